@@ -1,0 +1,149 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { ConfigError } from './errors.ts';
+
+const port = z.coerce.number().int().min(1).max(65_535);
+const flag = z
+  .enum(['true', 'false', '1', '0'])
+  .transform((text) => text === 'true' || text === '1')
+  .or(z.boolean());
+const count = z.coerce.number().int().min(1);
+const text = z.string().min(1);
+
+interface Setting<T extends z.ZodType> {
+  readonly shape: T;
+  readonly fallback: string | undefined;
+  readonly about: string;
+  readonly secret?: true;
+}
+const setting = <T extends z.ZodType>(shape: T, fallback: string | undefined, about: string): Setting<T> => ({
+  shape,
+  fallback,
+  about,
+});
+const secret = (about: string) => ({ ...setting(text.optional(), undefined, about), secret: true as const });
+
+/** Every environment variable that is read, what it may hold, what holds without it, and what it is for. */
+export const SETTINGS = {
+  FALKORDB_HOST: setting(text, 'localhost', 'host of FalkorDB'),
+  FALKORDB_PORT: setting(port, '6379', 'port of FalkorDB'),
+  FALKORDB_USERNAME: setting(text.optional(), undefined, 'user of FalkorDB'),
+  FALKORDB_PASSWORD: secret('password of FalkorDB'),
+  FALKORDB_TLS: setting(flag, 'false', 'speak TLS with FalkorDB'),
+  VALKEY_HOST: setting(text, 'localhost', 'host of Valkey'),
+  VALKEY_PORT: setting(port, '6380', 'port of Valkey'),
+  VALKEY_USERNAME: setting(text.optional(), undefined, 'user of Valkey'),
+  VALKEY_PASSWORD: secret('password of Valkey'),
+  VALKEY_TLS: setting(flag, 'false', 'speak TLS with Valkey'),
+  OPENAI_API_KEY: secret('key of the language model; its presence makes MEMORY_MODELS openai'),
+  MEMORY_MODELS: setting(z.enum(['openai', 'local']).optional(), undefined, 'who reads episodes: openai or local'),
+  MEMORY_GROUP: setting(text, '_', 'the memory that is used where none is named'),
+  MEMORY_EXPORT_DIR: setting(text, 'exports', 'folder that exports are written to'),
+  MEMORY_MAX_CONTENT_BYTES: setting(count, '1048576', 'longest episode, in bytes of UTF-8'),
+  MEMORY_CONCURRENCY: setting(count, '8', 'episodes that a worker reads at once'),
+  MEMORY_QUEUE_PREFIX: setting(z.string().regex(/^[\w{}-]+$/), '{memory}', 'prefix of the queue keys in Valkey'),
+  MEMORY_HOME: setting(text, defaultHome(process.env), 'folder in which `up` keeps its data'),
+} as const;
+
+export type SettingName = keyof typeof SETTINGS;
+type Values = { [K in SettingName]: z.output<(typeof SETTINGS)[K]['shape']> };
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly tls: boolean;
+}
+
+export interface Config {
+  readonly falkordb: Address;
+  readonly valkey: Address;
+  /** Undefined when neither MEMORY_MODELS nor OPENAI_API_KEY tells. */
+  readonly models: 'openai' | 'local' | undefined;
+  readonly group: string;
+  readonly exportDir: string;
+  readonly maxContentBytes: number;
+  readonly concurrency: number;
+  readonly queuePrefix: string;
+  readonly home: string;
+}
+
+/** Where a value came from, for `memory-manager config`. */
+export type Origin = 'environment' | 'running' | 'default';
+
+export interface Settings {
+  readonly values: Values;
+  readonly origins: Record<SettingName, Origin>;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the settings: the environment first, then what a running `memory-manager up` noted, then the defaults.
+ * @throws ConfigError naming the variable, its value and what it may hold
+ */
+export function readSettings(environment: Environment = process.env): Settings {
+  const home = resolve(environment.MEMORY_HOME || defaultHome(environment));
+  const running = readRunning(home);
+  const values: Record<string, unknown> = {};
+  const origins: Record<string, Origin> = {};
+  for (const [name, { shape, fallback, secret }] of Object.entries(SETTINGS) as [SettingName, Setting<z.ZodType>][]) {
+    const given = environment[name] || undefined;
+    const noted = name === 'MEMORY_HOME' ? home : running[name];
+    const parsed = shape.safeParse(given ?? noted ?? fallback);
+    if (!parsed.success) throw refusal(name, secret ? '…' : String(given ?? noted), parsed.error);
+    values[name] = parsed.data;
+    origins[name] = given ? 'environment' : running[name] ? 'running' : 'default';
+  }
+  return { values: values as Values, origins: origins as Record<SettingName, Origin> };
+}
+
+/** @throws ConfigError */
+export function loadConfig(environment: Environment = process.env): Config {
+  const { values } = readSettings(environment);
+  const address = (store: 'FALKORDB' | 'VALKEY'): Address => ({
+    host: values[`${store}_HOST`],
+    port: values[`${store}_PORT`],
+    username: values[`${store}_USERNAME`],
+    password: values[`${store}_PASSWORD`],
+    tls: values[`${store}_TLS`],
+  });
+  return {
+    falkordb: address('FALKORDB'),
+    valkey: address('VALKEY'),
+    models: values.MEMORY_MODELS ?? (values.OPENAI_API_KEY ? 'openai' : undefined),
+    group: values.MEMORY_GROUP,
+    exportDir: resolve(values.MEMORY_EXPORT_DIR),
+    maxContentBytes: values.MEMORY_MAX_CONTENT_BYTES,
+    concurrency: values.MEMORY_CONCURRENCY,
+    queuePrefix: values.MEMORY_QUEUE_PREFIX,
+    home: values.MEMORY_HOME,
+  };
+}
+
+/** The file in which `up` notes the settings of what it started. */
+export function runningFile(home: string): string {
+  return join(home, 'running.json');
+}
+
+function readRunning(home: string): Record<string, string> {
+  try {
+    const noted: unknown = JSON.parse(readFileSync(runningFile(home), 'utf8'));
+    return z.record(z.string(), z.string()).parse((noted as { settings?: unknown }).settings);
+  } catch {
+    // Nothing was started here, or the note is unreadable: then only the environment and the defaults count.
+    return {};
+  }
+}
+
+function defaultHome(environment: Environment): string {
+  return join(environment.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'memory-manager');
+}
+
+function refusal(name: string, value: string, error: z.ZodError): ConfigError {
+  const reason = error.issues[0]?.message ?? 'not valid';
+  return new ConfigError(`${name} is "${value}", which cannot be used: ${reason}.`);
+}

@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { InvalidInput } from './errors.ts';
+import type { EpisodeSource } from './models/language-model.ts';
+import { checkText } from './text.ts';
+import { timestamp } from './time.ts';
+
+/** Free facts about an episode, kept beside it: any JSON object. */
+export type Metadata = Record<string, unknown>;
+
+export interface Episode {
+  /** Identity; storing the same uuid again changes nothing. */
+  readonly uuid: string;
+  /** `episode_<timestamp>` of the moment it was accepted. */
+  readonly name: string;
+  readonly group: string;
+  readonly content: string;
+  readonly source: EpisodeSource;
+  /** Who handed it in; `opencode` unless said otherwise. */
+  readonly sourceDescription: string;
+  /** When what it says was true. */
+  readonly referenceTime: Date;
+  /** When it was accepted. */
+  readonly createdAt: Date;
+  readonly metadata: Metadata | null;
+}
+
+export interface EpisodeOptions {
+  readonly uuid?: string;
+  readonly source?: EpisodeSource;
+  readonly sourceDescription?: string;
+  /** Default: now. */
+  readonly referenceTime?: Date;
+}
+
+const metadataShape = z.record(z.string(), z.unknown());
+const MAX_METADATA_BYTES = 65_536;
+const MAX_METADATA_DEPTH = 64;
+
+/**
+ * Makes an episode of what a caller handed in.
+ * @param maxBytes limit of the content in UTF-8 bytes
+ * @throws InvalidInput with a sentence that says what to change
+ */
+export function newEpisode(
+  content: string,
+  metadata: unknown,
+  group: string,
+  maxBytes: number,
+  options: EpisodeOptions = {},
+): Episode {
+  const now = new Date();
+  return {
+    uuid: options.uuid === undefined ? randomUUID() : checkUuid(options.uuid),
+    name: `episode_${timestamp(now)}`,
+    group,
+    content: checkContent(content, maxBytes),
+    source: options.source ?? 'text',
+    sourceDescription: checkText(options.sourceDescription ?? 'opencode', 'The source description'),
+    referenceTime: options.referenceTime ?? now,
+    createdAt: now,
+    metadata: checkMetadata(metadata),
+  };
+}
+
+function checkContent(content: string, maxBytes: number): string {
+  if (typeof content !== 'string') throw new InvalidInput('The content must be text.');
+  if (content.trim() === '') throw new InvalidInput('The content is empty; give the text to remember.');
+  const bytes = Buffer.byteLength(content);
+  if (bytes > maxBytes)
+    throw new InvalidInput(
+      `The content has ${bytes} bytes and the limit is ${maxBytes}; store it in parts or raise MEMORY_MAX_CONTENT_BYTES.`,
+    );
+  return checkText(content, 'The content');
+}
+
+function checkMetadata(metadata: unknown): Metadata | null {
+  if (metadata === undefined || metadata === null) return null;
+  const parsed = metadataShape.safeParse(metadata);
+  if (!parsed.success || Array.isArray(metadata))
+    throw new InvalidInput('The metadata must be a JSON object, such as {"file":"src/main.ts"}.');
+  if (depth(metadata) > MAX_METADATA_DEPTH)
+    throw new InvalidInput(`The metadata is nested deeper than ${MAX_METADATA_DEPTH} levels; make it flatter.`);
+  const text = JSON.stringify(parsed.data);
+  if (Buffer.byteLength(text) > MAX_METADATA_BYTES)
+    throw new InvalidInput(`The metadata has more than ${MAX_METADATA_BYTES} bytes; put long text into the content.`);
+  return parsed.data;
+}
+
+function depth(value: unknown): number {
+  let level = 0;
+  for (let values = [value]; values.length > 0 && level <= MAX_METADATA_DEPTH; level += 1)
+    values = values.flatMap((inner) => (inner !== null && typeof inner === 'object' ? Object.values(inner) : []));
+  return level - 1;
+}
+
+function checkUuid(uuid: string): string {
+  if (z.uuid().safeParse(uuid).success) return uuid.toLowerCase();
+  throw new InvalidInput(`"${uuid.slice(0, 60)}" is not a uuid; leave it out to get a new one.`);
+}

@@ -1,0 +1,94 @@
+/**
+ * Every failure that a user can meet, one small class each. The message is a sentence that says what to do; the `cause`
+ * is kept. Whether a job is tried again is decided by the type, in the table at the end of this file.
+ */
+
+/** The caller gave something that cannot be used. */
+export class InvalidInput extends Error {
+  override name = 'InvalidInput';
+}
+
+/** A setting is missing or wrong. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/** Nothing answers at the address of Valkey or FalkorDB. */
+export class StoreUnreachable extends Error {
+  override name = 'StoreUnreachable';
+}
+
+/** Something answers at the address, but it is not the server that belongs there. */
+export class WrongServer extends Error {
+  override name = 'WrongServer';
+}
+
+/** The server refused the user name or the password. */
+export class AccessRefused extends Error {
+  override name = 'AccessRefused';
+}
+
+/** The graph was written with another embedder; its vectors cannot be compared with ours. */
+export class EmbedderMismatch extends Error {
+  override name = 'EmbedderMismatch';
+}
+
+/** What was waited for did not happen in time. It may still happen. */
+export class TimedOut extends Error {
+  override name = 'TimedOut';
+}
+
+/** No worker is running, so what was asked for cannot be done now. */
+export class NoWorker extends Error {
+  override name = 'NoWorker';
+}
+
+/** A job ended without success; the message holds its reason. */
+export class JobFailed extends Error {
+  override name = 'JobFailed';
+}
+
+/** A local model could not load or answer. */
+export class ModelFailed extends Error {
+  override name = 'ModelFailed';
+}
+
+/** Another worker has taken over the group; what we wanted to write is out of date and was refused. */
+export class StaleFence extends Error {
+  override name = 'StaleFence';
+}
+
+/** No usable Valkey or FalkorDB program was found on this machine. */
+export class ServersMissing extends Error {
+  override name = 'ServersMissing';
+}
+
+// By name and not by class: the bundled command line and the worker each have a copy of these classes.
+const RETRIED: Readonly<Record<string, boolean>> = {
+  InvalidInput: false,
+  ConfigError: false,
+  StoreUnreachable: true,
+  WrongServer: false,
+  AccessRefused: false,
+  EmbedderMismatch: false,
+  TimedOut: true,
+  NoWorker: true,
+  JobFailed: false,
+  ModelFailed: true,
+  StaleFence: true,
+  ServersMissing: false,
+};
+
+/** True when the same job may succeed later. A failure that nobody foresaw is tried again. */
+export function isRetried(error: unknown): boolean {
+  return RETRIED[nameOf(error)] ?? true;
+}
+
+/** True for the failures above: their message is a finished sentence for the user. */
+export function isForeseen(error: unknown): error is Error {
+  return nameOf(error) in RETRIED;
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : '';
+}

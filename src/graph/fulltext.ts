@@ -1,0 +1,43 @@
+const STOPWORDS = new Set(
+  'a is the an and are as at be but by for if in into it no not of on or such that their then there these they this to was will with'.split(
+    ' ',
+  ),
+);
+// What the index splits at; everything else, underscores and other scripts included, belongs to words.
+const SEPARATORS = /[,.<>{}[\]"':;!@#$%^&*()\-+=~?|/\\`]+/;
+const MOST_WORDS = 60;
+
+/**
+ * The stop words and separators of RediSearch, after graphiti_core's `fulltext.py`. What comes out holds no character that
+ * the query language knows, so no text can be a query of its own.
+ */
+function tokens(text: string): string[] {
+  return text
+    .split(SEPARATORS)
+    .flatMap((part) => part.split(/\s+/))
+    .filter((word) => word !== '');
+}
+
+/**
+ * A query for what holds any of the text's words. What punctuation holds together (`1.7.2`, `src/main.ts`) is also looked
+ * for as a phrase, and only so when its parts alone say nothing (`1`, `7`, `2`). Empty when no word is left.
+ */
+export function anyWord(text: string): string {
+  const terms = new Set<string>();
+  for (const chunk of text.split(/\s+/)) {
+    const parts = tokens(chunk);
+    const alone = parts.filter((word) => !STOPWORDS.has(word.toLowerCase()) && !/^\d{1,3}$/.test(word));
+    if (parts.length > 1) terms.add(`"${parts.join(' ')}"`);
+    for (const word of parts.length > 1 ? alone : parts) if (!STOPWORDS.has(word.toLowerCase())) terms.add(word);
+    if (terms.size >= MOST_WORDS) break;
+  }
+  return [...terms].slice(0, MOST_WORDS).join(' | ');
+}
+
+/** A query for what holds all of the text's words. Empty when no word is left. */
+export function allWords(text: string): string {
+  return tokens(text)
+    .filter((word) => !STOPWORDS.has(word.toLowerCase()))
+    .slice(0, MOST_WORDS)
+    .join(' ');
+}

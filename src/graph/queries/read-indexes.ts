@@ -1,0 +1,11 @@
+import type { GroupGraph } from '../group-graph.ts';
+
+export interface ExistingIndex {
+  readonly label: string;
+  /** For each indexed property the kinds of its indexes: `RANGE`, `FULLTEXT`, `VECTOR`. */
+  readonly types: Readonly<Record<string, readonly string[]>>;
+}
+
+export function readIndexes(graph: GroupGraph): Promise<ExistingIndex[]> {
+  return graph.read('CALL db.indexes() YIELD label, types RETURN label, types');
+}

@@ -1,0 +1,35 @@
+import type { Episode } from '../../episode.ts';
+import { toGraphTime } from '../../time.ts';
+import type { GroupGraph } from '../group-graph.ts';
+
+/**
+ * Writes the raw episode, once. Metadata and progress stand on a `_Meta` node, since Python drops what it does not know
+ * from `Episodic` nodes. Gives true when the episode's facts are in the graph already.
+ */
+export async function recordEpisode(graph: GroupGraph, episode: Episode): Promise<boolean> {
+  const [row] = await graph.write<{ committedAt: string | null }>(
+    `MERGE (p:Episodic {uuid: $uuid}) ON CREATE SET p = $episode
+     MERGE (m:_Meta {key: $key}) ON CREATE SET m.metadata = $metadata
+     RETURN m.committed_at AS committedAt`,
+    {
+      uuid: episode.uuid,
+      key: episodeKey(episode.uuid),
+      metadata: episode.metadata && JSON.stringify(episode.metadata),
+      episode: {
+        uuid: episode.uuid,
+        name: episode.name,
+        group_id: graph.group,
+        source: episode.source,
+        source_description: episode.sourceDescription,
+        content: episode.content,
+        entity_edges: [],
+        created_at: toGraphTime(episode.createdAt),
+        valid_at: toGraphTime(episode.referenceTime),
+      },
+    },
+  );
+  return row?.committedAt != null;
+}
+
+/** The key of the `_Meta` node beside an episode. */
+export const episodeKey = (uuid: string): string => `episode:${uuid}`;

@@ -1,0 +1,108 @@
+import { EmbedderMismatch } from '../errors.ts';
+import type { Embedder } from '../models/embedder.ts';
+import type { GroupGraph } from './group-graph.ts';
+import { readEmbedder } from './queries/read-embedder.ts';
+import { type ExistingIndex, readIndexes } from './queries/read-indexes.ts';
+import { writeEmbedder } from './queries/write-embedder.ts';
+
+interface Index {
+  readonly label: string;
+  readonly kind: 'RANGE' | 'FULLTEXT' | 'VECTOR';
+  readonly properties: readonly string[];
+  readonly statement: string;
+}
+
+const STOPWORDS =
+  'a is the an and are as at be but by for if in into it no not of on or such that their then there these they this to was will with'.split(
+    ' ',
+  );
+
+const nodes = (label: string, ...properties: string[]): Index => ({
+  label,
+  kind: 'RANGE',
+  properties,
+  statement: `CREATE INDEX FOR (x:${label}) ON (${properties.map((property) => `x.${property}`).join(', ')})`,
+});
+const edges = (label: string, ...properties: string[]): Index => ({
+  label,
+  kind: 'RANGE',
+  properties,
+  statement: `CREATE INDEX FOR ()-[x:${label}]-() ON (${properties.map((property) => `x.${property}`).join(', ')})`,
+});
+const words = (label: string, ...properties: string[]): Index => ({
+  label,
+  kind: 'FULLTEXT',
+  properties,
+  statement: `CALL db.idx.fulltext.createNodeIndex({label: '${label}', stopwords: ${JSON.stringify(STOPWORDS)}}, ${properties.map((property) => `'${property}'`).join(', ')})`,
+});
+const vectors = (pattern: string, label: string, property: string, dimension: number): Index => ({
+  label,
+  kind: 'VECTOR',
+  properties: [property],
+  statement: `CREATE VECTOR INDEX FOR ${pattern} ON (x.${property}) OPTIONS {dimension: ${dimension}, similarityFunction: 'cosine'}`,
+});
+
+/**
+ * Graphiti's indexes (graphiti_core 0.29, graph_queries.py), the vector indexes that it lacks, and one for our own `_Meta`.
+ * An index is made as a whole or not at all when one of its properties is indexed already, hence the check by property.
+ */
+function indexes(dimension: number): Index[] {
+  return [
+    nodes('Entity', 'uuid', 'group_id', 'name', 'created_at'),
+    nodes('Episodic', 'uuid', 'group_id', 'created_at', 'valid_at'),
+    nodes('Community', 'uuid'),
+    nodes('Saga', 'uuid', 'group_id', 'name'),
+    nodes('_Meta', 'key'),
+    edges('RELATES_TO', 'uuid', 'group_id', 'name', 'created_at', 'expired_at', 'valid_at', 'invalid_at'),
+    edges('MENTIONS', 'uuid', 'group_id'),
+    edges('HAS_MEMBER', 'uuid'),
+    edges('HAS_EPISODE', 'uuid', 'group_id'),
+    edges('NEXT_EPISODE', 'uuid', 'group_id'),
+    words('Episodic', 'content', 'source', 'source_description', 'group_id'),
+    words('Entity', 'name', 'summary', 'group_id'),
+    words('Community', 'name', 'group_id'),
+    {
+      label: 'RELATES_TO',
+      kind: 'FULLTEXT',
+      properties: ['name', 'fact', 'group_id'],
+      statement: 'CREATE FULLTEXT INDEX FOR ()-[x:RELATES_TO]-() ON (x.name, x.fact, x.group_id)',
+    },
+    vectors('(x:Entity)', 'Entity', 'name_embedding', dimension),
+    vectors('()-[x:RELATES_TO]-()', 'RELATES_TO', 'fact_embedding', dimension),
+  ];
+}
+
+/** Makes what is missing. @throws EmbedderMismatch */
+export async function prepareSchema(graph: GroupGraph, embedder: Embedder): Promise<boolean> {
+  await checkEmbedder(graph, embedder);
+  const existing = await readIndexes(graph);
+  for (const index of indexes(embedder.dimension)) {
+    if (isThere(index, existing)) continue;
+    try {
+      await graph.write(index.statement);
+    } catch (error) {
+      // Another process made it since we looked.
+      if (!(error instanceof Error && error.message.includes('already indexed'))) throw error;
+    }
+  }
+  await writeEmbedder(graph, embedder);
+  return true;
+}
+
+function isThere(index: Index, existing: ExistingIndex[]): boolean {
+  return existing.some(
+    ({ label, types }) =>
+      label === index.label && index.properties.some((property) => types[property]?.includes(index.kind)),
+  );
+}
+
+/** False while the graph has no vectors, so that it is asked again. @throws EmbedderMismatch */
+export async function checkEmbedder(graph: GroupGraph, embedder: Embedder): Promise<boolean> {
+  const stored = await readEmbedder(graph);
+  if (!stored) return false;
+  const sameModel = stored.model === null || stored.model === embedder.model;
+  if (sameModel && stored.dimension === embedder.dimension) return true;
+  throw new EmbedderMismatch(
+    `The memory "${graph.group}" was written with the embedder ${stored.model ?? 'of an unknown name'} (${stored.dimension} dimensions), not ${embedder.model} (${embedder.dimension}); use that one again or another group.`,
+  );
+}

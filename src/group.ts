@@ -1,0 +1,23 @@
+import { InvalidInput } from './errors.ts';
+import { shortened } from './text.ts';
+
+/** The group that is used where none is named, as in Graphiti. */
+export const DEFAULT_GROUP = '_';
+
+const GROUP_ID = /^[a-zA-Z0-9_-]{1,128}$/;
+
+/**
+ * A group is one isolated memory. Its id is also its graph's name and stands inside keys, so its letters are few.
+ * @throws InvalidInput
+ */
+export function checkGroup(group: string): string {
+  if (GROUP_ID.test(group)) return group;
+  throw new InvalidInput(
+    `The group "${shortened(group, 40)}" is not a valid name; use 1 to 128 letters, digits, hyphens and underscores.`,
+  );
+}
+
+/** Graphiti keeps the default group in a graph of another name; every other graph is named after its group. */
+export function graphName(group: string): string {
+  return group === DEFAULT_GROUP ? 'default_db' : group;
+}

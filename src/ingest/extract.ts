@@ -1,0 +1,50 @@
+import type { Episode } from '../episode.ts';
+import { LABEL } from '../graph/codec.ts';
+import type { Embedder } from '../models/embedder.ts';
+import type { ExtractedEntity, ExtractedFact, Extraction, LanguageModel } from '../models/language-model.ts';
+import { oneLine } from '../text.ts';
+import { sameKey } from './names.ts';
+
+/** An episode together with what was read in it. */
+export interface Extracted {
+  readonly episode: Episode;
+  readonly extraction: Extraction;
+  /** The vector of each entity's name and each fact's text. */
+  readonly vectors: ReadonlyMap<string, readonly number[]>;
+}
+
+/**
+ * Reads an episode. Many may be read at once and in any order; the slow part, models, is all done here, so that the group
+ * is held only while the graph is changed.
+ */
+export async function extract(episode: Episode, model: LanguageModel, embedder: Embedder): Promise<Extracted> {
+  const { content, source, referenceTime } = episode;
+  const extraction = soundPart(await model.extract({ content, source, referenceTime }));
+  const texts = [...extraction.entities.map(({ name }) => name), ...extraction.facts.map(({ fact }) => fact)];
+  const distinct = [...new Set(texts)];
+  const vectors = distinct.length > 0 ? await embedder.embed(distinct) : [];
+  return { episode, extraction, vectors: new Map(distinct.map((text, index) => [text, vectors[index] ?? []])) };
+}
+
+/**
+ * What of a model's answer can be kept: names that are not blank, one entity for each name, labels that the graph takes,
+ * facts between two different entities that were named.
+ */
+export function soundPart({ entities, facts, ended }: Extraction): Extraction {
+  const byKey = new Map<string, ExtractedEntity>();
+  for (const { name, type } of entities) {
+    const entity = { name: oneLine(name), type: LABEL.test(type) ? type : 'Entity' };
+    if (entity.name === '') continue;
+    const known = byKey.get(sameKey(name));
+    if (!known || (known.type === 'Entity' && entity.type !== 'Entity')) byKey.set(sameKey(name), entity);
+  }
+  const joins = ({ source, target }: { source: string; target: string }) =>
+    sameKey(source) !== sameKey(target) && byKey.has(sameKey(source)) && byKey.has(sameKey(target));
+  return {
+    entities: [...byKey.values()],
+    facts: facts
+      .map((fact): ExtractedFact => ({ ...fact, fact: oneLine(fact.fact) }))
+      .filter((fact) => fact.fact !== '' && joins(fact)),
+    ended: ended.filter(joins),
+  };
+}

@@ -1,0 +1,85 @@
+import type { JobsOptions } from 'bullmq';
+import { z } from 'zod';
+import type { Episode } from '../episode.ts';
+import { InvalidInput } from '../errors.ts';
+import { checkGroup } from '../group.ts';
+import { HOUR, SECOND } from '../time.ts';
+
+export const STORE_QUEUE = 'store';
+export const EXPORT_QUEUE = 'export';
+
+const instant = z.iso.datetime().transform((text) => new Date(text));
+
+/** What a `store` job carries. A change of its shape gets a new version; old jobs must stay readable. */
+const storeJob = z.strictObject({
+  version: z.literal(1),
+  uuid: z.uuid(),
+  name: z.string(),
+  group: z.string().transform(checkGroup),
+  content: z.string().min(1),
+  source: z.enum(['message', 'text', 'json']),
+  sourceDescription: z.string(),
+  referenceTime: instant,
+  createdAt: instant,
+  metadata: z.record(z.string(), z.unknown()).nullable(),
+});
+
+const exportJob = z.strictObject({ version: z.literal(1), group: z.string().transform(checkGroup) });
+
+export type StoreJob = z.input<typeof storeJob>;
+export type ExportJob = z.input<typeof exportJob>;
+
+export function toStoreJob(episode: Episode): StoreJob {
+  const { referenceTime, createdAt, ...rest } = episode;
+  return { version: 1, ...rest, referenceTime: referenceTime.toISOString(), createdAt: createdAt.toISOString() };
+}
+
+/** @throws InvalidInput when the payload is not one that this version reads */
+export function readStoreJob(data: unknown): Episode {
+  const { version: _, ...episode } = read(storeJob, data, STORE_QUEUE);
+  return episode;
+}
+
+/** @throws InvalidInput when the payload is not one that this version reads */
+export function readExportJob(data: unknown): { group: string } {
+  return read(exportJob, data, EXPORT_QUEUE);
+}
+
+function read<T extends z.ZodType>(shape: T, data: unknown, queue: string): z.output<T> {
+  const parsed = shape.safeParse(data);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new InvalidInput(
+    `The ${queue} job's payload cannot be read: ${issue?.path.join('.') || 'payload'}: ${issue?.message ?? 'not valid'}.`,
+    { cause: parsed.error },
+  );
+}
+
+/** The name of our backoff among BullMQ's. */
+export const BACKOFF = 'jittered';
+const FIRST_WAIT = 0.5 * SECOND;
+const LONGEST_WAIT = 30 * SECOND;
+
+/** Doubles from 0.5 s to 30 s, of which half is chance, so that jobs that failed together do not come back together. */
+export function backoff(attempt: number): number {
+  const wait = Math.min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT);
+  return wait / 2 + (Math.random() * wait) / 2;
+}
+
+/**
+ * Ended jobs stay: their ids make a second delivery a no-op, and finished `store` jobs are the journal. Failed ones stay
+ * until somebody looks at them.
+ */
+export const STORE_OPTIONS: JobsOptions = {
+  attempts: 30,
+  backoff: { type: BACKOFF },
+  removeOnComplete: { age: (30 * 24 * HOUR) / SECOND },
+  removeOnFail: false,
+};
+
+export const EXPORT_OPTIONS: JobsOptions = {
+  attempts: 5,
+  backoff: { type: BACKOFF },
+  removeOnComplete: { age: (7 * 24 * HOUR) / SECOND },
+  removeOnFail: { age: (30 * 24 * HOUR) / SECOND },
+};

@@ -1,0 +1,25 @@
+import type { EpisodeRow } from '../graph/queries/search-bare-episodes.ts';
+import type { Fact, Found } from '../search/search.ts';
+import { oneLine, shortened } from '../text.ts';
+
+const LONGEST = 400;
+
+/** The answer for people and language models: one bullet for each fact, then one for each episode without facts. */
+export function bulletList({ facts, episodes }: Found, limit: number): string {
+  const bullets = [...facts.map(factBullet), ...episodes.map(episodeBullet)].slice(0, limit);
+  return bullets.length > 0 ? bullets.join('\n') : 'Nothing found.';
+}
+
+function factBullet({ fact, source, target, validAt, invalidAt }: Fact): string {
+  const ends = [source, target].filter((name) => !fact.includes(name)).join(', ');
+  const time = invalidAt ? `${day(validAt)} to ${day(invalidAt)}` : `since ${day(validAt)}`;
+  return `- ${shortened(oneLine(fact), LONGEST)} (${ends ? `${ends}; ` : ''}${time})`;
+}
+
+function episodeBullet({ content, referenceTime }: EpisodeRow): string {
+  return `- ${shortened(oneLine(content), LONGEST)} (${day(referenceTime)})`;
+}
+
+function day(time: string | null): string {
+  return time?.slice(0, 10) ?? 'ever';
+}

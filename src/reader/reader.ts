@@ -1,0 +1,65 @@
+import type { Address } from '../config.ts';
+import { StoreUnreachable } from '../errors.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { established, impatientConnection } from '../valkey/connections.ts';
+import { explainValkey } from '../valkey/failures.ts';
+import { answerKey, keep, type Looked, look } from './cache.ts';
+
+/** Answers from the cache, or else works the answer out. */
+export interface Reader {
+  /**
+   * @param question everything that the answer depends on, as plain data
+   * @param work     finds the answer; called once for all who ask the same at the same time
+   * @throws AccessRefused, WrongServer, and what `work` throws; a Valkey that is away only costs speed
+   */
+  answer<T>(group: string, question: object, work: () => Promise<T>, useCache?: boolean): Promise<T>;
+  close(): void;
+}
+
+export interface ReaderParts {
+  readonly address: Address;
+  readonly metrics?: Metrics | undefined;
+  /** Told in a sentence when the cache could not be used. */
+  readonly onNotice?: ((sentence: string) => void) | undefined;
+}
+
+export function openReader({ address, metrics, onNotice }: ReaderParts): Reader {
+  const valkey = impatientConnection(address);
+  const running = new Map<string, Promise<unknown>>();
+
+  async function tryCache<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      await established(valkey, address);
+      return await work();
+    } catch (error) {
+      const explained = explainValkey(error, address);
+      if (!(explained instanceof StoreUnreachable)) throw explained;
+      onNotice?.(`${explained.message} Answered without the cache.`);
+      return undefined;
+    }
+  }
+
+  async function findOut<T>(key: string, looked: Looked | undefined, work: () => Promise<T>): Promise<T> {
+    const found = await work();
+    if (looked) await tryCache(() => keep(valkey, key, looked.version, JSON.stringify(found)));
+    return found;
+  }
+
+  return {
+    async answer<T>(group: string, question: object, work: () => Promise<T>, useCache = true): Promise<T> {
+      const key = answerKey(group, question);
+      const looked = useCache ? await tryCache(() => look(valkey, group, key)) : undefined;
+      if (looked?.answer !== undefined) {
+        metrics?.increment('opencode.memory.cache_hit', { group });
+        return JSON.parse(looked.answer) as T;
+      }
+      metrics?.increment('opencode.memory.cache_miss', { group });
+      // Whoever asks after the next commit has another version and starts a search of their own.
+      const flight = `${key} ${looked?.version} ${useCache}`;
+      const flying = running.get(flight) ?? findOut(key, looked, work).finally(() => running.delete(flight));
+      running.set(flight, flying);
+      return flying as Promise<T>;
+    },
+    close: () => valkey.disconnect(),
+  };
+}

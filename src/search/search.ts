@@ -1,0 +1,79 @@
+import { anyWord } from '../graph/fulltext.ts';
+import type { GroupGraph } from '../graph/group-graph.ts';
+import type { FactRow } from '../graph/queries/fact-rows.ts';
+import { type EpisodeRow, searchBareEpisodes } from '../graph/queries/search-bare-episodes.ts';
+import { searchFactsByEntities } from '../graph/queries/search-facts-by-entities.ts';
+import { searchFactsByVector } from '../graph/queries/search-facts-by-vector.ts';
+import { searchFactsByWords } from '../graph/queries/search-facts-by-words.ts';
+import type { Embedder } from '../models/embedder.ts';
+import { oneLine } from '../text.ts';
+import { toGraphTime } from '../time.ts';
+import { fuse } from './rank/rrf.ts';
+
+export interface Fact extends FactRow {
+  readonly score: number;
+}
+
+/** What a search finds: facts, and the episodes that match but have no facts (yet). Best first. */
+export interface Found {
+  readonly facts: readonly Fact[];
+  readonly episodes: readonly EpisodeRow[];
+}
+
+export interface SearchOptions {
+  readonly limit: number;
+  /** Only what held at this time. */
+  readonly asOf: Date;
+}
+
+// The vector index knows no dates: when too few of the nearest held at the time, the next wider circle is asked.
+const WIDER = 8;
+const WIDEST = 4096;
+
+/**
+ * Hybrid search: full text ∪ vectors ∪ what is said of the entities that the query names, joined by reciprocal rank fusion.
+ * @throws EmbedderMismatch, StoreUnreachable, ModelFailed
+ */
+export async function search(
+  graph: GroupGraph,
+  embedder: Embedder,
+  query: string,
+  { limit, asOf }: SearchOptions,
+): Promise<Found> {
+  const words = anyWord(query);
+  const time = toGraphTime(asOf);
+  const candidates = Math.max(2 * limit, 20);
+  const [vector] = await Promise.all([
+    embedder.embed([oneLine(query)]).then(([first = []]) => first),
+    graph.check(embedder),
+  ]);
+  const [byWords, byVector, byEntities, episodes] = await Promise.all([
+    words ? searchFactsByWords(graph, words, time, candidates) : [],
+    nearest(graph, vector, time, candidates),
+    words ? searchFactsByEntities(graph, words, vector, time, candidates) : [],
+    words ? searchBareEpisodes(graph, words, time, limit) : [],
+  ]);
+  return { facts: joined([byWords, byVector, byEntities]).slice(0, limit), episodes };
+}
+
+async function nearest(graph: GroupGraph, vector: number[], time: string, wanted: number): Promise<FactRow[]> {
+  for (let circle = wanted; ; circle *= WIDER) {
+    const rows = await searchFactsByVector(graph, vector, circle);
+    const held = rows.filter((row) => row.near && (row.validAt ?? '') <= time && (row.invalidAt ?? '9') > time);
+    const all = rows.length < circle || rows.some((row) => !row.near);
+    if (all || held.length >= wanted / 2 || circle >= WIDEST) return held.slice(0, wanted);
+  }
+}
+
+/** One list of all, best first, each sentence once: a sentence that joins several entities is several facts. */
+function joined(lists: FactRow[][]): Fact[] {
+  const rows = new Map(lists.flat().map((row) => [row.uuid, row]));
+  const said = new Set<string>();
+  return fuse(lists.map((list) => list.map(({ uuid }) => uuid))).flatMap(({ id, score }) => {
+    const row = rows.get(id);
+    const sentence = row && `${row.fact}\n${row.validAt}`;
+    if (!row || said.has(sentence ?? '')) return [];
+    said.add(sentence ?? '');
+    return [{ ...row, score }];
+  });
+}

@@ -1,0 +1,48 @@
+import { InvalidInput } from './errors.ts';
+
+export const SECOND = 1000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+
+/**
+ * A date as the graph stores it: Python's `isoformat()` in UTC, without fraction when it is 0 and with six digits
+ * otherwise. Only one format keeps string order and time order the same, so nothing else may be written.
+ */
+export function toGraphTime(date: Date): string {
+  const [seconds = '', fraction = '000'] = date.toISOString().slice(0, -1).split('.');
+  return fraction === '000' ? `${seconds}+00:00` : `${seconds}.${fraction}000+00:00`;
+}
+
+/** Reads a stored date. Python may have written other offsets or none (which then means UTC). Null for rubbish. */
+export function fromGraphTime(text: string | null | undefined): Date | null {
+  if (!text) return null;
+  const date = new Date(/(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
+  return Number.isNaN(date.getTime()) ? null : date;
+}
+
+const ISO =
+  /^(\d{4})-(\d\d)-(\d\d)(?:[T ]([01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?(?:Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?)?$/;
+
+/**
+ * Reads a date that a person wrote: `2026-11-22` (its first instant in UTC) or `2026-11-22T08:30:00Z` (no offset means UTC).
+ * @throws InvalidInput naming `what` when it is none, or a day that no calendar has
+ */
+export function parseTime(text: string, what: string): Date {
+  const match = ISO.exec(text.trim());
+  const date = match && fromGraphTime(match[4] ? text.trim().replace(' ', 'T') : `${match[0]}T00:00:00`);
+  if (!match || !date || !dayExists(Number(match[1]), Number(match[2]), Number(match[3])))
+    throw new InvalidInput(`${what} "${text}" is not a date; write it like 2026-11-22 or 2026-11-22T08:30:00Z.`);
+  return date;
+}
+
+// Date rolls 31 February over to March instead of refusing it.
+function dayExists(year: number, month: number, day: number): boolean {
+  const date = new Date(Date.UTC(year, month - 1, day));
+  date.setUTCFullYear(year);
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+}
+
+/** The part of a name that tells when, sortable and fit for a file name: `2026-11-22T08-30-00.123Z`. */
+export function timestamp(date: Date): string {
+  return date.toISOString().replaceAll(':', '-');
+}

@@ -1,0 +1,87 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import type { Address } from '../config.ts';
+import { SECOND } from '../time.ts';
+import { explainValkey } from './failures.ts';
+
+/** Nobody who asks or stores waits longer than this for Valkey. */
+const PATIENCE = 800;
+
+function options({ host, port, username, password, tls }: Address): RedisOptions {
+  return {
+    host,
+    port,
+    lazyConnect: true,
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    ...(username ? { username } : {}),
+    ...(password ? { password } : {}),
+    ...(tls ? { tls: {} } : {}),
+  };
+}
+
+/**
+ * For callers who want an answer or an error at once: nothing is queued while Valkey is away, and a frozen Valkey is given up
+ * after 0.8 s. It goes on reconnecting in the background. A command that timed out may still be carried out.
+ */
+export function impatientConnection(address: Address): Redis {
+  const connection = new Redis({
+    ...options(address),
+    enableOfflineQueue: false,
+    commandTimeout: PATIENCE,
+    connectTimeout: PATIENCE,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (attempt) => Math.min(attempt * 200, 5 * SECOND),
+  });
+  // Each command reports its own failure; without a listener ioredis would print every one.
+  connection.on('error', () => {});
+  return connection;
+}
+
+/** For workers, which wait: commands are kept until Valkey is back, and blocking reads have no time limit. */
+export function patientConnection(address: Address): Redis {
+  const connection = new Redis({
+    ...options(address),
+    maxRetriesPerRequest: null,
+    retryStrategy: (attempt) => Math.min(attempt * 200, 5 * SECOND),
+  });
+  connection.on('error', () => {});
+  return connection;
+}
+
+const starting = new WeakMap<Redis, Promise<void>>();
+
+/**
+ * Waits for the connection's first success or failure; later calls return at once. Needed because an impatient
+ * connection refuses commands until it stands.
+ * @throws StoreUnreachable, AccessRefused, WrongServer
+ */
+export async function established(connection: Redis, address: Address): Promise<void> {
+  if (connection.status === 'ready') return;
+  const running = starting.get(connection) ?? establish(connection, address);
+  starting.set(connection, running);
+  try {
+    await running;
+  } finally {
+    starting.delete(connection);
+  }
+}
+
+async function establish(connection: Redis, address: Address): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  let failed: ((error: unknown) => void) | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      failed = reject;
+      timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE} ms`)), PATIENCE);
+      connection.once('ready', resolve);
+      // A refused password comes as an error event; a refused connection too, each with its reason.
+      connection.once('error', reject);
+      if (connection.status === 'wait') connection.connect().catch(() => {});
+    });
+  } catch (error) {
+    throw explainValkey(error, address);
+  } finally {
+    clearTimeout(timer);
+    if (failed) connection.off('error', failed);
+  }
+}

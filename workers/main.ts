@@ -1,0 +1,103 @@
+import type { Worker } from 'bullmq';
+import { directoryStore } from '../src/archive/stores/directory.ts';
+import type { Config } from '../src/config.ts';
+import { openGraphs } from '../src/graph/group-graph.ts';
+import { openIngest } from '../src/ingest/ingest.ts';
+import { chooseEmbedder, chooseLanguageModel } from '../src/models/choose.ts';
+import type { Embedder } from '../src/models/embedder.ts';
+import type { LanguageModel } from '../src/models/language-model.ts';
+import { rememberingEmbedder } from '../src/models/remembering-embedder.ts';
+import { SECOND } from '../src/time.ts';
+import { established, impatientConnection, patientConnection } from '../src/valkey/connections.ts';
+import { startExportWorker } from './export-worker.ts';
+import { startStoreWorker } from './store-worker.ts';
+
+export const ROLES = ['store', 'export'] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface Running {
+  /** Takes no new jobs, ends those under way (10 s at most) and closes everything. */
+  close(): Promise<void>;
+}
+
+export interface WorkerParts {
+  readonly languageModel?: LanguageModel;
+  readonly embedder?: Embedder;
+  /** Told in a sentence what went wrong, for the log. */
+  readonly onNotice?: (sentence: string) => void;
+}
+
+const PATIENCE = 10 * SECOND;
+
+/**
+ * Starts the roles in this process.
+ * @throws ConfigError, and StoreUnreachable, AccessRefused or WrongServer when a store cannot be used now
+ */
+export async function startWorkers(config: Config, roles: readonly Role[], parts: WorkerParts = {}): Promise<Running> {
+  const { onNotice = () => {} } = parts;
+  const graphs = openGraphs(config.falkordb);
+  const valkey = patientConnection(config.valkey);
+  const languageModel = parts.languageModel ?? (await chooseLanguageModel(config));
+  const embedder = parts.embedder ?? (await chooseEmbedder(config));
+  const workers: Worker[] = [];
+  const connections = [valkey];
+  const connection = () => {
+    const opened = patientConnection(config.valkey);
+    connections.push(opened);
+    return opened;
+  };
+
+  async function close(): Promise<void> {
+    await Promise.allSettled(workers.map((worker) => ended(worker)));
+    await graphs.close();
+    for (const opened of connections) opened.disconnect();
+    if (!parts.languageModel) await languageModel.close();
+    if (!parts.embedder) await embedder.close();
+  }
+
+  try {
+    await checkStores(config, graphs.group(config.group).read);
+    if (roles.includes('store')) {
+      const ingest = openIngest(graphs, valkey, languageModel, rememberingEmbedder(embedder));
+      workers.push(startStoreWorker(config, connection(), ingest));
+    }
+    if (roles.includes('export')) {
+      const store = directoryStore(config.exportDir);
+      workers.push(startExportWorker(config, connection(), graphs, valkey, store));
+    }
+    for (const worker of workers) report(worker, onNotice);
+    await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+    return { close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function checkStores(config: Config, read: (query: string) => Promise<unknown>): Promise<void> {
+  const asking = impatientConnection(config.valkey);
+  try {
+    await established(asking, config.valkey);
+    await read('RETURN 1');
+  } finally {
+    asking.disconnect();
+  }
+}
+
+function report(worker: Worker, onNotice: (sentence: string) => void): void {
+  worker.on('failed', (job, error) => {
+    const last = !job?.finishedOn ? 'tried again' : 'given up';
+    onNotice(`${worker.name} ${job?.id ?? ''} failed (attempt ${job?.attemptsMade ?? '?'}, ${last}): ${error.message}`);
+  });
+  // Connection errors; BullMQ reconnects by itself. Without a listener they would end the process.
+  worker.on('error', (error) => onNotice(`${worker.name} worker: ${error.message}`));
+}
+
+async function ended(worker: Worker): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(resolve, PATIENCE, 'late');
+  });
+  if ((await Promise.race([worker.close(), late])) === 'late') await worker.close(true);
+  clearTimeout(timer);
+}

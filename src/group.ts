@@ -4,6 +4,7 @@ import { shortened } from './text.ts';
 /** The group that is used where none is named, as in Graphiti. */
 export const DEFAULT_GROUP = '_';
 
+const DEFAULT_GRAPH = 'default_db';
 const GROUP_ID = /^[a-zA-Z0-9_-]{1,128}$/;
 
 /**
@@ -11,6 +12,8 @@ const GROUP_ID = /^[a-zA-Z0-9_-]{1,128}$/;
  * @throws InvalidInput
  */
 export function checkGroup(group: string): string {
+  if (group === DEFAULT_GRAPH)
+    throw new InvalidInput(`"${DEFAULT_GRAPH}" is the graph of the default group; name that group "${DEFAULT_GROUP}".`);
   if (GROUP_ID.test(group)) return group;
   throw new InvalidInput(
     `The group "${shortened(group, 40)}" is not a valid name; use 1 to 128 letters, digits, hyphens and underscores.`,
@@ -19,5 +22,5 @@ export function checkGroup(group: string): string {
 
 /** Graphiti keeps the default group in a graph of another name; every other graph is named after its group. */
 export function graphName(group: string): string {
-  return group === DEFAULT_GROUP ? 'default_db' : group;
+  return group === DEFAULT_GROUP ? DEFAULT_GRAPH : group;
 }

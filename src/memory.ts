@@ -3,6 +3,7 @@ import { type Config, loadConfig } from './config.ts';
 import type { EpisodeOptions, Metadata } from './episode.ts';
 import { InvalidInput, NoWorker } from './errors.ts';
 import type { Graphs } from './graph/group-graph.ts';
+import type { GraphCounts } from './graph/queries/count-graph.ts';
 import { checkGroup } from './group.ts';
 import { type Later, later } from './later.ts';
 import type { Embedder } from './models/embedder.ts';
@@ -201,6 +202,13 @@ export class MemoryManager {
   /** How many jobs of a queue are in which state. */
   async counts(queue: QueueName): Promise<Counts> {
     return (await this.#producer()).counts(queue);
+  }
+
+  /** How much the group's graph holds. */
+  async size(group?: string): Promise<GraphCounts> {
+    const checked = this.#group(group);
+    const { countGraph } = await import('./graph/queries/count-graph.ts');
+    return countGraph((await this.#graphs()).group(checked));
   }
 
   async close(): Promise<void> {

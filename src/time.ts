@@ -3,6 +3,7 @@ import { InvalidInput } from './errors.ts';
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
 
 /**
  * A date as the graph stores it: Python's `isoformat()` in UTC, without fraction when it is 0 and with six digits

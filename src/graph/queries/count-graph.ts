@@ -8,7 +8,7 @@ export interface GraphCounts {
 }
 
 export async function countGraph(graph: GroupGraph): Promise<GraphCounts> {
-  const count = async (pattern: string) =>
+  const count = async (pattern: string): Promise<number> =>
     (await graph.read<{ n: number }>(`MATCH ${pattern} RETURN count(x) AS n`))[0]?.n ?? 0;
   const [episodes, entities, facts, nodes] = await Promise.all([
     count('(x:Episodic)'),

@@ -1,0 +1,237 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Episode, newEpisode } from '../../../src/episode.ts';
+import { type Graphs, type GroupGraph, openGraphs } from '../../../src/graph/group-graph.ts';
+import { commit } from '../../../src/graph/queries/commit.ts';
+import { openIngest } from '../../../src/ingest/ingest.ts';
+import { patientConnection } from '../../../src/valkey/connections.ts';
+import { plainEmbedder, plainModel } from '../../support/models.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+
+const stores = useStores();
+let graphs: Graphs;
+let valkey: ReturnType<typeof patientConnection>;
+
+beforeAll(() => {
+  graphs = openGraphs(stores.config.falkordb);
+  valkey = patientConnection(stores.config.valkey);
+});
+afterAll(async () => {
+  await graphs.close();
+  valkey.disconnect();
+});
+
+const episode = (group: string, content: string, day = '2025-01-01', uuid: string = randomUUID()): Episode =>
+  newEpisode(content, { day }, group, 1_000_000, { uuid, referenceTime: new Date(`${day}T00:00:00Z`) });
+
+const facts = (graph: GroupGraph) =>
+  graph.read<{ fact: string; from: string; to: string | null; episodes: number }>(
+    `MATCH ()-[e:RELATES_TO]->() RETURN e.fact AS fact, e.valid_at AS from, e.invalid_at AS to, size(e.episodes) AS episodes
+     ORDER BY fact`,
+  );
+
+describe('an episode on its way into the graph', () => {
+  test('becomes a raw episode, entities with types, and a dated fact between them', async () => {
+    const group = newGroup();
+    const ingest = openIngest(graphs, valkey, plainModel(), plainEmbedder());
+
+    await ingest(episode(group, 'Harbor uses Redis.'));
+
+    const graph = graphs.group(group);
+    expect(await facts(graph)).toEqual([
+      { fact: 'Harbor uses Redis', from: '2025-01-01T00:00:00+00:00', to: null, episodes: 1 },
+    ]);
+    expect(
+      await graph.read(
+        'MATCH (p:Episodic)-[:MENTIONS]->(n:Product) RETURN p.content AS content, n.name AS name ORDER BY name',
+      ),
+    ).toEqual([
+      { content: 'Harbor uses Redis.', name: 'Harbor' },
+      { content: 'Harbor uses Redis.', name: 'Redis' },
+    ]);
+  });
+
+  test('delivered again changes nothing and asks no model', async () => {
+    const group = newGroup();
+    const model = plainModel();
+    const ingest = openIngest(graphs, valkey, model, plainEmbedder());
+    const one = episode(group, 'Harbor uses Redis.');
+    await ingest(one);
+    const before = await wholeGraph(graphs.group(group));
+
+    await Promise.all([ingest(one), ingest(one)]);
+
+    expect(await wholeGraph(graphs.group(group))).toEqual(before);
+    expect(model.calls).toBe(1);
+  });
+
+  test('delivered twice at the same moment has its effect once', async () => {
+    const group = newGroup();
+    const one = episode(group, 'Harbor uses Redis. Harbor uses Valkey.');
+    const ingests = [1, 2].map(() => openIngest(graphs, valkey, plainModel(), plainEmbedder()));
+
+    await Promise.all(ingests.map((ingest) => ingest(one)));
+
+    expect(await facts(graphs.group(group))).toHaveLength(2);
+    expect(await graphs.group(group).read('MATCH (:Episodic)-[m:MENTIONS]->() RETURN count(m) AS n')).toEqual([
+      { n: 3 },
+    ]);
+  });
+
+  test('that says what is known adds its support to the fact instead of a twin', async () => {
+    const group = newGroup();
+    const ingest = openIngest(graphs, valkey, plainModel(), plainEmbedder());
+    await ingest(episode(group, 'Harbor uses Redis.', '2025-02-01'));
+
+    await ingest(episode(group, 'harbor uses redis.', '2025-01-15'));
+
+    expect(await facts(graphs.group(group))).toEqual([
+      { fact: 'Harbor uses Redis', from: '2025-01-15T00:00:00+00:00', to: null, episodes: 2 },
+    ]);
+  });
+
+  test('that ends a fact closes it at that time and keeps it', async () => {
+    const group = newGroup();
+    const ingest = openIngest(graphs, valkey, plainModel(), plainEmbedder());
+    await ingest(episode(group, 'Harbor uses Redis.', '2025-01-01'));
+
+    await ingest(episode(group, 'Harbor not uses Redis.', '2025-03-01'));
+
+    expect(await facts(graphs.group(group))).toEqual([
+      { fact: 'Harbor uses Redis', from: '2025-01-01T00:00:00+00:00', to: '2025-03-01T00:00:00+00:00', episodes: 1 },
+    ]);
+  });
+
+  test('that holds again after it ended is a fact of its own', async () => {
+    const group = newGroup();
+    const ingest = openIngest(graphs, valkey, plainModel(), plainEmbedder());
+    await ingest(episode(group, 'Harbor uses Redis.', '2025-01-01'));
+    await ingest(episode(group, 'Harbor not uses Redis.', '2025-03-01'));
+
+    await ingest(episode(group, 'Harbor uses Redis.', '2025-05-01'));
+
+    expect((await facts(graphs.group(group))).map(({ from, to }) => [from.slice(0, 10), to?.slice(0, 10)])).toEqual(
+      expect.arrayContaining([
+        ['2025-01-01', '2025-03-01'],
+        ['2025-05-01', undefined],
+      ]),
+    );
+  });
+});
+
+describe('many episodes at once', () => {
+  test('of one group through two workers make each entity once', async () => {
+    const group = newGroup();
+    const ingests = [1, 2].map(() => openIngest(graphs, valkey, plainModel(), plainEmbedder()));
+
+    await Promise.all(
+      Array.from({ length: 40 }, (_, i) =>
+        ingests[i % 2]?.(episode(group, `Harbor uses Part${i % 7}. Harbor has step${i}.`)),
+      ),
+    );
+
+    const graph = graphs.group(group);
+    const names = await graph.read<{ name: string }>('MATCH (n:Entity) RETURN n.name AS name');
+    expect(names).toHaveLength(1 + 7 + 40);
+    expect(new Set(names.map(({ name }) => name)).size).toBe(48);
+    expect((await facts(graph)).reduce((sum, fact) => sum + fact.episodes, 0)).toBe(80);
+  });
+
+  test('of two groups never meet', async () => {
+    const [one, other] = [newGroup(), newGroup()];
+    const ingest = openIngest(graphs, valkey, plainModel(), plainEmbedder());
+
+    await Promise.all(
+      Array.from({ length: 20 }, (_, i) => ingest(episode(i % 2 ? one : other, `Thing${i} uses Part${i}.`))),
+    );
+
+    const owners = await graphs
+      .group(one)
+      .read('MATCH (n) WHERE n.group_id IS NOT NULL RETURN DISTINCT n.group_id AS g');
+    expect(owners).toEqual([{ g: one }]);
+    expect(await facts(graphs.group(one))).toHaveLength(10);
+  });
+});
+
+describe('the write', () => {
+  test('of an overtaken worker is refused by the graph and leaves no trace', async () => {
+    const group = newGroup();
+    const ingest = openIngest(graphs, valkey, plainModel(), plainEmbedder());
+    await ingest(episode(group, 'Harbor uses Redis.'));
+    const before = await wholeGraph(graphs.group(group));
+
+    const accepted = await commit(graphs.group(group), { ...nothing, fence: 1, newEntities: [entity('Late')] });
+
+    expect(accepted).toBe(false);
+    expect(await wholeGraph(graphs.group(group))).toEqual(before);
+  });
+
+  test('that fails in the middle leaves nothing behind', async () => {
+    const group = newGroup();
+    const graph = graphs.group(group);
+    await graph.prepare(plainEmbedder());
+    const before = await wholeGraph(graph);
+    const broken = { ...entity('Broken'), embedding: ['x'] as unknown as number[] };
+
+    const write = commit(graph, { ...nothing, fence: 9e12, newEntities: [entity('Whole'), broken] });
+
+    await expect(write).rejects.toThrow();
+    expect(await wholeGraph(graph)).toEqual(before);
+  });
+
+  test('of one bad episode does not take the others of its batch with it', async () => {
+    const group = newGroup();
+    const model = plainModel();
+    const embedder = plainEmbedder();
+    const poisoned = {
+      ...embedder,
+      embed: async (texts: readonly string[]) =>
+        (await embedder.embed(texts)).map((vector, i) => (texts[i]?.includes('Poison') ? [1, Number.NaN] : vector)),
+    };
+    const ingest = openIngest(graphs, valkey, model, poisoned);
+
+    const results = await Promise.allSettled(
+      ['Harbor uses Redis.', 'Poison uses Redis.', 'Quay uses Redis.'].map((text) => ingest(episode(group, text))),
+    );
+
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect((await facts(graphs.group(group))).map(({ fact }) => fact)).toEqual([
+      'Harbor uses Redis',
+      'Quay uses Redis',
+    ]);
+  });
+});
+
+test('a graph is never opened with vectors of another embedder', async () => {
+  const group = newGroup();
+  await openIngest(graphs, valkey, plainModel(), plainEmbedder())(episode(group, 'Harbor uses Redis.'));
+  const fresh = openGraphs(stores.config.falkordb);
+  const other = { ...plainEmbedder(), model: 'another', dimension: 8 };
+
+  const ingest = openIngest(fresh, valkey, plainModel(), other)(episode(group, 'Quay uses Redis.'));
+
+  await expect(ingest).rejects.toThrow(/was written with the embedder plain-words \(32 dimensions\), not another/);
+  await fresh.close();
+});
+
+const nothing = {
+  now: '2025-01-01T00:00:00+00:00',
+  newEntities: [],
+  labelled: [],
+  newFacts: [],
+  changedFacts: [],
+  mentions: [],
+  episodes: [],
+};
+const entity = (name: string) => ({
+  uuid: randomUUID(),
+  name,
+  label: 'Product',
+  embedding: new Array<number>(32).fill(0.1),
+});
+
+async function wholeGraph(graph: GroupGraph): Promise<unknown[]> {
+  const nodes = await graph.read('MATCH (n) RETURN labels(n) AS labels, properties(n) AS properties ORDER BY id(n)');
+  const edges = await graph.read('MATCH ()-[e]->() RETURN type(e) AS type, properties(e) AS properties ORDER BY id(e)');
+  return [nodes, edges];
+}

@@ -1,0 +1,181 @@
+import { Queue } from 'bullmq';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Servers, startServers } from '../../../src/embedded/servers.ts';
+import { newEpisode } from '../../../src/episode.ts';
+import type { Ingest } from '../../../src/ingest/ingest.ts';
+import { openProducer, type Producer } from '../../../src/queue/producer.ts';
+import { openWaiting } from '../../../src/queue/receipt.ts';
+import { SECOND } from '../../../src/time.ts';
+import { patientConnection } from '../../../src/valkey/connections.ts';
+import { startStoreWorker } from '../../../workers/store-worker.ts';
+import { useStores } from '../../support/stores.ts';
+import { until } from '../../support/wait.ts';
+
+const stores = useStores();
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+const episode = () => newEpisode('Harbor uses Redis.', { a: 1 }, stores.config.group, 1000);
+
+function producer(config = stores.config): Producer {
+  const opened = openProducer(config);
+  closers.push(() => opened.close());
+  return opened;
+}
+
+function worker(ingest: Ingest) {
+  const connection = patientConnection(stores.config.valkey);
+  const started = startStoreWorker(stores.config, connection, ingest);
+  closers.push(async () => {
+    await started.close();
+    connection.disconnect();
+  });
+  return started;
+}
+
+describe('a producer', () => {
+  test('gives a receipt whose job carries the episode unchanged', async () => {
+    const one = episode();
+
+    const receipt = await producer().store(one);
+
+    const connection = patientConnection(stores.config.valkey);
+    const queue = new Queue('store', { connection, prefix: stores.config.queuePrefix });
+    closers.push(async () => {
+      await queue.close();
+      connection.disconnect();
+    });
+    expect(receipt).toEqual({ queue: 'store', jobId: one.uuid, uuid: one.uuid, name: one.name });
+    expect((await queue.getJob(one.uuid))?.data).toMatchObject({
+      version: 1,
+      content: one.content,
+      metadata: { a: 1 },
+    });
+  });
+
+  test('that hands the same episode in twice makes one job', async () => {
+    const [one, opened] = [episode(), producer()];
+    const before = (await opened.counts('store')).waiting;
+
+    await Promise.all([opened.store(one), opened.store(one)]);
+
+    expect((await opened.counts('store')).waiting - before).toBe(1);
+  });
+
+  test('fails within a second while Valkey is away or frozen, and works again when it is back', async () => {
+    const servers = await startOwn();
+    const { host, port } = servers.valkey;
+    const opened = producer({ ...stores.config, valkey: { host, port, tls: false } });
+    await opened.store(episode());
+
+    servers.valkey.kill('SIGSTOP');
+    const frozen = await timed(() => opened.store(episode()));
+    servers.valkey.kill('SIGCONT');
+    await until('the thaw', () => opened.store(episode()).catch(() => undefined));
+    await servers.valkey.kill('SIGKILL');
+    const away = await timed(() => opened.store(episode()));
+    await servers.valkey.restart();
+
+    expect(frozen).toMatchObject({ said: expect.stringMatching(/^Valkey at .* does not answer/), quick: true });
+    expect(away).toMatchObject({ said: expect.stringMatching(/^Valkey at .* does not answer/), quick: true });
+    expect(await until('the return', () => opened.store(episode()).catch(() => undefined))).toHaveProperty('jobId');
+  });
+
+  test('names a server that refuses the password', async () => {
+    const servers = await startOwn({ password: 'right' });
+    const { host, port } = servers.valkey;
+    const opened = producer({ ...stores.config, valkey: { host, port, tls: false, password: 'wrong' } });
+
+    const store = opened.store(episode());
+
+    await expect(store).rejects.toThrow(/^Valkey at .* refused the user or the password; check VALKEY_USERNAME/);
+  });
+});
+
+describe('a job', () => {
+  test('that fails is tried again until it succeeds', async () => {
+    const waiting = openWaiting('store', stores.config);
+    closers.push(() => waiting.close());
+    await waiting.ready();
+    let tries = 0;
+    worker(async () => {
+      tries += 1;
+      if (tries < 3) throw new Error('not yet');
+    });
+
+    const { jobId } = await producer().store(episode());
+    await waiting.ended(jobId, 20 * SECOND);
+
+    expect(tries).toBeGreaterThanOrEqual(3);
+  });
+
+  test('that no repetition mends fails at once, with its reason', async () => {
+    const waiting = openWaiting('store', stores.config);
+    closers.push(() => waiting.close());
+    const connection = patientConnection(stores.config.valkey);
+    const queue = new Queue('store', { connection, prefix: stores.config.queuePrefix });
+    closers.push(async () => {
+      await queue.close();
+      connection.disconnect();
+    });
+    worker(async () => {});
+    await waiting.ready();
+
+    await queue.add('store', { version: 99 }, { jobId: 'from-the-future' });
+
+    await expect(waiting.ended('from-the-future', 20 * SECOND)).rejects.toThrow(
+      /^The store job's payload cannot be read: version/,
+    );
+  });
+
+  test('that takes too long is reported as such and goes on', async () => {
+    const waiting = openWaiting('store', stores.config);
+    closers.push(() => waiting.close());
+    const slow = episode();
+    let finish = () => {};
+    worker(({ uuid }) => (uuid === slow.uuid ? new Promise((resolve) => (finish = resolve)) : Promise.resolve()));
+    const { jobId } = await producer().store(slow);
+
+    await expect(waiting.ended(jobId, SECOND)).rejects.toThrow('did not end within 1 s; it goes on by itself');
+
+    finish();
+    await waiting.ended(jobId, 20 * SECOND);
+  });
+
+  test('that nobody ever stored is named', async () => {
+    const waiting = openWaiting('store', stores.config);
+    closers.push(() => waiting.close());
+
+    await expect(waiting.ended('nobody', SECOND)).rejects.toThrow('There is no store job "nobody"');
+  });
+
+  test('is heard of however quickly it ends', async () => {
+    const waiting = openWaiting('store', stores.config);
+    closers.push(() => waiting.close());
+    worker(async () => {});
+    const opened = producer();
+
+    for (let round = 0; round < 60; round += 1) {
+      const { jobId } = await opened.store(episode());
+      await waiting.ended(jobId, 5 * SECOND);
+    }
+  });
+});
+
+async function startOwn(options = {}): Promise<Servers & { own: true }> {
+  const servers = await startServers({ env: {}, ...options });
+  if (!servers.own) throw new Error('servers of its own are needed here');
+  closers.push(() => servers.stop());
+  return servers;
+}
+
+async function timed(work: () => Promise<unknown>): Promise<{ said: string; quick: boolean }> {
+  const start = performance.now();
+  const said = await work().then(
+    () => 'it worked',
+    (error) => String(error.message),
+  );
+  return { said, quick: performance.now() - start < SECOND };
+}

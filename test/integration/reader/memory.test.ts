@@ -1,0 +1,211 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { startServers } from '../../../src/embedded/servers.ts';
+import { countingMetrics, MemoryManager } from '../../../src/index.ts';
+import { type Running, startWorkers } from '../../../workers/main.ts';
+import { plainEmbedder, plainModel } from '../../support/models.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+
+const stores = useStores();
+let workers: Running;
+const opened: MemoryManager[] = [];
+
+beforeAll(async () => {
+  workers = await startWorkers(stores.config, ['store', 'export'], {
+    languageModel: plainModel(),
+    embedder: plainEmbedder(),
+  });
+});
+afterAll(() => workers.close());
+afterEach(() => Promise.all(opened.splice(0).map((memory) => memory.close())));
+
+function openMemory(group = newGroup()) {
+  const [metrics, embedder, notices] = [countingMetrics(), plainEmbedder(), [] as string[]];
+  const memory = new MemoryManager(
+    { ...stores.config, group },
+    { metrics, embedder, onNotice: (sentence) => notices.push(sentence) },
+  );
+  opened.push(memory);
+  const remember = async (content: string, day = '2025-01-01') =>
+    memory.ended(await memory.enqueue(content, null, { referenceTime: new Date(day) }));
+  return { memory, metrics, embedder, notices, remember, group };
+}
+
+describe('the four functions', () => {
+  test('store_episode gives a name and the episode is found', async () => {
+    const { memory } = openMemory();
+    await memory.listen('store');
+
+    const name = await memory.storeEpisode('Harbor uses Redis.', { file: 'docs/harbor.md' });
+
+    expect(name).toMatch(/^episode_\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z$/);
+    await expect.poll(() => memory.queryMemory('Harbor', 5)).toContain('Harbor uses Redis');
+  });
+
+  test('query_memory answers with a bullet list of at most limit lines', async () => {
+    const { memory, remember } = openMemory();
+    await remember('Harbor uses Redis. Harbor uses Valkey. Harbor uses Lua. Harbor uses Rust.');
+
+    const answer = await memory.queryMemory('What does Harbor use?', 3);
+
+    expect(answer.split('\n')).toHaveLength(3);
+    expect(answer).toMatch(/^- Harbor uses \w+ \(since 2025-01-01\)$/m);
+  });
+
+  test('get_entities gives name and type of each, and of one type', async () => {
+    const { memory, remember } = openMemory();
+    await remember('Harbor uses redis.');
+
+    const all = await memory.getEntities();
+
+    expect(all.map(({ name, type }) => ({ name, type }))).toEqual([
+      { name: 'Harbor', type: 'Product' },
+      { name: 'redis', type: 'Entity' },
+    ]);
+    expect((await memory.getEntities('product')).map(({ name }) => name)).toEqual(['Harbor']);
+  });
+
+  test('export_to_b2 writes valid JSON with everything and says where', async () => {
+    const { memory, remember, group } = openMemory();
+    await remember('Harbor uses Redis.');
+
+    const message = await memory.exportToB2();
+
+    const [file = ''] = /graphiti_export_\S+\.json/.exec(message) ?? [];
+    const document = JSON.parse(await readFile(join(stores.config.exportDir, file), 'utf8'));
+    expect(message).toContain('Exported 1 episodes, 2 entities and 1 facts');
+    expect(document).toMatchObject({ group, nodes: expect.any(Array), edges: expect.any(Array) });
+    const entity = document.nodes.find((node: { properties: { name: string } }) => node.properties.name === 'Harbor');
+    expect(entity).toMatchObject({ labels: ['Entity', 'Product'], properties: { summary: '', group_id: group } });
+    expect(entity.properties.name_embedding).toHaveLength(32);
+    expect(document.edges.map((edge: { type: string }) => edge.type).sort()).toEqual([
+      'MENTIONS',
+      'MENTIONS',
+      'RELATES_TO',
+    ]);
+    expect((await readdir(stores.config.exportDir)).filter((name) => name.includes('partial'))).toEqual([]);
+  });
+});
+
+describe('the cache', () => {
+  test('answers the second time, and says so in the metrics', async () => {
+    const { memory, metrics, remember } = openMemory();
+    await remember('Harbor uses Redis.');
+    const first = await memory.queryMemory('Harbor');
+
+    const second = await memory.queryMemory('Harbor');
+
+    expect(second).toBe(first);
+    expect(metrics.count('opencode.memory.cache_miss')).toBe(1);
+    expect(metrics.count('opencode.memory.cache_hit')).toBe(1);
+  });
+
+  test('never gives an answer from before the last commit', async () => {
+    const { memory, remember } = openMemory();
+    await remember('Harbor uses Redis.');
+
+    for (let round = 0; round < 10; round += 1) {
+      await memory.queryMemory('Harbor', 20);
+      await remember(`Harbor uses Part${round}.`);
+      expect(await memory.queryMemory('Harbor', 20)).toContain(`Part${round}`);
+    }
+  });
+
+  test('works an answer out once however many ask at the same time', async () => {
+    const { memory, embedder, remember } = openMemory();
+    await remember('Harbor uses Redis.');
+
+    const answers = await Promise.all(Array.from({ length: 50 }, () => memory.queryMemory('Harbor')));
+
+    expect(new Set(answers).size).toBe(1);
+    expect(embedder.texts).toEqual(['Harbor']);
+  });
+
+  test('keeps answers for 300 seconds', async () => {
+    const { memory, remember, group } = openMemory();
+    await remember('Harbor uses Redis.');
+    await memory.queryMemory('Harbor');
+    const valkey = new Redis({ port: stores.config.valkey.port, host: stores.config.valkey.host });
+
+    const [key = ''] = await valkey.keys(`query:{${group}}:*`);
+
+    const left = await valkey.ttl(key);
+    expect(left).toBeGreaterThan(290);
+    expect(left).toBeLessThanOrEqual(300);
+    valkey.disconnect();
+  });
+
+  test('is not missed when Valkey is away: the graph answers, with a notice', async () => {
+    const { remember, group } = openMemory();
+    await remember('Harbor uses Redis.');
+    const away = await startServers({ env: {} });
+    if (!away.own) throw new Error('this test needs servers of its own');
+    const { host, port } = away.valkey;
+    await away.stop();
+    const notices: string[] = [];
+    const memory = new MemoryManager(
+      { ...stores.config, group, valkey: { host, port, tls: false } },
+      { embedder: plainEmbedder(), onNotice: (sentence) => notices.push(sentence) },
+    );
+    opened.push(memory);
+
+    const answer = await memory.queryMemory('Harbor');
+
+    expect(answer).toContain('Harbor uses Redis');
+    expect(notices[0]).toMatch(/^Valkey at .* does not answer; .* Answered without the cache\.$/);
+  });
+});
+
+describe('time', () => {
+  test('only what holds now counts, and what held then as of then', async () => {
+    const { memory, remember } = openMemory();
+    await remember('Harbor uses Redis.', '2025-01-01');
+    await remember('Harbor not uses Redis. Harbor uses Valkey.', '2025-03-01');
+
+    const now = await memory.queryMemory('What does Harbor use?');
+    const then = await memory.queryMemory('What does Harbor use?', 5, { asOf: new Date('2025-02-01') });
+    const before = await memory.queryMemory('What does Harbor use?', 5, { asOf: new Date('2024-12-31') });
+
+    expect(now).toBe('- Harbor uses Valkey (since 2025-03-01)');
+    expect(then).toBe('- Harbor uses Redis (2025-01-01 to 2025-03-01)');
+    expect(before).toBe('Nothing found.');
+  });
+
+  test('a fact that held is found behind a hundred nearer ones that did not', async () => {
+    const { memory, remember } = openMemory();
+    for (let start = 0; start < 120; start += 40)
+      await remember(Array.from({ length: 40 }, (_, i) => `Mast${start + i} carries sails.`).join(' '), '2025-06-01');
+    await remember('Keel carries ballast.', '2025-01-01');
+
+    const answer = await memory.queryMemory('carries sails', 5, { asOf: new Date('2025-02-01') });
+
+    expect(answer).toContain('Keel carries ballast');
+  });
+});
+
+test('groups never see each other, whatever they ask', async () => {
+  const one = openMemory();
+  const other = openMemory();
+  await one.remember('Canary sings alone.');
+  await other.remember('Harbor uses Redis.');
+
+  const answers = [
+    await other.memory.queryMemory('Canary sings alone'),
+    JSON.stringify(await other.memory.getEntities()),
+  ];
+
+  for (const answer of answers) expect(answer).not.toContain('Canary');
+});
+
+test('an episode in which nothing is stated is found by its words, unchanged', async () => {
+  const { memory, remember } = openMemory();
+  const content = `'}) MATCH (n) DETACH DELETE n // @fact:{a|b} 🚀 שלום "quoted\\"`;
+  await remember(content);
+
+  const found = await memory.search('DETACH DELETE');
+
+  expect(found.facts).toEqual([]);
+  expect(found.episodes[0]?.content).toBe(content);
+});

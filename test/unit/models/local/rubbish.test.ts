@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import type { EpisodeSource } from '../../../../src/models/language-model.ts';
+import { reading } from './episodes.ts';
+
+const SECOND = 1_000;
+const MEGABYTE = 1_000_000;
+/** Each takes well under two seconds; a quadratic expression would take minutes. */
+const PATIENCE = 15 * SECOND;
+const SAMPLES = [
+  'a',
+  'A',
+  '(',
+  '((a',
+  '[',
+  '[a](',
+  '[a](b',
+  '![a](b ',
+  '`',
+  '`a',
+  '*',
+  '**a ',
+  '_a',
+  '<a ',
+  '"',
+  '.',
+  '. ',
+  '!?',
+  '...a ',
+  '@a ',
+  '#1 ',
+  '(#1;;, ',
+  'a1b2c3d ',
+  'a/',
+  'a-',
+  'aB',
+  'a_',
+  '1.',
+  '1.2 ',
+  '2024-01-01 ',
+  'in March 2024 ',
+  'a:',
+  '```\n',
+  '# a\n',
+  '#',
+  '\n',
+  ' ',
+  '&',
+  'https://a.b/',
+  '\0',
+  '\uE000a\uE001',
+  '\uD800',
+  '😀',
+  '👩‍👧 ',
+  'שלום עולם ',
+  '我喜欢茶。',
+  "I'm you're ",
+  'X no longer uses ',
+  'Harbor moved from Redis to ',
+  "'); MATCH (n) DETACH DELETE n // ",
+  '@name:{a|b} ',
+  '{"a":',
+  'Mira: I like tea.\n',
+  '- **a:** fixed `b.c` (#1)\n',
+];
+
+describe('a megabyte of rubbish', () => {
+  it.each(['text', 'message', 'json'] as EpisodeSource[])(
+    'is read within a few seconds as %s',
+    { timeout: SAMPLES.length * PATIENCE },
+    (source) => {
+      const slow = SAMPLES.filter((sample) => {
+        const content = sample.repeat(MEGABYTE / sample.length);
+        const start = performance.now();
+        reading(content, source);
+        return performance.now() - start > PATIENCE;
+      });
+      expect(slow).toEqual([]);
+    },
+  );
+});
+
+describe('any reading', () => {
+  const content = `# Harbor 2.1.0\n\n${SAMPLES.join(' Harbor uses Valkey 8 and Redis.\n\n')}`;
+
+  it('is the same each time', () => {
+    expect(reading(content)).toEqual(reading(content));
+  });
+
+  it('gives facts between named things only, of well-formed labels and relations', () => {
+    const { entities, facts, ended } = reading(content);
+    const names = new Set(entities.map(({ name }) => name));
+    const ends = [...facts, ...ended].flatMap(({ source, target }) => [source, target]);
+    expect(facts.length).toBeGreaterThan(10);
+    expect(ends.filter((name) => !names.has(name))).toEqual([]);
+    expect(facts.filter(({ source, target }) => source.toLowerCase() === target.toLowerCase())).toEqual([]);
+    expect(facts.filter(({ relation }) => !/^[A-Z][A-Z\d]*(?:_[A-Z\d]+)*$/.test(relation))).toEqual([]);
+    expect(entities.filter(({ type }) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(type))).toEqual([]);
+    expect(new Set([...names].map((name) => name.toLowerCase())).size).toBe(entities.length);
+  });
+});

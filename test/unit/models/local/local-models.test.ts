@@ -56,7 +56,7 @@ describe('the local embedder', () => {
   });
 
   it('does not hold up the process', async () => {
-    const texts = Array.from({ length: 64 }, (_, index) => `Sentence ${index} says something. `.repeat(20));
+    const texts = Array.from({ length: 32 }, (_, index) => `Sentence ${index} says something. `.repeat(20));
     expect(await longestPause(() => embedder.embed(texts))).toBeLessThan(LONGEST_PAUSE);
   });
 });

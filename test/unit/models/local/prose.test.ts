@@ -43,7 +43,7 @@ describe('a note in plain words', () => {
   });
 
   it('knows a version and its package', () => {
-    const note = reading('axios v1.7.2 requires node 18 and follow-redirects.');
+    const note = reading('axios v1.7.2 requires follow-redirects on node 18.');
     expect(named(note)).toEqual(expect.arrayContaining(['axios 1.7.2: Version', 'axios: Package', 'node 18: Product']));
     expect(stated(note)).toContain('axios 1.7.2 VERSION_OF axios');
     expect(stated(note)).toContain('axios 1.7.2 REQUIRES follow-redirects');

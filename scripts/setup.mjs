@@ -1,0 +1,160 @@
+#!/usr/bin/env node
+/**
+ * Makes a fresh clone ready to run: packages, build, server programs. npm calls it before `test`, `demo` and `bench`, so
+ * it has to run on Node 20 with nothing installed, and to say nothing when all is there.
+ *
+ *     node scripts/setup.mjs [--no-build] [--no-servers]
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const MINUTE = 60_000;
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const LOCK = join(ROOT, 'package-lock.json');
+const MODULES = join(ROOT, 'node_modules');
+const INSTALLED = join(MODULES, '.memory-manager-setup');
+const NODE = join(MODULES, '.bin', 'node');
+const BUILT = join(ROOT, 'dist', '.memory-manager-build');
+
+/** A sentence for the user. */
+class SetupFailed extends Error {}
+
+let openLine = false;
+
+const { values: flags } = parseArgs({
+  options: {
+    'no-build': { type: 'boolean' },
+    'no-servers': { type: 'boolean' },
+    // How this script calls itself again, on the installed Node that runs TypeScript.
+    'find-servers': { type: 'boolean' },
+  },
+});
+
+try {
+  if (flags['find-servers']) {
+    await findServers();
+  } else {
+    installPackages();
+    if (!flags['no-build']) build();
+    if (!flags['no-servers']) runInstalled([fileURLToPath(import.meta.url), '--find-servers']);
+  }
+} catch (error) {
+  if (openLine) process.stdout.write('\n');
+  const isSentence = error instanceof SetupFailed || ['ServersMissing', 'ConfigError'].includes(error.name);
+  console.error(`setup: ${isSentence ? error.message : (error.stack ?? error)}`);
+  process.exitCode = 1;
+}
+
+function installPackages() {
+  const hash = createHash('sha256').update(readFileSync(LOCK)).digest('hex');
+  if (!isInstalled(hash)) {
+    step('installing packages (npm ci)', () => {
+      const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+      let result = npm(['ci', ...quiet]);
+      // A registry that lacks some platforms' packages leaves gaps in package-lock.json. `npm ci` refuses those; `npm
+      // install` follows the same lock and passes over them.
+      if (result.output.includes('EUSAGE')) result = npm(['install', '--no-save', ...quiet]);
+      insist(result, 'npm could not install the packages; its own words are above.');
+    });
+    writeFileSync(INSTALLED, hash);
+  }
+  if (!existsSync(NODE)) {
+    throw new SetupFailed(
+      'node_modules/.bin/node is missing, because npm installed the packages without running their scripts: ' +
+        'run `npm rebuild node --ignore-scripts=false` and try again.',
+    );
+  }
+}
+
+/** True also after npm was called by hand, which leaves no stamp of ours, or an old one; it gets a new one. */
+function isInstalled(hash) {
+  if (existsSync(INSTALLED) && readFileSync(INSTALLED, 'utf8') === hash) return true;
+  const byHand = join(MODULES, '.package-lock.json');
+  if (!existsSync(byHand) || statSync(byHand).mtimeMs < statSync(LOCK).mtimeMs) return false;
+  writeFileSync(INSTALLED, hash);
+  return true;
+}
+
+function build() {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  if (scripts?.build === undefined) return;
+  const began = new Date();
+  const changed = Math.max(...['src', 'workers', 'package-lock.json'].map((name) => newest(join(ROOT, name))));
+  if (existsSync(BUILT) && statSync(BUILT).mtimeMs >= changed) return;
+  step('building', () => insist(npm(['run', '--silent', 'build']), 'npm run build failed; its own words are above.'));
+  mkdirSync(dirname(BUILT), { recursive: true });
+  writeFileSync(BUILT, '');
+  // A file saved while the build ran is newer than the stamp.
+  utimesSync(BUILT, began, began);
+}
+
+/** When the youngest file or folder below was changed; a folder changes when a file in it is added or removed. */
+function newest(path) {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return 0;
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
+}
+
+async function findServers() {
+  const { addressesFrom } = await import('../src/embedded/addresses.ts');
+  if (addressesFrom(process.env) !== undefined) return;
+  const { findBinaries } = await import('../src/embedded/binaries.ts');
+  let finish = () => {};
+  await findBinaries({
+    announce: (work) => {
+      finish = begin(work);
+    },
+  });
+  finish();
+}
+
+function runInstalled(parameters) {
+  const { status, error } = spawnSync(NODE, parameters, { cwd: ROOT, stdio: 'inherit', timeout: 10 * MINUTE });
+  if (error !== undefined) throw new SetupFailed(`${NODE} could not be run: ${error.message}`);
+  // What went wrong was said by the script itself.
+  if (status !== 0) process.exitCode = 1;
+}
+
+function npm(parameters) {
+  const script = process.env.npm_execpath;
+  const [program, before] = script?.endsWith('.js') ? [process.execPath, [script]] : ['npm', []];
+  const { status, error, stdout, stderr } = spawnSync(program, [...before, ...parameters], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 64 * 1024 * 1024,
+    timeout: 15 * MINUTE,
+  });
+  if (error !== undefined) throw new SetupFailed(`npm could not be run: ${error.message}`);
+  return { succeeded: status === 0, output: `${stdout}${stderr}` };
+}
+
+function insist({ succeeded, output }, failure) {
+  if (succeeded) return;
+  process.stdout.write('\n');
+  openLine = false;
+  process.stderr.write(output);
+  throw new SetupFailed(failure);
+}
+
+function step(work, act) {
+  const finish = begin(work);
+  act();
+  finish();
+}
+
+/** Says what is being done; the returned function ends the line with the seconds it took. */
+function begin(work) {
+  const began = performance.now();
+  process.stdout.write(`setup: ${work} … `);
+  openLine = true;
+  return () => {
+    process.stdout.write(`${((performance.now() - began) / 1000).toFixed(1)} s\n`);
+    openLine = false;
+  };
+}

@@ -1,0 +1,14 @@
+export const HELP = `memory-manager: durable, temporal memory for coding agents
+
+  memory-manager store <content or -> [metadata_json]   remember a text
+  memory-manager query <search_query>                   what is known, as a bullet list
+  memory-manager entities [entity_type]                 names and types
+  memory-manager export                                 write the whole memory as JSON
+
+  memory-manager up | down      start or stop Valkey, FalkorDB and a worker on this machine
+  memory-manager worker         run a worker beside servers of your own
+  memory-manager status         what waits, what runs, what is stored
+  memory-manager config         every setting, its value and where it came from
+
+Every command: --group <name>, --json, --timeout <seconds>, --help.
+Errors are one sentence on stderr, with exit status 1.`;

@@ -1,0 +1,34 @@
+import { InvalidInput } from '../errors.ts';
+
+/** Text from standard input. @throws InvalidInput when it is not UTF-8 or longer than `maxBytes` */
+export async function standardInput(maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of process.stdin) {
+    chunks.push(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
+    if (bytes > maxBytes)
+      throw new InvalidInput(
+        `The content has more than ${maxBytes} bytes; store it in parts or raise MEMORY_MAX_CONTENT_BYTES.`,
+      );
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch (error) {
+    throw new InvalidInput('The standard input is not UTF-8 text; convert it first, for example with iconv.', {
+      cause: error,
+    });
+  }
+}
+
+/** A JSON object given as an argument. @throws InvalidInput */
+export function jsonObject(text: string | undefined): Record<string, unknown> | null {
+  if (text === undefined) return null;
+  try {
+    const value: unknown = JSON.parse(text);
+    if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch {
+    // Said below, the same as for JSON that is no object.
+  }
+  throw new InvalidInput('The metadata must be a JSON object, such as \'{"file":"src/main.ts"}\'.');
+}

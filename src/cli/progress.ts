@@ -1,0 +1,12 @@
+/** A percentage on one line of stderr, only where a person looks at it. */
+export function progressLine(what: string): { show(share: number): void; end(): void } {
+  const seen = process.stderr.isTTY === true;
+  return {
+    show(share) {
+      if (seen) process.stderr.write(`\r${what} ${Math.round(share * 100)} %`);
+    },
+    end() {
+      if (seen) process.stderr.write('\r\x1b[K');
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { isForeseen } from '../errors.ts';
+import type { Command } from './command.ts';
+import { parse } from './parse.ts';
+
+const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
+  store: () => import('./store.ts'),
+  query: () => import('./query.ts'),
+  entities: () => import('./entities.ts'),
+  export: () => import('./export.ts'),
+  worker: () => import('./worker.ts'),
+  up: () => import('./up.ts'),
+  down: () => import('./down.ts'),
+  status: () => import('./status.ts'),
+  config: () => import('./config.ts'),
+};
+
+/** Runs one command line and gives the exit status: 0 when all went well, 1 with a sentence on stderr otherwise. */
+export async function run(args: readonly string[]): Promise<number> {
+  const [name = '--help', ...rest] = args;
+  try {
+    if (name === '--help' || name === '-h' || name === 'help') return await print(() => import('./help.ts'), rest[0]);
+    if (name === '--version' || name === '-v') return await printVersion();
+    const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    if (!load) return fail(`There is no command "${name}"; see memory-manager --help.`);
+    const { command } = await load();
+    if (rest.includes('--help') || rest.includes('-h')) {
+      console.log(command.help);
+      return 0;
+    }
+    return await command.run(parse(name, command, rest));
+  } catch (error) {
+    return fail(sentence(error));
+  }
+}
+
+async function print(load: () => Promise<typeof import('./help.ts')>, name: string | undefined): Promise<number> {
+  const command = name && Object.hasOwn(COMMANDS, name) ? await COMMANDS[name]?.() : undefined;
+  console.log(command ? command.command.help : (await load()).HELP);
+  return 0;
+}
+
+async function printVersion(): Promise<number> {
+  const { version } = await import('./version.ts');
+  console.log(version());
+  return 0;
+}
+
+function fail(message: string): number {
+  console.error(message);
+  return 1;
+}
+
+function sentence(error: unknown): string {
+  if (isForeseen(error)) return error.message;
+  if (process.env.MEMORY_DEBUG && error instanceof Error) return error.stack ?? error.message;
+  const message = error instanceof Error ? error.message : String(error);
+  return `Something unforeseen happened: ${message.split('\n')[0]} (MEMORY_DEBUG=1 shows where).`;
+}

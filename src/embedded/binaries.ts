@@ -1,0 +1,132 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
+import { ServersMissing } from '../errors.ts';
+import { NotUnpacked } from './apt.ts';
+import { type Surroundings, unpackedFolder } from './debian.ts';
+import { libraryPathOf, needsOf } from './libraries.ts';
+import { isNewEnough, versionOf } from './version.ts';
+
+const PACKAGE = '@falkordblite/linux-x64';
+
+/** Programs that run Valkey and FalkorDB on this machine. */
+export interface Binaries {
+  /** Path of `valkey-server` or `redis-server`, 7.2 or newer. */
+  server: string;
+  /** Path of `falkordb.so`. */
+  module: string;
+  /** Folders of libraries that this machine lacks, for LD_LIBRARY_PATH of the server alone. */
+  libraryPath?: string;
+  /** Where the server comes from, in one phrase: `Valkey 8.0.1, valkey-server on the PATH`. */
+  origin: string;
+}
+
+/** A place to look at: it gives binaries that work, or says what is wrong. */
+type Verdict = { binaries: Binaries } | { why: string };
+
+/**
+ * Finds a server program and the FalkorDB module that it can load: on the PATH, in the npm package, unpacked from
+ * Debian's packages earlier, or unpacked from them now. Takes about 0.1 s, or 4 s when it has to unpack.
+ * @param options.env in place of the process's own environment (PATH, XDG_CACHE_HOME, HOME)
+ * @param options.announce is told in a phrase before something slow is done
+ * @throws ServersMissing when nothing works
+ */
+export async function findBinaries(options: Partial<Surroundings> = {}): Promise<Binaries> {
+  const surroundings = { env: process.env, announce: () => {}, ...options };
+  const folder = packageFolder();
+  if (folder === undefined) {
+    throw serversMissing([`FalkorDB's npm package ${PACKAGE} is not installed; it exists for Linux on x86-64 only`]);
+  }
+  const module = join(folder, 'bin', 'falkordb.so');
+  const places: (() => Promise<Verdict>)[] = [
+    () => onPath('valkey-server', module, surroundings),
+    () => onPath('redis-server', module, surroundings),
+    () => examine(join(folder, 'bin', 'redis-server'), module, `redis-server of ${PACKAGE}`, surroundings),
+    () => fromDebian(module, surroundings),
+  ];
+  const tried: string[] = [];
+  for (const look of places) {
+    const verdict = await look();
+    if ('binaries' in verdict) return verdict.binaries;
+    tried.push(verdict.why);
+  }
+  throw serversMissing(tried);
+}
+
+/** The failure for a user who has none of these. */
+export function serversMissing(tried: string[]): ServersMissing {
+  return new ServersMissing(
+    `No Valkey or Redis from 7.2 on that can load FalkorDB was found (${tried.join('; ')}): run \`docker compose up\` ` +
+      'and set FALKORDB_HOST, FALKORDB_PORT, VALKEY_HOST and VALKEY_PORT instead.',
+  );
+}
+
+function packageFolder(): string | undefined {
+  try {
+    return dirname(createRequire(import.meta.url).resolve(`${PACKAGE}/package.json`));
+  } catch {
+    return undefined;
+  }
+}
+
+async function onPath(program: string, module: string, surroundings: Surroundings): Promise<Verdict> {
+  for (const folder of (surroundings.env.PATH ?? '').split(delimiter).filter(isAbsolute)) {
+    const server = join(folder, program);
+    if (await isExecutable(server)) return examine(server, module, `${program} on the PATH`, surroundings);
+  }
+  return { why: `${program} is not on the PATH` };
+}
+
+function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Sees whether a program runs, is new enough and can load the module, and gets the libraries that are missing. */
+async function examine(server: string, module: string, name: string, surroundings: Surroundings): Promise<Verdict> {
+  const { env } = surroundings;
+  if (!(await isExecutable(server))) return { why: `${name} is not there` };
+  const bare = await versionOf(server, undefined, env);
+  if (bare !== undefined && !isNewEnough(bare)) return { why: `${name} is ${bare.number}` };
+  const needs = await needsOf([server, module], undefined, env);
+  if (needs.newer !== undefined) return { why: `${name} needs ${needs.newer}, which this system lacks` };
+
+  let libraryPath: string | undefined;
+  if (needs.missing.length > 0) {
+    try {
+      const wanted = { name: 'libraries', packages: [], programs: () => [server, module] };
+      libraryPath = await libraryPathOf(await unpackedFolder(wanted, surroundings));
+    } catch (error) {
+      if (!(error instanceof NotUnpacked)) throw error;
+      return { why: `${name} lacks ${needs.missing.join(', ')}: ${error.message}` };
+    }
+  }
+  const version = await versionOf(server, libraryPath, env);
+  if (version === undefined) return { why: `${name} does not run` };
+  if (!isNewEnough(version)) return { why: `${name} is ${version.number}` };
+  const origin = `${version.product} ${version.number}, ${name}`;
+  return { binaries: { server, module, origin, ...(libraryPath && { libraryPath }) } };
+}
+
+async function fromDebian(module: string, surroundings: Surroundings): Promise<Verdict> {
+  const serverIn = (folder: string) => join(folder, 'usr', 'bin', 'valkey-server');
+  try {
+    const wanted = {
+      name: 'valkey',
+      packages: ['valkey-server', 'valkey-tools'],
+      programs: (folder: string) => [serverIn(folder), module],
+    };
+    const folder = await unpackedFolder(wanted, surroundings);
+    const libraryPath = await libraryPathOf(folder);
+    const version = await versionOf(serverIn(folder), libraryPath, surroundings.env);
+    if (version === undefined) return { why: "Debian's valkey-server does not run" };
+    const origin = `Valkey ${version.number}, unpacked from Debian's packages`;
+    return { binaries: { server: serverIn(folder), module, origin, ...(libraryPath && { libraryPath }) } };
+  } catch (error) {
+    if (!(error instanceof NotUnpacked)) throw error;
+    return { why: `Debian's valkey-server could not be had, because ${error.message}` };
+  }
+}

@@ -1,0 +1,61 @@
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { MINUTE } from '../time.ts';
+
+/** Older than any of our own time limits allows, so whoever made it is dead. */
+const ABANDONED = 60 * MINUTE;
+
+/** Where things that can be fetched again are kept. */
+export function cacheFolder(env: NodeJS.ProcessEnv): string {
+  return join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'memory-manager');
+}
+
+/**
+ * Makes a folder in the cache as a whole or not at all: it is filled under another name and then renamed, so neither a
+ * second process at the same work nor a kill in the middle leaves half of it.
+ * @param fill fills the empty folder it is given
+ * @param isUsable decides whether what another process put there meanwhile can be kept
+ */
+export async function makeFolder(
+  target: string,
+  fill: (folder: string) => Promise<void>,
+  isUsable: (folder: string) => Promise<boolean>,
+): Promise<void> {
+  await mkdir(dirname(target), { recursive: true });
+  await removeAbandoned(target);
+  const made = await mkdtemp(`${target}.tmp-`);
+  const old = `${made}-old`;
+  try {
+    await fill(made);
+    if (await moved(made, target)) return;
+    if (await isUsable(target)) return;
+    await moved(target, old);
+    await moved(made, target);
+  } finally {
+    await rm(made, { recursive: true, force: true });
+    await rm(old, { recursive: true, force: true });
+  }
+}
+
+/** False when the place is taken, or there is nothing to move because another process was quicker. */
+async function moved(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+async function removeAbandoned(target: string): Promise<void> {
+  const prefix = `${basename(target)}.tmp-`;
+  for (const name of await readdir(dirname(target))) {
+    if (!name.startsWith(prefix)) continue;
+    const path = join(dirname(target), name);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs > ABANDONED) await rm(path, { recursive: true, force: true });
+  }
+}

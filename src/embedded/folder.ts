@@ -1,0 +1,39 @@
+import { mkdir, mkdtemp, readFile, readlink, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError } from '../errors.ts';
+import { PID_FILE } from './configuration.ts';
+
+/** Where a server keeps its data, its log and its configuration. */
+export interface DataFolder {
+  path: string;
+  /** Made by us and removed when the server is stopped. */
+  isTemporary: boolean;
+}
+
+/**
+ * Makes the folder ready; without a path, a fresh temporary one.
+ * @throws ConfigError when a running server uses it: two on one folder would spoil the data
+ */
+export async function openFolder(path: string | undefined): Promise<DataFolder> {
+  if (path === undefined) {
+    return { path: await realpath(await mkdtemp(join(tmpdir(), 'memory-manager-'))), isTemporary: true };
+  }
+  await mkdir(path, { recursive: true });
+  const folder = { path: await realpath(path), isTemporary: false };
+  const pid = await runningIn(folder.path);
+  if (pid !== undefined) throw new ConfigError(`The server with process id ${pid} already uses ${folder.path}.`);
+  return folder;
+}
+
+export async function removeIfTemporary(folder: DataFolder): Promise<void> {
+  if (folder.isTemporary) await rm(folder.path, { recursive: true, force: true });
+}
+
+/** The process id of the server that runs in a data folder: it works inside it, so a reused number does not count. */
+async function runningIn(folder: string): Promise<number | undefined> {
+  const pid = Number(await readFile(join(folder, PID_FILE), 'utf8').catch(() => ''));
+  if (!(pid > 0)) return undefined;
+  const place = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
+  return place === folder ? pid : undefined;
+}

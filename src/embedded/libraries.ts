@@ -1,0 +1,57 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SECOND } from '../time.ts';
+import { run } from './run.ts';
+
+/** What keeps a program from being loaded on this machine. Both empty: nothing does. */
+export interface Needs {
+  /** Libraries that are nowhere, by the name the loader asks for, as `libgomp.so.1`. */
+  missing: string[];
+  /** A version that a library here does not have, as `GLIBC_2.38`; no other library can be put beside it to help. */
+  newer?: string;
+}
+
+/** Asks the loader (`ldd`) about programs and modules. Where there is no `ldd`, the server's own start has to tell. */
+export async function needsOf(
+  programs: string[],
+  libraryPath: string | undefined,
+  env: NodeJS.ProcessEnv,
+): Promise<Needs> {
+  const { output } = await run('ldd', programs, { limit: 10 * SECOND, env: withLibraries(env, libraryPath) });
+  return parseNeeds(output);
+}
+
+/** Reads what `ldd` printed. */
+export function parseNeeds(output: string): Needs {
+  const missing = [...output.matchAll(/^\s*(\S+) => not found/gm)].map((match) => match[1] as string);
+  const newer = /version [`']([^`']+)' not found/.exec(output)?.[1];
+  return { missing: [...new Set(missing)], ...(newer && { newer }) };
+}
+
+/**
+ * The Debian packages that may carry a library, the likelier first. Debian names a package after its library (policy,
+ * section 8.1); the names that end in `t64` came with the 64-bit time of Debian 13 and Ubuntu 24.04.
+ */
+export function packagesOf(library: string): string[] {
+  const parts = /^(lib[^/]+?)\.so\.(\d+)/.exec(library);
+  if (parts === null) return [];
+  const base = (parts[1] as string).replace('libcrypto', 'libssl').replaceAll('_', '-').toLowerCase();
+  const name = /\d$/.test(base) ? `${base}-${parts[2]}` : `${base}${parts[2]}`;
+  return [name, `${name}t64`];
+}
+
+/** The folders with libraries inside an unpacked package, as a value for LD_LIBRARY_PATH; undefined when it has none. */
+export async function libraryPathOf(folder: string): Promise<string | undefined> {
+  const found: string[] = [];
+  for (const parent of ['usr/lib', 'lib']) {
+    const names = await readdir(join(folder, parent)).catch(() => []);
+    found.push(...names.filter((name) => name.includes('-linux-')).map((name) => join(folder, parent, name)));
+  }
+  return found.length > 0 ? found.join(':') : undefined;
+}
+
+/** The environment for a program that needs the libraries of these folders. */
+export function withLibraries(env: NodeJS.ProcessEnv, libraryPath: string | undefined): NodeJS.ProcessEnv {
+  if (libraryPath === undefined) return env;
+  return { ...env, LD_LIBRARY_PATH: [libraryPath, env.LD_LIBRARY_PATH].filter(Boolean).join(':') };
+}

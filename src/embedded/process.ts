@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process';
+import { open } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SECOND } from '../time.ts';
+
+const FREE = 'exec "$@"';
+
+/**
+ * Becomes the server, and leaves a shell behind that reads from a pipe of ours. The pipe ends when we end, however that
+ * happens, SIGKILL included; then the shell kills the server and removes its folder if that is a temporary one.
+ * One line in the pipe tells it that the server is gone and its process id may soon be another's, a second one that
+ * the folder is no longer its business.
+ */
+const TIED = `
+(read -r _ <&3 || kill -9 $$; read -r _ <&3 || [ -z "$1" ] || PATH=/usr/bin:/bin rm -rf -- "$1") &
+exec 3<&-
+shift
+exec "$@"
+`;
+
+/** A server's process, from its start to its end. */
+export interface ServerProcess {
+  readonly pid: number;
+  hasEnded(): boolean;
+  /** Does nothing once the process has ended. */
+  signal(signal: NodeJS.Signals): void;
+  /** True once the process has ended, false when it has not after that many milliseconds. */
+  ended(limit: number): Promise<boolean>;
+  /** Shuts the server down in order, by force if it does not within 10 s; a frozen one is woken for it. */
+  end(): Promise<void>;
+  /** To be called when the process has ended and its folder needs no removal any more. */
+  release(): void;
+}
+
+export interface Launch {
+  server: string;
+  configurationFile: string;
+  logFile: string;
+  env: NodeJS.ProcessEnv;
+  /** The process outlives us; otherwise it ends with us. */
+  detached: boolean;
+  /** Removed when we end without having released the process. */
+  temporaryFolder?: string;
+}
+
+/** Starts a server in a session of its own, so that Ctrl-C reaches us alone and we decide when it stops. */
+export async function launch(options: Launch): Promise<ServerProcess> {
+  const log = await open(options.logFile, 'a');
+  const command = [options.server, options.configurationFile];
+  const child = spawn(
+    '/bin/sh',
+    options.detached
+      ? ['-c', FREE, 'memory-manager', ...command]
+      : ['-c', TIED, 'memory-manager', options.temporaryFolder ?? '', ...command],
+    {
+      detached: true,
+      env: options.env,
+      stdio: ['ignore', log.fd, log.fd, options.detached ? 'ignore' : 'pipe'],
+    },
+  );
+  await log.close();
+  if (child.pid === undefined) throw new Error('/bin/sh could not be started');
+  child.unref();
+  const leash = child.stdio[3] as Socket | null;
+  leash?.unref();
+  leash?.on('error', () => {});
+
+  const exit = new Promise<true>((resolve) => child.once('exit', () => resolve(true)));
+  exit.then(() => leash?.write('\n'));
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  const ended = async (limit: number) => {
+    const timer = new AbortController();
+    const timeout = sleep(limit, false, { signal: timer.signal }).catch(() => false);
+    const result = await Promise.race([exit, timeout]);
+    timer.abort();
+    return result;
+  };
+  return {
+    pid: child.pid,
+    hasEnded,
+    ended,
+    signal: (signal) => void child.kill(signal),
+    async end() {
+      child.kill('SIGTERM');
+      child.kill('SIGCONT');
+      if (await ended(10 * SECOND)) return;
+      child.kill('SIGKILL');
+      await ended(5 * SECOND);
+    },
+    release: () => leash?.end('\n'),
+  };
+}

@@ -1,0 +1,38 @@
+import { extname } from 'node:path';
+import { Piscina } from 'piscina';
+import { ModelFailed } from '../../errors.ts';
+
+const MINUTE = 60_000;
+/** Counts from the request, so it includes waiting for the requests before it. */
+const ANSWER_LIMIT = 5 * MINUTE;
+
+/** One worker thread that answers requests one after the other. It starts with the first request. */
+export interface ModelThread<Request, Answer> {
+  /** Throws `ModelFailed`, with the reason as its cause. */
+  ask(request: Request): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** `file` is the thread's module in this folder, without extension: `.ts` in the source, `.js` once built. */
+export function modelThread<Request, Answer>(file: string, model: string): ModelThread<Request, Answer> {
+  const filename = new URL(`./${file}${extname(import.meta.url)}`, import.meta.url).href;
+  let pool: Piscina<Request, Answer> | null = null;
+  let closed = false;
+
+  return {
+    async ask(request) {
+      if (closed) throw new ModelFailed(`The local model ${model} is closed and answers no more.`);
+      pool ??= new Piscina({ filename, minThreads: 0, maxThreads: 1, idleTimeout: Number.POSITIVE_INFINITY });
+      try {
+        return await pool.run(request, { signal: AbortSignal.timeout(ANSWER_LIMIT) });
+      } catch (cause) {
+        throw new ModelFailed(`The local model ${model} could not answer: ${(cause as Error).message}`, { cause });
+      }
+    },
+    async close() {
+      closed = true;
+      await pool?.destroy();
+      pool = null;
+    },
+  };
+}

@@ -53,12 +53,10 @@ function installPackages() {
   const hash = createHash('sha256').update(readFileSync(LOCK)).digest('hex');
   if (!isInstalled(hash)) {
     step('installing packages (npm ci)', () => {
-      const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
-      let result = npm(['ci', ...quiet]);
-      // A registry that lacks some platforms' packages leaves gaps in package-lock.json. `npm ci` refuses those; `npm
-      // install` follows the same lock and passes over them.
-      if (result.output.includes('EUSAGE')) result = npm(['install', '--no-save', ...quiet]);
-      insist(result, 'npm could not install the packages; its own words are above.');
+      insist(
+        npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']),
+        'npm could not install the packages; its own words are above.',
+      );
     });
     writeFileSync(INSTALLED, hash);
   }

@@ -3,6 +3,12 @@ const STOPWORDS = new Set(
     ' ',
   ),
 );
+// What makes a question of a sentence says nothing about its subject.
+const QUESTION_WORDS = new Set(
+  'what which who whom whose when where why how do does did done can could should would has have had i me my we us our you your about any'.split(
+    ' ',
+  ),
+);
 // What the index splits at; everything else, underscores and other scripts included, belongs to words.
 const SEPARATORS = /[,.<>{}[\]"':;!@#$%^&*()\-+=~?|/\\`]+/;
 const MOST_WORDS = 60;
@@ -26,12 +32,21 @@ export function anyWord(text: string): string {
   const terms = new Set<string>();
   for (const chunk of text.split(/\s+/)) {
     const parts = tokens(chunk);
-    const alone = parts.filter((word) => !STOPWORDS.has(word.toLowerCase()) && !/^\d{1,3}$/.test(word));
     if (parts.length > 1) terms.add(`"${parts.join(' ')}"`);
-    for (const word of parts.length > 1 ? alone : parts) if (!STOPWORDS.has(word.toLowerCase())) terms.add(word);
+    for (const word of parts) if (tellsSomething(word, parts.length > 1)) terms.add(word);
     if (terms.size >= MOST_WORDS) break;
   }
   return [...terms].slice(0, MOST_WORDS).join(' | ');
+}
+
+/** The words of a text that tell something about its subject, in their order. */
+export function contentWords(text: string): string[] {
+  return tokens(text).filter((word) => tellsSomething(word, false));
+}
+
+function tellsSomething(word: string, isPart: boolean): boolean {
+  const lower = word.toLowerCase();
+  return !STOPWORDS.has(lower) && !QUESTION_WORDS.has(lower) && !(isPart && /^\d{1,3}$/.test(word));
 }
 
 /** A query for what holds all of the text's words. Empty when no word is left. */

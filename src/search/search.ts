@@ -8,6 +8,7 @@ import { searchFactsByWords } from '../graph/queries/search-facts-by-words.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { oneLine } from '../text.ts';
 import { toGraphTime } from '../time.ts';
+import { byCoverage } from './rank/coverage.ts';
 import { fuse } from './rank/rrf.ts';
 
 export interface Fact extends FactRow {
@@ -53,7 +54,7 @@ export async function search(
     words ? searchFactsByEntities(graph, words, vector, time, candidates) : [],
     words ? searchBareEpisodes(graph, words, time, limit) : [],
   ]);
-  return { facts: joined([byWords, byVector, byEntities]).slice(0, limit), episodes };
+  return { facts: joined(query, [byWords, byVector, byEntities]).slice(0, limit), episodes };
 }
 
 async function nearest(graph: GroupGraph, vector: number[], time: string, wanted: number): Promise<FactRow[]> {
@@ -66,14 +67,16 @@ async function nearest(graph: GroupGraph, vector: number[], time: string, wanted
 }
 
 /** One list of all, best first, each sentence once: a sentence that joins several entities is several facts. */
-function joined(lists: FactRow[][]): Fact[] {
+function joined(query: string, lists: FactRow[][]): Fact[] {
   const rows = new Map(lists.flat().map((row) => [row.uuid, row]));
+  const texts = new Map([...rows].map(([uuid, { fact, source, target }]) => [uuid, `${fact} ${source} ${target}`]));
   const said = new Set<string>();
-  return fuse(lists.map((list) => list.map(({ uuid }) => uuid))).flatMap(({ id, score }) => {
+  const ranked = [byCoverage(query, texts), ...lists.map((list) => list.map(({ uuid }) => uuid))];
+  return fuse(ranked).flatMap(({ id, score }) => {
     const row = rows.get(id);
-    const sentence = row && `${row.fact}\n${row.validAt}`;
-    if (!row || said.has(sentence ?? '')) return [];
-    said.add(sentence ?? '');
+    const sentence = `${row?.fact}\n${row?.validAt}`;
+    if (!row || said.has(sentence)) return [];
+    said.add(sentence);
     return [{ ...row, score }];
   });
 }

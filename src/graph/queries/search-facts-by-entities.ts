@@ -5,8 +5,8 @@ const ENTITIES = 5;
 const FACTS_OF_EACH = 300;
 
 /**
- * The facts about the entities whose names match a full-text query best, nearest to the vector first; only those that held
- * at `asOf` (graph format).
+ * The facts about the entities whose names match a full-text query best; only those that held at `asOf` (graph format).
+ * The better an entity's name matches and the nearer a fact is to the vector, the sooner it comes.
  */
 export function searchFactsByEntities(
   graph: GroupGraph,
@@ -23,8 +23,9 @@ export function searchFactsByEntities(
        MATCH (node)-[e:RELATES_TO]-(:Entity) WHERE ${HELD}
        RETURN e LIMIT ${FACTS_OF_EACH}
      }
-     WITH DISTINCT e, vec.cosineDistance(e.fact_embedding, vecf32($vector)) AS distance
-     ORDER BY distance, e.uuid LIMIT $limit
+     WITH e, max(score) AS named
+     WITH e, named * (2 - vec.cosineDistance(e.fact_embedding, vecf32($vector))) AS weight
+     ORDER BY weight DESC, e.uuid LIMIT $limit
      ${RETURN_FACTS}`,
     { words, vector, asOf, limit },
   );

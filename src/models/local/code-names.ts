@@ -20,7 +20,8 @@ const COMMAND =
   /^(?:npm|npx|yarn|pnpm|bun|node|deno|git|docker|kubectl|make|cargo|go|pip|python|curl|brew|apt|gh|tsc)(?: [\w@./:=-]+){1,3}$/;
 const CALL = /^(?:[\w$]+\.){0,4}[\w$]+\(\)$/;
 const DOTTED = /^(?:[a-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*){1,5}|[A-Z][\w$]*(?:[.#][a-z_$][\w$]*){1,4})$/;
-const HOST = /\.(?:com|org|net|io|dev|ai|app|co|edu|gov|de|uk|fr|eu)$/i;
+/** "example.com", but not "staging.harbor.dev" */
+const HOST = /^[^.]+\.(?:com|org|net|io|dev|ai|app|co|edu|gov|de|uk|fr|eu)$/i;
 const ABBREVIATION =
   /^(?:[a-z]\.)+[a-z]?$|\.(?:It|The|I|We|This|That|And|But|So|They|He|She|My|You|What|How|There|If|Thanks|Can|Do)$/;
 const SNAKE = /^_{0,2}[A-Za-z\d]+(?:_[A-Za-z\d]+)*_{0,2}$/;

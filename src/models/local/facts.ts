@@ -68,8 +68,10 @@ function relationOf(sentence: Sentence, pairs: Pairs, target: Mention, topic: To
   const { source, ending } = pairs;
   if (pairs.by === 'speaker' && hasSubject(sentence)) return FALLBACK_RELATION;
   if (pairs.by === 'topic') return topicRelation(sentence, target, topic);
-  if (ending?.successor === target) return 'USES';
-  if (ending && target !== ending.gone) return laterRelation(sentence, ending.successor ?? ending.gone, target);
+  if (ending?.successor === target && !/^(?:Place|Person)$/.test(target.thing.type)) return 'USES';
+  if (ending && target !== ending.gone && target !== ending.successor)
+    return laterRelation(sentence, ending.successor ?? ending.gone, target);
+  if (source.wider && isSame(source.wider, target.thing)) return 'VERSION_OF';
   return relationTo(sentence.tokens, source, target) ?? (ending ? 'NO_LONGER_USES' : FALLBACK_RELATION);
 }
 

@@ -6,7 +6,7 @@ const MINUTE = 60_000;
 /** Counts from the request, so it includes waiting for the requests before it. */
 const ANSWER_LIMIT = 5 * MINUTE;
 
-/** One worker thread that answers requests one after the other. It starts with the first request. */
+/** Worker threads, each answering one request after the other. They start with the first requests. */
 export interface ModelThread<Request, Answer> {
   /** Throws `ModelFailed`, with the reason as its cause. */
   ask(request: Request): Promise<Answer>;
@@ -14,7 +14,7 @@ export interface ModelThread<Request, Answer> {
 }
 
 /** `file` is the thread's module in this folder, without extension: `.ts` in the source, `.js` once built. */
-export function modelThread<Request, Answer>(file: string, model: string): ModelThread<Request, Answer> {
+export function modelThread<Request, Answer>(file: string, model: string, threads = 1): ModelThread<Request, Answer> {
   const filename = new URL(`./${file}${extname(import.meta.url)}`, import.meta.url).href;
   let pool: Piscina<Request, Answer> | null = null;
   let closed = false;
@@ -22,7 +22,7 @@ export function modelThread<Request, Answer>(file: string, model: string): Model
   return {
     async ask(request) {
       if (closed) throw new ModelFailed(`The local model ${model} is closed and answers no more.`);
-      pool ??= new Piscina({ filename, minThreads: 0, maxThreads: 1, idleTimeout: Number.POSITIVE_INFINITY });
+      pool ??= new Piscina({ filename, minThreads: 0, maxThreads: threads, idleTimeout: Number.POSITIVE_INFINITY });
       try {
         return await pool.run(request, { signal: AbortSignal.timeout(ANSWER_LIMIT) });
       } catch (cause) {

@@ -33,6 +33,15 @@ export function nounPhrases(tokens: readonly Token[], mentions: readonly Mention
   return found;
 }
 
+/** "30 days": what is left to name where a sentence has one thing only. */
+export function measures(tokens: readonly Token[]): Mention[] {
+  return tokens.flatMap((token, first) => {
+    const unit = tokens[first + 1];
+    if (!token.tags.has('Value') || token.isParted || !unit?.tags.has('Noun') || unit.technical) return [];
+    return [{ thing: { name: `${token.text} ${unit.text}`, type: 'Entity' }, first, last: first + 1 }];
+  });
+}
+
 function belongs(tokens: readonly Token[], index: number, named: ReadonlySet<number>): boolean {
   const token = tokens[index];
   if (!token || named.has(index) || token.technical || token.isPossessive || !/\p{L}/u.test(token.text)) return false;

@@ -2,7 +2,7 @@ import { type Ending, endingIn } from './ended.ts';
 import type { Mention } from './mentions.ts';
 import { mentionsIn } from './mentions.ts';
 import { isSame, type NamedThing } from './named-thing.ts';
-import { nounPhrases } from './noun-phrases.ts';
+import { measures, nounPhrases } from './noun-phrases.ts';
 import type { Sentence } from './reading.ts';
 import type { Topic } from './topics.ts';
 
@@ -40,11 +40,14 @@ export function pairsOf(sentence: Sentence, topic: Topic | null, known: Readonly
   return first ? aroundOne(sentence, first, phrases) : withoutNames(sentence, phrases);
 }
 
-/** "I prefer tabs", "my editor is": the speaker is meant, or the user where nobody is known to speak. */
+/** "I prefer tabs", "my editor is Vim", but not "our CI runs on GitHub": the speaker is meant, or the user where nobody is known to speak. */
 function selfOf(sentence: Sentence, named: readonly Mention[]): Mention | null {
   const end = named[0]?.first ?? sentence.tokens.length;
-  const isMeant = sentence.tokens.slice(0, end).some((token) => /^(?:i|we|my|our)$/.test(token.lower));
-  return isMeant ? aside(sentence.speaker ?? USER) : null;
+  const isMeant = sentence.tokens.slice(0, end).some((token, index) => {
+    const isOwner = /^(?:my|our)$/.test(token.lower) && !(index + 1 === end && named.length > 1);
+    return isOwner || /^(?:i|we)$/.test(token.lower);
+  });
+  return isMeant || isRule(sentence) ? aside(sentence.speaker ?? USER) : null;
 }
 
 function withTopic(sentence: Sentence, topic: Topic, named: readonly Mention[], phrases: readonly Mention[]): Pairs {
@@ -69,11 +72,25 @@ function aroundOne(sentence: Sentence, only: Mention, phrases: readonly Mention[
   const before =
     phrases.find((phrase) => phrase.last < only.first && hasVerb(sentence, phrase.last, only.first)) ??
     phrases.findLast((phrase) => phrase.last < only.first);
-  const other = after ?? (sentence.speaker ? null : (before ?? phrases[0]));
-  if (other && other.first < only.first) return connect(other, [only], [only]);
+  const other = after ?? (sentence.speaker ? null : (before ?? phrases[0] ?? restOf(sentence, only)));
+  if (other && other.first >= 0 && other.first < only.first) return connect(other, [only], [only]);
   if (other) return connect(only, [other], [only]);
   if (sentence.speaker) return connect(aside(sentence.speaker), [only], [only], 'speaker');
   return isImperative(sentence) ? connect(aside(USER), [only], [only]) : null;
+}
+
+/** A version is of a package; anything else may have a weak version or a measure. */
+function restOf(sentence: Sentence, only: Mention): Mention | null {
+  if (only.wider) return aside(only.wider);
+  const weak = mentionsIn(sentence.tokens, new Set()).findLast((mention) => mention.isWeak);
+  return weak ?? measures(sentence.tokens).find((measure) => measure.first > only.last) ?? null;
+}
+
+/** "Use pnpm, not npm" */
+function isRule(sentence: Sentence): boolean {
+  return /^(?:please )?(?:always |never |don't |do not )?(?:use|run|prefer|avoid|write|keep|call|check|ask|ensure)\b/i.test(
+    sentence.text,
+  );
 }
 
 /** "Always run `npm test`": whoever reads is told what to do. */
@@ -85,9 +102,11 @@ function isImperative(sentence: Sentence): boolean {
 function withoutNames(sentence: Sentence, phrases: readonly Mention[]): Pairs | null {
   if (sentence.speaker) return connect(aside(sentence.speaker), phrases.slice(0, 1), [], 'speaker');
   const [subject] = phrases;
-  const object =
-    subject && phrases.find((phrase) => phrase !== subject && hasVerb(sentence, subject.last, phrase.first));
-  return subject && object ? connect(subject, [object], []) : null;
+  if (!subject) return null;
+  const objects = [...phrases.slice(1), ...measures(sentence.tokens)];
+  const object = objects.find((phrase) => hasVerb(sentence, subject.last, phrase.first));
+  if (object) return connect(subject, [object], []);
+  return isImperative(sentence) ? connect(aside(USER), [subject], []) : null;
 }
 
 function connect(

@@ -26,6 +26,7 @@ export function relationTo(tokens: readonly Token[], source: Mention | null, tar
     at++;
   }
   words.push(...leadTo(tokens, at, target.first, BE.has(tokens[verb.last]?.lower ?? '')));
+  if (tokens[target.first - 1]?.lower === 'not') words.unshift('not');
   return screaming(words);
 }
 
@@ -109,8 +110,10 @@ function leadTo(tokens: readonly Token[], from: number, to: number, isCopula: bo
   const preposition = tokens[index];
   if (index < from || !preposition || preposition.technical || !PREPOSITIONS.has(preposition.lower)) return [];
   const nouns = tokens.slice(from, index);
+  const before = tokens[index - 1]?.lower ?? '';
+  if (preposition.lower === 'of' && /^(?:instead|because)$/.test(before)) return [before, 'of'];
   if (nouns.length === 0) return [preposition.lower];
-  const isShort = nouns.length <= 4 && nouns.every((token) => !token.technical && !token.isParted);
+  const isShort = nouns.length <= 4 && nouns.every(isCommon);
   const taken = isCopula || preposition.lower === 'of' || nouns.every((token) => token.tags.has('Adjective'));
   if (!taken) return [preposition.lower];
   return isShort ? [...nouns.filter(isContent).map((token) => token.lower), preposition.lower] : [];
@@ -119,6 +122,10 @@ function leadTo(tokens: readonly Token[], from: number, to: number, isCopula: bo
 function isQualifier(token: Token | undefined): boolean {
   if (!token || token.technical || token.isParted || PREPOSITIONS.has(token.lower)) return false;
   return token.tags.has('Determiner') || token.tags.has('Possessive') || token.tags.has('Adjective');
+}
+
+function isCommon(token: Token): boolean {
+  return !token.technical && !token.isParted && !/^\p{Lu}/u.test(token.text);
 }
 
 function isContent(token: Token): boolean {

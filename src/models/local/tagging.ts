@@ -23,6 +23,9 @@ interface Term {
   tags: Set<string>;
 }
 
+/** "CI" and "CD" are hardly ever numbers. */
+const LETTERS: ReadonlySet<string> = new Set(['Noun', 'Singular', 'Acronym']);
+
 /** Stand-ins that the tagger knows, so that paths and dates do not lead it astray. */
 const STAND_IN = 'Zqx';
 const DATE_STAND_IN = 'Zqydate';
@@ -43,7 +46,8 @@ export function tokensOf(text: string, names: readonly TechnicalName[], dates: r
     index += parts.length - 1;
     tokens.push(tokenOf(parts, terms[index + 1], known));
   }
-  return withVerb(tokens.map((token, index) => withNoun(tokens, token, index)));
+  const corrected = tokens.map((token, index) => withParticiple(tokens, withNoun(tokens, token, index), index));
+  return withVerb(corrected);
 }
 
 /** "They share the tokens package Pharos": the tagger takes the noun for a second verb. */
@@ -56,6 +60,19 @@ function withNoun(tokens: readonly Token[], token: Token, index: number): Token 
   return isNamed && hasVerb && tokens[start]?.tags.has('Determiner') ? { ...token, tags: new Set(['Noun']) } : token;
 }
 
+/** "left Acme and joined Harbor": the tagger takes some past tenses for adjectives. */
+function withParticiple(tokens: readonly Token[], token: Token, index: number): Token {
+  if (!token.tags.has('Adjective') || !/[^e]ed$/.test(token.lower) || index === 0) return token;
+  const [before, next] = [tokens[index - 1], tokens[index + 1]];
+  const follows = next?.technical || ['ProperNoun', 'Determiner', 'Possessive'].some((tag) => next?.tags.has(tag));
+  const isAttribute = ['Determiner', 'Adjective', 'Preposition', 'Copula'].some((tag) => before?.tags.has(tag));
+  return follows && !isAttribute ? { ...token, tags: new Set(['Verb', 'PastTense']) } : token;
+}
+
+function isOneThing(token: Token | undefined): boolean {
+  return token?.technical != null || (token?.tags.has('Noun') === true && !token.tags.has('Plural'));
+}
+
 /** "The service talks to …": the tagger takes a verb after a noun for a plural. */
 function withVerb(tokens: Token[]): Token[] {
   if (tokens.some((token) => token.tags.has('Verb'))) return tokens;
@@ -63,12 +80,7 @@ function withVerb(tokens: Token[]): Token[] {
     const next = tokens[index + 1];
     const follows =
       next?.technical || ['Preposition', 'Determiner', 'Possessive', 'ProperNoun'].some((tag) => next?.tags.has(tag));
-    return (
-      index > 0 &&
-      token.tags.has('Plural') &&
-      tokens[index - 1]?.tags.has('Singular') &&
-      (follows || next?.lower === 'to')
-    );
+    return index > 0 && token.tags.has('Plural') && isOneThing(tokens[index - 1]) && (follows || next?.lower === 'to');
   });
   if (verb < 0) return tokens;
   return tokens.with(verb, { ...(tokens[verb] as Token), tags: new Set(['Verb', 'PresentTense']) });
@@ -107,7 +119,7 @@ function tokenOf(parts: readonly Term[], next: Term | undefined, names: readonly
   return {
     text,
     lower: text.toLowerCase(),
-    tags: last.tags,
+    tags: last.tags.has('RomanNumeral') ? LETTERS : last.tags,
     isParted: /[^\s.'’]/.test(last.post) || /[^\s]/.test(next?.pre ?? ''),
     isPossessive,
     technical,

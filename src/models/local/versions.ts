@@ -8,7 +8,7 @@ const VERSION = new RegExp(String.raw`(?<![\w.$€£/<>=-])(?:${NUMBER})(?![\w%]
 /** What stands before the number: a name, perhaps "from 1.0.0 to" after a bumped package. */
 const NAME_BEFORE = /(@?[\p{L}\p{N}_][\p{L}\p{N}_./@-]{0,60}?)(?:@| )(?:version )?$/u;
 const CHANGE_BEFORE = new RegExp(
-  String.raw`(@?[\p{L}_][\p{L}\p{N}_./@-]{0,60}) (?:from (?:${NUMBER}) )?to (?:version )?$`,
+  String.raw`(@?[\p{L}_][\p{L}\p{N}_./@-]{0,60}) (?:(?:was|is|has been|were) \p{Ll}+ed )?(?:from (?:${NUMBER}) )?to (?:version )?$`,
   'u',
 );
 const NO_PRODUCT =

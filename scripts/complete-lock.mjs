@@ -1,0 +1,33 @@
+/**
+ * Adds to package-lock.json the optional packages for other platforms that npm left out because its registry did not answer
+ * for them. Without them `npm ci` refuses the lock file. Run it after every `npm install` that changed the lock.
+ *
+ *     node scripts/complete-lock.mjs
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+
+const FILE = new URL('../package-lock.json', import.meta.url);
+const lock = JSON.parse(readFileSync(FILE, 'utf8'));
+const added = [];
+
+for (const [path, { optionalDependencies = {}, dev }] of Object.entries(lock.packages)) {
+  if (path === '') continue;
+  for (const [name, range] of Object.entries(optionalDependencies)) {
+    const version = range.replace(/^[\^~]/, '');
+    if (/^\d/.test(range) ? installed(path, name) === version : installed(path, name)) continue;
+    const place = `${path}/node_modules/${name}`;
+    lock.packages[place] = { version, optional: true, ...(dev && { dev }) };
+    added.push(name);
+  }
+}
+const sorted = Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1));
+writeFileSync(FILE, `${JSON.stringify({ ...lock, packages: Object.fromEntries(sorted) }, null, 2)}\n`);
+console.log(added.length > 0 ? `added: ${added.join(', ')}` : 'nothing was missing');
+
+/** The version that Node would find from there: beside, then one folder further up. */
+function installed(from, name) {
+  for (let path = from; ; path = path.slice(0, Math.max(path.lastIndexOf('/node_modules/'), 0))) {
+    const found = lock.packages[`${path ? `${path}/` : ''}node_modules/${name}`];
+    if (found || path === '') return found?.version;
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * The whole path on real text: every release of a change log that lies in node_modules becomes an episode, goes through queue
+ * and worker into the graph, and questions are answered from it. Exit status 0 only if all of it worked.
+ *
+ *     npm run demo
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startServers } from '../src/embedded/servers.ts';
+import { isForeseen, loadConfig, MemoryManager } from '../src/index.ts';
+import { MINUTE, SECOND } from '../src/time.ts';
+import { QUESTIONS, type Question } from './demo/questions.ts';
+import { type Release, releasesOf } from './demo/releases.ts';
+import { superviseWorker } from './demo/supervised-worker.ts';
+
+const PACKAGE = 'axios';
+const began = performance.now();
+
+async function demo(folder: string, closers: (() => unknown)[]): Promise<void> {
+  const servers = await startServers();
+  closers.push(() => servers.stop());
+  const environment = {
+    ...process.env,
+    FALKORDB_HOST: servers.falkordb.host,
+    FALKORDB_PORT: String(servers.falkordb.port),
+    VALKEY_HOST: servers.valkey.host,
+    VALKEY_PORT: String(servers.valkey.port),
+    MEMORY_MODELS: 'local',
+    // Servers of the user's may hold other memories: these stay apart from them.
+    MEMORY_GROUP: `demo-${Date.now()}`,
+    MEMORY_QUEUE_PREFIX: `{demo-${Date.now()}}`,
+    MEMORY_HOME: folder,
+    MEMORY_EXPORT_DIR: process.env.MEMORY_EXPORT_DIR ?? 'exports',
+  };
+  const memory = new MemoryManager(loadConfig(environment));
+  closers.push(() => memory.close());
+  const worker = superviseWorker(environment, (how, pid) => {
+    console.log(`  The worker ${how}; ${pid} took its place. What it held is taken over within 20 s.`);
+  });
+  closers.push(() => worker.stop());
+  const whose = servers.own ? 'started for this demo' : 'yours';
+  console.log(
+    `Valkey and FalkorDB (${whose}), a worker (process ${worker.pid()}), local models, no key, no network.\n`,
+  );
+
+  await remember(memory, releasesOf(PACKAGE));
+  for (const question of QUESTIONS) await ask(memory, question);
+  await showCache(memory);
+  await showEntities(memory);
+  await showExport(memory);
+}
+
+async function remember(memory: MemoryManager, releases: readonly Release[]): Promise<void> {
+  if (releases.length < 60) throw new Error(`only ${releases.length} releases in the change log of ${PACKAGE}`);
+  const days = [releases[0], releases.at(-1)].map((release) => release?.date.toISOString().slice(0, 10));
+  console.log(`Remembering ${releases.length} releases of ${PACKAGE}, from ${days[0]} to ${days[1]} …`);
+  const start = performance.now();
+  for (const { text, version, date } of releases)
+    await memory.storeEpisode(text, { package: PACKAGE, version }, { referenceTime: date });
+  const stored = performance.now() - start;
+  await committed(memory, releases.length);
+  const { episodes, entities, facts } = await memory.size();
+  console.log(`  All in the queue after ${seconds(stored)}, all in the graph after ${since(start)}:`);
+  console.log(`  ${episodes} episodes, ${entities} entities, ${facts} facts.\n`);
+  if (episodes !== releases.length) throw new Error(`${releases.length - episodes} episodes are missing`);
+}
+
+async function committed(memory: MemoryManager, wanted: number): Promise<void> {
+  let told = 0;
+  for (const end = Date.now() + 3 * MINUTE; Date.now() < end; await sleep(0.2 * SECOND)) {
+    const { completed, failed } = await memory.counts('store');
+    if (failed > 0) throw new Error(`${failed} episodes could not be read`);
+    if (process.stdout.isTTY) process.stdout.write(`\r  ${completed} of ${wanted}`);
+    else if (completed >= told + 20 && completed < wanted) {
+      told = completed;
+      console.log(`  ${completed} of ${wanted}`);
+    }
+    if (completed === wanted) {
+      if (process.stdout.isTTY) process.stdout.write('\r\x1b[K');
+      return;
+    }
+  }
+  throw new Error('the worker did not read the episodes within three minutes');
+}
+
+async function ask(memory: MemoryManager, { text, release, asOf }: Question): Promise<void> {
+  const options = asOf ? { asOf: new Date(asOf) } : {};
+  const answer = await memory.queryMemory(text, 3, options);
+  console.log(`${text}${asOf ? ` (as of ${asOf})` : ''}\n${answer}\n`);
+  if (!answer.split('\n')[0]?.includes(`${PACKAGE} ${release}`))
+    throw new Error(`the first answer to "${text}" should name ${PACKAGE} ${release}`);
+  const days = [...answer.matchAll(/since (\d{4}-\d\d-\d\d)/g)].map(([, day = '']) => day);
+  if (asOf && days.some((day) => day > asOf)) throw new Error(`an answer as of ${asOf} tells of later things`);
+}
+
+async function showCache(memory: MemoryManager): Promise<void> {
+  const timed = async () => {
+    const start = performance.now();
+    const answer = await memory.queryMemory('What was fixed about AxiosHeaders?', 3);
+    return { answer, time: performance.now() - start };
+  };
+  const [cold, cached] = [await timed(), await timed()];
+  console.log(`What was fixed about AxiosHeaders?\n${cold.answer}\n`);
+  console.log('The same question again:');
+  console.log(`  from the graph ${cold.time.toFixed(1)} ms, from the cache ${cached.time.toFixed(2)} ms\n`);
+  if (cached.answer !== cold.answer) throw new Error('the cached answer differs');
+}
+
+async function showEntities(memory: MemoryManager): Promise<void> {
+  const entities = await memory.getEntities();
+  const types = Map.groupBy(entities, ({ type }) => type);
+  console.log(`${entities.length} entities:`);
+  for (const [type, all] of [...types].sort((a, b) => b[1].length - a[1].length)) {
+    const some = all.slice(0, 5).map(({ name }) => name);
+    console.log(
+      `  ${type.padEnd(12)} ${String(all.length).padStart(4)}  ${some.join(', ')}${all.length > 5 ? ', …' : ''}`,
+    );
+  }
+  if (!types.get('Version')?.some(({ name }) => name === `${PACKAGE} 1.7.2`))
+    throw new Error('no entity for a release');
+}
+
+async function showExport(memory: MemoryManager): Promise<void> {
+  const exported = await memory.export();
+  const file = join(exported.place, exported.file);
+  const document = JSON.parse(await readFile(file, 'utf8')) as { nodes: unknown[]; edges: unknown[] };
+  console.log(`\nExported to ${file}: ${document.nodes.length} nodes, ${document.edges.length} edges, valid JSON.\n`);
+}
+
+const seconds = (milliseconds: number): string => `${(milliseconds / SECOND).toFixed(1)} s`;
+const since = (start: number): string => seconds(performance.now() - start);
+
+const closers: (() => unknown)[] = [];
+const folder = await mkdtemp(join(tmpdir(), 'memory-demo-'));
+async function cleanUp(): Promise<void> {
+  for (const close of closers.splice(0).reverse()) await close();
+  await rm(folder, { recursive: true, force: true });
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => cleanUp().finally(() => process.exit(1)));
+try {
+  await demo(folder, closers);
+  console.log(`All of it worked, in ${since(began)}. Next, with a memory of your own that stays:
+
+  npx memory-manager up
+  npx memory-manager store "Harbor keeps its sessions in Valkey 8."
+  npx memory-manager query "Where does Harbor keep its sessions?"
+  npx memory-manager down`);
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  console.error(isForeseen(error) ? message : `The demo failed: ${message}`);
+  process.exitCode = 1;
+} finally {
+  await cleanUp();
+}

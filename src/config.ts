@@ -1,49 +1,60 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { ConfigError } from './errors.ts';
 
-const port = z.coerce.number().int().min(1).max(65_535);
-const flag = z
-  .enum(['true', 'false', '1', '0'])
-  .transform((text) => text === 'true' || text === '1')
-  .or(z.boolean());
-const count = z.coerce.number().int().min(1);
-const text = z.string().min(1);
+// Each with its reason: zod's own ("Invalid input") helps nobody.
+const whole = (most: number, reason: string) =>
+  z.coerce.number(reason).check(z.int(reason), z.minimum(1, reason), z.maximum(most, reason));
+const port = whole(65_535, 'a port is a whole number from 1 to 65535');
+const flag = z.pipe(
+  z.enum(['true', 'false', '1', '0'], 'it must be true or false'),
+  z.transform((text) => text === 'true' || text === '1'),
+);
+const count = whole(Number.MAX_SAFE_INTEGER, 'it must be a whole number from 1');
+const text = z.string().check(z.minLength(1));
 
-interface Setting<T extends z.ZodType> {
+interface Setting<T extends z.ZodMiniType> {
   readonly shape: T;
   readonly fallback: string | undefined;
   readonly about: string;
   readonly secret?: true;
 }
-const setting = <T extends z.ZodType>(shape: T, fallback: string | undefined, about: string): Setting<T> => ({
+const setting = <T extends z.ZodMiniType>(shape: T, fallback: string | undefined, about: string): Setting<T> => ({
   shape,
   fallback,
   about,
 });
-const secret = (about: string) => ({ ...setting(text.optional(), undefined, about), secret: true as const });
+const secret = (about: string) => ({ ...setting(z.optional(text), undefined, about), secret: true as const });
 
 /** Every environment variable that is read, what it may hold, what holds without it, and what it is for. */
 export const SETTINGS = {
   FALKORDB_HOST: setting(text, 'localhost', 'host of FalkorDB'),
   FALKORDB_PORT: setting(port, '6379', 'port of FalkorDB'),
-  FALKORDB_USERNAME: setting(text.optional(), undefined, 'user of FalkorDB'),
+  FALKORDB_USERNAME: setting(z.optional(text), undefined, 'user of FalkorDB'),
   FALKORDB_PASSWORD: secret('password of FalkorDB'),
   FALKORDB_TLS: setting(flag, 'false', 'speak TLS with FalkorDB'),
   VALKEY_HOST: setting(text, 'localhost', 'host of Valkey'),
   VALKEY_PORT: setting(port, '6380', 'port of Valkey'),
-  VALKEY_USERNAME: setting(text.optional(), undefined, 'user of Valkey'),
+  VALKEY_USERNAME: setting(z.optional(text), undefined, 'user of Valkey'),
   VALKEY_PASSWORD: secret('password of Valkey'),
   VALKEY_TLS: setting(flag, 'false', 'speak TLS with Valkey'),
   OPENAI_API_KEY: secret('key of the language model; its presence makes MEMORY_MODELS openai'),
-  MEMORY_MODELS: setting(z.enum(['openai', 'local']).optional(), undefined, 'who reads episodes: openai or local'),
+  MEMORY_MODELS: setting(
+    z.optional(z.enum(['openai', 'local'], 'it must be openai or local')),
+    undefined,
+    'who reads episodes: openai or local',
+  ),
   MEMORY_GROUP: setting(text, '_', 'the memory that is used where none is named'),
   MEMORY_EXPORT_DIR: setting(text, 'exports', 'folder that exports are written to'),
   MEMORY_MAX_CONTENT_BYTES: setting(count, '1048576', 'longest episode, in bytes of UTF-8'),
   MEMORY_CONCURRENCY: setting(count, '8', 'episodes that a worker reads at once'),
-  MEMORY_QUEUE_PREFIX: setting(z.string().regex(/^[\w{}-]+$/), '{memory}', 'prefix of the queue keys in Valkey'),
+  MEMORY_QUEUE_PREFIX: setting(
+    z.string().check(z.regex(/^[\w{}-]+$/, 'it takes letters, digits, hyphens, underscores and braces')),
+    '{memory}',
+    'prefix of the queue keys in Valkey',
+  ),
   MEMORY_HOME: setting(text, defaultHome(process.env), 'folder in which `up` keeps its data'),
 } as const;
 
@@ -90,7 +101,10 @@ export function readSettings(environment: Environment = process.env): Settings {
   const running = readRunning(home);
   const values: Record<string, unknown> = {};
   const origins: Record<string, Origin> = {};
-  for (const [name, { shape, fallback, secret }] of Object.entries(SETTINGS) as [SettingName, Setting<z.ZodType>][]) {
+  for (const [name, { shape, fallback, secret }] of Object.entries(SETTINGS) as [
+    SettingName,
+    Setting<z.ZodMiniType>,
+  ][]) {
     const given = environment[name] || undefined;
     const noted = name === 'MEMORY_HOME' ? home : running[name];
     const parsed = shape.safeParse(given ?? noted ?? fallback);
@@ -143,7 +157,7 @@ function defaultHome(environment: Environment): string {
   return join(environment.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'memory-manager');
 }
 
-function refusal(name: string, value: string, error: z.ZodError): ConfigError {
+function refusal(name: string, value: string, error: z.core.$ZodError): ConfigError {
   const reason = error.issues[0]?.message ?? 'not valid';
   return new ConfigError(`${name} is "${value}", which cannot be used: ${reason}.`);
 }

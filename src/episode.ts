@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
-import { InvalidInput } from './errors.ts';
+import * as z from 'zod/mini';
+import { InvalidInput, isForeseen } from './errors.ts';
 import type { EpisodeSource } from './models/language-model.ts';
 import { checkText } from './text.ts';
-import { timestamp } from './time.ts';
+import { checkTime, timestamp } from './time.ts';
 
 /** Free facts about an episode, kept beside it: any JSON object. */
 export type Metadata = Record<string, unknown>;
@@ -33,6 +33,7 @@ export interface EpisodeOptions {
   readonly referenceTime?: Date;
 }
 
+const sources: readonly EpisodeSource[] = ['text', 'message', 'json'];
 const metadataShape = z.record(z.string(), z.unknown());
 const MAX_METADATA_BYTES = 65_536;
 const MAX_METADATA_DEPTH = 64;
@@ -55,46 +56,70 @@ export function newEpisode(
     name: `episode_${timestamp(now)}`,
     group,
     content: checkContent(content, maxBytes),
-    source: options.source ?? 'text',
+    source: checkSource(options.source ?? 'text'),
     sourceDescription: checkText(options.sourceDescription ?? 'opencode', 'The source description'),
-    referenceTime: options.referenceTime ?? now,
+    referenceTime: checkTime(options.referenceTime ?? now, 'The reference time'),
     createdAt: now,
     metadata: checkMetadata(metadata),
   };
 }
 
 function checkContent(content: string, maxBytes: number): string {
-  if (typeof content !== 'string') throw new InvalidInput('The content must be text.');
-  if (content.trim() === '') throw new InvalidInput('The content is empty; give the text to remember.');
+  if (checkText(content, 'The content').trim() === '')
+    throw new InvalidInput('The content is empty; give the text to remember.');
   const bytes = Buffer.byteLength(content);
   if (bytes > maxBytes)
     throw new InvalidInput(
       `The content has ${bytes} bytes and the limit is ${maxBytes}; store it in parts or raise MEMORY_MAX_CONTENT_BYTES.`,
     );
-  return checkText(content, 'The content');
+  return content;
+}
+
+function checkSource(source: EpisodeSource): EpisodeSource {
+  if (sources.includes(source)) return source;
+  throw new InvalidInput(`The source must be ${sources.join(', ')}.`);
 }
 
 function checkMetadata(metadata: unknown): Metadata | null {
   if (metadata === undefined || metadata === null) return null;
-  const parsed = metadataShape.safeParse(metadata);
-  if (!parsed.success || Array.isArray(metadata))
-    throw new InvalidInput('The metadata must be a JSON object, such as {"file":"src/main.ts"}.');
-  if (depth(metadata) > MAX_METADATA_DEPTH)
-    throw new InvalidInput(`The metadata is nested deeper than ${MAX_METADATA_DEPTH} levels; make it flatter.`);
-  const text = JSON.stringify(parsed.data);
-  if (Buffer.byteLength(text) > MAX_METADATA_BYTES)
-    throw new InvalidInput(`The metadata has more than ${MAX_METADATA_BYTES} bytes; put long text into the content.`);
-  return parsed.data;
+  const given = metadataShape.safeParse(metadata);
+  // What comes back from the queue is what JSON makes of it.
+  const kept = metadataShape.safeParse(given.success && JSON.parse(metadataText(given.data)));
+  if (kept.success) return kept.data;
+  throw new InvalidInput('The metadata must be a JSON object, such as {"file":"src/main.ts"}.');
 }
 
-function depth(value: unknown): number {
-  let level = 0;
-  for (let values = [value]; values.length > 0 && level <= MAX_METADATA_DEPTH; level += 1)
-    values = values.flatMap((inner) => (inner !== null && typeof inner === 'object' ? Object.values(inner) : []));
-  return level - 1;
+function metadataText(metadata: Metadata): string {
+  try {
+    checkExtent(metadata);
+    const text = JSON.stringify(metadata) ?? 'null';
+    if (Buffer.byteLength(text) <= MAX_METADATA_BYTES) return text;
+  } catch (error) {
+    if (isForeseen(error)) throw error;
+    throw new InvalidInput('The metadata cannot be written as JSON; use text, numbers, lists and objects.', {
+      cause: error,
+    });
+  }
+  throw tooLong();
 }
+
+/** Level by level and with an end, since objects can go in circles or hold the same ones over and over. */
+function checkExtent(metadata: Metadata): void {
+  let level = 0;
+  for (let values: unknown[] = [metadata]; values.length > 0; level += 1) {
+    if (level > MAX_METADATA_DEPTH)
+      throw new InvalidInput(
+        `The metadata is nested deeper than ${MAX_METADATA_DEPTH} levels or in a circle; make it flatter.`,
+      );
+    if (values.length > MAX_METADATA_BYTES) throw tooLong();
+    values = values.flatMap((inner) => (inner !== null && typeof inner === 'object' ? Object.values(inner) : []));
+  }
+}
+
+const tooLong = () =>
+  new InvalidInput(`The metadata has more than ${MAX_METADATA_BYTES} bytes; put long text into the content.`);
 
 function checkUuid(uuid: string): string {
   if (z.uuid().safeParse(uuid).success) return uuid.toLowerCase();
-  throw new InvalidInput(`"${uuid.slice(0, 60)}" is not a uuid; leave it out to get a new one.`);
+  throw new InvalidInput(`"${String(uuid).slice(0, 60)}" is not a uuid; leave it out to get a new one.`);
 }

@@ -14,9 +14,9 @@ const GROUP_ID = /^[a-zA-Z0-9_-]{1,128}$/;
 export function checkGroup(group: string): string {
   if (group === DEFAULT_GRAPH)
     throw new InvalidInput(`"${DEFAULT_GRAPH}" is the graph of the default group; name that group "${DEFAULT_GROUP}".`);
-  if (GROUP_ID.test(group)) return group;
+  if (typeof group === 'string' && GROUP_ID.test(group)) return group;
   throw new InvalidInput(
-    `The group "${shortened(group, 40)}" is not a valid name; use 1 to 128 letters, digits, hyphens and underscores.`,
+    `The group "${shortened(String(group), 40)}" is not a valid name; use 1 to 128 letters, digits, hyphens and underscores.`,
   );
 }
 

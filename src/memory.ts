@@ -15,7 +15,7 @@ import { openReader, type Reader } from './reader/reader.ts';
 import type { Found } from './search/search.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { checkText } from './text.ts';
-import { MINUTE, toGraphTime } from './time.ts';
+import { checkTime, MINUTE, toGraphTime } from './time.ts';
 
 /** What a program may bring itself. */
 export interface MemoryParts {
@@ -134,11 +134,11 @@ export class MemoryManager {
   /** The same as data: facts, and episodes that match but have no facts (yet). Best first. */
   async search(searchQuery: string, limit = 5, options: QueryOptions = {}): Promise<Found> {
     const group = this.#group(options.group);
-    const query = checkText(String(searchQuery), 'The query').trim();
+    const query = checkText(searchQuery, 'The query').trim();
     if (query === '') throw new InvalidInput('The query is empty; give the words to look for.');
     if (!Number.isInteger(limit) || limit < 1 || limit > MOST)
       throw new InvalidInput(`The limit must be a whole number from 1 to ${MOST}.`);
-    const asOf = options.asOf && toGraphTime(options.asOf);
+    const asOf = options.asOf && toGraphTime(checkTime(options.asOf, 'The time asOf'));
     const reader = await this.#reader();
     return reader.answer(
       group,
@@ -159,6 +159,7 @@ export class MemoryManager {
   async getEntities(entityType?: string, options: Omit<QueryOptions, 'asOf'> = {}): Promise<Entity[]> {
     const group = this.#group(options.group);
     const type = entityType === undefined ? undefined : checkText(entityType, 'The type').trim().toLowerCase();
+    if (type === '') throw new InvalidInput('The type is empty; name one, such as Person, or leave it out.');
     const reader = await this.#reader();
     return reader.answer(
       group,

@@ -5,6 +5,7 @@ import { InvalidInput } from './errors.ts';
  * @throws InvalidInput naming `what` and the place
  */
 export function checkText(text: string, what: string): string {
+  if (typeof text !== 'string') throw new InvalidInput(`${what} must be text.`);
   const nul = text.indexOf('\0');
   if (nul >= 0) throw new InvalidInput(`${what} has a NUL character at position ${nul + 1}; take it out.`);
   if (!text.isWellFormed())

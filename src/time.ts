@@ -14,6 +14,15 @@ export function toGraphTime(date: Date): string {
   return fraction === '000' ? `${seconds}+00:00` : `${seconds}.${fraction}000+00:00`;
 }
 
+/**
+ * Refuses a date that `toGraphTime` cannot write so that text order is time order, as of years with more than four digits.
+ * @throws InvalidInput naming `what`
+ */
+export function checkTime(date: Date, what: string): Date {
+  if (date instanceof Date && /^\d{4}-/.test(Number.isNaN(date.getTime()) ? '' : date.toISOString())) return date;
+  throw new InvalidInput(`${what} must be a valid Date of the years 0 to 9999.`);
+}
+
 /** Reads a stored date. Python may have written other offsets or none (which then means UTC). Null for rubbish. */
 export function fromGraphTime(text: string | null | undefined): Date | null {
   if (!text) return null;
@@ -33,7 +42,7 @@ export function parseTime(text: string, what: string): Date {
   const date = match && fromGraphTime(match[4] ? text.trim().replace(' ', 'T') : `${match[0]}T00:00:00`);
   if (!match || !date || !dayExists(Number(match[1]), Number(match[2]), Number(match[3])))
     throw new InvalidInput(`${what} "${text}" is not a date; write it like 2026-11-22 or 2026-11-22T08:30:00Z.`);
-  return date;
+  return checkTime(date, what);
 }
 
 // Date rolls 31 February over to March instead of refusing it.

@@ -20,7 +20,7 @@ Example: memory-manager entities Person`,
       const entities = await memory.getEntities(type, options);
       if (call.json) console.log(JSON.stringify(entities));
       else if (entities.length > 0) console.log(table(entities));
-      else console.error(await whyNone(type, async () => memory.getEntities(undefined, options)));
+      else console.error(await whyNone(type, () => memory.getEntities(undefined, options)));
       return 0;
     }),
 };
@@ -31,7 +31,7 @@ function table(entities: readonly { name: string; type: string }[]): string {
 }
 
 async function whyNone(type: string | undefined, all: () => Promise<{ type: string }[]>): Promise<string> {
-  const types = new Set((await all()).map((entity) => entity.type));
+  const types = type === undefined ? new Set() : new Set((await all()).map((entity) => entity.type));
   if (types.size === 0) return 'Nothing is remembered here yet.';
   return `No entity has the type "${type}"; there are ${[...types].sort().join(', ')}.`;
 }

@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --min-semi-space-size=16
+// The flag saves the start five small garbage collections, 10 ms in all.
 import nodeModule from 'node:module';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -8,6 +9,8 @@ if (major < 22 || (major === 22 && minor < 18)) {
 } else {
   // Compiled code is kept between runs, which saves a third of the start. Hence nothing else is imported above.
   nodeModule.enableCompileCache();
-  const { run } = await import('./run.ts');
-  process.exitCode = await run(process.argv.slice(2));
+  // No await here: the bundle is CommonJS, which starts faster and knows none at its top.
+  import('./run.ts').then(async ({ run }) => {
+    process.exitCode = await run(process.argv.slice(2));
+  });
 }

@@ -23,7 +23,8 @@ export async function run(args: readonly string[]): Promise<number> {
     const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
     if (!load) return fail(`There is no command "${name}"; see memory-manager --help.`);
     const { command } = await load();
-    if (rest.includes('--help') || rest.includes('-h')) {
+    const options = rest.slice(0, rest.includes('--') ? rest.indexOf('--') : undefined);
+    if (options.includes('--help') || options.includes('-h')) {
       console.log(command.help);
       return 0;
     }

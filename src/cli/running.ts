@@ -1,12 +1,12 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { runningFile } from '../config.ts';
 
 const note = z.object({
   /** What the commands need to find the servers; names as in the environment. */
   settings: z.record(z.string(), z.string()),
-  pids: z.object({ worker: z.number(), valkey: z.number().optional(), falkordb: z.number().optional() }),
+  pids: z.object({ worker: z.number(), valkey: z.optional(z.number()), falkordb: z.optional(z.number()) }),
 });
 
 /** What `up` started. */

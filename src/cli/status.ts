@@ -1,3 +1,4 @@
+import { InvalidInput } from '../errors.ts';
 import type { GraphCounts } from '../graph/queries/count-graph.ts';
 import type { MemoryManager } from '../memory.ts';
 import type { Counts } from '../queue/producer.ts';
@@ -46,6 +47,7 @@ async function answer<T>(work: () => Promise<T>): Promise<Asked<T>> {
   try {
     return { ...(await work()), ok: true };
   } catch (error) {
+    if (error instanceof InvalidInput) throw error;
     return { ok: false, said: (error as Error).message } as Asked<T>;
   }
 }

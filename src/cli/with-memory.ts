@@ -2,7 +2,12 @@ import { MemoryManager } from '../memory.ts';
 
 /** Opens the memory for one command and closes it whatever happens. */
 export async function withMemory<T>(work: (memory: MemoryManager) => Promise<T>): Promise<T> {
-  const memory = new MemoryManager({}, { onNotice: (sentence) => console.error(sentence) });
+  const said = new Set<string>();
+  const onNotice = (sentence: string) => {
+    if (!said.has(sentence)) console.error(sentence);
+    said.add(sentence);
+  };
+  const memory = new MemoryManager({}, { onNotice });
   try {
     return await work(memory);
   } finally {

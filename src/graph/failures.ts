@@ -7,7 +7,7 @@ export function explainFalkorDB(error: unknown, address: Address): Error {
   const text = error instanceof Error ? `${(error as { code?: string }).code ?? ''} ${error.message}` : String(error);
   const at = `${address.host}:${address.port}`;
   const cause = { cause: error };
-  if (/WRONGPASS|NOAUTH|NOPERM|invalid username-password/i.test(text))
+  if (/WRONGPASS|NOAUTH|NOPERM|invalid username-password|without any password configured/i.test(text))
     return new AccessRefused(
       `FalkorDB at ${at} refused the user or the password; check FALKORDB_USERNAME and FALKORDB_PASSWORD.`,
       cause,

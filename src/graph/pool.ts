@@ -2,7 +2,7 @@ import type { Graph } from 'falkordb';
 import type { Address } from '../config.ts';
 import { StoreUnreachable } from '../errors.ts';
 import { SECOND } from '../time.ts';
-import { type Connection, connect } from './connection.ts';
+import { type Connection, connect, within } from './connection.ts';
 import { explainFalkorDB } from './failures.ts';
 
 /** Runs queries on connections of its own, several at a time. */
@@ -15,12 +15,15 @@ export interface Pool {
   close(): Promise<void>;
 }
 
+/** A connection that lay longer may be dead without our knowing (a frozen server, a forgetful router), so it is asked first. */
+const FRESH = 1 * SECOND;
+
 /**
  * A pool of at most `size` connections, each opened when first needed. A connection that failed or did not answer in time
  * is closed, since an answer that comes late would be taken for that of the next query.
  */
 export function openPool(address: Address, size: number): Pool {
-  const idle: Connection[] = [];
+  const idle: { connection: Connection; since: number }[] = [];
   const waiting: (() => void)[] = [];
   let busy = 0;
   let closed = false;
@@ -30,17 +33,32 @@ export function openPool(address: Address, size: number): Pool {
     if (closed) throw new StoreUnreachable('The connection to FalkorDB was closed.');
     busy += 1;
     try {
-      for (let found = idle.pop(); found; found = idle.pop()) if (found.isOpen()) return found;
-      return await connect(address);
+      return (await reuse()) ?? (await connect(address));
     } catch (error) {
       release();
       throw error;
     }
   }
 
+  async function reuse(): Promise<Connection | undefined> {
+    for (let found = idle.pop(); found; found = idle.pop()) {
+      const { connection, since } = found;
+      if (!connection.isOpen()) continue;
+      if (Date.now() - since < FRESH) return connection;
+      try {
+        await connection.ping();
+        return connection;
+      } catch {
+        // What is the matter with the server shows when a new connection is opened; the other old ones are no better.
+        await Promise.all([connection, ...idle.splice(0).map((it) => it.connection)].map((it) => it.close()));
+      }
+    }
+    return undefined;
+  }
+
   function release(connection?: Connection): void {
     busy -= 1;
-    if (connection) idle.push(connection);
+    if (connection) idle.push({ connection, since: Date.now() });
     waiting.shift()?.();
   }
 
@@ -49,7 +67,7 @@ export function openPool(address: Address, size: number): Pool {
       try {
         const connection = await checkOut();
         try {
-          const result = await within(limit, work(connection.graph(graphName)));
+          const result = await within(limit, () => work(connection.graph(graphName)));
           if (closed) await connection.close();
           release(connection);
           return result;
@@ -67,7 +85,7 @@ export function openPool(address: Address, size: number): Pool {
     },
     async close() {
       closed = true;
-      await Promise.all(idle.splice(0).map((connection) => connection.close()));
+      await Promise.all(idle.splice(0).map(({ connection }) => connection.close()));
       for (const wake of waiting.splice(0)) wake();
     },
   };
@@ -76,16 +94,4 @@ export function openPool(address: Address, size: number): Pool {
 /** An error that the server sent as its answer leaves the connection sound. */
 function isAnswer(error: unknown): boolean {
   return error instanceof Error && /ErrorReply|SimpleError|BlobError/.test(error.constructor.name);
-}
-
-async function within<T>(limit: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${limit / SECOND} s`)), limit);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

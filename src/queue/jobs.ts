@@ -1,5 +1,5 @@
 import type { JobsOptions } from 'bullmq';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import type { Episode } from '../episode.ts';
 import { InvalidInput } from '../errors.ts';
 import { checkGroup } from '../group.ts';
@@ -8,23 +8,27 @@ import { HOUR, SECOND } from '../time.ts';
 export const STORE_QUEUE = 'store';
 export const EXPORT_QUEUE = 'export';
 
-const instant = z.iso.datetime().transform((text) => new Date(text));
+const instant = z.pipe(
+  z.iso.datetime(),
+  z.transform((text) => new Date(text)),
+);
+const group = z.pipe(z.string(), z.transform(checkGroup));
 
 /** What a `store` job carries. A change of its shape gets a new version; old jobs must stay readable. */
 const storeJob = z.strictObject({
   version: z.literal(1),
   uuid: z.uuid(),
   name: z.string(),
-  group: z.string().transform(checkGroup),
-  content: z.string().min(1),
+  group,
+  content: z.string().check(z.minLength(1)),
   source: z.enum(['message', 'text', 'json']),
   sourceDescription: z.string(),
   referenceTime: instant,
   createdAt: instant,
-  metadata: z.record(z.string(), z.unknown()).nullable(),
+  metadata: z.nullable(z.record(z.string(), z.unknown())),
 });
 
-const exportJob = z.strictObject({ version: z.literal(1), group: z.string().transform(checkGroup) });
+const exportJob = z.strictObject({ version: z.literal(1), group });
 
 export type StoreJob = z.input<typeof storeJob>;
 export type ExportJob = z.input<typeof exportJob>;
@@ -45,7 +49,7 @@ export function readExportJob(data: unknown): { group: string } {
   return read(exportJob, data, EXPORT_QUEUE);
 }
 
-function read<T extends z.ZodType>(shape: T, data: unknown, queue: string): z.output<T> {
+function read<T extends z.ZodMiniType>(shape: T, data: unknown, queue: string): z.output<T> {
   const parsed = shape.safeParse(data);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

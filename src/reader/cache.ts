@@ -15,9 +15,15 @@ export interface Looked {
   readonly answer: string | undefined;
 }
 
-/** The key of an answer: everything that it depends on, hashed. */
+const LONGEST_IN_KEY = 200;
+
+/**
+ * The key of an answer tells everything that the answer depends on: as it is where that is short, which spares a command
+ * the loading of node:crypto, and hashed otherwise.
+ */
 export function answerKey(group: string, question: object): string {
-  return `query:{${group}}:${hash('sha256', JSON.stringify(question), 'base64url')}`;
+  const text = JSON.stringify(question);
+  return `query:{${group}}:${text.length <= LONGEST_IN_KEY ? text : hash('sha256', text, 'base64url')}`;
 }
 
 /** Fetches the group's version and the kept answer in one round trip. */

@@ -1,4 +1,4 @@
-import { anyWord } from '../graph/fulltext.ts';
+import { searchTerms } from '../graph/fulltext.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import type { FactRow } from '../graph/queries/fact-rows.ts';
 import { type EpisodeRow, searchBareEpisodes } from '../graph/queries/search-bare-episodes.ts';
@@ -41,7 +41,7 @@ export async function search(
   query: string,
   { limit, asOf }: SearchOptions,
 ): Promise<Found> {
-  const words = anyWord(query);
+  const terms = searchTerms(query);
   const time = toGraphTime(asOf);
   const candidates = Math.max(2 * limit, 20);
   const [vector] = await Promise.all([
@@ -49,10 +49,10 @@ export async function search(
     graph.check(embedder),
   ]);
   const [byWords, byVector, byEntities, episodes] = await Promise.all([
-    words ? searchFactsByWords(graph, words, time, candidates) : [],
+    terms.length > 0 ? searchFactsByWords(graph, terms, time, candidates) : [],
     nearest(graph, vector, time, candidates),
-    words ? searchFactsByEntities(graph, words, vector, time, candidates) : [],
-    words ? searchBareEpisodes(graph, words, time, limit) : [],
+    terms.length > 0 ? searchFactsByEntities(graph, terms, vector, time, candidates) : [],
+    terms.length > 0 ? searchBareEpisodes(graph, terms, time, limit) : [],
   ]);
   return { facts: joined(query, [byWords, byVector, byEntities]).slice(0, limit), episodes };
 }

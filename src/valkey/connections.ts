@@ -29,6 +29,8 @@ export function impatientConnection(address: Address): Redis {
     enableOfflineQueue: false,
     commandTimeout: PATIENCE,
     connectTimeout: PATIENCE,
+    // A silent server never closes its end; nobody waits for that.
+    disconnectTimeout: 0.1 * SECOND,
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(attempt * 200, 5 * SECOND),
   });

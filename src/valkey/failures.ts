@@ -12,7 +12,7 @@ export function explainValkey(error: unknown, address: Address): Error {
       `Valkey at ${at} refused the user or the password; check VALKEY_USERNAME and VALKEY_PASSWORD.`,
       cause,
     );
-  if (/Protocol error|unknown command|Unexpected token|invalid RESP/i.test(text))
+  if (/Unknown RESP type|Protocol error|unknown command|Unexpected token|invalid RESP/i.test(text))
     return new WrongServer(`What answers at ${at} is not Valkey; check VALKEY_HOST and VALKEY_PORT.`, cause);
   if (UNREACHABLE.test(text))
     return new StoreUnreachable(

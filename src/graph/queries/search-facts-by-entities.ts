@@ -1,23 +1,29 @@
 import type { GroupGraph } from '../group-graph.ts';
 import { type FactRow, HELD, RETURN_FACTS } from './fact-rows.ts';
 
+const FOR_EACH_TERM = 100;
 const ENTITIES = 5;
 const FACTS_OF_EACH = 300;
 
 /**
- * The facts about the entities whose names match a full-text query best; only those that held at `asOf` (graph format).
+ * The facts about the entities whose names match the full-text terms best; only those that held at `asOf` (graph format).
  * The better an entity's name matches and the nearer a fact is to the vector, the sooner it comes.
  */
 export function searchFactsByEntities(
   graph: GroupGraph,
-  words: string,
+  terms: readonly string[],
   vector: readonly number[],
   asOf: string,
   limit: number,
 ): Promise<FactRow[]> {
   return graph.read(
-    `CALL db.idx.fulltext.queryNodes('Entity', $words) YIELD node, score
-     WITH node, score ORDER BY score DESC, node.uuid LIMIT ${ENTITIES}
+    `UNWIND $terms AS term
+     CALL {
+       WITH term
+       CALL db.idx.fulltext.queryNodes('Entity', term) YIELD node, score
+       RETURN node, score LIMIT ${FOR_EACH_TERM}
+     }
+     WITH node, sum(score) AS score ORDER BY score DESC, node.uuid LIMIT ${ENTITIES}
      CALL {
        WITH node
        MATCH (node)-[e:RELATES_TO]-(:Entity) WHERE ${HELD}
@@ -27,6 +33,6 @@ export function searchFactsByEntities(
      WITH e, named * (2 - vec.cosineDistance(e.fact_embedding, vecf32($vector))) AS weight
      ORDER BY weight DESC, e.uuid LIMIT $limit
      ${RETURN_FACTS}`,
-    { words, vector, asOf, limit },
+    { terms, vector, asOf, limit },
   );
 }

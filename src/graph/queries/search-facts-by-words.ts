@@ -1,13 +1,25 @@
 import type { GroupGraph } from '../group-graph.ts';
 import { type FactRow, HELD, RETURN_FACTS } from './fact-rows.ts';
 
-/** Facts that held at `asOf` (graph format) and match a full-text query, best first. */
-export function searchFactsByWords(graph: GroupGraph, words: string, asOf: string, limit: number): Promise<FactRow[]> {
+/** So many facts count for each term; a term that more facts hold tells little about any of them. */
+const FOR_EACH_TERM = 60;
+
+/** Facts that held at `asOf` (graph format) and match any of the full-text terms, those that match most and rarest first. */
+export function searchFactsByWords(
+  graph: GroupGraph,
+  terms: readonly string[],
+  asOf: string,
+  limit: number,
+): Promise<FactRow[]> {
   return graph.read(
-    `CALL db.idx.fulltext.queryRelationships('RELATES_TO', $words) YIELD relationship AS e, score
-     WITH e, score WHERE ${HELD}
-     WITH e, score ORDER BY score DESC, e.uuid LIMIT $limit
+    `UNWIND $terms AS term
+     CALL {
+       WITH term
+       CALL db.idx.fulltext.queryRelationships('RELATES_TO', term) YIELD relationship AS e, score WHERE ${HELD}
+       RETURN e, score LIMIT ${FOR_EACH_TERM}
+     }
+     WITH e, sum(score) AS score ORDER BY score DESC, e.uuid LIMIT $limit
      ${RETURN_FACTS}`,
-    { words, asOf, limit },
+    { terms, asOf, limit },
   );
 }

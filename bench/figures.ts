@@ -1,0 +1,171 @@
+import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import type { Config } from '../src/config.ts';
+import { newEpisode } from '../src/episode.ts';
+import { openGraphs } from '../src/graph/group-graph.ts';
+import { MemoryManager } from '../src/index.ts';
+import { openIngest } from '../src/ingest/ingest.ts';
+import type { LanguageModel } from '../src/models/language-model.ts';
+import { impatientConnection, patientConnection } from '../src/valkey/connections.ts';
+import { compare, measure } from './measure.ts';
+import { fill, freeEmbedder, synthetic } from './synthetic.ts';
+import { ms, type Row, times } from './table.ts';
+
+/** A cached answer in this process against a bare MGET of the same two keys. */
+export async function cachedQuery(config: Config): Promise<Row[]> {
+  const embedder = freeEmbedder(synthetic(1));
+  const memory = new MemoryManager({ ...config, group: 'bench10000' }, { embedder });
+  const question = 'adapter proxy headers';
+  await memory.queryMemory(question);
+  const valkey = new Redis({ host: config.valkey.host, port: config.valkey.port });
+  const [key = ''] = await valkey.keys('query:{bench10000}:*');
+  const size = await valkey.strlen(key);
+  const [ours, bare] = await compare(
+    5000,
+    () => memory.queryMemory(question),
+    () => valkey.mget('version:{bench10000}', key),
+  );
+  valkey.disconnect();
+  await memory.close();
+  const [p50, p99] = [ours.p50 / bare.p50, ours.p99 / bare.p99];
+  return [
+    {
+      figure: `cached \`queryMemory\` in process (${size} bytes), ratio to a bare MGET`,
+      measured: `p50 ${ms(ours.p50)} = ${times(p50)}, p99 ${ms(ours.p99)} = ${times(p99)}`,
+      goal: '≤ 1.3 ×, ≤ 1.5 ×, p99 < 10 ms',
+      reached: p50 <= 1.3 && p99 <= 1.5 && ours.p99 < 10,
+    },
+  ];
+}
+
+/** The whole process of a cached `memory-manager query` against that of an empty script. */
+export async function cachedCommand(config: Config): Promise<Row[]> {
+  const cli = fileURLToPath(new URL('../dist/bin/main.cjs', import.meta.url));
+  const env = {
+    ...process.env,
+    VALKEY_HOST: config.valkey.host,
+    VALKEY_PORT: String(config.valkey.port),
+    FALKORDB_HOST: config.falkordb.host,
+    FALKORDB_PORT: String(config.falkordb.port),
+    MEMORY_MODELS: 'local',
+    MEMORY_GROUP: 'bench10000',
+  };
+  const run = (program: string, args: string[]) => async () => {
+    const { status, stderr } = spawnSync(program, args, { env, encoding: 'utf8' });
+    if (status !== 0) throw new Error(stderr);
+  };
+  // As a shell runs it, by its first line.
+  const query = run(cli, ['query', 'adapter proxy headers']);
+  await query();
+  const [ours, empty] = await compare(40, query, run(process.execPath, ['-e', '0']));
+  const ratio = ours.p50 / empty.p50;
+  return [
+    {
+      figure: '`memory-manager query` on a cached answer, whole process, ratio to `node -e 0`',
+      measured: `p50 ${ms(ours.p50)} = ${times(ratio)}`,
+      goal: '≤ 2.5 ×',
+      reached: ratio <= 2.5,
+    },
+  ];
+}
+
+/** `storeEpisode` until the receipt against a bare `queue.add` of the same payload. */
+export async function store(config: Config): Promise<Row[]> {
+  const memory = new MemoryManager({ ...config, queuePrefix: '{bench-store}' });
+  const connection = impatientConnection(config.valkey);
+  const queue = new Queue('bare', { connection, prefix: '{bench-store}', skipVersionCheck: true });
+  const content = 'Harbor keeps its sessions in Valkey 8. '.repeat(10);
+  await connection.connect().catch(() => {});
+  const payload = newEpisode(content, { file: 'a.ts' }, config.group, 1e6);
+  const [ours, bare] = await compare(
+    1500,
+    () => memory.storeEpisode(content, { file: 'a.ts' }),
+    () => queue.add('bare', payload, { jobId: randomUUID() }),
+  );
+  await queue.close();
+  connection.disconnect();
+  await memory.close();
+  const ratio = ours.p50 / bare.p50;
+  return [
+    {
+      figure: '`storeEpisode` until the receipt, ratio to a bare `queue.add`',
+      measured: `p50 ${ms(ours.p50)} = ${times(ratio)}`,
+      goal: '≤ 1.3 ×',
+      reached: ratio <= 1.3,
+    },
+  ];
+}
+
+/** An episode with 5 new entities and 5 new facts, models at no cost, into an empty graph and into one of 10,000 facts. */
+export async function commits(config: Config): Promise<Row[]> {
+  const graphs = openGraphs(config.falkordb);
+  const valkey = patientConnection(config.valkey);
+  const source = synthetic(2);
+  const ingest = openIngest(graphs, valkey, fiveFacts(), freeEmbedder(source));
+  const one = (group: string) => (round: number) => ingest(newEpisode(`episode ${round}`, null, group, 1000));
+  let empty = 0;
+  // A graph that gets a few hundred episodes is empty no more: a fresh one for every ten.
+  const [first, second] = await compare(
+    150,
+    (round) => one(`bench-empty-${round < 0 ? 0 : (empty++ / 10) | 0}`)(round),
+    one('bench10000'),
+  );
+  await graphs.close();
+  valkey.disconnect();
+  const ratio = second.p50 / first.p50;
+  return [
+    {
+      figure: 'episode of 5 entities and 5 facts, record to commit: empty graph / 10,000 facts',
+      measured: `p50 ${ms(first.p50)} / ${ms(second.p50)} = ${times(ratio)}`,
+      goal: '≤ 15 ms each, second ≤ 1.5 × first',
+      reached: first.p50 <= 15 && second.p50 <= 15 && ratio <= 1.5,
+    },
+  ];
+}
+
+function fiveFacts(): LanguageModel {
+  let count = 0;
+  return {
+    id: 'five-facts',
+    async extract() {
+      count += 1;
+      const names = [0, 1, 2, 3, 4].map((index) => `Part ${count}-${index}`);
+      const facts = names.map((name, index) => ({
+        source: name,
+        target: names[(index + 1) % 5] ?? '',
+        relation: 'USES',
+        fact: `${name} hands its results over to the next one, number ${index}`,
+        validAt: null,
+        invalidAt: null,
+      }));
+      return { entities: names.map((name) => ({ name, type: 'Product' })), facts, ended: [] };
+    },
+    close: async () => {},
+  };
+}
+
+/** A question that is not cached, embedding at no cost. */
+export async function uncachedQuery(config: Config, facts: number, goal: number): Promise<Row[]> {
+  const source = synthetic(3);
+  const memory = new MemoryManager({ ...config, group: `bench${facts}` }, { embedder: freeEmbedder(source) });
+  const time = await measure(300, () => memory.queryMemory(source.words(5), 5, { cache: false }));
+  await memory.close();
+  return [
+    {
+      figure: `uncached \`query\` on ${facts.toLocaleString('en')} facts, 512 dimensions`,
+      measured: `p50 ${ms(time.p50)}, p99 ${ms(time.p99)}`,
+      goal: `p50 ≤ ${goal} ms`,
+      reached: time.p50 <= goal,
+    },
+  ];
+}
+
+/** Makes the graph that the figures of this size are measured on. */
+export async function prepare(config: Config, facts: number, onProgress: (done: number) => void): Promise<void> {
+  const graphs = openGraphs(config.falkordb);
+  await fill(graphs.group(`bench${facts}`), synthetic(facts), facts, onProgress);
+  await graphs.close();
+}

@@ -1,0 +1,131 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { GroupGraph } from '../src/graph/group-graph.ts';
+import { commit, type NewEntity, type NewFact } from '../src/graph/queries/commit.ts';
+import { derivedUuid } from '../src/ingest/names.ts';
+import type { Embedder } from '../src/models/embedder.ts';
+import { toGraphTime } from '../src/time.ts';
+
+export const DIMENSION = 512;
+const CLUSTERS = 300;
+const BATCH = 250;
+
+/** The same numbers in every run (mulberry32). */
+export function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Texts and vectors for graphs of any size: words as often as in a real change log, vectors in clusters as of real texts. */
+export interface Synthetic {
+  words(count: number): string;
+  vector(): number[];
+}
+
+export function synthetic(seed: number): Synthetic {
+  const random = randomNumbers(seed);
+  const log = createRequire(import.meta.url)
+    .resolve('axios/package.json')
+    .replace('package.json', 'CHANGELOG.md');
+  const vocabulary =
+    readFileSync(log, 'utf8')
+      .replace(/\(?https?:\S+|<[^>]*>/g, ' ')
+      .match(/[A-Za-z]{3,}/g) ?? [];
+  const centres = Array.from({ length: CLUSTERS }, () => Array.from({ length: DIMENSION }, () => random() * 2 - 1));
+  return {
+    words: (count) =>
+      Array.from({ length: count }, () => vocabulary[Math.floor(random() * vocabulary.length)] ?? '').join(' '),
+    vector() {
+      const centre = centres[Math.floor(random() * CLUSTERS)] ?? [];
+      return unit(centre.map((component) => component + (random() * 2 - 1) * 0.8));
+    },
+  };
+}
+
+/** An embedder that costs nothing: the next vector of the same kind, whatever the text. */
+export function freeEmbedder(source: Synthetic): Embedder {
+  return {
+    model: 'synthetic',
+    dimension: DIMENSION,
+    embed: async (texts) => texts.map(() => source.vector()),
+    close: async () => {},
+  };
+}
+
+/** Fills a graph with `facts` facts between half as many entities, through our own commit. */
+export async function fill(graph: GroupGraph, source: Synthetic, facts: number, onProgress: (done: number) => void) {
+  await graph.prepare(freeEmbedder(source));
+  const random = randomNumbers(facts);
+  const entities = Array.from({ length: facts / 2 }, (_, index) => derivedUuid('bench', String(index)));
+  const pick = (share: number) => entities[Math.floor(share * entities.length)] ?? '';
+  for (let done = 0; done < facts; done += BATCH) {
+    const newEntities = entities
+      .slice(done / 2, (done + BATCH) / 2)
+      .map((uuid, index) => entity(uuid, done / 2 + index, source));
+    await write(graph, { newEntities });
+  }
+  for (let done = 0; done < facts; done += BATCH) {
+    // Some entities take part in many facts, most in few.
+    const newFacts = Array.from({ length: BATCH }, (_, index) =>
+      fact(done + index, pick(random() ** 3), pick(random()), random(), source),
+    );
+    await write(graph, { newFacts });
+    await writeEpisodes(graph, source, done, newFacts);
+    onProgress(done + BATCH);
+  }
+}
+
+async function write(graph: GroupGraph, part: { newEntities?: NewEntity[]; newFacts?: NewFact[] }): Promise<void> {
+  const nothing = { newEntities: [], labelled: [], newFacts: [], changedFacts: [], mentions: [], episodes: [] };
+  await commit(graph, { ...nothing, ...part, fence: 1, now: toGraphTime(new Date()) });
+}
+
+/** One raw episode for every ten facts. */
+async function writeEpisodes(graph: GroupGraph, source: Synthetic, done: number, facts: readonly NewFact[]) {
+  const episodes = Array.from({ length: facts.length / 10 }, (_, index) => ({
+    uuid: derivedUuid('bench-episode', String(done / 10 + index)),
+    name: 'episode',
+    group_id: graph.group,
+    source: 'text',
+    source_description: 'bench',
+    content: source.words(100),
+    entity_edges: facts.slice(index * 10, index * 10 + 10).map(({ uuid }) => uuid),
+    created_at: toGraphTime(new Date()),
+    valid_at: facts[index * 10]?.validAt ?? '',
+  }));
+  await graph.write('UNWIND $episodes AS x CREATE (p:Episodic) SET p = x', { episodes });
+}
+
+const entity = (uuid: string, index: number, source: Synthetic): NewEntity => ({
+  uuid,
+  name: `${source.words(2)} ${index}`,
+  label: index % 3 === 0 ? 'Product' : 'Entity',
+  embedding: source.vector(),
+});
+
+function fact(index: number, from: string, to: string, share: number, source: Synthetic): NewFact {
+  const began = toGraphTime(new Date(Date.UTC(2020, 0, 1) + Math.floor(share * 2000) * 86_400_000));
+  return {
+    uuid: derivedUuid('bench-fact', String(index)),
+    source: from,
+    target: to,
+    relation: 'USES',
+    fact: source.words(12),
+    episodes: [derivedUuid('bench-episode', String(Math.floor(index / 10)))],
+    validAt: began,
+    invalidAt: null,
+    expiredAt: null,
+    referenceTime: began,
+    embedding: source.vector(),
+  };
+}
+
+function unit(vector: number[]): number[] {
+  const length = Math.hypot(...vector);
+  return vector.map((component) => Number((component / length).toFixed(6)));
+}

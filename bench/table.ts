@@ -1,0 +1,18 @@
+/** One figure beside what it should reach. */
+export interface Row {
+  readonly figure: string;
+  readonly measured: string;
+  readonly goal: string;
+  readonly reached: boolean;
+}
+
+export function markdownTable(rows: readonly Row[]): string {
+  const lines = rows.map(
+    ({ figure, measured, goal, reached }) => `| ${figure} | ${measured} | ${goal} | ${reached ? 'yes' : 'no'} |`,
+  );
+  return ['| figure | measured | to reach | reached |', '|---|---|---|---|', ...lines].join('\n');
+}
+
+export const ms = (milliseconds: number): string =>
+  milliseconds < 10 ? `${milliseconds.toFixed(2)} ms` : `${milliseconds.toFixed(1)} ms`;
+export const times = (ratio: number): string => `${ratio.toFixed(2)} ×`;

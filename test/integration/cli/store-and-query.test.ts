@@ -1,0 +1,189 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Running, startWorkers } from '../../../workers/main.ts';
+import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
+import { plainModel } from '../../support/models.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+
+const stores = useStores();
+let worker: Running;
+
+beforeAll(async () => {
+  worker = await startWorkers(stores.config, ['store', 'export'], { languageModel: plainModel() });
+});
+afterAll(() => worker.close());
+
+/** A command line with a memory of its own. */
+function newMemory() {
+  const group = newGroup();
+  const environment = { ...environmentOf(stores.config), MEMORY_GROUP: group };
+  const run = (args: string[], input?: string | Uint8Array) => runCommand(args, environment, input);
+  return { group, run };
+}
+
+describe('store', () => {
+  test('prints the name, and the fact is there at once', async () => {
+    const { run } = newMemory();
+
+    const stored = await run(['store', 'Harbor uses Redis.', '{"file":"docs/harbor.md"}']);
+
+    expect(stored).toMatchObject({ status: 0, stderr: '' });
+    expect(stored.stdout).toMatch(/^episode_\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z\n$/);
+    expect((await run(['query', 'Harbor'])).stdout).toMatch(/^- Harbor uses Redis \(since \d{4}-\d\d-\d\d\)\n$/);
+  });
+
+  test('reads standard input', async () => {
+    const { run } = newMemory();
+
+    await run(['store', '-'], 'Hafen nutzt Ölpumpen.\n');
+
+    expect((await run(['query', 'Hafen'])).stdout).toContain('Hafen nutzt Ölpumpen');
+  });
+
+  test('takes content that looks like an option after --', async () => {
+    const { run } = newMemory();
+
+    const stored = await run(['store', '--json', '--', '--help']);
+
+    expect(JSON.parse(stored.stdout)).toMatchObject({ committed: true });
+  });
+
+  test('gives a document of a stable shape with --json', async () => {
+    const { run, group } = newMemory();
+
+    const stored = await run(['store', 'Harbor uses Redis.', '--json']);
+
+    expect(JSON.parse(stored.stdout)).toEqual({
+      name: expect.stringMatching(/^episode_/),
+      uuid: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      group,
+      committed: true,
+    });
+  });
+
+  test('without waiting gives a receipt that a query can wait for', async () => {
+    const { run } = newMemory();
+    const stored = JSON.parse((await run(['store', 'Harbor uses Redis.', '--no-wait', '--json'])).stdout);
+
+    const answer = await run(['query', 'Harbor', '--after', stored.uuid]);
+
+    expect(stored.committed).toBe(false);
+    expect(answer.stdout).toContain('Harbor uses Redis');
+  });
+
+  test('dates what it is told', async () => {
+    const { run } = newMemory();
+    await run(['store', 'Harbor uses Redis.', '--reference-time', '2025-03-01']);
+
+    const [before, since] = await Promise.all([
+      run(['query', 'Harbor', '--as-of', '2025-02-28']),
+      run(['query', 'Harbor', '--as-of', '2025-03-02']),
+    ]);
+
+    expect(before.stdout).toBe('Nothing found.\n');
+    expect(since.stdout).toBe('- Harbor uses Redis (since 2025-03-01)\n');
+  });
+});
+
+describe('query', () => {
+  test('gives at most --limit bullets and the same as data', async () => {
+    const { run, group } = newMemory();
+    await run(['store', 'Harbor uses Redis. Harbor uses Valkey. Harbor uses Lua.']);
+
+    const [text, json] = await Promise.all([
+      run(['query', 'What does Harbor use?', '--limit', '2']),
+      run(['query', 'What does Harbor use?', '--limit', '2', '--json']),
+    ]);
+
+    const document = JSON.parse(json.stdout);
+    expect(text.stdout.trim().split('\n')).toHaveLength(2);
+    expect(Object.keys(document)).toEqual(['query', 'group', 'facts', 'episodes']);
+    expect(document).toMatchObject({ query: 'What does Harbor use?', group, episodes: [] });
+    expect(document.facts).toHaveLength(2);
+    expect(document.facts[0]).toMatchObject({ source: 'Harbor', relation: 'USES', invalidAt: null });
+  });
+
+  test('is answered from the cache the second time', async () => {
+    const { run, group } = newMemory();
+    await run(['store', 'Harbor uses Redis.']);
+    await run(['query', 'Harbor']);
+    const valkey = new Redis({ host: stores.config.valkey.host, port: stores.config.valkey.port });
+    const [key = ''] = await valkey.keys(`query:{${group}}:*`);
+    const kept = (await valkey.get(key)) ?? '';
+    await valkey.set(key, kept.replaceAll('Redis', 'a cache'), 'KEEPTTL');
+
+    const [cached, fresh] = await Promise.all([run(['query', 'Harbor']), run(['query', 'Harbor', '--no-cache'])]);
+
+    expect(cached.stdout).toContain('Harbor uses a cache');
+    expect(fresh.stdout).toContain('Harbor uses Redis');
+    valkey.disconnect();
+  });
+
+  test('refuses to wait for what was never stored', async () => {
+    const { run } = newMemory();
+
+    const answer = await run(['query', 'x', '--after', '11111111-1111-4111-8111-111111111111']);
+
+    expect(answer).toMatchObject(failure(/^There is no store job .*give the uuid/));
+  });
+});
+
+describe('entities', () => {
+  test('prints names and types, those of one type, and says which types there are', async () => {
+    const { run } = newMemory();
+    await run(['store', 'Harbor uses redis.']);
+
+    const [all, products, none, json] = await Promise.all([
+      run(['entities']),
+      run(['entities', 'product']),
+      run(['entities', 'Person']),
+      run(['entities', 'Product', '--json']),
+    ]);
+
+    expect(all.stdout).toBe('Harbor  Product\nredis   Entity\n');
+    expect(products.stdout).toBe('Harbor  Product\n');
+    expect(none).toMatchObject({ status: 0, stdout: '' });
+    expect(none.stderr).toBe('No entity has the type "Person"; there are Entity, Product.\n');
+    expect(JSON.parse(json.stdout)).toMatchObject([{ name: 'Harbor', type: 'Product', summary: '' }]);
+  });
+
+  test('of an empty memory are none, said in a sentence', async () => {
+    const { run } = newMemory();
+
+    expect(await run(['entities'])).toMatchObject({
+      status: 0,
+      stdout: '',
+      stderr: 'Nothing is remembered here yet.\n',
+    });
+  });
+});
+
+describe('export and status', () => {
+  test('export names a file that holds the whole memory as JSON', async () => {
+    const { run, group } = newMemory();
+    await run(['store', 'Harbor uses Redis.']);
+
+    const exported = await run(['export']);
+
+    const [file = ''] = /graphiti_export_[\dTZ.-]+\.json/.exec(exported.stdout) ?? [];
+    const document = JSON.parse(await readFile(join(stores.config.exportDir, file), 'utf8'));
+    expect(exported).toMatchObject({ status: 0, stderr: '' });
+    expect(document).toMatchObject({ format: 'memory-manager', group });
+    expect(document.edges).toHaveLength(3);
+  });
+
+  test('status counts what waits and what is stored', async () => {
+    const { run, group } = newMemory();
+    await run(['store', 'Harbor uses Redis.']);
+
+    const status = await run(['status', '--json']);
+
+    expect(JSON.parse(status.stdout)).toMatchObject({
+      group,
+      valkey: { ok: true, workers: 1, store: { waiting: 0, failed: 0 } },
+      falkordb: { ok: true, graph: { episodes: 1, entities: 2, facts: 1 } },
+    });
+  });
+});

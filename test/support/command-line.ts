@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../../src/config.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+/** How a command line ended. */
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Milliseconds. */
+  readonly took: number;
+}
+
+/** The environment in which the command line uses the same servers, queue and folders as `config`. */
+export function environmentOf(config: Config): Record<string, string> {
+  return {
+    FALKORDB_HOST: config.falkordb.host,
+    FALKORDB_PORT: String(config.falkordb.port),
+    VALKEY_HOST: config.valkey.host,
+    VALKEY_PORT: String(config.valkey.port),
+    MEMORY_QUEUE_PREFIX: config.queuePrefix,
+    MEMORY_HOME: config.home,
+    MEMORY_EXPORT_DIR: config.exportDir,
+    MEMORY_GROUP: config.group,
+    MEMORY_MODELS: 'local',
+  };
+}
+
+/** Starts the real program; of our own environment it sees only where programs are. */
+export function startCommand(args: readonly string[], environment: Record<string, string>): ChildProcess {
+  const { PATH = '', HOME = '' } = process.env;
+  return spawn(process.execPath, [MAIN, ...args], { env: { PATH, HOME, ...environment }, stdio: 'pipe' });
+}
+
+/** Runs the real program to its end, with `input` as its standard input; kills it after half a minute. */
+export async function runCommand(
+  args: readonly string[],
+  environment: Record<string, string>,
+  input: string | Uint8Array = '',
+): Promise<Ended> {
+  const began = Date.now();
+  const child = startCommand(args, environment);
+  const killer = setTimeout(() => child.kill('SIGKILL'), 30_000);
+  const said = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const)
+    child[stream]?.setEncoding('utf8').on('data', (text: string) => {
+      said[stream] += text;
+    });
+  child.stdin?.on('error', () => {});
+  child.stdin?.end(input);
+  const [status] = (await once(child, 'close')) as [number | null];
+  clearTimeout(killer);
+  return { status, ...said, took: Date.now() - began };
+}
+
+/** What every failure looks like: one line on stderr, nothing on stdout, exit status 1. */
+export function failure(sentence: RegExp) {
+  return { status: 1, stdout: '', stderr: new OneLine(sentence) };
+}
+
+class OneLine {
+  readonly sentence: RegExp;
+  constructor(sentence: RegExp) {
+    this.sentence = sentence;
+  }
+  /** Asked by vitest's `toMatchObject`. */
+  asymmetricMatch(text: unknown): boolean {
+    return typeof text === 'string' && /^[^\n]+[.)]\n$/.test(text) && this.sentence.test(text);
+  }
+  toString(): string {
+    return `one line like ${this.sentence}`;
+  }
+}

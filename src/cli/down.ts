@@ -1,12 +1,12 @@
 import { loadConfig } from '../config.ts';
-import { SECOND } from '../time.ts';
 import type { Command } from './command.ts';
-import { end, readNote, removeNote } from './running.ts';
+import { readNote, removeNote, stop } from './running.ts';
 
 export const command: Command = {
   help: `memory-manager down
 
-Stops what \`memory-manager up\` started: the worker first, which ends its jobs, then the servers. The data stay in MEMORY_HOME.
+Stops what \`memory-manager up\` started: the worker first, which ends its jobs, then the servers.
+The data stay in MEMORY_HOME.
 
   --json  {"stopped": true | false}`,
   options: {},
@@ -15,9 +15,7 @@ Stops what \`memory-manager up\` started: the worker first, which ends its jobs,
     const { home } = loadConfig();
     const running = await readNote(home);
     if (running) {
-      const { worker, valkey, falkordb } = running.pids;
-      await end(worker, 12 * SECOND);
-      await Promise.all([end(valkey, 10 * SECOND), end(falkordb, 10 * SECOND)]);
+      await stop(running);
       await removeNote(home);
     }
     const stopped = running !== undefined;

@@ -2,6 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import { runningFile } from '../config.ts';
+import { SECOND } from '../time.ts';
 
 const note = z.object({
   /** What the commands need to find the servers; names as in the environment. */
@@ -34,7 +35,7 @@ export async function removeNote(home: string): Promise<void> {
 }
 
 /** True while the process runs and is one of ours: after a reboot its number may belong to anybody. */
-export async function isOurs(pid: number | undefined): Promise<boolean> {
+async function isOurs(pid: number | undefined): Promise<boolean> {
   if (pid === undefined) return false;
   try {
     process.kill(pid, 0);
@@ -45,8 +46,20 @@ export async function isOurs(pid: number | undefined): Promise<boolean> {
   return line === undefined || /valkey|redis|worker/.test(line);
 }
 
+/** True while all that was started runs. */
+export async function allRun({ pids }: Running): Promise<boolean> {
+  const ours = await Promise.all(Object.values(pids).map((pid) => isOurs(pid)));
+  return ours.every((is) => is);
+}
+
+/** Ends the worker first, which ends its jobs, then the servers. */
+export async function stop({ pids }: Running): Promise<void> {
+  await end(pids.worker, 12 * SECOND);
+  await Promise.all([end(pids.valkey, 10 * SECOND), end(pids.falkordb, 10 * SECOND)]);
+}
+
 /** Asks a process to end and waits for it; by force after `limit` milliseconds. */
-export async function end(pid: number | undefined, limit: number): Promise<void> {
+async function end(pid: number | undefined, limit: number): Promise<void> {
   if (pid === undefined || !(await isOurs(pid))) return;
   process.kill(pid, 'SIGTERM');
   for (const last = Date.now() + limit; Date.now() < last; await sleep(50)) if (!(await isOurs(pid))) return;

@@ -9,15 +9,15 @@ import { MemoryManager } from '../memory.ts';
 import { checkLocal } from '../models/choose.ts';
 import { SECOND } from '../time.ts';
 import type { Command } from './command.ts';
-import { end, isOurs, type Running, readNote, writeNote } from './running.ts';
+import { allRun, type Running, readNote, stop, writeNote } from './running.ts';
 
 const STARTS_WITHIN = 30 * SECOND;
 
 export const command: Command = {
   help: `memory-manager up
 
-Starts Valkey, FalkorDB and a worker in the background, on free ports, with their data in MEMORY_HOME. All other commands
-find them by themselves. \`memory-manager down\` stops them; the data stay.
+Starts Valkey, FalkorDB and a worker in the background, on free ports, with their data in MEMORY_HOME.
+All other commands find them by themselves. \`memory-manager down\` stops them; the data stay.
 
 Servers that the environment names are used instead of our own. Models are local unless MEMORY_MODELS says otherwise.
 
@@ -29,8 +29,8 @@ Servers that the environment names are used instead of our own. Models are local
     const models = process.env.MEMORY_MODELS ? config.models : 'local';
     checkLocal({ ...config, models });
     const known = await readNote(config.home);
-    if (known && (await isOurs(known.pids.worker))) return say(known, 'Already running', call.json);
-    if (known) await stopServers(known);
+    if (known && (await allRun(known))) return say(known, 'Already running', call.json);
+    if (known) await stop(known);
     return say(await start(config), 'Running', call.json);
   },
 };
@@ -85,10 +85,6 @@ async function startWorker(home: string, settings: Running['settings']): Promise
 async function lastWords(logFile: string): Promise<ConfigError> {
   const lines = (await readFile(logFile, 'utf8')).trim().split('\n');
   return new ConfigError(`The worker did not start: ${lines.at(-1)}`);
-}
-
-async function stopServers({ pids }: Running): Promise<void> {
-  await Promise.all([end(pids.valkey, 10 * SECOND), end(pids.falkordb, 10 * SECOND)]);
 }
 
 function say(running: Running, how: string, json: boolean): number {

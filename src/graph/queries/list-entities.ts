@@ -13,7 +13,7 @@ export function listEntities(graph: GroupGraph, type: string | undefined): Promi
   return graph.read(
     `MATCH (n:Entity) ${filter}
      RETURN n.uuid AS uuid, n.name AS name, labels(n) AS labels, n.summary AS summary
-     ORDER BY n.name, n.uuid`,
+     ORDER BY toLower(n.name), n.uuid`,
     type === undefined ? {} : { type: type.toLowerCase() },
   );
 }

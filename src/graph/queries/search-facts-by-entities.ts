@@ -3,7 +3,7 @@ import { type FactRow, HELD, RETURN_FACTS } from './fact-rows.ts';
 
 const FOR_EACH_TERM = 100;
 const ENTITIES = 5;
-const FACTS_OF_EACH = 300;
+const FACTS_OF_EACH = 150;
 
 /**
  * The facts about the entities whose names match the full-text terms best; only those that held at `asOf` (graph format).

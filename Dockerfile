@@ -1,0 +1,18 @@
+# The worker and the command line: docker run … memory-manager worker
+FROM node:24-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --no-audit --no-fund --ignore-scripts
+COPY . .
+RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json && node node_modules/rolldown/bin/cli.mjs -c && chmod +x dist/bin/main.cjs
+
+FROM node:24-bookworm-slim
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --no-audit --no-fund --omit=dev --omit=optional --ignore-scripts && ln -s /app/dist/bin/main.cjs /usr/local/bin/memory-manager
+COPY --from=build /app/dist dist
+RUN mkdir -p /data/exports && chown -R node:node /data
+USER node
+ENV MEMORY_EXPORT_DIR=/data/exports MEMORY_MODELS=local
+ENTRYPOINT ["memory-manager"]
+CMD ["worker"]

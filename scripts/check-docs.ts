@@ -1,0 +1,60 @@
+/**
+ * Runs every example of the README and the docs in a memory of its own and compares what is printed with what is shown.
+ *
+ *     npm run docs
+ */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { agrees, findExamples } from './docs/examples.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const CLI = join(ROOT, 'dist/bin/main.cjs');
+const LIMIT = 60_000;
+
+const folder = mkdtempSync(join(tmpdir(), 'memory-docs-'));
+const tools = mkdtempSync(join(tmpdir(), 'memory-docs-bin-'));
+// `npx memory-manager` as a reader has it, without the second that npx takes.
+writeFileSync(join(tools, 'npx'), `#!/bin/sh\nshift\nexec "${CLI}" "$@"\n`);
+chmodSync(join(tools, 'npx'), 0o755);
+const env = { ...process.env, MEMORY_HOME: folder, PATH: `${tools}:${process.env.PATH}`, LC_ALL: 'C.UTF-8' };
+
+function run(command: string): { printed: string; status: number | null } {
+  // Both outputs in one, as a terminal shows them.
+  const { stdout, status } = spawnSync('sh', ['-c', `{ ${command}\n} 2>&1`], {
+    cwd: ROOT,
+    env,
+    encoding: 'utf8',
+    timeout: LIMIT,
+  });
+  return { printed: stdout, status };
+}
+
+const { examples, programs } = findExamples(ROOT);
+let wrong = 0;
+try {
+  for (const { place, command, output } of examples) {
+    const { printed } = run(command);
+    if (agrees(output, printed)) continue;
+    wrong += 1;
+    console.error(`${place}: $ ${command}\n--- shown\n${output.join('\n')}\n--- printed\n${printed}`);
+  }
+  run('npx memory-manager up');
+  for (const { place, code } of programs) {
+    const file = join(ROOT, 'dist', 'docs-example.ts');
+    writeFileSync(file, code);
+    const { printed, status } = run(`"${process.execPath}" "${file}"`);
+    rmSync(file);
+    if (status === 0) continue;
+    wrong += 1;
+    console.error(`${place}: the program failed\n${printed}`);
+  }
+} finally {
+  run('npx memory-manager down');
+  rmSync(folder, { recursive: true, force: true });
+  rmSync(tools, { recursive: true, force: true });
+}
+console.log(`docs: ${examples.length} commands and ${programs.length} programs run, ${wrong} not as shown`);
+process.exitCode = wrong === 0 && examples.length > 0 ? 0 : 1;

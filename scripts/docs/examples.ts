@@ -1,0 +1,52 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A command in the docs and what it says it prints. */
+export interface Example {
+  readonly place: string;
+  readonly command: string;
+  /** Lines; `…` in one stands for anything. */
+  readonly output: readonly string[];
+}
+
+/** A program in the docs, run as it stands. */
+export interface Program {
+  readonly place: string;
+  readonly code: string;
+}
+
+const BLOCK = /^```(console|ts)\n([\s\S]*?)^```$/gm;
+
+/** The `console` blocks (lines that start with `$ ` are commands) and the `ts` blocks of the README and the docs, in order. */
+export function findExamples(root: string): { examples: Example[]; programs: Program[] } {
+  const files = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => join('docs', name))];
+  const examples: Example[] = [];
+  const programs: Program[] = [];
+  for (const file of files.filter((name) => name.endsWith('.md'))) {
+    const text = readFileSync(join(root, file), 'utf8');
+    for (const { 1: kind, 2: body = '', index } of text.matchAll(BLOCK)) {
+      const place = `${file}:${text.slice(0, index).split('\n').length}`;
+      if (kind === 'ts') programs.push({ place, code: body });
+      else examples.push(...commandsOf(place, body));
+    }
+  }
+  return { examples, programs };
+}
+
+function commandsOf(place: string, body: string): Example[] {
+  return body
+    .split(/^\$ /m)
+    .slice(1)
+    .map((part) => {
+      const [command = '', ...output] = part.trimEnd().split('\n');
+      return { place, command, output };
+    });
+}
+
+/** Whether what was printed is what the docs show. */
+export function agrees(shown: readonly string[], printed: string): boolean {
+  const pattern = shown.map((line) => line.split('…').map(escaped).join('.*')).join('\n');
+  return new RegExp(`^${pattern}$`, 's').test(printed.trimEnd());
+}
+
+const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');

@@ -1,0 +1,159 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { MemoryManager } from '../../../src/index.ts';
+import { SECOND } from '../../../src/time.ts';
+import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
+import { useStores } from '../../support/stores.ts';
+
+// No worker runs in this file.
+const stores = useStores();
+let environment: Record<string, string>;
+beforeAll(() => {
+  environment = environmentOf(stores.config);
+});
+const run = (args: string[], input?: string | Uint8Array) => runCommand(args, environment, input);
+
+const COMMANDS = ['store', 'query', 'entities', 'export', 'worker', 'up', 'down', 'status', 'config'];
+const deep = `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`;
+
+describe('help', () => {
+  test.each([[], ...COMMANDS.map((name) => [name])])('of "%s" fits a screen', async (...command) => {
+    const { status, stdout, stderr } = await run([...command.filter(Boolean), '--help']);
+
+    const lines = stdout.trimEnd().split('\n');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(lines.length).toBeLessThanOrEqual(24);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(120);
+  });
+
+  test('is what somebody without arguments gets, and it names every command', async () => {
+    const { status, stdout } = await run([]);
+
+    expect(status).toBe(0);
+    for (const name of COMMANDS) expect(stdout).toMatch(new RegExp(`\\b${name}\\b`));
+  });
+});
+
+describe('without a worker', () => {
+  test('store says so at once and the episode is safe', async () => {
+    const stored = await run(['store', 'Harbor uses Redis.']);
+
+    expect(stored).toMatchObject({ status: 0, stdout: expect.stringMatching(/^episode_\S+\n$/) });
+    expect(stored.stderr).toMatch(
+      /^The episode is safe in the queue, but no worker is running .* start one with .*\n$/,
+    );
+    expect(stored.took).toBeLessThan(3 * SECOND);
+    expect(JSON.parse((await run(['status', '--json'])).stdout).valkey.store.waiting).toBe(1);
+  });
+
+  test('store --no-wait says nothing but the name', async () => {
+    expect(await run(['store', 'Harbor uses Redis.', '--no-wait'])).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test('export says so at once', async () => {
+    const exported = await run(['export']);
+
+    expect(exported).toMatchObject(failure(/^No worker is running.*start one with `memory-manager worker`/));
+    expect(exported.took).toBeLessThan(3 * SECOND);
+  });
+});
+
+test.each<[string, string[], RegExp]>([
+  ['a command that is none', ['frobnicate'], /no command "frobnicate"; see memory-manager --help/],
+  ['the name of an object property', ['constructor'], /no command "constructor"/],
+  ['a missing argument', ['query'], /needs more arguments; see memory-manager query --help/],
+  ['too many arguments', ['query', 'two', 'words'], /takes 1 argument; put text in quotes/],
+  ['an argument too many for none', ['export', 'x'], /takes no arguments/],
+  ['an unknown option', ['query', 'x', '--frob'], /Unknown option '--frob'; see memory-manager query --help/],
+  ['a missing value', ['query', 'x', '--limit'], /--limit.* argument missing; see/],
+  ['a value for a flag', ['query', 'x', '--json=yes'], /--json.* does not take an argument/],
+  ['a limit of none', ['query', 'x', '--limit', '0'], /--limit must be a whole number from 1 to 100, not "0"/],
+  ['a limit in words', ['query', 'x', '--limit', 'many'], /--limit must be a whole number/],
+  ['no timeout at all', ['store', 'x', '--timeout', ''], /--timeout must be a whole number/],
+  ['a day that no calendar has', ['query', 'x', '--as-of', '2025-02-31'], /--as-of "2025-02-31" is not a date; write/],
+  ['an hour that no clock has', ['query', 'x', '--as-of', '2025-02-01 25:00'], /is not a date; write it like/],
+  ['a date in words', ['store', 'x', '--reference-time', 'yesterday'], /--reference-time "yesterday" is not a date/],
+  ['an empty date', ['store', 'x', '--reference-time', ''], /--reference-time "" is not a date/],
+  ['an unknown source', ['store', 'x', '--source', 'book'], /--source must be text, message or json, not "book"/],
+  ['a group with a space', ['query', 'x', '--group', 'a b'], /group "a b" is not a valid name; use 1 to 128/],
+  ['a group with braces', ['store', 'x', '--group', '{a}'], /group "\{a\}" is not a valid name/],
+  ['a group without a letter', ['entities', '--group', ''], /group "" is not a valid name/],
+  ['the graph of the default group', ['export', '--group', 'default_db'], /name that group "_"/],
+  ['a very long group', ['query', 'x', '--group', 'g'.repeat(200)], /is not a valid name; use 1 to 128/],
+  ['a group for the status', ['status', '--group', 'a b'], /is not a valid name/],
+  ['an empty text', ['store', ''], /content is empty; give the text/],
+  ['a blank text', ['store', ' \t\n'], /content is empty/],
+  ['an empty query', ['query', ' '], /query is empty; give the words/],
+  ['an empty type', ['entities', ''], /type is empty; name one/],
+  ['metadata that is a list', ['store', 'x', '[1]'], /metadata must be a JSON object, such as/],
+  ['metadata that is nothing', ['store', 'x', 'null'], /metadata must be a JSON object/],
+  ['metadata that is no JSON', ['store', 'x', '{a:1}'], /metadata must be a JSON object/],
+  ['metadata like a well', ['store', 'x', deep], /nested deeper than 64 levels.*make it flatter/],
+  ['an unknown role', ['worker', '--roles', 'store,cook'], /--roles takes store and export, not "cook"/],
+])('%s is refused in a sentence', async (_, args, sentence) => {
+  expect(await run(args)).toMatchObject(failure(sentence));
+});
+
+test.each<[string, string | Uint8Array, RegExp]>([
+  ['nothing', '', /content is empty/],
+  ['a NUL', 'a\0b', /NUL character at position 2; take it out/],
+  ['bytes that are no UTF-8', new Uint8Array([97, 255, 254]), /not UTF-8 text; convert it first/],
+  ['half a character', new Uint8Array([0xed, 0xa0, 0x80]), /not UTF-8 text/],
+  [
+    'more than the limit',
+    'é'.repeat(524_289),
+    /more than 1048576 bytes; store it in parts or raise MEMORY_MAX_CONTENT/,
+  ],
+])('%s on standard input is refused in a sentence', async (_, input, sentence) => {
+  expect(await run(['store', '-'], input)).toMatchObject(failure(sentence));
+});
+
+test('a text of just the limit is taken, and the limit is a setting', async () => {
+  const short = { ...environment, MEMORY_MAX_CONTENT_BYTES: '4' };
+
+  const [most, fits, long] = await Promise.all([
+    run(['store', '-', '--no-wait'], 'é'.repeat(524_288)),
+    runCommand(['store', 'abcd', '--no-wait'], short),
+    runCommand(['store', 'abcde', '--no-wait'], short),
+  ]);
+
+  expect([most.status, fits.status]).toEqual([0, 0]);
+  expect(long).toMatchObject(failure(/has 5 bytes and the limit is 4; .*MEMORY_MAX_CONTENT_BYTES/));
+});
+
+test.each([
+  ['FALKORDB_PORT', '99999', /a port is a whole number from 1 to 65535/],
+  ['VALKEY_PORT', 'abc', /a port is a whole number/],
+  ['FALKORDB_TLS', 'perhaps', /it must be true or false/],
+  ['MEMORY_MODELS', 'clever', /it must be openai or local/],
+  ['MEMORY_CONCURRENCY', '0', /it must be a whole number from 1/],
+  ['MEMORY_QUEUE_PREFIX', 'a:b', /it takes letters/],
+])('the setting %s=%s is refused by name', async (name, value, reason) => {
+  const ended = await runCommand(['query', 'x'], { ...environment, [name]: value });
+
+  expect(ended).toMatchObject(failure(reason));
+  expect(ended.stderr).toContain(`${name} is "${value}"`);
+});
+
+test('config shows where values come from and no secret', async () => {
+  const secrets = { OPENAI_API_KEY: 'sk-secret', VALKEY_PASSWORD: 'hush' };
+
+  const [text, json] = await Promise.all([
+    runCommand(['config'], { ...environment, ...secrets }),
+    runCommand(['config', '--json'], { ...environment, ...secrets }),
+  ]);
+
+  expect(text.stdout + json.stdout).not.toMatch(/sk-secret|hush/);
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    OPENAI_API_KEY: { value: '(set)', origin: 'environment' },
+    VALKEY_PORT: { value: environment.VALKEY_PORT, origin: 'environment' },
+    MEMORY_CONCURRENCY: { value: '8', origin: 'default' },
+  });
+});
+
+test('nothing of all that was refused is in the queue or the graph', async () => {
+  const memory = new MemoryManager({ ...stores.config, group: 'a' });
+
+  expect(await memory.size()).toMatchObject({ nodes: 0 });
+  expect((await memory.counts('store')).failed).toBe(0);
+  await memory.close();
+});

@@ -1,0 +1,89 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runCommand } from '../../support/command-line.ts';
+import { allEnded } from '../embedded/processes.ts';
+
+let home: string;
+const run = (...args: string[]) => runCommand(args, { MEMORY_HOME: home });
+const pids = async (): Promise<number[]> =>
+  Object.values(JSON.parse(await readFile(join(home, 'running.json'), 'utf8')).pids as Record<string, number>);
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'memory-home-'));
+});
+afterAll(async () => {
+  await run('down');
+  await rm(home, { recursive: true, force: true });
+});
+
+describe('up and down', () => {
+  test('the memory is up in one command, found by the others, and keeps its data over a down', async () => {
+    const up = await run('up');
+    const started = await pids();
+    const stored = await run('store', 'Harbor keeps its sessions in Valkey.');
+    const answer = await run('query', 'Where does Harbor keep its sessions?');
+    const down = await run('down');
+
+    expect(up).toMatchObject({ status: 0, stderr: '', stdout: expect.stringMatching(/^Running:\n {2}Valkey {4}127/) });
+    expect(stored).toMatchObject({ status: 0, stderr: '' });
+    expect(answer.stdout).toMatch(/^- .*Harbor.*Valkey/);
+    expect(down).toMatchObject({ status: 0, stdout: `Stopped. The data stay in ${home}.\n` });
+    expect(started).toHaveLength(3);
+    expect(await allEnded(started)).toBe(true);
+
+    await run('up');
+    expect((await run('query', 'Where does Harbor keep its sessions?', '--no-cache')).stdout).toBe(answer.stdout);
+  });
+
+  test('a second up starts nothing', async () => {
+    const before = await pids();
+
+    const up = await run('up');
+
+    expect(up.stdout).toMatch(/^Already running:/);
+    expect(await pids()).toEqual(before);
+  });
+
+  test('up after everything was killed starts again with the same data', async () => {
+    for (const pid of await pids()) process.kill(pid, 'SIGKILL');
+
+    const up = await run('up');
+
+    expect(up).toMatchObject({ status: 0, stderr: '' });
+    expect((await run('query', 'Where does Harbor keep its sessions?')).stdout).toMatch(/^- .*Harbor.*Valkey/);
+  });
+
+  test('up after only a server was killed brings it back', async () => {
+    const { falkordb } = JSON.parse(await readFile(join(home, 'running.json'), 'utf8')).pids;
+    process.kill(falkordb, 'SIGKILL');
+
+    await run('up');
+
+    expect((await run('query', 'Where does Harbor keep its sessions?', '--no-cache')).stdout).toMatch(/^- .*Harbor/);
+  });
+
+  test('the settings of what runs are shown as such', async () => {
+    const settings = JSON.parse((await run('config', '--json')).stdout);
+
+    expect(settings.VALKEY_PORT.origin).toBe('running');
+    expect(settings.MEMORY_MODELS).toMatchObject({ value: 'local', origin: 'running' });
+  });
+
+  test('down leaves nothing running, and a second one says that nothing was', async () => {
+    const started = await pids();
+
+    await run('down');
+
+    expect(await allEnded(started)).toBe(true);
+    expect(await run('down')).toMatchObject({ status: 0, stdout: 'Nothing was running.\n', stderr: '' });
+  });
+
+  test('a note of which only half was written is as good as none', async () => {
+    await writeFile(join(home, 'running.json'), '{"settings": {"VALKEY_PORT"');
+
+    expect((await run('config', '--json')).status).toBe(0);
+    expect(await run('down')).toMatchObject({ status: 0, stdout: 'Nothing was running.\n' });
+  });
+});

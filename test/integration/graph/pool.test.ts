@@ -1,0 +1,134 @@
+import { Redis } from 'ioredis';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type Server, startFalkorDB } from '../../../src/embedded/servers.ts';
+import { AccessRefused, StoreUnreachable, WrongServer } from '../../../src/errors.ts';
+import { type Graphs, openGraphs } from '../../../src/graph/group-graph.ts';
+import { openPool } from '../../../src/graph/pool.ts';
+import { SECOND } from '../../../src/time.ts';
+import { until } from '../../support/wait.ts';
+import { wrongServers } from '../../support/wrong-servers.ts';
+
+let falkordb: Server;
+let plain: Redis;
+const opened: { close(): Promise<void> }[] = [];
+
+beforeAll(async () => {
+  falkordb = await startFalkorDB();
+  plain = new Redis({ host: '127.0.0.1', port: falkordb.port, retryStrategy: () => 50 });
+  plain.on('error', () => {});
+  return async () => {
+    plain.disconnect();
+    await falkordb.stop();
+  };
+});
+afterEach(() => Promise.all(opened.splice(0).map((it) => it.close())));
+
+function graphsAt(port: number, password?: string): Graphs {
+  const graphs = openGraphs({ host: '127.0.0.1', port, password, tls: false });
+  opened.push(graphs);
+  return graphs;
+}
+/** What FalkorDB answers to a plain command. */
+async function ask(...command: [string, ...string[]]): Promise<string> {
+  return JSON.stringify(await plain.call(...command));
+}
+const received = async () => Number(/total_connections_received:(\d+)/.exec(await ask('INFO', 'stats'))?.[1]);
+const one = (graphs: Graphs) => graphs.group('pool').read<{ n: number }>('RETURN 1 AS n');
+const write = (graphs: Graphs) => graphs.group('pool').write('MERGE (:Thing)');
+
+describe('a server of another kind', () => {
+  test.each([
+    ['http', WrongServer],
+    ['mail', WrongServer],
+    ['silent', StoreUnreachable],
+    ['rude', StoreUnreachable],
+    ['nothing', StoreUnreachable],
+  ] as const)('%s is named within 4 s, for each who asks', async (kind, failure) => {
+    const graphs = graphsAt(await wrongServers[kind]());
+    const began = Date.now();
+
+    const answers = await Promise.allSettled([one(graphs), one(graphs), write(graphs)]);
+
+    for (const answer of answers) expect(answer).toMatchObject({ status: 'rejected', reason: expect.any(failure) });
+    expect(Date.now() - began).toBeLessThan(4 * SECOND);
+  });
+
+  test('a wrong password and none are refused, the right one is not', async () => {
+    const locked = await startFalkorDB({ password: 'right' });
+
+    await expect(one(graphsAt(locked.port, 'wrong'))).rejects.toThrow(AccessRefused);
+    await expect(one(graphsAt(locked.port))).rejects.toThrow(AccessRefused);
+    await expect(write(graphsAt(locked.port, 'right'))).resolves.toEqual([]);
+    await locked.stop();
+  });
+});
+
+describe('a server that fails', () => {
+  test('is named while it is away, and found again by the same pool when it is back', async () => {
+    const graphs = graphsAt(falkordb.port);
+    await write(graphs);
+
+    await falkordb.kill('SIGKILL');
+    const away = await Promise.allSettled([one(graphs), one(graphs), write(graphs)]);
+    await falkordb.restart();
+
+    for (const answer of away) expect(answer).toMatchObject({ reason: expect.any(StoreUnreachable) });
+    expect(await one(graphs)).toEqual([{ n: 1 }]);
+  });
+
+  test('fails what it was working on when it was killed', async () => {
+    const graphs = graphsAt(falkordb.port);
+    await write(graphs);
+    const long = graphs.group('pool').read('UNWIND range(1, 200000000) AS x RETURN count(x)');
+    const settled = long.catch((error) => error);
+    await until('the long query', async () => (await ask('GRAPH.INFO', 'RunningQueries')).includes('range'));
+
+    await falkordb.kill('SIGKILL');
+
+    expect(await settled).toBeInstanceOf(StoreUnreachable);
+    await falkordb.restart();
+  });
+
+  test('that is frozen is named within 6 s, and answers the same pool after the thaw', async () => {
+    const graphs = graphsAt(falkordb.port);
+    await write(graphs);
+    await Promise.all([one(graphs), one(graphs), one(graphs)]);
+    await falkordb.kill('SIGSTOP');
+    const began = Date.now();
+
+    const answer = await until('a connection that lay idle', () =>
+      Date.now() - began > SECOND ? one(graphs).catch((error) => error) : undefined,
+    );
+
+    expect(answer).toBeInstanceOf(StoreUnreachable);
+    expect(Date.now() - began).toBeLessThan(7 * SECOND);
+    await falkordb.kill('SIGCONT');
+    expect(await until('the thaw', () => one(graphs).catch(() => undefined))).toEqual([{ n: 1 }]);
+  });
+});
+
+test('a query that the server refuses leaves its connection to the others', async () => {
+  const pool = openPool({ host: '127.0.0.1', port: falkordb.port, tls: false }, 1);
+  opened.push(pool);
+  const query = (text: string) => pool.use((graph) => graph.query(text), 'pool', SECOND);
+  await query('RETURN 1');
+  const before = await received();
+
+  for (let round = 0; round < 20; round += 1)
+    await expect(query('THIS IS NOT CYPHER')).rejects.toThrow(/errMsg|Invalid input/);
+
+  expect((await received()) - before).toBe(0);
+});
+
+test('a closed pool refuses in a sentence, also those who wait', async () => {
+  const pool = openPool({ host: '127.0.0.1', port: falkordb.port, tls: false }, 1);
+  const use = () =>
+    pool.use((graph) => graph.query('UNWIND range(1, 3000000) AS x RETURN count(x)'), 'pool', 9 * SECOND);
+  const [first, second] = [use(), use().catch((error) => error)];
+
+  await pool.close();
+
+  await first.catch(() => {});
+  expect(await second).toBeInstanceOf(StoreUnreachable);
+  await expect(use()).rejects.toThrow('The connection to FalkorDB was closed.');
+});

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { InvalidInput, isForeseen, MemoryManager } from '../../../src/index.ts';
+import { type Running, startWorkers } from '../../../workers/main.ts';
+import { plainEmbedder, plainModel } from '../../support/models.ts';
+import { rubbish } from '../../support/rubbish.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+
+const stores = useStores();
+let workers: Running;
+let memory: MemoryManager;
+const unhandled: unknown[] = [];
+const note = (error: unknown) => unhandled.push(error);
+
+beforeAll(async () => {
+  process.on('unhandledRejection', note);
+  const parts = { languageModel: plainModel(), embedder: plainEmbedder() };
+  workers = await startWorkers({ ...stores.config, concurrency: 32 }, ['store'], parts);
+  memory = new MemoryManager(stores.config, { embedder: plainEmbedder() });
+  await memory.listen('store');
+});
+afterAll(async () => {
+  await memory.close();
+  await workers.close();
+  process.off('unhandledRejection', note);
+});
+
+const remember = async (content: string, group: string) => memory.ended(await memory.enqueue(content, null, { group }));
+
+const HOSTILE = [
+  `'}) MATCH (n) DETACH DELETE n //`,
+  `x\`) SET n.name = 'owned' //`,
+  `CYPHER a=1 b="\\" MATCH (n) DELETE n RETURN 1; --`,
+  '@content:{secret} | (*) ~"near miss" %%fuzzy%% -"not" $param => { $weight: 2 }',
+  '{{group}} ${process.env} %s %n \\u0000 \\x00 \\',
+  'שלום עולם \u202e‎abc\u202c مرحبا',
+  '🚀👩‍👩‍👧‍👦 e\u0301 ﷽ 𝕳𝖆𝖗𝖇𝖔𝖗',
+  '"""\'\'\'``` \r\n\t\v\f \u2028 \u2029 \u0085',
+];
+
+describe('text that is a query in some language', () => {
+  test.each(HOSTILE)('is stored, found and given back unchanged: %j', async (content) => {
+    const group = newGroup();
+    await remember('Harbor uses Redis.', group);
+    const before = await memory.size(group);
+
+    await remember(`findme ${content}`, group);
+
+    const found = await memory.search('findme', 5, { group });
+    expect(found.episodes.map((episode) => episode.content)).toEqual([`findme ${content}`]);
+    expect(await memory.size(group)).toMatchObject({
+      episodes: before.episodes + 1,
+      entities: before.entities,
+      facts: before.facts,
+    });
+  });
+
+  test.each([...HOSTILE, '"', '*', '%', '-', '|', '()', '\\', '@', '$', '🚀', 'the and is', '?!', 'שלום'])(
+    'as a question or a type hurts nothing: %j',
+    async (text) => {
+      const group = newGroup();
+      await remember('Harbor uses Redis.', group);
+      const before = await memory.size(group);
+
+      expect(await memory.queryMemory(text, 5, { group })).toMatch(/^(?:- .+\n?)+$|^Nothing found\.$/);
+      expect(await memory.getEntities(text, { group })).toEqual([]);
+      expect(await memory.size(group)).toEqual(before);
+    },
+  );
+
+  test('as a name is a name', async () => {
+    const group = newGroup();
+    await remember(`\`'"}) uses @x:{y|*}.`, group);
+
+    const names = (await memory.getEntities(undefined, { group })).map(({ name }) => name);
+
+    expect(names.sort()).toEqual([`@x:{y|*}`, `\`'"})`].sort());
+    expect((await memory.search('uses', 5, { group })).facts[0]?.fact).toBe(`\`'"}) uses @x:{y|*}`);
+  });
+});
+
+test('a question of ten thousand words finds what its first words name', async () => {
+  const group = newGroup();
+  await remember('Harbor uses Redis.', group);
+  const long = `What does Harbor use? ${Array.from({ length: 10_000 }, (_, i) => `word${i}`).join(' ')}`;
+
+  expect(await memory.queryMemory(long, 5, { group })).toContain('Harbor uses Redis');
+});
+
+test('metadata comes to the graph as it was given', async () => {
+  const group = newGroup();
+  const metadata = { 'a`) //': `'}) DELETE`, 'nul\0': '\0 \ud800', nested: { list: [1, null, true] } };
+  await memory.ended(await memory.enqueue('Harbor uses Redis.', metadata, { group }));
+
+  expect(await memory.size(group)).toMatchObject({ episodes: 1, entities: 2, facts: 1 });
+});
+
+test('three hundred pieces of rubbish are each refused in a sentence or stored and given back', async () => {
+  const group = newGroup();
+  const pieces = [...rubbish(2026, 300)];
+  const before = unhandled.length;
+
+  const outcomes = await Promise.all(
+    pieces.map(async (text) => {
+      try {
+        const receipt = await memory.enqueue(text, null, { group });
+        await memory.ended(receipt);
+        await memory.queryMemory(text, 3, { group, cache: false });
+        return receipt.uuid;
+      } catch (error) {
+        if (!isForeseen(error)) throw error;
+        return error;
+      }
+    }),
+  );
+
+  const stored = outcomes.filter((outcome) => typeof outcome === 'string');
+  const refused = outcomes.filter((outcome) => outcome instanceof InvalidInput);
+  expect(stored.length + refused.length).toBe(pieces.length);
+  expect(stored.length).toBeGreaterThan(200);
+  expect(refused.length).toBe(pieces.filter((text) => /\0/.test(text) || !text.isWellFormed() || !text.trim()).length);
+  expect((await memory.size(group)).episodes).toBe(stored.length);
+  expect(unhandled.length).toBe(before);
+});

@@ -5,7 +5,7 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { Config } from '../src/config.ts';
 import { newEpisode } from '../src/episode.ts';
-import { openGraphs } from '../src/graph/group-graph.ts';
+import { openGraphs } from '../src/graph/graphs.ts';
 import { MemoryManager } from '../src/index.ts';
 import { openIngest } from '../src/ingest/ingest.ts';
 import type { LanguageModel } from '../src/models/language-model.ts';

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
 import { InvalidInput, isForeseen } from './errors.ts';
-import type { EpisodeSource } from './models/language-model.ts';
 import { checkText } from './text.ts';
 import { checkTime, timestamp } from './time.ts';
+
+/** How an episode's text is to be read: a dialogue (`speaker: words` lines), plain text or a JSON document. */
+export type EpisodeSource = 'message' | 'text' | 'json';
 
 /** Free facts about an episode, kept beside it: any JSON object. */
 export type Metadata = Record<string, unknown>;
@@ -77,7 +79,7 @@ function checkContent(content: string, maxBytes: number): string {
 
 function checkSource(source: EpisodeSource): EpisodeSource {
   if (sources.includes(source)) return source;
-  throw new InvalidInput(`The source must be ${sources.join(', ')}.`);
+  throw new InvalidInput('The source must be text, message or json.');
 }
 
 function checkMetadata(metadata: unknown): Metadata | null {

@@ -81,14 +81,10 @@ const RETRIED: Readonly<Record<string, boolean>> = {
 
 /** True when the same job may succeed later. A failure that nobody foresaw is tried again. */
 export function isRetried(error: unknown): boolean {
-  return RETRIED[nameOf(error)] ?? true;
+  return isForeseen(error) ? RETRIED[error.name] === true : true;
 }
 
 /** True for the failures above: their message is a finished sentence for the user. */
 export function isForeseen(error: unknown): error is Error {
-  return nameOf(error) in RETRIED;
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : '';
+  return error instanceof Error && Object.hasOwn(RETRIED, error.name);
 }

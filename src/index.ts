@@ -1,6 +1,6 @@
 export type { Exported } from './archive/export.ts';
 export { type Address, type Config, loadConfig } from './config.ts';
-export type { EpisodeOptions, Metadata } from './episode.ts';
+export type { EpisodeOptions, EpisodeSource, Metadata } from './episode.ts';
 export {
   AccessRefused,
   ConfigError,
@@ -28,7 +28,6 @@ export {
 export type { Embedder } from './models/embedder.ts';
 export type {
   EndedRelation,
-  EpisodeSource,
   EpisodeText,
   ExtractedEntity,
   ExtractedFact,

@@ -2,7 +2,7 @@ import type { Exported } from './archive/export.ts';
 import { type Config, loadConfig } from './config.ts';
 import type { EpisodeOptions, Metadata } from './episode.ts';
 import { InvalidInput, NoWorker } from './errors.ts';
-import type { Graphs } from './graph/group-graph.ts';
+import type { Graphs } from './graph/graphs.ts';
 import type { GraphCounts } from './graph/queries/count-graph.ts';
 import { checkGroup } from './group.ts';
 import { type Later, later } from './later.ts';
@@ -84,7 +84,7 @@ export class MemoryManager {
       (producer) => producer.close(),
     );
     this.#graphs = later(
-      async () => (await import('./graph/group-graph.ts')).openGraphs(falkordb),
+      async () => (await import('./graph/graphs.ts')).openGraphs(falkordb),
       (graphs) => graphs.close(),
     );
     this.#embedder = later(

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { exportGraph } from '../src/archive/export.ts';
 import type { ArchiveStore } from '../src/archive/stores/store.ts';
 import type { Config } from '../src/config.ts';
-import type { Graphs } from '../src/graph/group-graph.ts';
+import type { Graphs } from '../src/graph/graphs.ts';
 import { takeLease } from '../src/ingest/lease.ts';
 import { EXPORT_QUEUE, readExportJob } from '../src/queue/jobs.ts';
 import { asFailure, workerOptions } from './store-worker.ts';

@@ -1,7 +1,7 @@
 import type { Worker } from 'bullmq';
 import { directoryStore } from '../src/archive/stores/directory.ts';
 import type { Config } from '../src/config.ts';
-import { openGraphs } from '../src/graph/group-graph.ts';
+import { openGraphs } from '../src/graph/graphs.ts';
 import { openIngest } from '../src/ingest/ingest.ts';
 import { chooseEmbedder, chooseLanguageModel } from '../src/models/choose.ts';
 import type { Embedder } from '../src/models/embedder.ts';

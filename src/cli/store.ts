@@ -1,5 +1,5 @@
+import type { EpisodeSource } from '../episode.ts';
 import { InvalidInput } from '../errors.ts';
-import type { EpisodeSource } from '../models/language-model.ts';
 import { parseTime } from '../time.ts';
 import type { Call, Command } from './command.ts';
 import { jsonObject, standardInput } from './input.ts';

@@ -36,7 +36,7 @@ Servers that the environment names are used instead of our own. Models are local
 };
 
 async function start(config: Config): Promise<Running> {
-  await mkdir(config.home, { recursive: true, mode: 0o700 });
+  await makeFolder(config.home);
   const servers = await startServers({ dataFolder: config.home, detached: true });
   const settings = {
     FALKORDB_HOST: servers.falkordb.host,
@@ -54,6 +54,15 @@ async function start(config: Config): Promise<Running> {
   } catch (error) {
     await servers.stop();
     throw error;
+  }
+}
+
+async function makeFolder(home: string): Promise<void> {
+  try {
+    await mkdir(home, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ConfigError(`The folder ${home} cannot be made (${code}); check MEMORY_HOME.`, { cause: error });
   }
 }
 

@@ -1,10 +1,5 @@
-import type { Address } from '../config.ts';
-import { checkGroup, graphName } from '../group.ts';
 import type { Embedder } from '../models/embedder.ts';
-import { MINUTE, SECOND } from '../time.ts';
-import { checkParams, type Params } from './codec.ts';
-import { openPool } from './pool.ts';
-import { checkEmbedder, prepareSchema } from './schema.ts';
+import type { Params } from './codec.ts';
 
 /** The graph of one group. Whoever holds it can neither read nor change another group's. */
 export interface GroupGraph {
@@ -20,75 +15,4 @@ export interface GroupGraph {
   prepare(embedder: Embedder): Promise<void>;
   /** @throws EmbedderMismatch when the graph's vectors are of another kind than `embedder`'s */
   check(embedder: Embedder): Promise<void>;
-}
-
-/** All graphs of one FalkorDB. */
-export interface Graphs {
-  /** @throws InvalidInput when `group` is not a valid name */
-  group(group: string): GroupGraph;
-  close(): Promise<void>;
-}
-
-const READ_LIMIT = 30 * SECOND;
-const WRITE_LIMIT = 2 * MINUTE;
-
-/**
- * Reads and writes go over connections of their own, so that a long write never holds up a question.
- * Nothing is connected before the first query.
- */
-export function openGraphs(address: Address, readers = 4, writers = 2): Graphs {
-  const reads = openPool(address, readers);
-  const writes = openPool(address, writers);
-  const open = new Map<string, GroupGraph>();
-
-  function bind(group: string): GroupGraph {
-    const name = graphName(checkGroup(group));
-    const graph: GroupGraph = {
-      group,
-      read: (query, params = {}) =>
-        reads.use((it) => rows(it.roQuery(query, { params: checkParams(params) as never })), name, READ_LIMIT),
-      write: (query, params = {}) =>
-        writes.use((it) => rows(it.query(query, { params: checkParams(params) as never })), name, WRITE_LIMIT),
-      prepare: once((embedder) => prepareSchema(graph, embedder)),
-      check: once((embedder) => checkEmbedder(graph, embedder)),
-    };
-    return graph;
-  }
-
-  return {
-    group(group) {
-      const known = open.get(group) ?? bind(group);
-      open.set(group, known);
-      return known;
-    },
-    async close() {
-      await Promise.all([reads.close(), writes.close()]);
-    },
-  };
-}
-
-async function rows<Row>(reply: Promise<{ data?: unknown[] }>): Promise<Row[]> {
-  try {
-    return ((await reply).data ?? []) as Row[];
-  } catch (error) {
-    // A graph comes into being with its first write; until then it reads as empty.
-    if (error instanceof Error && error.message.includes('Invalid graph operation on empty key')) return [];
-    throw error;
-  }
-}
-
-/** Does `work` until it once gave true, for each embedder's model; callers at the same time share one run. */
-function once(work: (embedder: Embedder) => Promise<boolean>): (embedder: Embedder) => Promise<void> {
-  const done = new Map<string, Promise<boolean>>();
-  return async (embedder) => {
-    const key = `${embedder.model}/${embedder.dimension}`;
-    const running = done.get(key) ?? work(embedder);
-    done.set(key, running);
-    try {
-      if (!(await running)) done.delete(key);
-    } catch (error) {
-      done.delete(key);
-      throw error;
-    }
-  };
 }

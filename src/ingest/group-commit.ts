@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { isForeseen, StaleFence } from '../errors.ts';
-import type { Graphs, GroupGraph } from '../graph/group-graph.ts';
+import type { Graphs } from '../graph/graphs.ts';
+import type { GroupGraph } from '../graph/group-graph.ts';
 import { commit } from '../graph/queries/commit.ts';
 import { episodeKey } from '../graph/queries/record-episode.ts';
 import { toGraphTime } from '../time.ts';

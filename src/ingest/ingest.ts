@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Episode } from '../episode.ts';
-import type { Graphs } from '../graph/group-graph.ts';
+import type { Graphs } from '../graph/graphs.ts';
 import { recordEpisode } from '../graph/queries/record-episode.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { LanguageModel } from '../models/language-model.ts';

@@ -1,5 +1,4 @@
-/** How an episode's text is to be read: a dialogue (`speaker: words` lines), plain text or a JSON document. */
-export type EpisodeSource = 'message' | 'text' | 'json';
+import type { EpisodeSource } from '../episode.ts';
 
 /** What a language model is shown of an episode. */
 export interface EpisodeText {

@@ -12,14 +12,20 @@ export function bulletList({ facts, episodes }: Found, limit: number): string {
 
 function factBullet({ fact, source, target, validAt, invalidAt }: Fact): string {
   const ends = [source, target].filter((name) => !fact.includes(name)).join(', ');
-  const time = invalidAt ? `${day(validAt)} to ${day(invalidAt)}` : `since ${day(validAt)}`;
-  return `- ${shortened(oneLine(fact), LONGEST)} (${ends ? `${ends}; ` : ''}${time})`;
+  const about = [ends, period(validAt, invalidAt)].filter((part) => part !== '').join('; ');
+  return `- ${shortened(oneLine(fact), LONGEST)}${about ? ` (${about})` : ''}`;
 }
 
 function episodeBullet({ content, referenceTime }: EpisodeRow): string {
   return `- ${shortened(oneLine(content), LONGEST)} (${day(referenceTime)})`;
 }
 
-function day(time: string | null): string {
-  return time?.slice(0, 10) ?? 'ever';
+function period(from: string | null, to: string | null): string {
+  if (from && to) return `${day(from)} to ${day(to)}`;
+  if (from) return `since ${day(from)}`;
+  return to ? `until ${day(to)}` : '';
+}
+
+function day(time: string): string {
+  return time.slice(0, 10);
 }

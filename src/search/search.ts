@@ -62,7 +62,8 @@ async function nearest(graph: GroupGraph, vector: number[], time: string, wanted
     const rows = await searchFactsByVector(graph, vector, circle);
     const held = rows.filter((row) => row.near && (row.validAt ?? '') <= time && (row.invalidAt ?? '9') > time);
     const all = rows.length < circle || rows.some((row) => !row.near);
-    if (all || held.length >= wanted / 2 || circle >= WIDEST) return held.slice(0, wanted).map(({ near: _, ...row }) => row);
+    if (all || held.length >= wanted / 2 || circle >= WIDEST)
+      return held.slice(0, wanted).map(({ near: _, ...row }) => row);
   }
 }
 

@@ -30,7 +30,8 @@ export interface NewFact {
   readonly relation: string;
   readonly fact: string;
   readonly episodes: readonly string[];
-  readonly validAt: string;
+  /** Null when it is not known; then it holds from ever. */
+  readonly validAt: string | null;
   readonly invalidAt: string | null;
   readonly expiredAt: string | null;
   readonly referenceTime: string;

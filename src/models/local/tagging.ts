@@ -1,6 +1,6 @@
 import nlp from 'compromise/two';
 import type { DateMention } from './dates.ts';
-import type { TechnicalName } from './technical-names.ts';
+import type { TechnicalName } from './named-thing.ts';
 
 /** A word of a sentence as the tagger sees it. */
 export interface Token {

@@ -1,17 +1,7 @@
 import { classifyCode, classifyWord, isPackageName } from './code-names.ts';
 import type { Span } from './markup.ts';
-import type { NamedThing } from './named-thing.ts';
+import type { NamedThing, TechnicalName } from './named-thing.ts';
 import { versionsIn } from './versions.ts';
-
-/** A name that is recognised by its spelling alone: code, path, package, identifier, version. */
-export interface TechnicalName extends Span {
-  /** Null for code that is no name (`false`, `{ a: 1 }`): kept from the tagger, but no entity. */
-  readonly thing: NamedThing | null;
-  /** The package of a version ("axios" of "axios 1.7.2"). */
-  readonly wider?: NamedThing;
-  /** A bare number of a version, worth mentioning only where nothing else is named. */
-  readonly isWeak?: boolean;
-}
 
 const WORD = /[@#$\p{L}\p{N}_./~-](?:[^\s,;:!?'"“”‘’`(){}[\]<>|=]|(?<=\w)\(\)|:\/\/)*/gu;
 const PACKAGE_CONTEXT =

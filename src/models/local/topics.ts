@@ -1,9 +1,9 @@
 import { datesIn } from './dates.ts';
 import { type Heading, headingKind, titleOf } from './headings.ts';
 import { cleaned, unmarked } from './markup.ts';
-import type { NamedThing } from './named-thing.ts';
+import type { NamedThing, TechnicalName } from './named-thing.ts';
 import { normalised } from './named-thing.ts';
-import { type TechnicalName, technicalNames } from './technical-names.ts';
+import { technicalNames } from './technical-names.ts';
 import { versionName } from './versions.ts';
 import { WELL_KNOWN_PRODUCTS } from './vocabulary.ts';
 

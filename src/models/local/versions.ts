@@ -1,6 +1,5 @@
 import { classifyWord, isPackageName } from './code-names.ts';
-import type { NamedThing } from './named-thing.ts';
-import type { TechnicalName } from './technical-names.ts';
+import type { NamedThing, TechnicalName } from './named-thing.ts';
 import { WELL_KNOWN_PRODUCTS } from './vocabulary.ts';
 
 const NUMBER = String.raw`v?\d{1,5}(?:\.\d{1,6}){1,2}(?:-[A-Za-z][\w.-]{0,20})?|v\d{1,4}(?:\.x)?`;

@@ -134,6 +134,12 @@ test.each([
   expect(ended.stderr).toContain(`${name} is "${value}"`);
 });
 
+test('a home that is no folder is refused by name', async () => {
+  const up = await runCommand(['up'], { ...environment, MEMORY_HOME: import.meta.filename });
+
+  expect(up).toMatchObject(failure(/^The folder .* cannot be made \(EEXIST\); check MEMORY_HOME/));
+});
+
 test('config shows where values come from and no secret', async () => {
   const secrets = { OPENAI_API_KEY: 'sk-secret', VALKEY_PASSWORD: 'hush' };
 

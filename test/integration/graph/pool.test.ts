@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Server, startFalkorDB } from '../../../src/embedded/servers.ts';
 import { AccessRefused, StoreUnreachable, WrongServer } from '../../../src/errors.ts';
-import { type Graphs, openGraphs } from '../../../src/graph/group-graph.ts';
+import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
 import { openPool } from '../../../src/graph/pool.ts';
 import { SECOND } from '../../../src/time.ts';
 import { until } from '../../support/wait.ts';

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Episode, newEpisode } from '../../../src/episode.ts';
-import { type Graphs, type GroupGraph, openGraphs } from '../../../src/graph/group-graph.ts';
+import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
+import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { commit } from '../../../src/graph/queries/commit.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';

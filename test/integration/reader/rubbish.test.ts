@@ -31,7 +31,7 @@ const HOSTILE = [
   `x\`) SET n.name = 'owned' //`,
   `CYPHER a=1 b="\\" MATCH (n) DELETE n RETURN 1; --`,
   '@content:{secret} | (*) ~"near miss" %%fuzzy%% -"not" $param => { $weight: 2 }',
-  '{{group}} ${process.env} %s %n \\u0000 \\x00 \\',
+  '{{group}} #{env} %s %n \\u0000 \\x00 \\',
   'שלום עולם \u202e‎abc\u202c مرحبا',
   '🚀👩‍👩‍👧‍👦 e\u0301 ﷽ 𝕳𝖆𝖗𝖇𝖔𝖗',
   '"""\'\'\'``` \r\n\t\v\f \u2028 \u2029 \u0085',

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
-import { openGraphs } from '../../../src/graph/group-graph.ts';
+import { openGraphs } from '../../../src/graph/graphs.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { MINUTE } from '../../../src/time.ts';
 import { useStores } from '../../support/stores.ts';

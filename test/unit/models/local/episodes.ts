@@ -1,4 +1,5 @@
-import type { EpisodeSource, Extraction } from '../../../../src/models/language-model.ts';
+import type { EpisodeSource } from '../../../../src/episode.ts';
+import type { Extraction } from '../../../../src/models/language-model.ts';
 import { extract } from '../../../../src/models/local/extract.ts';
 
 export const OCTOBER = new Date('2025-10-21T15:00:00Z');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EpisodeSource } from '../../../../src/models/language-model.ts';
+import type { EpisodeSource } from '../../../../src/episode.ts';
 import { reading } from './episodes.ts';
 
 const SECOND = 1_000;

@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import type { Command } from '../../../src/cli/command.ts';
+import { parse } from '../../../src/cli/parse.ts';
+import { InvalidInput } from '../../../src/errors.ts';
+
+const command: Command = {
+  help: '',
+  options: { limit: { type: 'string' }, 'no-cache': { type: 'boolean' } },
+  arguments: [1, 2],
+  run: async () => 0,
+};
+const call = (...args: string[]) => parse('query', command, args);
+
+describe('a command line', () => {
+  test('gives its arguments and options, in any order', () => {
+    const { args, group, json, timeout, flag, number, text } = call(
+      '--json',
+      'one',
+      '--group=g',
+      'two',
+      '--timeout',
+      '5',
+    );
+
+    expect({ args, group, json, timeout }).toEqual({ args: ['one', 'two'], group: 'g', json: true, timeout: 5000 });
+    expect([flag('no-cache'), number('limit', 1, 9), text('limit')]).toEqual([false, undefined, undefined]);
+  });
+
+  test('takes anything as an argument after --, and a lone dash before it', () => {
+    expect(call('--', '--json', '-x').args).toEqual(['--json', '-x']);
+    expect(call('-').args).toEqual(['-']);
+  });
+
+  test('takes the last of an option given twice', () =>
+    expect(call('x', '--group', 'a', '--group', 'b').group).toBe('b'));
+
+  test.each([
+    ['1', 1],
+    ['9', 9],
+    ['09', 9],
+  ])('reads the number %s', (given, number) => expect(call('x', '--limit', given).number('limit', 1, 9)).toBe(number));
+
+  test.each(['0', '10', '1.5', '', ' ', 'x', 'NaN', 'Infinity', '1,0', '１'])('refuses %j as a number', (given) => {
+    expect(() => call('x', `--limit=${given}`).number('limit', 1, 9)).toThrow(
+      `--limit must be a whole number from 1 to 9, not "${given}".`,
+    );
+  });
+
+  test.each([
+    [[], /query needs more arguments; see memory-manager query --help/],
+    [['a', 'b', 'c'], /query takes 2 arguments; put text in quotes/],
+    [['x', '--frob'], /^Unknown option '--frob'; see memory-manager query --help\.$/],
+    [['x', '-j'], /^Unknown option '-j'; see/],
+    [['x', '--limit'], /argument missing; see/],
+    [['x', '--limit', '--json'], /--limit.*; see memory-manager query --help\.$/],
+    [['x', '--no-cache=1'], /does not take an argument; see/],
+    [['x', '--timeout', '0'], /--timeout must be a whole number from 1 to 86400/],
+  ])('%j is refused in one line', (args, sentence) => {
+    expect(() => call(...args)).toThrow(InvalidInput);
+    expect(() => call(...args)).toThrow(sentence);
+  });
+});

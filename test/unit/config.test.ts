@@ -1,0 +1,88 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadConfig, readSettings, runningFile } from '../../src/config.ts';
+import { ConfigError } from '../../src/errors.ts';
+
+let home: string;
+const note = (text: string) => writeFileSync(runningFile(home), text);
+
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'memory-config-'));
+});
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+describe('a value comes from', () => {
+  test('the environment before the running note before the default', () => {
+    note('{"settings": {"VALKEY_PORT": "7001", "FALKORDB_PORT": "7002"}}');
+
+    const { values, origins } = readSettings({ MEMORY_HOME: home, VALKEY_PORT: '7000', VALKEY_HOST: '' });
+
+    expect(values).toMatchObject({ VALKEY_PORT: 7000, FALKORDB_PORT: 7002, VALKEY_HOST: 'localhost' });
+    expect(origins).toMatchObject({ VALKEY_PORT: 'environment', FALKORDB_PORT: 'running', VALKEY_HOST: 'default' });
+  });
+
+  test.each(['', '{', '[]', '{"settings": 5}', '{"settings": {"VALKEY_PORT": 7001}}', 'null'])(
+    'the default when the note is %j',
+    (text) => {
+      note(text);
+
+      expect(readSettings({ MEMORY_HOME: home }).values.VALKEY_PORT).toBe(6380);
+    },
+  );
+});
+
+test('without any settings the documented defaults hold', () => {
+  const config = loadConfig({ HOME: '/nowhere', XDG_DATA_HOME: '/nowhere' });
+
+  expect(config).toMatchObject({
+    falkordb: { host: 'localhost', port: 6379, tls: false },
+    valkey: { host: 'localhost', port: 6380, tls: false },
+    models: undefined,
+    group: '_',
+    maxContentBytes: 1_048_576,
+    queuePrefix: '{memory}',
+    home: '/nowhere/memory-manager',
+  });
+});
+
+test('a key chooses the models unless they are named', () => {
+  const key = { MEMORY_HOME: '/nowhere', OPENAI_API_KEY: 'sk-1' };
+
+  expect(loadConfig(key).models).toBe('openai');
+  expect(loadConfig({ ...key, MEMORY_MODELS: 'local' }).models).toBe('local');
+});
+
+test.each([
+  ['FALKORDB_PORT', '0', 'a port is a whole number from 1 to 65535'],
+  ['FALKORDB_PORT', '65536', 'a port is a whole number from 1 to 65535'],
+  ['VALKEY_PORT', '63.5', 'a port is a whole number from 1 to 65535'],
+  ['VALKEY_PORT', 'redis', 'a port is a whole number from 1 to 65535'],
+  ['VALKEY_TLS', 'yes', 'it must be true or false'],
+  ['MEMORY_CONCURRENCY', '-1', 'it must be a whole number from 1'],
+  ['MEMORY_MAX_CONTENT_BYTES', '1e400', 'it must be a whole number from 1'],
+  ['MEMORY_MODELS', 'OpenAI', 'it must be openai or local'],
+  ['MEMORY_QUEUE_PREFIX', 'a b', 'it takes letters, digits, hyphens, underscores and braces'],
+])('%s=%s is refused by name, with its value and what it may hold', (name, value, reason) => {
+  const read = () => loadConfig({ MEMORY_HOME: '/nowhere', [name]: value });
+
+  expect(read).toThrow(ConfigError);
+  expect(read).toThrow(`${name} is "${value}", which cannot be used: ${reason}.`);
+});
+
+test.each([
+  ['true', true],
+  ['1', true],
+  ['false', false],
+  ['0', false],
+])('TLS=%s means %s', (value, tls) => {
+  expect(loadConfig({ MEMORY_HOME: '/nowhere', VALKEY_TLS: value }).valkey.tls).toBe(tls);
+});
+
+test('a folder in place of the note is no note', () => {
+  const other = join(home, 'other');
+  mkdirSync(join(other, 'running.json'), { recursive: true });
+
+  expect(readSettings({ MEMORY_HOME: other }).origins.VALKEY_PORT).toBe('default');
+});

@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { type EpisodeOptions, newEpisode } from '../../src/episode.ts';
+import { InvalidInput } from '../../src/errors.ts';
+
+const make = (content: unknown, metadata: unknown = null, options: EpisodeOptions = {}, most = 100) =>
+  newEpisode(content as string, metadata, 'harbor', most, options);
+
+function nested(levels: number): unknown {
+  let value: unknown = 1;
+  for (let level = 0; level < levels; level += 1) value = { a: value };
+  return value;
+}
+
+function shared(levels: number): unknown {
+  let value: unknown = { end: true };
+  for (let level = 0; level < levels; level += 1) value = { left: value, right: value };
+  return value;
+}
+
+const circle: Record<string, unknown> = { name: 'circle' };
+circle.self = circle;
+
+test('an episode has an identity, a name of its moment, and what it was given', () => {
+  const episode = make('Harbor uses Redis.', { file: 'a.md' });
+
+  expect(episode).toMatchObject({ content: 'Harbor uses Redis.', metadata: { file: 'a.md' }, source: 'text' });
+  expect(episode.sourceDescription).toBe('opencode');
+  expect(episode.uuid).toMatch(/^[0-9a-f-]{36}$/);
+  expect(episode.name).toBe(`episode_${episode.createdAt.toISOString().replaceAll(':', '-')}`);
+  expect(episode.referenceTime).toEqual(episode.createdAt);
+});
+
+describe('content', () => {
+  test.each<[unknown, RegExp]>([
+    ['', /content is empty; give the text to remember/],
+    [' \n\u00a0\ufeff', /content is empty/],
+    [undefined, /content must be text/],
+    [5, /content must be text/],
+    ['a\0', /NUL character at position 2/],
+    ['\udc00', /half a character/],
+    ['é'.repeat(51), /has 102 bytes and the limit is 100; .* raise MEMORY_MAX_CONTENT_BYTES/],
+  ])('%j is refused', (content, sentence) => {
+    expect(() => make(content)).toThrow(InvalidInput);
+    expect(() => make(content)).toThrow(sentence);
+  });
+
+  test('is counted in bytes, and just the limit is allowed', () => {
+    expect(make('é'.repeat(50)).content).toHaveLength(50);
+  });
+});
+
+describe('metadata', () => {
+  test.each<[string, unknown, RegExp]>([
+    ['a list', [1], /must be a JSON object, such as/],
+    ['text', '{}', /must be a JSON object/],
+    ['a map', new Map([['a', 1]]), /must be a JSON object/],
+    ['a date', new Date(), /must be a JSON object/],
+    ['what writes itself as a number', { toJSON: () => 5 }, /must be a JSON object/],
+    ['what writes itself as nothing', { toJSON: () => undefined }, /must be a JSON object/],
+    ['a circle', circle, /nested deeper than 64 levels or in a circle; make it flatter/],
+    ['a well', nested(65), /nested deeper than 64 levels/],
+    ['a well without a floor', nested(100_000), /nested deeper than 64 levels/],
+    ['a small thing many times over', shared(60), /more than 65536 bytes; put long text into the content/],
+    ['long text', { a: 'x'.repeat(65_536) }, /more than 65536 bytes/],
+    ['a bigint', { a: 1n }, /cannot be written as JSON; use text, numbers, lists and objects/],
+    ['what fails when it is written', { toJSON: () => JSON.parse('{') }, /cannot be written as JSON/],
+  ])('%s is refused', (_, metadata, sentence) => {
+    expect(() => make('x', metadata)).toThrow(InvalidInput);
+    expect(() => make('x', metadata)).toThrow(sentence);
+  });
+
+  test('is what JSON makes of it, up to 64 levels deep', () => {
+    const at = new Date('2025-01-01');
+
+    expect(make('x', { at, none: undefined, 'a\0': '\ud800' }).metadata).toEqual({
+      at: '2025-01-01T00:00:00.000Z',
+      'a\0': '\ud800',
+    });
+    expect(make('x', nested(64)).metadata).toEqual(nested(64));
+    expect([make('x').metadata, make('x', undefined).metadata, make('x', {}).metadata]).toEqual([null, null, {}]);
+  });
+
+  test('is a copy, so that a later change of the original changes nothing', () => {
+    const metadata = { list: [1] };
+    const episode = make('x', metadata);
+
+    metadata.list.push(2);
+
+    expect(episode.metadata).toEqual({ list: [1] });
+  });
+});
+
+test.each<[EpisodeOptions, RegExp]>([
+  [{ uuid: 'x' }, /"x" is not a uuid; leave it out to get a new one/],
+  [{ uuid: 5 as unknown as string }, /"5" is not a uuid/],
+  [{ referenceTime: new Date('x') }, /reference time must be a valid Date/],
+  [{ referenceTime: new Date(8.64e15) }, /reference time must be a valid Date/],
+  [{ source: 'book' as 'text' }, /source must be text, message or json/],
+  [{ sourceDescription: 'a\0' }, /source description has a NUL/],
+  [{ sourceDescription: 5 as unknown as string }, /source description must be text/],
+])('options %j are refused', (options, sentence) => {
+  expect(() => make('x', null, options)).toThrow(InvalidInput);
+  expect(() => make('x', null, options)).toThrow(sentence);
+});
+
+test('one uuid in two writings is one identity', () => {
+  const uuid = 'ABCDEF01-2345-4678-9ABC-DEF012345678';
+
+  expect(make('x', null, { uuid }).uuid).toBe(uuid.toLowerCase());
+});

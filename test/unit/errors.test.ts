@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import * as errors from '../../src/errors.ts';
+
+const RETRIED = ['ModelFailed', 'NoWorker', 'StaleFence', 'StoreUnreachable', 'TimedOut'];
+type Failure = new (message: string, options?: ErrorOptions) => Error;
+const classes = Object.entries(errors).filter(([name]) => /^[A-Z]/.test(name)) as [string, Failure][];
+
+test('there are failures to check', () => expect(classes.length).toBeGreaterThan(10));
+
+test.each(classes)('%s carries its own name, is foreseen, and stands in the table', (name, Failed) => {
+  const cause = new Error('deeper');
+  const failure = new Failed('A sentence.', { cause });
+
+  expect(failure).toMatchObject({ name, message: 'A sentence.', cause });
+  expect(errors.isForeseen(failure)).toBe(true);
+  expect(errors.isRetried(failure)).toBe(RETRIED.includes(name));
+});
+
+test.each([new Error('x'), new TypeError('x'), 'text', null, undefined, { name: 'InvalidInput' }])(
+  '%s was not foreseen, and is tried again',
+  (error) => {
+    expect(errors.isForeseen(error)).toBe(false);
+    expect(errors.isRetried(error)).toBe(true);
+  },
+);
+
+test.each(['toString', 'constructor', '__proto__'])('an error that calls itself %s is not foreseen', (name) => {
+  const error = Object.assign(new Error('x'), { name });
+
+  expect(errors.isForeseen(error)).toBe(false);
+  expect(errors.isRetried(error)).toBe(true);
+});

@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest';
+import { checkParams, type Params, quotedLabel } from '../../../src/graph/codec.ts';
+
+const check = (value: unknown) => checkParams({ x: value } as Params);
+
+describe('parameters', () => {
+  test('of every allowed kind come back as they are', () => {
+    const params: Params = {
+      text: `'"\\\`}) //`,
+      n: -1.5e10,
+      yes: true,
+      no: null,
+      list: [1, ['a']],
+      map: { a_1: { b: [] } },
+    };
+
+    expect(checkParams(params)).toBe(params);
+  });
+
+  test.each([
+    [{ 'a:1}) MATCH (n) DELETE n //': 1 }],
+    [{ deep: [{ 'a b': 1 }] }],
+    [{ '': 1 }],
+    [{ '1a': 1 }],
+    [{ é: 1 }],
+    [{ 'a\n': 1 }],
+  ])('whose keys could be a query are refused: %j', (value) => {
+    expect(() => check(value)).toThrow(/cannot be a parameter's name/);
+  });
+
+  test('whose names could be a query are refused', () => {
+    expect(() => checkParams({ 'x=1 MATCH (n) DELETE n //': 1 })).toThrow(/cannot be a parameter's name/);
+  });
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, undefined, 1n, Symbol('x'), () => 1, new Date(), new Map(), /x/])(
+    'that would be stored as something else are refused: %s',
+    (value) => {
+      for (const place of [value, [value], { a: value }]) expect(() => check(place)).toThrow(/cannot be a parameter/);
+    },
+  );
+
+  test.each(['a\0b', '\ud800', 'x\udc00'])('that lose a character are refused: %j', (text) => {
+    for (const place of [text, [text], { a: text }]) expect(() => check(place)).toThrow(/a character that is lost/);
+  });
+});
+
+describe('labels', () => {
+  test('are put in backticks', () => expect(quotedLabel('Person_2')).toBe('`Person_2`'));
+
+  test.each(['', 'a b', 'a`b', 'a:b', '1a', 'Person) DETACH DELETE (n', 'Ärger', 'a\n'])('%j is none', (label) => {
+    expect(() => quotedLabel(label)).toThrow(/cannot be a label/);
+  });
+});

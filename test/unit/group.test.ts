@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { InvalidInput } from '../../src/errors.ts';
+import { checkGroup, graphName } from '../../src/group.ts';
+
+test.each(['_', 'a', 'my-project_2', 'constructor', '__proto__', '0'.repeat(128)])('%s is a group', (group) => {
+  expect(checkGroup(group)).toBe(group);
+});
+
+test.each([
+  ...['', ' ', 'a b', '{a}', 'a:b', 'a/b', '../a', 'é', 'a\n', 'a\0', '🚀'.repeat(30), 'a'.repeat(129)],
+  ...([5, null, undefined, {}] as unknown as string[]),
+])('%j is none', (group) => {
+  expect(() => checkGroup(group)).toThrow(InvalidInput);
+  expect(() => checkGroup(group)).toThrow(/is not a valid name; use 1 to 128 letters, digits, hyphens and underscores/);
+});
+
+test('the default group lives in the graph that Graphiti gave it, which is no group itself', () => {
+  expect(graphName('_')).toBe('default_db');
+  expect(graphName('harbor')).toBe('harbor');
+  expect(() => checkGroup('default_db')).toThrow('name that group "_"');
+});

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { soundPart } from '../../../src/ingest/extract.ts';
+import type { ExtractedEntity, ExtractedFact, Extraction } from '../../../src/models/language-model.ts';
+
+const fact = (source: string, target: string, text = `${source} uses ${target}`): ExtractedFact => ({
+  source,
+  target,
+  relation: 'USES',
+  fact: text,
+  validAt: null,
+  invalidAt: null,
+});
+const entity = (name: string, type = 'Entity'): ExtractedEntity => ({ name, type });
+const sound = (part: Partial<Extraction>) => soundPart({ entities: [], facts: [], ended: [], ...part });
+
+test('names that differ in case and white space are one entity, with the type that says most', () => {
+  const { entities } = sound({
+    entities: [
+      entity('Caroline'),
+      entity('caroline ', 'Person'),
+      entity('CAROLINE', 'City'),
+      entity('Melanie', 'Person'),
+    ],
+  });
+
+  expect(entities).toEqual([entity('caroline', 'Person'), entity('Melanie', 'Person')]);
+});
+
+test('blank names go, white space inside becomes one space', () => {
+  expect(sound({ entities: [entity(''), entity(' \n'), entity(' Ann\n Lee ')] }).entities).toEqual([entity('Ann Lee')]);
+});
+
+test.each(['', 'two words', 'x`) DETACH DELETE n //', '1st', 'Ärger'])(
+  'the type %j is no label and becomes Entity',
+  (type) => {
+    expect(sound({ entities: [entity('Ann', type)] }).entities).toEqual([entity('Ann')]);
+  },
+);
+
+test('facts stay that join two different entities of the same answer', () => {
+  const entities = [entity('Ann'), entity('Bob')];
+  const facts = [fact('ann', ' BOB'), fact('Ann', 'Ann'), fact('Ann', 'ANN '), fact('Ann', 'Carl'), fact('', 'Bob')];
+
+  expect(sound({ entities, facts }).facts).toEqual([fact('ann', ' BOB', 'ann uses BOB')]);
+});
+
+test('facts without words go, those with many lines get one', () => {
+  const entities = [entity('Ann'), entity('Bob')];
+  const facts = [fact('Ann', 'Bob', ' \n '), fact('Ann', 'Bob', 'Ann\n  uses\tBob')];
+
+  expect(sound({ entities, facts }).facts.map((kept) => kept.fact)).toEqual(['Ann uses Bob']);
+});
+
+test('an end stays only between entities of the same answer', () => {
+  const at = new Date(0);
+  const ends = [
+    { source: 'Ann', target: 'Bob', at },
+    { source: 'Ann', target: 'Carl', at },
+  ];
+
+  expect(sound({ entities: [entity('Ann'), entity('Bob')], ended: ends }).ended).toEqual([ends[0]]);
+});

@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import { later } from '../../src/later.ts';
+
+function counted(failures = 0) {
+  const seen = { opened: 0, closed: [] as number[] };
+  const get = later(
+    async () => {
+      seen.opened += 1;
+      if (seen.opened <= failures) throw new Error(`failure ${seen.opened}`);
+      return seen.opened;
+    },
+    (thing) => seen.closed.push(thing),
+  );
+  return { seen, get };
+}
+
+describe('later', () => {
+  test('opens when it is first needed, once however many need it', async () => {
+    const { seen, get } = counted();
+    expect(seen.opened).toBe(0);
+
+    expect(await Promise.all([get(), get(), get()])).toEqual([1, 1, 1]);
+  });
+
+  test('tells all who waited of a failure, and tries again for the next', async () => {
+    const { get } = counted(1);
+
+    const first = await Promise.allSettled([get(), get()]);
+
+    expect(first.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(await get()).toBe(2);
+  });
+
+  test('closes what was opened, once, and nothing else', async () => {
+    const { seen, get } = counted();
+    await get.close();
+    expect(seen).toEqual({ opened: 0, closed: [] });
+
+    await get();
+    await Promise.all([get.close(), get.close()]);
+
+    expect(seen.closed).toEqual([1]);
+  });
+
+  test('closes what is just being opened', async () => {
+    const { seen, get } = counted();
+
+    await Promise.all([get(), get.close()]);
+
+    expect(seen.closed).toEqual([1]);
+  });
+
+  test('has nothing to close after a failure', async () => {
+    const { seen, get } = counted(1);
+
+    await Promise.allSettled([get(), get.close()]);
+
+    expect(seen.closed).toEqual([]);
+  });
+});

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { answerKey } from '../../../src/reader/cache.ts';
+
+const question = { ask: 'search', query: 'Harbor', limit: 5, asOf: undefined };
+
+test('the same question has the same key, in the hash slot of its group', () => {
+  expect(answerKey('harbor', question)).toBe(answerKey('harbor', { ...question }));
+  expect(answerKey('harbor', question)).toMatch(/^query:\{harbor\}:/);
+});
+
+test('whatever the answer depends on makes another key', () => {
+  const keys = [
+    answerKey('harbor', question),
+    answerKey('quay', question),
+    answerKey('harbor', { ...question, query: 'harbor' }),
+    answerKey('harbor', { ...question, limit: 6 }),
+    answerKey('harbor', { ...question, asOf: '2025-01-01T00:00:00+00:00' }),
+    answerKey('harbor', { ask: 'entities', type: undefined }),
+    answerKey('harbor', { ask: 'entities', type: 'person' }),
+  ];
+
+  expect(new Set(keys).size).toBe(keys.length);
+});
+
+test('a long question has a short key, and two long ones have two', () => {
+  const long = (end: string) => answerKey('harbor', { ...question, query: 'Harbor '.repeat(1000) + end });
+
+  expect(long('a')).toMatch(/^query:\{harbor\}:[\w-]{43}$/);
+  expect(long('a')).not.toBe(long('b'));
+});
+
+test('a question cannot take its answer to the slot of another group', () => {
+  const key = answerKey('harbor', { ...question, query: '}:x\r\nFLUSHALL {quay}' });
+
+  // Valkey takes what stands between the first brace and the next closing one.
+  expect(/\{(.*?)\}/.exec(key)?.[1]).toBe('harbor');
+});

@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import { bulletList } from '../../../src/reader/format.ts';
+import type { Fact, Found } from '../../../src/search/search.ts';
+
+const fact = (change: Partial<Fact> = {}): Fact => ({
+  uuid: 'f',
+  fact: 'Harbor uses Redis',
+  relation: 'USES',
+  source: 'Harbor',
+  sourceUuid: 'h',
+  target: 'Redis',
+  targetUuid: 'r',
+  episodes: [],
+  validAt: '2025-01-01T00:00:00+00:00',
+  invalidAt: null,
+  createdAt: '2025-01-01T00:00:00+00:00',
+  expiredAt: null,
+  score: 1,
+  ...change,
+});
+const episode = (content: string) => ({
+  uuid: 'e',
+  name: 'episode_1',
+  content,
+  sourceDescription: 'opencode',
+  referenceTime: '2025-02-01T00:00:00+00:00',
+});
+const list = (found: Partial<Found>, limit = 5) => bulletList({ facts: [], episodes: [], ...found }, limit);
+
+describe('the bullet list', () => {
+  test.each<[string, Partial<Fact>, string]>([
+    ['that holds', {}, '- Harbor uses Redis (since 2025-01-01)'],
+    ['that held', { invalidAt: '2025-03-01T00:00:00+00:00' }, '- Harbor uses Redis (2025-01-01 to 2025-03-01)'],
+    ['without a beginning', { validAt: null }, '- Harbor uses Redis'],
+    [
+      'of which only the end is known',
+      { validAt: null, invalidAt: '2025-03-01' },
+      '- Harbor uses Redis (until 2025-03-01)',
+    ],
+    ['that does not name an end', { fact: 'It uses Redis' }, '- It uses Redis (Harbor; since 2025-01-01)'],
+    ['of many lines', { fact: 'Harbor\nuses\r\n- Redis' }, '- Harbor uses - Redis (since 2025-01-01)'],
+  ])('shows a fact %s on one line', (_, change, bullet) => {
+    expect(list({ facts: [fact(change)] })).toBe(bullet);
+  });
+
+  test('has facts first, then episodes, and never more than the limit', () => {
+    const found = { facts: [fact(), fact()], episodes: [episode('One.'), episode('Two.')] };
+
+    expect(list(found, 3).split('\n')).toEqual([
+      '- Harbor uses Redis (since 2025-01-01)',
+      '- Harbor uses Redis (since 2025-01-01)',
+      '- One. (2025-02-01)',
+    ]);
+  });
+
+  test('shows long texts shortened, each on one line', () => {
+    const line = list({ episodes: [episode('🚀\n'.repeat(100_000))] });
+
+    expect(line.length).toBeLessThan(450);
+    expect(line).toMatch(/^- (?:🚀 )+🚀?… \(2025-02-01\)$/u);
+  });
+
+  test('says it when there is nothing', () => expect(list({})).toBe('Nothing found.'));
+});

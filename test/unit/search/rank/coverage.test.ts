@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { byCoverage } from '../../../../src/search/rank/coverage.ts';
+
+test('what holds more of the question, and its rarer words, comes first', () => {
+  const texts = new Map([
+    ['often', 'Harbor uses Redis'],
+    ['rare', 'Harbor caches queries'],
+    ['one', 'Redis'],
+    ['none', 'Quay sails'],
+    ['both', 'Harbor caches sessions in Redis'],
+  ]);
+
+  expect(byCoverage('Which Redis does Harbor use for caching?', texts)).toEqual(['both', 'rare', 'often', 'one']);
+});
+
+test('a word counts in any of its forms, and a question word never', () => {
+  const texts = new Map([
+    ['forms', 'ADDED tables'],
+    ['question', 'what how why'],
+  ]);
+
+  expect(byCoverage('What is adding to it?', texts)).toEqual(['forms']);
+});
+
+test('of a question without content nothing is covered', () => {
+  expect(byCoverage('what is the', new Map([['a', 'what is the']]))).toEqual([]);
+  expect(byCoverage('Harbor', new Map())).toEqual([]);
+});

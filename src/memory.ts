@@ -187,11 +187,9 @@ export class MemoryManager {
     const checked = this.#group(group);
     const producer = await this.#producer();
     await this.listen('export');
-    const receipt = await producer.export(checked);
     if ((await producer.workers('export')) === 0)
-      throw new NoWorker(
-        'No worker is running, so the export waits in the queue; start one with `memory-manager worker`.',
-      );
+      throw new NoWorker('No worker is running that could export; start one with `memory-manager worker`.');
+    const receipt = await producer.export(checked);
     return (await this.ended(receipt, { limit, ...(onProgress && { onProgress }) })) as Exported;
   }
 

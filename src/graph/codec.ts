@@ -7,37 +7,41 @@ const SAFE_NAME = /^[A-Za-z_]\w*$/;
 export const LABEL = SAFE_NAME;
 
 /**
- * Checks parameters before they become query text. FalkorDB's client escapes values but not names and keys, so a key of
- * the user's could carry a query of its own.
+ * The text that FalkorDB is sent: `CYPHER name=value … query`. Whatever could be read as part of the query is escaped or
+ * refused; FalkorDB's own client escapes values but not names and keys, so that a key could carry a query of its own.
  * @throws TypeError for a programming error; user input never reaches names and keys
  */
-export function checkParams(params: Params): Params {
-  for (const [name, value] of Object.entries(params)) {
-    checkName(name);
-    checkValue(value);
-  }
-  return params;
+export function queryText(query: string, params: Params = {}): string {
+  const given = Object.entries(params).map(([name, value]) => `${checkedName(name)}=${literal(value)}`);
+  return given.length > 0 ? `CYPHER ${given.join(' ')} ${query}` : query;
 }
 
-function checkName(name: string): void {
-  if (!SAFE_NAME.test(name)) throw new TypeError(`"${name}" cannot be a parameter's name`);
-}
-
-function checkValue(value: Param): void {
-  if (value === null || typeof value === 'boolean') return;
-  if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new TypeError(`${value} cannot be a parameter`);
-    return;
-  }
-  if (typeof value === 'string') {
-    if (value.includes('\0') || !value.isWellFormed())
-      throw new TypeError('a parameter holds a character that is lost');
-    return;
-  }
-  if (Array.isArray(value)) for (const inner of value) checkValue(inner);
-  else if (typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype)
+function literal(value: Param): string {
+  if (value === null) return 'null';
+  if (typeof value === 'boolean') return String(value);
+  if (typeof value === 'number') return number(value);
+  if (typeof value === 'string') return text(value);
+  if (Array.isArray(value)) return `[${value.map(literal).join(',')}]`;
+  if (typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype)
     throw new TypeError(`a ${typeof value} cannot be a parameter`);
-  else checkParams(value as Params);
+  return `{${Object.entries(value)
+    .map(([key, inner]) => `${checkedName(key)}:${literal(inner)}`)
+    .join(',')}}`;
+}
+
+function checkedName(name: string): string {
+  if (!SAFE_NAME.test(name)) throw new TypeError(`"${name}" cannot be a parameter's name`);
+  return name;
+}
+
+function number(value: number): string {
+  if (!Number.isFinite(value)) throw new TypeError(`${value} cannot be a parameter`);
+  return String(value);
+}
+
+function text(value: string): string {
+  if (value.includes('\0') || !value.isWellFormed()) throw new TypeError('a parameter holds a character that is lost');
+  return `"${value.replace(/["\\]/g, '\\$&')}"`;
 }
 
 /** Puts a label into a query. @throws TypeError when it is not one */

@@ -2,7 +2,7 @@ import type { Address } from '../config.ts';
 import { checkGroup, graphName } from '../group.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { MINUTE, SECOND } from '../time.ts';
-import { checkParams } from './codec.ts';
+import { queryText } from './codec.ts';
 import type { GroupGraph } from './group-graph.ts';
 import { openPool } from './pool.ts';
 import { checkEmbedder, prepareSchema } from './schema.ts';
@@ -11,10 +11,10 @@ import { checkEmbedder, prepareSchema } from './schema.ts';
 export interface Graphs {
   /** @throws InvalidInput when `group` is not a valid name */
   group(group: string): GroupGraph;
-  close(): Promise<void>;
+  close(): void;
 }
 
-const READ_LIMIT = 30 * SECOND;
+const READ_LIMIT = 10 * SECOND;
 const WRITE_LIMIT = 2 * MINUTE;
 
 /**
@@ -30,10 +30,10 @@ export function openGraphs(address: Address, readers = 4, writers = 2): Graphs {
     const name = graphName(checkGroup(group));
     const graph: GroupGraph = {
       group,
-      read: (query, params = {}) =>
-        reads.use((it) => rows(it.roQuery(query, { params: checkParams(params) as never })), name, READ_LIMIT),
-      write: (query, params = {}) =>
-        writes.use((it) => rows(it.query(query, { params: checkParams(params) as never })), name, WRITE_LIMIT),
+      read: (query, params) =>
+        rows(reads.use((it) => it.run('GRAPH.RO_QUERY', name, queryText(query, params)), READ_LIMIT)),
+      write: (query, params) =>
+        rows(writes.use((it) => it.run('GRAPH.QUERY', name, queryText(query, params)), WRITE_LIMIT)),
       prepare: once((embedder) => prepareSchema(graph, embedder)),
       check: once((embedder) => checkEmbedder(graph, embedder)),
     };
@@ -46,15 +46,16 @@ export function openGraphs(address: Address, readers = 4, writers = 2): Graphs {
       open.set(group, known);
       return known;
     },
-    async close() {
-      await Promise.all([reads.close(), writes.close()]);
+    close() {
+      reads.close();
+      writes.close();
     },
   };
 }
 
-async function rows<Row>(reply: Promise<{ data?: unknown[] }>): Promise<Row[]> {
+async function rows<Row>(answer: Promise<unknown[]>): Promise<Row[]> {
   try {
-    return ((await reply).data ?? []) as Row[];
+    return (await answer) as Row[];
   } catch (error) {
     // A graph comes into being with its first write; until then it reads as empty.
     if (error instanceof Error && error.message.includes('Invalid graph operation on empty key')) return [];

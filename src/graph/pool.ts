@@ -1,4 +1,3 @@
-import type { Graph } from 'falkordb';
 import type { Address } from '../config.ts';
 import { StoreUnreachable } from '../errors.ts';
 import { SECOND } from '../time.ts';
@@ -11,8 +10,8 @@ export interface Pool {
    * Runs `work` alone on one connection, within `limit` milliseconds.
    * @throws StoreUnreachable, AccessRefused, WrongServer
    */
-  use<T>(work: (graph: Graph) => Promise<T>, graphName: string, limit: number): Promise<T>;
-  close(): Promise<void>;
+  use<T>(work: (connection: Connection) => Promise<T>, limit: number): Promise<T>;
+  close(): void;
 }
 
 /** A connection that lay longer may be dead without our knowing (a frozen server, a forgetful router), so it is asked first. */
@@ -50,7 +49,7 @@ export function openPool(address: Address, size: number): Pool {
         return connection;
       } catch {
         // What is the matter with the server shows when a new connection is opened; the other old ones are no better.
-        await Promise.all([connection, ...idle.splice(0).map((it) => it.connection)].map((it) => it.close()));
+        for (const old of [connection, ...idle.splice(0).map((it) => it.connection)]) old.close();
       }
     }
     return undefined;
@@ -63,18 +62,18 @@ export function openPool(address: Address, size: number): Pool {
   }
 
   return {
-    async use(work, graphName, limit) {
+    async use(work, limit) {
       try {
         const connection = await checkOut();
         try {
-          const result = await within(limit, () => work(connection.graph(graphName)));
-          if (closed) await connection.close();
+          const result = await within(limit, work(connection));
+          if (closed) connection.close();
           release(connection);
           return result;
         } catch (error) {
           if (isAnswer(error)) release(connection);
           else {
-            await connection.close();
+            connection.close();
             release();
           }
           throw error;
@@ -83,9 +82,9 @@ export function openPool(address: Address, size: number): Pool {
         throw explainFalkorDB(error, address);
       }
     },
-    async close() {
+    close() {
       closed = true;
-      await Promise.all(idle.splice(0).map(({ connection }) => connection.close()));
+      for (const { connection } of idle.splice(0)) connection.close();
       for (const wake of waiting.splice(0)) wake();
     },
   };
@@ -93,5 +92,5 @@ export function openPool(address: Address, size: number): Pool {
 
 /** An error that the server sent as its answer leaves the connection sound. */
 function isAnswer(error: unknown): boolean {
-  return error instanceof Error && /ErrorReply|SimpleError|BlobError/.test(error.constructor.name);
+  return error instanceof Error && error.name === 'ReplyError';
 }

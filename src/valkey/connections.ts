@@ -52,6 +52,20 @@ export function patientConnection(address: Address): Redis {
   return connection;
 }
 
+/** A connection that fails for good at its first failure, for callers who keep several and replace the broken. */
+export function oneConnection(address: Address, patience: number): Redis {
+  const connection = new Redis({
+    ...options(address),
+    enableOfflineQueue: false,
+    connectTimeout: patience,
+    disconnectTimeout: 0.1 * SECOND,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+  });
+  connection.on('error', () => {});
+  return connection;
+}
+
 const starting = new WeakMap<Redis, Promise<void>>();
 
 /**
@@ -71,6 +85,15 @@ export async function established(connection: Redis, address: Address): Promise<
 }
 
 async function establish(connection: Redis, address: Address): Promise<void> {
+  try {
+    await ready(connection, PATIENCE);
+  } catch (error) {
+    throw explainValkey(error, address);
+  }
+}
+
+/** Waits until the connection stands, fails with the client's own error, or `patience` milliseconds are over. */
+export async function ready(connection: Redis, patience: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   let failed: ((error: unknown) => void) | undefined;
   try {
@@ -79,15 +102,14 @@ async function establish(connection: Redis, address: Address): Promise<void> {
       let left = SLICES;
       timer = setInterval(() => {
         left -= 1;
-        if (left === 0) reject(new Error(`no answer within ${PATIENCE} ms`));
-      }, PATIENCE / SLICES);
+        if (left === 0) reject(new Error(`no answer within ${patience} ms`));
+      }, patience / SLICES);
       connection.once('ready', resolve);
       // A refused password comes as an error event; a refused connection too, each with its reason.
       connection.once('error', reject);
+      connection.once('end', () => reject(new Error('Connection is closed')));
       if (connection.status === 'wait') connection.connect().catch(() => {});
     });
-  } catch (error) {
-    throw explainValkey(error, address);
   } finally {
     clearInterval(timer);
     if (failed) connection.off('error', failed);

@@ -25,6 +25,5 @@ export function byCoverage(query: string, texts: ReadonlyMap<string, string>): s
 
 /** Enough of a stem to tell `adds`, `added` and `adding` as one word; only ever compared with another of its kind. */
 function stem(word: string): string {
-  const lower = word.toLowerCase();
-  return lower.length > 4 ? lower.replace(/(?:ing|ed|es|s|e)$/, '') : lower;
+  return word.toLowerCase().replace(/^(.{2,}?)(?:ing|ed|es|s|e)$/, '$1');
 }

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { checkParams, type Params, quotedLabel } from '../../../src/graph/codec.ts';
+import { type Params, queryText, quotedLabel } from '../../../src/graph/codec.ts';
 
-const check = (value: unknown) => checkParams({ x: value } as Params);
+const check = (value: unknown) => queryText('RETURN $x', { x: value } as Params);
 
 describe('parameters', () => {
-  test('of every allowed kind come back as they are', () => {
+  test('of every allowed kind become the text of a literal', () => {
     const params: Params = {
       text: `'"\\\`}) //`,
       n: -1.5e10,
@@ -14,7 +14,9 @@ describe('parameters', () => {
       map: { a_1: { b: [] } },
     };
 
-    expect(checkParams(params)).toBe(params);
+    expect(queryText('RETURN $n', params)).toBe(
+      'CYPHER text="\'\\"\\\\`}) //" n=-15000000000 yes=true no=null list=[1,["a"]] map={a_1:{b:[]}} RETURN $n',
+    );
   });
 
   test.each([
@@ -29,7 +31,7 @@ describe('parameters', () => {
   });
 
   test('whose names could be a query are refused', () => {
-    expect(() => checkParams({ 'x=1 MATCH (n) DELETE n //': 1 })).toThrow(/cannot be a parameter's name/);
+    expect(() => queryText('RETURN 1', { 'x=1 MATCH (n) DELETE n //': 1 })).toThrow(/cannot be a parameter's name/);
   });
 
   test.each([Number.NaN, Number.POSITIVE_INFINITY, undefined, 1n, Symbol('x'), () => 1, new Date(), new Map(), /x/])(

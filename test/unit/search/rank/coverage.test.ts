@@ -3,7 +3,7 @@ import { byCoverage } from '../../../../src/search/rank/coverage.ts';
 
 test('what holds more of the question, and its rarer words, comes first', () => {
   const texts = new Map([
-    ['often', 'Harbor uses Redis'],
+    ['often', 'Harbor needs Redis'],
     ['rare', 'Harbor caches queries'],
     ['one', 'Redis'],
     ['none', 'Quay sails'],

@@ -4,18 +4,6 @@ export interface Times {
   readonly p99: number;
 }
 
-/** Calls `work` `count` times one after another, after some calls that do not count. */
-export async function measure(count: number, work: (round: number) => Promise<unknown>): Promise<Times> {
-  for (let round = 0; round < Math.min(count, 50); round += 1) await work(-1 - round);
-  const times: number[] = [];
-  for (let round = 0; round < count; round += 1) {
-    const start = performance.now();
-    await work(round);
-    times.push(performance.now() - start);
-  }
-  return quantiles(times);
-}
-
 /** Calls two kinds of work in turns, so that what else the machine does falls on both alike. */
 export async function compare(
   count: number,

@@ -15,7 +15,7 @@ export {
   TimedOut,
   WrongServer,
 } from './errors.ts';
-export type { EpisodeRow } from './graph/queries/search-bare-episodes.ts';
+export type { EpisodeRow } from './graph/queries/search-unread-episodes.ts';
 export {
   type Entity,
   type GroupOptions,

@@ -27,13 +27,25 @@ function tokens(text: string): string[] {
 }
 
 /**
- * The full-text queries for what has to do with a text: one for each word, one for each two words together. What punctuation
- * holds together (`1.7.2`, `src/main.ts`) is a phrase, and only that when its parts alone say nothing (`1`, `7`, `2`).
+ * The full-text queries for sentences that have to do with a text: one for each word, one for each two words together. What
+ * punctuation holds together (`1.7.2`, `src/main.ts`) is a phrase, and only that when its parts alone say nothing (`1`, `7`).
  *
  * Asked one by one and cut off early, they cost the same however large the graph is. One query of all words at once would
  * have to weigh every text that holds any of them: 27 ms for five usual words and 100,000 facts.
  */
 export function searchTerms(text: string): string[] {
+  const words = searchWords(text);
+  const paired = words.slice(0, MOST_PAIRED);
+  return [...words, ...paired.flatMap((word, index) => paired.slice(index + 1).map((other) => `${word} ${other}`))];
+}
+
+/** The same for names, in which the words that belong together stand side by side. */
+export function nameTerms(text: string): string[] {
+  const words = searchWords(text);
+  return [...words, ...words.slice(1, MOST_PAIRED).map((word, index) => `${words[index]} ${word}`)];
+}
+
+function searchWords(text: string): string[] {
   const words = new Set<string>();
   for (const chunk of text.split(/\s+/)) {
     const parts = tokens(chunk);
@@ -41,15 +53,8 @@ export function searchTerms(text: string): string[] {
     for (const word of parts) if (tellsSomething(word, parts.length > 1)) words.add(word);
     if (words.size >= MOST_WORDS) break;
   }
-  const alone = [...words].slice(0, MOST_WORDS);
-  return [
-    ...alone,
-    ...alone.slice(0, MOST_PAIRED).flatMap((word, index) => pairsWith(word, alone.slice(0, MOST_PAIRED), index)),
-  ];
+  return [...words].slice(0, MOST_WORDS);
 }
-
-const pairsWith = (word: string, words: readonly string[], index: number): string[] =>
-  words.slice(index + 1).map((other) => `${word} ${other}`);
 
 /** The words of a text that tell something about its subject, in their order. */
 export function contentWords(text: string): string[] {

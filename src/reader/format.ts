@@ -1,4 +1,4 @@
-import type { EpisodeRow } from '../graph/queries/search-bare-episodes.ts';
+import type { EpisodeRow } from '../graph/queries/search-unread-episodes.ts';
 import type { Fact, Found } from '../search/search.ts';
 import { oneLine, shortened } from '../text.ts';
 

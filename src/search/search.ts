@@ -1,10 +1,10 @@
-import { searchTerms } from '../graph/fulltext.ts';
+import { nameTerms, searchTerms } from '../graph/fulltext.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import type { FactRow } from '../graph/queries/fact-rows.ts';
-import { type EpisodeRow, searchBareEpisodes } from '../graph/queries/search-bare-episodes.ts';
 import { searchFactsByEntities } from '../graph/queries/search-facts-by-entities.ts';
 import { searchFactsByVector } from '../graph/queries/search-facts-by-vector.ts';
 import { searchFactsByWords } from '../graph/queries/search-facts-by-words.ts';
+import { type EpisodeRow, searchUnreadEpisodes } from '../graph/queries/search-unread-episodes.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { oneLine } from '../text.ts';
 import { toGraphTime } from '../time.ts';
@@ -41,7 +41,7 @@ export async function search(
   query: string,
   { limit, asOf }: SearchOptions,
 ): Promise<Found> {
-  const terms = searchTerms(query);
+  const [terms, names] = [searchTerms(query), nameTerms(query)];
   const time = toGraphTime(asOf);
   const candidates = Math.max(2 * limit, 20);
   const [vector] = await Promise.all([
@@ -51,8 +51,8 @@ export async function search(
   const [byWords, byVector, byEntities, episodes] = await Promise.all([
     terms.length > 0 ? searchFactsByWords(graph, terms, time, candidates) : [],
     nearest(graph, vector, time, candidates),
-    terms.length > 0 ? searchFactsByEntities(graph, terms, vector, time, candidates) : [],
-    terms.length > 0 ? searchBareEpisodes(graph, terms, time, limit) : [],
+    terms.length > 0 ? searchFactsByEntities(graph, names, vector, time, candidates) : [],
+    terms.length > 0 ? searchUnreadEpisodes(graph, names, time, limit) : [],
   ]);
   return { facts: joined(query, [byWords, byVector, byEntities]).slice(0, limit), episodes };
 }

@@ -99,7 +99,7 @@ export async function commit(graph: GroupGraph, changes: Commit): Promise<boolea
        UNWIND $episodes AS x
        MATCH (p:Episodic {uuid: x.uuid})
        MERGE (k:_Meta {key: x.key})
-       SET p.entity_edges = x.facts, k.committed_at = $now
+       SET p.entity_edges = x.facts, k.committed_at = $now, k.unread = CASE WHEN size(x.facts) = 0 THEN k.unread ELSE NULL END
        RETURN count(*) AS episodes
      }
      RETURN m.token AS token`,

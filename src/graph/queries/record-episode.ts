@@ -4,17 +4,19 @@ import type { GroupGraph } from '../group-graph.ts';
 
 /**
  * Writes the raw episode, once. Metadata and progress stand on a `_Meta` node, since Python drops what it does not know
- * from `Episodic` nodes. Gives true when the episode's facts are in the graph already.
+ * from `Episodic` nodes. There the text stands a second time, as `unread`, as long as no fact speaks for it: among so few a
+ * question finds it quickly. Gives true when the episode is committed already.
  */
 export async function recordEpisode(graph: GroupGraph, episode: Episode): Promise<boolean> {
   const [row] = await graph.write<{ committedAt: string | null }>(
     `MERGE (p:Episodic {uuid: $uuid}) ON CREATE SET p = $episode
-     MERGE (m:_Meta {key: $key}) ON CREATE SET m.metadata = $metadata
+     MERGE (m:_Meta {key: $key}) ON CREATE SET m.metadata = $metadata, m.episode = $uuid, m.unread = $content
      RETURN m.committed_at AS committedAt`,
     {
       uuid: episode.uuid,
       key: episodeKey(episode.uuid),
       metadata: episode.metadata && JSON.stringify(episode.metadata),
+      content: episode.content,
       episode: {
         uuid: episode.uuid,
         name: episode.name,

@@ -14,7 +14,7 @@ export function searchFactsByVector(graph: GroupGraph, vector: readonly number[]
   return graph.read(
     `CALL db.idx.vector.queryRelationships('RELATES_TO', 'fact_embedding', $count, vecf32($vector))
        YIELD relationship AS e, score
-     WITH e, score ORDER BY score, e.uuid
+     WITH e, score ORDER BY score
      ${RETURN_FACTS.replace('WITH e,', 'WITH e, score,')}, score < ${FARTHEST} AS near`,
     { vector, count },
   );

@@ -26,5 +26,6 @@ async function loaded(): Promise<EmbeddingsModel> {
 
 function unitLength(vector: number[]): number[] {
   const length = Math.hypot(...vector);
-  return vector.map((component) => component / length);
+  // Six digits are more than the model is good for, and a vector is sent as text.
+  return vector.map((component) => Math.round((component / length) * 1e6) / 1e6);
 }

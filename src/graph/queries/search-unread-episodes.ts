@@ -12,10 +12,10 @@ export interface EpisodeRow {
 const FOR_EACH_TERM = 60;
 
 /**
- * Episodes that match any of the full-text terms and have no facts (not yet, or because none were found in them), best first; only
- * those from before `asOf` (graph format).
+ * Episodes without facts (not yet, or because none were found in them) that match any of the full-text terms, best first;
+ * only those from before `asOf` (graph format).
  */
-export function searchBareEpisodes(
+export function searchUnreadEpisodes(
   graph: GroupGraph,
   terms: readonly string[],
   asOf: string,
@@ -25,13 +25,14 @@ export function searchBareEpisodes(
     `UNWIND $terms AS term
      CALL {
        WITH term
-       CALL db.idx.fulltext.queryNodes('Episodic', term) YIELD node AS p, score
-         WHERE size(p.entity_edges) = 0 AND coalesce(p.valid_at, '') <= $asOf
-       RETURN p, score LIMIT ${FOR_EACH_TERM}
+       CALL db.idx.fulltext.queryNodes('_Meta', term) YIELD node AS m, score
+       RETURN m, score LIMIT ${FOR_EACH_TERM}
      }
-     WITH p, sum(score) AS score ORDER BY score DESC, p.uuid LIMIT $limit
+     WITH m, sum(score) AS score
+     MATCH (p:Episodic {uuid: m.episode}) WHERE coalesce(p.valid_at, '') <= $asOf
      RETURN p.uuid AS uuid, p.name AS name, p.content AS content, p.source_description AS sourceDescription,
-            p.valid_at AS referenceTime`,
+            p.valid_at AS referenceTime
+     ORDER BY score DESC LIMIT $limit`,
     { terms, asOf, limit },
   );
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { GroupGraph } from '../src/graph/group-graph.ts';
 import { commit, type NewEntity, type NewFact } from '../src/graph/queries/commit.ts';
+import { readFence } from '../src/graph/queries/read-fence.ts';
 import { derivedUuid } from '../src/ingest/names.ts';
 import type { Embedder } from '../src/models/embedder.ts';
 import { toGraphTime } from '../src/time.ts';
@@ -85,7 +86,8 @@ export async function fill(graph: GroupGraph, source: Synthetic, facts: number, 
 
 async function write(graph: GroupGraph, part: { newEntities?: NewEntity[]; newFacts?: NewFact[] }): Promise<void> {
   const nothing = { newEntities: [], labelled: [], newFacts: [], changedFacts: [], mentions: [], episodes: [] };
-  await commit(graph, { ...nothing, ...part, fence: 1, now: toGraphTime(new Date()) });
+  const seen = await readFence(graph);
+  await commit(graph, { ...nothing, ...part, fence: 1, seen, now: toGraphTime(new Date()) });
 }
 
 /** One raw episode for every ten facts. */

@@ -55,7 +55,8 @@ export const SETTINGS = {
     '{memory}',
     'prefix of the queue keys in Valkey',
   ),
-  MEMORY_HOME: setting(text, defaultHome(process.env), 'folder in which `up` keeps its data'),
+  // Its default follows from the environment: see `defaultHome`.
+  MEMORY_HOME: setting(text, undefined, 'folder in which `up` keeps its data'),
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -106,11 +107,11 @@ export function readSettings(environment: Environment = process.env): Settings {
     Setting<z.ZodMiniType>,
   ][]) {
     const given = environment[name] || undefined;
-    const noted = name === 'MEMORY_HOME' ? home : running[name];
-    const parsed = shape.safeParse(given ?? noted ?? fallback);
+    const noted = isElsewhere(name, environment) ? undefined : running[name];
+    const parsed = shape.safeParse(name === 'MEMORY_HOME' ? home : (given ?? noted ?? fallback));
     if (!parsed.success) throw refusal(name, secret ? '…' : String(given ?? noted), parsed.error);
     values[name] = parsed.data;
-    origins[name] = given ? 'environment' : running[name] ? 'running' : 'default';
+    origins[name] = given ? 'environment' : noted ? 'running' : 'default';
   }
   return { values: values as Values, origins: origins as Record<SettingName, Origin> };
 }
@@ -151,6 +152,12 @@ function readRunning(home: string): Record<string, string> {
     // Nothing was started here, or the note is unreadable: then only the environment and the defaults count.
     return {};
   }
+}
+
+/** True for settings of a store whose host or port the environment names: what `up` noted belongs to another server. */
+function isElsewhere(name: string, environment: Environment): boolean {
+  const store = ['FALKORDB', 'VALKEY'].find((prefix) => name.startsWith(`${prefix}_`));
+  return store !== undefined && Boolean(environment[`${store}_HOST`] || environment[`${store}_PORT`]);
 }
 
 function defaultHome(environment: Environment): string {

@@ -66,11 +66,11 @@ export class ServersMissing extends Error {
 // By name and not by class: the bundled command line and the worker each have a copy of these classes.
 const RETRIED: Readonly<Record<string, boolean>> = {
   InvalidInput: false,
-  ConfigError: false,
+  ConfigError: true,
   StoreUnreachable: true,
-  WrongServer: false,
-  AccessRefused: false,
-  EmbedderMismatch: false,
+  WrongServer: true,
+  AccessRefused: true,
+  EmbedderMismatch: true,
   TimedOut: true,
   NoWorker: true,
   JobFailed: false,
@@ -79,7 +79,7 @@ const RETRIED: Readonly<Record<string, boolean>> = {
   ServersMissing: false,
 };
 
-/** True when the same job may succeed later. A failure that nobody foresaw is tried again. */
+/** True when the same job may succeed later: all that lies in the settings or the servers and not in the job itself. */
 export function isRetried(error: unknown): boolean {
   return isForeseen(error) ? RETRIED[error.name] === true : true;
 }

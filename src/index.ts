@@ -15,7 +15,6 @@ export {
   TimedOut,
   WrongServer,
 } from './errors.ts';
-export type { EpisodeRow } from './graph/queries/search-unread-episodes.ts';
 export {
   type Entity,
   type GroupOptions,
@@ -35,5 +34,5 @@ export type {
   LanguageModel,
 } from './models/language-model.ts';
 export type { Counts, EpisodeReceipt, Receipt } from './queue/producer.ts';
-export type { Fact, Found } from './search/search.ts';
+export type { Fact, Found, FoundEpisode } from './search/merge.ts';
 export { countingMetrics, type MetricName, type Metrics } from './telemetry/metrics.ts';

@@ -7,20 +7,17 @@ import type { GraphCounts } from './graph/queries/count-graph.ts';
 import { checkGroup } from './group.ts';
 import { type Later, later } from './later.ts';
 import type { Embedder } from './models/embedder.ts';
-import type { LanguageModel } from './models/language-model.ts';
 import type { Counts, EpisodeReceipt, Producer, QueueName, Receipt } from './queue/producer.ts';
 import type { Waiting } from './queue/receipt.ts';
 import { bulletList } from './reader/format.ts';
 import { openReader, type Reader } from './reader/reader.ts';
-import type { Found } from './search/search.ts';
+import type { Found } from './search/merge.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { checkText } from './text.ts';
 import { checkTime, MINUTE, toGraphTime } from './time.ts';
 
 /** What a program may bring itself. */
 export interface MemoryParts {
-  /** For a worker in the same process; `MemoryManager` itself reads no episodes. */
-  readonly languageModel?: LanguageModel;
   readonly embedder?: Embedder;
   readonly metrics?: Metrics;
   /** Told in a sentence when something was answered in another way than usual. Default: nobody. */
@@ -112,7 +109,7 @@ export class MemoryManager {
   ): Promise<EpisodeReceipt> {
     const { newEpisode } = await import('./episode.ts');
     const episode = newEpisode(content, metadata, this.#group(group), this.config.maxContentBytes, options);
-    return (await this.#producer()).store(episode);
+    return (await this.#producer()).store(episode, options.uuid !== undefined);
   }
 
   /** Starts to listen for ends of jobs, so that the first wait is quick. */
@@ -128,10 +125,10 @@ export class MemoryManager {
 
   /** The facts that answer best, as a bullet list. */
   async queryMemory(searchQuery: string, limit = 5, options: QueryOptions = {}): Promise<string> {
-    return bulletList(await this.search(searchQuery, limit, options), limit);
+    return bulletList(await this.search(searchQuery, limit, options));
   }
 
-  /** The same as data: facts, and episodes that match but have no facts (yet). Best first. */
+  /** The same as data: facts, and episodes that hold what none of these facts tells. Each best first, with scores. */
   async search(searchQuery: string, limit = 5, options: QueryOptions = {}): Promise<Found> {
     const group = this.#group(options.group);
     const query = checkText(searchQuery, 'The query').trim();

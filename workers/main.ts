@@ -16,7 +16,7 @@ export const ROLES = ['store', 'export'] as const;
 export type Role = (typeof ROLES)[number];
 
 export interface Running {
-  /** Takes no new jobs, ends those under way (10 s at most) and closes everything. */
+  /** Takes no new jobs, ends those under way (10 s at most) and closes everything (1 s at most). */
   close(): Promise<void>;
 }
 
@@ -27,7 +27,9 @@ export interface WorkerParts {
   readonly onNotice?: (sentence: string) => void;
 }
 
-const PATIENCE = 10 * SECOND;
+/** A job that has not ended by then is left; another worker takes it over. */
+const JOBS_END_WITHIN = 10 * SECOND;
+const CLOSES_WITHIN = 1 * SECOND;
 
 /**
  * Starts the roles in this process.
@@ -48,11 +50,17 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
   };
 
   async function close(): Promise<void> {
-    await Promise.allSettled(workers.map((worker) => ended(worker)));
-    await graphs.close();
+    // Not `close(true)` after that: BullMQ gives the promise of the first close again, which waits for the jobs.
+    await atMost(
+      JOBS_END_WITHIN,
+      workers.map((worker) => worker.close()),
+    );
     for (const opened of connections) opened.disconnect();
-    if (!parts.languageModel) await languageModel.close();
-    if (!parts.embedder) await embedder.close();
+    await atMost(CLOSES_WITHIN, [
+      graphs.close(),
+      !parts.languageModel && languageModel.close(),
+      !parts.embedder && embedder.close(),
+    ]);
   }
 
   try {
@@ -93,11 +101,12 @@ function report(worker: Worker, onNotice: (sentence: string) => void): void {
   worker.on('error', (error) => onNotice(`${worker.name} worker: ${error.message}`));
 }
 
-async function ended(worker: Worker): Promise<void> {
+/** Waits until all have ended, well or not, but no longer than `limit` milliseconds. */
+async function atMost(limit: number, ends: readonly unknown[]): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(resolve, PATIENCE, 'late');
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, limit);
   });
-  if ((await Promise.race([worker.close(), late])) === 'late') await worker.close(true);
+  await Promise.race([Promise.allSettled(ends), late]);
   clearTimeout(timer);
 }

@@ -20,7 +20,7 @@ export async function* snapshot(graph: GroupGraph, onNodes: (done: number) => vo
     return { labels, properties };
   });
   yield '\n],"edges":[';
-  yield* list(pagesOfEdges(graph, bounds), (edge) => edge);
+  yield* list(pagesOfEdges(graph, bounds), ({ id: _, ...edge }) => edge);
   yield '\n]}\n';
 }
 
@@ -45,5 +45,14 @@ async function* pagesOfNodes(graph: GroupGraph, bounds: number[]): AsyncGenerato
 }
 
 async function* pagesOfEdges(graph: GroupGraph, bounds: readonly number[]): AsyncGenerator<EdgeRow[]> {
-  for (const [index, upTo] of bounds.entries()) yield await exportEdges(graph, bounds[index - 1] ?? -1, upTo);
+  for (const [index, to] of bounds.entries()) {
+    const from = (bounds[index - 1] ?? -1) + 1;
+    for (let after = -1; ; ) {
+      const page = await exportEdges(graph, from, to, after, PAGE);
+      const last = page.at(-1);
+      if (!last) break;
+      yield page;
+      after = last.id;
+    }
+  }
 }

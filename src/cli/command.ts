@@ -20,6 +20,6 @@ export interface Call {
   readonly number: (option: string, least: number, most: number) => number | undefined;
   readonly group: string | undefined;
   readonly json: boolean;
-  /** Milliseconds. */
+  /** Milliseconds; of commands that have the option. */
   readonly timeout: number | undefined;
 }

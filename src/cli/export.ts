@@ -13,7 +13,7 @@ Lets a worker write the whole memory of a group as one JSON file into its MEMORY
   --json               {"file", "place", "bytes", "episodes", "entities", "facts"}
 
 Example: memory-manager export`,
-  options: {},
+  options: { timeout: { type: 'string' } },
   arguments: [0, 0],
   run: (call) =>
     withMemory(async (memory) => {

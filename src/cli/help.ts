@@ -10,5 +10,5 @@ export const HELP = `memory-manager: durable, temporal memory for coding agents
   memory-manager status         what waits, what runs, what is stored
   memory-manager config         every setting, its value and where it came from
 
-Every command: --group <name>, --json, --timeout <seconds>, --help.
+Every command: --group <name>, --json, --help.
 Errors are one sentence on stderr, with exit status 1.`;

@@ -9,6 +9,10 @@ if (major < 22 || (major === 22 && minor < 18)) {
 } else {
   // Compiled code is kept between runs, which saves a third of the start. Hence nothing else is imported above.
   nodeModule.enableCompileCache();
+  // The reader has gone (`… | head -1`); the command still ends with its own status.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   // No await here: the bundle is CommonJS, which starts faster and knows none at its top.
   import('./run.ts').then(async ({ run }) => {
     process.exitCode = await run(process.argv.slice(2));

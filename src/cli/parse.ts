@@ -6,7 +6,6 @@ import type { Call, Command } from './command.ts';
 const EVERYWHERE = {
   group: { type: 'string' },
   json: { type: 'boolean' },
-  timeout: { type: 'string' },
 } as const;
 
 /** @throws InvalidInput for an option that the command does not have, or too many or too few arguments */

@@ -10,7 +10,7 @@ Prints what is known, best first. Only what holds now counts, unless --as-of nam
 
   --limit <n>          at most so many answers, 1 to 100 (default: 5)
   --as-of <date>       what held then, e.g. 2025-03-01
-  --after <uuid>       first wait until this stored episode is in the graph
+  --after <uuid>       first wait until this stored episode (uuid of store --json) is in the graph
   --no-cache           ask the graph even if the answer is cached
   --group <name>       the memory to ask (default: MEMORY_GROUP)
   --timeout <seconds>  how long --after waits (default: 60)
@@ -22,6 +22,7 @@ Example: memory-manager query "Where does Harbor keep its sessions?"`,
     'as-of': { type: 'string' },
     after: { type: 'string' },
     'no-cache': { type: 'boolean' },
+    timeout: { type: 'string' },
   },
   arguments: [1, 1],
   run: (call) =>
@@ -39,7 +40,7 @@ Example: memory-manager query "Where does Harbor keep its sessions?"`,
         await memory.ended({ queue: 'store', jobId: after }, call.timeout ? { limit: call.timeout } : {});
       const found = await memory.search(query, limit, options);
       const group = call.group ?? memory.config.group;
-      console.log(call.json ? JSON.stringify({ query, group, ...found }) : bulletList(found, limit));
+      console.log(call.json ? JSON.stringify({ query, group, ...found }) : bulletList(found));
       return 0;
     }),
 };

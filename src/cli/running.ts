@@ -7,7 +7,8 @@ import { SECOND } from '../time.ts';
 const note = z.object({
   /** What the commands need to find the servers; names as in the environment. */
   settings: z.record(z.string(), z.string()),
-  pids: z.object({ worker: z.number(), valkey: z.optional(z.number()), falkordb: z.optional(z.number()) }),
+  /** Without `worker` while `up` is still starting it. */
+  pids: z.object({ worker: z.optional(z.number()), valkey: z.optional(z.number()), falkordb: z.optional(z.number()) }),
 });
 
 /** What `up` started. */
@@ -46,9 +47,9 @@ async function isOurs(pid: number | undefined): Promise<boolean> {
   return line === undefined || /valkey|redis|worker/.test(line);
 }
 
-/** True while all that was started runs. */
+/** True while all that belongs to a memory runs: the worker, and the servers if they are ours. */
 export async function allRun({ pids }: Running): Promise<boolean> {
-  const ours = await Promise.all(Object.values(pids).map((pid) => isOurs(pid)));
+  const ours = await Promise.all(Object.values({ worker: undefined, ...pids }).map((pid) => isOurs(pid)));
   return ours.every((is) => is);
 }
 

@@ -19,15 +19,17 @@ export const command: Command = {
 Shows whether the servers answer, what waits in the queues, how many workers run and what a group holds.
 Exit status 1 when a server does not answer.
 
-  --group <name>  the memory to count (default: MEMORY_GROUP)
-  --json          {"group", "valkey": {…}, "falkordb": {…}}`,
-  options: {},
+  --require-worker  exit status 1 also when no worker runs, for health checks
+  --group <name>    the memory to count (default: MEMORY_GROUP)
+  --json            {"group", "valkey": {…}, "falkordb": {…}}`,
+  options: { 'require-worker': { type: 'boolean' } },
   arguments: [0, 0],
   run: (call) =>
     withMemory(async (memory) => {
       const status = await ask(memory, call.group);
       console.log(call.json ? JSON.stringify(status) : lines(status).join('\n'));
-      return status.valkey.ok && status.falkordb.ok ? 0 : 1;
+      const worked = !call.flag('require-worker') || (status.valkey.workers ?? 0) > 0;
+      return status.valkey.ok && status.falkordb.ok && worked ? 0 : 1;
     }),
 };
 

@@ -24,6 +24,7 @@ Example: memory-manager store "Harbor keeps its sessions in Valkey 8." '{"file":
     'reference-time': { type: 'string' },
     source: { type: 'string' },
     'no-wait': { type: 'boolean' },
+    timeout: { type: 'string' },
   },
   arguments: [1, 2],
   run: (call) =>
@@ -40,11 +41,18 @@ Example: memory-manager store "Harbor keeps its sessions in Valkey 8." '{"file":
         ...(time !== undefined && { referenceTime: parseTime(time, '--reference-time') }),
       };
       const receipt = await memory.enqueue(content, checked, options);
-      const committed = wait && (await someoneWorks(memory.workers('store'), call));
-      if (committed) await memory.ended(receipt, call.timeout ? { limit: call.timeout } : {});
-      const { name, uuid } = receipt;
-      const group = call.group ?? memory.config.group;
-      console.log(call.json ? JSON.stringify({ name, uuid, group, committed }) : name);
+      let committed = false;
+      try {
+        if (wait && (await someoneWorks(memory.workers('store'), call))) {
+          await memory.ended(receipt, call.timeout ? { limit: call.timeout } : {});
+          committed = true;
+        }
+      } finally {
+        // However the wait ends, the episode is stored; without its name somebody would store it again.
+        const { name, uuid } = receipt;
+        const group = call.group ?? memory.config.group;
+        console.log(call.json ? JSON.stringify({ name, uuid, group, committed }) : name);
+      }
       return 0;
     }),
 };

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import { MemoryManager } from '../memory.ts';
 import { checkLocal } from '../models/choose.ts';
 import { SECOND } from '../time.ts';
 import type { Command } from './command.ts';
-import { allRun, type Running, readNote, stop, writeNote } from './running.ts';
+import { allRun, type Running, readNote, removeNote, stop, writeNote } from './running.ts';
 
 const STARTS_WITHIN = 30 * SECOND;
 
@@ -31,11 +31,27 @@ Servers that the environment names are used instead of our own. Models are local
     const known = await readNote(config.home);
     if (known && (await allRun(known))) return say(known, 'Already running', call.json);
     if (known) await stop(known);
-    return say(await start(config), 'Running', call.json);
+    return startUnlessStopped(config, call.json);
   },
 };
 
-async function start(config: Config): Promise<Running> {
+/** Ctrl-C and SIGTERM in the middle stop what was started: the servers would outlive us. */
+async function startUnlessStopped(config: Config, json: boolean): Promise<number> {
+  const stopping = new AbortController();
+  const abort = () => stopping.abort();
+  process.once('SIGINT', abort).once('SIGTERM', abort);
+  try {
+    return say(await start(config, stopping.signal), 'Running', json);
+  } catch (error) {
+    if (!stopping.signal.aborted) throw error;
+    console.error('The start was stopped; nothing of it is left running.');
+    return 1;
+  } finally {
+    process.off('SIGINT', abort).off('SIGTERM', abort);
+  }
+}
+
+async function start(config: Config, stopping: AbortSignal): Promise<Running> {
   await makeFolder(config.home);
   const servers = await startServers({ dataFolder: config.home, detached: true });
   const settings = {
@@ -46,13 +62,21 @@ async function start(config: Config): Promise<Running> {
     MEMORY_MODELS: process.env.MEMORY_MODELS ?? 'local',
     MEMORY_EXPORT_DIR: process.env.MEMORY_EXPORT_DIR ? config.exportDir : join(config.home, 'exports'),
   };
+  const pids: Running['pids'] = servers.own ? { valkey: servers.valkey.pid, falkordb: servers.falkordb.pid } : {};
+  const running = { settings, pids };
   try {
+    // Noted at each step and not at the end: if we are killed in the middle, `down` finds what was started.
+    await writeNote(config.home, running);
+    stopping.throwIfAborted();
     const worker = await startWorker(config.home, settings);
-    const pids = { worker, ...(servers.own && { valkey: servers.valkey.pid, falkordb: servers.falkordb.pid }) };
-    await writeNote(config.home, { settings, pids });
-    return { settings, pids };
+    pids.worker = worker.pid;
+    await writeNote(config.home, running);
+    await takesJobs(worker, config.home, settings, stopping);
+    return running;
   } catch (error) {
+    await stop(running);
     await servers.stop();
+    await removeNote(config.home);
     throw error;
   }
 }
@@ -66,33 +90,43 @@ async function makeFolder(home: string): Promise<void> {
   }
 }
 
-/** Starts the worker and waits until it takes jobs. @throws ConfigError with its last words when it ends before */
-async function startWorker(home: string, settings: Running['settings']): Promise<number> {
-  const logFile = join(home, 'worker.log');
-  const log = await open(logFile, 'a', 0o600);
-  const child = spawn(process.execPath, [process.argv[1] ?? '', 'worker'], {
+const logFile = (home: string) => join(home, 'worker.log');
+
+async function startWorker(home: string, settings: Running['settings']): Promise<ChildProcess> {
+  const log = await open(logFile(home), 'a', 0o600);
+  const worker = spawn(process.execPath, [process.argv[1] ?? '', 'worker'], {
     detached: true,
     env: { ...process.env, ...settings, MEMORY_HOME: home },
     stdio: ['ignore', log.fd, log.fd],
   });
   await log.close();
-  child.unref();
+  worker.unref();
+  return worker;
+}
+
+/** Waits until the worker takes jobs. @throws ConfigError with its last words when it ends before, the reason of `stopping` */
+async function takesJobs(
+  worker: ChildProcess,
+  home: string,
+  settings: Running['settings'],
+  stopping: AbortSignal,
+): Promise<void> {
   const { falkordb, valkey } = loadConfig({ ...process.env, ...settings });
   const memory = new MemoryManager({ falkordb, valkey });
   try {
     for (const last = Date.now() + STARTS_WITHIN; Date.now() < last; await sleep(100)) {
-      if (child.exitCode !== null || child.pid === undefined) throw await lastWords(logFile);
-      if ((await memory.workers('export')) > 0) return child.pid;
+      stopping.throwIfAborted();
+      if (worker.exitCode !== null || worker.pid === undefined) throw await lastWords(logFile(home));
+      if ((await memory.workers('export')) > 0) return;
     }
   } finally {
     await memory.close();
   }
-  child.kill('SIGKILL');
-  throw new ConfigError(`The worker did not start within ${STARTS_WITHIN / SECOND} s; its log is ${logFile}.`);
+  throw new ConfigError(`The worker did not start within ${STARTS_WITHIN / SECOND} s; its log is ${logFile(home)}.`);
 }
 
-async function lastWords(logFile: string): Promise<ConfigError> {
-  const lines = (await readFile(logFile, 'utf8')).trim().split('\n');
+async function lastWords(file: string): Promise<ConfigError> {
+  const lines = (await readFile(file, 'utf8')).trim().split('\n');
   return new ConfigError(`The worker did not start: ${lines.at(-1)}`);
 }
 
@@ -106,6 +140,6 @@ function say(running: Running, how: string, json: boolean): number {
   Valkey    ${settings.VALKEY_HOST}:${settings.VALKEY_PORT}
   FalkorDB  ${settings.FALKORDB_HOST}:${settings.FALKORDB_PORT}
   worker    process ${pids.worker}, ${settings.MEMORY_MODELS} models, exports to ${settings.MEMORY_EXPORT_DIR}
-Next: memory-manager store "Harbor keeps its sessions in Valkey 8."`);
+Next: npx memory-manager store "Harbor keeps its sessions in Valkey 8."`);
   return 0;
 }

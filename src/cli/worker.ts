@@ -25,7 +25,8 @@ Example: MEMORY_MODELS=local memory-manager worker`,
     console.error(`Worker ${process.pid} is ready (${roles.join(', ')}; ${config.models} models). Ctrl-C stops it.`);
     await stop;
     await running.close();
-    return 0;
+    // A job that did not end in time is left and must not keep the process.
+    return process.exit(0);
   },
 };
 

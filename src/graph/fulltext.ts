@@ -1,8 +1,9 @@
-const STOPWORDS = new Set(
+/** Graphiti's, for its indexes; RediSearch leaves them out of texts and of questions. */
+export const STOPWORDS =
   'a is the an and are as at be but by for if in into it no not of on or such that their then there these they this to was will with'.split(
     ' ',
-  ),
-);
+  );
+const LEFT_OUT = new Set(STOPWORDS);
 // What makes a question of a sentence says nothing about its subject.
 const QUESTION_WORDS = new Set(
   'what which who whom whose when where why how do does did done can could should would has have had i me my we us our you your about any'.split(
@@ -63,13 +64,13 @@ export function contentWords(text: string): string[] {
 
 function tellsSomething(word: string, isPart: boolean): boolean {
   const lower = word.toLowerCase();
-  return !STOPWORDS.has(lower) && !QUESTION_WORDS.has(lower) && !(isPart && /^\d{1,3}$/.test(word));
+  return !LEFT_OUT.has(lower) && !QUESTION_WORDS.has(lower) && !(isPart && /^\d{1,3}$/.test(word));
 }
 
 /** A query for what holds all of the text's words. Empty when no word is left. */
 export function allWords(text: string): string {
   return tokens(text)
-    .filter((word) => !STOPWORDS.has(word.toLowerCase()))
+    .filter((word) => !LEFT_OUT.has(word.toLowerCase()))
     .slice(0, MOST_WORDS)
     .join(' ');
 }

@@ -28,13 +28,19 @@ export function openGraphs(address: Address, readers = 4, writers = 2): Graphs {
 
   function bind(group: string): GroupGraph {
     const name = graphName(checkGroup(group));
+    const prepared = once((embedder) => prepareSchema(graph, embedder));
     const graph: GroupGraph = {
       group,
       read: (query, params) =>
         rows(reads.use((it) => it.run('GRAPH.RO_QUERY', name, queryText(query, params)), READ_LIMIT)),
       write: (query, params) =>
         rows(writes.use((it) => it.run('GRAPH.QUERY', name, queryText(query, params)), WRITE_LIMIT)),
-      prepare: once((embedder) => prepareSchema(graph, embedder)),
+      async prepare(embedder) {
+        await prepared(embedder);
+      },
+      async prepareAgain(embedder) {
+        await prepareSchema(graph, embedder);
+      },
       check: once((embedder) => checkEmbedder(graph, embedder)),
     };
     return graph;
@@ -64,14 +70,16 @@ async function rows<Row>(answer: Promise<unknown[]>): Promise<Row[]> {
 }
 
 /** Does `work` until it once gave true, for each embedder's model; callers at the same time share one run. */
-function once(work: (embedder: Embedder) => Promise<boolean>): (embedder: Embedder) => Promise<void> {
+function once(work: (embedder: Embedder) => Promise<boolean>): (embedder: Embedder) => Promise<boolean> {
   const done = new Map<string, Promise<boolean>>();
   return async (embedder) => {
     const key = `${embedder.model}/${embedder.dimension}`;
     const running = done.get(key) ?? work(embedder);
     done.set(key, running);
     try {
-      if (!(await running)) done.delete(key);
+      const isDone = await running;
+      if (!isDone) done.delete(key);
+      return isDone;
     } catch (error) {
       done.delete(key);
       throw error;

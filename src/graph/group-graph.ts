@@ -13,6 +13,11 @@ export interface GroupGraph {
    * @throws EmbedderMismatch
    */
   prepare(embedder: Embedder): Promise<void>;
-  /** @throws EmbedderMismatch when the graph's vectors are of another kind than `embedder`'s */
-  check(embedder: Embedder): Promise<void>;
+  /** Does the same again, for a graph that was lost meanwhile. */
+  prepareAgain(embedder: Embedder): Promise<void>;
+  /**
+   * False while there is nothing that could be searched.
+   * @throws EmbedderMismatch when the graph's vectors are of another kind than `embedder`'s
+   */
+  check(embedder: Embedder): Promise<boolean>;
 }

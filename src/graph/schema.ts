@@ -1,7 +1,8 @@
 import { EmbedderMismatch } from '../errors.ts';
 import type { Embedder } from '../models/embedder.ts';
+import { STOPWORDS } from './fulltext.ts';
 import type { GroupGraph } from './group-graph.ts';
-import { readEmbedder } from './queries/read-embedder.ts';
+import { readEmbedder, type StoredEmbedder } from './queries/read-embedder.ts';
 import { type ExistingIndex, readIndexes } from './queries/read-indexes.ts';
 import { writeEmbedder } from './queries/write-embedder.ts';
 
@@ -11,11 +12,6 @@ interface Index {
   readonly properties: readonly string[];
   readonly statement: string;
 }
-
-const STOPWORDS =
-  'a is the an and are as at be but by for if in into it no not of on or such that their then there these they this to was will with'.split(
-    ' ',
-  );
 
 const nodes = (label: string, ...properties: string[]): Index => ({
   label,
@@ -76,9 +72,9 @@ function indexes(dimension: number): Index[] {
   ];
 }
 
-/** Makes what is missing. @throws EmbedderMismatch */
+/** Makes what is missing; that it is all there shows in the noted embedder. @throws EmbedderMismatch */
 export async function prepareSchema(graph: GroupGraph, embedder: Embedder): Promise<boolean> {
-  await checkEmbedder(graph, embedder);
+  compare(graph, await readEmbedder(graph), embedder);
   const existing = await readIndexes(graph);
   for (const index of indexes(embedder.dimension)) {
     if (isThere(index, existing)) continue;
@@ -90,6 +86,8 @@ export async function prepareSchema(graph: GroupGraph, embedder: Embedder): Prom
     }
   }
   await writeEmbedder(graph, embedder);
+  // Of two processes that prepare at the same time with two embedders only one was noted.
+  compare(graph, await readEmbedder(graph), embedder);
   return true;
 }
 
@@ -100,12 +98,21 @@ function isThere(index: Index, existing: ExistingIndex[]): boolean {
   );
 }
 
-/** False while the graph has no vectors, so that it is asked again. @throws EmbedderMismatch */
+/**
+ * False while there is nothing that could be searched. A graph that only Python wrote gets our indexes.
+ * @throws EmbedderMismatch
+ */
 export async function checkEmbedder(graph: GroupGraph, embedder: Embedder): Promise<boolean> {
   const stored = await readEmbedder(graph);
   if (!stored) return false;
+  compare(graph, stored, embedder);
+  return stored.model === null ? prepareSchema(graph, embedder) : true;
+}
+
+function compare(graph: GroupGraph, stored: StoredEmbedder | undefined, embedder: Embedder): void {
+  if (!stored) return;
   const sameModel = stored.model === null || stored.model === embedder.model;
-  if (sameModel && stored.dimension === embedder.dimension) return true;
+  if (sameModel && stored.dimension === embedder.dimension) return;
   throw new EmbedderMismatch(
     `The memory "${graph.group}" was written with the embedder ${stored.model ?? 'of an unknown name'} (${stored.dimension} dimensions), not ${embedder.model} (${embedder.dimension}); use that one again or another group.`,
   );

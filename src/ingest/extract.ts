@@ -1,9 +1,13 @@
 import type { Episode } from '../episode.ts';
+import { ModelFailed } from '../errors.ts';
 import { LABEL } from '../graph/codec.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { ExtractedEntity, ExtractedFact, Extraction, LanguageModel } from '../models/language-model.ts';
 import { oneLine } from '../text.ts';
 import { sameKey } from './names.ts';
+
+/** Labels that mean something else in the graph. */
+const RESERVED = new Set(['Episodic', 'Community', 'Saga', '_Meta']);
 
 /** An episode together with what was read in it. */
 export interface Extracted {
@@ -23,6 +27,8 @@ export async function extract(episode: Episode, model: LanguageModel, embedder: 
   const texts = [...extraction.entities.map(({ name }) => name), ...extraction.facts.map(({ fact }) => fact)];
   const distinct = [...new Set(texts)];
   const vectors = distinct.length > 0 ? await embedder.embed(distinct) : [];
+  if (vectors.length !== distinct.length || vectors.some((vector) => vector.length !== embedder.dimension))
+    throw new ModelFailed(`The embedder ${embedder.model} gave other vectors than it was asked for.`);
   return { episode, extraction, vectors: new Map(distinct.map((text, index) => [text, vectors[index] ?? []])) };
 }
 
@@ -33,7 +39,7 @@ export async function extract(episode: Episode, model: LanguageModel, embedder: 
 export function soundPart({ entities, facts, ended }: Extraction): Extraction {
   const byKey = new Map<string, ExtractedEntity>();
   for (const { name, type } of entities) {
-    const entity = { name: oneLine(name), type: LABEL.test(type) ? type : 'Entity' };
+    const entity = { name: oneLine(name), type: LABEL.test(type) && !RESERVED.has(type) ? type : 'Entity' };
     if (entity.name === '') continue;
     const known = byKey.get(sameKey(name));
     if (!known || (known.type === 'Entity' && entity.type !== 'Entity')) byKey.set(sameKey(name), entity);

@@ -3,6 +3,7 @@ import { isForeseen, StaleFence } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { commit } from '../graph/queries/commit.ts';
+import { readFence } from '../graph/queries/read-fence.ts';
 import { episodeKey } from '../graph/queries/record-episode.ts';
 import { toGraphTime } from '../time.ts';
 import { raiseVersion } from '../valkey/group-version.ts';
@@ -56,12 +57,18 @@ export function openGroupCommit(graphs: Graphs, valkey: Redis): GroupCommit {
         fence,
         batch.map(({ extracted }) => extracted),
       );
-      await raiseVersion(valkey, graph.group);
-      for (const { resolve } of batch) resolve();
     } catch (error) {
       // One episode that cannot be written must not take the others with it.
       if (batch.length > 1 && !isForeseen(error)) for (const one of batch) await settle(graph, fence, [one]);
       else for (const { reject } of batch) reject(error);
+      return;
+    }
+    // Written they are; without the new version nobody would see it, so the jobs come again and raise it.
+    try {
+      await raiseVersion(valkey, graph.group);
+      for (const { resolve } of batch) resolve();
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
     }
   }
 
@@ -83,11 +90,13 @@ export function openGroupCommit(graphs: Graphs, valkey: Redis): GroupCommit {
 
 async function write(graph: GroupGraph, fence: number, batch: readonly Extracted[]): Promise<void> {
   const now = new Date();
+  const seen = await readFence(graph);
   const entities = await resolveEntities(graph, batch);
   const facts = await reconcileFacts(graph, batch, entities, now);
   const vectors = new Map(batch.flatMap((it) => [...it.vectors]));
   const accepted = await commit(graph, {
     fence,
+    seen,
     now: toGraphTime(now),
     newEntities: entities.created.map(({ uuid, name, type }) => ({
       uuid,

@@ -21,9 +21,10 @@ export function openIngest(graphs: Graphs, valkey: Redis, model: LanguageModel, 
   return async (episode) => {
     const graph = graphs.group(episode.group);
     await graph.prepare(embedder);
-    const committed = await recordEpisode(graph, episode);
+    const { isCommitted, isPrepared } = await recordEpisode(graph, episode);
+    if (!isPrepared) await graph.prepareAgain(embedder);
     // Also after a crash between the graph's write and the version: whoever reads now must see it.
     await raiseVersion(valkey, episode.group);
-    if (!committed) await groupCommit.join(await extract(episode, model, embedder));
+    if (!isCommitted) await groupCommit.join(await extract(episode, model, embedder));
   };
 }

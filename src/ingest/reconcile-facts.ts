@@ -66,8 +66,9 @@ function state({ episode, extraction }: Extracted, facts: StandingFact[], uuidOf
     if (source === target) continue;
     const validAt = beginOf(stated, episode.referenceTime);
     const known = facts.find((it) => isSame(it, source, target, fact, validAt));
-    if (known) support(known, episode.uuid, validAt);
-    const uuid = known?.uuid ?? derivedUuid('fact', episode.uuid, source, target, sameKey(fact));
+    if (known) support(known, episode.uuid, validAt, stated.invalidAt, now);
+    const uuid =
+      known?.uuid ?? derivedUuid('fact', episode.uuid, source, target, sameKey(fact), String(validAt?.getTime()));
     touched.push(uuid);
     if (known) continue;
     const created = { relation, referenceTime: episode.referenceTime };
@@ -92,8 +93,9 @@ function isSame(known: StandingFact, source: string, target: string, fact: strin
   );
 }
 
-/** One more episode says it; said of an earlier time, the fact began earlier. */
-function support(known: StandingFact, episode: string, validAt: Date | null): void {
+/** One more episode says it, perhaps that it began earlier or that it has ended. */
+function support(known: StandingFact, episode: string, validAt: Date | null, invalidAt: Date | null, now: Date): void {
+  if (invalidAt) endAt(known, invalidAt, now);
   if (!known.episodes.includes(episode)) {
     known.episodes.push(episode);
     known.changed = true;

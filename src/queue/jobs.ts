@@ -64,7 +64,7 @@ export const BACKOFF = 'jittered';
 const FIRST_WAIT = 0.5 * SECOND;
 const LONGEST_WAIT = 30 * SECOND;
 
-/** Doubles from 0.5 s to 30 s, of which half is chance, so that jobs that failed together do not come back together. */
+/** Doubles from 0.5 s to 30 s, the last half of which is chance, so that jobs that failed together do not come back together. */
 export function backoff(attempt: number): number {
   const wait = Math.min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT);
   return wait / 2 + (Math.random() * wait) / 2;
@@ -75,7 +75,7 @@ export function backoff(attempt: number): number {
  * until somebody looks at them.
  */
 export const STORE_OPTIONS: JobsOptions = {
-  attempts: 30,
+  attempts: 100,
   backoff: { type: BACKOFF },
   removeOnComplete: { age: (30 * 24 * HOUR) / SECOND },
   removeOnFail: false,

@@ -2,6 +2,7 @@ import { type JobsOptions, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Config } from '../config.ts';
 import type { Episode } from '../episode.ts';
+import { InvalidInput } from '../errors.ts';
 import { timestamp } from '../time.ts';
 import { established, impatientConnection } from '../valkey/connections.ts';
 import { explainValkey } from '../valkey/failures.ts';
@@ -32,8 +33,12 @@ export interface Counts {
 
 /** Hands jobs to Valkey. Every call answers or fails within a second, also while Valkey is away or frozen. */
 export interface Producer {
-  /** @throws StoreUnreachable, AccessRefused, WrongServer */
-  store(episode: Episode): Promise<EpisodeReceipt>;
+  /**
+   * @param mayBeKnown the uuid is the caller's: if it was stored before, that episode's receipt is given, and a failed one is
+   *                   tried again
+   * @throws StoreUnreachable, AccessRefused, WrongServer; InvalidInput when the uuid stands for another episode
+   */
+  store(episode: Episode, mayBeKnown?: boolean): Promise<EpisodeReceipt>;
   export(group: string): Promise<Receipt>;
   /** Workers, on any machine, that take jobs of this queue. */
   workers(queue: QueueName): Promise<number>;
@@ -62,9 +67,10 @@ export function openProducer(config: Config): Producer {
   }
 
   return {
-    async store(episode) {
+    async store(episode, mayBeKnown = false) {
       await add('store', episode.uuid, toStoreJob(episode), STORE_OPTIONS);
-      return { queue: 'store', jobId: episode.uuid, uuid: episode.uuid, name: episode.name };
+      const name = mayBeKnown ? await ask(() => nameKept(queues.store, episode)) : episode.name;
+      return { queue: 'store', jobId: episode.uuid, uuid: episode.uuid, name };
     },
     async export(group) {
       const jobId = `export-${group}-${timestamp(new Date())}`.replaceAll(':', '-');
@@ -83,6 +89,17 @@ export function openProducer(config: Config): Producer {
       connection.disconnect();
     },
   };
+}
+
+/** BullMQ passes over a job whose id is there already, so what is kept may be another episode. @throws InvalidInput */
+async function nameKept(queue: Queue, { uuid, name, group, content }: Episode): Promise<string> {
+  const job = await queue.getJob(uuid);
+  const kept = job?.data as Partial<Episode> | undefined;
+  if (!job || kept?.name === name) return name;
+  if (kept?.group !== group || kept.content !== content)
+    throw new InvalidInput(`The uuid ${uuid} stands for another episode; leave it out to get a new one.`);
+  if (await job.isFailed()) await job.retry();
+  return kept.name ?? name;
 }
 
 /**

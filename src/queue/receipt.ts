@@ -1,6 +1,6 @@
 import { QueueEvents } from 'bullmq';
 import type { Config } from '../config.ts';
-import { InvalidInput, isForeseen, JobFailed, TimedOut } from '../errors.ts';
+import { InvalidInput, JobFailed, TimedOut } from '../errors.ts';
 import { SECOND } from '../time.ts';
 import { established, impatientConnection, patientConnection } from '../valkey/connections.ts';
 import { explainValkey } from '../valkey/failures.ts';
@@ -39,6 +39,8 @@ export function openWaiting(queueName: QueueName, config: Config): Waiting {
       lastEventId: last?.[0] ?? '0-0',
     });
     opened.on('error', () => {});
+    // Every wait listens for itself.
+    opened.setMaxListeners(0);
     return opened;
   }
 
@@ -58,17 +60,18 @@ export function openWaiting(queueName: QueueName, config: Config): Waiting {
     },
     async ended(jobId, limit, onProgress) {
       const source = await ready();
-      const job = await queue.getJob(jobId);
-      if (!job)
-        throw new InvalidInput(`There is no ${queueName} job "${jobId}"; give the uuid that \`store\` printed.`);
-      const listener = (event: { jobId: string; data: unknown }) => event.jobId === jobId && onProgress?.(event.data);
-      source.on('progress', listener);
+      const end = jobEnd(source, jobId, limit, onProgress);
       try {
-        return await job.waitUntilFinished(source, limit);
+        // What ended before we listened tells no more; its state does.
+        const job = await queue.getJob(jobId);
+        if (!job) throw new InvalidInput(`There is no ${queueName} job "${jobId}"; give the uuid of \`store --json\`.`);
+        if (await job.isCompleted()) return job.returnvalue;
+        if (await job.isFailed()) throw new JobFailed(job.failedReason);
+        return await end.reached;
       } catch (error) {
         throw explain(error, queueName, limit, config);
       } finally {
-        source.off('progress', listener);
+        end.stop();
       }
     },
     async close() {
@@ -80,13 +83,30 @@ export function openWaiting(queueName: QueueName, config: Config): Waiting {
   };
 }
 
+const LATE = Symbol('late');
+
+/** Listens until the job has ended or the time is over. */
+function jobEnd(source: QueueEvents, jobId: string, limit: number, onProgress?: (progress: unknown) => void) {
+  const { promise: reached, resolve, reject } = Promise.withResolvers<unknown>();
+  reached.catch(() => {});
+  const on = {
+    completed: (event: { jobId: string; returnvalue: unknown }) => event.jobId === jobId && resolve(event.returnvalue),
+    failed: (event: { jobId: string; failedReason: string }) =>
+      event.jobId === jobId && reject(new JobFailed(event.failedReason)),
+    progress: (event: { jobId: string; data: unknown }) => event.jobId === jobId && onProgress?.(event.data),
+  };
+  for (const name of ['completed', 'failed', 'progress'] as const) source.on(name, on[name] as never);
+  const timer = setTimeout(() => reject(LATE), limit);
+  const stop = () => {
+    clearTimeout(timer);
+    for (const name of ['completed', 'failed', 'progress'] as const) source.off(name, on[name] as never);
+  };
+  return { reached, stop };
+}
+
 function explain(error: unknown, queue: QueueName, limit: number, config: Config): Error {
-  const aboutValkey = explainValkey(error, config.valkey);
-  if (isForeseen(aboutValkey)) return aboutValkey;
-  const reason = error instanceof Error ? error.message : String(error);
-  if (/timed out before finishing/.test(reason))
-    return new TimedOut(
-      `The ${queue} job did not end within ${limit / SECOND} s; it goes on by itself. \`memory-manager status\` shows the queue.`,
-    );
-  return new JobFailed(reason, { cause: error });
+  if (error !== LATE) return explainValkey(error, config.valkey);
+  return new TimedOut(
+    `The ${queue} job did not end within ${limit / SECOND} s; it goes on by itself. \`memory-manager status\` shows the queue.`,
+  );
 }

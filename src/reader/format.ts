@@ -1,13 +1,19 @@
-import type { EpisodeRow } from '../graph/queries/search-unread-episodes.ts';
-import type { Fact, Found } from '../search/search.ts';
+import type { Fact, Found, FoundEpisode } from '../search/merge.ts';
 import { oneLine, shortened } from '../text.ts';
 
 const LONGEST = 400;
 
-/** The answer for people and language models: one bullet for each fact, then one for each episode without facts. */
-export function bulletList({ facts, episodes }: Found, limit: number): string {
-  const bullets = [...facts.map(factBullet), ...episodes.map(episodeBullet)].slice(0, limit);
-  return bullets.length > 0 ? bullets.join('\n') : 'Nothing found.';
+/** The answer for people and language models: one bullet for each fact and each episode, best first. */
+export function bulletList({ facts, episodes }: Found): string {
+  const bullets = [
+    ...facts.map((fact) => ({ score: fact.score, text: factBullet(fact) })),
+    ...episodes.map((episode) => ({ score: episode.score, text: episodeBullet(episode) })),
+  ];
+  if (bullets.length === 0) return 'Nothing found.';
+  return bullets
+    .sort((a, b) => b.score - a.score)
+    .map(({ text }) => text)
+    .join('\n');
 }
 
 function factBullet({ fact, source, target, validAt, invalidAt }: Fact): string {
@@ -16,8 +22,8 @@ function factBullet({ fact, source, target, validAt, invalidAt }: Fact): string 
   return `- ${shortened(oneLine(fact), LONGEST)}${about ? ` (${about})` : ''}`;
 }
 
-function episodeBullet({ content, referenceTime }: EpisodeRow): string {
-  return `- ${shortened(oneLine(content), LONGEST)} (${day(referenceTime)})`;
+function episodeBullet({ excerpt, referenceTime }: FoundEpisode): string {
+  return `- ${shortened(oneLine(excerpt), LONGEST)} (${day(referenceTime)})`;
 }
 
 function period(from: string | null, to: string | null): string {

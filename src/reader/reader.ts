@@ -39,9 +39,9 @@ export function openReader({ address, metrics, onNotice }: ReaderParts): Reader 
     }
   }
 
-  async function findOut<T>(key: string, looked: Looked | undefined, work: () => Promise<T>): Promise<T> {
+  async function findOut<T>(key: string, looked: Looked, work: () => Promise<T>): Promise<T> {
     const found = await work();
-    if (looked) await tryCache(() => keep(valkey, key, looked.version, JSON.stringify(found)));
+    await tryCache(() => keep(valkey, key, looked.version, JSON.stringify(found)));
     return found;
   }
 
@@ -55,7 +55,9 @@ export function openReader({ address, metrics, onNotice }: ReaderParts): Reader 
       }
       metrics?.increment('opencode.memory.cache_miss', { group });
       // Whoever asks after the next commit has another version and starts a search of their own.
-      const flight = `${key} ${looked?.version} ${useCache}`;
+      // Without a version nobody can tell what a search under way has seen, so each has its own.
+      if (!looked) return await work();
+      const flight = `${key} ${looked.version}`;
       const flying = running.get(flight) ?? findOut(key, looked, work).finally(() => running.delete(flight));
       running.set(flight, flying);
       return flying as Promise<T>;

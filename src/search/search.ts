@@ -1,25 +1,14 @@
 import { nameTerms, searchTerms } from '../graph/fulltext.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import type { FactRow } from '../graph/queries/fact-rows.ts';
+import { searchEpisodes } from '../graph/queries/search-episodes.ts';
 import { searchFactsByEntities } from '../graph/queries/search-facts-by-entities.ts';
 import { searchFactsByVector } from '../graph/queries/search-facts-by-vector.ts';
 import { searchFactsByWords } from '../graph/queries/search-facts-by-words.ts';
-import { type EpisodeRow, searchUnreadEpisodes } from '../graph/queries/search-unread-episodes.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { oneLine } from '../text.ts';
 import { toGraphTime } from '../time.ts';
-import { byCoverage } from './rank/coverage.ts';
-import { fuse } from './rank/rrf.ts';
-
-export interface Fact extends FactRow {
-  readonly score: number;
-}
-
-/** What a search finds: facts, and the episodes that match but have no facts (yet). Best first. */
-export interface Found {
-  readonly facts: readonly Fact[];
-  readonly episodes: readonly EpisodeRow[];
-}
+import { type Found, merge } from './merge.ts';
 
 export interface SearchOptions {
   readonly limit: number;
@@ -44,17 +33,18 @@ export async function search(
   const [terms, names] = [searchTerms(query), nameTerms(query)];
   const time = toGraphTime(asOf);
   const candidates = Math.max(2 * limit, 20);
-  const [vector] = await Promise.all([
+  const [vector, isSearchable] = await Promise.all([
     embedder.embed([oneLine(query)]).then(([first = []]) => first),
     graph.check(embedder),
   ]);
+  if (!isSearchable) return { facts: [], episodes: [] };
   const [byWords, byVector, byEntities, episodes] = await Promise.all([
     terms.length > 0 ? searchFactsByWords(graph, terms, time, candidates) : [],
     nearest(graph, vector, time, candidates),
     terms.length > 0 ? searchFactsByEntities(graph, names, vector, time, candidates) : [],
-    terms.length > 0 ? searchUnreadEpisodes(graph, names, time, limit) : [],
+    terms.length > 0 ? searchEpisodes(graph, names, time, candidates) : [],
   ]);
-  return { facts: joined(query, [byWords, byVector, byEntities]).slice(0, limit), episodes };
+  return merge(query, [byWords, byVector, byEntities], episodes, limit);
 }
 
 async function nearest(graph: GroupGraph, vector: number[], time: string, wanted: number): Promise<FactRow[]> {
@@ -65,19 +55,4 @@ async function nearest(graph: GroupGraph, vector: number[], time: string, wanted
     if (all || held.length >= wanted / 2 || circle >= WIDEST)
       return held.slice(0, wanted).map(({ near: _, ...row }) => row);
   }
-}
-
-/** One list of all, best first, each sentence once: a sentence that joins several entities is several facts. */
-function joined(query: string, lists: FactRow[][]): Fact[] {
-  const rows = new Map(lists.flat().map((row) => [row.uuid, row]));
-  const texts = new Map([...rows].map(([uuid, { fact, source, target }]) => [uuid, `${fact} ${source} ${target}`]));
-  const said = new Set<string>();
-  const ranked = [byCoverage(query, texts), ...lists.map((list) => list.map(({ uuid }) => uuid))];
-  return fuse(ranked).flatMap(({ id, score }) => {
-    const row = rows.get(id);
-    const sentence = `${row?.fact}\n${row?.validAt}`;
-    if (!row || said.has(sentence)) return [];
-    said.add(sentence);
-    return [{ ...row, score }];
-  });
 }

@@ -95,23 +95,22 @@ async function establish(connection: Redis, address: Address): Promise<void> {
 /** Waits until the connection stands, fails with the client's own error, or `patience` milliseconds are over. */
 export async function ready(connection: Redis, patience: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  let failed: ((error: unknown) => void) | undefined;
+  let forget: () => void = () => {};
   try {
     await new Promise<void>((resolve, reject) => {
-      failed = reject;
       let left = SLICES;
       timer = setInterval(() => {
         left -= 1;
         if (left === 0) reject(new Error(`no answer within ${patience} ms`));
       }, patience / SLICES);
-      connection.once('ready', resolve);
+      const ended = () => reject(new Error('Connection is closed'));
       // A refused password comes as an error event; a refused connection too, each with its reason.
-      connection.once('error', reject);
-      connection.once('end', () => reject(new Error('Connection is closed')));
+      connection.once('ready', resolve).once('error', reject).once('end', ended);
+      forget = () => connection.off('ready', resolve).off('error', reject).off('end', ended);
       if (connection.status === 'wait') connection.connect().catch(() => {});
     });
   } finally {
     clearInterval(timer);
-    if (failed) connection.off('error', failed);
+    forget();
   }
 }

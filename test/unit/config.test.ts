@@ -23,6 +23,16 @@ describe('a value comes from', () => {
     expect(origins).toMatchObject({ VALKEY_PORT: 'environment', FALKORDB_PORT: 'running', VALKEY_HOST: 'default' });
   });
 
+  test('the default, and not the note, for a store whose host or port the environment names', () => {
+    note('{"settings": {"VALKEY_PORT": "7001", "VALKEY_TLS": "true", "FALKORDB_PORT": "7002"}}');
+
+    const { values, origins } = readSettings({ MEMORY_HOME: home, VALKEY_HOST: '127.0.0.2' });
+
+    expect(values).toMatchObject({ VALKEY_HOST: '127.0.0.2', VALKEY_PORT: 6380, VALKEY_TLS: false });
+    expect(values.FALKORDB_PORT).toBe(7002);
+    expect(origins).toMatchObject({ VALKEY_PORT: 'default', FALKORDB_PORT: 'running' });
+  });
+
   test.each(['', '{', '[]', '{"settings": 5}', '{"settings": {"VALKEY_PORT": 7001}}', 'null'])(
     'the default when the note is %j',
     (text) => {

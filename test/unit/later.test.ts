@@ -31,23 +31,32 @@ describe('later', () => {
     expect(await get()).toBe(2);
   });
 
-  test('closes what was opened, once, and nothing else', async () => {
+  test('closes what was opened, once', async () => {
     const { seen, get } = counted();
-    await get.close();
-    expect(seen).toEqual({ opened: 0, closed: [] });
-
     await get();
+
     await Promise.all([get.close(), get.close()]);
 
     expect(seen.closed).toEqual([1]);
   });
 
-  test('closes what is just being opened', async () => {
+  test('closes what is just being opened, and who waited for it is told', async () => {
     const { seen, get } = counted();
 
-    await Promise.all([get(), get.close()]);
+    const [got] = await Promise.allSettled([get(), get.close()]);
 
+    expect(got).toMatchObject({ status: 'rejected', reason: { message: 'The memory was closed.' } });
     expect(seen.closed).toEqual([1]);
+  });
+
+  test.each([true, false])('is opened no more after the close (opened before: %s)', async (before) => {
+    const { seen, get } = counted();
+    if (before) await get();
+    await get.close();
+
+    await expect(get()).rejects.toThrow('The memory was closed.');
+
+    expect(seen.opened).toBe(before ? 1 : 0);
   });
 
   test('has nothing to close after a failure', async () => {

@@ -5,6 +5,8 @@ import type { GroupGraph } from '../group-graph.ts';
 export interface Commit {
   /** Number of the lease under which the changes were worked out. */
   readonly fence: number;
+  /** The fence that the graph had before anything was read for these changes. */
+  readonly seen: number;
   readonly now: string;
   readonly newEntities: readonly NewEntity[];
   /** A type learnt for an entity that had none. */
@@ -49,14 +51,14 @@ export interface ChangedFact {
 }
 
 /**
- * Writes everything or nothing, in one query. Gives false, having written nothing, when the graph has seen a higher
- * fencing number, that is, when another worker has taken over the group.
+ * Writes everything or nothing, in one query. Gives false, having written nothing, when somebody has written since `seen` was
+ * read, also when that was a worker that had lost the group before, or holds it after us.
  */
 export async function commit(graph: GroupGraph, changes: Commit): Promise<boolean> {
   const kinds = Map.groupBy(changes.newEntities, ({ label }) => label);
   const rows = await graph.write<{ token: number }>(
     `MERGE (m:_Meta {key: 'fence'}) ON CREATE SET m.token = 0
-     WITH m WHERE m.token <= $fence SET m.token = $fence
+     WITH m WHERE m.token = $seen AND m.token <= $fence SET m.token = $fence
      WITH m
      ${[...kinds.keys()].map(createEntities).join('\n')}
      CALL {
@@ -105,6 +107,7 @@ export async function commit(graph: GroupGraph, changes: Commit): Promise<boolea
      RETURN m.token AS token`,
     {
       fence: changes.fence,
+      seen: changes.seen,
       now: changes.now,
       group: graph.group,
       ...Object.fromEntries([...kinds].map(([label, entities]) => [`new_${label}`, entities.map((it) => ({ ...it }))])),

@@ -2,16 +2,23 @@ import type { Episode } from '../../episode.ts';
 import { toGraphTime } from '../../time.ts';
 import type { GroupGraph } from '../group-graph.ts';
 
+export interface Recorded {
+  readonly isCommitted: boolean;
+  readonly isPrepared: boolean;
+}
+
 /**
  * Writes the raw episode, once. Metadata and progress stand on a `_Meta` node, since Python drops what it does not know
  * from `Episodic` nodes. There the text stands a second time, as `unread`, as long as no fact speaks for it: among so few a
- * question finds it quickly. Gives true when the episode is committed already.
+ * question finds it quickly. Gives whether the episode is committed already,
+ * and whether the graph is prepared: one that was lost since is not.
  */
-export async function recordEpisode(graph: GroupGraph, episode: Episode): Promise<boolean> {
-  const [row] = await graph.write<{ committedAt: string | null }>(
+export async function recordEpisode(graph: GroupGraph, episode: Episode): Promise<Recorded> {
+  const [row] = await graph.write<{ committedAt: string | null; embedder: string | null }>(
     `MERGE (p:Episodic {uuid: $uuid}) ON CREATE SET p = $episode
      MERGE (m:_Meta {key: $key}) ON CREATE SET m.metadata = $metadata, m.episode = $uuid, m.unread = $content
-     RETURN m.committed_at AS committedAt`,
+     WITH m OPTIONAL MATCH (e:_Meta {key: 'embedder'})
+     RETURN m.committed_at AS committedAt, e.model AS embedder`,
     {
       uuid: episode.uuid,
       key: episodeKey(episode.uuid),
@@ -30,7 +37,7 @@ export async function recordEpisode(graph: GroupGraph, episode: Episode): Promis
       },
     },
   );
-  return row?.committedAt != null;
+  return { isCommitted: row?.committedAt != null, isPrepared: row?.embedder != null };
 }
 
 /** The key of the `_Meta` node beside an episode. */

@@ -1,26 +1,51 @@
 import { contentWords } from '../../graph/fulltext.ts';
 
+/** How much of a query a text covers: the words, in the form in which they are compared, and the sum of their rarities. */
+export interface Covered {
+  readonly id: string;
+  readonly words: ReadonlySet<string>;
+  readonly weight: number;
+}
+
 /**
  * Orders texts by how much of a query they cover: the sum, over the query's words that they hold, of the word's rarity
  * among the texts themselves (inverse document frequency, Spärck Jones 1972). The full-text index ranks short texts too high
  * and knows nothing of what vectors and neighbours found; this sees all candidates alike. Texts that cover nothing are left out.
  */
-export function byCoverage(query: string, texts: ReadonlyMap<string, string>): string[] {
-  const wanted = new Set(contentWords(query).map(stem));
-  const held = new Map([...texts].map(([id, text]) => [id, new Set(contentWords(text).map(stem))]));
+export function byCoverage(query: string, texts: ReadonlyMap<string, string>): Covered[] {
+  const wanted = queryWords(query);
+  const held = new Map([...texts].map(([id, text]) => [id, wordsOf(text, wanted)]));
   const rarity = (word: string) => {
     const holders = [...held.values()].filter((words) => words.has(word)).length;
     return Math.log(1 + held.size / (1 + holders));
   };
-  const weights = [...wanted].map((word) => [word, rarity(word)] as const);
+  const rarities = new Map([...wanted].map((word) => [word, rarity(word)]));
   return [...held]
-    .map(([id, words]) => ({
-      id,
-      covered: weights.reduce((sum, [word, weight]) => sum + (words.has(word) ? weight : 0), 0),
-    }))
-    .filter(({ covered }) => covered > 0)
-    .sort((a, b) => b.covered - a.covered)
-    .map(({ id }) => id);
+    .filter(([, words]) => words.size > 0)
+    .map(([id, words]) => ({ id, words, weight: [...words].reduce((sum, word) => sum + (rarities.get(word) ?? 0), 0) }))
+    .sort((a, b) => b.weight - a.weight);
+}
+
+/** The sentence of a text that holds most words of a query; the first where none holds any. */
+export function bestSentence(query: string, text: string): string {
+  const wanted = queryWords(query);
+  const sentences = text.split(/(?<=[.!?])\s+|\n+/).filter((sentence) => sentence.trim() !== '');
+  let best = { sentence: sentences[0] ?? text, count: 0 };
+  for (const sentence of sentences) {
+    const count = wordsOf(sentence, wanted).size;
+    if (count > best.count) best = { sentence, count };
+  }
+  return best.sentence.trim();
+}
+
+const queryWords = (query: string): Set<string> => new Set(contentWords(query).map(stem));
+
+function wordsOf(text: string, wanted: ReadonlySet<string>): Set<string> {
+  return new Set(
+    contentWords(text)
+      .map(stem)
+      .filter((word) => wanted.has(word)),
+  );
 }
 
 /** Enough of a stem to tell `adds`, `added` and `adding` as one word; only ever compared with another of its kind. */

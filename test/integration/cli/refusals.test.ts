@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { MemoryManager } from '../../../src/index.ts';
 import { SECOND } from '../../../src/time.ts';
@@ -45,6 +47,21 @@ describe('without a worker', () => {
     expect(JSON.parse((await run(['status', '--json'])).stdout).valkey.store.waiting).toBe(1);
   });
 
+  test('store that waits in vain still names the episode', async () => {
+    const stored = await run(['store', 'Harbor uses Redis.', '--timeout', '1', '--json']);
+
+    expect(stored.status).toBe(1);
+    expect(JSON.parse(stored.stdout)).toMatchObject({ name: expect.stringMatching(/^episode_/), committed: false });
+    expect(stored.stderr).toMatch(/did not end within 1 s; it goes on by itself/);
+  });
+
+  test('status tells a health check so', async () => {
+    const [plain, required] = await Promise.all([run(['status']), run(['status', '--require-worker'])]);
+
+    expect([plain.status, required.status]).toEqual([0, 1]);
+    expect(required.stdout).toContain('Workers  0');
+  });
+
   test('store --no-wait says nothing but the name', async () => {
     expect(await run(['store', 'Harbor uses Redis.', '--no-wait'])).toMatchObject({ status: 0, stderr: '' });
   });
@@ -63,6 +80,7 @@ test.each<[string, string[], RegExp]>([
   ['a missing argument', ['query'], /needs more arguments; see memory-manager query --help/],
   ['too many arguments', ['query', 'two', 'words'], /takes 1 argument; put text in quotes/],
   ['an argument too many for none', ['export', 'x'], /takes no arguments/],
+  ['a timeout where nothing is waited for', ['status', '--timeout', '5'], /Unknown option '--timeout'; see/],
   ['an unknown option', ['query', 'x', '--frob'], /Unknown option '--frob'; see memory-manager query --help/],
   ['a missing value', ['query', 'x', '--limit'], /--limit.* argument missing; see/],
   ['a value for a flag', ['query', 'x', '--json=yes'], /--json.* does not take an argument/],
@@ -138,6 +156,14 @@ test('a home that is no folder is refused by name', async () => {
   const up = await runCommand(['up'], { ...environment, MEMORY_HOME: import.meta.filename });
 
   expect(up).toMatchObject(failure(/^The folder .* cannot be made \(EEXIST\); check MEMORY_HOME/));
+});
+
+test('an answer into a pipe that nobody reads is no failure', () => {
+  const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+  const command = `("${process.execPath}" "${main}" query x; echo "status $?" >&2) | true`;
+  const env = { PATH: process.env.PATH, ...environment };
+
+  expect(spawnSync('sh', ['-c', command], { env, encoding: 'utf8', timeout: 20 * SECOND }).stderr).toBe('status 0\n');
 });
 
 test('config shows where values come from and no secret', async () => {

@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runCommand } from '../../support/command-line.ts';
+import { runCommand, startCommand } from '../../support/command-line.ts';
+import { until } from '../../support/wait.ts';
 import { allEnded } from '../embedded/processes.ts';
 
 let home: string;
@@ -78,6 +80,43 @@ describe('up and down', () => {
 
     expect(await allEnded(started)).toBe(true);
     expect(await run('down')).toMatchObject({ status: 0, stdout: 'Nothing was running.\n', stderr: '' });
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    'an up that gets %s in the middle leaves nothing running',
+    async (signal) => {
+      const up = startCommand(['up'], { MEMORY_HOME: home });
+      await until('a note of the servers', () =>
+        pids().then(
+          (found) => found.length >= 2,
+          () => false,
+        ),
+      );
+      const started = await pids();
+
+      up.kill(signal);
+
+      expect(await once(up, 'close')).toEqual([1, null]);
+      expect(await allEnded(started)).toBe(true);
+      expect((await run('down')).stdout).toBe('Nothing was running.\n');
+    },
+  );
+
+  test('what an up started that was killed in the middle is found by down', async () => {
+    const up = startCommand(['up'], { MEMORY_HOME: home });
+    await until('a note of the servers', () =>
+      pids().then(
+        (found) => found.length >= 2,
+        () => false,
+      ),
+    );
+    up.kill('SIGKILL');
+    await once(up, 'close');
+    const started = await pids();
+
+    await run('down');
+
+    expect(await allEnded(started)).toBe(true);
   });
 
   test('a note of which only half was written is as good as none', async () => {

@@ -4,6 +4,7 @@ import { type Episode, newEpisode } from '../../../src/episode.ts';
 import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { commit } from '../../../src/graph/queries/commit.ts';
+import { readFence } from '../../../src/graph/queries/read-fence.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
@@ -161,10 +162,30 @@ describe('the write', () => {
     await ingest(episode(group, 'Harbor uses Redis.'));
     const before = await wholeGraph(graphs.group(group));
 
-    const accepted = await commit(graphs.group(group), { ...nothing, fence: 1, newEntities: [entity('Late')] });
+    const accepted = await commit(graphs.group(group), {
+      ...nothing,
+      fence: 1,
+      seen: await readFence(graphs.group(group)),
+      newEntities: [entity('Late')],
+    });
 
     expect(accepted).toBe(false);
     expect(await wholeGraph(graphs.group(group))).toEqual(before);
+  });
+
+  test('that was worked out before somebody else wrote is refused, whoever holds the lease', async () => {
+    const group = newGroup();
+    const graph = graphs.group(group);
+    const ingest = openIngest(graphs, valkey, plainModel(), plainEmbedder());
+    await ingest(episode(group, 'Harbor uses Redis.'));
+    const seen = await readFence(graph);
+    await ingest(episode(group, 'Harbor uses Valkey.'));
+    const before = await wholeGraph(graph);
+
+    const accepted = await commit(graph, { ...nothing, fence: 9e12, seen, newEntities: [entity('Late')] });
+
+    expect(accepted).toBe(false);
+    expect(await wholeGraph(graph)).toEqual(before);
   });
 
   test('that fails in the middle leaves nothing behind', async () => {
@@ -174,7 +195,7 @@ describe('the write', () => {
     const before = await wholeGraph(graph);
     const broken = { ...entity('Broken'), embedding: ['x'] as unknown as number[] };
 
-    const write = commit(graph, { ...nothing, fence: 9e12, newEntities: [entity('Whole'), broken] });
+    const write = commit(graph, { ...nothing, fence: 9e12, seen: 0, newEntities: [entity('Whole'), broken] });
 
     await expect(write).rejects.toThrow();
     expect(await wholeGraph(graph)).toEqual(before);

@@ -64,6 +64,17 @@ describe('a producer', () => {
     expect((await opened.counts('store')).waiting - before).toBe(1);
   });
 
+  test('that is given a known uuid tells the episode that is kept, and refuses another one', async () => {
+    const [one, opened] = [episode(), producer()];
+    await opened.store(one);
+
+    const again = await opened.store({ ...one, name: 'episode_later' }, true);
+    const other = opened.store({ ...one, name: 'episode_later', content: 'Something else.' }, true);
+
+    expect(again.name).toBe(one.name);
+    await expect(other).rejects.toThrow('stands for another episode; leave it out to get a new one');
+  });
+
   test('fails within a second while Valkey is away or frozen, and works again when it is back', async () => {
     const servers = await startOwn();
     const { host, port } = servers.valkey;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startServers } from '../../../src/embedded/servers.ts';
+import { openGraphs } from '../../../src/graph/graphs.ts';
 import { countingMetrics, MemoryManager } from '../../../src/index.ts';
 import { type Running, startWorkers } from '../../../workers/main.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
@@ -208,4 +209,29 @@ test('an episode in which nothing is stated is found by its words, unchanged', a
 
   expect(found.facts).toEqual([]);
   expect(found.episodes[0]?.content).toBe(content);
+});
+
+test('a sentence from which nothing was extracted is found although its episode has facts', async () => {
+  const { memory, remember } = openMemory();
+  await remember('Harbor uses Redis. There were some wobbly zebras everywhere. Quay uses Postgres.');
+
+  const answer = await memory.queryMemory('wobbly zebras', 3);
+
+  expect(answer.split('\n')[0]).toBe('- There were some wobbly zebras everywhere. (2025-01-01)');
+});
+
+test('a graph without our indexes gets them when it is first asked', async () => {
+  const { memory, group } = openMemory();
+  const graphs = openGraphs(stores.config.falkordb);
+  const vector = Array.from({ length: 32 }, (_, index) => (index === 0 ? 1 : 0));
+  await graphs.group(group).write(
+    `CREATE (:Entity {uuid: 'a', name: 'Harbor', group_id: $group, summary: '', name_embedding: vecf32($vector)})
+       -[:RELATES_TO {uuid: 'f', name: 'USES', fact: 'Harbor uses Redis', episodes: [], group_id: $group,
+                      created_at: '2025-01-01T00:00:00+00:00', fact_embedding: vecf32($vector)}]->
+       (:Entity {uuid: 'b', name: 'Redis', group_id: $group, summary: '', name_embedding: vecf32($vector)})`,
+    { group, vector },
+  );
+
+  await expect.poll(() => memory.queryMemory('Harbor', 5, { cache: false })).toBe('- Harbor uses Redis');
+  graphs.close();
 });

@@ -4,8 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { openGraphs } from '../../../src/graph/graphs.ts';
 import { MemoryManager } from '../../../src/memory.ts';
-import { MINUTE } from '../../../src/time.ts';
-import { useStores } from '../../support/stores.ts';
+import { MINUTE, SECOND } from '../../../src/time.ts';
+import { startWorkers } from '../../../workers/main.ts';
+import { plainEmbedder, plainModel } from '../../support/models.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
 const stores = useStores();
@@ -77,4 +79,24 @@ test('a worker that is asked to stop ends its jobs and exits with 0', async () =
   worker.kill('SIGTERM');
 
   expect(await once(worker, 'exit')).toEqual([0, null]);
+});
+
+test('a close leaves a job that does not end, after 10 s', async () => {
+  const config = { ...stores.config, queuePrefix: '{stuck}', group: newGroup() };
+  let asked = false;
+  const extract = () => {
+    asked = true;
+    return new Promise<never>(() => {});
+  };
+  const languageModel = { ...plainModel(), extract };
+  const running = await startWorkers(config, ['store'], { languageModel, embedder: plainEmbedder() });
+  const memory = new MemoryManager(config);
+  await memory.storeEpisode('Harbor uses Redis.');
+  await until('the job', () => asked);
+  const began = Date.now();
+
+  await running.close();
+
+  expect(Date.now() - began).toBeLessThan(12 * SECOND);
+  await memory.close();
 });

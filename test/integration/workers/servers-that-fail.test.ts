@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Servers, startServers } from '../../../src/embedded/servers.ts';
+import { SECOND } from '../../../src/time.ts';
 import { environmentOf, runCommand, startCommand } from '../../support/command-line.ts';
 import { useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
@@ -58,4 +59,17 @@ test('a worker that is told to end ends, with exit status 0', async () => {
   await until('the end', () => worker.exitCode !== null);
 
   expect(worker.exitCode).toBe(0);
+});
+
+test('a worker whose job cannot end, because FalkorDB is frozen, ends all the same', async () => {
+  await servers.falkordb.kill('SIGSTOP');
+  await run('store', 'Harbor uses Redis.', '--no-wait');
+  await until('the job', async () => JSON.parse((await run('status', '--json')).stdout).valkey.store.active === 1);
+  const began = Date.now();
+
+  worker.kill('SIGTERM');
+  await until('the end', () => worker.exitCode !== null);
+
+  expect(worker.exitCode).toBe(0);
+  expect(Date.now() - began).toBeLessThan(12 * SECOND);
 });

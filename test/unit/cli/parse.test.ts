@@ -5,7 +5,7 @@ import { InvalidInput } from '../../../src/errors.ts';
 
 const command: Command = {
   help: '',
-  options: { limit: { type: 'string' }, 'no-cache': { type: 'boolean' } },
+  options: { limit: { type: 'string' }, timeout: { type: 'string' }, 'no-cache': { type: 'boolean' } },
   arguments: [1, 2],
   run: async () => 0,
 };

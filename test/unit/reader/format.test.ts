@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bulletList } from '../../../src/reader/format.ts';
-import type { Fact, Found } from '../../../src/search/search.ts';
+import type { Fact, Found } from '../../../src/search/merge.ts';
 
 const fact = (change: Partial<Fact> = {}): Fact => ({
   uuid: 'f',
@@ -18,14 +18,16 @@ const fact = (change: Partial<Fact> = {}): Fact => ({
   score: 1,
   ...change,
 });
-const episode = (content: string) => ({
+const episode = (excerpt: string, score = 1) => ({
   uuid: 'e',
   name: 'episode_1',
-  content,
+  content: `Before. ${excerpt} After.`,
+  excerpt,
+  score,
   sourceDescription: 'opencode',
   referenceTime: '2025-02-01T00:00:00+00:00',
 });
-const list = (found: Partial<Found>, limit = 5) => bulletList({ facts: [], episodes: [], ...found }, limit);
+const list = (found: Partial<Found>) => bulletList({ facts: [], episodes: [], ...found });
 
 describe('the bullet list', () => {
   test.each<[string, Partial<Fact>, string]>([
@@ -43,13 +45,13 @@ describe('the bullet list', () => {
     expect(list({ facts: [fact(change)] })).toBe(bullet);
   });
 
-  test('has facts first, then episodes, and never more than the limit', () => {
-    const found = { facts: [fact(), fact()], episodes: [episode('One.'), episode('Two.')] };
+  test('has facts and episodes in the order of their scores', () => {
+    const found = { facts: [fact({ score: 3 }), fact({ score: 1 })], episodes: [episode('One.', 2)] };
 
-    expect(list(found, 3).split('\n')).toEqual([
-      '- Harbor uses Redis (since 2025-01-01)',
+    expect(list(found).split('\n')).toEqual([
       '- Harbor uses Redis (since 2025-01-01)',
       '- One. (2025-02-01)',
+      '- Harbor uses Redis (since 2025-01-01)',
     ]);
   });
 

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { byCoverage } from '../../../../src/search/rank/coverage.ts';
+import { bestSentence, byCoverage as covered } from '../../../../src/search/rank/coverage.ts';
+
+const byCoverage = (query: string, texts: ReadonlyMap<string, string>) => covered(query, texts).map(({ id }) => id);
 
 test('what holds more of the question, and its rarer words, comes first', () => {
   const texts = new Map([
@@ -25,4 +27,11 @@ test('a word counts in any of its forms, and a question word never', () => {
 test('of a question without content nothing is covered', () => {
   expect(byCoverage('what is the', new Map([['a', 'what is the']]))).toEqual([]);
   expect(byCoverage('Harbor', new Map())).toEqual([]);
+});
+
+test('the sentence of a text that holds most of a question stands for it', () => {
+  const text = 'Harbor keeps sessions in Redis.\nRemember the plants. There were wobbly zebras everywhere!';
+
+  expect(bestSentence('wobbly zebras', text)).toBe('There were wobbly zebras everywhere!');
+  expect(bestSentence('nothing of it', text)).toBe('Harbor keeps sessions in Redis.');
 });

@@ -1,0 +1,67 @@
+import type { FactRow } from '../graph/queries/fact-rows.ts';
+import type { EpisodeRow } from '../graph/queries/search-episodes.ts';
+import { bestSentence, byCoverage, type Covered } from './rank/coverage.ts';
+import { fuse } from './rank/rrf.ts';
+
+export interface Fact extends FactRow {
+  readonly score: number;
+}
+
+export interface FoundEpisode extends EpisodeRow {
+  /** The sentence that has most to do with the question. */
+  readonly excerpt: string;
+  readonly score: number;
+}
+
+/**
+ * What a search finds, best first and together at most as much as asked for: facts, and raw episodes that hold words of the
+ * question which none of these facts holds (because nothing was extracted from them yet, or not from that sentence).
+ */
+export interface Found {
+  readonly facts: readonly Fact[];
+  readonly episodes: readonly FoundEpisode[];
+}
+
+/** Joins the lists of the methods, each best first, by reciprocal rank fusion with one more list: what covers most of the query. */
+export function merge(query: string, factLists: FactRow[][], candidates: EpisodeRow[], limit: number): Found {
+  const facts = onceEach(factLists);
+  const lists = factLists.map((list) => list.map(({ uuid }) => uuid).filter((uuid) => facts.has(uuid)));
+  const texts = new Map([...facts].map(([uuid, { fact, source, target }]) => [uuid, `${fact} ${source} ${target}`]));
+  const ofFacts = byCoverage(query, texts);
+  const first = new Set(
+    fuse([ids(ofFacts), ...lists])
+      .slice(0, limit)
+      .map(({ id }) => id),
+  );
+  const told = new Set(ofFacts.filter(({ id }) => first.has(id)).flatMap(({ words }) => [...words]));
+
+  const excerpts = new Map(candidates.map(({ uuid, content }) => [uuid, bestSentence(query, content)]));
+  const tellMore = byCoverage(query, excerpts).filter(({ words }) => [...words].some((word) => !told.has(word)));
+  const needed = new Map(tellMore.map(({ id }) => [id, excerpts.get(id) ?? '']));
+
+  const all = byCoverage(query, new Map([...texts, ...needed]));
+  const ranked = fuse([ids(all), ...lists, ids(tellMore)]).slice(0, limit);
+  const episodes = new Map(candidates.map((episode) => [episode.uuid, episode]));
+  return {
+    facts: ranked.flatMap(({ id, score }) => withScore(facts.get(id), score)),
+    episodes: ranked.flatMap(({ id, score }) =>
+      needed.has(id) ? withScore(episodes.get(id), score).map((it) => ({ ...it, excerpt: needed.get(id) ?? '' })) : [],
+    ),
+  };
+}
+
+/** The facts of all lists; a sentence that joins several entities is several facts, of which the first counts. */
+function onceEach(lists: FactRow[][]): Map<string, FactRow> {
+  const bySentence = new Map<string, FactRow>();
+  for (const row of lists.flat()) {
+    const sentence = `${row.fact}\n${row.validAt}`;
+    if (!bySentence.has(sentence)) bySentence.set(sentence, row);
+  }
+  return new Map([...bySentence.values()].map((row) => [row.uuid, row]));
+}
+
+const ids = (covered: readonly Covered[]): string[] => covered.map(({ id }) => id);
+
+function withScore<T>(row: T | undefined, score: number): (T & { score: number })[] {
+  return row ? [{ ...row, score }] : [];
+}

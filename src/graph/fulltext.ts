@@ -11,7 +11,7 @@ const QUESTION_WORDS = new Set(
   ),
 );
 // What the index splits at; everything else, underscores and other scripts included, belongs to words.
-const SEPARATORS = /[,.<>{}[\]"':;!@#$%^&*()\-+=~?|/\\`]+/;
+export const BETWEEN_WORDS = /[,.<>{}[\]"':;!@#$%^&*()\-+=~?|/\\`\s]+/;
 const MOST_WORDS = 60;
 /** Of longer texts only the first words are also looked for in pairs. */
 const MOST_PAIRED = 7;
@@ -21,10 +21,7 @@ const MOST_PAIRED = 7;
  * the query language knows, so no text can be a query of its own.
  */
 function tokens(text: string): string[] {
-  return text
-    .split(SEPARATORS)
-    .flatMap((part) => part.split(/\s+/))
-    .filter((word) => word !== '');
+  return text.split(BETWEEN_WORDS).filter((word) => word !== '');
 }
 
 /**

@@ -42,7 +42,7 @@ export async function search(
     terms.length > 0 ? searchFactsByWords(graph, terms, time, candidates) : [],
     nearest(graph, vector, time, candidates),
     terms.length > 0 ? searchFactsByEntities(graph, names, vector, time, candidates) : [],
-    terms.length > 0 ? searchEpisodes(graph, names, time, candidates) : [],
+    terms.length > 0 ? searchEpisodes(graph, names, time, limit) : [],
   ]);
   return merge(query, [byWords, byVector, byEntities], episodes, limit);
 }

@@ -9,7 +9,7 @@ export interface EpisodeRow {
   readonly referenceTime: string;
 }
 
-const FOR_EACH_TERM = 30;
+const FOR_EACH_TERM = 10;
 
 /**
  * Raw episodes that match any of the full-text terms, best first; only those from before `asOf` (graph format). Those without

@@ -1,4 +1,4 @@
-import { contentWords } from '../../graph/fulltext.ts';
+import { BETWEEN_WORDS, contentWords } from '../../graph/fulltext.ts';
 
 /** How much of a query a text covers: the words, in the form in which they are compared, and the sum of their rarities. */
 export interface Covered {
@@ -19,7 +19,7 @@ export function byCoverage(query: string, texts: ReadonlyMap<string, string>): C
     const holders = [...held.values()].filter((words) => words.has(word)).length;
     return Math.log(1 + held.size / (1 + holders));
   };
-  const rarities = new Map([...wanted].map((word) => [word, rarity(word)]));
+  const rarities = new Map([...wanted.words].map((word) => [word, rarity(word)]));
   return [...held]
     .filter(([, words]) => words.size > 0)
     .map(([id, words]) => ({ id, words, weight: [...words].reduce((sum, word) => sum + (rarities.get(word) ?? 0), 0) }))
@@ -38,14 +38,25 @@ export function bestSentence(query: string, text: string): string {
   return best.sentence.trim();
 }
 
-const queryWords = (query: string): Set<string> => new Set(contentWords(query).map(stem));
+interface Wanted {
+  readonly words: ReadonlySet<string>;
+  /** How they begin: most words of a text begin otherwise and need no further look. */
+  readonly beginnings: ReadonlySet<string>;
+}
 
-function wordsOf(text: string, wanted: ReadonlySet<string>): Set<string> {
-  return new Set(
-    contentWords(text)
-      .map(stem)
-      .filter((word) => wanted.has(word)),
-  );
+function queryWords(query: string): Wanted {
+  const words = new Set(contentWords(query).map(stem));
+  return { words, beginnings: new Set([...words].map((word) => word.slice(0, 2))) };
+}
+
+function wordsOf(text: string, { words, beginnings }: Wanted): Set<string> {
+  const held = new Set<string>();
+  for (const word of text.toLowerCase().split(BETWEEN_WORDS)) {
+    if (!beginnings.has(word.slice(0, 2))) continue;
+    const form = stem(word);
+    if (words.has(form)) held.add(form);
+  }
+  return held;
 }
 
 /** Enough of a stem to tell `adds`, `added` and `adding` as one word; only ever compared with another of its kind. */

@@ -154,7 +154,7 @@ export async function uncachedQuery(config: Config, facts: number, goal: number)
   const memory = new MemoryManager({ ...config, group }, { embedder: freeEmbedder(source) });
   const graphs = openGraphs(config.falkordb);
   const [time, trip] = await compare(
-    300,
+    1000,
     () => memory.queryMemory(source.words(5), 5, { cache: false }),
     () => graphs.group(group).read('RETURN 1'),
   );

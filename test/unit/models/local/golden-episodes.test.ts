@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { sharedFile } from '../../../support/shared.ts';
 import { endings, reading, stated } from './episodes.ts';
 
-const GOLDEN = '/work/shared/data/graphiti-golden/graph.json';
-const isThere = existsSync(GOLDEN);
+const GOLDEN = 'data/graphiti-golden/graph.json';
+const file = sharedFile(GOLDEN);
 
 interface Node {
   labels: string[];
@@ -11,12 +12,12 @@ interface Node {
 }
 
 function episodes(): Node['properties'][] {
-  const { nodes } = JSON.parse(readFileSync(GOLDEN, 'utf8')) as { nodes: Node[] };
+  const { nodes } = JSON.parse(readFileSync(file ?? '', 'utf8')) as { nodes: Node[] };
   return nodes.filter(({ labels }) => labels.includes('Episodic')).map(({ properties }) => properties);
 }
 
-describe(`the episodes of ${GOLDEN}${isThere ? '' : ' (skipped: the file is not here)'}`, () => {
-  it.skipIf(!isThere)('tell most of what a large model found in them', () => {
+describe(`the episodes of ${GOLDEN}${file ? '' : ' (skipped: it is not beside the project)'}`, () => {
+  it.skipIf(!file)('tell most of what a large model found in them', () => {
     const readings = episodes().map(({ content, source, valid_at }) => reading(content, source, new Date(valid_at)));
     expect(readings.flatMap(stated)).toEqual(
       expect.arrayContaining([

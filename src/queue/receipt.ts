@@ -62,11 +62,13 @@ export function openWaiting(queueName: QueueName, config: Config): Waiting {
       const source = await ready();
       const end = jobEnd(source, jobId, limit, onProgress);
       try {
-        // What ended before we listened tells no more; its state does.
+        // What ended before we listened tells no more; its state does. The state is asked first: a job read before it
+        // ended has no reason yet.
+        const state = await queue.getJobState(jobId);
         const job = await queue.getJob(jobId);
         if (!job) throw new InvalidInput(`There is no ${queueName} job "${jobId}"; give the uuid of \`store --json\`.`);
-        if (await job.isCompleted()) return job.returnvalue;
-        if (await job.isFailed()) throw new JobFailed(job.failedReason);
+        if (state === 'completed') return job.returnvalue;
+        if (state === 'failed') throw new JobFailed(job.failedReason);
         return await end.reached;
       } catch (error) {
         throw explain(error, queueName, limit, config);

@@ -9,6 +9,7 @@ import { openGraphs } from '../src/graph/graphs.ts';
 import { MemoryManager } from '../src/index.ts';
 import { openIngest } from '../src/ingest/ingest.ts';
 import type { LanguageModel } from '../src/models/language-model.ts';
+import { localJudgement } from '../src/models/local/judgement.ts';
 import { impatientConnection, patientConnection } from '../src/valkey/connections.ts';
 import { compare } from './measure.ts';
 import { fill, freeEmbedder, synthetic } from './synthetic.ts';
@@ -129,6 +130,7 @@ export async function commits(config: Config): Promise<Row[]> {
 function fiveFacts(): LanguageModel {
   let count = 0;
   return {
+    ...localJudgement,
     id: 'five-facts',
     async extract() {
       count += 1;

@@ -3,9 +3,13 @@ import * as z from 'zod/mini';
 import { InvalidInput, isForeseen } from './errors.ts';
 import { checkText } from './text.ts';
 import { checkTime, timestamp } from './time.ts';
+import { readTriplet } from './triplet.ts';
 
-/** How an episode's text is to be read: a dialogue (`speaker: words` lines), plain text or a JSON document. */
-export type EpisodeSource = 'message' | 'text' | 'json';
+/**
+ * How an episode's text is to be read: a dialogue (`speaker: words` lines), plain text, a JSON document, or one fact that
+ * is given whole (`triplet.ts`).
+ */
+export type EpisodeSource = 'message' | 'text' | 'json' | 'fact_triple';
 
 /** Free facts about an episode, kept beside it: any JSON object. */
 export type Metadata = Record<string, unknown>;
@@ -25,6 +29,8 @@ export interface Episode {
   /** When it was accepted. */
   readonly createdAt: Date;
   readonly metadata: Metadata | null;
+  /** The chain of episodes that it belongs to, such as a session; null for none. */
+  readonly saga: string | null;
 }
 
 export interface EpisodeOptions {
@@ -33,9 +39,12 @@ export interface EpisodeOptions {
   readonly sourceDescription?: string;
   /** Default: now. */
   readonly referenceTime?: Date;
+  /** The chain of episodes that it belongs to, such as a session. */
+  readonly saga?: string;
 }
 
-const sources: readonly EpisodeSource[] = ['text', 'message', 'json'];
+const sources: readonly EpisodeSource[] = ['text', 'message', 'json', 'fact_triple'];
+const LONGEST_SAGA = 200;
 const metadataShape = z.record(z.string(), z.unknown());
 const MAX_METADATA_BYTES = 65_536;
 const MAX_METADATA_DEPTH = 64;
@@ -53,16 +62,19 @@ export function newEpisode(
   options: EpisodeOptions = {},
 ): Episode {
   const now = new Date();
+  const source = checkSource(options.source ?? 'text');
+  if (source === 'fact_triple') readTriplet(content);
   return {
     uuid: options.uuid === undefined ? randomUUID() : checkUuid(options.uuid),
     name: `episode_${timestamp(now)}`,
     group,
     content: checkContent(content, maxBytes),
-    source: checkSource(options.source ?? 'text'),
+    source,
     sourceDescription: checkText(options.sourceDescription ?? 'opencode', 'The source description'),
     referenceTime: checkTime(options.referenceTime ?? now, 'The reference time'),
     createdAt: now,
     metadata: checkMetadata(metadata),
+    saga: options.saga === undefined ? null : checkSaga(options.saga),
   };
 }
 
@@ -79,7 +91,14 @@ function checkContent(content: string, maxBytes: number): string {
 
 function checkSource(source: EpisodeSource): EpisodeSource {
   if (sources.includes(source)) return source;
-  throw new InvalidInput('The source must be text, message or json.');
+  throw new InvalidInput('The source must be text, message, json or fact_triple.');
+}
+
+/** @throws InvalidInput */
+export function checkSaga(saga: string): string {
+  const name = checkText(saga, "The saga's name").trim();
+  if (name !== '' && name.length <= LONGEST_SAGA) return name;
+  throw new InvalidInput(`A saga's name has 1 to ${LONGEST_SAGA} characters.`);
 }
 
 function checkMetadata(metadata: unknown): Metadata | null {

@@ -48,9 +48,26 @@ export class JobFailed extends Error {
   override name = 'JobFailed';
 }
 
-/** A local model could not load or answer. */
+/** A model could not load or answer; it may do so later. */
 export class ModelFailed extends Error {
   override name = 'ModelFailed';
+}
+
+/** The model's server told us to wait. */
+export class ModelBusy extends Error {
+  override name = 'ModelBusy';
+  /** Milliseconds that the server asked for; null when it named none. */
+  readonly retryAfter: number | null;
+
+  constructor(message: string, { retryAfter = null, ...options }: ErrorOptions & { retryAfter?: number | null } = {}) {
+    super(message, options);
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** The model answers, but also after a repair and a second try with nothing that can be used. */
+export class ReplyUnusable extends Error {
+  override name = 'ReplyUnusable';
 }
 
 /** Another worker has taken over the group; what we wanted to write is out of date and was refused. */
@@ -75,6 +92,9 @@ const RETRIED: Readonly<Record<string, boolean>> = {
   NoWorker: true,
   JobFailed: false,
   ModelFailed: true,
+  ModelBusy: true,
+  // Each try has cost three calls already.
+  ReplyUnusable: false,
   StaleFence: true,
   ServersMissing: false,
 };

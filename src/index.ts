@@ -8,31 +8,22 @@ export {
   InvalidInput,
   isForeseen,
   JobFailed,
+  ModelBusy,
   ModelFailed,
   NoWorker,
+  ReplyUnusable,
   ServersMissing,
   StoreUnreachable,
   TimedOut,
   WrongServer,
 } from './errors.ts';
-export {
-  type Entity,
-  type GroupOptions,
-  MemoryManager,
-  type MemoryParts,
-  type QueryOptions,
-  type StoreOptions,
-  type WaitOptions,
-} from './memory.ts';
+export type { Entity, QueryOptions } from './memory/ask.ts';
+export type { GroupOptions, MemoryParts, StoreOptions, WaitOptions } from './memory/options.ts';
+export { MemoryManager } from './memory.ts';
 export type { Embedder } from './models/embedder.ts';
-export type {
-  EndedRelation,
-  EpisodeText,
-  ExtractedEntity,
-  ExtractedFact,
-  Extraction,
-  LanguageModel,
-} from './models/language-model.ts';
+export type * from './models/language-model.ts';
+export type * from './ontology.ts';
 export type { Counts, EpisodeReceipt, Receipt } from './queue/producer.ts';
 export type { Fact, Found, FoundEpisode } from './search/merge.ts';
 export { countingMetrics, type MetricName, type Metrics } from './telemetry/metrics.ts';
+export type { Triplet } from './triplet.ts';

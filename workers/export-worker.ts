@@ -4,8 +4,8 @@ import { exportGraph } from '../src/archive/export.ts';
 import type { ArchiveStore } from '../src/archive/stores/store.ts';
 import type { Config } from '../src/config.ts';
 import type { Graphs } from '../src/graph/graphs.ts';
-import { takeLease } from '../src/ingest/lease.ts';
 import { EXPORT_QUEUE, readExportJob } from '../src/queue/jobs.ts';
+import { takeLease } from '../src/valkey/lease.ts';
 import { asFailure, workerOptions } from './store-worker.ts';
 
 /** Takes `export` jobs. The group's lease is held meanwhile, so that the export shows one moment of the graph. */

@@ -4,6 +4,7 @@ import { LABEL } from '../graph/codec.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { ExtractedEntity, ExtractedFact, Extraction, LanguageModel } from '../models/language-model.ts';
 import { oneLine } from '../text.ts';
+import { readTriplet } from '../triplet.ts';
 import { sameKey } from './names.ts';
 
 /** Labels that mean something else in the graph. */
@@ -22,14 +23,38 @@ export interface Extracted {
  * is held only while the graph is changed.
  */
 export async function extract(episode: Episode, model: LanguageModel, embedder: Embedder): Promise<Extracted> {
-  const { content, source, referenceTime } = episode;
-  const extraction = soundPart(await model.extract({ content, source, referenceTime }));
+  const extraction = soundPart(await read(episode, model));
   const texts = [...extraction.entities.map(({ name }) => name), ...extraction.facts.map(({ fact }) => fact)];
   const distinct = [...new Set(texts)];
   const vectors = distinct.length > 0 ? await embedder.embed(distinct) : [];
   if (vectors.length !== distinct.length || vectors.some((vector) => vector.length !== embedder.dimension))
     throw new ModelFailed(`The embedder ${embedder.model} gave other vectors than it was asked for.`);
   return { episode, extraction, vectors: new Map(distinct.map((text, index) => [text, vectors[index] ?? []])) };
+}
+
+async function read(episode: Episode, model: LanguageModel): Promise<Extraction> {
+  const { content, source, sourceDescription, referenceTime } = episode;
+  if (source === 'fact_triple') return givenFact(content);
+  return model.extract({ content, source, sourceDescription, referenceTime });
+}
+
+/** A fact that was given whole is not read by a model. */
+function givenFact(content: string): Extraction {
+  const {
+    source,
+    target,
+    sourceType = 'Entity',
+    targetType = 'Entity',
+    validAt,
+    invalidAt,
+    ...rest
+  } = readTriplet(content);
+  const fact = { source, target, ...rest, validAt: validAt ?? null, invalidAt: invalidAt ?? null };
+  const entities = [
+    { name: source, type: sourceType },
+    { name: target, type: targetType },
+  ];
+  return { entities, facts: [fact], ended: [] };
 }
 
 /**

@@ -1,10 +1,22 @@
 import type { EpisodeSource } from '../episode.ts';
+import type { AttributeValue, Ontology } from '../ontology.ts';
 
 /** What a language model is shown of an episode. */
 export interface EpisodeText {
   readonly content: string;
-  readonly source: EpisodeSource;
+  readonly source: Exclude<EpisodeSource, 'fact_triple'>;
   /** When what the text says was true; relative dates count from here. */
+  readonly referenceTime: Date;
+  /** Who handed it in. */
+  readonly sourceDescription?: string;
+  /** What was said before it, oldest first, cut to a budget: tells whom a pronoun means. */
+  readonly previous?: readonly PreviousText[];
+  /** The types to look for. */
+  readonly ontology?: Ontology;
+}
+
+export interface PreviousText {
+  readonly content: string;
   readonly referenceTime: Date;
 }
 
@@ -12,6 +24,8 @@ export interface ExtractedEntity {
   readonly name: string;
   /** A graph label such as `Person`, or `Entity` where nothing more is known. */
   readonly type: string;
+  /** Of a type with attributes: those that the text tells. */
+  readonly attributes?: Readonly<Record<string, AttributeValue>>;
 }
 
 export interface ExtractedFact {
@@ -26,6 +40,7 @@ export interface ExtractedFact {
   readonly validAt: Date | null;
   /** When it ceased to hold; null while it holds. */
   readonly invalidAt: Date | null;
+  readonly attributes?: Readonly<Record<string, AttributeValue>>;
 }
 
 /** A statement that whatever held between two entities holds no more ("Harbor no longer uses Redis"). */
@@ -35,19 +50,121 @@ export interface EndedRelation {
   readonly at: Date;
 }
 
+/** What one call cost. */
+export interface TokenUse {
+  readonly purpose: 'extract' | 'resolve' | 'summarize' | 'score';
+  readonly model: string;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+}
+
 export interface Extraction {
   readonly entities: readonly ExtractedEntity[];
   readonly facts: readonly ExtractedFact[];
   readonly ended: readonly EndedRelation[];
+  /** Every call that was made for it, failed ones included; none for models that cost nothing. */
+  readonly use?: readonly TokenUse[];
+}
+
+/** A new entity that rules could neither join with a known one nor tell apart from all of them. */
+export interface EntityQuestion {
+  readonly name: string;
+  readonly type: string;
+  /** Some of what its episode says of it. */
+  readonly facts: readonly string[];
+  readonly candidates: readonly EntityCandidate[];
+}
+
+export interface EntityCandidate {
+  readonly name: string;
+  readonly type: string;
+  readonly summary: string;
+}
+
+/** A fact with its ends and dates, as a model is shown it. */
+export interface DatedFact {
+  readonly source: string;
+  readonly target: string;
+  readonly relation: string;
+  readonly fact: string;
+  readonly validAt: Date | null;
+  readonly invalidAt: Date | null;
+}
+
+/** A new fact and the known ones that share an entity with it and have to do with the same. */
+export interface FactQuestion {
+  readonly fact: DatedFact;
+  readonly candidates: readonly DatedFact[];
+}
+
+/** What one group commit could not decide by rules. */
+export interface Undecided {
+  readonly entities: readonly EntityQuestion[];
+  readonly facts: readonly FactQuestion[];
+}
+
+/** The answers, one for each question, in the same order. Numbers are places in the question's candidates. */
+export interface Verdict {
+  /** The candidate that is the same thing in the world; null for none, also when in doubt. */
+  readonly entities: readonly (number | null)[];
+  readonly facts: readonly FactVerdict[];
+  readonly use?: readonly TokenUse[];
+}
+
+export interface FactVerdict {
+  /** The candidate that says the same in other words, whatever the dates. */
+  readonly repeats: number | null;
+  /** Candidates that cannot hold at the same time as the new fact. */
+  readonly contradicts: readonly number[];
+}
+
+/** Something to be told in few sentences. */
+export interface Subject {
+  readonly kind: 'entity' | 'community' | 'saga';
+  /** What it is called; empty for a community that has no name yet. */
+  readonly name: string;
+  /** The summary so far; empty for none. */
+  readonly known: string;
+  /** What is to be told: current facts, members' summaries, episodes in the order of time. */
+  readonly texts: readonly string[];
+}
+
+export interface Summary {
+  /** A few words; the name of a community. */
+  readonly title: string;
+  /** At most 1,000 characters. */
+  readonly text: string;
+}
+
+export interface Summaries {
+  /** One for each subject, in the same order. */
+  readonly summaries: readonly Summary[];
+  readonly use?: readonly TokenUse[];
+}
+
+export interface Scores {
+  /** For each passage how well it answers, from 0 to 1. */
+  readonly scores: readonly number[];
+  readonly use?: readonly TokenUse[];
 }
 
 /**
- * Reads episodes. Implementations: `local/` (rules, no network).
- * Throws `ModelFailed` when it cannot answer now.
+ * Reads and judges text. Implementations: `local/` (rules, no network), `openai/` (any compatible server).
+ * Every method throws `ModelFailed` (cannot answer now), `ModelBusy` (told to wait), `ReplyUnusable` (answers, but nothing
+ * that can be used) or `ConfigError` (missing or refused key, unknown model).
  */
 export interface LanguageModel {
   /** Model and version of its instructions, e.g. `local-rules-1`; part of the key of everything remembered about a call. */
   readonly id: string;
+  /** True when `extract` makes use of previous episodes; they are not looked up otherwise. */
+  readonly readsPrevious: boolean;
+  /** Finds entities and dated facts; in one call unless the text is very long. */
   extract(episode: EpisodeText): Promise<Extraction>;
+  /** Decides all questions in one call. */
+  resolve(undecided: Undecided): Promise<Verdict>;
+  /** Tells each subject in few sentences, all in one call. */
+  summarize(subjects: readonly Subject[]): Promise<Summaries>;
+  /** Tells how well each passage answers a query, all in one call. */
+  score(query: string, passages: readonly string[]): Promise<Scores>;
   close(): Promise<void>;
 }

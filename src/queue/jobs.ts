@@ -21,11 +21,12 @@ const storeJob = z.strictObject({
   name: z.string(),
   group,
   content: z.string().check(z.minLength(1)),
-  source: z.enum(['message', 'text', 'json']),
+  source: z.enum(['message', 'text', 'json', 'fact_triple']),
   sourceDescription: z.string(),
   referenceTime: instant,
   createdAt: instant,
   metadata: z.nullable(z.record(z.string(), z.unknown())),
+  saga: z._default(z.nullable(z.string()), null),
 });
 
 const exportJob = z.strictObject({ version: z.literal(1), group });

@@ -1,9 +1,11 @@
 import type { Embedder } from '../../src/models/embedder.ts';
 import type { EpisodeText, Extraction, LanguageModel } from '../../src/models/language-model.ts';
+import { localJudgement } from '../../src/models/local/judgement.ts';
 
 /** A model of our own for tests that are not about reading: `A relation B.` is a fact, `A not relation B.` ends it. */
 export function plainModel(): LanguageModel & { calls: number } {
   const model = {
+    ...localJudgement,
     id: 'plain-1',
     calls: 0,
     async extract({ content, referenceTime }: EpisodeText): Promise<Extraction> {

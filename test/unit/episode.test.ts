@@ -95,7 +95,9 @@ test.each<[EpisodeOptions, RegExp]>([
   [{ uuid: 5 as unknown as string }, /"5" is not a uuid/],
   [{ referenceTime: new Date('x') }, /reference time must be a valid Date/],
   [{ referenceTime: new Date(8.64e15) }, /reference time must be a valid Date/],
-  [{ source: 'book' as 'text' }, /source must be text, message or json/],
+  [{ source: 'book' as 'text' }, /source must be text, message, json or fact_triple/],
+  [{ source: 'fact_triple' }, /The fact's "JSON" cannot be used/],
+  [{ saga: ' ' }, /A saga's name has 1 to 200 characters/],
   [{ sourceDescription: 'a\0' }, /source description has a NUL/],
   [{ sourceDescription: 5 as unknown as string }, /source description must be text/],
 ])('options %j are refused', (options, sentence) => {

@@ -1,4 +1,5 @@
 import type { EpisodeText, Extraction, LanguageModel } from '../language-model.ts';
+import { localJudgement } from './judgement.ts';
 import { modelThread } from './model-thread.ts';
 
 const ID = 'local-rules-1';
@@ -6,5 +7,11 @@ const ID = 'local-rules-1';
 /** Reads English by rules (`extract`), in a worker thread so that a large episode does not hold up the process. */
 export function localLanguageModel(): LanguageModel {
   const thread = modelThread<EpisodeText, Extraction>('extraction-thread', ID);
-  return { id: ID, extract: thread.ask, close: thread.close };
+  return {
+    ...localJudgement,
+    id: ID,
+    // Only what the rules read: functions, as a type's attributes hold them, cannot go to a thread.
+    extract: ({ content, source, referenceTime }) => thread.ask({ content, source, referenceTime }),
+    close: thread.close,
+  };
 }

@@ -1,10 +1,9 @@
-import type { EpisodeSource } from '../../../../src/episode.ts';
-import type { Extraction } from '../../../../src/models/language-model.ts';
+import type { EpisodeText, Extraction } from '../../../../src/models/language-model.ts';
 import { extract } from '../../../../src/models/local/extract.ts';
 
 export const OCTOBER = new Date('2025-10-21T15:00:00Z');
 
-export function reading(content: string, source: EpisodeSource = 'text', referenceTime = OCTOBER): Extraction {
+export function reading(content: string, source: EpisodeText['source'] = 'text', referenceTime = OCTOBER): Extraction {
   return extract({ content, source, referenceTime });
 }
 

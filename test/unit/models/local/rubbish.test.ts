@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EpisodeSource } from '../../../../src/episode.ts';
+import type { EpisodeText } from '../../../../src/models/language-model.ts';
 import { reading } from './episodes.ts';
 
 const SECOND = 1_000;
@@ -64,7 +64,7 @@ const SAMPLES = [
 ];
 
 describe('a megabyte of rubbish', () => {
-  it.each(['text', 'message', 'json'] as EpisodeSource[])(
+  it.each(['text', 'message', 'json'] as EpisodeText['source'][])(
     'is read within a few seconds as %s',
     { timeout: SAMPLES.length * PATIENCE },
     (source) => {

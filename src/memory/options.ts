@@ -1,0 +1,28 @@
+import type { EpisodeOptions } from '../episode.ts';
+import type { Embedder } from '../models/embedder.ts';
+import type { LanguageModel } from '../models/language-model.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+
+/** What a program may bring itself. */
+export interface MemoryParts {
+  readonly embedder?: Embedder;
+  /** Judges passages where a search asks for it; episodes are read by the worker's. */
+  readonly languageModel?: LanguageModel;
+  readonly metrics?: Metrics;
+  /** Told in a sentence when something was answered in another way than usual. Default: nobody. */
+  readonly onNotice?: (sentence: string) => void;
+}
+
+export interface GroupOptions {
+  /** Default: the configured group. */
+  readonly group?: string;
+}
+
+export interface StoreOptions extends GroupOptions, EpisodeOptions {}
+
+export interface WaitOptions {
+  /** Milliseconds; default one minute. */
+  readonly limit?: number;
+  /** Told the share that is done, from 0 to 1. */
+  readonly onProgress?: (share: number) => void;
+}

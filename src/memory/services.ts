@@ -1,0 +1,65 @@
+import type { Config } from '../config.ts';
+import type { Graphs } from '../graph/graphs.ts';
+import { checkGroup } from '../group.ts';
+import { type Later, later } from '../later.ts';
+import type { Embedder } from '../models/embedder.ts';
+import type { LanguageModel } from '../models/language-model.ts';
+import type { Producer, QueueName } from '../queue/producer.ts';
+import type { Waiting } from '../queue/receipt.ts';
+import { openReader, type Reader } from '../reader/reader.ts';
+import type { MemoryParts } from './options.ts';
+
+/** What the memory works with. Nothing is connected or loaded before it is needed. */
+export interface Services {
+  readonly config: Config;
+  readonly reader: Later<Reader>;
+  readonly producer: Later<Producer>;
+  readonly graphs: Later<Graphs>;
+  readonly embedder: Later<Embedder>;
+  readonly languageModel: Later<LanguageModel>;
+  readonly waiting: Record<QueueName, Later<Waiting>>;
+  /** The group, or else the configured one. @throws InvalidInput */
+  group(group: string | undefined): string;
+  close(): Promise<void>;
+}
+
+export function openServices(config: Config, parts: MemoryParts): Services {
+  const { valkey, falkordb } = config;
+  const waiting = (queue: QueueName) =>
+    later(
+      async () => (await import('../queue/receipt.ts')).openWaiting(queue, config),
+      (open) => open.close(),
+    );
+  const opened = {
+    reader: later(
+      async () => openReader({ address: valkey, metrics: parts.metrics, onNotice: parts.onNotice }),
+      (reader) => reader.close(),
+    ),
+    producer: later(
+      async () => (await import('../queue/producer.ts')).openProducer(config),
+      (producer) => producer.close(),
+    ),
+    graphs: later(
+      async () => (await import('../graph/graphs.ts')).openGraphs(falkordb),
+      (graphs) => graphs.close(),
+    ),
+    embedder: later(
+      async () => parts.embedder ?? (await import('../models/choose.ts')).chooseEmbedder(config),
+      (embedder) => embedder !== parts.embedder && embedder.close(),
+    ),
+    languageModel: later(
+      async () => parts.languageModel ?? (await import('../models/choose.ts')).chooseLanguageModel(config),
+      (model) => model !== parts.languageModel && model.close(),
+    ),
+  };
+  const waits = { store: waiting('store'), export: waiting('export') };
+  return {
+    config,
+    ...opened,
+    waiting: waits,
+    group: (group) => checkGroup(group ?? config.group),
+    async close() {
+      await Promise.allSettled([...Object.values(waits), ...Object.values(opened)].map((it) => it.close()));
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/** What an attribute can hold; FalkorDB stores nothing nested. */
+export type AttributeValue = string | number | boolean | readonly (string | number | boolean)[];
+
+/** A property that entities or facts of a type may have. */
+export interface Attribute {
+  /** A graph property's name, none of Graphiti's own. */
+  readonly name: string;
+  /** For the language model. */
+  readonly description: string;
+  /** What its value must look like, as JSON schema; what else is there is left to `read`. */
+  readonly schema: { readonly [key: string]: unknown };
+  /** The value as it is stored; undefined when it does not fit the type. Never throws. */
+  readonly read: (value: unknown) => AttributeValue | undefined;
+}
+
+export interface EntityType {
+  /** A graph label, such as `Person`. */
+  readonly name: string;
+  readonly description: string;
+  readonly attributes: readonly Attribute[];
+}
+
+export interface FactType {
+  /** SCREAMING_SNAKE_CASE, such as `WORKS_AT`. */
+  readonly name: string;
+  readonly description: string;
+  /** Types of source and target between which it may stand; `Entity` allows every type. Empty: between any. */
+  readonly ends: readonly (readonly [source: string, target: string])[];
+  readonly attributes: readonly Attribute[];
+}
+
+/** What the users of a memory want to be found in episodes: their own types and instructions. */
+export interface Ontology {
+  readonly entityTypes: readonly EntityType[];
+  readonly factTypes: readonly FactType[];
+  /** Entity types that are left out, with every fact about them; `Entity` stands for whatever fits no type. */
+  readonly excludedTypes: readonly string[];
+  /** Said to the language model in addition. */
+  readonly instructions: string;
+}
+
+/** Nothing of their own: types are found freely. */
+export const NO_ONTOLOGY: Ontology = { entityTypes: [], factTypes: [], excludedTypes: [], instructions: '' };

@@ -1,0 +1,97 @@
+import * as z from 'zod/mini';
+import { InvalidInput } from './errors.ts';
+import { checkText, oneLine } from './text.ts';
+import { checkTime } from './time.ts';
+
+/** One fact that is given whole, so that no model has to read it. */
+export interface Triplet {
+  readonly source: string;
+  /** SCREAMING_SNAKE_CASE, such as `WORKS_AT`. */
+  readonly relation: string;
+  readonly target: string;
+  /** One sentence that is understood alone; default: source, relation and target in a row. */
+  readonly fact?: string;
+  readonly sourceType?: string;
+  readonly targetType?: string;
+  /** Default: the episode's reference time. */
+  readonly validAt?: Date;
+  readonly invalidAt?: Date;
+}
+
+const name = z.string().check(z.minLength(1));
+const label = z.string().check(z.regex(/^[A-Za-z_]\w*$/));
+const instant = z.pipe(
+  z.iso.datetime({ offset: true }),
+  z.transform((text) => new Date(text)),
+);
+const shape = z.strictObject({
+  source: name,
+  relation: z.string().check(z.regex(/^[A-Z][A-Z0-9_]*$/)),
+  target: name,
+  fact: name,
+  sourceType: z.optional(label),
+  targetType: z.optional(label),
+  validAt: z.optional(instant),
+  invalidAt: z.optional(instant),
+});
+
+/**
+ * The text of a `fact_triple` episode.
+ * @throws InvalidInput
+ */
+export function tripletText({ fact, validAt, invalidAt, ...rest }: Triplet): string {
+  const [source, target] = [line(rest.source, 'The source'), line(rest.target, 'The target')];
+  const relation = relationName(rest.relation);
+  if (source.toLowerCase() === target.toLowerCase())
+    throw new InvalidInput('A fact joins two different things; give two names.');
+  const said = fact === undefined ? `${source} ${relation.toLowerCase().replaceAll('_', ' ')} ${target}` : fact;
+  const text = JSON.stringify({
+    ...rest,
+    source,
+    relation,
+    target,
+    fact: line(said, 'The fact'),
+    ...(validAt && { validAt: checkTime(validAt, 'The time validAt') }),
+    ...(invalidAt && { invalidAt: checkTime(invalidAt, 'The time invalidAt') }),
+  });
+  readTriplet(text);
+  return text;
+}
+
+/** @throws InvalidInput when the text is not that of a `fact_triple` episode */
+export function readTriplet(content: string): Required<Pick<Triplet, 'fact'>> & Triplet {
+  const parsed = shape.safeParse(parse(content));
+  if (!parsed.success)
+    throw new InvalidInput(
+      `The fact's "${parsed.error.issues[0]?.path.join('.') || 'JSON'}" cannot be used; see memory-manager fact --help.`,
+      { cause: parsed.error },
+    );
+  const { validAt, invalidAt } = parsed.data;
+  if (validAt && invalidAt && invalidAt <= validAt) throw new InvalidInput('A fact ends after it began.');
+  return parsed.data as Required<Pick<Triplet, 'fact'>> & Triplet;
+}
+
+function parse(content: string): unknown {
+  try {
+    return JSON.parse(content);
+  } catch {
+    return undefined;
+  }
+}
+
+function line(text: string, what: string): string {
+  const given = oneLine(checkText(text, what));
+  if (given === '') throw new InvalidInput(`${what} is empty; give a text.`);
+  return given;
+}
+
+/** `works at` and `works-at` become `WORKS_AT`. */
+function relationName(text: string): string {
+  const relation = checkText(text, 'The relation')
+    .trim()
+    .toUpperCase()
+    .replace(/[^A-Z0-9]+/g, '_')
+    .replace(/^_|_$/g, '');
+  if (/^[A-Z]/.test(relation)) return relation;
+  throw new InvalidInput(`The relation "${text.slice(0, 40)}" needs letters, such as WORKS_AT.`);
+}

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { InvalidInput } from '../../src/errors.ts';
+import { readTriplet, type Triplet, tripletText } from '../../src/triplet.ts';
+
+const FACT: Triplet = { source: 'Mira', relation: 'works at', target: 'Northwind' };
+
+test('a fact comes back as it was given, with a relation and a sentence in the usual form', () => {
+  const validAt = new Date('2025-01-10T00:00:00Z');
+
+  expect(readTriplet(tripletText({ ...FACT, sourceType: 'Person', validAt }))).toEqual({
+    source: 'Mira',
+    sourceType: 'Person',
+    relation: 'WORKS_AT',
+    target: 'Northwind',
+    fact: 'Mira works at Northwind',
+    validAt,
+  });
+});
+
+test.each<[Partial<Triplet>, RegExp]>([
+  [{ source: ' ' }, /The source is empty/],
+  [{ target: 'mira' }, /joins two different things/],
+  [{ relation: '—' }, /needs letters, such as WORKS_AT/],
+  [{ fact: '' }, /The fact is empty/],
+  [{ sourceType: 'My Type' }, /"sourceType" cannot be used/],
+  [{ fact: 'a\0b' }, /NUL/],
+  [{ validAt: new Date('2025-02-01'), invalidAt: new Date('2025-01-01') }, /ends after it began/],
+])('what cannot be a fact is refused: %j', (change, sentence) => {
+  expect(() => tripletText({ ...FACT, ...change })).toThrow(InvalidInput);
+  expect(() => tripletText({ ...FACT, ...change })).toThrow(sentence);
+});
+
+test.each(['', 'x', '[]', '{}', '{"source":"a","relation":"b","target":"c","fact":"d"}'])(
+  'rubbish %s is refused',
+  (text) => {
+    expect(() => readTriplet(text)).toThrow(InvalidInput);
+  },
+);

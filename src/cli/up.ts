@@ -6,7 +6,7 @@ import { type Config, loadConfig } from '../config.ts';
 import { startServers } from '../embedded/servers.ts';
 import { ConfigError } from '../errors.ts';
 import { MemoryManager } from '../memory.ts';
-import { checkLocal } from '../models/choose.ts';
+import { checkModels } from '../models/choose.ts';
 import { SECOND } from '../time.ts';
 import type { Command } from './command.ts';
 import { allRun, type Running, readNote, removeNote, stop, writeNote } from './running.ts';
@@ -27,7 +27,7 @@ Servers that the environment names are used instead of our own. Models are local
   run: async (call) => {
     const config = loadConfig();
     const models = process.env.MEMORY_MODELS ? config.models : 'local';
-    checkLocal({ ...config, models });
+    checkModels({ ...config, models });
     const known = await readNote(config.home);
     if (known && (await allRun(known))) return say(known, 'Already running', call.json);
     if (known) await stop(known);
@@ -53,6 +53,7 @@ async function startUnlessStopped(config: Config, json: boolean): Promise<number
 
 async function start(config: Config, stopping: AbortSignal): Promise<Running> {
   await makeFolder(config.home);
+  const types = await checkedTypes(config);
   const servers = await startServers({ dataFolder: config.home, detached: true });
   const settings = {
     FALKORDB_HOST: servers.falkordb.host,
@@ -60,6 +61,7 @@ async function start(config: Config, stopping: AbortSignal): Promise<Running> {
     VALKEY_HOST: servers.valkey.host,
     VALKEY_PORT: String(servers.valkey.port),
     MEMORY_MODELS: process.env.MEMORY_MODELS ?? 'local',
+    ...types,
     MEMORY_EXPORT_DIR: process.env.MEMORY_EXPORT_DIR ? config.exportDir : join(config.home, 'exports'),
   };
   const pids: Running['pids'] = servers.own ? { valkey: servers.valkey.pid, falkordb: servers.falkordb.pid } : {};
@@ -79,6 +81,14 @@ async function start(config: Config, stopping: AbortSignal): Promise<Running> {
     await removeNote(config.home);
     throw error;
   }
+}
+
+/** Refused before a server is started, and noted whole, so that workers of other folders look for the same types. */
+async function checkedTypes(config: Config): Promise<{ MEMORY_CONFIG?: string }> {
+  const { findDefinition, loadOntology } = await import('../ontology/load.ts');
+  const file = config.configFile ?? findDefinition();
+  await loadOntology(file);
+  return file === undefined ? {} : { MEMORY_CONFIG: file };
 }
 
 async function makeFolder(home: string): Promise<void> {

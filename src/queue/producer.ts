@@ -2,11 +2,22 @@ import { type JobsOptions, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Config } from '../config.ts';
 import type { Episode } from '../episode.ts';
-import { InvalidInput } from '../errors.ts';
 import { timestamp } from '../time.ts';
 import { established, impatientConnection } from '../valkey/connections.ts';
 import { explainValkey } from '../valkey/failures.ts';
-import { EXPORT_OPTIONS, EXPORT_QUEUE, STORE_OPTIONS, STORE_QUEUE, toStoreJob } from './jobs.ts';
+import { addMany, type ManyOptions } from './add-many.ts';
+import {
+  EXPORT_OPTIONS,
+  EXPORT_QUEUE,
+  STORE_OPTIONS,
+  STORE_QUEUE,
+  TASK,
+  type Task,
+  type TaskJob,
+  taskOptions,
+  toStoreJob,
+} from './jobs.ts';
+import { nameKept } from './kept-episode.ts';
 
 export type QueueName = 'store' | 'export';
 
@@ -39,7 +50,15 @@ export interface Producer {
    * @throws StoreUnreachable, AccessRefused, WrongServer; InvalidInput when the uuid stands for another episode
    */
   store(episode: Episode, mayBeKnown?: boolean): Promise<EpisodeReceipt>;
+  /**
+   * Many at once, with receipts in the same order.
+   * @param given the uuids that are the callers'; none of them may stand for another episode before the first is added
+   * @throws as `store`, naming the episode, or telling how many are in the queue when Valkey goes away in the middle
+   */
+  storeMany(episodes: readonly Episode[], given: ReadonlySet<string>, options?: ManyOptions): Promise<EpisodeReceipt[]>;
   export(group: string): Promise<Receipt>;
+  /** `summaries` waits ten seconds and is added once in that time; every other task is a job of its own. */
+  task(group: string, task: Task): Promise<Receipt>;
   /** Workers, on any machine, that take jobs of this queue. */
   workers(queue: QueueName): Promise<number>;
   counts(queue: QueueName): Promise<Counts>;
@@ -70,12 +89,22 @@ export function openProducer(config: Config): Producer {
     async store(episode, mayBeKnown = false) {
       await add('store', episode.uuid, toStoreJob(episode), STORE_OPTIONS);
       const name = mayBeKnown ? await ask(() => nameKept(queues.store, episode)) : episode.name;
-      return { queue: 'store', jobId: episode.uuid, uuid: episode.uuid, name };
+      return receipt(episode, name);
+    },
+    async storeMany(episodes, given, options = {}) {
+      const names = await addMany(queues.store, episodes, ({ uuid }) => given.has(uuid), ask, options);
+      return episodes.map((episode, index) => receipt(episode, names[index] ?? episode.name));
     },
     async export(group) {
       const jobId = `export-${group}-${timestamp(new Date())}`.replaceAll(':', '-');
       await add('export', jobId, { version: 1, group }, EXPORT_OPTIONS);
       return { queue: 'export', jobId };
+    },
+    async task(group, task) {
+      const { jobId, ...options } = taskOptions(group, task, new Date());
+      const data: TaskJob = { version: 1, group, task };
+      await ask(() => queues.store.add(TASK, data, { ...options, jobId }));
+      return { queue: 'store', jobId };
     },
     workers: (queue) => ask(() => queues[queue].getWorkersCount()),
     counts: (queue) =>
@@ -91,15 +120,8 @@ export function openProducer(config: Config): Producer {
   };
 }
 
-/** BullMQ passes over a job whose id is there already, so what is kept may be another episode. @throws InvalidInput */
-async function nameKept(queue: Queue, { uuid, name, group, content }: Episode): Promise<string> {
-  const job = await queue.getJob(uuid);
-  const kept = job?.data as Partial<Episode> | undefined;
-  if (!job || kept?.name === name) return name;
-  if (kept?.group !== group || kept.content !== content)
-    throw new InvalidInput(`The uuid ${uuid} stands for another episode; leave it out to get a new one.`);
-  if (await job.isFailed()) await job.retry();
-  return kept.name ?? name;
+function receipt({ uuid }: Episode, name: string): EpisodeReceipt {
+  return { queue: 'store', jobId: uuid, uuid, name };
 }
 
 /**

@@ -1,0 +1,56 @@
+import { parseTime } from '../time.ts';
+import type { Triplet } from '../triplet.ts';
+import type { Call, Command } from './command.ts';
+import { WAITING_OPTIONS, waitAndPrint } from './waiting.ts';
+import { withMemory } from './with-memory.ts';
+
+export const command: Command = {
+  help: `memory-manager fact <source> <relation> <target> [sentence]
+
+Remembers one fact as it is given, without a model that reads it, and prints the name of its episode.
+The sentence is what a query prints (default: source, relation and target in a row).
+
+  --valid-at <date>      since when it holds (default: now)
+  --invalid-at <date>    until when it held (default: it holds)
+  --source-type <type>   what the source is, such as Person
+  --target-type <type>   what the target is
+  --no-wait              do not wait for the graph; the fact is safe in the queue
+  --group <name>         the memory to store it in (default: MEMORY_GROUP)
+  --timeout <seconds>    how long to wait for the graph (default: 60)
+  --json                 {"name", "uuid", "group", "committed"}
+
+Example: memory-manager fact Mira WORKS_ON Harbor "Mira works on Harbor." --source-type Person`,
+  options: {
+    ...WAITING_OPTIONS,
+    'valid-at': { type: 'string' },
+    'invalid-at': { type: 'string' },
+    'source-type': { type: 'string' },
+    'target-type': { type: 'string' },
+  },
+  arguments: [3, 4],
+  run: (call) =>
+    withMemory(async (memory) => {
+      const options = call.group === undefined ? {} : { group: call.group };
+      await waitAndPrint(memory, await memory.addTriplet(triplet(call), null, options), call);
+      return 0;
+    }),
+};
+
+function triplet(call: Call): Triplet {
+  const [source = '', relation = '', target = '', fact] = call.args;
+  const [sourceType, targetType] = ['source-type', 'target-type'].map(call.text);
+  const [validAt, invalidAt] = ['valid-at', 'invalid-at'].map((option) => {
+    const time = call.text(option);
+    return time === undefined ? undefined : parseTime(time, `--${option}`);
+  });
+  return {
+    source,
+    relation,
+    target,
+    ...(fact !== undefined && { fact }),
+    ...(sourceType !== undefined && { sourceType }),
+    ...(targetType !== undefined && { targetType }),
+    ...(validAt && { validAt }),
+    ...(invalidAt && { invalidAt }),
+  };
+}

@@ -1,0 +1,131 @@
+import * as z from 'zod/mini';
+import { InvalidInput, JobFailed } from '../errors.ts';
+import type { EpisodeInput } from '../memory/tell.ts';
+import type { MemoryManager } from '../memory.ts';
+import type { EpisodeReceipt } from '../queue/producer.ts';
+import { parseTime } from '../time.ts';
+import type { Call, Command } from './command.ts';
+import { jsonLines, type Line } from './json-lines.ts';
+import { progressLine } from './progress.ts';
+import { isWaitedFor, WAITING_OPTIONS } from './waiting.ts';
+import { withMemory } from './with-memory.ts';
+
+const MOST = 100_000;
+
+export const command: Command = {
+  help: `memory-manager store-many <file or ->
+
+Remembers many texts: JSON lines, each {"content", "metadata", "reference_time", "source", "source_description",
+"uuid", "saga"}, of which only content is needed. "-" reads standard input. At most 100,000 lines at once.
+If a line is wrong it is named and nothing is stored. Lines with a uuid of yours can be stored again without harm.
+
+  --no-wait            do not wait for the facts; the episodes are safe in the queue
+  --group <name>       the memory to store them in (default: MEMORY_GROUP)
+  --timeout <seconds>  how long to wait for each next episode's facts (default: 60)
+  --json               [{"name", "uuid"}, …] in the order of the lines
+
+Example: echo '{"content": "Harbor keeps its sessions in Valkey 8."}' | memory-manager store-many -`,
+  options: WAITING_OPTIONS,
+  arguments: [1, 1],
+  run: (call) =>
+    withMemory(async (memory) => {
+      const { episodes, numbers } = await read(call, memory.config.maxContentBytes);
+      const progress = progressLine('Storing');
+      try {
+        const receipts = await memory.enqueueMany(episodes, {
+          nameOf: (index) => `Line ${numbers[index]}`,
+          onStored: (count) => progress.show(count / episodes.length),
+        });
+        progress.end();
+        return await waitForAll(memory, receipts, numbers, call);
+      } finally {
+        progress.end();
+      }
+    }),
+};
+
+const line = z.strictObject({
+  content: z.string(),
+  metadata: z.nullish(z.record(z.string(), z.unknown())),
+  reference_time: z.nullish(z.string()),
+  source: z.nullish(z.enum(['text', 'message', 'json'])),
+  source_description: z.nullish(z.string()),
+  uuid: z.nullish(z.string()),
+  saga: z.nullish(z.string()),
+});
+const MEANT: Readonly<Record<string, string>> = {
+  content: 'must be text',
+  metadata: 'must be a JSON object',
+  source: 'must be text, message or json',
+};
+
+async function read(call: Call, maxContentBytes: number): Promise<{ episodes: EpisodeInput[]; numbers: number[] }> {
+  const [file = '-'] = call.args;
+  const [episodes, numbers]: [EpisodeInput[], number[]] = [[], []];
+  // Every character may be written as six, and metadata stand beside it.
+  for await (const given of jsonLines(file, 6 * maxContentBytes + 1_000_000)) {
+    if (episodes.length === MOST)
+      throw new InvalidInput(`There are more than ${MOST} lines; store them in parts. Nothing was stored.`);
+    episodes.push({ ...episodeOf(given), ...(call.group !== undefined && { group: call.group }) });
+    numbers.push(given.number);
+  }
+  return { episodes, numbers };
+}
+
+function episodeOf({ number, value }: Line): EpisodeInput {
+  const parsed = line.safeParse(value);
+  if (!parsed.success) throw new InvalidInput(`Line ${number}: ${sentence(parsed.error)}`, { cause: parsed.error });
+  const { content, metadata, reference_time: time, source, source_description, uuid, saga } = parsed.data;
+  return {
+    content,
+    ...(metadata && { metadata }),
+    ...(typeof time === 'string' && { referenceTime: timeOf(number, time) }),
+    ...(source && { source }),
+    ...(typeof source_description === 'string' && { sourceDescription: source_description }),
+    ...(typeof uuid === 'string' && { uuid }),
+    ...(typeof saga === 'string' && { saga }),
+  };
+}
+
+function timeOf(number: number, time: string): Date {
+  return parseTime(time, `Line ${number}: reference_time`);
+}
+
+function sentence({ issues: [issue] }: z.core.$ZodError): string {
+  if (issue?.code === 'unrecognized_keys')
+    return `"${issue.keys[0]}" is not known; an episode takes ${Object.keys(line.shape).join(', ')}.`;
+  const [key] = issue?.path ?? [];
+  if (key === undefined) return 'it must be a JSON object with "content".';
+  return `"${String(key)}" ${MEANT[String(key)] ?? 'must be text'}.`;
+}
+
+/** One after the other: they end about in this order, and what has ended is told at once. */
+async function waitForAll(
+  memory: MemoryManager,
+  receipts: readonly EpisodeReceipt[],
+  numbers: readonly number[],
+  call: Call,
+): Promise<number> {
+  const progress = progressLine('Reading');
+  const failed: string[] = [];
+  try {
+    if (!(await isWaitedFor(memory, call, 'The episodes are safe in the queue, but no worker is running to read them')))
+      return 0;
+    for (const [index, receipt] of receipts.entries()) {
+      try {
+        await memory.ended(receipt, call.timeout ? { limit: call.timeout } : {});
+      } catch (error) {
+        if (!(error instanceof JobFailed)) throw error;
+        failed.push(`line ${numbers[index]}: ${error.message}`);
+      }
+      progress.show((index + 1) / receipts.length);
+    }
+  } finally {
+    progress.end();
+    const list = receipts.map(({ name, uuid }) => ({ name, uuid }));
+    console.log(call.json ? JSON.stringify(list) : `${list.length} episode${list.length === 1 ? '' : 's'} stored.`);
+  }
+  if (failed.length === 0) return 0;
+  console.error(`${failed.length} of ${receipts.length} episodes could not be read; the first is ${failed[0]}`);
+  return 1;
+}

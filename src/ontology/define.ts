@@ -1,0 +1,39 @@
+/** What a configuration file says: the types and the instructions of a memory's users. */
+export interface MemoryDefinition {
+  /** By name, such as `Person`. Without any, types are found freely. */
+  readonly entityTypes?: { readonly [name: string]: EntityTypeDefinition };
+  /** By name in SCREAMING_SNAKE_CASE, such as `WORKS_ON`. Other relations are still found. */
+  readonly factTypes?: { readonly [name: string]: FactTypeDefinition };
+  /** Entity types whose entities are left out with all that is said of them; `Entity` is whatever fits no type. */
+  readonly excludedTypes?: readonly string[];
+  /** Said to the language model in addition. */
+  readonly instructions?: string;
+}
+
+export interface EntityTypeDefinition {
+  /** Tells the language model what belongs here. */
+  readonly description?: string;
+  /** Text, numbers, true or false, and lists of these; all may be missing in a text. */
+  readonly attributes?: ObjectSchema | ObjectJsonSchema;
+}
+
+export interface FactTypeDefinition extends EntityTypeDefinition {
+  /** Types of source and target between which it may stand; `Entity` stands for every type. Without any: between all. */
+  readonly ends?: readonly (readonly [source: string, target: string])[];
+}
+
+/** An object schema of zod 4, classic or mini. Told by its shape, since the user's zod may be another copy than ours. */
+export interface ObjectSchema {
+  readonly _zod: { readonly def: { readonly type: 'object'; readonly shape: object } };
+}
+
+/** The same as JSON schema, for files in JSON. */
+export interface ObjectJsonSchema {
+  readonly type: 'object';
+  readonly properties: { readonly [name: string]: object };
+}
+
+/** Gives the definition back; its only use is that an editor knows what belongs in a `memory.config.ts`. */
+export function defineMemory(definition: MemoryDefinition): MemoryDefinition {
+  return definition;
+}

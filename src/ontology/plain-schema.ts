@@ -1,0 +1,61 @@
+import * as z from 'zod/mini';
+
+/** The part of JSON schema that describes what the graph can store. */
+export type PlainSchema = { readonly [keyword: string]: unknown };
+
+const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const scalarType = z.enum(['string', 'number', 'integer', 'boolean', 'null']);
+const limit = z.optional(z.number());
+const one = z
+  .strictObject({
+    type: z.optional(z.union([scalarType, z.array(scalarType)])),
+    enum: z.optional(z.array(scalar)),
+    const: z.optional(scalar),
+    format: z.optional(z.string()),
+    pattern: z.optional(z.string()),
+    minLength: limit,
+    maxLength: limit,
+    minimum: limit,
+    maximum: limit,
+    exclusiveMinimum: limit,
+    exclusiveMaximum: limit,
+    multipleOf: limit,
+  })
+  .check(z.refine((it) => it.type !== undefined || it.enum !== undefined || it.const !== undefined));
+const oneOrOther = z.union([one, z.strictObject({ anyOf: z.array(one).check(z.minLength(1)) })]);
+const list = z.strictObject({ type: z.literal('array'), items: oneOrOther, minItems: limit, maxItems: limit });
+const shape = z.union([
+  oneOrOther,
+  list,
+  z.strictObject({ anyOf: z.array(z.union([one, list])).check(z.minLength(1)) }),
+]);
+
+/** Says nothing that a model has to keep to, or says it in another place. */
+const NOISE = new Set(['$schema', '$comment', 'description', 'title', 'default', 'examples', 'readOnly']);
+
+/** The schema without what a language model need not know; undefined when it describes more than values and lists of values. */
+export function plainSchema(schema: unknown): PlainSchema | undefined {
+  const given = withoutNoise(schema);
+  return shape.safeParse(given).success ? (given as PlainSchema) : undefined;
+}
+
+function withoutNoise(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withoutNoise);
+  if (schema === null || typeof schema !== 'object') return schema;
+  const kept = Object.entries(schema).filter(
+    ([keyword, value]) =>
+      !NOISE.has(keyword) &&
+      // A format says it already, and shorter.
+      !(keyword === 'pattern' && 'format' in schema) &&
+      // zod's bounds of every whole number.
+      Math.abs(value as number) !== Number.MAX_SAFE_INTEGER,
+  );
+  return Object.fromEntries(kept.map(([keyword, value]) => [keyword, withoutNoise(value)]));
+}
+
+/** The longest text that the schema itself allows somewhere in it. */
+export function longestText({ maxLength, items, anyOf }: PlainSchema): number | undefined {
+  const inner = [items, ...(Array.isArray(anyOf) ? anyOf : [])].filter((it) => it !== undefined) as PlainSchema[];
+  const lengths = [maxLength as number | undefined, ...inner.map(longestText)].filter((it) => it !== undefined);
+  return lengths.length > 0 ? Math.max(...lengths) : undefined;
+}

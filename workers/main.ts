@@ -3,11 +3,16 @@ import { directoryStore } from '../src/archive/stores/directory.ts';
 import type { Config } from '../src/config.ts';
 import { openGraphs } from '../src/graph/graphs.ts';
 import { openIngest } from '../src/ingest/ingest.ts';
+import { openRemoveEpisode } from '../src/ingest/remove-episode.ts';
 import { chooseEmbedder, chooseLanguageModel } from '../src/models/choose.ts';
 import type { Embedder } from '../src/models/embedder.ts';
 import type { LanguageModel } from '../src/models/language-model.ts';
 import { rememberingEmbedder } from '../src/models/remembering-embedder.ts';
+import { loadOntology } from '../src/ontology/load.ts';
+import type { Ontology } from '../src/ontology.ts';
+import { openProducer } from '../src/queue/producer.ts';
 import { SECOND } from '../src/time.ts';
+import { openUpkeep } from '../src/upkeep/upkeep.ts';
 import { established, impatientConnection, patientConnection } from '../src/valkey/connections.ts';
 import { startExportWorker } from './export-worker.ts';
 import { startStoreWorker } from './store-worker.ts';
@@ -23,6 +28,8 @@ export interface Running {
 export interface WorkerParts {
   readonly languageModel?: LanguageModel;
   readonly embedder?: Embedder;
+  /** Default: what the configuration file says. */
+  readonly ontology?: Ontology;
   /** Told in a sentence what went wrong, for the log. */
   readonly onNotice?: (sentence: string) => void;
 }
@@ -37,12 +44,15 @@ const CLOSES_WITHIN = 1 * SECOND;
  */
 export async function startWorkers(config: Config, roles: readonly Role[], parts: WorkerParts = {}): Promise<Running> {
   const { onNotice = () => {} } = parts;
+  // First, so that a broken file leaves nothing open.
+  const ontology = parts.ontology ?? (await loadOntology(config.configFile));
   const graphs = openGraphs(config.falkordb);
   const valkey = patientConnection(config.valkey);
   const languageModel = parts.languageModel ?? (await chooseLanguageModel(config));
   const embedder = parts.embedder ?? (await chooseEmbedder(config));
   const workers: Worker[] = [];
   const connections = [valkey];
+  const closing: (() => Promise<void>)[] = [];
   const connection = () => {
     const opened = patientConnection(config.valkey);
     connections.push(opened);
@@ -58,6 +68,7 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
     for (const opened of connections) opened.disconnect();
     await atMost(CLOSES_WITHIN, [
       graphs.close(),
+      ...closing.map((close) => close()),
       !parts.languageModel && languageModel.close(),
       !parts.embedder && embedder.close(),
     ]);
@@ -66,8 +77,17 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
   try {
     await checkStores(config, graphs.group(config.group).read);
     if (roles.includes('store')) {
-      const ingest = openIngest(graphs, valkey, languageModel, rememberingEmbedder(embedder));
-      workers.push(startStoreWorker(config, connection(), ingest));
+      const remembering = rememberingEmbedder(embedder);
+      const producer = openProducer(config);
+      closing.push(() => producer.close());
+      // The note of a long summary stays in the graph; the next one asks again.
+      const onLong = (group: string) => {
+        producer.task(group, { kind: 'summaries' }).catch((error: Error) => onNotice(error.message));
+      };
+      const ingest = openIngest(graphs, valkey, { model: languageModel, embedder: remembering, ontology, onLong });
+      const removeEpisode = openRemoveEpisode(graphs, valkey);
+      const upkeep = openUpkeep({ graphs, valkey, languageModel, embedder: remembering, removeEpisode });
+      workers.push(startStoreWorker(config, connection(), ingest, upkeep));
     }
     if (roles.includes('export')) {
       const store = directoryStore(config.exportDir);

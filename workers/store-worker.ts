@@ -1,24 +1,32 @@
-import { UnrecoverableError, Worker } from 'bullmq';
+import { type Job, UnrecoverableError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Config } from '../src/config.ts';
-import { isRetried } from '../src/errors.ts';
+import { InvalidInput, isRetried } from '../src/errors.ts';
 import type { Ingest } from '../src/ingest/ingest.ts';
-import { BACKOFF, backoff, readStoreJob, STORE_QUEUE } from '../src/queue/jobs.ts';
+import { BACKOFF, backoff, readStoreJob, readTaskJob, STORE_QUEUE, TASK } from '../src/queue/jobs.ts';
 import { SECOND } from '../src/time.ts';
+import type { Upkeep } from '../src/upkeep/upkeep.ts';
 
-/** Takes `store` jobs and brings each episode into the graph. */
-export function startStoreWorker(config: Config, connection: Redis, ingest: Ingest): Worker {
+/** Takes `store` jobs, which bring an episode into the graph, and `task` jobs, which do something else to a graph. */
+export function startStoreWorker(config: Config, connection: Redis, ingest: Ingest, upkeep: Upkeep): Worker {
   return new Worker(
     STORE_QUEUE,
-    async ({ data }) => {
+    async (job) => {
       try {
-        await ingest(readStoreJob(data));
+        return await work(job, ingest, upkeep);
       } catch (error) {
         throw asFailure(error);
       }
     },
     { ...workerOptions(config, connection), concurrency: config.concurrency },
   );
+}
+
+async function work({ name, data }: Job, ingest: Ingest, upkeep: Upkeep): Promise<unknown> {
+  if (name === STORE_QUEUE) return ingest(readStoreJob(data));
+  if (name !== TASK) throw new InvalidInput(`This worker does not know jobs named "${name}"; a newer one may.`);
+  const { group, task } = readTaskJob(data);
+  return upkeep.run(group, task);
 }
 
 /** A failure that no repetition mends ends the job at once. */

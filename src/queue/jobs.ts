@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { JobsOptions } from 'bullmq';
 import * as z from 'zod/mini';
 import type { Episode } from '../episode.ts';
@@ -7,6 +8,8 @@ import { HOUR, SECOND } from '../time.ts';
 
 export const STORE_QUEUE = 'store';
 export const EXPORT_QUEUE = 'export';
+/** The name of a job on the `store` queue that carries a task instead of an episode. */
+export const TASK = 'task';
 
 const instant = z.pipe(
   z.iso.datetime(),
@@ -31,6 +34,17 @@ const storeJob = z.strictObject({
 
 const exportJob = z.strictObject({ version: z.literal(1), group });
 
+const task = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('communities') }),
+  z.strictObject({ kind: z.literal('summarize-saga'), saga: z.string().check(z.minLength(1)) }),
+  z.strictObject({ kind: z.literal('summaries') }),
+  z.strictObject({ kind: z.literal('remove-episode'), episode: z.string(), dryRun: z._default(z.boolean(), false) }),
+]);
+const taskJob = z.strictObject({ version: z.literal(1), group, task });
+
+/** Something to be done to a group's graph that is no episode. */
+export type Task = z.output<typeof task>;
+export type TaskJob = z.input<typeof taskJob>;
 export type StoreJob = z.input<typeof storeJob>;
 export type ExportJob = z.input<typeof exportJob>;
 
@@ -48,6 +62,12 @@ export function readStoreJob(data: unknown): Episode {
 /** @throws InvalidInput when the payload is not one that this version reads */
 export function readExportJob(data: unknown): { group: string } {
   return read(exportJob, data, EXPORT_QUEUE);
+}
+
+/** @throws InvalidInput when the payload is not one that this version reads */
+export function readTaskJob(data: unknown): { group: string; task: Task } {
+  const { version: _, ...rest } = read(taskJob, data, TASK);
+  return rest;
 }
 
 function read<T extends z.ZodMiniType>(shape: T, data: unknown, queue: string): z.output<T> {
@@ -88,3 +108,28 @@ export const EXPORT_OPTIONS: JobsOptions = {
   removeOnComplete: { age: (7 * 24 * HOUR) / SECOND },
   removeOnFail: { age: (30 * 24 * HOUR) / SECOND },
 };
+
+/** Long summaries are gathered for so long, so that an entity that many episodes speak of is told once. */
+const SUMMARIES_GATHER = 10 * SECOND;
+
+/**
+ * How a task is queued. Each is a job of its own, but for `summaries`: of those that are asked for within ten seconds the first
+ * does the work of all, since it begins after that. It leaves nothing behind that the next could be taken for.
+ */
+export function taskOptions(group: string, { kind }: Task, now: Date): JobsOptions & { readonly jobId: string } {
+  const { attempts, backoff } = STORE_OPTIONS;
+  const kept = {
+    removeOnComplete: { age: (7 * 24 * HOUR) / SECOND },
+    removeOnFail: { age: (30 * 24 * HOUR) / SECOND },
+  };
+  if (kind !== 'summaries') return { attempts, backoff, ...kept, jobId: `${kind}-${group}-${randomUUID()}` };
+  const period = Math.floor(now.getTime() / SUMMARIES_GATHER);
+  return {
+    attempts,
+    backoff,
+    ...kept,
+    removeOnComplete: true,
+    delay: SUMMARIES_GATHER,
+    jobId: `${kind}-${group}-${period}`,
+  };
+}

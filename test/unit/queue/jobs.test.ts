@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
 import { InvalidInput } from '../../../src/errors.ts';
-import { backoff, readExportJob, readStoreJob, toStoreJob } from '../../../src/queue/jobs.ts';
+import {
+  backoff,
+  readExportJob,
+  readStoreJob,
+  readTaskJob,
+  type Task,
+  taskOptions,
+  toStoreJob,
+} from '../../../src/queue/jobs.ts';
 
 const episode = newEpisode('שלום 🚀 "Harbor"', { list: [1, null], 'a\0': '\ud800' }, 'harbor', 1000, {
   referenceTime: new Date('2025-01-01T00:00:00.123Z'),
@@ -35,6 +43,61 @@ describe('an export job', () => {
 
   test('of a group that is none is refused', () => {
     expect(() => readExportJob({ version: 1, group: 'default_db' })).toThrow(InvalidInput);
+  });
+});
+
+describe('a task', () => {
+  const uuid = '11111111-1111-4111-8111-111111111111';
+
+  test.each<[unknown, Task]>([
+    [{ kind: 'communities' }, { kind: 'communities' }],
+    [{ kind: 'summaries' }, { kind: 'summaries' }],
+    [
+      { kind: 'summarize-saga', saga: 'Tuesday: "x"' },
+      { kind: 'summarize-saga', saga: 'Tuesday: "x"' },
+    ],
+    [
+      { kind: 'remove-episode', episode: uuid },
+      { kind: 'remove-episode', episode: uuid, dryRun: false },
+    ],
+  ])('%j is read', (task, read) => {
+    expect(readTaskJob({ version: 1, group: 'harbor', task })).toEqual({ group: 'harbor', task: read });
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ['of an unknown kind', { version: 1, group: 'harbor', task: { kind: 'forget-all' } }, /task/],
+    ['without its saga', { version: 1, group: 'harbor', task: { kind: 'summarize-saga' } }, /task\.saga/],
+    ['with a strange field', { version: 1, group: 'harbor', task: { kind: 'communities', all: true } }, /task/],
+    ['of another version', { version: 2, group: 'harbor', task: { kind: 'communities' } }, /version/],
+    [
+      'for a group that is none',
+      { version: 1, group: 'a b', task: { kind: 'communities' } },
+      /"a b" is not a valid name/,
+    ],
+    ['that is nothing', undefined, /payload/],
+  ])('%s is refused for good, and the place is named', (_, data, place) => {
+    expect(() => readTaskJob(data)).toThrow(InvalidInput);
+    expect(() => readTaskJob(data)).toThrow(place);
+  });
+
+  const now = new Date('2026-01-01T00:00:05Z');
+  const later = (seconds: number) => new Date(now.getTime() + seconds * 1000);
+
+  test('is a job of its own each time, with an id that BullMQ takes', () => {
+    const ids = (['communities', 'communities'] as const).map((kind) => taskOptions('_', { kind }, now).jobId);
+
+    expect(new Set(ids).size).toBe(2);
+    expect(ids.join()).not.toContain(':');
+  });
+
+  test('of summaries waits, and is one job for those that are asked for before it begins', () => {
+    const { jobId, delay } = taskOptions('harbor', { kind: 'summaries' }, now);
+
+    expect(delay).toBe(10_000);
+    expect(jobId).not.toContain(':');
+    expect(taskOptions('harbor', { kind: 'summaries' }, later(4)).jobId).toBe(jobId);
+    expect(taskOptions('harbor', { kind: 'summaries' }, later(10)).jobId).not.toBe(jobId);
+    expect(taskOptions('quay', { kind: 'summaries' }, now).jobId).not.toBe(jobId);
   });
 });
 

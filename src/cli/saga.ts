@@ -1,0 +1,72 @@
+import { InvalidInput } from '../errors.ts';
+import type { Saga, SagaOverview } from '../memory/upkeep.ts';
+import type { MemoryManager } from '../memory.ts';
+import type { Call, Command } from './command.ts';
+import { withMemory } from './with-memory.ts';
+
+export const command: Command = {
+  help: `memory-manager saga list | show <name> | summarize <name>
+
+A saga is a chain of episodes, such as a session.
+
+  list                 every saga: episodes, dates of the first and the last, name
+  show <name>          its summary, and its episodes in the order of time
+  summarize <name>     let a worker bring its summary up to date, and print it
+
+  --group <name>       the memory (default: MEMORY_GROUP)
+  --timeout <seconds>  how long to wait for a summary (default: 600)
+  --json               the same as data
+
+Example: memory-manager saga summarize "Session of 3 March"`,
+  options: { timeout: { type: 'string' } },
+  arguments: [1, 2],
+  run: (call) =>
+    withMemory(async (memory) => {
+      const [action = '', name] = call.args;
+      const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
+      if (!act)
+        throw new InvalidInput(`saga knows list, show and summarize, not "${action}"; see memory-manager saga --help.`);
+      if ((action === 'list') !== (name === undefined))
+        throw new InvalidInput(
+          action === 'list'
+            ? 'saga list takes no name; saga show does.'
+            : `saga ${action} needs a saga's name; see memory-manager saga list.`,
+        );
+      const said = await act(memory, name ?? '', call);
+      if (said.text !== '' || call.json) console.log(call.json ? JSON.stringify(said.data) : said.text);
+      else console.error('No sagas are remembered here yet.');
+      return 0;
+    }),
+};
+
+type Said = { readonly data: unknown; readonly text: string };
+
+const ACTIONS: Readonly<Record<string, (memory: MemoryManager, name: string, call: Call) => Promise<Said>>> = {
+  async list(memory, _, call) {
+    const sagas = await memory.sagas(groupOf(call));
+    return { data: sagas, text: sagas.map(overview).join('\n') };
+  },
+  async show(memory, name, call) {
+    const saga = await memory.saga(name, groupOf(call));
+    return { data: saga, text: whole(saga) };
+  },
+  async summarize(memory, name, call) {
+    const told = await memory.summarizeSaga(name, {
+      ...groupOf(call),
+      ...(call.timeout !== undefined && { limit: call.timeout }),
+    });
+    return { data: told, text: told.summary };
+  },
+};
+
+const groupOf = ({ group }: Call) => (group === undefined ? {} : { group });
+const day = (time: string | null): string => (time ?? '').slice(0, 10).padEnd(10);
+
+function overview({ name, episodes, first, last }: SagaOverview): string {
+  return `${String(episodes).padStart(5)}  ${day(first)}  ${day(last)}  ${name}`;
+}
+
+function whole({ summary, episodes }: Saga): string {
+  const lines = episodes.map(({ name, referenceTime }) => `${day(referenceTime)}  ${name}`);
+  return [...(summary === '' ? [] : [summary, '']), ...lines].join('\n');
+}

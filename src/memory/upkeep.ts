@@ -1,0 +1,90 @@
+import { InvalidInput, NoWorker } from '../errors.ts';
+import type { SagaRow } from '../graph/queries/list-sagas.ts';
+import type { ChainRow } from '../graph/queries/read-saga-chain.ts';
+import type { Task } from '../queue/jobs.ts';
+import { checkText, shortened } from '../text.ts';
+import { MINUTE } from '../time.ts';
+import type { GroupOptions, WaitOptions } from './options.ts';
+import type { Services } from './services.ts';
+
+/** Entities that have more to do with each other than with others. */
+export interface Community {
+  readonly uuid: string;
+  readonly name: string;
+  readonly summary: string;
+  /** The entities' names. */
+  readonly members: readonly string[];
+}
+
+/** A chain of episodes, such as a session, in short; the dates are those of its first and its last episode. */
+export type SagaOverview = SagaRow;
+
+/** A chain of episodes, such as a session. */
+export interface Saga {
+  readonly name: string;
+  /** Empty until it is summarized. */
+  readonly summary: string;
+  /** In the order of the chain, which is that of time; dates in the graph's format. */
+  readonly episodes: readonly ChainRow[];
+}
+
+export type TaskOptions = GroupOptions & Pick<WaitOptions, 'limit'>;
+
+export interface RemoveOptions extends TaskOptions {
+  /** True only tells what would go. */
+  readonly dryRun?: boolean;
+}
+
+/** Lets a worker do a task and gives what came of it. @throws NoWorker, JobFailed, TimedOut */
+export async function runTask<Result>(
+  services: Services,
+  task: Task,
+  { group, limit = 10 * MINUTE }: TaskOptions,
+): Promise<Result> {
+  const checked = services.group(group);
+  const [producer, waiting] = await Promise.all([services.producer(), services.waiting.store()]);
+  await waiting.ready();
+  if ((await producer.workers('store')) === 0)
+    throw new NoWorker('No worker is running that could do this; start one with `memory-manager worker`.');
+  const { jobId } = await producer.task(checked, task);
+  return (await waiting.ended(jobId, limit)) as Result;
+}
+
+export async function listCommunities(services: Services, options: GroupOptions): Promise<Community[]> {
+  const group = services.group(options.group);
+  const { readCommunities } = await import('../graph/queries/read-communities.ts');
+  const rows = await readCommunities((await services.graphs()).group(group));
+  return rows.map(({ hash: _, ...community }) => community);
+}
+
+export async function listSagas(services: Services, options: GroupOptions): Promise<SagaOverview[]> {
+  const group = services.group(options.group);
+  const queries = await import('../graph/queries/list-sagas.ts');
+  return queries.listSagas((await services.graphs()).group(group));
+}
+
+/** @throws InvalidInput when there is no saga of that name */
+export async function showSaga(services: Services, name: string, options: GroupOptions): Promise<Saga> {
+  const group = services.group(options.group);
+  const wanted = checkText(name, "The saga's name").trim();
+  const [{ readSaga }, { readSagaChain }] = await Promise.all([
+    import('../graph/queries/read-saga.ts'),
+    import('../graph/queries/read-saga-chain.ts'),
+  ]);
+  const graph = (await services.graphs()).group(group);
+  const saga = await readSaga(graph, wanted);
+  if (!saga) throw new InvalidInput(`There is no saga "${shortened(wanted, 60)}" in the memory "${group}".`);
+  return { name: saga.name, summary: saga.summary, episodes: await readSagaChain(graph, saga.uuid) };
+}
+
+/** The uuid of the one episode that has this uuid or this name. @throws InvalidInput when there is none, or more than one */
+export async function episodeUuid(services: Services, uuidOrName: string, options: GroupOptions): Promise<string> {
+  const group = services.group(options.group);
+  const wanted = checkText(uuidOrName, "The episode's name").trim();
+  const { findEpisode } = await import('../graph/queries/find-episode.ts');
+  const [found, other] = await findEpisode((await services.graphs()).group(group), wanted);
+  const short = shortened(wanted, 60);
+  if (!found) throw new InvalidInput(`There is no episode "${short}" in the memory "${group}".`);
+  if (other) throw new InvalidInput(`More than one episode is named "${short}"; give the uuid, such as ${found.uuid}.`);
+  return found.uuid;
+}

@@ -1,0 +1,113 @@
+import { derivedUuid } from '../derived-uuid.ts';
+import { ModelFailed, ReplyUnusable } from '../errors.ts';
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { instant } from '../graph/queries/moment.ts';
+import { readCommunities } from '../graph/queries/read-communities.ts';
+import { type MemberRow, readMembers } from '../graph/queries/read-members.ts';
+import { readTies } from '../graph/queries/read-ties.ts';
+import { replaceCommunities } from '../graph/queries/replace-communities.ts';
+import type { Summary } from '../models/language-model.ts';
+import { oneLine, shortened } from '../text.ts';
+import { firstThatFit, wholeSentences } from './budget.ts';
+import { fewAtOnce } from './few-at-once.ts';
+import { communitiesOf, weights } from './label-propagation.ts';
+import type { UpkeepParts } from './parts.ts';
+import { writeUnderLease } from './under-lease.ts';
+
+/** How many communities there are, and how many entities belong to them. */
+export interface BuiltCommunities {
+  readonly communities: number;
+  readonly members: number;
+}
+
+const CALLS_AT_ONCE = 4;
+const LONGEST_TEXT = 12_000;
+const LONGEST_NAME = 100;
+
+interface Community {
+  readonly uuid: string;
+  /** Stands for its members' names and summaries. */
+  readonly hash: string;
+  /** The most connected first. */
+  readonly members: readonly MemberRow[];
+}
+
+/**
+ * Finds the communities of a group anew and has those told that are new, or whose members are told otherwise than before. What
+ * a failed try was told already is remembered for the next one.
+ */
+export function openCommunities(parts: UpkeepParts): (group: string) => Promise<BuiltCommunities> {
+  const told = new Map<string, Summary>();
+
+  async function tell({ hash, members }: Community): Promise<Summary> {
+    const known = told.get(hash);
+    if (known) return known;
+    const texts = firstThatFit(members.map(line), LONGEST_TEXT);
+    const { summaries } = await parts.languageModel.summarize([{ kind: 'community', name: '', known: '', texts }]);
+    const [summary] = summaries;
+    if (!summary?.text)
+      throw new ReplyUnusable(`The language model told nothing of the community of ${members[0]?.name}.`);
+    told.set(hash, summary);
+    return summary;
+  }
+
+  return async (group) => {
+    const graph = parts.graphs.group(group);
+    // A graph that does not exist must not come into being by being asked for its communities.
+    if (!(await graph.check(parts.embedder))) return { communities: 0, members: 0 };
+    const [found, stored] = await Promise.all([findCommunities(graph), readCommunities(graph)]);
+    const asStored = new Map(stored.map(({ uuid, hash }) => [uuid, hash]));
+    const kept = found.filter(({ uuid, hash }) => asStored.get(uuid) === hash);
+    const fresh = found.filter((community) => !kept.includes(community));
+    if (fresh.length > 0 || stored.length > kept.length) {
+      const summaries = await fewAtOnce(fresh, CALLS_AT_ONCE, tell);
+      const names = fresh.map(({ members }, place) => nameOf(summaries[place], members));
+      const vectors = await embed(parts, names);
+      const written = fresh.map(({ uuid, hash, members }, place) => ({
+        uuid,
+        hash,
+        name: names[place] ?? '',
+        summary: wholeSentences(summaries[place]?.text ?? ''),
+        embedding: vectors[place] ?? [],
+        members: members.map((member) => ({ uuid: member.uuid, edge: derivedUuid('has member', uuid, member.uuid) })),
+      }));
+      await writeUnderLease(parts, graph, async (fenced) => {
+        // Another build may have replaced meanwhile what was to be kept.
+        const now = new Map((await readCommunities(graph)).map(({ uuid, hash }) => [uuid, hash]));
+        if (kept.some(({ uuid, hash }) => now.get(uuid) !== hash)) return false;
+        return replaceCommunities(graph, { ...fenced, now: new Date(), kept: kept.map(({ uuid }) => uuid), written });
+      });
+      for (const { hash } of fresh) told.delete(hash);
+    }
+    return { communities: found.length, members: found.reduce((sum, { members }) => sum + members.length, 0) };
+  };
+}
+
+async function findCommunities(graph: GroupGraph): Promise<Community[]> {
+  const ties = await readTies(graph, { asOf: instant(new Date()) });
+  const weight = weights(ties);
+  const rows = new Map((await readMembers(graph, [...weight.keys()])).map((row) => [row.uuid, row]));
+  return communitiesOf(ties).map((uuids) => {
+    const members = uuids.flatMap((uuid) => rows.get(uuid) ?? []);
+    return {
+      // Both follow from the members in the order of their uuids, so that the same community is known again.
+      uuid: derivedUuid('community', graph.group, ...uuids),
+      hash: derivedUuid('told', ...members.flatMap(({ uuid, name, summary }) => [uuid, name, summary])),
+      members: members.sort((a, b) => (weight.get(b.uuid) ?? 0) - (weight.get(a.uuid) ?? 0)),
+    };
+  });
+}
+
+async function embed({ embedder }: UpkeepParts, names: readonly string[]): Promise<number[][]> {
+  const vectors = names.length > 0 ? await embedder.embed(names) : [];
+  if (vectors.length === names.length && vectors.every(({ length }) => length === embedder.dimension)) return vectors;
+  throw new ModelFailed(`The embedder ${embedder.model} gave other vectors than it was asked for.`);
+}
+
+const line = ({ name, summary }: MemberRow): string => (summary === '' ? name : `${name}: ${oneLine(summary)}`);
+
+/** A community that the model found no name for is named after its most connected members. */
+function nameOf(summary: Summary | undefined, members: readonly MemberRow[]): string {
+  const title = wholeSentences(oneLine(summary?.title ?? ''), LONGEST_NAME);
+  return title || shortened(members.map(({ name }) => name).join(', '), LONGEST_NAME);
+}

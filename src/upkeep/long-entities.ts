@@ -1,0 +1,44 @@
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { instant } from '../graph/queries/moment.ts';
+import { type LongEntity, readLongEntities } from '../graph/queries/read-long-entities.ts';
+import { writeEntitySummaries } from '../graph/queries/write-entity-summaries.ts';
+import type { Subject } from '../models/language-model.ts';
+import { firstThatFit, wholeSentences } from './budget.ts';
+import type { UpkeepParts } from './parts.ts';
+import { writeUnderLease } from './under-lease.ts';
+
+/** As in Graphiti. */
+const MOST_IN_A_CALL = 30;
+/** Facts that are shorter together are the summary as they are; the commit writes it. */
+const SHORT = 2000;
+const LONGEST_TEXT = 4000;
+
+/** Has every noted entity told anew, thirty in a call, and gives how many. */
+export async function summarizeLongEntities(parts: UpkeepParts, group: string): Promise<number> {
+  const graph = parts.graphs.group(group);
+  let count = 0;
+  for (let after = ''; ; ) {
+    const noted = await readLongEntities(graph, { asOf: instant(new Date()) }, after, MOST_IN_A_CALL);
+    const last = noted.at(-1);
+    if (!last) return count;
+    after = last.key;
+    count += await tell(parts, graph, noted);
+  }
+}
+
+async function tell(parts: UpkeepParts, graph: GroupGraph, noted: readonly LongEntity[]): Promise<number> {
+  const long = noted.filter(({ facts }) => facts.join('\n').length > SHORT);
+  const { summaries } = long.length > 0 ? await parts.languageModel.summarize(long.map(subject)) : { summaries: [] };
+  const told = long.flatMap(({ uuid }, place) => {
+    const summary = wholeSentences(summaries[place]?.text ?? '');
+    return summary === '' ? [] : [{ uuid, summary }];
+  });
+  const done = noted.map(({ key }) => key);
+  await writeUnderLease(parts, graph, (fenced) => writeEntitySummaries(graph, { ...fenced, summaries: told, done }));
+  return told.length;
+}
+
+/** The newest facts that fit, handed over in the order of time. */
+function subject({ name, summary, facts }: LongEntity): Subject {
+  return { kind: 'entity', name, known: summary, texts: firstThatFit(facts, LONGEST_TEXT).reverse() };
+}

@@ -1,0 +1,72 @@
+import { InvalidInput, ReplyUnusable } from '../errors.ts';
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { readSaga, type StoredSaga } from '../graph/queries/read-saga.ts';
+import { readSagaEpisodes, type SagaEpisodeRow } from '../graph/queries/read-saga-episodes.ts';
+import { writeSagaSummary } from '../graph/queries/write-saga-summary.ts';
+import { evenly, wholeSentences } from './budget.ts';
+import type { UpkeepParts } from './parts.ts';
+import { writeUnderLease } from './under-lease.ts';
+
+export interface ToldSaga {
+  readonly name: string;
+  readonly summary: string;
+}
+
+/** As in Graphiti. */
+const MOST_EPISODES = 200;
+const LONGEST_TEXT = 24_000;
+
+/**
+ * Brings a saga's summary up to date: the summary so far and the episodes that came since, at most 200 in a call; the first
+ * time the latest 200. @throws InvalidInput when there is no such saga
+ */
+export async function summarizeSaga(parts: UpkeepParts, group: string, name: string): Promise<ToldSaga> {
+  const graph = parts.graphs.group(group);
+  for (;;) {
+    const saga = await readSaga(graph, name);
+    if (!saga) throw new InvalidInput(`There is no saga "${name}" in the memory "${group}".`);
+    const episodes = await nextEpisodes(graph, saga);
+    if (episodes.length === 0) return { name: saga.name, summary: saga.summary };
+    await tell(parts, graph, saga, episodes);
+  }
+}
+
+async function nextEpisodes(graph: GroupGraph, { uuid, summarizedAt }: StoredSaga): Promise<SagaEpisodeRow[]> {
+  const rows = await readSagaEpisodes(graph, uuid, summarizedAt, MOST_EPISODES + 1);
+  const chosen = rows.slice(0, MOST_EPISODES);
+  const [next] = rows.slice(MOST_EPISODES);
+  if (!next || summarizedAt === null) return chosen;
+  // Those of one commit became part of the saga at the same moment; the next call begins behind such a moment.
+  const before = chosen.filter(({ linkedAt }) => linkedAt < next.linkedAt);
+  return before.length > 0 ? before : chosen;
+}
+
+async function tell(
+  { languageModel, valkey }: UpkeepParts,
+  graph: GroupGraph,
+  { uuid, name, summary, summarizedAt, summarizedValidAt }: StoredSaga,
+  episodes: readonly SagaEpisodeRow[],
+): Promise<void> {
+  const inOrder = episodes.toSorted((a, b) => compare(a.validAt, b.validAt) || compare(a.uuid, b.uuid));
+  const texts = evenly(
+    inOrder.map(({ validAt, content }) => `${validAt.slice(0, 10)}: ${content}`),
+    LONGEST_TEXT,
+  );
+  const { summaries } = await languageModel.summarize([{ kind: 'saga', name, known: summary, texts }]);
+  const told = wholeSentences(summaries[0]?.text ?? '');
+  if (told === '') throw new ReplyUnusable(`The language model told nothing of the saga "${name}".`);
+  await writeUnderLease({ valkey }, graph, (fenced) =>
+    writeSagaSummary(graph, {
+      ...fenced,
+      saga: uuid,
+      was: summarizedAt ?? '',
+      summary: told,
+      // Not the present time: what becomes part of the saga while the model writes is not in its summary.
+      summarizedAt: latest(episodes.map(({ linkedAt }) => linkedAt)),
+      summarizedValidAt: latest([summarizedValidAt ?? '', ...episodes.map(({ validAt }) => validAt)]),
+    }),
+  );
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const latest = (times: readonly string[]): string => times.toSorted().at(-1) ?? '';

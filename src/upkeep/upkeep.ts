@@ -1,0 +1,35 @@
+import type { Task } from '../queue/jobs.ts';
+import { type BuiltCommunities, openCommunities } from './communities.ts';
+import { summarizeLongEntities } from './long-entities.ts';
+import type { Removed, UpkeepParts } from './parts.ts';
+import { summarizeSaga, type ToldSaga } from './saga.ts';
+
+export type TaskResult = BuiltCommunities | ToldSaga | Removed | { readonly entities: number };
+
+/** What is done to a graph beside taking in episodes. Every write is under the group's lease; models are asked before it. */
+export interface Upkeep {
+  /**
+   * Doing it again changes nothing.
+   * @throws StoreUnreachable, StaleFence, ModelFailed, ModelBusy, TimedOut (tried again); EmbedderMismatch, InvalidInput,
+   *         ReplyUnusable
+   */
+  run(group: string, task: Task): Promise<TaskResult>;
+}
+
+export function openUpkeep(parts: UpkeepParts): Upkeep {
+  const buildCommunities = openCommunities(parts);
+  return {
+    async run(group, task) {
+      switch (task.kind) {
+        case 'communities':
+          return buildCommunities(group);
+        case 'summarize-saga':
+          return summarizeSaga(parts, group, task.saga);
+        case 'summaries':
+          return { entities: await summarizeLongEntities(parts, group) };
+        case 'remove-episode':
+          return parts.removeEpisode(group, task.episode, task.dryRun);
+      }
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll } from 'vitest';
+import { derivedUuid } from '../../../src/derived-uuid.ts';
+import { type EpisodeOptions, newEpisode } from '../../../src/episode.ts';
+import { openGraphs } from '../../../src/graph/graphs.ts';
+import type { GroupGraph } from '../../../src/graph/group-graph.ts';
+import { linkSagas, type SagaLink } from '../../../src/graph/queries/link-sagas.ts';
+import { readFence } from '../../../src/graph/queries/read-fence.ts';
+import { recordEpisode } from '../../../src/graph/queries/record-episode.ts';
+import type { UpkeepParts } from '../../../src/upkeep/parts.ts';
+import { patientConnection } from '../../../src/valkey/connections.ts';
+import { plainEmbedder, tellingModel } from '../../support/models.ts';
+import type { Stores } from '../../support/stores.ts';
+
+/** What a test of upkeep works with, once `beforeAll` has run. */
+export interface Tools extends UpkeepParts {
+  readonly languageModel: ReturnType<typeof tellingModel>;
+  readonly embedder: ReturnType<typeof plainEmbedder>;
+}
+
+export function useTools(stores: Stores): Tools {
+  const tools = {} as { -readonly [Key in keyof Tools]: Tools[Key] };
+  beforeAll(() => {
+    tools.graphs = openGraphs(stores.config.falkordb);
+    tools.valkey = patientConnection(stores.config.valkey);
+    tools.languageModel = tellingModel();
+    tools.embedder = plainEmbedder();
+    tools.removeEpisode = async (_, episode, dryRun) => ({
+      episode,
+      removedFacts: 3,
+      keptFacts: 1,
+      reopenedFacts: dryRun ? 0 : 2,
+      removedEntities: 1,
+    });
+  });
+  afterAll(() => {
+    tools.graphs.close();
+    tools.valkey.disconnect();
+  });
+  return tools;
+}
+
+/** Writes facts like `Harbor uses Redis` between entities of these names, as a commit would. */
+export async function know({ graphs, embedder }: Tools, group: string, facts: readonly string[]): Promise<GroupGraph> {
+  const graph = graphs.group(group);
+  await graph.prepare(embedder);
+  for (const fact of facts) {
+    const [source = '', verb = '', target = ''] = fact.split(' ');
+    const entities = [source, target].map((name) => ({ name, uuid: entityUuid(group, name) }));
+    await graph.write(
+      `UNWIND $entities AS x
+       MERGE (n:Entity {uuid: x.uuid}) ON CREATE SET n.name = x.name, n.group_id = $group, n.summary = 'A thing.',
+         n.created_at = '2025-01-01T00:00:00+00:00', n.labels = ['Entity']
+       WITH collect(n) AS _
+       MATCH (a:Entity {uuid: $entities[0].uuid}), (b:Entity {uuid: $entities[1].uuid})
+       CREATE (a)-[:RELATES_TO {uuid: $uuid, fact: $fact, name: $verb, group_id: $group, episodes: [],
+         created_at: '2025-01-01T00:00:00+00:00', valid_at: '2025-01-01T00:00:00+00:00'}]->(b)`,
+      { entities, group, fact, verb: verb.toUpperCase(), uuid: randomUUID() },
+    );
+  }
+  return graph;
+}
+
+export const entityUuid = (group: string, name: string): string => derivedUuid('entity', group, name.toLowerCase());
+
+/** Records an episode of a day of 2025, without committing it. */
+export async function recordDay(
+  graph: GroupGraph,
+  day: number,
+  saga = 'session',
+  options: EpisodeOptions = {},
+): Promise<SagaLink> {
+  const referenceTime = new Date(Date.UTC(2025, 0, day));
+  const episode = newEpisode(`Day ${day}.`, null, graph.group, 1000, { referenceTime, uuid: randomUUID(), ...options });
+  await recordEpisode(graph, episode);
+  return { saga, episode: episode.uuid, referenceTime };
+}
+
+export async function link(graph: GroupGraph, links: readonly SagaLink[], now = new Date()): Promise<boolean> {
+  const seen = await readFence(graph);
+  return linkSagas(graph, { fence: Math.max(seen, 1), seen, now }, links);
+}
+
+/** All that the graph holds, without what FalkorDB numbers. */
+export const wholeGraph = async (graph: GroupGraph): Promise<unknown[]> => [
+  await graph.read(`MATCH (n) RETURN labels(n) AS labels, properties(n) AS n ORDER BY coalesce(n.uuid, n.key)`),
+  await graph.read('MATCH ()-[e]->() RETURN type(e) AS type, properties(e) AS e ORDER BY type(e), e.uuid'),
+];

@@ -1,0 +1,205 @@
+import type { Queue, Worker } from 'bullmq';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { InvalidInput, JobFailed, NoWorker } from '../../../src/errors.ts';
+import { MemoryManager } from '../../../src/memory.ts';
+import { openProducer, openQueue } from '../../../src/queue/producer.ts';
+import { openUpkeep } from '../../../src/upkeep/upkeep.ts';
+import { patientConnection } from '../../../src/valkey/connections.ts';
+import { startStoreWorker } from '../../../workers/store-worker.ts';
+import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+import { know, link, recordDay, useTools } from './support.ts';
+
+const stores = useStores();
+const tools = useTools(stores);
+let worker: Worker;
+let memory: MemoryManager;
+let queue: Queue;
+
+beforeAll(async () => {
+  memory = new MemoryManager(stores.config);
+  const connection = patientConnection(stores.config.valkey);
+  const adding = patientConnection(stores.config.valkey);
+  queue = openQueue('store', adding, stores.config);
+  worker = startStoreWorker(stores.config, connection, async () => {}, openUpkeep(tools));
+  worker.on('closed', () => {
+    for (const opened of [connection, adding]) opened.disconnect();
+  });
+  await worker.waitUntilReady();
+});
+afterAll(async () => {
+  await memory.close();
+  await queue.close();
+  await worker.close();
+});
+
+/** A command line with a memory of its own. */
+function newMemory() {
+  const group = newGroup();
+  const environment = { ...environmentOf(stores.config), MEMORY_GROUP: group };
+  return { group, graph: tools.graphs.group(group), run: (...args: string[]) => runCommand(args, environment) };
+}
+
+describe('a task', () => {
+  test('is done by a worker, and what came of it comes back', async () => {
+    const group = newGroup();
+    await know(tools, group, ['Harbor uses Redis']);
+
+    expect(await memory.buildCommunities({ group })).toEqual({ communities: 1, members: 2 });
+    expect(await memory.communities({ group })).toEqual([
+      {
+        uuid: expect.any(String),
+        name: expect.stringMatching(/^About/),
+        summary: 'community of 2.',
+        members: ['Harbor', 'Redis'],
+      },
+    ]);
+  });
+
+  test('that cannot succeed fails at once, with its reason', async () => {
+    const data = { version: 1, group: 'x', task: { kind: 'forget-all' } };
+    await queue.add('task', data, { jobId: 'unknown-task', attempts: 9 });
+    await queue.add('strange', {}, { jobId: 'strange-job', attempts: 9 });
+
+    await expect(memory.ended({ queue: 'store', jobId: 'unknown-task' })).rejects.toThrow(JobFailed);
+    await expect(memory.ended({ queue: 'store', jobId: 'strange-job' })).rejects.toThrow(/jobs named "strange"/);
+  });
+
+  test('of summaries is one job for all who ask in the same moment', async () => {
+    const producer = openProducer(stores.config);
+    const group = newGroup();
+    await memory.listen('store');
+
+    const [first, ...others] = await Promise.all([1, 2, 3].map(() => producer.task(group, { kind: 'summaries' })));
+
+    const jobId = others.at(-1)?.jobId ?? '';
+    expect(new Set([first?.jobId, ...others.map((it) => it.jobId)]).size).toBeLessThanOrEqual(2);
+    const ended = memory.ended({ queue: 'store', jobId });
+    await (await queue.getJob(jobId))?.promote();
+    expect(await ended).toEqual({ entities: 0 });
+    await producer.close();
+  });
+
+  test('without a worker is refused in a sentence', async () => {
+    const lonely = new MemoryManager({ ...stores.config, queuePrefix: '{lonely}' });
+    const environment = { ...environmentOf(stores.config), MEMORY_QUEUE_PREFIX: '{lonely}' };
+
+    await expect(lonely.buildCommunities()).rejects.toThrow(NoWorker);
+    expect(await runCommand(['communities'], environment)).toMatchObject(
+      failure(/^No worker is running that could do this/),
+    );
+    await lonely.close();
+  });
+
+  test('for what is not there is refused before it is queued', async () => {
+    await expect(memory.summarizeSaga('nothing')).rejects.toThrow(InvalidInput);
+    await expect(memory.removeEpisode('episode_nothing')).rejects.toThrow(InvalidInput);
+    await expect(memory.buildCommunities({ group: 'a b' })).rejects.toThrow(InvalidInput);
+  });
+});
+
+describe('communities', () => {
+  test('are built and printed with the numbers of their members', async () => {
+    const { group, run } = newMemory();
+    await know(tools, group, ['Harbor uses Redis', 'Harbor likes Redis', 'Harbor uses Node', 'Quay uses Go']);
+
+    const built = await run('communities');
+    const listed = JSON.parse((await run('communities', '--list', '--json')).stdout);
+
+    expect(built).toMatchObject({ status: 0, stderr: '' });
+    expect(built.stdout).toMatch(/^ {3}3 {2}About Harbor\n {3}2 {2}About (Quay|Go)\n$/);
+    expect(listed).toMatchObject([
+      { name: 'About Harbor', members: ['Harbor', 'Node', 'Redis'] },
+      { summary: 'community of 2.' },
+    ]);
+  });
+
+  test('that are none are said so', async () => {
+    const { run } = newMemory();
+
+    expect(await run('communities')).toMatchObject({
+      status: 0,
+      stdout: '',
+      stderr: 'Nothing belongs together here yet.\n',
+    });
+    expect(await run('communities', '--list')).toMatchObject({ stderr: 'No communities were built here yet.\n' });
+    expect(await run('communities', '--list', '--json')).toMatchObject({ stdout: '[]\n', stderr: '' });
+  });
+});
+
+describe('saga', () => {
+  test('lists, shows and summarizes', async () => {
+    const { graph, run } = newMemory();
+    await link(graph, [await recordDay(graph, 2), await recordDay(graph, 1), await recordDay(graph, 9, 'Other: "x"')]);
+
+    const summary = await run('saga', 'summarize', 'session');
+    const [list, show, other] = await Promise.all([
+      run('saga', 'list'),
+      run('saga', 'show', 'session'),
+      run('saga', 'show', 'Other: "x"', '--json'),
+    ]);
+
+    expect(summary).toMatchObject({ status: 0, stdout: 'saga of 2.\n', stderr: '' });
+    expect(list.stdout).toBe('    1  2025-01-09  2025-01-09  Other: "x"\n    2  2025-01-01  2025-01-02  session\n');
+    expect(show.stdout).toMatch(/^saga of 2\.\n\n2025-01-01 {2}episode_\S+\n2025-01-02 {2}episode_\S+\n$/);
+    expect(JSON.parse(other.stdout)).toEqual({
+      name: 'Other: "x"',
+      summary: '',
+      episodes: [{ uuid: expect.any(String), name: expect.any(String), referenceTime: '2025-01-09T00:00:00+00:00' }],
+    });
+  });
+
+  test('says in a sentence what it cannot do', async () => {
+    const { group, run } = newMemory();
+
+    expect(await run('saga', 'show', 'x')).toMatchObject(
+      failure(new RegExp(`^There is no saga "x" in the memory "${group}"`)),
+    );
+    expect(await run('saga', 'show')).toMatchObject(failure(/needs a saga's name/));
+    expect(await run('saga', 'list', 'x')).toMatchObject(failure(/takes no name/));
+    expect(await run('saga', 'forget', 'x')).toMatchObject(failure(/knows list, show and summarize, not "forget"/));
+    expect(await run('saga', 'list')).toMatchObject({ status: 0, stderr: 'No sagas are remembered here yet.\n' });
+  });
+});
+
+describe('remove', () => {
+  test('takes a name or a uuid and says what went', async () => {
+    const { graph, run } = newMemory();
+    const { episode } = await recordDay(graph, 1);
+    const [{ name = '' } = {}] = await graph.read<{ name: string }>('MATCH (p:Episodic) RETURN p.name AS name');
+
+    const [removed, dry, json] = [
+      await run('remove', name),
+      await run('remove', episode, '--dry-run'),
+      await run('remove', name, '--json'),
+    ];
+
+    expect(removed.stdout).toBe(
+      `Removed ${name} with 3 facts and 1 entity.\nKept, since other episodes say so too: 1 fact.\nEnded by this episode only, holding again: 2 facts.\n`,
+    );
+    expect(dry.stdout).toBe(
+      `With ${episode} would go 3 facts and 1 entity.\nKept, since other episodes say so too: 1 fact.\n`,
+    );
+    expect(JSON.parse(json.stdout)).toEqual({
+      episode,
+      removedFacts: 3,
+      keptFacts: 1,
+      reopenedFacts: 2,
+      removedEntities: 1,
+    });
+  });
+
+  test('refuses a name that stands for none or for several', async () => {
+    const { group, graph, run } = newMemory();
+    await recordDay(graph, 1);
+    await recordDay(graph, 2);
+    await graph.write(`MATCH (p:Episodic) SET p.name = 'twice'`);
+
+    expect(await run('remove', 'twice')).toMatchObject(
+      failure(/^More than one episode is named "twice"; give the uuid, such as/),
+    );
+    expect(await run('remove', 'never')).toMatchObject(
+      failure(new RegExp(`^There is no episode "never" in the memory "${group}"`)),
+    );
+  });
+});

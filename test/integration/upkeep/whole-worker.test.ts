@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { MemoryManager } from '../../../src/memory.ts';
+import { startWorkers } from '../../../workers/main.ts';
+import { plainEmbedder, tellingModel } from '../../support/models.ts';
+import { useStores } from '../../support/stores.ts';
+
+const stores = useStores();
+
+test('what was stored as a session is a saga, and what belongs together a community', async () => {
+  const running = await startWorkers(stores.config, ['store'], {
+    languageModel: tellingModel(),
+    embedder: plainEmbedder(),
+  });
+  const memory = new MemoryManager(stores.config);
+  const store = async (content: string, day: string) =>
+    memory.ended(await memory.enqueue(content, null, { saga: 'session', referenceTime: new Date(day) }));
+
+  await Promise.all([store('Harbor uses Redis.', '2025-01-02'), store('Quay uses Node.', '2025-01-01')]);
+  const built = await memory.buildCommunities();
+  const told = await memory.summarizeSaga('session');
+
+  expect(built).toEqual({ communities: 2, members: 4 });
+  expect(told).toEqual({ name: 'session', summary: 'saga of 2.' });
+  expect(await memory.sagas()).toEqual([
+    { name: 'session', episodes: 2, first: '2025-01-01T00:00:00+00:00', last: '2025-01-02T00:00:00+00:00' },
+  ]);
+  expect((await memory.saga('session')).episodes.map(({ referenceTime }) => referenceTime.slice(0, 10))).toEqual([
+    '2025-01-01',
+    '2025-01-02',
+  ]);
+  await memory.close();
+  await running.close();
+});

@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest';
+import { evenly, firstThatFit, wholeSentences } from '../../../src/upkeep/budget.ts';
+
+describe('whole sentences', () => {
+  test.each([
+    ['First sentence. Second sentence. Third sentence. Fourth sentence.', 40, 'First sentence. Second sentence.'],
+    ['What is this? This is a test. More text here.', 30, 'What is this? This is a test.'],
+    ['A. B. C. D. E. F. G. H.', 10, 'A. B. C.'],
+    ['First sentence.   Second sentence.', 20, 'First sentence.'],
+    ['Short. And whole', 100, 'Short. And whole'],
+    ['', 10, ''],
+    [' \n ', 10, ''],
+  ])('of "%s" in %i characters', (text, length, cut) => {
+    expect(wholeSentences(text, length)).toBe(cut);
+  });
+
+  test('are no less than the beginning of the first', () => {
+    expect(wholeSentences('One sentence that is far too long', 14)).toBe('One sentence…');
+  });
+
+  test('hold nothing that the graph refuses', () => {
+    expect(wholeSentences('Har\0bor \ud800 runs.')).toBe('Harbor \ufffd runs.');
+  });
+});
+
+describe('the first that fit', () => {
+  test('end before the one that does not', () => {
+    expect(firstThatFit(['12345', '123', '1'], 9)).toEqual(['12345', '123']);
+    expect(firstThatFit(['12345', '12345', '1'], 9)).toEqual(['12345']);
+    expect(firstThatFit([], 9)).toEqual([]);
+  });
+
+  test('are at least the beginning of the first', () => {
+    expect(firstThatFit(['12345 12345', '1'], 9)).toEqual(['12345…']);
+  });
+});
+
+describe('evenly', () => {
+  test('leaves alone what fits', () => {
+    expect(evenly(['12345', '1', ''], 6)).toEqual(['12345', '1', '']);
+    expect(evenly([], 6)).toEqual([]);
+  });
+
+  test('shortens the longest first', () => {
+    const texts = evenly(['a'.repeat(100), 'bb', 'c'.repeat(50)], 42);
+
+    expect(texts.map(({ length }) => length)).toEqual([20, 2, 20]);
+  });
+});

@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest';
+import type { Tie } from '../../../src/graph/queries/read-ties.ts';
+import { communitiesOf, weights } from '../../../src/upkeep/label-propagation.ts';
+import { random } from '../../support/random.ts';
+
+const tie = (a: string, b: string, weight = 1): Tie => ({ a, b, weight });
+
+describe('communities', () => {
+  test('of two nodes with two ties are one; graphiti_core never comes to an end there', () => {
+    expect(communitiesOf([tie('a', 'b', 2)])).toEqual([['a', 'b']]);
+    expect(communitiesOf([tie('a', 'b'), tie('b', 'a')])).toEqual([['a', 'b']]);
+  });
+
+  test('of two close groups with a loose tie between them are these groups', () => {
+    const square = (x: string) =>
+      [1, 2, 3, 4].flatMap((i) => [1, 2, 3, 4].filter((j) => i < j).map((j) => tie(`${x}${i}`, `${x}${j}`, 2)));
+
+    expect(communitiesOf([...square('a'), ...square('b'), tie('a1', 'b1')])).toEqual([
+      ['a1', 'a2', 'a3', 'a4'],
+      ['b1', 'b2', 'b3', 'b4'],
+    ]);
+  });
+
+  test('follow the heavier tie', () => {
+    expect(communitiesOf([tie('a', 'b', 5), tie('b', 'c', 1), tie('c', 'd', 5)])).toEqual([
+      ['a', 'b'],
+      ['c', 'd'],
+    ]);
+  });
+
+  test('are none without ties, and a tie with itself is none', () => {
+    expect(communitiesOf([])).toEqual([]);
+    expect(communitiesOf([tie('a', 'a', 9)])).toEqual([]);
+  });
+
+  test('of any graph hold each of its nodes at most once, are joined inside, and do not depend on the order of ties', () => {
+    for (let seed = 0; seed < 300; seed += 1) {
+      const ties = randomTies(seed);
+      const communities = communitiesOf(ties);
+      const members = communities.flat();
+
+      expect(communitiesOf(shuffled(ties, seed)), `seed ${seed}`).toEqual(communities);
+      expect(new Set(members).size).toBe(members.length);
+      expect(members.filter((member) => !ties.some(({ a, b }) => a === member || b === member))).toEqual([]);
+      for (const community of communities) {
+        expect(community.length).toBeGreaterThan(1);
+        expect(reachable(community, ties)).toEqual(community);
+      }
+    }
+  });
+
+  test('of a large graph come quickly', () => {
+    const chance = random(1);
+    const ties = Array.from({ length: 20_000 }, () =>
+      tie(String(Math.floor(chance() * 5000)), String(Math.floor(chance() * 5000))),
+    );
+    const began = performance.now();
+
+    communitiesOf(ties);
+
+    expect(performance.now() - began).toBeLessThan(3000);
+  });
+});
+
+test('the weight of a node is that of all its ties', () => {
+  expect(weights([tie('a', 'b', 2), tie('c', 'a', 3)])).toEqual(
+    new Map([
+      ['a', 5],
+      ['b', 2],
+      ['c', 3],
+    ]),
+  );
+});
+
+function randomTies(seed: number): Tie[] {
+  const chance = random(seed);
+  const nodes = 2 + Math.floor(chance() * 12);
+  const node = () => `n${Math.floor(chance() * nodes)}`;
+  return Array.from({ length: Math.floor(chance() * 3 * nodes) }, () =>
+    tie(node(), node(), 1 + Math.floor(chance() * 3)),
+  ).filter(({ a, b }) => a !== b);
+}
+
+/** In another order and with ends exchanged. */
+function shuffled(ties: readonly Tie[], seed: number): Tie[] {
+  const chance = random(seed + 1000);
+  return ties
+    .map(({ a, b, weight }) => ({ place: chance(), it: chance() < 0.5 ? tie(b, a, weight) : tie(a, b, weight) }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ it }) => it);
+}
+
+function reachable(community: readonly string[], ties: readonly Tie[]): string[] {
+  const found = community.slice(0, 1);
+  for (const node of found)
+    for (const { a, b } of ties) {
+      const other = a === node ? b : b === node ? a : undefined;
+      if (other && community.includes(other) && !found.includes(other)) found.push(other);
+    }
+  return found.sort();
+}

@@ -1,26 +1,46 @@
-import type { Command } from './command.ts';
+import { parseTime } from '../time.ts';
+import type { Call, Command } from './command.ts';
 import { withMemory } from './with-memory.ts';
+
+const MOST = 1_000_000;
 
 export const command: Command = {
   help: `memory-manager entities [entity_type]
 
 Prints the name and the type of every entity, or of those of one type, in the order of their names.
 
-  --no-cache      ask the graph even if the answer is cached
-  --group <name>  the memory to ask (default: MEMORY_GROUP)
-  --json          [{"name", "type", "uuid", "summary"}, …]
+  --as-of <date>     only those that an episode or a fact from before then speaks of
+  --known-at <date>  only those that were known then, e.g. 2025-03-01
+  --limit <n>        at most so many (default: all)
+  --offset <n>       without the first so many
+  --no-cache         ask the graph even if the answer is cached
+  --group <name>     the memory to ask (default: MEMORY_GROUP)
+  --json             [{"name", "type", "uuid", "summary"}, …]
 
 Example: memory-manager entities Person`,
-  options: { 'no-cache': { type: 'boolean' } },
+  options: {
+    'as-of': { type: 'string' },
+    'known-at': { type: 'string' },
+    limit: { type: 'string' },
+    offset: { type: 'string' },
+    'no-cache': { type: 'boolean' },
+  },
   arguments: [0, 1],
   run: (call) =>
     withMemory(async (memory) => {
-      const options = { cache: !call.flag('no-cache'), ...(call.group !== undefined && { group: call.group }) };
+      const ofAll = { cache: !call.flag('no-cache'), group: call.group };
+      const options = {
+        ...ofAll,
+        asOf: time(call, 'as-of'),
+        knownAt: time(call, 'known-at'),
+        limit: call.number('limit', 1, MOST),
+        offset: call.number('offset', 0, MOST),
+      };
       const [type] = call.args;
       const entities = await memory.getEntities(type, options);
       if (call.json) console.log(JSON.stringify(entities));
       else if (entities.length > 0) console.log(table(entities));
-      else console.error(await whyNone(type, () => memory.getEntities(undefined, options)));
+      else console.error(await whyNone(type, () => memory.getEntities(undefined, ofAll)));
       return 0;
     }),
 };
@@ -31,7 +51,14 @@ function table(entities: readonly { name: string; type: string }[]): string {
 }
 
 async function whyNone(type: string | undefined, all: () => Promise<{ type: string }[]>): Promise<string> {
-  const types = type === undefined ? new Set() : new Set((await all()).map((entity) => entity.type));
+  const types = new Set((await all()).map((entity) => entity.type));
   if (types.size === 0) return 'Nothing is remembered here yet.';
+  const isNamed = type === undefined || [...types].some((known) => known.toLowerCase() === type.trim().toLowerCase());
+  if (isNamed) return 'No entity fits these times and this page; without them there are some.';
   return `No entity has the type "${type}"; there are ${[...types].sort().join(', ')}.`;
+}
+
+function time(call: Call, option: string): Date | undefined {
+  const given = call.text(option);
+  return given === undefined ? undefined : parseTime(given, `--${option}`);
 }

@@ -1,46 +1,136 @@
-import { bulletList } from '../reader/format.ts';
+import { InvalidInput } from '../errors.ts';
+import type { QueryOptions } from '../memory/query-options.ts';
 import { parseTime } from '../time.ts';
-import type { Command } from './command.ts';
+import type { Call, Command } from './command.ts';
 import { withMemory } from './with-memory.ts';
+
+const KINDS = ['facts', 'entities', 'episodes', 'communities', 'all'] as const;
+const RANKERS = ['rrf', 'mmr', 'distance', 'mentions', 'cross-encoder'] as const;
+
+const TEXT = { type: 'string' } as const;
+const REPEATED = { type: 'string', multiple: true } as const;
 
 export const command: Command = {
   help: `memory-manager query <search_query>
 
-Prints what is known, best first. Only what holds now counts, unless --as-of names another time.
+Prints what is known, best first: facts that hold now, and what raw episodes say besides.
 
-  --limit <n>          at most so many answers, 1 to 100 (default: 5)
+  --limit <n>          at most so many answers, 1 to 100 (default: 5); of "all" so many of each kind
   --as-of <date>       what held then, e.g. 2025-03-01
+  --known-at <date>    what was known then
+  --since, --until     only what began to hold on that date or later, before that date
+  --find <kind>        facts, entities, episodes, communities or all
+  --rank <how>         rrf, mmr, distance, mentions or cross-encoder (default: rrf)
+  --center <entity>    from where --rank distance counts
+  --type <type>        only about entities of this type; it, --relation and --where may be repeated
+  --relation <name>    only facts of this relation, such as USES
+  --from, --to <entity>, --about <entity>  only facts with this source, this target, this as either
+  --where <key=value>  only from episodes with these metadata
+  --min-score <x>      only what scores at least so much
   --after <uuid>       first wait until this stored episode (uuid of store --json) is in the graph
   --no-cache           ask the graph even if the answer is cached
   --group <name>       the memory to ask (default: MEMORY_GROUP)
   --timeout <seconds>  how long --after waits (default: 60)
-  --json               {"query", "group", "facts": […], "episodes": […]}
+  --json               {"query", "group", "facts": […], "episodes": […], …}, with sources
 
-Example: memory-manager query "Where does Harbor keep its sessions?"`,
+Example: memory-manager query "Where does Harbor keep its sessions?" --as-of 2025-03-01`,
   options: {
-    limit: { type: 'string' },
-    'as-of': { type: 'string' },
-    after: { type: 'string' },
+    limit: TEXT,
+    'as-of': TEXT,
+    'known-at': TEXT,
+    since: TEXT,
+    until: TEXT,
+    find: TEXT,
+    rank: TEXT,
+    center: TEXT,
+    from: TEXT,
+    to: TEXT,
+    about: TEXT,
+    'min-score': TEXT,
+    after: TEXT,
+    timeout: TEXT,
+    type: REPEATED,
+    relation: REPEATED,
+    where: REPEATED,
     'no-cache': { type: 'boolean' },
-    timeout: { type: 'string' },
   },
   arguments: [1, 1],
   run: (call) =>
     withMemory(async (memory) => {
       const [query = ''] = call.args;
       const limit = call.number('limit', 1, 100) ?? 5;
-      const asOf = call.text('as-of');
-      const options = {
-        cache: !call.flag('no-cache'),
-        ...(call.group !== undefined && { group: call.group }),
-        ...(asOf !== undefined && { asOf: parseTime(asOf, '--as-of') }),
-      };
+      const options = queryOptions(call);
       const after = call.text('after');
       if (after !== undefined)
         await memory.ended({ queue: 'store', jobId: after }, call.timeout ? { limit: call.timeout } : {});
-      const found = await memory.search(query, limit, options);
-      const group = call.group ?? memory.config.group;
-      console.log(call.json ? JSON.stringify({ query, group, ...found }) : bulletList(found));
+      if (call.json) {
+        const found = await memory.search(query, limit, options);
+        console.log(JSON.stringify({ query, group: call.group ?? memory.config.group, ...found }));
+      } else console.log(await memory.queryMemory(query, limit, options));
       return 0;
     }),
 };
+
+function queryOptions(call: Call): QueryOptions {
+  const find = choice(call, 'find', KINDS);
+  const rank = choice(call, 'rank', RANKERS);
+  if (rank === 'distance' && call.text('center') === undefined)
+    throw new InvalidInput('--rank distance needs --center, the name of an entity.');
+  const [from, before] = [time(call, 'since'), time(call, 'until')];
+  const filters = {
+    types: list(call, 'type'),
+    relations: list(call, 'relation'),
+    source: call.text('from'),
+    target: call.text('to'),
+    about: call.text('about'),
+    validAt: from || before ? { from, before } : undefined,
+    metadata: metadata(call),
+  };
+  return {
+    group: call.group,
+    cache: !call.flag('no-cache'),
+    asOf: time(call, 'as-of'),
+    knownAt: time(call, 'known-at'),
+    find,
+    rank,
+    center: call.text('center'),
+    filters: Object.values(filters).some((filter) => filter !== undefined) ? filters : undefined,
+    minScore: decimal(call, 'min-score'),
+  };
+}
+
+function time(call: Call, option: string): Date | undefined {
+  const given = call.text(option);
+  return given === undefined ? undefined : parseTime(given, `--${option}`);
+}
+
+function choice<const T extends string>(call: Call, option: string, names: readonly T[]): T | undefined {
+  const given = call.text(option);
+  const known = names.find((name) => name === given);
+  if (given === undefined || known) return known;
+  throw new InvalidInput(`--${option} must be ${names.slice(0, -1).join(', ')} or ${names.at(-1)}, not "${given}".`);
+}
+
+/** An option that may be repeated comes as a list of what was given. */
+function list(call: Call, option: string): string[] | undefined {
+  const given = [call.text(option) ?? []].flat();
+  if (given.includes('')) throw new InvalidInput(`--${option} must not be empty.`);
+  return given.length > 0 ? given : undefined;
+}
+
+function metadata(call: Call): Record<string, string> | undefined {
+  const pairs = list(call, 'where')?.map((pair) => {
+    const [, key, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
+    if (key === undefined || value === undefined)
+      throw new InvalidInput(`--where must be written key=value, such as file=src/main.ts, not "${pair}".`);
+    return [key, value] as const;
+  });
+  return pairs && Object.fromEntries(pairs);
+}
+
+function decimal(call: Call, option: string): number | undefined {
+  const given = call.text(option);
+  if (given === undefined) return undefined;
+  if (given.trim() !== '' && Number.isFinite(Number(given))) return Number(given);
+  throw new InvalidInput(`--${option} must be a number, not "${given}".`);
+}

@@ -1,13 +1,15 @@
-import type { Fact, Found, FoundEpisode } from '../search/merge.ts';
+import type { Fact, Found, FoundCommunity, FoundEntity, FoundEpisode } from '../search/found.ts';
 import { oneLine, shortened } from '../text.ts';
 
 const LONGEST = 400;
 
-/** The answer for people and language models: one bullet for each fact and each episode, best first. */
-export function bulletList({ facts, episodes }: Found): string {
+/** The answer for people and language models: one bullet for each thing that was found, best first. */
+export function bulletList({ facts, episodes, entities = [], communities = [] }: Found): string {
   const bullets = [
     ...facts.map((fact) => ({ score: fact.score, text: factBullet(fact) })),
     ...episodes.map((episode) => ({ score: episode.score, text: episodeBullet(episode) })),
+    ...entities.map((entity) => ({ score: entity.score, text: entityBullet(entity) })),
+    ...communities.map((community) => ({ score: community.score, text: communityBullet(community) })),
   ];
   if (bullets.length === 0) return 'Nothing found.';
   return bullets
@@ -26,12 +28,25 @@ function episodeBullet({ excerpt, referenceTime }: FoundEpisode): string {
   return `- ${shortened(oneLine(excerpt), LONGEST)} (${day(referenceTime)})`;
 }
 
-function period(from: string | null, to: string | null): string {
+function entityBullet({ name, type, summary }: FoundEntity): string {
+  return `- ${oneLine(name)}${type === 'Entity' ? '' : ` (${type})`}${told(summary)}`;
+}
+
+function communityBullet({ name, summary }: FoundCommunity): string {
+  return `- ${oneLine(name)}${told(summary)}`;
+}
+
+function told(summary: string): string {
+  const text = shortened(oneLine(summary), LONGEST);
+  return text === '' ? '' : `: ${text}`;
+}
+
+export function period(from: string | null, to: string | null): string {
   if (from && to) return `${day(from)} to ${day(to)}`;
   if (from) return `since ${day(from)}`;
   return to ? `until ${day(to)}` : '';
 }
 
-function day(time: string): string {
+export function day(time: string): string {
   return time.slice(0, 10);
 }

@@ -1,26 +1,8 @@
 import type { FactRow } from '../graph/queries/fact-rows.ts';
 import type { EpisodeRow } from '../graph/queries/search-episodes.ts';
+import type { Found } from './found.ts';
 import { bestSentence, byCoverage, type Covered } from './rank/coverage.ts';
 import { fuse } from './rank/rrf.ts';
-
-export interface Fact extends FactRow {
-  readonly score: number;
-}
-
-export interface FoundEpisode extends EpisodeRow {
-  /** The sentence that has most to do with the question. */
-  readonly excerpt: string;
-  readonly score: number;
-}
-
-/**
- * What a search finds, best first and together at most as much as asked for: facts, and raw episodes that hold words of the
- * question which none of these facts holds (because nothing was extracted from them yet, or not from that sentence).
- */
-export interface Found {
-  readonly facts: readonly Fact[];
-  readonly episodes: readonly FoundEpisode[];
-}
 
 /** Joins the lists of the methods, each best first, by reciprocal rank fusion with one more list: what covers most of the query. */
 export function merge(query: string, factLists: FactRow[][], candidates: EpisodeRow[], limit: number): Found {
@@ -51,7 +33,7 @@ export function merge(query: string, factLists: FactRow[][], candidates: Episode
 }
 
 /** The facts of all lists; a sentence that joins several entities is several facts, of which the first counts. */
-function onceEach(lists: FactRow[][]): Map<string, FactRow> {
+export function onceEach(lists: readonly (readonly FactRow[])[]): Map<string, FactRow> {
   const bySentence = new Map<string, FactRow>();
   for (const row of lists.flat()) {
     const sentence = `${row.fact}\n${row.validAt}`;

@@ -1,58 +1,123 @@
 import { nameTerms, searchTerms } from '../graph/fulltext.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import type { FactRow } from '../graph/queries/fact-rows.ts';
-import { searchEpisodes } from '../graph/queries/search-episodes.ts';
-import { searchFactsByEntities } from '../graph/queries/search-facts-by-entities.ts';
-import { searchFactsByVector } from '../graph/queries/search-facts-by-vector.ts';
-import { searchFactsByWords } from '../graph/queries/search-facts-by-words.ts';
+import { entitiesCalled } from '../graph/queries/entities-called.ts';
+import { instant } from '../graph/queries/moment.ts';
 import type { Embedder } from '../models/embedder.ts';
+import type { LanguageModel } from '../models/language-model.ts';
 import { oneLine } from '../text.ts';
-import { toGraphTime } from '../time.ts';
-import { type Found, merge } from './merge.ts';
+import { asksForEnds, type Filters, metadataCheck, resolve } from './filters.ts';
+import { findByRecipe } from './find.ts';
+import type { Found } from './found.ts';
+import { merge } from './merge.ts';
+import { RECIPES, type Recipe } from './recipes.ts';
+import { findEpisodes } from './scopes/episodes.ts';
+import { findFacts } from './scopes/facts.ts';
+import type { Sought, Walk } from './sought.ts';
+import { withSources } from './sources.ts';
+
+export { RECIPES };
 
 export interface SearchOptions {
+  /** Of each kind; of a mixed recipe altogether. */
   readonly limit: number;
-  /** Only what held at this time. */
-  readonly asOf: Date;
+  readonly recipe: Recipe;
+  /** Only what held at this time; default now. */
+  readonly asOf?: Date | undefined;
+  /** Only what was known at this time; default now. */
+  readonly knownAt?: Date | undefined;
+  readonly filters?: Filters | undefined;
+  /** From which entity distances count: its name, alias or uuid. */
+  readonly center?: string | undefined;
+  readonly walk?: Walk | undefined;
+  /** Leaves out what scores less. */
+  readonly minScore?: number | undefined;
+  /** Also names the episodes from which facts and entities were learnt. */
+  readonly sources?: boolean | undefined;
 }
 
-// The vector index knows no dates: when too few of the nearest held at the time, the next wider circle is asked.
-const WIDER = 8;
-const WIDEST = 4096;
+export interface SearchParts {
+  readonly graph: GroupGraph;
+  readonly embedder: Embedder;
+  /** Only called for a recipe that ranks with it. */
+  readonly languageModel: () => Promise<LanguageModel>;
+}
 
 /**
- * Hybrid search: full text ∪ vectors ∪ what is said of the entities that the query names, joined by reciprocal rank fusion.
- * @throws EmbedderMismatch, StoreUnreachable, ModelFailed
+ * Finds what a recipe says: each method gives its candidates, a ranker puts them in order.
+ * @throws EmbedderMismatch, StoreUnreachable, and of the models ModelFailed, ModelBusy, ReplyUnusable, ConfigError
  */
-export async function search(
-  graph: GroupGraph,
-  embedder: Embedder,
-  query: string,
-  { limit, asOf }: SearchOptions,
-): Promise<Found> {
-  const [terms, names] = [searchTerms(query), nameTerms(query)];
-  const time = toGraphTime(asOf);
-  const candidates = Math.max(2 * limit, 20);
+export async function search(parts: SearchParts, query: string, options: SearchOptions): Promise<Found> {
+  const { graph, embedder } = parts;
+  const { recipe, limit, minScore } = options;
   const [vector, isSearchable] = await Promise.all([
-    embedder.embed([oneLine(query)]).then(([first = []]) => first),
+    needsVector(recipe) ? embedder.embed([oneLine(query)]).then(([first = []]) => first) : [],
     graph.check(embedder),
   ]);
-  if (!isSearchable) return { facts: [], episodes: [] };
-  const [byWords, byVector, byEntities, episodes] = await Promise.all([
-    terms.length > 0 ? searchFactsByWords(graph, terms, time, candidates) : [],
-    nearest(graph, vector, time, candidates),
-    terms.length > 0 ? searchFactsByEntities(graph, names, vector, time, candidates) : [],
-    terms.length > 0 ? searchEpisodes(graph, names, time, limit) : [],
-  ]);
-  return merge(query, [byWords, byVector, byEntities], episodes, limit);
+  if (!isSearchable) return emptyFor(recipe);
+  const sought = await seek(graph, query, vector, options);
+  const found = recipe.mixed
+    ? await findMixed(sought, recipe, limit)
+    : await findByRecipe(sought, recipe, {
+        limit,
+        centre: options.center === undefined ? [] : await uuidsOf(graph, options.center),
+        judge: async (asked, passages) => (await (await parts.languageModel()).score(asked, passages)).scores,
+      });
+  const kept = minScore === undefined ? found : withScore(found, minScore);
+  return options.sources ? withSources(graph, kept) : kept;
 }
 
-async function nearest(graph: GroupGraph, vector: number[], time: string, wanted: number): Promise<FactRow[]> {
-  for (let circle = wanted; ; circle *= WIDER) {
-    const rows = await searchFactsByVector(graph, vector, circle);
-    const held = rows.filter((row) => row.near && (row.validAt ?? '') <= time && (row.invalidAt ?? '9') > time);
-    const all = rows.length < circle || rows.some((row) => !row.near);
-    if (all || held.length >= wanted / 2 || circle >= WIDEST)
-      return held.slice(0, wanted).map(({ near: _, ...row }) => row);
-  }
+async function seek(graph: GroupGraph, query: string, vector: number[], options: SearchOptions): Promise<Sought> {
+  const { asOf, knownAt, limit, filters, walk = {} } = options;
+  const filter = filters ? await resolve(graph, filters) : { fact: {}, metadata: [] };
+  const terms = searchTerms(query);
+  return {
+    graph,
+    query,
+    terms,
+    names: terms.length > 0 ? nameTerms(query) : [],
+    vector,
+    moment: {
+      asOf: instant(asOf ?? new Date()),
+      ...(knownAt && { knownAt: instant(knownAt) }),
+      ...(asksForEnds(filter.fact) && { alsoEnded: true }),
+    },
+    seenBy: asOf && instant(asOf),
+    filter,
+    toldBy: metadataCheck(graph, filter.metadata),
+    walk,
+    candidates: Math.max(2 * limit, 20),
+  };
+}
+
+/** Facts and raw episodes as one list. */
+async function findMixed(sought: Sought, { facts, episodes }: Recipe, limit: number): Promise<Found> {
+  const [lists, raw] = await Promise.all([
+    facts ? findFacts(sought, facts.methods) : [],
+    episodes ? findEpisodes(sought, limit) : [],
+  ]);
+  return merge(sought.query, lists, raw, limit);
+}
+
+function needsVector({ mixed: _, ...parts }: Recipe): boolean {
+  return Object.values(parts).some(
+    ({ methods, ranker }) => ranker === 'mmr' || methods.some((method) => method !== 'words'),
+  );
+}
+
+async function uuidsOf(graph: GroupGraph, name: string): Promise<string[]> {
+  return (await entitiesCalled(graph, [name])).map(({ uuid }) => uuid);
+}
+
+function emptyFor({ entities, communities }: Recipe): Found {
+  return { facts: [], episodes: [], ...(entities && { entities: [] }), ...(communities && { communities: [] }) };
+}
+
+function withScore({ facts, episodes, entities, communities }: Found, least: number): Found {
+  const enough = ({ score }: { score: number }) => score >= least;
+  return {
+    facts: facts.filter(enough),
+    episodes: episodes.filter(enough),
+    ...(entities && { entities: entities.filter(enough) }),
+    ...(communities && { communities: communities.filter(enough) }),
+  };
 }

@@ -1,4 +1,4 @@
-/** A fact as the searches return it; dates in the graph's format. */
+/** A fact as the searches return it; dates as the graph has them. */
 export interface FactRow {
   readonly uuid: string;
   readonly fact: string;
@@ -15,14 +15,13 @@ export interface FactRow {
 }
 
 /** Returns the edges bound to `e` as `FactRow`s. */
-export const RETURN_FACTS = `
-WITH e, startNode(e) AS a, endNode(e) AS b
+export const RETURN_FACTS = returnFacts();
+
+/** The same, with further columns made of what is bound to further names. */
+export function returnFacts(names: readonly string[] = [], columns = ''): string {
+  return `
+WITH ${['e', ...names].join(', ')}, startNode(e) AS a, endNode(e) AS b
 RETURN e.uuid AS uuid, e.fact AS fact, e.name AS relation, a.name AS source, a.uuid AS sourceUuid,
        b.name AS target, b.uuid AS targetUuid, e.episodes AS episodes, e.valid_at AS validAt,
-       e.invalid_at AS invalidAt, e.created_at AS createdAt, e.expired_at AS expiredAt`;
-
-/**
- * True for an edge `e` that held at `$asOf`; a missing end is open. The `coalesce` is needed: FalkorDB 4.16 answers a
- * one-sided `<` on an indexed string with every row.
- */
-export const HELD = `coalesce(e.valid_at, '') <= $asOf AND coalesce(e.invalid_at, '9') > $asOf`;
+       e.invalid_at AS invalidAt, e.created_at AS createdAt, e.expired_at AS expiredAt${columns && `, ${columns}`}`;
+}

@@ -1,19 +1,21 @@
 import type { GroupGraph } from '../group-graph.ts';
+import { type EntityFilter, passingEntities } from './entity-conditions.ts';
+import { type EntityRow, RETURN_ENTITIES } from './entity-rows.ts';
 
-export interface EntityRow {
-  readonly uuid: string;
-  readonly name: string;
-  readonly labels: readonly string[];
-  readonly summary: string;
-}
-
-/** Entities in the order of their names; with a type those that carry it, in any writing of case. */
-export function listEntities(graph: GroupGraph, type: string | undefined): Promise<EntityRow[]> {
-  const filter = type === undefined ? '' : 'WHERE any(label IN labels(n) WHERE toLower(label) = $type)';
+/** Entities that pass, in the order of their names, without the first `offset`. */
+export function listEntities(
+  graph: GroupGraph,
+  filter: EntityFilter,
+  offset: number,
+  limit: number,
+): Promise<EntityRow[]> {
+  const { text, params } = passingEntities(filter);
   return graph.read(
-    `MATCH (n:Entity) ${filter}
-     RETURN n.uuid AS uuid, n.name AS name, labels(n) AS labels, n.summary AS summary
-     ORDER BY toLower(n.name), n.uuid`,
-    type === undefined ? {} : { type: type.toLowerCase() },
+    `MATCH (node:Entity)
+     WITH node
+     ${text}
+     ORDER BY toLower(node.name), node.uuid SKIP $offset LIMIT $limit
+     ${RETURN_ENTITIES}`,
+    { ...params, offset, limit },
   );
 }

@@ -1,42 +1,45 @@
 import type { GroupGraph } from '../group-graph.ts';
+import type { Conditions } from './fact-conditions.ts';
 
 export interface EpisodeRow {
   readonly uuid: string;
   readonly name: string;
   readonly content: string;
   readonly sourceDescription: string;
-  /** In the graph's format. */
+  /** As the graph has them. */
   readonly referenceTime: string;
+  readonly createdAt: string | null;
 }
 
-const FOR_EACH_TERM = 10;
-
 /**
- * Raw episodes that match any of the full-text terms, best first; only those from before `asOf` (graph format). Those without
- * facts stand in an index of their own, so that a fresh one is found behind however many older ones.
+ * Raw episodes that match any of the full-text terms and meet the conditions on `p`, best first. Those without facts stand in
+ * an index of their own, so that a fresh one is found behind however many older ones.
+ * @param forEachTerm so many episodes count for each term
  */
 export function searchEpisodes(
   graph: GroupGraph,
   terms: readonly string[],
-  asOf: string,
+  { text, params }: Conditions,
   limit: number,
+  forEachTerm: number,
 ): Promise<EpisodeRow[]> {
   return graph.read(
     `UNWIND $terms AS term
      CALL {
        WITH term
-       CALL db.idx.fulltext.queryNodes('Episodic', term) YIELD node, score
-       RETURN node.uuid AS uuid, score LIMIT ${FOR_EACH_TERM}
+       CALL db.idx.fulltext.queryNodes('Episodic', term) YIELD node AS p, score WHERE ${text}
+       RETURN p.uuid AS uuid, score LIMIT $forEachTerm
        UNION
        WITH term
        CALL db.idx.fulltext.queryNodes('_Meta', term) YIELD node, score
-       RETURN node.episode AS uuid, score LIMIT ${FOR_EACH_TERM}
+       MATCH (p:Episodic {uuid: node.episode}) WHERE ${text}
+       RETURN p.uuid AS uuid, score LIMIT $forEachTerm
      }
      WITH uuid, sum(score) AS score
-     MATCH (p:Episodic {uuid: uuid}) WHERE coalesce(p.valid_at, '') <= $asOf
+     MATCH (p:Episodic {uuid: uuid})
      WITH p, score ORDER BY score DESC LIMIT $limit
      RETURN p.uuid AS uuid, p.name AS name, p.content AS content, p.source_description AS sourceDescription,
-            p.valid_at AS referenceTime`,
-    { terms, asOf, limit },
+            p.valid_at AS referenceTime, p.created_at AS createdAt`,
+    { ...params, terms, limit, forEachTerm },
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bulletList } from '../../../src/reader/format.ts';
-import type { Fact, Found } from '../../../src/search/merge.ts';
+import type { Fact, Found } from '../../../src/search/found.ts';
 
 const fact = (change: Partial<Fact> = {}): Fact => ({
   uuid: 'f',
@@ -26,6 +26,7 @@ const episode = (excerpt: string, score = 1) => ({
   score,
   sourceDescription: 'opencode',
   referenceTime: '2025-02-01T00:00:00+00:00',
+  createdAt: '2025-02-01T00:00:00+00:00',
 });
 const list = (found: Partial<Found>) => bulletList({ facts: [], episodes: [], ...found });
 
@@ -52,6 +53,30 @@ describe('the bullet list', () => {
       '- Harbor uses Redis (since 2025-01-01)',
       '- One. (2025-02-01)',
       '- Harbor uses Redis (since 2025-01-01)',
+    ]);
+  });
+
+  test('shows entities with their types and summaries, communities with theirs', () => {
+    const entity = {
+      uuid: 'h',
+      name: 'Harbor',
+      type: 'Project',
+      labels: [],
+      summary: 'Keeps\nsessions.',
+      createdAt: null,
+    };
+    const found = {
+      entities: [
+        { ...entity, score: 3 },
+        { ...entity, type: 'Entity', summary: '', score: 1 },
+      ],
+      communities: [{ uuid: 'c', name: 'Storage', summary: 'Redis and others.', createdAt: null, score: 2 }],
+    };
+
+    expect(list(found).split('\n')).toEqual([
+      '- Harbor (Project): Keeps sessions.',
+      '- Storage: Redis and others.',
+      '- Harbor',
     ]);
   });
 

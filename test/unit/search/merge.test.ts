@@ -22,6 +22,7 @@ const episode = (uuid: string, content: string) => ({
   content,
   sourceDescription: 'opencode',
   referenceTime: '2025-01-01',
+  createdAt: '2025-01-01',
 });
 const [harbor, quay] = [fact('harbor', 'Harbor uses Redis'), fact('quay', 'Quay uses Postgres')];
 const uuids = (rows: readonly { uuid: string }[]) => rows.map(({ uuid }) => uuid);

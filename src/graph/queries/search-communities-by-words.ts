@@ -1,0 +1,27 @@
+import type { GroupGraph } from '../group-graph.ts';
+
+export interface CommunityRow {
+  readonly uuid: string;
+  readonly name: string;
+  readonly summary: string;
+  readonly createdAt: string | null;
+}
+
+/** Returns what is bound to `node` as `CommunityRow`s. */
+export const RETURN_COMMUNITIES = `
+RETURN node.uuid AS uuid, coalesce(node.name, '') AS name, coalesce(node.summary, '') AS summary, node.created_at AS createdAt`;
+
+/** Communities whose name matches any of the full-text terms, those that match most first. */
+export function searchCommunitiesByWords(
+  graph: GroupGraph,
+  terms: readonly string[],
+  limit: number,
+): Promise<CommunityRow[]> {
+  return graph.read(
+    `UNWIND $terms AS term
+     CALL db.idx.fulltext.queryNodes('Community', term) YIELD node, score
+     WITH node, sum(score) AS score ORDER BY score DESC LIMIT $limit
+     ${RETURN_COMMUNITIES}`,
+    { terms, limit },
+  );
+}

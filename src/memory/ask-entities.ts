@@ -1,0 +1,54 @@
+import { InvalidInput } from '../errors.ts';
+import { checkText } from '../text.ts';
+import { checkedTime } from './ask.ts';
+import type { TimeOptions } from './query-options.ts';
+import type { Services } from './services.ts';
+
+export interface EntitiesOptions extends TimeOptions {
+  /** At most so many; default all. */
+  readonly limit?: number;
+  /** Without the first so many. */
+  readonly offset?: number;
+}
+
+export interface Entity {
+  readonly name: string;
+  /** The most specific type; `Entity` where nothing more is known. */
+  readonly type: string;
+  readonly uuid: string;
+  readonly summary: string;
+}
+
+/**
+ * Entities in the order of their names: with `knownAt` those that were known then, with `asOf` those that an episode or a fact
+ * from before then speaks of.
+ * @throws InvalidInput
+ */
+export async function askForEntities(
+  services: Services,
+  entityType: string | undefined,
+  { group: asked, asOf, knownAt, limit, offset = 0, cache }: EntitiesOptions,
+): Promise<Entity[]> {
+  const group = services.group(asked);
+  const type = entityType === undefined ? undefined : checkText(entityType, 'The type').trim().toLowerCase();
+  if (type === '') throw new InvalidInput('The type is empty; name one, such as Person, or leave it out.');
+  if (limit !== undefined) checkCount(limit, 1, 'The limit');
+  checkCount(offset, 0, 'The offset');
+  const times = { asOf: checkedTime(asOf, 'asOf'), knownAt: checkedTime(knownAt, 'knownAt') };
+  const reader = await services.reader();
+  return reader.answer(
+    group,
+    { ask: 'entities', type, ...times, limit, ...(offset > 0 && { offset }) },
+    async () => {
+      const { findAllEntities } = await import('../search/all-entities.ts');
+      const graph = (await services.graphs()).group(group);
+      return findAllEntities(graph, { type, asOf, knownAt, limit, offset });
+    },
+    cache,
+  );
+}
+
+function checkCount(count: number, least: number, what: string): void {
+  if (Number.isSafeInteger(count) && count >= least) return;
+  throw new InvalidInput(`${what} must be a whole number from ${least}.`);
+}

@@ -1,0 +1,25 @@
+import type { EntityHistory } from '../search/history.ts';
+import { oneLine, shortened } from '../text.ts';
+import { day, period } from './format.ts';
+
+type Fact = EntityHistory['facts'][number];
+
+const LONGEST = 400;
+/** Longer facts push their last column out instead of widening everybody's. */
+const WIDEST = 80;
+
+/** One line for each fact: when it held, what it says, since when it and its end were known. */
+export function historyTable(facts: readonly Fact[]): string {
+  const rows = facts.map((fact) => [held(fact), shortened(oneLine(fact.fact), LONGEST), known(fact)] as const);
+  const width = (column: 0 | 1, most: number) => Math.min(Math.max(...rows.map((row) => row[column].length)), most);
+  const [first, second] = [width(0, WIDEST), width(1, WIDEST)];
+  return rows.map(([a, b, c]) => `${a.padEnd(first)}  ${b.padEnd(second)}  ${c}`).join('\n');
+}
+
+function held({ validAt, invalidAt }: Fact): string {
+  return period(validAt, invalidAt) || 'undated';
+}
+
+function known({ createdAt, expiredAt }: Fact): string {
+  return `(known ${day(createdAt)}${expiredAt ? `, ended known ${day(expiredAt)}` : ''})`;
+}

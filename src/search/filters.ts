@@ -1,0 +1,105 @@
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { entitiesCalled } from '../graph/queries/entities-called.ts';
+import { episodeMetadata } from '../graph/queries/episode-metadata.ts';
+import type { DateRange, FactFilter } from '../graph/queries/fact-conditions.ts';
+import { instant } from '../graph/queries/moment.ts';
+
+/** From `from` on and before `before`; `isSet` asks whether there is a date at all. */
+export interface DateFilter {
+  readonly from?: Date;
+  readonly before?: Date;
+  readonly isSet?: boolean;
+}
+
+/** Which facts (and what else, see `Scope`s) are looked for; all that is given must hold. */
+export interface Filters {
+  /** Types of entities, in any writing of case; of a fact one end must have one of them. */
+  readonly types?: readonly string[];
+  /** Names of relations, in any writing of case. */
+  readonly relations?: readonly string[];
+  /** Entities by name, alias or uuid; `about` is either end. */
+  readonly source?: string;
+  readonly target?: string;
+  readonly about?: string;
+  readonly validAt?: DateFilter;
+  /** Asking for an end, or for when it was learnt, also finds what holds no more. */
+  readonly invalidAt?: DateFilter;
+  readonly createdAt?: DateFilter;
+  readonly expiredAt?: DateFilter;
+  /** Metadata of an episode that says so: equal as text, or a list that holds it. */
+  readonly metadata?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** Filters as the methods take them. */
+export interface Resolved {
+  readonly fact: FactFilter;
+  readonly metadata: readonly (readonly [key: string, value: string])[];
+}
+
+const DATES = ['validAt', 'invalidAt', 'createdAt', 'expiredAt'] as const;
+
+/** Looks up the entities that filters name; of a name that nobody has nothing is found. */
+export async function resolve(graph: GroupGraph, filters: Filters): Promise<Resolved> {
+  const { types, relations, source, target, about, metadata = {} } = filters;
+  const names = [source, target, about].filter((name) => name !== undefined);
+  const called = names.length > 0 ? await entitiesCalled(graph, names) : [];
+  const uuids = (name: string) => called.filter(({ asked }) => asked === name).map(({ uuid }) => uuid);
+  const dates = DATES.flatMap((field) => (filters[field] ? [range(field, filters[field])] : []));
+  return {
+    fact: {
+      ...(types && { types: types.map((type) => type.toLowerCase()) }),
+      ...(relations && { relations: relations.map((relation) => relation.toLowerCase()) }),
+      ...(source !== undefined && { sources: uuids(source) }),
+      ...(target !== undefined && { targets: uuids(target) }),
+      ...(about !== undefined && { about: uuids(about) }),
+      ...(dates.length > 0 && { dates }),
+    },
+    metadata: Object.entries(metadata).map(([key, value]) => [key, String(value)]),
+  };
+}
+
+function range(field: DateRange['field'], { from, before, isSet }: DateFilter): DateRange {
+  return {
+    field,
+    ...(from && { from: instant(from) }),
+    ...(before && { before: instant(before) }),
+    ...(isSet !== undefined && { isSet }),
+  };
+}
+
+/** True for filters that ask about ends, so that what has ended must not be left out beforehand. */
+export function asksForEnds({ dates = [] }: FactFilter): boolean {
+  return dates.some(({ field, isSet }) => (field === 'invalidAt' || field === 'expiredAt') && isSet !== false);
+}
+
+/** Pieces of JSON that metadata must hold to have a chance: what the graph can look for by itself. */
+export function fragmentsOf(metadata: Resolved['metadata']): string[] {
+  return metadata.flatMap(([key, value]) => [`${JSON.stringify(key)}:`, JSON.stringify(value).slice(1, -1)]);
+}
+
+/** True for metadata, as JSON text, that hold all of the wanted pairs. */
+export function hasMetadata(json: string | undefined, wanted: Resolved['metadata']): boolean {
+  if (json === undefined) return false;
+  const held = JSON.parse(json) as Record<string, unknown> | null;
+  return wanted.every(([key, value]) => {
+    const given = held !== null && Object.hasOwn(held, key) ? held[key] : undefined;
+    return (Array.isArray(given) ? given : [given]).some(
+      (it) => it !== undefined && (it === null || typeof it !== 'object') && String(it) === value,
+    );
+  });
+}
+
+/**
+ * Gives the check whether one of some episodes has the wanted metadata; each episode is read once.
+ * @returns for lists of episodes' uuids whether each list passes
+ */
+export function metadataCheck(graph: GroupGraph, wanted: Resolved['metadata']) {
+  const known = new Map<string, boolean>();
+  return async (lists: readonly (readonly string[])[]): Promise<boolean[]> => {
+    if (wanted.length === 0) return lists.map(() => true);
+    const unknown = [...new Set(lists.flat())].filter((uuid) => !known.has(uuid));
+    const texts = unknown.length > 0 ? await episodeMetadata(graph, unknown) : new Map<string, string>();
+    for (const uuid of unknown) known.set(uuid, hasMetadata(texts.get(uuid), wanted));
+    return lists.map((episodes) => episodes.some((uuid) => known.get(uuid)));
+  };
+}

@@ -1,0 +1,38 @@
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { entitiesCalled } from '../graph/queries/entities-called.ts';
+import { entityHistory } from '../graph/queries/entity-history.ts';
+import type { FactRow } from '../graph/queries/fact-rows.ts';
+import { comparable } from '../graph/queries/moment.ts';
+import { typeOf } from './found.ts';
+
+/** Everything that was ever known of an entity. */
+export interface EntityHistory {
+  /** Who was meant; several that have the same name, none that nobody knows. */
+  readonly entities: readonly { name: string; type: string; uuid: string; summary: string }[];
+  /**
+   * Each fact with two intervals: it held from `validAt` to `invalidAt` and was known from `createdAt`, its end (or that it
+   * never was so) from `expiredAt`. In the order in which they began to hold, those without a beginning first.
+   */
+  readonly facts: readonly FactRow[];
+}
+
+/** @param name an entity's name in any writing of case, its alias or its uuid */
+export async function historyOf(graph: GroupGraph, name: string): Promise<EntityHistory> {
+  const called = await entitiesCalled(graph, [name]);
+  const rows =
+    called.length > 0
+      ? await entityHistory(
+          graph,
+          called.map(({ uuid }) => uuid),
+        )
+      : [];
+  const order = ({ validAt, createdAt, uuid }: FactRow) =>
+    [comparable(validAt) ?? '', comparable(createdAt) ?? '', uuid].join('\n');
+  return {
+    entities: called.map(({ name, labels, uuid, summary }) => ({ name, type: typeOf(labels), uuid, summary })),
+    facts: rows
+      .map((fact) => ({ fact, key: order(fact) }))
+      .sort((a, b) => (a.key < b.key ? -1 : 1))
+      .map(({ fact }) => fact),
+  };
+}

@@ -1,0 +1,25 @@
+import { isWithin } from '../../graph/queries/fact-conditions.ts';
+import { isAfter } from '../../graph/queries/moment.ts';
+import { searchCommunitiesByVector } from '../../graph/queries/search-communities-by-vector.ts';
+import { type CommunityRow, searchCommunitiesByWords } from '../../graph/queries/search-communities-by-words.ts';
+import { WIDEST } from '../gather.ts';
+import type { Method } from '../recipes.ts';
+import type { Sought } from '../sought.ts';
+
+/** The candidates of each method, best first. Of the filters only the date of creation fits a community. */
+export async function findCommunities(sought: Sought, methods: readonly Method[]): Promise<CommunityRow[][]> {
+  const { graph, names, vector, moment, filter, candidates } = sought;
+  const { dates = [], ...others } = filter.fact;
+  const fits = dates.every(({ field }) => field === 'createdAt') && Object.keys(others).length === 0;
+  if (!fits || filter.metadata.length > 0) return [];
+  const lists = await Promise.all([
+    methods.includes('words') && names.length > 0 ? searchCommunitiesByWords(graph, names, WIDEST) : [],
+    methods.includes('vector') ? searchCommunitiesByVector(graph, vector, WIDEST) : [],
+  ]);
+  return lists.map((rows) =>
+    rows
+      .filter(({ createdAt }) => !(moment.knownAt && isAfter(createdAt, moment.knownAt)))
+      .filter(({ createdAt }) => dates.every((range) => isWithin(createdAt, range)))
+      .slice(0, candidates),
+  );
+}

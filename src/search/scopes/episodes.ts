@@ -1,0 +1,54 @@
+import {
+  type Conditions,
+  type DateRange,
+  dateCondition,
+  dateParams,
+  isWithin,
+} from '../../graph/queries/fact-conditions.ts';
+import { isAfter, momentParams, notAfterOrMissing } from '../../graph/queries/moment.ts';
+import { type EpisodeRow, searchEpisodes } from '../../graph/queries/search-episodes.ts';
+import { gather } from '../gather.ts';
+import { type Sought, told } from '../sought.ts';
+
+const FOR_EACH_TERM = 10;
+/** What a filter's dates mean for an episode. */
+const FIELDS = { validAt: 'referenceTime', createdAt: 'createdAt' } as const;
+
+/**
+ * Episodes whose text matches the query, from before the asked time, stored before the known time. Of the filters, metadata
+ * and dates of validity (its reference time) and creation fit an episode; any other one leaves all of them out.
+ */
+export async function findEpisodes(sought: Sought, wanted: number): Promise<EpisodeRow[]> {
+  const { graph, names, moment, filter } = sought;
+  const { dates = [], ...others } = filter.fact;
+  const fits = dates.every(({ field }) => field in FIELDS) && Object.keys(others).length === 0;
+  if (names.length === 0 || !fits) return [];
+  const conditions = episodeConditions(sought, dates);
+  const passing = (rows: EpisodeRow[]) =>
+    told(
+      sought,
+      rows.filter(
+        (row) =>
+          !isAfter(row.referenceTime, moment.asOf) &&
+          !(moment.knownAt && isAfter(row.createdAt, moment.knownAt)) &&
+          dates.every((range) => isWithin(row[FIELDS[range.field as keyof typeof FIELDS]], range)),
+      ),
+      ({ uuid }) => [uuid],
+    );
+  return gather({
+    fetch: (count, isFirst) => searchEpisodes(graph, names, conditions, count, isFirst ? FOR_EACH_TERM : count),
+    passing,
+    wanted,
+  });
+}
+
+function episodeConditions({ moment }: Sought, dates: readonly DateRange[]): Conditions {
+  return {
+    text: [
+      notAfterOrMissing('p.valid_at', 'asOf'),
+      ...(moment.knownAt ? [notAfterOrMissing('p.created_at', 'knownAt')] : []),
+      ...dates.map((range) => dateCondition(range.field === 'validAt' ? 'p.valid_at' : 'p.created_at', range)),
+    ].join(' AND '),
+    params: { ...momentParams(moment), ...Object.assign({}, ...dates.map(dateParams)) },
+  };
+}

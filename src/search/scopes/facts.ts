@@ -1,0 +1,87 @@
+import { factConditions, factFits, filterConditions } from '../../graph/queries/fact-conditions.ts';
+import type { FactRow } from '../../graph/queries/fact-rows.ts';
+import { searchFactsByEntities } from '../../graph/queries/search-facts-by-entities.ts';
+import { searchFactsByVector } from '../../graph/queries/search-facts-by-vector.ts';
+import { searchFactsByWords } from '../../graph/queries/search-facts-by-words.ts';
+import { searchFactsOneByOne } from '../../graph/queries/search-facts-one-by-one.ts';
+import { fragmentsOf } from '../filters.ts';
+import { gather, WIDEST } from '../gather.ts';
+import type { Method } from '../recipes.ts';
+import { type Sought, told } from '../sought.ts';
+import { walkFrom } from '../walk.ts';
+
+/** So many facts count for each term; a term that more facts hold tells little about any of them. */
+const FOR_EACH_TERM = 30;
+const OF_EACH_ENTITY = 60;
+// The vector index knows no dates and no filters: when too few of the nearest pass, the next wider circle is asked.
+const WIDER = 8;
+/** How many of the best hits a walk begins at. */
+const ORIGINS = 10;
+
+/** The candidates of each method, best first. */
+export async function findFacts(sought: Sought, methods: readonly Method[]): Promise<FactRow[][]> {
+  const lists = await Promise.all([
+    methods.includes('words') ? byWords(sought) : [],
+    methods.includes('vector') ? nearest(sought) : [],
+    methods.includes('neighbours') ? ofNamed(sought) : [],
+  ]);
+  if (!methods.includes('breadth-first')) return lists;
+  return [...lists, await alongFacts(sought, lists)];
+}
+
+function byWords(sought: Sought): Promise<FactRow[]> {
+  const { graph, terms, candidates } = sought;
+  if (terms.length === 0) return Promise.resolve([]);
+  const conditions = factConditions(sought.moment, sought.filter.fact);
+  return gather({
+    fetch: (count, isFirst) => searchFactsByWords(graph, terms, conditions, count, isFirst ? FOR_EACH_TERM : count),
+    passing: (rows) => passing(sought, rows),
+    wanted: candidates,
+  });
+}
+
+function ofNamed(sought: Sought): Promise<FactRow[]> {
+  const { graph, terms, names, vector, candidates } = sought;
+  if (terms.length === 0) return Promise.resolve([]);
+  const conditions = factConditions(sought.moment, sought.filter.fact);
+  return gather({
+    fetch: (count, isFirst) =>
+      searchFactsByEntities(graph, names, vector, conditions, count, isFirst ? OF_EACH_ENTITY : count),
+    passing: (rows) => passing(sought, rows),
+    wanted: candidates,
+  });
+}
+
+async function nearest(sought: Sought): Promise<FactRow[]> {
+  const { graph, vector, moment, filter, candidates } = sought;
+  // Whether they held shows in the rows themselves.
+  const conditions = filterConditions(filter.fact);
+  for (let circle = candidates; ; circle *= WIDER) {
+    const rows = await searchFactsByVector(graph, vector, conditions, circle);
+    const close = rows.filter(({ near, fits }) => near && fits).map(({ near: _, fits: __, ...row }) => row);
+    const kept = await passing(sought, close);
+    const isAll = rows.length < circle || rows.some((row) => !row.near);
+    if (isAll || kept.length >= candidates / 2) return kept.slice(0, candidates);
+    if (circle >= WIDEST) break;
+  }
+  const strict = factConditions(moment, filter.fact);
+  const all = await searchFactsOneByOne(graph, vector, strict, fragmentsOf(filter.metadata), WIDEST);
+  return (await passing(sought, all)).slice(0, candidates);
+}
+
+async function alongFacts(sought: Sought, lists: FactRow[][]): Promise<FactRow[]> {
+  const hits = lists.flatMap((list) => list.slice(0, ORIGINS)).flatMap((row) => [row.sourceUuid, row.targetUuid]);
+  const { facts } = await walkFrom(sought, sought.walk.from ?? hits, sought.filter.fact);
+  const fitting = facts.filter(({ fits }) => fits).map(({ fits: _, ...row }) => row);
+  return (await passing(sought, fitting)).slice(0, sought.candidates);
+}
+
+/** What the graph could not tell: dates of other offsets, and metadata. */
+function passing(sought: Sought, rows: FactRow[]): Promise<FactRow[]> {
+  const { moment, filter } = sought;
+  return told(
+    sought,
+    rows.filter((row) => factFits(row, moment, filter.fact)),
+    ({ episodes }) => episodes,
+  );
+}

@@ -1,0 +1,43 @@
+import type { GroupGraph } from '../graph/group-graph.ts';
+import type { Instant, Moment } from '../graph/queries/moment.ts';
+import type { Resolved } from './filters.ts';
+
+/** Where a walk along facts begins and how far it goes. */
+export interface Walk {
+  /** uuids of entities or episodes; without them it begins at what the other methods found. */
+  readonly from?: readonly string[];
+  /** Facts in a row; default 2. The step from an episode to what it mentions counts too. */
+  readonly depth?: 1 | 2 | 3;
+  /** `out` follows facts only from source to target, as Graphiti does; default `both`. */
+  readonly direction?: 'both' | 'out';
+}
+
+/** One search, as the methods see it. */
+export interface Sought {
+  readonly graph: GroupGraph;
+  readonly query: string;
+  /** Full-text queries for sentences and for names; none for a query without words. */
+  readonly terms: readonly string[];
+  readonly names: readonly string[];
+  readonly vector: readonly number[];
+  readonly moment: Moment;
+  /** Set when the caller named a time, which entities must have been spoken of by. */
+  readonly seenBy?: Instant | undefined;
+  readonly filter: Resolved;
+  /** See `metadataCheck`. */
+  readonly toldBy: (episodes: readonly (readonly string[])[]) => Promise<boolean[]>;
+  readonly walk: Walk;
+  /** So many candidates of each method are wanted. */
+  readonly candidates: number;
+}
+
+/** Keeps those rows of which one episode has the wanted metadata. */
+export async function told<Row>(
+  { filter, toldBy }: Sought,
+  rows: Row[],
+  episodes: (row: Row) => readonly string[],
+): Promise<Row[]> {
+  if (filter.metadata.length === 0) return rows;
+  const passes = await toldBy(rows.map(episodes));
+  return rows.filter((_, index) => passes[index]);
+}

@@ -1,0 +1,30 @@
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { episodeSources } from '../graph/queries/episode-sources.ts';
+import type { Found, Source } from './found.ts';
+
+/** So many sources of a fact are named, those that said it first. */
+const OF_EACH = 20;
+
+/** Names the episodes that each found fact and entity was learnt from, with one query for all. */
+export async function withSources(graph: GroupGraph, found: Found): Promise<Found> {
+  const supports = new Map(found.facts.map(({ uuid, episodes }) => [uuid, [...new Set(episodes)].slice(0, OF_EACH)]));
+  const entities = (found.entities ?? []).map(({ uuid }) => uuid);
+  const asked = [...new Set([...supports.values()].flat())];
+  const rows = asked.length + entities.length > 0 ? await episodeSources(graph, asked, entities) : [];
+  const source = ({ uuid, name, referenceTime }: Source): Source => ({ uuid, name, referenceTime });
+  const byUuid = new Map(rows.filter(({ entity }) => entity === null).map((row) => [row.uuid, source(row)]));
+  const byEntity = Map.groupBy(rows, ({ entity }) => entity);
+  return {
+    ...found,
+    facts: found.facts.map((fact) => ({
+      ...fact,
+      sources: (supports.get(fact.uuid) ?? []).flatMap((uuid) => byUuid.get(uuid) ?? []),
+    })),
+    ...(found.entities && {
+      entities: found.entities.map((entity) => ({
+        ...entity,
+        sources: (byEntity.get(entity.uuid) ?? []).map(source),
+      })),
+    }),
+  };
+}

@@ -1,0 +1,57 @@
+import { breadthFirstFacts, type ReachedFact } from '../graph/queries/breadth-first-facts.ts';
+import { breadthFirstMentions } from '../graph/queries/breadth-first-mentions.ts';
+import { type Conditions, type FactFilter, factConditions } from '../graph/queries/fact-conditions.ts';
+import { held } from '../graph/queries/moment.ts';
+import type { Sought } from './sought.ts';
+
+const DEPTH = 2;
+/** Bounds of each step, so that entities with thousands of facts cost no more than others. */
+const ENTITIES_AT_ONCE = 100;
+const FACTS_AT_ONCE = 300;
+
+/** What a walk came by, nearest first. */
+export interface Reached {
+  readonly facts: readonly ReachedFact[];
+  /** uuids of entities, without those from which it began. */
+  readonly entities: readonly string[];
+}
+
+/**
+ * Breadth-first search from entities and episodes along the facts that held, whatever the filter: it only decides which of
+ * them count (`fits`). An episode is one step away from what it mentions. Within a step what is nearer to the query comes first
+ * and, beyond the bounds, alone. graphiti_core goes from source to target only, so that an entity which is nobody's source
+ * leads nowhere; `direction: 'out'` does the same.
+ */
+export async function walkFrom(sought: Sought, origins: readonly string[], filter: FactFilter): Promise<Reached> {
+  const { graph, vector, moment, walk } = sought;
+  const { depth = DEPTH, direction = 'both' } = walk;
+  if (origins.length === 0) return { facts: [], entities: [] };
+  const starts = await breadthFirstMentions(graph, [...new Set(origins)], ENTITIES_AT_ONCE);
+  const start = starts.filter(({ isMentioned }) => !isMentioned).map(({ uuid }) => uuid);
+  const mentioned = starts.filter(({ isMentioned }) => isMentioned).map(({ uuid }) => uuid);
+  const conditions: Conditions = factConditions(moment, filter);
+  const visited = new Set(start);
+  const facts = new Map<string, ReachedFact>();
+  const entities = new Set<string>();
+  // Mentioned entities are reached by the first step, so facts leave them with the second.
+  let edge = start;
+  for (let step = 1; step <= depth; step += 1) {
+    const rows =
+      edge.length > 0 ? await breadthFirstFacts(graph, edge, vector, moment, conditions, direction, FACTS_AT_ONCE) : [];
+    const from = new Set(edge);
+    const next = new Set(step === 1 ? mentioned : []);
+    for (const row of rows.filter((it) => held(it, moment))) {
+      facts.set(row.uuid, facts.get(row.uuid) ?? row);
+      for (const [near, far] of ends(row, direction)) if (from.has(near)) next.add(far);
+    }
+    for (const uuid of next) if (!start.includes(uuid)) entities.add(uuid);
+    edge = [...next].filter((uuid) => !visited.has(uuid)).slice(0, ENTITIES_AT_ONCE);
+    for (const uuid of edge) visited.add(uuid);
+  }
+  return { facts: [...facts.values()], entities: [...entities] };
+}
+
+function ends({ sourceUuid, targetUuid }: ReachedFact, direction: 'both' | 'out'): [string, string][] {
+  const out: [string, string] = [sourceUuid, targetUuid];
+  return direction === 'out' ? [out] : [out, [targetUuid, sourceUuid]];
+}

@@ -1,0 +1,111 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { startWorkers } from '../../../workers/main.ts';
+import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
+import { plainModel } from '../../support/models.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+import { useMemories } from './memories.ts';
+
+const stores = useStores();
+const newMemory = useMemories(stores);
+let environment: Record<string, string>;
+const run = (args: string[]) => runCommand(args, environment);
+
+beforeAll(async () => {
+  const { group, entity, fact, episode } = await newMemory();
+  const [harbor, redis] = [await entity('Harbor', { type: 'Project', summary: 'a service' }), await entity('Redis')];
+  const told = await episode('told', { metadata: { file: 'a.md' }, mentions: [harbor] });
+  await fact(harbor, redis, {
+    fact: 'Harbor keeps its sessions in Redis 7',
+    validAt: '2025-01-10T00:00:00+00:00',
+    invalidAt: '2025-03-01T00:00:00+00:00',
+    expiredAt: '2025-05-01T00:00:00+00:00',
+    episodes: [told],
+  });
+  await fact(harbor, redis, { fact: 'Harbor uses Valkey', validAt: '2025-03-01T00:00:00+00:00' });
+  environment = { ...environmentOf(stores.config), MEMORY_GROUP: group };
+});
+
+describe('history', () => {
+  test('prints both intervals of every fact, in columns', async () => {
+    const { status, stdout } = await run(['history', 'harbor']);
+
+    expect({ status, stdout }).toEqual({
+      status: 0,
+      stdout: [
+        '2025-01-10 to 2025-03-01  Harbor keeps its sessions in Redis 7  (known 2025-01-01, ended known 2025-05-01)',
+        `since 2025-03-01          Harbor uses Valkey${' '.repeat(20)}(known 2025-01-01)`,
+        '',
+      ].join('\n'),
+    });
+  });
+
+  test('of nobody is a sentence', async () => {
+    expect(await run(['history', 'Nobody'])).toMatchObject({
+      status: 0,
+      stdout: '',
+      stderr: 'Nothing is known of an entity called "Nobody"; memory-manager entities lists those that are.\n',
+    });
+  });
+
+  test('gives the same as data', async () => {
+    const document = JSON.parse((await run(['history', 'Harbor', '--json'])).stdout);
+
+    expect(document.entities).toMatchObject([{ name: 'Harbor', type: 'Project' }]);
+    expect(document.facts).toHaveLength(2);
+  });
+});
+
+test('query takes every filter', async () => {
+  const worker = await startWorkers(stores.config, ['store'], { languageModel: plainModel() });
+  const group = ['--group', newGroup()];
+  const store = (text: string, metadata: string, day: string) =>
+    run(['store', text, metadata, '--reference-time', day, ...group]);
+  await store('Harbor uses Redis.', '{"file":"a.md"}', '2025-01-10');
+  await store('Quay runs Lua.', '{"file":"b.md","line":7}', '2025-02-10');
+  const query = async (...options: string[]) =>
+    (await run(['query', 'Harbor Quay Redis Lua', ...options, ...group])).stdout;
+  const [harbor, quay] = ['- Harbor uses Redis (since 2025-01-10)\n', '- Quay runs Lua (since 2025-02-10)\n'];
+
+  expect(await query('--find', 'facts', '--limit', '1', '--rank', 'distance', '--center', 'lua')).toBe(quay);
+  expect(await query('--relation', 'RUNS', '--relation', 'EATS')).toBe(quay);
+  expect(await query('--from', 'harbor')).toBe(harbor);
+  expect(await query('--to', 'Lua')).toBe(quay);
+  expect(await query('--about', 'Redis', '--type', 'product')).toBe(harbor);
+  expect(await query('--find', 'facts', '--since', '2025-02-01')).toBe(quay);
+  expect(await query('--find', 'facts', '--until', '2025-02-01')).toBe(harbor);
+  expect(await query('--find', 'facts', '--where', 'file=b.md', '--where', 'line=7')).toBe(quay);
+  expect(await query('--known-at', '2025-06-01')).toBe('Nothing found.\n');
+  expect(await query('--find', 'facts', '--min-score', '1000')).toBe('Nothing found.\n');
+  expect(await query('--find', 'entities', '--limit', '1', '--about', 'redis', '--rank', 'mmr')).toMatch(
+    /^- (Harbor|Redis) \(Product\)/,
+  );
+  const document = JSON.parse(await query('--find', 'all', '--json'));
+  expect(Object.keys(document)).toEqual(['query', 'group', 'facts', 'episodes', 'entities', 'communities']);
+  expect(document.facts[0].sources).toMatchObject([{ name: expect.stringMatching(/^episode_/) }]);
+  await worker.close();
+});
+
+test('entities come in pages and as of a time', async () => {
+  expect((await run(['entities', '--limit', '1', '--offset', '1'])).stdout).toBe('Redis  Entity\n');
+  expect((await run(['entities', '--as-of', '2024-12-31'])).stderr).toBe(
+    'No entity fits these times and this page; without them there are some.\n',
+  );
+  expect((await run(['entities', '--known-at', '2025-01-02'])).stdout).toContain('Harbor');
+});
+
+test.each<[string, string[], RegExp]>([
+  ['what to find', ['--find', 'cats'], /^--find must be facts, entities, episodes, communities or all, not "cats"\.$/],
+  ['a ranker', ['--rank', 'best'], /^--rank must be rrf, .* or cross-encoder, not "best"\.$/],
+  ['a distance from nowhere', ['--rank', 'distance'], /^--rank distance needs --center/],
+  ['metadata', ['--where', 'file'], /^--where must be written key=value, .*, not "file"\.$/],
+  ['metadata without a key', ['--where', '=x'], /^--where must be written key=value/],
+  ['a score', ['--min-score', 'high'], /^--min-score must be a number, not "high"\.$/],
+  ['a day', ['--known-at', 'soon'], /^--known-at "soon" is not a date/],
+  ['a day since', ['--since', '2025-02-31'], /^--since "2025-02-31" is not a date/],
+  ['an empty type', ['--type', ''], /^--type must not be empty\.$/],
+  ['a ranker that cannot', ['--find', 'episodes', '--rank', 'mmr'], /^The ranker mmr cannot put episodes in order/],
+])('%s that is none is refused in a sentence', async (_, options, sentence) => {
+  expect(await run(['query', 'x', ...options])).toMatchObject(
+    failure(new RegExp(sentence.source.replace(/\$$/, '\\n$'))),
+  );
+});

@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+import { factFits } from '../../../src/graph/queries/fact-conditions.ts';
+import { held, instant, isAfter } from '../../../src/graph/queries/moment.ts';
+import { fragmentsOf, hasMetadata } from '../../../src/search/filters.ts';
+import { gather } from '../../../src/search/gather.ts';
+
+const at = (text: string) => instant(new Date(text));
+const times = { validAt: null, invalidAt: null, createdAt: '2025-01-01T00:00:00+00:00', expiredAt: null };
+
+describe('stored times', () => {
+  test.each([
+    ['2025-01-01T00:00:00.000001+00:00', true],
+    ['2025-01-01T00:00:00+00:00', false],
+    ['2025-01-01T01:00:00+02:00', false],
+    ['2024-12-31T23:00:00-02:00', true],
+    ['2025-01-01T00:00:01Z', true],
+    ['2025-01-01T00:00:00', false],
+    ['rubbish', false],
+    ['', false],
+    [null, false],
+  ])('%s is after new year: %s', (text, expected) => {
+    expect(isAfter(text, at('2025-01-01'))).toBe(expected);
+  });
+
+  test('the first and the last year of all have a day around them', () => {
+    expect(at('0000-01-01T00:00:00Z').dayBefore < at('0000-01-01T00:00:00Z').at).toBe(true);
+    expect(at('9999-12-31T12:00:00Z').dayAfter > '9999-12-31T23:59:59.999999+00:00').toBe(true);
+  });
+
+  test('an end that was learnt later does not count before, and an end nobody can read is none', () => {
+    const ended = { ...times, invalidAt: '2025-02-01T00:00:00+00:00', expiredAt: '2025-03-01T00:00:00+00:00' };
+
+    expect(held(ended, { asOf: at('2025-04-01') })).toBe(false);
+    expect(held(ended, { asOf: at('2025-04-01'), knownAt: at('2025-02-15') })).toBe(true);
+    expect(held(ended, { asOf: at('2025-04-01'), knownAt: at('2025-03-01') })).toBe(false);
+    expect(held({ ...ended, expiredAt: null }, { asOf: at('2025-04-01'), knownAt: at('2025-02-15') })).toBe(false);
+    expect(held({ ...times, invalidAt: 'some day' }, { asOf: at('2025-04-01') })).toBe(true);
+  });
+
+  test('a missing date lies in no range', () => {
+    const fits = (range: object) =>
+      factFits(times, { asOf: at('2025-04-01') }, { dates: [{ field: 'validAt', ...range }] });
+
+    expect(fits({ before: at('2030-01-01') })).toBe(false);
+    expect(fits({ from: at('2020-01-01') })).toBe(false);
+    expect(fits({ isSet: false })).toBe(true);
+  });
+});
+
+describe('metadata', () => {
+  const json = JSON.stringify({ file: 'a"b\\c', line: 12, ok: true, none: null, tags: ['x', 7], deep: { a: 1 } });
+
+  test.each([
+    ['file', 'a"b\\c', true],
+    ['line', '12', true],
+    ['ok', 'true', true],
+    ['none', 'null', true],
+    ['tags', 'x', true],
+    ['tags', '7', true],
+    ['tags', 'x,7', false],
+    ['deep', '[object Object]', false],
+    ['missing', 'undefined', false],
+    ['toString', 'x', false],
+  ])('%s is %s: %s', (key, value, expected) => {
+    expect(hasMetadata(json, [[key, value]])).toBe(expected);
+    // What the graph looks for by itself must never leave out what passes.
+    if (expected) for (const fragment of fragmentsOf([[key, value]])) expect(json).toContain(fragment);
+  });
+
+  test('all pairs must hold', () => {
+    expect(
+      hasMetadata(json, [
+        ['line', '12'],
+        ['ok', 'false'],
+      ]),
+    ).toBe(false);
+    expect(hasMetadata(undefined, [['line', '12']])).toBe(false);
+  });
+});
+
+describe('gathering', () => {
+  const all = Array.from({ length: 10_000 }, (_, index) => index);
+  async function ask(pass: (row: number) => boolean, isSifted = false) {
+    const asked: number[] = [];
+    const rows = await gather({
+      fetch: async (count) => {
+        asked.push(count);
+        return isSifted ? all.slice(0, count).filter(pass) : all.slice(0, count);
+      },
+      passing: async (found) => found.filter(pass),
+      wanted: 20,
+      isSifted,
+    });
+    return { rows, asked };
+  }
+
+  test('asks once where everything passes', async () => {
+    expect(await ask(() => true)).toEqual({ rows: all.slice(0, 20), asked: [20] });
+  });
+
+  test.each([false, true])('goes on until enough pass (sifted: %s)', async (isSifted) => {
+    const { rows, asked } = await ask((row) => row % 100 === 99, isSifted);
+
+    expect(asked).toEqual([20, 160, 1280]);
+    expect(rows).toHaveLength(12);
+  });
+
+  test('comes to an end when nothing passes', async () => {
+    expect(await ask(() => false)).toEqual({ rows: [], asked: [20, 160, 1280, 4096] });
+  });
+});

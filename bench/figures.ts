@@ -105,7 +105,7 @@ export async function commits(config: Config): Promise<Row[]> {
   const graphs = openGraphs(config.falkordb);
   const valkey = patientConnection(config.valkey);
   const source = synthetic(2);
-  const ingest = openIngest(graphs, valkey, fiveFacts(), freeEmbedder(source));
+  const ingest = openIngest(graphs, valkey, { model: fiveFacts(), embedder: freeEmbedder(source) });
   const one = (group: string) => (round: number) => ingest(newEpisode(`episode ${round}`, null, group, 1000));
   let empty = 0;
   // A graph that gets a few hundred episodes is empty no more: a fresh one for every ten.

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { derivedUuid } from '../src/derived-uuid.ts';
+import { type NewEntity, type NewFact, NO_CHANGES } from '../src/graph/changes.ts';
 import type { GroupGraph } from '../src/graph/group-graph.ts';
-import { commit, type NewEntity, type NewFact } from '../src/graph/queries/commit.ts';
+import { commit } from '../src/graph/queries/commit.ts';
 import { readFence } from '../src/graph/queries/read-fence.ts';
-import { derivedUuid } from '../src/ingest/names.ts';
 import type { Embedder } from '../src/models/embedder.ts';
 import { toGraphTime } from '../src/time.ts';
 
@@ -85,9 +86,8 @@ export async function fill(graph: GroupGraph, source: Synthetic, facts: number, 
 }
 
 async function write(graph: GroupGraph, part: { newEntities?: NewEntity[]; newFacts?: NewFact[] }): Promise<void> {
-  const nothing = { newEntities: [], labelled: [], newFacts: [], changedFacts: [], mentions: [], episodes: [] };
   const seen = await readFence(graph);
-  await commit(graph, { ...nothing, ...part, fence: 1, seen, now: toGraphTime(new Date()) });
+  await commit(graph, { ...NO_CHANGES, ...part, fence: 1, seen, now: toGraphTime(new Date()) });
 }
 
 /** One raw episode for every ten facts. */
@@ -110,6 +110,8 @@ const entity = (uuid: string, index: number, source: Synthetic): NewEntity => ({
   uuid,
   name: `${source.words(2)} ${index}`,
   label: index % 3 === 0 ? 'Product' : 'Entity',
+  summary: '',
+  attributes: {},
   embedding: source.vector(),
 });
 
@@ -126,6 +128,8 @@ function fact(index: number, from: string, to: string, share: number, source: Sy
     invalidAt: null,
     expiredAt: null,
     referenceTime: began,
+    createdAt: began,
+    attributes: {},
     embedding: source.vector(),
   };
 }

@@ -14,12 +14,14 @@ export function toGraphTime(date: Date): string {
   return fraction === '000' ? `${seconds}+00:00` : `${seconds}.${fraction}000+00:00`;
 }
 
-/**
- * Refuses a date that `toGraphTime` cannot write so that text order is time order, as of years with more than four digits.
- * @throws InvalidInput naming `what`
- */
+/** True for a date that `toGraphTime` can write so that text order is time order: years have four digits. */
+export function isWritable(date: unknown): date is Date {
+  return date instanceof Date && /^\d{4}-/.test(Number.isNaN(date.getTime()) ? '' : date.toISOString());
+}
+
+/** @throws InvalidInput naming `what` when the graph cannot hold the date */
 export function checkTime(date: Date, what: string): Date {
-  if (date instanceof Date && /^\d{4}-/.test(Number.isNaN(date.getTime()) ? '' : date.toISOString())) return date;
+  if (isWritable(date)) return date;
   throw new InvalidInput(`${what} must be a valid Date of the years 0 to 9999.`);
 }
 

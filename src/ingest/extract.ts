@@ -2,13 +2,22 @@ import type { Episode } from '../episode.ts';
 import { ModelFailed } from '../errors.ts';
 import { LABEL } from '../graph/codec.ts';
 import type { Embedder } from '../models/embedder.ts';
-import type { ExtractedEntity, ExtractedFact, Extraction, LanguageModel } from '../models/language-model.ts';
+import type {
+  ExtractedEntity,
+  ExtractedFact,
+  Extraction,
+  LanguageModel,
+  PreviousText,
+} from '../models/language-model.ts';
+import type { Ontology } from '../ontology.ts';
 import { oneLine } from '../text.ts';
+import { isWritable } from '../time.ts';
 import { readTriplet } from '../triplet.ts';
+import { fitOntology } from './fit-ontology.ts';
 import { sameKey } from './names.ts';
 
 /** Labels that mean something else in the graph. */
-const RESERVED = new Set(['Episodic', 'Community', 'Saga', '_Meta']);
+const RESERVED = new Set(['Episodic', 'Community', 'Saga', '_Meta', '_Alias']);
 
 /** An episode together with what was read in it. */
 export interface Extracted {
@@ -18,12 +27,23 @@ export interface Extracted {
   readonly vectors: ReadonlyMap<string, readonly number[]>;
 }
 
+/** Who reads, and what for. */
+export interface Readers {
+  readonly model: LanguageModel;
+  readonly embedder: Embedder;
+  readonly ontology: Ontology;
+}
+
 /**
  * Reads an episode. Many may be read at once and in any order; the slow part, models, is all done here, so that the group
  * is held only while the graph is changed.
  */
-export async function extract(episode: Episode, model: LanguageModel, embedder: Embedder): Promise<Extracted> {
-  const extraction = soundPart(await read(episode, model));
+export async function extract(
+  episode: Episode,
+  previous: readonly PreviousText[],
+  { model, embedder, ontology }: Readers,
+): Promise<Extracted> {
+  const extraction = soundPart(fitOntology(await read(episode, previous, model, ontology), ontology));
   const texts = [...extraction.entities.map(({ name }) => name), ...extraction.facts.map(({ fact }) => fact)];
   const distinct = [...new Set(texts)];
   const vectors = distinct.length > 0 ? await embedder.embed(distinct) : [];
@@ -32,10 +52,15 @@ export async function extract(episode: Episode, model: LanguageModel, embedder: 
   return { episode, extraction, vectors: new Map(distinct.map((text, index) => [text, vectors[index] ?? []])) };
 }
 
-async function read(episode: Episode, model: LanguageModel): Promise<Extraction> {
+async function read(
+  episode: Episode,
+  previous: readonly PreviousText[],
+  model: LanguageModel,
+  ontology: Ontology,
+): Promise<Extraction> {
   const { content, source, sourceDescription, referenceTime } = episode;
   if (source === 'fact_triple') return givenFact(content);
-  return model.extract({ content, source, sourceDescription, referenceTime });
+  return model.extract({ content, source, sourceDescription, referenceTime, previous, ontology });
 }
 
 /** A fact that was given whole is not read by a model. */
@@ -59,12 +84,12 @@ function givenFact(content: string): Extraction {
 
 /**
  * What of a model's answer can be kept: names that are not blank, one entity for each name, labels that the graph takes,
- * facts between two different entities that were named.
+ * facts between two different entities that were named, dates that the graph can write, ends after beginnings.
  */
-export function soundPart({ entities, facts, ended }: Extraction): Extraction {
+export function soundPart({ entities, facts, ended, use }: Extraction): Extraction {
   const byKey = new Map<string, ExtractedEntity>();
-  for (const { name, type } of entities) {
-    const entity = { name: oneLine(name), type: LABEL.test(type) && !RESERVED.has(type) ? type : 'Entity' };
+  for (const { name, type, ...rest } of entities) {
+    const entity = { ...rest, name: oneLine(name), type: LABEL.test(type) && !RESERVED.has(type) ? type : 'Entity' };
     if (entity.name === '') continue;
     const known = byKey.get(sameKey(name));
     if (!known || (known.type === 'Entity' && entity.type !== 'Entity')) byKey.set(sameKey(name), entity);
@@ -74,8 +99,18 @@ export function soundPart({ entities, facts, ended }: Extraction): Extraction {
   return {
     entities: [...byKey.values()],
     facts: facts
-      .map((fact): ExtractedFact => ({ ...fact, fact: oneLine(fact.fact) }))
+      .map((fact): ExtractedFact => ({ ...fact, fact: oneLine(fact.fact), ...soundTimes(fact) }))
       .filter((fact) => fact.fact !== '' && joins(fact)),
-    ended: ended.filter(joins),
+    ended: ended.filter((it) => joins(it) && soundTime(it.at)),
+    ...(use && { use }),
   };
+}
+
+function soundTimes(fact: ExtractedFact): Pick<ExtractedFact, 'validAt' | 'invalidAt'> {
+  const [validAt, invalidAt] = [soundTime(fact.validAt), soundTime(fact.invalidAt)];
+  return { validAt, invalidAt: validAt && invalidAt && invalidAt <= validAt ? null : invalidAt };
+}
+
+function soundTime(date: Date | null): Date | null {
+  return date && isWritable(date) ? date : null;
 }

@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto';
-
 /** The form in which two names or two facts are the same: lower case, white space runs as one space (graphiti's exact key). */
 export function sameKey(text: string): string {
   return text.toLowerCase().replace(/\s+/g, ' ').trim();
 }
 
-/** A uuid that depends on the parts only, so that doing the same work again names the same things (RFC 9562, version 8). */
-export function derivedUuid(...parts: readonly string[]): string {
-  const hex = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-  const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 3) | 8).toString(16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-}
+/** The key of the `_Meta` node that notes a name as another one of an entity. */
+export const aliasKey = (key: string): string => `alias:${key}`;
+
+/** The key of the `_Meta` node with what ended between two entities. */
+export const endingsKey = (pair: string): string => `ended:${pair}`;

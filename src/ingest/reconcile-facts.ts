@@ -1,130 +1,91 @@
-import type { GroupGraph } from '../graph/group-graph.ts';
-import type { ChangedFact } from '../graph/queries/commit.ts';
-import { findFacts, type Pair } from '../graph/queries/find-facts.ts';
 import type { ExtractedFact } from '../models/language-model.ts';
+import { type Claim, type Claims, makeRivals, pairKey } from './claims.ts';
+import type { Ending } from './evidence.ts';
 import type { Extracted } from './extract.ts';
-import { derivedUuid, sameKey } from './names.ts';
+import type { Judged, Other } from './judge.ts';
+import { sameKey } from './names.ts';
 import type { Resolution } from './resolve-entities.ts';
-import { fromStored, type StandingFact, toChanges, toNew, type UnembeddedFact } from './standing-fact.ts';
+import type { Statement } from './statements.ts';
 
+/** What the batch taught, set beside what was known. */
 export interface Reconciled {
-  readonly created: readonly UnembeddedFact[];
-  readonly changed: readonly ChangedFact[];
-  /** For each episode the uuids of the facts that it states or ends. */
-  readonly touchedBy: ReadonlyMap<string, readonly string[]>;
+  /** The claim that each statement supports; none for one whose two ends turned out to be one thing. */
+  readonly claimOf: ReadonlyMap<Statement, Claim>;
+  /** All that is known to have ended between two entities, by `pairKey`. */
+  readonly endings: ReadonlyMap<string, readonly Ending[]>;
+  /** The pairs of which the batch says that something ended. */
+  readonly endedNow: ReadonlySet<string>;
 }
-
-const EVER = new Date(0);
-
-type Times = Pick<ExtractedFact, 'validAt' | 'invalidAt'>;
-type UuidOf = (name: string) => string;
 
 /**
- * Sets the batch's facts beside those of the graph. A fact stated again, with the same ends and words while it holds, gains
- * an episode and never a twin; a statement that something holds no more ends the facts that it is about.
+ * Lets each statement support a claim: one that is known in the same words or, as the model judged, in others; or else a new
+ * one. What contradicts becomes rivals, what ended is noted for the pair, also when nothing is known between the two yet.
  */
-export async function reconcileFacts(
-  graph: GroupGraph,
+export function reconcileFacts(
   batch: readonly Extracted[],
-  entities: Resolution,
-  now: Date,
-): Promise<Reconciled> {
-  const uuidOf: UuidOf = (name) => entities.byName.get(sameKey(name))?.uuid ?? '';
-  const facts = (await findFacts(graph, pairsOf(batch, uuidOf))).map(fromStored);
-  const touchedBy = new Map<string, string[]>();
-  for (const extracted of inOrderOfTime(batch)) {
-    const touched = [...state(extracted, facts, uuidOf, now), ...endRelations(extracted, facts, uuidOf, now)];
-    touchedBy.set(extracted.episode.uuid, [...new Set(touched)]);
-  }
-  return { created: toNew(facts), changed: toChanges(facts), touchedBy };
-}
+  statements: readonly Statement[],
+  claims: Claims,
+  known: ReadonlyMap<string, readonly Ending[]>,
+  { byKey }: Resolution,
+  judged: Judged,
+): Reconciled {
+  const claimOf = new Map<Statement, Claim>();
+  const claimOfOther = (other: Other | undefined) => (other && 'stated' in other ? claimOf.get(other) : other);
+  const uuidOf = (name: string) => byKey.get(sameKey(name))?.uuid ?? '';
 
-// In the order of what happened, so that a batch comes out the same however it was put together.
-function inOrderOfTime(batch: readonly Extracted[]): Extracted[] {
-  const time = ({ episode }: Extracted) => episode.referenceTime.getTime();
-  return [...batch].sort((a, b) => time(a) - time(b) || (a.episode.uuid < b.episode.uuid ? -1 : 1));
-}
-
-function pairsOf(batch: readonly Extracted[], uuidOf: UuidOf): Pair[] {
-  const pairs = new Map<string, Pair>();
-  const add = (source: string, target: string) => pairs.set(`${source} ${target}`, { source, target });
-  for (const { extraction } of batch) {
-    for (const { source, target } of extraction.facts) add(uuidOf(source), uuidOf(target));
-    for (const { source, target } of extraction.ended) {
-      add(uuidOf(source), uuidOf(target));
-      add(uuidOf(target), uuidOf(source));
-    }
-  }
-  return [...pairs.values()];
-}
-
-/** Adds what an episode states and gives the uuids of those facts. */
-function state({ episode, extraction }: Extracted, facts: StandingFact[], uuidOf: UuidOf, now: Date): string[] {
-  const touched: string[] = [];
-  for (const { fact, relation, ...stated } of extraction.facts) {
+  for (const statement of statements) {
+    const { stated, episode } = statement;
     const [source, target] = [uuidOf(stated.source), uuidOf(stated.target)];
     if (source === target) continue;
-    const validAt = beginOf(stated, episode.referenceTime);
-    const known = facts.find((it) => isSame(it, source, target, fact, validAt));
-    if (known) support(known, episode.uuid, validAt, stated.invalidAt, now);
-    const uuid =
-      known?.uuid ?? derivedUuid('fact', episode.uuid, source, target, sameKey(fact), String(validAt?.getTime()));
-    touched.push(uuid);
-    if (known) continue;
-    const created = { relation, referenceTime: episode.referenceTime };
-    const times = { validAt, invalidAt: stated.invalidAt, expiredAt: stated.invalidAt && now };
-    facts.push({ uuid, source, target, fact, created, ...times, episodes: [episode.uuid], changed: false });
+    const repeated = claimOfOther(judged.repeats.get(statement));
+    const isRepeat = repeated && pairKey(repeated.source, repeated.target) === pairKey(source, target);
+    const claim =
+      claims.find(source, target, stated.fact) ??
+      (isRepeat ? repeated : claims.add(source, target, stated.relation, stated.fact));
+    if (claim === repeated) claims.reword(claim, stated.fact);
+    support(claim, stated, episode);
+    claimOf.set(statement, claim);
   }
-  return touched;
-}
-
-/** What is told without a beginning holds since the episode, unless it had ended by then: since when is not known. */
-function beginOf({ validAt, invalidAt }: Times, referenceTime: Date): Date | null {
-  if (validAt) return validAt;
-  return invalidAt && invalidAt <= referenceTime ? null : referenceTime;
-}
-
-function isSame(known: StandingFact, source: string, target: string, fact: string, validAt: Date | null): boolean {
-  return (
-    known.source === source &&
-    known.target === target &&
-    sameKey(known.fact) === sameKey(fact) &&
-    (known.invalidAt === null || known.invalidAt > (validAt ?? EVER))
-  );
-}
-
-/** One more episode says it, perhaps that it began earlier or that it has ended. */
-function support(known: StandingFact, episode: string, validAt: Date | null, invalidAt: Date | null, now: Date): void {
-  if (invalidAt) endAt(known, invalidAt, now);
-  if (!known.episodes.includes(episode)) {
-    known.episodes.push(episode);
-    known.changed = true;
+  for (const [statement, others] of judged.contradicts) {
+    const claim = claimOf.get(statement);
+    for (const other of others.map(claimOfOther))
+      if (claim && other && shareEnd(claim, other)) makeRivals(claim, other);
   }
-  if (known.validAt && validAt && validAt < known.validAt) {
-    known.validAt = validAt;
-    known.changed = true;
-  }
+  return { claimOf, ...noteEndings(batch, claims, known, uuidOf) };
 }
 
-/** Ends what an episode says holds no more and gives the uuids of those facts. */
-function endRelations({ episode, extraction }: Extracted, facts: readonly StandingFact[], uuidOf: UuidOf, now: Date) {
-  return extraction.ended.flatMap(({ source, target, at }) =>
-    facts
-      .filter((fact) => isBetween(fact, uuidOf(source), uuidOf(target)) && !fact.episodes.includes(episode.uuid))
-      .filter((fact) => endAt(fact, at, now))
-      .map(({ uuid }) => uuid),
-  );
+function support(claim: Claim, { validAt, invalidAt, attributes }: ExtractedFact, episode: Extracted['episode']): void {
+  claim.attributes = { ...claim.attributes, ...attributes };
+  if (claim.supports.some((it) => it.episode === episode.uuid)) return;
+  const said = episode.referenceTime;
+  // What is told without a beginning holds since the episode, unless it had ended by then: since when is not known.
+  const begin = validAt ?? (invalidAt && invalidAt <= said ? null : said);
+  claim.supports.push({ episode: episode.uuid, said, begin, end: invalidAt });
+  claim.touched = true;
 }
 
-function isBetween(fact: StandingFact, one: string, other: string): boolean {
-  return (fact.source === one && fact.target === other) || (fact.source === other && fact.target === one);
+function shareEnd(one: Claim, other: Claim): boolean {
+  const ends = new Set([one.source, one.target]);
+  return ends.has(other.source) || ends.has(other.target);
 }
 
-/** False when the fact began later or had ended before. */
-function endAt(fact: StandingFact, at: Date, now: Date): boolean {
-  if ((fact.validAt ?? EVER) >= at || (fact.invalidAt && fact.invalidAt <= at)) return false;
-  fact.invalidAt = at;
-  fact.expiredAt ??= now;
-  fact.changed = true;
-  return true;
+function noteEndings(
+  batch: readonly Extracted[],
+  claims: Claims,
+  known: ReadonlyMap<string, readonly Ending[]>,
+  uuidOf: (name: string) => string,
+) {
+  const endings = new Map<string, Ending[]>([...known].map(([pair, told]) => [pair, [...told]]));
+  const endedNow = new Set<string>();
+  for (const { episode, extraction } of batch)
+    for (const { source, target, at } of extraction.ended) {
+      const [one, other] = [uuidOf(source), uuidOf(target)];
+      const pair = pairKey(one, other);
+      const told = endings.get(pair) ?? [];
+      if (one === other || told.some((it) => it.episode === episode.uuid && it.at.getTime() === at.getTime())) continue;
+      endings.set(pair, [...told, { episode: episode.uuid, at }]);
+      endedNow.add(pair);
+      for (const claim of claims.between(one, other)) claim.touched = true;
+    }
+  return { endings, endedNow };
 }

@@ -1,68 +1,214 @@
+import { derivedUuid } from '../derived-uuid.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { findEntities, type StoredEntity } from '../graph/queries/find-entities.ts';
+import { beginCommit, type StoredEntity } from '../graph/queries/begin-commit.ts';
+import { findEntitiesLike, type LikeEntity } from '../graph/queries/find-entities-like.ts';
+import type { ExtractedEntity } from '../models/language-model.ts';
+import type { AttributeValue } from '../ontology.ts';
 import type { Extracted } from './extract.ts';
-import { derivedUuid, sameKey } from './names.ts';
+import { aliasKey, sameKey } from './names.ts';
+import { likeness, nearlySame } from './similar-names.ts';
 
+/** A name that the batch uses, with all that its episodes tell of it. */
+export interface NamedThing {
+  readonly key: string;
+  readonly name: string;
+  type: string;
+  attributes: Record<string, AttributeValue>;
+  readonly episodes: Set<string>;
+}
+
+/** What a name may mean before the model is asked: one entity that is known or new, or one of several. */
+export interface Guess {
+  readonly thing: NamedThing;
+  /** The known entity that it is without doubt. */
+  known: StoredEntity | null;
+  /** Another name of the batch that is the same without doubt. */
+  same: Guess | null;
+  /** What it is when nobody chooses another: the first of several entities of its very name. */
+  readonly fallback: StoredEntity | null;
+  /** Known entities that it may be; empty once it is decided. */
+  candidates: readonly StoredEntity[];
+  /** New names of the batch, from other episodes, that may be the same. */
+  readonly alike: Guess[];
+}
+
+export interface Guesses {
+  /** The fence that the graph had before anything was read. */
+  readonly fence: number;
+  /** uuids of episodes of the batch that were removed from the group meanwhile. */
+  readonly removed: readonly string[];
+  /** By `sameKey` of the name. */
+  readonly byKey: ReadonlyMap<string, Guess>;
+}
+
+/** Cosine from which on two names may mean the same thing. */
+const NEAR = 0.5;
+/** Share of common shingles from which on two new names may be the same. */
+const ALIKE = 0.3;
+const MOST_CANDIDATES = 5;
+
+/**
+ * Finds for every name of the batch what it may mean. The same name but for case and spaces, or a noted alias, is the same thing;
+ * so is one that differs in punctuation or a letter of a longer name (graphiti_core's heuristics). What else has words in
+ * common or is near in meaning stays undecided.
+ * @param judged false when nobody will decide what stays open: then nothing else than names is looked for
+ */
+export async function guessEntities(graph: GroupGraph, batch: readonly Extracted[], judged: boolean): Promise<Guesses> {
+  const things = [...namedIn(batch).values()];
+  const wanted = things.map(({ key, name }) => ({ name, alias: aliasKey(key) }));
+  const episodes = batch.map(({ episode }) => episode.uuid);
+  const { fence, removed, entities } = await beginCommit(graph, episodes, wanted);
+  const guesses = things.map((thing, place): Guess => {
+    const named = entities.filter((entity) => entity.place === place);
+    const exact = distinct(named.filter(({ how }) => how === 'name'));
+    const known = exact.length > 0 ? exact : distinct(named);
+    const isOpen = known.length > 1 && judged;
+    const first = known[0] ?? null;
+    return {
+      thing,
+      known: isOpen ? null : first,
+      same: null,
+      fallback: first,
+      candidates: isOpen ? known : [],
+      alike: [],
+    };
+  });
+  const unknown = guesses.filter(({ known, candidates }) => !known && candidates.length === 0);
+  if (judged && unknown.length > 0) await lookFurther(graph, unknown, batch);
+  return { fence, removed, byKey: new Map(guesses.map((guess) => [guess.thing.key, guess])) };
+}
+
+async function lookFurther(graph: GroupGraph, unknown: readonly Guess[], batch: readonly Extracted[]): Promise<void> {
+  const vectors = new Map(batch.flatMap((it) => [...it.vectors]));
+  const names = unknown.map(({ thing: { name } }) => ({ name, vector: vectors.get(name) ?? [] }));
+  const like = await findEntitiesLike(graph, names);
+  const before: Guess[] = [];
+  for (const [place, guess] of unknown.entries()) {
+    const { name } = guess.thing;
+    const found = like.filter((entity) => entity.place === place && mayBe(name, entity));
+    guess.known = nearlySame(name, distinct(found));
+    if (!guess.known) {
+      guess.candidates = distinct(found)
+        .sort((a, b) => likeness(name, b.name) - likeness(name, a.name))
+        .slice(0, MOST_CANDIDATES);
+      const others = before.filter((other) => isElsewhere(guess.thing, other.thing));
+      guess.same =
+        nearlySame(
+          name,
+          others.map((other) => ({ name: other.thing.name, other })),
+        )?.other ?? null;
+      if (!guess.same) guess.alike.push(...others.filter((other) => likeness(name, other.thing.name) >= ALIKE));
+    }
+    before.push(guess);
+  }
+}
+
+/** Words in common say little when they are common words, so the letters must be alike too. */
+function mayBe(name: string, entity: LikeEntity): boolean {
+  return entity.near === null ? likeness(name, entity.name) >= ALIKE : entity.near >= NEAR;
+}
+
+/** What one episode calls by two names it means as two things. */
+function isElsewhere(one: NamedThing, other: NamedThing): boolean {
+  return ![...one.episodes].some((episode) => other.episodes.has(episode));
+}
+
+function namedIn(batch: readonly Extracted[]): Map<string, NamedThing> {
+  const things = new Map<string, NamedThing>();
+  for (const { extraction, episode } of batch)
+    for (const entity of extraction.entities) {
+      const key = sameKey(entity.name);
+      const thing = things.get(key) ?? { key, name: entity.name, type: 'Entity', attributes: {}, episodes: new Set() };
+      things.set(key, thing);
+      learn(thing, entity);
+      thing.episodes.add(episode.uuid);
+    }
+  return things;
+}
+
+function learn(thing: NamedThing, { type, attributes }: ExtractedEntity): void {
+  if (thing.type === 'Entity') thing.type = type;
+  if (type === thing.type) Object.assign(thing.attributes, attributes);
+}
+
+/** Python may have left two entities of one name; always the same one of them comes first. */
+function distinct<T extends StoredEntity>(entities: readonly T[]): T[] {
+  return [...new Map(entities.map((entity) => [entity.uuid, entity])).values()].sort((a, b) =>
+    a.uuid < b.uuid ? -1 : 1,
+  );
+}
+
+/** An entity as it stands after the commit. */
 export interface ResolvedEntity {
   readonly uuid: string;
   readonly name: string;
   /** The most specific label; `Entity` where nothing more is known. */
   readonly type: string;
+  readonly known: StoredEntity | null;
+  readonly attributes: Readonly<Record<string, AttributeValue>>;
 }
 
 export interface Resolution {
   /** The entity behind each name of the batch, by `sameKey`. */
-  readonly byName: ReadonlyMap<string, ResolvedEntity>;
-  readonly created: readonly ResolvedEntity[];
-  /** Entities of the graph that had no type until now. */
-  readonly typed: readonly ResolvedEntity[];
+  readonly byKey: ReadonlyMap<string, ResolvedEntity>;
+  /** Names that an entity goes by beside its own. */
+  readonly aliases: readonly { readonly key: string; readonly alias: string; readonly entity: string }[];
 }
 
 /**
- * Finds for every name of the batch the entity that the graph has for it, or makes one. Two names are one entity when
- * they differ in case and white space only. A known entity keeps its name and its type; one without type takes the new one.
+ * Settles what each name means.
+ * @param choices what the model chose for undecided names: a known entity or another name's guess; nothing for a new thing
  */
-export async function resolveEntities(graph: GroupGraph, batch: readonly Extracted[]): Promise<Resolution> {
-  const wanted = namedIn(batch);
-  const stored = new Map<string, StoredEntity>();
-  for (const entity of await findEntities(
-    graph,
-    [...wanted.values()].map(({ name }) => name),
-  ))
-    stored.set(sameKey(entity.name), earlier(stored.get(sameKey(entity.name)), entity));
-
-  const byName = new Map<string, ResolvedEntity>();
-  const created: ResolvedEntity[] = [];
-  const typed: ResolvedEntity[] = [];
-  for (const [key, { name, type }] of wanted) {
-    const known = stored.get(key);
-    if (!known) {
-      const entity = { uuid: derivedUuid('entity', graph.group, key), name, type };
-      created.push(entity);
-      byName.set(key, entity);
-      continue;
-    }
-    const knownType = known.labels.find((label) => label !== 'Entity');
-    const entity = { uuid: known.uuid, name: known.name, type: knownType ?? type };
-    if (!knownType && type !== 'Entity') typed.push(entity);
-    byName.set(key, entity);
+export function resolveEntities(
+  group: string,
+  { byKey }: Guesses,
+  choices: ReadonlyMap<Guess, StoredEntity | Guess>,
+): Resolution {
+  const made = new Map<string, { uuid: string; name: string; known: StoredEntity | null; things: NamedThing[] }>();
+  const uuidOf = new Map<string, string>();
+  for (const guess of byKey.values()) {
+    const { thing } = guess;
+    const end = endOf(guess, choices);
+    const known = 'thing' in end ? null : end;
+    const { name } = 'thing' in end ? end.thing : end;
+    const uuid = known?.uuid ?? derivedUuid('entity', group, sameKey(name));
+    const entity = made.get(uuid) ?? { uuid, name, known, things: [] };
+    entity.things.push(thing);
+    made.set(uuid, entity);
+    uuidOf.set(thing.key, uuid);
   }
-  return { byName, created, typed };
+  const entities = new Map(
+    [...made].map(([uuid, entity]) => [uuid, { ...entity, ...told(entity.known, entity.things) }]),
+  );
+  return {
+    byKey: new Map([...uuidOf].map(([key, uuid]) => [key, entities.get(uuid) as ResolvedEntity])),
+    aliases: [...made.values()].flatMap(({ uuid, name, things }) =>
+      things
+        .filter(({ key }) => key !== sameKey(name))
+        .map((thing) => ({ key: aliasKey(thing.key), alias: thing.name, entity: uuid })),
+    ),
+  };
 }
 
-function namedIn(batch: readonly Extracted[]): Map<string, { name: string; type: string }> {
-  const names = new Map<string, { name: string; type: string }>();
-  for (const { extraction } of batch)
-    for (const entity of extraction.entities) {
-      const key = sameKey(entity.name);
-      const known = names.get(key);
-      if (!known) names.set(key, { ...entity });
-      else if (known.type === 'Entity') known.type = entity.type;
-    }
-  return names;
+/** Follows what is the same as what to its end: a known entity, or the guess that a new one is named after. */
+function endOf(guess: Guess, choices: ReadonlyMap<Guess, StoredEntity | Guess>): StoredEntity | Guess {
+  const seen = new Set<Guess>();
+  for (let at: StoredEntity | Guess = guess; ; ) {
+    if (!('thing' in at)) return at;
+    const next: StoredEntity | Guess | null = at.known ?? at.same ?? choices.get(at) ?? at.fallback;
+    if (!next || seen.has(at)) return at;
+    seen.add(at);
+    at = next;
+  }
 }
 
-// Python may have left two entities of one name; always the same one of them is taken.
-function earlier(known: StoredEntity | undefined, entity: StoredEntity): StoredEntity {
-  return known && known.uuid < entity.uuid ? known : entity;
+/** A known entity keeps its type; one without takes the first that is told. Attributes count when they are of that type. */
+function told(known: StoredEntity | null, things: readonly NamedThing[]) {
+  const knownType = known?.labels.find((label) => label !== 'Entity');
+  const type = knownType ?? things.find((thing) => thing.type !== 'Entity')?.type ?? 'Entity';
+  const attributes = Object.assign(
+    {},
+    ...things.filter((thing) => thing.type === type).map((thing) => thing.attributes),
+  );
+  return { type, attributes: attributes as Record<string, AttributeValue> };
 }

@@ -1,5 +1,5 @@
 import type { Embedder } from '../../src/models/embedder.ts';
-import type { EpisodeText, Extraction, LanguageModel } from '../../src/models/language-model.ts';
+import type { EpisodeText, Extraction, LanguageModel, Subject } from '../../src/models/language-model.ts';
 import { localJudgement } from '../../src/models/local/judgement.ts';
 
 /** A model of our own for tests that are not about reading: `A relation B.` is a fact, `A not relation B.` ends it. */
@@ -59,4 +59,22 @@ function vector(text: string): number[] {
   }
   const length = Math.hypot(...counts) || 1;
   return counts.map((count) => count / length);
+}
+
+/** Tells what it is asked to, and keeps what it was asked: `title` and `text` say how many texts there were. */
+export function tellingModel(): LanguageModel & { asked: Subject[][] } {
+  const asked: Subject[][] = [];
+  return {
+    ...plainModel(),
+    id: 'telling-1',
+    asked,
+    async summarize(subjects) {
+      asked.push([...subjects]);
+      const summaries = subjects.map(({ kind, name, known, texts }) => ({
+        title: name || `About ${texts[0]?.split(':')[0]}`,
+        text: `${known}${known && ' '}${kind} of ${texts.length}.`,
+      }));
+      return { summaries };
+    },
+  };
 }

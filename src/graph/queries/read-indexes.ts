@@ -4,8 +4,10 @@ export interface ExistingIndex {
   readonly label: string;
   /** For each indexed property the kinds of its indexes: `RANGE`, `FULLTEXT`, `VECTOR`. */
   readonly types: Readonly<Record<string, readonly string[]>>;
+  /** `OPERATIONAL` once it can be asked. */
+  readonly status: string;
 }
 
 export function readIndexes(graph: GroupGraph): Promise<ExistingIndex[]> {
-  return graph.read('CALL db.indexes() YIELD label, types RETURN label, types');
+  return graph.read('CALL db.indexes() YIELD label, types, status RETURN label, types, status');
 }

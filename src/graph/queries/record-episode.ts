@@ -10,13 +10,14 @@ export interface Recorded {
 /**
  * Writes the raw episode, once. Metadata and progress stand on a `_Meta` node, since Python drops what it does not know
  * from `Episodic` nodes. There the text stands a second time, as `unread`, as long as no fact speaks for it: among so few a
- * question finds it quickly. Gives whether the episode is committed already,
- * and whether the graph is prepared: one that was lost since is not.
+ * question finds it quickly. Gives whether nothing is left to be done with it,
+ * since it is committed or was removed, and whether the graph is prepared: one that was lost since is not.
  */
 export async function recordEpisode(graph: GroupGraph, episode: Episode): Promise<Recorded> {
   const [row] = await graph.write<{ committedAt: string | null; embedder: string | null }>(
-    `MERGE (p:Episodic {uuid: $uuid}) ON CREATE SET p = $episode
-     MERGE (m:_Meta {key: $key}) ON CREATE SET m.metadata = $metadata, m.episode = $uuid, m.unread = $content
+    `MERGE (m:_Meta {key: $key}) ON CREATE SET m.metadata = $metadata, m.episode = $uuid, m.unread = $content
+     WITH m WHERE m.removed_at IS NULL
+     MERGE (p:Episodic {uuid: $uuid}) ON CREATE SET p = $episode
      WITH m OPTIONAL MATCH (e:_Meta {key: 'embedder'})
      RETURN m.committed_at AS committedAt, e.model AS embedder`,
     {
@@ -37,7 +38,8 @@ export async function recordEpisode(graph: GroupGraph, episode: Episode): Promis
       },
     },
   );
-  return { isCommitted: row?.committedAt != null, isPrepared: row?.embedder != null };
+  // No row: it was removed, and stays so.
+  return { isCommitted: !row || row.committedAt !== null, isPrepared: !row || row.embedder !== null };
 }
 
 /** The key of the `_Meta` node beside an episode. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Episode, newEpisode } from '../../../src/episode.ts';
+import { NO_CHANGES } from '../../../src/graph/changes.ts';
 import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { commit } from '../../../src/graph/queries/commit.ts';
@@ -35,7 +36,7 @@ const facts = (graph: GroupGraph) =>
 describe('an episode on its way into the graph', () => {
   test('becomes a raw episode, entities with types, and a dated fact between them', async () => {
     const group = newGroup();
-    const ingest = openIngest(graphs, valkey, plainModel(), plainEmbedder());
+    const ingest = openIngest(graphs, valkey, { model: plainModel(), embedder: plainEmbedder() });
 
     await ingest(episode(group, 'Harbor uses Redis.'));
 
@@ -56,7 +57,7 @@ describe('an episode on its way into the graph', () => {
   test('delivered again changes nothing and asks no model', async () => {
     const group = newGroup();
     const model = plainModel();
-    const ingest = openIngest(graphs, valkey, model, plainEmbedder());
+    const ingest = openIngest(graphs, valkey, { model, embedder: plainEmbedder() });
     const one = episode(group, 'Harbor uses Redis.');
     await ingest(one);
     const before = await wholeGraph(graphs.group(group));
@@ -70,7 +71,7 @@ describe('an episode on its way into the graph', () => {
   test('delivered twice at the same moment has its effect once', async () => {
     const group = newGroup();
     const one = episode(group, 'Harbor uses Redis. Harbor uses Valkey.');
-    const ingests = [1, 2].map(() => openIngest(graphs, valkey, plainModel(), plainEmbedder()));
+    const ingests = [1, 2].map(() => openIngest(graphs, valkey, { model: plainModel(), embedder: plainEmbedder() }));
 
     await Promise.all(ingests.map((ingest) => ingest(one)));
 
@@ -82,7 +83,7 @@ describe('an episode on its way into the graph', () => {
 
   test('that says what is known adds its support to the fact instead of a twin', async () => {
     const group = newGroup();
-    const ingest = openIngest(graphs, valkey, plainModel(), plainEmbedder());
+    const ingest = openIngest(graphs, valkey, { model: plainModel(), embedder: plainEmbedder() });
     await ingest(episode(group, 'Harbor uses Redis.', '2025-02-01'));
 
     await ingest(episode(group, 'harbor uses redis.', '2025-01-15'));
@@ -94,7 +95,7 @@ describe('an episode on its way into the graph', () => {
 
   test('that ends a fact closes it at that time and keeps it', async () => {
     const group = newGroup();
-    const ingest = openIngest(graphs, valkey, plainModel(), plainEmbedder());
+    const ingest = openIngest(graphs, valkey, { model: plainModel(), embedder: plainEmbedder() });
     await ingest(episode(group, 'Harbor uses Redis.', '2025-01-01'));
 
     await ingest(episode(group, 'Harbor not uses Redis.', '2025-03-01'));
@@ -106,7 +107,7 @@ describe('an episode on its way into the graph', () => {
 
   test('that holds again after it ended is a fact of its own', async () => {
     const group = newGroup();
-    const ingest = openIngest(graphs, valkey, plainModel(), plainEmbedder());
+    const ingest = openIngest(graphs, valkey, { model: plainModel(), embedder: plainEmbedder() });
     await ingest(episode(group, 'Harbor uses Redis.', '2025-01-01'));
     await ingest(episode(group, 'Harbor not uses Redis.', '2025-03-01'));
 
@@ -124,7 +125,7 @@ describe('an episode on its way into the graph', () => {
 describe('many episodes at once', () => {
   test('of one group through two workers make each entity once', async () => {
     const group = newGroup();
-    const ingests = [1, 2].map(() => openIngest(graphs, valkey, plainModel(), plainEmbedder()));
+    const ingests = [1, 2].map(() => openIngest(graphs, valkey, { model: plainModel(), embedder: plainEmbedder() }));
 
     await Promise.all(
       Array.from({ length: 40 }, (_, i) =>
@@ -141,7 +142,7 @@ describe('many episodes at once', () => {
 
   test('of two groups never meet', async () => {
     const [one, other] = [newGroup(), newGroup()];
-    const ingest = openIngest(graphs, valkey, plainModel(), plainEmbedder());
+    const ingest = openIngest(graphs, valkey, { model: plainModel(), embedder: plainEmbedder() });
 
     await Promise.all(
       Array.from({ length: 20 }, (_, i) => ingest(episode(i % 2 ? one : other, `Thing${i} uses Part${i}.`))),
@@ -158,7 +159,7 @@ describe('many episodes at once', () => {
 describe('the write', () => {
   test('of an overtaken worker is refused by the graph and leaves no trace', async () => {
     const group = newGroup();
-    const ingest = openIngest(graphs, valkey, plainModel(), plainEmbedder());
+    const ingest = openIngest(graphs, valkey, { model: plainModel(), embedder: plainEmbedder() });
     await ingest(episode(group, 'Harbor uses Redis.'));
     const before = await wholeGraph(graphs.group(group));
 
@@ -169,14 +170,14 @@ describe('the write', () => {
       newEntities: [entity('Late')],
     });
 
-    expect(accepted).toBe(false);
+    expect(accepted.isWritten).toBe(false);
     expect(await wholeGraph(graphs.group(group))).toEqual(before);
   });
 
   test('that was worked out before somebody else wrote is refused, whoever holds the lease', async () => {
     const group = newGroup();
     const graph = graphs.group(group);
-    const ingest = openIngest(graphs, valkey, plainModel(), plainEmbedder());
+    const ingest = openIngest(graphs, valkey, { model: plainModel(), embedder: plainEmbedder() });
     await ingest(episode(group, 'Harbor uses Redis.'));
     const seen = await readFence(graph);
     await ingest(episode(group, 'Harbor uses Valkey.'));
@@ -184,7 +185,7 @@ describe('the write', () => {
 
     const accepted = await commit(graph, { ...nothing, fence: 9e12, seen, newEntities: [entity('Late')] });
 
-    expect(accepted).toBe(false);
+    expect(accepted.isWritten).toBe(false);
     expect(await wholeGraph(graph)).toEqual(before);
   });
 
@@ -210,7 +211,7 @@ describe('the write', () => {
       embed: async (texts: readonly string[]) =>
         (await embedder.embed(texts)).map((vector, i) => (texts[i]?.includes('Poison') ? [1, Number.NaN] : vector)),
     };
-    const ingest = openIngest(graphs, valkey, model, poisoned);
+    const ingest = openIngest(graphs, valkey, { model, embedder: poisoned });
 
     const results = await Promise.allSettled(
       ['Harbor uses Redis.', 'Poison uses Redis.', 'Quay uses Redis.'].map((text) => ingest(episode(group, text))),
@@ -226,29 +227,28 @@ describe('the write', () => {
 
 test('a graph is never opened with vectors of another embedder', async () => {
   const group = newGroup();
-  await openIngest(graphs, valkey, plainModel(), plainEmbedder())(episode(group, 'Harbor uses Redis.'));
+  await openIngest(graphs, valkey, { model: plainModel(), embedder: plainEmbedder() })(
+    episode(group, 'Harbor uses Redis.'),
+  );
   const fresh = openGraphs(stores.config.falkordb);
   const other = { ...plainEmbedder(), model: 'another', dimension: 8 };
 
-  const ingest = openIngest(fresh, valkey, plainModel(), other)(episode(group, 'Quay uses Redis.'));
+  const ingest = openIngest(fresh, valkey, { model: plainModel(), embedder: other })(
+    episode(group, 'Quay uses Redis.'),
+  );
 
   await expect(ingest).rejects.toThrow(/was written with the embedder plain-words \(32 dimensions\), not another/);
   await fresh.close();
 });
 
-const nothing = {
-  now: '2025-01-01T00:00:00+00:00',
-  newEntities: [],
-  labelled: [],
-  newFacts: [],
-  changedFacts: [],
-  mentions: [],
-  episodes: [],
-};
+const nothing = { ...NO_CHANGES, now: '2025-01-01T00:00:00+00:00' };
+
 const entity = (name: string) => ({
   uuid: randomUUID(),
   name,
   label: 'Product',
+  summary: '',
+  attributes: {},
   embedding: new Array<number>(32).fill(0.1),
 });
 

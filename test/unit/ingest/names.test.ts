@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { derivedUuid, sameKey } from '../../../src/ingest/names.ts';
+import { derivedUuid } from '../../../src/derived-uuid.ts';
+import { sameKey } from '../../../src/ingest/names.ts';
 
 test.each([
   ['  Alice   Smith ', 'alice smith'],

@@ -1,0 +1,201 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import type { Config } from '../src/config.ts';
+import { newEpisode } from '../src/episode.ts';
+import { openGraphs } from '../src/graph/graphs.ts';
+import { type Ingest, openIngest } from '../src/ingest/ingest.ts';
+import { openaiEmbedder } from '../src/models/openai/embedder.ts';
+import { openaiLanguageModel } from '../src/models/openai/language-model.ts';
+import { rememberingEmbedder } from '../src/models/remembering-embedder.ts';
+import { DAY } from '../src/time.ts';
+import { patientConnection } from '../src/valkey/connections.ts';
+import { type FakeOpenAI, startFakeOpenAI } from '../test/support/fake-openai/index.ts';
+import { randomNumbers } from '../test/support/random.ts';
+import { ms, type Row, times } from './table.ts';
+
+const KNOWLEDGE = 'exclusive: KEEPS_STATE_IN';
+const WORDS =
+  'amber basalt cedar delta ember fjord garnet harbor indigo juniper krill lagoon marble nectar onyx pebble quartz raven sable tundra umber velvet willow yarrow zephyr'.split(
+    ' ',
+  );
+const START = Date.UTC(2025, 0, 1);
+
+/** The engine with the real OpenAI client against a fake server, and how often the graph was asked. */
+interface Engine {
+  readonly fake: FakeOpenAI;
+  readonly tell: (content: string, day: number) => Promise<void>;
+  readonly queries: () => Promise<number>;
+  close(): Promise<void>;
+}
+
+async function openEngine(config: Config, delay: number): Promise<Engine> {
+  const fake = await startFakeOpenAI({ delay, knowledge: KNOWLEDGE });
+  const openai = { ...config.openai, baseUrl: fake.url, apiKey: 'bench' };
+  const graphs = openGraphs(config.falkordb);
+  const valkey = patientConnection(config.valkey);
+  const asking = new Redis({ host: config.falkordb.host, port: config.falkordb.port });
+  const model = openaiLanguageModel(openai);
+  const embedder = openaiEmbedder(openai);
+  const ingest: Ingest = openIngest(graphs, valkey, { model, embedder: rememberingEmbedder(embedder) });
+  const group = `bench-${randomUUID().slice(0, 8)}`;
+  // Indexes are made once for each graph and count for no episode.
+  await graphs.group(group).prepare(embedder);
+  return {
+    fake,
+    tell: (content, day) =>
+      ingest(newEpisode(content, null, group, 1e6, { source: 'message', referenceTime: new Date(START + day * DAY) })),
+    async queries() {
+      const stats = await asking.info('commandstats');
+      const calls = [...stats.matchAll(/cmdstat_graph\.(?:RO_)?QUERY:calls=(\d+)/gi)].map(([, count]) => Number(count));
+      return calls.reduce((sum, count) => sum + count, 0);
+    },
+    async close() {
+      asking.disconnect();
+      graphs.close();
+      valkey.disconnect();
+      await Promise.all([model.close(), embedder.close()]);
+      await fake.close();
+    },
+  };
+}
+
+/** A name that no other is like. */
+const thing = (random: () => number) =>
+  `${[0, 1].map(() => WORDS[Math.floor(random() * WORDS.length)]).join(' ')} ${Math.floor(random() * 1e6).toString(36)}`;
+
+/** Five entities in a ring, with five facts; `vary` writes the known names otherwise and says the facts in other words. */
+function fiveAndFive(names: readonly string[], vary = false): string {
+  const called = vary ? names.map((name) => `the ${name} service`) : names;
+  return called
+    .map((name, index) => {
+      const next = called[(index + 1) % called.length];
+      return `${name} [Service] KEEPS_STATE_IN ${next} [Service]: ${name} ${vary ? 'holds its state inside' : 'keeps its state in'} ${next}`;
+    })
+    .join('\n');
+}
+
+/** What an episode of five entities and five facts costs in calls, tokens, embeddings and queries. */
+export async function costs(config: Config): Promise<Row[]> {
+  const engine = await openEngine(config, 0);
+  const { fake, tell, queries } = engine;
+  const random = randomNumbers(5);
+  const names = Array.from({ length: 5 }, () => thing(random));
+  const measured = async (content: string, day: number) => {
+    fake.reset();
+    const before = await queries();
+    await tell(content, day);
+    const asked = (await queries()) - before;
+    const embeds = fake.called('embed');
+    const models = fake.calls.length - embeds.length;
+    const tokens = fake.calls.filter(({ purpose }) => purpose !== 'embed').reduce((sum, it) => sum + it.promptTokens, 0);
+    return { models, tokens, asked, requests: embeds.length, texts: embeds.reduce((sum, it) => sum + it.texts, 0) };
+  };
+  for (let day = 1; day <= 10; day += 1) await tell(`Mira: ${'what we talked about then. '.repeat(45)}`, day);
+  const fresh = await measured(fiveAndFive(names), 11);
+  const varied = await measured(fiveAndFive(names, true), 12);
+  const repeated = await measured(fiveAndFive(names), 13);
+  await engine.close();
+  const graphiti = { fresh: graphitiTokens(2, 0, 0), varied: graphitiTokens(2, 1, 5) };
+  const shares = [fresh.tokens / graphiti.fresh, varied.tokens / graphiti.varied];
+  return [
+    {
+      figure: 'model calls for 5 entities and 5 facts: fresh / populated, names vary / repeat',
+      measured: `${fresh.models} / ${varied.models} / ${repeated.models}`,
+      goal: '≤ 2 / ≤ 2 / ≤ 1',
+      reached: fresh.models <= 2 && varied.models <= 2 && repeated.models <= 1,
+    },
+    {
+      figure: 'prompt tokens for the same after 10 episodes of 300 tokens, share of graphiti_core’s: fresh / names vary',
+      measured: `${fresh.tokens} of ${graphiti.fresh} = ${times(shares[0] ?? 0)} / ${varied.tokens} of ${graphiti.varied} = ${times(shares[1] ?? 0)}`,
+      goal: '≤ 1/3',
+      reached: shares.every((share) => share <= 1 / 3),
+    },
+    {
+      figure: 'embedding requests, texts embedded: fresh / names vary / repeat',
+      measured: [fresh, varied, repeated].map(({ requests, texts }) => `${requests}, ${texts}`).join(' / '),
+      goal: '≤ 2, each text once',
+      reached: [fresh, varied, repeated].every(({ requests, texts }) => requests <= 2 && texts <= 10),
+    },
+    {
+      figure: 'graph queries: fresh / names vary / repeat',
+      measured: `${fresh.asked} / ${varied.asked} / ${repeated.asked}`,
+      goal: 'fresh ≤ 6',
+      reached: fresh.asked <= 6,
+    },
+  ];
+}
+
+/**
+ * Prompt tokens that graphiti_core 0.29.3 would send for the same messages, by the sizes of its prompts in the reference (§2.12):
+ * two extraction calls with all previous episodes, one for undecided names with them, one for each fact with candidates.
+ */
+function graphitiTokens(extractions: number, names: number, facts: number): number {
+  const previous = 10 * 300;
+  const episode = 170;
+  return (extractions / 2) * (1800 + 1300 + 2 * (previous + episode)) + names * (550 + previous + episode) + facts * 600;
+}
+
+/** One episode alone, with models that take 300 ms a call. */
+export async function alone(config: Config): Promise<Row[]> {
+  const engine = await openEngine(config, 300);
+  const random = randomNumbers(6);
+  const names = Array.from({ length: 5 }, () => thing(random));
+  const waits: number[] = [];
+  for (let round = 0; round < 9; round += 1) {
+    const start = performance.now();
+    await engine.tell(fiveAndFive(round % 2 ? names : names.map((name) => `${name} ${round}`)), round + 1);
+    waits.push(performance.now() - start);
+  }
+  const calls = engine.fake.calls.length;
+  await engine.close();
+  const worst = Math.max(...waits);
+  const median = [...waits].sort((a, b) => a - b)[4] ?? 0;
+  return [
+    {
+      figure: 'wall time of an episode alone at 300 ms a call: extract, embed and, where it is needed, resolve',
+      measured: `median ${ms(median)}, longest ${ms(worst)} (${(calls / 9).toFixed(1)} calls)`,
+      goal: '≤ 2 model calls in a row + 50 ms (and the embedding’s 300)',
+      reached: worst <= 950,
+    },
+  ];
+}
+
+/** Episodes a second in one group, eight at once as a worker reads them, three of five entities new. */
+export async function throughput(config: Config, marks: readonly number[]): Promise<Row[]> {
+  const engine = await openEngine(config, 0);
+  const random = randomNumbers(8);
+  const regulars = Array.from({ length: 40 }, () => thing(random));
+  const regular = () => regulars[Math.floor(random() * regulars.length)] ?? '';
+  let day = 0;
+  const tell = () => {
+    const [one, other] = [regular(), regular()];
+    const names = [...new Set([one, thing(random), thing(random), other, thing(random)])];
+    return engine.tell(fiveAndFive(names), (day += 1) / 24);
+  };
+  const many = async (count: number) => {
+    let left = count;
+    const lane = async () => {
+      while (left-- > 0) await tell();
+    };
+    await Promise.all(Array.from({ length: 8 }, lane));
+  };
+  const rates: { after: number; rate: number }[] = [];
+  let done = 0;
+  for (const mark of marks) {
+    await many(mark - done);
+    const window = mark < 100 ? 40 : 200;
+    const start = performance.now();
+    await many(window);
+    rates.push({ after: mark, rate: (window / (performance.now() - start)) * 1000 });
+    done = mark + window;
+  }
+  await engine.close();
+  return [
+    {
+      figure: `episodes a second, one group, 0 ms a call, 1024 dimensions, after ${marks.join(', ')} episodes`,
+      measured: rates.map(({ rate }) => rate.toFixed(0)).join(', '),
+      goal: '≥ 60, ≥ 60, ≥ 50',
+      reached: rates.every(({ rate, after }) => rate >= (after < 1000 ? 60 : 50)),
+    },
+  ];
+}

@@ -1,0 +1,110 @@
+import type { AttributeValue } from '../ontology.ts';
+import type { Fenced } from './queries/fence.ts';
+
+export type Attributes = Readonly<Record<string, AttributeValue>>;
+
+/** All that one group commit changes. Dates are in the graph's format; every uuid is given, so that doing it again changes nothing. */
+export interface Commit extends Fenced {
+  readonly now: string;
+  readonly newEntities: readonly NewEntity[];
+  /** A type learnt for an entity that had none. */
+  readonly labelled: readonly { readonly uuid: string; readonly label: string }[];
+  readonly attributed: readonly { readonly uuid: string; readonly attributes: Attributes }[];
+  readonly aliases: readonly { readonly key: string; readonly alias: string; readonly entity: string }[];
+  readonly newFacts: readonly NewFact[];
+  /** Later parts of facts that were cut in two; they share the sentence, its vector and the attributes with the first. */
+  readonly cutFacts: readonly CutFact[];
+  /** Facts stated again, ended or both, with the values that they have from now on. */
+  readonly changedFacts: readonly ChangedFact[];
+  /** Facts that became part of another. */
+  readonly removedFacts: readonly { readonly uuid: string; readonly source: string; readonly target: string }[];
+  readonly evidence: readonly FactEvidence[];
+  readonly endings: readonly { readonly key: string; readonly endings: readonly string[] }[];
+  readonly summaries: readonly ChangedSummary[];
+  readonly mentions: readonly { readonly uuid: string; readonly episode: string; readonly entity: string }[];
+  readonly episodes: readonly {
+    readonly uuid: string;
+    readonly key: string;
+    readonly facts: readonly string[];
+    readonly use: string | null;
+  }[];
+  /** Of episodes that were committed before: facts that they state under another uuid now. */
+  readonly movedFacts: readonly { readonly uuid: string; readonly added: readonly string[] }[];
+  readonly removedEpisodes: readonly RemovedEpisode[];
+  readonly removedEntities: readonly { readonly uuid: string }[];
+}
+
+export interface NewEntity {
+  readonly uuid: string;
+  readonly name: string;
+  readonly label: string;
+  readonly summary: string;
+  readonly attributes: Attributes;
+  readonly embedding: readonly number[];
+}
+
+export interface CutFact extends ChangedFact {
+  /** uuid of the fact that it was a part of. */
+  readonly of: string;
+  readonly createdAt: string;
+  readonly referenceTime: string;
+}
+
+export interface NewFact extends Omit<CutFact, 'of'> {
+  readonly relation: string;
+  readonly fact: string;
+  readonly embedding: readonly number[];
+}
+
+export interface ChangedFact {
+  readonly uuid: string;
+  readonly source: string;
+  readonly target: string;
+  readonly episodes: readonly string[];
+  /** Null when it is not known; then it holds from ever. */
+  readonly validAt: string | null;
+  readonly invalidAt: string | null;
+  readonly expiredAt: string | null;
+  readonly attributes: Attributes;
+}
+
+/** Kept on a `_Meta` node beside the fact; see `ingest/evidence.ts`. */
+export interface FactEvidence {
+  readonly key: string;
+  readonly supports: readonly string[];
+  readonly rivals: readonly string[];
+  readonly wordings: readonly string[];
+}
+
+/** Sentences that an entity's summary gains and loses, one on a line. */
+export interface ChangedSummary {
+  readonly uuid: string;
+  readonly add: readonly string[];
+  readonly drop: readonly string[];
+}
+
+/** An episode that is taken out, with what nothing else speaks of. */
+export interface RemovedEpisode {
+  readonly uuid: string;
+  readonly key: string;
+}
+
+/** A commit that changes nothing, to be filled. */
+export const NO_CHANGES: Omit<Commit, keyof Fenced | 'now'> = {
+  newEntities: [],
+  labelled: [],
+  attributed: [],
+  aliases: [],
+  newFacts: [],
+  cutFacts: [],
+  changedFacts: [],
+  removedFacts: [],
+  evidence: [],
+  endings: [],
+  summaries: [],
+  mentions: [],
+  episodes: [],
+  movedFacts: [],
+  removedEpisodes: [],
+  removedEntities: [],
+};

@@ -1,0 +1,82 @@
+import { allWords } from '../fulltext.ts';
+import type { GroupGraph } from '../group-graph.ts';
+
+/** A name that an entity is looked for by. */
+export interface WantedName {
+  readonly name: string;
+  /** Key of the `_Meta` node that would note the name as another one of an entity. */
+  readonly alias: string;
+}
+
+export interface StoredEntity {
+  readonly uuid: string;
+  readonly name: string;
+  /** `Entity` and the types. */
+  readonly labels: readonly string[];
+  readonly summary: string;
+  /** Number of its facts. */
+  readonly degree: number;
+}
+
+export interface NamedEntity extends StoredEntity {
+  /** Place of the name in the list that was asked. */
+  readonly place: number;
+  readonly how: 'name' | 'alias';
+}
+
+export interface Beginning {
+  /** The number of the lease under which the graph was last written; 0 for a new graph. */
+  readonly fence: number;
+  /** Which of the episodes were removed from the group meanwhile. */
+  readonly removed: readonly string[];
+  readonly entities: readonly NamedEntity[];
+}
+
+/** What of an entity bound to `n` is returned, as entries of a map. */
+export const ENTITY_ENTRIES = `uuid: n.uuid, name: n.name, labels: labels(n), summary: coalesce(n.summary, ''),
+       degree: indegree(n, 'RELATES_TO') + outdegree(n, 'RELATES_TO')`;
+
+/**
+ * What every commit reads first: the fence, episodes that were taken out again before they came to be committed, and the
+ * entities that are called by one of the names, in any writing of case, or have it noted as an alias. The full-text index finds
+ * the other writings; names without a word that it knows (`C++`, `the`) are looked up as they are written.
+ * @param episodes uuids
+ */
+export async function beginCommit(
+  graph: GroupGraph,
+  episodes: readonly string[],
+  wanted: readonly WantedName[],
+): Promise<Beginning> {
+  const asked = wanted.map(({ name, alias }, place) => ({ place, name, alias }));
+  const worded = wanted.map(({ name }, place) => ({ place, lower: name.toLowerCase(), words: allWords(name) }));
+  const [row] = await graph.read<Beginning>(
+    `OPTIONAL MATCH (m:_Meta {key: 'fence'})
+     WITH coalesce(m.token, 0) AS fence
+     CALL {
+       UNWIND $episodes AS uuid
+       MATCH (r:_Meta {key: 'episode:' + uuid}) WHERE r.removed_at IS NOT NULL
+       RETURN collect(uuid) AS removed
+     }
+     CALL {
+       CALL {
+         UNWIND $asked AS w
+         MATCH (n:Entity {name: w.name})
+         RETURN w.place AS place, n, 'name' AS how
+         UNION
+         UNWIND $worded AS w
+         CALL db.idx.fulltext.queryNodes('Entity', w.words) YIELD node
+         WITH w, node AS n WHERE toLower(trim(n.name)) = w.lower
+         RETURN w.place AS place, n, 'name' AS how
+         UNION
+         UNWIND $asked AS w
+         MATCH (a:_Meta {key: w.alias})
+         MATCH (n:Entity {uuid: a.entity})
+         RETURN w.place AS place, n, 'alias' AS how
+       }
+       RETURN collect({place: place, how: how, ${ENTITY_ENTRIES}}) AS entities
+     }
+     RETURN fence, removed, entities`,
+    { episodes, asked, worded: worded.filter(({ words }) => words !== '') },
+  );
+  return row ?? { fence: 0, removed: [], entities: [] };
+}

@@ -1,0 +1,150 @@
+import { derivedUuid } from '../derived-uuid.ts';
+import { type ChangedSummary, type Commit, NO_CHANGES } from '../graph/changes.ts';
+import { episodeKey } from '../graph/queries/record-episode.ts';
+import type { TokenUse } from '../models/language-model.ts';
+import { toGraphTime } from '../time.ts';
+import { pairKey } from './claims.ts';
+import { endingText } from './evidence.ts';
+import type { Extracted } from './extract.ts';
+import { endingsKey, sameKey } from './names.ts';
+import type { Reconciled } from './reconcile-facts.ts';
+import type { Resolution, ResolvedEntity } from './resolve-entities.ts';
+import type { Settled, SettledFact } from './settle.ts';
+import { order } from './timeline.ts';
+
+/** All that was worked out for one commit. */
+export interface Outcome {
+  readonly batch: readonly Extracted[];
+  readonly fence: number;
+  readonly seen: number;
+  readonly now: Date;
+  readonly entities: Resolution;
+  readonly reconciled: Reconciled;
+  readonly settled: Settled;
+  /** What the judgement cost, for the whole batch. */
+  readonly use: readonly TokenUse[];
+}
+
+/** Puts into the graph's words what has to change. */
+export function changesOf({ batch, fence, seen, now, entities, reconciled, settled, use }: Outcome): Commit {
+  const vectors = new Map(batch.flatMap((it) => [...it.vectors]));
+  const all = [...new Map([...entities.byKey.values()].map((entity) => [entity.uuid, entity])).values()];
+  const created = all.filter(({ known }) => !known);
+  const known = all.filter((entity) => entity.known);
+  const summaries = summariesOf(settled, now);
+  const isNew = new Set(created.map(({ uuid }) => uuid));
+  return {
+    ...NO_CHANGES,
+    fence,
+    seen,
+    now: toGraphTime(now),
+    newEntities: created.map(({ uuid, name, type, attributes }) => ({
+      uuid,
+      name,
+      label: type,
+      summary: (summaries.get(uuid)?.add ?? []).join('\n'),
+      attributes,
+      embedding: vectors.get(name) ?? [],
+    })),
+    labelled: known.filter(learntType).map(({ uuid, type }) => ({ uuid, label: type })),
+    attributed: known.filter(hasAttributes).map(({ uuid, attributes }) => ({ uuid, attributes })),
+    aliases: entities.aliases,
+    newFacts: settled.created.map((fact) => ({ ...fact, embedding: vectors.get(fact.fact) ?? [] })),
+    cutFacts: settled.cut,
+    changedFacts: settled.changed,
+    removedFacts: settled.removed.map(({ uuid, source, target }) => ({ uuid, source, target })),
+    evidence: settled.evidence,
+    endings: [...reconciled.endedNow].map((pair) => ({
+      key: endingsKey(pair),
+      endings: (reconciled.endings.get(pair) ?? []).map(endingText),
+    })),
+    summaries: [...summaries.values()].filter(({ uuid }) => !isNew.has(uuid)),
+    mentions: mentionsOf(batch, entities),
+    episodes: episodesOf(batch, settled, reconciled, use),
+    movedFacts: movedFacts(new Set(batch.map(({ episode }) => episode.uuid)), settled),
+  };
+}
+
+const hasAttributes = ({ attributes }: ResolvedEntity) => Object.keys(attributes).length > 0;
+
+function learntType({ known, type }: ResolvedEntity): boolean {
+  return type !== 'Entity' && known?.labels.every((label) => label === 'Entity') === true;
+}
+
+/** For each entity the sentences that hold now and did not before, and those that held before and do no more. */
+export function summariesOf(
+  { facts, removed }: Pick<Settled, 'facts' | 'removed'>,
+  now: Date,
+): Map<string, ChangedSummary> {
+  const summaries = new Map<string, { uuid: string; add: string[]; drop: string[] }>();
+  const of = (uuid: string) => {
+    const summary = summaries.get(uuid) ?? { uuid, add: [], drop: [] };
+    summaries.set(uuid, summary);
+    return summary;
+  };
+  const held = ({ stored }: SettledFact) =>
+    stored !== null && !(stored.invalidAt && stored.invalidAt <= toGraphTime(now));
+  const holds = ({ span }: SettledFact) => !span.invalidAt || span.invalidAt > now;
+  for (const { source, target, fact } of removed) for (const uuid of [source, target]) of(uuid).drop.push(fact);
+  for (const it of facts) {
+    if (held(it) === holds(it)) continue;
+    const { source, target, fact } = it.claim;
+    for (const uuid of [source, target]) (holds(it) ? of(uuid).add : of(uuid).drop).push(fact);
+  }
+  for (const [uuid, { add, drop }] of summaries) {
+    const stays = new Set(add);
+    summaries.set(uuid, { uuid, add: [...stays], drop: drop.filter((fact) => !stays.has(fact)) });
+  }
+  return summaries;
+}
+
+function mentionsOf(batch: readonly Extracted[], { byKey }: Resolution) {
+  return batch.flatMap(({ episode, extraction }) => {
+    const entities = new Set(extraction.entities.map(({ name }) => byKey.get(sameKey(name))?.uuid ?? ''));
+    return [...entities].map((entity) => ({
+      uuid: derivedUuid('mention', episode.uuid, entity),
+      episode: episode.uuid,
+      entity,
+    }));
+  });
+}
+
+function episodesOf(
+  batch: readonly Extracted[],
+  settled: Settled,
+  { endings }: Reconciled,
+  shared: readonly TokenUse[],
+) {
+  const stated = new Map<string, Set<string>>();
+  const note = (episode: string, fact: string) => stated.set(episode, (stated.get(episode) ?? new Set()).add(fact));
+  for (const { uuid, span, claim } of settled.facts) {
+    for (const { episode } of span.supports) note(episode, uuid);
+    const end = span.invalidAt?.getTime();
+    const ended = endings.get(pairKey(claim.source, claim.target)) ?? [];
+    for (const { episode, at } of ended) if (at.getTime() === end) note(episode, uuid);
+    for (const rival of claim.rivals)
+      for (const support of rival.supports) if (order(support) === end) note(support.episode, uuid);
+  }
+  return batch.map(({ episode: { uuid }, extraction }) => ({
+    uuid,
+    key: episodeKey(uuid),
+    facts: [...(stated.get(uuid) ?? [])],
+    use: useText(extraction.use ?? [], shared, batch.length),
+  }));
+}
+
+/** What an episode cost; of a call that served several together it says how many. Null for models that cost nothing. */
+function useText(own: readonly TokenUse[], shared: readonly TokenUse[], episodes: number): string | null {
+  const all = [...own, ...shared.map((use) => ({ ...use, episodes }))];
+  return all.length > 0 ? JSON.stringify(all) : null;
+}
+
+/** What other episodes than one's own state now under another uuid. */
+export function movedFacts(own: ReadonlySet<string>, { facts }: Settled): Commit['movedFacts'] {
+  const moves = new Map<string, string[]>();
+  for (const { uuid, stored, span } of facts)
+    for (const { episode } of span.supports)
+      if (episode !== '' && !own.has(episode) && !stored?.episodes.includes(episode))
+        moves.set(episode, [...(moves.get(episode) ?? []), uuid]);
+  return [...moves].map(([uuid, added]) => ({ uuid, added }));
+}

@@ -1,0 +1,33 @@
+import type { Episode } from '../episode.ts';
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { type PreviousRow, previousEpisodes } from '../graph/queries/previous-episodes.ts';
+import type { PreviousText } from '../models/language-model.ts';
+import { shortened } from '../text.ts';
+import { DAY, fromGraphTime, toGraphTime } from '../time.ts';
+
+/** As many as Graphiti shows. */
+const COUNT = 10;
+/** What all of them may take together, in characters; about a thousand tokens. Graphiti shows them whole, four times over. */
+const BUDGET = 4000;
+const LONGEST = 1200;
+
+/** What was said before an episode, oldest first: the latest episodes whole, as far as the budget goes, long ones cut. */
+export async function previousTexts(graph: GroupGraph, { uuid, referenceTime }: Episode): Promise<PreviousText[]> {
+  const until = toGraphTime(referenceTime);
+  const lately = toGraphTime(new Date(Math.max(referenceTime.getTime() - DAY, 0)));
+  const recent = await previousEpisodes(graph, uuid, until, lately, COUNT);
+  return withinBudget(recent.length < COUNT ? await previousEpisodes(graph, uuid, until, '0', COUNT) : recent);
+}
+
+/** @param latestFirst rows of the query */
+export function withinBudget(latestFirst: readonly PreviousRow[]): PreviousText[] {
+  const shown: PreviousText[] = [];
+  let left = BUDGET;
+  for (const { content, referenceTime } of latestFirst) {
+    const text = shortened(content, Math.min(LONGEST, left));
+    left -= text.length;
+    shown.unshift({ content: text, referenceTime: fromGraphTime(referenceTime) ?? new Date(0) });
+    if (left < LONGEST / 10) break;
+  }
+  return shown;
+}

@@ -1,0 +1,207 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import type { Knowledge } from '../../support/judging-model.ts';
+import { randomNumbers } from '../../support/random.ts';
+import { useStores } from '../../support/stores.ts';
+import { useToldMemories } from '../../support/told-memory.ts';
+
+const openMemory = useToldMemories(useStores());
+const SINGLE: Knowledge = { single: ['USES'] };
+
+describe('contradicting facts', () => {
+  test('end each other by their dates, whichever comes first', async () => {
+    const forwards = openMemory(SINGLE);
+    await forwards.tell(1, 'Harbor uses Redis.');
+    await forwards.tell(3, 'Harbor uses Valkey.');
+    const backwards = openMemory(SINGLE);
+    await backwards.tell(3, 'Harbor uses Valkey.');
+    await backwards.tell(1, 'Harbor uses Redis.');
+
+    const expected = ['Harbor uses Redis 1–3 (1)', 'Harbor uses Valkey 3– (1)'];
+    expect(await forwards.facts()).toEqual(expected);
+    expect(await backwards.facts()).toEqual(expected);
+  });
+
+  test('of one commit see each other', async () => {
+    const { facts, tell, model } = openMemory(SINGLE);
+    await tell(1, 'Quay uses Redis.');
+
+    await Promise.all([
+      tell(5, 'Harbor uses Dragonfly.'),
+      tell(3, 'Harbor uses Valkey.'),
+      tell(1, 'Harbor uses Redis.'),
+    ]);
+
+    expect(await facts()).toEqual([
+      'Harbor uses Redis 1–3 (1)',
+      'Quay uses Redis 1– (1)',
+      'Harbor uses Valkey 3–5 (1)',
+      'Harbor uses Dragonfly 5– (1)',
+    ]);
+    expect(model.asked.length).toBeLessThanOrEqual(3);
+  });
+
+  test('leave what is said again after the end', async () => {
+    const { facts, tell } = openMemory(SINGLE);
+
+    await tell(1, 'Harbor uses Redis.');
+    await tell(5, 'Harbor uses Redis.');
+    await tell(3, 'Harbor uses Valkey.');
+
+    expect(await facts()).toEqual([
+      'Harbor uses Redis 1–3 (1)',
+      'Harbor uses Valkey 3–5 (1)',
+      'Harbor uses Redis 5– (1)',
+    ]);
+  });
+
+  test('of the same moment stand side by side', async () => {
+    const { facts, tell } = openMemory(SINGLE);
+
+    await tell(1, 'Harbor uses Redis.');
+    await tell(1, 'Harbor uses Valkey.');
+
+    expect(await facts()).toEqual(['Harbor uses Redis 1– (1)', 'Harbor uses Valkey 1– (1)']);
+  });
+
+  test('must share an entity', async () => {
+    const { facts, tell, model } = openMemory({ single: ['USES'], same: [] });
+    model.resolve = async ({ entities, facts: asked }) => ({
+      entities: entities.map(() => 0),
+      facts: asked.map(({ candidates }) => ({ repeats: 0, contradicts: candidates.map((_, index) => index) })),
+    });
+
+    await tell(1, 'Harbor uses Redis.');
+    await tell(3, 'Quay uses Valkey.');
+
+    expect(await facts()).toEqual(['Harbor uses Redis 1– (1)', 'Quay uses Valkey 3– (1)']);
+  });
+});
+
+test('an ending that comes before its fact ends it all the same', async () => {
+  const { facts, tell } = openMemory({});
+
+  await tell(3, 'Harbor not uses Redis.');
+  await tell(1, 'Harbor uses Redis.');
+  await tell(7, 'Harbor uses Redis.');
+
+  expect(await facts()).toEqual(['Harbor uses Redis 1–3 (1)', 'Harbor uses Redis 7– (1)']);
+});
+
+test('a fact in other words is the same fact, and the other words are known from then on', async () => {
+  const { facts, tell, model } = openMemory({ repeats: [['Harbor uses Redis', 'Harbor employs Redis']] });
+
+  await tell(1, 'Harbor uses Redis.');
+  await tell(2, 'Harbor employs Redis.');
+  await tell(3, 'Harbor employs Redis.');
+
+  expect(await facts()).toEqual(['Harbor uses Redis 1– (3)']);
+  expect(model.asked).toHaveLength(1);
+});
+
+describe('an entity', () => {
+  test('of another name is found, keeps its own, and is known by both', async () => {
+    const { graph, tell, model } = openMemory({ same: [['Kubernetes', 'Kubernetes-cluster']] });
+
+    await tell(1, 'Kubernetes runs Harbor.');
+    await tell(2, 'Kubernetes-cluster runs Quay.');
+    await tell(3, 'kubernetes-Cluster runs Berth.');
+
+    const names = await graph.read('MATCH (n:Entity) RETURN n.name AS name ORDER BY name');
+    expect(names).toEqual([{ name: 'Berth' }, { name: 'Harbor' }, { name: 'Kubernetes' }, { name: 'Quay' }]);
+    expect(model.asked.filter(({ entities }) => entities.length > 0)).toHaveLength(1);
+    expect(await graph.read('MATCH (a:_Alias) RETURN a.alias AS alias')).toEqual([{ alias: 'Kubernetes-cluster' }]);
+  });
+
+  test('that differs in punctuation only is the same without asking', async () => {
+    const { graph, tell, model } = openMemory({});
+
+    await tell(1, 'Joe/Michaels leads Harbor.');
+    await tell(2, 'Joe-Michaels leads Quay.');
+
+    expect(await graph.read("MATCH (n:Entity) WHERE n.name STARTS WITH 'Joe' RETURN n.name AS name")).toEqual([
+      { name: 'Joe/Michaels' },
+    ]);
+    expect(model.asked.filter(({ entities }) => entities.length > 0)).toEqual([]);
+  });
+
+  test('is summed up by the facts that hold', async () => {
+    const { graph, tell } = openMemory(SINGLE);
+
+    await tell(1, 'Harbor uses Redis. Harbor has Piers.');
+    await tell(3, 'Harbor uses Valkey.');
+
+    expect(await graph.read("MATCH (n:Entity {name: 'Harbor'}) RETURN n.summary AS summary")).toEqual([
+      { summary: 'Harbor has Piers\nHarbor uses Valkey' },
+    ]);
+    expect(await graph.read("MATCH (n:Entity {name: 'Redis'}) RETURN n.summary AS summary")).toEqual([{ summary: '' }]);
+  });
+
+  test('whose summary grows too long keeps the latest and is noted', async () => {
+    const { graph, tell } = openMemory({});
+    const word = (index: number) => `${'x'.repeat(90)}${index}`;
+
+    for (let day = 1; day <= 25; day += 1) await tell(day, `Harbor uses ${word(day)}.`);
+
+    const [row] = await graph.read<{ summary: string; long: number }>(
+      "MATCH (n:Entity {name: 'Harbor'}) MATCH (l:_Meta {entity: n.uuid}) RETURN n.summary AS summary, count(l) AS long",
+    );
+    expect(row?.summary.length).toBeLessThanOrEqual(2000);
+    expect(row?.summary.endsWith(word(25))).toBe(true);
+    expect(row?.long).toBe(1);
+  });
+});
+
+describe('models', () => {
+  test('are asked once for an episode of new things, and not again for the same facts', async () => {
+    const { tell, model, embedder } = openMemory(SINGLE);
+
+    await tell(1, 'Harbor uses Redis. Harbor has Piers. Piers hold Ships.');
+    await tell(2, 'Harbor uses Redis. Harbor has Piers. Piers hold Ships.');
+
+    expect(model.calls).toBe(2);
+    expect(model.asked).toEqual([]);
+    expect(embedder.texts).toHaveLength(14);
+  });
+
+  test('leave what they cost with the episode', async () => {
+    const { graph, tell } = openMemory(SINGLE);
+
+    await tell(1, 'Harbor uses Redis.');
+    await tell(3, 'Harbor uses Valkey.');
+
+    const rows = await graph.read<{ use: string }>('MATCH (k:_Meta) WHERE k.use IS NOT NULL RETURN k.use AS use');
+    expect(rows.map(({ use }) => JSON.parse(use))).toEqual([
+      [{ purpose: 'resolve', model: 'judge', promptTokens: 100, completionTokens: 10, episodes: 1 }],
+    ]);
+  });
+});
+
+test('whatever the order and the batches, the same facts come out', { timeout: 120_000 }, async () => {
+  const random = randomNumbers(7);
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+  for (let round = 0; round < 8; round += 1) {
+    const days = Array.from({ length: 12 }, (_, index) => index + 1);
+    const story = days.map((day) => {
+      const target = pick(['Redis', 'Valkey', 'Dragonfly']);
+      const verb = pick(['uses', 'uses', 'uses', 'not uses', 'has']);
+      return { day, content: `Harbor ${verb} ${target}.`, uuid: randomUUID() };
+    });
+    const inOrder = await told(story.map((it) => [it]));
+    for (let shuffle = 0; shuffle < 3; shuffle += 1) {
+      const mixed = [...story].sort(() => random() - 0.5);
+      const batches = mixed.length % 2 === shuffle % 2 ? pairs(mixed) : mixed.map((it) => [it]);
+      expect({ story, facts: await told(batches) }).toEqual({ story, facts: inOrder });
+    }
+  }
+
+  async function told(batches: { day: number; content: string; uuid: string }[][]): Promise<string[]> {
+    const { tell, facts } = openMemory(SINGLE);
+    for (const batch of batches) await Promise.all(batch.map(({ day, content, uuid }) => tell(day, content, { uuid })));
+    return facts();
+  }
+});
+
+function pairs<T>(list: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(list.length / 2) }, (_, index) => list.slice(index * 2, index * 2 + 2));
+}

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import type { Knowledge } from '../../support/judging-model.ts';
+import { randomNumbers } from '../../support/random.ts';
+import { useStores } from '../../support/stores.ts';
+import { useToldMemories } from '../../support/told-memory.ts';
+
+const openMemory = useToldMemories(useStores());
+const SINGLE: Knowledge = { single: ['USES'] };
+
+describe('removing an episode', () => {
+  test('takes what only it told and leaves what others told too', async () => {
+    const { graph, tell, facts, remove } = openMemory();
+    const first = await tell(1, 'Harbor uses Redis. Quay uses Dragonfly.');
+    await tell(2, 'Harbor uses Redis.');
+
+    const removed = await remove(first);
+
+    expect(removed).toEqual({ episode: first, removedFacts: 1, keptFacts: 1, reopenedFacts: 0, removedEntities: 2 });
+    expect(await facts()).toEqual(['Harbor uses Redis 2– (1)']);
+    expect(await graph.read('MATCH (n:Entity) RETURN n.name AS name ORDER BY name')).toEqual([
+      { name: 'Harbor' },
+      { name: 'Redis' },
+    ]);
+    expect(await graph.read('MATCH (p:Episodic) RETURN count(p) AS n')).toEqual([{ n: 1 }]);
+  });
+
+  test('lets hold again what only it had ended, by another fact or by saying so', async () => {
+    const { graph, tell, facts, remove } = openMemory(SINGLE);
+    await tell(1, 'Harbor uses Redis.');
+    const other = await tell(3, 'Harbor uses Valkey.');
+    const ending = await tell(5, 'Harbor not uses Valkey.');
+    expect(await facts()).toEqual(['Harbor uses Redis 1–3 (1)', 'Harbor uses Valkey 3–5 (1)']);
+
+    expect(await remove(ending)).toMatchObject({ removedFacts: 0, reopenedFacts: 1 });
+    expect(await facts()).toEqual(['Harbor uses Redis 1–3 (1)', 'Harbor uses Valkey 3– (1)']);
+    expect(await remove(other)).toMatchObject({ removedFacts: 1, reopenedFacts: 1 });
+    expect(await facts()).toEqual(['Harbor uses Redis 1– (1)']);
+
+    expect(await graph.read("MATCH (n:Entity {name: 'Harbor'}) RETURN n.summary AS summary")).toEqual([
+      { summary: 'Harbor uses Redis' },
+    ]);
+  });
+
+  test('only tells what would go when asked to', async () => {
+    const { tell, facts, remove } = openMemory();
+    const uuid = await tell(1, 'Harbor uses Redis.');
+
+    expect(await remove(uuid, true)).toMatchObject({ removedFacts: 1, removedEntities: 2 });
+
+    expect(await facts()).toEqual(['Harbor uses Redis 1– (1)']);
+  });
+
+  test('is for good: its job that comes again brings nothing back', async () => {
+    const { graph, tell, remove, model } = openMemory();
+    const uuid = await tell(1, 'Harbor uses Redis.');
+    await remove(uuid);
+
+    await tell(1, 'Harbor uses Redis.', { uuid });
+
+    expect(await graph.read('MATCH (n) WHERE n:Entity OR n:Episodic RETURN count(n) AS n')).toEqual([{ n: 0 }]);
+    expect(model.calls).toBe(1);
+    expect(await remove(uuid)).toMatchObject({ removedFacts: 0, removedEntities: 0 });
+    expect(JSON.stringify(await graph.read('MATCH (n) RETURN properties(n) AS it'))).not.toContain('Harbor');
+  });
+
+  test('closes the gap in its saga', async () => {
+    const { graph, tell, remove } = openMemory();
+    const uuids = [];
+    for (const on of [1, 2, 3]) uuids.push(await tell(on, `Harbor uses Part${on}.`, { saga: 'session' }));
+
+    await remove(uuids[1] ?? '');
+    await remove(uuids[0] ?? '');
+    const fourth = await tell(4, 'Harbor uses Part4.', { saga: 'session' });
+
+    expect(
+      await graph.read(
+        `MATCH (s:Saga)-[:HAS_EPISODE]->(p)-[:NEXT_EPISODE]->(q)
+         RETURN s.first_episode_uuid AS first, s.last_episode_uuid AS last, p.uuid AS from, q.uuid AS to`,
+      ),
+    ).toEqual([{ first: uuids[2], last: fourth, from: uuids[2], to: fourth }]);
+  });
+
+  test('that is not there is refused', async () => {
+    const { remove, tell, group } = openMemory();
+    await tell(1, 'Harbor uses Redis.');
+
+    await expect(remove(randomUUID())).rejects.toThrow(new RegExp(`There is no episode .* in the memory "${group}"`));
+  });
+});
+
+test('what remains is what would have been without it, whatever it was', { timeout: 120_000 }, async () => {
+  const random = randomNumbers(11);
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+  for (let round = 0; round < 12; round += 1) {
+    const story = Array.from({ length: 10 }, (_, index) => ({
+      on: index + 1,
+      content: `Harbor ${pick(['uses', 'uses', 'uses', 'not uses', 'has'])} ${pick(['Redis', 'Valkey', 'Dragonfly'])}.`,
+      uuid: randomUUID(),
+    }));
+    const unwanted = new Set([pick(story), pick(story)]);
+    const whole = openMemory(SINGLE);
+    for (const { on, content, uuid } of [...story].sort(() => random() - 0.5)) await whole.tell(on, content, { uuid });
+    const without = openMemory(SINGLE);
+    for (const it of story) if (!unwanted.has(it)) await without.tell(it.on, it.content, { uuid: it.uuid });
+
+    for (const { uuid } of unwanted) await whole.remove(uuid);
+
+    expect({ story, unwanted, facts: await whole.facts() }).toEqual({ story, unwanted, facts: await without.facts() });
+  }
+});

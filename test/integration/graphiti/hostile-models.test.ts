@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newEpisode } from '../../../src/episode.ts';
+import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
+import { openIngest } from '../../../src/ingest/ingest.ts';
+import type { ExtractedFact, Extraction } from '../../../src/models/language-model.ts';
+import { patientConnection } from '../../../src/valkey/connections.ts';
+import { checklist } from '../../support/graphiti/checklist.ts';
+import { readAsPython } from '../../support/graphiti/reader.ts';
+import { toldModel } from '../../support/graphiti/told-model.ts';
+import { toyEmbedder } from '../../support/graphiti/toy-embedder.ts';
+import { wholeGraph } from '../../support/graphiti/whole-graph.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+
+const stores = useStores();
+let graphs: Graphs;
+let valkey: ReturnType<typeof patientConnection>;
+beforeAll(() => {
+  graphs = openGraphs(stores.config.falkordb);
+  valkey = patientConnection(stores.config.valkey);
+});
+afterAll(async () => {
+  await graphs.close();
+  valkey.disconnect();
+});
+
+const day = (text: string) => new Date(`${text}T00:00:00Z`);
+const fact = (given: Partial<ExtractedFact> = {}): ExtractedFact => ({
+  ...{ source: 'Harbor', target: 'Redis', relation: 'USES', fact: 'Harbor uses Redis', validAt: null, invalidAt: null },
+  ...given,
+});
+const reading = (...facts: ExtractedFact[]): Partial<Extraction> => ({
+  entities: [...new Set(facts.flatMap(({ source, target }) => [source, target]))].map((name) => ({
+    name,
+    type: 'Tool',
+  })),
+  facts,
+});
+
+describe('a graph stays one that Python reads, although a model', () => {
+  test.each<[string, Partial<Extraction>]>([
+    ['ends a fact before it began', reading(fact({ validAt: day('2025-05-01'), invalidAt: day('2025-01-01') }))],
+    ['ends a fact when it began', reading(fact({ validAt: day('2025-05-01'), invalidAt: day('2025-05-01') }))],
+    ['names a year that has five digits', reading(fact({ validAt: new Date(Date.UTC(12025, 0)) }))],
+    ['names a year before Christ', reading(fact({ invalidAt: new Date(Date.UTC(-44, 2, 15)) }))],
+    ['names no date at all as a date', reading(fact({ validAt: new Date('yesterday') }))],
+    ['says the same twice', reading(fact(), fact())],
+    [
+      'says the same twice with other dates',
+      reading(fact({ validAt: day('2025-01-01') }), fact({ validAt: day('2025-02-01') })),
+    ],
+    ['says the same in both directions', reading(fact(), fact({ source: 'Redis', target: 'Harbor' }))],
+    ['joins a thing with itself', reading(fact(), fact({ target: 'harbor ' }))],
+    [
+      'uses a label of the graph',
+      { ...reading(fact()), entities: ['Harbor', 'Redis'].map((name) => ({ name, type: 'Episodic' })) },
+    ],
+    [
+      'uses a private label',
+      { ...reading(fact()), entities: ['Harbor', 'Redis'].map((name) => ({ name, type: '_Alias' })) },
+    ],
+    [
+      'uses a label that is none',
+      { ...reading(fact()), entities: ['Harbor', 'Redis'].map((name) => ({ name, type: 'a`b c' })) },
+    ],
+    [
+      'names with quotes and backslashes',
+      reading(fact({ source: 'a"\\b', target: "c'`d", fact: 'a"\\b uses c\'`d\\' })),
+    ],
+    [
+      'names with marks that are not seen',
+      reading(fact({ source: 'Har\u200bbor', fact: '\u202eHarbor\u2028uses Redis' })),
+    ],
+    [
+      'says what ended before it began',
+      { ...reading(fact()), ended: [{ source: 'Harbor', target: 'Redis', at: day('1999-01-01') }] },
+    ],
+    [
+      'says that something ended at no time',
+      { ...reading(fact()), ended: [{ source: 'Harbor', target: 'Redis', at: new Date('no') }] },
+    ],
+  ])('%s', async (_, extraction) => {
+    for (const order of [
+      ['before', 'strange', 'after'],
+      ['strange', 'before', 'after'],
+    ]) {
+      const graph = graphs.group(newGroup());
+      const model = toldModel({ before: reading(fact()), strange: extraction, after: reading(fact()) });
+      const ingest = openIngest(graphs, valkey, { model, embedder: toyEmbedder() });
+
+      for (const [place, content] of order.entries()) {
+        await ingest(newEpisode(content, null, graph.group, 100, { referenceTime: day(`2025-0${place + 3}-01`) }));
+
+        expect(await checklist(graph)).toEqual([]);
+      }
+      const { episodes, facts } = readAsPython(await wholeGraph(graph));
+      expect(episodes).toHaveLength(3);
+      expect(facts.length).toBeGreaterThan(0);
+    }
+  });
+});

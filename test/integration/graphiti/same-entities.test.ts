@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import type { GroupGraph } from '../../../src/graph/group-graph.ts';
+import { entities, useTelling } from '../../support/graphiti/telling.ts';
+
+// Cases of graphiti_core's own tests, told to our pipeline; docs/graphiti.md lists them. Where ours does something else the test
+// says `ours`.
+
+const tell = useTelling();
+
+const named = (graph: GroupGraph) =>
+  graph.read<{ name: string; type: string }>(
+    `MATCH (n:Entity) RETURN n.name AS name, [l IN labels(n) WHERE l <> 'Entity'][0] AS type ORDER BY name, n.uuid`,
+  );
+const names = async (graph: GroupGraph) => (await named(graph)).map(({ name }) => name);
+const python = (name: string) => (graph: GroupGraph) =>
+  graph.write(
+    `CREATE (:Entity {uuid: $uuid, name: $name, group_id: $group, summary: '', labels: ['Entity'],
+       created_at: '2024-01-01T00:00:00+00:00', name_embedding: vecf32([1, 0, 0, 0])})`,
+    { uuid: randomUUID(), name, group: graph.group },
+  );
+
+describe('an entity that is named again', () => {
+  test.each([
+    ['the same', 'Joe Michaels', 'Joe Michaels'],
+    ['the same but for case and spaces', '  joe  MICHAELS ', 'Joe Michaels'],
+    ['the same but for a hyphen', 'Joe-Michaels', 'Joe Michaels'],
+    ['the same word alone', 'java', 'Java'],
+  ])('%s is known without a call', async (_, again, known) => {
+    const { graph, asked } = await tell([entities(known), entities(again)]);
+
+    expect(await names(graph)).toEqual([known]);
+    expect(asked.flatMap((call) => call.entities)).toEqual([]);
+  });
+
+  test('while nothing is there is new without a call', async () => {
+    const { graph, asked } = await tell([entities('Joe')]);
+
+    expect(await names(graph)).toEqual(['Joe']);
+    expect(asked).toEqual([]);
+  });
+
+  test('by a name that two have is asked about', async () => {
+    const both = async (graph: GroupGraph) => [await python('Java')(graph), await python('java')(graph)];
+
+    const { asked } = await tell([entities('JAVA')], {}, { before: both });
+
+    expect(asked.flatMap((call) => call.entities)).toEqual(['JAVA']);
+  });
+
+  test('by a short name that is like another is asked about, and joined if it is the same', async () => {
+    const apart = await tell([entities('Joseph'), entities('Joe')]);
+    const together = await tell([entities('Joseph'), entities('Joe')], { isSame: () => true });
+
+    expect(apart.asked.flatMap((call) => call.entities)).toEqual(['Joe']);
+    expect(await names(apart.graph)).toEqual(['Joe', 'Joseph']);
+    expect(await names(together.graph)).toEqual(['Joseph']);
+  });
+
+  test('together with another that is undecided takes one call for both', async () => {
+    const { asked } = await tell([entities('Joseph', 'Robert'), entities('Joe', 'Bob')]);
+
+    expect(asked.map((call) => [...call.entities].sort())).toEqual([['Bob', 'Joe']]);
+  });
+
+  test('with a type gives it to the one that had none, and keeps its uuid', async () => {
+    const before = await tell([entities('Alice')]);
+    const after = await tell([entities('Alice'), entities('Alice/Person')]);
+    const kept = await tell([entities('Alice/Person'), entities('Alice/Robot')]);
+
+    expect(await named(before.graph)).toEqual([{ name: 'Alice', type: null }]);
+    expect(await named(after.graph)).toEqual([{ name: 'Alice', type: 'Person' }]);
+    expect(await named(kept.graph)).toEqual([{ name: 'Alice', type: 'Person' }]);
+  });
+});

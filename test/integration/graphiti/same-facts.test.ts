@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest';
+import type { GroupGraph } from '../../../src/graph/group-graph.ts';
+import { alikeFacts, firstFact, says, useTelling } from '../../support/graphiti/telling.ts';
+
+// Cases of graphiti_core's own tests, told to our pipeline; docs/graphiti.md lists them. Where ours does something else the test
+// says `ours`.
+
+const tell = useTelling();
+
+interface Shown {
+  readonly fact: string;
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly expired: boolean;
+  readonly episodes: readonly string[];
+}
+
+async function facts(graph: GroupGraph): Promise<Shown[]> {
+  return graph.read(
+    `MATCH ()-[e:RELATES_TO]->()
+     RETURN e.fact AS fact, left(e.valid_at, 7) AS from, left(e.invalid_at, 7) AS to, e.expired_at IS NOT NULL AS expired,
+            e.episodes AS episodes
+     ORDER BY fact`,
+  );
+}
+const shown = async (graph: GroupGraph) =>
+  (await facts(graph)).map(({ fact, from, to, expired }) => `${fact} ${from}–${to ?? ''}${expired ? ' expired' : ''}`);
+
+const [OLD, NEW] = ['Alice likes Tea', 'Alice hates Tea'];
+const always = { contradicts: () => true };
+
+describe('a fact that contradicts a known one', () => {
+  test('and is later ends it', async () => {
+    const { graph } = await tell([says(OLD, '2024-01'), says(NEW, '2024-02')], always);
+
+    expect(await shown(graph)).toEqual([`${NEW} 2024-02–`, `${OLD} 2024-01–2024-02 expired`]);
+  });
+
+  test('and is earlier is ended by it', async () => {
+    const { graph } = await tell([says(OLD, '2024-02'), says(NEW, '2024-01')], always);
+
+    expect(await shown(graph)).toEqual([`${NEW} 2024-01–2024-02 expired`, `${OLD} 2024-02–`]);
+  });
+
+  test('that had ended before changes nothing', async () => {
+    const { graph } = await tell([says(OLD, '2023-01', '2024-01'), says(NEW, '2024-02')], always);
+
+    expect(await shown(graph)).toEqual([`${NEW} 2024-02–`, `${OLD} 2023-01–2024-01 expired`]);
+  });
+
+  test('that ended later ends it sooner; when that end was learnt stays', async () => {
+    const learnt: unknown[] = [];
+    const after = async (graph: GroupGraph) =>
+      learnt.push(...(await graph.read(`MATCH ()-[e {fact: $fact}]->() RETURN e.expired_at AS at`, { fact: OLD })));
+    const told = [says(OLD, '2023-01', '2024-06'), says(NEW, '2024-02')].map((it) => ({ ...it, at: '2024-07' }));
+
+    const { graph } = await tell(told, always, { after });
+
+    expect(await shown(graph)).toEqual([`${NEW} 2024-02–`, `${OLD} 2023-01–2024-02 expired`]);
+    expect(learnt).toEqual([{ at: expect.stringMatching(/^2/) }, learnt[0]]);
+  });
+
+  test('of the same time leaves both', async () => {
+    const { graph } = await tell([says(OLD, '2024-01'), says(NEW, '2024-01')], always);
+
+    expect(await shown(graph)).toEqual([`${NEW} 2024-01–`, `${OLD} 2024-01–`]);
+  });
+
+  test('ours: without dates counts from its episode, so that it ends too', async () => {
+    const told = (text: string, at: string) => ({ ...says(text), at });
+
+    const { graph } = await tell([told(OLD, '2024-01'), told(NEW, '2024-02')], always);
+
+    expect(await shown(graph)).toEqual([`${NEW} 2024-02–`, `${OLD} 2024-01–2024-02 expired`]);
+  });
+
+  test('ours: that shares no entity with it is not even asked about', async () => {
+    const told = [says('Bob likes Coffee', '2024-01'), says(NEW, '2024-02')];
+
+    const { graph, asked } = await tell(told, always, { embedder: alikeFacts });
+
+    expect(asked.flatMap((call) => call.facts)).toEqual([]);
+    expect(await shown(graph)).toEqual([`${NEW} 2024-02–`, 'Bob likes Coffee 2024-01–']);
+  });
+
+  test('ours: that could have shared an entity with it, but does not, stays as it is', async () => {
+    const { graph, asked } = await tell([says('Bob likes Coffee', '2024-01'), says(NEW, '2024-02')], always);
+
+    expect(asked).toEqual([{ entities: ['Alice', 'Tea'], facts: [NEW] }]);
+    expect(await shown(graph)).toEqual([`${NEW} 2024-02–`, 'Bob likes Coffee 2024-01–']);
+  });
+});
+
+describe('a fact that says what is known', () => {
+  test('in the same words gains an episode, without a call', async () => {
+    const again = {
+      ...says('Alice likes Tea', '2024-02'),
+      facts: [{ ...firstFact(says(OLD, '2024-02')), fact: ' alice LIKES  tea ' }],
+    };
+
+    const { graph, uuids, asked } = await tell([says(OLD, '2024-01'), again]);
+
+    expect(await facts(graph)).toEqual([{ fact: OLD, from: '2024-01', to: null, expired: false, episodes: uuids }]);
+    expect(asked).toEqual([]);
+  });
+
+  test('in other words gains an episode when the model sees it', async () => {
+    const { graph, uuids } = await tell([says(OLD, '2024-01'), says('Alice enjoys Tea', '2024-02')], {
+      repeats: () => true,
+    });
+
+    expect(await facts(graph)).toEqual([{ fact: OLD, from: '2024-01', to: null, expired: false, episodes: uuids }]);
+  });
+
+  test('ours: and that it ended, ends', async () => {
+    const { graph } = await tell([says(OLD, '2024-01'), { ...says(OLD, '2024-01', '2024-03'), at: '2024-04' }]);
+
+    expect(await shown(graph)).toEqual([`${OLD} 2024-01–2024-03 expired`]);
+  });
+
+  test('ours: and that it began earlier, begins earlier', async () => {
+    const { graph } = await tell([says(OLD, '2024-02'), says(OLD, '2024-01')]);
+
+    expect(await shown(graph)).toEqual([`${OLD} 2024-01–`]);
+  });
+});

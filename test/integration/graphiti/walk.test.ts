@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest';
+import { MemoryManager } from '../../../src/index.ts';
+import { alike, entities, firstFact, says, useTelling } from '../../support/graphiti/telling.ts';
+
+// Cases of graphiti_core's own tests, told to our pipeline; docs/graphiti.md lists them. Where ours does something else the test
+// says `ours`.
+
+const tell = useTelling();
+
+describe('a walk along facts', () => {
+  const walk = async (origin: 'episode' | 'entity', depth: 1 | 2 | 3) => {
+    const { graph, uuids, config } = await tell([
+      { ...says('Alice knows Bob'), ...entities('Alice') },
+      {
+        ...entities('Alice', 'Bob', 'Carol'),
+        facts: [firstFact(says('Alice knows Bob')), firstFact(says('Bob knows Carol'))],
+      },
+    ]);
+    const [alice] = await graph.read<{ uuid: string }>(`MATCH (n:Entity {name: 'Alice'}) RETURN n.uuid AS uuid`);
+    const memory = new MemoryManager(config, { embedder: alike });
+    const part = { methods: ['breadth-first'], ranker: 'rrf' } as const;
+    const found = await memory.search('anything', 100, {
+      recipe: { facts: part, entities: part },
+      walk: { from: [(origin === 'episode' ? uuids[0] : alice?.uuid) ?? ''], depth, direction: 'out' },
+    });
+    await memory.close();
+    return {
+      facts: found.facts.map((it) => it.fact).sort(),
+      entities: (found.entities ?? []).map(({ name }) => name).sort(),
+    };
+  };
+
+  test.each([
+    [1, [], ['Alice']],
+    [2, ['Alice knows Bob'], ['Alice', 'Bob']],
+    [3, ['Alice knows Bob', 'Bob knows Carol'], ['Alice', 'Bob', 'Carol']],
+  ] as const)('of %i steps from an episode that mentions Alice finds %j and %j', async (depth, facts, entities) => {
+    expect(await walk('episode', depth)).toEqual({ facts, entities });
+  });
+
+  test('of one step from an entity finds its neighbour', async () => {
+    expect((await walk('entity', 1)).entities).toEqual(['Bob']);
+  });
+});

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { sharedFile } from '../shared.ts';
+
+/** What graphiti_core wrote, as it stood in FalkorDB (`../shared/data/graphiti-golden/README.md`). */
+export interface GoldenGraph {
+  readonly nodes: readonly GoldenNode[];
+  readonly edges: readonly GoldenEdge[];
+}
+
+export type Properties = Readonly<Record<string, unknown>>;
+
+export interface GoldenNode {
+  readonly labels: readonly string[];
+  readonly properties: Properties;
+}
+
+export interface GoldenEdge {
+  readonly type: string;
+  /** uuids of the ends. */
+  readonly source: string;
+  readonly target: string;
+  readonly properties: Properties;
+}
+
+/** What Graphiti found for a query, best first. */
+export interface GoldenSearch {
+  readonly query: string;
+  readonly facts: readonly { readonly uuid: string; readonly fact: string; readonly score: number }[];
+  readonly entities: readonly { readonly uuid: string; readonly name: string; readonly score: number }[];
+}
+
+const FOLDER = 'data/graphiti-golden';
+
+/** Whether the golden graph is beside the project, and what is added to a test's name where it is not. */
+export const isGoldenThere = sharedFile(`${FOLDER}/graph.json`) !== undefined;
+export const goldenNote = isGoldenThere ? '' : ' (skipped: ../shared/data/graphiti-golden is not beside the project)';
+
+export const goldenGraph = (): GoldenGraph => read('graph.json') as GoldenGraph;
+export const goldenSearches = (): GoldenSearch[] => read('searches.json') as GoldenSearch[];
+/** For some instants the facts that held. */
+export const goldenAsOf = (): Record<string, string[]> => read('as-of.json') as Record<string, string[]>;
+
+function read(name: string): unknown {
+  return JSON.parse(readFileSync(sharedFile(`${FOLDER}/${name}`) ?? '', 'utf8'));
+}

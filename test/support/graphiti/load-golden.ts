@@ -1,0 +1,58 @@
+import { LABEL, type Param } from '../../../src/graph/codec.ts';
+import { STOPWORDS } from '../../../src/graph/fulltext.ts';
+import type { GroupGraph } from '../../../src/graph/group-graph.ts';
+import { type GoldenEdge, type GoldenNode, goldenGraph, type Properties } from './golden.ts';
+
+const WORDS = JSON.stringify(STOPWORDS);
+/** graphiti_core 0.29, graph_queries.py, word for word. */
+export const GRAPHITI_INDEXES: readonly string[] = [
+  'CREATE INDEX FOR (n:Entity) ON (n.uuid, n.group_id, n.name, n.created_at)',
+  'CREATE INDEX FOR (n:Episodic) ON (n.uuid, n.group_id, n.created_at, n.valid_at)',
+  'CREATE INDEX FOR (n:Community) ON (n.uuid)',
+  'CREATE INDEX FOR (n:Saga) ON (n.uuid, n.group_id, n.name)',
+  'CREATE INDEX FOR ()-[e:RELATES_TO]-() ON (e.uuid, e.group_id, e.name, e.created_at, e.expired_at, e.valid_at, e.invalid_at)',
+  'CREATE INDEX FOR ()-[e:MENTIONS]-() ON (e.uuid, e.group_id)',
+  'CREATE INDEX FOR ()-[e:HAS_MEMBER]-() ON (e.uuid)',
+  'CREATE INDEX FOR ()-[e:HAS_EPISODE]-() ON (e.uuid, e.group_id)',
+  'CREATE INDEX FOR ()-[e:NEXT_EPISODE]-() ON (e.uuid, e.group_id)',
+  `CALL db.idx.fulltext.createNodeIndex({label: 'Episodic', stopwords: ${WORDS}}, 'content', 'source', 'source_description', 'group_id')`,
+  `CALL db.idx.fulltext.createNodeIndex({label: 'Entity', stopwords: ${WORDS}}, 'name', 'summary', 'group_id')`,
+  `CALL db.idx.fulltext.createNodeIndex({label: 'Community', stopwords: ${WORDS}}, 'name', 'group_id')`,
+  'CREATE FULLTEXT INDEX FOR ()-[e:RELATES_TO]-() ON (e.name, e.fact, e.group_id)',
+];
+
+/**
+ * Writes the golden graph into an empty graph as Graphiti would have for that group: its indexes and nothing of ours. Only
+ * `group_id` is another, since the group is the graph's name.
+ */
+export async function loadGolden(graph: GroupGraph): Promise<void> {
+  for (const statement of GRAPHITI_INDEXES) await graph.write(statement);
+  const { nodes, edges } = goldenGraph();
+  for (const [labels, alike] of Map.groupBy(nodes, ({ labels }) => labels.map(checked).join(':')))
+    await graph.write(createNodes(labels), { rows: alike.map((node) => row(node, graph.group)) });
+  for (const [type, alike] of Map.groupBy(edges, ({ type }) => checked(type)))
+    await graph.write(createEdges(type), {
+      rows: alike.map((edge) => ({ ...row(edge, graph.group), source: edge.source, target: edge.target })),
+    });
+}
+
+function createNodes(labels: string): string {
+  // vecf32(null) stores nothing. A WHERE behind the CREATE would not help: FalkorDB 4.16 asks it before it creates.
+  return `UNWIND $rows AS row CREATE (n:${labels}) SET n = row.properties SET n.name_embedding = vecf32(row.vector)`;
+}
+
+function createEdges(type: string): string {
+  return `UNWIND $rows AS row MATCH (a {uuid: row.source}) MATCH (b {uuid: row.target})
+          CREATE (a)-[e:${type}]->(b) SET e = row.properties SET e.fact_embedding = vecf32(row.vector)`;
+}
+
+function row({ properties }: GoldenNode | GoldenEdge, group: string): { [key: string]: Param } {
+  const { name_embedding, fact_embedding, ...rest } = properties as Properties & Record<string, Param>;
+  return { properties: { ...rest, group_id: group }, vector: name_embedding ?? fact_embedding ?? null };
+}
+
+// Labels cannot be parameters.
+function checked(label: string): string {
+  if (!LABEL.test(label)) throw new TypeError(`"${label}" cannot be a label`);
+  return label;
+}

@@ -1,0 +1,26 @@
+import { spawnSync } from 'node:child_process';
+
+/** Whether a python3 is on this machine; its standard library is all that is used. */
+export const isPythonThere = spawnSync('python3', ['-c', ''], { timeout: 20_000 }).status === 0;
+export const pythonNote = isPythonThere ? '' : ' (skipped: no python3 on this machine)';
+
+const PROGRAM = `
+import datetime, sys
+for line in sys.stdin.read().splitlines():
+    try:
+        date = datetime.datetime.fromisoformat(line)
+        print(date.isoformat(), date.utcoffset())
+    except ValueError:
+        print('ValueError')
+`;
+
+/** What Python itself makes of dates: `isoformat()` and the offset of what it read, or `ValueError`; one process for all. */
+export function pythonReads(dates: readonly string[]): string[] {
+  const { status, stdout, stderr } = spawnSync('python3', ['-c', PROGRAM], {
+    input: dates.join('\n'),
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+  if (status !== 0) throw new Error(`python3 failed: ${stderr}`);
+  return stdout.trimEnd().split('\n');
+}

@@ -1,0 +1,61 @@
+import type { Rule } from '../checklist.ts';
+import { called, type Stored, textOf, textsOf, type WholeGraph } from '../whole-graph.ts';
+import { kindOf } from './structure.ts';
+
+/** What one part names of another is there, and the other way round. */
+export const referenceRules: readonly Rule[] = [
+  (graph) => {
+    const episodes = uuids(episodesOf(graph));
+    return factsOf(graph).flatMap((fact) => lost(fact, 'episodes', episodes).map((it) => `${called(fact)}: ${it}`));
+  },
+  (graph) => {
+    const facts = uuids(factsOf(graph));
+    return episodesOf(graph).flatMap((it) => lost(it, 'entity_edges', facts).map((what) => `${called(it)}: ${what}`));
+  },
+  (graph) =>
+    factsOf(graph)
+      .filter((fact) => textsOf(fact, 'episodes').length === 0)
+      .map((it) => `${called(it)}: no episode`),
+  (graph) =>
+    [...factsOf(graph), ...episodesOf(graph)].flatMap((it) =>
+      ['episodes', 'entity_edges']
+        .filter((list) => new Set(textsOf(it, list)).size < textsOf(it, list).length)
+        .map((list) => `${called(it)}: the same uuid twice in ${list}`),
+    ),
+  unlisted,
+  // Python's `retrieve_episodes` of a saga and its summaries start here.
+  (graph) => {
+    const members = new Set(
+      graph.edges.filter(({ type }) => type === 'HAS_EPISODE').map((it) => pair(it.source, it.target)),
+    );
+    return graph.nodes
+      .filter((node) => kindOf(node) === 'Saga')
+      .flatMap((saga) =>
+        ['first_episode_uuid', 'last_episode_uuid']
+          .filter((name) => name in saga.properties)
+          .filter((name) => !members.has(`${textOf(saga, 'uuid')} ${textOf(saga, name)}`))
+          .map((name) => `${called(saga)}: ${name} is not one of its episodes`),
+      );
+  },
+];
+
+const pair = (source: { uuid: string | null }, target: { uuid: string | null }) => `${source.uuid} ${target.uuid}`;
+const factsOf = ({ edges }: WholeGraph) => edges.filter(({ type }) => type === 'RELATES_TO');
+const episodesOf = ({ nodes }: WholeGraph) => nodes.filter((node) => kindOf(node) === 'Episodic');
+const uuids = (all: readonly Stored[]) => new Set(all.map((it) => textOf(it, 'uuid')));
+
+function lost(it: Stored, list: string, known: ReadonlySet<string>): string[] {
+  return textsOf(it, list)
+    .filter((uuid) => !known.has(uuid))
+    .map((uuid) => `${list} names ${uuid}, which is not there`);
+}
+
+/** Python finds what an episode said, and removes it, by the episode's own list. */
+function unlisted(graph: WholeGraph): string[] {
+  const listed = new Map(episodesOf(graph).map((it) => [textOf(it, 'uuid'), new Set(textsOf(it, 'entity_edges'))]));
+  return factsOf(graph).flatMap((fact) =>
+    textsOf(fact, 'episodes')
+      .filter((episode) => listed.has(episode) && !listed.get(episode)?.has(textOf(fact, 'uuid')))
+      .map((episode) => `${called(fact)}: its episode ${episode} does not list it`),
+  );
+}

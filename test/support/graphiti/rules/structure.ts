@@ -1,0 +1,52 @@
+import type { Rule } from '../checklist.ts';
+import { EDGES, ENDS, NODES, PRIVATE_LABELS } from '../schema.ts';
+import { called, type StoredEdge, type StoredNode } from '../whole-graph.ts';
+
+const LABEL = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** Which labels, which edges between what. */
+export const structureRules: readonly Rule[] = [
+  ({ nodes }) => nodes.filter((node) => kindOf(node) === undefined).map((it) => `${called(it)}: unknown labels`),
+  ({ nodes }) => nodes.filter(hasBadType).map((it) => `${called(it)}: a label that is no entity type`),
+  // Python's HAS_MEMBER and breadth-first queries look for a uuid among all nodes, whatever their labels.
+  ({ nodes }) =>
+    nodes
+      .filter((node) => isPrivate(node.labels) && 'uuid' in node.properties)
+      .map((it) => `${called(it)}: a private node with a uuid`),
+  ({ edges }) => edges.filter(isStrange).map((it) => `${called(it)}: unknown edge type`),
+  ({ edges }) => edges.filter(joinsWrongNodes).map((it) => `${called(it)}: wrong ends ${ends(it)}`),
+  ({ edges }) =>
+    edges
+      .filter(({ type, source, target }) => type in EDGES && source.uuid !== null && source.uuid === target.uuid)
+      .map((it) => `${called(it)}: joins a node with itself`),
+];
+
+/** `Episodic`, `Entity`, `Community`, `Saga` or `private`. */
+export function kindOf({ labels }: Pick<StoredNode, 'labels'>): string | undefined {
+  if (isPrivate(labels)) return 'private';
+  const kinds = labels.filter((label) => label in NODES);
+  const [kind, ...others] = kinds;
+  const isWhole = kind === 'Entity' || labels.length === 1;
+  return others.length === 0 && isWhole && !labels.some((label) => PRIVATE_LABELS.includes(label)) ? kind : undefined;
+}
+
+function isPrivate(labels: readonly string[]): boolean {
+  return labels.length > 0 && labels.every((label) => PRIVATE_LABELS.includes(label));
+}
+
+function hasBadType(node: StoredNode): boolean {
+  return kindOf(node) === 'Entity' && node.labels.some((label) => !LABEL.test(label));
+}
+
+/** Between private nodes, or from one to any other, we may draw what we like but not what Python follows. */
+function isStrange({ type, source, target }: StoredEdge): boolean {
+  return !(type in EDGES) && !isPrivate(source.labels) && !isPrivate(target.labels);
+}
+
+function joinsWrongNodes({ type, source, target }: StoredEdge): boolean {
+  const [from, to] = ENDS[type] ?? [];
+  if (!from || !to) return false;
+  return !from.includes(kindOf(source) ?? '') || !to.includes(kindOf(target) ?? '');
+}
+
+const ends = ({ source, target }: StoredEdge): string => `${source.labels.join(':')} -> ${target.labels.join(':')}`;

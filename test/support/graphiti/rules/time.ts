@@ -1,0 +1,47 @@
+import type { Rule } from '../checklist.ts';
+import { pythonDate } from '../python-date.ts';
+import { called, type StoredEdge, type StoredNode, textOf, type WholeGraph } from '../whole-graph.ts';
+import { shapeOf } from './properties.ts';
+
+/** What `datetime.isoformat()` writes for a time in UTC: no fraction or six digits that are not all 0. */
+const PYTHON_UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(?!000000)\d{6})?\+00:00$/;
+
+/** Dates, and what they say of each other; in the graph's format the order of text is the order of time. */
+export const timeRules: readonly Rule[] = [
+  ({ nodes, edges }) =>
+    [...nodes, ...edges].flatMap((it) =>
+      dates(it)
+        .filter(([, value]) => !isDate(value))
+        .map(([name, value]) => `${called(it)}: the ${name} ${JSON.stringify(value)} is not as Python writes dates`),
+    ),
+  (graph) =>
+    facts(graph)
+      .filter((it) => hasEnd(it) && 'valid_at' in it.properties && textOf(it, 'valid_at') >= textOf(it, 'invalid_at'))
+      .map((it) => `${called(it)}: ends when or before it begins`),
+  (graph) =>
+    facts(graph)
+      .filter((it) => hasEnd(it) !== 'expired_at' in it.properties)
+      .map((it) => `${called(it)}: only one of invalid_at and expired_at`),
+  chainRunsBack,
+];
+
+const facts = ({ edges }: WholeGraph) => edges.filter(({ type }) => type === 'RELATES_TO');
+const hasEnd = ({ properties }: StoredEdge) => 'invalid_at' in properties;
+
+function dates(it: StoredNode | StoredEdge): [string, unknown][] {
+  const shape = shapeOf(it);
+  const kinds = { ...shape?.mandatory, ...shape?.optional };
+  return Object.entries(it.properties).filter(([name]) => kinds[name] === 'date');
+}
+
+function isDate(value: unknown): boolean {
+  return typeof value === 'string' && PYTHON_UTC.test(value) && pythonDate(value) !== undefined;
+}
+
+function chainRunsBack({ nodes, edges }: WholeGraph): string[] {
+  const times = new Map(nodes.map((node) => [textOf(node, 'uuid'), textOf(node, 'valid_at')]));
+  const at = ({ uuid }: StoredEdge['source']) => times.get(uuid ?? '') ?? '';
+  return edges
+    .filter(({ type, source, target }) => type === 'NEXT_EPISODE' && at(source) > at(target))
+    .map((it) => `${called(it)}: leads to an earlier episode`);
+}

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect } from 'vitest';
+import type { Config } from '../../../src/config.ts';
+import { newEpisode } from '../../../src/episode.ts';
+import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
+import type { GroupGraph } from '../../../src/graph/group-graph.ts';
+import { openIngest } from '../../../src/ingest/ingest.ts';
+import type { Embedder } from '../../../src/models/embedder.ts';
+import type { ExtractedFact, Extraction } from '../../../src/models/language-model.ts';
+import { patientConnection } from '../../../src/valkey/connections.ts';
+import { newGroup, useStores } from '../stores.ts';
+import { checklist } from './checklist.ts';
+import { type Opinions, toldModel } from './told-model.ts';
+
+/** Finds everything near to everything, so that all that exists is a candidate. */
+export const alike: Embedder = {
+  model: 'alike',
+  dimension: 4,
+  embed: async (texts) => texts.map(() => [1, 0, 0, 0]),
+  async close() {},
+};
+
+/** Finds all sentences near to each other, and names to nothing. */
+const PEOPLE = ['Alice', 'Bob', 'Tea', 'Coffee'];
+export const alikeFacts: Embedder = {
+  ...alike,
+  embed: async (texts) =>
+    texts.map((text) => (PEOPLE.includes(text) ? PEOPLE.map((name) => Number(name === text)) : [0.5, 0.5, 0.5, 0.5])),
+};
+
+interface Told extends Partial<Extraction> {
+  /** Month of the reference time. */
+  readonly at?: string;
+}
+
+interface Telling {
+  /** Done to the prepared graph before anything is told. */
+  readonly before?: (graph: GroupGraph) => Promise<unknown>;
+  /** Done after each episode. */
+  readonly after?: (graph: GroupGraph) => Promise<unknown>;
+  readonly embedder?: Embedder;
+}
+
+/** Servers of the test file's own, and how to tell a model's findings, one episode after another, to a new group. */
+export function useTelling() {
+  const stores = useStores();
+  let graphs: Graphs;
+  let valkey: ReturnType<typeof patientConnection>;
+  beforeAll(() => {
+    graphs = openGraphs(stores.config.falkordb);
+    valkey = patientConnection(stores.config.valkey);
+  });
+  afterAll(async () => {
+    await graphs.close();
+    valkey.disconnect();
+  });
+
+  async function tell(
+    told: readonly Told[],
+    opinions: Opinions = {},
+    { before, after, embedder = alike }: Telling = {},
+  ): Promise<{ graph: GroupGraph; uuids: string[]; asked: ReturnType<typeof toldModel>['asked']; config: Config }> {
+    const graph = graphs.group(newGroup());
+    const model = toldModel(Object.fromEntries(told.map((it, place) => [`episode ${place}`, it])), opinions);
+    if (before) {
+      await graph.prepare(embedder);
+      await before(graph);
+    }
+    const ingest = openIngest(graphs, valkey, { model, embedder });
+    const uuids = told.map(() => randomUUID());
+    for (const [place, { at = '2025-01' }] of told.entries()) {
+      const options = { uuid: uuids[place] ?? '', referenceTime: month(at) };
+      await ingest(newEpisode(`episode ${place}`, null, graph.group, 1000, options));
+      await after?.(graph);
+    }
+    expect(await checklist(graph)).toEqual([]);
+    return { graph, uuids, asked: model.asked, config: { ...stores.config, group: graph.group } };
+  }
+  return tell;
+}
+
+const month = (text: string): Date => new Date(`${text}-01T00:00:00Z`);
+
+/** Entities named `Alice` or, with a type, `Alice/Person`. */
+export const entities = (...names: string[]): Partial<Extraction> => ({
+  entities: names.map((name) => {
+    const [given = '', type = 'Entity'] = name.split('/');
+    return { name: given, type };
+  }),
+});
+
+/** `Alice likes Tea` from a month to a month. */
+export const says = (
+  fact: string,
+  validAt: string | null = null,
+  invalidAt: string | null = null,
+): Partial<Extraction> => {
+  const [source = '', relation = '', target = ''] = fact.split(' ');
+  const found: ExtractedFact = {
+    ...{ source, target, fact, relation: relation.toUpperCase() },
+    ...{ validAt: validAt === null ? null : month(validAt), invalidAt: invalidAt === null ? null : month(invalidAt) },
+  };
+  return { ...entities(source, target), facts: [found] };
+};
+
+/** The first fact of what was found. */
+export function firstFact({ facts: [first] = [] }: Partial<Extraction>): ExtractedFact {
+  return first as ExtractedFact;
+}

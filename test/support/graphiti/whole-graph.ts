@@ -1,0 +1,68 @@
+import type { GroupGraph } from '../../../src/graph/group-graph.ts';
+
+/** A whole graph as it is stored, with FalkorDB's own names of the values' types. */
+export interface WholeGraph {
+  readonly group: string;
+  readonly nodes: readonly StoredNode[];
+  readonly edges: readonly StoredEdge[];
+}
+
+export interface Stored {
+  readonly properties: Readonly<Record<string, unknown>>;
+  /** `String`, `List`, `Vectorf32`, … for each property. */
+  readonly types: Readonly<Record<string, string>>;
+}
+
+export interface StoredNode extends Stored {
+  readonly labels: readonly string[];
+}
+
+export interface StoredEdge extends Stored {
+  readonly type: string;
+  readonly source: End;
+  readonly target: End;
+}
+
+export interface End {
+  readonly uuid: string | null;
+  readonly labels: readonly string[];
+}
+
+type Row<T extends Stored> = Omit<T, 'types'> & { types: [string, string][] };
+
+export async function wholeGraph(graph: GroupGraph): Promise<WholeGraph> {
+  const nodes = await graph.read<Row<StoredNode>>(
+    `MATCH (n) RETURN labels(n) AS labels, properties(n) AS properties, [k IN keys(n) | [k, typeOf(n[k])]] AS types
+     ORDER BY n.uuid, id(n)`,
+  );
+  const edges = await graph.read<Row<StoredEdge>>(
+    `MATCH (a)-[e]->(b)
+     RETURN type(e) AS type, {uuid: a.uuid, labels: labels(a)} AS source, {uuid: b.uuid, labels: labels(b)} AS target,
+            properties(e) AS properties, [k IN keys(e) | [k, typeOf(e[k])]] AS types
+     ORDER BY e.uuid, id(e)`,
+  );
+  return { group: graph.group, nodes: nodes.map(typed), edges: edges.map(typed) };
+}
+
+function typed<T extends Stored>({ types, ...rest }: Row<T>): T {
+  return { ...rest, types: Object.fromEntries(types) } as unknown as T;
+}
+
+/** The text of a property; empty where it is none. */
+export function textOf({ properties }: Stored, name: string): string {
+  const value = properties[name];
+  return typeof value === 'string' ? value : '';
+}
+
+/** The texts of a list; nothing where it is none. */
+export function textsOf({ properties }: Stored, name: string): string[] {
+  const value = properties[name];
+  return Array.isArray(value) ? value.filter((it) => typeof it === 'string') : [];
+}
+
+/** How a violation names what it is about. */
+export function called(it: StoredNode | StoredEdge): string {
+  const kind = 'labels' in it ? it.labels.join(':') || 'a node without label' : it.type;
+  const name = textOf(it, 'fact') || textOf(it, 'name') || textOf(it, 'key');
+  return [kind, textOf(it, 'uuid'), name && JSON.stringify(name)].filter((part) => part !== '').join(' ');
+}

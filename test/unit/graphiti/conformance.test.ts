@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { InvalidInput } from '../../../src/errors.ts';
+import { checkGroup } from '../../../src/group.ts';
+import { soundPart } from '../../../src/ingest/extract.ts';
+import type { ExtractedFact } from '../../../src/models/language-model.ts';
+import { cleanLine } from '../../../src/models/openai/clean.ts';
+import { fuse } from '../../../src/search/rank/rrf.ts';
+import { toGraphTime } from '../../../src/time.ts';
+import { wholeSentences } from '../../../src/upkeep/budget.ts';
+
+// Cases of graphiti_core's own tests that have no place in a test of one room; docs/graphiti.md lists all of them. Where ours
+// gives something else the test says `ours`.
+
+test('a group that no graph may be named after is refused', () => {
+  expect(() => checkGroup('bad"group')).toThrow(InvalidInput);
+  expect(() => checkGroup('')).toThrow(InvalidInput);
+  expect(checkGroup('g-2')).toBe('g-2');
+});
+
+describe('of what a model found in an episode', () => {
+  const entity = (name: string, type = 'Entity') => ({ name, type });
+  const kept = (...entities: ReturnType<typeof entity>[]) =>
+    soundPart({ entities, facts: [], ended: [] }).entities.map(({ name, type }) => `${name}/${type}`);
+
+  test('blank names are left out', () => {
+    expect(kept(entity(''), entity('   '), entity('Ann'))).toEqual(['Ann/Entity']);
+  });
+
+  test('one of several equal names stays, with the type that one of them has', () => {
+    expect(kept(entity('Caroline'), entity('Caroline', 'Person'), entity('Melanie', 'Person'))).toEqual([
+      'Caroline/Person',
+      'Melanie/Person',
+    ]);
+    expect(
+      kept(entity('Ann'), entity('ann '), entity('ANN', 'Person'), entity('Bob', 'Person'), entity('bob')),
+    ).toEqual(['ANN/Person', 'Bob/Person']);
+  });
+
+  const fact = (source: string, target: string, relation = 'KNOWS'): ExtractedFact => ({
+    ...{ source, target, relation, fact: `${source} ${relation} ${target}` },
+    ...{ validAt: null, invalidAt: null },
+  });
+  const facts = (...given: ExtractedFact[]) =>
+    soundPart({ entities: [entity('Alice'), entity('Bob')], facts: given, ended: [] }).facts.map((it) => it.fact);
+
+  test('a fact of one entity with itself is left out', () => {
+    expect(facts(fact('Alice', 'Alice'), fact('alice', 'ALICE'))).toEqual([]);
+  });
+
+  test('a fact about a name that is not among the entities is left out', () => {
+    expect(facts(fact('Alice', 'Carol'), fact('Carol', 'Bob'))).toEqual([]);
+  });
+
+  test('a relation that nobody listed stays', () => {
+    expect(facts(fact('Alice', 'Bob', 'INTERACTED_WITH'))).toEqual(['Alice INTERACTED_WITH Bob']);
+  });
+
+  test('ours: names of ends need not be written as the entities are', () => {
+    expect(facts(fact(' alice', 'BOB'))).toHaveLength(1);
+  });
+});
+
+test('of one list reciprocal rank fusion gives 1, 1/2, 1/3', () => {
+  expect(fuse([['a', 'b', 'c']])).toEqual([
+    { id: 'a', score: 1 },
+    { id: 'b', score: 0.5 },
+    { id: 'c', score: 1 / 3 },
+  ]);
+});
+
+describe('a summary is cut behind a sentence', () => {
+  test.each([
+    ['First sentence. Second sentence. Third sentence. Fourth sentence.', 40, 'First sentence. Second sentence.'],
+    ['What is this? This is a test. More text here.', 30, 'What is this? This is a test.'],
+    ['A. B. C. D. E. F. G. H.', 10, 'A. B. C.'],
+    ['First sentence.   Second sentence.', 20, 'First sentence.'],
+    ['', 10, ''],
+    ['Short.', 10, 'Short.'],
+  ])('%j to %i', (text, length, expected) => {
+    expect(wholeSentences(text, length)).toBe(expected);
+  });
+
+  test('ours: where no sentence ends it says that something is missing', () => {
+    expect(wholeSentences('No boundary here', 5)).toMatch(/^.{1,4}…$/);
+    expect(wholeSentences('Version 2.0 is out. It works', 12)).toMatch(/^Version.*…$/);
+  });
+});
+
+describe('text of a model is cleaned', () => {
+  test.each([
+    ['Hello\u200bWorld', 'HelloWorld'],
+    ['\ufeffHello', 'Hello'],
+    ['a\fb\u0004c', 'a b c'],
+  ])('%j becomes %j', (text, clean) => {
+    expect(cleanLine(text, 100)).toBe(clean);
+  });
+
+  test('ours: a control character parts words instead of joining them, and half a character is seen', () => {
+    expect(cleanLine('Hello\0World', 100)).toBe('Hello World');
+    expect(cleanLine('half \ud83d', 100)).toBe('half \ufffd');
+  });
+});
+
+test('a date is handed to the graph as Python writes it', () => {
+  expect(toGraphTime(new Date('2024-01-01T12:00:00Z'))).toBe('2024-01-01T12:00:00+00:00');
+});

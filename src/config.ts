@@ -14,6 +14,9 @@ const flag = z.pipe(
 );
 const count = whole(Number.MAX_SAFE_INTEGER, 'it must be a whole number from 1');
 const text = z.string().check(z.minLength(1));
+const serverAddress = z
+  .string()
+  .check(z.refine(isServerAddress, 'it must be an http or https address without a password in it'));
 
 interface Setting<T extends z.ZodMiniType> {
   readonly shape: T;
@@ -40,11 +43,28 @@ export const SETTINGS = {
   VALKEY_USERNAME: setting(z.optional(text), undefined, 'user of Valkey'),
   VALKEY_PASSWORD: secret('password of Valkey'),
   VALKEY_TLS: setting(flag, 'false', 'speak TLS with Valkey'),
-  OPENAI_API_KEY: secret('key of the language model; its presence makes MEMORY_MODELS openai'),
+  OPENAI_API_KEY: secret('key of OpenAI or of a compatible server; its presence makes MEMORY_MODELS openai'),
+  OPENAI_BASE_URL: setting(
+    z.optional(serverAddress),
+    undefined,
+    'address of a compatible server; its presence makes MEMORY_MODELS openai',
+  ),
+  MEMORY_LLM_MODEL: setting(text, 'gpt-4.1-mini', 'model of OpenAI that reads and judges'),
+  MEMORY_EMBEDDING_MODEL: setting(text, 'text-embedding-3-small', 'model of OpenAI that makes vectors'),
+  MEMORY_EMBEDDING_DIM: setting(
+    whole(8192, 'it must be a whole number from 1 to 8192'),
+    '1024',
+    'numbers in a vector of OpenAI; a graph keeps what it began with',
+  ),
   MEMORY_MODELS: setting(
     z.optional(z.enum(['openai', 'local'], 'it must be openai or local')),
     undefined,
     'who reads episodes: openai or local',
+  ),
+  MEMORY_CONFIG: setting(
+    z.optional(text),
+    undefined,
+    'file with types of your own; default: memory.config.ts, .mts, .js, .mjs or .json of the working directory',
   ),
   MEMORY_GROUP: setting(text, '_', 'the memory that is used where none is named'),
   MEMORY_EXPORT_DIR: setting(text, 'exports', 'folder that exports are written to'),
@@ -70,11 +90,24 @@ export interface Address {
   readonly tls: boolean;
 }
 
+/** How OpenAI or a server that speaks its protocol is asked. */
+export interface OpenAISettings {
+  readonly apiKey?: string | undefined;
+  /** Undefined: OpenAI itself. */
+  readonly baseUrl?: string | undefined;
+  readonly model: string;
+  readonly embeddingModel: string;
+  readonly dimension: number;
+}
+
 export interface Config {
   readonly falkordb: Address;
   readonly valkey: Address;
-  /** Undefined when neither MEMORY_MODELS nor OPENAI_API_KEY tells. */
+  /** Undefined when neither MEMORY_MODELS nor OPENAI_API_KEY nor OPENAI_BASE_URL tells. */
   readonly models: 'openai' | 'local' | undefined;
+  readonly openai: OpenAISettings;
+  /** The file with the users' own types; undefined: the `memory.config.…` of the working directory, if there is one. */
+  readonly configFile?: string | undefined;
   readonly group: string;
   readonly exportDir: string;
   readonly maxContentBytes: number;
@@ -129,7 +162,15 @@ export function loadConfig(environment: Environment = process.env): Config {
   return {
     falkordb: address('FALKORDB'),
     valkey: address('VALKEY'),
-    models: values.MEMORY_MODELS ?? (values.OPENAI_API_KEY ? 'openai' : undefined),
+    models: values.MEMORY_MODELS ?? (values.OPENAI_API_KEY || values.OPENAI_BASE_URL ? 'openai' : undefined),
+    openai: {
+      apiKey: values.OPENAI_API_KEY,
+      baseUrl: values.OPENAI_BASE_URL,
+      model: values.MEMORY_LLM_MODEL,
+      embeddingModel: values.MEMORY_EMBEDDING_MODEL,
+      dimension: values.MEMORY_EMBEDDING_DIM,
+    },
+    configFile: values.MEMORY_CONFIG && resolve(values.MEMORY_CONFIG),
     group: values.MEMORY_GROUP,
     exportDir: resolve(values.MEMORY_EXPORT_DIR),
     maxContentBytes: values.MEMORY_MAX_CONTENT_BYTES,
@@ -158,6 +199,12 @@ function readRunning(home: string): Record<string, string> {
 function isElsewhere(name: string, environment: Environment): boolean {
   const store = ['FALKORDB', 'VALKEY'].find((prefix) => name.startsWith(`${prefix}_`));
   return store !== undefined && Boolean(environment[`${store}_HOST`] || environment[`${store}_PORT`]);
+}
+
+// A declaration and not a constant: the table of settings above is made while this file is loaded.
+function isServerAddress(address: string): boolean {
+  const url = URL.parse(address);
+  return (url?.protocol === 'http:' || url?.protocol === 'https:') && url.username === '' && url.password === '';
 }
 
 function defaultHome(environment: Environment): string {

@@ -17,13 +17,32 @@ export {
   TimedOut,
   WrongServer,
 } from './errors.ts';
-export type { Entity, QueryOptions } from './memory/ask.ts';
+export type { EntitiesOptions, Entity } from './memory/ask-entities.ts';
+export type { WholeEpisode } from './memory/ask-episode.ts';
+export type { HistoryOptions } from './memory/ask-history.ts';
 export type { GroupOptions, MemoryParts, StoreOptions, WaitOptions } from './memory/options.ts';
+export type { QueryOptions, TimeOptions } from './memory/query-options.ts';
+export type { EpisodeInput, TripletOptions } from './memory/tell.ts';
+export type { Community, RemoveOptions, Saga, SagaOverview, TaskOptions } from './memory/upkeep.ts';
 export { MemoryManager } from './memory.ts';
 export type { Embedder } from './models/embedder.ts';
 export type * from './models/language-model.ts';
+export {
+  defineMemory,
+  type EntityTypeDefinition,
+  type FactTypeDefinition,
+  type MemoryDefinition,
+} from './ontology/define.ts';
 export type * from './ontology.ts';
+export type { ManyOptions } from './queue/add-many.ts';
 export type { Counts, EpisodeReceipt, Receipt } from './queue/producer.ts';
-export type { Fact, Found, FoundEpisode } from './search/merge.ts';
+export type { DateFilter, Filters } from './search/filters.ts';
+export type { Fact, Found, FoundCommunity, FoundEntity, FoundEpisode, Source } from './search/found.ts';
+export type { EntityHistory } from './search/history.ts';
+export type { Kind, Method, Part, Ranker, Recipe } from './search/recipes.ts';
+export type { Walk } from './search/sought.ts';
 export { countingMetrics, type MetricName, type Metrics } from './telemetry/metrics.ts';
 export type { Triplet } from './triplet.ts';
+export type { BuiltCommunities } from './upkeep/communities.ts';
+export type { Removed } from './upkeep/parts.ts';
+export type { ToldSaga } from './upkeep/saga.ts';

@@ -4,8 +4,15 @@ import { parse } from './parse.ts';
 
 const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   store: () => import('./store.ts'),
+  'store-many': () => import('./store-many.ts'),
+  fact: () => import('./fact.ts'),
   query: () => import('./query.ts'),
   entities: () => import('./entities.ts'),
+  episode: () => import('./episode.ts'),
+  history: () => import('./history.ts'),
+  communities: () => import('./communities.ts'),
+  saga: () => import('./saga.ts'),
+  remove: () => import('./remove.ts'),
   export: () => import('./export.ts'),
   worker: () => import('./worker.ts'),
   up: () => import('./up.ts'),

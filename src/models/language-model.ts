@@ -158,6 +158,8 @@ export interface LanguageModel {
   readonly id: string;
   /** True when `extract` makes use of previous episodes; they are not looked up otherwise. */
   readonly readsPrevious: boolean;
+  /** False when `resolve` never decides anything; what could be asked is not looked for then. */
+  readonly resolves: boolean;
   /** Finds entities and dated facts; in one call unless the text is very long. */
   extract(episode: EpisodeText): Promise<Extraction>;
   /** Decides all questions in one call. */

@@ -50,6 +50,13 @@ test('without any settings the documented defaults hold', () => {
     falkordb: { host: 'localhost', port: 6379, tls: false },
     valkey: { host: 'localhost', port: 6380, tls: false },
     models: undefined,
+    openai: {
+      apiKey: undefined,
+      baseUrl: undefined,
+      model: 'gpt-4.1-mini',
+      embeddingModel: 'text-embedding-3-small',
+      dimension: 1024,
+    },
     group: '_',
     maxContentBytes: 1_048_576,
     queuePrefix: '{memory}',
@@ -64,6 +71,23 @@ test('a key chooses the models unless they are named', () => {
   expect(loadConfig({ ...key, MEMORY_MODELS: 'local' }).models).toBe('local');
 });
 
+test('the address of a compatible server chooses the models too, and needs no key', () => {
+  const { models, openai } = loadConfig({
+    MEMORY_HOME: '/nowhere',
+    OPENAI_BASE_URL: 'http://localhost:11434/v1',
+    MEMORY_LLM_MODEL: 'qwen3',
+    MEMORY_EMBEDDING_DIM: '768',
+  });
+
+  expect(models).toBe('openai');
+  expect(openai).toMatchObject({
+    apiKey: undefined,
+    baseUrl: 'http://localhost:11434/v1',
+    model: 'qwen3',
+    dimension: 768,
+  });
+});
+
 test.each([
   ['FALKORDB_PORT', '0', 'a port is a whole number from 1 to 65535'],
   ['FALKORDB_PORT', '65536', 'a port is a whole number from 1 to 65535'],
@@ -73,6 +97,9 @@ test.each([
   ['MEMORY_CONCURRENCY', '-1', 'it must be a whole number from 1'],
   ['MEMORY_MAX_CONTENT_BYTES', '1e400', 'it must be a whole number from 1'],
   ['MEMORY_MODELS', 'OpenAI', 'it must be openai or local'],
+  ['MEMORY_EMBEDDING_DIM', '0', 'it must be a whole number from 1 to 8192'],
+  ['OPENAI_BASE_URL', 'localhost:1234', 'it must be an http or https address without a password in it'],
+  ['OPENAI_BASE_URL', 'http://me@host/v1', 'it must be an http or https address without a password in it'],
   ['MEMORY_QUEUE_PREFIX', 'a b', 'it takes letters, digits, hyphens, underscores and braces'],
 ])('%s=%s is refused by name, with its value and what it may hold', (name, value, reason) => {
   const read = () => loadConfig({ MEMORY_HOME: '/nowhere', [name]: value });

@@ -8,8 +8,9 @@ const LONGEST_TITLE = 60;
  * What can be judged without a model: nothing is the same but what rules already joined, nothing contradicts, a summary is the
  * newest that fits, and a passage answers as much as it holds of the query's words.
  */
-export const localJudgement: Pick<LanguageModel, 'readsPrevious' | 'resolve' | 'summarize' | 'score'> = {
+export const localJudgement: Pick<LanguageModel, 'readsPrevious' | 'resolves' | 'resolve' | 'summarize' | 'score'> = {
   readsPrevious: false,
+  resolves: false,
   resolve: async ({ entities, facts }) => ({
     entities: entities.map(() => null),
     facts: facts.map(() => ({ repeats: null, contradicts: [] })),

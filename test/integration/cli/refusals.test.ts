@@ -14,7 +14,10 @@ beforeAll(() => {
 });
 const run = (args: string[], input?: string | Uint8Array) => runCommand(args, environment, input);
 
-const COMMANDS = ['store', 'query', 'entities', 'export', 'worker', 'up', 'down', 'status', 'config'];
+const COMMANDS = [
+  ...['store', 'store-many', 'fact', 'query', 'entities', 'episode', 'history', 'communities', 'saga', 'remove'],
+  ...['export', 'worker', 'up', 'down', 'status', 'config'],
+];
 const deep = `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`;
 
 describe('help', () => {

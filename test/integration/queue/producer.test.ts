@@ -27,7 +27,7 @@ function producer(config = stores.config): Producer {
 
 function worker(ingest: Ingest) {
   const connection = patientConnection(stores.config.valkey);
-  const started = startStoreWorker(stores.config, connection, ingest);
+  const started = startStoreWorker(stores.config, connection, ingest, { run: async () => ({ entities: 0 }) });
   closers.push(async () => {
     await started.close();
     connection.disconnect();

@@ -79,7 +79,10 @@ describe('the four functions', () => {
     expect(message).toContain('Exported 1 episodes, 2 entities and 1 facts');
     expect(document).toMatchObject({ group, nodes: expect.any(Array), edges: expect.any(Array) });
     const entity = document.nodes.find((node: { properties: { name: string } }) => node.properties.name === 'Harbor');
-    expect(entity).toMatchObject({ labels: ['Entity', 'Product'], properties: { summary: '', group_id: group } });
+    expect(entity).toMatchObject({
+      labels: ['Entity', 'Product'],
+      properties: { summary: 'Harbor uses Redis', group_id: group },
+    });
     expect(entity.properties.name_embedding).toHaveLength(32);
     expect(document.edges.map((edge: { type: string }) => edge.type).sort()).toEqual([
       'MENTIONS',

@@ -1,0 +1,46 @@
+import type { WholeEpisode } from '../memory/ask-episode.ts';
+import type { Command } from './command.ts';
+import { withMemory } from './with-memory.ts';
+
+export const command: Command = {
+  help: `memory-manager episode <uuid or name>
+
+Prints an episode as it was stored, the facts that it states or ended, and what reading it cost.
+
+  --group <name>  the memory (default: MEMORY_GROUP)
+  --json          {"uuid", "name", "content", "metadata", "facts": […], "use": […], …}
+
+Example: memory-manager episode episode_2026-11-22T08-30-00.123Z`,
+  options: {},
+  arguments: [1, 1],
+  run: (call) =>
+    withMemory(async (memory) => {
+      const [name = ''] = call.args;
+      const episode = await memory.episode(name, call.group === undefined ? {} : { group: call.group });
+      console.log(call.json ? JSON.stringify(episode) : told(episode));
+      return 0;
+    }),
+};
+
+const day = (time: string | null) => time?.slice(0, 10) ?? '';
+
+function told({ content, facts, metadata, use, ...episode }: WholeEpisode): string {
+  const from = [`${episode.source} from ${episode.sourceDescription}`, episode.saga && `saga ${episode.saga}`];
+  const calls = use.map(
+    ({ purpose, model, promptTokens, completionTokens, episodes = 1 }) =>
+      `  ${purpose} by ${model}: ${promptTokens} + ${completionTokens} tokens${episodes > 1 ? ` for ${episodes} episodes` : ''}`,
+  );
+  return [
+    `${episode.name}  ${episode.uuid}`,
+    `true ${day(episode.referenceTime)}, stored ${day(episode.createdAt)}, ${from.filter(Boolean).join(', ')}`,
+    ...(metadata ? [JSON.stringify(metadata)] : []),
+    '',
+    content.trimEnd(),
+    '',
+    ...(episode.committedAt || facts.length > 0 ? [] : ['Its facts are not in the graph yet.']),
+    ...facts.map(({ fact, validAt, invalidAt }) => `- ${fact} (${day(validAt) || '…'} to ${day(invalidAt) || 'now'})`),
+    ...(calls.length > 0 ? ['Cost:', ...calls] : []),
+  ]
+    .join('\n')
+    .trimEnd();
+}

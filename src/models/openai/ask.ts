@@ -1,0 +1,52 @@
+import { ReplyUnusable } from '../../errors.ts';
+import type { TokenUse } from '../language-model.ts';
+import type { Chat, Message } from './chat.ts';
+import { repair } from './prompts/repair.ts';
+import { type Reader, readReply } from './reply.ts';
+import type { NamedSchema } from './schema.ts';
+
+export interface Question<T> {
+  readonly purpose: TokenUse['purpose'];
+  readonly instructions: string;
+  readonly material: string;
+  readonly schema: NamedSchema;
+  readonly read: Reader<T>;
+}
+
+export interface Answer<T> {
+  readonly value: T;
+  /** Every call that brought a reply, in order; 0 tokens where the server tells none. */
+  readonly use: readonly TokenUse[];
+}
+
+/**
+ * Asks until a reply can be used: once; once more with that reply and what is wrong with it, where it is one that can be
+ * mended; and once afresh, not as steadily, since the same words would come again.
+ * @throws ReplyUnusable with the last reason; ModelFailed, ModelBusy, ConfigError
+ */
+export async function ask<T>(chat: Chat, question: Question<T>): Promise<Answer<T>> {
+  const { purpose, schema, read } = question;
+  const messages: Message[] = [
+    { role: 'system', content: question.instructions },
+    { role: 'user', content: question.material },
+  ];
+  const use: TokenUse[] = [];
+  const attempt = async (steady: boolean, more: readonly Message[] = []) => {
+    const reply = await chat.complete({ messages: [...messages, ...more], schema, steady });
+    const { promptTokens, completionTokens } = reply;
+    use.push({ purpose, model: chat.model, promptTokens, completionTokens });
+    return { reply, reading: readReply(reply, read) };
+  };
+
+  const first = await attempt(true);
+  if (first.reading.fits) return { value: first.reading.value, use };
+  if (first.reply.stopped === null) {
+    const mended = await attempt(true, repair(first.reply.text, first.reading.problem, schema));
+    if (mended.reading.fits) return { value: mended.reading.value, use };
+  }
+  const fresh = await attempt(false);
+  if (fresh.reading.fits) return { value: fresh.reading.value, use };
+  throw new ReplyUnusable(
+    `The model ${chat.model} gave no reply that can be used, in ${use.length} tries: ${fresh.reading.problem}.`,
+  );
+}

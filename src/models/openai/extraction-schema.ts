@@ -1,0 +1,96 @@
+import * as z from 'zod/mini';
+import type { Attribute, Ontology } from '../../ontology.ts';
+import { list, type NamedSchema, object, orNull, type Schema, TEXT, TEXT_OR_NULL } from './schema.ts';
+
+/** What a reply must have for an extraction; what is missing or odd besides is read as not told. */
+export const EXTRACTION_REPLY = z.object({
+  entities: z.array(z.object({ name: z.string(), type: z.catch(z.string(), ''), attributes: z.optional(z.unknown()) })),
+  facts: z.array(
+    z.object({
+      source: z.string(),
+      target: z.string(),
+      relation: z.string(),
+      fact: z.string(),
+      valid_at: z.optional(z.unknown()),
+      invalid_at: z.optional(z.unknown()),
+      attributes: z.optional(z.unknown()),
+    }),
+  ),
+  ended: z.nullish(z.array(z.object({ source: z.string(), target: z.string(), at: z.optional(z.unknown()) }))),
+});
+export type ExtractionReply = z.output<typeof EXTRACTION_REPLY>;
+
+/** Keywords that strict structured output takes in a property; `Attribute.read` checks the rest. */
+const KEPT = new Set(['type', 'enum', 'const', 'items', 'anyOf', 'description']);
+const ANYTHING: Schema = { type: ['string', 'number', 'boolean', 'null'] };
+
+/** The reply's schema: types limited to the ontology's where it has any, attributes for each type that has some. */
+export function extractionSchema(ontology: Ontology): NamedSchema {
+  const types = allowedTypes(ontology);
+  const entities = ontology.entityTypes.filter(({ name }) => types.includes(name));
+  return {
+    name: 'extraction',
+    schema: object({
+      entities: list(
+        object({
+          name: TEXT,
+          type: types.length > 0 ? { type: 'string', enum: types } : TEXT,
+          ...attributes(entities),
+        }),
+      ),
+      facts: list(
+        object({
+          source: TEXT,
+          target: TEXT,
+          relation: TEXT,
+          fact: TEXT,
+          valid_at: TEXT_OR_NULL,
+          invalid_at: TEXT_OR_NULL,
+          ...attributes(ontology.factTypes),
+        }),
+      ),
+      ended: list(object({ source: TEXT, target: TEXT, at: TEXT_OR_NULL })),
+    }),
+  };
+}
+
+/** The types that entities may have, `Entity` for whatever fits none; empty when types are found freely. */
+export function allowedTypes({ entityTypes, excludedTypes }: Ontology): string[] {
+  const named = entityTypes.map(({ name }) => name).filter((name) => !excludedTypes.includes(name));
+  if (entityTypes.length === 0) return [];
+  return excludedTypes.includes('Entity') || named.includes('Entity') ? named : [...named, 'Entity'];
+}
+
+/**
+ * A member `attributes`, when some type has any: null, or one object for each such type. The type comes first in it, since
+ * strict output tells alternatives apart by their first property; no attribute can have that name.
+ */
+function attributes(
+  types: readonly { readonly name: string; readonly attributes: readonly Attribute[] }[],
+): Record<string, Schema> {
+  const typed = types.filter((type) => type.attributes.length > 0);
+  if (typed.length === 0) return {};
+  const alternatives = typed.map((type) =>
+    object({
+      _type: { type: 'string', const: type.name },
+      ...Object.fromEntries(type.attributes.map((attribute) => [attribute.name, attributeSchema(attribute)])),
+    }),
+  );
+  return { attributes: { anyOf: [...alternatives, { type: 'null' }] } };
+}
+
+function attributeSchema({ schema, description }: Attribute): Schema {
+  const kept = reduced(schema);
+  const typed = 'type' in kept || 'anyOf' in kept ? orNull(kept) : ANYTHING;
+  return description ? { description, ...typed } : typed;
+}
+
+function reduced(schema: Schema): Schema {
+  const entries = Object.entries(schema).filter(([key]) => KEPT.has(key));
+  return Object.fromEntries(entries.map(([key, value]) => [key, reducedValue(key, value)]));
+}
+
+function reducedValue(key: string, value: unknown): unknown {
+  if (key === 'anyOf' && Array.isArray(value)) return value.map((inner) => reduced(inner as Schema));
+  return key === 'items' && value !== null && typeof value === 'object' ? reduced(value as Schema) : value;
+}

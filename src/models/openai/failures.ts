@@ -1,0 +1,110 @@
+import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai';
+import { ConfigError, isForeseen, ModelBusy, ModelFailed, ReplyUnusable } from '../../errors.ts';
+import { SECOND } from '../../time.ts';
+import { retryAfter } from './retry-after.ts';
+
+/** What the sentences speak of. */
+export interface Asked {
+  /** Begins a sentence: `OpenAI` or `The server at localhost:11434`. */
+  readonly server: string;
+  readonly model: string;
+  /** The environment variable that names the model. */
+  readonly setting: string;
+  readonly timeout: number;
+  readonly closed: boolean;
+  readonly ownKey: boolean;
+}
+
+const TOO_LONG = /context.?length|maximum context|context window|too many tokens|too long|string_above_max_length/i;
+const FILTERED = /content_?filter|content_?policy|content management/i;
+const NO_MODEL =
+  /model_not_found|model .{0,80}(?:not found|does not exist|not exist)|(?:unknown|invalid|no such) model/i;
+const NO_QUOTA = /insufficient_quota|billing|quota exceeded|insufficient balance|exceeded your current quota/i;
+
+/**
+ * The failure of a call in a sentence of ours. What the server says is looked at but never passed on: it may quote the key or
+ * the episode. The cause holds status, code and the request's number only, for the same reason.
+ */
+export function failureOf(error: unknown, asked: Asked): Error {
+  if (isForeseen(error)) return error;
+  const cause = { cause: harmless(error) };
+  const { server, model } = asked;
+  if (asked.closed) return new ModelFailed(`The model ${model} was closed while it was asked.`, cause);
+  if (error instanceof APIUserAbortError || error instanceof APIConnectionTimeoutError)
+    return new ModelFailed(`${server} did not answer within ${asked.timeout / SECOND} s.`, cause);
+  if (error instanceof APIConnectionError)
+    return new ModelFailed(
+      `${server} cannot be reached${inBrackets(networkCode(error))}; check the network and OPENAI_BASE_URL.`,
+      cause,
+    );
+  if (error instanceof APIError && error.status !== undefined) return refusalOf(error, asked);
+  return new ModelFailed(
+    `${server} gave an answer that is not of OpenAI's protocol; check that OPENAI_BASE_URL ends where the protocol begins, mostly in /v1.`,
+    cause,
+  );
+}
+
+function refusalOf(error: APIError, asked: Asked): Error {
+  const { server, model, setting } = asked;
+  const { status = 0 } = error;
+  const said = `${error.code} ${error.type} ${error.message}`;
+  const cause = { cause: harmless(error) };
+  if (status === 401) return new ConfigError(refusedKey(asked), cause);
+  if (status === 402 || (status === 429 && NO_QUOTA.test(said)))
+    return new ConfigError(
+      `${server} says that the account's quota is used up; add credit or raise its limit, then jobs go on by themselves.`,
+      cause,
+    );
+  if (status === 429 || (status === 503 && retryAfter(error.headers) !== null))
+    return new ModelBusy(`${server} is busy or asks for fewer calls of ${model}; it is asked again later.`, {
+      ...cause,
+      retryAfter: retryAfter(error.headers),
+    });
+  if (status === 413 || (status < 500 && TOO_LONG.test(said)))
+    return new ReplyUnusable(`The text is too long for the model ${model}; choose another in ${setting}.`, cause);
+  if (status === 404 || (status === 400 && NO_MODEL.test(said)))
+    return new ConfigError(`${server} does not know the model ${model}; check ${setting} and OPENAI_BASE_URL.`, cause);
+  if (status === 403)
+    return new ConfigError(
+      `${server} does not allow this key to use the model ${model}; check the key's permissions, its project and region.`,
+      cause,
+    );
+  if (status === 400 && FILTERED.test(said))
+    return new ReplyUnusable(`${server} refused the text for its content, before the model ${model} saw it.`, cause);
+  if (status >= 500 || status === 408 || status === 409)
+    return new ModelFailed(`${server} has a failure of its own (${status}); it is asked again later.`, cause);
+  return new ModelFailed(`${server} refused the request for the model ${model} (${describe(error)}).`, cause);
+}
+
+function refusedKey({ server, ownKey }: Asked): string {
+  return ownKey
+    ? `${server} refused the key in OPENAI_API_KEY; set one that is valid.`
+    : `${server} wants a key; set OPENAI_API_KEY.`;
+}
+
+/** An error without what the server or the package put into the original. */
+function harmless(error: unknown): Error {
+  if (error instanceof APIError) return new Error(describe(error));
+  return new Error(error instanceof Error ? error.name : typeof error);
+}
+
+function describe(error: APIError): string {
+  const parts = [error.status, plain(error.code), plain(error.type), plain(error.requestID), networkCode(error)];
+  return parts.filter(Boolean).join(' ') || 'no status';
+}
+
+/** A code as servers define them; anything else might be a sentence with content in it. */
+function plain(code: unknown): string {
+  return typeof code === 'string' && /^[\w.-]{1,60}$/.test(code) && !code.startsWith('sk-') ? code : '';
+}
+
+/** Such as ECONNREFUSED; the platform hides it some causes deep. */
+function networkCode(error: unknown): string {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
+    const code = plain((at as NodeJS.ErrnoException).code);
+    if (/^[A-Z_]+$/.test(code)) return code;
+  }
+  return '';
+}
+
+const inBrackets = (text: string) => (text === '' ? '' : ` (${text})`);

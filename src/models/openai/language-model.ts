@@ -1,0 +1,24 @@
+import type { OpenAISettings } from '../../config.ts';
+import type { LanguageModel } from '../language-model.ts';
+import { openChat } from './chat.ts';
+import { type ConnectionOptions, openConnection } from './connection.ts';
+import { extract } from './extract.ts';
+import { EXTRACT_VERSION } from './prompts/extract.ts';
+import { resolve } from './resolve.ts';
+import { score } from './score.ts';
+import { summarize } from './summarize.ts';
+
+/** A model of OpenAI or of a server that speaks its protocol (`/chat/completions`). Nothing is asked before it is needed. */
+export function openaiLanguageModel(settings: OpenAISettings, options?: ConnectionOptions): LanguageModel {
+  const chat = openChat(openConnection(settings, settings.model, 'MEMORY_LLM_MODEL', options));
+  return {
+    id: `${settings.model}/${EXTRACT_VERSION}`,
+    readsPrevious: true,
+    resolves: true,
+    extract: (episode) => extract(chat, episode),
+    resolve: (undecided) => resolve(chat, undecided),
+    summarize: (subjects) => summarize(chat, subjects),
+    score: (query, passages) => score(chat, query, passages),
+    close: async () => chat.close(),
+  };
+}

@@ -1,0 +1,25 @@
+/** JSON schema as strict structured output takes it: every property required, none besides. */
+export type Schema = { readonly [key: string]: unknown };
+
+export interface NamedSchema {
+  readonly name: string;
+  readonly schema: Schema;
+}
+
+export const TEXT: Schema = { type: 'string' };
+export const TEXT_OR_NULL: Schema = { type: ['string', 'null'] };
+export const WHOLE: Schema = { type: 'integer' };
+export const WHOLE_OR_NULL: Schema = { type: ['integer', 'null'] };
+export const NUMBER: Schema = { type: 'number' };
+
+export function object(properties: Readonly<Record<string, Schema>>): Schema {
+  return { type: 'object', properties, required: Object.keys(properties), additionalProperties: false };
+}
+
+export function list(items: Schema): Schema {
+  return { type: 'array', items };
+}
+
+export function orNull(schema: Schema): Schema {
+  return { anyOf: [schema, { type: 'null' }] };
+}

@@ -1,0 +1,242 @@
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { OpenAISettings } from '../../../src/config.ts';
+import { openaiEmbedder } from '../../../src/models/openai/embedder.ts';
+import { openaiLanguageModel } from '../../../src/models/openai/language-model.ts';
+import {
+  type FakeOpenAI,
+  type Fault,
+  type FaultName,
+  LEAKED,
+  startFakeOpenAI,
+} from '../../support/fake-openai/index.ts';
+import { settingsFor } from './settings.ts';
+
+const SECRET = 'Mira keeps the launch code in a drawer';
+const KEY = 'sk-very-secret-0123456789';
+
+let fake: FakeOpenAI;
+beforeAll(async () => {
+  fake = await startFakeOpenAI();
+});
+beforeEach(() => fake.reset());
+afterAll(() => fake.close());
+
+/** What reading an episode ends with. */
+async function failure(settings: Partial<OpenAISettings> = {}, timeout = 2000): Promise<Error> {
+  const model = openaiLanguageModel(settingsFor(fake, { apiKey: KEY, ...settings }), { timeout });
+  return model
+    .extract({ content: SECRET, source: 'text', referenceTime: new Date(0) })
+    .then(() => new Error('nothing went wrong'))
+    .catch((error: Error) => error);
+}
+
+const HOST = /The server at 127\.0\.0\.1:\d+/.source;
+
+describe('each failure has its own class and sentence', () => {
+  test.each<[FaultName | Fault, string, RegExp]>([
+    ['wrong-key', 'ConfigError', / refused the key in OPENAI_API_KEY; set one that is valid\.$/],
+    [
+      'forbidden',
+      'ConfigError',
+      / does not allow this key to use the model gpt-4\.1-mini; check the key's permissions/,
+    ],
+    [
+      'unknown-model',
+      'ConfigError',
+      / does not know the model gpt-4\.1-mini; check MEMORY_LLM_MODEL and OPENAI_BASE_URL\.$/,
+    ],
+    [
+      { kind: 'refused', status: 400, message: 'model "gpt" not found, try pulling it first' },
+      'ConfigError',
+      / does not know the model gpt-4\.1-mini/,
+    ],
+    ['quota', 'ConfigError', / says that the account's quota is used up; add credit or raise its limit/],
+    [{ kind: 'refused', status: 402, message: 'Insufficient Balance' }, 'ConfigError', /quota is used up/],
+    [
+      { kind: 'rate-limit' },
+      'ModelBusy',
+      / is busy or asks for fewer calls of gpt-4\.1-mini; it is asked again later\.$/,
+    ],
+    [{ kind: 'server-error', status: 503, retryAfter: '2' }, 'ModelBusy', / is busy/],
+    [
+      { kind: 'server-error', status: 500 },
+      'ModelFailed',
+      / has a failure of its own \(500\); it is asked again later\.$/,
+    ],
+    [{ kind: 'server-error', status: 503 }, 'ModelFailed', /of its own \(503\)/],
+    [{ kind: 'refused', status: 409 }, 'ModelFailed', /of its own \(409\)/],
+    [
+      'too-long',
+      'ReplyUnusable',
+      /^The text is too long for the model gpt-4\.1-mini; choose another in MEMORY_LLM_MODEL\.$/,
+    ],
+    [{ kind: 'refused', status: 413 }, 'ReplyUnusable', /^The text is too long/],
+    ['filtered-prompt', 'ReplyUnusable', / refused the text for its content, before the model gpt-4\.1-mini saw it\.$/],
+    [
+      { kind: 'refused', status: 400, code: 'odd_thing' },
+      'ModelFailed',
+      / refused the request for the model gpt-4\.1-mini \(400 odd_thing invalid_request_error req_fake\)\.$/,
+    ],
+    ['html', 'ModelFailed', / gave an answer that is not of OpenAI's protocol; check that OPENAI_BASE_URL ends/],
+    [{ kind: 'body', body: '{"choices":[{"mess' }, 'ModelFailed', /not of OpenAI's protocol/],
+    [{ kind: 'body', body: { error: { message: LEAKED } } }, 'ModelFailed', /not of OpenAI's protocol/],
+    ['reset', 'ModelFailed', / cannot be reached \([A-Z_]+\); check the network and OPENAI_BASE_URL\.$/],
+  ])('%j', async (fault, name, sentence) => {
+    fake.fail(fault);
+
+    const error = await failure();
+
+    expect(error).toMatchObject({ name, message: expect.stringMatching(sentence) });
+    if (name !== 'ReplyUnusable') expect(error.message).toMatch(new RegExp(`^${HOST}`));
+    expect(fake.calls).toHaveLength(1);
+  });
+
+  test.each(['hang', 'hang-in-body'] as const)('a server that does not end its answer (%s)', async (fault) => {
+    fake.fail(fault);
+
+    const error = await failure({}, 200);
+
+    expect(error).toMatchObject({
+      name: 'ModelFailed',
+      message: expect.stringMatching(/did not answer within 0\.2 s\.$/),
+    });
+  });
+
+  test('nobody listens', async () => {
+    const gone = await startFakeOpenAI();
+    await gone.close();
+
+    const error = await failure({ baseUrl: gone.url });
+
+    expect(error).toMatchObject({
+      name: 'ModelFailed',
+      message: `The server at ${new URL(gone.url).host} cannot be reached (ECONNREFUSED); check the network and OPENAI_BASE_URL.`,
+    });
+  });
+
+  test('the path of the protocol is wrong', async () => {
+    const error = await failure({ baseUrl: fake.url.replace('/v1', '/v2') });
+
+    expect(error).toMatchObject({ name: 'ConfigError', message: expect.stringContaining('OPENAI_BASE_URL') });
+  });
+
+  test('a server wants a key and there is none', async () => {
+    const strict = await startFakeOpenAI({ key: 'sk-right' });
+
+    const without = await failure({ baseUrl: strict.url, apiKey: undefined });
+    const wrong = await failure({ baseUrl: strict.url });
+    const right = await failure({ baseUrl: strict.url, apiKey: 'sk-right' });
+    await strict.close();
+
+    expect(without.message).toMatch(/ wants a key; set OPENAI_API_KEY\.$/);
+    expect(wrong.message).toMatch(/refused the key/);
+    expect(right.message).toBe('nothing went wrong');
+  });
+
+  test('the model is closed while it is asked', async () => {
+    fake.fail('hang');
+    const model = openaiLanguageModel(settingsFor(fake));
+    const reading = model.extract({ content: SECRET, source: 'text', referenceTime: new Date(0) });
+    reading.catch(() => {});
+    await expect.poll(() => fake.calls.length).toBe(1);
+
+    await model.close();
+
+    await expect(reading).rejects.toMatchObject({
+      name: 'ModelFailed',
+      message: 'The model gpt-4.1-mini was closed while it was asked.',
+    });
+  });
+});
+
+describe('a server that asks to wait says how long', () => {
+  test.each<[object, number | null]>([
+    [{ retryAfter: '7' }, 7000],
+    [{ retryAfter: '0.25' }, 250],
+    [{ retryAfterMs: 1500, retryAfter: '9' }, 1500],
+    [{ retryAfter: 'soon' }, null],
+    [{}, null],
+  ])('%j', async (headers, wait) => {
+    fake.fail({ kind: 'rate-limit', ...headers });
+
+    expect(await failure()).toMatchObject({ name: 'ModelBusy', retryAfter: wait });
+  });
+});
+
+describe('a reply that cannot be used has a reason', () => {
+  test.each<[FaultName | Fault, number, string]>([
+    ['refusal', 2, 'in 2 tries: the model declined to answer.'],
+    ['length', 2, 'in 2 tries: the reply was cut off at the longest that the model writes.'],
+    ['content-filter', 2, "in 2 tries: the server's content filter cut the reply off."],
+    ['empty', 2, 'in 2 tries: the reply was empty.'],
+    ['empty-choices', 2, 'in 2 tries: the reply was empty.'],
+    ['truncated', 3, 'in 3 tries: the reply is not JSON.'],
+    ['null', 3, 'in 3 tries: the reply is not an object.'],
+    [
+      { kind: 'content', text: '{"entities":[{"name":7}],"facts":[]}' },
+      3,
+      'in 3 tries: entities.0.name is not a string.',
+    ],
+    [{ kind: 'content', text: '{"entities":[]}' }, 3, 'in 3 tries: facts is not an array.'],
+  ])('%j', async (fault, calls, reason) => {
+    fake.fail(fault, fault, fault, fault);
+
+    const error = await failure();
+
+    expect(error).toMatchObject({
+      name: 'ReplyUnusable',
+      message: `The model gpt-4.1-mini gave no reply that can be used, ${reason}`,
+    });
+    expect(fake.calls).toHaveLength(calls);
+  });
+});
+
+test('no failure tells the key, the text or what the server said, however it is printed', async () => {
+  const faults: (Fault | FaultName)[] = [
+    ...(['wrong-key', 'forbidden', 'unknown-model', 'quota', 'too-long', 'filtered-prompt', 'html', 'reset'] as const),
+    { kind: 'rate-limit' },
+    { kind: 'server-error' },
+    { kind: 'refused', status: 400, code: 'sk-leaked-key' },
+    { kind: 'body', body: `{"${SECRET}` },
+  ];
+  for (const fault of faults) {
+    fake.fail(fault);
+    const error = await failure();
+
+    expect(error.cause).toBeInstanceOf(Error);
+    const printed = inspect(error, { depth: 10, showHidden: true });
+    expect(printed).not.toMatch(/launch code|sk-|secret text/);
+  }
+});
+
+describe('an embedder fails in sentences too', () => {
+  const embed = (settings: Partial<OpenAISettings> = {}) =>
+    openaiEmbedder(settingsFor(fake, settings))
+      .embed(['Harbor', SECRET])
+      .catch((error: Error) => error);
+
+  test.each<[FaultName | Fault, string, RegExp]>([
+    ['unknown-model', 'ConfigError', /know the model text-embedding-3-small; check MEMORY_EMBEDDING_MODEL/],
+    ['wrong-key', 'ConfigError', /refused the key/],
+    [{ kind: 'rate-limit', retryAfter: '1' }, 'ModelBusy', /fewer calls of text-embedding-3-small/],
+    ['truncated', 'ModelFailed', /^The embedding model text-embedding-3-small gave 1 vectors for 2 texts\.$/],
+    ['html', 'ModelFailed', /not of OpenAI's protocol/],
+    [{ kind: 'body', body: { data: [{ embedding: null }, {}] } }, 'ModelFailed', /not of OpenAI's protocol/],
+    [{ kind: 'body', body: { data: 'rubbish' } }, 'ModelFailed', /not of OpenAI's protocol/],
+    [
+      { kind: 'body', body: { data: [{ embedding: [1, 2, 3] }, { embedding: [1, 2, 3] }] } },
+      'ModelFailed',
+      /gives vectors of 3 numbers, not 1024; set MEMORY_EMBEDDING_DIM to 3 or less\.$/,
+    ],
+    [
+      { kind: 'body', body: { data: [{ embedding: Array(1024).fill(0) }, { embedding: Array(1024).fill('x') }] } },
+      'ModelFailed',
+      /gave a vector without direction\.$/,
+    ],
+  ])('%j', async (fault, name, sentence) => {
+    fake.fail(fault);
+
+    expect(await embed()).toMatchObject({ name, message: expect.stringMatching(sentence) });
+  });
+});

@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { ModelBusy } from '../../../src/errors.ts';
+import { openaiLanguageModel } from '../../../src/models/openai/language-model.ts';
+import { type FakeCall, type FakeOpenAI, startFakeOpenAI } from '../../support/fake-openai/index.ts';
+import type { ChatRequest } from '../../support/fake-openai/protocol.ts';
+import { settingsFor } from './settings.ts';
+
+const MAY = new Date('2026-05-04T10:00:00Z');
+const FILLER = 'Nothing of note happened on this day, and the log says so at some length. '.repeat(6);
+
+let fake: FakeOpenAI;
+beforeAll(async () => {
+  fake = await startFakeOpenAI({ delay: 20 });
+});
+beforeEach(() => fake.reset());
+afterAll(() => fake.close());
+
+const promptOf = (index: number) =>
+  (fake.calls[index] as FakeCall & { body: ChatRequest }).body.messages[1]?.content ?? '';
+
+describe('an episode of more than 60,000 characters', () => {
+  const paragraph = (index: number) =>
+    `${FILLER}\nService ${index} [Service] USES Valkey: Service ${index} uses Valkey (2026-01-${10 + (index % 20)})\n${FILLER}`;
+  const content = Array.from({ length: 70 }, (_, index) => paragraph(index)).join('\n\n');
+
+  test('is read in parts, a few at once, and joined by name', async () => {
+    expect(content.length).toBeGreaterThan(60_000);
+    const model = openaiLanguageModel(settingsFor(fake));
+
+    const { entities, facts, use } = await model.extract({ content, source: 'text', referenceTime: MAY });
+
+    expect(facts).toHaveLength(70);
+    expect(new Set(facts.map(({ source }) => source)).size).toBe(70);
+    expect(entities.filter(({ name }) => name === 'Valkey')).toHaveLength(1);
+    expect(use).toHaveLength(fake.calls.length);
+    expect(fake.calls.length).toBeGreaterThanOrEqual(6);
+    expect(fake.calls.length).toBeLessThanOrEqual(9);
+  });
+
+  test('shows each part the end of the one before, and previous episodes only to the first', async () => {
+    const model = openaiLanguageModel(settingsFor(fake));
+    const previous = [{ content: 'We met in Lisbon.', referenceTime: MAY }];
+
+    await model.extract({ content, source: 'text', referenceTime: MAY, previous });
+
+    const prompts = fake.calls.map((_, index) => promptOf(index)).sort();
+    expect(prompts.filter((prompt) => prompt.includes('We met in Lisbon.'))).toHaveLength(1);
+    expect(prompts.every((prompt, index) => prompt.includes(`Part: ${index + 1} of ${prompts.length}`))).toBe(true);
+  });
+
+  test('fails as a whole when a part does, without asking for the parts that are left', async () => {
+    const model = openaiLanguageModel(settingsFor(fake));
+    fake.fail({ kind: 'rate-limit', retryAfter: '3' });
+
+    const reading = model.extract({ content, source: 'text', referenceTime: MAY });
+
+    await expect(reading).rejects.toThrow(ModelBusy);
+    // Time enough for parts that would still be asked for.
+    for (const text of ['one', 'two', 'three', 'four'])
+      await model.extract({ content: text, source: 'text', referenceTime: MAY });
+    expect(fake.calls.filter((_, index) => promptOf(index).includes('Part: ')).length).toBeLessThanOrEqual(5);
+  });
+});
+
+test('a thing that two parts name and type differently is one, spelled as at first', async () => {
+  const model = openaiLanguageModel(settingsFor(fake));
+  const content = [
+    `valkey USES Disk: valkey uses disk`,
+    FILLER.repeat(40),
+    `Valkey [Store version=8] RUNS_ON Harbor: Valkey runs on Harbor`,
+    `ended: Valkey / Disk @ 2026-04-01`,
+  ].join('\n\n');
+
+  const { entities, facts, ended } = await model.extract({ content, source: 'text', referenceTime: MAY });
+
+  expect(entities).toContainEqual({ name: 'valkey', type: 'Store' });
+  expect(facts.map(({ source }) => source)).toEqual(['valkey', 'valkey']);
+  expect(ended).toEqual([{ source: 'valkey', target: 'Disk', at: new Date('2026-04-01T00:00:00Z') }]);
+});
+
+test('a dialogue is cut between turns', async () => {
+  const model = openaiLanguageModel(settingsFor(fake));
+  const content = Array.from(
+    { length: 80 },
+    (_, index) => `${index % 2 ? 'Mira' : 'Ann'}: ${FILLER}\n\nand so on`,
+  ).join('\n');
+
+  await model.extract({ content, source: 'message', referenceTime: MAY });
+
+  const beginnings = fake.calls.map((_, index) => /<episode>\n(\w+):/.exec(promptOf(index))?.[1]);
+  expect(beginnings.length).toBeGreaterThan(2);
+  expect(beginnings.every((speaker) => speaker === 'Mira' || speaker === 'Ann')).toBe(true);
+});

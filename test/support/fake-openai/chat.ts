@@ -1,0 +1,95 @@
+import { answer, episodeIn } from './answers.ts';
+import { type Fault, spoilt } from './faults.ts';
+import { type ChatRequest, type JsonSchema, type Response, refusal, schemaProblem } from './protocol.ts';
+import type { Fake, FakeCall, Purpose } from './server.ts';
+
+const PURPOSES: Readonly<Record<string, Purpose>> = {
+  extraction: 'extract',
+  verdict: 'resolve',
+  summaries: 'summarize',
+  scores: 'score',
+};
+
+export interface Handled {
+  readonly call: Omit<FakeCall, 'completionTokens' | 'status' | 'fault'>;
+  answer(fault: Fault | undefined): Response;
+}
+
+export function replyTo({ options, knowledge }: Fake, body: ChatRequest): Handled {
+  const format = body.response_format?.type ?? 'text';
+  const { name, schema } = body.response_format?.json_schema ?? schemaInWords(body);
+  const promptTokens = tokensOf(body.messages.map(({ content }) => content).join(''));
+  // The first message of the user holds the material; what follows is about a reply.
+  const material = body.messages.find(({ role }) => role === 'user')?.content ?? '';
+
+  function refused(): Response | undefined {
+    const bad = (message: string) => refusal(400, 'invalid_request_error', null, message, 'response_format');
+    if (format === 'json_schema' && options.jsonSchema === false)
+      return bad("'response_format' of type 'json_schema' is not supported with this model.");
+    if (format === 'json_object' && options.jsonObject === false) return bad("'response_format.type' must be 'text'.");
+    const problem = format === 'json_schema' ? schemaProblem(schema) : undefined;
+    if (problem) return bad(`Invalid schema for response_format '${name}': ${problem}`);
+    if (format === 'json_object' && !/json/i.test(JSON.stringify(body.messages)))
+      return bad("'messages' must contain the word 'json' in some form.");
+    return undefined;
+  }
+
+  return {
+    call: {
+      purpose: PURPOSES[name] ?? 'unknown',
+      model: body.model,
+      repair: body.messages.some(({ role }) => role === 'assistant'),
+      format,
+      promptTokens,
+      texts: 0,
+      body,
+    },
+    answer(fault) {
+      const no = refused();
+      if (no) return no;
+      knowledge.learn(episodeIn(material));
+      return completion(
+        body.model,
+        spoilt(JSON.stringify(answer(name, material, schema, knowledge)), fault),
+        promptTokens,
+        fault,
+      );
+    },
+  };
+}
+
+/** The schema that stands in the last message where the server is asked without one. */
+function schemaInWords({ messages }: ChatRequest): { name: string; schema: JsonSchema } {
+  const [, name = '', schema = '{}'] = /<schema name="(\w+)">(.*)<\/schema>/.exec(messages.at(-1)?.content ?? '') ?? [];
+  return { name, schema: JSON.parse(schema) as JsonSchema };
+}
+
+function completion(model: string, content: string, promptTokens: number, fault: Fault | undefined): Response {
+  const isRefused = fault?.kind === 'refusal';
+  const ends = { length: 'length', 'content-filter': 'content_filter' } as const;
+  const finish_reason = fault && fault.kind in ends ? ends[fault.kind as keyof typeof ends] : 'stop';
+  const message = {
+    role: 'assistant',
+    content: isRefused ? null : content,
+    refusal: isRefused ? 'I cannot help with that.' : null,
+  };
+  const completionTokens = tokensOf(content);
+  const usage = {
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: promptTokens + completionTokens,
+  };
+  return {
+    status: 200,
+    body: {
+      id: 'chatcmpl-fake',
+      object: 'chat.completion',
+      created: 0,
+      model,
+      choices: fault?.kind === 'empty-choices' ? [] : [{ index: 0, message, logprobs: null, finish_reason }],
+      ...(fault?.kind !== 'no-usage' && { usage }),
+    },
+  };
+}
+
+export const tokensOf = (text: string): number => Math.ceil(text.length / 4);

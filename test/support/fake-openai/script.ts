@@ -1,0 +1,113 @@
+/**
+ * The plain language in which a test writes into an episode what the fake server finds there. One statement a line; every
+ * other line is text without meaning. A line may begin with a speaker (`Mira: …`), a quote mark or a bullet (`- `).
+ *
+ *     Mira Okafor [Person] WORKS_ON Harbor [Project]: Mira Okafor works on Harbor (2025-01-10..2025-03-01)
+ *
+ * source, relation, target and, after the colon, the fact. Types in brackets are optional (else `Entity`, or the type that the
+ * same episode gives the name elsewhere). The relation is the first word of capitals and underscores (two letters or more)
+ * after the first word; a name with such a word in it wants its `[Type]`. Dates are optional: `(a..b)`, `(a..)`, `(..b)` or
+ * `(a)`, which is a beginning; they are handed on as they stand. Attributes stand behind the type or the relation:
+ *
+ *     Mira Okafor [Person role="lead" age=30] WORKS_ON{share=0.5} Harbor: …
+ *
+ * Besides:
+ *
+ *     entity: Harbor [Project]                     a thing that no fact is about
+ *     ended: Harbor / Redis 7 @ 2025-03-01         what held between the two holds no more; the date is optional
+ *
+ * and knowledge for questions that come later, which the server keeps (or is given at its start as `knowledge`, the same lines):
+ *
+ *     same: K8s = Kubernetes                       two names of one thing
+ *     exclusive: LIVES_IN                          a source has one target at a time: two with other targets contradict
+ *     contradicts: USES / ABANDONED                two facts with these relations and the same ends contradict
+ *     repeats: Mira leads Harbor = Harbor is led by Mira      two sentences that say the same
+ */
+export interface Scripted {
+  readonly entities: readonly ScriptedEntity[];
+  readonly facts: readonly ScriptedFact[];
+  readonly ended: readonly { source: string; target: string; at: string | null }[];
+}
+
+export interface ScriptedEntity {
+  readonly name: string;
+  readonly type: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+export interface ScriptedFact {
+  readonly source: string;
+  readonly target: string;
+  readonly relation: string;
+  readonly fact: string;
+  readonly valid_at: string | null;
+  readonly invalid_at: string | null;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+const THING = String.raw`([^[\]]+?)(?:\s*\[(\w+)((?:\s+\w+=(?:"[^"]*"|\S+?))*)\s*\])?`;
+const FACT = new RegExp(
+  String.raw`^${THING}\s+([A-Z][A-Z0-9_]+)(?:\{([^}]*)\})?\s+${THING}:\s+(.+?)(?:\s+\(([^\s()]*?)(?:\.\.([^\s()]*))?\))?$`,
+);
+const ENTITY = new RegExp(`^entity: ${THING}$`);
+const ENDED = /^ended: (.+?) \/ (.+?)(?: @ (\S+))?$/;
+const ATTRIBUTE = /(\w+)=("[^"]*"|[^\s,]+)/g;
+
+export function readScript(text: string): Scripted {
+  const entities = new Map<string, ScriptedEntity>();
+  const facts: ScriptedFact[] = [];
+  const ended: { source: string; target: string; at: string | null }[] = [];
+  const note = (name: string, type?: string, attributes?: string) => {
+    const known = entities.get(name);
+    entities.set(name, {
+      name,
+      type: type ?? known?.type ?? 'Entity',
+      attributes: { ...known?.attributes, ...readAttributes(attributes) },
+    });
+  };
+  for (const line of text.split('\n').map(bare)) {
+    const end = ENDED.exec(line);
+    const [
+      ,
+      source = '',
+      sourceType,
+      sourceHas,
+      relation = '',
+      has,
+      target = '',
+      targetType,
+      targetHas,
+      fact = '',
+      ...dates
+    ] = (end ? undefined : FACT.exec(line)) ?? [];
+    const [, thing, type, thingHas] = ENTITY.exec(line) ?? [];
+    if (end?.[1] && end[2]) {
+      for (const name of [end[1], end[2]]) note(name);
+      ended.push({ source: end[1], target: end[2], at: end[3] ?? null });
+    } else if (thing) note(thing, type, thingHas);
+    else if (relation) {
+      note(source, sourceType, sourceHas);
+      note(target, targetType, targetHas);
+      const [from, until] = dates;
+      const held = { valid_at: from || null, invalid_at: until || null };
+      facts.push({ source, target, relation, fact, ...held, attributes: readAttributes(has) });
+    }
+  }
+  return { entities: [...entities.values()], facts, ended };
+}
+
+/** The line without bullet, quote mark and speaker. */
+function bare(line: string): string {
+  const words = line.trim().replace(/^(?:[-*>]|\d+\.)\s+/, '');
+  return /^(?:entity|ended): /.test(words) ? words : words.replace(/^[A-Z][\w .'-]{0,40}: (?=.*: )/, '');
+}
+
+function readAttributes(text = ''): Record<string, unknown> {
+  return Object.fromEntries([...text.matchAll(ATTRIBUTE)].map(([, name = '', value = '']) => [name, literal(value)]));
+}
+
+function literal(value: string): unknown {
+  if (value.startsWith('"')) return value.slice(1, -1);
+  if (value === 'true' || value === 'false') return value === 'true';
+  return value !== '' && Number.isFinite(Number(value)) ? Number(value) : value;
+}

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { loadConfig } from '../../../../src/config.ts';
+import { ConfigError } from '../../../../src/errors.ts';
+import { checkModels, chooseEmbedder, chooseLanguageModel } from '../../../../src/models/choose.ts';
+
+const config = (environment: Record<string, string>) => loadConfig({ MEMORY_HOME: '/nowhere', ...environment });
+
+test.each<[Record<string, string>, RegExp]>([
+  [{}, /^No models are chosen; set MEMORY_MODELS=local .* or OPENAI_API_KEY to use OpenAI\.$/],
+  [{ MEMORY_MODELS: 'openai' }, /^OpenAI needs a key; set OPENAI_API_KEY, .* or MEMORY_MODELS=local/],
+  [{ OPENAI_BASE_URL: 'https://eu.api.openai.com/v1' }, /^OpenAI needs a key/],
+])('%j is refused before anything is loaded', async (environment, sentence) => {
+  expect(() => checkModels(config(environment))).toThrow(ConfigError);
+  expect(() => checkModels(config(environment))).toThrow(sentence);
+  await expect(chooseLanguageModel(config(environment))).rejects.toThrow(sentence);
+  await expect(chooseEmbedder(config(environment))).rejects.toThrow(sentence);
+});
+
+test.each<[Record<string, string>, string, string, number]>([
+  [{ OPENAI_API_KEY: 'sk-1' }, 'gpt-4.1-mini/extract-1', 'text-embedding-3-small', 1024],
+  [
+    {
+      OPENAI_BASE_URL: 'http://localhost:11434/v1',
+      MEMORY_LLM_MODEL: 'qwen3',
+      MEMORY_EMBEDDING_MODEL: 'nomic-embed-text',
+      MEMORY_EMBEDDING_DIM: '768',
+    },
+    'qwen3/extract-1',
+    'nomic-embed-text',
+    768,
+  ],
+  [
+    { MEMORY_MODELS: 'openai', OPENAI_BASE_URL: 'https://notopenai.com/v1' },
+    'gpt-4.1-mini/extract-1',
+    'text-embedding-3-small',
+    1024,
+  ],
+])('%j opens the models it names', async (environment, id, embeddingModel, dimension) => {
+  const model = await chooseLanguageModel(config(environment));
+  const embedder = await chooseEmbedder(config(environment));
+
+  expect(model.id).toBe(id);
+  expect(embedder).toMatchObject({ model: embeddingModel, dimension });
+  await Promise.all([model.close(), embedder.close()]);
+});
+
+test('local models are chosen beside a key', async () => {
+  const model = await chooseLanguageModel(config({ MEMORY_MODELS: 'local', OPENAI_API_KEY: 'sk-1' }));
+
+  expect(model.id).toBe('local-rules-1');
+  await model.close();
+});

@@ -21,7 +21,8 @@ const MOST_PAIRED = 7;
  * the query language knows, so no text can be a query of its own.
  */
 function tokens(text: string): string[] {
-  return text.split(BETWEEN_WORDS).filter((word) => word !== '');
+  // Underscores and control characters stand inside words but make none: alone, in parentheses, they are a syntax error.
+  return text.split(BETWEEN_WORDS).filter((word) => !/^[_\p{Cc}]*$/u.test(word));
 }
 
 /**

@@ -13,6 +13,7 @@ describe('allWords, as graphiti_core cleans text', () => {
     ['the and is', ''],
     ['THE And iS', ''],
     ['!!!...???', ''],
+    ['_ __ \x7f a_', 'a_'],
     ['C++ vs C#', 'C vs C'],
     ["don't stop", 'don t stop'],
     ['数据库 שלום ÉCOLE', '数据库 שלום ÉCOLE'],

@@ -14,10 +14,7 @@ import { randomNumbers } from '../test/support/random.ts';
 import { ms, type Row, times } from './table.ts';
 
 const KNOWLEDGE = 'exclusive: KEEPS_STATE_IN';
-const WORDS =
-  'amber basalt cedar delta ember fjord garnet harbor indigo juniper krill lagoon marble nectar onyx pebble quartz raven sable tundra umber velvet willow yarrow zephyr'.split(
-    ' ',
-  );
+const SYLLABLES = 'ba co du fe gi ha jo ku la me ni po qua re su ti vo wa xe yo zi tra ple stro glin'.split(' ');
 const START = Date.UTC(2025, 0, 1);
 
 /** The engine with the real OpenAI client against a fake server, and how often the graph was asked. */
@@ -60,8 +57,9 @@ async function openEngine(config: Config, delay: number): Promise<Engine> {
 }
 
 /** A name that no other is like. */
-const thing = (random: () => number) =>
-  `${[0, 1].map(() => WORDS[Math.floor(random() * WORDS.length)]).join(' ')} ${Math.floor(random() * 1e6).toString(36)}`;
+const thing = (random: () => number) => `${word(random)} ${word(random)}`;
+const word = (random: () => number) =>
+  Array.from({ length: 4 }, () => SYLLABLES[Math.floor(random() * SYLLABLES.length)]).join('');
 
 /** Five entities in a ring, with five facts; `vary` writes the known names otherwise and says the facts in other words. */
 function fiveAndFive(names: readonly string[], vary = false): string {
@@ -87,7 +85,9 @@ export async function costs(config: Config): Promise<Row[]> {
     const asked = (await queries()) - before;
     const embeds = fake.called('embed');
     const models = fake.calls.length - embeds.length;
-    const tokens = fake.calls.filter(({ purpose }) => purpose !== 'embed').reduce((sum, it) => sum + it.promptTokens, 0);
+    const tokens = fake.calls
+      .filter(({ purpose }) => purpose !== 'embed')
+      .reduce((sum, it) => sum + it.promptTokens, 0);
     return { models, tokens, asked, requests: embeds.length, texts: embeds.reduce((sum, it) => sum + it.texts, 0) };
   };
   for (let day = 1; day <= 10; day += 1) await tell(`Mira: ${'what we talked about then. '.repeat(45)}`, day);
@@ -105,7 +105,8 @@ export async function costs(config: Config): Promise<Row[]> {
       reached: fresh.models <= 2 && varied.models <= 2 && repeated.models <= 1,
     },
     {
-      figure: 'prompt tokens for the same after 10 episodes of 300 tokens, share of graphiti_core’s: fresh / names vary',
+      figure:
+        'prompt tokens for the same after 10 episodes of 300 tokens, share of graphiti_core’s: fresh / names vary',
       measured: `${fresh.tokens} of ${graphiti.fresh} = ${times(shares[0] ?? 0)} / ${varied.tokens} of ${graphiti.varied} = ${times(shares[1] ?? 0)}`,
       goal: '≤ 1/3',
       reached: shares.every((share) => share <= 1 / 3),
@@ -132,7 +133,9 @@ export async function costs(config: Config): Promise<Row[]> {
 function graphitiTokens(extractions: number, names: number, facts: number): number {
   const previous = 10 * 300;
   const episode = 170;
-  return (extractions / 2) * (1800 + 1300 + 2 * (previous + episode)) + names * (550 + previous + episode) + facts * 600;
+  return (
+    (extractions / 2) * (1800 + 1300 + 2 * (previous + episode)) + names * (550 + previous + episode) + facts * 600
+  );
 }
 
 /** One episode alone, with models that take 300 ms a call. */

@@ -20,7 +20,8 @@ export interface Commit extends Fenced {
   readonly removedFacts: readonly { readonly uuid: string; readonly source: string; readonly target: string }[];
   readonly evidence: readonly FactEvidence[];
   readonly endings: readonly { readonly key: string; readonly endings: readonly string[] }[];
-  readonly summaries: readonly ChangedSummary[];
+  /** Of entities that are there; what is too long is noted, so that a model tells it shorter later. */
+  readonly summaries: readonly { readonly uuid: string; readonly summary: string; readonly isLong: boolean }[];
   readonly mentions: readonly { readonly uuid: string; readonly episode: string; readonly entity: string }[];
   readonly episodes: readonly {
     readonly uuid: string;
@@ -74,13 +75,6 @@ export interface FactEvidence {
   readonly supports: readonly string[];
   readonly rivals: readonly string[];
   readonly wordings: readonly string[];
-}
-
-/** Sentences that an entity's summary gains and loses, one on a line. */
-export interface ChangedSummary {
-  readonly uuid: string;
-  readonly add: readonly string[];
-  readonly drop: readonly string[];
 }
 
 /** An episode that is taken out, with what nothing else speaks of. */

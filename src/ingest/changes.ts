@@ -1,5 +1,5 @@
 import { derivedUuid } from '../derived-uuid.ts';
-import { type ChangedSummary, type Commit, NO_CHANGES } from '../graph/changes.ts';
+import { type Commit, NO_CHANGES } from '../graph/changes.ts';
 import { episodeKey } from '../graph/queries/record-episode.ts';
 import type { TokenUse } from '../models/language-model.ts';
 import { toGraphTime } from '../time.ts';
@@ -9,7 +9,8 @@ import type { Extracted } from './extract.ts';
 import { endingsKey, sameKey } from './names.ts';
 import type { Reconciled } from './reconcile-facts.ts';
 import type { Resolution, ResolvedEntity } from './resolve-entities.ts';
-import type { Settled, SettledFact } from './settle.ts';
+import type { Settled } from './settle.ts';
+import type { NewSummary } from './summaries.ts';
 import { order } from './timeline.ts';
 
 /** All that was worked out for one commit. */
@@ -21,18 +22,20 @@ export interface Outcome {
   readonly entities: Resolution;
   readonly reconciled: Reconciled;
   readonly settled: Settled;
+  readonly summaries: readonly NewSummary[];
   /** What the judgement cost, for the whole batch. */
   readonly use: readonly TokenUse[];
 }
 
 /** Puts into the graph's words what has to change. */
-export function changesOf({ batch, fence, seen, now, entities, reconciled, settled, use }: Outcome): Commit {
+export function changesOf(outcome: Outcome): Commit {
+  const { batch, fence, seen, now, entities, reconciled, settled, summaries, use } = outcome;
   const vectors = new Map(batch.flatMap((it) => [...it.vectors]));
   const all = [...new Map([...entities.byKey.values()].map((entity) => [entity.uuid, entity])).values()];
   const created = all.filter(({ known }) => !known);
   const known = all.filter((entity) => entity.known);
-  const summaries = summariesOf(settled, now);
   const isNew = new Set(created.map(({ uuid }) => uuid));
+  const fresh = new Map(summaries.map((it) => [it.uuid, it]));
   return {
     ...NO_CHANGES,
     fence,
@@ -42,7 +45,7 @@ export function changesOf({ batch, fence, seen, now, entities, reconciled, settl
       uuid,
       name,
       label: type,
-      summary: (summaries.get(uuid)?.add ?? []).join('\n'),
+      summary: fresh.get(uuid)?.summary ?? '',
       attributes,
       embedding: vectors.get(name) ?? [],
     })),
@@ -58,7 +61,7 @@ export function changesOf({ batch, fence, seen, now, entities, reconciled, settl
       key: endingsKey(pair),
       endings: (reconciled.endings.get(pair) ?? []).map(endingText),
     })),
-    summaries: [...summaries.values()].filter(({ uuid }) => !isNew.has(uuid)),
+    summaries: summaries.filter(({ uuid }) => !isNew.has(uuid)),
     mentions: mentionsOf(batch, entities),
     episodes: episodesOf(batch, settled, reconciled, use),
     movedFacts: movedFacts(new Set(batch.map(({ episode }) => episode.uuid)), settled),
@@ -69,33 +72,6 @@ const hasAttributes = ({ attributes }: ResolvedEntity) => Object.keys(attributes
 
 function learntType({ known, type }: ResolvedEntity): boolean {
   return type !== 'Entity' && known?.labels.every((label) => label === 'Entity') === true;
-}
-
-/** For each entity the sentences that hold now and did not before, and those that held before and do no more. */
-export function summariesOf(
-  { facts, removed }: Pick<Settled, 'facts' | 'removed'>,
-  now: Date,
-): Map<string, ChangedSummary> {
-  const summaries = new Map<string, { uuid: string; add: string[]; drop: string[] }>();
-  const of = (uuid: string) => {
-    const summary = summaries.get(uuid) ?? { uuid, add: [], drop: [] };
-    summaries.set(uuid, summary);
-    return summary;
-  };
-  const held = ({ stored }: SettledFact) =>
-    stored !== null && !(stored.invalidAt && stored.invalidAt <= toGraphTime(now));
-  const holds = ({ span }: SettledFact) => !span.invalidAt || span.invalidAt > now;
-  for (const { source, target, fact } of removed) for (const uuid of [source, target]) of(uuid).drop.push(fact);
-  for (const it of facts) {
-    if (held(it) === holds(it)) continue;
-    const { source, target, fact } = it.claim;
-    for (const uuid of [source, target]) (holds(it) ? of(uuid).add : of(uuid).drop).push(fact);
-  }
-  for (const [uuid, { add, drop }] of summaries) {
-    const stays = new Set(add);
-    summaries.set(uuid, { uuid, add: [...stays], drop: drop.filter((fact) => !stays.has(fact)) });
-  }
-  return summaries;
 }
 
 function mentionsOf(batch: readonly Extracted[], { byKey }: Resolution) {

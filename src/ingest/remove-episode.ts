@@ -10,11 +10,12 @@ import { episodeKey } from '../graph/queries/record-episode.ts';
 import { toGraphTime } from '../time.ts';
 import { raiseVersion } from '../valkey/group-version.ts';
 import { takeLease } from '../valkey/lease.ts';
-import { movedFacts, summariesOf } from './changes.ts';
+import { movedFacts } from './changes.ts';
 import { type Claim, type Claims, openClaims, pairKey } from './claims.ts';
 import { type Ending, endingText } from './evidence.ts';
 import { endingsKey } from './names.ts';
 import { type Settled, settle } from './settle.ts';
+import { newSummaries, summaryChanges } from './summaries.ts';
 import { endingsOf, load, loadBeside } from './write.ts';
 
 /** What went with an episode. */
@@ -47,7 +48,7 @@ export function openRemoveEpisode(graphs: Graphs, valkey: Redis): RemoveEpisode 
       const now = new Date();
       const { changes, ...result } = await workOut(graph, uuid, ties, now);
       if (dryRun) return result;
-      const { isWritten } = await commit(graph, { ...changes, fence: lease.fence, seen, now: toGraphTime(now) });
+      const isWritten = await commit(graph, { ...changes, fence: lease.fence, seen, now: toGraphTime(now) });
       if (!isWritten) throw new StaleFence(`The memory "${group}" was changed meanwhile; this removal is tried again.`);
       await raiseVersion(valkey, group);
       return result;
@@ -66,7 +67,7 @@ async function workOut(graph: GroupGraph, uuid: string, ties: EpisodeTies, now: 
   const remaining = new Map([...endings].map(([pair, told]) => [pair, told.filter(({ episode }) => episode !== uuid)]));
   const settled = settle(claims, remaining, now);
 
-  const summaries = summariesOf(settled, now);
+  const summaries = await newSummaries(graph, summaryChanges(settled, now), new Map());
   const lost = ties.entities.filter(
     ({ uuid: entity, mentions, degree }) => mentions <= 1 && degree === lostBy(entity, settled),
   );
@@ -78,7 +79,7 @@ async function workOut(graph: GroupGraph, uuid: string, ties: EpisodeTies, now: 
     removedFacts: settled.removed.map(({ uuid: fact, source, target }) => ({ uuid: fact, source, target })),
     evidence: settled.evidence,
     endings: ties.endings.map((key) => ({ key, endings: (remaining.get(pairOf(key)) ?? []).map(endingText) })),
-    summaries: [...summaries.values()].filter((summary) => !gone.has(summary.uuid)),
+    summaries: summaries.filter((summary) => !gone.has(summary.uuid)),
     movedFacts: movedFacts(new Set([uuid]), settled),
     removedEpisodes: [{ uuid, key: episodeKey(uuid) }],
     removedEntities: lost.map((entity) => ({ uuid: entity.uuid })),

@@ -17,7 +17,7 @@ export interface Statement {
 }
 
 /** From so many facts on only the vector index can go through an entity's facts. */
-const BUSY = 60;
+const BUSY = 200;
 
 /** In the order of what happened, so that a batch comes out the same however it was put together. */
 export function inOrderOfTime(batch: readonly Extracted[]): Extracted[] {

@@ -11,9 +11,10 @@ import type { Extracted } from './extract.ts';
 import { judge } from './judge.ts';
 import { endingsKey } from './names.ts';
 import { reconcileFacts } from './reconcile-facts.ts';
-import { guessEntities, resolveEntities } from './resolve-entities.ts';
+import { guessEntities, type Resolution, resolveEntities } from './resolve-entities.ts';
 import { settle } from './settle.ts';
 import { inOrderOfTime, statementsOf, wantedOf } from './statements.ts';
+import { newSummaries, summaryChanges } from './summaries.ts';
 
 /**
  * Works out what the extracted episodes change and writes it in one step. The caller holds the group's lease.
@@ -52,10 +53,21 @@ export async function write(
   await loadRivals(graph, claims);
   const settled = settle(claims, reconciled.endings, now);
 
+  const summaries = await newSummaries(graph, summaryChanges(settled, now), knownSummaries(entities));
+
   const isLinked = await linkSagas(graph, { fence, seen: guesses.fence, now }, sagasOf(batch));
   if (!isLinked) return { isWritten: false, isLong: false };
   const seen = sagasOf(batch).length > 0 ? fence : guesses.fence;
-  return commit(graph, changesOf({ batch, fence, seen, now, entities, reconciled, settled, use: judged.use }));
+  const isWritten = await commit(
+    graph,
+    changesOf({ batch, fence, seen, now, entities, reconciled, settled, summaries, use: judged.use }),
+  );
+  return { isWritten, isLong: summaries.some(({ isLong }) => isLong) };
+}
+
+/** Of an entity that is only made now there is nothing to read. */
+function knownSummaries({ byKey }: Resolution): Map<string, string> {
+  return new Map([...byKey.values()].map(({ uuid, known }) => [uuid, known?.summary ?? '']));
 }
 
 /** @param pairs by `pairKey`: these are all facts between their two entities */

@@ -70,13 +70,19 @@ export async function beginCommit(
          UNION
          UNWIND $asked AS w
          MATCH (a:_Meta {key: w.alias})
+         WITH w, a
          MATCH (n:Entity {uuid: a.entity})
          RETURN w.place AS place, n, 'alias' AS how
        }
        RETURN collect({place: place, how: how, ${ENTITY_ENTRIES}}) AS entities
      }
      RETURN fence, removed, entities`,
-    { episodes, asked, worded: worded.filter(({ words }) => words !== '') },
+    // Only the name's words: summaries of others hold them too.
+    {
+      episodes,
+      asked,
+      worded: worded.filter(({ words }) => words !== '').map((it) => ({ ...it, words: `@name:(${it.words})` })),
+    },
   );
   return row ?? { fence: 0, removed: [], entities: [] };
 }

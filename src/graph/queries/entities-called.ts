@@ -31,6 +31,7 @@ export function entitiesCalled(graph: GroupGraph, names: readonly string[]): Pro
        UNION
        UNWIND $asked AS x
        MATCH (m:_Meta {key: x.key})
+       WITH m, x
        MATCH (n:Entity {uuid: m.entity})
        RETURN n, x.name AS asked
        UNION

@@ -55,7 +55,7 @@ export interface FoundFacts {
 
 const NEAREST = 30;
 /** Of those that say the same kind of thing, or that are near, the latest or nearest. */
-const OF_ONE_KIND = 8;
+const OF_ONE_KIND = 5;
 /** Cosine from which on two facts may have to do with the same. */
 const NEAR = 0.4;
 
@@ -124,10 +124,14 @@ const LIKELY = `
        RETURN e, q.place AS place, near
        UNION
        UNWIND [it IN $wanted WHERE size(it.busy) > 0] AS q
-       CALL db.idx.vector.queryRelationships('RELATES_TO', 'fact_embedding', ${NEAREST}, vecf32(q.vector))
-         YIELD relationship AS e, score
-       WITH q, e, 1 - score AS near, startNode(e) AS a, endNode(e) AS b
-       WHERE near >= ${NEAR} AND (a.uuid IN q.busy OR b.uuid IN q.busy)
+       CALL {
+         WITH q
+         CALL db.idx.vector.queryRelationships('RELATES_TO', 'fact_embedding', ${NEAREST}, vecf32(q.vector))
+           YIELD relationship AS e, score
+         WITH q, e, 1 - score AS near, startNode(e) AS a, endNode(e) AS b
+         WHERE near >= ${NEAR} AND (a.uuid IN q.busy OR b.uuid IN q.busy)
+         RETURN e, near ORDER BY near DESC LIMIT ${OF_ONE_KIND}
+       }
        RETURN e, q.place AS place, near`;
 
 /** The facts with these uuids and all others between the same entities, with what ended between them. */

@@ -25,8 +25,8 @@ interface Engine {
   close(): Promise<void>;
 }
 
-async function openEngine(config: Config, delay: number): Promise<Engine> {
-  const fake = await startFakeOpenAI({ delay, knowledge: KNOWLEDGE });
+async function openEngine(config: Config, delay: number, embeddingDelay = delay): Promise<Engine> {
+  const fake = await startFakeOpenAI({ delay, embeddingDelay, knowledge: KNOWLEDGE });
   const openai = { ...config.openai, baseUrl: fake.url, apiKey: 'bench' };
   const graphs = openGraphs(config.falkordb);
   const valkey = patientConnection(config.valkey);
@@ -138,49 +138,65 @@ function graphitiTokens(extractions: number, names: number, facts: number): numb
   );
 }
 
-/** One episode alone, with models that take 300 ms a call. */
+/** One episode alone, with models that take 300 ms a call: new things and facts that contradict known ones in turns. */
 export async function alone(config: Config): Promise<Row[]> {
-  const engine = await openEngine(config, 300);
-  const random = randomNumbers(6);
-  const names = Array.from({ length: 5 }, () => thing(random));
-  const waits: number[] = [];
-  for (let round = 0; round < 9; round += 1) {
-    const start = performance.now();
-    await engine.tell(fiveAndFive(round % 2 ? names : names.map((name) => `${name} ${round}`)), round + 1);
-    waits.push(performance.now() - start);
-  }
-  const calls = engine.fake.calls.length;
-  await engine.close();
-  const worst = Math.max(...waits);
-  const median = [...waits].sort((a, b) => a - b)[4] ?? 0;
+  const [all, chat] = [await waitsAlone(config, 300), await waitsAlone(config, 0)];
   return [
     {
-      figure: 'wall time of an episode alone at 300 ms a call: extract, embed and, where it is needed, resolve',
-      measured: `median ${ms(median)}, longest ${ms(worst)} (${(calls / 9).toFixed(1)} calls)`,
-      goal: '≤ 2 model calls in a row + 50 ms (and the embedding’s 300)',
-      reached: worst <= 950,
+      figure:
+        'wall time of an episode alone at 300 ms a call, embeddings at no cost: extract only / extract and resolve',
+      measured: `${ms(chat.fresh)} / ${ms(chat.known)}`,
+      goal: '≤ 2 calls in a row + 50 ms = 650 ms',
+      reached: chat.fresh <= 650 && chat.known <= 650,
+    },
+    {
+      figure: 'the same with embeddings at 300 ms too: extract and embed / extract, embed and resolve',
+      measured: `${ms(all.fresh)} / ${ms(all.known)}`,
+      goal: '≤ 650 ms',
+      reached: all.fresh <= 650 && all.known <= 650,
     },
   ];
 }
 
-/** Episodes a second in one group, eight at once as a worker reads them, three of five entities new. */
+async function waitsAlone(config: Config, embeddingDelay: number): Promise<{ fresh: number; known: number }> {
+  const engine = await openEngine(config, 300, embeddingDelay);
+  const random = randomNumbers(6);
+  const waits: { fresh: number[]; known: number[] } = { fresh: [], known: [] };
+  for (let round = 0; round < 7; round += 1) {
+    const names = Array.from({ length: 5 }, () => thing(random));
+    for (const [kind, content] of [
+      ['fresh', fiveAndFive(names)],
+      ['known', fiveAndFive(names, true)],
+    ] as const) {
+      const start = performance.now();
+      await engine.tell(content, round * 2 + waits.known.length + 1);
+      waits[kind].push(performance.now() - start);
+    }
+  }
+  await engine.close();
+  const median = (times: number[]) => times.sort((a, b) => a - b)[3] ?? 0;
+  return { fresh: median(waits.fresh), known: median(waits.known) };
+}
+
+/** Episodes a second in one group, sixteen at once as a worker reads them, three of five entities new. */
 export async function throughput(config: Config, marks: readonly number[]): Promise<Row[]> {
   const engine = await openEngine(config, 0);
   const random = randomNumbers(8);
   const regulars = Array.from({ length: 40 }, () => thing(random));
   const regular = () => regulars[Math.floor(random() * regulars.length)] ?? '';
-  let day = 0;
+  let hours = 0;
   const tell = () => {
+    hours += 1;
     const [one, other] = [regular(), regular()];
     const names = [...new Set([one, thing(random), thing(random), other, thing(random)])];
-    return engine.tell(fiveAndFive(names), (day += 1) / 24);
+    return engine.tell(fiveAndFive(names), hours / 24);
   };
   const many = async (count: number) => {
     let left = count;
     const lane = async () => {
       while (left-- > 0) await tell();
     };
-    await Promise.all(Array.from({ length: 8 }, lane));
+    await Promise.all(Array.from({ length: 16 }, lane));
   };
   const rates: { after: number; rate: number }[] = [];
   let done = 0;

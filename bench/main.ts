@@ -10,6 +10,7 @@ import { Redis } from 'ioredis';
 import { loadConfig } from '../src/config.ts';
 import { startServers } from '../src/embedded/servers.ts';
 import { cachedCommand, cachedQuery, commits, prepare, store, uncachedQuery } from './figures.ts';
+import { alone, costs, throughput } from './knowledge.ts';
 import { markdownTable, type Row } from './table.ts';
 
 const quick = process.argv.includes('--quick');
@@ -36,6 +37,9 @@ try {
   await figure('store', () => store(config));
   await figure('uncached query, 10,000 facts', () => uncachedQuery(config, 10_000, 5));
   await figure('commit', () => commits(config));
+  await figure('what an episode costs', () => costs(config));
+  await figure('an episode alone', () => alone(config));
+  await figure('episodes a second', () => throughput(config, quick ? [20, 60] : [20, 60, 1000]));
   if (!quick) {
     await make(100_000);
     await figure('uncached query, 100,000 facts', () => uncachedQuery(config, 100_000, 8));

@@ -69,7 +69,7 @@ export const SETTINGS = {
   MEMORY_GROUP: setting(text, '_', 'the memory that is used where none is named'),
   MEMORY_EXPORT_DIR: setting(text, 'exports', 'folder that exports are written to'),
   MEMORY_MAX_CONTENT_BYTES: setting(count, '1048576', 'longest episode, in bytes of UTF-8'),
-  MEMORY_CONCURRENCY: setting(count, '8', 'episodes that a worker reads at once'),
+  MEMORY_CONCURRENCY: setting(count, '16', 'episodes that a worker reads at once'),
   MEMORY_QUEUE_PREFIX: setting(
     z.string().check(z.regex(/^[\w{}-]+$/, 'it takes letters, digits, hyphens, underscores and braces')),
     '{memory}',

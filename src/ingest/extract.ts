@@ -43,13 +43,18 @@ export async function extract(
   previous: readonly PreviousText[],
   { model, embedder, ontology }: Readers,
 ): Promise<Extracted> {
-  const extraction = soundPart(fitOntology(await read(episode, previous, model, ontology), ontology));
+  const extraction = soundPart(await read(episode, previous, model, ontology));
   const texts = [...extraction.entities.map(({ name }) => name), ...extraction.facts.map(({ fact }) => fact)];
   const distinct = [...new Set(texts)];
-  const vectors = distinct.length > 0 ? await embedder.embed(distinct) : [];
+  const use = [...(extraction.use ?? [])];
+  const vectors = distinct.length > 0 ? await embedder.embed(distinct, (it) => use.push(it)) : [];
   if (vectors.length !== distinct.length || vectors.some((vector) => vector.length !== embedder.dimension))
     throw new ModelFailed(`The embedder ${embedder.model} gave other vectors than it was asked for.`);
-  return { episode, extraction, vectors: new Map(distinct.map((text, index) => [text, vectors[index] ?? []])) };
+  return {
+    episode,
+    extraction: { ...extraction, use },
+    vectors: new Map(distinct.map((text, index) => [text, vectors[index] ?? []])),
+  };
 }
 
 async function read(
@@ -60,10 +65,11 @@ async function read(
 ): Promise<Extraction> {
   const { content, source, sourceDescription, referenceTime } = episode;
   if (source === 'fact_triple') return givenFact(content);
-  return model.extract({ content, source, sourceDescription, referenceTime, previous, ontology });
+  const text = { content, source, sourceDescription, referenceTime, previous, ontology };
+  return fitOntology(await model.extract(text), ontology);
 }
 
-/** A fact that was given whole is not read by a model. */
+/** A fact that was given whole is not read by a model, and its types were given on purpose. */
 function givenFact(content: string): Extraction {
   const {
     source,

@@ -1,3 +1,5 @@
+import type { TokenUse } from './language-model.ts';
+
 /**
  * Turns texts into vectors whose cosine tells how near the texts are in meaning.
  * Throws `ModelFailed` when it cannot answer now.
@@ -6,7 +8,7 @@ export interface Embedder {
   /** Name of the model, e.g. `universal-sentence-encoder-lite`. A graph remembers it. */
   readonly model: string;
   readonly dimension: number;
-  /** One vector of `dimension` numbers for each text, in the same order, of Euclidean length 1. */
-  embed(texts: readonly string[]): Promise<number[][]>;
+  /** One vector of `dimension` numbers for each text, in the same order, of Euclidean length 1. @param note told what each call cost */
+  embed(texts: readonly string[], note?: (use: TokenUse) => void): Promise<number[][]>;
   close(): Promise<void>;
 }

@@ -52,7 +52,7 @@ export interface EndedRelation {
 
 /** What one call cost. */
 export interface TokenUse {
-  readonly purpose: 'extract' | 'resolve' | 'summarize' | 'score';
+  readonly purpose: 'extract' | 'resolve' | 'summarize' | 'score' | 'embed';
   readonly model: string;
   readonly promptTokens: number;
   readonly completionTokens: number;

@@ -2,9 +2,12 @@ import { APIError } from 'openai';
 import type { OpenAISettings } from '../../config.ts';
 import { ModelFailed } from '../../errors.ts';
 import type { Embedder } from '../embedder.ts';
+import type { TokenUse } from '../language-model.ts';
 import { type ConnectionOptions, openConnection } from './connection.ts';
 import { embeddable, embeddingBatches } from './embedding-batches.ts';
 import { fitted } from './vectors.ts';
+
+type Note = (use: TokenUse) => void;
 
 /**
  * Vectors of OpenAI or of a server that speaks its protocol (`/embeddings`). Longer vectors than wanted are cut by the server
@@ -16,18 +19,19 @@ export function openaiEmbedder(settings: OpenAISettings, options?: ConnectionOpt
   // Only OpenAI's third generation takes the parameter; others refuse it.
   let dimensions = /text-embedding-3/.test(model);
 
-  async function embedBatch(input: string[]): Promise<number[][]> {
+  async function embedBatch(input: string[], note: Note): Promise<number[][]> {
     const asked = dimensions;
     try {
       const reply: unknown = await connection.send((client, bounds) =>
         // No encoding is named: the package then asks for base64, a third of the bytes, and takes numbers as well.
         client.embeddings.create({ model, input, ...(asked && { dimensions: dimension }) }, bounds),
       );
+      note({ purpose: 'embed', model, promptTokens: tokensOf(reply), completionTokens: 0 });
       return vectorsOf(reply, input.length);
     } catch (error) {
       if (!asked || !refusesDimensions(error)) throw connection.failure(error);
       dimensions = false;
-      return embedBatch(input);
+      return embedBatch(input, note);
     }
   }
 
@@ -52,10 +56,10 @@ export function openaiEmbedder(settings: OpenAISettings, options?: ConnectionOpt
   return {
     model,
     dimension,
-    async embed(texts) {
+    async embed(texts, note = () => {}) {
       const vectors: number[][] = [];
       // One after the other: several at once only meet the server's limits sooner.
-      for (const batch of embeddingBatches(texts.map(embeddable))) vectors.push(...(await embedBatch(batch)));
+      for (const batch of embeddingBatches(texts.map(embeddable))) vectors.push(...(await embedBatch(batch, note)));
       return vectors;
     },
     close: async () => connection.close(),
@@ -68,4 +72,10 @@ function refusesDimensions(error: unknown): boolean {
     [400, 422].includes(error.status ?? 0) &&
     /dimension|matryoshka/i.test(`${error.param} ${error.message}`)
   );
+}
+
+/** Servers that do not count say nothing. */
+function tokensOf(reply: unknown): number {
+  const tokens = (reply as { usage?: { prompt_tokens?: unknown } } | null)?.usage?.prompt_tokens;
+  return typeof tokens === 'number' ? tokens : 0;
 }

@@ -30,6 +30,8 @@ export interface FakeCall {
 export interface FakeOpenAIOptions {
   /** Milliseconds that every call takes. */
   readonly delay?: number;
+  /** The same for embeddings. Default: as every call. */
+  readonly embeddingDelay?: number;
   /** The only key that is taken; any when not given. */
   readonly key?: string;
   /** Lines such as `same: K8s = Kubernetes`; see script.ts. */
@@ -95,7 +97,8 @@ export async function startFakeOpenAI(options: FakeOpenAIOptions = {}): Promise<
     const fault = wholeFault(options.faultOf?.(handled.call)) ?? faults.shift();
     const call: FakeCall = { ...handled.call, completionTokens: 0, status: 0, fault };
     calls.push(call);
-    if (options.delay) await sleep(options.delay);
+    const delay = isEmbedding ? (options.embeddingDelay ?? options.delay) : options.delay;
+    if (delay) await sleep(delay);
     if (fault?.kind === 'hang') return;
     if (fault?.kind === 'reset') return void request.socket.resetAndDestroy();
     const given = refusedKey(request) ?? (fault && refusalFor(fault)) ?? handled.answer(fault);

@@ -18,8 +18,11 @@ export const namedEntities = (forEachTerm: number | '$forEachTerm', condition = 
        RETURN node, score LIMIT ${forEachTerm}
      }`;
 
-/** The parameters of the same. */
-export const namedParams = (terms: readonly string[]) => ({
-  terms,
+/**
+ * The parameters of the same.
+ * @param onlyNames leaves summaries out: those of a thing's neighbours name it too, and they are many
+ */
+export const namedParams = (terms: readonly string[], onlyNames = false) => ({
+  terms: onlyNames ? terms.map((term) => `@name:(${term})`) : terms,
   anyTerm: terms.map((term) => `(${term})`).join('|'),
 });

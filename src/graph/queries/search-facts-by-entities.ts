@@ -31,6 +31,6 @@ export function searchFactsByEntities(
      WITH e, named * (2 - vec.cosineDistance(e.fact_embedding, vecf32($vector))) AS weight
      ORDER BY weight DESC LIMIT $limit
      ${RETURN_FACTS}`,
-    { ...params, ...namedParams(terms), vector, limit, ofEach },
+    { ...params, ...namedParams(terms, true), vector, limit, ofEach },
   );
 }

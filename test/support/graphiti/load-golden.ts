@@ -1,7 +1,7 @@
 import { LABEL, type Param } from '../../../src/graph/codec.ts';
 import { STOPWORDS } from '../../../src/graph/fulltext.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
-import { type GoldenEdge, type GoldenNode, goldenGraph, type Properties } from './golden.ts';
+import { type GoldenEdge, type GoldenGraph, type GoldenNode, goldenGraph, type Properties } from './golden.ts';
 
 const WORDS = JSON.stringify(STOPWORDS);
 /** graphiti_core 0.29, graph_queries.py, word for word. */
@@ -23,11 +23,10 @@ export const GRAPHITI_INDEXES: readonly string[] = [
 
 /**
  * Writes the golden graph into an empty graph as Graphiti would have for that group: its indexes and nothing of ours. Only
- * `group_id` is another, since the group is the graph's name.
+ * `group_id` is another, since the group is the graph's name. Any other graph of the same shape is written alike.
  */
-export async function loadGolden(graph: GroupGraph): Promise<void> {
+export async function loadGolden(graph: GroupGraph, { nodes, edges }: GoldenGraph = goldenGraph()): Promise<void> {
   for (const statement of GRAPHITI_INDEXES) await graph.write(statement);
-  const { nodes, edges } = goldenGraph();
   for (const [labels, alike] of Map.groupBy(nodes, ({ labels }) => labels.map(checked).join(':')))
     await graph.write(createNodes(labels), { rows: alike.map((node) => row(node, graph.group)) });
   for (const [type, alike] of Map.groupBy(edges, ({ type }) => checked(type)))

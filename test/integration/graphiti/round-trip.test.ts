@@ -1,0 +1,71 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { exportGraph } from '../../../src/archive/export.ts';
+import { directoryStore } from '../../../src/archive/stores/directory.ts';
+import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
+import type { GroupGraph } from '../../../src/graph/group-graph.ts';
+import { MemoryManager } from '../../../src/index.ts';
+import { checklist } from '../../support/graphiti/checklist.ts';
+import {
+  type GoldenEdge,
+  type GoldenGraph,
+  type GoldenNode,
+  goldenGraph,
+  goldenNote,
+  isGoldenThere,
+} from '../../support/graphiti/golden.ts';
+import { loadGolden } from '../../support/graphiti/load-golden.ts';
+import { toyEmbedder } from '../../support/graphiti/toy-embedder.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+
+describe.skipIf(!isGoldenThere)(`a graph of graphiti_core on its way through ours${goldenNote}`, () => {
+  const stores = useStores();
+  let graphs: Graphs;
+  beforeAll(() => {
+    graphs = openGraphs(stores.config.falkordb);
+  });
+  afterAll(() => graphs.close());
+
+  test('comes out of our export as Python stored it, also after it was asked, and again out of a copy', async () => {
+    const first = graphs.group(newGroup());
+    await loadGolden(first);
+    const memory = new MemoryManager({ ...stores.config, group: first.group }, { embedder: toyEmbedder() });
+    await memory.queryMemory('sessions of Harbor');
+    await memory.close();
+
+    const exported = await exportOf(first);
+    const second = graphs.group(newGroup());
+    await loadGolden(second, exported);
+
+    const golden = sorted(goldenGraph(), first.group);
+    expect(sorted(exported, first.group)).toEqual(golden);
+    expect(sorted(await exportOf(second), first.group)).toEqual(golden);
+    expect(await checklist(second, ['role'])).toEqual([]);
+  });
+
+  async function exportOf(graph: GroupGraph): Promise<GoldenGraph> {
+    const { file, place } = await exportGraph(graph, directoryStore(stores.config.exportDir), () => {});
+    const { nodes, edges } = JSON.parse(await readFile(join(place, file), 'utf8')) as GoldenGraph;
+    // Our notes are nobody's business but ours.
+    return { nodes: nodes.filter(({ labels }) => !labels.includes('_Meta')), edges };
+  }
+});
+
+/** In one order and of one group, vectors as far as 32 bits hold them. */
+function sorted({ nodes, edges }: GoldenGraph, group: string): GoldenGraph {
+  const plain = <T extends GoldenNode | GoldenEdge>(it: T): T => ({
+    ...it,
+    properties: Object.fromEntries(
+      Object.entries({ ...it.properties, group_id: group }).map(([key, value]) => [
+        key,
+        key.endsWith('_embedding') ? (value as unknown as number[]).map((component) => component.toFixed(5)) : value,
+      ]),
+    ),
+  });
+  const byUuid = (a: GoldenNode, b: GoldenNode) => (String(a.properties.uuid) < String(b.properties.uuid) ? -1 : 1);
+  return {
+    nodes: nodes.map(plain).sort(byUuid),
+    edges: edges.map(plain).sort((a, b) => byUuid(a as never, b as never)),
+  };
+}

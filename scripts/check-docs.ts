@@ -1,5 +1,6 @@
 /**
- * Runs every example of the README and the docs in a memory of its own and compares what is printed with what is shown.
+ * Runs every example of the README and the docs and compares what is printed with what is shown. The data are those of this run
+ * alone, and each page has a group of its own. Pages whose commands need servers begin with `up` and end with `down`.
  *
  *     npm run docs
  */
@@ -21,11 +22,11 @@ writeFileSync(join(tools, 'npx'), `#!/bin/sh\nshift\nexec "${CLI}" "$@"\n`);
 chmodSync(join(tools, 'npx'), 0o755);
 const env = { ...process.env, MEMORY_HOME: folder, PATH: `${tools}:${process.env.PATH}`, LC_ALL: 'C.UTF-8' };
 
-function run(command: string): { printed: string; status: number | null } {
+function run(command: string, group = 'docs'): { printed: string; status: number | null } {
   // Both outputs in one, as a terminal shows them.
   const { stdout, status } = spawnSync('sh', ['-c', `{ ${command}\n} 2>&1`], {
     cwd: ROOT,
-    env,
+    env: { ...env, MEMORY_GROUP: group },
     encoding: 'utf8',
     timeout: LIMIT,
   });
@@ -35,8 +36,8 @@ function run(command: string): { printed: string; status: number | null } {
 const { examples, programs } = findExamples(ROOT);
 let wrong = 0;
 try {
-  for (const { place, command, output } of examples) {
-    const { printed } = run(command);
+  for (const { place, page, command, output } of examples) {
+    const { printed } = run(command, `docs-${page}`);
     if (agrees(output, printed)) continue;
     wrong += 1;
     console.error(`${place}: $ ${command}\n--- shown\n${output.join('\n')}\n--- printed\n${printed}`);

@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 /** A command in the docs and what it says it prints. */
 export interface Example {
   readonly place: string;
+  /** The page's name without its ending, such as `search`. */
+  readonly page: string;
   readonly command: string;
   /** Lines; `…` in one stands for anything. */
   readonly output: readonly string[];
@@ -27,19 +29,19 @@ export function findExamples(root: string): { examples: Example[]; programs: Pro
     for (const { 1: kind, 2: body = '', index } of text.matchAll(BLOCK)) {
       const place = `${file}:${text.slice(0, index).split('\n').length}`;
       if (kind === 'ts') programs.push({ place, code: body });
-      else examples.push(...commandsOf(place, body));
+      else examples.push(...commandsOf(body).map((it) => ({ ...it, place, page: basename(file, '.md') })));
     }
   }
   return { examples, programs };
 }
 
-function commandsOf(place: string, body: string): Example[] {
+function commandsOf(body: string): Pick<Example, 'command' | 'output'>[] {
   return body
     .split(/^\$ /m)
     .slice(1)
     .map((part) => {
       const [command = '', ...output] = part.trimEnd().split('\n');
-      return { place, command, output };
+      return { command, output };
     });
 }
 

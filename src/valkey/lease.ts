@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { TimedOut } from '../errors.ts';
-import { SECOND } from '../time.ts';
+import { MINUTE, SECOND } from '../time.ts';
 
 /** The right to change a group's graph, held by one worker at a time. */
 export interface Lease {
@@ -13,7 +13,8 @@ export interface Lease {
 
 const LASTS = 15 * SECOND;
 const RENEWED_EVERY = 5 * SECOND;
-const WAITS_AT_MOST = 60 * SECOND;
+// A commit that has to ask a model may take minutes; whoever waits has an extraction at hand that was paid for.
+const WAITS_AT_MOST = 5 * MINUTE;
 const leaseKey = (group: string) => `lease:{${group}}`;
 const fenceKey = (group: string) => `fence:{${group}}`;
 
@@ -29,7 +30,7 @@ const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call
 
 /**
  * Waits for the group's lease and keeps it alive until it is released. A holder that dies loses it after 15 s.
- * @throws TimedOut after a minute
+ * @throws TimedOut after five minutes
  */
 export async function takeLease(valkey: Redis, group: string): Promise<Lease> {
   const holder = randomUUID();
@@ -38,7 +39,7 @@ export async function takeLease(valkey: Redis, group: string): Promise<Lease> {
     if (typeof fence === 'string') return keep(valkey, group, holder, Number(fence));
   }
   throw new TimedOut(
-    `Another worker has been changing the memory "${group}" for a minute; this episode is tried again.`,
+    `Another worker has been changing the memory "${group}" for five minutes; this episode is tried again.`,
   );
 }
 

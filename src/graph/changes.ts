@@ -1,7 +1,8 @@
 import type { AttributeValue } from '../ontology.ts';
 import type { Fenced } from './queries/fence.ts';
 
-export type Attributes = Readonly<Record<string, AttributeValue>>;
+/** Null takes one away. */
+export type Attributes = Readonly<Record<string, AttributeValue | null>>;
 
 /** All that one group commit changes. Dates are in the graph's format; every uuid is given, so that doing it again changes nothing. */
 export interface Commit extends Fenced {
@@ -29,8 +30,13 @@ export interface Commit extends Fenced {
     readonly facts: readonly string[];
     readonly use: string | null;
   }[];
-  /** Of episodes that were committed before: facts that they state under another uuid now. */
-  readonly movedFacts: readonly { readonly uuid: string; readonly added: readonly string[] }[];
+  /** Of episodes that were committed before: facts that they turn out to state under another uuid, or to have ended. */
+  readonly movedFacts: readonly {
+    readonly uuid: string;
+    readonly key: string;
+    readonly added: readonly string[];
+    readonly left: readonly string[];
+  }[];
   readonly removedEpisodes: readonly RemovedEpisode[];
   readonly removedEntities: readonly { readonly uuid: string }[];
 }
@@ -40,6 +46,8 @@ export interface NewEntity {
   readonly name: string;
   readonly label: string;
   readonly summary: string;
+  /** True when its facts do not all fit into the summary. */
+  readonly isLong?: boolean;
   readonly attributes: Attributes;
   readonly embedding: readonly number[];
 }

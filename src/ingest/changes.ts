@@ -2,14 +2,14 @@ import { derivedUuid } from '../derived-uuid.ts';
 import { type Commit, NO_CHANGES } from '../graph/changes.ts';
 import { episodeKey } from '../graph/queries/record-episode.ts';
 import type { TokenUse } from '../models/language-model.ts';
-import { toGraphTime } from '../time.ts';
+import { fromGraphTime, toGraphTime } from '../time.ts';
 import { pairKey } from './claims.ts';
 import { endingText } from './evidence.ts';
 import type { Extracted } from './extract.ts';
 import { endingsKey, sameKey } from './names.ts';
 import type { Reconciled } from './reconcile-facts.ts';
 import type { Resolution, ResolvedEntity } from './resolve-entities.ts';
-import type { Settled } from './settle.ts';
+import type { Endings, Settled, SettledFact } from './settle.ts';
 import type { NewSummary } from './summaries.ts';
 import { order } from './timeline.ts';
 
@@ -46,6 +46,7 @@ export function changesOf(outcome: Outcome): Commit {
       name,
       label: type,
       summary: fresh.get(uuid)?.summary ?? '',
+      isLong: fresh.get(uuid)?.isLong === true,
       attributes,
       embedding: vectors.get(name) ?? [],
     })),
@@ -64,7 +65,7 @@ export function changesOf(outcome: Outcome): Commit {
     summaries: summaries.filter(({ uuid }) => !isNew.has(uuid)),
     mentions: mentionsOf(batch, entities),
     episodes: episodesOf(batch, settled, reconciled, use),
-    movedFacts: movedFacts(new Set(batch.map(({ episode }) => episode.uuid)), settled),
+    movedFacts: movedFacts(new Set(batch.map(({ episode }) => episode.uuid)), settled, reconciled.endings),
   };
 }
 
@@ -93,13 +94,9 @@ function episodesOf(
 ) {
   const stated = new Map<string, Set<string>>();
   const note = (episode: string, fact: string) => stated.set(episode, (stated.get(episode) ?? new Set()).add(fact));
-  for (const { uuid, span, claim } of settled.facts) {
-    for (const { episode } of span.supports) note(episode, uuid);
-    const end = span.invalidAt?.getTime();
-    const ended = endings.get(pairKey(claim.source, claim.target)) ?? [];
-    for (const { episode, at } of ended) if (at.getTime() === end) note(episode, uuid);
-    for (const rival of claim.rivals)
-      for (const support of rival.supports) if (order(support) === end) note(support.episode, uuid);
+  for (const fact of settled.facts) {
+    for (const { episode } of fact.span.supports) note(episode, fact.uuid);
+    for (const episode of endersOf(fact, fact.span.invalidAt, endings)) note(episode, fact.uuid);
   }
   return batch.map(({ episode: { uuid }, extraction }) => ({
     uuid,
@@ -115,12 +112,45 @@ function useText(own: readonly TokenUse[], shared: readonly TokenUse[], episodes
   return all.length > 0 ? JSON.stringify(all) : null;
 }
 
-/** What other episodes than one's own state now under another uuid. */
-export function movedFacts(own: ReadonlySet<string>, { facts }: Settled): Commit['movedFacts'] {
-  const moves = new Map<string, string[]>();
-  for (const { uuid, stored, span } of facts)
-    for (const { episode } of span.supports)
-      if (episode !== '' && !own.has(episode) && !stored?.episodes.includes(episode))
-        moves.set(episode, [...(moves.get(episode) ?? []), uuid]);
-  return [...moves].map(([uuid, added]) => ({ uuid, added }));
+/** The episodes that say that it ended then, or that something else began then. */
+function endersOf({ claim }: SettledFact, end: Date | null, endings: Endings): string[] {
+  const told = endings.get(pairKey(claim.source, claim.target)) ?? [];
+  const rivals = [...claim.rivals].flatMap(({ supports }) => supports);
+  const time = end?.getTime();
+  return [
+    ...told.filter(({ at }) => at.getTime() === time),
+    ...rivals.filter((support) => order(support) === time),
+  ].map(({ episode }) => episode);
+}
+
+/** What other episodes than one's own state now under another uuid, or ended, as shows only now. */
+export function movedFacts(own: ReadonlySet<string>, { facts }: Settled, endings: Endings): Commit['movedFacts'] {
+  const moves = new Map<string, { added: string[]; left: string[] }>();
+  const note = (episodes: readonly string[], kind: 'added' | 'left', fact: string) => {
+    for (const episode of episodes) {
+      if (episode === '' || own.has(episode)) continue;
+      const move = moves.get(episode) ?? { added: [], left: [] };
+      moves.set(episode, move);
+      move[kind].push(fact);
+    }
+  };
+  for (const fact of facts) {
+    const end = fromGraphTime(fact.stored?.invalidAt);
+    const before = new Set([...(fact.stored?.episodes ?? []), ...endersOf(fact, end, endings)]);
+    const now = new Set([
+      ...fact.span.supports.map(({ episode }) => episode),
+      ...endersOf(fact, fact.span.invalidAt, endings),
+    ]);
+    note(
+      [...now].filter((it) => !before.has(it)),
+      'added',
+      fact.uuid,
+    );
+    note(
+      [...before].filter((it) => !now.has(it)),
+      'left',
+      fact.uuid,
+    );
+  }
+  return [...moves].map(([uuid, move]) => ({ uuid, key: episodeKey(uuid), ...move }));
 }

@@ -1,5 +1,4 @@
 import type { StoredFact } from '../graph/queries/find-facts.ts';
-import type { AttributeValue } from '../ontology.ts';
 import { supportsOf } from './evidence.ts';
 import { sameKey } from './names.ts';
 import type { Support } from './timeline.ts';
@@ -22,8 +21,6 @@ export interface Claim {
   readonly rivalUuids: Set<string>;
   /** Its facts as the graph has them. */
   readonly stored: StoredFact[];
-  /** Learnt now, for facts of a type with attributes. */
-  attributes: Readonly<Record<string, AttributeValue>>;
   /** True when it gained a support or an ending, so that its spans must be worked out anew from everything. */
   touched: boolean;
 }
@@ -43,7 +40,7 @@ export interface Claims {
   between(one: string, other: string): Claim[];
   ofFact(uuid: string): Claim | undefined;
   add(source: string, target: string, relation: string, fact: string): Claim;
-  /** Notes that it was said in other words as well. */
+  /** Notes that it was said in other words as well, also when they name the two the other way round. */
   reword(claim: Claim, fact: string): void;
 }
 
@@ -65,19 +62,21 @@ export function openClaims(): Claims {
       rivals: new Set(),
       rivalUuids: new Set(),
       stored: [],
-      attributes: {},
       touched: false,
     };
     all.add(claim);
     const pair = pairKey(source, target);
     byPair.set(pair, (byPair.get(pair) ?? new Set()).add(claim));
-    reword(claim, fact);
+    claim.wordings.add(sameKey(fact));
+    byWords.set(wordsKey(source, target, fact), claim);
     return claim;
   }
 
   function reword(claim: Claim, fact: string): void {
+    const { source, target } = claim;
     claim.wordings.add(sameKey(fact));
-    byWords.set(wordsKey(claim.source, claim.target, fact), claim);
+    for (const key of [wordsKey(source, target, fact), wordsKey(target, source, fact)])
+      if (!byWords.has(key)) byWords.set(key, claim);
   }
 
   const find = (source: string, target: string, fact: string) => byWords.get(wordsKey(source, target, fact));
@@ -99,9 +98,11 @@ export function openClaims(): Claims {
         byFact.set(fact.uuid, claim);
         claim.stored.push(fact);
         claim.supports.push(...supportsOf(fact, times));
-        for (const wording of fact.wordings ?? []) reword(claim, wording);
         for (const rival of fact.rivals ?? []) claim.rivalUuids.add(rival);
       }
+      // Last, since what a fact itself says comes before what another is said to mean.
+      for (const { uuid, wordings } of facts)
+        for (const wording of wordings ?? []) reword(byFact.get(uuid) as Claim, wording);
       for (const claim of all)
         for (const uuid of claim.rivalUuids) {
           const rival = byFact.get(uuid);

@@ -12,19 +12,26 @@ const NONE = '-';
 const written = (date: Date | null) => (date ? toGraphTime(date) : NONE);
 const read = (text: string | undefined) => (text === NONE ? null : fromGraphTime(text));
 
-/** As it stands in a list of a `_Meta` node: `<episode> <said> <begin> <end>`. */
-export function supportText({ episode, said, begin, end }: Support): string {
-  return [episode || NONE, toGraphTime(said), written(begin), written(end)].join(' ');
+/** As it stands in a list of a `_Meta` node: `<episode> <said> <begin> <end>`, and the attributes if it tells any. */
+export function supportText({ episode, said, begin, end, attributes }: Support): string {
+  const told = attributes ? [encodeURIComponent(JSON.stringify(attributes))] : [];
+  return [episode || NONE, toGraphTime(said), written(begin), written(end), ...told].join(' ');
 }
 
 function readSupport(text: string): Support {
-  const [episode = '', said, begin, end] = text.split(' ');
+  const [episode = '', said, begin, end, told] = text.split(' ');
   return {
     episode: episode === NONE ? '' : episode,
     said: fromGraphTime(said) ?? new Date(0),
     begin: read(begin),
     end: read(end),
+    ...(told && { attributes: JSON.parse(decodeURIComponent(told)) }),
   };
+}
+
+/** Names of the attributes that are on a stored fact because somebody whose word was kept told them. */
+export function attributesTold(fact: StoredFact | undefined): string[] {
+  return (fact?.supports ?? []).flatMap((text) => Object.keys(readSupport(text).attributes ?? {}));
 }
 
 /** `<episode> <at>` */

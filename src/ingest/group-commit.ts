@@ -15,11 +15,24 @@ export interface GroupCommit {
 }
 
 const MOST_TOGETHER = 32;
+/** What a batch may state, since each statement is compared with the others; an episode that states more goes alone. */
+const MOST_STATED = 300;
 
 interface Waiting {
   readonly extracted: Extracted;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** Takes as many as are written together off the queue. */
+function nextOf(queue: Waiting[]): Waiting[] {
+  let stated = 0;
+  const isTooMuch = ({ extracted }: Waiting, place: number) => {
+    stated += extracted.extraction.facts.length;
+    return place === MOST_TOGETHER || (place > 0 && stated > MOST_STATED);
+  };
+  const end = queue.findIndex(isTooMuch);
+  return queue.splice(0, end < 0 ? queue.length : end);
 }
 
 /**
@@ -39,7 +52,7 @@ export function openGroupCommit(
       try {
         const lease = await takeLease(valkey, group);
         try {
-          await settle(graphs.group(group), lease.fence, queue.splice(0, MOST_TOGETHER));
+          await settle(graphs.group(group), lease.fence, nextOf(queue));
         } finally {
           await lease.release();
         }

@@ -109,7 +109,9 @@ function mayConcern(one: Statement, other: Statement): boolean {
 
 /** Of vectors of length 1. */
 function cosine(one: readonly number[], other: readonly number[]): number {
-  return one.reduce((sum, component, index) => sum + component * (other[index] ?? 0), 0);
+  let sum = 0;
+  for (let index = 0; index < one.length; index += 1) sum += (one[index] ?? 0) * (other[index] ?? 0);
+  return sum;
 }
 
 function entityQuestion(

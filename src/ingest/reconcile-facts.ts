@@ -55,14 +55,18 @@ export function reconcileFacts(
 }
 
 function support(claim: Claim, { validAt, invalidAt, attributes }: ExtractedFact, episode: Extracted['episode']): void {
-  claim.attributes = { ...claim.attributes, ...attributes };
-  if (claim.supports.some((it) => it.episode === episode.uuid)) return;
   const said = episode.referenceTime;
   // What is told without a beginning holds since the episode, unless it had ended by then: since when is not known.
   const begin = validAt ?? (invalidAt && invalidAt <= said ? null : said);
-  claim.supports.push({ episode: episode.uuid, said, begin, end: invalidAt });
+  const isSaid = claim.supports.some(
+    (it) => it.episode === episode.uuid && isSame(it.begin, begin) && isSame(it.end, invalidAt),
+  );
+  if (isSaid && !attributes) return;
+  claim.supports.push({ episode: episode.uuid, said, begin, end: invalidAt, ...(attributes && { attributes }) });
   claim.touched = true;
 }
+
+const isSame = (one: Date | null, other: Date | null) => one?.getTime() === other?.getTime();
 
 function shareEnd(one: Claim, other: Claim): boolean {
   const ends = new Set([one.source, one.target]);

@@ -80,7 +80,7 @@ async function workOut(graph: GroupGraph, uuid: string, ties: EpisodeTies, now: 
     evidence: settled.evidence,
     endings: ties.endings.map((key) => ({ key, endings: (remaining.get(pairOf(key)) ?? []).map(endingText) })),
     summaries: summaries.filter((summary) => !gone.has(summary.uuid)),
-    movedFacts: movedFacts(new Set([uuid]), settled),
+    movedFacts: movedFacts(new Set([uuid]), settled, remaining),
     removedEpisodes: [{ uuid, key: episodeKey(uuid) }],
     removedEntities: lost.map((entity) => ({ uuid: entity.uuid })),
   };

@@ -6,7 +6,7 @@ import type { ExtractedEntity } from '../models/language-model.ts';
 import type { AttributeValue } from '../ontology.ts';
 import type { Extracted } from './extract.ts';
 import { aliasKey, sameKey } from './names.ts';
-import { likeness, nearlySame } from './similar-names.ts';
+import { fuzzyKey, jaccard, likeness, nearlySame, ALIKE as SAME, shingles, tellsEnough } from './similar-names.ts';
 
 /** A name that the batch uses, with all that its episodes tell of it. */
 export interface NamedThing {
@@ -28,15 +28,15 @@ export interface Guess {
   readonly fallback: StoredEntity | null;
   /** Known entities that it may be; empty once it is decided. */
   candidates: readonly StoredEntity[];
-  /** New names of the batch, from other episodes, that may be the same. */
+  /** New names of the batch, from other episodes, that may be the same; the most alike first. */
   readonly alike: Guess[];
 }
 
 export interface Guesses {
   /** The fence that the graph had before anything was read. */
   readonly fence: number;
-  /** uuids of episodes of the batch that were removed from the group meanwhile. */
-  readonly removed: readonly string[];
+  /** uuids of episodes of the batch that were committed or removed from the group meanwhile. */
+  readonly done: readonly string[];
   /** By `sameKey` of the name. */
   readonly byKey: ReadonlyMap<string, Guess>;
 }
@@ -55,9 +55,9 @@ const MOST_CANDIDATES = 5;
  */
 export async function guessEntities(graph: GroupGraph, batch: readonly Extracted[], judged: boolean): Promise<Guesses> {
   const things = [...namedIn(batch).values()];
-  const wanted = things.map(({ key, name }) => ({ name, alias: aliasKey(key) }));
+  const wanted = things.map(({ key, name }) => ({ name, uuid: newUuid(graph.group, name), alias: aliasKey(key) }));
   const episodes = batch.map(({ episode }) => episode.uuid);
-  const { fence, removed, entities } = await beginCommit(graph, episodes, wanted);
+  const { fence, done, entities } = await beginCommit(graph, episodes, wanted);
   const guesses = things.map((thing, place): Guess => {
     const named = entities.filter((entity) => entity.place === place);
     const exact = distinct(named.filter(({ how }) => how === 'name'));
@@ -75,31 +75,32 @@ export async function guessEntities(graph: GroupGraph, batch: readonly Extracted
   });
   const unknown = guesses.filter(({ known, candidates }) => !known && candidates.length === 0);
   if (judged && unknown.length > 0) await lookFurther(graph, unknown, batch);
-  return { fence, removed, byKey: new Map(guesses.map((guess) => [guess.thing.key, guess])) };
+  return { fence, done, byKey: new Map(guesses.map((guess) => [guess.thing.key, guess])) };
 }
 
 async function lookFurther(graph: GroupGraph, unknown: readonly Guess[], batch: readonly Extracted[]): Promise<void> {
   const vectors = new Map(batch.flatMap((it) => [...it.vectors]));
   const names = unknown.map(({ thing: { name } }) => ({ name, vector: vectors.get(name) ?? [] }));
   const like = await findEntitiesLike(graph, names);
-  const before: Guess[] = [];
+  const before: { other: Guess; letters: ReadonlySet<string> }[] = [];
   for (const [place, guess] of unknown.entries()) {
     const { name } = guess.thing;
+    const letters = shingles(fuzzyKey(name));
     const found = like.filter((entity) => entity.place === place && mayBe(name, entity));
     guess.known = nearlySame(name, distinct(found));
     if (!guess.known) {
       guess.candidates = distinct(found)
         .sort((a, b) => likeness(name, b.name) - likeness(name, a.name))
         .slice(0, MOST_CANDIDATES);
-      const others = before.filter((other) => isElsewhere(guess.thing, other.thing));
-      guess.same =
-        nearlySame(
-          name,
-          others.map((other) => ({ name: other.thing.name, other })),
-        )?.other ?? null;
-      if (!guess.same) guess.alike.push(...others.filter((other) => likeness(name, other.thing.name) >= ALIKE));
+      const others = before
+        .filter(({ other }) => isElsewhere(guess.thing, other.thing))
+        .map((it) => ({ other: it.other, share: jaccard(letters, it.letters) }))
+        .filter(({ share }) => share >= ALIKE)
+        .sort((a, b) => b.share - a.share);
+      if (tellsEnough(fuzzyKey(name))) guess.same = others.find(({ share }) => share >= SAME)?.other ?? null;
+      if (!guess.same) guess.alike.push(...others.slice(0, MOST_CANDIDATES).map(({ other }) => other));
     }
-    before.push(guess);
+    before.push({ other: guess, letters });
   }
 }
 
@@ -138,6 +139,9 @@ function distinct<T extends StoredEntity>(entities: readonly T[]): T[] {
   );
 }
 
+/** Of an entity that is made for a name. */
+const newUuid = (group: string, name: string): string => derivedUuid('entity', group, sameKey(name));
+
 /** An entity as it stands after the commit. */
 export interface ResolvedEntity {
   readonly uuid: string;
@@ -171,7 +175,7 @@ export function resolveEntities(
     const end = endOf(guess, choices);
     const known = 'thing' in end ? null : end;
     const { name } = 'thing' in end ? end.thing : end;
-    const uuid = known?.uuid ?? derivedUuid('entity', group, sameKey(name));
+    const uuid = known?.uuid ?? newUuid(group, name);
     const entity = made.get(uuid) ?? { uuid, name, known, things: [] };
     entity.things.push(thing);
     made.set(uuid, entity);

@@ -1,9 +1,9 @@
 import { derivedUuid } from '../derived-uuid.ts';
-import type { ChangedFact, CutFact, FactEvidence, NewFact } from '../graph/changes.ts';
+import type { Attributes, ChangedFact, CutFact, FactEvidence, NewFact } from '../graph/changes.ts';
 import type { StoredFact } from '../graph/queries/find-facts.ts';
 import { fromGraphTime, toGraphTime } from '../time.ts';
 import { type Claim, type Claims, pairKey } from './claims.ts';
-import { type Ending, supportText } from './evidence.ts';
+import { attributesTold, type Ending, supportText } from './evidence.ts';
 import { sameKey } from './names.ts';
 import { order, type Span, type Support, spansOf } from './timeline.ts';
 
@@ -72,16 +72,18 @@ function inOrder(claims: Claims): Claim[] {
  * sooner.
  */
 function closingsOf(claim: Claim, endings: Endings): Date[] {
-  const said = new Set(claim.supports.map(({ episode }) => episode));
+  const said = new Set(claim.supports.map(({ episode }) => episode).filter((episode) => episode !== ''));
   const told = endings.get(pairKey(claim.source, claim.target)) ?? [];
   const before = claim.touched ? [] : claim.stored.flatMap(({ invalidAt }) => fromGraphTime(invalidAt) ?? []);
   // An episode that says both that it holds and that something between the two ended means something else by that.
   const ended = told.filter(({ episode }) => !said.has(episode)).map(({ at }) => at);
-  return [...before, ...ended, ...beginningsOf(claim.rivals)];
+  // Nor do two rule each other out that one episode states together; without it they may have been compared before or not.
+  const rivals = [...claim.rivals].filter(({ supports }) => !supports.some(({ episode }) => said.has(episode)));
+  return [...before, ...ended, ...beginningsOf(rivals)];
 }
 
-function beginningsOf(rivals: Iterable<Claim>): Date[] {
-  return [...rivals]
+function beginningsOf(rivals: readonly Claim[]): Date[] {
+  return rivals
     .flatMap(({ supports }) => supports.map(order))
     .filter(Number.isFinite)
     .map((time) => new Date(time));
@@ -145,23 +147,33 @@ function toCut(fact: SettledFact, now: Date): CutFact[] {
 
 function toPart(fact: SettledFact, createdAt: string, now: Date) {
   const { uuid, claim, span } = fact;
-  const { source, target, attributes } = claim;
+  const { source, target } = claim;
   const referenceTime = toGraphTime(span.supports[0]?.said ?? now);
-  return { uuid, source, target, attributes, createdAt, referenceTime, ...timesOf(fact, now) };
+  return { uuid, source, target, attributes: attributesOf(fact), createdAt, referenceTime, ...timesOf(fact, now) };
 }
 
 function toChanged(fact: SettledFact, now: Date): ChangedFact[] {
-  const { uuid, claim, stored } = fact;
+  const { uuid, stored } = fact;
   if (!stored) return [];
   const times = timesOf(fact, now);
   const same =
     sameTime(times.validAt, stored.validAt) &&
     sameTime(times.invalidAt, stored.invalidAt) &&
     times.episodes.join() === stored.episodes.join();
-  const { attributes } = claim;
+  const attributes = attributesOf(fact);
   return same && Object.keys(attributes).length === 0
     ? []
     : [{ uuid, source: stored.source, target: stored.target, attributes, ...times }];
+}
+
+/** Those that its own supports tell, the latest last; what others told of the fact that it was a part of is not of its time. */
+function attributesOf({ claim, span, stored }: SettledFact): Attributes {
+  if (!claim.touched) return {};
+  const before = attributesTold(stored ?? claim.stored[0]);
+  return Object.assign(
+    Object.fromEntries(before.map((name) => [name, null])),
+    ...span.supports.map(({ attributes }) => attributes),
+  );
 }
 
 function sameTime(one: string | null, other: string | null): boolean {
@@ -174,7 +186,7 @@ function evidenceOf({ uuid, claim, span }: SettledFact, uuidsOf: (claim: Claim) 
   const rivals = [...new Set([...claim.rivalUuids, ...[...claim.rivals].flatMap(uuidsOf)])].sort();
   const wordings = [...claim.wordings].filter((wording) => wording !== sameKey(claim.fact)).sort();
   const ownEnd = first?.end && order(first) < first.end.getTime() ? first.end.getTime() : undefined;
-  const isPlain = span.supports.length === 1 && rivals.length === 0 && wordings.length === 0;
+  const isPlain = span.supports.length === 1 && !first?.attributes && rivals.length === 0 && wordings.length === 0;
   const wasPlain = claim.stored.every(({ supports }) => !supports);
   if (isPlain && wasPlain && span.invalidAt?.getTime() === ownEnd) return [];
   return [{ key: `fact:${uuid}`, supports: span.supports.map((it: Support) => supportText(it)), rivals, wordings }];

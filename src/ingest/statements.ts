@@ -1,3 +1,4 @@
+import type { StoredEntity } from '../graph/queries/begin-commit.ts';
 import type { StoredFact, WantedFact, WantedPair } from '../graph/queries/find-facts.ts';
 import type { ExtractedFact } from '../models/language-model.ts';
 import { pairKey } from './claims.ts';
@@ -19,10 +20,11 @@ export interface Statement {
 /** From so many facts on only the vector index can go through an entity's facts. */
 const BUSY = 200;
 
-/** In the order of what happened, so that a batch comes out the same however it was put together. */
+/** Each once and in the order of what happened, so that a batch comes out the same however it was put together. */
 export function inOrderOfTime(batch: readonly Extracted[]): Extracted[] {
   const time = ({ episode }: Extracted) => episode.referenceTime.getTime();
-  return [...batch].sort((a, b) => time(a) - time(b) || (a.episode.uuid < b.episode.uuid ? -1 : 1));
+  const distinct = new Map(batch.map((it) => [it.episode.uuid, it]));
+  return [...distinct.values()].sort((a, b) => time(a) - time(b) || (a.episode.uuid < b.episode.uuid ? -1 : 1));
 }
 
 export function statementsOf(batch: readonly Extracted[], { byKey }: Guesses): Statement[] {
@@ -37,11 +39,15 @@ export function statementsOf(batch: readonly Extracted[], { byKey }: Guesses): S
   return statements;
 }
 
-/** The known entities that a name may mean. */
-export function possible(guess: Guess): { uuid: string; degree: number }[] {
-  if (guess.known) return [guess.known];
-  if (guess.same) return possible(guess.same);
-  return [...guess.candidates, ...guess.alike.flatMap(possible)];
+/** The known entities that a name may mean, also by way of other names of the batch. */
+export function possible(guess: Guess): StoredEntity[] {
+  const names = new Set([guess]);
+  const entities = new Map<string, StoredEntity>();
+  for (const { known, same, candidates, alike } of names) {
+    for (const entity of known ? [known] : same ? [] : candidates) entities.set(entity.uuid, entity);
+    for (const name of known ? [] : same ? [same] : alike) names.add(name);
+  }
+  return [...entities.values()];
 }
 
 /** The pairs of known entities that the batch says something of, and what it states about any of them. */

@@ -21,25 +21,30 @@ export interface NewSummary {
 
 /** For each entity the sentences that hold now and did not before, and those that held before and do no more. */
 export function summaryChanges({ facts, removed }: Settled, now: Date): Map<string, SummaryChange> {
-  const changes = new Map<string, { add: Set<string>; drop: Set<string> }>();
+  const changes = new Map<string, { add: Set<string>; drop: Set<string>; keep: Set<string> }>();
   const of = (uuid: string) => {
-    const change = changes.get(uuid) ?? { add: new Set(), drop: new Set() };
+    const change = changes.get(uuid) ?? { add: new Set(), drop: new Set(), keep: new Set() };
     changes.set(uuid, change);
     return change;
   };
   for (const { source, target, fact } of removed) for (const uuid of [source, target]) of(uuid).drop.add(fact);
   for (const it of facts) {
-    const holds = !it.span.invalidAt || it.span.invalidAt > now;
-    if (holds === held(it, now)) continue;
+    const [holds, didHold] = [!it.span.invalidAt || it.span.invalidAt > now, held(it, now)];
     const { source, target, fact } = it.claim;
-    for (const uuid of [source, target]) of(uuid)[holds ? 'add' : 'drop'].add(fact);
+    for (const uuid of [source, target]) {
+      // What holds in another of its spans, or is a twin that Python left, stays.
+      if (holds) of(uuid)[didHold ? 'keep' : 'add'].add(fact);
+      else if (didHold) of(uuid).drop.add(fact);
+    }
   }
-  return new Map(
-    [...changes].map(([uuid, { add, drop }]) => [
-      uuid,
-      { add: [...add], drop: [...drop].filter((fact) => !add.has(fact)) },
-    ]),
-  );
+  const all = [...changes].map(([uuid, { add, drop, keep }]): [string, SummaryChange] => [
+    uuid,
+    {
+      add: [...add].filter((fact) => !keep.has(fact)),
+      drop: [...drop].filter((fact) => !add.has(fact) && !keep.has(fact)),
+    },
+  ]);
+  return new Map(all.filter(([, { add, drop }]) => add.length + drop.length > 0));
 }
 
 function held({ stored }: SettledFact, now: Date): boolean {

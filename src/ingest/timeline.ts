@@ -1,3 +1,5 @@
+import type { AttributeValue } from '../ontology.ts';
+
 /** One episode's word that something holds. */
 export interface Support {
   /** Its uuid; empty for a fact that was given without one. */
@@ -8,6 +10,8 @@ export interface Support {
   readonly begin: Date | null;
   /** Until when; null when it still held. */
   readonly end: Date | null;
+  /** What it tells besides, of a fact of a type with attributes. */
+  readonly attributes?: Readonly<Record<string, AttributeValue>>;
 }
 
 /** A time without a break in which something held, and who says so. */

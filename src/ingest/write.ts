@@ -29,8 +29,8 @@ export async function write(
   const now = new Date();
   const batch = inOrderOfTime(extracted);
   const guesses = await guessEntities(graph, batch, model.resolves);
-  if (guesses.removed.length > 0) {
-    const rest = batch.filter(({ episode }) => !guesses.removed.includes(episode.uuid));
+  if (guesses.done.length > 0) {
+    const rest = batch.filter(({ episode }) => !guesses.done.includes(episode.uuid));
     return rest.length > 0 ? write(graph, model, fence, rest) : { isWritten: true, isLong: false };
   }
   const statements = statementsOf(batch, guesses);

@@ -29,13 +29,18 @@ export async function summarizeLongEntities(parts: UpkeepParts, group: string): 
 async function tell(parts: UpkeepParts, graph: GroupGraph, noted: readonly LongEntity[]): Promise<number> {
   const long = noted.filter(({ facts }) => facts.join('\n').length > SHORT);
   const { summaries } = long.length > 0 ? await parts.languageModel.summarize(long.map(subject)) : { summaries: [] };
-  const told = long.flatMap(({ uuid }, place) => {
-    const summary = wholeSentences(summaries[place]?.text ?? '');
-    return summary === '' ? [] : [{ uuid, summary }];
-  });
-  const done = noted.map(({ key }) => key);
-  await writeUnderLease(parts, graph, (fenced) => writeEntitySummaries(graph, { ...fenced, summaries: told, done }));
-  return told.length;
+  const told = new Map(
+    long.flatMap(({ uuid }, place) => {
+      const summary = wholeSentences(summaries[place]?.text ?? '');
+      return summary === '' ? [] : [[uuid, summary]];
+    }),
+  );
+  const written = noted
+    .filter(({ uuid }) => uuid !== '')
+    .map(({ key, uuid, summary }) => ({ key, uuid, was: summary, summary: told.get(uuid) ?? summary }));
+  const gone = noted.filter(({ uuid }) => uuid === '').map(({ key }) => key);
+  await writeUnderLease(parts, graph, (fenced) => writeEntitySummaries(graph, { ...fenced, summaries: written, gone }));
+  return told.size;
 }
 
 /** The newest facts that fit, handed over in the order of time. */

@@ -4,6 +4,8 @@ import type { GroupGraph } from '../group-graph.ts';
 /** A name that an entity is looked for by. */
 export interface WantedName {
   readonly name: string;
+  /** That of the entity if this very name, in whatever writing, made it. */
+  readonly uuid: string;
   /** Key of the `_Meta` node that would note the name as another one of an entity. */
   readonly alias: string;
 }
@@ -27,8 +29,8 @@ export interface NamedEntity extends StoredEntity {
 export interface Beginning {
   /** The number of the lease under which the graph was last written; 0 for a new graph. */
   readonly fence: number;
-  /** Which of the episodes were removed from the group meanwhile. */
-  readonly removed: readonly string[];
+  /** Which of the episodes were committed or removed from the group meanwhile. */
+  readonly done: readonly string[];
   readonly entities: readonly NamedEntity[];
 }
 
@@ -37,9 +39,10 @@ export const ENTITY_ENTRIES = `uuid: n.uuid, name: n.name, labels: labels(n), su
        degree: indegree(n, 'RELATES_TO') + outdegree(n, 'RELATES_TO')`;
 
 /**
- * What every commit reads first: the fence, episodes that were taken out again before they came to be committed, and the
- * entities that are called by one of the names, in any writing of case, or have it noted as an alias. The full-text index finds
- * the other writings; names without a word that it knows (`C++`, `the`) are looked up as they are written.
+ * What every commit reads first: the fence, episodes that nothing is left to be done with, since another worker had them too or
+ * they were taken out again, and the entities that are called by one of the names, in any writing of case, or have it noted as
+ * an alias. The full-text index finds the other writings; names without a word that it knows (`IT`, `the`) are looked up as
+ * they are written and by the uuid that they give.
  * @param episodes uuids
  */
 export async function beginCommit(
@@ -47,20 +50,24 @@ export async function beginCommit(
   episodes: readonly string[],
   wanted: readonly WantedName[],
 ): Promise<Beginning> {
-  const asked = wanted.map(({ name, alias }, place) => ({ place, name, alias }));
+  const asked = wanted.map((it, place) => ({ ...it, place }));
   const worded = wanted.map(({ name }, place) => ({ place, lower: name.toLowerCase(), words: allWords(name) }));
   const [row] = await graph.read<Beginning>(
     `OPTIONAL MATCH (m:_Meta {key: 'fence'})
      WITH coalesce(m.token, 0) AS fence
      CALL {
        UNWIND $episodes AS uuid
-       MATCH (r:_Meta {key: 'episode:' + uuid}) WHERE r.removed_at IS NOT NULL
-       RETURN collect(uuid) AS removed
+       MATCH (r:_Meta {key: 'episode:' + uuid}) WHERE r.removed_at IS NOT NULL OR r.committed_at IS NOT NULL
+       RETURN collect(uuid) AS done
      }
      CALL {
        CALL {
          UNWIND $asked AS w
          MATCH (n:Entity {name: w.name})
+         RETURN w.place AS place, n, 'name' AS how
+         UNION
+         UNWIND $asked AS w
+         MATCH (n:Entity {uuid: w.uuid})
          RETURN w.place AS place, n, 'name' AS how
          UNION
          UNWIND $worded AS w
@@ -76,7 +83,7 @@ export async function beginCommit(
        }
        RETURN collect({place: place, how: how, ${ENTITY_ENTRIES}}) AS entities
      }
-     RETURN fence, removed, entities`,
+     RETURN fence, done, entities`,
     // Only the name's words: summaries of others hold them too.
     {
       episodes,
@@ -84,5 +91,5 @@ export async function beginCommit(
       worded: worded.filter(({ words }) => words !== '').map((it) => ({ ...it, words: `@name:(${it.words})` })),
     },
   );
-  return row ?? { fence: 0, removed: [], entities: [] };
+  return row ?? { fence: 0, done: [], entities: [] };
 }

@@ -88,14 +88,15 @@ function partsOf(changes: Commit): Part[] {
     {
       name: 'long',
       query: 'MERGE (l:_Meta {key: x.key}) SET l.entity = x.uuid',
-      rows: changes.summaries.filter(({ isLong }) => isLong).map(({ uuid }) => ({ uuid, key: `long:${uuid}` })),
+      rows: [...changes.newEntities, ...changes.summaries]
+        .filter(({ isLong }) => isLong)
+        .map(({ uuid }) => ({ uuid, key: `long:${uuid}` })),
     },
     { name: 'mentions', query: MERGE_MENTIONS, rows: changes.mentions },
     { name: 'episodes', query: FINISH_EPISODES, rows: changes.episodes },
     {
       name: 'movedFacts',
-      query: `MATCH (p:Episodic {uuid: x.uuid})
-        SET p.entity_edges = p.entity_edges + x.added`,
+      query: MOVE_FACTS,
       rows: changes.movedFacts,
     },
     { name: 'forgottenFacts', query: FORGET_FACTS, rows: removedUuids.length > 0 ? [{ uuids: removedUuids }] : [] },
@@ -137,9 +138,11 @@ function setLabels(labelled: Commit['labelled']): string {
     .join('\n');
 }
 
+// The entity that it stood for may be gone.
 const MERGE_ALIASES = `
     MERGE (a:_Meta:_Alias {key: x.key})
-    ON CREATE SET a.alias = x.alias, a.entity = x.entity`;
+    ON CREATE SET a.alias = x.alias
+    SET a.entity = x.entity`;
 
 const MATCH_FACT = `
     MATCH (a:Entity {uuid: x.source})
@@ -182,6 +185,18 @@ const FINISH_EPISODES = `
     MERGE (k:_Meta {key: x.key})
     SET p.entity_edges = x.facts, k.committed_at = $now, k.use = x.use,
         k.unread = CASE WHEN size(x.facts) = 0 THEN k.unread ELSE NULL END`;
+
+const MOVE_FACTS = `
+    MATCH (p:Episodic {uuid: x.uuid})
+    CALL {
+      WITH x, p
+      UNWIND coalesce(p.entity_edges, []) + x.added AS fact
+      WITH DISTINCT x, fact WHERE NOT fact IN x.left
+      RETURN collect(fact) AS facts
+    }
+    SET p.entity_edges = facts
+    WITH x, facts WHERE size(facts) > 0
+    MATCH (k:_Meta {key: x.key}) SET k.unread = NULL`;
 
 // Whoever states or ended them; which episodes those are Python does not note on the fact. Facts are seldom removed.
 const FORGET_FACTS = `

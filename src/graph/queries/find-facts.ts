@@ -71,7 +71,8 @@ const RETURN_FACT = `
 
 /**
  * The facts between each of the pairs, and for each wanted fact those that share an entity with it and either say the same kind
- * of thing of the same source or are near in meaning.
+ * of thing of the same source or are near in meaning. Both ends of a pair are bound first, since FalkorDB would otherwise go
+ * through all facts of the one to find the other.
  */
 export async function findFacts(
   graph: GroupGraph,
@@ -83,6 +84,7 @@ export async function findFacts(
        UNWIND $pairs AS p
        MATCH (x:Entity {uuid: p.one})
        MATCH (y:Entity {uuid: p.other})
+       WITH x, y
        MATCH (x)-[e:RELATES_TO]-(y)
        RETURN e, -1 AS place, 1.0 AS near
        ${wanted.length > 0 ? LIKELY : ''}
@@ -95,22 +97,33 @@ export async function findFacts(
      RETURN 'endings' AS kind, {key: m.key, endings: m.endings} AS row`,
     {
       pairs: pairs.map((it) => ({ ...it })),
-      ...(wanted.length > 0 && { wanted: wanted.map((it) => ({ ...it })) }),
+      ...(wanted.length > 0 && { wanted: wanted.map((it) => ({ ...it })), kinds: kindsOf(wanted) }),
     },
   );
   return sorted(rows);
 }
 
+/** What a source may do, once: an entity with thousands of facts of one kind has them all sorted to find the latest. */
+function kindsOf(wanted: readonly WantedFact[]): { source: string; relation: string; places: number[] }[] {
+  const each = wanted.flatMap(({ place, sources, relation }) => sources.map((source) => ({ place, source, relation })));
+  const kinds = Map.groupBy(each, ({ source, relation }) => `${source} ${relation}`);
+  return [...kinds.values()].map((some) => ({
+    source: some[0]?.source ?? '',
+    relation: some[0]?.relation ?? '',
+    places: some.map(({ place }) => place),
+  }));
+}
+
 const LIKELY = `
        UNION
-       UNWIND $wanted AS q
+       UNWIND $kinds AS q
        CALL {
          WITH q
-         UNWIND q.sources AS source
-         MATCH (x:Entity {uuid: source})-[e:RELATES_TO]->(:Entity) WHERE e.name = q.relation
-         RETURN e ORDER BY e.valid_at DESC LIMIT ${OF_ONE_KIND}
+         MATCH (x:Entity {uuid: q.source})-[e:RELATES_TO]->(:Entity) WHERE e.name = q.relation
+         RETURN e ORDER BY e.valid_at DESC, e.uuid LIMIT ${OF_ONE_KIND}
        }
-       RETURN e, q.place AS place, 1.0 AS near
+       UNWIND q.places AS place
+       RETURN e, place, 1.0 AS near
        UNION
        UNWIND $wanted AS q
        WITH q, vecf32(q.vector) AS v

@@ -201,6 +201,24 @@ describe('summaries of entities', () => {
     expect(await summaries(graph)).toEqual([{ summary: 'A thing.' }]);
   });
 
+  test('stay noted and as they are when more was learnt while they were told', async () => {
+    const group = newGroup();
+    const graph = await noted(group, ['Harbor', 'Quay'], 60);
+    const { languageModel } = tools;
+    const summarizeMeanwhile: typeof languageModel.summarize = async (subjects) => {
+      await graph.write(`MATCH (n:Entity {name: 'Harbor'}) SET n.summary = n.summary + ' Learnt now.'`);
+      return languageModel.summarize(subjects);
+    };
+    const parts = { ...tools, languageModel: { ...languageModel, summarize: summarizeMeanwhile } };
+
+    await openUpkeep(parts).run(group, { kind: 'summaries' });
+
+    expect(await graph.read(`MATCH (n:Entity {name: 'Harbor'}) RETURN n.summary AS summary`)).toEqual([
+      { summary: 'A thing. Learnt now.' },
+    ]);
+    expect(await notes(graph)).toBe(1);
+  });
+
   test('of a memory without notes are none', async () => {
     expect(await summarize(newGroup())).toEqual({ entities: 0 });
   });

@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newEpisode } from '../../../src/episode.ts';
+import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
+import { findFacts } from '../../../src/graph/queries/find-facts.ts';
+import { openIngest } from '../../../src/ingest/ingest.ts';
+import { patientConnection } from '../../../src/valkey/connections.ts';
+import { plainEmbedder, plainModel } from '../../support/models.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+import { day, useToldMemories } from '../../support/told-memory.ts';
+
+const stores = useStores();
+const openMemory = useToldMemories(stores);
+let graphs: Graphs;
+let valkey: ReturnType<typeof patientConnection>;
+beforeAll(() => {
+  graphs = openGraphs(stores.config.falkordb);
+  valkey = patientConnection(stores.config.valkey);
+});
+afterAll(() => {
+  graphs.close();
+  valkey.disconnect();
+});
+
+describe('what an episode stated or ended', () => {
+  test('is noted once and stays when two workers had the episode', async () => {
+    const group = newGroup();
+    const text = 'Harbor uses Redis. Harbor uses Valkey.';
+    const one = newEpisode(text, null, group, 1000, { uuid: randomUUID(), referenceTime: day(1) });
+    const ingests = [1, 2].map(() => openIngest(graphs, valkey, { model: plainModel(), embedder: plainEmbedder() }));
+
+    await Promise.all([...ingests, ...ingests].map((ingest) => ingest(one)));
+
+    const rows = await graphs.group(group).read('MATCH (p:Episodic) RETURN size(p.entity_edges) AS n');
+    expect(rows).toEqual([{ n: 2 }]);
+  });
+
+  test.each(['Harbor uses Valkey.', 'Harbor not uses Redis.'])(
+    'is the same whichever comes first: %s',
+    async (later) => {
+      const noted = async (days: readonly number[]) => {
+        const { tell, graph } = openMemory({ single: ['USES'] });
+        for (const on of days) await tell(on, on === 1 ? 'Harbor uses Redis.' : later);
+        return graph.read(
+          `MATCH (p:Episodic) MATCH (k:_Meta {key: 'episode:' + p.uuid})
+         UNWIND p.entity_edges AS uuid MATCH ()-[e:RELATES_TO {uuid: uuid}]->()
+         RETURN p.content AS content, e.fact AS fact, k.unread AS unread ORDER BY content, fact`,
+        );
+      };
+
+      expect(await noted([3, 1])).toEqual(await noted([1, 3]));
+    },
+  );
+});
+
+test('a fact that is cut in two is noted with each episode as the part that it states or ended', async () => {
+  const { tell, graph } = openMemory();
+  for (const on of [1, 5]) await tell(on, 'Harbor uses Redis.');
+
+  await tell(3, 'Harbor not uses Redis.');
+
+  const rows = await graph.read<{ on: string; parts: string[] }>(
+    `MATCH (p:Episodic) UNWIND p.entity_edges AS uuid MATCH ()-[e:RELATES_TO {uuid: uuid}]->()
+     RETURN substring(p.valid_at, 8, 2) AS on, collect(substring(e.valid_at, 8, 2)) AS parts ORDER BY on`,
+  );
+  expect(rows).toEqual([
+    { on: '01', parts: ['01'] },
+    { on: '03', parts: ['01'] },
+    { on: '05', parts: ['05'] },
+  ]);
+});
+
+test('an episode that tells of two times is two facts', async () => {
+  const { tell, facts, model } = openMemory();
+  const fact = { source: 'Harbor', target: 'Redis', relation: 'USES', fact: 'Harbor uses Redis' };
+  model.extract = async () => ({
+    entities: ['Harbor', 'Redis'].map((name) => ({ name, type: 'Entity' })),
+    facts: [
+      { ...fact, validAt: day(1), invalidAt: day(3) },
+      { ...fact, validAt: day(7), invalidAt: null },
+      { ...fact, validAt: day(7), invalidAt: null },
+    ],
+    ended: [],
+  });
+
+  await tell(9, 'Both times.');
+
+  expect(await facts()).toEqual(['Harbor uses Redis 1–3 (1)', 'Harbor uses Redis 7– (1)']);
+});
+
+test('a fact in other words that name its two the other way round is known from then on', async () => {
+  const { tell, facts, model } = openMemory({ repeats: [['Harbor uses Redis', 'Redis serves Harbor']] });
+
+  for (const [on, text] of ['Harbor uses Redis.', 'Redis serves Harbor.', 'Redis serves Harbor.'].entries())
+    await tell(on + 1, text);
+
+  expect(await facts()).toEqual(['Harbor uses Redis 1– (3)']);
+  expect(model.asked).toHaveLength(1);
+});
+
+describe('an entity', () => {
+  test('whose name is a word that no index knows is found in any writing', async () => {
+    const { tell, graph, facts } = openMemory();
+
+    await tell(1, 'IT uses Redis.');
+    await tell(2, 'it uses Redis. it uses Valkey.');
+
+    expect(await facts()).toEqual(['IT uses Redis 1– (2)', 'it uses Valkey 2– (1)']);
+    expect(await graph.read("MATCH (n:Entity {name: 'IT'}) RETURN n.summary AS summary")).toEqual([
+      { summary: 'IT uses Redis\nit uses Valkey' },
+    ]);
+  });
+
+  test('of which the first episode tells more than a summary holds is noted', async () => {
+    const { tell, graph } = openMemory();
+
+    await tell(1, Array.from({ length: 30 }, (_, index) => `Harbor uses ${'x'.repeat(90)}${index}.`).join(' '));
+
+    const rows = await graph.read(
+      `MATCH (n:Entity {name: 'Harbor'}) MATCH (l:_Meta {key: 'long:' + n.uuid}) RETURN l.key`,
+    );
+    expect(rows).toHaveLength(1);
+  });
+
+  test('keeps in its summary what holds when a twin of the fact goes', async () => {
+    const { tell, graph } = openMemory();
+    await tell(1, 'Harbor uses Redis.');
+    await graph.write(
+      `MATCH (a:Entity {name: 'Harbor'})-[e]->(b) CREATE (a)-[f:RELATES_TO]->(b)
+       SET f = properties(e) SET f.uuid = 'twin', f.episodes = []`,
+    );
+
+    await tell(5, 'Harbor uses Redis.');
+
+    expect(await graph.read("MATCH (n:Entity {name: 'Harbor'}) RETURN n.summary AS summary")).toEqual([
+      { summary: 'Harbor uses Redis' },
+    ]);
+  });
+
+  test('takes over the other name of one that is gone', async () => {
+    const { tell, graph, model } = openMemory({ same: [['Kubernetes', 'Kubernetes-cluster']] });
+    await tell(1, 'Kubernetes runs Harbor.');
+    await tell(2, 'Kubernetes-cluster runs Harbor.');
+    await graph.write("MATCH (n:Entity {name: 'Kubernetes'}) SET n.uuid = 'other'");
+
+    await tell(3, 'Kubernetes-cluster runs Berth.');
+    await tell(4, 'Kubernetes-cluster runs Dock.');
+
+    expect(model.asked.filter(({ entities }) => entities.length > 0)).toHaveLength(2);
+  });
+});
+
+test('many new names that are all alike in one batch are resolved at once', { timeout: 20_000 }, async () => {
+  const { tell, facts } = openMemory({ single: [] });
+  await tell(1, 'Harbor has Piers.');
+  const began = performance.now();
+
+  await Promise.all(Array.from({ length: 31 }, (_, index) => tell(2, `Harbor fixes PROJECT-1${100 + index}.`)));
+
+  expect(performance.now() - began).toBeLessThan(5000);
+  expect(await facts()).toHaveLength(32);
+});
+
+test('the facts between two entities are found quickly, also when one of them has thousands', async () => {
+  const graph = graphs.group(newGroup());
+  await graph.prepare(plainEmbedder());
+  await graph.write(
+    `CREATE (h:Entity {uuid: 'hub'}) WITH h
+     UNWIND range(1, 10000) AS i
+     CREATE (h)-[:RELATES_TO {uuid: 'fact' + i, fact: '', name: 'HAS'}]->(:Entity {uuid: 'part' + i})`,
+  );
+  const pairs = Array.from({ length: 20 }, (_, index) => ({ one: 'hub', other: `part${index + 1}`, key: `${index}` }));
+  await findFacts(graph, pairs, []);
+  const began = performance.now();
+
+  const { facts } = await findFacts(graph, pairs, []);
+
+  expect(performance.now() - began).toBeLessThan(60);
+  expect(facts).toHaveLength(20);
+});

@@ -26,3 +26,13 @@ export function shortened(text: string, length: number): string {
   const kept = (cut > length / 2 ? head.slice(0, cut) : head).trimEnd();
   return `${/[\uD800-\uDBFF]$/.test(kept) ? kept.slice(0, -1) : kept}…`;
 }
+
+/** The sentences that fit whole into `length` characters; a first one that does not is cut as by `shortened`. */
+export function wholeSentences(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const ends = [...text.slice(0, length + 1).matchAll(/[.!?]["')\]]*(?=\s)|[。！？]/g)].map(
+    (end) => end.index + end[0].length,
+  );
+  const last = ends.findLast((end) => end <= length);
+  return last === undefined ? shortened(text, length) : text.slice(0, last);
+}

@@ -45,6 +45,8 @@ export function workerOptions(config: Config, connection: Redis) {
     lockDuration: 15 * SECOND,
     stalledInterval: 5 * SECOND,
     maxStalledCount: 100,
-    settings: { backoffStrategy: (attempt: number, type?: string) => (type === BACKOFF ? backoff(attempt) : 0) },
+    settings: {
+      backoffStrategy: (attempt: number, type?: string, error?: Error) => (type === BACKOFF ? backoff(attempt, error) : 0),
+    },
   };
 }

@@ -67,7 +67,7 @@ async function workOut(graph: GroupGraph, uuid: string, ties: EpisodeTies, now: 
   const remaining = new Map([...endings].map(([pair, told]) => [pair, told.filter(({ episode }) => episode !== uuid)]));
   const settled = settle(claims, remaining, now);
 
-  const summaries = await newSummaries(graph, summaryChanges(settled, now), new Map());
+  const summaries = await newSummaries(graph, summaryChanges(settled, now), new Set(), now);
   const lost = ties.entities.filter(
     ({ uuid: entity, mentions, degree }) => mentions <= 1 && degree === lostBy(entity, settled),
   );

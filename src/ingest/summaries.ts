@@ -1,5 +1,5 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { readSummaries } from '../graph/queries/read-summaries.ts';
+import { readSummaries, type SummaryRow } from '../graph/queries/read-summaries.ts';
 import { toGraphTime } from '../time.ts';
 import type { Settled, SettledFact } from './settle.ts';
 
@@ -51,10 +51,20 @@ function held({ stored }: SettledFact, now: Date): boolean {
   return stored !== null && !(stored.invalidAt && stored.invalidAt <= toGraphTime(now));
 }
 
-/** A summary, one sentence on a line, after a change; what does not fit goes, the oldest lines first. */
-export function changedSummary(summary: string, { add, drop }: SummaryChange): Omit<NewSummary, 'uuid'> {
+/**
+ * A summary after a change, one sentence on a line. As long as all that holds fits it is made of that alone; else of what it
+ * was before, and what does not fit goes, the oldest lines first.
+ * @param held null where there is too much to be read
+ */
+export function changedSummary(
+  { summary, held }: Pick<SummaryRow, 'summary' | 'held'>,
+  { add, drop }: SummaryChange,
+): Omit<NewSummary, 'uuid'> {
   const gone = new Set([...add, ...drop]);
-  const lines = [...summary.split('\n').filter((line) => line !== '' && !gone.has(line)), ...add];
+  const after = (lines: readonly string[]) => [...new Set(lines)].filter((line) => line !== '' && !gone.has(line));
+  const whole = held && [...after(held), ...add].join('\n');
+  if (whole !== null && whole.length <= LONGEST) return { summary: whole, isLong: false };
+  const lines = [...after(summary.split('\n')), ...add];
   let first = lines.length;
   for (let length = -1; first > 0; first -= 1) {
     length += (lines[first - 1]?.length ?? 0) + 1;
@@ -63,18 +73,21 @@ export function changedSummary(summary: string, { add, drop }: SummaryChange): O
   return { summary: lines.slice(first).join('\n'), isLong: first > 0 };
 }
 
-/** The changed summaries of entities that the graph has. @param known summaries that were read already, by uuid */
+/** @param fresh uuids of entities that are only made now, of which there is nothing to read */
 export async function newSummaries(
   graph: GroupGraph,
   changes: ReadonlyMap<string, SummaryChange>,
-  known: ReadonlyMap<string, string>,
+  fresh: ReadonlySet<string>,
+  now: Date,
 ): Promise<NewSummary[]> {
-  const missing = [...changes.keys()].filter((uuid) => !known.has(uuid));
-  const all = new Map([...known, ...(await readSummaries(graph, missing))]);
+  const known = [...changes.keys()].filter((uuid) => !fresh.has(uuid));
+  const rows = await readSummaries(graph, known, toGraphTime(now));
+  const before = new Map<string, SummaryRow>(rows.map((row) => [row.uuid, row]));
+  for (const uuid of fresh) before.set(uuid, { uuid, summary: '', held: null });
   return [...changes].flatMap(([uuid, change]) => {
-    const before = all.get(uuid);
-    if (before === undefined) return [];
-    const after = changedSummary(before, change);
-    return after.summary === before ? [] : [{ uuid, ...after }];
+    const row = before.get(uuid);
+    if (!row) return [];
+    const after = changedSummary(row, change);
+    return after.summary === row.summary ? [] : [{ uuid, ...after }];
   });
 }

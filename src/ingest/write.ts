@@ -53,7 +53,7 @@ export async function write(
   await loadRivals(graph, claims);
   const settled = settle(claims, reconciled.endings, now);
 
-  const summaries = await newSummaries(graph, summaryChanges(settled, now), knownSummaries(entities));
+  const summaries = await newSummaries(graph, summaryChanges(settled, now), freshOf(entities), now);
 
   const isLinked = await linkSagas(graph, { fence, seen: guesses.fence, now }, sagasOf(batch));
   if (!isLinked) return { isWritten: false, isLong: false };
@@ -65,9 +65,8 @@ export async function write(
   return { isWritten, isLong: summaries.some(({ isLong }) => isLong) };
 }
 
-/** Of an entity that is only made now there is nothing to read. */
-function knownSummaries({ byKey }: Resolution): Map<string, string> {
-  return new Map([...byKey.values()].map(({ uuid, known }) => [uuid, known?.summary ?? '']));
+function freshOf({ byKey }: Resolution): Set<string> {
+  return new Set([...byKey.values()].filter(({ known }) => !known).map(({ uuid }) => uuid));
 }
 
 /** @param pairs by `pairKey`: these are all facts between their two entities */

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { JobsOptions } from 'bullmq';
 import * as z from 'zod/mini';
 import type { Episode } from '../episode.ts';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInput, ModelBusy } from '../errors.ts';
 import { checkGroup } from '../group.ts';
-import { HOUR, SECOND } from '../time.ts';
+import { HOUR, MINUTE, SECOND } from '../time.ts';
 
 export const STORE_QUEUE = 'store';
 export const EXPORT_QUEUE = 'export';
@@ -84,11 +84,16 @@ function read<T extends z.ZodMiniType>(shape: T, data: unknown, queue: string): 
 export const BACKOFF = 'jittered';
 const FIRST_WAIT = 0.5 * SECOND;
 const LONGEST_WAIT = 30 * SECOND;
+const LONGEST_TOLD = 10 * MINUTE;
 
-/** Doubles from 0.5 s to 30 s, the last half of which is chance, so that jobs that failed together do not come back together. */
-export function backoff(attempt: number): number {
+/**
+ * Doubles from 0.5 s to 30 s, the last half of which is chance, so that jobs that failed together do not come back together.
+ * A server that told how long to wait is not asked sooner.
+ */
+export function backoff(attempt: number, error?: unknown): number {
   const wait = Math.min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT);
-  return wait / 2 + (Math.random() * wait) / 2;
+  const told = error instanceof ModelBusy ? (error.retryAfter ?? 0) : 0;
+  return Math.min(told, LONGEST_TOLD) + wait / 2 + (Math.random() * wait) / 2;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { shortened } from '../text.ts';
+import { shortened, wholeSentences } from '../text.ts';
 
 /** Most characters of a summary, as in Graphiti. */
 export const LONGEST_SUMMARY = 1000;
@@ -33,10 +33,6 @@ export function evenly(texts: readonly string[], budget: number): string[] {
  * What a model said, fit for the graph: without characters that the stores cannot give back, and at most `length` long, cut
  * behind a sentence (`truncate_at_sentence` of graphiti_core) or, when the first is longer, behind a word.
  */
-export function wholeSentences(text: string, length = LONGEST_SUMMARY): string {
-  const clean = text.replaceAll('\0', '').toWellFormed().trim();
-  if (clean.length <= length) return clean;
-  const ends = [...clean.slice(0, length + 1).matchAll(/[.!?](?=\s)/g)].map(({ index }) => index + 1);
-  const end = ends.findLast((place) => place <= length);
-  return end === undefined ? shortened(clean, length) : clean.slice(0, end);
+export function keptOf(text: string, length = LONGEST_SUMMARY): string {
+  return wholeSentences(text.replaceAll('\0', '').toWellFormed().trim(), length);
 }

@@ -8,7 +8,7 @@ import { readTies } from '../graph/queries/read-ties.ts';
 import { replaceCommunities } from '../graph/queries/replace-communities.ts';
 import type { Summary } from '../models/language-model.ts';
 import { oneLine, shortened } from '../text.ts';
-import { firstThatFit, wholeSentences } from './budget.ts';
+import { firstThatFit, keptOf } from './budget.ts';
 import { fewAtOnce } from './few-at-once.ts';
 import { communitiesOf, weights } from './label-propagation.ts';
 import type { UpkeepParts } from './parts.ts';
@@ -67,7 +67,7 @@ export function openCommunities(parts: UpkeepParts): (group: string) => Promise<
         uuid,
         hash,
         name: names[place] ?? '',
-        summary: wholeSentences(summaries[place]?.text ?? ''),
+        summary: keptOf(summaries[place]?.text ?? ''),
         embedding: vectors[place] ?? [],
         members: members.map((member) => ({ uuid: member.uuid, edge: derivedUuid('has member', uuid, member.uuid) })),
       }));
@@ -108,6 +108,6 @@ const line = ({ name, summary }: MemberRow): string => (summary === '' ? name : 
 
 /** A community that the model found no name for is named after its most connected members. */
 function nameOf(summary: Summary | undefined, members: readonly MemberRow[]): string {
-  const title = wholeSentences(oneLine(summary?.title ?? ''), LONGEST_NAME);
+  const title = keptOf(oneLine(summary?.title ?? ''), LONGEST_NAME);
   return title || shortened(members.map(({ name }) => name).join(', '), LONGEST_NAME);
 }

@@ -3,7 +3,7 @@ import { instant } from '../graph/queries/moment.ts';
 import { type LongEntity, readLongEntities } from '../graph/queries/read-long-entities.ts';
 import { writeEntitySummaries } from '../graph/queries/write-entity-summaries.ts';
 import type { Subject } from '../models/language-model.ts';
-import { firstThatFit, wholeSentences } from './budget.ts';
+import { firstThatFit, keptOf } from './budget.ts';
 import type { UpkeepParts } from './parts.ts';
 import { writeUnderLease } from './under-lease.ts';
 
@@ -31,7 +31,7 @@ async function tell(parts: UpkeepParts, graph: GroupGraph, noted: readonly LongE
   const { summaries } = long.length > 0 ? await parts.languageModel.summarize(long.map(subject)) : { summaries: [] };
   const told = new Map(
     long.flatMap(({ uuid }, place) => {
-      const summary = wholeSentences(summaries[place]?.text ?? '');
+      const summary = keptOf(summaries[place]?.text ?? '');
       return summary === '' ? [] : [[uuid, summary]];
     }),
   );

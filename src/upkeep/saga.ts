@@ -3,7 +3,7 @@ import type { GroupGraph } from '../graph/group-graph.ts';
 import { readSaga, type StoredSaga } from '../graph/queries/read-saga.ts';
 import { readSagaEpisodes, type SagaEpisodeRow } from '../graph/queries/read-saga-episodes.ts';
 import { writeSagaSummary } from '../graph/queries/write-saga-summary.ts';
-import { evenly, wholeSentences } from './budget.ts';
+import { evenly, keptOf } from './budget.ts';
 import type { UpkeepParts } from './parts.ts';
 import { writeUnderLease } from './under-lease.ts';
 
@@ -53,7 +53,7 @@ async function tell(
     LONGEST_TEXT,
   );
   const { summaries } = await languageModel.summarize([{ kind: 'saga', name, known: summary, texts }]);
-  const told = wholeSentences(summaries[0]?.text ?? '');
+  const told = keptOf(summaries[0]?.text ?? '');
   if (told === '') throw new ReplyUnusable(`The language model told nothing of the saga "${name}".`);
   await writeUnderLease({ valkey }, graph, (fenced) =>
     writeSagaSummary(graph, {

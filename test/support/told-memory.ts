@@ -4,42 +4,75 @@ import { newEpisode } from '../../src/episode.ts';
 import { type Graphs, openGraphs } from '../../src/graph/graphs.ts';
 import { openIngest } from '../../src/ingest/ingest.ts';
 import { openRemoveEpisode } from '../../src/ingest/remove-episode.ts';
+import { later } from '../../src/later.ts';
+import type {
+  EpisodeText,
+  Extraction,
+  Subject,
+  TokenUse,
+  Undecided,
+  Verdict,
+} from '../../src/models/language-model.ts';
+import { openaiEmbedder } from '../../src/models/openai/embedder.ts';
+import { openaiLanguageModel } from '../../src/models/openai/language-model.ts';
+import { rememberingEmbedder } from '../../src/models/remembering-embedder.ts';
 import { patientConnection } from '../../src/valkey/connections.ts';
-import { judgingModel, type Knowledge } from './judging-model.ts';
-import { plainEmbedder } from './models.ts';
+import { startFakeOpenAI } from './fake-openai/index.ts';
 import { newGroup, type Stores } from './stores.ts';
+
+/** What the model knows of the world beside what it reads. */
+export interface Knowledge {
+  /** Names that mean the same thing, one list each. */
+  readonly same?: readonly (readonly string[])[];
+  /** Sentences that say the same, one list each. */
+  readonly repeats?: readonly (readonly string[])[];
+  /** Relations of which a source has only one at a time. */
+  readonly single?: readonly string[];
+}
+
+const DIMENSION = 512;
 
 /** A time of the story that a test tells: the day of January 2025. */
 export const day = (number: number): Date => new Date(Date.UTC(2025, 0, number));
 
-/** Memories of groups of their own, to which episodes are told one after the other, past the queue. */
+/**
+ * Memories of groups of their own, to which episodes are told one after the other, past the queue: `Harbor uses Redis.` is a
+ * fact, `Harbor not uses Redis.` ends it. The real client asks a fake OpenAI server for each.
+ */
 export function useToldMemories(stores: Stores) {
   let graphs: Graphs;
   let valkey: ReturnType<typeof patientConnection>;
+  const closing: (() => Promise<void>)[] = [];
   beforeAll(() => {
     graphs = openGraphs(stores.config.falkordb);
     valkey = patientConnection(stores.config.valkey);
   });
-  afterAll(() => {
+  afterAll(async () => {
+    await Promise.all(closing.map((close) => close()));
     graphs.close();
     valkey.disconnect();
   });
 
   return function openMemory(knowledge: Knowledge = {}) {
     const group = newGroup();
-    const model = judgingModel(knowledge);
-    const embedder = plainEmbedder();
-    const ingest = openIngest(graphs, valkey, { model, embedder });
-    const remove = openRemoveEpisode(graphs, valkey);
     const graph = graphs.group(group);
+    const remove = openRemoveEpisode(graphs, valkey);
+    const asked = askedModels(knowledge);
+    closing.push(asked.close);
+    const { model, embedder } = asked;
+    const ingest = openIngest(graphs, valkey, { model, embedder: rememberingEmbedder(embedder) });
     return {
       group,
       graph,
+      /** Notes what it is asked; its methods may be replaced. */
       model,
+      /** Notes the texts that it is asked for. */
       embedder,
       async tell(on: number, content: string, options: { uuid?: string; saga?: string } = {}): Promise<string> {
         const uuid = options.uuid ?? randomUUID();
-        await ingest(newEpisode(content, null, group, 1_000_000, { ...options, uuid, referenceTime: day(on) }));
+        await ingest(
+          newEpisode(scriptOf(content), null, group, 1_000_000, { ...options, uuid, referenceTime: day(on) }),
+        );
         return uuid;
       },
       remove: (uuid: string, dryRun = false) => remove(group, uuid, dryRun),
@@ -54,4 +87,68 @@ export function useToldMemories(stores: Stores) {
       },
     };
   };
+}
+
+/** The real client and a server of its own, which starts with the first question. */
+function askedModels(knowledge: Knowledge) {
+  const server = later(
+    async () => {
+      const fake = await startFakeOpenAI({ knowledge: linesOf(knowledge) });
+      const settings = {
+        baseUrl: fake.url,
+        model: 'gpt-test',
+        embeddingModel: 'text-embedding-3-small',
+        dimension: DIMENSION,
+      };
+      return { fake, model: openaiLanguageModel(settings), embedder: openaiEmbedder(settings) };
+    },
+    ({ fake }) => fake.close(),
+  );
+  const asked: Undecided[] = [];
+  const texts: string[] = [];
+  const model = {
+    ...{ id: 'gpt-test', readsPrevious: true, resolves: true, calls: 0, asked },
+    extract: async (episode: EpisodeText): Promise<Extraction> => {
+      model.calls += 1;
+      return (await server()).model.extract(episode);
+    },
+    resolve: async (undecided: Undecided): Promise<Verdict> => {
+      asked.push(undecided);
+      return (await server()).model.resolve(undecided);
+    },
+    summarize: async (subjects: readonly Subject[]) => (await server()).model.summarize(subjects),
+    score: async (query: string, passages: readonly string[]) => (await server()).model.score(query, passages),
+    close: async () => {},
+  };
+  const embedder = {
+    ...{ model: 'text-embedding-3-small', dimension: DIMENSION, texts },
+    embed: async (wanted: readonly string[], note?: (use: TokenUse) => void) => {
+      texts.push(...wanted);
+      return (await server()).embedder.embed(wanted, note);
+    },
+    close: async () => {},
+  };
+  return { model, embedder, close: () => server.close() };
+}
+
+function linesOf({ same = [], repeats = [], single = [] }: Knowledge): string {
+  return [
+    ...same.flatMap(([first, ...others]) => others.map((other) => `same: ${first} = ${other}`)),
+    ...repeats.flatMap(([first, ...others]) => others.map((other) => `repeats: ${first} = ${other}`)),
+    ...single.map((relation) => `exclusive: ${relation}`),
+  ].join('\n');
+}
+
+/** Such sentences in the language of the fake server's script; every other text as it is. */
+function scriptOf(content: string): string {
+  const sentences = content.split('.').map((sentence) => sentence.trim().split(' '));
+  const told = sentences.filter(([first]) => first !== '');
+  if (told.some((words) => words.length !== 3 && !(words.length === 4 && words[1] === 'not'))) return content;
+  return told
+    .map((words) => {
+      const [source, target, verb] = [words[0], words.at(-1), words.at(-2)];
+      if (words.length === 4) return `ended: ${source} / ${target}`;
+      return `${source} [Product] ${verb?.toUpperCase()} ${target} [Product]: ${words.join(' ')}`;
+    })
+    .join('\n');
 }

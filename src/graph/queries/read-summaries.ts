@@ -1,11 +1,31 @@
 import type { GroupGraph } from '../group-graph.ts';
 
-/** The summaries of entities, by uuid. */
-export async function readSummaries(graph: GroupGraph, uuids: readonly string[]): Promise<Map<string, string>> {
-  if (uuids.length === 0) return new Map();
-  const rows = await graph.read<{ uuid: string; summary: string }>(
-    `UNWIND $uuids AS uuid MATCH (n:Entity {uuid: uuid}) RETURN n.uuid AS uuid, coalesce(n.summary, '') AS summary`,
-    { uuids },
+/** What an entity is summed up by, and from. */
+export interface SummaryRow {
+  readonly uuid: string;
+  readonly summary: string;
+  /** The sentences of its facts that hold, those that began first before others; null for an entity of many facts. */
+  readonly held: readonly string[] | null;
+}
+
+/** So many sentences are too long together anyhow. */
+const MANY = 60;
+
+/** @param now graph format */
+export async function readSummaries(graph: GroupGraph, uuids: readonly string[], now: string): Promise<SummaryRow[]> {
+  if (uuids.length === 0) return [];
+  const rows = await graph.read<SummaryRow & { degree: number }>(
+    `UNWIND $uuids AS uuid
+     MATCH (n:Entity {uuid: uuid})
+     WITH n, indegree(n, 'RELATES_TO') + outdegree(n, 'RELATES_TO') AS degree
+     CALL {
+       WITH n, degree
+       OPTIONAL MATCH (n)-[e:RELATES_TO]-(:Entity) WHERE degree <= ${MANY} AND coalesce(e.invalid_at, '9') > $now
+       WITH e ORDER BY coalesce(e.valid_at, ''), e.fact
+       RETURN collect(e.fact) AS held
+     }
+     RETURN n.uuid AS uuid, coalesce(n.summary, '') AS summary, degree, held`,
+    { uuids, now },
   );
-  return new Map(rows.map(({ uuid, summary }) => [uuid, summary]));
+  return rows.map(({ degree, held, ...row }) => ({ ...row, held: degree <= MANY ? held : null }));
 }

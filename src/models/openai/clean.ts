@@ -20,11 +20,3 @@ export function cleanLine(text: string, longest: number): string {
 export function nameKey(name: string): string {
   return oneLine(name).toLowerCase();
 }
-
-/** The sentences that fit whole; a first one that does not is cut. */
-export function wholeSentences(text: string, longest: number): string {
-  if (text.length <= longest) return text;
-  const ends = [...text.slice(0, longest).matchAll(/[.!?。！？]["')\]]*(?=\s|$)/g)];
-  const last = ends.at(-1);
-  return last ? text.slice(0, last.index + last[0].length) : shortened(text, longest);
-}

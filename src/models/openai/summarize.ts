@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
-import { shortened } from '../../text.ts';
+import { shortened, wholeSentences } from '../../text.ts';
 import type { Subject, Summaries, Summary } from '../language-model.ts';
 import { ask } from './ask.ts';
 import type { Chat } from './chat.ts';
-import { cleanLine, wholeSentences } from './clean.ts';
+import { cleanLine } from './clean.ts';
 import { byNumber } from './numbered.ts';
 import { SUMMARIZE_INSTRUCTIONS, summarizeMaterial } from './prompts/summarize.ts';
 import { type Reader, shaped } from './reply.ts';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { Knowledge } from '../../support/judging-model.ts';
+import type { TokenUse } from '../../../src/models/language-model.ts';
 import { randomNumbers } from '../../support/random.ts';
 import { useStores } from '../../support/stores.ts';
-import { useToldMemories } from '../../support/told-memory.ts';
+import { type Knowledge, useToldMemories } from '../../support/told-memory.ts';
 
 const openMemory = useToldMemories(useStores());
 const SINGLE: Knowledge = { single: ['USES'] };
@@ -161,7 +161,7 @@ describe('models', () => {
 
     expect(model.calls).toBe(2);
     expect(model.asked).toEqual([]);
-    expect(embedder.texts).toHaveLength(14);
+    expect(embedder.texts).toHaveLength(7);
   });
 
   test('leave what they cost with the episode', async () => {
@@ -170,10 +170,15 @@ describe('models', () => {
     await tell(1, 'Harbor uses Redis.');
     await tell(3, 'Harbor uses Valkey.');
 
-    const rows = await graph.read<{ use: string }>('MATCH (k:_Meta) WHERE k.use IS NOT NULL RETURN k.use AS use');
-    expect(rows.map(({ use }) => JSON.parse(use))).toEqual([
-      [{ purpose: 'resolve', model: 'judge', promptTokens: 100, completionTokens: 10, episodes: 1 }],
+    const rows = await graph.read<{ use: string }>(
+      'MATCH (k:_Meta) WHERE k.use IS NOT NULL RETURN k.use AS use ORDER BY k.committed_at',
+    );
+    const uses = rows.map(({ use }) => JSON.parse(use) as TokenUse[]);
+    expect(uses.map((use) => use.map(({ purpose }) => purpose))).toEqual([
+      ['extract', 'embed'],
+      ['extract', 'embed', 'resolve'],
     ]);
+    expect(uses.flat().every(({ promptTokens }) => promptTokens > 0)).toBe(true);
   });
 });
 

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { Knowledge } from '../../support/judging-model.ts';
 import { randomNumbers } from '../../support/random.ts';
 import { useStores } from '../../support/stores.ts';
-import { useToldMemories } from '../../support/told-memory.ts';
+import { type Knowledge, useToldMemories } from '../../support/told-memory.ts';
 
 const openMemory = useToldMemories(useStores());
 const SINGLE: Knowledge = { single: ['USES'] };

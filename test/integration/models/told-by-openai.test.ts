@@ -108,7 +108,13 @@ describe('a memory that OpenAI reads for', () => {
   });
 
   test('is complete in the end, whatever the server does meanwhile', { timeout: 60_000 }, async () => {
-    fake.fail({ kind: 'server-error', status: 500 }, { kind: 'rate-limit', retryAfter: '1' }, 'refusal', 'truncated', 'reset');
+    fake.fail(
+      { kind: 'server-error', status: 500 },
+      { kind: 'rate-limit', retryAfter: '1' },
+      'refusal',
+      'truncated',
+      'reset',
+    );
 
     await Promise.allSettled([1, 2, 3].map((day) => tell(day, `Part${day} USES Redis: Part${day} uses Redis`)));
     const ended = await memory.counts('store');

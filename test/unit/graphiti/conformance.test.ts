@@ -5,8 +5,8 @@ import { soundPart } from '../../../src/ingest/extract.ts';
 import type { ExtractedFact } from '../../../src/models/language-model.ts';
 import { cleanLine } from '../../../src/models/openai/clean.ts';
 import { fuse } from '../../../src/search/rank/rrf.ts';
+import { wholeSentences } from '../../../src/text.ts';
 import { toGraphTime } from '../../../src/time.ts';
-import { wholeSentences } from '../../../src/upkeep/budget.ts';
 
 // Cases of graphiti_core's own tests that have no place in a test of one room; docs/graphiti.md lists all of them. Where ours
 // gives something else the test says `ours`.

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
-import { InvalidInput } from '../../../src/errors.ts';
+import { InvalidInput, ModelBusy } from '../../../src/errors.ts';
 import {
   backoff,
   readExportJob,
@@ -116,4 +116,13 @@ test('waits double from half a second to half a minute, of which half is chance'
     expect(Math.max(...waits)).toBeLessThanOrEqual(wait);
     expect(new Set(waits).size).toBeGreaterThan(100);
   }
+});
+
+test('a server that told how long to wait is not asked sooner, nor forgotten', () => {
+  const told = (retryAfter: number) => backoff(1, new ModelBusy('Busy.', { retryAfter }));
+
+  expect(told(20_000)).toBeGreaterThanOrEqual(20_000);
+  expect(told(20_000)).toBeLessThanOrEqual(20_500);
+  expect(told(1e9)).toBeLessThanOrEqual(10 * 60_000 + 500);
+  expect(backoff(1, new Error('x'))).toBeLessThanOrEqual(500);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { evenly, firstThatFit, wholeSentences } from '../../../src/upkeep/budget.ts';
+import { evenly, firstThatFit, keptOf } from '../../../src/upkeep/budget.ts';
 
 describe('whole sentences', () => {
   test.each([
@@ -11,15 +11,15 @@ describe('whole sentences', () => {
     ['', 10, ''],
     [' \n ', 10, ''],
   ])('of "%s" in %i characters', (text, length, cut) => {
-    expect(wholeSentences(text, length)).toBe(cut);
+    expect(keptOf(text, length)).toBe(cut);
   });
 
   test('are no less than the beginning of the first', () => {
-    expect(wholeSentences('One sentence that is far too long', 14)).toBe('One sentence…');
+    expect(keptOf('One sentence that is far too long', 14)).toBe('One sentence…');
   });
 
   test('hold nothing that the graph refuses', () => {
-    expect(wholeSentences('Har\0bor \ud800 runs.')).toBe('Harbor \ufffd runs.');
+    expect(keptOf('Har\0bor \ud800 runs.')).toBe('Harbor \ufffd runs.');
   });
 });
 

@@ -14,7 +14,10 @@ export interface Command {
 /** A command line, parsed. */
 export interface Call {
   readonly args: readonly string[];
+  /** The last value of an option that may be repeated. */
   readonly text: (option: string) => string | undefined;
+  /** Every value of an option that may be repeated, in their order. */
+  readonly list: (option: string) => readonly string[];
   readonly flag: (option: string) => boolean;
   /** A whole number from `least` to `most`. @throws InvalidInput */
   readonly number: (option: string, least: number, most: number) => number | undefined;

@@ -5,8 +5,8 @@ import { withMemory } from './with-memory.ts';
 export const command: Command = {
   help: `memory-manager communities
 
-Lets a worker find which entities belong together and tell each community in few sentences, then prints
-names and numbers of members. What has not changed since the last time is not told again.
+Lets a worker find which entities belong together and tell each community in few sentences, then
+prints numbers of members and names. What has not changed since the last time is not told again.
 
   --list               print those that were built last; build nothing
   --group <name>       the memory (default: MEMORY_GROUP)

@@ -15,7 +15,7 @@ Prints the name and the type of every entity, or of those of one type, in the or
   --offset <n>       without the first so many
   --no-cache         ask the graph even if the answer is cached
   --group <name>     the memory to ask (default: MEMORY_GROUP)
-  --json             [{"name", "type", "uuid", "summary"}, …]
+  --json             [{"name", "type", "uuid", "summary", "attributes"}, …]
 
 Example: memory-manager entities Person`,
   options: {

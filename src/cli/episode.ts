@@ -1,4 +1,5 @@
 import type { WholeEpisode } from '../memory/ask-episode.ts';
+import { day, period } from '../reader/format.ts';
 import type { Command } from './command.ts';
 import { withMemory } from './with-memory.ts';
 
@@ -22,8 +23,6 @@ Example: memory-manager episode episode_2026-11-22T08-30-00.123Z`,
     }),
 };
 
-const day = (time: string | null) => time?.slice(0, 10) ?? '';
-
 function told({ content, facts, metadata, use, ...episode }: WholeEpisode): string {
   const from = [`${episode.source} from ${episode.sourceDescription}`, episode.saga && `saga ${episode.saga}`];
   const calls = use.map(
@@ -37,10 +36,16 @@ function told({ content, facts, metadata, use, ...episode }: WholeEpisode): stri
     '',
     content.trimEnd(),
     '',
-    ...(episode.committedAt || facts.length > 0 ? [] : ['Its facts are not in the graph yet.']),
-    ...facts.map(({ fact, validAt, invalidAt }) => `- ${fact} (${day(validAt) || '…'} to ${day(invalidAt) || 'now'})`),
+    ...(facts.length > 0 ? facts.map(bullet) : [episode.committedAt ? 'No facts were found in it.' : NOT_YET]),
     ...(calls.length > 0 ? ['Cost:', ...calls] : []),
   ]
     .join('\n')
     .trimEnd();
+}
+
+const NOT_YET = 'Its facts are not in the graph yet.';
+
+function bullet({ fact, validAt, invalidAt }: WholeEpisode['facts'][number]): string {
+  const held = period(validAt, invalidAt);
+  return `- ${fact}${held === '' ? '' : ` (${held})`}`;
 }

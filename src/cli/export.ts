@@ -6,7 +6,8 @@ import { withMemory } from './with-memory.ts';
 export const command: Command = {
   help: `memory-manager export
 
-Lets a worker write the whole memory of a group as one JSON file into its MEMORY_EXPORT_DIR, and says which.
+Lets a worker write the whole memory of a group as one JSON file into its MEMORY_EXPORT_DIR, and
+says which.
 
   --group <name>       the memory to export (default: MEMORY_GROUP)
   --timeout <seconds>  how long to wait for it (default: 600)

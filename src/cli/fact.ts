@@ -7,7 +7,7 @@ import { withMemory } from './with-memory.ts';
 export const command: Command = {
   help: `memory-manager fact <source> <relation> <target> [sentence]
 
-Remembers one fact as it is given, without a model that reads it, and prints the name of its episode.
+Remembers one fact as it is given, without a model that reads it, and prints its episode's name.
 The sentence is what a query prints (default: source, relation and target in a row).
 
   --valid-at <date>      since when it holds (default: now)

@@ -16,9 +16,10 @@ export function parse(name: string, command: Command, args: readonly string[]): 
   if (positionals.length < least) throw new InvalidInput(`${name} needs more arguments; ${see}.`);
   if (positionals.length > most)
     throw new InvalidInput(
-      `${name} takes ${most || 'no'} argument${most === 1 ? '' : 's'}; put text in quotes (${see}).`,
+      `${name} takes ${least < most ? 'at most ' : ''}${most || 'no'} argument${most === 1 ? '' : 's'}; put text in quotes (${see}).`,
     );
-  const text = (option: string) => values[option] as string | undefined;
+  const list = (option: string) => [values[option] ?? []].flat() as string[];
+  const text = (option: string) => list(option).at(-1);
   const number = (option: string, from: number, to: number) => {
     const given = text(option);
     if (given === undefined) return undefined;
@@ -30,6 +31,7 @@ export function parse(name: string, command: Command, args: readonly string[]): 
   return {
     args: positionals,
     text,
+    list,
     number,
     flag: (option) => values[option] === true,
     group: text('group'),
@@ -38,17 +40,35 @@ export function parse(name: string, command: Command, args: readonly string[]): 
   };
 }
 
+type Value = string | boolean | (string | boolean)[];
+
 function read(name: string, command: Command, args: readonly string[]) {
   try {
-    return parseArgs({
-      args: [...args],
+    const { values, positionals } = parseArgs({
+      args: args.map(marked),
       options: { ...EVERYWHERE, ...command.options },
       allowPositionals: true,
       strict: true,
-    }) as { values: Record<string, unknown>; positionals: string[] };
+    }) as { values: Record<string, Value>; positionals: string[] };
+    return {
+      values: Object.fromEntries(Object.entries(values).map(([option, value]) => [option, unmarkedAll(value)])),
+      positionals: positionals.map(unmarked),
+    };
   } catch (error) {
     // Node's own sentences ("Unknown option '--x'. To specify a positional …") say more than helps.
     const [message = ''] = (error as Error).message.split(/\. |\n/);
     throw new InvalidInput(`${message.replace(/\.$/, '')}; see memory-manager ${name} --help.`, { cause: error });
   }
+}
+
+/** No argument of a process can hold it. */
+const MARK = '\0';
+
+/** Texts such as "- a point of a list" begin like an option, which no option with white space before any "=" can be. */
+const marked = (arg: string): string => (/^-[^=]*\s/.test(arg) ? MARK + arg : arg);
+const unmarked = (arg: string): string => (arg.startsWith(MARK) ? arg.slice(MARK.length) : arg);
+
+function unmarkedAll(value: Value): Value {
+  if (Array.isArray(value)) return value.map((one) => (typeof one === 'string' ? unmarked(one) : one));
+  return typeof value === 'string' ? unmarked(value) : value;
 }

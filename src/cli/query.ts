@@ -31,7 +31,7 @@ Prints what is known, best first: facts that hold now, and what raw episodes say
   --no-cache           ask the graph even if the answer is cached
   --group <name>       the memory to ask (default: MEMORY_GROUP)
   --timeout <seconds>  how long --after waits (default: 60)
-  --json               {"query", "group", "facts": […], "episodes": […], …}, with sources
+  --json               {"query", "group", "facts": […], "episodes": […], …}, sources, attributes
 
 Example: memory-manager query "Where does Harbor keep its sessions?" --as-of 2025-03-01`,
   options: {
@@ -76,7 +76,10 @@ function queryOptions(call: Call): QueryOptions {
   const rank = choice(call, 'rank', RANKERS);
   if (rank === 'distance' && call.text('center') === undefined)
     throw new InvalidInput('--rank distance needs --center, the name of an entity.');
+  if (rank !== 'distance' && call.text('center') !== undefined)
+    throw new InvalidInput('--center counts only with --rank distance; add that or leave it out.');
   const [from, before] = [time(call, 'since'), time(call, 'until')];
+  if (from && before && from >= before) throw new InvalidInput('--since must be before --until.');
   const filters = {
     types: list(call, 'type'),
     relations: list(call, 'relation'),
@@ -111,9 +114,8 @@ function choice<const T extends string>(call: Call, option: string, names: reado
   throw new InvalidInput(`--${option} must be ${names.slice(0, -1).join(', ')} or ${names.at(-1)}, not "${given}".`);
 }
 
-/** An option that may be repeated comes as a list of what was given. */
-function list(call: Call, option: string): string[] | undefined {
-  const given = [call.text(option) ?? []].flat();
+function list(call: Call, option: string): readonly string[] | undefined {
+  const given = call.list(option);
   if (given.includes('')) throw new InvalidInput(`--${option} must not be empty.`);
   return given.length > 0 ? given : undefined;
 }

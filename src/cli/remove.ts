@@ -1,12 +1,13 @@
 import type { Removed } from '../upkeep/parts.ts';
 import type { Command } from './command.ts';
+import { count } from './count.ts';
 import { withMemory } from './with-memory.ts';
 
 export const command: Command = {
   help: `memory-manager remove <uuid or name>
 
-Lets a worker take an episode out of the memory, with the facts and entities that no other episode speaks
-of, and says what went. A fact that only this episode had ended holds again.
+Lets a worker take an episode out of the memory, with the facts and entities that no other episode
+speaks of, and says what went. A fact that only this episode had ended holds again.
 
   --dry-run            only say what would go
   --group <name>       the memory (default: MEMORY_GROUP)
@@ -41,5 +42,3 @@ function sentences(episode: string, removed: Removed, dryRun: boolean): string {
       : []),
   ].join('\n');
 }
-
-const count = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`;

@@ -53,6 +53,11 @@ export async function allRun({ pids }: Running): Promise<boolean> {
   return ours.every((is) => is);
 }
 
+/** True while the servers run that `up` started here; programs that wait for their episodes are connected to them. */
+export async function serversRun({ pids: { valkey, falkordb } }: Running): Promise<boolean> {
+  return (await isOurs(valkey)) && (await isOurs(falkordb));
+}
+
 /** Ends the worker first, which ends its jobs, then the servers. */
 export async function stop({ pids }: Running): Promise<void> {
   await end(pids.worker, 12 * SECOND);

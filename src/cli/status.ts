@@ -3,6 +3,7 @@ import type { GraphCounts } from '../graph/queries/count-graph.ts';
 import type { MemoryManager } from '../memory.ts';
 import type { Counts } from '../queue/producer.ts';
 import type { Command } from './command.ts';
+import { count } from './count.ts';
 import { withMemory } from './with-memory.ts';
 
 type Asked<T> = Partial<T> & { readonly ok: boolean; readonly said?: string };
@@ -16,7 +17,8 @@ interface Status {
 export const command: Command = {
   help: `memory-manager status
 
-Shows whether the servers answer, what waits in the queues, how many workers run and what a group holds.
+Shows whether the servers answer, what waits in the queues, how many workers run and what a group
+holds.
 Exit status 1 when a server does not answer.
 
   --require-worker  exit status 1 also when no worker runs, for health checks
@@ -66,6 +68,8 @@ function lines({ group, valkey, falkordb }: Status): string[] {
     valkey.workers === undefined ? '' : `Workers  ${valkey.workers}`,
     jobs('Store', valkey.store),
     jobs('Export', valkey.export),
-    graph ? `Memory   "${group}": ${graph.episodes} episodes, ${graph.entities} entities, ${graph.facts} facts` : '',
+    graph
+      ? `Memory   "${group}": ${count(graph.episodes, 'episode')}, ${count(graph.entities, 'entity', 'entities')}, ${count(graph.facts, 'fact')}`
+      : '',
   ].filter((line) => line !== '');
 }

@@ -5,6 +5,7 @@ import type { MemoryManager } from '../memory.ts';
 import type { EpisodeReceipt } from '../queue/producer.ts';
 import { parseTime } from '../time.ts';
 import type { Call, Command } from './command.ts';
+import { count } from './count.ts';
 import { jsonLines, type Line } from './json-lines.ts';
 import { progressLine } from './progress.ts';
 import { isWaitedFor, WAITING_OPTIONS } from './waiting.ts';
@@ -15,14 +16,15 @@ const MOST = 100_000;
 export const command: Command = {
   help: `memory-manager store-many <file or ->
 
-Remembers many texts: JSON lines, each {"content", "metadata", "reference_time", "source", "source_description",
-"uuid", "saga"}, of which only content is needed. "-" reads standard input. At most 100,000 lines at once.
-If a line is wrong it is named and nothing is stored. Lines with a uuid of yours can be stored again without harm.
+Remembers many texts: JSON lines, each {"content", "metadata", "reference_time", "source",
+"source_description", "uuid", "saga"}, of which only content is needed. "-" reads standard input.
+At most 100,000 lines at once. If a line is wrong it is named and nothing is stored.
+Lines with a uuid of yours can be stored again without harm.
 
   --no-wait            do not wait for the facts; the episodes are safe in the queue
   --group <name>       the memory to store them in (default: MEMORY_GROUP)
   --timeout <seconds>  how long to wait for each next episode's facts (default: 60)
-  --json               [{"name", "uuid"}, …] in the order of the lines
+  --json               [{"name", "uuid", "group", "committed"}, …] in the order of the lines
 
 Example: echo '{"content": "Harbor keeps its sessions in Valkey 8."}' | memory-manager store-many -`,
   options: WAITING_OPTIONS,
@@ -108,12 +110,15 @@ async function waitForAll(
 ): Promise<number> {
   const progress = progressLine('Reading');
   const failed: string[] = [];
+  const committed = new Set<string>();
+  const group = call.group ?? memory.config.group;
   try {
     if (!(await isWaitedFor(memory, call, 'The episodes are safe in the queue, but no worker is running to read them')))
       return 0;
     for (const [index, receipt] of receipts.entries()) {
       try {
         await memory.ended(receipt, call.timeout ? { limit: call.timeout } : {});
+        committed.add(receipt.uuid);
       } catch (error) {
         if (!(error instanceof JobFailed)) throw error;
         failed.push(`line ${numbers[index]}: ${error.message}`);
@@ -122,8 +127,8 @@ async function waitForAll(
     }
   } finally {
     progress.end();
-    const list = receipts.map(({ name, uuid }) => ({ name, uuid }));
-    console.log(call.json ? JSON.stringify(list) : `${list.length} episode${list.length === 1 ? '' : 's'} stored.`);
+    const list = receipts.map(({ name, uuid }) => ({ name, uuid, group, committed: committed.has(uuid) }));
+    console.log(call.json ? JSON.stringify(list) : `${count(list.length, 'episode')} stored.`);
   }
   if (failed.length === 0) return 0;
   console.error(`${failed.length} of ${receipts.length} episodes could not be read; the first is ${failed[0]}`);

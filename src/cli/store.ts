@@ -11,13 +11,14 @@ const SOURCES = ['text', 'message', 'json'] as const;
 export const command: Command = {
   help: `memory-manager store <content or -> [metadata_json]
 
-Remembers a text and prints the episode's name, once its facts are in the graph. "-" reads standard input.
+Remembers a text and prints the episode's name, once its facts are in the graph.
+"-" reads standard input.
 
   --reference-time <date>      when the text was true (default: now)
   --source <kind>              text, message ("Name: words" lines) or json (default: text)
   --source-description <text>  who hands it in (default: opencode)
   --saga <name>                the chain of episodes that it belongs to, such as a session
-  --uuid <uuid>                its identity; storing the same again changes nothing (default: a new one)
+  --uuid <uuid>                its identity; storing the same again changes nothing (default: new)
   --no-wait                    do not wait for the facts; the episode is safe in the queue
   --group <name>               the memory to store it in (default: MEMORY_GROUP)
   --timeout <seconds>          how long to wait for the facts (default: 60)

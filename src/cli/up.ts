@@ -9,17 +9,19 @@ import { MemoryManager } from '../memory.ts';
 import { checkModels } from '../models/choose.ts';
 import { SECOND } from '../time.ts';
 import type { Command } from './command.ts';
-import { allRun, type Running, readNote, removeNote, stop, writeNote } from './running.ts';
+import { allRun, type Running, readNote, removeNote, serversRun, stop, writeNote } from './running.ts';
 
 const STARTS_WITHIN = 30 * SECOND;
 
 export const command: Command = {
   help: `memory-manager up
 
-Starts Valkey, FalkorDB and a worker in the background, on free ports, with their data in MEMORY_HOME.
-All other commands find them by themselves. \`memory-manager down\` stops them; the data stay.
+Starts Valkey, FalkorDB and a worker in the background, on free ports, with their data in
+MEMORY_HOME. What runs already stays. All other commands find them by themselves.
+\`memory-manager down\` stops them; the data stay.
 
-Servers that the environment names are used instead of our own. Models are local unless MEMORY_MODELS says otherwise.
+Servers that the environment names are used instead of our own.
+Models are local unless MEMORY_MODELS says otherwise.
 
   --json  {"settings": {…}, "pids": {…}}`,
   options: {},
@@ -30,18 +32,26 @@ Servers that the environment names are used instead of our own. Models are local
     checkModels({ ...config, models });
     const known = await readNote(config.home);
     if (known && (await allRun(known))) return say(known, 'Already running', call.json);
-    if (known) await stop(known);
-    return startUnlessStopped(config, call.json);
+    // Where only the worker died the servers go on, with their addresses: others are connected to them.
+    const kept = known && isNamedBy(config, known) && (await serversRun(known)) ? known : undefined;
+    if (known && !kept) await stop(known);
+    return startUnlessStopped(config, kept, call.json);
   },
 };
 
+/** True unless the environment names other servers by now. */
+function isNamedBy({ falkordb, valkey }: Config, { settings }: Running): boolean {
+  const named = [falkordb.host, falkordb.port, valkey.host, valkey.port].join();
+  return named === ['FALKORDB_HOST', 'FALKORDB_PORT', 'VALKEY_HOST', 'VALKEY_PORT'].map((it) => settings[it]).join();
+}
+
 /** Ctrl-C and SIGTERM in the middle stop what was started: the servers would outlive us. */
-async function startUnlessStopped(config: Config, json: boolean): Promise<number> {
+async function startUnlessStopped(config: Config, kept: Running | undefined, json: boolean): Promise<number> {
   const stopping = new AbortController();
   const abort = () => stopping.abort();
   process.once('SIGINT', abort).once('SIGTERM', abort);
   try {
-    return say(await start(config, stopping.signal), 'Running', json);
+    return say(await start(config, kept, stopping.signal), 'Running', json);
   } catch (error) {
     if (!stopping.signal.aborted) throw error;
     console.error('The start was stopped; nothing of it is left running.');
@@ -51,20 +61,23 @@ async function startUnlessStopped(config: Config, json: boolean): Promise<number
   }
 }
 
-async function start(config: Config, stopping: AbortSignal): Promise<Running> {
+/** @param kept servers that run already */
+async function start(config: Config, kept: Running | undefined, stopping: AbortSignal): Promise<Running> {
   await makeFolder(config.home);
   const types = await checkedTypes(config);
-  const servers = await startServers({ dataFolder: config.home, detached: true });
+  const servers = kept ? undefined : await startServers({ dataFolder: config.home, detached: true });
+  const { falkordb, valkey } = servers ?? config;
   const settings = {
-    FALKORDB_HOST: servers.falkordb.host,
-    FALKORDB_PORT: String(servers.falkordb.port),
-    VALKEY_HOST: servers.valkey.host,
-    VALKEY_PORT: String(servers.valkey.port),
+    FALKORDB_HOST: falkordb.host,
+    FALKORDB_PORT: String(falkordb.port),
+    VALKEY_HOST: valkey.host,
+    VALKEY_PORT: String(valkey.port),
     MEMORY_MODELS: process.env.MEMORY_MODELS ?? 'local',
     ...types,
     MEMORY_EXPORT_DIR: process.env.MEMORY_EXPORT_DIR ? config.exportDir : join(config.home, 'exports'),
   };
-  const pids: Running['pids'] = servers.own ? { valkey: servers.valkey.pid, falkordb: servers.falkordb.pid } : {};
+  const own = servers?.own ? { valkey: servers.valkey.pid, falkordb: servers.falkordb.pid } : {};
+  const pids: Running['pids'] = { ...own, ...(kept && { ...kept.pids, worker: undefined }) };
   const running = { settings, pids };
   try {
     // Noted at each step and not at the end: if we are killed in the middle, `down` finds what was started.
@@ -77,7 +90,7 @@ async function start(config: Config, stopping: AbortSignal): Promise<Running> {
     return running;
   } catch (error) {
     await stop(running);
-    await servers.stop();
+    await servers?.stop();
     await removeNote(config.home);
     throw error;
   }

@@ -6,7 +6,7 @@ import type { Command } from './command.ts';
 export const command: Command = {
   help: `memory-manager worker
 
-Takes jobs from the queue until it is stopped (Ctrl-C or SIGTERM), which ends the jobs under way first.
+Takes jobs from the queue until it is stopped (Ctrl-C or SIGTERM); the jobs under way end first.
 
   --roles <list>     store, export or both (default: store,export)
   --concurrency <n>  episodes read at once (default: MEMORY_CONCURRENCY)

@@ -1,4 +1,5 @@
 import { InvalidInput } from '../errors.ts';
+import type { Attributes } from '../graph/queries/attributes.ts';
 import { checkText } from '../text.ts';
 import { checkedTime } from './ask.ts';
 import type { TimeOptions } from './query-options.ts';
@@ -17,6 +18,8 @@ export interface Entity {
   readonly type: string;
   readonly uuid: string;
   readonly summary: string;
+  /** What the users' own type tells of it; often nothing. */
+  readonly attributes: Attributes;
 }
 
 /**

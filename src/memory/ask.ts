@@ -17,7 +17,7 @@ const MOST = 100;
 
 /**
  * Facts, and what else was asked for, that answer best.
- * @param sources whether to name the episodes from which they were learnt
+ * @param sources whether to name the episodes from which they were learnt, and the attributes of users' own types
  * @throws InvalidInput
  */
 export async function askFor(
@@ -46,8 +46,10 @@ export async function askFor(
         services.embedder(),
         import('../search/search.ts'),
       ]);
-      const parts = { graph: graphs.group(group), embedder, languageModel: services.languageModel };
-      return search(parts, query, { recipe: RECIPES.default, ...chosen, limit, asOf, sources });
+      const graph = graphs.group(group);
+      const parts = { graph, embedder, languageModel: services.languageModel };
+      const found = await search(parts, query, { recipe: RECIPES.default, ...chosen, limit, asOf, sources });
+      return sources ? (await import('../search/attributes.ts')).withAttributes(graph, found) : found;
     },
     cache,
   );

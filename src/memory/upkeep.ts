@@ -2,7 +2,7 @@ import { InvalidInput, NoWorker } from '../errors.ts';
 import type { SagaRow } from '../graph/queries/list-sagas.ts';
 import type { ChainRow } from '../graph/queries/read-saga-chain.ts';
 import type { Task } from '../queue/jobs.ts';
-import { checkText, shortened } from '../text.ts';
+import { checkText, oneLine, shortened } from '../text.ts';
 import { MINUTE } from '../time.ts';
 import type { GroupOptions, WaitOptions } from './options.ts';
 import type { Services } from './services.ts';
@@ -67,13 +67,15 @@ export async function listSagas(services: Services, options: GroupOptions): Prom
 export async function showSaga(services: Services, name: string, options: GroupOptions): Promise<Saga> {
   const group = services.group(options.group);
   const wanted = checkText(name, "The saga's name").trim();
+  if (wanted === '')
+    throw new InvalidInput("The saga's name is empty; `memory-manager saga list` shows those that are.");
   const [{ readSaga }, { readSagaChain }] = await Promise.all([
     import('../graph/queries/read-saga.ts'),
     import('../graph/queries/read-saga-chain.ts'),
   ]);
   const graph = (await services.graphs()).group(group);
   const saga = await readSaga(graph, wanted);
-  if (!saga) throw new InvalidInput(`There is no saga "${shortened(wanted, 60)}" in the memory "${group}".`);
+  if (!saga) throw new InvalidInput(`There is no saga "${shortened(oneLine(wanted), 60)}" in the memory "${group}".`);
   return { name: saga.name, summary: saga.summary, episodes: await readSagaChain(graph, saga.uuid) };
 }
 
@@ -81,9 +83,10 @@ export async function showSaga(services: Services, name: string, options: GroupO
 export async function episodeUuid(services: Services, uuidOrName: string, options: GroupOptions): Promise<string> {
   const group = services.group(options.group);
   const wanted = checkText(uuidOrName, "The episode's name").trim();
+  if (wanted === '') throw new InvalidInput("The episode's name is empty; give it, or the uuid.");
   const { findEpisode } = await import('../graph/queries/find-episode.ts');
   const [found, other] = await findEpisode((await services.graphs()).group(group), wanted);
-  const short = shortened(wanted, 60);
+  const short = shortened(oneLine(wanted), 60);
   if (!found) throw new InvalidInput(`There is no episode "${short}" in the memory "${group}".`);
   if (other) throw new InvalidInput(`More than one episode is named "${short}"; give the uuid, such as ${found.uuid}.`);
   return found.uuid;

@@ -30,5 +30,11 @@ export async function findAllEntities(graph: GroupGraph, { type, asOf, knownAt, 
         .filter((row) => entityFits(row, filter))
         .slice(offset, offset + limit)
     : await listEntities(graph, filter, offset, limit);
-  return rows.map(({ uuid, name, labels, summary }) => ({ name, type: typeOf(labels), uuid, summary }));
+  return rows.map(({ uuid, name, labels, summary, attributes }) => ({
+    name,
+    type: typeOf(labels),
+    uuid,
+    summary,
+    attributes: Object.fromEntries(attributes),
+  }));
 }

@@ -1,3 +1,4 @@
+import type { Attributes } from '../graph/queries/attributes.ts';
 import type { FactRow } from '../graph/queries/fact-rows.ts';
 import type { EpisodeRow } from '../graph/queries/search-episodes.ts';
 
@@ -13,6 +14,8 @@ export interface Fact extends FactRow {
   readonly score: number;
   /** The episodes that say so, the one that said it first before the others; only where they were asked for. */
   readonly sources?: readonly Source[];
+  /** What the users' own type tells of it; only where sources were asked for. */
+  readonly attributes?: Attributes;
 }
 
 export interface FoundEpisode extends EpisodeRow {
@@ -32,6 +35,8 @@ export interface FoundEntity {
   readonly score: number;
   /** Episodes that speak of it, the oldest first; only where they were asked for. */
   readonly sources?: readonly Source[];
+  /** What the users' own type tells of it; only where sources were asked for. */
+  readonly attributes?: Attributes;
 }
 
 /** A group of entities that have much to do with each other. */

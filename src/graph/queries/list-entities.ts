@@ -1,4 +1,5 @@
 import type { GroupGraph } from '../group-graph.ts';
+import { type AttributePairs, attributesOf } from './attributes.ts';
 import { type EntityFilter, passingEntities } from './entity-conditions.ts';
 import { type EntityRow, RETURN_ENTITIES } from './entity-rows.ts';
 
@@ -8,14 +9,14 @@ export function listEntities(
   filter: EntityFilter,
   offset: number,
   limit: number,
-): Promise<EntityRow[]> {
+): Promise<(EntityRow & { readonly attributes: AttributePairs })[]> {
   const { text, params } = passingEntities(filter);
   return graph.read(
     `MATCH (node:Entity)
      WITH node
      ${text}
      ORDER BY toLower(node.name), node.uuid SKIP $offset LIMIT $limit
-     ${RETURN_ENTITIES}`,
+     ${RETURN_ENTITIES}, ${attributesOf('node')} AS attributes`,
     { ...params, offset, limit },
   );
 }

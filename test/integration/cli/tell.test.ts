@@ -57,7 +57,7 @@ test.each(['store', 'store-many', 'fact', 'worker', 'up'])('the help of %s fits 
   const lines = stdout.trimEnd().split('\n');
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(lines.length).toBeLessThanOrEqual(24);
-  for (const line of lines) expect(line.length).toBeLessThanOrEqual(120);
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
 });
 
 describe('store', () => {
@@ -177,11 +177,29 @@ describe('store-many', () => {
 
     const listed = JSON.parse(stored.stdout) as { uuid: string }[];
     expect(stored).toMatchObject({ status: 0, stderr: '' });
-    expect(Object.keys(listed[0] ?? {})).toEqual(['name', 'uuid']);
+    expect(Object.keys(listed[0] ?? {})).toEqual(['name', 'uuid', 'group', 'committed']);
+    expect(listed[0]).toMatchObject({ group: 'many', committed: false });
     const kept = (await jobs()) as { uuid: string; content: string; group: string }[];
     expect(kept).toHaveLength(2000);
     expect(kept.map(({ uuid }) => uuid)).toEqual(listed.map(({ uuid }) => uuid));
     expect(kept.every(({ group }) => group === 'many')).toBe(true);
+  });
+
+  test('takes a text that begins like an option', async () => {
+    const content = '- Harbor uses Redis.\n- Harbor uses Valkey.';
+
+    expect((await run(['store', content, '--no-wait'])).status).toBe(0);
+    expect(await jobs()).toMatchObject([{ content }]);
+  });
+
+  test('tells with --json which episodes were read', async () => {
+    await startReader();
+
+    const stored = await many('{"content": "a"}\n{"content": "unreadable"}\n{"content": "b"}\n', '--json');
+
+    const listed = JSON.parse(stored.stdout) as { committed: boolean }[];
+    expect(listed.map(({ committed }) => committed)).toEqual([true, false, true]);
+    expect(stored.status).toBe(1);
   });
 
   test('names the line that could not be read', async () => {

@@ -66,6 +66,21 @@ describe('up and down', () => {
     expect((await run('query', 'Where does Harbor keep its sessions?', '--no-cache')).stdout).toMatch(/^- .*Harbor/);
   });
 
+  test('up after only the worker was killed leaves the servers where they are', async () => {
+    const note = () => readFile(join(home, 'running.json'), 'utf8').then((text) => JSON.parse(text));
+    const before = await note();
+    process.kill(before.pids.worker, 'SIGKILL');
+
+    const up = await run('up');
+
+    const after = await note();
+    expect(up).toMatchObject({ status: 0, stderr: '', stdout: expect.stringMatching(/^Running:/) });
+    expect(after.settings).toEqual(before.settings);
+    expect(after.pids).toEqual({ ...before.pids, worker: expect.any(Number) });
+    expect(after.pids.worker).not.toBe(before.pids.worker);
+    expect(await run('store', 'Harbor uses Valkey.', '--timeout', '30')).toMatchObject({ status: 0, stderr: '' });
+  });
+
   test('the settings of what runs are shown as such', async () => {
     const settings = JSON.parse((await run('config', '--json')).stdout);
 

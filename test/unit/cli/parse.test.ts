@@ -5,7 +5,12 @@ import { InvalidInput } from '../../../src/errors.ts';
 
 const command: Command = {
   help: '',
-  options: { limit: { type: 'string' }, timeout: { type: 'string' }, 'no-cache': { type: 'boolean' } },
+  options: {
+    limit: { type: 'string' },
+    timeout: { type: 'string' },
+    type: { type: 'string', multiple: true },
+    'no-cache': { type: 'boolean' },
+  },
   arguments: [1, 2],
   run: async () => 0,
 };
@@ -31,6 +36,29 @@ describe('a command line', () => {
     expect(call('-').args).toEqual(['-']);
   });
 
+  test.each(['- a point', '-- two dashes', '--limit of what?', '- a = b', '-\tx', '-\n'])(
+    'takes %j as text',
+    (content) => {
+      expect(call(content, '--limit', '5').args).toEqual([content]);
+      expect(call('x', '--group', content).group).toBe(content);
+      expect(call('x', '--type', content).list('type')).toEqual([content]);
+    },
+  );
+
+  test('takes options with white space in their values', () => {
+    expect(call('x', '--group=a b').group).toBe('a b');
+    expect(call('x', '--group= - a').group).toBe(' - a');
+  });
+
+  test('gives every value of an option that may be repeated', () => {
+    const { list, text } = call('x', '--type', 'Person', '--type=Product');
+
+    expect(list('type')).toEqual(['Person', 'Product']);
+    expect(text('type')).toBe('Product');
+    expect([list('limit'), call('x').list('type'), call('x').text('type')]).toEqual([[], [], undefined]);
+    expect(call('x', '--limit', '1').list('limit')).toEqual(['1']);
+  });
+
   test('takes the last of an option given twice', () =>
     expect(call('x', '--group', 'a', '--group', 'b').group).toBe('b'));
 
@@ -48,7 +76,7 @@ describe('a command line', () => {
 
   test.each([
     [[], /query needs more arguments; see memory-manager query --help/],
-    [['a', 'b', 'c'], /query takes 2 arguments; put text in quotes/],
+    [['a', 'b', 'c'], /query takes at most 2 arguments; put text in quotes/],
     [['x', '--frob'], /^Unknown option '--frob'; see memory-manager query --help\.$/],
     [['x', '-j'], /^Unknown option '-j'; see/],
     [['x', '--limit'], /argument missing; see/],

@@ -180,6 +180,11 @@ export class MemoryManager {
     return (await this.#services.producer()).counts(queue);
   }
 
+  /** Why the job of a queue that was tried last failed, of those that are tried again or were given up. */
+  async lastFailure(queue: QueueName): Promise<string | undefined> {
+    return (await this.#services.producer()).lastFailure(queue);
+  }
+
   /** How much the group's graph holds. */
   async size(group?: string): Promise<GraphCounts> {
     const checked = this.#services.group(group);

@@ -67,7 +67,8 @@ export function readTriplet(content: string): Required<Pick<Triplet, 'fact'>> & 
       { cause: parsed.error },
     );
   const { validAt, invalidAt } = parsed.data;
-  if (validAt && invalidAt && invalidAt <= validAt) throw new InvalidInput('A fact ends after it began.');
+  if (validAt && invalidAt && invalidAt <= validAt)
+    throw new InvalidInput('A fact ends after it began; make --invalid-at later than --valid-at.');
   return parsed.data as Required<Pick<Triplet, 'fact'>> & Triplet;
 }
 

@@ -40,5 +40,7 @@ export async function exportGraph(
 /** What was exported, in one sentence. */
 export function exportMessage({ file, place, episodes, entities, facts, bytes }: Exported): string {
   const size = bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
-  return `Exported ${episodes} episodes, ${entities} entities and ${facts} facts (${size}) to ${place}/${file}`;
+  const count = (number: number, one: string, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
+  const held = `${count(episodes, 'episode')}, ${count(entities, 'entity', 'entities')} and ${count(facts, 'fact')}`;
+  return `Exported ${held} (${size}) to ${place}/${file}`;
 }

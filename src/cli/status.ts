@@ -2,23 +2,26 @@ import { InvalidInput } from '../errors.ts';
 import type { GraphCounts } from '../graph/queries/count-graph.ts';
 import type { MemoryManager } from '../memory.ts';
 import type { Counts } from '../queue/producer.ts';
+import { oneLine, shortened } from '../text.ts';
 import type { Command } from './command.ts';
 import { count } from './count.ts';
 import { withMemory } from './with-memory.ts';
+
+const LONGEST = 200;
 
 type Asked<T> = Partial<T> & { readonly ok: boolean; readonly said?: string };
 
 interface Status {
   readonly group: string;
-  readonly valkey: Asked<{ store: Counts; export: Counts; workers: number }>;
+  readonly valkey: Asked<{ store: Counts; export: Counts; workers: number; lastFailure?: string }>;
   readonly falkordb: Asked<{ graph: GraphCounts }>;
 }
 
 export const command: Command = {
   help: `memory-manager status
 
-Shows whether the servers answer, what waits in the queues, how many workers run and what a group
-holds.
+Shows whether the servers answer, what waits in the queues, why the last try failed that was not made
+good yet, how many workers run and what a group holds.
 Exit status 1 when a server does not answer.
 
   --require-worker  exit status 1 also when no worker runs, for health checks
@@ -41,10 +44,16 @@ async function ask(memory: MemoryManager, group: string | undefined): Promise<St
       store: await memory.counts('store'),
       export: await memory.counts('export'),
       workers: await memory.workers('store'),
+      ...(await lastFailure(memory)),
     })),
     answer(async () => ({ graph: await memory.size(group) })),
   ]);
   return { group: group ?? memory.config.group, valkey, falkordb };
+}
+
+async function lastFailure(memory: MemoryManager): Promise<{ lastFailure?: string }> {
+  const said = (await memory.lastFailure('store')) ?? (await memory.lastFailure('export'));
+  return said === undefined ? {} : { lastFailure: said };
 }
 
 async function answer<T>(work: () => Promise<T>): Promise<Asked<T>> {
@@ -68,6 +77,7 @@ function lines({ group, valkey, falkordb }: Status): string[] {
     valkey.workers === undefined ? '' : `Workers  ${valkey.workers}`,
     jobs('Store', valkey.store),
     jobs('Export', valkey.export),
+    valkey.lastFailure ? `Failed   ${shortened(oneLine(valkey.lastFailure), LONGEST)}` : '',
     graph
       ? `Memory   "${group}": ${count(graph.episodes, 'episode')}, ${count(graph.entities, 'entity', 'entities')}, ${count(graph.facts, 'fact')}`
       : '',

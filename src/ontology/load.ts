@@ -47,12 +47,16 @@ async function importOf(file: string): Promise<unknown> {
   const load = async () => ((await import(pathToFileURL(file).href)) as { default?: unknown }).default;
   try {
     const exported = await Promise.race([load(), late]);
-    if (exported !== undefined) return exported;
+    // Without an export Node may take it for a CommonJS file, whose default is an empty object.
+    if (exported !== undefined && !isEmpty(exported)) return exported;
   } finally {
     clearTimeout(timer);
   }
   throw new Error('it has no default export; write export default defineMemory({…})');
 }
+
+const isEmpty = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 
 const withoutMark = (text: string): string => text.replace(/^\uFEFF/, '');
 

@@ -62,8 +62,13 @@ export interface Producer {
   /** Workers, on any machine, that take jobs of this queue. */
   workers(queue: QueueName): Promise<number>;
   counts(queue: QueueName): Promise<Counts>;
+  /** Why the job that was tried last, of those that wait for another try or were given up, failed; undefined for none. */
+  lastFailure(queue: QueueName): Promise<string | undefined>;
   close(): Promise<void>;
 }
+
+/** Of more jobs only the latest are looked at for a reason. */
+const LOOKED_AT = 20;
 
 export function openProducer(config: Config): Producer {
   const connection = impatientConnection(config.valkey);
@@ -107,6 +112,12 @@ export function openProducer(config: Config): Producer {
       return { queue: 'store', jobId };
     },
     workers: (queue) => ask(() => queues[queue].getWorkersCount()),
+    lastFailure: (queue) =>
+      ask(async () => {
+        const jobs = await queues[queue].getJobs(['failed', 'delayed'], 0, LOOKED_AT - 1, false);
+        const failed = jobs.filter((job) => job?.failedReason);
+        return failed.sort((a, b) => (b.processedOn ?? 0) - (a.processedOn ?? 0))[0]?.failedReason;
+      }),
     counts: (queue) =>
       ask(async () => {
         const counts = await queues[queue].getJobCounts('wait', 'active', 'delayed', 'failed', 'completed');

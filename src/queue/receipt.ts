@@ -1,4 +1,4 @@
-import { QueueEvents } from 'bullmq';
+import { type Queue, QueueEvents } from 'bullmq';
 import type { Config } from '../config.ts';
 import { InvalidInput, JobFailed, TimedOut } from '../errors.ts';
 import { SECOND } from '../time.ts';
@@ -71,16 +71,18 @@ export function openWaiting(queueName: QueueName, config: Config): Waiting {
         if (state === 'failed') throw new JobFailed(job.failedReason);
         return await end.reached;
       } catch (error) {
-        throw explain(error, queueName, limit, config);
+        if (error !== LATE) throw explainValkey(error, config.valkey);
+        throw late(queueName, limit, await lastReason(queue, jobId));
       } finally {
         end.stop();
       }
     },
     async close() {
-      await (await events?.catch(() => undefined))?.close().catch(() => {});
-      await queue.close().catch(() => {});
+      // First: a server that is gone would let the orderly end wait for ever.
       listening.disconnect();
       asking.disconnect();
+      await (await events?.catch(() => undefined))?.close().catch(() => {});
+      await queue.close().catch(() => {});
     },
   };
 }
@@ -106,9 +108,15 @@ function jobEnd(source: QueueEvents, jobId: string, limit: number, onProgress?: 
   return { reached, stop };
 }
 
-function explain(error: unknown, queue: QueueName, limit: number, config: Config): Error {
-  if (error !== LATE) return explainValkey(error, config.valkey);
+/** Why its last try failed; undefined when it was not tried yet, or nobody can tell in time. */
+async function lastReason(queue: Queue, jobId: string): Promise<string | undefined> {
+  const job = await queue.getJob(jobId).catch(() => undefined);
+  return job?.failedReason || undefined;
+}
+
+function late(queue: QueueName, limit: number, reason: string | undefined): TimedOut {
+  const failed = reason ? ` Its last try failed: ${reason}` : '';
   return new TimedOut(
-    `The ${queue} job did not end within ${limit / SECOND} s; it goes on by itself. \`memory-manager status\` shows the queue.`,
+    `The ${queue} job did not end within ${limit / SECOND} s; it goes on by itself. \`memory-manager status\` shows the queue.${failed}`,
   );
 }

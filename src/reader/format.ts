@@ -25,7 +25,7 @@ function factBullet({ fact, source, target, validAt, invalidAt }: Fact): string 
 }
 
 function episodeBullet({ excerpt, referenceTime }: FoundEpisode): string {
-  return `- ${shortened(oneLine(excerpt), LONGEST)} (${day(referenceTime)})`;
+  return `- ${shortened(oneLine(excerpt), LONGEST)} (said ${day(referenceTime)})`;
 }
 
 function entityBullet({ name, type, summary }: FoundEntity): string {

@@ -1,10 +1,11 @@
+import { InvalidInput } from '../errors.ts';
 import { nameTerms, searchTerms } from '../graph/fulltext.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { entitiesCalled } from '../graph/queries/entities-called.ts';
 import { instant } from '../graph/queries/moment.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { LanguageModel } from '../models/language-model.ts';
-import { oneLine } from '../text.ts';
+import { oneLine, shortened } from '../text.ts';
 import { asksForEnds, type Filters, metadataCheck, resolve } from './filters.ts';
 import { findByRecipe } from './find.ts';
 import type { Found } from './found.ts';
@@ -104,8 +105,11 @@ function needsVector({ mixed: _, ...parts }: Recipe): boolean {
   );
 }
 
+/** @throws InvalidInput when nothing is called so */
 async function uuidsOf(graph: GroupGraph, name: string): Promise<string[]> {
-  return (await entitiesCalled(graph, [name])).map(({ uuid }) => uuid);
+  const entities = await entitiesCalled(graph, [name]);
+  if (entities.length > 0) return entities.map(({ uuid }) => uuid);
+  throw new InvalidInput(`Nothing is known as "${shortened(name, 60)}", so no distance counts from there.`);
 }
 
 function emptyFor({ entities, communities }: Recipe): Found {

@@ -2,6 +2,7 @@ import { Queue } from 'bullmq';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Servers, startServers } from '../../../src/embedded/servers.ts';
 import { newEpisode } from '../../../src/episode.ts';
+import { ModelFailed } from '../../../src/errors.ts';
 import type { Ingest } from '../../../src/ingest/ingest.ts';
 import { openProducer, type Producer } from '../../../src/queue/producer.ts';
 import { openWaiting } from '../../../src/queue/receipt.ts';
@@ -153,6 +154,31 @@ describe('a job', () => {
 
     finish();
     await waiting.ended(jobId, 20 * SECOND);
+  });
+
+  test('that takes too long because it fails tells why', async () => {
+    const waiting = openWaiting('store', stores.config);
+    closers.push(() => waiting.close());
+    worker(async () => {
+      throw new ModelFailed('The server refuses the key.');
+    });
+    const opened = producer();
+    const { jobId } = await opened.store(episode());
+
+    await expect(waiting.ended(jobId, 2 * SECOND)).rejects.toThrow(
+      /Its last try failed: The server refuses the key\.$/,
+    );
+    expect(await opened.lastFailure('store')).toBe('The server refuses the key.');
+  });
+
+  test('is waited for no longer than Valkey is there', { timeout: 20_000 }, async () => {
+    const servers = await startOwn();
+    const { host, port } = servers.valkey;
+    const waiting = openWaiting('store', { ...stores.config, valkey: { host, port, tls: false } });
+    await waiting.ready();
+    await servers.valkey.kill('SIGKILL');
+
+    await waiting.close();
   });
 
   test('that nobody ever stored is named', async () => {

@@ -76,7 +76,7 @@ describe('the four functions', () => {
 
     const [file = ''] = /graphiti_export_\S+\.json/.exec(message) ?? [];
     const document = JSON.parse(await readFile(join(stores.config.exportDir, file), 'utf8'));
-    expect(message).toContain('Exported 1 episodes, 2 entities and 1 facts');
+    expect(message).toContain('Exported 1 episode, 2 entities and 1 fact');
     expect(document).toMatchObject({ group, nodes: expect.any(Array), edges: expect.any(Array) });
     const entity = document.nodes.find((node: { properties: { name: string } }) => node.properties.name === 'Harbor');
     expect(entity).toMatchObject({
@@ -220,7 +220,7 @@ test('a sentence from which nothing was extracted is found although its episode 
 
   const answer = await memory.queryMemory('wobbly zebras', 3);
 
-  expect(answer.split('\n')[0]).toBe('- There were some wobbly zebras everywhere. (2025-01-01)');
+  expect(answer.split('\n')[0]).toBe('- There were some wobbly zebras everywhere. (said 2025-01-01)');
 });
 
 test('a graph without our indexes gets them when it is first asked', async () => {

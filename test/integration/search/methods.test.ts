@@ -165,7 +165,7 @@ describe('entities, episodes, communities', () => {
     for (const bullet of [
       '- Harbor uses Redis (since 2025-01-01)',
       '- Harbor (Project): a service of ours',
-      '- Harbor has zebras. (2025-01-01)',
+      '- Harbor has zebras. (said 2025-01-01)',
       '- Harbor people: They keep things.',
     ])
       expect(answer.split('\n')).toContain(bullet);

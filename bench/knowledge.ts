@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { Redis } from 'ioredis';
 import type { Config } from '../src/config.ts';
 import { newEpisode } from '../src/episode.ts';
@@ -9,7 +11,7 @@ import { openaiLanguageModel } from '../src/models/openai/language-model.ts';
 import { rememberingEmbedder } from '../src/models/remembering-embedder.ts';
 import { DAY } from '../src/time.ts';
 import { patientConnection } from '../src/valkey/connections.ts';
-import { type FakeOpenAI, startFakeOpenAI } from '../test/support/fake-openai/index.ts';
+import { startFakeOpenAI } from '../test/support/fake-openai/index.ts';
 import { randomNumbers } from '../test/support/random.ts';
 import { ms, type Row, times } from './table.ts';
 
@@ -17,17 +19,15 @@ const KNOWLEDGE = 'exclusive: KEEPS_STATE_IN';
 const SYLLABLES = 'ba co du fe gi ha jo ku la me ni po qua re su ti vo wa xe yo zi tra ple stro glin'.split(' ');
 const START = Date.UTC(2025, 0, 1);
 
-/** The engine with the real OpenAI client against a fake server, and how often the graph was asked. */
+/** The engine with the real OpenAI client, and how often the graph was asked. */
 interface Engine {
-  readonly fake: FakeOpenAI;
   readonly tell: (content: string, day: number) => Promise<void>;
   readonly queries: () => Promise<number>;
   close(): Promise<void>;
 }
 
-async function openEngine(config: Config, delay: number, embeddingDelay = delay): Promise<Engine> {
-  const fake = await startFakeOpenAI({ delay, embeddingDelay, knowledge: KNOWLEDGE });
-  const openai = { ...config.openai, baseUrl: fake.url, apiKey: 'bench' };
+async function openEngine(config: Config, baseUrl: string): Promise<Engine> {
+  const openai = { ...config.openai, baseUrl, apiKey: 'bench' };
   const graphs = openGraphs(config.falkordb);
   const valkey = patientConnection(config.valkey);
   const asking = new Redis({ host: config.falkordb.host, port: config.falkordb.port });
@@ -38,7 +38,6 @@ async function openEngine(config: Config, delay: number, embeddingDelay = delay)
   // Indexes are made once for each graph and count for no episode.
   await graphs.group(group).prepare(embedder);
   return {
-    fake,
     tell: (content, day) =>
       ingest(newEpisode(content, null, group, 1e6, { source: 'message', referenceTime: new Date(START + day * DAY) })),
     async queries() {
@@ -51,7 +50,6 @@ async function openEngine(config: Config, delay: number, embeddingDelay = delay)
       graphs.close();
       valkey.disconnect();
       await Promise.all([model.close(), embedder.close()]);
-      await fake.close();
     },
   };
 }
@@ -74,8 +72,9 @@ function fiveAndFive(names: readonly string[], vary = false): string {
 
 /** What an episode of five entities and five facts costs in calls, tokens, embeddings and queries. */
 export async function costs(config: Config): Promise<Row[]> {
-  const engine = await openEngine(config, 0);
-  const { fake, tell, queries } = engine;
+  const fake = await startFakeOpenAI({ knowledge: KNOWLEDGE });
+  const engine = await openEngine(config, fake.url);
+  const { tell, queries } = engine;
   const random = randomNumbers(5);
   const names = Array.from({ length: 5 }, () => thing(random));
   const measured = async (content: string, day: number) => {
@@ -95,6 +94,7 @@ export async function costs(config: Config): Promise<Row[]> {
   const varied = await measured(fiveAndFive(names, true), 12);
   const repeated = await measured(fiveAndFive(names), 13);
   await engine.close();
+  await fake.close();
   const graphiti = { fresh: graphitiTokens(2, 0, 0), varied: graphitiTokens(2, 1, 5) };
   const shares = [fresh.tokens / graphiti.fresh, varied.tokens / graphiti.varied];
   return [
@@ -159,7 +159,8 @@ export async function alone(config: Config): Promise<Row[]> {
 }
 
 async function waitsAlone(config: Config, embeddingDelay: number): Promise<{ fresh: number; known: number }> {
-  const engine = await openEngine(config, 300, embeddingDelay);
+  const fake = await startFakeOpenAI({ delay: 300, embeddingDelay, knowledge: KNOWLEDGE });
+  const engine = await openEngine(config, fake.url);
   const random = randomNumbers(6);
   const waits: { fresh: number[]; known: number[] } = { fresh: [], known: [] };
   for (let round = 0; round < 7; round += 1) {
@@ -174,13 +175,16 @@ async function waitsAlone(config: Config, embeddingDelay: number): Promise<{ fre
     }
   }
   await engine.close();
+  await fake.close();
   const median = (times: number[]) => times.sort((a, b) => a - b)[3] ?? 0;
   return { fresh: median(waits.fresh), known: median(waits.known) };
 }
 
 /** Episodes a second in one group, sixteen at once as a worker reads them, three of five entities new. */
 export async function throughput(config: Config, marks: readonly number[]): Promise<Row[]> {
-  const engine = await openEngine(config, 0);
+  const thread = new Worker(new URL('./fake-thread.ts', import.meta.url), { workerData: KNOWLEDGE });
+  const [url] = (await once(thread, 'message')) as [string];
+  const engine = await openEngine(config, url);
   const random = randomNumbers(8);
   const regulars = Array.from({ length: 40 }, () => thing(random));
   const regular = () => regulars[Math.floor(random() * regulars.length)] ?? '';
@@ -209,6 +213,7 @@ export async function throughput(config: Config, marks: readonly number[]): Prom
     done = mark + window;
   }
   await engine.close();
+  await thread.terminate();
   return [
     {
       figure: `episodes a second, one group, 0 ms a call, 1024 dimensions, after ${marks.join(', ')} episodes`,

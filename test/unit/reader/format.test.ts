@@ -51,7 +51,7 @@ describe('the bullet list', () => {
 
     expect(list(found).split('\n')).toEqual([
       '- Harbor uses Redis (since 2025-01-01)',
-      '- One. (2025-02-01)',
+      '- One. (said 2025-02-01)',
       '- Harbor uses Redis (since 2025-01-01)',
     ]);
   });
@@ -84,7 +84,7 @@ describe('the bullet list', () => {
     const line = list({ episodes: [episode('🚀\n'.repeat(100_000))] });
 
     expect(line.length).toBeLessThan(450);
-    expect(line).toMatch(/^- (?:🚀 )+🚀?… \(2025-02-01\)$/u);
+    expect(line).toMatch(/^- (?:🚀 )+🚀?… \(said 2025-02-01\)$/u);
   });
 
   test('says it when there is nothing', () => expect(list({})).toBe('Nothing found.'));

@@ -46,7 +46,8 @@ export function workerOptions(config: Config, connection: Redis) {
     stalledInterval: 5 * SECOND,
     maxStalledCount: 100,
     settings: {
-      backoffStrategy: (attempt: number, type?: string, error?: Error) => (type === BACKOFF ? backoff(attempt, error) : 0),
+      backoffStrategy: (attempt: number, type?: string, error?: Error) =>
+        type === BACKOFF ? backoff(attempt, error) : 0,
     },
   };
 }

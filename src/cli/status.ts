@@ -20,8 +20,8 @@ interface Status {
 export const command: Command = {
   help: `memory-manager status
 
-Shows whether the servers answer, what waits in the queues, why the last try failed that was not made
-good yet, how many workers run and what a group holds.
+Shows whether the servers answer, what waits in the queues, why the last try failed that was not
+made good yet, how many workers run and what a group holds.
 Exit status 1 when a server does not answer.
 
   --require-worker  exit status 1 also when no worker runs, for health checks

@@ -13,9 +13,12 @@ export function checkText(text: string, what: string): string {
   return text;
 }
 
+const UNTIDY = /[^\S ]| {2}|^ | $/;
+
 /** White space runs become one space, so that any text fits on one line. */
 export function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
+  // Most texts are one already, and to look is quicker than to write them again.
+  return UNTIDY.test(text) ? text.replace(/\s+/g, ' ').trim() : text;
 }
 
 /** At most `length` characters, cut at the end of a sentence or a word where there is one, never inside a character. */

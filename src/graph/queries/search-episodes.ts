@@ -14,6 +14,7 @@ export interface EpisodeRow {
 /**
  * Raw episodes that match any of the full-text terms and meet the conditions on `p`, best first. Those without facts stand in
  * an index of their own, so that a fresh one is found behind however many older ones.
+ * Given facts speak for themselves.
  * @param forEachTerm so many episodes count for each term
  */
 export function searchEpisodes(
@@ -36,7 +37,7 @@ export function searchEpisodes(
        RETURN p.uuid AS uuid, score LIMIT $forEachTerm
      }
      WITH uuid, sum(score) AS score
-     MATCH (p:Episodic {uuid: uuid})
+     MATCH (p:Episodic {uuid: uuid}) WHERE p.source <> 'fact_triple'
      WITH p, score ORDER BY score DESC LIMIT $limit
      RETURN p.uuid AS uuid, p.name AS name, p.content AS content, p.source_description AS sourceDescription,
             p.valid_at AS referenceTime, p.created_at AS createdAt`,

@@ -26,16 +26,26 @@ export const localJudgement: Pick<LanguageModel, 'readsPrevious' | 'resolves' | 
   },
 };
 
-function summary({ name, texts }: Subject): Summary {
-  const kept: string[] = [];
-  let length = 0;
-  for (const text of [...new Set(texts.map(oneLine))].reverse()) {
-    length += text.length + 1;
-    if (length > LONGEST_SUMMARY && kept.length > 0) break;
-    kept.unshift(shortened(text, LONGEST_SUMMARY));
-  }
-  const [first = ''] = kept;
-  return { title: name || shortened(first, LONGEST_TITLE), text: kept.join('\n') };
+/** Of an entity or a saga the latest texts that fit; of a community the first, which are those of its best known members. */
+function summary({ kind, name, texts }: Subject): Summary {
+  const once = [...new Set(texts.map(oneLine))];
+  const kept = kind === 'community' ? thatFit(once) : thatFit(once.reverse()).reverse();
+  return { title: name || shortened(namesOf(kept), LONGEST_TITLE), text: kept.join('\n') };
+}
+
+function thatFit(texts: readonly string[]): string[] {
+  let left = LONGEST_SUMMARY;
+  const fits = (text: string, place: number) => {
+    left -= text.length + 1;
+    return left >= -1 || place === 0;
+  };
+  const end = texts.findIndex((text, place) => !fits(text, place));
+  return texts.slice(0, end < 0 ? undefined : end).map((text) => shortened(text, LONGEST_SUMMARY));
+}
+
+/** Members are told as `name: summary`. */
+function namesOf(members: readonly string[]): string {
+  return members.map((member) => member.split(/:(?: |$)/)[0]).join(', ');
 }
 
 function wordsOf(text: string): Set<string> {

@@ -74,11 +74,21 @@ describe('a memory that OpenAI reads for', () => {
     expect((await memory.history('kubernetes SERVICE', { group })).facts).toHaveLength(2);
   });
 
+  test('takes a given fact as it is, without a call, and shows it as nothing else', async () => {
+    await memory.ended(
+      await memory.addTriplet({ source: 'Harbor', relation: 'runs in', target: 'Oslo' }, null, { group }),
+    );
+
+    expect(fake.called('extract')).toEqual([]);
+    expect(await memory.queryMemory('Harbor Oslo', 5, { group })).toMatch(/^- Harbor runs in Oslo \(since [\d-]+\)$/);
+    expect((await memory.search('Harbor Oslo', 5, { group, find: 'episodes' })).episodes).toEqual([]);
+  });
+
   test('keeps the attributes of its own types', async () => {
     await tell(1, 'Mira [Person role="lead"] LEADS Harbor [Project]: Mira leads Harbor');
 
     const [mira] = await memory.getEntities('person', { group });
-    expect(mira).toMatchObject({ name: 'Mira', type: 'Person' });
+    expect(mira).toMatchObject({ name: 'Mira', type: 'Person', attributes: { role: 'lead' } });
     const history = await memory.history('Mira', { group });
     expect(history.facts).toHaveLength(1);
   });

@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import { localJudgement } from '../../../../src/models/local/judgement.ts';
+
+const told = async (kind: 'entity' | 'community' | 'saga', texts: string[], name = '') =>
+  (await localJudgement.summarize([{ kind, name, known: '', texts }])).summaries[0];
+const many = Array.from({ length: 30 }, (_, index) => `Part${index}: ${'x'.repeat(60)}`);
+
+describe('a summary without a model', () => {
+  test('of a community names its members, the best known first', async () => {
+    expect(await told('community', ['Harbor: Harbor has piers', 'Redis: ', 'Mira: Mira leads Harbor'])).toEqual({
+      title: 'Harbor, Redis, Mira',
+      text: 'Harbor: Harbor has piers\nRedis:\nMira: Mira leads Harbor',
+    });
+    expect((await told('community', many))?.text.split('\n')[0]).toBe(many[0]);
+  });
+
+  test('of an entity or a saga keeps its name and the latest', async () => {
+    const summary = await told('saga', many, 'monday');
+
+    expect(summary?.title).toBe('monday');
+    expect(summary?.text.split('\n').at(-1)).toBe(many.at(-1));
+    expect(summary?.text.length).toBeLessThanOrEqual(1000);
+  });
+
+  test('of nothing is empty, of too much its beginning', async () => {
+    expect(await told('entity', [], 'Harbor')).toEqual({ title: 'Harbor', text: '' });
+    expect((await told('entity', ['y'.repeat(5000)], 'Harbor'))?.text.length).toBeLessThanOrEqual(1000);
+  });
+});
+
+test('a passage answers as much as it holds of the words that are asked for', async () => {
+  expect((await localJudgement.score('where does Harbor sail', ['Harbor does sail', 'Redis', ''])).scores).toEqual([
+    0.75, 0, 0,
+  ]);
+});

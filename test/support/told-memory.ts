@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll } from 'vitest';
 import { newEpisode } from '../../src/episode.ts';
-import { type Graphs, openGraphs } from '../../src/graph/graphs.ts';
 import { openIngest } from '../../src/ingest/ingest.ts';
 import { openRemoveEpisode } from '../../src/ingest/remove-episode.ts';
 import { later } from '../../src/later.ts';
@@ -16,8 +15,8 @@ import type {
 import { openaiEmbedder } from '../../src/models/openai/embedder.ts';
 import { openaiLanguageModel } from '../../src/models/openai/language-model.ts';
 import { rememberingEmbedder } from '../../src/models/remembering-embedder.ts';
-import { patientConnection } from '../../src/valkey/connections.ts';
 import { startFakeOpenAI } from './fake-openai/index.ts';
+import { useOpened } from './opened.ts';
 import { newGroup, type Stores } from './stores.ts';
 
 /** What the model knows of the world beside what it reads. */
@@ -40,20 +39,14 @@ export const day = (number: number): Date => new Date(Date.UTC(2025, 0, number))
  * fact, `Harbor not uses Redis.` ends it. The real client asks a fake OpenAI server for each.
  */
 export function useToldMemories(stores: Stores) {
-  let graphs: Graphs;
-  let valkey: ReturnType<typeof patientConnection>;
+  const opened = useOpened(stores);
   const closing: (() => Promise<void>)[] = [];
-  beforeAll(() => {
-    graphs = openGraphs(stores.config.falkordb);
-    valkey = patientConnection(stores.config.valkey);
-  });
   afterAll(async () => {
     await Promise.all(closing.map((close) => close()));
-    graphs.close();
-    valkey.disconnect();
   });
 
   return function openMemory(knowledge: Knowledge = {}) {
+    const { graphs, valkey } = opened;
     const group = newGroup();
     const graph = graphs.group(group);
     const remove = openRemoveEpisode(graphs, valkey);

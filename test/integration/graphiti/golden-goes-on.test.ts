@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
-import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';
 import { openRemoveEpisode } from '../../../src/ingest/remove-episode.ts';
 import type { ExtractedFact, Extraction } from '../../../src/models/language-model.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
 import { checklist } from '../../support/graphiti/checklist.ts';
 import { goldenGraph, goldenNote, isGoldenThere, type Properties } from '../../support/graphiti/golden.ts';
 import { loadGolden } from '../../support/graphiti/load-golden.ts';
@@ -14,6 +12,7 @@ import { readAsPython } from '../../support/graphiti/reader.ts';
 import { toldModel } from '../../support/graphiti/told-model.ts';
 import { toyEmbedder } from '../../support/graphiti/toy-embedder.ts';
 import { wholeGraph } from '../../support/graphiti/whole-graph.ts';
+import { useOpened } from '../../support/opened.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 /** The attribute that the golden team gave to people. */
@@ -23,16 +22,7 @@ const golden = describe.skipIf(!isGoldenThere);
 
 golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, () => {
   const stores = useStores();
-  let graphs: Graphs;
-  let valkey: ReturnType<typeof patientConnection>;
-  beforeAll(() => {
-    graphs = openGraphs(stores.config.falkordb);
-    valkey = patientConnection(stores.config.valkey);
-  });
-  afterAll(async () => {
-    await graphs.close();
-    valkey.disconnect();
-  });
+  const opened = useOpened(stores);
 
   const NEWS = 'Mira Okafor moved Harbor from Backblaze B2 to Hetzner. Harbor is deployed in eu-north-1.';
   const says = (source: string, relation: string, target: string, fact: string): ExtractedFact => ({
@@ -52,10 +42,13 @@ golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, ()
   };
 
   async function withNews(): Promise<{ graph: GroupGraph; uuid: string }> {
-    const graph = graphs.group(newGroup());
+    const graph = opened.graphs.group(newGroup());
     await loadGolden(graph);
     const uuid = randomUUID();
-    const ingest = openIngest(graphs, valkey, { model: toldModel({ [NEWS]: reading }), embedder: toyEmbedder() });
+    const ingest = openIngest(opened.graphs, opened.valkey, {
+      model: toldModel({ [NEWS]: reading }),
+      embedder: toyEmbedder(),
+    });
     const referenceTime = new Date('2026-01-10T00:00:00Z');
     await ingest(newEpisode(NEWS, null, graph.group, 10_000, { uuid, referenceTime }));
     return { graph, uuid };
@@ -106,9 +99,12 @@ golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, ()
   });
 
   test('takes its place in a saga of Python, whose first episode is right again', async () => {
-    const graph = graphs.group(newGroup());
+    const graph = opened.graphs.group(newGroup());
     await loadGolden(graph);
-    const ingest = openIngest(graphs, valkey, { model: toldModel({ [NEWS]: reading }), embedder: toyEmbedder() });
+    const ingest = openIngest(opened.graphs, opened.valkey, {
+      model: toldModel({ [NEWS]: reading }),
+      embedder: toyEmbedder(),
+    });
     const options = { uuid: randomUUID(), referenceTime: new Date('2025-05-01T00:00:00Z'), saga: 'harbor-log' };
 
     await ingest(newEpisode(NEWS, null, graph.group, 10_000, options));
@@ -125,7 +121,7 @@ golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, ()
   test('is gone without a trace of what it changed when it is removed', async () => {
     const { graph, uuid } = await withNews();
 
-    await openRemoveEpisode(graphs, valkey)(graph.group, uuid, false);
+    await openRemoveEpisode(opened.graphs, opened.valkey)(graph.group, uuid, false);
 
     const after = await wholeGraph(graph);
     const expected = everything(graph.group);
@@ -139,10 +135,10 @@ golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, ()
   });
 
   test("lets go of Python's episodes one after another, and every step leaves a sound graph", async () => {
-    const graph = graphs.group(newGroup());
+    const graph = opened.graphs.group(newGroup());
     await loadGolden(graph);
     await graph.prepare(toyEmbedder());
-    const remove = openRemoveEpisode(graphs, valkey);
+    const remove = openRemoveEpisode(opened.graphs, opened.valkey);
     const episodes = goldenGraph().nodes.filter(({ labels }) => labels.includes('Episodic'));
 
     for (const { properties } of episodes) {

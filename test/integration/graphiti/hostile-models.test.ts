@@ -1,27 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
-import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';
 import type { ExtractedFact, Extraction } from '../../../src/models/language-model.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
 import { checklist } from '../../support/graphiti/checklist.ts';
 import { readAsPython } from '../../support/graphiti/reader.ts';
 import { toldModel } from '../../support/graphiti/told-model.ts';
 import { toyEmbedder } from '../../support/graphiti/toy-embedder.ts';
 import { wholeGraph } from '../../support/graphiti/whole-graph.ts';
+import { useOpened } from '../../support/opened.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 const stores = useStores();
-let graphs: Graphs;
-let valkey: ReturnType<typeof patientConnection>;
-beforeAll(() => {
-  graphs = openGraphs(stores.config.falkordb);
-  valkey = patientConnection(stores.config.valkey);
-});
-afterAll(async () => {
-  await graphs.close();
-  valkey.disconnect();
-});
+const opened = useOpened(stores);
 
 const day = (text: string) => new Date(`${text}T00:00:00Z`);
 const fact = (given: Partial<ExtractedFact> = {}): ExtractedFact => ({
@@ -83,9 +73,9 @@ describe('a graph stays one that Python reads, although a model', () => {
       ['before', 'strange', 'after'],
       ['strange', 'before', 'after'],
     ]) {
-      const graph = graphs.group(newGroup());
+      const graph = opened.graphs.group(newGroup());
       const model = toldModel({ before: reading(fact()), strange: extraction, after: reading(fact()) });
-      const ingest = openIngest(graphs, valkey, { model, embedder: toyEmbedder() });
+      const ingest = openIngest(opened.graphs, opened.valkey, { model, embedder: toyEmbedder() });
 
       for (const [place, content] of order.entries()) {
         await ingest(newEpisode(content, null, graph.group, 100, { referenceTime: day(`2025-0${place + 3}-01`) }));

@@ -1,30 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
-import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
 import { MemoryManager } from '../../../src/index.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
 import { GRAPHITI_INDEXES } from '../../support/graphiti/load-golden.ts';
 import { readAsPython } from '../../support/graphiti/reader.ts';
 import { toldModel } from '../../support/graphiti/told-model.ts';
 import { toyEmbedder, toyVector } from '../../support/graphiti/toy-embedder.ts';
 import { wholeGraph } from '../../support/graphiti/whole-graph.ts';
+import { useOpened } from '../../support/opened.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 // What graphiti_core leaves in graphs that it saved by other ways than its bulk form, or whose episodes it removed.
 
 const stores = useStores();
-let graphs: Graphs;
-let valkey: ReturnType<typeof patientConnection>;
-beforeAll(() => {
-  graphs = openGraphs(stores.config.falkordb);
-  valkey = patientConnection(stores.config.valkey);
-});
-afterAll(async () => {
-  await graphs.close();
-  valkey.disconnect();
-});
+const opened = useOpened(stores);
 
 const [HARBOR, REDIS, EPISODE, FACT] = [1, 2, 3, 4].map((n) => `00000000-0000-4000-8000-00000000000${n}`);
 const GONE = '00000000-0000-4000-8000-000000000009';
@@ -38,7 +28,7 @@ interface Odd {
 }
 
 async function oddGraph({ label = '', set, more = '' }: Odd) {
-  const graph = graphs.group(newGroup());
+  const graph = opened.graphs.group(newGroup());
   for (const statement of GRAPHITI_INDEXES) await graph.write(statement);
   await graph.write(
     `CREATE (p:Episodic {uuid: $episode, name: 'chat', group_id: $group, source: 'text', source_description: '', content: 'Harbor uses Redis',
@@ -119,7 +109,7 @@ describe('a graph that Python left in an odd state is read and written all the s
     expect(await texts()).toContain('Harbor uses Redis');
     expect((await memory.getEntities()).map(({ name }) => name)).toEqual(expect.arrayContaining(['Harbor', 'Redis']));
     expect((await memory.history('Harbor')).facts.map(({ fact }) => fact)).toEqual(['Harbor uses Redis']);
-    const ingest = openIngest(graphs, valkey, { model, embedder: toyEmbedder() });
+    const ingest = openIngest(opened.graphs, opened.valkey, { model, embedder: toyEmbedder() });
     const options = { uuid: randomUUID(), referenceTime: new Date('2025-03-01T00:00:00Z') };
     await ingest(newEpisode('news', null, graph.group, 100, options));
 

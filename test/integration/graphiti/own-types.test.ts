@@ -1,29 +1,19 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
-import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';
 import type { Extraction } from '../../../src/models/language-model.ts';
 import type { MemoryDefinition } from '../../../src/ontology/define.ts';
 import { readDefinition } from '../../../src/ontology/read-definition.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
 import { checklist } from '../../support/graphiti/checklist.ts';
 import { readAsPython } from '../../support/graphiti/reader.ts';
 import { toldModel } from '../../support/graphiti/told-model.ts';
 import { toyEmbedder } from '../../support/graphiti/toy-embedder.ts';
 import { wholeGraph } from '../../support/graphiti/whole-graph.ts';
+import { useOpened } from '../../support/opened.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 const stores = useStores();
-let graphs: Graphs;
-let valkey: ReturnType<typeof patientConnection>;
-beforeAll(() => {
-  graphs = openGraphs(stores.config.falkordb);
-  valkey = patientConnection(stores.config.valkey);
-});
-afterAll(async () => {
-  await graphs.close();
-  valkey.disconnect();
-});
+const opened = useOpened(stores);
 
 const OWN_TYPES: MemoryDefinition = {
   entityTypes: {
@@ -63,9 +53,9 @@ const FOUND: Extraction = {
 
 test("a graph gives Python the attributes of the users' own types and nothing else", async () => {
   const ontology = await readDefinition(OWN_TYPES, 'memory.config.ts');
-  const own = graphs.group(newGroup());
+  const own = opened.graphs.group(newGroup());
   const model = toldModel({ 'Mira works on Harbor.': FOUND });
-  const ingest = openIngest(graphs, valkey, { model, embedder: toyEmbedder(), ontology });
+  const ingest = openIngest(opened.graphs, opened.valkey, { model, embedder: toyEmbedder(), ontology });
 
   await ingest(newEpisode('Mira works on Harbor.', null, own.group, 100));
 

@@ -1,28 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Episode, newEpisode } from '../../../src/episode.ts';
 import { NO_CHANGES } from '../../../src/graph/changes.ts';
-import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
+import { openGraphs } from '../../../src/graph/graphs.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { commit } from '../../../src/graph/queries/commit.ts';
 import { readFence } from '../../../src/graph/queries/read-fence.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
+import { useOpened } from '../../support/opened.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 const stores = useStores();
-let graphs: Graphs;
-let valkey: ReturnType<typeof patientConnection>;
-
-beforeAll(() => {
-  graphs = openGraphs(stores.config.falkordb);
-  valkey = patientConnection(stores.config.valkey);
-});
-afterAll(async () => {
-  await graphs.close();
-  valkey.disconnect();
-});
+const opened = useOpened(stores);
 
 const episode = (group: string, content: string, day = '2025-01-01', uuid: string = randomUUID()): Episode =>
   newEpisode(content, { day }, group, 1_000_000, { uuid, referenceTime: new Date(`${day}T00:00:00Z`) });
@@ -36,11 +26,11 @@ const facts = (graph: GroupGraph) =>
 describe('an episode on its way into the graph', () => {
   test('becomes a raw episode, entities with types, and a dated fact between them', async () => {
     const group = newGroup();
-    const ingest = openIngest(graphs, valkey, { model: plainModel(), embedder: plainEmbedder() });
+    const ingest = openIngest(opened.graphs, opened.valkey, { model: plainModel(), embedder: plainEmbedder() });
 
     await ingest(episode(group, 'Harbor uses Redis.'));
 
-    const graph = graphs.group(group);
+    const graph = opened.graphs.group(group);
     expect(await facts(graph)).toEqual([
       { fact: 'Harbor uses Redis', from: '2025-01-01T00:00:00+00:00', to: null, episodes: 1 },
     ]);
@@ -57,63 +47,67 @@ describe('an episode on its way into the graph', () => {
   test('delivered again changes nothing and asks no model', async () => {
     const group = newGroup();
     const model = plainModel();
-    const ingest = openIngest(graphs, valkey, { model, embedder: plainEmbedder() });
+    const ingest = openIngest(opened.graphs, opened.valkey, { model, embedder: plainEmbedder() });
     const one = episode(group, 'Harbor uses Redis.');
     await ingest(one);
-    const before = await wholeGraph(graphs.group(group));
+    const before = await wholeGraph(opened.graphs.group(group));
 
     await Promise.all([ingest(one), ingest(one)]);
 
-    expect(await wholeGraph(graphs.group(group))).toEqual(before);
+    expect(await wholeGraph(opened.graphs.group(group))).toEqual(before);
     expect(model.calls).toBe(1);
   });
 
   test('delivered twice at the same moment has its effect once', async () => {
     const group = newGroup();
     const one = episode(group, 'Harbor uses Redis. Harbor uses Valkey.');
-    const ingests = [1, 2].map(() => openIngest(graphs, valkey, { model: plainModel(), embedder: plainEmbedder() }));
+    const ingests = [1, 2].map(() =>
+      openIngest(opened.graphs, opened.valkey, { model: plainModel(), embedder: plainEmbedder() }),
+    );
 
     await Promise.all(ingests.map((ingest) => ingest(one)));
 
-    expect(await facts(graphs.group(group))).toHaveLength(2);
-    expect(await graphs.group(group).read('MATCH (:Episodic)-[m:MENTIONS]->() RETURN count(m) AS n')).toEqual([
+    expect(await facts(opened.graphs.group(group))).toHaveLength(2);
+    expect(await opened.graphs.group(group).read('MATCH (:Episodic)-[m:MENTIONS]->() RETURN count(m) AS n')).toEqual([
       { n: 3 },
     ]);
   });
 
   test('that says what is known adds its support to the fact instead of a twin', async () => {
     const group = newGroup();
-    const ingest = openIngest(graphs, valkey, { model: plainModel(), embedder: plainEmbedder() });
+    const ingest = openIngest(opened.graphs, opened.valkey, { model: plainModel(), embedder: plainEmbedder() });
     await ingest(episode(group, 'Harbor uses Redis.', '2025-02-01'));
 
     await ingest(episode(group, 'harbor uses redis.', '2025-01-15'));
 
-    expect(await facts(graphs.group(group))).toEqual([
+    expect(await facts(opened.graphs.group(group))).toEqual([
       { fact: 'Harbor uses Redis', from: '2025-01-15T00:00:00+00:00', to: null, episodes: 2 },
     ]);
   });
 
   test('that ends a fact closes it at that time and keeps it', async () => {
     const group = newGroup();
-    const ingest = openIngest(graphs, valkey, { model: plainModel(), embedder: plainEmbedder() });
+    const ingest = openIngest(opened.graphs, opened.valkey, { model: plainModel(), embedder: plainEmbedder() });
     await ingest(episode(group, 'Harbor uses Redis.', '2025-01-01'));
 
     await ingest(episode(group, 'Harbor not uses Redis.', '2025-03-01'));
 
-    expect(await facts(graphs.group(group))).toEqual([
+    expect(await facts(opened.graphs.group(group))).toEqual([
       { fact: 'Harbor uses Redis', from: '2025-01-01T00:00:00+00:00', to: '2025-03-01T00:00:00+00:00', episodes: 1 },
     ]);
   });
 
   test('that holds again after it ended is a fact of its own', async () => {
     const group = newGroup();
-    const ingest = openIngest(graphs, valkey, { model: plainModel(), embedder: plainEmbedder() });
+    const ingest = openIngest(opened.graphs, opened.valkey, { model: plainModel(), embedder: plainEmbedder() });
     await ingest(episode(group, 'Harbor uses Redis.', '2025-01-01'));
     await ingest(episode(group, 'Harbor not uses Redis.', '2025-03-01'));
 
     await ingest(episode(group, 'Harbor uses Redis.', '2025-05-01'));
 
-    expect((await facts(graphs.group(group))).map(({ from, to }) => [from.slice(0, 10), to?.slice(0, 10)])).toEqual(
+    expect(
+      (await facts(opened.graphs.group(group))).map(({ from, to }) => [from.slice(0, 10), to?.slice(0, 10)]),
+    ).toEqual(
       expect.arrayContaining([
         ['2025-01-01', '2025-03-01'],
         ['2025-05-01', undefined],
@@ -125,7 +119,9 @@ describe('an episode on its way into the graph', () => {
 describe('many episodes at once', () => {
   test('of one group through two workers make each entity once', async () => {
     const group = newGroup();
-    const ingests = [1, 2].map(() => openIngest(graphs, valkey, { model: plainModel(), embedder: plainEmbedder() }));
+    const ingests = [1, 2].map(() =>
+      openIngest(opened.graphs, opened.valkey, { model: plainModel(), embedder: plainEmbedder() }),
+    );
 
     await Promise.all(
       Array.from({ length: 40 }, (_, i) =>
@@ -133,7 +129,7 @@ describe('many episodes at once', () => {
       ),
     );
 
-    const graph = graphs.group(group);
+    const graph = opened.graphs.group(group);
     const names = await graph.read<{ name: string }>('MATCH (n:Entity) RETURN n.name AS name');
     expect(names).toHaveLength(1 + 7 + 40);
     expect(new Set(names.map(({ name }) => name)).size).toBe(48);
@@ -142,42 +138,42 @@ describe('many episodes at once', () => {
 
   test('of two groups never meet', async () => {
     const [one, other] = [newGroup(), newGroup()];
-    const ingest = openIngest(graphs, valkey, { model: plainModel(), embedder: plainEmbedder() });
+    const ingest = openIngest(opened.graphs, opened.valkey, { model: plainModel(), embedder: plainEmbedder() });
 
     await Promise.all(
       Array.from({ length: 20 }, (_, i) => ingest(episode(i % 2 ? one : other, `Thing${i} uses Part${i}.`))),
     );
 
-    const owners = await graphs
+    const owners = await opened.graphs
       .group(one)
       .read('MATCH (n) WHERE n.group_id IS NOT NULL RETURN DISTINCT n.group_id AS g');
     expect(owners).toEqual([{ g: one }]);
-    expect(await facts(graphs.group(one))).toHaveLength(10);
+    expect(await facts(opened.graphs.group(one))).toHaveLength(10);
   });
 });
 
 describe('the write', () => {
   test('of an overtaken worker is refused by the graph and leaves no trace', async () => {
     const group = newGroup();
-    const ingest = openIngest(graphs, valkey, { model: plainModel(), embedder: plainEmbedder() });
+    const ingest = openIngest(opened.graphs, opened.valkey, { model: plainModel(), embedder: plainEmbedder() });
     await ingest(episode(group, 'Harbor uses Redis.'));
-    const before = await wholeGraph(graphs.group(group));
+    const before = await wholeGraph(opened.graphs.group(group));
 
-    const accepted = await commit(graphs.group(group), {
+    const accepted = await commit(opened.graphs.group(group), {
       ...nothing,
       fence: 1,
-      seen: await readFence(graphs.group(group)),
+      seen: await readFence(opened.graphs.group(group)),
       newEntities: [entity('Late')],
     });
 
     expect(accepted).toBe(false);
-    expect(await wholeGraph(graphs.group(group))).toEqual(before);
+    expect(await wholeGraph(opened.graphs.group(group))).toEqual(before);
   });
 
   test('that was worked out before somebody else wrote is refused, whoever holds the lease', async () => {
     const group = newGroup();
-    const graph = graphs.group(group);
-    const ingest = openIngest(graphs, valkey, { model: plainModel(), embedder: plainEmbedder() });
+    const graph = opened.graphs.group(group);
+    const ingest = openIngest(opened.graphs, opened.valkey, { model: plainModel(), embedder: plainEmbedder() });
     await ingest(episode(group, 'Harbor uses Redis.'));
     const seen = await readFence(graph);
     await ingest(episode(group, 'Harbor uses Valkey.'));
@@ -191,7 +187,7 @@ describe('the write', () => {
 
   test('that fails in the middle leaves nothing behind', async () => {
     const group = newGroup();
-    const graph = graphs.group(group);
+    const graph = opened.graphs.group(group);
     await graph.prepare(plainEmbedder());
     const before = await wholeGraph(graph);
     const broken = { ...entity('Broken'), embedding: ['x'] as unknown as number[] };
@@ -211,14 +207,14 @@ describe('the write', () => {
       embed: async (texts: readonly string[]) =>
         (await embedder.embed(texts)).map((vector, i) => (texts[i]?.includes('Poison') ? [1, Number.NaN] : vector)),
     };
-    const ingest = openIngest(graphs, valkey, { model, embedder: poisoned });
+    const ingest = openIngest(opened.graphs, opened.valkey, { model, embedder: poisoned });
 
     const results = await Promise.allSettled(
       ['Harbor uses Redis.', 'Poison uses Redis.', 'Quay uses Redis.'].map((text) => ingest(episode(group, text))),
     );
 
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-    expect((await facts(graphs.group(group))).map(({ fact }) => fact)).toEqual([
+    expect((await facts(opened.graphs.group(group))).map(({ fact }) => fact)).toEqual([
       'Harbor uses Redis',
       'Quay uses Redis',
     ]);
@@ -227,13 +223,13 @@ describe('the write', () => {
 
 test('a graph is never opened with vectors of another embedder', async () => {
   const group = newGroup();
-  await openIngest(graphs, valkey, { model: plainModel(), embedder: plainEmbedder() })(
+  await openIngest(opened.graphs, opened.valkey, { model: plainModel(), embedder: plainEmbedder() })(
     episode(group, 'Harbor uses Redis.'),
   );
   const fresh = openGraphs(stores.config.falkordb);
   const other = { ...plainEmbedder(), model: 'another', dimension: 8 };
 
-  const ingest = openIngest(fresh, valkey, { model: plainModel(), embedder: other })(
+  const ingest = openIngest(fresh, opened.valkey, { model: plainModel(), embedder: other })(
     episode(group, 'Quay uses Redis.'),
   );
 

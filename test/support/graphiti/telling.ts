@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import type { Config } from '../../../src/config.ts';
 import { newEpisode } from '../../../src/episode.ts';
-import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';
 import type { Embedder } from '../../../src/models/embedder.ts';
 import type { ExtractedFact, Extraction } from '../../../src/models/language-model.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
+import { useOpened } from '../opened.ts';
 import { newGroup, useStores } from '../stores.ts';
 import { checklist } from './checklist.ts';
 import { type Opinions, toldModel } from './told-model.ts';
@@ -44,29 +43,20 @@ interface Telling {
 /** Servers of the test file's own, and how to tell a model's findings, one episode after another, to a new group. */
 export function useTelling() {
   const stores = useStores();
-  let graphs: Graphs;
-  let valkey: ReturnType<typeof patientConnection>;
-  beforeAll(() => {
-    graphs = openGraphs(stores.config.falkordb);
-    valkey = patientConnection(stores.config.valkey);
-  });
-  afterAll(async () => {
-    await graphs.close();
-    valkey.disconnect();
-  });
+  const opened = useOpened(stores);
 
   async function tell(
     told: readonly Told[],
     opinions: Opinions = {},
     { before, after, embedder = alike }: Telling = {},
   ): Promise<{ graph: GroupGraph; uuids: string[]; asked: ReturnType<typeof toldModel>['asked']; config: Config }> {
-    const graph = graphs.group(newGroup());
+    const graph = opened.graphs.group(newGroup());
     const model = toldModel(Object.fromEntries(told.map((it, place) => [`episode ${place}`, it])), opinions);
     if (before) {
       await graph.prepare(embedder);
       await before(graph);
     }
-    const ingest = openIngest(graphs, valkey, { model, embedder });
+    const ingest = openIngest(opened.graphs, opened.valkey, { model, embedder });
     const uuids = told.map(() => randomUUID());
     for (const [place, { at = '2025-01' }] of told.entries()) {
       const options = { uuid: uuids[place] ?? '', referenceTime: month(at) };

@@ -3,84 +3,8 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { ConfigError } from './errors.ts';
-
-// Each with its reason: zod's own ("Invalid input") helps nobody.
-const whole = (most: number, reason: string) =>
-  z.coerce.number(reason).check(z.int(reason), z.minimum(1, reason), z.maximum(most, reason));
-const port = whole(65_535, 'a port is a whole number from 1 to 65535');
-const flag = z.pipe(
-  z.enum(['true', 'false', '1', '0'], 'it must be true or false'),
-  z.transform((text) => text === 'true' || text === '1'),
-);
-const count = whole(Number.MAX_SAFE_INTEGER, 'it must be a whole number from 1');
-const text = z.string().check(z.minLength(1));
-const serverAddress = z
-  .string()
-  .check(z.refine(isServerAddress, 'it must be an http or https address without a password in it'));
-
-interface Setting<T extends z.ZodMiniType> {
-  readonly shape: T;
-  readonly fallback: string | undefined;
-  readonly about: string;
-  readonly secret?: true;
-}
-const setting = <T extends z.ZodMiniType>(shape: T, fallback: string | undefined, about: string): Setting<T> => ({
-  shape,
-  fallback,
-  about,
-});
-const secret = (about: string) => ({ ...setting(z.optional(text), undefined, about), secret: true as const });
-
-/** Every environment variable that is read, what it may hold, what holds without it, and what it is for. */
-export const SETTINGS = {
-  FALKORDB_HOST: setting(text, 'localhost', 'host of FalkorDB'),
-  FALKORDB_PORT: setting(port, '6379', 'port of FalkorDB'),
-  FALKORDB_USERNAME: setting(z.optional(text), undefined, 'user of FalkorDB'),
-  FALKORDB_PASSWORD: secret('password of FalkorDB'),
-  FALKORDB_TLS: setting(flag, 'false', 'speak TLS with FalkorDB'),
-  VALKEY_HOST: setting(text, 'localhost', 'host of Valkey'),
-  VALKEY_PORT: setting(port, '6380', 'port of Valkey'),
-  VALKEY_USERNAME: setting(z.optional(text), undefined, 'user of Valkey'),
-  VALKEY_PASSWORD: secret('password of Valkey'),
-  VALKEY_TLS: setting(flag, 'false', 'speak TLS with Valkey'),
-  OPENAI_API_KEY: secret('key of OpenAI or of a compatible server; its presence makes MEMORY_MODELS openai'),
-  OPENAI_BASE_URL: setting(
-    z.optional(serverAddress),
-    undefined,
-    'address of a compatible server; its presence makes MEMORY_MODELS openai',
-  ),
-  MEMORY_LLM_MODEL: setting(text, 'gpt-4.1-mini', 'model of OpenAI that reads and judges'),
-  MEMORY_EMBEDDING_MODEL: setting(text, 'text-embedding-3-small', 'model of OpenAI that makes vectors'),
-  MEMORY_EMBEDDING_DIM: setting(
-    whole(8192, 'it must be a whole number from 1 to 8192'),
-    '1024',
-    'numbers in a vector of OpenAI; a graph keeps what it began with',
-  ),
-  MEMORY_MODELS: setting(
-    z.optional(z.enum(['openai', 'local'], 'it must be openai or local')),
-    undefined,
-    'who reads episodes: openai or local',
-  ),
-  MEMORY_CONFIG: setting(
-    z.optional(text),
-    undefined,
-    'file with types of your own; default: memory.config.ts, .mts, .js, .mjs or .json of the working directory',
-  ),
-  MEMORY_GROUP: setting(text, '_', 'the memory that is used where none is named'),
-  MEMORY_EXPORT_DIR: setting(text, 'exports', 'folder that exports are written to'),
-  MEMORY_MAX_CONTENT_BYTES: setting(count, '1048576', 'longest episode, in bytes of UTF-8'),
-  MEMORY_CONCURRENCY: setting(count, '16', 'episodes that a worker reads at once'),
-  MEMORY_QUEUE_PREFIX: setting(
-    z.string().check(z.regex(/^[\w{}-]+$/, 'it takes letters, digits, hyphens, underscores and braces')),
-    '{memory}',
-    'prefix of the queue keys in Valkey',
-  ),
-  // Its default follows from the environment: see `defaultHome`.
-  MEMORY_HOME: setting(text, undefined, 'folder in which `up` keeps its data'),
-} as const;
-
-export type SettingName = keyof typeof SETTINGS;
-type Values = { [K in SettingName]: z.output<(typeof SETTINGS)[K]['shape']> };
+import { SETTINGS, type Setting, type SettingName, type Values } from './settings.ts';
+import { SECOND } from './time.ts';
 
 export interface Address {
   readonly host: string;
@@ -113,6 +37,14 @@ export interface Config {
   readonly maxContentBytes: number;
   readonly concurrency: number;
   readonly queuePrefix: string;
+  /** Milliseconds. */
+  readonly takeover: number;
+  readonly stalledLimit: number;
+  readonly spoolLimit: number;
+  readonly health: { readonly host: string; readonly port: number };
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Dollars for a million tokens, in and out, by model: what is given here goes before the known prices. */
+  readonly prices: Readonly<Record<string, readonly [number, number]>>;
   readonly home: string;
 }
 
@@ -176,8 +108,28 @@ export function loadConfig(environment: Environment = process.env): Config {
     maxContentBytes: values.MEMORY_MAX_CONTENT_BYTES,
     concurrency: values.MEMORY_CONCURRENCY,
     queuePrefix: values.MEMORY_QUEUE_PREFIX,
+    takeover: values.MEMORY_TAKEOVER_SECONDS * SECOND,
+    stalledLimit: values.MEMORY_STALLED_LIMIT,
+    spoolLimit: values.MEMORY_SPOOL_LIMIT,
+    health: { host: values.MEMORY_HEALTH_HOST, port: values.MEMORY_HEALTH_PORT },
+    logLevel: values.MEMORY_LOG_LEVEL,
+    prices: readPrices(values.MEMORY_PRICES),
     home: values.MEMORY_HOME,
   };
+}
+
+const pricesShape = z.record(z.string(), z.tuple([z.number().check(z.minimum(0)), z.number().check(z.minimum(0))]));
+
+function readPrices(given: string | undefined): Config['prices'] {
+  if (given === undefined) return {};
+  try {
+    return pricesShape.parse(JSON.parse(given));
+  } catch (error) {
+    throw new ConfigError(
+      'MEMORY_PRICES cannot be read; write it like {"gpt-4.1-mini": [0.4, 1.6]}, dollars for a million tokens in and out.',
+      { cause: error },
+    );
+  }
 }
 
 /** The file in which `up` notes the settings of what it started. */
@@ -199,12 +151,6 @@ function readRunning(home: string): Record<string, string> {
 function isElsewhere(name: string, environment: Environment): boolean {
   const store = ['FALKORDB', 'VALKEY'].find((prefix) => name.startsWith(`${prefix}_`));
   return store !== undefined && Boolean(environment[`${store}_HOST`] || environment[`${store}_PORT`]);
-}
-
-// A declaration and not a constant: the table of settings above is made while this file is loaded.
-function isServerAddress(address: string): boolean {
-  const url = URL.parse(address);
-  return (url?.protocol === 'http:' || url?.protocol === 'https:') && url.username === '' && url.password === '';
 }
 
 function defaultHome(environment: Environment): string {

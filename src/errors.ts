@@ -48,7 +48,12 @@ export class JobFailed extends Error {
   override name = 'JobFailed';
 }
 
-/** A model could not load or answer; it may do so later. */
+/** A model's server cannot be reached, is silent, has a failure of its own or no quota left: nothing is wrong with the job. */
+export class ModelAway extends Error {
+  override name = 'ModelAway';
+}
+
+/** A model could not load, or gave an answer that cannot be used; it may do better next time. */
 export class ModelFailed extends Error {
   override name = 'ModelFailed';
 }
@@ -75,36 +80,56 @@ export class StaleFence extends Error {
   override name = 'StaleFence';
 }
 
+/** The folder that keeps episodes while Valkey is away is full; what was handed in was not kept. */
+export class SpoolFull extends Error {
+  override name = 'SpoolFull';
+}
+
 /** No usable Valkey or FalkorDB program was found on this machine. */
 export class ServersMissing extends Error {
   override name = 'ServersMissing';
 }
 
+/**
+ * What becomes of a job that failed so:
+ * `waits` – it lies in a server or in another worker and not in the job; the job waits and no attempt is counted;
+ * `retried` – it may go well next time; each try counts, and after the last one the job is a dead letter;
+ * `given up` – no repetition mends it: a dead letter at once.
+ */
+export type Fate = 'waits' | 'retried' | 'given up';
+
 // By name and not by class: the bundled command line and the worker each have a copy of these classes.
-const RETRIED: Readonly<Record<string, boolean>> = {
-  InvalidInput: false,
-  ConfigError: true,
-  StoreUnreachable: true,
-  WrongServer: true,
-  AccessRefused: true,
-  EmbedderMismatch: true,
-  TimedOut: true,
-  NoWorker: true,
-  JobFailed: false,
-  ModelFailed: true,
-  ModelBusy: true,
+const FATES: Readonly<Record<string, Fate>> = {
+  InvalidInput: 'given up',
+  ConfigError: 'retried',
+  StoreUnreachable: 'waits',
+  WrongServer: 'waits',
+  AccessRefused: 'waits',
+  EmbedderMismatch: 'retried',
+  TimedOut: 'waits',
+  NoWorker: 'retried',
+  JobFailed: 'given up',
+  ModelAway: 'waits',
+  ModelFailed: 'retried',
+  ModelBusy: 'waits',
   // Each try has cost three calls already.
-  ReplyUnusable: false,
-  StaleFence: true,
-  ServersMissing: false,
+  ReplyUnusable: 'given up',
+  StaleFence: 'waits',
+  SpoolFull: 'given up',
+  ServersMissing: 'given up',
 };
+
+/** What nobody foresaw is retried. */
+export function fateOf(error: unknown): Fate {
+  return isForeseen(error) ? (FATES[error.name] ?? 'retried') : 'retried';
+}
 
 /** True when the same job may succeed later: all that lies in the settings or the servers and not in the job itself. */
 export function isRetried(error: unknown): boolean {
-  return isForeseen(error) ? RETRIED[error.name] === true : true;
+  return fateOf(error) !== 'given up';
 }
 
 /** True for the failures above: their message is a finished sentence for the user. */
 export function isForeseen(error: unknown): error is Error {
-  return error instanceof Error && Object.hasOwn(RETRIED, error.name);
+  return error instanceof Error && Object.hasOwn(FATES, error.name);
 }

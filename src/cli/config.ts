@@ -1,4 +1,5 @@
-import { readSettings, SETTINGS, type SettingName } from '../config.ts';
+import { readSettings } from '../config.ts';
+import { SETTINGS, type SettingName } from '../settings.ts';
 import type { Command } from './command.ts';
 
 export const command: Command = {

@@ -1,15 +1,54 @@
-/** Where counts go. Implementations must never throw: a metric cannot break an answer. */
+export type Tags = Readonly<Record<string, string>>;
+
+/** Where figures go. Implementations must never throw: a metric cannot break an answer. */
 export interface Metrics {
-  increment(name: MetricName, tags?: Readonly<Record<string, string>>): void;
+  /** Counts something that happened, once or `by` times. */
+  increment(name: CounterName, tags?: Tags, by?: number): void;
+  /** Notes how long a stage took, in milliseconds, or how much of something there was. */
+  record?(name: DistributionName, value: number, tags?: Tags): void;
+  /** Says how much of something there is now. */
+  gauge?(name: GaugeName, value: number, tags?: Tags): void;
 }
 
-export type MetricName = 'opencode.memory.cache_hit' | 'opencode.memory.cache_miss';
+export type CounterName =
+  | 'opencode.memory.cache_hit'
+  | 'opencode.memory.cache_miss'
+  /** By `model`, `purpose` and `outcome` (ok, failed, refused by the breaker). */
+  | 'opencode.memory.model.calls'
+  /** By `model`, `purpose` and `kind` (prompt, completion). */
+  | 'opencode.memory.model.tokens'
+  /** Dollars, by `model`. */
+  | 'opencode.memory.model.cost'
+  | 'opencode.memory.memo.hit'
+  | 'opencode.memory.memo.miss'
+  | 'opencode.memory.episodes.committed'
+  /** By `queue` and `fate`. */
+  | 'opencode.memory.jobs.failed'
+  | 'opencode.memory.spool.drained';
+
+/** Milliseconds by `stage` (record, extract, embed, commit, write …); episodes in a commit. */
+export type DistributionName = 'opencode.memory.stage' | 'opencode.memory.commit.episodes';
+
+export type GaugeName =
+  /** Jobs by `queue` and `state`. */
+  | 'opencode.memory.queue.jobs'
+  /** Seconds. */
+  | 'opencode.memory.queue.oldest_waiting'
+  | 'opencode.memory.last_commit_age'
+  | 'opencode.memory.spool.episodes'
+  /** By `model`: 0 closed, 1 half open, 2 open. */
+  | 'opencode.memory.model.breaker';
+
+export type MetricName = CounterName;
+
+/** For callers who want no figures. */
+export const NO_METRICS: Metrics = { increment: () => {} };
 
 /** Counts in this process, by name; the tags are left aside. */
 export function countingMetrics(): Metrics & { count(name: MetricName): number } {
   const counts = new Map<MetricName, number>();
   return {
-    increment: (name) => void counts.set(name, (counts.get(name) ?? 0) + 1),
+    increment: (name, _tags, by = 1) => void counts.set(name, (counts.get(name) ?? 0) + by),
     count: (name) => counts.get(name) ?? 0,
   };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import * as errors from '../../src/errors.ts';
 
-const NEVER_AGAIN = ['InvalidInput', 'JobFailed', 'ReplyUnusable', 'ServersMissing'];
+const NEVER_AGAIN = ['InvalidInput', 'JobFailed', 'ReplyUnusable', 'ServersMissing', 'SpoolFull'];
 type Failure = new (message: string, options?: ErrorOptions) => Error;
 const classes = Object.entries(errors).filter(([name]) => /^[A-Z]/.test(name)) as [string, Failure][];
 

@@ -1,6 +1,6 @@
 import OpenAI from 'openai';
 import type { OpenAISettings } from '../../config.ts';
-import { ModelFailed } from '../../errors.ts';
+import { ModelAway } from '../../errors.ts';
 import { SECOND } from '../../time.ts';
 import { failureOf } from './failures.ts';
 
@@ -45,7 +45,7 @@ export function openConnection(
   return {
     model,
     async send(call) {
-      if (closing.signal.aborted) throw new ModelFailed(`The model ${model} is closed and answers no more.`);
+      if (closing.signal.aborted) throw new ModelAway(`The model ${model} is closed and answers no more.`);
       return await call(client, { signal: closing.signal });
     },
     failure: (error) =>

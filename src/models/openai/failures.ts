@@ -1,5 +1,5 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai';
-import { ConfigError, isForeseen, ModelBusy, ModelFailed, ReplyUnusable } from '../../errors.ts';
+import { ConfigError, isForeseen, ModelAway, ModelBusy, ModelFailed, ReplyUnusable } from '../../errors.ts';
 import { SECOND } from '../../time.ts';
 import { retryAfter } from './retry-after.ts';
 
@@ -29,11 +29,11 @@ export function failureOf(error: unknown, asked: Asked): Error {
   if (isForeseen(error)) return error;
   const cause = { cause: harmless(error) };
   const { server, model } = asked;
-  if (asked.closed) return new ModelFailed(`The model ${model} was closed while it was asked.`, cause);
+  if (asked.closed) return new ModelAway(`The model ${model} was closed while it was asked.`, cause);
   if (error instanceof APIUserAbortError || error instanceof APIConnectionTimeoutError)
-    return new ModelFailed(`${server} did not answer within ${asked.timeout / SECOND} s.`, cause);
+    return new ModelAway(`${server} did not answer within ${asked.timeout / SECOND} s.`, cause);
   if (error instanceof APIConnectionError)
-    return new ModelFailed(
+    return new ModelAway(
       `${server} cannot be reached${inBrackets(networkCode(error))}; check the network and OPENAI_BASE_URL.`,
       cause,
     );
@@ -51,7 +51,7 @@ function refusalOf(error: APIError, asked: Asked): Error {
   const cause = { cause: harmless(error) };
   if (status === 401) return new ConfigError(refusedKey(asked), cause);
   if (status === 402 || (status === 429 && NO_QUOTA.test(said)))
-    return new ConfigError(
+    return new ModelAway(
       `${server} says that the account's quota is used up; add credit or raise its limit, then jobs go on by themselves.`,
       cause,
     );
@@ -72,7 +72,7 @@ function refusalOf(error: APIError, asked: Asked): Error {
   if (status === 400 && FILTERED.test(said))
     return new ReplyUnusable(`${server} refused the text for its content, before the model ${model} saw it.`, cause);
   if (status >= 500 || status === 408 || status === 409)
-    return new ModelFailed(`${server} has a failure of its own (${status}); it is asked again later.`, cause);
+    return new ModelAway(`${server} has a failure of its own (${status}); it is asked again later.`, cause);
   return new ModelFailed(`${server} refused the request for the model ${model} (${describe(error)}).`, cause);
 }
 

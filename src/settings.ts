@@ -1,0 +1,112 @@
+import * as z from 'zod/mini';
+
+// Each with its reason: zod's own ("Invalid input") helps nobody.
+const whole = (most: number, reason: string, least = 1) =>
+  z.coerce.number(reason).check(z.int(reason), z.minimum(least, reason), z.maximum(most, reason));
+const port = whole(65_535, 'a port is a whole number from 1 to 65535');
+const flag = z.pipe(
+  z.enum(['true', 'false', '1', '0'], 'it must be true or false'),
+  z.transform((text) => text === 'true' || text === '1'),
+);
+const count = whole(Number.MAX_SAFE_INTEGER, 'it must be a whole number from 1');
+const text = z.string().check(z.minLength(1));
+const serverAddress = z
+  .string()
+  .check(z.refine(isServerAddress, 'it must be an http or https address without a password in it'));
+
+export interface Setting<T extends z.ZodMiniType> {
+  readonly shape: T;
+  readonly fallback: string | undefined;
+  readonly about: string;
+  readonly secret?: true;
+}
+const setting = <T extends z.ZodMiniType>(shape: T, fallback: string | undefined, about: string): Setting<T> => ({
+  shape,
+  fallback,
+  about,
+});
+const secret = (about: string) => ({ ...setting(z.optional(text), undefined, about), secret: true as const });
+
+/** Every environment variable that is read, what it may hold, what holds without it, and what it is for. */
+export const SETTINGS = {
+  FALKORDB_HOST: setting(text, 'localhost', 'host of FalkorDB'),
+  FALKORDB_PORT: setting(port, '6379', 'port of FalkorDB'),
+  FALKORDB_USERNAME: setting(z.optional(text), undefined, 'user of FalkorDB'),
+  FALKORDB_PASSWORD: secret('password of FalkorDB'),
+  FALKORDB_TLS: setting(flag, 'false', 'speak TLS with FalkorDB'),
+  VALKEY_HOST: setting(text, 'localhost', 'host of Valkey'),
+  VALKEY_PORT: setting(port, '6380', 'port of Valkey'),
+  VALKEY_USERNAME: setting(z.optional(text), undefined, 'user of Valkey'),
+  VALKEY_PASSWORD: secret('password of Valkey'),
+  VALKEY_TLS: setting(flag, 'false', 'speak TLS with Valkey'),
+  OPENAI_API_KEY: secret('key of OpenAI or of a compatible server; its presence makes MEMORY_MODELS openai'),
+  OPENAI_BASE_URL: setting(
+    z.optional(serverAddress),
+    undefined,
+    'address of a compatible server; its presence makes MEMORY_MODELS openai',
+  ),
+  MEMORY_LLM_MODEL: setting(text, 'gpt-4.1-mini', 'model of OpenAI that reads and judges'),
+  MEMORY_EMBEDDING_MODEL: setting(text, 'text-embedding-3-small', 'model of OpenAI that makes vectors'),
+  MEMORY_EMBEDDING_DIM: setting(
+    whole(8192, 'it must be a whole number from 1 to 8192'),
+    '1024',
+    'numbers in a vector of OpenAI; a graph keeps what it began with',
+  ),
+  MEMORY_MODELS: setting(
+    z.optional(z.enum(['openai', 'local'], 'it must be openai or local')),
+    undefined,
+    'who reads episodes: openai or local',
+  ),
+  MEMORY_CONFIG: setting(
+    z.optional(text),
+    undefined,
+    'file with types of your own; default: memory.config.ts, .mts, .js, .mjs or .json of the working directory',
+  ),
+  MEMORY_GROUP: setting(text, '_', 'the memory that is used where none is named'),
+  MEMORY_EXPORT_DIR: setting(text, 'exports', 'folder that exports are written to'),
+  MEMORY_MAX_CONTENT_BYTES: setting(count, '1048576', 'longest episode, in bytes of UTF-8'),
+  MEMORY_CONCURRENCY: setting(count, '16', 'episodes that a worker reads at once'),
+  MEMORY_QUEUE_PREFIX: setting(
+    z.string().check(z.regex(/^[\w{}-]+$/, 'it takes letters, digits, hyphens, underscores and braces')),
+    '{memory}',
+    'prefix of the queue keys in Valkey',
+  ),
+  MEMORY_TAKEOVER_SECONDS: setting(
+    whole(600, 'it must be a whole number from 1 to 600'),
+    '15',
+    'seconds of silence after which a worker counts as dead and others take over what it held',
+  ),
+  MEMORY_STALLED_LIMIT: setting(
+    count,
+    '100',
+    'how often a job may be taken over from dead workers before it is given up',
+  ),
+  MEMORY_SPOOL_LIMIT: setting(count, '10000', 'episodes that the spool keeps on disk while Valkey is away'),
+  MEMORY_HEALTH_HOST: setting(text, '127.0.0.1', "host at which a worker's /health and /metrics answer"),
+  MEMORY_HEALTH_PORT: setting(
+    whole(65_535, 'a port is a whole number from 0 to 65535', 0),
+    '9464',
+    "port of a worker's /health and /metrics; a free one if it is taken, none with 0",
+  ),
+  MEMORY_LOG_LEVEL: setting(
+    z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'it must be debug, info, warn, error or silent'),
+    'info',
+    'what a worker logs',
+  ),
+  MEMORY_PRICES: setting(
+    z.optional(text),
+    undefined,
+    'prices of models in dollars for a million tokens, in and out: {"gpt-4.1-mini": [0.4, 1.6]}',
+  ),
+  // Its default follows from the environment: see `defaultHome`.
+  MEMORY_HOME: setting(text, undefined, 'folder in which `up` keeps its data'),
+} as const;
+
+export type SettingName = keyof typeof SETTINGS;
+export type Values = { [K in SettingName]: z.output<(typeof SETTINGS)[K]['shape']> };
+
+// A declaration and not a constant: the table of settings above is made while this file is loaded.
+function isServerAddress(address: string): boolean {
+  const url = URL.parse(address);
+  return (url?.protocol === 'http:' || url?.protocol === 'https:') && url.username === '' && url.password === '';
+}

@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto';
+import { tracer } from './tracer.ts';
+
+/** What travels with a job so that whoever does it goes on with the same trace: W3C's `traceparent` and Datadog's own keys. */
+export type Carrier = Readonly<Record<string, string>>;
+
+/** Of the active span; without a tracer the beginning of a new trace (W3C Trace Context, 3.2), which the worker then goes on with. */
+export function carrier(): Carrier {
+  const datadog = tracer();
+  const active = datadog?.scope().active();
+  if (!datadog || !active)
+    return { traceparent: `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01` };
+  const made: Record<string, string> = {};
+  datadog.inject(active, 'text_map', made);
+  return made;
+}
+
+/** The trace's number in hexadecimal digits, as the log and `dead-letter show` name it. */
+export function traceIdOf(carrier: Carrier | undefined): string | undefined {
+  return /^00-([0-9a-f]{32})-/.exec(carrier?.traceparent ?? '')?.[1];
+}
+
+/** How a carrier stands among a job's options, where dd-trace's plugin for BullMQ looks for it too. */
+export function jobTelemetry(made: Carrier): { metadata: string; omitContext: true } {
+  return { metadata: JSON.stringify({ _datadog: made }), omitContext: true };
+}
+
+/** @param telemetry a job's `opts.telemetry` */
+export function carrierOf(telemetry: { metadata?: string } | undefined): Carrier | undefined {
+  try {
+    return (JSON.parse(telemetry?.metadata ?? '{}') as { _datadog?: Carrier })._datadog;
+  } catch {
+    return undefined;
+  }
+}

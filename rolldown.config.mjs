@@ -12,7 +12,8 @@ const LATE = /^(?:node:)?(tls|crypto)$/;
 export default defineConfig({
   input: 'dist/src/cli/main.js',
   platform: 'node',
-  external: ['redis', 'pg'],
+  // The last four are for the few who want them, and load files of their own.
+  external: ['redis', 'pg', /^(dd-trace|pino|pino-pretty|prom-client)(\/|$)/],
   output: {
     dir: FOLDER,
     format: 'cjs',

@@ -24,6 +24,17 @@ export interface OpenAISettings {
   readonly dimension: number;
 }
 
+/** Where archives go in Backblaze B2. What is missing is told when it is needed. */
+export interface B2Settings {
+  readonly keyId: string | undefined;
+  readonly appKey: string | undefined;
+  readonly bucket: string | undefined;
+  /** Stands before the name of every file; empty for none. */
+  readonly prefix: string;
+  /** Undefined: Backblaze's own. */
+  readonly authorizeUrl: string | undefined;
+}
+
 export interface Config {
   readonly falkordb: Address;
   readonly valkey: Address;
@@ -34,6 +45,8 @@ export interface Config {
   readonly configFile?: string | undefined;
   readonly group: string;
   readonly exportDir: string;
+  /** Undefined: exports go to `exportDir`. */
+  readonly b2?: B2Settings | undefined;
   readonly maxContentBytes: number;
   readonly concurrency: number;
   readonly queuePrefix: string;
@@ -105,6 +118,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     configFile: values.MEMORY_CONFIG && resolve(values.MEMORY_CONFIG),
     group: values.MEMORY_GROUP,
     exportDir: resolve(values.MEMORY_EXPORT_DIR),
+    b2: b2Settings(values),
     maxContentBytes: values.MEMORY_MAX_CONTENT_BYTES,
     concurrency: values.MEMORY_CONCURRENCY,
     queuePrefix: values.MEMORY_QUEUE_PREFIX,
@@ -116,6 +130,13 @@ export function loadConfig(environment: Environment = process.env): Config {
     prices: readPrices(values.MEMORY_PRICES),
     home: values.MEMORY_HOME,
   };
+}
+
+/** B2 is meant as soon as any of its settings is there, so that a forgotten one is told and not passed over. */
+function b2Settings(values: Values): B2Settings | undefined {
+  const { B2_KEY_ID: keyId, B2_APP_KEY: appKey, B2_BUCKET: bucket } = values;
+  if (!keyId && !appKey && !bucket) return undefined;
+  return { keyId, appKey, bucket, prefix: values.B2_PREFIX ?? '', authorizeUrl: values.B2_AUTHORIZE_URL };
 }
 
 const pricesShape = z.record(z.string(), z.tuple([z.number().check(z.minimum(0)), z.number().check(z.minimum(0))]));

@@ -64,6 +64,19 @@ export const SETTINGS = {
   ),
   MEMORY_GROUP: setting(text, '_', 'the memory that is used where none is named'),
   MEMORY_EXPORT_DIR: setting(text, 'exports', 'folder that exports are written to'),
+  B2_KEY_ID: setting(z.optional(text), undefined, 'application key id of Backblaze B2; with it exports go to B2'),
+  B2_APP_KEY: secret('application key of Backblaze B2'),
+  B2_BUCKET: setting(z.optional(text), undefined, 'bucket of Backblaze B2 that exports go to'),
+  B2_PREFIX: setting(
+    z.optional(text),
+    undefined,
+    'what the names of exports in the bucket begin with, such as memory/',
+  ),
+  B2_AUTHORIZE_URL: setting(
+    z.optional(serverAddress),
+    undefined,
+    "address at which B2 keys are authorized; default: Backblaze's own",
+  ),
   MEMORY_MAX_CONTENT_BYTES: setting(count, '1048576', 'longest episode, in bytes of UTF-8'),
   MEMORY_CONCURRENCY: setting(count, '16', 'episodes that a worker reads at once'),
   MEMORY_QUEUE_PREFIX: setting(
@@ -99,7 +112,7 @@ export const SETTINGS = {
     'prices of models in dollars for a million tokens, in and out: {"gpt-4.1-mini": [0.4, 1.6]}',
   ),
   // Its default follows from the environment: see `defaultHome`.
-  MEMORY_HOME: setting(text, undefined, 'folder in which `up` keeps its data'),
+  MEMORY_HOME: setting(text, undefined, 'folder in which `up` keeps its data, and in which the spool lies'),
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -1,6 +1,7 @@
 import type { Address } from '../config.ts';
 import { StoreUnreachable } from '../errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { trace } from '../telemetry/tracing.ts';
 import { established, impatientConnection } from '../valkey/connections.ts';
 import { explainValkey } from '../valkey/failures.ts';
 import { answerKey, keep, type Looked, look } from './cache.ts';
@@ -39,6 +40,14 @@ export function openReader({ address, metrics, onNotice }: ReaderParts): Reader 
     }
   }
 
+  function lookUp(group: string, key: string): Promise<Looked | undefined> {
+    return trace('memory.cache', {}, async (span) => {
+      const looked = await tryCache(() => look(valkey, group, key));
+      span.tag('hit', looked?.answer !== undefined);
+      return looked;
+    });
+  }
+
   async function findOut<T>(key: string, looked: Looked, work: () => Promise<T>): Promise<T> {
     const found = await work();
     await tryCache(() => keep(valkey, key, looked.version, JSON.stringify(found)));
@@ -48,7 +57,7 @@ export function openReader({ address, metrics, onNotice }: ReaderParts): Reader 
   return {
     async answer<T>(group: string, question: object, work: () => Promise<T>, useCache = true): Promise<T> {
       const key = answerKey(group, question);
-      const looked = useCache ? await tryCache(() => look(valkey, group, key)) : undefined;
+      const looked = useCache ? await lookUp(group, key) : undefined;
       if (looked?.answer !== undefined) {
         metrics?.increment('opencode.memory.cache_hit', { group });
         return JSON.parse(looked.answer) as T;
@@ -56,9 +65,10 @@ export function openReader({ address, metrics, onNotice }: ReaderParts): Reader 
       metrics?.increment('opencode.memory.cache_miss', { group });
       // Whoever asks after the next commit has another version and starts a search of their own.
       // Without a version nobody can tell what a search under way has seen, so each has its own.
-      if (!looked) return await work();
+      const search = () => trace('memory.search', {}, work);
+      if (!looked) return await search();
       const flight = `${key} ${looked.version}`;
-      const flying = running.get(flight) ?? findOut(key, looked, work).finally(() => running.delete(flight));
+      const flying = running.get(flight) ?? findOut(key, looked, search).finally(() => running.delete(flight));
       running.set(flight, flying);
       return flying as Promise<T>;
     },

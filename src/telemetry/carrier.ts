@@ -1,19 +1,24 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { tracer } from './tracer.ts';
 
 /** What travels with a job so that whoever does it goes on with the same trace: W3C's `traceparent` and Datadog's own keys. */
 export type Carrier = Readonly<Record<string, string>>;
 
-/** Of the active span; without a tracer the beginning of a new trace (W3C Trace Context, 3.2), which the worker then goes on with. */
-export function carrier(): Carrier {
+/**
+ * Of the active span; without one, as in a process without a tracer, `other` or else the beginning of a new trace (W3C Trace Context,
+ * 3.2), which the worker then goes on with.
+ */
+export function carrier(other?: Carrier): Carrier {
   const datadog = tracer();
   const active = datadog?.scope().active();
-  if (!datadog || !active)
-    return { traceparent: `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01` };
+  if (!datadog || !active) return other ?? { traceparent: `00-${digits()}-${digits().slice(16)}-01` };
   const made: Record<string, string> = {};
   datadog.inject(active, 'text_map', made);
   return made;
 }
+
+/** 32 hexadecimal digits. A uuid is drawn from what Node keeps ready, ten times faster than random bytes. */
+const digits = (): string => randomUUID().replaceAll('-', '');
 
 /** The trace's number in hexadecimal digits, as the log and `dead-letter show` name it. */
 export function traceIdOf(carrier: Carrier | undefined): string | undefined {

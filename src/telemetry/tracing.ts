@@ -48,8 +48,12 @@ export function trace<T>(name: string, options: SpanOptions, work: (span: Span) 
       if (!(result instanceof Promise)) return end(span, result);
       return result.catch(fail).finally(() => span.finish()) as T;
     } catch (error) {
-      span.finish();
-      return fail(error);
+      try {
+        return fail(error);
+      } finally {
+        // Last: what is noted of a span after its end is not sent.
+        span.finish();
+      }
     }
   });
 }

@@ -1,0 +1,86 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type Metric, Registry } from 'prom-client';
+import type { CounterName, DistributionName, GaugeName, Metrics, Tags } from './metrics.ts';
+
+/** Figures of this process as Prometheus asks for them. */
+export interface Prometheus extends Metrics {
+  /** Everything that was counted since the start, and memory, processor and event loop of the process. */
+  text(): Promise<string>;
+  readonly contentType: string;
+}
+
+interface About {
+  readonly help: string;
+  readonly labels?: readonly string[];
+}
+
+// Prometheus wants to know a metric's labels before its first value.
+const COUNTERS: Readonly<Record<CounterName, About>> = {
+  'opencode.memory.cache_hit': { help: 'Answers from the cache', labels: ['group'] },
+  'opencode.memory.cache_miss': { help: 'Answers from the graph', labels: ['group'] },
+  'opencode.memory.model.calls': { help: 'Calls of models', labels: ['model', 'purpose', 'outcome'] },
+  'opencode.memory.model.tokens': { help: 'Tokens of models', labels: ['model', 'purpose', 'kind'] },
+  'opencode.memory.model.cost': { help: 'Dollars spent on models', labels: ['model'] },
+  'opencode.memory.memo.hit': { help: 'Model calls that a note of an earlier one spared', labels: ['stage'] },
+  'opencode.memory.memo.miss': { help: 'Model calls of which there was no note', labels: ['stage'] },
+  'opencode.memory.episodes.committed': { help: 'Episodes whose facts came into a graph' },
+  'opencode.memory.jobs.failed': { help: 'Tries of jobs that failed', labels: ['queue', 'fate'] },
+  'opencode.memory.spool.drained': { help: 'Episodes that went from the spool into the queue' },
+};
+
+const DISTRIBUTIONS: Readonly<Record<DistributionName, About & { readonly buckets: number[] }>> = {
+  'opencode.memory.stage': {
+    help: 'Milliseconds that a stage took',
+    labels: ['stage'],
+    buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000],
+  },
+  'opencode.memory.commit.episodes': { help: 'Episodes in a commit', buckets: [1, 2, 4, 8, 16, 32] },
+};
+
+const GAUGES: Readonly<Record<GaugeName, About>> = {
+  'opencode.memory.queue.jobs': { help: 'Jobs', labels: ['queue', 'state'] },
+  'opencode.memory.queue.oldest_waiting': { help: 'Seconds that the first waiting job has waited', labels: ['queue'] },
+  'opencode.memory.last_commit_age': { help: 'Seconds since the last commit' },
+  'opencode.memory.spool.episodes': { help: 'Episodes in the spool' },
+  'opencode.memory.model.breaker': { help: '0 closed, 1 half open, 2 open', labels: ['model'] },
+};
+
+/** Each has figures of its own, so that workers in one process do not count for each other. */
+export function openPrometheus(): Prometheus {
+  const registers = [new Registry()] as const;
+  const [registry] = registers;
+  const counter = made(COUNTERS, (shape) => new Counter({ ...shape, registers: [...registers] }));
+  const gauge = made(GAUGES, (shape) => new Gauge({ ...shape, registers: [...registers] }));
+  const histogram = made(DISTRIBUTIONS, (shape) => new Histogram({ ...shape, registers: [...registers] }));
+  let watched = false;
+
+  return {
+    increment: (name, tags, by = 1) => counter(name, (it, about) => it.inc(known(about, tags), by)),
+    record: (name, value, tags) => histogram(name, (it, about) => it.observe(known(about, tags), value)),
+    gauge: (name, value, tags) => gauge(name, (it, about) => it.set(known(about, tags), value)),
+    contentType: registry.contentType,
+    async text() {
+      // Watching the event loop costs a little; it begins when somebody asks.
+      if (!watched) collectDefaultMetrics({ register: registry });
+      watched = true;
+      return registry.metrics();
+    },
+  };
+}
+
+function made<Name extends string, Kind extends About, Made extends Metric>(
+  kinds: Readonly<Record<Name, Kind>>,
+  make: (shape: Kind & { name: string; labelNames: string[] }) => Made,
+): (name: Name, say: (it: Made, about: About) => void) => void {
+  const all = new Map<string, Made>();
+  for (const [name, about] of Object.entries(kinds) as [Name, Kind][])
+    all.set(name, make({ ...about, name: name.replaceAll('.', '_'), labelNames: [...(about.labels ?? [])] }));
+  return (name, say) => {
+    const it = all.get(name);
+    if (it) say(it, kinds[name]);
+  };
+}
+
+/** A label that was not foreseen would throw. */
+function known({ labels = [] }: About, tags: Tags = {}): Record<string, string> {
+  return Object.fromEntries(labels.filter((label) => label in tags).map((label) => [label, tags[label] ?? '']));
+}

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { run, startWorker, useWatched } from './watched.ts';
+
+const watched = useWatched();
+const CANARY = 'Xanthippe-canary';
+
+test('no content, key or metadata gets into a span, a figure or the log', async () => {
+  const environment = { ...watched.environment(), OPENAI_API_KEY: `sk-${CANARY}` };
+  const worker = await startWorker(environment);
+  const story = `${CANARY} [Person] WORKS_ON Harbor [Project]: ${CANARY} works on Harbor.`;
+  const metadata = JSON.stringify({ [CANARY]: CANARY });
+  const store = (...more: string[]) => run(environment, 'store', story, metadata, ...more);
+
+  await store('--key', CANARY, '--saga', CANARY, '--source-description', CANARY);
+  // A model's server quotes what it was sent; all of these have to be told without that.
+  watched.openai.fail('unknown-model', 'prose', 'wrong-types');
+  await store();
+  watched.openai.fail({ kind: 'refused', status: 400, message: CANARY });
+  await store();
+  watched.openai.fail('filtered-prompt');
+  await run(environment, 'store', `Once more: ${story}`, '--no-wait');
+  await run(environment, 'query', CANARY);
+  await run(environment, 'history', CANARY);
+  await run(environment, 'entities', 'Person');
+  await run(environment, 'fact', CANARY, 'KNOWS', 'Harbor', `${CANARY} knows Harbor.`);
+
+  expect(await worker.stop()).toBe(0);
+  const sent = watched.agent.bodies.map((body) => body.toString('latin1')).join('\n');
+  expect(sent).toContain('memory.write');
+  expect(sent).toContain('query_memory');
+  expect(sent).not.toContain(CANARY);
+  expect(sent).not.toContain('sk-leaked-key');
+  expect(worker.said()).toContain('failed (attempt 1');
+  expect(worker.said()).not.toContain(CANARY);
+  expect(worker.said()).not.toContain('sk-leaked-key');
+});
+
+test('the log is lines of JSON that name the trace', async () => {
+  const environment = watched.environment();
+  const worker = await startWorker(environment);
+  watched.openai.fail('unknown-model');
+
+  await run(environment, 'store', 'Quay [Project] USES Node [Tool]: Quay uses Node.');
+
+  await worker.stop();
+  const lines = worker.said().trim().split('\n');
+  const { msg, dd } = lines.map((line) => JSON.parse(line)).find(({ level }) => level === 'warn');
+  const job = await watched.agent.span(({ error, name }) => error && name === 'bullmq.processJob');
+  expect(msg).toContain('failed (attempt 1, tried again)');
+  expect(watched.agent.spans.map(({ trace }) => trace)).toContain(dd.trace_id.slice(-16));
+  expect(job.tags['error.message']).not.toContain('"');
+});

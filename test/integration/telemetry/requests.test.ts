@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { runCommand } from '../../support/command-line.ts';
+import { run, startWorker, UNTRACED, useWatched } from './watched.ts';
+
+const watched = useWatched();
+const PROGRAM = fileURLToPath(new URL('program.ts', import.meta.url));
+const requestOf = (resource: string) =>
+  watched.agent.span((span) => span.name === 'memory.request' && span.resource === resource, resource);
+
+test('the four functions are spans of their own, of the service memory-manager', async () => {
+  const environment = watched.environment();
+  const worker = await startWorker({ ...environment, ...UNTRACED });
+
+  await run(environment, 'store', 'Harbor uses Valkey 8.', '--no-wait');
+  await run(environment, 'query', 'Harbor');
+  await run(environment, 'entities');
+  await run(environment, 'export');
+
+  for (const resource of ['store_episode', 'query_memory', 'get_entities', 'export_to_b2'])
+    expect(await requestOf(resource)).toMatchObject({ service: 'memory-manager', resource, error: false });
+  expect(watched.agent.spans.filter(({ resource }) => resource === 'store_episode')).toHaveLength(1);
+  await worker.stop();
+});
+
+test('a failure is marked, with the kind and the sentence but not what was asked', async () => {
+  const ended = await runCommand(['saga', 'show', 'a secret name'], watched.environment());
+
+  expect(ended).toMatchObject({ status: 1, stderr: expect.stringContaining('a secret name') });
+  const { error, tags } = await requestOf('saga');
+  expect({ error, type: tags['error.type'], sentence: tags['error.message'] }).toEqual({
+    error: true,
+    type: 'InvalidInput',
+    sentence: 'There is no saga "…".',
+  });
+});
+
+test('hits and misses of the cache arrive, with the group', async () => {
+  const environment = watched.environment();
+  const group = { group: environment.MEMORY_GROUP ?? '' };
+
+  for (const _ of [1, 2, 3]) await run(environment, 'query', 'Harbor');
+
+  expect(watched.agent.counted('opencode.memory.cache_miss', group)).toBe(1);
+  expect(watched.agent.counted('opencode.memory.cache_hit', group)).toBe(2);
+});
+
+test('a program with a tracer of its own sees our spans below its own', async () => {
+  const environment = watched.environment();
+
+  const child = spawn(process.execPath, [PROGRAM], { env: { ...environment, DD_SERVICE: 'shop' } });
+
+  expect(await once(child, 'close')).toEqual([0, null]);
+  const own = await watched.agent.span(({ name }) => name === 'shop.order');
+  const requests = watched.agent.spans.filter(({ name, trace }) => name === 'memory.request' && trace === own.trace);
+  expect(requests.map(({ service, resource, error, parent }) => ({ service, resource, error, parent }))).toEqual([
+    { service: 'memory-manager', resource: 'store_episode', error: false, parent: own.id },
+    { service: 'memory-manager', resource: 'query_memory', error: false, parent: own.id },
+    { service: 'memory-manager', resource: 'history', error: true, parent: own.id },
+  ]);
+  expect(watched.agent.counted('opencode.memory.cache_miss', { group: environment.MEMORY_GROUP ?? '' })).toBe(1);
+});
+
+test('an agent that does not answer keeps a command for a second only, not for the six that the tracer would try', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void silent.close());
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const environment = watched.environment();
+  const { took: usual } = await run(environment, 'entities');
+
+  const { took } = await run({ ...environment, DD_TRACE_AGENT_URL: `http://127.0.0.1:${port}` }, 'entities');
+
+  expect(took).toBeLessThan(usual + 3_000);
+});

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { ConfigError, InvalidInput, JobFailed, TimedOut } from '../../../src/errors.ts';
+import { harmless } from '../../../src/telemetry/harmless.ts';
+
+const CANARY = 'canary';
+
+test.each([
+  [new ConfigError('B2 needs a key; set B2_KEY_ID.'), 'ConfigError', 'B2 needs a key; set B2_KEY_ID.'],
+  [new InvalidInput('There is no saga "canary".'), 'InvalidInput', 'There is no saga "…".'],
+  [new InvalidInput('No episode "she said "canary" twice" here.'), 'InvalidInput', 'No episode "…" here.'],
+  [new InvalidInput('No episode "of two\nlines canary" here.'), 'InvalidInput', 'No episode "…" here.'],
+  [new TimedOut('It did not end. Its last try failed: canary'), 'TimedOut', 'It did not end. Its last try failed.'],
+  [new JobFailed('canary'), 'JobFailed', 'A job ended without success.'],
+  [new TypeError('canary is not a function'), 'TypeError', 'An unforeseen failure (TypeError).'],
+  [
+    Object.assign(new Error('canary'), { code: 'ECONNREFUSED' }),
+    'Error',
+    'An unforeseen failure (Error, ECONNREFUSED).',
+  ],
+  [Object.assign(new Error('canary'), { name: 'my canary', code: 'a canary!' }), 'object', expect.any(String)],
+  [new Error('canary', { cause: new ConfigError('Set it.') }), 'ConfigError', 'Set it.'],
+  ['canary', 'string', 'An unforeseen failure (string).'],
+  [null, 'object', 'An unforeseen failure (object).'],
+  [undefined, 'undefined', 'An unforeseen failure (undefined).'],
+])('of %s only what holds no content is told', (error, name, message) => {
+  const told = harmless(error);
+
+  expect(told).toEqual({ name, message });
+  expect(JSON.stringify(told)).not.toContain(CANARY);
+});
+
+test('an address is no reason', () => {
+  expect(harmless(new ConfigError('Valkey at 127.0.0.1:6380 does not answer.')).message).toBe(
+    'Valkey at 127.0.0.1:6380 does not answer.',
+  );
+});

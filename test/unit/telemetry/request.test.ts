@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { loadConfig } from '../../../src/config.ts';
+import { MemoryManager } from '../../../src/memory.ts';
+
+/** These call another public function, which is the span, or are no call of the memory's. */
+const OTHERWISE = ['constructor', 'storeEpisode', 'exportToB2', 'close'];
+const functions = Object.getOwnPropertyNames(MemoryManager.prototype).filter((name) => !OTHERWISE.includes(name));
+const [, ...bodies] = readFileSync(new URL('../../../src/memory.ts', import.meta.url), 'utf8').split('\n  async ');
+
+test('there are functions to check', () => expect(functions.length).toBeGreaterThan(20));
+
+test.each(functions)('%s is a span of its own', (name) => {
+  expect(resourceOf(name)).toMatch(/^[a-z0-9_]+$/);
+});
+
+test.each([
+  ['enqueue', 'store_episode'],
+  ['queryMemory', 'query_memory'],
+  ['getEntities', 'get_entities'],
+  ['export', 'export_to_b2'],
+])('%s is called %s there', (name, resource) => {
+  expect(resourceOf(name)).toBe(resource);
+});
+
+test('without a tracer a failure comes through as it was thrown', async () => {
+  const memory = new MemoryManager(loadConfig({}));
+
+  await expect(memory.queryMemory('  ')).rejects.toThrow('The query is empty; give the words to look for.');
+  await memory.close();
+});
+
+/** What a function of the class names its span, of which it has to make one for all that it does. */
+function resourceOf(name: string): string | undefined {
+  const body = bodies.find((text) => text.startsWith(`${name}(`));
+  return /\{\n(?: {4}\/\/[^\n]*\n)* {4}return request\('([^']*)'/.exec(body ?? '')?.[1];
+}

@@ -11,6 +11,7 @@ import { openIngest } from '../src/ingest/ingest.ts';
 import type { LanguageModel } from '../src/models/language-model.ts';
 import { localJudgement } from '../src/models/local/judgement.ts';
 import { impatientConnection, patientConnection } from '../src/valkey/connections.ts';
+import { openLeases } from '../src/valkey/lease.ts';
 import { compare } from './measure.ts';
 import { fill, freeEmbedder, synthetic } from './synthetic.ts';
 import { ms, type Row, times } from './table.ts';
@@ -104,8 +105,9 @@ export async function store(config: Config): Promise<Row[]> {
 export async function commits(config: Config): Promise<Row[]> {
   const graphs = openGraphs(config.falkordb);
   const valkey = patientConnection(config.valkey);
+  const leases = openLeases(valkey, config.takeover);
   const source = synthetic(2);
-  const ingest = openIngest(graphs, valkey, { model: fiveFacts(), embedder: freeEmbedder(source) });
+  const ingest = openIngest(graphs, valkey, leases, { model: fiveFacts(), embedder: freeEmbedder(source) });
   const one = (group: string) => (round: number) => ingest(newEpisode(`episode ${round}`, null, group, 1000));
   let empty = 0;
   // A graph that gets a few hundred episodes is empty no more: a fresh one for every ten.
@@ -115,6 +117,7 @@ export async function commits(config: Config): Promise<Row[]> {
     one('bench10000'),
   );
   await graphs.close();
+  leases.close();
   valkey.disconnect();
   const ratio = second.p50 / first.p50;
   return [

@@ -11,6 +11,7 @@ import { openaiLanguageModel } from '../src/models/openai/language-model.ts';
 import { rememberingEmbedder } from '../src/models/remembering-embedder.ts';
 import { DAY } from '../src/time.ts';
 import { patientConnection } from '../src/valkey/connections.ts';
+import { openLeases } from '../src/valkey/lease.ts';
 import { startFakeOpenAI } from '../test/support/fake-openai/index.ts';
 import { randomNumbers } from '../test/support/random.ts';
 import { ms, type Row, times } from './table.ts';
@@ -30,10 +31,11 @@ async function openEngine(config: Config, baseUrl: string): Promise<Engine> {
   const openai = { ...config.openai, baseUrl, apiKey: 'bench' };
   const graphs = openGraphs(config.falkordb);
   const valkey = patientConnection(config.valkey);
+  const leases = openLeases(valkey, config.takeover);
   const asking = new Redis({ host: config.falkordb.host, port: config.falkordb.port });
   const model = openaiLanguageModel(openai);
   const embedder = openaiEmbedder(openai);
-  const ingest: Ingest = openIngest(graphs, valkey, { model, embedder: rememberingEmbedder(embedder) });
+  const ingest: Ingest = openIngest(graphs, valkey, leases, { model, embedder: rememberingEmbedder(embedder) });
   const group = `bench-${randomUUID().slice(0, 8)}`;
   // Indexes are made once for each graph and count for no episode.
   await graphs.group(group).prepare(embedder);
@@ -48,6 +50,7 @@ async function openEngine(config: Config, baseUrl: string): Promise<Engine> {
     async close() {
       asking.disconnect();
       graphs.close();
+      leases.close();
       valkey.disconnect();
       await Promise.all([model.close(), embedder.close()]);
     },

@@ -56,7 +56,6 @@ export interface CutFact extends ChangedFact {
   /** uuid of the fact that it was a part of. */
   readonly of: string;
   readonly createdAt: string;
-  readonly referenceTime: string;
 }
 
 export interface NewFact extends Omit<CutFact, 'of'> {
@@ -74,6 +73,8 @@ export interface ChangedFact {
   readonly validAt: string | null;
   readonly invalidAt: string | null;
   readonly expiredAt: string | null;
+  /** When it was first said; null where Python did not note it. */
+  readonly referenceTime: string | null;
   readonly attributes: Attributes;
 }
 

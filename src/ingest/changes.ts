@@ -107,7 +107,7 @@ function episodesOf(
 }
 
 /** What an episode cost; of a call that served several together it says how many. Null for models that cost nothing. */
-function useText(own: readonly TokenUse[], shared: readonly TokenUse[], episodes: number): string | null {
+export function useText(own: readonly TokenUse[], shared: readonly TokenUse[], episodes: number): string | null {
   const all = [...own, ...shared.map((use) => ({ ...use, episodes }))];
   return all.length > 0 ? JSON.stringify(all) : null;
 }

@@ -8,53 +8,103 @@ import type {
   Extraction,
   LanguageModel,
   PreviousText,
+  TokenUse,
 } from '../models/language-model.ts';
 import type { Ontology } from '../ontology.ts';
 import { oneLine } from '../text.ts';
 import { isWritable } from '../time.ts';
 import { readTriplet } from '../triplet.ts';
 import { fitOntology } from './fit-ontology.ts';
+import type { Memo, Remembered } from './memo.ts';
+import type { KeptVectors } from './memo-format.ts';
 import { sameKey } from './names.ts';
+import { type Stages, tagsOf } from './stages.ts';
 
 /** Labels that mean something else in the graph. */
 const RESERVED = new Set(['Episodic', 'Community', 'Saga', '_Meta', '_Alias']);
 
 /** An episode together with what was read in it. */
 export interface Extracted {
-  readonly episode: Episode;
+  readonly episode: ReadEpisode;
   readonly extraction: Extraction;
   /** The vector of each entity's name and each fact's text. */
   readonly vectors: ReadonlyMap<string, readonly number[]>;
 }
 
-/** Who reads, and what for. */
+/** What of an episode counts once it is read. */
+export type ReadEpisode = Pick<Episode, 'uuid' | 'group' | 'referenceTime' | 'saga'>;
+
+/** Who reads, what for, and what is done besides. */
 export interface Readers {
   readonly model: LanguageModel;
   readonly embedder: Embedder;
   readonly ontology: Ontology;
+  readonly memo: Memo;
+  readonly stage: Stages;
 }
 
 /**
- * Reads an episode. Many may be read at once and in any order; the slow part, models, is all done here, so that the group
- * is held only while the graph is changed.
+ * Reads an episode, as far as that was not done before. Many may be read at once and in any order; the slow part, models, is all
+ * done here, so that the group is held only while the graph is changed. What a model gave is kept before anything else can fail.
+ * @param previous asked for only when the model is
  */
 export async function extract(
   episode: Episode,
-  previous: readonly PreviousText[],
-  { model, embedder, ontology }: Readers,
+  previous: () => Promise<readonly PreviousText[]>,
+  remembered: Remembered,
+  { model, embedder, ontology, memo, stage }: Readers,
 ): Promise<Extracted> {
-  const extraction = soundPart(await read(episode, previous, model, ontology));
-  const texts = [...extraction.entities.map(({ name }) => name), ...extraction.facts.map(({ fact }) => fact)];
-  const distinct = [...new Set(texts)];
-  const use = [...(extraction.use ?? [])];
-  const vectors = distinct.length > 0 ? await embedder.embed(distinct, (it) => use.push(it)) : [];
-  if (vectors.length !== distinct.length || vectors.some((vector) => vector.length !== embedder.dimension))
-    throw new ModelFailed(`The embedder ${embedder.model} gave other vectors than it was asked for.`);
+  const { group, uuid } = episode;
+  const tags = tagsOf(episode);
+  memo.count('extraction', remembered.extraction !== undefined);
+  const extraction =
+    remembered.extraction ??
+    (await stage('extract', { tags }, async () => {
+      const found = soundPart(await read(episode, await previous(), model, ontology));
+      memo.keepExtraction(group, uuid, found);
+      return found;
+    }));
+  const texts = textsOf(extraction);
+  if (texts.length === 0) return joined(episode, extraction, { vectors: [], use: [] });
+  const known = remembered.vectors(texts);
+  memo.count('vectors', known !== undefined);
+  const kept =
+    known ??
+    (await stage('embed', { tags }, async () => {
+      const made = await embed(embedder, texts);
+      memo.keepVectors(group, uuid, texts, made);
+      return made;
+    }));
+  return joined(episode, extraction, kept);
+}
+
+/** What was read before, if all of it is remembered: no model is asked. */
+export function recalled(episode: ReadEpisode, { extraction, vectors }: Remembered): Extracted | undefined {
+  const texts = extraction && textsOf(extraction);
+  const kept = texts && (texts.length > 0 ? vectors(texts) : { vectors: [], use: [] });
+  return kept && joined(episode, extraction, kept);
+}
+
+function textsOf({ entities, facts }: Extraction): string[] {
+  return [...new Set([...entities.map(({ name }) => name), ...facts.map(({ fact }) => fact)])];
+}
+
+function joined(episode: ReadEpisode, extraction: Extraction, { vectors, use }: KeptVectors): Extracted {
   return {
     episode,
-    extraction: { ...extraction, use },
-    vectors: new Map(distinct.map((text, index) => [text, vectors[index] ?? []])),
+    extraction: { ...extraction, use: [...(extraction.use ?? []), ...use] },
+    vectors: new Map(textsOf(extraction).map((text, index) => [text, vectors[index] ?? []])),
   };
+}
+
+async function embed(embedder: Embedder, texts: readonly string[]): Promise<KeptVectors> {
+  const use: TokenUse[] = [];
+  const given = await embedder.embed(texts, (it) => use.push(it));
+  // As the graph keeps them, so that what is remembered is the same to the last digit.
+  const vectors = given.map((vector) => vector.map(Math.fround));
+  const isSound = (vector: readonly number[]) => vector.length === embedder.dimension && vector.every(Number.isFinite);
+  if (vectors.length === texts.length && vectors.every(isSound)) return { vectors, use };
+  throw new ModelFailed(`The embedder ${embedder.model} gave other vectors than it was asked for.`);
 }
 
 async function read(

@@ -2,8 +2,9 @@ import type { ExtractedFact } from '../models/language-model.ts';
 import { type Claim, type Claims, makeRivals, pairKey } from './claims.ts';
 import type { Ending } from './evidence.ts';
 import type { Extracted } from './extract.ts';
-import type { Judged, Other } from './judge.ts';
+import type { Judged } from './judge.ts';
 import { sameKey } from './names.ts';
+import type { Other } from './others.ts';
 import type { Resolution } from './resolve-entities.ts';
 import type { Statement } from './statements.ts';
 

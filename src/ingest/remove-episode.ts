@@ -9,10 +9,11 @@ import { type EpisodeTies, readEpisodeTies } from '../graph/queries/read-episode
 import { episodeKey } from '../graph/queries/record-episode.ts';
 import { toGraphTime } from '../time.ts';
 import { raiseVersion } from '../valkey/group-version.ts';
-import { takeLease } from '../valkey/lease.ts';
+import type { Leases } from '../valkey/lease.ts';
 import { movedFacts } from './changes.ts';
 import { type Claim, type Claims, openClaims, pairKey } from './claims.ts';
 import { type Ending, endingText } from './evidence.ts';
+import { forgetMemo } from './memo.ts';
 import { endingsKey } from './names.ts';
 import { type Settled, settle } from './settle.ts';
 import { newSummaries, summaryChanges } from './summaries.ts';
@@ -33,13 +34,13 @@ export type RemoveEpisode = (group: string, uuid: string, dryRun: boolean) => Pr
 
 /**
  * Takes an episode out of a group: its text, the facts and entities that no other episode speaks of, and what it had ended.
- * All else becomes as if it had never been told. It stays away when its job comes again.
+ * All else becomes as if it had never been told, and what models made of it is forgotten. It stays away when its job comes again.
  * @throws InvalidInput when there is no such episode, StaleFence
  */
-export function openRemoveEpisode(graphs: Graphs, valkey: Redis): RemoveEpisode {
+export function openRemoveEpisode(graphs: Graphs, valkey: Redis, leases: Leases): RemoveEpisode {
   return async (group, uuid, dryRun) => {
     const graph = graphs.group(group);
-    const lease = await takeLease(valkey, group);
+    const lease = await leases.take(group);
     try {
       const { fence: seen, ties, removed } = await readEpisodeTies(graph, uuid);
       if (!ties && removed)
@@ -48,9 +49,11 @@ export function openRemoveEpisode(graphs: Graphs, valkey: Redis): RemoveEpisode 
       const now = new Date();
       const { changes, ...result } = await workOut(graph, uuid, ties, now);
       if (dryRun) return result;
-      const isWritten = await commit(graph, { ...changes, fence: lease.fence, seen, now: toGraphTime(now) });
+      const isWritten =
+        lease.isHeld() && (await commit(graph, { ...changes, fence: lease.fence, seen, now: toGraphTime(now) }));
       if (!isWritten) throw new StaleFence(`The memory "${group}" was changed meanwhile; this removal is tried again.`);
       await raiseVersion(valkey, group);
+      await forgetMemo(valkey, group, uuid);
       return result;
     } finally {
       await lease.release();

@@ -37,6 +37,8 @@ export interface Guesses {
   readonly fence: number;
   /** uuids of episodes of the batch that were committed or removed from the group meanwhile. */
   readonly done: readonly string[];
+  /** uuids of those that the graph has lost since they were recorded. */
+  readonly lost: readonly string[];
   /** By `sameKey` of the name. */
   readonly byKey: ReadonlyMap<string, Guess>;
 }
@@ -57,7 +59,7 @@ export async function guessEntities(graph: GroupGraph, batch: readonly Extracted
   const things = [...namedIn(batch).values()];
   const wanted = things.map(({ key, name }) => ({ name, uuid: newUuid(graph.group, name), alias: aliasKey(key) }));
   const episodes = batch.map(({ episode }) => episode.uuid);
-  const { fence, done, entities } = await beginCommit(graph, episodes, wanted);
+  const { entities, ...begun } = await beginCommit(graph, episodes, wanted);
   const guesses = things.map((thing, place): Guess => {
     const named = entities.filter((entity) => entity.place === place);
     const exact = distinct(named.filter(({ how }) => how === 'name'));
@@ -75,7 +77,7 @@ export async function guessEntities(graph: GroupGraph, batch: readonly Extracted
   });
   const unknown = guesses.filter(({ known, candidates }) => !known && candidates.length === 0);
   if (judged && unknown.length > 0) await lookFurther(graph, unknown, batch);
-  return { fence, done, byKey: new Map(guesses.map((guess) => [guess.thing.key, guess])) };
+  return { ...begun, byKey: new Map(guesses.map((guess) => [guess.thing.key, guess])) };
 }
 
 async function lookFurther(graph: GroupGraph, unknown: readonly Guess[], batch: readonly Extracted[]): Promise<void> {

@@ -121,12 +121,20 @@ function episodesOf({ supports }: Span): string[] {
 
 function timesOf({ span, stored }: SettledFact, now: Date) {
   const { validAt, invalidAt } = span;
+  const said = Math.min(...span.supports.map((support) => support.said.getTime()));
   return {
     episodes: episodesOf(span),
     validAt: validAt && toGraphTime(validAt),
     invalidAt: invalidAt && toGraphTime(invalidAt),
     expiredAt: invalidAt && (stored?.expiredAt ?? toGraphTime(now)),
+    referenceTime: stored ? keptTime(stored.referenceTime, said) : toGraphTime(new Date(said)),
   };
+}
+
+/** As it stands where it is the same moment, which Python writes to the microsecond, or where Python wrote none. */
+function keptTime(stored: string | null, time: number): string | null {
+  const known = fromGraphTime(stored)?.getTime();
+  return known === undefined || known === time ? stored : toGraphTime(new Date(time));
 }
 
 function toNew(fact: SettledFact, now: Date): UnembeddedFact {
@@ -146,10 +154,9 @@ function toCut(fact: SettledFact, now: Date): CutFact[] {
 }
 
 function toPart(fact: SettledFact, createdAt: string, now: Date) {
-  const { uuid, claim, span } = fact;
+  const { uuid, claim } = fact;
   const { source, target } = claim;
-  const referenceTime = toGraphTime(span.supports[0]?.said ?? now);
-  return { uuid, source, target, attributes: attributesOf(fact), createdAt, referenceTime, ...timesOf(fact, now) };
+  return { uuid, source, target, attributes: attributesOf(fact), createdAt, ...timesOf(fact, now) };
 }
 
 function toChanged(fact: SettledFact, now: Date): ChangedFact[] {
@@ -159,6 +166,7 @@ function toChanged(fact: SettledFact, now: Date): ChangedFact[] {
   const same =
     sameTime(times.validAt, stored.validAt) &&
     sameTime(times.invalidAt, stored.invalidAt) &&
+    times.referenceTime === stored.referenceTime &&
     times.episodes.join() === stored.episodes.join();
   const attributes = attributesOf(fact);
   return same && Object.keys(attributes).length === 0

@@ -1,5 +1,5 @@
 import type { StoredEntity } from '../graph/queries/begin-commit.ts';
-import type { StoredFact, WantedFact, WantedPair } from '../graph/queries/find-facts.ts';
+import type { WantedFact, WantedPair } from '../graph/queries/find-facts.ts';
 import type { ExtractedFact } from '../models/language-model.ts';
 import { pairKey } from './claims.ts';
 import type { Extracted } from './extract.ts';
@@ -87,15 +87,4 @@ function wanted({ place, stated, vector, source, target }: Statement): WantedFac
       vector,
     },
   ];
-}
-
-/** For each statement's place the stored facts that it may have to do with, nearest first. */
-export function candidatesOf(facts: readonly StoredFact[]): Map<number, StoredFact[]> {
-  const nearest = new Map<number, { fact: StoredFact; near: number }[]>();
-  for (const fact of facts)
-    for (const [place, near] of fact.found)
-      if (place >= 0) nearest.set(place, [...(nearest.get(place) ?? []), { fact, near }]);
-  return new Map(
-    [...nearest].map(([place, found]) => [place, found.sort((a, b) => b.near - a.near).map(({ fact }) => fact)]),
-  );
 }

@@ -1,9 +1,10 @@
+import { StaleFence } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { commit } from '../graph/queries/commit.ts';
 import { episodeTimes } from '../graph/queries/episode-times.ts';
 import { factsBeside, findFacts, type StoredFact } from '../graph/queries/find-facts.ts';
 import { linkSagas } from '../graph/queries/link-sagas.ts';
-import type { LanguageModel } from '../models/language-model.ts';
+import type { Lease } from '../valkey/lease.ts';
 import { changesOf } from './changes.ts';
 import { type Claims, openClaims, pairKey } from './claims.ts';
 import { type Ending, readEnding } from './evidence.ts';
@@ -11,27 +12,42 @@ import type { Extracted } from './extract.ts';
 import { judge } from './judge.ts';
 import { endingsKey } from './names.ts';
 import { reconcileFacts } from './reconcile-facts.ts';
+import type { Judge } from './remembering-judge.ts';
 import { guessEntities, type Resolution, resolveEntities } from './resolve-entities.ts';
 import { settle } from './settle.ts';
 import { inOrderOfTime, statementsOf, wantedOf } from './statements.ts';
 import { newSummaries, summaryChanges } from './summaries.ts';
 
+/** What a write did. */
+export interface Written {
+  /** Episodes that were not committed before. */
+  readonly count: number;
+  /** uuids of those that the graph has lost since they were recorded, and that have to come again. */
+  readonly lost: readonly string[];
+  /** Whether some entity's summary has become too long to grow on. */
+  readonly isLong: boolean;
+}
+
 /**
- * Works out what the extracted episodes change and writes it in one step. The caller holds the group's lease.
- * @returns whether it was written, and whether some entity's summary has become too long to grow on
+ * Works out what the extracted episodes change and writes it in one step.
+ * @param lease the group's; nothing is written once it is no longer held
+ * @throws StaleFence when somebody else has written meanwhile, or may have
  */
 export async function write(
   graph: GroupGraph,
-  model: LanguageModel,
-  fence: number,
+  model: Judge,
+  lease: Pick<Lease, 'fence' | 'isHeld'>,
   extracted: readonly Extracted[],
-): Promise<{ isWritten: boolean; isLong: boolean }> {
+): Promise<Written> {
+  const { fence } = lease;
   const now = new Date();
   const batch = inOrderOfTime(extracted);
   const guesses = await guessEntities(graph, batch, model.resolves);
-  if (guesses.done.length > 0) {
-    const rest = batch.filter(({ episode }) => !guesses.done.includes(episode.uuid));
-    return rest.length > 0 ? write(graph, model, fence, rest) : { isWritten: true, isLong: false };
+  const left = new Set([...guesses.done, ...guesses.lost]);
+  if (left.size > 0) {
+    const rest = batch.filter(({ episode }) => !left.has(episode.uuid));
+    const written = rest.length > 0 ? await write(graph, model, lease, rest) : { count: 0, lost: [], isLong: false };
+    return { ...written, lost: [...guesses.lost, ...written.lost] };
   }
   const statements = statementsOf(batch, guesses);
   const wanted = wantedOf(batch, guesses, statements);
@@ -55,14 +71,21 @@ export async function write(
 
   const summaries = await newSummaries(graph, summaryChanges(settled, now), freshOf(entities), now);
 
-  const isLinked = await linkSagas(graph, { fence, seen: guesses.fence, now }, sagasOf(batch));
-  if (!isLinked) return { isWritten: false, isLong: false };
-  const seen = sagasOf(batch).length > 0 ? fence : guesses.fence;
+  // A judgement may take long: a process that was frozen meanwhile does not even try.
+  if (!lease.isHeld()) throw taken(graph);
+  const sagas = sagasOf(batch);
+  if (!(await linkSagas(graph, { fence, seen: guesses.fence, now }, sagas))) throw taken(graph);
+  const seen = sagas.length > 0 ? fence : guesses.fence;
   const isWritten = await commit(
     graph,
     changesOf({ batch, fence, seen, now, entities, reconciled, settled, summaries, use: judged.use }),
   );
-  return { isWritten, isLong: summaries.some(({ isLong }) => isLong) };
+  if (!isWritten) throw taken(graph);
+  return { count: batch.length, lost: [], isLong: summaries.some(({ isLong }) => isLong) };
+}
+
+function taken({ group }: GroupGraph): StaleFence {
+  return new StaleFence(`Another worker has taken over the memory "${group}"; this episode is tried again.`);
 }
 
 function freshOf({ byKey }: Resolution): Set<string> {

@@ -2,11 +2,13 @@ import type { Redis } from 'ioredis';
 import type { Graphs } from '../graph/graphs.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { LanguageModel } from '../models/language-model.ts';
+import type { Leases } from '../valkey/lease.ts';
 
 /** What upkeep works with. */
 export interface UpkeepParts {
   readonly graphs: Graphs;
   readonly valkey: Redis;
+  readonly leases: Leases;
   readonly languageModel: LanguageModel;
   readonly embedder: Embedder;
   /** Takes an episode out of a group, or only tells what would go. */

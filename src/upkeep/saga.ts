@@ -42,7 +42,7 @@ async function nextEpisodes(graph: GroupGraph, { uuid, summarizedAt }: StoredSag
 }
 
 async function tell(
-  { languageModel, valkey }: UpkeepParts,
+  parts: UpkeepParts,
   graph: GroupGraph,
   { uuid, name, summary, summarizedAt, summarizedValidAt }: StoredSaga,
   episodes: readonly SagaEpisodeRow[],
@@ -52,10 +52,10 @@ async function tell(
     inOrder.map(({ validAt, content }) => `${validAt.slice(0, 10)}: ${content}`),
     LONGEST_TEXT,
   );
-  const { summaries } = await languageModel.summarize([{ kind: 'saga', name, known: summary, texts }]);
+  const { summaries } = await parts.languageModel.summarize([{ kind: 'saga', name, known: summary, texts }]);
   const told = keptOf(summaries[0]?.text ?? '');
   if (told === '') throw new ReplyUnusable(`The language model told nothing of the saga "${name}".`);
-  await writeUnderLease({ valkey }, graph, (fenced) =>
+  await writeUnderLease(parts, graph, (fenced) =>
     writeSagaSummary(graph, {
       ...fenced,
       saga: uuid,

@@ -3,7 +3,6 @@ import type { GroupGraph } from '../graph/group-graph.ts';
 import type { Fenced } from '../graph/queries/fence.ts';
 import { readFence } from '../graph/queries/read-fence.ts';
 import { raiseVersion } from '../valkey/group-version.ts';
-import { takeLease } from '../valkey/lease.ts';
 import type { UpkeepParts } from './parts.ts';
 
 /**
@@ -12,14 +11,14 @@ import type { UpkeepParts } from './parts.ts';
  * @throws StaleFence, after which the task is tried again from its beginning
  */
 export async function writeUnderLease(
-  { valkey }: Pick<UpkeepParts, 'valkey'>,
+  { valkey, leases }: Pick<UpkeepParts, 'valkey' | 'leases'>,
   graph: GroupGraph,
   write: (fenced: Fenced) => Promise<boolean>,
 ): Promise<void> {
-  const lease = await takeLease(valkey, graph.group);
+  const lease = await leases.take(graph.group);
   try {
     const seen = await readFence(graph);
-    if (!(await write({ fence: lease.fence, seen })))
+    if (!lease.isHeld() || !(await write({ fence: lease.fence, seen })))
       throw new StaleFence(`The memory "${graph.group}" was changed meanwhile; this task is tried again.`);
     await raiseVersion(valkey, graph.group);
   } finally {

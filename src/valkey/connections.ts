@@ -29,7 +29,6 @@ export function impatientConnection(address: Address): Redis {
   const connection = new Redis({
     ...options(address),
     enableOfflineQueue: false,
-    commandTimeout: PATIENCE,
     connectTimeout: PATIENCE,
     // A silent server never closes its end; nobody waits for that.
     disconnectTimeout: 0.1 * SECOND,
@@ -38,14 +37,48 @@ export function impatientConnection(address: Address): Redis {
   });
   // Each command reports its own failure; without a listener ioredis would print every one.
   connection.on('error', () => {});
+  giveUpSilent(connection);
   return connection;
 }
 
-/** For workers, which wait: commands are kept until Valkey is back, and blocking reads have no time limit. */
-export function patientConnection(address: Address): Redis {
+/**
+ * Ends the connection, with all commands on it, when nothing came back for 0.8 s. Not by ioredis' own `commandTimeout`: that
+ * counts the time in which this process was busy, and keeps a connection on which nobody will ever answer again.
+ */
+function giveUpSilent(connection: Redis): void {
+  const send = connection.sendCommand.bind(connection);
+  let [owed, silent] = [0, 0];
+  let timer: NodeJS.Timeout | undefined;
+  function tick(): void {
+    silent += 1;
+    if (silent < SLICES) return;
+    silent = 0;
+    connection.stream?.destroy(new Error(`no answer within ${PATIENCE} ms`));
+  }
+  function answered(): void {
+    [owed, silent] = [owed - 1, 0];
+    if (owed === 0) clearInterval(timer);
+  }
+  connection.sendCommand = (command, stream) => {
+    if (owed === 0) timer = setInterval(tick, PATIENCE / SLICES);
+    owed += 1;
+    command.promise.then(answered, answered);
+    return send(command, stream);
+  };
+}
+
+/** BullMQ's longest blocking read takes 10 s; its own connections are made after the model of the one that it is given. */
+const LONGEST_BLOCK = 11 * SECOND;
+
+/**
+ * For workers, which wait: commands are kept until Valkey is back.
+ * @param silence milliseconds after which a connection that owes a reply counts as dead and is made anew
+ */
+export function patientConnection(address: Address, silence = LONGEST_BLOCK): Redis {
   const connection = new Redis({
     ...options(address),
     maxRetriesPerRequest: null,
+    socketTimeout: silence,
     retryStrategy: (attempt) => Math.min(attempt * 200, 5 * SECOND),
   });
   connection.on('error', () => {});

@@ -29,7 +29,14 @@ export function explainStore(error: unknown, store: Store, address: Address): Er
       cause,
     );
   if (text.includes('OOM command not allowed'))
-    return new StoreUnreachable(`${at} is out of memory; raise its maxmemory. Nothing was stored.`, cause);
+    return new StoreUnreachable(`${at} is out of memory and takes nothing more; raise its maxmemory.`, cause);
+  if (UNWRITTEN.test(text))
+    return new StoreUnreachable(`${at} cannot write to its disk, so it takes nothing; its log tells why.`, cause);
+  if (REPLICA.test(text))
+    return new StoreUnreachable(
+      `${at} is a replica, which takes nothing; set ${setting('HOST')} and ${setting('PORT')} to its primary.`,
+      cause,
+    );
   return error instanceof Error ? error : new Error(text);
 }
 
@@ -37,7 +44,24 @@ export function explainValkey(error: unknown, address: Address): Error {
   return explainStore(error, 'Valkey', address);
 }
 
+/**
+ * True for what Valkey, or the client on its way there, says of the connection and the server as a whole. For places where anything
+ * may fail: other failures may hold the same words, in a text or in a query.
+ */
+export function isAboutServer(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.name === 'ReplyError' ? OF_SERVER.test(error.message) : OF_CLIENT.test(error.message);
+}
+
+/** The code that stands before a refusal; older servers put the place in a script before it. */
+const OF_SERVER =
+  /^(?:ERR [^\n]*@user_script[^\n]*-)?(?:WRONGPASS|NOAUTH|NOPERM|OOM|MISCONF|READONLY|LOADING|MASTERDOWN|CLUSTERDOWN) /;
+const OF_CLIENT =
+  /^(?:Connection is closed|Command timed out|Socket timeout|Stream isn't writeable|Reached the max retries per request)/;
+const UNWRITTEN = /^ ?(?:ERR [^\n]*-)?MISCONF /;
+const REPLICA = /^ ?(?:ERR [^\n]*-)?READONLY /;
+
 const REFUSED = /WRONGPASS|NOAUTH|NOPERM|invalid username-password|without any password configured/i;
 const FOREIGN = /Unknown RESP type|Protocol error|unknown command|Unexpected token|invalid RESP/i;
 const AWAY =
-  /ECONN|ENOTFOUND|EAI_AGAIN|EPIPE|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|isn't writeable|Connection is closed|Command timed out|max retries per request|LOADING|no answer within/i;
+  /ECONN|ENOTFOUND|EAI_AGAIN|EPIPE|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|isn't writeable|Connection is closed|Command timed out|Socket timeout|max retries per request|LOADING|MASTERDOWN|CLUSTERDOWN|no answer within/i;

@@ -9,5 +9,7 @@ export const versionKey = (group: string): string => `version:{${group}}`;
  * It is random and not a counter, so that a Valkey that lost its data cannot come to an old version again.
  */
 export async function raiseVersion(valkey: Redis, group: string): Promise<void> {
-  await valkey.set(versionKey(group), randomUUID());
+  await valkey.set(versionKey(group), newVersion());
 }
+
+export const newVersion = (): string => randomUUID();

@@ -1,58 +1,171 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { TimedOut } from '../errors.ts';
-import { MINUTE, SECOND } from '../time.ts';
+import { MINUTE } from '../time.ts';
+import { openSignals, type Signals } from './signals.ts';
 
 /** The right to change a group's graph, held by one worker at a time. */
 export interface Lease {
   /** Higher than that of every lease before it; the graph refuses a lower one. */
   readonly fence: number;
+  /** False once it was not renewed in time, as after a freeze: somebody else may hold it, so nothing must be written any more. */
+  isHeld(): boolean;
   release(): Promise<void>;
 }
 
-const LASTS = 15 * SECOND;
-const RENEWED_EVERY = 5 * SECOND;
+/** How somebody waits who may not need the lease after all. */
+export interface Wait {
+  /** Called once, when somebody else holds the lease and before anything is waited for. */
+  readonly onWait: () => Promise<void>;
+  /** Ends the waiting. */
+  readonly until: AbortSignal;
+}
+
+/** The leases of all groups, as one process sees them. */
+export interface Leases {
+  /** What its waiting is done with, for others to share. */
+  readonly signals: Signals;
+  /** Waits for the group's lease and keeps it alive until it is released. @throws TimedOut after five minutes */
+  take(group: string): Promise<Lease>;
+  /** The same; undefined when the waiting was ended first. */
+  takeUnless(group: string, wait: Wait): Promise<Lease | undefined>;
+  close(): void;
+}
+
 // A commit that has to ask a model may take minutes; whoever waits has an extraction at hand that was paid for.
 const WAITS_AT_MOST = 5 * MINUTE;
+/** So that workers whose holder died do not ask all at the same moment. */
+const SPREAD = 50;
+/** For so long nobody else of this process takes a lease that other processes wait for, else they would never get it. */
+const COURTESY = 5;
 const leaseKey = (group: string) => `lease:{${group}}`;
 const fenceKey = (group: string) => `fence:{${group}}`;
 
 // The number follows the server's clock, so that it goes on rising even when Valkey lost its data.
 const TAKE = `
-if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return false end
+if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return redis.call('PTTL', KEYS[1]) end
 local time = redis.call('TIME')
 local fence = math.max(time[1] * 1000 + math.floor(time[2] / 1000), tonumber(redis.call('GET', KEYS[2]) or '0') + 1)
 redis.call('SET', KEYS[2], string.format('%.0f', fence))
 return string.format('%.0f', fence)`;
 const RENEW = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`;
-const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
+/** Gives how many processes were told. */
+const RELEASE = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1])
+return redis.call('PUBLISH', KEYS[1], 'released')`;
 
 /**
- * Waits for the group's lease and keeps it alive until it is released. A holder that dies loses it after 15 s.
- * @throws TimedOut after five minutes
+ * Waiting costs nothing: the release is published, and only if that never comes, since the holder is dead, the lease is asked
+ * for again when it would lapse.
+ * @param lasts milliseconds after which a dead holder loses the lease; it is renewed at a third of that
  */
-export async function takeLease(valkey: Redis, group: string): Promise<Lease> {
-  const holder = randomUUID();
-  for (const end = Date.now() + WAITS_AT_MOST; Date.now() < end; await sleep(20 + Math.random() * 30)) {
-    const fence = await valkey.eval(TAKE, 2, leaseKey(group), fenceKey(group), holder, LASTS);
-    if (typeof fence === 'string') return keep(valkey, group, holder, Number(fence));
+export function openLeases(valkey: Redis, lasts: number): Leases {
+  const signals = openSignals(valkey);
+  const turns = openTurns();
+
+  async function take(group: string, wait?: Wait): Promise<Lease | undefined> {
+    const end = performance.now() + WAITS_AT_MOST;
+    const turn = await turns.next(group, WAITS_AT_MOST);
+    const holder = randomUUID();
+    let news = Promise.withResolvers<void>();
+    const wake = () => news.resolve();
+    let stop: (() => void) | undefined;
+    wait?.until.addEventListener('abort', wake);
+    try {
+      while (!wait?.until.aborted) {
+        news = Promise.withResolvers();
+        const asked = performance.now();
+        const answer = await valkey.eval(TAKE, 2, leaseKey(group), fenceKey(group), holder, lasts);
+        if (typeof answer === 'string') return keep(group, holder, Number(answer), asked, turn);
+        if (stop) {
+          const lapses = Math.max(Number(answer), SPREAD) + Math.random() * SPREAD;
+          await atMost(Math.min(lapses, end - performance.now()), news.promise);
+        } else {
+          // Asked once more after this: it may have been released before we listened.
+          stop = await signals.listen(leaseKey(group), wake);
+          await wait?.onWait();
+        }
+        if (performance.now() >= end) throw late(group);
+      }
+    } catch (error) {
+      turn.end();
+      throw error;
+    } finally {
+      stop?.();
+      wait?.until.removeEventListener('abort', wake);
+    }
+    turn.end();
+    return undefined;
   }
-  throw new TimedOut(
+
+  function keep(group: string, holder: string, fence: number, asked: number, turn: Turn): Lease {
+    // By this process' clock and from before each question, so that it is never believed for longer than Valkey keeps it.
+    let heldUntil = asked + lasts;
+    const renewal = setInterval(async () => {
+      const began = performance.now();
+      const isRenewed = await valkey.eval(RENEW, 1, leaseKey(group), holder, lasts).catch(() => undefined);
+      if (isRenewed === 1) heldUntil = began + lasts;
+      else if (isRenewed === 0) heldUntil = 0;
+    }, lasts / 3);
+    return {
+      fence,
+      isHeld: () => performance.now() < heldUntil,
+      async release() {
+        clearInterval(renewal);
+        heldUntil = 0;
+        const told = await valkey.eval(RELEASE, 1, leaseKey(group), holder).catch(() => 0);
+        if (told === 0) turn.end();
+        else setTimeout(turn.end, COURTESY);
+      },
+    };
+  }
+
+  return {
+    signals,
+    take: async (group) => (await take(group)) as Lease,
+    takeUnless: take,
+    close: signals.close,
+  };
+}
+
+function late(group: string): TimedOut {
+  return new TimedOut(
     `Another worker has been changing the memory "${group}" for five minutes; this episode is tried again.`,
   );
 }
 
-function keep(valkey: Redis, group: string, holder: string, fence: number): Lease {
-  // A renewal that fails is no harm: the lease ends by itself and the graph refuses our number then.
-  const renewal = setInterval(() => {
-    valkey.eval(RENEW, 1, leaseKey(group), holder, LASTS).catch(() => {});
-  }, RENEWED_EVERY);
+interface Turn {
+  end(): void;
+}
+
+/** Those of one process who want the same group's lease ask for it one after the other. */
+function openTurns() {
+  const last = new Map<string, Promise<void>>();
   return {
-    fence,
-    async release() {
-      clearInterval(renewal);
-      await valkey.eval(RELEASE, 1, leaseKey(group), holder).catch(() => {});
+    /** @throws TimedOut */
+    async next(group: string, limit: number): Promise<Turn> {
+      const before = last.get(group);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const mine = Promise.all([before, promise]).then(() => {
+        if (last.get(group) === mine) last.delete(group);
+      });
+      last.set(group, mine);
+      if (before && !(await atMost(limit, before))) {
+        resolve();
+        throw late(group);
+      }
+      return { end: resolve };
     },
   };
+}
+
+/** Waits for `work`, but no longer than `limit` milliseconds; gives whether it ended. */
+async function atMost(limit: number, work: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), limit);
+  });
+  const isEnded = await Promise.race([work.then(() => true as const), late]);
+  clearTimeout(timer);
+  return isEnded;
 }

@@ -1,13 +1,16 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll } from 'vitest';
+import type { Config } from '../../src/config.ts';
 import { type Graphs, openGraphs } from '../../src/graph/graphs.ts';
 import { patientConnection } from '../../src/valkey/connections.ts';
+import { type Leases, openLeases } from '../../src/valkey/lease.ts';
 import type { Stores } from './stores.ts';
 
 /** What a test that works past the queue opens itself. */
 export interface Opened {
   graphs: Graphs;
   valkey: Redis;
+  leases: Leases;
 }
 
 /** Opens both stores before the file's tests and closes them after. */
@@ -16,10 +19,25 @@ export function useOpened(stores: Stores): Opened {
   beforeAll(() => {
     opened.graphs = openGraphs(stores.config.falkordb);
     opened.valkey = patientConnection(stores.config.valkey);
+    opened.leases = openLeases(opened.valkey, stores.config.takeover);
   });
   afterAll(() => {
     opened.graphs.close();
+    opened.leases.close();
     opened.valkey.disconnect();
   });
   return opened;
+}
+
+/** What another process would have: connections of its own to the same stores. */
+export function openOwn({ falkordb, valkey: address, takeover }: Config): Opened & { close(): void } {
+  const graphs = openGraphs(falkordb);
+  const valkey = patientConnection(address);
+  const leases = openLeases(valkey, takeover);
+  const close = () => {
+    graphs.close();
+    leases.close();
+    valkey.disconnect();
+  };
+  return { graphs, valkey, leases, close };
 }

@@ -46,14 +46,14 @@ export function useToldMemories(stores: Stores) {
   });
 
   return function openMemory(knowledge: Knowledge = {}) {
-    const { graphs, valkey } = opened;
+    const { graphs, valkey, leases } = opened;
     const group = newGroup();
     const graph = graphs.group(group);
-    const remove = openRemoveEpisode(graphs, valkey);
+    const remove = openRemoveEpisode(graphs, valkey, leases);
     const asked = askedModels(knowledge);
     closing.push(asked.close);
     const { model, embedder } = asked;
-    const ingest = openIngest(graphs, valkey, { model, embedder: rememberingEmbedder(embedder) });
+    const ingest = openIngest(graphs, valkey, leases, { model, embedder: rememberingEmbedder(embedder) });
     return {
       group,
       graph,

@@ -31,7 +31,13 @@ export interface Beginning {
   readonly fence: number;
   /** Which of the episodes were committed or removed from the group meanwhile. */
   readonly done: readonly string[];
+  /** Which of the episodes the graph does not have, since it was lost after they were recorded. */
+  readonly lost: readonly string[];
   readonly entities: readonly NamedEntity[];
+}
+
+interface Row extends Pick<Beginning, 'fence' | 'entities'> {
+  readonly noted: readonly { readonly uuid: string; readonly isDone: boolean }[];
 }
 
 /** What of an entity bound to `n` is returned, as entries of a map. */
@@ -52,13 +58,13 @@ export async function beginCommit(
 ): Promise<Beginning> {
   const asked = wanted.map((it, place) => ({ ...it, place }));
   const worded = wanted.map(({ name }, place) => ({ place, lower: name.toLowerCase(), words: allWords(name) }));
-  const [row] = await graph.read<Beginning>(
+  const [row] = await graph.read<Row>(
     `OPTIONAL MATCH (m:_Meta {key: 'fence'})
      WITH coalesce(m.token, 0) AS fence
      CALL {
        UNWIND $episodes AS uuid
-       MATCH (r:_Meta {key: 'episode:' + uuid}) WHERE r.removed_at IS NOT NULL OR r.committed_at IS NOT NULL
-       RETURN collect(uuid) AS done
+       MATCH (r:_Meta {key: 'episode:' + uuid})
+       RETURN collect({uuid: uuid, isDone: r.removed_at IS NOT NULL OR r.committed_at IS NOT NULL}) AS noted
      }
      CALL {
        CALL {
@@ -83,7 +89,7 @@ export async function beginCommit(
        }
        RETURN collect({place: place, how: how, ${ENTITY_ENTRIES}}) AS entities
      }
-     RETURN fence, done, entities`,
+     RETURN fence, noted, entities`,
     // Only the name's words: summaries of others hold them too.
     {
       episodes,
@@ -91,5 +97,11 @@ export async function beginCommit(
       worded: worded.filter(({ words }) => words !== '').map((it) => ({ ...it, words: `@name:(${it.words})` })),
     },
   );
-  return row ?? { fence: 0, done: [], entities: [] };
+  const { fence, noted, entities } = row ?? { fence: 0, noted: [], entities: [] };
+  const isNoted = new Set(noted.map(({ uuid }) => uuid));
+  return {
+    ...{ fence, entities },
+    done: noted.filter(({ isDone }) => isDone).map(({ uuid }) => uuid),
+    lost: episodes.filter((uuid) => !isNoted.has(uuid)),
+  };
 }

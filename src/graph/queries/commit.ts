@@ -172,7 +172,8 @@ const CUT_FACTS = `
         e.valid_at = x.validAt, e.invalid_at = x.invalidAt, e.expired_at = x.expiredAt`;
 
 const CHANGE_FACTS = `${MATCH_FACT}
-    SET e.episodes = x.episodes, e.valid_at = x.validAt, e.invalid_at = x.invalidAt, e.expired_at = x.expiredAt`;
+    SET e.episodes = x.episodes, e.reference_time = x.referenceTime, e.valid_at = x.validAt, e.invalid_at = x.invalidAt,
+        e.expired_at = x.expiredAt`;
 
 const MERGE_MENTIONS = `
     MATCH (p:Episodic {uuid: x.episode})

@@ -45,7 +45,7 @@ golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, ()
     const graph = opened.graphs.group(newGroup());
     await loadGolden(graph);
     const uuid = randomUUID();
-    const ingest = openIngest(opened.graphs, opened.valkey, {
+    const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, {
       model: toldModel({ [NEWS]: reading }),
       embedder: toyEmbedder(),
     });
@@ -101,7 +101,7 @@ golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, ()
   test('takes its place in a saga of Python, whose first episode is right again', async () => {
     const graph = opened.graphs.group(newGroup());
     await loadGolden(graph);
-    const ingest = openIngest(opened.graphs, opened.valkey, {
+    const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, {
       model: toldModel({ [NEWS]: reading }),
       embedder: toyEmbedder(),
     });
@@ -121,7 +121,7 @@ golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, ()
   test('is gone without a trace of what it changed when it is removed', async () => {
     const { graph, uuid } = await withNews();
 
-    await openRemoveEpisode(opened.graphs, opened.valkey)(graph.group, uuid, false);
+    await openRemoveEpisode(opened.graphs, opened.valkey, opened.leases)(graph.group, uuid, false);
 
     const after = await wholeGraph(graph);
     const expected = everything(graph.group);
@@ -138,7 +138,7 @@ golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, ()
     const graph = opened.graphs.group(newGroup());
     await loadGolden(graph);
     await graph.prepare(toyEmbedder());
-    const remove = openRemoveEpisode(opened.graphs, opened.valkey);
+    const remove = openRemoveEpisode(opened.graphs, opened.valkey, opened.leases);
     const episodes = goldenGraph().nodes.filter(({ labels }) => labels.includes('Episodic'));
 
     for (const { properties } of episodes) {

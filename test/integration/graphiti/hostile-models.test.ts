@@ -75,7 +75,7 @@ describe('a graph stays one that Python reads, although a model', () => {
     ]) {
       const graph = opened.graphs.group(newGroup());
       const model = toldModel({ before: reading(fact()), strange: extraction, after: reading(fact()) });
-      const ingest = openIngest(opened.graphs, opened.valkey, { model, embedder: toyEmbedder() });
+      const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, { model, embedder: toyEmbedder() });
 
       for (const [place, content] of order.entries()) {
         await ingest(newEpisode(content, null, graph.group, 100, { referenceTime: day(`2025-0${place + 3}-01`) }));

@@ -8,6 +8,7 @@ import { localLanguageModel } from '../../../src/models/local/language-model.ts'
 import { tripletText } from '../../../src/triplet.ts';
 import { openUpkeep } from '../../../src/upkeep/upkeep.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';
+import { type Leases, openLeases } from '../../../src/valkey/lease.ts';
 import { checklist } from '../../support/graphiti/checklist.ts';
 import { isPythonThere, pythonNote, pythonReads } from '../../support/graphiti/python.ts';
 import { readAsPython } from '../../support/graphiti/reader.ts';
@@ -90,14 +91,16 @@ describe('a graph that we wrote', () => {
   const stores = useStores();
   let graphs: Graphs;
   let valkey: ReturnType<typeof patientConnection>;
+  let leases: Leases;
   let graph: GroupGraph;
 
   beforeAll(async () => {
     graphs = openGraphs(stores.config.falkordb);
     graph = graphs.group(newGroup());
     valkey = patientConnection(stores.config.valkey);
+    leases = openLeases(valkey, stores.config.takeover);
     const model = localLanguageModel();
-    const ingest = openIngest(graphs, valkey, { model, embedder: toyEmbedder() });
+    const ingest = openIngest(graphs, valkey, leases, { model, embedder: toyEmbedder() });
     const store = ({ content, metadata, day, ...options }: Told) =>
       ingest(newEpisode(content, metadata, graph.group, 100_000, { referenceTime: new Date(day), ...options }));
     for (const told of EPISODES.slice(0, 8)) await store(told);
@@ -106,6 +109,7 @@ describe('a graph that we wrote', () => {
   });
   afterAll(async () => {
     await graphs.close();
+    leases.close();
     valkey.disconnect();
   });
 
@@ -162,8 +166,8 @@ describe('a graph that we wrote', () => {
   });
 
   test('still passes when communities were built and a saga was summarized', async () => {
-    const removeEpisode = openRemoveEpisode(graphs, valkey);
-    const parts = { graphs, valkey, languageModel: toldModel({}), embedder: toyEmbedder(), removeEpisode };
+    const removeEpisode = openRemoveEpisode(graphs, valkey, leases);
+    const parts = { graphs, valkey, leases, languageModel: toldModel({}), embedder: toyEmbedder(), removeEpisode };
     const upkeep = openUpkeep(parts);
 
     await upkeep.run(graph.group, { kind: 'communities' });
@@ -213,7 +217,7 @@ describe('a graph that we wrote', () => {
   });
 
   test('is sound after each episode that is taken out again, to the last', async () => {
-    const remove = openRemoveEpisode(graphs, valkey);
+    const remove = openRemoveEpisode(graphs, valkey, leases);
     const { episodes } = readAsPython(await wholeGraph(graph));
 
     for (const { uuid } of episodes) {

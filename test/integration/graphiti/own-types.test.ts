@@ -55,7 +55,7 @@ test("a graph gives Python the attributes of the users' own types and nothing el
   const ontology = await readDefinition(OWN_TYPES, 'memory.config.ts');
   const own = opened.graphs.group(newGroup());
   const model = toldModel({ 'Mira works on Harbor.': FOUND });
-  const ingest = openIngest(opened.graphs, opened.valkey, { model, embedder: toyEmbedder(), ontology });
+  const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, { model, embedder: toyEmbedder(), ontology });
 
   await ingest(newEpisode('Mira works on Harbor.', null, own.group, 100));
 

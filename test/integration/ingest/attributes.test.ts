@@ -6,6 +6,7 @@ import { openIngest } from '../../../src/ingest/ingest.ts';
 import type { Extraction } from '../../../src/models/language-model.ts';
 import { readDefinition } from '../../../src/ontology/read-definition.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';
+import { type Leases, openLeases } from '../../../src/valkey/lease.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { day } from '../../support/told-memory.ts';
@@ -13,12 +14,15 @@ import { day } from '../../support/told-memory.ts';
 const stores = useStores();
 let graphs: Graphs;
 let valkey: ReturnType<typeof patientConnection>;
+let leases: Leases;
 beforeAll(() => {
   graphs = openGraphs(stores.config.falkordb);
   valkey = patientConnection(stores.config.valkey);
+  leases = openLeases(valkey, stores.config.takeover);
 });
 afterAll(() => {
   graphs.close();
+  leases.close();
   valkey.disconnect();
 });
 
@@ -44,7 +48,7 @@ async function told(episodes: readonly (readonly [on: number, Extraction])[]) {
   const group = newGroup();
   const ontology = await readDefinition(OWN_TYPES, 'the test');
   const extract = async ({ content }: { content: string }) => episodes[Number(content)]?.[1] as Extraction;
-  const ingest = openIngest(graphs, valkey, {
+  const ingest = openIngest(graphs, valkey, leases, {
     model: { ...plainModel(), extract },
     embedder: plainEmbedder(),
     ontology,

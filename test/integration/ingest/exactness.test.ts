@@ -5,20 +5,25 @@ import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
 import { findFacts } from '../../../src/graph/queries/find-facts.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';
+import { type Leases, openLeases } from '../../../src/valkey/lease.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { day, useToldMemories } from '../../support/told-memory.ts';
+import { until } from '../../support/wait.ts';
 
 const stores = useStores();
 const openMemory = useToldMemories(stores);
 let graphs: Graphs;
 let valkey: ReturnType<typeof patientConnection>;
+let leases: Leases;
 beforeAll(() => {
   graphs = openGraphs(stores.config.falkordb);
   valkey = patientConnection(stores.config.valkey);
+  leases = openLeases(valkey, stores.config.takeover);
 });
 afterAll(() => {
   graphs.close();
+  leases.close();
   valkey.disconnect();
 });
 
@@ -27,7 +32,9 @@ describe('what an episode stated or ended', () => {
     const group = newGroup();
     const text = 'Harbor uses Redis. Harbor uses Valkey.';
     const one = newEpisode(text, null, group, 1000, { uuid: randomUUID(), referenceTime: day(1) });
-    const ingests = [1, 2].map(() => openIngest(graphs, valkey, { model: plainModel(), embedder: plainEmbedder() }));
+    const ingests = [1, 2].map(() =>
+      openIngest(graphs, valkey, leases, { model: plainModel(), embedder: plainEmbedder() }),
+    );
 
     await Promise.all([...ingests, ...ingests].map((ingest) => ingest(one)));
 
@@ -69,6 +76,61 @@ test('a fact that is cut in two is noted with each episode as the part that it s
     { on: '05', parts: ['05'] },
   ]);
 });
+
+describe('when a fact was first said', () => {
+  const said = (graph: { read(query: string): Promise<unknown[]> }) =>
+    graph.read('MATCH ()-[e:RELATES_TO]->() RETURN e.reference_time AS at');
+  const january = (on: number) => [{ at: `2025-01-0${on}T00:00:00+00:00` }];
+
+  test('is known whichever episode comes first, and until its episode is removed', async () => {
+    const { tell, remove, graph } = openMemory();
+    await tell(5, 'Harbor uses Redis.');
+
+    const first = await tell(3, 'Harbor uses Redis.');
+
+    expect(await said(graph)).toEqual(january(3));
+    await remove(first);
+    expect(await said(graph)).toEqual(january(5));
+  });
+
+  test.each([
+    ['as exactly as Python wrote it', '2025-01-01T00:00:00.000417+00:00'],
+    ['to nobody where Python did not write it', null],
+  ])('stays known %s', async (_, at) => {
+    const { tell, graph } = openMemory();
+    await tell(1, 'Harbor uses Redis.');
+    await graph.write('MATCH ()-[e:RELATES_TO]->() SET e.reference_time = $at', { at });
+
+    await tell(5, 'Harbor uses Redis.');
+
+    expect(await said(graph)).toEqual([{ at }]);
+  });
+});
+
+test.each([1, 4])(
+  'what contradicts is found among many of its batch that say other things (batches of %i)',
+  async (parts) => {
+    const { tell, facts, group } = openMemory({ single: ['RUNS_ON'] });
+    const told = [
+      ...Array.from({ length: 24 }, (_, index) => [1, `Quay${index} runs_on Gent.`] as const),
+      [2, 'Harbor runs_on Lille.'],
+      [3, 'Harbor runs_on Gent.'],
+    ] as const;
+    for (let from = 0; from < told.length; from += Math.ceil(told.length / parts)) {
+      const batch = told.slice(from, from + Math.ceil(told.length / parts));
+      const lease = await leases.take(group);
+      const ends = Promise.all(batch.map(([on, text]) => tell(on, text)));
+      await until('all wait', async () => (await valkey.hlen(`waiting:{${group}}`)) === batch.length);
+      await lease.release();
+      await ends;
+    }
+
+    expect((await facts()).filter((fact) => fact.startsWith('Harbor'))).toEqual([
+      'Harbor runs_on Lille 2–3 (1)',
+      'Harbor runs_on Gent 3– (1)',
+    ]);
+  },
+);
 
 test('an episode that tells of two times is two facts', async () => {
   const { tell, facts, model } = openMemory();

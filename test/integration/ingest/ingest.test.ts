@@ -26,7 +26,10 @@ const facts = (graph: GroupGraph) =>
 describe('an episode on its way into the graph', () => {
   test('becomes a raw episode, entities with types, and a dated fact between them', async () => {
     const group = newGroup();
-    const ingest = openIngest(opened.graphs, opened.valkey, { model: plainModel(), embedder: plainEmbedder() });
+    const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, {
+      model: plainModel(),
+      embedder: plainEmbedder(),
+    });
 
     await ingest(episode(group, 'Harbor uses Redis.'));
 
@@ -47,7 +50,7 @@ describe('an episode on its way into the graph', () => {
   test('delivered again changes nothing and asks no model', async () => {
     const group = newGroup();
     const model = plainModel();
-    const ingest = openIngest(opened.graphs, opened.valkey, { model, embedder: plainEmbedder() });
+    const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, { model, embedder: plainEmbedder() });
     const one = episode(group, 'Harbor uses Redis.');
     await ingest(one);
     const before = await wholeGraph(opened.graphs.group(group));
@@ -62,7 +65,7 @@ describe('an episode on its way into the graph', () => {
     const group = newGroup();
     const one = episode(group, 'Harbor uses Redis. Harbor uses Valkey.');
     const ingests = [1, 2].map(() =>
-      openIngest(opened.graphs, opened.valkey, { model: plainModel(), embedder: plainEmbedder() }),
+      openIngest(opened.graphs, opened.valkey, opened.leases, { model: plainModel(), embedder: plainEmbedder() }),
     );
 
     await Promise.all(ingests.map((ingest) => ingest(one)));
@@ -75,7 +78,10 @@ describe('an episode on its way into the graph', () => {
 
   test('that says what is known adds its support to the fact instead of a twin', async () => {
     const group = newGroup();
-    const ingest = openIngest(opened.graphs, opened.valkey, { model: plainModel(), embedder: plainEmbedder() });
+    const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, {
+      model: plainModel(),
+      embedder: plainEmbedder(),
+    });
     await ingest(episode(group, 'Harbor uses Redis.', '2025-02-01'));
 
     await ingest(episode(group, 'harbor uses redis.', '2025-01-15'));
@@ -87,7 +93,10 @@ describe('an episode on its way into the graph', () => {
 
   test('that ends a fact closes it at that time and keeps it', async () => {
     const group = newGroup();
-    const ingest = openIngest(opened.graphs, opened.valkey, { model: plainModel(), embedder: plainEmbedder() });
+    const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, {
+      model: plainModel(),
+      embedder: plainEmbedder(),
+    });
     await ingest(episode(group, 'Harbor uses Redis.', '2025-01-01'));
 
     await ingest(episode(group, 'Harbor not uses Redis.', '2025-03-01'));
@@ -99,7 +108,10 @@ describe('an episode on its way into the graph', () => {
 
   test('that holds again after it ended is a fact of its own', async () => {
     const group = newGroup();
-    const ingest = openIngest(opened.graphs, opened.valkey, { model: plainModel(), embedder: plainEmbedder() });
+    const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, {
+      model: plainModel(),
+      embedder: plainEmbedder(),
+    });
     await ingest(episode(group, 'Harbor uses Redis.', '2025-01-01'));
     await ingest(episode(group, 'Harbor not uses Redis.', '2025-03-01'));
 
@@ -120,7 +132,7 @@ describe('many episodes at once', () => {
   test('of one group through two workers make each entity once', async () => {
     const group = newGroup();
     const ingests = [1, 2].map(() =>
-      openIngest(opened.graphs, opened.valkey, { model: plainModel(), embedder: plainEmbedder() }),
+      openIngest(opened.graphs, opened.valkey, opened.leases, { model: plainModel(), embedder: plainEmbedder() }),
     );
 
     await Promise.all(
@@ -138,7 +150,10 @@ describe('many episodes at once', () => {
 
   test('of two groups never meet', async () => {
     const [one, other] = [newGroup(), newGroup()];
-    const ingest = openIngest(opened.graphs, opened.valkey, { model: plainModel(), embedder: plainEmbedder() });
+    const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, {
+      model: plainModel(),
+      embedder: plainEmbedder(),
+    });
 
     await Promise.all(
       Array.from({ length: 20 }, (_, i) => ingest(episode(i % 2 ? one : other, `Thing${i} uses Part${i}.`))),
@@ -155,7 +170,10 @@ describe('many episodes at once', () => {
 describe('the write', () => {
   test('of an overtaken worker is refused by the graph and leaves no trace', async () => {
     const group = newGroup();
-    const ingest = openIngest(opened.graphs, opened.valkey, { model: plainModel(), embedder: plainEmbedder() });
+    const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, {
+      model: plainModel(),
+      embedder: plainEmbedder(),
+    });
     await ingest(episode(group, 'Harbor uses Redis.'));
     const before = await wholeGraph(opened.graphs.group(group));
 
@@ -173,7 +191,10 @@ describe('the write', () => {
   test('that was worked out before somebody else wrote is refused, whoever holds the lease', async () => {
     const group = newGroup();
     const graph = opened.graphs.group(group);
-    const ingest = openIngest(opened.graphs, opened.valkey, { model: plainModel(), embedder: plainEmbedder() });
+    const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, {
+      model: plainModel(),
+      embedder: plainEmbedder(),
+    });
     await ingest(episode(group, 'Harbor uses Redis.'));
     const seen = await readFence(graph);
     await ingest(episode(group, 'Harbor uses Valkey.'));
@@ -207,7 +228,7 @@ describe('the write', () => {
       embed: async (texts: readonly string[]) =>
         (await embedder.embed(texts)).map((vector, i) => (texts[i]?.includes('Poison') ? [1, Number.NaN] : vector)),
     };
-    const ingest = openIngest(opened.graphs, opened.valkey, { model, embedder: poisoned });
+    const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, { model, embedder: poisoned });
 
     const results = await Promise.allSettled(
       ['Harbor uses Redis.', 'Poison uses Redis.', 'Quay uses Redis.'].map((text) => ingest(episode(group, text))),
@@ -223,13 +244,13 @@ describe('the write', () => {
 
 test('a graph is never opened with vectors of another embedder', async () => {
   const group = newGroup();
-  await openIngest(opened.graphs, opened.valkey, { model: plainModel(), embedder: plainEmbedder() })(
+  await openIngest(opened.graphs, opened.valkey, opened.leases, { model: plainModel(), embedder: plainEmbedder() })(
     episode(group, 'Harbor uses Redis.'),
   );
   const fresh = openGraphs(stores.config.falkordb);
   const other = { ...plainEmbedder(), model: 'another', dimension: 8 };
 
-  const ingest = openIngest(fresh, opened.valkey, { model: plainModel(), embedder: other })(
+  const ingest = openIngest(fresh, opened.valkey, opened.leases, { model: plainModel(), embedder: other })(
     episode(group, 'Quay uses Redis.'),
   );
 

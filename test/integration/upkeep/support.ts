@@ -9,6 +9,7 @@ import { readFence } from '../../../src/graph/queries/read-fence.ts';
 import { recordEpisode } from '../../../src/graph/queries/record-episode.ts';
 import type { UpkeepParts } from '../../../src/upkeep/parts.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';
+import { openLeases } from '../../../src/valkey/lease.ts';
 import { plainEmbedder, tellingModel } from '../../support/models.ts';
 import type { Stores } from '../../support/stores.ts';
 
@@ -23,6 +24,7 @@ export function useTools(stores: Stores): Tools {
   beforeAll(() => {
     tools.graphs = openGraphs(stores.config.falkordb);
     tools.valkey = patientConnection(stores.config.valkey);
+    tools.leases = openLeases(tools.valkey, stores.config.takeover);
     tools.languageModel = tellingModel();
     tools.embedder = plainEmbedder();
     tools.removeEpisode = async (_, episode, dryRun) => ({
@@ -35,6 +37,7 @@ export function useTools(stores: Stores): Tools {
   });
   afterAll(() => {
     tools.graphs.close();
+    tools.leases.close();
     tools.valkey.disconnect();
   });
   return tools;

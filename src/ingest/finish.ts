@@ -1,0 +1,47 @@
+import type { Graphs } from '../graph/graphs.ts';
+import { finishEpisodes } from '../graph/queries/finish-episodes.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { useText } from './changes.ts';
+import type { Extracted } from './extract.ts';
+import { type Stages, tagsOf } from './stages.ts';
+import { together } from './together.ts';
+import { wasLost } from './was-lost.ts';
+
+const MOST = 256;
+
+export interface FinishParts {
+  readonly stage: Stages;
+  readonly metrics: Metrics;
+  readonly onCommitted: (episodes: number) => void;
+}
+
+/**
+ * Commits episodes in which nothing was found: without lease, lookups and judgement, and without a new version, since no answer
+ * changes by it. @throws StaleFence when the graph was lost after the episode was recorded
+ */
+export function openFinish(
+  graphs: Graphs,
+  { stage, metrics, onCommitted }: FinishParts,
+): (extracted: Extracted) => Promise<void> {
+  const write = together<Extracted, boolean>(
+    ({ episode }) => episode.group,
+    (waiting) => Math.min(waiting.length, MOST),
+    async (batch, group) => {
+      const empty = batch.map(({ episode, extraction }) => ({
+        uuid: episode.uuid,
+        use: useText(extraction.use ?? [], [], 1),
+      }));
+      const finished = await finishEpisodes(graphs.group(group), empty, new Date());
+      const count = [...finished.values()].filter((isFresh) => isFresh).length;
+      metrics.increment('opencode.memory.episodes.committed', {}, count);
+      metrics.record?.('opencode.memory.commit.episodes', count);
+      onCommitted(count);
+      return batch.map(({ episode }) => finished.has(episode.uuid));
+    },
+  );
+  return (extracted) =>
+    stage('commit', { tags: tagsOf(extracted.episode) }, async () => {
+      if (await write(extracted)) return;
+      throw wasLost(extracted.episode);
+    });
+}

@@ -1,0 +1,90 @@
+import type { Redis } from 'ioredis';
+import type { Embedder } from '../models/embedder.ts';
+import type { Extraction, LanguageModel } from '../models/language-model.ts';
+import type { Ontology } from '../ontology.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { DAY, SECOND } from '../time.ts';
+import { extractionText, hashOf, type KeptVectors, readExtraction, readVectors, vectorsBytes } from './memo-format.ts';
+
+/** What is left of an episode's earlier reading, by the same models and for the same types. */
+export interface Remembered {
+  readonly extraction: Extraction | undefined;
+  /** Of these texts in this order; undefined when they are not known. */
+  vectors(texts: readonly string[]): KeptVectors | undefined;
+}
+
+/** What models made of episodes, so that it is paid for once however often they are tried, delivered or replayed. */
+export interface Memo {
+  /** Another one when anything is another that what is remembered depends on. */
+  readonly stamp: string;
+  /** One for each uuid, in the same order, in one round trip. */
+  recall(group: string, uuids: readonly string[]): Promise<Remembered[]>;
+  /** Keeping never fails: what cannot be kept is in hand all the same. While Valkey is away it waits for it. */
+  keepExtraction(group: string, uuid: string, extraction: Extraction): void;
+  keepVectors(group: string, uuid: string, texts: readonly string[], kept: KeptVectors): void;
+  count(stage: 'extraction' | 'vectors' | 'judgement', isHit: boolean): void;
+}
+
+/** Raised with every change of what is kept. */
+const VERSION = 1;
+/** As long as the episode's job. */
+const KEPT = (30 * DAY) / SECOND;
+const STAGES = ['extraction', 'vectors'] as const;
+const memoKey = (group: string, uuid: string, stage: (typeof STAGES)[number]) => `memo:{${group}}:${uuid}:${stage}`;
+
+export interface MemoParts {
+  readonly model: Pick<LanguageModel, 'id'>;
+  readonly embedder: Pick<Embedder, 'model' | 'dimension'>;
+  readonly ontology: Ontology;
+  readonly metrics: Metrics;
+}
+
+export function openMemo(valkey: Redis, { model, embedder, ontology, metrics }: MemoParts): Memo {
+  const ofExtraction = hashOf(VERSION, model.id, ontology);
+  const ofVectors = hashOf(VERSION, embedder.model, embedder.dimension);
+
+  const unsent: (readonly [key: string, value: string | Buffer])[] = [];
+
+  /** Sent at the end of this turn of the event loop, before anybody goes on with it; many at once cost nearly the same as one. */
+  function keep(key: string, value: string | Buffer): void {
+    if (unsent.push([key, value]) > 1) return;
+    queueMicrotask(() => {
+      const calls = valkey.pipeline();
+      for (const [key, value] of unsent.splice(0)) calls.set(key, value, 'EX', KEPT);
+      // Out of memory, or closed: the commit goes on with what it has, and a later try pays again.
+      calls.exec().catch(() => {});
+    });
+  }
+
+  function remembered(extraction: Buffer | null, vectors: Buffer | null): Remembered {
+    return {
+      extraction: extraction ? readExtraction(extraction.toString(), ofExtraction) : undefined,
+      vectors: (texts) =>
+        vectors ? readVectors(vectors, hashOf(ofVectors, texts), texts.length, embedder.dimension) : undefined,
+    };
+  }
+
+  return {
+    stamp: hashOf(ofExtraction, ofVectors),
+    async recall(group, uuids) {
+      if (uuids.length === 0) return [];
+      const keys = uuids.flatMap((uuid) => STAGES.map((stage) => memoKey(group, uuid, stage)));
+      const kept = await valkey.mgetBuffer(...keys);
+      return uuids.map((_, place) => remembered(kept[2 * place] ?? null, kept[2 * place + 1] ?? null));
+    },
+    keepExtraction(group, uuid, extraction) {
+      keep(memoKey(group, uuid, 'extraction'), extractionText(ofExtraction, extraction));
+    },
+    keepVectors(group, uuid, texts, kept) {
+      keep(memoKey(group, uuid, 'vectors'), vectorsBytes(hashOf(ofVectors, texts), kept));
+    },
+    count(stage, isHit) {
+      metrics.increment(isHit ? 'opencode.memory.memo.hit' : 'opencode.memory.memo.miss', { stage });
+    },
+  };
+}
+
+/** Forgets what models made of an episode. */
+export async function forgetMemo(valkey: Redis, group: string, uuid: string): Promise<void> {
+  await valkey.del(...STAGES.map((stage) => memoKey(group, uuid, stage)));
+}

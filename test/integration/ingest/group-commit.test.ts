@@ -1,0 +1,372 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Episode, newEpisode } from '../../../src/episode.ts';
+import { ModelBusy, ReplyUnusable } from '../../../src/errors.ts';
+import { type IngestParts, openIngest } from '../../../src/ingest/ingest.ts';
+import type { LanguageModel, Undecided } from '../../../src/models/language-model.ts';
+import type { Metrics } from '../../../src/telemetry/metrics.ts';
+import { plainEmbedder, plainModel } from '../../support/models.ts';
+import { openOwn, useOpened } from '../../support/opened.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+import { day } from '../../support/told-memory.ts';
+import { until } from '../../support/wait.ts';
+
+const stores = useStores();
+const opened = useOpened(stores);
+const closing: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+/** A worker with connections of its own; `batches` are the numbers of episodes that it wrote together. */
+function startProcess(parts: Partial<IngestParts> = {}, takeover = 15_000) {
+  const own = openOwn({ ...stores.config, takeover });
+  closing.push(own.close);
+  const batches: number[] = [];
+  const metrics: Metrics = {
+    increment: () => {},
+    record: (name, value) => void (name === 'opencode.memory.commit.episodes' && batches.push(value)),
+  };
+  const model = plainModel();
+  const ingest = openIngest(own.graphs, own.valkey, own.leases, {
+    model,
+    embedder: plainEmbedder(),
+    metrics,
+    ...parts,
+  });
+  return { ...own, ingest, model, batches };
+}
+
+const episode = (group: string, content: string, uuid: string = randomUUID()): Episode =>
+  newEpisode(content, null, group, 1_000_000, { uuid, referenceTime: day(1) });
+
+const factsOf = async (group: string): Promise<string[]> =>
+  (await opened.graphs.group(group).read<{ fact: string }>('MATCH ()-[e:RELATES_TO]->() RETURN e.fact AS fact')).map(
+    ({ fact }) => fact,
+  );
+
+const committed = async (group: string): Promise<number> =>
+  (
+    await opened.graphs
+      .group(group)
+      .read<{ n: number }>('MATCH (k:_Meta) WHERE k.committed_at IS NOT NULL RETURN count(k) AS n')
+  )[0]?.n ?? 0;
+
+const shown = (group: string, count: number) =>
+  until(`${count} wait`, async () => (await opened.valkey.hlen(`waiting:{${group}}`)) === count);
+
+/** Episodes that wait in two workers while a third holds the lease. */
+async function twoWorkersWait(count: number, parts: Partial<IngestParts> = {}) {
+  const group = newGroup();
+  const holder = await opened.leases.take(group);
+  const workers = [startProcess(parts), startProcess(parts)];
+  const ends = Promise.allSettled(
+    Array.from({ length: count }, (_, i) => workers[i % 2]?.ingest(episode(group, `Harbor has step${i}.`))),
+  );
+  await shown(group, count);
+  return { group, holder, workers, ends };
+}
+
+const succeeded = (ends: readonly PromiseSettledResult<unknown>[]) =>
+  ends.filter(({ status }) => status === 'fulfilled').length;
+
+describe('extracted episodes of several workers', () => {
+  test('are written together by whoever gets the lease', async () => {
+    const { group, holder, workers, ends } = await twoWorkersWait(20);
+
+    await holder.release();
+
+    expect(succeeded(await ends)).toBe(20);
+    expect(workers.flatMap(({ batches }) => batches)).toEqual([20]);
+    expect(await factsOf(group)).toHaveLength(20);
+    expect(await opened.valkey.exists(`waiting:{${group}}`)).toBe(0);
+  });
+
+  test('that come while they wait are written with them', async () => {
+    const { group, holder, workers, ends } = await twoWorkersWait(4);
+    const more = workers[0]?.ingest(episode(group, 'Harbor has another.'));
+    await shown(group, 5);
+
+    await holder.release();
+
+    expect(succeeded(await ends)).toBe(4);
+    await more;
+    expect(workers.flatMap(({ batches }) => batches)).toEqual([5]);
+  });
+
+  test('wait without asking anybody all the time', async () => {
+    const { group, holder, ends } = await twoWorkersWait(50);
+    const before = await calls(opened.valkey);
+
+    // Not for a state but for nothing to happen.
+    await sleep(2000);
+
+    // Each of the two looks for itself about once a second, with a transaction of four calls.
+    expect((await calls(opened.valkey)) - before).toBeLessThan(30);
+    await holder.release();
+    expect(succeeded(await ends)).toBe(50);
+    expect(await factsOf(group)).toHaveLength(50);
+  });
+
+  test('whose worker dies are written by another, once', async () => {
+    const group = newGroup();
+    const holder = await opened.leases.take(group);
+    const [dying, other] = [startProcess(), startProcess()];
+    const uuid = randomUUID();
+    dying.ingest(episode(group, 'Harbor uses Redis.', uuid)).catch(() => {});
+    await shown(group, 1);
+    dying.close();
+    const end = other.ingest(episode(group, 'Quay uses Redis.'));
+    await shown(group, 2);
+
+    await holder.release();
+    await end;
+    await other.ingest(episode(group, 'Harbor uses Redis.', uuid));
+
+    expect(other.batches).toEqual([2]);
+    expect(other.model.calls).toBe(1);
+    expect((await factsOf(group)).sort()).toEqual(['Harbor uses Redis', 'Quay uses Redis']);
+  });
+
+  test('are written once the lease of a dead worker has lapsed', async () => {
+    const group = newGroup();
+    await opened.valkey.set(`lease:{${group}}`, 'somebody who died', 'PX', 1000);
+    const workers = [startProcess(), startProcess()];
+
+    await Promise.all(
+      Array.from({ length: 8 }, (_, i) => workers[i % 2]?.ingest(episode(group, `Harbor has step${i}.`))),
+    );
+
+    expect(workers.flatMap(({ batches }) => batches)).toEqual([8]);
+  });
+
+  test('end also when nobody hears that they were written', async () => {
+    const group = newGroup();
+    const holder = await opened.leases.take(group);
+    const worker = startProcess();
+    const uuid = randomUUID();
+    const end = worker.ingest(episode(group, 'Harbor uses Redis.', uuid));
+    await shown(group, 1);
+
+    await opened.graphs
+      .group(group)
+      .write(`MATCH (k:_Meta {key: $key}) SET k.committed_at = '2025-01-01T00:00:00+00:00'`, {
+        key: `episode:${uuid}`,
+      });
+
+    await end;
+    expect(worker.batches).toEqual([]);
+    await holder.release();
+  });
+
+  test('end also for a worker that is given one of them while it writes it for another', async () => {
+    const group = newGroup();
+    const gate = Promise.withResolvers<void>();
+    let isJudging = false;
+    const model = judging(async ({ entities, facts }) => {
+      isJudging = true;
+      await gate.promise;
+      return {
+        entities: entities.map(() => null),
+        facts: facts.map(() => ({ repeats: null, contradicts: [] })),
+      };
+    });
+    await startProcess().ingest(episode(group, 'Harbor uses Redis.'));
+    const holder = await opened.leases.take(group);
+    const recalled: (string | undefined)[] = [];
+    const increment: Metrics['increment'] = (name, tags) =>
+      void (name === 'opencode.memory.memo.hit' && recalled.push(tags?.stage));
+    const [dying, other] = [startProcess({ model }), startProcess({ model, metrics: { increment } })];
+    const uuid = randomUUID();
+    dying.ingest(episode(group, 'Harbor uses Valkey.', uuid)).catch(() => {});
+    await shown(group, 1);
+    dying.close();
+    await holder.release();
+    const end = other.ingest(episode(group, 'Harbor uses Dragonfly.'));
+    await until('both are judged', () => isJudging);
+
+    const again = other.ingest(episode(group, 'Harbor uses Valkey.', uuid));
+    await until('it waits', () => recalled.includes('vectors'));
+    gate.resolve();
+
+    await Promise.all([end, again]);
+    expect(await factsOf(group)).toHaveLength(3);
+  });
+
+  test('are shown again when Valkey lost its data', async () => {
+    const { group, holder, workers, ends } = await twoWorkersWait(2);
+
+    await opened.valkey.del(`waiting:{${group}}`);
+
+    await shown(group, 2);
+    await holder.release();
+    expect(succeeded(await ends)).toBe(2);
+    expect(workers.flatMap(({ batches }) => batches)).toEqual([2]);
+  });
+
+  test('are left to their own worker where what was read cannot be recalled', async () => {
+    const { group, holder, workers, ends } = await twoWorkersWait(6);
+    const keys = await opened.valkey.keys(`memo:{${group}}:*`);
+    await opened.valkey.del(...keys);
+
+    await holder.release();
+
+    expect(succeeded(await ends)).toBe(6);
+    expect(workers.map(({ batches }) => batches)).toEqual([[3], [3]]);
+  });
+
+  test('are not taken by a worker with other models', async () => {
+    const group = newGroup();
+    const holder = await opened.leases.take(group);
+    const workers = [startProcess(), startProcess({ model: { ...plainModel(), id: 'plain-2' } })];
+    const ends = workers.map(({ ingest }, i) => ingest(episode(group, `Harbor has step${i}.`)));
+    await shown(group, 2);
+
+    await holder.release();
+
+    await Promise.all(ends);
+    expect(workers.map(({ batches }) => batches)).toEqual([[1], [1]]);
+  });
+});
+
+describe('what went wrong', () => {
+  test('with a judgement is told to all with the same words and the same wait', async () => {
+    const busy = async () => {
+      throw new ModelBusy('The model is busy.', { retryAfter: 7000 });
+    };
+    const group = newGroup();
+    await openIngest(opened.graphs, opened.valkey, opened.leases, { model: plainModel(), embedder: plainEmbedder() })(
+      episode(group, 'Harbor uses Redis.'),
+    );
+    const holder = await opened.leases.take(group);
+    const asked: Undecided[] = [];
+    const model = judging(async (undecided) => {
+      asked.push(undecided);
+      return busy();
+    });
+    const workers = [startProcess({ model }), startProcess({ model })];
+    const ends = Promise.allSettled(
+      [0, 1, 2, 3].map((i) => workers[i % 2]?.ingest(episode(group, `Harbor uses Redis${i}.`))),
+    );
+    await shown(group, 4);
+
+    await holder.release();
+
+    for (const end of await ends)
+      expect(end).toMatchObject({ status: 'rejected', reason: { message: 'The model is busy.', retryAfter: 7000 } });
+    for (const end of await ends) expect((end as PromiseRejectedResult).reason).toBeInstanceOf(ModelBusy);
+    expect(asked).toHaveLength(1);
+  });
+
+  test('with one episode takes no other with it, and the model is asked few times', async () => {
+    let asked = 0;
+    const model = judging(async (undecided) => {
+      asked += 1;
+      if (JSON.stringify(undecided.facts.map(({ fact }) => fact)).includes('Poison'))
+        throw new ReplyUnusable('The reply cannot be used.');
+      return {
+        entities: undecided.entities.map(() => null),
+        facts: undecided.facts.map(() => ({ repeats: null, contradicts: [] })),
+      };
+    });
+    const group = newGroup();
+    const worker = startProcess({ model });
+    await worker.ingest(episode(group, 'Harbor uses Redis.'));
+    const holder = await opened.leases.take(group);
+    const ends = Promise.allSettled(
+      Array.from({ length: 32 }, (_, i) =>
+        worker.ingest(episode(group, `Harbor uses ${i === 20 ? 'Poison' : `Part${i}`}.`)),
+      ),
+    );
+    await shown(group, 32);
+    asked = 0;
+
+    await holder.release();
+
+    const rejected = (await ends).filter((end) => end.status === 'rejected');
+    expect(rejected).toMatchObject([{ reason: { name: 'ReplyUnusable' } }]);
+    expect(asked).toBeLessThanOrEqual(1 + 2 * 5);
+    expect(await committed(group)).toBe(32);
+  });
+});
+
+test('a worker that was overtaken while the model judged writes nothing and is done again', async () => {
+  const group = newGroup();
+  const graph = opened.graphs.group(group);
+  let asked = 0;
+  const model = judging(async (undecided) => {
+    asked += 1;
+    if (asked === 1) await graph.write(`MATCH (m:_Meta {key: 'fence'}) SET m.token = m.token + 1`);
+    return {
+      entities: undecided.entities.map(() => null),
+      facts: undecided.facts.map(() => ({ repeats: null, contradicts: [] })),
+    };
+  });
+  const worker = startProcess({ model });
+  await worker.ingest(episode(group, 'Harbor uses Redis.'));
+  const second = episode(group, 'Harbor uses Valkey.');
+
+  await expect(worker.ingest(second)).rejects.toMatchObject({ name: 'StaleFence' });
+  expect(await factsOf(group)).toEqual(['Harbor uses Redis']);
+  await worker.ingest(second);
+
+  expect((await factsOf(group)).sort()).toEqual(['Harbor uses Redis', 'Harbor uses Valkey']);
+  expect(asked).toBe(1);
+});
+
+test('an episode that the graph has lost before its commit is refused, and recorded anew', async () => {
+  const group = newGroup();
+  const graph = opened.graphs.group(group);
+  const worker = startProcess();
+  const holder = await opened.leases.take(group);
+  const one = episode(group, 'Harbor uses Redis.');
+  const end = Promise.allSettled([worker.ingest(one)]);
+  await shown(group, 1);
+  await graph.write('MATCH (n) DELETE n');
+
+  await holder.release();
+
+  expect(await end).toMatchObject([{ reason: { name: 'StaleFence' } }]);
+  expect(await factsOf(group)).toEqual([]);
+  await worker.ingest(one);
+  expect(await graph.read('MATCH (p:Episodic) RETURN p.content AS text')).toEqual([{ text: 'Harbor uses Redis.' }]);
+  expect(worker.model.calls).toBe(1);
+});
+
+test('an episode in which nothing is found is committed without a lease, and stays found', async () => {
+  const group = newGroup();
+  const holder = await opened.leases.take(group);
+  const worker = startProcess();
+
+  await worker.ingest(episode(group, 'Nothing that anybody could make a fact of'));
+
+  expect(await committed(group)).toBe(1);
+  expect(
+    await opened.graphs.group(group).read('MATCH (k:_Meta) WHERE k.unread IS NOT NULL RETURN k.unread'),
+  ).toHaveLength(1);
+  await holder.release();
+});
+
+/** A model that is asked whether facts about the same repeat each other. */
+function judging(resolve: LanguageModel['resolve']): LanguageModel {
+  return { ...plainModel(), id: 'judging-1', resolves: true, resolve };
+}
+
+async function calls(valkey: Redis): Promise<number> {
+  const stats = await valkey.info('commandstats');
+  return [...stats.matchAll(/cmdstat_(\w+)\S*:calls=(\d+)/g)]
+    .filter(([, name]) => name !== 'info')
+    .reduce((sum, [, , count]) => sum + Number(count), 0);
+}
+
+test('a call that nobody understands breaks nothing', async () => {
+  const { group, holder, ends } = await twoWorkersWait(2);
+
+  for (const rubbish of ['', 'null', '{"uuids":7}']) await opened.valkey.publish(`told:{${group}}`, rubbish);
+  await opened.valkey.hset(`waiting:{${group}}`, 'rubbish', '{"uuid":7}');
+
+  await holder.release();
+  expect(succeeded(await ends)).toBe(2);
+});

@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Episode, newEpisode } from '../../../src/episode.ts';
+import { type IngestParts, openIngest } from '../../../src/ingest/ingest.ts';
+import { openRemoveEpisode } from '../../../src/ingest/remove-episode.ts';
+import { openaiEmbedder } from '../../../src/models/openai/embedder.ts';
+import { openaiLanguageModel } from '../../../src/models/openai/language-model.ts';
+import type { Tags } from '../../../src/telemetry/metrics.ts';
+import { type FakeOpenAI, startFakeOpenAI } from '../../support/fake-openai/index.ts';
+import { useOpened } from '../../support/opened.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+import { day } from '../../support/told-memory.ts';
+
+const stores = useStores();
+const opened = useOpened(stores);
+let fake: FakeOpenAI;
+beforeAll(async () => {
+  fake = await startFakeOpenAI({ knowledge: 'exclusive: KEEPS_STATE_IN' });
+});
+beforeEach(() => fake.reset());
+afterAll(() => fake.close());
+
+const modelsAt = (baseUrl: string, model = 'gpt-test') => {
+  const settings = { baseUrl, model, embeddingModel: 'text-embedding-3-small', dimension: 512 };
+  return { model: openaiLanguageModel(settings), embedder: openaiEmbedder(settings) };
+};
+
+const openWith = (parts: IngestParts) => openIngest(opened.graphs, opened.valkey, opened.leases, parts);
+
+/** A worker that has just been started: it remembers nothing itself. */
+function startWorker(model?: string) {
+  const counts: Record<string, number> = {};
+  const increment = (name: string, tags?: Tags) => {
+    const key = `${name.replace('opencode.memory.', '')} ${tags?.stage ?? ''}`.trim();
+    counts[key] = (counts[key] ?? 0) + 1;
+  };
+  return { ingest: openWith({ ...modelsAt(fake.url, model), metrics: { increment } }), counts };
+}
+
+const REDIS = 'Harbor [Service] KEEPS_STATE_IN Redis [Product]: Harbor keeps its state in Redis';
+const VALKEY = 'Harbor [Service] KEEPS_STATE_IN Valkey [Product]: Harbor keeps its state in Valkey';
+
+const episode = (group: string, content: string, on = 1): Episode =>
+  newEpisode(content, null, group, 1_000_000, { uuid: randomUUID(), referenceTime: day(on) });
+
+const purposes = () => fake.calls.map(({ purpose }) => purpose);
+
+/** Somebody else writes, as a worker that took the group over does. */
+const overtake = (group: string) =>
+  opened.graphs.group(group).write(`MATCH (m:_Meta {key: 'fence'}) SET m.token = m.token + 1`);
+
+/** What the graph keeps of an episode: its vectors and what it cost. */
+async function kept(group: string) {
+  const graph = opened.graphs.group(group);
+  const vectors = await graph.read(
+    'MATCH (n:Entity) RETURN n.name AS name, n.name_embedding AS vector ORDER BY name UNION MATCH ()-[e:RELATES_TO]->() RETURN e.fact AS name, e.fact_embedding AS vector ORDER BY name',
+  );
+  const rows = await graph.read<{ use: string }>(
+    'MATCH (k:_Meta) WHERE k.use IS NOT NULL RETURN k.use AS use ORDER BY k.key',
+  );
+  return { vectors, use: rows.flatMap(({ use }) => JSON.parse(use) as { purpose: string }[]) };
+}
+
+test('an episode that failed after it was read is not read again, and costs what it cost', async () => {
+  const [group, other] = [newGroup(), newGroup()];
+  const one = episode(group, REDIS);
+  const first = startWorker();
+  await first.ingest({ ...one, group: other, uuid: randomUUID() });
+  fake.reset();
+  await opened.graphs.group(group).write(`CREATE (:_Meta {key: 'fence', token: 9000000000000000})`);
+  await expect(first.ingest(one)).rejects.toMatchObject({ name: 'StaleFence' });
+  expect(purposes()).toEqual(['extract', 'embed']);
+  await opened.graphs.group(group).write(`MATCH (m:_Meta {key: 'fence'}) SET m.token = 0`);
+
+  const again = startWorker();
+  await again.ingest(one);
+
+  expect(purposes()).toEqual(['extract', 'embed']);
+  expect(again.counts).toMatchObject({ 'memo.hit extraction': 1, 'memo.hit vectors': 1, 'episodes.committed': 1 });
+  const found = await kept(group);
+  expect(found).toEqual(await kept(other));
+  expect(found.use.map(({ purpose }) => purpose)).toEqual(['extract', 'embed']);
+});
+
+test('an embedding that failed does not make the text be read again', async () => {
+  const group = newGroup();
+  const one = episode(group, REDIS);
+  const { ingest } = startWorker();
+  const faulty = await startFakeOpenAI({ faultOf: ({ purpose }) => (purpose === 'embed' ? 'wrong-key' : undefined) });
+  const failing = openWith(modelsAt(faulty.url));
+  await expect(failing(one)).rejects.toThrow();
+  await faulty.close();
+
+  await ingest(one);
+
+  expect(purposes()).toEqual(['embed']);
+});
+
+test('a judgement is asked for once, also when what it was for was refused', async () => {
+  const group = newGroup();
+  const { ingest } = startWorker();
+  await ingest(episode(group, REDIS));
+  fake.reset();
+  const refusing = await startFakeOpenAI({ knowledge: 'exclusive: KEEPS_STATE_IN' });
+  const second = episode(group, VALKEY, 2);
+  const { model, embedder } = modelsAt(refusing.url);
+  const overtaken = openWith({
+    embedder,
+    model: {
+      ...model,
+      resolve: async (undecided) => {
+        await overtake(group);
+        return model.resolve(undecided);
+      },
+    },
+  });
+  await expect(overtaken(second)).rejects.toMatchObject({ name: 'StaleFence' });
+
+  const again = startWorker();
+  await again.ingest(second);
+
+  expect(purposes()).toEqual([]);
+  expect(again.counts).toMatchObject({ 'memo.hit judgement': 1 });
+  const facts = await opened.graphs
+    .group(group)
+    .read('MATCH ()-[e:RELATES_TO]->() WHERE e.invalid_at IS NOT NULL RETURN e.fact AS fact');
+  expect(facts).toEqual([{ fact: 'Harbor keeps its state in Redis' }]);
+  await refusing.close();
+});
+
+test('a graph that was lost is built again without a model, to the last digit', async () => {
+  const group = newGroup();
+  const episodes = [episode(group, REDIS), episode(group, VALKEY, 2)];
+  const { ingest } = startWorker();
+  for (const one of episodes) await ingest(one);
+  const before = await kept(group);
+  fake.reset();
+  await opened.graphs.group(group).write('MATCH (n) DELETE n');
+
+  for (const one of episodes) await startWorker().ingest(one);
+
+  expect(await kept(group)).toEqual(before);
+  expect(purposes()).toEqual([]);
+});
+
+test.each([
+  ['rubbish', 'not what anybody wrote'],
+  ['another version', JSON.stringify({ stamp: 'old', extraction: { entities: [], facts: [], ended: [] } })],
+  ['something of another shape', '{"stamp":7}'],
+])('%s in the memo counts as nothing', async (_, text) => {
+  const group = newGroup();
+  const one = episode(group, REDIS);
+  for (const stage of ['extraction', 'vectors']) await opened.valkey.set(`memo:{${group}}:${one.uuid}:${stage}`, text);
+  const { ingest, counts } = startWorker();
+
+  await ingest(one);
+
+  expect(purposes()).toEqual(['extract', 'embed']);
+  expect(counts).toMatchObject({ 'memo.miss extraction': 1, 'memo.miss vectors': 1 });
+});
+
+test('what another model made is not used; vectors are, as long as the texts are the same', async () => {
+  const group = newGroup();
+  const one = episode(group, REDIS);
+  await startWorker().ingest(one);
+  await opened.graphs.group(group).write('MATCH (n) DELETE n');
+  fake.reset();
+
+  const { ingest, counts } = startWorker('gpt-other');
+  await ingest(one);
+
+  expect(purposes()).toEqual(['extract']);
+  expect(counts).toMatchObject({ 'memo.miss extraction': 1, 'memo.hit vectors': 1 });
+});
+
+test('the memo is kept for thirty days, and goes with its episode', async () => {
+  const group = newGroup();
+  const one = episode(group, REDIS);
+  await startWorker().ingest(one);
+  const keys = await opened.valkey.keys(`memo:{${group}}:${one.uuid}:*`);
+  expect(keys).toHaveLength(2);
+  for (const key of keys) expect(await opened.valkey.ttl(key)).toBeGreaterThan(29 * 24 * 3600);
+
+  await openRemoveEpisode(opened.graphs, opened.valkey, opened.leases)(group, one.uuid, false);
+
+  expect(await opened.valkey.keys(`memo:{${group}}:${one.uuid}:*`)).toEqual([]);
+});

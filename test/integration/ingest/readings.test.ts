@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { newEpisode } from '../../../src/episode.ts';
+import { ModelFailed } from '../../../src/errors.ts';
+import { openIngest } from '../../../src/ingest/ingest.ts';
+import type { LanguageModel } from '../../../src/models/language-model.ts';
+import { openaiEmbedder } from '../../../src/models/openai/embedder.ts';
+import { openaiLanguageModel } from '../../../src/models/openai/language-model.ts';
+import { type FakeOpenAI, startFakeOpenAI } from '../../support/fake-openai/index.ts';
+import { type Opened, openOwn, useOpened } from '../../support/opened.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+import { day } from '../../support/told-memory.ts';
+import { until } from '../../support/wait.ts';
+
+const stores = useStores();
+const opened = useOpened(stores);
+const closing: (() => void)[] = [];
+let fake: FakeOpenAI;
+beforeAll(async () => {
+  fake = await startFakeOpenAI({ knowledge: 'exclusive: KEEPS_STATE_IN' });
+});
+beforeEach(() => fake.reset());
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+afterAll(() => fake.close());
+
+const REDIS = 'Harbor [Service] KEEPS_STATE_IN Redis [Product]: Harbor keeps its state in Redis';
+const VALKEY = 'Harbor [Service] KEEPS_STATE_IN Valkey [Product]: Harbor keeps its state in Valkey';
+const TAKEOVER = 600;
+
+/** A worker with connections of its own; `extract` replaces the model's. */
+function startProcess(extract?: LanguageModel['extract']) {
+  const own = openOwn(stores.config);
+  closing.push(own.close);
+  return workerWith(own, { takeover: TAKEOVER, ...(extract && { extract }) });
+}
+
+function workerWith(
+  { graphs, valkey, leases }: Opened,
+  { takeover, ...read }: { takeover: number; extract?: LanguageModel['extract'] },
+) {
+  const settings = { baseUrl: fake.url, model: 'gpt-test', embeddingModel: 'text-embedding-3-small', dimension: 512 };
+  const model = { ...openaiLanguageModel(settings), ...read };
+  return openIngest(graphs, valkey, leases, { model, embedder: openaiEmbedder(settings), takeover });
+}
+
+const episode = (group: string, content = REDIS, on = 1) =>
+  newEpisode(content, null, group, 1_000_000, { uuid: randomUUID(), referenceTime: day(on) });
+const keyOf = ({ group, uuid }: { group: string; uuid: string }) => `reading:{${group}}:${uuid}`;
+const purposes = () => fake.calls.map(({ purpose }) => purpose).sort();
+const waiting = (one: { group: string; uuid: string }, count: number) =>
+  until(`${count} workers wait`, async () => {
+    const [, listeners] = (await opened.valkey.pubsub('NUMSUB', keyOf(one))) as [string, number];
+    return listeners === count;
+  });
+
+describe('an episode that comes several times at once', () => {
+  test('is read, embedded and judged once, by whichever worker', async () => {
+    const group = newGroup();
+    const workers = [startProcess(), startProcess(), startProcess()];
+    await workers[0]?.(episode(group));
+    fake.reset();
+    const second = episode(group, VALKEY, 2);
+
+    await Promise.all([...workers, ...workers, ...workers].map((ingest) => ingest(second)));
+
+    expect(purposes()).toEqual(['embed', 'extract', 'resolve']);
+    const rows = await opened.graphs
+      .group(group)
+      .read('MATCH ()-[e:RELATES_TO]->() RETURN size(e.episodes) AS n, e.invalid_at IS NULL AS holds ORDER BY holds');
+    expect(rows).toEqual([
+      { n: 1, holds: false },
+      { n: 1, holds: true },
+    ]);
+    await until('the turn is given back', async () => (await opened.valkey.exists(keyOf(second))) === 0);
+  });
+
+  test('is read by the next worker when it could not be read, one after the other', async () => {
+    const one = episode(newGroup());
+    const gate = Promise.withResolvers<void>();
+    let [asked, asking, most] = [0, 0, 0];
+    const failing = async () => {
+      asked += 1;
+      most = Math.max(most, ++asking);
+      await gate.promise;
+      asking -= 1;
+      throw new ModelFailed('The model could not load.');
+    };
+    const ends = Promise.allSettled([1, 2, 3].map(() => startProcess(failing)).flatMap((it) => [it(one), it(one)]));
+    await waiting(one, 2);
+
+    gate.resolve();
+
+    for (const end of await ends) expect(end).toMatchObject({ reason: { name: 'ModelFailed' } });
+    // Each worker that had it tried once, never two at a time; those of one worker share what came of it.
+    expect({ asked, most }).toEqual({ asked: 3, most: 1 });
+    await startProcess()(one);
+    expect(purposes()).toEqual(['embed', 'extract']);
+  });
+
+  test('is waited for as long as its reader lives, however long a model takes', async () => {
+    const one = episode(newGroup());
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const model = openaiLanguageModel({ baseUrl: fake.url, model: 'gpt-test', embeddingModel: '', dimension: 512 });
+    const slow = startProcess(async (text) => {
+      await promise;
+      return model.extract(text);
+    });
+    const ends = [slow(one)];
+    await until('it is read', () => opened.valkey.exists(keyOf(one)));
+    ends.push(startProcess()(one));
+    await waiting(one, 1);
+
+    let [before, renewals] = [TAKEOVER, 0];
+    await until('the turn was renewed past its end', async () => {
+      const left = await opened.valkey.pttl(keyOf(one));
+      if (left > before) renewals += 1;
+      before = left;
+      return renewals >= 5;
+    });
+    expect(purposes()).toEqual([]);
+    resolve();
+    await Promise.all(ends);
+
+    expect(purposes()).toEqual(['embed', 'extract']);
+  });
+
+  test('is read once its reader has died', async () => {
+    const one = episode(newGroup());
+    await opened.valkey.set(keyOf(one), 'somebody who died', 'PX', TAKEOVER);
+    const began = performance.now();
+
+    await Promise.all([startProcess(), startProcess()].map((ingest) => ingest(one)));
+
+    expect(performance.now() - began).toBeGreaterThan(TAKEOVER * 0.8);
+    expect(purposes()).toEqual(['embed', 'extract']);
+  });
+});
+
+test('a turn is given back when the raw episode could not be written', async () => {
+  const group = newGroup();
+  const own = openOwn(stores.config);
+  closing.push(own.close);
+  const ingest = workerWith(own, { takeover: 60_000 });
+  await ingest(episode(group));
+  fake.reset();
+  own.graphs.close();
+  const second = episode(group, VALKEY, 2);
+  await expect(ingest(second)).rejects.toThrow();
+
+  await startProcess()(second);
+
+  expect(purposes()).toEqual(['embed', 'extract', 'resolve']);
+});

@@ -1,0 +1,190 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { patientConnection } from '../../../src/valkey/connections.ts';
+import { type Leases, openLeases } from '../../../src/valkey/lease.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+import { until } from '../../support/wait.ts';
+
+const stores = useStores();
+const LASTS = 1000;
+const NEVER = new AbortController().signal;
+let asking: Redis;
+const opened: { valkey: Redis; leases: Leases }[] = [];
+
+/** The leases as one more process sees them. */
+function openProcess(lasts = LASTS): Leases {
+  const valkey = patientConnection(stores.config.valkey);
+  const leases = openLeases(valkey, lasts);
+  opened.push({ valkey, leases });
+  return leases;
+}
+
+beforeAll(() => {
+  asking = patientConnection(stores.config.valkey);
+});
+afterAll(() => {
+  for (const { valkey, leases } of opened) {
+    leases.close();
+    valkey.disconnect();
+  }
+  asking.disconnect();
+});
+
+/** Resolves once somebody waits for the lease. */
+const waited = (group: string) =>
+  until('somebody waits', async () => {
+    const [, count] = (await asking.pubsub('NUMSUB', `lease:{${group}}`)) as [string, number];
+    return count > 0;
+  });
+
+async function scripts(): Promise<number> {
+  return Number(/cmdstat_eval:calls=(\d+)/.exec(await asking.info('commandstats'))?.[1] ?? 0);
+}
+
+describe('whoever waits for a lease', () => {
+  test('gets it when it is released, with a higher number', async () => {
+    const group = newGroup();
+    const [one, other] = [openProcess(15_000), openProcess(15_000)];
+    const first = await one.take(group);
+    const waiting = other.take(group);
+    await waited(group);
+    const began = performance.now();
+
+    await first.release();
+    const second = await waiting;
+
+    expect(performance.now() - began).toBeLessThan(250);
+    expect(second.fence).toBeGreaterThan(first.fence);
+    expect([first.isHeld(), second.isHeld()]).toEqual([false, true]);
+    await second.release();
+  });
+
+  test('asks Valkey nothing meanwhile, also when there are fifty', async () => {
+    const group = newGroup();
+    const holder = await openProcess(15_000).take(group);
+    const ended = new AbortController();
+    const waiting = Array.from({ length: 50 }, () => {
+      const leases = openProcess(15_000);
+      return leases.takeUnless(group, { until: ended.signal, onWait: async () => {} });
+    });
+    await until('all wait', async () => {
+      const [, count] = (await asking.pubsub('NUMSUB', `lease:{${group}}`)) as [string, number];
+      return count === 50;
+    });
+    await until('all asked once more', async () => (await scripts()) >= 101);
+    const before = await scripts();
+
+    // Not for a state but for nothing to happen.
+    await sleep(2000);
+
+    expect((await scripts()) - before).toBe(0);
+    ended.abort();
+    expect(await Promise.all(waiting)).toEqual(new Array(50).fill(undefined));
+    await holder.release();
+  });
+
+  test('gets it when the holder is dead and the lease has lapsed', async () => {
+    const group = newGroup();
+    await asking.set(`lease:{${group}}`, 'somebody who died', 'PX', LASTS);
+    const began = performance.now();
+
+    const lease = await openProcess().take(group);
+
+    expect(performance.now() - began).toBeGreaterThan(LASTS * 0.9);
+    expect(performance.now() - began).toBeLessThan(LASTS * 2);
+    await lease.release();
+  });
+
+  test('hears of a release that was called out while its connection was broken', async () => {
+    const group = newGroup();
+    const first = await openProcess(15_000).take(group);
+    const waiting = openProcess(15_000).take(group);
+    await waited(group);
+
+    await asking.multi().call('CLIENT', 'KILL', 'TYPE', 'pubsub').del(`lease:{${group}}`).exec();
+
+    const second = await waiting;
+    expect(second.fence).toBeGreaterThan(first.fence);
+    await Promise.all([first.release(), second.release()]);
+  });
+
+  test('may give up, and the next of its process goes on', async () => {
+    const group = newGroup();
+    const holder = await openProcess(15_000).take(group);
+    const leases = openProcess(15_000);
+    const ended = new AbortController();
+    const given = leases.takeUnless(group, { until: ended.signal, onWait: async () => ended.abort() });
+
+    expect(await given).toBeUndefined();
+
+    const next = leases.take(group);
+    await waited(group);
+    await holder.release();
+    await (await next).release();
+  });
+
+  test('is told of waiting once, and not at all when the lease is free', async () => {
+    const group = newGroup();
+    const told: string[] = [];
+    const free = await openProcess().takeUnless(group, { until: NEVER, onWait: async () => void told.push('free') });
+    const waiting = openProcess().takeUnless(group, { until: NEVER, onWait: async () => void told.push('taken') });
+    await waited(group);
+
+    await free?.release();
+    await (await waiting)?.release();
+
+    expect(told).toEqual(['taken']);
+  });
+
+  test('is not kept from it by a process that takes it again and again', async () => {
+    const group = newGroup();
+    const busy = openProcess(15_000);
+    let isOver = false;
+    const again = async () => {
+      while (!isOver) await (await busy.take(group)).release();
+    };
+    const loops = [again(), again()];
+
+    const lease = await openProcess(15_000).take(group);
+
+    isOver = true;
+    await lease.release();
+    await Promise.all(loops);
+  });
+});
+
+describe('whoever holds a lease', () => {
+  test('keeps it for as long as it likes', async () => {
+    const group = newGroup();
+    const lease = await openProcess(300).take(group);
+
+    await sleep(900);
+
+    expect(lease.isHeld()).toBe(true);
+    expect(await asking.exists(`lease:{${group}}`)).toBe(1);
+    await lease.release();
+    expect(await asking.exists(`lease:{${group}}`)).toBe(0);
+  });
+
+  test('notices that another has it', async () => {
+    const group = newGroup();
+    const lease = await openProcess(600).take(group);
+
+    await asking.set(`lease:{${group}}`, 'another');
+
+    await until('it is noticed', () => !lease.isHeld());
+    await lease.release();
+    expect(await asking.get(`lease:{${group}}`)).toBe('another');
+  });
+
+  test('does not believe in it when Valkey was silent for too long', async () => {
+    const group = newGroup();
+    const lease = await openProcess(600).take(group);
+
+    await asking.call('CLIENT', 'PAUSE', '1500', 'ALL');
+
+    await until('it is noticed', () => !lease.isHeld(), 1200);
+    await lease.release();
+  });
+});

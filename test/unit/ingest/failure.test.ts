@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { fateOf, ModelBusy, ReplyUnusable, StoreUnreachable } from '../../../src/errors.ts';
+import { failureTold, toldFailure } from '../../../src/ingest/failure.ts';
+
+const retold = (error: unknown) => failureTold(JSON.parse(JSON.stringify(toldFailure(error))));
+
+test.each([new ReplyUnusable('no'), new StoreUnreachable('away'), new ModelBusy('busy', { retryAfter: 5000 })])(
+  'another worker hears of the same failure: %s',
+  (error) => {
+    const told = retold(error);
+
+    expect(told).toBeInstanceOf(error.constructor);
+    expect({ ...told, message: told.message }).toEqual({ ...error, message: error.message });
+    expect(fateOf(told)).toBe(fateOf(error));
+  },
+);
+
+test('of what nobody foresaw only the kind is told', () => {
+  const told = retold(new TypeError('secret text of the episode'));
+
+  expect(told.message).toBe('An unforeseen failure (TypeError).');
+  expect(fateOf(told)).toBe('retried');
+});

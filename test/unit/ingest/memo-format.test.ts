@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import {
+  extractionText,
+  hashOf,
+  readExtraction,
+  readVectors,
+  readVerdict,
+  vectorsBytes,
+} from '../../../src/ingest/memo-format.ts';
+import type { Extraction } from '../../../src/models/language-model.ts';
+import { randomNumbers } from '../../support/random.ts';
+
+const fact = { source: 'Ann', target: 'Acme', relation: 'WORKS_AT', fact: 'Ann works at Acme' };
+const extraction: Extraction = {
+  entities: [
+    { name: 'Ann', type: 'Person', attributes: { age: 30, languages: ['de', 'fr'], active: true } },
+    { name: 'Acme', type: 'Entity' },
+  ],
+  facts: [{ ...fact, validAt: new Date('2025-01-02T03:04:05.678Z'), invalidAt: null, attributes: { share: 0.1 } }],
+  ended: [{ source: 'Ann', target: 'Acme', at: new Date('0999-01-01T00:00:00Z') }],
+  use: [{ purpose: 'extract', model: 'gpt', promptTokens: 7, completionTokens: 3 }],
+};
+
+test('an extraction comes back as it was', () => {
+  expect(readExtraction(extractionText('s', extraction), 's')).toEqual(extraction);
+});
+
+test('vectors come back to the last digit, in few bytes', () => {
+  const random = randomNumbers(1);
+  const vectors = Array.from({ length: 5 }, () => Array.from({ length: 1024 }, () => Math.fround(random() - 0.5)));
+  const use = [{ purpose: 'embed' as const, model: 'e', promptTokens: 1, completionTokens: 0 }];
+
+  const bytes = vectorsBytes('s', { vectors, use });
+
+  expect(readVectors(bytes, 's', 5, 1024)).toEqual({ vectors, use });
+  expect(bytes.length).toBeLessThan(5 * 1024 * 4 + 200);
+});
+
+test('what was written under another stamp, cut, or is something else, is nothing', () => {
+  const bytes = vectorsBytes('s', { vectors: [[0.5, 0.25]], use: [] });
+
+  expect(readVectors(bytes, 'other', 1, 2)).toBeUndefined();
+  expect(readVectors(bytes.subarray(0, -1), 's', 1, 2)).toBeUndefined();
+  expect(readVectors(bytes, 's', 2, 2)).toBeUndefined();
+  for (const rubbish of ['', '\n', '{}', 'null\nabcdefgh'])
+    expect(readVectors(Buffer.from(rubbish), 's', 1, 2)).toBeUndefined();
+  for (const rubbish of ['', 'null', '[]', '{"stamp":"s"}', '{"stamp":"s","extraction":{"entities":[7]}}'])
+    expect(readExtraction(rubbish, 's')).toBeUndefined();
+  expect(readExtraction(extractionText('s', extraction), 'other')).toBeUndefined();
+});
+
+test('a verdict must answer as many questions as were asked', () => {
+  const verdict = { entities: [null, 1], facts: [{ repeats: 0, contradicts: [2] }] };
+
+  expect(readVerdict(JSON.stringify(verdict), { entities: 2, facts: 1 })).toEqual(verdict);
+  expect(readVerdict(JSON.stringify(verdict), { entities: 2, facts: 2 })).toBeUndefined();
+  expect(readVerdict('{', { entities: 0, facts: 0 })).toBeUndefined();
+});
+
+test('a hash tells apart what is apart', () => {
+  expect(hashOf('a', ['b'])).toBe(hashOf('a', ['b']));
+  expect(new Set([hashOf('a', 'b'), hashOf('ab'), hashOf('b', 'a'), hashOf('a', ['b'])]).size).toBe(4);
+});

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { explainValkey, isAboutServer } from '../../../src/valkey/failures.ts';
+
+const address = { host: 'here', port: 1, tls: false };
+const reply = (message: string) => Object.assign(new Error(message), { name: 'ReplyError' });
+
+test.each([
+  [reply('NOAUTH Authentication required.'), 'AccessRefused'],
+  [reply("OOM command not allowed when used memory > 'maxmemory'."), 'StoreUnreachable'],
+  [
+    reply(
+      'ERR Error running script (call to f_1): @user_script:1: @user_script: 1: -OOM command not allowed when used',
+    ),
+    'StoreUnreachable',
+  ],
+  [reply('MISCONF Valkey is configured to save RDB snapshots, but it cannot.'), 'StoreUnreachable'],
+  [reply("READONLY You can't write against a read only replica."), 'StoreUnreachable'],
+  [reply('LOADING Valkey is loading the dataset in memory'), 'StoreUnreachable'],
+  [new Error('Connection is closed.'), 'StoreUnreachable'],
+  [new Error("Socket timeout. Expecting data, but didn't receive any in 4000ms."), 'StoreUnreachable'],
+])('%s is about the server, and is explained', (error, name) => {
+  expect(isAboutServer(error)).toBe(true);
+  expect(explainValkey(error, address)).toMatchObject({ name, message: expect.stringMatching(/here:1/), cause: error });
+});
+
+test.each([
+  reply("errMsg: Invalid input 'x' errCtx: MERGE (e {content: 'NOAUTH and OOM command not allowed'})"),
+  reply('WRONGTYPE Operation against a key holding the wrong kind of value'),
+  new SyntaxError('Unexpected token N in JSON: "NOAUTH x"'),
+  Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:443'), { code: 'ECONNREFUSED' }),
+  'NOAUTH x',
+  undefined,
+])('%s is not, whatever it quotes', (error) => {
+  expect(isAboutServer(error)).toBe(false);
+});

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
+import { keyUuid } from './derived-uuid.ts';
 import { InvalidInput, isForeseen } from './errors.ts';
 import { checkText } from './text.ts';
 import { checkTime, timestamp } from './time.ts';
@@ -35,6 +36,11 @@ export interface Episode {
 
 export interface EpisodeOptions {
   readonly uuid?: string;
+  /**
+   * The caller's own name for this text within its group, such as `session-7/turn-12`, 1 to 500 characters; it gives the uuid.
+   * Storing again under the same key changes nothing.
+   */
+  readonly idempotencyKey?: string;
   readonly source?: EpisodeSource;
   readonly sourceDescription?: string;
   /** Default: now. */
@@ -45,6 +51,7 @@ export interface EpisodeOptions {
 
 const sources: readonly EpisodeSource[] = ['text', 'message', 'json', 'fact_triple'];
 const LONGEST_SAGA = 200;
+const LONGEST_KEY = 500;
 const metadataShape = z.record(z.string(), z.unknown());
 const MAX_METADATA_BYTES = 65_536;
 const MAX_METADATA_DEPTH = 64;
@@ -65,7 +72,7 @@ export function newEpisode(
   const source = checkSource(options.source ?? 'text');
   if (source === 'fact_triple') readTriplet(content);
   return {
-    uuid: options.uuid === undefined ? randomUUID() : checkUuid(options.uuid),
+    uuid: identity(group, options),
     name: `episode_${timestamp(now)}`,
     group,
     content: checkContent(content, maxBytes),
@@ -139,6 +146,19 @@ function checkExtent(metadata: Metadata): void {
 
 const tooLong = () =>
   new InvalidInput(`The metadata has more than ${MAX_METADATA_BYTES} bytes; put long text into the content.`);
+
+/** True when the caller named the episode, so that it may be known already. */
+export function isNamed({ uuid, idempotencyKey }: EpisodeOptions): boolean {
+  return uuid !== undefined || idempotencyKey !== undefined;
+}
+
+function identity(group: string, { uuid, idempotencyKey: key }: EpisodeOptions): string {
+  if (key === undefined) return uuid === undefined ? randomUUID() : checkUuid(uuid);
+  if (uuid !== undefined) throw new InvalidInput('An episode has a uuid or a key, not both; leave one of them out.');
+  const checked = checkText(key, 'The key');
+  if (checked.trim() !== '' && checked.length <= LONGEST_KEY) return keyUuid(group, checked);
+  throw new InvalidInput(`A key has 1 to ${LONGEST_KEY} characters, and not only spaces.`);
+}
 
 function checkUuid(uuid: string): string {
   if (z.uuid().safeParse(uuid).success) return uuid.toLowerCase();

@@ -51,6 +51,13 @@ export class JobFailed extends Error {
 /** A model's server cannot be reached, is silent, has a failure of its own or no quota left: nothing is wrong with the job. */
 export class ModelAway extends Error {
   override name = 'ModelAway';
+  /** Milliseconds after which it is asked again; null when nobody knows. */
+  readonly retryAfter: number | null;
+
+  constructor(message: string, { retryAfter = null, ...options }: ErrorOptions & { retryAfter?: number | null } = {}) {
+    super(message, options);
+    this.retryAfter = retryAfter;
+  }
 }
 
 /** A model could not load, or gave an answer that cannot be used; it may do better next time. */
@@ -85,6 +92,23 @@ export class SpoolFull extends Error {
   override name = 'SpoolFull';
 }
 
+/** The place for archives cannot be reached, is silent, busy or has a failure of its own: nothing is wrong with the job. */
+export class ArchiveAway extends Error {
+  override name = 'ArchiveAway';
+  /** Milliseconds that the server asked for; null when it named none. */
+  readonly retryAfter: number | null;
+
+  constructor(message: string, { retryAfter = null, ...options }: ErrorOptions & { retryAfter?: number | null } = {}) {
+    super(message, options);
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** An archive is not what its manifest says, or cannot be read; nothing of it must get into a memory. */
+export class ArchiveDamaged extends Error {
+  override name = 'ArchiveDamaged';
+}
+
 /** No usable Valkey or FalkorDB program was found on this machine. */
 export class ServersMissing extends Error {
   override name = 'ServersMissing';
@@ -116,6 +140,8 @@ const FATES: Readonly<Record<string, Fate>> = {
   ReplyUnusable: 'given up',
   StaleFence: 'waits',
   SpoolFull: 'given up',
+  ArchiveAway: 'waits',
+  ArchiveDamaged: 'given up',
   ServersMissing: 'given up',
 };
 

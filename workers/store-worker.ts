@@ -1,23 +1,25 @@
-import { type Job, UnrecoverableError, Worker } from 'bullmq';
+import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Config } from '../src/config.ts';
-import { InvalidInput, isRetried } from '../src/errors.ts';
+import { InvalidInput } from '../src/errors.ts';
 import type { Ingest } from '../src/ingest/ingest.ts';
 import { BACKOFF, backoff, readStoreJob, readTaskJob, STORE_QUEUE, TASK } from '../src/queue/jobs.ts';
-import { SECOND } from '../src/time.ts';
+import { openQueue } from '../src/queue/producer.ts';
 import type { Upkeep } from '../src/upkeep/upkeep.ts';
+import { jobProcessor, type Told } from './job-fate.ts';
 
 /** Takes `store` jobs, which bring an episode into the graph, and `task` jobs, which do something else to a graph. */
-export function startStoreWorker(config: Config, connection: Redis, ingest: Ingest, upkeep: Upkeep): Worker {
+export function startStoreWorker(
+  config: Config,
+  connection: Redis,
+  ingest: Ingest,
+  upkeep: Upkeep,
+  told: Told = {},
+): Worker {
+  const queue = openQueue(STORE_QUEUE, connection, config);
   return new Worker(
     STORE_QUEUE,
-    async (job) => {
-      try {
-        return await work(job, ingest, upkeep);
-      } catch (error) {
-        throw asFailure(error);
-      }
-    },
+    jobProcessor(queue, config.valkey, (job) => work(job, ingest, upkeep), told),
     { ...workerOptions(config, connection), concurrency: config.concurrency },
   );
 }
@@ -29,25 +31,20 @@ async function work({ name, data }: Job, ingest: Ingest, upkeep: Upkeep): Promis
   return upkeep.run(group, task);
 }
 
-/** A failure that no repetition mends ends the job at once. */
-export function asFailure(error: unknown): unknown {
-  return isRetried(error) ? error : new UnrecoverableError((error as Error).message);
-}
-
 /**
- * A killed worker's jobs are taken over once their lock of 15 s ran out. They may be taken over often, since each kill of a
- * worker counts against every job that it held.
+ * A killed worker's jobs are taken over once their lock ran out. They may be taken over often, since each kill of a worker counts
+ * against every job that it held.
  */
-export function workerOptions(config: Config, connection: Redis) {
+export function workerOptions({ queuePrefix, takeover, stalledLimit }: Config, connection: Redis) {
   return {
     connection,
-    prefix: config.queuePrefix,
-    lockDuration: 15 * SECOND,
-    stalledInterval: 5 * SECOND,
-    maxStalledCount: 100,
-    settings: {
-      backoffStrategy: (attempt: number, type?: string, error?: Error) =>
-        type === BACKOFF ? backoff(attempt, error) : 0,
-    },
+    prefix: queuePrefix,
+    lockDuration: takeover,
+    // BullMQ's scripts take whole numbers only.
+    stalledInterval: Math.ceil(takeover / 3),
+    maxStalledCount: stalledLimit,
+    // Without it the exporter's totals stay 0.
+    metrics: { maxDataPoints: 60 },
+    settings: { backoffStrategy: (attempt: number, type?: string) => (type === BACKOFF ? backoff(attempt) : 0) },
   };
 }

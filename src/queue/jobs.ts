@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { JobsOptions } from 'bullmq';
 import * as z from 'zod/mini';
 import type { Episode } from '../episode.ts';
-import { InvalidInput, ModelBusy } from '../errors.ts';
+import { InvalidInput } from '../errors.ts';
 import { checkGroup } from '../group.ts';
 import { HOUR, MINUTE, SECOND } from '../time.ts';
 
@@ -32,7 +32,7 @@ const storeJob = z.strictObject({
   saga: z._default(z.nullable(z.string()), null),
 });
 
-const exportJob = z.strictObject({ version: z.literal(1), group });
+const exportJob = z.strictObject({ version: z.literal(1), group, gzip: z._default(z.boolean(), false) });
 
 const task = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('communities') }),
@@ -60,7 +60,7 @@ export function readStoreJob(data: unknown): Episode {
 }
 
 /** @throws InvalidInput when the payload is not one that this version reads */
-export function readExportJob(data: unknown): { group: string } {
+export function readExportJob(data: unknown): { group: string; gzip: boolean } {
   return read(exportJob, data, EXPORT_QUEUE);
 }
 
@@ -73,12 +73,29 @@ export function readTaskJob(data: unknown): { group: string; task: Task } {
 function read<T extends z.ZodMiniType>(shape: T, data: unknown, queue: string): z.output<T> {
   const parsed = shape.safeParse(data);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
+  const [issue] = parsed.error.issues;
   throw new InvalidInput(
-    `The ${queue} job's payload cannot be read: ${issue?.path.join('.') || 'payload'}: ${issue?.message ?? 'not valid'}.`,
+    `The ${queue} job's payload cannot be read: ${issue?.path.join('.') || 'payload'}: ${reason(issue)}.`,
     { cause: parsed.error },
   );
 }
+
+/** `zod/mini` comes without any sentences. What stands in the payload is not repeated: it may be content. */
+function reason(issue: z.core.$ZodIssue | undefined): string {
+  if (issue?.code === 'invalid_value') return `it must be ${issue.values.join(' or ')}`;
+  if (issue?.code === 'invalid_type') return `it must be ${EXPECTED[issue.expected] ?? `a ${issue.expected}`}`;
+  if (issue?.code === 'invalid_format') return `it must be ${EXPECTED[issue.format] ?? `a ${issue.format}`}`;
+  if (issue?.code === 'too_small') return 'it must not be empty';
+  if (issue?.code === 'unrecognized_keys') return 'it has fields that this version does not know';
+  if (issue?.code === 'invalid_union') return 'it must be one that this version knows';
+  return 'it is not valid';
+}
+
+const EXPECTED: Readonly<Record<string, string>> = {
+  object: 'an object',
+  record: 'an object',
+  datetime: 'a time such as 2026-11-22T08:30:00Z',
+};
 
 /** The name of our backoff among BullMQ's. */
 export const BACKOFF = 'jittered';
@@ -87,13 +104,23 @@ const LONGEST_WAIT = 30 * SECOND;
 const LONGEST_TOLD = 10 * MINUTE;
 
 /**
- * Doubles from 0.5 s to 30 s, the last half of which is chance, so that jobs that failed together do not come back together.
- * A server that told how long to wait is not asked sooner.
+ * Milliseconds until the next try of a job that was tried so often. Doubles from 0.5 s to 30 s, the last half of which is chance,
+ * so that jobs that failed together do not come back together.
  */
-export function backoff(attempt: number, error?: unknown): number {
+export function backoff(attempt: number): number {
   const wait = Math.min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT);
-  const told = error instanceof ModelBusy ? (error.retryAfter ?? 0) : 0;
-  return Math.min(told, LONGEST_TOLD) + wait / 2 + (Math.random() * wait) / 2;
+  return wait / 2 + (Math.random() * wait) / 2;
+}
+
+/**
+ * Milliseconds that a job waits which no attempt is counted for. A server that told how long is not asked sooner; those who wait
+ * for another worker's commit wait 2 s at most.
+ * @param waits how often it has waited before, and this time
+ */
+export function waitAfter(error: Error, waits: number): number {
+  const told = (error as { retryAfter?: number | null }).retryAfter ?? null;
+  if (told !== null) return Math.min(told, LONGEST_TOLD) + Math.random() * Math.min(SECOND + told / 10, 5 * SECOND);
+  return backoff(['StaleFence', 'TimedOut'].includes(error.name) ? Math.min(waits, 3) : waits);
 }
 
 /**
@@ -101,7 +128,7 @@ export function backoff(attempt: number, error?: unknown): number {
  * until somebody looks at them.
  */
 export const STORE_OPTIONS: JobsOptions = {
-  attempts: 100,
+  attempts: 10,
   backoff: { type: BACKOFF },
   removeOnComplete: { age: (30 * 24 * HOUR) / SECOND },
   removeOnFail: false,

@@ -1,17 +1,35 @@
 import type { Job, Queue } from 'bullmq';
+import { isKeyUuid } from '../derived-uuid.ts';
 import type { Episode } from '../episode.ts';
 import { InvalidInput } from '../errors.ts';
 
 /**
- * What Valkey has under an episode's uuid: its name. A job that failed is tried again.
+ * What Valkey has under an episode's uuid: its name. A dead letter is replayed.
  * @throws InvalidInput when it is another episode
  */
 export async function nameKept(queue: Queue, episode: Episode): Promise<string> {
   const job = await queue.getJob(episode.uuid);
   const kept = job && keptEpisode(job, episode);
   if (!kept || kept.name === episode.name) return episode.name;
-  if (await job.isFailed()) await job.retry();
+  if (await job.isFailed()) await replay(queue, episode.uuid);
   return kept.name ?? episode.name;
+}
+
+/** Brings a dead letter back to its queue as if it had never been tried. False when somebody else did so before. */
+export async function replay(queue: Queue, jobId: string): Promise<boolean> {
+  // Loaded here: a caller that must be back within 50 ms comes through this file, and BullMQ takes longer to load.
+  const { Job } = await import('bullmq');
+  // Whatever it carries is left alone, since it may be what cannot be read.
+  const job = new Job(queue, '', {}, {}, jobId);
+  try {
+    // Else the next death of a worker would be one too many.
+    await (await queue.getBackend().client).hdel(queue.toKey(jobId), 'stc');
+    await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
+    return true;
+  } catch (error) {
+    if (await job.isFailed()) throw error;
+    return false;
+  }
 }
 
 /** @throws InvalidInput when Valkey has another episode under an episode's uuid */
@@ -24,7 +42,11 @@ export async function refuseOther(queue: Queue, episode: Episode): Promise<void>
 function keptEpisode(job: Job, episode: Episode): Partial<Episode> {
   const kept = (job.data ?? {}) as Partial<Episode>;
   if (isSame(kept, episode)) return kept;
-  throw new InvalidInput(`The uuid ${episode.uuid} stands for another episode; leave it out to get a new one.`);
+  throw new InvalidInput(
+    isKeyUuid(episode.uuid)
+      ? `The key that makes the uuid ${episode.uuid} stands for another episode; give each text a key of its own.`
+      : `The uuid ${episode.uuid} stands for another episode; leave it out to get a new one.`,
+  );
 }
 
 /** Whether two episodes with one uuid are the same one, handed in twice. */

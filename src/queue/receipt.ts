@@ -5,6 +5,7 @@ import { SECOND } from '../time.ts';
 import { established, impatientConnection, patientConnection } from '../valkey/connections.ts';
 import { explainValkey } from '../valkey/failures.ts';
 import { openQueue, type QueueName } from './producer.ts';
+import { lastReason, waitReason } from './wait-reason.ts';
 
 /** Waits for jobs of one queue to end. */
 export interface Waiting {
@@ -72,7 +73,7 @@ export function openWaiting(queueName: QueueName, config: Config): Waiting {
         return await end.reached;
       } catch (error) {
         if (error !== LATE) throw explainValkey(error, config.valkey);
-        throw late(queueName, limit, await lastReason(queue, jobId));
+        throw late(queueName, limit, await whyNot(queue, jobId));
       } finally {
         end.stop();
       }
@@ -97,7 +98,9 @@ function jobEnd(source: QueueEvents, jobId: string, limit: number, onProgress?: 
     completed: (event: { jobId: string; returnvalue: unknown }) => event.jobId === jobId && resolve(event.returnvalue),
     failed: (event: { jobId: string; failedReason: string }) =>
       event.jobId === jobId && reject(new JobFailed(event.failedReason)),
-    progress: (event: { jobId: string; data: unknown }) => event.jobId === jobId && onProgress?.(event.data),
+    progress: (event: { jobId: string; data: unknown }) => {
+      if (event.jobId === jobId && waitReason(event.data) === undefined) onProgress?.(event.data);
+    },
   };
   for (const name of ['completed', 'failed', 'progress'] as const) source.on(name, on[name] as never);
   const timer = setTimeout(() => reject(LATE), limit);
@@ -109,9 +112,9 @@ function jobEnd(source: QueueEvents, jobId: string, limit: number, onProgress?: 
 }
 
 /** Why its last try failed; undefined when it was not tried yet, or nobody can tell in time. */
-async function lastReason(queue: Queue, jobId: string): Promise<string | undefined> {
+async function whyNot(queue: Queue, jobId: string): Promise<string | undefined> {
   const job = await queue.getJob(jobId).catch(() => undefined);
-  return job?.failedReason || undefined;
+  return job && lastReason(job);
 }
 
 function late(queue: QueueName, limit: number, reason: string | undefined): TimedOut {

@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import * as errors from '../../src/errors.ts';
 
-const NEVER_AGAIN = ['InvalidInput', 'JobFailed', 'ReplyUnusable', 'ServersMissing', 'SpoolFull'];
+const NEVER_AGAIN = ['ArchiveDamaged', 'InvalidInput', 'JobFailed', 'ReplyUnusable', 'ServersMissing', 'SpoolFull'];
 type Failure = new (message: string, options?: ErrorOptions) => Error;
 const classes = Object.entries(errors).filter(([name]) => /^[A-Z]/.test(name)) as [string, Failure][];
 
@@ -29,4 +30,13 @@ test.each(['toString', 'constructor', '__proto__'])('an error that calls itself 
 
   expect(errors.isForeseen(error)).toBe(false);
   expect(errors.isRetried(error)).toBe(true);
+});
+
+test('docs/failures.md tells the fate of each failure, and of no other', () => {
+  const page = readFileSync(new URL('../../docs/failures.md', import.meta.url), 'utf8');
+  const told = [...page.matchAll(/^\| `(\w+)` \| (waits|retried|given up) \|/gm)].map(([, name, fate]) => [name, fate]);
+
+  const known = classes.map(([name, Failed]) => [name, errors.fateOf(new Failed('A sentence.'))]);
+  expect(told.sort()).toEqual(known.sort());
+  expect(page).toMatch(new RegExp(`^\\| anything else \\| ${errors.fateOf(new Error('x'))} \\|`, 'm'));
 });

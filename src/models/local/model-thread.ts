@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import { Piscina } from 'piscina';
-import { ModelFailed } from '../../errors.ts';
+import { ModelAway, ModelFailed } from '../../errors.ts';
 
 const MINUTE = 60_000;
 /** Counts from the request, so it includes waiting for the requests before it. */
@@ -8,7 +8,7 @@ const ANSWER_LIMIT = 5 * MINUTE;
 
 /** Worker threads, each answering one request after the other. They start with the first requests. */
 export interface ModelThread<Request, Answer> {
-  /** Throws `ModelFailed`, with the reason as its cause. */
+  /** Throws `ModelFailed`, with the reason as its cause; `ModelAway` once it is closed. */
   ask(request: Request): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -21,7 +21,7 @@ export function modelThread<Request, Answer>(file: string, model: string, thread
 
   return {
     async ask(request) {
-      if (closed) throw new ModelFailed(`The local model ${model} is closed and answers no more.`);
+      if (closed) throw new ModelAway(`The local model ${model} is closed and answers no more.`);
       pool ??= new Piscina({ filename, minThreads: 0, maxThreads: threads, idleTimeout: Number.POSITIVE_INFINITY });
       try {
         return await pool.run(request, { signal: AbortSignal.timeout(ANSWER_LIMIT) });

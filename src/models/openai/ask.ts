@@ -22,7 +22,7 @@ export interface Answer<T> {
 /**
  * Asks until a reply can be used: once; once more with that reply and what is wrong with it, where it is one that can be
  * mended; and once afresh, not as steadily, since the same words would come again.
- * @throws ReplyUnusable with the last reason; ModelFailed, ModelBusy, ConfigError
+ * @throws ReplyUnusable with the last reason; ModelAway, ModelFailed, ModelBusy, ConfigError
  */
 export async function ask<T>(chat: Chat, question: Question<T>): Promise<Answer<T>> {
   const { purpose, schema, read } = question;

@@ -1,8 +1,9 @@
-import { APIError } from 'openai';
-import * as z from 'zod/mini';
+import { type ChatReply, readCompletion } from './completion.ts';
 import type { Connection } from './connection.ts';
+import { FORMATS, type Habits, learned } from './habits.ts';
 import { inWords } from './prompts/repair.ts';
 import type { NamedSchema } from './schema.ts';
+import { heardCompletion } from './stream.ts';
 
 export interface Message {
   readonly role: 'system' | 'user' | 'assistant';
@@ -16,65 +17,49 @@ export interface ChatRequest {
   readonly steady: boolean;
 }
 
-export interface ChatReply {
-  readonly text: string;
-  /** Why the text is none that can be read; null where it is. */
-  readonly stopped: 'refusal' | 'length' | 'content_filter' | 'empty' | null;
-  readonly promptTokens: number;
-  readonly completionTokens: number;
-}
-
 /** Asks a model for JSON and remembers what its server does not take. */
 export interface Chat {
   readonly model: string;
-  /** One reply. @throws ModelFailed, ModelBusy, ReplyUnusable, ConfigError */
+  /** One reply. @throws ModelAway, ModelFailed, ModelBusy, ReplyUnusable, ConfigError */
   complete(request: ChatRequest): Promise<ChatReply>;
   close(): void;
 }
 
-/** From the strictest way to ask for JSON to the one that every server takes. */
-const FORMATS = ['json_schema', 'json_object', 'text'] as const;
-interface Habits {
-  format: number;
-  temperature: boolean;
-}
-
 const REASONS = /(?:^|\/)(?:gpt-5|o\d)/;
-const FORMAT_REFUSED =
-  /response_format|json_schema|json_object|json mode|structured output|guided|grammar|invalid schema/i;
-const tokens = z.catch(z.number().check(z.int(), z.minimum(0)), 0);
-const completion = z.object({
-  choices: z.array(
-    z.object({
-      finish_reason: z.nullish(z.string()),
-      message: z.object({ content: z.nullish(z.string()), refusal: z.nullish(z.string()) }),
-    }),
-  ),
-  usage: z.nullish(z.object({ prompt_tokens: tokens, completion_tokens: tokens })),
-});
 
 export function openChat(connection: Connection): Chat {
+  const reasons = REASONS.test(connection.model);
   // Reasoning models refuse a temperature.
-  const habits: Habits = { format: 0, temperature: !REASONS.test(connection.model) };
+  const habits: Habits = { format: 0, temperature: !reasons, stream: true, streamOptions: true };
 
   async function complete(request: ChatRequest): Promise<ChatReply> {
     for (;;) {
       const used = { ...habits };
       try {
-        return readCompletion(
-          await connection.send((client, options) => client.chat.completions.create(body(request, used), options)),
-        );
+        return await asked(request, used);
       } catch (error) {
         if (!learned(habits, used, error)) throw connection.failure(error);
       }
     }
   }
 
-  function body({ messages, schema, steady }: ChatRequest, { format, temperature }: Habits) {
+  /** In pieces, so that a server that is gone can be told from one that has much to say. */
+  function asked(request: ChatRequest, used: Habits): Promise<ChatReply> {
+    return connection.send(
+      async (client, { signal, watch, pause }) => {
+        const response = await client.chat.completions.create(body(request, used), { signal }).asResponse();
+        return readCompletion(await heardCompletion(response, watch, pause));
+      },
+      { thinks: reasons || !used.stream },
+    );
+  }
+
+  function body({ messages, schema, steady }: ChatRequest, { format, temperature, stream, streamOptions }: Habits) {
     return {
       model: connection.model,
       messages: format === 0 ? [...messages] : [...messages, { role: 'user' as const, content: inWords(schema) }],
       ...(steady && temperature && { temperature: 0 }),
+      ...(stream && { stream, ...(streamOptions && { stream_options: { include_usage: true } }) }),
       ...responseFormat(FORMATS[format], schema),
     };
   }
@@ -86,35 +71,4 @@ function responseFormat(format: (typeof FORMATS)[number] | undefined, { name, sc
   if (format === 'json_schema')
     return { response_format: { type: format, json_schema: { name, schema, strict: true } } } as const;
   return format === 'json_object' ? ({ response_format: { type: format } } as const) : {};
-}
-
-/** True when the server refused a way of asking and there is another. `used` is what this call asked with. */
-function learned(habits: Habits, used: Habits, error: unknown): boolean {
-  if (!(error instanceof APIError) || ![400, 415, 422, 500, 501].includes(error.status ?? 0)) return false;
-  const said = `${error.param} ${error.message}`;
-  if (used.temperature && /temperature/i.test(said)) {
-    habits.temperature = false;
-    return true;
-  }
-  if (!FORMAT_REFUSED.test(said) || used.format === FORMATS.length - 1) return false;
-  habits.format = Math.max(habits.format, used.format + 1);
-  return true;
-}
-
-function readCompletion(given: unknown): ChatReply {
-  const { success, data } = completion.safeParse(given);
-  if (!success) throw new TypeError('not a chat completion');
-  const [choice] = data.choices;
-  const text = choice?.message.content ?? '';
-  const stopped = () => {
-    if (choice?.message.refusal) return 'refusal';
-    if (choice?.finish_reason === 'length' || choice?.finish_reason === 'content_filter') return choice.finish_reason;
-    return text.trim() === '' ? 'empty' : null;
-  };
-  return {
-    text,
-    stopped: stopped(),
-    promptTokens: data.usage?.prompt_tokens ?? 0,
-    completionTokens: data.usage?.completion_tokens ?? 0,
-  };
 }

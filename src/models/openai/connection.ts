@@ -1,22 +1,47 @@
 import OpenAI from 'openai';
 import type { OpenAISettings } from '../../config.ts';
 import { ModelAway } from '../../errors.ts';
-import { SECOND } from '../../time.ts';
+import { MINUTE, SECOND } from '../../time.ts';
 import { failureOf } from './failures.ts';
+import { openWatch, type Watch } from './watch.ts';
 
 const OPENAI = 'https://api.openai.com/v1';
-const TIMEOUT = 60 * SECOND;
+
+/** Milliseconds. */
+export interface Limits {
+  /** Silence until the answer begins. A connection that leads nowhere any more is noticed by then. */
+  readonly begin: number;
+  /** The same where a model thinks first, or the answer comes in one piece. */
+  readonly think: number;
+  /** Silence in the middle of the answer. */
+  readonly pause: number;
+  /** All of it. */
+  readonly whole: number;
+}
+
+const LIMITS: Limits = { begin: 25 * SECOND, think: 1 * MINUTE, pause: 20 * SECOND, whole: 3 * MINUTE };
+/** Patience that was learnt goes no further. */
+const LONGEST_BEGIN = 2 * MINUTE;
 
 export interface ConnectionOptions {
-  /** Milliseconds that one call may take. */
-  readonly timeout?: number;
+  readonly limits?: Partial<Limits>;
+}
+
+/** What a call is given: `signal` ends it; the watch wants to be told what is heard meanwhile. */
+export interface CallBounds {
+  readonly signal: AbortSignal;
+  readonly watch: Watch;
+  readonly pause: number;
 }
 
 /** One model on one server. */
 export interface Connection {
   readonly model: string;
-  /** Makes one call, which `options` ends when the connection is closed. Throws what the `openai` package throws; `failure` tells it. */
-  send<T>(call: (client: OpenAI, options: { signal: AbortSignal }) => PromiseLike<T>): Promise<T>;
+  /** Makes one call. Throws `Interrupted` and what the `openai` package throws; `failure` tells it. */
+  send<T>(
+    call: (client: OpenAI, bounds: CallBounds) => PromiseLike<T>,
+    options?: { readonly thinks?: boolean },
+  ): Promise<T>;
   /** The failure as a user is told it: a sentence without key or content. */
   failure(error: unknown): Error;
   /** Gives up the calls under way. */
@@ -28,8 +53,9 @@ export function openConnection(
   { apiKey, baseUrl }: OpenAISettings,
   model: string,
   setting: string,
-  { timeout = TIMEOUT }: ConnectionOptions = {},
+  options: ConnectionOptions = {},
 ): Connection {
+  const limits = { ...LIMITS, ...options.limits };
   const closing = new AbortController();
   const client = new OpenAI({
     // A server that wants no key still gets one: the package insists, and such servers do not look.
@@ -38,25 +64,41 @@ export function openConnection(
     adminAPIKey: null,
     // The queue tries again, and knows how often and when.
     maxRetries: 0,
-    timeout,
+    // The watch ends calls sooner.
+    timeout: limits.whole + SECOND,
     logLevel: 'off',
   });
   const server = baseUrl === undefined ? 'OpenAI' : `The server at ${new URL(baseUrl).host}`;
+  // A slow server and one that is gone are silent alike. The next call waits twice as long, so that the slow one is not given up
+  // for ever, and paid each time; and no longer than before once an answer has begun soon.
+  let patience = 0;
+
+  async function send<T>(
+    call: (client: OpenAI, bounds: CallBounds) => PromiseLike<T>,
+    { thinks = false }: { readonly thinks?: boolean } = {},
+  ): Promise<T> {
+    if (closing.signal.aborted) throw new ModelAway(`The model ${model} is closed and answers no more.`);
+    const begin = Math.max(thinks ? limits.think : limits.begin, patience);
+    const watch = openWatch(closing.signal, begin, limits.whole);
+    try {
+      const answer = await call(client, { signal: watch.signal, watch, pause: limits.pause });
+      watch.heard();
+      patience = Math.min(2 * watch.slowest(), LONGEST_BEGIN);
+      return answer;
+    } catch (error) {
+      const interrupted = watch.interrupted();
+      if (interrupted?.by === 'silent') patience = Math.max(patience, Math.min(2 * begin, LONGEST_BEGIN));
+      throw interrupted ?? error;
+    } finally {
+      watch.end();
+    }
+  }
+
   return {
     model,
-    async send(call) {
-      if (closing.signal.aborted) throw new ModelAway(`The model ${model} is closed and answers no more.`);
-      return await call(client, { signal: closing.signal });
-    },
+    send,
     failure: (error) =>
-      failureOf(error, {
-        server,
-        model,
-        setting,
-        timeout,
-        closed: closing.signal.aborted,
-        ownKey: apiKey !== undefined,
-      }),
+      failureOf(error, { server, model, setting, closed: closing.signal.aborted, ownKey: apiKey !== undefined }),
     close: () => closing.abort(),
   };
 }

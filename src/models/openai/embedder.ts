@@ -22,9 +22,9 @@ export function openaiEmbedder(settings: OpenAISettings, options?: ConnectionOpt
   async function embedBatch(input: string[], note: Note): Promise<number[][]> {
     const asked = dimensions;
     try {
-      const reply: unknown = await connection.send((client, bounds) =>
+      const reply: unknown = await connection.send((client, { signal }) =>
         // No encoding is named: the package then asks for base64, a third of the bytes, and takes numbers as well.
-        client.embeddings.create({ model, input, ...(asked && { dimensions: dimension }) }, bounds),
+        client.embeddings.create({ model, input, ...(asked && { dimensions: dimension }) }, { signal }),
       );
       note({ purpose: 'embed', model, promptTokens: tokensOf(reply), completionTokens: 0 });
       return vectorsOf(reply, input.length);

@@ -18,7 +18,7 @@ const TAIL = 800;
 
 /**
  * Reads an episode in one call, or a long one in one call for each part.
- * @throws ReplyUnusable, ModelFailed, ModelBusy, ConfigError
+ * @throws ReplyUnusable, ModelAway, ModelFailed, ModelBusy, ConfigError
  */
 export async function extract(chat: Chat, episode: EpisodeText): Promise<Extraction> {
   const contents = cutText(episode.content, episode.source, LONGEST_PART);

@@ -1,6 +1,7 @@
-import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai';
+import { APIConnectionError, APIError } from 'openai';
 import { ConfigError, isForeseen, ModelAway, ModelBusy, ModelFailed, ReplyUnusable } from '../../errors.ts';
 import { SECOND } from '../../time.ts';
+import { Interrupted } from './interrupted.ts';
 import { retryAfter } from './retry-after.ts';
 
 /** What the sentences speak of. */
@@ -10,7 +11,6 @@ export interface Asked {
   readonly model: string;
   /** The environment variable that names the model. */
   readonly setting: string;
-  readonly timeout: number;
   readonly closed: boolean;
   readonly ownKey: boolean;
 }
@@ -30,23 +30,43 @@ export function failureOf(error: unknown, asked: Asked): Error {
   const cause = { cause: harmless(error) };
   const { server, model } = asked;
   if (asked.closed) return new ModelAway(`The model ${model} was closed while it was asked.`, cause);
-  if (error instanceof APIUserAbortError || error instanceof APIConnectionTimeoutError)
-    return new ModelAway(`${server} did not answer within ${asked.timeout / SECOND} s.`, cause);
+  if (error instanceof Interrupted) return interruptionOf(error, asked);
   if (error instanceof APIConnectionError)
     return new ModelAway(
       `${server} cannot be reached${inBrackets(networkCode(error))}; check the network and OPENAI_BASE_URL.`,
       cause,
     );
-  if (error instanceof APIError && error.status !== undefined) return refusalOf(error, asked);
+  if (error instanceof APIError) return refusalOf(error, asked);
   return new ModelFailed(
     `${server} gave an answer that is not of OpenAI's protocol; check that OPENAI_BASE_URL ends where the protocol begins, mostly in /v1.`,
     cause,
   );
 }
 
+function interruptionOf(error: Interrupted, { server, model, setting }: Asked): Error {
+  const cause = { cause: harmless(error.cause ?? error) };
+  const seconds = `${error.after / SECOND} s`;
+  switch (error.by) {
+    case 'silent':
+      return new ModelAway(`${server} did not answer within ${seconds}.`, cause);
+    case 'paused':
+      return new ModelAway(`${server} fell silent for ${seconds} in the middle of its answer.`, cause);
+    case 'cut':
+      return new ModelAway(`${server} broke off in the middle of its answer; it is asked again later.`, cause);
+    case 'unfinished':
+      return new ModelFailed(`${server} stopped in the middle of its answer, without saying why.`, cause);
+    // It would take as long, and cost as much, the next time: each try counts.
+    case 'endless':
+      return new ModelFailed(
+        `The model ${model} did not end its answer within ${seconds}; choose a faster one in ${setting}.`,
+        cause,
+      );
+  }
+}
+
 function refusalOf(error: APIError, asked: Asked): Error {
   const { server, model, setting } = asked;
-  const { status = 0 } = error;
+  const status = error.status ?? impliedStatus(error);
   const said = `${error.code} ${error.type} ${error.message}`;
   const cause = { cause: harmless(error) };
   if (status === 401) return new ConfigError(refusedKey(asked), cause);
@@ -72,8 +92,19 @@ function refusalOf(error: APIError, asked: Asked): Error {
   if (status === 400 && FILTERED.test(said))
     return new ReplyUnusable(`${server} refused the text for its content, before the model ${model} saw it.`, cause);
   if (status >= 500 || status === 408 || status === 409)
-    return new ModelAway(`${server} has a failure of its own (${status}); it is asked again later.`, cause);
+    return new ModelAway(
+      `${server} has a failure of its own (${error.status ?? describe(error)}); it is asked again later.`,
+      cause,
+    );
   return new ModelFailed(`${server} refused the request for the model ${model} (${describe(error)}).`, cause);
+}
+
+/** What a failure in the middle of an answer would have been at its beginning; the status is sent by then. 0 for the unknown. */
+function impliedStatus({ code, type, message }: APIError): number {
+  const said = `${code} ${type} ${message}`;
+  if (/rate_?limit/i.test(said) || NO_QUOTA.test(said)) return 429;
+  if (FILTERED.test(said)) return 400;
+  return /server_?error|internal|overloaded|unavailable|timeout|time_out/i.test(`${code} ${type}`) ? 500 : 0;
 }
 
 function refusedKey({ server, ownKey }: Asked): string {

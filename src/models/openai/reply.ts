@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini';
-import type { ChatReply } from './chat.ts';
+import type { ChatReply } from './completion.ts';
 
 /** What was made of a reply; the problem is a sentence's end that quotes nothing of the reply. */
 export type Reading<T> =

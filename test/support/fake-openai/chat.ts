@@ -1,6 +1,13 @@
 import { answer, episodeIn } from './answers.ts';
-import { type Fault, spoilt } from './faults.ts';
-import { type ChatRequest, type JsonSchema, type Response, refusal, schemaProblem } from './protocol.ts';
+import { type Fault, refusalFor, spoilt } from './faults.ts';
+import {
+  type ChatRequest,
+  type Completion,
+  type JsonSchema,
+  type Response,
+  refusal,
+  schemaProblem,
+} from './protocol.ts';
 import type { Fake, FakeCall, Purpose } from './server.ts';
 
 const PURPOSES: Readonly<Record<string, Purpose>> = {
@@ -26,6 +33,9 @@ export function replyTo({ options, knowledge }: Fake, body: ChatRequest): Handle
     const bad = (message: string) => refusal(400, 'invalid_request_error', null, message, 'response_format');
     if (format === 'json_schema' && options.jsonSchema === false)
       return bad("'response_format' of type 'json_schema' is not supported with this model.");
+    if (body.stream_options && (!body.stream || options.streamOptions === false))
+      return refusalFor({ kind: 'no-stream-options' });
+    if (body.stream && options.stream === 'refuse') return refusalFor({ kind: 'no-stream' });
     if (format === 'json_object' && options.jsonObject === false) return bad("'response_format.type' must be 'text'.");
     const problem = format === 'json_schema' ? schemaProblem(schema) : undefined;
     if (problem) return bad(`Invalid schema for response_format '${name}': ${problem}`);
@@ -79,17 +89,15 @@ function completion(model: string, content: string, promptTokens: number, fault:
     completion_tokens: completionTokens,
     total_tokens: promptTokens + completionTokens,
   };
-  return {
-    status: 200,
-    body: {
-      id: 'chatcmpl-fake',
-      object: 'chat.completion',
-      created: 0,
-      model,
-      choices: fault?.kind === 'empty-choices' ? [] : [{ index: 0, message, logprobs: null, finish_reason }],
-      ...(fault?.kind !== 'no-usage' && { usage }),
-    },
+  const body: Completion = {
+    id: 'chatcmpl-fake',
+    object: 'chat.completion',
+    created: 0,
+    model,
+    choices: fault?.kind === 'empty-choices' ? [] : [{ index: 0, message, logprobs: null, finish_reason }],
+    ...(fault?.kind !== 'no-usage' && { usage }),
   };
+  return { status: 200, body };
 }
 
 export const tokensOf = (text: string): number => Math.ceil(text.length / 4);

@@ -10,6 +10,10 @@ export type Fault =
   | { readonly kind: 'refused'; readonly status: number; readonly code?: string; readonly message?: string }
   /** The reply's text is this one. */
   | { readonly kind: 'content'; readonly text: string }
+  /** In the middle of an answer in pieces the server tells of this failure. */
+  | { readonly kind: 'error-in-stream'; readonly error: unknown; readonly event?: 'error' }
+  /** Each piece of the answer takes so many milliseconds. */
+  | { readonly kind: 'slow'; readonly piece: number }
   /** The whole body is this one. */
   | { readonly kind: 'body'; readonly body: unknown }
   | { readonly kind: FaultName };
@@ -22,8 +26,22 @@ export type FaultName =
   | 'too-long'
   | 'filtered-prompt'
   | 'hang'
+  /** Silent in the middle of the answer. */
   | 'hang-in-body'
   | 'reset'
+  /** The connection is cut in the middle of the answer. */
+  | 'cut'
+  /** An answer in pieces ends in the middle as if it were whole. */
+  | 'unfinished'
+  /** An answer in pieces is not said to be over, or only by `[DONE]`, or `[DONE]` comes and the connection stays open. */
+  | 'no-done'
+  | 'no-finish-reason'
+  | 'hang-after-done'
+  /** The connection is cut when all of the text is there, but not the tokens. */
+  | 'cut-after-text'
+  | 'garbage-in-stream'
+  /** The answer comes in one piece, whatever is asked. */
+  | 'no-pieces'
   | 'truncated'
   | 'wrong-types'
   | 'null'
@@ -37,6 +55,8 @@ export type FaultName =
   | 'no-usage'
   | 'html'
   | 'no-json-schema'
+  | 'no-stream'
+  | 'no-stream-options'
   | 'no-temperature';
 
 /** What OpenAI's errors hold that must go no further: it quotes keys and texts. */
@@ -75,6 +95,10 @@ export function refusalFor(fault: Fault): Response | undefined {
       return bad(400, 'content_policy_violation', 'Rejected by the safety system.');
     case 'no-json-schema':
       return bad(400, null, "'response_format' of type 'json_schema' is not supported.", 'response_format');
+    case 'no-stream':
+      return bad(400, 'unsupported_value', 'Your organization must be verified to stream this model.', 'stream');
+    case 'no-stream-options':
+      return bad(400, 'unknown_parameter', "Unknown parameter: 'stream_options'.", 'stream_options');
     case 'no-temperature':
       return bad(400, 'unsupported_value', "'temperature' does not support 0 with this model.", 'temperature');
     case 'html':

@@ -14,6 +14,8 @@ export interface ChatRequest {
   readonly model: string;
   readonly messages: readonly { readonly role: string; readonly content: string }[];
   readonly temperature?: number;
+  readonly stream?: boolean;
+  readonly stream_options?: { readonly include_usage?: boolean };
   readonly response_format?: {
     readonly type: string;
     readonly json_schema?: { readonly name: string; readonly schema: JsonSchema; readonly strict?: boolean };
@@ -25,6 +27,20 @@ export interface EmbeddingRequest {
   readonly input: string | readonly string[];
   readonly dimensions?: number;
   readonly encoding_format?: 'float' | 'base64';
+}
+
+export interface Completion {
+  readonly id: string;
+  readonly object: 'chat.completion';
+  readonly created: number;
+  readonly model: string;
+  readonly choices: readonly {
+    readonly index: number;
+    readonly message: { readonly role: string; readonly content: string | null; readonly refusal: string | null };
+    readonly logprobs: null;
+    readonly finish_reason: string;
+  }[];
+  readonly usage?: object;
 }
 
 /** An answer of the server; a text is sent as it is, everything else as JSON. */

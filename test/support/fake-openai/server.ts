@@ -5,7 +5,8 @@ import { replyTo } from './chat.ts';
 import { embeddingsFor } from './embed.ts';
 import { type Fault, type FaultName, refusalFor } from './faults.ts';
 import { type Knowledge, openKnowledge } from './knowledge.ts';
-import { type ChatRequest, type EmbeddingRequest, type Response, refusal } from './protocol.ts';
+import { sendInPieces } from './pieces.ts';
+import { type ChatRequest, type Completion, type EmbeddingRequest, type Response, refusal } from './protocol.ts';
 
 export type Purpose = 'extract' | 'resolve' | 'summarize' | 'score' | 'embed' | 'unknown';
 
@@ -40,6 +41,10 @@ export interface FakeOpenAIOptions {
   readonly jsonSchema?: boolean;
   /** False: JSON mode is refused too. */
   readonly jsonObject?: boolean;
+  /** What it does when it is asked for an answer in pieces. Default: as OpenAI. */
+  readonly stream?: 'refuse' | 'ignore';
+  /** False: `stream_options` is refused. */
+  readonly streamOptions?: false;
   /** What it does with the parameter `dimensions` of embeddings. Default: as OpenAI. */
   readonly dimensions?: 'refuse' | 'ignore';
   /** False: base64 is not spoken, numbers are sent whatever is asked. */
@@ -104,9 +109,13 @@ export async function startFakeOpenAI(options: FakeOpenAIOptions = {}): Promise<
     const given = refusedKey(request) ?? (fault && refusalFor(fault)) ?? handled.answer(fault);
     call.status = given.status;
     call.completionTokens = completionTokens(given.body);
-    if (fault?.kind === 'hang-in-body') {
-      response.writeHead(200, { 'content-type': 'application/json' }).write('{"choices":');
-      return;
+    const inPieces = !isEmbedding && (body as ChatRequest).stream === true && options.stream !== 'ignore';
+    if (inPieces && isCompletion(given.body) && fault?.kind !== 'no-pieces')
+      return sendInPieces(response, given.body, (body as ChatRequest).stream_options?.include_usage === true, fault);
+    if (fault?.kind === 'hang-in-body' || fault?.kind === 'cut') {
+      // Cut only when the other side has what came so far.
+      const cut = () => fault.kind === 'cut' && response.destroy();
+      return void response.writeHead(200, { 'content-type': 'application/json' }).write('{"choices":', cut);
     }
     send(response, given);
   }
@@ -153,6 +162,10 @@ function send(response: ServerResponse, { status, headers, body }: Response): vo
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const type = { 'content-type': 'application/json', 'x-request-id': 'req_fake' };
   response.writeHead(status, { ...type, ...headers }).end(text);
+}
+
+function isCompletion(body: unknown): body is Completion {
+  return (body as Partial<Completion>)?.object === 'chat.completion';
 }
 
 function completionTokens(body: unknown): number {

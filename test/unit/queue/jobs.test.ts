@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
-import { InvalidInput, ModelBusy } from '../../../src/errors.ts';
+import { InvalidInput, ModelAway, ModelBusy, StaleFence, TimedOut } from '../../../src/errors.ts';
 import {
   backoff,
   readExportJob,
@@ -9,6 +9,7 @@ import {
   type Task,
   taskOptions,
   toStoreJob,
+  waitAfter,
 } from '../../../src/queue/jobs.ts';
 
 const episode = newEpisode('שלום 🚀 "Harbor"', { list: [1, null], 'a\0': '\ud800' }, 'harbor', 1000, {
@@ -23,13 +24,14 @@ describe('a store job', () => {
   });
 
   test.each<[string, unknown, RegExp]>([
-    ['of another version', { ...payload, version: 2 }, /version/],
-    ['without content', { ...payload, content: '' }, /content/],
-    ['without a uuid', { ...payload, uuid: undefined }, /uuid/],
-    ['of another time', { ...payload, createdAt: 'yesterday' }, /createdAt/],
-    ['with a strange field', { ...payload, extra: 1 }, /payload cannot be read/],
-    ['with metadata that is none', { ...payload, metadata: [1] }, /metadata/],
-    ['that is nothing', null, /payload/],
+    ['of another version', { ...payload, version: 2 }, /version: it must be 1\.$/],
+    ['without content', { ...payload, content: '' }, /content: it must not be empty\.$/],
+    ['without a uuid', { ...payload, uuid: undefined }, /uuid: it must be a string\.$/],
+    ['of another time', { ...payload, createdAt: 'yesterday' }, /createdAt: it must be a time such as/],
+    ['with a strange field', { ...payload, extra: 1 }, /payload: it has fields that this version does not know\.$/],
+    ['with metadata that is none', { ...payload, metadata: [1] }, /metadata: it must be an object\.$/],
+    ['of another source', { ...payload, source: 'x' }, /source: it must be message or text or json or fact_triple\.$/],
+    ['that is nothing', null, /payload: it must be an object\.$/],
     ['for a group that is none', { ...payload, group: 'a b' }, /group "a b" is not a valid name/],
   ])('%s is refused for good, and the place is named', (_, data, place) => {
     expect(() => readStoreJob(data)).toThrow(InvalidInput);
@@ -65,7 +67,11 @@ describe('a task', () => {
   });
 
   test.each<[string, unknown, RegExp]>([
-    ['of an unknown kind', { version: 1, group: 'harbor', task: { kind: 'forget-all' } }, /task/],
+    [
+      'of an unknown kind',
+      { version: 1, group: 'harbor', task: { kind: 'forget-all' } },
+      /task\.kind: it must be one that this version knows\.$/,
+    ],
     ['without its saga', { version: 1, group: 'harbor', task: { kind: 'summarize-saga' } }, /task\.saga/],
     ['with a strange field', { version: 1, group: 'harbor', task: { kind: 'communities', all: true } }, /task/],
     ['of another version', { version: 2, group: 'harbor', task: { kind: 'communities' } }, /version/],
@@ -118,11 +124,28 @@ test('waits double from half a second to half a minute, of which half is chance'
   }
 });
 
-test('a server that told how long to wait is not asked sooner, nor forgotten', () => {
-  const told = (retryAfter: number) => backoff(1, new ModelBusy('Busy.', { retryAfter }));
+describe('a wait that counts no attempt', () => {
+  const waits = (error: Error, times: number) => Array.from({ length: 200 }, () => waitAfter(error, times));
 
-  expect(told(20_000)).toBeGreaterThanOrEqual(20_000);
-  expect(told(20_000)).toBeLessThanOrEqual(20_500);
-  expect(told(1e9)).toBeLessThanOrEqual(10 * 60_000 + 500);
-  expect(backoff(1, new Error('x'))).toBeLessThanOrEqual(500);
+  test('is as long as the server told, spread over a tenth more and a second, and ten minutes at most', () => {
+    const told = (retryAfter: number) => waits(new ModelBusy('Busy.', { retryAfter }), 9);
+
+    expect(Math.min(...told(20_000))).toBeGreaterThanOrEqual(20_000);
+    expect(Math.max(...told(20_000))).toBeLessThanOrEqual(23_000);
+    expect(Math.max(...told(1e9))).toBeLessThanOrEqual(10 * 60_000 + 5000);
+    expect(Math.max(...told(0))).toBeLessThanOrEqual(1000);
+  });
+
+  test('grows to half a minute where nobody told how long', () => {
+    expect(Math.max(...waits(new ModelAway('Away.'), 1))).toBeLessThanOrEqual(500);
+    expect(Math.min(...waits(new ModelAway('Away.'), 50))).toBeGreaterThanOrEqual(15_000);
+    expect(Math.max(...waits(new ModelAway('Away.'), 50))).toBeLessThanOrEqual(30_000);
+  });
+
+  test.each([new StaleFence('Late.'), new TimedOut('Held.')])(
+    'is two seconds at most for another worker: %s',
+    (error) => {
+      expect(Math.max(...waits(error, 50))).toBeLessThanOrEqual(2000);
+    },
+  );
 });

@@ -1,0 +1,125 @@
+import { InvalidInput } from '../errors.ts';
+import type { QueueOptions } from '../memory/dead-letters.ts';
+import type { MemoryManager } from '../memory.ts';
+import type { DeadLetter, WholeDeadLetter } from '../queue/dead-letter.ts';
+import { oneLine, shortened } from '../text.ts';
+import type { Call, Command } from './command.ts';
+import { count } from './count.ts';
+import { withMemory } from './with-memory.ts';
+
+const MOST_IDS = 1000;
+const LONGEST_REASON = 120;
+
+export const command: Command = {
+  help: `memory-manager dead-letter list | show <id> | replay <id>… | drop <id>…
+
+A dead letter is a job that was given up, since no repetition mends it or too many tries failed.
+It stays until you replay or drop it; one of an export or another task goes after 30 days.
+
+  list           the latest first: when, id, why
+  show <id>      one whole: cause, payload, attempts, trace id
+  replay <id>…   bring it back to its queue, under the same identity
+  drop <id>…     delete it; the text of an episode that was recorded stays in the graph,
+                 without facts
+
+  --all             replay or drop: every dead letter (of the queue, if one is named)
+  --queue <name>    store or export (default: both)
+  --limit <number>  list: how many (default: 20)
+  --skip <number>   list: how many of the latest to pass over
+  --json            the same as data
+
+Example: memory-manager dead-letter replay --all`,
+  options: {
+    all: { type: 'boolean' },
+    queue: { type: 'string' },
+    limit: { type: 'string' },
+    skip: { type: 'string' },
+  },
+  arguments: [1, 1 + MOST_IDS],
+  run: (call) =>
+    withMemory(async (memory) => {
+      const [action = '', ...ids] = call.args;
+      const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
+      if (!act)
+        throw new InvalidInput(
+          `dead-letter knows list, show, replay and drop, not "${action}"; see memory-manager dead-letter --help.`,
+        );
+      const said = await act(memory, ids, call);
+      console.log(call.json ? JSON.stringify(said.data) : printable(said.text));
+      return 0;
+    }),
+};
+
+const NONE = 'There are no dead letters.';
+
+type Said = { readonly data: unknown; readonly text: string };
+
+const ACTIONS: Readonly<Record<string, (memory: MemoryManager, ids: readonly string[], call: Call) => Promise<Said>>> =
+  {
+    async list(memory, ids, call) {
+      if (ids.length > 0) throw new InvalidInput('dead-letter list takes no id; dead-letter show does.');
+      const limit = call.number('limit', 1, 1000);
+      const skip = call.number('skip', 0, 1_000_000_000);
+      const letters = await memory.deadLetters({ ...queueOf(call), ...(limit && { limit }), ...(skip && { skip }) });
+      const none = skip ? 'There are no more dead letters.' : NONE;
+      return { data: letters, text: letters.length > 0 ? letters.map(line).join('\n') : none };
+    },
+    async show(memory, ids, call) {
+      const [id = ''] = ids;
+      if (ids.length !== 1) throw new InvalidInput('dead-letter show takes one id; dead-letter list shows all.');
+      const letter = await memory.showDeadLetter(id, queueOf(call));
+      return { data: letter, text: whole(letter) };
+    },
+    async replay(memory, ids, call) {
+      const replayed = await memory.replayDeadLetters(meant('replay', ids, call), queueOf(call));
+      const text = `${count(replayed, 'dead letter')} back in the queue.`;
+      return { data: { replayed }, text: replayed > 0 ? text : NONE };
+    },
+    async drop(memory, ids, call) {
+      const dropped = await memory.dropDeadLetters(meant('drop', ids, call), queueOf(call));
+      const texts = dropped === 1 ? 'its text' : 'their texts';
+      const text = `${count(dropped, 'dead letter')} dropped, which nothing brings back. What was recorded of ${texts} stays in the graph.`;
+      return { data: { dropped }, text: dropped > 0 ? text : NONE };
+    },
+  };
+
+function meant(action: string, ids: readonly string[], call: Call): readonly string[] | 'all' {
+  if (call.flag('all') === ids.length > 0)
+    throw new InvalidInput(`dead-letter ${action} takes ids, or --all for every one.`);
+  return call.flag('all') ? 'all' : ids;
+}
+
+function queueOf(call: Call): QueueOptions {
+  const queue = call.text('queue');
+  if (queue === undefined) return {};
+  if (queue === 'store' || queue === 'export') return { queue };
+  throw new InvalidInput(`--queue must be store or export, not "${queue}".`);
+}
+
+function line({ failedAt, id, reason }: DeadLetter): string {
+  return `${failedAt.toISOString().slice(0, 19)}Z  ${oneLine(id)}  ${shortened(oneLine(reason), LONGEST_REASON)}`;
+}
+
+function whole(letter: WholeDeadLetter): string {
+  const { id, queue, job, group, reason, error, attempts, queuedAt, failedAt, traceId, payload, details } = letter;
+  const rows: [string, string | null][] = [
+    ['Id', id],
+    ['Job', job === queue ? job : `${job} (queue ${queue})`],
+    ['Memory', group],
+    ['Why', reason],
+    ['Failure', error],
+    ['Attempts', String(attempts)],
+    ['Queued', queuedAt.toISOString()],
+    ['Given up', failedAt.toISOString()],
+    ['Trace', traceId],
+  ];
+  const told = rows.flatMap(([name, value]) => (value ? [`${name.padEnd(9)} ${oneLine(value)}`] : []));
+  const carried = typeof payload === 'string' ? payload : JSON.stringify(payload, null, 2);
+  return [...told, '', 'Payload', carried ?? 'none', ...(details.length > 0 ? ['', 'Details', ...details] : [])].join(
+    '\n',
+  );
+}
+
+/** Control characters could do anything to a terminal. */
+const printable = (text: string): string =>
+  text.replace(/(?![\n\t])\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);

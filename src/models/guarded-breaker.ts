@@ -1,0 +1,93 @@
+import { ConfigError, ModelAway, ModelBusy } from '../errors.ts';
+import { MINUTE, SECOND } from '../time.ts';
+
+/**
+ * A circuit breaker (M. Nygard, Release It!, 2007) as plain data: each function below takes one and gives the next.
+ * closed: every call is made. Several failures in a row, or one reply that tells to wait, open it.
+ * open: no call is made until its time is over; then the next caller is let through as a probe.
+ * half-open: one probe is under way and nobody else is let through. Its answer closes the breaker, its failure opens it for longer.
+ * What calls bring that began before it opened is heard only where it tells to wait longer.
+ */
+export type Breaker =
+  | { readonly state: 'closed'; readonly failures: number }
+  | { readonly state: 'open'; readonly until: number; readonly openings: number; readonly reason: Error }
+  | { readonly state: 'half-open'; readonly since: number; readonly openings: number; readonly reason: Error };
+
+/** How a call may go on: made, made as the probe, or refused with the failure that opened the breaker. */
+export type Entry = { readonly entry: 'call' | 'probe' } | { readonly entry: 'refused'; readonly error: Error };
+
+export const CLOSED: Breaker = { state: 'closed', failures: 0 };
+
+// More than chance makes of a server that fails on three calls of ten: eight in a row come once in 20,000 calls.
+const FAILURES_IN_A_ROW = 8;
+const FIRST_OPENING = 1 * SECOND;
+const LONGEST_OPENING = 30 * SECOND;
+const LONGEST_TOLD = 10 * MINUTE;
+/** A probe that has not ended by then is given up and another one is let through. */
+const PROBE_ENDS_WITHIN = 2 * MINUTE;
+/** While a probe is under way nobody knows how long it takes. */
+const ASKED_AGAIN_AFTER = 1 * SECOND;
+
+export function enter(breaker: Breaker, now: number): { readonly breaker: Breaker; readonly entry: Entry } {
+  const probe = (openings: number, reason: Error) => ({
+    breaker: { state: 'half-open', since: now, openings, reason } as const,
+    entry: { entry: 'probe' } as const,
+  });
+  const refuse = (reason: Error, wait: number) => ({
+    breaker,
+    entry: { entry: 'refused', error: refusal(reason, wait) } as const,
+  });
+  switch (breaker.state) {
+    case 'closed':
+      return { breaker, entry: { entry: 'call' } };
+    case 'open':
+      if (now >= breaker.until) return probe(breaker.openings, breaker.reason);
+      return refuse(breaker.reason, breaker.until - now);
+    case 'half-open':
+      if (now - breaker.since >= PROBE_ENDS_WITHIN) return probe(breaker.openings, breaker.reason);
+      return refuse(breaker.reason, ASKED_AGAIN_AFTER);
+  }
+}
+
+/** The model answered, if only with something that cannot be used: that lies in the text, and others' may do. */
+export function answered(breaker: Breaker, entry: 'call' | 'probe'): Breaker {
+  return breaker.state === 'closed' || (breaker.state === 'half-open' && entry === 'probe') ? CLOSED : breaker;
+}
+
+/** A call failed so that the next one would too. */
+export function failed(breaker: Breaker, entry: 'call' | 'probe', error: Error, now: number): Breaker {
+  const told = error.name === 'ModelBusy';
+  const open = (openings: number) => opened(error, openings, now);
+  switch (breaker.state) {
+    case 'closed':
+      if (told || breaker.failures + 1 >= FAILURES_IN_A_ROW) return open(1);
+      return { state: 'closed', failures: breaker.failures + 1 };
+    case 'open': {
+      const later = told ? open(breaker.openings) : breaker;
+      return later.state === 'open' && later.until > breaker.until ? later : breaker;
+    }
+    case 'half-open':
+      return entry === 'probe' || told ? open(breaker.openings + 1) : breaker;
+  }
+}
+
+/**
+ * True for failures that the next call meets as well: no server, no quota, no valid key. A reply that cannot be used and a failure
+ * that nobody foresaw may come from the one text that was asked about.
+ */
+export function isOfTheServer(error: unknown): error is Error {
+  return error instanceof Error && ['ModelAway', 'ModelBusy', 'ConfigError'].includes(error.name);
+}
+
+function opened(reason: Error, openings: number, now: number): Breaker {
+  const told = (reason as { retryAfter?: number | null }).retryAfter ?? null;
+  const own = Math.min(FIRST_OPENING * 2 ** (openings - 1), LONGEST_OPENING);
+  return { state: 'open', until: now + Math.min(told ?? own, LONGEST_TOLD), openings, reason };
+}
+
+/** Of the same class as what opened the breaker, so that the job has the same fate as if it had asked. */
+function refusal(reason: Error, wait: number): Error {
+  const options = { cause: reason, retryAfter: wait };
+  if (reason.name === 'ConfigError') return new ConfigError(reason.message, options);
+  return reason.name === 'ModelBusy' ? new ModelBusy(reason.message, options) : new ModelAway(reason.message, options);
+}

@@ -1,0 +1,110 @@
+import { APIError } from 'openai';
+import * as z from 'zod/mini';
+import { SECOND } from '../../time.ts';
+import { eventsIn } from './events.ts';
+import { Interrupted } from './interrupted.ts';
+import type { Watch } from './watch.ts';
+
+const DONE = '[DONE]';
+/** After its last word a server ends the answer, so that the connection serves again; one that does not is not waited for. */
+const ENDS_WITHIN = 1 * SECOND;
+
+const chunk = z.object({
+  choices: z.array(
+    z.object({
+      finish_reason: z.nullish(z.string()),
+      delta: z.nullish(z.object({ content: z.nullish(z.string()), refusal: z.nullish(z.string()) })),
+    }),
+  ),
+  usage: z.optional(z.unknown()),
+});
+const refused = z.union([
+  z.object({ error: z.union([z.record(z.string(), z.unknown()), z.string()]) }),
+  // As some servers tell it.
+  z.object({ object: z.literal('error') }),
+]);
+
+/**
+ * What a server answers to a chat call, as one chat completion: put together from its pieces, or as it is where the server
+ * gives it in one. Not checked further.
+ * @param pause milliseconds of silence in the middle
+ * @throws Interrupted unless the server says that the answer is whole; APIError when it says that it failed;
+ *   SyntaxError, TypeError when it does not speak the protocol
+ */
+export async function heardCompletion(response: Response, watch: Watch, pause: number): Promise<unknown> {
+  const pieces = textOf(response, watch);
+  if (/json/i.test(response.headers.get('content-type') ?? '')) {
+    let text = '';
+    for await (const piece of pieces) text += piece;
+    return JSON.parse(text);
+  }
+  return await putTogether(response, pieces, watch, pause);
+}
+
+async function putTogether(response: Response, pieces: AsyncIterable<string>, watch: Watch, pause: number) {
+  let [content, refusal] = ['', ''];
+  let choices = 0;
+  let events = 0;
+  let finish_reason: string | undefined;
+  let usage: unknown;
+  let isDone = false;
+  // Some servers say only one of the two.
+  const isWhole = () => isDone || finish_reason !== undefined;
+
+  function take(data: unknown): void {
+    const { success, data: given } = chunk.safeParse(data);
+    if (!success) throw new TypeError('not a chunk of a chat completion');
+    usage = given.usage ?? usage;
+    const [choice] = given.choices;
+    if (!choice) return;
+    choices += 1;
+    content += choice.delta?.content ?? '';
+    refusal += choice.delta?.refusal ?? '';
+    finish_reason = choice.finish_reason ?? finish_reason;
+  }
+
+  try {
+    for await (const { event, data } of eventsIn(pieces)) {
+      events += 1;
+      if (isDone) continue;
+      if (data === DONE) {
+        isDone = true;
+        watch.begun(ENDS_WITHIN);
+        continue;
+      }
+      const given: unknown = JSON.parse(data);
+      if (event === 'error' || refused.safeParse(given).success) throw failureIn(given, response.headers);
+      const hadBegun = content !== '' || refusal !== '';
+      take(given);
+      if (!hadBegun && (content !== '' || refusal !== '')) watch.begun(pause);
+    }
+  } catch (error) {
+    // After the last word only the count of tokens is lost, which is less than to pay for the whole answer again.
+    if (!isWhole() || !(error instanceof Interrupted)) throw error;
+  }
+  if (events === 0) throw new TypeError('no events');
+  if (!isWhole()) throw new Interrupted('unfinished');
+  return { choices: choices === 0 ? [] : [{ finish_reason, message: { content, refusal } }], usage };
+}
+
+async function* textOf({ body }: Response, watch: Watch): AsyncGenerator<string> {
+  if (!body) throw new TypeError('no body');
+  const decoder = new TextDecoder();
+  try {
+    for await (const bytes of body) {
+      watch.heard();
+      yield decoder.decode(bytes, { stream: true });
+    }
+  } catch (error) {
+    throw new Interrupted('cut', 0, { cause: error });
+  }
+}
+
+/** The failure that a server tells in the middle of its answer; its status is the number that it names, if it names one. */
+function failureIn(given: unknown, headers: Headers): APIError {
+  const { error = given } = given as { error?: unknown };
+  const told = typeof error === 'object' && error !== null ? error : { message: String(error) };
+  const { code, status } = told as { code?: unknown; status?: unknown };
+  const number = [code, status].map(Number).find((one) => one >= 400 && one < 600);
+  return new APIError(number, told, undefined, headers);
+}

@@ -1,0 +1,209 @@
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { fateOf } from '../../../src/errors.ts';
+import type { Limits } from '../../../src/models/openai/connection.ts';
+import { openaiEmbedder } from '../../../src/models/openai/embedder.ts';
+import { openaiLanguageModel } from '../../../src/models/openai/language-model.ts';
+import {
+  type FakeOpenAI,
+  type FakeOpenAIOptions,
+  type Fault,
+  type FaultName,
+  LEAKED,
+  startFakeOpenAI,
+} from '../../support/fake-openai/index.ts';
+import { settingsFor } from './settings.ts';
+
+const FACT = 'Mira Okafor works on Harbor';
+const CONTENT = `Mira Okafor [Person] WORKS_ON Harbor [Project]: ${FACT}`;
+const EPISODE = { content: CONTENT, source: 'text', referenceTime: new Date(0) } as const;
+/** Of an answer in 13 pieces, 50 ms apart, there is never a silence of so many milliseconds; the answer takes more. */
+const PIECE = 50;
+const SHORT: Partial<Limits> = { begin: 400, think: 400, pause: 400 };
+
+let fake: FakeOpenAI;
+beforeAll(async () => {
+  fake = await startFakeOpenAI();
+});
+beforeEach(() => fake.reset());
+afterAll(() => fake.close());
+
+function modelWith(limits: Partial<Limits> = {}, of = 'gpt-4.1-mini') {
+  return openaiLanguageModel(settingsFor(fake, { model: of }), { limits });
+}
+const read = async (model = modelWith()) => (await model.extract(EPISODE)).facts.map(({ fact }) => fact);
+const failure = (model = modelWith()) =>
+  read(model).then(
+    () => new Error('nothing went wrong'),
+    (error: Error) => error,
+  );
+
+describe('an answer that is not whole is none', () => {
+  test.each<[FaultName | Fault, string, RegExp]>([
+    ['hang', 'ModelAway', / did not answer within 0\.4 s\.$/],
+    ['hang-in-body', 'ModelAway', / fell silent for 0\.4 s in the middle of its answer\.$/],
+    ['cut', 'ModelAway', / broke off in the middle of its answer; it is asked again later\.$/],
+    ['unfinished', 'ModelFailed', / stopped in the middle of its answer, without saying why\.$/],
+    ['garbage-in-stream', 'ModelFailed', / gave an answer that is not of OpenAI's protocol; /],
+    [told({ message: LEAKED, type: 'server_error' }), 'ModelAway', /of its own \(server_error req_fake\)/],
+    [told({ message: LEAKED, code: 502 }), 'ModelAway', /of its own \(502\)/],
+    [{ ...told({ message: LEAKED, type: 'server_error' }), event: 'error' }, 'ModelAway', /of its own/],
+    [{ kind: 'error-in-stream', error: { object: 'error', message: LEAKED, code: 500 } }, 'ModelAway', /\(500\)/],
+    [told({ message: LEAKED, code: 'rate_limit_exceeded' }), 'ModelBusy', / is busy or asks for fewer calls/],
+    [told({ message: LEAKED, code: 'insufficient_quota' }), 'ModelAway', /the account's quota is used up/],
+    [told({ message: LEAKED, code: 'content_filter' }), 'ReplyUnusable', / refused the text for its content/],
+    [told({ message: LEAKED, code: 'odd_thing' }), 'ModelFailed', / refused the request .*\(odd_thing req_fake\)\.$/],
+    [told(LEAKED), 'ModelFailed', / refused the request/],
+  ])('%j', async (fault, name, sentence) => {
+    fake.fail(fault);
+
+    const error = await failure(modelWith(SHORT));
+
+    expect(error).toMatchObject({ name, message: expect.stringMatching(sentence) });
+    expect(fake.calls).toHaveLength(1);
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toMatch(/sk-|secret text|Mira/);
+  });
+
+  test.each<[FaultName, RegExp]>([
+    ['hang-in-body', / did not answer within 0\.4 s\.$/],
+    ['cut', / broke off in the middle of its answer; it is asked again later\.$/],
+  ])('nor one in one piece (%s)', async (fault, sentence) => {
+    const old = await startFakeOpenAI({ stream: 'ignore' });
+    old.fail(fault);
+
+    const error: Error = await openaiLanguageModel(settingsFor(old), { limits: SHORT })
+      .extract(EPISODE)
+      .then(
+        () => new Error('nothing went wrong'),
+        (error: Error) => error,
+      );
+    await old.close();
+
+    expect(error).toMatchObject({ name: 'ModelAway', message: expect.stringMatching(sentence) });
+  });
+
+  test('one that never ends costs an attempt each time, since it is paid for', async () => {
+    fake.fail({ kind: 'slow', piece: PIECE });
+
+    const error = await failure(modelWith({ whole: 4 * PIECE }));
+
+    expect(error).toMatchObject({
+      name: 'ModelFailed',
+      message: 'The model gpt-4.1-mini did not end its answer within 0.2 s; choose a faster one in MEMORY_LLM_MODEL.',
+    });
+    expect(fateOf(error)).toBe('retried');
+  });
+});
+
+describe('a whole answer is taken', () => {
+  test.each<FaultName>(['no-done', 'no-finish-reason', 'cut-after-text', 'hang-after-done', 'no-pieces'])(
+    'however it ends (%s)',
+    async (fault) => {
+      fake.fail(fault);
+
+      expect(await read()).toEqual([FACT]);
+      expect(fake.calls).toHaveLength(1);
+    },
+  );
+
+  test('also when it takes longer than any silence may', async () => {
+    fake.fail({ kind: 'slow', piece: PIECE });
+    const began = performance.now();
+
+    expect(await read(modelWith(SHORT))).toEqual([FACT]);
+    expect(performance.now() - began).toBeGreaterThan(SHORT.begin ?? 0);
+  });
+
+  test('with its tokens, which are told in the last piece', async () => {
+    const { use } = await modelWith().extract(EPISODE);
+    const [call] = fake.calls;
+
+    expect(call?.body).toMatchObject({ stream: true, stream_options: { include_usage: true } });
+    expect(use?.[0]).toMatchObject({ promptTokens: call?.promptTokens, completionTokens: call?.completionTokens });
+    expect(call?.completionTokens).toBeGreaterThan(0);
+  });
+});
+
+describe('a server is asked as it can be', () => {
+  const ask = async (options: FakeOpenAIOptions) => {
+    const other = await startFakeOpenAI(options);
+    const model = openaiLanguageModel(settingsFor(other));
+    const uses = [await model.extract(EPISODE), await model.extract(EPISODE)].map(({ use }) => use?.[0]);
+    await other.close();
+    return { uses, sent: other.calls.map(({ body }) => ['stream', 'stream_options'].filter((key) => key in body)) };
+  };
+
+  test('one that refuses to tell the tokens of a stream, without them', async () => {
+    const { uses, sent } = await ask({ streamOptions: false });
+
+    expect(sent).toEqual([['stream', 'stream_options'], ['stream'], ['stream']]);
+    expect(uses).toEqual([
+      expect.objectContaining({ promptTokens: 0, completionTokens: 0 }),
+      expect.objectContaining({ promptTokens: 0, completionTokens: 0 }),
+    ]);
+  });
+
+  test('one that refuses to stream, in one piece', async () => {
+    const { uses, sent } = await ask({ stream: 'refuse' });
+
+    expect(sent).toEqual([['stream', 'stream_options'], [], []]);
+    expect(uses[1]?.completionTokens).toBeGreaterThan(0);
+  });
+
+  test('one that does not know streams is understood', async () => {
+    const { uses, sent } = await ask({ stream: 'ignore' });
+
+    expect(sent).toHaveLength(2);
+    expect(uses[1]?.completionTokens).toBeGreaterThan(0);
+  });
+});
+
+describe('silence', () => {
+  test('of a model that thinks first is borne longer', async () => {
+    const thinking = await startFakeOpenAI({ delay: 300 });
+    const limits = { begin: 100, think: 2000 };
+    const ask = (model: string) => openaiLanguageModel(settingsFor(thinking, { model }), { limits }).extract(EPISODE);
+
+    await expect(ask('gpt-4.1-mini')).rejects.toMatchObject({ name: 'ModelAway' });
+    await expect(ask('gpt-5-mini')).resolves.toMatchObject({ facts: [{ fact: FACT }] });
+    await thinking.close();
+  });
+
+  test('of a slow server is borne twice as long the next time, and not when it was quick again', async () => {
+    const limits = { begin: 200 };
+    const slow = await startFakeOpenAI({ delay: 300 });
+    const model = openaiLanguageModel(settingsFor(slow), { limits });
+    const embedder = openaiEmbedder(settingsFor(slow), { limits });
+
+    await expect(model.extract(EPISODE)).rejects.toThrow(/within 0\.2 s/);
+    await expect(model.extract(EPISODE)).resolves.toMatchObject({ facts: [{ fact: FACT }] });
+    await expect(embedder.embed([FACT])).rejects.toThrow(/within 0\.2 s/);
+    await expect(embedder.embed([FACT])).resolves.toHaveLength(1);
+    await slow.close();
+
+    const quick = modelWith(limits);
+    fake.fail('hang');
+    await expect(quick.extract(EPISODE)).rejects.toThrow(/within 0\.2 s/);
+    await quick.extract(EPISODE);
+    fake.fail('hang');
+    await expect(quick.extract(EPISODE)).rejects.toThrow(/within 0\.2 s/);
+  });
+
+  test('ends when the model is closed in the middle of its answer', async () => {
+    fake.fail('hang-in-body');
+    const model = modelWith();
+    const reading = failure(model);
+    await expect.poll(() => fake.calls[0]?.status).toBe(200);
+
+    await model.close();
+
+    expect(await reading).toMatchObject({
+      name: 'ModelAway',
+      message: 'The model gpt-4.1-mini was closed while it was asked.',
+    });
+  });
+});
+
+function told(error: unknown): Extract<Fault, { kind: 'error-in-stream' }> {
+  return { kind: 'error-in-stream', error: { error } };
+}

@@ -1,0 +1,343 @@
+import { randomUUID } from 'node:crypto';
+import { Queue, type Worker } from 'bullmq';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { ReplyUnusable } from '../../../src/errors.ts';
+import type { Ingest } from '../../../src/ingest/ingest.ts';
+import { MemoryManager } from '../../../src/memory.ts';
+import { readStoreJob } from '../../../src/queue/jobs.ts';
+import { carrierOf, traceIdOf } from '../../../src/telemetry/carrier.ts';
+import { SECOND } from '../../../src/time.ts';
+import { patientConnection } from '../../../src/valkey/connections.ts';
+import { startWorkers } from '../../../workers/main.ts';
+import { startStoreWorker } from '../../../workers/store-worker.ts';
+import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
+import { plainEmbedder, plainModel } from '../../support/models.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+import { until } from '../../support/wait.ts';
+
+const stores = useStores();
+const connection = () => patientConnection(stores.config.valkey);
+let valkey: ReturnType<typeof connection>;
+let config: typeof stores.config;
+let memory: MemoryManager;
+let queue: Queue;
+const closers: (() => Promise<unknown>)[] = [];
+beforeAll(() => {
+  valkey = connection();
+});
+beforeEach(() => {
+  config = { ...stores.config, queuePrefix: `{${newGroup()}}` };
+  memory = new MemoryManager(config);
+  queue = new Queue('store', { connection: valkey, prefix: config.queuePrefix });
+  closers.push(
+    () => memory.close(),
+    () => queue.close(),
+  );
+});
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+afterAll(() => valkey.disconnect());
+
+const run = (...args: string[]) => runCommand(args, environmentOf(config));
+const failed = async () => (await memory.counts('store')).failed;
+
+/** Every text with "poison" in it cannot be read. */
+function worker(ingest: Ingest = poisonable): Worker {
+  const own = connection();
+  const started = startStoreWorker(config, own, ingest, { run: async () => ({ entities: 0 }) });
+  closers.push(async () => {
+    await started.close();
+    own.disconnect();
+  });
+  return started;
+}
+const poisonable: Ingest = async ({ content }) => {
+  if (content.includes('poison')) throw new ReplyUnusable('The model gave no reply that can be used.');
+};
+
+/** Hands texts in, lets a worker take them and stops it. */
+async function given(...contents: string[]) {
+  const receipts = await memory.enqueueMany(contents.map((content) => ({ content })));
+  const started = worker();
+  await until('all jobs', async () => {
+    const { completed, failed } = await memory.counts('store');
+    return completed + failed === contents.length;
+  });
+  await started.close();
+  return receipts;
+}
+
+describe('the dead letters', () => {
+  test('are the jobs that were given up, among others that were not, with cause, payload and trace', async () => {
+    const texts = Array.from({ length: 60 }, (_, index) => (index % 6 === 0 ? `poison ${index}` : `Harbor ${index}.`));
+    const receipts = await given(...texts);
+    const poison = receipts.filter((_, index) => index % 6 === 0).map(({ uuid }) => uuid);
+
+    const letters = await memory.deadLetters({ limit: 100 });
+
+    expect(await memory.counts('store')).toMatchObject({ failed: 10, completed: 50 });
+    expect(letters.map(({ id }) => id).sort()).toEqual([...poison].sort());
+    expect(letters[0]).toMatchObject({
+      queue: 'store',
+      job: 'store',
+      group: config.group,
+      reason: 'The model gave no reply that can be used.',
+      error: 'ReplyUnusable',
+      attempts: 1,
+    });
+    const job = await queue.getJob(poison[0] ?? '');
+    const shown = await memory.showDeadLetter(poison[0] ?? '');
+    expect(shown.traceId).toMatch(/^[0-9a-f]{32}$/);
+    expect(shown.traceId).toBe(traceIdOf(carrierOf(job?.opts.telemetry)));
+    expect(readStoreJob(shown.payload)).toMatchObject({ uuid: poison[0], content: 'poison 0' });
+  });
+
+  test('are listed the latest first, a page at a time', async () => {
+    await given('poison 1', 'poison 2', 'poison 3');
+    const all = await memory.deadLetters();
+
+    const pages = [await memory.deadLetters({ limit: 2 }), await memory.deadLetters({ limit: 2, skip: 2 })];
+
+    expect(pages.map((page) => page.length)).toEqual([2, 1]);
+    expect(pages.flat()).toEqual(all);
+    const times = all.map(({ failedAt }) => failedAt.getTime());
+    expect(times).toEqual([...times].sort((a, b) => b - a));
+    expect(await memory.deadLetters({ queue: 'export' })).toEqual([]);
+    await expect(memory.deadLetters({ limit: 0 })).rejects.toThrow('1 to 1000');
+  });
+
+  test('come back with their identity and no attempt made, and are done', async () => {
+    const [one, two] = await given('poison 1', 'poison 2');
+    const read: string[] = [];
+
+    const replayed = await memory.replayDeadLetters('all');
+    const jobs = await Promise.all([one, two].map((receipt) => queue.getJob(receipt?.uuid ?? '')));
+    worker(async ({ uuid }) => void read.push(uuid));
+
+    expect(replayed).toBe(2);
+    for (const job of jobs) expect(job).toMatchObject({ attemptsMade: 0, attemptsStarted: 0 });
+    await until('both', async () => (await memory.counts('store')).completed === 2);
+    expect(read.sort()).toEqual([one?.uuid, two?.uuid].sort());
+    expect(await memory.deadLetters()).toEqual([]);
+  });
+
+  test('are replayed or dropped one by one, or not at all when an id is unknown', async () => {
+    const [one, two] = await given('poison 1', 'poison 2');
+    const id = one?.uuid ?? '';
+
+    await expect(memory.replayDeadLetters([id, 'nobody'])).rejects.toThrow('There is no dead letter "nobody"');
+    expect(await failed()).toBe(2);
+    expect(await memory.replayDeadLetters([id, id])).toBe(1);
+    expect(await memory.dropDeadLetters([two?.uuid ?? ''])).toBe(1);
+
+    expect(await memory.counts('store')).toMatchObject({ waiting: 1, failed: 0 });
+    expect(await queue.getJob(two?.uuid ?? '')).toBeUndefined();
+  });
+
+  test('of a worker that dies too often tell so, and may die again after a replay', async () => {
+    const { uuid } = await memory.enqueue('Harbor uses Redis.');
+    // What BullMQ leaves where a job was taken over too often.
+    await valkey.hset(queue.toKey(uuid), 'stc', 101, 'defa', 'job stalled more than allowable limit');
+    worker();
+    await until('the failure', async () => (await failed()) === 1);
+
+    const letter = await memory.showDeadLetter(uuid);
+    await memory.replayDeadLetters([uuid]);
+
+    expect(letter.reason).toMatch(/^Workers that held it died more often than MEMORY_STALLED_LIMIT allows/);
+    await until('the success', async () => (await memory.counts('store')).completed === 1);
+    expect(await valkey.hget(queue.toKey(uuid), 'stc')).toBeNull();
+  });
+
+  test('that hold rubbish are listed and shown like others', async () => {
+    await queue.add('store', { version: 99, 'a\u001b[2J': ['\u0007'] }, { jobId: 'from-the-future' });
+    const started = worker();
+    await until('the failure', async () => (await failed()) === 1);
+    await started.close();
+    await queue.add('store', {}, { jobId: 'broken' });
+    await valkey.lrem(queue.toKey('wait'), 0, 'broken');
+    await valkey.zadd(queue.toKey('failed'), Date.now(), 'broken');
+    await valkey.hset(queue.toKey('broken'), 'data', '{"version":1,\u001b[31m', 'opts', '{', 'stacktrace', '[');
+    await valkey.zadd(queue.toKey('failed'), 1, 'gone');
+
+    const list = await run('dead-letter', 'list');
+    const shown = await Promise.all(['from-the-future', 'broken', 'gone'].map((id) => run('dead-letter', 'show', id)));
+
+    expect(list.stdout.trim().split('\n')).toEqual([
+      expect.stringMatching(/Z {2}broken {2}/),
+      expect.stringMatching(/Z {2}from-the-future {2}The store job's payload cannot be read: version: it must be 1\.$/),
+    ]);
+    expect(shown.map(({ status }) => status)).toEqual([0, 0, 1]);
+    expect(shown[1]?.stdout).toContain('{"version":1,\\u001b[31m');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there.
+    for (const { stdout } of shown) expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+    expect(await memory.dropDeadLetters(['broken'])).toBe(1);
+  });
+});
+
+describe('the command', () => {
+  test('lists, shows, replays and drops', async () => {
+    const [one] = await given('poison 1', 'poison 2');
+
+    const list = await run('dead-letter', 'list');
+    const data = JSON.parse((await run('dead-letter', 'list', '--json', '--limit', '1')).stdout);
+    const shown = await run('dead-letter', 'show', one?.uuid ?? '');
+    const replayed = await run('dead-letter', 'replay', one?.uuid ?? '', '--queue', 'store');
+    const dropped = await run('dead-letter', 'drop', '--all');
+
+    expect(list).toMatchObject({ status: 0, stderr: '' });
+    expect(list.stdout.trim().split('\n')).toHaveLength(2);
+    expect(list.stdout).toMatch(
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}\S+ {2}The model gave no reply that can be used\.$/m,
+    );
+    expect(data).toEqual([expect.objectContaining({ id: list.stdout.split('  ')[1], error: 'ReplyUnusable' })]);
+    expect(shown.stdout).toMatch(/^Attempts {2}1$/m);
+    expect(shown.stdout).toMatch(/^Trace {5}[0-9a-f]{32}$/m);
+    expect(shown.stdout).toContain('"content": "poison 1"');
+    expect(replayed).toMatchObject({ status: 0, stdout: '1 dead letter back in the queue.\n' });
+    expect(dropped.stdout).toMatch(/^1 dead letter dropped, .* recorded of its text stays in the graph\.\n$/);
+    expect(await memory.counts('store')).toMatchObject({ waiting: 1, failed: 0 });
+    for (const args of [['list'], ['drop', '--all'], ['replay', '--all']])
+      expect(await run('dead-letter', ...args)).toMatchObject({ status: 0, stdout: 'There are no dead letters.\n' });
+  });
+
+  test.each<[string[], RegExp]>([
+    [['bury'], /knows list, show, replay and drop, not "bury"/],
+    [['show'], /takes one id/],
+    [['list', 'x'], /takes no id/],
+    [['drop'], /takes ids, or --all/],
+    [['replay', 'x', '--all'], /takes ids, or --all/],
+    [['show', 'x'], /There is no dead letter "x"/],
+    [['replay', 'x'], /There is no dead letter "x"/],
+    [['list', '--queue', 'tasks'], /--queue must be store or export/],
+    [['list', '--limit', '0'], /--limit must be a whole number/],
+  ])('refuses %j in a sentence', async (args, sentence) => {
+    expect(await run('dead-letter', ...args)).toMatchObject(failure(sentence));
+  });
+
+  test('has a help that fits a screen', async () => {
+    const lines = (await run('dead-letter', '--help')).stdout.trimEnd().split('\n');
+
+    expect(lines.length).toBeLessThanOrEqual(24);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
+  });
+});
+
+describe('a key', () => {
+  const key = () => `turn-${randomUUID()}`;
+
+  test('gives the same identity each time, to a program and to the command line', async () => {
+    const [mine, read] = [key(), [] as string[]];
+    worker(async ({ uuid }) => void read.push(uuid));
+
+    const first = await memory.enqueue('Harbor uses Redis.', null, { idempotencyKey: mine });
+    const [second, third] = await Promise.all([
+      memory.enqueue('Harbor uses Redis.', null, { idempotencyKey: mine }),
+      run('store', 'Harbor uses Redis.', '--key', mine, '--no-wait', '--json'),
+    ]);
+    const [fourth] = await memory.enqueueMany([{ content: 'Harbor uses Redis.', idempotencyKey: mine }]);
+    await memory.ended(first, { limit: 20 * SECOND });
+
+    expect(second).toEqual(first);
+    expect(JSON.parse(third.stdout)).toMatchObject({ uuid: first.uuid, name: first.name });
+    expect(fourth).toEqual(first);
+    expect(read).toEqual([first.uuid]);
+  });
+
+  test('of another group is another one, and so is a fact with a key of its own', async () => {
+    const mine = key();
+
+    const here = await memory.enqueue('Harbor uses Redis.', null, { idempotencyKey: mine });
+    const there = await memory.enqueue('Harbor uses Redis.', null, { idempotencyKey: mine, group: newGroup() });
+    const facts = await Promise.all(
+      [1, 2].map(() =>
+        memory.addTriplet({ source: 'Mira', relation: 'LEADS', target: 'Harbor' }, null, {
+          idempotencyKey: `${mine}/f`,
+        }),
+      ),
+    );
+
+    expect(new Set([here.uuid, there.uuid, facts[0]?.uuid]).size).toBe(3);
+    expect(facts[1]).toEqual(facts[0]);
+    expect((await memory.counts('store')).waiting).toBe(3);
+  });
+
+  test('that stands for another text is refused, and the key is not told', async () => {
+    const mine = key();
+    await memory.enqueue('Harbor uses Redis.', null, { idempotencyKey: mine });
+
+    const other = await memory.enqueue('Harbor uses Valkey.', null, { idempotencyKey: mine }).catch(String);
+    const many = memory.enqueueMany([{ content: 'a b c' }, { content: 'Another.', idempotencyKey: mine }]);
+
+    await expect(many).rejects.toThrow(/^Episode 2: The key .* stands for another episode/);
+    expect(other).toMatch(
+      /^InvalidInput: The key that makes the uuid \S+ stands for another episode; give each text a key/,
+    );
+    expect(other).not.toContain(mine);
+    expect((await memory.counts('store')).waiting).toBe(1);
+  });
+
+  test.each<[object, RegExp]>([
+    [{ idempotencyKey: 'a', uuid: randomUUID() }, /has a uuid or a key, not both/],
+    [{ idempotencyKey: '' }, /A key has 1 to 500 characters/],
+    [{ idempotencyKey: '  ' }, /A key has 1 to 500 characters/],
+    [{ idempotencyKey: 'x'.repeat(501) }, /A key has 1 to 500 characters/],
+    [{ idempotencyKey: 7 }, /The key/],
+    [{ idempotencyKey: 'a\0' }, /The key/],
+  ])('%j is refused', async (options, sentence) => {
+    await expect(memory.enqueue('Harbor uses Redis.', null, options)).rejects.toThrow(sentence);
+  });
+
+  test('of a dead letter replays it', async () => {
+    const mine = key();
+    const receipt = await memory.enqueue('poison', null, { idempotencyKey: mine });
+    const started = worker();
+    await until('the failure', async () => (await failed()) === 1);
+    await started.close();
+
+    const again = await memory.enqueue('poison', null, { idempotencyKey: mine });
+
+    expect(again).toEqual(receipt);
+    expect(await queue.getJob(receipt.uuid)).toMatchObject({ attemptsMade: 0 });
+    expect(await memory.counts('store')).toMatchObject({ waiting: 1, failed: 0 });
+  });
+
+  test('delivered again, at once, later and when its job is gone, changes nothing and calls no model', async () => {
+    const [model, mine] = [plainModel(), key()];
+    config = { ...config, group: newGroup() };
+    const running = await startWorkers(config, ['store'], { languageModel: model, embedder: plainEmbedder() });
+    closers.push(() => running.close());
+    const graph = async () => ({
+      ...(await memory.size(config.group)),
+      known: await memory.history('Harbor', { group: config.group }),
+    });
+    const tell = () => memory.enqueue('Harbor uses Redis.', null, { idempotencyKey: mine, group: config.group });
+
+    const [first, ...others] = await Promise.all([tell(), tell(), tell(), tell()]);
+    await memory.ended(first as never);
+    const before = await graph();
+    const later = await tell();
+    await queue.remove(first?.uuid ?? '');
+    const gone = await tell();
+    await memory.ended(gone);
+
+    expect([...others, later]).toEqual(Array(4).fill(first));
+    expect(gone.uuid).toBe(first?.uuid);
+    expect(await graph()).toEqual(before);
+    expect(before).toMatchObject({ episodes: 1, entities: 2, facts: 1 });
+    expect(model.calls).toBe(1);
+  });
+
+  test('stands on a line of store-many', async () => {
+    const line = JSON.stringify({ content: 'Harbor uses Redis.', key: key() });
+    const storeMany = () =>
+      runCommand(['store-many', '-', '--no-wait', '--json'], environmentOf(config), `${line}\n${line}`);
+
+    const [first, second] = [JSON.parse((await storeMany()).stdout), JSON.parse((await storeMany()).stdout)];
+
+    expect(second).toEqual(first);
+    expect(first[0].uuid).toBe(first[1].uuid);
+    expect((await memory.counts('store')).waiting).toBe(1);
+  });
+});

@@ -1,0 +1,177 @@
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { newEpisode } from '../../../src/episode.ts';
+import { InvalidInput } from '../../../src/errors.ts';
+import { drainSpool } from '../../../src/queue/spool/drain.ts';
+import { openSpool, type SpooledEpisode } from '../../../src/queue/spool/spool.ts';
+import { countingMetrics } from '../../../src/telemetry/metrics.ts';
+import { HOUR, SECOND } from '../../../src/time.ts';
+
+let home: string;
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'memory-spool-'));
+});
+afterEach(async () => {
+  await rm(home, { recursive: true, force: true });
+});
+
+const spooled = (content = 'Harbor uses Redis.'): SpooledEpisode => ({
+  episode: newEpisode(content, { a: 1 }, 'spooled', 1000, { referenceTime: new Date('2025-01-01T00:00:00Z') }),
+  given: false,
+  carrier: { traceparent: '00-11111111111111111111111111111111-2222222222222222-01' },
+});
+
+/** Takes whatever it is given, and notes it. */
+function taking(refused: readonly string[] = []) {
+  const taken: SpooledEpisode[] = [];
+  const take = async (one: SpooledEpisode) => {
+    if (refused.includes(one.episode.content)) throw new InvalidInput('It stands for another episode.');
+    taken.push(one);
+  };
+  return { taken, take };
+}
+
+describe('the spool', () => {
+  test('gives back what it kept, unchanged, and is empty then', async () => {
+    const [spool, { taken, take }, metrics] = [openSpool(home, 10), taking(), countingMetrics()];
+    const [one, two] = [spooled(), spooled('Harbor uses Valkey. "«…»"')];
+    spool.keep([one]);
+    spool.keep([two]);
+
+    const result = await drainSpool(spool, take, { metrics });
+
+    expect(result).toEqual({ drained: 2, left: 0 });
+    expect(taken).toEqual(expect.arrayContaining([one, two]));
+    expect(spool.names()).toEqual([]);
+    expect(metrics.count('opencode.memory.spool.drained')).toBe(2);
+  });
+
+  test('is for its owner alone', async () => {
+    const spool = openSpool(home, 10);
+
+    spool.keep([spooled()]);
+
+    const [name = ''] = await readdir(spool.folder);
+    expect(((await stat(spool.folder)).mode & 0o777).toString(8)).toBe('700');
+    expect(((await stat(join(spool.folder, name))).mode & 0o777).toString(8)).toBe('600');
+  });
+
+  test('writes those that come together into one file and counts them all', async () => {
+    const [spool, { taken, take }] = [openSpool(home, 1000), taking()];
+    const many = Array.from({ length: 300 }, (_, index) => spooled(`Harbor ${index}.`));
+
+    spool.keep(many);
+
+    expect(spool.names()).toHaveLength(2);
+    expect(openSpool(home, 1000).count()).toBe(300);
+    expect(await drainSpool(spool, take)).toEqual({ drained: 300, left: 0 });
+    expect(taken).toHaveLength(300);
+  });
+
+  test('that is full says so and keeps nothing of what has no room', async () => {
+    const spool = openSpool(home, 3);
+    spool.keep([spooled(), spooled()]);
+
+    const add = () => spool.keep([spooled(), spooled()]);
+
+    expect(add).toThrow(
+      /^Valkey is away and .*spool has room for 1 more of 3 episodes. These 2 episodes were not kept; bring Valkey back or raise MEMORY_SPOOL_LIMIT\.$/,
+    );
+    expect(spool.count()).toBe(2);
+    spool.keep([spooled()]);
+    expect(() => spool.keep([spooled()])).toThrow(expect.objectContaining({ name: 'SpoolFull' }));
+  });
+
+  test('that another process emptied has room again', async () => {
+    const spool = openSpool(home, 1);
+    spool.keep([spooled()]);
+    await drainSpool(openSpool(home, 1), taking().take);
+
+    await expect.poll(() => attempt(() => spool.keep([spooled()])), { timeout: 2 * SECOND }).toBe('kept');
+  });
+
+  test('whose folder cannot be written says so', async () => {
+    await writeFile(join(home, 'spool'), 'a file where the folder should be');
+
+    expect(() => openSpool(home, 10).keep([spooled()])).toThrow(
+      /^The folder .*spool cannot be used \(E\w+\)\. Nothing was kept; check MEMORY_HOME\.$/,
+    );
+  });
+
+  test('sets a file aside that cannot be read, and says so once', async () => {
+    const [spool, { taken, take }, said] = [openSpool(home, 10), taking(), [] as string[]];
+    const onNotice = (sentence: string) => said.push(sentence);
+    spool.keep([spooled()]);
+    await writeFile(join(spool.folder, '2020_half_1.json'), '{"version":1,"episodes":[{"gi');
+
+    const first = await drainSpool(spool, take, { onNotice });
+    const second = await drainSpool(spool, take, { onNotice });
+
+    expect([first, second]).toEqual([
+      { drained: 1, left: 0 },
+      { drained: 0, left: 0 },
+    ]);
+    expect(taken).toHaveLength(1);
+    expect(said).toEqual([expect.stringMatching(/^The spooled file 2020_half_1\.json was moved to .*unreadable: /)]);
+    expect(await readFile(join(spool.folder, 'unreadable', '2020_half_1.json'), 'utf8')).toMatch(/^\{"version":1/);
+  });
+
+  test('sets an episode aside that the queue refuses, and hands in those beside it', async () => {
+    const [spool, { taken, take }, said] = [openSpool(home, 10), taking(['bad']), [] as string[]];
+    spool.keep([spooled('good'), spooled('bad'), spooled('fine')]);
+
+    const result = await drainSpool(spool, take, { onNotice: (sentence) => said.push(sentence) });
+
+    expect(result).toEqual({ drained: 2, left: 0 });
+    expect(taken.map(({ episode }) => episode.content)).toEqual(['good', 'fine']);
+    expect(said).toEqual([expect.stringMatching(/was moved to .*unreadable: It stands for another episode\.$/)]);
+    expect(spool.aside()).toBe(1);
+  });
+
+  test('keeps all that the queue did not take, and tells why', async () => {
+    const spool = openSpool(home, 10);
+    spool.keep([spooled()]);
+    spool.keep([spooled()]);
+
+    const result = await drainSpool(spool, () => Promise.reject(new Error('away')));
+
+    expect(result).toEqual({ drained: 0, left: 2, said: 'away' });
+  });
+
+  test('that two empty at once counts each episode once', async () => {
+    const [{ take }, metrics] = [taking(), countingMetrics()];
+    const spool = openSpool(home, 100);
+    for (let i = 0; i < 60; i += 1) spool.keep([spooled(`Harbor ${i}.`)]);
+
+    const results = await Promise.all([1, 2, 3].map(() => drainSpool(openSpool(home, 100), take, { metrics })));
+
+    expect(results.reduce((sum, { drained }) => sum + drained, 0)).toBe(60);
+    expect(metrics.count('opencode.memory.spool.drained')).toBe(60);
+  });
+
+  test('removes what a process left that was killed while it wrote, after an hour', async () => {
+    const folder = openSpool(home, 10).folder;
+    openSpool(home, 10).keep([spooled()]);
+    const [old, young] = [join(folder, 'a.part'), join(folder, 'b.part')];
+    await Promise.all([old, young].map((file) => writeFile(file, '{"vers')));
+    const then = new Date(Date.now() - 2 * HOUR);
+    await utimes(old, then, then);
+
+    openSpool(home, 10).keep([spooled()]);
+
+    const names = await readdir(folder);
+    expect(names).toContain('b.part');
+    expect(names).not.toContain('a.part');
+  });
+});
+
+function attempt(work: () => void): string {
+  try {
+    work();
+    return 'kept';
+  } catch (error) {
+    return (error as Error).name;
+  }
+}

@@ -3,8 +3,8 @@ import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, loadConfig } from '../config.ts';
-import { startServers } from '../embedded/servers.ts';
-import { ConfigError } from '../errors.ts';
+import { type Servers, startServers } from '../embedded/servers.ts';
+import { ConfigError, StoreUnreachable } from '../errors.ts';
 import { MemoryManager } from '../memory.ts';
 import { checkModels } from '../models/choose.ts';
 import { SECOND } from '../time.ts';
@@ -31,11 +31,14 @@ Models are local unless MEMORY_MODELS says otherwise.
     const models = process.env.MEMORY_MODELS ? config.models : 'local';
     checkModels({ ...config, models });
     const known = await readNote(config.home);
-    if (known && (await allRun(known))) return say(known, 'Already running', call.json);
+    if (known && (await allRun(known))) {
+      await checkAnswers(known);
+      return say(known, 'Already running', call.json);
+    }
     // Where only the worker died the servers go on, with their addresses: others are connected to them.
     const kept = known && isNamedBy(config, known) && (await serversRun(known)) ? known : undefined;
     if (known && !kept) await stop(known);
-    return startUnlessStopped(config, kept, call.json);
+    return startUnlessStopped(config, known, kept, call.json);
   },
 };
 
@@ -46,12 +49,17 @@ function isNamedBy({ falkordb, valkey }: Config, { settings }: Running): boolean
 }
 
 /** Ctrl-C and SIGTERM in the middle stop what was started: the servers would outlive us. */
-async function startUnlessStopped(config: Config, kept: Running | undefined, json: boolean): Promise<number> {
+async function startUnlessStopped(
+  config: Config,
+  known: Running | undefined,
+  kept: Running | undefined,
+  json: boolean,
+): Promise<number> {
   const stopping = new AbortController();
   const abort = () => stopping.abort();
   process.once('SIGINT', abort).once('SIGTERM', abort);
   try {
-    return say(await start(config, kept, stopping.signal), 'Running', json);
+    return say(await start(config, known, kept, stopping.signal), 'Running', json);
   } catch (error) {
     if (!stopping.signal.aborted) throw error;
     console.error('The start was stopped; nothing of it is left running.');
@@ -61,11 +69,19 @@ async function startUnlessStopped(config: Config, kept: Running | undefined, jso
   }
 }
 
-/** @param kept servers that run already */
-async function start(config: Config, kept: Running | undefined, stopping: AbortSignal): Promise<Running> {
+/**
+ * @param known what ran before
+ * @param kept servers that run already
+ */
+async function start(
+  config: Config,
+  known: Running | undefined,
+  kept: Running | undefined,
+  stopping: AbortSignal,
+): Promise<Running> {
   await makeFolder(config.home);
   const types = await checkedTypes(config);
-  const servers = kept ? undefined : await startServers({ dataFolder: config.home, detached: true });
+  const servers = kept ? undefined : await startWhereTheyWere(config.home, known);
   const { falkordb, valkey } = servers ?? config;
   const settings = {
     FALKORDB_HOST: falkordb.host,
@@ -93,6 +109,37 @@ async function start(config: Config, kept: Running | undefined, stopping: AbortS
     await servers?.stop();
     await removeNote(config.home);
     throw error;
+  }
+}
+
+/** On the ports that they had, for the programs that know them, unless others took these. */
+async function startWhereTheyWere(home: string, known: Running | undefined): Promise<Servers> {
+  const options = { dataFolder: home, detached: true };
+  if (!known?.pids.valkey) return startServers(options);
+  const [valkeyPort, falkordbPort] = [known.settings.VALKEY_PORT, known.settings.FALKORDB_PORT].map(Number);
+  try {
+    return await startServers({ ...options, ...(valkeyPort && falkordbPort && { valkeyPort, falkordbPort }) });
+  } catch (error) {
+    if (error instanceof ConfigError) return startServers(options);
+    throw error;
+  }
+}
+
+/** A process that runs may be frozen. @throws StoreUnreachable with what to do about it */
+async function checkAnswers({ settings, pids }: Running): Promise<void> {
+  const { falkordb, valkey } = loadConfig({ ...process.env, ...settings });
+  const memory = new MemoryManager({ falkordb, valkey });
+  try {
+    const status = await memory.status();
+    for (const [name, { ok }] of [
+      ['Valkey', status.valkey],
+      ['FalkorDB', status.falkordb],
+    ] as const) {
+      const way = pids.valkey ? '`memory-manager down`, then `up`' : 'start it again';
+      if (!ok) throw new StoreUnreachable(`Already running, but ${name} does not answer: ${way}.`);
+    }
+  } finally {
+    await memory.close();
   }
 }
 
@@ -149,8 +196,9 @@ async function takesJobs(
 }
 
 async function lastWords(file: string): Promise<ConfigError> {
+  const { sentenceOf } = await import('../telemetry/log.ts');
   const lines = (await readFile(file, 'utf8')).trim().split('\n');
-  return new ConfigError(`The worker did not start: ${lines.at(-1)}`);
+  return new ConfigError(`The worker did not start: ${sentenceOf(lines.at(-1) ?? '')}`);
 }
 
 function say(running: Running, how: string, json: boolean): number {

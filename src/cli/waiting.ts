@@ -1,9 +1,58 @@
+import { join } from 'node:path';
+import { StoreUnreachable } from '../errors.ts';
+import type { SpoolOptions } from '../memory/options.ts';
 import type { MemoryManager } from '../memory.ts';
 import type { EpisodeReceipt } from '../queue/producer.ts';
 import type { Call } from './command.ts';
 
 /** Of every command that stores. */
 export const WAITING_OPTIONS = { 'no-wait': { type: 'boolean' }, timeout: { type: 'string' } } as const;
+
+/**
+ * Hands an episode in. With `--no-wait` it is kept on disk where Valkey does not answer.
+ * @throws StoreUnreachable without `--no-wait`, naming that way out
+ */
+export async function handIn(
+  memory: MemoryManager,
+  call: Call,
+  store: (options: SpoolOptions) => Promise<EpisodeReceipt>,
+): Promise<EpisodeReceipt> {
+  const [receipt] = await handInAll(memory, call, async (options) => [await store(options)] as const);
+  return receipt;
+}
+
+/** The same for several. */
+export async function handInAll<Receipts extends readonly EpisodeReceipt[]>(
+  memory: MemoryManager,
+  call: Call,
+  store: (options: SpoolOptions) => Promise<Receipts>,
+): Promise<Receipts> {
+  if (!call.flag('no-wait')) return await store({}).catch(refuse);
+  // To connect takes longer than a call that does not wait.
+  const before = await memory.drainSpool();
+  const receipts = await store({ spool: true });
+  if (!receipts.some(isSpooled)) return receipts;
+  // If it answered a moment ago it was only slow.
+  const { left, said } = before.said === undefined ? await memory.drainSpool() : before;
+  if (left > 0 || said !== undefined) tellSpooled(receipts, memory.config.home, said);
+  return receipts;
+}
+
+const isSpooled = ({ spooled }: EpisodeReceipt): boolean => spooled === true;
+
+function tellSpooled(receipts: readonly EpisodeReceipt[], home: string, said = ''): void {
+  const count = receipts.filter(isSpooled).length;
+  const [what, them] = count === 1 ? ['the episode is', 'it'] : [`${count} episodes are`, 'them'];
+  const why = said.includes('out of memory') ? 'is out of memory' : 'does not answer';
+  console.error(
+    `Valkey ${why}; ${what} kept in ${join(home, 'spool')} until a command or a worker can hand ${them} in.`,
+  );
+}
+
+function refuse(error: unknown): never {
+  if (error instanceof StoreUnreachable) error.message += ' With --no-wait it is kept on disk until then.';
+  throw error;
+}
 
 /** Waits until the episode is in the graph, unless the call says otherwise, and prints its receipt. */
 export async function waitAndPrint(memory: MemoryManager, receipt: EpisodeReceipt, call: Call): Promise<void> {
@@ -25,6 +74,6 @@ export async function waitAndPrint(memory: MemoryManager, receipt: EpisodeReceip
 export async function isWaitedFor(memory: MemoryManager, call: Call, unread: string): Promise<boolean> {
   if (call.flag('no-wait')) return false;
   if ((await memory.workers('store')) > 0) return true;
-  console.error(`${unread}; start one with \`memory-manager worker\`.`);
+  console.error(`${unread}; start one with \`memory-manager up\` or \`memory-manager worker\`.`);
   return call.timeout !== undefined;
 }

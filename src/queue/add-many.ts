@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { Episode } from '../episode.ts';
 import { InvalidInput, isForeseen } from '../errors.ts';
+import { carrier, jobTelemetry } from '../telemetry/carrier.ts';
 import { STORE_OPTIONS, toStoreJob } from './jobs.ts';
 import { nameKept, refuseOther } from './kept-episode.ts';
 
@@ -57,7 +58,7 @@ export async function addMany(
 const jobOf = (episode: Episode) => ({
   name: 'store',
   data: toStoreJob(episode),
-  opts: { ...STORE_OPTIONS, jobId: episode.uuid },
+  opts: { ...STORE_OPTIONS, jobId: episode.uuid, telemetry: jobTelemetry(carrier()) },
 });
 
 function* inParts(episodes: readonly Episode[]): Generator<{ start: number; part: Episode[] }> {

@@ -2,10 +2,12 @@ import { type JobsOptions, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Config } from '../config.ts';
 import type { Episode } from '../episode.ts';
+import { type Carrier, carrier, jobTelemetry } from '../telemetry/carrier.ts';
 import { timestamp } from '../time.ts';
 import { established, impatientConnection } from '../valkey/connections.ts';
 import { explainValkey } from '../valkey/failures.ts';
 import { addMany, type ManyOptions } from './add-many.ts';
+import { type Alive, readAlive } from './alive.ts';
 import {
   EXPORT_OPTIONS,
   EXPORT_QUEUE,
@@ -18,6 +20,8 @@ import {
   toStoreJob,
 } from './jobs.ts';
 import { nameKept } from './kept-episode.ts';
+import { oldestWaiting } from './oldest.ts';
+import { lastReason } from './wait-reason.ts';
 
 export type QueueName = 'store' | 'export';
 
@@ -31,6 +35,8 @@ export interface Receipt {
 export interface EpisodeReceipt extends Receipt {
   readonly uuid: string;
   readonly name: string;
+  /** There when Valkey did not answer in time and the episode waits on disk; whoever comes next hands it in. */
+  readonly spooled?: true;
 }
 
 /** How many jobs of a queue are in which state. */
@@ -47,21 +53,32 @@ export interface Producer {
   /**
    * @param mayBeKnown the uuid is the caller's: if it was stored before, that episode's receipt is given, and a failed one is
    *                   tried again
+   * @param from the trace that the job goes on with where none is active here
    * @throws StoreUnreachable, AccessRefused, WrongServer; InvalidInput when the uuid stands for another episode
    */
-  store(episode: Episode, mayBeKnown?: boolean): Promise<EpisodeReceipt>;
+  store(episode: Episode, mayBeKnown?: boolean, from?: Carrier): Promise<EpisodeReceipt>;
   /**
    * Many at once, with receipts in the same order.
    * @param given the uuids that are the callers'; none of them may stand for another episode before the first is added
    * @throws as `store`, naming the episode, or telling how many are in the queue when Valkey goes away in the middle
    */
   storeMany(episodes: readonly Episode[], given: ReadonlySet<string>, options?: ManyOptions): Promise<EpisodeReceipt[]>;
-  export(group: string): Promise<Receipt>;
+  export(group: string, gzip?: boolean): Promise<Receipt>;
   /** `summaries` waits ten seconds and is added once in that time; every other task is a job of its own. */
   task(group: string, task: Task): Promise<Receipt>;
   /** Workers, on any machine, that take jobs of this queue. */
   workers(queue: QueueName): Promise<number>;
   counts(queue: QueueName): Promise<Counts>;
+  /** Since when the oldest job waits, in milliseconds since 1970; null for none. */
+  oldestWaiting(queue: QueueName): Promise<number | null>;
+  /** The workers that live, as they said themselves, and when the last episode was committed. */
+  alive(): Promise<Alive>;
+  /** Figures of both queues in Prometheus' text format. */
+  prometheus(): Promise<string[]>;
+  /** True while the connection stands; a frozen Valkey shows only when it is asked. */
+  isReady(): boolean;
+  /** How long Valkey took to answer, in milliseconds. @throws StoreUnreachable, AccessRefused, WrongServer */
+  ping(): Promise<number>;
   /** Why the job that was tried last, of those that wait for another try or were given up, failed; undefined for none. */
   lastFailure(queue: QueueName): Promise<string | undefined>;
   close(): Promise<void>;
@@ -86,13 +103,13 @@ export function openProducer(config: Config): Producer {
     }
   }
 
-  async function add(queue: QueueName, jobId: string, data: unknown, options: JobsOptions): Promise<void> {
-    await ask(() => queues[queue].add(queue, data, { ...options, jobId }));
+  async function add(queue: QueueName, data: unknown, options: JobsOptions, from?: Carrier): Promise<void> {
+    await ask(() => queues[queue].add(queue, data, { ...options, telemetry: jobTelemetry(carrier(from)) }));
   }
 
   return {
-    async store(episode, mayBeKnown = false) {
-      await add('store', episode.uuid, toStoreJob(episode), STORE_OPTIONS);
+    async store(episode, mayBeKnown = false, from) {
+      await add('store', toStoreJob(episode), { ...STORE_OPTIONS, jobId: episode.uuid }, from);
       const name = mayBeKnown ? await ask(() => nameKept(queues.store, episode)) : episode.name;
       return receipt(episode, name);
     },
@@ -100,23 +117,28 @@ export function openProducer(config: Config): Producer {
       const names = await addMany(queues.store, episodes, ({ uuid }) => given.has(uuid), ask, options);
       return episodes.map((episode, index) => receipt(episode, names[index] ?? episode.name));
     },
-    async export(group) {
+    async export(group, gzip = false) {
       const jobId = `export-${group}-${timestamp(new Date())}`.replaceAll(':', '-');
-      await add('export', jobId, { version: 1, group }, EXPORT_OPTIONS);
+      await add('export', { version: 1, group, ...(gzip && { gzip }) }, { ...EXPORT_OPTIONS, jobId });
       return { queue: 'export', jobId };
     },
     async task(group, task) {
       const { jobId, ...options } = taskOptions(group, task, new Date());
       const data: TaskJob = { version: 1, group, task };
-      await ask(() => queues.store.add(TASK, data, { ...options, jobId }));
+      await ask(() => queues.store.add(TASK, data, { ...options, jobId, telemetry: jobTelemetry(carrier()) }));
       return { queue: 'store', jobId };
     },
     workers: (queue) => ask(() => queues[queue].getWorkersCount()),
     lastFailure: (queue) =>
       ask(async () => {
-        const jobs = await queues[queue].getJobs(['failed', 'delayed'], 0, LOOKED_AT - 1, false);
-        const failed = jobs.filter((job) => job?.failedReason);
-        return failed.sort((a, b) => (b.processedOn ?? 0) - (a.processedOn ?? 0))[0]?.failedReason;
+        // Jobs that wait for a store stand at the head of the waiting ones again, or are just being tried.
+        const [ended, waiting] = await Promise.all([
+          queues[queue].getJobs(['failed', 'delayed'], 0, LOOKED_AT - 1, false),
+          queues[queue].getJobs(['wait', 'active'], 0, LOOKED_AT - 1, true),
+        ]);
+        const failed = [...ended, ...waiting].filter((job) => job && lastReason(job));
+        const [last] = failed.sort((a, b) => (b.processedOn ?? 0) - (a.processedOn ?? 0));
+        return last && lastReason(last);
       }),
     counts: (queue) =>
       ask(async () => {
@@ -124,6 +146,17 @@ export function openProducer(config: Config): Producer {
         const { wait = 0, active = 0, delayed = 0, failed = 0, completed = 0 } = counts;
         return { waiting: wait, active, delayed, failed, completed };
       }),
+    oldestWaiting: (queue) => ask(() => oldestWaiting(queues[queue], connection)),
+    alive: () => ask(() => readAlive(connection, config.queuePrefix)),
+    prometheus: () => ask(() => Promise.all(Object.values(queues).map((queue) => queue.exportPrometheusMetrics()))),
+    isReady: () => connection.status === 'ready',
+    ping() {
+      return ask(async () => {
+        const began = performance.now();
+        await connection.ping();
+        return performance.now() - began;
+      });
+    },
     async close() {
       await Promise.allSettled([queues.store.close(), queues.export.close()]);
       connection.disconnect();

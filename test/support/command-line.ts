@@ -26,6 +26,7 @@ export function environmentOf(config: Config): Record<string, string> {
     MEMORY_EXPORT_DIR: config.exportDir,
     MEMORY_GROUP: config.group,
     MEMORY_MODELS: 'local',
+    MEMORY_HEALTH_PORT: String(config.health.port),
   };
 }
 

@@ -30,6 +30,7 @@ export function useStores(): Stores {
       exportDir: join(folder, 'exports'),
       queuePrefix: `{${newGroup()}}`,
       home: join(folder, 'home'),
+      health: { host: '127.0.0.1', port: 0 },
     };
   });
   afterAll(async () => {

@@ -56,7 +56,7 @@ export function useTelling() {
       await graph.prepare(embedder);
       await before(graph);
     }
-    const ingest = openIngest(opened.graphs, opened.valkey, { model, embedder });
+    const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, { model, embedder });
     const uuids = told.map(() => randomUUID());
     for (const [place, { at = '2025-01' }] of told.entries()) {
       const options = { uuid: uuids[place] ?? '', referenceTime: month(at) };

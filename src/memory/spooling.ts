@@ -1,0 +1,218 @@
+import type { Config } from '../config.ts';
+import type { Episode } from '../episode.ts';
+import { InvalidInput } from '../errors.ts';
+import type { Later } from '../later.ts';
+import type { ManyOptions } from '../queue/add-many.ts';
+import type { EpisodeReceipt, Producer } from '../queue/producer.ts';
+import { type Drained, drainSpool } from '../queue/spool/drain.ts';
+import { openSpool, type Spool, type SpooledEpisode } from '../queue/spool/spool.ts';
+import { carrier } from '../telemetry/carrier.ts';
+import { SECOND } from '../time.ts';
+import type { MemoryParts } from './options.ts';
+
+/** For callers who go on at once whatever becomes of Valkey: what it does not take in time waits on disk. */
+export interface Spooling {
+  readonly spool: Spool;
+  /** Back within 50 ms. @throws SpoolFull, ConfigError; InvalidInput when the uuid stands for another episode */
+  tell(episode: Episode, given: boolean): Promise<EpisodeReceipt>;
+  /** The same for many; what Valkey takes is waited for as long as it answers. */
+  tellMany(episodes: readonly Episode[], given: ReadonlySet<string>, options: ManyOptions): Promise<EpisodeReceipt[]>;
+  /** To be called when Valkey has just answered: hands in what waits on disk, in the background. */
+  wake(producer: Producer): void;
+  /** Hands in what waits on disk, now. Never throws. */
+  drain(): Promise<Drained>;
+  close(): Promise<void>;
+}
+
+interface Gathered {
+  readonly episode: SpooledEpisode;
+  resolve(): void;
+  reject(reason: unknown): void;
+}
+
+/** So long Valkey is waited for. With what a busy process adds, the call is back within 50 ms. */
+const TRIED_FOR = 20;
+/** Were more under way when Valkey freezes, they could not all be written in time. */
+const TRIED_AT_ONCE = 32;
+const FIRST_RETRY = 0.05 * SECOND;
+const LAST_RETRY = 5 * SECOND;
+const LOOKED_EVERY = 5 * SECOND;
+const CLOSES_WITHIN = 1 * SECOND;
+
+export function openSpooling(config: Config, producer: Later<Producer>, parts: MemoryParts): Spooling {
+  const spool = openSpool(config.home, config.spoolLimit);
+  // Opened in the background: to load it takes longer than a caller waits.
+  let opened: Producer | undefined;
+  /** Until Valkey has taken what waits, nobody waits to see whether it answers again. */
+  let isDoubted = false;
+  let underWay = 0;
+  let lost: Promise<undefined> | undefined;
+  let gathered: Gathered[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let retries = 0;
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  let draining: Promise<Drained> | undefined;
+  let isClosed = false;
+
+  /** What `ask` gives, or undefined when Valkey is away, silent or slow. */
+  async function quickly<T>(ask: (producer: Producer) => Promise<T>): Promise<T | undefined> {
+    if (!opened?.isReady() || isDoubted || underWay >= TRIED_AT_ONCE) return undefined;
+    underWay += 1;
+    const answer = await Promise.race([ask(opened).catch(() => undefined), patience()]);
+    underWay -= 1;
+    if (answer === undefined) isDoubted = true;
+    return answer;
+  }
+
+  /** Calls of one turn of the event loop lose it together, so that what they could not hand in is written together. */
+  function patience(): Promise<undefined> {
+    if (!lost) {
+      // The answers that came while this process was busy count; they are read between the two.
+      lost = new Promise((resolve) => setTimeout(() => setImmediate(resolve, undefined), TRIED_FOR));
+      process.nextTick(() => {
+        lost = undefined;
+      });
+    }
+    return lost;
+  }
+
+  function keep(episodes: readonly SpooledEpisode[]): void {
+    spool.keep(episodes);
+    schedule();
+  }
+
+  /** Those that come in the same turn of the event loop are written together, before it goes on. */
+  function keepTogether(episode: SpooledEpisode): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (gathered.length === 0) process.nextTick(writeGathered);
+      gathered.push({ episode, resolve, reject });
+    });
+  }
+
+  function writeGathered(): void {
+    const all = gathered;
+    gathered = [];
+    try {
+      keep(all.map(({ episode }) => episode));
+      for (const { resolve } of all) resolve();
+    } catch (error) {
+      // Where not all have room, the first still may.
+      for (const one of all) all.length === 1 ? one.reject(error) : keepOne(one);
+    }
+  }
+
+  function keepOne({ episode, resolve, reject }: Gathered): void {
+    try {
+      keep([episode]);
+      resolve();
+    } catch (error) {
+      reject(error);
+    }
+  }
+
+  function schedule(): void {
+    if (timer || isClosed) return;
+    timer = setTimeout(
+      () => {
+        timer = undefined;
+        void drain();
+      },
+      Math.min(FIRST_RETRY * 2 ** retries, LAST_RETRY),
+    ).unref();
+  }
+
+  function drain(): Promise<Drained> {
+    draining ??= drainOnce().finally(() => {
+      draining = undefined;
+    });
+    return draining;
+  }
+
+  async function drainOnce(): Promise<Drained> {
+    const result = await attempt();
+    lookedAt = performance.now();
+    isDoubted &&= result.said !== undefined;
+    retries = result.said === undefined ? 0 : retries + 1;
+    if (result.left > 0) schedule();
+    return result;
+  }
+
+  async function attempt(): Promise<Drained> {
+    try {
+      const waiting = spool.names().length;
+      if (waiting === 0 && !isDoubted && opened) return { drained: 0, left: 0 };
+      const ready = await producer();
+      opened = ready;
+      await ready.ping();
+      const store = ({ episode, given, carrier: from }: SpooledEpisode) => ready.store(episode, given, from);
+      return await drainSpool(spool, store, { ...parts, isOver: () => isClosed });
+    } catch (error) {
+      return { drained: 0, left: spool.count(), said: (error as Error).message };
+    }
+  }
+
+  return {
+    spool,
+    async tell(episode, given) {
+      const answer = await quickly((ready) => unlessRefused(ready.store(episode, given)));
+      if (answer instanceof InvalidInput) throw answer;
+      if (answer) return answer;
+      await keepTogether({ episode, given, carrier: carrier() });
+      return spooled(episode);
+    },
+    async tellMany(episodes, given, { onStored = () => {}, ...options }) {
+      let stored = 0;
+      const note = (count: number) => {
+        stored = count;
+        onStored(count);
+      };
+      try {
+        if (opened && (await quickly((ready) => ready.ping())) !== undefined)
+          return await opened.storeMany(episodes, given, { ...options, onStored: note });
+      } catch (error) {
+        if (error instanceof InvalidInput) throw error;
+        isDoubted = true;
+      }
+      const [taken, left] = [episodes.slice(0, stored), episodes.slice(stored)];
+      const from = carrier();
+      keep(left.map((episode) => ({ episode, given: given.has(episode.uuid), carrier: from })));
+      return [...taken.map(receipt), ...left.map(spooled)];
+    },
+    wake(producer) {
+      opened = producer;
+      if (performance.now() - lookedAt > LOOKED_EVERY) schedule();
+    },
+    drain,
+    async close() {
+      clearTimeout(timer);
+      // What this process left on disk is brought in if Valkey is there; a worker that looks into this folder may not exist.
+      if (retries > 0 || timer || draining) await within(CLOSES_WITHIN, drain());
+      isClosed = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+const receipt = ({ uuid, name }: Episode): EpisodeReceipt => ({ queue: 'store', jobId: uuid, uuid, name });
+const spooled = (episode: Episode): EpisodeReceipt => ({ ...receipt(episode), spooled: true });
+
+/** Undefined when it fails or takes more than `limit` milliseconds; it may still succeed. */
+async function within<T>(limit: number, work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), limit);
+  });
+  const result = await Promise.race([work.catch(() => undefined), late]);
+  clearTimeout(timer);
+  return result;
+}
+
+/** A refusal is an answer too. */
+async function unlessRefused<T>(work: Promise<T>): Promise<T | InvalidInput> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof InvalidInput) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,127 @@
+import { InvalidInput } from '../errors.ts';
+import type { GraphCounts } from '../graph/queries/count-graph.ts';
+import type { WorkerNote } from '../queue/alive.ts';
+import type { Counts, Producer, QueueName } from '../queue/producer.ts';
+import type { ModelSigns } from '../telemetry/vital-signs.ts';
+import { SECOND } from '../time.ts';
+import type { GroupOptions } from './options.ts';
+import type { Services } from './services.ts';
+
+/** What a server that answered told, with how long that took in milliseconds; else only why it could not be asked. */
+export type Asked<T> = ({ readonly ok: true; readonly ms: number } & T) | { readonly ok: false; readonly said: string };
+
+export interface QueueStatus extends Counts {
+  /** Seconds that the oldest job has waited that is neither done nor given up; null for none. */
+  readonly oldestWaiting: number | null;
+}
+
+export interface ValkeyStatus {
+  readonly store: QueueStatus;
+  readonly export: QueueStatus;
+  /** How many connections take `store` jobs. */
+  readonly workers: number;
+  /** The workers that are connected and told of themselves within the last 15 s. */
+  readonly alive: readonly WorkerNote[];
+  /** Of each model the worst that a living worker saw. */
+  readonly models: Readonly<Record<string, ModelSigns>>;
+  /** Seconds since an episode was last committed; null for never. */
+  readonly lastCommit: number | null;
+  /** Why the job that was tried last, of those that wait for another try or were given up, failed. */
+  readonly lastFailure?: string;
+}
+
+/** How the memory is, as far as the servers and this machine's disk tell. */
+export interface Status {
+  readonly group: string;
+  readonly valkey: Asked<ValkeyStatus>;
+  readonly falkordb: Asked<{ readonly graph: GraphCounts }>;
+  /** What this machine keeps on disk while Valkey is away: episodes, and files that could not be handed in. */
+  readonly spool: { readonly folder: string; readonly episodes: number; readonly unreadable: number };
+}
+
+/** @throws InvalidInput when `group` is not a valid name; a server that does not answer is told and not thrown */
+export async function askForStatus(services: Services, options: GroupOptions): Promise<Status> {
+  const group = services.group(options.group);
+  const [{ spool }, valkey, falkordb] = await Promise.all([
+    services.spooling(),
+    asked(async () => valkeyStatus(await services.producer())),
+    asked(async () => {
+      const { countGraph } = await import('../graph/queries/count-graph.ts');
+      return { graph: await countGraph((await services.graphs()).group(group)) };
+    }),
+  ]);
+  // One after the other and not before: to load and to connect takes longer than any answer.
+  const valkeyTimed = await timed(valkey, async () => void (await (await services.producer()).ping()));
+  const falkordbTimed = await timed(falkordb, async () => {
+    await (await services.graphs()).group(group).read('RETURN 1');
+  });
+  return {
+    group,
+    valkey: valkeyTimed,
+    falkordb: falkordbTimed,
+    spool: { folder: spool.folder, episodes: spool.count(), unreadable: spool.aside() },
+  };
+}
+
+async function valkeyStatus(producer: Producer): Promise<ValkeyStatus> {
+  const { workers: alive, lastCommit, now } = await producer.alive();
+  const queue = async (name: QueueName): Promise<QueueStatus> => {
+    const [counts, since] = await Promise.all([producer.counts(name), producer.oldestWaiting(name)]);
+    return { ...counts, oldestWaiting: since === null ? null : secondsBetween(since, now) };
+  };
+  const lastFailure = (await producer.lastFailure('store')) ?? (await producer.lastFailure('export'));
+  return {
+    store: await queue('store'),
+    export: await queue('export'),
+    workers: await producer.workers('store'),
+    alive,
+    models: worstSigns(alive),
+    lastCommit: lastCommit === null ? null : secondsBetween(lastCommit, now),
+    ...(lastFailure !== undefined && { lastFailure }),
+  };
+}
+
+const BREAKERS: readonly ModelSigns['breaker'][] = ['closed', 'half-open', 'open'];
+
+function worstSigns(workers: readonly WorkerNote[]): Record<string, ModelSigns> {
+  const all: Record<string, ModelSigns> = {};
+  for (const { models } of workers)
+    for (const [model, signs] of Object.entries(models)) {
+      const known = all[model];
+      all[model] = known ? both(known, signs) : signs;
+    }
+  return all;
+}
+
+function both(one: ModelSigns, other: ModelSigns): ModelSigns {
+  return {
+    breaker: BREAKERS[Math.max(BREAKERS.indexOf(one.breaker), BREAKERS.indexOf(other.breaker))] ?? 'closed',
+    ok: one.ok + other.ok,
+    failed: one.failed + other.failed,
+    failedInARow: Math.max(one.failedInARow, other.failedInARow),
+  };
+}
+
+type Failed = { readonly ok: false; readonly said: string };
+
+async function asked<T>(ask: () => Promise<T>): Promise<({ readonly ok: true } & T) | Failed> {
+  try {
+    return { ok: true, ...(await ask()) };
+  } catch (error) {
+    if (error instanceof InvalidInput) throw error;
+    return { ok: false, said: (error as Error).message };
+  }
+}
+
+/** Adds how long a server that is connected takes for the least question. */
+async function timed<T>(told: ({ readonly ok: true } & T) | Failed, ping: () => Promise<void>): Promise<Asked<T>> {
+  if (!told.ok) return told;
+  const began = performance.now();
+  const pinged = await asked(async () => {
+    await ping();
+    return { ms: Math.round((performance.now() - began) * 10) / 10 };
+  });
+  return pinged.ok ? { ...told, ms: pinged.ms } : pinged;
+}
+
+const secondsBetween = (from: number, to: number): number => Math.max(0, Math.round((to - from) / SECOND));

@@ -1,0 +1,145 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { newEpisode } from '../../../src/episode.ts';
+import { MemoryManager } from '../../../src/memory.ts';
+import { noteAlive } from '../../../src/queue/alive.ts';
+import { openSpool } from '../../../src/queue/spool/spool.ts';
+import { MINUTE, SECOND } from '../../../src/time.ts';
+import { patientConnection } from '../../../src/valkey/connections.ts';
+import { startWorkers } from '../../../workers/main.ts';
+import { environmentOf, runCommand } from '../../support/command-line.ts';
+import { plainEmbedder, plainModel } from '../../support/models.ts';
+import { useOpened } from '../../support/opened.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+import { until } from '../../support/wait.ts';
+import { wrongServers } from '../../support/wrong-servers.ts';
+
+const stores = useStores();
+const opened = useOpened(stores);
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+function newMemory() {
+  const config = {
+    ...stores.config,
+    group: newGroup(),
+    queuePrefix: `{${newGroup()}}`,
+    home: `${stores.config.home}-${newGroup()}`,
+  };
+  const memory = new MemoryManager(config);
+  closers.push(() => memory.close());
+  return { config, memory, run: (...args: string[]) => runCommand(['status', ...args], environmentOf(config)) };
+}
+
+describe('status', () => {
+  test('says that nobody works and how to change that, and how long the oldest job has waited', async () => {
+    const { memory, run } = newMemory();
+    await memory.storeEpisode('Harbor uses Redis.');
+
+    const { stdout, status } = await run();
+
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^Valkey {3}answers \([\d.]+ ms\)\nFalkorDB answers \([\d.]+ ms\)\n/);
+    expect(stdout).toContain('Workers  0; start one with `memory-manager up` or `memory-manager worker`\n');
+    expect(stdout).toMatch(/^Store {4}1 waiting, 0 active, 0 delayed, 0 failed, 0 done, the oldest waits for \d+ s$/m);
+  });
+
+  test('names each worker, where its health is told, and the last commit', async () => {
+    const { config, memory, run } = newMemory();
+    const running = await startWorkers(config, ['store'], { languageModel: plainModel(), embedder: plainEmbedder() });
+    closers.push(() => running.close());
+    await memory.storeEpisode('Harbor uses Redis.');
+    await until('the commit', async () => (await memory.counts('store')).completed === 1);
+    await until('a beat after it', async () => {
+      const { valkey } = await memory.status();
+      return valkey.ok && valkey.lastCommit !== null;
+    });
+
+    const [plain, json] = [await run(), await run('--json')];
+
+    expect(plain.stdout).toMatch(/^Workers {2}1\n {9}process \d+ on \S+: store$/m);
+    expect(plain.stdout).toMatch(/^Model {4}plain-1: answers, \d of \d of the last minute went well, breaker closed$/m);
+    expect(plain.stdout).toMatch(/^Commit {3}\d+ s ago$/m);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      group: config.group,
+      valkey: {
+        ok: true,
+        ms: expect.any(Number),
+        workers: 1,
+        alive: [{ pid: process.pid, roles: ['store'], state: 'working', health: null }],
+        models: { 'plain-1': { breaker: 'closed', failedInARow: 0 } },
+        store: { waiting: 0, active: 0, delayed: 0, failed: 0, completed: 1, oldestWaiting: null },
+        export: { waiting: 0, oldestWaiting: null },
+        lastCommit: expect.any(Number),
+      },
+      falkordb: { ok: true, ms: expect.any(Number), graph: { episodes: 1, entities: 2, facts: 1 } },
+      spool: { episodes: 0, unreadable: 0 },
+    });
+  });
+
+  test('tells of each model the worst that a worker saw', async () => {
+    const { config, run } = newMemory();
+    const worker = {
+      ...{ pid: 1, host: 'here', roles: ['store'], started: new Date().toISOString() },
+      ...{ state: 'working' as const, health: 'http://127.0.0.1:9464' },
+    };
+    const [well, ill] = [
+      { breaker: 'closed' as const, ok: 5, failed: 0, failedInARow: 0 },
+      { breaker: 'open' as const, ok: 0, failed: 4, failedInARow: 4 },
+    ];
+    await noteAlive(opened.valkey, config.queuePrefix, { ...worker, id: 'a', models: { gpt: ill } }, null);
+    await noteAlive(opened.valkey, config.queuePrefix, { ...worker, id: 'b', models: { gpt: well } }, 3 * MINUTE);
+
+    const { stdout } = await run();
+
+    expect(stdout).toContain('Model    gpt: last 4 calls failed, 5 of 9 of the last minute went well, breaker open\n');
+    expect(stdout).toContain('process 1 on here: store, http://127.0.0.1:9464/health\n');
+    expect(stdout).toMatch(/^Commit {3}18[0-5] s ago$/m);
+  });
+
+  test('leaves out a worker whose connection has ended, and says of an idle model that it was not asked', async () => {
+    const { config, run } = newMemory();
+    const worker = {
+      ...{ host: 'here', roles: ['store'], started: new Date().toISOString() },
+      ...{ state: 'working' as const, health: null },
+    };
+    const idle = { breaker: 'closed' as const, ok: 0, failed: 0, failedInARow: 0 };
+    const ill = { breaker: 'open' as const, ok: 0, failed: 4, failedInARow: 4 };
+    const killed = patientConnection(config.valkey);
+    await noteAlive(killed, config.queuePrefix, { ...worker, id: 'killed', pid: 1, models: { gpt: ill } }, null);
+    await noteAlive(opened.valkey, config.queuePrefix, { ...worker, id: 'b', pid: 2, models: { gpt: idle } }, null);
+    const before = await run();
+    killed.disconnect();
+
+    const after = await until(
+      'its end',
+      async () => {
+        const { stdout } = await run();
+        return !stdout.includes('process 1') && stdout;
+      },
+      5 * SECOND,
+    );
+
+    expect(before.stdout).toContain('process 1 on here: store\n');
+    expect(after).toContain('process 2 on here: store\n');
+    expect(after).toContain('Model    gpt: not asked in the last minute, breaker closed\n');
+  });
+
+  test('tells what waits on disk while Valkey is away, and fails', async () => {
+    const { config } = newMemory();
+    const spool = openSpool(config.home, 10);
+    const episode = newEpisode('Harbor uses Redis.', null, config.group, 1000);
+    spool.keep([{ episode, given: false, carrier: {} }]);
+    spool.keepAside([{ episode, given: false, carrier: {} }]);
+    const away = { ...config.valkey, port: await wrongServers.nothing() };
+
+    const { stdout, status, took } = await runCommand(['status'], environmentOf({ ...config, valkey: away }));
+
+    expect(status).toBe(1);
+    expect(took).toBeLessThan(5 * SECOND);
+    expect(stdout).toMatch(/^Valkey at .* does not answer/);
+    expect(stdout).toContain('Spool    1 episode on disk, until Valkey takes them\n');
+    expect(stdout).toMatch(/^Spool {4}1 file in .*spool\/unreadable that could not be handed in$/m);
+  });
+});

@@ -1,0 +1,156 @@
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Config } from '../../../src/config.ts';
+import { MemoryManager } from '../../../src/memory.ts';
+import { SECOND } from '../../../src/time.ts';
+import { checkStart } from '../../../workers/checks.ts';
+import { startWorkers } from '../../../workers/main.ts';
+import { startConfigured } from '../../support/configured-server.ts';
+import { plainEmbedder, plainModel } from '../../support/models.ts';
+import { useOpened } from '../../support/opened.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+import { until } from '../../support/wait.ts';
+
+const stores = useStores();
+const opened = useOpened(stores);
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+/** Starts a worker and gives what it said; it is stopped at once. */
+async function started(differing: Partial<Config>): Promise<string[]> {
+  const said: string[] = [];
+  const running = await startWorkers({ ...stores.config, ...differing }, ['store'], {
+    languageModel: plainModel(),
+    embedder: plainEmbedder(),
+    onNotice: (sentence) => said.push(sentence),
+  });
+  await running.close();
+  return said;
+}
+
+async function configured(lines: readonly string[], options: { withGraphs?: boolean; password?: string } = {}) {
+  const server = await startConfigured(lines, options);
+  closers.push(() => server.stop());
+  return { host: server.host, port: server.port, tls: false };
+}
+
+const KEEPING = ['appendonly yes', 'save ""'];
+
+describe('a worker', () => {
+  test('starts in silence where all is as it should be', async () => {
+    expect(await started({})).toEqual([]);
+  });
+
+  test('refuses a Valkey that throws data away', async () => {
+    const valkey = await configured([...KEEPING, 'maxmemory 100mb', 'maxmemory-policy allkeys-lru']);
+
+    await expect(started({ valkey })).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(
+        /^Valkey throws data away .*allkeys-lru\); set its maxmemory-policy to noeviction\.$/,
+      ),
+    });
+  });
+
+  test('refuses a FalkorDB that throws data away', async () => {
+    const falkordb = await configured([...KEEPING, 'maxmemory-policy volatile-ttl'], { withGraphs: true });
+
+    await expect(started({ falkordb })).rejects.toThrow(/^FalkorDB throws data away .*volatile-ttl/);
+  });
+
+  test('warns of servers that keep nothing on disk', async () => {
+    const [valkey, falkordb] = await Promise.all([
+      configured(['appendonly no', 'save ""']),
+      configured(['appendonly no', 'save ""'], { withGraphs: true }),
+    ]);
+
+    expect(await started({ valkey, falkordb })).toEqual([
+      expect.stringMatching(/^Warning: Valkey has appendonly no: .* Set its appendonly to yes/),
+      expect.stringMatching(/^Warning: FalkorDB has appendonly no/),
+    ]);
+  });
+
+  test('says once that a server which forbids CONFIG could not be checked', async () => {
+    const valkey = await configured([...KEEPING, 'rename-command CONFIG ""']);
+
+    expect(await started({ valkey })).toEqual([expect.stringMatching(/^Warning: Valkey forbids CONFIG, .*noeviction/)]);
+  });
+
+  test('says so also where the user may not ask', async () => {
+    const user = 'user worker on >secret ~* &* +@all -config';
+    const valkey = await configured([...KEEPING, 'user default on >other ~* &* +@all', user], { password: 'other' });
+
+    const said = await started({ valkey: { ...valkey, username: 'worker', password: 'secret' } });
+
+    expect(said).toEqual([expect.stringMatching(/^Warning: Valkey forbids CONFIG/)]);
+  });
+
+  test('refuses a FalkorDB that has no graphs', async () => {
+    const falkordb = await configured(KEEPING);
+
+    await expect(started({ falkordb })).rejects.toMatchObject({
+      name: 'WrongServer',
+      message: expect.stringMatching(/^The server at .* is a plain Redis or Valkey without the FalkorDB module/),
+    });
+  });
+
+  test('refuses a graph that another embedder wrote', async () => {
+    const config = { ...stores.config, group: newGroup(), queuePrefix: `{${newGroup()}}` };
+    const running = await startWorkers(config, ['store'], { languageModel: plainModel(), embedder: plainEmbedder() });
+    const memory = new MemoryManager(config);
+    closers.push(() => memory.close());
+    await memory.storeEpisode('Harbor uses Redis.');
+    await until('the commit', async () => (await memory.counts('store')).completed === 1);
+    await running.close();
+
+    const other = startWorkers(config, ['store'], {
+      languageModel: plainModel(),
+      embedder: { ...plainEmbedder(), model: 'another' },
+    });
+
+    await expect(other).rejects.toMatchObject({
+      name: 'EmbedderMismatch',
+      message: expect.stringMatching(/was written with the embedder plain-words \(32 dimensions\), not another/),
+    });
+  });
+
+  test('warns of settings that make it give up or double jobs', async () => {
+    expect(await started({ stalledLimit: 3, takeover: 2 * SECOND })).toEqual([
+      expect.stringMatching(/^Warning: MEMORY_STALLED_LIMIT is 3: .*10 or more/),
+      expect.stringMatching(/^Warning: MEMORY_TAKEOVER_SECONDS is 2: .*5 or more/),
+    ]);
+  });
+
+  test('warns of clocks that differ, of which server and by how much', async () => {
+    const said: string[] = [];
+    const graph = opened.graphs.group(newGroup());
+
+    await checkStart(
+      stores.config,
+      graph,
+      undefined,
+      (sentence) => said.push(sentence),
+      () => Date.now() - 10 * SECOND,
+    );
+
+    expect(said).toEqual([
+      expect.stringMatching(/^Warning: the clock of Valkey's machine is (10\.\d|9\.9) s ahead of ours/),
+      expect.stringMatching(/^Warning: the clock of FalkorDB's machine is (10\.\d|9\.9) s ahead of ours/),
+    ]);
+  });
+
+  test('warns of a spool that others can enter', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'memory-home-'));
+    closers.push(() => rm(home, { recursive: true, force: true }));
+    await mkdir(join(home, 'spool'));
+    await chmod(join(home, 'spool'), 0o755);
+
+    expect(await started({ home })).toEqual([
+      expect.stringMatching(/spool can be entered by other users of this machine; chmod 700 it/),
+    ]);
+  });
+});

@@ -1,0 +1,365 @@
+import { randomUUID } from 'node:crypto';
+import { type Job, Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startServers } from '../../../src/embedded/servers.ts';
+import * as errors from '../../../src/errors.ts';
+import type { Ingest } from '../../../src/ingest/ingest.ts';
+import { MemoryManager } from '../../../src/memory.ts';
+import { STORE_OPTIONS } from '../../../src/queue/jobs.ts';
+import type { Metrics } from '../../../src/telemetry/metrics.ts';
+import { MINUTE, SECOND } from '../../../src/time.ts';
+import { patientConnection } from '../../../src/valkey/connections.ts';
+import { startWorkers } from '../../../workers/main.ts';
+import { startStoreWorker } from '../../../workers/store-worker.ts';
+import { startConfigured } from '../../support/configured-server.ts';
+import { type Fault, type FaultName, startFakeOpenAI } from '../../support/fake-openai/index.ts';
+import { plainEmbedder, plainModel } from '../../support/models.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+import { until } from '../../support/wait.ts';
+import { settingsFor } from '../models/settings.ts';
+
+const stores = useStores();
+const closers: (() => unknown)[] = [];
+let config: typeof stores.config;
+let memory: MemoryManager;
+let queue: Queue;
+let said: string[] = [];
+beforeEach(() => open(stores.config));
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+/** A queue and a group of the test's own. */
+function open(base: typeof stores.config): void {
+  config = { ...base, queuePrefix: `{${newGroup()}}`, group: newGroup() };
+  memory = new MemoryManager(config);
+  const connection = patientConnection(config.valkey);
+  queue = new Queue('store', { connection, prefix: config.queuePrefix });
+  said = [];
+  closers.push(
+    () => connection.disconnect(),
+    () => queue.close(),
+    () => memory.close(),
+  );
+}
+
+const onNotice = (sentence: string) => void said.push(sentence);
+const counts = () => memory.counts('store');
+const jobOf = async (uuid: string) => (await queue.getJob(uuid)) as Job;
+const completed = (count: number) => async () => (await counts()).completed === count;
+
+/** A whole worker; its model is the fake one where a test gives a fault for its calls. */
+async function start(faultOf?: (content: string, purpose: string) => Fault | FaultName | undefined) {
+  if (!faultOf) {
+    const running = await startWorkers(config, ['store', 'export'], {
+      languageModel: plainModel(),
+      embedder: plainEmbedder(),
+      onNotice,
+    });
+    closers.push(() => running.close());
+    return undefined;
+  }
+  const fake = await startFakeOpenAI({ faultOf: ({ body, purpose }) => faultOf(JSON.stringify(body), purpose) });
+  const running = await startWorkers({ ...config, models: 'openai', openai: settingsFor(fake) }, ['store'], {
+    onNotice,
+  });
+  closers.push(
+    () => fake.close(),
+    () => running.close(),
+  );
+  return fake;
+}
+
+/** Only what takes jobs, with `ingest` in place of all that stands behind. */
+function startTaking(ingest: Ingest, metrics?: Metrics): void {
+  const connection = patientConnection(config.valkey);
+  const told = { onNotice, ...(metrics && { metrics }) };
+  const worker = startStoreWorker(config, connection, ingest, { run: async () => ({ entities: 0 }) }, told);
+  closers.push(async () => {
+    await worker.close();
+    connection.disconnect();
+  });
+}
+
+describe('FalkorDB away', () => {
+  beforeEach(async () => {
+    const servers = await startServers({ env: {} });
+    if (!servers.own) throw new Error('this test needs servers of its own');
+    closers.push(() => servers.stop());
+    const { host, port } = servers.falkordb;
+    open({ ...stores.config, falkordb: { host, port, tls: false } });
+    falkordb = servers.falkordb;
+  });
+  let falkordb: { kill(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<unknown>; restart(): Promise<unknown> };
+
+  test('makes jobs wait without an attempt, tells why, and all are done soon after it is back', async () => {
+    await start();
+    await memory.ended(await memory.enqueue('Harbor uses Redis.'));
+    await falkordb.kill('SIGKILL');
+    const receipts = await memory.enqueueMany(
+      Array.from({ length: 40 }, (_, index) => ({ content: `Harbor uses Part${index}.` })),
+    );
+    const [first] = receipts;
+
+    await until('a reason', async () => (await memory.lastFailure('store'))?.match(/^FalkorDB at .* does not answer/));
+    await expect(memory.ended(first as never, { limit: 3 * SECOND })).rejects.toThrow(
+      /Its last try failed: FalkorDB at .* does not answer/,
+    );
+    const tries = await Promise.all(receipts.map(async ({ uuid }) => (await jobOf(uuid)).attemptsStarted));
+    await falkordb.restart();
+    const back = Date.now();
+    await until('all jobs', completed(41), 30 * SECOND);
+
+    expect(Date.now() - back).toBeLessThan(15 * SECOND);
+    expect((await memory.size()).episodes).toBe(41);
+    const jobs = await Promise.all(receipts.map(({ uuid }) => jobOf(uuid)));
+    for (const job of jobs) expect(job.attemptsMade).toBe(1);
+    // The queue rests: in three seconds the 40 jobs are not tried over and over.
+    expect(tries.reduce((sum, one) => sum + one)).toBeLessThan(40 * 5);
+    expect(said.filter((line) => line.includes('does not answer')).length).toBeLessThan(10);
+    expect(said[0]).toMatch(/^store \S+ failed \(attempt 1, waits; no attempt is counted\): FalkorDB at/);
+  });
+});
+
+describe('what Valkey refuses in the middle of a job', () => {
+  test.each<[string, string[], (connection: Redis) => Promise<unknown>, RegExp]>([
+    [
+      'without its password',
+      ['user', 'default on nopass ~* -@all +ping +info'],
+      (it) => it.get('x'),
+      /^Valkey at .* refused the user or the password/,
+    ],
+    ['out of memory', ['maxmemory', '1'], (it) => it.set('x', 'y'), /^Valkey at .* is out of memory/],
+    [
+      'out of memory, in a script',
+      ['maxmemory', '1'],
+      (it) => it.eval("return redis.call('SET', KEYS[1], 'y')", 1, 'x'),
+      /^Valkey at .* is out of memory/,
+    ],
+    ['as a replica', ['replicaof', '127.0.0.1 1'], (it) => it.set('x', 'y'), /^Valkey at .* is a replica/],
+    ['on a closed connection', [], async (it) => it.disconnect() ?? it.get('x'), /^Valkey at .* does not answer/],
+  ])('%s waits without an attempt, and says why', async (_, [setting, value], use, sentence) => {
+    const server = await startConfigured(setting ? [`${setting} ${value}`] : []);
+    const refusing = new Redis({ host: server.host, port: server.port, enableReadyCheck: false });
+    closers.push(
+      () => server.stop(),
+      () => refusing.disconnect(),
+    );
+    let tries = 0;
+    startTaking(async () => {
+      tries += 1;
+      if (tries <= 2) await use(refusing);
+    });
+
+    const { uuid } = await memory.enqueue('Harbor uses Redis.');
+    await until('the end', completed(1));
+
+    const told = said[0]?.split(' failed (attempt 1, waits; no attempt is counted): ');
+    expect(told).toEqual([`store ${uuid}`, expect.stringMatching(sentence)]);
+    expect(await jobOf(uuid)).toMatchObject({ attemptsMade: 1, attemptsStarted: 3 });
+  });
+
+  test('a job that was taken away is told of once, and not as a failure', async () => {
+    const release = Promise.withResolvers<void>();
+    const model = plainModel();
+    const extract: typeof model.extract = async (...args) => {
+      await release.promise;
+      return model.extract(...args);
+    };
+    const running = await startWorkers({ ...config, takeover: 2 * SECOND }, ['store'], {
+      languageModel: { ...model, extract },
+      embedder: plainEmbedder(),
+      onNotice,
+    });
+    closers.push(() => running.close());
+    const { uuid } = await memory.enqueue('Harbor uses Redis.');
+    await until('the job', async () => (await counts()).active === 1);
+    const connection = patientConnection(config.valkey);
+    closers.push(() => connection.disconnect());
+    await connection.set(`${queue.toKey(uuid)}:lock`, 'another');
+
+    const sentence = `Another worker has taken over the store job ${uuid}, which this one held too long.`;
+    await until('the sentence', () => said.includes(sentence));
+    release.resolve();
+    await connection.del(`${queue.toKey(uuid)}:lock`);
+    await until('the end', completed(1));
+
+    expect(said.filter((line) => line.includes('unforeseen'))).toEqual([]);
+    expect(said.filter((line) => line === sentence).length).toBeLessThan(3);
+  });
+});
+
+describe('a model', () => {
+  test('that asks to wait is not asked before; texts are found meanwhile and given facts go on', async () => {
+    let isBusy = true;
+    const fake = await start((_, purpose) =>
+      isBusy && purpose !== 'embed' ? { kind: 'rate-limit', retryAfter: '4' } : undefined,
+    );
+    const first = await memory.enqueue('Harbor USES Redis: Harbor uses Redis');
+    await until('the refusal', async () => (await counts()).delayed === 1);
+    const told = Date.now();
+
+    const many = await memory.enqueueMany(
+      Array.from({ length: 30 }, (_, index) => ({
+        content: `Quay${index} USES Part${index}: Quay${index} uses Part${index}`,
+      })),
+    );
+    const fact = await memory.addTriplet({ source: 'Mira', relation: 'LEADS', target: 'Dock' });
+    await memory.ended(fact, { limit: 3 * SECOND });
+    await until('the texts', async () => (await memory.size()).episodes === 32, 3 * SECOND);
+    const waiting = await Promise.all(many.map(({ uuid }) => jobOf(uuid)));
+    isBusy = false;
+    await until('all jobs', completed(32), 20 * SECOND);
+
+    expect(Date.now() - told).toBeGreaterThan(3.5 * SECOND);
+    expect(fake?.called('extract').filter(({ status }) => status === 429)).toHaveLength(1);
+    for (const job of waiting) expect(job).toMatchObject({ attemptsMade: 0, progress: { waitsFor: /is busy/ } });
+    expect((await jobOf(first.uuid)).attemptsMade).toBe(1);
+  });
+
+  test('that is away makes jobs wait, however often', async () => {
+    let isAway = true;
+    await start((_, purpose) => (isAway && purpose === 'extract' ? 'reset' : undefined));
+    const receipts = await memory.enqueueMany(
+      Array.from({ length: 20 }, (_, index) => ({
+        content: `Quay${index} USES Part${index}: Quay${index} uses Part${index}`,
+      })),
+    );
+    await until('many tries', async () => (await jobOf(receipts[0]?.uuid ?? '')).attemptsStarted > 3);
+
+    const reason = await memory.lastFailure('store');
+    isAway = false;
+    await until('all jobs', completed(20), 40 * SECOND);
+
+    expect(reason).toMatch(/cannot be reached \([A-Z_]+\)/);
+    for (const { uuid } of receipts) expect((await jobOf(uuid)).attemptsMade).toBe(1);
+  });
+
+  test('that refuses the key counts attempts, and is asked only now and then', async () => {
+    const fake = await start((_, purpose) => (purpose === 'extract' ? 'wrong-key' : undefined));
+    const receipts = await memory.enqueueMany(
+      Array.from({ length: 40 }, (_, index) => ({
+        content: `Quay${index} USES Part${index}: Quay${index} uses Part${index}`,
+      })),
+    );
+    const jobs = () => Promise.all(receipts.map(({ uuid }) => jobOf(uuid)));
+
+    await until('three tries of each', async () => (await jobs()).every(({ attemptsMade }) => attemptsMade >= 3));
+
+    expect(await memory.lastFailure('store')).toMatch(/refused the key in OPENAI_API_KEY/);
+    expect(fake?.called('extract').length).toBeLessThan(30);
+  });
+
+  test('that refuses some texts makes dead letters of these only, at once', async () => {
+    await start((body) => (/<episode>[^<]*poison/.test(body) ? 'refusal' : undefined));
+    const text = (index: number) =>
+      index % 8 === 3 ? `poison ${index}` : `Quay${index} USES Part${index}: Quay${index} uses Part${index}`;
+    const receipts = await memory.enqueueMany(Array.from({ length: 80 }, (_, index) => ({ content: text(index) })));
+    await until('all jobs', async () => (await counts()).completed + (await counts()).failed === 80, MINUTE);
+
+    const letters = await memory.deadLetters({ limit: 100 });
+
+    expect(letters.map(({ id }) => id).sort()).toEqual(
+      receipts.flatMap(({ uuid }, index) => (index % 8 === 3 ? [uuid] : [])).sort(),
+    );
+    for (const letter of letters)
+      expect(letter).toMatchObject({
+        error: 'ReplyUnusable',
+        attempts: 1,
+        reason: expect.stringMatching(/the model declined to answer/),
+        traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
+      });
+    // Their raw texts are there all the same.
+    expect((await memory.size()).episodes).toBe(80);
+  });
+});
+
+describe('what a failure costs', () => {
+  type Failure = new (message: string, options?: ErrorOptions) => Error;
+  const classes = Object.entries(errors).filter(([name]) => /^[A-Z]/.test(name)) as [string, Failure][];
+
+  test.each(classes)('%s: the attempts and the state that the table says', async (_, Failed) => {
+    const failure = new Failed('A sentence.');
+    const fate = errors.fateOf(failure);
+    let tries = 0;
+    const fates: unknown[] = [];
+    startTaking(
+      async () => {
+        tries += 1;
+        if (tries <= 2) throw failure;
+      },
+      { increment: (name, tags) => void (name === 'opencode.memory.jobs.failed' && fates.push(tags)) },
+    );
+
+    const { uuid } = await memory.enqueue('Harbor uses Redis.');
+    await until('the end', async () => (await counts()).completed + (await counts()).failed === 1);
+
+    const job = await jobOf(uuid);
+    const ended = { state: await job.getState(), attemptsMade: job.attemptsMade, attemptsStarted: job.attemptsStarted };
+    expect(ended).toEqual(
+      {
+        waits: { state: 'completed', attemptsMade: 1, attemptsStarted: 3 },
+        retried: { state: 'completed', attemptsMade: 3, attemptsStarted: 3 },
+        'given up': { state: 'failed', attemptsMade: 1, attemptsStarted: 1 },
+      }[fate],
+    );
+    expect(fates).toEqual(Array(fate === 'given up' ? 1 : 2).fill({ queue: 'store', fate }));
+    expect(job.stacktrace?.[0]?.split('\n')[0]).toBe(fate === 'waits' ? undefined : `${failure.name}: A sentence.`);
+  });
+
+  test('nothing unforeseen is told but its kind; what it said is kept for who looks', async () => {
+    startTaking(async () => {
+      throw new TypeError('cannot read "the secret text"');
+    });
+    await queue.add('store', await payload(), { ...STORE_OPTIONS, attempts: 1, jobId: 'odd' });
+    await until('the failure', async () => (await counts()).failed === 1);
+
+    const letter = await memory.showDeadLetter('odd');
+
+    expect(letter).toMatchObject({ reason: 'An unforeseen failure (TypeError).', error: 'TypeError', attempts: 1 });
+    expect(letter.details.at(-1)).toBe('TypeError: cannot read "the secret text"');
+    expect(`${said} ${await memory.lastFailure('store')} ${letter.details[0]}`).not.toContain('secret');
+    expect(said).toEqual(['store odd failed (attempt 1, given up): An unforeseen failure (TypeError).']);
+  });
+
+  test('a reason for waiting gives way to that of a counted try', async () => {
+    const failures = [new errors.StaleFence('Somebody else wrote.'), new errors.ModelFailed('Odd answer.')];
+    startTaking(async () => {
+      throw failures.shift() ?? new errors.InvalidInput('Never.');
+    });
+    await memory.enqueue('Harbor uses Redis.');
+    const reasons = new Set<string>();
+
+    await until('the end', async () => {
+      reasons.add((await memory.lastFailure('store')) ?? '');
+      return (await counts()).failed === 1;
+    });
+
+    expect([...reasons].filter(Boolean)).toEqual(['Somebody else wrote.', 'Odd answer.', 'Never.']);
+  });
+
+  test('who waits for an export is told its share, and never why it waits', async () => {
+    await start();
+    await memory.ended(await memory.enqueue('Harbor uses Redis.'));
+    const shares: number[] = [];
+    const [connection, exports] = [patientConnection(config.valkey), queue.opts];
+    const holder = `lease:{${config.group}}`;
+    await connection.set(holder, 'somebody', 'PX', 2 * SECOND);
+    const ending = memory.export({ onProgress: (share) => shares.push(share) });
+    const exportQueue = new Queue('export', { ...exports, connection });
+    closers.push(() => connection.disconnect());
+    const job = await until('the job', async () => (await exportQueue.getJobs(['active']))[0]);
+    await job.updateProgress({ waitsFor: 'Something.' });
+    await ending;
+
+    expect(shares.length).toBeGreaterThan(0);
+    for (const share of shares) expect(share).toBeLessThanOrEqual(1);
+  });
+});
+
+async function payload() {
+  const { toStoreJob } = await import('../../../src/queue/jobs.ts');
+  const { newEpisode } = await import('../../../src/episode.ts');
+  return toStoreJob(newEpisode('Harbor uses Redis.', null, config.group, 1000, { uuid: randomUUID() }));
+}

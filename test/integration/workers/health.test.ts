@@ -1,0 +1,273 @@
+import { createServer } from 'node:http';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Config } from '../../../src/config.ts';
+import { startFalkorDB, startValkey } from '../../../src/embedded/servers.ts';
+import { newEpisode } from '../../../src/episode.ts';
+import { ModelAway } from '../../../src/errors.ts';
+import { MemoryManager } from '../../../src/memory.ts';
+import type { LanguageModel } from '../../../src/models/language-model.ts';
+import { noteAlive, readAlive, type WorkerNote } from '../../../src/queue/alive.ts';
+import { openSpool } from '../../../src/queue/spool/spool.ts';
+import { MINUTE, SECOND } from '../../../src/time.ts';
+import { patientConnection } from '../../../src/valkey/connections.ts';
+import { type Role, startWorkers } from '../../../workers/main.ts';
+import { type Fault, LEAKED } from '../../support/fake-openai/faults.ts';
+import { startFakeOpenAI } from '../../support/fake-openai/index.ts';
+import { plainEmbedder, plainModel } from '../../support/models.ts';
+import { useOpened } from '../../support/opened.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+import { until } from '../../support/wait.ts';
+
+const stores = useStores();
+const opened = useOpened(stores);
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+interface Answer {
+  status: string;
+  checks: { name: string; status: string; said: string }[];
+  worker: { pid: number; roles: string[] };
+}
+
+/** A worker whose `/health` answers, with a queue of its own. */
+async function newWorker(
+  differing: Partial<Config> = {},
+  languageModel: LanguageModel | null = plainModel(),
+  roles: readonly Role[] = ['store', 'export'],
+) {
+  const config = {
+    ...stores.config,
+    group: newGroup(),
+    queuePrefix: `{${newGroup()}}`,
+    home: `${stores.config.home}-${newGroup()}`,
+    health: { host: '127.0.0.1', port: await takenPort() },
+    ...differing,
+  };
+  const said: string[] = [];
+  const running = await startWorkers(config, roles, {
+    ...(languageModel && { languageModel, embedder: plainEmbedder() }),
+    onNotice: (sentence) => said.push(sentence),
+  });
+  closers.push(() => running.close());
+  const memory = new MemoryManager(config);
+  closers.push(() => memory.close());
+  const address = /answer at (\S+)\.$/.exec(said.find((sentence) => sentence.startsWith('Port ')) ?? '')?.[1] ?? '';
+  const get = (path: string, options = {}) => fetch(address + path, options);
+  const health = async () => {
+    const response = await get('/health');
+    return { code: response.status, ...((await response.json()) as Answer) };
+  };
+  return { config, memory, running, said, get, health };
+}
+
+/** Taken until the test ends, so that a worker has to find another. */
+async function takenPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(() => server.close());
+  return (server.address() as { port: number }).port;
+}
+
+const check = ({ checks }: Answer, name: string) => checks.find((one) => one.name.startsWith(name));
+
+describe('/health', () => {
+  test('is green for a worker that works, with a reason for everything', async () => {
+    const { memory, config, health } = await newWorker();
+    await memory.storeEpisode('Harbor uses Redis.');
+    await until('the commit', async () => (await memory.counts('store')).completed === 1);
+
+    const answer = await health();
+
+    expect(answer).toMatchObject({ code: 200, status: 'ok', worker: { pid: process.pid, roles: ['store', 'export'] } });
+    expect(check(answer, 'valkey')?.said).toMatch(/^It answered in \d+ ms\.$/);
+    expect(check(answer, 'falkordb')?.said).toMatch(/^It answered in \d+ ms\.$/);
+    expect(check(answer, 'model plain-1')).toMatchObject({
+      status: 'ok',
+      said: '1 of 1 calls of the last minute went well.',
+    });
+    expect(answer.checks.every(({ said }) => said.endsWith('.'))).toBe(true);
+    expect(JSON.stringify(answer)).not.toContain(config.group);
+  });
+
+  test('is red within a minute when the model refuses every call, and green again after one that goes well', {
+    timeout: 2 * MINUTE,
+  }, async () => {
+    let refuses = true;
+    const model = plainModel();
+    const extract: LanguageModel['extract'] = async (...args) => {
+      if (refuses) throw new ModelAway('The server of the model refuses.');
+      return plainModel().extract(...args);
+    };
+    const { memory, health } = await newWorker({}, { ...model, extract });
+    for (let i = 0; i < 5; i += 1) await memory.storeEpisode(`Harbor${i} uses Redis.`);
+    const began = Date.now();
+
+    const red = await until('red', async () => {
+      const answer = await health();
+      return answer.code === 503 && answer;
+    });
+
+    expect(Date.now() - began).toBeLessThan(MINUTE);
+    expect(red.status).toBe('red');
+    expect(check(red, 'model plain-1')).toMatchObject({ status: 'red' });
+    refuses = false;
+    await until('green', async () => (await health()).status === 'ok', MINUTE);
+  });
+
+  test.each(['wrong-key', 'server-error', 'quota', 'rate-limit', 'refusal'] as const)(
+    'is red within a minute when the server of the model answers every call with %s',
+    { timeout: 2 * MINUTE },
+    async (fault) => {
+      const fake = await startFakeOpenAI({ faultOf: () => ({ kind: fault }) as Fault });
+      closers.push(() => fake.close());
+      const openai = { ...stores.config.openai, baseUrl: fake.url, model: 'gpt-test', apiKey: 'sk-test-canary' };
+      const { memory, get } = await newWorker({ models: 'openai', openai }, null);
+      for (let i = 0; i < 4; i += 1) await memory.storeEpisode(`Harbor${i} uses Redis.`);
+
+      const body = await until(
+        'red',
+        async () => {
+          const response = await get('/health');
+          const text = await response.text();
+          return response.status === 503 && text;
+        },
+        MINUTE,
+      );
+
+      expect(check(JSON.parse(body), 'model gpt-test')).toMatchObject({ status: 'red' });
+      expect(body).not.toContain('canary');
+      expect(body).not.toContain(LEAKED);
+    },
+  );
+
+  test.each([
+    ['valkey', startValkey],
+    ['falkordb', startFalkorDB],
+  ] as const)('is red while %s does not answer, and green when it does', async (name, start) => {
+    const server = await start();
+    closers.push(() => server.stop());
+    const { health } = await newWorker({ [name]: { host: server.host, port: server.port, tls: false } });
+
+    await server.kill('SIGSTOP');
+    const frozen = await until('red', async () => {
+      const answer = await health();
+      return answer.code === 503 && answer;
+    });
+    await server.kill('SIGCONT');
+
+    expect(check(frozen, name)).toMatchObject({ status: 'red', said: expect.stringMatching(/not answer/) });
+    await until('green', async () => (await health()).code === 200);
+  });
+
+  test('is degraded, and still 200, with dead letters', async () => {
+    const { memory, config, health } = await newWorker();
+    const { Queue } = await import('bullmq');
+    const connection = patientConnection(config.valkey);
+    const queue = new Queue('store', { connection, prefix: config.queuePrefix });
+    closers.push(async () => {
+      await queue.close();
+      connection.disconnect();
+    });
+    await queue.add('store', { version: 99 }, { jobId: 'from-the-future' });
+    await until('the dead letter', async () => (await memory.counts('store')).failed === 1);
+
+    expect(check(await health(), 'dead letters')).toEqual({
+      name: 'dead letters',
+      status: 'degraded',
+      said: '1 job was given up; `memory-manager dead-letter list` tells why.',
+    });
+    expect((await health()).code).toBe(200);
+  });
+
+  test('is degraded while episodes wait on disk that could not be handed in', async () => {
+    const { config, health } = await newWorker();
+    const spool = openSpool(config.home, 10);
+    const episode = newEpisode('Harbor uses Redis.', null, config.group, 1000);
+    spool.keepAside([{ episode, given: false, carrier: {} }]);
+
+    expect(check(await health(), 'spool')).toMatchObject({ status: 'degraded' });
+  });
+
+  test('is refused where it cannot be served, by name', async () => {
+    const worker = newWorker({ health: { host: '203.0.113.1', port: 9464 } });
+
+    await expect(worker).rejects.toThrow(
+      /^\/health cannot answer at 203\.0\.113\.1:9464 \(E\w+\); check MEMORY_HEALTH_HOST and MEMORY_HEALTH_PORT\.$/,
+    );
+  });
+
+  test('answers nothing else', async () => {
+    const { get } = await newWorker();
+
+    expect((await get('/live')).status).toBe(200);
+    expect((await get('/etc/passwd')).status).toBe(404);
+    expect((await get('/health', { method: 'POST' })).status).toBe(405);
+  });
+});
+
+describe('/metrics', () => {
+  test('gives figures of both queues and ours, each metric once', async () => {
+    const { memory, get } = await newWorker();
+    await memory.storeEpisode('Harbor uses Redis.');
+    await until('the commit', async () => (await memory.counts('store')).completed === 1);
+
+    const text = await until('the totals', async () => {
+      const told = await (await get('/metrics')).text();
+      return told.includes('bullmq_job_completed_total{queue="store"} 1') && told;
+    });
+
+    expect(text).toContain('bullmq_job_count{queue="export", state="waiting"} 0');
+    expect(text).toMatch(/^opencode_memory_queue_jobs\{queue="store",state="completed"\} 1$/m);
+    expect(text).toMatch(/^opencode_memory_queue_oldest_waiting\{queue="store"\} 0$/m);
+    expect(text).toMatch(/^opencode_memory_spool_episodes 0$/m);
+    const types = text.split('\n').filter((line) => line.startsWith('# TYPE'));
+    expect(new Set(types).size).toBe(types.length);
+  });
+});
+
+describe('a worker', () => {
+  test('is on the list while it runs, and the last commit outlives it', async () => {
+    const { memory, running } = await newWorker();
+    await memory.storeEpisode('Harbor uses Redis.');
+    await until('the commit', async () => (await memory.counts('store')).completed === 1);
+
+    const alive = await until('the beat', async () => {
+      const { valkey } = await memory.status();
+      return valkey.ok && valkey.alive.length === 1 && valkey;
+    });
+    await running.close();
+    const { valkey: after } = await memory.status();
+
+    expect(alive.alive[0]).toMatchObject({
+      pid: process.pid,
+      roles: ['store', 'export'],
+      state: 'working',
+      health: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+    });
+    expect(after).toMatchObject({ alive: [], workers: 0, lastCommit: expect.any(Number) });
+    expect(after.ok && after.lastCommit).toBeLessThan(30);
+  });
+
+  test('that was silent for three beats counts as gone, by the clock of Valkey', async () => {
+    const prefix = `{${newGroup()}}`;
+    const note: WorkerNote = {
+      ...{ id: 'one', pid: 1, host: 'here', roles: ['store'], started: new Date(0).toISOString() },
+      ...{ state: 'working', health: null, models: {} },
+    };
+    await noteAlive(opened.valkey, prefix, note, 5 * SECOND);
+    const { now } = await readAlive(opened.valkey, prefix);
+    const old = { version: 1, at: now - 16 * SECOND, note: { ...note, id: 'old' } };
+    const ancient = { version: 1, at: now - 61 * MINUTE, note: { ...note, id: 'ancient' } };
+    await opened.valkey.hset(`${prefix}:workers`, 'old', JSON.stringify(old), 'ancient', JSON.stringify(ancient));
+    await opened.valkey.hset(`${prefix}:workers`, 'newer', '{"version":2}');
+
+    const { workers, lastCommit } = await readAlive(opened.valkey, prefix);
+    await noteAlive(opened.valkey, prefix, note, 60 * SECOND);
+
+    expect(workers.map(({ id }) => id)).toEqual(['one']);
+    expect((await readAlive(opened.valkey, prefix)).lastCommit).toBe(lastCommit);
+    expect((await opened.valkey.hkeys(`${prefix}:workers`)).sort()).toEqual(['newer', 'old', 'one']);
+  });
+});

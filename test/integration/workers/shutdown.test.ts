@@ -1,0 +1,150 @@
+import { once } from 'node:events';
+import { Queue } from 'bullmq';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startServers } from '../../../src/embedded/servers.ts';
+import { MemoryManager } from '../../../src/memory.ts';
+import { SECOND } from '../../../src/time.ts';
+import { patientConnection } from '../../../src/valkey/connections.ts';
+import { startWorkers } from '../../../workers/main.ts';
+import { environmentOf, startCommand } from '../../support/command-line.ts';
+import { startFakeOpenAI } from '../../support/fake-openai/index.ts';
+import { plainEmbedder, plainModel } from '../../support/models.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+import { until } from '../../support/wait.ts';
+
+const stores = useStores();
+const closers: (() => unknown)[] = [];
+let config: typeof stores.config;
+beforeEach(() => {
+  config = { ...stores.config, queuePrefix: `{${newGroup()}}`, group: newGroup() };
+});
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+function openMemory() {
+  const memory = new MemoryManager(config);
+  const connection = patientConnection(config.valkey);
+  const queue = new Queue('store', { connection, prefix: config.queuePrefix });
+  closers.push(
+    () => connection.disconnect(),
+    () => queue.close(),
+    () => memory.close(),
+  );
+  return { memory, queue };
+}
+
+/** The real program with a model that never answers; it says when it is ready. */
+async function startProgram() {
+  const fake = await startFakeOpenAI({ faultOf: ({ purpose }) => (purpose === 'extract' ? 'hang' : undefined) });
+  closers.push(() => fake.close());
+  const environment = { ...environmentOf(config), MEMORY_MODELS: 'openai', OPENAI_BASE_URL: fake.url };
+  const worker = startCommand(['worker'], { ...environment, MEMORY_HEALTH_PORT: '0' });
+  closers.push(() => worker.kill('SIGKILL'));
+  let said = '';
+  worker.stderr?.setEncoding('utf8').on('data', (text) => {
+    said += text;
+  });
+  await until('the worker', () => said.includes('is ready'));
+  const ended = once(worker, 'exit').then(([status]) => ({ status, at: Date.now() }));
+  return { worker, fake, ended };
+}
+
+describe('a worker that has to go', () => {
+  test('waits for jobs that end soon, hands back the others, and no attempt is counted', async () => {
+    const { memory, queue } = openMemory();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const plain = plainModel();
+    const asked: string[] = [];
+    const languageModel = {
+      ...plain,
+      extract: async (episode: Parameters<typeof plain.extract>[0]) => {
+        asked.push(episode.content);
+        await (episode.content.includes('Slow') ? new Promise<never>(() => {}) : promise);
+        return plain.extract(episode);
+      },
+    };
+    const running = await startWorkers(config, ['store'], { languageModel, embedder: plainEmbedder() });
+    const [soon, slow] = await memory.enqueueMany([{ content: 'Harbor uses Redis.' }, { content: 'Slow uses Redis.' }]);
+    await until('both', () => asked.length === 2);
+    const began = Date.now();
+
+    const closed = running.close();
+    resolve();
+    await closed;
+
+    expect(Date.now() - began).toBeLessThan(8.5 * SECOND);
+    expect(await queue.getJobState(soon?.uuid ?? '')).toBe('completed');
+    expect(await queue.getJobState(slow?.uuid ?? '')).toBe('waiting');
+    expect(await queue.getJob(slow?.uuid ?? '')).toMatchObject({ attemptsMade: 0 });
+
+    const again = await startWorkers(config, ['store'], { languageModel: plain, embedder: plainEmbedder() });
+    closers.push(() => again.close());
+    await memory.ended({ queue: 'store', jobId: slow?.uuid ?? '' }, { limit: 10 * SECOND });
+    expect((await memory.size()).episodes).toBe(2);
+  });
+});
+
+describe('the program', () => {
+  test('hands back what does not end and exits with 0 within ten seconds', async () => {
+    const { memory, queue } = openMemory();
+    const { worker, fake, ended } = await startProgram();
+    const { uuid } = await memory.enqueue('Harbor uses Redis.');
+    await until('the job', () => fake.called('extract').length === 1);
+    const began = Date.now();
+
+    worker.kill('SIGTERM');
+    const { status, at } = await ended;
+
+    expect(status).toBe(0);
+    expect(at - began).toBeLessThan(10 * SECOND);
+    expect(await queue.getJobState(uuid)).toBe('waiting');
+    expect(await queue.getJob(uuid)).toMatchObject({ attemptsMade: 0 });
+  });
+
+  test('exits at once at a second signal', async () => {
+    const { memory } = openMemory();
+    const { worker, fake, ended } = await startProgram();
+    await memory.enqueue('Harbor uses Redis.');
+    await until('the job', () => fake.called('extract').length === 1);
+
+    worker.kill('SIGINT');
+    const began = Date.now();
+    await until('the second signal', () => {
+      worker.kill('SIGINT');
+      return worker.exitCode !== null;
+    });
+
+    expect(await ended).toMatchObject({ status: 1 });
+    expect(Date.now() - began).toBeLessThan(SECOND);
+  });
+
+  test.each([
+    ['valkey', 'SIGKILL'],
+    ['valkey', 'SIGSTOP'],
+    ['falkordb', 'SIGSTOP'],
+  ] as const)('is gone within ten seconds while %s is stopped by %s', async (name, signal) => {
+    const servers = await startServers({ env: {} });
+    if (!servers.own) throw new Error('this test needs servers of its own');
+    closers.push(() => servers.stop());
+    const { valkey, falkordb } = servers;
+    config = {
+      ...config,
+      valkey: { host: valkey.host, port: valkey.port, tls: false },
+      falkordb: { host: falkordb.host, port: falkordb.port, tls: false },
+    };
+    const memory = new MemoryManager(config);
+    const { worker, fake, ended } = await startProgram();
+    await memory.enqueue('Harbor uses Redis.');
+    await until('the job', () => fake.called('extract').length === 1);
+    await memory.close();
+    await servers[name].kill(signal);
+    const began = Date.now();
+
+    worker.kill('SIGTERM');
+    const { status, at } = await ended;
+
+    expect(status).toBe(0);
+    expect(at - began).toBeLessThan(10 * SECOND);
+  });
+});

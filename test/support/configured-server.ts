@@ -1,0 +1,46 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findBinaries } from '../../src/embedded/binaries.ts';
+import { openFolder, removeIfTemporary } from '../../src/embedded/folder.ts';
+import { withLibraries } from '../../src/embedded/libraries.ts';
+import { freePort, HOST } from '../../src/embedded/port.ts';
+import { launch } from '../../src/embedded/process.ts';
+import { awaitReady } from '../../src/embedded/ready.ts';
+import { SECOND } from '../../src/time.ts';
+
+/** A server as others configure it. */
+export interface ConfiguredServer {
+  readonly host: string;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Starts a server with these lines of configuration and nothing else but an address. */
+export async function startConfigured(
+  lines: readonly string[],
+  { withGraphs = false, password }: { withGraphs?: boolean; password?: string } = {},
+): Promise<ConfiguredServer> {
+  const { server, module, libraryPath } = await findBinaries();
+  const [folder, port] = [await openFolder(undefined), await freePort()];
+  const [configurationFile, logFile] = [join(folder.path, 'server.conf'), join(folder.path, 'server.log')];
+  const own = [`bind ${HOST}`, `port ${port}`, `dir ${folder.path}`, ...(withGraphs ? [`loadmodule ${module}`] : [])];
+  await writeFile(configurationFile, `${[...own, ...lines].join('\n')}\n`);
+  const temporaryFolder = folder.path;
+  const env = withLibraries(process.env, libraryPath);
+  const started = await launch({ server, configurationFile, logFile, env, detached: false, temporaryFolder });
+  const ready = await awaitReady(
+    { pid: started.pid, port, ...(password !== undefined && { password }) },
+    started.hasEnded,
+  );
+  if (ready !== 'ready') throw new Error(`the server did not start: ${await readFile(logFile, 'utf8')}`);
+  return {
+    host: HOST,
+    port,
+    async stop() {
+      started.signal('SIGKILL');
+      await started.ended(5 * SECOND);
+      await removeIfTemporary(folder);
+      started.release();
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import type { Operation } from './protocol.ts';
+
+export type Fault = (
+  | { readonly kind: 'refuse'; readonly status: number; readonly code?: string; readonly retryAfter?: number }
+  /** The connection breaks when so many bytes of the body of the request have come. */
+  | { readonly kind: 'reset'; readonly after?: number }
+  /** What was asked is done, and the connection breaks before the answer. */
+  | { readonly kind: 'lost-answer' }
+  /** The connection breaks, or falls silent, when so many bytes of the answer's body are sent. */
+  | { readonly kind: 'reset-in-answer' | 'silent-in-answer'; readonly after: number }
+  | { readonly kind: 'silence' }
+  /** So many milliseconds pass before each piece of the request's body is read. */
+  | { readonly kind: 'slow'; readonly ms: number }
+) & {
+  /** The call that goes wrong. Default: any. */
+  readonly on?: Operation;
+};
+
+/** Faults that wait for their call, in order. */
+export function openFaults() {
+  const waiting: Fault[] = [];
+  return {
+    add: (...faults: Fault[]) => void waiting.push(...faults),
+    take(operation: Operation): Fault | undefined {
+      const index = waiting.findIndex(({ on = operation }) => on === operation);
+      return index < 0 ? undefined : waiting.splice(index, 1)[0];
+    },
+    clear: () => void waiting.splice(0),
+  };
+}
+
+const CODES: Record<number, string> = {
+  400: 'bad_request',
+  401: 'expired_auth_token',
+  403: 'cap_exceeded',
+  408: 'request_timeout',
+  429: 'too_many_requests',
+  500: 'internal_error',
+  503: 'service_unavailable',
+};
+
+export const codeOf = (status: number): string => CODES[status] ?? 'bad_request';

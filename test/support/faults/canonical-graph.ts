@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { type Stored, type StoredEdge, type StoredNode, textOf, type WholeGraph } from '../graphiti/whole-graph.ts';
+
+/** When something was done, by whom and at which price: the same work gives others each time. */
+const LEFT_OUT = new Set(['created_at', 'expired_at', 'group_id', 'use', 'token', 'uuid']);
+const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+
+/**
+ * All nodes, edges and properties as sorted lines, the same for graphs that mean the same: uuids stand as what they are uuids
+ * of, times of the system are left out.
+ */
+export function canonicalLines(graph: WholeGraph): string[] {
+  const meant = meaningOfUuids(graph);
+  const named = (text: string) => text.replace(UUID, (uuid) => `<${meant.get(uuid) ?? 'unknown uuid'}>`);
+  const told = (stored: Stored, isEpisode: boolean) =>
+    Object.entries(stored.properties)
+      .filter(([name, value]) => !LEFT_OUT.has(name) && !(isEpisode && name === 'name') && value !== null)
+      .map(([name, value]) => `${name}=${name === 'committed_at' ? 'set' : JSON.stringify(plain(name, value, named))}`)
+      .sort()
+      .join(' ');
+  const nodes = graph.nodes
+    .filter(({ properties }) => properties.key !== 'fence')
+    .map((node) => `(${[...node.labels].sort().join(':')}) ${told(node, node.labels.includes('Episodic'))}`);
+  const end = ({ uuid }: { uuid: string | null }) => meant.get(uuid ?? '') ?? 'unknown end';
+  const edges = graph.edges.map(
+    (edge) => `${end(edge.source)} -${edge.type}-> ${end(edge.target)} ${told(edge, false)}`,
+  );
+  return [...nodes, ...edges].sort();
+}
+
+export function graphHash(graph: WholeGraph): string {
+  return createHash('sha256').update(canonicalLines(graph).join('\n')).digest('hex');
+}
+
+/** Lists of texts are sets, and so are the lines of a summary; a number of a vector may differ in what no float holds. */
+function plain(name: string, value: unknown, named: (text: string) => string): unknown {
+  if (name.endsWith('_embedding')) return (value as number[]).map((it) => Math.round(it * 1e4));
+  if (name === 'summary') return String(value).split('\n').sort();
+  if (typeof value === 'string') return named(value);
+  return Array.isArray(value) ? value.map((it) => (typeof it === 'string' ? named(it) : it)).sort() : value;
+}
+
+function meaningOfUuids({ nodes, edges }: WholeGraph): Map<string, string> {
+  const node = (it: StoredNode): string => {
+    const text = it.labels.includes('Episodic')
+      ? `${textOf(it, 'valid_at')} ${textOf(it, 'content')}`
+      : textOf(it, 'name');
+    return `${it.labels[0]} ${text.toLowerCase()}`;
+  };
+  const meant = new Map(nodes.flatMap((it) => (textOf(it, 'uuid') ? [[textOf(it, 'uuid'), node(it)] as const] : [])));
+  const edge = (it: StoredEdge): string => {
+    const ends = [it.source, it.target].map(({ uuid }) => meant.get(uuid ?? ''));
+    return `${it.type} ${ends.join(' to ')} ${textOf(it, 'fact')} ${textOf(it, 'valid_at')}`;
+  };
+  for (const it of edges) if (textOf(it, 'uuid')) meant.set(textOf(it, 'uuid'), edge(it));
+  return meant;
+}
+
+const SHOWN = 5;
+
+/** The lines that only one of two graphs has, the first few of each; nothing for graphs of the same hash. */
+export function differences(wanted: readonly string[], found: readonly string[]): string[] {
+  const only = (lines: readonly string[], others: readonly string[]) => {
+    const counts = new Map<string, number>();
+    for (const line of others) counts.set(line, (counts.get(line) ?? 0) + 1);
+    return lines.filter((line) => {
+      const left = counts.get(line) ?? 0;
+      counts.set(line, left - 1);
+      return left <= 0;
+    });
+  };
+  const [missing, added] = [only(wanted, found), only(found, wanted)];
+  return [
+    ...missing.slice(0, SHOWN).map((line) => `missing: ${withoutVectors(line)}`),
+    ...added.slice(0, SHOWN).map((line) => `added: ${withoutVectors(line)}`),
+  ];
+}
+
+const withoutVectors = (line: string) => line.replace(/\w+_embedding=\[[^\]]*\]/, '');

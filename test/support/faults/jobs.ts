@@ -1,0 +1,23 @@
+import type { Job, Queue } from 'bullmq';
+import type { Config } from '../../../src/config.ts';
+import { openQueue } from '../../../src/queue/producer.ts';
+import { impatientConnection } from '../../../src/valkey/connections.ts';
+
+/** Opens the queue as BullMQ has it, past the product. */
+export async function withQueue<T>(config: Config, work: (queue: Queue) => Promise<T>): Promise<T> {
+  const connection = impatientConnection(config.valkey);
+  await connection.connect();
+  const queue = openQueue('store', connection, config);
+  try {
+    return await work(queue);
+  } finally {
+    await queue.close();
+    connection.disconnect();
+  }
+}
+
+/** How often each job that is done was tried. */
+export async function attemptsOf(config: Config): Promise<number[]> {
+  const jobs: Job[] = await withQueue(config, (queue) => queue.getJobs(['completed'], 0, -1));
+  return jobs.map(({ attemptsMade }) => attemptsMade);
+}

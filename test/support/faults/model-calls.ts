@@ -1,0 +1,38 @@
+import { episodeIn } from '../fake-openai/answers.ts';
+import type { ChatRequest, EmbeddingRequest } from '../fake-openai/protocol.ts';
+import type { FakeCall } from '../fake-openai/server.ts';
+import type { Told } from './story.ts';
+
+/** Calls that read or embedded an episode. Each episode needs one of either kind. */
+export interface CallsSpent {
+  readonly needed: number;
+  /** Calls for an episode that had been read or embedded before. */
+  readonly again: number;
+  /** `again` among `needed`. */
+  readonly share: number;
+}
+
+/**
+ * Counts extractions by the episode's text, embeddings by the fact that only this episode states. A call counts as soon as the
+ * server has it, whether or not somebody was left to hear the answer.
+ */
+export function callsSpent(calls: readonly FakeCall[], episodes: readonly Told[]): CallsSpent {
+  const own = new Set(episodes.map(({ ownFact }) => ownFact));
+  const spent = new Map<string, number>();
+  for (const call of calls)
+    for (const fact of factsOf(call))
+      if (own.has(fact)) spent.set(`${call.purpose} ${fact}`, (spent.get(`${call.purpose} ${fact}`) ?? 0) + 1);
+  const all = [...spent.values()].reduce((sum, times) => sum + times, 0);
+  const needed = 2 * own.size;
+  return { needed, again: all - spent.size, share: (all - spent.size) / Math.max(needed, 1) };
+}
+
+/** The facts that a call was about. A repair asks for the same again. */
+function factsOf({ purpose, body }: FakeCall): string[] {
+  if (purpose === 'embed') return [(body as EmbeddingRequest).input].flat();
+  if (purpose !== 'extract') return [];
+  const material = (body as ChatRequest).messages.find(({ role }) => role === 'user')?.content ?? '';
+  return episodeIn(material)
+    .split('\n')
+    .map((line) => line.slice(line.indexOf(': ') + 2));
+}

@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { until } from '../wait.ts';
+
+const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+
+/** A `memory-manager worker` in a process of its own. */
+export interface WorkerProcess {
+  readonly pid: number;
+  /** All that it printed. */
+  said(): string;
+  /** Waits until it takes jobs. */
+  ready(): Promise<WorkerProcess>;
+  hasEnded(): boolean;
+  signal(signal: NodeJS.Signals): void;
+  /** `kill -9`; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Asks it to end and tells how it did. */
+  stop(): Promise<{ readonly code: number | null; readonly took: number }>;
+}
+
+export function startWorkerProcess(environment: Record<string, string>): WorkerProcess {
+  const { PATH = '', HOME = '' } = process.env;
+  const child: ChildProcess = spawn(process.execPath, [MAIN, 'worker'], {
+    env: { PATH, HOME, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      // For whoever looks into a failure: what each worker said, in a file of its own.
+      if (process.env.FAULTS_LOGS) appendFileSync(join(process.env.FAULTS_LOGS, `${child.pid}.log`), text);
+    });
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  const ended = () => (hasEnded() ? Promise.resolve() : once(child, 'exit'));
+  const worker: WorkerProcess = {
+    pid: child.pid ?? 0,
+    said: () => said,
+    async ready() {
+      await until('the worker that takes jobs', () => {
+        if (hasEnded()) throw new Error(`The worker ended before it was ready: ${said}`);
+        return /\bready\b/.test(said);
+      });
+      return worker;
+    },
+    hasEnded,
+    signal: (signal) => void child.kill(signal),
+    async kill() {
+      child.kill('SIGKILL');
+      await ended();
+    },
+    async stop() {
+      const began = Date.now();
+      child.kill('SIGTERM');
+      await ended();
+      return { code: child.exitCode, took: Date.now() - began };
+    },
+  };
+  return worker;
+}

@@ -1,0 +1,213 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import type { ArchiveStore } from '../../src/archive/stores/store.ts';
+import { random } from './random.ts';
+import { until } from './wait.ts';
+
+/** A store that nobody else uses. */
+export interface OpenedStore {
+  readonly store: ArchiveStore;
+  /** Bytes that the store sends at once, as far as it does. */
+  readonly part: number;
+}
+
+/** What holds for every place that archives can be kept in. `open` gives an empty one. */
+export function storeContract(open: () => Promise<OpenedStore>): void {
+  describe('put and get', () => {
+    test('give back what was written, whatever its length', async () => {
+      const { store, part } = await open();
+
+      for (const length of [0, 1, part - 1, part, part + 1, 2 * part, 3 * part + 17]) {
+        const content = bytes(length);
+
+        const stored = await store.put('one.json', pieces(content));
+
+        expect(stored).toEqual({ bytes: length, sha256: sha256(content) });
+        expect(await read(store, 'one.json')).toEqual(content);
+      }
+    });
+
+    test('take text as UTF-8', async () => {
+      const { store } = await open();
+      const texts = ['{"a":"Ölpumpe 🛢",', '', '"b":"\u2028"}'];
+
+      const stored = await store.put('text.json', from(texts));
+
+      expect((await read(store, 'text.json')).toString()).toBe(texts.join(''));
+      expect(stored.bytes).toBe(Buffer.byteLength(texts.join('')));
+    });
+
+    test('read from an offset on', async () => {
+      const { store, part } = await open();
+      const content = bytes(2 * part);
+      await store.put('one.json', pieces(content));
+
+      expect(await read(store, 'one.json', part + 3)).toEqual(content.subarray(part + 3));
+      expect(await read(store, 'one.json', content.length)).toHaveLength(0);
+      expect(await read(store, 'one.json', content.length + 5)).toHaveLength(0);
+    });
+
+    test('a file that is put again is replaced and listed once', async () => {
+      const { store, part } = await open();
+      await store.put('one.json', pieces(bytes(2 * part)));
+
+      await store.put('one.json', from(['second']));
+
+      expect((await read(store, 'one.json')).toString()).toBe('second');
+      expect(await store.list()).toMatchObject([{ name: 'one.json', bytes: 6 }]);
+    });
+
+    test('what is not there cannot be got', async () => {
+      const { store } = await open();
+
+      await expect(read(store, 'nothing.json')).rejects.toMatchObject({
+        name: 'InvalidInput',
+        message: `There is no archive "nothing.json" in ${store.place}.`,
+      });
+    });
+
+    test.for(['', '.', '..', '../out', 'a/b', 'a\\b', '.hidden', 'a\nb', 'a\0b', 'x'.repeat(201)])(
+      '%j is refused as a name',
+      async (name) => {
+        const { store } = await open();
+
+        const refused = { name: 'InvalidInput', message: expect.stringContaining('cannot be the name of an archive') };
+        await expect(store.put(name, from(['x']))).rejects.toMatchObject(refused);
+        await expect(read(store, name)).rejects.toMatchObject(refused);
+        await expect(Promise.resolve().then(() => store.remove(name))).rejects.toMatchObject(refused);
+        expect(await store.list()).toEqual([]);
+      },
+    );
+
+    test('of writers of one name at once, one remains, whole', async () => {
+      const { store, part } = await open();
+      const contents = [1, 2, 3].map((seed) => bytes(2 * part + seed, seed));
+
+      await Promise.all(contents.map((content) => store.put('one.json', pieces(content))));
+
+      const kept = await read(store, 'one.json');
+      expect(contents.some((content) => content.equals(kept))).toBe(true);
+      expect(await store.list()).toHaveLength(1);
+      expect(await store.sweep(0)).toBe(0);
+    });
+  });
+
+  describe('whole or not at all', () => {
+    test('nothing is seen while it is written', async () => {
+      const { store, part } = await open();
+      await store.put('old.json', from(['old']));
+      const seen: string[][] = [];
+      async function* content() {
+        for (let piece = 0; piece < 5; piece += 1) {
+          yield bytes(part);
+          seen.push((await store.list()).map(({ name }) => name));
+        }
+      }
+
+      await store.put('new.json', content());
+
+      expect(seen).toEqual(Array(5).fill(['old.json']));
+      expect(await store.list()).toHaveLength(2);
+    });
+
+    test('content that fails at 20 random places leaves what was there, and its failure is passed on', async () => {
+      const { store, part } = await open();
+      const chance = random(4);
+      const content = bytes(4 * part);
+      await store.put('one.json', from(['before']));
+
+      for (let time = 0; time < 20; time += 1) {
+        const failure = new Error('The graph went away.');
+        const cut = content.subarray(0, Math.floor(chance() * content.length));
+
+        await expect(store.put('one.json', failing(cut, failure))).rejects.toBe(failure);
+
+        expect(await store.list()).toMatchObject([{ name: 'one.json', bytes: 6 }]);
+      }
+
+      expect(await store.sweep(0)).toBe(0);
+      expect((await store.put('one.json', pieces(content))).bytes).toBe(content.length);
+      expect(await read(store, 'one.json')).toEqual(content);
+    });
+  });
+
+  describe('list and remove', () => {
+    test('tell name, size and time, newest first', async () => {
+      const { store } = await open();
+      const began = Date.now();
+      for (const name of ['b.json', 'a.json', 'c.json']) {
+        await store.put(name, from([name.repeat(3)]));
+        await aMillisecond();
+      }
+
+      const listed = await store.list();
+
+      expect(listed.map(({ name }) => name)).toEqual(['c.json', 'a.json', 'b.json']);
+      expect(listed.every(({ bytes }) => bytes === 18)).toBe(true);
+      for (const { at } of listed) expect(Math.abs(at.getTime() - began)).toBeLessThan(60_000);
+      expect((await store.list('a')).map(({ name }) => name)).toEqual(['a.json']);
+      expect(await store.list('nothing')).toEqual([]);
+    });
+
+    test('what is removed is gone, with all that it had replaced; again is no failure', async () => {
+      const { store } = await open();
+      for (const text of ['first', 'second', 'third']) await store.put('one.json', from([text]));
+      await store.put('one.json.gz', from(['another']));
+
+      await store.remove('one.json');
+      await store.remove('one.json');
+
+      expect((await store.list()).map(({ name }) => name)).toEqual(['one.json.gz']);
+      await expect(read(store, 'one.json')).rejects.toMatchObject({ name: 'InvalidInput' });
+    });
+  });
+
+  test('sweep leaves alone who is still writing, and every archive', async () => {
+    const { store, part } = await open();
+    const swept: number[] = [];
+    async function* content() {
+      yield bytes(2 * part);
+      swept.push(await store.sweep());
+      yield bytes(1);
+    }
+
+    await store.put('one.json', content());
+
+    expect(swept).toEqual([0]);
+    expect(await store.sweep(0)).toBe(0);
+    expect(await store.list()).toMatchObject([{ bytes: 2 * part + 1 }]);
+  });
+}
+
+/** Bytes that only depend on the seed. */
+export function bytes(length: number, seed = 1): Buffer {
+  const chance = random(seed);
+  return Buffer.from(Array.from({ length }, () => Math.floor(chance() * 256)));
+}
+
+/** In pieces whose size fits no part. */
+export async function* pieces(content: Buffer, size = 37): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < content.length; at += size) yield content.subarray(at, at + size);
+}
+
+export async function* from(texts: readonly string[]): AsyncGenerator<string> {
+  yield* texts;
+}
+
+export async function* failing(content: Buffer, failure: Error): AsyncGenerator<Uint8Array> {
+  yield* pieces(content);
+  throw failure;
+}
+
+export async function read(store: ArchiveStore, name: string, offset?: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of store.get(name, offset)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+export const sha256 = (content: Buffer): string => createHash('sha256').update(content).digest('hex');
+
+async function aMillisecond(): Promise<void> {
+  const now = Date.now();
+  await until('the next millisecond', () => Date.now() > now);
+}

@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import type { ServerFacts } from '../../../src/valkey/server.ts';
+import { judgeServer } from '../../../workers/checks.ts';
+import { judgeQueue, modelCheck } from '../../../workers/health.ts';
+
+const sound: ServerFacts = {
+  product: 'Valkey',
+  version: '8.0.1',
+  falkordb: '4.16.3',
+  evictionPolicy: 'noeviction',
+  appendOnly: true,
+  ahead: 3,
+};
+
+test('a server as it should be is found sound', () => {
+  expect(judgeServer('FalkorDB', sound)).toEqual({ refusals: [], warnings: [] });
+});
+
+test.each([
+  [{ product: 'Valkey', version: '7.1.9' }, 'Valkey runs on Valkey 7.1.9; it takes Valkey from 7.2 or Redis from 6.2.'],
+  [{ product: 'Redis', version: '6.0.16' }, 'Valkey runs on Redis 6.0.16; it takes Valkey from 7.2 or Redis from 6.2.'],
+] as const)('a server too old is refused: %o', (differing, sentence) => {
+  expect(judgeServer('Valkey', { ...sound, ...differing }).refusals).toEqual([sentence]);
+});
+
+test.each([
+  { product: 'Valkey', version: '7.2.0' },
+  { product: 'Redis', version: '6.2.0' },
+  { product: 'Redis', version: '7.0.15' },
+] as const)('a server just new enough is not: %o', (differing) => {
+  expect(judgeServer('Valkey', { ...sound, ...differing }).refusals).toEqual([]);
+});
+
+test('a module of FalkorDB that is old is told', () => {
+  const { refusals, warnings } = judgeServer('FalkorDB', { ...sound, falkordb: '4.8.7' });
+
+  expect(refusals).toEqual([]);
+  expect(warnings).toEqual([expect.stringMatching(/^FalkorDB's module is 4\.8\.7; .* 4\.10 and newer/)]);
+});
+
+test('a clock that is behind is told, one that is nearly right is not', () => {
+  expect(judgeServer('FalkorDB', { ...sound, ahead: -2500 }).warnings).toEqual([
+    expect.stringMatching(/^the clock of FalkorDB's machine is 2\.5 s behind ours/),
+  ]);
+  expect(judgeServer('FalkorDB', { ...sound, ahead: 1900 }).warnings).toEqual([]);
+});
+
+const minutes = (count: number) => count * 60_000;
+const now = Date.parse('2026-11-22T12:00:00Z');
+
+test.each([
+  ['nothing waits', null, null, minutes(60), 'ok'],
+  ['jobs wait and commits come', minutes(10), minutes(1), minutes(60), 'ok'],
+  ['jobs wait for a short time and nothing was committed', minutes(1), null, minutes(60), 'ok'],
+  ['jobs wait long and nothing was committed since', minutes(3), minutes(5), minutes(60), 'red'],
+  ['jobs wait long and nothing was ever committed', minutes(3), null, minutes(60), 'red'],
+  ['jobs have waited long for a worker that has just come', minutes(600), minutes(700), minutes(1), 'ok'],
+] as const)('the queue when %s', (_, waited, sinceCommit, running, status) => {
+  const since = waited === null ? null : now - waited;
+  const lastCommit = sinceCommit === null ? null : now - sinceCommit;
+
+  expect(judgeQueue(since, { workers: [], lastCommit, now }, now - running).status).toBe(status);
+});
+
+test.each([
+  [{ ok: 0, failed: 0, failedInARow: 0 }, 'It was not asked in the last minute.'],
+  [{ ok: 0, failed: 0, failedInARow: 3 }, 'Its last 3 calls failed; it was not asked in the last minute.'],
+  [{ ok: 2, failed: 1, failedInARow: 0 }, '2 of 3 calls of the last minute went well.'],
+])('of a model is said what was seen of it: %o', (seen, said) => {
+  expect(modelCheck('gpt', { breaker: 'closed', ...seen }).said).toBe(said);
+});

@@ -1,0 +1,148 @@
+import type { GroupGraph } from '../src/graph/group-graph.ts';
+import type { Alive } from '../src/queue/alive.ts';
+import type { Producer } from '../src/queue/producer.ts';
+import type { Spool } from '../src/queue/spool/spool.ts';
+import type { ModelSigns, VitalSigns } from '../src/telemetry/vital-signs.ts';
+import { MINUTE, SECOND } from '../src/time.ts';
+
+export type Grade = 'ok' | 'degraded' | 'red';
+
+/** One thing that was looked at, with the reason for its grade in a sentence. */
+export interface Check {
+  readonly name: string;
+  readonly status: Grade;
+  readonly said: string;
+}
+
+/** As bad as the worst of its checks. */
+export interface Health {
+  readonly status: Grade;
+  readonly checks: readonly Check[];
+}
+
+/** What health is measured from. */
+export interface Measured {
+  readonly producer: Producer;
+  readonly graph: GroupGraph;
+  readonly signs: VitalSigns;
+  readonly spool: Spool;
+  /** Milliseconds since 1970. */
+  readonly started: number;
+  /** False for a worker that only exports: it calls no model, and others' backlog is not its own. */
+  readonly storesEpisodes: boolean;
+}
+
+const ANSWERS_WITHIN = 2 * SECOND;
+const FAILED_IN_A_ROW = 3;
+/** Jobs that wait so long, with nothing committed meanwhile, are stuck. */
+const STUCK_AFTER = 2 * MINUTE;
+
+/** Asks the servers and reads what the worker noticed; nothing is told that was not seen. Never throws. */
+export async function measureHealth(measured: Measured): Promise<Health> {
+  const { producer, graph, signs, spool, storesEpisodes } = measured;
+  const stores = [store('valkey', () => producer.ping()), store('falkordb', () => graph.read('RETURN 1'))];
+  const queues = [queueCheck(measured), deadLetters(producer)];
+  const checks = [
+    ...(await Promise.all(stores)),
+    ...(storesEpisodes ? Object.entries(signs.read().models).map(([model, seen]) => modelCheck(model, seen)) : []),
+    ...(await Promise.all(queues)).filter((check) => check !== undefined),
+    spoolCheck(spool),
+  ];
+  const worst = (['red', 'degraded'] as const).find((grade) => checks.some(({ status }) => status === grade));
+  return { status: worst ?? 'ok', checks };
+}
+
+async function store(name: string, ask: () => Promise<unknown>): Promise<Check> {
+  const began = performance.now();
+  try {
+    await within(ANSWERS_WITHIN, ask());
+    return { name, status: 'ok', said: `It answered in ${Math.ceil(performance.now() - began)} ms.` };
+  } catch (error) {
+    return { name, status: 'red', said: (error as Error).message };
+  }
+}
+
+export function modelCheck(model: string, { breaker, ok, failed, failedInARow }: ModelSigns): Check {
+  const name = `model ${model}`;
+  const isAsked = ok + failed > 0;
+  const lastMinute = isAsked
+    ? `${ok} of ${ok + failed} calls of the last minute went well`
+    : 'it was not asked in the last minute';
+  // One call that is told to wait opens the breaker too; as long as others went well lately that is no illness.
+  if (breaker === 'open' && failedInARow < FAILED_IN_A_ROW)
+    return {
+      name,
+      status: ok === 0 ? 'red' : 'degraded',
+      said: `It is not asked for a while, since it refused; ${lastMinute}.`,
+    };
+  if (failedInARow >= FAILED_IN_A_ROW)
+    return { name, status: 'red', said: `Its last ${failedInARow} calls failed; ${lastMinute}.` };
+  return { name, status: 'ok', said: isAsked ? `${lastMinute}.` : 'It was not asked in the last minute.' };
+}
+
+/** Undefined while Valkey cannot be asked, which is told already. */
+async function queueCheck({ producer, started, storesEpisodes }: Measured): Promise<Check | undefined> {
+  if (!storesEpisodes) return undefined;
+  try {
+    const [since, alive] = await Promise.all([producer.oldestWaiting('store'), producer.alive()]);
+    return { name: 'queue', ...judgeQueue(since, alive, started) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A worker that has just started has not failed yet. */
+export function judgeQueue(since: number | null, alive: Alive, started: number): Pick<Check, 'status' | 'said'> {
+  if (since === null) return { status: 'ok', said: 'Nothing waits.' };
+  const { lastCommit, now } = alive;
+  const waited = `The oldest job has waited ${seconds(now - since)}`;
+  const progress = lastCommit === null ? 'nothing was committed yet' : `last commit ${seconds(now - lastCommit)} ago`;
+  const quiet = now - Math.max(lastCommit ?? 0, started);
+  const isStuck = now - since > STUCK_AFTER && quiet > STUCK_AFTER;
+  return { status: isStuck ? 'red' : 'ok', said: `${waited}; ${progress}.` };
+}
+
+async function deadLetters(producer: Producer): Promise<Check | undefined> {
+  const name = 'dead letters';
+  try {
+    const counts = await Promise.all([producer.counts('store'), producer.counts('export')]);
+    const failed = counts.reduce((sum, count) => sum + count.failed, 0);
+    if (failed === 0) return { name, status: 'ok', said: 'There are none.' };
+    const jobs = failed === 1 ? '1 job was' : `${failed} jobs were`;
+    return { name, status: 'degraded', said: `${jobs} given up; \`memory-manager dead-letter list\` tells why.` };
+  } catch {
+    return undefined;
+  }
+}
+
+function spoolCheck(spool: Spool): Check {
+  const name = 'spool';
+  try {
+    const [count, aside] = [spool.count(), spool.aside()];
+    if (aside > 0)
+      return {
+        name,
+        status: 'degraded',
+        said: `${aside} ${aside === 1 ? 'file' : 'files'} in ${spool.folder}/unreadable could not be handed in.`,
+      };
+    if (count === 0) return { name, status: 'ok', said: 'It is empty.' };
+    const waits = count === 1 ? '1 episode waits' : `${count} episodes wait`;
+    return { name, status: 'degraded', said: `${waits} on disk for Valkey.` };
+  } catch (error) {
+    return { name, status: 'degraded', said: (error as Error).message };
+  }
+}
+
+const seconds = (milliseconds: number): string => `${Math.max(0, Math.round(milliseconds / SECOND))} s`;
+
+async function within<T>(limit: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`It did not answer within ${limit / SECOND} s.`)), limit);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

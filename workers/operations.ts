@@ -1,0 +1,118 @@
+import type { Worker } from 'bullmq';
+import type { Config } from '../src/config.ts';
+import { openGraphs } from '../src/graph/graphs.ts';
+import { STORE_QUEUE } from '../src/queue/jobs.ts';
+import { openProducer } from '../src/queue/producer.ts';
+import { drainSpool } from '../src/queue/spool/drain.ts';
+import { openSpool } from '../src/queue/spool/spool.ts';
+import { harmless } from '../src/telemetry/harmless.ts';
+import type { Metrics } from '../src/telemetry/metrics.ts';
+import type { Prometheus } from '../src/telemetry/prometheus.ts';
+import type { VitalSigns } from '../src/telemetry/vital-signs.ts';
+import { SECOND } from '../src/time.ts';
+import { joined, noteFigures } from './figures.ts';
+import { type Health, measureHealth } from './health.ts';
+import { startHealthServer } from './health-server.ts';
+import { newIdentity, startHeartbeat } from './heartbeat.ts';
+import { regularly } from './regularly.ts';
+
+/** What a worker does beside its jobs. */
+export interface Operations {
+  /** To be called when no more jobs are taken. */
+  closing(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Watched {
+  readonly roles: readonly string[];
+  readonly workers: readonly Worker[];
+  readonly signs: VitalSigns;
+  readonly metrics: Metrics;
+  readonly prometheus: Prometheus;
+  readonly onNotice: (sentence: string) => void;
+}
+
+const SPOOL_EVERY = 3 * SECOND;
+const FIGURES_EVERY = 10 * SECOND;
+
+/**
+ * Tells that the worker lives and how it is, and hands in what callers left on disk while Valkey was away.
+ * @throws ConfigError when `/health` cannot be served
+ */
+export async function startOperations(config: Config, watched: Watched): Promise<Operations> {
+  const { roles, workers, signs, metrics, prometheus, onNotice } = watched;
+  const producer = openProducer(config);
+  // Of its own: behind many reads of episodes a server would look silent that is only busy.
+  const graphs = openGraphs(config.falkordb, 1, 1);
+  const spool = openSpool(config.home, config.spoolLimit);
+  const identity = newIdentity(roles);
+  noteCommits(workers, signs);
+
+  const health = shared(() =>
+    measureHealth({
+      producer,
+      spool,
+      signs,
+      graph: graphs.group(config.group),
+      started: Date.parse(identity.started),
+      storesEpisodes: roles.includes('store'),
+    }),
+  );
+  async function figures() {
+    const [, queues] = await Promise.all([
+      noteFigures(producer, spool, metrics),
+      producer.prometheus().catch((): string[] => []),
+    ]);
+    return { text: joined(queues) + (await prometheus.text()), contentType: prometheus.contentType };
+  }
+
+  const server = await startHealthServer(
+    config,
+    { health: async () => ({ ...(await health()), worker: identity }), metrics: figures },
+    onNotice,
+  ).catch(async (error) => {
+    graphs.close();
+    await producer.close();
+    throw error;
+  });
+  const heartbeat = startHeartbeat(config, identity, signs, server.address);
+  const regular = [
+    regularly(SPOOL_EVERY, async () => {
+      try {
+        // Nothing is asked of Valkey while nothing waits.
+        if (spool.names().length === 0) return;
+        await drainSpool(spool, (it) => producer.store(it.episode, it.given, it.carrier), { metrics, onNotice });
+      } catch (error) {
+        onNotice(harmless(error).message);
+      }
+    }),
+    regularly(FIGURES_EVERY, () => noteFigures(producer, spool, metrics)),
+  ];
+
+  return {
+    closing: () => heartbeat.closing(),
+    async close() {
+      graphs.close();
+      await Promise.all([server.close(), heartbeat.stop(), ...regular.map((one) => one.end())]);
+      await producer.close();
+    },
+  };
+}
+
+function noteCommits(workers: readonly Worker[], signs: VitalSigns): void {
+  for (const worker of workers)
+    worker.on('completed', (job) => {
+      if (job.name === STORE_QUEUE) signs.committed(1);
+    });
+}
+
+/** Whoever asks while it is being measured gets the same answer, so that many questions cost the stores no more than one. */
+function shared(measure: () => Promise<Health>): () => Promise<Health> {
+  let running: Promise<Health> | undefined;
+  return () => {
+    running ??= measure().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+}

@@ -1,46 +1,151 @@
+import { randomInt } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { createGzip } from 'node:zlib';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { countGraph } from '../graph/queries/count-graph.ts';
+import { type Extent, exportExtent } from '../graph/queries/export-extent.ts';
+import { readEmbedder } from '../graph/queries/read-embedder.ts';
 import { timestamp } from '../time.ts';
+import { FORMAT, VERSION, writeDocument } from './document.ts';
+import type { Element } from './element.ts';
+import { type Counting, openInventory } from './inventory.ts';
+import { withLittleMemory } from './little-memory.ts';
+import { MANIFEST_VERSION, type Manifest, manifestName, writeManifest } from './manifest.ts';
+import { programVersion } from './program-version.ts';
 import { snapshot } from './snapshot.ts';
-import type { ArchiveStore } from './stores/store.ts';
+import type { ArchiveStore, Stored } from './stores/store.ts';
+import { tally } from './stores/tally.ts';
 
 export interface Exported {
   readonly file: string;
+  readonly manifest: string;
   readonly place: string;
   readonly bytes: number;
+  readonly sha256: string;
+  /** Of all that the graph holds; a restored graph has the same. */
+  readonly graphHash: string;
   readonly episodes: number;
   readonly entities: number;
   readonly facts: number;
 }
 
+export interface ExportOptions {
+  readonly gzip?: boolean;
+  /** Until when all commits are in the graph and after which none is; default: now. */
+  readonly until?: Date;
+  /** Asked between pages and after the last one; throws when the graph is no longer what it was at the beginning. */
+  readonly check?: () => Promise<void>;
+}
+
+const MEANWHILE = 250;
+
 /**
- * Writes the group's graph as `graphiti_export_<timestamp>.json`. The caller sees to it that nobody commits meanwhile.
+ * Writes the group's graph as `graphiti_export_<timestamp>.json`, and its manifest when that stands. The caller sees to it that
+ * nobody commits meanwhile.
  * @param onProgress told the share that is done, from 0 to 1, in steps of at least a hundredth
+ * @throws InvalidInput for a graph that holds what an archive cannot; what `check` and the store throw
  */
-export async function exportGraph(
+export function exportGraph(
   graph: GroupGraph,
   store: ArchiveStore,
   onProgress: (share: number) => void,
+  options: ExportOptions = {},
 ): Promise<Exported> {
-  const { nodes, ...counts } = await countGraph(graph);
-  const file = `graphiti_export_${timestamp(new Date())}.json`;
-  let told = 0;
-  const bytes = await store.put(
+  return withLittleMemory(() => write(graph, store, onProgress, options));
+}
+
+async function write(
+  graph: GroupGraph,
+  store: ArchiveStore,
+  onProgress: (share: number) => void,
+  { gzip = false, until = new Date(), check = async () => {} }: ExportOptions,
+): Promise<Exported> {
+  const [extent, embedder] = await Promise.all([exportExtent(graph), readEmbedder(graph)]);
+  const now = new Date();
+  const inventory = openInventory(graph.group);
+  const head = { format: FORMAT, version: VERSION, group: graph.group, exported_at: now.toISOString() } as const;
+  const pages = watched(snapshot(graph, extent, embedder?.dimension ?? 0), inventory, extent, onProgress, check);
+  // Three digits more than the clock has, since two workers may export at the same moment.
+  const file = `graphiti_export_${timestamp(now).replace('Z', `${randomInt(1000)}`.padStart(3, '0'))}Z.json${gzip ? '.gz' : ''}`;
+  const text = writeDocument(head, pages);
+  const { stored, json } = gzip
+    ? await putCompressed(store, file, text)
+    : { stored: await store.put(file, text), json: null };
+  const { counts, hashes, journal, ...held } = inventory.result();
+  const manifest: Manifest = {
+    format: 'memory-manager-manifest',
+    version: MANIFEST_VERSION,
+    program: programVersion(),
+    created_at: now.toISOString(),
+    group: graph.group,
     file,
-    snapshot(graph, (done) => {
-      const share = Math.min(done / Math.max(nodes, 1), 1);
-      if (share < told + 0.01) return;
+    ...stored,
+    json,
+    counts,
+    graph_hash: hashes,
+    embedder: held.embedder,
+    journal: { until: until.toISOString(), ...journal },
+  };
+  await writeManifest(store, manifest);
+  const count = (counts: Readonly<Record<string, number>>, name: string) => counts[name] ?? 0;
+  return {
+    file,
+    manifest: manifestName(file),
+    place: store.place,
+    ...stored,
+    graphHash: hashes.exact,
+    episodes: count(counts.labels, 'Episodic'),
+    entities: count(counts.labels, 'Entity'),
+    facts: count(counts.types, 'RELATES_TO'),
+  };
+}
+
+async function* watched(
+  pages: AsyncIterable<Element[]>,
+  inventory: Counting,
+  { nodes, edges }: Extent,
+  onProgress: (share: number) => void,
+  check: () => Promise<void>,
+): AsyncGenerator<Element[]> {
+  const all = Math.max(nodes + edges, 1);
+  let [done, told, checked] = [0, 0, Date.now()];
+  for await (const page of pages) {
+    for (const element of page) inventory.add(element);
+    yield page;
+    done += page.length;
+    const share = Math.min(done / all, 1);
+    if (share >= told + 0.01) {
       told = share;
       onProgress(share);
-    }),
-  );
-  return { file, place: store.place, bytes, ...counts };
+    }
+    if (Date.now() < checked + MEANWHILE) continue;
+    await check();
+    checked = Date.now();
+  }
+  await check();
+}
+
+async function putCompressed(
+  store: ArchiveStore,
+  file: string,
+  text: AsyncIterable<string>,
+): Promise<{ stored: Stored; json: Stored }> {
+  const plain = tally(text);
+  const source = Readable.from(plain);
+  // Level 1: numbers shrink hardly more at higher ones, and those take thrice the time.
+  const gzip = createGzip({ level: 1 });
+  source.on('error', (error) => gzip.destroy(error));
+  const stored = await store.put(file, source.pipe(gzip));
+  return { stored, json: plain.result() };
 }
 
 /** What was exported, in one sentence. */
 export function exportMessage({ file, place, episodes, entities, facts, bytes }: Exported): string {
-  const size = bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
   const count = (number: number, one: string, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
   const held = `${count(episodes, 'episode')}, ${count(entities, 'entity', 'entities')} and ${count(facts, 'fact')}`;
-  return `Exported ${held} (${size}) to ${place}/${file}`;
+  return `Exported ${held} (${sizeOf(bytes)}) to ${place}/${file}`;
+}
+
+/** `38 kB`, `1.2 MB`. */
+export function sizeOf(bytes: number): string {
+  return bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }

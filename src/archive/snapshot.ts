@@ -1,58 +1,107 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { type EdgeRow, exportEdges } from '../graph/queries/export-edges.ts';
-import { exportNodes, type NodeRow } from '../graph/queries/export-nodes.ts';
-import { toGraphTime } from '../time.ts';
+import { exportEdges, exportEdgesOf } from '../graph/queries/export-edges.ts';
+import type { Extent } from '../graph/queries/export-extent.ts';
+import { type Depth, exportNodes } from '../graph/queries/export-nodes.ts';
+import { exportWeights, type Weight } from '../graph/queries/export-weights.ts';
+import { type Element, edgeElement, nodeElement } from './element.ts';
+import { tidy } from './little-memory.ts';
 
-const PAGE = 200;
+/** Asks for one page. Every page can be asked for without having seen the one before. */
+type Ask = () => Promise<Element[]>;
+
+/** So many nodes are weighed at once. */
+const WEIGHED = 5_000;
+/** Numbers of vectors in a page; what they take while they are read is a hundred times as many bytes. */
+const NUMBERS = 16_000;
+const [LEAST, MOST] = [8, 250];
+/** Text that takes the place of a node in a page. */
+const CHARACTERS = 4_000;
 
 /**
- * The whole graph as the text of one JSON document, page by page: `{"format", "version", "group", "exported_at",
- * "nodes": [{labels, properties}], "edges": [{type, source, target, properties}]}`, where `source` and `target` are uuids.
- * Vectors are lists of numbers. It is consistent only while nobody commits to the group.
+ * All elements of a graph, page by page, first all nodes and then all edges; the next page is read while one is worked on.
+ * Commits must not happen meanwhile. Episodes may be recorded and finished, which needs no lease: our notes of them come first,
+ * so that no episode is noted as finished whose text was not there when the reading of the texts began.
+ * @param dimension of the vectors; bounds what is held at once
+ * @param depth without vectors it takes a fraction of the time
  */
-export async function* snapshot(graph: GroupGraph, onNodes: (done: number) => void): AsyncGenerator<string> {
-  const head = { format: 'memory-manager', version: 1, group: graph.group, exported_at: toGraphTime(new Date()) };
-  yield `${JSON.stringify(head).slice(0, -1)},"nodes":[`;
-  let done = 0;
-  const bounds: number[] = [];
-  yield* list(pagesOfNodes(graph, bounds), ({ labels, properties }) => {
-    onNodes(++done);
-    return { labels, properties };
-  });
-  yield '\n],"edges":[';
-  yield* list(pagesOfEdges(graph, bounds), ({ id: _, ...edge }) => edge);
-  yield '\n]}\n';
+export async function* snapshot(
+  graph: GroupGraph,
+  { last }: Extent,
+  dimension: number,
+  depth: Depth = 'whole',
+): AsyncGenerator<Element[]> {
+  const size = Math.max(LEAST, Math.min(MOST, Math.floor(NUMBERS / Math.max(dimension, 1))));
+  yield* ahead(nodePages(graph, last, size, true, depth));
+  yield* ahead(nodePages(graph, last, size, false, depth));
+  yield* ahead(edgePages(graph, last, size, depth));
 }
 
-async function* list<Row>(pages: AsyncIterable<Row[]>, shape: (row: Row) => object): AsyncGenerator<string> {
-  let separator = '\n';
-  for await (const page of pages) {
-    if (page.length === 0) continue;
-    yield separator + page.map((row) => JSON.stringify(shape(row))).join(',\n');
-    separator = ',\n';
+async function* nodePages(
+  graph: GroupGraph,
+  last: number,
+  size: number,
+  isMeta: boolean,
+  depth: Depth,
+): AsyncGenerator<Ask> {
+  const weight = (it: Weight) => (it.isMeta === isMeta ? 1 + it.text / CHARACTERS : 0);
+  for await (const { from, to } of windows(graph, last, size, weight))
+    yield async () => (await exportNodes(graph, from, to, isMeta, depth)).map(nodeElement);
+}
+
+async function* edgePages(graph: GroupGraph, last: number, size: number, depth: Depth): AsyncGenerator<Ask> {
+  for await (const { from, to, weight } of windows(graph, last, size, (it) => it.edges)) {
+    if (weight <= size || from < to) yield async () => (await exportEdges(graph, from, to, depth)).map(edgeElement);
+    else
+      for (let skip = 0; skip < weight; skip += size)
+        yield async () => (await exportEdgesOf(graph, from, skip, size, depth)).map(edgeElement);
   }
 }
 
-async function* pagesOfNodes(graph: GroupGraph, bounds: number[]): AsyncGenerator<NodeRow[]> {
-  for (let after = -1; ; ) {
-    const page = await exportNodes(graph, after, PAGE);
-    const last = page.at(-1);
-    if (!last) return;
-    yield page;
-    after = last.id;
-    bounds.push(after);
-  }
+interface Window {
+  readonly from: number;
+  readonly to: number;
+  readonly weight: number;
 }
 
-async function* pagesOfEdges(graph: GroupGraph, bounds: readonly number[]): AsyncGenerator<EdgeRow[]> {
-  for (const [index, to] of bounds.entries()) {
-    const from = (bounds[index - 1] ?? -1) + 1;
-    for (let after = -1; ; ) {
-      const page = await exportEdges(graph, from, to, after, PAGE);
-      const last = page.at(-1);
-      if (!last) break;
-      yield page;
-      after = last.id;
+/** Ranges of nodes that weigh no more than `size` together, or are one node; what weighs nothing is left out. */
+async function* windows(
+  graph: GroupGraph,
+  last: number,
+  size: number,
+  weigh: (weight: Weight) => number,
+): AsyncGenerator<Window> {
+  for (let from = 0; from <= last; from += WEIGHED) {
+    let open: Window | undefined;
+    for (const it of await exportWeights(graph, from, from + WEIGHED)) {
+      const weight = weigh(it);
+      if (weight === 0) continue;
+      if (open && open.weight + weight > size) {
+        yield open;
+        open = undefined;
+      }
+      open = { from: open?.from ?? it.id, to: it.id, weight: (open?.weight ?? 0) + weight };
     }
+    if (open) yield open;
+  }
+}
+
+/** Asks for each page while the one before is worked on. */
+async function* ahead(asks: AsyncIterable<Ask>): AsyncGenerator<Element[]> {
+  let running: Promise<Element[]> | undefined;
+  try {
+    for await (const ask of asks) {
+      const next = ask();
+      // It is awaited in its turn; until then nobody may call its failure unhandled.
+      next.catch(() => {});
+      const page = await running;
+      running = next;
+      if (page) yield page;
+      tidy();
+    }
+    const page = await running;
+    running = undefined;
+    if (page) yield page;
+  } finally {
+    await running?.catch(() => {});
   }
 }

@@ -6,6 +6,8 @@ import { oneConnection, ready } from '../valkey/connections.ts';
 export interface Connection {
   /** Runs a whole query text and gives its rows by the names of their columns. */
   run(command: 'GRAPH.QUERY' | 'GRAPH.RO_QUERY', graph: string, query: string): Promise<unknown[]>;
+  /** Sends any other command and gives its answer as it comes. */
+  call(command: string, ...args: string[]): Promise<unknown>;
   /** False once the socket is gone; such a connection is thrown away, not mended. */
   isOpen(): boolean;
   /** Asks the server for a sign of life. @throws the client's own errors, or after 2 s */
@@ -44,6 +46,7 @@ export async function connect(address: Address): Promise<Connection> {
       const { data } = await (command === 'GRAPH.QUERY' ? graph.query(query) : graph.roQuery(query));
       return data ?? [];
     },
+    call: (command, ...args) => wire.call(command, ...args),
     isOpen: () => wire.status === 'ready',
     async ping() {
       await within(ANSWERS_WITHIN, wire.ping());

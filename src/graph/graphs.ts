@@ -1,21 +1,27 @@
 import type { Address } from '../config.ts';
 import { checkGroup, graphName } from '../group.ts';
 import type { Embedder } from '../models/embedder.ts';
-import { MINUTE, SECOND } from '../time.ts';
+import { SECOND } from '../time.ts';
 import { queryText } from './codec.ts';
 import type { GroupGraph } from './group-graph.ts';
 import { openPool } from './pool.ts';
 import { checkEmbedder, prepareSchema } from './schema.ts';
+import { openScratch, type Scratch, scratchName, sweepScratches } from './scratch.ts';
 
 /** All graphs of one FalkorDB. */
 export interface Graphs {
   /** @throws InvalidInput when `group` is not a valid name */
   group(group: string): GroupGraph;
+  /** A new graph beside that of a group, which may take its place. @throws InvalidInput when `group` is not a valid name */
+  scratch(group: string): Scratch;
+  /** Drops scratch graphs that were made longer ago than `age` milliseconds, which nobody is at work on any more; gives how many. */
+  sweepScratches(age: number): Promise<number>;
   close(): void;
 }
 
 const READ_LIMIT = 10 * SECOND;
-const WRITE_LIMIT = 2 * MINUTE;
+/** Also the time after which a connection is noticed that lost its other end without a word. */
+const WRITE_LIMIT = 25 * SECOND;
 
 /**
  * Reads and writes go over connections of their own, so that a long write never holds up a question.
@@ -26,8 +32,7 @@ export function openGraphs(address: Address, readers = 4, writers = 2): Graphs {
   const writes = openPool(address, writers);
   const open = new Map<string, GroupGraph>();
 
-  function bind(group: string): GroupGraph {
-    const name = graphName(checkGroup(group));
+  function bind(group: string, name = graphName(checkGroup(group))): GroupGraph {
     const prepared = once((embedder) => prepareSchema(graph, embedder));
     const graph: GroupGraph = {
       group,
@@ -52,6 +57,11 @@ export function openGraphs(address: Address, readers = 4, writers = 2): Graphs {
       open.set(group, known);
       return known;
     },
+    scratch(group) {
+      const name = scratchName(checkGroup(group));
+      return openScratch(writes, bind(group, name), name);
+    },
+    sweepScratches: (age) => sweepScratches(writes, age),
     close() {
       reads.close();
       writes.close();

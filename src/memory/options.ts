@@ -8,6 +8,7 @@ export interface MemoryParts {
   readonly embedder?: Embedder;
   /** Judges passages where a search asks for it; episodes are read by the worker's. */
   readonly languageModel?: LanguageModel;
+  /** Told beside Datadog, which is told where a tracer runs in this process. */
   readonly metrics?: Metrics;
   /** Told in a sentence when something was answered in another way than usual. Default: nobody. */
   readonly onNotice?: (sentence: string) => void;
@@ -18,7 +19,16 @@ export interface GroupOptions {
   readonly group?: string;
 }
 
-export interface StoreOptions extends GroupOptions, EpisodeOptions {}
+/** For callers who cannot wait. */
+export interface SpoolOptions {
+  /**
+   * True: the call is back within 50 ms, and what Valkey did not take by then waits on disk (`<home>/spool`) until it can be
+   * handed in. The receipt says `spooled` then.
+   */
+  readonly spool?: boolean;
+}
+
+export interface StoreOptions extends GroupOptions, EpisodeOptions, SpoolOptions {}
 
 export interface WaitOptions {
   /** Milliseconds; default one minute. */

@@ -7,13 +7,17 @@ import type { LanguageModel } from '../models/language-model.ts';
 import type { Producer, QueueName } from '../queue/producer.ts';
 import type { Waiting } from '../queue/receipt.ts';
 import { openReader, type Reader } from '../reader/reader.ts';
+import { allMetrics } from '../telemetry/all-metrics.ts';
+import { DOGSTATSD } from '../telemetry/dogstatsd.ts';
 import type { MemoryParts } from './options.ts';
+import type { Spooling } from './spooling.ts';
 
 /** What the memory works with. Nothing is connected or loaded before it is needed. */
 export interface Services {
   readonly config: Config;
   readonly reader: Later<Reader>;
   readonly producer: Later<Producer>;
+  readonly spooling: Later<Spooling>;
   readonly graphs: Later<Graphs>;
   readonly embedder: Later<Embedder>;
   readonly languageModel: Later<LanguageModel>;
@@ -25,6 +29,7 @@ export interface Services {
 
 export function openServices(config: Config, parts: MemoryParts): Services {
   const { valkey, falkordb } = config;
+  const metrics = allMetrics(DOGSTATSD, parts.metrics);
   const waiting = (queue: QueueName) =>
     later(
       async () => (await import('../queue/receipt.ts')).openWaiting(queue, config),
@@ -32,7 +37,7 @@ export function openServices(config: Config, parts: MemoryParts): Services {
     );
   const opened = {
     reader: later(
-      async () => openReader({ address: valkey, metrics: parts.metrics, onNotice: parts.onNotice }),
+      async () => openReader({ address: valkey, metrics, onNotice: parts.onNotice }),
       (reader) => reader.close(),
     ),
     producer: later(
@@ -52,13 +57,20 @@ export function openServices(config: Config, parts: MemoryParts): Services {
       (model) => model !== parts.languageModel && model.close(),
     ),
   };
+  const spooling = later(
+    async () => (await import('./spooling.ts')).openSpooling(config, opened.producer, parts),
+    (open) => open.close(),
+  );
   const waits = { store: waiting('store'), export: waiting('export') };
   return {
     config,
     ...opened,
+    spooling,
     waiting: waits,
     group: (group) => checkGroup(group ?? config.group),
     async close() {
+      // First, since it may still hand something in.
+      await spooling.close();
       await Promise.allSettled([...Object.values(waits), ...Object.values(opened)].map((it) => it.close()));
     },
   };

@@ -1,18 +1,21 @@
-import { type Episode, type Metadata, newEpisode } from '../episode.ts';
+import { isKeyUuid } from '../derived-uuid.ts';
+import { type Episode, isNamed, type Metadata, newEpisode } from '../episode.ts';
 import { InvalidInput } from '../errors.ts';
 import { inPlace, type ManyOptions } from '../queue/add-many.ts';
 import { isSame } from '../queue/kept-episode.ts';
-import type { EpisodeReceipt } from '../queue/producer.ts';
+import type { EpisodeReceipt, Producer } from '../queue/producer.ts';
+import { SECOND } from '../time.ts';
 import { type Triplet, tripletText } from '../triplet.ts';
-import type { StoreOptions } from './options.ts';
+import type { SpoolOptions, StoreOptions } from './options.ts';
 import type { Services } from './services.ts';
 
 /** One of many episodes. */
-export interface EpisodeInput extends StoreOptions {
+export interface EpisodeInput extends Omit<StoreOptions, 'spool'> {
   readonly content: string;
   readonly metadata?: Metadata | null;
 }
 
+export type TellManyOptions = ManyOptions & SpoolOptions;
 export type TripletOptions = Omit<StoreOptions, 'source'>;
 
 /** Hands an episode to the queue. */
@@ -23,7 +26,12 @@ export async function tell(
   options: StoreOptions,
 ): Promise<EpisodeReceipt> {
   const episode = check(services, { ...options, content, ...(metadata !== undefined && { metadata }) });
-  return (await services.producer()).store(episode, options.uuid !== undefined);
+  const isGiven = isNamed(options);
+  if (options.spool) return (await services.spooling()).tell(episode, isGiven);
+  const producer = await services.producer();
+  const receipt = await producer.store(episode, isGiven);
+  drainLater(services, producer);
+  return receipt;
 }
 
 /** Hands in a fact as an episode of its own: it is as durable as any, and no model reads it. @throws InvalidInput */
@@ -40,7 +48,7 @@ export async function tellTriplet(
 export async function tellMany(
   services: Services,
   inputs: readonly EpisodeInput[],
-  options: ManyOptions,
+  options: TellManyOptions,
 ): Promise<EpisodeReceipt[]> {
   const given = new Map<string, Episode>();
   const episodes: Episode[] = [];
@@ -49,18 +57,39 @@ export async function tellMany(
     episodes.push(episode);
   }
   if (episodes.length === 0) return [];
-  return (await services.producer()).storeMany(episodes, new Set(given.keys()), options);
+  const uuids = new Set(given.keys());
+  if (options.spool) return (await services.spooling()).tellMany(episodes, uuids, options);
+  const producer = await services.producer();
+  const receipts = await producer.storeMany(episodes, uuids, options);
+  drainLater(services, producer);
+  return receipts;
 }
 
-/** @param given the episodes before it that came with a uuid */
+const LOOKED_EVERY = 2 * SECOND;
+const lookedAt = new WeakMap<Services, number>();
+
+/** Valkey answers: what an earlier caller left on disk can go to it, in the background. */
+function drainLater(services: Services, producer: Producer): void {
+  const now = performance.now();
+  if (now - (lookedAt.get(services) ?? Number.NEGATIVE_INFINITY) < LOOKED_EVERY) return;
+  lookedAt.set(services, now);
+  services.spooling().then(
+    (spooling) => spooling.wake(producer),
+    () => {},
+  );
+}
+
+/** @param given the episodes before it that came with a uuid or a key */
 function checkAmong(services: Services, input: EpisodeInput, given: Map<string, Episode>): Episode {
   if (input === null || typeof input !== 'object')
     throw new InvalidInput('An episode is an object with content and metadata.');
   const episode = check(services, input);
-  if (input.uuid === undefined) return episode;
+  if (!isNamed(input)) return episode;
   const known = given.get(episode.uuid);
   if (known && !isSame(known, episode))
-    throw new InvalidInput(`The uuid ${episode.uuid} stands for another episode of the same call; give each its own.`);
+    throw new InvalidInput(
+      `The ${isKeyUuid(episode.uuid) ? 'key' : `uuid ${episode.uuid}`} stands for another episode of the same call; give each its own.`,
+    );
   given.set(episode.uuid, known ?? episode);
   return episode;
 }

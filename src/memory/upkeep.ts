@@ -4,6 +4,8 @@ import type { ChainRow } from '../graph/queries/read-saga-chain.ts';
 import type { Task } from '../queue/jobs.ts';
 import { checkText, oneLine, shortened } from '../text.ts';
 import { MINUTE } from '../time.ts';
+import type { Removed } from '../upkeep/parts.ts';
+import type { ToldSaga } from '../upkeep/saga.ts';
 import type { GroupOptions, WaitOptions } from './options.ts';
 import type { Services } from './services.ts';
 
@@ -45,7 +47,9 @@ export async function runTask<Result>(
   const [producer, waiting] = await Promise.all([services.producer(), services.waiting.store()]);
   await waiting.ready();
   if ((await producer.workers('store')) === 0)
-    throw new NoWorker('No worker is running that could do this; start one with `memory-manager worker`.');
+    throw new NoWorker(
+      'No worker is running that could do this; start one with `memory-manager up` or `memory-manager worker`.',
+    );
   const { jobId } = await producer.task(checked, task);
   return (await waiting.ended(jobId, limit)) as Result;
 }
@@ -90,4 +94,20 @@ export async function episodeUuid(services: Services, uuidOrName: string, option
   if (!found) throw new InvalidInput(`There is no episode "${short}" in the memory "${group}".`);
   if (other) throw new InvalidInput(`More than one episode is named "${short}"; give the uuid, such as ${found.uuid}.`);
   return found.uuid;
+}
+
+/** @throws InvalidInput when there is no saga of that name; NoWorker */
+export async function summarizeSaga(services: Services, name: string, options: TaskOptions): Promise<ToldSaga> {
+  const saga = await showSaga(services, name, options);
+  return runTask(services, { kind: 'summarize-saga', saga: saga.name }, options);
+}
+
+/** @throws InvalidInput when there is none, or more than one of that name; NoWorker */
+export async function removeEpisode(
+  services: Services,
+  uuidOrName: string,
+  { dryRun = false, ...options }: RemoveOptions,
+): Promise<Removed> {
+  const episode = await episodeUuid(services, uuidOrName, options);
+  return runTask(services, { kind: 'remove-episode', episode, dryRun }, options);
 }

@@ -1,46 +1,94 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '../../errors.ts';
-import type { ArchiveStore } from './store.ts';
+import { checkName, isName, newestFirst, noSuchArchive, STALE } from './names.ts';
+import type { ArchiveStore, Listed } from './store.ts';
+import { type Tally, tally } from './tally.ts';
+
+// A name of its own for each writer, so that neither a leftover nor another writer is in the way.
+const partialOf = (name: string) => `.${name}.${randomUUID()}.partial`;
+const PARTIAL = /^\..+\.partial$/;
 
 /** Archives as files of a folder, readable for their owner only; the folder is made when needed. */
 export function directoryStore(folder: string): ArchiveStore {
+  const told = <T>(work: Promise<T>) => work.catch((error: unknown) => Promise.reject(explain(error, folder)));
   return {
     place: folder,
     async put(name, content) {
-      const partial = join(folder, `.${name}.partial`);
+      checkName(name);
+      const counted = tally(content);
+      const partial = join(folder, partialOf(name));
       try {
-        await mkdir(folder, { recursive: true });
-        const bytes = await write(partial, content);
-        await rename(partial, join(folder, name));
-        return bytes;
+        await told(mkdir(folder, { recursive: true }));
+        await write(partial, counted, told);
+        await told(rename(partial, join(folder, name)));
+        await told(syncFolder(folder));
       } catch (error) {
         await rm(partial, { force: true }).catch(() => {});
-        throw explain(error, folder);
+        throw error;
       }
+      return counted.result();
+    },
+    async *get(name, from = 0) {
+      try {
+        yield* createReadStream(join(folder, checkName(name)), { start: from });
+      } catch (error) {
+        throw isMissing(error) ? noSuchArchive(name, folder, error) : explain(error, folder);
+      }
+    },
+    list: async (beginning = '') =>
+      newestFirst(await told(filesOf(folder, (name) => isName(name) && name.startsWith(beginning)))),
+    remove: (name) => told(rm(join(folder, checkName(name)), { force: true })),
+    async sweep(untouchedFor = STALE) {
+      const until = Date.now() - untouchedFor;
+      const partials = await told(filesOf(folder, (name) => PARTIAL.test(name)));
+      const left = partials.filter(({ at }) => at.getTime() <= until);
+      for (const { name } of left) await told(rm(join(folder, name), { force: true }));
+      return left.length;
     },
   };
 }
 
-async function write(path: string, content: AsyncIterable<string>): Promise<number> {
-  const file = await open(path, 'wx', 0o600);
+type Told = <T>(work: Promise<T>) => Promise<T>;
+
+async function write(path: string, content: Tally, told: Told): Promise<void> {
+  const file = await told(open(path, 'wx', 0o600));
   try {
-    for await (const chunk of content) await file.appendFile(chunk);
+    for await (const chunk of content) await told(file.appendFile(chunk));
     // The new name must never stand on content that a power cut can still take away.
-    await file.sync();
-    return (await file.stat()).size;
+    await told(file.sync());
   } finally {
     await file.close();
   }
 }
 
-const REFUSED = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST']);
+/** So that the new name itself survives a power cut. */
+async function syncFolder(folder: string): Promise<void> {
+  const opened = await open(folder, 'r');
+  await opened.sync().finally(() => opened.close());
+}
+
+async function filesOf(folder: string, wanted: (name: string) => boolean): Promise<Listed[]> {
+  const names = await readdir(folder).catch((error) => (isMissing(error) ? [] : Promise.reject(error)));
+  const files: Listed[] = [];
+  for (const name of names.filter(wanted)) {
+    // Another worker may remove it just now.
+    const found = await stat(join(folder, name)).catch((error) => (isMissing(error) ? null : Promise.reject(error)));
+    if (found?.isFile()) files.push({ name, bytes: found.size, at: found.mtime });
+  }
+  return files;
+}
+
+const isMissing = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOENT';
+const REFUSED = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'EISDIR']);
 
 function explain(error: unknown, folder: string): unknown {
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (code === 'ENOSPC') return new Error(`The disk that holds ${folder} is full.`, { cause: error });
+  if (code === 'ENOSPC') return new ConfigError(`The disk that holds ${folder} is full.`, { cause: error });
   if (!REFUSED.has(code)) return error;
-  return new ConfigError(`The folder ${folder} cannot be written to (${code}); check MEMORY_EXPORT_DIR.`, {
+  return new ConfigError(`The folder ${folder} cannot be used for archives (${code}); check MEMORY_EXPORT_DIR.`, {
     cause: error,
   });
 }

@@ -1,27 +1,38 @@
 import type { GroupGraph } from '../group-graph.ts';
+import { type Depth, held, type NodeRow, withProperties } from './export-nodes.ts';
 
-export interface EdgeRow {
-  /** FalkorDB's own number of the edge; only good for asking for the next ones. */
-  readonly id: number;
+export interface EdgeRow extends Pick<NodeRow, 'properties' | 'types'> {
   readonly type: string;
   /** uuids of the ends. */
-  readonly source: string;
-  readonly target: string;
-  readonly properties: Readonly<Record<string, unknown>>;
+  readonly source: string | null;
+  readonly target: string | null;
 }
 
-/** The next `count` edges that leave the nodes numbered `from` to `to`, after the edge number `after` (−1 for the first). */
-export function exportEdges(
+/** The edges that leave the nodes numbered `from` to `to`. */
+export async function exportEdges(graph: GroupGraph, from: number, to: number, depth: Depth): Promise<EdgeRow[]> {
+  return withProperties<EdgeRow>(
+    await graph.read(
+      `MATCH (a)-[x]->(b) WHERE id(a) >= $from AND id(a) <= $to
+       RETURN type(x) AS type, a.uuid AS source, b.uuid AS target, ${held(depth)}`,
+      { from, to },
+    ),
+  );
+}
+
+/** Some of the edges that leave one node with very many, in the order of FalkorDB's numbers. */
+export async function exportEdgesOf(
   graph: GroupGraph,
-  from: number,
-  to: number,
-  after: number,
+  node: number,
+  skip: number,
   count: number,
+  depth: Depth,
 ): Promise<EdgeRow[]> {
-  return graph.read(
-    `MATCH (a)-[e]->(b) WHERE id(a) >= $from AND id(a) <= $to AND id(e) > $after
-     WITH a, e, b ORDER BY id(e) LIMIT $count
-     RETURN id(e) AS id, type(e) AS type, a.uuid AS source, b.uuid AS target, properties(e) AS properties`,
-    { from, to, after, count },
+  return withProperties<EdgeRow>(
+    await graph.read(
+      `MATCH (a)-[x]->(b) WHERE id(a) = $node
+       WITH a, x, b ORDER BY id(x) SKIP $skip LIMIT $count
+       RETURN type(x) AS type, a.uuid AS source, b.uuid AS target, ${held(depth)}`,
+      { node, skip, count },
+    ),
   );
 }

@@ -1,18 +1,47 @@
 import type { GroupGraph } from '../group-graph.ts';
 
 export interface NodeRow {
-  /** FalkorDB's own number of the node; only good for asking for the next ones. */
-  readonly id: number;
   readonly labels: readonly string[];
   readonly properties: Readonly<Record<string, unknown>>;
+  /** FalkorDB's names of the types of those properties that are no plain text, whole number or truth value. */
+  readonly types: readonly (readonly [name: string, type: string])[];
 }
 
-/** The next `count` nodes after the number `after` (−1 for the first), with all that they hold. */
-export function exportNodes(graph: GroupGraph, after: number, count: number): Promise<NodeRow[]> {
-  return graph.read(
-    `MATCH (n) WHERE id(n) > $after
-     WITH n ORDER BY id(n) LIMIT $count
-     RETURN id(n) AS id, labels(n) AS labels, properties(n) AS properties`,
-    { after, count },
+/** Whether vectors are read too, which takes most of the time, or empty lists stand for them. */
+export type Depth = 'whole' | 'without vectors';
+
+/** What of a node or edge bound to `x` is exported. */
+export function held(depth: Depth): string {
+  const types = `[k IN keys(x) WHERE NOT typeOf(x[k]) IN ['String', 'Integer', 'Boolean'] | [k, typeOf(x[k])]] AS types`;
+  if (depth === 'whole') return `properties(x) AS properties, ${types}`;
+  return `[k IN keys(x) | [k, CASE WHEN typeOf(x[k]) = 'Vectorf32' THEN [] ELSE x[k] END]] AS pairs, ${types}`;
+}
+
+type Read<Row extends Pick<NodeRow, 'properties'>> = Omit<Row, 'properties'> & {
+  readonly properties?: NodeRow['properties'];
+  readonly pairs?: readonly (readonly [string, unknown])[];
+};
+
+/** The rows of such a query. */
+export function withProperties<Row extends Pick<NodeRow, 'properties'>>(rows: readonly Read<Row>[]): Row[] {
+  return rows.map(({ pairs, properties, ...rest }) => {
+    return { ...rest, properties: properties ?? Object.fromEntries(pairs ?? []) } as unknown as Row;
+  });
+}
+
+/** The nodes numbered `from` to `to` with all that they hold: our own notes, or everything else. */
+export async function exportNodes(
+  graph: GroupGraph,
+  from: number,
+  to: number,
+  isMeta: boolean,
+  depth: Depth,
+): Promise<NodeRow[]> {
+  return withProperties<NodeRow>(
+    await graph.read(
+      `MATCH (x) WHERE id(x) >= $from AND id(x) <= $to AND ('_Meta' IN labels(x)) = $isMeta
+       RETURN labels(x) AS labels, ${held(depth)}`,
+      { from, to, isMeta },
+    ),
   );
 }

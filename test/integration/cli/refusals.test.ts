@@ -44,7 +44,7 @@ describe('without a worker', () => {
 
     expect(stored).toMatchObject({ status: 0, stdout: expect.stringMatching(/^episode_\S+\n$/) });
     expect(stored.stderr).toMatch(
-      /^The episode is safe in the queue, but no worker is running .* start one with .*\n$/,
+      /^The episode is safe in the queue, but no worker is running .* start one with `memory-manager up` or `memory-manager worker`\.\n$/,
     );
     expect(stored.took).toBeLessThan(3 * SECOND);
     expect(JSON.parse((await run(['status', '--json'])).stdout).valkey.store.waiting).toBe(1);
@@ -72,7 +72,9 @@ describe('without a worker', () => {
   test('export says so at once', async () => {
     const exported = await run(['export']);
 
-    expect(exported).toMatchObject(failure(/^No worker is running.*start one with `memory-manager worker`/));
+    expect(exported).toMatchObject(
+      failure(/^No worker is running.*start one with `memory-manager up` or `memory-manager worker`/),
+    );
     expect(exported.took).toBeLessThan(3 * SECOND);
   });
 });

@@ -1,14 +1,16 @@
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runCommand, startCommand } from '../../support/command-line.ts';
+import { failure, runCommand, startCommand } from '../../support/command-line.ts';
 import { until } from '../../support/wait.ts';
 import { allEnded } from '../embedded/processes.ts';
 
 let home: string;
 const run = (...args: string[]) => runCommand(args, { MEMORY_HOME: home });
+const note = () => readFile(join(home, 'running.json'), 'utf8').then((text) => JSON.parse(text));
 const pids = async (): Promise<number[]> =>
   Object.values(JSON.parse(await readFile(join(home, 'running.json'), 'utf8')).pids as Record<string, number>);
 
@@ -57,17 +59,29 @@ describe('up and down', () => {
     expect((await run('query', 'Where does Harbor keep its sessions?')).stdout).toMatch(/^- .*Harbor.*Valkey/);
   });
 
-  test('up after only a server was killed brings it back', async () => {
-    const { falkordb } = JSON.parse(await readFile(join(home, 'running.json'), 'utf8')).pids;
-    process.kill(falkordb, 'SIGKILL');
+  test('a second up tells of a server that is frozen what to do', async () => {
+    const { falkordb } = (await note()).pids;
+    process.kill(falkordb, 'SIGSTOP');
+
+    const up = await run('up');
+    process.kill(falkordb, 'SIGCONT');
+
+    expect(up).toMatchObject(
+      failure(/^Already running, but FalkorDB does not answer: `memory-manager down`, then `up`\.\n$/),
+    );
+  });
+
+  test('up after only a server was killed brings it back where it was', async () => {
+    const before = await note();
+    process.kill(before.pids.falkordb, 'SIGKILL');
 
     await run('up');
 
+    expect((await note()).settings).toEqual(before.settings);
     expect((await run('query', 'Where does Harbor keep its sessions?', '--no-cache')).stdout).toMatch(/^- .*Harbor/);
   });
 
   test('up after only the worker was killed leaves the servers where they are', async () => {
-    const note = () => readFile(join(home, 'running.json'), 'utf8').then((text) => JSON.parse(text));
     const before = await note();
     process.kill(before.pids.worker, 'SIGKILL');
 
@@ -79,6 +93,23 @@ describe('up and down', () => {
     expect(after.pids).toEqual({ ...before.pids, worker: expect.any(Number) });
     expect(after.pids.worker).not.toBe(before.pids.worker);
     expect(await run('store', 'Harbor uses Valkey.', '--timeout', '30')).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test('up takes other ports where somebody else has taken those that a dead server had', async () => {
+    const before = await note();
+    process.kill(before.pids.valkey, 'SIGKILL');
+    const other = createServer();
+    await until('the port', async () => {
+      other.listen(Number(before.settings.VALKEY_PORT), '127.0.0.1');
+      return Promise.race([once(other, 'listening').then(() => true), once(other, 'error').then(() => false)]);
+    });
+
+    const up = await run('up');
+    other.close();
+
+    expect(up).toMatchObject({ status: 0, stderr: '' });
+    expect((await note()).settings.VALKEY_PORT).not.toBe(before.settings.VALKEY_PORT);
+    expect((await run('query', 'Where does Harbor keep its sessions?', '--no-cache')).stdout).toMatch(/^- .*Harbor/);
   });
 
   test('the settings of what runs are shown as such', async () => {

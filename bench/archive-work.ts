@@ -1,0 +1,106 @@
+import { readCatalogue } from '../src/archive/catalogue.ts';
+import { isNode } from '../src/archive/element.ts';
+import { exportGraph } from '../src/archive/export.ts';
+import { openLoading } from '../src/archive/load.ts';
+import type { Manifest } from '../src/archive/manifest.ts';
+import { checkBytes, readParts } from '../src/archive/read.ts';
+import { loadBeside } from '../src/archive/restore.ts';
+import { directoryStore } from '../src/archive/stores/directory.ts';
+import { verifyArchive } from '../src/archive/verify.ts';
+import type { Address } from '../src/config.ts';
+import { type Graphs, openGraphs } from '../src/graph/graphs.ts';
+import { freeEmbedder, synthetic } from './synthetic.ts';
+
+/** One measured piece of work, in a process of its own. */
+export interface Work {
+  readonly kind: 'read' | 'export' | 'verify' | 'insert' | 'restore';
+  readonly gzip?: boolean;
+  readonly group: string;
+  readonly folder: string;
+  readonly address: Address;
+}
+
+export interface Done {
+  /** Milliseconds. */
+  readonly took: number;
+  /** Peak of resident memory above idle, in MB. */
+  readonly rss: number;
+  readonly megabytes?: number;
+}
+
+const MB = 1_000_000;
+
+process.once('message', async (work: Work) => {
+  const graphs = openGraphs(work.address);
+  await warmUp(graphs, work.group);
+  const idle = process.memoryUsage.rss();
+  let peak = idle;
+  const watch = setInterval(() => {
+    peak = Math.max(peak, process.memoryUsage.rss());
+  }, 20);
+  const began = performance.now();
+  const more = await KINDS[work.kind](graphs, work);
+  const done: Done = { took: Math.round(performance.now() - began), rss: Math.round((peak - idle) / MB), ...more };
+  clearInterval(watch);
+  process.send?.(done, () => process.disconnect());
+  graphs.close();
+});
+
+const KINDS: Record<Work['kind'], (graphs: Graphs, work: Work) => Promise<{ megabytes?: number }>> = {
+  async read(graphs, { group }) {
+    const graph = graphs.group(group);
+    // By FalkorDB's numbers, as fast as it goes: 250 at a time and nothing done with them.
+    const [{ last } = { last: -1 }] = await graph.read<{ last: number }>('MATCH (n) RETURN max(id(n)) AS last');
+    for (const query of [
+      'MATCH (x) WHERE id(x) >= $from AND id(x) < $to RETURN labels(x), properties(x)',
+      'MATCH (a)-[x]->(b) WHERE id(a) >= $from AND id(a) < $to RETURN type(x), a.uuid, b.uuid, properties(x)',
+    ])
+      for (let from = 0; from <= last; from += 125) await graph.read(query, { from, to: from + 125 });
+    return {};
+  },
+  async export(graphs, { group, folder, gzip = false }) {
+    const { bytes } = await exportGraph(graphs.group(group), directoryStore(folder), () => {}, { gzip });
+    return { megabytes: Math.round(bytes / MB) };
+  },
+  async verify(_graphs, { folder }) {
+    const { whole } = await verifyArchive(directoryStore(folder), await plain(folder));
+    if (!whole) throw new Error('not whole');
+    return {};
+  },
+  /** The very rows of the archive, held in memory beforehand in part: indexes first, then UNWIND. */
+  async insert(graphs, { folder }) {
+    const scratch = graphs.scratch('bare');
+    const manifest = await plain(folder);
+    await scratch.graph.prepareAgain(freeEmbedder(synthetic(1)));
+    const loading = openLoading(scratch.graph, manifest.group, 512, { isIndexed: true });
+    for await (const part of readParts(directoryStore(folder), manifest))
+      if ('elements' in part)
+        await loading.add(part.elements.filter((it) => !isNode(it) || it.properties.key !== 'embedder'));
+    await loading.end();
+    await scratch.drop();
+    return {};
+  },
+  async restore(graphs, { folder }) {
+    const store = directoryStore(folder);
+    const manifest = await plain(folder);
+    await checkBytes(store, manifest);
+    const { scratch } = await loadBeside(graphs, store, manifest, 'restored', 'without vectors');
+    await scratch.drop();
+    return {};
+  },
+};
+
+async function plain(folder: string): Promise<Manifest> {
+  const { archives } = await readCatalogue(directoryStore(folder));
+  const found = archives.find(({ manifest }) => manifest.file.endsWith('.json'));
+  if (!found) throw new Error('no archive');
+  return found.manifest;
+}
+
+async function warmUp(graphs: Graphs, group: string): Promise<void> {
+  for (let round = 0; round < 4; round += 1)
+    await graphs.group(group).read('MATCH (x) WHERE id(x) >= $from AND id(x) < $to RETURN properties(x)', {
+      from: round * 125,
+      to: round * 125 + 125,
+    });
+}

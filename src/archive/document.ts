@@ -1,0 +1,126 @@
+import * as z from 'zod/mini';
+import { ArchiveDamaged } from '../errors.ts';
+import { type EdgeElement, type Element, isNode, type NodeElement } from './element.ts';
+
+export const FORMAT = 'memory-manager';
+/** Of the document. A change that older programs cannot read gets another. */
+export const VERSION = 1;
+
+export interface Head {
+  readonly format: typeof FORMAT;
+  readonly version: typeof VERSION;
+  readonly group: string;
+  readonly exported_at: string;
+}
+
+/**
+ * The text of an archive: one JSON document, `{"format", "version", "group", "exported_at", "nodes": [{labels, properties}],
+ * "edges": [{type, source, target, properties}]}`, with a line for each element, so that it can be read line by line.
+ * All nodes come before all edges.
+ */
+export async function* writeDocument(head: Head, pages: AsyncIterable<readonly Element[]>): AsyncGenerator<string> {
+  yield `${JSON.stringify(head).slice(0, -1)},"nodes":[`;
+  let inEdges = false;
+  let separator = '\n';
+  for await (const page of pages) {
+    const lines: string[] = [];
+    for (const element of page) {
+      if (!inEdges && !isNode(element)) {
+        inEdges = true;
+        lines.push(BETWEEN);
+        separator = '\n';
+      }
+      lines.push(separator, JSON.stringify(element));
+      separator = ',\n';
+    }
+    yield lines.join('');
+  }
+  yield `${inEdges ? '' : BETWEEN}${END}`;
+}
+
+const BETWEEN = '\n],"edges":[';
+const END = '\n]}\n';
+
+const headShape = z.object({
+  format: z.literal(FORMAT),
+  version: z.literal(VERSION),
+  group: z.string(),
+  exported_at: z.string(),
+});
+const properties = z.record(z.string(), z.unknown());
+const types = z.optional(z.record(z.string(), z.string()));
+const nodeShape = z.strictObject({ labels: z.array(z.string()), properties, types });
+const edgeShape = z.strictObject({ type: z.string(), source: z.string(), target: z.string(), properties, types });
+
+/** What a document gives when it is read: its head first, then its elements. */
+export type Part = { readonly head: Head } | { readonly elements: readonly Element[] };
+
+/**
+ * Reads such a document as its bytes come in, holding no more than a line and a piece.
+ * @throws ArchiveDamaged when it is not one from its first to its last character
+ */
+export async function* readDocument(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Part> {
+  let place: 'head' | 'nodes' | 'edges' | 'end' = 'head';
+  // Whether the line before promised another element.
+  let isOpen = true;
+  for await (const lines of linesOf(bytes)) {
+    const elements: Element[] = [];
+    for (const line of lines) {
+      if (place === 'head') {
+        yield { head: readHead(line) };
+        place = 'nodes';
+      } else if (place === 'nodes' && line === '],"edges":[') {
+        place = 'edges';
+        isOpen = true;
+      } else if (place === 'edges' && line === ']}') place = 'end';
+      else if (place === 'end' || !isOpen) throw damaged();
+      else {
+        isOpen = line.endsWith(',');
+        elements.push(readElement(isOpen ? line.slice(0, -1) : line, place));
+      }
+    }
+    if (elements.length > 0) yield { elements };
+  }
+  if (place !== 'end') throw new ArchiveDamaged('The archive ends before its end.');
+}
+
+function readHead(line: string): Head {
+  const parsed = parse(() => headShape.parse(JSON.parse(`${line}]}`)));
+  return parsed;
+}
+
+function readElement(line: string, place: 'nodes' | 'edges'): Element {
+  return parse<Element>(() => {
+    const value: unknown = JSON.parse(line);
+    return place === 'nodes' ? (nodeShape.parse(value) as NodeElement) : (edgeShape.parse(value) as EdgeElement);
+  });
+}
+
+function parse<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw damaged(error);
+  }
+}
+
+// What the parser says would show what is remembered.
+const damaged = (_cause?: unknown) => new ArchiveDamaged('The archive holds what no archive of this program holds.');
+
+/** The lines that end in each piece of bytes. @throws ArchiveDamaged when the last one has no end */
+async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string[]> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let rest: string[] = [];
+  for await (const piece of bytes) {
+    const text = parse(() => decoder.decode(piece, { stream: true }));
+    const lines = text.split('\n');
+    const last = lines.pop() ?? '';
+    if (lines.length > 0) {
+      lines[0] = rest.join('') + lines[0];
+      rest = [];
+      yield lines;
+    }
+    if (last !== '') rest.push(last);
+  }
+  if (rest.length > 0) throw new ArchiveDamaged('The archive ends before its end.');
+}

@@ -1,0 +1,70 @@
+import { InvalidInput } from '../errors.ts';
+import type { EdgeRow } from '../graph/queries/export-edges.ts';
+import type { NodeRow } from '../graph/queries/export-nodes.ts';
+import { shortFloat } from './float32.ts';
+
+export type Properties = Readonly<Record<string, unknown>>;
+/** FalkorDB's names of types, of those properties alone whose type does not show in JSON; see `isVector`. */
+export type Types = Readonly<Record<string, string>>;
+
+/** A node as an archive holds it. */
+export interface NodeElement {
+  readonly labels: readonly string[];
+  readonly properties: Properties;
+  readonly types?: Types;
+}
+
+/** An edge as an archive holds it; the ends are named by their uuids. */
+export interface EdgeElement {
+  readonly type: string;
+  readonly source: string;
+  readonly target: string;
+  readonly properties: Properties;
+  readonly types?: Types;
+}
+
+export type Element = NodeElement | EdgeElement;
+
+export const isNode = (element: Element): element is NodeElement => 'labels' in element;
+
+const namesVector = (name: string): boolean => name.endsWith('_embedding');
+
+/** A list whose name ends in `_embedding` is a vector of 32-bit numbers unless `types` says that it is a list, and no other is. */
+export function isVector(name: string, value: unknown, types: Types | undefined): value is readonly number[] {
+  return Array.isArray(value) && (types?.[name] ?? (namesVector(name) ? 'Vectorf32' : 'List')) === 'Vectorf32';
+}
+
+/** A whole number that was stored as one with a fraction. */
+export const isWholeFloat = (name: string, types: Types | undefined): boolean => types?.[name] === 'Float';
+
+export function nodeElement({ labels, properties, types }: NodeRow): NodeElement {
+  return { labels, ...held(properties, types, () => labels.join(':')) };
+}
+
+export function edgeElement({ type, source, target, properties, types }: EdgeRow): EdgeElement {
+  if (source === null || target === null)
+    throw new InvalidInput(`An edge ${type} ends at a node without a uuid; an archive cannot hold that.`);
+  return { type, source, target, ...held(properties, types, () => type) };
+}
+
+function held(
+  given: Properties,
+  told: NodeRow['types'],
+  owner: () => string,
+): { properties: Properties; types?: Types } {
+  if (told.length === 0) return { properties: given };
+  const properties: Record<string, unknown> = { ...given };
+  const types: Record<string, string> = {};
+  for (const [name, type] of told) {
+    const value = properties[name];
+    if (type === 'Vectorf32') {
+      properties[name] = (value as number[]).map(shortFloat);
+      if (!namesVector(name)) types[name] = type;
+    } else if (type === 'Float') {
+      if (Number.isInteger(value)) types[name] = type;
+    } else if (type === 'List') {
+      if (namesVector(name)) types[name] = type;
+    } else throw new InvalidInput(`The property ${name} of ${owner()} is a ${type}, which an archive cannot hold.`);
+  }
+  return Object.keys(types).length > 0 ? { properties, types } : { properties };
+}

@@ -1,0 +1,52 @@
+import { StaleFence } from '../errors.ts';
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { readFence } from '../graph/queries/read-fence.ts';
+import { stampFence } from '../graph/queries/stamp-fence.ts';
+import type { Lease, Leases } from '../valkey/lease.ts';
+import { type Exported, exportGraph } from './export.ts';
+import type { ArchiveStore } from './stores/store.ts';
+
+export interface GroupExport {
+  readonly gzip?: boolean;
+  /** Told the share that is done, from 0 to 1. */
+  readonly onProgress?: (share: number) => void;
+}
+
+/**
+ * Exports a group as it is at one moment. The group's lease is taken for that moment only; when somebody commits before all is
+ * read, what was written is thrown away and it is done once more, this time with the lease held to the end.
+ * @throws StaleFence when the lease was lost; what `exportGraph` throws
+ */
+export async function exportGroup(
+  graph: GroupGraph,
+  leases: Leases,
+  store: ArchiveStore,
+  { gzip = false, onProgress = () => {} }: GroupExport = {},
+): Promise<Exported> {
+  const attempt = async (lease: Lease, stamped: number) =>
+    exportGraph(graph, store, onProgress, {
+      gzip,
+      until: new Date(lease.fence),
+      check: async () => {
+        if ((await readFence(graph)) !== stamped)
+          throw new StaleFence(`The memory "${graph.group}" was changed while it was exported; it is exported again.`);
+      },
+    });
+  const stamp = (lease: Lease) => stampFence(graph, lease.fence);
+  try {
+    const moment = await held(leases, graph.group, async (lease) => ({ lease, stamped: await stamp(lease) }));
+    return await attempt(moment.lease, moment.stamped);
+  } catch (error) {
+    if (!(error instanceof StaleFence)) throw error;
+    return await held(leases, graph.group, async (lease) => attempt(lease, await stamp(lease)));
+  }
+}
+
+async function held<T>(leases: Leases, group: string, work: (lease: Lease) => Promise<T>): Promise<T> {
+  const lease = await leases.take(group);
+  try {
+    return await work(lease);
+  } finally {
+    await lease.release();
+  }
+}

@@ -1,0 +1,100 @@
+import { createHash, hash } from 'node:crypto';
+import { type Element, isNode, isVector, type Properties, type Types } from './element.ts';
+
+/** What two graphs that hold the same have in common, whatever FalkorDB's numbers and the order of their elements. */
+export interface GraphHashes {
+  /** Of all labels, types and properties. A restored graph has that of its archive, in whatever group. */
+  readonly exact: string;
+  /** The same without the system's own times and the models' costs: a graph that was built again from the same episodes has it too. */
+  readonly timeless: string;
+  /** As `exact`, but of vectors only that they are there, so that it can be worked out without reading them. */
+  readonly vectorless: string;
+}
+
+export interface GraphHash {
+  add(element: Element): void;
+  result(): GraphHashes;
+}
+
+const TIMES = new Set(['created_at', 'use']);
+/** Whether they are there tells something, when they are does not. */
+const MARKS = new Set(['expired_at', 'committed_at', 'removed_at']);
+
+/**
+ * The sum, modulo 2²⁵⁶, of the SHA-256 of each element, which needs neither order nor memory. Left out are the number of the lease
+ * that wrote last, which says nothing of what is remembered, and the group's own name.
+ * @param group whose graph it is
+ */
+export function openGraphHash(group: string): GraphHash {
+  const [exact, timeless, vectorless] = [openSum(), openSum(), openSum()];
+  return {
+    add(element) {
+      const { head, properties } = told(element, group);
+      exact.add(digest(JSON.stringify([...head, properties])));
+      timeless.add(digest(JSON.stringify([...head, withoutTimes(properties)])));
+      vectorless.add(digest(JSON.stringify([...head, withoutVectors(properties)])));
+    },
+    result: () => ({ exact: exact.result(), timeless: timeless.result(), vectorless: vectorless.result() }),
+  };
+}
+
+type Told = readonly (readonly [name: string, value: unknown, type?: string])[];
+
+function told(element: Element, group: string): { head: readonly unknown[]; properties: Told } {
+  const { properties, types } = element;
+  const isFence = isNode(element) && element.labels.includes('_Meta') && properties.key === 'fence';
+  const names = Object.keys(properties)
+    .filter((name) => !(isFence && name === 'token'))
+    .sort();
+  return {
+    head: isNode(element)
+      ? ['node', [...element.labels].sort()]
+      : ['edge', element.type, element.source, element.target],
+    properties: names.map((name) => property(name, properties, types, group)),
+  };
+}
+
+function property(name: string, properties: Properties, types: Types | undefined, group: string): Told[number] {
+  const value = properties[name];
+  if (isVector(name, value, types)) return [name, digest(vectorBytes(value)).toString('hex'), 'Vectorf32'];
+  if (name === 'group_id' && value === group) return [name, null];
+  const type = types?.[name];
+  return type === undefined ? [name, value] : [name, value, type];
+}
+
+const withoutTimes = (properties: Told): Told =>
+  properties.flatMap((it) => (TIMES.has(it[0]) ? [] : MARKS.has(it[0]) ? [[it[0], true] as const] : [it]));
+
+const withoutVectors = (properties: Told): Told =>
+  properties.map((it) => (it[2] === 'Vectorf32' ? ([it[0], true, it[2]] as const) : it));
+
+/** The same on every machine. */
+function vectorBytes(vector: readonly number[]): Buffer {
+  const bytes = Buffer.allocUnsafe(vector.length * 4);
+  for (let index = 0; index < vector.length; index += 1) bytes.writeFloatLE(vector[index] ?? 0, index * 4);
+  return bytes;
+}
+
+const digest = (data: string | Buffer): Buffer => hash('sha256', data, 'buffer');
+
+const LANES = 8;
+
+function openSum() {
+  const sum = new Uint32Array(LANES);
+  let count = 0;
+  return {
+    add(bytes: Buffer): void {
+      count += 1;
+      let carry = 0;
+      for (let lane = 0; lane < LANES; lane += 1) {
+        carry += (sum[lane] ?? 0) + bytes.readUInt32LE(lane * 4);
+        sum[lane] = carry;
+        carry = carry > 0xffffffff ? 1 : 0;
+      }
+    },
+    result: () =>
+      createHash('sha256')
+        .update(`${count}:${Array.from(sum, (lane) => lane.toString(16).padStart(8, '0')).join('')}`)
+        .digest('hex'),
+  };
+}

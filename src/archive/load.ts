@@ -1,0 +1,165 @@
+import { ArchiveDamaged, InvalidInput } from '../errors.ts';
+import { LABEL, type Param } from '../graph/codec.ts';
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { restoreEdges } from '../graph/queries/restore-edges.ts';
+import { dropUuidIndex, indexUuids } from '../graph/queries/restore-indexes.ts';
+import { type RestoredRow, type RestoredTypes, restoreNodes } from '../graph/queries/restore-nodes.ts';
+import { type EdgeElement, type Element, isNode, isVector, isWholeFloat, type NodeElement } from './element.ts';
+
+/** Numbers of vectors in one query, of which FalkorDB reads some ten million a second. */
+const NUMBERS = 128_000;
+const [LEAST, MOST] = [16, 500];
+/** One is read by FalkorDB while the other is written. */
+const AT_ONCE = 2;
+const CHARACTERS = 1_000_000;
+
+interface Waiting {
+  readonly write: (rows: readonly RestoredRow[]) => Promise<void>;
+  rows: RestoredRow[];
+  characters: number;
+}
+
+/** Fills an empty graph, first with nodes and then with edges. */
+export interface Loading {
+  /** @throws ArchiveDamaged, InvalidInput for elements that no graph can hold so */
+  add(elements: readonly Element[]): Promise<void>;
+  /** Writes what is left. */
+  end(): Promise<void>;
+}
+
+/**
+ * @param from the group whose archive it is; its elements become those of the graph's own
+ * @param dimension of the vectors
+ * @param isIndexed the graph has its indexes already; otherwise they are made when it is full
+ */
+export function openLoading(
+  graph: GroupGraph,
+  from: string,
+  dimension: number,
+  { isIndexed = false }: { isIndexed?: boolean } = {},
+): Loading {
+  const size = Math.max(LEAST, Math.min(MOST, Math.floor(NUMBERS / Math.max(dimension, 1))));
+  const waiting = new Map<string, Waiting>();
+  /** A label of every node that edges can end at, by its uuid. */
+  const labels = new Map<string, string>();
+  const writes = openFew(AT_ONCE);
+  let inEdges = false;
+  const firstLabels = () => new Set([...labels.values()].filter((label) => label !== ''));
+
+  async function put(kind: string, write: Waiting['write'], row: RestoredRow): Promise<void> {
+    const found = waiting.get(kind) ?? { write, rows: [], characters: 0 };
+    waiting.set(kind, found);
+    found.rows.push(row);
+    found.characters += lengthOf(row);
+    if (found.rows.length >= size || found.characters > CHARACTERS) await flush(found);
+  }
+
+  async function flush(it: Waiting): Promise<void> {
+    const { rows } = it;
+    it.rows = [];
+    it.characters = 0;
+    if (rows.length > 0) await writes.start(() => it.write(rows));
+  }
+
+  async function flushAll(): Promise<void> {
+    for (const it of waiting.values()) await flush(it);
+    waiting.clear();
+    await writes.end();
+  }
+
+  async function node(element: NodeElement): Promise<void> {
+    const { uuid } = element.properties;
+    if (typeof uuid === 'string') {
+      if (labels.has(uuid))
+        throw new InvalidInput(`Two nodes of the archive have the uuid ${uuid}; it cannot be restored.`);
+      labels.set(uuid, element.labels[0] ?? '');
+    }
+    const { row, types } = rowOf(element, from, graph.group);
+    const kind = JSON.stringify([element.labels, types]);
+    await put(kind, (rows) => restoreNodes(graph, element.labels, types, rows), row);
+  }
+
+  async function edge(element: EdgeElement): Promise<void> {
+    const [source, target] = [labels.get(element.source), labels.get(element.target)];
+    if (!source || !target) throw new ArchiveDamaged('An edge of the archive ends at a node that it does not hold.');
+    const { row, types } = rowOf(element, from, graph.group);
+    const ends = { type: element.type, source, target };
+    const write = async (rows: readonly RestoredRow[]) => {
+      const made = await restoreEdges(graph, ends, types, rows as readonly (RestoredRow & EdgeElement)[]);
+      if (made !== rows.length) throw new ArchiveDamaged('FalkorDB did not create every edge of the archive.');
+    };
+    await put(
+      JSON.stringify([ends, types]),
+      write,
+      Object.assign(row, { source: element.source, target: element.target }),
+    );
+  }
+
+  return {
+    async add(elements) {
+      for (const element of elements) {
+        if (isNode(element)) await node(element);
+        else {
+          if (!inEdges) {
+            inEdges = true;
+            await flushAll();
+            if (!isIndexed) for (const label of firstLabels()) await indexUuids(graph, label);
+          }
+          await edge(element);
+        }
+      }
+    },
+    async end() {
+      await flushAll();
+      if (inEdges && !isIndexed) for (const label of firstLabels()) await dropUuidIndex(graph, label);
+    },
+  };
+}
+
+function rowOf({ properties, types }: Element, from: string, to: string): { row: RestoredRow; types: RestoredTypes } {
+  const plain: Record<string, Param> = {};
+  const vectors: Record<string, readonly number[]> = {};
+  const floats: Record<string, number> = {};
+  for (const [name, value] of Object.entries(properties)) {
+    if (!LABEL.test(name))
+      throw new InvalidInput(`The archive holds a property named ${JSON.stringify(name)}, which cannot be restored.`);
+    if (isVector(name, value, types)) vectors[name] = value;
+    else if (isWholeFloat(name, types)) floats[name] = Number(value);
+    else plain[name] = name === 'group_id' && value === from ? to : (value as Param);
+  }
+  return {
+    row: { properties: plain, vectors, floats },
+    types: { vectors: Object.keys(vectors).sort(), floats: Object.keys(floats).sort() },
+  };
+}
+
+function lengthOf({ properties }: RestoredRow): number {
+  let length = 0;
+  for (const value of Object.values(properties)) if (typeof value === 'string') length += value.length;
+  return length;
+}
+
+/** At most `most` pieces of work at once; the first failure is thrown at the next start, or at the end. */
+function openFew(most: number) {
+  const running = new Set<Promise<void>>();
+  let failure: { error: unknown } | undefined;
+  const check = () => {
+    if (failure) throw failure.error;
+  };
+  return {
+    async start(work: () => Promise<void>): Promise<void> {
+      while (running.size >= most) await Promise.race(running);
+      check();
+      const one: Promise<void> = work()
+        .catch((error: unknown) => {
+          failure ??= { error };
+        })
+        .finally(() => running.delete(one));
+      running.add(one);
+    },
+    async end(): Promise<void> {
+      await Promise.all(running);
+      check();
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import { hash } from 'node:crypto';
+import * as z from 'zod/mini';
+import { ArchiveDamaged } from '../errors.ts';
+import type { ArchiveStore } from './stores/store.ts';
+
+export const MANIFEST_VERSION = 1;
+/** No manifest is longer than this; what is, is none. */
+const LONGEST = 1_000_000;
+
+const count = z.number().check(z.nonnegative());
+const counts = z.record(z.string(), count);
+const sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+const time = z.nullable(z.string());
+
+const shape = z.object({
+  format: z.literal('memory-manager-manifest'),
+  version: z.literal(MANIFEST_VERSION),
+  /** Of the program that wrote it. */
+  program: z.string(),
+  created_at: z.iso.datetime(),
+  group: z.string(),
+  file: z.string(),
+  /** Of the file as it is stored. */
+  bytes: count,
+  sha256,
+  /** Of the JSON, where the file is compressed. */
+  json: z.nullable(z.object({ bytes: count, sha256 })),
+  counts: z.object({ nodes: count, edges: count, labels: counts, types: counts }),
+  /** See graph-hash.ts. */
+  graph_hash: z.object({ exact: sha256, timeless: sha256, vectorless: sha256 }),
+  embedder: z.nullable(z.object({ model: z.string(), dimension: count })),
+  journal: z.object({
+    /** By Valkey's clock: every commit until then is in the archive, and none after. */
+    until: z.iso.datetime(),
+    committed_at: time,
+    removed_at: time,
+    committed: count,
+    open: count,
+  }),
+});
+
+/** What an archive must be, written beside it when it stands as a whole. A file without one is no archive. */
+export type Manifest = z.output<typeof shape>;
+
+const ENDING = '.manifest.json';
+const FILE = /^graphiti_export_[\w.-]+?\.json(\.gz)?$/;
+
+/** `graphiti_export_…` without its endings: what archive, manifest and note of verification have in common. */
+export const stem = (name: string): string => name.replace(/(\.manifest|\.verified)?\.json(\.gz)?$/, '');
+export const manifestName = (file: string): string => stem(file) + ENDING;
+export const isManifest = (name: string): boolean => FILE.test(name) && name.endsWith(ENDING);
+export const isVerifiedNote = (name: string): boolean => FILE.test(name) && name.endsWith('.verified.json');
+export const isArchive = (name: string): boolean => FILE.test(name) && !isManifest(name) && !isVerifiedNote(name);
+
+export async function writeManifest(store: ArchiveStore, manifest: Manifest): Promise<void> {
+  const signed = { ...manifest, checksum: checksum(manifest) };
+  await store.put(manifestName(manifest.file), pieces(`${JSON.stringify(signed, null, 2)}\n`));
+}
+
+/** Of everything else in the manifest, so that a wrong byte in itself is found too. */
+const checksum = (manifest: object): string => hash('sha256', JSON.stringify(manifest));
+
+/** @throws InvalidInput when there is none; ArchiveDamaged when it cannot be read; ConfigError, ArchiveAway */
+export async function readManifest(store: ArchiveStore, name: string): Promise<Manifest> {
+  const text = await readSmall(store, name);
+  try {
+    const { checksum: noted, ...manifest } = JSON.parse(text) as Manifest & { checksum: string };
+    const isRight = noted === checksum(manifest) && manifestName(shape.parse(manifest).file) === name;
+    if (isRight && isArchive(manifest.file)) return manifest;
+  } catch (error) {
+    throw unreadable(name, error);
+  }
+  throw unreadable(name);
+}
+
+function unreadable(name: string, cause?: unknown): ArchiveDamaged {
+  return new ArchiveDamaged(`The manifest ${name} cannot be read; its archive cannot be trusted.`, { cause });
+}
+
+/** @throws ArchiveDamaged for a file that is too long to be small */
+export async function readSmall(store: ArchiveStore, name: string): Promise<string> {
+  const read: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of store.get(name)) {
+    bytes += piece.length;
+    if (bytes > LONGEST) throw unreadable(name);
+    read.push(piece);
+  }
+  return Buffer.concat(read).toString();
+}
+
+export async function* pieces(text: string): AsyncGenerator<string> {
+  yield text;
+}

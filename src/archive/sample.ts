@@ -1,0 +1,54 @@
+import { allWords } from '../graph/fulltext.ts';
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { sampleByVector, sampleByWords } from '../graph/queries/sample-facts.ts';
+import { type Element, isNode } from './element.ts';
+
+/** A fact of an archive that a restored graph must find again. */
+interface Sample {
+  readonly uuid: string;
+  readonly words: string;
+  readonly vector: readonly number[] | undefined;
+}
+
+export interface Sampling {
+  add(element: Element): void;
+  /** Asks a graph for each fact by its words and by its vector, and gives how many questions there were and how many found it. */
+  ask(graph: GroupGraph): Promise<{ readonly asked: number; readonly found: number }>;
+}
+
+const SAMPLES = 20;
+/** Facts of the same words or vector come before it in any order. */
+const AMONG = 50;
+
+/** Notes some facts of an archive, spread over all of it. @param facts how many it holds */
+export function openSampling(facts: number): Sampling {
+  const step = Math.max(1, Math.floor(facts / SAMPLES));
+  const samples: Sample[] = [];
+  let seen = 0;
+  return {
+    add(element) {
+      if (isNode(element) || element.type !== 'RELATES_TO') return;
+      const { uuid, fact, fact_embedding: vector } = element.properties;
+      if (seen++ % step === 0 && samples.length < SAMPLES && typeof uuid === 'string')
+        samples.push({
+          uuid,
+          words: typeof fact === 'string' ? allWords(fact) : '',
+          vector: Array.isArray(vector) ? vector : undefined,
+        });
+    },
+    async ask(graph) {
+      let [asked, found] = [0, 0];
+      for (const { uuid, words, vector } of samples) {
+        const questions = [
+          ...(words === '' ? [] : [() => sampleByWords(graph, words, uuid, AMONG)]),
+          ...(vector ? [() => sampleByVector(graph, vector, uuid, AMONG)] : []),
+        ];
+        for (const question of questions) {
+          asked += 1;
+          if (await question()) found += 1;
+        }
+      }
+      return { asked, found };
+    },
+  };
+}

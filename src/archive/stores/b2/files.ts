@@ -1,0 +1,99 @@
+import type { FileVersion, Page } from 'backblaze-b2';
+import { isName, newestFirst } from '../names.ts';
+import type { Listed } from '../store.ts';
+import { limited } from './patience.ts';
+import { refusedOf } from './refused.ts';
+import type { Session } from './session.ts';
+import { WRITER } from './upload.ts';
+
+/** As many as B2 counts as one transaction. */
+const PAGE = 1000;
+const UNFINISHED_PAGE = 100;
+
+export async function listFiles(session: Session, beginning: string): Promise<Listed[]> {
+  const { place, patience } = session;
+  const prefix = place.prefix + beginning;
+  const found: Listed[] = [];
+  for (let next: string | null | undefined = ''; next !== null && next !== undefined; ) {
+    const startFileName: string = next;
+    const { data } = await session.ask('listFiles', (b2, { bucketId }) =>
+      b2.listFileNames({ bucketId, prefix, startFileName, maxFileCount: PAGE, axiosOverride: limited(patience.call) }),
+    );
+    for (const { fileName, action, contentLength: bytes, uploadTimestamp } of data.files) {
+      const name = fileName.slice(place.prefix.length);
+      if (action === 'upload' && isName(name)) found.push({ name, bytes, at: new Date(uploadTimestamp) });
+    }
+    next = data.nextFileName;
+  }
+  return newestFirst(found);
+}
+
+/** Oldest version first: broken off in the middle, nothing older comes to light. */
+export async function removeFile(session: Session, fileName: string): Promise<void> {
+  const versions = await versionsOf(session, fileName);
+  for (const { fileId } of versions.reverse())
+    await session.ask('deleteFiles', (b2) =>
+      b2
+        .deleteFileVersion({ fileId, fileName, axiosOverride: limited(session.patience.call) })
+        .catch(unlessGone('file_not_present')),
+    );
+}
+
+async function versionsOf(session: Session, fileName: string): Promise<FileVersion[]> {
+  const versions: FileVersion[] = [];
+  for (let startFileId: string | undefined; ; ) {
+    const { data } = await session.ask('listFiles', (b2, { bucketId }) =>
+      b2.listFileVersions({
+        bucketId,
+        startFileName: fileName,
+        startFileId,
+        maxFileCount: PAGE,
+        // The library does not send it, and keys that are limited to a prefix need it.
+        axiosOverride: { ...limited(session.patience.call), data: { prefix: fileName } },
+      }),
+    );
+    versions.push(...data.files.filter((file) => file.fileName === fileName && file.action !== 'start'));
+    if (data.nextFileName !== fileName || !data.nextFileId) return versions;
+    startFileId = data.nextFileId;
+  }
+}
+
+/** @returns how many of our own unfinished large files were cancelled */
+export async function cancelUnfinished(session: Session, untouchedFor: number): Promise<number> {
+  const until = Date.now() - untouchedFor;
+  let cancelled = 0;
+  for await (const { fileId, fileInfo, uploadTimestamp } of unfinished(session)) {
+    if (fileInfo?.writer !== WRITER.writer || uploadTimestamp > until) continue;
+    await session.ask('writeFiles', (b2) =>
+      b2.cancelLargeFile({ fileId, axiosOverride: limited(session.patience.call) }).catch(unlessGone('bad_request')),
+    );
+    cancelled += 1;
+  }
+  return cancelled;
+}
+
+async function* unfinished(session: Session): AsyncGenerator<FileVersion> {
+  const { place, patience } = session;
+  for (let startFileId: string | undefined; ; ) {
+    // The library has no call for this one; of those it has, this takes the same members.
+    const { data } = await session.ask('listFiles', (b2, { bucketId }) =>
+      b2.getUploadUrl<Page>({
+        bucketId,
+        axiosOverride: {
+          ...limited(patience.call),
+          url: `${b2.apiUrl}/b2api/v2/b2_list_unfinished_large_files`,
+          data: { namePrefix: place.prefix, startFileId, maxFileCount: UNFINISHED_PAGE },
+        },
+      }),
+    );
+    yield* data.files;
+    if (!data.nextFileId) return;
+    startFileId = data.nextFileId;
+  }
+}
+
+/** What somebody else has removed just now needs no removing. */
+const unlessGone = (code: string) => (error: unknown) => {
+  const refused = refusedOf(error);
+  if (refused.status !== 400 || refused.code !== code) throw refused;
+};

@@ -1,0 +1,41 @@
+import type { B2Settings } from '../../../config.ts';
+import { checkName, STALE } from '../names.ts';
+import type { ArchiveStore } from '../store.ts';
+import { tally } from '../tally.ts';
+import { download } from './download.ts';
+import { cancelUnfinished, listFiles, removeFile } from './files.ts';
+import { PATIENCE, type Patience } from './patience.ts';
+import { placeName, readPlace } from './place.ts';
+import { openSession } from './session.ts';
+import { upload } from './upload.ts';
+
+export interface B2StoreOptions {
+  readonly patience?: Partial<Patience>;
+  /** Bytes that are sent at once and held in memory for it. At least what B2 asks for, which is 5 MB. */
+  readonly partSize?: number;
+}
+
+const MB = 1_000_000;
+
+/**
+ * Archives in a bucket of Backblaze B2. Nothing is asked of the server before it is needed.
+ * @throws ConfigError when a setting is missing or cannot be used
+ */
+export function b2Store(settings: B2Settings, { patience, partSize = 8 * MB }: B2StoreOptions = {}): ArchiveStore {
+  const place = readPlace(settings);
+  const session = openSession(place, { ...PATIENCE, ...patience });
+  return {
+    place: placeName(place),
+    async put(name, content) {
+      const counted = tally(content);
+      await upload(session, place.prefix + checkName(name), counted, partSize);
+      return counted.result();
+    },
+    async *get(name, from = 0) {
+      yield* download(session, checkName(name), from);
+    },
+    list: (beginning = '') => listFiles(session, beginning),
+    remove: async (name) => removeFile(session, place.prefix + checkName(name)),
+    sweep: (untouchedFor = STALE) => cancelUnfinished(session, untouchedFor),
+  };
+}

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import type { default as B2, Reply, Target } from 'backblaze-b2';
+import type { Account } from './authorize.ts';
+import { failureOf } from './failures.ts';
+import { inParts, type Part } from './parts.ts';
+import { limited, pausedFor } from './patience.ts';
+import { Refused, refusedOf } from './refused.ts';
+import type { Session } from './session.ts';
+
+/** How our own unfinished files are told from those of others. */
+export const WRITER = { writer: 'memory-manager' };
+const TYPE = 'application/octet-stream';
+
+/**
+ * Sends content as one file, or as a large one in parts when it is longer than a part.
+ * @throws ConfigError, ArchiveAway, and whatever the content throws; then nothing stands under the name
+ */
+export async function upload(
+  session: Session,
+  fileName: string,
+  content: AsyncIterable<Buffer>,
+  partSize: number,
+): Promise<void> {
+  const leastPart = await session.ask('writeFiles', async (_, account) => account.leastPart);
+  const parts = inParts(content, Math.max(partSize, leastPart));
+  const first = (await parts.next()).value as Part;
+  if (first.last) return uploadWhole(session, fileName, first.data);
+  const fileId = await startLargeFile(session, fileName);
+  try {
+    await uploadParts(session, fileId, first, parts);
+  } catch (error) {
+    // Should this fail too, the file stays unfinished, which nobody sees, until it is swept.
+    await session
+      .ask('writeFiles', (b2) => b2.cancelLargeFile({ fileId, axiosOverride: limited(session.patience.call) }))
+      .catch(() => {});
+    throw error;
+  }
+}
+
+async function uploadWhole(session: Session, fileName: string, data: Buffer): Promise<void> {
+  const send = sender(session, (b2, { bucketId }) =>
+    b2.getUploadUrl({ bucketId, axiosOverride: limited(session.patience.call) }),
+  );
+  await send(data, (b2, common) => b2.uploadFile({ ...common, fileName, mime: TYPE }));
+}
+
+async function startLargeFile(session: Session, fileName: string): Promise<string> {
+  const { data } = await session.ask('writeFiles', (b2, { bucketId }) =>
+    b2.startLargeFile({
+      bucketId,
+      fileName,
+      contentType: TYPE,
+      axiosOverride: { ...limited(session.patience.call), data: { fileInfo: WRITER } },
+    }),
+  );
+  return data.fileId;
+}
+
+async function uploadParts(session: Session, fileId: string, first: Part, rest: AsyncIterable<Part>): Promise<void> {
+  const send = sender(session, (b2) => b2.getUploadPartUrl({ fileId, axiosOverride: limited(session.patience.call) }));
+  const sha1s: string[] = [];
+  const sendPart = async ({ data }: Part) => {
+    const partNumber = sha1s.length + 1;
+    sha1s.push(await send(data, (b2, common) => b2.uploadPart({ ...common, partNumber })));
+  };
+  await sendPart(first);
+  for await (const part of rest) await sendPart(part);
+  await finish(session, fileId, sha1s);
+}
+
+async function finish(session: Session, fileId: string, partSha1Array: readonly string[]): Promise<void> {
+  try {
+    await session.ask('writeFiles', (b2) =>
+      b2.finishLargeFile({ fileId, partSha1Array, axiosOverride: limited(session.patience.call) }),
+    );
+  } catch (error) {
+    // The file may have been finished and only the answer lost: then asking again was refused.
+    const found = await session
+      .ask('readFiles', (b2) => b2.getFileInfo({ fileId, axiosOverride: limited(session.patience.call) }))
+      .catch(() => undefined);
+    if (found?.data.action !== 'upload') throw error;
+  }
+}
+
+/** What a body is sent with. */
+interface Common {
+  readonly uploadUrl: string;
+  readonly uploadAuthToken: string;
+  readonly data: Buffer;
+  readonly hash: string;
+  readonly axiosOverride: ReturnType<typeof limited>;
+}
+
+/** Sends bodies one after the other to one upload URL. After a failure the URL counts no more: the body goes to a new one. */
+function sender(session: Session, newTarget: (b2: B2, account: Account) => Promise<Reply<Target>>) {
+  const { b2, place, patience } = session;
+  let target: Target | undefined;
+  return async (
+    data: Buffer,
+    post: (b2: B2, common: Common) => Promise<Reply<{ contentSha1: string | null }>>,
+  ): Promise<string> => {
+    const hash = createHash('sha1').update(data).digest('hex');
+    for (let attempt = 1; ; attempt += 1) {
+      target ??= (await session.ask('writeFiles', newTarget)).data;
+      const { uploadUrl, authorizationToken: uploadAuthToken } = target;
+      const axiosOverride = limited(patience.upload, patience.silence);
+      try {
+        const reply = await post(b2, { uploadUrl, uploadAuthToken, data, hash, axiosOverride });
+        if (reply.data.contentSha1 !== hash) throw new Refused(500, 'other_sha1');
+        return hash;
+      } catch (error) {
+        target = undefined;
+        const refused = refusedOf(error);
+        if (!(await pausedFor(attempt, refused, patience))) throw failureOf(refused, place);
+      }
+    }
+  };
+}

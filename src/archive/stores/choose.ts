@@ -1,0 +1,13 @@
+import type { Config } from '../../config.ts';
+import { directoryStore } from './directory.ts';
+import type { ArchiveStore } from './store.ts';
+
+/**
+ * Backblaze B2 where any of its settings is given, else the folder.
+ * @throws ConfigError when one of B2's settings is missing or cannot be used
+ */
+export async function chooseStore({ b2, exportDir }: Pick<Config, 'b2' | 'exportDir'>): Promise<ArchiveStore> {
+  if (!b2) return directoryStore(exportDir);
+  const { b2Store } = await import('./b2/store.ts');
+  return b2Store(b2);
+}

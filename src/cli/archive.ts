@@ -1,0 +1,148 @@
+import { sizeOf } from '../archive/export.ts';
+import { InvalidInput } from '../errors.ts';
+import type { ArchiveEntry, ArchiveList } from '../memory/archives.ts';
+import type { MemoryManager } from '../memory.ts';
+import type { Call, Command } from './command.ts';
+import { count } from './count.ts';
+import { progressLine } from './progress.ts';
+import { readKeep } from './retention.ts';
+import { withMemory } from './with-memory.ts';
+
+export const command: Command = {
+  help: `memory-manager archive list | verify <file> | restore <file> | prune --keep <how many>
+
+What \`memory-manager export\` wrote, in MEMORY_EXPORT_DIR or in Backblaze B2. In place of a file,
+\`latest\` is the newest archive of the memory.
+
+  list             every archive: when, what it holds, when it was verified (of all memories, or --group)
+  verify <file>    read it whole and compare bytes, counts and graph hash with its manifest
+    --restore        restore it besides as well, ask that for some of its facts, and drop it again
+  restore <file>   make it what the memory remembers; the memory must be empty
+    --replace        or else it is replaced, at once or not at all
+  prune            remove all but the newest of each day, week and month that has any
+    --keep <list>    so many of each: daily=7,weekly=4,monthly=12
+    --dry-run        only say what would go
+
+  --group <name>   the memory (default: MEMORY_GROUP; for a file, the one it was made of)
+  --json           the same as data
+
+Exit status: 0 whole or done, 2 the archive differs from its manifest, 1 it could not be done.
+
+Example: memory-manager archive verify latest --restore`,
+  options: {
+    restore: { type: 'boolean' },
+    replace: { type: 'boolean' },
+    keep: { type: 'string' },
+    'dry-run': { type: 'boolean' },
+  },
+  arguments: [1, 2],
+  run: (call) =>
+    withMemory(async (memory) => {
+      const [action = '', ...rest] = call.args;
+      const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
+      if (!act)
+        throw new InvalidInput(
+          `archive knows list, verify, restore and prune, not "${action}"; see memory-manager archive --help.`,
+        );
+      const { data, text, status = 0 } = await act(memory, rest, call);
+      console.log(call.json ? JSON.stringify(data) : text);
+      return status;
+    }),
+};
+
+interface Said {
+  readonly data: unknown;
+  readonly text: string;
+  readonly status?: number;
+}
+
+const ACTIONS: Readonly<Record<string, (memory: MemoryManager, rest: readonly string[], call: Call) => Promise<Said>>> =
+  {
+    async list(memory, rest, call) {
+      nothing('list', rest);
+      const list = await memory.archives(groupOf(call));
+      return { data: list, text: listed(list) };
+    },
+    async verify(memory, rest, call) {
+      const restore = call.flag('restore');
+      const file = fileOf('verify', rest);
+      const verified = await shown(restore ? 'Restoring on trial' : 'Verifying', (onProgress) =>
+        memory.verifyArchive(file, { ...groupOf(call), restore, onProgress }),
+      );
+      if (!verified.whole)
+        return { data: verified, text: `${verified.file} differs: ${verified.problems.join('; ')}`, status: 2 };
+      const { answers } = verified;
+      const restored = answers
+        ? ` Restored on trial, it has the same graph hash and answers ${answers.found} of ${count(answers.asked, 'question')}.`
+        : '';
+      return { data: verified, text: `${verified.file} is whole.${restored}` };
+    },
+    async restore(memory, rest, call) {
+      const file = fileOf('restore', rest);
+      try {
+        const restored = await shown('Restoring', (onProgress) =>
+          memory.restoreArchive(file, { ...groupOf(call), replace: call.flag('replace'), onProgress }),
+        );
+        const { group, until } = restored;
+        const text = `The memory "${group}" holds ${held(restored)} now, as of ${time(until)}.`;
+        return { data: restored, text };
+      } catch (error) {
+        if (!(error instanceof Error && error.name === 'ArchiveDamaged')) throw error;
+        console.error(`${error.message} Nothing was changed.`);
+        return {
+          data: { file, whole: false, problems: [error.message] },
+          text: `${file} was not restored.`,
+          status: 2,
+        };
+      }
+    },
+    async prune(memory, rest, call) {
+      nothing('prune', rest);
+      const dryRun = call.flag('dry-run');
+      const pruned = await memory.pruneArchives({ ...groupOf(call), keep: readKeep(call.text('keep')), dryRun });
+      const { kept, removed, leftovers } = pruned;
+      const gone = [...removed, ...leftovers].map((file) => `${dryRun ? 'would remove' : 'removed'} ${file}`);
+      return { data: pruned, text: [...gone, `${count(kept.length, 'archive')} kept.`].join('\n') };
+    },
+  };
+
+const groupOf = ({ group }: Call) => (group === undefined ? {} : { group });
+
+function nothing(action: string, rest: readonly string[]): void {
+  if (rest.length > 0) throw new InvalidInput(`archive ${action} takes no file; see memory-manager archive --help.`);
+}
+
+function fileOf(action: string, [file]: readonly string[]): string {
+  if (file) return file;
+  throw new InvalidInput(`archive ${action} needs a file, or latest; memory-manager archive list shows them.`);
+}
+
+async function shown<T>(what: string, work: (onProgress: (share: number) => void) => Promise<T>): Promise<T> {
+  const progress = progressLine(what);
+  try {
+    return await work(progress.show);
+  } finally {
+    progress.end();
+  }
+}
+
+function listed({ place, archives, incomplete }: ArchiveList): string {
+  const lines = archives.map(line);
+  const broken = incomplete.map((name) => `not whole            ${name}`);
+  return lines.length + broken.length > 0 ? [...lines, ...broken].join('\n') : `There are no archives in ${place}.`;
+}
+
+function line(it: ArchiveEntry): string {
+  const proof = it.restoredAt
+    ? `restored on trial ${time(it.restoredAt)}`
+    : it.verifiedAt
+      ? `verified ${time(it.verifiedAt)}`
+      : 'not verified';
+  return `${time(it.createdAt)}  ${it.file}\n  ${it.group}: ${held(it)}, ${sizeOf(it.bytes)}, ${proof}`;
+}
+
+function held({ episodes, entities, facts }: Pick<ArchiveEntry, 'episodes' | 'entities' | 'facts'>): string {
+  return `${count(episodes, 'episode')}, ${count(entities, 'entity', 'entities')} and ${count(facts, 'fact')}`;
+}
+
+const time = (date: Date): string => `${date.toISOString().slice(0, 19)}Z`;

@@ -1,0 +1,194 @@
+import type { Archive } from '../archive/catalogue.ts';
+import type { Exported } from '../archive/export.ts';
+import type { Pruned } from '../archive/prune.ts';
+import type { Retention } from '../archive/retention.ts';
+import type { ArchiveStore } from '../archive/stores/store.ts';
+import type { Verification } from '../archive/verify.ts';
+import { ArchiveDamaged, InvalidInput, isForeseen, NoWorker } from '../errors.ts';
+import { MINUTE } from '../time.ts';
+import type { GroupOptions, WaitOptions } from './options.ts';
+import type { Services } from './services.ts';
+
+export interface ExportOptions extends GroupOptions, WaitOptions {
+  /** True writes `.json.gz`, less than half as long, which takes longer. */
+  readonly gzip?: boolean;
+}
+
+/** An archive in short. */
+export interface ArchiveEntry {
+  readonly file: string;
+  readonly group: string;
+  readonly createdAt: Date;
+  readonly bytes: number;
+  readonly episodes: number;
+  readonly entities: number;
+  readonly facts: number;
+  readonly graphHash: string;
+  /** When it was found whole last; null for never. */
+  readonly verifiedAt: Date | null;
+  /** When it was last restored on trial; null for never. */
+  readonly restoredAt: Date | null;
+}
+
+export interface ArchiveList {
+  readonly place: string;
+  /** Newest first. */
+  readonly archives: readonly ArchiveEntry[];
+  /** Files that are no whole archives: exports under way, or what is left of them. */
+  readonly incomplete: readonly string[];
+}
+
+interface ProgressOptions extends GroupOptions, Pick<WaitOptions, 'onProgress'> {}
+
+export interface VerifyOptions extends ProgressOptions {
+  /** True also restores it into a graph that nobody sees, and drops that again. */
+  readonly restore?: boolean;
+}
+
+export interface Verified extends Verification {
+  readonly file: string;
+  readonly place: string;
+  readonly group: string;
+}
+
+export interface RestoreOptions extends ProgressOptions {
+  /** True puts it in the place of what the group remembers now; otherwise that must be nothing. */
+  readonly replace?: boolean;
+}
+
+export interface Restored {
+  readonly file: string;
+  readonly group: string;
+  readonly episodes: number;
+  readonly entities: number;
+  readonly facts: number;
+  readonly graphHash: string;
+  /** Until when commits are in it. */
+  readonly until: Date;
+}
+
+export interface PruneOptions extends GroupOptions {
+  /** Of each of so many days, weeks and months with archives, the newest is kept; one of them must be 1 or more. */
+  readonly keep: Partial<Retention>;
+  readonly dryRun?: boolean;
+}
+
+async function storeOf({ config }: Services): Promise<ArchiveStore> {
+  return (await import('../archive/stores/choose.ts')).chooseStore(config);
+}
+
+/** Lets a worker export a group. @throws NoWorker, JobFailed, TimedOut */
+export async function exportMemory(services: Services, options: ExportOptions): Promise<Exported> {
+  const { gzip = false, limit = 10 * MINUTE, onProgress } = options;
+  const group = services.group(options.group);
+  const [producer, waiting] = await Promise.all([services.producer(), services.waiting.export()]);
+  await waiting.ready();
+  if ((await producer.workers('export')) === 0)
+    throw new NoWorker(
+      'No worker is running that could export; start one with `memory-manager up` or `memory-manager worker`.',
+    );
+  const { jobId } = await producer.export(group, gzip);
+  return (await waiting.ended(jobId, limit, (share) => onProgress?.(Number(share)))) as Exported;
+}
+
+/** Of one group, or of all where none is named. */
+export async function listArchives(services: Services, { group }: GroupOptions): Promise<ArchiveList> {
+  const { readCatalogue } = await import('../archive/catalogue.ts');
+  const store = await storeOf(services);
+  const { archives, incomplete } = await readCatalogue(store, group && services.group(group));
+  return { place: store.place, archives: archives.map(entry), incomplete: incomplete.map(({ name }) => name) };
+}
+
+function entry({ manifest, verified }: Archive): ArchiveEntry {
+  const { file, group, created_at, bytes, counts, graph_hash } = manifest;
+  const date = (text: string | null | undefined) => (text ? new Date(text) : null);
+  return {
+    ...{ file, group, createdAt: new Date(created_at), bytes, graphHash: graph_hash.exact, ...inShort(counts) },
+    verifiedAt: date(verified?.verified_at),
+    restoredAt: date(verified?.restored_at),
+  };
+}
+
+function inShort({ labels, types }: Archive['manifest']['counts']) {
+  return { episodes: labels.Episodic ?? 0, entities: labels.Entity ?? 0, facts: types.RELATES_TO ?? 0 };
+}
+
+export async function verifyArchive(
+  services: Services,
+  fileOrLatest: string,
+  options: VerifyOptions,
+): Promise<Verified> {
+  const [{ findManifest }, verify] = await Promise.all([
+    import('../archive/catalogue.ts'),
+    import('../archive/verify.ts'),
+  ]);
+  const store = await storeOf(services);
+  const group = services.group(options.group);
+  const { restore = false, onProgress } = options;
+  const place = { file: fileOrLatest, place: store.place, group };
+  try {
+    const manifest = await findManifest(store, fileOrLatest, group);
+    const verification = restore
+      ? await verify.drillArchive(await services.graphs(), store, manifest, onProgress)
+      : await verify.verifyArchive(store, manifest, onProgress);
+    if (verification.whole) {
+      const { noteVerified } = await import('../archive/verified.ts');
+      // A key that may only read can verify; the note is then nobody's.
+      await noteVerified(store, manifest, { restored: restore, now: new Date() }).catch((error: unknown) => {
+        if (!isForeseen(error)) throw error;
+      });
+    }
+    return { ...place, file: manifest.file, group: manifest.group, ...verification };
+  } catch (error) {
+    if (!(error instanceof ArchiveDamaged)) throw error;
+    return { ...place, whole: false, problems: [error.message], answers: null };
+  }
+}
+
+export async function restoreArchive(
+  services: Services,
+  fileOrLatest: string,
+  options: RestoreOptions,
+): Promise<Restored> {
+  const { config } = services;
+  const { replace = false, onProgress } = options;
+  const store = await storeOf(services);
+  const { findManifest } = await import('../archive/catalogue.ts');
+  const manifest = await findManifest(store, fileOrLatest, services.group(options.group));
+  const group = services.group(options.group ?? manifest.group);
+  const [{ openRights }, { loadBeside }, { checkBytes }, { checkEmpty, replaceGraph }, graphs] = await Promise.all([
+    import('./rights.ts'),
+    import('../archive/restore.ts'),
+    import('../archive/read.ts'),
+    import('../archive/replace.ts'),
+    services.graphs(),
+  ]);
+  const rights = await openRights(config);
+  try {
+    if (!replace) await checkEmpty(graphs.group(group));
+    await checkBytes(store, manifest);
+    const { scratch } = await loadBeside(graphs, store, manifest, group, 'without vectors', onProgress);
+    try {
+      await replaceGraph(scratch, rights.valkey, rights.leases, replace);
+    } catch (error) {
+      await scratch.drop().catch(() => {});
+      throw error;
+    }
+  } finally {
+    rights.close();
+  }
+  const { file, counts, graph_hash, journal } = manifest;
+  return { file, group, ...inShort(counts), graphHash: graph_hash.exact, until: new Date(journal.until) };
+}
+
+export async function pruneArchives(
+  services: Services,
+  { keep, group, dryRun = false }: PruneOptions,
+): Promise<Pruned> {
+  const { daily = 0, weekly = 0, monthly = 0 } = keep;
+  const numbers = [daily, weekly, monthly];
+  if (numbers.some((number) => !Number.isInteger(number) || number < 0) || numbers.every((number) => number === 0))
+    throw new InvalidInput('Say how many archives are kept, such as daily=7,weekly=4,monthly=12.');
+  const { pruneStore } = await import('../archive/prune.ts');
+  return pruneStore(await storeOf(services), services.group(group), { daily, weekly, monthly }, { dryRun });
+}

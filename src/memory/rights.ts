@@ -1,0 +1,32 @@
+import type { Redis } from 'ioredis';
+import type { Config } from '../config.ts';
+import { established, impatientConnection, patientConnection } from '../valkey/connections.ts';
+import { type Leases, openLeases } from '../valkey/lease.ts';
+
+/** What a program needs that changes a graph itself, as a worker does. */
+export interface Rights {
+  readonly valkey: Redis;
+  readonly leases: Leases;
+  close(): void;
+}
+
+/** @throws StoreUnreachable, AccessRefused, WrongServer when Valkey does not answer now */
+export async function openRights({ valkey: address, takeover }: Config): Promise<Rights> {
+  // Leases are waited for with patience; that nobody is there at all must show at once.
+  const first = impatientConnection(address);
+  try {
+    await established(first, address);
+  } finally {
+    first.disconnect();
+  }
+  const valkey = patientConnection(address);
+  const leases = openLeases(valkey, takeover);
+  return {
+    valkey,
+    leases,
+    close() {
+      leases.close();
+      valkey.disconnect();
+    },
+  };
+}

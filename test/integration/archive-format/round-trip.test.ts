@@ -1,0 +1,218 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { exportGraph } from '../../../src/archive/export.ts';
+import { readManifest } from '../../../src/archive/manifest.ts';
+import { checkBytes } from '../../../src/archive/read.ts';
+import { loadBeside } from '../../../src/archive/restore.ts';
+import { directoryStore } from '../../../src/archive/stores/directory.ts';
+import { verifyArchive } from '../../../src/archive/verify.ts';
+import { MemoryManager } from '../../../src/index.ts';
+import { checklist } from '../../support/graphiti/checklist.ts';
+import { goldenNote, isGoldenThere } from '../../support/graphiti/golden.ts';
+import { loadGolden } from '../../support/graphiti/load-golden.ts';
+import { wholeGraph } from '../../support/graphiti/whole-graph.ts';
+import { useOpened } from '../../support/opened.ts';
+import { random } from '../../support/random.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+import { day, useToldMemories } from '../../support/told-memory.ts';
+
+const stores = useStores();
+const opened = useOpened(stores);
+const openMemory = useToldMemories(stores);
+const QUESTIONS = ['Harbor', 'What does Harbor use?', 'Redis', 'Who leads Quay?', 'Lighthouse gRPC', 'Kafka'];
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'archive-test-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** A told memory with endings, rivals, aliases and a saga. */
+async function toldMemory() {
+  const memory = openMemory({ same: [['Harbor', 'Harbour']] });
+  await memory.tell(1, 'Harbor uses Redis. Quay uses Kafka.');
+  await memory.tell(3, 'Harbour uses Valkey. Harbor not uses Redis.', { saga: 'session' });
+  await memory.tell(5, 'Mira leads Quay. Lighthouse uses gRPC.', { saga: 'session' });
+  await memory.tell(6, 'nothing to see here');
+  const removed = await memory.tell(7, 'Quay uses Nothing.');
+  await memory.remove(removed);
+  return memory;
+}
+
+const manager = (group: string, embedder: MemoryPartsEmbedder) =>
+  new MemoryManager({ ...stores.config, group, exportDir: folder }, { embedder });
+type MemoryPartsEmbedder = NonNullable<NonNullable<ConstructorParameters<typeof MemoryManager>[1]>['embedder']>;
+
+describe('an archive of a told memory', () => {
+  test.each([false, true])('gives the same graph and the same answers back (compressed: %s)', async (gzip) => {
+    const told = await toldMemory();
+    const group = newGroup();
+    const { file, graphHash } = await exportGraph(told.graph, directoryStore(folder), () => {}, { gzip });
+    const [first, second] = [manager(told.group, told.embedder), manager(group, told.embedder)];
+
+    const verified = await first.verifyArchive(file);
+    const drilled = await first.verifyArchive(file, { restore: true });
+    const restored = await second.restoreArchive(file, { group });
+
+    expect(verified).toMatchObject({ whole: true, problems: [], answers: null });
+    expect(drilled).toMatchObject({ whole: true, problems: [], group: told.group });
+    expect(drilled.answers?.asked).toBeGreaterThan(5);
+    expect(drilled.answers?.found).toBe(drilled.answers?.asked);
+    expect(restored).toMatchObject({ group, graphHash });
+    expect((await exportGraph(opened.graphs.group(group), directoryStore(folder), () => {})).graphHash).toBe(graphHash);
+    for (const asOf of [undefined, day(2), day(4), day(6)])
+      for (const question of QUESTIONS)
+        expect(await answer(second, question, asOf)).toEqual(await answer(first, question, asOf));
+    const [before, after] = [await wholeGraph(told.graph), await wholeGraph(opened.graphs.group(group))];
+    expect(plain(after, group)).toEqual(plain(before, told.group));
+    expect(await checklist(opened.graphs.group(group))).toEqual([]);
+    await Promise.all([first.close(), second.close()]);
+  });
+
+  test('leaves no graph of a trial behind, and none of a refused restore', async () => {
+    const told = await toldMemory();
+    const { file } = await exportGraph(told.graph, directoryStore(folder), () => {});
+    const memory = manager(told.group, told.embedder);
+
+    await memory.verifyArchive(file, { restore: true });
+    await expect(memory.restoreArchive(file)).rejects.toMatchObject({
+      name: 'InvalidInput',
+      message: expect.stringMatching(/is not empty; restore into another one \(--group\), or .* \(--replace\)/),
+    });
+
+    expect(await scratches()).toEqual([]);
+    await memory.close();
+  });
+
+  test('replaces what was told since, at once for every reader, and commits go on', async () => {
+    const told = await toldMemory();
+    const { file, graphHash } = await exportGraph(told.graph, directoryStore(folder), () => {});
+    const memory = manager(told.group, told.embedder);
+    await told.tell(9, 'Harbor uses Memcached.');
+    expect(await memory.queryMemory('Memcached')).toContain('Memcached');
+
+    await memory.restoreArchive(file, { replace: true });
+
+    expect(await memory.queryMemory('Memcached')).not.toContain('Memcached');
+    expect((await exportGraph(told.graph, directoryStore(folder), () => {})).graphHash).toBe(graphHash);
+    await told.tell(10, 'Harbor uses Nginx.');
+    expect(await memory.queryMemory('Nginx')).toContain('Nginx');
+    await memory.close();
+  });
+
+  test('is found damaged whichever byte is flipped, and is not restored then', async () => {
+    const told = await toldMemory();
+    const store = directoryStore(folder);
+    const group = newGroup();
+    const next = random(7);
+    for (const gzip of [false, true]) {
+      const { file, manifest } = await exportGraph(told.graph, store, () => {}, { gzip });
+      const whole = await readFile(join(folder, file));
+      const read = await readManifest(store, manifest);
+      expect((await verifyArchive(store, read)).whole).toBe(true);
+      for (let round = 0; round < 50; round += 1) {
+        const damaged = Buffer.from(whole);
+        const place = Math.floor(next() * whole.length);
+        damaged[place] = (damaged[place] ?? 0) ^ (1 << Math.floor(next() * 8));
+        await writeFile(join(folder, file), damaged);
+        const { whole: isWhole, problems } = await verifyArchive(store, read);
+        expect({ place, isWhole, problems }).toEqual({ place, isWhole: false, problems: [expect.any(String)] });
+        await expect(checkBytes(store, read)).rejects.toMatchObject({ name: 'ArchiveDamaged' });
+      }
+      const memory = manager(group, told.embedder);
+      await expect(memory.restoreArchive(file, { group })).rejects.toMatchObject({ name: 'ArchiveDamaged' });
+      await memory.close();
+    }
+    expect(await wholeGraph(opened.graphs.group(group))).toMatchObject({ nodes: [], edges: [] });
+    expect(await scratches()).toEqual([]);
+  });
+
+  test('is found damaged by its counts and its hash even when nobody noted the bytes rightly', async () => {
+    const told = await toldMemory();
+    const store = directoryStore(folder);
+    const { manifest } = await exportGraph(told.graph, store, () => {});
+    const read = await readManifest(store, manifest);
+    const wrong = { ...read, counts: { ...read.counts, nodes: read.counts.nodes + 1 } };
+    const other = { ...read, graph_hash: { ...read.graph_hash, exact: '0'.repeat(64) } };
+
+    expect((await verifyArchive(store, wrong)).problems).toEqual([expect.stringMatching(/ × nodes instead of /)]);
+    await expect(loadBeside(opened.graphs, store, other, newGroup(), 'whole')).rejects.toMatchObject({
+      name: 'ArchiveDamaged',
+      message: expect.stringMatching(/the graph hash is another/),
+    });
+  });
+});
+
+describe.skipIf(!isGoldenThere)(`an archive of a graph of graphiti_core${goldenNote}`, () => {
+  test('gives back what Python stored', async () => {
+    const [group, copy] = [newGroup(), newGroup()];
+    await loadGolden(opened.graphs.group(group));
+    const store = directoryStore(folder);
+    const { manifest } = await exportGraph(opened.graphs.group(group), store, () => {});
+
+    const { scratch } = await loadBeside(opened.graphs, store, await readManifest(store, manifest), copy, 'whole');
+
+    expect(plain(await wholeGraph(scratch.graph), copy)).toEqual(
+      plain(await wholeGraph(opened.graphs.group(group)), group),
+    );
+    await scratch.drop();
+  });
+});
+
+test('every type that a property can have comes back as it was', async () => {
+  const group = newGroup();
+  const graph = opened.graphs.group(group);
+  await graph.write(
+    `CREATE (a:Entity:Thing {uuid: 'a', group_id: '${group}', whole: 2.0, part: 0.1, number: 7, yes: true, list: ['x', 1, 2.5, true],
+       empty: [], text: 'a "quoted" \\\\ line\\n数据 🚀', name_embedding: vecf32([0.1, -0.0, 0.333333333]), other: vecf32([1, 2]), summary_embedding: [1, 2]})
+     CREATE (b:Entity {uuid: 'b', group_id: 'another'})
+     CREATE (a)-[:ODD {score: 1.0, weight: vecf32([3.5])}]->(b) CREATE (a)-[:ODD]->(a)`,
+  );
+  const store = directoryStore(folder);
+  const { manifest } = await exportGraph(graph, store, () => {});
+  const copy = newGroup();
+
+  const { scratch } = await loadBeside(opened.graphs, store, await readManifest(store, manifest), copy, 'whole');
+
+  const [before, after] = [await wholeGraph(graph), await wholeGraph(scratch.graph)];
+  expect(plain(after, copy)).toEqual(plain(before, group));
+  expect(before.nodes[0]?.types).toMatchObject({ whole: 'Float', other: 'Vectorf32', summary_embedding: 'List' });
+  await scratch.drop();
+});
+
+/** What is found; things of exactly the same weight come in the order of FalkorDB's own numbers, which are others. */
+async function answer(memory: MemoryManager, question: string, asOf: Date | undefined): Promise<string[]> {
+  return (await memory.queryMemory(question, 20, asOf ? { asOf } : {})).split('\n').sort();
+}
+
+async function scratches(): Promise<string[]> {
+  const { Redis } = await import('ioredis');
+  const redis = new Redis(stores.config.falkordb.port, stores.config.falkordb.host);
+  const names = await redis.keys('~*');
+  redis.disconnect();
+  return names;
+}
+
+/** In one order, whatever the group and the lease. */
+function plain({ nodes, edges }: Awaited<ReturnType<typeof wholeGraph>>, group: string) {
+  const lines = (list: readonly object[]) =>
+    list.map((it) => JSON.stringify(it, sortedKeys).replaceAll(JSON.stringify(group), '"group"')).sort();
+  const rest = nodes.filter(({ properties }) => properties.key !== 'fence');
+  return { nodes: lines(rest), edges: lines(edges) };
+}
+
+function sortedKeys(_key: string, value: unknown): unknown {
+  if (Object.is(value, -0)) return '-0';
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+test('a folder of archives holds nothing else', async () => {
+  expect(
+    (await readdir(folder)).filter(
+      (name) => !/^graphiti_export_[\dTZ.-]+(\.manifest|\.verified)?\.json(\.gz)?$/.test(name),
+    ),
+  ).toEqual([]);
+});

@@ -1,0 +1,397 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { inspect } from 'node:util';
+import B2 from 'backblaze-b2';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Patience } from '../../../src/archive/stores/b2/patience.ts';
+import { b2Store } from '../../../src/archive/stores/b2/store.ts';
+import type { Fault } from '../../support/fake-b2/faults.ts';
+import { type FakeB2, startFakeB2 } from '../../support/fake-b2/index.ts';
+import { random } from '../../support/random.ts';
+import { bytes, failing, from, pieces, read } from '../../support/store-contract.ts';
+
+const PART = 1000;
+const QUICK: Partial<Patience> = { firstPause: 1 };
+/** For servers that fall silent. */
+const IMPATIENT: Partial<Patience> = { firstPause: 1, silence: 300, call: 300 };
+const patienceFor = ({ kind }: { readonly kind: Fault['kind'] }) => (kind.startsWith('silen') ? IMPATIENT : QUICK);
+
+let b2: FakeB2;
+beforeAll(async () => {
+  b2 = await startFakeB2({ minimumPart: PART });
+});
+afterEach(() => b2.mend());
+afterAll(() => b2.close());
+
+let opened = 0;
+/** A store of its own in a folder of its own, and what is asked of the server from now on. */
+function newStore(patience: Partial<Patience> = QUICK) {
+  const prefix = `faults/${++opened}`;
+  const store = b2Store({ ...b2.settings, prefix }, { partSize: PART, patience });
+  const began = b2.calls.length;
+  const asked = (operation: string) => b2.calls.slice(began).filter((call) => call.operation === operation);
+  return { store, prefix, asked };
+}
+
+const PASSING: readonly Fault[] = [
+  { kind: 'refuse', status: 401 },
+  { kind: 'refuse', status: 401, code: 'bad_auth_token' },
+  { kind: 'refuse', status: 408 },
+  { kind: 'refuse', status: 429 },
+  { kind: 'refuse', status: 500 },
+  { kind: 'refuse', status: 503 },
+  { kind: 'refuse', status: 503, retryAfter: 0 },
+  { kind: 'reset' },
+  { kind: 'reset', after: 500 },
+  { kind: 'lost-answer' },
+  { kind: 'silence' },
+];
+
+describe.for(['upload_file', 'upload_part'] as const)('%s', (operation) => {
+  const content = bytes(operation === 'upload_file' ? PART : 3 * PART);
+
+  test.for(PASSING)('goes on at a new URL after $kind $status', async (fault) => {
+    const { store, asked } = newStore(patienceFor(fault));
+    b2.fail({ ...fault, on: operation });
+
+    await store.put('one.json', pieces(content));
+
+    const urls = asked(operation).map(({ path }) => path);
+    expect(urls[1]).not.toBe(urls[0]);
+    expect(new Set(urls).size).toBe(2);
+    expect(await read(store, 'one.json')).toEqual(content);
+    expect(await store.list()).toHaveLength(1);
+  });
+
+  test('gives up after five URLs, and nothing is left', async () => {
+    const { store, asked } = newStore();
+    b2.fail(...Array<Fault>(5).fill({ kind: 'refuse', status: 503, on: operation }));
+
+    await expect(store.put('one.json', pieces(content))).rejects.toMatchObject({
+      name: 'ArchiveAway',
+      message: expect.stringMatching(/^The B2 server at 127\.0\.0\.1:\d+ has a failure of its own \(503\)/),
+    });
+
+    expect(new Set(asked(operation).map(({ path }) => path)).size).toBe(5);
+    expect(await store.list()).toEqual([]);
+    expect(await store.sweep(0)).toBe(0);
+  });
+
+  test.for([
+    { status: 400, code: 'bad_request', message: /refused the request \(400 bad_request\)/ },
+    { status: 403, code: 'cap_exceeded', message: /a cap of the account that B2_KEY_ID belongs to is reached/ },
+    { status: 403, code: 'storage_cap_exceeded', message: /storage_cap_exceeded.*Caps & Alerts/ },
+  ])('is not repeated after $status $code', async ({ status, code, message }) => {
+    const { store, asked } = newStore();
+    b2.fail({ kind: 'refuse', status, code, on: operation });
+
+    await expect(store.put('one.json', pieces(content))).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(message),
+    });
+
+    expect(asked(operation)).toHaveLength(1);
+    expect(await store.list()).toEqual([]);
+  });
+
+  test('waits as long as the server asks for', async () => {
+    const { store, asked } = newStore();
+    b2.fail({ kind: 'refuse', status: 503, retryAfter: 1, on: operation });
+
+    await store.put('one.json', pieces(content));
+
+    const [first, second] = asked(operation).map(({ at }) => at);
+    expect((second ?? 0) - (first ?? 0)).toBeGreaterThanOrEqual(1000);
+  });
+
+  test('leaves a long pause to the queue', async () => {
+    const { store, asked } = newStore();
+    b2.fail({ kind: 'refuse', status: 429, retryAfter: 300, on: operation });
+
+    await expect(store.put('one.json', pieces(content))).rejects.toMatchObject({
+      name: 'ArchiveAway',
+      message: expect.stringContaining('is busy and asks for a pause of 300 s'),
+      retryAfter: 300_000,
+    });
+
+    expect(asked(operation)).toHaveLength(1);
+  });
+
+  test('is sent once to each URL, also when another part of the program uses the library with its own retries', async () => {
+    const { store, asked } = newStore();
+    await store.list();
+    new B2({ applicationKeyId: 'other', applicationKey: 'other', retry: { retries: 3 } });
+    b2.fail({ kind: 'reset', after: 10, on: operation });
+
+    await store.put('one.json', pieces(content));
+
+    const urls = asked(operation).map(({ path }) => path);
+    expect(new Set(urls).size).toBe(2);
+    expect(urls).toHaveLength(operation === 'upload_file' ? 2 : 4);
+  });
+});
+
+test('a good upload URL serves for all parts', async () => {
+  const { store, asked } = newStore();
+
+  await store.put('one.json', pieces(bytes(5 * PART)));
+
+  expect(asked('upload_part')).toHaveLength(5);
+  expect(asked('get_upload_part_url')).toHaveLength(1);
+});
+
+test('a slow line is no silent one', async () => {
+  const prefix = `faults/${++opened}`;
+  const store = b2Store({ ...b2.settings, prefix }, { partSize: 50_000_000, patience: { silence: 1500 } });
+  // The server takes longer than it may be silent, but not for what the system still holds when all is handed over.
+  b2.fail({ kind: 'slow', ms: 3, on: 'upload_file' });
+  const began = Date.now();
+
+  await store.put('one.json', pieces(Buffer.alloc(48_000_000), 1_000_000));
+
+  expect(Date.now() - began).toBeGreaterThan(1500);
+  expect(b2.versions(`${prefix}/one.json`)).toBe(1);
+});
+
+test.for([
+  'get_upload_url',
+  'start_large_file',
+  'get_upload_part_url',
+  'finish_large_file',
+  'authorize_account',
+] as const)('%s is asked again after what passes', async (on) => {
+  const { store } = newStore(IMPATIENT);
+  const content = bytes(on === 'get_upload_url' ? 10 : 3 * PART);
+  b2.fail({ kind: 'refuse', status: 503, on }, { kind: 'reset', on }, { kind: 'silence', on });
+
+  await store.put('one.json', pieces(content));
+
+  expect(await read(store, 'one.json')).toEqual(content);
+});
+
+test('a file whose finish was done and never answered is whole', async () => {
+  const { store } = newStore();
+  b2.fail({ kind: 'lost-answer', on: 'finish_large_file' });
+
+  await store.put('one.json', pieces(bytes(3 * PART)));
+
+  expect(await read(store, 'one.json')).toEqual(bytes(3 * PART));
+});
+
+describe('tokens', () => {
+  test('that ran out are renewed once for all who need them', async () => {
+    const { store, asked } = newStore();
+    await store.put('one.json', from(['x']));
+    b2.expireTokens();
+
+    await Promise.all([1, 2, 3, 4, 5].map(() => store.list()));
+
+    expect(asked('authorize_account')).toHaveLength(2);
+  });
+
+  test('may run out in the middle of a put', async () => {
+    const { store } = newStore();
+    async function* content() {
+      for (let piece = 0; piece < 5; piece += 1) {
+        yield bytes(PART, piece);
+        b2.expireTokens();
+        b2.expireUploadUrls();
+      }
+    }
+
+    await store.put('one.json', content());
+
+    expect(await read(store, 'one.json')).toHaveLength(5 * PART);
+  });
+
+  test('are renewed once and not for ever', async () => {
+    const { store, asked } = newStore();
+    b2.fail(...Array<Fault>(20).fill({ kind: 'refuse', status: 401, on: 'list_file_names' }));
+
+    await expect(store.list()).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringContaining('does not let the key in B2_KEY_ID do this (expired_auth_token)'),
+    });
+
+    expect(asked('list_file_names')).toHaveLength(2);
+  });
+
+  test('are left after a refusal, so that the next job looks for the bucket anew', async () => {
+    const { store, asked } = newStore();
+    b2.fail({ kind: 'refuse', status: 400, on: 'get_upload_url' });
+    await expect(store.put('one.json', from(['x']))).rejects.toMatchObject({ name: 'ConfigError' });
+
+    await store.put('one.json', from(['x']));
+
+    expect(asked('authorize_account')).toHaveLength(2);
+    expect(asked('list_buckets')).toHaveLength(2);
+  });
+
+  test('of a key that was deleted cannot be renewed', async () => {
+    const { id, key } = b2.addKey({ capabilities: ['listBuckets', 'listFiles'] });
+    const store = b2Store({ ...b2.settings, keyId: id, appKey: key }, { patience: QUICK });
+    await store.list();
+    b2.deleteKey(id);
+
+    await expect(store.list()).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringContaining('refused the key in B2_KEY_ID and B2_APP_KEY'),
+    });
+  });
+});
+
+describe('get', () => {
+  test.for([
+    { kind: 'reset-in-answer', after: 1234 },
+    { kind: 'silent-in-answer', after: 1234 },
+    { kind: 'refuse', status: 401 },
+    { kind: 'refuse', status: 503 },
+  ] as const)('goes on where it broke after $kind $status', async (fault) => {
+    const { store } = newStore(patienceFor(fault));
+    const content = bytes(3 * PART);
+    await store.put('one.json', pieces(content));
+    b2.fail({ ...fault, on: 'download_file_by_name' });
+
+    expect(await read(store, 'one.json')).toEqual(content);
+  });
+
+  test('does not mix two files', async () => {
+    const { store } = newStore();
+    await store.put('one.json', pieces(bytes(3 * PART, 1)));
+    b2.fail({ kind: 'reset-in-answer', after: 1234, on: 'download_file_by_name' });
+
+    async function readAndReplace() {
+      let chunks = 0;
+      for await (const _ of store.get('one.json'))
+        if (++chunks === 1) await store.put('one.json', pieces(bytes(3 * PART, 2)));
+    }
+
+    await expect(readAndReplace()).rejects.toMatchObject({
+      message: expect.stringContaining('was replaced while it was read'),
+    });
+  });
+});
+
+describe('a connection cut at 20 random bytes of a put', () => {
+  test.for(Array.from({ length: 20 }, (_, index) => index))(
+    '%i: nothing partial, the next succeeds, leftovers go',
+    async (index) => {
+      const { store, prefix } = newStore();
+      const content = bytes(6 * PART + 17);
+      b2.cutAfter(Math.floor(random(index)() * content.length) + 1);
+
+      await expect(store.put('one.json', pieces(content))).rejects.toMatchObject({ name: 'ArchiveAway' });
+      b2.mend();
+
+      expect(await store.list()).toEqual([]);
+      // The server could not be told to forget it either.
+      expect(b2.unfinished()).toEqual([`${prefix}/one.json`]);
+      await store.put('one.json', pieces(content));
+      expect(await read(store, 'one.json')).toEqual(content);
+      expect(await store.sweep()).toBe(0);
+      expect(await store.sweep(0)).toBe(1);
+      expect(b2.unfinished()).toEqual([]);
+      expect(await read(store, 'one.json')).toEqual(content);
+    },
+  );
+});
+
+describe('a bucket that others use too', () => {
+  test('keeps their unfinished files', async () => {
+    const { store, prefix } = newStore();
+    b2.add(`${prefix}/theirs.bin`, 'unfinished');
+
+    expect(await store.sweep(0)).toBe(0);
+
+    expect(b2.unfinished()).toEqual([`${prefix}/theirs.bin`]);
+    b2.expireTokens();
+  });
+
+  test('is listed page by page, without what lies deeper', async () => {
+    const { store, prefix, asked } = newStore();
+    for (let number = 0; number < 1001; number += 1) b2.add(`${prefix}/${number}.json`, Buffer.from('x'));
+    b2.add(`${prefix}/deeper/one.json`, Buffer.from('x'));
+
+    expect(await store.list()).toHaveLength(1001);
+
+    expect(asked('list_file_names')).toHaveLength(2);
+  });
+});
+
+describe('a server that is none', () => {
+  test('nobody listens', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    await new Promise((resolve) => server.close(resolve));
+    const store = b2Store({ ...b2.settings, authorizeUrl: `http://127.0.0.1:${port}/` }, { patience: QUICK });
+
+    await expect(store.list()).rejects.toMatchObject({
+      name: 'ArchiveAway',
+      message: `The B2 server at 127.0.0.1:${port} cannot be reached (ECONNREFUSED); check the network.`,
+    });
+  });
+
+  test('nobody answers', async () => {
+    const { store } = newStore(IMPATIENT);
+    b2.fail(...Array<Fault>(5).fill({ kind: 'silence', on: 'authorize_account' }));
+
+    await expect(store.list()).rejects.toMatchObject({
+      name: 'ArchiveAway',
+      message: expect.stringContaining('did not answer in time'),
+    });
+  });
+});
+
+describe('no failure tells', () => {
+  const CANARY = 'canary-of-the-content';
+
+  test.for<Fault>([
+    { kind: 'refuse', status: 400 },
+    { kind: 'refuse', status: 401, code: 'unauthorized' },
+    { kind: 'refuse', status: 403 },
+    { kind: 'refuse', status: 503 },
+    { kind: 'reset', after: 10 },
+    { kind: 'silence' },
+  ])('a key, a token or content after $kind $status', async (fault) => {
+    const { store } = newStore(patienceFor(fault));
+    await store.list();
+    const told: unknown[] = [];
+    for (const on of [
+      'get_upload_url',
+      'upload_file',
+      'list_file_names',
+      'download_file_by_name',
+      'authorize_account',
+    ] as const) {
+      if (on === 'authorize_account') b2.expireTokens();
+      b2.fail(...Array<Fault>(5).fill({ ...fault, on }));
+      const work = { list_file_names: () => store.list(), download_file_by_name: () => read(store, 'one.json') };
+      const run = work[on as keyof typeof work] ?? (() => store.put('one.json', from([CANARY])));
+      told.push(
+        await run().then(
+          () => 'done',
+          (error: unknown) => error,
+        ),
+      );
+      b2.mend();
+    }
+
+    const everything = told
+      .map((error) => `${inspect(error, { depth: 20, showHidden: true })}${JSON.stringify(error)}`)
+      .join();
+    expect(told).not.toContain('done');
+    expect(b2.secrets().filter((secret) => everything.includes(secret))).toEqual([]);
+    expect(everything).not.toContain(CANARY);
+    expect(everything).not.toContain(Buffer.from(`${b2.settings.keyId}:${b2.settings.appKey}`).toString('base64'));
+    expect(everything).not.toContain('Basic ');
+  });
+});
+
+test('content that fails in the middle leaves no large file', async () => {
+  const { store } = newStore();
+
+  await expect(store.put('one.json', failing(bytes(3 * PART), new Error('away')))).rejects.toThrow('away');
+
+  expect(await store.sweep(0)).toBe(0);
+});

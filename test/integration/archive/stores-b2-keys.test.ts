@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { b2Store } from '../../../src/archive/stores/b2/store.ts';
+import type { B2Settings } from '../../../src/config.ts';
+import { ALL_CAPABILITIES } from '../../support/fake-b2/account.ts';
+import { type FakeB2, startFakeB2 } from '../../support/fake-b2/index.ts';
+import { bytes, from, pieces, read } from '../../support/store-contract.ts';
+
+const PART = 1000;
+const FILES = ['listFiles', 'readFiles', 'writeFiles', 'deleteFiles'];
+
+let b2: FakeB2;
+beforeAll(async () => {
+  b2 = await startFakeB2({ buckets: ['archives', 'others'], minimumPart: PART });
+});
+afterAll(() => b2.close());
+
+function storeOf(restrictions: Parameters<FakeB2['addKey']>[0], settings: Partial<B2Settings> = {}) {
+  const { id, key } = b2.addKey(restrictions);
+  return b2Store(
+    { ...b2.settings, keyId: id, appKey: key, ...settings },
+    { partSize: PART, patience: { firstPause: 1 } },
+  );
+}
+
+const configError = (message: string | RegExp) => ({
+  name: 'ConfigError',
+  message: typeof message === 'string' ? message : expect.stringMatching(message),
+});
+
+describe('settings', () => {
+  const some = { keyId: 'id', appKey: 'key', bucket: 'archives', prefix: '', authorizeUrl: undefined };
+
+  test.for([
+    [
+      { appKey: undefined },
+      'Exports are to go to Backblaze B2, but B2_APP_KEY is missing; set it, or remove B2_KEY_ID and B2_BUCKET to export to a folder.',
+    ],
+    [
+      { keyId: undefined, bucket: undefined },
+      'Exports are to go to Backblaze B2, but B2_KEY_ID and B2_BUCKET are missing; set them, or remove B2_APP_KEY to export to a folder.',
+    ],
+  ] as const)('that are missing are named: %j', ([settings, sentence]) => {
+    expect(() => b2Store({ ...some, ...settings })).toThrow(expect.objectContaining(configError(sentence)));
+  });
+
+  test.for(['/memory', 'a//b', 'a\\b', 'a\nb', 'x'.repeat(201), '\ud800'])('B2_PREFIX %j is refused', (prefix) => {
+    expect(() => b2Store({ ...some, prefix })).toThrow(expect.objectContaining(configError(/^B2_PREFIX is /)));
+  });
+
+  test.for([
+    ['', 'b2://archives'],
+    ['memory', 'b2://archives/memory'],
+    ['memory/', 'b2://archives/memory'],
+    ['memory/nightly/', 'b2://archives/memory/nightly'],
+  ])('B2_PREFIX %j is the place %s', ([prefix = '', place]) => {
+    expect(b2Store({ ...some, prefix }).place).toBe(place);
+  });
+});
+
+describe('a key', () => {
+  test('that is wrong', async () => {
+    const store = b2Store({ ...b2.settings, appKey: 'wrong' });
+
+    await expect(store.list()).rejects.toMatchObject(
+      configError(/refused the key in B2_KEY_ID and B2_APP_KEY; set one that is valid there and has not run out\.$/),
+    );
+  });
+
+  test('of an account without the bucket', async () => {
+    const store = storeOf({ capabilities: ALL_CAPABILITIES }, { bucket: 'nowhere' });
+
+    await expect(store.put('one.json', from(['x']))).rejects.toMatchObject(
+      configError(/ has no bucket "nowhere" in the account of B2_KEY_ID; check B2_BUCKET\.$/),
+    );
+  });
+
+  test('limited to another bucket', async () => {
+    const store = storeOf({ capabilities: FILES, bucket: 'others' });
+
+    await expect(store.put('one.json', from(['x']))).rejects.toMatchObject(
+      configError(
+        'The key in B2_KEY_ID is limited to the bucket "others", and B2_BUCKET is "archives"; correct B2_BUCKET, or take a key for that bucket.',
+      ),
+    );
+  });
+
+  test('limited to a bucket that is gone', async () => {
+    const store = storeOf({ capabilities: FILES, bucket: 'gone' });
+
+    await expect(store.list()).rejects.toMatchObject(configError(/limited to a bucket that is no more; .*B2_BUCKET/));
+  });
+
+  test.for([
+    ['', /begin with "memory\/", and B2_PREFIX is not set; set B2_PREFIX so, or take another key\.$/],
+    ['mem', /begin with "memory\/", which B2_PREFIX "mem\/" does not; /],
+  ] as const)('limited to another prefix than %j', async ([prefix, message]) => {
+    const store = storeOf({ capabilities: FILES, bucket: 'archives', prefix: 'memory/' }, { prefix });
+
+    await expect(store.list()).rejects.toMatchObject(configError(message));
+  });
+
+  test('that may not look for the bucket', async () => {
+    const store = storeOf({ capabilities: FILES });
+
+    await expect(store.list()).rejects.toMatchObject(
+      configError(/may not look for the bucket of B2_BUCKET.*listBuckets/),
+    );
+  });
+
+  test.for([
+    ['writeFiles', 'write'],
+    ['readFiles', 'read'],
+    ['listFiles', 'list'],
+    ['deleteFiles', 'delete'],
+  ] as const)('without %s', async ([lacking, deed]) => {
+    const prefix = `lacking/${lacking}`;
+    await b2Store({ ...b2.settings, prefix }).put('one.json', from(['x']));
+    const capabilities = FILES.filter((capability) => capability !== lacking);
+    const store = storeOf({ capabilities, bucket: 'archives' }, { prefix });
+    const works = {
+      writeFiles: () => store.put('two.json', from(['x'])),
+      readFiles: () => read(store, 'one.json'),
+      listFiles: () => store.list(),
+      deleteFiles: () => store.remove('one.json'),
+    };
+
+    await expect(works[lacking]()).rejects.toMatchObject(
+      configError(
+        `The key in B2_KEY_ID may not ${deed} files; take one with the capability ${lacking} (see docs/b2.md).`,
+      ),
+    );
+  });
+
+  test('limited to bucket and prefix, without listBuckets, does all that is needed', async () => {
+    const store = storeOf({ capabilities: FILES, bucket: 'archives', prefix: 'own/' }, { prefix: 'own/' });
+    const content = bytes(3 * PART);
+
+    await store.put('one.json', pieces(content));
+
+    expect(await read(store, 'one.json')).toEqual(content);
+    expect(await store.list()).toHaveLength(1);
+    expect(await store.sweep(0)).toBe(0);
+    await store.remove('one.json');
+    expect(await store.list()).toEqual([]);
+  });
+
+  test('that may only write is enough for put', async () => {
+    const store = storeOf({ capabilities: ['writeFiles'], bucket: 'archives' }, { prefix: 'write-only' });
+
+    await store.put('one.json', pieces(bytes(3 * PART)));
+
+    expect(b2.names()).toContain('write-only/one.json');
+  });
+});
+
+test('another server than B2', async () => {
+  const store = b2Store({ ...b2.settings, authorizeUrl: `${b2.settings.authorizeUrl}/../../elsewhere` });
+
+  await expect(store.list()).rejects.toMatchObject({ name: 'ConfigError' });
+});

@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+const isFull = process.env.FAULTS === 'full';
+
 export default defineConfig({
   test: {
     coverage: { provider: 'v8', include: ['src/**', 'workers/**'], reporter: ['text-summary'] },
@@ -11,6 +13,18 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          testTimeout: isFull ? 3 * 3_600_000 : 180_000,
+          hookTimeout: 60_000,
+          // After the others, whose figures it would spoil. Most of its time it waits, so that two files go at once; in a full
+          // run one does, so that its own figures hold.
+          sequence: { groupOrder: 1 },
+          maxWorkers: isFull ? 1 : 2,
         },
       },
     ],

@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Result, resultsFolder } from '../test/support/faults/results.ts';
+import { ROWS } from './reliability/rows.ts';
+
+/**
+ * Puts the results of a full run (`npm run test:faults`) into the table of docs/reliability.md.
+ * node scripts/reliability-table.ts [folder]
+ */
+const DOCUMENT = fileURLToPath(new URL('../docs/reliability.md', import.meta.url));
+const [BEGIN, END] = ['<!-- results: begin -->', '<!-- results: end -->'];
+
+type Noted = Result & { readonly full: boolean; readonly at: string };
+
+const folder = process.argv[2] ?? resultsFolder();
+if (folder === undefined) {
+  console.error('Where are the results? Give their folder, or FAULTS=full for that of the last full run.');
+  process.exit(1);
+}
+const text = readFileSync(DOCUMENT, 'utf8');
+const [before = '', rest = ''] = text.split(BEGIN);
+const [, after = ''] = rest.split(END);
+writeFileSync(DOCUMENT, `${before}${BEGIN}\n${table(resultsIn(folder))}\n${END}${after}`);
+
+/** Of each kind of run the latest. */
+function resultsIn(path: string): Noted[] {
+  const lines = readdirSync(path)
+    .filter((name) => name.endsWith('.jsonl'))
+    .sort()
+    .flatMap((name) => readFileSync(join(path, name), 'utf8').trim().split('\n'));
+  const latest = new Map<string, Noted>();
+  for (const line of lines) {
+    const result = JSON.parse(line) as Noted;
+    if (result.full) latest.set(`${result.row} ${result.ran.replace(/\d[\d,.]*/g, '#')}`, result);
+  }
+  return [...latest.values()];
+}
+
+function table(results: readonly Noted[]): string {
+  const head = ['#', 'what happens', 'what must hold', 'what was run', 'what came out', 'when', 'took', 'test'];
+  const rows = ROWS.flatMap(({ row, happens, holds, file }) => {
+    const own = results.filter((result) => result.row === row);
+    const runs = own.length > 0 ? own : [undefined];
+    return runs.map((run, place) => [
+      ...(place === 0 ? [String(row), happens, holds] : ['', '', '']),
+      ...(run ? [run.ran, run.came, run.at.slice(0, 10), duration(run.took)] : ['not run yet', '', '', '']),
+      place === 0 ? `\`test/faults/${file}\`` : '',
+    ]);
+  });
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function duration(milliseconds: number): string {
+  const seconds = milliseconds / 1000;
+  return seconds < 120 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(0)} min`;
+}

@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
+import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { commandsIn, replyEnd } from '../support/faults/resp.ts';
+import type { Told } from '../support/faults/story.ts';
+import type { StoredEdge, StoredNode, WholeGraph } from '../support/graphiti/whole-graph.ts';
+
+// What the other tests trust: that a wrong graph is told from a right one, and commands on the wire from each other.
+
+const EPISODE = '00000000-0000-4000-8000-000000000001';
+const told: Told = {
+  uuid: EPISODE,
+  group: 'g',
+  content: 'text',
+  referenceTime: new Date(0),
+  ownFact: 'Harbor uses Redis',
+};
+
+const node = (labels: string[], properties: Record<string, unknown>): StoredNode => ({ labels, properties, types: {} });
+
+function sound(salt = 0): WholeGraph {
+  const uuid = (kind: number) => `00000000-0000-4000-8000-${String(salt * 100 + kind).padStart(12, '0')}`;
+  const [harbor, redis, fact] = [uuid(2), uuid(3), uuid(4)];
+  const end = (of: string, label: string) => ({ uuid: of, labels: [label] });
+  const edge = (type: string, from: string, to: string, properties: Record<string, unknown>): StoredEdge => ({
+    type,
+    source: end(from, from === EPISODE ? 'Episodic' : 'Entity'),
+    target: end(to, 'Entity'),
+    properties,
+    types: {},
+  });
+  return {
+    group: 'g',
+    nodes: [
+      node(['Episodic'], { uuid: EPISODE, content: 'text', valid_at: '2025', entity_edges: [fact], name: `e_${salt}` }),
+      node(['_Meta'], { key: `episode:${EPISODE}`, committed_at: `2026-${salt}` }),
+      node(['Entity'], { uuid: harbor, name: 'Harbor', created_at: String(salt) }),
+      node(['Entity'], { uuid: redis, name: 'Redis' }),
+    ],
+    edges: [
+      edge('RELATES_TO', harbor, redis, { uuid: fact, fact: told.ownFact, valid_at: '2025', episodes: [EPISODE] }),
+      edge('MENTIONS', EPISODE, harbor, { uuid: uuid(5) }),
+      edge('MENTIONS', EPISODE, redis, { uuid: uuid(6) }),
+    ],
+  };
+}
+
+describe('a graph', () => {
+  test('in which all is right is found so', () => {
+    expect(inspect(sound(), [told])).toEqual(NOTHING_WRONG);
+  });
+
+  test('without the fact of a committed episode has lost it and is half-written', () => {
+    const { edges, ...graph } = sound();
+
+    const wrongs = inspect({ ...graph, edges: edges.filter(({ type }) => type === 'MENTIONS') }, [told]);
+
+    expect([wrongs.lost.length, wrongs.halfWritten.length]).toEqual([1, 1]);
+  });
+
+  test('with facts of an episode that is not committed is half-written', () => {
+    const { nodes, ...graph } = sound();
+
+    const wrongs = inspect({ ...graph, nodes: nodes.filter(({ properties }) => !properties.key) }, [told]);
+
+    expect(wrongs.halfWritten).not.toEqual([]);
+  });
+
+  test.each(['nodes', 'edges'] as const)('with twins among its %s has duplicates', (kind) => {
+    const graph = sound();
+    const doubled = { ...graph, [kind]: [...graph[kind], graph[kind].at(-1)] } as WholeGraph;
+
+    expect(inspect(doubled, [told]).duplicates).toHaveLength(1);
+  });
+
+  test('is the same whatever its uuids and times of the system are, and not with another property', () => {
+    const [one, other] = [sound(0), sound(7)];
+    const { properties } = other.edges[0] as StoredEdge;
+    const changed = {
+      ...other,
+      edges: other.edges.map((it, place) => (place ? it : { ...it, properties: { ...properties, name: 'X' } })),
+    };
+
+    expect(differences(canonicalLines(one), canonicalLines(other))).toEqual([]);
+    expect(differences(canonicalLines(one), canonicalLines(changed))).toHaveLength(2);
+  });
+});
+
+test('commands and replies are told apart wherever the bytes are cut', () => {
+  const command = '*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$4\r\na\r\nb\r\n';
+  const replies = ['+OK\r\n', '$-1\r\n', '*2\r\n:1\r\n$2\r\nab\r\n', '%1\r\n+k\r\n_\r\n', '*-1\r\n', '>1\r\n+x\r\n'];
+
+  for (let cut = 0; cut < command.length; cut += 1)
+    expect(commandsIn(Buffer.from(command.repeat(2).slice(0, command.length + cut))).commands).toHaveLength(1);
+  expect(commandsIn(Buffer.from(command)).commands[0]?.args).toEqual(['SET', 'k', 'a\r\nb']);
+  for (const reply of replies) {
+    expect(replyEnd(Buffer.from(`${reply}+more\r\n`), 0)).toBe(reply.length);
+    expect(replyEnd(Buffer.from(reply.slice(0, -1)), 0)).toBeUndefined();
+  }
+});

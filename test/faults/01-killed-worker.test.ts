@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { SECOND } from '../../src/time.ts';
+import { count, isFull } from '../support/faults/count.ts';
+import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { useLaboratory } from '../support/faults/laboratory.ts';
+import { callsSpent } from '../support/faults/model-calls.ts';
+import { record } from '../support/faults/results.ts';
+import { storyOf } from '../support/faults/story.ts';
+import { paced, tell, untilDone } from '../support/faults/telling.ts';
+import { watchForHalfWritten } from '../support/faults/visible.ts';
+import { random } from '../support/random.ts';
+
+const lab = useLaboratory();
+const kills = count({ full: 100, small: 3 });
+const jobs = count({ full: 1000, small: 60 });
+const CONCURRENCY = 4;
+/** A worker has so long to work at most, from when it is ready; to be started it needs about half of that. */
+const LIVES = 1.6 * SECOND;
+
+test(`1. a worker killed ${kills} times at random moments during ${jobs} jobs loses and doubles nothing`, async () => {
+  const began = Date.now();
+  const chance = random(1);
+  const { memory, config, worker } = lab.scenario({ environment: { MEMORY_CONCURRENCY: String(CONCURRENCY) } });
+  const episodes = storyOf(config.group, jobs, 'killed');
+  const visible = watchForHalfWritten(lab.graphs.group(config.group));
+
+  const arriving = paced(episodes, (kills * LIVES) / jobs, (episode) => tell(memory, episode));
+  arriving.catch(() => {});
+  for (let kill = 0; kill < kills; kill += 1) {
+    const running = await worker().ready();
+    await sleep(chance() * LIVES);
+    await running.kill();
+  }
+  await arriving;
+  await worker().ready();
+  await untilDone(memory, jobs, (30 + jobs) * SECOND);
+
+  const seen = await visible.stop();
+  const spent = callsSpent(lab.model.calls, episodes);
+  expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
+  expect(await memory.counts('store')).toMatchObject({ completed: jobs, failed: 0, waiting: 0, active: 0, delayed: 0 });
+  expect(seen.halfWritten).toEqual([]);
+  expect(seen.looks).toBeGreaterThan(0);
+  // What a killed worker had just asked is lost with it.
+  expect(spent.again).toBeLessThanOrEqual(kills * CONCURRENCY);
+  if (isFull) expect(spent.share).toBeLessThanOrEqual(0.01);
+
+  record({
+    row: 1,
+    ran: `${kills} kills during ${jobs} jobs`,
+    came: `0 lost, 0 duplicates, 0 half-written; ${spent.again} of ${spent.needed} model calls spent again; looked ${seen.looks} times for half-written episodes`,
+    took: Date.now() - began,
+    figures: { again: spent.again, needed: spent.needed, looks: seen.looks },
+  });
+});

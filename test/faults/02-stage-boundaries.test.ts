@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import { SECOND } from '../../src/time.ts';
+import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
+import { count } from '../support/faults/count.ts';
+import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import type { Proxies } from '../support/faults/laboratory.ts';
+import { type Scenario, useLaboratory } from '../support/faults/laboratory.ts';
+import { record } from '../support/faults/results.ts';
+import { BOUNDARIES, type Boundary, watchBoundary } from '../support/faults/stages.ts';
+import { storyOf, type Told } from '../support/faults/story.ts';
+import { tellAll, untilDone } from '../support/faults/telling.ts';
+
+const lab = useLaboratory();
+const times = count({ full: 20, small: 1 });
+/** Chains of workers at once, each with a queue of its own. */
+const CHAINS = 2;
+const EPISODES = 5;
+
+interface Case {
+  readonly boundary: Boundary;
+  readonly seed: string;
+  readonly told: readonly Told[];
+}
+
+test(`2. killed at ${BOUNDARIES.length} stage boundaries, ${times} times each, the graph is as undisturbed`, async () => {
+  const began = Date.now();
+  const all = Array.from({ length: times }, (_, time) =>
+    BOUNDARIES.map((boundary) => ({ boundary, seed: `${boundary.when} ${boundary.stage} ${time}` })),
+  ).flat();
+
+  const undisturbed = lab.scenario({ environment: { MEMORY_CONCURRENCY: '1' } });
+  const wantedGroup = (seed: string) => `${undisturbed.config.group}-${all.findIndex((it) => it.seed === seed)}`;
+  await tellAll(
+    undisturbed.memory,
+    all.flatMap(({ seed }) => storyOf(wantedGroup(seed), EPISODES, seed)),
+  );
+  const only = undisturbed.worker();
+  await untilDone(undisturbed.memory, all.length * EPISODES, (60 + all.length * EPISODES) * SECOND);
+  await only.stop();
+
+  const chains = Array.from({ length: CHAINS }, (_, chain) => all.filter((_, place) => place % CHAINS === chain));
+  const done = (await Promise.all(chains.map(runChain))).flat();
+
+  const wrong: string[] = [];
+  for (const { seed, told } of done) {
+    const graph = await lab.wholeGraph(told[0]?.group ?? '');
+    expect({ seed, ...inspect(graph, told) }).toEqual({ seed, ...NOTHING_WRONG });
+    const wanted = canonicalLines(await lab.wholeGraph(wantedGroup(seed)));
+    wrong.push(...differences(wanted, canonicalLines(graph)).map((line) => `${seed}: ${line}`));
+  }
+  expect(done).toHaveLength(all.length);
+  expect(wrong.slice(0, 10)).toEqual([]);
+
+  record({
+    row: 2,
+    ran: `${all.length} kills: ${BOUNDARIES.length} boundaries, ${times} times each`,
+    came: `every graph as undisturbed, 0 lost, 0 duplicates`,
+    took: Date.now() - began,
+  });
+});
+
+/** Each worker is killed at its boundary; the next one takes over what it held, and meets its own. */
+async function runChain(cases: readonly Omit<Case, 'told'>[]): Promise<Case[]> {
+  const proxies = await lab.proxies();
+  const scenario = lab.scenario(proxies);
+  const done: Case[] = [];
+  for (const [place, { boundary, seed }] of cases.entries()) {
+    const told = storyOf(`${scenario.config.group}-${place}`, EPISODES, seed);
+    await killAt(scenario, proxies, boundary, told, seed);
+    done.push({ boundary, seed, told });
+  }
+  scenario.worker();
+  await untilDone(scenario.memory, cases.length * EPISODES, (60 + cases.length) * SECOND);
+  expect(await scenario.memory.counts('store')).toMatchObject({ failed: 0 });
+  return done;
+}
+
+async function killAt(
+  { config, memory, worker }: Scenario,
+  proxies: Proxies,
+  boundary: Boundary,
+  told: readonly Told[],
+  seed: string,
+): Promise<void> {
+  const running = await worker().ready();
+  const killed = Promise.withResolvers<void>();
+  watchBoundary(proxies, boundary, { told, seed, prefix: config.queuePrefix }, async (): Promise<'drop'> => {
+    await running.kill();
+    killed.resolve();
+    return 'drop';
+  });
+  await tellAll(memory, told);
+  const tooLate = setTimeout(
+    () => killed.reject(new Error(`No worker came to "${boundary.when} ${boundary.stage}": ${running.said()}`)),
+    60 * SECOND,
+  );
+  await killed.promise;
+  clearTimeout(tooLate);
+}

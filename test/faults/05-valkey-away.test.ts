@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { MINUTE, SECOND } from '../../src/time.ts';
+import { count } from '../support/faults/count.ts';
+import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { useLaboratory } from '../support/faults/laboratory.ts';
+import { callsSpent } from '../support/faults/model-calls.ts';
+import { record } from '../support/faults/results.ts';
+import { optionsOf, storyOf, type Told } from '../support/faults/story.ts';
+import { paced, untilDone } from '../support/faults/telling.ts';
+
+const lab = useLaboratory();
+const away = count({ full: 120, small: 3 }) * SECOND;
+const jobs = count({ full: 500, small: 60 });
+const BACK_WITHIN = 50;
+
+// Killed: the port refuses. Frozen: it takes connections and says nothing, which nobody can tell from slowness.
+test.each(['SIGKILL', 'SIGSTOP'] as const)(
+  `5. Valkey away (%s) for ${away / SECOND} s while ${jobs} episodes come: each call is back in ${BACK_WITHIN} ms`,
+  async (signal) => {
+    const began = Date.now();
+    const { config, memory, worker } = lab.scenario();
+    const episodes = storyOf(config.group, jobs, `away ${signal}`);
+    // The first call of a process loads the program.
+    const [first, ...others] = episodes as [Told, ...Told[]];
+    await memory.enqueue(first.content, null, { ...optionsOf(first), spool: true });
+
+    await lab.valkey.kill(signal);
+    const took: number[] = [];
+    let spooled = 0;
+    await paced(others, away / jobs, async (episode) => {
+      const start = performance.now();
+      const receipt = await memory.enqueue(episode.content, null, { ...optionsOf(episode), spool: true });
+      took.push(performance.now() - start);
+      if (receipt.spooled) spooled += 1;
+    });
+    if (signal === 'SIGKILL') await lab.valkey.restart();
+    else await lab.valkey.kill('SIGCONT');
+
+    // Whoever comes next drains it.
+    await worker().ready();
+    await untilDone(memory, jobs, MINUTE + jobs * 100);
+
+    const slowest = Math.max(...took);
+    const inTime = took.filter((it) => it <= BACK_WITHIN).length;
+    expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
+    expect(await memory.counts('store')).toMatchObject({ completed: jobs, failed: 0 });
+    expect(callsSpent(lab.model.calls, episodes).again).toBe(0);
+    expect(spooled).toBe(others.length);
+    expect(took.filter((it) => it > BACK_WITHIN)).toEqual([]);
+
+    record({
+      row: 5,
+      ran: `${jobs} episodes, Valkey ${signal === 'SIGKILL' ? 'killed' : 'frozen'} for ${away / SECOND} s`,
+      came: `${spooled} spooled, ${inTime} of ${took.length} calls back in ${BACK_WITHIN} ms, slowest ${Math.round(slowest)} ms, all committed once`,
+      took: Date.now() - began,
+      figures: { spooled, slowest },
+    });
+  },
+);

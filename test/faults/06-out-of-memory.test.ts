@@ -1,0 +1,57 @@
+import { Redis } from 'ioredis';
+import { afterAll, expect, test } from 'vitest';
+import { runCommand } from '../support/command-line.ts';
+import { count } from '../support/faults/count.ts';
+import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { useLaboratory } from '../support/faults/laboratory.ts';
+import { record } from '../support/faults/results.ts';
+import { storyOf, type Told } from '../support/faults/story.ts';
+import { tell, untilDone } from '../support/faults/telling.ts';
+
+const lab = useLaboratory();
+const jobs = count({ full: 2000, small: 100 });
+let valkey: Redis;
+afterAll(() => valkey?.disconnect());
+
+test(`6. Valkey out of memory refuses loudly, and what it acknowledged of ${jobs} episodes is committed later`, async () => {
+  const began = Date.now();
+  const { config, memory, environment, worker } = lab.scenario();
+  valkey = new Redis({ host: lab.valkey.host, port: lab.valkey.port });
+  const episodes = storyOf(config.group, jobs, 'full');
+  const [half, rest] = [episodes.slice(0, jobs / 2), episodes.slice(jobs / 2)];
+  for (const episode of half) await tell(memory, episode);
+  const used = Number(/used_memory:(\d+)/.exec(await valkey.info('memory'))?.[1]);
+  await valkey.config('SET', 'maxmemory', String(used));
+
+  const acknowledged: Told[] = [...half];
+  const refusals = new Set<string>();
+  for (const episode of rest)
+    await tell(memory, episode).then(
+      () => acknowledged.push(episode),
+      (error: Error) => refusals.add(`${error.name}: ${error.message}`),
+    );
+  const [typed] = storyOf(config.group, 1, 'typed') as [Told];
+  const said = await runCommand(['store', typed.content, '--no-wait', '--uuid', typed.uuid], environment);
+  // It may keep the episode on disk; not without a word.
+  if (said.status === 0) acknowledged.push(typed);
+  // A worker that meets it neither drops nor gives up what it holds.
+  const running = worker();
+  const kept = await memory.counts('store');
+  await valkey.config('SET', 'maxmemory', '0');
+  await running.ready();
+  await untilDone(memory, acknowledged.length, 120_000);
+
+  expect([...refusals]).toEqual([expect.stringMatching(/^StoreUnreachable: .*out of memory.*maxmemory/)]);
+  expect(acknowledged.length).toBeLessThan(jobs);
+  expect(said.stderr).toMatch(said.status === 0 ? /kept in/ : /out of memory/);
+  expect(kept.failed).toBe(0);
+  expect(inspect(await lab.wholeGraph(config.group), acknowledged)).toEqual(NOTHING_WRONG);
+  expect(await memory.counts('store')).toMatchObject({ completed: acknowledged.length, failed: 0 });
+
+  record({
+    row: 6,
+    ran: `${rest.length} enqueues and a command while Valkey was out of memory`,
+    came: `${jobs + 1 - acknowledged.length} refused with a sentence, ${acknowledged.length} acknowledged and all committed`,
+    took: Date.now() - began,
+  });
+});

@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { MINUTE, SECOND } from '../../src/time.ts';
+import { count } from '../support/faults/count.ts';
+import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { attemptsOf } from '../support/faults/jobs.ts';
+import { useLaboratory } from '../support/faults/laboratory.ts';
+import { record } from '../support/faults/results.ts';
+import { storyOf } from '../support/faults/story.ts';
+import { tellAll, untilDone } from '../support/faults/telling.ts';
+import { until } from '../support/wait.ts';
+
+const lab = useLaboratory({ delay: 10 });
+const away = count({ full: 60, small: 4 }) * SECOND;
+const jobs = count({ full: 500, small: 60 });
+const RECOVERED_WITHIN = 30 * SECOND;
+
+// Killed: the port refuses. Frozen: it takes connections and says nothing.
+test.each(['SIGKILL', 'SIGSTOP'] as const)(
+  `7. FalkorDB away (%s) for ${away / SECOND} s among ${jobs} jobs: they wait and burn no attempt`,
+  async (signal) => {
+    const began = Date.now();
+    const { config, memory, worker } = lab.scenario();
+    const episodes = storyOf(config.group, jobs, `graph away ${signal}`);
+    await worker().ready();
+    await tellAll(memory, episodes);
+    await until('some done jobs', async () => (await memory.counts('store')).completed >= jobs / 10);
+
+    await lab.falkordb.kill(signal);
+    await sleep(away);
+    const before = (await memory.counts('store')).completed;
+    if (signal === 'SIGKILL') await lab.falkordb.restart();
+    else await lab.falkordb.kill('SIGCONT');
+    const back = Date.now();
+    await until('the next done job', async () => (await memory.counts('store')).completed > before, MINUTE);
+    const recovered = Date.now() - back;
+    await untilDone(memory, jobs, MINUTE + jobs * SECOND);
+
+    const burnt = (await attemptsOf(config)).filter((made) => made > 1).length;
+    expect(await memory.counts('store')).toMatchObject({ completed: jobs, failed: 0 });
+    expect(burnt).toBe(0);
+    expect(before).toBeLessThan(jobs);
+    expect(recovered).toBeLessThanOrEqual(RECOVERED_WITHIN);
+    expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
+
+    record({
+      row: 7,
+      ran: `FalkorDB ${signal === 'SIGKILL' ? 'killed' : 'frozen'} for ${away / SECOND} s among ${jobs} jobs`,
+      came: `${burnt} attempts burnt, 0 dead letters, next commit ${(recovered / SECOND).toFixed(1)} s after it was back`,
+      took: Date.now() - began,
+      figures: { burnt, recovered },
+    });
+  },
+);

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { MINUTE, SECOND } from '../../src/time.ts';
+import { count } from '../support/faults/count.ts';
+import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { useLaboratory } from '../support/faults/laboratory.ts';
+import { record } from '../support/faults/results.ts';
+import { isWrite } from '../support/faults/stages.ts';
+import { storyOf } from '../support/faults/story.ts';
+import { tellAll, untilDone } from '../support/faults/telling.ts';
+import { random } from '../support/random.ts';
+
+const lab = useLaboratory();
+const kills = count({ full: 50, small: 3 });
+const PER_KILL = 8;
+
+test(`8. FalkorDB killed during ${kills} commits keeps or gets again every episode whole`, async () => {
+  const began = Date.now();
+  const chance = random(8);
+  const proxies = await lab.proxies();
+  const { config, memory, worker } = lab.scenario({ falkordb: proxies.falkordb });
+  const { group } = config;
+  const episodes = storyOf(group, kills * PER_KILL, 'wiped');
+  const running = await worker().ready();
+
+  for (let kill = 0; kill < kills; kill += 1) {
+    // From the moment the server has the write to some milliseconds later: before, while and after it is carried out.
+    const killed = Promise.withResolvers<void>();
+    proxies.falkordb.watch({
+      isMeant: (command) => isWrite(command, group),
+      before: () => {
+        setTimeout(() => lab.falkordb.kill('SIGKILL').then(killed.resolve, killed.reject), chance() * 12);
+        return 'forward';
+      },
+    });
+    await tellAll(memory, episodes.slice(kill * PER_KILL, (kill + 1) * PER_KILL));
+    await killed.promise;
+    await lab.falkordb.restart();
+    await untilDone(memory, (kill + 1) * PER_KILL, 2 * MINUTE);
+  }
+
+  expect(inspect(await lab.wholeGraph(group), episodes)).toEqual(NOTHING_WRONG);
+  expect(await memory.counts('store')).toMatchObject({ failed: 0 });
+  expect(running.hasEnded()).toBe(false);
+  expect(Date.now() - began).toBeLessThan(kills * 60 * SECOND);
+
+  record({
+    row: 8,
+    ran: `${kills} kills of FalkorDB during commits, AOF always`,
+    came: `${episodes.length} episodes acknowledged as committed, all there and whole`,
+    took: Date.now() - began,
+  });
+});

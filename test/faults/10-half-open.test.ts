@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest';
+import { SECOND } from '../../src/time.ts';
+import { count } from '../support/faults/count.ts';
+import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { type Proxies, type Scenario, useLaboratory } from '../support/faults/laboratory.ts';
+import { record } from '../support/faults/results.ts';
+import { optionsOf, storyOf, type Told } from '../support/faults/story.ts';
+import { tell, untilDone } from '../support/faults/telling.ts';
+import type { Wire } from '../support/faults/wire.ts';
+import { until } from '../support/wait.ts';
+
+const lab = useLaboratory();
+const rounds = count({ full: 5, small: 1 });
+const NOTICED_WITHIN = 30 * SECOND;
+const isBlocking = ({ said }: Wire) => said.has('bzpopmin');
+
+/** What is half open, and whether the worker or the caller goes that way. */
+interface Connection {
+  readonly name: string;
+  readonly of: 'worker' | 'caller';
+  /** @returns how many connections nothing goes through any more */
+  readonly breakIt: (proxies: Proxies) => number;
+}
+
+const CONNECTIONS: readonly Connection[] = [
+  { name: 'worker to Valkey, blocking', of: 'worker', breakIt: ({ valkey }) => valkey.blackHole(isBlocking) },
+  {
+    name: 'worker to Valkey, commands',
+    of: 'worker',
+    breakIt: ({ valkey }) => valkey.blackHole((it) => !isBlocking(it)),
+  },
+  { name: 'worker to FalkorDB', of: 'worker', breakIt: ({ falkordb }) => falkordb.blackHole() },
+  {
+    name: 'worker to the model',
+    of: 'worker',
+    breakIt: ({ model }) => model.blackHole(),
+  },
+  { name: 'caller to Valkey', of: 'caller', breakIt: ({ valkey }) => valkey.blackHole() },
+  { name: 'caller to FalkorDB', of: 'caller', breakIt: ({ falkordb }) => falkordb.blackHole() },
+];
+
+test.concurrent.each(CONNECTIONS)('10. half open: $name is noticed and doubles nothing', async (connection) => {
+  const began = Date.now();
+  const proxies = await lab.proxies();
+  const straight = lab.scenario();
+  const through = straight.by(proxies);
+  const [caller, worker] = connection.of === 'worker' ? [straight, through] : [through, straight];
+  await worker.worker().ready();
+  const episodes = storyOf(straight.config.group, 1 + 2 * rounds, connection.name);
+  await toldAndAnswered(caller, straight, episodes.slice(0, 1), 1);
+
+  const took: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const start = Date.now();
+    expect(connection.breakIt(proxies)).toBeGreaterThan(0);
+    await toldAndAnswered(caller, straight, episodes.slice(1 + 2 * round, 3 + 2 * round), 3 + 2 * round);
+    took.push(Date.now() - start);
+  }
+
+  const slowest = Math.max(...took);
+  expect(inspect(await lab.wholeGraph(straight.config.group), episodes)).toEqual(NOTHING_WRONG);
+  expect(await straight.memory.counts('store')).toMatchObject({ completed: episodes.length, failed: 0 });
+  expect(slowest).toBeLessThanOrEqual(NOTICED_WITHIN);
+
+  record({
+    row: 10,
+    ran: `${connection.name}, ${rounds} times`,
+    came: `over after ${(slowest / SECOND).toFixed(1)} s at most`,
+    took: Date.now() - began,
+    figures: { slowest },
+  });
+});
+
+/** Tells through the caller's connections, each call of which answers or fails soon, and asks until the answer is there. */
+async function toldAndAnswered(
+  { memory }: Scenario,
+  straight: Scenario,
+  episodes: readonly Told[],
+  jobs: number,
+): Promise<void> {
+  for (const episode of episodes)
+    await until(
+      'the receipt',
+      () =>
+        tell(memory, episode).then(
+          () => true,
+          () => false,
+        ),
+      2 * NOTICED_WITHIN,
+    );
+  await untilDone(straight.memory, jobs, 4 * NOTICED_WITHIN);
+  const { ownFact } = episodes[0] as Told;
+  const asked = () => memory.queryMemory(ownFact, 5, { group: optionsOf(episodes[0] as Told).group });
+  await until(
+    'the answer',
+    () =>
+      asked().then(
+        (answer) => answer.includes(ownFact),
+        () => false,
+      ),
+    2 * NOTICED_WITHIN,
+  );
+}

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { SECOND } from '../../src/time.ts';
+import { count } from '../support/faults/count.ts';
+import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { attemptsOf } from '../support/faults/jobs.ts';
+import { useLaboratory } from '../support/faults/laboratory.ts';
+import { record } from '../support/faults/results.ts';
+import { storyOf } from '../support/faults/story.ts';
+import { tellAll, untilDone } from '../support/faults/telling.ts';
+
+const lasts = count({ full: 180, small: 6 }) * SECOND;
+const jobs = count({ full: 1000, small: 300 });
+const retryAfter = count({ full: 30, small: 3 }) * SECOND;
+/** Calls that were on their way when the first was refused. */
+const UNDER_WAY = 1 * SECOND;
+
+/** Refuses from the first call on, in windows; each window tells how long it lasts from then. */
+const windows: { readonly from: number; readonly until: number; readonly calls: number[] }[] = [];
+const lab = useLaboratory({
+  faultOf({ purpose }) {
+    if (purpose === 'embed') return undefined;
+    const now = Date.now();
+    const first = windows[0]?.from ?? now;
+    if (now - first >= lasts) return undefined;
+    if (now >= (windows.at(-1)?.until ?? 0)) windows.push({ from: now, until: now + retryAfter, calls: [] });
+    const { until = now, calls = [] } = windows.at(-1) ?? {};
+    calls.push(now);
+    return { kind: 'rate-limit', retryAfterMs: until - now };
+  },
+});
+
+test(`11. a model that answers 429 for ${lasts / SECOND} s is asked no sooner than it says`, async () => {
+  const began = Date.now();
+  const { config, memory, worker } = lab.scenario({ environment: { MEMORY_CONCURRENCY: '4' } });
+  const episodes = storyOf(config.group, jobs, 'busy');
+  await tellAll(memory, episodes);
+  await Promise.all([worker().ready(), worker().ready()]);
+  await untilDone(memory, jobs, lasts + (60 + jobs) * SECOND);
+
+  const refused = windows.flatMap(({ calls }) => calls);
+  const tooSoon = windows.flatMap(({ from, calls }) => calls.filter((at) => at > from + UNDER_WAY));
+  const chats = lab.model.calls.filter(({ purpose }) => purpose !== 'embed').length;
+  const extra = refused.length / (chats - refused.length);
+  expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
+  expect(await memory.counts('store')).toMatchObject({ completed: jobs, failed: 0 });
+  expect((await attemptsOf(config)).filter((made) => made > 1)).toEqual([]);
+  expect(refused.length).toBeGreaterThan(0);
+  expect(tooSoon).toEqual([]);
+  expect(extra).toBeLessThanOrEqual(0.05);
+
+  record({
+    row: 11,
+    ran: `429 with Retry-After ${retryAfter / SECOND} s for ${lasts / SECOND} s, ${jobs} jobs, 2 workers`,
+    came: `${refused.length} refused calls (${(100 * extra).toFixed(1)} % extra), ${tooSoon.length} sooner than told, all committed`,
+    took: Date.now() - began,
+    figures: { refused: refused.length, tooSoon: tooSoon.length },
+  });
+});

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { SECOND } from '../../src/time.ts';
+import { count, isFull } from '../support/faults/count.ts';
+import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { useLaboratory } from '../support/faults/laboratory.ts';
+import { callsSpent } from '../support/faults/model-calls.ts';
+import { record } from '../support/faults/results.ts';
+import { storyOf } from '../support/faults/story.ts';
+import { tellAll, untilDone } from '../support/faults/telling.ts';
+import { random } from '../support/random.ts';
+
+const jobs = count({ full: 1000, small: 60 });
+const SHARE = 0.3;
+// A call that hangs takes a minute, so there are few of them, and none in a small run.
+const HANGS = isFull ? 0.005 : 0;
+const chance = random(12);
+const lab = useLaboratory({
+  faultOf() {
+    const drawn = chance();
+    if (drawn > SHARE) return undefined;
+    if (drawn < HANGS) return 'hang';
+    return drawn < SHARE / 3 ? 'reset' : { kind: 'server-error', status: drawn < SHARE / 1.5 ? 500 : 502 };
+  },
+});
+
+test(`12. a model that fails ${100 * SHARE} % of its calls delays ${jobs} jobs and loses none`, async () => {
+  const began = Date.now();
+  const { config, memory, worker } = lab.scenario();
+  const episodes = storyOf(config.group, jobs, 'fails');
+  await tellAll(memory, episodes);
+  await worker().ready();
+  await untilDone(memory, jobs, (120 + 2 * jobs) * SECOND);
+
+  const failed = lab.model.calls.filter(({ fault }) => fault !== undefined);
+  // What failed was not answered and costs nothing, but for what hung.
+  const answered = lab.model.calls.filter(({ fault }) => fault === undefined || fault.kind === 'hang');
+  const spent = callsSpent(answered, episodes);
+  expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
+  expect(await memory.counts('store')).toMatchObject({ completed: jobs, failed: 0 });
+  expect(failed.length).toBeGreaterThan(0.15 * lab.model.calls.length);
+  expect(spent.share).toBeLessThanOrEqual(0.1);
+
+  record({
+    row: 12,
+    ran: `${jobs} jobs, ${failed.length} of ${lab.model.calls.length} calls failed or hung`,
+    came: `all committed, ${spent.again} of ${spent.needed} answered calls spent again`,
+    took: Date.now() - began,
+    figures: { failed: failed.length, calls: lab.model.calls.length, again: spent.again, needed: spent.needed },
+  });
+});

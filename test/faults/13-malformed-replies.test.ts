@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { MINUTE, SECOND } from '../../src/time.ts';
+import { count } from '../support/faults/count.ts';
+import { useLaboratory } from '../support/faults/laboratory.ts';
+import { record } from '../support/faults/results.ts';
+import { storyOf } from '../support/faults/story.ts';
+import { tellAll, untilEnded } from '../support/faults/telling.ts';
+import { malformedReplies } from '../support/malformed-replies.ts';
+import { random } from '../support/random.ts';
+
+const replies = count({ full: 10_000, small: 200 });
+const GOOD = JSON.stringify({
+  entities: [
+    { name: 'Harbor', type: 'Project' },
+    { name: 'Redis', type: 'Product' },
+  ],
+  facts: [
+    {
+      source: 'Harbor',
+      target: 'Redis',
+      relation: 'USES',
+      fact: 'Harbor uses Redis',
+      valid_at: '2025-01-10',
+      invalid_at: null,
+    },
+  ],
+  ended: [{ source: 'Harbor', target: 'Redis', at: '2025-03-01' }],
+});
+const chance = random(13);
+const malformed = malformedReplies(13, replies, GOOD);
+let given = 0;
+let isDry = false;
+const lab = useLaboratory({
+  faultOf({ purpose }) {
+    // Some are followed by a good one, so that repairs succeed too.
+    if (purpose !== 'extract' || isDry || chance() > 0.85) return undefined;
+    const next = malformed.next();
+    isDry = next.done === true;
+    if (next.done) return undefined;
+    given += 1;
+    return { kind: 'content', text: next.value };
+  },
+});
+
+test(`13. ${replies} malformed replies crash no worker; each is repaired, tried again or a dead letter with its reason`, async () => {
+  const began = Date.now();
+  const { config, memory, worker } = lab.scenario();
+  const running = await worker().ready();
+  let jobs = 0;
+  for (; !isDry; jobs += 50) {
+    await tellAll(
+      memory,
+      storyOf(config.group, 50, `malformed ${jobs}`).map((it, index) => ({ ...it, uuid: uuidOf(jobs + index) })),
+    );
+    await untilEnded(memory, jobs + 50, 2 * MINUTE);
+  }
+
+  const { completed, failed } = await memory.counts('store');
+  const letters = [];
+  for (let skip = 0; skip < failed; skip += 1000) letters.push(...(await memory.deadLetters({ limit: 1000, skip })));
+  expect(running.hasEnded()).toBe(false);
+  expect(running.said()).not.toMatch(/uncaught|unhandled/i);
+  expect(completed + failed).toBe(jobs);
+  expect(letters).toHaveLength(failed);
+  expect(letters.filter(({ reason }) => !/^[A-Z].*[.)]$/s.test(reason))).toEqual([]);
+  expect(Date.now() - began).toBeLessThan((60 + replies) * SECOND);
+
+  record({
+    row: 13,
+    ran: `${given} malformed replies to ${jobs} jobs`,
+    came: `0 crashes, ${completed} jobs committed, ${failed} dead letters, each with its reason`,
+    took: Date.now() - began,
+    figures: { given, completed, failed },
+  });
+
+  function uuidOf(index: number): string {
+    return `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
+  }
+});

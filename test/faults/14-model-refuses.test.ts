@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { freePort } from '../../src/embedded/port.ts';
+import { MINUTE, SECOND } from '../../src/time.ts';
+import { runCommand } from '../support/command-line.ts';
+import { count } from '../support/faults/count.ts';
+import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { useLaboratory } from '../support/faults/laboratory.ts';
+import { record } from '../support/faults/results.ts';
+import { storyOf } from '../support/faults/story.ts';
+import { tellAll, untilDone, untilEnded } from '../support/faults/telling.ts';
+import { until } from '../support/wait.ts';
+
+let isRefusing = true;
+const lab = useLaboratory({
+  faultOf: ({ purpose }) => (isRefusing && purpose !== 'embed' ? 'refusal' : undefined),
+});
+const jobs = count({ full: 500, small: 30 });
+
+test(`14. a model that refuses every call makes health red; replay commits all ${jobs} jobs later`, async () => {
+  const began = Date.now();
+  const port = await freePort();
+  const { config, memory, environment, worker } = lab.scenario({ environment: { MEMORY_HEALTH_PORT: String(port) } });
+  const episodes = storyOf(config.group, jobs, 'refused');
+  const health = async () => (await fetch(`http://127.0.0.1:${port}/health`)).status;
+  await worker().ready();
+  expect(await health()).toBe(200);
+
+  const start = Date.now();
+  await tellAll(memory, episodes);
+  await until('red health', async () => (await health()) === 503, MINUTE);
+  const red = Date.now() - start;
+  await untilEnded(memory, jobs, 3 * MINUTE);
+  const listed = await runCommand(['dead-letter', 'list', '--limit', '1000', '--json'], environment);
+  const letters = JSON.parse(listed.stdout) as { id: string }[];
+
+  isRefusing = false;
+  const replayed = await runCommand(['dead-letter', 'replay', '--all'], environment);
+  await untilDone(memory, jobs, MINUTE + jobs * SECOND);
+  const well = await until('green health', async () => (await health()) === 200, 2 * MINUTE);
+
+  expect(red).toBeLessThanOrEqual(MINUTE);
+  expect(letters.map(({ id }) => id).sort()).toEqual(episodes.map(({ uuid }) => uuid).sort());
+  expect(replayed).toMatchObject({ status: 0, stderr: '' });
+  expect(well).toBe(true);
+  expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
+  expect(await memory.counts('store')).toMatchObject({ completed: jobs, failed: 0 });
+
+  record({
+    row: 14,
+    ran: `${jobs} jobs, every reply a refusal`,
+    came: `health red after ${(red / SECOND).toFixed(1)} s, ${letters.length} dead letters, replay committed all`,
+    took: Date.now() - began,
+    figures: { red, letters: letters.length },
+  });
+});

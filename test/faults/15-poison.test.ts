@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { MINUTE, SECOND } from '../../src/time.ts';
+import { runCommand } from '../support/command-line.ts';
+import { count } from '../support/faults/count.ts';
+import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { attemptsOf, withQueue } from '../support/faults/jobs.ts';
+import { useLaboratory } from '../support/faults/laboratory.ts';
+import { record } from '../support/faults/results.ts';
+import { storyOf } from '../support/faults/story.ts';
+import { tellAll, untilEnded } from '../support/faults/telling.ts';
+
+const POISON = 'A word that the model does not take: hemlock.';
+const lab = useLaboratory({
+  faultOf: ({ purpose, body }) =>
+    purpose === 'extract' && textToRead(body).includes('hemlock') ? 'refusal' : undefined,
+});
+const jobs = count({ full: 1000, small: 60 });
+const poisonous = count({ full: 50, small: 6 });
+
+test(`15. ${poisonous} poison jobs among ${jobs} are dead letters; the others are untouched`, async () => {
+  const began = Date.now();
+  const { config, memory, environment, worker } = lab.scenario();
+  const every = Math.floor(jobs / poisonous);
+  // Of the poison a part is refused by the model, the others are payloads that no version of ours made.
+  const all = storyOf(config.group, jobs, 'poison');
+  const bad = all.filter((_, index) => index % every === 0).slice(0, poisonous);
+  const broken = new Set(bad.filter((_, index) => index % 5 === 4));
+  const refused = bad.filter((it) => !broken.has(it)).map((it) => ({ ...it, content: `${it.content}\n${POISON}` }));
+  const sound = all.filter((it) => !bad.includes(it));
+  await tellAll(memory, [...sound, ...refused]);
+  await withQueue(config, async (queue) => {
+    for (const { uuid } of broken) await queue.add('store', { version: 1, uuid, hemlock: true }, { jobId: uuid });
+  });
+  await Promise.all([worker().ready(), worker().ready()]);
+  await untilEnded(memory, jobs, MINUTE + jobs * SECOND);
+
+  const listed = await runCommand(['dead-letter', 'list', '--limit', '1000', '--json'], environment);
+  const ids = (JSON.parse(listed.stdout) as { id: string }[]).map(({ id }) => id);
+  const letters = await Promise.all(ids.map((id) => memory.showDeadLetter(id)));
+  const untraced = letters.filter(({ traceId }) => !/^[0-9a-f]{16,32}$/.test(traceId ?? ''));
+  const untouched = letters.filter(({ id }) => !bad.some(({ uuid }) => uuid === id));
+  expect(untouched.map(({ reason, attempts, error }) => ({ reason, attempts, error }))).toEqual([]);
+  expect(ids.sort()).toEqual(bad.map(({ uuid }) => uuid).sort());
+  expect(letters.filter(({ reason }) => reason === '')).toEqual([]);
+  expect(letters.filter(({ payload }) => !JSON.stringify(payload).includes('hemlock'))).toEqual([]);
+  // What was put into the queue past the product has no trace to begin with.
+  expect(untraced.map(({ id }) => id).filter((id) => refused.some(({ uuid }) => uuid === id))).toEqual([]);
+  expect(inspect(await lab.wholeGraph(config.group), sound)).toEqual(NOTHING_WRONG);
+  expect((await attemptsOf(config)).filter((made) => made > 1)).toEqual([]);
+
+  record({
+    row: 15,
+    ran: `${poisonous} poison jobs among ${jobs}: ${refused.length} refused by the model, ${broken.size} unreadable payloads`,
+    came: `${letters.length} dead letters with cause and payload, ${letters.length - untraced.length} with a trace id, ${sound.length} others committed`,
+    took: Date.now() - began,
+    figures: { letters: letters.length, sound: sound.length },
+  });
+});
+
+/** The last user's message begins with the episode; earlier texts of the group stand elsewhere in it. */
+function textToRead(body: object): string {
+  const { messages = [] } = body as { messages?: { role: string; content: string }[] };
+  const material = messages.find(({ role }) => role === 'user')?.content ?? '';
+  return /<episode>\n([\s\S]*)\n<\/episode>/.exec(material)?.[1] ?? '';
+}

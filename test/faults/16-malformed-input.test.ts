@@ -1,0 +1,176 @@
+import { expect, test } from 'vitest';
+import { isForeseen } from '../../src/errors.ts';
+import { MINUTE, SECOND } from '../../src/time.ts';
+import { runCommand } from '../support/command-line.ts';
+import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
+import { count } from '../support/faults/count.ts';
+import { withQueue } from '../support/faults/jobs.ts';
+import { useLaboratory } from '../support/faults/laboratory.ts';
+import { record } from '../support/faults/results.ts';
+import { storyOf, uuidOf } from '../support/faults/story.ts';
+import { tellAll, untilDone, untilEnded } from '../support/faults/telling.ts';
+import { textOf } from '../support/graphiti/whole-graph.ts';
+import { malformedReplies } from '../support/malformed-replies.ts';
+import { random } from '../support/random.ts';
+import { rubbish } from '../support/rubbish.ts';
+
+const lab = useLaboratory();
+const inputs = {
+  library: count({ full: 7900, small: 200 }),
+  queue: count({ full: 2000, small: 60 }),
+  // Each is a process.
+  cli: count({ full: 100, small: 8 }),
+};
+const all = inputs.library + inputs.queue + inputs.cli;
+
+const DEEP = Array.from({ length: 5000 }).reduce<unknown>((inner) => ({ a: inner }), 1);
+const ODD: readonly unknown[] = [
+  ...[
+    null,
+    undefined,
+    0,
+    Number.NaN,
+    -1,
+    true,
+    10n,
+    Symbol('x'),
+    () => 1,
+    [],
+    {},
+    [[]],
+    new Date(Number.NaN),
+    new Map(),
+  ],
+  ...['', ' ', '\0', '\ud800', 'x'.repeat(10_000_000), "'] DETACH DELETE n //", '{group}:*', '../../etc/passwd', DEEP],
+];
+
+test(`16. ${all} malformed inputs crash nothing, inject nothing and are refused in a sentence or stored unchanged`, async () => {
+  const began = Date.now();
+  const { config, memory, environment, worker } = lab.scenario();
+  const sentinel = `${config.group}-sentinel`;
+  const running = await worker().ready();
+  await tellAll(memory, storyOf(sentinel, 5, 'sentinel'));
+  await untilDone(memory, 5);
+  const before = canonicalLines(await lab.wholeGraph(sentinel));
+
+  const accepted = new Map<string, string>();
+  const refused: unknown[] = [];
+  await viaLibrary(memory, config.group, accepted, refused);
+  const ends = await viaCommandLine(environment, config.group, accepted);
+  const payloads = await viaQueue(config, memory, config.group);
+  await untilEnded(memory, 5 + accepted.size + payloads, 2 * MINUTE + all * SECOND);
+
+  const graph = await lab.wholeGraph(config.group);
+  const stored = new Map(
+    graph.nodes.filter((it) => it.labels.includes('Episodic')).map((it) => [textOf(it, 'uuid'), textOf(it, 'content')]),
+  );
+  const changed = [...accepted].filter(([uuid, content]) => stored.get(uuid) !== content);
+  const { completed, failed } = await memory.counts('store');
+  const letters = [];
+  for (let skip = 0; skip < failed; skip += 1000) letters.push(...(await memory.deadLetters({ limit: 1000, skip })));
+  expect(refused.filter((error) => !isForeseen(error) || !/^.+[.)]$/su.test(error.message)).map(String)).toEqual([]);
+  expect(ends.strange).toEqual([]);
+  expect(changed).toEqual([]);
+  expect(completed + failed).toBe(5 + accepted.size + payloads);
+  expect(letters).toHaveLength(failed);
+  expect(letters.filter(({ reason }) => reason.trim() === '')).toEqual([]);
+  expect(differences(before, canonicalLines(await lab.wholeGraph(sentinel)))).toEqual([]);
+  expect(running.hasEnded()).toBe(false);
+
+  record({
+    row: 16,
+    ran: `${all} malformed inputs: ${inputs.library} to the library, ${inputs.queue} into the queue, ${inputs.cli} to the command line`,
+    came: `0 crashes, ${accepted.size} stored unchanged, ${refused.length + ends.refused} refused in a sentence, ${failed} payloads dead letters with their reason`,
+    took: Date.now() - began,
+    figures: { accepted: accepted.size, refused: refused.length, failed },
+  });
+});
+
+/** Texts that trip parsers up, and things that are no texts at all, in every place of a call. */
+async function viaLibrary(
+  memory: ReturnType<typeof lab.scenario>['memory'],
+  group: string,
+  accepted: Map<string, string>,
+  refused: unknown[],
+): Promise<void> {
+  const chance = random(16);
+  const odd = () => ODD[Math.floor(chance() * ODD.length)] as never;
+  let index = 0;
+  for (const text of rubbish(16, inputs.library)) {
+    index += 1;
+    const uuid = uuidOf(group, 'library', index);
+    const kind = index % 10;
+    const content =
+      kind === 0 ? odd() : index % 500 === 1 ? text.repeat(1 + Math.floor(900_000 / text.length / 3)) : text;
+    const metadata = kind === 1 ? odd() : kind === 2 ? { [text]: text } : null;
+    const options = {
+      ...{ uuid, group },
+      ...(kind === 3 && { group: text }),
+      ...(kind === 4 && { source: odd() }),
+      ...(kind === 5 && { saga: text }),
+      ...(kind === 6 && { referenceTime: odd() }),
+      ...(kind === 7 && { sourceDescription: text }),
+      ...(kind === 8 && { uuid: odd() }),
+    };
+    try {
+      const receipt = await memory.enqueue(content, metadata, options);
+      if (options.group === group) accepted.set(receipt.uuid, content);
+      else refused.push(new Error(`the group ${JSON.stringify(options.group)} was taken`));
+    } catch (error) {
+      refused.push(error);
+    }
+    if (kind === 9) await memory.queryMemory(text, 3, { group }).catch((error) => refused.push(error));
+  }
+}
+
+async function viaCommandLine(environment: Record<string, string>, group: string, accepted: Map<string, string>) {
+  const strange: string[] = [];
+  let refused = 0;
+  let index = 0;
+  for (const text of rubbish(161, inputs.cli)) {
+    index += 1;
+    const uuid = uuidOf(group, 'cli', index);
+    // No argument of a process can hold NUL or half a character: those come by standard input, as bytes.
+    const isArgument = index % 2 === 0 && !text.includes('\0') && text.isWellFormed();
+    const options = ['--no-wait', '--json', '--uuid', uuid];
+    const end = isArgument
+      ? await runCommand(['store', ...options, '--', text], environment)
+      : await runCommand(
+          ['store', '-', ...options],
+          environment,
+          Buffer.from(text, index % 4 === 1 ? 'utf8' : 'utf16le'),
+        );
+    if (end.status === 0 && isArgument) accepted.set(uuid, text);
+    else if (end.status === 1 && end.stdout === '' && /^[^\n]+[.)]\n$/.test(end.stderr)) refused += 1;
+    else if (end.status !== 0) strange.push(`${JSON.stringify(text)}: ${end.status} ${end.stderr}`);
+    else accepted.set(uuid, Buffer.from(text).toString());
+  }
+  return { strange, refused };
+}
+
+/** Payloads made from a good one by what broken programs do to them. Gives how many. */
+async function viaQueue(
+  config: Parameters<typeof withQueue>[0],
+  memory: ReturnType<typeof lab.scenario>['memory'],
+  group: string,
+): Promise<number> {
+  const model = uuidOf(group, 'model of a payload');
+  await memory.enqueue('Harbor uses Redis.', { file: 'a.ts' }, { uuid: model, group });
+  return withQueue(config, async (queue) => {
+    const good = JSON.stringify((await queue.getJob(model))?.data);
+    let index = 0;
+    for (const text of malformedReplies(16, inputs.queue, good)) {
+      index += 1;
+      await queue.add('store', parsed(text), { jobId: `odd-${index}`, attempts: 1 });
+    }
+    return inputs.queue + 1;
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import type { Config } from '../../src/config.ts';
+import { STORE_OPTIONS } from '../../src/queue/jobs.ts';
+import { SECOND } from '../../src/time.ts';
+import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
+import { count } from '../support/faults/count.ts';
+import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { withQueue } from '../support/faults/jobs.ts';
+import { useLaboratory } from '../support/faults/laboratory.ts';
+import { callsSpent } from '../support/faults/model-calls.ts';
+import { record } from '../support/faults/results.ts';
+import { storyOf } from '../support/faults/story.ts';
+import { tellAll, untilDone } from '../support/faults/telling.ts';
+
+const lab = useLaboratory({ delay: 5 });
+const jobs = count({ full: 1000, small: 40 });
+const workers = count({ full: 4, small: 3 });
+/** Of ten deliveries nine are jobs of their own, which is what a queue that doubles them would do. */
+const DELIVERIES = 10;
+
+test(`17. ${jobs} jobs delivered ${DELIVERIES} times each, also at once on ${workers} workers`, async () => {
+  const began = Date.now();
+  const undisturbed = lab.scenario();
+  const once = storyOf(undisturbed.config.group, jobs, 'delivered');
+  const first = undisturbed.worker({ MEMORY_CONCURRENCY: '1' });
+  await first.ready();
+  await tellAll(undisturbed.memory, once);
+  await untilDone(undisturbed.memory, jobs, (60 + jobs) * SECOND);
+  await first.stop();
+  const wanted = canonicalLines(await lab.wholeGraph(undisturbed.config.group));
+  lab.model.reset();
+
+  const { config, memory, worker } = lab.scenario();
+  const episodes = storyOf(config.group, jobs, 'delivered');
+  await tellAll(memory, episodes);
+  // By the door, an episode that comes again is the same job.
+  await tellAll(memory, episodes);
+  expect(await memory.counts('store')).toMatchObject({ waiting: jobs });
+  await deliverAgain(
+    config,
+    episodes.map(({ uuid }) => uuid),
+  );
+  await Promise.all(Array.from({ length: workers }, () => worker().ready()));
+  await untilDone(memory, jobs * DELIVERIES, (60 + 2 * jobs) * SECOND);
+
+  const spent = callsSpent(lab.model.calls, episodes);
+  const graph = await lab.wholeGraph(config.group);
+  expect(inspect(graph, episodes)).toEqual(NOTHING_WRONG);
+  expect(differences(wanted, canonicalLines(graph))).toEqual([]);
+  expect(await memory.counts('store')).toMatchObject({ failed: 0 });
+  expect(spent.share).toBeLessThanOrEqual(0.01);
+
+  record({
+    row: 17,
+    ran: `${jobs} jobs delivered ${DELIVERIES} times each on ${workers} workers`,
+    came: `${jobs} episodes, the graph as undisturbed, ${spent.again} of ${spent.needed} model calls spent again`,
+    took: Date.now() - began,
+    figures: { again: spent.again, needed: spent.needed },
+  });
+});
+
+/** Puts nine more jobs with the same payload beside each, next to it in the queue. */
+async function deliverAgain(config: Config, uuids: readonly string[]): Promise<void> {
+  await withQueue(config, async (queue) => {
+    await queue.pause();
+    for (const uuid of uuids) {
+      const job = await queue.getJob(uuid);
+      const again = Array.from({ length: DELIVERIES - 1 }, (_, place) => ({
+        name: 'store',
+        data: job?.data,
+        opts: { ...STORE_OPTIONS, jobId: `${uuid}-${place}`, lifo: true },
+      }));
+      await queue.addBulk(again);
+    }
+    await queue.resume();
+  });
+}

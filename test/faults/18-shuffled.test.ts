@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { SECOND } from '../../src/time.ts';
+import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
+import { count } from '../support/faults/count.ts';
+import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { useLaboratory } from '../support/faults/laboratory.ts';
+import { record } from '../support/faults/results.ts';
+import { storyOf } from '../support/faults/story.ts';
+import { tellAll, untilDone } from '../support/faults/telling.ts';
+import { random } from '../support/random.ts';
+
+const chance = random(18);
+let isDisturbed = false;
+// Kinds of failure that say nothing against the episode.
+const lab = useLaboratory({
+  faultOf: () => {
+    if (!isDisturbed || chance() > 0.05) return undefined;
+    return chance() < 0.5 ? 'reset' : { kind: 'server-error', status: 500 };
+  },
+});
+const groups = count({ full: 50, small: 4 });
+const length = count({ full: 100, small: 16 });
+const workers = count({ full: 8, small: 2 });
+
+test(`18. ${groups} groups of ${length} episodes, shuffled, on ${workers} workers with failures, are as in order`, async () => {
+  const began = Date.now();
+  const seeds = Array.from({ length: groups }, (_, index) => `group ${index}`);
+
+  const inOrder = lab.scenario({ environment: { MEMORY_CONCURRENCY: '1' } });
+  const ordered = seeds.map((seed, index) => storyOf(`${inOrder.config.group}-${index}`, length, seed));
+  await tellAll(inOrder.memory, ordered.flat());
+  const only = inOrder.worker();
+  await untilDone(inOrder.memory, groups * length, (60 + groups * length) * SECOND);
+  await only.stop();
+
+  isDisturbed = true;
+  const { config, memory, worker } = lab.scenario();
+  const stories = seeds.map((seed, index) => storyOf(`${config.group}-${index}`, length, seed));
+  const shuffled = stories
+    .flat()
+    .map((episode) => ({ episode, place: chance() }))
+    .sort((a, b) => a.place - b.place);
+  await Promise.all(Array.from({ length: workers }, () => worker().ready()));
+  await tellAll(
+    memory,
+    shuffled.map(({ episode }) => episode),
+  );
+  await untilDone(memory, groups * length, (60 + groups * length) * SECOND);
+
+  const wrong: unknown[] = [];
+  for (const [index, story] of stories.entries()) {
+    const graph = await lab.wholeGraph(`${config.group}-${index}`);
+    expect(inspect(graph, story)).toEqual(NOTHING_WRONG);
+    const wanted = canonicalLines(await lab.wholeGraph(`${inOrder.config.group}-${index}`));
+    wrong.push(...differences(wanted, canonicalLines(graph)));
+  }
+  expect(wrong.slice(0, 10)).toEqual([]);
+  expect(await memory.counts('store')).toMatchObject({ failed: 0 });
+
+  record({
+    row: 18,
+    ran: `${groups} groups × ${length} episodes on ${workers} workers, arrival shuffled, 5 % of model calls failed`,
+    came: 'every graph as in order',
+    took: Date.now() - began,
+  });
+});

@@ -1,0 +1,81 @@
+import { Redis } from 'ioredis';
+import { afterAll, expect, test } from 'vitest';
+import { MINUTE, SECOND } from '../../src/time.ts';
+import { count } from '../support/faults/count.ts';
+import { useLaboratory } from '../support/faults/laboratory.ts';
+import { record } from '../support/faults/results.ts';
+import { nameOf, uuidOf } from '../support/faults/story.ts';
+import { untilDone } from '../support/faults/telling.ts';
+import { random } from '../support/random.ts';
+
+const lab = useLaboratory();
+const groups = count({ full: 50, small: 6 });
+const steps = count({ full: 10_000, small: 300 });
+/** Of the steps; the others are reads. */
+const WRITES = 0.2;
+const closing: Redis[] = [];
+afterAll(() => {
+  for (const connection of closing) connection.disconnect();
+});
+
+test(`19. ${steps} interleaved writes and reads of ${groups} groups show no group's words to another`, async () => {
+  const began = Date.now();
+  const chance = random(19);
+  const { config, memory, worker } = lab.scenario();
+  const names = Array.from({ length: groups }, (_, index) => `${config.group}-${index}`);
+  const canaries = names.map((_, index) => nameOf('canary', index));
+  const leaks: string[] = [];
+  const look = (place: string, group: number, text: string) => {
+    for (const [other, canary] of canaries.entries())
+      if (other !== group && text.includes(canary))
+        leaks.push(`the word of group ${other} in ${place} of group ${group}`);
+  };
+  await Promise.all([worker().ready(), worker().ready()]);
+
+  let writes = 0;
+  let reads = 0;
+  const step = async (index: number) => {
+    const group = Math.floor(chance() * groups);
+    const [name, canary] = [names[group] ?? '', canaries[group] ?? ''];
+    if (chance() < WRITES || index < groups) {
+      writes += 1;
+      // The same words in every group but one, so that questions and names fit them all.
+      const content = `Harbor [Project] KEEPS ${canary} [Secret]: Harbor keeps ${canary} in drawer ${index % 7}`;
+      await memory.enqueue(content, null, { group: name, uuid: uuidOf(config.group, index) });
+    } else {
+      reads += 1;
+      const question = ['Harbor', 'What does Harbor keep?', `drawer ${index % 7}`, ...canaries][
+        Math.floor(chance() * 6)
+      ];
+      // What somebody asks may hold any word; the answer may not.
+      look('an answer', group, await memory.queryMemory(question ?? '', 5, { group: name }));
+      if (index % 10 === 0)
+        look('its entities', group, JSON.stringify(await memory.getEntities(undefined, { group: name })));
+    }
+  };
+  const AT_ONCE = 8;
+  for (let index = 0; index < steps; index += AT_ONCE)
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, steps - index) }, (_, place) => step(index + place)));
+  await untilDone(memory, writes, 2 * MINUTE + writes * SECOND);
+
+  const valkey = new Redis({ host: lab.valkey.host, port: lab.valkey.port });
+  closing.push(valkey);
+  let cached = 0;
+  for (const [group, name] of names.entries()) {
+    look('the graph', group, JSON.stringify(await lab.wholeGraph(name)));
+    for (const key of await valkey.keys(`query:{${name}}:*`)) {
+      cached += 1;
+      look('the cache', group, (await valkey.get(key)) ?? '');
+    }
+  }
+  expect(leaks).toEqual([]);
+  expect(cached).toBeGreaterThan(0);
+
+  record({
+    row: 19,
+    ran: `${groups} groups, ${writes} writes and ${reads} reads interleaved, ${cached} cached answers looked at`,
+    came: `${leaks.length} words in another group's graph, cache or answer`,
+    took: Date.now() - began,
+    figures: { writes, reads, cached, leaks: leaks.length },
+  });
+});

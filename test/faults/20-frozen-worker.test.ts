@@ -1,0 +1,155 @@
+import { expect, test } from 'vitest';
+import { MINUTE } from '../../src/time.ts';
+import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
+import { count } from '../support/faults/count.ts';
+import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { useLaboratory } from '../support/faults/laboratory.ts';
+import type { Message, WireProxy } from '../support/faults/proxy.ts';
+import { record } from '../support/faults/results.ts';
+import { isBegin, isWrite } from '../support/faults/stages.ts';
+import { storyOf, type Told } from '../support/faults/story.ts';
+import { tell, untilDone } from '../support/faults/telling.ts';
+import type { WorkerProcess } from '../support/faults/worker-process.ts';
+
+const lab = useLaboratory();
+const sent = count({ full: 100, small: 3 });
+const early = count({ full: 20, small: 1 });
+const times = sent + early;
+/** The first is caught in mid-commit, the second committed meanwhile, the third tells when the woken worker is through. */
+const EACH = 3;
+
+interface Hand {
+  readonly worker: WorkerProcess;
+  readonly falkordb: WireProxy;
+}
+
+/**
+ * Two workers, each with a way of its own to FalkorDB. The one that takes the first episode is frozen after it began to read for
+ * its commit, or when its write is on the way already: that one reaches the graph late whatever the worker may notice when it
+ * wakes, and only the graph can refuse it.
+ */
+test(`20. ${times} workers frozen past their lease write nothing when they wake`, async () => {
+  const began = Date.now();
+  const { config, memory, by } = lab.scenario();
+  const { group } = config;
+  const hands = await Promise.all(
+    [1, 2].map(async (): Promise<Hand> => {
+      const { falkordb } = await lab.proxies();
+      return { falkordb, worker: await by({ falkordb }).worker().ready() };
+    }),
+  );
+  const episodes = storyOf(group, EACH * times, 'frozen');
+  const late = { refused: 0, neverSent: 0 };
+
+  for (let time = 0; time < times; time += 1) {
+    const [first, second, third] = episodes.slice(EACH * time, EACH * (time + 1)) as [Told, Told, Told];
+    const isSent = time < sent;
+    const catching = catchOne(hands, group, isSent);
+    await tell(memory, first);
+    const caught = await catching;
+    const other = hands.find((it) => it !== caught.hand) as Hand;
+    await tell(memory, second);
+    await untilDone(memory, EACH * time + 2, MINUTE);
+
+    const changes = isSent ? await letLateWritePass(caught, group) : watchLateWrite(caught.hand, group, first, third);
+    caught.wake();
+    // Only the woken worker is left to take the third, after whatever it still does for the first.
+    other.worker.signal('SIGSTOP');
+    await tell(memory, third);
+    await untilDone(memory, EACH * time + 3, MINUTE);
+    other.worker.signal('SIGCONT');
+
+    expect(changes.flat()).toEqual([]);
+    late[changes.length > 0 ? 'refused' : 'neverSent'] += 1;
+  }
+
+  expect(late.refused).toBeGreaterThanOrEqual(sent);
+  expect(inspect(await lab.wholeGraph(group), episodes)).toEqual(NOTHING_WRONG);
+  expect(await memory.counts('store')).toMatchObject({ completed: EACH * times, failed: 0 });
+  expect(hands.map(({ worker }) => worker.hasEnded())).toEqual([false, false]);
+
+  record({
+    row: 20,
+    ran: `${sent} workers frozen with their write on the way, ${early} before it, until another had committed`,
+    came: `${late.refused} late writes, all refused; ${late.neverSent} given up by the worker itself`,
+    took: Date.now() - began,
+    figures: late,
+  });
+});
+
+interface Caught {
+  readonly hand: Hand;
+  wake(): void;
+  /** Lets go of what is held at the wire. */
+  letPass(): void;
+  /** The server has answered what was held; the answer is held until `done`. */
+  readonly answered: Promise<void>;
+  done(): void;
+}
+
+/** Freezes the worker that commits next, and holds its write, or the answer to its first read. */
+function catchOne(hands: readonly Hand[], group: string, isSent: boolean): Promise<Caught> {
+  const { promise, resolve } = Promise.withResolvers<Caught>();
+  // The watch of the other worker is used up by the next thing that it says.
+  let isCaught = false;
+  for (const hand of hands) {
+    let isMine = false;
+    const [passed, answered, done] = [1, 2, 3].map(() => Promise.withResolvers<void>()) as [Gate, Gate, Gate];
+    const freeze = async (): Promise<'forward'> => {
+      if (isCaught) return 'forward';
+      isCaught = isMine = true;
+      hand.worker.signal('SIGSTOP');
+      const wake = () => {
+        hand.worker.signal('SIGCONT');
+        passed.resolve();
+      };
+      resolve({ hand, wake, letPass: passed.resolve, answered: answered.promise, done: done.resolve });
+      await passed.promise;
+      return 'forward';
+    };
+    const isOwn = (command: Message) => isCaught || (isSent ? isWrite : isBegin)(command, group);
+    const after = async (): Promise<'forward'> => {
+      if (!isMine) return 'forward';
+      answered.resolve();
+      await done.promise;
+      return 'forward';
+    };
+    hand.falkordb.watch({ isMeant: isOwn, ...(isSent ? { before: freeze, after } : { after: freeze }) });
+  }
+  return promise;
+}
+
+type Gate = PromiseWithResolvers<void>;
+
+/** The write reaches the graph while its sender is still frozen. Gives what it changed. */
+async function letLateWritePass(caught: Caught, group: string): Promise<string[][]> {
+  const before = canonicalLines(await lab.wholeGraph(group));
+  caught.letPass();
+  await caught.answered;
+  const after = canonicalLines(await lab.wholeGraph(group));
+  caught.done();
+  return [differences(before, after)];
+}
+
+/** What the late write changes in the graph; stays empty while there is none. */
+function watchLateWrite({ falkordb }: Hand, group: string, first: Told, third: Told): string[][] {
+  const changes: string[][] = [];
+  let before: string[] = [];
+  // The third is recorded meanwhile.
+  const lines = async () => {
+    const all = canonicalLines(await lab.wholeGraph(group));
+    return all.filter((line) => !line.includes(third.ownFact));
+  };
+  falkordb.watch({
+    isMeant: (command) => isWrite(command, group) && command.join().includes(first.uuid),
+    before: async (): Promise<'forward'> => {
+      before = await lines();
+      return 'forward';
+    },
+    after: async (): Promise<'forward'> => {
+      changes.push(differences(before, await lines()));
+      return 'forward';
+    },
+  });
+  return changes;
+}

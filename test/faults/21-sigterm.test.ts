@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { SECOND } from '../../src/time.ts';
+import { count } from '../support/faults/count.ts';
+import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { attemptsOf } from '../support/faults/jobs.ts';
+import { useLaboratory } from '../support/faults/laboratory.ts';
+import { record } from '../support/faults/results.ts';
+import { storyOf } from '../support/faults/story.ts';
+import { tellAll, untilDone } from '../support/faults/telling.ts';
+import { random } from '../support/random.ts';
+import { until } from '../support/wait.ts';
+
+// Slow enough that every worker is asked to end while its model is being asked.
+const lab = useLaboratory({ delay: 150 });
+const stops = count({ full: 100, small: 3 });
+const PER_STOP = 20;
+
+test(`21. a worker told to end ${stops} times under load ends within 10 s, burns no attempt and loses nothing`, async () => {
+  const began = Date.now();
+  const chance = random(21);
+  const { config, memory, worker } = lab.scenario();
+  const episodes = storyOf(config.group, stops * PER_STOP, 'sigterm');
+  const took: number[] = [];
+
+  for (let stop = 0; stop < stops; stop += 1) {
+    await tellAll(memory, episodes.slice(stop * PER_STOP, (stop + 1) * PER_STOP));
+    const running = await worker().ready();
+    await until('a busy worker', async () => (await memory.counts('store')).active > 0);
+    await sleep(chance() * 0.4 * SECOND);
+    const end = await running.stop();
+    expect(end.code).toBe(0);
+    took.push(end.took);
+    // Handed back or done, not left for others to find.
+    expect(await memory.counts('store')).toMatchObject({ active: 0 });
+  }
+  await worker().ready();
+  await untilDone(memory, episodes.length, (60 + episodes.length) * SECOND);
+
+  const attempts = await attemptsOf(config);
+  const slowest = Math.max(...took);
+  expect(slowest).toBeLessThanOrEqual(10 * SECOND);
+  expect(attempts).toEqual(episodes.map(() => 1));
+  expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
+
+  record({
+    row: 21,
+    ran: `${stops} SIGTERMs under load, ${episodes.length} jobs`,
+    came: `slowest end ${(slowest / SECOND).toFixed(1)} s; ${attempts.filter((made) => made > 1).length} jobs with more than one attempt`,
+    took: Date.now() - began,
+    figures: { slowest },
+  });
+});

@@ -11,8 +11,8 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund --omit=dev --omit=optional --ignore-scripts && ln -s /app/dist/bin/main.cjs /usr/local/bin/memory-manager
 COPY --from=build /app/dist dist
-RUN mkdir -p /data/exports && chown -R node:node /data
+RUN mkdir -p /data/exports /data/home && chown -R node:node /data && chmod 700 /data/home
 USER node
-ENV MEMORY_EXPORT_DIR=/data/exports MEMORY_MODELS=local
+ENV MEMORY_EXPORT_DIR=/data/exports MEMORY_HOME=/data/home MEMORY_MODELS=local
 ENTRYPOINT ["memory-manager"]
 CMD ["worker"]

@@ -1,8 +1,12 @@
 export type { Exported } from './archive/export.ts';
+export type { Pruned } from './archive/prune.ts';
+export type { Retention } from './archive/retention.ts';
 export { type Address, type Config, loadConfig } from './config.ts';
 export type { EpisodeOptions, EpisodeSource, Metadata } from './episode.ts';
 export {
   AccessRefused,
+  ArchiveAway,
+  ArchiveDamaged,
   ConfigError,
   EmbedderMismatch,
   InvalidInput,
@@ -19,12 +23,24 @@ export {
   TimedOut,
   WrongServer,
 } from './errors.ts';
+export type {
+  ArchiveEntry,
+  ArchiveList,
+  ExportOptions,
+  PruneOptions,
+  Restored,
+  RestoreOptions,
+  Verified,
+  VerifyOptions,
+} from './memory/archives.ts';
 export type { EntitiesOptions, Entity } from './memory/ask-entities.ts';
 export type { WholeEpisode } from './memory/ask-episode.ts';
 export type { HistoryOptions } from './memory/ask-history.ts';
-export type { GroupOptions, MemoryParts, StoreOptions, WaitOptions } from './memory/options.ts';
+export type { ListOptions, QueueOptions } from './memory/dead-letters.ts';
+export type { GroupOptions, MemoryParts, SpoolOptions, StoreOptions, WaitOptions } from './memory/options.ts';
 export type { QueryOptions, TimeOptions } from './memory/query-options.ts';
-export type { EpisodeInput, TripletOptions } from './memory/tell.ts';
+export type { Asked, QueueStatus, Status, ValkeyStatus } from './memory/status.ts';
+export type { EpisodeInput, TellManyOptions, TripletOptions } from './memory/tell.ts';
 export type { Community, RemoveOptions, Saga, SagaOverview, TaskOptions } from './memory/upkeep.ts';
 export { MemoryManager } from './memory.ts';
 export type { Embedder } from './models/embedder.ts';
@@ -37,7 +53,10 @@ export {
 } from './ontology/define.ts';
 export type * from './ontology.ts';
 export type { ManyOptions } from './queue/add-many.ts';
+export type { WorkerNote } from './queue/alive.ts';
+export type { DeadLetter, WholeDeadLetter } from './queue/dead-letter.ts';
 export type { Counts, EpisodeReceipt, Receipt } from './queue/producer.ts';
+export type { Drained } from './queue/spool/drain.ts';
 export type { DateFilter, Filters } from './search/filters.ts';
 export type { Fact, Found, FoundCommunity, FoundEntity, FoundEpisode, Source } from './search/found.ts';
 export type { EntityHistory } from './search/history.ts';

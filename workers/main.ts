@@ -1,27 +1,38 @@
 import type { Worker } from 'bullmq';
-import { directoryStore } from '../src/archive/stores/directory.ts';
+import { chooseStore } from '../src/archive/stores/choose.ts';
 import type { Config } from '../src/config.ts';
 import { openGraphs } from '../src/graph/graphs.ts';
 import { openIngest } from '../src/ingest/ingest.ts';
 import { openRemoveEpisode } from '../src/ingest/remove-episode.ts';
 import { chooseEmbedder, chooseLanguageModel } from '../src/models/choose.ts';
 import type { Embedder } from '../src/models/embedder.ts';
+import { guardedEmbedder, guardedLanguageModel } from '../src/models/guarded.ts';
 import type { LanguageModel } from '../src/models/language-model.ts';
 import { rememberingEmbedder } from '../src/models/remembering-embedder.ts';
 import { loadOntology } from '../src/ontology/load.ts';
 import type { Ontology } from '../src/ontology.ts';
 import { openProducer } from '../src/queue/producer.ts';
+import { allMetrics } from '../src/telemetry/all-metrics.ts';
+import { DOGSTATSD } from '../src/telemetry/dogstatsd.ts';
+import { harmless } from '../src/telemetry/harmless.ts';
+import { keepPluginSpansHarmless } from '../src/telemetry/plugin-spans.ts';
+import { openPrometheus } from '../src/telemetry/prometheus.ts';
+import { openVitalSigns } from '../src/telemetry/vital-signs.ts';
 import { SECOND } from '../src/time.ts';
 import { openUpkeep } from '../src/upkeep/upkeep.ts';
-import { established, impatientConnection, patientConnection } from '../src/valkey/connections.ts';
+import { patientConnection } from '../src/valkey/connections.ts';
+import { openLeases } from '../src/valkey/lease.ts';
+import { checkStart } from './checks.ts';
 import { startExportWorker } from './export-worker.ts';
+import { type Operations, startOperations } from './operations.ts';
+import { report } from './report.ts';
 import { startStoreWorker } from './store-worker.ts';
 
 export const ROLES = ['store', 'export'] as const;
 export type Role = (typeof ROLES)[number];
 
 export interface Running {
-  /** Takes no new jobs, ends those under way (10 s at most) and closes everything (1 s at most). */
+  /** Takes no new jobs, waits 4.5 s at most for those under way, hands the others back (2.5 s) and closes everything (1 s). */
   close(): Promise<void>;
 }
 
@@ -34,9 +45,12 @@ export interface WorkerParts {
   readonly onNotice?: (sentence: string) => void;
 }
 
-/** A job that has not ended by then is left; another worker takes it over. */
-const JOBS_END_WITHIN = 10 * SECOND;
+/** A job that has not ended by then is handed back, and one that cannot be is left: another worker takes it over. */
+const JOBS_END_WITHIN = 4.5 * SECOND;
+const HANDED_BACK_WITHIN = 2.5 * SECOND;
 const CLOSES_WITHIN = 1 * SECOND;
+/** Of the connection for leases and memos, which never blocks. */
+const NOTICED_WITHIN = 4 * SECOND;
 
 /**
  * Starts the roles in this process.
@@ -44,15 +58,26 @@ const CLOSES_WITHIN = 1 * SECOND;
  */
 export async function startWorkers(config: Config, roles: readonly Role[], parts: WorkerParts = {}): Promise<Running> {
   const { onNotice = () => {} } = parts;
-  // First, so that a broken file leaves nothing open.
+  const prometheus = openPrometheus();
+  const leavePluginSpans = keepPluginSpansHarmless();
+  const metrics = allMetrics(DOGSTATSD, prometheus);
+  const signs = openVitalSigns();
+  // First, so that a broken file or setting leaves nothing open.
   const ontology = parts.ontology ?? (await loadOntology(config.configFile));
+  const archives = roles.includes('export') ? await chooseStore(config) : undefined;
   const graphs = openGraphs(config.falkordb);
-  const valkey = patientConnection(config.valkey);
-  const languageModel = parts.languageModel ?? (await chooseLanguageModel(config));
-  const embedder = parts.embedder ?? (await chooseEmbedder(config));
+  const valkey = patientConnection(config.valkey, NOTICED_WITHIN);
+  const leases = openLeases(valkey, config.takeover);
+  const guard = { signs, metrics, prices: config.prices };
+  const languageModel = parts.languageModel
+    ? guardedLanguageModel(parts.languageModel, guard)
+    : guardedLanguageModel(await chooseLanguageModel(config), guard, nameOf(config));
+  const embedder = guardedEmbedder(parts.embedder ?? (await chooseEmbedder(config)), guard);
   const workers: Worker[] = [];
   const connections = [valkey];
+  const handingBack: (() => Promise<void>)[] = [];
   const closing: (() => Promise<void>)[] = [];
+  let operations: Operations | undefined;
   const connection = () => {
     const opened = patientConnection(config.valkey);
     connections.push(opened);
@@ -61,13 +86,18 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
 
   async function close(): Promise<void> {
     // Not `close(true)` after that: BullMQ gives the promise of the first close again, which waits for the jobs.
-    await atMost(
-      JOBS_END_WITHIN,
-      workers.map((worker) => worker.close()),
-    );
+    const ends = workers.map((worker) => worker.close());
+    operations?.closing();
+    if (!(await atMost(JOBS_END_WITHIN, ends))) {
+      for (const worker of workers) worker.cancelAllJobs('shutdown');
+      await atMost(HANDED_BACK_WITHIN, [...ends, ...handingBack.map((give) => give())]);
+    }
+    leases.close();
+    leavePluginSpans();
     for (const opened of connections) opened.disconnect();
     await atMost(CLOSES_WITHIN, [
       graphs.close(),
+      operations?.close(),
       ...closing.map((close) => close()),
       !parts.languageModel && languageModel.close(),
       !parts.embedder && embedder.close(),
@@ -75,26 +105,35 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
   }
 
   try {
-    await checkStores(config, graphs.group(config.group).read);
+    await checkStart(config, graphs.group(config.group), roles.includes('store') ? embedder : undefined, onNotice);
     if (roles.includes('store')) {
       const remembering = rememberingEmbedder(embedder);
       const producer = openProducer(config);
       closing.push(() => producer.close());
       // The note of a long summary stays in the graph; the next one asks again.
       const onLong = (group: string) => {
-        producer.task(group, { kind: 'summaries' }).catch((error: Error) => onNotice(error.message));
+        producer.task(group, { kind: 'summaries' }).catch((error: unknown) => onNotice(harmless(error).message));
       };
-      const ingest = openIngest(graphs, valkey, { model: languageModel, embedder: remembering, ontology, onLong });
-      const removeEpisode = openRemoveEpisode(graphs, valkey);
-      const upkeep = openUpkeep({ graphs, valkey, languageModel, embedder: remembering, removeEpisode });
-      workers.push(startStoreWorker(config, connection(), ingest, upkeep));
+      const ingest = openIngest(graphs, valkey, leases, {
+        model: languageModel,
+        embedder: remembering,
+        ontology,
+        metrics,
+        takeover: config.takeover,
+        onLong,
+        onCommitted: signs.committed,
+      });
+      handingBack.push(() => ingest.close());
+      const removeEpisode = openRemoveEpisode(graphs, valkey, leases);
+      const upkeep = openUpkeep({ graphs, valkey, leases, languageModel, embedder: remembering, removeEpisode });
+      workers.push(startStoreWorker(config, connection(), ingest, upkeep, { metrics, onNotice }));
     }
-    if (roles.includes('export')) {
-      const store = directoryStore(config.exportDir);
-      workers.push(startExportWorker(config, connection(), graphs, valkey, store));
+    if (archives) {
+      workers.push(startExportWorker(config, connection(), graphs, leases, archives, { metrics, onNotice }));
     }
-    for (const worker of workers) report(worker, onNotice);
+    report(workers, connections, config.valkey, onNotice);
     await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+    operations = await startOperations(config, { roles, workers, signs, metrics, prometheus, onNotice });
     return { close };
   } catch (error) {
     await close();
@@ -102,31 +141,21 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
   }
 }
 
-async function checkStores(config: Config, read: (query: string) => Promise<unknown>): Promise<void> {
-  const asking = impatientConnection(config.valkey);
+/** Waits until all have ended, well or not, but no longer than `limit` milliseconds; false when that was too short. */
+async function atMost(limit: number, ends: readonly unknown[]): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), limit);
+  });
+  const ended = Promise.allSettled(ends).then(() => true);
   try {
-    await established(asking, config.valkey);
-    await read('RETURN 1');
+    return await Promise.race([ended, late]);
   } finally {
-    asking.disconnect();
+    clearTimeout(timer);
   }
 }
 
-function report(worker: Worker, onNotice: (sentence: string) => void): void {
-  worker.on('failed', (job, error) => {
-    const last = !job?.finishedOn ? 'tried again' : 'given up';
-    onNotice(`${worker.name} ${job?.id ?? ''} failed (attempt ${job?.attemptsMade ?? '?'}, ${last}): ${error.message}`);
-  });
-  // Connection errors; BullMQ reconnects by itself. Without a listener they would end the process.
-  worker.on('error', (error) => onNotice(`${worker.name} worker: ${error.message}`));
-}
-
-/** Waits until all have ended, well or not, but no longer than `limit` milliseconds. */
-async function atMost(limit: number, ends: readonly unknown[]): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, limit);
-  });
-  await Promise.race([Promise.allSettled(ends), late]);
-  clearTimeout(timer);
+/** What figures call our own language model: as its server does, so that its calls stand beside its tokens. */
+function nameOf({ models, openai }: Config): string | undefined {
+  return models === 'openai' ? openai.model : undefined;
 }

@@ -7,14 +7,16 @@ export const command: Command = {
   help: `memory-manager export
 
 Lets a worker write the whole memory of a group as one JSON file into its MEMORY_EXPORT_DIR, and
-says which.
+says which. With its manifest, which is written last, it is an archive: see archive --help.
 
+  --gzip               as .json.gz, less than half as long
   --group <name>       the memory to export (default: MEMORY_GROUP)
   --timeout <seconds>  how long to wait for it (default: 600)
-  --json               {"file", "place", "bytes", "episodes", "entities", "facts"}
+  --json               {"file", "manifest", "place", "bytes", "sha256", "graphHash",
+                       "episodes", "entities", "facts"}
 
 Example: memory-manager export`,
-  options: { timeout: { type: 'string' } },
+  options: { timeout: { type: 'string' }, gzip: { type: 'boolean' } },
   arguments: [0, 0],
   run: (call) =>
     withMemory(async (memory) => {
@@ -22,6 +24,7 @@ Example: memory-manager export`,
       try {
         const exported = await memory.export({
           onProgress: progress.show,
+          gzip: call.flag('gzip'),
           ...(call.group !== undefined && { group: call.group }),
           ...(call.timeout !== undefined && { limit: call.timeout }),
         });

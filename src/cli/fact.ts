@@ -1,7 +1,7 @@
 import { parseTime } from '../time.ts';
 import type { Triplet } from '../triplet.ts';
 import type { Call, Command } from './command.ts';
-import { WAITING_OPTIONS, waitAndPrint } from './waiting.ts';
+import { handIn, WAITING_OPTIONS, waitAndPrint } from './waiting.ts';
 import { withMemory } from './with-memory.ts';
 
 export const command: Command = {
@@ -14,7 +14,8 @@ The sentence is what a query prints (default: source, relation and target in a r
   --invalid-at <date>    until when it held (default: it holds)
   --source-type <type>   what the source is, such as Person
   --target-type <type>   what the target is
-  --no-wait              do not wait for the graph; the fact is safe in the queue
+  --key <text>           your own name for this fact; storing it again under it changes nothing
+  --no-wait              do not wait; the fact is in the queue, or on disk if Valkey is away
   --group <name>         the memory to store it in (default: MEMORY_GROUP)
   --timeout <seconds>    how long to wait for the graph (default: 60)
   --json                 {"name", "uuid", "group", "committed"}
@@ -26,12 +27,20 @@ Example: memory-manager fact Mira WORKS_ON Harbor "Mira works on Harbor." --sour
     'invalid-at': { type: 'string' },
     'source-type': { type: 'string' },
     'target-type': { type: 'string' },
+    key: { type: 'string' },
   },
   arguments: [3, 4],
   run: (call) =>
     withMemory(async (memory) => {
-      const options = call.group === undefined ? {} : { group: call.group };
-      await waitAndPrint(memory, await memory.addTriplet(triplet(call), null, options), call);
+      const key = call.text('key');
+      const options = {
+        ...(call.group !== undefined && { group: call.group }),
+        ...(key !== undefined && { idempotencyKey: key }),
+      };
+      const receipt = await handIn(memory, call, (spool) =>
+        memory.addTriplet(triplet(call), null, { ...options, ...spool }),
+      );
+      await waitAndPrint(memory, receipt, call);
       return 0;
     }),
 };

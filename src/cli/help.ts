@@ -1,20 +1,22 @@
 export const HELP = `memory-manager: durable, temporal memory for coding agents
 
-  memory-manager store <content or -> [metadata_json]   remember a text
-  memory-manager store-many <file or ->                 remember many, as JSON lines
-  memory-manager fact <source> <relation> <target>      remember one fact as it is
-  memory-manager query <search_query>                   what is known, as a bullet list
-  memory-manager entities [entity_type]                 names and types
-  memory-manager episode <uuid or name>                 one episode, its facts and what it cost
-  memory-manager history <entity>                       what held when, and since when it was known
-  memory-manager communities                            what belongs together, each in few sentences
-  memory-manager saga list | show | summarize [name]    chains of episodes, such as sessions
-  memory-manager remove <uuid or name>                  take an episode out again
-  memory-manager export                                 write the whole memory as JSON
+  memory-manager store <content or -> [metadata_json]     remember a text
+  memory-manager store-many <file or ->                   remember many, as JSON lines
+  memory-manager fact <source> <relation> <target>        remember one fact as it is
+  memory-manager query <search_query>                     what is known, as a bullet list
+  memory-manager entities [entity_type]                   names and types
+  memory-manager episode <uuid or name>                   one episode, its facts and what it cost
+  memory-manager history <entity>                         what held when, and when it became known
+  memory-manager communities                              what belongs together, in few sentences
+  memory-manager saga list | show | summarize [name]      chains of episodes, such as sessions
+  memory-manager remove <uuid or name>                    take an episode out again
+  memory-manager export                                   write the whole memory as JSON
+  memory-manager archive list | verify | restore | prune  what exports wrote
+  memory-manager dead-letter list | show | replay | drop  jobs that were given up
 
   memory-manager up | down      start or stop Valkey, FalkorDB and a worker on this machine
   memory-manager worker         run a worker beside servers of your own
-  memory-manager status         what waits, what runs, what is stored
+  memory-manager status         what waits and why, what runs, what is stored
   memory-manager config         every setting, its value and where it came from
 
 Every command: --group <name>, --json, --help.

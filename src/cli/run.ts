@@ -1,4 +1,6 @@
 import { isForeseen } from '../errors.ts';
+import { isTraced, startTracing } from '../telemetry/start.ts';
+import { trace } from '../telemetry/tracing.ts';
 import type { Command } from './command.ts';
 import { parse } from './parse.ts';
 
@@ -14,6 +16,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   saga: () => import('./saga.ts'),
   remove: () => import('./remove.ts'),
   export: () => import('./export.ts'),
+  archive: () => import('./archive.ts'),
+  'dead-letter': () => import('./dead-letter.ts'),
   worker: () => import('./worker.ts'),
   up: () => import('./up.ts'),
   down: () => import('./down.ts'),
@@ -29,13 +33,18 @@ export async function run(args: readonly string[]): Promise<number> {
     if (name === '--version' || name === '-v') return await printVersion();
     const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
     if (!load) return fail(`There is no command "${name}"; see memory-manager --help.`);
+    // Before what the tracer is to see is loaded.
+    if (isTraced()) await startTracing();
     const { command } = await load();
     const options = rest.slice(0, rest.includes('--') ? rest.indexOf('--') : undefined);
     if (options.includes('--help') || options.includes('-h')) {
       console.log(command.help);
       return 0;
     }
-    return await command.run(parse(name, command, rest));
+    const call = parse(name, command, rest);
+    // A worker's whole life would be one span; its jobs are traces of their own.
+    if (name === 'worker') return await command.run(call);
+    return await trace('memory.command', { resource: name }, () => command.run(call));
   } catch (error) {
     return fail(sentence(error));
   }

@@ -8,7 +8,7 @@ import type { Call, Command } from './command.ts';
 import { count } from './count.ts';
 import { jsonLines, type Line } from './json-lines.ts';
 import { progressLine } from './progress.ts';
-import { isWaitedFor, WAITING_OPTIONS } from './waiting.ts';
+import { handInAll, isWaitedFor, WAITING_OPTIONS } from './waiting.ts';
 import { withMemory } from './with-memory.ts';
 
 const MOST = 100_000;
@@ -17,11 +17,11 @@ export const command: Command = {
   help: `memory-manager store-many <file or ->
 
 Remembers many texts: JSON lines, each {"content", "metadata", "reference_time", "source",
-"source_description", "uuid", "saga"}, of which only content is needed. "-" reads standard input.
+"source_description", "saga", "key", "uuid"}. Only content is needed. "-" reads standard input.
 At most 100,000 lines at once. If a line is wrong it is named and nothing is stored.
-Lines with a uuid of yours can be stored again without harm.
+Lines with a key of yours (or a uuid) can be stored again without harm.
 
-  --no-wait            do not wait for the facts; the episodes are safe in the queue
+  --no-wait            do not wait; the episodes are in the queue, or on disk if Valkey is away
   --group <name>       the memory to store them in (default: MEMORY_GROUP)
   --timeout <seconds>  how long to wait for each next episode's facts (default: 60)
   --json               [{"name", "uuid", "group", "committed"}, …] in the order of the lines
@@ -34,10 +34,13 @@ Example: echo '{"content": "Harbor keeps its sessions in Valkey 8."}' | memory-m
       const { episodes, numbers } = await read(call, memory.config.maxContentBytes);
       const progress = progressLine('Storing');
       try {
-        const receipts = await memory.enqueueMany(episodes, {
-          nameOf: (index) => `Line ${numbers[index]}`,
-          onStored: (count) => progress.show(count / episodes.length),
-        });
+        const receipts = await handInAll(memory, call, (spool) =>
+          memory.enqueueMany(episodes, {
+            ...spool,
+            nameOf: (index) => `Line ${numbers[index]}`,
+            onStored: (count) => progress.show(count / episodes.length),
+          }),
+        );
         progress.end();
         return await waitForAll(memory, receipts, numbers, call);
       } finally {
@@ -54,6 +57,7 @@ const line = z.strictObject({
   source_description: z.nullish(z.string()),
   uuid: z.nullish(z.string()),
   saga: z.nullish(z.string()),
+  key: z.nullish(z.string()),
 });
 const MEANT: Readonly<Record<string, string>> = {
   content: 'must be text',
@@ -77,7 +81,7 @@ async function read(call: Call, maxContentBytes: number): Promise<{ episodes: Ep
 function episodeOf({ number, value }: Line): EpisodeInput {
   const parsed = line.safeParse(value);
   if (!parsed.success) throw new InvalidInput(`Line ${number}: ${sentence(parsed.error)}`, { cause: parsed.error });
-  const { content, metadata, reference_time: time, source, source_description, uuid, saga } = parsed.data;
+  const { content, metadata, reference_time: time, source, source_description, uuid, saga, key } = parsed.data;
   return {
     content,
     ...(metadata && { metadata }),
@@ -86,6 +90,7 @@ function episodeOf({ number, value }: Line): EpisodeInput {
     ...(typeof source_description === 'string' && { sourceDescription: source_description }),
     ...(typeof uuid === 'string' && { uuid }),
     ...(typeof saga === 'string' && { saga }),
+    ...(typeof key === 'string' && { idempotencyKey: key }),
   };
 }
 

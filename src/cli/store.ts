@@ -3,7 +3,7 @@ import { InvalidInput } from '../errors.ts';
 import { parseTime } from '../time.ts';
 import type { Call, Command } from './command.ts';
 import { jsonObject, standardInput } from './input.ts';
-import { WAITING_OPTIONS, waitAndPrint } from './waiting.ts';
+import { handIn, WAITING_OPTIONS, waitAndPrint } from './waiting.ts';
 import { withMemory } from './with-memory.ts';
 
 const SOURCES = ['text', 'message', 'json'] as const;
@@ -18,8 +18,9 @@ Remembers a text and prints the episode's name, once its facts are in the graph.
   --source <kind>              text, message ("Name: words" lines) or json (default: text)
   --source-description <text>  who hands it in (default: opencode)
   --saga <name>                the chain of episodes that it belongs to, such as a session
-  --uuid <uuid>                its identity; storing the same again changes nothing (default: new)
-  --no-wait                    do not wait for the facts; the episode is safe in the queue
+  --key <text>                 your own name for this text; storing it again changes nothing
+  --uuid <uuid>                its identity instead of a key (default: new)
+  --no-wait                    do not wait; it is in the queue, or on disk if Valkey is away
   --group <name>               the memory to store it in (default: MEMORY_GROUP)
   --timeout <seconds>          how long to wait for the facts (default: 60)
   --json                       {"name", "uuid", "group", "committed"}
@@ -31,6 +32,7 @@ Example: memory-manager store "Harbor keeps its sessions in Valkey 8." '{"file":
     source: { type: 'string' },
     'source-description': { type: 'string' },
     saga: { type: 'string' },
+    key: { type: 'string' },
     uuid: { type: 'string' },
   },
   arguments: [1, 2],
@@ -40,14 +42,17 @@ Example: memory-manager store "Harbor keeps its sessions in Valkey 8." '{"file":
       const content = given === '-' ? await standardInput(memory.config.maxContentBytes) : given;
       // Bad input is refused before a server is asked.
       const checked = jsonObject(metadata);
-      await waitAndPrint(memory, await memory.enqueue(content, checked, options(call)), call);
+      const receipt = await handIn(memory, call, (spool) =>
+        memory.enqueue(content, checked, { ...options(call), ...spool }),
+      );
+      await waitAndPrint(memory, receipt, call);
       return 0;
     }),
 };
 
 function options(call: Call) {
   const time = call.text('reference-time');
-  const [description, saga, uuid] = ['source-description', 'saga', 'uuid'].map(call.text);
+  const [description, saga, uuid, key] = ['source-description', 'saga', 'uuid', 'key'].map(call.text);
   return {
     source: source(call),
     ...(call.group !== undefined && { group: call.group }),
@@ -55,6 +60,7 @@ function options(call: Call) {
     ...(description !== undefined && { sourceDescription: description }),
     ...(saga !== undefined && { saga }),
     ...(uuid !== undefined && { uuid }),
+    ...(key !== undefined && { idempotencyKey: key }),
   };
 }
 

@@ -1,12 +1,20 @@
 import { ROLES, type Role, startWorkers } from '../../workers/main.ts';
 import { loadConfig } from '../config.ts';
 import { InvalidInput } from '../errors.ts';
+import { openLog } from '../telemetry/log.ts';
+import { SECOND } from '../time.ts';
 import type { Command } from './command.ts';
+
+const LEAVES_WITHIN = 1 * SECOND;
+/** However it ends. Whoever stops a worker kills it after ten seconds. */
+const GONE_WITHIN = 9 * SECOND;
 
 export const command: Command = {
   help: `memory-manager worker
 
 Takes jobs from the queue until it is stopped (Ctrl-C or SIGTERM); the jobs under way end first.
+Its log goes to stderr, as JSON lines unless that is a terminal. /health and /metrics answer at
+MEMORY_HEALTH_HOST and MEMORY_HEALTH_PORT.
 
   --roles <list>     store, export or both (default: store,export)
   --concurrency <n>  episodes read at once (default: MEMORY_CONCURRENCY)
@@ -19,14 +27,15 @@ Example: MEMORY_MODELS=local memory-manager worker`,
     const concurrency = call.number('concurrency', 1, 1000);
     const config = { ...loadConfig(), ...(concurrency && { concurrency }) };
     const stop = stopSignal();
-    const running = await startWorkers(config, roles, {
-      onNotice: (sentence) => console.error(`${new Date().toISOString()} ${sentence}`),
-    });
-    console.error(`Worker ${process.pid} is ready (${roles.join(', ')}; ${config.models} models). Ctrl-C stops it.`);
+    const log = await openLog(config.logLevel);
+    const running = await startWorkers(config, roles, { onNotice: log.warn });
+    log.info(`Worker ${process.pid} is ready (${roles.join(', ')}; ${config.models} models). Ctrl-C stops it.`);
     await stop;
     await running.close();
-    // A job that did not end in time is left and must not keep the process.
-    return process.exit(0);
+    // Nothing is left that keeps the process, unless a job did not end in time. It ends by itself and not by `process.exit()`, with
+    // which a tracer would lose its last spans.
+    setTimeout(() => process.exit(), LEAVES_WITHIN).unref();
+    return 0;
   },
 };
 
@@ -41,12 +50,14 @@ function checkRoles(list: string | undefined): readonly Role[] {
 
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        resolve();
-        // Whoever asks twice does not want to wait; the jobs under way are then taken over by another worker.
-        process.once(signal, () => process.exit(1));
-      });
-    }
+    let signals = 0;
+    const stop = () => {
+      signals += 1;
+      // Whoever asks twice does not want to wait; the jobs under way are then taken over by another worker.
+      if (signals > 1) process.exit(1);
+      setTimeout(() => process.exit(0), GONE_WITHIN).unref();
+      resolve();
+    };
+    process.on('SIGINT', stop).on('SIGTERM', stop);
   });
 }

@@ -91,7 +91,7 @@ describe('enqueueMany', () => {
     const jobs = await queue.getWaiting(0, -1);
     expect(jobs.map(({ data }) => data.content)).toEqual(episodes.map(({ content }) => content));
     expect(jobs.map(({ id }) => id)).toEqual(receipts.map(({ jobId }) => jobId));
-    expect(jobs[0]?.opts).toMatchObject({ attempts: 100, removeOnFail: false });
+    expect(jobs[0]?.opts).toMatchObject({ attempts: 10, removeOnFail: false });
     expect(told).toEqual([256, 512, 768, 1000]);
   });
 

@@ -335,6 +335,7 @@ describe('what a failure costs', () => {
       reasons.add((await memory.lastFailure('store')) ?? '');
       return (await counts()).failed === 1;
     });
+    reasons.add((await memory.lastFailure('store')) ?? '');
 
     expect([...reasons].filter(Boolean)).toEqual(['Somebody else wrote.', 'Odd answer.', 'Never.']);
   });

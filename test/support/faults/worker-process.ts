@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from '../wait.ts';
@@ -29,6 +29,7 @@ export function startWorkerProcess(environment: Record<string, string>): WorkerP
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
+  if (process.env.FAULTS_LOGS) mkdirSync(process.env.FAULTS_LOGS, { recursive: true });
   for (const stream of [child.stdout, child.stderr])
     stream?.setEncoding('utf8').on('data', (text: string) => {
       said += text;

@@ -2,7 +2,9 @@
  * How fast episodes are handed in and done when models cost nothing, beside a bare BullMQ queue and worker with the same payload
  * in the same run, and beside FalkorDB alone doing the same writes.
  *
- *     node bench/throughput.ts [episodes] [concurrency]      default 4000 and MEMORY_CONCURRENCY
+ *     node bench/throughput.ts [episodes] [concurrency] [--rates]      default 4000 and MEMORY_CONCURRENCY
+ *
+ * `--rates` prints the rates alone, as JSON, for bench/traced.ts.
  */
 
 import { Queue, Worker } from 'bullmq';
@@ -34,23 +36,23 @@ const silent: LanguageModel = {
 const servers = await startServers();
 try {
   const settings = loadConfig({});
-  const count = Number(process.argv[2] ?? 4000);
+  const [count = 4000, concurrency = settings.concurrency] = process.argv.slice(2).map(Number).filter(Number.isFinite);
   const config = {
     ...settings,
     falkordb: { host: servers.falkordb.host, port: servers.falkordb.port, tls: false },
     valkey: { host: servers.valkey.host, port: servers.valkey.port, tls: false },
     models: 'local' as const,
     health: { host: '127.0.0.1', port: 0 },
-    concurrency: Number(process.argv[3] ?? settings.concurrency),
+    concurrency,
   };
   const rows = [...(await storing(config, count)), ...(await working(config, count))];
-  console.log(markdownTable(rows));
+  console.log(process.argv.includes('--rates') ? JSON.stringify(rows) : markdownTable(rows));
 } finally {
   await servers.stop();
 }
 
 /** Handing in, many in one call and many calls at once. */
-async function storing(config: Config, count: number): Promise<Row[]> {
+async function storing(config: Config, count: number): Promise<Rated[]> {
   const memory = new MemoryManager({ ...config, queuePrefix: '{bench-store}' });
   const bare = bareQueue(config, '{bench-bare}');
   const inputs = Array.from({ length: count }, () => ({ content: CONTENT, metadata: { file: 'a.ts' } }));
@@ -73,8 +75,8 @@ async function storing(config: Config, count: number): Promise<Row[]> {
 }
 
 /** Jobs of 16 groups and of one, with models that find nothing. */
-async function working(config: Config, count: number): Promise<Row[]> {
-  const rows: Row[] = [];
+async function working(config: Config, count: number): Promise<Rated[]> {
+  const rows: Rated[] = [];
   for (const groups of [1, 16]) {
     const names = Array.from({ length: groups }, (_, index) => `bench-${groups}-${index}`);
     await worked(config, 64, names, '{bench-warm}');
@@ -195,8 +197,11 @@ function rate(perSecond: number): string {
   return `${perSecond.toFixed(0)}/s`;
 }
 
-function row(figure: string, [ours, bare]: readonly [number, number]): Row {
+/** With the episodes and jobs a second that it was made of. */
+type Rated = Row & { readonly ours: number; readonly bare: number };
+
+function row(figure: string, [ours, bare]: readonly [number, number]): Rated {
   const ratio = ours / bare;
   const measured = `${rate(ours)} against ${rate(bare)} = ${times(ratio)}`;
-  return { figure, measured, goal: `≥ ${GOAL}`, reached: ratio >= GOAL };
+  return { figure, measured, goal: `≥ ${GOAL}`, reached: ratio >= GOAL, ours, bare };
 }

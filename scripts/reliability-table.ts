@@ -21,7 +21,18 @@ if (folder === undefined) {
 const text = readFileSync(DOCUMENT, 'utf8');
 const [before = '', rest = ''] = text.split(BEGIN);
 const [, after = ''] = rest.split(END);
-writeFileSync(DOCUMENT, `${before}${BEGIN}\n${table(resultsIn(folder))}\n${END}${after}`);
+const results = resultsIn(folder);
+writeFileSync(DOCUMENT, `${before}${BEGIN}\n${table(results)}\n${spentAgain(results)}${END}${after}`);
+
+/** Of the calls that tests 1 and 17 needed, those that were made again. */
+function spentAgain(results: readonly Noted[]): string {
+  const figures = [1, 17].flatMap((row) =>
+    results.filter((result) => result.row === row).map((result) => result.figures),
+  );
+  const sum = (name: string) => figures.reduce((total, figure) => total + (figure?.[name] ?? 0), 0);
+  if (figures.length < 2) return '';
+  return `\nTests 1 and 17 together: ${sum('again')} of ${sum('needed')} model calls spent again (${((100 * sum('again')) / sum('needed')).toFixed(2)} %).\n`;
+}
 
 /** Of each kind of run the latest. */
 function resultsIn(path: string): Noted[] {

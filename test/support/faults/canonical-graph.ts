@@ -3,6 +3,8 @@ import { type Stored, type StoredEdge, type StoredNode, textOf, type WholeGraph 
 
 /** When something was done, by whom and at which price: the same work gives others each time. */
 const LEFT_OUT = new Set(['created_at', 'expired_at', 'group_id', 'use', 'token', 'uuid']);
+/** A summary that grew too long is told by a model, at a time and from facts that follow the order of arrival. */
+const isToldByModel = (summary: string) => summary.startsWith('Summary of ');
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
 /**
@@ -11,15 +13,17 @@ const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
  */
 export function canonicalLines(graph: WholeGraph): string[] {
   const meant = meaningOfUuids(graph);
+  const long = new Set(graph.nodes.filter(isLongNote).map((note) => textOf(note, 'entity')));
   const named = (text: string) => text.replace(UUID, (uuid) => `<${meant.get(uuid) ?? 'unknown uuid'}>`);
   const told = (stored: Stored, isEpisode: boolean) =>
     Object.entries(stored.properties)
       .filter(([name, value]) => !LEFT_OUT.has(name) && !(isEpisode && name === 'name') && value !== null)
+      .map(([name, value]) => [name, long.has(textOf(stored, 'uuid')) && name === 'summary' ? LONG : value] as const)
       .map(([name, value]) => `${name}=${name === 'committed_at' ? 'set' : JSON.stringify(plain(name, value, named))}`)
       .sort()
       .join(' ');
   const nodes = graph.nodes
-    .filter(({ properties }) => properties.key !== 'fence')
+    .filter((node) => node.properties.key !== 'fence' && !isLongNote(node))
     .map((node) => `(${[...node.labels].sort().join(':')}) ${told(node, node.labels.includes('Episodic'))}`);
   const end = ({ uuid }: { uuid: string | null }) => meant.get(uuid ?? '') ?? 'unknown end';
   const edges = graph.edges.map(
@@ -28,6 +32,9 @@ export function canonicalLines(graph: WholeGraph): string[] {
   return [...nodes, ...edges].sort();
 }
 
+const LONG = 'long';
+const isLongNote = ({ properties }: StoredNode) => String(properties.key).startsWith('long:');
+
 export function graphHash(graph: WholeGraph): string {
   return createHash('sha256').update(canonicalLines(graph).join('\n')).digest('hex');
 }
@@ -35,7 +42,7 @@ export function graphHash(graph: WholeGraph): string {
 /** Lists of texts are sets, and so are the lines of a summary; a number of a vector may differ in what no float holds. */
 function plain(name: string, value: unknown, named: (text: string) => string): unknown {
   if (name.endsWith('_embedding')) return (value as number[]).map((it) => Math.round(it * 1e4));
-  if (name === 'summary') return String(value).split('\n').sort();
+  if (name === 'summary') return isToldByModel(String(value)) ? LONG : String(value).split('\n').sort();
   if (typeof value === 'string') return named(value);
   return Array.isArray(value) ? value.map((it) => (typeof it === 'string' ? named(it) : it)).sort() : value;
 }

@@ -1,0 +1,4 @@
+import { startTracing } from '../src/telemetry/start.ts';
+
+// Before anything that it is to see.
+await startTracing();

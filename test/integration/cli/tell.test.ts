@@ -68,8 +68,11 @@ describe('store', () => {
     const again = await run(['store', 'Harbor uses Redis.', ...args]);
 
     expect(JSON.parse(stored.stdout)).toMatchObject({ uuid: ID, committed: false });
-    expect(again.stdout).toBe(stored.stdout);
-    expect(await jobs()).toMatchObject([{ uuid: ID, saga: 'monday', sourceDescription: 'notes' }]);
+    // The name is that of the first unless Valkey was too slow to tell it.
+    expect(JSON.parse(again.stdout)).toMatchObject({ uuid: ID, committed: false });
+    expect(await jobs()).toMatchObject([
+      { uuid: ID, name: JSON.parse(stored.stdout).name, saga: 'monday', sourceDescription: 'notes' },
+    ]);
   });
 
   test.each<[string[], RegExp]>([

@@ -81,21 +81,18 @@ describe('a caller that cannot wait', () => {
     expect((await memory.counts('store')).waiting).toBeGreaterThanOrEqual(2);
   });
 
-  test.each(['nothing', 'silent'] as const)(
-    'is back at once, 500 times in a row and 500 at once: %s',
-    async (kind) => {
-      const config = await newConfig(await wrongServers[kind]());
-      const { tell, times } = opened(config);
+  test.each(['nothing', 'silent'] as const)('is back at once, 500 times in a row and 500 at once: %s', async (kind) => {
+    const config = await newConfig(await wrongServers[kind]());
+    const { tell, times } = opened(config);
 
-      for (let index = 0; index < 500; index += 1) expect((await tell(index)).spooled).toBe(true);
-      expect(nineTenths(times.splice(0))).toBeLessThan(SOON);
-      for (let round = 1; round <= ROUNDS; round += 1)
-        await Promise.all(Array.from({ length: 500 }, (_, index) => tell(500 * round + index)));
+    for (let index = 0; index < 500; index += 1) expect((await tell(index)).spooled).toBe(true);
+    expect(nineTenths(times.splice(0))).toBeLessThan(SOON);
+    for (let round = 1; round <= ROUNDS; round += 1)
+      await Promise.all(Array.from({ length: 500 }, (_, index) => tell(500 * round + index)));
 
-      expect(bestRound(times, 500)).toBeLessThan(SOON);
-      expect(openSpool(config.home, 10_000).count()).toBe(500 * (1 + ROUNDS));
-    },
-  );
+    expect(bestRound(times, 500)).toBeLessThan(SOON);
+    expect(openSpool(config.home, 10_000).count()).toBe(500 * (1 + ROUNDS));
+  });
 
   test('is back at once when Valkey freezes, and all is committed once it thaws, nothing twice', async () => {
     const valkey = await ownValkey();

@@ -42,7 +42,8 @@ export function graphHash(graph: WholeGraph): string {
 /** Lists of texts are sets, and so are the lines of a summary; a number of a vector may differ in what no float holds. */
 function plain(name: string, value: unknown, named: (text: string) => string): unknown {
   if (name.endsWith('_embedding')) return (value as number[]).map((it) => Math.round(it * 1e4));
-  if (name === 'summary') return isToldByModel(String(value)) ? LONG : String(value).split('\n').sort();
+  if (name === 'summary')
+    return value === LONG || isToldByModel(String(value)) ? LONG : String(value).split('\n').sort();
   if (typeof value === 'string') return named(value);
   return Array.isArray(value) ? value.map((it) => (typeof it === 'string' ? named(it) : it)).sort() : value;
 }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import { ModelFailed } from '../../../../src/errors.ts';
+import { ModelAway } from '../../../../src/errors.ts';
 import { localEmbedder } from '../../../../src/models/local/embedder.ts';
 import { localLanguageModel } from '../../../../src/models/local/language-model.ts';
 import { OCTOBER, stated } from './episodes.ts';
@@ -85,7 +85,7 @@ describe('a closed model', () => {
     await model.close();
     const refusal = model.extract({ content: 'Alice likes tea', source: 'text', referenceTime: OCTOBER });
     await expect(refusal).rejects.toThrow(
-      new ModelFailed('The local model local-rules-1 is closed and answers no more.'),
+      new ModelAway('The local model local-rules-1 is closed and answers no more.'),
     );
   });
 

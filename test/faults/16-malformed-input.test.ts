@@ -105,7 +105,8 @@ async function viaLibrary(
     const metadata = kind === 1 ? odd() : kind === 2 ? { [text]: text } : null;
     const options = {
       ...{ uuid, group },
-      ...(kind === 3 && { group: text }),
+      // With a space at its end no text is a group's name by accident.
+      ...(kind === 3 && { group: `${text} ` }),
       ...(kind === 4 && { source: odd() }),
       ...(kind === 5 && { saga: text }),
       ...(kind === 6 && { referenceTime: odd() }),

@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../src/config.ts';
-import { ConfigError, WrongServer } from '../src/errors.ts';
+import { ConfigError, StoreUnreachable, WrongServer } from '../src/errors.ts';
 import type { GroupGraph } from '../src/graph/group-graph.ts';
 import type { Embedder } from '../src/models/embedder.ts';
 import { SECOND } from '../src/time.ts';
@@ -31,8 +32,8 @@ export async function checkStart(
   onNotice: (sentence: string) => void,
   now: () => number = Date.now,
 ): Promise<void> {
-  const valkey = await readServer('Valkey', config.valkey, now);
-  const falkordb = await readServer('FalkorDB', config.falkordb, now);
+  const valkey = await patiently(() => readServer('Valkey', config.valkey, now));
+  const falkordb = await patiently(() => readServer('FalkorDB', config.falkordb, now));
   if (falkordb.falkordb === undefined) throw withoutModule(config);
   // Also tells a password that may not use graphs.
   await graph.read('RETURN 1');
@@ -42,6 +43,24 @@ export async function checkStart(
   if (refusals.length > 0) throw new ConfigError(refusals.join(' '));
   if (embedder) await graph.check(embedder);
 }
+
+const TRIES = 4;
+const PAUSE = 0.2 * SECOND;
+
+/** A server that takes connections but is silent may just be busy, as when it reads its data after a start. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isSilent = error instanceof StoreUnreachable && !/ECONN|ENOTFOUND|EAI_AGAIN/.test(reasonOf(error.cause));
+      if (!isSilent || tries === TRIES) throw error;
+      await sleep(PAUSE);
+    }
+  }
+}
+
+const reasonOf = (cause: unknown) => `${(cause as { code?: string } | undefined)?.code ?? ''} ${cause}`;
 
 function withoutModule({ falkordb: { host, port } }: Config): WrongServer {
   return new WrongServer(

@@ -114,13 +114,16 @@ function kindsOf(wanted: readonly WantedFact[]): { source: string; relation: str
   }));
 }
 
+// Of facts in the same words only the latest counts: one that came and went often would keep all others out.
 const LIKELY = `
        UNION
        UNWIND $kinds AS q
        CALL {
          WITH q
          MATCH (x:Entity {uuid: q.source})-[e:RELATES_TO]->(:Entity) WHERE e.name = q.relation
-         RETURN e ORDER BY e.valid_at DESC, e.uuid LIMIT ${OF_ONE_KIND}
+         WITH e ORDER BY e.valid_at DESC, e.uuid
+         WITH e.fact AS words, collect(e)[0] AS e, max(e.valid_at) AS latest
+         RETURN e ORDER BY latest DESC, words LIMIT ${OF_ONE_KIND}
        }
        UNWIND q.places AS place
        RETURN e, place, 1.0 AS near

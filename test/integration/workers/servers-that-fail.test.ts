@@ -94,11 +94,11 @@ describe('a Valkey that refuses', () => {
     await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await until('the sentence', () => said.includes('refused the user or the password; check VALKEY_USERNAME'));
     await admin.config('SET', 'requirepass', '');
-    const stored = await run('store', 'Harbor uses Valkey.');
+    const stored = await storedAtLast('Harbor uses Valkey.');
 
     expect(said).not.toContain('unforeseen');
     expect(linesOf(said, 'refused the user').length).toBeLessThan(5);
-    expect(stored).toMatchObject({ status: 0, stderr: '' });
+    expect(stored).toMatchObject({ committed: true });
   });
 
   test('to answer at all is told of once each time', async () => {
@@ -106,13 +106,18 @@ describe('a Valkey that refuses', () => {
       await servers.valkey.kill('SIGKILL');
       await until('the sentence', () => linesOf(said, 'does not answer').length === times);
       await servers.valkey.restart();
-      expect(await run('store', `Harbor uses Part${times}.`)).toMatchObject({ status: 0, stderr: '' });
+      expect(await storedAtLast(`Harbor uses Part${times}.`)).toMatchObject({ committed: true });
     }
 
     expect(said).not.toContain('unforeseen');
     expect(linesOf(said, 'does not answer')).toHaveLength(2);
   });
 });
+
+/** The worker may be about to connect again, which `store` would take for none without a limit of its own. */
+async function storedAtLast(content: string): Promise<unknown> {
+  return JSON.parse((await run('store', content, '--json', '--timeout', '30')).stdout);
+}
 
 test('a worker that is told to end ends, with exit status 0', async () => {
   worker.kill('SIGTERM');

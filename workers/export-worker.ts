@@ -5,7 +5,7 @@ import type { ArchiveStore } from '../src/archive/stores/store.ts';
 import type { Config } from '../src/config.ts';
 import type { Graphs } from '../src/graph/graphs.ts';
 import { EXPORT_QUEUE, readExportJob } from '../src/queue/jobs.ts';
-import { openQueue } from '../src/queue/producer.ts';
+import { openQueue } from '../src/queue/queues.ts';
 import { trace } from '../src/telemetry/tracing.ts';
 import type { Leases } from '../src/valkey/lease.ts';
 import { jobProcessor, type Told } from './job-fate.ts';

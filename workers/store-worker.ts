@@ -4,7 +4,7 @@ import type { Config } from '../src/config.ts';
 import { InvalidInput } from '../src/errors.ts';
 import type { Ingest } from '../src/ingest/ingest.ts';
 import { BACKOFF, backoff, readStoreJob, readTaskJob, STORE_QUEUE, TASK } from '../src/queue/jobs.ts';
-import { openQueue } from '../src/queue/producer.ts';
+import { openQueue } from '../src/queue/queues.ts';
 import type { Upkeep } from '../src/upkeep/upkeep.ts';
 import { jobProcessor, type Told } from './job-fate.ts';
 

@@ -3,10 +3,9 @@ import type { Config } from '../config.ts';
 import { InvalidInput } from '../errors.ts';
 import { checkGroup } from '../group.ts';
 import { carrierOf, traceIdOf } from '../telemetry/carrier.ts';
-import { established, impatientConnection } from '../valkey/connections.ts';
-import { explainValkey } from '../valkey/failures.ts';
 import { replay } from './kept-episode.ts';
-import { openQueue, type QueueName } from './producer.ts';
+import type { QueueName } from './producer.ts';
+import { openQueues } from './queues.ts';
 import { type RawJob, rawJob } from './raw-job.ts';
 
 /** A job that was given up. It stays in Valkey until it is replayed or dropped. */
@@ -60,20 +59,7 @@ interface Found {
 }
 
 export function openDeadLetters(config: Config): DeadLetters {
-  const connection = impatientConnection(config.valkey);
-  const queues = {
-    store: openQueue('store', connection, config),
-    export: openQueue('export', connection, config),
-  };
-
-  async function ask<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      await established(connection, config.valkey);
-      return await work();
-    } catch (error) {
-      throw explainValkey(error, config.valkey);
-    }
-  }
+  const { connection, queues, ask, close } = openQueues(config);
 
   /** @param most of each queue; -1 for all */
   async function newest(names: readonly QueueName[], most = -1): Promise<Found[]> {
@@ -147,10 +133,7 @@ export function openDeadLetters(config: Config): DeadLetters {
       }),
     replay: (names, ids) => each(names, ids, replay),
     drop: (names, ids) => each(names, ids, async (queue, id) => (await queue.remove(id)) === 1),
-    async close() {
-      await Promise.allSettled(Object.values(queues).map((queue) => queue.close()));
-      connection.disconnect();
-    },
+    close,
   };
 }
 

@@ -1,26 +1,14 @@
-import { type JobsOptions, Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { JobsOptions } from 'bullmq';
 import type { Config } from '../config.ts';
 import type { Episode } from '../episode.ts';
 import { type Carrier, carrier, jobTelemetry } from '../telemetry/carrier.ts';
 import { timestamp } from '../time.ts';
-import { established, impatientConnection } from '../valkey/connections.ts';
-import { explainValkey } from '../valkey/failures.ts';
 import { addMany, type ManyOptions } from './add-many.ts';
 import { type Alive, readAlive } from './alive.ts';
-import {
-  EXPORT_OPTIONS,
-  EXPORT_QUEUE,
-  STORE_OPTIONS,
-  STORE_QUEUE,
-  TASK,
-  type Task,
-  type TaskJob,
-  taskOptions,
-  toStoreJob,
-} from './jobs.ts';
+import { EXPORT_OPTIONS, STORE_OPTIONS, TASK, type Task, type TaskJob, taskOptions, toStoreJob } from './jobs.ts';
 import { nameKept } from './kept-episode.ts';
 import { oldestWaiting } from './oldest.ts';
+import { openQueues } from './queues.ts';
 import { lastReason } from './wait-reason.ts';
 
 export type QueueName = 'store' | 'export';
@@ -88,20 +76,7 @@ export interface Producer {
 const LOOKED_AT = 20;
 
 export function openProducer(config: Config): Producer {
-  const connection = impatientConnection(config.valkey);
-  const queues = {
-    store: openQueue(STORE_QUEUE, connection, config),
-    export: openQueue(EXPORT_QUEUE, connection, config),
-  };
-
-  async function ask<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      await established(connection, config.valkey);
-      return await work();
-    } catch (error) {
-      throw explainValkey(error, config.valkey);
-    }
-  }
+  const { connection, queues, ask, close } = openQueues(config);
 
   async function add(queue: QueueName, data: unknown, options: JobsOptions, from?: Carrier): Promise<void> {
     await ask(() => queues[queue].add(queue, data, { ...options, telemetry: jobTelemetry(carrier(from)) }));
@@ -157,29 +132,10 @@ export function openProducer(config: Config): Producer {
         return performance.now() - began;
       });
     },
-    async close() {
-      await Promise.allSettled([queues.store.close(), queues.export.close()]);
-      connection.disconnect();
-    },
+    close,
   };
 }
 
 function receipt({ uuid }: Episode, name: string): EpisodeReceipt {
   return { queue: 'store', jobId: uuid, uuid, name };
-}
-
-/**
- * Both skips are needed to fail fast and still recover: without them the queue waits for a connection for ever, or keeps
- * the failure of its first version check (seen with BullMQ 6.7).
- */
-export function openQueue(name: string, connection: Redis, config: Config): Queue {
-  const queue = new Queue(name, {
-    connection,
-    prefix: config.queuePrefix,
-    skipWaitingForReady: true,
-    skipVersionCheck: true,
-    skipMetasUpdate: true,
-  });
-  queue.on('error', () => {});
-  return queue;
 }

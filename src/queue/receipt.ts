@@ -4,7 +4,8 @@ import { InvalidInput, JobFailed, TimedOut } from '../errors.ts';
 import { SECOND } from '../time.ts';
 import { established, impatientConnection, patientConnection } from '../valkey/connections.ts';
 import { explainValkey } from '../valkey/failures.ts';
-import { openQueue, type QueueName } from './producer.ts';
+import type { QueueName } from './producer.ts';
+import { openQueue } from './queues.ts';
 import { lastReason, waitReason } from './wait-reason.ts';
 
 /** Waits for jobs of one queue to end. */

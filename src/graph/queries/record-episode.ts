@@ -49,10 +49,5 @@ export async function recordEpisodes(graph: GroupGraph, episodes: readonly Episo
   });
 }
 
-export async function recordEpisode(graph: GroupGraph, episode: Episode): Promise<Recorded> {
-  const [recorded] = await recordEpisodes(graph, [episode]);
-  return recorded as Recorded;
-}
-
 /** The key of the `_Meta` node beside an episode. */
 export const episodeKey = (uuid: string): string => `episode:${uuid}`;

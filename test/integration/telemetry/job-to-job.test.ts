@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openQueue } from '../../../src/queue/producer.ts';
+import { openQueue } from '../../../src/queue/queues.ts';
 import { carrierOf, traceIdOf } from '../../../src/telemetry/carrier.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';
 import { pathTo, run, startWorker, UNTRACED, useWatched } from './watched.ts';

@@ -6,7 +6,7 @@ import { openGraphs } from '../../../src/graph/graphs.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { linkSagas, type SagaLink } from '../../../src/graph/queries/link-sagas.ts';
 import { readFence } from '../../../src/graph/queries/read-fence.ts';
-import { recordEpisode } from '../../../src/graph/queries/record-episode.ts';
+import { recordEpisodes } from '../../../src/graph/queries/record-episode.ts';
 import type { UpkeepParts } from '../../../src/upkeep/parts.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';
 import { openLeases } from '../../../src/valkey/lease.ts';
@@ -75,7 +75,7 @@ export async function recordDay(
 ): Promise<SagaLink> {
   const referenceTime = new Date(Date.UTC(2025, 0, day));
   const episode = newEpisode(`Day ${day}.`, null, graph.group, 1000, { referenceTime, uuid: randomUUID(), ...options });
-  await recordEpisode(graph, episode);
+  await recordEpisodes(graph, [episode]);
   return { saga, episode: episode.uuid, referenceTime };
 }
 

@@ -1,6 +1,6 @@
 import type { Job, Queue } from 'bullmq';
 import type { Config } from '../../../src/config.ts';
-import { openQueue } from '../../../src/queue/producer.ts';
+import { openQueue } from '../../../src/queue/queues.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';
 
 /** Opens the queue as BullMQ has it, past the product. */

@@ -1,0 +1,48 @@
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Config } from '../config.ts';
+import { established, impatientConnection } from '../valkey/connections.ts';
+import { explainValkey } from '../valkey/failures.ts';
+import { EXPORT_QUEUE, STORE_QUEUE } from './jobs.ts';
+
+/** Both queues on one connection for callers who want an answer or an error at once. */
+export function openQueues(config: Config) {
+  const connection = impatientConnection(config.valkey);
+  const queues = {
+    store: openQueue(STORE_QUEUE, connection, config),
+    export: openQueue(EXPORT_QUEUE, connection, config),
+  };
+  return {
+    connection,
+    queues,
+    /** Carries out a piece of work with Valkey. @throws StoreUnreachable, AccessRefused, WrongServer */
+    async ask<T>(work: () => Promise<T>): Promise<T> {
+      try {
+        await established(connection, config.valkey);
+        return await work();
+      } catch (error) {
+        throw explainValkey(error, config.valkey);
+      }
+    },
+    async close(): Promise<void> {
+      await Promise.allSettled([queues.store.close(), queues.export.close()]);
+      connection.disconnect();
+    },
+  };
+}
+
+/**
+ * Both skips are needed to fail fast and still recover: without them the queue waits for a connection for ever, or keeps
+ * the failure of its first version check (seen with BullMQ 6.7).
+ */
+export function openQueue(name: string, connection: Redis, config: Config): Queue {
+  const queue = new Queue(name, {
+    connection,
+    prefix: config.queuePrefix,
+    skipWaitingForReady: true,
+    skipVersionCheck: true,
+    skipMetasUpdate: true,
+  });
+  queue.on('error', () => {});
+  return queue;
+}

@@ -1,32 +1,25 @@
 import type { Exported } from './archive/export.ts';
-import type { Pruned } from './archive/prune.ts';
 import { type Config, loadConfig } from './config.ts';
 import type { Metadata } from './episode.ts';
 import type { GraphCounts } from './graph/queries/count-graph.ts';
-import type {
-  ArchiveList,
-  ExportOptions,
-  PruneOptions,
-  Restored,
-  RestoreOptions,
-  Verified,
-  VerifyOptions,
-} from './memory/archives.ts';
+import type { ExportOptions } from './memory/archives.ts';
 import { askFor } from './memory/ask.ts';
 import { askForEntities, type EntitiesOptions, type Entity } from './memory/ask-entities.ts';
 import type { WholeEpisode } from './memory/ask-episode.ts';
 import { askForHistory, type HistoryOptions } from './memory/ask-history.ts';
-import type { ListOptions, QueueOptions } from './memory/dead-letters.ts';
+import { type Archives, openArchives } from './memory/doors/archives.ts';
+import { type Communities, openCommunities } from './memory/doors/communities.ts';
+import { type DeadLetters, openDeadLetters } from './memory/doors/dead-letters.ts';
+import { openSagas, type Sagas } from './memory/doors/sagas.ts';
 import type { GroupOptions, MemoryParts, StoreOptions, WaitOptions } from './memory/options.ts';
 import type { QueryOptions } from './memory/query-options.ts';
 import { openServices, type Services } from './memory/services.ts';
 import { askForSize } from './memory/size.ts';
 import type { Status } from './memory/status.ts';
 import type { EpisodeInput, TellManyOptions, TripletOptions } from './memory/tell.ts';
-import type { Community, RemoveOptions, Saga, SagaOverview, TaskOptions } from './memory/upkeep.ts';
-import { listCommunities, listSagas, removeEpisode, runTask, showSaga, summarizeSaga } from './memory/upkeep.ts';
+import type { RemoveOptions } from './memory/upkeep.ts';
+import { removeEpisode } from './memory/upkeep.ts';
 import { waitFor } from './memory/wait-for.ts';
-import type { DeadLetter, WholeDeadLetter } from './queue/dead-letter.ts';
 import type { Counts, EpisodeReceipt, QueueName, Receipt } from './queue/producer.ts';
 import type { Drained } from './queue/spool/drain.ts';
 import { bulletList } from './reader/format.ts';
@@ -34,15 +27,11 @@ import type { Found } from './search/found.ts';
 import type { EntityHistory } from './search/history.ts';
 import { request } from './telemetry/request.ts';
 import type { Triplet } from './triplet.ts';
-import type { BuiltCommunities } from './upkeep/communities.ts';
 import type { Removed } from './upkeep/parts.ts';
-import type { ToldSaga } from './upkeep/saga.ts';
 
 let telling: Promise<typeof import('./memory/tell.ts')> | undefined;
 // Kept, since many may call it at once and each `import()` takes its time.
 const tells = () => (telling ??= import('./memory/tell.ts'));
-const letters = () => import('./memory/dead-letters.ts');
-const keeping = () => import('./memory/archives.ts');
 
 /**
  * The memory as a program uses it. Nothing is connected or loaded before it is needed; `close()` ends what was.
@@ -51,12 +40,20 @@ const keeping = () => import('./memory/archives.ts');
  */
 export class MemoryManager {
   readonly config: Config;
+  readonly archives: Archives;
+  readonly communities: Communities;
+  readonly deadLetters: DeadLetters;
+  readonly sagas: Sagas;
   readonly #services: Services;
 
   /** @param config what differs from the environment's settings */
   constructor(config: Partial<Config> = {}, parts: MemoryParts = {}) {
     this.config = { ...loadConfig(), ...config };
     this.#services = openServices(this.config, parts);
+    this.archives = openArchives(this.#services);
+    this.communities = openCommunities(this.#services);
+    this.deadLetters = openDeadLetters(this.#services);
+    this.sagas = openSagas(this.#services);
   }
 
   /** Hands an episode to the queue and gives its name, `episode_<timestamp>`, once Valkey has it. */
@@ -134,52 +131,9 @@ export class MemoryManager {
 
   /** The same, giving what was written where. @throws NoWorker */
   async export(options: ExportOptions = {}): Promise<Exported> {
-    return request('export_to_b2', async () => (await keeping()).exportMemory(this.#services, options));
-  }
-
-  /** The archives of a group, or of all where none is named, newest first. */
-  async archives(options: GroupOptions = {}): Promise<ArchiveList> {
-    return request('archives', async () => (await keeping()).listArchives(this.#services, options));
-  }
-
-  /** Whether an archive, by its file or `latest`, is what its manifest says; with `restore` also on trial. */
-  async verifyArchive(file: string, options: VerifyOptions = {}): Promise<Verified> {
-    return request('verify_archive', async () => (await keeping()).verifyArchive(this.#services, file, options));
-  }
-
-  /** Makes an archive (or `latest`) what the group remembers, at once or not at all. @throws ArchiveDamaged when a byte of it differs */
-  async restoreArchive(file: string, options: RestoreOptions = {}): Promise<Restored> {
-    return request('restore_archive', async () => (await keeping()).restoreArchive(this.#services, file, options));
-  }
-
-  /** Removes a group's archives but those that are to be kept, the newest, and the newest that was verified. */
-  async pruneArchives(options: PruneOptions): Promise<Pruned> {
-    return request('prune_archives', async () => (await keeping()).pruneArchives(this.#services, options));
-  }
-
-  /** Lets a worker find the group's communities anew and tell each in few sentences. @throws NoWorker */
-  async buildCommunities(options: TaskOptions = {}): Promise<BuiltCommunities> {
-    return request('build_communities', () => runTask(this.#services, { kind: 'communities' }, options));
-  }
-
-  /** The communities that were built last, those with most members first. */
-  async communities(options: GroupOptions = {}): Promise<Community[]> {
-    return request('communities', () => listCommunities(this.#services, options));
-  }
-
-  /** All sagas, the one that went on last first. */
-  async sagas(options: GroupOptions = {}): Promise<SagaOverview[]> {
-    return request('sagas', () => listSagas(this.#services, options));
-  }
-
-  /** One saga with its episodes. @throws InvalidInput when there is none of that name */
-  async saga(name: string, options: GroupOptions = {}): Promise<Saga> {
-    return request('saga', () => showSaga(this.#services, name, options));
-  }
-
-  /** Lets a worker bring a saga's summary up to date. @throws InvalidInput when there is none of that name; NoWorker */
-  async summarizeSaga(name: string, options: TaskOptions = {}): Promise<ToldSaga> {
-    return request('summarize_saga', () => summarizeSaga(this.#services, name, options));
+    return request('export_to_b2', async () =>
+      (await import('./memory/archives.ts')).exportMemory(this.#services, options),
+    );
   }
 
   /**
@@ -188,28 +142,6 @@ export class MemoryManager {
    */
   async removeEpisode(uuidOrName: string, options: RemoveOptions = {}): Promise<Removed> {
     return request('remove_episode', () => removeEpisode(this.#services, uuidOrName, options));
-  }
-
-  /** Jobs that were given up, the latest first. */
-  async deadLetters(options: ListOptions = {}): Promise<DeadLetter[]> {
-    return request('dead_letters', async () => (await letters()).listDeadLetters(this.#services, options));
-  }
-
-  /** One of them with its payload. @throws InvalidInput when there is none of that id */
-  async showDeadLetter(id: string, options: QueueOptions = {}): Promise<WholeDeadLetter> {
-    return request('show_dead_letter', async () => (await letters()).showDeadLetter(this.#services, id, options));
-  }
-
-  /** Brings them back to their queues, each under the same identity, and gives how many. @throws InvalidInput for an unknown id */
-  async replayDeadLetters(ids: readonly string[] | 'all', options: QueueOptions = {}): Promise<number> {
-    return request('replay_dead_letters', async () =>
-      (await letters()).replayDeadLetters(this.#services, ids, options),
-    );
-  }
-
-  /** Deletes their jobs for good; what was recorded of an episode's text stays in the graph. @throws InvalidInput for an unknown id */
-  async dropDeadLetters(ids: readonly string[] | 'all', options: QueueOptions = {}): Promise<number> {
-    return request('drop_dead_letters', async () => (await letters()).dropDeadLetters(this.#services, ids, options));
   }
 
   /** How many workers take jobs of a queue, on any machine. */

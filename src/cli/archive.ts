@@ -60,14 +60,14 @@ const ACTIONS: Readonly<Record<string, (memory: MemoryManager, rest: readonly st
   {
     async list(memory, rest, call) {
       nothing('list', rest);
-      const list = await memory.archives(groupOf(call));
+      const list = await memory.archives.list(groupOf(call));
       return { data: list, text: listed(list) };
     },
     async verify(memory, rest, call) {
       const restore = call.flag('restore');
       const file = fileOf('verify', rest);
       const verified = await shown(restore ? 'Restoring on trial' : 'Verifying', (onProgress) =>
-        memory.verifyArchive(file, { ...groupOf(call), restore, onProgress }),
+        memory.archives.verify(file, { ...groupOf(call), restore, onProgress }),
       );
       if (!verified.whole)
         return { data: verified, text: `${verified.file} differs: ${verified.problems.join('; ')}`, status: 2 };
@@ -81,7 +81,7 @@ const ACTIONS: Readonly<Record<string, (memory: MemoryManager, rest: readonly st
       const file = fileOf('restore', rest);
       try {
         const restored = await shown('Restoring', (onProgress) =>
-          memory.restoreArchive(file, { ...groupOf(call), replace: call.flag('replace'), onProgress }),
+          memory.archives.restore(file, { ...groupOf(call), replace: call.flag('replace'), onProgress }),
         );
         const { group, until } = restored;
         const text = `The memory "${group}" holds ${held(restored)} now, as of ${time(until)}.`;
@@ -99,7 +99,7 @@ const ACTIONS: Readonly<Record<string, (memory: MemoryManager, rest: readonly st
     async prune(memory, rest, call) {
       nothing('prune', rest);
       const dryRun = call.flag('dry-run');
-      const pruned = await memory.pruneArchives({ ...groupOf(call), keep: readKeep(call.text('keep')), dryRun });
+      const pruned = await memory.archives.prune({ ...groupOf(call), keep: readKeep(call.text('keep')), dryRun });
       const { kept, removed, leftovers } = pruned;
       const gone = [...removed, ...leftovers].map((file) => `${dryRun ? 'would remove' : 'removed'} ${file}`);
       return { data: pruned, text: [...gone, `${count(kept.length, 'archive')} kept.`].join('\n') };

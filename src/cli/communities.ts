@@ -21,8 +21,8 @@ Example: memory-manager communities`,
       const group = call.group !== undefined && { group: call.group };
       const list = call.flag('list');
       if (!list)
-        await memory.buildCommunities({ ...group, ...(call.timeout !== undefined && { limit: call.timeout }) });
-      const communities = await memory.communities({ ...group });
+        await memory.communities.build({ ...group, ...(call.timeout !== undefined && { limit: call.timeout }) });
+      const communities = await memory.communities.list({ ...group });
       if (call.json) console.log(JSON.stringify(communities));
       else if (communities.length > 0) console.log(communities.map(line).join('\n'));
       else console.error(list ? 'No communities were built here yet.' : 'Nothing belongs together here yet.');

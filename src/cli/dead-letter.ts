@@ -60,23 +60,27 @@ const ACTIONS: Readonly<Record<string, (memory: MemoryManager, ids: readonly str
       if (ids.length > 0) throw new InvalidInput('dead-letter list takes no id; dead-letter show does.');
       const limit = call.number('limit', 1, 1000);
       const skip = call.number('skip', 0, 1_000_000_000);
-      const letters = await memory.deadLetters({ ...queueOf(call), ...(limit && { limit }), ...(skip && { skip }) });
+      const letters = await memory.deadLetters.list({
+        ...queueOf(call),
+        ...(limit && { limit }),
+        ...(skip && { skip }),
+      });
       const none = skip ? 'There are no more dead letters.' : NONE;
       return { data: letters, text: letters.length > 0 ? letters.map(line).join('\n') : none };
     },
     async show(memory, ids, call) {
       const [id = ''] = ids;
       if (ids.length !== 1) throw new InvalidInput('dead-letter show takes one id; dead-letter list shows all.');
-      const letter = await memory.showDeadLetter(id, queueOf(call));
+      const letter = await memory.deadLetters.show(id, queueOf(call));
       return { data: letter, text: whole(letter) };
     },
     async replay(memory, ids, call) {
-      const replayed = await memory.replayDeadLetters(meant('replay', ids, call), queueOf(call));
+      const replayed = await memory.deadLetters.replay(meant('replay', ids, call), queueOf(call));
       const text = `${count(replayed, 'dead letter')} back in the queue.`;
       return { data: { replayed }, text: replayed > 0 ? text : NONE };
     },
     async drop(memory, ids, call) {
-      const dropped = await memory.dropDeadLetters(meant('drop', ids, call), queueOf(call));
+      const dropped = await memory.deadLetters.drop(meant('drop', ids, call), queueOf(call));
       const texts = dropped === 1 ? 'its text' : 'their texts';
       const text = `${count(dropped, 'dead letter')} dropped, which nothing brings back. What was recorded of ${texts} stays in the graph.`;
       return { data: { dropped }, text: dropped > 0 ? text : NONE };

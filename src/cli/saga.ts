@@ -43,15 +43,15 @@ type Said = { readonly data: unknown; readonly text: string };
 
 const ACTIONS: Readonly<Record<string, (memory: MemoryManager, name: string, call: Call) => Promise<Said>>> = {
   async list(memory, _, call) {
-    const sagas = await memory.sagas(groupOf(call));
+    const sagas = await memory.sagas.list(groupOf(call));
     return { data: sagas, text: sagas.map(overview).join('\n') };
   },
   async show(memory, name, call) {
-    const saga = await memory.saga(name, groupOf(call));
+    const saga = await memory.sagas.show(name, groupOf(call));
     return { data: saga, text: whole(saga) };
   },
   async summarize(memory, name, call) {
-    const told = await memory.summarizeSaga(name, {
+    const told = await memory.sagas.summarize(name, {
       ...groupOf(call),
       ...(call.timeout !== undefined && { limit: call.timeout }),
     });

@@ -57,7 +57,8 @@ test(`13. ${replies} malformed replies crash no worker; each is repaired, tried 
 
   const { completed, failed } = await memory.counts('store');
   const letters = [];
-  for (let skip = 0; skip < failed; skip += 1000) letters.push(...(await memory.deadLetters({ limit: 1000, skip })));
+  for (let skip = 0; skip < failed; skip += 1000)
+    letters.push(...(await memory.deadLetters.list({ limit: 1000, skip })));
   expect(running.hasEnded()).toBe(false);
   expect(running.said()).not.toMatch(/uncaught|unhandled/i);
   expect(completed + failed).toBe(jobs);

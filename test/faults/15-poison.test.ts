@@ -36,7 +36,7 @@ test(`15. ${poisonous} poison jobs among ${jobs} are dead letters; the others ar
 
   const listed = await runCommand(['dead-letter', 'list', '--limit', '1000', '--json'], environment);
   const ids = (JSON.parse(listed.stdout) as { id: string }[]).map(({ id }) => id);
-  const letters = await Promise.all(ids.map((id) => memory.showDeadLetter(id)));
+  const letters = await Promise.all(ids.map((id) => memory.deadLetters.show(id)));
   const untraced = letters.filter(({ traceId }) => !/^[0-9a-f]{16,32}$/.test(traceId ?? ''));
   const untouched = letters.filter(({ id }) => !bad.some(({ uuid }) => uuid === id));
   expect(untouched.map(({ reason, attempts, error }) => ({ reason, attempts, error }))).toEqual([]);

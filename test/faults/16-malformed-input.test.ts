@@ -67,7 +67,8 @@ test(`16. ${all} malformed inputs crash nothing, inject nothing and are refused 
   const changed = [...accepted].filter(([uuid, content]) => stored.get(uuid) !== content);
   const { completed, failed } = await memory.counts('store');
   const letters = [];
-  for (let skip = 0; skip < failed; skip += 1000) letters.push(...(await memory.deadLetters({ limit: 1000, skip })));
+  for (let skip = 0; skip < failed; skip += 1000)
+    letters.push(...(await memory.deadLetters.list({ limit: 1000, skip })));
   expect(refused.filter((error) => !isForeseen(error) || !/^.+[.)]$/su.test(error.message)).map(String)).toEqual([]);
   expect(ends.strange).toEqual([]);
   expect(changed).toEqual([]);

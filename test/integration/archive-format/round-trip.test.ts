@@ -52,9 +52,9 @@ describe('an archive of a told memory', () => {
     const { file, graphHash } = await exportGraph(told.graph, directoryStore(folder), () => {}, { gzip });
     const [first, second] = [manager(told.group, told.embedder), manager(group, told.embedder)];
 
-    const verified = await first.verifyArchive(file);
-    const drilled = await first.verifyArchive(file, { restore: true });
-    const restored = await second.restoreArchive(file, { group });
+    const verified = await first.archives.verify(file);
+    const drilled = await first.archives.verify(file, { restore: true });
+    const restored = await second.archives.restore(file, { group });
 
     expect(verified).toMatchObject({ whole: true, problems: [], answers: null });
     expect(drilled).toMatchObject({ whole: true, problems: [], group: told.group });
@@ -76,8 +76,8 @@ describe('an archive of a told memory', () => {
     const { file } = await exportGraph(told.graph, directoryStore(folder), () => {});
     const memory = manager(told.group, told.embedder);
 
-    await memory.verifyArchive(file, { restore: true });
-    await expect(memory.restoreArchive(file)).rejects.toMatchObject({
+    await memory.archives.verify(file, { restore: true });
+    await expect(memory.archives.restore(file)).rejects.toMatchObject({
       name: 'InvalidInput',
       message: expect.stringMatching(/is not empty; restore into another one \(--group\), or .* \(--replace\)/),
     });
@@ -93,7 +93,7 @@ describe('an archive of a told memory', () => {
     await told.tell(9, 'Harbor uses Memcached.');
     expect(await memory.queryMemory('Memcached')).toContain('Memcached');
 
-    await memory.restoreArchive(file, { replace: true });
+    await memory.archives.restore(file, { replace: true });
 
     expect(await memory.queryMemory('Memcached')).not.toContain('Memcached');
     expect((await exportGraph(told.graph, directoryStore(folder), () => {})).graphHash).toBe(graphHash);
@@ -122,7 +122,7 @@ describe('an archive of a told memory', () => {
         await expect(checkBytes(store, read)).rejects.toMatchObject({ name: 'ArchiveDamaged' });
       }
       const memory = manager(group, told.embedder);
-      await expect(memory.restoreArchive(file, { group })).rejects.toMatchObject({ name: 'ArchiveDamaged' });
+      await expect(memory.archives.restore(file, { group })).rejects.toMatchObject({ name: 'ArchiveDamaged' });
       await memory.close();
     }
     expect(await wholeGraph(opened.graphs.group(group))).toMatchObject({ nodes: [], edges: [] });

@@ -107,14 +107,14 @@ test('an export that is killed in the middle leaves nothing that looks like an a
   await once(child, 'close');
   const memory = new MemoryManager({ ...stores.config, group: told.group, exportDir: place });
 
-  expect(await memory.archives()).toMatchObject({ archives: [], incomplete: [] });
-  await expect(memory.verifyArchive('latest')).rejects.toMatchObject({
+  expect(await memory.archives.list()).toMatchObject({ archives: [], incomplete: [] });
+  await expect(memory.archives.verify('latest')).rejects.toMatchObject({
     message: expect.stringMatching(/^There is no archive of/),
   });
   const exported = await exportGraph(told.graph, directoryStore(place), () => {});
   await directoryStore(place).remove(exported.manifest);
-  expect(await memory.archives()).toMatchObject({ archives: [], incomplete: [exported.file] });
-  await expect(memory.restoreArchive(exported.file, { replace: true })).rejects.toMatchObject({
+  expect(await memory.archives.list()).toMatchObject({ archives: [], incomplete: [exported.file] });
+  await expect(memory.archives.restore(exported.file, { replace: true })).rejects.toMatchObject({
     message: expect.stringMatching(/has no manifest, so it is no whole archive/),
   });
   await memory.close();

@@ -74,7 +74,7 @@ describe('the dead letters', () => {
     const receipts = await given(...texts);
     const poison = receipts.filter((_, index) => index % 6 === 0).map(({ uuid }) => uuid);
 
-    const letters = await memory.deadLetters({ limit: 100 });
+    const letters = await memory.deadLetters.list({ limit: 100 });
 
     expect(await memory.counts('store')).toMatchObject({ failed: 10, completed: 50 });
     expect(letters.map(({ id }) => id).sort()).toEqual([...poison].sort());
@@ -87,7 +87,7 @@ describe('the dead letters', () => {
       attempts: 1,
     });
     const job = await queue.getJob(poison[0] ?? '');
-    const shown = await memory.showDeadLetter(poison[0] ?? '');
+    const shown = await memory.deadLetters.show(poison[0] ?? '');
     expect(shown.traceId).toMatch(/^[0-9a-f]{32}$/);
     expect(shown.traceId).toBe(traceIdOf(carrierOf(job?.opts.telemetry)));
     expect(readStoreJob(shown.payload)).toMatchObject({ uuid: poison[0], content: 'poison 0' });
@@ -95,23 +95,23 @@ describe('the dead letters', () => {
 
   test('are listed the latest first, a page at a time', async () => {
     await given('poison 1', 'poison 2', 'poison 3');
-    const all = await memory.deadLetters();
+    const all = await memory.deadLetters.list();
 
-    const pages = [await memory.deadLetters({ limit: 2 }), await memory.deadLetters({ limit: 2, skip: 2 })];
+    const pages = [await memory.deadLetters.list({ limit: 2 }), await memory.deadLetters.list({ limit: 2, skip: 2 })];
 
     expect(pages.map((page) => page.length)).toEqual([2, 1]);
     expect(pages.flat()).toEqual(all);
     const times = all.map(({ failedAt }) => failedAt.getTime());
     expect(times).toEqual([...times].sort((a, b) => b - a));
-    expect(await memory.deadLetters({ queue: 'export' })).toEqual([]);
-    await expect(memory.deadLetters({ limit: 0 })).rejects.toThrow('1 to 1000');
+    expect(await memory.deadLetters.list({ queue: 'export' })).toEqual([]);
+    await expect(memory.deadLetters.list({ limit: 0 })).rejects.toThrow('1 to 1000');
   });
 
   test('come back with their identity and no attempt made, and are done', async () => {
     const [one, two] = await given('poison 1', 'poison 2');
     const read: string[] = [];
 
-    const replayed = await memory.replayDeadLetters('all');
+    const replayed = await memory.deadLetters.replay('all');
     const jobs = await Promise.all([one, two].map((receipt) => queue.getJob(receipt?.uuid ?? '')));
     worker(async ({ uuid }) => void read.push(uuid));
 
@@ -119,17 +119,17 @@ describe('the dead letters', () => {
     for (const job of jobs) expect(job).toMatchObject({ attemptsMade: 0, attemptsStarted: 0 });
     await until('both', async () => (await memory.counts('store')).completed === 2);
     expect(read.sort()).toEqual([one?.uuid, two?.uuid].sort());
-    expect(await memory.deadLetters()).toEqual([]);
+    expect(await memory.deadLetters.list()).toEqual([]);
   });
 
   test('are replayed or dropped one by one, or not at all when an id is unknown', async () => {
     const [one, two] = await given('poison 1', 'poison 2');
     const id = one?.uuid ?? '';
 
-    await expect(memory.replayDeadLetters([id, 'nobody'])).rejects.toThrow('There is no dead letter "nobody"');
+    await expect(memory.deadLetters.replay([id, 'nobody'])).rejects.toThrow('There is no dead letter "nobody"');
     expect(await failed()).toBe(2);
-    expect(await memory.replayDeadLetters([id, id])).toBe(1);
-    expect(await memory.dropDeadLetters([two?.uuid ?? ''])).toBe(1);
+    expect(await memory.deadLetters.replay([id, id])).toBe(1);
+    expect(await memory.deadLetters.drop([two?.uuid ?? ''])).toBe(1);
 
     expect(await memory.counts('store')).toMatchObject({ waiting: 1, failed: 0 });
     expect(await queue.getJob(two?.uuid ?? '')).toBeUndefined();
@@ -142,8 +142,8 @@ describe('the dead letters', () => {
     worker();
     await until('the failure', async () => (await failed()) === 1);
 
-    const letter = await memory.showDeadLetter(uuid);
-    await memory.replayDeadLetters([uuid]);
+    const letter = await memory.deadLetters.show(uuid);
+    await memory.deadLetters.replay([uuid]);
 
     expect(letter.reason).toMatch(/^Workers that held it died more often than MEMORY_STALLED_LIMIT allows/);
     await until('the success', async () => (await memory.counts('store')).completed === 1);
@@ -172,7 +172,7 @@ describe('the dead letters', () => {
     expect(shown[1]?.stdout).toContain('{"version":1,\\u001b[31m');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there.
     for (const { stdout } of shown) expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
-    expect(await memory.dropDeadLetters(['broken'])).toBe(1);
+    expect(await memory.deadLetters.drop(['broken'])).toBe(1);
   });
 });
 

@@ -46,8 +46,8 @@ describe('a task', () => {
     const group = newGroup();
     await know(tools, group, ['Harbor uses Redis']);
 
-    expect(await memory.buildCommunities({ group })).toEqual({ communities: 1, members: 2 });
-    expect(await memory.communities({ group })).toEqual([
+    expect(await memory.communities.build({ group })).toEqual({ communities: 1, members: 2 });
+    expect(await memory.communities.list({ group })).toEqual([
       {
         uuid: expect.any(String),
         name: expect.stringMatching(/^About/),
@@ -85,7 +85,7 @@ describe('a task', () => {
     const lonely = new MemoryManager({ ...stores.config, queuePrefix: '{lonely}' });
     const environment = { ...environmentOf(stores.config), MEMORY_QUEUE_PREFIX: '{lonely}' };
 
-    await expect(lonely.buildCommunities()).rejects.toThrow(NoWorker);
+    await expect(lonely.communities.build()).rejects.toThrow(NoWorker);
     expect(await runCommand(['communities'], environment)).toMatchObject(
       failure(/^No worker is running that could do this/),
     );
@@ -93,9 +93,9 @@ describe('a task', () => {
   });
 
   test('for what is not there is refused before it is queued', async () => {
-    await expect(memory.summarizeSaga('nothing')).rejects.toThrow(InvalidInput);
+    await expect(memory.sagas.summarize('nothing')).rejects.toThrow(InvalidInput);
     await expect(memory.removeEpisode('episode_nothing')).rejects.toThrow(InvalidInput);
-    await expect(memory.buildCommunities({ group: 'a b' })).rejects.toThrow(InvalidInput);
+    await expect(memory.communities.build({ group: 'a b' })).rejects.toThrow(InvalidInput);
   });
 });
 

@@ -16,15 +16,15 @@ test('what was stored as a session is a saga, and what belongs together a commun
     memory.ended(await memory.enqueue(content, null, { saga: 'session', referenceTime: new Date(day) }));
 
   await Promise.all([store('Harbor uses Redis.', '2025-01-02'), store('Quay uses Node.', '2025-01-01')]);
-  const built = await memory.buildCommunities();
-  const told = await memory.summarizeSaga('session');
+  const built = await memory.communities.build();
+  const told = await memory.sagas.summarize('session');
 
   expect(built).toEqual({ communities: 2, members: 4 });
   expect(told).toEqual({ name: 'session', summary: 'saga of 2.' });
-  expect(await memory.sagas()).toEqual([
+  expect(await memory.sagas.list()).toEqual([
     { name: 'session', episodes: 2, first: '2025-01-01T00:00:00+00:00', last: '2025-01-02T00:00:00+00:00' },
   ]);
-  expect((await memory.saga('session')).episodes.map(({ referenceTime }) => referenceTime.slice(0, 10))).toEqual([
+  expect((await memory.sagas.show('session')).episodes.map(({ referenceTime }) => referenceTime.slice(0, 10))).toEqual([
     '2025-01-01',
     '2025-01-02',
   ]);

@@ -258,7 +258,7 @@ describe('a model', () => {
     const receipts = await memory.enqueueMany(Array.from({ length: 80 }, (_, index) => ({ content: text(index) })));
     await until('all jobs', async () => (await counts()).completed + (await counts()).failed === 80, MINUTE);
 
-    const letters = await memory.deadLetters({ limit: 100 });
+    const letters = await memory.deadLetters.list({ limit: 100 });
 
     expect(letters.map(({ id }) => id).sort()).toEqual(
       receipts.flatMap(({ uuid }, index) => (index % 8 === 3 ? [uuid] : [])).sort(),
@@ -315,7 +315,7 @@ describe('what a failure costs', () => {
     await queue.add('store', await payload(), { ...STORE_OPTIONS, attempts: 1, jobId: 'odd' });
     await until('the failure', async () => (await counts()).failed === 1);
 
-    const letter = await memory.showDeadLetter('odd');
+    const letter = await memory.deadLetters.show('odd');
 
     expect(letter).toMatchObject({ reason: 'An unforeseen failure (TypeError).', error: 'TypeError', attempts: 1 });
     expect(letter.details.at(-1)).toBe('TypeError: cannot read "the secret text"');

@@ -1,0 +1,30 @@
+import type { Pruned } from '../../archive/prune.ts';
+import { request } from '../../telemetry/request.ts';
+import type { ArchiveList, PruneOptions, Restored, RestoreOptions, Verified, VerifyOptions } from '../archives.ts';
+import type { GroupOptions } from '../options.ts';
+import type { Services } from '../services.ts';
+
+/** What was exported. Errors: `ConfigError`, `ArchiveAway`, `InvalidInput` when there is no such archive. */
+export interface Archives {
+  /** The archives of a group, or of all where none is named, newest first. */
+  list(options?: GroupOptions): Promise<ArchiveList>;
+  /** Whether an archive, by its file or `latest`, is what its manifest says; with `restore` also on trial. */
+  verify(file: string, options?: VerifyOptions): Promise<Verified>;
+  /** Makes an archive (or `latest`) what the group remembers, at once or not at all. @throws ArchiveDamaged when a byte of it differs */
+  restore(file: string, options?: RestoreOptions): Promise<Restored>;
+  /** Removes a group's archives but those that are to be kept, the newest, and the newest that was verified. */
+  prune(options: PruneOptions): Promise<Pruned>;
+}
+
+const work = () => import('../archives.ts');
+
+export function openArchives(services: Services): Archives {
+  return {
+    list: (options = {}) => request('archives', async () => (await work()).listArchives(services, options)),
+    verify: (file, options = {}) =>
+      request('verify_archive', async () => (await work()).verifyArchive(services, file, options)),
+    restore: (file, options = {}) =>
+      request('restore_archive', async () => (await work()).restoreArchive(services, file, options)),
+    prune: (options) => request('prune_archives', async () => (await work()).pruneArchives(services, options)),
+  };
+}

@@ -29,6 +29,8 @@ export interface Commit extends Fenced {
     readonly key: string;
     readonly facts: readonly string[];
     readonly use: string | null;
+    /** See `ingest/told.ts`. */
+    readonly told: string | null;
   }[];
   /** Of episodes that were committed before: facts that they turn out to state under another uuid, or to have ended. */
   readonly movedFacts: readonly {
@@ -39,6 +41,37 @@ export interface Commit extends Fenced {
   }[];
   readonly removedEpisodes: readonly RemovedEpisode[];
   readonly removedEntities: readonly { readonly uuid: string }[];
+  /** Keys of `_Meta` nodes that nothing is left to be noted on. */
+  readonly removedNotes: readonly { readonly key: string }[];
+  /** Facts whose words nobody says any more, in those of somebody else. */
+  readonly rewordedFacts: readonly RewordedFact[];
+  /** Entities that nobody calls by their name any more. */
+  readonly renamedEntities: readonly {
+    readonly uuid: string;
+    readonly name: string;
+    readonly embedding: readonly number[];
+  }[];
+  /** Of episodes that stay: what they tell of entities, without those that go. */
+  readonly retold: readonly { readonly key: string; readonly told: string | null }[];
+  /** Entities all of whose other names go before `aliases` come. */
+  readonly clearedAliases: readonly { readonly uuid: string }[];
+  /** Types that nobody tells any more; they go before others are set. */
+  readonly unlabelled: readonly { readonly uuid: string; readonly label: string }[];
+  /** Sagas that lost episodes: where their chains begin and end now, and whether what was told of them goes. */
+  readonly sagas: readonly { readonly uuid: string; readonly first: string; readonly last: string }[];
+  readonly removedSagas: readonly { readonly uuid: string }[];
+  /** Episodes that follow each other now. */
+  readonly sagaLinks: readonly { readonly a: string; readonly b: string }[];
+  readonly removedCommunities: readonly { readonly uuid: string; readonly key: string }[];
+}
+
+export interface RewordedFact {
+  readonly uuid: string;
+  readonly source: string;
+  readonly target: string;
+  readonly relation: string;
+  readonly fact: string;
+  readonly embedding: readonly number[];
 }
 
 export interface NewEntity {
@@ -110,4 +143,14 @@ export const NO_CHANGES: Omit<Commit, keyof Fenced | 'now'> = {
   movedFacts: [],
   removedEpisodes: [],
   removedEntities: [],
+  removedNotes: [],
+  rewordedFacts: [],
+  renamedEntities: [],
+  retold: [],
+  clearedAliases: [],
+  unlabelled: [],
+  sagas: [],
+  removedSagas: [],
+  sagaLinks: [],
+  removedCommunities: [],
 };

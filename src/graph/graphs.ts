@@ -1,10 +1,13 @@
 import type { Address } from '../config.ts';
-import { checkGroup, graphName } from '../group.ts';
+import { checkGroup, graphName, groupOf } from '../group.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { SECOND } from '../time.ts';
+import { openChange } from './change.ts';
 import { queryText } from './codec.ts';
-import type { GroupGraph } from './group-graph.ts';
+import type { Connection } from './connection.ts';
+import type { ChangeLog, GroupGraph } from './group-graph.ts';
 import { openPool } from './pool.ts';
+import { isMemory } from './queries/is-memory.ts';
 import { checkEmbedder, prepareSchema } from './schema.ts';
 import { openScratch, type Scratch, scratchName, sweepScratches } from './scratch.ts';
 
@@ -12,6 +15,10 @@ import { openScratch, type Scratch, scratchName, sweepScratches } from './scratc
 export interface Graphs {
   /** @throws InvalidInput when `group` is not a valid name */
   group(group: string): GroupGraph;
+  /** All groups that have a graph, in the order of their names; what other programs keep beside them is passed over. */
+  groups(): Promise<string[]>;
+  /** Removes what FalkorDB keeps of the texts of a group's last queries. */
+  forgetQueries(group: string): Promise<void>;
   /** A new graph beside that of a group, which may take its place. @throws InvalidInput when `group` is not a valid name */
   scratch(group: string): Scratch;
   /** Drops scratch graphs that were made longer ago than `age` milliseconds, which nobody is at work on any more; gives how many. */
@@ -23,23 +30,34 @@ const READ_LIMIT = 10 * SECOND;
 /** Also the time after which a connection is noticed that lost its other end without a word. */
 const WRITE_LIMIT = 25 * SECOND;
 
+export interface GraphsOptions {
+  /** How many questions are asked at once. */
+  readonly readers?: number;
+  readonly writers?: number;
+  /** Default: changes are noted nowhere, and a graph that is lost cannot be rebuilt with them. */
+  readonly journal?: ChangeLog;
+}
+
 /**
  * Reads and writes go over connections of their own, so that a long write never holds up a question.
  * Nothing is connected before the first query.
  */
-export function openGraphs(address: Address, readers = 4, writers = 2): Graphs {
+export function openGraphs(address: Address, { readers = 4, writers = 2, journal }: GraphsOptions = {}): Graphs {
   const reads = openPool(address, readers);
   const writes = openPool(address, writers);
   const open = new Map<string, GroupGraph>();
 
-  function bind(group: string, name = graphName(checkGroup(group))): GroupGraph {
+  function bind(group: string, name: string, log?: ChangeLog): GroupGraph {
+    const write = <Row>(text: string): Promise<Row[]> =>
+      rows(writes.use((it) => it.run('GRAPH.QUERY', name, text), WRITE_LIMIT));
     const prepared = once((embedder) => prepareSchema(graph, embedder));
     const graph: GroupGraph = {
       group,
       read: (query, params) =>
         rows(reads.use((it) => it.run('GRAPH.RO_QUERY', name, queryText(query, params)), READ_LIMIT)),
-      write: (query, params) =>
-        rows(writes.use((it) => it.run('GRAPH.QUERY', name, queryText(query, params)), WRITE_LIMIT)),
+      write: async (query, params) => write(queryText(query, params)),
+      change: (query, params) => change(query, params),
+      position: async () => (log ? log.position(group) : '0-0'),
       async prepare(embedder) {
         await prepared(embedder);
       },
@@ -48,14 +66,23 @@ export function openGraphs(address: Address, readers = 4, writers = 2): Graphs {
       },
       check: once((embedder) => checkEmbedder(graph, embedder)),
     };
+    const change = openChange(graph, write, log);
     return graph;
   }
 
   return {
     group(group) {
-      const known = open.get(group) ?? bind(group);
+      const known = open.get(group) ?? bind(group, graphName(checkGroup(group)), journal);
       open.set(group, known);
       return known;
+    },
+    forgetQueries: (group) => writes.use((it) => forgetQueries(it, graphName(checkGroup(group))), WRITE_LIMIT),
+    async groups() {
+      const names = await reads.use((connection) => connection.call('GRAPH.LIST'), READ_LIMIT);
+      // After `kill -9` a graph that was renamed may be listed twice.
+      const groups = [...new Set((names as string[]).map(groupOf))].filter((group) => group !== undefined).sort();
+      const areMemories = await Promise.all(groups.map((group) => isMemory(bind(group, graphName(group)))));
+      return groups.filter((_, index) => areMemories[index]);
     },
     scratch(group) {
       const name = scratchName(checkGroup(group));
@@ -67,6 +94,12 @@ export function openGraphs(address: Address, readers = 4, writers = 2): Graphs {
       writes.close();
     },
   };
+}
+
+async function forgetQueries(connection: Connection, name: string): Promise<void> {
+  await connection.call('UNLINK', `telemetry{${name}}`);
+  // Refused for a graph that is not there.
+  await connection.call('GRAPH.SLOWLOG', name, 'RESET').catch(() => {});
 }
 
 async function rows<Row>(answer: Promise<unknown[]>): Promise<Row[]> {

@@ -1,6 +1,22 @@
 import type { Embedder } from '../models/embedder.ts';
 import type { Params } from './codec.ts';
 
+/** A write that can be done again: all that it writes stands in `params`, with the fence and what it followed on where it has one. */
+export interface Change {
+  readonly query: string;
+  readonly params: Params;
+}
+
+/** Where changes are noted before they are made, so that they outlive the graph. */
+export interface ChangeLog {
+  /** @returns the entry's id; those of later entries are higher */
+  note(group: string, change: Change): Promise<string>;
+  /** Takes the entry of a change back that the graph has refused. */
+  strike(group: string, id: string): Promise<void>;
+  /** The id of the last entry; `0-0` for none. */
+  position(group: string): Promise<string>;
+}
+
 /** The graph of one group. Whoever holds it can neither read nor change another group's. */
 export interface GroupGraph {
   readonly group: string;
@@ -8,6 +24,13 @@ export interface GroupGraph {
   read<Row>(query: string, params?: Params): Promise<Row[]>;
   /** Rows of a writing query. All of its changes happen or none. */
   write<Row>(query: string, params?: Params): Promise<Row[]>;
+  /**
+   * The same for what must survive the loss of the graph: it is noted in the journal, where there is one. Doing it again
+   * must change nothing. With `fence` and `seen` in `params` the query begins with `BEHIND_FENCE`; no row means that it was refused.
+   */
+  change<Row>(query: string, params: Params): Promise<Row[]>;
+  /** The id of the journal's last entry; `0-0` where nothing is noted. */
+  position(): Promise<string>;
   /**
    * Makes the indexes and notes the embedder, once for each graph.
    * @throws EmbedderMismatch

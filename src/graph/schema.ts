@@ -81,9 +81,27 @@ function indexes(dimension: number): Index[] {
 
 /** Makes what is missing; that it is all there shows in the noted embedder. @throws EmbedderMismatch */
 export async function prepareSchema(graph: GroupGraph, embedder: Embedder): Promise<boolean> {
+  const noted = await readEmbedder(graph);
+  compare(graph, noted, embedder);
+  await makeIndexes(graph, indexes(embedder.dimension));
+  if (!noted?.model) await writeEmbedder(graph, embedder);
+  // Of two processes that prepare at the same time with two embedders only one was noted.
   compare(graph, await readEmbedder(graph), embedder);
+  return true;
+}
+
+/** Makes what Graphiti has itself, of a graph of which nobody noted the embedder. @throws TimedOut while they are being built */
+export async function prepareAsGraphiti(graph: GroupGraph): Promise<void> {
+  const isOurs = ({ kind, label }: Index) => kind === 'VECTOR' || label.startsWith('_');
+  await makeIndexes(
+    graph,
+    indexes(0).filter((index) => !isOurs(index)),
+  );
+}
+
+async function makeIndexes(graph: GroupGraph, wanted: readonly Index[]): Promise<void> {
   const existing = await readIndexes(graph);
-  for (const index of indexes(embedder.dimension)) {
+  for (const index of wanted) {
     if (isThere(index, existing)) continue;
     try {
       await graph.write(index.statement);
@@ -93,10 +111,6 @@ export async function prepareSchema(graph: GroupGraph, embedder: Embedder): Prom
     }
   }
   await operational(graph);
-  await writeEmbedder(graph, embedder);
-  // Of two processes that prepare at the same time with two embedders only one was noted.
-  compare(graph, await readEmbedder(graph), embedder);
-  return true;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll } from 'vitest';
 import type { Config } from '../../src/config.ts';
 import { type Graphs, openGraphs } from '../../src/graph/graphs.ts';
+import { openJournal } from '../../src/journal/journal.ts';
 import { patientConnection } from '../../src/valkey/connections.ts';
 import { type Leases, openLeases } from '../../src/valkey/lease.ts';
 import type { Stores } from './stores.ts';
@@ -17,8 +18,8 @@ export interface Opened {
 export function useOpened(stores: Stores): Opened {
   const opened = {} as Opened;
   beforeAll(() => {
-    opened.graphs = openGraphs(stores.config.falkordb);
     opened.valkey = patientConnection(stores.config.valkey);
+    opened.graphs = openGraphs(stores.config.falkordb, { journal: openJournal(opened.valkey) });
     opened.leases = openLeases(opened.valkey, stores.config.takeover);
   });
   afterAll(() => {
@@ -31,8 +32,8 @@ export function useOpened(stores: Stores): Opened {
 
 /** What another process would have: connections of its own to the same stores. */
 export function openOwn({ falkordb, valkey: address, takeover }: Config): Opened & { close(): void } {
-  const graphs = openGraphs(falkordb);
   const valkey = patientConnection(address);
+  const graphs = openGraphs(falkordb, { journal: openJournal(valkey) });
   const leases = openLeases(valkey, takeover);
   const close = () => {
     graphs.close();

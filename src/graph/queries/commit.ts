@@ -1,8 +1,8 @@
 import type { Attributes, Commit } from '../changes.ts';
 import { type Params, quotedLabel } from '../codec.ts';
 import type { GroupGraph } from '../group-graph.ts';
+import { MATCH_FACT, type Part, removalParts, unsayingParts } from './commit-removals.ts';
 import { BEHIND_FENCE, RETURN_FENCE } from './fence.ts';
-import { NEXT_UUID } from './link-sagas.ts';
 
 /**
  * Writes everything or nothing, in one query. Gives false, having written nothing, when somebody has written since `seen` was
@@ -15,7 +15,7 @@ export async function commit(graph: GroupGraph, changes: Commit): Promise<boolea
   const { fence, seen, now } = changes;
   const parts = partsOf(changes).filter(({ rows }) => rows.length > 0);
   const given = Object.fromEntries(parts.map(({ name, rows }) => [name, rows]));
-  const rows = await graph.write(
+  const rows = await graph.change(
     `${BEHIND_FENCE}
      ${parts.map(({ name, query }) => `CALL { UNWIND $${name} AS x ${query} RETURN count(*) AS n_${name} }`).join('\n')}
      ${RETURN_FENCE}`,
@@ -24,21 +24,13 @@ export async function commit(graph: GroupGraph, changes: Commit): Promise<boolea
   return rows.length > 0;
 }
 
-interface Part {
-  /** Of the parameter with its rows. */
-  readonly name: string;
-  /** For each row `x`. */
-  readonly query: string;
-  readonly rows: readonly object[];
-}
-
 function partsOf(changes: Commit): Part[] {
-  const removedUuids = changes.removedFacts.map(({ uuid }) => uuid);
   const kinds = Map.groupBy(changes.newEntities, ({ label }) => label);
   const withAttributes = <T extends { readonly attributes: Attributes }>(rows: readonly T[]) =>
     rows.filter(({ attributes }) => Object.keys(attributes).length > 0);
   return [
     ...[...kinds].map(([label, rows]) => ({ name: `new_${label}`, query: createEntities(label), rows })),
+    ...unsayingParts(changes),
     {
       name: 'labelled',
       query: `MATCH (n:Entity {uuid: x.uuid}) SET n.labels = ['Entity', x.label] ${setLabels(changes.labelled)}`,
@@ -70,11 +62,6 @@ function partsOf(changes: Commit): Part[] {
     },
     { name: 'removedFacts', query: `${MATCH_FACT} DELETE e`, rows: changes.removedFacts },
     {
-      name: 'removedEvidence',
-      query: 'MATCH (k:_Meta {key: x.key}) DELETE k',
-      rows: changes.removedFacts.map(({ uuid }) => ({ key: `fact:${uuid}` })),
-    },
-    {
       name: 'evidence',
       query: 'MERGE (k:_Meta {key: x.key}) SET k.supports = x.supports, k.rivals = x.rivals, k.wordings = x.wordings',
       rows: changes.evidence,
@@ -99,23 +86,7 @@ function partsOf(changes: Commit): Part[] {
       query: MOVE_FACTS,
       rows: changes.movedFacts,
     },
-    { name: 'forgottenFacts', query: FORGET_FACTS, rows: removedUuids.length > 0 ? [{ uuids: removedUuids }] : [] },
-    { name: 'removedEpisodes', query: REMOVE_EPISODES, rows: changes.removedEpisodes },
-    {
-      name: 'removedEntities',
-      query: 'MATCH (n:Entity {uuid: x.uuid}) DETACH DELETE n',
-      rows: changes.removedEntities,
-    },
-    {
-      name: 'removedNames',
-      query: 'MATCH (a:_Alias) WHERE a.entity = x.uuid DELETE a',
-      rows: changes.removedEntities,
-    },
-    {
-      name: 'removedNotes',
-      query: 'MATCH (l:_Meta {key: x.key}) DELETE l',
-      rows: changes.removedEntities.map(({ uuid }) => ({ key: `long:${uuid}` })),
-    },
+    ...removalParts(changes),
   ];
 }
 
@@ -143,11 +114,6 @@ const MERGE_ALIASES = `
     MERGE (a:_Meta:_Alias {key: x.key})
     ON CREATE SET a.alias = x.alias
     SET a.entity = x.entity`;
-
-const MATCH_FACT = `
-    MATCH (a:Entity {uuid: x.source})
-    MATCH (b:Entity {uuid: x.target})
-    MATCH (a)-[e:RELATES_TO {uuid: x.uuid}]->(b)`;
 
 const CREATE_FACTS = `
     MATCH (a:Entity {uuid: x.source})
@@ -184,7 +150,7 @@ const MERGE_MENTIONS = `
 const FINISH_EPISODES = `
     MATCH (p:Episodic {uuid: x.uuid})
     MERGE (k:_Meta {key: x.key})
-    SET p.entity_edges = x.facts, k.committed_at = $now, k.use = x.use,
+    SET p.entity_edges = x.facts, k.committed_at = $now, k.use = x.use, k.told = x.told,
         k.unread = CASE WHEN size(x.facts) = 0 THEN k.unread ELSE NULL END`;
 
 const MOVE_FACTS = `
@@ -198,23 +164,3 @@ const MOVE_FACTS = `
     SET p.entity_edges = facts
     WITH x, facts WHERE size(facts) > 0
     MATCH (k:_Meta {key: x.key}) SET k.unread = NULL`;
-
-// Whoever states or ended them; which episodes those are Python does not note on the fact. Facts are seldom removed.
-const FORGET_FACTS = `
-    MATCH (p:Episodic) WHERE any(it IN p.entity_edges WHERE it IN x.uuids)
-    SET p.entity_edges = [it IN p.entity_edges WHERE NOT it IN x.uuids]`;
-
-// The chain closes over the gap. The note stays, so that a job which comes again does not bring the episode back.
-const REMOVE_EPISODES = `
-    MATCH (p:Episodic {uuid: x.uuid})
-    MERGE (k:_Meta {key: x.key})
-    SET k.removed_at = $now, k.metadata = null, k.unread = null, k.use = null
-    WITH p
-    OPTIONAL MATCH (a:Episodic)-[:NEXT_EPISODE]->(p)
-    OPTIONAL MATCH (p)-[:NEXT_EPISODE]->(b:Episodic)
-    OPTIONAL MATCH (s:Saga)-[:HAS_EPISODE]->(p)
-    FOREACH (_ IN CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN [1] ELSE [] END |
-      MERGE (a)-[r:NEXT_EPISODE]->(b) ON CREATE SET r.uuid = ${NEXT_UUID}, r.group_id = $group, r.created_at = $now)
-    FOREACH (_ IN CASE WHEN s.first_episode_uuid = p.uuid THEN [1] ELSE [] END | SET s.first_episode_uuid = b.uuid)
-    FOREACH (_ IN CASE WHEN s.last_episode_uuid = p.uuid THEN [1] ELSE [] END | SET s.last_episode_uuid = a.uuid)
-    DETACH DELETE p`;

@@ -8,10 +8,11 @@ export interface Fenced {
 
 /**
  * Begins a query whose changes happen only when nobody has written since `$seen` was read; binds the fence to `m`. A query
- * that begins so ends with `RETURN_FENCE`: no row means that nothing was written.
+ * that begins so ends with `RETURN_FENCE`: no row means that nothing was written. `$after` and `$mark` come from `change`.
  */
 export const BEHIND_FENCE = `MERGE (m:_Meta {key: 'fence'}) ON CREATE SET m.token = 0
-     WITH m WHERE m.token = $seen AND m.token <= $fence SET m.token = $fence
+     WITH m WHERE m.token = $seen AND m.token <= $fence AND coalesce(m.mark, '') = $after
+     SET m.token = $fence, m.mark = $mark
      WITH m`;
 
 export const RETURN_FENCE = 'RETURN m.token AS token';

@@ -19,7 +19,7 @@ export async function finishEpisodes(
   episodes: readonly EmptyEpisode[],
   now: Date,
 ): Promise<ReadonlyMap<string, boolean>> {
-  const rows = await graph.write<{ uuid: string; isOpen: boolean }>(
+  const rows = await graph.change<{ uuid: string; isOpen: boolean }>(
     `UNWIND $episodes AS x
      MATCH (k:_Meta {key: x.key})
      WITH x, k, k.committed_at IS NULL AND k.removed_at IS NULL AS isOpen

@@ -21,7 +21,7 @@ export async function linkSagas(
   links: readonly SagaLink[],
 ): Promise<boolean> {
   if (links.length === 0) return true;
-  const rows = await graph.write(
+  const rows = await graph.change(
     `${BEHIND_FENCE}
      UNWIND $sagas AS x
      MERGE (s:Saga {name: x.name, group_id: $group})

@@ -10,10 +10,10 @@ export interface StoredSaga {
   readonly summarizedValidAt: string | null;
 }
 
-/** The saga of a name. Of two that Python made of one name always the same one is taken. */
+/** The saga of a name, or of a uuid. Of two that Python made of one name always the same one is taken. */
 export async function readSaga(graph: GroupGraph, name: string): Promise<StoredSaga | undefined> {
   const [saga] = await graph.read<StoredSaga>(
-    `MATCH (s:Saga {name: $name})
+    `MATCH (s:Saga) WHERE s.name = $name OR s.uuid = $name
      RETURN s.uuid AS uuid, s.name AS name, coalesce(s.summary, '') AS summary,
             s.last_summarized_at AS summarizedAt, s.last_summarized_episode_valid_at AS summarizedValidAt
      ORDER BY s.uuid LIMIT 1`,

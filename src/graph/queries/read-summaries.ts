@@ -11,8 +11,16 @@ export interface SummaryRow {
 /** So many sentences are too long together anyhow. */
 const MANY = 60;
 
-/** @param now graph format */
-export async function readSummaries(graph: GroupGraph, uuids: readonly string[], now: string): Promise<SummaryRow[]> {
+/**
+ * @param now graph format
+ * @param many of an entity with more facts they are not read
+ */
+export async function readSummaries(
+  graph: GroupGraph,
+  uuids: readonly string[],
+  now: string,
+  many = MANY,
+): Promise<SummaryRow[]> {
   if (uuids.length === 0) return [];
   const rows = await graph.read<SummaryRow & { degree: number }>(
     `UNWIND $uuids AS uuid
@@ -20,12 +28,12 @@ export async function readSummaries(graph: GroupGraph, uuids: readonly string[],
      WITH n, indegree(n, 'RELATES_TO') + outdegree(n, 'RELATES_TO') AS degree
      CALL {
        WITH n, degree
-       OPTIONAL MATCH (n)-[e:RELATES_TO]-(:Entity) WHERE degree <= ${MANY} AND coalesce(e.invalid_at, '9') > $now
+       OPTIONAL MATCH (n)-[e:RELATES_TO]-(:Entity) WHERE degree <= $many AND coalesce(e.invalid_at, '9') > $now
        WITH e ORDER BY coalesce(e.valid_at, ''), e.fact
        RETURN collect(e.fact) AS held
      }
      RETURN n.uuid AS uuid, coalesce(n.summary, '') AS summary, degree, held`,
-    { uuids, now },
+    { uuids, now, many },
   );
-  return rows.map(({ degree, held, ...row }) => ({ ...row, held: degree <= MANY ? held : null }));
+  return rows.map(({ degree, held, ...row }) => ({ ...row, held: degree <= many ? held : null }));
 }

@@ -15,7 +15,7 @@ export interface Recorded {
  */
 export async function recordEpisodes(graph: GroupGraph, episodes: readonly Episode[]): Promise<Recorded[]> {
   const distinct = [...new Map(episodes.map((episode) => [episode.uuid, episode])).values()];
-  const rows = await graph.write<{ uuid: string; committedAt: string | null; embedder: string | null }>(
+  const rows = await graph.change<{ uuid: string; committedAt: string | null; embedder: string | null }>(
     `UNWIND $episodes AS x
      MERGE (m:_Meta {key: x.key}) ON CREATE SET m.metadata = x.metadata, m.episode = x.uuid, m.unread = x.node.content
      WITH x, m WHERE m.removed_at IS NULL

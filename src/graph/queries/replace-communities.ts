@@ -27,7 +27,7 @@ export async function replaceCommunities(
   graph: GroupGraph,
   { fence, seen, now, kept, written }: Replacement,
 ): Promise<boolean> {
-  const rows = await graph.write(
+  const rows = await graph.change(
     `${BEHIND_FENCE}
      CALL {
        MATCH (c:Community) WHERE NOT c.uuid IN $stay

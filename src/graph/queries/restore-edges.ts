@@ -11,7 +11,7 @@ export interface RestoredEdge extends RestoredRow {
 /** What the edges that are created together have in common. */
 export interface EdgeKind {
   readonly type: string;
-  /** A label of the ends whose `uuid` is indexed; of others every node is looked at. */
+  /** A label of the ends whose `uuid` is indexed; where it is '' every node is looked at. */
   readonly source: string;
   readonly target: string;
 }
@@ -25,12 +25,14 @@ export async function restoreEdges(
 ): Promise<number> {
   const [row] = await graph.write<{ n: number }>(
     `UNWIND $rows AS row
-     MATCH (a:${quotedLabel(source)} {uuid: row.source})
+     MATCH (a${labelled(source)} {uuid: row.source})
      WITH a, row
-     MATCH (b:${quotedLabel(target)} {uuid: row.target})
+     MATCH (b${labelled(target)} {uuid: row.target})
      CREATE (a)-[x:${quotedLabel(type)}]->(b) ${setAll(types)}
      RETURN count(x) AS n`,
     { rows: rows as unknown as Param },
   );
   return row?.n ?? 0;
 }
+
+const labelled = (label: string): string => (label === '' ? '' : `:${quotedLabel(label)}`);

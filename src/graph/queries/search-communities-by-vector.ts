@@ -11,7 +11,7 @@ export function searchCommunitiesByVector(
   return graph.read(
     `MATCH (node:Community)
      WITH node, vec.cosineDistance(node.name_embedding, vecf32($vector)) AS distance WHERE distance < ${FARTHEST}
-     WITH node ORDER BY distance LIMIT $limit
+     WITH node ORDER BY distance, node.uuid LIMIT $limit
      ${RETURN_COMMUNITIES}`,
     { vector, limit },
   );

@@ -20,7 +20,7 @@ export function searchCommunitiesByWords(
   return graph.read(
     `UNWIND $terms AS term
      CALL db.idx.fulltext.queryNodes('Community', term) YIELD node, score
-     WITH node, sum(score) AS score ORDER BY score DESC LIMIT $limit
+     WITH node, sum(score) AS score ORDER BY score DESC, node.uuid LIMIT $limit
      ${RETURN_COMMUNITIES}`,
     { terms, limit },
   );

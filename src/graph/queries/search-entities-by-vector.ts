@@ -15,7 +15,7 @@ export function searchEntitiesByVector(
     `CALL db.idx.vector.queryNodes('Entity', 'name_embedding', $count, vecf32($vector)) YIELD node, score
      WITH node, score WHERE score < ${FARTHEST}
      ${text}
-     ORDER BY score
+     ORDER BY score, node.uuid
      ${RETURN_ENTITIES}`,
     { ...params, vector, count },
   );

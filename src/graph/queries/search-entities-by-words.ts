@@ -1,7 +1,7 @@
 import type { GroupGraph } from '../group-graph.ts';
 import { type EntityFilter, passingEntities } from './entity-conditions.ts';
 import { type EntityRow, RETURN_ENTITIES } from './entity-rows.ts';
-import { namedEntities, namedParams } from './named-entities.ts';
+import { namedEntities } from './named-entities.ts';
 
 /**
  * Entities whose name, alias or summary matches any of the full-text terms, those that match most first.
@@ -15,12 +15,14 @@ export function searchEntitiesByWords(
   forEachTerm: number,
 ): Promise<EntityRow[]> {
   const { text, params } = passingEntities(filter, ['score']);
+  const condition = filter.types && 'any(label IN labels(node) WHERE toLower(label) IN $types)';
+  const named = namedEntities(terms, forEachTerm, { condition });
   return graph.read(
-    `${namedEntities('$forEachTerm', filter.types && 'any(label IN labels(node) WHERE toLower(label) IN $types)')}
+    `${named.text}
      WITH node, sum(score) AS score
      ${text}
-     ORDER BY score DESC LIMIT $limit
+     ORDER BY score DESC, node.uuid LIMIT $limit
      ${RETURN_ENTITIES}`,
-    { ...params, ...namedParams(terms), limit, forEachTerm },
+    { ...params, ...named.params, limit },
   );
 }

@@ -15,7 +15,7 @@ export function searchEntitiesOneByOne(
     `MATCH (node:Entity)
      WITH node, vec.cosineDistance(node.name_embedding, vecf32($vector)) AS score WHERE score < ${FARTHEST}
      ${text}
-     ORDER BY score LIMIT $limit
+     ORDER BY score, node.uuid LIMIT $limit
      ${RETURN_ENTITIES}`,
     { ...params, vector, limit },
   );

@@ -1,4 +1,5 @@
 import type { GroupGraph } from '../group-graph.ts';
+import { eachTerm } from './each-term.ts';
 import type { Conditions } from './fact-conditions.ts';
 
 export interface EpisodeRow {
@@ -24,23 +25,23 @@ export function searchEpisodes(
   limit: number,
   forEachTerm: number,
 ): Promise<EpisodeRow[]> {
-  return graph.read(
-    `UNWIND $terms AS term
-     CALL {
-       WITH term
-       CALL db.idx.fulltext.queryNodes('Episodic', term) YIELD node AS p, score WHERE ${text}
-       RETURN p.uuid AS uuid, score LIMIT $forEachTerm
-       UNION
-       WITH term
-       CALL db.idx.fulltext.queryNodes('_Meta', term) YIELD node, score
+  const each = eachTerm(
+    terms,
+    (term, place) => `CALL db.idx.fulltext.queryNodes('Episodic', ${term}) YIELD node AS p, score WHERE ${text}
+       RETURN ${place} AS place, p.uuid AS uuid, score LIMIT $forEachTerm
+       UNION ALL
+       CALL db.idx.fulltext.queryNodes('_Meta', ${term}) YIELD node, score
        MATCH (p:Episodic {uuid: node.episode}) WHERE ${text}
-       RETURN p.uuid AS uuid, score LIMIT $forEachTerm
-     }
+       RETURN ${place} AS place, p.uuid AS uuid, score LIMIT $forEachTerm`,
+  );
+  return graph.read(
+    `CALL { ${each.text} }
+     WITH DISTINCT place, uuid, score
      WITH uuid, sum(score) AS score
      MATCH (p:Episodic {uuid: uuid}) WHERE p.source <> 'fact_triple'
-     WITH p, score ORDER BY score DESC LIMIT $limit
+     WITH p, score ORDER BY score DESC, p.uuid LIMIT $limit
      RETURN p.uuid AS uuid, p.name AS name, p.content AS content, p.source_description AS sourceDescription,
             p.valid_at AS referenceTime, p.created_at AS createdAt`,
-    { ...params, terms, limit, forEachTerm },
+    { ...params, ...each.params, limit, forEachTerm },
   );
 }

@@ -1,7 +1,7 @@
 import type { GroupGraph } from '../group-graph.ts';
 import type { Conditions } from './fact-conditions.ts';
 import { type FactRow, RETURN_FACTS } from './fact-rows.ts';
-import { namedEntities, namedParams } from './named-entities.ts';
+import { namedEntities } from './named-entities.ts';
 
 const FOR_EACH_TERM = 30;
 const ENTITIES = 5;
@@ -19,9 +19,10 @@ export function searchFactsByEntities(
   limit: number,
   ofEach: number,
 ): Promise<FactRow[]> {
+  const named = namedEntities(terms, FOR_EACH_TERM, { onlyNames: true });
   return graph.read(
-    `${namedEntities(FOR_EACH_TERM)}
-     WITH node, sum(score) AS score ORDER BY score DESC LIMIT ${ENTITIES}
+    `${named.text}
+     WITH node, sum(score) AS score ORDER BY score DESC, node.uuid LIMIT ${ENTITIES}
      CALL {
        WITH node
        MATCH (node)-[e:RELATES_TO]-(:Entity) WHERE ${text}
@@ -29,8 +30,8 @@ export function searchFactsByEntities(
      }
      WITH e, max(score) AS named
      WITH e, named * (2 - vec.cosineDistance(e.fact_embedding, vecf32($vector))) AS weight
-     ORDER BY weight DESC LIMIT $limit
+     ORDER BY weight DESC, e.uuid LIMIT $limit
      ${RETURN_FACTS}`,
-    { ...params, ...namedParams(terms, true), vector, limit, ofEach },
+    { ...params, ...named.params, vector, limit, ofEach },
   );
 }

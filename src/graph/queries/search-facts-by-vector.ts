@@ -22,7 +22,7 @@ export function searchFactsByVector(
   return graph.read(
     `CALL db.idx.vector.queryRelationships('RELATES_TO', 'fact_embedding', $count, vecf32($vector))
        YIELD relationship AS e, score
-     WITH e, score ORDER BY score
+     WITH e, score ORDER BY score, e.uuid
      ${returnFacts(['score'], `score < ${FARTHEST} AS near, (${text}) AS fits`)}`,
     { ...params, vector, count },
   );

@@ -1,4 +1,5 @@
 import type { GroupGraph } from '../group-graph.ts';
+import { eachTerm } from './each-term.ts';
 import type { Conditions } from './fact-conditions.ts';
 import { type FactRow, RETURN_FACTS } from './fact-rows.ts';
 
@@ -13,15 +14,17 @@ export function searchFactsByWords(
   limit: number,
   forEachTerm: number,
 ): Promise<FactRow[]> {
+  const each = eachTerm(
+    terms,
+    (
+      term,
+    ) => `CALL db.idx.fulltext.queryRelationships('RELATES_TO', ${term}) YIELD relationship AS e, score WHERE ${text}
+       RETURN e, score LIMIT $forEachTerm`,
+  );
   return graph.read(
-    `UNWIND $terms AS term
-     CALL {
-       WITH term
-       CALL db.idx.fulltext.queryRelationships('RELATES_TO', term) YIELD relationship AS e, score WHERE ${text}
-       RETURN e, score LIMIT $forEachTerm
-     }
-     WITH e, sum(score) AS score ORDER BY score DESC LIMIT $limit
+    `CALL { ${each.text} }
+     WITH e, sum(score) AS score ORDER BY score DESC, e.uuid LIMIT $limit
      ${RETURN_FACTS}`,
-    { ...params, terms, limit, forEachTerm },
+    { ...params, ...each.params, limit, forEachTerm },
   );
 }

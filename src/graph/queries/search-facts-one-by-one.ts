@@ -26,7 +26,7 @@ export function searchFactsOneByOne(
   return graph.read(
     `${candidates} WHERE ${text}
      WITH e, vec.cosineDistance(e.fact_embedding, vecf32($vector)) AS distance WHERE distance < ${FARTHEST}
-     WITH e, distance ORDER BY distance LIMIT $limit
+     WITH e, distance ORDER BY distance, e.uuid LIMIT $limit
      ${RETURN_FACTS}`,
     { ...params, vector, fragments, limit },
   );

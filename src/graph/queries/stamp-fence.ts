@@ -1,5 +1,8 @@
 import type { GroupGraph } from '../group-graph.ts';
+import { BEHIND_FENCE, RETURN_FENCE } from './fence.ts';
 import { readFence } from './read-fence.ts';
+
+const ATTEMPTS = 5;
 
 /**
  * Notes in a graph that has been written under a lease that a later one was taken, so that whoever still holds an older one
@@ -7,6 +10,11 @@ import { readFence } from './read-fence.ts';
  * @returns the fence that the graph has now; 0 for a graph that no lease was ever needed for, which gets none
  */
 export async function stampFence(graph: GroupGraph, fence: number): Promise<number> {
-  await graph.write(`MATCH (m:_Meta {key: 'fence'}) WHERE m.token < $fence SET m.token = $fence`, { fence });
-  return readFence(graph);
+  let seen = await readFence(graph);
+  // Refused by a late write of an older lease; there are no more of them than workers that were frozen.
+  for (let attempt = 0; attempt < ATTEMPTS && seen > 0 && seen < fence; attempt += 1) {
+    await graph.change(`${BEHIND_FENCE} ${RETURN_FENCE}`, { fence, seen });
+    seen = await readFence(graph);
+  }
+  return seen;
 }

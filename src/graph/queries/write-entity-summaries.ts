@@ -22,7 +22,7 @@ export async function writeEntitySummaries(
   graph: GroupGraph,
   { fence, seen, summaries, gone }: EntitySummaries,
 ): Promise<boolean> {
-  const rows = await graph.write(
+  const rows = await graph.change(
     `${BEHIND_FENCE}
      CALL {
        UNWIND $summaries AS x

@@ -1,6 +1,2 @@
-import type { GroupGraph } from '../group-graph.ts';
-
-/** Notes the lease under which a graph that nobody else sees was written. */
-export async function writeFence(graph: GroupGraph, fence: number): Promise<void> {
-  await graph.write(`MERGE (m:_Meta {key: 'fence'}) SET m.token = $fence`, { fence });
-}
+/** Notes the lease under which a graph that nobody else sees was written, and a mark of its own for that. */
+export const WRITE_FENCE = `MERGE (m:_Meta {key: 'fence'}) SET m.token = $fence, m.mark = $mark`;

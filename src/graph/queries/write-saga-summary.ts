@@ -15,7 +15,7 @@ export interface SagaSummary extends Fenced {
  * Gives false, having changed nothing of the saga, when somebody else has summarized it or has written since `seen` was read.
  */
 export async function writeSagaSummary(graph: GroupGraph, written: SagaSummary): Promise<boolean> {
-  const rows = await graph.write(
+  const rows = await graph.change(
     `${BEHIND_FENCE}
      MATCH (s:Saga {uuid: $saga}) WHERE coalesce(s.last_summarized_at, '') = $was
      SET s.summary = $summary, s.last_summarized_at = $summarizedAt,

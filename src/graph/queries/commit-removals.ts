@@ -1,0 +1,118 @@
+import type { Commit } from '../changes.ts';
+import { quotedLabel } from '../codec.ts';
+import { NEXT_UUID } from './link-sagas.ts';
+
+/** A part of the one query that is a commit. */
+export interface Part {
+  /** Of the parameter with its rows. */
+  readonly name: string;
+  /** For each row `x`. */
+  readonly query: string;
+  readonly rows: readonly object[];
+}
+
+export const MATCH_FACT = `
+    MATCH (a:Entity {uuid: x.source})
+    MATCH (b:Entity {uuid: x.target})
+    MATCH (a)-[e:RELATES_TO {uuid: x.uuid}]->(b)`;
+
+/** What makes room for types and names that are set after it. */
+export function unsayingParts({ unlabelled, clearedAliases }: Commit): Part[] {
+  const parts = [...Map.groupBy(unlabelled, ({ label }) => label)].map(([label, rows]) => ({
+    name: `unlabelled_${label}`,
+    query: `MATCH (n:Entity {uuid: x.uuid}) SET n.labels = ['Entity'] REMOVE n:${quotedLabel(label)}`,
+    rows,
+  }));
+  const cleared = { name: 'clearedAliases', query: REMOVE_ALIASES, rows: clearedAliases };
+  return [...parts, cleared];
+}
+
+// By the entity, so that what they were is not named once more.
+const REMOVE_ALIASES = 'MATCH (a:_Alias) WHERE a.entity = x.uuid DELETE a';
+
+/** What takes away, after everything else. */
+export function removalParts(changes: Commit): Part[] {
+  const removedUuids = changes.removedFacts.map(({ uuid }) => uuid);
+  return [
+    {
+      name: 'removedEvidence',
+      query: 'MATCH (k:_Meta {key: x.key}) DELETE k',
+      rows: changes.removedFacts.map(({ uuid }) => ({ key: `fact:${uuid}` })),
+    },
+    // FalkorDB takes a vector for the same as another of its length, and does not set it, unless the old one is gone before.
+    {
+      name: 'unworded',
+      query: `${MATCH_FACT} SET e.fact_embedding = null`,
+      rows: changes.rewordedFacts.map(({ uuid, source, target }) => ({ uuid, source, target })),
+    },
+    {
+      name: 'rewordedFacts',
+      query: `${MATCH_FACT} SET e.name = x.relation, e.fact = x.fact, e.fact_embedding = vecf32(x.embedding)`,
+      rows: changes.rewordedFacts,
+    },
+    {
+      name: 'unnamed',
+      query: 'MATCH (n:Entity {uuid: x.uuid}) SET n.name_embedding = null',
+      rows: changes.renamedEntities.map(({ uuid }) => ({ uuid })),
+    },
+    {
+      name: 'renamedEntities',
+      query: 'MATCH (n:Entity {uuid: x.uuid}) SET n.name = x.name, n.name_embedding = vecf32(x.embedding)',
+      rows: changes.renamedEntities,
+    },
+    { name: 'forgottenFacts', query: FORGET_FACTS, rows: removedUuids.length > 0 ? [{ uuids: removedUuids }] : [] },
+    { name: 'retold', query: 'MATCH (k:_Meta {key: x.key}) SET k.told = x.told', rows: changes.retold },
+    { name: 'removedEpisodes', query: REMOVE_EPISODES, rows: changes.removedEpisodes },
+    { name: 'sagaLinks', query: LINK_EPISODES, rows: changes.sagaLinks },
+    { name: 'sagas', query: SHORTEN_SAGAS, rows: changes.sagas },
+    { name: 'removedSagas', query: 'MATCH (s:Saga {uuid: x.uuid}) DETACH DELETE s', rows: changes.removedSagas },
+    {
+      name: 'removedEntities',
+      query: 'MATCH (n:Entity {uuid: x.uuid}) DETACH DELETE n',
+      rows: changes.removedEntities,
+    },
+    {
+      name: 'removedNames',
+      query: REMOVE_ALIASES,
+      rows: changes.removedEntities,
+    },
+    {
+      name: 'removedCommunities',
+      query: 'MATCH (c:Community {uuid: x.uuid}) DETACH DELETE c',
+      rows: changes.removedCommunities,
+    },
+    {
+      name: 'removedNotes',
+      query: 'MATCH (k:_Meta {key: x.key}) DELETE k',
+      rows: [
+        ...changes.removedNotes,
+        ...changes.removedEntities.map(({ uuid }) => ({ key: `long:${uuid}` })),
+        ...changes.removedCommunities.map(({ key }) => ({ key })),
+      ],
+    },
+  ];
+}
+
+// Whoever states or ended them; which episodes those are Python does not note on the fact. Facts are seldom removed.
+const FORGET_FACTS = `
+    MATCH (p:Episodic) WHERE any(it IN p.entity_edges WHERE it IN x.uuids)
+    SET p.entity_edges = [it IN p.entity_edges WHERE NOT it IN x.uuids]`;
+
+// The note stays, or comes where the episode was not there yet, so that a job which comes again does not bring it back.
+const REMOVE_EPISODES = `
+    MERGE (k:_Meta {key: x.key})
+    SET k.episode = x.uuid, k.removed_at = $now, k.metadata = null, k.unread = null, k.use = null, k.told = null
+    WITH x
+    MATCH (p:Episodic {uuid: x.uuid})
+    DETACH DELETE p`;
+
+const LINK_EPISODES = `
+    MATCH (a:Episodic {uuid: x.a})
+    MATCH (b:Episodic {uuid: x.b})
+    MERGE (a)-[r:NEXT_EPISODE]->(b) ON CREATE SET r.uuid = ${NEXT_UUID}, r.group_id = $group, r.created_at = $now`;
+
+// Its summary told of what is gone; it is told anew when it is asked for.
+const SHORTEN_SAGAS = `
+    MATCH (s:Saga {uuid: x.uuid})
+    SET s.first_episode_uuid = x.first, s.last_episode_uuid = x.last, s.summary = '', s.last_summarized_at = null,
+        s.last_summarized_episode_valid_at = null`;

@@ -1,0 +1,108 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type Journal, openJournal } from '../../../src/journal/journal.ts';
+import { isLater } from '../../../src/journal/plan.ts';
+import { journalKey } from '../../../src/journal/stream.ts';
+import { useOpened } from '../../support/opened.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+
+const stores = useStores();
+const opened = useOpened(stores);
+let journal: Journal;
+beforeAll(() => {
+  journal = openJournal(opened.valkey);
+});
+
+const entry = (name: string, embedding = [0.5, 0.25]) => ({ query: 'RETURN $x', params: { x: { name, embedding } } });
+
+async function namesOf(group: string, after?: string, until?: string): Promise<unknown[]> {
+  const names: unknown[] = [];
+  for await (const { params } of journal.entries(group, after, until)) names.push((params.x as { name: string }).name);
+  return names;
+}
+
+test('keeps what is noted in its order, and tells how much that is', async () => {
+  const group = newGroup();
+  expect(await journal.size(group)).toEqual({ entries: 0, since: null, bytes: 0 });
+  expect(await journal.position(group)).toBe('0-0');
+  const before = Date.now();
+
+  const ids: string[] = [];
+  for (let number = 0; number < 40; number += 1) ids.push(await journal.note(group, entry(`n${number}`)));
+
+  expect(await namesOf(group)).toEqual(ids.map((_, number) => `n${number}`));
+  expect(await namesOf(group, ids[36], ids[38])).toEqual(['n37', 'n38']);
+  expect(await journal.position(group)).toBe(ids[39]);
+  const { entries, since, bytes } = await journal.size(group);
+  expect(entries).toBe(40);
+  expect(Math.abs(Number(since) - before)).toBeLessThan(60_000);
+  expect(bytes).toBeGreaterThan(40 * 50);
+});
+
+test('takes single entries back, and old ones when an archive holds them', async () => {
+  const group = newGroup();
+  const old = Date.now() - 3_600_000;
+  for (const minute of [0, 20, 40])
+    await opened.valkey.xadd(journalKey(group), `${old + minute * 60_000}-0`, 'entry', 'x');
+  const [one, two] = [await journal.note(group, entry('one')), await journal.note(group, entry('two'))];
+
+  await journal.strike(group, one);
+  // Of 45 minutes ago: ten more are kept.
+  expect(await journal.trim(group, `${old + 35 * 60_000}-0`)).toBe(2);
+  expect((await journal.size(group)).entries).toBe(2);
+  expect(await journal.trim(group, '0-0')).toBe(0);
+  expect(await journal.trim(group, two)).toBe(1);
+  expect(await namesOf(group)).toEqual(['two']);
+});
+
+describe('is given anew', () => {
+  test('under the same ids, telling how many entries changed', async () => {
+    const group = newGroup();
+    const ids = [];
+    for (const name of ['Ada', 'Bo', 'Cy']) ids.push(await journal.note(group, entry(name)));
+
+    const changed = await journal.rewrite(group, (it) =>
+      (it.params.x as { name: string }).name === 'Bo' ? entry('X') : it,
+    );
+
+    expect(changed).toBe(1);
+    expect(await namesOf(group)).toEqual(['Ada', 'X', 'Cy']);
+    expect(await namesOf(group, ids[0], ids[1])).toEqual(['X']);
+    expect(await opened.valkey.pttl(journalKey(group))).toBe(-1);
+    expect(isLater(await journal.note(group, entry('Di')), ids[2] ?? '')).toBe(true);
+    expect(await opened.valkey.keys(`${journalKey(group)}*`)).toEqual([journalKey(group)]);
+  });
+
+  test('or left alone where nothing changes', async () => {
+    const group = newGroup();
+    await journal.note(group, entry('Ada'));
+
+    expect(await journal.rewrite(group, ({ query, params }) => ({ query, params }))).toBe(0);
+    expect(await journal.rewrite(newGroup(), () => entry('X'))).toBe(0);
+    expect(await opened.valkey.keys(`${journalKey(group)}*`)).toEqual([journalKey(group)]);
+  });
+
+  test('while others note, losing nothing of theirs', async () => {
+    const group = newGroup();
+    for (let number = 0; number < 300; number += 1) await journal.note(group, entry(`old${number}`));
+    let isDone = false;
+    let noted = 0;
+    const noting = (async () => {
+      while (!isDone) await journal.note(group, entry(`new${noted++}`));
+    })();
+
+    const changed = await journal.rewrite(group, (it) => {
+      const { name } = it.params.x as { name: string };
+      return name.startsWith('old') || name === 'new0' ? entry(`${name}!`) : it;
+    });
+    isDone = true;
+    await noting;
+
+    const names = (await namesOf(group)) as string[];
+    expect(noted).toBeGreaterThan(1);
+    expect(changed).toBe(301);
+    expect(names).toEqual([
+      ...Array.from({ length: 300 }, (_, number) => `old${number}!`),
+      ...Array.from({ length: noted }, (_, number) => `new${number}${number === 0 ? '!' : ''}`),
+    ]);
+  });
+});

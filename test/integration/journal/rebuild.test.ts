@@ -1,0 +1,247 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { newEpisode } from '../../../src/episode.ts';
+import { recordEpisodes } from '../../../src/graph/queries/record-episode.ts';
+import { stampFence } from '../../../src/graph/queries/stamp-fence.ts';
+import { writeSagaSummary } from '../../../src/graph/queries/write-saga-summary.ts';
+import type { JournalEntry } from '../../../src/journal/entry.ts';
+import { MARGIN } from '../../../src/journal/journal.ts';
+import { fieldsOf, journalKey } from '../../../src/journal/stream.ts';
+import { useRebuilding } from './support.ts';
+
+const { opened, journals, open } = useRebuilding();
+
+describe('a graph that was lost is rebuilt to the last digit, without a question to a model', () => {
+  const all = async (memory: ReturnType<typeof open>) => ({ hash: await memory.hash(), asked: memory.asked() });
+
+  test('from the journal alone', async () => {
+    const memory = open();
+    await memory.work(1);
+    await memory.work(4);
+    const before = await all(memory);
+    const [held] = await memory.graph.read(
+      `MATCH (c:Community) WITH count(c) > 0 AS communities
+       MATCH (s:Saga) WITH communities, s.summary <> '' AS saga
+       MATCH (n:Entity {name: 'Harbor'}) WITH communities, saga, n.summary AS summary
+       MATCH (k:_Meta) RETURN communities, saga, summary, count(k.removed_at) AS removed, count(k.committed_at) AS committed`,
+    );
+    expect(held).toMatchObject({ communities: true, saga: true, summary: 'Told on day 4.', removed: 2, committed: 8 });
+    await memory.lose();
+    expect(await memory.hash()).not.toBe(before.hash);
+
+    const rebuilt = await memory.manager.archives.rebuild();
+
+    expect(await all(memory)).toEqual(before);
+    expect(rebuilt).toMatchObject({ file: null, whole: true, problems: [], queuedAgain: 0, recordedAgain: 0 });
+    expect(await memory.manager.size()).toMatchObject({
+      episodes: 6,
+      facts: rebuilt.facts,
+      entities: rebuilt.entities,
+    });
+  });
+
+  test('from an archive and the journal, trimmed or not, and again after that', async () => {
+    const memory = open();
+    await memory.work(1);
+    const { file, journal } = await memory.export();
+    await memory.work(4);
+    const before = await all(memory);
+    await memory.lose();
+    expect(await memory.manager.archives.rebuild()).toMatchObject({ file, whole: true });
+    expect(await all(memory)).toEqual(before);
+
+    await memory.work(7);
+    const after = await all(memory);
+    const entries = (await journals.journal.size(memory.group)).entries;
+    // As ten minutes later: nothing before the archive is kept.
+    const [time = 0, place = ''] = (journal.position ?? '').split('-');
+    const trimmed = await journals.journal.trim(memory.group, `${Number(time) + MARGIN}-${place}`);
+    expect(trimmed).toBeGreaterThan(10);
+    expect((await journals.journal.size(memory.group)).entries).toBe(entries - trimmed);
+    await memory.lose();
+
+    expect(await memory.manager.archives.rebuild()).toMatchObject({ file, whole: true });
+    expect(await all(memory)).toEqual(after);
+  });
+
+  test('after an archive was restored, from that archive and what came since', async () => {
+    const memory = open();
+    await memory.tell(1, 'Harbor uses Redis.');
+    const { file } = await memory.export();
+    await memory.tell(2, 'Harbor uses Mistake.');
+    await memory.manager.archives.restore(file, { replace: true });
+    await memory.tell(3, 'Quay uses Node.', { saga: 'session' });
+    const before = await all(memory);
+    await memory.lose();
+
+    expect(await memory.manager.archives.rebuild()).toMatchObject({ file, whole: true, facts: 2 });
+
+    expect(await all(memory)).toEqual(before);
+    expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)', 'Quay uses Node 3– (1)']);
+  });
+
+  test('beside episodes that were recorded and not read yet', async () => {
+    const memory = open();
+    await memory.tell(1, 'Harbor uses Redis.');
+    const waiting = newEpisode('Not read yet.', { file: 'a.ts' }, memory.group, 1000);
+    await recordEpisodes(memory.graph, [waiting]);
+    const before = await all(memory);
+    await memory.lose();
+
+    await memory.manager.archives.rebuild();
+
+    expect(await all(memory)).toEqual(before);
+    expect((await memory.manager.episode(waiting.uuid)).content).toBe('Not read yet.');
+  });
+
+  test('in the place of what was stored in the meantime, whose text stays', async () => {
+    const memory = open();
+    await memory.work(1);
+    const facts = await memory.facts();
+    await memory.lose();
+    const since = await memory.tell(9, 'Dock uses Rust.');
+    await expect(memory.manager.archives.rebuild()).rejects.toMatchObject({ name: 'InvalidInput' });
+
+    expect(await memory.manager.archives.rebuild({ replace: true })).toMatchObject({ whole: true });
+
+    expect(await memory.facts()).toEqual(facts);
+    expect((await memory.manager.episode(since)).uuid).toBe(since);
+  });
+});
+
+describe('what the graph refused', () => {
+  test('is not made again, whether its entry was taken back or its worker died first', async () => {
+    const memory = open();
+    await memory.tell(1, 'Harbor uses Redis.', { saga: 'session' });
+    const [saga] = await memory.graph.read<{ uuid: string }>('MATCH (s:Saga) RETURN s.uuid AS uuid');
+    const summary = { saga: saga?.uuid ?? '', was: '', summarizedAt: 'now', summarizedValidAt: 'now' };
+    let late: Promise<boolean> | undefined;
+    const { entries } = await journals.journal.size(memory.group);
+    await memory.fenced(async ({ fence, seen }) => {
+      expect(await writeSagaSummary(memory.graph, { ...summary, summary: 'Stale.', fence, seen: seen - 1 })).toBe(
+        false,
+      );
+      // Noted under the older lease, and dead before it could write.
+      const { query, params } = await entryOf(memory.group, 'Harbor uses Redis');
+      const mark = randomUUID();
+      const { after } = await entryAfter(memory.group);
+      await journals.journal.note(memory.group, { query, params: { ...params, seen, fence, after, mark } });
+      late = writeSagaSummary(memory.graph, { ...summary, summary: 'Told.', fence: fence + 1, seen });
+      expect(await late).toBe(true);
+    });
+    expect((await journals.journal.size(memory.group)).entries).toBe(entries + 2);
+    const before = await memory.hash();
+    await memory.lose();
+
+    expect(await memory.manager.archives.rebuild()).toMatchObject({ whole: true });
+
+    expect(await memory.hash()).toBe(before);
+    expect((await memory.manager.sagas.show('session')).summary).toBe('Told.');
+  });
+
+  test('leaves no entry when the graph itself says no', async () => {
+    const memory = open();
+    await memory.tell(1, 'Harbor uses Redis.');
+    const { entries } = await journals.journal.size(memory.group);
+    // Somebody else comes in between the reading of the mark and the write.
+    const read = memory.graph.read.bind(memory.graph);
+    let isLate = true;
+    memory.graph.read = async (query, params) => {
+      const rows = await read(query, params);
+      if (query.includes('coalesce(f.mark') && isLate) {
+        isLate = false;
+        await memory.graph.write(`MATCH (m:_Meta {key: 'fence'}) SET m.token = m.token + 1`);
+      }
+      return rows as never;
+    };
+    expect(await stampFence(memory.graph, Date.now() + 60_000)).toBeGreaterThan(0);
+
+    memory.graph.read = read;
+    expect((await journals.journal.size(memory.group)).entries).toBe(entries + 1);
+  });
+});
+
+describe('what the journal lacks', () => {
+  test('is told, and what is whole before it comes back', async () => {
+    const memory = open();
+    await memory.tell(1, 'Harbor uses Redis.');
+    await memory.tell(2, 'Quay uses Node.');
+    await memory.tell(3, 'Dock uses Rust.');
+    const lost = await idOf(memory.group, 'Quay uses Node');
+    await opened.valkey.xdel(journalKey(memory.group), lost);
+    await memory.lose();
+
+    const rebuilt = await memory.manager.archives.rebuild();
+
+    expect(rebuilt).toMatchObject({ whole: false, facts: 1, episodes: 3 });
+    expect(rebuilt.problems).toEqual([expect.stringMatching(/^The journal lacks what a change in it was built on/)]);
+    expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)']);
+    // The chain goes on from there.
+    await memory.tell(4, 'Quay uses Rust.');
+    const before = await memory.hash();
+    await memory.lose();
+    await memory.manager.archives.rebuild();
+    expect(await memory.hash()).toBe(before);
+  });
+
+  test('is no harm where an older archive and the journal since give the same', async () => {
+    const memory = open();
+    await memory.tell(1, 'Harbor uses Redis.');
+    const first = await memory.export();
+    await memory.tell(2, 'Quay uses Node.');
+    const second = await memory.export();
+    const before = await memory.hash();
+    await memory.lose();
+    await rm(join(memory.exportDir, second.file));
+
+    const rebuilt = await memory.manager.archives.rebuild();
+
+    expect(rebuilt).toMatchObject({ file: first.file, whole: true });
+    expect(await memory.hash()).toBe(before);
+  });
+
+  test('is all of it for a memory that was never stored to', async () => {
+    await expect(open().manager.archives.rebuild()).rejects.toMatchObject({
+      name: 'InvalidInput',
+      message: expect.stringMatching(/^There is neither an archive nor a journal of the memory/),
+    });
+  });
+});
+
+async function entriesOf(group: string): Promise<JournalEntry[]> {
+  const entries: JournalEntry[] = [];
+  for await (const entry of journals.journal.entries(group)) entries.push(entry);
+  return entries;
+}
+
+async function entryOf(group: string, words: string) {
+  const found = (await entriesOf(group)).findLast(
+    ({ params }) => 'newFacts' in params && JSON.stringify(params).includes(words),
+  );
+  if (!found) throw new Error(`no entry tells of ${words}`);
+  return found;
+}
+
+const idOf = async (group: string, words: string) => (await entryOf(group, words)).id;
+
+/** The mark that the last change left. */
+async function entryAfter(group: string): Promise<{ after: string }> {
+  const last = (await entriesOf(group)).findLast(({ params }) => typeof params.mark === 'string');
+  return { after: String(last?.params.mark) };
+}
+
+test('what an archive holds is let go once that was restored on trial', async () => {
+  const memory = open();
+  await opened.valkey.xadd(journalKey(memory.group), '1-1', ...fieldsOf({ query: 'RETURN 1', params: {} }));
+  await memory.work(1);
+  const { file } = await memory.export();
+  const entries = async () => (await journals.journal.size(memory.group)).entries;
+  const before = await entries();
+
+  await memory.manager.archives.verify(file);
+  expect(await entries()).toBe(before);
+  await memory.manager.archives.verify(file, { restore: true });
+  expect(await entries()).toBe(before - 1);
+});

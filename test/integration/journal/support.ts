@@ -1,0 +1,100 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll } from 'vitest';
+import { exportGroup } from '../../../src/archive/export-group.ts';
+import { readManifest } from '../../../src/archive/manifest.ts';
+import { takeInventory } from '../../../src/archive/restore.ts';
+import { directoryStore } from '../../../src/archive/stores/directory.ts';
+import { readFence } from '../../../src/graph/queries/read-fence.ts';
+import { writeEntitySummaries } from '../../../src/graph/queries/write-entity-summaries.ts';
+import { graphName } from '../../../src/group.ts';
+import { MemoryManager } from '../../../src/index.ts';
+import { type Journal, openJournal } from '../../../src/journal/journal.ts';
+import { openUpkeep } from '../../../src/upkeep/upkeep.ts';
+import { useOpened } from '../../support/opened.ts';
+import { useStores } from '../../support/stores.ts';
+import { useToldMemories } from '../../support/told-memory.ts';
+
+/** Memories that are told, lost and rebuilt, each in a group and with a folder for archives of its own. */
+export function useRebuilding() {
+  const stores = useStores();
+  const opened = useOpened(stores);
+  const openMemory = useToldMemories(stores);
+  const journals = {} as { journal: Journal };
+  let [folder, falkordb] = ['', undefined as unknown as Redis];
+  const closing: MemoryManager[] = [];
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'rebuild-test-'));
+    falkordb = new Redis(stores.config.falkordb.port, stores.config.falkordb.host);
+    journals.journal = openJournal(opened.valkey);
+  });
+  afterAll(async () => {
+    await Promise.all(closing.map((memory) => memory.close()));
+    falkordb?.disconnect();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  function open() {
+    const told = openMemory({ single: ['RUNS_ON'] });
+    const { group, graph, model, embedder } = told;
+    const { graphs, valkey, leases } = opened;
+    const exportDir = join(folder, group);
+    const manager = new MemoryManager({ ...stores.config, group, exportDir });
+    closing.push(manager);
+    const upkeep = openUpkeep({
+      ...{ graphs, valkey, leases, languageModel: model, embedder },
+      forgetting: told.forgetting,
+    });
+
+    /** A day's work: facts, an end, an empty episode, a session, one that is removed again, communities and summaries. */
+    async function work(day: number): Promise<void> {
+      const thing = `Größe${day}🏔`;
+      await told.tell(day, `Harbor uses ${thing}. ${thing} needs Node.`, { saga: 'session' });
+      const gone = await told.tell(day, `Harbor uses Mistake${day}.`, { saga: 'session' });
+      await told.tell(day, 'Nobody said anything of note on this day.');
+      await told.tell(day + 1, `Harbor not uses ${thing}. Quay uses ${thing}.`, { saga: 'session' });
+      await told.remove(gone);
+      await upkeep.run(group, { kind: 'communities' });
+      await upkeep.run(group, { kind: 'summarize-saga', saga: 'session' });
+      await summarizeHarbor(`Told on day ${day}.`);
+    }
+
+    async function summarizeHarbor(summary: string): Promise<void> {
+      const [row] = await graph.read<{ uuid: string; was: string }>(
+        `MATCH (n:Entity {name: 'Harbor'}) RETURN n.uuid AS uuid, n.summary AS was`,
+      );
+      const { uuid = '', was = '' } = row ?? {};
+      const key = `long:${uuid}`;
+      await graph.change(`MERGE (l:_Meta {key: $key}) SET l.entity = $uuid`, { key, uuid });
+      await fenced((both) =>
+        writeEntitySummaries(graph, { ...both, summaries: [{ key, uuid, was, summary }], gone: [] }),
+      );
+    }
+
+    /** As whoever holds the lease writes. */
+    async function fenced<T>(write: (both: { fence: number; seen: number }) => Promise<T>): Promise<T> {
+      const lease = await leases.take(group);
+      try {
+        return await write({ fence: lease.fence, seen: await readFence(graph) });
+      } finally {
+        await lease.release();
+      }
+    }
+
+    return {
+      ...told,
+      ...{ manager, exportDir, work, fenced },
+      hash: async () => (await takeInventory(graph, embedder.dimension)).hashes.exact,
+      async export() {
+        const store = directoryStore(exportDir);
+        return readManifest(store, (await exportGroup(graph, leases, store)).manifest);
+      },
+      /** What models were asked so far. */
+      asked: () => [model.calls, model.asked.length, embedder.texts.length],
+      lose: () => falkordb.call('GRAPH.DELETE', graphName(group)),
+    };
+  }
+  return { stores, opened, journals, open };
+}

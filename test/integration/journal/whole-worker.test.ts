@@ -1,0 +1,67 @@
+import { Redis } from 'ioredis';
+import { expect, test } from 'vitest';
+import { graphName } from '../../../src/group.ts';
+import { MemoryManager } from '../../../src/index.ts';
+import { journalKey } from '../../../src/journal/stream.ts';
+import { startWorkers } from '../../../workers/main.ts';
+import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
+import { plainEmbedder, plainModel } from '../../support/models.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+import { until } from '../../support/wait.ts';
+
+const stores = useStores();
+
+async function lose(group: string): Promise<void> {
+  const falkordb = new Redis(stores.config.falkordb.port, stores.config.falkordb.host);
+  await falkordb.call('GRAPH.DELETE', graphName(group));
+  falkordb.disconnect();
+}
+
+test('a command brings back what a worker took in, and hands in again what the journal lacks', async () => {
+  const config = { ...stores.config, group: newGroup() };
+  const model = plainModel();
+  const extract = model.extract;
+  model.extract = async (episode) => {
+    if (!episode.content.startsWith('Poison')) return extract(episode);
+    throw Object.assign(new Error('The model cannot read this.'), { name: 'ReplyUnusable' });
+  };
+  const running = await startWorkers(config, ['store', 'export'], { languageModel: model, embedder: plainEmbedder() });
+  const memory = new MemoryManager(config, { embedder: plainEmbedder() });
+  const run = (...args: string[]) => runCommand(args, environmentOf(config));
+  const store = async (content: string) => memory.ended(await memory.enqueue(content));
+  await store('Harbor uses Redis.');
+  await store('Quay uses Node.');
+  await expect(store('Poison.')).rejects.toMatchObject({ name: 'JobFailed' });
+  const calls = model.calls;
+
+  expect(await run('archive', 'rebuild')).toMatchObject(failure(/is not empty/));
+  await lose(config.group);
+  expect(await run('archive', 'rebuild')).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(
+      /^The memory "\S+" holds 3 episodes, 4 entities and 2 facts again, from \d+ changes of the journal\.\n$/,
+    ),
+  });
+  expect(await memory.queryMemory('Quay')).toMatch(/Quay uses Node/);
+
+  // A whole archive, and then a Valkey that lost its journal: what came since is read again, from the memo.
+  const { file } = await memory.export();
+  await store('Dock uses Rust.');
+  const valkey = new Redis(config.valkey.port, config.valkey.host);
+  await valkey.del(journalKey(config.group));
+  valkey.disconnect();
+  await lose(config.group);
+  const told = JSON.parse((await run('archive', 'rebuild', '--json')).stdout);
+  expect(told).toMatchObject({ file, episodes: 3, facts: 2, queuedAgain: 1, recordedAgain: 0 });
+  await until('what was handed in again', async () => /Dock uses Rust/.test(await memory.queryMemory('Dock')));
+  expect(model.calls).toBe(calls + 1);
+
+  // What was stored after the archive and went with a restore on purpose does not come again.
+  expect(await run('archive', 'restore', file, '--replace')).toMatchObject({ status: 0 });
+  await lose(config.group);
+  expect(JSON.parse((await run('archive', 'rebuild', '--json')).stdout)).toMatchObject({
+    ...{ file, episodes: 3, facts: 2, whole: true, queuedAgain: 0, recordedAgain: 0 },
+  });
+  await memory.close();
+  await running.close();
+});

@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest';
+import type { Params } from '../../../src/graph/codec.ts';
+import { isLater, lastBase, planFrom, type Step, stepOf } from '../../../src/journal/plan.ts';
+
+const NEW = { token: 0, mark: '' };
+
+/** Entries in words: `a: 0 > 5` follows on a new graph, `b: a 5 > 7` on the change `a` under lease 5; `base c: 9` is another graph. */
+function steps(...lines: string[]): Step[] {
+  return lines.map((line, place) => {
+    const id = `${1000 + place}-0`;
+    if (line === 'record') return stepOf({ id, query: '', params: { episodes: [] } });
+    const [, mark = '', after, seen, fence] = /^(?:base )?(\w+): (?:(?:(\w+) )?(\d+) > )?(\d+)$/.exec(line) ?? [];
+    const isBase = line.startsWith('base');
+    const link: Params = isBase ? {} : { after: after ?? '', seen: Number(seen) };
+    return stepOf({
+      ...{ id, query: '', params: { fence: Number(fence), mark, ...link } },
+      ...(isBase && { base: { file: `${mark}.json`, sha256: '' } }),
+    });
+  });
+}
+
+const chainOf = (all: Step[], from = NEW, since?: string) => {
+  const { chain, orphans } = planFrom(all, from, since);
+  return { chain: chain.map((id) => all.findIndex((step) => step.id === id)), orphans };
+};
+
+describe('the chain', () => {
+  test('follows from change to change, past what needs no fence, also of one lease', () => {
+    const all = steps('record', 'a: 0 > 5', 'b: a 5 > 5', 'record', 'c: b 5 > 5', 'd: c 5 > 9');
+
+    expect(chainOf(all)).toEqual({ chain: [1, 2, 4, 5], orphans: 0 });
+    expect(chainOf(all, { token: 5, mark: 'b' }, '1002-0')).toEqual({ chain: [4, 5], orphans: 0 });
+    expect(chainOf(all, { token: 9, mark: 'd' }, '1005-0')).toEqual({ chain: [], orphans: 0 });
+  });
+
+  test('leaves out a change that was refused, wherever its entry stands', () => {
+    // `x` was noted under the same lease and refused, since `b` of the next lease came first.
+    expect(chainOf(steps('a: 0 > 5', 'x: a 5 > 5', 'b: a 5 > 7', 'c: b 7 > 7'))).toEqual({
+      chain: [0, 2, 3],
+      orphans: 0,
+    });
+    expect(chainOf(steps('a: 0 > 5', 'b: a 5 > 7', 'x: a 5 > 5', 'c: b 7 > 7'))).toEqual({
+      chain: [0, 1, 3],
+      orphans: 0,
+    });
+  });
+
+  test('takes the later of two that nothing follows on', () => {
+    expect(chainOf(steps('a: 0 > 5', 'x: a 5 > 5', 'b: a 5 > 7'))).toEqual({ chain: [0, 2], orphans: 0 });
+  });
+
+  test('takes the longer way where a graph was lost and begun anew', () => {
+    const all = steps('a: 0 > 5', 'b: a 5 > 6', 'c: b 6 > 7', 'n: 0 > 8', 'm: n 8 > 9');
+
+    expect(chainOf(all)).toEqual({ chain: [0, 1, 2], orphans: 0 });
+  });
+
+  test('takes a change that was noted twice once', () => {
+    expect(chainOf(steps('a: 0 > 5', 'a: 0 > 5', 'b: a 5 > 6'))).toEqual({ chain: [1, 2], orphans: 0 });
+  });
+
+  test('ends at a gap, and tells of each change behind it that follows on nothing', () => {
+    expect(chainOf(steps('a: 0 > 5', 'c: lost 6 > 7', 'd: c 7 > 8'))).toEqual({ chain: [0], orphans: 1 });
+    expect(chainOf(steps('b: trimmed 4 > 5', 'c: b 5 > 6'))).toEqual({ chain: [], orphans: 1 });
+    // As for a graph that was there before anything was noted.
+    expect(chainOf(steps('a: 4 > 5', 'b: a 5 > 6'))).toEqual({ chain: [], orphans: 1 });
+    expect(chainOf(steps('a: 4 > 5', 'b: a 5 > 6'), { token: 4, mark: '' })).toEqual({ chain: [0, 1], orphans: 0 });
+  });
+
+  test('tells how many later changes are not part of it', () => {
+    const all = steps('a: 0 > 5', 'x: a 5 > 5', 'b: a 5 > 7', 'c: lost 8 > 9');
+
+    expect(planFrom(all, NEW)).toMatchObject({ aside: 2 });
+    expect(planFrom(all, { token: 5, mark: 'a' }, '1001-0')).toMatchObject({ aside: 1 });
+  });
+
+  test('asks for nothing that an archive holds', () => {
+    const all = steps('b: trimmed 4 > 5', 'c: b 5 > 6', 'd: c 6 > 7');
+
+    expect(chainOf(all, { token: 6, mark: 'c' }, '1001-0')).toEqual({ chain: [2], orphans: 0 });
+  });
+
+  test('of another graph that was put in place does not follow on what was before', () => {
+    const all = steps('a: 0 > 5', 'base b: 6', 'c: b 6 > 7');
+
+    expect(chainOf(all)).toEqual({ chain: [0], orphans: 0 });
+    expect(chainOf(all, { token: 6, mark: 'b' }, '1001-0')).toEqual({ chain: [2], orphans: 0 });
+  });
+});
+
+describe('another graph', () => {
+  test('counts from the last time that one was put in place', () => {
+    expect(lastBase(steps('a: 0 > 5'))).toBeUndefined();
+    expect(lastBase(steps('base a: 5', 'b: a 5 > 6', 'base c: 7', 'record'))?.id).toBe('1002-0');
+    expect(lastBase(steps('base a: 5', 'b: a 5 > 6', 'base c: 7', 'd: c 7 > 8'))?.id).toBe('1002-0');
+  });
+
+  test('does not count when whoever wanted to put it in place died before', () => {
+    expect(lastBase(steps('a: 0 > 5', 'base x: 6', 'b: a 5 > 7'))).toBeUndefined();
+  });
+});
+
+test('ids are compared as numbers', () => {
+  expect(isLater('10-0', '9-0')).toBe(true);
+  expect(isLater('10-10', '10-9')).toBe(true);
+  expect(isLater('10-9', '10-9')).toBe(false);
+  expect(isLater('0-0', '1-0')).toBe(false);
+});

@@ -9,6 +9,7 @@ import { directoryStore } from '../src/archive/stores/directory.ts';
 import { verifyArchive } from '../src/archive/verify.ts';
 import type { Address } from '../src/config.ts';
 import { type Graphs, openGraphs } from '../src/graph/graphs.ts';
+import { exportWeights } from '../src/graph/queries/export-weights.ts';
 import { freeEmbedder, synthetic } from './synthetic.ts';
 
 /** One measured piece of work, in a process of its own. */
@@ -29,6 +30,7 @@ export interface Done {
 }
 
 const MB = 1_000_000;
+const PAGE = 250;
 
 process.once('message', async (work: Work) => {
   const graphs = openGraphs(work.address);
@@ -49,13 +51,30 @@ process.once('message', async (work: Work) => {
 const KINDS: Record<Work['kind'], (graphs: Graphs, work: Work) => Promise<{ megabytes?: number }>> = {
   async read(graphs, { group }) {
     const graph = graphs.group(group);
-    // By FalkorDB's numbers, as fast as it goes: 250 at a time and nothing done with them.
+    // By FalkorDB's numbers, as fast as it goes: 250 at a time, or all of one node's, and nothing done with them.
     const [{ last } = { last: -1 }] = await graph.read<{ last: number }>('MATCH (n) RETURN max(id(n)) AS last');
-    for (const query of [
-      'MATCH (x) WHERE id(x) >= $from AND id(x) < $to RETURN labels(x), properties(x)',
-      'MATCH (a)-[x]->(b) WHERE id(a) >= $from AND id(a) < $to RETURN type(x), a.uuid, b.uuid, properties(x)',
-    ])
-      for (let from = 0; from <= last; from += 125) await graph.read(query, { from, to: from + 125 });
+    for (let from = 0; from <= last; from += PAGE)
+      await graph.read('MATCH (x) WHERE id(x) >= $from AND id(x) < $to RETURN labels(x), properties(x)', {
+        from,
+        to: from + PAGE,
+      });
+    for (let from = 0, weight = 0; from <= last; ) {
+      const weights = await exportWeights(graph, from, from + 5000);
+      let to = from;
+      for (const { id, edges } of [...weights, { id: Math.min(from + 5000, last + 1), edges: PAGE }]) {
+        if (weight > 0 && weight + edges > PAGE) {
+          await graph.read(
+            'MATCH (a)-[x]->(b) WHERE id(a) >= $from AND id(a) < $to RETURN type(x), a.uuid, b.uuid, properties(x)',
+            { from: to, to: id },
+          );
+          weight = 0;
+        }
+        if (weight === 0) to = id;
+        weight += edges;
+      }
+      weight = 0;
+      from += 5000;
+    }
     return {};
   },
   async export(graphs, { group, folder, gzip = false }) {

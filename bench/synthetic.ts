@@ -5,6 +5,8 @@ import { type NewEntity, type NewFact, NO_CHANGES } from '../src/graph/changes.t
 import type { GroupGraph } from '../src/graph/group-graph.ts';
 import { commit } from '../src/graph/queries/commit.ts';
 import { readFence } from '../src/graph/queries/read-fence.ts';
+import { indexUuids } from '../src/graph/queries/restore-indexes.ts';
+import { writeEmbedder } from '../src/graph/queries/write-embedder.ts';
 import type { Embedder } from '../src/models/embedder.ts';
 import { toGraphTime } from '../src/time.ts';
 
@@ -62,9 +64,22 @@ export function freeEmbedder(source: Synthetic): Embedder {
   };
 }
 
-/** Fills a graph with `facts` facts between half as many entities, through our own commit. */
-export async function fill(graph: GroupGraph, source: Synthetic, facts: number, onProgress: (done: number) => void) {
-  await graph.prepare(freeEmbedder(source));
+/**
+ * Fills a graph with `facts` facts between half as many entities, through our own commit.
+ * @param isSearchable false: without the indexes by which it is searched, which take most of the time
+ */
+export async function fill(
+  graph: GroupGraph,
+  source: Synthetic,
+  facts: number,
+  onProgress: (done: number) => void,
+  isSearchable = true,
+) {
+  if (isSearchable) await graph.prepare(freeEmbedder(source));
+  else {
+    await indexUuids(graph, 'Entity');
+    await writeEmbedder(graph, freeEmbedder(source));
+  }
   const random = randomNumbers(facts);
   const entities = Array.from({ length: facts / 2 }, (_, index) => derivedUuid('bench', String(index)));
   const pick = (share: number) => entities[Math.floor(share * entities.length)] ?? '';

@@ -1,4 +1,5 @@
 import { InvalidInput } from '../errors.ts';
+import { LABEL } from '../graph/codec.ts';
 import type { EdgeRow } from '../graph/queries/export-edges.ts';
 import type { NodeRow } from '../graph/queries/export-nodes.ts';
 import { shortFloat } from './float32.ts';
@@ -38,12 +39,14 @@ export function isVector(name: string, value: unknown, types: Types | undefined)
 export const isWholeFloat = (name: string, types: Types | undefined): boolean => types?.[name] === 'Float';
 
 export function nodeElement({ labels, properties, types }: NodeRow): NodeElement {
+  for (const label of labels) checkName(label, 'label');
   return { labels, ...held(properties, types, () => labels.join(':')) };
 }
 
 export function edgeElement({ type, source, target, properties, types }: EdgeRow): EdgeElement {
   if (source === null || target === null)
-    throw new InvalidInput(`An edge ${type} ends at a node without a uuid; an archive cannot hold that.`);
+    throw new InvalidInput(`An edge "${type}" ends at a node without a uuid; an archive cannot hold that.`);
+  checkName(type, 'type of edges');
   return { type, source, target, ...held(properties, types, () => type) };
 }
 
@@ -52,6 +55,7 @@ function held(
   told: NodeRow['types'],
   owner: () => string,
 ): { properties: Properties; types?: Types } {
+  for (const name of Object.keys(given)) checkName(name, 'property');
   if (told.length === 0) return { properties: given };
   const properties: Record<string, unknown> = { ...given };
   const types: Record<string, string> = {};
@@ -64,7 +68,21 @@ function held(
       if (Number.isInteger(value)) types[name] = type;
     } else if (type === 'List') {
       if (namesVector(name)) types[name] = type;
-    } else throw new InvalidInput(`The property ${name} of ${owner()} is a ${type}, which an archive cannot hold.`);
+    } else throw new InvalidInput(`The property "${name}" of "${owner()}" is a ${type}, which an archive cannot hold.`);
   }
   return Object.keys(types).length > 0 ? { properties, types } : { properties };
 }
+
+const restorable = new Set<string>();
+
+/** Names are put into the queries that restore them, so no others can come back. */
+function checkName(name: string, what: string): void {
+  if (restorable.has(name)) return;
+  if (!LABEL.test(name))
+    throw new InvalidInput(
+      `The graph has a ${what} named ${JSON.stringify(name)}; an archive takes letters, digits and underscores only.`,
+    );
+  if (restorable.size < MOST_NAMES) restorable.add(name);
+}
+
+const MOST_NAMES = 10_000;

@@ -23,23 +23,35 @@ export async function exportGroup(
   store: ArchiveStore,
   { gzip = false, onProgress = () => {} }: GroupExport = {},
 ): Promise<Exported> {
-  const attempt = async (lease: Lease, stamped: number) =>
+  const attempt = async (lease: Lease, { stamped, position }: Stamp) =>
     exportGraph(graph, store, onProgress, {
       gzip,
       until: new Date(lease.fence),
+      position,
       check: async () => {
         if ((await readFence(graph)) !== stamped)
           throw new StaleFence(`The memory "${graph.group}" was changed while it was exported; it is exported again.`);
       },
     });
-  const stamp = (lease: Lease) => stampFence(graph, lease.fence);
+  // Nobody else changes the graph in between, since the lease is ours and older ones are refused from the stamp on.
+  const stamp = async (lease: Lease) => ({
+    stamped: await stampFence(graph, lease.fence),
+    position: await graph.position(),
+  });
   try {
-    const moment = await held(leases, graph.group, async (lease) => ({ lease, stamped: await stamp(lease) }));
-    return await attempt(moment.lease, moment.stamped);
+    const moment = await held(leases, graph.group, async (lease) => ({ lease, stamp: await stamp(lease) }));
+    return await attempt(moment.lease, moment.stamp);
   } catch (error) {
     if (!(error instanceof StaleFence)) throw error;
     return await held(leases, graph.group, async (lease) => attempt(lease, await stamp(lease)));
   }
+}
+
+interface Stamp {
+  /** The fence that the graph has from then on, until somebody changes it. */
+  readonly stamped: number;
+  /** Of the journal. */
+  readonly position: string;
 }
 
 async function held<T>(leases: Leases, group: string, work: (lease: Lease) => Promise<T>): Promise<T> {

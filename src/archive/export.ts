@@ -1,8 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
+import { InvalidInput } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { type Extent, exportExtent } from '../graph/queries/export-extent.ts';
+import { exportTwins } from '../graph/queries/export-twins.ts';
 import { readEmbedder } from '../graph/queries/read-embedder.ts';
 import { timestamp } from '../time.ts';
 import { FORMAT, VERSION, writeDocument } from './document.ts';
@@ -12,6 +14,7 @@ import { withLittleMemory } from './little-memory.ts';
 import { MANIFEST_VERSION, type Manifest, manifestName, writeManifest } from './manifest.ts';
 import { programVersion } from './program-version.ts';
 import { snapshot } from './snapshot.ts';
+import { step } from './step.ts';
 import type { ArchiveStore, Stored } from './stores/store.ts';
 import { tally } from './stores/tally.ts';
 
@@ -32,11 +35,19 @@ export interface ExportOptions {
   readonly gzip?: boolean;
   /** Until when all commits are in the graph and after which none is; default: now. */
   readonly until?: Date;
+  /** Id of the journal's last entry at that time; default: there is none. */
+  readonly position?: string;
   /** Asked between pages and after the last one; throws when the graph is no longer what it was at the beginning. */
   readonly check?: () => Promise<void>;
 }
 
 const MEANWHILE = 250;
+const MB = 1_000_000;
+/**
+ * Level 1: numbers shrink hardly more at higher ones, and those take thrice the time. Room for some pages, so that the next is made
+ * while one is compressed, and few pieces, each of which costs a way to zlib's thread and back.
+ */
+const GZIP = { level: 1, highWaterMark: 1 * MB, chunkSize: 0.25 * MB };
 
 /**
  * Writes the group's graph as `graphiti_export_<timestamp>.json`, and its manifest when that stands. The caller sees to it that
@@ -50,16 +61,20 @@ export function exportGraph(
   onProgress: (share: number) => void,
   options: ExportOptions = {},
 ): Promise<Exported> {
-  return withLittleMemory(() => write(graph, store, onProgress, options));
+  return step(store, 'export', () => withLittleMemory(() => write(graph, store, onProgress, options)));
 }
 
 async function write(
   graph: GroupGraph,
   store: ArchiveStore,
   onProgress: (share: number) => void,
-  { gzip = false, until = new Date(), check = async () => {} }: ExportOptions,
+  { gzip = false, until = new Date(), position = '0-0', check = async () => {} }: ExportOptions,
 ): Promise<Exported> {
-  const [extent, embedder] = await Promise.all([exportExtent(graph), readEmbedder(graph)]);
+  const [extent, embedder, twin] = await Promise.all([exportExtent(graph), readEmbedder(graph), exportTwins(graph)]);
+  if (twin !== undefined)
+    throw new InvalidInput(
+      `Two nodes of the memory "${graph.group}" have the uuid ${twin}; an archive of it could not be restored.`,
+    );
   const now = new Date();
   const inventory = openInventory(graph.group);
   const head = { format: FORMAT, version: VERSION, group: graph.group, exported_at: now.toISOString() } as const;
@@ -83,7 +98,7 @@ async function write(
     counts,
     graph_hash: hashes,
     embedder: held.embedder,
-    journal: { until: until.toISOString(), ...journal },
+    journal: { until: until.toISOString(), position, ...journal },
   };
   await writeManifest(store, manifest);
   const count = (counts: Readonly<Record<string, number>>, name: string) => counts[name] ?? 0;
@@ -131,8 +146,7 @@ async function putCompressed(
 ): Promise<{ stored: Stored; json: Stored }> {
   const plain = tally(text);
   const source = Readable.from(plain);
-  // Level 1: numbers shrink hardly more at higher ones, and those take thrice the time.
-  const gzip = createGzip({ level: 1 });
+  const gzip = createGzip(GZIP);
   source.on('error', (error) => gzip.destroy(error));
   const stored = await store.put(file, source.pipe(gzip));
   return { stored, json: plain.result() };

@@ -22,7 +22,7 @@ const MARKS = new Set(['expired_at', 'committed_at', 'removed_at']);
 
 /**
  * The sum, modulo 2²⁵⁶, of the SHA-256 of each element, which needs neither order nor memory. Left out are the number of the lease
- * that wrote last, which says nothing of what is remembered, and the group's own name.
+ * that wrote last and its mark, which say nothing of what is remembered, and the group's own name.
  * @param group whose graph it is
  */
 export function openGraphHash(group: string): GraphHash {
@@ -44,7 +44,7 @@ function told(element: Element, group: string): { head: readonly unknown[]; prop
   const { properties, types } = element;
   const isFence = isNode(element) && element.labels.includes('_Meta') && properties.key === 'fence';
   const names = Object.keys(properties)
-    .filter((name) => !(isFence && name === 'token'))
+    .filter((name) => !isFence || name === 'key')
     .sort();
   return {
     head: isNode(element)

@@ -1,4 +1,4 @@
-import { ArchiveDamaged, InvalidInput } from '../errors.ts';
+import { ArchiveDamaged } from '../errors.ts';
 import { LABEL, type Param } from '../graph/codec.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { restoreEdges } from '../graph/queries/restore-edges.ts';
@@ -21,7 +21,7 @@ interface Waiting {
 
 /** Fills an empty graph, first with nodes and then with edges. */
 export interface Loading {
-  /** @throws ArchiveDamaged, InvalidInput for elements that no graph can hold so */
+  /** @throws ArchiveDamaged for elements that no graph can hold so */
   add(elements: readonly Element[]): Promise<void>;
   /** Writes what is left. */
   end(): Promise<void>;
@@ -40,7 +40,7 @@ export function openLoading(
 ): Loading {
   const size = Math.max(LEAST, Math.min(MOST, Math.floor(NUMBERS / Math.max(dimension, 1))));
   const waiting = new Map<string, Waiting>();
-  /** A label of every node that edges can end at, by its uuid. */
+  /** A label of every node that edges can end at, by its uuid; '' for a node without any. */
   const labels = new Map<string, string>();
   const writes = openFew(AT_ONCE);
   let inEdges = false;
@@ -71,7 +71,7 @@ export function openLoading(
     const { uuid } = element.properties;
     if (typeof uuid === 'string') {
       if (labels.has(uuid))
-        throw new InvalidInput(`Two nodes of the archive have the uuid ${uuid}; it cannot be restored.`);
+        throw new ArchiveDamaged(`Two nodes of the archive have the uuid ${uuid}; it cannot be restored.`);
       labels.set(uuid, element.labels[0] ?? '');
     }
     const { row, types } = rowOf(element, from, graph.group);
@@ -81,7 +81,8 @@ export function openLoading(
 
   async function edge(element: EdgeElement): Promise<void> {
     const [source, target] = [labels.get(element.source), labels.get(element.target)];
-    if (!source || !target) throw new ArchiveDamaged('An edge of the archive ends at a node that it does not hold.');
+    if (source === undefined || target === undefined)
+      throw new ArchiveDamaged('An edge of the archive ends at a node that it does not hold.');
     const { row, types } = rowOf(element, from, graph.group);
     const ends = { type: element.type, source, target };
     const write = async (rows: readonly RestoredRow[]) => {
@@ -122,7 +123,7 @@ function rowOf({ properties, types }: Element, from: string, to: string): { row:
   const floats: Record<string, number> = {};
   for (const [name, value] of Object.entries(properties)) {
     if (!LABEL.test(name))
-      throw new InvalidInput(`The archive holds a property named ${JSON.stringify(name)}, which cannot be restored.`);
+      throw new ArchiveDamaged(`The archive holds a property named ${JSON.stringify(name)}, which cannot be restored.`);
     if (isVector(name, value, types)) vectors[name] = value;
     else if (isWholeFloat(name, types)) floats[name] = Number(value);
     else plain[name] = name === 'group_id' && value === from ? to : (value as Param);

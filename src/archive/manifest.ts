@@ -32,6 +32,8 @@ const shape = z.object({
   journal: z.object({
     /** By Valkey's clock: every commit until then is in the archive, and none after. */
     until: z.iso.datetime(),
+    /** Id of the last entry of the journal that the archive holds, `0-0` for none; older programs did not note it. */
+    position: z.optional(z.string().check(z.regex(/^\d+-\d+$/))),
     committed_at: time,
     removed_at: time,
     committed: count,

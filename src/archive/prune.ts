@@ -2,6 +2,7 @@ import type { Archive } from './catalogue.ts';
 import { isLeftover, readCatalogue } from './catalogue.ts';
 import { isArchive, manifestName } from './manifest.ts';
 import { keepers, type Retention } from './retention.ts';
+import { step } from './step.ts';
 import type { ArchiveStore } from './stores/store.ts';
 import { verifiedName } from './verified.ts';
 
@@ -17,11 +18,25 @@ export interface Pruned {
  * @param dryRun true only tells what would go
  * @throws ConfigError, ArchiveAway
  */
-export async function pruneStore(
+export function pruneStore(
   store: ArchiveStore,
   group: string,
   retention: Retention,
-  { dryRun = false, now = new Date() }: { dryRun?: boolean; now?: Date } = {},
+  options: { dryRun?: boolean; now?: Date } = {},
+): Promise<Pruned> {
+  return step(store, 'prune', async (span) => {
+    const pruned = await prune(store, group, retention, options);
+    span.tag('removed', pruned.removed.length);
+    span.tag('leftovers', pruned.leftovers.length);
+    return pruned;
+  });
+}
+
+async function prune(
+  store: ArchiveStore,
+  group: string,
+  retention: Retention,
+  { dryRun = false, now = new Date() }: { dryRun?: boolean; now?: Date },
 ): Promise<Pruned> {
   const { archives, incomplete } = await readCatalogue(store, group);
   const dated = archives.map((archive) => ({

@@ -4,6 +4,7 @@ import { ArchiveDamaged, isForeseen } from '../errors.ts';
 import { type Part, readDocument } from './document.ts';
 import { tidy } from './little-memory.ts';
 import type { Manifest } from './manifest.ts';
+import { step } from './step.ts';
 import type { ArchiveStore, Stored } from './stores/store.ts';
 import { type Tally, tally } from './stores/tally.ts';
 
@@ -17,13 +18,15 @@ export async function checkBytes(
   manifest: Manifest,
   onProgress: (share: number) => void = () => {},
 ): Promise<void> {
-  const bytes = tally(store.get(manifest.file));
-  let done = 0;
-  for await (const piece of bytes) {
-    done += piece.length;
-    onProgress(Math.min(done / Math.max(manifest.bytes, 1), 1));
-  }
-  compare(bytes.result(), manifest, manifest.file);
+  return step(store, 'check', async () => {
+    const bytes = tally(store.get(manifest.file));
+    let done = 0;
+    for await (const piece of bytes) {
+      done += piece.length;
+      onProgress(Math.min(done / Math.max(manifest.bytes, 1), 1));
+    }
+    compare(bytes.result(), manifest, manifest.file);
+  });
 }
 
 /**

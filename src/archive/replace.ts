@@ -1,40 +1,89 @@
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { InvalidInput, StaleFence } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { isEmpty } from '../graph/queries/is-empty.ts';
-import { writeFence } from '../graph/queries/write-fence.ts';
+import { readMark } from '../graph/queries/read-mark.ts';
+import { WRITE_FENCE } from '../graph/queries/write-fence.ts';
 import type { Scratch } from '../graph/scratch.ts';
+import type { Base } from '../journal/entry.ts';
+import { type Journal, openJournal } from '../journal/journal.ts';
 import { raiseVersion } from '../valkey/group-version.ts';
 import type { Leases } from '../valkey/lease.ts';
 
 const ATTEMPTS = 20;
 
+export interface Replacing {
+  /** False: only where the group's graph is empty. */
+  readonly replace: boolean;
+  /** The archive that was loaded; none for a graph that goes on from where the group's was. */
+  readonly base?: Base;
+  /** Done under the lease before each attempt to swap, when nobody else changes the group. */
+  readonly prepare?: () => Promise<void>;
+}
+
 /**
  * Puts a loaded graph in the place of its group's, under the lease, and makes every reader see it. Whoever had begun a commit
  * is refused afterwards, since the graph has another fence.
- * @param replace false: only where the group's graph is empty
  * @throws InvalidInput when it is not empty; StaleFence, TimedOut
  */
-export async function replaceGraph(scratch: Scratch, valkey: Redis, leases: Leases, replace: boolean): Promise<void> {
+export async function replaceGraph(
+  scratch: Scratch,
+  valkey: Redis,
+  leases: Leases,
+  { replace, base, prepare = async () => {} }: Replacing,
+): Promise<void> {
   const { graph } = scratch;
+  const journal = openJournal(valkey);
   const lease = await leases.take(graph.group);
   try {
-    await writeFence(graph, lease.fence);
-    await swap(scratch, lease.isHeld, replace);
+    await prepare();
+    const noted = await takeFence(graph, journal, lease.fence, base);
+    try {
+      await swap(scratch, lease.isHeld, replace, prepare);
+    } catch (error) {
+      if (noted !== undefined) await journal.strike(graph.group, noted).catch(() => {});
+      throw error;
+    }
     await raiseVersion(valkey, graph.group);
   } finally {
     await lease.release();
   }
 }
 
-async function swap(scratch: Scratch, isHeld: () => boolean, replace: boolean): Promise<void> {
+/**
+ * Writes the lease into a graph that nobody else sees, and notes it, so that the journal goes on from there.
+ * @returns the id of the entry; none for a graph that goes on and that no lease was ever needed for
+ */
+async function takeFence(
+  graph: GroupGraph,
+  journal: Journal,
+  fence: number,
+  base: Base | undefined,
+): Promise<string | undefined> {
+  const { token, mark: after } = await readMark(graph);
+  if (!base && token === 0) return undefined;
+  const params = { fence, mark: randomUUID(), ...(!base && { seen: token, after }) };
+  const id = await journal.note(graph.group, { query: WRITE_FENCE, params, ...(base && { base }) });
+  await graph.write(WRITE_FENCE, params);
+  return id;
+}
+
+async function swap(
+  scratch: Scratch,
+  isHeld: () => boolean,
+  replace: boolean,
+  prepare: () => Promise<void>,
+): Promise<void> {
   const { group } = scratch.graph;
   let isInTheWay = false;
   // Episodes are recorded without the lease; each that comes in between costs an attempt.
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const isDone = await scratch.takePlace((isEmpty) => {
+    const isDone = await scratch.takePlace(async (isEmpty) => {
       isInTheWay = !isEmpty && !replace;
-      return isHeld() && !isInTheWay;
+      if (isInTheWay) return false;
+      await prepare();
+      return isHeld();
     });
     if (isDone) return;
     if (isInTheWay) throw inTheWay(group);

@@ -3,6 +3,7 @@ import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { exportExtent } from '../graph/queries/export-extent.ts';
 import type { Depth } from '../graph/queries/export-nodes.ts';
+import { prepareAsGraphiti } from '../graph/schema.ts';
 import type { Scratch } from '../graph/scratch.ts';
 import { HOUR } from '../time.ts';
 import { type Inventory, openInventory } from './inventory.ts';
@@ -12,6 +13,7 @@ import type { Manifest } from './manifest.ts';
 import { readParts } from './read.ts';
 import { openSampling } from './sample.ts';
 import { snapshot } from './snapshot.ts';
+import { step } from './step.ts';
 import { STALE } from './stores/names.ts';
 import type { ArchiveStore } from './stores/store.ts';
 
@@ -58,26 +60,32 @@ async function load(
     const loading = openLoading(scratch.graph, manifest.group, embedder?.dimension ?? dimensionOf(manifest));
     const sampling = openSampling(counts.types.RELATES_TO ?? 0);
     const loaded = openInventory(manifest.group);
-    let done = 0;
-    for await (const part of readParts(store, manifest)) {
-      if ('head' in part) continue;
-      await loading.add(part.elements);
-      for (const element of part.elements) {
-        sampling.add(element);
-        loaded.add(element);
+    await step(store, 'load', async () => {
+      let done = 0;
+      for await (const part of readParts(store, manifest)) {
+        if ('head' in part) continue;
+        await loading.add(part.elements);
+        for (const element of part.elements) {
+          sampling.add(element);
+          loaded.add(element);
+        }
+        done += part.elements.length;
+        onProgress(Math.min(done / all, 1) * LOADING);
       }
-      done += part.elements.length;
-      onProgress(Math.min(done / all, 1) * LOADING);
-    }
-    await loading.end();
+      await loading.end();
+    });
     const [inventory] = await Promise.all([
-      takeInventory(scratch.graph, embedder?.dimension ?? 0, depth, (share) =>
-        onProgress(LOADING + share * (1 - LOADING)),
+      step(store, 'inspect', () =>
+        takeInventory(scratch.graph, embedder?.dimension ?? 0, depth, (share) =>
+          onProgress(LOADING + share * (1 - LOADING)),
+        ),
       ),
-      embedder && buildIndexes(scratch.graph, embedder),
+      step(store, 'index', () =>
+        embedder ? buildIndexes(scratch.graph, embedder) : untilBuilt(() => prepareAsGraphiti(scratch.graph)),
+      ),
     ]);
-    // Without an embedder noted there are no indexes that could be asked.
-    const answers = embedder ? await sampling.ask(scratch.graph) : { asked: 0, found: 0 };
+    // Without an embedder noted there are no vector indexes that could be asked.
+    const answers = embedder ? await step(store, 'ask', () => sampling.ask(scratch.graph)) : { asked: 0, found: 0 };
     const wrong = answers.asked - answers.found;
     const problems = [
       ...differences(manifest, loaded.result()),
@@ -129,18 +137,26 @@ export function differences({ counts, graph_hash }: Manifest, found: Inventory, 
   return [...wrong, ...(graph_hash[hash] === found.hashes[hash] ? [] : ['the graph hash is another'])];
 }
 
-async function buildIndexes(graph: GroupGraph, { model, dimension }: NonNullable<Manifest['embedder']>): Promise<void> {
+/** Makes all indexes and waits until they can be asked, however large the graph is. */
+export async function buildIndexes(
+  graph: GroupGraph,
+  { model, dimension }: NonNullable<Manifest['embedder']>,
+): Promise<void> {
   const embedder = {
     model,
     dimension,
     embed: () => Promise.reject(new InvalidInput('Archives hold vectors; nothing is embedded.')),
     close: async () => {},
   };
+  await untilBuilt(() => graph.prepareAgain(embedder));
+}
+
+/** Large graphs take longer than anybody waits for the indexes of an empty one. */
+async function untilBuilt(prepare: () => Promise<void>): Promise<void> {
   for (const end = Date.now() + BUILT_WITHIN; ; ) {
     try {
-      return await graph.prepareAgain(embedder);
+      return await prepare();
     } catch (error) {
-      // Large graphs take longer than anybody waits for the indexes of an empty one.
       if (!(error instanceof TimedOut) || Date.now() > end) throw error;
     }
   }

@@ -5,6 +5,7 @@ import { withLittleMemory } from './little-memory.ts';
 import type { Manifest } from './manifest.ts';
 import { readParts } from './read.ts';
 import { differences, loadBeside } from './restore.ts';
+import { type Step, step, tellProblems } from './step.ts';
 import type { ArchiveStore } from './stores/store.ts';
 
 /** What was found out about an archive. */
@@ -22,7 +23,7 @@ export function verifyArchive(
   manifest: Manifest,
   onProgress: (share: number) => void = () => {},
 ): Promise<Verification> {
-  return found(async () => {
+  return found(store, 'verify', async () => {
     const inventory = openInventory(manifest.group);
     const all = Math.max(manifest.counts.nodes + manifest.counts.edges, 1);
     let done = 0;
@@ -43,16 +44,21 @@ export function drillArchive(
   manifest: Manifest,
   onProgress: (share: number) => void = () => {},
 ): Promise<Verification> {
-  return found(async () => {
+  return found(store, 'drill', async () => {
     const { scratch, answers } = await loadBeside(graphs, store, manifest, manifest.group, 'whole', onProgress);
     await scratch.drop();
     return { problems: [], answers };
   });
 }
 
-async function found(work: () => Promise<Omit<Verification, 'whole'>>): Promise<Verification> {
+async function found(
+  store: ArchiveStore,
+  name: Step,
+  work: () => Promise<Omit<Verification, 'whole'>>,
+): Promise<Verification> {
   try {
-    const told = await withLittleMemory(work);
+    const told = await step(store, name, () => withLittleMemory(work));
+    tellProblems(store, name, told.problems.length);
     return { whole: told.problems.length === 0, ...told };
   } catch (error) {
     if (!(error instanceof ArchiveDamaged)) throw error;

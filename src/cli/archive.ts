@@ -1,6 +1,7 @@
 import { sizeOf } from '../archive/export.ts';
 import { InvalidInput } from '../errors.ts';
 import type { ArchiveEntry, ArchiveList } from '../memory/archives.ts';
+import type { Rebuilt } from '../memory/rebuild.ts';
 import type { MemoryManager } from '../memory.ts';
 import type { Call, Command } from './command.ts';
 import { count } from './count.ts';
@@ -9,7 +10,7 @@ import { readKeep } from './retention.ts';
 import { withMemory } from './with-memory.ts';
 
 export const command: Command = {
-  help: `memory-manager archive list | verify <file> | restore <file> | prune --keep <how many>
+  help: `memory-manager archive list | verify <file> | restore <file> | rebuild | prune --keep <how many>
 
 What \`memory-manager export\` wrote, in MEMORY_EXPORT_DIR or in Backblaze B2. In place of a file,
 \`latest\` is the newest archive of the memory.
@@ -19,6 +20,9 @@ What \`memory-manager export\` wrote, in MEMORY_EXPORT_DIR or in Backblaze B2. I
     --restore        restore it besides as well, ask that for some of its facts, and drop it again
   restore <file>   make it what the memory remembers; the memory must be empty
     --replace        or else it is replaced, at once or not at all
+  rebuild [file]   give the memory back after its graph was lost: the newest archive, or that file, and what
+                   the journal in Valkey tells since; no model is asked; the memory must be empty
+    --replace        or else it is replaced, at once or not at all
   prune            remove all but the newest of each day, week and month that has any
     --keep <list>    so many of each: daily=7,weekly=4,monthly=12
     --dry-run        only say what would go
@@ -26,7 +30,8 @@ What \`memory-manager export\` wrote, in MEMORY_EXPORT_DIR or in Backblaze B2. I
   --group <name>   the memory (default: MEMORY_GROUP; for a file, the one it was made of)
   --json           the same as data
 
-Exit status: 0 whole or done, 2 the archive differs from its manifest, 1 it could not be done.
+Exit status: 0 whole or done, 2 the archive differs from its manifest or the journal has a gap, 1 it could
+not be done.
 
 Example: memory-manager archive verify latest --restore`,
   options: {
@@ -42,7 +47,7 @@ Example: memory-manager archive verify latest --restore`,
       const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
       if (!act)
         throw new InvalidInput(
-          `archive knows list, verify, restore and prune, not "${action}"; see memory-manager archive --help.`,
+          `archive knows list, verify, restore, rebuild and prune, not "${action}"; see memory-manager archive --help.`,
         );
       const { data, text, status = 0 } = await act(memory, rest, call);
       console.log(call.json ? JSON.stringify(data) : text);
@@ -83,17 +88,28 @@ const ACTIONS: Readonly<Record<string, (memory: MemoryManager, rest: readonly st
         const restored = await shown('Restoring', (onProgress) =>
           memory.archives.restore(file, { ...groupOf(call), replace: call.flag('replace'), onProgress }),
         );
-        const { group, until } = restored;
+        const { group, until, leftOut } = restored;
         const text = `The memory "${group}" holds ${held(restored)} now, as of ${time(until)}.`;
-        return { data: restored, text };
+        const left = leftOut > 0 ? `\nLeft out, since forgotten after that: ${leftOut}.` : '';
+        return { data: restored, text: text + left };
       } catch (error) {
-        if (!(error instanceof Error && error.name === 'ArchiveDamaged')) throw error;
-        console.error(`${error.message} Nothing was changed.`);
-        return {
-          data: { file, whole: false, problems: [error.message] },
-          text: `${file} was not restored.`,
-          status: 2,
-        };
+        return refused(file, 'restored', error);
+      }
+    },
+    async rebuild(memory, [file], call) {
+      try {
+        const rebuilt = await shown('Rebuilding', (onProgress) =>
+          memory.archives.rebuild({
+            ...groupOf(call),
+            ...(file && { file }),
+            replace: call.flag('replace'),
+            onProgress,
+          }),
+        );
+        for (const problem of rebuilt.problems) console.error(problem);
+        return { data: rebuilt, text: builtAgain(rebuilt), status: rebuilt.whole ? 0 : 2 };
+      } catch (error) {
+        return refused(file ?? 'latest', 'rebuilt from', error);
       }
     },
     async prune(memory, rest, call) {
@@ -105,6 +121,23 @@ const ACTIONS: Readonly<Record<string, (memory: MemoryManager, rest: readonly st
       return { data: pruned, text: [...gone, `${count(kept.length, 'archive')} kept.`].join('\n') };
     },
   };
+
+/** What is said of a damaged archive; any other failure passes. */
+function refused(file: string, what: string, error: unknown): Said {
+  if (!(error instanceof Error && error.name === 'ArchiveDamaged')) throw error;
+  console.error(`${error.message} Nothing was changed.`);
+  return { data: { file, whole: false, problems: [error.message] }, text: `${file} was not ${what}.`, status: 2 };
+}
+
+function builtAgain({ group, file, changes, queuedAgain, recordedAgain, ...counts }: Rebuilt): string {
+  const since = count(changes, 'change');
+  const from = file ? `${file} and ${since} of the journal` : `${since} of the journal`;
+  const again = [
+    ...(queuedAgain > 0 ? [`${count(queuedAgain, 'episode')} handed to the workers again.`] : []),
+    ...(recordedAgain > 0 ? [`${count(recordedAgain, 'dead letter')} recorded again.`] : []),
+  ];
+  return [`The memory "${group}" holds ${held(counts)} again, from ${from}.`, ...again].join('\n');
+}
 
 const groupOf = ({ group }: Call) => (group === undefined ? {} : { group });
 

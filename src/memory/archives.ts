@@ -1,18 +1,13 @@
 import type { Archive } from '../archive/catalogue.ts';
-import type { Exported } from '../archive/export.ts';
+import type { Manifest } from '../archive/manifest.ts';
 import type { Pruned } from '../archive/prune.ts';
 import type { Retention } from '../archive/retention.ts';
+import { step } from '../archive/step.ts';
 import type { ArchiveStore } from '../archive/stores/store.ts';
 import type { Verification } from '../archive/verify.ts';
-import { ArchiveDamaged, InvalidInput, isForeseen, NoWorker } from '../errors.ts';
-import { MINUTE } from '../time.ts';
+import { ArchiveDamaged, InvalidInput, isForeseen } from '../errors.ts';
 import type { GroupOptions, WaitOptions } from './options.ts';
 import type { Services } from './services.ts';
-
-export interface ExportOptions extends GroupOptions, WaitOptions {
-  /** True writes `.json.gz`, less than half as long, which takes longer. */
-  readonly gzip?: boolean;
-}
 
 /** An archive in short. */
 export interface ArchiveEntry {
@@ -65,6 +60,8 @@ export interface Restored {
   readonly graphHash: string;
   /** Until when commits are in it. */
   readonly until: Date;
+  /** How many episodes, facts and entities of it were left out, since they were forgotten after that. */
+  readonly leftOut: number;
 }
 
 export interface PruneOptions extends GroupOptions {
@@ -73,22 +70,8 @@ export interface PruneOptions extends GroupOptions {
   readonly dryRun?: boolean;
 }
 
-async function storeOf({ config }: Services): Promise<ArchiveStore> {
-  return (await import('../archive/stores/choose.ts')).chooseStore(config);
-}
-
-/** Lets a worker export a group. @throws NoWorker, JobFailed, TimedOut */
-export async function exportMemory(services: Services, options: ExportOptions): Promise<Exported> {
-  const { gzip = false, limit = 10 * MINUTE, onProgress } = options;
-  const group = services.group(options.group);
-  const [producer, waiting] = await Promise.all([services.producer(), services.waiting.export()]);
-  await waiting.ready();
-  if ((await producer.workers('export')) === 0)
-    throw new NoWorker(
-      'No worker is running that could export; start one with `memory-manager up` or `memory-manager worker`.',
-    );
-  const { jobId } = await producer.export(group, gzip);
-  return (await waiting.ended(jobId, limit, (share) => onProgress?.(Number(share)))) as Exported;
+async function storeOf({ config, metrics }: Services): Promise<ArchiveStore> {
+  return (await import('../archive/stores/choose.ts')).chooseStore(config, metrics);
 }
 
 /** Of one group, or of all where none is named. */
@@ -138,10 +121,40 @@ export async function verifyArchive(
         if (!isForeseen(error)) throw error;
       });
     }
+    if (restore) await tellDrill(services, manifest, verification);
+    if (restore && verification.whole) await trimJournal(services, manifest);
     return { ...place, file: manifest.file, group: manifest.group, ...verification };
   } catch (error) {
     if (!(error instanceof ArchiveDamaged)) throw error;
     return { ...place, whole: false, problems: [error.message], answers: null };
+  }
+}
+
+/** For `status`. To verify takes no Valkey, so one that is away keeps nobody from it. */
+async function tellDrill(
+  services: Services,
+  { group, file }: Manifest,
+  { whole, problems }: Verification,
+): Promise<void> {
+  const said = whole ? {} : { said: problems.join('; ') };
+  try {
+    await (await services.producer()).nights.noteDrill(group, { file, at: new Date(), ...said });
+  } catch (error) {
+    if (!isForeseen(error)) throw error;
+  }
+}
+
+/** What is proven to be in an archive need not be kept in Valkey as well. */
+async function trimJournal({ config }: Services, { group, journal: { position } }: Manifest): Promise<void> {
+  if (!position) return;
+  const [{ openRights }, { openJournal }] = await Promise.all([import('./rights.ts'), import('../journal/journal.ts')]);
+  try {
+    const rights = await openRights(config);
+    await openJournal(rights.valkey)
+      .trim(group, position)
+      .finally(() => rights.close());
+  } catch (error) {
+    if (!isForeseen(error)) throw error;
   }
 }
 
@@ -150,7 +163,6 @@ export async function restoreArchive(
   fileOrLatest: string,
   options: RestoreOptions,
 ): Promise<Restored> {
-  const { config } = services;
   const { replace = false, onProgress } = options;
   const store = await storeOf(services);
   const { findManifest } = await import('../archive/catalogue.ts');
@@ -163,13 +175,17 @@ export async function restoreArchive(
     import('../archive/replace.ts'),
     services.graphs(),
   ]);
-  const rights = await openRights(config);
+  const rights = await openRights(services.config);
+  let leftOut = 0;
   try {
     if (!replace) await checkEmpty(graphs.group(group));
     await checkBytes(store, manifest);
     const { scratch } = await loadBeside(graphs, store, manifest, group, 'without vectors', onProgress);
     try {
-      await replaceGraph(scratch, rights.valkey, rights.leases, replace);
+      const rest = { ...services, store, valkey: rights.valkey };
+      leftOut = await (await import('../forget/again.ts')).forgetInArchive(scratch.graph, manifest, rest);
+      const base = { file: manifest.file, sha256: manifest.sha256 };
+      await step(store, 'replace', () => replaceGraph(scratch, rights.valkey, rights.leases, { replace, base }));
     } catch (error) {
       await scratch.drop().catch(() => {});
       throw error;
@@ -178,7 +194,7 @@ export async function restoreArchive(
     rights.close();
   }
   const { file, counts, graph_hash, journal } = manifest;
-  return { file, group, ...inShort(counts), graphHash: graph_hash.exact, until: new Date(journal.until) };
+  return { file, group, ...inShort(counts), graphHash: graph_hash.exact, until: new Date(journal.until), leftOut };
 }
 
 export async function pruneArchives(

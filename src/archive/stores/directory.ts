@@ -3,7 +3,9 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '../../errors.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 import { checkName, isName, newestFirst, noSuchArchive, STALE } from './names.ts';
+import { putStep } from './put-step.ts';
 import type { ArchiveStore, Listed } from './store.ts';
 import { type Tally, tally } from './tally.ts';
 
@@ -12,24 +14,27 @@ const partialOf = (name: string) => `.${name}.${randomUUID()}.partial`;
 const PARTIAL = /^\..+\.partial$/;
 
 /** Archives as files of a folder, readable for their owner only; the folder is made when needed. */
-export function directoryStore(folder: string): ArchiveStore {
+export function directoryStore(folder: string, metrics?: Metrics): ArchiveStore {
   const told = <T>(work: Promise<T>) => work.catch((error: unknown) => Promise.reject(explain(error, folder)));
   return {
     place: folder,
+    metrics,
     async put(name, content) {
       checkName(name);
-      const counted = tally(content);
-      const partial = join(folder, partialOf(name));
-      try {
-        await told(mkdir(folder, { recursive: true }));
-        await write(partial, counted, told);
-        await told(rename(partial, join(folder, name)));
-        await told(syncFolder(folder));
-      } catch (error) {
-        await rm(partial, { force: true }).catch(() => {});
-        throw error;
-      }
-      return counted.result();
+      return putStep({ metrics }, async () => {
+        const counted = tally(content);
+        const partial = join(folder, partialOf(name));
+        try {
+          await told(mkdir(folder, { recursive: true }));
+          await write(partial, counted, told);
+          await told(rename(partial, join(folder, name)));
+          await told(syncFolder(folder));
+        } catch (error) {
+          await rm(partial, { force: true }).catch(() => {});
+          throw error;
+        }
+        return counted.result();
+      });
     },
     async *get(name, from = 0) {
       try {

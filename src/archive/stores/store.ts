@@ -1,5 +1,7 @@
-/** A place for archives: whole files under plain names. */
-export interface ArchiveStore {
+import type { Watched } from '../step.ts';
+
+/** A place for archives: whole files under plain names. What is done with them is told to its `metrics`. */
+export interface ArchiveStore extends Watched {
   /** For people: the folder, or `b2://bucket/prefix`. */
   readonly place: string;
   /**

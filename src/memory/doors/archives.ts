@@ -2,6 +2,7 @@ import type { Pruned } from '../../archive/prune.ts';
 import { request } from '../../telemetry/request.ts';
 import type { ArchiveList, PruneOptions, Restored, RestoreOptions, Verified, VerifyOptions } from '../archives.ts';
 import type { GroupOptions } from '../options.ts';
+import type { RebuildOptions, Rebuilt } from '../rebuild.ts';
 import type { Services } from '../services.ts';
 
 /** What was exported. Errors: `ConfigError`, `ArchiveAway`, `InvalidInput` when there is no such archive. */
@@ -12,6 +13,11 @@ export interface Archives {
   verify(file: string, options?: VerifyOptions): Promise<Verified>;
   /** Makes an archive (or `latest`) what the group remembers, at once or not at all. @throws ArchiveDamaged when a byte of it differs */
   restore(file: string, options?: RestoreOptions): Promise<Restored>;
+  /**
+   * Gives a group back what it remembered when its graph was lost, from the newest archive and the journal, without asking a model.
+   * @throws InvalidInput when the graph is not empty (without `replace`), or there is neither archive nor journal
+   */
+  rebuild(options?: RebuildOptions): Promise<Rebuilt>;
   /** Removes a group's archives but those that are to be kept, the newest, and the newest that was verified. */
   prune(options: PruneOptions): Promise<Pruned>;
 }
@@ -25,6 +31,8 @@ export function openArchives(services: Services): Archives {
       request('verify_archive', async () => (await work()).verifyArchive(services, file, options)),
     restore: (file, options = {}) =>
       request('restore_archive', async () => (await work()).restoreArchive(services, file, options)),
+    rebuild: (options = {}) =>
+      request('rebuild_memory', async () => (await import('../rebuild.ts')).rebuildMemory(services, options)),
     prune: (options) => request('prune_archives', async () => (await work()).pruneArchives(services, options)),
   };
 }

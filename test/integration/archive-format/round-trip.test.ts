@@ -182,6 +182,37 @@ test('every type that a property can have comes back as it was', async () => {
   await scratch.drop();
 });
 
+test('an edge between nodes without any label comes back', async () => {
+  const [group, copy] = [newGroup(), newGroup()];
+  const graph = opened.graphs.group(group);
+  await graph.write(`CREATE ({uuid: 'a'})-[:ODD {uuid: 'x'}]->(:Entity {uuid: 'b'})`);
+  const store = directoryStore(folder);
+  const { manifest } = await exportGraph(graph, store, () => {});
+
+  const { scratch } = await loadBeside(opened.graphs, store, await readManifest(store, manifest), copy, 'whole');
+
+  expect(plain(await wholeGraph(scratch.graph), copy)).toEqual(plain(await wholeGraph(graph), group));
+  await scratch.drop();
+});
+
+test.each([
+  ['two nodes with one uuid', `CREATE (:Entity {uuid: 'a'}), (:Entity {uuid: 'a'})`, /^Two nodes .* have the uuid a/],
+  ['a property of an odd name', 'CREATE (:Entity {uuid: "a", `odd name`: 1})', /has a property named "odd name"/],
+  ['a label of an odd name', 'CREATE (:`Odd label` {uuid: "a"})', /has a label named "Odd label"/],
+  ['an edge without ends', 'CREATE (:Entity)-[:ODD]->(:Entity)', /^An edge "ODD" ends at a node without a uuid/],
+])('a graph that no archive could give back is not exported: %s', async (_what, query, message) => {
+  const graph = opened.graphs.group(newGroup());
+  await graph.write(query);
+  const store = directoryStore(join(folder, 'refused'));
+
+  await expect(exportGraph(graph, store, () => {})).rejects.toMatchObject({
+    name: 'InvalidInput',
+    message: expect.stringMatching(message),
+  });
+
+  expect(await store.list()).toEqual([]);
+});
+
 /** What is found; things of exactly the same weight come in the order of FalkorDB's own numbers, which are others. */
 async function answer(memory: MemoryManager, question: string, asOf: Date | undefined): Promise<string[]> {
   return (await memory.queryMemory(question, 20, asOf ? { asOf } : {})).split('\n').sort();
@@ -212,7 +243,7 @@ function sortedKeys(_key: string, value: unknown): unknown {
 test('a folder of archives holds nothing else', async () => {
   expect(
     (await readdir(folder)).filter(
-      (name) => !/^graphiti_export_[\dTZ.-]+(\.manifest|\.verified)?\.json(\.gz)?$/.test(name),
+      (name) => name !== 'refused' && !/^graphiti_export_[\dTZ.-]+(\.manifest|\.verified)?\.json(\.gz)?$/.test(name),
     ),
   ).toEqual([]);
 });

@@ -132,10 +132,10 @@ test('a graph that took the place of another is there after FalkorDB was killed,
   await graph.write(`CREATE (:Entity {uuid: 'old'})`);
 
   const { scratch } = await loadBeside(graphs, store, await readManifest(store, manifest), group, 'whole');
-  await expect(replaceGraph(scratch, opened.valkey, opened.leases, false)).rejects.toMatchObject({
+  await expect(replaceGraph(scratch, opened.valkey, opened.leases, { replace: false })).rejects.toMatchObject({
     name: 'InvalidInput',
   });
-  await replaceGraph(scratch, opened.valkey, opened.leases, true);
+  await replaceGraph(scratch, opened.valkey, opened.leases, { replace: true });
 
   for (const _ of [1, 2]) {
     await server.kill('SIGKILL');

@@ -88,6 +88,7 @@ export function useLaboratory(model: FakeOpenAIOptions = {}): Laboratory {
       ...(base ?? {
         ...loadConfig({}),
         models: 'openai',
+        nightly: undefined,
         group: own,
         exportDir: join(started.folder, own, 'exports'),
         queuePrefix: `{${own}}`,

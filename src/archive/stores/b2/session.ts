@@ -1,4 +1,5 @@
 import B2 from 'backblaze-b2';
+import type { Metrics } from '../../../telemetry/metrics.ts';
 import { type Account, authorize, type Capability, checkCapability } from './authorize.ts';
 import { failureOf } from './failures.ts';
 import { type Patience, pausedFor } from './patience.ts';
@@ -10,6 +11,7 @@ export interface Session {
   readonly b2: B2;
   readonly place: B2Place;
   readonly patience: Patience;
+  readonly metrics: Metrics | undefined;
   /**
    * Makes a call, again when it failed in passing: five times at most. A token that has run out is renewed once.
    * @throws ConfigError, ArchiveAway
@@ -17,7 +19,7 @@ export interface Session {
   ask<T>(needed: Capability, call: (b2: B2, account: Account) => Promise<T>): Promise<T>;
 }
 
-export function openSession(place: B2Place, patience: Patience): Session {
+export function openSession(place: B2Place, patience: Patience, metrics?: Metrics): Session {
   const b2 = new B2({ applicationKeyId: place.keyId, applicationKey: place.appKey, retry: { retries: 0 } });
   let authorized: Promise<Account> | undefined;
 
@@ -43,6 +45,7 @@ export function openSession(place: B2Place, patience: Patience): Session {
     b2,
     place,
     patience,
+    metrics,
     async ask(needed, call) {
       for (let attempt = 1, renewed = false; ; attempt += 1) {
         authorized ??= authorize(b2, place, patience);

@@ -1,5 +1,7 @@
 import type { B2Settings } from '../../../config.ts';
+import type { Metrics } from '../../../telemetry/metrics.ts';
 import { checkName, STALE } from '../names.ts';
+import { putStep } from '../put-step.ts';
 import type { ArchiveStore } from '../store.ts';
 import { tally } from '../tally.ts';
 import { download } from './download.ts';
@@ -13,6 +15,7 @@ export interface B2StoreOptions {
   readonly patience?: Partial<Patience>;
   /** Bytes that are sent at once and held in memory for it. At least what B2 asks for, which is 5 MB. */
   readonly partSize?: number;
+  readonly metrics?: Metrics | undefined;
 }
 
 const MB = 1_000_000;
@@ -21,15 +24,22 @@ const MB = 1_000_000;
  * Archives in a bucket of Backblaze B2. Nothing is asked of the server before it is needed.
  * @throws ConfigError when a setting is missing or cannot be used
  */
-export function b2Store(settings: B2Settings, { patience, partSize = 8 * MB }: B2StoreOptions = {}): ArchiveStore {
+export function b2Store(
+  settings: B2Settings,
+  { patience, partSize = 8 * MB, metrics }: B2StoreOptions = {},
+): ArchiveStore {
   const place = readPlace(settings);
-  const session = openSession(place, { ...PATIENCE, ...patience });
+  const session = openSession(place, { ...PATIENCE, ...patience }, metrics);
   return {
     place: placeName(place),
+    metrics,
     async put(name, content) {
-      const counted = tally(content);
-      await upload(session, place.prefix + checkName(name), counted, partSize);
-      return counted.result();
+      const fileName = place.prefix + checkName(name);
+      return putStep({ metrics }, async (span) => {
+        const counted = tally(content);
+        span.tag('parts', await upload(session, fileName, counted, partSize));
+        return counted.result();
+      });
     },
     async *get(name, from = 0) {
       yield* download(session, checkName(name), from);

@@ -13,6 +13,7 @@ const TYPE = 'application/octet-stream';
 
 /**
  * Sends content as one file, or as a large one in parts when it is longer than a part.
+ * @returns in how many parts
  * @throws ConfigError, ArchiveAway, and whatever the content throws; then nothing stands under the name
  */
 export async function upload(
@@ -20,14 +21,17 @@ export async function upload(
   fileName: string,
   content: AsyncIterable<Buffer>,
   partSize: number,
-): Promise<void> {
+): Promise<number> {
   const leastPart = await session.ask('writeFiles', async (_, account) => account.leastPart);
   const parts = inParts(content, Math.max(partSize, leastPart));
   const first = (await parts.next()).value as Part;
-  if (first.last) return uploadWhole(session, fileName, first.data);
+  if (first.last) {
+    await uploadWhole(session, fileName, first.data);
+    return 1;
+  }
   const fileId = await startLargeFile(session, fileName);
   try {
-    await uploadParts(session, fileId, first, parts);
+    return await uploadParts(session, fileId, first, parts);
   } catch (error) {
     // Should this fail too, the file stays unfinished, which nobody sees, until it is swept.
     await session
@@ -56,7 +60,7 @@ async function startLargeFile(session: Session, fileName: string): Promise<strin
   return data.fileId;
 }
 
-async function uploadParts(session: Session, fileId: string, first: Part, rest: AsyncIterable<Part>): Promise<void> {
+async function uploadParts(session: Session, fileId: string, first: Part, rest: AsyncIterable<Part>): Promise<number> {
   const send = sender(session, (b2) => b2.getUploadPartUrl({ fileId, axiosOverride: limited(session.patience.call) }));
   const sha1s: string[] = [];
   const sendPart = async ({ data }: Part) => {
@@ -66,6 +70,7 @@ async function uploadParts(session: Session, fileId: string, first: Part, rest: 
   await sendPart(first);
   for await (const part of rest) await sendPart(part);
   await finish(session, fileId, sha1s);
+  return sha1s.length;
 }
 
 async function finish(session: Session, fileId: string, partSha1Array: readonly string[]): Promise<void> {
@@ -93,7 +98,7 @@ interface Common {
 
 /** Sends bodies one after the other to one upload URL. After a failure the URL counts no more: the body goes to a new one. */
 function sender(session: Session, newTarget: (b2: B2, account: Account) => Promise<Reply<Target>>) {
-  const { b2, place, patience } = session;
+  const { b2, place, patience, metrics } = session;
   let target: Target | undefined;
   return async (
     data: Buffer,
@@ -112,6 +117,7 @@ function sender(session: Session, newTarget: (b2: B2, account: Account) => Promi
         target = undefined;
         const refused = refusedOf(error);
         if (!(await pausedFor(attempt, refused, patience))) throw failureOf(refused, place);
+        metrics?.increment('opencode.memory.archive.retries');
       }
     }
   };

@@ -1,0 +1,157 @@
+import { ArchiveDamaged, InvalidInput } from '../errors.ts';
+import type { Graphs } from '../graph/graphs.ts';
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { readMark } from '../graph/queries/read-mark.ts';
+import type { Scratch } from '../graph/scratch.ts';
+import { before, type Journal, timeOf } from '../journal/journal.ts';
+import { isLater, lastBase, planFrom, type Step } from '../journal/plan.ts';
+import { findManifest, readCatalogue } from './catalogue.ts';
+import type { Manifest } from './manifest.ts';
+import { checkBytes } from './read.ts';
+import { openReplay, type Replay, type ReplayFrom, readSteps } from './replay.ts';
+import { buildIndexes, loadBeside } from './restore.ts';
+import { STALE } from './stores/names.ts';
+import type { ArchiveStore } from './stores/store.ts';
+
+export interface RebuildParts {
+  readonly graphs: Graphs;
+  readonly journal: Journal;
+  readonly store: ArchiveStore;
+  /** What an empty graph gets its indexes for where the journal does not tell. */
+  readonly embedder: () => Promise<{ readonly model: string; readonly dimension: number }>;
+  /** Takes out of an archive's graph what was forgotten since it was written, before the journal is replayed. */
+  readonly forgetAgain: (graph: GroupGraph, manifest: Manifest) => Promise<unknown>;
+}
+
+export interface RebuiltBeside {
+  readonly scratch: Scratch;
+  /** Has come to where the journal ended when it began. */
+  readonly again: Replay;
+  /** The archive that it began with; null for an empty graph. */
+  readonly file: string | null;
+  /** Milliseconds since 1970: whatever was done before and is not there was not there either when the graph was lost. */
+  readonly since: number;
+  /** Sentences on what could not be used. */
+  readonly problems: readonly string[];
+  /** False when another graph was put in place once whose archive is not there any more. */
+  readonly isRightGraph: boolean;
+}
+
+/** Of all progress the part of loading, where there is an archive. */
+const LOADING = 0.5;
+
+interface Start {
+  /** Null: an empty graph. */
+  readonly find: (() => Promise<Manifest>) | null;
+  /** The entry that says that this archive was put in place. */
+  readonly base?: Step & { readonly base: { readonly sha256: string } };
+  readonly isRightGraph: boolean;
+}
+
+/**
+ * Builds the graph that a group had beside it: the newest archive that is whole, and what the journal tells since. The caller drops it
+ * or lets it take the group's place, once the replay has come to the journal's end under the lease.
+ * @param file of the archive to begin with, instead of the newest
+ * @throws InvalidInput when there is neither archive nor journal; ConfigError, ArchiveAway, StoreUnreachable
+ */
+export async function rebuildBeside(
+  parts: RebuildParts,
+  group: string,
+  file?: string,
+  onProgress: (share: number) => void = () => {},
+): Promise<RebuiltBeside> {
+  const steps = await readSteps(parts.journal, group);
+  const problems: string[] = [];
+  for (const start of await startsOf(parts, group, steps, file)) {
+    try {
+      return { ...(await build(parts, group, steps, start, onProgress)), problems, isRightGraph: start.isRightGraph };
+    } catch (error) {
+      // One that is damaged or gone; the next is older, and the journal may reach back to it.
+      if (!(error instanceof ArchiveDamaged || error instanceof InvalidInput) || file !== undefined) throw error;
+      problems.push(error.message);
+    }
+  }
+  throw new InvalidInput(
+    problems.join(' ') || `There is neither an archive nor a journal of the memory "${group}" to rebuild it from.`,
+  );
+}
+
+/** Where a rebuild may begin, the best first. */
+async function startsOf(
+  { store }: RebuildParts,
+  group: string,
+  steps: readonly Step[],
+  file: string | undefined,
+): Promise<Start[]> {
+  if (file !== undefined) return [{ find: () => findManifest(store, file, group), isRightGraph: true }];
+  const base = lastBase(steps);
+  const all = (await readCatalogue(store, group)).archives.map(({ manifest }) => manifest);
+  const isSince = (manifest: Manifest) => !base || isLater(positionOf(manifest), base.id);
+  const from = (manifests: readonly Manifest[], isRightGraph: boolean): Start[] =>
+    manifests.map((manifest) => ({ find: async () => manifest, isRightGraph }));
+  return [
+    ...from(all.filter(isSince), true),
+    ...(base ? [{ find: () => findManifest(store, base.base.file, group), base, isRightGraph: true }] : []),
+    ...from(
+      all.filter((it) => !isSince(it)),
+      false,
+    ),
+    ...(steps.length > 0 ? [{ find: null, isRightGraph: !base }] : []),
+  ];
+}
+
+async function build(
+  parts: RebuildParts,
+  group: string,
+  steps: readonly Step[],
+  { find, base }: Start,
+  onProgress: (share: number) => void,
+): Promise<Pick<RebuiltBeside, 'scratch' | 'again' | 'file' | 'since'>> {
+  const { graphs, store, journal } = parts;
+  const manifest = await find?.();
+  if (manifest && base && manifest.sha256 !== base.base.sha256)
+    throw new ArchiveDamaged(`The archive ${manifest.file} is another one than was restored.`);
+  const share = manifest ? LOADING : 0;
+  if (manifest) await checkBytes(store, manifest);
+  const scratch = manifest
+    ? (await loadBeside(graphs, store, manifest, group, 'without vectors', (done) => onProgress(done * share))).scratch
+    : await emptyScratch(graphs, group);
+  try {
+    const isIndexed = Boolean(manifest?.embedder);
+    if (!isIndexed) await buildIndexes(scratch.graph, embedderOf(steps) ?? (await parts.embedder()));
+    for await (const { query, params } of base ? journal.entries(group, justBefore(base.id), base.id) : [])
+      await scratch.graph.write(query, params);
+    const from = fromOf(manifest, base);
+    // Else what was forgotten since goes when its own entry is made again, and the graph is as it was to the last digit.
+    const { aside } = planFrom(steps, await readMark(scratch.graph), from.since);
+    if (manifest && (base || aside > 0)) await parts.forgetAgain(scratch.graph, manifest);
+    const again = await openReplay(scratch.graph, journal, steps, from);
+    await again.advance((done) => onProgress(share + done * (1 - share)));
+    return { scratch, again, file: manifest?.file ?? null, since: timeOf(from.after) };
+  } catch (error) {
+    await scratch.drop().catch(() => {});
+    throw error;
+  }
+}
+
+async function emptyScratch(graphs: Graphs, group: string): Promise<Scratch> {
+  await graphs.sweepScratches(STALE);
+  return graphs.scratch(group);
+}
+
+/** What was recorded into the graph before it was replaced went with it. */
+function fromOf(manifest: Manifest | undefined, base: Step | undefined): ReplayFrom {
+  if (base) return { after: base.id, since: base.id };
+  const since = manifest ? positionOf(manifest) : '0-0';
+  return { after: before(since), since };
+}
+
+/** Older programs noted the time only, which is by the same clock. */
+const positionOf = ({ journal }: Manifest): string => journal.position ?? `${Date.parse(journal.until)}-0`;
+
+const embedderOf = (steps: readonly Step[]) => steps.find(({ embedder }) => embedder)?.embedder;
+
+function justBefore(id: string): string {
+  const [time = 0, place = 0] = id.split('-').map(Number);
+  return place > 0 ? `${time}-${place - 1}` : `${time - 1}-${Number.MAX_SAFE_INTEGER}`;
+}

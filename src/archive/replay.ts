@@ -1,0 +1,69 @@
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { readMark } from '../graph/queries/read-mark.ts';
+import type { JournalEntry } from '../journal/entry.ts';
+import type { Journal } from '../journal/journal.ts';
+import { planFrom, type Step, stepOf } from '../journal/plan.ts';
+
+/** What a journal holds, without what it writes. */
+export async function readSteps(journal: Journal, group: string, after?: string): Promise<Step[]> {
+  const steps: Step[] = [];
+  for await (const entry of journal.entries(group, after)) steps.push(stepOf(entry));
+  return steps;
+}
+
+export interface ReplayFrom {
+  /** Id behind which changes are made again. What the graph has of them already changes nothing. */
+  readonly after: string;
+  /** Id up to which the graph has all changes behind a fence. */
+  readonly since: string;
+}
+
+export interface Replay {
+  /** Makes the changes that were noted until now and gives how many were made in all. */
+  advance(onProgress?: (share: number) => void): Promise<number>;
+  /** How many could not be made, since the journal lacks what they follow on. */
+  missing(): number;
+}
+
+/**
+ * Makes the changes of a group's journal once more. Each stands there with every value that it writes and the mark of the one that
+ * it followed on, so the graph becomes what it was, and takes nothing that it had refused. No model is asked.
+ * @param graph one that nobody else writes to
+ * @param read the steps that were read already
+ */
+export async function openReplay(
+  graph: GroupGraph,
+  journal: Journal,
+  read: readonly Step[],
+  { after, since }: ReplayFrom,
+): Promise<Replay> {
+  const steps = [...read];
+  const start = await readMark(graph);
+  let [cursor, made, refused] = [after, 0, 0];
+
+  async function make({ query, params }: JournalEntry): Promise<void> {
+    const rows = await graph.write(query, params);
+    const isMade = rows.length > 0 || typeof params.mark !== 'string' || (await readMark(graph)).mark === params.mark;
+    if (isMade) made += 1;
+    else refused += 1;
+  }
+
+  return {
+    async advance(onProgress = () => {}) {
+      steps.push(...(await readSteps(journal, graph.group, steps.at(-1)?.id)));
+      const last = steps.at(-1)?.id;
+      if (last === undefined) return made;
+      const chain = new Set(planFrom(steps, await readMark(graph)).chain);
+      let done = 0;
+      for await (const entry of journal.entries(graph.group, cursor, last)) {
+        const { link } = stepOf(entry);
+        if (!link || chain.has(entry.id)) await make(entry);
+        done += 1;
+        onProgress(Math.min(done / steps.length, 1));
+      }
+      cursor = last;
+      return made;
+    },
+    missing: () => planFrom(steps, start, since).orphans + refused,
+  };
+}

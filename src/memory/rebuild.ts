@@ -1,0 +1,131 @@
+import type { Queue } from 'bullmq';
+import type { Manifest } from '../archive/manifest.ts';
+import { rebuildBeside } from '../archive/rebuild.ts';
+import { checkEmpty, replaceGraph } from '../archive/replace.ts';
+import { step } from '../archive/step.ts';
+import { chooseStore } from '../archive/stores/choose.ts';
+import type { Episode } from '../episode.ts';
+import { forgetInArchive } from '../forget/again.ts';
+import { openGraphs } from '../graph/graphs.ts';
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { countGraph } from '../graph/queries/count-graph.ts';
+import { notedEpisodes } from '../graph/queries/noted-episodes.ts';
+import { recordEpisodes } from '../graph/queries/record-episode.ts';
+import { openJournal } from '../journal/journal.ts';
+import { endedEpisodes } from '../queue/ended-episodes.ts';
+import { STORE_QUEUE } from '../queue/jobs.ts';
+import { replay } from '../queue/kept-episode.ts';
+import { openQueue } from '../queue/queues.ts';
+import type { GroupOptions, WaitOptions } from './options.ts';
+import { openRights, type Rights } from './rights.ts';
+import type { Services } from './services.ts';
+
+export interface RebuildOptions extends GroupOptions, Pick<WaitOptions, 'onProgress'> {
+  /** True puts what was rebuilt in the place of what the group remembers now; otherwise that must be nothing. */
+  readonly replace?: boolean;
+  /** The archive to begin with. Default: the newest that is whole. */
+  readonly file?: string;
+}
+
+export interface Rebuilt {
+  readonly group: string;
+  /** The archive that it began with; null: all is from the journal. */
+  readonly file: string | null;
+  /** How many entries of the journal were carried out again. */
+  readonly changes: number;
+  readonly episodes: number;
+  readonly entities: number;
+  readonly facts: number;
+  /** Episodes that Valkey knows as committed and the rebuilt graph does not have so; a worker takes them in again. */
+  readonly queuedAgain: number;
+  /** Dead letters whose text was not in the rebuilt graph and is there again. */
+  readonly recordedAgain: number;
+  /** True: the graph is what it was. False: the journal lacks something, and this is what could be had. */
+  readonly whole: boolean;
+  /** Sentences on what is missing, and on archives that could not be used. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Gives a group the graph back that it had.
+ * @throws InvalidInput when the group's graph is not empty, or there is nothing to rebuild it from; ArchiveDamaged for a file that
+ *         was named
+ */
+export async function rebuildMemory(
+  services: Services,
+  { replace = false, file, onProgress, ...options }: RebuildOptions,
+): Promise<Rebuilt> {
+  const { config, metrics, embedder } = services;
+  const group = services.group(options.group);
+  const store = await chooseStore(config, metrics);
+  const rights = await openRights(config);
+  const journal = openJournal(rights.valkey);
+  const graphs = openGraphs(config.falkordb, { journal });
+  try {
+    if (!replace) await checkEmpty(graphs.group(group));
+    const forgetAgain = (graph: GroupGraph, manifest: Manifest) =>
+      forgetInArchive(graph, manifest, { store, valkey: rights.valkey, embedder });
+    const parts = { graphs, journal, store, embedder, forgetAgain };
+    const { scratch, again, ...built } = await rebuildBeside(parts, group, file, onProgress);
+    let changes = 0;
+    const prepare = async () => {
+      changes = await again.advance();
+    };
+    try {
+      await step(store, 'replace', () => replaceGraph(scratch, rights.valkey, rights.leases, { replace, prepare }));
+    } catch (error) {
+      await scratch.drop().catch(() => {});
+      throw error;
+    }
+    const missing = again.missing();
+    const { nodes: _, ...counts } = await countGraph(graphs.group(group));
+    const taken = await takeInAgain(services, rights, graphs.group(group), built.since);
+    return {
+      ...{ group, file: built.file, changes, ...counts, ...taken },
+      whole: missing === 0 && built.isRightGraph,
+      problems: [...built.problems, ...(missing > 0 ? [gap(missing)] : [])],
+    };
+  } finally {
+    graphs.close();
+    rights.close();
+  }
+}
+
+const gap = (missing: number): string =>
+  `The journal lacks what ${missing === 1 ? 'a change in it was' : `${missing} changes in it were`} built on; the graph is as it was before.`;
+
+/** What Valkey knows of and the graph does not: nothing, as long as no entry of the journal was lost. */
+async function takeInAgain(
+  { config }: Services,
+  { valkey }: Rights,
+  graph: GroupGraph,
+  since: number,
+): Promise<Pick<Rebuilt, 'queuedAgain' | 'recordedAgain'>> {
+  const queue = openQueue(STORE_QUEUE, valkey, config);
+  let [queuedAgain, recordedAgain] = [0, 0];
+  try {
+    for await (const episodes of endedEpisodes(queue, valkey, graph.group, 'completed', since))
+      queuedAgain += await queueAgain(graph, queue, episodes);
+    for await (const episodes of endedEpisodes(queue, valkey, graph.group, 'failed', since))
+      recordedAgain += await recordAgain(graph, episodes);
+    return { queuedAgain, recordedAgain };
+  } finally {
+    await queue.close();
+  }
+}
+
+async function queueAgain(graph: GroupGraph, queue: Queue, episodes: readonly Episode[]): Promise<number> {
+  const noted = await notedEpisodes(graph, uuidsOf(episodes));
+  const open = episodes.filter(({ uuid }) => !noted.get(uuid)?.isDone);
+  const queued = await Promise.all(open.map(({ uuid }) => replay(queue, uuid, 'completed')));
+  return queued.filter(Boolean).length;
+}
+
+async function recordAgain(graph: GroupGraph, episodes: readonly Episode[]): Promise<number> {
+  const noted = await notedEpisodes(graph, uuidsOf(episodes));
+  const lost = episodes.filter(({ uuid }) => !noted.has(uuid));
+  if (lost.length > 0) await recordEpisodes(graph, lost);
+  return lost.length;
+}
+
+const uuidsOf = (episodes: readonly Episode[]): string[] => episodes.map(({ uuid }) => uuid);

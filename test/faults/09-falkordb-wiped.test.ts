@@ -1,0 +1,83 @@
+import { Redis } from 'ioredis';
+import { expect, test } from 'vitest';
+import { takeInventory } from '../../src/archive/restore.ts';
+import { graphName } from '../../src/group.ts';
+import { openJournal } from '../../src/journal/journal.ts';
+import { SECOND } from '../../src/time.ts';
+import { patientConnection } from '../../src/valkey/connections.ts';
+import { count } from '../support/faults/count.ts';
+import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { useLaboratory } from '../support/faults/laboratory.ts';
+import { record } from '../support/faults/results.ts';
+import { isWrite } from '../support/faults/stages.ts';
+import { storyOf } from '../support/faults/story.ts';
+import { tellAll, untilDone } from '../support/faults/telling.ts';
+
+const lab = useLaboratory({ delay: 5 });
+const episodes = count({ full: 1000, small: 24 });
+const wipes = count({ full: 20, small: 2 });
+
+/**
+ * A worker takes in a story; every so often one is killed when its write is on the way, which leaves an entry that nobody knows the
+ * fate of. Then the graph is deleted and rebuilt: at first from the journal alone, later from the newest archive and the journal.
+ */
+test(`9. FalkorDB wiped ${wipes} times among ${episodes} episodes: the same graph again, without a model call`, async () => {
+  const began = Date.now();
+  const proxies = await lab.proxies();
+  const { config, memory, by } = lab.scenario();
+  const { group } = config;
+  const story = storyOf(group, episodes, 'wiped out');
+  const hash = async () => (await takeInventory(lab.graphs.group(group), 768)).hashes.exact;
+  const valkey = patientConnection(config.valkey);
+  const falkordb = new Redis(lab.falkordb.port, lab.falkordb.host);
+  const part = Math.floor(episodes / wipes);
+  const took: number[] = [];
+  let [changes, queued, calls, bytes] = [0, 0, 0, 0];
+
+  for (let wipe = 0; wipe < wipes; wipe += 1) {
+    const killed = Promise.withResolvers<void>();
+    const doomed = await by({ falkordb: proxies.falkordb }).worker().ready();
+    proxies.falkordb.watch({
+      isMeant: (command) => isWrite(command, group),
+      before: async (): Promise<'drop'> => {
+        await doomed.kill();
+        killed.resolve();
+        return 'drop';
+      },
+    });
+    await tellAll(memory, story.slice(wipe * part, (wipe + 1) * part));
+    await killed.promise;
+    const heir = await by({}).worker().ready();
+    await untilDone(memory, (wipe + 1) * part, (60 + part) * SECOND);
+    // At first there is no archive; then it is the same one for a while, and more and more comes from the journal.
+    if (wipe % 5 === 1) await memory.export();
+    await heir.stop();
+
+    const before = await hash();
+    await falkordb.call('GRAPH.DELETE', graphName(group));
+    const asked = lab.model.calls.length;
+    const start = Date.now();
+    const rebuilt = await memory.archives.rebuild();
+    took.push(Date.now() - start);
+
+    expect(rebuilt).toMatchObject({ whole: true, problems: [], queuedAgain: 0, recordedAgain: 0 });
+    expect(await hash()).toBe(before);
+    changes += rebuilt.changes;
+    queued += rebuilt.queuedAgain;
+    calls += lab.model.calls.length - asked;
+    bytes = (await openJournal(valkey).size(group)).bytes;
+  }
+  falkordb.disconnect();
+  valkey.disconnect();
+
+  expect(calls).toBe(0);
+  expect(inspect(await lab.wholeGraph(group), story.slice(0, part * wipes))).toEqual(NOTHING_WRONG);
+
+  record({
+    row: 9,
+    ran: `${wipes} wipes among ${part * wipes} episodes, ${wipes} workers killed between journal and graph`,
+    came: `the same graph hash each time, ${calls} model calls, ${changes} changes made again, longest rebuild ${(Math.max(...took) / SECOND).toFixed(1)} s`,
+    took: Date.now() - began,
+    figures: { queued, calls, bytesPerEpisode: Math.round(bytes / (part * wipes)) },
+  });
+});

@@ -1,0 +1,206 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { exportGraph } from '../../src/archive/export.ts';
+import { b2Store } from '../../src/archive/stores/b2/store.ts';
+import { chooseStore } from '../../src/archive/stores/choose.ts';
+import { MemoryManager } from '../../src/memory.ts';
+import { MINUTE } from '../../src/time.ts';
+import type { Fault } from '../support/fake-b2/faults.ts';
+import { type FakeB2, startFakeB2 } from '../support/fake-b2/index.ts';
+import { b2Config, b2Environment, fillGraph, seemWhole } from '../support/faults/archive.ts';
+import { count } from '../support/faults/count.ts';
+import { useLaboratory } from '../support/faults/laboratory.ts';
+import { record } from '../support/faults/results.ts';
+import { random } from '../support/random.ts';
+import { newGroup } from '../support/stores.ts';
+import { until } from '../support/wait.ts';
+
+const lab = useLaboratory();
+const cuts = count({ full: 20, small: 5 });
+const kills = count({ full: 20, small: 1 });
+const PART = 20_000;
+/** Of the store that the cuts are tried with; impatient, so that a silent server is given up soon. */
+const QUICK = { firstPause: 1, call: 500, silence: 500 };
+
+let b2: FakeB2;
+beforeAll(async () => {
+  b2 = await startFakeB2({ minimumPart: PART });
+});
+afterAll(() => b2.close());
+
+/** A memory that holds something, with a place of its own in the bucket. */
+async function filled(things: number) {
+  const { memory: _, ...scenario } = lab.scenario();
+  const { group } = scenario.config;
+  const graph = lab.graphs.group(group);
+  await fillGraph(graph, things);
+  const config = { ...scenario.config, ...b2Config(b2, group) };
+  return { ...scenario, config, group, graph, memory: new MemoryManager(config) };
+}
+
+test(`22. an export to B2 cut at ${cuts} random bytes is no archive; the next one is, and what is left goes`, async () => {
+  const began = Date.now();
+  const { memory, group, graph, config } = await filled(20);
+  const chance = random(22);
+  const store = b2Store(config.b2, { partSize: PART, patience: QUICK });
+  const { file, manifest } = await exportGraph(graph, store, () => {});
+  const bytes = (await store.list()).reduce((sum, listed) => sum + listed.bytes, 0);
+  for (const name of [file, manifest]) await store.remove(name);
+
+  let leftovers = 0;
+  for (let cut = 0; cut < cuts; cut += 1) {
+    // The last ones hit the manifest, which is small.
+    const place = cut < cuts - 2 ? Math.ceil(chance() * bytes) : bytes - Math.floor(chance() * 500);
+    b2.cutAfter(place);
+    await expect(exportGraph(graph, store, () => {})).rejects.toMatchObject({ name: 'ArchiveAway' });
+    b2.mend();
+    expect({ place, taken: await seemWhole(memory, group, newGroup()) }).toEqual({ place, taken: [] });
+    leftovers += await leftBy(memory, store);
+  }
+  const { file: last } = await exportGraph(graph, store, () => {});
+
+  expect(leftovers).toBeGreaterThan(0);
+  expect(b2.unfinished()).toEqual([]);
+  expect(await memory.archives.verify('latest')).toMatchObject({ file: last, whole: true });
+  await memory.close();
+  record({
+    row: 22,
+    ran: `an export to B2 cut at ${cuts} random bytes`,
+    came: `0 that look whole, ${leftovers} leftovers removed, the next one whole`,
+    took: Date.now() - began,
+    figures: { leftovers },
+  });
+});
+
+const FAULTS: readonly Fault[] = [
+  { kind: 'refuse', status: 500 },
+  { kind: 'refuse', status: 503, retryAfter: 0 },
+  { kind: 'refuse', status: 401 },
+  { kind: 'refuse', status: 408 },
+  { kind: 'refuse', status: 429 },
+  { kind: 'reset', after: 5_000 },
+  { kind: 'lost-answer' },
+  { kind: 'silence' },
+  { kind: 'slow', ms: 20 },
+];
+const ALL_CALLS = ['upload_part', 'upload_file', 'start_large_file', 'finish_large_file', 'authorize_account'] as const;
+const CALLS = ALL_CALLS.slice(0, count({ full: ALL_CALLS.length, small: 2 }));
+
+test('22. an export goes on over every failure of B2 that passes, and ends without an archive where it lasts', async () => {
+  const began = Date.now();
+  const { memory, group, graph, config } = await filled(20);
+  const isSaid = (fault: Fault, on: Fault['on']) => `${fault.kind} ${'status' in fault ? fault.status : ''} of ${on}`;
+  let passed = 0;
+  for (const on of CALLS)
+    for (const fault of FAULTS) {
+      const what = isSaid(fault, on);
+      b2.fail({ ...fault, on });
+      // A store of its own, so that each has to ask for its rights.
+      const store = b2Store(config.b2, { partSize: PART, patience: QUICK });
+      const { file, manifest } = await exportGraph(graph, store, () => {}).catch((error) =>
+        // Keys are refused with 401 as well; that is not asked a second time.
+        on === 'authorize_account' && 'status' in fault && fault.status === 401
+          ? { file: '', manifest: '' }
+          : Promise.reject(error),
+      );
+      b2.mend();
+      if (file === '') continue;
+      expect({ what, ...(await memory.archives.verify(file)) }).toMatchObject({ what, whole: true });
+      for (const name of [file, manifest, manifest.replace('.manifest', '.verified')]) await store.remove(name);
+      passed += 1;
+    }
+  const lasting = FAULTS.filter(({ kind }) => kind !== 'slow' && kind !== 'lost-answer');
+  for (const fault of lasting) {
+    b2.fail(...Array<Fault>(30).fill({ ...fault, on: 'upload_part' }));
+    const store = b2Store(config.b2, { partSize: PART, patience: QUICK });
+    await expect(exportGraph(graph, store, () => {})).rejects.toThrow(/B2/);
+    b2.mend();
+    expect({ fault, taken: await seemWhole(memory, group, newGroup()) }).toEqual({ fault, taken: [] });
+  }
+
+  // Of a large file whose beginning was never answered nobody knows the number.
+  await b2Store(config.b2).sweep(0);
+  expect(b2.unfinished()).toEqual([]);
+  await memory.close();
+  record({
+    row: 22,
+    ran: `B2 answered with 500, 503, 401, 408, 429, a reset, nothing or slowly, once in each of ${CALLS.length} calls, then for as long as it was asked`,
+    came: `${passed} exports whole all the same; ${lasting.length} that gave up and left nothing`,
+    took: Date.now() - began,
+    figures: { passed },
+  });
+});
+
+test.concurrent.each(['a folder', 'B2'] as const)(
+  `22. workers killed ${kills} times while they export to %s leave nothing that looks whole`,
+  async (place) => {
+    const began = Date.now();
+    // More than one part of B2's, which is 8 MB.
+    const { group, config: withB2, worker, graph } = await filled(700);
+    const config = place === 'B2' ? withB2 : { ...withB2, b2: undefined };
+    const memory = new MemoryManager(config);
+    const store = await chooseStore(config);
+    const more: Record<string, string> = place === 'B2' ? b2Environment(b2, group) : {};
+    const chance = random(23);
+    await exportGraph(graph, store, () => {});
+    const whole = (await store.list()).length;
+
+    let leftovers = 0;
+    for (let kill = 0; kill < kills; kill += 1) {
+      const first = await worker(more).ready();
+      const exporting = memory.export({ limit: 2 * MINUTE });
+      exporting.catch(() => {});
+      if (place === 'B2') {
+        const calls = b2.called('upload_part').length;
+        await until('a part is under way', () => b2.called('upload_part').length > calls);
+        b2.fail({ kind: 'slow', ms: 2, on: 'upload_part' });
+      } else {
+        const bytes = chance() * 10_000_000;
+        await until('so many bytes are written', async () => (await partialBytes(config.exportDir)) > bytes);
+      }
+      await first.kill();
+      b2.mend();
+      expect(await store.list()).toHaveLength(whole + 2 * kill);
+
+      const second = await worker(more).ready();
+      const { file } = await exporting;
+      expect(await memory.archives.verify(file)).toMatchObject({ whole: true });
+      await store.remove(file.replace('.json', '.verified.json'));
+      leftovers += await leftBy(memory, store);
+      await second.stop();
+    }
+
+    expect((await memory.archives.list()).archives).toHaveLength(1 + kills);
+    expect(leftovers).toBe(kills);
+    await memory.close();
+    record({
+      row: 22,
+      ran: `${kills} workers killed while they exported to ${place}`,
+      came: `0 that look whole, ${leftovers} leftovers removed, each export finished by the next worker`,
+      took: Date.now() - began,
+      figures: { leftovers },
+    });
+  },
+);
+
+/** Sweeps as `archive prune` does, but all of it; gives how many leftovers there were. */
+async function leftBy(memory: MemoryManager, store: Awaited<ReturnType<typeof chooseStore>>): Promise<number> {
+  const { incomplete } = await memory.archives.list();
+  for (const name of incomplete) await store.remove(name);
+  return incomplete.length + (await store.sweep(0));
+}
+
+/** Of what is being written. */
+async function partialBytes(folder: string): Promise<number> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.partial'));
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(join(folder, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return Math.max(0, ...sizes);
+}

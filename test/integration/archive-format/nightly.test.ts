@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import { readCatalogue } from '../../../src/archive/catalogue.ts';
+import { exportGroup } from '../../../src/archive/export-group.ts';
+import { exportByNight, type NightParts } from '../../../src/archive/nightly.ts';
+import { directoryStore } from '../../../src/archive/stores/directory.ts';
+import type { ArchiveStore } from '../../../src/archive/stores/store.ts';
+import { ArchiveAway, ArchiveDamaged } from '../../../src/errors.ts';
+import { useOpened } from '../../support/opened.ts';
+import { useStores } from '../../support/stores.ts';
+import { useToldMemories } from '../../support/told-memory.ts';
+
+const stores = useStores();
+const opened = useOpened(stores);
+const openMemory = useToldMemories(stores);
+
+/** A group with a few facts, a folder of its own, and a nightly export of it that notes what it tells. */
+async function newNight(change: (store: ArchiveStore) => ArchiveStore = (store) => store) {
+  const memory = openMemory();
+  await memory.tell(1, 'Harbor uses Redis. Quay uses Kafka.');
+  const { group } = memory;
+  const plain = directoryStore(`${stores.config.exportDir}-${group}`);
+  const [trimmed, drills]: [string[], unknown[]] = [[], []];
+  const parts: NightParts = {
+    ...{ graphs: opened.graphs, leases: opened.leases, store: change(plain) },
+    keep: { daily: 1, weekly: 0, monthly: 0 },
+    trim: async (_, position) => {
+      trimmed.push(position);
+      return 3;
+    },
+  };
+  const told = { written: undefined as string | undefined, shares: [0] };
+  const run = () =>
+    exportByNight(parts, group, {
+      written: told.written,
+      onWritten: async (file) => {
+        told.written = file;
+      },
+      onDrill: async (result) => void drills.push(result),
+      onProgress: (share) => void told.shares.push(share),
+    });
+  const archives = async () => (await readCatalogue(plain, group)).archives;
+  const older = () => exportGroup(opened.graphs.group(group), opened.leases, plain);
+  return { group, run, told, trimmed, drills, archives, older };
+}
+
+/** A store that gives a byte of every archive wrong. */
+const damaging = (store: ArchiveStore): ArchiveStore => ({
+  ...store,
+  async *get(name, from) {
+    for await (const piece of store.get(name, from)) {
+      if (name.endsWith('.gz')) piece[piece.length >> 1] = (piece[piece.length >> 1] ?? 0) ^ 1;
+      yield piece;
+    }
+  },
+});
+
+describe('a nightly export', () => {
+  test('is restored on trial before anything older goes', async () => {
+    const { run, archives, older, told, trimmed, drills } = await newNight();
+    const { file: before } = await older();
+
+    const night = await run();
+
+    expect(night).toMatchObject({ file: told.written, trimmed: 3, removed: [before] });
+    expect(night.answers?.asked).toBeGreaterThan(0);
+    const [archive, ...others] = await archives();
+    expect(others).toEqual([]);
+    expect(archive?.verified?.restored_at).not.toBeNull();
+    expect(trimmed).toHaveLength(1);
+    expect(drills).toEqual([{ file: night.file, at: expect.any(Date) }]);
+    expect(told.shares).toEqual(told.shares.toSorted((a, b) => a - b));
+    expect(told.shares.at(-1)).toBe(1);
+  });
+
+  test('that cannot be restored fails loudly, removes nothing, and is made anew by the next try', async () => {
+    let isDamaging = true;
+    const { run, archives, older, told, trimmed, drills } = await newNight((store) => ({
+      ...store,
+      get: (name, from) => (isDamaging ? damaging(store) : store).get(name, from),
+    }));
+    const { file: before } = await older();
+
+    await expect(run()).rejects.toThrow(ArchiveDamaged);
+
+    expect(trimmed).toEqual([]);
+    expect((await archives()).map(({ manifest }) => manifest.file)).toContain(before);
+    expect(drills).toEqual([{ file: expect.any(String), at: expect.any(Date), said: expect.stringMatching(/\w/) }]);
+    expect(told.written).toBeUndefined();
+    isDamaging = false;
+    const night = await run();
+    expect((await archives()).map(({ manifest }) => manifest.file)).toEqual([night.file]);
+  });
+
+  test('that was interrupted goes on with the archive that is written', async () => {
+    let isAway = true;
+    const { run, archives, told } = await newNight((store) => ({
+      ...store,
+      get(name, from) {
+        if (isAway && name.endsWith('.gz')) throw new ArchiveAway('The bucket does not answer.');
+        return store.get(name, from);
+      },
+    }));
+
+    await expect(run()).rejects.toThrow(ArchiveAway);
+    const { written } = told;
+    isAway = false;
+    const night = await run();
+
+    expect(night.file).toBe(written);
+    expect(await archives()).toHaveLength(1);
+  });
+
+  test('of a memory that holds nothing writes nothing', async () => {
+    const { run, archives, group, trimmed } = await newNight();
+    await opened.graphs.group(group).write('MATCH (n) DELETE n');
+
+    expect(await run()).toEqual({ file: null, answers: null, trimmed: 0, removed: [] });
+    expect(await archives()).toEqual([]);
+    expect(trimmed).toEqual([]);
+  });
+});

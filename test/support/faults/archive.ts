@@ -1,0 +1,82 @@
+import type { GroupGraph } from '../../../src/graph/group-graph.ts';
+import type { MemoryManager } from '../../../src/memory.ts';
+import type { FakeB2 } from '../fake-b2/index.ts';
+import { random } from '../random.ts';
+import { uuidOf } from './story.ts';
+
+/** As the workers of these tests have it. */
+const DIMENSION = 768;
+const AT_ONCE = 200;
+
+/** Puts so many things with vectors into a graph, each with a fact about the next: some 17 kB of archive for each. */
+export async function fillGraph(graph: GroupGraph, things: number): Promise<void> {
+  const { group } = graph;
+  const chance = random(things);
+  const vector = () => Array.from({ length: DIMENSION }, () => Math.fround(chance() * 2 - 1));
+  const uuid = (index: number) => uuidOf(group, 'thing', index % things);
+  await graph.write(`CREATE (:_Meta {key: 'embedder', model: 'text-embedding-3-small', dimension: ${DIMENSION}})`);
+  await graph.write('CREATE INDEX FOR (n:Entity) ON (n.uuid)');
+  const indexes = Array.from({ length: things }, (_, index) => index);
+  for (let from = 0; from < things; from += AT_ONCE)
+    await graph.write(
+      `UNWIND $rows AS row CREATE (n:Entity {uuid: row.uuid, name: row.name, group_id: $group, summary: ''})
+       SET n.name_embedding = vecf32(row.vector)`,
+      {
+        group,
+        rows: indexes
+          .slice(from, from + AT_ONCE)
+          .map((index) => ({ uuid: uuid(index), name: `Thing${index}`, vector: vector() })),
+      },
+    );
+  for (let from = 0; from < things; from += AT_ONCE)
+    await graph.write(
+      `UNWIND $rows AS row MATCH (a:Entity {uuid: row.from}) WITH a, row MATCH (b:Entity {uuid: row.to})
+       CREATE (a)-[e:RELATES_TO {uuid: row.uuid, fact: row.fact, name: 'USES', group_id: $group, episodes: []}]->(b)
+       SET e.fact_embedding = vecf32(row.vector)`,
+      {
+        group,
+        rows: indexes.slice(from, from + AT_ONCE).map((index) => ({
+          uuid: uuidOf(group, 'fact', index),
+          from: uuid(index),
+          to: uuid(index + 1),
+          fact: `Thing${index} uses Thing${index + 1}`,
+          vector: vector(),
+        })),
+      },
+    );
+}
+
+/** The settings of a process whose archives go to that bucket. */
+export function b2Environment({ settings }: FakeB2, prefix: string): Record<string, string> {
+  return {
+    B2_KEY_ID: settings.keyId,
+    B2_APP_KEY: settings.appKey,
+    B2_BUCKET: settings.bucket,
+    B2_PREFIX: prefix,
+    B2_AUTHORIZE_URL: settings.authorizeUrl ?? '',
+  };
+}
+
+export const b2Config = ({ settings }: FakeB2, prefix: string) => ({ b2: { ...settings, prefix } });
+
+/** What a user would take for an archive that should be none: in the list, for `verify`, for `restore`. */
+export async function seemWhole(memory: MemoryManager, group: string, target: string): Promise<string[]> {
+  const { archives, incomplete } = await memory.archives.list({ group });
+  const taken: string[] = archives.map(({ file }) => `${file} is listed`);
+  for (const file of ['latest', ...incomplete]) {
+    const verified = await refusedOr(() => memory.archives.verify(file, { group }));
+    if (verified?.whole) taken.push(`${file} is verified`);
+    if (await refusedOr(() => memory.archives.restore(file, { group: target }))) taken.push(`${file} is restored`);
+  }
+  return taken;
+}
+
+/** Undefined when it was refused in a sentence. */
+async function refusedOr<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if ((error as Error).name === 'InvalidInput') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,34 @@
+import type { Redis } from 'ioredis';
+
+const DATABASES = 16;
+
+/** All that a Valkey or Redis holds as text, key by key: keys, values and whatever streams still tell; graphs are left out. */
+export async function allText(connection: Redis): Promise<Map<string, string>> {
+  const texts = new Map<string, string>();
+  for (let database = 0; database < DATABASES; database += 1) {
+    if ((await connection.select(database).catch(() => '')) !== 'OK') break;
+    for (const key of await connection.keys('*'))
+      texts.set(`${database} ${key}`, `${key} ${await textAt(connection, key)}`);
+  }
+  await connection.select(0);
+  return texts;
+}
+
+async function textAt(connection: Redis, key: string): Promise<string> {
+  switch (await connection.type(key)) {
+    case 'string':
+      return (await connection.get(key)) ?? '';
+    case 'hash':
+      return JSON.stringify(await connection.hgetall(key));
+    case 'list':
+      return JSON.stringify(await connection.lrange(key, 0, -1));
+    case 'set':
+      return JSON.stringify(await connection.smembers(key));
+    case 'zset':
+      return JSON.stringify(await connection.zrange(key, '0', '-1'));
+    case 'stream':
+      return JSON.stringify(await connection.xrange(key, '-', '+'));
+    default:
+      return '';
+  }
+}

@@ -1,0 +1,44 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../../../src/config.ts';
+import { environmentOf } from '../command-line.ts';
+import { until } from '../wait.ts';
+
+const MAIN = fileURLToPath(new URL('scheduler.ts', import.meta.url));
+
+/** A process that keeps the schedule of `config` by a clock that the test turns, in Valkey's key `<prefix>:clock`. */
+export interface SchedulerProcess {
+  /** Waits until it has looked for the first time. */
+  ready(): Promise<void>;
+  /** `kill -9`; resolves when it is gone. */
+  kill(): Promise<void>;
+}
+
+/** @param skew milliseconds by which its clock is wrong */
+export function startSchedulerProcess(config: Config, skew: number): SchedulerProcess {
+  const { PATH = '', HOME = '' } = process.env;
+  const child: ChildProcess = spawn(process.execPath, [MAIN, String(skew)], {
+    env: { PATH, HOME, ...environmentOf(config), MEMORY_EXPORT_TZ: config.nightly?.timeZone ?? '' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  return {
+    async ready() {
+      await until('the scheduler that looks', () => {
+        if (hasEnded()) throw new Error(`The scheduler ended before it was ready: ${said}`);
+        return said.includes('looks');
+      });
+    },
+    async kill() {
+      if (hasEnded()) return;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+  };
+}

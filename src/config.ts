@@ -47,6 +47,10 @@ export interface Config {
   readonly exportDir: string;
   /** Undefined: exports go to `exportDir`. */
   readonly b2?: B2Settings | undefined;
+  /** When every memory is exported and restored on trial; undefined for never. */
+  readonly nightly: { readonly cron: string; readonly timeZone: string } | undefined;
+  /** What a nightly export leaves of older ones. */
+  readonly keep: 'all' | Readonly<Record<'daily' | 'weekly' | 'monthly', number>>;
   readonly maxContentBytes: number;
   readonly concurrency: number;
   readonly queuePrefix: string;
@@ -76,7 +80,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @throws ConfigError naming the variable, its value and what it may hold
  */
 export function readSettings(environment: Environment = process.env): Settings {
-  const home = resolve(environment.MEMORY_HOME || defaultHome(environment));
+  const home = homeFolder(environment);
   const running = readRunning(home);
   const values: Record<string, unknown> = {};
   const origins: Record<string, Origin> = {};
@@ -119,6 +123,11 @@ export function loadConfig(environment: Environment = process.env): Config {
     group: values.MEMORY_GROUP,
     exportDir: resolve(values.MEMORY_EXPORT_DIR),
     b2: b2Settings(values),
+    nightly:
+      values.MEMORY_EXPORT_CRON === 'off'
+        ? undefined
+        : { cron: values.MEMORY_EXPORT_CRON, timeZone: values.MEMORY_EXPORT_TZ },
+    keep: readKeep(values.MEMORY_ARCHIVE_KEEP),
     maxContentBytes: values.MEMORY_MAX_CONTENT_BYTES,
     concurrency: values.MEMORY_CONCURRENCY,
     queuePrefix: values.MEMORY_QUEUE_PREFIX,
@@ -153,6 +162,13 @@ function readPrices(given: string | undefined): Config['prices'] {
   }
 }
 
+function readKeep(checked: string): Config['keep'] {
+  if (checked === 'all') return 'all';
+  const counts = new Map(checked.split(',').map((part) => part.trim().split(/\s*=\s*/) as [string, string]));
+  const count = (kind: string) => Number(counts.get(kind) ?? 0);
+  return { daily: count('daily'), weekly: count('weekly'), monthly: count('monthly') };
+}
+
 /** The file in which `up` notes the settings of what it started. */
 export function runningFile(home: string): string {
   return join(home, 'running.json');
@@ -172,6 +188,11 @@ function readRunning(home: string): Record<string, string> {
 function isElsewhere(name: string, environment: Environment): boolean {
   const store = ['FALKORDB', 'VALKEY'].find((prefix) => name.startsWith(`${prefix}_`));
   return store !== undefined && Boolean(environment[`${store}_HOST`] || environment[`${store}_PORT`]);
+}
+
+/** MEMORY_HOME, also where another setting is wrong. */
+export function homeFolder(environment: Environment): string {
+  return resolve(environment.MEMORY_HOME || defaultHome(environment));
 }
 
 function defaultHome(environment: Environment): string {

@@ -13,6 +13,15 @@ const text = z.string().check(z.minLength(1));
 const serverAddress = z
   .string()
   .check(z.refine(isServerAddress, 'it must be an http or https address without a password in it'));
+const KEEP = /^\s*(daily|weekly|monthly)\s*=\s*\d{1,4}\s*$/;
+const keep = z
+  .string()
+  .check(
+    z.refine(
+      (text) => text === 'all' || (text.split(',').every((part) => KEEP.test(part)) && /[1-9]/.test(text)),
+      'it must be like daily=7,weekly=4,monthly=12, with at least one archive, or all',
+    ),
+  );
 
 export interface Setting<T extends z.ZodMiniType> {
   readonly shape: T;
@@ -64,6 +73,28 @@ export const SETTINGS = {
   ),
   MEMORY_GROUP: setting(text, '_', 'the memory that is used where none is named'),
   MEMORY_EXPORT_DIR: setting(text, 'exports', 'folder that exports are written to'),
+  MEMORY_EXPORT_CRON: setting(
+    z
+      .string()
+      .check(
+        z.regex(
+          /^(off|\S+( +\S+){4})$/,
+          'it must be five fields such as "0 3 * * *" (minute, hour, day, month, day of the week), or off',
+        ),
+      ),
+    '0 3 * * *',
+    'when every memory is exported, restored on trial and pruned; off for never',
+  ),
+  MEMORY_EXPORT_TZ: setting(
+    z.string().check(z.refine(isTimeZone, 'it must be a time zone such as UTC or Europe/Berlin')),
+    'UTC',
+    'time zone of MEMORY_EXPORT_CRON',
+  ),
+  MEMORY_ARCHIVE_KEEP: setting(
+    keep,
+    'daily=7,weekly=4,monthly=12',
+    'archives that a nightly export leaves of each memory: the newest of so many days, weeks and months; all for all',
+  ),
   B2_KEY_ID: setting(z.optional(text), undefined, 'application key id of Backblaze B2; with it exports go to B2'),
   B2_APP_KEY: secret('application key of Backblaze B2'),
   B2_BUCKET: setting(z.optional(text), undefined, 'bucket of Backblaze B2 that exports go to'),
@@ -122,4 +153,13 @@ export type Values = { [K in SettingName]: z.output<(typeof SETTINGS)[K]['shape'
 function isServerAddress(address: string): boolean {
   const url = URL.parse(address);
   return (url?.protocol === 'http:' || url?.protocol === 'https:') && url.username === '' && url.password === '';
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    // To ask takes a while, and almost nobody sets another.
+    return name === 'UTC' || Boolean(new Intl.DateTimeFormat('en', { timeZone: name }));
+  } catch {
+    return false;
+  }
 }

@@ -1,34 +1,66 @@
 import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { exportGroup } from '../src/archive/export-group.ts';
+import { exportByNight, type NightParts } from '../src/archive/nightly.ts';
 import type { ArchiveStore } from '../src/archive/stores/store.ts';
 import type { Config } from '../src/config.ts';
+import { InvalidInput } from '../src/errors.ts';
 import type { Graphs } from '../src/graph/graphs.ts';
-import { EXPORT_QUEUE, readExportJob } from '../src/queue/jobs.ts';
+import { EXPORT_QUEUE, NIGHTLY, readExportJob, readNightlyJob } from '../src/queue/jobs.ts';
+import type { Nights } from '../src/queue/nights.ts';
 import { openQueue } from '../src/queue/queues.ts';
 import { trace } from '../src/telemetry/tracing.ts';
 import type { Leases } from '../src/valkey/lease.ts';
 import { jobProcessor, type Told } from './job-fate.ts';
 import { workerOptions } from './store-worker.ts';
 
-/** Takes `export` jobs. Each shows one moment of the graph. */
-export function startExportWorker(
-  config: Config,
-  connection: Redis,
-  graphs: Graphs,
-  leases: Leases,
-  store: ArchiveStore,
-  told: Told = {},
-): Worker {
-  const work = async (job: Job) => {
-    const { group, gzip } = readExportJob(job.data);
-    const onProgress = (share: number) => void job.updateProgress(share).catch(() => {});
-    return trace('memory.export', { tags: { group } }, () =>
-      exportGroup(graphs.group(group), tracedLeases(leases), tracedStore(store), { gzip, onProgress }),
-    );
+/** What an export worker works with, beside its queue. */
+export interface ExportParts {
+  readonly graphs: Graphs;
+  readonly leases: Leases;
+  readonly store: ArchiveStore;
+  readonly nights: Nights;
+  readonly trim?: NightParts['trim'];
+}
+
+/** Takes `export` jobs, each of which shows one moment of a graph, and `nightly` jobs, which add one of these for every memory. */
+export function startExportWorker(config: Config, connection: Redis, parts: ExportParts, told: Told = {}): Worker {
+  const own = { ...parts, leases: tracedLeases(parts.leases) };
+  const work = (job: Job): Promise<unknown> => {
+    if (job.name === EXPORT_QUEUE) return exportOne(job, own, config, told);
+    if (job.name === NIGHTLY) return beginNight(job, own);
+    throw new InvalidInput(`This worker does not know jobs named "${job.name}"; a newer one may.`);
   };
   const queue = openQueue(EXPORT_QUEUE, connection, config);
   return new Worker(EXPORT_QUEUE, jobProcessor(queue, config.valkey, work, told), workerOptions(config, connection));
+}
+
+async function beginNight({ data }: Job, { graphs, nights }: ExportParts): Promise<{ groups: string[] }> {
+  const { tick } = readNightlyJob(data);
+  const groups = await graphs.groups();
+  await nights.addExports(tick, groups);
+  await nights.keepDrills(groups);
+  return { groups };
+}
+
+async function exportOne(job: Job, parts: ExportParts, { keep }: Config, { metrics }: Told): Promise<unknown> {
+  const { group, gzip, nightly, written } = readExportJob(job.data);
+  const { graphs, leases, store, nights } = parts;
+  const onProgress = (share: number) => void job.updateProgress(share).catch(() => {});
+  return trace('memory.export', { tags: { group, nightly } }, () => {
+    if (!nightly) return exportGroup(graphs.group(group), leases, store, { gzip, onProgress });
+    return exportByNight({ ...parts, keep }, group, {
+      written,
+      onProgress,
+      onWritten: (file) => job.updateData({ ...job.data, written: file }),
+      async onDrill(result) {
+        metrics?.increment('opencode.memory.archive.drills', {
+          outcome: result.said === undefined ? 'whole' : 'failed',
+        });
+        await nights.noteDrill(group, result);
+      },
+    });
+  });
 }
 
 /** Waiting for the group is seen apart. */
@@ -36,13 +68,5 @@ function tracedLeases(leases: Leases): Leases {
   return {
     ...leases,
     take: (group) => trace('memory.lease', { tags: { group } }, () => leases.take(group)),
-  };
-}
-
-/** Of an export the writing of its file is seen apart; the graph is read meanwhile, page by page. */
-function tracedStore(store: ArchiveStore): ArchiveStore {
-  return {
-    ...store,
-    put: (name, content) => trace('memory.archive', { resource: 'put' }, () => store.put(name, content)),
   };
 }

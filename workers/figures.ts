@@ -9,6 +9,11 @@ export async function noteFigures(producer: Producer, spool: Spool, metrics: Met
     metrics.gauge?.('opencode.memory.spool.episodes', spool.count());
     const { lastCommit, now } = await producer.alive();
     if (lastCommit !== null) metrics.gauge?.('opencode.memory.last_commit_age', (now - lastCommit) / SECOND);
+    const verified = [...(await producer.nights.drills()).values()].flatMap(
+      (drill) => drill.verified?.at.getTime() ?? [],
+    );
+    if (verified.length > 0)
+      metrics.gauge?.('opencode.memory.archive.verified_age', (now - Math.min(...verified)) / SECOND);
     for (const queue of ['store', 'export'] as const) {
       const [counts, since] = await Promise.all([producer.counts(queue), producer.oldestWaiting(queue)]);
       for (const [state, count] of Object.entries(counts))

@@ -41,7 +41,7 @@ const STUCK_AFTER = 2 * MINUTE;
 export async function measureHealth(measured: Measured): Promise<Health> {
   const { producer, graph, signs, spool, storesEpisodes } = measured;
   const stores = [store('valkey', () => producer.ping()), store('falkordb', () => graph.read('RETURN 1'))];
-  const queues = [queueCheck(measured), deadLetters(producer)];
+  const queues = [queueCheck(measured), deadLetters(producer), archivesCheck(producer)];
   const checks = [
     ...(await Promise.all(stores)),
     ...(storesEpisodes ? Object.entries(signs.read().models).map(([model, seen]) => modelCheck(model, seen)) : []),
@@ -110,6 +110,26 @@ async function deadLetters(producer: Producer): Promise<Check | undefined> {
     if (failed === 0) return { name, status: 'ok', said: 'There are none.' };
     const jobs = failed === 1 ? '1 job was' : `${failed} jobs were`;
     return { name, status: 'degraded', said: `${jobs} given up; \`memory-manager dead-letter list\` tells why.` };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined where no archive was tried yet. */
+async function archivesCheck({ nights }: Producer): Promise<Check | undefined> {
+  const name = 'archives';
+  try {
+    const drills = [...(await nights.drills()).values()];
+    const failed = drills.filter((drill) => drill.failed !== null).length;
+    if (drills.length === 0) return undefined;
+    if (failed === 0)
+      return { name, status: 'ok', said: 'The last one of each memory that was tried can be restored.' };
+    const memories = failed === 1 ? '1 memory' : `${failed} memories`;
+    return {
+      name,
+      status: 'red',
+      said: `The last archive of ${memories} cannot be restored; \`memory-manager dead-letter list\` tells why.`,
+    };
   } catch {
     return undefined;
   }

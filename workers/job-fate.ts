@@ -10,7 +10,7 @@ import {
 import type { Address } from '../src/config.ts';
 import { type Fate, fateOf, isForeseen } from '../src/errors.ts';
 import { checkGroup } from '../src/group.ts';
-import { EXPORT_QUEUE, STORE_QUEUE, TASK, waitAfter } from '../src/queue/jobs.ts';
+import { EXPORT_QUEUE, NIGHTLY, STORE_QUEUE, TASK, waitAfter } from '../src/queue/jobs.ts';
 import { waitNote, waitReason } from '../src/queue/wait-reason.ts';
 import { carrierOf } from '../src/telemetry/carrier.ts';
 import { harmless } from '../src/telemetry/harmless.ts';
@@ -65,7 +65,7 @@ export function jobProcessor(
   };
 }
 
-const KNOWN_JOBS: readonly string[] = [STORE_QUEUE, TASK, EXPORT_QUEUE];
+const KNOWN_JOBS: readonly string[] = [STORE_QUEUE, TASK, EXPORT_QUEUE, NIGHTLY];
 
 function traced(job: Job, work: (job: Job) => Promise<unknown>): Promise<unknown> {
   const resource = KNOWN_JOBS.includes(job.name) ? job.name : 'unknown';

@@ -1,9 +1,11 @@
 import type { Worker } from 'bullmq';
 import { chooseStore } from '../src/archive/stores/choose.ts';
 import type { Config } from '../src/config.ts';
+import { openForgetting } from '../src/forget/forget.ts';
+import { forgetfulIngest } from '../src/forget/ingest.ts';
 import { openGraphs } from '../src/graph/graphs.ts';
 import { openIngest } from '../src/ingest/ingest.ts';
-import { openRemoveEpisode } from '../src/ingest/remove-episode.ts';
+import { openJournal } from '../src/journal/journal.ts';
 import { chooseEmbedder, chooseLanguageModel } from '../src/models/choose.ts';
 import type { Embedder } from '../src/models/embedder.ts';
 import { guardedEmbedder, guardedLanguageModel } from '../src/models/guarded.ts';
@@ -11,7 +13,10 @@ import type { LanguageModel } from '../src/models/language-model.ts';
 import { rememberingEmbedder } from '../src/models/remembering-embedder.ts';
 import { loadOntology } from '../src/ontology/load.ts';
 import type { Ontology } from '../src/ontology.ts';
+import { STORE_QUEUE } from '../src/queue/jobs.ts';
 import { openProducer } from '../src/queue/producer.ts';
+import { openQueue } from '../src/queue/queues.ts';
+import { openSpool } from '../src/queue/spool/spool.ts';
 import { allMetrics } from '../src/telemetry/all-metrics.ts';
 import { DOGSTATSD } from '../src/telemetry/dogstatsd.ts';
 import { harmless } from '../src/telemetry/harmless.ts';
@@ -28,7 +33,7 @@ import { type Operations, startOperations } from './operations.ts';
 import { report } from './report.ts';
 import { startStoreWorker } from './store-worker.ts';
 
-export const ROLES = ['store', 'export'] as const;
+export const ROLES = ['store', 'export', 'scheduler'] as const;
 export type Role = (typeof ROLES)[number];
 
 export interface Running {
@@ -64,10 +69,13 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
   const signs = openVitalSigns();
   // First, so that a broken file or setting leaves nothing open.
   const ontology = parts.ontology ?? (await loadOntology(config.configFile));
-  const archives = roles.includes('export') ? await chooseStore(config) : undefined;
-  const graphs = openGraphs(config.falkordb);
+  const schedule = roles.includes('scheduler') ? (await import('./scheduler.ts')).openSchedule(config) : undefined;
+  const archives = roles.includes('export') ? await chooseStore(config, metrics) : undefined;
   const valkey = patientConnection(config.valkey, NOTICED_WITHIN);
+  const journal = openJournal(valkey);
+  const graphs = openGraphs(config.falkordb, { journal });
   const leases = openLeases(valkey, config.takeover);
+  const producer = openProducer(config);
   const guard = { signs, metrics, prices: config.prices };
   const languageModel = parts.languageModel
     ? guardedLanguageModel(parts.languageModel, guard)
@@ -76,7 +84,7 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
   const workers: Worker[] = [];
   const connections = [valkey];
   const handingBack: (() => Promise<void>)[] = [];
-  const closing: (() => Promise<void>)[] = [];
+  const closing: (() => Promise<void>)[] = [() => producer.close()];
   let operations: Operations | undefined;
   const connection = () => {
     const opened = patientConnection(config.valkey);
@@ -108,8 +116,6 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
     await checkStart(config, graphs.group(config.group), roles.includes('store') ? embedder : undefined, onNotice);
     if (roles.includes('store')) {
       const remembering = rememberingEmbedder(embedder);
-      const producer = openProducer(config);
-      closing.push(() => producer.close());
       // The note of a long summary stays in the graph; the next one asks again.
       const onLong = (group: string) => {
         producer.task(group, { kind: 'summaries' }).catch((error: unknown) => onNotice(harmless(error).message));
@@ -124,15 +130,25 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
         onCommitted: signs.committed,
       });
       handingBack.push(() => ingest.close());
-      const removeEpisode = openRemoveEpisode(graphs, valkey, leases);
-      const upkeep = openUpkeep({ graphs, valkey, leases, languageModel, embedder: remembering, removeEpisode });
-      workers.push(startStoreWorker(config, connection(), ingest, upkeep, { metrics, onNotice }));
+      const queue = openQueue(STORE_QUEUE, connection(), config);
+      closing.push(() => queue.close());
+      const forgetting = openForgetting({
+        ...{ graphs, valkey, leases, queue, onLong, embedder: remembering },
+        spool: openSpool(config.home, config.spoolLimit),
+        archives: () => chooseStore(config),
+        onLater: async (group) => void (await producer.task(group, { kind: 'archive-forgotten' })),
+      });
+      const upkeep = openUpkeep({ graphs, valkey, leases, languageModel, embedder: remembering, forgetting });
+      const forgetful = forgetfulIngest(ingest, forgetting);
+      workers.push(startStoreWorker(config, connection(), forgetful, upkeep, { metrics, onNotice }));
     }
     if (archives) {
-      workers.push(startExportWorker(config, connection(), graphs, leases, archives, { metrics, onNotice }));
+      const parts = { graphs, leases, store: archives, nights: producer.nights, trim: journal.trim };
+      workers.push(startExportWorker(config, connection(), parts, { metrics, onNotice }));
     }
     report(workers, connections, config.valkey, onNotice);
     await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+    if (schedule) closing.unshift(await schedule.start(producer.nights, { metrics, onNotice }));
     operations = await startOperations(config, { roles, workers, signs, metrics, prometheus, onNotice });
     return { close };
   } catch (error) {

@@ -43,7 +43,7 @@ export async function startOperations(config: Config, watched: Watched): Promise
   const { roles, workers, signs, metrics, prometheus, onNotice } = watched;
   const producer = openProducer(config);
   // Of its own: behind many reads of episodes a server would look silent that is only busy.
-  const graphs = openGraphs(config.falkordb, 1, 1);
+  const graphs = openGraphs(config.falkordb, { readers: 1, writers: 1 });
   const spool = openSpool(config.home, config.spoolLimit);
   const identity = newIdentity(roles);
   noteCommits(workers, signs);

@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import type { Config } from '../src/config.ts';
 import { InvalidInput } from '../src/errors.ts';
 import type { Ingest } from '../src/ingest/ingest.ts';
+import { isForgottenJob } from '../src/queue/forgotten-job.ts';
 import { BACKOFF, backoff, readStoreJob, readTaskJob, STORE_QUEUE, TASK } from '../src/queue/jobs.ts';
 import { openQueue } from '../src/queue/queues.ts';
 import type { Upkeep } from '../src/upkeep/upkeep.ts';
@@ -25,10 +26,12 @@ export function startStoreWorker(
 }
 
 async function work({ name, data }: Job, ingest: Ingest, upkeep: Upkeep): Promise<unknown> {
-  if (name === STORE_QUEUE) return ingest(readStoreJob(data));
+  if (name === STORE_QUEUE) return isForgottenJob(data) ? undefined : ingest(readStoreJob(data));
   if (name !== TASK) throw new InvalidInput(`This worker does not know jobs named "${name}"; a newer one may.`);
   const { group, task } = readTaskJob(data);
-  return upkeep.run(group, task);
+  const result = await upkeep.run(group, task);
+  // It would stand in Valkey for days; what was told stands in the graph.
+  return task.kind === 'summarize-saga' ? undefined : result;
 }
 
 /**

@@ -1,4 +1,6 @@
 import { exportMessage } from '../archive/export.ts';
+import { InvalidInput } from '../errors.ts';
+import type { GroupExported } from '../memory/exports.ts';
 import type { Command } from './command.ts';
 import { progressLine } from './progress.ts';
 import { withMemory } from './with-memory.ts';
@@ -9,25 +11,30 @@ export const command: Command = {
 Lets a worker write the whole memory of a group as one JSON file into its MEMORY_EXPORT_DIR, and
 says which. With its manifest, which is written last, it is an archive: see archive --help.
 
+  --all                every memory, one after the other; exit status 1 when one of them failed
   --gzip               as .json.gz, less than half as long
   --group <name>       the memory to export (default: MEMORY_GROUP)
-  --timeout <seconds>  how long to wait for it (default: 600)
+  --timeout <seconds>  how long to wait for each (default: 600)
   --json               {"file", "manifest", "place", "bytes", "sha256", "graphHash",
-                       "episodes", "entities", "facts"}
+                       "episodes", "entities", "facts"}; with --all a list of
+                       {"group", "exported"} or {"group", "failed"}
 
 Example: memory-manager export`,
-  options: { timeout: { type: 'string' }, gzip: { type: 'boolean' } },
+  options: { timeout: { type: 'string' }, gzip: { type: 'boolean' }, all: { type: 'boolean' } },
   arguments: [0, 0],
   run: (call) =>
     withMemory(async (memory) => {
+      if (call.flag('all') && call.group !== undefined)
+        throw new InvalidInput('Give --all or --group, not both; --all exports every memory.');
       const progress = progressLine('Exporting');
+      const options = {
+        onProgress: progress.show,
+        gzip: call.flag('gzip'),
+        ...(call.timeout !== undefined && { limit: call.timeout }),
+      };
       try {
-        const exported = await memory.export({
-          onProgress: progress.show,
-          gzip: call.flag('gzip'),
-          ...(call.group !== undefined && { group: call.group }),
-          ...(call.timeout !== undefined && { limit: call.timeout }),
-        });
+        if (call.flag('all')) return sayAll(await memory.exportAll(options), call.json, progress.end);
+        const exported = await memory.export({ ...options, ...(call.group !== undefined && { group: call.group }) });
         progress.end();
         console.log(call.json ? JSON.stringify(exported) : exportMessage(exported));
         return 0;
@@ -36,3 +43,13 @@ Example: memory-manager export`,
       }
     }),
 };
+
+function sayAll(results: readonly GroupExported[], json: boolean, endProgress: () => void): number {
+  endProgress();
+  const failed = results.filter((result) => 'failed' in result);
+  if (json) console.log(JSON.stringify(results));
+  else if (results.length === 0) console.log('There is no memory yet.');
+  else for (const it of results) if ('exported' in it) console.log(`${it.group}: ${exportMessage(it.exported)}`);
+  if (!json) for (const { group, failed: said } of failed) console.error(`${group}: ${said}`);
+  return failed.length > 0 ? 1 : 0;
+}

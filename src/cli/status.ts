@@ -1,8 +1,10 @@
+import { sizeOf } from '../archive/export.ts';
 import type { QueueStatus, Status, ValkeyStatus } from '../memory/status.ts';
 import type { ModelSigns } from '../telemetry/vital-signs.ts';
 import { oneLine, shortened } from '../text.ts';
 import type { Command } from './command.ts';
 import { count } from './count.ts';
+import { nightlyLines } from './nightly-lines.ts';
 import { withMemory } from './with-memory.ts';
 
 const LONGEST = 200;
@@ -11,7 +13,8 @@ export const command: Command = {
   help: `memory-manager status
 
 Shows whether the servers answer, what waits in the queues and since when, when something was
-committed last, which workers run and how their models do, why the last try failed that was not
+committed last, which workers run and how their models do, when memories are exported by
+themselves and when an archive was last restored on trial, why the last try failed that was not
 made good yet, what waits on disk, and what a group holds. Hands in what waits on disk.
 Exit status 1 when a server does not answer.
 
@@ -49,7 +52,8 @@ function lines({ group, valkey, falkordb, spool }: Status): string[] {
   ];
 }
 
-function valkeyLines({ workers, alive, store, export: exporting, lastCommit, models, lastFailure }: ValkeyStatus) {
+function valkeyLines(status: ValkeyStatus) {
+  const { workers, alive, store, export: exporting, lastCommit, models, lastFailure } = status;
   return [
     workers === 0 ? 'Workers  0; start one with `memory-manager up` or `memory-manager worker`' : `Workers  ${workers}`,
     ...alive.map(
@@ -60,6 +64,8 @@ function valkeyLines({ workers, alive, store, export: exporting, lastCommit, mod
     queue('Store', store),
     queue('Export', exporting),
     ...(lastCommit === null ? [] : [`Commit   ${lastCommit} s ago`]),
+    ...nightlyLines(status),
+    ...journalLines(status),
     ...(lastFailure ? [`Failed   ${shortened(oneLine(lastFailure), LONGEST)}`] : []),
   ];
 }
@@ -73,4 +79,9 @@ function calls({ failedInARow, ok, failed }: ModelSigns): string {
 function queue(name: string, { waiting, active, delayed, failed, completed, oldestWaiting }: QueueStatus): string {
   const since = oldestWaiting === null ? '' : `, the oldest waits for ${oldestWaiting} s`;
   return `${name.padEnd(8)} ${waiting} waiting, ${active} active, ${delayed} delayed, ${failed} failed, ${completed} done${since}`;
+}
+
+function journalLines({ journal: { entries, since, bytes } }: ValkeyStatus): string[] {
+  if (!since) return [];
+  return [`Journal  ${count(entries, 'change')} since ${since.toISOString().slice(0, 19)}Z, ${sizeOf(bytes)}`];
 }

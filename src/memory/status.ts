@@ -1,9 +1,11 @@
 import { InvalidInput } from '../errors.ts';
 import type { GraphCounts } from '../graph/queries/count-graph.ts';
+import { type JournalSize, openJournal } from '../journal/journal.ts';
 import type { WorkerNote } from '../queue/alive.ts';
 import type { Counts, Producer, QueueName } from '../queue/producer.ts';
 import type { ModelSigns } from '../telemetry/vital-signs.ts';
 import { SECOND } from '../time.ts';
+import { type NightlyStatus, nightlyStatus } from './nightly-status.ts';
 import type { GroupOptions } from './options.ts';
 import type { Services } from './services.ts';
 
@@ -26,6 +28,9 @@ export interface ValkeyStatus {
   readonly models: Readonly<Record<string, ModelSigns>>;
   /** Seconds since an episode was last committed; null for never. */
   readonly lastCommit: number | null;
+  readonly nightly: NightlyStatus;
+  /** Changes of the group's graph that Valkey keeps beside it. */
+  readonly journal: JournalSize;
   /** Why the job that was tried last, of those that wait for another try or were given up, failed. */
   readonly lastFailure?: string;
 }
@@ -44,7 +49,7 @@ export async function askForStatus(services: Services, options: GroupOptions): P
   const group = services.group(options.group);
   const [{ spool }, valkey, falkordb] = await Promise.all([
     services.spooling(),
-    asked(async () => valkeyStatus(await services.producer())),
+    asked(async () => valkeyStatus(await services.producer(), group)),
     asked(async () => {
       const { countGraph } = await import('../graph/queries/count-graph.ts');
       return { graph: await countGraph((await services.graphs()).group(group)) };
@@ -63,7 +68,7 @@ export async function askForStatus(services: Services, options: GroupOptions): P
   };
 }
 
-async function valkeyStatus(producer: Producer): Promise<ValkeyStatus> {
+async function valkeyStatus(producer: Producer, group: string): Promise<ValkeyStatus> {
   const { workers: alive, lastCommit, now } = await producer.alive();
   const queue = async (name: QueueName): Promise<QueueStatus> => {
     const [counts, since] = await Promise.all([producer.counts(name), producer.oldestWaiting(name)]);
@@ -77,6 +82,8 @@ async function valkeyStatus(producer: Producer): Promise<ValkeyStatus> {
     alive,
     models: worstSigns(alive),
     lastCommit: lastCommit === null ? null : secondsBetween(lastCommit, now),
+    nightly: await nightlyStatus(producer.nights, group, now),
+    journal: await producer.ask((valkey) => openJournal(valkey).size(group)),
     ...(lastFailure !== undefined && { lastFailure }),
   };
 }

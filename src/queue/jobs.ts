@@ -10,6 +10,8 @@ export const STORE_QUEUE = 'store';
 export const EXPORT_QUEUE = 'export';
 /** The name of a job on the `store` queue that carries a task instead of an episode. */
 export const TASK = 'task';
+/** The name of a job on the `export` queue that lets every memory be exported, once for each tick of the schedule. */
+export const NIGHTLY = 'nightly';
 
 const instant = z.pipe(
   z.iso.datetime(),
@@ -32,13 +34,31 @@ const storeJob = z.strictObject({
   saga: z._default(z.nullable(z.string()), null),
 });
 
-const exportJob = z.strictObject({ version: z.literal(1), group, gzip: z._default(z.boolean(), false) });
+const exportJob = z.strictObject({
+  version: z.literal(1),
+  group,
+  gzip: z._default(z.boolean(), false),
+  /** True: it is also restored on trial, and if that went well older archives are pruned. */
+  nightly: z._default(z.boolean(), false),
+  /** The archive that an earlier try has written. */
+  written: z.optional(z.string()),
+});
+const nightlyJob = z.strictObject({ version: z.literal(1), tick: instant });
 
 const task = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('communities') }),
   z.strictObject({ kind: z.literal('summarize-saga'), saga: z.string().check(z.minLength(1)) }),
   z.strictObject({ kind: z.literal('summaries') }),
-  z.strictObject({ kind: z.literal('remove-episode'), episode: z.string(), dryRun: z._default(z.boolean(), false) }),
+  // Uuids only: what is forgotten must not stand here.
+  z.strictObject({
+    kind: z.literal('forget'),
+    episodes: z.array(z.uuid()),
+    facts: z.array(z.string()),
+    entities: z.array(z.string()),
+    withEpisodes: z._default(z.boolean(), false),
+    dryRun: z._default(z.boolean(), false),
+  }),
+  z.strictObject({ kind: z.literal('archive-forgotten') }),
 ]);
 const taskJob = z.strictObject({ version: z.literal(1), group, task });
 
@@ -47,6 +67,7 @@ export type Task = z.output<typeof task>;
 export type TaskJob = z.input<typeof taskJob>;
 export type StoreJob = z.input<typeof storeJob>;
 export type ExportJob = z.input<typeof exportJob>;
+export type NightlyJob = z.input<typeof nightlyJob>;
 
 export function toStoreJob(episode: Episode): StoreJob {
   const { referenceTime, createdAt, ...rest } = episode;
@@ -60,8 +81,13 @@ export function readStoreJob(data: unknown): Episode {
 }
 
 /** @throws InvalidInput when the payload is not one that this version reads */
-export function readExportJob(data: unknown): { group: string; gzip: boolean } {
+export function readExportJob(data: unknown): z.output<typeof exportJob> {
   return read(exportJob, data, EXPORT_QUEUE);
+}
+
+/** @throws InvalidInput when the payload is not one that this version reads */
+export function readNightlyJob(data: unknown): { tick: Date } {
+  return read(nightlyJob, data, NIGHTLY);
 }
 
 /** @throws InvalidInput when the payload is not one that this version reads */
@@ -124,7 +150,7 @@ export function waitAfter(error: Error, waits: number): number {
 }
 
 /**
- * Ended jobs stay: their ids make a second delivery a no-op, and finished `store` jobs are the journal. Failed ones stay
+ * Ended jobs stay: their ids make a second delivery a no-op, and with finished `store` jobs a rebuilt graph is compared. Failed ones stay
  * until somebody looks at them.
  */
 export const STORE_OPTIONS: JobsOptions = {

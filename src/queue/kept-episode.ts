@@ -2,6 +2,7 @@ import type { Job, Queue } from 'bullmq';
 import { isKeyUuid } from '../derived-uuid.ts';
 import type { Episode } from '../episode.ts';
 import { InvalidInput } from '../errors.ts';
+import { isForgottenJob } from './forgotten-job.ts';
 
 /**
  * What Valkey has under an episode's uuid: its name. A dead letter is replayed.
@@ -10,13 +11,13 @@ import { InvalidInput } from '../errors.ts';
 export async function nameKept(queue: Queue, episode: Episode): Promise<string> {
   const job = await queue.getJob(episode.uuid);
   const kept = job && keptEpisode(job, episode);
-  if (!kept || kept.name === episode.name) return episode.name;
+  if (!job || !kept?.name || kept.name === episode.name) return episode.name;
   if (await job.isFailed()) await replay(queue, episode.uuid);
-  return kept.name ?? episode.name;
+  return kept.name;
 }
 
-/** Brings a dead letter back to its queue as if it had never been tried. False when somebody else did so before. */
-export async function replay(queue: Queue, jobId: string): Promise<boolean> {
+/** Brings an ended job, such as a dead letter, back to its queue as if it had never been tried. False when somebody else did so before. */
+export async function replay(queue: Queue, jobId: string, state: 'failed' | 'completed' = 'failed'): Promise<boolean> {
   // Loaded here: a caller that must be back within 50 ms comes through this file, and BullMQ takes longer to load.
   const { Job } = await import('bullmq');
   // Whatever it carries is left alone, since it may be what cannot be read.
@@ -24,10 +25,10 @@ export async function replay(queue: Queue, jobId: string): Promise<boolean> {
   try {
     // Else the next death of a worker would be one too many.
     await (await queue.getBackend().client).hdel(queue.toKey(jobId), 'stc');
-    await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
+    await job.retry(state, { resetAttemptsMade: true, resetAttemptsStarted: true });
     return true;
   } catch (error) {
-    if (await job.isFailed()) throw error;
+    if ((await job.getState()) === state) throw error;
     return false;
   }
 }
@@ -41,6 +42,8 @@ export async function refuseOther(queue: Queue, episode: Episode): Promise<void>
 /** BullMQ passes over a job whose id is there already, so what is kept may be another episode. */
 function keptEpisode(job: Job, episode: Episode): Partial<Episode> {
   const kept = (job.data ?? {}) as Partial<Episode>;
+  // Its text is gone; to hand it in again brings nothing back.
+  if (isForgottenJob(kept) && kept.group === episode.group) return {};
   if (isSame(kept, episode)) return kept;
   throw new InvalidInput(
     isKeyUuid(episode.uuid)

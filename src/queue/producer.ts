@@ -1,12 +1,15 @@
 import type { JobsOptions } from 'bullmq';
+import type { Redis } from 'ioredis';
 import type { Config } from '../config.ts';
 import type { Episode } from '../episode.ts';
 import { type Carrier, carrier, jobTelemetry } from '../telemetry/carrier.ts';
 import { timestamp } from '../time.ts';
 import { addMany, type ManyOptions } from './add-many.ts';
 import { type Alive, readAlive } from './alive.ts';
+import { type JobState, jobState } from './job-state.ts';
 import { EXPORT_OPTIONS, STORE_OPTIONS, TASK, type Task, type TaskJob, taskOptions, toStoreJob } from './jobs.ts';
 import { nameKept } from './kept-episode.ts';
+import { type Nights, openNights } from './nights.ts';
 import { oldestWaiting } from './oldest.ts';
 import { openQueues } from './queues.ts';
 import { lastReason } from './wait-reason.ts';
@@ -52,17 +55,23 @@ export interface Producer {
    */
   storeMany(episodes: readonly Episode[], given: ReadonlySet<string>, options?: ManyOptions): Promise<EpisodeReceipt[]>;
   export(group: string, gzip?: boolean): Promise<Receipt>;
+  /** The exports that nobody asks for. */
+  readonly nights: Nights;
   /** `summaries` waits ten seconds and is added once in that time; every other task is a job of its own. */
   task(group: string, task: Task): Promise<Receipt>;
   /** Workers, on any machine, that take jobs of this queue. */
   workers(queue: QueueName): Promise<number>;
   counts(queue: QueueName): Promise<Counts>;
+  /** How far a job is; undefined for one that the queue does not have. */
+  job(queue: QueueName, jobId: string): Promise<JobState | undefined>;
   /** Since when the oldest job waits, in milliseconds since 1970; null for none. */
   oldestWaiting(queue: QueueName): Promise<number | null>;
   /** The workers that live, as they said themselves, and when the last episode was committed. */
   alive(): Promise<Alive>;
   /** Figures of both queues in Prometheus' text format. */
   prometheus(): Promise<string[]>;
+  /** For what lies in Valkey beside the queues. @throws StoreUnreachable, AccessRefused, WrongServer */
+  ask<T>(work: (valkey: Redis) => Promise<T>): Promise<T>;
   /** True while the connection stands; a frozen Valkey shows only when it is asked. */
   isReady(): boolean;
   /** How long Valkey took to answer, in milliseconds. @throws StoreUnreachable, AccessRefused, WrongServer */
@@ -97,6 +106,7 @@ export function openProducer(config: Config): Producer {
       await add('export', { version: 1, group, ...(gzip && { gzip }) }, { ...EXPORT_OPTIONS, jobId });
       return { queue: 'export', jobId };
     },
+    nights: openNights(connection, queues.export, config.queuePrefix, ask),
     async task(group, task) {
       const { jobId, ...options } = taskOptions(group, task, new Date());
       const data: TaskJob = { version: 1, group, task };
@@ -104,6 +114,7 @@ export function openProducer(config: Config): Producer {
       return { queue: 'store', jobId };
     },
     workers: (queue) => ask(() => queues[queue].getWorkersCount()),
+    job: (queue, jobId) => ask(() => jobState(queues[queue], jobId)),
     lastFailure: (queue) =>
       ask(async () => {
         // Jobs that wait for a store stand at the head of the waiting ones again, or are just being tried.
@@ -124,6 +135,7 @@ export function openProducer(config: Config): Producer {
     oldestWaiting: (queue) => ask(() => oldestWaiting(queues[queue], connection)),
     alive: () => ask(() => readAlive(connection, config.queuePrefix)),
     prometheus: () => ask(() => Promise.all(Object.values(queues).map((queue) => queue.exportPrometheusMetrics()))),
+    ask: (work) => ask(() => work(connection)),
     isReady: () => connection.status === 'ready',
     ping() {
       return ask(async () => {

@@ -24,10 +24,23 @@ export type CounterName =
   | 'opencode.memory.episodes.committed'
   /** By `queue` and `fate`. */
   | 'opencode.memory.jobs.failed'
-  | 'opencode.memory.spool.drained';
+  | 'opencode.memory.spool.drained'
+  | 'opencode.memory.schedule.ticks'
+  /** Trials to restore a nightly archive, by `outcome` (whole, failed). */
+  | 'opencode.memory.archive.drills'
+  /** Written into the store of archives. */
+  | 'opencode.memory.archive.bytes'
+  /** Uploads that were sent once more. */
+  | 'opencode.memory.archive.retries'
+  /** What differed between archives and their manifests, by `step`. */
+  | 'opencode.memory.archive.problems';
 
 /** Milliseconds by `stage` (record, extract, embed, commit, write …); episodes in a commit. */
-export type DistributionName = 'opencode.memory.stage' | 'opencode.memory.commit.episodes';
+export type DistributionName =
+  | 'opencode.memory.stage'
+  | 'opencode.memory.commit.episodes'
+  /** Milliseconds by `step` (export, put, verify, drill, load …) and `outcome` (ok, failed). */
+  | 'opencode.memory.archive.duration';
 
 export type GaugeName =
   /** Jobs by `queue` and `state`. */
@@ -36,6 +49,8 @@ export type GaugeName =
   | 'opencode.memory.queue.oldest_waiting'
   | 'opencode.memory.last_commit_age'
   | 'opencode.memory.spool.episodes'
+  /** Seconds since the last trial to restore an archive that went well, of the memory whose is the oldest. */
+  | 'opencode.memory.archive.verified_age'
   /** By `model`: 0 closed, 1 half open, 2 open. */
   | 'opencode.memory.model.breaker';
 

@@ -25,6 +25,11 @@ const COUNTERS: Readonly<Record<CounterName, About>> = {
   'opencode.memory.episodes.committed': { help: 'Episodes whose facts came into a graph' },
   'opencode.memory.jobs.failed': { help: 'Tries of jobs that failed', labels: ['queue', 'fate'] },
   'opencode.memory.spool.drained': { help: 'Episodes that went from the spool into the queue' },
+  'opencode.memory.schedule.ticks': { help: 'Ticks of the schedule that this worker served' },
+  'opencode.memory.archive.drills': { help: 'Trials to restore a nightly archive', labels: ['outcome'] },
+  'opencode.memory.archive.bytes': { help: 'Bytes written into the store of archives' },
+  'opencode.memory.archive.retries': { help: 'Uploads of archives that were sent once more' },
+  'opencode.memory.archive.problems': { help: 'What was found to differ in archives', labels: ['step'] },
 };
 
 const DISTRIBUTIONS: Readonly<Record<DistributionName, About & { readonly buckets: number[] }>> = {
@@ -34,6 +39,11 @@ const DISTRIBUTIONS: Readonly<Record<DistributionName, About & { readonly bucket
     buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000],
   },
   'opencode.memory.commit.episodes': { help: 'Episodes in a commit', buckets: [1, 2, 4, 8, 16, 32] },
+  'opencode.memory.archive.duration': {
+    help: 'Milliseconds that a step of the work on archives took',
+    labels: ['step', 'outcome'],
+    buckets: [10, 100, 1000, 5000, 15_000, 60_000, 300_000, 900_000, 3_600_000],
+  },
 };
 
 const GAUGES: Readonly<Record<GaugeName, About>> = {
@@ -41,6 +51,7 @@ const GAUGES: Readonly<Record<GaugeName, About>> = {
   'opencode.memory.queue.oldest_waiting': { help: 'Seconds that the first waiting job has waited', labels: ['queue'] },
   'opencode.memory.last_commit_age': { help: 'Seconds since the last commit' },
   'opencode.memory.spool.episodes': { help: 'Episodes in the spool' },
+  'opencode.memory.archive.verified_age': { help: 'Seconds since the oldest last trial to restore that went well' },
   'opencode.memory.model.breaker': { help: '0 closed, 1 half open, 2 open', labels: ['model'] },
 };
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Episode } from '../../episode.ts';
 import { ConfigError, SpoolFull } from '../../errors.ts';
 import type { Carrier } from '../../telemetry/carrier.ts';
@@ -37,6 +37,10 @@ export interface Spool {
   keepAside(episodes: readonly SpooledEpisode[]): void;
   /** How many files were set aside. */
   aside(): number;
+  /** Paths of all files, also of those that were set aside. */
+  files(): string[];
+  /** Lets a file hold these episodes only; none: it goes. */
+  rewrite(path: string, episodes: readonly SpooledEpisode[]): void;
 }
 
 const ENDING = '.json';
@@ -125,6 +129,17 @@ export function openSpool(home: string, limit: number): Spool {
       }
     },
     aside: () => filesIn(join(folder, ASIDE)).length,
+    files: () =>
+      [folder, join(folder, ASIDE)].flatMap((place) =>
+        filesIn(place)
+          .filter((name) => name.endsWith(ENDING))
+          .map((name) => join(place, name)),
+      ),
+    rewrite(path, episodes) {
+      // First: kept twice is better than not at all.
+      if (episodes.length > 0) write(episodes, dirname(path));
+      attempt(() => unlinkSync(path));
+    },
   };
 }
 

@@ -1,0 +1,188 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Config } from '../../../src/config.ts';
+import { freePort } from '../../../src/embedded/port.ts';
+import { MemoryManager } from '../../../src/memory.ts';
+import { EXPORT_QUEUE, type ExportJob } from '../../../src/queue/jobs.ts';
+import { openProducer } from '../../../src/queue/producer.ts';
+import { openQueue } from '../../../src/queue/queues.ts';
+import { DAY } from '../../../src/time.ts';
+import { patientConnection } from '../../../src/valkey/connections.ts';
+import type { Health } from '../../../workers/health.ts';
+import { type Role, startWorkers } from '../../../workers/main.ts';
+import { environmentOf, runCommand } from '../../support/command-line.ts';
+import { plainEmbedder, plainModel } from '../../support/models.ts';
+import { useOpened } from '../../support/opened.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+import { until } from '../../support/wait.ts';
+
+const stores = useStores();
+const opened = useOpened(stores);
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+  for (const group of await opened.graphs.groups()) await opened.graphs.group(group).write('MATCH (n) DELETE n');
+});
+
+/** A memory with a schedule, a queue and a folder of its own. */
+function newMemory(differing: Partial<Config> = {}) {
+  const own = newGroup();
+  const config: Config = {
+    ...stores.config,
+    group: own,
+    queuePrefix: `{${own}}`,
+    exportDir: `${stores.config.exportDir}-${own}`,
+    nightly: { cron: '0 3 * * *', timeZone: 'Europe/Berlin' },
+    ...differing,
+  };
+  const memory = new MemoryManager(config, { embedder: plainEmbedder() });
+  const producer = openProducer(config);
+  closers.push(
+    () => memory.close(),
+    () => producer.close(),
+  );
+  const started = async (...roles: Role[]) => {
+    const worker = await startWorkers(config, roles, { languageModel: plainModel(), embedder: plainEmbedder() });
+    closers.push(() => worker.close());
+    return worker;
+  };
+  const tell = async (content: string, group = own) => memory.ended(await memory.enqueue(content, null, { group }));
+  const nightly = async (group = own) => {
+    const { valkey } = await memory.status({ group });
+    if (!valkey.ok) throw new Error(valkey.said);
+    return valkey.nightly;
+  };
+  const lookAtStatus = async (group = own) =>
+    (await runCommand(['status', '--group', group], environmentOf(config))).stdout;
+  return { config, memory, nights: producer.nights, started, tell, nightly, lookAtStatus };
+}
+
+/** As if the last night had been so many days ago. */
+const daysAgo = (days: number) => new Date(Date.now() - days * DAY);
+
+describe('a worker that keeps the schedule', () => {
+  test('notes the present at the very first start, and exports nothing', async () => {
+    const { memory, started, nightly, lookAtStatus } = newMemory();
+
+    await started('store', 'export', 'scheduler');
+
+    const { next, last } = await nightly();
+    expect(next?.getTime()).toBeGreaterThan(Date.now());
+    expect(last?.tick.getTime()).toBeLessThanOrEqual(Date.now());
+    expect(await memory.counts('export')).toMatchObject({ waiting: 0, active: 0, completed: 0 });
+    expect(await lookAtStatus()).toMatch(/^Nightly {2}next at \d{4}-\d\d-\d\dT0[12]:00:00Z; last at /m);
+    expect(await lookAtStatus()).toContain('Archive  never restored on trial\n');
+  });
+
+  test('makes up for nights that were missed with one, which exports, proves and prunes every memory', async () => {
+    const { config, memory, nights, started, tell, nightly, lookAtStatus } = newMemory({
+      keep: { daily: 1, weekly: 0, monthly: 0 },
+    });
+    const other = newGroup();
+    await started('store', 'export');
+    await tell('Harbor uses Redis.');
+    await tell('Quay uses Kafka.', other);
+    const { file: older } = await memory.export();
+    await nights.mark.raise(daysAgo(3), daysAgo(2));
+
+    await Promise.all([started('scheduler'), started('scheduler')]);
+
+    const { last } = await until('the night', async () => {
+      const told = await nightly();
+      return told.last?.outcome?.done === 2 && told;
+    });
+    expect(last?.outcome).toEqual({ groups: 2, done: 2, failed: 0 });
+    // The nightly job, one for each memory, and the export that was asked for.
+    expect(await memory.counts('export')).toMatchObject({ completed: 4, failed: 0 });
+    const { archives } = await memory.archives.list();
+    expect(archives.map(({ group }) => group).toSorted()).toEqual([config.group, other].toSorted());
+    expect(archives.every(({ restoredAt }) => restoredAt !== null)).toBe(true);
+    expect(archives.map(({ file }) => file)).not.toContain(older);
+    const said = await lookAtStatus();
+    expect(said).toMatch(/; last at .*: 2 of 2 memories done$/m);
+    expect(said).toMatch(/^Archive {2}restored on trial \d+ s ago: graphiti_export_.*\.json\.gz$/m);
+  });
+
+  test('is woken while it runs, and serves what fell due meanwhile', async () => {
+    const { config, memory, started, nightly } = newMemory();
+    await started('export', 'scheduler');
+
+    await opened.valkey.hset(`${config.queuePrefix}:schedule`, 'last', daysAgo(1).getTime());
+
+    const { groups } = await until('the night', async () => {
+      const outcome = (await nightly()).last?.outcome;
+      return outcome?.done === outcome?.groups && (outcome ?? undefined);
+    });
+    expect(await memory.counts('export')).toMatchObject({ completed: 1 + groups });
+  });
+
+  test('does nothing while the schedule is off, and says so', async () => {
+    const { memory, nights, started, lookAtStatus } = newMemory({ nightly: undefined });
+    await nights.mark.raise(daysAgo(3), daysAgo(2));
+
+    await started('export', 'scheduler');
+
+    expect(await lookAtStatus()).toMatch(/^Nightly {2}off \(MEMORY_EXPORT_CRON\); last at /m);
+    expect(await memory.counts('export')).toMatchObject({ waiting: 0, active: 0, completed: 0 });
+  });
+
+  test('does not start with a schedule that cannot be read', async () => {
+    const { started } = newMemory({ nightly: { cron: '0 3 31 2 *', timeZone: 'UTC' } });
+
+    await expect(started('scheduler')).rejects.toThrow(/^MEMORY_EXPORT_CRON is "0 3 31 2 \*", which cannot be used/);
+  });
+});
+
+test('an archive that was damaged before its trial is a dead letter, red, and keeps what is older', async () => {
+  const health = { host: '127.0.0.1', port: await freePort() };
+  const { config, memory, started, tell, nightly, lookAtStatus } = newMemory({
+    health,
+    keep: { daily: 1, weekly: 0, monthly: 0 },
+  });
+  await started('store', 'export');
+  await tell('Harbor uses Redis.');
+  const { file: older } = await memory.export({ gzip: true });
+  const { file } = await memory.export({ gzip: true });
+  await damage(join(config.exportDir, file));
+  await addTried(config, file);
+  const get = async (path: string) => (await fetch(`http://${health.host}:${health.port}${path}`)).text();
+  const archives = async () => {
+    const { checks } = JSON.parse(await get('/health')) as Health;
+    return checks.find(({ name }) => name === 'archives');
+  };
+
+  await until('the dead letter', async () => (await memory.counts('export')).failed === 1);
+
+  const [letter] = await memory.deadLetters.list({ queue: 'export' });
+  expect(letter?.reason).toMatch(new RegExp(`^The nightly archive ${file} of "${config.group}" cannot be trusted`));
+  expect(await readdir(config.exportDir)).toEqual(expect.arrayContaining([older, file]));
+  expect((await nightly()).failed).toMatchObject({ file, said: expect.stringMatching(/damaged|decompressed/) });
+  expect(await lookAtStatus()).toMatch(new RegExp(`^Archive  cannot be restored: ${file}: `, 'm'));
+  expect(await archives()).toMatchObject({ status: 'red' });
+
+  await memory.deadLetters.replay([letter?.id ?? '']);
+  await until('a new archive', async () => (await nightly()).verified);
+  expect((await nightly()).failed).toBeNull();
+  expect(await archives()).toMatchObject({ status: 'ok' });
+  const figures = await get('/metrics');
+  for (const outcome of ['whole', 'failed'])
+    expect(figures).toContain(`opencode_memory_archive_drills{outcome="${outcome}"} 1\n`);
+  expect(figures).toMatch(/^opencode_memory_archive_verified_age \d/m);
+});
+
+async function damage(path: string): Promise<void> {
+  const bytes = await readFile(path);
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+  await writeFile(path, bytes);
+}
+
+/** A nightly export whose first try has written `written`. */
+async function addTried(config: Config, written: string): Promise<void> {
+  const connection = patientConnection(config.valkey);
+  const queue = openQueue(EXPORT_QUEUE, connection, config);
+  const data: ExportJob = { version: 1, group: config.group, gzip: true, nightly: true, written };
+  await queue.add(EXPORT_QUEUE, data, { jobId: 'tried' });
+  await queue.close();
+  connection.disconnect();
+}

@@ -1,12 +1,13 @@
 import * as z from 'zod/mini';
 import { InvalidInput, JobFailed } from '../errors.ts';
+import { bytesOf, decoded } from '../import/decode.ts';
+import { type Found, soundLines } from '../import/json-lines.ts';
 import type { EpisodeInput } from '../memory/tell.ts';
 import type { MemoryManager } from '../memory.ts';
 import type { EpisodeReceipt } from '../queue/producer.ts';
 import { parseTime } from '../time.ts';
 import type { Call, Command } from './command.ts';
 import { count } from './count.ts';
-import { jsonLines, type Line } from './json-lines.ts';
 import { progressLine } from './progress.ts';
 import { handInAll, isWaitedFor, WAITING_OPTIONS } from './waiting.ts';
 import { withMemory } from './with-memory.ts';
@@ -69,7 +70,8 @@ async function read(call: Call, maxContentBytes: number): Promise<{ episodes: Ep
   const [file = '-'] = call.args;
   const [episodes, numbers]: [EpisodeInput[], number[]] = [[], []];
   // Every character may be written as six, and metadata stand beside it.
-  for await (const given of jsonLines(file, 6 * maxContentBytes + 1_000_000)) {
+  const texts = decoded(file === '-' ? process.stdin : bytesOf(file));
+  for await (const given of soundLines(texts, 6 * maxContentBytes + 1_000_000)) {
     if (episodes.length === MOST)
       throw new InvalidInput(`There are more than ${MOST} lines; store them in parts. Nothing was stored.`);
     episodes.push({ ...episodeOf(given), ...(call.group !== undefined && { group: call.group }) });
@@ -78,7 +80,7 @@ async function read(call: Call, maxContentBytes: number): Promise<{ episodes: Ep
   return { episodes, numbers };
 }
 
-function episodeOf({ number, value }: Line): EpisodeInput {
+function episodeOf({ number, value }: Found): EpisodeInput {
   const parsed = line.safeParse(value);
   if (!parsed.success) throw new InvalidInput(`Line ${number}: ${sentence(parsed.error)}`, { cause: parsed.error });
   const { content, metadata, reference_time: time, source, source_description, uuid, saga, key } = parsed.data;

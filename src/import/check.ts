@@ -1,0 +1,78 @@
+import { type Episode, newEpisode } from '../episode.ts';
+import { InvalidInput } from '../errors.ts';
+import type { FormatName, ImportedEpisode, Reading } from './format.ts';
+import { formatCalled, formatOf } from './formats.ts';
+import type { Problem, Value } from './json-lines.ts';
+
+/** What one line or element became. */
+export type Checked = { readonly place: string; readonly episodes: readonly Episode[] } | Problem;
+
+export interface Checking {
+  /** Null while nothing has told. */
+  readonly format: FormatName | null;
+  /** Shows it a value; all are shown before the first is checked, unless it need not see more. */
+  note(value: Value): void;
+  isNoting(): boolean;
+  /** Whether it is a graph, with types of its own. */
+  isGraph(): boolean;
+  /** Its episodes, or why there are none. */
+  check(value: Value): Checked;
+}
+
+export interface CheckingOptions {
+  /** The group of an episode that names `group`, or none. @throws InvalidInput */
+  readonly groupOf: (group: string | undefined) => string;
+  readonly maxContentBytes: number;
+  /** Of what tells no time; default: now. */
+  readonly referenceTime?: Date | undefined;
+}
+
+/** @param named the format, or `auto`: what the first value looks like */
+export function openChecking(
+  named: FormatName | 'auto',
+  { groupOf, maxContentBytes, referenceTime }: CheckingOptions,
+): Checking {
+  let format = named === 'auto' ? null : formatCalled(named);
+  let reading: Reading | undefined = format?.open();
+
+  function readingOf(list: string, value: unknown): Reading {
+    format ??= formatOf(list, value);
+    reading ??= format.open();
+    return reading;
+  }
+
+  function episodeOf({ content, metadata, group, ...options }: ImportedEpisode): Episode {
+    const time = referenceTime && { referenceTime };
+    return newEpisode(content, metadata, groupOf(group), maxContentBytes, { ...time, ...options });
+  }
+
+  return {
+    get format() {
+      return format?.name ?? null;
+    },
+    note(value) {
+      // What is wrong with it is told when it is checked.
+      if (!('problem' in value))
+        orProblem(value.place, () => readingOf(value.list, value.value).note?.(value.list, value.value));
+    },
+    isNoting: () => reading === undefined || reading.note !== undefined,
+    isGraph: () => reading?.note !== undefined,
+    check(value) {
+      if ('problem' in value) return value;
+      const { place, list } = value;
+      return orProblem(place, () => ({
+        place,
+        episodes: readingOf(list, value.value).read(list, value.value).map(episodeOf),
+      }));
+    },
+  };
+}
+
+function orProblem<T>(place: string, work: () => T): T | Problem {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof InvalidInput)) throw error;
+    return { place, problem: `${place}: ${error.message}` };
+  }
+}

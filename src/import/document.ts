@@ -1,0 +1,136 @@
+import { InvalidInput } from '../errors.ts';
+import type { Value } from './json-lines.ts';
+
+/** Lists of these names are read element by element. */
+const LISTS: ReadonlySet<string> = new Set(['episodes', 'results', 'memories', 'entities', 'relations']);
+/** What stands around the lists is held to the end. */
+const LONGEST_SHELL = 1_000_000;
+
+/** Reads a document as it comes in pieces. */
+export interface Scan {
+  /** The elements that end in the next piece. */
+  feed(text: string): Value[];
+  /** @throws InvalidInput when what was fed is not one JSON document from its first to its last character */
+  end(): void;
+  /** Whether one of its lists was met so far. */
+  hasList(): boolean;
+}
+
+/**
+ * Reads a JSON document, `[…]` or `{"results": […], …}`, holding one element of its lists at a time.
+ * @param longest characters of an element
+ */
+export function openScan(longest: number): Scan {
+  let [depth, inString, skips] = [0, false, false];
+  let [shell, element, isTooLong] = ['', '', false];
+  /** The list that is being read, how deep its elements stand, and how many there were. */
+  let list: { readonly name: string; readonly depth: number; count: number } | null = null;
+  let met = 0;
+  /** Whether the first value has ended; what comes behind it makes it no document. */
+  let isOver = false;
+
+  function keep(text: string): void {
+    if (list === null) shell += text;
+    else if (element.length + text.length > longest) isTooLong = true;
+    else if (!isTooLong) element += text;
+    if (shell.length > LONGEST_SHELL) throw notADocument();
+  }
+
+  function ended(isLast: boolean): Value[] {
+    if (!list) return [];
+    const text = element;
+    const wasTooLong = isTooLong;
+    [element, isTooLong] = ['', false];
+    if (isLast && list.count === 0 && !wasTooLong && text.trim() === '') return [];
+    list.count += 1;
+    const place = `Element ${list.count}${list.name && ` of ${list.name}`}`;
+    if (wasTooLong) return [{ place, problem: `${place} is longer than ${longest} characters.` }];
+    return [parsed(place, list.count, list.name, text)];
+  }
+
+  function open(): void {
+    if (isOver) return;
+    const name = depth === 1 ? '' : depth === 2 ? KEY.exec(shell.slice(-100))?.[1] : undefined;
+    if (name === undefined || (name !== '' && !LISTS.has(name))) return;
+    list = { name, depth, count: 0 };
+    met += 1;
+  }
+
+  function feed(text: string): Value[] {
+    if (text === '') return [];
+    const found: Value[] = [];
+    let from = 0;
+    const take = (to: number) => {
+      keep(text.slice(from, to));
+      from = to;
+    };
+    const begin = skips ? 1 : 0;
+    skips = false;
+    for (let at = next(text, begin, inString); at < text.length; at = next(text, at + 1, inString)) {
+      const sign = text[at] as string;
+      const isOfList = list !== null && depth === list.depth;
+      if (sign === '\\') {
+        at += 1;
+        skips = at === text.length;
+      } else if (sign === '"') inString = !inString;
+      else if (sign === '[' || sign === '{') {
+        depth += 1;
+        if (sign === '{' || list !== null) continue;
+        take(at);
+        open();
+        // The bracket belongs to what stands around the list.
+        shell += '[';
+        from = at + 1;
+      } else if (sign === ',') {
+        if (!isOfList) continue;
+        take(at);
+        found.push(...ended(false));
+        from = at + 1;
+      } else {
+        depth -= 1;
+        isOver ||= depth === 0;
+        if (!isOfList) continue;
+        take(at);
+        found.push(...ended(true));
+        list = null;
+      }
+    }
+    take(text.length);
+    return found;
+  }
+
+  return {
+    feed,
+    end() {
+      if (list !== null || depth > 0) throw new InvalidInput('The document ends before its end; it may be cut off.');
+      try {
+        JSON.parse(shell);
+      } catch {
+        throw notADocument();
+      }
+    },
+    hasList: () => met > 0,
+  };
+}
+
+function parsed(place: string, number: number, list: string, text: string): Value {
+  try {
+    return { place, number, list, value: JSON.parse(text) };
+  } catch {
+    return { place, problem: `${place} is not JSON.` };
+  }
+}
+
+const notADocument = () =>
+  new InvalidInput('The input is neither JSON lines nor one JSON document with a list that import knows.');
+
+const KEY = /"([a-z]+)"\s*:\s*$/;
+const OUTSIDE = /["[\]{},]/g;
+const WITHIN = /["\\]/g;
+
+/** Where the next character stands that means something; the text's length for none. */
+function next(text: string, from: number, inString: boolean): number {
+  const pattern = inString ? WITHIN : OUTSIDE;
+  pattern.lastIndex = from;
+  return pattern.exec(text)?.index ?? text.length;
+}

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod/mini';
+import type { EpisodeOptions, Metadata } from '../episode.ts';
+import { InvalidInput } from '../errors.ts';
+import { checkTime, parseTime } from '../time.ts';
+
+export const FORMATS = ['episodes', 'mem0', 'mcp-memory'] as const;
+export type FormatName = (typeof FORMATS)[number];
+
+/** An episode as it is to be stored: a text, or with the source `fact_triple` a given fact. */
+export interface ImportedEpisode extends EpisodeOptions {
+  readonly content: string;
+  readonly metadata?: Metadata | null;
+  /** Where it stood before. */
+  readonly group?: string;
+}
+
+/** How one format is read. What it remembers of what it was shown must be little: files may be large. */
+export interface Reading {
+  /** Shown every value before the first is read. @throws InvalidInput for a value that is none of this format */
+  note?(list: string, value: unknown): void;
+  /** The episodes that a value becomes. @throws InvalidInput with a sentence that goes on behind its place */
+  read(list: string, value: unknown): ImportedEpisode[];
+}
+
+export interface Format {
+  readonly name: FormatName;
+  /** Whether a value is of this format rather than of another. */
+  is(list: string, value: Readonly<Record<string, unknown>>): boolean;
+  open(): Reading;
+}
+
+/** A name for what is imported, so that it is stored once; another text has another name, also under the same id. */
+export function keyOf(format: FormatName, content: string, ...identity: readonly unknown[]): string {
+  const hash = createHash('sha256').update(JSON.stringify([content, ...identity]));
+  return `${format}/${hash.digest('hex')}`;
+}
+
+const MEANT = { string: 'text', record: 'a JSON object', array: 'a list' } as const;
+
+/** @throws InvalidInput naming the field */
+export function fitted<T extends z.ZodMiniType>(shape: T, value: unknown): z.output<T> {
+  const parsed = shape.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const field = issue?.path[0];
+  if (field === undefined) throw new InvalidInput('it must be a JSON object.', { cause: parsed.error });
+  const expected = issue?.code === 'invalid_type' ? MEANT[issue.expected as keyof typeof MEANT] : undefined;
+  const among = issue?.code === 'invalid_value' ? issue.values.join(', ') : undefined;
+  throw new InvalidInput(`"${String(field)}" must be ${expected ?? among ?? 'something else'}.`, {
+    cause: parsed.error,
+  });
+}
+
+export const text = z.string();
+export const maybeText = z.nullish(text);
+/** A date as text, or seconds or milliseconds since 1970. */
+export const maybeTime = z.nullish(z.union([z.string(), z.number()]));
+export const maybeObject = z.nullish(z.record(z.string(), z.unknown()));
+
+/** No second of our time has so large a number, and every millisecond since 1973. */
+const FIRST_MILLISECOND = 1e11;
+
+/**
+ * The first of several times that is given.
+ * @throws InvalidInput when it is none
+ */
+export function timeOf(times: Readonly<Record<string, string | number | null | undefined>>): { referenceTime?: Date } {
+  const [name, time] = Object.entries(times).find(([, it]) => it !== undefined && it !== null && it !== '') ?? [];
+  if (name === undefined || time === undefined || time === null) return {};
+  if (typeof time === 'string') return { referenceTime: parseTime(time, name) };
+  const milliseconds = Math.abs(time) < FIRST_MILLISECOND ? time * 1000 : time;
+  return { referenceTime: checkTime(new Date(milliseconds), name) };
+}
+
+/** Without what is null. */
+export function told(fields: Readonly<Record<string, unknown>>): Metadata {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
+}

@@ -1,0 +1,25 @@
+import { InvalidInput } from '../errors.ts';
+import { FORMATS, type Format, type FormatName } from './format.ts';
+import { episodes } from './formats/episodes.ts';
+import { mcpMemory } from './formats/mcp-memory.ts';
+import { mem0 } from './formats/mem0.ts';
+
+/** In the order in which a value is held against them: the least particular comes last. */
+const KNOWN: readonly Format[] = [mcpMemory, mem0, episodes];
+
+/** @throws InvalidInput */
+export function formatCalled(name: FormatName): Format {
+  const format = KNOWN.find((it) => it.name === name);
+  if (format) return format;
+  throw new InvalidInput(
+    `import knows ${FORMATS.slice(0, -1).join(', ')} and ${FORMATS.at(-1)}, not "${String(name)}".`,
+  );
+}
+
+/** The format that a value looks like. @throws InvalidInput when it looks like none */
+export function formatOf(list: string, value: unknown): Format {
+  const isObject = value !== null && typeof value === 'object' && !Array.isArray(value);
+  const format = isObject ? KNOWN.find((it) => it.is(list, value as Record<string, unknown>)) : undefined;
+  if (format) return format;
+  throw new InvalidInput(`it looks like none of ${FORMATS.join(', ')}; name the format before the file.`);
+}

@@ -1,0 +1,63 @@
+import * as z from 'zod/mini';
+import { InvalidInput } from '../../errors.ts';
+import {
+  type Format,
+  fitted,
+  type ImportedEpisode,
+  keyOf,
+  maybeObject,
+  maybeText,
+  maybeTime,
+  timeOf,
+  told,
+} from '../format.ts';
+
+/** Graphiti's `RawEpisode`, its stored episodes, and what its MCP server's `add_memory` takes. */
+const shape = z.looseObject({
+  name: maybeText,
+  content: z.optional(z.unknown()),
+  episode_body: z.optional(z.unknown()),
+  source: z.nullish(z.enum(['text', 'message', 'json', 'fact_triple'])),
+  source_description: maybeText,
+  reference_time: maybeTime,
+  valid_at: maybeTime,
+  timestamp: maybeTime,
+  created_at: maybeTime,
+  uuid: maybeText,
+  group_id: maybeText,
+  saga: maybeText,
+  metadata: maybeObject,
+  episode_metadata: maybeObject,
+});
+
+export const episodes: Format = {
+  name: 'episodes',
+  is: (list, value) => list === 'episodes' || 'content' in value || 'episode_body' in value,
+  open: () => ({ read: (_list, value) => [read(value)] }),
+};
+
+function read(value: unknown): ImportedEpisode {
+  const { content: plain, episode_body, name, source, saga, uuid, group_id, ...rest } = fitted(shape, value);
+  const { content, isJson } = textOf(plain ?? episode_body);
+  const { reference_time, valid_at, timestamp, created_at } = rest;
+  const time = timeOf({ reference_time, valid_at, timestamp, created_at });
+  // Graphiti's own triples are text; ours are not, and nothing else may pass for them.
+  const kind = isJson ? 'json' : source === 'fact_triple' ? 'text' : source;
+  return {
+    content,
+    ...(kind && { source: kind }),
+    sourceDescription: rest.source_description || 'graphiti',
+    metadata: { ...told({ name }), ...rest.episode_metadata, ...rest.metadata },
+    ...time,
+    ...(saga && { saga }),
+    ...(group_id && { group: group_id }),
+    ...(uuid ? { uuid } : { idempotencyKey: keyOf('episodes', content, name, time.referenceTime, saga) }),
+  };
+}
+
+/** Documents may stand there as they are. */
+function textOf(content: unknown): { content: string; isJson: boolean } {
+  if (typeof content === 'string') return { content, isJson: false };
+  if (content !== null && typeof content === 'object') return { content: JSON.stringify(content), isJson: true };
+  throw new InvalidInput('"content" must be text.');
+}

@@ -1,0 +1,134 @@
+import * as z from 'zod/mini';
+import { oneLine } from '../../text.ts';
+import { tripletText } from '../../triplet.ts';
+import { type Format, fitted, type ImportedEpisode, keyOf, maybeText, type Reading, text, told } from '../format.ts';
+
+/** A line of the MCP reference memory server's `memory.jsonl`, or an element of what its `read_graph` gives. */
+const entityShape = z.looseObject({ name: text, entityType: maybeText, observations: z.nullish(z.array(text)) });
+const relationShape = z.looseObject({ from: text, to: text, relationType: text });
+type Relation = z.output<typeof relationShape>;
+
+export const mcpMemory: Format = {
+  name: 'mcp-memory',
+  is: (list, value) =>
+    list === 'entities' ||
+    value.type === 'entity' ||
+    'entityType' in value ||
+    ('from' in value && 'relationType' in value),
+  open: openReading,
+};
+
+/** Of all entities the types are held, and which of them relations speak of. */
+function openReading(): Reading {
+  const types = new Map<string, string>();
+  const joined = new Set<string>();
+  return {
+    note(list, value) {
+      if (isRelation(list, value)) {
+        const { from, to } = fitted(relationShape, value);
+        if (!isSame(from, to)) joined.add(from).add(to);
+      } else {
+        const { name, entityType } = fitted(entityShape, value);
+        if (entityType && !types.has(name)) types.set(name, entityType);
+      }
+    },
+    read(list, value) {
+      if (isRelation(list, value)) return [relation(fitted(relationShape, value), types)];
+      const { name, entityType, observations } = fitted(entityShape, value);
+      // Its type comes with the relations, else nothing would tell it.
+      const kind = entityType && !joined.has(name) ? typeFact(name, entityType) : [];
+      return [...kind, ...(observations ?? []).map((observation) => observed(name, entityType, observation))];
+    },
+  };
+}
+
+const isRelation = (list: string, value: unknown): boolean =>
+  list === 'relations' ||
+  (value !== null &&
+    typeof value === 'object' &&
+    ((value as { type?: unknown }).type === 'relation' || 'relationType' in value));
+
+function relation({ from, to, relationType }: Relation, types: ReadonlyMap<string, string>): ImportedEpisode {
+  const said = `${from} ${relationType.replaceAll('_', ' ')} ${to}`;
+  const metadata = { from, to, relation_type: relationType };
+  // A thing's relation to itself is no fact of a graph, but a text.
+  if (isSame(from, to)) return episode(said, metadata);
+  return fact(
+    {
+      source: from,
+      target: to,
+      relation: HAS_NAME.test(relationType) ? relationType : 'RELATES_TO',
+      fact: said,
+      ...withLabel('sourceType', types.get(from)),
+      ...withLabel('targetType', types.get(to)),
+    },
+    metadata,
+  );
+}
+
+const isSame = (one: string, other: string): boolean => oneLine(one).toLowerCase() === oneLine(other).toLowerCase();
+/** What a relation can be named after: its first letter or digit is one of these letters. */
+const HAS_NAME = /^[^A-Za-z0-9]*[A-Za-z]/;
+
+function typeFact(name: string, type: string): ImportedEpisode[] {
+  const kind = oneLine(type.replaceAll('_', ' '));
+  if (kind === '' || isSame(name, kind)) return [];
+  const said = {
+    source: name,
+    relation: 'IS_A',
+    target: kind,
+    fact: `${name} is a ${kind}`,
+    ...withLabel('sourceType', type),
+  };
+  return [fact(said, { entity: name, entity_type: type })];
+}
+
+function fact(triplet: Parameters<typeof tripletText>[0], metadata: Record<string, unknown>): ImportedEpisode {
+  return { ...episode(tripletText(triplet), metadata), source: 'fact_triple' };
+}
+
+/** `software_project` is `SoftwareProject`; what has no Latin letter is no label. */
+function withLabel(end: 'sourceType' | 'targetType', type: string | undefined) {
+  const words = type?.match(/[A-Za-z0-9]+/g) ?? [];
+  const label = words.map((word) => word[0]?.toUpperCase() + word.slice(1)).join('');
+  return /^[A-Za-z]/.test(label) ? { [end]: label } : {};
+}
+
+function observed(name: string, type: string | null | undefined, observation: string): ImportedEpisode {
+  return episode(sentence(name, observation), told({ entity: name, entity_type: type }));
+}
+
+function episode(content: string, metadata: Record<string, unknown>): ImportedEpisode {
+  return { content, sourceDescription: 'mcp-memory', metadata, idempotencyKey: keyOf('mcp-memory', content) };
+}
+
+/** Observations leave out what they are about: "Uses Valkey 8" of Harbor is "Harbor uses Valkey 8". */
+function sentence(name: string, observation: string): string {
+  if (observation.toLowerCase().includes(name.toLowerCase())) return observation;
+  const [, verb = '', rest = ''] = VERB.exec(observation) ?? [];
+  return verb ? `${name} ${verb.toLowerCase()}${rest}` : `${name}: ${observation}`;
+}
+
+const VERB = new RegExp(
+  `^(${[
+    ...['is', 'are', 'was', 'were', 'has', 'had', 'does', 'can', 'cannot', 'will', 'must', 'should', 'may', 'belongs'],
+    ...['calls', 'contains', 'depends', 'dislikes', 'enjoys', 'exports', 'follows', 'hates', 'holds', 'implements'],
+    ...['includes', 'keeps', 'knows', 'leads', 'learns', 'likes', 'listens', 'lives', 'loves', 'maintains', 'manages'],
+    ...['needs', 'owns', 'plans', 'prefers', 'provides', 'reads', 'replaces', 'requires', 'returns', 'runs', 'sends'],
+    ...[
+      'serves',
+      'speaks',
+      'started',
+      'stores',
+      'studies',
+      'supports',
+      'talks',
+      'teaches',
+      'uses',
+      'wants',
+      'works',
+      'writes',
+    ],
+  ].join('|')})(\\s[\\s\\S]*)$`,
+  'i',
+);

@@ -1,0 +1,99 @@
+import * as z from 'zod/mini';
+import type { Metadata } from '../../episode.ts';
+import { InvalidInput } from '../../errors.ts';
+import { tripletText } from '../../triplet.ts';
+import {
+  type Format,
+  fitted,
+  type ImportedEpisode,
+  keyOf,
+  maybeObject,
+  maybeText,
+  maybeTime,
+  text,
+  timeOf,
+  told,
+} from '../format.ts';
+
+/** A memory as `get_all`, `search` and the exports of mem0 and OpenMemory give it. */
+const memoryShape = z.looseObject({
+  id: z.nullish(z.union([z.string(), z.number()])),
+  memory: maybeText,
+  content: maybeText,
+  user_id: maybeText,
+  agent_id: maybeText,
+  run_id: maybeText,
+  state: maybeText,
+  metadata: maybeObject,
+  created_at: maybeTime,
+  updated_at: maybeTime,
+});
+/** What of a memory is nobody's knowledge. */
+const LEFT_OUT = ['memory', 'content', 'metadata', 'hash', 'score', 'embedding', 'vector'];
+
+const relationShape = z.looseObject({
+  source: text,
+  relationship: maybeText,
+  relation: maybeText,
+  target: maybeText,
+  destination: maybeText,
+  created_at: maybeTime,
+  updated_at: maybeTime,
+});
+
+export const mem0: Format = {
+  name: 'mem0',
+  is: (list, value) =>
+    list === 'results' || list === 'memories' || 'memory' in value || ('source' in value && 'relationship' in value),
+  open: () => ({
+    read: (list, value) => (list === 'relations' || isRelation(value) ? [relation(value)] : memory(value)),
+  }),
+};
+
+const isRelation = (value: unknown): boolean =>
+  value !== null && typeof value === 'object' && 'source' in value && 'relationship' in value;
+
+function memory(value: unknown): ImportedEpisode[] {
+  const given = fitted(memoryShape, value);
+  // OpenMemory keeps what was deleted.
+  if (given.state === 'deleted') return [];
+  const content = given.memory ?? given.content;
+  if (typeof content !== 'string') throw new InvalidInput('"memory" must be text.');
+  const { id, user_id, agent_id, run_id, created_at, updated_at } = given;
+  const subject = user_id ? `user ${user_id}` : agent_id ? `agent ${agent_id}` : undefined;
+  const episode = {
+    content,
+    // Whom it is about stands beside it and not in it; models are told.
+    sourceDescription: subject ? `mem0, ${subject}` : 'mem0',
+    metadata: metadataOf(given),
+    // Its words are of the time when it was changed last.
+    ...timeOf({ updated_at, created_at }),
+    idempotencyKey: keyOf('mem0', content, id ?? [user_id, agent_id, run_id]),
+  };
+  return [episode];
+}
+
+function metadataOf({ id, ...given }: z.output<typeof memoryShape>): Metadata {
+  const rest = Object.fromEntries(Object.entries(given).filter(([name]) => !LEFT_OUT.includes(name)));
+  return { ...told({ mem0_id: id, ...rest }), ...given.metadata };
+}
+
+function relation(value: unknown): ImportedEpisode {
+  const { source, relationship, relation, target, destination, created_at, updated_at } = fitted(relationShape, value);
+  const [named, end] = [relationship ?? relation, target ?? destination];
+  if (typeof named !== 'string') throw new InvalidInput('"relationship" must be text.');
+  if (typeof end !== 'string') throw new InvalidInput('"target" must be text.');
+  const content = tripletText({ source: asWritten(source), relation: named, target: asWritten(end) });
+  return {
+    content,
+    source: 'fact_triple',
+    sourceDescription: 'mem0',
+    metadata: { source, relationship: named, target: end },
+    ...timeOf({ updated_at, created_at }),
+    idempotencyKey: keyOf('mem0', content),
+  };
+}
+
+/** mem0 writes names small and with underscores for spaces; what has other letters is left alone. */
+const asWritten = (name: string): string =>
+  /^[^\sA-Z./]+$/.test(name) ? name.replaceAll('_', ' ').trim() || name : name;

@@ -1,0 +1,52 @@
+import { openScan } from './document.ts';
+import { jsonLines, type Value } from './json-lines.ts';
+
+/** So much is looked at to tell a document from lines. */
+const LOOKED_AT = 65_536;
+
+/**
+ * The values of JSON lines, or the elements of the lists of a JSON document, as they come in; no more than one of them is held.
+ * @param longest characters of a line or an element
+ * @throws InvalidInput for what is neither
+ */
+export async function* values(texts: AsyncIterable<string>, longest: number): AsyncGenerator<Value> {
+  const rest = texts[Symbol.asyncIterator]();
+  let head = '';
+  let isWhole = false;
+  while (head.trimStart().length < LOOKED_AT && !isWhole) {
+    const { value, done } = await rest.next();
+    if (done) isWhole = true;
+    else head += value;
+  }
+  const all = joined(head, rest);
+  if (isDocument(head, longest)) yield* elements(all, longest);
+  else yield* jsonLines(all, longest);
+}
+
+async function* joined(head: string, rest: AsyncIterator<string>): AsyncGenerator<string> {
+  yield head;
+  try {
+    for (let { value, done } = await rest.next(); !done; { value, done } = await rest.next()) yield value;
+  } finally {
+    await rest.return?.();
+  }
+}
+
+function isDocument(head: string, longest: number): boolean {
+  const start = head.trimStart().slice(0, LOOKED_AT);
+  if (start.startsWith('[')) return true;
+  if (!start.startsWith('{')) return false;
+  const scan = openScan(longest);
+  try {
+    scan.feed(start);
+  } catch {
+    return false;
+  }
+  return scan.hasList();
+}
+
+async function* elements(texts: AsyncIterable<string>, longest: number): AsyncGenerator<Value> {
+  const scan = openScan(longest);
+  for await (const text of texts) yield* scan.feed(text);
+  scan.end();
+}

@@ -1,0 +1,262 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Queue } from 'bullmq';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ImportFormat, MemoryManager } from '../../../src/index.ts';
+import { patientConnection } from '../../../src/valkey/connections.ts';
+import { type Running, startWorkers } from '../../../workers/main.ts';
+import { environmentOf, failure, runCommand, startCommand } from '../../support/command-line.ts';
+import { plainModel } from '../../support/models.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+import { until } from '../../support/wait.ts';
+
+const stores = useStores();
+const model = plainModel();
+let folder: string;
+let worker: Running;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'memory-import-test-'));
+  worker = await startWorkers(stores.config, ['store'], { languageModel: model });
+});
+afterAll(async () => {
+  await worker?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const EPISODES = [
+  { name: 'first', content: 'Harbor uses Redis.', reference_time: '2025-01-02T00:00:00Z' },
+  { episode_body: 'Harbor not uses Redis. Harbor uses Valkey.', reference_time: '2025-03-01', saga: 'monday' },
+];
+const MEM0 = {
+  results: [
+    { id: 'm1', memory: 'Harbor uses Valkey.', user_id: 'mira', created_at: '2025-03-01T09:00:00.123456-07:00' },
+  ],
+  relations: [{ source: 'mira', relationship: 'works_on', target: 'harbor' }],
+};
+const MCP = [
+  { type: 'entity', name: 'Harbor', entityType: 'software_project', observations: ['uses Valkey', 'Sleeps at night'] },
+  { type: 'entity', name: 'Mira', entityType: 'person', observations: [] },
+  { type: 'relation', from: 'Mira', to: 'Harbor', relationType: 'works_on' },
+];
+const INPUTS: [ImportFormat, string][] = [
+  ['episodes', EPISODES.map((it) => JSON.stringify(it)).join('\n')],
+  ['mem0', JSON.stringify(MEM0, null, 2)],
+  ['mcp-memory', MCP.map((it) => JSON.stringify(it)).join('\n')],
+];
+
+/** A memory of a group of its own. */
+async function withMemory<T>(work: (memory: MemoryManager) => Promise<T>): Promise<T> {
+  const memory = new MemoryManager({ ...stores.config, group: newGroup() });
+  try {
+    return await work(memory);
+  } finally {
+    await memory.close();
+  }
+}
+
+describe.each(INPUTS)('%s', (format, text) => {
+  test('comes into the graph, is found, and changes nothing when it is imported again', () =>
+    withMemory(async (memory) => {
+      const first = await memory.import('auto', { text }, { wait: true });
+      const [size, calls] = [await memory.size(), model.calls];
+      const again = await memory.import(format, { text }, { wait: true });
+
+      expect(first).toMatchObject({ format, skipped: 0, failed: 0, known: 0, added: first.texts + first.facts });
+      expect(await memory.queryMemory('Valkey')).toMatch(/Harbor uses Valkey/);
+      expect(again).toMatchObject({ added: 0, known: first.added, failed: 0 });
+      expect(await memory.size()).toEqual(size);
+      expect(model.calls).toBe(calls);
+    }));
+});
+
+test('episodes keep their times, their chain and their names', () =>
+  withMemory(async (memory) => {
+    await memory.import('episodes', { text: INPUTS[0]?.[1] ?? '' }, { wait: true });
+
+    const { facts } = await memory.history('Redis');
+    expect(facts).toMatchObject([
+      { fact: 'Harbor uses Redis', validAt: '2025-01-02T00:00:00+00:00', invalidAt: '2025-03-01T00:00:00+00:00' },
+    ]);
+    expect((await memory.sagas.list()).map(({ name }) => name)).toEqual(['monday']);
+    const found = await memory.search('Harbor uses Redis', 5, { asOf: new Date('2025-02-01') });
+    const uuid = found.facts[0]?.sources?.[0]?.uuid ?? '';
+    expect(await memory.episode(uuid)).toMatchObject({ metadata: { name: 'first' } });
+  }));
+
+test('entities of the MCP reference server keep their types, and mem0 its relations', () =>
+  withMemory(async (memory) => {
+    await memory.import('auto', { text: INPUTS[2]?.[1] ?? '' }, { wait: true, referenceTime: new Date('2025-05-01') });
+    const entities = await memory.getEntities();
+    await memory.import('auto', { text: INPUTS[1]?.[1] ?? '' }, { wait: true });
+
+    expect(entities.map(({ name, type }) => `${name}: ${type}`)).toEqual(
+      expect.arrayContaining(['Harbor: SoftwareProject', 'Mira: Person']),
+    );
+    const facts = (await memory.history('Mira')).facts;
+    expect(facts.map(({ fact, validAt }) => [fact.toLowerCase(), validAt?.slice(0, 10)])).toEqual(
+      expect.arrayContaining([['mira works on harbor', '2025-05-01']]),
+    );
+    expect(await memory.queryMemory('who sleeps at night')).toMatch(/Harbor: Sleeps at night/);
+  }));
+
+test('episodes go to the groups that they name, unless one is named for all', () =>
+  withMemory(async (memory) => {
+    const [own, other] = [newGroup(), newGroup()];
+    const text = `{"content": "Harbor uses Kafka.", "group_id": "${own}"}`;
+
+    await memory.import('auto', { text }, { wait: true });
+    await memory.import('auto', { text }, { wait: true, group: other });
+
+    for (const group of [own, other]) expect(await memory.queryMemory('Kafka', 5, { group })).toMatch(/Kafka/);
+    expect(await memory.queryMemory('Kafka')).not.toMatch(/Kafka/);
+  }));
+
+describe('what is broken', () => {
+  const text = '{"content": "Harbor uses Nginx."}\n\n{"content": 5}\n{"content": "Harbor uses Caddy."}\n';
+
+  test('keeps all from being imported, by its line', () =>
+    withMemory(async (memory) => {
+      await expect(memory.import('episodes', { text })).rejects.toThrow(
+        'Line 3: "content" must be text. Nothing was imported.',
+      );
+      expect(await memory.size()).toMatchObject({ episodes: 0 });
+    }));
+
+  test('is passed over where that is wished', () =>
+    withMemory(async (memory) => {
+      const imported = await memory.import('episodes', { text }, { skipBroken: true, wait: true });
+
+      expect(imported).toMatchObject({ added: 2, skipped: 1, problems: ['Line 3: "content" must be text.'] });
+      expect(await memory.queryMemory('Caddy')).toMatch(/Caddy/);
+    }));
+
+  test('as two texts of one uuid is refused by its line, and what was there before stays', () =>
+    withMemory(async (memory) => {
+      const uuid = crypto.randomUUID();
+      const line = (content: string) => `{"content": "${content}", "uuid": "${uuid}"}\n`;
+      await memory.import('episodes', { text: line('Harbor uses Nginx.') }, { wait: true });
+
+      const other = { text: `{"content": "Harbor uses Caddy."}\n${line('Harbor uses Traefik.')}` };
+
+      await expect(memory.import('episodes', other)).rejects.toThrow(/^Line 2: The uuid .* stands for another episode/);
+      await expect(memory.import('episodes', { text: line('a') + line('b') })).rejects.toThrow(
+        /^Line 2: The uuid .* of the same input/,
+      );
+      expect(await memory.import('episodes', other, { skipBroken: true, wait: true })).toMatchObject({
+        added: 1,
+        skipped: 1,
+      });
+    }));
+});
+
+test('a dry run stores nothing and shows what would be', () =>
+  withMemory(async (memory) => {
+    const [, text = ''] = INPUTS[2] ?? [];
+
+    const imported = await memory.import('auto', { text }, { dryRun: true });
+
+    expect(imported).toMatchObject({ format: 'mcp-memory', dryRun: true, texts: 2, facts: 1, added: 0, known: 0 });
+    expect(imported.examples).toMatchObject([
+      { content: 'Harbor uses Valkey', source: 'text', metadata: { entity: 'Harbor' } },
+      { content: 'Harbor: Sleeps at night' },
+      { source: 'fact_triple', content: expect.stringContaining('"sourceType":"Person"') },
+    ]);
+    expect(await memory.size()).toMatchObject({ episodes: 0 });
+  }));
+
+test('what comes in pieces is read as they come, and leaves nothing on disk', () =>
+  withMemory(async (memory) => {
+    const before = await leftovers();
+    async function* pieces() {
+      for (const piece of INPUTS[0]?.[1].match(/[\s\S]{1,5}/g) ?? []) yield Buffer.from(piece);
+    }
+
+    expect(await memory.import('auto', pieces(), { wait: true })).toMatchObject({ added: 2 });
+    expect(await leftovers()).toEqual(before);
+  }));
+
+const leftovers = async () => (await readdir(tmpdir())).filter((name) => /^memory-import-(?!test)/.test(name));
+
+describe('on the command line', () => {
+  const environment = () => ({ ...environmentOf(stores.config), MEMORY_GROUP: newGroup() });
+
+  test('tells what it would do, does it, and the second time says that nothing is new', async () => {
+    const [own, file] = [environment(), join(folder, 'memory.jsonl')];
+    await writeFile(file, INPUTS[2]?.[1] ?? '');
+
+    const dry = await runCommand(['import', file, '--dry-run', '--reference-time', '2025-05-01'], own);
+    const first = await runCommand(['import', file, '--wait'], own);
+    const again = await runCommand(['import', 'mcp-memory', '-', '--json'], own, INPUTS[2]?.[1]);
+
+    expect(dry).toMatchObject({ status: 0, stderr: '' });
+    expect(dry.stdout.replaceAll(own.MEMORY_GROUP, 'mine')).toBe(
+      [
+        'Would import 2 texts and 1 given fact (mcp-memory), such as:',
+        '- Harbor uses Valkey (text, 2025-05-01T00:00:00Z, mine)',
+        '- Harbor: Sleeps at night (text, 2025-05-01T00:00:00Z, mine)',
+        '- Mira works on Harbor (fact_triple, 2025-05-01T00:00:00Z, mine)\n',
+      ].join('\n'),
+    );
+    expect(first).toMatchObject({ status: 0, stderr: '', stdout: 'Imported 2 texts and 1 given fact (mcp-memory).\n' });
+    expect(JSON.parse(again.stdout)).toMatchObject({ added: 0, known: 3 });
+    expect((await runCommand(['import', file], own)).stdout).toBe(
+      'Nothing is new: 2 texts and 1 given fact (mcp-memory) were imported before.\n',
+    );
+    expect((await runCommand(['query', 'where does Mira work'], own)).stdout).toMatch(/Mira works on Harbor/);
+  });
+
+  test.each<[string, string[], string, RegExp]>([
+    ['a file that is not there', ['nowhere.json'], '', /^The file nowhere\.json cannot be read \(ENOENT\)/],
+    ['a folder', ['.'], '', /^The file \. cannot be read \(EISDIR\)/],
+    ['an unknown format', ['zep', '-'], '{}', /^import knows episodes, mem0 and mcp-memory, not "zep"/],
+    [
+      'a broken line',
+      ['-'],
+      '{"content":"a"}\n{"content',
+      /^Line 2 is not JSON; .* With --skip-broken it is passed over/,
+    ],
+    ['no file', [], '', /^import needs more arguments/],
+  ])('%s is told in a sentence', async (_, args, input, sentence) => {
+    expect(await runCommand(['import', ...args], environment(), input)).toMatchObject(failure(sentence));
+  });
+
+  test('its help fits a screen', async () => {
+    const lines = (await runCommand(['import', '--help'], environment())).stdout.trimEnd().split('\n');
+
+    expect(lines.length).toBeLessThanOrEqual(24);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
+  });
+
+  test('killed in the middle and repeated brings in each episode once', async () => {
+    const COUNT = 20_000;
+    // A queue of its own, which nobody works on.
+    const own = { ...environment(), MEMORY_QUEUE_PREFIX: `{${newGroup()}}` };
+    const file = join(folder, 'many.json');
+    const list = Array.from({ length: COUNT }, (_, id) => ({
+      id: `m${id}`,
+      memory: `Harbor uses Thing${id}.`,
+      user_id: 'mira',
+    }));
+    await writeFile(file, JSON.stringify({ results: list }));
+    const connection = patientConnection(stores.config.valkey);
+    const queue = new Queue('store', { connection, prefix: own.MEMORY_QUEUE_PREFIX });
+    try {
+      const killed = startCommand(['import', file], own);
+      await until('Some episodes are in the queue', async () => (await queue.getWaitingCount()) > 500);
+      killed.kill('SIGKILL');
+      const before = await queue.getWaitingCount();
+
+      const repeated = await runCommand(['import', file, '--json'], own);
+
+      expect(before).toBeLessThan(COUNT);
+      const { added, known } = JSON.parse(repeated.stdout) as { added: number; known: number };
+      expect(added + known).toBe(COUNT);
+      expect(known).toBeGreaterThanOrEqual(before);
+      expect(await queue.getWaitingCount()).toBe(COUNT);
+    } finally {
+      await queue.close();
+      connection.disconnect();
+    }
+  });
+});

@@ -1,0 +1,39 @@
+import type { Episode } from '../../../src/episode.ts';
+import { checkGroup } from '../../../src/group.ts';
+import { openChecking } from '../../../src/import/check.ts';
+import { decoded } from '../../../src/import/decode.ts';
+import type { FormatName } from '../../../src/import/format.ts';
+import type { Value } from '../../../src/import/json-lines.ts';
+import { values } from '../../../src/import/values.ts';
+
+export const LONGEST = 10_000;
+
+/** The values of an input that comes in pieces of so many bytes. */
+export async function valuesOf(input: string | Uint8Array, piece = 7): Promise<Value[]> {
+  const bytes = Buffer.from(input);
+  async function* pieces() {
+    for (let at = 0; at < bytes.length; at += piece) yield bytes.subarray(at, at + piece);
+  }
+  const all: Value[] = [];
+  for await (const value of values(decoded(pieces()), LONGEST)) all.push(value);
+  return all;
+}
+
+/** What an input becomes: its episodes, and what is wrong with it. */
+export async function readAll(input: string | Uint8Array, format: FormatName | 'auto' = 'auto') {
+  const checking = openChecking(format, {
+    groupOf: (group = 'default') => checkGroup(group),
+    maxContentBytes: 5_000,
+    referenceTime: new Date('2026-01-01T00:00:00Z'),
+  });
+  const all = await valuesOf(input, 1_000);
+  for (const value of all) checking.note(value);
+  const checked = all.map(checking.check);
+  const episodes = checked.flatMap((it): Episode[] => ('problem' in it ? [] : [...it.episodes]));
+  return {
+    format: checking.format,
+    episodes,
+    contents: episodes.map(({ content, source }) => (source === 'fact_triple' ? JSON.parse(content) : content)),
+    problems: checked.flatMap((it) => ('problem' in it ? [it.problem] : [])),
+  };
+}

@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import { InvalidInput } from '../errors.ts';
+import { checkGroup } from '../group.ts';
+import type { Scope } from '../mcp/run-tool.ts';
+import { MemoryManager } from '../memory.ts';
+import { MINUTE, SECOND } from '../time.ts';
+import type { Call, Command } from './command.ts';
+
+const USUAL_PORT = 8000;
+/** JSON writes a byte of text with six at most. */
+const longestMessage = (content: number) => 6 * content + 65_536;
+const LEAVES_WITHIN = 1 * SECOND;
+const GONE_WITHIN = 9 * SECOND;
+
+export const command: Command = {
+  help: `memory-manager mcp [--http [port]]
+
+Serves the memory to agents over MCP, with the tools of Graphiti's server: on standard input and
+output for one client, or with --http for any number of clients on this machine.
+
+  --group <name>       the memory to use, or "auto" for that of the project in the working folder
+                       and the user's own beside it (default: MEMORY_GROUP)
+  --http               serve at http://127.0.0.1:<port>/mcp (default: ${USUAL_PORT}; 0 takes a free one)
+  --token-file <file>  what HTTP clients must show as bearer token; made if it is not there
+                       (default: mcp-token in MEMORY_HOME)
+  --allow-clear        also offer clear_graph, which forgets a whole memory
+
+Example: memory-manager mcp --group auto`,
+  options: {
+    http: { type: 'boolean' },
+    'token-file': { type: 'string' },
+    'allow-clear': { type: 'boolean' },
+  },
+  arguments: [0, 1],
+  run: async (call) => {
+    const port = portOf(call);
+    // Nothing but the protocol may come to standard output, whoever else wants to say something there.
+    console.log = console.info = console.debug = console.error;
+    const stop = stopSignal();
+    const memory = new MemoryManager({}, { onNotice });
+    try {
+      const scope = await scopeFor(call, memory.config.group);
+      const { mcpServers } = await import('../mcp/server.ts');
+      const servers = mcpServers(memory, { ...scope, allowClear: call.flag('allow-clear') });
+      const longest = longestMessage(memory.config.maxContentBytes);
+      if (port === undefined) {
+        const { serveOverStdio } = await import('../mcp/stdio.ts');
+        await serveOverStdio(servers, longest, stop);
+      } else {
+        const file = call.text('token-file') ?? join(memory.config.home, 'mcp-token');
+        const [{ serveOverHttp }, { readToken }] = await Promise.all([
+          import('../mcp/http.ts'),
+          import('../mcp/token.ts'),
+        ]);
+        const { token, isNew } = readToken(file);
+        const server = await serveOverHttp(servers, { port, token, longest });
+        console.error(`The memory "${scope.group}" is served at ${server.url}. Ctrl-C stops it.`);
+        console.error(isNew ? `Its bearer token is ${token}, kept in ${file}.` : `Its bearer token is in ${file}.`);
+        await stop;
+        await server.close();
+      }
+    } finally {
+      await memory.close();
+    }
+    // A call that hangs must not keep the process; it ends by itself where nothing does, so that a tracer sends its last spans.
+    setTimeout(() => process.exit(), LEAVES_WITHIN).unref();
+    return 0;
+  },
+};
+
+function portOf(call: Call): number | undefined {
+  const [given] = call.args;
+  if (!call.flag('http')) {
+    if (given !== undefined)
+      throw new InvalidInput(`mcp takes a port only with --http; see memory-manager mcp --help.`);
+    return undefined;
+  }
+  const port = Number(given ?? USUAL_PORT);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new InvalidInput(`--http takes a port from 0 to 65535, not "${given}".`);
+}
+
+/** @throws InvalidInput for a name that no group can have, before a client waits for anything */
+async function scopeFor(call: Call, configured: string): Promise<Scope> {
+  if (call.group !== 'auto') return { group: checkGroup(call.group ?? configured) };
+  const { scopeOf } = await import('../capture/scope.ts');
+  const { group, userGroup } = scopeOf({ directory: process.cwd(), environment: process.env });
+  return { group, ...(userGroup !== group && { also: userGroup }) };
+}
+
+let noticed = { sentence: '', at: 0 };
+
+/** Once a minute at most: clients keep what a server says here. */
+function onNotice(sentence: string): void {
+  if (sentence === noticed.sentence && Date.now() - noticed.at < MINUTE) return;
+  noticed = { sentence, at: Date.now() };
+  console.error(sentence);
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = () => {
+      setTimeout(() => process.exit(0), GONE_WITHIN).unref();
+      resolve();
+    };
+    process.once('SIGINT', stop).once('SIGTERM', stop);
+  });
+}

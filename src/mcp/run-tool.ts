@@ -1,0 +1,97 @@
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import { InvalidInput, isForeseen, TimedOut } from '../errors.ts';
+import type { MemoryManager } from '../memory.ts';
+import { request } from '../telemetry/request.ts';
+import { SECOND } from '../time.ts';
+import { readArguments } from './arguments.ts';
+import type { Reply, Tool } from './tool.ts';
+
+/** Whose memory a server is. */
+export interface Scope {
+  /** Where none is named: what is added goes here. */
+  readonly group: string;
+  /** Searched beside it where none is named. */
+  readonly also?: string;
+}
+
+const MOST_GROUPS = 16;
+
+/**
+ * Carries out one call. Whatever goes wrong becomes an answer that a model can read, within the tool's limit.
+ * @param begun told what goes on even if the caller does not wait for it any more: what was handed in is stored all the same
+ */
+export async function runTool(
+  tool: Tool,
+  given: Readonly<Record<string, unknown>>,
+  memory: MemoryManager,
+  scope: Scope,
+  begun: (work: Promise<unknown>) => void,
+  cancelled?: AbortSignal,
+): Promise<CallToolResult> {
+  const notes: string[] = [];
+  try {
+    const reply = await request(`mcp_${tool.name}`, async () => {
+      const read = readArguments(tool, given);
+      if (read.unknown.length > 0)
+        notes.push(`Passed over, since this server does not use it: ${read.unknown.join(', ')}.`);
+      const call = {
+        memory,
+        group: (named: string | undefined) => named ?? scope.group,
+        groups: (named: readonly string[] | undefined) => checkGroups(named ?? defaults(scope)),
+        note(sentence: string) {
+          if (!notes.includes(sentence)) notes.push(sentence);
+        },
+      };
+      const work = tool.run(read.given, call);
+      begun(work);
+      return within(tool.limit, cancelled, work);
+    });
+    return success(notes.length > 0 ? { ...reply, notes } : reply);
+  } catch (error) {
+    return { content: [{ type: 'text', text: sentence(error) }], isError: true };
+  }
+}
+
+const success = (reply: Reply): CallToolResult => ({
+  content: [{ type: 'text', text: JSON.stringify(reply) }],
+  structuredContent: reply,
+});
+
+const defaults = ({ group, also }: Scope): string[] => [group, ...(also === undefined ? [] : [also])];
+
+function checkGroups(groups: readonly string[]): readonly string[] {
+  const each = [...new Set(groups)];
+  if (each.length <= MOST_GROUPS) return each;
+  throw new InvalidInput(`At most ${MOST_GROUPS} groups are asked at once.`);
+}
+
+async function within<T>(limit: number, cancelled: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+  // If nobody waits any more, nobody hears how it ended.
+  work.catch(() => {});
+  let stop = () => {};
+  const late = new Promise<never>((_, reject) => {
+    const timer = setTimeout(() => reject(tooLate(limit)), limit);
+    const cancel = () => reject(new TimedOut('The call was cancelled.'));
+    if (cancelled?.aborted) cancel();
+    cancelled?.addEventListener('abort', cancel, { once: true });
+    stop = () => {
+      clearTimeout(timer);
+      cancelled?.removeEventListener('abort', cancel);
+    };
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    stop();
+  }
+}
+
+const tooLate = (limit: number) =>
+  new TimedOut(`The memory did not answer within ${limit / SECOND} s. Go on without it and try again later.`);
+
+function sentence(error: unknown): string {
+  if (isForeseen(error)) return error.message;
+  const { stack = '', message = String(error) } = error instanceof Error ? error : {};
+  if (process.env.MEMORY_DEBUG) process.stderr.write(`${stack || message}\n`);
+  return `Something unforeseen happened: ${message.split('\n')[0]} (MEMORY_DEBUG=1 shows where on stderr).`;
+}

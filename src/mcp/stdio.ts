@@ -1,0 +1,73 @@
+import { PassThrough } from 'node:stream';
+import type { JSONRPCMessage } from '@modelcontextprotocol/server';
+import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
+import { SECOND } from '../time.ts';
+import type { McpServers } from './server.ts';
+
+/** So long what was asked before the end is still answered. */
+const ENDS_WITHIN = 3 * SECOND;
+
+/**
+ * Serves one client on standard input and output until it closes its end, or `stop` says so. What was asked before is answered
+ * first: who pipes a few lines into the program gets its answers.
+ * @param longest bytes of a message; a longer one ends the connection
+ */
+export async function serveOverStdio(servers: McpServers, longest: number, stop: Promise<void>): Promise<void> {
+  const input = new PassThrough();
+  const transport = new StdioServerTransport(input, process.stdout, { maxBufferSize: longest });
+  const served = serveStdio(() => servers.open(), { transport });
+  const open = openRequests(transport);
+  const closed = new Promise<void>((resolve) => {
+    const { onclose } = transport;
+    transport.onclose = () => {
+      onclose?.();
+      resolve();
+    };
+  });
+  const ended = new Promise<void>((resolve) => {
+    for (const event of ['end', 'close', 'error']) process.stdin.once(event, () => resolve());
+  });
+  process.stdin.pipe(input, { end: false });
+  await Promise.race([closed, ended, stop]);
+  await open.answered(ENDS_WITHIN);
+  await served.close();
+  await servers.settled(ENDS_WITHIN);
+  process.stdin.unpipe(input);
+  process.stdin.destroy();
+}
+
+/** Counts what was asked and not answered yet. */
+function openRequests(transport: StdioServerTransport) {
+  const open = new Set<unknown>();
+  let tell = () => {};
+  const closeOne = (id: unknown) => {
+    open.delete(id);
+    if (open.size === 0) tell();
+  };
+  const { onmessage } = transport;
+  transport.onmessage = (message: JSONRPCMessage) => {
+    if ('method' in message && 'id' in message) open.add(message.id);
+    // What was cancelled is not answered any more.
+    if ('method' in message && message.method === 'notifications/cancelled') closeOne(message.params?.requestId);
+    onmessage?.(message);
+  };
+  const send = transport.send.bind(transport);
+  transport.send = async (message: JSONRPCMessage) => {
+    await send(message);
+    if (!('method' in message)) closeOne(message.id);
+  };
+  return {
+    async answered(limit: number): Promise<void> {
+      // Lines that came just before the end are still on their way here.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (open.size === 0) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, limit);
+        tell = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    },
+  };
+}

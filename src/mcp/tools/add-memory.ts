@@ -1,0 +1,82 @@
+import * as z from 'zod/mini';
+import type { MemoryManager } from '../../memory.ts';
+import type { EpisodeReceipt } from '../../queue/producer.ts';
+import { date, text, timeOf } from '../arguments.ts';
+import { clean } from '../clean.ts';
+import { replyShape } from '../shapes.ts';
+import { ASKED_WITHIN, defineTool } from '../tool.ts';
+
+/** Of everything that is handed in. */
+export const RECEIPT = { uuid: z.string(), name: z.string(), group_id: z.string(), state: z.string() };
+
+export const addMemory = defineTool({
+  name: 'add_memory',
+  title: 'Remember a text',
+  description:
+    'Stores a text as an episode and returns its receipt at once; its facts are found within seconds. Write full sentences that are understood alone.',
+  effect: 'adds',
+  input: z.object({
+    name: text('A short title'),
+    episode_body: text(
+      'What to remember: text, "Name: words" lines for source message, or a JSON document for source json',
+    ),
+    group_id: z.optional(text('The memory to store it in')),
+    source: z.optional(text('text (default), message or json')),
+    source_description: z.optional(text('Where it comes from')),
+    uuid: z.optional(text('Its identity, for storing the same episode again without effect; default: a new one')),
+    reference_time: z.optional(date('When it was true; default: now')),
+    saga: z.optional(text('The chain of episodes that it belongs to, such as a session')),
+  }),
+  output: replyShape(RECEIPT),
+  limit: ASKED_WITHIN,
+  async run(given, call) {
+    const { memory, note } = call;
+    const group = call.group(given.group_id);
+    const referenceTime = timeOf(given.reference_time, 'reference_time');
+    const source = sourceOf(given.source);
+    if (source !== (given.source ?? 'text').toLowerCase()) note(`"${given.source}" is no source; stored as text.`);
+    const receipt = await handIn(memory, () =>
+      memory.enqueue(
+        clean(given.episode_body, call),
+        { name: clean(given.name, call) },
+        {
+          ...{ group, source, spool: true, sourceDescription: given.source_description ?? 'mcp' },
+          ...(given.uuid !== undefined && { uuid: given.uuid }),
+          ...(given.saga !== undefined && { saga: given.saga }),
+          ...(referenceTime && { referenceTime }),
+        },
+      ),
+    );
+    return {
+      message: receipt.spooled
+        ? `Episode '${given.name}' is kept on this machine's disk, since Valkey does not answer, and queued as soon as it does`
+        : `Episode '${given.name}' queued for processing in group '${group}'`,
+      ...receiptOf(receipt, group),
+    };
+  },
+});
+
+export function receiptOf({ uuid, name, spooled }: EpisodeReceipt, group: string) {
+  return { uuid, name, group_id: group, state: spooled ? 'spooled' : 'waiting' };
+}
+
+/** Hands an episode in, to the disk where Valkey does not answer; then tells whether it still lies there. */
+export async function handIn(memory: MemoryManager, store: () => Promise<EpisodeReceipt>): Promise<EpisodeReceipt> {
+  await connected(memory);
+  const receipt = await store();
+  if (!receipt.spooled) return receipt;
+  const { left, said } = await memory.drainSpool();
+  const { spooled: _, ...queued } = receipt;
+  return left > 0 || said !== undefined ? receipt : queued;
+}
+
+const connecting = new WeakMap<MemoryManager, Promise<unknown>>();
+
+/** To load and to connect takes longer than storing waits for Valkey: the first call does it. */
+function connected(memory: MemoryManager): Promise<unknown> {
+  const known = connecting.get(memory) ?? memory.drainSpool();
+  connecting.set(memory, known);
+  return known;
+}
+
+const sourceOf = (given = 'text') => (['message', 'json'] as const).find((it) => it === given.toLowerCase()) ?? 'text';

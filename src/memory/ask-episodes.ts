@@ -1,0 +1,134 @@
+import type { Metadata } from '../episode.ts';
+import { InvalidInput, StoreUnreachable } from '../errors.ts';
+import type { Attributes } from '../graph/queries/attributes.ts';
+import type { EntityRow } from '../graph/queries/entity-rows.ts';
+import type { FactRow } from '../graph/queries/fact-rows.ts';
+import type { EpisodeListRow } from '../graph/queries/list-episodes.ts';
+import type { JobState } from '../queue/job-state.ts';
+import { checkText, oneLine, shortened } from '../text.ts';
+import type { GroupOptions } from './options.ts';
+import type { Services } from './services.ts';
+
+export interface LatestOptions extends GroupOptions {
+  /** From 1 to 1,000; default 10. */
+  readonly limit?: number;
+}
+
+/** An episode as it was handed in; dates in the graph's format. */
+export interface LatestEpisode extends Omit<EpisodeListRow, 'metadata'> {
+  readonly metadata: Metadata | null;
+}
+
+export type WholeFact = FactRow & { readonly attributes: Attributes };
+export type WholeEntity = Omit<EntityRow, 'seen'> & { readonly attributes: Attributes };
+
+/** What some episodes left in the graph. */
+export interface Learnt {
+  readonly entities: readonly WholeEntity[];
+  /** Facts that they state or ended. */
+  readonly facts: readonly WholeFact[];
+}
+
+/**
+ * How far an episode is: `spooled` on this machine's disk until Valkey takes it, `waiting` for a worker or for another try,
+ * `active`, `committed`, or `failed` and given up. Of those that wait or failed `reason` tells why, where a try failed.
+ */
+export interface EpisodeState {
+  readonly uuid: string;
+  readonly state: 'spooled' | 'waiting' | 'active' | 'committed' | 'failed';
+  readonly reason?: string;
+}
+
+const MOST = 1000;
+
+/** @throws InvalidInput */
+export async function askForLatest(services: Services, { group, limit = 10 }: LatestOptions): Promise<LatestEpisode[]> {
+  if (!Number.isInteger(limit) || limit < 1 || limit > MOST)
+    throw new InvalidInput(`Of episodes 1 to ${MOST} are listed at once.`);
+  const checked = services.group(group);
+  const { listEpisodes } = await import('../graph/queries/list-episodes.ts');
+  const rows = await listEpisodes((await services.graphs()).group(checked), limit);
+  return rows.map(({ metadata, ...row }) => ({ ...row, metadata: metadata ? JSON.parse(metadata) : null }));
+}
+
+/** @throws InvalidInput when there is no such fact */
+export async function askForFact(services: Services, uuid: string, options: GroupOptions): Promise<WholeFact> {
+  const group = services.group(options.group);
+  const wanted = checkText(uuid, "The fact's uuid").trim();
+  const [{ readFact }, { readAttributes }] = await Promise.all([
+    import('../graph/queries/read-fact.ts'),
+    import('../graph/queries/attributes.ts'),
+  ]);
+  const graph = (await services.graphs()).group(group);
+  const fact = await readFact(graph, wanted);
+  if (!fact) throw new InvalidInput(`There is no fact "${short(wanted)}" in the memory "${group}".`);
+  return { ...fact, attributes: (await readAttributes(graph, [], [fact])).get(fact.uuid) ?? {} };
+}
+
+/** @throws InvalidInput when there is none of these episodes */
+export async function askForLearnt(
+  services: Services,
+  episodes: readonly string[],
+  options: GroupOptions,
+): Promise<Learnt> {
+  const group = services.group(options.group);
+  const wanted = episodes.map((uuid) => checkText(uuid, "The episode's uuid").trim());
+  if (wanted.length === 0 || wanted.length > MOST) throw new InvalidInput(`Name 1 to ${MOST} episodes by their uuids.`);
+  const [{ episodeSources }, { entitiesOfEpisodes }, { factsOfEpisodes }, { readAttributes }] = await Promise.all([
+    import('../graph/queries/episode-sources.ts'),
+    import('../graph/queries/entities-of-episodes.ts'),
+    import('../graph/queries/facts-of-episodes.ts'),
+    import('../graph/queries/attributes.ts'),
+  ]);
+  const graph = (await services.graphs()).group(group);
+  const [known, entities, facts] = await Promise.all([
+    episodeSources(graph, wanted, []),
+    entitiesOfEpisodes(graph, wanted),
+    factsOfEpisodes(graph, wanted),
+  ]);
+  if (known.length === 0) throw new InvalidInput(noEpisode(wanted, group));
+  const attributes = await readAttributes(
+    graph,
+    entities.map(({ uuid }) => uuid),
+    facts,
+  );
+  const added = <T extends { readonly uuid: string }>(it: T) => ({ ...it, attributes: attributes.get(it.uuid) ?? {} });
+  return { entities: entities.map(({ seen: _, ...entity }) => added(entity)), facts: facts.map(added) };
+}
+
+/** @throws InvalidInput when nobody knows of such an episode; StoreUnreachable when Valkey would have to be asked */
+export async function askForState(services: Services, uuid: string, options: GroupOptions): Promise<EpisodeState> {
+  const group = services.group(options.group);
+  const wanted = checkText(uuid, "The episode's uuid").trim().toLowerCase();
+  const job = await askForJob(services, wanted);
+  if (job && !(job instanceof StoreUnreachable)) {
+    const { state, ...rest } = job;
+    return { uuid: wanted, state: state === 'completed' ? 'committed' : state, ...rest };
+  }
+  const { isSpooled } = await import('../queue/spool/holds.ts');
+  const { spool } = await services.spooling();
+  if (await isSpooled(spool, wanted)) return { uuid: wanted, state: 'spooled' };
+  // Jobs of long ago are gone; the graph keeps what came of them.
+  const { readWholeEpisode } = await import('../graph/queries/read-whole-episode.ts');
+  const row = await readWholeEpisode((await services.graphs()).group(group), wanted);
+  if (row?.committedAt) return { uuid: wanted, state: 'committed' };
+  if (job) throw job;
+  throw new InvalidInput(noEpisode([wanted], group));
+}
+
+/** A Valkey that is away is told and not thrown: the disk and the graph may know. */
+async function askForJob(services: Services, uuid: string): Promise<JobState | StoreUnreachable | undefined> {
+  try {
+    return await (await services.producer()).job('store', uuid);
+  } catch (error) {
+    if (error instanceof StoreUnreachable) return error;
+    throw error;
+  }
+}
+
+const short = (name: string) => shortened(oneLine(name), 60);
+
+function noEpisode(uuids: readonly string[], group: string): string {
+  const what = uuids.length === 1 ? `no episode "${short(uuids[0] ?? '')}"` : 'none of these episodes';
+  return `There is ${what} in the memory "${group}".`;
+}

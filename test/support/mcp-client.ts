@@ -1,0 +1,68 @@
+import { fileURLToPath } from 'node:url';
+import { type CallToolResult, Client, type ClientOptions } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+/** A real client and what it was answered. */
+export interface McpClient {
+  readonly client: Client;
+  /** Calls a tool and gives the fields of its answer. Fails when the answer tells of an error. */
+  call<Fields = Answer>(name: string, given?: Record<string, unknown>): Promise<Fields>;
+  /** Calls a tool that is to refuse, and gives its sentence. */
+  refusal(name: string, given?: Record<string, unknown>): Promise<string>;
+  close(): Promise<void>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: what a server answers is what the tests look at.
+type Answer = Record<string, any>;
+
+export function asking(client: Client): McpClient {
+  const ask = async (name: string, given: Record<string, unknown> = {}) =>
+    (await client.callTool({ name, arguments: given })) as CallToolResult;
+  const text = ({ content: [first] }: CallToolResult) => (first?.type === 'text' ? first.text : '');
+  return {
+    client,
+    async call<Fields>(name: string, given?: Record<string, unknown>) {
+      const result = await ask(name, given);
+      if (result.isError) throw new Error(text(result));
+      return result.structuredContent as Fields;
+    },
+    async refusal(name, given) {
+      const result = await ask(name, given);
+      if (!result.isError) throw new Error(`${name} refused nothing: ${text(result)}`);
+      return text(result);
+    },
+    close: () => client.close(),
+  };
+}
+
+export interface McpProcess extends McpClient {
+  readonly pid: number;
+  /** What it said on stderr. */
+  said(): string;
+}
+
+/** The real command as a child process, asked by the protocol's own client. */
+export async function startMcp(
+  args: readonly string[],
+  environment: Record<string, string>,
+  options: ClientOptions & { cwd?: string } = {},
+): Promise<McpProcess> {
+  const { PATH = '', HOME = '' } = process.env;
+  const { cwd, ...clientOptions } = options;
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [MAIN, 'mcp', ...args],
+    env: { PATH, HOME, ...environment },
+    stderr: 'pipe',
+    ...(cwd !== undefined && { cwd }),
+  });
+  let said = '';
+  transport.stderr?.on('data', (chunk: Buffer) => {
+    said += chunk;
+  });
+  const client = new Client({ name: 'tests', version: '1.0.0' }, clientOptions);
+  await client.connect(transport);
+  return { ...asking(client), pid: transport.pid ?? 0, said: () => said };
+}

@@ -1,45 +1,84 @@
 import { dirname, relative, resolve } from 'node:path';
-import { defineConfig } from 'rolldown';
-
-const FOLDER = resolve('dist/bin');
-const OWN_FILES = /[\\/]dist[\\/](?:workers[\\/]main|src[\\/]models[\\/]local[\\/][\w-]+)\.js$/;
+import { defineConfig, rolldown } from 'rolldown';
 
 // Node takes 20 ms to load tls and 10 ms to load crypto, which ioredis asks for at its start and a cached answer never uses.
 const LATE = /^(?:node:)?(tls|crypto)$/;
+// The last four are for the few who want them, and load files of their own.
+const external = ['redis', 'pg', /^(dd-trace|pino|pino-pretty|prom-client)(\/|$)/];
+
+/** What is left outside a bundle that lies in `folder`. */
+const filesOfTheirOwn = (folder, files) => ({
+  name: 'files-of-their-own',
+  resolveId(source, importer) {
+    const file = importer && source.startsWith('.') ? resolve(dirname(importer), source) : '';
+    return files.test(file) ? { id: relative(folder, file).replace(/^(?!\.)/, './'), external: true } : null;
+  },
+});
+
+const lateModules = {
+  name: 'late-modules',
+  resolveId(source) {
+    const [, name] = LATE.exec(source) ?? [];
+    return name ? `\0late-${name}` : null;
+  },
+  load(id) {
+    if (!id.startsWith('\0late-')) return null;
+    const name = id.slice('\0late-'.length);
+    return `module.exports = new Proxy({}, { get: (_, key) => process.getBuiltinModule('node:${name}')[key] });`;
+  },
+};
 
 // The command line as one bundle, made from what tsc built: that halves its start. The worker and the local models stay
 // files of their own, since they start threads and are followed by tracers.
-export default defineConfig({
+const COMMANDS = resolve('dist/bin');
+const commands = {
   input: 'dist/src/cli/main.js',
   platform: 'node',
-  // The last four are for the few who want them, and load files of their own.
-  external: ['redis', 'pg', /^(dd-trace|pino|pino-pretty|prom-client)(\/|$)/],
+  external,
   output: {
-    dir: FOLDER,
+    dir: COMMANDS,
     format: 'cjs',
     minify: true,
     entryFileNames: '[name].cjs',
     chunkFileNames: '[name]-[hash].cjs',
   },
   plugins: [
-    {
-      name: 'files-of-their-own',
-      resolveId(source, importer) {
-        const file = importer && source.startsWith('.') ? resolve(dirname(importer), source) : '';
-        return OWN_FILES.test(file) ? { id: relative(FOLDER, file), external: true } : null;
-      },
-    },
-    {
-      name: 'late-modules',
-      resolveId(source) {
-        const [, name] = LATE.exec(source) ?? [];
-        return name ? `\0late-${name}` : null;
-      },
-      load(id) {
-        if (!id.startsWith('\0late-')) return null;
-        const name = id.slice('\0late-'.length);
-        return `module.exports = new Proxy({}, { get: (_, key) => process.getBuiltinModule('node:${name}')[key] });`;
-      },
-    },
+    filesOfTheirOwn(COMMANDS, /[\\/]dist[\\/](?:workers[\\/]main|src[\\/]models[\\/]local[\\/][\w-]+)\.js$/),
+    lateModules,
   ],
-});
+};
+
+// The plugin as one file, which may be copied anywhere: then only what models do is missing.
+const PLUGIN = resolve('dist');
+const STORES = resolve('dist/src/opencode/stores.js');
+const outsidePlugin = filesOfTheirOwn(PLUGIN, /[\\/]dist[\\/]src[\\/](?:models|archive)[\\/]/);
+const plugin = {
+  input: 'dist/src/opencode/plugin.js',
+  platform: 'node',
+  external,
+  output: { file: 'dist/opencode.js', format: 'esm', minify: true, codeSplitting: false },
+  plugins: [
+    {
+      name: 'stores-as-text',
+      // Two megabytes that the host need not wait for: as text they are not even read before they are asked for, while code that
+      // stands in the file itself costs 60 ms, called or not.
+      async load(id) {
+        if (id !== STORES) return null;
+        const stores = await rolldown({ input: STORES, platform: 'node', external, plugins: [outsidePlugin] });
+        const { output } = await stores.generate({ format: 'cjs', minify: true, codeSplitting: false });
+        return `
+          import { createRequire } from 'node:module';
+          const code = ${JSON.stringify(output[0].code)};
+          const made = { exports: {} };
+          export function openStores(config) {
+            if (!made.exports.openStores)
+              new Function('module', 'exports', 'require', code)(made, made.exports, createRequire(import.meta.url));
+            return made.exports.openStores(config);
+          }`;
+      },
+    },
+    outsidePlugin,
+  ],
+};
+
+export default defineConfig([commands, plugin]);

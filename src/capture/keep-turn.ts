@@ -1,0 +1,57 @@
+import { type EpisodeOptions, newEpisode } from '../episode.ts';
+import { openSpool, type Spool } from '../queue/spool/spool.ts';
+import { carrier } from '../telemetry/carrier.ts';
+import { type Turn, type TurnEpisode, turnEpisode } from './turn.ts';
+
+/** The uuid of the episode that waits on disk. */
+export interface Kept {
+  readonly uuid: string;
+}
+
+interface KeepOptions extends Pick<EpisodeOptions, 'source' | 'sourceDescription'> {
+  /** How many episodes may wait there; default 10,000. */
+  readonly limit?: number;
+}
+
+const MOST_KEPT = 10_000;
+const MOST_BYTES = 1_048_576;
+
+// To count what a spool holds means to read its folder: once a process and not once a turn.
+const spools = new Map<string, Spool>();
+
+/**
+ * Writes a turn into the spool before it returns, readable by nobody else, from where anybody hands it in once. Undefined when
+ * nothing of it may be remembered.
+ * @param home  MEMORY_HOME
+ * @param limit how many episodes may wait there
+ * @throws SpoolFull, ConfigError; InvalidInput for a group or a session that cannot be one
+ */
+export function keepTurn(home: string, group: string, turn: Turn, limit = MOST_KEPT): Kept | undefined {
+  const episode = turnEpisode(turn);
+  if (episode.content === '') return undefined;
+  return keepEpisode(home, group, episode, { source: 'message', sourceDescription: turn.host, limit });
+}
+
+/** The same for what is redacted already. */
+export function keepEpisode(
+  home: string,
+  group: string,
+  { content, metadata, key, saga, referenceTime }: TurnEpisode,
+  { limit = MOST_KEPT, ...options }: KeepOptions,
+): Kept {
+  const episode = newEpisode(content, metadata, group, MOST_BYTES, {
+    idempotencyKey: key,
+    referenceTime,
+    saga,
+    ...options,
+  });
+  spoolOf(home, limit).keep([{ episode, given: true, carrier: carrier() }]);
+  return { uuid: episode.uuid };
+}
+
+function spoolOf(home: string, limit: number): Spool {
+  const name = `${limit} ${home}`;
+  const spool = spools.get(name) ?? openSpool(home, limit);
+  spools.set(name, spool);
+  return spool;
+}

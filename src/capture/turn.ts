@@ -1,0 +1,109 @@
+import { shortened } from '../text.ts';
+import { strippedOfRecalled } from './recalled.ts';
+import { type Redaction, redaction } from './redact.ts';
+
+/** What a user asked an agent, and all that came of it. */
+export interface Turn {
+  /** `opencode`, `claude-code` or another. */
+  readonly host: string;
+  readonly session: string;
+  /** The user's message, by which the turn is known. */
+  readonly message: string;
+  readonly parentSession?: string | undefined;
+  readonly user: string;
+  readonly assistant: string;
+  readonly tools: readonly UsedTool[];
+  /** Relative to the project. */
+  readonly files: readonly string[];
+  readonly model?: string | undefined;
+  readonly agent?: string | undefined;
+  readonly status: 'completed' | 'aborted' | 'error';
+  readonly tokens?: { readonly input: number; readonly output: number } | undefined;
+  readonly referenceTime: Date;
+  readonly endedAt?: Date | undefined;
+  /** True when the memory had told the agent something in this session. */
+  readonly recalled?: boolean | undefined;
+}
+
+export interface UsedTool {
+  readonly tool: string;
+  readonly title?: string | undefined;
+  readonly status: 'completed' | 'error';
+  readonly input: string;
+  readonly output: string;
+}
+
+/** A turn as the memory takes it in. */
+export interface TurnEpisode {
+  /** A dialogue, `user: …` and `assistant: …`. */
+  readonly content: string;
+  readonly metadata: Record<string, unknown>;
+  /** `<session>/<message>`: the same turn gives the same uuid, however often it is handed in. */
+  readonly key: string;
+  readonly saga: string;
+  readonly referenceTime: Date;
+}
+
+const [LONGEST_USER, LONGEST_ASSISTANT, LONGEST_TITLE] = [16_000, 24_000, 200];
+const [LONGEST_INPUT, LONGEST_OUTPUT] = [400, 600];
+const [MOST_TOOLS, MOST_FILES] = [40, 100];
+/** Only so much of a long output is looked through: the longest that may be kept, and room for what is taken out of it. */
+const WINDOW = 8;
+
+/** Without secrets, private spans and what the memory told; without content when nothing is left. */
+export function turnEpisode(turn: Turn): TurnEpisode {
+  const redacted = redaction();
+  const shorter = (text: string, longest: number) => shorterRedacted(redacted, text, longest);
+  // In the order in which it was said: a span that the user did not close hides what follows.
+  const user = shorter(turn.user, LONGEST_USER);
+  const tools = turn.tools.slice(0, MOST_TOOLS).map((used) => ({
+    tool: shorter(used.tool, LONGEST_TITLE),
+    ...(used.title && { title: shorter(used.title, LONGEST_TITLE) }),
+    status: used.status,
+    input: shorter(used.input, LONGEST_INPUT),
+    output: shorter(used.output, LONGEST_OUTPUT),
+  }));
+  const assistant = shorter(turn.assistant, LONGEST_ASSISTANT);
+  const files = turn.files.slice(0, MOST_FILES).map((file) => shorter(file, LONGEST_TITLE));
+  const metadata = {
+    kind: 'turn',
+    host: turn.host,
+    session: turn.session,
+    message: turn.message,
+    ...(turn.parentSession && { parentSession: turn.parentSession }),
+    status: turn.status,
+    ...(turn.agent && { agent: turn.agent }),
+    ...(turn.model && { model: turn.model }),
+    ...(turn.tokens && { tokens: turn.tokens }),
+    ...(turn.endedAt && { endedAt: turn.endedAt.toISOString() }),
+    ...(turn.recalled && { recalled: true }),
+    ...(files.length > 0 && { files }),
+    ...(tools.length > 0 && { tools }),
+  };
+  return {
+    content: redacted.again(dialogue(user, assistant)),
+    metadata: everywhere(metadata, redacted.again) as Record<string, unknown>,
+    key: `${turn.session}/${turn.message}`,
+    saga: turn.session,
+    referenceTime: turn.referenceTime,
+  };
+}
+
+function dialogue(user: string, assistant: string): string {
+  return [user && `user: ${user}`, assistant && `assistant: ${assistant}`].filter(Boolean).join('\n');
+}
+
+function shorterRedacted(redacted: Redaction, text: string, longest: number): string {
+  const said = storable(strippedOfRecalled(text));
+  return shortened(redacted.of(said, longest * WINDOW).trim(), longest);
+}
+
+/** What no store can hold is left out: FalkorDB's parser stops at NUL, and half a character has no UTF-8 form. */
+const storable = (text: string): string => text.replaceAll('\0', '').toWellFormed();
+
+function everywhere(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') return change(value);
+  if (Array.isArray(value)) return value.map((inner) => everywhere(inner, change));
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, everywhere(inner, change)]));
+}

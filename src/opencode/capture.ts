@@ -1,0 +1,107 @@
+import { withoutRecalled } from '../capture/recalled.ts';
+import type { Turn } from '../capture/turn.ts';
+import type { AssistantMessage, HostEvent, Prompt, PromptOutput } from './host.ts';
+import {
+  emptyTurn,
+  finished,
+  isWhole,
+  noteAnswer,
+  noteFailure,
+  notePart,
+  type OpenTurn,
+  openTurn,
+} from './open-turn.ts';
+import { noteOwner, noteRecalled, type Session, type Sessions } from './sessions.ts';
+
+export interface Capture {
+  prompted(prompt: Prompt, output: PromptOutput): void;
+  happened(event: HostEvent): void;
+  /** Ends what is still under way. */
+  end(): void;
+}
+
+/** Gathers each turn from what the host tells, and hands it on once, when it is whole. */
+export function openCapture(sessions: Sessions, worktree: string, keep: (turn: Turn) => void): Capture {
+  function finish(session: Session, turn: OpenTurn): void {
+    session.turns.delete(turn.message);
+    if (session.isChild) return;
+    const whole = finished(turn, session.id, worktree);
+    const { recalled } = session;
+    const without = (text: string) => withoutRecalled(text, recalled);
+    keep({
+      ...whole,
+      assistant: without(whole.assistant),
+      tools: whole.tools.map((used) => ({ ...used, input: without(used.input), output: without(used.output) })),
+      recalled: recalled.size > 0,
+    });
+  }
+
+  function answered(answer: AssistantMessage): void {
+    const session = sessions.of(answer.sessionID);
+    if (session.isChild) return;
+    if (answer.summary || answer.mode === 'compaction') noteOwner(session, answer.id, null);
+    const turn = ownerOf(session, answer);
+    if (!turn) return;
+    noteAnswer(turn, answer);
+    // After an abort the session rests before the last message is whole.
+    if (turn.isIdle && isWhole(turn)) finish(session, turn);
+  }
+
+  /** What goes on after a compaction answers a message of the host's own: it belongs to the turn before. */
+  function ownerOf(session: Session, { id, parentID, time }: AssistantMessage): OpenTurn | undefined {
+    const owner = session.owners.get(id);
+    if (owner !== undefined) return owner === null ? undefined : session.turns.get(owner);
+    const turn =
+      session.turns.get(parentID) ?? [...session.turns.values()].at(-1) ?? emptyTurn(parentID, '', time.created);
+    session.turns.set(turn.message, turn);
+    noteOwner(session, id, turn.message);
+    return turn;
+  }
+
+  function rested(session: Session): void {
+    for (const turn of [...session.turns.values()]) {
+      turn.isIdle = turn.answers.size > 0 || turn.failure !== undefined;
+      if (turn.isIdle && isWhole(turn)) finish(session, turn);
+    }
+  }
+
+  return {
+    prompted(prompt, output) {
+      const session = sessions.of(prompt.sessionID);
+      if (!session.isChild) session.turns.set(output.message.id, openTurn(output, prompt.agent));
+    },
+    happened(event) {
+      switch (event.type) {
+        case 'session.created':
+          return sessions.created(event.properties.info);
+        case 'session.deleted':
+          return sessions.deleted(event.properties.info.id);
+        case 'message.updated': {
+          const { info } = event.properties;
+          return info.role === 'assistant' ? answered(info) : undefined;
+        }
+        case 'message.part.updated': {
+          const { part } = event.properties;
+          const session = sessions.of(part.sessionID);
+          const turn = session.turns.get(session.owners.get(part.messageID) ?? '');
+          const told = turn && notePart(turn, part);
+          return told ? noteRecalled(session, told) : undefined;
+        }
+        case 'session.error': {
+          const { sessionID, error } = event.properties;
+          const turn = sessionID ? [...sessions.of(sessionID).turns.values()].at(-1) : undefined;
+          return turn && noteFailure(turn, error?.name);
+        }
+        case 'session.compacted':
+          sessions.of(event.properties.sessionID).isPrimed = false;
+          return undefined;
+        case 'session.idle':
+          return rested(sessions.of(event.properties.sessionID));
+      }
+    },
+    end() {
+      for (const session of sessions.all())
+        for (const turn of [...session.turns.values()]) if (turn.answers.size > 0) finish(session, turn);
+    },
+  };
+}

@@ -1,0 +1,118 @@
+/** What opencode 1.18 hands to a plugin, as far as this one reads it. */
+export interface HostInput {
+  readonly client?: HostClient | undefined;
+  /** `id` is the first commit of the repository, `global` for none. */
+  readonly project?: { readonly id?: string } | undefined;
+  readonly directory: string;
+  readonly worktree?: string | undefined;
+}
+
+export interface HostClient {
+  readonly app?: { log(entry: { body: LogEntry }): Promise<unknown> };
+  readonly session?: {
+    get(asked: { path: { id: string } }): Promise<{ data?: SessionInfo }>;
+    messages(asked: { path: { id: string } }): Promise<{ data?: readonly { readonly parts: readonly Part[] }[] }>;
+  };
+}
+
+interface LogEntry {
+  readonly service: string;
+  readonly level: 'warn' | 'error';
+  readonly message: string;
+}
+
+export interface SessionInfo {
+  readonly id: string;
+  /** Of a sub-agent's session: whose work it does. */
+  readonly parentID?: string;
+}
+
+export interface UserMessage {
+  readonly id: string;
+  readonly sessionID?: string;
+  readonly role?: 'user';
+  readonly time?: { readonly created: number };
+  readonly agent?: string;
+  readonly model?: { readonly providerID: string; readonly modelID: string };
+}
+
+export interface AssistantMessage {
+  readonly id: string;
+  readonly sessionID: string;
+  readonly role: 'assistant';
+  /** The user's message that it answers. */
+  readonly parentID: string;
+  readonly time: { readonly created: number; readonly completed?: number };
+  readonly error?: { readonly name: string };
+  readonly providerID?: string;
+  readonly modelID?: string;
+  readonly mode?: string;
+  /** True for what compaction wrote. */
+  readonly summary?: boolean;
+  readonly tokens?: { readonly input: number; readonly output: number };
+}
+
+export interface Part {
+  readonly id: string;
+  readonly sessionID: string;
+  readonly messageID: string;
+  readonly type: string;
+  readonly text?: string;
+  readonly synthetic?: boolean;
+  readonly ignored?: boolean;
+  readonly tool?: string;
+  readonly state?: ToolState;
+  readonly files?: readonly string[];
+  readonly filename?: string;
+}
+
+export interface ToolState {
+  readonly status: string;
+  readonly title?: string;
+  readonly input?: unknown;
+  readonly output?: string;
+  readonly error?: string;
+}
+
+/** The events that are read; every other one is passed over. */
+export type HostEvent =
+  | { readonly type: 'session.created' | 'session.deleted'; readonly properties: { readonly info: SessionInfo } }
+  | { readonly type: 'session.idle' | 'session.compacted'; readonly properties: { readonly sessionID: string } }
+  | {
+      readonly type: 'session.error';
+      readonly properties: { readonly sessionID?: string; readonly error?: { readonly name: string } };
+    }
+  | { readonly type: 'message.updated'; readonly properties: { readonly info: UserMessage | AssistantMessage } }
+  | { readonly type: 'message.part.updated'; readonly properties: { readonly part: Part } };
+
+export interface Prompt {
+  readonly sessionID: string;
+  readonly messageID?: string;
+  readonly agent?: string;
+}
+
+export interface PromptOutput {
+  readonly message: UserMessage;
+  readonly parts: Part[];
+}
+
+export interface ToolUse {
+  readonly sessionID: string;
+  readonly messageID: string;
+  readonly callID?: string;
+}
+
+export interface HostTool {
+  readonly description: string;
+  /** A raw shape of zod's. */
+  readonly args: Record<string, unknown>;
+  execute(args: Record<string, unknown>, use: ToolUse): Promise<string>;
+}
+
+export interface Hooks {
+  event?(input: { event: { type: string; properties?: unknown } }): Promise<void>;
+  'chat.message'?(input: Prompt, output: PromptOutput): Promise<void>;
+  'experimental.session.compacting'?(input: { sessionID: string }, output: { context: string[] }): Promise<void>;
+  tool?: Record<string, HostTool>;
+  dispose?(): Promise<void>;
+}

@@ -1,0 +1,35 @@
+import type { Services } from '../memory/services.ts';
+import { bulletList, day } from '../reader/format.ts';
+import { oneLine, shortened } from '../text.ts';
+import { askByWords } from './ask.ts';
+
+/** What the memories of these groups tell, best first, each fact once. With OpenAI's models also by meaning. */
+export async function searchAll(
+  services: Services,
+  groups: readonly string[],
+  query: string,
+  limit: number,
+): Promise<string> {
+  const found = await Promise.all(groups.map((group) => askOne(services, group, query, limit)));
+  const facts = found.flatMap((it) => it.facts);
+  const episodes = found.flatMap((it) => it.episodes);
+  const best = [...facts, ...episodes].sort((a, b) => b.score - a.score).slice(0, limit);
+  const kept = new Set<unknown>(best);
+  return bulletList({ facts: facts.filter((it) => kept.has(it)), episodes: episodes.filter((it) => kept.has(it)) });
+}
+
+/** Local models would load a hundred megabytes into the agent's own process; words do without any. */
+async function askOne(services: Services, group: string, query: string, limit: number) {
+  if (services.config.models !== 'openai') return askByWords(services, group, query, limit);
+  const { askFor } = await import('../memory/ask.ts');
+  return askFor(services, query, limit, { group }).catch(() => askByWords(services, group, query, limit));
+}
+
+export async function list(services: Services, group: string, limit: number): Promise<string> {
+  const { askForLatest } = await import('../memory/ask-episodes.ts');
+  const episodes = await askForLatest(services, { group, limit });
+  if (episodes.length === 0) return 'The memory is empty.';
+  return episodes
+    .map(({ uuid, content, referenceTime }) => `- ${uuid} (${day(referenceTime)}): ${shortened(oneLine(content), 200)}`)
+    .join('\n');
+}

@@ -1,0 +1,63 @@
+import { strippedOfRecalled } from '../capture/recalled.ts';
+import type { Background } from './background.ts';
+import type { HostClient, Part, Prompt, PromptOutput } from './host.ts';
+import { syntheticPart } from './part.ts';
+import type { Recall } from './recall.ts';
+import { noteRecalled, type Session } from './sessions.ts';
+import { within } from './within.ts';
+
+/** So long a user's message may wait for what is recalled; with what the host adds it is there within 150 ms or not at all. */
+const PATIENCE = 130;
+const ASKED_TO_REMEMBER =
+  /\b(?:remember (?:that|this|to|my|I)|don'?t forget|from now on|merk(?:e)? dir|in future,? (?:always|never))\b/i;
+const NUDGE =
+  'The user asks for something to be remembered. The memory keeps this conversation; for a preference that holds in every project call memory_add with scope "user".';
+
+/**
+ * Adds what is recalled to the first message of a session and to the first after a compaction, once: it stays where it is, so that
+ * the prompt's cache stays valid.
+ */
+export function openPriming(client: HostClient | undefined, background: Background, recall: Recall) {
+  /** What may be added; the caller adds it, so that what comes late adds nothing. */
+  async function toAdd(session: Session, words: string): Promise<string | undefined> {
+    if (!session.isKnown) await learnPast(session);
+    if (session.isChild || session.isPrimed) return undefined;
+    return recall.about(await background.stores(), words);
+  }
+
+  /** Of a session that an earlier process began: whose it is, and whether it was told already. */
+  async function learnPast(session: Session): Promise<void> {
+    const asked = { path: { id: session.id } };
+    const [info, messages] = await Promise.all([
+      within(PATIENCE / 2, async () => client?.session?.get(asked)),
+      within(PATIENCE / 2, async () => client?.session?.messages(asked)),
+    ]);
+    session.isChild ||= info?.data?.parentID !== undefined;
+    session.isKnown = info?.data !== undefined;
+    for (const { text = '' } of (messages?.data ?? []).flatMap(({ parts }): readonly Part[] => parts)) {
+      if (strippedOfRecalled(text) === text) continue;
+      noteRecalled(session, text);
+      session.isPrimed = true;
+    }
+  }
+
+  return async (session: Session, prompt: Prompt, output: PromptOutput): Promise<void> => {
+    if (session.isChild) return;
+    const words = output.parts
+      .filter(({ type, synthetic }) => type === 'text' && !synthetic)
+      .map(({ text = '' }) => text)
+      .join('\n');
+    if (!session.isPrimed) {
+      const added =
+        (await within(PATIENCE, () => toAdd(session, words))) ?? (session.isPrimed ? undefined : recall.atHand());
+      // Also when nothing is known: it is asked for once.
+      if (!session.isPrimed && added && !session.isChild) {
+        noteRecalled(session, added);
+        session.lastRecall = added;
+        output.parts.push(syntheticPart(added, prompt, output));
+      }
+      session.isPrimed = true;
+    }
+    if (ASKED_TO_REMEMBER.test(words) && !session.isChild) output.parts.push(syntheticPart(NUDGE, prompt, output));
+  };
+}

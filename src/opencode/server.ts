@@ -1,0 +1,124 @@
+import * as z from 'zod/mini';
+import { keepTurn } from '../capture/keep-turn.ts';
+import { scopeOf } from '../capture/scope.ts';
+import { loadConfig } from '../config.ts';
+import { isForeseen } from '../errors.ts';
+import { openBackground } from './background.ts';
+import { openCapture } from './capture.ts';
+import type { Hooks, HostEvent, HostInput } from './host.ts';
+import { openPriming } from './prime.ts';
+import { openRecall } from './recall.ts';
+import { openSessions } from './sessions.ts';
+import { memoryTools } from './tools.ts';
+
+const CLOSES_WITHIN = 700;
+/** As a package and as a file at once it would do everything twice. */
+const RUNNING: unique symbol = Symbol.for('memory-manager/opencode');
+
+const options = z.object({
+  group: z.optional(z.string()),
+  userGroup: z.optional(z.string()),
+  capture: z._default(z.boolean(), true),
+  recall: z._default(z.boolean(), true),
+  tools: z._default(z.boolean(), true),
+});
+
+/**
+ * The memory as a plugin. Whatever happens in here, the host goes on: it gives plugins no time limit and catches nothing, so that
+ * every hook does both itself.
+ */
+export async function server(input: HostInput, given: unknown = {}): Promise<Hooks> {
+  if (isOn(process.env.MEMORY_DISABLED)) return {};
+  try {
+    return hooks(input, given);
+  } catch (error) {
+    tell(input, isForeseen(error) ? error.message : 'The memory could not start.');
+    return {};
+  }
+}
+
+function hooks(input: HostInput, given: unknown): Hooks {
+  const parsed = options.safeParse(given ?? {});
+  if (!parsed.success) {
+    tell(input, `The plugin's option ${parsed.error.issues[0]?.path.join('.')} cannot be used; the memory is off.`);
+    return {};
+  }
+  const running = runningDirectories();
+  const { directory, client } = input;
+  if (running.has(directory)) return {};
+  const { group, userGroup, capture: captures, recall: recalls, tools } = parsed.data;
+  const config = loadConfig();
+  const scope = scopeOf({ directory, group, userGroup, rootCommit: input.project?.id, environment: process.env });
+  running.add(directory);
+
+  const sessions = openSessions();
+  const recall = openRecall(scope);
+  const background = openBackground(config, (stores) => recall.warmUp(stores));
+  const prime = openPriming(client, background, recall);
+  const worktree = input.worktree && input.worktree !== '/' ? input.worktree : directory;
+  let told = false;
+  const capture = openCapture(sessions, worktree, (turn) => {
+    try {
+      if (captures && keepTurn(config.home, scope.group, turn, config.spoolLimit)) background.wake();
+    } catch (error) {
+      // Once: a full disk stays full for a while.
+      if (!told) tell(input, isForeseen(error) ? error.message : 'A turn could not be kept.');
+      told = true;
+    }
+  });
+  background.start();
+
+  return {
+    ...(captures || recalls
+      ? {
+          event: harmless(async ({ event }) => capture.happened(event as HostEvent)),
+          'chat.message': harmless(async (prompt, output) => {
+            const session = sessions.of(prompt.sessionID);
+            capture.prompted(prompt, output);
+            if (recalls) await prime(session, prompt, output);
+          }),
+        }
+      : {}),
+    ...(recalls && {
+      'experimental.session.compacting': harmless(async ({ sessionID }, output) => {
+        const { lastRecall, isChild } = sessions.of(sessionID);
+        const known = lastRecall ?? recall.atHand();
+        if (known && !isChild) output.context.push(known);
+      }),
+    }),
+    ...(tools && { tool: memoryTools({ config, scope, background }) }),
+    dispose: harmless(async () => {
+      running.delete(directory);
+      capture.end();
+      await background.close(CLOSES_WITHIN);
+    }),
+  };
+}
+
+function runningDirectories(): Set<string> {
+  const shared = globalThis as { [RUNNING]?: Set<string> };
+  shared[RUNNING] ??= new Set();
+  return shared[RUNNING];
+}
+
+/** The host would end the user's turn, or itself. */
+function harmless<Given extends unknown[]>(
+  hook: (...given: Given) => Promise<void>,
+): (...given: Given) => Promise<void> {
+  return async (...given) => {
+    try {
+      await hook(...given);
+    } catch {}
+  };
+}
+
+/** Into the host's own log, without waiting: while plugins are loaded it may not answer. */
+function tell({ client }: HostInput, message: string): void {
+  setTimeout(() => {
+    try {
+      client?.app?.log({ body: { service: 'memory-manager', level: 'warn', message } }).catch(() => undefined);
+    } catch {}
+  }, 0).unref?.();
+}
+
+const isOn = (value: string | undefined): boolean => value !== undefined && /^(?:1|true|yes|on)$/i.test(value);

@@ -1,0 +1,81 @@
+import { recalledSentences } from '../capture/recalled.ts';
+import type { SessionInfo } from './host.ts';
+import type { OpenTurn } from './open-turn.ts';
+
+/** What is known of one of the host's sessions. */
+export interface Session {
+  readonly id: string;
+  /** A sub-agent's: its result comes back as a tool's output, and the rest is noise. */
+  isChild: boolean;
+  /** False when it began before this process did, so that its past has to be asked for. */
+  isKnown: boolean;
+  /** True while what was recalled stands in the model's context. */
+  isPrimed: boolean;
+  /** By the user's message. */
+  readonly turns: Map<string, OpenTurn>;
+  /** To which turn an agent's message belongs; null for one that does not count. */
+  readonly owners: Map<string, string | null>;
+  readonly recalled: Set<string>;
+  /** The last recalled text, for a compaction. */
+  lastRecall: string | undefined;
+}
+
+const MOST_SESSIONS = 500;
+const MOST_SENTENCES = 300;
+const MOST_OWNERS = 2000;
+
+export interface Sessions {
+  of(id: string): Session;
+  created(info: SessionInfo): void;
+  deleted(id: string): void;
+  all(): Session[];
+}
+
+export function openSessions(): Sessions {
+  const sessions = new Map<string, Session>();
+
+  function add(id: string): Session {
+    const made: Session = {
+      id,
+      isChild: false,
+      isKnown: false,
+      isPrimed: false,
+      turns: new Map(),
+      owners: new Map(),
+      recalled: new Set(),
+      lastRecall: undefined,
+    };
+    sessions.set(id, made);
+    forgetOldest(sessions, MOST_SESSIONS);
+    return made;
+  }
+
+  return {
+    of: (id) => sessions.get(id) ?? add(id),
+    created({ id, parentID }) {
+      const session = sessions.get(id) ?? add(id);
+      session.isKnown = true;
+      session.isChild = parentID !== undefined;
+    },
+    deleted: (id) => void sessions.delete(id),
+    all: () => [...sessions.values()],
+  };
+}
+
+/** What the agent may repeat from now on. */
+export function noteRecalled(session: Session, text: string): void {
+  for (const sentence of recalledSentences(text)) session.recalled.add(sentence);
+  forgetOldest(session.recalled, MOST_SENTENCES);
+}
+
+export function noteOwner(session: Session, answer: string, turn: string | null): void {
+  session.owners.set(answer, turn);
+  forgetOldest(session.owners, MOST_OWNERS);
+}
+
+function forgetOldest(things: Map<string, unknown> | Set<string>, most: number): void {
+  for (const oldest of things.keys()) {
+    if (things.size <= most) return;
+    things.delete(oldest);
+  }
+}

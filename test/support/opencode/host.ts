@@ -1,0 +1,138 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createOpencodeClient, type OpencodeClient } from '@opencode-ai/sdk';
+
+const MODULES = fileURLToPath(new URL('../../../node_modules', import.meta.url));
+
+/** The real opencode, of whichever package fits this machine. */
+export const OPENCODE = [
+  'opencode-ai/bin/opencode.exe',
+  'opencode-linux-x64/bin/opencode',
+  'opencode-linux-x64-baseline/bin/opencode',
+]
+  .map((path) => join(MODULES, path))
+  .find((path) => existsSync(path));
+
+export interface HostOptions {
+  /** opencode's own configuration, beside that of the stub model: `plugin`, `mcp`. */
+  readonly config?: object;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Folders of a host that ran before, whose sessions it goes on with. */
+  readonly place?: Place;
+}
+
+/** Where a host has its home and its project. */
+export interface Place {
+  readonly home: string;
+  readonly project: string;
+  remove(): Promise<void>;
+}
+
+/** A running `opencode serve`. */
+export interface Host {
+  readonly client: OpencodeClient;
+  readonly place: Place;
+  readonly output: () => string;
+  /** SIGTERM, as the end of a terminal gives it. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
+}
+
+export async function makePlace(): Promise<Place> {
+  const root = await mkdtemp(join(tmpdir(), 'opencode-test-'));
+  const [home, project] = [join(root, 'home'), join(root, 'project')];
+  await mkdir(join(project), { recursive: true });
+  await seed(join(home, 'config', 'opencode'));
+  return { home, project, remove: () => rm(root, { recursive: true, force: true, maxRetries: 5 }) };
+}
+
+/** A folder that opencode takes for one whose packages are installed, so that it asks no registry. */
+async function seed(folder: string): Promise<void> {
+  await mkdir(join(folder, 'node_modules'), { recursive: true });
+  const root = { dependencies: { '@opencode-ai/plugin': '1.18.33' } };
+  await writeFile(join(folder, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, packages: { '': root } }));
+  await writeFile(join(folder, 'package.json'), JSON.stringify(root));
+}
+
+/** Starts the real opencode, with nothing of this user's and nobody to talk to but the stub model. */
+export async function startHost(modelUrl: string, options: HostOptions = {}): Promise<Host> {
+  const place = options.place ?? (await makePlace());
+  const child = spawn(OPENCODE ?? '', ['serve', '--hostname=127.0.0.1', '--port=0'], {
+    cwd: place.project,
+    env: environment(place, modelUrl, options),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const url = await new Promise<string>((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`opencode did not start: ${output}`)), 60_000);
+    const read = (chunk: Buffer) => {
+      output += chunk;
+      const [, found] = /listening on\s+(http:\/\/\S+)/.exec(output) ?? [];
+      if (found) resolve(found);
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    child.once('exit', (code) => {
+      clearTimeout(late);
+      reject(new Error(`opencode ended with ${code}: ${output}`));
+    });
+  });
+  return {
+    client: createOpencodeClient({ baseUrl: url, directory: place.project }),
+    place,
+    output: () => output,
+    stop: (signal = 'SIGTERM') => ended(child, signal),
+  };
+}
+
+function environment({ home }: Place, modelUrl: string, { config, environment }: HostOptions): NodeJS.ProcessEnv {
+  const stub = {
+    npm: '@ai-sdk/openai-compatible',
+    name: 'Stub',
+    options: { baseURL: modelUrl, apiKey: 'none' },
+    models: { stub: { name: 'Stub', limit: { context: 100_000, output: 4_000 }, tool_call: true } },
+  };
+  const given = {
+    ...{ model: 'stub/stub', small_model: 'stub/stub', provider: { stub }, autoupdate: false, share: 'disabled' },
+    ...config,
+  };
+  return {
+    PATH: process.env.PATH,
+    HOME: home,
+    XDG_CONFIG_HOME: join(home, 'config'),
+    XDG_DATA_HOME: join(home, 'data'),
+    XDG_STATE_HOME: join(home, 'state'),
+    XDG_CACHE_HOME: join(home, 'cache'),
+    OPENCODE_CONFIG_CONTENT: JSON.stringify(given),
+    OPENCODE_DISABLE_PROJECT_CONFIG: '1',
+    OPENCODE_DISABLE_MODELS_FETCH: '1',
+    OPENCODE_DISABLE_AUTOUPDATE: '1',
+    OPENCODE_DISABLE_SHARE: '1',
+    npm_config_fetch_retries: '0',
+    ...environment,
+  };
+}
+
+async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const end = new Promise((resolve) => child.once('exit', resolve));
+  child.kill(signal);
+  const late = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  await end;
+  clearTimeout(late);
+}
+
+/** Says something in a session and waits for the end of the turn. */
+export async function say({ client }: Host, session: string, text: string): Promise<void> {
+  const { error } = await client.session.prompt({ path: { id: session }, body: { parts: [{ type: 'text', text }] } });
+  if (error) throw new Error(`The turn failed: ${JSON.stringify(error)}`);
+}
+
+export async function newSession({ client }: Host): Promise<string> {
+  const { data, error } = await client.session.create({ body: {} });
+  if (!data) throw new Error(`No session: ${JSON.stringify(error)}`);
+  return data.id;
+}

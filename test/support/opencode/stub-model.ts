@@ -1,0 +1,92 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A message as a coding agent sends it. */
+export interface AgentMessage {
+  readonly role: string;
+  readonly content: string | readonly { readonly type: string; readonly text?: string }[] | null;
+  readonly tool_calls?: readonly { readonly function: { readonly name: string; readonly arguments: string } }[];
+}
+
+export interface AgentRequest {
+  readonly messages: readonly AgentMessage[];
+  readonly tools?: readonly { readonly function: { readonly name: string } }[];
+}
+
+/** What the model says: words, a call of a tool, an error, or words only after a while. */
+export type Reply =
+  | { readonly text: string; readonly after?: number }
+  | { readonly tool: string; readonly input: object }
+  | { readonly status: number; readonly message: string };
+
+export interface StubModel {
+  readonly url: string;
+  /** Every request for an answer, titles left out. */
+  readonly requests: AgentRequest[];
+  close(): Promise<void>;
+}
+
+/** The model of a coding agent, which answers what `reply` says, in pieces as OpenAI does. */
+export async function startStubModel(reply: (request: AgentRequest) => Reply): Promise<StubModel> {
+  const requests: AgentRequest[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const piece of request) body += piece;
+    if (!request.url?.endsWith('/chat/completions')) return void response.writeHead(404).end('{}');
+    const asked = JSON.parse(body) as AgentRequest;
+    const isTitle = textOf(asked.messages[0]).includes('title generator');
+    if (!isTitle) requests.push(asked);
+    await answer(response, isTitle ? { text: 'A title' } : reply(asked));
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    requests,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function answer(response: ServerResponse, reply: Reply): Promise<void> {
+  if ('status' in reply) {
+    response.writeHead(reply.status, { 'content-type': 'application/json' });
+    return void response.end(JSON.stringify({ error: { message: reply.message, type: 'stub', code: null } }));
+  }
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  const send = (delta: object, finish: string | null = null) =>
+    response.write(
+      `data: ${JSON.stringify({ id: 'stub', object: 'chat.completion.chunk', model: 'stub', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`,
+    );
+  send({ role: 'assistant', content: '' });
+  if ('tool' in reply) {
+    const call = { name: reply.tool, arguments: JSON.stringify(reply.input) };
+    send({ tool_calls: [{ index: 0, id: `call_${Date.now()}`, type: 'function', function: call }] });
+    send({}, 'tool_calls');
+  } else {
+    const [first = '', ...rest] = reply.text.match(/\S+\s*/g) ?? [];
+    send({ content: first });
+    if (reply.after) await sleep(reply.after);
+    for (const word of rest) send({ content: word });
+    send({}, 'stop');
+  }
+  const usage = { prompt_tokens: 100, completion_tokens: 10, total_tokens: 110 };
+  response.write(`data: ${JSON.stringify({ id: 'stub', object: 'chat.completion.chunk', choices: [], usage })}\n\n`);
+  response.end('data: [DONE]\n\n');
+}
+
+/** The text of a message, whatever parts it comes in. */
+export function textOf(message: AgentMessage | undefined): string {
+  if (typeof message?.content === 'string') return message.content;
+  return (message?.content ?? []).map(({ text }) => text ?? '').join('\n');
+}
+
+/** All that the model was shown. */
+export const shownTo = ({ messages }: AgentRequest): string => messages.map(textOf).join('\n');

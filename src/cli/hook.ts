@@ -1,0 +1,93 @@
+import { writeSync } from 'node:fs';
+import { SECOND } from '../time.ts';
+import type { Command } from './command.ts';
+
+/** A host that does not close its end is not waited for. */
+const READS_WITHIN = 1 * SECOND;
+const MOST_BYTES = 4 * 1024 * 1024;
+/** Since the process began. */
+const RECALLS_WITHIN = 0.9 * SECOND;
+const DRAINS_WITHIN = 30 * SECOND;
+
+export const command: Command = {
+  help: `memory-manager hook <event>
+
+For agents that call commands at certain moments: reads what the agent says of the moment on
+standard input, as JSON. memory-manager install claude-code writes these calls.
+
+  Stop, PreCompact, SessionEnd    keeps the turns that were finished since the last call
+  SessionStart, UserPromptSubmit  prints what the memory knows, for the agent to read
+  drain                           hands in what was kept, as every worker and command does
+
+It never fails and never speaks; what goes wrong is noted in hooks/problems.log of MEMORY_HOME.
+MEMORY_DISABLED=1 turns it off.
+
+  --host <name>   the agent (default: claude-code); others with like hooks may use it too
+  --group <name>  the memory to use (default: the project's own)
+
+Example: memory-manager hook Stop --host claude-code`,
+  options: { host: { type: 'string' } },
+  arguments: [1, 1],
+  run: async (call) => {
+    const { answerHook, isOff } = await import('../hooks/hook.ts');
+    const { eventNamed } = await import('../hooks/event.ts');
+    const [name = ''] = call.args;
+    if (isOff(process.env)) return 0;
+    if (name === 'drain') return drain();
+    const event = eventNamed(name);
+    // Hosts get new events, and other events are no failure.
+    if (!event) return 0;
+    const { output, kept } = await answerHook({
+      event,
+      input: await standardInput(),
+      host: call.text('host') ?? 'claude-code',
+      group: call.group,
+      environment: process.env,
+      directory: process.cwd(),
+      patience: RECALLS_WITHIN - process.uptime() * SECOND,
+    });
+    if (output !== undefined) writeSync(1, `${output}\n`);
+    if (kept > 0) await drainUnlessWorkerRuns();
+    // A store that is silent would keep the process, and with it the agent.
+    process.exit(0);
+  },
+};
+
+/** As text; what cannot be read in time is taken as it is. */
+function standardInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  return new Promise((resolve) => {
+    const end = () => resolve(Buffer.concat(chunks).toString('utf8'));
+    if (process.stdin.isTTY) return end();
+    const timer = setTimeout(end, READS_WITHIN);
+    process.stdin.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > MOST_BYTES) end();
+    });
+    for (const name of ['end', 'error', 'close'])
+      process.stdin.on(name, () => {
+        clearTimeout(timer);
+        end();
+      });
+  });
+}
+
+/** A worker that `up` started looks into the same folder every few seconds. */
+async function drainUnlessWorkerRuns(): Promise<void> {
+  const [{ homeFolder }, { allRun, readNote }] = await Promise.all([import('../config.ts'), import('./running.ts')]);
+  const running = await readNote(homeFolder(process.env));
+  if (running && (await allRun(running))) return;
+  const { drainApart } = await import('../hooks/drain.ts');
+  drainApart(process.env);
+}
+
+async function drain(): Promise<number> {
+  setTimeout(() => process.exit(0), DRAINS_WITHIN).unref();
+  const { MemoryManager } = await import('../memory.ts');
+  const memory = new MemoryManager({}, { onNotice: () => {} });
+  await memory.drainSpool().catch(() => undefined);
+  await memory.close();
+  return 0;
+}

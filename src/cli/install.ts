@@ -1,0 +1,92 @@
+import { createInterface } from 'node:readline/promises';
+import { InvalidInput } from '../errors.ts';
+import { diff } from '../install/diff.ts';
+import { type Agent, type Installation, planInstallation, shownPath } from '../install/install.ts';
+import type { FileChange } from '../install/plan.ts';
+import type { Call, Command } from './command.ts';
+
+const AGENTS: readonly Agent[] = ['opencode', 'claude-code', 'mcp'];
+const NAMES: Readonly<Record<Agent, string>> = { opencode: 'opencode', 'claude-code': 'Claude Code', mcp: 'MCP' };
+const FLAG = { type: 'boolean' } as const;
+
+export const command: Command = {
+  help: `memory-manager install opencode | claude-code | mcp
+
+Puts the memory into an agent's configuration: shows the change, asks, makes it. What else the
+files hold stays as it is; a copy of each is kept beside it.
+
+  opencode     its plugin, in opencode.json or opencode.jsonc
+  claude-code  hooks, in .claude/settings.json
+  mcp          the MCP server, in this folder's .mcp.json, or printed for any client
+
+  --project    this folder's configuration (default: yours, for all projects)
+  --mcp        of opencode and claude-code: the MCP server too
+  --undo       take it out again
+  --dry-run    only show
+  --yes        do not ask
+  --group <name>  one memory for all (default: each project has its own)
+  --json       {"agent", "made", "files": [{"path", "changed"}], "notes"}
+
+Example: memory-manager install claude-code --project`,
+  options: { project: FLAG, mcp: FLAG, undo: FLAG, 'dry-run': FLAG, yes: FLAG },
+  arguments: [1, 1],
+  run: async (call) => {
+    const agent = AGENTS.find((name) => name === call.args[0]);
+    if (!agent) throw new InvalidInput(`install knows opencode, claude-code and mcp, not "${call.args[0]}".`);
+    const plan = planInstallation({
+      agent,
+      project: call.flag('project'),
+      undo: call.flag('undo'),
+      mcp: call.flag('mcp'),
+      group: await checkedGroup(call.group),
+      directory: process.cwd(),
+      script: process.argv[1] ?? '',
+      environment: process.env,
+    });
+    const changing = plan.changes.filter(({ before, after }) => before !== after);
+    if (!call.json) for (const change of changing) show(change);
+    const made = changing.length > 0 && !call.flag('dry-run') && (await isWanted(call));
+    if (made) plan.make();
+    if (call.json) console.log(JSON.stringify({ agent, made, files: files(plan), notes: plan.notes }));
+    else conclude(call, agent, plan, changing.length > 0, made);
+    return changing.length === 0 || made || call.flag('dry-run') ? 0 : 1;
+  },
+};
+
+async function checkedGroup(group: string | undefined): Promise<string | undefined> {
+  return group === undefined ? undefined : (await import('../group.ts')).checkGroup(group);
+}
+
+function show({ path, before, after }: FileChange): void {
+  const what = before === undefined ? ' (new)' : after === undefined ? ' (removed)' : '';
+  console.log(`${shownPath(path, process.cwd())}${what}`);
+  for (const line of diff(before ?? '', after ?? '')) console.log(line);
+}
+
+async function isWanted(call: Call): Promise<boolean> {
+  if (call.flag('yes')) return true;
+  if (!process.stdin.isTTY || call.json) {
+    console.error('Nothing was changed; add --yes to make this change.');
+    return false;
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question('Make this change? [y/N] ');
+  terminal.close();
+  if (/^y(es)?$/i.test(answer.trim())) return true;
+  console.error('Nothing was changed.');
+  return false;
+}
+
+function conclude(call: Call, agent: Agent, plan: Installation, changes: boolean, made: boolean): void {
+  const name = NAMES[agent];
+  if (made) {
+    const again = ['install', ...call.args, ...(call.flag('project') ? ['--project'] : [])].join(' ');
+    if (call.flag('undo')) console.log(`${name}: taken out.`);
+    else console.log(`${name}: done; it counts from the next session on. Undo: memory-manager ${again} --undo`);
+  } else if (!changes && plan.changes.length > 0)
+    console.log(call.flag('undo') ? `${name}: nothing of ours is there.` : `${name}: everything is there already.`);
+  for (const note of plan.notes) console.log(note);
+}
+
+const files = ({ changes }: Installation) =>
+  changes.map(({ path, before, after }) => ({ path, changed: before !== after }));

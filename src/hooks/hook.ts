@@ -1,0 +1,108 @@
+import { scopeOf } from '../capture/scope.ts';
+import { homeFolder, loadConfig } from '../config.ts';
+import { SETTINGS } from '../settings.ts';
+import { type HookEvent, readTold, type Told } from './event.ts';
+import { keepTurns } from './keep.ts';
+import { note } from './log.ts';
+import { newSession, removeOld, type Session, withSession } from './session.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface HookCall {
+  readonly event: HookEvent;
+  /** What the host wrote on standard input. */
+  readonly input: string;
+  readonly host: string;
+  readonly group: string | undefined;
+  readonly environment: Environment;
+  /** The process's own folder, where the host does not name one. */
+  readonly directory: string;
+  /** Milliseconds that the memory may take to answer. */
+  readonly patience: number;
+}
+
+export interface HookAnswer {
+  /** What the host is to read on standard output. */
+  readonly output?: string | undefined;
+  /** How many turns were written into the spool. */
+  readonly kept: number;
+}
+
+const MOST_SENTENCES = 200;
+
+export const isOff = ({ MEMORY_DISABLED: off = '' }: Environment): boolean => /^(1|true|yes|on)$/i.test(off);
+
+/** Does what an event asks for. Never throws and never speaks: what goes wrong is noted in MEMORY_HOME/hooks/problems.log. */
+export async function answerHook(call: HookCall): Promise<HookAnswer> {
+  const { event, environment, host } = call;
+  const home = homeFolder(environment);
+  const notice = (what: string) => note(home, `${host} ${event}: ${what}`);
+  let kept = 0;
+  try {
+    const told = readTold(call.input);
+    if (!told) notice('what the host wrote cannot be read');
+    if (!told || told.isSubAgent) return { kept };
+    const scope = scopeOf({ directory: told.directory ?? call.directory, group: call.group, environment });
+    // Of what goes wrong here the memory can still be asked.
+    if (event !== 'UserPromptSubmit') kept = orNote(() => keepAll(home, call, told, scope.group, notice));
+    if (event !== 'SessionStart' && event !== 'UserPromptSubmit') return { kept };
+    return { kept, output: await tell(home, call, told, scope, notice) };
+  } catch (error) {
+    notice((error as Error).message);
+    return { kept };
+  }
+
+  function orNote(work: () => number): number {
+    try {
+      return work();
+    } catch (error) {
+      notice((error as Error).message);
+      return 0;
+    }
+  }
+}
+
+function keepAll(home: string, call: HookCall, told: Told, group: string, onNotice: (what: string) => void): number {
+  const { event, host, environment } = call;
+  if (event === 'SessionStart') removeOldQuietly(home);
+  const limit = SETTINGS.MEMORY_SPOOL_LIMIT.shape.safeParse(environment.MEMORY_SPOOL_LIMIT).data;
+  return withSession(home, host, told.session, (file) =>
+    keepTurns(file, event, told, { home, host, group, limit, onNotice }),
+  );
+}
+
+async function tell(
+  home: string,
+  { event, host, environment, patience }: HookCall,
+  told: Told,
+  scope: ReturnType<typeof scopeOf>,
+  notice: (what: string) => void,
+): Promise<string | undefined> {
+  const change = <T>(work: (session: Session, write: (session: Session) => void) => T) =>
+    withSession(home, host, told.session, (file) => work(file.read() ?? newSession(0), file.write));
+  const before = change((session, write) => {
+    if (event === 'UserPromptSubmit' && !session.asked) write({ ...session, asked: true });
+    return session;
+  });
+  if (event === 'UserPromptSubmit' && before.asked) return undefined;
+  const { questionOf, recall, toldHost } = await import('./recall.ts');
+  const { openServices } = await import('../memory/services.ts');
+  const services = openServices(loadConfig(environment), { onNotice: notice });
+  // After compaction and in a resumed session the agent no longer knows what it was told.
+  const known = new Set(event === 'UserPromptSubmit' ? before.recalled : []);
+  const recalled = await recall(services, scope, questionOf(event, told), known, patience);
+  if (!recalled) return undefined;
+  change((session, write) => {
+    const sentences = [...new Set([...session.recalled, ...recalled.sentences])].slice(-MOST_SENTENCES);
+    write({ ...session, recalled: sentences });
+  });
+  return toldHost(event, recalled.context);
+}
+
+function removeOldQuietly(home: string): void {
+  try {
+    removeOld(home);
+  } catch {
+    // There is no folder yet.
+  }
+}

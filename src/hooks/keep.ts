@@ -1,0 +1,86 @@
+import { keepTurn } from '../capture/keep-turn.ts';
+import { withoutRecalled } from '../capture/recalled.ts';
+import type { Turn } from '../capture/turn.ts';
+import { InvalidInput } from '../errors.ts';
+import type { HookEvent, Told } from './event.ts';
+import { hashOf, newSession, type Session, type SessionFile } from './session.ts';
+import { lengthOf, readTranscript } from './transcript.ts';
+import { type Stretch, stretches, turnOf } from './turns.ts';
+
+export interface KeepOptions {
+  readonly home: string;
+  readonly host: string;
+  readonly group: string;
+  /** How many episodes the spool may hold. */
+  readonly limit?: number | undefined;
+  /** Told in a sentence, without any content, what could not be kept. */
+  readonly onNotice: (sentence: string) => void;
+}
+
+/** A session's events after which its last turn gets no more. */
+const isOver = (event: HookEvent, { source }: Told): boolean =>
+  event === 'Stop' || event === 'SessionEnd' || (event === 'SessionStart' && source !== 'compact');
+
+/**
+ * Writes the turns that were finished since the last call into the spool and notes how far it came.
+ * @returns how many
+ * @throws SpoolFull, ConfigError; what is left then is kept next time
+ */
+export function keepTurns(file: SessionFile, event: HookEvent, told: Told, options: KeepOptions): number {
+  const { session, transcript } = told;
+  if (transcript === undefined) return 0;
+  const known = file.read();
+  if (!known && event === 'SessionStart') {
+    // What stands there already belongs to another session or to a time when nobody asked for it to be kept.
+    file.write(newSession(lengthOf(transcript)));
+    return 0;
+  }
+  let state = known ?? newSession(0);
+  const { entries, end, unreadable } = readTranscript(transcript, state.offset);
+  if (unreadable > 0) options.onNotice(`${unreadable} lines of the transcript are no JSON and were passed over`);
+  const found = stretches(entries, `${state.message || session}.${state.parts + 1}`);
+  const open = isOver(event, told) ? undefined : found.at(-1);
+  let [kept, offset] = [0, state.offset];
+  try {
+    for (const stretch of found.filter((one) => one !== open)) {
+      offset = stretch.at;
+      const isDone = event === 'Stop' && stretch === found.at(-1);
+      const turn = turnOf(stretch, {
+        host: options.host,
+        session,
+        directory: told.directory ?? '',
+        recalled: state.recalled.length > 0,
+        isKept: (text) => hashOf(text) === known?.said,
+        lastWords: isDone ? told.lastWords : undefined,
+        isDone,
+      });
+      if (turn && isKept({ ...turn, assistant: withoutRecalled(turn.assistant, state.recalled) }, options)) kept += 1;
+      state = {
+        ...after(state, stretch, turn !== undefined),
+        said: isDone && told.lastWords ? hashOf(told.lastWords) : null,
+      };
+    }
+    offset = open?.at ?? end;
+    // A session that is over repeats nothing.
+    if (event === 'SessionEnd') state = { ...state, recalled: [] };
+  } finally {
+    file.write({ ...state, offset });
+  }
+  return kept;
+}
+
+function after(state: Session, { message, entries }: Stretch, isTurn: boolean): Session {
+  if (entries[0]?.kind === 'prompt') return { ...state, message, parts: 1 };
+  return isTurn ? { ...state, parts: state.parts + 1 } : state;
+}
+
+function isKept(turn: Turn, { home, group, limit, onNotice }: KeepOptions): boolean {
+  try {
+    return keepTurn(home, group, turn, limit) !== undefined;
+  } catch (error) {
+    // It would be refused next time too, and must not keep the others back.
+    if (!(error instanceof InvalidInput)) throw error;
+    onNotice('a turn cannot be an episode and was passed over');
+    return false;
+  }
+}

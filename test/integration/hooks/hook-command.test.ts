@@ -1,0 +1,194 @@
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Queue } from 'bullmq';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { RECALL_BEGIN, RECALL_END } from '../../../src/capture/recalled.ts';
+import type { HookEvent } from '../../../src/hooks/event.ts';
+import { answerHook } from '../../../src/hooks/hook.ts';
+import { MemoryManager } from '../../../src/memory.ts';
+import { patientConnection } from '../../../src/valkey/connections.ts';
+import { startWorkers } from '../../../workers/main.ts';
+import { startTranscript, type Transcript } from '../../support/claude-transcript.ts';
+import { environmentOf, failure, runCommand, startCommand } from '../../support/command-line.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+import { until } from '../../support/wait.ts';
+import { wrongServers } from '../../support/wrong-servers.ts';
+
+// The real program as an agent calls it, in processes of their own.
+const stores = useStores();
+const SILENT = { status: 0, stdout: '', stderr: '' };
+/** Generous: the machine may be busy. What it takes on a quiet one is told in docs/hooks.md. */
+const SOON = 5_000;
+let environment: Record<string, string>;
+let queue: Queue;
+let folder: string;
+let transcript: Transcript;
+
+beforeAll(() => {
+  const connection = patientConnection(stores.config.valkey);
+  queue = new Queue('store', { connection, prefix: stores.config.queuePrefix });
+  return async () => {
+    await queue.close();
+    connection.disconnect();
+  };
+});
+beforeEach(async () => {
+  await queue.obliterate({ force: true });
+  folder = mkdtempSync(join(tmpdir(), 'memory-hook-'));
+  mkdirSync(join(folder, 'harbor'));
+  environment = { ...environmentOf(stores.config), MEMORY_HOME: join(folder, 'home'), MEMORY_USER_ID: newGroup() };
+  transcript = startTranscript(join(folder, 'session.jsonl'), 's1');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const told = (more: Record<string, unknown> = {}) =>
+  JSON.stringify({
+    session_id: 's1',
+    transcript_path: join(folder, 'session.jsonl'),
+    cwd: join(folder, 'harbor'),
+    ...more,
+  });
+const hook = (event: string, more: Record<string, unknown> = {}, others: Record<string, string> = {}) =>
+  runCommand(['hook', event, '--host', 'claude-code'], { ...environment, ...others }, told(more));
+/** What a hook prints that has time, in this process. */
+const asked = async (event: HookEvent, more: Record<string, unknown>, group: string) => {
+  const call = {
+    event,
+    input: told(more),
+    host: 'claude-code',
+    group,
+    environment,
+    directory: folder,
+    patience: 30_000,
+  };
+  return (await answerHook(call)).output;
+};
+const jobs = async () => (await queue.getJobs(['wait', 'prioritized'], 0, -1, true)).map(({ data }) => data);
+const spooled = () => readdirSync(join(folder, 'home', 'spool')).filter((name) => name.endsWith('.json'));
+
+describe('Stop', () => {
+  test('answers at once and in silence, and the turn reaches the queue without a worker', async () => {
+    transcript.user('Where are the sessions?');
+    transcript.says('In Valkey 8.');
+
+    const ended = await hook('Stop');
+
+    expect(ended).toMatchObject(SILENT);
+    expect(ended.took).toBeLessThan(SOON);
+    const [job] = await until('the job', async () => (await jobs()).length > 0 && jobs());
+    expect(job).toMatchObject({ content: 'user: Where are the sessions?\nassistant: In Valkey 8.', saga: 's1' });
+    await until('an empty spool', () => spooled().length === 0);
+  });
+
+  test('called by many processes at once stores each turn once', async () => {
+    for (const number of [1, 2, 3]) {
+      transcript.user(`question ${number}`);
+      transcript.says(`answer ${number}`);
+    }
+    const all = await Promise.all(['Stop', 'SessionEnd', 'Stop', 'PreCompact'].map((event) => hook(event)));
+
+    for (const ended of all) expect(ended).toMatchObject(SILENT);
+    const found = await until('three jobs', async () => (await jobs()).length >= 3 && jobs());
+    await until('an empty spool', () => spooled().length === 0);
+    expect((await jobs()).map(({ content }) => content).sort()).toEqual(
+      [1, 2, 3].map((number) => `user: question ${number}\nassistant: answer ${number}`),
+    );
+    expect(found).toHaveLength(3);
+  });
+
+  test('keeps the turn on disk while Valkey is away', async () => {
+    transcript.user('one');
+    transcript.says('1');
+    expect(await hook('Stop', {}, { VALKEY_PORT: String(await wrongServers.nothing()) })).toMatchObject(SILENT);
+    expect(spooled()).toHaveLength(1);
+
+    expect((await runCommand(['hook', 'drain'], environment)).status).toBe(0);
+    expect(await jobs()).toHaveLength(1);
+  });
+});
+
+describe('a new session', () => {
+  test('is told what an earlier one left, which is not learnt again', async () => {
+    const group = newGroup();
+    const config = { ...stores.config, group };
+    const workers = await startWorkers(config, ['store']);
+    const memory = new MemoryManager(config);
+    try {
+      await memory.ended(await memory.enqueue('Harbor keeps its sessions in Valkey 8.'));
+      const start = await asked('SessionStart', { source: 'startup' }, group);
+      const { hookSpecificOutput: output } = JSON.parse(start ?? '');
+      expect(output.hookEventName).toBe('SessionStart');
+      expect(output.additionalContext).toMatch(
+        new RegExp(`^${RECALL_BEGIN}\\n[^-]+\\n- Harbor keeps its sessions in Valkey 8\\. [\\s\\S]*${RECALL_END}$`),
+      );
+
+      const prompt = { prompt: 'Which store has the sessions of Harbor?' };
+      // It was told that already, and is asked no second time.
+      expect(await asked('UserPromptSubmit', prompt, group)).toBeUndefined();
+      transcript.user(prompt.prompt);
+      transcript.says('As the memory has it:\n- Harbor keeps its sessions in **Valkey 8**.\nI would keep it so.');
+      await workers.close();
+      await hook('Stop', {}, { MEMORY_GROUP: group });
+
+      const [job] = await until('the job', async () => (await jobs()).length > 0 && jobs());
+      expect(job.metadata.recalled).toBe(true);
+      expect(job.content).toBe(`user: ${prompt.prompt}\nassistant: As the memory has it:\nI would keep it so.`);
+    } finally {
+      await memory.close();
+      await workers.close();
+    }
+  });
+
+  test.each(['nothing', 'silent', 'rude'] as const)('is told nothing when Valkey is %s', async (kind) => {
+    const port = String(await wrongServers[kind]());
+    const ended = await hook('SessionStart', { source: 'startup' }, { VALKEY_PORT: port, FALKORDB_PORT: port });
+    expect(ended).toMatchObject(SILENT);
+    expect(ended.took).toBeLessThan(SOON);
+  });
+});
+
+describe('never in the way', () => {
+  test.each([
+    ['rubbish', 'Stop', 'rubbish\0'],
+    ['nothing', 'SessionStart', ''],
+    ['an event that we do not know', 'Notification', '{}'],
+    ['a folder that is not there', 'Stop', '{"session_id":"x","transcript_path":"/none","cwd":"/none"}'],
+  ])('%s', async (_, event, input) => {
+    expect(await runCommand(['hook', event], environment, input)).toMatchObject(SILENT);
+  });
+
+  test('a setting that cannot be used', async () => {
+    transcript.user('one');
+    transcript.says('1');
+    const wrong = { VALKEY_PORT: 'seven', MEMORY_SPOOL_LIMIT: 'many' };
+    expect(await hook('SessionStart', { source: 'startup', session_id: 'other' }, wrong)).toMatchObject(SILENT);
+    expect(await hook('Stop', {}, wrong)).toMatchObject(SILENT);
+    expect(spooled()).toHaveLength(1);
+    expect(readFileSync(join(folder, 'home', 'hooks', 'problems.log'), 'utf8')).toContain('VALKEY_PORT is "seven"');
+  });
+
+  test('a home that cannot be written', async () => {
+    transcript.user('one');
+    expect(await hook('Stop', {}, { MEMORY_HOME: '/dev/null/home' })).toMatchObject(SILENT);
+  });
+
+  test('a host that does not close its end', async () => {
+    const child = startCommand(['hook', 'SessionStart'], environment);
+    child.stdin?.write('{"session_id":"s9"}');
+    const [status] = await once(child, 'close');
+    expect(status).toBe(0);
+  });
+
+  test('MEMORY_DISABLED=1', async () => {
+    transcript.user('one');
+    transcript.says('1');
+    expect(await hook('Stop', {}, { MEMORY_DISABLED: '1' })).toMatchObject(SILENT);
+    expect(existsSync(join(folder, 'home'))).toBe(false);
+  });
+
+  test('but a call that is written wrong is told to who wrote it', async () => {
+    expect(await runCommand(['hook'], environment)).toMatchObject(failure(/hook needs more arguments/));
+  });
+});

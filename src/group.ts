@@ -24,3 +24,9 @@ export function checkGroup(group: string): string {
 export function graphName(group: string): string {
   return group === DEFAULT_GROUP ? DEFAULT_GRAPH : group;
 }
+
+/** The group whose graph is of that name; undefined for a graph that no group can have. */
+export function groupOf(graph: string): string | undefined {
+  if (graph === DEFAULT_GRAPH) return DEFAULT_GROUP;
+  return graph !== DEFAULT_GROUP && GROUP_ID.test(graph) ? graph : undefined;
+}

@@ -26,7 +26,6 @@ export {
 export type {
   ArchiveEntry,
   ArchiveList,
-  ExportOptions,
   PruneOptions,
   Restored,
   RestoreOptions,
@@ -35,17 +34,32 @@ export type {
 } from './memory/archives.ts';
 export type { EntitiesOptions, Entity } from './memory/ask-entities.ts';
 export type { WholeEpisode } from './memory/ask-episode.ts';
+export type {
+  EpisodeState,
+  LatestEpisode,
+  LatestOptions,
+  Learnt,
+  WholeEntity,
+  WholeFact,
+} from './memory/ask-episodes.ts';
 export type { HistoryOptions } from './memory/ask-history.ts';
 export type { ListOptions, QueueOptions } from './memory/dead-letters.ts';
 export type { Archives } from './memory/doors/archives.ts';
 export type { Communities } from './memory/doors/communities.ts';
 export type { DeadLetters } from './memory/doors/dead-letters.ts';
+export type { Episodes } from './memory/doors/episodes.ts';
 export type { Sagas } from './memory/doors/sagas.ts';
+export type { ExportAllOptions, ExportOptions, GroupExported } from './memory/exports.ts';
+export type { ForgetOptions, ForgetTarget, Forgotten, Named } from './memory/forget.ts';
+export type { ImportExample, Imported, ImportFormat, ImportOptions } from './memory/import-counts.ts';
+export type { ImportSource } from './memory/import-source.ts';
+export type { NightlyStatus } from './memory/nightly-status.ts';
 export type { GroupOptions, MemoryParts, SpoolOptions, StoreOptions, WaitOptions } from './memory/options.ts';
 export type { QueryOptions, TimeOptions } from './memory/query-options.ts';
+export type { RebuildOptions, Rebuilt } from './memory/rebuild.ts';
 export type { Asked, QueueStatus, Status, ValkeyStatus } from './memory/status.ts';
 export type { EpisodeInput, TellManyOptions, TripletOptions } from './memory/tell.ts';
-export type { Community, RemoveOptions, Saga, SagaOverview, TaskOptions } from './memory/upkeep.ts';
+export type { Community, Saga, SagaOverview, TaskOptions } from './memory/upkeep.ts';
 export { MemoryManager } from './memory.ts';
 export type { Embedder } from './models/embedder.ts';
 export type * from './models/language-model.ts';
@@ -59,6 +73,7 @@ export type * from './ontology.ts';
 export type { ManyOptions } from './queue/add-many.ts';
 export type { WorkerNote } from './queue/alive.ts';
 export type { DeadLetter, WholeDeadLetter } from './queue/dead-letter.ts';
+export type { Outcome } from './queue/nights.ts';
 export type { Counts, EpisodeReceipt, Receipt } from './queue/producer.ts';
 export type { Drained } from './queue/spool/drain.ts';
 export type { DateFilter, Filters } from './search/filters.ts';
@@ -69,5 +84,4 @@ export type { Walk } from './search/sought.ts';
 export { countingMetrics, type MetricName, type Metrics } from './telemetry/metrics.ts';
 export type { Triplet } from './triplet.ts';
 export type { BuiltCommunities } from './upkeep/communities.ts';
-export type { Removed } from './upkeep/parts.ts';
 export type { ToldSaga } from './upkeep/saga.ts';

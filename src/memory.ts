@@ -2,23 +2,26 @@ import type { Exported } from './archive/export.ts';
 import { type Config, loadConfig } from './config.ts';
 import type { Metadata } from './episode.ts';
 import type { GraphCounts } from './graph/queries/count-graph.ts';
-import type { ExportOptions } from './memory/archives.ts';
 import { askFor } from './memory/ask.ts';
 import { askForEntities, type EntitiesOptions, type Entity } from './memory/ask-entities.ts';
 import type { WholeEpisode } from './memory/ask-episode.ts';
+import type { WholeFact } from './memory/ask-episodes.ts';
 import { askForHistory, type HistoryOptions } from './memory/ask-history.ts';
 import { type Archives, openArchives } from './memory/doors/archives.ts';
 import { type Communities, openCommunities } from './memory/doors/communities.ts';
 import { type DeadLetters, openDeadLetters } from './memory/doors/dead-letters.ts';
+import { type Episodes, openEpisodes } from './memory/doors/episodes.ts';
 import { openSagas, type Sagas } from './memory/doors/sagas.ts';
+import type { ExportAllOptions, ExportOptions, GroupExported } from './memory/exports.ts';
+import type { ForgetOptions, ForgetTarget, Forgotten } from './memory/forget.ts';
+import type { Imported, ImportFormat, ImportOptions } from './memory/import-counts.ts';
+import type { ImportSource } from './memory/import-source.ts';
 import type { GroupOptions, MemoryParts, StoreOptions, WaitOptions } from './memory/options.ts';
 import type { QueryOptions } from './memory/query-options.ts';
 import { openServices, type Services } from './memory/services.ts';
 import { askForSize } from './memory/size.ts';
 import type { Status } from './memory/status.ts';
 import type { EpisodeInput, TellManyOptions, TripletOptions } from './memory/tell.ts';
-import type { RemoveOptions } from './memory/upkeep.ts';
-import { removeEpisode } from './memory/upkeep.ts';
 import { waitFor } from './memory/wait-for.ts';
 import type { Counts, EpisodeReceipt, QueueName, Receipt } from './queue/producer.ts';
 import type { Drained } from './queue/spool/drain.ts';
@@ -27,7 +30,6 @@ import type { Found } from './search/found.ts';
 import type { EntityHistory } from './search/history.ts';
 import { request } from './telemetry/request.ts';
 import type { Triplet } from './triplet.ts';
-import type { Removed } from './upkeep/parts.ts';
 
 let telling: Promise<typeof import('./memory/tell.ts')> | undefined;
 // Kept, since many may call it at once and each `import()` takes its time.
@@ -43,6 +45,7 @@ export class MemoryManager {
   readonly archives: Archives;
   readonly communities: Communities;
   readonly deadLetters: DeadLetters;
+  readonly episodes: Episodes;
   readonly sagas: Sagas;
   readonly #services: Services;
 
@@ -53,6 +56,7 @@ export class MemoryManager {
     this.archives = openArchives(this.#services);
     this.communities = openCommunities(this.#services);
     this.deadLetters = openDeadLetters(this.#services);
+    this.episodes = openEpisodes(this.#services);
     this.sagas = openSagas(this.#services);
   }
 
@@ -81,6 +85,16 @@ export class MemoryManager {
     options: TripletOptions = {},
   ): Promise<EpisodeReceipt> {
     return request('add_triplet', async () => (await tells()).tellTriplet(this.#services, triplet, metadata, options));
+  }
+
+  /**
+   * Brings in what another memory wrote: Graphiti's episode lists, mem0's exports, the file of the MCP reference memory server. All of
+   * it is checked before the first is handed in; importing again adds only what is not there.
+   */
+  async import(format: ImportFormat, source: ImportSource, options: ImportOptions = {}): Promise<Imported> {
+    return request('import', async () =>
+      (await import('./memory/import.ts')).importInto(this.#services, format, source, options),
+    );
   }
 
   /** Starts to listen for ends of jobs, so that the first wait is quick. */
@@ -123,6 +137,13 @@ export class MemoryManager {
     );
   }
 
+  /** One fact, by its uuid, whenever it held. @throws InvalidInput when there is none */
+  async fact(uuid: string, options: GroupOptions = {}): Promise<WholeFact> {
+    return request('fact', async () =>
+      (await import('./memory/ask-episodes.ts')).askForFact(this.#services, uuid, options),
+    );
+  }
+
   /** Lets a worker write the group's graph as `graphiti_export_<timestamp>.json` and says so in a sentence. */
   async exportToB2(options: ExportOptions = {}): Promise<string> {
     const { exportMessage } = await import('./archive/export.ts');
@@ -132,16 +153,22 @@ export class MemoryManager {
   /** The same, giving what was written where. @throws NoWorker */
   async export(options: ExportOptions = {}): Promise<Exported> {
     return request('export_to_b2', async () =>
-      (await import('./memory/archives.ts')).exportMemory(this.#services, options),
+      (await import('./memory/exports.ts')).exportMemory(this.#services, options),
     );
   }
 
+  /** The same with every memory that has a graph. The failure of one keeps none of the others. @throws NoWorker */
+  async exportAll(options: ExportAllOptions = {}): Promise<GroupExported[]> {
+    return request('export_all', async () => (await import('./memory/exports.ts')).exportAll(this.#services, options));
+  }
+
   /**
-   * Lets a worker take an episode, given by its uuid or its name, out of the graph, with all that nothing else supports.
-   * @throws InvalidInput when there is none, or more than one of that name; NoWorker
+   * Lets a worker make the memory as if it had never heard an episode, a fact, an entity, what a question finds, or a session,
+   * wherever something of it lies. What others say too stays.
+   * @throws InvalidInput when there is nothing such, or more than one of that name; NoWorker
    */
-  async removeEpisode(uuidOrName: string, options: RemoveOptions = {}): Promise<Removed> {
-    return request('remove_episode', () => removeEpisode(this.#services, uuidOrName, options));
+  async forget(target: ForgetTarget, options: ForgetOptions = {}): Promise<Forgotten> {
+    return request('forget', async () => (await import('./memory/forget.ts')).forget(this.#services, target, options));
   }
 
   /** How many workers take jobs of a queue, on any machine. */

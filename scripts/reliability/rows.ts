@@ -50,6 +50,12 @@ export const ROWS: readonly { row: number; happens: string; holds: string; file:
     file: '08-falkordb-killed.test.ts',
   },
   {
+    row: 9,
+    happens: 'FalkorDB wiped',
+    holds: 'rebuilt from archive and journal to the same graph hash with 0 model calls',
+    file: '09-falkordb-wiped.test.ts',
+  },
+  {
     row: 10,
     happens: 'half-open TCP on each connection',
     holds: 'noticed ≤ 30 s, no hang, no duplicate',
@@ -120,5 +126,36 @@ export const ROWS: readonly { row: number; happens: string; holds: string; file:
     happens: 'SIGTERM under load 100 times',
     holds: 'gone ≤ 10 s, no attempt burned, 0 lost',
     file: '21-sigterm.test.ts',
+  },
+  {
+    row: 22,
+    happens: 'export cut at 20 random bytes, process killed, B2 500, 503, 401, reset, slow',
+    holds: 'never a partial archive that looks whole; the next run finishes; leftovers removed',
+    file: '22-cut-export.test.ts',
+  },
+  {
+    row: 23,
+    happens: 'one byte flipped in 100 archives',
+    holds: '100 found by verify; restore refuses',
+    file: '23-flipped-byte.test.ts',
+  },
+  {
+    row: 24,
+    happens: 'restore drill: newest archive into an empty graph',
+    holds: 'same graph hash, same answers to 200 queries at 5 dates',
+    file: '24-restore-drill.test.ts',
+  },
+  {
+    row: 26,
+    happens: '3 schedulers whose clocks differ, 200 nights, one of them killed with `kill -9` in each',
+    holds: '200 nightly jobs, none twice, none missing; after a downtime of all exactly one',
+    file: '26-schedule.test.ts',
+  },
+  {
+    row: 25,
+    happens: 'forget 200 canaries, each in a text, a name, other words, metadata, a session, a queue or a spool',
+    holds:
+      '0 left in graph, indexes, summaries, cache, memo, journal, logs, new archives and restored older ones; facts with other support survive',
+    file: '25-forget.test.ts',
   },
 ];

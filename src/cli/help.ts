@@ -9,13 +9,17 @@ export const HELP = `memory-manager: durable, temporal memory for coding agents
   memory-manager history <entity>                         what held when, and when it became known
   memory-manager communities                              what belongs together, in few sentences
   memory-manager saga list | show | summarize [name]      chains of episodes, such as sessions
-  memory-manager remove <uuid or name>                    take an episode out again
+  memory-manager forget <kind> <what>                     an episode, fact, entity, query or session
+  memory-manager import [format] <file or ->              what another memory wrote
   memory-manager export                                   write the whole memory as JSON
   memory-manager archive list | verify | restore | prune  what exports wrote
   memory-manager dead-letter list | show | replay | drop  jobs that were given up
 
   memory-manager up | down      start or stop Valkey, FalkorDB and a worker on this machine
   memory-manager worker         run a worker beside servers of your own
+  memory-manager mcp            serve the memory to agents over MCP
+  memory-manager install        put the memory into opencode, Claude Code or an MCP client
+  memory-manager hook           what agents call by themselves, written by install
   memory-manager status         what waits and why, what runs, what is stored
   memory-manager config         every setting, its value and where it came from
 

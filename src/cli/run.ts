@@ -14,11 +14,15 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   history: () => import('./history.ts'),
   communities: () => import('./communities.ts'),
   saga: () => import('./saga.ts'),
-  remove: () => import('./remove.ts'),
+  forget: () => import('./forget.ts'),
+  import: () => import('./import.ts'),
   export: () => import('./export.ts'),
   archive: () => import('./archive.ts'),
   'dead-letter': () => import('./dead-letter.ts'),
   worker: () => import('./worker.ts'),
+  mcp: () => import('./mcp.ts'),
+  hook: () => import('./hook.ts'),
+  install: () => import('./install.ts'),
   up: () => import('./up.ts'),
   down: () => import('./down.ts'),
   status: () => import('./status.ts'),
@@ -33,8 +37,8 @@ export async function run(args: readonly string[]): Promise<number> {
     if (name === '--version' || name === '-v') return await printVersion();
     const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
     if (!load) return fail(`There is no command "${name}"; see memory-manager --help.`);
-    // Before what the tracer is to see is loaded.
-    if (isTraced()) await startTracing();
+    // Before what the tracer is to see is loaded. An agent waits for its hooks, and the tracer takes longer than they may.
+    if (name !== 'hook' && isTraced()) await startTracing();
     const { command } = await load();
     const options = rest.slice(0, rest.includes('--') ? rest.indexOf('--') : undefined);
     if (options.includes('--help') || options.includes('-h')) {
@@ -42,8 +46,8 @@ export async function run(args: readonly string[]): Promise<number> {
       return 0;
     }
     const call = parse(name, command, rest);
-    // A worker's whole life would be one span; its jobs are traces of their own.
-    if (name === 'worker') return await command.run(call);
+    // A server's whole life would be one span; its jobs and calls are traces of their own.
+    if (name === 'worker' || name === 'mcp') return await command.run(call);
     return await trace('memory.command', { resource: name }, () => command.run(call));
   } catch (error) {
     return fail(sentence(error));

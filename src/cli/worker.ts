@@ -16,7 +16,7 @@ Takes jobs from the queue until it is stopped (Ctrl-C or SIGTERM); the jobs unde
 Its log goes to stderr, as JSON lines unless that is a terminal. /health and /metrics answer at
 MEMORY_HEALTH_HOST and MEMORY_HEALTH_PORT.
 
-  --roles <list>     store, export or both (default: store,export)
+  --roles <list>     some of store, export, scheduler (default: all)
   --concurrency <n>  episodes read at once (default: MEMORY_CONCURRENCY)
 
 Example: MEMORY_MODELS=local memory-manager worker`,
@@ -43,7 +43,7 @@ function checkRoles(list: string | undefined): readonly Role[] {
   if (list === undefined) return ROLES;
   return list.split(',').map((name) => {
     const role = ROLES.find((known) => known === name.trim());
-    if (!role) throw new InvalidInput(`--roles takes ${ROLES.join(' and ')}, not "${name}".`);
+    if (!role) throw new InvalidInput(`--roles takes ${ROLES.join(', ')}, not "${name}".`);
     return role;
   });
 }

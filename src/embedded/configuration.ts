@@ -33,6 +33,7 @@ export function configurationText(configuration: Configuration): string {
     ['maxmemory-policy', 'noeviction'],
   ];
   if (password !== undefined) lines.push(['requirepass', password]);
-  if (module !== undefined) lines.push(['loadmodule', module]);
-  return lines.map(([name, value]) => `${name} ${JSON.stringify(value)}\n`).join('');
+  // FalkorDB would keep the texts of the last queries in a stream, also of what was forgotten since.
+  if (module !== undefined) lines.push(['loadmodule', module, 'CMD_INFO', 'no']);
+  return lines.map(([name, ...values]) => `${name} ${values.map((it) => JSON.stringify(it)).join(' ')}\n`).join('');
 }

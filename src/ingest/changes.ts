@@ -6,12 +6,13 @@ import { fromGraphTime, toGraphTime } from '../time.ts';
 import { pairKey } from './claims.ts';
 import { endingText } from './evidence.ts';
 import type { Extracted } from './extract.ts';
-import { endingsKey, sameKey } from './names.ts';
+import { endingsKey, factKey, sameKey } from './names.ts';
 import type { Reconciled } from './reconcile-facts.ts';
 import type { Resolution, ResolvedEntity } from './resolve-entities.ts';
 import type { Endings, Settled, SettledFact } from './settle.ts';
 import type { NewSummary } from './summaries.ts';
 import { order } from './timeline.ts';
+import { toldText } from './told.ts';
 
 /** All that was worked out for one commit. */
 export interface Outcome {
@@ -58,13 +59,14 @@ export function changesOf(outcome: Outcome): Commit {
     changedFacts: settled.changed,
     removedFacts: settled.removed.map(({ uuid, source, target }) => ({ uuid, source, target })),
     evidence: settled.evidence,
+    removedNotes: settled.plain.map((uuid) => ({ key: factKey(uuid) })),
     endings: [...reconciled.endedNow].map((pair) => ({
       key: endingsKey(pair),
       endings: (reconciled.endings.get(pair) ?? []).map(endingText),
     })),
     summaries: summaries.filter(({ uuid }) => !isNew.has(uuid)),
     mentions: mentionsOf(batch, entities),
-    episodes: episodesOf(batch, settled, reconciled, use),
+    episodes: episodesOf(batch, entities, settled, reconciled, use),
     movedFacts: movedFacts(new Set(batch.map(({ episode }) => episode.uuid)), settled, reconciled.endings),
   };
 }
@@ -88,6 +90,7 @@ function mentionsOf(batch: readonly Extracted[], { byKey }: Resolution) {
 
 function episodesOf(
   batch: readonly Extracted[],
+  entities: Resolution,
   settled: Settled,
   { endings }: Reconciled,
   shared: readonly TokenUse[],
@@ -103,6 +106,7 @@ function episodesOf(
     key: episodeKey(uuid),
     facts: [...(stated.get(uuid) ?? [])],
     use: useText(extraction.use ?? [], shared, batch.length),
+    told: toldText(extraction, entities),
   }));
 }
 

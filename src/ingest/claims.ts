@@ -10,8 +10,9 @@ import type { Support } from './timeline.ts';
 export interface Claim {
   readonly source: string;
   readonly target: string;
-  readonly relation: string;
-  readonly fact: string;
+  /** These two are another's once nobody says it in these words any more. */
+  relation: string;
+  fact: string;
   readonly supports: Support[];
   /** Keys of the sentences in which it was said. */
   readonly wordings: Set<string>;

@@ -12,20 +12,29 @@ const NONE = '-';
 const written = (date: Date | null) => (date ? toGraphTime(date) : NONE);
 const read = (text: string | undefined) => (text === NONE ? null : fromGraphTime(text));
 
-/** As it stands in a list of a `_Meta` node: `<episode> <said> <begin> <end>`, and the attributes if it tells any. */
-export function supportText({ episode, said, begin, end, attributes }: Support): string {
-  const told = attributes ? [encodeURIComponent(JSON.stringify(attributes))] : [];
-  return [episode || NONE, toGraphTime(said), written(begin), written(end), ...told].join(' ');
+/**
+ * As it stands in a list of a `_Meta` node: `<episode> <said> <begin> <end>`, then the attributes if it tells any, then its own
+ * words if it has such.
+ */
+export function supportText({ episode, said, begin, end, attributes, words }: Support): string {
+  const told = attributes ? [encoded(attributes)] : words ? [NONE] : [];
+  const own = words ? [encoded([words.relation, words.fact])] : [];
+  return [episode || NONE, toGraphTime(said), written(begin), written(end), ...told, ...own].join(' ');
 }
 
+const encoded = (value: object) => encodeURIComponent(JSON.stringify(value));
+const decoded = (text: string) => JSON.parse(decodeURIComponent(text));
+
 function readSupport(text: string): Support {
-  const [episode = '', said, begin, end, told] = text.split(' ');
+  const [episode = '', said, begin, end, told = NONE, own] = text.split(' ');
+  const [relation, fact] = own ? decoded(own) : [];
   return {
     episode: episode === NONE ? '' : episode,
     said: fromGraphTime(said) ?? new Date(0),
     begin: read(begin),
     end: read(end),
-    ...(told && { attributes: JSON.parse(decodeURIComponent(told)) }),
+    ...(told !== NONE && { attributes: decoded(told) }),
+    ...(own && { words: { relation, fact } }),
   };
 }
 

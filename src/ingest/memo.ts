@@ -84,7 +84,8 @@ export function openMemo(valkey: Redis, { model, embedder, ontology, metrics }: 
   };
 }
 
-/** Forgets what models made of an episode. */
-export async function forgetMemo(valkey: Redis, group: string, uuid: string): Promise<void> {
-  await valkey.del(...STAGES.map((stage) => memoKey(group, uuid, stage)));
+/** Forgets what models made of episodes; gives how many notes there were. */
+export async function forgetMemo(valkey: Redis, group: string, uuids: readonly string[]): Promise<number> {
+  if (uuids.length === 0) return 0;
+  return valkey.unlink(...uuids.flatMap((uuid) => STAGES.map((stage) => memoKey(group, uuid, stage))));
 }

@@ -8,3 +8,6 @@ export const aliasKey = (key: string): string => `alias:${key}`;
 
 /** The key of the `_Meta` node with what ended between two entities. */
 export const endingsKey = (pair: string): string => `ended:${pair}`;
+
+/** The key of the `_Meta` node with the evidence of a fact. */
+export const factKey = (uuid: string): string => `fact:${uuid}`;

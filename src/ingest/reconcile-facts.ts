@@ -55,7 +55,8 @@ export function reconcileFacts(
   return { claimOf, ...noteEndings(batch, claims, known, uuidOf) };
 }
 
-function support(claim: Claim, { validAt, invalidAt, attributes }: ExtractedFact, episode: Extracted['episode']): void {
+function support(claim: Claim, stated: ExtractedFact, episode: Extracted['episode']): void {
+  const { validAt, invalidAt, attributes, relation, fact } = stated;
   const said = episode.referenceTime;
   // What is told without a beginning holds since the episode, unless it had ended by then: since when is not known.
   const begin = validAt ?? (invalidAt && invalidAt <= said ? null : said);
@@ -63,7 +64,15 @@ function support(claim: Claim, { validAt, invalidAt, attributes }: ExtractedFact
     (it) => it.episode === episode.uuid && isSame(it.begin, begin) && isSame(it.end, invalidAt),
   );
   if (isSaid && !attributes) return;
-  claim.supports.push({ episode: episode.uuid, said, begin, end: invalidAt, ...(attributes && { attributes }) });
+  const own = sameKey(fact) === sameKey(claim.fact) ? {} : { words: { relation, fact } };
+  claim.supports.push({
+    episode: episode.uuid,
+    said,
+    begin,
+    end: invalidAt,
+    ...(attributes && { attributes }),
+    ...own,
+  });
   claim.touched = true;
 }
 

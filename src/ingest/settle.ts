@@ -4,7 +4,7 @@ import type { StoredFact } from '../graph/queries/find-facts.ts';
 import { fromGraphTime, toGraphTime } from '../time.ts';
 import { type Claim, type Claims, pairKey } from './claims.ts';
 import { attributesTold, type Ending, supportText } from './evidence.ts';
-import { sameKey } from './names.ts';
+import { factKey, sameKey } from './names.ts';
 import { order, type Span, type Support, spansOf } from './timeline.ts';
 
 export type UnembeddedFact = Omit<NewFact, 'embedding'>;
@@ -25,6 +25,8 @@ export interface Settled {
   readonly changed: readonly ChangedFact[];
   readonly removed: readonly StoredFact[];
   readonly evidence: readonly FactEvidence[];
+  /** uuids of facts whose own properties tell all again, so that what was noted beside them can go. */
+  readonly plain: readonly string[];
 }
 
 /** Endings by `pairKey`. */
@@ -45,9 +47,11 @@ export function settle(claims: Claims, endings: Endings, now: Date): Settled {
     removed.push(...claim.stored.filter(({ uuid }) => !kept.has(uuid)));
   }
   const uuidsOf = Map.groupBy(facts, ({ claim }) => claim);
+  const gone = new Set(removed.map(({ uuid }) => uuid));
   const evidence = facts.flatMap((fact) =>
-    evidenceOf(fact, (rival) => (uuidsOf.get(rival) ?? []).map(({ uuid }) => uuid)),
+    evidenceOf(fact, gone, (rival) => (uuidsOf.get(rival) ?? []).map(({ uuid }) => uuid)),
   );
+  const noted = new Set(evidence.map(({ key }) => key));
   const fresh = facts.filter(({ stored }) => !stored);
   return {
     facts,
@@ -56,6 +60,7 @@ export function settle(claims: Claims, endings: Endings, now: Date): Settled {
     changed: facts.flatMap((fact) => toChanged(fact, now)),
     removed,
     evidence,
+    plain: facts.flatMap(({ uuid, stored }) => (stored?.supports && !noted.has(factKey(uuid)) ? [uuid] : [])),
   };
 }
 
@@ -189,13 +194,17 @@ function sameTime(one: string | null, other: string | null): boolean {
 }
 
 /** None for a fact whose own properties tell all. */
-function evidenceOf({ uuid, claim, span }: SettledFact, uuidsOf: (claim: Claim) => string[]): FactEvidence[] {
+function evidenceOf(
+  { uuid, claim, span }: SettledFact,
+  gone: ReadonlySet<string>,
+  uuidsOf: (claim: Claim) => string[],
+): FactEvidence[] {
   const [first] = span.supports;
-  const rivals = [...new Set([...claim.rivalUuids, ...[...claim.rivals].flatMap(uuidsOf)])].sort();
+  const known = [...claim.rivalUuids].filter((rival) => !gone.has(rival));
+  const rivals = [...new Set([...known, ...[...claim.rivals].flatMap(uuidsOf)])].sort();
   const wordings = [...claim.wordings].filter((wording) => wording !== sameKey(claim.fact)).sort();
   const ownEnd = first?.end && order(first) < first.end.getTime() ? first.end.getTime() : undefined;
   const isPlain = span.supports.length === 1 && !first?.attributes && rivals.length === 0 && wordings.length === 0;
-  const wasPlain = claim.stored.every(({ supports }) => !supports);
-  if (isPlain && wasPlain && span.invalidAt?.getTime() === ownEnd) return [];
-  return [{ key: `fact:${uuid}`, supports: span.supports.map((it: Support) => supportText(it)), rivals, wordings }];
+  if (isPlain && span.invalidAt?.getTime() === ownEnd) return [];
+  return [{ key: factKey(uuid), supports: span.supports.map((it: Support) => supportText(it)), rivals, wordings }];
 }

@@ -12,6 +12,14 @@ export interface Support {
   readonly end: Date | null;
   /** What it tells besides, of a fact of a type with attributes. */
   readonly attributes?: Readonly<Record<string, AttributeValue>>;
+  /** In which words it says so, where these are others than the fact's. */
+  readonly words?: Words;
+}
+
+/** How something is said. */
+export interface Words {
+  readonly relation: string;
+  readonly fact: string;
 }
 
 /** A time without a break in which something held, and who says so. */

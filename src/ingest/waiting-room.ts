@@ -94,6 +94,11 @@ export function openWaitingRoom(valkey: Redis, signals: Signals): WaitingRoom {
   };
 }
 
+/** Takes episodes out of the room, unsaid. */
+export async function forgetWaiting(valkey: Redis, group: string, uuids: readonly string[]): Promise<void> {
+  if (uuids.length > 0) await valkey.hdel(waitingKey(group), ...uuids);
+}
+
 /** What is not understood may be about ours all the same. */
 function readTold(message: string | undefined): Told | undefined {
   try {

@@ -9,12 +9,14 @@ import type { Waiting } from '../queue/receipt.ts';
 import { openReader, type Reader } from '../reader/reader.ts';
 import { allMetrics } from '../telemetry/all-metrics.ts';
 import { DOGSTATSD } from '../telemetry/dogstatsd.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { MemoryParts } from './options.ts';
 import type { Spooling } from './spooling.ts';
 
 /** What the memory works with. Nothing is connected or loaded before it is needed. */
 export interface Services {
   readonly config: Config;
+  readonly metrics: Metrics;
   readonly reader: Later<Reader>;
   readonly producer: Later<Producer>;
   readonly spooling: Later<Spooling>;
@@ -64,6 +66,7 @@ export function openServices(config: Config, parts: MemoryParts): Services {
   const waits = { store: waiting('store'), export: waiting('export') };
   return {
     config,
+    metrics,
     ...opened,
     spooling,
     waiting: waits,

@@ -4,7 +4,6 @@ import type { ChainRow } from '../graph/queries/read-saga-chain.ts';
 import type { Task } from '../queue/jobs.ts';
 import { checkText, oneLine, shortened } from '../text.ts';
 import { MINUTE } from '../time.ts';
-import type { Removed } from '../upkeep/parts.ts';
 import type { ToldSaga } from '../upkeep/saga.ts';
 import type { GroupOptions, WaitOptions } from './options.ts';
 import type { Services } from './services.ts';
@@ -23,6 +22,7 @@ export type SagaOverview = SagaRow;
 
 /** A chain of episodes, such as a session. */
 export interface Saga {
+  readonly uuid: string;
   readonly name: string;
   /** Empty until it is summarized. */
   readonly summary: string;
@@ -31,11 +31,6 @@ export interface Saga {
 }
 
 export type TaskOptions = GroupOptions & Pick<WaitOptions, 'limit'>;
-
-export interface RemoveOptions extends TaskOptions {
-  /** True only tells what would go. */
-  readonly dryRun?: boolean;
-}
 
 /** Lets a worker do a task and gives what came of it. @throws NoWorker, JobFailed, TimedOut */
 export async function runTask<Result>(
@@ -80,7 +75,7 @@ export async function showSaga(services: Services, name: string, options: GroupO
   const graph = (await services.graphs()).group(group);
   const saga = await readSaga(graph, wanted);
   if (!saga) throw new InvalidInput(`There is no saga "${shortened(oneLine(wanted), 60)}" in the memory "${group}".`);
-  return { name: saga.name, summary: saga.summary, episodes: await readSagaChain(graph, saga.uuid) };
+  return { uuid: saga.uuid, name: saga.name, summary: saga.summary, episodes: await readSagaChain(graph, saga.uuid) };
 }
 
 /** The uuid of the one episode that has this uuid or this name. @throws InvalidInput when there is none, or more than one */
@@ -99,15 +94,8 @@ export async function episodeUuid(services: Services, uuidOrName: string, option
 /** @throws InvalidInput when there is no saga of that name; NoWorker */
 export async function summarizeSaga(services: Services, name: string, options: TaskOptions): Promise<ToldSaga> {
   const saga = await showSaga(services, name, options);
-  return runTask(services, { kind: 'summarize-saga', saga: saga.name }, options);
-}
-
-/** @throws InvalidInput when there is none, or more than one of that name; NoWorker */
-export async function removeEpisode(
-  services: Services,
-  uuidOrName: string,
-  { dryRun = false, ...options }: RemoveOptions,
-): Promise<Removed> {
-  const episode = await episodeUuid(services, uuidOrName, options);
-  return runTask(services, { kind: 'remove-episode', episode, dryRun }, options);
+  // Neither its name nor what is told of it goes through the queue, where it would stand for days.
+  await runTask(services, { kind: 'summarize-saga', saga: saga.uuid }, options);
+  const { summary } = await showSaga(services, saga.name, options);
+  return { name: saga.name, summary };
 }

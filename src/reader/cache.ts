@@ -33,7 +33,24 @@ export async function look(valkey: Redis, group: string, key: string): Promise<L
   return { version: now, answer: kept?.startsWith(`${now}\n`) ? kept.slice(now.length + 1) : undefined };
 }
 
-/** Keeps an answer that was worked out after `version` was read. */
-export async function keep(valkey: Redis, key: string, version: string, answer: string): Promise<void> {
-  if (answer.length <= LONGEST) await valkey.set(key, `${version}\n${answer}`, 'EX', KEPT / SECOND);
+const KEEP = `
+if (redis.call('GET', KEYS[1]) or '') == ARGV[1] then redis.call('SET', KEYS[2], ARGV[1] .. '\\n' .. ARGV[2], 'EX', ARGV[3]) end`;
+
+/**
+ * Keeps an answer that was worked out after `version` was read, unless the group has changed since: it would count no more, and
+ * what was forgotten meanwhile must not stand in it.
+ */
+export async function keep(valkey: Redis, group: string, key: string, version: string, answer: string): Promise<void> {
+  if (answer.length <= LONGEST) await valkey.eval(KEEP, 2, versionKey(group), key, version, answer, KEPT / SECOND);
+}
+
+/** Removes every kept answer of a group and gives how many there were. */
+export async function forgetAnswers(valkey: Redis, group: string): Promise<number> {
+  let count = 0;
+  for (let cursor = '0'; ; ) {
+    const [next, keys] = await valkey.scan(cursor, 'MATCH', `query:{${group}}:*`, 'COUNT', 1000);
+    if (keys.length > 0) count += await valkey.unlink(...keys);
+    cursor = next;
+    if (cursor === '0') return count;
+  }
 }

@@ -48,9 +48,9 @@ export function openReader({ address, metrics, onNotice }: ReaderParts): Reader 
     });
   }
 
-  async function findOut<T>(key: string, looked: Looked, work: () => Promise<T>): Promise<T> {
+  async function findOut<T>(group: string, key: string, looked: Looked, work: () => Promise<T>): Promise<T> {
     const found = await work();
-    await tryCache(() => keep(valkey, key, looked.version, JSON.stringify(found)));
+    await tryCache(() => keep(valkey, group, key, looked.version, JSON.stringify(found)));
     return found;
   }
 
@@ -68,7 +68,7 @@ export function openReader({ address, metrics, onNotice }: ReaderParts): Reader 
       const search = () => trace('memory.search', {}, work);
       if (!looked) return await search();
       const flight = `${key} ${looked.version}`;
-      const flying = running.get(flight) ?? findOut(key, looked, search).finally(() => running.delete(flight));
+      const flying = running.get(flight) ?? findOut(group, key, looked, search).finally(() => running.delete(flight));
       running.set(flight, flying);
       return flying as Promise<T>;
     },

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Graphs } from '../graph/graphs.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { LanguageModel } from '../models/language-model.ts';
+import type { Task } from '../queue/jobs.ts';
 import type { Leases } from '../valkey/lease.ts';
 
 /** What upkeep works with. */
@@ -11,18 +12,12 @@ export interface UpkeepParts {
   readonly leases: Leases;
   readonly languageModel: LanguageModel;
   readonly embedder: Embedder;
-  /** Takes an episode out of a group, or only tells what would go. */
-  readonly removeEpisode: (group: string, episode: string, dryRun: boolean) => Promise<Removed>;
+  readonly forgetting: Forgetting;
 }
 
-/** What went with an episode. */
-export interface Removed {
-  /** Its uuid. */
-  readonly episode: string;
-  readonly removedFacts: number;
-  /** Facts that other episodes state too. */
-  readonly keptFacts: number;
-  /** Facts that only this episode had ended, and that hold again. */
-  readonly reopenedFacts: number;
-  readonly removedEntities: number;
+/** Done by `src/forget`. */
+export interface Forgetting {
+  forget(group: string, wanted: Extract<Task, { kind: 'forget' }>, dryRun: boolean): Promise<object>;
+  /** Notes beside the archives what was forgotten, where that could not be done at once. */
+  archive(group: string): Promise<object>;
 }

@@ -1,10 +1,10 @@
 import type { Task } from '../queue/jobs.ts';
 import { type BuiltCommunities, openCommunities } from './communities.ts';
 import { summarizeLongEntities } from './long-entities.ts';
-import type { Removed, UpkeepParts } from './parts.ts';
+import type { UpkeepParts } from './parts.ts';
 import { summarizeSaga, type ToldSaga } from './saga.ts';
 
-export type TaskResult = BuiltCommunities | ToldSaga | Removed | { readonly entities: number };
+export type TaskResult = BuiltCommunities | ToldSaga | { readonly entities: number } | object;
 
 /** What is done to a graph beside taking in episodes. Every write is under the group's lease; models are asked before it. */
 export interface Upkeep {
@@ -27,8 +27,10 @@ export function openUpkeep(parts: UpkeepParts): Upkeep {
           return summarizeSaga(parts, group, task.saga);
         case 'summaries':
           return { entities: await summarizeLongEntities(parts, group) };
-        case 'remove-episode':
-          return parts.removeEpisode(group, task.episode, task.dryRun);
+        case 'forget':
+          return parts.forgetting.forget(group, task, task.dryRun);
+        case 'archive-forgotten':
+          return parts.forgetting.archive(group);
       }
     },
   };

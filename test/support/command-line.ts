@@ -27,6 +27,8 @@ export function environmentOf(config: Config): Record<string, string> {
     MEMORY_GROUP: config.group,
     MEMORY_MODELS: 'local',
     MEMORY_HEALTH_PORT: String(config.health.port),
+    // A test that runs at three at night must not differ from others.
+    MEMORY_EXPORT_CRON: config.nightly?.cron ?? 'off',
   };
 }
 

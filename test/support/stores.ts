@@ -26,6 +26,7 @@ export function useStores(): Stores {
       valkey: { host, port, tls: false },
       falkordb: { host: stores.servers.falkordb.host, port: stores.servers.falkordb.port, tls: false },
       models: 'local',
+      nightly: undefined,
       group: newGroup(),
       exportDir: join(folder, 'exports'),
       queuePrefix: `{${newGroup()}}`,

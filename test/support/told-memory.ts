@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll } from 'vitest';
 import { newEpisode } from '../../src/episode.ts';
+import type { Wanted } from '../../src/forget/wanted.ts';
 import { openIngest } from '../../src/ingest/ingest.ts';
-import { openRemoveEpisode } from '../../src/ingest/remove-episode.ts';
 import { later } from '../../src/later.ts';
 import type {
   EpisodeText,
@@ -16,6 +16,7 @@ import { openaiEmbedder } from '../../src/models/openai/embedder.ts';
 import { openaiLanguageModel } from '../../src/models/openai/language-model.ts';
 import { rememberingEmbedder } from '../../src/models/remembering-embedder.ts';
 import { startFakeOpenAI } from './fake-openai/index.ts';
+import { anEpisode, openTestForgetting } from './forgetting.ts';
 import { useOpened } from './opened.ts';
 import { newGroup, type Stores } from './stores.ts';
 
@@ -30,6 +31,7 @@ export interface Knowledge {
 }
 
 const DIMENSION = 512;
+const NOTHING: Wanted = { episodes: [], facts: [], entities: [], withEpisodes: false };
 
 /** A time of the story that a test tells: the day of January 2025. */
 export const day = (number: number): Date => new Date(Date.UTC(2025, 0, number));
@@ -49,9 +51,9 @@ export function useToldMemories(stores: Stores) {
     const { graphs, valkey, leases } = opened;
     const group = newGroup();
     const graph = graphs.group(group);
-    const remove = openRemoveEpisode(graphs, valkey, leases);
     const asked = askedModels(knowledge);
     closing.push(asked.close);
+    const forgetting = openTestForgetting(stores.config, opened, asked.embedder);
     const { model, embedder } = asked;
     const ingest = openIngest(graphs, valkey, leases, { model, embedder: rememberingEmbedder(embedder) });
     return {
@@ -68,7 +70,9 @@ export function useToldMemories(stores: Stores) {
         );
         return uuid;
       },
-      remove: (uuid: string, dryRun = false) => remove(group, uuid, dryRun),
+      forgetting,
+      forget: (wanted: Partial<Wanted>, dryRun = false) => forgetting.forget(group, { ...NOTHING, ...wanted }, dryRun),
+      remove: (uuid: string, dryRun = false) => forgetting.forget(group, anEpisode(uuid), dryRun),
       /** `Harbor uses Redis 1–3 (2)`: from the 1st to the 3rd, told by two episodes. */
       async facts(): Promise<string[]> {
         const rows = await graph.read<{ fact: string; from: string | null; to: string | null; n: number }>(

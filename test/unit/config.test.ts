@@ -100,12 +100,34 @@ test.each([
   ['MEMORY_EMBEDDING_DIM', '0', 'it must be a whole number from 1 to 8192'],
   ['OPENAI_BASE_URL', 'localhost:1234', 'it must be an http or https address without a password in it'],
   ['OPENAI_BASE_URL', 'http://me@host/v1', 'it must be an http or https address without a password in it'],
+  [
+    'MEMORY_EXPORT_CRON',
+    '0 3 * *',
+    'it must be five fields such as "0 3 * * *" (minute, hour, day, month, day of the week), or off',
+  ],
+  ['MEMORY_EXPORT_TZ', 'Berlin', 'it must be a time zone such as UTC or Europe/Berlin'],
+  ...['daily', 'daily=0', 'daily=7,hourly=3', 'daily=-1', 'none'].map((keep) => [
+    'MEMORY_ARCHIVE_KEEP',
+    keep,
+    'it must be like daily=7,weekly=4,monthly=12, with at least one archive, or all',
+  ]),
   ['MEMORY_QUEUE_PREFIX', 'a b', 'it takes letters, digits, hyphens, underscores and braces'],
 ])('%s=%s is refused by name, with its value and what it may hold', (name, value, reason) => {
   const read = () => loadConfig({ MEMORY_HOME: '/nowhere', [name]: value });
 
   expect(read).toThrow(ConfigError);
   expect(read).toThrow(`${name} is "${value}", which cannot be used: ${reason}.`);
+});
+
+test('the nightly export is at three and keeps some archives, unless another is said', () => {
+  const read = (more = {}) => loadConfig({ MEMORY_HOME: '/nowhere', ...more });
+
+  expect(read().nightly).toEqual({ cron: '0 3 * * *', timeZone: 'UTC' });
+  expect(read().keep).toEqual({ daily: 7, weekly: 4, monthly: 12 });
+  expect(read({ MEMORY_EXPORT_TZ: 'Europe/Berlin' }).nightly?.timeZone).toBe('Europe/Berlin');
+  expect(read({ MEMORY_EXPORT_CRON: 'off' }).nightly).toBeUndefined();
+  expect(read({ MEMORY_ARCHIVE_KEEP: ' weekly = 2 , daily=1' }).keep).toEqual({ daily: 1, weekly: 2, monthly: 0 });
+  expect(read({ MEMORY_ARCHIVE_KEEP: 'all' }).keep).toBe('all');
 });
 
 test.each([

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { InvalidInput } from '../../src/errors.ts';
-import { checkGroup, graphName } from '../../src/group.ts';
+import { checkGroup, graphName, groupOf } from '../../src/group.ts';
 
 test.each(['_', 'a', 'my-project_2', 'constructor', '__proto__', '0'.repeat(128)])('%s is a group', (group) => {
   expect(checkGroup(group)).toBe(group);
@@ -18,4 +18,14 @@ test('the default group lives in the graph that Graphiti gave it, which is no gr
   expect(graphName('_')).toBe('default_db');
   expect(graphName('harbor')).toBe('harbor');
   expect(() => checkGroup('default_db')).toThrow('name that group "_"');
+});
+
+test.each([
+  ['default_db', '_'],
+  ['harbor', 'harbor'],
+  ['_', undefined],
+  ['~scratch:1790000000000:harbor:0123abcd', undefined],
+  ['another program', undefined],
+])('the graph "%s" is that of the group %s', (graph, group) => {
+  expect(groupOf(graph)).toBe(group);
 });

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';
-import { openRemoveEpisode } from '../../../src/ingest/remove-episode.ts';
 import type { ExtractedFact, Extraction } from '../../../src/models/language-model.ts';
+import { anEpisode, openTestForgetting } from '../../support/forgetting.ts';
 import { checklist } from '../../support/graphiti/checklist.ts';
 import { goldenGraph, goldenNote, isGoldenThere, type Properties } from '../../support/graphiti/golden.ts';
 import { loadGolden } from '../../support/graphiti/load-golden.ts';
@@ -121,7 +121,7 @@ golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, ()
   test('is gone without a trace of what it changed when it is removed', async () => {
     const { graph, uuid } = await withNews();
 
-    await openRemoveEpisode(opened.graphs, opened.valkey, opened.leases)(graph.group, uuid, false);
+    await openTestForgetting(stores.config, opened, toyEmbedder()).forget(graph.group, anEpisode(uuid), false);
 
     const after = await wholeGraph(graph);
     const expected = everything(graph.group);
@@ -138,11 +138,11 @@ golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, ()
     const graph = opened.graphs.group(newGroup());
     await loadGolden(graph);
     await graph.prepare(toyEmbedder());
-    const remove = openRemoveEpisode(opened.graphs, opened.valkey, opened.leases);
+    const { forget } = openTestForgetting(stores.config, opened, toyEmbedder());
     const episodes = goldenGraph().nodes.filter(({ labels }) => labels.includes('Episodic'));
 
     for (const { properties } of episodes) {
-      await remove(graph.group, String(properties.uuid), false);
+      await forget(graph.group, anEpisode(String(properties.uuid)), false);
 
       expect(await checklist(graph, ATTRIBUTES)).toEqual([]);
     }

@@ -3,12 +3,12 @@ import { type EpisodeOptions, newEpisode } from '../../../src/episode.ts';
 import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';
-import { openRemoveEpisode } from '../../../src/ingest/remove-episode.ts';
 import { localLanguageModel } from '../../../src/models/local/language-model.ts';
 import { tripletText } from '../../../src/triplet.ts';
 import { openUpkeep } from '../../../src/upkeep/upkeep.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';
 import { type Leases, openLeases } from '../../../src/valkey/lease.ts';
+import { anEpisode, openTestForgetting } from '../../support/forgetting.ts';
 import { checklist } from '../../support/graphiti/checklist.ts';
 import { isPythonThere, pythonNote, pythonReads } from '../../support/graphiti/python.ts';
 import { readAsPython } from '../../support/graphiti/reader.ts';
@@ -166,8 +166,8 @@ describe('a graph that we wrote', () => {
   });
 
   test('still passes when communities were built and a saga was summarized', async () => {
-    const removeEpisode = openRemoveEpisode(graphs, valkey, leases);
-    const parts = { graphs, valkey, leases, languageModel: toldModel({}), embedder: toyEmbedder(), removeEpisode };
+    const forgetting = openTestForgetting(stores.config, { graphs, valkey, leases }, toyEmbedder());
+    const parts = { graphs, valkey, leases, languageModel: toldModel({}), embedder: toyEmbedder(), forgetting };
     const upkeep = openUpkeep(parts);
 
     await upkeep.run(graph.group, { kind: 'communities' });
@@ -217,11 +217,11 @@ describe('a graph that we wrote', () => {
   });
 
   test('is sound after each episode that is taken out again, to the last', async () => {
-    const remove = openRemoveEpisode(graphs, valkey, leases);
+    const { forget } = openTestForgetting(stores.config, { graphs, valkey, leases }, toyEmbedder());
     const { episodes } = readAsPython(await wholeGraph(graph));
 
     for (const { uuid } of episodes) {
-      await remove(graph.group, uuid, false);
+      await forget(graph.group, anEpisode(uuid), false);
 
       expect(await checklist(graph)).toEqual([]);
     }

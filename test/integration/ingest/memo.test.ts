@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Episode, newEpisode } from '../../../src/episode.ts';
 import { type IngestParts, openIngest } from '../../../src/ingest/ingest.ts';
-import { openRemoveEpisode } from '../../../src/ingest/remove-episode.ts';
 import { openaiEmbedder } from '../../../src/models/openai/embedder.ts';
 import { openaiLanguageModel } from '../../../src/models/openai/language-model.ts';
 import type { Tags } from '../../../src/telemetry/metrics.ts';
 import { type FakeOpenAI, startFakeOpenAI } from '../../support/fake-openai/index.ts';
+import { anEpisode, openTestForgetting } from '../../support/forgetting.ts';
+import { plainEmbedder } from '../../support/models.ts';
 import { useOpened } from '../../support/opened.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { day } from '../../support/told-memory.ts';
@@ -181,7 +182,7 @@ test('the memo is kept for thirty days, and goes with its episode', async () => 
   expect(keys).toHaveLength(2);
   for (const key of keys) expect(await opened.valkey.ttl(key)).toBeGreaterThan(29 * 24 * 3600);
 
-  await openRemoveEpisode(opened.graphs, opened.valkey, opened.leases)(group, one.uuid, false);
+  await openTestForgetting(stores.config, opened, plainEmbedder()).forget(group, anEpisode(one.uuid), false);
 
   expect(await opened.valkey.keys(`memo:{${group}}:${one.uuid}:*`)).toEqual([]);
 });

@@ -33,6 +33,17 @@ describe('facts', () => {
     expect(texts(found.facts)).toEqual(['born there long ago', 'scripts run inside']);
   });
 
+  test('by a rare word behind a usual one, whichever stands first', async () => {
+    const { memory, entity, fact } = await newMemory();
+    const [harbor, quay] = [await entity('Harbor'), await entity('Quay')];
+    for (let index = 0; index < 80; index += 1) await fact(harbor, quay, { fact: `deployed build${index}` });
+    await fact(harbor, quay, { fact: 'xylophone' });
+    const recipe = { facts: by('words') };
+
+    for (const query of ['deployed xylophone', 'xylophone deployed'])
+      expect(texts((await memory.search(query, 5, { recipe })).facts)).toContain('xylophone');
+  });
+
   test('by vectors alone', async () => {
     const { memory } = await row();
 

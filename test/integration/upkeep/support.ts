@@ -10,6 +10,7 @@ import { recordEpisodes } from '../../../src/graph/queries/record-episode.ts';
 import type { UpkeepParts } from '../../../src/upkeep/parts.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';
 import { openLeases } from '../../../src/valkey/lease.ts';
+import { openTestForgetting } from '../../support/forgetting.ts';
 import { plainEmbedder, tellingModel } from '../../support/models.ts';
 import type { Stores } from '../../support/stores.ts';
 
@@ -27,13 +28,7 @@ export function useTools(stores: Stores): Tools {
     tools.leases = openLeases(tools.valkey, stores.config.takeover);
     tools.languageModel = tellingModel();
     tools.embedder = plainEmbedder();
-    tools.removeEpisode = async (_, episode, dryRun) => ({
-      episode,
-      removedFacts: 3,
-      keptFacts: 1,
-      reopenedFacts: dryRun ? 0 : 2,
-      removedEntities: 1,
-    });
+    tools.forgetting = openTestForgetting(stores.config, tools, tools.embedder);
   });
   afterAll(() => {
     tools.graphs.close();

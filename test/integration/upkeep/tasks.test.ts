@@ -94,7 +94,7 @@ describe('a task', () => {
 
   test('for what is not there is refused before it is queued', async () => {
     await expect(memory.sagas.summarize('nothing')).rejects.toThrow(InvalidInput);
-    await expect(memory.removeEpisode('episode_nothing')).rejects.toThrow(InvalidInput);
+    await expect(memory.forget({ episode: 'episode_nothing' })).rejects.toThrow(InvalidInput);
     await expect(memory.communities.build({ group: 'a b' })).rejects.toThrow(InvalidInput);
   });
 });
@@ -144,6 +144,7 @@ describe('saga', () => {
     expect(list.stdout).toBe('    1  2025-01-09  2025-01-09  Other: "x"\n    2  2025-01-01  2025-01-02  session\n');
     expect(show.stdout).toMatch(/^saga of 2\.\n\n2025-01-01 {2}episode_\S+\n2025-01-02 {2}episode_\S+\n$/);
     expect(JSON.parse(other.stdout)).toEqual({
+      uuid: expect.any(String),
       name: 'Other: "x"',
       summary: '',
       episodes: [{ uuid: expect.any(String), name: expect.any(String), referenceTime: '2025-01-09T00:00:00+00:00' }],
@@ -163,44 +164,59 @@ describe('saga', () => {
   });
 });
 
-describe('remove', () => {
+describe('forget', () => {
   test('takes a name or a uuid and says what went', async () => {
     const { graph, run } = newMemory();
     const { episode } = await recordDay(graph, 1);
     const [{ name = '' } = {}] = await graph.read<{ name: string }>('MATCH (p:Episodic) RETURN p.name AS name');
 
-    const [removed, dry, json] = [
-      await run('remove', name),
-      await run('remove', episode, '--dry-run'),
-      await run('remove', name, '--json'),
+    const [dry, json, forgotten] = [
+      await run('forget', 'episode', episode, '--dry-run'),
+      await run('forget', 'episode', name, '--dry-run', '--json'),
+      await run('forget', 'episode', name),
     ];
 
-    expect(removed.stdout).toBe(
-      `Removed ${name} with 3 facts and 1 entity.\nKept, since other episodes say so too: 1 fact.\nEnded by this episode only, holding again: 2 facts.\n`,
-    );
-    expect(dry.stdout).toBe(
-      `With ${episode} would go 3 facts and 1 entity.\nKept, since other episodes say so too: 1 fact.\n`,
-    );
-    expect(JSON.parse(json.stdout)).toEqual({
-      episode,
-      removedFacts: 3,
-      keptFacts: 1,
-      reopenedFacts: 2,
-      removedEntities: 1,
-    });
+    expect(dry.stdout).toBe(`Would go: 1 episode, 0 facts and 0 entities:\n  episode  ${name}\n`);
+    expect(JSON.parse(json.stdout)).toMatchObject({ dryRun: true, episodes: [{ uuid: episode, name }], facts: [] });
+    expect(forgotten.stdout).toMatch(`Forgotten: 1 episode, 0 facts and 0 entities:\n  episode  ${name}\n`);
+    expect(await graph.read('MATCH (p:Episodic) RETURN count(p) AS n')).toEqual([{ n: 0 }]);
   });
 
-  test('refuses a name that stands for none or for several', async () => {
+  test('takes a fact, an entity and a session', async () => {
+    const { graph, run } = newMemory();
+    await know(tools, graph.group, ['Harbor uses Redis', 'Harbor likes Node', 'Quay uses Go']);
+    await link(graph, [await recordDay(graph, 1), await recordDay(graph, 2)]);
+    const [{ uuid = '' } = {}] = await graph.read<{ uuid: string }>(
+      "MATCH ()-[e:RELATES_TO {fact: 'Harbor uses Redis'}]->() RETURN e.uuid AS uuid",
+    );
+
+    expect((await run('forget', 'fact', uuid)).stdout).toMatch(
+      /^Forgotten: 0 episodes, 1 fact and .*:\n {2}fact {5}Harbor uses Redis\n/,
+    );
+    expect((await run('forget', 'entity', 'quay')).stdout).toMatch(
+      / {2}fact {5}Quay uses Go\n(.*\n)* {2}entity {3}Quay\n/,
+    );
+    expect((await run('forget', 'session', 'session')).stdout).toMatch(/^Forgotten: 2 episodes/);
+    expect(await graph.read('MATCH ()-[e:RELATES_TO]->() RETURN e.fact AS fact')).toEqual([
+      { fact: 'Harbor likes Node' },
+    ]);
+    expect(await graph.read('MATCH (n) WHERE n:Episodic OR n:Saga RETURN count(n) AS n')).toEqual([{ n: 0 }]);
+  });
+
+  test('refuses what stands for nothing or for several', async () => {
     const { group, graph, run } = newMemory();
     await recordDay(graph, 1);
     await recordDay(graph, 2);
     await graph.write(`MATCH (p:Episodic) SET p.name = 'twice'`);
 
-    expect(await run('remove', 'twice')).toMatchObject(
+    expect(await run('forget', 'episode', 'twice')).toMatchObject(
       failure(/^More than one episode is named "twice"; give the uuid, such as/),
     );
-    expect(await run('remove', 'never')).toMatchObject(
-      failure(new RegExp(`^There is no episode "never" in the memory "${group}"`)),
-    );
+    for (const kind of ['episode', 'fact', 'entity'])
+      expect(await run('forget', kind, 'never')).toMatchObject(
+        failure(new RegExp(`^There is no ${kind} "never" in the memory "${group}"`)),
+      );
+    expect(await run('forget', 'session', 'never')).toMatchObject(failure(/^There is no episode of a session "never"/));
+    expect(await run('forget', 'all', 'x')).toMatchObject(failure(/knows episode, fact, entity, query and session/));
   });
 });

@@ -59,8 +59,8 @@ describe('a task', () => {
       { kind: 'summarize-saga', saga: 'Tuesday: "x"' },
     ],
     [
-      { kind: 'remove-episode', episode: uuid },
-      { kind: 'remove-episode', episode: uuid, dryRun: false },
+      { kind: 'forget', episodes: [uuid], facts: [], entities: ['x'] },
+      { kind: 'forget', episodes: [uuid], facts: [], entities: ['x'], withEpisodes: false, dryRun: false },
     ],
   ])('%j is read', (task, read) => {
     expect(readTaskJob({ version: 1, group: 'harbor', task })).toEqual({ group: 'harbor', task: read });

@@ -1,0 +1,115 @@
+import { InvalidInput } from '../errors.ts';
+import type { ForgetTarget, Forgotten } from '../memory/forget.ts';
+import { oneLine, shortened } from '../text.ts';
+import type { Call, Command } from './command.ts';
+import { count } from './count.ts';
+import { withMemory } from './with-memory.ts';
+
+export const command: Command = {
+  help: `memory-manager forget episode | fact | entity | query | session <what>
+
+Lets a worker make the memory as if it had never heard this, wherever something of it lies, and says
+what went. What other episodes say too stays; a fact that only this had ended holds again.
+
+  episode <uuid or name>  with the facts and entities that no other episode speaks of
+  fact <uuid>             what it says; the episodes that tell it stay
+  entity <uuid or name>   with all its facts; the episodes that name it stay
+  query <words>           the facts that a search finds; shown first, forgotten with --yes
+  session <name>          all episodes of this saga, or with this "session" in their metadata
+
+  --dry-run            only say what would go
+  --with-episodes      of facts and entities: the episodes that tell them go too
+  --limit <number>     of a query: how many facts at most (default: 10)
+  --yes                forget what a query finds without showing it first
+  --group <name>       the memory (default: MEMORY_GROUP)
+  --timeout <seconds>  how long to wait for it (default: 600)
+  --json               {"dryRun", "episodes", "facts", "entities", "telling", "keptFacts", …}
+
+Example: memory-manager forget episode episode_2026-11-22T08-30-00.123Z --dry-run`,
+  options: {
+    'dry-run': { type: 'boolean' },
+    'with-episodes': { type: 'boolean' },
+    limit: { type: 'string' },
+    yes: { type: 'boolean' },
+    timeout: { type: 'string' },
+  },
+  arguments: [2, 2],
+  run: (call) =>
+    withMemory(async (memory) => {
+      const target = targetOf(call);
+      const isOnlyShown = 'query' in target && !call.flag('yes') && !call.flag('dry-run');
+      const forgotten = await memory.forget(target, {
+        dryRun: call.flag('dry-run') || isOnlyShown,
+        withEpisodes: call.flag('with-episodes'),
+        ...(call.group !== undefined && { group: call.group }),
+        ...(call.timeout !== undefined && { limit: call.timeout }),
+      });
+      console.log(call.json ? JSON.stringify(forgotten) : sentences(forgotten));
+      if (isOnlyShown) console.error('Nothing is forgotten yet; say it again with --yes.');
+      return isOnlyShown ? 1 : 0;
+    }),
+};
+
+function targetOf(call: Call): ForgetTarget {
+  const [kind = '', what = ''] = call.args;
+  switch (kind) {
+    case 'episode':
+      return { episode: what };
+    case 'fact':
+      return { fact: what };
+    case 'entity':
+      return { entity: what };
+    case 'query':
+      return { query: what, limit: call.number('limit', 1, 100) };
+    case 'session':
+      return { session: what };
+    default:
+      throw new InvalidInput(
+        `forget knows episode, fact, entity, query and session, not "${kind}"; see memory-manager forget --help.`,
+      );
+  }
+}
+
+const MOST_LINES = 50;
+
+function sentences(forgotten: Forgotten): string {
+  const { dryRun, episodes, facts, entities, telling, keptFacts, reopenedFacts, summaries, elsewhere } = forgotten;
+  const went = [
+    count(episodes.length, 'episode'),
+    count(facts.length, 'fact'),
+    count(entities.length, 'entity', 'entities'),
+  ];
+  const lines = [
+    ...episodes.map(({ uuid, name }) => `  episode  ${name || uuid}`),
+    ...facts.map(({ uuid, fact }) => `  fact     ${shortened(oneLine(fact), 120) || uuid}`),
+    ...entities.map(({ uuid, name }) => `  entity   ${shortened(oneLine(name), 120) || uuid}`),
+  ];
+  const places = [
+    [elsewhere.jobs, 'job'],
+    [elsewhere.spooled, 'spooled episode'],
+    [elsewhere.memos, 'memo'],
+    [elsewhere.journal, 'journal entry', 'journal entries'],
+    [elsewhere.cached, 'cached answer'],
+  ] as const;
+  const found = places.filter(([number]) => number > 0).map(([number, one, many]) => count(number, one, many));
+  return [
+    `${dryRun ? 'Would go' : 'Forgotten'}: ${went[0]}, ${went[1]} and ${went[2]}${lines.length > 0 ? ':' : '.'}`,
+    ...lines.slice(0, MOST_LINES),
+    ...(lines.length > MOST_LINES ? [`  … and ${lines.length - MOST_LINES} more`] : []),
+    ...(keptFacts > 0 ? [`Kept, since other episodes say so too: ${count(keptFacts, 'fact')}.`] : []),
+    ...(reopenedFacts > 0
+      ? [`Ended by this only, ${dryRun ? 'would hold' : 'holding'} again: ${count(reopenedFacts, 'fact')}.`]
+      : []),
+    ...(summaries > 0 ? [`Summaries ${dryRun ? 'that would be ' : ''}made anew or dropped: ${summaries}.`] : []),
+    ...(found.length > 0 ? [`Also taken out of ${found.join(', ')}.`] : []),
+    ...(telling.length > 0
+      ? [
+          `Still said by ${count(telling.length, 'episode')}; --with-episodes takes ${telling.length === 1 ? 'it' : 'them'} too.`,
+        ]
+      : []),
+    ...(forgotten.archives === 'waits' ? [ARCHIVES_WAIT] : []),
+  ].join('\n');
+}
+
+const ARCHIVES_WAIT =
+  'The archives are away. Until a worker has noted this beside them, restoring an older one brings it back.';

@@ -1,0 +1,47 @@
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { forgetMemo } from '../ingest/memo.ts';
+import { forgetWaiting } from '../ingest/waiting-room.ts';
+import { openJournal } from '../journal/journal.ts';
+import { forgetJobs } from '../queue/forgotten-job.ts';
+import { forgetSpooled } from '../queue/spool/forget.ts';
+import type { Spool } from '../queue/spool/spool.ts';
+import { type Unsaid, withoutWords } from './journal.ts';
+
+/** Where else than in the graph something of it lay, and how often. */
+export interface Elsewhere {
+  readonly jobs: number;
+  readonly memos: number;
+  readonly journal: number;
+  readonly cached: number;
+  readonly spooled: number;
+}
+
+export const NOWHERE: Elsewhere = { jobs: 0, memos: 0, journal: 0, cached: 0, spooled: 0 };
+
+export interface Places {
+  readonly valkey: Redis;
+  readonly queue: Queue;
+  readonly spool: Spool;
+}
+
+/**
+ * Takes everything away that lies elsewhere than in the graph, but for cached answers. Done before the graph changes: should
+ * this process die in between, the next try can still tell from the graph what there is to be found.
+ * @param told uuids of episodes that stay and tell of it; what was read in them is forgotten
+ */
+export async function sweep(
+  { valkey, queue, spool }: Places,
+  group: string,
+  episodes: readonly string[],
+  told: readonly string[],
+  unsaid: Unsaid,
+): Promise<Omit<Elsewhere, 'cached'>> {
+  // First, since what is read from there comes to all other places.
+  const spooled = await forgetSpooled(spool, group, new Set(episodes));
+  const jobs = await forgetJobs(queue, valkey, group, episodes);
+  await forgetWaiting(valkey, group, episodes);
+  const memos = await forgetMemo(valkey, group, [...episodes, ...told]);
+  const journal = await openJournal(valkey).rewrite(group, (entry) => withoutWords(entry, unsaid));
+  return { spooled, jobs, memos, journal };
+}

@@ -1,0 +1,113 @@
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { entityFacts } from '../graph/queries/entity-facts.ts';
+import { findFacts } from '../graph/queries/find-facts.ts';
+import { readEndings } from '../graph/queries/read-endings.ts';
+import { type Claim, type Claims, openClaims, pairKey } from '../ingest/claims.ts';
+import { type Ending, endingText } from '../ingest/evidence.ts';
+import { endingsKey } from '../ingest/names.ts';
+import { type Settled, settle } from '../ingest/settle.ts';
+import { endingsOf, load, loadBeside } from '../ingest/write.ts';
+import type { Wanted } from './wanted.ts';
+import { type Reworded, withdraw } from './withdraw.ts';
+
+/** What becomes of facts when they, or what episodes say of them, are forgotten. */
+export interface ForgottenFacts {
+  /** Claims that are forgotten as such, whoever supports them. */
+  readonly forgotten: ReadonlySet<Claim>;
+  /** All claims that lose a support. */
+  readonly losers: readonly Claim[];
+  readonly settled: Settled;
+  readonly reworded: readonly Reworded[];
+  /** Other words of facts, as they are compared, in which nobody says them any more. */
+  readonly wordings: readonly string[];
+  /** Of the pairs that were looked at, what had ended and is told still. */
+  readonly endings: ReadonlyMap<string, readonly Ending[]>;
+  /** Notes of endings that lose one. */
+  readonly changedEndings: readonly { readonly key: string; readonly endings: readonly string[] }[];
+}
+
+/** @param told uuids of the facts that the episodes to be forgotten state or ended */
+export async function forgetFacts(
+  graph: GroupGraph,
+  wanted: Wanted,
+  told: readonly string[],
+  now: Date,
+): Promise<ForgottenFacts> {
+  const claims = openClaims();
+  const meant = [...wanted.facts, ...(wanted.entities.length > 0 ? await entityFacts(graph, wanted.entities) : [])];
+  await loadBeside(graph, claims, [...told, ...meant]);
+  const forgotten = new Set(meant.flatMap((uuid) => claims.ofFact(uuid) ?? []));
+  const episodes = new Set(wanted.episodes);
+  const isLost = (claim: Claim) => forgotten.has(claim) || claim.supports.some(({ episode }) => episodes.has(episode));
+  const keys = await readEndings(graph, wanted.episodes, wanted.entities);
+  const losers = [...claims.all].filter(isLost);
+  const endings = await loadWhatItTouches(graph, claims, losers, new Set(keys.map(pairOf)));
+  const said = losers.map(({ wordings }) => [...wordings]);
+  const reworded = losers.flatMap(
+    (claim) => withdraw(claim, ({ episode }) => !forgotten.has(claim) && !episodes.has(episode)) ?? [],
+  );
+  const gone = new Set(wanted.entities);
+  const remaining = new Map(
+    [...endings].map(([pair, ended]) => [
+      pair,
+      pair.split(' ').some((entity) => gone.has(entity)) ? [] : ended.filter(({ episode }) => !episodes.has(episode)),
+    ]),
+  );
+  return {
+    forgotten,
+    losers,
+    reworded,
+    wordings: losers.flatMap(({ wordings }, place) => (said[place] ?? []).filter((words) => !wordings.has(words))),
+    endings: remaining,
+    settled: settle(claims, remaining, now),
+    changedEndings: keys.map((key) => ({ key, endings: (remaining.get(pairOf(key)) ?? []).map(endingText) })),
+  };
+}
+
+/**
+ * Loads the rivals of what loses a support and of what an ending was told of, and theirs: all of them are worked out anew.
+ * @returns what ended between the entities of all these, by `pairKey`
+ */
+async function loadWhatItTouches(
+  graph: GroupGraph,
+  claims: Claims,
+  losers: readonly Claim[],
+  ended: ReadonlySet<string>,
+): Promise<Map<string, Ending[]>> {
+  await loadPairs(graph, claims, ended);
+  const told = [...claims.all].filter(({ source, target }) => ended.has(pairKey(source, target)));
+  await loadRivalsOf(graph, claims, [...losers, ...told]);
+  const anew = new Set([...losers, ...told, ...losers.flatMap(({ rivals }) => [...rivals])]);
+  await loadRivalsOf(graph, claims, [...anew]);
+  for (const claim of anew) claim.touched = true;
+  return loadPairs(
+    graph,
+    claims,
+    new Set([...ended, ...[...anew].map(({ source, target }) => pairKey(source, target))]),
+  );
+}
+
+async function loadRivalsOf(graph: GroupGraph, claims: Claims, some: readonly Claim[]): Promise<void> {
+  await loadBeside(
+    graph,
+    claims,
+    some.flatMap(({ rivalUuids }) => [...rivalUuids]),
+  );
+}
+
+async function loadPairs(
+  graph: GroupGraph,
+  claims: Claims,
+  pairs: ReadonlySet<string>,
+): Promise<Map<string, Ending[]>> {
+  if (pairs.size === 0) return new Map();
+  const wanted = [...pairs].map((pair) => {
+    const [one = '', other = ''] = pair.split(' ');
+    return { one, other, key: endingsKey(pair) };
+  });
+  const found = await findFacts(graph, wanted, []);
+  await load(graph, claims, found.facts, pairs);
+  return endingsOf(found.endings);
+}
+
+const pairOf = (key: string) => key.slice(endingsKey('').length);

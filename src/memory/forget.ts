@@ -1,0 +1,179 @@
+import type { Config } from '../config.ts';
+import { InvalidInput } from '../errors.ts';
+import type { ForgottenUuids } from '../forget/forget.ts';
+import type { Wanted } from '../forget/wanted.ts';
+import type { GroupGraph } from '../graph/group-graph.ts';
+import type { Task } from '../queue/jobs.ts';
+import { checkText, oneLine, shortened } from '../text.ts';
+import { askFor } from './ask.ts';
+import type { GroupOptions, WaitOptions } from './options.ts';
+import type { Services } from './services.ts';
+import { runTask } from './upkeep.ts';
+
+/** What is to be forgotten. */
+export type ForgetTarget =
+  /** By its uuid, or by its name once it is in the graph. */
+  | { readonly episode: string }
+  /** By its uuid: what it says, at all times at which it held. */
+  | { readonly fact: string }
+  /** By its uuid, its name or another name that it goes by: with all its facts. */
+  | { readonly entity: string }
+  /** The facts that a search finds, and with `withEpisodes` also the episodes that it finds. */
+  | { readonly query: string; readonly limit?: number | undefined }
+  /** All episodes of a saga of this name, and all whose metadata has it as `session`, also those that no worker has read yet. */
+  | { readonly session: string };
+
+export interface ForgetOptions extends GroupOptions, Pick<WaitOptions, 'limit'> {
+  /** True only tells what would go. */
+  readonly dryRun?: boolean;
+  /** True also takes the episodes that tell the facts and entities, and all that only they say. */
+  readonly withEpisodes?: boolean;
+}
+
+/** An episode or an entity; the name is empty for an episode that is not in the graph. */
+export interface Named {
+  readonly uuid: string;
+  readonly name: string;
+}
+
+/** A receipt of what went, or would go. */
+export interface Forgotten {
+  readonly dryRun: boolean;
+  readonly episodes: readonly Named[];
+  readonly facts: readonly { readonly uuid: string; readonly fact: string }[];
+  readonly entities: readonly Named[];
+  /** Episodes that stay and whose texts say it still. */
+  readonly telling: readonly Named[];
+  /** Facts that lost an episode and that others state too. */
+  readonly keptFacts: number;
+  /** Facts that only this had ended, and that hold again. */
+  readonly reopenedFacts: number;
+  /** Summaries that were made anew or dropped. */
+  readonly summaries: number;
+  /** How much of it lay elsewhere than in the graph; all 0 for a dry run. */
+  readonly elsewhere: ForgottenUuids['elsewhere'];
+  /** `waits`: the archives are away; until it is noted beside them, restore none that is older than this. */
+  readonly archives: 'noted' | 'waits';
+}
+
+/** @throws InvalidInput when there is nothing such, or more than one of that name; NoWorker, JobFailed, TimedOut */
+export async function forget(services: Services, target: ForgetTarget, options: ForgetOptions): Promise<Forgotten> {
+  const { dryRun = false, withEpisodes = false, ...rest } = options;
+  const group = services.group(options.group);
+  const graph = (await services.graphs()).group(group);
+  const wanted = { ...NOTHING, ...(await resolved(services, graph, target, withEpisodes)), withEpisodes };
+  const task = (isTrial: boolean): Task => ({ kind: 'forget', ...lists(wanted), withEpisodes, dryRun: isTrial });
+  // What is forgotten must not come back through the queue, so a worker tells uuids only, and they are named before they go.
+  const planned = await runTask<ForgottenUuids>(services, task(true), rest);
+  const { nameAll } = await import('../graph/queries/name-all.ts');
+  const { episodes, telling, facts, entities } = planned;
+  const names = await nameAll(graph, { episodes: [...episodes, ...telling], facts, entities });
+  const done = dryRun ? planned : await runTask<ForgottenUuids>(services, task(false), rest);
+  const named = (uuids: readonly string[]) => uuids.map((uuid) => ({ uuid, name: names.get(uuid) ?? '' }));
+  return {
+    ...{ ...done, dryRun },
+    episodes: named(done.episodes),
+    telling: named(done.telling),
+    entities: named(done.entities),
+    facts: done.facts.map((uuid) => ({ uuid, fact: names.get(uuid) ?? '' })),
+  };
+}
+
+type Found = Partial<Pick<Wanted, 'episodes' | 'facts' | 'entities'>>;
+const NOTHING = { episodes: [], facts: [], entities: [] };
+const lists = ({ episodes, facts, entities }: Wanted) => ({
+  ...{ episodes: [...episodes], facts: [...facts], entities: [...entities] },
+});
+const FOUND_AT_MOST = 10;
+
+async function resolved(
+  services: Services,
+  graph: GroupGraph,
+  target: ForgetTarget,
+  withEpisodes: boolean,
+): Promise<Found> {
+  if ('query' in target) {
+    const { query, limit = FOUND_AT_MOST } = target;
+    const { facts, episodes } = await askFor(services, query, limit, { group: graph.group, cache: false });
+    const found = {
+      facts: facts.map(({ uuid }) => uuid),
+      episodes: withEpisodes ? episodes.map(({ uuid }) => uuid) : [],
+    };
+    if (found.facts.length + found.episodes.length > 0) return found;
+    const also = episodes.length > 0 ? '; with their episodes, something does' : '';
+    throw new InvalidInput(`No fact of the memory "${graph.group}" fits this question${also}.`);
+  }
+  if ('session' in target) return { episodes: await sessionOf(services, graph, given(target.session, 'session')) };
+  if ('episode' in target) return { episodes: [await episodeOf(services, graph, given(target.episode, 'episode'))] };
+  if ('entity' in target) return { entities: [await entityOf(graph, given(target.entity, 'entity'))] };
+  const fact = given(target.fact, 'fact');
+  const { nameAll } = await import('../graph/queries/name-all.ts');
+  if ((await nameAll(graph, { ...NOTHING, facts: [fact] })).has(fact)) return { facts: [fact] };
+  throw missing('fact', fact, graph);
+}
+
+function given(text: string, kind: string): string {
+  const wanted = checkText(text, `The ${kind}`).trim();
+  if (wanted !== '') return wanted;
+  throw new InvalidInput(`The ${kind} is empty; say which one is to be forgotten.`);
+}
+
+async function entityOf(graph: GroupGraph, name: string): Promise<string> {
+  const { entitiesCalled } = await import('../graph/queries/entities-called.ts');
+  const [found, ...others] = new Set((await entitiesCalled(graph, [name])).map(({ uuid }) => uuid));
+  if (found === undefined) throw missing('entity', name, graph);
+  if (others.length === 0) return found;
+  throw new InvalidInput(`More than one entity is called "${short(name)}"; give the uuid, such as ${found}.`);
+}
+
+async function episodeOf({ config }: Services, graph: GroupGraph, uuidOrName: string): Promise<string> {
+  const { findEpisode } = await import('../graph/queries/find-episode.ts');
+  const [found, other] = await findEpisode(graph, uuidOrName);
+  if (other)
+    throw new InvalidInput(
+      `More than one episode is named "${short(uuidOrName)}"; give the uuid, such as ${found?.uuid}.`,
+    );
+  const uuid = found?.uuid ?? (await waiting(config, graph.group, (it) => it.uuid === uuidOrName))[0];
+  if (uuid !== undefined) return uuid;
+  throw missing('episode', uuidOrName, graph);
+}
+
+async function sessionOf({ config }: Services, graph: GroupGraph, session: string): Promise<string[]> {
+  const { isOfSession, sessionEpisodes } = await import('../graph/queries/session-episodes.ts');
+  const [known, unread] = await Promise.all([
+    sessionEpisodes(graph, session),
+    waiting(config, graph.group, ({ saga, metadata }) => saga === session || isOfSession(metadata, session)),
+  ]);
+  const uuids = [...new Set([...known, ...unread])];
+  if (uuids.length === 0) throw missing('episode of a session', session, graph);
+  return uuids;
+}
+
+/** uuids of episodes that lie in the queue, or on this machine's disk. */
+async function waiting(
+  config: Config,
+  group: string,
+  isMeant: (episode: { uuid?: string; saga?: string | null; metadata?: unknown }) => boolean,
+): Promise<string[]> {
+  const [{ findJobs }, { openQueues }, { findSpooled }, { openSpool }] = await Promise.all([
+    import('../queue/forgotten-job.ts'),
+    import('../queue/queues.ts'),
+    import('../queue/spool/forget.ts'),
+    import('../queue/spool/spool.ts'),
+  ]);
+  const { queues, ask, close } = openQueues(config);
+  try {
+    const queued = await ask(() => findJobs(queues.store, group, isMeant));
+    const spool = openSpool(config.home, config.spoolLimit);
+    const spooled = await findSpooled(spool, ({ episode }) => episode.group === group && isMeant(episode));
+    return [...queued, ...spooled];
+  } finally {
+    await close();
+  }
+}
+
+const short = (text: string) => shortened(oneLine(text), 60);
+
+function missing(kind: string, name: string, { group }: GroupGraph): InvalidInput {
+  return new InvalidInput(`There is no ${kind} "${short(name)}" in the memory "${group}".`);
+}

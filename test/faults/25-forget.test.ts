@@ -1,0 +1,192 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { afterAll, expect, test } from 'vitest';
+import { newEpisode } from '../../src/episode.ts';
+import { STORE_OPTIONS, toStoreJob } from '../../src/queue/jobs.ts';
+import { openSpool } from '../../src/queue/spool/spool.ts';
+import { HOUR, MINUTE } from '../../src/time.ts';
+import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
+import { count } from '../support/faults/count.ts';
+import { allText } from '../support/faults/dump.ts';
+import { withQueue } from '../support/faults/jobs.ts';
+import { useLaboratory } from '../support/faults/laboratory.ts';
+import { record } from '../support/faults/results.ts';
+import { KNOWLEDGE, nameOf, storyOf, type Told, uuidOf } from '../support/faults/story.ts';
+import { tellAll, untilDone } from '../support/faults/telling.ts';
+import { textOf, type WholeGraph } from '../support/graphiti/whole-graph.ts';
+
+const canaries = count({ full: 200, small: 12 });
+const kept = count({ full: 60, small: 12 });
+const word = (index: number) => nameOf('canary', index);
+const indexes = Array.from({ length: canaries }, (_, index) => index);
+
+/** Every third is another name of a known thing, every third says in other words what others say. */
+const known = indexes.flatMap((index) => [
+  `same: ${plain('Thing', index)} = ${word(index)}`,
+  `repeats: ${plain('Depot', index)} holds it = ${plain('Depot', index)} hides ${word(index)}`,
+]);
+const lab = useLaboratory({ knowledge: [KNOWLEDGE, ...known].join('\n') });
+const closing: Redis[] = [];
+afterAll(() => {
+  for (const connection of closing) connection.disconnect();
+});
+
+function plain(kind: string, index: number): string {
+  return `${kind}${nameOf(kind, index)}`;
+}
+
+test(`25. of ${canaries} forgotten episodes no word is left anywhere, and what others say too stays`, async () => {
+  const began = Date.now();
+  const { config, memory, worker } = lab.scenario();
+  const { group } = config;
+  const twin = `${group}-twin`;
+  const running = await worker().ready();
+  const valkey = new Redis({ host: lab.valkey.host, port: lab.valkey.port });
+  const falkordb = new Redis({ host: lab.falkordb.host, port: lab.falkordb.port });
+  closing.push(valkey, falkordb);
+
+  const unwanted = indexes.map((index) => canaryEpisode(group, index));
+  // Before what others say: so their words and names are those that are known first.
+  await memory.enqueueMany(unwanted);
+  await untilDone(memory, canaries);
+  await tellAll(memory, wanted(group));
+  await tellAll(memory, wanted(twin));
+  let jobs = canaries + 2 * wanted(group).length;
+  await untilDone(memory, jobs, 2 * MINUTE + jobs * 1000);
+  await memory.communities.build();
+  await memory.sagas.summarize(saga(0));
+  for (const index of indexes.slice(0, 5)) await memory.queryMemory(`Who knows ${word(index)}?`);
+  const older = await memory.export();
+  const unread = await leaveUnread(config, group);
+
+  for (const [index, { uuid }] of unwanted.entries()) {
+    if (index % 4 === 0) continue;
+    const planned = await memory.forget({ episode: uuid }, { dryRun: true });
+    const forgotten = await memory.forget({ episode: uuid });
+    expect(forgotten.facts).toEqual(planned.facts);
+  }
+  for (const index of indexes.filter((it) => it % 4 === 0)) await memory.forget({ session: saga(index) });
+  const { elsewhere } = await memory.forget({ session: `unread ${word(0)}` });
+  expect(elsewhere).toMatchObject({ jobs: 1, spooled: 1 });
+  expect(unread).toHaveLength(2);
+  // Handed in again, nothing comes of them.
+  await memory.enqueueMany(unwanted);
+  jobs = (await memory.counts('store')).completed;
+  const newer = await memory.export();
+  const restored = await memory.archives.restore(older.file, { group: `${group}-restored` });
+
+  const left = new Map<string, string[]>();
+  const look = (place: string, text: string) => {
+    const found = indexes.map(word).filter((it) => text.toLowerCase().includes(it.toLowerCase()));
+    if (found.length > 0) left.set(place, found);
+  };
+  const graph = await lab.wholeGraph(group);
+  look('graph', JSON.stringify(graph));
+  look('restored graph', JSON.stringify(await lab.wholeGraph(`${group}-restored`)));
+  for (const [place, text] of await allText(valkey)) look(`valkey ${place}`, text);
+  for (const [place, text] of await allText(falkordb)) look(`falkordb ${place}`, text);
+  look('log', running.said());
+  look('spool', await folderText(config.home));
+  look('new archive', await readFile(join(config.exportDir, newer.file), 'utf8'));
+  look('note beside the archives', await readFile(join(config.exportDir, `forgotten_${group}.json`), 'utf8'));
+  for (const index of indexes) {
+    const found = await memory.search(word(index), 10, { cache: false });
+    look(`answer for ${index}`, JSON.stringify(found));
+  }
+  expect(Object.fromEntries(left)).toEqual({});
+  expect(await readFile(join(config.exportDir, older.file), 'utf8')).toContain(word(0));
+  expect(restored.leftOut).toBeGreaterThanOrEqual(canaries);
+  const never = linesOf(await lab.wholeGraph(twin));
+  expect(never.length).toBeGreaterThan(5 * kept);
+  expect(differences(never, linesOf(graph))).toEqual([]);
+
+  const rebuilt = await memory.archives.rebuild({ file: older.file, replace: true });
+  expect(rebuilt).toMatchObject({ whole: true, problems: [] });
+  expect(differences(never, linesOf(await lab.wholeGraph(group)))).toEqual([]);
+
+  record({
+    row: 25,
+    ran: `${canaries} episodes, each with a word of its own in text, names, other words, metadata or session, forgotten by episode and by session, among ${wanted(group).length} others`,
+    came: '0 words left in graph, indexes, Valkey, FalkorDB, spool, log, new archive, restored older archive; the graph is that of a memory that never heard them',
+    took: Date.now() - began,
+    figures: { canaries, leaks: left.size },
+  });
+});
+
+const saga = (index: number) => (index % 4 === 0 ? `Session of ${word(index)}` : 'shared session');
+
+/** Says its word in another way each time, beside something that others say too. */
+function canaryEpisode(group: string, index: number) {
+  const [secret, thing, depot] = [word(index), plain('Thing', index), plain('Depot', index)];
+  const project = nameOf('story', 'project');
+  const lines = [
+    [`${project} [Project] KEEPS ${secret} [Secret]: ${project} keeps ${secret}`],
+    [`${secret} [Thing] SERVES ${project} [Project]: ${secret} serves ${project}`],
+    [`${depot} [Depot] HIDES ${thing} [Thing]: ${depot} hides ${secret}`, `Nobody else says ${secret}.`],
+    [`${project} [Project] RUNS_ON ${secret} [Host]: ${project} runs on ${secret}`],
+  ];
+  return {
+    group,
+    uuid: uuidOf(group, 'canary', index),
+    content: (lines[index % lines.length] ?? []).join('\n'),
+    metadata: { note: secret },
+    saga: saga(index),
+    referenceTime: new Date(Date.UTC(2025, 0, 1) + index * MINUTE),
+  };
+}
+
+/** What stays: a story, and for every canary what is said too without its word. */
+function wanted(group: string): Told[] {
+  const others = indexes.flatMap((index): Told[] => {
+    const [thing, depot] = [plain('Thing', index), plain('Depot', index)];
+    const ownFact = index % 4 === 2 ? `${depot} holds it` : `${thing} serves well`;
+    const [source, relation] = index % 4 === 2 ? [`${depot} [Depot]`, 'HOLDS'] : [`${thing} [Thing]`, 'SERVES'];
+    const target = index % 4 === 2 ? `${thing} [Thing]` : `${nameOf('story', 'project')} [Project]`;
+    return [
+      {
+        ...{ group, ownFact, uuid: uuidOf(group, 'other', index) },
+        content: `${source} ${relation} ${target}: ${ownFact}`,
+        saga: 'shared session',
+        referenceTime: new Date(Date.UTC(2025, 1, 1) + index * MINUTE),
+      },
+    ];
+  });
+  return [...storyOf(group, kept), ...others];
+}
+
+/** Two that no worker has read: one waits for an hour, one was set aside on the disk. */
+async function leaveUnread(config: Parameters<typeof withQueue>[0], group: string): Promise<string[]> {
+  const episodes = ['queue', 'disk'].map((place) =>
+    newEpisode(`In the ${place}: ${word(0)}.`, { session: `unread ${word(0)}` }, group, 1000, {
+      uuid: uuidOf(group, place),
+    }),
+  );
+  const [queued, spooled] = episodes;
+  if (!queued || !spooled) throw new Error('There are two.');
+  await withQueue(config, (queue) =>
+    queue.add('store', toStoreJob(queued), { ...STORE_OPTIONS, jobId: queued.uuid, delay: HOUR }),
+  );
+  const spool = openSpool(config.home, 100);
+  spool.keepAside([{ episode: spooled, given: true, carrier: {} }]);
+  return episodes.map(({ uuid }) => uuid);
+}
+
+async function folderText(folder: string): Promise<string> {
+  const files = await readdir(folder, { recursive: true, withFileTypes: true });
+  const texts = files
+    .filter((it) => it.isFile() && !it.parentPath.includes('exports'))
+    .map((it) => readFile(join(it.parentPath, it.name), 'utf8'));
+  return (await Promise.all(texts)).join('\n');
+}
+
+/** Communities are built on request only, and a note of what was removed stays. */
+function linesOf(graph: WholeGraph): string[] {
+  const isLeft = (it: WholeGraph['nodes'][number]) =>
+    !it.labels.includes('Community') && !textOf(it, 'key').startsWith('community:') && textOf(it, 'removed_at') === '';
+  return canonicalLines({
+    ...graph,
+    nodes: graph.nodes.filter(isLeft),
+    edges: graph.edges.filter(({ type }) => type !== 'HAS_MEMBER'),
+  });
+}

@@ -1,0 +1,199 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { directoryStore } from '../../../src/archive/stores/directory.ts';
+import { ArchiveAway } from '../../../src/errors.ts';
+import { openForgetting } from '../../../src/forget/forget.ts';
+import { archivedMarks } from '../../../src/forget/marks.ts';
+import { anEpisode, forgettingParts } from '../../support/forgetting.ts';
+import { plainEmbedder } from '../../support/models.ts';
+import { useOpened } from '../../support/opened.ts';
+import { randomNumbers } from '../../support/random.ts';
+import { useStores } from '../../support/stores.ts';
+import { type Knowledge, useToldMemories } from '../../support/told-memory.ts';
+
+const stores = useStores();
+const opened = useOpened(stores);
+const openMemory = useToldMemories(stores);
+const SINGLE: Knowledge = { single: ['USES'] };
+
+describe('removing an episode', () => {
+  test('takes what only it told and leaves what others told too', async () => {
+    const { graph, tell, facts, remove } = openMemory();
+    const first = await tell(1, 'Harbor uses Redis. Quay uses Dragonfly.');
+    await tell(2, 'Harbor uses Redis.');
+
+    const removed = await remove(first);
+
+    expect(removed).toMatchObject({
+      episodes: [first],
+      facts: [expect.any(String)],
+      keptFacts: 1,
+      reopenedFacts: 0,
+      entities: [expect.any(String), expect.any(String)],
+    });
+    expect(await facts()).toEqual(['Harbor uses Redis 2– (1)']);
+    expect(await graph.read('MATCH (n:Entity) RETURN n.name AS name ORDER BY name')).toEqual([
+      { name: 'Harbor' },
+      { name: 'Redis' },
+    ]);
+    expect(await graph.read('MATCH (p:Episodic) RETURN count(p) AS n')).toEqual([{ n: 1 }]);
+  });
+
+  test('lets hold again what only it had ended, by another fact or by saying so', async () => {
+    const { graph, tell, facts, remove } = openMemory(SINGLE);
+    await tell(1, 'Harbor uses Redis.');
+    const other = await tell(3, 'Harbor uses Valkey.');
+    const ending = await tell(5, 'Harbor not uses Valkey.');
+    expect(await facts()).toEqual(['Harbor uses Redis 1–3 (1)', 'Harbor uses Valkey 3–5 (1)']);
+
+    expect(await remove(ending)).toMatchObject({ facts: [], reopenedFacts: 1 });
+    expect(await facts()).toEqual(['Harbor uses Redis 1–3 (1)', 'Harbor uses Valkey 3– (1)']);
+    expect(await remove(other)).toMatchObject({ facts: [expect.any(String)], reopenedFacts: 1 });
+    expect(await facts()).toEqual(['Harbor uses Redis 1– (1)']);
+
+    expect(await graph.read("MATCH (n:Entity {name: 'Harbor'}) RETURN n.summary AS summary")).toEqual([
+      { summary: 'Harbor uses Redis' },
+    ]);
+  });
+
+  test('only tells what would go when asked to', async () => {
+    const { tell, facts, remove } = openMemory();
+    const uuid = await tell(1, 'Harbor uses Redis.');
+
+    expect(await remove(uuid, true)).toMatchObject({ episodes: [uuid], facts: [expect.any(String)] });
+
+    expect(await facts()).toEqual(['Harbor uses Redis 1– (1)']);
+  });
+
+  test('is for good: its job that comes again brings nothing back', async () => {
+    const { graph, tell, remove, model } = openMemory();
+    const uuid = await tell(1, 'Harbor uses Redis.');
+    await remove(uuid);
+
+    await tell(1, 'Harbor uses Redis.', { uuid });
+
+    expect(await graph.read('MATCH (n) WHERE n:Entity OR n:Episodic RETURN count(n) AS n')).toEqual([{ n: 0 }]);
+    expect(model.calls).toBe(1);
+    expect(await remove(uuid)).toMatchObject({ episodes: [], facts: [], entities: [] });
+    expect(JSON.stringify(await graph.read('MATCH (n) RETURN properties(n) AS it'))).not.toContain('Harbor');
+  });
+
+  test('closes the gap in its saga', async () => {
+    const { graph, tell, remove } = openMemory();
+    const uuids = [];
+    for (const on of [1, 2, 3]) uuids.push(await tell(on, `Harbor uses Part${on}.`, { saga: 'session' }));
+
+    await remove(uuids[1] ?? '');
+    await remove(uuids[0] ?? '');
+    const fourth = await tell(4, 'Harbor uses Part4.', { saga: 'session' });
+
+    expect(
+      await graph.read(
+        `MATCH (s:Saga)-[:HAS_EPISODE]->(p)-[:NEXT_EPISODE]->(q)
+         RETURN s.first_episode_uuid AS first, s.last_episode_uuid AS last, p.uuid AS from, q.uuid AS to`,
+      ),
+    ).toEqual([{ first: uuids[2], last: fourth, from: uuids[2], to: fourth }]);
+  });
+});
+
+describe('forgetting a fact', () => {
+  test('lets hold again what it had ended, and is for good until somebody says it anew', async () => {
+    const { graph, tell, facts, forget } = openMemory(SINGLE);
+    await tell(1, 'Harbor uses Redis.');
+    const second = await tell(3, 'Harbor uses Valkey.');
+    const [{ uuid = '' } = {}] = await graph.read<{ uuid: string }>(
+      "MATCH ()-[e:RELATES_TO {fact: 'Harbor uses Valkey'}]->() RETURN e.uuid AS uuid",
+    );
+
+    const forgotten = await forget({ facts: [uuid] });
+
+    expect(forgotten).toMatchObject({ facts: [uuid], episodes: [], telling: [second], reopenedFacts: 1 });
+    expect(await facts()).toEqual(['Harbor uses Redis 1– (1)']);
+    await tell(3, 'Harbor uses Valkey.', { uuid: second });
+    expect(await facts()).toEqual(['Harbor uses Redis 1– (1)']);
+    await tell(5, 'Harbor uses Valkey.');
+    expect(await facts()).toEqual(['Harbor uses Redis 1–5 (1)', 'Harbor uses Valkey 5– (1)']);
+  });
+
+  test('takes the episodes that tell it too when asked to', async () => {
+    const { graph, tell, facts, forget } = openMemory();
+    const first = await tell(1, 'Harbor uses Redis. Quay uses Go.');
+    await tell(2, 'Quay uses Go.');
+    const [{ uuid = '' } = {}] = await graph.read<{ uuid: string }>(
+      "MATCH ()-[e:RELATES_TO {fact: 'Harbor uses Redis'}]->() RETURN e.uuid AS uuid",
+    );
+
+    expect(await forget({ facts: [uuid], withEpisodes: true })).toMatchObject({ episodes: [first], telling: [] });
+
+    expect(await facts()).toEqual(['Quay uses Go 2– (1)']);
+    expect(await graph.read('MATCH (n:Entity) RETURN n.name AS name ORDER BY name')).toEqual([
+      { name: 'Go' },
+      { name: 'Quay' },
+    ]);
+  });
+});
+
+test('a forgotten entity goes with its facts and what had ended there; others know nothing of it', async () => {
+  const { graph, tell, facts, forget } = openMemory();
+  const first = await tell(1, 'Harbor uses Redis. Harbor uses Node.');
+  await tell(2, 'Harbor not uses Redis.');
+  const [{ uuid = '' } = {}] = await graph.read<{ uuid: string }>(
+    "MATCH (n:Entity {name: 'Redis'}) RETURN n.uuid AS uuid",
+  );
+
+  const forgotten = await forget({ entities: [uuid] });
+
+  expect(forgotten).toMatchObject({ entities: [uuid], facts: [expect.any(String)] });
+  expect(forgotten.telling).toContain(first);
+  expect(await facts()).toEqual(['Harbor uses Node 1– (1)']);
+  const rest = await graph.read('MATCH (n) WHERE NOT n:Episodic RETURN properties(n) AS it');
+  expect(JSON.stringify(rest)).not.toContain(uuid);
+  expect(JSON.stringify(rest)).not.toContain('Redis');
+});
+
+test('while the archives are away it is done all the same, and noted beside them when they are back', async () => {
+  const { group, tell, facts } = openMemory();
+  const { config } = stores;
+  const uuid = await tell(1, 'Harbor uses Redis.');
+  const later: string[] = [];
+  const store = directoryStore(config.exportDir);
+  let isAway = true;
+  const forgetting = openForgetting({
+    ...forgettingParts(config, opened, plainEmbedder()),
+    archives: async () => {
+      if (isAway) throw new ArchiveAway('The archives are away.');
+      return store;
+    },
+    onLater: async (it) => void later.push(it),
+  });
+
+  expect(await forgetting.forget(group, anEpisode(uuid), false)).toMatchObject({ archives: 'waits' });
+
+  expect(await facts()).toEqual([]);
+  expect(later).toEqual([group]);
+  await expect(forgetting.archive(group)).rejects.toThrow(ArchiveAway);
+  isAway = false;
+  await forgetting.archive(group);
+  expect([...(await archivedMarks(store, group)).keys()]).toEqual([`episode ${uuid}`]);
+});
+
+test('what remains is what would have been without it, whatever it was', { timeout: 120_000 }, async () => {
+  const random = randomNumbers(11);
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+  for (let round = 0; round < 12; round += 1) {
+    const story = Array.from({ length: 10 }, (_, index) => ({
+      on: index + 1,
+      content: `Harbor ${pick(['uses', 'uses', 'uses', 'not uses', 'has'])} ${pick(['Redis', 'Valkey', 'Dragonfly'])}.`,
+      uuid: randomUUID(),
+    }));
+    const unwanted = new Set([pick(story), pick(story)]);
+    const whole = openMemory(SINGLE);
+    for (const { on, content, uuid } of [...story].sort(() => random() - 0.5)) await whole.tell(on, content, { uuid });
+    const without = openMemory(SINGLE);
+    for (const it of story) if (!unwanted.has(it)) await without.tell(it.on, it.content, { uuid: it.uuid });
+
+    for (const { uuid } of unwanted) await whole.remove(uuid);
+
+    expect({ story, unwanted, facts: await whole.facts() }).toEqual({ story, unwanted, facts: await without.facts() });
+  }
+});

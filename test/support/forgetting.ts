@@ -1,0 +1,33 @@
+import { afterAll } from 'vitest';
+import { directoryStore } from '../../src/archive/stores/directory.ts';
+import type { Config } from '../../src/config.ts';
+import { type Forgetting, type ForgettingParts, openForgetting } from '../../src/forget/forget.ts';
+import type { Embedder } from '../../src/models/embedder.ts';
+import { STORE_QUEUE } from '../../src/queue/jobs.ts';
+import { openQueue } from '../../src/queue/queues.ts';
+import { openSpool } from '../../src/queue/spool/spool.ts';
+import type { Opened } from './opened.ts';
+
+/** What a worker forgets with, for tests that work past the queue; called in a test or in a hook. */
+export function openTestForgetting(config: Config, opened: Opened, embedder: Embedder): Forgetting {
+  return openForgetting(forgettingParts(config, opened, embedder));
+}
+
+export function forgettingParts(config: Config, opened: Opened, embedder: Embedder): ForgettingParts {
+  const queue = openQueue(STORE_QUEUE, opened.valkey, config);
+  queues.push(queue);
+  return {
+    ...{ graphs: opened.graphs, valkey: opened.valkey, leases: opened.leases, embedder, queue },
+    spool: openSpool(config.home, config.spoolLimit),
+    archives: async () => directoryStore(config.exportDir),
+    onLater: async () => {},
+  };
+}
+
+const queues: { close(): Promise<void> }[] = [];
+afterAll(async () => {
+  await Promise.all(queues.splice(0).map((queue) => queue.close()));
+});
+
+/** One episode and nothing else. */
+export const anEpisode = (uuid: string) => ({ episodes: [uuid], facts: [], entities: [], withEpisodes: false });

@@ -4,6 +4,7 @@ import type { Producer } from '../src/queue/producer.ts';
 import type { Spool } from '../src/queue/spool/spool.ts';
 import type { ModelSigns, VitalSigns } from '../src/telemetry/vital-signs.ts';
 import { MINUTE, SECOND } from '../src/time.ts';
+import { within } from '../src/within.ts';
 
 export type Grade = 'ok' | 'degraded' | 'red';
 
@@ -55,7 +56,9 @@ export async function measureHealth(measured: Measured): Promise<Health> {
 async function store(name: string, ask: () => Promise<unknown>): Promise<Check> {
   const began = performance.now();
   try {
-    await within(ANSWERS_WITHIN, ask());
+    await within(ANSWERS_WITHIN, ask(), () => {
+      throw new Error(`It did not answer within ${ANSWERS_WITHIN / SECOND} s.`);
+    });
     return { name, status: 'ok', said: `It answered in ${Math.ceil(performance.now() - began)} ms.` };
   } catch (error) {
     return { name, status: 'red', said: (error as Error).message };
@@ -154,15 +157,3 @@ function spoolCheck(spool: Spool): Check {
 }
 
 const seconds = (milliseconds: number): string => `${Math.max(0, Math.round(milliseconds / SECOND))} s`;
-
-async function within<T>(limit: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`It did not answer within ${limit / SECOND} s.`)), limit);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -27,6 +27,7 @@ import { SECOND } from '../src/time.ts';
 import { openUpkeep } from '../src/upkeep/upkeep.ts';
 import { patientConnection } from '../src/valkey/connections.ts';
 import { openLeases } from '../src/valkey/lease.ts';
+import { within } from '../src/within.ts';
 import { checkStart } from './checks.ts';
 import { startExportWorker } from './export-worker.ts';
 import { type Operations, startOperations } from './operations.ts';
@@ -96,14 +97,14 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
     // Not `close(true)` after that: BullMQ gives the promise of the first close again, which waits for the jobs.
     const ends = workers.map((worker) => worker.close());
     operations?.closing();
-    if (!(await atMost(JOBS_END_WITHIN, ends))) {
+    if (!(await endWithin(JOBS_END_WITHIN, ends))) {
       for (const worker of workers) worker.cancelAllJobs('shutdown');
-      await atMost(HANDED_BACK_WITHIN, [...ends, ...handingBack.map((give) => give())]);
+      await endWithin(HANDED_BACK_WITHIN, [...ends, ...handingBack.map((give) => give())]);
     }
     leases.close();
     leavePluginSpans();
     for (const opened of connections) opened.disconnect();
-    await atMost(CLOSES_WITHIN, [
+    await endWithin(CLOSES_WITHIN, [
       graphs.close(),
       operations?.close(),
       ...closing.map((close) => close()),
@@ -158,17 +159,9 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
 }
 
 /** Waits until all have ended, well or not, but no longer than `limit` milliseconds; false when that was too short. */
-async function atMost(limit: number, ends: readonly unknown[]): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), limit);
-  });
+function endWithin(limit: number, ends: readonly unknown[]): Promise<boolean> {
   const ended = Promise.allSettled(ends).then(() => true);
-  try {
-    return await Promise.race([ended, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return within(limit, ended, () => false);
 }
 
 /** What figures call our own language model: as its server does, so that its calls stand beside its tokens. */

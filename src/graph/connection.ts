@@ -1,6 +1,7 @@
 import type { Address } from '../config.ts';
 import { SECOND } from '../time.ts';
 import { oneConnection, ready } from '../valkey/connections.ts';
+import { within } from '../within.ts';
 
 /** One connection to FalkorDB. FalkorDB answers the queries of a connection one after another. */
 export interface Connection {
@@ -49,21 +50,13 @@ export async function connect(address: Address): Promise<Connection> {
     call: (command, ...args) => wire.call(command, ...args),
     isOpen: () => wire.status === 'ready',
     async ping() {
-      await within(ANSWERS_WITHIN, wire.ping());
+      await within(ANSWERS_WITHIN, wire.ping(), noAnswer(ANSWERS_WITHIN));
     },
     close: () => wire.disconnect(),
   };
 }
 
-/** Waits for `work`, or fails after `limit` milliseconds. */
-export async function within<T>(limit: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${limit / SECOND} s`)), limit);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+/** Fails as one who waited so many milliseconds for nothing. */
+export const noAnswer = (limit: number) => (): never => {
+  throw new Error(`no answer within ${limit / SECOND} s`);
+};

@@ -1,7 +1,8 @@
 import type { Address } from '../config.ts';
 import { StoreUnreachable } from '../errors.ts';
 import { SECOND } from '../time.ts';
-import { type Connection, connect, within } from './connection.ts';
+import { within } from '../within.ts';
+import { type Connection, connect, noAnswer } from './connection.ts';
 import { explainFalkorDB } from './failures.ts';
 
 /** Runs queries on connections of its own, several at a time. */
@@ -66,7 +67,7 @@ export function openPool(address: Address, size: number): Pool {
       try {
         const connection = await checkOut();
         try {
-          const result = await within(limit, work(connection));
+          const result = await within(limit, work(connection), noAnswer(limit));
           if (closed) connection.close();
           release(connection);
           return result;

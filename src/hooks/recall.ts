@@ -2,10 +2,11 @@ import { basename } from 'node:path';
 import { RECALL_BEGIN, RECALL_END, recalledSentences } from '../capture/recalled.ts';
 import { redact } from '../capture/redact.ts';
 import type { Scope } from '../capture/scope.ts';
+import { askByWords } from '../memory/ask-by-words.ts';
 import type { Services } from '../memory/services.ts';
-import { askByWords } from '../opencode/ask.ts';
 import { bulletList } from '../reader/format.ts';
 import { oneLine, shortened } from '../text.ts';
+import { within } from '../within.ts';
 import type { HookEvent, Told } from './event.ts';
 import { lengthOf, readTranscript } from './transcript.ts';
 
@@ -45,7 +46,7 @@ export async function recall(
 ): Promise<Recalled | undefined> {
   if (question === '') return undefined;
   const ask = (from: string, most: number) =>
-    within(limit, askByWords(services, from, question, most).then(bulletList)).then(bullets);
+    within(limit, askByWords(services, from, question, most).then(bulletList), () => undefined).then(bullets, () => []);
   const lines = (await Promise.all([ask(group, MOST_OF_PROJECT), ask(userGroup, MOST_OF_USER)])).flat();
   const news = [...new Set(lines)].filter((line) => !recalledSentences(line).some((sentence) => known.has(sentence)));
   if (news.length === 0) return undefined;
@@ -69,14 +70,4 @@ function lastPrompt(transcript: string | undefined): string | undefined {
   const { entries } = readTranscript(transcript, Math.max(0, length - TAIL));
   const last = entries.findLast(({ entry }) => entry.kind === 'prompt' && !entry.isCommand)?.entry;
   return last?.kind === 'prompt' ? last.text : undefined;
-}
-
-async function within<T>(limit: number, work: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), Math.max(0, limit));
-  });
-  const result = await Promise.race([work.catch(() => undefined), late]);
-  clearTimeout(timer);
-  return result;
 }

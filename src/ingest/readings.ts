@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { TimedOut } from '../errors.ts';
 import { MINUTE } from '../time.ts';
 import type { Signals } from '../valkey/signals.ts';
+import { within } from '../within.ts';
 import { type ReadEpisode, recalled } from './extract.ts';
 import type { Memo, Remembered } from './memo.ts';
 
@@ -110,7 +111,7 @@ export function openReadings(valkey: Redis, signals: Signals, memo: Memo, lasts:
           const [asked] = await ask(group, [uuid]);
           const { remembered, lapses } = asked as NonNullable<typeof asked>;
           if (lapses === -1 || recalled(episode, remembered)) return remembered;
-          await atMost(lapses + Math.random() * SPREAD, news.promise);
+          await within(lapses + Math.random() * SPREAD, news.promise, () => {});
         }
       } finally {
         stop();
@@ -131,10 +132,4 @@ export function openReadings(valkey: Redis, signals: Signals, memo: Memo, lasts:
       await giveBack(keys);
     },
   };
-}
-
-async function atMost(limit: number, news: Promise<void>): Promise<void> {
-  const ended = new AbortController();
-  await Promise.race([news, sleep(limit, undefined, { signal: ended.signal }).catch(() => {})]);
-  ended.abort();
 }

@@ -8,6 +8,7 @@ import { type Drained, drainSpool } from '../queue/spool/drain.ts';
 import { openSpool, type Spool, type SpooledEpisode } from '../queue/spool/spool.ts';
 import { carrier } from '../telemetry/carrier.ts';
 import { SECOND } from '../time.ts';
+import { within } from '../within.ts';
 import type { MemoryParts } from './options.ts';
 
 /** For callers who go on at once whatever becomes of Valkey: what it does not take in time waits on disk. */
@@ -186,7 +187,7 @@ export function openSpooling(config: Config, producer: Later<Producer>, parts: M
     async close() {
       clearTimeout(timer);
       // What this process left on disk is brought in if Valkey is there; a worker that looks into this folder may not exist.
-      if (retries > 0 || timer || draining) await within(CLOSES_WITHIN, drain());
+      if (retries > 0 || timer || draining) await within(CLOSES_WITHIN, drain(), () => {});
       isClosed = true;
       clearTimeout(timer);
     },
@@ -195,17 +196,6 @@ export function openSpooling(config: Config, producer: Later<Producer>, parts: M
 
 const receipt = ({ uuid, name }: Episode): EpisodeReceipt => ({ queue: 'store', jobId: uuid, uuid, name });
 const spooled = (episode: Episode): EpisodeReceipt => ({ ...receipt(episode), spooled: true });
-
-/** Undefined when it fails or takes more than `limit` milliseconds; it may still succeed. */
-async function within<T>(limit: number, work: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), limit);
-  });
-  const result = await Promise.race([work.catch(() => undefined), late]);
-  clearTimeout(timer);
-  return result;
-}
 
 /** A refusal is an answer too. */
 async function unlessRefused<T>(work: Promise<T>): Promise<T | InvalidInput> {

@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
+import { within } from '../within.ts';
 import type { Stores } from './stores.ts';
-import { within } from './within.ts';
 
 /** What needs the stores. It is loaded and connected while the agent does other things, and nobody waits for it without a limit. */
 export interface Background {
@@ -46,13 +46,15 @@ export function openBackground(config: Config, warmUp: (stores: Stores) => Promi
       if (isClosed) return;
       const began = performance.now();
       // What the last turn left is brought in if Valkey is there; half the time is kept for the end of the connections.
-      await within(limit * 0.6, drain);
+      await within(limit * 0.6, drain().catch(nothing), nothing);
       isClosed = true;
       const opened = await loading?.catch(() => undefined);
-      if (opened) await within(limit - (performance.now() - began), () => opened.close());
+      if (opened) await within(limit - (performance.now() - began), opened.close().catch(nothing), nothing);
     },
   };
 }
+
+const nothing = () => undefined;
 
 /** After the host has gone on with its own work; a failure here is nobody's. */
 function soon(work: () => Promise<unknown>): void {

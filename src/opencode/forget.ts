@@ -1,8 +1,8 @@
 import { TimedOut } from '../errors.ts';
+import { askByWords } from '../memory/ask-by-words.ts';
 import type { ForgetTarget } from '../memory/forget.ts';
 import type { Services } from '../memory/services.ts';
 import { shortened } from '../text.ts';
-import { askByWords } from './ask.ts';
 
 /** One of them. */
 export interface Target {

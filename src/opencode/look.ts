@@ -1,7 +1,7 @@
+import { askByWords } from '../memory/ask-by-words.ts';
 import type { Services } from '../memory/services.ts';
 import { bulletList, day } from '../reader/format.ts';
 import { oneLine, shortened } from '../text.ts';
-import { askByWords } from './ask.ts';
 
 /** What the memories of these groups tell, best first, each fact once. With OpenAI's models also by meaning. */
 export async function searchAll(

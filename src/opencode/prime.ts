@@ -1,10 +1,10 @@
 import { strippedOfRecalled } from '../capture/recalled.ts';
+import { within } from '../within.ts';
 import type { Background } from './background.ts';
 import type { HostClient, Part, Prompt, PromptOutput } from './host.ts';
 import { syntheticPart } from './part.ts';
 import type { Recall } from './recall.ts';
 import { noteRecalled, type Session } from './sessions.ts';
-import { within } from './within.ts';
 
 /** So long a user's message may wait for what is recalled; with what the host adds it is there within 150 ms or not at all. */
 const PATIENCE = 130;
@@ -29,8 +29,8 @@ export function openPriming(client: HostClient | undefined, background: Backgrou
   async function learnPast(session: Session): Promise<void> {
     const asked = { path: { id: session.id } };
     const [info, messages] = await Promise.all([
-      within(PATIENCE / 2, async () => client?.session?.get(asked)),
-      within(PATIENCE / 2, async () => client?.session?.messages(asked)),
+      orNothing(PATIENCE / 2, async () => client?.session?.get(asked)),
+      orNothing(PATIENCE / 2, async () => client?.session?.messages(asked)),
     ]);
     session.isChild ||= info?.data?.parentID !== undefined;
     session.isKnown = info?.data !== undefined;
@@ -49,7 +49,7 @@ export function openPriming(client: HostClient | undefined, background: Backgrou
       .join('\n');
     if (!session.isPrimed) {
       const added =
-        (await within(PATIENCE, () => toAdd(session, words))) ?? (session.isPrimed ? undefined : recall.atHand());
+        (await orNothing(PATIENCE, () => toAdd(session, words))) ?? (session.isPrimed ? undefined : recall.atHand());
       // Also when nothing is known: it is asked for once.
       if (!session.isPrimed && added && !session.isChild) {
         noteRecalled(session, added);
@@ -60,4 +60,9 @@ export function openPriming(client: HostClient | undefined, background: Backgrou
     }
     if (ASKED_TO_REMEMBER.test(words) && !session.isChild) output.parts.push(syntheticPart(NUDGE, prompt, output));
   };
+}
+
+/** Undefined for what fails or takes longer. */
+function orNothing<T>(limit: number, work: () => Promise<T>): Promise<T | undefined> {
+  return within(limit, work(), () => undefined).catch(() => undefined);
 }

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
+import { askByWords } from '../memory/ask-by-words.ts';
 import { openServices } from '../memory/services.ts';
 import type { Found } from '../search/found.ts';
-import { askByWords } from './ask.ts';
 import { forget, type Target } from './forget.ts';
 import { list, searchAll } from './look.ts';
 

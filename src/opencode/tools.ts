@@ -5,6 +5,7 @@ import type { Scope } from '../capture/scope.ts';
 import type { Config } from '../config.ts';
 import { isForeseen } from '../errors.ts';
 import { SECOND } from '../time.ts';
+import { within } from '../within.ts';
 import type { Background } from './background.ts';
 import type { HostTool, ToolUse } from './host.ts';
 
@@ -89,20 +90,13 @@ function tool<Shape extends Record<string, z.ZodMiniType>>(
     description,
     args,
     async execute(given, use) {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<string>((resolve) => {
-        timer = setTimeout(() => resolve('memory unavailable: it did not answer within 2 s.'), WITHIN);
-        timer.unref?.();
-      });
       try {
         const parsed = shape.safeParse(given ?? {});
         if (!parsed.success)
           return `The arguments cannot be used: check ${parsed.error.issues[0]?.path.join('.') || 'them'}.`;
-        return await Promise.race([work(parsed.data, use), late]);
+        return await within(WITHIN, work(parsed.data, use), () => 'memory unavailable: it did not answer within 2 s.');
       } catch (error) {
         return `memory unavailable: ${isForeseen(error) ? error.message : 'it failed in a way that nobody foresaw.'}`;
-      } finally {
-        clearTimeout(timer);
       }
     },
   };

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { TimedOut } from '../errors.ts';
 import { MINUTE } from '../time.ts';
+import { within } from '../within.ts';
 import { openSignals, type Signals } from './signals.ts';
 
 /** The right to change a group's graph, held by one worker at a time. */
@@ -79,7 +80,7 @@ export function openLeases(valkey: Redis, lasts: number): Leases {
         if (typeof answer === 'string') return keep(group, holder, Number(answer), asked, turn);
         if (stop) {
           const lapses = Math.max(Number(answer), SPREAD) + Math.random() * SPREAD;
-          await atMost(Math.min(lapses, end - performance.now()), news.promise);
+          await within(Math.min(lapses, end - performance.now()), news.promise, () => {});
         } else {
           // Asked once more after this: it may have been released before we listened.
           stop = await signals.listen(leaseKey(group), wake);
@@ -150,22 +151,12 @@ function openTurns() {
         if (last.get(group) === mine) last.delete(group);
       });
       last.set(group, mine);
-      if (before && !(await atMost(limit, before))) {
+      const isOver = before?.then(() => true as const);
+      if (isOver && !(await within(limit, isOver, () => false as const))) {
         resolve();
         throw late(group);
       }
       return { end: resolve };
     },
   };
-}
-
-/** Waits for `work`, but no longer than `limit` milliseconds; gives whether it ended. */
-async function atMost(limit: number, work: Promise<void>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), limit);
-  });
-  const isEnded = await Promise.race([work.then(() => true as const), late]);
-  clearTimeout(timer);
-  return isEnded;
 }

@@ -32,7 +32,7 @@ describe.skipIf(!isHere)('the real opencode', () => {
     );
 
     const episode = await agent.kept('The port is 6380.');
-    expect(episode.content).toMatch(/^user: Harbor uses Valkey 8\.[^]*\nassistant: The port is 6380\.$/);
+    expect(episode.content).toMatch(/^user: Harbor uses Valkey 8\.[\s\S]*\nassistant: The port is 6380\.$/);
     expect(JSON.stringify(episode)).not.toMatch(/salary|a1B2c3D4/);
     expect(episode.metadata).toMatchObject({
       ...{ host: 'opencode', session, status: 'completed', model: expect.stringContaining('stub') },

@@ -1,57 +1,88 @@
 import { DAY, MINUTE } from '../../../src/time.ts';
 import { random } from '../random.ts';
+import { DETAILS, PARTS, PEOPLE, PURPOSES, REASONS, REMEDIES, SYMPTOMS, TEAMS, TOOLS } from './chronicle-words.ts';
 import { nameOf, type Told, uuidOf } from './story.ts';
 
 /** What the fake model is to know of a chronicle. */
 export const CHRONICLE_KNOWLEDGE = ['exclusive: RUNS_ON', 'exclusive: LED_BY'].join('\n');
 
-const TOOLS =
-  'Redis Valkey Postgres Kafka RabbitMQ Nginx Envoy Prometheus Grafana Terraform Ansible Vault Consul Docker Podman'.split(
-    ' ',
-  );
-const PURPOSES =
-  'session storage,rate limits,audit logs,nightly reports,search suggestions,payment retries,image thumbnails,feature flags'.split(
-    ',',
-  );
-const SYMPTOMS =
-  'memory leak,slow start,lost update,broken pagination,stale cache,wrong time zone,flaky login,double charge'.split(
-    ',',
-  );
-const REMEDIES =
-  'a smaller pool,an index on the date,an idempotent key,a longer timeout,a retry with backoff,a lock around the write'.split(
-    ',',
-  );
-const KINDS = { service: 40, host: 9, team: 8, person: 40 } as const;
+const SERVICES = 60;
+const HOSTS = 25;
+const APART = 90 * MINUTE;
+
+/** Draws things and words; some things come up far more often than others, as in real memories. */
+function drawing(seed: number) {
+  const chance = random(seed);
+  const number = (below: number) => Math.floor(chance() * below);
+  const one = <T>(list: readonly T[]): T => list[number(list.length)] as T;
+  const often = (below: number) => Math.floor(chance() ** 2 * below);
+  return {
+    ...{ chance, number, one },
+    service: () => nameOf('chronicle', 'service', often(SERVICES)),
+    host: () => nameOf('chronicle', 'host', often(HOSTS)),
+    person: () => PEOPLE[often(PEOPLE.length)] as string,
+    version: () => `${1 + number(9)}.${number(30)}`,
+    detail: () => one(DETAILS).replace('#', String(2 + number(90))),
+  };
+}
 
 /**
  * What happens in a company as its agents tell it, in the language of the fake model: services move from host to host and from
- * lead to lead, which ends what held before; they use tools, break and are repaired. Names and words come again and again, as
- * in real memories. The same for the same length, whatever the group.
+ * lead to lead, which ends what held before; they use tools, call each other, break and are repaired. Names come again and
+ * again, sentences seldom. The same for the same length, whatever the group.
  */
 export function chronicleOf(group: string, length: number): Told[] {
-  const chance = random(24);
-  const one = <T>(list: readonly T[]): T => list[Math.floor(chance() * list.length)] as T;
-  const thing = (kind: keyof typeof KINDS) => nameOf('chronicle', kind, Math.floor(chance() ** 2 * KINDS[kind]));
+  const draw = drawing(24);
+  const { one, service, host, person, version, detail } = draw;
   return Array.from({ length }, (_, index) => {
-    const [service, other, person, team] = [thing('service'), thing('service'), thing('person'), thing('team')];
-    const [host, tool, purpose, symptom] = [thing('host'), one(TOOLS), one(PURPOSES), one(SYMPTOMS)];
+    const [it, other, who, team, tool] = [service(), service(), person(), one(TEAMS), one(TOOLS)];
+    const [symptom, part, remedy, place] = [one(SYMPTOMS), one(PARTS), one(REMEDIES), host()];
     const issue = issueOf(index);
-    const ownFact = `${person} fixed ${issue}, the ${symptom} in ${service}, with ${one(REMEDIES)}`;
+    const ownFact = one([
+      `${who} fixed ${issue}, the ${symptom} in the ${part} of ${it}, with ${remedy}`,
+      `${issue} was a ${symptom} which ${who} traced to the ${part} of ${it} and cured with ${remedy}`,
+      `With ${remedy} in its ${part}, ${who} rid ${it} of ${issue}, a ${symptom} ${detail()}`,
+      `${who} closed ${issue}: the ${symptom} that ${it} showed ${detail()} came from the ${part}`,
+    ]);
+    const moved = one([
+      `${it} moved to ${place} ${detail()}, ${one(REASONS)}`,
+      `${place} hosts ${it} ${version()} now, ${one(REASONS)}`,
+      `Since ${issue} was closed, ${it} runs on ${place} with ${2 + draw.number(14)} workers`,
+    ]);
+    const used = one([
+      `${it} uses ${tool} for ${one(PURPOSES)}, ${one(REASONS)}`,
+      `${tool} ${version()} keeps the ${one(PURPOSES)} of ${it} ${detail()}`,
+      `The ${part} of ${it} was rebuilt on ${tool} ${detail()}`,
+      `For its ${one(PURPOSES)} ${it} chose ${tool} over ${one(TOOLS)}`,
+    ]);
+    const led = one([
+      `${it} is led by ${who} of ${team} after ${issue}`,
+      `${who} took ${it} over ${detail()}, ${one(REASONS)}`,
+      `${team} made ${who} responsible for ${it} and its ${part}`,
+    ]);
+    const called = one([
+      `${other} calls ${it} for ${one(PURPOSES)} ${detail()}`,
+      `${other} reads the ${part} of ${it} through ${tool}`,
+      `Each ${one(PURPOSES)} of ${other} waits for ${it}, ${one(REASONS)}`,
+    ]);
+    const works = one([
+      `${who} works in ${team} on ${one(PURPOSES)}`,
+      `${who} joined ${team} to look after the ${part} of ${it}`,
+      `In ${team} it is ${who} who knows ${tool} ${version()}`,
+    ]);
     const lines = [
-      `${person} [Person] FIXED ${issue} [Issue]: ${ownFact}`,
-      `${service} [Service] RUNS_ON ${host} [Host]: ${service} runs on ${host} since ${issue} was closed`,
-      `${service} [Service] USES ${tool} [Tool]: ${service} uses ${tool} for ${purpose}`,
-      `${service} [Service] LED_BY ${person} [Person]: ${service} is led by ${person} of ${team} after ${issue}`,
-      `${person} [Person] WORKS_IN ${team} [Team]: ${person} works in ${team} on ${purpose}`,
-      ...(other === service
-        ? []
-        : [`${other} [Service] CALLS ${service} [Service]: ${other} calls ${service} for ${purpose}`]),
+      `${who} [Person] FIXED ${issue} [Issue]: ${ownFact}`,
+      `${it} [Service] RUNS_ON ${place} [Host]: ${moved}`,
+      `${it} [Service] USES ${tool} [Tool]: ${used}`,
+      `${it} [Service] LED_BY ${who} [Person]: ${led}`,
+      `${who} [Person] WORKS_IN ${team} [Team]: ${works}`,
+      ...(other === it ? [] : [`${other} [Service] CALLS ${it} [Service]: ${called}`]),
     ];
     return {
       uuid: uuidOf(group, 'chronicle', index),
       group,
       content: lines.join('\n'),
-      referenceTime: new Date(BEGAN + index * 90 * MINUTE),
+      referenceTime: new Date(BEGAN + index * APART),
       ownFact,
     };
   });
@@ -60,20 +91,22 @@ export function chronicleOf(group: string, length: number): Told[] {
 /** What only the episode of that place tells of. */
 export const issueOf = (index: number): string => nameOf('chronicle', 'issue', index);
 
-/** Questions as users ask them of it. */
+/** Questions as users ask them of it: after one thing, after what two have to do with each other, after a whole subject. */
 export function questionsOf(count: number): string[] {
-  const chance = random(25);
-  const one = <T>(list: readonly T[]): T => list[Math.floor(chance() * list.length)] as T;
-  const thing = (kind: keyof typeof KINDS) => nameOf('chronicle', kind, Math.floor(chance() ** 2 * KINDS[kind]));
+  const { one, service, host, person } = drawing(25);
   const forms = [
-    () => `Where does ${thing('service')} run?`,
-    () => `Who leads ${thing('service')}?`,
+    () => `Where does ${service()} run?`,
+    () => `Who leads ${service()}?`,
     () => `What is ${one(TOOLS)} used for?`,
-    () => `Who fixed the ${one(SYMPTOMS)} in ${thing('service')}?`,
-    () => `${thing('person')} ${one(PURPOSES)}`,
-    () => `Which services call ${thing('service')}?`,
+    () => `Who fixed the ${one(SYMPTOMS)} in ${service()}?`,
+    () => `${person()} ${one(PURPOSES)}`,
+    () => `Which services call ${service()}?`,
     () => one(SYMPTOMS),
-    () => `What was done about ${one(REMEDIES)}, and who works in ${thing('team')}?`,
+    () => `What was done about the ${one(PARTS)}, and who works in ${one(TEAMS)}?`,
+    () => `Why was ${service()} moved to ${host()}?`,
+    () => person(),
+    () => `How did ${person()} cure the ${one(SYMPTOMS)} with ${one(REMEDIES)}?`,
+    () => `Which service uses ${one(TOOLS)} for ${one(PURPOSES)}?`,
   ];
   return Array.from({ length: count }, (_, index) => (forms[index % forms.length] as () => string)());
 }
@@ -82,6 +115,6 @@ const BEGAN = Date.UTC(2025, 0, 1);
 
 /** So many moments, spread over a chronicle of that length. */
 export function momentsOf(count: number, length: number): Date[] {
-  const span = length * 90 * MINUTE + 1 * DAY;
+  const span = length * APART + 1 * DAY;
   return Array.from({ length: count }, (_, index) => new Date(BEGAN + Math.floor((span * (index + 1)) / count)));
 }

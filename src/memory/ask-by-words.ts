@@ -1,7 +1,7 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
-import type { Services } from '../memory/services.ts';
 import type { Found } from '../search/found.ts';
 import type { Recipe } from '../search/recipes.ts';
+import type { Services } from './services.ts';
 
 /** By words alone: that asks no model, whose answer would take longer than a user should wait. */
 const BY_WORDS: Recipe = {

@@ -1,0 +1,47 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { newSession, say } from '../support/opencode/host.ts';
+import { isHere, useAgent } from '../support/opencode/session.ts';
+import { type AgentRequest, shownTo, textOf } from '../support/opencode/stub-model.ts';
+import { useStores } from '../support/stores.ts';
+
+const COMMAND = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+describe.skipIf(!isHere)('the MCP server in the real opencode', () => {
+  const stores = useStores();
+  const agent = useAgent(stores);
+  const nameOf = ({ tools }: AgentRequest, end: string) =>
+    tools?.map((tool) => tool.function.name).find((name) => name.endsWith(end)) ?? end;
+
+  test('tells how it is used, keeps what one session adds, and tells it to the next', async () => {
+    const command = [process.execPath, COMMAND, 'mcp', '--group', agent.group];
+    const host = await agent.host({
+      config: {
+        plugin: [],
+        mcp: { memory: { type: 'local', command, environment: agent.environment, timeout: 20_000 } },
+      },
+    });
+    const answers: string[] = [];
+    const use = async (tool: string, input: object) => {
+      agent.answers((request) => {
+        const last = request.messages.at(-1);
+        if (last?.role !== 'tool') return { tool: nameOf(request, tool), input };
+        answers.push(textOf(last));
+        return { text: 'Done.' };
+      });
+      await say(host, await newSession(host), `Use ${tool}.`);
+      return answers.at(-1) ?? '';
+    };
+
+    const added = await use('add_memory', { name: 'note', episode_body: 'Lighthouse runs on port 4711.' });
+    expect(JSON.parse(added)).toMatchObject({ message: expect.any(String) });
+    await agent.kept('Lighthouse runs on port 4711.');
+    await agent.everything();
+
+    expect(await use('search_memory_facts', { query: 'Lighthouse port' })).toContain('4711');
+    expect(await use('search_nodes', { query: 'Lighthouse' })).toContain('Lighthouse');
+    expect(await use('get_episodes', {})).toContain('Lighthouse runs on port 4711.');
+    const [request] = agent.model.requests.slice(-1);
+    expect(request && shownTo(request)).toContain('<mcp_instructions>');
+  });
+});

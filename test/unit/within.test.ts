@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { within } from '../../src/within.ts';
+
+const never = new Promise<string>(() => {});
+const late = () => 'late' as const;
+
+test('gives what comes in time', async () => {
+  expect(await within(1000, Promise.resolve('here'), late)).toBe('here');
+});
+
+test('throws what fails in time', async () => {
+  await expect(within(1000, Promise.reject(new Error('no')), late)).rejects.toThrow('no');
+});
+
+test.each([20, 0, -300])('gives what is said instead after %i ms, and no warning on the terminal', async (limit) => {
+  const warnings: Error[] = [];
+  const note = (warning: Error) => warnings.push(warning);
+  process.on('warning', note);
+
+  expect(await within(limit, never, late)).toBe('late');
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', note);
+
+  expect(warnings).toEqual([]);
+});
+
+test('throws what is thrown instead', async () => {
+  const fail = () => {
+    throw new Error('too late');
+  };
+
+  await expect(within(10, never, fail)).rejects.toThrow('too late');
+});
+
+test("what fails afterwards is nobody's", async () => {
+  const failing = new Promise<string>((_, reject) => setTimeout(() => reject(new Error('afterwards')), 20));
+
+  expect(await within(5, failing, late)).toBe('late');
+  await new Promise((resolve) => setTimeout(resolve, 30));
+});

@@ -73,7 +73,7 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
   const schedule = roles.includes('scheduler') ? (await import('./scheduler.ts')).openSchedule(config) : undefined;
   const archives = roles.includes('export') ? await chooseStore(config, metrics) : undefined;
   const valkey = patientConnection(config.valkey, NOTICED_WITHIN);
-  const journal = openJournal(valkey);
+  const journal = openJournal(valkey, { onGap: (group) => void closeGap(group) });
   const graphs = openGraphs(config.falkordb, { journal });
   const leases = openLeases(valkey, config.takeover);
   const producer = openProducer(config);
@@ -92,6 +92,12 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
     connections.push(opened);
     return opened;
   };
+
+  async function closeGap(group: string): Promise<void> {
+    onNotice(`The journal of a memory lacks changes that its graph has; a new archive holds all of it again.`);
+    if (config.nightly)
+      await producer.nights.addExport(group).catch((error: unknown) => onNotice(harmless(error).message));
+  }
 
   async function close(): Promise<void> {
     // Not `close(true)` after that: BullMQ gives the promise of the first close again, which waits for the jobs.

@@ -4,7 +4,7 @@ import type { GroupGraph } from '../graph/group-graph.ts';
 import { readMark } from '../graph/queries/read-mark.ts';
 import type { Scratch } from '../graph/scratch.ts';
 import { before, type Journal, timeOf } from '../journal/journal.ts';
-import { isLater, lastBase, planFrom, type Step } from '../journal/plan.ts';
+import { areOf, isLater, lastBase, planFrom, type Step } from '../journal/plan.ts';
 import { findManifest, readCatalogue } from './catalogue.ts';
 import type { Manifest } from './manifest.ts';
 import { checkBytes } from './read.ts';
@@ -61,18 +61,22 @@ export async function rebuildBeside(
   onProgress: (share: number) => void = () => {},
 ): Promise<RebuiltBeside> {
   const steps = await readSteps(parts.journal, group);
-  const problems: string[] = [];
-  for (const start of await startsOf(parts, group, steps, file)) {
-    try {
-      return { ...(await build(parts, group, steps, start, onProgress)), problems, isRightGraph: start.isRightGraph };
-    } catch (error) {
-      // One that is damaged or gone; the next is older, and the journal may reach back to it.
-      if (!(error instanceof ArchiveDamaged || error instanceof InvalidInput) || file !== undefined) throw error;
-      problems.push(error.message);
+  const starts = await startsOf(parts, group, steps, file);
+  const problems = new Set<string>();
+  // Where the journal tells of none of them, the newest is the best that there is.
+  for (const mayDiffer of file === undefined ? [false, true] : [true])
+    for (const start of starts) {
+      try {
+        const built = await build(parts, group, steps, { ...start, mayDiffer }, onProgress);
+        return { ...built, problems: [...problems], isRightGraph: start.isRightGraph && !mayDiffer };
+      } catch (error) {
+        // One that is damaged, gone or of another graph; the next is older, and the journal may reach back to it.
+        if (!(error instanceof ArchiveDamaged || error instanceof InvalidInput) || file !== undefined) throw error;
+        problems.add(error.message);
+      }
     }
-  }
   throw new InvalidInput(
-    problems.join(' ') || `There is neither an archive nor a journal of the memory "${group}" to rebuild it from.`,
+    [...problems].join(' ') || `There is neither an archive nor a journal of the memory "${group}" to rebuild it from.`,
   );
 }
 
@@ -104,7 +108,7 @@ async function build(
   parts: RebuildParts,
   group: string,
   steps: readonly Step[],
-  { find, base }: Start,
+  { find, base, mayDiffer }: Start & { readonly mayDiffer: boolean },
   onProgress: (share: number) => void,
 ): Promise<Pick<RebuiltBeside, 'scratch' | 'again' | 'file' | 'since'>> {
   const { graphs, store, journal } = parts;
@@ -123,7 +127,9 @@ async function build(
       await scratch.graph.write(query, params);
     const from = fromOf(manifest, base);
     // Else what was forgotten since goes when its own entry is made again, and the graph is as it was to the last digit.
-    const { aside } = planFrom(steps, await readMark(scratch.graph), from.since);
+    const mark = await readMark(scratch.graph);
+    if (!mayDiffer && !areOf(steps, mark) && !steps.some(({ id }) => id === from.since)) throw notOf(manifest, group);
+    const { aside } = planFrom(steps, mark, from.since);
     if (manifest && (base || aside > 0)) await parts.forgetAgain(scratch.graph, manifest);
     const again = await openReplay(scratch.graph, journal, steps, from);
     await again.advance((done) => onProgress(share + done * (1 - share)));
@@ -132,6 +138,14 @@ async function build(
     await scratch.drop().catch(() => {});
     throw error;
   }
+}
+
+function notOf(manifest: Manifest | undefined, group: string): InvalidInput {
+  return new InvalidInput(
+    manifest
+      ? `The archive ${manifest.file} is of a graph that the journal of the memory "${group}" does not tell of.`
+      : `The journal of the memory "${group}" does not reach back to its beginning.`,
+  );
 }
 
 async function emptyScratch(graphs: Graphs, group: string): Promise<Scratch> {

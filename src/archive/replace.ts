@@ -42,7 +42,10 @@ export async function replaceGraph(
     try {
       await swap(scratch, lease.isHeld, replace, prepare);
     } catch (error) {
-      if (noted !== undefined) await journal.strike(graph.group, noted).catch(() => {});
+      // Of a swap whose answer was lost nobody knows whether it came about; then the entry stays.
+      const isRefused = error instanceof StaleFence || error instanceof InvalidInput;
+      if (isRefused && noted) await journal.strike(graph.group, noted.id, noted.mark).catch(() => {});
+      if (!isRefused) await raiseVersion(valkey, graph.group).catch(() => {});
       throw error;
     }
     await raiseVersion(valkey, graph.group);
@@ -53,20 +56,21 @@ export async function replaceGraph(
 
 /**
  * Writes the lease into a graph that nobody else sees, and notes it, so that the journal goes on from there.
- * @returns the id of the entry; none for a graph that goes on and that no lease was ever needed for
+ * @returns the entry; none for a graph that goes on and that no lease was ever needed for
  */
 async function takeFence(
   graph: GroupGraph,
   journal: Journal,
   fence: number,
   base: Base | undefined,
-): Promise<string | undefined> {
+): Promise<{ readonly id: string; readonly mark: string } | undefined> {
   const { token, mark: after } = await readMark(graph);
   if (!base && token === 0) return undefined;
-  const params = { fence, mark: randomUUID(), ...(!base && { seen: token, after }) };
+  const mark = randomUUID();
+  const params = { fence, mark, ...(!base && { seen: token, after }) };
   const id = await journal.note(graph.group, { query: WRITE_FENCE, params, ...(base && { base }) });
   await graph.write(WRITE_FENCE, params);
-  return id;
+  return { id, mark };
 }
 
 async function swap(

@@ -81,7 +81,14 @@ function queue(name: string, { waiting, active, delayed, failed, completed, olde
   return `${name.padEnd(8)} ${waiting} waiting, ${active} active, ${delayed} delayed, ${failed} failed, ${completed} done${since}`;
 }
 
-function journalLines({ journal: { entries, since, bytes } }: ValkeyStatus): string[] {
-  if (!since) return [];
-  return [`Journal  ${count(entries, 'change')} since ${since.toISOString().slice(0, 19)}Z, ${sizeOf(bytes)}`];
+function journalLines({ journal: { entries, since, bytes, gap } }: ValkeyStatus): string[] {
+  const time = (date: Date) => `${date.toISOString().slice(0, 19)}Z`;
+  return [
+    ...(since ? [`Journal  ${count(entries, 'change')} since ${time(since)}, ${sizeOf(bytes)}`] : []),
+    ...(gap
+      ? [
+          `Journal  has a gap before ${time(gap)}; to close it, run \`memory-manager export\` and \`memory-manager archive verify latest --restore\``,
+        ]
+      : []),
+  ];
 }

@@ -23,8 +23,9 @@ export function openChange(
     const text = queryText(query, marked);
     const id = await log?.note(graph.group, { query, params: marked });
     const rows = await write<Row>(text);
-    // No row may also come of a change that found nothing to do behind the fence; that one is part of the chain.
-    if (rows.length === 0 && id && (await readMark(graph)).mark !== mark) await log?.strike(graph.group, id);
+    // No row may also come of a change that found nothing to do behind the fence. It is part of the chain, and another may have
+    // followed; strike looks for that.
+    if (rows.length === 0 && id && (await readMark(graph)).mark !== mark) await log?.strike(graph.group, id, mark);
     return rows;
   }
 

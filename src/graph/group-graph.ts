@@ -11,8 +11,8 @@ export interface Change {
 export interface ChangeLog {
   /** @returns the entry's id; those of later entries are higher */
   note(group: string, change: Change): Promise<string>;
-  /** Takes the entry of a change back that the graph has refused. */
-  strike(group: string, id: string): Promise<void>;
+  /** Takes the entry of a change back that the graph has refused, which shows in that none follows on its mark. */
+  strike(group: string, id: string, mark: string): Promise<void>;
   /** The id of the last entry; `0-0` for none. */
   position(group: string): Promise<string>;
 }

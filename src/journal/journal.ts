@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { ChangeLog } from '../graph/group-graph.ts';
 import { MINUTE } from '../time.ts';
+import { closeGap, isFollowed, noteGap, noteInChain, readGap } from './chain.ts';
 import type { JournalEntry, NewEntry } from './entry.ts';
 import { rewrite } from './rewrite.ts';
 import { entriesOf, fieldsOf, journalKey, lastId } from './stream.ts';
@@ -11,6 +12,8 @@ export interface JournalSize {
   /** When the oldest was noted. */
   readonly since: Date | null;
   readonly bytes: number;
+  /** Since when it lacks something that the graph has, as after a crash of Valkey; null for nothing. An archive that is proven ends it. */
+  readonly gap: Date | null;
 }
 
 /** The changes of every group's graph, noted before they are made; with an archive they give it back when it is lost. */
@@ -20,7 +23,8 @@ export interface Journal extends ChangeLog {
   entries(group: string, after?: string, until?: string): AsyncGenerator<JournalEntry>;
   /**
    * Removes what an archive holds that was found whole, and gives how many entries that were. A while before the archive's
-   * position is kept, since episodes are recorded while it is written.
+   * position is kept, since episodes are recorded while it is written. Nothing goes for an archive of another journal, such as
+   * that of a group of the same name elsewhere.
    * @param position of the archive's manifest
    */
   trim(group: string, position: string): Promise<number>;
@@ -32,23 +36,45 @@ export interface Journal extends ChangeLog {
 /** Longer than any write is waited for: who noted a change before that has made it, or notes it again. */
 export const MARGIN = 10 * MINUTE;
 
-export function openJournal(valkey: Redis): Journal {
+export interface JournalOptions {
+  /** Told that the journal lacks something that the graph has, so that only a new archive holds all. */
+  readonly onGap?: (group: string) => void;
+}
+
+export function openJournal(valkey: Redis, { onGap = () => {} }: JournalOptions = {}): Journal {
   return {
-    note: async (group, entry) => (await valkey.xadd(journalKey(group), '*', ...fieldsOf(entry))) as string,
-    async strike(group, id) {
-      await valkey.xdel(journalKey(group), id);
+    async note(group, entry) {
+      if (typeof entry.params.mark !== 'string')
+        return (await valkey.xadd(journalKey(group), '*', ...fieldsOf(entry))) as string;
+      const { id, follows } = await noteInChain(valkey, group, entry);
+      if (!follows) {
+        await noteGap(valkey, group, id);
+        onGap(group);
+      }
+      return id;
+    },
+    async strike(group, id, mark) {
+      if (!(await isFollowed(valkey, group, id, mark))) await valkey.xdel(journalKey(group), id);
     },
     position: (group) => lastId(valkey, group),
     entries: (group, after, until) => entriesOf(valkey, group, after, until),
-    trim: (group, position) => valkey.xtrim(journalKey(group), 'MINID', '=', before(position)),
+    async trim(group, position) {
+      const key = journalKey(group);
+      if ((await valkey.xrange(key, position, position)).length === 0) return 0;
+      const trimmed = await valkey.xtrim(key, 'MINID', '=', before(position));
+      await closeGap(valkey, group, position);
+      return trimmed;
+    },
     async size(group) {
       const key = journalKey(group);
-      const [entries, [first], bytes] = await Promise.all([
+      const [entries, [first], bytes, gap] = await Promise.all([
         valkey.xlen(key),
         valkey.xrange(key, '-', '+', 'COUNT', 1),
         valkey.memory('USAGE', key),
+        readGap(valkey, group),
       ]);
-      return { entries, since: first ? new Date(timeOf(first[0])) : null, bytes: bytes ?? 0 };
+      const date = (id: string | undefined | null) => (id ? new Date(timeOf(id)) : null);
+      return { entries, since: date(first?.[0]), bytes: bytes ?? 0, gap: date(gap) };
     },
     rewrite: (group, change) => rewrite(valkey, group, change),
   };

@@ -77,6 +77,12 @@ function longestWays(steps: readonly Step[]): Map<string, Way> {
   return ways;
 }
 
+/** Whether a graph at `from` is one that these changes were made to. Another installation may have a group of the same name. */
+export function areOf(steps: readonly Step[], from: Mark): boolean {
+  const links = steps.flatMap(({ link }) => (link ? [link] : []));
+  return links.length === 0 || links.some(({ after, left }) => [after, left].some((it) => keyOf(it) === keyOf(from)));
+}
+
 /**
  * The last entry that says that another graph was put in place. It was when anything follows on it, or nothing was changed since;
  * otherwise whoever noted it died before.

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import type { ChainableCommander, Redis } from 'ioredis';
 import { StaleFence } from '../errors.ts';
 import { HOUR } from '../time.ts';
 import type { JournalEntry, NewEntry } from './entry.ts';
@@ -7,6 +7,8 @@ import { entriesOf, fieldsOf, journalKey, lastId } from './stream.ts';
 
 /** One is enough unless what is to change goes on being noted. */
 const ATTEMPTS = 10;
+/** With `appendfsync always` each alone would wait for the disk. An entry has some megabytes at most. */
+const WRITTEN_AT_ONCE = 16;
 
 // What was noted since the copy was made comes along as it is, so that nobody has to wait.
 const SWAP = `
@@ -57,22 +59,30 @@ async function once(
   const beside = `${key}:${randomUUID()}`;
   // Others may note faster than this copies.
   const until = await lastId(valkey, group);
-  let [changed, last] = [0, '0-0'];
+  let [changed, last, batch] = [0, '0-0', valkey.pipeline()];
   try {
     for await (const entry of entriesOf(valkey, group, '0-0', until)) {
       const fields = fieldsOf(change(entry));
       if (isOther(entry, fields)) changed += 1;
-      await valkey.xadd(beside, entry.id, ...fields);
+      batch.xadd(beside, entry.id, ...fields);
       // Nobody else clears away what a process leaves that dies here.
-      if (last === '0-0') await valkey.pexpire(beside, HOUR);
+      if (last === '0-0') batch.pexpire(beside, HOUR);
       last = entry.id;
+      if (batch.length >= WRITTEN_AT_ONCE) batch = await written(batch, valkey);
     }
+    await written(batch, valkey);
     if (last !== '0-0') await valkey.eval(SWAP, 2, key, beside, last);
     return { changed, last };
   } catch (error) {
     await valkey.unlink(beside).catch(() => {});
     throw error;
   }
+}
+
+/** Gives the next one. */
+async function written(batch: ChainableCommander, valkey: Redis): Promise<ChainableCommander> {
+  for (const [error] of (await batch.exec()) ?? []) if (error) throw error;
+  return valkey.pipeline();
 }
 
 function isOther(entry: JournalEntry, fields: readonly (string | Buffer)[]): boolean {

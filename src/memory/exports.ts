@@ -22,7 +22,7 @@ export async function exportMemory(services: Services, options: ExportOptions): 
   const { gzip = false, limit = 10 * MINUTE, onProgress } = options;
   const group = services.group(options.group);
   const [producer, waiting] = await exporting(services);
-  const { jobId } = await producer.export(group, gzip);
+  const { jobId } = await producer.export(group, gzip, true);
   return (await waiting.ended(jobId, limit, (share) => onProgress?.(Number(share)))) as Exported;
 }
 

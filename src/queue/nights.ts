@@ -15,6 +15,8 @@ export interface Nights {
   add(tick: Date): Promise<void>;
   /** The same for the exports of the tick, one for each group. */
   addExports(tick: Date, groups: readonly string[]): Promise<void>;
+  /** One such export at once, since a group's journal has a gap; nothing comes of a second call while one waits. */
+  addExport(group: string): Promise<void>;
   /** When the next tick is due; null when the schedule is off. */
   noteNext(next: Date | null): Promise<void>;
   noteDrill(group: string, result: DrillResult): Promise<void>;
@@ -46,6 +48,7 @@ export interface Outcome {
 // Letters, digits, points and hyphens: BullMQ takes no colon.
 const nightId = (tick: Date): string => `${NIGHTLY}-${timestamp(tick)}`;
 const exportId = (tick: Date, group: string): string => `${nightId(tick)}-${group}`;
+const nightlyExport = (group: string): ExportJob => ({ version: 1, group, gzip: true, nightly: true });
 const result = z.object({ groups: z.array(z.string()) });
 
 export function openNights(
@@ -68,11 +71,23 @@ export function openNights(
       await ask(() => queue.add(NIGHTLY, data, options(nightId(tick))));
     },
     async addExports(tick, groups) {
-      const data = (group: string): ExportJob => ({ version: 1, group, gzip: true, nightly: true });
       await ask(() =>
         queue.addBulk(
-          groups.map((group) => ({ name: EXPORT_QUEUE, data: data(group), opts: options(exportId(tick, group)) })),
+          groups.map((group) => ({
+            name: EXPORT_QUEUE,
+            data: nightlyExport(group),
+            opts: options(exportId(tick, group)),
+          })),
         ),
+      );
+    },
+    async addExport(group) {
+      const deduplication = { id: `gap-${group}` };
+      await ask(() =>
+        queue.add(EXPORT_QUEUE, nightlyExport(group), {
+          ...options(`gap-${group}-${timestamp(new Date())}`),
+          deduplication,
+        }),
       );
     },
     noteNext: (next) => ask(() => noteNext(connection, prefix, next)),

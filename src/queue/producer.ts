@@ -54,7 +54,8 @@ export interface Producer {
    * @throws as `store`, naming the episode, or telling how many are in the queue when Valkey goes away in the middle
    */
   storeMany(episodes: readonly Episode[], given: ReadonlySet<string>, options?: ManyOptions): Promise<EpisodeReceipt[]>;
-  export(group: string, gzip?: boolean): Promise<Receipt>;
+  /** @param first before all that waits, for somebody who waits for it */
+  export(group: string, gzip?: boolean, first?: boolean): Promise<Receipt>;
   /** The exports that nobody asks for. */
   readonly nights: Nights;
   /** `summaries` waits ten seconds and is added once in that time; every other task is a job of its own. */
@@ -101,9 +102,9 @@ export function openProducer(config: Config): Producer {
       const names = await addMany(queues.store, episodes, ({ uuid }) => given.has(uuid), ask, options);
       return episodes.map((episode, index) => receipt(episode, names[index] ?? episode.name));
     },
-    async export(group, gzip = false) {
+    async export(group, gzip = false, first = false) {
       const jobId = `export-${group}-${timestamp(new Date())}`.replaceAll(':', '-');
-      await add('export', { version: 1, group, ...(gzip && { gzip }) }, { ...EXPORT_OPTIONS, jobId });
+      await add('export', { version: 1, group, ...(gzip && { gzip }) }, { ...EXPORT_OPTIONS, jobId, lifo: first });
       return { queue: 'export', jobId };
     },
     nights: openNights(connection, queues.export, config.queuePrefix, ask),

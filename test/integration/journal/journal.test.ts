@@ -22,7 +22,7 @@ async function namesOf(group: string, after?: string, until?: string): Promise<u
 
 test('keeps what is noted in its order, and tells how much that is', async () => {
   const group = newGroup();
-  expect(await journal.size(group)).toEqual({ entries: 0, since: null, bytes: 0 });
+  expect(await journal.size(group)).toEqual({ entries: 0, since: null, bytes: 0, gap: null });
   expect(await journal.position(group)).toBe('0-0');
   const before = Date.now();
 
@@ -45,13 +45,57 @@ test('takes single entries back, and old ones when an archive holds them', async
     await opened.valkey.xadd(journalKey(group), `${old + minute * 60_000}-0`, 'entry', 'x');
   const [one, two] = [await journal.note(group, entry('one')), await journal.note(group, entry('two'))];
 
-  await journal.strike(group, one);
-  // Of 45 minutes ago: ten more are kept.
-  expect(await journal.trim(group, `${old + 35 * 60_000}-0`)).toBe(2);
+  await journal.strike(group, one, 'a mark that nothing followed on');
+  // The ten minutes before are kept.
+  expect(await journal.trim(group, `${old + 40 * 60_000}-0`)).toBe(2);
   expect((await journal.size(group)).entries).toBe(2);
   expect(await journal.trim(group, '0-0')).toBe(0);
+  // Of another journal, as of a group of the same name on another machine.
+  expect(await journal.trim(group, `${Date.now() + 3_600_000}-7`)).toBe(0);
   expect(await journal.trim(group, two)).toBe(1);
   expect(await namesOf(group)).toEqual(['two']);
+});
+
+describe('knows the changes behind a fence', () => {
+  const chained = (seen: number, after: string, mark: string) => ({
+    query: '',
+    params: { fence: 9, seen, after, mark },
+  });
+
+  test('and takes back none that another followed on', async () => {
+    const group = newGroup();
+    const refused = await journal.note(group, chained(0, '', 'refused'));
+    const taken = await journal.note(group, chained(0, '', 'taken'));
+    await journal.note(group, chained(9, 'taken', 'next'));
+
+    await journal.strike(group, refused, 'refused');
+    await journal.strike(group, taken, 'taken');
+
+    expect((await journal.size(group)).entries).toBe(2);
+  });
+
+  test('and tells when it lacks one, until an archive of later is proven', async () => {
+    const group = newGroup();
+    const gaps: string[] = [];
+    const own = openJournal(opened.valkey, { onGap: (it) => gaps.push(it) });
+    await own.note(group, chained(0, '', 'first'));
+    await own.note(group, chained(9, 'first', 'second'));
+    // One that the graph refused, the next one, and one of a worker that was frozen meanwhile.
+    await own.note(group, chained(9, 'second', 'refused'));
+    await own.note(group, chained(9, 'second', 'third'));
+    await own.note(group, chained(9, 'third', 'fourth'));
+    await own.note(group, chained(9, 'second', 'late'));
+    await own.note(group, chained(9, 'fourth', 'fifth'));
+    expect([gaps, (await own.size(group)).gap]).toEqual([[], null]);
+
+    const first = await own.note(group, chained(9, 'lost with the last second', 'after that'));
+    const position = await own.note(group, chained(9, 'after that', 'and so on'));
+
+    expect(gaps).toEqual([group]);
+    expect((await own.size(group)).gap).toEqual(new Date(Number(first.split('-')[0])));
+    await own.trim(group, position);
+    expect((await own.size(group)).gap).toBeNull();
+  });
 });
 
 describe('is given anew', () => {

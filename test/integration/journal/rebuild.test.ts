@@ -2,12 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { manifestName, readManifest } from '../../../src/archive/manifest.ts';
+import { replaceGraph } from '../../../src/archive/replace.ts';
+import { loadBeside } from '../../../src/archive/restore.ts';
+import { directoryStore } from '../../../src/archive/stores/directory.ts';
 import { newEpisode } from '../../../src/episode.ts';
+import { StoreUnreachable } from '../../../src/errors.ts';
+import { readFence } from '../../../src/graph/queries/read-fence.ts';
 import { recordEpisodes } from '../../../src/graph/queries/record-episode.ts';
 import { stampFence } from '../../../src/graph/queries/stamp-fence.ts';
 import { writeSagaSummary } from '../../../src/graph/queries/write-saga-summary.ts';
 import type { JournalEntry } from '../../../src/journal/entry.ts';
-import { MARGIN } from '../../../src/journal/journal.ts';
 import { fieldsOf, journalKey } from '../../../src/journal/stream.ts';
 import { useRebuilding } from './support.ts';
 
@@ -56,8 +61,7 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
     const after = await all(memory);
     const entries = (await journals.journal.size(memory.group)).entries;
     // As ten minutes later: nothing before the archive is kept.
-    const [time = 0, place = ''] = (journal.position ?? '').split('-');
-    const trimmed = await journals.journal.trim(memory.group, `${Number(time) + MARGIN}-${place}`);
+    const trimmed = await opened.valkey.xtrim(journalKey(memory.group), 'MINID', '=', journal.position ?? '');
     expect(trimmed).toBeGreaterThan(10);
     expect((await journals.journal.size(memory.group)).entries).toBe(entries - trimmed);
     await memory.lose();
@@ -80,6 +84,34 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
 
     expect(await all(memory)).toEqual(before);
     expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)', 'Quay uses Node 3– (1)']);
+  });
+
+  test('after a restore whose end nobody was told', async () => {
+    const memory = open();
+    await memory.tell(1, 'Harbor uses Redis.');
+    const { file, sha256 } = await memory.export();
+    await memory.tell(2, 'Harbor uses Mistake.');
+    const { scratch } = await loadBeside(
+      opened.graphs,
+      directoryStore(memory.exportDir),
+      await readManifest(directoryStore(memory.exportDir), manifestName(file)),
+      memory.group,
+      'whole',
+    );
+    const takePlace: typeof scratch.takePlace = async (mayHappen) => {
+      await scratch.takePlace(mayHappen);
+      throw new StoreUnreachable('The answer was lost.');
+    };
+    await expect(
+      replaceGraph({ ...scratch, takePlace }, opened.valkey, opened.leases, { replace: true, base: { file, sha256 } }),
+    ).rejects.toMatchObject({ name: 'StoreUnreachable' });
+    await memory.tell(3, 'Quay uses Node.');
+    const before = await all(memory);
+    await memory.lose();
+
+    expect(await memory.manager.archives.rebuild()).toMatchObject({ file, whole: true });
+
+    expect(await all(memory)).toEqual(before);
   });
 
   test('beside episodes that were recorded and not read yet', async () => {
@@ -141,6 +173,39 @@ describe('what the graph refused', () => {
     expect((await memory.manager.sagas.show('session')).summary).toBe('Told.');
   });
 
+  test('is told from what it took and found nothing to do for, though another was frozen and came late', async () => {
+    const memory = open();
+    await memory.tell(1, 'Harbor uses Redis.', { saga: 'session' });
+    const [saga] = await memory.graph.read<{ uuid: string }>('MATCH (s:Saga) RETURN s.uuid AS uuid');
+    // Another worker commits between the answer and the question for the mark.
+    const read = memory.graph.read.bind(memory.graph);
+    let asked = 0;
+    memory.graph.read = async (query, params) => {
+      if (query.includes('coalesce(f.mark')) asked += 1;
+      if (asked === 2) {
+        memory.graph.read = read;
+        await memory.tell(2, 'Quay uses Node.');
+      }
+      return read(query, params);
+    };
+    const seen = await readFence(memory.graph);
+    const summary = {
+      saga: saga?.uuid ?? '',
+      was: 'otherwise',
+      summary: 'Told.',
+      summarizedAt: '',
+      summarizedValidAt: '',
+    };
+    expect(await writeSagaSummary(memory.graph, { ...summary, fence: seen, seen })).toBe(false);
+    expect(asked).toBe(2);
+    const before = await memory.hash();
+    await memory.lose();
+
+    expect(await memory.manager.archives.rebuild()).toMatchObject({ whole: true, facts: 2 });
+
+    expect(await memory.hash()).toBe(before);
+  });
+
   test('leaves no entry when the graph itself says no', async () => {
     const memory = open();
     await memory.tell(1, 'Harbor uses Redis.');
@@ -200,6 +265,45 @@ describe('what the journal lacks', () => {
 
     expect(rebuilt).toMatchObject({ file: first.file, whole: true });
     expect(await memory.hash()).toBe(before);
+  });
+
+  test('is not taken from an archive of another installation, whose group has the same name', async () => {
+    const memory = open();
+    const key = journalKey(memory.group);
+    await memory.tell(1, 'Harbor uses Redis.');
+    const own = await memory.export();
+    await memory.tell(2, 'Quay uses Node.');
+    const before = await memory.hash();
+    const kept = await opened.valkey.dumpBuffer(key);
+    await memory.lose();
+    await opened.valkey.del(key);
+    await memory.tell(1, 'Dock uses Perl.');
+    const foreign = await memory.export();
+    await memory.lose();
+    await opened.valkey.restore(key, 0, kept, 'REPLACE');
+
+    const { entries } = await journals.journal.size(memory.group);
+    await memory.manager.archives.verify(foreign.file, { restore: true });
+    expect((await journals.journal.size(memory.group)).entries).toBe(entries);
+    const rebuilt = await memory.manager.archives.rebuild();
+
+    expect(rebuilt).toMatchObject({ file: own.file, whole: true, problems: [expect.stringContaining(foreign.file)] });
+    expect(await memory.hash()).toBe(before);
+    expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)', 'Quay uses Node 2– (1)']);
+  });
+
+  test('is told where Valkey began a new journal, and the archive is taken all the same', async () => {
+    const memory = open();
+    await memory.tell(1, 'Harbor uses Redis.');
+    const { file } = await memory.export();
+    await memory.tell(2, 'Quay uses Node.');
+    await opened.valkey.del(journalKey(memory.group));
+    await memory.tell(3, 'Dock uses Rust.');
+    await memory.lose();
+
+    expect(await memory.manager.archives.rebuild()).toMatchObject({ file, whole: false });
+
+    expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)']);
   });
 
   test('is all of it for a memory that was never stored to', async () => {

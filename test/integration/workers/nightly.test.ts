@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config.ts';
 import { freePort } from '../../../src/embedded/port.ts';
+import { chainKey } from '../../../src/journal/chain.ts';
+import { openJournal } from '../../../src/journal/journal.ts';
+import { journalKey } from '../../../src/journal/stream.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { EXPORT_QUEUE, type ExportJob } from '../../../src/queue/jobs.ts';
 import { openProducer } from '../../../src/queue/producer.ts';
@@ -186,3 +189,42 @@ async function addTried(config: Config, written: string): Promise<void> {
   await queue.close();
   connection.disconnect();
 }
+
+test('a worker that finds that Valkey lost changes lets an archive be made, which holds them', async () => {
+  const { config, memory, started, tell, lookAtStatus } = newMemory();
+  const journal = async () => openJournal(opened.valkey).size(config.group);
+  await started('store');
+  await tell('Harbor uses Redis.');
+  await opened.valkey.del(journalKey(config.group), chainKey(config.group));
+  await tell('Quay uses Node.');
+  await until('the gap is seen', async () => (await journal()).gap !== null);
+  expect(await lookAtStatus()).toMatch(
+    /^Journal {2}has a gap before \d{4}-\S+Z; to close it, run `memory-manager export`/m,
+  );
+
+  await started('export');
+
+  await until('the gap is closed', async () => (await journal()).gap === null);
+  expect((await memory.archives.list()).archives).toHaveLength(1);
+  expect(await lookAtStatus()).not.toContain('has a gap');
+});
+
+test('who waits for an export does not wait for all of the night', async () => {
+  const { config, memory, nights, started, tell } = newMemory();
+  await started('store', 'export');
+  await tell('Harbor uses Redis.');
+  const queue = openQueue(EXPORT_QUEUE, opened.valkey, config);
+  closers.push(() => queue.close());
+  await queue.pause();
+  await nights.addExports(daysAgo(0), [config.group, newGroup(), newGroup()]);
+  const exported = memory.export();
+  await until('it is queued', async () => (await queue.getWaitingCount()) === 4);
+
+  await queue.resume();
+  await exported;
+
+  await until('all are done', async () => (await queue.getCompletedCount()) === 4);
+  const jobs = await queue.getCompleted();
+  const [first] = jobs.toSorted((a, b) => Number(a.processedOn) - Number(b.processedOn));
+  expect(first?.data.nightly).toBeUndefined();
+});

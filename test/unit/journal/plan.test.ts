@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Params } from '../../../src/graph/codec.ts';
-import { isLater, lastBase, planFrom, type Step, stepOf } from '../../../src/journal/plan.ts';
+import { areOf, isLater, lastBase, planFrom, type Step, stepOf } from '../../../src/journal/plan.ts';
 
 const NEW = { token: 0, mark: '' };
 
@@ -105,4 +105,16 @@ test('ids are compared as numbers', () => {
   expect(isLater('10-10', '10-9')).toBe(true);
   expect(isLater('10-9', '10-9')).toBe(false);
   expect(isLater('0-0', '1-0')).toBe(false);
+});
+
+test('a graph is of the journal when a change left its mark or followed on it, or none is behind a fence', () => {
+  const all = steps('a: 0 > 5', 'b: a 5 > 7', 'd: c 7 > 9');
+
+  expect([NEW, { token: 5, mark: 'a' }, { token: 7, mark: 'c' }].map((mark) => areOf(all, mark))).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  expect(areOf(all, { token: 5, mark: 'x' })).toBe(false);
+  expect(areOf(steps('record'), { token: 5, mark: 'x' })).toBe(true);
 });

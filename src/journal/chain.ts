@@ -1,0 +1,56 @@
+import type { Redis } from 'ioredis';
+import type { NewEntry } from './entry.ts';
+import { isLater, stepOf } from './plan.ts';
+import { entriesOf, fieldsOf, journalKey } from './stream.ts';
+
+/** What was noted last of a group's chain, and since when the journal lacks something; beside the journal, for the entries are long. */
+export const chainKey = (group: string): string => `chain:{${group}}`;
+
+// The last change may have been refused, or its worker have died; then the next one follows on the same as it did.
+const NOTE = `
+local id = redis.call('XADD', KEYS[1], '*', unpack(ARGV, 3))
+local last = redis.call('HMGET', KEYS[2], 'after', 'mark')
+redis.call('HSET', KEYS[2], 'after', ARGV[1], 'mark', ARGV[2])
+return {id, (last[1] == ARGV[1] or last[2] == ARGV[1]) and 1 or 0}`;
+
+/** Notes a change behind a fence. `follows` is false when the graph has a change that the journal does not: Valkey lost its end. */
+export async function noteInChain(
+  valkey: Redis,
+  group: string,
+  entry: NewEntry,
+): Promise<{ readonly id: string; readonly follows: boolean }> {
+  const { after, mark, seen } = entry.params;
+  const own = [String(after ?? ''), String(mark)];
+  const keys = [journalKey(group), chainKey(group)];
+  const [id, isNext] = (await valkey.eval(NOTE, 2, ...keys, ...own, ...fieldsOf(entry))) as [string, number];
+  // What was restored, and the first change of a graph, follow on nothing.
+  if (isNext === 1 || entry.base || !seen) return { id, follows: true };
+  return { id, follows: await isNoted(valkey, group, String(after), id) };
+}
+
+/** Seldom asked, since it reads all: also when a worker that was frozen has noted something late. */
+async function isNoted(valkey: Redis, group: string, mark: string, until: string): Promise<boolean> {
+  for await (const { id, params } of entriesOf(valkey, group, '0-0', until))
+    if (id !== until && params.mark === mark) return true;
+  return false;
+}
+
+/** Whether any change was noted that followed on that of an entry. */
+export async function isFollowed(valkey: Redis, group: string, id: string, mark: string): Promise<boolean> {
+  for await (const entry of entriesOf(valkey, group, id)) if (stepOf(entry).link?.after.mark === mark) return true;
+  return false;
+}
+
+/** @param id of the first entry that cannot be made again */
+export async function noteGap(valkey: Redis, group: string, id: string): Promise<void> {
+  await valkey.hsetnx(chainKey(group), 'gap', id);
+}
+
+/** Id of the first entry that cannot be made again; null for none. */
+export const readGap = (valkey: Redis, group: string): Promise<string | null> => valkey.hget(chainKey(group), 'gap');
+
+/** An archive of that position needs nothing of what came before. */
+export async function closeGap(valkey: Redis, group: string, position: string): Promise<void> {
+  const gap = await readGap(valkey, group);
+  if (gap !== null && !isLater(gap, position)) await valkey.hdel(chainKey(group), 'gap');
+}

@@ -12,7 +12,7 @@ export const HELP = `memory-manager: durable, temporal memory for coding agents
   memory-manager forget <kind> <what>                     an episode, fact, entity, query or session
   memory-manager import [format] <file or ->              what another memory wrote
   memory-manager export                                   write the whole memory as JSON
-  memory-manager archive list | verify | restore | prune  what exports wrote
+  memory-manager archive <action>                         list, verify, restore, rebuild, prune
   memory-manager dead-letter list | show | replay | drop  jobs that were given up
 
   memory-manager up | down      start or stop Valkey, FalkorDB and a worker on this machine

@@ -4,7 +4,7 @@ import type { Config } from '../src/config.ts';
 import { InvalidInput } from '../src/errors.ts';
 import type { Ingest } from '../src/ingest/ingest.ts';
 import { isForgottenJob } from '../src/queue/forgotten-job.ts';
-import { BACKOFF, backoff, readStoreJob, readTaskJob, STORE_QUEUE, TASK } from '../src/queue/jobs.ts';
+import { BACKOFF, backoff, readStoreJob, readTaskJob, STORE_QUEUE, TASK, type Task } from '../src/queue/jobs.ts';
 import { openQueue } from '../src/queue/queues.ts';
 import type { Upkeep } from '../src/upkeep/upkeep.ts';
 import { jobProcessor, type Told } from './job-fate.ts';
@@ -25,14 +25,25 @@ export function startStoreWorker(
   );
 }
 
-async function work({ name, data }: Job, ingest: Ingest, upkeep: Upkeep): Promise<unknown> {
-  if (name === STORE_QUEUE) return isForgottenJob(data) ? undefined : ingest(readStoreJob(data));
+async function work({ name, data, attemptsStarted }: Job, ingest: Ingest, upkeep: Upkeep): Promise<unknown> {
+  if (name === STORE_QUEUE) {
+    if (!isForgottenJob(data)) return ingest(readStoreJob(data));
+    // A worker that died over it may have left something since.
+    if (attemptsStarted > 1) await upkeep.run(data.group, onlyThis(data.uuid));
+    return undefined;
+  }
   if (name !== TASK) throw new InvalidInput(`This worker does not know jobs named "${name}"; a newer one may.`);
   const { group, task } = readTaskJob(data);
   const result = await upkeep.run(group, task);
   // It would stand in Valkey for days; what was told stands in the graph.
   return task.kind === 'summarize-saga' ? undefined : result;
 }
+
+const onlyThis = (uuid: string): Task => ({
+  kind: 'forget',
+  withEpisodes: false,
+  ...{ episodes: [uuid], facts: [], entities: [] },
+});
 
 /**
  * A killed worker's jobs are taken over once their lock ran out. They may be taken over often, since each kill of a worker counts

@@ -68,7 +68,7 @@ export async function rebuildBeside(
     for (const start of starts) {
       try {
         const built = await build(parts, group, steps, { ...start, mayDiffer }, onProgress);
-        return { ...built, problems: [...problems], isRightGraph: start.isRightGraph && !mayDiffer };
+        return { ...built, problems: [...problems], isRightGraph: start.isRightGraph && built.isKnown };
       } catch (error) {
         // One that is damaged, gone or of another graph; the next is older, and the journal may reach back to it.
         if (!(error instanceof ArchiveDamaged || error instanceof InvalidInput) || file !== undefined) throw error;
@@ -110,7 +110,7 @@ async function build(
   steps: readonly Step[],
   { find, base, mayDiffer }: Start & { readonly mayDiffer: boolean },
   onProgress: (share: number) => void,
-): Promise<Pick<RebuiltBeside, 'scratch' | 'again' | 'file' | 'since'>> {
+): Promise<Pick<RebuiltBeside, 'scratch' | 'again' | 'file' | 'since'> & { readonly isKnown: boolean }> {
   const { graphs, store, journal } = parts;
   const manifest = await find?.();
   if (manifest && base && manifest.sha256 !== base.base.sha256)
@@ -128,12 +128,13 @@ async function build(
     const from = fromOf(manifest, base);
     // Else what was forgotten since goes when its own entry is made again, and the graph is as it was to the last digit.
     const mark = await readMark(scratch.graph);
-    if (!mayDiffer && !areOf(steps, mark) && !steps.some(({ id }) => id === from.since)) throw notOf(manifest, group);
+    const isKnown = areOf(steps, mark) || steps.some(({ id }) => id === from.since);
+    if (!isKnown && !mayDiffer) throw notOf(manifest, group);
     const { aside } = planFrom(steps, mark, from.since);
     if (manifest && (base || aside > 0)) await parts.forgetAgain(scratch.graph, manifest);
     const again = await openReplay(scratch.graph, journal, steps, from);
     await again.advance((done) => onProgress(share + done * (1 - share)));
-    return { scratch, again, file: manifest?.file ?? null, since: timeOf(from.after) };
+    return { scratch, again, file: manifest?.file ?? null, since: timeOf(from.after), isKnown };
   } catch (error) {
     await scratch.drop().catch(() => {});
     throw error;

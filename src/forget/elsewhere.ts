@@ -1,5 +1,7 @@
+import { dirname } from 'node:path';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { forgetRecalled } from '../capture/forget-recalled.ts';
 import { forgetMemo } from '../ingest/memo.ts';
 import { forgetWaiting } from '../ingest/waiting-room.ts';
 import { openJournal } from '../journal/journal.ts';
@@ -16,8 +18,6 @@ export interface Elsewhere {
   readonly cached: number;
   readonly spooled: number;
 }
-
-export const NOWHERE: Elsewhere = { jobs: 0, memos: 0, journal: 0, cached: 0, spooled: 0 };
 
 export interface Places {
   readonly valkey: Redis;
@@ -39,6 +39,7 @@ export async function sweep(
 ): Promise<Omit<Elsewhere, 'cached'>> {
   // First, since what is read from there comes to all other places.
   const spooled = await forgetSpooled(spool, group, new Set(episodes));
+  await forgetRecalled(dirname(spool.folder));
   const jobs = await forgetJobs(queue, valkey, group, episodes);
   await forgetWaiting(valkey, group, episodes);
   const memos = await forgetMemo(valkey, group, [...episodes, ...told]);

@@ -9,7 +9,7 @@ import { forgetAnswers } from '../reader/cache.ts';
 import { toGraphTime } from '../time.ts';
 import { raiseVersion } from '../valkey/group-version.ts';
 import type { Lease, Leases } from '../valkey/lease.ts';
-import { type Elsewhere, NOWHERE, type Places, sweep } from './elsewhere.ts';
+import { type Elsewhere, type Places, sweep } from './elsewhere.ts';
 import { archiveMarks, isForgotten, marksOf, noteMarks, readMarks } from './marks.ts';
 import type { Gone, Wanted } from './wanted.ts';
 import { type WorkedOut, workOut } from './work-out.ts';
@@ -23,7 +23,7 @@ export interface ForgottenUuids extends Gone {
 
 export interface Forgetting {
   /** @throws StaleFence, StoreUnreachable, ModelAway, ModelFailed (tried again) */
-  forget(group: string, wanted: Wanted, dryRun: boolean): Promise<ForgottenUuids>;
+  forget(group: string, wanted: Wanted): Promise<ForgottenUuids>;
   /** Notes beside the archives what is noted in Valkey. @throws ArchiveAway, ConfigError (tried again) */
   archive(group: string): Promise<object>;
   /** Takes away what came into being while an episode was forgotten; true when it was. */
@@ -88,11 +88,7 @@ export function openForgetting(parts: ForgettingParts): Forgetting {
   }
 
   return {
-    async forget(group, wanted, dryRun) {
-      if (dryRun) {
-        const { gone } = await workOut(graphs.group(group), wanted, new Date());
-        return { ...gone, elsewhere: NOWHERE, archives: 'noted' };
-      }
+    async forget(group, wanted) {
       const results: ForgottenUuids[] = [];
       for (const part of partsOf(wanted)) results.push(await forgetPart(group, part));
       return results.reduce(together);

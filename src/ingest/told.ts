@@ -36,16 +36,17 @@ export function toldText({ entities }: Extraction, { byKey }: Pick<Resolution, '
   });
   const noted = new Set(told.filter(({ isPlain }) => !isPlain).map(({ entity }) => entity));
   if (noted.size === 0) return null;
-  return JSON.stringify(
-    told
-      .filter(({ entity }) => noted.has(entity))
-      .map(({ entity, name, type, attributes }) => ({
-        ...{ entity, name },
-        ...(type !== 'Entity' && { type }),
-        ...(Object.keys(attributes).length > 0 && { attributes }),
-      })),
-  );
+  return textOf(told.filter(({ entity }) => noted.has(entity)));
 }
+
+const textOf = (told: readonly Told[]): string =>
+  JSON.stringify(
+    told.map(({ entity, name, type, attributes = {} }) => ({
+      ...{ entity, name },
+      ...(type !== 'Entity' && { type }),
+      ...(Object.keys(attributes).length > 0 && { attributes }),
+    })),
+  );
 
 export function readTold(text: string | null): Told[] {
   return text === null ? [] : shape.parse(JSON.parse(text));
@@ -56,5 +57,5 @@ export function withoutTold(text: string | null, gone: ReadonlySet<string>): str
   const told = readTold(text);
   const left = told.filter(({ entity }) => !gone.has(entity));
   if (left.length === told.length) return text;
-  return left.length > 0 ? JSON.stringify(left) : null;
+  return left.length > 0 ? textOf(left) : null;
 }

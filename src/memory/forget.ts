@@ -3,7 +3,6 @@ import { InvalidInput } from '../errors.ts';
 import type { ForgottenUuids } from '../forget/forget.ts';
 import type { Wanted } from '../forget/wanted.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import type { Task } from '../queue/jobs.ts';
 import { checkText, oneLine, shortened } from '../text.ts';
 import { askFor } from './ask.ts';
 import type { GroupOptions, WaitOptions } from './options.ts';
@@ -24,7 +23,7 @@ export type ForgetTarget =
   | { readonly session: string };
 
 export interface ForgetOptions extends GroupOptions, Pick<WaitOptions, 'limit'> {
-  /** True only tells what would go. */
+  /** True only tells what would go; that takes no worker. */
   readonly dryRun?: boolean;
   /** True also takes the episodes that tell the facts and entities, and all that only they say. */
   readonly withEpisodes?: boolean;
@@ -62,16 +61,23 @@ export async function forget(services: Services, target: ForgetTarget, options: 
   const group = services.group(options.group);
   const graph = (await services.graphs()).group(group);
   const wanted = { ...NOTHING, ...(await resolved(services, graph, target, withEpisodes)), withEpisodes };
-  const task = (isTrial: boolean): Task => ({ kind: 'forget', ...lists(wanted), withEpisodes, dryRun: isTrial });
+  const [{ nameAll }, { workOut }] = await Promise.all([
+    import('../graph/queries/name-all.ts'),
+    import('../forget/work-out.ts'),
+  ]);
   // What is forgotten must not come back through the queue, so a worker tells uuids only, and they are named before they go.
-  const planned = await runTask<ForgottenUuids>(services, task(true), rest);
-  const { nameAll } = await import('../graph/queries/name-all.ts');
-  const { episodes, telling, facts, entities } = planned;
+  const { gone } = await workOut(graph, wanted, new Date());
+  const { episodes, telling, facts, entities } = gone;
   const names = await nameAll(graph, { episodes: [...episodes, ...telling], facts, entities });
-  const done = dryRun ? planned : await runTask<ForgottenUuids>(services, task(false), rest);
+  const done: ForgottenUuids = dryRun
+    ? { ...gone, elsewhere: NOWHERE, archives: 'noted' }
+    : await runTask(services, { kind: 'forget', ...lists(wanted), withEpisodes }, rest);
+  // The worker's disk may be another one.
+  const here = dryRun ? 0 : await forgetHere(services.config, group, [...wanted.episodes, ...done.episodes]);
   const named = (uuids: readonly string[]) => uuids.map((uuid) => ({ uuid, name: names.get(uuid) ?? '' }));
   return {
     ...{ ...done, dryRun },
+    elsewhere: { ...done.elsewhere, spooled: done.elsewhere.spooled + here },
     episodes: named(done.episodes),
     telling: named(done.telling),
     entities: named(done.entities),
@@ -79,7 +85,19 @@ export async function forget(services: Services, target: ForgetTarget, options: 
   };
 }
 
+/** Takes it from this machine's disk, and gives how many episodes there were. */
+async function forgetHere(config: Config, group: string, episodes: readonly string[]): Promise<number> {
+  const [{ forgetRecalled }, { forgetSpooled }, { openSpool }] = await Promise.all([
+    import('../capture/forget-recalled.ts'),
+    import('../queue/spool/forget.ts'),
+    import('../queue/spool/spool.ts'),
+  ]);
+  await forgetRecalled(config.home);
+  return forgetSpooled(openSpool(config.home, config.spoolLimit), group, new Set(episodes));
+}
+
 type Found = Partial<Pick<Wanted, 'episodes' | 'facts' | 'entities'>>;
+const NOWHERE: Forgotten['elsewhere'] = { jobs: 0, memos: 0, journal: 0, cached: 0, spooled: 0 };
 const NOTHING = { episodes: [], facts: [], entities: [] };
 const lists = ({ episodes, facts, entities }: Wanted) => ({
   ...{ episodes: [...episodes], facts: [...facts], entities: [...entities] },

@@ -32,6 +32,7 @@ export async function forgetJobs(
     ]);
     if (text === null || !isOf(text, group)) continue;
     count += 1;
+    if ((await connection.hexists(key, 'failedReason')) === 1) await forgetEvents(queue, connection, uuid);
     if (failed !== null && (await queue.remove(uuid)) === 1) continue;
     const data: ForgottenJob = { version: 1, uuid, group, forgotten: true };
     await connection
@@ -43,6 +44,21 @@ export async function forgetJobs(
       .exec();
   }
   return count;
+}
+
+const EVENTS_AT_ONCE = 1000;
+
+/** Takes away what was told of a job when its tries failed, to whoever may still ask. */
+async function forgetEvents(queue: Queue, connection: Redis, uuid: string): Promise<void> {
+  const key = queue.toKey('events');
+  for (let from = '-'; ; ) {
+    const events = await connection.xrange(key, from, '+', 'COUNT', EVENTS_AT_ONCE);
+    const meant = events.filter(([, fields]) => fields.includes(uuid) && fields.includes('failedReason'));
+    if (meant.length > 0) await connection.xdel(key, ...meant.map(([id]) => id));
+    const last = events.at(-1)?.[0];
+    if (last === undefined || events.length < EVENTS_AT_ONCE) return;
+    from = `(${last}`;
+  }
 }
 
 function isOf(text: string, group: string): boolean {

@@ -56,7 +56,6 @@ const task = z.discriminatedUnion('kind', [
     facts: z.array(z.string()),
     entities: z.array(z.string()),
     withEpisodes: z._default(z.boolean(), false),
-    dryRun: z._default(z.boolean(), false),
   }),
   z.strictObject({ kind: z.literal('archive-forgotten') }),
 ]);

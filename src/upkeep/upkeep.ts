@@ -28,7 +28,7 @@ export function openUpkeep(parts: UpkeepParts): Upkeep {
         case 'summaries':
           return { entities: await summarizeLongEntities(parts, group) };
         case 'forget':
-          return parts.forgetting.forget(group, task, task.dryRun);
+          return parts.forgetting.forget(group, task);
         case 'archive-forgotten':
           return parts.forgetting.archive(group);
       }

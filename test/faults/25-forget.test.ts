@@ -124,7 +124,7 @@ function canaryEpisode(group: string, index: number) {
     [`${project} [Project] KEEPS ${secret} [Secret]: ${project} keeps ${secret}`],
     [`${secret} [Thing] SERVES ${project} [Project]: ${secret} serves ${project}`],
     [`${depot} [Depot] HIDES ${thing} [Thing]: ${depot} hides ${secret}`, `Nobody else says ${secret}.`],
-    [`${project} [Project] RUNS_ON ${secret} [Host]: ${project} runs on ${secret}`],
+    [`${depot} [Depot] RUNS_ON ${secret} [Host]: ${depot} runs on ${secret}`],
   ];
   return {
     group,
@@ -132,7 +132,8 @@ function canaryEpisode(group: string, index: number) {
     content: (lines[index % lines.length] ?? []).join('\n'),
     metadata: { note: secret },
     saga: saga(index),
-    referenceTime: new Date(Date.UTC(2025, 0, 1) + index * MINUTE),
+    // The last, so that it ends what others say.
+    referenceTime: new Date(Date.UTC(2025, index % 4 === 3 ? 3 : 0, 1) + index * MINUTE),
   };
 }
 
@@ -140,13 +141,19 @@ function canaryEpisode(group: string, index: number) {
 function wanted(group: string): Told[] {
   const others = indexes.flatMap((index): Told[] => {
     const [thing, depot] = [plain('Thing', index), plain('Depot', index)];
-    const ownFact = index % 4 === 2 ? `${depot} holds it` : `${thing} serves well`;
-    const [source, relation] = index % 4 === 2 ? [`${depot} [Depot]`, 'HOLDS'] : [`${thing} [Thing]`, 'SERVES'];
-    const target = index % 4 === 2 ? `${thing} [Thing]` : `${nameOf('story', 'project')} [Project]`;
+    const served = `${thing} [Thing] SERVES ${nameOf('story', 'project')} [Project]`;
+    const [statement, ownFact] = (
+      [
+        [served, `${thing} serves well`],
+        [served, `${thing} serves well`],
+        [`${depot} [Depot] HOLDS ${thing} [Thing]`, `${depot} holds it`],
+        [`${depot} [Depot] RUNS_ON ${plain('Host', index)} [Host]`, `${depot} runs there`],
+      ] as const
+    )[index % 4] ?? ['', ''];
     return [
       {
         ...{ group, ownFact, uuid: uuidOf(group, 'other', index) },
-        content: `${source} ${relation} ${target}: ${ownFact}`,
+        content: `${statement}: ${ownFact}`,
         saga: 'shared session',
         referenceTime: new Date(Date.UTC(2025, 1, 1) + index * MINUTE),
       },

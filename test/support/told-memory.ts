@@ -71,8 +71,8 @@ export function useToldMemories(stores: Stores) {
         return uuid;
       },
       forgetting,
-      forget: (wanted: Partial<Wanted>, dryRun = false) => forgetting.forget(group, { ...NOTHING, ...wanted }, dryRun),
-      remove: (uuid: string, dryRun = false) => forgetting.forget(group, anEpisode(uuid), dryRun),
+      forget: (wanted: Partial<Wanted>) => forgetting.forget(group, { ...NOTHING, ...wanted }),
+      remove: (uuid: string) => forgetting.forget(group, anEpisode(uuid)),
       /** `Harbor uses Redis 1–3 (2)`: from the 1st to the 3rd, told by two episodes. */
       async facts(): Promise<string[]> {
         const rows = await graph.read<{ fact: string; from: string | null; to: string | null; n: number }>(

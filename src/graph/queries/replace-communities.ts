@@ -28,12 +28,18 @@ export async function replaceCommunities(
   { fence, seen, now, kept, written }: Replacement,
 ): Promise<boolean> {
   const rows = await graph.change(
+    // A vector is set over none, since one of the same length may not be replaced (`commit-removals.ts`).
     `${BEHIND_FENCE}
      CALL {
        MATCH (c:Community) WHERE NOT c.uuid IN $stay
        OPTIONAL MATCH (k:_Meta {key: 'community:' + c.uuid})
        DETACH DELETE c, k
        RETURN count(*) AS gone
+     }
+     CALL {
+       UNWIND $written AS x
+       MATCH (c:Community {uuid: x.uuid}) SET c.name_embedding = null
+       RETURN count(*) AS unnamed
      }
      CALL {
        UNWIND $written AS x

@@ -4,6 +4,7 @@ import { directoryStore } from '../../../src/archive/stores/directory.ts';
 import { ArchiveAway } from '../../../src/errors.ts';
 import { openForgetting } from '../../../src/forget/forget.ts';
 import { archivedMarks } from '../../../src/forget/marks.ts';
+import { workOut } from '../../../src/forget/work-out.ts';
 import { anEpisode, forgettingParts } from '../../support/forgetting.ts';
 import { plainEmbedder } from '../../support/models.ts';
 import { useOpened } from '../../support/opened.ts';
@@ -57,10 +58,12 @@ describe('removing an episode', () => {
   });
 
   test('only tells what would go when asked to', async () => {
-    const { tell, facts, remove } = openMemory();
+    const { graph, tell, facts } = openMemory();
     const uuid = await tell(1, 'Harbor uses Redis.');
 
-    expect(await remove(uuid, true)).toMatchObject({ episodes: [uuid], facts: [expect.any(String)] });
+    const { gone } = await workOut(graph, anEpisode(uuid), new Date());
+
+    expect(gone).toMatchObject({ episodes: [uuid], facts: [expect.any(String)] });
 
     expect(await facts()).toEqual(['Harbor uses Redis 1– (1)']);
   });
@@ -167,7 +170,7 @@ test('while the archives are away it is done all the same, and noted beside them
     onLater: async (it) => void later.push(it),
   });
 
-  expect(await forgetting.forget(group, anEpisode(uuid), false)).toMatchObject({ archives: 'waits' });
+  expect(await forgetting.forget(group, anEpisode(uuid))).toMatchObject({ archives: 'waits' });
 
   expect(await facts()).toEqual([]);
   expect(later).toEqual([group]);

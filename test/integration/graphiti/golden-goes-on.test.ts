@@ -121,7 +121,7 @@ golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, ()
   test('is gone without a trace of what it changed when it is removed', async () => {
     const { graph, uuid } = await withNews();
 
-    await openTestForgetting(stores.config, opened, toyEmbedder()).forget(graph.group, anEpisode(uuid), false);
+    await openTestForgetting(stores.config, opened, toyEmbedder()).forget(graph.group, anEpisode(uuid));
 
     const after = await wholeGraph(graph);
     const expected = everything(graph.group);
@@ -142,7 +142,7 @@ golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, ()
     const episodes = goldenGraph().nodes.filter(({ labels }) => labels.includes('Episodic'));
 
     for (const { properties } of episodes) {
-      await forget(graph.group, anEpisode(String(properties.uuid)), false);
+      await forget(graph.group, anEpisode(String(properties.uuid)));
 
       expect(await checklist(graph, ATTRIBUTES)).toEqual([]);
     }

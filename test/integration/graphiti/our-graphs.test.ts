@@ -221,7 +221,7 @@ describe('a graph that we wrote', () => {
     const { episodes } = readAsPython(await wholeGraph(graph));
 
     for (const { uuid } of episodes) {
-      await forget(graph.group, anEpisode(uuid), false);
+      await forget(graph.group, anEpisode(uuid));
 
       expect(await checklist(graph)).toEqual([]);
     }

@@ -182,7 +182,7 @@ test('the memo is kept for thirty days, and goes with its episode', async () => 
   expect(keys).toHaveLength(2);
   for (const key of keys) expect(await opened.valkey.ttl(key)).toBeGreaterThan(29 * 24 * 3600);
 
-  await openTestForgetting(stores.config, opened, plainEmbedder()).forget(group, anEpisode(one.uuid), false);
+  await openTestForgetting(stores.config, opened, plainEmbedder()).forget(group, anEpisode(one.uuid));
 
   expect(await opened.valkey.keys(`memo:{${group}}:${one.uuid}:*`)).toEqual([]);
 });

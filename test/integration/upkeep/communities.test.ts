@@ -4,6 +4,7 @@ import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { readCommunities } from '../../../src/graph/queries/read-communities.ts';
 import { readFence } from '../../../src/graph/queries/read-fence.ts';
 import { replaceCommunities } from '../../../src/graph/queries/replace-communities.ts';
+import { storedVectors } from '../../../src/graph/queries/stored-vectors.ts';
 import { openUpkeep } from '../../../src/upkeep/upkeep.ts';
 import { versionKey } from '../../../src/valkey/group-version.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -126,6 +127,24 @@ describe('communities built again', () => {
       expect.arrayContaining(['Python: A snake.']),
     ]);
     expect((await readCommunities(graph)).map(({ uuid }) => uuid)).toEqual(uuids);
+  });
+
+  test('are found by what they are called now', async () => {
+    const group = newGroup();
+    const graph = await know(tools, group, ['Quay uses Python']);
+    await build(group);
+    const names = ['Snake', 'Pier', 'Mole'];
+    for (const name of names) {
+      await graph.write('MATCH (n:Entity) SET n.name = $name', { name });
+
+      await build(group);
+
+      const [community] = await readCommunities(graph);
+      expect(community?.name).toBe(`About ${name}`);
+      const [expected = []] = await tools.embedder.embed([`About ${name}`]);
+      const stored = await storedVectors(graph, 'communities', [community?.uuid ?? '']);
+      expect([...stored.values()]).toEqual([expected.map(Math.fround)]);
+    }
   });
 
   test('replace those whose members are others now, and make every reader look again', async () => {

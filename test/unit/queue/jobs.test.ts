@@ -60,7 +60,7 @@ describe('a task', () => {
     ],
     [
       { kind: 'forget', episodes: [uuid], facts: [], entities: ['x'] },
-      { kind: 'forget', episodes: [uuid], facts: [], entities: ['x'], withEpisodes: false, dryRun: false },
+      { kind: 'forget', episodes: [uuid], facts: [], entities: ['x'], withEpisodes: false },
     ],
   ])('%j is read', (task, read) => {
     expect(readTaskJob({ version: 1, group: 'harbor', task })).toEqual({ group: 'harbor', task: read });

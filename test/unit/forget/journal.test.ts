@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import { type Unsaid, withoutWords } from '../../../src/forget/journal.ts';
+import type { Params } from '../../../src/graph/codec.ts';
+
+const GONE = '11111111-0000-4000-8000-000000000000';
+const KEPT = '22222222-0000-4000-8000-000000000000';
+const OTHER = '33333333-0000-4000-8000-000000000000';
+const none: ReadonlySet<string> = new Set();
+const without = (params: Params, unsaid: Partial<Unsaid> = {}): unknown =>
+  withoutWords(
+    { query: 'MERGE …', params },
+    { gone: new Set([GONE]), retold: none, reworded: none, words: none, ...unsaid },
+  ).params;
+
+describe('an entry of the journal', () => {
+  test('is the same one where nothing in it is forgotten', () => {
+    const entry = { query: 'MERGE …', params: { rows: [{ uuid: KEPT, name: 'Harbor', embedding: [0.5, 0.25] }] } };
+
+    expect(withoutWords(entry, { gone: new Set([GONE]), retold: none, reworded: none, words: none })).toBe(entry);
+  });
+
+  test('keeps of what is gone uuids, times, types and the shape, and no word', () => {
+    const now = '2025-01-01T00:00:00+00:00';
+    const node = { uuid: GONE, name: 'secret', group_id: 'g', valid_at: now, entity_edges: [] };
+    const rows: Params[] = [
+      { uuid: GONE, key: `episode:${GONE}`, metadata: '{"note":"secret"}', node: { ...node, content: 'secret' } },
+      { uuid: GONE, name: 'secret', label: 'Host', embedding: [0.5, 0.25], attributes: { city: 'secret' } },
+      { uuid: GONE, source: KEPT, target: OTHER, relation: 'SECRET', fact: 'secret', validAt: now, invalidAt: null },
+    ];
+
+    expect(without({ now, rows })).toEqual({
+      now,
+      rows: [
+        { uuid: GONE, key: `episode:${GONE}`, metadata: null, node: { ...node, name: GONE, content: GONE } },
+        { uuid: GONE, name: GONE, label: 'Host', embedding: [1, 0], attributes: {} },
+        { uuid: GONE, source: KEPT, target: OTHER, relation: GONE, fact: GONE, validAt: now, invalidAt: null },
+      ],
+    });
+  });
+
+  test('keeps what stays beside it, without the words of what is gone', () => {
+    const told = JSON.stringify([
+      { entity: GONE, name: 'secret' },
+      { entity: KEPT, name: 'Harbour' },
+    ]);
+    const supports = [`${GONE} 1 2 3 {"fact":"secret"}`, `${OTHER} 1 2 3 {"fact":"Harbor runs"}`];
+    const rows: Params[] = [
+      { key: `fact:${KEPT}`, supports, wordings: ['secret words', 'harbor runs'] },
+      { key: `episode:${OTHER}`, told },
+      { alias: 'Secret', key: 'alias:secret', entity: KEPT },
+      { alias: 'Harbour', key: 'alias:harbour', entity: KEPT },
+    ];
+
+    expect(without({ rows }, { words: new Set(['secret', 'secret words']) })).toEqual({
+      rows: [
+        { key: `fact:${KEPT}`, supports: [`${GONE} 1 2 3`, supports[1]], wordings: ['harbor runs'] },
+        { key: `episode:${OTHER}`, told: JSON.stringify([{ entity: KEPT, name: 'Harbour' }]) },
+        { alias: KEPT, key: `alias:${KEPT}`, entity: KEPT },
+        rows[3],
+      ],
+    });
+  });
+
+  test('loses summaries that are told anew, words and names that are others now, and communities of what changed', () => {
+    const rows: Params[] = [
+      { uuid: KEPT, summary: 'Harbor keeps a secret', was: 'Harbor' },
+      { uuid: OTHER, fact: 'secret', relation: 'KEEPS', embedding: [0.5, 0.25], source: KEPT },
+      { uuid: '1', name: 'About secrets', summary: 'secret', members: [{ uuid: KEPT, edge: '2' }] },
+    ];
+
+    expect(without({ rows }, { retold: new Set([KEPT]), reworded: new Set([OTHER]) })).toEqual({
+      rows: [
+        { uuid: KEPT, summary: KEPT, was: KEPT },
+        { uuid: OTHER, fact: OTHER, relation: OTHER, embedding: [1, 0], source: KEPT },
+        { uuid: '1', name: '1', summary: '1', members: [{ uuid: KEPT, edge: '2' }] },
+      ],
+    });
+  });
+
+  test('of a saga whose summary told of it keeps its place', () => {
+    expect(without({ saga: KEPT, summary: 'secret', at: null }, { retold: new Set([KEPT]) })).toEqual({
+      saga: KEPT,
+      summary: KEPT,
+      at: null,
+    });
+  });
+});

@@ -15,6 +15,20 @@ const filesOfTheirOwn = (folder, files) => ({
   },
 });
 
+// Of FalkorDB's client we use what reads replies (src/graph/connection.ts); the rest would load four hundred files of a Redis client.
+const graphOnly = {
+  name: 'graph-only',
+  async resolveId(source, importer) {
+    if (source !== 'falkordb') return null;
+    const graph = await this.resolve('falkordb/dist/src/graph.js', importer);
+    return { ...graph, id: `\0graph-only:${graph.id}` };
+  },
+  load(id) {
+    const [, file] = id.split('\0graph-only:');
+    return file ? `exports.Graph = require(${JSON.stringify(file)}).default;` : null;
+  },
+};
+
 const lateModules = {
   name: 'late-modules',
   resolveId(source) {
@@ -44,6 +58,7 @@ const commands = {
   },
   plugins: [
     filesOfTheirOwn(COMMANDS, /[\\/]dist[\\/](?:workers[\\/]main|src[\\/]models[\\/]local[\\/][\w-]+)\.js$/),
+    graphOnly,
     lateModules,
   ],
 };
@@ -64,7 +79,12 @@ const plugin = {
       // stands in the file itself costs 60 ms, called or not.
       async load(id) {
         if (id !== STORES) return null;
-        const stores = await rolldown({ input: STORES, platform: 'node', external, plugins: [outsidePlugin] });
+        const stores = await rolldown({
+          input: STORES,
+          platform: 'node',
+          external,
+          plugins: [outsidePlugin, graphOnly],
+        });
         const { output } = await stores.generate({ format: 'cjs', minify: true, codeSplitting: false });
         return `
           import { createRequire } from 'node:module';

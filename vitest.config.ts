@@ -21,8 +21,9 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          testTimeout: 90_000,
-          hookTimeout: 90_000,
+          globalSetup: 'test/support/opencode/build.ts',
+          testTimeout: 150_000,
+          hookTimeout: 150_000,
           maxWorkers: 2,
         },
       },

@@ -1,17 +1,20 @@
 /**
  * Measures what the plugin costs opencode: all hooks of a turn together, with Valkey up, away and frozen, and the first recall of a
- * session.
+ * session, in a host that tells what opencode tells; then the first requests of sessions of the real opencode.
  *
- *     node bench/opencode.ts [turns]     300 without a number
+ *     npm run build && node bench/opencode.ts [turns]     300 without a number
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RECALL_BEGIN } from '../src/capture/recalled.ts';
 import { startServers } from '../src/embedded/servers.ts';
 import { MemoryManager } from '../src/memory.ts';
 import { server } from '../src/opencode/server.ts';
 import { hostOf } from '../test/integration/opencode/host.ts';
+import { makePlace, newSession, OPENCODE, say, startHost } from '../test/support/opencode/host.ts';
+import { shownTo, startStubModel } from '../test/support/opencode/stub-model.ts';
 import { startWorkers } from '../workers/main.ts';
 import { markdownTable, ms, type Row } from './table.ts';
 
@@ -74,6 +77,33 @@ async function recallTimes(): Promise<{ times: number[]; missing: number }> {
   return { times: times.sort((a, b) => a - b), missing };
 }
 
+/** How many new sessions of the real opencode are told in their first request, each after the plugin's 130 ms at most. */
+async function realRecalls(sessions: number): Promise<number> {
+  const model = await startStubModel(() => ({ text: 'Understood.' }));
+  const place = await makePlace();
+  const environment = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => /^(?:MEMORY|VALKEY|FALKORDB)_/.test(name)),
+  ) as Record<string, string>;
+  const plugin = new URL('../dist/opencode.js', import.meta.url).href;
+  const host = await startHost(model.url, { place, environment, config: { plugin: [plugin] } });
+  try {
+    // The program's very first session is no measure of the others: it loads what it needs itself.
+    await say(host, await newSession(host), 'Hello.');
+    await sleep(2000);
+    let told = 0;
+    for (let count = 0; count < sessions; count += 1) {
+      const asked = model.requests.length;
+      await say(host, await newSession(host), `Question ${count}: where does Harbor keep sessions?`);
+      const [first] = model.requests.slice(asked);
+      if (first && shownTo(first).includes(RECALL_BEGIN)) told += 1;
+    }
+    return told;
+  } finally {
+    await host.stop('SIGKILL');
+    await Promise.all([model.close(), place.remove()]);
+  }
+}
+
 const at = (times: readonly number[], share: number) => times[Math.floor(times.length * share)] ?? Number.NaN;
 const rows: Row[] = [];
 try {
@@ -84,6 +114,15 @@ try {
     goal: '≤ 150 ms, all',
     reached: at(times, 0.999) <= 150 && missing === 0,
   });
+  if (OPENCODE) {
+    const told = await realRecalls(20);
+    rows.push({
+      figure: 'first request of a new session of the real opencode holds what is recalled',
+      measured: `${told} of 20`,
+      goal: 'all',
+      reached: told === 20,
+    });
+  }
   for (const state of ['up', 'frozen', 'away']) {
     if (state === 'frozen') await servers.valkey.kill('SIGSTOP');
     if (state === 'away') await servers.valkey.kill('SIGKILL');

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { ConfigError } from './errors.ts';
+import { homeFolder, runningFile } from './home.ts';
 import { SETTINGS, type Setting, type SettingName, type Values } from './settings.ts';
 import { SECOND } from './time.ts';
 
@@ -169,11 +169,6 @@ function readKeep(checked: string): Config['keep'] {
   return { daily: count('daily'), weekly: count('weekly'), monthly: count('monthly') };
 }
 
-/** The file in which `up` notes the settings of what it started. */
-export function runningFile(home: string): string {
-  return join(home, 'running.json');
-}
-
 function readRunning(home: string): Record<string, string> {
   try {
     const noted: unknown = JSON.parse(readFileSync(runningFile(home), 'utf8'));
@@ -188,15 +183,6 @@ function readRunning(home: string): Record<string, string> {
 function isElsewhere(name: string, environment: Environment): boolean {
   const store = ['FALKORDB', 'VALKEY'].find((prefix) => name.startsWith(`${prefix}_`));
   return store !== undefined && Boolean(environment[`${store}_HOST`] || environment[`${store}_PORT`]);
-}
-
-/** MEMORY_HOME, also where another setting is wrong. */
-export function homeFolder(environment: Environment): string {
-  return resolve(environment.MEMORY_HOME || defaultHome(environment));
-}
-
-function defaultHome(environment: Environment): string {
-  return join(environment.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'memory-manager');
 }
 
 function refusal(name: string, value: string, error: z.core.$ZodError): ConfigError {

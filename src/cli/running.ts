@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/mini';
-import { runningFile } from '../config.ts';
+import { runningFile } from '../home.ts';
 import { SECOND } from '../time.ts';
 
 const note = z.object({

@@ -1,8 +1,7 @@
 import { scopeOf } from '../capture/scope.ts';
-import { homeFolder, loadConfig } from '../config.ts';
-import { SETTINGS } from '../settings.ts';
+import { homeFolder } from '../home.ts';
 import { type HookEvent, readTold, type Told } from './event.ts';
-import { keepTurns } from './keep.ts';
+import { type KeepOptions, keepTurns } from './keep.ts';
 import { note } from './log.ts';
 import { newSession, removeOld, type Session, withSession } from './session.ts';
 
@@ -44,7 +43,10 @@ export async function answerHook(call: HookCall): Promise<HookAnswer> {
     if (!told || told.isSubAgent) return { kept };
     const scope = scopeOf({ directory: told.directory ?? call.directory, group: call.group, environment });
     // Of what goes wrong here the memory can still be asked.
-    if (event !== 'UserPromptSubmit') kept = orNote(() => keepAll(home, call, told, scope.group, notice));
+    if (event !== 'UserPromptSubmit') {
+      const limit = await spoolLimit(environment);
+      kept = orNote(() => keepAll(home, call, told, { group: scope.group, limit, onNotice: notice }));
+    }
     if (event !== 'SessionStart' && event !== 'UserPromptSubmit') return { kept };
     return { kept, output: await tell(home, call, told, scope, notice) };
   } catch (error) {
@@ -62,13 +64,16 @@ export async function answerHook(call: HookCall): Promise<HookAnswer> {
   }
 }
 
-function keepAll(home: string, call: HookCall, told: Told, group: string, onNotice: (what: string) => void): number {
-  const { event, host, environment } = call;
+/** The settings as a whole take five milliseconds to load, and hardly anybody changes this one. */
+async function spoolLimit({ MEMORY_SPOOL_LIMIT: given }: Environment): Promise<number | undefined> {
+  return given ? (await import('../settings.ts')).SETTINGS.MEMORY_SPOOL_LIMIT.shape.safeParse(given).data : undefined;
+}
+
+type Keeping = Pick<KeepOptions, 'group' | 'limit' | 'onNotice'>;
+
+function keepAll(home: string, { event, host }: HookCall, told: Told, keeping: Keeping): number {
   if (event === 'SessionStart') removeOldQuietly(home);
-  const limit = SETTINGS.MEMORY_SPOOL_LIMIT.shape.safeParse(environment.MEMORY_SPOOL_LIMIT).data;
-  return withSession(home, host, told.session, (file) =>
-    keepTurns(file, event, told, { home, host, group, limit, onNotice }),
-  );
+  return withSession(home, host, told.session, (file) => keepTurns(file, event, told, { home, host, ...keeping }));
 }
 
 async function tell(
@@ -86,6 +91,7 @@ async function tell(
   });
   if (event === 'UserPromptSubmit' && before.asked) return undefined;
   const { questionOf, recall, toldHost } = await import('./recall.ts');
+  const { loadConfig } = await import('../config.ts');
   const { openServices } = await import('../memory/services.ts');
   const services = openServices(loadConfig(environment), { onNotice: notice });
   // After compaction and in a resumed session the agent no longer knows what it was told.

@@ -25,13 +25,12 @@ export async function forget(
   isConfirmed: boolean,
   limit: number,
 ): Promise<string> {
-  const [chosen, second] = Object.entries(target).filter(([, value]) => value !== undefined);
-  if (!chosen || second) return 'Give exactly one of query, episode, fact and entity.';
+  if (Object.values(target).filter((value) => value !== undefined).length !== 1)
+    return 'Give exactly one of query, episode, fact and entity.';
   if (target.query !== undefined) return chooseFrom(services, group, target.query);
   const memory = await import('../memory/forget.ts');
   try {
-    const wanted = Object.fromEntries([chosen]) as ForgetTarget;
-    const gone = await memory.forget(services, wanted, { group, dryRun: !isConfirmed, limit });
+    const gone = await memory.forget(services, meant(target), { group, dryRun: !isConfirmed, limit });
     const lines = [
       ...gone.episodes.map(({ uuid, name }) => `- episode ${name} (${uuid})`),
       ...gone.facts.map(({ uuid, fact }) => `- fact: ${shortened(fact, 200)} (${uuid})`),
@@ -46,6 +45,11 @@ export async function forget(
     if (error instanceof TimedOut && isConfirmed) return 'A worker is at it; memory_search shows when it is done.';
     throw error;
   }
+}
+
+function meant({ episode, fact, entity = '' }: Target): ForgetTarget {
+  if (episode !== undefined) return { episode };
+  return fact === undefined ? { entity } : { fact };
 }
 
 async function chooseFrom(services: Services, group: string, query: string): Promise<string> {

@@ -8,6 +8,8 @@ import { noteRecalled, type Session } from './sessions.ts';
 
 /** So long a user's message may wait for what is recalled; with what the host adds it is there within 150 ms or not at all. */
 const PATIENCE = 130;
+const LATE = Symbol('late');
+const late = (): typeof LATE => LATE;
 const ASKED_TO_REMEMBER =
   /\b(?:remember (?:that|this|to|my|I)|don'?t forget|from now on|merk(?:e)? dir|in future,? (?:always|never))\b/i;
 const NUDGE =
@@ -15,7 +17,7 @@ const NUDGE =
 
 /**
  * Adds what is recalled to the first message of a session and to the first after a compaction, once: it stays where it is, so that
- * the prompt's cache stays valid.
+ * the prompt's cache stays valid. What comes too late for that message has a second chance at the next.
  */
 export function openPriming(client: HostClient | undefined, background: Background, recall: Recall) {
   /** What may be added; the caller adds it, so that what comes late adds nothing. */
@@ -48,15 +50,17 @@ export function openPriming(client: HostClient | undefined, background: Backgrou
       .map(({ text = '' }) => text)
       .join('\n');
     if (!session.isPrimed) {
-      const added =
-        (await orNothing(PATIENCE, () => toAdd(session, words))) ?? (session.isPrimed ? undefined : recall.atHand());
-      // Also when nothing is known: it is asked for once.
+      const found = await within(PATIENCE, toAdd(session, words), late).catch(late);
+      // What is at hand was said at the first chance.
+      const added = (found === LATE ? undefined : found) ?? (session.hasMissed ? undefined : recall.atHand());
       if (!session.isPrimed && added && !session.isChild) {
         noteRecalled(session, added);
         session.lastRecall = added;
         output.parts.push(syntheticPart(added, prompt, output));
       }
-      session.isPrimed = true;
+      // Also when nothing is known: it is asked for once.
+      session.isPrimed ||= found !== LATE || session.hasMissed;
+      session.hasMissed = !session.isPrimed;
     }
     if (ASKED_TO_REMEMBER.test(words) && !session.isChild) output.parts.push(syntheticPart(NUDGE, prompt, output));
   };

@@ -11,6 +11,8 @@ export interface Session {
   isKnown: boolean;
   /** True while what was recalled stands in the model's context. */
   isPrimed: boolean;
+  /** True when what was to be recalled came too late for one message: the next has a chance too. */
+  hasMissed: boolean;
   /** By the user's message. */
   readonly turns: Map<string, OpenTurn>;
   /** To which turn an agent's message belongs; null for one that does not count. */
@@ -40,6 +42,7 @@ export function openSessions(): Sessions {
       isChild: false,
       isKnown: false,
       isPrimed: false,
+      hasMissed: false,
       turns: new Map(),
       owners: new Map(),
       recalled: new Set(),

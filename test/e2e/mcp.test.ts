@@ -1,11 +1,9 @@
-import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { join } from 'node:path';
+import { describe, expect, inject, test } from 'vitest';
 import { newSession, say } from '../support/opencode/host.ts';
 import { isHere, useAgent } from '../support/opencode/session.ts';
 import { type AgentRequest, shownTo, textOf } from '../support/opencode/stub-model.ts';
 import { useStores } from '../support/stores.ts';
-
-const COMMAND = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 describe.skipIf(!isHere)('the MCP server in the real opencode', () => {
   const stores = useStores();
@@ -14,7 +12,7 @@ describe.skipIf(!isHere)('the MCP server in the real opencode', () => {
     tools?.map((tool) => tool.function.name).find((name) => name.endsWith(end)) ?? end;
 
   test('tells how it is used, keeps what one session adds, and tells it to the next', async () => {
-    const command = [process.execPath, COMMAND, 'mcp', '--group', agent.group];
+    const command = [process.execPath, join(inject('built'), 'dist', 'bin', 'main.cjs'), 'mcp', '--group', 'auto'];
     const host = await agent.host({
       config: {
         plugin: [],

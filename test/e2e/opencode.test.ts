@@ -1,22 +1,43 @@
-import { readdir } from 'node:fs/promises';
+import { copyFile, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { RECALL_BEGIN } from '../../src/capture/recalled.ts';
-import { type Host, newSession, say } from '../support/opencode/host.ts';
+import { type Host, makePlace, newSession, say } from '../support/opencode/host.ts';
 import { isHere, useAgent } from '../support/opencode/session.ts';
-import { shownTo, textOf } from '../support/opencode/stub-model.ts';
+import { type AgentRequest, shownTo, textOf } from '../support/opencode/stub-model.ts';
 import { useStores } from '../support/stores.ts';
 import { until } from '../support/wait.ts';
 
 if (!isHere) process.stdout.write('skipped: opencode has no binary for this machine\n');
+
+const NO_REQUEST: AgentRequest = { messages: [] };
+/** What comes later than 130 ms is left out, on a busy machine often: then another session is asked. bench/opencode.ts counts. */
+const CHANCES = 20;
 
 describe.skipIf(!isHere)('the real opencode', () => {
   const stores = useStores();
   const agent = useAgent(stores);
   let host: Host;
 
-  test('a turn is one episode, with its tools and without its secrets', async () => {
+  const understood = () => agent.answers(() => ({ text: 'Understood.' }));
+  const since = (asked: number) => agent.model.requests.slice(asked);
+  const lastRequest = () => agent.model.requests.at(-1) ?? NO_REQUEST;
+
+  /** A new session whose first request holds what is recalled. */
+  async function recalled(where: Host, question: string): Promise<{ session: string; request: AgentRequest }> {
+    understood();
+    for (let chance = 0; chance < CHANCES; chance += 1) {
+      const asked = agent.model.requests.length;
+      const session = await newSession(where);
+      await say(where, session, question);
+      const [request = NO_REQUEST] = since(asked);
+      if (shownTo(request).includes(RECALL_BEGIN)) return { session, request };
+    }
+    throw new Error(`Nothing was recalled in ${CHANCES} sessions.`);
+  }
+
+  test("a turn is one episode of its project's memory, with its tools and without its secrets", async () => {
     host = await agent.host();
     agent.answers(({ messages }) =>
       messages.at(-1)?.role === 'tool'
@@ -31,6 +52,7 @@ describe.skipIf(!isHere)('the real opencode', () => {
       'Harbor uses Valkey 8. <private>my salary</private> The key is sk-proj-a1B2c3D4e5F6g7H8i9J0k1L2m3N4.',
     );
 
+    expect(agent.group).toMatch(/^repo_harbor_[0-9a-f]{16}$/);
     const episode = await agent.kept('The port is 6380.');
     expect(episode.content).toMatch(/^user: Harbor uses Valkey 8\.[\s\S]*\nassistant: The port is 6380\.$/);
     expect(JSON.stringify(episode)).not.toMatch(/salary|a1B2c3D4/);
@@ -41,19 +63,22 @@ describe.skipIf(!isHere)('the real opencode', () => {
   });
 
   test('a second session is told in its first request what the first left', async () => {
-    agent.answers(() => ({ text: 'Understood.' }));
-    const asked = agent.model.requests.length;
-
-    const session = await newSession(host);
-    await say(host, session, 'What does Harbor use?');
+    const { session, request: first } = await recalled(host, 'What does Harbor use?');
     await say(host, session, 'Thank you.');
 
-    const [first, second] = agent.model.requests.slice(asked);
-    expect(shownTo(first ?? { messages: [] })).toContain(RECALL_BEGIN);
-    expect(shownTo(first ?? { messages: [] })).toContain('Valkey 8');
+    expect(shownTo(first)).toContain('Valkey 8');
     // Told once, at the same place: a provider's cache of the prompt stays good.
-    expect(shownTo(second ?? { messages: [] }).split(RECALL_BEGIN)).toHaveLength(2);
-    expect(textOf(second?.messages[0])).toBe(textOf(first?.messages[0]));
+    expect(shownTo(lastRequest()).split(RECALL_BEGIN)).toHaveLength(2);
+    expect(lastRequest().messages.slice(0, first.messages.length).map(textOf)).toEqual(first.messages.map(textOf));
+  });
+
+  test('so is one in a worktree, which leaves what it learns in the same memory', async () => {
+    const there = host.in(agent.place.worktree);
+    const { session, request } = await recalled(there, 'And what does Harbor use here?');
+
+    expect(shownTo(request)).toContain('Valkey 8');
+    await say(there, session, 'This is told in a worktree.');
+    await agent.kept('told in a worktree');
   });
 
   test('what was recalled is not learnt again', async () => {
@@ -79,28 +104,37 @@ describe.skipIf(!isHere)('the real opencode', () => {
       return used.at(-1) ?? '';
     };
 
-    expect(await use('memory_add', { text: 'Lighthouse runs on port 4711.' })).toContain('Kept');
-    await agent.kept('Lighthouse runs on port 4711.');
-    expect(await use('memory_search', { query: 'Lighthouse port' })).toContain('4711');
-    expect(await use('memory_list', { limit: 5 })).toContain('Lighthouse runs on port 4711');
-    expect(await use('memory_forget', { query: 'Lighthouse port 4711' })).toContain('Lighthouse');
+    expect(await use('memory_add', { text: 'Lighthouse uses Postgres 17.' })).toContain('Kept');
+    await agent.kept('Lighthouse uses Postgres 17.');
+    expect(await use('memory_search', { query: 'Lighthouse Postgres' })).toContain('Postgres 17');
+    expect(await use('memory_list', { limit: 5 })).toContain('Lighthouse uses Postgres 17');
+
+    const found = await use('memory_forget', { query: 'Lighthouse Postgres' });
+    const [, fact = ''] = /- fact ([0-9a-f-]{36}): Lighthouse uses Postgres/.exec(found) ?? [];
+    expect(await agent.facts('Lighthouse')).toContainEqual(expect.objectContaining({ uuid: fact }));
+    expect(await use('memory_forget', { fact })).toMatch(/^This would be forgotten[\s\S]*Lighthouse/);
+    await use('memory_forget', { fact, confirm: true });
+    await until('the fact is gone', async () => (await agent.facts('Lighthouse')).every(({ uuid }) => uuid !== fact));
   });
 
   test('a compaction keeps what memory told, and the session is told again after it', async () => {
-    agent.answers(() => ({ text: 'Understood.' }));
-    const session = await newSession(host);
-    await say(host, session, 'What does Harbor use?');
-    const asked = agent.model.requests.length;
+    const { session } = await recalled(host, 'What does Harbor use?');
+    let toldAgain = false;
 
-    await host.client.session.summarize({
-      path: { id: session },
-      body: { providerID: 'stub', modelID: 'stub' },
-    });
-    const compaction = agent.model.requests.slice(asked).map(shownTo).join('\n');
-    expect(compaction).toContain('Valkey 8');
+    for (let chance = 0; chance < CHANCES && !toldAgain; chance += 1) {
+      const asked = agent.model.requests.length;
+      await host.client.session.summarize({
+        path: { id: session },
+        body: { providerID: 'stub', modelID: 'stub' },
+      });
+      const [compaction = NO_REQUEST] = since(asked).slice(-1);
+      expect(textOf(compaction.messages.at(-1))).toContain('Valkey 8');
 
-    await say(host, session, 'And what does Harbor use?');
-    expect(shownTo(agent.model.requests.at(-1) ?? { messages: [] })).toContain(RECALL_BEGIN);
+      await say(host, session, 'And what does Harbor use?');
+      toldAgain = shownTo(lastRequest()).includes(RECALL_BEGIN);
+    }
+
+    expect(toldAgain).toBe(true);
   });
 
   test("a sub-agent's own turns are left out", async () => {
@@ -139,54 +173,69 @@ describe.skipIf(!isHere)('the real opencode', () => {
   });
 
   test('MEMORY_DISABLED=1 leaves no trace', async () => {
-    agent.answers(() => ({ text: 'Understood.' }));
-    const other = await agent.host({ environment: { MEMORY_DISABLED: '1' } });
+    understood();
+    const place = await makePlace();
+    const other = await agent.host({ place, environment: { MEMORY_DISABLED: '1', MEMORY_GROUP: agent.group } });
     await say(other, await newSession(other), 'What does Harbor use in silence?');
-    const [told] = agent.model.requests.slice(-1);
+    const told = shownTo(lastRequest());
     await other.stop();
+    await place.remove();
     await say(host, await newSession(host), 'This is told aloud.');
     await agent.kept('told aloud');
 
-    expect(told && shownTo(told)).toContain('in silence');
-    expect(told && shownTo(told)).not.toContain(RECALL_BEGIN);
+    expect(told).toContain('in silence');
+    expect(told).not.toContain(RECALL_BEGIN);
     expect(await agent.everything()).not.toContain('in silence');
   });
-});
 
-describe.skipIf(!isHere)('while Valkey is in trouble, the real opencode', () => {
-  const stores = useStores();
-  const agent = useAgent(stores);
-  const signal = async (name: NodeJS.Signals) => {
-    if (stores.servers.own) await stores.servers.valkey.kill(name);
-  };
-  const spooled = async () => (await readdir(join(stores.config.home, 'spool')).catch(() => [])).length;
-
-  test('goes on, frozen and back, killed and back, and not a turn is lost', async () => {
-    let host = await agent.host();
+  test('goes on while Valkey is frozen, killed and back, is killed itself, and not a turn is lost', async (context) => {
+    const { servers } = stores;
+    if (!servers.own) return context.skip('the servers are not ours to kill');
+    understood();
     const session = await newSession(host);
-    const turn = async (text: string) => {
-      await say(host, session, text);
-    };
-    await turn('Turn one is ordinary.');
+    await say(host, session, 'Turn one is ordinary.');
     await agent.kept('Turn one');
 
-    await signal('SIGSTOP');
-    await turn('Turn two meets a frozen Valkey.');
+    await servers.valkey.kill('SIGSTOP');
+    await say(host, session, 'Turn two meets a frozen Valkey.');
     await until('it waits on disk', async () => (await spooled()) > 0);
-    await signal('SIGCONT');
-    await turn('Turn three finds it back.');
+    await servers.valkey.kill('SIGCONT');
+    await say(host, session, 'Turn three finds it back.');
     await agent.kept('Turn three');
 
-    await signal('SIGSTOP');
-    await turn('Turn four is the last before the end.');
-    await host.stop('SIGKILL');
-    await signal('SIGCONT');
-    host = await agent.host({ place: host.place });
-    await turn('Turn five comes after kill -9.');
+    await servers.valkey.kill('SIGKILL');
+    await say(host, session, 'Turn four finds no Valkey.');
+    await until('it waits on disk', async () => (await spooled()) > 0);
+    await servers.valkey.restart();
+    await say(host, session, 'Turn five finds another.');
     await agent.kept('Turn five');
-    await agent.kept('Turn four');
+
+    await servers.valkey.kill('SIGSTOP');
+    await say(host, session, 'Turn six is the last before the end.');
+    await host.stop('SIGKILL');
+    await servers.valkey.kill('SIGCONT');
+    host = await copied();
+    await say(host, session, 'Turn seven comes after kill -9.');
+    await agent.kept('Turn seven');
+    await agent.kept('Turn six');
 
     const turns = [...(await agent.everything()).matchAll(/user: Turn (\w+)/g)].map(([, number]) => number);
-    expect(turns.sort()).toEqual(['five', 'four', 'one', 'three', 'two']);
+    expect(turns.sort()).toEqual(['five', 'four', 'one', 'seven', 'six', 'three', 'two']);
   });
+
+  test('needs nothing but the one file', async () => {
+    const { request } = await recalled(host, 'What does Harbor use, says the copy?');
+
+    expect(shownTo(request)).toContain('Valkey 8');
+  });
+
+  const spooled = async () => (await readdir(join(stores.config.home, 'spool')).catch(() => [])).length;
+
+  /** With the plugin as a file of its own, away from its package. */
+  async function copied(): Promise<Host> {
+    const folder = join(agent.place.home, 'config', 'opencode', 'plugin');
+    await mkdir(folder, { recursive: true });
+    await copyFile(join(inject('built'), 'dist', 'opencode.js'), join(folder, 'memory.js'));
+    return agent.host({ config: { plugin: [] } });
+  }
 });

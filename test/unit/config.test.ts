@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { loadConfig, readSettings, runningFile } from '../../src/config.ts';
+import { loadConfig, readSettings } from '../../src/config.ts';
 import { ConfigError } from '../../src/errors.ts';
+import { runningFile } from '../../src/home.ts';
 
 let home: string;
 const note = (text: string) => writeFileSync(runningFile(home), text);

@@ -18,15 +18,19 @@ const tokenFile = join(folder, 'keys', 'token');
 const running: ChildProcess[] = [];
 const clients: McpClient[] = [];
 let workers: Running;
+/** Asked by all tests that do not end it. */
+let shared: Awaited<ReturnType<typeof start>>;
 
 beforeAll(async () => {
   workers = await startWorkers(stores.config, ['store']);
+  shared = await start();
 });
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((it) => it.close().catch(() => {})));
-  await Promise.all(running.splice(0).map(stop));
+  await Promise.all(running.filter((child) => child !== shared.child).map(stop));
 });
 afterAll(async () => {
+  if (shared) await stop(shared.child);
   await workers?.close();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -76,7 +80,7 @@ function post(url: URL, headers: Record<string, string>, body = '{}'): Promise<{
 }
 
 test('two clients share one memory, in the protocols of 2025 and 2026', async () => {
-  const { url, token } = await start();
+  const { url, token } = shared;
   const [one, other] = [await connect(url, token), await connect(url, token, 'auto')];
   const group_id = newGroup();
 
@@ -91,23 +95,22 @@ test('two clients share one memory, in the protocols of 2025 and 2026', async ()
 });
 
 test('the token is made once, kept privately and asked for', async () => {
-  const first = await start();
+  const { url, token, said } = shared;
   expect(statSync(tokenFile).mode & 0o777).toBe(0o600);
-  const authorization = `Bearer ${first.token}`;
+  expect(said()).toContain(token);
 
-  expect((await post(first.url, {})).status).toBe(401);
-  expect((await post(first.url, { authorization: 'Bearer wrong' })).status).toBe(401);
-  expect((await post(first.url, { authorization: `Basic ${first.token}` })).status).toBe(401);
-  expect((await post(first.url, { authorization })).status).toBe(400);
+  expect((await post(url, {})).status).toBe(401);
+  expect((await post(url, { authorization: 'Bearer wrong' })).status).toBe(401);
+  expect((await post(url, { authorization: `Basic ${token}` })).status).toBe(401);
+  expect((await post(url, { authorization: `Bearer ${token}` })).status).toBe(400);
 
-  await stop(first.child);
   const second = await start();
-  expect(second.token).toBe(first.token);
-  expect(second.said()).not.toContain(first.token);
+  expect(second.token).toBe(token);
+  expect(second.said()).not.toContain(token);
 });
 
 test('only programs and pages of this machine may ask', async () => {
-  const { url, token } = await start();
+  const { url, token } = shared;
   const listing = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
   const status = async (headers: Record<string, string>) =>
     (await post(url, { authorization: `Bearer ${token}`, ...headers }, listing)).status;
@@ -120,7 +123,7 @@ test('only programs and pages of this machine may ask', async () => {
 });
 
 test('what is too long, no JSON or elsewhere is refused', async () => {
-  const { url, token } = await start();
+  const { url, token } = shared;
   const authorization = `Bearer ${token}`;
 
   expect((await post(url, { authorization }, 'x'.repeat(9_000_000)).catch(() => ({ status: 413 }))).status).toBe(413);
@@ -154,7 +157,7 @@ test('SIGTERM ends it in time, also with a client that holds its connection', as
 });
 
 test('what cannot be served is said in a sentence', async () => {
-  const { url } = await start();
+  const { url } = shared;
   const short = join(folder, 'short');
   writeFileSync(short, 'abc\n');
   const run = (...args: string[]) => runCommand(['mcp', ...args], environmentOf(stores.config));

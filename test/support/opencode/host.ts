@@ -1,11 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { createOpencodeClient, type OpencodeClient } from '@opencode-ai/sdk';
 
+const run = promisify(execFile);
 const MODULES = fileURLToPath(new URL('../../../node_modules', import.meta.url));
 
 /** The real opencode, of whichever package fits this machine. */
@@ -21,32 +23,45 @@ export interface HostOptions {
   /** opencode's own configuration, beside that of the stub model: `plugin`, `mcp`. */
   readonly config?: object;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Folders of a host that ran before, whose sessions it goes on with. */
-  readonly place?: Place;
+  /** Where it lives; after another one it goes on with that one's sessions. */
+  readonly place: Place;
 }
 
 /** Where a host has its home and its project. */
 export interface Place {
   readonly home: string;
   readonly project: string;
+  /** Of the same repository. */
+  readonly worktree: string;
   remove(): Promise<void>;
 }
 
 /** A running `opencode serve`. */
 export interface Host {
   readonly client: OpencodeClient;
+  /** The same program, asked about another folder. */
+  in(directory: string): Host;
   readonly place: Place;
   readonly output: () => string;
   /** SIGTERM, as the end of a terminal gives it. */
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
+/** A home, and a repository with an origin that no other has, one commit and a worktree. */
 export async function makePlace(): Promise<Place> {
   const root = await mkdtemp(join(tmpdir(), 'opencode-test-'));
-  const [home, project] = [join(root, 'home'), join(root, 'project')];
-  await mkdir(join(project), { recursive: true });
+  const [home, project, worktree] = [join(root, 'home'), join(root, 'project'), join(root, 'worktree')];
+  await mkdir(project, { recursive: true });
+  const who = ['-c', 'user.name=Mira', '-c', 'user.email=mira@example.com'];
+  for (const words of [
+    ['init', '--quiet'],
+    ['remote', 'add', 'origin', `https://git.example.com/${basename(root)}/harbor.git`],
+    [...who, 'commit', '--quiet', '--allow-empty', '--message', 'Begin'],
+    ['worktree', 'add', '--quiet', worktree],
+  ])
+    await run('git', words, { cwd: project });
   await seed(join(home, 'config', 'opencode'));
-  return { home, project, remove: () => rm(root, { recursive: true, force: true, maxRetries: 5 }) };
+  return { home, project, worktree, remove: () => rm(root, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
 /** A folder that opencode takes for one whose packages are installed, so that it asks no registry. */
@@ -58,8 +73,8 @@ async function seed(folder: string): Promise<void> {
 }
 
 /** Starts the real opencode, with nothing of this user's and nobody to talk to but the stub model. */
-export async function startHost(modelUrl: string, options: HostOptions = {}): Promise<Host> {
-  const place = options.place ?? (await makePlace());
+export async function startHost(modelUrl: string, options: HostOptions): Promise<Host> {
+  const { place } = options;
   const child = spawn(OPENCODE ?? '', ['serve', '--hostname=127.0.0.1', '--port=0'], {
     cwd: place.project,
     env: environment(place, modelUrl, options),
@@ -80,12 +95,14 @@ export async function startHost(modelUrl: string, options: HostOptions = {}): Pr
       reject(new Error(`opencode ended with ${code}: ${output}`));
     });
   });
-  return {
-    client: createOpencodeClient({ baseUrl: url, directory: place.project }),
+  const asked = (directory: string): Host => ({
+    client: createOpencodeClient({ baseUrl: url, directory }),
+    in: asked,
     place,
     output: () => output,
     stop: (signal = 'SIGTERM') => ended(child, signal),
-  };
+  });
+  return asked(place.project);
 }
 
 function environment({ home }: Place, modelUrl: string, { config, environment }: HostOptions): NodeJS.ProcessEnv {

@@ -1,27 +1,33 @@
-import { afterAll, beforeAll } from 'vitest';
+import { join } from 'node:path';
+import { afterAll, beforeAll, inject } from 'vitest';
+import { scopeOf } from '../../../src/capture/scope.ts';
 import { type Config, loadConfig } from '../../../src/config.ts';
 import type { WholeEpisode } from '../../../src/memory/ask-episode.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import type { Counts } from '../../../src/queue/producer.ts';
+import type { Fact } from '../../../src/search/found.ts';
 import { type Running, startWorkers } from '../../../workers/main.ts';
-import { newGroup, type Stores } from '../stores.ts';
+import type { Stores } from '../stores.ts';
 import { until } from '../wait.ts';
-import { type Host, type HostOptions, OPENCODE, type Place, startHost } from './host.ts';
-import { bundlePlugin } from './plugin.ts';
+import { type Host, type HostOptions, makePlace, OPENCODE, type Place, startHost } from './host.ts';
 import { type AgentRequest, type Reply, type StubModel, startStubModel } from './stub-model.ts';
 
 /** The real opencode with our plugin, a model that says what the test wants, and a memory with a worker. */
 export interface Agent {
   readonly model: StubModel;
   readonly memory: MemoryManager;
+  /** That of the place's project. */
   readonly group: string;
+  readonly place: Place;
   /** What the plugin reads from the environment. */
   readonly environment: Record<string, string>;
   /** What the model answers from now on. */
   answers(reply: (request: AgentRequest) => Reply): void;
-  host(options?: HostOptions): Promise<Host>;
+  host(options?: Partial<HostOptions>): Promise<Host>;
   /** Waits until the memory has an episode with these words, and gives it. */
   kept(words: string): Promise<WholeEpisode>;
+  /** As the graph has them now. */
+  facts(query: string): Promise<readonly Fact[]>;
   /** What all episodes tell, one after the other, once nothing waits any more. */
   everything(): Promise<string>;
 }
@@ -32,15 +38,13 @@ export const isHere = OPENCODE !== undefined;
 export function useAgent(stores: Stores): Agent {
   const agent = {} as { -readonly [K in keyof Agent]: Agent[K] };
   const hosts: Host[] = [];
-  const places = new Set<Place>();
-  let plugin: Awaited<ReturnType<typeof bundlePlugin>>;
   let worker: Running;
   let reply: (request: AgentRequest) => Reply = () => ({ text: 'Understood.' });
 
   beforeAll(async () => {
-    plugin = await bundlePlugin();
-    agent.group = newGroup();
-    agent.environment = environmentOf(stores.config, agent.group);
+    agent.place = await makePlace();
+    agent.group = scopeOf({ directory: agent.place.project, environment: {} }).group;
+    agent.environment = environmentOf(stores.config);
     agent.model = await startStubModel((request) => reply(request));
     const config = { ...stores.config, group: agent.group, takeover: loadConfig({}).takeover };
     worker = await startWorkers(config, ['store']);
@@ -48,8 +52,7 @@ export function useAgent(stores: Stores): Agent {
   });
   afterAll(async () => {
     await Promise.all(hosts.map((host) => host.stop('SIGKILL')));
-    await Promise.all([...places].map((place) => place.remove()));
-    await Promise.all([agent.memory?.close(), worker?.close(), agent.model?.close(), plugin?.remove()]);
+    await Promise.all([agent.memory?.close(), worker?.close(), agent.model?.close(), agent.place?.remove()]);
   });
 
   agent.answers = (next) => {
@@ -57,12 +60,12 @@ export function useAgent(stores: Stores): Agent {
   };
   agent.host = async (options = {}) => {
     const host = await startHost(agent.model.url, {
+      place: agent.place,
       ...options,
-      config: { plugin: [`file://${plugin.file}`], ...options.config },
+      config: { plugin: [`file://${join(inject('built'), 'dist', 'opencode.js')}`], ...options.config },
       environment: { ...agent.environment, ...options.environment },
     });
     hosts.push(host);
-    places.add(host.place);
     return host;
   };
   agent.kept = async (words) => {
@@ -73,6 +76,7 @@ export function useAgent(stores: Stores): Agent {
     );
     return agent.memory.episode(found.uuid);
   };
+  agent.facts = async (query) => (await agent.memory.search(query, 20, { find: 'facts', cache: false })).facts;
   agent.everything = async () => {
     await until('rest', async () => isAtRest(await agent.memory.counts('store')));
     return (await agent.memory.episodes.latest({ limit: 1000 })).map(({ content }) => content).join('\n');
@@ -82,7 +86,7 @@ export function useAgent(stores: Stores): Agent {
 
 const isAtRest = ({ waiting, active, delayed }: Counts): boolean => waiting + active + delayed === 0;
 
-function environmentOf({ valkey, falkordb, home, queuePrefix }: Config, group: string): Record<string, string> {
+function environmentOf({ valkey, falkordb, home, queuePrefix }: Config): Record<string, string> {
   return {
     VALKEY_HOST: valkey.host,
     VALKEY_PORT: String(valkey.port),
@@ -91,6 +95,5 @@ function environmentOf({ valkey, falkordb, home, queuePrefix }: Config, group: s
     MEMORY_HOME: home,
     MEMORY_MODELS: 'local',
     MEMORY_QUEUE_PREFIX: queuePrefix,
-    MEMORY_GROUP_ID: group,
   };
 }

@@ -1,0 +1,16 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** MEMORY_HOME, also where another setting is wrong. */
+export function homeFolder(environment: Environment): string {
+  return resolve(environment.MEMORY_HOME || defaultHome(environment));
+}
+
+/** The file in which `up` notes the settings of what it started. */
+export const runningFile = (home: string): string => join(home, 'running.json');
+
+function defaultHome(environment: Environment): string {
+  return join(environment.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'memory-manager');
+}

@@ -22,9 +22,8 @@ export function nightlyLines({ nightly, alive }: Pick<ValkeyStatus, 'nightly' | 
 const next = ({ next }: NightlyStatus): string => (next ? `next at ${time(next)}` : 'off (MEMORY_EXPORT_CRON)');
 
 function last({ last }: NightlyStatus): string {
-  if (!last) return '';
-  const { tick, outcome } = last;
-  return `; last at ${time(tick)}${outcome ? `: ${outcomeOf(outcome)}` : ''}`;
+  // A first start only notes the time from which on it counts.
+  return last?.outcome ? `; last at ${time(last.tick)}: ${outcomeOf(last.outcome)}` : '';
 }
 
 function outcomeOf({ said, groups, done, failed }: NonNullable<NonNullable<NightlyStatus['last']>['outcome']>): string {

@@ -35,7 +35,7 @@ export function openReader({ address, metrics, onNotice }: ReaderParts): Reader 
     } catch (error) {
       const explained = explainValkey(error, address);
       if (!(explained instanceof StoreUnreachable)) throw explained;
-      onNotice?.(`${explained.message} Answered without the cache.`);
+      onNotice?.(`${explained.message} The graph is asked without the cache.`);
       return undefined;
     }
   }

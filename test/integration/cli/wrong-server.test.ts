@@ -69,7 +69,7 @@ test('a query without Valkey is answered by the graph, with one notice', async (
   const answer = await runCommand(['entities', 'Person'], environment);
 
   expect(answer).toMatchObject({ status: 0, stdout: '' });
-  expect(answer.stderr.match(/Answered without the cache/g)).toHaveLength(1);
+  expect(answer.stderr.match(/asked without the cache/g)).toHaveLength(1);
 });
 
 test('status tells of both servers, with exit status 1', async () => {

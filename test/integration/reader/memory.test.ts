@@ -158,7 +158,7 @@ describe('the cache', () => {
     const answer = await memory.queryMemory('Harbor');
 
     expect(answer).toContain('Harbor uses Redis');
-    expect(notices[0]).toMatch(/^Valkey at .* does not answer; .* Answered without the cache\.$/);
+    expect(notices[0]).toMatch(/^Valkey at .* does not answer; .* The graph is asked without the cache\.$/);
   });
 });
 

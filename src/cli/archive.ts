@@ -15,13 +15,13 @@ export const command: Command = {
 What \`memory-manager export\` wrote, in MEMORY_EXPORT_DIR or in Backblaze B2. In place of a file,
 \`latest\` is the newest archive of the memory.
 
-  list             every archive: when, what it holds, when it was verified (of all memories, or --group)
+  list             every archive: when, what it holds, when it was verified (all, or --group)
   verify <file>    read it whole and compare bytes, counts and graph hash with its manifest
     --restore        restore it besides as well, ask that for some of its facts, and drop it again
   restore <file>   make it what the memory remembers; the memory must be empty
     --replace        or else it is replaced, at once or not at all
-  rebuild [file]   give the memory back after its graph was lost: the newest archive, or that file, and what
-                   the journal in Valkey tells since; no model is asked; the memory must be empty
+  rebuild [file]   give a lost graph back: the newest archive, or that file, and what the journal
+                   tells since; no model is asked; the memory must be empty
     --replace        or else it is replaced, at once or not at all
   prune            remove all but the newest of each day, week and month that has any
     --keep <list>    so many of each: daily=7,weekly=4,monthly=12
@@ -30,8 +30,7 @@ What \`memory-manager export\` wrote, in MEMORY_EXPORT_DIR or in Backblaze B2. I
   --group <name>   the memory (default: MEMORY_GROUP; for a file, the one it was made of)
   --json           the same as data
 
-Exit status: 0 whole or done, 2 the archive differs from its manifest or the journal has a gap, 1 it could
-not be done.
+Exit status: 0 whole or done, 2 the archive differs or the journal has a gap, 1 it failed.
 
 Example: memory-manager archive verify latest --restore`,
   options: {

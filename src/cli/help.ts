@@ -7,21 +7,18 @@ export const HELP = `memory-manager: durable, temporal memory for coding agents
   memory-manager entities [entity_type]                   names and types
   memory-manager episode <uuid or name>                   one episode, its facts and what it cost
   memory-manager history <entity>                         what held when, and when it became known
-  memory-manager communities                              what belongs together, in few sentences
-  memory-manager saga list | show | summarize [name]      chains of episodes, such as sessions
+  memory-manager communities | saga                       what belongs together; chains of episodes
   memory-manager forget <kind> <what>                     an episode, fact, entity, query or session
   memory-manager import [format] <file or ->              what another memory wrote
   memory-manager export                                   write the whole memory as JSON
   memory-manager archive <action>                         list, verify, restore, rebuild, prune
-  memory-manager dead-letter list | show | replay | drop  jobs that were given up
+  memory-manager dead-letter <action>                     jobs that were given up: list, replay …
 
   memory-manager up | down      start or stop Valkey, FalkorDB and a worker on this machine
   memory-manager worker         run a worker beside servers of your own
   memory-manager mcp            serve the memory to agents over MCP
-  memory-manager install        put the memory into opencode, Claude Code or an MCP client
-  memory-manager hook           what agents call by themselves, written by install
+  memory-manager install        put the memory into opencode, Claude Code (by hook) or an MCP client
   memory-manager status         what waits and why, what runs, what is stored
   memory-manager config         every setting, its value and where it came from
 
-Every command: --group <name>, --json, --help.
-Errors are one sentence on stderr, with exit status 1.`;
+Every command: --group <name>, --json, --help. Errors: one sentence on stderr, exit status 1.`;

@@ -15,8 +15,20 @@ beforeAll(() => {
 const run = (args: string[], input?: string | Uint8Array) => runCommand(args, environment, input);
 
 const COMMANDS = [
-  ...['store', 'store-many', 'fact', 'query', 'entities', 'episode', 'history', 'communities', 'saga', 'remove'],
-  ...['export', 'worker', 'up', 'down', 'status', 'config'],
+  ...[
+    'store',
+    'store-many',
+    'fact',
+    'query',
+    'entities',
+    'episode',
+    'history',
+    'communities',
+    'saga',
+    'forget',
+    'import',
+  ],
+  ...['export', 'archive', 'dead-letter', 'worker', 'up', 'down', 'mcp', 'install', 'hook', 'status', 'config'],
 ];
 const deep = `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`;
 

@@ -14,7 +14,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // They mostly wait for servers and processes of their own.
-          maxWorkers: 2,
+          maxWorkers: 3,
         },
       },
       {

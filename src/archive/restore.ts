@@ -85,7 +85,9 @@ async function load(
       ),
     ]);
     // Without an embedder noted there are no vector indexes that could be asked.
-    const answers = embedder ? await step(store, 'ask', () => sampling.ask(scratch.graph, embedder.dimension)) : { asked: 0, found: 0 };
+    const answers = embedder
+      ? await step(store, 'ask', () => sampling.ask(scratch.graph, embedder.dimension))
+      : { asked: 0, found: 0 };
     const wrong = answers.asked - answers.found;
     const problems = [
       ...differences(manifest, loaded.result()),

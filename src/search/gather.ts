@@ -1,10 +1,14 @@
+import { ANY_NUMBER } from '../graph/queries/each-term.ts';
+
 const WIDER = 8;
 /** More candidates are never looked at one by one. */
 export const WIDEST = 4096;
+/** A term that so many hold tells little about any of them. */
+export const USUAL = 30;
 
 export interface Gathering<Row> {
-  /** The best `count`; `isFirst` where it may make do with less for each word. */
-  readonly fetch: (count: number, isFirst: boolean) => Promise<Row[]>;
+  /** The best `count`, of terms that fewer than `most` hold. */
+  readonly fetch: (count: number, most: number) => Promise<Row[]>;
   /** Those of them that really pass, in their order. */
   readonly passing: (rows: Row[]) => Promise<Row[]>;
   readonly wanted: number;
@@ -13,15 +17,15 @@ export interface Gathering<Row> {
 }
 
 /**
- * Asks a method that does not know all filters for more and more, until half of what is wanted passes or there is no more.
- * Where nothing is left out, it asks once.
+ * Asks for what rare terms find. Only where that is nothing, or some of it is left out and less than half of what is wanted stays, more usual
+ * terms count too, at last all of them.
  */
 export async function gather<Row>({ fetch, passing, wanted, isSifted = false }: Gathering<Row>): Promise<Row[]> {
-  for (let count = wanted; ; count = Math.min(count * WIDER, WIDEST)) {
-    const isFirst = count === wanted;
-    const rows = await fetch(count, isFirst);
+  for (let [count, most] = [wanted, USUAL]; ; count = Math.min(count * WIDER, WIDEST), most *= WIDER) {
+    const isLast = count >= WIDEST;
+    const rows = await fetch(count, isLast ? ANY_NUMBER : most);
     const kept = await passing(rows);
-    const isAll = !isSifted && (isFirst ? kept.length === rows.length : rows.length < count);
-    if (isAll || kept.length >= wanted / 2 || count >= WIDEST) return kept.slice(0, wanted);
+    const enough = isSifted || kept.length < rows.length ? wanted / 2 : 1;
+    if (kept.length >= enough || isLast) return kept.slice(0, wanted);
   }
 }

@@ -31,10 +31,10 @@ export function breadthFirstFacts(
        WITH node
        MATCH (node)-[e:RELATES_TO]-${direction === 'out' ? '>' : ''}(:Entity) WHERE ${heldCondition(moment)}
        WITH e, vec.cosineDistance(e.fact_embedding, vecf32($vector)) AS distance
-       RETURN e, distance ORDER BY distance LIMIT ${OF_EACH}
+       RETURN e, distance ORDER BY distance, e.uuid LIMIT ${OF_EACH}
      }
-     WITH DISTINCT e, distance ORDER BY distance LIMIT $limit
-     ${returnFacts(['distance'], `(${text}) AS fits`)} ORDER BY distance`,
+     WITH DISTINCT e, distance ORDER BY distance, e.uuid LIMIT $limit
+     ${returnFacts(['distance'], `(${text}) AS fits`)} ORDER BY distance, uuid`,
     { ...momentParams(moment), ...params, entities, vector, limit },
   );
 }

@@ -16,7 +16,7 @@ export function breadthFirstMentions(
        MATCH (:Episodic {uuid: uuid})-[:MENTIONS]->(n:Entity)
        RETURN n.uuid AS uuid, true AS isMentioned
      }
-     RETURN uuid, isMentioned LIMIT $limit`,
+     RETURN uuid, isMentioned ORDER BY isMentioned, uuid LIMIT $limit`,
     { uuids, limit },
   );
 }

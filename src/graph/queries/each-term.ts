@@ -11,3 +11,17 @@ export function eachTerm(terms: readonly string[], branch: (term: string, place:
     params: Object.fromEntries(terms.map((term, place) => [`term${place}`, term])),
   };
 }
+
+/** For `$most`: no term is too usual. */
+export const ANY_NUMBER = 1_000_000_000;
+
+/**
+ * Cypher after a `YIELD … [WHERE …]` that returns what is bound to `name`, with a `score` for the term: the higher the fewer it
+ * has. Nothing where it has `$most` or more: which of them came first would hang on the index's own order, which is another one
+ * in a restored graph, as its own scores are, for it counts what was changed or removed meanwhile.
+ */
+export const unlessUsual = (name: string, columns = ''): string => `
+       WITH ${name} LIMIT $most
+       WITH collect(${name}) AS hits WHERE size(hits) < $most
+       UNWIND hits AS ${name}
+       RETURN ${columns}${name}, toInteger(1000 * log(1 + 10000.0 / size(hits))) AS score`;

@@ -53,7 +53,8 @@ export interface FoundFacts {
   readonly endings: readonly StoredEndings[];
 }
 
-const NEAREST = 30;
+// The index also counts what facts were before each change, and leaves that out.
+const NEAREST = 200;
 /** Of those that say the same kind of thing, or that are near, the latest or nearest. */
 const OF_ONE_KIND = 5;
 /** Cosine from which on two facts may have to do with the same. */
@@ -135,7 +136,7 @@ const LIKELY = `
          UNWIND q.calm AS uuid
          MATCH (:Entity {uuid: uuid})-[e:RELATES_TO]-(:Entity)
          WITH e, 1 - vec.cosineDistance(e.fact_embedding, v) AS near WHERE near >= ${NEAR}
-         RETURN e, near ORDER BY near DESC LIMIT ${OF_ONE_KIND}
+         RETURN e, near ORDER BY near DESC, e.uuid LIMIT ${OF_ONE_KIND}
        }
        RETURN e, q.place AS place, near
        UNION
@@ -146,7 +147,7 @@ const LIKELY = `
            YIELD relationship AS e, score
          WITH q, e, 1 - score AS near, startNode(e) AS a, endNode(e) AS b
          WHERE near >= ${NEAR} AND (a.uuid IN q.busy OR b.uuid IN q.busy)
-         RETURN e, near ORDER BY near DESC LIMIT ${OF_ONE_KIND}
+         RETURN e, near ORDER BY near DESC, e.uuid LIMIT ${OF_ONE_KIND}
        }
        RETURN e, q.place AS place, near`;
 

@@ -11,8 +11,8 @@ export async function neighbours(
   const rows = await graph.read<{ uuid: string }>(
     `UNWIND $entities AS uuid
      MATCH (node:Entity {uuid: uuid})-[e:RELATES_TO]-(other:Entity) WHERE ${heldCondition(moment)}
-     WITH DISTINCT other LIMIT $limit
-     RETURN other.uuid AS uuid`,
+     WITH DISTINCT other.uuid AS uuid ORDER BY uuid LIMIT $limit
+     RETURN uuid`,
     { ...momentParams(moment), entities, limit },
   );
   return rows.map(({ uuid }) => uuid);

@@ -1,4 +1,5 @@
 import type { GroupGraph } from '../group-graph.ts';
+import { ANY_NUMBER, eachTerm, unlessUsual } from './each-term.ts';
 
 export interface CommunityRow {
   readonly uuid: string;
@@ -17,11 +18,14 @@ export function searchCommunitiesByWords(
   terms: readonly string[],
   limit: number,
 ): Promise<CommunityRow[]> {
+  const each = eachTerm(
+    terms,
+    (term) => `CALL db.idx.fulltext.queryNodes('Community', ${term}) YIELD node ${unlessUsual('node')}`,
+  );
   return graph.read(
-    `UNWIND $terms AS term
-     CALL db.idx.fulltext.queryNodes('Community', term) YIELD node, score
+    `CALL { ${each.text} }
      WITH node, sum(score) AS score ORDER BY score DESC, node.uuid LIMIT $limit
      ${RETURN_COMMUNITIES}`,
-    { terms, limit },
+    { ...each.params, limit, most: ANY_NUMBER },
   );
 }

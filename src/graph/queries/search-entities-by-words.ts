@@ -1,27 +1,27 @@
 import type { GroupGraph } from '../group-graph.ts';
 import { type EntityFilter, passingEntities } from './entity-conditions.ts';
 import { type EntityRow, RETURN_ENTITIES } from './entity-rows.ts';
-import { namedEntities } from './named-entities.ts';
+import { BEST_NAMED, namedEntities } from './named-entities.ts';
 
 /**
  * Entities whose name, alias or summary matches any of the full-text terms, those that match most first.
- * @param forEachTerm so many entities count for each term, before the filter
+ * @param most terms that so many entities match before the filter, or more, bring none
  */
 export function searchEntitiesByWords(
   graph: GroupGraph,
   terms: readonly string[],
   filter: EntityFilter,
   limit: number,
-  forEachTerm: number,
+  most: number,
 ): Promise<EntityRow[]> {
   const { text, params } = passingEntities(filter, ['score']);
   const condition = filter.types && 'any(label IN labels(node) WHERE toLower(label) IN $types)';
-  const named = namedEntities(terms, forEachTerm, { condition });
+  const named = namedEntities(terms, most, { condition });
   return graph.read(
     `${named.text}
      WITH node, sum(score) AS score
      ${text}
-     ORDER BY score DESC, node.uuid LIMIT $limit
+     ORDER BY ${BEST_NAMED} LIMIT $limit
      ${RETURN_ENTITIES}`,
     { ...params, ...named.params, limit },
   );

@@ -1,5 +1,5 @@
 import type { GroupGraph } from '../group-graph.ts';
-import { eachTerm } from './each-term.ts';
+import { eachTerm, unlessUsual } from './each-term.ts';
 import type { Conditions } from './fact-conditions.ts';
 
 export interface EpisodeRow {
@@ -16,32 +16,30 @@ export interface EpisodeRow {
  * Raw episodes that match any of the full-text terms and meet the conditions on `p`, best first. Those without facts stand in
  * an index of their own, so that a fresh one is found behind however many older ones.
  * Given facts speak for themselves.
- * @param forEachTerm so many episodes count for each term
+ * @param most terms that so many episodes of an index match, or more, bring none of them
  */
 export function searchEpisodes(
   graph: GroupGraph,
   terms: readonly string[],
   { text, params }: Conditions,
   limit: number,
-  forEachTerm: number,
+  most: number,
 ): Promise<EpisodeRow[]> {
   const each = eachTerm(
     terms,
-    (term, place) => `CALL db.idx.fulltext.queryNodes('Episodic', ${term}) YIELD node AS p, score WHERE ${text}
-       RETURN ${place} AS place, p.uuid AS uuid, score LIMIT $forEachTerm
+    (term, place) => `CALL db.idx.fulltext.queryNodes('Episodic', ${term}) YIELD node AS p WHERE ${text}
+       ${unlessUsual('p', `${place} AS place, `)}
        UNION ALL
-       CALL db.idx.fulltext.queryNodes('_Meta', ${term}) YIELD node, score
+       CALL db.idx.fulltext.queryNodes('_Meta', ${term}) YIELD node
        MATCH (p:Episodic {uuid: node.episode}) WHERE ${text}
-       RETURN ${place} AS place, p.uuid AS uuid, score LIMIT $forEachTerm`,
+       ${unlessUsual('p', `${place} AS place, `)}`,
   );
   return graph.read(
     `CALL { ${each.text} }
-     WITH DISTINCT place, uuid, score
-     WITH uuid, sum(score) AS score
-     MATCH (p:Episodic {uuid: uuid}) WHERE p.source <> 'fact_triple'
-     WITH p, score ORDER BY score DESC, p.uuid LIMIT $limit
+     WITH p, place, max(score) AS score WHERE p.source <> 'fact_triple'
+     WITH p, sum(score) AS score ORDER BY score DESC, p.uuid LIMIT $limit
      RETURN p.uuid AS uuid, p.name AS name, p.content AS content, p.source_description AS sourceDescription,
             p.valid_at AS referenceTime, p.created_at AS createdAt`,
-    { ...params, ...each.params, limit, forEachTerm },
+    { ...params, ...each.params, limit, most },
   );
 }

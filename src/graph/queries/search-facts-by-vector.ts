@@ -12,18 +12,35 @@ export interface NearRow extends FactRow {
   readonly fits: boolean;
 }
 
-/** The `count` facts nearest to a vector, whatever else they are: the index knows no conditions. Nearest first. */
-export function searchFactsByVector(
+/** So many times what is wanted is asked of the index, in turn. */
+export const CIRCLES = [2, 16, 128];
+
+/**
+ * The `count` facts nearest to a vector, whatever else they are: the index knows no conditions. Nearest first. Less come only
+ * where there are no more: the index still counts what a fact was before each of its changes and then leaves it out, so that of
+ * twenty asked for few may be left.
+ */
+export async function searchFactsByVector(
   graph: GroupGraph,
   vector: readonly number[],
   { text, params }: Conditions,
   count: number,
 ): Promise<NearRow[]> {
-  return graph.read(
-    `CALL db.idx.vector.queryRelationships('RELATES_TO', 'fact_embedding', $count, vecf32($vector))
-       YIELD relationship AS e, score
-     WITH e, score ORDER BY score, e.uuid
-     ${returnFacts(['score'], `score < ${FARTHEST} AS near, (${text}) AS fits`)}`,
-    { ...params, vector, count },
-  );
+  const nearest = (facts: string, circle: number) =>
+    graph.read<NearRow>(
+      `${facts}
+       WITH e, score ORDER BY score, e.uuid LIMIT $count
+       ${returnFacts(['score'], `score < ${FARTHEST} AS near, (${text}) AS fits`)} ORDER BY score, uuid`,
+      { ...params, vector, count, circle },
+    );
+  for (const wider of CIRCLES) {
+    const rows = await nearest(INDEXED, wider * count);
+    if (rows.length === count) return rows;
+  }
+  return nearest(ONE_BY_ONE, 0);
 }
+
+const INDEXED = `CALL db.idx.vector.queryRelationships('RELATES_TO', 'fact_embedding', $circle, vecf32($vector))
+       YIELD relationship AS e, score`;
+const ONE_BY_ONE = `MATCH ()-[e:RELATES_TO]->() WHERE e.fact_embedding IS NOT NULL
+       WITH e, vec.cosineDistance(e.fact_embedding, vecf32($vector)) AS score`;

@@ -1,30 +1,28 @@
 import type { GroupGraph } from '../group-graph.ts';
-import { eachTerm } from './each-term.ts';
+import { eachTerm, unlessUsual } from './each-term.ts';
 import type { Conditions } from './fact-conditions.ts';
 import { type FactRow, RETURN_FACTS } from './fact-rows.ts';
 
 /**
  * Facts that match any of the full-text terms, those that match most and rarest first.
- * @param forEachTerm so many facts count for each term
+ * @param most terms that so many facts match, or more, bring none
  */
 export function searchFactsByWords(
   graph: GroupGraph,
   terms: readonly string[],
   { text, params }: Conditions,
   limit: number,
-  forEachTerm: number,
+  most: number,
 ): Promise<FactRow[]> {
   const each = eachTerm(
     terms,
-    (
-      term,
-    ) => `CALL db.idx.fulltext.queryRelationships('RELATES_TO', ${term}) YIELD relationship AS e, score WHERE ${text}
-       RETURN e, score LIMIT $forEachTerm`,
+    (term) => `CALL db.idx.fulltext.queryRelationships('RELATES_TO', ${term}) YIELD relationship AS e WHERE ${text}
+       ${unlessUsual('e')}`,
   );
   return graph.read(
     `CALL { ${each.text} }
      WITH e, sum(score) AS score ORDER BY score DESC, e.uuid LIMIT $limit
      ${RETURN_FACTS}`,
-    { ...params, ...each.params, limit, forEachTerm },
+    { ...params, ...each.params, limit, most },
   );
 }

@@ -10,7 +10,6 @@ import type { Method } from '../recipes.ts';
 import { type Sought, told } from '../sought.ts';
 import { walkFrom } from '../walk.ts';
 
-const FOR_EACH_TERM = 30;
 /** How many of the best hits a walk begins at. */
 const ORIGINS = 10;
 
@@ -50,7 +49,7 @@ function byWords(sought: Sought, filter: EntityFilter): Promise<EntityRow[]> {
   if (names.length === 0) return Promise.resolve([]);
   const { types: _, ...later } = filter;
   return gather({
-    fetch: (count, isFirst) => searchEntitiesByWords(graph, names, filter, count, isFirst ? FOR_EACH_TERM : count),
+    fetch: (count, most) => searchEntitiesByWords(graph, names, filter, count, most),
     passing: (rows) => passing(sought, filter, rows),
     wanted: candidates,
     isSifted: Object.keys(later).length > 0,

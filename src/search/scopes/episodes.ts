@@ -10,7 +10,6 @@ import { type EpisodeRow, searchEpisodes } from '../../graph/queries/search-epis
 import { gather } from '../gather.ts';
 import { type Sought, told } from '../sought.ts';
 
-const FOR_EACH_TERM = 10;
 /** What a filter's dates mean for an episode. */
 const FIELDS = { validAt: 'referenceTime', createdAt: 'createdAt' } as const;
 
@@ -36,7 +35,7 @@ export async function findEpisodes(sought: Sought, wanted: number): Promise<Epis
       ({ uuid }) => [uuid],
     );
   return gather({
-    fetch: (count, isFirst) => searchEpisodes(graph, names, conditions, count, isFirst ? FOR_EACH_TERM : count),
+    fetch: (count, most) => searchEpisodes(graph, names, conditions, count, most),
     passing,
     wanted,
   });

@@ -1,3 +1,4 @@
+import { countFacts } from '../../graph/queries/count-facts.ts';
 import { factConditions, factFits, filterConditions } from '../../graph/queries/fact-conditions.ts';
 import type { FactRow } from '../../graph/queries/fact-rows.ts';
 import { searchFactsByEntities } from '../../graph/queries/search-facts-by-entities.ts';
@@ -5,16 +6,15 @@ import { searchFactsByVector } from '../../graph/queries/search-facts-by-vector.
 import { searchFactsByWords } from '../../graph/queries/search-facts-by-words.ts';
 import { searchFactsOneByOne } from '../../graph/queries/search-facts-one-by-one.ts';
 import { fragmentsOf } from '../filters.ts';
-import { gather, WIDEST } from '../gather.ts';
+import { gather, USUAL, WIDEST } from '../gather.ts';
 import type { Method } from '../recipes.ts';
 import { type Sought, told } from '../sought.ts';
 import { walkFrom } from '../walk.ts';
 
-/** So many facts count for each term; a term that more facts hold tells little about any of them. */
-const FOR_EACH_TERM = 30;
-const OF_EACH_ENTITY = 60;
 // The vector index knows no dates and no filters: when too few of the nearest pass, the next wider circle is asked.
 const WIDER = 8;
+/** So many facts are as soon looked at one by one as found in a wide circle, of which the index misses some. */
+const FEW = 10_000;
 /** How many of the best hits a walk begins at. */
 const ORIGINS = 10;
 
@@ -34,22 +34,19 @@ function byWords(sought: Sought): Promise<FactRow[]> {
   if (terms.length === 0) return Promise.resolve([]);
   const conditions = factConditions(sought.moment, sought.filter.fact);
   return gather({
-    fetch: (count, isFirst) => searchFactsByWords(graph, terms, conditions, count, isFirst ? FOR_EACH_TERM : count),
+    fetch: (count, most) => searchFactsByWords(graph, terms, conditions, count, most),
     passing: (rows) => passing(sought, rows),
     wanted: candidates,
   });
 }
 
-function ofNamed(sought: Sought): Promise<FactRow[]> {
-  const { graph, terms, names, vector, candidates } = sought;
-  if (terms.length === 0) return Promise.resolve([]);
+async function ofNamed(sought: Sought): Promise<FactRow[]> {
+  const { graph, names, vector, candidates } = sought;
+  if (names.length === 0) return [];
   const conditions = factConditions(sought.moment, sought.filter.fact);
-  return gather({
-    fetch: (count, isFirst) =>
-      searchFactsByEntities(graph, names, vector, conditions, count, isFirst ? OF_EACH_ENTITY : count),
-    passing: (rows) => passing(sought, rows),
-    wanted: candidates,
-  });
+  const count = sought.filter.metadata.length > 0 ? WIDEST : candidates;
+  const rows = await searchFactsByEntities(graph, names, vector, conditions, count, USUAL);
+  return (await passing(sought, rows)).slice(0, candidates);
 }
 
 async function nearest(sought: Sought): Promise<FactRow[]> {
@@ -62,7 +59,7 @@ async function nearest(sought: Sought): Promise<FactRow[]> {
     const kept = await passing(sought, close);
     const isAll = rows.length < circle || rows.some((row) => !row.near);
     if (isAll || kept.length >= candidates / 2) return kept.slice(0, candidates);
-    if (circle >= WIDEST) break;
+    if (circle >= WIDEST || (await countFacts(graph)) <= FEW) break;
   }
   const strict = factConditions(moment, filter.fact);
   const all = await searchFactsOneByOne(graph, vector, strict, fragmentsOf(filter.metadata), WIDEST);

@@ -52,6 +52,33 @@ describe('facts', () => {
     expect(found.facts[0]?.fact).toBe('Harbor uses Redis');
   });
 
+  test('by vectors, however often what is nearest was changed', async () => {
+    const { memory, graph, entity, fact } = await newMemory();
+    const [harbor, quay] = [await entity('Harbor'), await entity('Quay')];
+    for (let index = 0; index < 12; index += 1) await fact(harbor, quay, { fact: `Harbor uses crane${index}` });
+    for (let turn = 0; turn < 40; turn += 1)
+      await graph.write(
+        `MATCH (n:Entity {name: 'Harbor'})-[e:RELATES_TO {fact: 'Harbor uses crane0'}]->() SET e.reference_time = $turn, n.summary = $turn`,
+        { turn: String(turn) },
+      );
+
+    const { facts } = await memory.search('Harbor uses crane0', 5, { recipe: { facts: by('vector') } });
+    const { entities } = await memory.search('Harbor Quay', 5, { recipe: { entities: by('vector') } });
+
+    expect(facts).toHaveLength(5);
+    expect(names(entities).sort()).toEqual(['Harbor', 'Quay']);
+  });
+
+  test('of a usual word alone', async () => {
+    const { memory, entity, fact } = await newMemory();
+    const [harbor, quay] = [await entity('Harbor'), await entity('Quay')];
+    for (let index = 0; index < 80; index += 1) await fact(harbor, quay, { fact: `deployed build${index}` });
+
+    const { facts } = await memory.search('deployed', 5, { recipe: { facts: by('words') } });
+
+    expect(facts).toHaveLength(5);
+  });
+
   test('about entities that the query names, or names by an alias', async () => {
     const { memory, alias, rio } = await row();
     const recipe = { facts: by('neighbours') };

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { findEntitiesLike } from '../../../src/graph/queries/find-entities-like.ts';
+import { plainEmbedder } from '../../support/models.ts';
+import { useStores } from '../../support/stores.ts';
+import { useMemories } from '../search/memories.ts';
+
+const newMemory = useMemories(useStores());
+const nowhere = (await plainEmbedder().embed(['nothing of the kind']))[0] ?? [];
+
+async function likeNames(asked: readonly string[], names: readonly string[]) {
+  const { graph, entity } = await newMemory();
+  for (const name of names) await entity(name);
+  const rows = await findEntitiesLike(
+    graph,
+    asked.map((name) => ({ name, vector: nowhere })),
+  );
+  return asked.map((_, place) =>
+    rows.filter((row) => row.place === place && row.near === null).map(({ name }) => name),
+  );
+}
+
+test('a name is found by its rare word, whatever usual word stands before it', async () => {
+  const usual = Array.from({ length: 80 }, (_, index) => `Gateway number${index}`);
+
+  const [like] = await likeNames(['Gateway Xylophone'], [...usual, 'Xylophone']);
+
+  expect(like).toEqual(['Xylophone']);
+});
+
+test('what one name shares with others is not taken for what the next one does', async () => {
+  const some = Array.from({ length: 12 }, (_, index) => `Harbor quay${index}`);
+
+  const [harbor, tower] = await likeNames(['Harbor', 'Tower'], [...some, 'Clock Tower']);
+
+  expect(harbor).toHaveLength(5);
+  expect(tower).toEqual(['Clock Tower']);
+});
+
+test('more terms than one query asks for are all looked for', async () => {
+  const names = Array.from({ length: 60 }, (_, index) => `north${index} south${index}`);
+
+  const like = await likeNames(names, names);
+
+  expect(like.map((found) => [...new Set(found)])).toEqual(names.map((name) => [name]));
+});

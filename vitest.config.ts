@@ -1,20 +1,21 @@
 import { defineConfig } from 'vitest/config';
 
 const isFull = process.env.FAULTS === 'full';
+/** Of two cores: most of their time they wait for servers and processes of their own. */
+const WORKERS = 3;
 
 export default defineConfig({
   test: {
     coverage: { provider: 'v8', include: ['src/**', 'workers/**'], reporter: ['text-summary'] },
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000, maxWorkers: 2 } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000, maxWorkers: WORKERS } },
       {
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // They mostly wait for servers and processes of their own.
-          maxWorkers: 3,
+          maxWorkers: WORKERS,
         },
       },
       {
@@ -24,7 +25,7 @@ export default defineConfig({
           globalSetup: 'test/support/opencode/build.ts',
           testTimeout: 150_000,
           hookTimeout: 150_000,
-          maxWorkers: 2,
+          maxWorkers: WORKERS,
         },
       },
       {

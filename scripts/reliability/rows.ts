@@ -146,16 +146,16 @@ export const ROWS: readonly { row: number; happens: string; holds: string; file:
     file: '24-restore-drill.test.ts',
   },
   {
-    row: 26,
-    happens: '3 schedulers whose clocks differ, 200 nights, one of them killed with `kill -9` in each',
-    holds: '200 nightly jobs, none twice, none missing; after a downtime of all exactly one',
-    file: '26-schedule.test.ts',
-  },
-  {
     row: 25,
     happens: 'forget 200 canaries, each in a text, a name, other words, metadata, a session, a queue or a spool',
     holds:
       '0 left in graph, indexes, summaries, cache, memo, journal, logs, new archives and restored older ones; facts with other support survive',
     file: '25-forget.test.ts',
+  },
+  {
+    row: 26,
+    happens: '3 schedulers whose clocks differ, 200 nights, one of them killed with `kill -9` in each',
+    holds: '200 nightly jobs, none twice, none missing; after a downtime of all exactly one',
+    file: '26-schedule.test.ts',
   },
 ];

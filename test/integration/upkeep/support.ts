@@ -80,7 +80,13 @@ export async function link(graph: GroupGraph, links: readonly SagaLink[], now = 
 }
 
 /** All that the graph holds, without what FalkorDB numbers. */
-export const wholeGraph = async (graph: GroupGraph): Promise<unknown[]> => [
-  await graph.read(`MATCH (n) RETURN labels(n) AS labels, properties(n) AS n ORDER BY coalesce(n.uuid, n.key)`),
-  await graph.read('MATCH ()-[e]->() RETURN type(e) AS type, properties(e) AS e ORDER BY type(e), e.uuid'),
-];
+export async function wholeGraph(graph: GroupGraph): Promise<unknown[]> {
+  const nodes = await graph.read<{ labels: string[]; n: Record<string, unknown> }>(
+    'MATCH (n) RETURN labels(n) AS labels, properties(n) AS n ORDER BY coalesce(n.uuid, n.key)',
+  );
+  const edges = await graph.read(
+    'MATCH ()-[e]->() RETURN type(e) AS type, properties(e) AS e ORDER BY type(e), e.uuid',
+  );
+  // Every change leaves a mark of its own.
+  return [nodes.map(({ labels, n: { mark: _, ...rest } }) => ({ labels, n: rest })), edges];
+}

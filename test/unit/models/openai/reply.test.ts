@@ -34,5 +34,6 @@ test('a reply full of braces takes no time', () => {
   const start = performance.now();
   read('{"a'.repeat(100_000));
 
-  expect(performance.now() - start).toBeLessThan(500);
+  // Looked through again from each brace it would take minutes.
+  expect(performance.now() - start).toBeLessThan(5000);
 });

@@ -9,7 +9,7 @@ import type { Told } from './job-fate.ts';
 
 /** Keeps the schedule. */
 export interface Schedule {
-  /** Gives what ends it. @throws StoreUnreachable, AccessRefused, WrongServer */
+  /** Gives what ends it. While Valkey does not answer it only says so, and looks again. */
   start(nights: Nights, told?: Told): Promise<() => Promise<void>>;
 }
 
@@ -25,15 +25,13 @@ export function openSchedule({ nightly }: Config): Schedule {
   return {
     async start(nights, told = {}) {
       if (ticks) return keep(ticks, nights, told);
-      await nights.noteNext(null);
+      await nights.noteNext(null).catch((error: unknown) => told.onNotice?.(harmless(error).message));
       return async () => {};
     },
   };
 }
 
 async function keep(ticks: Ticks, nights: Nights, told: Told): Promise<() => Promise<void>> {
-  const { now } = await nights.mark.read();
-  await nights.noteNext(ticks.next(now));
   const look = looking(ticks, nights, told);
   const task = schedule(LOOKS, look, { unref: true, suppressMissedWarning: true });
   await look();
@@ -44,10 +42,17 @@ async function keep(ticks: Ticks, nights: Nights, told: Told): Promise<() => Pro
 
 function looking(ticks: Ticks, nights: Nights, { metrics, onNotice = () => {} }: Told): () => Promise<void> {
   let said = '';
+  let isNoted = false;
+  const noteNext = async () => {
+    const { now } = await nights.mark.read();
+    await nights.noteNext(ticks.next(now));
+    isNoted = true;
+  };
   const serve = (tick: Date) =>
     trace('memory.schedule', { tags: { tick: tick.toISOString() } }, () => nights.add(tick));
   return async () => {
     try {
+      if (!isNoted) await noteNext();
       const served = await serveDue(ticks, nights.mark, serve);
       if (served) metrics?.increment('opencode.memory.schedule.ticks');
       said = '';

@@ -168,7 +168,7 @@ function named(of: Of): Hidden[] {
     (it) => `aws_secret_access_key = ${it}`,
     (it) => `"mnemonic": "${it} word word"`,
     (it) => `ConnectionString="Server=db;User Id=sa;Password=${it};"`,
-    (it) => `//registry.npmjs.org/:_authToken=${it}`,
+    (it) => `//registry.example/:_authToken=${it}`,
     (it) => `storage_key: ${it}`,
     (it) => `PGPASSWORD=${it} psql -h db`,
     (it) => `webhook_url = "https://example.com/${it}"`,

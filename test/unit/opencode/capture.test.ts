@@ -13,7 +13,7 @@ let end: () => void;
 beforeEach(() => {
   turns = [];
   sessions = openSessions();
-  const capture = openCapture(sessions, '/work/project', (turn) => turns.push(turn));
+  const capture = openCapture(sessions, '/home/ines/project', (turn) => turns.push(turn));
   const hooks: Hooks = {
     event: async ({ event }) => capture.happened(event as HostEvent),
     'chat.message': async (prompt, output) => capture.prompted(prompt, output),
@@ -69,7 +69,7 @@ describe('a finished turn', () => {
     const { message } = await host.prompt(session, 'Change it');
     const answer = host.answer(session, message.id);
     await host.event('message.updated', { info: answer });
-    await host.part(session, answer.id, { type: 'patch', files: ['/work/project/src/a.ts', 'b.ts'] });
+    await host.part(session, answer.id, { type: 'patch', files: ['/home/ines/project/src/a.ts', 'b.ts'] });
     await host.say(session, answer, 'Done.');
     await host.idle(session);
 

@@ -91,7 +91,7 @@ const KINDS: Record<Work['kind'], (graphs: Graphs, work: Work) => Promise<{ mega
     const scratch = graphs.scratch('bare');
     const manifest = await plain(folder);
     await scratch.graph.prepareAgain(freeEmbedder(synthetic(1)));
-    const loading = openLoading(scratch.graph, manifest.group, 512, { isIndexed: true });
+    const loading = openLoading(scratch.graph, manifest.group, 512);
     for await (const part of readParts(directoryStore(folder), manifest))
       if ('elements' in part)
         await loading.add(part.elements.filter((it) => !isNode(it) || it.properties.key !== 'embedder'));
@@ -100,7 +100,12 @@ const KINDS: Record<Work['kind'], (graphs: Graphs, work: Work) => Promise<{ mega
     return {};
   },
   async restore(graphs, { folder }) {
-    const store = directoryStore(folder);
+    const metrics = {
+      increment: () => {},
+      record: (_name: string, took: number, { step = '' }: Record<string, string> = {}) =>
+        console.error(`  ${step} ${(took / 1000).toFixed(1)} s`),
+    };
+    const store = { ...directoryStore(folder), metrics };
     const manifest = await plain(folder);
     await checkBytes(store, manifest);
     const { scratch } = await loadBeside(graphs, store, manifest, 'restored', 'without vectors');

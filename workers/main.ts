@@ -31,6 +31,7 @@ import { within } from '../src/within.ts';
 import { checkStart } from './checks.ts';
 import { startExportWorker } from './export-worker.ts';
 import { type Operations, startOperations } from './operations.ts';
+import { startRenewal } from './renewal.ts';
 import { report } from './report.ts';
 import { startStoreWorker } from './store-worker.ts';
 
@@ -123,6 +124,7 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
     await checkStart(config, graphs.group(config.group), roles.includes('store') ? embedder : undefined, onNotice);
     if (roles.includes('store')) {
       const remembering = rememberingEmbedder(embedder);
+      const renewal = startRenewal(graphs);
       // The note of a long summary stays in the graph; the next one asks again.
       const onLong = (group: string) => {
         producer.task(group, { kind: 'summaries' }).catch((error: unknown) => onNotice(harmless(error).message));
@@ -134,9 +136,13 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
         metrics,
         takeover: config.takeover,
         onLong,
-        onCommitted: signs.committed,
+        onCommitted(count, group) {
+          signs.committed(count);
+          renewal.touched(group);
+        },
       });
       handingBack.push(() => ingest.close());
+      closing.unshift(renewal.end);
       const queue = openQueue(STORE_QUEUE, connection(), config);
       closing.push(() => queue.close());
       const forgetting = openForgetting({

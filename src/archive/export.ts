@@ -78,7 +78,13 @@ async function write(
   const now = new Date();
   const inventory = openInventory(graph.group);
   const head = { format: FORMAT, version: VERSION, group: graph.group, exported_at: now.toISOString() } as const;
-  const pages = watched(snapshot(graph, extent, embedder?.dimension ?? 0), inventory, extent, onProgress, check);
+  const pages = watched(
+    snapshot(graph, { last: extent.last, dimension: embedder?.dimension ?? 0 }),
+    inventory,
+    extent,
+    onProgress,
+    check,
+  );
   // Three digits more than the clock has, since two workers may export at the same moment.
   const file = `graphiti_export_${timestamp(now).replace('Z', `${randomInt(1000)}`.padStart(3, '0'))}Z.json${gzip ? '.gz' : ''}`;
   const text = writeDocument(head, pages);

@@ -1,4 +1,5 @@
 import { createHash, hash } from 'node:crypto';
+import { endianness } from 'node:os';
 import { type Element, isNode, isVector, type Properties, type Types } from './element.ts';
 
 /** What two graphs that hold the same have in common, whatever FalkorDB's numbers and the order of their elements. */
@@ -10,6 +11,8 @@ export interface GraphHashes {
   /** As `exact`, but of vectors only that they are there, so that it can be worked out without reading them. */
   readonly vectorless: string;
 }
+
+export type HashKind = keyof GraphHashes;
 
 export interface GraphHash {
   add(element: Element): void;
@@ -24,17 +27,20 @@ const MARKS = new Set(['expired_at', 'committed_at', 'removed_at']);
  * The sum, modulo 2²⁵⁶, of the SHA-256 of each element, which needs neither order nor memory. Left out are the number of the lease
  * that wrote last and its mark, which say nothing of what is remembered, and the group's own name.
  * @param group whose graph it is
+ * @param kinds those that are wanted; the others are empty texts
  */
-export function openGraphHash(group: string): GraphHash {
-  const [exact, timeless, vectorless] = [openSum(), openSum(), openSum()];
+export function openGraphHash(
+  group: string,
+  kinds: readonly HashKind[] = ['exact', 'timeless', 'vectorless'],
+): GraphHash {
+  const sums = kinds.map((kind) => ({ kind, seen: SEEN[kind], sum: openSum() }));
+  const result = (wanted: HashKind) => sums.find(({ kind }) => kind === wanted)?.sum.result() ?? '';
   return {
     add(element) {
       const { head, properties } = told(element, group);
-      exact.add(digest(JSON.stringify([...head, properties])));
-      timeless.add(digest(JSON.stringify([...head, withoutTimes(properties)])));
-      vectorless.add(digest(JSON.stringify([...head, withoutVectors(properties)])));
+      for (const { seen, sum } of sums) sum.add(digest(JSON.stringify([...head, seen(properties)])));
     },
-    result: () => ({ exact: exact.result(), timeless: timeless.result(), vectorless: vectorless.result() }),
+    result: () => ({ exact: result('exact'), timeless: result('timeless'), vectorless: result('vectorless') }),
   };
 }
 
@@ -62,14 +68,24 @@ function property(name: string, properties: Properties, types: Types | undefined
   return type === undefined ? [name, value] : [name, value, type];
 }
 
-const withoutTimes = (properties: Told): Told =>
-  properties.flatMap((it) => (TIMES.has(it[0]) ? [] : MARKS.has(it[0]) ? [[it[0], true] as const] : [it]));
+function withoutTimes(properties: Told): Told {
+  return properties.flatMap((it) => (TIMES.has(it[0]) ? [] : MARKS.has(it[0]) ? [[it[0], true] as const] : [it]));
+}
 
-const withoutVectors = (properties: Told): Told =>
-  properties.map((it) => (it[2] === 'Vectorf32' ? ([it[0], true, it[2]] as const) : it));
+function withoutVectors(properties: Told): Told {
+  return properties.map((it) => (it[2] === 'Vectorf32' ? ([it[0], true, it[2]] as const) : it));
+}
+
+/** What of an element's properties each hash is made of. */
+const SEEN: Readonly<Record<HashKind, (properties: Told) => Told>> = {
+  exact: (properties) => properties,
+  timeless: withoutTimes,
+  vectorless: withoutVectors,
+};
 
 /** The same on every machine. */
 function vectorBytes(vector: readonly number[]): Buffer {
+  if (IS_LITTLE) return Buffer.from(Float32Array.from(vector).buffer);
   const bytes = Buffer.allocUnsafe(vector.length * 4);
   for (let index = 0; index < vector.length; index += 1) bytes.writeFloatLE(vector[index] ?? 0, index * 4);
   return bytes;
@@ -77,6 +93,7 @@ function vectorBytes(vector: readonly number[]): Buffer {
 
 const digest = (data: string | Buffer): Buffer => hash('sha256', data, 'buffer');
 
+const IS_LITTLE = endianness() === 'LE';
 const LANES = 8;
 
 function openSum() {

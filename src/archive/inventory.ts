@@ -1,5 +1,5 @@
 import { type Element, isNode } from './element.ts';
-import { type GraphHashes, openGraphHash } from './graph-hash.ts';
+import { type GraphHashes, type HashKind, openGraphHash } from './graph-hash.ts';
 
 /** What a graph or an archive holds, counted while its elements go by. */
 export interface Inventory {
@@ -35,9 +35,12 @@ export interface Counting {
   result(): Inventory;
 }
 
-/** @param group whose graph it is */
-export function openInventory(group: string): Counting {
-  const hash = openGraphHash(group);
+/**
+ * @param group whose graph it is
+ * @param hashes those that are wanted; the others are empty texts
+ */
+export function openInventory(group: string, hashes?: readonly HashKind[]): Counting {
+  const hash = openGraphHash(group, hashes);
   const [labels, types] = [new Map<string, number>(), new Map<string, number>()];
   const journal = { committed_at: null as string | null, removed_at: null as string | null, committed: 0, open: 0 };
   let embedder: Inventory['embedder'] = null;

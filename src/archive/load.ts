@@ -4,6 +4,7 @@ import type { GroupGraph } from '../graph/group-graph.ts';
 import { restoreEdges } from '../graph/queries/restore-edges.ts';
 import { dropUuidIndex, indexUuids } from '../graph/queries/restore-indexes.ts';
 import { type RestoredRow, type RestoredTypes, restoreNodes } from '../graph/queries/restore-nodes.ts';
+import { FOUND_BY_UUID } from '../graph/schema.ts';
 import { type EdgeElement, type Element, isNode, isVector, isWholeFloat, type NodeElement } from './element.ts';
 
 /** Numbers of vectors in one query, of which FalkorDB reads some ten million a second. */
@@ -28,23 +29,20 @@ export interface Loading {
 }
 
 /**
+ * The indexes must be there: filling them on the way takes less time than building them afterwards. Edges get into theirs in the
+ * order of the archive, which is that in which FalkorDB builds an index anew, so that both find the same.
  * @param from the group whose archive it is; its elements become those of the graph's own
  * @param dimension of the vectors
- * @param isIndexed the graph has its indexes already; otherwise they are made when it is full
  */
-export function openLoading(
-  graph: GroupGraph,
-  from: string,
-  dimension: number,
-  { isIndexed = false }: { isIndexed?: boolean } = {},
-): Loading {
+export function openLoading(graph: GroupGraph, from: string, dimension: number): Loading {
   const size = Math.max(LEAST, Math.min(MOST, Math.floor(NUMBERS / Math.max(dimension, 1))));
   const waiting = new Map<string, Waiting>();
-  /** A label of every node that edges can end at, by its uuid; '' for a node without any. */
+  /** The label by which every node that edges can end at is found, by its uuid; '' for a node without any. */
   const labels = new Map<string, string>();
+  /** Those without an index of their own get one while edges are loaded. */
+  const unusual = () => new Set([...labels.values()].filter((it) => it !== '' && !FOUND_BY_UUID.includes(it)));
   const writes = openFew(AT_ONCE);
   let inEdges = false;
-  const firstLabels = () => new Set([...labels.values()].filter((label) => label !== ''));
 
   async function put(kind: string, write: Waiting['write'], row: RestoredRow): Promise<void> {
     const found = waiting.get(kind) ?? { write, rows: [], characters: 0 };
@@ -72,7 +70,7 @@ export function openLoading(
     if (typeof uuid === 'string') {
       if (labels.has(uuid))
         throw new ArchiveDamaged(`Two nodes of the archive have the uuid ${uuid}; it cannot be restored.`);
-      labels.set(uuid, element.labels[0] ?? '');
+      labels.set(uuid, element.labels.find((it) => FOUND_BY_UUID.includes(it)) ?? element.labels[0] ?? '');
     }
     const { row, types } = rowOf(element, from, graph.group);
     const kind = JSON.stringify([element.labels, types]);
@@ -104,7 +102,7 @@ export function openLoading(
           if (!inEdges) {
             inEdges = true;
             await flushAll();
-            if (!isIndexed) for (const label of firstLabels()) await indexUuids(graph, label);
+            for (const label of unusual()) await indexUuids(graph, label);
           }
           await edge(element);
         }
@@ -112,7 +110,7 @@ export function openLoading(
     },
     async end() {
       await flushAll();
-      if (inEdges && !isIndexed) for (const label of firstLabels()) await dropUuidIndex(graph, label);
+      if (inEdges) for (const label of unusual()) await dropUuidIndex(graph, label);
     },
   };
 }

@@ -1,6 +1,8 @@
 import { ArchiveDamaged, InvalidInput } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
+import type { GroupGraph } from '../graph/group-graph.ts';
 import { isEmpty } from '../graph/queries/is-empty.ts';
+import { renewByNight } from '../graph/renew.ts';
 import type { Leases } from '../valkey/lease.ts';
 import { exportGroup } from './export-group.ts';
 import { type Manifest, manifestName, readManifest } from './manifest.ts';
@@ -83,10 +85,21 @@ async function written({ graphs, leases, store }: NightParts, group: string, tol
       if (!(error instanceof InvalidInput || error instanceof ArchiveDamaged)) throw error;
     }
   }
+  await withFreshIndexes(graphs.group(group), leases);
   const onProgress = (share: number) => told.onProgress(share * WRITTEN);
   const { file } = await exportGroup(graphs.group(group), leases, store, { gzip: true, onProgress });
   await told.onWritten(file);
   return readManifest(store, manifestName(file));
+}
+
+/** What is restored has fresh ones too, and so finds the same. Nobody could commit meanwhile, lease or not. */
+async function withFreshIndexes(graph: GroupGraph, leases: Leases): Promise<void> {
+  const lease = await leases.take(graph.group);
+  try {
+    await renewByNight(graph);
+  } finally {
+    await lease.release();
+  }
 }
 
 async function sweep(store: ArchiveStore): Promise<{ removed: readonly string[] }> {

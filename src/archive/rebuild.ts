@@ -1,15 +1,16 @@
-import { ArchiveDamaged, InvalidInput } from '../errors.ts';
+import { ArchiveDamaged, InvalidInput, TimedOut } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { readMark } from '../graph/queries/read-mark.ts';
 import type { Scratch } from '../graph/scratch.ts';
 import { before, type Journal, timeOf } from '../journal/journal.ts';
 import { areOf, isLater, lastBase, planFrom, type Step } from '../journal/plan.ts';
+import { HOUR } from '../time.ts';
 import { findManifest, readCatalogue } from './catalogue.ts';
 import type { Manifest } from './manifest.ts';
 import { checkBytes } from './read.ts';
 import { openReplay, type Replay, type ReplayFrom, readSteps } from './replay.ts';
-import { buildIndexes, loadBeside } from './restore.ts';
+import { loadBeside } from './restore.ts';
 import { STALE } from './stores/names.ts';
 import type { ArchiveStore } from './stores/store.ts';
 
@@ -37,6 +38,7 @@ export interface RebuiltBeside {
   readonly isRightGraph: boolean;
 }
 
+const BUILT_WITHIN = 12 * HOUR;
 /** Of all progress the part of loading, where there is an archive. */
 const LOADING = 0.5;
 
@@ -122,7 +124,7 @@ async function build(
     : await emptyScratch(graphs, group);
   try {
     const isIndexed = Boolean(manifest?.embedder);
-    if (!isIndexed) await buildIndexes(scratch.graph, embedderOf(steps) ?? (await parts.embedder()));
+    if (!isIndexed) await indexFor(scratch.graph, embedderOf(steps) ?? (await parts.embedder()));
     for await (const { query, params } of base ? journal.entries(group, justBefore(base.id), base.id) : [])
       await scratch.graph.write(query, params);
     const from = fromOf(manifest, base);
@@ -147,6 +149,23 @@ function notOf(manifest: Manifest | undefined, group: string): InvalidInput {
       ? `The archive ${manifest.file} is of a graph that the journal of the memory "${group}" does not tell of.`
       : `The journal of the memory "${group}" does not reach back to its beginning.`,
   );
+}
+
+/** However long it takes: a graph that only Python wrote may be large. */
+async function indexFor(graph: GroupGraph, { model, dimension }: NonNullable<Manifest['embedder']>): Promise<void> {
+  const embedder = {
+    model,
+    dimension,
+    embed: () => Promise.reject(new InvalidInput('Archives hold vectors; nothing is embedded.')),
+    close: async () => {},
+  };
+  for (const end = Date.now() + BUILT_WITHIN; ; ) {
+    try {
+      return await graph.prepareAgain(embedder);
+    } catch (error) {
+      if (!(error instanceof TimedOut) || Date.now() > end) throw error;
+    }
+  }
 }
 
 async function emptyScratch(graphs: Graphs, group: string): Promise<Scratch> {

@@ -1,18 +1,15 @@
-import { ArchiveDamaged, InvalidInput, TimedOut } from '../errors.ts';
+import { ArchiveDamaged } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
-import type { GroupGraph } from '../graph/group-graph.ts';
-import { exportExtent } from '../graph/queries/export-extent.ts';
 import type { Depth } from '../graph/queries/export-nodes.ts';
-import { prepareAsGraphiti } from '../graph/schema.ts';
+import { indexEmpty, prepareAsGraphiti } from '../graph/schema.ts';
 import type { Scratch } from '../graph/scratch.ts';
-import { HOUR } from '../time.ts';
-import { type Inventory, openInventory } from './inventory.ts';
+import { differences, hashOf, takeInventory } from './inspect.ts';
+import { openInventory } from './inventory.ts';
 import { withLittleMemory } from './little-memory.ts';
 import { openLoading } from './load.ts';
 import type { Manifest } from './manifest.ts';
 import { readParts } from './read.ts';
 import { openSampling } from './sample.ts';
-import { snapshot } from './snapshot.ts';
 import { step } from './step.ts';
 import { STALE } from './stores/names.ts';
 import type { ArchiveStore } from './stores/store.ts';
@@ -23,9 +20,8 @@ export interface Loaded {
   readonly answers: { readonly asked: number; readonly found: number };
 }
 
-const BUILT_WITHIN = 12 * HOUR;
-/** So much of the work is the loading; the rest is reading it all again while indexes are built. */
-const LOADING = 0.7;
+/** So much of the work is the loading; the rest is reading it all again. */
+const LOADING = 0.85;
 
 /**
  * Loads an archive into a new graph beside that of `group`, with all indexes, and reads it again to see that it holds what
@@ -58,8 +54,11 @@ async function load(
   const all = Math.max(counts.nodes + counts.edges, 1);
   try {
     const loading = openLoading(scratch.graph, manifest.group, embedder?.dimension ?? dimensionOf(manifest));
+    await step(store, 'index', () =>
+      embedder ? indexEmpty(scratch.graph, embedder.dimension) : prepareAsGraphiti(scratch.graph),
+    );
     const sampling = openSampling(counts.types.RELATES_TO ?? 0);
-    const loaded = openInventory(manifest.group);
+    const loaded = openInventory(manifest.group, ['exact']);
     await step(store, 'load', async () => {
       let done = 0;
       for await (const part of readParts(store, manifest)) {
@@ -74,16 +73,11 @@ async function load(
       }
       await loading.end();
     });
-    const [inventory] = await Promise.all([
-      step(store, 'inspect', () =>
-        takeInventory(scratch.graph, embedder?.dimension ?? 0, depth, (share) =>
-          onProgress(LOADING + share * (1 - LOADING)),
-        ),
+    const inventory = await step(store, 'inspect', () =>
+      takeInventory(scratch.graph, embedder?.dimension ?? 0, depth, [hashOf(depth)], (share) =>
+        onProgress(LOADING + share * (1 - LOADING)),
       ),
-      step(store, 'index', () =>
-        embedder ? buildIndexes(scratch.graph, embedder) : untilBuilt(() => prepareAsGraphiti(scratch.graph)),
-      ),
-    ]);
+    );
     // Without an embedder noted there are no vector indexes that could be asked.
     const answers = embedder
       ? await step(store, 'ask', () => sampling.ask(scratch.graph, embedder.dimension))
@@ -105,61 +99,3 @@ async function load(
 
 /** A graph that only Python wrote does not tell; of its vectors pages small enough for any are made. */
 const dimensionOf = ({ counts }: Manifest): number => (counts.nodes > 0 ? 1024 : 0);
-
-/** All that a graph holds, read page by page. Nobody may write to it meanwhile. */
-export async function takeInventory(
-  graph: GroupGraph,
-  dimension: number,
-  depth: Depth = 'whole',
-  onProgress: (share: number) => void = () => {},
-): Promise<Inventory> {
-  const inventory = openInventory(graph.group);
-  const extent = await exportExtent(graph);
-  const all = Math.max(extent.nodes + extent.edges, 1);
-  let done = 0;
-  for await (const page of snapshot(graph, extent, dimension, depth)) {
-    for (const element of page) inventory.add(element);
-    done += page.length;
-    onProgress(Math.min(done / all, 1));
-  }
-  return inventory.result();
-}
-
-/** What is not as the manifest says, in words; nothing for an archive that is whole. */
-export function differences({ counts, graph_hash }: Manifest, found: Inventory, depth: Depth = 'whole'): string[] {
-  const hash = depth === 'whole' ? 'exact' : 'vectorless';
-  const kinds = (counts: Inventory['counts']) =>
-    Object.entries({ nodes: counts.nodes, edges: counts.edges, ...counts.labels, ...counts.types });
-  const told = new Map(kinds(counts));
-  const there = new Map(kinds(found.counts));
-  const names = [...new Set([...told.keys(), ...there.keys()])];
-  const wrong = names
-    .filter((name) => told.get(name) !== there.get(name))
-    .map((name) => `${there.get(name) ?? 0} × ${name} instead of ${told.get(name) ?? 0}`);
-  return [...wrong, ...(graph_hash[hash] === found.hashes[hash] ? [] : ['the graph hash is another'])];
-}
-
-/** Makes all indexes and waits until they can be asked, however large the graph is. */
-export async function buildIndexes(
-  graph: GroupGraph,
-  { model, dimension }: NonNullable<Manifest['embedder']>,
-): Promise<void> {
-  const embedder = {
-    model,
-    dimension,
-    embed: () => Promise.reject(new InvalidInput('Archives hold vectors; nothing is embedded.')),
-    close: async () => {},
-  };
-  await untilBuilt(() => graph.prepareAgain(embedder));
-}
-
-/** Large graphs take longer than anybody waits for the indexes of an empty one. */
-async function untilBuilt(prepare: () => Promise<void>): Promise<void> {
-  for (const end = Date.now() + BUILT_WITHIN; ; ) {
-    try {
-      return await prepare();
-    } catch (error) {
-      if (!(error instanceof TimedOut) || Date.now() > end) throw error;
-    }
-  }
-}

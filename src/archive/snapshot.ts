@@ -14,6 +14,8 @@ const WEIGHED = 5_000;
 /** Numbers of vectors in a page; what they take while they are read is a hundred times as many bytes. */
 const NUMBERS = 16_000;
 const [LEAST, MOST] = [8, 250];
+/** Elements in a page without vectors. */
+const FLAT = 125;
 /** Text that takes the place of a node in a page. */
 const CHARACTERS = 4_000;
 
@@ -21,34 +23,36 @@ const CHARACTERS = 4_000;
  * All elements of a graph, page by page, first all nodes and then all edges; the next page is read while one is worked on.
  * Commits must not happen meanwhile. Episodes may be recorded and finished, which needs no lease: our notes of them come first,
  * so that no episode is noted as finished whose text was not there when the reading of the texts began.
- * @param dimension of the vectors; bounds what is held at once
- * @param depth without vectors it takes a fraction of the time
  */
-export async function* snapshot(
-  graph: GroupGraph,
-  { last }: Extent,
-  dimension: number,
-  depth: Depth = 'whole',
-): AsyncGenerator<Element[]> {
-  const size = Math.max(LEAST, Math.min(MOST, Math.floor(NUMBERS / Math.max(dimension, 1))));
-  yield* ahead(nodePages(graph, last, size, true, depth));
-  yield* ahead(nodePages(graph, last, size, false, depth));
-  yield* ahead(edgePages(graph, last, size, depth));
+export async function* snapshot(graph: GroupGraph, view: View): AsyncGenerator<Element[]> {
+  yield* ahead(nodePages(graph, view, true));
+  yield* ahead(nodePages(graph, view, false));
+  yield* ahead(edgePages(graph, view));
 }
 
-async function* nodePages(
-  graph: GroupGraph,
-  last: number,
-  size: number,
-  isMeta: boolean,
-  depth: Depth,
-): AsyncGenerator<Ask> {
+/** What is read of a graph. */
+export interface View extends Pick<Extent, 'last'> {
+  /** Of the vectors; bounds what is held at once. */
+  readonly dimension: number;
+  /** Default: whole. Without vectors it takes a fraction of the time. */
+  readonly depth?: Depth;
+}
+
+function pageSize({ dimension, depth }: View): number {
+  if (depth === 'without vectors') return FLAT;
+  return Math.max(LEAST, Math.min(MOST, Math.floor(NUMBERS / Math.max(dimension, 1))));
+}
+
+async function* nodePages(graph: GroupGraph, view: View, isMeta: boolean): AsyncGenerator<Ask> {
+  const { last, depth = 'whole' } = view;
   const weight = (it: Weight) => (it.isMeta === isMeta ? 1 + it.text / CHARACTERS : 0);
-  for await (const { from, to } of windows(graph, last, size, weight))
+  for await (const { from, to } of windows(graph, last, pageSize(view), weight))
     yield async () => (await exportNodes(graph, from, to, isMeta, depth)).map(nodeElement);
 }
 
-async function* edgePages(graph: GroupGraph, last: number, size: number, depth: Depth): AsyncGenerator<Ask> {
+async function* edgePages(graph: GroupGraph, view: View): AsyncGenerator<Ask> {
+  const { last, depth = 'whole' } = view;
+  const size = pageSize(view);
   for await (const { from, to, weight } of windows(graph, last, size, (it) => it.edges)) {
     if (weight <= size || from < to) yield async () => (await exportEdges(graph, from, to, depth)).map(edgeElement);
     else

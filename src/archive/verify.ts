@@ -1,10 +1,11 @@
 import { ArchiveDamaged } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
+import { differences } from './inspect.ts';
 import { openInventory } from './inventory.ts';
 import { withLittleMemory } from './little-memory.ts';
 import type { Manifest } from './manifest.ts';
 import { readParts } from './read.ts';
-import { differences, loadBeside } from './restore.ts';
+import { loadBeside } from './restore.ts';
 import { type Step, step, tellProblems } from './step.ts';
 import type { ArchiveStore } from './stores/store.ts';
 

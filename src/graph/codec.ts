@@ -21,13 +21,16 @@ function literal(value: Param): string {
   if (typeof value === 'boolean') return String(value);
   if (typeof value === 'number') return number(value);
   if (typeof value === 'string') return text(value);
-  if (Array.isArray(value)) return `[${value.map(literal).join(',')}]`;
+  if (Array.isArray(value)) return isNumbers(value) ? JSON.stringify(value) : `[${value.map(literal).join(',')}]`;
   if (typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype)
     throw new TypeError(`a ${typeof value} cannot be a parameter`);
   return `{${Object.entries(value)
     .map(([key, inner]) => `${checkedName(key)}:${literal(inner)}`)
     .join(',')}}`;
 }
+
+/** A vector, most likely, which JSON writes as `String` would, in half the time. */
+const isNumbers = (values: readonly Param[]): boolean => values.every((it) => Number.isFinite(it));
 
 function checkedName(name: string): string {
   if (!SAFE_NAME.test(name)) throw new TypeError(`"${name}" cannot be a parameter's name`);

@@ -38,9 +38,8 @@ const words = (label: string, ...properties: string[]): Index => ({
 // FalkorDB's own choice is 16, 200 and 10. Insertions cost less than half of that with these; what a question then misses it finds
 // by looking at more vectors, each of which costs a microsecond at most (docs/performance.md).
 const HNSW = 'M: 12, efConstruction: 48';
-// Of facts as good as all of the nearest are to be found, since an index that is built anew misses others; of names the five
-// nearest, for each new name of an episode.
-const [MANY, FEW] = [2000, 400];
+// Of facts the twenty nearest are to be found, of names the five nearest, for each new name of an episode.
+const [MANY, FEW] = [200, 64];
 const vectors = (pattern: string, label: string, property: string, dimension: number, efRuntime: number): Index => ({
   label,
   kind: 'VECTOR',
@@ -80,6 +79,9 @@ function indexes(dimension: number): Index[] {
   ];
 }
 
+/** Labels of nodes that are found by their uuid as soon as these indexes are there. */
+export const FOUND_BY_UUID: readonly string[] = ['Entity', 'Episodic', 'Community', 'Saga'];
+
 /** Makes what is missing; that it is all there shows in the noted embedder. @throws EmbedderMismatch */
 export async function prepareSchema(graph: GroupGraph, embedder: Embedder): Promise<boolean> {
   const noted = await readEmbedder(graph);
@@ -89,6 +91,11 @@ export async function prepareSchema(graph: GroupGraph, embedder: Embedder): Prom
   // Of two processes that prepare at the same time with two embedders only one was noted.
   compare(graph, await readEmbedder(graph), embedder);
   return true;
+}
+
+/** Makes all indexes of a graph that is empty yet; who embeds is noted by whoever fills it. */
+export async function indexEmpty(graph: GroupGraph, dimension: number): Promise<void> {
+  await makeIndexes(graph, indexes(dimension));
 }
 
 /** Makes what Graphiti has itself, of a graph of which nobody noted the embedder. @throws TimedOut while they are being built */
@@ -118,8 +125,8 @@ async function makeIndexes(graph: GroupGraph, wanted: readonly Index[]): Promise
  * Waits until every index can be asked: FalkorDB builds them in the background, an empty one mostly within milliseconds, and
  * answers "Invalid arguments" for a vector index until then.
  */
-async function operational(graph: GroupGraph): Promise<void> {
-  for (const end = Date.now() + BUILT_WITHIN; ; await sleep(5)) {
+export async function operational(graph: GroupGraph, limit = BUILT_WITHIN): Promise<void> {
+  for (const end = Date.now() + limit; ; await sleep(5)) {
     const pending = (await readIndexes(graph)).filter(({ status }) => status !== 'OPERATIONAL');
     if (pending.length === 0) return;
     if (Date.now() > end)

@@ -43,7 +43,7 @@ export interface BatchParts {
   readonly stage: Stages;
   readonly metrics: Metrics;
   readonly onLong: (group: string) => void;
-  readonly onCommitted: (episodes: number) => void;
+  readonly onCommitted: (episodes: number, group: string) => void;
 }
 
 export function openBatchWriter({
@@ -75,7 +75,7 @@ export function openBatchWriter({
 
   async function settle(graph: GroupGraph, lease: Lease, batch: readonly Member[], line: Line): Promise<void> {
     const written = await writeSeen(graph, lease, batch);
-    if (written.count > 0) note(written.count);
+    if (written.count > 0) note(written.count, graph.group);
     if (written.isLong) parts.onLong(graph.group);
     const [lost, done] = parted(batch, ({ extracted }) => written.lost.includes(extracted.episode.uuid));
     if (lost.length > 0) await refuse(graph, lost, wasLost(graph), line);
@@ -87,10 +87,10 @@ export function openBatchWriter({
     leave(line, done, (own) => own.resolve(written.span));
   }
 
-  function note(count: number): void {
+  function note(count: number, group: string): void {
     metrics.increment('opencode.memory.episodes.committed', {}, count);
     metrics.record?.('opencode.memory.commit.episodes', count);
-    parts.onCommitted(count);
+    parts.onCommitted(count, group);
   }
 
   /** A span under that of one of the batch, linked with all. */

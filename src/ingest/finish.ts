@@ -12,7 +12,7 @@ const MOST = 256;
 export interface FinishParts {
   readonly stage: Stages;
   readonly metrics: Metrics;
-  readonly onCommitted: (episodes: number) => void;
+  readonly onCommitted: (episodes: number, group: string) => void;
 }
 
 /**
@@ -35,7 +35,7 @@ export function openFinish(
       const count = [...finished.values()].filter((isFresh) => isFresh).length;
       metrics.increment('opencode.memory.episodes.committed', {}, count);
       metrics.record?.('opencode.memory.commit.episodes', count);
-      onCommitted(count);
+      onCommitted(count, group);
       return batch.map(({ episode }) => finished.has(episode.uuid));
     },
   );

@@ -34,7 +34,7 @@ export interface IngestParts extends Pick<Readers, 'model' | 'embedder'> {
   /** Told that a group has an entity whose summary is too long to grow on. Default: nobody. */
   readonly onLong?: (group: string) => void;
   /** Told how many episodes this process has committed, its own or those of other workers. Default: nobody. */
-  readonly onCommitted?: (episodes: number) => void;
+  readonly onCommitted?: (episodes: number, group: string) => void;
 }
 
 /**

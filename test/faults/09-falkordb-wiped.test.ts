@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
-import { takeInventory } from '../../src/archive/restore.ts';
+import { takeInventory } from '../../src/archive/inspect.ts';
 import { graphName } from '../../src/group.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { SECOND } from '../../src/time.ts';

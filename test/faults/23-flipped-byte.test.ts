@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { exportGraph } from '../../src/archive/export.ts';
-import { takeInventory } from '../../src/archive/restore.ts';
+import { takeInventory } from '../../src/archive/inspect.ts';
 import { directoryStore } from '../../src/archive/stores/directory.ts';
 import { runCommand } from '../support/command-line.ts';
 import { fillGraph } from '../support/faults/archive.ts';

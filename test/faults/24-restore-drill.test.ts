@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Recipe } from '../../src/index.ts';
+import { renewByNight } from '../../src/graph/renew.ts';
 import type { MemoryManager } from '../../src/memory.ts';
 import { MINUTE, SECOND } from '../../src/time.ts';
 import { CHRONICLE_KNOWLEDGE, chronicleOf, issueOf, momentsOf, questionsOf } from '../support/faults/chronicle.ts';
@@ -14,9 +14,6 @@ const episodes = count({ full: 1000, small: 20 });
 const questions = count({ full: 200, small: 10 });
 const MOMENTS = 5;
 const LIMIT = 10;
-/** Without the vector index, which is not exact, least of all where facts have changed since it was built. */
-const EXACT = { facts: { methods: ['words', 'neighbours'], ranker: 'rrf' } } as const satisfies Recipe;
-const LEAST_SAME = 0.98;
 
 test(`24. the newest archive in an empty graph has the same hash and answers ${questions} questions at ${MOMENTS} dates`, async () => {
   const began = Date.now();
@@ -25,6 +22,8 @@ test(`24. the newest archive in an empty graph has the same hash and answers ${q
   const story = chronicleOf(config.group, episodes);
   await tellAll(memory, story);
   await untilDone(memory, episodes, MINUTE + episodes * SECOND);
+  // As the night does before its export.
+  await renewByNight(lab.graphs.group(config.group));
   const { file, facts, graphHash } = await memory.export({ gzip: true });
   await running.stop();
 
@@ -36,6 +35,7 @@ test(`24. the newest archive in an empty graph has the same hash and answers ${q
   expect(drilled.answers?.found).toBe(drilled.answers?.asked);
   expect(restored.graphHash).toBe(graphHash);
   let [asked, found, same] = [0, 0, 0];
+  const different: unknown[] = [];
   for (const asOf of momentsOf(MOMENTS, episodes)) {
     for (const question of questionsOf(questions)) {
       const groups = [config.group, copy];
@@ -43,8 +43,7 @@ test(`24. the newest archive in an empty graph has the same hash and answers ${q
       asked += 1;
       found += before?.length ?? 0;
       if (JSON.stringify(before) === JSON.stringify(after)) same += 1;
-      const [exact, exactAfter] = await both(memory, question, asOf, groups, EXACT);
-      expect({ question, asOf, found: exactAfter }).toEqual({ question, asOf, found: exact });
+      else different.push({ question, asOf, before, after });
     }
     for (let index = 0; index < episodes; index += Math.ceil(episodes / questions)) {
       const told = story[index];
@@ -55,30 +54,23 @@ test(`24. the newest archive in an empty graph has the same hash and answers ${q
     }
   }
   expect(found).toBeGreaterThan(asked);
-  expect(same / asked).toBeGreaterThanOrEqual(LEAST_SAME);
+  expect(different).toEqual([]);
 
   record({
     row: 24,
     ran: `an archive of ${episodes} episodes and ${facts} facts restored into an empty graph, ${questions} questions at ${MOMENTS} dates`,
-    came: `the same graph hash; ${same} of ${asked} answers the same to the last of ${LIMIT} places, without vectors all of them; what one fact alone tells found every time`,
+    came: `the same graph hash; ${same} of ${asked} answers the same to the last of ${LIMIT} places; what one fact alone tells found every time`,
     took: Date.now() - began,
     figures: { facts, asked, same, found },
   });
 });
 
 /** What is found for a question in each of the groups, best first. */
-function both(
-  memory: MemoryManager,
-  question: string,
-  asOf: Date,
-  groups: readonly string[],
-  recipe?: Recipe,
-): Promise<string[][]> {
+function both(memory: MemoryManager, question: string, asOf: Date, groups: readonly string[]): Promise<string[][]> {
   return Promise.all(
     groups.map(async (group) => {
       const { facts, episodes } = await memory.search(question, LIMIT, {
         ...{ group, asOf, cache: false },
-        ...(recipe && { recipe }),
       });
       return [...facts.map(({ fact }) => fact), ...episodes.map(({ excerpt }) => excerpt)];
     }),

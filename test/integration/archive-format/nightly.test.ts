@@ -5,6 +5,7 @@ import { exportByNight, type NightParts } from '../../../src/archive/nightly.ts'
 import { directoryStore } from '../../../src/archive/stores/directory.ts';
 import type { ArchiveStore } from '../../../src/archive/stores/store.ts';
 import { ArchiveAway, ArchiveDamaged } from '../../../src/errors.ts';
+import { readGhosts } from '../../../src/graph/queries/read-ghosts.ts';
 import { useOpened } from '../../support/opened.ts';
 import { useStores } from '../../support/stores.ts';
 import { useToldMemories } from '../../support/told-memory.ts';
@@ -55,6 +56,18 @@ const damaging = (store: ArchiveStore): ArchiveStore => ({
 });
 
 describe('a nightly export', () => {
+  test('has indexes renewed that are worn, before it is read', async () => {
+    const { group, run } = await newNight();
+    const graph = opened.graphs.group(group);
+    await graph.write('MATCH (:Entity)-[e:RELATES_TO]->() SET e.fact = e.fact');
+    const ghosts = async () => (await readGhosts(graph)).map((it) => it.ghosts);
+    expect(Math.max(...(await ghosts()))).toBeGreaterThan(0);
+
+    await run();
+
+    expect(await ghosts()).toEqual([0, 0]);
+  });
+
   test('is restored on trial before anything older goes', async () => {
     const { run, archives, older, told, trimmed, drills } = await newNight();
     const { file: before } = await older();

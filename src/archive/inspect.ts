@@ -1,0 +1,48 @@
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { exportExtent } from '../graph/queries/export-extent.ts';
+import type { Depth } from '../graph/queries/export-nodes.ts';
+import type { HashKind } from './graph-hash.ts';
+import { type Inventory, openInventory } from './inventory.ts';
+import type { Manifest } from './manifest.ts';
+import { snapshot } from './snapshot.ts';
+
+/**
+ * All that a graph holds, read page by page. Nobody may write to it meanwhile.
+ * @param depth without vectors the exact hash means nothing
+ * @param hashes those that are wanted; the others are empty texts
+ */
+export async function takeInventory(
+  graph: GroupGraph,
+  dimension: number,
+  depth: Depth = 'whole',
+  hashes?: readonly HashKind[],
+  onProgress: (share: number) => void = () => {},
+): Promise<Inventory> {
+  const inventory = openInventory(graph.group, hashes);
+  const { nodes, edges, last } = await exportExtent(graph);
+  const all = Math.max(nodes + edges, 1);
+  let done = 0;
+  for await (const page of snapshot(graph, { last, dimension, depth })) {
+    for (const element of page) inventory.add(element);
+    done += page.length;
+    onProgress(Math.min(done / all, 1));
+  }
+  return inventory.result();
+}
+
+/** By which two graphs are compared of which so much was read. */
+export const hashOf = (depth: Depth): HashKind => (depth === 'whole' ? 'exact' : 'vectorless');
+
+/** What is not as the manifest says, in words; nothing for an archive that is whole. */
+export function differences({ counts, graph_hash }: Manifest, found: Inventory, depth: Depth = 'whole'): string[] {
+  const hash = hashOf(depth);
+  const kinds = (counts: Inventory['counts']) =>
+    Object.entries({ nodes: counts.nodes, edges: counts.edges, ...counts.labels, ...counts.types });
+  const told = new Map(kinds(counts));
+  const there = new Map(kinds(found.counts));
+  const names = [...new Set([...told.keys(), ...there.keys()])];
+  const wrong = names
+    .filter((name) => told.get(name) !== there.get(name))
+    .map((name) => `${there.get(name) ?? 0} × ${name} instead of ${told.get(name) ?? 0}`);
+  return [...wrong, ...(graph_hash[hash] === found.hashes[hash] ? [] : ['the graph hash is another'])];
+}

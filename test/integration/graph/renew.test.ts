@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { GroupGraph } from '../../../src/graph/group-graph.ts';
+import { readGhosts } from '../../../src/graph/queries/read-ghosts.ts';
+import { renewByNight, renewIndexes, wornByDay, wornByNight } from '../../../src/graph/renew.ts';
+import { startRenewal } from '../../../workers/renewal.ts';
+import { useOpened } from '../../support/opened.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+import { until } from '../../support/wait.ts';
+
+const opened = useOpened(useStores());
+const FACTS = 100;
+const DIMENSION = 4;
+const embedder = { model: 'none', dimension: DIMENSION, embed: async () => [], close: async () => {} };
+
+let graph: GroupGraph;
+beforeEach(async () => {
+  graph = opened.graphs.group(newGroup());
+  await graph.prepare(embedder);
+  await graph.write(
+    `UNWIND range(1, ${FACTS}) AS i
+     CREATE (:Entity {uuid: 'a' + i, name_embedding: vecf32([1, i, 0, 0])})-[:RELATES_TO {uuid: 'e' + i, fact_embedding: vecf32([1, i, 0, 0])}]->(:Entity {uuid: 'b' + i})`,
+  );
+});
+afterEach(() => graph.write('MATCH (n) DETACH DELETE n'));
+
+const changeFacts = async (times: number) => {
+  for (let done = 0; done < times; done += 1)
+    await graph.write('MATCH ()-[e:RELATES_TO]->() SET e.name = $name', { name: `n${done}` });
+};
+const ghostsOf = async (wanted: string) =>
+  (await readGhosts(graph)).find(({ label }) => label === wanted) ?? { entries: 0, ghosts: -1 };
+const foundOf = async (count: number) =>
+  (
+    await graph.read(
+      `CALL db.idx.vector.queryRelationships('RELATES_TO', 'fact_embedding', ${count}, vecf32([1, 1, 0, 0])) YIELD relationship AS e RETURN e.uuid`,
+    )
+  ).length;
+const renewed = () => until('the new index', async () => (await ghostsOf('RELATES_TO')).ghosts === 0);
+
+describe('a vector index', () => {
+  test('counts what its entries were before each change, and what is gone', async () => {
+    expect(await ghostsOf('RELATES_TO')).toMatchObject({ entries: FACTS, ghosts: 0, isOfEdges: true });
+
+    await changeFacts(3);
+    await graph.write("MATCH ()-[e:RELATES_TO {uuid: 'e7'}]->() DELETE e");
+
+    expect(await ghostsOf('RELATES_TO')).toMatchObject({ entries: FACTS - 1, ghosts: 3 * FACTS + 1 });
+    expect(await ghostsOf('Entity')).toMatchObject({ ghosts: 0, isOfEdges: false });
+    expect(await foundOf(20)).toBeLessThan(20);
+  });
+
+  test('that is worn is built anew, time and again, and finds all it is asked for', async () => {
+    for (let round = 0; round < 3; round += 1) {
+      await changeFacts(10);
+      expect(await foundOf(20)).toBeLessThan(20);
+
+      expect(await renewIndexes(graph, wornByDay)).toEqual(['RELATES_TO']);
+
+      await renewed();
+      expect(await foundOf(20)).toBe(20);
+    }
+  });
+
+  test('of nodes is renewed as one of edges', async () => {
+    await graph.write('MATCH (n:Entity) WHERE n.name_embedding IS NOT NULL SET n.summary = $summary', { summary: 'x' });
+    expect((await ghostsOf('Entity')).ghosts).toBeGreaterThan(0);
+
+    await renewByNight(graph);
+
+    expect((await ghostsOf('Entity')).ghosts).toBe(0);
+  });
+
+  test('that is sound is left alone', async () => {
+    await changeFacts(2);
+
+    expect(await renewIndexes(graph, wornByDay)).toEqual([]);
+    expect((await ghostsOf('RELATES_TO')).ghosts).toBe(2 * FACTS);
+  });
+
+  test('keeps what is written while it is renewed', async () => {
+    await changeFacts(10);
+    await renewIndexes(graph, wornByNight);
+
+    await graph.write(
+      "MATCH (a:Entity {uuid: 'a1'}), (b:Entity {uuid: 'b2'}) CREATE (a)-[:RELATES_TO {uuid: 'new', fact_embedding: vecf32([1, 1, 0, 0])}]->(b)",
+    );
+
+    await until('the new index', async () => (await ghostsOf('RELATES_TO')).entries === FACTS + 1);
+    expect(await foundOf(FACTS + 1)).toBe(FACTS + 1);
+  });
+
+  test('is renewed once when two look at the same time', async () => {
+    await changeFacts(10);
+
+    await Promise.all([renewByNight(graph), renewByNight(graph)]);
+
+    expect((await ghostsOf('RELATES_TO')).ghosts).toBe(0);
+  });
+});
+
+test('a worker renews what was written to', async () => {
+  await changeFacts(10);
+  const renewal = startRenewal(opened.graphs, 10);
+  try {
+    renewal.touched(graph.group);
+
+    await renewed();
+  } finally {
+    await renewal.end();
+  }
+});
+
+describe('by day', () => {
+  test.each([
+    ['few ghosts are left', 10, 499, false],
+    ['as many ghosts as entries are too many', 600, 600, true],
+    ['less are left', 600, 599, false],
+    ['a large one waits for the night', 20_000, 199_999, false],
+    ['but not for ever', 20_000, 200_000, true],
+  ])('%s', (_, entries, ghosts, isWorn) => {
+    expect(wornByDay({ entries, ghosts })).toBe(isWorn);
+  });
+});

@@ -1,0 +1,24 @@
+import type { Graphs } from '../src/graph/graphs.ts';
+import { renewIndexes, wornByDay } from '../src/graph/renew.ts';
+import { SECOND } from '../src/time.ts';
+import { regularly } from './regularly.ts';
+
+const PAUSE = 10 * SECOND;
+
+export interface Renewal {
+  /** Somebody has written to the group's graph. */
+  touched(group: string): void;
+  end(): Promise<void>;
+}
+
+/** Looks now and then at the vector indexes of the graphs that were written to, and has those renewed that are worn. */
+export function startRenewal(graphs: Pick<Graphs, 'group'>, pause = PAUSE): Renewal {
+  const touched = new Set<string>();
+  const { end } = regularly(pause, async () => {
+    for (const group of [...touched]) {
+      touched.delete(group);
+      await renewIndexes(graphs.group(group), wornByDay);
+    }
+  });
+  return { touched: (group) => touched.add(group), end };
+}

@@ -1,16 +1,20 @@
 import { ArchiveDamaged } from '../errors.ts';
 import { LABEL, type Param } from '../graph/codec.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
+import { inTurn } from '../graph/in-turn.ts';
 import { restoreEdges } from '../graph/queries/restore-edges.ts';
 import { dropUuidIndex, indexUuids } from '../graph/queries/restore-indexes.ts';
 import { type RestoredRow, type RestoredTypes, restoreNodes } from '../graph/queries/restore-nodes.ts';
 import { FOUND_BY_UUID } from '../graph/schema.ts';
 import { type EdgeElement, type Element, isNode, isVector, isWholeFloat, type NodeElement } from './element.ts';
 
-/** Numbers of vectors in one query, of which FalkorDB reads some ten million a second. */
-const NUMBERS = 128_000;
-const [LEAST, MOST] = [16, 500];
-/** One is read by FalkorDB while the other is written. */
+/**
+ * Numbers of vectors in one query, of which FalkorDB reads some ten million a second, and elements, a power of two: of those made
+ * together FalkorDB indexes what lies in each block of 256 in order, but one block before the other.
+ */
+const NUMBERS = 131_072;
+const [LEAST, MOST] = [16, 256];
+/** One is written out while FalkorDB works on the other. */
 const AT_ONCE = 2;
 const CHARACTERS = 1_000_000;
 
@@ -30,12 +34,13 @@ export interface Loading {
 
 /**
  * The indexes must be there: filling them on the way takes less time than building them afterwards. Edges get into theirs in the
- * order of the archive, which is that in which FalkorDB builds an index anew, so that both find the same.
+ * order of the archive, which is that in which FalkorDB builds an index anew: then an index that only comes near finds the same.
  * @param from the group whose archive it is; its elements become those of the graph's own
  * @param dimension of the vectors
  */
-export function openLoading(graph: GroupGraph, from: string, dimension: number): Loading {
-  const size = Math.max(LEAST, Math.min(MOST, Math.floor(NUMBERS / Math.max(dimension, 1))));
+export function openLoading(into: GroupGraph, from: string, dimension: number): Loading {
+  const graph = inTurn(into);
+  const size = Math.max(LEAST, Math.min(MOST, 2 ** Math.floor(Math.log2(NUMBERS / Math.max(dimension, 1)))));
   const waiting = new Map<string, Waiting>();
   /** The label by which every node that edges can end at is found, by its uuid; '' for a node without any. */
   const labels = new Map<string, string>();

@@ -10,7 +10,7 @@ import { tidy } from './little-memory.ts';
 type Ask = () => Promise<Element[]>;
 
 /** So many nodes are weighed at once. */
-const WEIGHED = 5_000;
+const WEIGHED = 2_000;
 /** Numbers of vectors in a page; what they take while they are read is a hundred times as many bytes. */
 const NUMBERS = 16_000;
 const [LEAST, MOST] = [8, 250];
@@ -75,6 +75,7 @@ async function* windows(
   weigh: (weight: Weight) => number,
 ): AsyncGenerator<Window> {
   for (let from = 0; from <= last; from += WEIGHED) {
+    tidy();
     let open: Window | undefined;
     for (const it of await exportWeights(graph, from, from + WEIGHED)) {
       const weight = weigh(it);

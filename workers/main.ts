@@ -124,7 +124,7 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
     await checkStart(config, graphs.group(config.group), roles.includes('store') ? embedder : undefined, onNotice);
     if (roles.includes('store')) {
       const remembering = rememberingEmbedder(embedder);
-      const renewal = startRenewal(graphs);
+      const renewal = startRenewal(graphs, metrics);
       // The note of a long summary stays in the graph; the next one asks again.
       const onLong = (group: string) => {
         producer.task(group, { kind: 'summaries' }).catch((error: unknown) => onNotice(harmless(error).message));

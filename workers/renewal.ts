@@ -1,5 +1,6 @@
 import type { Graphs } from '../src/graph/graphs.ts';
 import { renewIndexes, wornByDay } from '../src/graph/renew.ts';
+import type { Metrics } from '../src/telemetry/metrics.ts';
 import { SECOND } from '../src/time.ts';
 import { regularly } from './regularly.ts';
 
@@ -12,12 +13,13 @@ export interface Renewal {
 }
 
 /** Looks now and then at the vector indexes of the graphs that were written to, and has those renewed that are worn. */
-export function startRenewal(graphs: Pick<Graphs, 'group'>, pause = PAUSE): Renewal {
+export function startRenewal(graphs: Pick<Graphs, 'group'>, metrics: Metrics, pause = PAUSE): Renewal {
   const touched = new Set<string>();
   const { end } = regularly(pause, async () => {
     for (const group of [...touched]) {
       touched.delete(group);
-      await renewIndexes(graphs.group(group), wornByDay);
+      for (const label of await renewIndexes(graphs.group(group), wornByDay))
+        metrics.increment('opencode.memory.indexes.renewed', { label });
     }
   });
   return { touched: (group) => touched.add(group), end };

@@ -8,6 +8,7 @@ import { exportGroup } from './export-group.ts';
 import { type Manifest, manifestName, readManifest } from './manifest.ts';
 import { pruneStore } from './prune.ts';
 import type { Retention } from './retention.ts';
+import { step, type Watched } from './step.ts';
 import type { ArchiveStore } from './stores/store.ts';
 import { noteVerified } from './verified.ts';
 import { drillArchive, type Verification } from './verify.ts';
@@ -85,7 +86,7 @@ async function written({ graphs, leases, store }: NightParts, group: string, tol
       if (!(error instanceof InvalidInput || error instanceof ArchiveDamaged)) throw error;
     }
   }
-  await withFreshIndexes(graphs.group(group), leases);
+  await step(store, 'renew', () => renewWorn(graphs.group(group), leases, store));
   const onProgress = (share: number) => told.onProgress(share * WRITTEN);
   const { file } = await exportGroup(graphs.group(group), leases, store, { gzip: true, onProgress });
   await told.onWritten(file);
@@ -93,10 +94,10 @@ async function written({ graphs, leases, store }: NightParts, group: string, tol
 }
 
 /** What is restored has fresh ones too, and so finds the same. Nobody could commit meanwhile, lease or not. */
-async function withFreshIndexes(graph: GroupGraph, leases: Leases): Promise<void> {
+async function renewWorn(graph: GroupGraph, leases: Leases, { metrics }: Watched): Promise<void> {
   const lease = await leases.take(graph.group);
   try {
-    await renewByNight(graph);
+    for (const label of await renewByNight(graph)) metrics?.increment('opencode.memory.indexes.renewed', { label });
   } finally {
     await lease.release();
   }

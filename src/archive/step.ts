@@ -4,6 +4,7 @@ import { type Span, trace } from '../telemetry/tracing.ts';
 
 /** A piece of the work on archives. */
 export type Step =
+  | 'renew'
   | 'export'
   | 'put'
   | 'check'

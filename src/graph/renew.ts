@@ -38,6 +38,8 @@ export async function renewIndexes(graph: GroupGraph, isWorn: Worn): Promise<str
 }
 
 /** The same, and waits until all are there. @throws TimedOut after an hour */
-export async function renewByNight(graph: GroupGraph): Promise<void> {
-  if ((await renewIndexes(graph, wornByNight)).length > 0) await operational(graph, HOUR);
+export async function renewByNight(graph: GroupGraph): Promise<string[]> {
+  const renewed = await renewIndexes(graph, wornByNight);
+  if (renewed.length > 0) await operational(graph, HOUR);
+  return renewed;
 }

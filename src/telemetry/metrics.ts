@@ -26,6 +26,8 @@ export type CounterName =
   | 'opencode.memory.jobs.failed'
   | 'opencode.memory.spool.drained'
   | 'opencode.memory.schedule.ticks'
+  /** Vector indexes that were built anew because they were worn, by `label`. */
+  | 'opencode.memory.indexes.renewed'
   /** Trials to restore a nightly archive, by `outcome` (whole, failed). */
   | 'opencode.memory.archive.drills'
   /** Written into the store of archives. */

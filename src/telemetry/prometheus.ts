@@ -26,6 +26,7 @@ const COUNTERS: Readonly<Record<CounterName, About>> = {
   'opencode.memory.jobs.failed': { help: 'Tries of jobs that failed', labels: ['queue', 'fate'] },
   'opencode.memory.spool.drained': { help: 'Episodes that went from the spool into the queue' },
   'opencode.memory.schedule.ticks': { help: 'Ticks of the schedule that this worker served' },
+  'opencode.memory.indexes.renewed': { help: 'Worn vector indexes that were built anew', labels: ['label'] },
   'opencode.memory.archive.drills': { help: 'Trials to restore a nightly archive', labels: ['outcome'] },
   'opencode.memory.archive.bytes': { help: 'Bytes written into the store of archives' },
   'opencode.memory.archive.retries': { help: 'Uploads of archives that were sent once more' },

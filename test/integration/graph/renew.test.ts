@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { readGhosts } from '../../../src/graph/queries/read-ghosts.ts';
 import { renewByNight, renewIndexes, wornByDay, wornByNight } from '../../../src/graph/renew.ts';
+import { countingMetrics } from '../../../src/telemetry/metrics.ts';
 import { startRenewal } from '../../../workers/renewal.ts';
 import { useOpened } from '../../support/opened.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -98,13 +99,15 @@ describe('a vector index', () => {
   });
 });
 
-test('a worker renews what was written to', async () => {
+test('a worker renews what was written to, and counts it', async () => {
   await changeFacts(10);
-  const renewal = startRenewal(opened.graphs, 10);
+  const metrics = countingMetrics();
+  const renewal = startRenewal(opened.graphs, metrics, 10);
   try {
     renewal.touched(graph.group);
 
     await renewed();
+    await until('the figure', () => metrics.count('opencode.memory.indexes.renewed') === 1);
   } finally {
     await renewal.end();
   }

@@ -25,12 +25,18 @@ export async function withLittleMemory<T>(work: () => Promise<T>): Promise<T> {
 
 /** Called now and then during such work: lets V8 collect what has gathered. */
 export function tidy(): void {
-  const used = getHeapStatistics().used_heap_size;
+  const used = inUse();
   least = Math.min(least, used);
   if (running === 0 || used < least + GARBAGE) return;
   collect ??= garbageCollector();
   collect();
-  least = getHeapStatistics().used_heap_size;
+  least = inUse();
+}
+
+/** With buffers, which lie outside the heap and are let go with what holds them. */
+function inUse(): number {
+  const { used_heap_size, external_memory } = getHeapStatistics();
+  return used_heap_size + external_memory;
 }
 
 /** What Node gives with the flag `--expose-gc`, which nobody has to set at the start for this. */

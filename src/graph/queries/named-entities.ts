@@ -1,4 +1,4 @@
-import { eachTerm, unlessUsual } from './each-term.ts';
+import { collected, eachTerm, unlessUsual } from './each-term.ts';
 import type { Conditions } from './fact-conditions.ts';
 
 /**
@@ -16,7 +16,7 @@ export function namedEntities(
   const ofEntities = (
     found: string,
   ) => `CALL db.idx.fulltext.queryNodes('Entity', ${found}) YIELD node WHERE ${condition}
-       ${unlessUsual('node')}`;
+       ${collected('node')}`;
   const { text, params } = eachTerm(terms, (term) =>
     [
       // A name counts twice where summaries count too: they name its neighbours.
@@ -25,10 +25,10 @@ export function namedEntities(
       `CALL db.idx.fulltext.queryNodes('_Alias', ${term}) YIELD node AS alias
        MATCH (node:Entity {uuid: alias.entity}) WHERE ${condition}
        WITH DISTINCT node
-       ${unlessUsual('node')}`,
+       ${collected('node')}`,
     ].join('\nUNION ALL\n'),
   );
-  return { text: `CALL { ${text} }`, params: { ...params, most } };
+  return { text: unlessUsual(text, 'node'), params: { ...params, most } };
 }
 
 /** Of entities that match equally well those whose names say little else. */

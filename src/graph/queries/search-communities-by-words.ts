@@ -1,5 +1,5 @@
 import type { GroupGraph } from '../group-graph.ts';
-import { ANY_NUMBER, eachTerm, unlessUsual } from './each-term.ts';
+import { ANY_NUMBER, collected, eachTerm, unlessUsual } from './each-term.ts';
 
 export interface CommunityRow {
   readonly uuid: string;
@@ -20,10 +20,10 @@ export function searchCommunitiesByWords(
 ): Promise<CommunityRow[]> {
   const each = eachTerm(
     terms,
-    (term) => `CALL db.idx.fulltext.queryNodes('Community', ${term}) YIELD node ${unlessUsual('node')}`,
+    (term) => `CALL db.idx.fulltext.queryNodes('Community', ${term}) YIELD node ${collected('node')}`,
   );
   return graph.read(
-    `CALL { ${each.text} }
+    `${unlessUsual(each.text, 'node')}
      WITH node, sum(score) AS score ORDER BY score DESC, node.uuid LIMIT $limit
      ${RETURN_COMMUNITIES}`,
     { ...each.params, limit, most: ANY_NUMBER },

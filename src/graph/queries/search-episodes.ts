@@ -1,5 +1,5 @@
 import type { GroupGraph } from '../group-graph.ts';
-import { eachTerm, unlessUsual } from './each-term.ts';
+import { collected, eachTerm, unlessUsual } from './each-term.ts';
 import type { Conditions } from './fact-conditions.ts';
 
 export interface EpisodeRow {
@@ -28,14 +28,14 @@ export function searchEpisodes(
   const each = eachTerm(
     terms,
     (term, place) => `CALL db.idx.fulltext.queryNodes('Episodic', ${term}) YIELD node AS p WHERE ${text}
-       ${unlessUsual('p', `${place} AS place, `)}
+       ${collected('p', `${place} AS place, `)}
        UNION ALL
        CALL db.idx.fulltext.queryNodes('_Meta', ${term}) YIELD node
        MATCH (p:Episodic {uuid: node.episode}) WHERE ${text}
-       ${unlessUsual('p', `${place} AS place, `)}`,
+       ${collected('p', `${place} AS place, `)}`,
   );
   return graph.read(
-    `CALL { ${each.text} }
+    `${unlessUsual(each.text, 'p', 'place, ')}
      WITH p, place, max(score) AS score WHERE p.source <> 'fact_triple'
      WITH p, sum(score) AS score ORDER BY score DESC, p.uuid LIMIT $limit
      RETURN p.uuid AS uuid, p.name AS name, p.content AS content, p.source_description AS sourceDescription,

@@ -1,5 +1,5 @@
 import type { GroupGraph } from '../group-graph.ts';
-import { eachTerm, unlessUsual } from './each-term.ts';
+import { collected, eachTerm, unlessUsual } from './each-term.ts';
 import type { Conditions } from './fact-conditions.ts';
 import { type FactRow, RETURN_FACTS } from './fact-rows.ts';
 
@@ -17,10 +17,10 @@ export function searchFactsByWords(
   const each = eachTerm(
     terms,
     (term) => `CALL db.idx.fulltext.queryRelationships('RELATES_TO', ${term}) YIELD relationship AS e WHERE ${text}
-       ${unlessUsual('e')}`,
+       ${collected('e')}`,
   );
   return graph.read(
-    `CALL { ${each.text} }
+    `${unlessUsual(each.text, 'e')}
      WITH e, sum(score) AS score ORDER BY score DESC, e.uuid LIMIT $limit
      ${RETURN_FACTS}`,
     { ...params, ...each.params, limit, most },

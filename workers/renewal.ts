@@ -7,7 +7,7 @@ import { regularly } from './regularly.ts';
 const PAUSE = 10 * SECOND;
 
 export interface Renewal {
-  /** Somebody has written to the group's graph. */
+  /** Episodes were committed to the group's graph. */
   touched(group: string): void;
   end(): Promise<void>;
 }
@@ -17,9 +17,9 @@ export function startRenewal(graphs: Pick<Graphs, 'group'>, metrics: Metrics, pa
   const touched = new Set<string>();
   const { end } = regularly(pause, async () => {
     for (const group of [...touched]) {
-      touched.delete(group);
       for (const label of await renewIndexes(graphs.group(group), wornByDay))
         metrics.increment('opencode.memory.indexes.renewed', { label });
+      touched.delete(group);
     }
   });
   return { touched: (group) => touched.add(group), end };

@@ -30,6 +30,8 @@ export interface Loading {
   add(elements: readonly Element[]): Promise<void>;
   /** Writes what is left. */
   end(): Promise<void>;
+  /** Waits for what is on its way, well or not: until then the graph may come into being again. */
+  settled(): Promise<void>;
 }
 
 /**
@@ -117,6 +119,7 @@ export function openLoading(into: GroupGraph, from: string, dimension: number): 
       await flushAll();
       if (inEdges) for (const label of unusual()) await dropUuidIndex(graph, label);
     },
+    settled: writes.settled,
   };
 }
 
@@ -164,6 +167,9 @@ function openFew(most: number) {
     async end(): Promise<void> {
       await Promise.all(running);
       check();
+    },
+    async settled(): Promise<void> {
+      await Promise.all(running);
     },
   };
 }

@@ -52,8 +52,8 @@ async function load(
   const scratch = graphs.scratch(group);
   const { embedder, counts } = manifest;
   const all = Math.max(counts.nodes + counts.edges, 1);
+  const loading = openLoading(scratch.graph, manifest.group, embedder?.dimension ?? dimensionOf(manifest));
   try {
-    const loading = openLoading(scratch.graph, manifest.group, embedder?.dimension ?? dimensionOf(manifest));
     await step(store, 'index', () =>
       embedder ? indexEmpty(scratch.graph, embedder.dimension) : prepareAsGraphiti(scratch.graph),
     );
@@ -92,6 +92,7 @@ async function load(
       throw new ArchiveDamaged(`The archive ${manifest.file} cannot be restored: ${problems.join('; ')}.`);
     return { scratch, answers };
   } catch (error) {
+    await loading.settled();
     await scratch.drop().catch(() => {});
     throw error;
   }

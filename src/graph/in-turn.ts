@@ -6,7 +6,7 @@ export function inTurn(graph: GroupGraph): GroupGraph {
   let last: Promise<unknown> = Promise.resolve();
   return {
     ...graph,
-    write<Row>(query: string, params?: Parameters<GroupGraph['write']>[1]): Promise<Row[]> {
+    async write<Row>(query: string, params?: Parameters<GroupGraph['write']>[1]): Promise<Row[]> {
       const text = queryText(query, params);
       const written = last.then(() => graph.write<Row>(text));
       last = written.catch(() => {});

@@ -22,7 +22,7 @@ test(`24. the newest archive in an empty graph has the same hash and answers ${q
   const story = chronicleOf(config.group, episodes);
   await tellAll(memory, story);
   await untilDone(memory, episodes, MINUTE + episodes * SECOND);
-  // As the night does before its export.
+  // As the night does before its export, in memories of up to 20,000 facts.
   await renewByNight(lab.graphs.group(config.group));
   const { file, facts, graphHash } = await memory.export({ gzip: true });
   await running.stop();

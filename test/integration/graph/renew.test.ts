@@ -118,9 +118,18 @@ describe('by day', () => {
     ['few ghosts are left', 10, 499, false],
     ['as many ghosts as entries are too many', 600, 600, true],
     ['less are left', 600, 599, false],
-    ['a large one waits for the night', 20_000, 199_999, false],
-    ['but not for ever', 20_000, 200_000, true],
+    ['a large one waits for the night', 2_001, 20_000, false],
   ])('%s', (_, entries, ghosts, isWorn) => {
     expect(wornByDay({ entries, ghosts })).toBe(isWorn);
+  });
+});
+
+describe('by night', () => {
+  test.each([
+    ['more than one in a hundred is too many', 2_000, 21, true],
+    ['less are left', 2_000, 20, false],
+    ['one that would hold FalkorDB up for long is left alone', 20_001, 100_000, false],
+  ])('%s', (_, entries, ghosts, isWorn) => {
+    expect(wornByNight({ entries, ghosts })).toBe(isWorn);
   });
 });

@@ -17,9 +17,14 @@ export function startRenewal(graphs: Pick<Graphs, 'group'>, metrics: Metrics, pa
   const touched = new Set<string>();
   const { end } = regularly(pause, async () => {
     for (const group of [...touched]) {
-      for (const label of await renewIndexes(graphs.group(group), wornByDay))
-        metrics.increment('opencode.memory.indexes.renewed', { label });
       touched.delete(group);
+      try {
+        for (const label of await renewIndexes(graphs.group(group), wornByDay))
+          metrics.increment('opencode.memory.indexes.renewed', { label });
+      } catch {
+        // The graph is away; the others have their turn before the next try.
+        touched.add(group);
+      }
     }
   });
   return { touched: (group) => touched.add(group), end };

@@ -113,6 +113,25 @@ test('a worker renews what was written to, and counts it', async () => {
   }
 });
 
+test('a worker that cannot reach one graph looks at the others, and again at that one', async () => {
+  await changeFacts(10);
+  let refused = 0;
+  const group = (name: string) => {
+    if (name === graph.group || refused++ > 1) return opened.graphs.group(name);
+    throw new Error('away');
+  };
+  const renewal = startRenewal({ group }, countingMetrics(), 10);
+  try {
+    renewal.touched(newGroup());
+    renewal.touched(graph.group);
+
+    await renewed();
+    await until('another look', () => refused > 2);
+  } finally {
+    await renewal.end();
+  }
+});
+
 describe('by day', () => {
   test.each([
     ['few ghosts are left', 10, 499, false],

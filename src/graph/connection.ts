@@ -41,6 +41,7 @@ export async function connect(address: Address): Promise<Connection> {
     query: (graph: string, query: unknown) => send('GRAPH.QUERY', graph, query),
     roQuery: (graph: string, query: unknown) => send('GRAPH.RO_QUERY', graph, query),
   } as unknown as ConstructorParameters<typeof Graph>[0];
+  let isClosed = false;
   return {
     async run(command, name, query) {
       const graph = new Graph(client, name);
@@ -48,11 +49,15 @@ export async function connect(address: Address): Promise<Connection> {
       return data ?? [];
     },
     call: (command, ...args) => wire.call(command, ...args),
-    isOpen: () => wire.status === 'ready',
+    // The client goes on being 'ready' for a moment after it was told to disconnect.
+    isOpen: () => !isClosed && wire.status === 'ready',
     async ping() {
       await within(ANSWERS_WITHIN, wire.ping(), noAnswer(ANSWERS_WITHIN));
     },
-    close: () => wire.disconnect(),
+    close() {
+      isClosed = true;
+      wire.disconnect();
+    },
   };
 }
 
@@ -60,3 +65,22 @@ export async function connect(address: Address): Promise<Connection> {
 export const noAnswer = (limit: number) => (): never => {
   throw new Error(`no answer within ${limit / SECOND} s`);
 };
+
+const SCANNED = 1000;
+
+/**
+ * Names of all graphs, from the keyspace: `GRAPH.LIST` reads a list of the module's own, from which living graphs go missing when a
+ * graph's key was removed by another command than `GRAPH.DELETE`.
+ */
+export async function graphNames(connection: Connection): Promise<string[]> {
+  // SCAN may give a key more than once.
+  const names = new Set<string>();
+  let cursor = '0';
+  do {
+    const reply = await connection.call('SCAN', cursor, 'TYPE', 'graphdata', 'COUNT', String(SCANNED));
+    const [next, found] = reply as [string, string[]];
+    for (const name of found) names.add(name);
+    cursor = next;
+  } while (cursor !== '0');
+  return [...names].sort();
+}

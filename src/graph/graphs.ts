@@ -4,12 +4,12 @@ import type { Embedder } from '../models/embedder.ts';
 import { SECOND } from '../time.ts';
 import { openChange } from './change.ts';
 import { queryText } from './codec.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, graphNames } from './connection.ts';
 import type { ChangeLog, GroupGraph } from './group-graph.ts';
 import { openPool } from './pool.ts';
 import { isMemory } from './queries/is-memory.ts';
 import { checkEmbedder, prepareSchema } from './schema.ts';
-import { openScratch, type Scratch, scratchName, sweepScratches } from './scratch.ts';
+import { isNoGraph, openScratch, type Scratch, scratchName, sweepScratches } from './scratch.ts';
 
 /** All graphs of one FalkorDB. */
 export interface Graphs {
@@ -78,11 +78,15 @@ export function openGraphs(address: Address, { readers = 4, writers = 2, journal
     },
     forgetQueries: (group) => writes.use((it) => forgetQueries(it, graphName(checkGroup(group))), WRITE_LIMIT),
     async groups() {
-      const names = await reads.use((connection) => connection.call('GRAPH.LIST'), READ_LIMIT);
-      // After `kill -9` a graph that was renamed may be listed twice.
-      const groups = [...new Set((names as string[]).map(groupOf))].filter((group) => group !== undefined).sort();
-      const areMemories = await Promise.all(groups.map((group) => isMemory(bind(group, graphName(group)))));
-      return groups.filter((_, index) => areMemories[index]);
+      const names = await reads.use(graphNames, WRITE_LIMIT);
+      const groups = names.map(groupOf).filter((group) => group !== undefined);
+      const memories: string[] = [];
+      for (let from = 0; from < groups.length; from += readers) {
+        const some = groups.slice(from, from + readers);
+        const areMemories = await Promise.all(some.map((group) => isMemory(bind(group, graphName(group)))));
+        memories.push(...some.filter((_, index) => areMemories[index]));
+      }
+      return memories.sort();
     },
     scratch(group) {
       const name = scratchName(checkGroup(group));
@@ -107,7 +111,7 @@ async function rows<Row>(answer: Promise<unknown[]>): Promise<Row[]> {
     return (await answer) as Row[];
   } catch (error) {
     // A graph comes into being with its first write; until then it reads as empty.
-    if (error instanceof Error && error.message.includes('Invalid graph operation on empty key')) return [];
+    if (isNoGraph(error)) return [];
     throw error;
   }
 }

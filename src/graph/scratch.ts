@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { StaleFence } from '../errors.ts';
 import { graphName } from '../group.ts';
 import { SECOND } from '../time.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, graphNames } from './connection.ts';
 import type { GroupGraph } from './group-graph.ts';
 import type { Pool } from './pool.ts';
 import { IS_EMPTY } from './queries/is-empty.ts';
@@ -32,19 +33,47 @@ export function openScratch(pool: Pool, graph: GroupGraph, name: string): Scratc
     graph,
     takePlace: (mayHappen) =>
       pool.use(async (connection) => {
-        // FalkorDB's writes count as changes of the key, so the swap is refused after any write that we have not seen.
-        await connection.call('WATCH', target);
-        if (!(await mayHappen(await isEmpty(connection, target)))) {
-          await connection.call('UNWATCH');
-          return false;
+        try {
+          return await swap(connection, name, target, mayHappen);
+        } catch (error) {
+          // It may still watch a key or queue commands, which the next query on it would meet.
+          connection.close();
+          throw error;
         }
-        await connection.call('MULTI');
-        await connection.call('RENAME', name, target);
-        return (await connection.call('EXEC')) !== null;
       }, LIMIT),
     drop: () => drop(pool, name),
   };
 }
+
+async function swap(
+  connection: Connection,
+  name: string,
+  target: string,
+  mayHappen: (isEmpty: boolean) => boolean | Promise<boolean>,
+): Promise<boolean> {
+  // FalkorDB's writes count as changes of the key, so the swap is refused after any write that we have not seen.
+  await connection.call('WATCH', target);
+  if (!(await mayHappen(await isEmpty(connection, target)))) {
+    await connection.call('UNWATCH');
+    return false;
+  }
+  await connection.call('MULTI');
+  // Not GRAPH.DELETE before it: a failure of the second command would not undo the first.
+  await connection.call('RENAME', name, target);
+  const replies = (await connection.call('EXEC')) as unknown[] | null;
+  if (replies === null) return false;
+  // A command that fails inside EXEC does not make EXEC fail; its error stands in the reply.
+  const [reply] = replies;
+  if (reply === 'OK') return true;
+  if (reply instanceof Error && !reply.message.includes('no such key')) throw reply;
+  throw new StaleFence(
+    `The graph that was prepared to replace "${target}" no longer exists in FalkorDB, so nothing was replaced; run the command again.`,
+  );
+}
+
+/** What FalkorDB answers for a graph that does not exist. */
+export const isNoGraph = (error: unknown): boolean =>
+  error instanceof Error && error.message.includes('Invalid graph operation on empty key');
 
 async function isEmpty(connection: Connection, target: string): Promise<boolean> {
   if ((await connection.call('EXISTS', target)) === 0) return true;
@@ -53,19 +82,20 @@ async function isEmpty(connection: Connection, target: string): Promise<boolean>
 }
 
 export async function sweepScratches(pool: Pool, age: number): Promise<number> {
-  const names = await pool.use((connection) => connection.call('GRAPH.LIST'), LIMIT);
+  const names = await pool.use(graphNames, LIMIT);
   const until = Date.now() - age;
-  const left = [...new Set(names as string[])].filter(
+  const left = names.filter(
     (name) => name.startsWith(PREFIX) && Number(name.slice(PREFIX.length).split(':')[0]) <= until,
   );
   for (const name of left) await drop(pool, name);
   return left.length;
 }
 
-/** It need not be there. */
+/** The graph need not exist. Not UNLINK or DEL: after those FalkorDB's own list lacks graphs that are still there. */
 async function drop(pool: Pool, name: string): Promise<void> {
   await pool.use(async (connection) => {
-    // Not GRAPH.DELETE, which fails for a graph that is not there.
-    await connection.call('UNLINK', name);
+    await connection.call('GRAPH.DELETE', name).catch((error: unknown) => {
+      if (!isNoGraph(error)) throw error;
+    });
   }, LIMIT);
 }

@@ -1,0 +1,123 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+
+const stores = useStores();
+let graphs: Graphs;
+let falkordb: Redis;
+beforeAll(() => {
+  // One connection for writes, so that what one call leaves on it meets the next.
+  graphs = openGraphs(stores.config.falkordb, { writers: 1 });
+  falkordb = new Redis(stores.config.falkordb.port, stores.config.falkordb.host);
+});
+afterAll(() => {
+  graphs?.close();
+  falkordb?.disconnect();
+});
+
+async function newMemory(name: string): Promise<string> {
+  const group = newGroup();
+  await graphs.group(group).write('CREATE (:Entity {name: $name})', { name });
+  return group;
+}
+
+async function newScratch(group: string, name: string) {
+  const scratch = graphs.scratch(group);
+  await scratch.graph.write('CREATE (:Entity {name: $name})', { name });
+  return scratch;
+}
+
+async function namesIn(group: string): Promise<string[]> {
+  const rows = await graphs.group(group).read<{ name: string }>('MATCH (n:Entity) RETURN n.name AS name');
+  return rows.map(({ name }) => name);
+}
+
+const scratchKeys = async () => (await falkordb.keys('~scratch:*')).length;
+
+describe('the list of memories', () => {
+  test('stays complete while scratch graphs come and go', async () => {
+    const groups = [];
+    for (let number = 0; number < 8; number += 1) groups.push(await newMemory('Harbor'));
+
+    for (const group of [...groups, ...groups]) await (await newScratch(group, 'Quay')).drop();
+
+    expect(await graphs.groups()).toEqual(expect.arrayContaining(groups));
+    expect(await falkordb.call('GRAPH.LIST')).toEqual(expect.arrayContaining(groups));
+    expect(await scratchKeys()).toBe(0);
+  });
+
+  test('comes from the keyspace, whatever FalkorDB lists', async () => {
+    const groups = [await newMemory('Harbor'), await newMemory('Harbor'), await newMemory('Harbor')];
+    await falkordb.call('GRAPH.QUERY', 'no-memory', 'CREATE (:Else)');
+    await falkordb.set('no-graph', 'x');
+    for (const name of ['one', 'two', 'three', 'four']) {
+      await falkordb.call('GRAPH.QUERY', name, 'CREATE (:Else)');
+      await falkordb.unlink(name);
+    }
+
+    const listed = await graphs.groups();
+
+    expect(listed).toEqual(expect.arrayContaining(groups));
+    expect(listed).toEqual([...new Set(listed)].sort());
+    expect(listed).not.toContain('no-memory');
+    expect(listed).not.toContain('no-graph');
+  });
+
+  test('leaves out graphs that a killed process left behind, which are swept', async () => {
+    const group = await newMemory('Harbor');
+    await newScratch(group, 'Quay');
+    expect(await graphs.sweepScratches(3_600_000)).toBe(0);
+
+    expect(await graphs.sweepScratches(0)).toBe(1);
+
+    expect(await scratchKeys()).toBe(0);
+    expect(await namesIn(group)).toEqual(['Harbor']);
+  });
+
+  test('may be asked to drop a graph that is not there', async () => {
+    await expect(graphs.scratch(newGroup()).drop()).resolves.toBeUndefined();
+  });
+});
+
+describe('a graph that takes the place of another', () => {
+  test('is the group’s graph afterwards', async () => {
+    const group = await newMemory('Harbor');
+    const scratch = await newScratch(group, 'Quay');
+
+    expect(await scratch.takePlace(() => true)).toBe(true);
+
+    expect(await namesIn(group)).toEqual(['Quay']);
+    expect(await scratchKeys()).toBe(0);
+    expect(await falkordb.call('GRAPH.LIST')).toContain(group);
+  });
+
+  test('that vanished meanwhile is reported, and the group keeps what it has', async () => {
+    const group = await newMemory('Harbor');
+    const scratch = await newScratch(group, 'Quay');
+
+    const swapped = scratch.takePlace(async () => {
+      await falkordb.call('GRAPH.DELETE', (await falkordb.keys('~scratch:*'))[0] ?? '');
+      return true;
+    });
+
+    await expect(swapped).rejects.toMatchObject({ name: 'StaleFence', message: expect.stringMatching(/^The graph /) });
+    expect(await namesIn(group)).toEqual(['Harbor']);
+    // The connection queues nothing any more.
+    await graphs.group(group).write('CREATE (:Entity {name: $name})', { name: 'Dock' });
+    expect(await namesIn(group)).toEqual(['Harbor', 'Dock']);
+  });
+
+  test('that was refused by its owner leaves nothing watched', async () => {
+    const [one, two] = [await newMemory('Harbor'), await newMemory('Pier')];
+    const [first, second] = [await newScratch(one, 'Quay'), await newScratch(two, 'Dock')];
+    const refusal = Object.assign(new Error('ERR as a server says it'), { name: 'ReplyError' });
+
+    await expect(first.takePlace(() => Promise.reject(refusal))).rejects.toThrow(refusal);
+    await falkordb.call('GRAPH.QUERY', one, 'CREATE (:Entity)');
+
+    expect(await second.takePlace(() => true)).toBe(true);
+    expect(await namesIn(two)).toEqual(['Dock']);
+    await first.drop();
+  });
+});

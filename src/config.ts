@@ -45,6 +45,8 @@ export interface Config {
   readonly configFile?: string | undefined;
   readonly group: string;
   readonly exportDir: string;
+  /** Whether nightly exports are compressed. */
+  readonly exportGzip: boolean;
   /** Undefined: exports go to `exportDir`. */
   readonly b2?: B2Settings | undefined;
   /** When every memory is exported and restored on trial; undefined for never. */
@@ -122,6 +124,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     configFile: values.MEMORY_CONFIG && resolve(values.MEMORY_CONFIG),
     group: values.MEMORY_GROUP,
     exportDir: resolve(values.MEMORY_EXPORT_DIR),
+    exportGzip: values.MEMORY_EXPORT_GZIP,
     b2: b2Settings(values),
     nightly:
       values.MEMORY_EXPORT_CRON === 'off'

@@ -73,6 +73,7 @@ export const SETTINGS = {
   ),
   MEMORY_GROUP: setting(text, '_', 'the memory that is used where none is named'),
   MEMORY_EXPORT_DIR: setting(text, 'exports', 'folder that exports are written to'),
+  MEMORY_EXPORT_GZIP: setting(flag, 'false', 'compress nightly exports, to .json.gz'),
   MEMORY_EXPORT_CRON: setting(
     z
       .string()
@@ -93,7 +94,7 @@ export const SETTINGS = {
   MEMORY_ARCHIVE_KEEP: setting(
     keep,
     'daily=7,weekly=4,monthly=12',
-    'archives that a nightly export leaves of each memory: the newest of so many days, weeks and months; all for all',
+    'nightly archives that are kept of each memory: the newest of so many days, weeks and months; all for all',
   ),
   B2_KEY_ID: setting(z.optional(text), undefined, 'application key id of Backblaze B2; with it exports go to B2'),
   B2_APP_KEY: secret('application key of Backblaze B2'),

@@ -21,6 +21,7 @@ export interface ExportParts {
   readonly store: ArchiveStore;
   readonly nights: Nights;
   readonly trim?: NightParts['trim'];
+  readonly installation: NightParts['installation'];
 }
 
 /** Takes `export` jobs, each of which shows one moment of a graph, and `nightly` jobs, which add one of these for every memory. */
@@ -43,13 +44,17 @@ async function beginNight({ data }: Job, { graphs, nights }: ExportParts): Promi
   return { groups };
 }
 
-async function exportOne(job: Job, parts: ExportParts, { keep }: Config, { metrics }: Told): Promise<unknown> {
+async function exportOne(job: Job, parts: ExportParts, config: Config, { metrics, onNotice }: Told): Promise<unknown> {
   const { group, gzip, nightly, written } = readExportJob(job.data);
   const { graphs, leases, store, nights } = parts;
   const onProgress = (share: number) => void job.updateProgress(share).catch(() => {});
-  return trace('memory.export', { tags: { group, nightly } }, () => {
-    if (!nightly) return exportGroup(graphs.group(group), leases, store, { gzip, onProgress });
-    return exportByNight({ ...parts, keep }, group, {
+  return trace('memory.export', { tags: { group, nightly } }, async () => {
+    if (!nightly) {
+      const origin = { by: 'hand', installation: await parts.installation() } as const;
+      return exportGroup(graphs.group(group), leases, store, { gzip, origin, onProgress });
+    }
+    // Jobs of earlier releases say `gzip`; the setting decides.
+    const night = await exportByNight({ ...parts, keep: config.keep, gzip: config.exportGzip }, group, {
       written,
       onProgress,
       onWritten: (file) => job.updateData({ ...job.data, written: file }),
@@ -60,6 +65,9 @@ async function exportOne(job: Job, parts: ExportParts, { keep }: Config, { metri
         await nights.noteDrill(group, result);
       },
     });
+    for (const { file, why } of night.unproven)
+      onNotice?.(`The nightly prune left ${file} alone: ${why}. Remove it by hand if nobody needs it.`);
+    return night;
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Worker } from 'bullmq';
+import { installationId } from '../src/archive/origin.ts';
 import { chooseStore } from '../src/archive/stores/choose.ts';
 import type { Config } from '../src/config.ts';
 import { openForgetting } from '../src/forget/forget.ts';
@@ -156,7 +157,8 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
       workers.push(startStoreWorker(config, connection(), forgetful, upkeep, { metrics, onNotice }));
     }
     if (archives) {
-      const parts = { graphs, leases, store: archives, nights: producer.nights, trim: journal.trim };
+      const installation = () => installationId(valkey, config.queuePrefix);
+      const parts = { graphs, leases, store: archives, nights: producer.nights, trim: journal.trim, installation };
       workers.push(startExportWorker(config, connection(), parts, { metrics, onNotice }));
     }
     report(workers, connections, config.valkey, onNotice);

@@ -13,8 +13,14 @@ export interface Archive {
 export interface Catalogue {
   /** Newest first. */
   readonly archives: readonly Archive[];
-  /** Files that have no manifest, or one that cannot be read: exports under way, their leftovers, or damage. */
-  readonly incomplete: readonly Listed[];
+  readonly incomplete: readonly Incomplete[];
+}
+
+/** A file that makes no archive: of an export under way, of what was broken off, or damaged. */
+export interface Incomplete extends Listed {
+  readonly why: 'its manifest is missing' | 'it cannot be read' | 'its archive is gone';
+  /** Of one whose archive is gone. */
+  readonly manifest?: Manifest;
 }
 
 const BEGINNING = 'graphiti_export_';
@@ -25,13 +31,16 @@ export async function readCatalogue(store: ArchiveStore, group?: string): Promis
   const files = await store.list(BEGINNING);
   const names = new Map(files.map((file) => [file.name, file]));
   const archives: Archive[] = [];
-  const incomplete: Listed[] = files.filter(({ name }) => isArchive(name) && !names.has(manifestName(name)));
+  const incomplete: Incomplete[] = files
+    .filter(({ name }) => isArchive(name) && !names.has(manifestName(name)))
+    .map((listed) => ({ ...listed, why: 'its manifest is missing' }));
   const manifests = files.filter(({ name }) => isManifest(name));
   for (let from = 0; from < manifests.length; from += AT_ONCE)
     await Promise.all(
       manifests.slice(from, from + AT_ONCE).map(async (listed) => {
         const manifest = await readable(store, listed.name);
-        if (!manifest || !names.has(manifest.file)) incomplete.push(listed);
+        if (!manifest) incomplete.push({ ...listed, why: 'it cannot be read' });
+        else if (!names.has(manifest.file)) incomplete.push({ ...listed, why: 'its archive is gone', manifest });
         else if (group === undefined || manifest.group === group) {
           const { file, sha256 } = manifest;
           const verified = names.has(verifiedName(file)) ? await readVerified(store, file, sha256) : undefined;

@@ -4,10 +4,12 @@ import { readFence } from '../graph/queries/read-fence.ts';
 import { stampFence } from '../graph/queries/stamp-fence.ts';
 import type { Lease, Leases } from '../valkey/lease.ts';
 import { type Exported, exportGraph } from './export.ts';
+import type { Origin } from './origin.ts';
 import type { ArchiveStore } from './stores/store.ts';
 
 export interface GroupExport {
   readonly gzip?: boolean;
+  readonly origin?: Origin;
   /** Told the share that is done, from 0 to 1. */
   readonly onProgress?: (share: number) => void;
 }
@@ -21,11 +23,12 @@ export async function exportGroup(
   graph: GroupGraph,
   leases: Leases,
   store: ArchiveStore,
-  { gzip = false, onProgress = () => {} }: GroupExport = {},
+  { gzip = false, origin, onProgress = () => {} }: GroupExport = {},
 ): Promise<Exported> {
   const attempt = async (lease: Lease, { stamped, position }: Stamp) =>
     exportGraph(graph, store, onProgress, {
       gzip,
+      ...(origin && { origin }),
       until: new Date(lease.fence),
       position,
       check: async () => {

@@ -12,6 +12,7 @@ import type { Element } from './element.ts';
 import { type Counting, openInventory } from './inventory.ts';
 import { withLittleMemory } from './little-memory.ts';
 import { MANIFEST_VERSION, type Manifest, manifestName, writeManifest } from './manifest.ts';
+import type { Origin } from './origin.ts';
 import { programVersion } from './program-version.ts';
 import { snapshot } from './snapshot.ts';
 import { step } from './step.ts';
@@ -33,6 +34,8 @@ export interface Exported {
 
 export interface ExportOptions {
   readonly gzip?: boolean;
+  /** Noted in the manifest; without it no prune ever removes the archive. */
+  readonly origin?: Origin;
   /** Until when all commits are in the graph and after which none is; default: now. */
   readonly until?: Date;
   /** Id of the journal's last entry at that time; default: there is none. */
@@ -68,7 +71,7 @@ async function write(
   graph: GroupGraph,
   store: ArchiveStore,
   onProgress: (share: number) => void,
-  { gzip = false, until = new Date(), position = '0-0', check = async () => {} }: ExportOptions,
+  { gzip = false, origin, until = new Date(), position = '0-0', check = async () => {} }: ExportOptions,
 ): Promise<Exported> {
   const [extent, embedder, twin] = await Promise.all([exportExtent(graph), readEmbedder(graph), exportTwins(graph)]);
   if (twin !== undefined)
@@ -99,6 +102,7 @@ async function write(
     created_at: now.toISOString(),
     group: graph.group,
     file,
+    ...(origin && { origin }),
     ...stored,
     json,
     counts,

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import * as z from 'zod/mini';
 import { ArchiveDamaged } from '../errors.ts';
+import { originShape } from './origin.ts';
 import type { ArchiveStore } from './stores/store.ts';
 
 export const MANIFEST_VERSION = 1;
@@ -20,6 +21,7 @@ const shape = z.object({
   created_at: z.iso.datetime(),
   group: z.string(),
   file: z.string(),
+  origin: z.optional(originShape),
   /** Of the file as it is stored. */
   bytes: count,
   sha256,

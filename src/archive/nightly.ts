@@ -6,7 +6,8 @@ import { renewByNight } from '../graph/renew.ts';
 import type { Leases } from '../valkey/lease.ts';
 import { exportGroup } from './export-group.ts';
 import { type Manifest, manifestName, readManifest } from './manifest.ts';
-import { pruneStore } from './prune.ts';
+import type { Origin } from './origin.ts';
+import { pruneStore, type Skipped } from './prune.ts';
 import type { Retention } from './retention.ts';
 import { step, type Watched } from './step.ts';
 import type { ArchiveStore } from './stores/store.ts';
@@ -19,6 +20,10 @@ export interface NightParts {
   readonly leases: Leases;
   readonly store: ArchiveStore;
   readonly keep: Retention | 'all';
+  /** True writes `.json.gz`. */
+  readonly gzip?: boolean;
+  /** `installationId`, asked for each night. */
+  readonly installation: () => Promise<string>;
   /** Forgets what the journal holds up to a position of which the archive is proven to hold all; gives how many entries. */
   readonly trim?: (group: string, position: string) => Promise<number>;
 }
@@ -40,6 +45,8 @@ export interface Night {
   readonly answers: Verification['answers'];
   readonly trimmed: number;
   readonly removed: readonly string[];
+  /** Files whose manifest is lost or damaged, which no prune touches. */
+  readonly unproven: readonly Skipped[];
 }
 
 const WRITTEN = 0.4;
@@ -52,7 +59,7 @@ const DRILLED = 0.95;
  */
 export async function exportByNight(parts: NightParts, group: string, told: NightTold): Promise<Night> {
   const { graphs, store, keep, trim } = parts;
-  if (await isEmpty(graphs.group(group))) return { file: null, answers: null, trimmed: 0, removed: [] };
+  if (await isEmpty(graphs.group(group))) return { file: null, answers: null, trimmed: 0, removed: [], unproven: [] };
   const manifest = await written(parts, group, told);
   const { file } = manifest;
   const { whole, problems, answers } = await drillArchive(graphs, store, manifest, (share) =>
@@ -71,13 +78,17 @@ export async function exportByNight(parts: NightParts, group: string, told: Nigh
   await told.onDrill({ file, at: now });
   const { position } = manifest.journal;
   const trimmed = (position && (await trim?.(group, position))) || 0;
-  const { removed } = keep === 'all' ? await sweep(store) : await pruneStore(store, group, keep);
+  const { removed, unproven } =
+    keep === 'all'
+      ? await sweep(store)
+      : await pruneStore(store, group, keep, { installation: await parts.installation() });
   told.onProgress(1);
-  return { file, answers, trimmed, removed };
+  return { file, answers, trimmed, removed, unproven };
 }
 
 /** What an earlier try wrote, if that is still there, or a new archive. */
-async function written({ graphs, leases, store }: NightParts, group: string, told: NightTold): Promise<Manifest> {
+async function written(parts: NightParts, group: string, told: NightTold): Promise<Manifest> {
+  const { graphs, leases, store, gzip = false } = parts;
   if (told.written) {
     try {
       return await readManifest(store, manifestName(told.written));
@@ -88,7 +99,8 @@ async function written({ graphs, leases, store }: NightParts, group: string, tol
   }
   await step(store, 'renew', () => renewWorn(graphs.group(group), leases, store));
   const onProgress = (share: number) => told.onProgress(share * WRITTEN);
-  const { file } = await exportGroup(graphs.group(group), leases, store, { gzip: true, onProgress });
+  const origin: Origin = { by: 'night', installation: await parts.installation() };
+  const { file } = await exportGroup(graphs.group(group), leases, store, { gzip, origin, onProgress });
   await told.onWritten(file);
   return readManifest(store, manifestName(file));
 }
@@ -103,7 +115,7 @@ async function renewWorn(graph: GroupGraph, leases: Leases, { metrics }: Watched
   }
 }
 
-async function sweep(store: ArchiveStore): Promise<{ removed: readonly string[] }> {
+async function sweep(store: ArchiveStore): Promise<Pick<Night, 'removed' | 'unproven'>> {
   await store.sweep();
-  return { removed: [] };
+  return { removed: [], unproven: [] };
 }

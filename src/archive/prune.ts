@@ -1,6 +1,7 @@
-import type { Archive } from './catalogue.ts';
+import type { Archive, Incomplete } from './catalogue.ts';
 import { isLeftover, readCatalogue } from './catalogue.ts';
-import { isArchive, manifestName } from './manifest.ts';
+import { type Manifest, manifestName } from './manifest.ts';
+import { foreignBecause } from './origin.ts';
 import { keepers, type Retention } from './retention.ts';
 import { step } from './step.ts';
 import type { ArchiveStore } from './stores/store.ts';
@@ -9,25 +10,46 @@ import { verifiedName } from './verified.ts';
 export interface Pruned {
   readonly kept: readonly string[];
   readonly removed: readonly string[];
-  /** Leftovers of exports that never came to an end. */
+  /** Manifests of archives that an interrupted prune has removed already. */
   readonly leftovers: readonly string[];
+  /** Whole archives that are not nightly ones of this installation; the retention does not count them. */
+  readonly skipped: readonly Skipped[];
+  /** Files whose manifest is lost or damaged, so that nothing tells what they are. */
+  readonly unproven: readonly Skipped[];
+}
+
+/** A file that is not the prune's to remove, and in a few words why. */
+export interface Skipped {
+  readonly file: string;
+  readonly why: string;
+}
+
+export interface PruneRules {
+  /** Whose nightly archives may go: `installationId`. */
+  readonly installation: string;
+  /** True also counts and removes the group's archives that were made by hand, by earlier releases or by other installations. */
+  readonly all?: boolean;
+  /** True only tells what would go. */
+  readonly dryRun?: boolean;
+  readonly now?: Date;
 }
 
 /**
- * Removes a group's archives but those that the retention keeps, and what exports left behind that never came to an end.
- * @param dryRun true only tells what would go
+ * Removes a group's nightly archives but those that the retention keeps. What no manifest proves to be one of them stays: an archive
+ * whose manifest is lost may be the last copy of a memory.
  * @throws ConfigError, ArchiveAway
  */
 export function pruneStore(
   store: ArchiveStore,
   group: string,
   retention: Retention,
-  options: { dryRun?: boolean; now?: Date } = {},
+  rules: PruneRules,
 ): Promise<Pruned> {
   return step(store, 'prune', async (span) => {
-    const pruned = await prune(store, group, retention, options);
+    const pruned = await prune(store, group, retention, rules);
     span.tag('removed', pruned.removed.length);
     span.tag('leftovers', pruned.leftovers.length);
+    span.tag('skipped', pruned.skipped.length);
     return pruned;
   });
 }
@@ -36,18 +58,24 @@ async function prune(
   store: ArchiveStore,
   group: string,
   retention: Retention,
-  { dryRun = false, now = new Date() }: { dryRun?: boolean; now?: Date },
+  { installation, all = false, dryRun = false, now = new Date() }: PruneRules,
 ): Promise<Pruned> {
   const { archives, incomplete } = await readCatalogue(store, group);
-  const dated = archives.map((archive) => ({
-    archive,
-    at: new Date(archive.manifest.created_at),
-    isVerified: archive.verified !== undefined,
-  }));
+  const because = ({ origin }: Manifest) => (all ? undefined : foreignBecause(origin, installation));
+  const isLeft = ({ manifest }: Incomplete) => manifest?.group === group && because(manifest) === undefined;
+
+  const dated = archives
+    .filter(({ manifest }) => because(manifest) === undefined)
+    .map((archive) => ({
+      archive,
+      at: new Date(archive.manifest.created_at),
+      isVerified: archive.verified !== undefined,
+    }));
   const kept = keepers(dated, retention);
   const removed = dated.filter((it) => !kept.has(it)).map(({ archive }) => archive);
-  // Only files that nothing vouches for: a manifest that cannot be read may belong to an archive that can be saved.
-  const leftovers = incomplete.filter((file) => isArchive(file.name) && isLeftover(file, now)).map(({ name }) => name);
+  // Younger ones may belong to an export that is under way.
+  const old = incomplete.filter((file) => isLeftover(file, now));
+  const leftovers = old.filter(isLeft).map(({ name }) => name);
   if (!dryRun) {
     for (const archive of removed) await remove(store, archive);
     for (const name of leftovers) await store.remove(name);
@@ -58,12 +86,17 @@ async function prune(
     kept: dated.filter((it) => kept.has(it)).map(({ archive }) => file(archive)),
     removed: removed.map(file),
     leftovers,
+    skipped: archives.flatMap(({ manifest }) => {
+      const why = because(manifest);
+      return why === undefined ? [] : [{ file: manifest.file, why }];
+    }),
+    unproven: old.filter(({ manifest }) => manifest === undefined).map(({ name, why }) => ({ file: name, why })),
   };
 }
 
-/** The manifest first: what is left when this is interrupted does not look like an archive, and is removed by the next. */
+/** The manifest last: what is left when this is interrupted still proves whose it was, and is removed by the next prune. */
 async function remove(store: ArchiveStore, { manifest: { file }, verified }: Archive): Promise<void> {
-  await store.remove(manifestName(file));
   await store.remove(file);
   if (verified) await store.remove(verifiedName(file));
+  await store.remove(manifestName(file));
 }

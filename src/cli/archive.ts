@@ -23,8 +23,9 @@ What \`memory-manager export\` wrote, in MEMORY_EXPORT_DIR or in Backblaze B2. I
   rebuild [file]   give a lost graph back: the newest archive, or that file, and what the journal
                    tells since; no model is asked; the memory must be empty
     --replace        or else it is replaced, at once or not at all
-  prune            remove all but the newest of each day, week and month that has any
+  prune            remove nightly archives, but the newest of each day, week and month that has any
     --keep <list>    so many of each: daily=7,weekly=4,monthly=12
+    --all            also count and remove archives made by hand, by earlier releases or elsewhere
     --dry-run        only say what would go
 
   --group <name>   the memory (default: MEMORY_GROUP; for a file, the one it was made of)
@@ -37,6 +38,7 @@ Example: memory-manager archive verify latest --restore`,
     restore: { type: 'boolean' },
     replace: { type: 'boolean' },
     keep: { type: 'string' },
+    all: { type: 'boolean' },
     'dry-run': { type: 'boolean' },
   },
   arguments: [1, 2],
@@ -114,10 +116,12 @@ const ACTIONS: Readonly<Record<string, (memory: MemoryManager, rest: readonly st
     async prune(memory, rest, call) {
       nothing('prune', rest);
       const dryRun = call.flag('dry-run');
-      const pruned = await memory.archives.prune({ ...groupOf(call), keep: readKeep(call.text('keep')), dryRun });
-      const { kept, removed, leftovers } = pruned;
+      const keep = readKeep(call.text('keep'));
+      const pruned = await memory.archives.prune({ ...groupOf(call), keep, all: call.flag('all'), dryRun });
+      const { kept, removed, leftovers, skipped, unproven } = pruned;
       const gone = [...removed, ...leftovers].map((file) => `${dryRun ? 'would remove' : 'removed'} ${file}`);
-      return { data: pruned, text: [...gone, `${count(kept.length, 'archive')} kept.`].join('\n') };
+      const left = [...skipped, ...unproven].map(({ file, why }) => `left alone: ${file} (${why})`);
+      return { data: pruned, text: [...gone, ...left, `${count(kept.length, 'archive')} kept.`].join('\n') };
     },
   };
 

@@ -67,6 +67,9 @@ export interface Restored {
 export interface PruneOptions extends GroupOptions {
   /** Of each of so many days, weeks and months with archives, the newest is kept; one of them must be 1 or more. */
   readonly keep: Partial<Retention>;
+  /** True also counts and removes archives that were made by hand, by earlier releases or by other installations. */
+  readonly all?: boolean;
+  /** True only tells what would go. */
   readonly dryRun?: boolean;
 }
 
@@ -199,12 +202,18 @@ export async function restoreArchive(
 
 export async function pruneArchives(
   services: Services,
-  { keep, group, dryRun = false }: PruneOptions,
+  { keep, group, all = false, dryRun = false }: PruneOptions,
 ): Promise<Pruned> {
   const { daily = 0, weekly = 0, monthly = 0 } = keep;
   const numbers = [daily, weekly, monthly];
   if (numbers.some((number) => !Number.isInteger(number) || number < 0) || numbers.every((number) => number === 0))
     throw new InvalidInput('Say how many archives are kept, such as daily=7,weekly=4,monthly=12.');
-  const { pruneStore } = await import('../archive/prune.ts');
-  return pruneStore(await storeOf(services), services.group(group), { daily, weekly, monthly }, { dryRun });
+  const [{ pruneStore }, { installationId }] = await Promise.all([
+    import('../archive/prune.ts'),
+    import('../archive/origin.ts'),
+  ]);
+  const producer = await services.producer();
+  const installation = await producer.ask((valkey) => installationId(valkey, services.config.queuePrefix));
+  const rules = { installation, all, dryRun };
+  return pruneStore(await storeOf(services), services.group(group), { daily, weekly, monthly }, rules);
 }

@@ -48,7 +48,7 @@ export interface Outcome {
 // Letters, digits, points and hyphens: BullMQ takes no colon.
 const nightId = (tick: Date): string => `${NIGHTLY}-${timestamp(tick)}`;
 const exportId = (tick: Date, group: string): string => `${nightId(tick)}-${group}`;
-const nightlyExport = (group: string): ExportJob => ({ version: 1, group, gzip: true, nightly: true });
+const nightlyExport = (group: string): ExportJob => ({ version: 1, group, nightly: true });
 const result = z.object({ groups: z.array(z.string()) });
 
 export function openNights(

@@ -18,7 +18,7 @@ export interface Archives {
    * @throws InvalidInput when the graph is not empty (without `replace`), or there is neither archive nor journal
    */
   rebuild(options?: RebuildOptions): Promise<Rebuilt>;
-  /** Removes a group's archives but those that are to be kept, the newest, and the newest that was verified. */
+  /** Removes a group's nightly archives but those that are to be kept, the newest, and the newest that was verified. */
   prune(options: PruneOptions): Promise<Pruned>;
 }
 

@@ -88,10 +88,14 @@ describe('archive', () => {
     const { run, file, group } = await exported();
     const newer = JSON.parse((await run('export', '--json')).stdout) as { file: string };
 
-    const dry = await run('archive', 'prune', '--keep', 'daily=1', '--dry-run');
+    const spared = await run('archive', 'prune', '--keep', 'daily=1');
+    const dry = await run('archive', 'prune', '--keep', 'daily=1', '--all', '--dry-run');
     const before = await readdir(stores.config.exportDir);
-    const pruned = await run('archive', 'prune', '--keep', 'daily=1');
+    const pruned = await run('archive', 'prune', '--keep', 'daily=1', '--all');
 
+    expect(spared.stdout).toBe(
+      `left alone: ${newer.file} (it was made by hand)\nleft alone: ${file} (it was made by hand)\n0 archives kept.\n`,
+    );
     expect(dry.stdout).toBe(`would remove ${file}\n1 archive kept.\n`);
     expect(pruned.stdout).toBe(`removed ${file}\n1 archive kept.\n`);
     const after = await readdir(stores.config.exportDir);

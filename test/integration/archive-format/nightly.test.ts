@@ -1,11 +1,17 @@
+import { rm, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readCatalogue } from '../../../src/archive/catalogue.ts';
 import { exportGroup } from '../../../src/archive/export-group.ts';
+import { isArchive, manifestName, readManifest, writeManifest } from '../../../src/archive/manifest.ts';
 import { exportByNight, type NightParts } from '../../../src/archive/nightly.ts';
+import type { Origin } from '../../../src/archive/origin.ts';
+import { pruneStore } from '../../../src/archive/prune.ts';
 import { directoryStore } from '../../../src/archive/stores/directory.ts';
 import type { ArchiveStore } from '../../../src/archive/stores/store.ts';
 import { ArchiveAway, ArchiveDamaged } from '../../../src/errors.ts';
 import { readGhosts } from '../../../src/graph/queries/read-ghosts.ts';
+import { DAY } from '../../../src/time.ts';
 import { useOpened } from '../../support/opened.ts';
 import { useStores } from '../../support/stores.ts';
 import { useToldMemories } from '../../support/told-memory.ts';
@@ -13,6 +19,8 @@ import { useToldMemories } from '../../support/told-memory.ts';
 const stores = useStores();
 const opened = useOpened(stores);
 const openMemory = useToldMemories(stores);
+const NIGHTLY: Origin = { by: 'night', installation: 'ours' };
+const KEEP_ONE = { daily: 1, weekly: 0, monthly: 0 };
 
 /** A group with a few facts, a folder of its own, and a nightly export of it that notes what it tells. */
 async function newNight(change: (store: ArchiveStore) => ArchiveStore = (store) => store) {
@@ -23,7 +31,8 @@ async function newNight(change: (store: ArchiveStore) => ArchiveStore = (store) 
   const [trimmed, drills]: [string[], unknown[]] = [[], []];
   const parts: NightParts = {
     ...{ graphs: opened.graphs, leases: opened.leases, store: change(plain) },
-    keep: { daily: 1, weekly: 0, monthly: 0 },
+    keep: KEEP_ONE,
+    installation: async () => 'ours',
     trim: async (_, position) => {
       trimmed.push(position);
       return 3;
@@ -40,8 +49,10 @@ async function newNight(change: (store: ArchiveStore) => ArchiveStore = (store) 
       onProgress: (share) => void told.shares.push(share),
     });
   const archives = async () => (await readCatalogue(plain, group)).archives;
-  const older = () => exportGroup(opened.graphs.group(group), opened.leases, plain);
-  return { group, run, told, trimmed, drills, archives, older };
+  const older = (origin: Origin | undefined = NIGHTLY) =>
+    exportGroup(opened.graphs.group(group), opened.leases, plain, { ...(origin && { origin }) });
+  const path = (file: string) => join(plain.place, file);
+  return { ...{ store: plain, path }, group, run, told, trimmed, drills, archives, older };
 }
 
 /** A store that gives a byte of every archive wrong. */
@@ -49,7 +60,7 @@ const damaging = (store: ArchiveStore): ArchiveStore => ({
   ...store,
   async *get(name, from) {
     for await (const piece of store.get(name, from)) {
-      if (name.endsWith('.gz')) piece[piece.length >> 1] = (piece[piece.length >> 1] ?? 0) ^ 1;
+      if (isArchive(name)) piece[piece.length >> 1] = (piece[piece.length >> 1] ?? 0) ^ 1;
       yield piece;
     }
   },
@@ -74,7 +85,8 @@ describe('a nightly export', () => {
 
     const night = await run();
 
-    expect(night).toMatchObject({ file: told.written, trimmed: 3, removed: [before] });
+    expect(night).toMatchObject({ file: told.written, trimmed: 3, removed: [before], unproven: [] });
+    expect(night.file).toMatch(/^graphiti_export_\d{4}-[^.]+\.\d+Z\.json$/);
     expect(night.answers?.asked).toBeGreaterThan(0);
     const [archive, ...others] = await archives();
     expect(others).toEqual([]);
@@ -109,7 +121,7 @@ describe('a nightly export', () => {
     const { run, archives, told } = await newNight((store) => ({
       ...store,
       get(name, from) {
-        if (isAway && name.endsWith('.gz')) throw new ArchiveAway('The bucket does not answer.');
+        if (isAway && isArchive(name)) throw new ArchiveAway('The bucket does not answer.');
         return store.get(name, from);
       },
     }));
@@ -127,8 +139,75 @@ describe('a nightly export', () => {
     const { run, archives, group, trimmed } = await newNight();
     await opened.graphs.group(group).write('MATCH (n) DELETE n');
 
-    expect(await run()).toEqual({ file: null, answers: null, trimmed: 0, removed: [] });
+    expect(await run()).toEqual({ file: null, answers: null, trimmed: 0, removed: [], unproven: [] });
     expect(await archives()).toEqual([]);
     expect(trimmed).toEqual([]);
   });
 });
+
+describe('a prune takes nightly archives of this installation only', () => {
+  const ours = { installation: 'ours' };
+
+  test.each([
+    ['made by hand', { by: 'hand', installation: 'ours' }, 'it was made by hand'],
+    ['of another installation', { by: 'night', installation: 'theirs' }, 'it is of another installation'],
+    ['of a release that noted no origin', null, 'its release did not note whether it was made by hand'],
+  ] as const)('an archive %s stays, until all are asked for', async (_what, origin, why) => {
+    const { store, group, older } = await newNight();
+    const { file } = origin ? await older(origin) : await withoutOrigin(store, (await older()).file);
+    const { file: first } = await older();
+    const { file: last } = await older();
+
+    const dry = await pruneStore(store, group, KEEP_ONE, { ...ours, dryRun: true });
+    const listed = (await readCatalogue(store, group)).archives.length;
+    const pruned = await pruneStore(store, group, KEEP_ONE, ours);
+
+    expect(listed).toBe(3);
+    expect(pruned).toEqual({ kept: [last], removed: [first], leftovers: [], skipped: [{ file, why }], unproven: [] });
+    expect(dry).toEqual(pruned);
+    expect((await readCatalogue(store, group)).archives.map(({ manifest }) => manifest.file)).toEqual([last, file]);
+    expect(await pruneStore(store, group, KEEP_ONE, { ...ours, all: true })).toMatchObject({ removed: [file] });
+  });
+
+  test.each([
+    ['is lost', (path: string) => rm(path), 'its manifest is missing'],
+    ['is damaged', (path: string) => writeFile(path, '{'), 'it cannot be read'],
+  ])('an archive whose manifest %s stays and is named', async (_what, damage, why) => {
+    const { store, group, older, path } = await newNight();
+    const { file, manifest } = await older();
+    await older();
+    await damage(path(manifest));
+    for (const name of [file, manifest]) await utimes(path(name), 0, 0).catch(() => {});
+
+    const { removed, unproven } = await pruneStore(store, group, KEEP_ONE, { ...ours, all: true });
+
+    expect(removed).toEqual([]);
+    expect(unproven).toEqual([{ file: why.startsWith('its') ? file : manifest, why }]);
+    expect((await store.list(file)).map(({ name }) => name)).toContain(file);
+  });
+
+  test('what an interrupted prune has left goes with the next', async () => {
+    const { store, group, older, path } = await newNight();
+    const { file, manifest } = await older();
+    await older();
+    const interrupted = {
+      ...store,
+      remove: (name: string) => (name === file ? store.remove(name) : Promise.reject(away)),
+    };
+    const away = new ArchiveAway('The bucket does not answer.');
+    await expect(pruneStore(interrupted, group, KEEP_ONE, ours)).rejects.toThrow(ArchiveAway);
+    await utimes(path(manifest), new Date(Date.now() - 2 * DAY), new Date(Date.now() - 2 * DAY));
+
+    const { leftovers, kept } = await pruneStore(store, group, KEEP_ONE, ours);
+
+    expect(leftovers).toEqual([manifest]);
+    expect((await store.list()).filter(({ name }) => isArchive(name)).map(({ name }) => name)).toEqual(kept);
+  });
+});
+
+/** Makes an archive one of release 0.1, whose manifests do not say who made it. */
+async function withoutOrigin(store: ArchiveStore, file: string): Promise<{ file: string }> {
+  const { origin: _, ...manifest } = await readManifest(store, manifestName(file));
+  await writeManifest(store, manifest);
+  return { file };
+}

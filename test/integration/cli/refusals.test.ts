@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { MemoryManager } from '../../../src/index.ts';
-import { SECOND } from '../../../src/time.ts';
+import { MINUTE } from '../../../src/time.ts';
 import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
 import { useStores } from '../../support/stores.ts';
 
@@ -58,7 +58,6 @@ describe('without a worker', () => {
     expect(stored.stderr).toMatch(
       /^The episode is safe in the queue, but no worker is running .* start one with `memory-manager up` or `memory-manager worker`\.\n$/,
     );
-    expect(stored.took).toBeLessThan(3 * SECOND);
     expect(JSON.parse((await run(['status', '--json'])).stdout).valkey.store.waiting).toBe(1);
   });
 
@@ -87,7 +86,6 @@ describe('without a worker', () => {
     expect(exported).toMatchObject(
       failure(/^No worker is running.*start one with `memory-manager up` or `memory-manager worker`/),
     );
-    expect(exported.took).toBeLessThan(3 * SECOND);
   });
 });
 
@@ -188,7 +186,7 @@ test('an answer into a pipe that nobody reads is no failure', () => {
   const command = `("${process.execPath}" "${main}" query x; echo "status $?" >&2) | true`;
   const env = { PATH: process.env.PATH, ...environment };
 
-  expect(spawnSync('sh', ['-c', command], { env, encoding: 'utf8', timeout: 20 * SECOND }).stderr).toBe('status 0\n');
+  expect(spawnSync('sh', ['-c', command], { env, encoding: 'utf8', timeout: 2 * MINUTE }).stderr).toBe('status 0\n');
 });
 
 test('config shows where values come from and no secret', async () => {

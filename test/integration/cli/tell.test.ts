@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Queue, UnrecoverableError, Worker } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { SECOND } from '../../../src/time.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';
 import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
 import { useStores } from '../../support/stores.ts';
@@ -119,7 +118,6 @@ describe('fact', () => {
 
     expect(told).toMatchObject({ status: 0, stdout: expect.stringMatching(/^episode_\S+\n$/) });
     expect(told.stderr).toMatch(/^The episode is safe in the queue, but no worker is running/);
-    expect(told.took).toBeLessThan(3 * SECOND);
   });
 
   test('--no-wait says nothing but the name', async () => {
@@ -278,7 +276,6 @@ describe('store-many', () => {
     const stored = await runCommand(['store-many', '-'], away, '{"content": "a"}');
 
     expect(stored).toMatchObject(failure(/^Valkey at 127\.0\.0\.1:1 does not answer/));
-    expect(stored.took).toBeLessThan(3 * SECOND);
   });
 });
 

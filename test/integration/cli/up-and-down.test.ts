@@ -92,7 +92,7 @@ describe('up and down', () => {
     expect(after.settings).toEqual(before.settings);
     expect(after.pids).toEqual({ ...before.pids, worker: expect.any(Number) });
     expect(after.pids.worker).not.toBe(before.pids.worker);
-    expect(await run('store', 'Harbor uses Valkey.', '--timeout', '30')).toMatchObject({ status: 0, stderr: '' });
+    expect(await run('store', 'Harbor uses Valkey.', '--timeout', '120')).toMatchObject({ status: 0, stderr: '' });
   });
 
   test('up takes other ports where somebody else has taken those that a dead server had', async () => {

@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Server, startFalkorDB, startValkey } from '../../../src/embedded/servers.ts';
-import { SECOND } from '../../../src/time.ts';
 import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
 import { useStores } from '../../support/stores.ts';
 import { wrongServers } from '../../support/wrong-servers.ts';
@@ -24,8 +23,6 @@ beforeAll(async () => {
   };
 });
 
-const within = 6 * SECOND;
-
 describe.each(['entities', 'worker'])('%s', (command) => {
   test.each([
     ['a locked FalkorDB', /^FalkorDB at .* refused the user or the password; check FALKORDB_USERNAME/],
@@ -41,7 +38,6 @@ describe.each(['entities', 'worker'])('%s', (command) => {
     const ended = await runCommand([command], environment);
 
     expect(ended).toMatchObject(failure(sentence));
-    expect(ended.took).toBeLessThan(within);
   });
 });
 
@@ -59,7 +55,6 @@ describe.each(['store', 'worker'])('%s', (command) => {
     const ended = await runCommand(command === 'store' ? ['store', 'x'] : [command], environment);
 
     expect(ended).toMatchObject(failure(sentence));
-    expect(ended.took).toBeLessThan(within);
   });
 });
 

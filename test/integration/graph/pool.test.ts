@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Server, startFalkorDB } from '../../../src/embedded/servers.ts';
 import { AccessRefused, StoreUnreachable, WrongServer } from '../../../src/errors.ts';
 import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
 import { openPool } from '../../../src/graph/pool.ts';
-import { SECOND } from '../../../src/time.ts';
+import { MINUTE } from '../../../src/time.ts';
 import { until } from '../../support/wait.ts';
 import { wrongServers } from '../../support/wrong-servers.ts';
 
@@ -45,14 +45,12 @@ describe('a server of another kind', () => {
     ['silent', StoreUnreachable],
     ['rude', StoreUnreachable],
     ['nothing', StoreUnreachable],
-  ] as const)('%s is named within 4 s, for each who asks', async (kind, failure) => {
+  ] as const)('%s is named, for each who asks', async (kind, failure) => {
     const graphs = graphsAt(await wrongServers[kind]());
-    const began = Date.now();
 
     const answers = await Promise.allSettled([one(graphs), one(graphs), write(graphs)]);
 
     for (const answer of answers) expect(answer).toMatchObject({ status: 'rejected', reason: expect.any(failure) });
-    expect(Date.now() - began).toBeLessThan(4 * SECOND);
   });
 
   test('a wrong password and none are refused, the right one is not', async () => {
@@ -91,20 +89,18 @@ describe('a server that fails', () => {
     await falkordb.restart();
   });
 
-  test('that is frozen is named within 6 s, and answers the same pool after the thaw', async () => {
+  test('that is frozen is named by connections that lay idle, and answers the same pool after the thaw', async () => {
     const graphs = graphsAt(falkordb.port);
     await write(graphs);
     await Promise.all([one(graphs), one(graphs), one(graphs)]);
     await falkordb.kill('SIGSTOP');
-    const began = Date.now();
+    vi.setSystemTime(Date.now() + MINUTE);
 
-    const answer = await until('a connection that lay idle', () =>
-      Date.now() - began > SECOND ? one(graphs).catch((error) => error) : undefined,
-    );
+    const answer = await one(graphs).catch((error) => error);
 
     expect(answer).toBeInstanceOf(StoreUnreachable);
-    expect(Date.now() - began).toBeLessThan(7 * SECOND);
     await falkordb.kill('SIGCONT');
+    vi.useRealTimers();
     expect(await until('the thaw', () => one(graphs).catch(() => undefined))).toEqual([{ n: 1 }]);
   });
 });
@@ -112,7 +108,7 @@ describe('a server that fails', () => {
 test('a query that the server refuses leaves its connection to the others', async () => {
   const pool = openPool({ host: '127.0.0.1', port: falkordb.port, tls: false }, 1);
   opened.push(pool);
-  const query = (text: string) => pool.use((it) => it.run('GRAPH.QUERY', 'pool', text), SECOND);
+  const query = (text: string) => pool.use((it) => it.run('GRAPH.QUERY', 'pool', text), MINUTE);
   await query('RETURN 1');
   const before = await received();
 
@@ -125,7 +121,7 @@ test('a query that the server refuses leaves its connection to the others', asyn
 test('a closed pool refuses in a sentence, also those who wait', async () => {
   const pool = openPool({ host: '127.0.0.1', port: falkordb.port, tls: false }, 1);
   const use = () =>
-    pool.use((it) => it.run('GRAPH.QUERY', 'pool', 'UNWIND range(1, 3000000) AS x RETURN count(x)'), 9 * SECOND);
+    pool.use((it) => it.run('GRAPH.QUERY', 'pool', 'UNWIND range(1, 3000000) AS x RETURN count(x)'), MINUTE);
   const [first, second] = [use(), use().catch((error) => error)];
 
   pool.close();

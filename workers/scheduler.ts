@@ -1,11 +1,13 @@
-import { schedule } from 'node-cron';
+import { type ScheduledTask, schedule } from 'node-cron';
 import type { Config } from '../src/config.ts';
 import type { Nights } from '../src/queue/nights.ts';
 import { serveDue } from '../src/schedule/due.ts';
 import { openTicks, type Ticks } from '../src/schedule/ticks.ts';
 import { harmless } from '../src/telemetry/harmless.ts';
 import { trace } from '../src/telemetry/tracing.ts';
+import { SECOND } from '../src/time.ts';
 import type { Told } from './job-fate.ts';
+import { regularly } from './regularly.ts';
 
 /** Keeps the schedule. */
 export interface Schedule {
@@ -14,10 +16,10 @@ export interface Schedule {
 }
 
 /**
- * node-cron only wakes us: it remembers nothing of what was missed. Every worker looks this often whether a tick is due, by Valkey's
- * clock. Where the machine's own clock is set back node-cron 4.6 rests for as long; a tick is then late or another worker's.
+ * Every worker looks this often whether a tick is due, by Valkey's clock: for ticks that were missed, and for machines whose own clock
+ * is wrong.
  */
-const LOOKS = '*/10 * * * * *';
+const LOOKS_EVERY = 10 * SECOND;
 
 /** @throws ConfigError when MEMORY_EXPORT_CRON cannot be used */
 export function openSchedule({ nightly }: Config): Schedule {
@@ -32,15 +34,46 @@ export function openSchedule({ nightly }: Config): Schedule {
 }
 
 async function keep(ticks: Ticks, nights: Nights, told: Told): Promise<() => Promise<void>> {
-  const look = looking(ticks, nights, told);
-  const task = schedule(LOOKS, look, { unref: true, suppressMissedWarning: true });
+  const alarm = openAlarm(() => look());
+  const look = looking(ticks, nights, told, alarm.set);
   await look();
+  const looks = regularly(LOOKS_EVERY, look);
   return async () => {
-    await task.destroy();
+    alarm.clear();
+    await looks.end();
   };
 }
 
-function looking(ticks: Ticks, nights: Nights, { metrics, onNotice = () => {} }: Told): () => Promise<void> {
+/**
+ * Wakes at one moment, as the date and time of a cron expression that node-cron keeps. It is never given MEMORY_EXPORT_CRON itself: when
+ * the machine's clock leaps forward, node-cron 4.6 steps through every tick in between and blocks the process meanwhile.
+ */
+function openAlarm(wake: () => Promise<void>) {
+  let armed: { readonly at: number; readonly task: ScheduledTask } | undefined;
+  const clear = () => {
+    void armed?.task.destroy();
+    armed = undefined;
+  };
+  return {
+    clear,
+    set(moment: Date): void {
+      const at = moment.getTime();
+      if (armed?.at === at) return;
+      clear();
+      const [month, day, hour] = [moment.getUTCMonth() + 1, moment.getUTCDate(), moment.getUTCHours()];
+      const expression = `${moment.getUTCSeconds()} ${moment.getUTCMinutes()} ${hour} ${day} ${month} *`;
+      const task = schedule(expression, wake, { timezone: 'UTC', unref: true, suppressMissedWarning: true });
+      armed = { at, task };
+    },
+  };
+}
+
+function looking(
+  ticks: Ticks,
+  nights: Nights,
+  { metrics, onNotice = () => {} }: Told,
+  setAlarm: (moment: Date) => void,
+): () => Promise<void> {
   let said = '';
   let isNoted = false;
   const noteNext = async () => {
@@ -54,6 +87,7 @@ function looking(ticks: Ticks, nights: Nights, { metrics, onNotice = () => {} }:
     try {
       if (!isNoted) await noteNext();
       const served = await serveDue(ticks, nights.mark, serve);
+      setAlarm(ticks.next(new Date()));
       if (served) metrics?.increment('opencode.memory.schedule.ticks');
       said = '';
     } catch (error) {

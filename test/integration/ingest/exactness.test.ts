@@ -7,6 +7,7 @@ import { openIngest } from '../../../src/ingest/ingest.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';
 import { type Leases, openLeases } from '../../../src/valkey/lease.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
+import { mostRows } from '../../support/profile.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { day, useToldMemories } from '../../support/told-memory.ts';
 import { until } from '../../support/wait.ts';
@@ -212,18 +213,16 @@ describe('an entity', () => {
   });
 });
 
-test('many new names that are all alike in one batch are resolved at once', { timeout: 20_000 }, async () => {
+test('many new names that are all alike in one batch are resolved', async () => {
   const { tell, facts } = openMemory({ single: [] });
   await tell(1, 'Harbor has Piers.');
-  const began = performance.now();
 
   await Promise.all(Array.from({ length: 31 }, (_, index) => tell(2, `Harbor fixes PROJECT-1${100 + index}.`)));
 
-  expect(performance.now() - began).toBeLessThan(5000);
   expect(await facts()).toHaveLength(32);
 });
 
-test('the facts between two entities are found quickly, also when one of them has thousands', async () => {
+test('the facts between two entities are found without a look at all facts of either', async () => {
   const graph = graphs.group(newGroup());
   await graph.prepare(plainEmbedder());
   await graph.write(
@@ -232,11 +231,10 @@ test('the facts between two entities are found quickly, also when one of them ha
      CREATE (h)-[:RELATES_TO {uuid: 'fact' + i, fact: '', name: 'HAS'}]->(:Entity {uuid: 'part' + i})`,
   );
   const pairs = Array.from({ length: 20 }, (_, index) => ({ one: 'hub', other: `part${index + 1}`, key: `${index}` }));
-  await findFacts(graph, pairs, []);
-  const began = performance.now();
 
-  const { facts } = await findFacts(graph, pairs, []);
+  const rows = await mostRows(stores.config, graph, async (watched) => {
+    expect((await findFacts(watched, pairs, [])).facts).toHaveLength(20);
+  });
 
-  expect(performance.now() - began).toBeLessThan(150);
-  expect(facts).toHaveLength(20);
+  expect(rows).toBeLessThan(1000);
 });

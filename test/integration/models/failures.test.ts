@@ -1,7 +1,6 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { OpenAISettings } from '../../../src/config.ts';
-import type { Limits } from '../../../src/models/openai/connection.ts';
 import { openaiEmbedder } from '../../../src/models/openai/embedder.ts';
 import { openaiLanguageModel } from '../../../src/models/openai/language-model.ts';
 import {
@@ -24,10 +23,8 @@ beforeEach(() => fake.reset());
 afterAll(() => fake.close());
 
 /** What reading an episode ends with. */
-async function failure(settings: Partial<OpenAISettings> = {}, limits: Partial<Limits> = {}): Promise<Error> {
-  const model = openaiLanguageModel(settingsFor(fake, { apiKey: KEY, ...settings }), {
-    limits: { begin: 2000, ...limits },
-  });
+async function failure(settings: Partial<OpenAISettings> = {}): Promise<Error> {
+  const model = openaiLanguageModel(settingsFor(fake, { apiKey: KEY, ...settings }));
   return model
     .extract({ content: SECRET, source: 'text', referenceTime: new Date(0) })
     .then(() => new Error('nothing went wrong'))

@@ -1,0 +1,44 @@
+import { Redis } from 'ioredis';
+import type { Config } from '../../src/config.ts';
+import { queryText } from '../../src/graph/codec.ts';
+import type { GroupGraph } from '../../src/graph/group-graph.ts';
+import { readMark } from '../../src/graph/queries/read-mark.ts';
+import { graphName } from '../../src/group.ts';
+
+/**
+ * The most rows that any step of the queries went over which `work` ran on the graph, by FalkorDB's own profile: whether a query
+ * uses its index, said without a clock. Each query is profiled on a copy, just before it runs.
+ */
+export async function mostRows(
+  { falkordb }: Config,
+  graph: GroupGraph,
+  work: (watched: GroupGraph) => Promise<unknown>,
+): Promise<number> {
+  const server = new Redis(falkordb.port, falkordb.host);
+  const [name, copy] = [graphName(graph.group), `${graphName(graph.group)}-profiled`];
+  let most = 0;
+  const profiled =
+    <Args extends Parameters<GroupGraph['read']>, Result>(run: (...args: Args) => Promise<Result>) =>
+    async (...args: Args): Promise<Result> => {
+      const [query, params] = args;
+      await server.call('GRAPH.COPY', name, copy);
+      // What a change behind a fence is given on its way.
+      const text = queryText(query, { after: (await readMark(graph)).mark, mark: 'profiled', ...params });
+      const steps = (await server.call('GRAPH.PROFILE', copy, text)) as string[];
+      await server.call('GRAPH.DELETE', copy);
+      for (const [, rows] of steps.join('\n').matchAll(/Records produced: (\d+)/g)) most = Math.max(most, Number(rows));
+      return run(...args);
+    };
+  const watched = {
+    ...graph,
+    read: profiled(graph.read),
+    write: profiled(graph.write),
+    change: profiled(graph.change),
+  };
+  try {
+    await work(watched as GroupGraph);
+    return most;
+  } finally {
+    server.disconnect();
+  }
+}

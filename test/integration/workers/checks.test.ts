@@ -138,8 +138,8 @@ describe('a worker', () => {
     );
 
     expect(said).toEqual([
-      expect.stringMatching(/^Warning: the clock of Valkey's machine is (10\.\d|9\.9) s ahead of ours/),
-      expect.stringMatching(/^Warning: the clock of FalkorDB's machine is (10\.\d|9\.9) s ahead of ours/),
+      expect.stringMatching(/^Warning: the clock of Valkey's machine is \d+\.\d s ahead of ours/),
+      expect.stringMatching(/^Warning: the clock of FalkorDB's machine is \d+\.\d s ahead of ours/),
     ]);
   });
 

@@ -7,9 +7,11 @@ import * as errors from '../../../src/errors.ts';
 import type { Ingest } from '../../../src/ingest/ingest.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { STORE_OPTIONS } from '../../../src/queue/jobs.ts';
+import { waitReason } from '../../../src/queue/wait-reason.ts';
 import type { Metrics } from '../../../src/telemetry/metrics.ts';
 import { MINUTE, SECOND } from '../../../src/time.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';
+import { openLeases } from '../../../src/valkey/lease.ts';
 import { startWorkers } from '../../../workers/main.ts';
 import { startStoreWorker } from '../../../workers/store-worker.ts';
 import { startConfigured } from '../../support/configured-server.ts';
@@ -97,27 +99,28 @@ describe('FalkorDB away', () => {
     await start();
     await memory.ended(await memory.enqueue('Harbor uses Redis.'));
     await falkordb.kill('SIGKILL');
+    const began = performance.now();
     const receipts = await memory.enqueueMany(
       Array.from({ length: 40 }, (_, index) => ({ content: `Harbor uses Part${index}.` })),
     );
-    const [first] = receipts;
+    const [first = { uuid: '' }] = receipts;
 
     await until('a reason', async () => (await memory.lastFailure('store'))?.match(/^FalkorDB at .* does not answer/));
-    await expect(memory.ended(first as never, { limit: 3 * SECOND })).rejects.toThrow(
+    await until('its reason', async () => waitReason((await jobOf(first.uuid)).progress));
+    await expect(memory.ended(first as never, { limit: 2 * SECOND })).rejects.toThrow(
       /Its last try failed: FalkorDB at .* does not answer/,
     );
     const tries = await Promise.all(receipts.map(async ({ uuid }) => (await jobOf(uuid)).attemptsStarted));
+    const seconds = (performance.now() - began) / SECOND;
     await falkordb.restart();
-    const back = Date.now();
-    await until('all jobs', completed(41), 30 * SECOND);
+    await until('all jobs', completed(41));
 
-    expect(Date.now() - back).toBeLessThan(15 * SECOND);
     expect((await memory.size()).episodes).toBe(41);
     const jobs = await Promise.all(receipts.map(({ uuid }) => jobOf(uuid)));
     for (const job of jobs) expect(job.attemptsMade).toBe(1);
-    // The queue rests: in three seconds the 40 jobs are not tried over and over.
-    expect(tries.reduce((sum, one) => sum + one)).toBeLessThan(40 * 5);
-    expect(said.filter((line) => line.includes('does not answer')).length).toBeLessThan(10);
+    // The queue rests: the 40 jobs are not tried over and over.
+    expect(tries.reduce((sum, one) => sum + one)).toBeLessThan(50 * (1 + seconds));
+    expect(said.filter((line) => line.includes('does not answer')).length).toBeLessThan(3 * (1 + seconds));
     expect(said[0]).toMatch(/^store \S+ failed \(attempt 1, waits; no attempt is counted\): FalkorDB at/);
   });
 });
@@ -193,12 +196,14 @@ describe('what Valkey refuses in the middle of a job', () => {
 describe('a model', () => {
   test('that asks to wait is not asked before; texts are found meanwhile and given facts go on', async () => {
     let isBusy = true;
-    const fake = await start((_, purpose) =>
-      isBusy && purpose !== 'embed' ? { kind: 'rate-limit', retryAfter: '4' } : undefined,
-    );
+    const refusals: number[] = [];
+    await start((_, purpose) => {
+      if (!isBusy || purpose === 'embed') return undefined;
+      refusals.push(performance.now());
+      return { kind: 'rate-limit', retryAfter: '4' };
+    });
     const first = await memory.enqueue('Harbor USES Redis: Harbor uses Redis');
     await until('the refusal', async () => (await counts()).delayed === 1);
-    const told = Date.now();
 
     const many = await memory.enqueueMany(
       Array.from({ length: 30 }, (_, index) => ({
@@ -206,15 +211,20 @@ describe('a model', () => {
       })),
     );
     const fact = await memory.addTriplet({ source: 'Mira', relation: 'LEADS', target: 'Dock' });
-    await memory.ended(fact, { limit: 3 * SECOND });
-    await until('the texts', async () => (await memory.size()).episodes === 32, 3 * SECOND);
-    const waiting = await Promise.all(many.map(({ uuid }) => jobOf(uuid)));
+    await memory.ended(fact);
+    await until('the texts', async () => (await memory.size()).episodes === 32);
+    const waiting = await until('all that wait', async () => {
+      const jobs = await Promise.all(many.map(({ uuid }) => jobOf(uuid)));
+      return jobs.every(({ progress }) => waitReason(progress)?.includes('is busy')) && jobs;
+    });
+    await until('another try', () => refusals.length > 1);
     isBusy = false;
-    await until('all jobs', completed(32), 20 * SECOND);
+    await until('all jobs', completed(32));
 
-    expect(Date.now() - told).toBeGreaterThan(3.5 * SECOND);
-    expect(fake?.called('extract').filter(({ status }) => status === 429)).toHaveLength(1);
-    for (const job of waiting) expect(job).toMatchObject({ attemptsMade: 0, progress: { waitsFor: /is busy/ } });
+    // Whoever comes meanwhile does not ask either.
+    const pauses = refusals.slice(1).map((at, place) => at - (refusals[place] ?? 0));
+    expect(Math.min(...pauses)).toBeGreaterThan(3.9 * SECOND);
+    for (const job of waiting) expect(job).toMatchObject({ attemptsMade: 0 });
     expect((await jobOf(first.uuid)).attemptsMade).toBe(1);
   });
 
@@ -230,7 +240,7 @@ describe('a model', () => {
 
     const reason = await memory.lastFailure('store');
     isAway = false;
-    await until('all jobs', completed(20), 40 * SECOND);
+    await until('all jobs', completed(20));
 
     expect(reason).toMatch(/cannot be reached \([A-Z_]+\)/);
     for (const { uuid } of receipts) expect((await jobOf(uuid)).attemptsMade).toBe(1);
@@ -256,7 +266,7 @@ describe('a model', () => {
     const text = (index: number) =>
       index % 8 === 3 ? `poison ${index}` : `Quay${index} USES Part${index}: Quay${index} uses Part${index}`;
     const receipts = await memory.enqueueMany(Array.from({ length: 80 }, (_, index) => ({ content: text(index) })));
-    await until('all jobs', async () => (await counts()).completed + (await counts()).failed === 80, MINUTE);
+    await until('all jobs', async () => (await counts()).completed + (await counts()).failed === 80);
 
     const letters = await memory.deadLetters.list({ limit: 100 });
 
@@ -345,13 +355,17 @@ describe('what a failure costs', () => {
     await memory.ended(await memory.enqueue('Harbor uses Redis.'));
     const shares: number[] = [];
     const [connection, exports] = [patientConnection(config.valkey), queue.opts];
-    const holder = `lease:{${config.group}}`;
-    await connection.set(holder, 'somebody', 'PX', 2 * SECOND);
+    const leases = openLeases(connection, MINUTE);
+    const lease = await leases.take(config.group);
     const ending = memory.export({ onProgress: (share) => shares.push(share) });
     const exportQueue = new Queue('export', { ...exports, connection });
-    closers.push(() => connection.disconnect());
+    closers.push(
+      () => connection.disconnect(),
+      () => leases.close(),
+    );
     const job = await until('the job', async () => (await exportQueue.getJobs(['active']))[0]);
     await job.updateProgress({ waitsFor: 'Something.' });
+    await lease.release();
     await ending;
 
     expect(shares.length).toBeGreaterThan(0);

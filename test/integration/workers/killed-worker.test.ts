@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { openGraphs } from '../../../src/graph/graphs.ts';
 import { MemoryManager } from '../../../src/memory.ts';
-import { MINUTE, SECOND } from '../../../src/time.ts';
 import { startWorkers } from '../../../workers/main.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -36,9 +35,7 @@ function startWorker(): ChildProcess {
   return child;
 }
 
-test('a worker killed in the middle and started again loses nothing and doubles nothing', {
-  timeout: 2 * MINUTE,
-}, async () => {
+test('a worker killed in the middle and started again loses nothing and doubles nothing', async () => {
   const memory = new MemoryManager(stores.config);
   const graphs = openGraphs(stores.config.falkordb);
   const count = 60;
@@ -53,7 +50,7 @@ test('a worker killed in the middle and started again loses nothing and doubles 
     await once(worker, 'exit');
   }
   startWorker();
-  await until('all jobs', async () => (await done()) === count, MINUTE);
+  await until('all jobs', async () => (await done()) === count);
 
   const graph = graphs.group(stores.config.group);
   expect(await graph.read('MATCH (p:Episodic) RETURN count(p) AS n, count(DISTINCT p.uuid) AS distinct')).toEqual([
@@ -81,7 +78,7 @@ test('a worker that is asked to stop ends its jobs and exits with 0', async () =
   expect(await once(worker, 'exit')).toEqual([0, null]);
 });
 
-test('a close leaves a job that does not end, within 10 s', async () => {
+test('a close leaves a job that does not end', async () => {
   const config = { ...stores.config, queuePrefix: '{stuck}', group: newGroup() };
   let asked = false;
   const extract = () => {
@@ -93,10 +90,9 @@ test('a close leaves a job that does not end, within 10 s', async () => {
   const memory = new MemoryManager(config);
   await memory.storeEpisode('Harbor uses Redis.');
   await until('the job', () => asked);
-  const began = Date.now();
 
   await running.close();
 
-  expect(Date.now() - began).toBeLessThan(10 * SECOND);
+  expect(await memory.counts('store')).toMatchObject({ waiting: 1, active: 0 });
   await memory.close();
 });

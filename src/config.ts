@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { ConfigError } from './errors.ts';
@@ -38,10 +38,9 @@ export interface B2Settings {
 export interface Config {
   readonly falkordb: Address;
   readonly valkey: Address;
-  /** Undefined when neither MEMORY_MODELS nor OPENAI_API_KEY nor OPENAI_BASE_URL tells. */
-  readonly models: 'openai' | 'local' | undefined;
+  readonly models: 'openai' | 'local';
   readonly openai: OpenAISettings;
-  /** The file with the users' own types; undefined: the `memory.config.…` of the working directory, if there is one. */
+  /** The file with the users' own types, where MEMORY_CONFIG or a running `up` names one. */
   readonly configFile?: string | undefined;
   readonly group: string;
   readonly exportDir: string;
@@ -79,10 +78,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the settings: the environment first, then what a running `memory-manager up` noted, then the defaults.
- * @throws ConfigError naming the variable, its value and what it may hold
+ * @throws ConfigError naming the variable, its value and what it may hold, or the home when it is not to be trusted
  */
 export function readSettings(environment: Environment = process.env): Settings {
   const home = homeFolder(environment);
+  checkHome(home);
   const running = readRunning(home);
   const values: Record<string, unknown> = {};
   const origins: Record<string, Origin> = {};
@@ -91,7 +91,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     Setting<z.ZodMiniType>,
   ][]) {
     const given = environment[name] || undefined;
-    const noted = isElsewhere(name, environment) ? undefined : running[name];
+    const noted = isElsewhere(name, environment, running) ? undefined : running[name];
     const parsed = shape.safeParse(name === 'MEMORY_HOME' ? home : (given ?? noted ?? fallback));
     if (!parsed.success) throw refusal(name, secret ? '…' : String(given ?? noted), parsed.error);
     values[name] = parsed.data;
@@ -113,7 +113,7 @@ export function loadConfig(environment: Environment = process.env): Config {
   return {
     falkordb: address('FALKORDB'),
     valkey: address('VALKEY'),
-    models: values.MEMORY_MODELS ?? (values.OPENAI_API_KEY || values.OPENAI_BASE_URL ? 'openai' : undefined),
+    models: values.MEMORY_MODELS ?? (values.OPENAI_API_KEY || values.OPENAI_BASE_URL ? 'openai' : 'local'),
     openai: {
       apiKey: values.OPENAI_API_KEY,
       baseUrl: values.OPENAI_BASE_URL,
@@ -142,6 +142,14 @@ export function loadConfig(environment: Environment = process.env): Config {
     prices: readPrices(values.MEMORY_PRICES),
     home: values.MEMORY_HOME,
   };
+}
+
+/** Why the models are those that `loadConfig` chose, in a phrase. */
+export function reasonForModels({ values, origins }: Settings = readSettings()): string {
+  if (values.MEMORY_MODELS)
+    return origins.MEMORY_MODELS === 'running' ? 'as a running `up` noted' : `MEMORY_MODELS is ${values.MEMORY_MODELS}`;
+  if (values.OPENAI_API_KEY) return 'OPENAI_API_KEY is set';
+  return values.OPENAI_BASE_URL ? 'OPENAI_BASE_URL is set' : 'neither MEMORY_MODELS nor OPENAI_API_KEY is set';
 }
 
 /** B2 is meant as soon as any of its settings is there, so that a forgotten one is told and not passed over. */
@@ -182,10 +190,32 @@ function readRunning(home: string): Record<string, string> {
   }
 }
 
-/** True for settings of a store whose host or port the environment names: what `up` noted belongs to another server. */
-function isElsewhere(name: string, environment: Environment): boolean {
-  const store = ['FALKORDB', 'VALKEY'].find((prefix) => name.startsWith(`${prefix}_`));
-  return store !== undefined && Boolean(environment[`${store}_HOST`] || environment[`${store}_PORT`]);
+/** True for settings of a store when the environment names another server than the one that `up` noted. */
+function isElsewhere(name: string, environment: Environment, running: Record<string, string>): boolean {
+  const store = (['FALKORDB', 'VALKEY'] as const).find((prefix) => name.startsWith(`${prefix}_`));
+  if (!store) return false;
+  const [host, port] = [environment[`${store}_HOST`], environment[`${store}_PORT`]];
+  if (!host && !port) return false;
+  const onThisMachine = (name = '') => name.replace(/^localhost$/, '127.0.0.1');
+  return (
+    onThisMachine(host || SETTINGS[`${store}_HOST`].fallback) !== onThisMachine(running[`${store}_HOST`]) ||
+    (port || SETTINGS[`${store}_PORT`].fallback) !== running[`${store}_PORT`]
+  );
+}
+
+/**
+ * What lies in a home names the servers that get everything, and the file with types that is run: nobody else may have written it.
+ * @throws ConfigError
+ */
+function checkHome(home: string): void {
+  const found = statSync(home, { throwIfNoEntry: false });
+  if (!found || !process.getuid) return;
+  if (found.uid !== process.getuid())
+    throw new ConfigError(`${home} belongs to another user of this machine; set MEMORY_HOME to a folder of your own.`);
+  if ((found.mode & 0o022) !== 0)
+    throw new ConfigError(
+      `Other users of this machine can write into ${home}, where settings and data are kept; run chmod 700 on it, or set MEMORY_HOME to another folder.`,
+    );
 }
 
 function refusal(name: string, value: string, error: z.core.$ZodError): ConfigError {

@@ -48,11 +48,13 @@ export const SETTINGS = {
   VALKEY_USERNAME: setting(z.optional(text), undefined, 'user of Valkey'),
   VALKEY_PASSWORD: secret('password of Valkey'),
   VALKEY_TLS: setting(flag, 'false', 'speak TLS with Valkey'),
-  OPENAI_API_KEY: secret('key of OpenAI or of a compatible server; its presence makes MEMORY_MODELS openai'),
+  OPENAI_API_KEY: secret(
+    'key of OpenAI or of a compatible server; its presence means openai where MEMORY_MODELS is not set',
+  ),
   OPENAI_BASE_URL: setting(
     z.optional(serverAddress),
     undefined,
-    'address of a compatible server; its presence makes MEMORY_MODELS openai',
+    'address of a compatible server; its presence means openai where MEMORY_MODELS is not set',
   ),
   MEMORY_LLM_MODEL: setting(text, 'gpt-4.1-mini', 'model of OpenAI that reads and judges'),
   MEMORY_EMBEDDING_MODEL: setting(text, 'text-embedding-3-small', 'model of OpenAI that makes vectors'),
@@ -64,12 +66,12 @@ export const SETTINGS = {
   MEMORY_MODELS: setting(
     z.optional(z.enum(['openai', 'local'], 'it must be openai or local')),
     undefined,
-    'who reads episodes: openai or local',
+    'who reads episodes: openai or local; default: openai where there is a key or an address, else local',
   ),
   MEMORY_CONFIG: setting(
     z.optional(text),
     undefined,
-    'file with types of your own; default: memory.config.ts, .mts, .js, .mjs or .json of the working directory',
+    'file with types of your own; default: a trusted memory.config.… of the working directory',
   ),
   MEMORY_GROUP: setting(text, '_', 'the memory that is used where none is named'),
   MEMORY_EXPORT_DIR: setting(text, 'exports', 'folder that exports are written to'),

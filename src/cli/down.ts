@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { loadConfig } from '../config.ts';
 import type { Command } from './command.ts';
-import { readNote, removeNote, stop } from './running.ts';
+import { withHomeLock } from './lock.ts';
+import { readNote, removeNote, serversByFolder, stop } from './running.ts';
 
 export const command: Command = {
   help: `memory-manager down
@@ -13,14 +15,16 @@ The data stay in MEMORY_HOME.
   arguments: [0, 0],
   run: async (call) => {
     const { home } = loadConfig();
-    const running = await readNote(home);
-    if (running) {
-      await stop(running);
-      await removeNote(home);
-    }
-    const stopped = running !== undefined;
+    const stopped = existsSync(home) && (await withHomeLock(home, () => stopAll(home)));
     const sentence = stopped ? `Stopped. The data stay in ${home}.` : 'Nothing was running.';
     console.log(call.json ? JSON.stringify({ stopped }) : sentence);
     return 0;
   },
 };
+
+/** False when nothing was running. */
+async function stopAll(home: string): Promise<boolean> {
+  const stopped = await stop(home, (await readNote(home)) ?? (await serversByFolder(home)));
+  await removeNote(home);
+  return stopped;
+}

@@ -77,8 +77,9 @@ function standardInput(): Promise<string> {
 /** A worker that `up` started looks into the same folder every few seconds. */
 async function drainUnlessWorkerRuns(): Promise<void> {
   const [{ homeFolder }, { allRun, readNote }] = await Promise.all([import('../home.ts'), import('./running.ts')]);
-  const running = await readNote(homeFolder(process.env));
-  if (running && (await allRun(running))) return;
+  const home = homeFolder(process.env);
+  const running = await readNote(home);
+  if (running && (await allRun(home, running))) return;
   const { drainApart } = await import('../hooks/drain.ts');
   drainApart(process.env);
 }

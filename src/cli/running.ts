@@ -1,14 +1,25 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/mini';
+import { PID_FILE } from '../embedded/configuration.ts';
+import { startedWith, startOf, workingFolderOf } from '../embedded/identity.ts';
 import { runningFile } from '../home.ts';
 import { SECOND } from '../time.ts';
+
+const PARTS = ['worker', 'valkey', 'falkordb'] as const;
+type Part = (typeof PARTS)[number];
+
+const eachPart = <T extends z.ZodMiniType>(shape: T) =>
+  z.object({ worker: z.optional(shape), valkey: z.optional(shape), falkordb: z.optional(shape) });
 
 const note = z.object({
   /** What the commands need to find the servers; names as in the environment. */
   settings: z.record(z.string(), z.string()),
   /** Without `worker` while `up` is still starting it. */
-  pids: z.object({ worker: z.optional(z.number()), valkey: z.optional(z.number()), falkordb: z.optional(z.number()) }),
+  pids: eachPart(z.number()),
+  /** When each of them was started; notes of earlier releases lack it. */
+  started: z._default(eachPart(z.string()), {}),
 });
 
 /** What `up` started. */
@@ -20,54 +31,99 @@ export async function readNote(home: string): Promise<Running | undefined> {
   try {
     return note.parse(JSON.parse(text));
   } catch {
-    // Half a note from a crash tells nothing; what it started has ended or will be found by its folder.
+    // Half a note from a crash tells nothing; servers that it named are found by their folders.
     return undefined;
   }
 }
 
-/** Private: it may hold a password. */
+/** Private, since it holds passwords, and never half written. */
 export async function writeNote(home: string, running: Running): Promise<void> {
-  await mkdir(home, { recursive: true, mode: 0o700 });
-  await writeFile(runningFile(home), `${JSON.stringify(running, null, 2)}\n`, { mode: 0o600 });
+  const file = runningFile(home);
+  await rm(`${file}.new`, { force: true });
+  await writeFile(`${file}.new`, `${JSON.stringify(running, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+  await rename(`${file}.new`, file);
 }
 
 export async function removeNote(home: string): Promise<void> {
   await rm(runningFile(home), { force: true });
 }
 
-/** True while the process runs and is one of ours: after a reboot its number may belong to anybody. */
-async function isOurs(pid: number | undefined): Promise<boolean> {
-  if (pid === undefined) return false;
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
+/** Adds a process that was just started. */
+export async function addProcess(running: Running, part: Part, pid: number | undefined): Promise<void> {
+  const start = pid === undefined ? undefined : await startOf(pid);
+  if (pid !== undefined) running.pids[part] = pid;
+  if (start !== undefined) running.started[part] = start;
+}
+
+/** The servers that run in the folders of a home, for when the note that named them is lost. */
+export async function serversByFolder(home: string): Promise<Running> {
+  const running: Running = { settings: {}, pids: {}, started: {} };
+  for (const part of ['valkey', 'falkordb'] as const) {
+    const pid = Number(await readFile(join(home, part, PID_FILE), 'utf8').catch(() => ''));
+    if (pid > 0 && (await worksIn(home, part, pid))) await addProcess(running, part, pid);
   }
-  const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined);
-  return line === undefined || /valkey|redis|worker/.test(line);
+  return running;
+}
+
+/**
+ * True while the process runs that was noted, and no other that was given its id: it was started at the noted time, and it works
+ * for this home. Notes of earlier releases have no time; the home alone decides then, where the system tells it.
+ */
+async function isOurs(home: string, part: Part, { pids, started }: Running): Promise<boolean> {
+  const pid = pids[part];
+  const start = pid === undefined ? undefined : await startOf(pid);
+  if (pid === undefined || start === undefined) return false;
+  const noted = started[part];
+  if (noted !== undefined && noted !== start) return false;
+  return (await worksIn(home, part, pid)) ?? noted !== undefined;
+}
+
+/** Undefined where the system does not tell what a process works in. */
+async function worksIn(home: string, part: Part, pid: number): Promise<boolean | undefined> {
+  const resolved = (path: string) => realpath(path).catch(() => path);
+  if (part !== 'worker') {
+    const folder = await workingFolderOf(pid);
+    return folder === undefined ? undefined : folder === (await resolved(join(home, part)));
+  }
+  const process = await startedWith(pid);
+  if (process === undefined) return undefined;
+  const { command, environment } = process;
+  return command.includes('worker') && (await resolved(environment.MEMORY_HOME ?? '')) === (await resolved(home));
 }
 
 /** True while all that belongs to a memory runs: the worker, and the servers if they are ours. */
-export async function allRun({ pids }: Running): Promise<boolean> {
-  const ours = await Promise.all(Object.values({ worker: undefined, ...pids }).map((pid) => isOurs(pid)));
-  return ours.every((is) => is);
+export async function allRun(home: string, running: Running): Promise<boolean> {
+  const { valkey, falkordb } = running.pids;
+  const parts = PARTS.filter((part) => part === 'worker' || (valkey ?? falkordb) !== undefined);
+  return (await Promise.all(parts.map((part) => isOurs(home, part, running)))).every((is) => is);
 }
 
 /** True while the servers run that `up` started here; programs that wait for their episodes are connected to them. */
-export async function serversRun({ pids: { valkey, falkordb } }: Running): Promise<boolean> {
-  return (await isOurs(valkey)) && (await isOurs(falkordb));
+export async function serversRun(home: string, running: Running): Promise<boolean> {
+  return (await isOurs(home, 'valkey', running)) && (await isOurs(home, 'falkordb', running));
 }
 
-/** Ends the worker first, which ends its jobs, then the servers. */
-export async function stop({ pids }: Running): Promise<void> {
-  await end(pids.worker, 12 * SECOND);
-  await Promise.all([end(pids.valkey, 10 * SECOND), end(pids.falkordb, 10 * SECOND)]);
+/** Ends the worker first, which ends its jobs, then the servers. False when none of them was running. */
+export async function stop(home: string, running: Running): Promise<boolean> {
+  const worker = await end(home, 'worker', running, 12 * SECOND);
+  const servers = await Promise.all([
+    end(home, 'valkey', running, 10 * SECOND),
+    end(home, 'falkordb', running, 10 * SECOND),
+  ]);
+  return [worker, ...servers].includes(true);
 }
 
-/** Asks a process to end and waits for it; by force after `limit` milliseconds. */
-async function end(pid: number | undefined, limit: number): Promise<void> {
-  if (pid === undefined || !(await isOurs(pid))) return;
-  process.kill(pid, 'SIGTERM');
-  for (const last = Date.now() + limit; Date.now() < last; await sleep(50)) if (!(await isOurs(pid))) return;
-  process.kill(pid, 'SIGKILL');
+/** Asks a process to end and waits for it; by force after `limit` milliseconds. Before each signal it has to be proven ours. */
+async function end(home: string, part: Part, running: Running, limit: number): Promise<boolean> {
+  const pid = running.pids[part];
+  if (pid === undefined || !(await isOurs(home, part, running))) return false;
+  for (const [signal, patience] of [
+    ['SIGTERM', limit],
+    ['SIGKILL', 5 * SECOND],
+  ] as const) {
+    process.kill(pid, signal);
+    for (const last = Date.now() + patience; Date.now() < last; await sleep(50))
+      if (!(await isOurs(home, part, running))) return true;
+  }
+  return true;
 }

@@ -1,9 +1,12 @@
 import { ROLES, type Role, startWorkers } from '../../workers/main.ts';
-import { loadConfig } from '../config.ts';
+import { loadConfig, reasonForModels } from '../config.ts';
 import { InvalidInput } from '../errors.ts';
+import { loadOntology } from '../ontology/load.ts';
+import { NO_ONTOLOGY } from '../ontology.ts';
 import { openLog } from '../telemetry/log.ts';
 import { SECOND } from '../time.ts';
 import type { Command } from './command.ts';
+import { OWN_TYPES_HELP, OWN_TYPES_OPTIONS, ownTypesFile } from './own-types.ts';
 
 const LEAVES_WITHIN = 1 * SECOND;
 /** However it ends. Whoever stops a worker kills it after ten seconds. */
@@ -18,18 +21,23 @@ MEMORY_HEALTH_HOST and MEMORY_HEALTH_PORT.
 
   --roles <list>     some of store, export, scheduler (default: all)
   --concurrency <n>  episodes read at once (default: MEMORY_CONCURRENCY)
+${OWN_TYPES_HELP}
 
 Example: MEMORY_MODELS=local memory-manager worker`,
-  options: { roles: { type: 'string' }, concurrency: { type: 'string' } },
+  options: { roles: { type: 'string' }, concurrency: { type: 'string' }, ...OWN_TYPES_OPTIONS },
   arguments: [0, 0],
   run: async (call) => {
     const roles = checkRoles(call.text('roles'));
     const concurrency = call.number('concurrency', 1, 1000);
     const config = { ...loadConfig(), ...(concurrency && { concurrency }) };
+    const types = await ownTypesFile('worker', call, config);
     const stop = stopSignal();
     const log = await openLog(config.logLevel);
-    const running = await startWorkers(config, roles, { onNotice: log.warn });
-    log.info(`Worker ${process.pid} is ready (${roles.join(', ')}; ${config.models} models). Ctrl-C stops it.`);
+    const ontology = types === undefined ? NO_ONTOLOGY : await loadOntology(types);
+    const running = await startWorkers(config, roles, { ontology, onNotice: log.warn });
+    log.info(
+      `Worker ${process.pid} is ready (${roles.join(', ')}; ${config.models} models, since ${reasonForModels()}). Ctrl-C stops it.`,
+    );
     await stop;
     await running.close();
     // Nothing is left that keeps the process, unless a job did not end in time. It ends by itself and not by `process.exit()`, with

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readFile, readlink, realpath, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { PID_FILE } from './configuration.ts';
+import { workingFolderOf } from './identity.ts';
 
 /** Where a server keeps its data, its log and its configuration. */
 export interface DataFolder {
@@ -13,17 +14,26 @@ export interface DataFolder {
 
 /**
  * Makes the folder ready; without a path, a fresh temporary one.
- * @throws ConfigError when a running server uses it: two on one folder would spoil the data
+ * @throws ConfigError when a running server uses it (two on one folder would spoil the data), or it is another user's
  */
 export async function openFolder(path: string | undefined): Promise<DataFolder> {
   if (path === undefined) {
     return { path: await realpath(await mkdtemp(join(tmpdir(), 'memory-manager-'))), isTemporary: true };
   }
-  await mkdir(path, { recursive: true });
+  await mkdir(path, { recursive: true, mode: 0o700 });
   const folder = { path: await realpath(path), isTemporary: false };
+  await closeToOthers(folder.path);
   const pid = await runningIn(folder.path);
   if (pid !== undefined) throw new ConfigError(`The server with process id ${pid} already uses ${folder.path}.`);
   return folder;
+}
+
+/** A folder that was there before may be open to everybody, and hold files that are. @throws ConfigError */
+async function closeToOthers(path: string): Promise<void> {
+  const { uid, mode } = await stat(path);
+  if (process.getuid && uid !== process.getuid())
+    throw new ConfigError(`The folder ${path} belongs to another user of this machine; use one of your own.`);
+  if ((mode & 0o077) !== 0) await chmod(path, 0o700);
 }
 
 export async function removeIfTemporary(folder: DataFolder): Promise<void> {
@@ -34,6 +44,5 @@ export async function removeIfTemporary(folder: DataFolder): Promise<void> {
 async function runningIn(folder: string): Promise<number | undefined> {
   const pid = Number(await readFile(join(folder, PID_FILE), 'utf8').catch(() => ''));
   if (!(pid > 0)) return undefined;
-  const place = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
-  return place === folder ? pid : undefined;
+  return (await workingFolderOf(pid)) === folder ? pid : undefined;
 }

@@ -4,7 +4,8 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SECOND } from '../time.ts';
 
-const FREE = 'exec "$@"';
+/** What a server writes is for its owner only, also in a folder that others may enter. */
+const FREE = 'umask 077; exec "$@"';
 
 /**
  * Becomes the server, and leaves a shell behind that reads from a pipe of ours. The pipe ends when we end, however that
@@ -16,6 +17,7 @@ const TIED = `
 (read -r _ <&3 || kill -9 $$; read -r _ <&3 || [ -z "$1" ] || PATH=/usr/bin:/bin rm -rf -- "$1") &
 exec 3<&-
 shift
+umask 077
 exec "$@"
 `;
 
@@ -46,7 +48,7 @@ export interface Launch {
 
 /** Starts a server in a session of its own, so that Ctrl-C reaches us alone and we decide when it stops. */
 export async function launch(options: Launch): Promise<ServerProcess> {
-  const log = await open(options.logFile, 'a');
+  const log = await open(options.logFile, 'a', 0o600);
   const command = [options.server, options.configurationFile];
   const child = spawn(
     '/bin/sh',

@@ -11,11 +11,14 @@ export type Servers =
   | (Addresses & { own: false; stop(): Promise<void> });
 
 /** How to start both; their data lie in `valkey` and `falkordb` inside the data folder. */
-export interface ServersOptions extends Omit<StartOptions, 'port'> {
+export interface ServersOptions extends Omit<StartOptions, 'port' | 'password'> {
   /** Default 0: one that is free. */
   valkeyPort?: number;
   /** Default 0: one that is free. */
   falkordbPort?: number;
+  /** Clients must give them. Default: none. */
+  valkeyPassword?: string;
+  falkordbPassword?: string;
   /** In place of the process's own, for the addresses. */
   env?: NodeJS.ProcessEnv;
 }
@@ -38,6 +41,8 @@ export function startFalkorDB(options: StartOptions = {}): Promise<Server> {
 export async function startServers({
   valkeyPort,
   falkordbPort,
+  valkeyPassword,
+  falkordbPassword,
   env = process.env,
   ...options
 }: ServersOptions = {}): Promise<Servers> {
@@ -47,8 +52,8 @@ export async function startServers({
   const shared = { ...options, binaries: options.binaries ?? (await findBinaries()) };
   const within = (name: string) => options.dataFolder && join(options.dataFolder, name);
   const [valkey, falkordb] = await bothOrNone(
-    startValkey({ ...shared, port: valkeyPort, dataFolder: within('valkey') }),
-    startFalkorDB({ ...shared, port: falkordbPort, dataFolder: within('falkordb') }),
+    startValkey({ ...shared, port: valkeyPort, password: valkeyPassword, dataFolder: within('valkey') }),
+    startFalkorDB({ ...shared, port: falkordbPort, password: falkordbPassword, dataFolder: within('falkordb') }),
   );
   const stop = async () => void (await Promise.all([valkey.stop(), falkordb.stop()]));
   return { own: true, valkey, falkordb, stop };

@@ -32,10 +32,6 @@ export async function chooseEmbedder(config: Config): Promise<Embedder> {
  * @throws ConfigError
  */
 export function checkModels({ models, openai }: Pick<Config, 'models' | 'openai'>): void {
-  if (models === undefined)
-    throw new ConfigError(
-      'No models are chosen; set MEMORY_MODELS=local to use the local ones, which need no key, or OPENAI_API_KEY to use OpenAI.',
-    );
   if (models === 'openai' && !openai.apiKey && isOpenAI(openai.baseUrl))
     throw new ConfigError(
       'OpenAI needs a key; set OPENAI_API_KEY, or OPENAI_BASE_URL for a compatible server, or MEMORY_MODELS=local to use the local models, which need no key.',

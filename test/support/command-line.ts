@@ -32,9 +32,13 @@ export function environmentOf(config: Config): Record<string, string> {
 }
 
 /** Starts the real program; of our own environment it sees only where programs are. */
-export function startCommand(args: readonly string[], environment: Record<string, string>): ChildProcess {
+export function startCommand(
+  args: readonly string[],
+  environment: Record<string, string>,
+  folder?: string,
+): ChildProcess {
   const { PATH = '', HOME = '' } = process.env;
-  return spawn(process.execPath, [MAIN, ...args], { env: { PATH, HOME, ...environment }, stdio: 'pipe' });
+  return spawn(process.execPath, [MAIN, ...args], { cwd: folder, env: { PATH, HOME, ...environment }, stdio: 'pipe' });
 }
 
 /** Runs the real program to its end, with `input` as its standard input; kills what hangs after two minutes. */
@@ -42,8 +46,9 @@ export async function runCommand(
   args: readonly string[],
   environment: Record<string, string>,
   input: string | Uint8Array = '',
+  folder?: string,
 ): Promise<Ended> {
-  const child = startCommand(args, environment);
+  const child = startCommand(args, environment, folder);
   const killer = setTimeout(() => child.kill('SIGKILL'), 2 * MINUTE);
   const said = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const)

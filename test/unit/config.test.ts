@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { loadConfig, readSettings } from '../../src/config.ts';
+import { loadConfig, readSettings, reasonForModels } from '../../src/config.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { runningFile } from '../../src/home.ts';
 
@@ -34,6 +34,19 @@ describe('a value comes from', () => {
     expect(origins).toMatchObject({ VALKEY_PORT: 'default', FALKORDB_PORT: 'running' });
   });
 
+  test('the note, with its password, where the environment names the very server that was noted', () => {
+    note('{"settings": {"VALKEY_HOST": "127.0.0.1", "VALKEY_PORT": "7001", "VALKEY_PASSWORD": "noted"}}');
+    const password = (environment: Record<string, string>) =>
+      readSettings({ MEMORY_HOME: home, ...environment }).values.VALKEY_PASSWORD;
+
+    expect(password({})).toBe('noted');
+    expect(password({ VALKEY_PORT: '7001' })).toBe('noted');
+    expect(password({ VALKEY_HOST: 'localhost', VALKEY_PORT: '7001' })).toBe('noted');
+    expect(password({ VALKEY_PORT: '7002' })).toBeUndefined();
+    expect(password({ VALKEY_HOST: 'queue', VALKEY_PORT: '7001' })).toBeUndefined();
+    expect(password({ VALKEY_PASSWORD: 'given' })).toBe('given');
+  });
+
   test.each(['', '{', '[]', '{"settings": 5}', '{"settings": {"VALKEY_PORT": 7001}}', 'null'])(
     'the default when the note is %j',
     (text) => {
@@ -50,7 +63,7 @@ test('without any settings the documented defaults hold', () => {
   expect(config).toMatchObject({
     falkordb: { host: 'localhost', port: 6379, tls: false },
     valkey: { host: 'localhost', port: 6380, tls: false },
-    models: undefined,
+    models: 'local',
     openai: {
       apiKey: undefined,
       baseUrl: undefined,
@@ -70,6 +83,15 @@ test('a key chooses the models unless they are named', () => {
 
   expect(loadConfig(key).models).toBe('openai');
   expect(loadConfig({ ...key, MEMORY_MODELS: 'local' }).models).toBe('local');
+});
+
+test.each([
+  [{}, 'neither MEMORY_MODELS nor OPENAI_API_KEY is set'],
+  [{ OPENAI_API_KEY: 'sk-1' }, 'OPENAI_API_KEY is set'],
+  [{ OPENAI_BASE_URL: 'http://localhost:11434/v1' }, 'OPENAI_BASE_URL is set'],
+  [{ OPENAI_API_KEY: 'sk-1', MEMORY_MODELS: 'local' }, 'MEMORY_MODELS is local'],
+])('with %j the reason for the models is that %s', (environment, reason) => {
+  expect(reasonForModels(readSettings({ MEMORY_HOME: '/nowhere', ...environment }))).toBe(reason);
 });
 
 test('the address of a compatible server chooses the models too, and needs no key', () => {
@@ -138,6 +160,23 @@ test.each([
   ['0', false],
 ])('TLS=%s means %s', (value, tls) => {
   expect(loadConfig({ MEMORY_HOME: '/nowhere', VALKEY_TLS: value }).valkey.tls).toBe(tls);
+});
+
+test('a home that others can write to is refused, and so is one of another user', () => {
+  const open = join(home, 'open');
+  mkdirSync(open);
+  chmodSync(open, 0o770);
+
+  expect(() => readSettings({ MEMORY_HOME: open })).toThrow(
+    /^Other users of this machine can write into .*open.*chmod 700/,
+  );
+  chmodSync(open, 0o755);
+  expect(readSettings({ MEMORY_HOME: open }).values.MEMORY_HOME).toBe(open);
+  const foreign = process.getuid?.() === 0 ? open : '/usr';
+  if (foreign === open) chownSync(open, 65_534, 65_534);
+  expect(() => readSettings({ MEMORY_HOME: foreign })).toThrow(
+    /belongs to another user of this machine; set MEMORY_HOME/,
+  );
 });
 
 test('a folder in place of the note is no note', () => {

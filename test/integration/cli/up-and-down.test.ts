@@ -1,12 +1,15 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { startServers } from '../../../src/embedded/servers.ts';
 import { failure, runCommand, startCommand } from '../../support/command-line.ts';
 import { until } from '../../support/wait.ts';
-import { allEnded } from '../embedded/processes.ts';
+import { allEnded, isRunning } from '../embedded/processes.ts';
 
 let home: string;
 const run = (...args: string[]) => runCommand(args, { MEMORY_HOME: home });
@@ -39,6 +42,20 @@ describe('up and down', () => {
 
     await run('up');
     expect((await run('query', 'Where does Harbor keep its sessions?', '--no-cache')).stdout).toBe(answer.stdout);
+  });
+
+  test('nobody else on the machine can enter the servers or read their files', async () => {
+    const { settings } = await note();
+    const asked = await Promise.all(
+      [settings.VALKEY_PORT, settings.FALKORDB_PORT].map((port) => answerWithoutPassword(Number(port))),
+    );
+    const files = await readdir(home, { recursive: true });
+    const modes = await Promise.all(files.map(async (name) => [name, (await stat(join(home, name))).mode & 0o077]));
+
+    expect(asked).toEqual([expect.stringMatching(/^NOAUTH/), expect.stringMatching(/^NOAUTH/)]);
+    expect(modes.filter(([, others]) => others !== 0)).toEqual([]);
+    expect((await run('up', '--json')).stdout).not.toContain(settings.VALKEY_PASSWORD);
+    expect((await run('config')).stdout).toMatch(/VALKEY_PASSWORD +\(set\) +running/);
   });
 
   test('a second up starts nothing', async () => {
@@ -101,7 +118,11 @@ describe('up and down', () => {
     const other = createServer();
     await until('the port', async () => {
       other.listen(Number(before.settings.VALKEY_PORT), '127.0.0.1');
-      return Promise.race([once(other, 'listening').then(() => true), once(other, 'error').then(() => false)]);
+      // An error is also what ends the waiting for `listening`.
+      return once(other, 'listening').then(
+        () => true,
+        () => false,
+      );
     });
 
     const up = await run('up');
@@ -170,5 +191,172 @@ describe('up and down', () => {
 
     expect((await run('config', '--json')).status).toBe(0);
     expect(await run('down')).toMatchObject({ status: 0, stdout: 'Nothing was running.\n' });
+  });
+});
+
+/** What a server says to a client that gives no password. */
+async function answerWithoutPassword(port: number): Promise<string> {
+  const client = new Redis({ host: '127.0.0.1', port, enableReadyCheck: false, retryStrategy: () => null });
+  client.on('error', () => {});
+  onTestFinished(() => client.disconnect());
+  return client.ping().catch((error: Error) => error.message);
+}
+
+async function newHome(): Promise<string> {
+  const fresh = await mkdtemp(join(tmpdir(), 'memory-home-'));
+  onTestFinished(async () => {
+    await runCommand(['down'], { MEMORY_HOME: fresh });
+    await rm(fresh, { recursive: true, force: true });
+  });
+  return fresh;
+}
+
+const noteOf = (fresh: string) => readFile(join(fresh, 'running.json'), 'utf8').then((text) => JSON.parse(text));
+
+test('of several up at once one starts the memory and the others find it', async () => {
+  const fresh = await newHome();
+
+  const ups = await Promise.all([1, 2, 3].map(() => runCommand(['up'], { MEMORY_HOME: fresh })));
+
+  expect(ups.map(({ status, stderr }) => ({ status, stderr }))).toEqual(Array(3).fill({ status: 0, stderr: '' }));
+  expect(ups.map(({ stdout }) => stdout.split(':')[0]).sort()).toEqual([
+    'Already running',
+    'Already running',
+    'Running',
+  ]);
+  const worker = (await noteOf(fresh)).pids.worker;
+  for (const { stdout } of ups) expect(stdout).toContain(`process ${worker},`);
+});
+
+test('what an earlier release started, open to everybody, is started again with a password and its data', async () => {
+  const fresh = await newHome();
+  // As that release did it: folders with the mode that the system gives, and a note without passwords and times.
+  await mkdir(join(fresh, 'valkey'));
+  await chmod(join(fresh, 'valkey'), 0o755);
+  const servers = await startServers({ dataFolder: fresh, detached: true });
+  if (!servers.own) throw new Error('the environment names servers');
+  const settings = {
+    FALKORDB_HOST: servers.falkordb.host,
+    FALKORDB_PORT: String(servers.falkordb.port),
+    VALKEY_HOST: servers.valkey.host,
+    VALKEY_PORT: String(servers.valkey.port),
+    MEMORY_MODELS: 'local',
+    MEMORY_EXPORT_DIR: join(fresh, 'exports'),
+  };
+  const old = startCommand(['worker'], { MEMORY_HOME: fresh, MEMORY_HEALTH_PORT: '0', ...settings });
+  onTestFinished(() => void old.kill('SIGKILL'));
+  const pids = { valkey: servers.valkey.pid, falkordb: servers.falkordb.pid, worker: old.pid ?? 0 };
+  await writeFile(join(fresh, 'running.json'), JSON.stringify({ settings, pids }));
+  await run2('store', 'Harbor keeps its sessions in Valkey.', '--timeout', '60');
+
+  const up = await run2('up');
+
+  const after = await noteOf(fresh);
+  expect(up).toMatchObject({
+    status: 0,
+    stderr: expect.stringMatching(/^What an earlier release started .* no password\.\n$/),
+  });
+  expect(await allEnded(Object.values(pids))).toBe(true);
+  expect(after.settings).toMatchObject({ VALKEY_PORT: settings.VALKEY_PORT, FALKORDB_PORT: settings.FALKORDB_PORT });
+  expect(await answerWithoutPassword(servers.valkey.port)).toMatch(/^NOAUTH/);
+  expect((await stat(join(fresh, 'valkey'))).mode & 0o777).toBe(0o700);
+  expect((await run2('query', 'Where does Harbor keep its sessions?', '--no-cache')).stdout).toMatch(
+    /^- .*Harbor.*Valkey/,
+  );
+
+  function run2(...args: string[]) {
+    return runCommand(args, { MEMORY_HOME: fresh, MEMORY_HEALTH_PORT: '0' });
+  }
+});
+
+describe('a note whose process ids belong to others by now', () => {
+  /** Runs as long as the test, under a name that could be a server's or a worker's. */
+  async function stranger(): Promise<ChildProcess> {
+    const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', 'worker', 'valkey-server', 'redis']);
+    onTestFinished(() => void other.kill('SIGKILL'));
+    await once(other, 'spawn');
+    return other;
+  }
+
+  test.each([
+    ['with the times at which they were started', { worker: 'boot:1', valkey: 'boot:1', falkordb: 'boot:1' }],
+    ['of an earlier release', undefined],
+  ])('%s costs these nothing', async (_, started) => {
+    const fresh = await newHome();
+    const [worker, valkey, falkordb] = [await stranger(), await stranger(), await stranger()];
+    const pids = { worker: worker.pid, valkey: valkey.pid, falkordb: falkordb.pid };
+    const before = JSON.stringify({ settings: {}, pids, started });
+    await writeFile(join(fresh, 'running.json'), before);
+
+    const down = await runCommand(['down'], { MEMORY_HOME: fresh });
+    await writeFile(join(fresh, 'running.json'), before);
+    const up = await runCommand(['up'], { MEMORY_HOME: fresh });
+
+    expect(down).toMatchObject({ status: 0, stdout: 'Nothing was running.\n' });
+    expect(up).toMatchObject({ status: 0, stderr: '', stdout: expect.stringMatching(/^Running:/) });
+    for (const { pid = 0 } of [worker, valkey, falkordb]) expect(await isRunning(pid)).toBe(true);
+  });
+});
+
+test('down finds the servers of a home by their folders when the note is lost', async () => {
+  const fresh = await newHome();
+  const servers = await startServers({ dataFolder: fresh, detached: true, valkeyPassword: 'a', falkordbPassword: 'b' });
+  if (!servers.own) throw new Error('the environment names servers');
+
+  const down = await runCommand(['down'], { MEMORY_HOME: fresh });
+
+  expect(down.stdout).toMatch(/^Stopped/);
+  expect(await allEnded([servers.valkey.pid, servers.falkordb.pid])).toBe(true);
+});
+
+describe('a memory.config.ts of the working folder', () => {
+  async function folderWithTypes() {
+    const fresh = await newHome();
+    const folder = await mkdtemp(join(tmpdir(), 'memory-folder-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const mark = join(folder, 'was-run');
+    const file = join(folder, 'memory.config.ts');
+    await writeFile(
+      file,
+      `import { writeFileSync } from 'node:fs'; writeFileSync(${JSON.stringify(mark)}, ''); export default { instructions: 'x' };`,
+    );
+    const command = (...args: string[]) =>
+      runCommand(args, { MEMORY_HOME: fresh, MEMORY_HEALTH_PORT: '0' }, '', folder);
+    const wasRun = () =>
+      stat(mark).then(
+        () => true,
+        () => false,
+      );
+    return { fresh, file, command, wasRun };
+  }
+
+  test.each(['up', 'worker'])('is not run by %s unless somebody said so', async (name) => {
+    const { command, wasRun } = await folderWithTypes();
+
+    const refused = await command(name);
+
+    expect(refused).toMatchObject(failure(/^\S+memory\.config\.ts would be run .* --trust-config .* --no-config/));
+    expect(await wasRun()).toBe(false);
+  });
+
+  test('is run once it was trusted, until it changes, and left aside on demand', async () => {
+    const { fresh, file, command, wasRun } = await folderWithTypes();
+
+    const without = await command('up', '--no-config');
+    const ranWithout = await wasRun();
+    await command('down');
+    const trusted = await command('up', '--trust-config');
+    const again = await command('up');
+    await writeFile(file, 'export default {};');
+    const changed = await command('worker');
+
+    expect(without).toMatchObject({ status: 0, stderr: '' });
+    expect(ranWithout).toBe(false);
+    expect(trusted).toMatchObject({ status: 0, stderr: '' });
+    expect((await noteOf(fresh)).settings.MEMORY_CONFIG).toBe(file);
+    expect(again).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Already running/) });
+    expect(changed).toMatchObject(
+      failure(/^\S+memory\.config\.ts, which has changed since it was trusted, would be run/),
+    );
   });
 });

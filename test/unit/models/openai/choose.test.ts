@@ -6,7 +6,6 @@ import { checkModels, chooseEmbedder, chooseLanguageModel } from '../../../../sr
 const config = (environment: Record<string, string>) => loadConfig({ MEMORY_HOME: '/nowhere', ...environment });
 
 test.each<[Record<string, string>, RegExp]>([
-  [{}, /^No models are chosen; set MEMORY_MODELS=local .* or OPENAI_API_KEY to use OpenAI\.$/],
   [{ MEMORY_MODELS: 'openai' }, /^OpenAI needs a key; set OPENAI_API_KEY, .* or MEMORY_MODELS=local/],
   [{ OPENAI_BASE_URL: 'https://eu.api.openai.com/v1' }, /^OpenAI needs a key/],
 ])('%j is refused before anything is loaded', async (environment, sentence) => {

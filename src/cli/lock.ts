@@ -1,0 +1,64 @@
+import { readlink, symlink, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startOf } from '../embedded/identity.ts';
+import { ConfigError } from '../errors.ts';
+import { SECOND } from '../time.ts';
+
+/** An `up` takes 30 s at most, a `down` 25 s. */
+const WAITS = 60 * SECOND;
+
+/**
+ * Does `work` while no other `up` or `down` is at work on the same home.
+ * @param waitMs how long to wait for another one to finish
+ * @throws ConfigError naming the process that still holds the lock
+ */
+export async function withHomeLock<T>(home: string, work: () => Promise<T>, waitMs = WAITS): Promise<T> {
+  const path = join(home, 'up.lock');
+  for (const last = Date.now() + waitMs; ; await sleep(50)) {
+    const holder = await acquire(path);
+    if (holder === undefined) break;
+    if (Date.now() > last)
+      throw new ConfigError(
+        `Process ${holder} (memory-manager up or down) has been at work on ${home} for more than ${waitMs / SECOND} s; end it, then try again.`,
+      );
+  }
+  try {
+    return await work();
+  } finally {
+    await unlink(path).catch(() => {});
+  }
+}
+
+/**
+ * Takes a lock, or gives the process that holds it. The lock is a symbolic link whose target names its holder by id and start: it is
+ * made in one step, and that its holder died is known at once, however it died. Who finds it so removes it, under a lock of the same
+ * kind, so that nobody removes the lock of one who was quicker.
+ */
+async function acquire(path: string): Promise<number | undefined> {
+  const own = `${process.pid}@${await startOf(process.pid)}`;
+  for (;;) {
+    if (await made(own, path)) return undefined;
+    const holder = await readlink(path).catch(() => undefined);
+    if (holder === undefined) continue;
+    const pid = Number(holder.slice(0, holder.indexOf('@')));
+    if ((await startOf(pid)) === holder.slice(holder.indexOf('@') + 1)) return pid;
+    const remover = await acquire(`${path}~`);
+    if (remover !== undefined) return remover;
+    try {
+      if ((await readlink(path).catch(() => undefined)) === holder) await unlink(path);
+    } finally {
+      await unlink(`${path}~`).catch(() => {});
+    }
+  }
+}
+
+async function made(target: string, path: string): Promise<boolean> {
+  try {
+    await symlink(target, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}

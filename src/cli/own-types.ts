@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import { type Config, readSettings } from '../config.ts';
+import { ConfigError, InvalidInput } from '../errors.ts';
+import { findDefinition } from '../ontology/load.ts';
+import type { Call } from './command.ts';
+
+/** Of the commands that load the users' own types, which runs the file that defines them. */
+export const OWN_TYPES_OPTIONS = { 'trust-config': { type: 'boolean' }, 'no-config': { type: 'boolean' } } as const;
+export const OWN_TYPES_HELP = `  --trust-config  use the memory.config.… of this folder, now and until its content changes
+  --no-config     go without it`;
+
+/** SHA-256 of each file that was trusted, by its path. */
+const trustShape = z.record(z.string(), z.string());
+
+/**
+ * The file that defines the users' own types: the one that MEMORY_CONFIG or a running `up` names, or that of the working folder, if
+ * somebody said that it may be used. A folder may come from anywhere, and its file is run as a program.
+ * @throws ConfigError when the working folder has one of which nobody said so
+ */
+export async function ownTypesFile(
+  name: string,
+  call: Call,
+  { configFile, home }: Config,
+): Promise<string | undefined> {
+  if (call.flag('no-config')) {
+    if (call.flag('trust-config')) throw new InvalidInput('Give --trust-config or --no-config, not both.');
+    return undefined;
+  }
+  const found = findDefinition();
+  if (call.flag('trust-config')) {
+    if (!found) throw new InvalidInput('--trust-config: this folder has no memory.config.… that could be trusted.');
+    await trust(home, found);
+    return found;
+  }
+  const file = configFile ?? found;
+  if (file === undefined || readSettings().origins.MEMORY_CONFIG === 'environment') return file;
+  const { [file]: trusted } = await readTrusted(home);
+  // Noted by an `up` whose environment named it.
+  if (trusted === undefined && configFile !== undefined) return configFile;
+  if (trusted === (await hashOf(file))) return file;
+  const changed = trusted === undefined ? '' : ', which has changed since it was trusted,';
+  throw new ConfigError(
+    `${file}${changed} would be run to learn what to remember; if you know what it does, say memory-manager ${name} --trust-config (once), or --no-config to go without it.`,
+  );
+}
+
+const trustFile = (home: string) => join(home, 'trusted-configs.json');
+
+async function readTrusted(home: string): Promise<Record<string, string>> {
+  try {
+    return trustShape.parse(JSON.parse(await readFile(trustFile(home), 'utf8')));
+  } catch {
+    // What cannot be read trusts nothing.
+    return {};
+  }
+}
+
+async function trust(home: string, file: string): Promise<void> {
+  const trusted = { ...(await readTrusted(home)), [file]: await hashOf(file) };
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  await writeFile(`${trustFile(home)}.new`, `${JSON.stringify(trusted, null, 2)}\n`, { mode: 0o600 });
+  await rename(`${trustFile(home)}.new`, trustFile(home));
+}
+
+async function hashOf(file: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex');
+}

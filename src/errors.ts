@@ -82,6 +82,11 @@ export class ReplyUnusable extends Error {
   override name = 'ReplyUnusable';
 }
 
+/** The model's server takes no text of this length, and it cannot be cut further. */
+export class TextTooLong extends Error {
+  override name = 'TextTooLong';
+}
+
 /** Another worker has taken over the group; what we wanted to write is out of date and was refused. */
 export class StaleFence extends Error {
   override name = 'StaleFence';
@@ -138,6 +143,7 @@ const FATES: Readonly<Record<string, Fate>> = {
   ModelBusy: 'waits',
   // Each try has cost three calls already.
   ReplyUnusable: 'given up',
+  TextTooLong: 'given up',
   StaleFence: 'waits',
   SpoolFull: 'given up',
   ArchiveAway: 'waits',

@@ -7,6 +7,7 @@ import type {
   ExtractedFact,
   Extraction,
   LanguageModel,
+  PartMemo,
   PreviousText,
   TokenUse,
 } from '../models/language-model.ts';
@@ -60,7 +61,9 @@ export async function extract(
   const extraction =
     remembered.extraction ??
     (await stage('extract', { tags }, async () => {
-      const found = soundPart(await read(episode, await previous(), model, ontology));
+      const found = soundPart(
+        await read(episode, await previous(), { model, ontology, parts: memo.parts(group, uuid) }),
+      );
       memo.keepExtraction(group, uuid, found);
       return found;
     }));
@@ -110,13 +113,12 @@ async function embed(embedder: Embedder, texts: readonly string[]): Promise<Kept
 async function read(
   episode: Episode,
   previous: readonly PreviousText[],
-  model: LanguageModel,
-  ontology: Ontology,
+  { model, ontology, parts }: Pick<Readers, 'model' | 'ontology'> & { readonly parts: PartMemo },
 ): Promise<Extraction> {
   const { content, source, sourceDescription, referenceTime } = episode;
   if (source === 'fact_triple') return givenFact(content);
   const text = { content, source, sourceDescription, referenceTime, previous, ontology };
-  return fitOntology(await model.extract(text), ontology);
+  return fitOntology(await model.extract(text, parts), ontology);
 }
 
 /** A fact that was given whole is not read by a model, and its types were given on purpose. */

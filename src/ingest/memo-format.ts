@@ -18,6 +18,7 @@ const use = z.array(
     model: z.string(),
     promptTokens: z.number(),
     completionTokens: z.number(),
+    rowsDropped: z.optional(z.number()),
   }),
 );
 const ends = { source: z.string(), target: z.string() };

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Embedder } from '../models/embedder.ts';
-import type { Extraction, LanguageModel } from '../models/language-model.ts';
+import type { Extraction, LanguageModel, PartMemo } from '../models/language-model.ts';
 import type { Ontology } from '../ontology.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { DAY, SECOND } from '../time.ts';
@@ -22,6 +22,8 @@ export interface Memo {
   /** Keeping never fails: what cannot be kept is in hand all the same. While Valkey is away it waits for it. */
   keepExtraction(group: string, uuid: string, extraction: Extraction): void;
   keepVectors(group: string, uuid: string, texts: readonly string[], kept: KeptVectors): void;
+  /** What was read of the parts of a long episode, until all of them are; looked up at the first question. */
+  parts(group: string, uuid: string): PartMemo;
   count(stage: 'extraction' | 'vectors' | 'judgement', isHit: boolean): void;
 }
 
@@ -30,7 +32,8 @@ const VERSION = 1;
 /** As long as the episode's job. */
 const KEPT = (30 * DAY) / SECOND;
 const STAGES = ['extraction', 'vectors'] as const;
-const memoKey = (group: string, uuid: string, stage: (typeof STAGES)[number]) => `memo:{${group}}:${uuid}:${stage}`;
+const memoKey = (group: string, uuid: string, stage: (typeof STAGES)[number] | 'parts') =>
+  `memo:{${group}}:${uuid}:${stage}`;
 
 export interface MemoParts {
   readonly model: Pick<LanguageModel, 'id'>;
@@ -74,9 +77,26 @@ export function openMemo(valkey: Redis, { model, embedder, ontology, metrics }: 
     },
     keepExtraction(group, uuid, extraction) {
       keep(memoKey(group, uuid, 'extraction'), extractionText(ofExtraction, extraction));
+      if (extraction.use && extraction.use.length > 1) valkey.unlink(memoKey(group, uuid, 'parts')).catch(() => {});
     },
     keepVectors(group, uuid, texts, kept) {
       keep(memoKey(group, uuid, 'vectors'), vectorsBytes(hashOf(ofVectors, texts), kept));
+    },
+    parts(group, uuid) {
+      const key = memoKey(group, uuid, 'parts');
+      let known: Promise<Record<string, string>> | undefined;
+      return {
+        async get(part) {
+          known ??= valkey.hgetall(key);
+          const text = (await known)[hashOf(part)];
+          return text === undefined ? undefined : readExtraction(text, ofExtraction);
+        },
+        async keep(part, extraction) {
+          const calls = valkey.pipeline();
+          calls.hset(key, hashOf(part), extractionText(ofExtraction, extraction)).expire(key, KEPT);
+          await calls.exec().catch(() => {});
+        },
+      };
     },
     count(stage, isHit) {
       metrics.increment(isHit ? 'opencode.memory.memo.hit' : 'opencode.memory.memo.miss', { stage });
@@ -87,5 +107,7 @@ export function openMemo(valkey: Redis, { model, embedder, ontology, metrics }: 
 /** Forgets what models made of episodes; gives how many notes there were. */
 export async function forgetMemo(valkey: Redis, group: string, uuids: readonly string[]): Promise<number> {
   if (uuids.length === 0) return 0;
-  return valkey.unlink(...uuids.flatMap((uuid) => STAGES.map((stage) => memoKey(group, uuid, stage))));
+  return valkey.unlink(
+    ...uuids.flatMap((uuid) => [...STAGES, 'parts' as const].map((stage) => memoKey(group, uuid, stage))),
+  );
 }

@@ -35,7 +35,7 @@ export function guardedLanguageModel(model: LanguageModel, parts: GuardParts, na
     id: model.id,
     readsPrevious: model.readsPrevious,
     resolves: model.resolves,
-    extract: (episode) => ask('extract', () => model.extract(episode)),
+    extract: (episode, memo) => ask('extract', () => model.extract(episode, memo)),
     resolve: (undecided) => ask('resolve', () => model.resolve(undecided)),
     summarize: (subjects) => ask('summarize', () => model.summarize(subjects)),
     score: (query, passages) => ask('score', () => model.score(query, passages)),
@@ -98,7 +98,8 @@ function openGuard(model: string, { signs, metrics, prices, now = Date.now }: Gu
         throw error;
       }
     },
-    used({ purpose, model: used, promptTokens, completionTokens }: TokenUse): void {
+    used({ purpose, model: used, promptTokens, completionTokens, rowsDropped }: TokenUse): void {
+      if (rowsDropped) metrics.increment('opencode.memory.model.rows_dropped', { model: used, purpose }, rowsDropped);
       metrics.increment('opencode.memory.model.tokens', { model: used, purpose, kind: 'prompt' }, promptTokens);
       metrics.increment('opencode.memory.model.tokens', { model: used, purpose, kind: 'completion' }, completionTokens);
       const cost = costOf(used, promptTokens, completionTokens, prices);

@@ -56,7 +56,18 @@ export interface TokenUse {
   readonly model: string;
   readonly promptTokens: number;
   readonly completionTokens: number;
+  /** Rows of the reply that could not be read and were left out; the others were used. */
+  readonly rowsDropped?: number;
 }
+
+/** What was read of the parts of one long episode, each under its own text, so that a part is paid for once. */
+export interface PartMemo {
+  get(part: string): Promise<Extraction | undefined>;
+  /** Never fails: what cannot be kept is in hand all the same. */
+  keep(part: string, extraction: Extraction): Promise<void>;
+}
+
+export const NO_MEMO: PartMemo = { get: async () => undefined, keep: async () => {} };
 
 export interface Extraction {
   readonly entities: readonly ExtractedEntity[];
@@ -160,8 +171,8 @@ export interface LanguageModel {
   readonly readsPrevious: boolean;
   /** False when `resolve` never decides anything; what could be asked is not looked for then. */
   readonly resolves: boolean;
-  /** Finds entities and dated facts; in one call unless the text is very long. */
-  extract(episode: EpisodeText): Promise<Extraction>;
+  /** Finds entities and dated facts; in one call unless the text is very long, whose parts are then looked for in the memo. */
+  extract(episode: EpisodeText, memo?: PartMemo): Promise<Extraction>;
   /** Decides all questions in one call. */
   resolve(undecided: Undecided): Promise<Verdict>;
   /** Tells each subject in few sentences, all in one call. */

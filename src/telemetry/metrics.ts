@@ -19,6 +19,8 @@ export type CounterName =
   | 'opencode.memory.model.tokens'
   /** Dollars, by `model`. */
   | 'opencode.memory.model.cost'
+  /** Rows of replies that could not be read and were left out, by `model` and `purpose`. */
+  | 'opencode.memory.model.rows_dropped'
   | 'opencode.memory.memo.hit'
   | 'opencode.memory.memo.miss'
   | 'opencode.memory.episodes.committed'

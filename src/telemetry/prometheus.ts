@@ -20,6 +20,10 @@ const COUNTERS: Readonly<Record<CounterName, About>> = {
   'opencode.memory.model.calls': { help: 'Calls of models', labels: ['model', 'purpose', 'outcome'] },
   'opencode.memory.model.tokens': { help: 'Tokens of models', labels: ['model', 'purpose', 'kind'] },
   'opencode.memory.model.cost': { help: 'Dollars spent on models', labels: ['model'] },
+  'opencode.memory.model.rows_dropped': {
+    help: 'Rows of replies that could not be read and were left out',
+    labels: ['model', 'purpose'],
+  },
   'opencode.memory.memo.hit': { help: 'Model calls that a note of an earlier one spared', labels: ['stage'] },
   'opencode.memory.memo.miss': { help: 'Model calls of which there was no note', labels: ['stage'] },
   'opencode.memory.episodes.committed': { help: 'Episodes whose facts came into a graph' },

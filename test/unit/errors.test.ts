@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import * as errors from '../../src/errors.ts';
 
-const NEVER_AGAIN = ['ArchiveDamaged', 'InvalidInput', 'JobFailed', 'ReplyUnusable', 'ServersMissing', 'SpoolFull'];
+const NEVER_AGAIN = [
+  'ArchiveDamaged',
+  'InvalidInput',
+  'JobFailed',
+  'ReplyUnusable',
+  'ServersMissing',
+  'SpoolFull',
+  'TextTooLong',
+];
 type Failure = new (message: string, options?: ErrorOptions) => Error;
 const classes = Object.entries(errors).filter(([name]) => /^[A-Z]/.test(name)) as [string, Failure][];
 

@@ -1,6 +1,7 @@
 import { ReplyUnusable } from '../../errors.ts';
 import type { TokenUse } from '../language-model.ts';
 import type { Chat, Message } from './chat.ts';
+import type { ChatReply } from './completion.ts';
 import { repair } from './prompts/repair.ts';
 import { type Reader, readReply } from './reply.ts';
 import type { NamedSchema } from './schema.ts';
@@ -32,10 +33,18 @@ export async function ask<T>(chat: Chat, question: Question<T>): Promise<Answer<
   ];
   const use: TokenUse[] = [];
   const attempt = async (steady: boolean, more: readonly Message[] = []) => {
-    const reply = await chat.complete({ messages: [...messages, ...more], schema, steady });
-    const { promptTokens, completionTokens } = reply;
-    use.push({ purpose, model: chat.model, promptTokens, completionTokens });
-    return { reply, reading: readReply(reply, read) };
+    const replies = await chat.complete({ messages: [...messages, ...more], schema, steady });
+    const reply = replies[replies.length - 1] as ChatReply;
+    const reading = readReply(reply, read);
+    for (const one of replies) {
+      const { promptTokens, completionTokens } = one;
+      const dropped = one === reply && reading.fits ? reading.dropped : 0;
+      use.push({
+        ...{ purpose, model: chat.model, promptTokens, completionTokens },
+        ...(dropped > 0 && { rowsDropped: dropped }),
+      });
+    }
+    return { reply, reading };
   };
 
   const first = await attempt(true);
@@ -44,9 +53,10 @@ export async function ask<T>(chat: Chat, question: Question<T>): Promise<Answer<
     const mended = await attempt(true, repair(first.reply.text, first.reading.problem, schema));
     if (mended.reading.fits) return { value: mended.reading.value, use };
   }
-  const fresh = await attempt(false);
-  if (fresh.reading.fits) return { value: fresh.reading.value, use };
+  // An empty reply was asked for again in each format already.
+  const last = first.reply.stopped === 'empty' ? first : await attempt(false);
+  if (last.reading.fits) return { value: last.reading.value, use };
   throw new ReplyUnusable(
-    `The model ${chat.model} gave no reply that can be used, in ${use.length} tries: ${fresh.reading.problem}.`,
+    `The model ${chat.model} gave no reply that can be used, in ${use.length} tries: ${last.reading.problem}.`,
   );
 }

@@ -1,9 +1,9 @@
 import { type ChatReply, readCompletion } from './completion.ts';
 import type { Connection } from './connection.ts';
-import { FORMATS, type Habits, learned } from './habits.ts';
+import { askingForLess, FORMATS, type Habits, LAST_FORMAT, lesserOf, withoutWhatIsNamed } from './habits.ts';
 import { inWords } from './prompts/repair.ts';
 import type { NamedSchema } from './schema.ts';
-import { heardCompletion } from './stream.ts';
+import { heardCompletion, heardJson } from './stream.ts';
 
 export interface Message {
   readonly role: 'system' | 'user' | 'assistant';
@@ -13,32 +13,64 @@ export interface Message {
 export interface ChatRequest {
   readonly messages: readonly Message[];
   readonly schema: NamedSchema;
-  /** The likeliest words each time, where the model can be told so. */
+  /** The likeliest words each time, where the model can be asked for that. */
   readonly steady: boolean;
 }
 
 /** Asks a model for JSON and remembers what its server does not take. */
 export interface Chat {
   readonly model: string;
-  /** One reply. @throws ModelAway, ModelFailed, ModelBusy, ReplyUnusable, ConfigError */
-  complete(request: ChatRequest): Promise<ChatReply>;
+  /**
+   * The replies to one request, the last of which counts: an empty one leads to the next lower format, where there is one.
+   * @throws ModelAway, ModelFailed, ModelBusy, ReplyUnusable, ConfigError
+   */
+  complete(request: ChatRequest): Promise<readonly [...ChatReply[], ChatReply]>;
   close(): void;
 }
 
 const REASONS = /(?:^|\/)(?:gpt-5|o\d)/;
+/** Shows whether the server answers at all; a few tokens. */
+const PROBE = [{ role: 'user' as const, content: 'Reply with the word "yes".' }];
 
 export function openChat(connection: Connection): Chat {
   const reasons = REASONS.test(connection.model);
   // Reasoning models refuse a temperature.
-  const habits: Habits = { format: 0, temperature: !reasons, stream: true, streamOptions: true };
+  let known: Habits = { format: 0, temperature: !reasons, stream: true, streamOptions: true };
+  /** Formats and schemas that have been answered: a later refusal in words that say nothing is about the text. */
+  const answered = new Set<string>();
 
-  async function complete(request: ChatRequest): Promise<ChatReply> {
+  async function complete(request: ChatRequest): Promise<readonly [...ChatReply[], ChatReply]> {
+    const first = await completeOnce(request, known);
+    let { habits } = first;
+    const replies: [...ChatReply[], ChatReply] = [first.reply];
+    while (replies.at(-1)?.stopped === 'empty' && habits.format < LAST_FORMAT) {
+      const lower = await completeOnce(request, { ...habits, format: habits.format + 1 });
+      ({ habits } = lower);
+      replies.push(lower.reply);
+    }
+    return replies;
+  }
+
+  /** One reply, and how it was asked for. */
+  async function completeOnce(request: ChatRequest, from: Habits) {
+    const text = JSON.stringify(request.messages);
+    let habits = from;
     for (;;) {
-      const used = { ...habits };
+      const way = wayOf(habits, request);
       try {
-        return await asked(request, used);
+        const reply = await asked(request, habits);
+        connection.answered(text);
+        if (reply.stopped === 'empty') return { reply, habits };
+        // What helped is remembered, unless the server answered more to other texts: then it was about this one.
+        if (!answered.has(wayOf(known, request))) known = lesserOf(known, habits);
+        answered.add(way);
+        return { reply, habits };
       } catch (error) {
-        if (!learned(habits, used, error)) throw connection.failure(error);
+        const named = withoutWhatIsNamed(habits, error);
+        if (named) known = lesserOf(known, named);
+        const less = named ?? (answered.has(way) ? undefined : askingForLess(habits, error));
+        if (!less) throw await connection.failure(error, { text, probe });
+        habits = less;
       }
     }
   }
@@ -54,6 +86,13 @@ export function openChat(connection: Connection): Chat {
     );
   }
 
+  async function probe(): Promise<void> {
+    await connection.send(async (client, { signal, watch }) => {
+      const body = { model: connection.model, messages: PROBE };
+      readCompletion(await heardJson(await client.chat.completions.create(body, { signal }).asResponse(), watch));
+    });
+  }
+
   function body({ messages, schema, steady }: ChatRequest, { format, temperature, stream, streamOptions }: Habits) {
     return {
       model: connection.model,
@@ -66,6 +105,8 @@ export function openChat(connection: Connection): Chat {
 
   return { model: connection.model, complete, close: connection.close };
 }
+
+const wayOf = ({ format }: Habits, { schema }: ChatRequest) => `${format} ${schema.name}`;
 
 function responseFormat(format: (typeof FORMATS)[number] | undefined, { name, schema }: NamedSchema) {
   if (format === 'json_schema')

@@ -2,7 +2,9 @@ import OpenAI from 'openai';
 import type { OpenAISettings } from '../../config.ts';
 import { ModelAway } from '../../errors.ts';
 import { MINUTE, SECOND } from '../../time.ts';
-import { failureOf } from './failures.ts';
+import { fetchWithErrorBodies } from './error-bodies.ts';
+import { type Asked, failsOnText, failureOf, isServerFailure } from './failures.ts';
+import { openSuspects } from './suspects.ts';
 import { openWatch, type Watch } from './watch.ts';
 
 const OPENAI = 'https://api.openai.com/v1';
@@ -34,6 +36,13 @@ export interface CallBounds {
   readonly pause: number;
 }
 
+/** What was asked when a call failed. */
+export interface FailedRequest {
+  readonly text: string;
+  /** A call so small that it goes well wherever the server does. */
+  readonly probe: () => Promise<unknown>;
+}
+
 /** One model on one server. */
 export interface Connection {
   readonly model: string;
@@ -42,8 +51,10 @@ export interface Connection {
     call: (client: OpenAI, bounds: CallBounds) => PromiseLike<T>,
     options?: { readonly thinks?: boolean },
   ): Promise<T>;
-  /** The failure as a user is told it: a sentence without key or content. */
-  failure(error: unknown): Error;
+  /** The failure of a call as a sentence for users, without key or content. Asks the server once more when the text may be at fault. */
+  failure(error: unknown, request: FailedRequest): Promise<Error>;
+  /** This text was answered. */
+  answered(text: string): void;
   /** Gives up the calls under way. */
   close(): void;
 }
@@ -67,11 +78,13 @@ export function openConnection(
     // The watch ends calls sooner.
     timeout: limits.whole + SECOND,
     logLevel: 'off',
+    fetch: fetchWithErrorBodies,
   });
   const server = baseUrl === undefined ? 'OpenAI' : `The server at ${new URL(baseUrl).host}`;
   // A slow server and one that is gone are silent alike. The next call waits twice as long, so that the slow one is not given up
   // for ever, and paid each time; and no longer than before once an answer has begun soon.
   let patience = 0;
+  const suspects = openSuspects();
 
   async function send<T>(
     call: (client: OpenAI, bounds: CallBounds) => PromiseLike<T>,
@@ -94,11 +107,17 @@ export function openConnection(
     }
   }
 
+  async function failure(error: unknown, { text, probe }: FailedRequest): Promise<Error> {
+    const asked: Asked = { server, model, setting, closed: closing.signal.aborted, ownKey: apiKey !== undefined };
+    if (isServerFailure(error) && (await suspects.isAtFault(text, probe))) return failsOnText(error, asked);
+    return failureOf(error, asked);
+  }
+
   return {
     model,
     send,
-    failure: (error) =>
-      failureOf(error, { server, model, setting, closed: closing.signal.aborted, ownKey: apiKey !== undefined }),
+    failure,
+    answered: suspects.answered,
     close: () => closing.abort(),
   };
 }

@@ -4,50 +4,114 @@ import { ModelFailed } from '../../errors.ts';
 import type { Embedder } from '../embedder.ts';
 import type { TokenUse } from '../language-model.ts';
 import { type ConnectionOptions, openConnection } from './connection.ts';
-import { embeddable, embeddingBatches } from './embedding-batches.ts';
+import { embeddable, embeddingBatches, SHORTEST_TEXT } from './embedding-batches.ts';
+import { isAboutText, isTooLarge } from './failures.ts';
+import { heardJson } from './stream.ts';
 import { fitted } from './vectors.ts';
 
 type Note = (use: TokenUse) => void;
 
+/** What is known of the server. */
+interface Habits {
+  /** Only OpenAI's third generation takes the parameter; others refuse it. */
+  readonly dimensions: boolean;
+  /** A third of the bytes, where the server speaks it. */
+  readonly base64: boolean;
+}
+
+/** Shows whether the server answers at all. */
+const PROBE = ['.'];
+
 /**
  * Vectors of OpenAI or of a server that speaks its protocol (`/embeddings`). Longer vectors than wanted are cut by the server
- * where it can, else here.
+ * where it can, else here. A server that refuses a request is asked for less: fewer texts, numbers instead of base64, no
+ * `dimensions`, a shorter text; what helped is remembered.
  */
 export function openaiEmbedder(settings: OpenAISettings, options?: ConnectionOptions): Embedder {
   const { embeddingModel: model, dimension } = settings;
   const connection = openConnection(settings, model, 'MEMORY_EMBEDDING_MODEL', options);
-  // Only OpenAI's third generation takes the parameter; others refuse it.
-  let dimensions = /text-embedding-3/.test(model);
+  let known: Habits = { dimensions: /text-embedding-3/.test(model), base64: true };
+  let hasAnswered = false;
+  /** Texts in a request. */
+  let most = Number.POSITIVE_INFINITY;
 
-  async function embedBatch(input: string[], note: Note): Promise<number[][]> {
-    const asked = dimensions;
+  async function embedBatch(texts: readonly string[], note: Note): Promise<number[][]> {
+    if (texts.length > most) return embedAll(texts, note);
+    const text = JSON.stringify(texts);
     try {
-      const reply: unknown = await connection.send((client, { signal }) =>
-        // No encoding is named: the package then asks for base64, a third of the bytes, and takes numbers as well.
-        client.embeddings.create({ model, input, ...(asked && { dimensions: dimension }) }, { signal }),
-      );
-      note({ purpose: 'embed', model, promptTokens: tokensOf(reply), completionTokens: 0 });
-      return vectorsOf(reply, input.length);
+      const vectors = await embedOnce(texts, note);
+      connection.answered(text);
+      return vectors;
     } catch (error) {
-      if (!asked || !refusesDimensions(error)) throw connection.failure(error);
-      dimensions = false;
-      return embedBatch(input, note);
+      if (isRefusal(error) && texts.length > 1) return embedHalves(texts, note);
+      if (isTooLarge(error) && (texts[0] ?? '').length > SHORTEST_TEXT)
+        return embedBatch([firstHalf(texts[0] ?? '')], note);
+      throw await connection.failure(error, { text, probe: () => request(PROBE, known) });
     }
   }
 
+  /** Smaller requests are kept to where both halves are taken; else it was one text that was refused. */
+  async function embedHalves(texts: readonly string[], note: Note): Promise<number[][]> {
+    const half = Math.ceil(texts.length / 2);
+    const vectors = [...(await embedBatch(texts.slice(0, half), note)), ...(await embedBatch(texts.slice(half), note))];
+    most = Math.min(most, half);
+    return vectors;
+  }
+
+  async function embedAll(texts: readonly string[], note: Note): Promise<number[][]> {
+    const vectors: number[][] = [];
+    // One after the other: several at once only meet the server's limits sooner.
+    for (const batch of embeddingBatches(texts, most)) vectors.push(...(await embedBatch(batch, note)));
+    return vectors;
+  }
+
+  /** Asks for less until the server takes it. Throws what the `openai` package throws. */
+  async function embedOnce(texts: readonly string[], note: Note): Promise<number[][]> {
+    let habits = known;
+    for (;;) {
+      try {
+        const vectors = await request(texts, habits, note);
+        known = habits;
+        hasAnswered = true;
+        return vectors;
+      } catch (error) {
+        const less =
+          withoutWhatIsNamed(habits, error) ?? (texts.length === 1 && !hasAnswered && askingForLess(habits, error));
+        if (!less) throw error;
+        habits = less;
+      }
+    }
+  }
+
+  async function request(texts: readonly string[], habits: Habits, note: Note = () => {}): Promise<number[][]> {
+    const reply = await connection.send(async (client, { signal, watch }) => {
+      const body = {
+        model,
+        input: [...texts],
+        encoding_format: habits.base64 ? ('base64' as const) : ('float' as const),
+        ...(habits.dimensions && { dimensions: dimension }),
+      };
+      return heardJson(await client.embeddings.create(body, { signal }).asResponse(), watch);
+    });
+    note({ purpose: 'embed', model, promptTokens: tokensOf(reply), completionTokens: 0 });
+    return vectorsOf(reply, texts.length);
+  }
+
   function vectorsOf(reply: unknown, count: number): number[][] {
-    const rows = (reply as { data: { index?: unknown; embedding: ArrayLike<unknown> }[] }).data;
+    const { data: rows } = reply as { data: { index?: unknown; embedding: ArrayLike<unknown> | string }[] };
+    if (!Array.isArray(rows)) throw new TypeError('no list of vectors');
     if (rows.length !== count)
       throw new ModelFailed(`The embedding model ${model} gave ${rows.length} vectors for ${count} texts.`);
     const ordered = rows.every(({ index }) => typeof index === 'number')
       ? [...rows].sort((a, b) => Number(a.index) - Number(b.index))
       : rows;
     return ordered.map(({ embedding }) => {
-      const vector = fitted(embedding, dimension);
+      const numbers = typeof embedding === 'string' ? floatsIn(embedding) : embedding;
+      const vector = fitted(numbers, dimension);
       if (vector) return vector;
       throw new ModelFailed(
-        embedding.length < dimension
-          ? `The embedding model ${model} gives vectors of ${embedding.length} numbers, not ${dimension}; set MEMORY_EMBEDDING_DIM to ${embedding.length} or less.`
+        numbers.length < dimension
+          ? `The embedding model ${model} gives vectors of ${numbers.length} numbers, not ${dimension}; set MEMORY_EMBEDDING_DIM to ${numbers.length} or less.`
           : `The embedding model ${model} gave a vector without direction.`,
       );
     });
@@ -56,22 +120,41 @@ export function openaiEmbedder(settings: OpenAISettings, options?: ConnectionOpt
   return {
     model,
     dimension,
-    async embed(texts, note = () => {}) {
-      const vectors: number[][] = [];
-      // One after the other: several at once only meet the server's limits sooner.
-      for (const batch of embeddingBatches(texts.map(embeddable))) vectors.push(...(await embedBatch(batch, note)));
-      return vectors;
-    },
+    embed: (texts, note = () => {}) => embedAll(texts.map(embeddable), note),
     close: async () => connection.close(),
   };
 }
 
-function refusesDimensions(error: unknown): boolean {
-  return (
-    error instanceof APIError &&
-    [400, 422].includes(error.status ?? 0) &&
-    /dimension|matryoshka/i.test(`${error.param} ${error.message}`)
-  );
+/** A refusal that fewer texts may avoid, in whatever words. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof APIError)) return false;
+  return isTooLarge(error) || ([400, 413, 422].includes(error.status ?? 0) && !isAboutText(error));
+}
+
+function withoutWhatIsNamed(habits: Habits, error: unknown): Habits | undefined {
+  if (!(error instanceof APIError) || ![400, 415, 422, 500, 501].includes(error.status ?? 0)) return undefined;
+  const words = `${error.param} ${error.message}`;
+  if (habits.dimensions && /dimension|matryoshka/i.test(words)) return { ...habits, dimensions: false };
+  return habits.base64 && /encoding_format|base64/i.test(words) ? { ...habits, base64: false } : undefined;
+}
+
+/** For a refusal whose words name nothing we know, as long as the server has answered nothing yet. */
+function askingForLess(habits: Habits, error: unknown): Habits | undefined {
+  if (!(error instanceof APIError) || ![400, 415, 422].includes(error.status ?? 0) || isAboutText(error))
+    return undefined;
+  if (habits.base64) return { ...habits, base64: false };
+  return habits.dimensions ? { ...habits, dimensions: false } : undefined;
+}
+
+function firstHalf(text: string): string {
+  return text.slice(0, Math.floor(text.length / 2)).toWellFormed();
+}
+
+/** Little-endian float32. @throws TypeError for what is no such text */
+function floatsIn(base64: string): Float32Array {
+  const bytes = Buffer.from(base64, 'base64');
+  if (bytes.length % 4 !== 0) throw new TypeError('not float32 in base64');
+  return new Float32Array(new Uint8Array(bytes).buffer);
 }
 
 /** Servers that do not count say nothing. */

@@ -1,5 +1,6 @@
+import { TextTooLong } from '../../errors.ts';
 import { NO_ONTOLOGY } from '../../ontology.ts';
-import type { EpisodeText, Extraction } from '../language-model.ts';
+import { type EpisodeText, type Extraction, NO_MEMO, type PartMemo } from '../language-model.ts';
 import { ask } from './ask.ts';
 import type { Chat } from './chat.ts';
 import { cutText } from './cut.ts';
@@ -11,52 +12,76 @@ import { shaped } from './reply.ts';
 
 /** Characters; what a model writes about more takes it longer than a call may. */
 const LONGEST_PART = 10_000;
+/** A part that is too long at this length is not cut further: the model cannot read at all. */
+const SHORTEST_PART = 500;
 /** Calls at once for one episode; the worker reads other episodes beside it. */
 const AT_ONCE = 3;
 /** Characters of the part before that a part is shown, to tell whom a pronoun means. */
 const TAIL = 800;
 
 /**
- * Reads an episode in one call, or a long one in one call for each part.
+ * Reads an episode in one call, or a long one in one call for each part. A part that the model finds too long is read in halves.
+ * @param memo what was read of parts before, when another part failed: those are not asked again
  * @throws ReplyUnusable, ModelAway, ModelFailed, ModelBusy, ConfigError
  */
-export async function extract(chat: Chat, episode: EpisodeText): Promise<Extraction> {
+export async function extract(chat: Chat, episode: EpisodeText, memo: PartMemo = NO_MEMO): Promise<Extraction> {
   const contents = cutText(episode.content, episode.source, LONGEST_PART);
   const parts = contents.map((content, index) => {
     const before = contents[index - 1];
     const previous = before ? [{ content: tail(before), referenceTime: episode.referenceTime }] : episode.previous;
     return { ...episode, content, previous };
   });
+  if (parts.length === 1) return extractPart(chat, episode, undefined, memo);
   const read: Extraction[] = new Array(parts.length);
   const left = parts.entries();
   let failed = false;
   const readOn = async () => {
     for (const [index, part] of left) {
       if (failed) return;
-      read[index] = await extractPart(chat, part, parts.length > 1 ? `${index + 1} of ${parts.length}` : undefined);
+      const known = await memo.get(part.content);
+      read[index] = known ?? (await extractPart(chat, part, `${index + 1} of ${parts.length}`, memo));
+      if (!known) await memo.keep(part.content, read[index]);
     }
   };
-  await Promise.all(
-    Array.from({ length: Math.min(AT_ONCE, parts.length) }, () =>
-      readOn().catch((error) => {
-        failed = true;
-        throw error;
-      }),
-    ),
+  // Parts under way are waited for also when one has failed: their answers are paid for.
+  const readers = Array.from({ length: Math.min(AT_ONCE, parts.length) }, () =>
+    readOn().catch((error) => {
+      failed = true;
+      throw error;
+    }),
   );
+  const failure = (await Promise.allSettled(readers)).find((reader) => reader.status === 'rejected');
+  if (failure) throw failure.reason;
   return joinExtractions(read);
 }
 
-async function extractPart(chat: Chat, episode: EpisodeText, part: string | undefined): Promise<Extraction> {
-  const { ontology = NO_ONTOLOGY, referenceTime } = episode;
-  const { value, use } = await ask(chat, {
-    purpose: 'extract',
-    instructions: extractionInstructions(ontology),
-    material: extractionMaterial(episode, part),
-    schema: extractionSchema(ontology),
-    read: shaped(EXTRACTION_REPLY),
-  });
-  return { ...readExtraction(value, ontology, referenceTime), use };
+async function extractPart(
+  chat: Chat,
+  episode: EpisodeText,
+  part: string | undefined,
+  memo: PartMemo,
+): Promise<Extraction> {
+  const { ontology = NO_ONTOLOGY, referenceTime, content, source } = episode;
+  try {
+    const { value, use } = await ask(chat, {
+      purpose: 'extract',
+      instructions: extractionInstructions(ontology),
+      material: extractionMaterial(episode, part),
+      schema: extractionSchema(ontology),
+      read: shaped(EXTRACTION_REPLY),
+    });
+    return { ...readExtraction(value, ontology, referenceTime), use };
+  } catch (error) {
+    if (!(error instanceof TextTooLong) || content.length <= SHORTEST_PART) throw error;
+    const halves: Extraction[] = [];
+    for (const half of cutText(content, source, Math.ceil(content.length / 2) + 1)) {
+      const known = await memo.get(half);
+      const read = known ?? (await extractPart(chat, { ...episode, content: half, previous: [] }, part, memo));
+      if (!known) await memo.keep(half, read);
+      halves.push(read);
+    }
+    return joinExtractions(halves);
+  }
 }
 
 function tail(text: string): string {

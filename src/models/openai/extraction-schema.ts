@@ -1,11 +1,12 @@
 import * as z from 'zod/mini';
 import type { Attribute, Ontology } from '../../ontology.ts';
+import { rows } from './reply.ts';
 import { list, type NamedSchema, object, orNull, type Schema, TEXT, TEXT_OR_NULL } from './schema.ts';
 
-/** What a reply must have for an extraction; what is missing or odd besides is read as not told. */
+/** What a reply must have for an extraction: rows that miss one of these are left out, what else is missing or odd counts as not said. */
 export const EXTRACTION_REPLY = z.object({
-  entities: z.array(z.object({ name: z.string(), type: z.catch(z.string(), ''), attributes: z.optional(z.unknown()) })),
-  facts: z.array(
+  entities: rows(z.object({ name: z.string(), type: z.catch(z.string(), ''), attributes: z.optional(z.unknown()) })),
+  facts: rows(
     z.object({
       source: z.string(),
       target: z.string(),
@@ -16,7 +17,7 @@ export const EXTRACTION_REPLY = z.object({
       attributes: z.optional(z.unknown()),
     }),
   ),
-  ended: z.nullish(z.array(z.object({ source: z.string(), target: z.string(), at: z.optional(z.unknown()) }))),
+  ended: z.nullish(rows(z.object({ source: z.string(), target: z.string(), at: z.optional(z.unknown()) }))),
 });
 export type ExtractionReply = z.output<typeof EXTRACTION_REPLY>;
 

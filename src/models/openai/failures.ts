@@ -1,5 +1,13 @@
 import { APIConnectionError, APIError } from 'openai';
-import { ConfigError, isForeseen, ModelAway, ModelBusy, ModelFailed, ReplyUnusable } from '../../errors.ts';
+import {
+  ConfigError,
+  isForeseen,
+  ModelAway,
+  ModelBusy,
+  ModelFailed,
+  ReplyUnusable,
+  TextTooLong,
+} from '../../errors.ts';
 import { SECOND } from '../../time.ts';
 import { Interrupted } from './interrupted.ts';
 import { retryAfter } from './retry-after.ts';
@@ -15,7 +23,11 @@ export interface Asked {
   readonly ownKey: boolean;
 }
 
-const TOO_LONG = /context.?length|maximum context|context window|too many tokens|too long|string_above_max_length/i;
+const TOO_LONG =
+  /context.?length|maximum context|context window|context size|too many tokens|too (?:long|large)(?! a number)|must be reduced|reduce the (?:length|input)|string_above_max_length|exceeds? .{0,40}(?:token|context|input length)/i;
+/** The size of a batch, not of a text, is what these speak of. */
+const ABOUT_BATCH = /batch.?size|in one batch|number of (?:inputs|texts|elements)|larger than \d+/i;
+const KEY_REFUSED = /api.?key.{0,20}(?:not valid|invalid|expired)|API_KEY_INVALID|(?:invalid|incorrect) api.?key/i;
 const FILTERED = /content_?filter|content_?policy|content management/i;
 const NO_MODEL =
   /model_not_found|model .{0,80}(?:not found|does not exist|not exist)|(?:unknown|invalid|no such) model/i;
@@ -66,10 +78,12 @@ function interruptionOf(error: Interrupted, { server, model, setting }: Asked): 
 
 function refusalOf(error: APIError, asked: Asked): Error {
   const { server, model, setting } = asked;
-  const status = error.status ?? impliedStatus(error);
-  const said = `${error.code} ${error.type} ${error.message}`;
+  const status = statusOf(error);
+  const said = wordsOf(error);
   const cause = { cause: harmless(error) };
-  if (status === 401) return new ConfigError(refusedKey(asked), cause);
+  if (status === 401 || (status === 400 && KEY_REFUSED.test(said))) return new ConfigError(refusedKey(asked), cause);
+  if (isTooLarge(error))
+    return new TextTooLong(`The text is too long for the model ${model}; choose another in ${setting}.`, cause);
   if (status === 402 || (status === 429 && NO_QUOTA.test(said)))
     return new ModelAway(
       `${server} says that the account's quota is used up; add credit or raise its limit, then jobs go on by themselves.`,
@@ -80,8 +94,6 @@ function refusalOf(error: APIError, asked: Asked): Error {
       ...cause,
       retryAfter: retryAfter(error.headers),
     });
-  if (status === 413 || (status < 500 && TOO_LONG.test(said)))
-    return new ReplyUnusable(`The text is too long for the model ${model}; choose another in ${setting}.`, cause);
   if (status === 404 || (status === 400 && NO_MODEL.test(said)))
     return new ConfigError(`${server} does not know the model ${model}; check ${setting} and OPENAI_BASE_URL.`, cause);
   if (status === 403)
@@ -98,6 +110,45 @@ function refusalOf(error: APIError, asked: Asked): Error {
     );
   return new ModelFailed(`${server} refused the request for the model ${model} (${describe(error)}).`, cause);
 }
+
+/**
+ * True when the request is larger than the server ever takes: by its own words, whatever the status (llama.cpp says so with 500), or
+ * because it asks for more tokens than a whole minute allows, which a wait cannot change.
+ */
+export function isTooLarge(error: unknown): boolean {
+  if (!(error instanceof APIError)) return false;
+  const said = wordsOf(error);
+  if (statusOf(error) === 413) return true;
+  if (statusOf(error) === 429) {
+    const [, limit, requested] = /Limit:? ([\d,]+)\D.{0,40}Requested:? ([\d,]+)/i.exec(said) ?? [];
+    const count = (digits = '0') => Number(digits.replaceAll(',', ''));
+    return /request too large|must be reduced/i.test(said) || count(requested) > count(limit ?? 'Infinity');
+  }
+  return TOO_LONG.test(said) && !ABOUT_BATCH.test(said);
+}
+
+/** True when a refusal is about what was asked and not about how: no other way of asking would be answered. */
+export function isAboutText(error: APIError): boolean {
+  const said = wordsOf(error);
+  return isTooLarge(error) || [FILTERED, NO_MODEL, NO_QUOTA, KEY_REFUSED].some((words) => words.test(said));
+}
+
+/** True for a failure of the server's own, which may come from the one text that it was given. */
+export function isServerFailure(error: unknown): error is APIError {
+  return error instanceof APIError && statusOf(error) >= 500 && !isTooLarge(error);
+}
+
+/** A failure that comes each time for one text while the server answers others. */
+export function failsOnText(error: APIError, { server, model }: Asked): Error {
+  return new ModelFailed(
+    `${server} fails on this text each time (${error.status ?? describe(error)}) and answers others; the model ${model} cannot read it.`,
+    { cause: harmless(error) },
+  );
+}
+
+const statusOf = (error: APIError): number => error.status ?? impliedStatus(error);
+/** `error` is the body's own member; servers that have none get one in error-bodies.ts. */
+const wordsOf = (error: APIError): string => `${error.code} ${error.type} ${error.message}`;
 
 /** What a failure in the middle of an answer would have been at its beginning; the status is sent by then. 0 for the unknown. */
 function impliedStatus({ code, type, message }: APIError): number {

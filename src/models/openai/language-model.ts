@@ -15,7 +15,7 @@ export function openaiLanguageModel(settings: OpenAISettings, options?: Connecti
     id: `${settings.model}/${EXTRACT_VERSION}`,
     readsPrevious: true,
     resolves: true,
-    extract: (episode) => extract(chat, episode),
+    extract: (episode, memo) => extract(chat, episode, memo),
     resolve: (undecided) => resolve(chat, undecided),
     summarize: (subjects) => summarize(chat, subjects),
     score: (query, passages) => score(chat, query, passages),

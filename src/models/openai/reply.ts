@@ -1,9 +1,12 @@
-import type * as z from 'zod/mini';
+import * as z from 'zod/mini';
 import type { ChatReply } from './completion.ts';
 
-/** What was made of a reply; the problem is a sentence's end that quotes nothing of the reply. */
+/**
+ * What was made of a reply; the problem is a sentence's end that quotes nothing of the reply.
+ * `dropped` counts the rows that could not be read and were left out.
+ */
 export type Reading<T> =
-  | { readonly fits: true; readonly value: T }
+  | { readonly fits: true; readonly value: T; readonly dropped: number }
   | { readonly fits: false; readonly problem: string };
 export type Reader<T> = (value: unknown) => Reading<T>;
 
@@ -18,8 +21,39 @@ const STOPPED: Record<NonNullable<ChatReply['stopped']>, string> = {
 export function shaped<T>(shape: z.ZodMiniType<T>): Reader<T> {
   return (value) => {
     const { success, data, error } = shape.safeParse(value);
-    return success ? { fits: true, value: data } : { fits: false, problem: misfit(error) };
+    return success
+      ? { fits: true, value: data, dropped: droppedRows(value, data) }
+      : { fits: false, problem: misfit(error) };
   };
+}
+
+/** A list of which the rows that fit the shape are read and the others left out; none at all fits where every row is bad. */
+export function rows<T>(shape: z.ZodMiniType<T>) {
+  return z.pipe(
+    z.array(z.unknown()),
+    z.transform((given, context): T[] => {
+      const read = given.map((row) => shape.safeParse(row));
+      const kept = read.flatMap((row) => (row.success ? [row.data] : []));
+      const bad = read.findIndex((row) => !row.success);
+      if (kept.length === 0 && bad >= 0)
+        for (const issue of read[bad]?.error?.issues ?? [])
+          context.issues.push({ ...issue, path: [bad, ...issue.path], input: given } as z.core.$ZodRawIssue);
+      return kept;
+    }),
+  );
+}
+
+/** A number, also one that a model put in quotes. */
+export const numberLike = z.union([
+  z.number(),
+  z.pipe(z.string().check(z.regex(/^\s*-?\d+(?:\.\d+)?\s*$/)), z.transform(Number)),
+]);
+
+function droppedRows(given: unknown, read: unknown): number {
+  const lengths = (value: unknown) =>
+    new Map(Object.entries(value ?? {}).flatMap(([key, list]) => (Array.isArray(list) ? [[key, list.length]] : [])));
+  const kept = lengths(read);
+  return [...lengths(given)].reduce((sum, [key, length]) => sum + length - (kept.get(key) ?? length), 0);
 }
 
 /** Never throws. */
@@ -32,14 +66,29 @@ export function readReply<T>({ text, stopped }: Pick<ChatReply, 'text' | 'stoppe
 }
 
 /**
- * What of a text may be the JSON that was asked for, likeliest first: all of it, or what stands in a code fence or between
- * prose, and what that holds as its only member. JSON in quotes counts too.
+ * What of a text may be the JSON that was asked for, likeliest first: all of it; what follows the model's thoughts; the objects in
+ * that, the last one first, since a model that drafts ends with its answer; and what each holds as its only member. JSON in quotes
+ * counts too.
  */
 function jsonIn(text: string): unknown[] {
-  const spoken = text.replace(/<think>[\s\S]*?<\/think>/g, '').trim();
-  const whole = parsed(spoken);
-  const found = whole === undefined ? longestObject(spoken) : typeof whole === 'string' ? parsed(whole) : whole;
-  return found === undefined ? [] : [found, ...onlyMember(found)];
+  const found = [text, withoutThoughts(text)]
+    .map((candidate) => parsed(candidate.trim()))
+    .find((one) => one !== undefined);
+  const whole = typeof found === 'string' ? parsed(found) : found;
+  const values = whole === undefined ? objectsIn(withoutThoughts(text)).reverse() : [whole];
+  return values.flatMap((value) => [value, ...onlyMember(value)]);
+}
+
+/** What ends a model's thoughts, as the families of models write it. */
+const THOUGHTS_END =
+  /<\/(?:think|thinking|thought|reasoning|seed:think)>|◁\/think▷|\[\/THINK\]|<\|channel\|>final<\|message\|>/g;
+const THOUGHTS_BEGIN = /<(?:think|thinking|thought|reasoning|seed:think)>|◁think▷|\[THINK\]|<\|channel\|>analysis/;
+
+/** The text behind the last end of thoughts; of thoughts that never end, what stands before them. */
+function withoutThoughts(text: string): string {
+  const end = [...text.matchAll(THOUGHTS_END)].at(-1);
+  const spoken = end ? text.slice(end.index + end[0].length) : text;
+  return spoken.split(THOUGHTS_BEGIN)[0] ?? '';
 }
 
 function onlyMember(value: unknown): unknown[] {
@@ -47,21 +96,17 @@ function onlyMember(value: unknown): unknown[] {
   return members.length === 1 && members[0] !== null && typeof members[0] === 'object' ? members : [];
 }
 
-/** The longest part between braces that is JSON. */
-function longestObject(text: string): unknown {
-  let best: unknown;
-  let length = 0;
+/** The parts between outermost braces that are JSON, in the order of the text. */
+function objectsIn(text: string): unknown[] {
+  const found: unknown[] = [];
   // Braces in prose are few; a text full of them is not worth more tries.
   for (let start = text.indexOf('{'), tries = 0; start >= 0 && tries < 20; tries += 1) {
     const end = closingBrace(text, start);
-    const value = end - start > length ? parsed(text.slice(start, end)) : undefined;
-    if (value !== undefined) {
-      best = value;
-      length = end - start;
-    }
+    const value = end > start ? parsed(text.slice(start, end)) : undefined;
+    if (value !== undefined) found.push(value);
     start = text.indexOf('{', value === undefined ? start + 1 : end);
   }
-  return best;
+  return found;
 }
 
 /** The place after the brace that closes the one at `start`; `start` when none does. */

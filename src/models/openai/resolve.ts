@@ -4,7 +4,7 @@ import { ask } from './ask.ts';
 import type { Chat } from './chat.ts';
 import { byNumber, type Numbered, numbered } from './numbered.ts';
 import { RESOLVE_INSTRUCTIONS, resolveMaterial } from './prompts/resolve.ts';
-import { shaped } from './reply.ts';
+import { numberLike, rows, shaped } from './reply.ts';
 import { list, type NamedSchema, object, WHOLE, WHOLE_OR_NULL } from './schema.ts';
 
 const SCHEMA: NamedSchema = {
@@ -14,13 +14,10 @@ const SCHEMA: NamedSchema = {
     facts: list(object({ question: WHOLE, repeats: WHOLE_OR_NULL, contradicts: list(WHOLE) })),
   }),
 };
+const place = z.catch(z.nullish(numberLike), null);
 const REPLY = z.object({
-  entities: z.nullish(z.array(z.object({ question: z.number(), same_as: z.nullish(z.number()) }))),
-  facts: z.nullish(
-    z.array(
-      z.object({ question: z.number(), repeats: z.nullish(z.number()), contradicts: z.nullish(z.array(z.number())) }),
-    ),
-  ),
+  entities: z.nullish(rows(z.object({ question: numberLike, same_as: place }))),
+  facts: z.nullish(rows(z.object({ question: numberLike, repeats: place, contradicts: z.nullish(z.array(place)) }))),
 });
 
 /**

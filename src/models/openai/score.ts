@@ -4,14 +4,14 @@ import { ask } from './ask.ts';
 import type { Chat } from './chat.ts';
 import { byNumber } from './numbered.ts';
 import { SCORE_INSTRUCTIONS, scoreMaterial } from './prompts/score.ts';
-import { type Reader, shaped } from './reply.ts';
+import { numberLike, type Reader, rows, shaped } from './reply.ts';
 import { list, type NamedSchema, NUMBER, object, WHOLE } from './schema.ts';
 
 const SCHEMA: NamedSchema = {
   name: 'scores',
   schema: object({ scores: list(object({ passage: WHOLE, score: NUMBER })) }),
 };
-const REPLY = z.object({ scores: z.array(z.object({ passage: z.number(), score: z.number() })) });
+const REPLY = z.object({ scores: rows(z.object({ passage: numberLike, score: numberLike })) });
 
 /**
  * Scores all passages in one call. A passage that the reply leaves out has 0.
@@ -36,6 +36,6 @@ function readScores(count: number): Reader<number[]> {
     const given = byNumber(reading.value.scores, ({ passage }) => passage);
     const places = Array.from({ length: count }, (_, index) => index + 1);
     if (!places.some((place) => given.has(place))) return { fits: false, problem: 'no passage is scored' };
-    return { fits: true, value: places.map((place) => Math.min(Math.max(given.get(place)?.score ?? 0, 0), 1)) };
+    return { ...reading, value: places.map((place) => Math.min(Math.max(given.get(place)?.score ?? 0, 0), 1)) };
   };
 }

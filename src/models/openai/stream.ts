@@ -1,6 +1,7 @@
 import { APIError } from 'openai';
 import * as z from 'zod/mini';
 import { SECOND } from '../../time.ts';
+import { contentText, messageShape, reasoningText } from './completion.ts';
 import { eventsIn } from './events.ts';
 import { Interrupted } from './interrupted.ts';
 import type { Watch } from './watch.ts';
@@ -13,16 +14,19 @@ const chunk = z.object({
   choices: z.array(
     z.object({
       finish_reason: z.nullish(z.string()),
-      delta: z.nullish(z.object({ content: z.nullish(z.string()), refusal: z.nullish(z.string()) })),
+      delta: z.nullish(messageShape),
     }),
   ),
   usage: z.optional(z.unknown()),
 });
+const errorBody = z.union([z.record(z.string(), z.unknown()), z.string()]);
 const refused = z.union([
-  z.object({ error: z.union([z.record(z.string(), z.unknown()), z.string()]) }),
-  // As some servers tell it.
+  z.object({ error: errorBody }),
+  // As vLLM and Mistral send it.
   z.object({ object: z.literal('error') }),
 ]);
+/** OpenRouter puts the failure of the provider behind it into the choice. */
+const refusedChoice = z.object({ choices: z.tuple([z.object({ error: errorBody })], z.unknown()) });
 
 /**
  * What a server answers to a chat call, as one chat completion: put together from its pieces, or as it is where the server
@@ -32,17 +36,25 @@ const refused = z.union([
  *   SyntaxError, TypeError when it does not speak the protocol
  */
 export async function heardCompletion(response: Response, watch: Watch, pause: number): Promise<unknown> {
-  const pieces = textOf(response, watch);
-  if (/json/i.test(response.headers.get('content-type') ?? '')) {
-    let text = '';
-    for await (const piece of pieces) text += piece;
-    return JSON.parse(text);
-  }
-  return await putTogether(response, pieces, watch, pause);
+  if (/json/i.test(response.headers.get('content-type') ?? '')) return heardJson(response, watch);
+  return await putTogether(response, textOf(response, watch), watch, pause);
+}
+
+/**
+ * A JSON answer in one piece. A failure that comes under status 200 is thrown as what it is.
+ * @throws Interrupted, APIError, SyntaxError
+ */
+export async function heardJson(response: Response, watch: Watch): Promise<unknown> {
+  let text = '';
+  for await (const piece of textOf(response, watch)) text += piece;
+  const given: unknown = JSON.parse(text);
+  const failure = failureIn(given, response.headers);
+  if (failure) throw failure;
+  return given;
 }
 
 async function putTogether(response: Response, pieces: AsyncIterable<string>, watch: Watch, pause: number) {
-  let [content, refusal] = ['', ''];
+  let [content, refusal, reasoning, toolArguments] = ['', '', '', ''];
   let choices = 0;
   let events = 0;
   let finish_reason: string | undefined;
@@ -58,9 +70,12 @@ async function putTogether(response: Response, pieces: AsyncIterable<string>, wa
     const [choice] = given.choices;
     if (!choice) return;
     choices += 1;
-    content += choice.delta?.content ?? '';
+    content += contentText(choice.delta?.content);
     refusal += choice.delta?.refusal ?? '';
-    finish_reason = choice.finish_reason ?? finish_reason;
+    if (choice.delta) reasoning += reasoningText(choice.delta);
+    toolArguments += choice.delta?.tool_calls?.[0]?.function?.arguments ?? '';
+    // Some servers send an empty text until the end.
+    finish_reason = choice.finish_reason || finish_reason;
   }
 
   try {
@@ -73,7 +88,8 @@ async function putTogether(response: Response, pieces: AsyncIterable<string>, wa
         continue;
       }
       const given: unknown = JSON.parse(data);
-      if (event === 'error' || refused.safeParse(given).success) throw failureIn(given, response.headers);
+      const failure = failureIn(given, response.headers) ?? (event === 'error' && errorOf(given, response.headers));
+      if (failure) throw failure;
       const hadBegun = content !== '' || refusal !== '';
       take(given);
       if (!hadBegun && (content !== '' || refusal !== '')) watch.begun(pause);
@@ -84,7 +100,13 @@ async function putTogether(response: Response, pieces: AsyncIterable<string>, wa
   }
   if (events === 0) throw new TypeError('no events');
   if (!isWhole()) throw new Interrupted('unfinished');
-  return { choices: choices === 0 ? [] : [{ finish_reason, message: { content, refusal } }], usage };
+  const message = {
+    content,
+    refusal,
+    reasoning_content: reasoning,
+    ...(toolArguments !== '' && { tool_calls: [{ function: { arguments: toolArguments } }] }),
+  };
+  return { choices: choices === 0 ? [] : [{ finish_reason, message }], usage };
 }
 
 async function* textOf({ body }: Response, watch: Watch): AsyncGenerator<string> {
@@ -100,9 +122,16 @@ async function* textOf({ body }: Response, watch: Watch): AsyncGenerator<string>
   }
 }
 
-/** The failure that a server tells in the middle of its answer; its status is the number that it names, if it names one. */
-function failureIn(given: unknown, headers: Headers): APIError {
-  const { error = given } = given as { error?: unknown };
+/** The failure that an answer or a piece of one tells of instead of being one; undefined where it tells of none. */
+function failureIn(given: unknown, headers: Headers): APIError | undefined {
+  if (refused.safeParse(given).success) return errorOf(given, headers);
+  const choice = refusedChoice.safeParse(given);
+  return choice.success ? errorOf(choice.data.choices[0], headers) : undefined;
+}
+
+/** Its status is the number that the error names, if it names one. */
+function errorOf(given: unknown, headers: Headers): APIError {
+  const { error = given } = (given ?? {}) as { error?: unknown };
   const told = typeof error === 'object' && error !== null ? error : { message: String(error) };
   const { code, status } = told as { code?: unknown; status?: unknown };
   const number = [code, status].map(Number).find((one) => one >= 400 && one < 600);

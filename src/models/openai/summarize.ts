@@ -6,7 +6,7 @@ import type { Chat } from './chat.ts';
 import { cleanLine } from './clean.ts';
 import { byNumber } from './numbered.ts';
 import { SUMMARIZE_INSTRUCTIONS, summarizeMaterial } from './prompts/summarize.ts';
-import { type Reader, shaped } from './reply.ts';
+import { numberLike, type Reader, rows, shaped } from './reply.ts';
 import { list, type NamedSchema, object, TEXT, WHOLE } from './schema.ts';
 
 const LONGEST_SUMMARY = 1000;
@@ -17,7 +17,7 @@ const SCHEMA: NamedSchema = {
   schema: object({ summaries: list(object({ subject: WHOLE, title: TEXT, text: TEXT })) }),
 };
 const REPLY = z.object({
-  summaries: z.array(z.object({ subject: z.number(), title: z.catch(z.string(), ''), text: z.string() })),
+  summaries: rows(z.object({ subject: numberLike, title: z.catch(z.string(), ''), text: z.string() })),
 });
 
 /**
@@ -48,7 +48,7 @@ function readSummaries(subjects: readonly Subject[]): Reader<Summary[]> {
     });
     const missing = summaries.findIndex(({ text }) => text === '');
     return missing < 0
-      ? { fits: true, value: summaries }
+      ? { ...reading, value: summaries }
       : { fits: false, problem: `there is no summary of subject ${missing + 1}` };
   };
 }

@@ -83,6 +83,34 @@ test('an episode that failed after it was read is not read again, and costs what
   expect(found.use.map(({ purpose }) => purpose)).toEqual(['extract', 'embed']);
 });
 
+test('parts of a long episode that were answered are not asked for again when another one failed', async () => {
+  const group = newGroup();
+  const filler = 'Nothing of note happened on this day, and the log says so at some length. '.repeat(100);
+  const part = (n: number) => `Service ${n} [Service] USES Valkey [Product]: Service ${n} uses Valkey\n${filler}`;
+  const one = episode(group, Array.from({ length: 12 }, (_, n) => part(n)).join('\n\n'));
+  let answersLeft = 5;
+  const limited = await startFakeOpenAI({
+    faultOf: ({ purpose }) => {
+      if (purpose !== 'extract') return undefined;
+      answersLeft -= 1;
+      return answersLeft < 0 ? { kind: 'rate-limit' } : undefined;
+    },
+  });
+  const answers = () => limited.called('extract').filter(({ status }) => status === 200).length;
+
+  // Each try is one of a worker that has just been started.
+  for (let tries = 0; tries < 4; tries += 1) {
+    answersLeft = 5;
+    await openWith(modelsAt(limited.url))(one).catch((error) => expect(error).toMatchObject({ name: 'ModelBusy' }));
+  }
+  await limited.close();
+
+  expect(answers()).toBe(12);
+  const found = await kept(group);
+  expect(found.use.filter(({ purpose }) => purpose === 'extract')).toHaveLength(12);
+  expect(await opened.valkey.exists(`memo:{${group}}:${one.uuid}:parts`)).toBe(0);
+});
+
 test('an embedding that failed does not make the text be read again', async () => {
   const group = newGroup();
   const one = episode(group, REDIS);

@@ -68,19 +68,14 @@ describe('each failure has its own class and sentence', () => {
     [{ kind: 'refused', status: 409 }, 'ModelAway', /of its own \(409\)/],
     [
       'too-long',
-      'ReplyUnusable',
+      'TextTooLong',
       /^The text is too long for the model gpt-4\.1-mini; choose another in MEMORY_LLM_MODEL\.$/,
     ],
-    [{ kind: 'refused', status: 413 }, 'ReplyUnusable', /^The text is too long/],
+    [{ kind: 'refused', status: 413 }, 'TextTooLong', /^The text is too long/],
     ['filtered-prompt', 'ReplyUnusable', / refused the text for its content, before the model gpt-4\.1-mini saw it\.$/],
-    [
-      { kind: 'refused', status: 400, code: 'odd_thing' },
-      'ModelFailed',
-      / refused the request for the model gpt-4\.1-mini \(400 odd_thing invalid_request_error req_fake\)\.$/,
-    ],
     ['html', 'ModelFailed', / gave an answer that is not of OpenAI's protocol; check that OPENAI_BASE_URL ends/],
     [{ kind: 'body', body: '{"choices":[{"mess' }, 'ModelFailed', /not of OpenAI's protocol/],
-    [{ kind: 'body', body: { error: { message: LEAKED } } }, 'ModelFailed', /not of OpenAI's protocol/],
+    [{ kind: 'body', body: { error: { message: LEAKED } } }, 'ModelFailed', / refused the request for the model /],
     ['reset', 'ModelAway', / cannot be reached \([A-Z_]+\); check the network and OPENAI_BASE_URL\.$/],
   ])('%j', async (fault, name, sentence) => {
     fake.fail(fault);
@@ -88,8 +83,21 @@ describe('each failure has its own class and sentence', () => {
     const error = await failure();
 
     expect(error).toMatchObject({ name, message: expect.stringMatching(sentence) });
-    if (name !== 'ReplyUnusable') expect(error.message).toMatch(new RegExp(`^${HOST}`));
+    if (!['ReplyUnusable', 'TextTooLong'].includes(name)) expect(error.message).toMatch(new RegExp(`^${HOST}`));
     expect(fake.calls).toHaveLength(1);
+  });
+
+  test('a refusal in odd words, whatever is left out of the request', async () => {
+    const odd = { kind: 'refused', status: 400, code: 'odd_thing' } as const;
+    fake.fail(odd, odd, odd, odd, odd, odd);
+
+    expect(await failure()).toMatchObject({
+      name: 'ModelFailed',
+      message: expect.stringMatching(
+        / for the model gpt-4\.1-mini \(400 odd_thing invalid_request_error req_fake\)\.$/,
+      ),
+    });
+    expect(fake.calls).toHaveLength(6);
   });
 
   test('nobody listens', async () => {
@@ -158,8 +166,8 @@ describe('a reply that cannot be used has a reason', () => {
     ['refusal', 2, 'in 2 tries: the model declined to answer.'],
     ['length', 2, 'in 2 tries: the reply was cut off at the longest that the model writes.'],
     ['content-filter', 2, "in 2 tries: the server's content filter cut the reply off."],
-    ['empty', 2, 'in 2 tries: the reply was empty.'],
-    ['empty-choices', 2, 'in 2 tries: the reply was empty.'],
+    ['empty', 3, 'in 3 tries: the reply was empty.'],
+    ['empty-choices', 3, 'in 3 tries: the reply was empty.'],
     ['truncated', 3, 'in 3 tries: the reply is not JSON.'],
     ['null', 3, 'in 3 tries: the reply is not an object.'],
     [
@@ -190,7 +198,8 @@ test('no failure tells the key, the text or what the server said, however it is 
     { kind: 'body', body: `{"${SECRET}` },
   ];
   for (const fault of faults) {
-    fake.fail(fault);
+    fake.reset();
+    fake.fail(...Array(6).fill(fault));
     const error = await failure();
 
     expect(error.cause).toBeInstanceOf(Error);

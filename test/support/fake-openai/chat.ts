@@ -78,11 +78,9 @@ function completion(model: string, content: string, promptTokens: number, fault:
   const isRefused = fault?.kind === 'refusal';
   const ends = { length: 'length', 'content-filter': 'content_filter' } as const;
   const finish_reason = fault && fault.kind in ends ? ends[fault.kind as keyof typeof ends] : 'stop';
-  const message = {
-    role: 'assistant',
-    content: isRefused ? null : content,
-    refusal: isRefused ? 'I cannot help with that.' : null,
-  };
+  const message = isRefused
+    ? { role: 'assistant', content: null, refusal: 'I cannot help with that.' }
+    : { role: 'assistant', refusal: null, ...placed(content, fault) };
   const completionTokens = tokensOf(content);
   const usage = {
     prompt_tokens: promptTokens,
@@ -98,6 +96,28 @@ function completion(model: string, content: string, promptTokens: number, fault:
     ...(fault?.kind !== 'no-usage' && { usage }),
   };
   return { status: 200, body };
+}
+
+/** Where in a message the answer stands. */
+function placed(content: string, fault: Fault | undefined) {
+  switch (fault?.kind) {
+    case 'in-reasoning':
+      return { content: '', reasoning_content: content };
+    case 'in-parts':
+      return {
+        content: [
+          { type: 'thinking', thinking: [{ type: 'text', text: 'Hm {}.' }] },
+          { type: 'text', text: content },
+        ],
+      };
+    case 'in-tool-call':
+      return {
+        content: null,
+        tool_calls: [{ index: 0, type: 'function', function: { name: 'x', arguments: content } }],
+      };
+    default:
+      return { content };
+  }
 }
 
 export const tokensOf = (text: string): number => Math.ceil(text.length / 4);

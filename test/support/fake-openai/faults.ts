@@ -14,8 +14,8 @@ export type Fault =
   | { readonly kind: 'error-in-stream'; readonly error: unknown; readonly event?: 'error' }
   /** Each piece of the answer takes so many milliseconds. */
   | { readonly kind: 'slow'; readonly piece: number }
-  /** The whole body is this one. */
-  | { readonly kind: 'body'; readonly body: unknown }
+  /** The whole body is this one. Default status: 200. */
+  | { readonly kind: 'body'; readonly body: unknown; readonly status?: number }
   | { readonly kind: FaultName };
 
 export type FaultName =
@@ -57,7 +57,11 @@ export type FaultName =
   | 'no-json-schema'
   | 'no-stream'
   | 'no-stream-options'
-  | 'no-temperature';
+  | 'no-temperature'
+  /** The answer stands in `reasoning_content`, in a list of parts, or in a tool call, and the content is empty. */
+  | 'in-reasoning'
+  | 'in-parts'
+  | 'in-tool-call';
 
 /** What OpenAI's errors hold that must go no further: it quotes keys and texts. */
 export const LEAKED = 'sk-leaked-key and the secret text of the episode';
@@ -104,7 +108,7 @@ export function refusalFor(fault: Fault): Response | undefined {
     case 'html':
       return { status: 200, headers: { 'content-type': 'text/html' }, body: '<html><body>Welcome</body></html>' };
     case 'body':
-      return { status: 200, body: fault.body };
+      return { status: fault.status ?? 200, body: fault.body };
     default:
       return undefined;
   }

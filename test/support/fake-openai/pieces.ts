@@ -59,15 +59,26 @@ function eventsOf({ choices, usage, ...of }: Completion, includeUsage: boolean) 
     `data: ${JSON.stringify({ ...of, object: 'chat.completion.chunk', ...some, ...(includeUsage && !('usage' in some) && { usage: null }) })}\n\n`;
   const piece = (delta: object, finish_reason: string | null = null) =>
     event({ choices: [{ index: 0, delta, logprobs: null, finish_reason }] });
-  const text = choice?.message.refusal ?? choice?.message.content ?? '';
-  const member = typeof choice?.message.refusal === 'string' ? 'refusal' : 'content';
+  const [text, member] = spoken(choice?.message);
   const length = Math.max(Math.ceil(text.length / PIECES), 1);
   const pieces = Array.from({ length: Math.ceil(text.length / length) }, (_, index) =>
-    piece({ [member]: text.slice(index * length, (index + 1) * length) }),
+    piece(member(text.slice(index * length, (index + 1) * length))),
   );
   return {
     texts: choice ? [piece({ role: 'assistant', content: '', refusal: null }), ...pieces] : [],
     end: choice ? piece({}, choice.finish_reason) : '',
     usage: includeUsage && usage ? event({ choices: [], usage }) : '',
   };
+}
+
+/** The text that comes in pieces, and the member of the message that each piece adds to. */
+function spoken(message: Completion['choices'][number]['message'] | undefined): [string, (piece: string) => object] {
+  if (typeof message?.refusal === 'string') return [message.refusal, (refusal) => ({ refusal })];
+  if (message?.reasoning_content) return [message.reasoning_content, (reasoning_content) => ({ reasoning_content })];
+  const [call] = (message?.tool_calls ?? []) as { function: { arguments: string } }[];
+  if (call) return [call.function.arguments, (part) => ({ tool_calls: [{ index: 0, function: { arguments: part } }] })];
+  if (typeof message?.content === 'string') return [message.content, (content) => ({ content })];
+  const parts = (message?.content ?? []) as { type: string; text?: string }[];
+  const text = parts.find(({ type }) => type === 'text')?.text ?? '';
+  return [text, (part) => ({ content: [{ type: 'text', text: part }] })];
 }

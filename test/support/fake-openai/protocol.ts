@@ -36,7 +36,13 @@ export interface Completion {
   readonly model: string;
   readonly choices: readonly {
     readonly index: number;
-    readonly message: { readonly role: string; readonly content: string | null; readonly refusal: string | null };
+    readonly message: {
+      readonly role: string;
+      readonly content: string | null | readonly object[];
+      readonly refusal: string | null;
+      readonly reasoning_content?: string;
+      readonly tool_calls?: readonly object[];
+    };
     readonly logprobs: null;
     readonly finish_reason: string;
   }[];

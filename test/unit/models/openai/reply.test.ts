@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { readReply, shaped } from '../../../../src/models/openai/reply.ts';
+import { readReply, rows, shaped } from '../../../../src/models/openai/reply.ts';
 
 const read = (text: string) => readReply({ text, stopped: null }, shaped(z.object({ names: z.array(z.string()) })));
 const GOOD = '{"names":["Harbor {1}","\\"}"]}';
@@ -12,10 +12,43 @@ test.each([
   ['in a fence that is not closed', `\`\`\`\n${GOOD}`],
   ['after prose with braces', `Here {you} go {"or": 1}: ${GOOD} Done {really}.`],
   ['after thoughts', `<think>maybe {"names":["wrong one, and longer than the right one by far"]}</think>\n${GOOD}`],
+  [
+    'after thoughts without a beginning',
+    `First {"names":["draft, longer than the answer, on and on"]}\n</think>\n${GOOD}`,
+  ],
+  ['after thoughts in brackets', `[THINK]{"names":["draft"]}[/THINK]${GOOD}`],
+  [
+    'in the final channel',
+    `<|channel|>analysis<|message|>{"names":["draft"]}<|end|><|channel|>final<|message|>${GOOD}`,
+  ],
+  ['behind a draft', `A first try: {"names":["draft, much longer than what comes in the end"]}\nCorrected: ${GOOD}`],
   ['in quotes', JSON.stringify(GOOD)],
   ['as the only member', `{"answer":${GOOD}}`],
 ])('JSON is found %s', (_, text) => {
-  expect(read(text)).toEqual({ fits: true, value });
+  expect(read(text)).toEqual({ fits: true, value, dropped: 0 });
+});
+
+test('JSON that speaks of thoughts is read whole', () => {
+  const names = ['<think>', 'a </think> tag'];
+
+  expect(read(JSON.stringify({ names }))).toEqual({ fits: true, value: { names }, dropped: 0 });
+});
+
+test('thoughts that never end hold no answer', () => {
+  expect(read(`<think>so: ${GOOD}`)).toEqual({ fits: false, problem: 'the reply is not JSON' });
+});
+
+test('rows that do not fit are left out and counted, as long as one fits', () => {
+  const shape = shaped(z.object({ rows: rows(z.object({ name: z.string() })) }));
+  const of = (given: unknown) => readReply({ text: JSON.stringify({ rows: given }), stopped: null }, shape);
+
+  expect(of([{ name: 'a' }, { name: null }, 7, { name: 'b' }])).toEqual({
+    fits: true,
+    value: { rows: [{ name: 'a' }, { name: 'b' }] },
+    dropped: 2,
+  });
+  expect(of([{ name: null }])).toEqual({ fits: false, problem: 'rows.0.name is not a string' });
+  expect(of([])).toMatchObject({ fits: true, dropped: 0 });
 });
 
 test.each([

@@ -60,6 +60,8 @@ export interface Config {
   readonly stalledLimit: number;
   readonly spoolLimit: number;
   readonly health: { readonly host: string; readonly port: number };
+  /** Names in lower case, beside localhost and addresses, under which our HTTP servers may be asked. */
+  readonly allowedHosts: readonly string[];
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** Dollars for a million tokens, in and out, by model: what is given here goes before the known prices. */
   readonly prices: Readonly<Record<string, readonly [number, number]>>;
@@ -138,6 +140,9 @@ export function loadConfig(environment: Environment = process.env): Config {
     stalledLimit: values.MEMORY_STALLED_LIMIT,
     spoolLimit: values.MEMORY_SPOOL_LIMIT,
     health: { host: values.MEMORY_HEALTH_HOST, port: values.MEMORY_HEALTH_PORT },
+    allowedHosts: values.MEMORY_ALLOWED_HOSTS.toLowerCase()
+      .split(/\s*,\s*/)
+      .filter(Boolean),
     logLevel: values.MEMORY_LOG_LEVEL,
     prices: readPrices(values.MEMORY_PRICES),
     home: values.MEMORY_HOME,

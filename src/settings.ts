@@ -135,6 +135,13 @@ export const SETTINGS = {
     '9464',
     "port of a worker's /health and /metrics; a free one if it is taken, none with 0",
   ),
+  MEMORY_ALLOWED_HOSTS: setting(
+    z
+      .string()
+      .check(z.regex(/^[\w.-]*(\s*,\s*[\w.-]+)*$/, 'it must be names of hosts such as prometheus,memory.example.org')),
+    '',
+    "names, beside localhost and IP addresses, under which a worker's /health and /metrics and mcp --http may be asked",
+  ),
   MEMORY_LOG_LEVEL: setting(
     z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'it must be debug, info, warn, error or silent'),
     'info',

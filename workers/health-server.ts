@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../src/config.ts';
 import { ConfigError } from '../src/errors.ts';
+import { refusedHost } from '../src/http-hosts.ts';
 import { SECOND } from '../src/time.ts';
 import type { Health } from './health.ts';
 
@@ -25,16 +26,17 @@ interface Answer {
 
 /**
  * Answers `GET /health` (200, or 503 when it is red), `GET /live` (200 while the process runs) and `GET /metrics`.
- * A port that is taken, as by another worker, is replaced by a free one, with a notice; port 0 means none.
+ * Only for hosts that `refusedHost` allows. A port that is taken, as by another worker, is replaced by a free one, with a notice; port 0 means none.
  * @throws ConfigError when the host cannot be listened on
  */
 export async function startHealthServer(
-  { health: { host, port } }: Pick<Config, 'health'>,
+  { health: { host, port }, allowedHosts }: Pick<Config, 'health' | 'allowedHosts'>,
   told: Told,
   onNotice: (sentence: string) => void,
 ): Promise<HealthServer> {
   if (port === 0) return { address: null, close: async () => {} };
-  const server = createServer((request, response) => void respond(request, response, told));
+  const allowed = [...allowedHosts, host.toLowerCase()];
+  const server = createServer((request, response) => void respond(request, response, told, allowed));
   server.headersTimeout = 10 * SECOND;
   server.unref();
   const opened = await listen(server, host, port);
@@ -72,8 +74,15 @@ async function listen(server: Server, host: string, port: number): Promise<numbe
   }
 }
 
-async function respond(request: IncomingMessage, response: ServerResponse, told: Told): Promise<void> {
-  const { status, contentType, body } = await answer(request, told).catch(() => text(500, 'It could not be measured.'));
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  told: Told,
+  allowed: readonly string[],
+): Promise<void> {
+  const refusal = refusedHost(request.headers, allowed);
+  const answering = refusal === undefined ? answer(request, told) : Promise.resolve(text(403, refusal));
+  const { status, contentType, body } = await answering.catch(() => text(500, 'It could not be measured.'));
   response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' });
   response.end(request.method === 'HEAD' ? undefined : body);
 }

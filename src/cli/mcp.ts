@@ -24,16 +24,23 @@ output for one client, or with --http for any number of clients on this machine.
   --token-file <file>  what HTTP clients must show as bearer token; made if it is not there
                        (default: mcp-token in MEMORY_HOME)
   --allow-clear        also offer clear_graph, which forgets a whole memory
+  --group-only         refuse calls that name any other memory
+  --read-only          offer only tools that write nothing
 
 Example: memory-manager mcp --group auto`,
   options: {
     http: { type: 'boolean' },
     'token-file': { type: 'string' },
     'allow-clear': { type: 'boolean' },
+    'group-only': { type: 'boolean' },
+    'read-only': { type: 'boolean' },
   },
   arguments: [0, 1],
   run: async (call) => {
     const port = portOf(call);
+    const [allowClear, readOnly] = [call.flag('allow-clear'), call.flag('read-only')];
+    if (allowClear && readOnly)
+      throw new InvalidInput('--allow-clear offers a tool that removes and --read-only none; leave one of them out.');
     // Nothing but the protocol may come to standard output, whoever else wants to say something there.
     console.log = console.info = console.debug = console.error;
     const stop = stopSignal();
@@ -41,7 +48,7 @@ Example: memory-manager mcp --group auto`,
     try {
       const scope = await scopeFor(call, memory.config.group);
       const { mcpServers } = await import('../mcp/server.ts');
-      const servers = mcpServers(memory, { ...scope, allowClear: call.flag('allow-clear') });
+      const servers = mcpServers(memory, { ...scope, only: call.flag('group-only'), allowClear, readOnly });
       const longest = longestMessage(memory.config.maxContentBytes);
       if (port === undefined) {
         const { serveOverStdio } = await import('../mcp/stdio.ts');
@@ -53,7 +60,9 @@ Example: memory-manager mcp --group auto`,
           import('../mcp/token.ts'),
         ]);
         const { token, isNew } = readToken(file);
-        const server = await serveOverHttp(servers, { port, token, longest });
+        const server = await serveOverHttp(servers, {
+          ...{ port, token, longest, allowedHosts: memory.config.allowedHosts },
+        });
         console.error(`The memory "${scope.group}" is served at ${server.url}. Ctrl-C stops it.`);
         console.error(isNew ? `Its bearer token is ${token}, kept in ${file}.` : `Its bearer token is in ${file}.`);
         await stop;

@@ -22,13 +22,14 @@ export interface Arguments {
 }
 
 /**
- * Reads a call's arguments as generously as Python's server: null and empty text count as left out, a single name as a list of
- * one, figures may come as text, and what the tool does not know is passed over.
+ * Reads a call's arguments as generously as Python's server, and as models write them: null, empty text, and for what may be left out also
+ * "null" count as left out; a single name is a list of one; lists and figures may come as text; what the tool does not know is passed
+ * over.
  * @throws InvalidInput naming the argument
  */
 export function readArguments({ name, input }: Tool, given: Readonly<Record<string, unknown>>): Arguments {
   const shape = input.shape as Readonly<Record<string, z.ZodMiniType>>;
-  const there = Object.entries(given).filter(([, value]) => value !== null && value !== undefined && value !== '');
+  const there = Object.entries(given).filter(([, value]) => !isNothing(value));
   const known = there.filter(([key]) => Object.hasOwn(shape, key));
   const used = Object.fromEntries(known.map(([key, value]) => [key, fitted(shape[key], value)]));
   const parsed = input.safeParse(used);
@@ -40,15 +41,50 @@ export function readArguments({ name, input }: Tool, given: Readonly<Record<stri
   };
 }
 
+const isNothing = (value: unknown): boolean =>
+  value === null || value === undefined || (typeof value === 'string' && value.trim() === '');
+/** As models and Python write nothing; a text that is needed may be such a word. */
+const isNothingInWords = (value: unknown): boolean =>
+  typeof value === 'string' && /^(?:null|none|undefined|nil)$/i.test(value.trim());
+
 const asksNothing = (value: unknown): boolean => value === false || (Array.isArray(value) && value.length === 0);
 
 function fitted(shape: z.ZodMiniType | undefined, value: unknown): unknown {
   const kind = kindOf(shape);
-  if (kind === 'array' && typeof value === 'string') return [value];
-  if (kind === 'array' && Array.isArray(value) && value.length === 0) return undefined;
+  if (shape && isOptional(shape) && isNothingInWords(value)) return undefined;
+  if (kind === 'array') return listOf(value, shape !== undefined && isOptional(shape));
   if (kind === 'number' && typeof value === 'string' && value.trim() !== '') return Number(value);
   return value;
 }
+
+/** A list, a single name, or a list as JSON or as Python writes it; undefined for an empty one. */
+function listOf(value: unknown, mayBeLeftOut: boolean): unknown {
+  const values = Array.isArray(value) ? value : typeof value === 'string' ? [value] : undefined;
+  if (!values) return value;
+  const each = values
+    .flatMap((item) => listAsText(item) ?? [item])
+    .filter((item) => !isNothing(item) && !(mayBeLeftOut && isNothingInWords(item)));
+  return each.length > 0 ? each : undefined;
+}
+
+function listAsText(value: unknown): unknown[] | undefined {
+  if (typeof value !== 'string' || !/^\s*\[.*\]\s*$/s.test(value)) return undefined;
+  for (const text of [value, value.replaceAll("'", '"')]) {
+    const parsed = jsonOf(text);
+    if (Array.isArray(parsed)) return parsed;
+  }
+  return undefined;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const isOptional = (shape: z.ZodMiniType): boolean => shape.safeParse(undefined).success;
 
 function kindOf(shape: z.ZodMiniType | undefined): string | undefined {
   const def = shape?._zod.def as { type?: string; innerType?: z.ZodMiniType } | undefined;

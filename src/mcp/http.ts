@@ -1,9 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { localhostHostValidation, localhostOriginValidation, toNodeHandler } from '@modelcontextprotocol/node';
+import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { ConfigError } from '../errors.ts';
+import { refusedHost } from '../http-hosts.ts';
 import { SECOND } from '../time.ts';
+import { tidied } from './messages.ts';
+import { ACCEPTS_ALL, inAcceptedForm, isAcceptable } from './response-form.ts';
 import type { McpServers } from './server.ts';
 import { showsToken } from './token.ts';
 
@@ -23,6 +26,8 @@ export interface HttpOptions {
   readonly token: string;
   /** Bytes of a request. */
   readonly longest: number;
+  /** Names of hosts, beside this machine's and addresses, that may be asked for. */
+  readonly allowedHosts: readonly string[];
 }
 
 /**
@@ -30,14 +35,27 @@ export interface HttpOptions {
  * do not notice when the server is started anew.
  * @throws ConfigError when the port is taken
  */
-export async function serveOverHttp(servers: McpServers, { port, token, longest }: HttpOptions): Promise<HttpServer> {
+export async function serveOverHttp(
+  servers: McpServers,
+  { port, token, longest, allowedHosts }: HttpOptions,
+): Promise<HttpServer> {
   const handler = createMcpHandler(() => servers.open(), { maxRequestBodySize: longest });
-  const answer = toNodeHandler(handler, { maxRequestBodySize: longest });
-  // A web page of any site can reach this port, but only under a name or from an origin of its own.
-  const [isOurHost, isOurOrigin] = [localhostHostValidation(), localhostOriginValidation()];
+  const answer = toNodeHandler(
+    {
+      async fetch(request, options) {
+        const accept = request.headers.get('accept');
+        if (request.method !== 'POST') return handler.fetch(request, options);
+        if (!isAcceptable(accept))
+          return Response.json(failure('This server answers with application/json.'), { status: 406 });
+        return inAcceptedForm(await handler.fetch(await forwarded(request), options), accept);
+      },
+    },
+    { maxRequestBodySize: longest },
+  );
 
   const server = createServer(async (request: IncomingMessage, response: ServerResponse) => {
-    if (!isOurHost(request, response) || !isOurOrigin(request, response)) return;
+    const refusal = refusedHost(request.headers, allowedHosts);
+    if (refusal !== undefined) return refuse(response, 403, failure(refusal));
     const path = request.url?.split('?', 1)[0];
     if (path === '/health') return refuse(response, 200, { status: 'healthy', service: 'memory-manager' });
     if (path !== '/mcp' && path !== '/mcp/') return refuse(response, 404, failure('There is nothing here but /mcp.'));
@@ -65,6 +83,24 @@ export async function serveOverHttp(servers: McpServers, { port, token, longest 
       await closed;
     },
   };
+}
+
+/** The request as the SDK takes it. */
+async function forwarded(request: Request): Promise<Request> {
+  const headers = new Headers(request.headers);
+  headers.set('accept', ACCEPTS_ALL);
+  const body = tidiedText(await request.text());
+  headers.delete('content-length');
+  return new Request(request.url, { method: request.method, headers, body, signal: request.signal });
+}
+
+/** What is no JSON is refused by the SDK. */
+function tidiedText(text: string): string {
+  try {
+    return JSON.stringify(tidied(JSON.parse(text)));
+  } catch {
+    return text;
+  }
 }
 
 const failure = (message: string) => ({ jsonrpc: '2.0', error: { code: -32000, message }, id: null });

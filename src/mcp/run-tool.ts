@@ -4,14 +4,19 @@ import type { MemoryManager } from '../memory.ts';
 import { request } from '../telemetry/request.ts';
 import { SECOND } from '../time.ts';
 import { readArguments } from './arguments.ts';
+import { cleaned } from './clean.ts';
 import type { Reply, Tool } from './tool.ts';
 
-/** Whose memory a server is. */
+/** Whose memory a server is, and how much of it may be used. */
 export interface Scope {
   /** Where none is named: what is added goes here. */
   readonly group: string;
   /** Searched beside it where none is named. */
   readonly also?: string;
+  /** True: no call reaches any other memory. */
+  readonly only?: boolean;
+  /** True: only tools that write nothing are offered. */
+  readonly readOnly?: boolean;
 }
 
 const MOST_GROUPS = 16;
@@ -36,13 +41,15 @@ export async function runTool(
         notes.push(`Passed over, since this server does not use it: ${read.unknown.join(', ')}.`);
       const call = {
         memory,
-        group: (named: string | undefined) => named ?? scope.group,
-        groups: (named: readonly string[] | undefined) => checkGroups(named ?? defaults(scope)),
+        group: (named: string | undefined) => checkGroups([named ?? scope.group], scope)[0] as string,
+        groups: (named: readonly string[] | undefined) => checkGroups(named ?? defaults(scope), scope),
         note(sentence: string) {
           if (!notes.includes(sentence)) notes.push(sentence);
         },
       };
-      const work = tool.run(read.given, call);
+      const { given: kept, isChanged } = cleaned(tool, read.given);
+      if (isChanged) notes.push('Secrets, private and recalled passages were left out of what is stored.');
+      const work = tool.run(kept, call);
       begun(work);
       return within(tool.limit, cancelled, work);
     });
@@ -59,8 +66,13 @@ const success = (reply: Reply): CallToolResult => ({
 
 const defaults = ({ group, also }: Scope): string[] => [group, ...(also === undefined ? [] : [also])];
 
-function checkGroups(groups: readonly string[]): readonly string[] {
+function checkGroups(groups: readonly string[], scope: Scope): readonly string[] {
   const each = [...new Set(groups)];
+  const own = defaults(scope);
+  if (scope.only && each.some((group) => !own.includes(group)))
+    throw new InvalidInput(
+      `This server is for the memory ${own.map((name) => `"${name}"`).join(' and ')} only; leave group_id and group_ids out.`,
+    );
   if (each.length <= MOST_GROUPS) return each;
   throw new InvalidInput(`At most ${MOST_GROUPS} groups are asked at once.`);
 }

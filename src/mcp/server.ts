@@ -26,7 +26,9 @@ export interface McpServers {
 }
 
 export function mcpServers(memory: MemoryManager, options: McpOptions): McpServers {
-  const tools = new Map(toolsFor(options.allowClear ?? false).map((tool) => [tool.name, tool]));
+  const all = toolsFor(options.allowClear ?? false);
+  const offered = options.readOnly ? all.filter(({ effect }) => effect === 'reads') : all;
+  const tools = new Map(offered.map((tool) => [tool.name, tool]));
   const told = [...tools.values()].map(description);
   const running = new Set<Promise<unknown>>();
 
@@ -38,6 +40,8 @@ export function mcpServers(memory: MemoryManager, options: McpOptions): McpServe
 
   function call(name: string, given: Record<string, unknown>, cancelled: AbortSignal): Promise<CallToolResult> {
     const tool = tools.get(name);
+    if (!tool && all.some((it) => it.name === name))
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `This server only reads, so it has no tool "${name}".`);
     if (!tool) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no tool "${name.slice(0, 60)}".`);
     return runTool(tool, given, memory, options, begun, cancelled);
   }

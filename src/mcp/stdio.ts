@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import { SECOND } from '../time.ts';
+import { tidyLines } from './messages.ts';
 import type { McpServers } from './server.ts';
 
 /** So long what was asked before the end is still answered. */
@@ -14,6 +15,10 @@ const ENDS_WITHIN = 3 * SECOND;
  */
 export async function serveOverStdio(servers: McpServers, longest: number, stop: Promise<void>): Promise<void> {
   const input = new PassThrough();
+  const lines = tidyLines(longest, (id) => {
+    const error = { code: -32600, message: 'This is no message of JSON-RPC 2.0.' };
+    process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id, error })}\n`);
+  });
   const transport = new StdioServerTransport(input, process.stdout, { maxBufferSize: longest });
   const served = serveStdio(() => servers.open(), { transport });
   const open = openRequests(transport);
@@ -25,14 +30,17 @@ export async function serveOverStdio(servers: McpServers, longest: number, stop:
     };
   });
   const ended = new Promise<void>((resolve) => {
-    for (const event of ['end', 'close', 'error']) process.stdin.once(event, () => resolve());
+    process.stdin.once('error', () => resolve());
+    process.stdin.once('close', () => lines.writableEnded || lines.end());
+    // And not the end of standard input, when the last lines are still on their way.
+    lines.once('end', () => resolve());
   });
-  process.stdin.pipe(input, { end: false });
+  process.stdin.pipe(lines).pipe(input, { end: false });
   await Promise.race([closed, ended, stop]);
   await open.answered(ENDS_WITHIN);
   await served.close();
   await servers.settled(ENDS_WITHIN);
-  process.stdin.unpipe(input);
+  process.stdin.unpipe(lines);
   process.stdin.destroy();
 }
 

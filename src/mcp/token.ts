@@ -1,5 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ConfigError } from '../errors.ts';
 
@@ -11,10 +11,12 @@ export interface Token {
   readonly isNew: boolean;
 }
 
-/** @throws ConfigError when the file cannot be read or written, or holds too little */
+/** @throws ConfigError when the file cannot be read or written, is not private, or holds too little */
 export function readToken(file: string): Token {
   try {
-    return { token: checked(readFileSync(file, 'utf8').trim(), file), isNew: false };
+    const token = readFileSync(file, 'utf8').trim();
+    checkPrivate(file);
+    return { token: checked(token, file), isNew: false };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw explained(error, file);
   }
@@ -42,6 +44,19 @@ function checked(token: string, file: string): string {
   throw new ConfigError(
     `The token in ${file} cannot be used; it has at least ${SHORTEST} characters without spaces. Remove the file to get a new one.`,
   );
+}
+
+/** As ssh does with its keys: who can read or replace the file can use the memory. */
+function checkPrivate(file: string): void {
+  const own = process.getuid?.();
+  if (own === undefined) return;
+  const { uid, mode } = statSync(file);
+  if ((mode & 0o077) !== 0)
+    throw new ConfigError(
+      `The token file ${file} is open to other users (mode 0${(mode & 0o777).toString(8)}); run chmod 600 on it, or remove it to get a new one.`,
+    );
+  if (uid !== own && uid !== 0)
+    throw new ConfigError(`The token file ${file} belongs to another user; name one of your own with --token-file.`);
 }
 
 function explained(error: unknown, file: string): Error {

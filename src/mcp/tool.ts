@@ -28,6 +28,8 @@ export interface Tool<Input extends z.ZodMiniObject = z.ZodMiniObject> {
   readonly output: z.ZodMiniType;
   /** Milliseconds that a caller waits at most. */
   readonly limit: number;
+  /** What several arguments say in one sentence, where a secret shows only in that. */
+  together?(given: Readonly<Record<string, unknown>>): string;
   run(given: z.output<Input>, call: Call): Promise<Reply>;
 }
 

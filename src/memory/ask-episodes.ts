@@ -100,14 +100,14 @@ export async function askForLearnt(
 export async function askForState(services: Services, uuid: string, options: GroupOptions): Promise<EpisodeState> {
   const group = services.group(options.group);
   const wanted = checkText(uuid, "The episode's uuid").trim().toLowerCase();
-  const job = await askForJob(services, wanted);
+  const job = await askForJob(services, wanted, group);
   if (job && !(job instanceof StoreUnreachable)) {
     const { state, ...rest } = job;
     return { uuid: wanted, state: state === 'completed' ? 'committed' : state, ...rest };
   }
   const { isSpooled } = await import('../queue/spool/holds.ts');
   const { spool } = await services.spooling();
-  if (await isSpooled(spool, wanted)) return { uuid: wanted, state: 'spooled' };
+  if (await isSpooled(spool, wanted, group)) return { uuid: wanted, state: 'spooled' };
   // Jobs of long ago are gone; the graph keeps what came of them.
   const { readWholeEpisode } = await import('../graph/queries/read-whole-episode.ts');
   const row = await readWholeEpisode((await services.graphs()).group(group), wanted);
@@ -117,9 +117,13 @@ export async function askForState(services: Services, uuid: string, options: Gro
 }
 
 /** A Valkey that is away is told and not thrown: the disk and the graph may know. */
-async function askForJob(services: Services, uuid: string): Promise<JobState | StoreUnreachable | undefined> {
+async function askForJob(
+  services: Services,
+  uuid: string,
+  group: string,
+): Promise<JobState | StoreUnreachable | undefined> {
   try {
-    return await (await services.producer()).job('store', uuid);
+    return await (await services.producer()).job('store', uuid, group);
   } catch (error) {
     if (error instanceof StoreUnreachable) return error;
     throw error;

@@ -13,10 +13,10 @@ const STATES: Readonly<Record<string, JobState['state']>> = {
   failed: 'failed',
 };
 
-/** Undefined for a job that the queue does not have. */
-export async function jobState(queue: Queue, jobId: string): Promise<JobState | undefined> {
+/** Undefined for a job that the queue does not have. @param group the memory that an episode's job must be of */
+export async function jobState(queue: Queue, jobId: string, group: string): Promise<JobState | undefined> {
   const job = await queue.getJob(jobId);
-  if (!job) return undefined;
+  if (job?.data?.group !== group) return undefined;
   const state = STATES[await job.getState()] ?? 'waiting';
   const reason = state === 'completed' ? undefined : lastReason(job);
   return { state, ...(reason !== undefined && { reason }) };

@@ -63,8 +63,8 @@ export interface Producer {
   /** Workers, on any machine, that take jobs of this queue. */
   workers(queue: QueueName): Promise<number>;
   counts(queue: QueueName): Promise<Counts>;
-  /** How far a job is; undefined for one that the queue does not have. */
-  job(queue: QueueName, jobId: string): Promise<JobState | undefined>;
+  /** How far a job of a group is; undefined for one that the queue does not have. */
+  job(queue: QueueName, jobId: string, group: string): Promise<JobState | undefined>;
   /** Since when the oldest job waits, in milliseconds since 1970; null for none. */
   oldestWaiting(queue: QueueName): Promise<number | null>;
   /** The workers that live, as they said themselves, and when the last episode was committed. */
@@ -115,7 +115,7 @@ export function openProducer(config: Config): Producer {
       return { queue: 'store', jobId };
     },
     workers: (queue) => ask(() => queues[queue].getWorkersCount()),
-    job: (queue, jobId) => ask(() => jobState(queues[queue], jobId)),
+    job: (queue, jobId, group) => ask(() => jobState(queues[queue], jobId, group)),
     lastFailure: (queue) =>
       ask(async () => {
         // Jobs that wait for a store stand at the head of the waiting ones again, or are just being tried.

@@ -8,7 +8,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The floors of docs/architecture.md, lowest first; rooms of one floor know nothing of each other. */
 const FLOORS: readonly (readonly string[])[] = [
   ['src/errors.ts', 'src/home.ts', 'src/later.ts', 'src/within.ts'],
-  ['src/time.ts', 'src/text.ts', 'src/ontology.ts', 'src/derived-uuid.ts', 'src/settings.ts'],
+  ['src/time.ts', 'src/text.ts', 'src/ontology.ts', 'src/derived-uuid.ts', 'src/settings.ts', 'src/http-hosts.ts'],
   ['src/config.ts', 'src/group.ts', 'src/triplet.ts', 'src/ontology', 'src/telemetry'],
   ['src/episode.ts'],
   ['src/embedded', 'src/valkey', 'src/models', 'src/schedule', 'src/import'],

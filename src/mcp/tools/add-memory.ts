@@ -2,7 +2,6 @@ import * as z from 'zod/mini';
 import type { MemoryManager } from '../../memory.ts';
 import type { EpisodeReceipt } from '../../queue/producer.ts';
 import { date, text, timeOf } from '../arguments.ts';
-import { clean } from '../clean.ts';
 import { replyShape } from '../shapes.ts';
 import { ASKED_WITHIN, defineTool } from '../tool.ts';
 
@@ -37,8 +36,8 @@ export const addMemory = defineTool({
     if (source !== (given.source ?? 'text').toLowerCase()) note(`"${given.source}" is no source; stored as text.`);
     const receipt = await handIn(memory, () =>
       memory.enqueue(
-        clean(given.episode_body, call),
-        { name: clean(given.name, call) },
+        given.episode_body,
+        { name: given.name },
         {
           ...{ group, source, spool: true, sourceDescription: given.source_description ?? 'mcp' },
           ...(given.uuid !== undefined && { uuid: given.uuid }),

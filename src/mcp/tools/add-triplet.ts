@@ -4,7 +4,6 @@ import type { MemoryManager } from '../../memory.ts';
 import type { EpisodeReceipt } from '../../queue/producer.ts';
 import { SECOND } from '../../time.ts';
 import { date, text, timeOf } from '../arguments.ts';
-import { clean } from '../clean.ts';
 import { fact, factShape, node, nodeShape, replyShape } from '../shapes.ts';
 import { ASKED_WITHIN, defineTool } from '../tool.ts';
 import { handIn, RECEIPT, receiptOf } from './add-memory.ts';
@@ -29,6 +28,7 @@ export const addTriplet = defineTool({
   }),
   output: replyShape({ ...RECEIPT, nodes: z.array(nodeShape), edges: z.array(factShape) }),
   limit: ASKED_WITHIN,
+  together: ({ edge_name, target_node_name }) => `${edge_name}: ${target_node_name}`.replaceAll('_', ' '),
   async run(given, call) {
     const { memory } = call;
     const group = call.group(given.group_id);
@@ -39,7 +39,7 @@ export const addTriplet = defineTool({
       source,
       relation,
       target,
-      fact: clean(given.fact, call),
+      fact: given.fact,
       ...(validAt && { validAt }),
       ...(invalidAt && { invalidAt }),
     };

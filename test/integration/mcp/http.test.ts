@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,15 +64,18 @@ async function connect(url: URL, token: string, mode: 'legacy' | 'auto' = 'legac
 }
 
 /** Unlike `fetch` this lets a test say which host it means. */
-function post(url: URL, headers: Record<string, string>, body = '{}'): Promise<{ status: number; text: string }> {
+function post(url: URL, headers: Record<string, string | undefined>, body = '{}') {
   const usual = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
-  return new Promise((resolve, reject) => {
-    const asked = request(url, { method: 'POST', headers: { ...usual, ...headers } }, (response) => {
+  const given = Object.entries({ ...usual, ...headers }).filter(([, value]) => value !== undefined);
+  return new Promise<{ status: number; type: string; text: string }>((resolve, reject) => {
+    const asked = request(url, { method: 'POST', headers: Object.fromEntries(given) }, (response) => {
       let text = '';
       response.on('data', (chunk) => {
         text += chunk;
       });
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, type: response.headers['content-type'] ?? '', text }),
+      );
     });
     asked.on('error', reject);
     asked.end(body);
@@ -118,6 +121,42 @@ test('only programs and pages of this machine may ask', async () => {
   expect(await status({ origin: 'null' })).toBe(403);
   expect(await status({ origin: 'http://localhost:3000' })).toBe(200);
   expect(await status({ host: 'localhost' })).toBe(200);
+  expect((await post(new URL('/health', url), { host: 'evil.example' })).status).toBe(403);
+});
+
+const LISTING = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
+
+test.each([
+  ['application/json', 'application/json'],
+  ['*/*', 'application/json'],
+  [undefined, 'application/json'],
+  ['application/json;q=0.9, text/plain', 'application/json'],
+  ['text/event-stream', 'text/event-stream'],
+  ['application/json, text/event-stream', 'text/event-stream'],
+])('a client that accepts %s is answered with %s', async (accept, type) => {
+  const { url, token } = shared;
+
+  const answer = await post(url, { authorization: `Bearer ${token}`, accept }, LISTING);
+
+  expect(answer).toMatchObject({ status: 200, type });
+  const json = type === 'application/json' ? answer.text : (/^data: (.*)$/m.exec(answer.text)?.[1] ?? '');
+  expect(JSON.parse(json)).toMatchObject({ id: 1, result: { tools: expect.any(Array) } });
+});
+
+test('a client that accepts neither form is told', async () => {
+  const { url, token } = shared;
+  const answer = await post(url, { authorization: `Bearer ${token}`, accept: 'text/html' }, LISTING);
+
+  expect(answer).toMatchObject({ status: 406, text: expect.stringContaining('application/json') });
+});
+
+test('null in the place of params is answered', async () => {
+  const { url, token } = shared;
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/list', params: null });
+
+  const answer = await post(url, { authorization: `Bearer ${token}`, accept: 'application/json' }, body);
+
+  expect(JSON.parse(answer.text)).toMatchObject({ id: 7, result: { tools: expect.any(Array) } });
 });
 
 test('what is too long, no JSON or elsewhere is refused', async () => {
@@ -154,7 +193,10 @@ test('SIGTERM ends it although a client holds its connection', async () => {
 test('what cannot be served is said in a sentence', async () => {
   const { url } = shared;
   const short = join(folder, 'short');
-  writeFileSync(short, 'abc\n');
+  writeFileSync(short, 'abc\n', { mode: 0o600 });
+  const open = join(folder, 'open');
+  writeFileSync(open, `${'x'.repeat(40)}\n`);
+  chmodSync(open, 0o644);
   const run = (...args: string[]) => runCommand(['mcp', ...args], environmentOf(stores.config));
 
   expect(
@@ -162,6 +204,8 @@ test('what cannot be served is said in a sentence', async () => {
       run('--http', url.port, '--token-file', tokenFile),
       run('--http', '0', '--token-file', short),
       run('--http', '0', '--token-file', folder),
+      run('--http', '0', '--token-file', open),
+      run('--allow-clear', '--read-only'),
       run('--http', '99999'),
       run('8000'),
       run('--group', 'a b'),
@@ -170,6 +214,8 @@ test('what cannot be served is said in a sentence', async () => {
     failure(/^Port \d+ is taken/),
     failure(/at least 16 characters/),
     failure(/cannot be used \(EISDIR\)/),
+    failure(/is open to other users \(mode 0644\); run chmod 600 on it/),
+    failure(/^--allow-clear offers a tool that removes and --read-only none/),
     failure(/a port from 0 to 65535/),
     failure(/only with --http/),
     failure(/not a valid name/),

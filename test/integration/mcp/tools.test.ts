@@ -4,10 +4,14 @@ import { type Running, startWorkers } from '../../../workers/main.ts';
 import { environmentOf, runCommand } from '../../support/command-line.ts';
 import { type McpProcess, startMcp } from '../../support/mcp-client.ts';
 import { answersIn, calling, hello, lines } from '../../support/mcp-lines.ts';
+import { useOpened } from '../../support/opened.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
 const stores = useStores();
+const opened = useOpened(stores);
+// In parts, so that no scanner takes it for a real one.
+const SECRET = ['AKIA', '5Z7QX2VMK3LWTR4B'].join('');
 let workers: Running;
 let mcp: McpProcess;
 
@@ -344,6 +348,95 @@ test('secrets and private passages are left out', async () => {
   await committed(uuid, group_id);
   const { episodes } = await mcp.call('get_episodes', { group_ids: [group_id] });
   expect(episodes[0].content).not.toMatch(/ill|hunter2/);
+});
+
+test.each([
+  ['add_memory', { name: SECRET, episode_body: 'Harbor uses Redis.', saga: SECRET, source_description: SECRET }],
+  ['add_triplet', { source_node_name: SECRET, edge_name: 'USES', fact: 'Harbor has one.', target_node_name: 'Redis' }],
+  [
+    'add_triplet',
+    { source_node_name: 'Harbor', edge_name: SECRET, fact: 'Harbor has one.', target_node_name: 'Redis' },
+  ],
+  ['add_triplet', { source_node_name: 'Harbor', edge_name: 'USES', fact: 'Harbor has one.', target_node_name: SECRET }],
+  [
+    'add_triplet',
+    {
+      source_node_name: 'Harbor',
+      edge_name: 'HAS_PASSWORD',
+      fact: 'It is copperkettle9.',
+      target_node_name: 'copperkettle9',
+    },
+  ],
+] as const)('no argument of %s carries a secret into the stores: %j', async (tool, given) => {
+  const group_id = newGroup();
+
+  const receipt = await mcp.call(tool, { ...given, group_id });
+
+  expect(receipt.notes).toEqual([expect.stringMatching(/^Secrets, private and recalled passages were left out/)]);
+  await committed(receipt.uuid, group_id);
+  const graph = opened.graphs.group(group_id);
+  const stored = [
+    JSON.stringify(await graph.read('MATCH (n) RETURN collect(properties(n)) AS all')),
+    JSON.stringify(await graph.read('MATCH ()-[e]->() RETURN collect(properties(e)) AS all')),
+    JSON.stringify(await opened.valkey.hgetall(`${stores.config.queuePrefix}:store:${receipt.uuid}`)),
+    JSON.stringify(receipt),
+  ].join('\n');
+  expect(stored).toContain('redacted');
+  expect(stored).not.toMatch(/AKIA5Z7|copperkettle/i);
+});
+
+describe('a server for one memory', () => {
+  const [own, other] = [newGroup(), newGroup()];
+  const environment = () => ({ ...environmentOf(stores.config), MEMORY_GROUP: own });
+  let only: McpProcess;
+  beforeAll(async () => {
+    only = await startMcp(['--group-only', '--allow-clear'], environment());
+  });
+  afterAll(() => only?.close());
+
+  test.each([
+    ['search_memory_facts', { query: 'Harbor', group_ids: [other] }],
+    ['search_nodes', { query: 'Harbor', group_ids: [own, other] }],
+    ['get_episodes', { group_ids: [other] }],
+    ['get_status', { group_id: other }],
+    ['add_memory', { name: 'x', episode_body: 'Harbor uses Redis.', group_id: other }],
+    ['delete_episode', { uuid: randomUUID(), group_id: other }],
+    ['build_communities', { group_ids: [other] }],
+    ['clear_graph', { group_ids: [other] }],
+  ])('refuses %s in another one', async (tool, given) => {
+    expect(await only.refusal(tool, given)).toBe(
+      `This server is for the memory "${own}" only; leave group_id and group_ids out.`,
+    );
+  });
+
+  test('works with its own and does not tell of episodes elsewhere', async () => {
+    const uuid = await remember('Harbor uses Redis.', { group_id: other });
+    const { uuid: mine } = await only.call('add_memory', {
+      name: 'x',
+      episode_body: 'Quay uses Kafka.',
+      group_id: own,
+    });
+
+    await committed(mine, own);
+
+    expect((await only.call('search_memory_facts', { query: 'Kafka' })).facts).toHaveLength(1);
+    expect(await only.refusal('get_memory_status', { uuid })).toMatch(/^There is no episode /);
+    expect(only.client.getInstructions()).toContain(`This server is for the memory "${own}" alone.`);
+  });
+});
+
+test('a server that only reads offers no other tool', async () => {
+  const reading = await startMcp(['--read-only'], environmentOf(stores.config));
+  const { tools } = await reading.client.listTools();
+
+  expect(tools.every(({ annotations }) => annotations?.readOnlyHint)).toBe(true);
+  expect(tools.map(({ name }) => name)).toContain('search_memory_facts');
+  await expect(reading.call('add_memory', { name: 'x', episode_body: 'y' })).rejects.toThrow(
+    'This server only reads, so it has no tool "add_memory".',
+  );
+  expect(reading.client.getInstructions()).toMatch(/This server only reads/);
+  expect(reading.client.getInstructions()).not.toContain('add_memory');
+  await reading.close();
 });
 
 test('text of any direction and script comes back as it was', async () => {

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config.ts';
 import { startFalkorDB, startValkey } from '../../../src/embedded/servers.ts';
@@ -59,7 +59,18 @@ async function newWorker(
     const response = await get('/health');
     return { code: response.status, ...((await response.json()) as Answer) };
   };
-  return { config, memory, running, said, get, health };
+  return { config, memory, running, said, address, get, health };
+}
+
+/** Of a request under a host name, which `fetch` does not let one choose. */
+function statusFor(address: string, path: string, host: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const asked = request(address + path, { headers: { host } }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    asked.on('error', reject).end();
+  });
 }
 
 /** Taken until the test ends, so that a worker has to find another. */
@@ -189,11 +200,14 @@ describe('/health', () => {
     );
   });
 
-  test('answers nothing else', async () => {
-    const { get } = await newWorker();
+  test('answers nothing else, and under no name that it was not given', async () => {
+    const { get, address } = await newWorker({ allowedHosts: ['prometheus.example'] });
 
     expect((await get('/live')).status).toBe(200);
     expect((await get('/etc/passwd')).status).toBe(404);
+    for (const path of ['/health', '/live', '/metrics', '/other'])
+      expect(await statusFor(address, path, 'evil.example')).toBe(403);
+    expect(await statusFor(address, '/live', 'prometheus.example')).toBe(200);
     expect((await get('/health', { method: 'POST' })).status).toBe(405);
   });
 });

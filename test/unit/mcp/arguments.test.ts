@@ -17,6 +17,30 @@ test('null and empty text count as left out', () => {
   });
 });
 
+test.each([
+  ['a list as JSON', '["a","b"]', ['a', 'b']],
+  ['a list as Python writes it', "['a', 'b']", ['a', 'b']],
+  ['a list within a list', ['["a"]', 'b'], ['a', 'b']],
+  ['what is no list', '[a', ['[a']],
+  ['empty text in a list', [''], undefined],
+  ['null in a list', [null, 'a'], ['a']],
+  ['"null" in a list', ['null'], undefined],
+  ['"null"', 'null', undefined],
+  ['"None"', 'None', undefined],
+  ['an empty list as text', '[]', undefined],
+])('%s is read as what it means', (_what, group_ids, meant) => {
+  expect(read('search_nodes', { query: 'x', group_ids }).given.group_ids).toEqual(meant);
+});
+
+test('"null" is left out where a text may be missing, and is the text where it is needed', () => {
+  const given = { name: 'null', episode_body: 'None', group_id: 'null', saga: 'undefined', source_description: ' ' };
+
+  const { given: kept } = read('add_memory', given);
+
+  expect(kept).toEqual({ name: 'null', episode_body: 'None' });
+  expect(read('search_nodes', { query: 'null', max_nodes: 'null' }).given).toEqual({ query: 'null', max_nodes: 10 });
+});
+
 test('a name alone is a list of one, and figures may come as text', () => {
   expect(read('search_nodes', { query: 'x', group_ids: 'a', max_nodes: '3' }).given).toMatchObject({
     group_ids: ['a'],
@@ -36,7 +60,17 @@ test('names of what every object has are no arguments', () => {
 
 test.each([
   ['get_entity_edge', {}, 'get_entity_edge needs uuid, which is missing or empty.'],
-  ['get_entity_edge', { uuid: ' ' }, undefined],
+  ['get_entity_edge', { uuid: ' ' }, 'get_entity_edge needs uuid, which is missing or empty.'],
+  [
+    'get_episode_entities',
+    { episode_uuids: '[]' },
+    'get_episode_entities needs episode_uuids, which is missing or empty.',
+  ],
+  [
+    'get_episode_entities',
+    { episode_uuids: [''] },
+    'get_episode_entities needs episode_uuids, which is missing or empty.',
+  ],
   ['get_episodes', { max_episodes: 1.5 }, 'max_episodes must be a whole number.'],
   ['get_episodes', { max_episodes: 201 }, 'max_episodes must be at most 200.'],
   ['get_episodes', { max_episodes: -1 }, 'max_episodes must be at least 1.'],

@@ -7,7 +7,7 @@ import type { GroupGraph } from '../src/graph/group-graph.ts';
 import type { Embedder } from '../src/models/embedder.ts';
 import { SECOND } from '../src/time.ts';
 import type { Store } from '../src/valkey/failures.ts';
-import { readServer, type ServerFacts } from '../src/valkey/server.ts';
+import { type QueryLimits, readServer, type ServerFacts } from '../src/valkey/server.ts';
 
 /** What was found at the start: sentences that forbid it, and such that only have to be heard. */
 export interface Findings {
@@ -18,6 +18,8 @@ export interface Findings {
 const MOST_SKEW = 2 * SECOND;
 const LEAST_STALLED = 10;
 const LEAST_TAKEOVER = 5 * SECOND;
+/** Milliseconds, as FalkorDB takes them. */
+const LONGEST_WRITE = 25_000;
 const OLDEST_FALKORDB = [4, 10];
 
 /**
@@ -36,7 +38,7 @@ export async function checkStart(
   const falkordb = await patiently(() => readServer('FalkorDB', config.falkordb, now));
   if (falkordb.falkordb === undefined) throw withoutModule(config);
   // Also tells a password that may not use graphs.
-  await graph.read('RETURN 1');
+  await graph.read('RETURN 1 AS n');
   const found = [judgeServer('Valkey', valkey), judgeServer('FalkorDB', falkordb), judgeSettings(config)];
   for (const warning of found.flatMap(({ warnings }) => warnings)) onNotice(`Warning: ${warning}`);
   const refusals = found.flatMap((it) => it.refusals);
@@ -70,10 +72,14 @@ function withoutModule({ falkordb: { host, port } }: Config): WrongServer {
 
 /** Pure, so that it can be asked about servers that nobody has at hand. */
 export function judgeServer(store: Store, facts: ServerFacts): Findings {
-  const { product, version, evictionPolicy, appendOnly, falkordb, ahead } = facts;
+  const { product, version, evictionPolicy, appendOnly, falkordb, isReplica, limits, ahead } = facts;
   const [refusals, warnings]: [string[], string[]] = [[], []];
   if (!isAtLeast(version, product === 'Valkey' ? [7, 2] : [6, 2]))
     refusals.push(`${store} runs on ${product} ${version}; it takes Valkey from 7.2 or Redis from 6.2.`);
+  if (isReplica)
+    refusals.push(
+      `${store} is a replica, which takes nothing; set ${store.toUpperCase()}_HOST and ${store.toUpperCase()}_PORT to its primary.`,
+    );
   if (evictionPolicy === undefined)
     warnings.push(
       `${store} forbids CONFIG, so that its eviction policy and persistence could not be checked; see that maxmemory-policy is noeviction and that it keeps its data.`,
@@ -90,6 +96,7 @@ export function judgeServer(store: Store, facts: ServerFacts): Findings {
     warnings.push(
       `FalkorDB's module is ${falkordb}; this was written for ${OLDEST_FALKORDB.join('.')} and newer and may fail.`,
     );
+  warnings.push(...judgeLimits(limits));
   if (Math.abs(ahead) > MOST_SKEW) {
     const seconds = (Math.abs(ahead) / SECOND).toFixed(1);
     warnings.push(
@@ -97,6 +104,22 @@ export function judgeServer(store: Store, facts: ServerFacts): Findings {
     );
   }
   return { refusals, warnings };
+}
+
+/** Whatever they are, no answer is cut; but a query that is ended can only be tried again. */
+function judgeLimits({ rows, longestTimeout }: Partial<QueryLimits> = {}): string[] {
+  return [
+    ...(rows !== undefined && rows >= 0
+      ? [
+          `FalkorDB has RESULTSET_SIZE ${rows}: longer answers take two queries each. Set its RESULTSET_SIZE to -1, as in \`GRAPH.CONFIG SET RESULTSET_SIZE -1\`.`,
+        ]
+      : []),
+    ...(longestTimeout && longestTimeout < LONGEST_WRITE
+      ? [
+          `FalkorDB has TIMEOUT_MAX ${longestTimeout}: a longer query is ended and tried again. Set its TIMEOUT_MAX to 0, or to ${LONGEST_WRITE} or more.`,
+        ]
+      : []),
+  ];
 }
 
 /** Our own settings, as far as they can break the promise. */

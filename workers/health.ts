@@ -1,4 +1,4 @@
-import type { GroupGraph } from '../src/graph/group-graph.ts';
+import type { Graphs } from '../src/graph/graphs.ts';
 import type { Alive } from '../src/queue/alive.ts';
 import type { Producer } from '../src/queue/producer.ts';
 import type { Spool } from '../src/queue/spool/spool.ts';
@@ -24,7 +24,7 @@ export interface Health {
 /** What health is measured from. */
 export interface Measured {
   readonly producer: Producer;
-  readonly graph: GroupGraph;
+  readonly graphs: Pick<Graphs, 'ping'>;
   readonly signs: VitalSigns;
   readonly spool: Spool;
   /** Milliseconds since 1970. */
@@ -40,8 +40,8 @@ const STUCK_AFTER = 2 * MINUTE;
 
 /** Asks the servers and reads what the worker noticed; nothing is told that was not seen. Never throws. */
 export async function measureHealth(measured: Measured): Promise<Health> {
-  const { producer, graph, signs, spool, storesEpisodes } = measured;
-  const stores = [store('valkey', () => producer.ping()), store('falkordb', () => graph.read('RETURN 1'))];
+  const { producer, graphs, signs, spool, storesEpisodes } = measured;
+  const stores = [store('valkey', () => producer.ping()), store('falkordb', () => graphs.ping())];
   const queues = [queueCheck(measured), deadLetters(producer), archivesCheck(producer)];
   const checks = [
     ...(await Promise.all(stores)),

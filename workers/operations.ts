@@ -53,7 +53,7 @@ export async function startOperations(config: Config, watched: Watched): Promise
       producer,
       spool,
       signs,
-      graph: graphs.group(config.group),
+      graphs,
       started: Date.parse(identity.started),
       storesEpisodes: roles.includes('store'),
     }),

@@ -1,21 +1,39 @@
 import type { Address } from '../config.ts';
 import { SECOND } from '../time.ts';
 import { oneConnection, ready } from '../valkey/connections.ts';
+import { type QueryLimits, readQueryLimits, unlessGone } from '../valkey/server.ts';
 import { within } from '../within.ts';
 
 /** One connection to FalkorDB. FalkorDB answers the queries of a connection one after another. */
 export interface Connection {
-  /** Runs a whole query text and gives its rows by the names of their columns. */
-  run(command: 'GRAPH.QUERY' | 'GRAPH.RO_QUERY', graph: string, query: string): Promise<unknown[]>;
+  /**
+   * Runs a whole query text and gives its rows by the names of their columns.
+   * @param limit milliseconds that the server may take, where its own settings allow less
+   * @throws CutShort when a reading query may have more rows than the server gives
+   */
+  run(command: 'GRAPH.QUERY' | 'GRAPH.RO_QUERY', graph: string, query: string, limit: number): Promise<unknown[]>;
   /** Sends any other command and gives its answer as it comes. */
   call(command: string, ...args: string[]): Promise<unknown>;
   /** False once the socket is gone; such a connection is thrown away, not mended. */
   isOpen(): boolean;
-  /** Asks the server for a sign of life. @throws the client's own errors, or after 2 s */
-  ping(): Promise<void>;
+  /** Whether the server answers and is no replica, to which an address may no longer lead. @throws the client's own errors, or after 2 s */
+  check(): Promise<boolean>;
   close(): void;
 }
 
+/** As many rows came as the server gives at most. Asked for as one row, all of them come. */
+export class CutShort extends Error {
+  override name = 'CutShort';
+  readonly columns: readonly string[];
+
+  constructor(columns: readonly string[]) {
+    super('The server gave as many rows as its RESULTSET_SIZE allows.');
+    this.columns = columns;
+  }
+}
+
+/** What the official image is set to; where the setting cannot be read it is taken for this. */
+const USUAL_ROWS = 10_000;
 const CONNECTS_WITHIN = 3 * SECOND;
 const ANSWERS_WITHIN = 2 * SECOND;
 
@@ -33,32 +51,69 @@ export async function connect(address: Address): Promise<Connection> {
     wire.disconnect();
     throw error;
   }
-  const send = async (command: string, graph: string, query: unknown) => {
-    const reply = (await wire.call(command, graph, String(query), '--compact')) as unknown[];
+  // Learnt beside the first query, so that nobody waits for it.
+  let limits: QueryLimits | undefined;
+  let learning = learn();
+  function learn(): Promise<QueryLimits> {
+    const asked = readQueryLimits(wire).then((read) => {
+      limits = read;
+      return read;
+    });
+    asked.catch(() => {});
+    return asked;
+  }
+  const send = async (command: string, graph: string, query: unknown, timeout: readonly string[]) => {
+    const reply = (await wire.call(command, graph, String(query), '--compact', ...timeout)) as unknown[];
     return reply.length === 1 ? { metadata: reply[0] } : { headers: reply[0], data: reply[1], metadata: reply[2] };
   };
-  const client = {
-    query: (graph: string, query: unknown) => send('GRAPH.QUERY', graph, query),
-    roQuery: (graph: string, query: unknown) => send('GRAPH.RO_QUERY', graph, query),
-  } as unknown as ConstructorParameters<typeof Graph>[0];
+  async function once(command: 'GRAPH.QUERY' | 'GRAPH.RO_QUERY', name: string, query: string, limit: number) {
+    let columns: string[] = [];
+    const timeout = timeoutOf(limits, limit);
+    const reading = async (graph: string, text: unknown) => {
+      const reply = await send(command, graph, text, timeout);
+      columns = ((reply.headers ?? []) as [number, string][]).map(([, column]) => column);
+      return reply;
+    };
+    const client = { query: reading, roQuery: reading } as unknown as ConstructorParameters<typeof Graph>[0];
+    const { data = [] } = await new Graph(client, name).query(query);
+    if (command === 'GRAPH.RO_QUERY' && data.length > 1 && data.length === ((await learning).rows ?? USUAL_ROWS))
+      throw new CutShort(columns);
+    return data;
+  }
   let isClosed = false;
   return {
-    async run(command, name, query) {
-      const graph = new Graph(client, name);
-      const { data } = await (command === 'GRAPH.QUERY' ? graph.query(query) : graph.roQuery(query));
-      return data ?? [];
+    async run(command, name, query, limit) {
+      const known = limits;
+      try {
+        return await once(command, name, query, limit);
+      } catch (error) {
+        // Only the very first query is sent before the server's settings are known; what it timed out was undone.
+        const isLearnt = known === undefined && (error as Error).message.startsWith('Query timed out');
+        if (!isLearnt || timeoutOf(await learning, limit).length === 0) throw error;
+        return once(command, name, query, limit);
+      }
     },
     call: (command, ...args) => wire.call(command, ...args),
     // The client goes on being 'ready' for a moment after it was told to disconnect.
     isOpen: () => !isClosed && wire.status === 'ready',
-    async ping() {
-      await within(ANSWERS_WITHIN, wire.ping(), noAnswer(ANSWERS_WITHIN));
+    async check() {
+      learning = learn();
+      const asked = Promise.all([learning, wire.role().catch(unlessGone)]);
+      const [, role] = await within(ANSWERS_WITHIN, asked, noAnswer(ANSWERS_WITHIN));
+      return role?.[0] !== 'slave';
     },
     close() {
       isClosed = true;
       wire.disconnect();
     },
   };
+}
+
+/** The words that ask the server for more time than it gives by itself. */
+function timeoutOf(limits: QueryLimits | undefined, limit: number): string[] {
+  if (!limits?.timeout && !limits?.longestTimeout) return [];
+  const allowed = limits.longestTimeout ? Math.min(limit, limits.longestTimeout) : limit;
+  return ['TIMEOUT', String(Math.round(allowed))];
 }
 
 /** Fails as one who waited so many milliseconds for nothing. */

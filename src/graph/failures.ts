@@ -1,13 +1,31 @@
 import type { Address } from '../config.ts';
-import { WrongServer } from '../errors.ts';
+import { StoreUnreachable, TimedOut, WrongServer } from '../errors.ts';
 import { explainStore } from '../valkey/failures.ts';
 
 /** Says in a sentence what a failed call to FalkorDB means; what is not about the connection is given back unchanged. */
 export function explainFalkorDB(error: unknown, address: Address): Error {
+  const at = `${address.host}:${address.port}`;
+  if (isTooBusy(error))
+    return new StoreUnreachable(
+      `FalkorDB at ${at} has as many queries waiting as its MAX_QUEUED_QUERIES allows; raise that setting or give it more threads.`,
+      { cause: error },
+    );
+  if (isReply(error, /^Query timed out/))
+    return new TimedOut(
+      `FalkorDB at ${at} ended a query that took longer than its TIMEOUT_MAX or TIMEOUT_DEFAULT allows; raise both to 25000 (ms) or set them to 0.`,
+      { cause: error },
+    );
   if (!(error instanceof Error && /unknown command/i.test(error.message)))
     return explainStore(error, 'FalkorDB', address);
   return new WrongServer(
-    `The server at ${address.host}:${address.port} is a plain Redis or Valkey without the FalkorDB module; check FALKORDB_HOST and FALKORDB_PORT.`,
+    `The server at ${at} is a plain Redis or Valkey without the FalkorDB module; check FALKORDB_HOST and FALKORDB_PORT.`,
     { cause: error },
   );
+}
+
+/** FalkorDB did not begin the query, since too many others wait. */
+export const isTooBusy = (error: unknown): boolean => isReply(error, /^Max pending queries exceeded/);
+
+function isReply(error: unknown, message: RegExp): boolean {
+  return error instanceof Error && error.name === 'ReplyError' && message.test(error.message);
 }

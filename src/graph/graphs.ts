@@ -2,9 +2,10 @@ import type { Address } from '../config.ts';
 import { checkGroup, graphName, groupOf } from '../group.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { SECOND } from '../time.ts';
+import { replicaError } from '../valkey/failures.ts';
 import { openChange } from './change.ts';
 import { queryText } from './codec.ts';
-import { type Connection, graphNames } from './connection.ts';
+import { type Connection, CutShort, graphNames } from './connection.ts';
 import type { ChangeLog, GroupGraph } from './group-graph.ts';
 import { openPool } from './pool.ts';
 import { isMemory } from './queries/is-memory.ts';
@@ -17,6 +18,8 @@ export interface Graphs {
   group(group: string): GroupGraph;
   /** All groups that have a graph, in the order of their names; what other programs keep beside them is passed over. */
   groups(): Promise<string[]>;
+  /** @throws StoreUnreachable, also where a replica answers; AccessRefused, WrongServer */
+  ping(): Promise<void>;
   /** Removes what FalkorDB keeps of the texts of a group's last queries. */
   forgetQueries(group: string): Promise<void>;
   /** A new graph beside that of a group, which may take its place. @throws InvalidInput when `group` is not a valid name */
@@ -49,12 +52,21 @@ export function openGraphs(address: Address, { readers = 4, writers = 2, journal
 
   function bind(group: string, name: string, log?: ChangeLog): GroupGraph {
     const write = <Row>(text: string): Promise<Row[]> =>
-      rows(writes.use((it) => it.run('GRAPH.QUERY', name, text), WRITE_LIMIT));
+      rows(writes.use((it) => it.run('GRAPH.QUERY', name, text, WRITE_LIMIT), WRITE_LIMIT));
+    const ask = <Row>(text: string): Promise<Row[]> =>
+      rows(reads.use((it) => it.run('GRAPH.RO_QUERY', name, text, READ_LIMIT), READ_LIMIT));
     const prepared = once((embedder) => prepareSchema(graph, embedder));
     const graph: GroupGraph = {
       group,
-      read: (query, params) =>
-        rows(reads.use((it) => it.run('GRAPH.RO_QUERY', name, queryText(query, params)), READ_LIMIT)),
+      async read(query, params) {
+        try {
+          return await ask(queryText(query, params));
+        } catch (error) {
+          if (!(error instanceof CutShort)) throw error;
+          const [all] = await ask<{ rows: readonly unknown[][] }>(queryText(inOneRow(query, error.columns), params));
+          return uncut(error.columns, all?.rows ?? []);
+        }
+      },
       write: async (query, params) => write(queryText(query, params)),
       change: (query, params) => change(query, params),
       position: async () => (log ? log.position(group) : '0-0'),
@@ -75,6 +87,10 @@ export function openGraphs(address: Address, { readers = 4, writers = 2, journal
       const known = open.get(group) ?? bind(group, graphName(checkGroup(group)), journal);
       open.set(group, known);
       return known;
+    },
+    async ping() {
+      const isPrimary = await reads.use((connection) => connection.check(), READ_LIMIT);
+      if (!isPrimary) throw replicaError('FalkorDB', address);
     },
     forgetQueries: (group) => writes.use((it) => forgetQueries(it, graphName(checkGroup(group))), WRITE_LIMIT),
     async groups() {
@@ -104,6 +120,15 @@ async function forgetQueries(connection: Connection, name: string): Promise<void
   await connection.call('UNLINK', `telemetry{${name}}`);
   // Refused for a graph that is not there.
   await connection.call('GRAPH.SLOWLOG', name, 'RESET').catch(() => {});
+}
+
+/** Cypher that gives what a query gives as one row, so that none can be left out. Columns are named by ourselves. */
+function inOneRow(query: string, columns: readonly string[]): string {
+  return `CALL { ${query} } RETURN collect([${columns.join(', ')}]) AS rows`;
+}
+
+function uncut<Row>(columns: readonly string[], rows: readonly (readonly unknown[])[]): Row[] {
+  return rows.map((row) => Object.fromEntries(columns.map((column, place) => [column, row[place]])) as Row);
 }
 
 async function rows<Row>(answer: Promise<unknown[]>): Promise<Row[]> {

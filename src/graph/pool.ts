@@ -1,14 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from '../config.ts';
 import { StoreUnreachable } from '../errors.ts';
 import { SECOND } from '../time.ts';
+import { isDemotion } from '../valkey/connections.ts';
 import { within } from '../within.ts';
 import { type Connection, connect, noAnswer } from './connection.ts';
-import { explainFalkorDB } from './failures.ts';
+import { explainFalkorDB, isTooBusy } from './failures.ts';
 
 /** Runs queries on connections of its own, several at a time. */
 export interface Pool {
   /**
-   * Runs `work` alone on one connection, within `limit` milliseconds.
+   * Runs `work` alone on one connection, within `limit` milliseconds, the wait for a free connection included.
    * @throws StoreUnreachable, AccessRefused, WrongServer
    */
   use<T>(work: (connection: Connection) => Promise<T>, limit: number): Promise<T>;
@@ -17,81 +19,136 @@ export interface Pool {
 
 /** A connection that lay longer may be dead without our knowing (a frozen server, a forgetful router), so it is asked first. */
 const FRESH = 1 * SECOND;
+/** One that is always in use is asked this often, since its server may have become a replica. */
+const CHECKED_EVERY = 5 * SECOND;
+/** FalkorDB refuses queries while too many wait; it is asked again after so long, and at random up to twice that. */
+const BUSY_PAUSE = 0.05 * SECOND;
+
+interface Deadline {
+  /** Milliseconds. */
+  readonly left: () => number;
+  /** Fails as one who waited for the whole time. */
+  readonly late: () => never;
+}
+
+interface Pooled {
+  readonly connection: Connection;
+  readonly used: number;
+  readonly checked: number;
+}
 
 /**
  * A pool of at most `size` connections, each opened when first needed. A connection that failed or did not answer in time
  * is closed, since an answer that comes late would be taken for that of the next query.
  */
 export function openPool(address: Address, size: number): Pool {
-  const idle: { connection: Connection; since: number }[] = [];
+  let idle: Pooled[] = [];
+  /** Each is given the place of a connection that was released. */
   const waiting: (() => void)[] = [];
   let busy = 0;
   let closed = false;
 
-  async function checkOut(): Promise<Connection> {
-    while (busy >= size) await new Promise<void>((resolve) => waiting.push(resolve));
-    if (closed) throw new StoreUnreachable('The connection to FalkorDB was closed.');
-    busy += 1;
-    try {
-      return (await reuse()) ?? (await connect(address));
-    } catch (error) {
-      release();
-      throw error;
+  /** Waits until fewer than `size` connections are in use. */
+  async function takePlace({ left, late }: Deadline): Promise<void> {
+    if (busy < size) {
+      busy += 1;
+      return;
     }
+    const { promise, resolve } = Promise.withResolvers<true>();
+    const wake = () => resolve(true);
+    waiting.push(wake);
+    if (await within(left(), promise, () => false)) return;
+    waiting.splice(waiting.indexOf(wake), 1);
+    late();
   }
 
-  async function reuse(): Promise<Connection | undefined> {
+  function freePlace(): void {
+    const next = waiting.shift();
+    if (next) next();
+    else busy -= 1;
+  }
+
+  async function checkOut(deadline: Deadline): Promise<Pooled> {
+    const known = await reuse(deadline);
+    if (known) return known;
+    const opening = connect(address);
+    const connection = await within(deadline.left(), opening, () => undefined);
+    if (connection) return { connection, used: Date.now(), checked: Date.now() };
+    opening.then((late) => late.close()).catch(() => {});
+    return deadline.late();
+  }
+
+  async function reuse({ left }: Deadline): Promise<Pooled | undefined> {
     for (let found = idle.pop(); found; found = idle.pop()) {
-      const { connection, since } = found;
+      const { connection, used, checked } = found;
       if (!connection.isOpen()) continue;
-      if (Date.now() - since < FRESH) return connection;
-      try {
-        await connection.ping();
-        return connection;
-      } catch {
-        // What is the matter with the server shows when a new connection is opened; the other old ones are no better.
-        for (const old of [connection, ...idle.splice(0).map((it) => it.connection)]) old.close();
-      }
+      const now = Date.now();
+      if (now - used < FRESH && now - checked < CHECKED_EVERY) return found;
+      // What is the matter with the server shows when a new connection is opened; the other old ones are no better.
+      const isSound = await within(left(), connection.check(), () => false).catch(() => false);
+      if (isSound) return { ...found, checked: now };
+      connection.close();
+      dropIdle();
     }
     return undefined;
   }
 
-  function release(connection?: Connection): void {
-    busy -= 1;
-    if (connection) idle.push({ connection, since: Date.now() });
-    waiting.shift()?.();
+  function dropIdle(): void {
+    for (const { connection } of idle) connection.close();
+    idle = [];
+  }
+
+  async function once<T>(work: (connection: Connection) => Promise<T>, deadline: Deadline): Promise<T> {
+    await takePlace(deadline);
+    try {
+      if (closed) throw new StoreUnreachable('The connection to FalkorDB was closed.');
+      const pooled = await checkOut(deadline);
+      const { connection } = pooled;
+      let isSound = false;
+      try {
+        const result = await within(deadline.left(), work(connection), deadline.late);
+        isSound = true;
+        return result;
+      } catch (error) {
+        isSound = isAnswer(error) && !isDemotion(error);
+        // All were opened to the same server.
+        if (isDemotion(error)) dropIdle();
+        throw error;
+      } finally {
+        if (!isSound || closed) connection.close();
+        else idle.push({ ...pooled, used: Date.now() });
+      }
+    } finally {
+      freePlace();
+    }
   }
 
   return {
     async use(work, limit) {
-      try {
-        const connection = await checkOut();
+      const end = performance.now() + limit;
+      const deadline = { left: () => end - performance.now(), late: noAnswer(limit) };
+      for (;;) {
         try {
-          const result = await within(limit, work(connection), noAnswer(limit));
-          if (closed) connection.close();
-          release(connection);
-          return result;
+          return await once(work, deadline);
         } catch (error) {
-          if (isAnswer(error)) release(connection);
-          else {
-            connection.close();
-            release();
-          }
-          throw error;
+          const pause = BUSY_PAUSE * (1 + Math.random());
+          if (!isTooBusy(error) || deadline.left() < pause) throw explainFalkorDB(error, address);
+          await sleep(pause);
         }
-      } catch (error) {
-        throw explainFalkorDB(error, address);
       }
     },
     close() {
       closed = true;
-      for (const { connection } of idle.splice(0)) connection.close();
-      for (const wake of waiting.splice(0)) wake();
+      dropIdle();
+      for (const wake of waiting.splice(0)) {
+        busy += 1;
+        wake();
+      }
     },
   };
 }
 
 /** An error that the server sent as its answer leaves the connection sound. */
 function isAnswer(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ReplyError';
+  return error instanceof Error && (error.name === 'ReplyError' || error.name === 'CutShort');
 }

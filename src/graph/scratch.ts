@@ -77,7 +77,7 @@ export const isNoGraph = (error: unknown): boolean =>
 
 async function isEmpty(connection: Connection, target: string): Promise<boolean> {
   if ((await connection.call('EXISTS', target)) === 0) return true;
-  const [row] = (await connection.run('GRAPH.RO_QUERY', target, IS_EMPTY)) as { isEmpty: boolean }[];
+  const [row] = (await connection.run('GRAPH.RO_QUERY', target, IS_EMPTY, LIMIT)) as { isEmpty: boolean }[];
   return row?.isEmpty ?? true;
 }
 

@@ -57,9 +57,7 @@ export async function askForStatus(services: Services, options: GroupOptions): P
   ]);
   // One after the other and not before: to load and to connect takes longer than any answer.
   const valkeyTimed = await timed(valkey, async () => void (await (await services.producer()).ping()));
-  const falkordbTimed = await timed(falkordb, async () => {
-    await (await services.graphs()).group(group).read('RETURN 1');
-  });
+  const falkordbTimed = await timed(falkordb, async () => (await services.graphs()).ping());
   return {
     group,
     valkey: valkeyTimed,

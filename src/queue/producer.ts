@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import type { Episode } from '../episode.ts';
 import { type Carrier, carrier, jobTelemetry } from '../telemetry/carrier.ts';
 import { timestamp } from '../time.ts';
+import { replicaError } from '../valkey/failures.ts';
 import { addMany, type ManyOptions } from './add-many.ts';
 import { type Alive, readAlive } from './alive.ts';
 import { type JobState, jobState } from './job-state.ts';
@@ -141,7 +142,9 @@ export function openProducer(config: Config): Producer {
     ping() {
       return ask(async () => {
         const began = performance.now();
-        await connection.ping();
+        // Managed servers may forbid to ask for the role.
+        const [, role] = await Promise.all([connection.ping(), connection.role().catch(() => undefined)]);
+        if (role?.[0] === 'slave') throw replicaError('Valkey', config.valkey);
         return performance.now() - began;
       });
     },

@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Config } from '../config.ts';
-import { established, impatientConnection } from '../valkey/connections.ts';
+import { established, impatientConnection, isDemotion } from '../valkey/connections.ts';
 import { explainValkey } from '../valkey/failures.ts';
 import { EXPORT_QUEUE, STORE_QUEUE } from './jobs.ts';
 
@@ -17,9 +17,13 @@ export function openQueues(config: Config) {
     queues,
     /** Carries out a piece of work with Valkey. @throws StoreUnreachable, AccessRefused, WrongServer */
     async ask<T>(work: () => Promise<T>): Promise<T> {
-      try {
+      const attempt = async () => {
         await established(connection, config.valkey);
         return await work();
+      };
+      try {
+        // A primary that was demoted refused it, so that nothing was done; its address may lead to the new one by now.
+        return await attempt().catch((error: unknown) => (isDemotion(error) ? attempt() : Promise.reject(error)));
       } catch (error) {
         throw explainValkey(error, config.valkey);
       }

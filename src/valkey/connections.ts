@@ -8,8 +8,24 @@ const PATIENCE = 800;
 /** Counted in slices: a while in which this process itself was busy, as when it loads code, counts as one and not as silence. */
 const SLICES = 8;
 
-function options({ host, port, username, password, tls }: Address): RedisOptions {
-  return {
+/** What a server answers that was demoted to a replica: to a write, and to a command that waited in it when that happened. */
+const DEMOTED = /^(?:ERR [^\n]*-)?(?:READONLY|UNBLOCKED|MASTERDOWN) /;
+/** So long a demoted server's refusal is taken for a switch of primaries under way. */
+const SWITCHES_WITHIN = 5 * SECOND;
+const ROLE_CHECKED_EVERY = 5 * SECOND;
+
+/**
+ * Every connection to either store is made here. Behind an address that has begun to lead to another primary, as a Kubernetes service
+ * does, a connection to the old one stays open for ever: it is closed and opened again as soon as a command is refused because
+ * of that.
+ * @param refused what becomes of that command: `resend` tries it again over the new connection
+ */
+function openClient(
+  { host, port, username, password, tls }: Address,
+  refused: 'fail' | 'resend',
+  patience: RedisOptions,
+): Redis {
+  const client = new Redis({
     host,
     port,
     lazyConnect: true,
@@ -18,7 +34,47 @@ function options({ host, port, username, password, tls }: Address): RedisOptions
     ...(username ? { username } : {}),
     ...(password ? { password } : {}),
     ...(tls ? { tls: {} } : {}),
+    reconnectOnError: refused === 'resend' ? resendWhileSwitching() : isDemotion,
+    ...patience,
+  });
+  // Each command reports its own failure; without a listener ioredis would print every one.
+  client.on('error', () => {});
+  return client;
+}
+
+/** Whether a failure says that the server has become a replica. */
+export function isDemotion(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError' && DEMOTED.test(error.message);
+}
+
+/** ioredis' answer 2 sends the refused command again; a refused command had no effect, also where it is a script. */
+function resendWhileSwitching(): (error: Error) => false | 1 | 2 {
+  const since = new WeakMap<object, number>();
+  return (error) => {
+    if (!isDemotion(error)) return false;
+    const { args } = (error as { command?: { args: object } }).command ?? {};
+    if (!args) return 1;
+    const first = since.get(args) ?? performance.now();
+    since.set(args, first);
+    // An address that leads to a replica for good has to be told of.
+    return performance.now() - first < SWITCHES_WITHIN ? 2 : 1;
   };
+}
+
+/** A connection that only reads would never hear of a demotion, and would read what is out of date. */
+function checkRole(client: Redis): Redis {
+  let timer: NodeJS.Timeout | undefined;
+  const check = async () => {
+    // Managed servers may forbid it.
+    const role = await client.role().catch(() => undefined);
+    if (role?.[0] === 'slave' && client.status === 'ready') client.disconnect(true);
+  };
+  client.on('ready', () => {
+    clearInterval(timer);
+    timer = setInterval(() => void check(), ROLE_CHECKED_EVERY).unref();
+  });
+  client.on('close', () => clearInterval(timer));
+  return client;
 }
 
 /**
@@ -26,8 +82,7 @@ function options({ host, port, username, password, tls }: Address): RedisOptions
  * after 0.8 s. It goes on reconnecting in the background. A command that timed out may still be carried out.
  */
 export function impatientConnection(address: Address): Redis {
-  const connection = new Redis({
-    ...options(address),
+  const connection = openClient(address, 'fail', {
     enableOfflineQueue: false,
     connectTimeout: PATIENCE,
     // A silent server never closes its end; nobody waits for that.
@@ -35,10 +90,8 @@ export function impatientConnection(address: Address): Redis {
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(attempt * 200, 5 * SECOND),
   });
-  // Each command reports its own failure; without a listener ioredis would print every one.
-  connection.on('error', () => {});
   giveUpSilent(connection);
-  return connection;
+  return checkRole(connection);
 }
 
 /**
@@ -75,28 +128,24 @@ const LONGEST_BLOCK = 11 * SECOND;
  * @param silence milliseconds after which a connection that owes a reply counts as dead and is made anew
  */
 export function patientConnection(address: Address, silence = LONGEST_BLOCK): Redis {
-  const connection = new Redis({
-    ...options(address),
-    maxRetriesPerRequest: null,
-    socketTimeout: silence,
-    retryStrategy: (attempt) => Math.min(attempt * 200, 5 * SECOND),
-  });
-  connection.on('error', () => {});
-  return connection;
+  return checkRole(
+    openClient(address, 'resend', {
+      maxRetriesPerRequest: null,
+      socketTimeout: silence,
+      retryStrategy: (attempt) => Math.min(attempt * 200, 5 * SECOND),
+    }),
+  );
 }
 
 /** A connection that fails for good at its first failure, for callers who keep several and replace the broken. */
 export function oneConnection(address: Address, patience: number): Redis {
-  const connection = new Redis({
-    ...options(address),
+  return openClient(address, 'fail', {
     enableOfflineQueue: false,
     connectTimeout: patience,
     disconnectTimeout: 0.1 * SECOND,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
   });
-  connection.on('error', () => {});
-  return connection;
 }
 
 const starting = new WeakMap<Redis, Promise<void>>();
@@ -107,7 +156,7 @@ const starting = new WeakMap<Redis, Promise<void>>();
  * @throws StoreUnreachable, AccessRefused, WrongServer
  */
 export async function established(connection: Redis, address: Address): Promise<void> {
-  if (connection.status === 'ready') return;
+  if (isUsable(connection)) return;
   const running = starting.get(connection) ?? establish(connection, address);
   starting.set(connection, running);
   try {
@@ -116,6 +165,9 @@ export async function established(connection: Redis, address: Address): Promise<
     starting.delete(connection);
   }
 }
+
+/** One that is about to be opened again still calls itself ready until its old end has closed. */
+const isUsable = ({ status, stream }: Redis): boolean => status === 'ready' && stream?.writable !== false;
 
 async function establish(connection: Redis, address: Address): Promise<void> {
   try {

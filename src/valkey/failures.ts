@@ -9,6 +9,9 @@ export type Store = 'Valkey' | 'FalkorDB';
  */
 export function explainStore(error: unknown, store: Store, address: Address): Error {
   if (isForeseen(error)) return error;
+  // A transaction is refused because of one of its commands, which tells why.
+  const [first] = (error as { previousErrors?: readonly unknown[] } | null)?.previousErrors ?? [];
+  if (first !== undefined) return explainStore(first, store, address);
   const text = error instanceof Error ? `${(error as { code?: string }).code ?? ''} ${error.message}` : String(error);
   const at = `${store} at ${address.host}:${address.port}`;
   const setting = (name: string) => `${store.toUpperCase()}_${name}`;
@@ -32,12 +35,16 @@ export function explainStore(error: unknown, store: Store, address: Address): Er
     return new StoreUnreachable(`${at} is out of memory and takes nothing more; raise its maxmemory.`, cause);
   if (UNWRITTEN.test(text))
     return new StoreUnreachable(`${at} cannot write to its disk, so it takes nothing; its log tells why.`, cause);
-  if (REPLICA.test(text))
-    return new StoreUnreachable(
-      `${at} is a replica, which takes nothing; set ${setting('HOST')} and ${setting('PORT')} to its primary.`,
-      cause,
-    );
+  if (REPLICA.test(text)) return replicaError(store, address, cause);
   return error instanceof Error ? error : new Error(text);
+}
+
+export function replicaError(store: Store, { host, port }: Address, options?: ErrorOptions): StoreUnreachable {
+  const name = store.toUpperCase();
+  return new StoreUnreachable(
+    `${store} at ${host}:${port} is a replica, which takes nothing; set ${name}_HOST and ${name}_PORT to its primary.`,
+    options,
+  );
 }
 
 export function explainValkey(error: unknown, address: Address): Error {
@@ -55,11 +62,11 @@ export function isAboutServer(error: unknown): boolean {
 
 /** The code that stands before a refusal; older servers put the place in a script before it. */
 const OF_SERVER =
-  /^(?:ERR [^\n]*@user_script[^\n]*-)?(?:WRONGPASS|NOAUTH|NOPERM|OOM|MISCONF|READONLY|LOADING|MASTERDOWN|CLUSTERDOWN) /;
+  /^(?:ERR [^\n]*@user_script[^\n]*-)?(?:WRONGPASS|NOAUTH|NOPERM|OOM|MISCONF|READONLY|UNBLOCKED|EXECABORT|LOADING|MASTERDOWN|CLUSTERDOWN) /;
 const OF_CLIENT =
   /^(?:Connection is closed|Command timed out|Socket timeout|Stream isn't writeable|Reached the max retries per request)/;
 const UNWRITTEN = /^ ?(?:ERR [^\n]*-)?MISCONF /;
-const REPLICA = /^ ?(?:ERR [^\n]*-)?READONLY /;
+const REPLICA = /^ ?(?:ERR [^\n]*-)?(?:READONLY|UNBLOCKED) /;
 
 const REFUSED = /WRONGPASS|NOAUTH|NOPERM|invalid username-password|without any password configured/i;
 const FOREIGN = /Unknown RESP type|Protocol error|unknown command|Unexpected token|invalid RESP/i;

@@ -13,8 +13,21 @@ export interface ServerFacts {
   /** Undefined where the server forbids CONFIG, as managed ones do. */
   readonly evictionPolicy: string | undefined;
   readonly appendOnly: boolean | undefined;
+  /** Such a server takes no writes. */
+  readonly isReplica: boolean;
+  /** What FalkorDB does to long queries and answers; undefined where the module is not loaded. */
+  readonly limits: QueryLimits | undefined;
   /** Milliseconds that its clock is ahead of ours. */
   readonly ahead: number;
+}
+
+/** What FalkorDB does to a query that its own settings find too long; undefined where nobody may ask. */
+export interface QueryLimits {
+  /** Rows that a query gives at most, the rest being left out without a word; -1 for all. */
+  readonly rows: number | undefined;
+  /** Milliseconds; 0 for none. */
+  readonly timeout: number | undefined;
+  readonly longestTimeout: number | undefined;
 }
 
 /**
@@ -35,10 +48,13 @@ export async function readServer(store: Store, address: Address, now: () => numb
     ];
     const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(about)?.[1];
     const valkey = field('valkey_version');
+    const falkordb = moduleVersion(about);
     return {
       product: valkey === undefined ? 'Redis' : 'Valkey',
       version: valkey ?? field('redis_version') ?? '0',
-      falkordb: moduleVersion(about),
+      falkordb,
+      isReplica: field('role') === 'slave',
+      limits: falkordb === undefined ? undefined : await readQueryLimits(connection),
       ahead,
       ...settings,
     };
@@ -80,4 +96,22 @@ function moduleVersion(about: string): string | undefined {
   if (text === undefined) return undefined;
   const version = Number(text);
   return [Math.floor(version / 10_000), Math.floor(version / 100) % 100, version % 100].join('.');
+}
+
+/** @throws the client's own errors when the connection fails */
+export async function readQueryLimits(wire: Redis): Promise<QueryLimits> {
+  const setting = async (name: string): Promise<number | undefined> => {
+    const answer = await wire.call('GRAPH.CONFIG', 'GET', name).catch(unlessGone);
+    return Array.isArray(answer) ? Number(answer[1]) : undefined;
+  };
+  const [rows, plain, fallback, longestTimeout] = await Promise.all(
+    ['RESULTSET_SIZE', 'TIMEOUT', 'TIMEOUT_DEFAULT', 'TIMEOUT_MAX'].map(setting),
+  );
+  return { rows, timeout: fallback || plain, longestTimeout };
+}
+
+/** A refusal, as of a user who may not ask, is an answer too. */
+export function unlessGone(error: unknown): undefined {
+  if (!(error instanceof Error && error.name === 'ReplyError')) throw error;
+  return undefined;
 }

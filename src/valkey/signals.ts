@@ -20,6 +20,8 @@ export function openSignals(valkey: Redis): Signals {
     let isFirst = true;
     // Each command reports its own failure; without a listener ioredis would print every one.
     opened.on('error', () => {});
+    // A subscriber hears of no demotion of its server; the connection that it was made from does.
+    valkey.on('close', () => opened.status === 'ready' && opened.disconnect(true));
     opened.on('message', (channel: string, message: string) => {
       for (const heard of listeners.get(channel) ?? []) heard(message);
     });

@@ -19,14 +19,15 @@ export async function finishEpisodes(
   episodes: readonly EmptyEpisode[],
   now: Date,
 ): Promise<ReadonlyMap<string, boolean>> {
-  const rows = await graph.change<{ uuid: string; isOpen: boolean }>(
+  // One row, since FalkorDB may be set to give only so many.
+  const [all] = await graph.change<{ rows: { uuid: string; isOpen: boolean }[] }>(
     `UNWIND $episodes AS x
      MATCH (k:_Meta {key: x.key})
      WITH x, k, k.committed_at IS NULL AND k.removed_at IS NULL AS isOpen
      SET k.use = CASE WHEN isOpen THEN x.use ELSE k.use END,
          k.committed_at = CASE WHEN isOpen THEN $now ELSE k.committed_at END
-     RETURN x.uuid AS uuid, isOpen`,
+     RETURN collect({uuid: x.uuid, isOpen: isOpen}) AS rows`,
     { episodes: episodes.map(({ uuid, use }) => ({ uuid, key: episodeKey(uuid), use })), now: toGraphTime(now) },
   );
-  return new Map(rows.map(({ uuid, isOpen }) => [uuid, isOpen]));
+  return new Map((all?.rows ?? []).map(({ uuid, isOpen }) => [uuid, isOpen]));
 }

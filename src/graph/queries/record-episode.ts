@@ -7,6 +7,12 @@ export interface Recorded {
   readonly isPrepared: boolean;
 }
 
+interface RecordedRow {
+  readonly uuid: string;
+  readonly committedAt: string | null;
+  readonly embedder: string | null;
+}
+
 /**
  * Writes raw episodes, each once, and gives for each whether nothing is left to be done with it, since it is committed or was
  * removed, and whether the graph is prepared: one that was lost since is not. Metadata and progress stand on a `_Meta` node,
@@ -15,13 +21,14 @@ export interface Recorded {
  */
 export async function recordEpisodes(graph: GroupGraph, episodes: readonly Episode[]): Promise<Recorded[]> {
   const distinct = [...new Map(episodes.map((episode) => [episode.uuid, episode])).values()];
-  const rows = await graph.change<{ uuid: string; committedAt: string | null; embedder: string | null }>(
+  // One row, since FalkorDB may be set to give only so many.
+  const [all] = await graph.change<{ rows: RecordedRow[] }>(
     `UNWIND $episodes AS x
      MERGE (m:_Meta {key: x.key}) ON CREATE SET m.metadata = x.metadata, m.episode = x.uuid, m.unread = x.node.content
      WITH x, m WHERE m.removed_at IS NULL
      MERGE (p:Episodic {uuid: x.uuid}) ON CREATE SET p = x.node
      WITH x, m OPTIONAL MATCH (e:_Meta {key: 'embedder'})
-     RETURN x.uuid AS uuid, m.committed_at AS committedAt, e.model AS embedder`,
+     RETURN collect({uuid: x.uuid, committedAt: m.committed_at, embedder: e.model}) AS rows`,
     {
       episodes: distinct.map((episode) => ({
         uuid: episode.uuid,
@@ -41,7 +48,7 @@ export async function recordEpisodes(graph: GroupGraph, episodes: readonly Episo
       })),
     },
   );
-  const byUuid = new Map(rows.map((row) => [row.uuid, row]));
+  const byUuid = new Map((all?.rows ?? []).map((row) => [row.uuid, row]));
   return episodes.map(({ uuid }) => {
     const row = byUuid.get(uuid);
     // No row: it was removed, and stays so.

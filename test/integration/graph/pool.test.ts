@@ -4,7 +4,7 @@ import { type Server, startFalkorDB } from '../../../src/embedded/servers.ts';
 import { AccessRefused, StoreUnreachable, WrongServer } from '../../../src/errors.ts';
 import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
 import { openPool } from '../../../src/graph/pool.ts';
-import { MINUTE } from '../../../src/time.ts';
+import { MINUTE, SECOND } from '../../../src/time.ts';
 import { until } from '../../support/wait.ts';
 import { wrongServers } from '../../support/wrong-servers.ts';
 
@@ -108,7 +108,7 @@ describe('a server that fails', () => {
 test('a query that the server refuses leaves its connection to the others', async () => {
   const pool = openPool({ host: '127.0.0.1', port: falkordb.port, tls: false }, 1);
   opened.push(pool);
-  const query = (text: string) => pool.use((it) => it.run('GRAPH.QUERY', 'pool', text), MINUTE);
+  const query = (text: string) => pool.use((it) => it.run('GRAPH.QUERY', 'pool', text, MINUTE), MINUTE);
   await query('RETURN 1');
   const before = await received();
 
@@ -118,10 +118,28 @@ test('a query that the server refuses leaves its connection to the others', asyn
   expect((await received()) - before).toBe(0);
 });
 
+test('the limit counts from the call on, also for those who wait for a connection', async () => {
+  const pool = openPool({ host: '127.0.0.1', port: falkordb.port, tls: false }, 2);
+  opened.push(pool);
+  const limit = SECOND;
+  const use = (within: number) => pool.use((it) => it.run('GRAPH.QUERY', 'pool', 'RETURN 1 AS n', within), within);
+  await Promise.all([use(MINUTE), use(MINUTE)]);
+  await falkordb.kill('SIGSTOP');
+  const began = performance.now();
+
+  const answers = await Promise.allSettled(Array.from({ length: 60 }, () => use(limit)));
+
+  await falkordb.kill('SIGCONT');
+  for (const answer of answers) expect(answer).toMatchObject({ reason: expect.any(StoreUnreachable) });
+  // In turn they would have taken thirty times the limit.
+  expect(performance.now() - began).toBeLessThan(10 * limit);
+  expect(await until('the thaw', () => use(MINUTE).catch(() => undefined))).toEqual([{ n: 1 }]);
+});
+
 test('a closed pool refuses in a sentence, also those who wait', async () => {
   const pool = openPool({ host: '127.0.0.1', port: falkordb.port, tls: false }, 1);
   const use = () =>
-    pool.use((it) => it.run('GRAPH.QUERY', 'pool', 'UNWIND range(1, 3000000) AS x RETURN count(x)'), MINUTE);
+    pool.use((it) => it.run('GRAPH.QUERY', 'pool', 'UNWIND range(1, 3000000) AS x RETURN count(x)', MINUTE), MINUTE);
   const [first, second] = [use(), use().catch((error) => error)];
 
   pool.close();

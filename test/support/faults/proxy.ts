@@ -31,6 +31,8 @@ export interface WireProxy {
   blackHole(which?: (wire: Wire) => boolean): number;
   /** New connections are taken and never answered. */
   swallowNew(isSwallowing: boolean): void;
+  /** New connections lead to another server; those of now stay where they are, as behind a Kubernetes service. */
+  switchTo(target: Target): void;
   /** Ends the connections of now. */
   cut(): void;
   /** Each message takes so many milliseconds longer. */
@@ -38,13 +40,16 @@ export interface WireProxy {
   close(): Promise<void>;
 }
 
+interface Target {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** @param speaks `resp` for Valkey and FalkorDB, whose commands are told apart; `bytes` for anything else */
-export async function startProxy(
-  target: { readonly host: string; readonly port: number },
-  speaks: 'resp' | 'bytes',
-): Promise<WireProxy> {
+export async function startProxy(first: Target, speaks: 'resp' | 'bytes'): Promise<WireProxy> {
   const wires = new Set<Wire>();
   const watches: Watch[] = [];
+  let target = first;
   let slowness = 0;
   let isSwallowing = false;
 
@@ -75,6 +80,9 @@ export async function startProxy(
     },
     swallowNew(swallowing) {
       isSwallowing = swallowing;
+    },
+    switchTo(next) {
+      target = next;
     },
     cut() {
       for (const wire of wires) wire.cut();

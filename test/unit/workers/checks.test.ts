@@ -9,6 +9,8 @@ const sound: ServerFacts = {
   falkordb: '4.16.3',
   evictionPolicy: 'noeviction',
   appendOnly: true,
+  isReplica: false,
+  limits: { rows: -1, timeout: 0, longestTimeout: 0 },
   ahead: 3,
 };
 
@@ -36,6 +38,27 @@ test('a module of FalkorDB that is old is told', () => {
 
   expect(refusals).toEqual([]);
   expect(warnings).toEqual([expect.stringMatching(/^FalkorDB's module is 4\.8\.7; .* 4\.10 and newer/)]);
+});
+
+test('a replica is refused', () => {
+  expect(judgeServer('Valkey', { ...sound, isReplica: true }).refusals).toEqual([
+    'Valkey is a replica, which takes nothing; set VALKEY_HOST and VALKEY_PORT to its primary.',
+  ]);
+});
+
+test.each([
+  [{ rows: 10_000 }, /^FalkorDB has RESULTSET_SIZE 10000: .*RESULTSET_SIZE to -1/],
+  [{ longestTimeout: 1000 }, /^FalkorDB has TIMEOUT_MAX 1000: .*TIMEOUT_MAX to 0/],
+])('what FalkorDB does to long answers and queries is told: %o', (differing, sentence) => {
+  const limits = { rows: -1, timeout: 0, longestTimeout: 0, ...differing };
+
+  expect(judgeServer('FalkorDB', { ...sound, limits }).warnings).toEqual([expect.stringMatching(sentence)]);
+});
+
+test('settings that nobody may read are no reason for a warning', () => {
+  const limits = { rows: undefined, timeout: undefined, longestTimeout: undefined };
+
+  expect(judgeServer('FalkorDB', { ...sound, limits }).warnings).toEqual([]);
 });
 
 test('a clock that is behind is told, one that is nearly right is not', () => {

@@ -1,0 +1,122 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { TimedOut } from '../../../src/errors.ts';
+import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
+import type { GroupGraph } from '../../../src/graph/group-graph.ts';
+import { MemoryManager } from '../../../src/memory.ts';
+import { type Running, startWorkers } from '../../../workers/main.ts';
+import { plainEmbedder, plainModel } from '../../support/models.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+
+const stores = useStores();
+let admin: Redis;
+const opened: Graphs[] = [];
+
+beforeAll(() => {
+  admin = new Redis({ host: stores.config.falkordb.host, port: stores.config.falkordb.port });
+});
+beforeEach(async () => {
+  for (const [name, value] of Object.entries(UNLIMITED)) await setting(name, value);
+});
+afterAll(() => {
+  for (const graphs of opened) graphs.close();
+  admin.disconnect();
+});
+
+const UNLIMITED = { TIMEOUT_DEFAULT: 0, TIMEOUT_MAX: 0, MAX_QUEUED_QUERIES: 4_000_000_000, RESULTSET_SIZE: -1 };
+const setting = (name: string, value: number) => admin.call('GRAPH.CONFIG', 'SET', name, String(value));
+
+/** Of a pool of its own, which learns the settings of now. */
+function openGraph(): GroupGraph {
+  const graphs = openGraphs(stores.config.falkordb, { readers: 20 });
+  opened.push(graphs);
+  return graphs.group(newGroup());
+}
+
+const COUNT = 50;
+const SLOW = 'UNWIND range(1, 1500000) AS x WITH count(x) AS n RETURN n';
+
+describe('a FalkorDB that gives only so many rows', () => {
+  test.each([
+    ['in their order', 'MATCH (n:Thing) RETURN n.name AS name, properties(n) AS all ORDER BY n.name DESC'],
+    ['after each other', 'MATCH (n:Thing) RETURN n.name AS name UNION ALL MATCH (n:Thing) RETURN n.name AS name'],
+    ['with parameters', 'MATCH (n:Thing) WHERE n.name <> $not RETURN n.name AS name, n.vector AS vector'],
+    ['up to a bound of their own', 'MATCH (n:Thing) WITH n ORDER BY n.name LIMIT 33 RETURN n.name AS name'],
+  ])('gives all of them: %s', async (_, query) => {
+    const graph = openGraph();
+    await graph.write(`UNWIND range(1, ${COUNT}) AS i CREATE (:Thing {name: toString(i), vector: vecf32([i, 0.5])})`);
+    const all = await graph.read(query, { not: '7' });
+
+    await setting('RESULTSET_SIZE', 10);
+    const known = openGraphs(stores.config.falkordb);
+    opened.push(known);
+
+    expect(all.length).toBeGreaterThan(10);
+    expect(await known.group(graph.group).read(query, { not: '7' })).toEqual(all);
+  });
+
+  test('is lived with by everything: what is listed, told, exported and forgotten is whole', async () => {
+    const config = { ...stores.config, group: newGroup() };
+    await setting('RESULTSET_SIZE', 10);
+    const worker: Running = await startWorkers(config, ['store', 'export'], {
+      languageModel: plainModel(),
+      embedder: plainEmbedder(),
+    });
+    const memory = new MemoryManager(config, { embedder: plainEmbedder() });
+    const receipts = await memory.enqueueMany(
+      Array.from({ length: COUNT }, (_, index) => ({
+        content: `Harbor uses Part${index}.`,
+        metadata: { session: 'one' },
+      })),
+    );
+    for (const receipt of receipts) await memory.ended(receipt);
+
+    const [entities, history] = [await memory.getEntities(), await memory.history('Harbor')];
+    const exported = await memory.export();
+    const forgotten = await memory.forget({ session: 'one' });
+    const left = await memory.size();
+    await memory.close();
+    await worker.close();
+
+    expect(entities).toHaveLength(COUNT + 1);
+    expect(history.facts).toHaveLength(COUNT);
+    expect(exported).toMatchObject({ episodes: COUNT, entities: COUNT + 1, facts: COUNT });
+    expect(forgotten.episodes).toHaveLength(COUNT);
+    expect(left).toMatchObject({ episodes: 0, entities: 0, facts: 0 });
+  });
+});
+
+describe('a FalkorDB that ends long queries', () => {
+  test('ends none of ours before their own limit, where it may be asked for more', async () => {
+    await setting('TIMEOUT_DEFAULT', 1);
+    const graph = openGraph();
+    await graph.write('CREATE (:Thing)');
+
+    expect(await graph.read(SLOW)).toEqual([{ n: 1_500_000 }]);
+    await graph.write('UNWIND range(1, 50000) AS x CREATE (:Many {x: x})');
+    expect(await graph.read('MATCH (m:Many) RETURN count(m) AS n')).toEqual([{ n: 50_000 }]);
+  });
+
+  test('is named where it may not, and the job waits', async () => {
+    await setting('TIMEOUT_MAX', 1);
+    await setting('TIMEOUT_DEFAULT', 1);
+    const graph = openGraph();
+
+    const refused = graph.write(`${SLOW.replace('RETURN n', 'CREATE (:Thing {n: n})')}`);
+
+    await expect(refused).rejects.toThrow(TimedOut);
+    await expect(refused).rejects.toThrow(/TIMEOUT_MAX or TIMEOUT_DEFAULT/);
+  });
+});
+
+test('a FalkorDB that lets few queries wait is asked again within the limit', async () => {
+  await setting('MAX_QUEUED_QUERIES', 1);
+  const graph = openGraph();
+  await graph.write('CREATE (:Thing)');
+
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => graph.read('MATCH (n:Thing) RETURN count(n) AS n')),
+  );
+
+  expect(new Set(answers.map((rows) => JSON.stringify(rows)))).toEqual(new Set(['[{"n":1}]']));
+});

@@ -1,0 +1,143 @@
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Config } from '../../../src/config.ts';
+import { type Server, startFalkorDB, startValkey } from '../../../src/embedded/servers.ts';
+import { MemoryManager } from '../../../src/memory.ts';
+import { patientConnection } from '../../../src/valkey/connections.ts';
+import { openSignals } from '../../../src/valkey/signals.ts';
+import { type Running, startWorkers } from '../../../workers/main.ts';
+import { startProxy, type WireProxy } from '../../support/faults/proxy.ts';
+import { plainEmbedder, plainModel } from '../../support/models.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+import { until } from '../../support/wait.ts';
+
+const stores = useStores();
+const notices: string[] = [];
+let closing: (() => unknown)[] = [];
+
+beforeEach(() => {
+  notices.length = 0;
+  closing = [];
+});
+afterEach(async () => {
+  for (const close of closing.reverse()) await close();
+});
+
+/** A primary and its replica, behind an address that leads new connections to the one or the other. */
+interface Pair {
+  readonly front: WireProxy;
+  /** The replica takes the primary's place, and the other way round; no connection is closed because of that. */
+  swap(): Promise<void>;
+  /** The same, but the address goes on leading to the one that is a replica now. */
+  demote(): Promise<void>;
+}
+
+async function startPair(start: () => Promise<Server>): Promise<Pair> {
+  const [old, next] = [await start(), await start()];
+  const front = await startProxy(old, 'resp');
+  const [oldAdmin, nextAdmin] = [old, next].map(({ host, port }) => new Redis({ host, port })) as [Redis, Redis];
+  closing.push(() => Promise.all([old.stop(), next.stop()]));
+  closing.push(() => Promise.all([front.close(), oldAdmin.disconnect(), nextAdmin.disconnect()]));
+  await nextAdmin.call('REPLICAOF', old.host, String(old.port));
+  await until('the replica', async () => (await nextAdmin.info('replication')).includes('master_link_status:up'));
+  async function demote() {
+    await nextAdmin.call('REPLICAOF', 'NO', 'ONE');
+    await oldAdmin.call('REPLICAOF', next.host, String(next.port));
+  }
+  return {
+    front,
+    demote,
+    async swap() {
+      await demote();
+      front.switchTo(next);
+    },
+  };
+}
+
+const at = ({ host, port }: WireProxy) => ({ host, port, tls: false });
+
+async function start(own: Partial<Config>): Promise<MemoryManager> {
+  const config: Config = { ...stores.config, ...own, group: newGroup(), queuePrefix: `{${newGroup()}}` };
+  const worker: Running = await startWorkers(config, ['store'], {
+    languageModel: plainModel(),
+    embedder: plainEmbedder(),
+    onNotice: (sentence) => notices.push(sentence),
+  });
+  const memory = new MemoryManager(config, { embedder: plainEmbedder() });
+  closing.push(() => memory.close());
+  closing.push(() => worker.close());
+  return memory;
+}
+
+const COUNT = 60;
+
+/** Hands in one episode after the other and swaps in the middle; gives what became of each. */
+async function storeAcross(memory: MemoryManager, swap: () => Promise<void>) {
+  const receipts: PromiseSettledResult<{ queue: 'store' | 'export'; jobId: string }>[] = [];
+  for (let count = 0; count < COUNT; count += 1) {
+    if (count === COUNT / 2) await swap();
+    const [settled] = await Promise.allSettled([memory.enqueue(`Harbor uses Part${count}.`)]);
+    if (settled) receipts.push(settled);
+  }
+  return receipts;
+}
+
+test('when Valkey is demoted nothing is refused, and worker, reader and waiting go on with its successor', async () => {
+  const pair = await startPair(startValkey);
+  const memory = await start({ valkey: at(pair.front) });
+  const before = await memory.enqueue('Harbor uses Before.');
+  await memory.ended(before);
+  await memory.search('Harbor');
+
+  const receipts = await storeAcross(memory, pair.swap);
+
+  expect(receipts.filter(({ status }) => status === 'rejected')).toEqual([]);
+  for (const receipt of receipts) if (receipt.status === 'fulfilled') await memory.ended(receipt.value);
+  expect((await memory.size()).episodes).toBe(COUNT + 1);
+  expect((await memory.counts('store')).failed).toBe(0);
+  expect(await memory.queryMemory(`Part${COUNT - 1}`)).toContain(`Part${COUNT - 1}`);
+});
+
+test('when FalkorDB is demoted its jobs wait for a moment and all are committed by its successor', async () => {
+  const pair = await startPair(startFalkorDB);
+  const memory = await start({ falkordb: at(pair.front) });
+  await memory.ended(await memory.enqueue('Harbor uses Before.'));
+  await memory.search('Harbor', 5, { cache: false });
+
+  const receipts = await storeAcross(memory, pair.swap);
+
+  for (const receipt of receipts) if (receipt.status === 'fulfilled') await memory.ended(receipt.value);
+  expect((await memory.size()).episodes).toBe(COUNT + 1);
+  expect((await memory.counts('store')).failed).toBe(0);
+  expect(await memory.queryMemory(`Part${COUNT - 1}`, 5, { cache: false })).toContain(`Part${COUNT - 1}`);
+});
+
+test('who only listens follows the address to the successor, and is told that something may have been missed', async () => {
+  const pair = await startPair(startValkey);
+  const connection = patientConnection(at(pair.front));
+  const signals = openSignals(connection);
+  closing.push(() => [signals.close(), connection.disconnect()]);
+  const heard: (string | undefined)[] = [];
+  await signals.listen('channel', (message) => heard.push(message));
+  await connection.ping();
+
+  await pair.swap();
+
+  await until('the subscriber is there', () => heard.includes(undefined));
+  expect(await connection.role()).toEqual(expect.arrayContaining(['master']));
+  await connection.publish('channel', 'news');
+  await until('the news', () => heard.includes('news'));
+});
+
+test('an address that leads to a replica for good is told of, by callers, workers and status', async () => {
+  const pair = await startPair(startValkey);
+  const memory = await start({ valkey: at(pair.front) });
+  await memory.ended(await memory.enqueue('Harbor uses Before.'));
+
+  await pair.demote();
+
+  const reason = /^Valkey at \S+ is a replica, which takes nothing; set VALKEY_HOST and VALKEY_PORT to its primary\.$/;
+  await expect(memory.enqueue('Harbor uses After.')).rejects.toThrow(reason);
+  await until('the worker says so', () => notices.some((sentence) => reason.test(sentence)));
+  expect((await memory.status()).valkey).toMatchObject({ ok: false, said: expect.stringMatching(reason) });
+});

@@ -173,7 +173,7 @@ export class MemoryManager {
 
   /** How many workers take jobs of a queue, on any machine. */
   async workers(queue: QueueName): Promise<number> {
-    return request('workers', async () => (await this.#services.producer()).workers(queue));
+    return (await this.#services.producer()).workers(queue);
   }
 
   /** How many jobs of a queue are in which state. */

@@ -32,6 +32,8 @@ const DEFAULTS: Environment = {
 /** How long the tracer may keep a process that has nothing else to do. */
 const SENDS_WITHIN = 1 * SECOND;
 
+const toStderr = (message: unknown): void => void process.stderr.write(`${String(message)}\n`);
+
 /** True when Datadog's own environment asks for traces. */
 export function isTraced(environment: Environment = process.env): boolean {
   const { DD_TRACE_ENABLED: asked = '' } = environment;
@@ -51,7 +53,8 @@ export async function startTracing(environment: Environment = process.env): Prom
   // @ts-expect-error It has no types; it lets the tracer see what ES modules import.
   await import('dd-trace/register.js');
   const { default: datadog } = await import('dd-trace');
-  datadog.init({ plugins: false });
+  // Also what DD_TRACE_DEBUG makes it say: stdout is for answers and for MCP's messages.
+  datadog.init({ plugins: false, logger: { debug: toStderr, info: toStderr, warn: toStderr, error: toStderr } });
   datadog.use('bullmq', true);
   keepPluginSpansHarmless();
   // The tracer sends its last spans and figures when nothing else is left to do; an agent that is silent must not keep us.

@@ -21,7 +21,6 @@ export interface SpanOptions {
   readonly links?: readonly (Carrier | undefined)[];
 }
 
-const SERVICE = 'memory-manager';
 const NO_SPAN: Span = { tag: () => {}, link: () => {} };
 
 /** Does `work` within a span; its failure is noted without anything that could be content. */
@@ -33,7 +32,7 @@ export function trace<T>(name: string, options: SpanOptions, work: (span: Span) 
   const parent = active && !detached ? active : extract(datadog, childOf);
   const span = datadog.startSpan(name, {
     ...(parent && { childOf: parent }),
-    tags: { 'service.name': SERVICE, 'resource.name': resource, 'span.type': 'worker', ...tags },
+    tags: { 'resource.name': resource, 'span.type': 'worker', ...tags },
   });
   for (const other of links) link(datadog, span, other);
   const fail = (error: unknown): never => {

@@ -10,7 +10,7 @@ import { endingsKey } from '../ingest/names.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { toGraphTime } from '../time.ts';
 import { withVectors } from './forget.ts';
-import { archivedMarks, factMark, joined, type Marks, readMarks } from './marks.ts';
+import { allMarks, factMark, type Marks } from './marks.ts';
 import type { Gone } from './wanted.ts';
 import { workOut } from './work-out.ts';
 
@@ -58,7 +58,7 @@ export async function forgetInArchive(
   { group, journal }: Pick<Manifest, 'group' | 'journal'>,
   { store, valkey, embedder }: { store: ArchiveStore; valkey: Redis; embedder: () => Promise<Embedder> },
 ): Promise<number> {
-  const marks = joined(await archivedMarks(store, group), await readMarks(valkey, group));
+  const marks = await allMarks(store, valkey, group);
   const { episodes, facts, entities } = await forgetAgain(graph, marks, new Date(journal.until), embedder);
   return episodes.length + facts.length + entities.length;
 }

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import * as z from 'zod/mini';
 import type { ArchiveStore } from '../archive/stores/store.ts';
 import { derivedUuid } from '../derived-uuid.ts';
+import { ArchiveDamaged } from '../errors.ts';
 import { sameKey } from '../ingest/names.ts';
 import type { WorkedOut } from './work-out.ts';
 
@@ -42,24 +43,60 @@ export async function isForgotten(valkey: Redis, group: string, episode: string)
 
 export async function readMarks(valkey: Redis, group: string): Promise<Marks> {
   const noted = await valkey.hgetall(marksKey(group));
-  return new Map(Object.entries(noted).map(([name, at]) => [name, Number(at)]));
+  // Without a time that can be read it counts as forgotten just now.
+  return new Map(Object.entries(noted).map(([name, at]) => [name, isTime(at) ? Number(at) : Date.now()]));
 }
 
-/** Those that lie beside the archives; none where nothing was ever forgotten. @throws ConfigError, ArchiveAway */
-export async function archivedMarks(store: ArchiveStore, group: string): Promise<Marks> {
+const isTime = (text: string): boolean => /^\d{1,15}$/.test(text);
+
+interface ArchivedMarks {
+  readonly marks: Marks;
+  /** Some may be missing; those that can be read are there. */
+  readonly isDamaged: boolean;
+}
+
+export async function readArchived(store: ArchiveStore, group: string): Promise<ArchivedMarks> {
   const name = fileOf(group);
-  if (!(await store.list(name)).some((file) => file.name === name)) return new Map();
+  if (!(await store.list(name)).some((file) => file.name === name)) return { marks: new Map(), isDamaged: false };
   const pieces: Uint8Array[] = [];
   for await (const piece of store.get(name)) pieces.push(piece);
-  return new Map(Object.entries(shape.parse(JSON.parse(Buffer.concat(pieces).toString())).marks));
+  return readNote(Buffer.concat(pieces).toString());
 }
 
-/** Puts all that is noted beside the archives, so that it is known when Valkey is lost. Under the group's lease: one at a time. */
+/** A mark in the text of a note, also of one that was cut or damaged somewhere else. */
+const MARK = /"((?:episode|entity|fact) [0-9a-f -]{36,110})":(\d{1,15})(?=[,}])/g;
+
+export function readNote(text: string): ArchivedMarks {
+  try {
+    return { marks: new Map(Object.entries(shape.parse(JSON.parse(text)).marks)), isDamaged: false };
+  } catch {
+    const marks = Array.from(text.matchAll(MARK), ([, mark = '', at]) => [mark, Number(at)] as const);
+    return { marks: new Map(marks), isDamaged: true };
+  }
+}
+
+/**
+ * All that was forgotten, as it is noted beside the archives and in Valkey; the one may have been lost.
+ * @throws ArchiveDamaged when the note beside the archives cannot be read and Valkey does not know all that can; ConfigError, ArchiveAway
+ */
+export async function allMarks(store: ArchiveStore, valkey: Redis, group: string): Promise<Marks> {
+  const [{ marks, isDamaged }, noted] = [await readArchived(store, group), await readMarks(valkey, group)];
+  if (!isDamaged || (noted.size > 0 && [...marks.keys()].every((mark) => noted.has(mark)))) return joined(marks, noted);
+  throw new ArchiveDamaged(
+    `The note ${fileOf(group)} beside the archives is damaged, and Valkey does not know all that was forgotten, so that it might come back. Put back an older copy of the note, or remove it to go on without.`,
+  );
+}
+
+/**
+ * Puts all that is noted beside the archives, so that it is known when Valkey is lost; one that was damaged is written anew. Under
+ * the group's lease: one at a time.
+ */
 export async function archiveMarks(store: ArchiveStore, group: string, marks: Marks): Promise<void> {
-  const known = await archivedMarks(store, group);
-  const all = Object.fromEntries(joined(known, marks));
-  if (Object.keys(all).length === known.size && [...marks].every(([name, at]) => known.get(name) === at)) return;
-  await store.put(fileOf(group), text({ format: LIST, version: 1, group, marks: all }));
+  const { marks: known, isDamaged } = await readArchived(store, group);
+  const all = joined(known, marks);
+  const isKnown = all.size === known.size && [...marks].every(([name, at]) => known.get(name) === at);
+  if (isKnown && !isDamaged) return;
+  await store.put(fileOf(group), text({ format: LIST, version: 1, group, marks: Object.fromEntries(all) }));
 }
 
 /** Of both the later time. */

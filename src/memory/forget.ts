@@ -55,12 +55,30 @@ export interface Forgotten {
   readonly archives: 'noted' | 'waits';
 }
 
+/** A session may go on while it is forgotten; so often what came meanwhile is forgotten too. */
+const MOST_ROUNDS = 10;
+
 /** @throws InvalidInput when there is nothing such, or more than one of that name; NoWorker, JobFailed, TimedOut */
 export async function forget(services: Services, target: ForgetTarget, options: ForgetOptions): Promise<Forgotten> {
-  const { dryRun = false, withEpisodes = false, ...rest } = options;
-  const group = services.group(options.group);
-  const graph = (await services.graphs()).group(group);
+  const { dryRun = false, withEpisodes = false } = options;
+  const graph = (await services.graphs()).group(services.group(options.group));
   const wanted = { ...NOTHING, ...(await resolved(services, graph, target, withEpisodes)), withEpisodes };
+  let all = await forgetOnce(services, graph, wanted, options);
+  if (dryRun || !('session' in target)) return all;
+  for (let round = 1; round < MOST_ROUNDS; round += 1) {
+    const episodes = await sessionOf(services, graph, given(target.session, 'session'));
+    if (episodes.length === 0) break;
+    all = joined(all, await forgetOnce(services, graph, { ...NOTHING, episodes, withEpisodes }, options));
+  }
+  return all;
+}
+
+async function forgetOnce(
+  services: Services,
+  graph: GroupGraph,
+  wanted: Wanted,
+  { dryRun = false, withEpisodes = false, ...rest }: ForgetOptions,
+): Promise<Forgotten> {
   const [{ nameAll }, { workOut }] = await Promise.all([
     import('../graph/queries/name-all.ts'),
     import('../forget/work-out.ts'),
@@ -73,7 +91,7 @@ export async function forget(services: Services, target: ForgetTarget, options: 
     ? { ...gone, elsewhere: NOWHERE, archives: 'noted' }
     : await runTask(services, { kind: 'forget', ...lists(wanted), withEpisodes }, rest);
   // The worker's disk may be another one.
-  const here = dryRun ? 0 : await forgetHere(services.config, group, [...wanted.episodes, ...done.episodes]);
+  const here = dryRun ? 0 : await forgetHere(services.config, graph.group, [...wanted.episodes, ...done.episodes]);
   const named = (uuids: readonly string[]) => uuids.map((uuid) => ({ uuid, name: names.get(uuid) ?? '' }));
   return {
     ...{ ...done, dryRun },
@@ -82,6 +100,25 @@ export async function forget(services: Services, target: ForgetTarget, options: 
     telling: named(done.telling),
     entities: named(done.entities),
     facts: done.facts.map((uuid) => ({ uuid, fact: names.get(uuid) ?? '' })),
+  };
+}
+
+function joined(one: Forgotten, other: Forgotten): Forgotten {
+  const gone = new Set(other.episodes.map(({ uuid }) => uuid));
+  const places = Object.keys(one.elsewhere) as (keyof Forgotten['elsewhere'])[];
+  return {
+    dryRun: false,
+    episodes: [...one.episodes, ...other.episodes],
+    facts: [...one.facts, ...other.facts],
+    entities: [...one.entities, ...other.entities],
+    telling: [...one.telling.filter(({ uuid }) => !gone.has(uuid)), ...other.telling],
+    keptFacts: one.keptFacts + other.keptFacts,
+    reopenedFacts: one.reopenedFacts + other.reopenedFacts,
+    summaries: one.summaries + other.summaries,
+    elsewhere: Object.fromEntries(
+      places.map((place) => [place, one.elsewhere[place] + other.elsewhere[place]]),
+    ) as unknown as Forgotten['elsewhere'],
+    archives: one.archives === 'waits' ? 'waits' : other.archives,
   };
 }
 
@@ -121,7 +158,12 @@ async function resolved(
     const also = episodes.length > 0 ? '; with their episodes, something does' : '';
     throw new InvalidInput(`No fact of the memory "${graph.group}" fits this question${also}.`);
   }
-  if ('session' in target) return { episodes: await sessionOf(services, graph, given(target.session, 'session')) };
+  if ('session' in target) {
+    const session = given(target.session, 'session');
+    const episodes = await sessionOf(services, graph, session);
+    if (episodes.length === 0) throw missing('episode of a session', session, graph);
+    return { episodes };
+  }
   if ('episode' in target) return { episodes: [await episodeOf(services, graph, given(target.episode, 'episode'))] };
   if ('entity' in target) return { entities: [await entityOf(graph, given(target.entity, 'entity'))] };
   const fact = given(target.fact, 'fact');
@@ -158,13 +200,12 @@ async function episodeOf({ config }: Services, graph: GroupGraph, uuidOrName: st
 
 async function sessionOf({ config }: Services, graph: GroupGraph, session: string): Promise<string[]> {
   const { isOfSession, sessionEpisodes } = await import('../graph/queries/session-episodes.ts');
-  const [known, unread] = await Promise.all([
-    sessionEpisodes(graph, session),
-    waiting(config, graph.group, ({ saga, metadata }) => saga === session || isOfSession(metadata, session)),
-  ]);
-  const uuids = [...new Set([...known, ...unread])];
-  if (uuids.length === 0) throw missing('episode of a session', session, graph);
-  return uuids;
+  const unread = await waiting(
+    config,
+    graph.group,
+    ({ saga, metadata }) => saga === session || isOfSession(metadata, session),
+  );
+  return [...new Set([...unread, ...(await sessionEpisodes(graph, session))])];
 }
 
 /** uuids of episodes that lie in the queue, or on this machine's disk. */
@@ -179,12 +220,12 @@ async function waiting(
     import('../queue/spool/forget.ts'),
     import('../queue/spool/spool.ts'),
   ]);
-  const { queues, ask, close } = openQueues(config);
+  const { connection, queues, ask, close } = openQueues(config);
   try {
-    const queued = await ask(() => findJobs(queues.store, group, isMeant));
+    // In the order in which they move, so that none passes us: from the disk into the queue, from there into the graph.
     const spool = openSpool(config.home, config.spoolLimit);
     const spooled = await findSpooled(spool, ({ episode }) => episode.group === group && isMeant(episode));
-    return [...queued, ...spooled];
+    return [...spooled, ...(await ask(() => findJobs(queues.store, connection, group, isMeant)))];
   } finally {
     await close();
   }

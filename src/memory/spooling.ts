@@ -2,7 +2,7 @@ import type { Config } from '../config.ts';
 import type { Episode } from '../episode.ts';
 import { InvalidInput } from '../errors.ts';
 import type { Later } from '../later.ts';
-import type { ManyOptions } from '../queue/add-many.ts';
+import { type ManyOptions, withSafe } from '../queue/add-many.ts';
 import type { EpisodeReceipt, Producer } from '../queue/producer.ts';
 import { type Drained, drainSpool } from '../queue/spool/drain.ts';
 import { openSpool, type Spool, type SpooledEpisode } from '../queue/spool/spool.ts';
@@ -176,7 +176,11 @@ export function openSpooling(config: Config, producer: Later<Producer>, parts: M
       }
       const [taken, left] = [episodes.slice(0, stored), episodes.slice(stored)];
       const from = carrier();
-      keep(left.map((episode) => ({ episode, given: given.has(episode.uuid), carrier: from })));
+      try {
+        keep(left.map((episode) => ({ episode, given: given.has(episode.uuid), carrier: from })));
+      } catch (error) {
+        throw stored > 0 ? withSafe(error, stored, episodes.length) : error;
+      }
       return [...taken.map(receipt), ...left.map(spooled)];
     },
     wake(producer) {

@@ -48,11 +48,17 @@ export async function addMany(
       onStored(names.length);
     }
   } catch (error) {
-    if (!isForeseen(error) || names.length === 0) throw error;
-    const stored = `The first ${names.length} of ${episodes.length} episodes are safe in the queue.`;
-    throw Object.assign(error, { message: `${error.message} ${stored}` });
+    throw names.length === 0 ? error : withSafe(error, names.length, episodes.length);
   }
   return names;
+}
+
+/** Tells how many of several episodes need not be handed in again. */
+export function withSafe(error: unknown, stored: number, all: number): unknown {
+  if (!isForeseen(error)) return error;
+  return Object.assign(error, {
+    message: `${error.message} The first ${stored} of ${all} episodes are safe in the queue.`,
+  });
 }
 
 const jobOf = (episode: Episode) => ({

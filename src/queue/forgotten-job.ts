@@ -1,4 +1,4 @@
-import type { JobType, Queue } from 'bullmq';
+import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 
 /** What a `store` job carries once its episode is forgotten: enough to know it again, and to do nothing. */
@@ -12,6 +12,17 @@ interface ForgottenJob {
 export function isForgottenJob(data: unknown): data is ForgottenJob {
   return (data as { forgotten?: unknown } | null)?.forgotten === true;
 }
+
+/**
+ * Only a job that is still what was read of it: one that BullMQ has trimmed since would come back, without anything that ever
+ * removes it. What failed tries said may be content.
+ */
+const FORGET = `
+if redis.call('HGET', KEYS[1], 'data') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'data', ARGV[2])
+redis.call('HDEL', KEYS[1], 'failedReason', 'stacktrace', 'progress')
+redis.call('DEL', KEYS[2])
+return 1`;
 
 /**
  * Takes the text out of jobs, whatever state they are in. Their ids stay, so that the same episode that comes once more is known;
@@ -35,13 +46,7 @@ export async function forgetJobs(
     if ((await connection.hexists(key, 'failedReason')) === 1) await forgetEvents(queue, connection, uuid);
     if (failed !== null && (await queue.remove(uuid)) === 1) continue;
     const data: ForgottenJob = { version: 1, uuid, group, forgotten: true };
-    await connection
-      .multi()
-      .hset(key, 'data', JSON.stringify(data))
-      // What failed tries said may be content.
-      .hdel(key, 'failedReason', 'stacktrace', 'progress')
-      .del(`${key}:logs`)
-      .exec();
+    await connection.eval(FORGET, 2, key, `${key}:logs`, text, JSON.stringify(data));
   }
   return count;
 }
@@ -70,20 +75,40 @@ function isOf(text: string, group: string): boolean {
   }
 }
 
-const STATES: JobType[] = ['wait', 'active', 'delayed', 'prioritized', 'failed'];
+/** BullMQ's lists of jobs that are not done, or were given up, and its sets of the same. */
+const LISTS = ['wait', 'paused', 'active'] as const;
+const SETS = ['delayed', 'prioritized', 'waiting-children', 'failed'] as const;
 const AT_ONCE = 100;
 
-/** uuids of the episodes of a group that are not in its graph yet, or never came there, and that are meant. */
-export async function findJobs(queue: Queue, group: string, isMeant: (data: Meant) => boolean): Promise<string[]> {
-  const found = new Set<string>();
-  for (let start = 0; ; start += AT_ONCE) {
-    const jobs = await queue.getJobs(STATES, start, start + AT_ONCE - 1, true);
-    for (const job of jobs) {
-      const data = job?.data as (Meant & { group?: string }) | undefined;
-      if (job?.id && data?.group === group && !isForgottenJob(data) && isMeant(data)) found.add(job.id);
-    }
-    if (jobs.length === 0) return [...found];
+/**
+ * uuids of the episodes of a group that are not in its graph yet, or never came there, and that are meant. All ids are read at one
+ * moment: workers move jobs from list to list, and page by page some would be passed over. What is done since then is in the graph.
+ */
+export async function findJobs(
+  queue: Queue,
+  connection: Redis,
+  group: string,
+  isMeant: (data: Meant) => boolean,
+): Promise<string[]> {
+  const reading = connection.multi();
+  for (const list of LISTS) reading.lrange(queue.toKey(list), '0', '-1');
+  for (const set of SETS) reading.zrange(queue.toKey(set), '0', '-1');
+  const lists = ((await reading.exec()) ?? []).map(([error, ids]) => {
+    if (error) throw error;
+    return ids as string[];
+  });
+  const ids = [...new Set(lists.flat())];
+  const found: string[] = [];
+  for (let start = 0; start < ids.length; start += AT_ONCE) {
+    const part = ids.slice(start, start + AT_ONCE);
+    const payloads = await Promise.all(part.map((id) => connection.hget(queue.toKey(id), 'data')));
+    found.push(...part.filter((_, place) => isMeantBy(payloads[place] ?? '', group, isMeant)));
   }
+  return found;
+}
+
+function isMeantBy(payload: string, group: string, isMeant: (data: Meant) => boolean): boolean {
+  return isOf(payload, group) && isMeant(JSON.parse(payload) as Meant);
 }
 
 /** As much of a payload as an episode may be meant by. */

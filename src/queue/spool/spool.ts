@@ -23,7 +23,7 @@ export interface SpooledEpisode {
 export interface Spool {
   readonly folder: string;
   /**
-   * Writes them before it returns, all or, when there is no room for all, none.
+   * Writes them before it returns, all or, when it throws, none.
    * @throws SpoolFull; ConfigError when the folder cannot be written
    */
   keep(episodes: readonly SpooledEpisode[]): void;
@@ -84,14 +84,21 @@ export function openSpool(home: string, limit: number): Spool {
 
   // Without fs's promises: a caller that does not wait has no turn of the event loop to give away, and 500 at once would wait
   // for one another.
+  /** All of the episodes, or none when it fails: what lies here in part would be handed in twice when the caller tries again. */
   function write(episodes: readonly SpooledEpisode[], into = folder): void {
-    const name = `${timestamp(new Date())}_${episodes[0]?.episode.uuid}_${episodes.length}`;
-    const unfinished = join(folder, `${name}.${randomUUID().slice(0, 8)}${UNFINISHED}`);
+    const files: { readonly unfinished: string; readonly finished: string }[] = [];
     try {
-      writeFileSync(unfinished, fileText(episodes), { mode: 0o600, flag: 'wx' });
-      renameSync(unfinished, join(into, name + ENDING));
+      for (let start = 0; start < episodes.length; start += MOST_IN_A_FILE) {
+        const part = episodes.slice(start, start + MOST_IN_A_FILE);
+        const name = `${timestamp(new Date())}_${part[0]?.episode.uuid}_${part.length}`;
+        const unfinished = join(folder, `${name}.${randomUUID().slice(0, 8)}${UNFINISHED}`);
+        files.push({ unfinished, finished: join(into, name + ENDING) });
+        writeFileSync(unfinished, fileText(part), { mode: 0o600, flag: 'wx' });
+      }
+      for (const { unfinished, finished } of files) renameSync(unfinished, finished);
     } catch (error) {
-      attempt(() => unlinkSync(unfinished));
+      for (const path of files.flatMap(({ unfinished, finished }) => [unfinished, finished]))
+        attempt(() => unlinkSync(path));
       throw error;
     }
   }
@@ -102,11 +109,8 @@ export function openSpool(home: string, limit: number): Spool {
       if (count() + episodes.length > limit) throw full(folder, counted, limit, episodes.length);
       try {
         makeFolder();
-        for (let start = 0; start < episodes.length; start += MOST_IN_A_FILE) {
-          const part = episodes.slice(start, start + MOST_IN_A_FILE);
-          write(part);
-          counted += part.length;
-        }
+        write(episodes);
+        counted += episodes.length;
       } catch (error) {
         isMade = false;
         throw explainDisk(error, folder);
@@ -190,6 +194,9 @@ function explainDisk(error: unknown, folder: string): Error {
   const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
   const cause = { cause: error };
   if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new SpoolFull(`Valkey is away and the disk of ${folder} is full. Nothing was kept; make room there.`, cause);
-  return new ConfigError(`The folder ${folder} cannot be used (${code}). Nothing was kept; check MEMORY_HOME.`, cause);
+    return new SpoolFull(`Valkey is away and the disk of ${folder} is full. Nothing was kept there; make room.`, cause);
+  return new ConfigError(
+    `The folder ${folder} cannot be used (${code}). Nothing was kept there; check MEMORY_HOME.`,
+    cause,
+  );
 }

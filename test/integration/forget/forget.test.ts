@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { directoryStore } from '../../../src/archive/stores/directory.ts';
 import { ArchiveAway } from '../../../src/errors.ts';
 import { openForgetting } from '../../../src/forget/forget.ts';
-import { archivedMarks } from '../../../src/forget/marks.ts';
+import { readArchived } from '../../../src/forget/marks.ts';
 import { workOut } from '../../../src/forget/work-out.ts';
 import { anEpisode, forgettingParts } from '../../support/forgetting.ts';
 import { plainEmbedder } from '../../support/models.ts';
@@ -177,7 +177,7 @@ test('while the archives are away it is done all the same, and noted beside them
   await expect(forgetting.archive(group)).rejects.toThrow(ArchiveAway);
   isAway = false;
   await forgetting.archive(group);
-  expect([...(await archivedMarks(store, group)).keys()]).toEqual([`episode ${uuid}`]);
+  expect([...(await readArchived(store, group)).marks.keys()]).toEqual([`episode ${uuid}`]);
 });
 
 test('what remains is what would have been without it, whatever it was', { timeout: 120_000 }, async () => {

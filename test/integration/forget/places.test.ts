@@ -5,13 +5,16 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
 import { InvalidInput } from '../../../src/errors.ts';
 import { MemoryManager } from '../../../src/memory.ts';
+import { findJobs, forgetJobs } from '../../../src/queue/forgotten-job.ts';
 import { STORE_OPTIONS, STORE_QUEUE, toStoreJob } from '../../../src/queue/jobs.ts';
 import { openQueue } from '../../../src/queue/queues.ts';
 import { openSpool } from '../../../src/queue/spool/spool.ts';
 import { HOUR } from '../../../src/time.ts';
+import { patientConnection } from '../../../src/valkey/connections.ts';
 import { startWorkers } from '../../../workers/main.ts';
 import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
 import { allText } from '../../support/faults/dump.ts';
+import { startProxy, type WireProxy } from '../../support/faults/proxy.ts';
 import { plainModel } from '../../support/models.ts';
 import { useOpened } from '../../support/opened.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -170,4 +173,111 @@ test('a dry run needs no worker', async () => {
     facts: [{ fact: 'Harbor uses Redis' }],
     elsewhere: { jobs: 0 },
   });
+});
+
+/** The same memory, whose messages to Valkey can be held. */
+async function watched(group: string): Promise<{ proxy: WireProxy; own: MemoryManager }> {
+  const proxy = await startProxy(stores.config.valkey, 'resp');
+  const valkey = { host: proxy.host, port: proxy.port, tls: false };
+  const own = new MemoryManager({ ...stores.config, valkey, group });
+  closing.push(
+    () => proxy.close(),
+    () => own.close(),
+  );
+  return { proxy, own };
+}
+
+test('of a session all that waits is found, though workers take it meanwhile', async () => {
+  const group = newGroup();
+  const config = { ...stores.config, queuePrefix: `{${newGroup()}}` };
+  const queue = openQueue(STORE_QUEUE, opened.valkey, config);
+  closing.push(() => queue.close());
+  const proxy = await startProxy(stores.config.valkey, 'resp');
+  const own = new MemoryManager({ ...config, valkey: { host: proxy.host, port: proxy.port, tls: false }, group });
+  const COUNT = 350;
+  await own.enqueueMany(
+    Array.from({ length: COUNT }, (_, index) => ({ content: `Turn ${index}.`, metadata: { session: 's' } })),
+  );
+  let moved = 0;
+  // At the first look at what a job carries, others begin: from the head of the list, as workers take them.
+  proxy.watch({
+    isMeant: ([command]) => /^(hget|hgetall|hmget)$/i.test(command ?? ''),
+    async before(): Promise<'forward'> {
+      for (; moved < 150; moved += 1)
+        await opened.valkey.lmove(queue.toKey('wait'), queue.toKey('active'), 'RIGHT', 'LEFT');
+      return 'forward';
+    },
+  });
+
+  const connection = patientConnection({ host: proxy.host, port: proxy.port, tls: false });
+  const found = await findJobs(queue, connection, group, () => true);
+
+  connection.disconnect();
+  await own.close();
+  await proxy.close();
+  expect(moved).toBe(150);
+  expect(new Set(found).size).toBe(COUNT);
+});
+
+test('what comes to a session while it is forgotten goes too', async () => {
+  const group = newGroup();
+  const { proxy, own } = await watched(group);
+  const tell = async (text: string) => memory.ended(await memory.enqueue(text, { session: 's' }, { group, saga: 's' }));
+  await tell('Harbor uses Early.');
+  proxy.watch({
+    isMeant: (message) => message.some((part) => part.includes('"kind":"forget"')),
+    async before(): Promise<'forward'> {
+      await tell('Harbor uses Lateword.');
+      return 'forward';
+    },
+  });
+
+  const forgotten = await own.forget({ session: 's' });
+
+  expect(forgotten.episodes).toHaveLength(2);
+  expect(await placesOf('Lateword', group)).toEqual([]);
+});
+
+test('a job that is trimmed while it is forgotten does not come back', async () => {
+  const group = newGroup();
+  const config = { ...stores.config, queuePrefix: `{${newGroup()}}` };
+  const queue = openQueue(STORE_QUEUE, opened.valkey, config);
+  closing.push(() => queue.close());
+  const episode = newEpisode('Harbor uses Trimword.', null, group, 1000, { uuid: randomUUID() });
+  await queue.add(STORE_QUEUE, toStoreJob(episode), { ...STORE_OPTIONS, jobId: episode.uuid });
+  const key = queue.toKey(episode.uuid);
+  const proxy = await startProxy(stores.config.valkey, 'resp');
+  const connection = patientConnection({ host: proxy.host, port: proxy.port, tls: false });
+  proxy.watch({
+    isMeant: ([command]) => /^hexists$/i.test(command ?? ''),
+    async after(): Promise<'forward'> {
+      await opened.valkey.del(key);
+      return 'forward';
+    },
+  });
+
+  await forgetJobs(queue, connection, group, [episode.uuid]);
+
+  connection.disconnect();
+  await proxy.close();
+  expect(await opened.valkey.exists(key)).toBe(0);
+});
+
+test('a damaged note of what was forgotten keeps nobody from forgetting, and is whole again', async () => {
+  const group = newGroup();
+  const note = join(stores.config.exportDir, `forgotten_${group}.json`);
+  const forget = async (text: string) => {
+    const receipt = await memory.enqueue(text, null, { group });
+    await memory.ended(receipt);
+    return memory.forget({ episode: receipt.uuid }, { group });
+  };
+  await forget('Harbor uses One.');
+  const before = await readFile(note, 'utf8');
+  await writeFile(note, before.slice(0, -20));
+
+  expect(await forget('Harbor uses Two.')).toMatchObject({ archives: 'noted' });
+
+  const { marks } = JSON.parse(await readFile(note, 'utf8'));
+  expect(marks).toMatchObject(JSON.parse(before).marks);
+  expect(Object.keys(marks)).toHaveLength(2);
 });

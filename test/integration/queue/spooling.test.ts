@@ -13,6 +13,7 @@ import { carrierOf } from '../../../src/telemetry/carrier.ts';
 import { countingMetrics } from '../../../src/telemetry/metrics.ts';
 import { startWorkers } from '../../../workers/main.ts';
 import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
+import { startProxy } from '../../support/faults/proxy.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
@@ -134,6 +135,31 @@ describe('a caller that cannot wait', () => {
     expect(receipts.filter(({ spooled }) => spooled)).toHaveLength(600);
     expect(new Set(receipts.map(({ uuid }) => uuid)).size).toBe(600);
     expect(openSpool(config.home, 10_000).count()).toBe(600);
+  });
+
+  test('is told which of many are safe when Valkey goes away in the middle and the disk has no room for the rest', async () => {
+    const proxy = await startProxy(stores.config.valkey, 'resp');
+    closers.push(() => proxy.close());
+    const config = { ...(await newConfig(proxy.port)), spoolLimit: 10 };
+    const { memory, tell } = opened(config);
+    await until('the connection', async () => (await tell(1)).spooled === undefined);
+    await until('an empty spool', () => openSpool(config.home, 10).names().length === 0);
+    const added: number[] = [];
+    proxy.watch({
+      isMeant: (message) => message.some((part) => part.includes('Harbor part 256')),
+      before: () => 'drop',
+    });
+
+    const refused = memory.enqueueMany(
+      Array.from({ length: 300 }, (_, index) => ({ content: `Harbor part ${index}.` })),
+      { spool: true, onStored: (count) => added.push(count) },
+    );
+
+    await expect(refused).rejects.toThrow(
+      /has room for \d+ more of 10 episodes\. .* The first 256 of 300 episodes are safe in the queue\.$/,
+    );
+    expect(added).toEqual([256]);
+    expect(openSpool(config.home, 10).names()).toEqual([]);
   });
 
   test('goes on with its own trace when the episode is handed in', async () => {

@@ -84,6 +84,22 @@ describe('the spool', () => {
     expect(() => spool.keep([spooled()])).toThrow(expect.objectContaining({ name: 'SpoolFull' }));
   });
 
+  test('keeps none of many when the disk is full before the last of them', async () => {
+    const spool = openSpool(home, 1000);
+    const full = () => {
+      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    };
+    const many = Array.from({ length: 300 }, (_, index) => spooled(`Harbor ${index}.`));
+    const last = { ...spooled('The last.'), carrier: { toJSON: full } as never };
+
+    expect(() => spool.keep([...many, last])).toThrow(/Nothing was kept there; make room\.$/);
+
+    expect(await readdir(spool.folder)).toEqual([]);
+    expect(spool.count()).toBe(0);
+    spool.keep(many);
+    expect(openSpool(home, 1000).count()).toBe(300);
+  });
+
   test('that another process emptied has room again', async () => {
     const spool = openSpool(home, 1);
     spool.keep([spooled()]);
@@ -96,7 +112,7 @@ describe('the spool', () => {
     await writeFile(join(home, 'spool'), 'a file where the folder should be');
 
     expect(() => openSpool(home, 10).keep([spooled()])).toThrow(
-      /^The folder .*spool cannot be used \(E\w+\)\. Nothing was kept; check MEMORY_HOME\.$/,
+      /^The folder .*spool cannot be used \(E\w+\)\. Nothing was kept there; check MEMORY_HOME\.$/,
     );
   });
 

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { episodeMark, factMark, readNote } from '../../../src/forget/marks.ts';
+
+const UUID = '0190a0b1-0000-7000-8000-000000000001';
+const marks = {
+  [episodeMark(UUID)]: 1_700_000_000_000,
+  [factMark(UUID, UUID, 'Harbor uses Redis')]: 1_700_000_000_001,
+};
+const note = JSON.stringify({ format: 'memory-manager-forgotten', version: 1, group: 'g', marks });
+
+test('a whole note is read', () => {
+  expect(readNote(note)).toEqual({ marks: new Map(Object.entries(marks)), isDamaged: false });
+});
+
+test.each([
+  ['cut at its end', note.slice(0, -1), 2],
+  ['cut in its second mark', note.slice(0, -30), 1],
+  ['overwritten at its beginning', `xxxxxxxxxx${note.slice(10)}`, 2],
+  ['with a time that is none', note.replace('1700000000001', 'null'), 1],
+  ['empty', '', 0],
+])('of a note that is %s the marks that can be read are there, and that some may be missing', (_, text, count) => {
+  const read = readNote(text);
+
+  expect(read.isDamaged).toBe(true);
+  expect(read.marks.size).toBe(count);
+  expect(marks).toMatchObject(Object.fromEntries(read.marks));
+});

@@ -7,6 +7,7 @@ import type { GroupGraph } from '../src/graph/group-graph.ts';
 import type { Embedder } from '../src/models/embedder.ts';
 import { SECOND } from '../src/time.ts';
 import type { Store } from '../src/valkey/failures.ts';
+import { checkRights } from '../src/valkey/rights.ts';
 import { type QueryLimits, readServer, type ServerFacts } from '../src/valkey/server.ts';
 
 /** What was found at the start: sentences that forbid it, and such that only have to be heard. */
@@ -21,6 +22,8 @@ const LEAST_TAKEOVER = 5 * SECOND;
 /** Milliseconds, as FalkorDB takes them. */
 const LONGEST_WRITE = 25_000;
 const OLDEST_FALKORDB = [4, 10];
+/** From 6.0 on FalkorDB is another engine. */
+const TESTED_FALKORDB = [4, 16];
 
 /**
  * Looks at everything that could break the promise that what is acknowledged is kept, before the first job.
@@ -34,9 +37,13 @@ export async function checkStart(
   onNotice: (sentence: string) => void,
   now: () => number = Date.now,
 ): Promise<void> {
+  // First, since a right that is missing would make the other questions fail one by one.
+  await patiently(() => checkRights('Valkey', config.valkey, config.queuePrefix));
   const valkey = await patiently(() => readServer('Valkey', config.valkey, now));
+  if (valkey.falkordb !== undefined) throw withModule(config);
   const falkordb = await patiently(() => readServer('FalkorDB', config.falkordb, now));
   if (falkordb.falkordb === undefined) throw withoutModule(config);
+  await checkRights('FalkorDB', config.falkordb, config.queuePrefix);
   // Also tells a password that may not use graphs.
   await graph.read('RETURN 1 AS n');
   const found = [judgeServer('Valkey', valkey), judgeServer('FalkorDB', falkordb), judgeSettings(config)];
@@ -70,6 +77,12 @@ function withoutModule({ falkordb: { host, port } }: Config): WrongServer {
   );
 }
 
+function withModule({ valkey: { host, port } }: Config): WrongServer {
+  return new WrongServer(
+    `The server at ${host}:${port} is FalkorDB, which is not to hold the queue too; set VALKEY_HOST and VALKEY_PORT to a Valkey of its own.`,
+  );
+}
+
 /** Pure, so that it can be asked about servers that nobody has at hand. */
 export function judgeServer(store: Store, facts: ServerFacts): Findings {
   const { product, version, evictionPolicy, appendOnly, falkordb, isReplica, limits, ahead } = facts;
@@ -95,6 +108,11 @@ export function judgeServer(store: Store, facts: ServerFacts): Findings {
   if (falkordb !== undefined && !isAtLeast(falkordb, OLDEST_FALKORDB))
     warnings.push(
       `FalkorDB's module is ${falkordb}; this was written for ${OLDEST_FALKORDB.join('.')} and newer and may fail.`,
+    );
+  const [major = 0, minor = 0] = TESTED_FALKORDB;
+  if (falkordb !== undefined && isAtLeast(falkordb, [major, minor + 1]))
+    warnings.push(
+      `FalkorDB's module is ${falkordb}, newer than the ${TESTED_FALKORDB.join('.')} that this was tested with; try it on a copy first.`,
     );
   warnings.push(...judgeLimits(limits));
   if (Math.abs(ahead) > MOST_SKEW) {

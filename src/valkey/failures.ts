@@ -21,6 +21,7 @@ export function explainStore(error: unknown, store: Store, address: Address): Er
       `${at} refused the user or the password; check ${setting('USERNAME')} and ${setting('PASSWORD')}.`,
       cause,
     );
+  if (DENIED.test(text)) return deniedError(error, text, `${at} does not let its user`, cause);
   if (FOREIGN.test(text))
     return new WrongServer(
       `What answers at ${address.host}:${address.port} is not ${store}; check ${setting('HOST')} and ${setting('PORT')}.`,
@@ -37,6 +38,17 @@ export function explainStore(error: unknown, store: Store, address: Address): Er
     return new StoreUnreachable(`${at} cannot write to its disk, so it takes nothing; its log tells why.`, cause);
   if (REPLICA.test(text)) return replicaError(store, address, cause);
   return error instanceof Error ? error : new Error(text);
+}
+
+/** The password is right, but the user lacks a right. Servers name the command, but not the key. */
+function deniedError(error: unknown, text: string, start: string, cause: ErrorOptions): AccessRefused {
+  const [, command] = /['"]([\w.|-]+)['"] command/i.exec(text) ?? [];
+  const { name, args } = (error as { command?: { name?: string; args?: unknown[] } }).command ?? {};
+  const key = String(args?.[/^(?:eval|evalsha)$/i.test(name ?? '') ? 2 : 0] ?? '');
+  const what = command
+    ? `run ${command.toUpperCase().replace('|', ' ')}`
+    : `use the ${/channel/.test(text) ? 'channel' : 'key'} ${key ? `"${key}"` : 'that it was asked for'}`;
+  return new AccessRefused(`${start} ${what}; grant that (docs/configuration.md lists the rights).`, cause);
 }
 
 export function replicaError(store: Store, { host, port }: Address, options?: ErrorOptions): StoreUnreachable {
@@ -68,7 +80,8 @@ const OF_CLIENT =
 const UNWRITTEN = /^ ?(?:ERR [^\n]*-)?MISCONF /;
 const REPLICA = /^ ?(?:ERR [^\n]*-)?(?:READONLY|UNBLOCKED) /;
 
-const REFUSED = /WRONGPASS|NOAUTH|NOPERM|invalid username-password|without any password configured/i;
+const DENIED = /NOPERM/;
+const REFUSED = /WRONGPASS|NOAUTH|invalid username-password|without any password configured/i;
 const FOREIGN = /Unknown RESP type|Protocol error|unknown command|Unexpected token|invalid RESP/i;
 const AWAY =
   /ECONN|ENOTFOUND|EAI_AGAIN|EPIPE|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|isn't writeable|Connection is closed|Command timed out|Socket timeout|max retries per request|LOADING|MASTERDOWN|CLUSTERDOWN|no answer within/i;

@@ -5,7 +5,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { SECOND } from '../../../src/time.ts';
-import { checkStart } from '../../../workers/checks.ts';
+import { readServer } from '../../../src/valkey/server.ts';
+import { checkStart, judgeServer } from '../../../workers/checks.ts';
 import { startWorkers } from '../../../workers/main.ts';
 import { startConfigured } from '../../support/configured-server.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
@@ -96,6 +97,26 @@ describe('a worker', () => {
       name: 'WrongServer',
       message: expect.stringMatching(/^The server at .* is a plain Redis or Valkey without the FalkorDB module/),
     });
+  });
+
+  test('refuses a FalkorDB in the place of Valkey', async () => {
+    await expect(started({ valkey: stores.config.falkordb })).rejects.toMatchObject({
+      name: 'WrongServer',
+      message: expect.stringMatching(/^The server at .* is FalkorDB, .* set VALKEY_HOST and VALKEY_PORT to a Valkey/),
+    });
+  });
+
+  test.each([
+    ['4.16.99', []],
+    [
+      '4.17.0',
+      [expect.stringMatching(/^FalkorDB's module is 4\.17\.0, newer than the 4\.16 that this was tested with/)],
+    ],
+    ['6.2.0', [expect.stringMatching(/^FalkorDB's module is 6\.2\.0, newer than/)]],
+  ])('of a FalkorDB %s warns %j', async (falkordb, warnings) => {
+    const facts = await readServer('FalkorDB', stores.config.falkordb);
+
+    expect(judgeServer('FalkorDB', { ...facts, falkordb }).warnings).toEqual(warnings);
   });
 
   test('refuses a graph that another embedder wrote', async () => {

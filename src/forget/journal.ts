@@ -84,6 +84,8 @@ function blank(name: string, value: Param, uuid: string): Param {
   if (Array.isArray(value)) {
     if (typeof value[0] === 'number') return value.map((_, place) => (place === 0 ? 1 : 0));
     if (name === 'supports') return value.map((it) => plainSupport(String(it)));
+    if (name !== 'members' && value.some((it) => typeof it === 'object'))
+      return value.map((it) => blank(name, it, uuid));
     return value.every((it) => typeof it !== 'string' || UUID.test(it)) ? value : [];
   }
   if (value === null || typeof value !== 'object') return value;

@@ -66,6 +66,7 @@ function indexes(dimension: number): Index[] {
     words('Episodic', 'content', 'source', 'source_description', 'group_id'),
     words('Entity', 'name', 'summary', 'group_id'),
     words('Community', 'name', 'group_id'),
+    nodes('_Statement', 'key', 'episode'),
     words('_Meta', 'unread'),
     words('_Alias', 'alias'),
     {

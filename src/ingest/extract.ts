@@ -22,7 +22,7 @@ import { sameKey } from './names.ts';
 import { type Stages, tagsOf } from './stages.ts';
 
 /** Labels that mean something else in the graph. */
-const RESERVED = new Set(['Episodic', 'Community', 'Saga', '_Meta', '_Alias']);
+const RESERVED = new Set(['Episodic', 'Community', 'Saga', '_Meta', '_Alias', '_Statement']);
 
 /** An episode together with what was read in it. */
 export interface Extracted {

@@ -9,9 +9,9 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FLOORS: readonly (readonly string[])[] = [
   ['src/errors.ts', 'src/home.ts', 'src/later.ts', 'src/within.ts'],
   ['src/time.ts', 'src/text.ts', 'src/ontology.ts', 'src/derived-uuid.ts', 'src/settings.ts', 'src/http-hosts.ts'],
-  ['src/config.ts', 'src/group.ts', 'src/triplet.ts', 'src/ontology', 'src/telemetry'],
+  ['src/config.ts', 'src/group.ts', 'src/triplet.ts', 'src/ontology', 'src/telemetry', 'src/english'],
   ['src/episode.ts'],
-  ['src/embedded', 'src/valkey', 'src/models', 'src/schedule', 'src/import'],
+  ['src/embedded', 'src/valkey', 'src/models', 'src/schedule', 'src/import', 'src/statements'],
   ['src/graph', 'src/queue'],
   ['src/journal'],
   ['src/search', 'src/archive', 'src/capture'],

@@ -62,6 +62,11 @@ export function removalParts(changes: Commit): Part[] {
     },
     { name: 'forgottenFacts', query: FORGET_FACTS, rows: removedUuids.length > 0 ? [{ uuids: removedUuids }] : [] },
     { name: 'retold', query: 'MATCH (k:_Meta {key: x.key}) SET k.told = x.told', rows: changes.retold },
+    {
+      name: 'removedStatements',
+      query: 'MATCH (s:_Statement {episode: x.uuid}) DELETE s',
+      rows: changes.removedEpisodes.map(({ uuid }) => ({ uuid })),
+    },
     { name: 'removedEpisodes', query: REMOVE_EPISODES, rows: changes.removedEpisodes },
     { name: 'sagaLinks', query: LINK_EPISODES, rows: changes.sagaLinks },
     { name: 'sagas', query: SHORTEN_SAGAS, rows: changes.sagas },

@@ -1,6 +1,8 @@
 import type { Episode } from '../../episode.ts';
+import { statementsOf } from '../../statements/statement.ts';
 import { toGraphTime } from '../../time.ts';
 import type { GroupGraph } from '../group-graph.ts';
+import { STATEMENT_PROPERTIES, statementRow } from './statements.ts';
 
 export interface Recorded {
   readonly isCommitted: boolean;
@@ -17,7 +19,7 @@ interface RecordedRow {
  * Writes raw episodes, each once, and gives for each whether nothing is left to be done with it, since it is committed or was
  * removed, and whether the graph is prepared: one that was lost since is not. Metadata and progress stand on a `_Meta` node,
  * since Python drops what it does not know from `Episodic` nodes. There the text stands a second time, as `unread`, as long as
- * no fact speaks for it: among so few a question finds it quickly.
+ * no fact speaks for it: among so few a question finds it quickly. What the text says by which other statements end is written with it.
  */
 export async function recordEpisodes(graph: GroupGraph, episodes: readonly Episode[]): Promise<Recorded[]> {
   const distinct = [...new Map(episodes.map((episode) => [episode.uuid, episode])).values()];
@@ -27,6 +29,9 @@ export async function recordEpisodes(graph: GroupGraph, episodes: readonly Episo
      MERGE (m:_Meta {key: x.key}) ON CREATE SET m.metadata = x.metadata, m.episode = x.uuid, m.unread = x.node.content
      WITH x, m WHERE m.removed_at IS NULL
      MERGE (p:Episodic {uuid: x.uuid}) ON CREATE SET p = x.node
+     WITH x, m OPTIONAL MATCH (said:_Statement {episode: x.uuid})
+     WITH x, m, count(said) AS said
+     FOREACH (y IN CASE WHEN said = 0 THEN x.statements ELSE [] END | CREATE (:_Statement {${STATEMENT_PROPERTIES}}))
      WITH x, m OPTIONAL MATCH (e:_Meta {key: 'embedder'})
      RETURN collect({uuid: x.uuid, committedAt: m.committed_at, embedder: e.model}) AS rows`,
     {
@@ -34,6 +39,7 @@ export async function recordEpisodes(graph: GroupGraph, episodes: readonly Episo
         uuid: episode.uuid,
         key: episodeKey(episode.uuid),
         metadata: episode.metadata && JSON.stringify(episode.metadata),
+        statements: statementsOf(episode).map(statementRow),
         node: {
           uuid: episode.uuid,
           name: episode.name,

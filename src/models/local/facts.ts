@@ -1,4 +1,4 @@
-import { type Validity, validity } from './dates.ts';
+import { type Validity, validity } from '../../english/dates.ts';
 import type { FoundFact, Gathering } from './gathering.ts';
 import type { Mention } from './mentions.ts';
 import { isSame, normalised } from './named-thing.ts';

@@ -1,5 +1,5 @@
+import { datesIn } from '../../english/dates.ts';
 import { classifyWord, isPackageName } from './code-names.ts';
-import { datesIn } from './dates.ts';
 import type { Gathering } from './gathering.ts';
 import { type NamedThing, normalised } from './named-thing.ts';
 import { screaming } from './relation.ts';

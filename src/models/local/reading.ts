@@ -1,5 +1,5 @@
+import { type DateMention, datesIn } from '../../english/dates.ts';
 import type { EpisodeText } from '../language-model.ts';
-import { type DateMention, datesIn } from './dates.ts';
 import { type Block, blocks } from './document.ts';
 import { type LeadIn, leadInOf } from './lead-ins.ts';
 import { cleaned, unmarked } from './markup.ts';

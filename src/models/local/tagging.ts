@@ -1,5 +1,5 @@
 import nlp from 'compromise/two';
-import type { DateMention } from './dates.ts';
+import type { DateMention } from '../../english/dates.ts';
 import type { TechnicalName } from './named-thing.ts';
 
 /** A word of a sentence as the tagger sees it. */

@@ -1,4 +1,4 @@
-import { datesIn } from './dates.ts';
+import { datesIn } from '../../english/dates.ts';
 import { type Heading, headingKind, titleOf } from './headings.ts';
 import { cleaned, unmarked } from './markup.ts';
 import type { NamedThing, TechnicalName } from './named-thing.ts';

@@ -38,6 +38,14 @@ describe('an entry of the journal', () => {
     });
   });
 
+  test('keeps no word of lists that stand in what is gone', () => {
+    const statements = [{ uuid: OTHER, episode: GONE, text: 'secret', start: 3 }];
+
+    expect(without({ rows: [{ uuid: GONE, statements }] })).toEqual({
+      rows: [{ uuid: GONE, statements: [{ uuid: OTHER, episode: GONE, text: GONE, start: 3 }] }],
+    });
+  });
+
   test('keeps what stays beside it, without the words of what is gone', () => {
     const told = JSON.stringify([
       { entity: GONE, name: 'secret' },

@@ -54,9 +54,20 @@ function named(period: string, direction: number, reference: Date): Date | null 
   if (period === 'week') return shifted(reference, 7 * direction - sinceWeekday(1, reference), 0);
   if (period === 'weekend') return weekday(6, direction, reference);
   const weekdayNumber = WEEKDAYS.indexOf(period.slice(0, 3));
-  if (weekdayNumber >= 0 && period.endsWith('day')) return weekday(weekdayNumber, direction, reference);
+  if (weekdayNumber >= 0 && isWeekday(period)) return weekday(weekdayNumber, direction, reference);
   const first = SEASONS.get(period) ?? monthNumber(period);
   return first < 0 ? null : yearly(first, direction, reference);
+}
+
+/** "wed", "Wednesday", "thurs."; not "month" or "sunny". */
+export function isWeekday(word: string): boolean {
+  return /^(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\.?$/i.test(word);
+}
+
+/** The weekday nearest before or on the reference day, or after or on it. */
+export function nearestWeekday(name: string, isPast: boolean, reference: Date): Date {
+  const ago = sinceWeekday(WEEKDAYS.indexOf(name.slice(0, 3).toLowerCase()), reference);
+  return shifted(reference, isPast ? -ago : (7 - ago) % 7, 0);
 }
 
 /** Last Friday is before today, next Friday after it, this Friday within the next seven days. */

@@ -1,0 +1,125 @@
+import type { Change } from '../../statements/change.ts';
+import type { Statement } from '../../statements/statement.ts';
+import { fromGraphTime, toGraphTime } from '../../time.ts';
+import type { GroupGraph } from '../group-graph.ts';
+
+/*
+ * `_Statement` nodes hold what an episode says by which earlier statements end: a value of a property that has one at a time, or a
+ * change. They are created with the episode and never changed; which statement holds at a moment is worked out at reading. They name
+ * their episode and are joined to nothing, and no query of Python's asks for their label.
+ */
+
+/** A statement as `CREATE (:_Statement {…})` takes it from `y`. Lists of words stand as text, separated by spaces. */
+export const STATEMENT_PROPERTIES = `uuid: y.uuid, episode: y.episode, key: y.key, kind: y.kind, subject: y.subject, scope: y.scope,
+       property: y.property, value: y.value, now: y.now, beside: y.beside, flags: y.flags, text: y.text, start: y.start, end: y.end,
+       said_at: y.saidAt, valid_at: y.validAt, invalid_at: y.invalidAt`;
+
+type Row = {
+  readonly uuid: string;
+  readonly episode: string;
+  readonly key: string;
+  readonly kind: 'holds' | 'ends';
+  readonly subject: string;
+  readonly scope: string;
+  /** The verb of what holds; of what ends, which kind of statement it ends. */
+  readonly property: string;
+  /** What holds, or what is gone. */
+  readonly value: string;
+  /** What came in the place of what is gone. */
+  readonly now: string;
+  readonly beside: string;
+  readonly flags: string;
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  readonly saidAt: string;
+  readonly validAt: string;
+  readonly invalidAt: string | null;
+};
+
+export function statementRow(statement: Statement): Row {
+  const { uuid, episode, key, kind, scope, text, start, end, told, at, until } = statement;
+  const place = { uuid, episode, key, kind, scope, text, start, end };
+  const times = { saidAt: toGraphTime(told), validAt: toGraphTime(at), invalidAt: until && toGraphTime(until) };
+  const subject = statement.subject.join(' ');
+  if (statement.kind === 'holds') {
+    const { verb, value, isSingle, isNews } = statement;
+    const flags = [...(isSingle ? ['single'] : []), ...(isNews ? ['news'] : [])].join(' ');
+    return { ...place, ...times, subject, property: verb, value: value.join(' '), now: '', beside: '', flags };
+  }
+  const { of, gone, now, beside, everywhere } = statement;
+  const words = { value: gone.join(' '), now: now.join(' '), beside: beside.join(' ') };
+  return { ...place, ...times, subject, property: of, ...words, flags: everywhere ? 'everywhere' : '' };
+}
+
+function statementOf(row: Row): Statement[] {
+  const [told, at] = [fromGraphTime(row.saidAt), fromGraphTime(row.validAt)];
+  if (!told || !at) return [];
+  const { uuid, episode, key, scope, text, start, end, flags } = row;
+  const place = { uuid, episode, key, scope, text, start, end, told, at, until: fromGraphTime(row.invalidAt) };
+  const listed = (words: string) => (words === '' ? [] : words.split(' '));
+  const [subject, value] = [listed(row.subject), listed(row.value)];
+  if (row.kind === 'holds') {
+    const [isSingle, isNews] = [flags.includes('single'), flags.includes('news')];
+    return [{ ...place, kind: 'holds', subject, verb: row.property, value, isSingle, isNews }];
+  }
+  const change = {
+    gone: value,
+    subject,
+    now: listed(row.now),
+    beside: listed(row.beside),
+    of: row.property as Change['of'],
+  };
+  return [{ ...place, kind: 'ends', ...change, everywhere: flags === 'everywhere' }];
+}
+
+/** Writes the statements of episodes that have none yet, and are there: those of one that was removed meanwhile are not written. */
+export async function writeStatements(
+  graph: GroupGraph,
+  episodes: readonly { readonly uuid: string; readonly statements: readonly Statement[] }[],
+): Promise<void> {
+  const rows = episodes
+    .filter(({ statements }) => statements.length > 0)
+    .map(({ uuid, statements }) => ({ uuid, statements: statements.map(statementRow) }));
+  if (rows.length === 0) return;
+  await graph.change(
+    `UNWIND $episodes AS x
+     MATCH (p:Episodic {uuid: x.uuid})
+     OPTIONAL MATCH (known:_Statement {episode: x.uuid})
+     WITH x, count(known) AS known WHERE known = 0
+     UNWIND x.statements AS y
+     CREATE (:_Statement {${STATEMENT_PROPERTIES}})`,
+    { episodes: rows },
+  );
+}
+
+const RETURN_STATEMENTS = `s.uuid AS uuid, s.episode AS episode, s.key AS key, s.kind AS kind, s.subject AS subject, s.scope AS scope,
+       s.property AS property, s.value AS value, s.now AS now, s.beside AS beside, s.flags AS flags, s.text AS text, s.start AS start,
+       s.end AS end, s.said_at AS saidAt, s.valid_at AS validAt, s.invalid_at AS invalidAt`;
+
+/** More than so many of one search are not looked at; the last told come first. */
+const MOST = 2_000;
+
+/** The statements that have one of the keys, of episodes that are there. */
+export async function statementsByKey(graph: GroupGraph, keys: readonly string[]): Promise<Statement[]> {
+  if (keys.length === 0) return [];
+  const rows = await graph.read<Row>(
+    `UNWIND $keys AS key
+     MATCH (s:_Statement {key: key})
+     WITH s MATCH (p:Episodic {uuid: s.episode})
+     WITH s ORDER BY s.said_at DESC, s.uuid LIMIT ${MOST}
+     RETURN ${RETURN_STATEMENTS}`,
+    { keys },
+  );
+  return rows.flatMap(statementOf);
+}
+
+/** The statements of some episodes. */
+export async function statementsOfEpisodes(graph: GroupGraph, episodes: readonly string[]): Promise<Statement[]> {
+  if (episodes.length === 0) return [];
+  const rows = await graph.read<Row>(
+    `UNWIND $episodes AS episode MATCH (s:_Statement {episode: episode}) RETURN ${RETURN_STATEMENTS}`,
+    { episodes },
+  );
+  return rows.flatMap(statementOf);
+}

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { endedRanges, type Moment } from '../../../src/statements/endings.ts';
+import { sentencesOf } from '../../../src/statements/sentence.ts';
+import { statementsOf } from '../../../src/statements/statement.ts';
+import { KEPT, REPLACED } from './pairs.ts';
+
+const MAY: Moment = { asOf: new Date('2026-05-31T00:00:00Z') };
+const told = (content: string, day: string) => ({
+  uuid: `${day} ${content}`,
+  content,
+  source: /^(?:user|assistant): /.test(content) ? 'message' : 'text',
+  referenceTime: new Date(`${day}T10:00:00Z`),
+});
+
+function shownText(content: string) {
+  const shown = told(content, '2026-03-02');
+  return { sentences: sentencesOf(shown), episode: shown.uuid, told: shown.referenceTime };
+}
+
+/** The sentences of the first text that the others end, each with its end and what is said instead. */
+function endedIn(first: string, others: readonly (readonly [day: string, text: string])[], moment = MAY): string[] {
+  const statements = others.flatMap(([day, text]) => statementsOf(told(text, day)));
+  return endedRanges(shownText(first), statements, moment).map(
+    ({ start, end, until, by }) => `${first.slice(start, end)} until ${until.toISOString().slice(0, 10)}: ${by.text}`,
+  );
+}
+
+describe('a statement ends', () => {
+  it.each(REPLACED)('%s | %s', (before, after) => {
+    expect(endedIn(before, [['2026-04-20', after]])).toHaveLength(1);
+  });
+});
+
+describe('nothing ends', () => {
+  it.each(KEPT)('%s | %s', (before, after) => {
+    expect(endedIn(before, [['2026-04-20', after]])).toEqual([]);
+  });
+
+  it('by what is said of something else', () => {
+    const later = [...REPLACED, ...KEPT]
+      .flat()
+      .map((text) => ({ text, statements: statementsOf(told(text, '2026-04-20')) }));
+    const wrong = REPLACED.flatMap(([before, own]) => {
+      const shown = shownText(before);
+      const others = later.filter(({ text }) => text !== own && text !== before);
+      return others.flatMap(({ statements }) =>
+        endedRanges(shown, statements, MAY).map(({ by }) => `${before} | ${by.text}`),
+      );
+    });
+    expect(wrong).toEqual([]);
+  });
+});

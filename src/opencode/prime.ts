@@ -6,8 +6,8 @@ import { syntheticPart } from './part.ts';
 import type { Recall } from './recall.ts';
 import { noteRecalled, type Session } from './sessions.ts';
 
-/** So long a user's message may wait for what is recalled; with what the host adds it is there within 150 ms or not at all. */
-const PATIENCE = 130;
+/** How long a user's message may wait for what is recalled; with what the host adds it is there within 150 ms or not at all. */
+export const RECALL_TIMEOUT_MS = 130;
 const LATE = Symbol('late');
 const late = (): typeof LATE => LATE;
 const ASKED_TO_REMEMBER =
@@ -19,7 +19,12 @@ const NUDGE =
  * Adds what is recalled to the first message of a session and to the first after a compaction, once: it stays where it is, so that
  * the prompt's cache stays valid. What comes too late for that message has a second chance at the next.
  */
-export function openPriming(client: HostClient | undefined, background: Background, recall: Recall) {
+export function openPriming(
+  client: HostClient | undefined,
+  background: Background,
+  recall: Recall,
+  timeoutMs = RECALL_TIMEOUT_MS,
+) {
   /** What may be added; the caller adds it, so that what comes late adds nothing. */
   async function toAdd(session: Session, words: string): Promise<string | undefined> {
     if (!session.isKnown) await learnPast(session);
@@ -31,8 +36,8 @@ export function openPriming(client: HostClient | undefined, background: Backgrou
   async function learnPast(session: Session): Promise<void> {
     const asked = { path: { id: session.id } };
     const [info, messages] = await Promise.all([
-      orNothing(PATIENCE / 2, async () => client?.session?.get(asked)),
-      orNothing(PATIENCE / 2, async () => client?.session?.messages(asked)),
+      orNothing(timeoutMs / 2, async () => client?.session?.get(asked)),
+      orNothing(timeoutMs / 2, async () => client?.session?.messages(asked)),
     ]);
     session.isChild ||= info?.data?.parentID !== undefined;
     session.isKnown = info?.data !== undefined;
@@ -50,7 +55,7 @@ export function openPriming(client: HostClient | undefined, background: Backgrou
       .map(({ text = '' }) => text)
       .join('\n');
     if (!session.isPrimed) {
-      const found = await within(PATIENCE, toAdd(session, words), late).catch(late);
+      const found = await within(timeoutMs, toAdd(session, words), late).catch(late);
       // What is at hand was said at the first chance.
       const added = (found === LATE ? undefined : found) ?? (session.hasMissed ? undefined : recall.atHand());
       if (!session.isPrimed && added && !session.isChild) {

@@ -3,24 +3,28 @@ import { keepTurn } from '../capture/keep-turn.ts';
 import { scopeOf } from '../capture/scope.ts';
 import { loadConfig } from '../config.ts';
 import { isForeseen } from '../errors.ts';
+import { MINUTE } from '../time.ts';
 import { openBackground } from './background.ts';
 import { openCapture } from './capture.ts';
 import type { Hooks, HostEvent, HostInput } from './host.ts';
-import { openPriming } from './prime.ts';
+import { openPriming, RECALL_TIMEOUT_MS } from './prime.ts';
 import { openRecall } from './recall.ts';
 import { openSessions } from './sessions.ts';
-import { memoryTools } from './tools.ts';
+import { memoryTools, TOOL_TIMEOUT_MS } from './tools.ts';
 
 const CLOSES_WITHIN = 700;
 /** As a package and as a file at once it would do everything twice. */
 const RUNNING: unique symbol = Symbol.for('memory-manager/opencode');
 
+const milliseconds = z.number().check(z.int(), z.minimum(1), z.maximum(10 * MINUTE));
 const options = z.object({
   group: z.optional(z.string()),
   userGroup: z.optional(z.string()),
   capture: z._default(z.boolean(), true),
   recall: z._default(z.boolean(), true),
   tools: z._default(z.boolean(), true),
+  recallTimeoutMs: z._default(milliseconds, RECALL_TIMEOUT_MS),
+  toolTimeoutMs: z._default(milliseconds, TOOL_TIMEOUT_MS),
 });
 
 /**
@@ -46,7 +50,7 @@ function hooks(input: HostInput, given: unknown): Hooks {
   const running = runningDirectories();
   const { directory, client } = input;
   if (running.has(directory)) return {};
-  const { group, userGroup, capture: captures, recall: recalls, tools } = parsed.data;
+  const { group, userGroup, capture: captures, recall: recalls, tools, recallTimeoutMs, toolTimeoutMs } = parsed.data;
   const config = loadConfig();
   const scope = scopeOf({ directory, group, userGroup, rootCommit: input.project?.id, environment: process.env });
   running.add(directory);
@@ -54,7 +58,7 @@ function hooks(input: HostInput, given: unknown): Hooks {
   const sessions = openSessions();
   const recall = openRecall(scope);
   const background = openBackground(config, (stores) => recall.warmUp(stores));
-  const prime = openPriming(client, background, recall);
+  const prime = openPriming(client, background, recall, recallTimeoutMs);
   const worktree = input.worktree && input.worktree !== '/' ? input.worktree : directory;
   let told = false;
   const capture = openCapture(sessions, worktree, (turn) => {
@@ -86,7 +90,7 @@ function hooks(input: HostInput, given: unknown): Hooks {
         if (known && !isChild) output.context.push(known);
       }),
     }),
-    ...(tools && { tool: memoryTools({ config, scope, background }) }),
+    ...(tools && { tool: memoryTools({ config, scope, background, timeoutMs: toolTimeoutMs }) }),
     dispose: harmless(async () => {
       running.delete(directory);
       capture.end();

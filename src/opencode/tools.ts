@@ -9,7 +9,7 @@ import { within } from '../within.ts';
 import type { Background } from './background.ts';
 import type { HostTool, ToolUse } from './host.ts';
 
-const WITHIN = 1.9 * SECOND;
+export const TOOL_TIMEOUT_MS = 1.9 * SECOND;
 const scope = z.optional(z.enum(['project', 'user']));
 const count = z.optional(z.number().check(z.int(), z.minimum(1), z.maximum(50)));
 const text = z.string().check(z.minLength(1), z.maxLength(20_000));
@@ -18,13 +18,16 @@ export interface ToolParts {
   readonly config: Config;
   readonly scope: Scope;
   readonly background: Background;
+  readonly timeoutMs: number;
 }
 
-/** The four tools. Each answers within two seconds, in words also when nothing can be had, and never throws. */
+/** The four tools. Each answers in time, in words also when nothing can be had, and never throws. */
 export function memoryTools(parts: ToolParts): Record<string, HostTool> {
   const groupOf = (wanted: 'project' | 'user' | undefined) =>
     wanted === 'user' ? parts.scope.userGroup : parts.scope.group;
-  const { background } = parts;
+  const { background, timeoutMs } = parts;
+  const tool = <Shape extends Record<string, z.ZodMiniType>>(...given: ToolDefinition<Shape>) =>
+    hostTool(timeoutMs, ...given);
 
   return {
     memory_search: tool(
@@ -70,7 +73,7 @@ export function memoryTools(parts: ToolParts): Record<string, HostTool> {
         scope,
       },
       async ({ confirm = false, scope: wanted, ...target }) =>
-        (await background.stores()).forget(groupOf(wanted), target, confirm, WITHIN - 100),
+        (await background.stores()).forget(groupOf(wanted), target, confirm, timeoutMs - 100),
     ),
     memory_list: tool(
       'List the latest episodes in the memory, newest first, with the uuid that memory_forget takes. limit: how many (default 10); scope: "project" (default) or "user".',
@@ -80,10 +83,15 @@ export function memoryTools(parts: ToolParts): Record<string, HostTool> {
   };
 }
 
-function tool<Shape extends Record<string, z.ZodMiniType>>(
+type ToolDefinition<Shape extends Record<string, z.ZodMiniType>> = [
   description: string,
   args: Shape,
   work: (given: z.output<z.ZodMiniObject<Shape>>, use: ToolUse) => Promise<string>,
+];
+
+function hostTool<Shape extends Record<string, z.ZodMiniType>>(
+  timeoutMs: number,
+  ...[description, args, work]: ToolDefinition<Shape>
 ): HostTool {
   const shape = z.object(args);
   return {
@@ -94,7 +102,7 @@ function tool<Shape extends Record<string, z.ZodMiniType>>(
         const parsed = shape.safeParse(given ?? {});
         if (!parsed.success)
           return `The arguments cannot be used: check ${parsed.error.issues[0]?.path.join('.') || 'them'}.`;
-        return await within(WITHIN, work(parsed.data, use), () => 'memory unavailable: it did not answer within 2 s.');
+        return await within(timeoutMs, work(parsed.data, use), () => 'memory unavailable: it did not answer in time.');
       } catch (error) {
         return `memory unavailable: ${isForeseen(error) ? error.message : 'it failed in a way that nobody foresaw.'}`;
       }

@@ -16,7 +16,7 @@ describe.skipIf(!isHere)('the MCP server in the real opencode', () => {
     const host = await agent.host({
       config: {
         plugin: [],
-        mcp: { memory: { type: 'local', command, environment: agent.environment, timeout: 20_000 } },
+        mcp: { memory: { type: 'local', command, environment: agent.environment, timeout: 120_000 } },
       },
     });
     const answers: string[] = [];

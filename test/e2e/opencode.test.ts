@@ -1,10 +1,9 @@
 import { copyFile, mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { RECALL_BEGIN } from '../../src/capture/recalled.ts';
-import { type Host, makePlace, newSession, say } from '../support/opencode/host.ts';
-import { isHere, useAgent } from '../support/opencode/session.ts';
+import { type Host, isAnswering, makePlace, newSession, say } from '../support/opencode/host.ts';
+import { isHere, PATIENT, useAgent } from '../support/opencode/session.ts';
 import { type AgentRequest, shownTo, textOf } from '../support/opencode/stub-model.ts';
 import { useStores } from '../support/stores.ts';
 import { until } from '../support/wait.ts';
@@ -12,8 +11,6 @@ import { until } from '../support/wait.ts';
 if (!isHere) process.stdout.write('skipped: opencode has no binary for this machine\n');
 
 const NO_REQUEST: AgentRequest = { messages: [] };
-/** What comes later than 130 ms is left out, on a busy machine often: then another session is asked. bench/opencode.ts counts. */
-const CHANCES = 20;
 
 describe.skipIf(!isHere)('the real opencode', () => {
   const stores = useStores();
@@ -24,17 +21,15 @@ describe.skipIf(!isHere)('the real opencode', () => {
   const since = (asked: number) => agent.model.requests.slice(asked);
   const lastRequest = () => agent.model.requests.at(-1) ?? NO_REQUEST;
 
-  /** A new session whose first request holds what is recalled. */
+  /** A new session, and its first request, which holds what is recalled. */
   async function recalled(where: Host, question: string): Promise<{ session: string; request: AgentRequest }> {
     understood();
-    for (let chance = 0; chance < CHANCES; chance += 1) {
-      const asked = agent.model.requests.length;
-      const session = await newSession(where);
-      await say(where, session, question);
-      const [request = NO_REQUEST] = since(asked);
-      if (shownTo(request).includes(RECALL_BEGIN)) return { session, request };
-    }
-    throw new Error(`Nothing was recalled in ${CHANCES} sessions.`);
+    const asked = agent.model.requests.length;
+    const session = await newSession(where);
+    await say(where, session, question);
+    const [request = NO_REQUEST] = since(asked);
+    expect(shownTo(request)).toContain(RECALL_BEGIN);
+    return { session, request };
   }
 
   test("a turn is one episode of its project's memory, with its tools and without its secrets", async () => {
@@ -119,22 +114,14 @@ describe.skipIf(!isHere)('the real opencode', () => {
 
   test('a compaction keeps what memory told, and the session is told again after it', async () => {
     const { session } = await recalled(host, 'What does Harbor use?');
-    let toldAgain = false;
+    const asked = agent.model.requests.length;
 
-    for (let chance = 0; chance < CHANCES && !toldAgain; chance += 1) {
-      const asked = agent.model.requests.length;
-      await host.client.session.summarize({
-        path: { id: session },
-        body: { providerID: 'stub', modelID: 'stub' },
-      });
-      const [compaction = NO_REQUEST] = since(asked).slice(-1);
-      expect(textOf(compaction.messages.at(-1))).toContain('Valkey 8');
+    await host.client.session.summarize({ path: { id: session }, body: { providerID: 'stub', modelID: 'stub' } });
 
-      await say(host, session, 'And what does Harbor use?');
-      toldAgain = shownTo(lastRequest()).includes(RECALL_BEGIN);
-    }
-
-    expect(toldAgain).toBe(true);
+    const [compaction = NO_REQUEST] = since(asked).slice(-1);
+    expect(textOf(compaction.messages.at(-1))).toContain('Valkey 8');
+    await say(host, session, 'And what does Harbor use?');
+    expect(shownTo(lastRequest())).toContain(RECALL_BEGIN);
   });
 
   test("a sub-agent's own turns are left out", async () => {
@@ -153,11 +140,10 @@ describe.skipIf(!isHere)('the real opencode', () => {
   });
 
   test('an aborted turn is kept as what it is', async () => {
-    agent.answers(() => ({ text: 'Half of this was said when it was stopped.', after: 20_000 }));
+    agent.answers(() => ({ text: 'Half of this was said when it was stopped.', isHeld: true }));
     const session = await newSession(host);
     const running = say(host, session, 'Tell me a long story of Harbor.').catch(() => {});
-    await until('the model is asked', () => agent.model.requests.some((it) => shownTo(it).includes('long story')));
-    await sleep(500);
+    await until('the answer', () => isAnswering(host, session));
     await host.client.session.abort({ path: { id: session } });
     await running;
 
@@ -233,9 +219,9 @@ describe.skipIf(!isHere)('the real opencode', () => {
 
   /** With the plugin as a file of its own, away from its package. */
   async function copied(): Promise<Host> {
-    const folder = join(agent.place.home, 'config', 'opencode', 'plugin');
-    await mkdir(folder, { recursive: true });
-    await copyFile(join(inject('built'), 'dist', 'opencode.js'), join(folder, 'memory.js'));
-    return agent.host({ config: { plugin: [] } });
+    const file = join(agent.place.home, 'copied', 'memory.js');
+    await mkdir(dirname(file), { recursive: true });
+    await copyFile(join(inject('built'), 'dist', 'opencode.js'), file);
+    return agent.host({ config: { plugin: [[`file://${file}`, PATIENT]] } });
   }
 });

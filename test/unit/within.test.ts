@@ -33,8 +33,9 @@ test('throws what is thrown instead', async () => {
 });
 
 test("what fails afterwards is nobody's", async () => {
-  const failing = new Promise<string>((_, reject) => setTimeout(() => reject(new Error('afterwards')), 20));
+  const failing = Promise.withResolvers<string>();
 
-  expect(await within(5, failing, late)).toBe('late');
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(await within(5, failing.promise, late)).toBe('late');
+  failing.reject(new Error('afterwards'));
+  await new Promise((resolve) => setImmediate(resolve));
 });

@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createOpencodeClient, type OpencodeClient } from '@opencode-ai/sdk';
+import { MINUTE } from '../../../src/time.ts';
 
 const run = promisify(execFile);
 const MODULES = fileURLToPath(new URL('../../../node_modules', import.meta.url));
@@ -82,7 +83,7 @@ export async function startHost(modelUrl: string, options: HostOptions): Promise
   });
   let output = '';
   const url = await new Promise<string>((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`opencode did not start: ${output}`)), 60_000);
+    const late = setTimeout(() => reject(new Error(`opencode did not start: ${output}`)), 2 * MINUTE);
     const read = (chunk: Buffer) => {
       output += chunk;
       const [, found] = /listening on\s+(http:\/\/\S+)/.exec(output) ?? [];
@@ -146,6 +147,12 @@ async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void>
 export async function say({ client }: Host, session: string, text: string): Promise<void> {
   const { error } = await client.session.prompt({ path: { id: session }, body: { parts: [{ type: 'text', text }] } });
   if (error) throw new Error(`The turn failed: ${JSON.stringify(error)}`);
+}
+
+/** True once the assistant has begun to answer in a session. */
+export async function isAnswering({ client }: Host, session: string): Promise<boolean> {
+  const { data = [] } = await client.session.messages({ path: { id: session } });
+  return data.some(({ info, parts }) => info.role === 'assistant' && parts.length > 0);
 }
 
 export async function newSession({ client }: Host): Promise<string> {

@@ -6,6 +6,7 @@ import type { WholeEpisode } from '../../../src/memory/ask-episode.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import type { Counts } from '../../../src/queue/producer.ts';
 import type { Fact } from '../../../src/search/found.ts';
+import { MINUTE } from '../../../src/time.ts';
 import { type Running, startWorkers } from '../../../workers/main.ts';
 import type { Stores } from '../stores.ts';
 import { until } from '../wait.ts';
@@ -33,6 +34,8 @@ export interface Agent {
 }
 
 export const isHere = OPENCODE !== undefined;
+/** What is recalled and what tools find comes late rather than not at all, however busy the machine is. */
+export const PATIENT = { recallTimeoutMs: 2 * MINUTE, toolTimeoutMs: 2 * MINUTE };
 
 /** Opens all of it before the file's tests and ends it after. */
 export function useAgent(stores: Stores): Agent {
@@ -62,17 +65,15 @@ export function useAgent(stores: Stores): Agent {
     const host = await startHost(agent.model.url, {
       place: agent.place,
       ...options,
-      config: { plugin: [`file://${join(inject('built'), 'dist', 'opencode.js')}`], ...options.config },
+      config: { plugin: [[`file://${join(inject('built'), 'dist', 'opencode.js')}`, PATIENT]], ...options.config },
       environment: { ...agent.environment, ...options.environment },
     });
     hosts.push(host);
     return host;
   };
   agent.kept = async (words) => {
-    const found = await until(
-      `an episode with "${words}"`,
-      async () => (await agent.memory.episodes.latest({ limit: 100 })).find(({ content }) => content.includes(words)),
-      60_000,
+    const found = await until(`an episode with "${words}"`, async () =>
+      (await agent.memory.episodes.latest({ limit: 100 })).find(({ content }) => content.includes(words)),
     );
     return agent.memory.episode(found.uuid);
   };

@@ -1,6 +1,5 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A message as a coding agent sends it. */
 export interface AgentMessage {
@@ -14,9 +13,9 @@ export interface AgentRequest {
   readonly tools?: readonly { readonly function: { readonly name: string } }[];
 }
 
-/** What the model says: words, a call of a tool, an error, or words only after a while. */
+/** What the model says: words, of which it may never come to the second, a call of a tool, or an error. */
 export type Reply =
-  | { readonly text: string; readonly after?: number }
+  | { readonly text: string; readonly isHeld?: boolean }
   | { readonly tool: string; readonly input: object }
   | { readonly status: number; readonly message: string };
 
@@ -73,7 +72,7 @@ async function answer(response: ServerResponse, reply: Reply): Promise<void> {
   } else {
     const [first = '', ...rest] = reply.text.match(/\S+\s*/g) ?? [];
     send({ content: first });
-    if (reply.after) await sleep(reply.after);
+    if (reply.isHeld) return;
     for (const word of rest) send({ content: word });
     send({}, 'stop');
   }

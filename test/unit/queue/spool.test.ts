@@ -7,7 +7,7 @@ import { InvalidInput } from '../../../src/errors.ts';
 import { drainSpool } from '../../../src/queue/spool/drain.ts';
 import { openSpool, type SpooledEpisode } from '../../../src/queue/spool/spool.ts';
 import { countingMetrics } from '../../../src/telemetry/metrics.ts';
-import { HOUR, SECOND } from '../../../src/time.ts';
+import { HOUR } from '../../../src/time.ts';
 
 let home: string;
 beforeEach(async () => {
@@ -105,7 +105,7 @@ describe('the spool', () => {
     spool.keep([spooled()]);
     await drainSpool(openSpool(home, 1), taking().take);
 
-    await expect.poll(() => attempt(() => spool.keep([spooled()])), { timeout: 2 * SECOND }).toBe('kept');
+    await expect.poll(() => attempt(() => spool.keep([spooled()]))).toBe('kept');
   });
 
   test('whose folder cannot be written says so', async () => {

@@ -1,24 +1,12 @@
 import { execFile } from 'node:child_process';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ModelAway } from '../../../../src/errors.ts';
 import { localEmbedder } from '../../../../src/models/local/embedder.ts';
 import { localLanguageModel } from '../../../../src/models/local/language-model.ts';
+import { MINUTE } from '../../../../src/time.ts';
+import { shareOfThisThread } from '../../../support/processor.ts';
 import { OCTOBER, stated } from './episodes.ts';
-
-const SECOND = 1_000;
-const NANOSECONDS = 1e6;
-/** What a busy machine may add by itself; reading or encoding on this thread would take more. */
-const LONGEST_PAUSE = 0.5 * SECOND;
-
-async function longestPause(during: () => Promise<unknown>): Promise<number> {
-  const delay = monitorEventLoopDelay({ resolution: 10 });
-  delay.enable();
-  await during();
-  delay.disable();
-  return delay.max / NANOSECONDS;
-}
 
 function similarity(one: number[] = [], other: number[] = []): number {
   return one.reduce((sum, component, index) => sum + component * (other[index] ?? 0), 0);
@@ -57,7 +45,7 @@ describe('the local embedder', () => {
 
   it('does not hold up the process', async () => {
     const texts = Array.from({ length: 32 }, (_, index) => `Sentence ${index} says something. `.repeat(20));
-    expect(await longestPause(() => embedder.embed(texts))).toBeLessThan(LONGEST_PAUSE);
+    expect(await shareOfThisThread(() => embedder.embed(texts))).toBeLessThan(0.5);
   });
 });
 
@@ -73,9 +61,8 @@ describe('the local language model', () => {
 
   it('does not hold up the process', async () => {
     const content = "I'm sure you're glad we've met. ".repeat(30_000);
-    expect(await longestPause(() => model.extract({ content, source: 'text', referenceTime: OCTOBER }))).toBeLessThan(
-      LONGEST_PAUSE,
-    );
+    const share = await shareOfThisThread(() => model.extract({ content, source: 'text', referenceTime: OCTOBER }));
+    expect(share).toBeLessThan(0.5);
   });
 });
 
@@ -115,7 +102,7 @@ describe('a process that used the local models', () => {
     ['although it forgot to close them', ''],
   ])('ends %s', async (_, end) => {
     const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', use + end], {
-      timeout: 15 * SECOND,
+      timeout: 2 * MINUTE,
     });
     expect((await run).stdout).toBe('512 1\n');
   });

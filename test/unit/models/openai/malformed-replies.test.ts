@@ -49,9 +49,7 @@ const ONTOLOGY: Ontology = {
   ],
 };
 
-test('of 10,000 malformed replies each is read into what the graph can keep, or refused with a reason', {
-  timeout: 20_000,
-}, () => {
+test('of 10,000 malformed replies each is read into what the graph can keep, or refused with a reason', {}, () => {
   const ends = { kept: 0, refused: 0 };
   for (const text of malformedReplies(7, 10_000, GOOD)) {
     const reading = readReply({ text, stopped: null }, shaped(EXTRACTION_REPLY));

@@ -54,11 +54,19 @@ export type { ForgetOptions, ForgetTarget, Forgotten, Named } from './memory/for
 export type { ImportExample, Imported, ImportFormat, ImportOptions } from './memory/import-counts.ts';
 export type { ImportSource } from './memory/import-source.ts';
 export type { NightlyStatus } from './memory/nightly-status.ts';
-export type { GroupOptions, MemoryParts, SpoolOptions, StoreOptions, WaitOptions } from './memory/options.ts';
+export type {
+  EpisodeInput,
+  GroupOptions,
+  MemoryParts,
+  SpoolOptions,
+  StoreOptions,
+  TellManyOptions,
+  TripletOptions,
+  WaitOptions,
+} from './memory/options.ts';
 export type { QueryOptions, TimeOptions } from './memory/query-options.ts';
 export type { RebuildOptions, Rebuilt } from './memory/rebuild.ts';
 export type { Asked, QueueStatus, Status, ValkeyStatus } from './memory/status.ts';
-export type { EpisodeInput, TellManyOptions, TripletOptions } from './memory/tell.ts';
 export type { Community, Saga, SagaOverview, TaskOptions } from './memory/upkeep.ts';
 export { MemoryManager } from './memory.ts';
 export type { Embedder } from './models/embedder.ts';

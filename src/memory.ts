@@ -2,6 +2,7 @@ import type { Exported } from './archive/export.ts';
 import { type Config, loadConfig } from './config.ts';
 import type { Metadata } from './episode.ts';
 import type { GraphCounts } from './graph/queries/count-graph.ts';
+import { checkGroup } from './group.ts';
 import { askFor } from './memory/ask.ts';
 import { askForEntities, type EntitiesOptions, type Entity } from './memory/ask-entities.ts';
 import type { WholeEpisode } from './memory/ask-episode.ts';
@@ -16,18 +17,27 @@ import type { ExportAllOptions, ExportOptions, GroupExported } from './memory/ex
 import type { ForgetOptions, ForgetTarget, Forgotten } from './memory/forget.ts';
 import type { Imported, ImportFormat, ImportOptions } from './memory/import-counts.ts';
 import type { ImportSource } from './memory/import-source.ts';
-import type { GroupOptions, MemoryParts, StoreOptions, WaitOptions } from './memory/options.ts';
+import { checkConfig, checkInput, checkQueue, checkReceipt, checkTarget } from './memory/input.ts';
+import type {
+  EpisodeInput,
+  GroupOptions,
+  MemoryParts,
+  StoreOptions,
+  TellManyOptions,
+  TripletOptions,
+  WaitOptions,
+} from './memory/options.ts';
 import type { QueryOptions } from './memory/query-options.ts';
 import { openServices, type Services } from './memory/services.ts';
 import { askForSize } from './memory/size.ts';
 import type { Status } from './memory/status.ts';
-import type { EpisodeInput, TellManyOptions, TripletOptions } from './memory/tell.ts';
 import { waitFor } from './memory/wait-for.ts';
 import type { Counts, EpisodeReceipt, QueueName, Receipt } from './queue/producer.ts';
 import type { Drained } from './queue/spool/drain.ts';
 import { bulletList } from './reader/format.ts';
 import type { Found } from './search/found.ts';
 import type { EntityHistory } from './search/history.ts';
+import { checkList } from './strict.ts';
 import { request } from './telemetry/request.ts';
 import type { Triplet } from './triplet.ts';
 
@@ -49,10 +59,14 @@ export class MemoryManager {
   readonly sagas: Sagas;
   readonly #services: Services;
 
-  /** @param config what differs from the environment's settings */
+  /**
+   * @param config what differs from the environment's settings
+   * @throws InvalidInput for a member that is not known or cannot be used; ConfigError for a setting of the environment
+   */
   constructor(config: Partial<Config> = {}, parts: MemoryParts = {}) {
-    this.config = { ...loadConfig(), ...config };
-    this.#services = openServices(this.config, parts);
+    this.config = { ...loadConfig(), ...checkConfig(config) };
+    checkGroup(this.config.group);
+    this.#services = openServices(this.config, checkInput('parts', parts));
     this.archives = openArchives(this.#services);
     this.communities = openCommunities(this.#services);
     this.deadLetters = openDeadLetters(this.#services);
@@ -67,7 +81,9 @@ export class MemoryManager {
 
   /** The same, giving the receipt, with which the commit can be waited for. */
   async enqueue(content: string, metadata?: Metadata | null, options: StoreOptions = {}): Promise<EpisodeReceipt> {
-    return request('store_episode', async () => (await tells()).tell(this.#services, content, metadata, options));
+    return request('store_episode', async () =>
+      (await tells()).tell(this.#services, content, metadata, checkInput('store', options)),
+    );
   }
 
   /**
@@ -75,7 +91,10 @@ export class MemoryManager {
    * added. If Valkey goes away in the middle, the error tells how many it has.
    */
   async enqueueMany(episodes: readonly EpisodeInput[], options: TellManyOptions = {}): Promise<EpisodeReceipt[]> {
-    return request('store_episodes', async () => (await tells()).tellMany(this.#services, episodes, options));
+    return request('store_episodes', async () => {
+      const inputs = checkList(episodes, 'What is stored');
+      return (await tells()).tellMany(this.#services, inputs, checkInput('many', options));
+    });
   }
 
   /** Hands in one fact that is known whole, as an episode that no model reads. */
@@ -84,7 +103,11 @@ export class MemoryManager {
     metadata?: Metadata | null,
     options: TripletOptions = {},
   ): Promise<EpisodeReceipt> {
-    return request('add_triplet', async () => (await tells()).tellTriplet(this.#services, triplet, metadata, options));
+    return request('add_triplet', async () => {
+      const fact = checkInput('triplet', triplet);
+      const checked = checkInput('tripletOptions', options);
+      return (await tells()).tellTriplet(this.#services, fact, metadata, checked);
+    });
   }
 
   /**
@@ -93,23 +116,28 @@ export class MemoryManager {
    */
   async import(format: ImportFormat, source: ImportSource, options: ImportOptions = {}): Promise<Imported> {
     return request('import', async () =>
-      (await import('./memory/import.ts')).importInto(this.#services, format, source, options),
+      (await import('./memory/import.ts')).importInto(this.#services, format, source, checkInput('import', options)),
     );
   }
 
   /** Starts to listen for ends of jobs, so that the first wait is quick. */
   async listen(queue: QueueName): Promise<void> {
-    return request('listen', async () => (await this.#services.waiting[queue]()).ready());
+    return request('listen', async () => (await this.#services.waiting[checkQueue(queue)]()).ready());
   }
 
   /** Waits until a job has ended well, for an episode: until its facts are in the graph and every reader sees them. */
-  async ended({ queue, jobId }: Receipt, options: WaitOptions = {}): Promise<unknown> {
-    return request('ended', () => waitFor(this.#services, queue, jobId, options));
+  async ended(receipt: Receipt, options: WaitOptions = {}): Promise<unknown> {
+    return request('ended', async () => {
+      const { queue, jobId } = checkReceipt(receipt);
+      return waitFor(this.#services, queue, jobId, checkInput('wait', options));
+    });
   }
 
   /** The facts that answer best, as a bullet list. */
   async queryMemory(searchQuery: string, limit = 5, options: QueryOptions = {}): Promise<string> {
-    return request('query_memory', async () => bulletList(await askFor(this.#services, searchQuery, limit, options)));
+    return request('query_memory', async () =>
+      bulletList(await askFor(this.#services, searchQuery, limit, checkInput('query', options))),
+    );
   }
 
   /**
@@ -117,30 +145,34 @@ export class MemoryManager {
    * episodes that hold what none of these facts tells.
    */
   async search(searchQuery: string, limit = 5, options: QueryOptions = {}): Promise<Found> {
-    return request('search', () => askFor(this.#services, searchQuery, limit, options, true));
+    return request('search', async () =>
+      askFor(this.#services, searchQuery, limit, checkInput('query', options), true),
+    );
   }
 
   /** Every entity, or those of one type (in any writing of case), in the order of their names; with times those of then. */
   async getEntities(entityType?: string, options: EntitiesOptions = {}): Promise<Entity[]> {
-    return request('get_entities', () => askForEntities(this.#services, entityType, options));
+    return request('get_entities', async () =>
+      askForEntities(this.#services, entityType, checkInput('entities', options)),
+    );
   }
 
   /** All facts of an entity (by name, alias or uuid), held or ended, in the order in which they began to hold. */
   async history(entity: string, options: HistoryOptions = {}): Promise<EntityHistory> {
-    return request('history', () => askForHistory(this.#services, entity, options));
+    return request('history', async () => askForHistory(this.#services, entity, checkInput('history', options)));
   }
 
   /** One episode, by its uuid or its name. @throws InvalidInput when there is none, or more than one of that name */
   async episode(uuidOrName: string, options: GroupOptions = {}): Promise<WholeEpisode> {
     return request('episode', async () =>
-      (await import('./memory/ask-episode.ts')).askForEpisode(this.#services, uuidOrName, options),
+      (await import('./memory/ask-episode.ts')).askForEpisode(this.#services, uuidOrName, checkInput('group', options)),
     );
   }
 
   /** One fact, by its uuid, whenever it held. @throws InvalidInput when there is none */
   async fact(uuid: string, options: GroupOptions = {}): Promise<WholeFact> {
     return request('fact', async () =>
-      (await import('./memory/ask-episodes.ts')).askForFact(this.#services, uuid, options),
+      (await import('./memory/ask-episodes.ts')).askForFact(this.#services, uuid, checkInput('group', options)),
     );
   }
 
@@ -153,13 +185,15 @@ export class MemoryManager {
   /** The same, giving what was written where. @throws NoWorker */
   async export(options: ExportOptions = {}): Promise<Exported> {
     return request('export_to_b2', async () =>
-      (await import('./memory/exports.ts')).exportMemory(this.#services, options),
+      (await import('./memory/exports.ts')).exportMemory(this.#services, checkInput('export', options)),
     );
   }
 
   /** The same with every memory that has a graph. The failure of one keeps none of the others. @throws NoWorker */
   async exportAll(options: ExportAllOptions = {}): Promise<GroupExported[]> {
-    return request('export_all', async () => (await import('./memory/exports.ts')).exportAll(this.#services, options));
+    return request('export_all', async () =>
+      (await import('./memory/exports.ts')).exportAll(this.#services, checkInput('exportAll', options)),
+    );
   }
 
   /**
@@ -168,27 +202,32 @@ export class MemoryManager {
    * @throws InvalidInput when there is nothing such, or more than one of that name; NoWorker
    */
   async forget(target: ForgetTarget, options: ForgetOptions = {}): Promise<Forgotten> {
-    return request('forget', async () => (await import('./memory/forget.ts')).forget(this.#services, target, options));
+    return request('forget', async () => {
+      const [wanted, checked] = [checkTarget(target), checkInput('forget', options)];
+      return (await import('./memory/forget.ts')).forget(this.#services, wanted, checked);
+    });
   }
 
   /** How many workers take jobs of a queue, on any machine. */
   async workers(queue: QueueName): Promise<number> {
-    return (await this.#services.producer()).workers(queue);
+    return (await this.#services.producer()).workers(checkQueue(queue));
   }
 
   /** How many jobs of a queue are in which state. */
   async counts(queue: QueueName): Promise<Counts> {
-    return request('counts', async () => (await this.#services.producer()).counts(queue));
+    return request('counts', async () => (await this.#services.producer()).counts(checkQueue(queue)));
   }
 
   /** Why the job of a queue that was tried last failed, of those that are tried again or were given up. */
   async lastFailure(queue: QueueName): Promise<string | undefined> {
-    return request('last_failure', async () => (await this.#services.producer()).lastFailure(queue));
+    return request('last_failure', async () => (await this.#services.producer()).lastFailure(checkQueue(queue)));
   }
 
   /** How the servers, queues, workers and models are. A server that does not answer is told and not thrown. */
   async status(options: GroupOptions = {}): Promise<Status> {
-    return request('status', async () => (await import('./memory/status.ts')).askForStatus(this.#services, options));
+    return request('status', async () =>
+      (await import('./memory/status.ts')).askForStatus(this.#services, checkInput('group', options)),
+    );
   }
 
   /** Hands in the episodes that wait on disk since Valkey did not answer. Never throws; tells how many it could not hand in. */

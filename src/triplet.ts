@@ -66,7 +66,9 @@ export function readTriplet(content: string): Required<Pick<Triplet, 'fact'>> & 
       `The fact's "${parsed.error.issues[0]?.path.join('.') || 'JSON'}" cannot be used; see memory-manager fact --help.`,
       { cause: parsed.error },
     );
-  const { validAt, invalidAt } = parsed.data;
+  const { source, target, fact, validAt, invalidAt } = parsed.data;
+  // JSON can write what no text of ours may hold.
+  for (const [what, text] of Object.entries({ source, target, fact })) checkText(text, `The fact's ${what}`);
   if (validAt && invalidAt && invalidAt <= validAt)
     throw new InvalidInput('A fact ends after it began; make --invalid-at later than --valid-at.');
   return parsed.data as Required<Pick<Triplet, 'fact'>> & Triplet;

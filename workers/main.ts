@@ -2,11 +2,13 @@ import type { Worker } from 'bullmq';
 import { installationId } from '../src/archive/origin.ts';
 import { chooseStore } from '../src/archive/stores/choose.ts';
 import type { Config } from '../src/config.ts';
+import { InvalidInput } from '../src/errors.ts';
 import { openForgetting } from '../src/forget/forget.ts';
 import { forgetfulIngest } from '../src/forget/ingest.ts';
 import { openGraphs } from '../src/graph/graphs.ts';
 import { openIngest } from '../src/ingest/ingest.ts';
 import { openJournal } from '../src/journal/journal.ts';
+import { checkInput } from '../src/memory/input.ts';
 import { chooseEmbedder, chooseLanguageModel } from '../src/models/choose.ts';
 import type { Embedder } from '../src/models/embedder.ts';
 import { guardedEmbedder, guardedLanguageModel } from '../src/models/guarded.ts';
@@ -18,6 +20,7 @@ import { STORE_QUEUE } from '../src/queue/jobs.ts';
 import { openProducer } from '../src/queue/producer.ts';
 import { openQueue } from '../src/queue/queues.ts';
 import { openSpool } from '../src/queue/spool/spool.ts';
+import { checkList, unknownMember } from '../src/strict.ts';
 import { allMetrics } from '../src/telemetry/all-metrics.ts';
 import { DOGSTATSD } from '../src/telemetry/dogstatsd.ts';
 import { harmless } from '../src/telemetry/harmless.ts';
@@ -62,10 +65,13 @@ const NOTICED_WITHIN = 4 * SECOND;
 
 /**
  * Starts the roles in this process.
- * @throws ConfigError, and StoreUnreachable, AccessRefused or WrongServer when a store cannot be used now
+ * @throws InvalidInput for roles or parts that are not known; ConfigError, and StoreUnreachable, AccessRefused or WrongServer when a store cannot be used now
  */
 export async function startWorkers(config: Config, roles: readonly Role[], parts: WorkerParts = {}): Promise<Running> {
-  const { onNotice = () => {} } = parts;
+  checkInput('config', config);
+  const { onNotice = () => {} } = checkInput('workers', parts);
+  const unknown = checkList(roles, 'The roles').find((role) => !ROLES.includes(role));
+  if (unknown !== undefined) throw new InvalidInput(unknownMember('A worker', String(unknown), ROLES));
   const prometheus = openPrometheus();
   const leavePluginSpans = keepPluginSpansHarmless();
   const metrics = allMetrics(DOGSTATSD, prometheus);

@@ -1,4 +1,5 @@
 import { ArchiveDamaged, InvalidInput } from '../errors.ts';
+import { checkText } from '../text.ts';
 import { isArchive, isManifest, type Manifest, manifestName, readManifest, stem } from './manifest.ts';
 import { STALE } from './stores/names.ts';
 import type { ArchiveStore, Listed } from './stores/store.ts';
@@ -67,7 +68,7 @@ async function readable(store: ArchiveStore, name: string): Promise<Manifest | u
  * @throws InvalidInput when there is none; ArchiveDamaged when its manifest cannot be read; ConfigError, ArchiveAway
  */
 export async function findManifest(store: ArchiveStore, fileOrLatest: string, group: string): Promise<Manifest> {
-  if (fileOrLatest === 'latest') {
+  if (checkText(fileOrLatest, "The archive's name") === 'latest') {
     const [newest] = (await readCatalogue(store, group)).archives;
     if (newest) return newest.manifest;
     throw new InvalidInput(`There is no archive of the memory "${group}" in ${store.place}.`);

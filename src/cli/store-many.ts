@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { InvalidInput, JobFailed } from '../errors.ts';
 import { bytesOf, decoded } from '../import/decode.ts';
 import { type Found, soundLines } from '../import/json-lines.ts';
-import type { EpisodeInput } from '../memory/tell.ts';
+import type { EpisodeInput } from '../memory/options.ts';
 import type { MemoryManager } from '../memory.ts';
 import type { EpisodeReceipt } from '../queue/producer.ts';
 import { parseTime } from '../time.ts';

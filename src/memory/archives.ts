@@ -204,7 +204,7 @@ export async function pruneArchives(
   services: Services,
   { keep, group, all = false, dryRun = false }: PruneOptions,
 ): Promise<Pruned> {
-  const { daily = 0, weekly = 0, monthly = 0 } = keep;
+  const { daily = 0, weekly = 0, monthly = 0 } = keep ?? {};
   const numbers = [daily, weekly, monthly];
   if (numbers.some((number) => !Number.isInteger(number) || number < 0) || numbers.every((number) => number === 0))
     throw new InvalidInput('Say how many archives are kept, such as daily=7,weekly=4,monthly=12.');

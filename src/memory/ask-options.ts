@@ -3,6 +3,7 @@ import { InvalidInput } from '../errors.ts';
 import type { Filters } from '../search/filters.ts';
 import { KINDS, METHODS, RANKERS, type Recipe, recipeFor } from '../search/recipes.ts';
 import type { Walk } from '../search/sought.ts';
+import { unknownMember } from '../strict.ts';
 import type { QueryOptions } from './query-options.ts';
 
 const MOST = 100;
@@ -19,10 +20,11 @@ export interface Chosen {
 }
 
 const known = (what: string) => ({
-  error: (issue: { code: string; keys?: readonly string[] }) =>
-    issue.code === 'unrecognized_keys'
-      ? `${what} has nothing called "${issue.keys?.[0]}".`
-      : `${what} must be an object.`,
+  error: (issue: { code: string; keys?: readonly string[]; inst?: { _zod: { def: object } } }) => {
+    if (issue.code !== 'unrecognized_keys') return `${what} must be an object.`;
+    const { shape = {} } = (issue.inst?._zod.def ?? {}) as { readonly shape?: object };
+    return unknownMember(what, issue.keys?.[0] ?? '', Object.keys(shape));
+  },
 });
 const oneOf = <const T extends string>(names: readonly T[], what: string) =>
   z.enum(names, `${what} must be ${names.slice(0, -1).join(', ')} or ${names.at(-1)}.`);

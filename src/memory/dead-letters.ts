@@ -2,6 +2,7 @@ import type { Config } from '../config.ts';
 import { InvalidInput } from '../errors.ts';
 import type { DeadLetter, DeadLetters, WholeDeadLetter } from '../queue/dead-letter.ts';
 import type { QueueName } from '../queue/producer.ts';
+import { checkList } from '../strict.ts';
 import type { Services } from './services.ts';
 
 export interface QueueOptions {
@@ -66,7 +67,7 @@ function queuesOf(queue: QueueName | undefined): readonly QueueName[] {
 }
 
 function checkIds(ids: readonly string[] | 'all'): readonly string[] | 'all' {
-  return ids === 'all' ? ids : ids.map(checkId);
+  return ids === 'all' ? ids : checkList(ids, 'The ids').map(checkId);
 }
 
 function checkId(id: string): string {

@@ -3,6 +3,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { InvalidInput } from '../errors.ts';
 import { bytesOf, decoded, unreadable } from '../import/decode.ts';
 import type { Value } from '../import/json-lines.ts';
 import { values } from '../import/values.ts';
@@ -19,6 +20,7 @@ export interface Source {
 
 /** @throws InvalidInput when it cannot be read */
 export async function openSource(source: ImportSource, maxContentBytes: number): Promise<Source> {
+  checkSource(source);
   if (typeof source === 'string') return sourceOf(source, maxContentBytes, async () => {});
   // What can be read only once waits on disk meanwhile.
   const folder = await mkdtemp(join(tmpdir(), 'memory-import-'));
@@ -32,6 +34,13 @@ export async function openSource(source: ImportSource, maxContentBytes: number):
     await close();
     throw error;
   }
+}
+
+function checkSource(source: unknown): void {
+  if (typeof source === 'string') return;
+  const given = (source ?? {}) as { readonly text?: unknown; readonly [Symbol.asyncIterator]?: unknown };
+  if (typeof given.text === 'string' || typeof given[Symbol.asyncIterator] === 'function') return;
+  throw new InvalidInput('What is imported is the path of a file, { text }, or a stream.');
 }
 
 async function sourceOf(file: string, maxContentBytes: number, close: () => Promise<void>): Promise<Source> {

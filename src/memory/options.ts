@@ -1,6 +1,7 @@
-import type { EpisodeOptions } from '../episode.ts';
+import type { EpisodeOptions, Metadata } from '../episode.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { LanguageModel } from '../models/language-model.ts';
+import type { ManyOptions } from '../queue/add-many.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 /** What a program may bring itself. */
@@ -29,6 +30,15 @@ export interface SpoolOptions {
 }
 
 export interface StoreOptions extends GroupOptions, EpisodeOptions, SpoolOptions {}
+
+/** One of many episodes. */
+export interface EpisodeInput extends Omit<StoreOptions, 'spool'> {
+  readonly content: string;
+  readonly metadata?: Metadata | null;
+}
+
+export type TellManyOptions = ManyOptions & SpoolOptions;
+export type TripletOptions = Omit<StoreOptions, 'source'>;
 
 export interface WaitOptions {
   /** Milliseconds; default one minute. */

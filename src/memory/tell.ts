@@ -1,22 +1,14 @@
 import { isKeyUuid } from '../derived-uuid.ts';
 import { type Episode, isNamed, type Metadata, newEpisode } from '../episode.ts';
 import { InvalidInput } from '../errors.ts';
-import { inPlace, type ManyOptions } from '../queue/add-many.ts';
+import { inPlace } from '../queue/add-many.ts';
 import { isSame } from '../queue/kept-episode.ts';
 import type { EpisodeReceipt, Producer } from '../queue/producer.ts';
 import { SECOND } from '../time.ts';
 import { type Triplet, tripletText } from '../triplet.ts';
-import type { SpoolOptions, StoreOptions } from './options.ts';
+import { checkInput } from './input.ts';
+import type { EpisodeInput, StoreOptions, TellManyOptions, TripletOptions } from './options.ts';
 import type { Services } from './services.ts';
-
-/** One of many episodes. */
-export interface EpisodeInput extends Omit<StoreOptions, 'spool'> {
-  readonly content: string;
-  readonly metadata?: Metadata | null;
-}
-
-export type TellManyOptions = ManyOptions & SpoolOptions;
-export type TripletOptions = Omit<StoreOptions, 'source'>;
 
 /** Hands an episode to the queue. */
 export async function tell(
@@ -81,9 +73,7 @@ function drainLater(services: Services, producer: Producer): void {
 
 /** @param given the episodes before it that came with a uuid or a key */
 function checkAmong(services: Services, input: EpisodeInput, given: Map<string, Episode>): Episode {
-  if (input === null || typeof input !== 'object')
-    throw new InvalidInput('An episode is an object with content and metadata.');
-  const episode = check(services, input);
+  const episode = check(services, checkInput('episodeInput', input));
   if (!isNamed(input)) return episode;
   const known = given.get(episode.uuid);
   if (known && !isSame(known, episode))

@@ -26,7 +26,8 @@ export interface ReaderParts {
 
 export function openReader({ address, metrics, onNotice }: ReaderParts): Reader {
   const valkey = impatientConnection(address);
-  const running = new Map<string, Promise<unknown>>();
+  /** Answers that are being worked out, as JSON for those who ask meanwhile: each gets a copy that is theirs to change. */
+  const running = new Map<string, Promise<string>>();
 
   async function tryCache<T>(work: () => Promise<T>): Promise<T | undefined> {
     try {
@@ -48,9 +49,9 @@ export function openReader({ address, metrics, onNotice }: ReaderParts): Reader 
     });
   }
 
-  async function findOut<T>(group: string, key: string, looked: Looked, work: () => Promise<T>): Promise<T> {
-    const found = await work();
-    await tryCache(() => keep(valkey, group, key, looked.version, JSON.stringify(found)));
+  async function findOut(group: string, key: string, looked: Looked, work: () => Promise<unknown>): Promise<string> {
+    const found = JSON.stringify(await work());
+    await tryCache(() => keep(valkey, group, key, looked.version, found));
     return found;
   }
 
@@ -70,7 +71,7 @@ export function openReader({ address, metrics, onNotice }: ReaderParts): Reader 
       const flight = `${key} ${looked.version}`;
       const flying = running.get(flight) ?? findOut(group, key, looked, search).finally(() => running.delete(flight));
       running.set(flight, flying);
-      return flying as Promise<T>;
+      return JSON.parse(await flying) as T;
     },
     close: () => valkey.disconnect(),
   };

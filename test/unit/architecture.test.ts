@@ -8,7 +8,15 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The floors of docs/architecture.md, lowest first; rooms of one floor know nothing of each other. */
 const FLOORS: readonly (readonly string[])[] = [
   ['src/errors.ts', 'src/home.ts', 'src/later.ts', 'src/within.ts'],
-  ['src/time.ts', 'src/text.ts', 'src/ontology.ts', 'src/derived-uuid.ts', 'src/settings.ts', 'src/http-hosts.ts'],
+  [
+    'src/time.ts',
+    'src/text.ts',
+    'src/ontology.ts',
+    'src/derived-uuid.ts',
+    'src/settings.ts',
+    'src/http-hosts.ts',
+    'src/strict.ts',
+  ],
   ['src/config.ts', 'src/group.ts', 'src/triplet.ts', 'src/ontology', 'src/telemetry', 'src/english'],
   ['src/episode.ts'],
   ['src/embedded', 'src/valkey', 'src/models', 'src/schedule', 'src/import', 'src/statements'],

@@ -30,6 +30,14 @@ test.each<[Partial<Triplet>, RegExp]>([
   expect(() => tripletText({ ...FACT, ...change })).toThrow(sentence);
 });
 
+test.each(['source', 'target', 'fact'])('a %s with an escaped NUL or half a character is refused', (field) => {
+  for (const written of ['\\u0000', '\\ud800']) {
+    const text = tripletText({ ...FACT, fact: 'Mira works there' }).replace(`"${field}":"`, `"${field}":"${written}`);
+
+    expect(() => readTriplet(text)).toThrow(new RegExp(`^The fact's ${field} has (?:a NUL|half a character)`));
+  }
+});
+
 test.each(['', 'x', '[]', '{}', '{"source":"a","relation":"b","target":"c","fact":"d"}'])(
   'rubbish %s is refused',
   (text) => {

@@ -1,6 +1,7 @@
 import type { Pruned } from '../../archive/prune.ts';
 import { request } from '../../telemetry/request.ts';
 import type { ArchiveList, PruneOptions, Restored, RestoreOptions, Verified, VerifyOptions } from '../archives.ts';
+import { checkInput } from '../input.ts';
 import type { GroupOptions } from '../options.ts';
 import type { RebuildOptions, Rebuilt } from '../rebuild.ts';
 import type { Services } from '../services.ts';
@@ -26,13 +27,21 @@ const work = () => import('../archives.ts');
 
 export function openArchives(services: Services): Archives {
   return {
-    list: (options = {}) => request('archives', async () => (await work()).listArchives(services, options)),
+    list: (options = {}) =>
+      request('archives', async () => (await work()).listArchives(services, checkInput('group', options))),
     verify: (file, options = {}) =>
-      request('verify_archive', async () => (await work()).verifyArchive(services, file, options)),
+      request('verify_archive', async () =>
+        (await work()).verifyArchive(services, file, checkInput('verify', options)),
+      ),
     restore: (file, options = {}) =>
-      request('restore_archive', async () => (await work()).restoreArchive(services, file, options)),
+      request('restore_archive', async () =>
+        (await work()).restoreArchive(services, file, checkInput('restore', options)),
+      ),
     rebuild: (options = {}) =>
-      request('rebuild_memory', async () => (await import('../rebuild.ts')).rebuildMemory(services, options)),
-    prune: (options) => request('prune_archives', async () => (await work()).pruneArchives(services, options)),
+      request('rebuild_memory', async () =>
+        (await import('../rebuild.ts')).rebuildMemory(services, checkInput('rebuild', options)),
+      ),
+    prune: (options) =>
+      request('prune_archives', async () => (await work()).pruneArchives(services, checkInput('prune', options))),
   };
 }

@@ -1,5 +1,6 @@
 import { request } from '../../telemetry/request.ts';
 import type { BuiltCommunities } from '../../upkeep/communities.ts';
+import { checkInput } from '../input.ts';
 import type { GroupOptions } from '../options.ts';
 import type { Services } from '../services.ts';
 import { type Community, listCommunities, runTask, type TaskOptions } from '../upkeep.ts';
@@ -14,7 +15,8 @@ export interface Communities {
 
 export function openCommunities(services: Services): Communities {
   return {
-    list: (options = {}) => request('communities', () => listCommunities(services, options)),
-    build: (options = {}) => request('build_communities', () => runTask(services, { kind: 'communities' }, options)),
+    list: (options = {}) => request('communities', async () => listCommunities(services, checkInput('group', options))),
+    build: (options = {}) =>
+      request('build_communities', async () => runTask(services, { kind: 'communities' }, checkInput('task', options))),
   };
 }

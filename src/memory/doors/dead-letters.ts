@@ -1,6 +1,7 @@
 import type { DeadLetter, WholeDeadLetter } from '../../queue/dead-letter.ts';
 import { request } from '../../telemetry/request.ts';
 import type { ListOptions, QueueOptions } from '../dead-letters.ts';
+import { checkInput } from '../input.ts';
 import type { Services } from '../services.ts';
 
 /** Jobs that were given up. Errors: `InvalidInput` for an unknown id, `StoreUnreachable`. */
@@ -19,12 +20,19 @@ const work = () => import('../dead-letters.ts');
 
 export function openDeadLetters(services: Services): DeadLetters {
   return {
-    list: (options = {}) => request('dead_letters', async () => (await work()).listDeadLetters(services, options)),
+    list: (options = {}) =>
+      request('dead_letters', async () => (await work()).listDeadLetters(services, checkInput('deadLetters', options))),
     show: (id, options = {}) =>
-      request('show_dead_letter', async () => (await work()).showDeadLetter(services, id, options)),
+      request('show_dead_letter', async () =>
+        (await work()).showDeadLetter(services, id, checkInput('queue', options)),
+      ),
     replay: (ids, options = {}) =>
-      request('replay_dead_letters', async () => (await work()).replayDeadLetters(services, ids, options)),
+      request('replay_dead_letters', async () =>
+        (await work()).replayDeadLetters(services, ids, checkInput('queue', options)),
+      ),
     drop: (ids, options = {}) =>
-      request('drop_dead_letters', async () => (await work()).dropDeadLetters(services, ids, options)),
+      request('drop_dead_letters', async () =>
+        (await work()).dropDeadLetters(services, ids, checkInput('queue', options)),
+      ),
   };
 }

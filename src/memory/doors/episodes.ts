@@ -1,5 +1,7 @@
+import { checkList } from '../../strict.ts';
 import { request } from '../../telemetry/request.ts';
 import type { EpisodeState, LatestEpisode, LatestOptions, Learnt } from '../ask-episodes.ts';
+import { checkInput } from '../input.ts';
 import type { GroupOptions } from '../options.ts';
 import type { Services } from '../services.ts';
 
@@ -17,10 +19,13 @@ const asks = () => import('../ask-episodes.ts');
 
 export function openEpisodes(services: Services): Episodes {
   return {
-    latest: (options = {}) => request('episodes', async () => (await asks()).askForLatest(services, options)),
+    latest: (options = {}) =>
+      request('episodes', async () => (await asks()).askForLatest(services, checkInput('latest', options))),
     learnt: (uuids, options = {}) =>
-      request('learnt', async () => (await asks()).askForLearnt(services, uuids, options)),
+      request('learnt', async () =>
+        (await asks()).askForLearnt(services, checkList(uuids, 'The uuids'), checkInput('group', options)),
+      ),
     state: (uuid, options = {}) =>
-      request('episode_state', async () => (await asks()).askForState(services, uuid, options)),
+      request('episode_state', async () => (await asks()).askForState(services, uuid, checkInput('group', options))),
   };
 }

@@ -1,5 +1,6 @@
 import { request } from '../../telemetry/request.ts';
 import type { ToldSaga } from '../../upkeep/saga.ts';
+import { checkInput } from '../input.ts';
 import type { GroupOptions } from '../options.ts';
 import type { Services } from '../services.ts';
 import { listSagas, type Saga, type SagaOverview, showSaga, summarizeSaga, type TaskOptions } from '../upkeep.ts';
@@ -16,8 +17,9 @@ export interface Sagas {
 
 export function openSagas(services: Services): Sagas {
   return {
-    list: (options = {}) => request('sagas', () => listSagas(services, options)),
-    show: (name, options = {}) => request('saga', () => showSaga(services, name, options)),
-    summarize: (name, options = {}) => request('summarize_saga', () => summarizeSaga(services, name, options)),
+    list: (options = {}) => request('sagas', async () => listSagas(services, checkInput('group', options))),
+    show: (name, options = {}) => request('saga', async () => showSaga(services, name, checkInput('group', options))),
+    summarize: (name, options = {}) =>
+      request('summarize_saga', async () => summarizeSaga(services, name, checkInput('task', options))),
   };
 }

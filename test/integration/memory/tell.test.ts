@@ -136,7 +136,7 @@ describe('enqueueMany', () => {
   test.each<[string, unknown, RegExp]>([
     ['an empty text', { content: ' ' }, /^Episode 301: The content is empty; give the text to remember\.$/],
     ['no text', {}, /^Episode 301: The content must be text\.$/],
-    ['nothing', null, /^Episode 301: An episode is an object with content and metadata\.$/],
+    ['nothing', null, /^Episode 301: An episode must be an object\.$/],
     ['a wrong uuid', { content: 'x', uuid: '5' }, /^Episode 301: "5" is not a uuid/],
     ['a wrong group', { content: 'x', group: 'a b' }, /^Episode 301: The group "a b" is not a valid name/],
     ['wrong metadata', { content: 'x', metadata: [] }, /^Episode 301: The metadata must be a JSON object/],

@@ -127,6 +127,21 @@ describe('the cache', () => {
     expect(embedder.texts).toEqual(['Harbor']);
   });
 
+  test('is the own of each who asked: changing one changes no other', async () => {
+    const { memory, remember } = openMemory();
+    await remember('Harbor uses Redis.');
+    const ask = () => Promise.all([memory.search('Harbor'), memory.search('Harbor')]);
+
+    for (const [one, other] of [await ask(), await ask()]) {
+      const before = structuredClone(other);
+      Object.assign(one.facts[0] ?? {}, { fact: 'changed' });
+      (one.facts as unknown[]).length = 0;
+
+      expect(other).toEqual(before);
+      expect(await memory.search('Harbor')).toEqual(before);
+    }
+  });
+
   test('keeps answers for 300 seconds', async () => {
     const { memory, remember, group } = openMemory();
     await remember('Harbor uses Redis.');

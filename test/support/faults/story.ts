@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { EpisodeInput } from '../../../src/memory/tell.ts';
+import type { EpisodeInput } from '../../../src/memory/options.ts';
 import { MINUTE } from '../../../src/time.ts';
 
 /** An episode that a test hands in, and what the graph must hold for it. */

@@ -1,0 +1,154 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { MemoryManager } from '../../src/memory.ts';
+import { startWorkers } from '../../workers/main.ts';
+
+// What is refused is refused before any server is asked: nothing answers at these addresses.
+const nowhere = { host: '127.0.0.1', port: 1, tls: false };
+const config = { falkordb: nowhere, valkey: nowhere, models: 'local' } as const;
+const memory = new MemoryManager(config);
+afterAll(() => memory.close());
+
+// biome-ignore lint/suspicious/noExplicitAny: callers in JavaScript may give anything.
+type Any = any;
+const given: Any = memory;
+const unknown = { nope: 1 };
+const meant = (name: string, other: string) => new RegExp(`has no "${name}"; "${other}" was probably meant\\.$`);
+
+/** Every public method, with an option that it does not know. */
+const CALLS: Readonly<Record<string, (options: object) => Promise<unknown>>> = {
+  storeEpisode: (options) => given.storeEpisode('x', null, options),
+  enqueue: (options) => given.enqueue('x', null, options),
+  enqueueMany: (options) => given.enqueueMany([{ content: 'x' }], options),
+  'an episode of enqueueMany': (options) => given.enqueueMany([{ content: 'x', ...options }]),
+  addTriplet: (options) => given.addTriplet({ source: 'a', relation: 'B', target: 'c' }, null, options),
+  'a fact': (options) => given.addTriplet({ source: 'a', relation: 'B', target: 'c', ...options }),
+  import: (options) => given.import('auto', { text: '[]' }, options),
+  ended: (options) => given.ended({ queue: 'store', jobId: 'x' }, options),
+  queryMemory: (options) => given.queryMemory('x', 5, options),
+  search: (options) => given.search('x', 5, options),
+  getEntities: (options) => given.getEntities(undefined, options),
+  history: (options) => given.history('x', options),
+  episode: (options) => given.episode('x', options),
+  fact: (options) => given.fact('x', options),
+  exportToB2: (options) => given.exportToB2(options),
+  export: (options) => given.export(options),
+  exportAll: (options) => given.exportAll(options),
+  forget: (options) => given.forget({ episode: 'x' }, options),
+  'what is forgotten': (options) => given.forget({ episode: 'x', ...options }),
+  status: (options) => given.status(options),
+  'archives.list': (options) => given.archives.list(options),
+  'archives.verify': (options) => given.archives.verify('latest', options),
+  'archives.restore': (options) => given.archives.restore('latest', options),
+  'archives.rebuild': (options) => given.archives.rebuild(options),
+  'archives.prune': (options) => given.archives.prune({ keep: { daily: 1 }, ...options }),
+  'communities.list': (options) => given.communities.list(options),
+  'communities.build': (options) => given.communities.build(options),
+  'deadLetters.list': (options) => given.deadLetters.list(options),
+  'deadLetters.show': (options) => given.deadLetters.show('x', options),
+  'deadLetters.replay': (options) => given.deadLetters.replay('all', options),
+  'deadLetters.drop': (options) => given.deadLetters.drop('all', options),
+  'episodes.latest': (options) => given.episodes.latest(options),
+  'episodes.learnt': (options) => given.episodes.learnt(['x'], options),
+  'episodes.state': (options) => given.episodes.state('x', options),
+  'sagas.list': (options) => given.sagas.list(options),
+  'sagas.show': (options) => given.sagas.show('x', options),
+  'sagas.summarize': (options) => given.sagas.summarize('x', options),
+};
+
+test.each(Object.keys(CALLS))('%s refuses what it does not know, by name', async (name) => {
+  await expect(CALLS[name]?.(unknown)).rejects.toMatchObject({
+    name: 'InvalidInput',
+    message: expect.stringMatching(/ has no "nope"; there is \w/),
+  });
+});
+
+test('every public method is in that table', () => {
+  const methods = (it: object) => Object.getOwnPropertyNames(it).filter((name) => name !== 'constructor');
+  const own = methods(MemoryManager.prototype);
+  const rooms = ['archives', 'communities', 'deadLetters', 'episodes', 'sagas'];
+  const inRooms = rooms.flatMap((room) => methods(given[room]).map((name) => `${room}.${name}`));
+
+  // These take no options.
+  const without = ['listen', 'workers', 'counts', 'lastFailure', 'drainSpool', 'size', 'close'];
+  expect(Object.keys(CALLS)).toEqual(
+    expect.arrayContaining([...own, ...inRooms].filter((it) => !without.includes(it))),
+  );
+});
+
+describe('a misspelt option is refused with the one that was meant', () => {
+  test.each([
+    [() => given.storeEpisode('x', null, { referencetime: new Date() }), meant('referencetime', 'referenceTime')],
+    [() => given.enqueue('x', null, { idempotency_key: 'k' }), meant('idempotency_key', 'idempotencyKey')],
+    [() => given.queryMemory('x', 5, { asof: new Date() }), meant('asof', 'asOf')],
+    [() => given.search('x', 5, { filters: { type: ['Person'] } }), meant('type', 'types')],
+    [() => given.forget({ episode: 'x' }, { dryrun: true }), meant('dryrun', 'dryRun')],
+    [() => given.forget({ epsiode: 'x' }), meant('epsiode', 'episode')],
+    [() => given.archives.prune({ keep: { dayly: 1 } }), meant('dayly', 'daily')],
+    [() => new MemoryManager({ grup: 'x' } as Any), meant('grup', 'group')],
+    [() => new MemoryManager({ valkey: { ...nowhere, prot: 1 } } as Any), meant('prot', 'port')],
+    [() => new MemoryManager({}, { onnotice: () => {} } as Any), meant('onnotice', 'onNotice')],
+    [() => startWorkers(memory.config, ['stor'] as Any), meant('stor', 'store')],
+    [() => startWorkers(memory.config, ['store'], { onNotify: () => {} } as Any), meant('onNotify', 'onNotice')],
+  ])('%s', async (call, sentence) => {
+    await expect(async () => call()).rejects.toMatchObject({
+      name: 'InvalidInput',
+      message: expect.stringMatching(sentence),
+    });
+  });
+});
+
+describe('values of the wrong kind are refused in a sentence', () => {
+  test.each([
+    [() => new MemoryManager({ group: 'a b' }), /^The group "a b" is not a valid name/],
+    [
+      () => new MemoryManager({ valkey: { ...nowhere, port: '6380' } } as Any),
+      /^The configuration "valkey.port" must be a whole number from 1 to 65535\.$/,
+    ],
+    [() => new MemoryManager({ models: 'gpt' } as Any), /^The configuration "models" must be openai or local\.$/],
+    [() => new MemoryManager({}, { embedder: {} } as Any), /"embedder" must be an object with embed\(\), close\(\)\.$/],
+    [() => new MemoryManager(null as Any), /^The configuration must be an object\.$/],
+    [() => given.ended({ queue: 'nope', jobId: 'x' }), /^The queue must be store or export\.$/],
+    [() => given.ended(undefined), /^A receipt is what enqueue gave/],
+    [
+      () => given.ended({ queue: 'store', jobId: 'x' }, { limit: Number.POSITIVE_INFINITY }),
+      /^ended "limit" must be a whole number from 1 to 2147483647\.$/,
+    ],
+    [() => given.listen('nope'), /^The queue must be store or export\.$/],
+    [() => given.counts('nope'), /^The queue must be store or export\.$/],
+    [() => given.workers(undefined), /^The queue must be store or export\.$/],
+    [() => given.lastFailure(['store']), /^The queue must be store or export\.$/],
+    [() => given.deadLetters.list({ queue: 'nope' }), /"queue" must be store or export\.$/],
+    [() => given.deadLetters.replay('some'), /^The ids must be a list\.$/],
+    [() => given.episodes.learnt('x'), /^The uuids must be a list\.$/],
+    [() => given.enqueueMany('x'), /^What is stored must be a list\.$/],
+    [() => given.enqueueMany([null]), /^Episode 1: An episode must be an object\.$/],
+    [() => given.enqueue('x', null, null), /^An episode must be an object\.$/],
+    [() => given.enqueue('x', null, { spool: 'yes' }), /^An episode "spool" must be true or false\.$/],
+    [() => given.addTriplet(undefined), /^A fact must be an object\.$/],
+    [() => given.queryMemory('x', 5, { cache: 'no' }), /^A query "cache" must be true or false\.$/],
+    [() => given.search('x', 5, { asOf: '2025-01-01' }), /^The time asOf must be a valid Date/],
+    [() => given.export({ onProgress: true }), /^export "onProgress" must be a function\.$/],
+    [() => given.archives.verify(undefined), /^The archive's name must be text\.$/],
+    [() => given.archives.prune({ keep: { daily: 1.5 } }), /"keep.daily" must be a whole number from 0\.$/],
+    [() => given.archives.prune(undefined), /^archives\.prune must be an object\.$/],
+    [() => given.archives.prune({}), /^Say how many archives are kept/],
+    [() => given.forget(undefined), /^Name one thing that is to be forgotten/],
+    [() => given.forget({ episode: 'x', fact: 'y' }), /^Name one thing that is to be forgotten/],
+    [() => given.forget({ episode: 'x', limit: 3 }), /^forget takes a limit only with a query\.$/],
+    [() => given.import('auto', 5), /^What is imported is the path of a file/],
+    [() => given.import('auto', { text: 5 }), /^What is imported is the path of a file/],
+    [() => given.size(5), /^The group "5" is not a valid name/],
+  ])('%s', async (call, sentence) => {
+    await expect(async () => call()).rejects.toMatchObject({
+      name: 'InvalidInput',
+      message: expect.stringMatching(sentence),
+    });
+  });
+});
+
+test('what is undefined in the configuration differs in nothing', () => {
+  const { config: used } = new MemoryManager({ ...config, group: undefined, exportDir: undefined } as Any);
+
+  expect(used.group).toBe('_');
+  expect(used.exportDir).toBe(memory.config.exportDir);
+});

@@ -6,7 +6,7 @@ import { ConfigError, StoreUnreachable, WrongServer } from '../src/errors.ts';
 import type { GroupGraph } from '../src/graph/group-graph.ts';
 import type { Embedder } from '../src/models/embedder.ts';
 import { SECOND } from '../src/time.ts';
-import type { Store } from '../src/valkey/failures.ts';
+import { isFalkorDBError, type Store } from '../src/valkey/failures.ts';
 import { checkRights } from '../src/valkey/rights.ts';
 import { type QueryLimits, readServer, type ServerFacts } from '../src/valkey/server.ts';
 
@@ -40,7 +40,7 @@ export async function checkStart(
   // First, since a right that is missing would make the other questions fail one by one.
   await patiently(() => checkRights('Valkey', config.valkey, config.queuePrefix));
   const valkey = await patiently(() => readServer('Valkey', config.valkey, now));
-  if (valkey.falkordb !== undefined) throw withModule(config);
+  if (valkey.falkordb !== undefined) throw isFalkorDBError(config.valkey);
   const falkordb = await patiently(() => readServer('FalkorDB', config.falkordb, now));
   if (falkordb.falkordb === undefined) throw withoutModule(config);
   await checkRights('FalkorDB', config.falkordb, config.queuePrefix);
@@ -74,12 +74,6 @@ const reasonOf = (cause: unknown) => `${(cause as { code?: string } | undefined)
 function withoutModule({ falkordb: { host, port } }: Config): WrongServer {
   return new WrongServer(
     `The server at ${host}:${port} is a plain Redis or Valkey without the FalkorDB module; check FALKORDB_HOST and FALKORDB_PORT.`,
-  );
-}
-
-function withModule({ valkey: { host, port } }: Config): WrongServer {
-  return new WrongServer(
-    `The server at ${host}:${port} is FalkorDB, which is not to hold the queue too; set VALKEY_HOST and VALKEY_PORT to a Valkey of its own.`,
   );
 }
 

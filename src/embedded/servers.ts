@@ -11,12 +11,12 @@ export type Servers =
   | (Addresses & { own: false; stop(): Promise<void> });
 
 /** How to start both; their data lie in `valkey` and `falkordb` inside the data folder. */
-export interface ServersOptions extends Omit<StartOptions, 'port' | 'password'> {
+export interface ServersOptions extends Omit<StartOptions, 'port'> {
   /** Default 0: one that is free. */
   valkeyPort?: number;
   /** Default 0: one that is free. */
   falkordbPort?: number;
-  /** Clients must give them. Default: none. */
+  /** Default: `password` for both. */
   valkeyPassword?: string;
   falkordbPassword?: string;
   /** In place of the process's own, for the addresses. */
@@ -52,8 +52,18 @@ export async function startServers({
   const shared = { ...options, binaries: options.binaries ?? (await findBinaries()) };
   const within = (name: string) => options.dataFolder && join(options.dataFolder, name);
   const [valkey, falkordb] = await bothOrNone(
-    startValkey({ ...shared, port: valkeyPort, password: valkeyPassword, dataFolder: within('valkey') }),
-    startFalkorDB({ ...shared, port: falkordbPort, password: falkordbPassword, dataFolder: within('falkordb') }),
+    startValkey({
+      ...shared,
+      port: valkeyPort,
+      password: valkeyPassword ?? options.password,
+      dataFolder: within('valkey'),
+    }),
+    startFalkorDB({
+      ...shared,
+      port: falkordbPort,
+      password: falkordbPassword ?? options.password,
+      dataFolder: within('falkordb'),
+    }),
   );
   const stop = async () => void (await Promise.all([valkey.stop(), falkordb.stop()]));
   return { own: true, valkey, falkordb, stop };

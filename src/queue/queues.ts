@@ -2,7 +2,8 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Config } from '../config.ts';
 import { established, impatientConnection, isDemotion } from '../valkey/connections.ts';
-import { explainValkey } from '../valkey/failures.ts';
+import { explainValkey, isFalkorDBError } from '../valkey/failures.ts';
+import { unlessGone } from '../valkey/server.ts';
 import { EXPORT_QUEUE, STORE_QUEUE } from './jobs.ts';
 
 /** Both queues on one connection for callers who want an answer or an error at once. */
@@ -12,6 +13,14 @@ export function openQueues(config: Config) {
     store: openQueue(STORE_QUEUE, connection, config),
     export: openQueue(EXPORT_QUEUE, connection, config),
   };
+  let isPlain = false;
+  /** FalkorDB would take the jobs as well, but no worker looks for them there. */
+  async function refuseFalkorDB(): Promise<void> {
+    if (isPlain) return;
+    const [graphs] = ((await connection.call('COMMAND', 'INFO', 'GRAPH.QUERY').catch(unlessGone)) ?? []) as unknown[];
+    if (graphs) throw isFalkorDBError(config.valkey);
+    isPlain = true;
+  }
   return {
     connection,
     queues,
@@ -19,6 +28,7 @@ export function openQueues(config: Config) {
     async ask<T>(work: () => Promise<T>): Promise<T> {
       const attempt = async () => {
         await established(connection, config.valkey);
+        await refuseFalkorDB();
         return await work();
       };
       try {

@@ -40,6 +40,12 @@ export function explainStore(error: unknown, store: Store, address: Address): Er
   return error instanceof Error ? error : new Error(text);
 }
 
+export function isFalkorDBError({ host, port }: Address): WrongServer {
+  return new WrongServer(
+    `The server at ${host}:${port} is FalkorDB, which is not to hold the queue too; set VALKEY_HOST and VALKEY_PORT to a Valkey of its own.`,
+  );
+}
+
 /** The password is right, but the user lacks a right. Servers name the command, but not the key. */
 function deniedError(error: unknown, text: string, start: string, cause: ErrorOptions): AccessRefused {
   const [, command] = /['"]([\w.|-]+)['"] command/i.exec(text) ?? [];

@@ -12,6 +12,7 @@ beforeAll(async () => {
   locked = [await startValkey({ password: 'right' }), await startFalkorDB({ password: 'right' })];
   ports['a locked Valkey'] = locked[0]?.port ?? 0;
   ports['a locked FalkorDB'] = locked[1]?.port ?? 0;
+  ports['a FalkorDB'] = stores.config.falkordb.port;
   ports['a plain Valkey'] = stores.config.valkey.port;
   ports['a web server'] = await wrongServers.http();
   ports['a mail server'] = await wrongServers.mail();
@@ -43,6 +44,7 @@ describe.each(['entities', 'worker'])('%s', (command) => {
 
 describe.each(['store', 'worker'])('%s', (command) => {
   test.each([
+    ['a FalkorDB', /^The server at .* is FalkorDB, .* set VALKEY_HOST and VALKEY_PORT to a Valkey of its own\.$/m],
     ['a locked Valkey', /^Valkey at .* refused the user or the password; check VALKEY_USERNAME/],
     ['a web server', /^What answers at .* is not Valkey; check VALKEY_HOST and VALKEY_PORT/],
     ['a mail server', /^What answers at .* is not Valkey/],

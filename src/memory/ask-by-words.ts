@@ -1,6 +1,7 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
 import type { Found } from '../search/found.ts';
 import type { Recipe } from '../search/recipes.ts';
+import { changesAt, isFound } from './ask.ts';
 import type { Services } from './services.ts';
 
 /** By words alone: that asks no model, whose answer would take longer than a user should wait. */
@@ -20,7 +21,10 @@ const PATIENCE = 40;
 export async function askByWords(services: Services, group: string, query: string, limit: number): Promise<Found> {
   const search = () => searchByWords(services, group, query, limit);
   const reader = await services.reader();
-  const cached = reader.answer(group, { ask: 'recall', query, limit }, search);
+  const cached = reader.answer(group, { ask: 'recall', query, limit }, search, {
+    isAnswer: isFound,
+    changesAt: changesAt(services, group),
+  });
   let timer: NodeJS.Timeout | undefined;
   const directly = new Promise<Found>((resolve, reject) => {
     timer = setTimeout(() => search().then(resolve, reject), PATIENCE);

@@ -47,7 +47,7 @@ export async function askForEntities(
       const graph = (await services.graphs()).group(group);
       return findAllEntities(graph, { type, asOf, knownAt, limit, offset });
     },
-    cache,
+    { useCache: cache, isAnswer: Array.isArray },
   );
 }
 

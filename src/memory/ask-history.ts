@@ -26,6 +26,6 @@ export async function askForHistory(
       const { historyOf } = await import('../search/history.ts');
       return historyOf((await services.graphs()).group(group), name);
     },
-    options.cache,
+    { useCache: options.cache, isAnswer: (kept) => Array.isArray((kept as Partial<EntityHistory>).facts) },
   );
 }

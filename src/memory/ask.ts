@@ -6,8 +6,8 @@ import type { QueryOptions } from './query-options.ts';
 import type { Services } from './services.ts';
 
 /** What is remembered under a key of the cache. */
-interface Question {
-  readonly ask: 'search';
+interface SearchQuestion {
+  readonly ask: 'search' | 'query_memory';
   readonly query: string;
   readonly limit: number;
   readonly asOf: string | undefined;
@@ -33,13 +33,14 @@ export async function askFor(
   if (!Number.isInteger(limit) || limit < 1 || limit > MOST)
     throw new InvalidInput(`The limit must be a whole number from 1 to ${MOST}.`);
   const { group: _, cache, asOf, ...others } = options;
-  const question: Question = { ask: 'search', query, limit, asOf: checkedTime(asOf, 'asOf') };
+  const ask = sources ? 'search' : 'query_memory';
+  const question: SearchQuestion = { ask, query, limit, asOf: checkedTime(asOf, 'asOf') };
   // Plain questions, which are most, are answered from the cache without loading what checks the others.
   const chosen = isPlain(others) ? undefined : (await import('./ask-options.ts')).checkOptions(others);
   const reader = await services.reader();
   return reader.answer(
     group,
-    { ...question, ...(sources && { sources }), ...chosen },
+    { ...question, ...chosen },
     async () => {
       const [graphs, embedder, { search, RECIPES }] = await Promise.all([
         services.graphs(),
@@ -51,8 +52,25 @@ export async function askFor(
       const found = await search(parts, query, { recipe: RECIPES.default, ...chosen, limit, asOf, sources });
       return sources ? (await import('../search/attributes.ts')).withAttributes(graph, found) : found;
     },
-    cache,
+    { useCache: cache, isAnswer: isFound, ...(asOf === undefined && { changesAt: changesAt(services, group) }) },
   );
+}
+
+/** What a search gives, as far as it can be told from something else. */
+export function isFound(kept: object): boolean {
+  const { facts, episodes } = kept as Partial<Found>;
+  return Array.isArray(facts) && Array.isArray(episodes);
+}
+
+/** When a fact of the group begins or ends, which changes what holds at the present. */
+export function changesAt(services: Services, group: string) {
+  return async (since: Date, until: Date): Promise<Date | undefined> => {
+    const [graphs, { nextBoundary }] = await Promise.all([
+      services.graphs(),
+      import('../graph/queries/next-boundary.ts'),
+    ]);
+    return nextBoundary(graphs.group(group), since, until);
+  };
 }
 
 const isPlain = (options: object): boolean => Object.values(options).every((value) => value === undefined);

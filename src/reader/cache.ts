@@ -1,12 +1,14 @@
 import { hash } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { MINUTE, SECOND } from '../time.ts';
+import { MINUTE } from '../time.ts';
 import { versionKey } from '../valkey/group-version.ts';
 
 /** An answer counts only with the version of its group; the time limit just clears away what nobody asks for. */
-const KEPT = 5 * MINUTE;
+export const KEPT = 5 * MINUTE;
 /** Longer answers are not worth their memory. */
 const LONGEST = 1_000_000;
+/** What answers look like; to be raised with every change of that, so that none of another version is taken for one of ours. */
+const FORMAT = 2;
 
 export interface Looked {
   /** The group's version now. */
@@ -15,15 +17,9 @@ export interface Looked {
   readonly answer: string | undefined;
 }
 
-const LONGEST_IN_KEY = 200;
-
-/**
- * The key of an answer tells everything that the answer depends on: as it is where that is short, which spares a command
- * the loading of node:crypto, and hashed otherwise.
- */
+/** The key of an answer tells everything that the answer depends on, but not in words: Valkey is no place for questions. */
 export function answerKey(group: string, question: object): string {
-  const text = JSON.stringify(question);
-  return `query:{${group}}:${text.length <= LONGEST_IN_KEY ? text : hash('sha256', text, 'base64url')}`;
+  return `query:{${group}}:${hash('sha256', `${FORMAT} ${JSON.stringify(question)}`, 'base64url')}`;
 }
 
 /** Fetches the group's version and the kept answer in one round trip. */
@@ -34,14 +30,24 @@ export async function look(valkey: Redis, group: string, key: string): Promise<L
 }
 
 const KEEP = `
-if (redis.call('GET', KEYS[1]) or '') == ARGV[1] then redis.call('SET', KEYS[2], ARGV[1] .. '\\n' .. ARGV[2], 'EX', ARGV[3]) end`;
+if (redis.call('GET', KEYS[1]) or '') == ARGV[1] then redis.call('SET', KEYS[2], ARGV[1] .. '\\n' .. ARGV[2], 'PX', ARGV[3]) end`;
+
+/** An answer that was worked out after a version was read. */
+export interface Kept {
+  readonly version: string;
+  readonly answer: string;
+  /** Milliseconds. */
+  readonly lasts: number;
+}
 
 /**
- * Keeps an answer that was worked out after `version` was read, unless the group has changed since: it would count no more, and
- * what was forgotten meanwhile must not stand in it.
+ * Keeps an answer, unless the group has changed since its version: it would count no more, and what was forgotten meanwhile must
+ * not stand in it.
  */
-export async function keep(valkey: Redis, group: string, key: string, version: string, answer: string): Promise<void> {
-  if (answer.length <= LONGEST) await valkey.eval(KEEP, 2, versionKey(group), key, version, answer, KEPT / SECOND);
+export async function keep(valkey: Redis, group: string, key: string, { version, answer, lasts }: Kept): Promise<void> {
+  const whole = Math.floor(lasts);
+  if (answer.length > LONGEST || whole < 1) return;
+  await valkey.eval(KEEP, 2, versionKey(group), key, version, answer, whole);
 }
 
 /** Removes every kept answer of a group and gives how many there were. */

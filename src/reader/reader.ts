@@ -4,17 +4,31 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { trace } from '../telemetry/tracing.ts';
 import { established, impatientConnection } from '../valkey/connections.ts';
 import { explainValkey } from '../valkey/failures.ts';
-import { answerKey, keep, type Looked, look } from './cache.ts';
+import { answerKey, KEPT, keep, type Looked, look } from './cache.ts';
 
 /** Answers from the cache, or else works the answer out. */
 export interface Reader {
   /**
-   * @param question everything that the answer depends on, as plain data
-   * @param work     finds the answer; called once for all who ask the same at the same time
+   * @param question everything that the answer depends on, as plain data; `ask` names the kind, also in the metrics
+   * @param work     finds the answer; called once for all who ask the same at the same time, of whom each gets an answer of its own
    * @throws AccessRefused, WrongServer, and what `work` throws; a Valkey that is away only costs speed
    */
-  answer<T>(group: string, question: object, work: () => Promise<T>, useCache?: boolean): Promise<T>;
+  answer<T>(group: string, question: Question, work: () => Promise<T>, options?: AnswerOptions): Promise<T>;
   close(): void;
+}
+
+export interface Question {
+  readonly ask: string;
+  readonly [name: string]: unknown;
+}
+
+export interface AnswerOptions {
+  /** Default true. */
+  readonly useCache?: boolean | undefined;
+  /** Whether what was kept is an answer of this kind; anything else counts as not kept. Default: any object. */
+  readonly isAnswer?: (kept: object) => boolean;
+  /** When the answer becomes another one by itself, after `since` and not after `until`; asked beside `work`. Default: never. */
+  readonly changesAt?: (since: Date, until: Date) => Promise<Date | undefined>;
 }
 
 export interface ReaderParts {
@@ -49,30 +63,60 @@ export function openReader({ address, metrics, onNotice }: ReaderParts): Reader 
     });
   }
 
-  async function findOut(group: string, key: string, looked: Looked, work: () => Promise<unknown>): Promise<string> {
-    const found = JSON.stringify(await work());
-    await tryCache(() => keep(valkey, group, key, looked.version, found));
-    return found;
+  /** The answer as JSON, which is kept for as long as it holds. */
+  async function findOut(
+    group: string,
+    key: string,
+    version: string,
+    work: () => Promise<unknown>,
+    changesAt: AnswerOptions['changesAt'],
+  ): Promise<string> {
+    const since = Date.now();
+    // Where nobody can tell the answer is not kept.
+    const change = changesAt?.(new Date(since), new Date(since + KEPT)).catch(() => new Date(since));
+    const answer = JSON.stringify(await work());
+    const ends = (await change)?.getTime() ?? since + KEPT;
+    await tryCache(() => keep(valkey, group, key, { version, answer, lasts: Math.min(ends - Date.now(), KEPT) }));
+    return answer;
   }
 
   return {
-    async answer<T>(group: string, question: object, work: () => Promise<T>, useCache = true): Promise<T> {
+    async answer<T>(
+      group: string,
+      question: Question,
+      work: () => Promise<T>,
+      { useCache = true, isAnswer = () => true, changesAt }: AnswerOptions = {},
+    ): Promise<T> {
       const key = answerKey(group, question);
+      const tags = { group, ask: question.ask };
       const looked = useCache ? await lookUp(group, key) : undefined;
-      if (looked?.answer !== undefined) {
-        metrics?.increment('opencode.memory.cache_hit', { group });
-        return JSON.parse(looked.answer) as T;
+      const kept = readable(looked?.answer, isAnswer);
+      if (kept !== undefined) {
+        metrics?.increment('opencode.memory.cache_hit', tags);
+        return kept as T;
       }
-      metrics?.increment('opencode.memory.cache_miss', { group });
+      metrics?.increment('opencode.memory.cache_miss', tags);
       // Whoever asks after the next commit has another version and starts a search of their own.
       // Without a version nobody can tell what a search under way has seen, so each has its own.
       const search = () => trace('memory.search', {}, work);
       if (!looked) return await search();
-      const flight = `${key} ${looked.version}`;
-      const flying = running.get(flight) ?? findOut(group, key, looked, search).finally(() => running.delete(flight));
+      const { version } = looked;
+      const flight = `${key} ${version}`;
+      const flying =
+        running.get(flight) ?? findOut(group, key, version, search, changesAt).finally(() => running.delete(flight));
       running.set(flight, flying);
       return JSON.parse(await flying) as T;
     },
     close: () => valkey.disconnect(),
   };
+}
+
+/** What was kept, if it can be read: whatever else lies there is a miss. */
+function readable(text: string | undefined, isAnswer: (kept: object) => boolean): object | undefined {
+  try {
+    const kept: unknown = text === undefined ? undefined : JSON.parse(text);
+    return typeof kept === 'object' && kept !== null && isAnswer(kept) ? kept : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -15,8 +15,8 @@ interface About {
 
 // Prometheus wants to know a metric's labels before its first value.
 const COUNTERS: Readonly<Record<CounterName, About>> = {
-  'opencode.memory.cache_hit': { help: 'Answers from the cache', labels: ['group'] },
-  'opencode.memory.cache_miss': { help: 'Answers from the graph', labels: ['group'] },
+  'opencode.memory.cache_hit': { help: 'Answers from the cache', labels: ['group', 'ask'] },
+  'opencode.memory.cache_miss': { help: 'Answers from the graph', labels: ['group', 'ask'] },
   'opencode.memory.model.calls': { help: 'Calls of models', labels: ['model', 'purpose', 'outcome'] },
   'opencode.memory.model.tokens': { help: 'Tokens of models', labels: ['model', 'purpose', 'kind'] },
   'opencode.memory.model.cost': { help: 'Dollars spent on models', labels: ['model'] },

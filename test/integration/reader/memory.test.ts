@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startServers } from '../../../src/embedded/servers.ts';
 import { openGraphs } from '../../../src/graph/graphs.ts';
 import { countingMetrics, MemoryManager } from '../../../src/index.ts';
+import { SECOND } from '../../../src/time.ts';
 import { type Running, startWorkers } from '../../../workers/main.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -154,6 +155,77 @@ describe('the cache', () => {
     expect(left).toBeGreaterThan(290);
     expect(left).toBeLessThanOrEqual(300);
     valkey.disconnect();
+  });
+
+  test.each([
+    ['an end', 'invalidAt'],
+    ['a beginning', 'validAt'],
+  ] as const)('keeps answers no longer than to the next moment at which a fact changes: %s', async (_, field) => {
+    const { memory, group } = openMemory();
+    const soon = new Date(Date.now() + 200 * SECOND);
+    const given = { source: 'Harbor', relation: 'USES', target: 'Redis', [field]: soon };
+    await memory.ended(await memory.addTriplet(given, null, { referenceTime: new Date('2025-01-01') }));
+
+    await memory.queryMemory('Harbor');
+    await memory.search('Harbor', 5, { asOf: new Date('2025-06-01') });
+
+    const valkey = new Redis({ port: stores.config.valkey.port, host: stores.config.valkey.host });
+    const left = await Promise.all((await valkey.keys(`query:{${group}}:*`)).map((key) => valkey.pttl(key)));
+    valkey.disconnect();
+    const [now, then] = left.sort((a, b) => a - b);
+    expect(now).toBeLessThanOrEqual(soon.getTime() - Date.now() + SECOND);
+    expect(now).toBeGreaterThan(0);
+    // What held on another day does not change.
+    expect(then).toBeGreaterThan(200 * SECOND);
+  });
+
+  test.each(['{"facts":', 'null', '7', '"text"', '{}', '[]'])(
+    'takes what it cannot read for a miss: %s',
+    async (rubbish) => {
+      const { memory, metrics, remember, group } = openMemory();
+      await remember('Harbor uses Redis.');
+      const answer = await memory.queryMemory('Harbor');
+      const valkey = new Redis({ port: stores.config.valkey.port, host: stores.config.valkey.host });
+      const [key = ''] = await valkey.keys(`query:{${group}}:*`);
+      await valkey.set(key, `${await valkey.get(`version:{${group}}`)}\n${rubbish}`, 'KEEPTTL');
+
+      expect(await memory.queryMemory('Harbor')).toBe(answer);
+      expect(await memory.queryMemory('Harbor')).toBe(answer);
+
+      valkey.disconnect();
+      expect([metrics.count('opencode.memory.cache_miss'), metrics.count('opencode.memory.cache_hit')]).toEqual([2, 1]);
+    },
+  );
+
+  test('tells in its metrics what was asked', async () => {
+    const told: string[] = [];
+    const metrics = {
+      ...countingMetrics(),
+      increment: (_: string, tags?: object) => void told.push(JSON.stringify(tags)),
+    };
+    const group = newGroup();
+    const memory = new MemoryManager({ ...stores.config, group }, { metrics, embedder: plainEmbedder() });
+    opened.push(memory);
+
+    await memory.queryMemory('Harbor');
+    await memory.search('Harbor');
+    await memory.getEntities();
+    await memory.history('Harbor');
+
+    expect(told).toEqual(
+      ['query_memory', 'search', 'entities', 'history'].map((ask) => JSON.stringify({ group, ask })),
+    );
+  });
+
+  test('gives each of those who ask at the same time an answer of their own', async () => {
+    const { memory, remember } = openMemory();
+    await remember('Harbor uses Redis.');
+
+    const [one, other] = await Promise.all([memory.search('Harbor'), memory.search('Harbor')]);
+    (one.facts as unknown[]).length = 0;
+
+    expect(other.facts).toHaveLength(1);
+    expect((await memory.search('Harbor')).facts).toHaveLength(1);
   });
 
   test('is not missed when Valkey is away: the graph answers, with a notice', async () => {

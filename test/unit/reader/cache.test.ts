@@ -22,11 +22,8 @@ test('whatever the answer depends on makes another key', () => {
   expect(new Set(keys).size).toBe(keys.length);
 });
 
-test('a long question has a short key, and two long ones have two', () => {
-  const long = (end: string) => answerKey('harbor', { ...question, query: 'Harbor '.repeat(1000) + end });
-
-  expect(long('a')).toMatch(/^query:\{harbor\}:[\w-]{43}$/);
-  expect(long('a')).not.toBe(long('b'));
+test.each(['Harbor', 'Harbor '.repeat(1000)])('no word of a question stands in its key', (query) => {
+  expect(answerKey('quay', { ...question, query })).toMatch(/^query:\{quay\}:[\w-]{43}$/);
 });
 
 test('a question cannot take its answer to the slot of another group', () => {

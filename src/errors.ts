@@ -114,6 +114,11 @@ export class ArchiveDamaged extends Error {
   override name = 'ArchiveDamaged';
 }
 
+/** The graph lacks changes that it had once taken; it must be rebuilt before it is archived. */
+export class GraphLostError extends Error {
+  override name = 'GraphLostError';
+}
+
 /** No usable Valkey or FalkorDB program was found on this machine. */
 export class ServersMissing extends Error {
   override name = 'ServersMissing';
@@ -148,6 +153,7 @@ const FATES: Readonly<Record<string, Fate>> = {
   SpoolFull: 'given up',
   ArchiveAway: 'waits',
   ArchiveDamaged: 'given up',
+  GraphLostError: 'given up',
   ServersMissing: 'given up',
 };
 

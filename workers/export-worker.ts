@@ -21,6 +21,8 @@ export interface ExportParts {
   readonly store: ArchiveStore;
   readonly nights: Nights;
   readonly trim?: NightParts['trim'];
+  /** Groups that have a journal, also those whose graph is gone. */
+  readonly journaled: () => Promise<readonly string[]>;
   readonly installation: NightParts['installation'];
 }
 
@@ -36,9 +38,10 @@ export function startExportWorker(config: Config, connection: Redis, parts: Expo
   return new Worker(EXPORT_QUEUE, jobProcessor(queue, config.valkey, work, told), workerOptions(config, connection));
 }
 
-async function beginNight({ data }: Job, { graphs, nights }: ExportParts): Promise<{ groups: string[] }> {
+/** A memory whose graph is gone has an export too, which fails and says so. */
+async function beginNight({ data }: Job, { graphs, nights, journaled }: ExportParts): Promise<{ groups: string[] }> {
   const { tick } = readNightlyJob(data);
-  const groups = await graphs.groups();
+  const groups = [...new Set([...(await graphs.groups()), ...(await journaled())])].sort();
   await nights.addExports(tick, groups);
   await nights.keepDrills(groups);
   return { groups };

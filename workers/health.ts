@@ -1,9 +1,12 @@
 import type { Graphs } from '../src/graph/graphs.ts';
+import { isLost, lostGroups } from '../src/journal/loss.ts';
 import type { Alive } from '../src/queue/alive.ts';
+import type { LastNight } from '../src/queue/nights.ts';
 import type { Producer } from '../src/queue/producer.ts';
 import type { Spool } from '../src/queue/spool/spool.ts';
+import type { Drill } from '../src/schedule/drills.ts';
 import type { ModelSigns, VitalSigns } from '../src/telemetry/vital-signs.ts';
-import { MINUTE, SECOND } from '../src/time.ts';
+import { HOUR, MINUTE, SECOND } from '../src/time.ts';
 import { within } from '../src/within.ts';
 
 export type Grade = 'ok' | 'degraded' | 'red';
@@ -24,7 +27,9 @@ export interface Health {
 /** What health is measured from. */
 export interface Measured {
   readonly producer: Producer;
-  readonly graphs: Pick<Graphs, 'ping'>;
+  readonly graphs: Pick<Graphs, 'ping' | 'group'>;
+  /** The worker's own. */
+  readonly group: string;
   readonly signs: VitalSigns;
   readonly spool: Spool;
   /** Milliseconds since 1970. */
@@ -42,7 +47,7 @@ const STUCK_AFTER = 2 * MINUTE;
 export async function measureHealth(measured: Measured): Promise<Health> {
   const { producer, graphs, signs, spool, storesEpisodes } = measured;
   const stores = [store('valkey', () => producer.ping()), store('falkordb', () => graphs.ping())];
-  const queues = [queueCheck(measured), deadLetters(producer), archivesCheck(producer)];
+  const queues = [queueCheck(measured), deadLetters(producer), archivesCheck(producer), graphsCheck(measured)];
   const checks = [
     ...(await Promise.all(stores)),
     ...(storesEpisodes ? Object.entries(signs.read().models).map(([model, seen]) => modelCheck(model, seen)) : []),
@@ -118,20 +123,66 @@ async function deadLetters(producer: Producer): Promise<Check | undefined> {
   }
 }
 
-/** Undefined where no archive was tried yet. */
-async function archivesCheck({ nights }: Producer): Promise<Check | undefined> {
-  const name = 'archives';
+/** Undefined where nothing was archived by night yet and nothing is due. */
+async function archivesCheck({ nights, alive }: Producer): Promise<Check | undefined> {
   try {
-    const drills = [...(await nights.drills()).values()];
-    const failed = drills.filter((drill) => drill.failed !== null).length;
-    if (drills.length === 0) return undefined;
-    if (failed === 0)
-      return { name, status: 'ok', said: 'The last one of each memory that was tried can be restored.' };
-    const memories = failed === 1 ? '1 memory' : `${failed} memories`;
+    const [night, drills, { now }] = await Promise.all([nights.last(), nights.drills(), alive()]);
+    const verdict = judgeArchives(night, [...drills.values()], now);
+    return verdict && { name: 'archives', ...verdict };
+  } catch {
+    return undefined;
+  }
+}
+
+/** How much longer than from one night to the next the proof of every memory may take: 26 hours where nights are daily. */
+const NIGHT_TAKES = 2 * HOUR;
+
+/** @param now by Valkey's clock */
+export function judgeArchives(
+  { next, last, outcome, isPending }: LastNight,
+  drills: readonly Drill[],
+  now: number,
+): Pick<Check, 'status' | 'said'> | undefined {
+  const red = (said: string) => ({ status: 'red' as const, said });
+  const failed = drills.filter((drill) => drill.failed !== null).length;
+  if (failed > 0) return red(`The last archive of ${memories(failed)} cannot be restored; ${TELLS_WHY}.`);
+  const isLate = (due: Date) => now - due.getTime() > NIGHT_TAKES;
+  if (next && isLate(next))
+    return red(
+      `The nightly export due at ${next.toISOString()} has not begun; is a worker with the role scheduler running?`,
+    );
+  if (next && last) {
+    if (outcome?.said !== undefined) return red(`The last nightly export failed before any memory; ${TELLS_WHY}.`);
+    if (outcome && outcome.failed > 0)
+      return red(`The last nightly export failed for ${outcome.failed} of ${memories(outcome.groups)}; ${TELLS_WHY}.`);
+    if (isLate(last) && (isPending || (outcome && outcome.done < outcome.groups)))
+      return red(
+        `The nightly export of ${last.toISOString()} has done ${outcome?.done ?? 0} of ${memories(outcome?.groups)}; is a worker with the role export running?`,
+      );
+    const proven = Math.max(...drills.map(({ verified }) => verified?.at.getTime() ?? 0));
+    const period = next.getTime() - last.getTime();
+    if (drills.length > 0 && now - proven > period + NIGHT_TAKES)
+      return red(`No archive of any memory was proven for ${Math.floor((now - proven) / HOUR)} hours.`);
+  }
+  if (drills.length === 0) return undefined;
+  return { status: 'ok', said: 'The last one of each memory that was tried can be restored.' };
+}
+
+const TELLS_WHY = '`memory-manager dead-letter list` tells why';
+const memories = (count: number | undefined): string => (count === 1 ? '1 memory' : `${count ?? 'its'} memories`);
+
+/** Undefined while Valkey cannot be asked. The graph of the worker's own group is compared too; others are by night and by each commit. */
+async function graphsCheck({ producer, graphs, group }: Measured): Promise<Check | undefined> {
+  const name = 'graphs';
+  try {
+    const lost = new Set(await producer.ask(lostGroups));
+    if (await isLost(producer.ask, graphs.group(group)).catch(() => false)) lost.add(group);
+    if (lost.size === 0) return { name, status: 'ok', said: 'None is known to lack what was committed to it.' };
+    const [first] = [...lost].sort();
     return {
       name,
       status: 'red',
-      said: `The last archive of ${memories} cannot be restored; \`memory-manager dead-letter list\` tells why.`,
+      said: `The graph of ${memories(lost.size)} lacks changes that it had taken; run \`memory-manager archive rebuild --replace --group ${first}\`.`,
     };
   } catch {
     return undefined;

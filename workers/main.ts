@@ -8,6 +8,7 @@ import { forgetfulIngest } from '../src/forget/ingest.ts';
 import { openGraphs } from '../src/graph/graphs.ts';
 import { openIngest } from '../src/ingest/ingest.ts';
 import { openJournal } from '../src/journal/journal.ts';
+import { journaledGroups } from '../src/journal/loss.ts';
 import { checkInput } from '../src/memory/input.ts';
 import { chooseEmbedder, chooseLanguageModel } from '../src/models/choose.ts';
 import type { Embedder } from '../src/models/embedder.ts';
@@ -81,7 +82,12 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
   const schedule = roles.includes('scheduler') ? (await import('./scheduler.ts')).openSchedule(config) : undefined;
   const archives = roles.includes('export') ? await chooseStore(config, metrics) : undefined;
   const valkey = patientConnection(config.valkey, NOTICED_WITHIN);
-  const journal = openJournal(valkey, { onGap: (group) => void closeGap(group) });
+  const onLoss = (group: string) => {
+    onNotice(
+      `The graph of the memory "${group}" lost changes that it had taken; \`memory-manager status\` says what to do.`,
+    );
+  };
+  const journal = openJournal(valkey, { onGap: (group) => void closeGap(group), onLoss });
   const graphs = openGraphs(config.falkordb, { journal });
   const leases = openLeases(valkey, config.takeover);
   const producer = openProducer(config);
@@ -164,7 +170,15 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
     }
     if (archives) {
       const installation = () => installationId(valkey, config.queuePrefix);
-      const parts = { graphs, leases, store: archives, nights: producer.nights, trim: journal.trim, installation };
+      const parts = {
+        graphs,
+        leases,
+        store: archives,
+        nights: producer.nights,
+        trim: journal.trim,
+        installation,
+        journaled: () => journaledGroups(valkey),
+      };
       workers.push(startExportWorker(config, connection(), parts, { metrics, onNotice }));
     }
     report(workers, connections, config.valkey, onNotice);

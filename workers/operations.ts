@@ -54,6 +54,7 @@ export async function startOperations(config: Config, watched: Watched): Promise
       spool,
       signs,
       graphs,
+      group: config.group,
       started: Date.parse(identity.started),
       storesEpisodes: roles.includes('store'),
     }),

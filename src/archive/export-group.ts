@@ -17,7 +17,7 @@ export interface GroupExport {
 /**
  * Exports a group as it is at one moment. The group's lease is taken for that moment only; when somebody commits before all is
  * read, what was written is thrown away and it is done once more, this time with the lease held to the end.
- * @throws StaleFence when the lease was lost; what `exportGraph` throws
+ * @throws StaleFence when the lease was lost; GraphLostError; what `exportGraph` throws
  */
 export async function exportGroup(
   graph: GroupGraph,
@@ -37,10 +37,11 @@ export async function exportGroup(
       },
     });
   // Nobody else changes the graph in between, since the lease is ours and older ones are refused from the stamp on.
-  const stamp = async (lease: Lease) => ({
-    stamped: await stampFence(graph, lease.fence),
-    position: await graph.position(),
-  });
+  const stamp = async (lease: Lease) => {
+    // What a graph holds that lost changes must not pass for the memory's newest archive.
+    await graph.checkLoss();
+    return { stamped: await stampFence(graph, lease.fence), position: await graph.position() };
+  };
   try {
     const moment = await held(leases, graph.group, async (lease) => ({ lease, stamp: await stamp(lease) }));
     return await attempt(moment.lease, moment.stamp);

@@ -55,10 +55,11 @@ const DRILLED = 0.95;
 /**
  * Exports a group, restores that on trial, and only if it came back whole lets go of what it makes needless: entries of the journal,
  * older archives, leftovers. Each step may be done again.
- * @throws ArchiveDamaged when the archive cannot be restored: nothing was removed then, and another try writes a new one
+ * @throws GraphLostError when the graph lost changes; ArchiveDamaged when the archive cannot be restored: nothing was removed then, and another try writes a new one
  */
 export async function exportByNight(parts: NightParts, group: string, told: NightTold): Promise<Night> {
   const { graphs, store, keep, trim } = parts;
+  await graphs.group(group).checkLoss();
   if (await isEmpty(graphs.group(group))) return { file: null, answers: null, trimmed: 0, removed: [], unproven: [] };
   const manifest = await written(parts, group, told);
   const { file } = manifest;

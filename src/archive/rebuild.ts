@@ -62,14 +62,15 @@ export async function rebuildBeside(
   file?: string,
   onProgress: (share: number) => void = () => {},
 ): Promise<RebuiltBeside> {
-  const steps = await readSteps(parts.journal, group);
-  const starts = await startsOf(parts, group, steps, file);
+  const lost = await parts.journal.lost(group);
+  const steps = await readSteps(parts.journal, group, lost);
+  const starts = await startsOf(parts, group, steps, lost, file);
   const problems = new Set<string>();
   // Where the journal tells of none of them, the newest is the best that there is.
   for (const mayDiffer of file === undefined ? [false, true] : [true])
     for (const start of starts) {
       try {
-        const built = await build(parts, group, steps, { ...start, mayDiffer }, onProgress);
+        const built = await build(parts, group, steps, { ...start, lost, mayDiffer }, onProgress);
         return { ...built, problems: [...problems], isRightGraph: start.isRightGraph && built.isKnown };
       } catch (error) {
         // One that is damaged, gone or of another graph; the next is older, and the journal may reach back to it.
@@ -87,12 +88,15 @@ async function startsOf(
   { store }: RebuildParts,
   group: string,
   steps: readonly Step[],
+  lost: string | null,
   file: string | undefined,
 ): Promise<Start[]> {
   if (file !== undefined) return [{ find: () => findManifest(store, file, group), isRightGraph: true }];
   const base = lastBase(steps);
   const all = (await readCatalogue(store, group)).archives.map(({ manifest }) => manifest);
-  const isSince = (manifest: Manifest) => !base || isLater(positionOf(manifest), base.id);
+  // An earlier release exported also what a graph held that had lost changes.
+  const isOfLost = (manifest: Manifest) => lost !== null && !isLater(lost, positionOf(manifest));
+  const isSince = (manifest: Manifest) => !isOfLost(manifest) && (!base || isLater(positionOf(manifest), base.id));
   const from = (manifests: readonly Manifest[], isRightGraph: boolean): Start[] =>
     manifests.map((manifest) => ({ find: async () => manifest, isRightGraph }));
   return [
@@ -110,7 +114,7 @@ async function build(
   parts: RebuildParts,
   group: string,
   steps: readonly Step[],
-  { find, base, mayDiffer }: Start & { readonly mayDiffer: boolean },
+  { find, base, lost, mayDiffer }: Start & { readonly lost: string | null; readonly mayDiffer: boolean },
   onProgress: (share: number) => void,
 ): Promise<Pick<RebuiltBeside, 'scratch' | 'again' | 'file' | 'since'> & { readonly isKnown: boolean }> {
   const { graphs, store, journal } = parts;
@@ -134,7 +138,7 @@ async function build(
     if (!isKnown && !mayDiffer) throw notOf(manifest, group);
     const { aside } = planFrom(steps, mark, from.since);
     if (manifest && (base || aside > 0)) await parts.forgetAgain(scratch.graph, manifest);
-    const again = await openReplay(scratch.graph, journal, steps, from);
+    const again = await openReplay(scratch.graph, journal, steps, { ...from, lost });
     await again.advance((done) => onProgress(share + done * (1 - share)));
     return { scratch, again, file: manifest?.file ?? null, since: timeOf(from.after), isKnown };
   } catch (error) {
@@ -174,7 +178,7 @@ async function emptyScratch(graphs: Graphs, group: string): Promise<Scratch> {
 }
 
 /** What was recorded into the graph before it was replaced went with it. */
-function fromOf(manifest: Manifest | undefined, base: Step | undefined): ReplayFrom {
+function fromOf(manifest: Manifest | undefined, base: Step | undefined): Omit<ReplayFrom, 'lost'> {
   if (base) return { after: base.id, since: base.id };
   const since = manifest ? positionOf(manifest) : '0-0';
   return { after: before(since), since };

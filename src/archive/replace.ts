@@ -8,6 +8,7 @@ import { WRITE_FENCE } from '../graph/queries/write-fence.ts';
 import type { Scratch } from '../graph/scratch.ts';
 import type { Base } from '../journal/entry.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
+import { settleLoss } from '../journal/loss.ts';
 import { raiseVersion } from '../valkey/group-version.ts';
 import type { Leases } from '../valkey/lease.ts';
 
@@ -25,6 +26,7 @@ export interface Replacing {
 /**
  * Puts a loaded graph in the place of its group's, under the lease, and makes every reader see it. Whoever had begun a commit
  * is refused afterwards, since the graph has another fence.
+ * @returns id of the journal's entry from which on it tells of that graph; null for none
  * @throws InvalidInput when it is not empty; StaleFence, TimedOut
  */
 export async function replaceGraph(
@@ -32,7 +34,7 @@ export async function replaceGraph(
   valkey: Redis,
   leases: Leases,
   { replace, base, prepare = async () => {} }: Replacing,
-): Promise<void> {
+): Promise<string | null> {
   const { graph } = scratch;
   const journal = openJournal(valkey);
   const lease = await leases.take(graph.group);
@@ -48,7 +50,9 @@ export async function replaceGraph(
       if (!isRefused) await raiseVersion(valkey, graph.group).catch(() => {});
       throw error;
     }
+    await settleLoss(valkey, graph.group, { token: noted ? lease.fence : 0, mark: noted?.mark ?? '' });
     await raiseVersion(valkey, graph.group);
+    return noted?.id ?? null;
   } finally {
     await lease.release();
   }

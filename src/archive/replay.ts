@@ -2,12 +2,19 @@ import type { GroupGraph } from '../graph/group-graph.ts';
 import { readMark } from '../graph/queries/read-mark.ts';
 import type { JournalEntry } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
-import { planFrom, type Step, stepOf } from '../journal/plan.ts';
+import { isLater, planFrom, type Step, stepOf } from '../journal/plan.ts';
 
-/** What a journal holds, without what it writes. */
-export async function readSteps(journal: Journal, group: string, after?: string): Promise<Step[]> {
+/**
+ * What a journal holds, without what it writes.
+ * @param lost id from which on its changes were made to a graph that had lost others
+ */
+export async function readSteps(journal: Journal, group: string, lost: string | null, after?: string): Promise<Step[]> {
   const steps: Step[] = [];
-  for await (const entry of journal.entries(group, after)) steps.push(stepOf(entry));
+  for await (const entry of journal.entries(group, after)) {
+    const step = stepOf(entry);
+    const isAbandoned = step.link !== null && lost !== null && !isLater(lost, step.id);
+    steps.push(isAbandoned ? { ...step, isAbandoned } : step);
+  }
   return steps;
 }
 
@@ -16,6 +23,8 @@ export interface ReplayFrom {
   readonly after: string;
   /** Id up to which the graph has all changes behind a fence. */
   readonly since: string;
+  /** See `readSteps`. */
+  readonly lost: string | null;
 }
 
 export interface Replay {
@@ -23,6 +32,8 @@ export interface Replay {
   advance(onProgress?: (share: number) => void): Promise<number>;
   /** How many could not be made, since the journal lacks what they follow on. */
   missing(): number;
+  /** Ids of changes to a graph that had lost others, which are given up for them. */
+  abandoned(): string[];
 }
 
 /**
@@ -35,7 +46,7 @@ export async function openReplay(
   graph: GroupGraph,
   journal: Journal,
   read: readonly Step[],
-  { after, since }: ReplayFrom,
+  { after, since, lost }: ReplayFrom,
 ): Promise<Replay> {
   const steps = [...read];
   const start = await readMark(graph);
@@ -50,7 +61,7 @@ export async function openReplay(
 
   return {
     async advance(onProgress = () => {}) {
-      steps.push(...(await readSteps(journal, graph.group, steps.at(-1)?.id)));
+      steps.push(...(await readSteps(journal, graph.group, lost, steps.at(-1)?.id)));
       const last = steps.at(-1)?.id;
       if (last === undefined) return made;
       const chain = new Set(planFrom(steps, await readMark(graph)).chain);
@@ -65,5 +76,6 @@ export async function openReplay(
       return made;
     },
     missing: () => planFrom(steps, start, since).orphans + refused,
+    abandoned: () => steps.filter(({ isAbandoned }) => isAbandoned).map(({ id }) => id),
   };
 }

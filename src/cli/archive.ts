@@ -23,6 +23,7 @@ What \`memory-manager export\` wrote, in MEMORY_EXPORT_DIR or in Backblaze B2. I
   rebuild [file]   give a lost graph back: the newest archive, or that file, and what the journal
                    tells since; no model is asked; the memory must be empty
     --replace        or else it is replaced, at once or not at all
+  accept-loss      take a graph that lost changes as it is, as after deleting it on purpose
   prune            remove nightly archives, but the newest of each day, week and month that has any
     --keep <list>    so many of each: daily=7,weekly=4,monthly=12
     --all            also count and remove archives made by hand, by earlier releases or elsewhere
@@ -48,7 +49,7 @@ Example: memory-manager archive verify latest --restore`,
       const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
       if (!act)
         throw new InvalidInput(
-          `archive knows list, verify, restore, rebuild and prune, not "${action}"; see memory-manager archive --help.`,
+          `archive knows list, verify, restore, rebuild, accept-loss and prune, not "${action}"; see memory-manager archive --help.`,
         );
       const { data, text, status = 0 } = await act(memory, rest, call);
       console.log(call.json ? JSON.stringify(data) : text);
@@ -112,6 +113,12 @@ const ACTIONS: Readonly<Record<string, (memory: MemoryManager, rest: readonly st
       } catch (error) {
         return refused(file ?? 'latest', 'rebuilt from', error);
       }
+    },
+    async 'accept-loss'(memory, rest, call) {
+      nothing('accept-loss', rest);
+      const accepted = await memory.archives.acceptLoss(groupOf(call));
+      const text = `The memory "${accepted.group}" is what its graph holds now; run \`memory-manager export\` so that an archive holds it too.`;
+      return { data: accepted, text };
     },
     async prune(memory, rest, call) {
       nothing('prune', rest);

@@ -44,6 +44,11 @@ function lines({ group, valkey, falkordb, spool }: Status): string[] {
     ...(spool.unreadable > 0
       ? [`Spool    ${count(spool.unreadable, 'file')} in ${spool.folder}/unreadable that could not be handed in`]
       : []),
+    ...(falkordb.ok && falkordb.lacksChanges
+      ? [
+          `Memory   its graph lacks changes that it had taken, and nothing of it is exported; to bring them back, run \`memory-manager archive rebuild --replace --group ${group}\``,
+        ]
+      : []),
     ...(graph
       ? [
           `Memory   "${group}": ${count(graph.episodes, 'episode')}, ${count(graph.entities, 'entity', 'entities')}, ${count(graph.facts, 'fact')}`,

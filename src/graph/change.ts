@@ -25,7 +25,10 @@ export function openChange(
     const rows = await write<Row>(text);
     // No row may also come of a change that found nothing to do behind the fence. It is part of the chain, and another may have
     // followed; strike looks for that.
-    if (rows.length === 0 && id && (await readMark(graph)).mark !== mark) await log?.strike(graph.group, id, mark);
+    const isTaken = rows.length > 0 || (id !== undefined && (await readMark(graph)).mark === mark);
+    if (id && !isTaken) await log?.strike(graph.group, id, mark);
+    // Not waited for: should it be lost, a later loss of this one change is not noticed, and nothing else.
+    if (id && isTaken) log?.confirm(graph.group, id, { query, params: marked }).catch(() => {});
     return rows;
   }
 

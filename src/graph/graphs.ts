@@ -70,6 +70,7 @@ export function openGraphs(address: Address, { readers = 4, writers = 2, journal
       write: async (query, params) => write(queryText(query, params)),
       change: (query, params) => change(query, params),
       position: async () => (log ? log.position(group) : '0-0'),
+      checkLoss: async () => log?.checkLoss(group, graph),
       async prepare(embedder) {
         await prepared(embedder);
       },

@@ -13,6 +13,10 @@ export interface ChangeLog {
   note(group: string, change: Change): Promise<string>;
   /** Takes the entry of a change back that the graph has refused, which shows in that none follows on its mark. */
   strike(group: string, id: string, mark: string): Promise<void>;
+  /** Notes that the graph took a change behind a fence; in the order of the changes. */
+  confirm(group: string, id: string, change: Change): Promise<void>;
+  /** @throws GraphLostError when the group's graph lacks changes that it had taken */
+  checkLoss(group: string, graph: Pick<GroupGraph, 'read'>): Promise<void>;
   /** The id of the last entry; `0-0` for none. */
   position(group: string): Promise<string>;
 }
@@ -31,6 +35,8 @@ export interface GroupGraph {
   change<Row>(query: string, params: Params): Promise<Row[]>;
   /** The id of the journal's last entry; `0-0` where nothing is noted. */
   position(): Promise<string>;
+  /** @throws GraphLostError when the graph lacks changes that it had taken, as far as the journal tells */
+  checkLoss(): Promise<void>;
   /**
    * Makes the indexes and notes the embedder, once for each graph.
    * @throws EmbedderMismatch

@@ -6,12 +6,20 @@ import { entriesOf, fieldsOf, journalKey } from './stream.ts';
 /** What was noted last of a group's chain, and since when the journal lacks something; beside the journal, for the entries are long. */
 export const chainKey = (group: string): string => `chain:{${group}}`;
 
-// The last change may have been refused, or its worker have died; then the next one follows on the same as it did.
+// The last change may have been refused, or its worker have died; then the next one follows on the same as it did. A change that follows on
+// less than what the graph had taken (`loss.ts`) leaves no gap in the journal. Earlier releases did not note what was taken; what the
+// last change followed on somebody had read from the graph.
 const NOTE = `
-local id = redis.call('XADD', KEYS[1], '*', unpack(ARGV, 3))
-local last = redis.call('HMGET', KEYS[2], 'after', 'mark')
+local id = redis.call('XADD', KEYS[1], '*', unpack(ARGV, 4))
+local last = redis.call('HMGET', KEYS[2], 'after', 'mark', 'taken')
 redis.call('HSET', KEYS[2], 'after', ARGV[1], 'mark', ARGV[2])
-return {id, (last[1] == ARGV[1] or last[2] == ARGV[1]) and 1 or 0}`;
+local taken = last[3]
+if not taken and last[1] and last[1] ~= '' then
+  taken = '1 ' .. last[1]
+  redis.call('HSET', KEYS[2], 'taken', taken)
+end
+local isBehind = taken and tonumber(ARGV[3]) < tonumber(string.match(taken, '^%d+'))
+return {id, (last[1] == ARGV[1] or last[2] == ARGV[1] or isBehind) and 1 or 0}`;
 
 /** Notes a change behind a fence. `follows` is false when the graph has a change that the journal does not: Valkey lost its end. */
 export async function noteInChain(
@@ -20,7 +28,7 @@ export async function noteInChain(
   entry: NewEntry,
 ): Promise<{ readonly id: string; readonly follows: boolean }> {
   const { after, mark, seen } = entry.params;
-  const own = [String(after ?? ''), String(mark)];
+  const own = [String(after ?? ''), String(mark), String(entry.base ? entry.params.fence : (seen ?? 0))];
   const keys = [journalKey(group), chainKey(group)];
   const [id, isNext] = (await valkey.eval(NOTE, 2, ...keys, ...own, ...fieldsOf(entry))) as [string, number];
   // What was restored, and the first change of a graph, follow on nothing.

@@ -3,6 +3,7 @@ import type { ChangeLog } from '../graph/group-graph.ts';
 import { MINUTE } from '../time.ts';
 import { closeGap, isFollowed, noteGap, noteInChain, readGap } from './chain.ts';
 import type { JournalEntry, NewEntry } from './entry.ts';
+import { checkLoss, confirmTaken, readLoss } from './loss.ts';
 import { rewrite } from './rewrite.ts';
 import { entriesOf, fieldsOf, journalKey, lastId } from './stream.ts';
 
@@ -24,11 +25,15 @@ export interface Journal extends ChangeLog {
   /**
    * Removes what an archive holds that was found whole, and gives how many entries that were. A while before the archive's
    * position is kept, since episodes are recorded while it is written. Nothing goes for an archive of another journal, such as
-   * that of a group of the same name elsewhere.
+   * that of a group of the same name elsewhere, nor while the graph lacks changes that only the journal holds.
    * @param position of the archive's manifest
    */
   trim(group: string, position: string): Promise<number>;
   size(group: string): Promise<JournalSize>;
+  /** Id from which on it tells of a graph that had lost changes; null for none. */
+  lost(group: string): Promise<string | null>;
+  /** Removes changes to a graph that had lost others, after these were brought back. */
+  abandon(group: string, ids: readonly string[]): Promise<void>;
   /** Gives every entry anew, under its own id, while others go on noting; tells how many of them changed. */
   rewrite(group: string, change: (entry: JournalEntry) => NewEntry): Promise<number>;
 }
@@ -39,9 +44,11 @@ export const MARGIN = 10 * MINUTE;
 export interface JournalOptions {
   /** Told that the journal lacks something that the graph has, so that only a new archive holds all. */
   readonly onGap?: (group: string) => void;
+  /** Told that the graph had lost changes before it took the last one. */
+  readonly onLoss?: (group: string) => void;
 }
 
-export function openJournal(valkey: Redis, { onGap = () => {} }: JournalOptions = {}): Journal {
+export function openJournal(valkey: Redis, { onGap = () => {}, onLoss = () => {} }: JournalOptions = {}): Journal {
   return {
     async note(group, entry) {
       if (typeof entry.params.mark !== 'string')
@@ -56,10 +63,15 @@ export function openJournal(valkey: Redis, { onGap = () => {} }: JournalOptions 
     async strike(group, id, mark) {
       if (!(await isFollowed(valkey, group, id, mark))) await valkey.xdel(journalKey(group), id);
     },
+    async confirm(group, id, { params }) {
+      if (await confirmTaken(valkey, group, id, params)) onLoss(group);
+    },
+    checkLoss: (group, graph) => checkLoss(valkey, group, graph),
     position: (group) => lastId(valkey, group),
     entries: (group, after, until) => entriesOf(valkey, group, after, until),
     async trim(group, position) {
       const key = journalKey(group);
+      if ((await readLoss(valkey, group)) !== null) return 0;
       if ((await valkey.xrange(key, position, position)).length === 0) return 0;
       const trimmed = await valkey.xtrim(key, 'MINID', '=', before(position));
       await closeGap(valkey, group, position);
@@ -75,6 +87,10 @@ export function openJournal(valkey: Redis, { onGap = () => {} }: JournalOptions 
       ]);
       const date = (id: string | undefined | null) => (id ? new Date(timeOf(id)) : null);
       return { entries, since: date(first?.[0]), bytes: bytes ?? 0, gap: date(gap) };
+    },
+    lost: (group) => readLoss(valkey, group),
+    async abandon(group, ids) {
+      if (ids.length > 0) await valkey.xdel(journalKey(group), ...ids);
     },
     rewrite: (group, change) => rewrite(valkey, group, change),
   };

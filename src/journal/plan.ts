@@ -7,6 +7,8 @@ export interface Step {
   /** Of a change behind a fence: what it followed on, and what it left behind. */
   readonly link: Link | null;
   readonly base: Base | null;
+  /** True for a change to a graph that had lost others, and that a rebuild gives up for them; see `loss.ts`. */
+  readonly isAbandoned?: boolean;
   /** Of the vectors that follow; noted when a graph gets its indexes. */
   readonly embedder: { readonly model: string; readonly dimension: number } | null;
 }
@@ -44,15 +46,16 @@ export function stepOf({ id, params, ...entry }: JournalEntry): Step {
  * @param since id up to which the graph has all anyway
  */
 export function planFrom(steps: readonly Step[], from: Mark, since = '0-0'): Plan {
-  const next = longestWays(steps);
+  const next = longestWays(steps.filter(({ isAbandoned }) => !isAbandoned));
   const chain: string[] = [];
   for (let at = next.get(keyOf(from)); at; at = next.get(keyOf(at.left))) chain.push(at.id);
   const known = new Set([keyOf(from), keyOf({ token: 0, mark: '' })]);
   const taken = new Set(chain);
   let [orphans, aside] = [0, 0];
-  for (const { id, link, base } of steps) {
+  for (const { id, link, base, isAbandoned } of steps) {
     if (!link) continue;
     if (isLater(id, since) && !taken.has(id)) aside += 1;
+    if (isAbandoned) continue;
     if (isLater(id, since) && !base && !known.has(keyOf(link.after))) orphans += 1;
     known.add(keyOf(link.left));
   }
@@ -94,6 +97,24 @@ export function lastBase(steps: readonly Step[]): (Step & { readonly base: Base 
     (step): step is Step & { readonly base: Base } =>
       step.base !== null && step.link !== null && (followed.has(keyOf(step.link.left)) || step === lastChange),
   );
+}
+
+/**
+ * The first change on the way to `mark` that is not on the way to `taken`, although the graph had taken that; undefined when `taken` is on
+ * the way, or when the journal does not reach back far enough to tell.
+ */
+export function forkOf(steps: readonly Step[], mark: string, taken: string): string | undefined {
+  const byMark = new Map(steps.flatMap((step) => (step.link ? [[step.link.left.mark, step] as const] : [])));
+  const wayTo = (end: string): Step[] => {
+    const way: Step[] = [];
+    for (let step = byMark.get(end); step && !way.includes(step); step = byMark.get(step.link?.after.mark ?? ''))
+      way.push(step);
+    return way;
+  };
+  if (!byMark.has(taken)) return undefined;
+  const [own, other] = [wayTo(mark), new Set(wayTo(taken))];
+  if (own.some((step) => step.link?.left.mark === taken || step.base)) return undefined;
+  return own.findLast((step) => !other.has(step))?.id;
 }
 
 /** Whether an id of an entry is that of a later one. */

@@ -200,6 +200,29 @@ export async function restoreArchive(
   return { file, group, ...inShort(counts), graphHash: graph_hash.exact, until: new Date(journal.until), leftOut };
 }
 
+/** @throws InvalidInput when the graph lacks nothing that it had taken */
+export async function acceptLoss(services: Services, options: GroupOptions): Promise<{ readonly group: string }> {
+  const group = services.group(options.group);
+  const [{ openRights }, loss, graphs] = await Promise.all([
+    import('./rights.ts'),
+    import('../journal/loss.ts'),
+    services.graphs(),
+  ]);
+  const graph = graphs.group(group);
+  const { valkey, leases, close } = await openRights(services.config);
+  try {
+    const lease = await leases.take(group);
+    try {
+      await loss.acceptLoss(valkey, graph);
+      return { group };
+    } finally {
+      await lease.release();
+    }
+  } finally {
+    close();
+  }
+}
+
 export async function pruneArchives(
   services: Services,
   { keep, group, all = false, dryRun = false }: PruneOptions,

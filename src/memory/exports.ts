@@ -1,5 +1,6 @@
 import type { Exported } from '../archive/export.ts';
 import { isForeseen, NoWorker } from '../errors.ts';
+import { journaledGroups } from '../journal/loss.ts';
 import { MINUTE } from '../time.ts';
 import type { GroupOptions, WaitOptions } from './options.ts';
 import type { Services } from './services.ts';
@@ -26,11 +27,12 @@ export async function exportMemory(services: Services, options: ExportOptions): 
   return (await waiting.ended(jobId, limit, (share) => onProgress?.(Number(share)))) as Exported;
 }
 
-/** The same with every group that has a graph. What befalls one is told and keeps none of the others. @throws NoWorker */
+/** The same with every group that has a graph, or had one that was lost. What befalls one is told and keeps none of the others. @throws NoWorker */
 export async function exportAll(services: Services, options: ExportAllOptions): Promise<GroupExported[]> {
   const { gzip = false, limit = 10 * MINUTE, onProgress = () => {} } = options;
   const [graphs, [producer, waiting]] = await Promise.all([services.graphs(), exporting(services)]);
-  const groups = await graphs.groups();
+  // Memories whose graph is gone fail, and are not passed over.
+  const groups = [...new Set([...(await graphs.groups()), ...(await producer.ask(journaledGroups))])].sort();
   const jobs = await Promise.all(groups.map((group) => producer.export(group, gzip)));
   const results: GroupExported[] = [];
   for (const [index, group] of groups.entries()) {

@@ -12,6 +12,7 @@ import { countGraph } from '../graph/queries/count-graph.ts';
 import { notedEpisodes } from '../graph/queries/noted-episodes.ts';
 import { recordEpisodes } from '../graph/queries/record-episode.ts';
 import { openJournal } from '../journal/journal.ts';
+import { isLater } from '../journal/plan.ts';
 import { endedEpisodes } from '../queue/ended-episodes.ts';
 import { STORE_QUEUE } from '../queue/jobs.ts';
 import { replay } from '../queue/kept-episode.ts';
@@ -71,12 +72,19 @@ export async function rebuildMemory(
     const prepare = async () => {
       changes = await again.advance();
     };
+    let from: string | null;
     try {
-      await step(store, 'replace', () => replaceGraph(scratch, rights.valkey, rights.leases, { replace, prepare }));
+      from = await step(store, 'replace', () =>
+        replaceGraph(scratch, rights.valkey, rights.leases, { replace, prepare }),
+      );
     } catch (error) {
       await scratch.drop().catch(() => {});
       throw error;
     }
+    await journal.abandon(
+      group,
+      again.abandoned().filter((id) => from === null || isLater(from, id)),
+    );
     const missing = again.missing();
     const { nodes: _, ...counts } = await countGraph(graphs.group(group));
     const taken = await takeInAgain(services, rights, graphs.group(group), built.since);

@@ -1,6 +1,8 @@
 import { InvalidInput } from '../errors.ts';
+import type { GroupGraph } from '../graph/group-graph.ts';
 import type { GraphCounts } from '../graph/queries/count-graph.ts';
 import { type JournalSize, openJournal } from '../journal/journal.ts';
+import { isLost } from '../journal/loss.ts';
 import type { WorkerNote } from '../queue/alive.ts';
 import type { Counts, Producer, QueueName } from '../queue/producer.ts';
 import type { ModelSigns } from '../telemetry/vital-signs.ts';
@@ -39,7 +41,11 @@ export interface ValkeyStatus {
 export interface Status {
   readonly group: string;
   readonly valkey: Asked<ValkeyStatus>;
-  readonly falkordb: Asked<{ readonly graph: GraphCounts }>;
+  readonly falkordb: Asked<{
+    readonly graph: GraphCounts;
+    /** True when the graph lost changes that it had taken, as far as Valkey knows; then it must be rebuilt. */
+    readonly lacksChanges: boolean;
+  }>;
   /** What this machine keeps on disk while Valkey is away: episodes, and files that could not be handed in. */
   readonly spool: { readonly folder: string; readonly episodes: number; readonly unreadable: number };
 }
@@ -52,7 +58,8 @@ export async function askForStatus(services: Services, options: GroupOptions): P
     asked(async () => valkeyStatus(await services.producer(), group)),
     asked(async () => {
       const { countGraph } = await import('../graph/queries/count-graph.ts');
-      return { graph: await countGraph((await services.graphs()).group(group)) };
+      const graph = (await services.graphs()).group(group);
+      return { graph: await countGraph(graph), lacksChanges: await lacksChanges(services, graph) };
     }),
   ]);
   // One after the other and not before: to load and to connect takes longer than any answer.
@@ -64,6 +71,15 @@ export async function askForStatus(services: Services, options: GroupOptions): P
     falkordb: falkordbTimed,
     spool: { folder: spool.folder, episodes: spool.count(), unreadable: spool.aside() },
   };
+}
+
+async function lacksChanges(services: Services, graph: GroupGraph): Promise<boolean> {
+  try {
+    return await isLost((await services.producer()).ask, graph);
+  } catch {
+    // Why Valkey or FalkorDB cannot be asked is said beside it.
+    return false;
+  }
 }
 
 async function valkeyStatus(producer: Producer, group: string): Promise<ValkeyStatus> {

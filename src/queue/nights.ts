@@ -1,4 +1,4 @@
-import type { JobsOptions, Queue } from 'bullmq';
+import type { Job, JobsOptions, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import * as z from 'zod/mini';
 import { type Drill, type DrillResult, keepDrills, noteDrill, readDrills } from '../schedule/drills.ts';
@@ -34,6 +34,8 @@ export interface LastNight {
   readonly last: Date | null;
   /** What came of it; null when that is not known yet, or any more. */
   readonly outcome: Outcome | null;
+  /** True while its job waits or is worked on, before any memory is exported. */
+  readonly isPending: boolean;
 }
 
 /** How many memories' exports, each with its trial, are how far. */
@@ -97,15 +99,15 @@ export function openNights(
     last: () =>
       ask(async () => {
         const { last, next } = await readNoted(connection, prefix);
-        return { next, last, outcome: last && (await outcomeOf(queue, last)) };
+        const job = last && (await queue.getJob(nightId(last)));
+        const outcome = last && job?.finishedOn ? await outcomeOf(queue, last, job) : null;
+        return { next, last, outcome, isPending: Boolean(job && !job.finishedOn) };
       }),
   };
 }
 
 /** Told by the jobs themselves and not by a note, so that it is true also of those that nobody could finish. */
-async function outcomeOf(queue: Queue, tick: Date): Promise<Outcome | null> {
-  const job = await queue.getJob(nightId(tick));
-  if (!job?.finishedOn) return null;
+async function outcomeOf(queue: Queue, tick: Date, job: Job): Promise<Outcome> {
   const found = result.safeParse(job.returnvalue);
   if (!found.success) return { groups: 0, done: 0, failed: 0, said: job.failedReason };
   const { groups } = found.data;

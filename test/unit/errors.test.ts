@@ -4,6 +4,7 @@ import * as errors from '../../src/errors.ts';
 
 const NEVER_AGAIN = [
   'ArchiveDamaged',
+  'GraphLostError',
   'InvalidInput',
   'JobFailed',
   'ReplyUnusable',

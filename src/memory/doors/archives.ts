@@ -19,6 +19,12 @@ export interface Archives {
    * @throws InvalidInput when the graph is not empty (without `replace`), or there is neither archive nor journal
    */
   rebuild(options?: RebuildOptions): Promise<Rebuilt>;
+  /**
+   * Takes the group's graph as it is, although it lacks changes that it had taken, as after it was deleted on purpose: the journal begins
+   * again. What was lost can then only be restored from archives.
+   * @throws InvalidInput when it lacks nothing
+   */
+  acceptLoss(options?: GroupOptions): Promise<{ readonly group: string }>;
   /** Removes a group's nightly archives but those that are to be kept, the newest, and the newest that was verified. */
   prune(options: PruneOptions): Promise<Pruned>;
 }
@@ -41,6 +47,8 @@ export function openArchives(services: Services): Archives {
       request('rebuild_memory', async () =>
         (await import('../rebuild.ts')).rebuildMemory(services, checkInput('rebuild', options)),
       ),
+    acceptLoss: (options = {}) =>
+      request('accept_loss', async () => (await work()).acceptLoss(services, checkInput('group', options))),
     prune: (options) =>
       request('prune_archives', async () => (await work()).pruneArchives(services, checkInput('prune', options))),
   };

@@ -12,6 +12,7 @@ import { readFence } from '../../../src/graph/queries/read-fence.ts';
 import { recordEpisodes } from '../../../src/graph/queries/record-episode.ts';
 import { stampFence } from '../../../src/graph/queries/stamp-fence.ts';
 import { writeSagaSummary } from '../../../src/graph/queries/write-saga-summary.ts';
+import { chainKey } from '../../../src/journal/chain.ts';
 import type { JournalEntry } from '../../../src/journal/entry.ts';
 import { fieldsOf, journalKey } from '../../../src/journal/stream.ts';
 import { useRebuilding } from './support.ts';
@@ -269,18 +270,18 @@ describe('what the journal lacks', () => {
 
   test('is not taken from an archive of another installation, whose group has the same name', async () => {
     const memory = open();
-    const key = journalKey(memory.group);
+    const keys = [journalKey(memory.group), chainKey(memory.group)];
     await memory.tell(1, 'Harbor uses Redis.');
     const own = await memory.export();
     await memory.tell(2, 'Quay uses Node.');
     const before = await memory.hash();
-    const kept = await opened.valkey.dumpBuffer(key);
+    const kept = await Promise.all(keys.map((key) => opened.valkey.dumpBuffer(key)));
     await memory.lose();
-    await opened.valkey.del(key);
+    await opened.valkey.del(...keys);
     await memory.tell(1, 'Dock uses Perl.');
     const foreign = await memory.export();
     await memory.lose();
-    await opened.valkey.restore(key, 0, kept, 'REPLACE');
+    for (const [index, key] of keys.entries()) await opened.valkey.restore(key, 0, kept[index] ?? '', 'REPLACE');
 
     const { entries } = await journals.journal.size(memory.group);
     await memory.manager.archives.verify(foreign.file, { restore: true });

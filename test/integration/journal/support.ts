@@ -96,5 +96,5 @@ export function useRebuilding() {
       lose: () => falkordb.call('GRAPH.DELETE', graphName(group)),
     };
   }
-  return { stores, opened, journals, open };
+  return { stores, opened, journals, open, falkordb: () => falkordb };
 }

@@ -1,13 +1,16 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
 import { exportGroup } from '../../../src/archive/export-group.ts';
 import { installationId } from '../../../src/archive/origin.ts';
 import { directoryStore } from '../../../src/archive/stores/directory.ts';
 import type { Config } from '../../../src/config.ts';
 import { freePort } from '../../../src/embedded/port.ts';
+import { graphName } from '../../../src/group.ts';
 import { chainKey } from '../../../src/journal/chain.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
+import { journaledGroups, settleLoss } from '../../../src/journal/loss.ts';
 import { journalKey } from '../../../src/journal/stream.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { EXPORT_QUEUE, type ExportJob } from '../../../src/queue/jobs.ts';
@@ -29,6 +32,10 @@ const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
   for (const group of await opened.graphs.groups()) await opened.graphs.group(group).write('MATCH (n) DELETE n');
+  for (const group of await journaledGroups(opened.valkey)) {
+    await settleLoss(opened.valkey, group, { token: 0, mark: '' });
+    await opened.valkey.del(journalKey(group), chainKey(group));
+  }
 });
 
 /** A memory with a schedule, a queue and a folder of its own. */
@@ -235,4 +242,84 @@ test('who waits for an export does not wait for all of the night', async () => {
   const jobs = await queue.getCompleted();
   const [first] = jobs.toSorted((a, b) => Number(a.processedOn) - Number(b.processedOn));
   expect(first?.data.nightly).toBeUndefined();
+});
+
+test('every night exports and proves as many memories as there are graphs', async () => {
+  const { config, nights, started, nightly } = newMemory({ keep: 'all' });
+  const falkordb = new Redis(config.falkordb.port, config.falkordb.host);
+  closers.push(() => falkordb.disconnect());
+  for (let number = 0; number < 20; number += 1)
+    await opened.graphs.group(newGroup()).write('CREATE (:Entity {uuid: $uuid, name: "Harbor", group_id: "x"})', {
+      uuid: `${number}`,
+    });
+  await opened.graphs.group(config.group).write('CREATE (:Else)');
+  await started('export');
+
+  for (let night = 5; night > 0; night -= 1) {
+    const tick = daysAgo(night);
+    await nights.mark.raise(tick, daysAgo(night - 1));
+    await nights.add(tick);
+    const { groups, failed } = await until('the night', async () => {
+      const outcome = (await nightly()).last?.outcome;
+      return outcome?.done === outcome?.groups && (outcome ?? undefined);
+    });
+
+    const keys = (await falkordb.keys('test-*')).filter((key) => key !== config.group);
+    expect({ groups, failed }).toEqual({ groups: keys.length, failed: 0 });
+    expect(keys.length).toBeGreaterThanOrEqual(20);
+    const proven = (await readdir(config.exportDir)).filter((name) => name.endsWith('.verified.json'));
+    expect(proven).toHaveLength(20 * (6 - night));
+  }
+});
+
+test('a night on which a graph has lost changes trims and removes nothing of it, and says so everywhere', async () => {
+  const health = { host: '127.0.0.1', port: await freePort() };
+  const { config, memory, nights, started, tell, nightly, lookAtStatus } = newMemory({
+    health,
+    keep: { daily: 1, weekly: 0, monthly: 0 },
+  });
+  const other = newGroup();
+  await started('store', 'export');
+  await tell('Harbor uses Redis.');
+  await nights.addExports(daysAgo(2), [config.group]);
+  await until('the first archive', async () => (await memory.archives.list()).archives[0]?.restoredAt);
+  const [older] = (await memory.archives.list()).archives;
+  await tell('Quay uses Node.');
+  await tell('Pier uses Go.', other);
+  const falkordb = new Redis(config.falkordb.port, config.falkordb.host);
+  await falkordb.call('GRAPH.DELETE', graphName(config.group));
+  await falkordb.call('GRAPH.DELETE', graphName(other));
+  falkordb.disconnect();
+  await tell('Dock uses Rust.');
+  const { entries } = await openJournal(opened.valkey).size(config.group);
+
+  const tick = daysAgo(1);
+  await nights.mark.raise(tick, daysAgo(0));
+  await nights.add(tick);
+
+  await until('the night', async () => {
+    const told = (await nightly()).last?.outcome;
+    return told?.failed === 2 && told.done === told.groups - 2 && told;
+  });
+  expect((await openJournal(opened.valkey).size(config.group)).entries).toBe(entries);
+  expect((await memory.archives.list()).archives.map(({ file }) => file)).toEqual([older?.file]);
+  expect(await lookAtStatus()).toMatch(
+    /^Memory {3}its graph lacks changes that it had taken, .*archive rebuild --replace/m,
+  );
+  expect(await lookAtStatus(other)).toMatch(/^Memory {3}its graph lacks changes that it had taken/m);
+  const { status, checks } = (await (await fetch(`http://${health.host}:${health.port}/health`)).json()) as Health;
+  expect(status).toBe('red');
+  expect(checks.find(({ name }) => name === 'graphs')?.said).toMatch(/^The graph of 2 memories lacks changes/);
+  expect(await runCommand(['export', '--all'], environmentOf(config))).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/lacks changes that it had taken/),
+  });
+
+  for (const group of [config.group, other]) await memory.archives.rebuild({ group, replace: true });
+
+  await until('what was stored since', async () => (await memory.size()).facts === 3);
+  expect(await memory.size(other)).toMatchObject({ facts: 1 });
+  expect(await lookAtStatus()).not.toMatch(/^Memory {3}its graph/m);
+  const exported = await memory.exportAll();
+  expect(exported.filter((it) => 'failed' in it)).toEqual([]);
 });

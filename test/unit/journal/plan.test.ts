@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Params } from '../../../src/graph/codec.ts';
-import { areOf, isLater, lastBase, planFrom, type Step, stepOf } from '../../../src/journal/plan.ts';
+import { areOf, forkOf, isLater, lastBase, planFrom, type Step, stepOf } from '../../../src/journal/plan.ts';
 
 const NEW = { token: 0, mark: '' };
 
@@ -117,4 +117,31 @@ test('a graph is of the journal when a change left its mark or followed on it, o
   ]);
   expect(areOf(all, { token: 5, mark: 'x' })).toBe(false);
   expect(areOf(steps('record'), { token: 5, mark: 'x' })).toBe(true);
+});
+
+describe('a graph that lost changes', () => {
+  const idOf = (all: Step[], from: string, taken: string) => {
+    const id = forkOf(all, from, taken);
+    return id && all.findIndex((step) => step.id === id);
+  };
+
+  test('shows where its way leaves the one that was taken, also within one lease', () => {
+    expect(idOf(steps('a: 0 > 5', 'b: a 5 > 7', 'x: 0 > 9', 'y: x 9 > 9'), 'y', 'b')).toBe(2);
+    expect(idOf(steps('a: 0 > 5', 'b: a 5 > 5', 'x: a 5 > 7'), 'x', 'b')).toBe(2);
+  });
+
+  test('is none whose way leads past what was taken, to another graph, or to where the journal does not reach', () => {
+    expect(forkOf(steps('a: 0 > 5', 'b: a 5 > 7', 'c: b 7 > 9'), 'c', 'a')).toBeUndefined();
+    expect(forkOf(steps('a: 0 > 5', 'b: a 5 > 7', 'base c: 9', 'd: c 9 > 9'), 'd', 'b')).toBeUndefined();
+    expect(forkOf(steps('c: b 7 > 9'), 'c', 'a')).toBeUndefined();
+  });
+
+  test('is rebuilt without what it took instead, however long that way is', () => {
+    const all = steps('a: 0 > 5', 'x: 0 > 9', 'y: x 9 > 9', 'z: y 9 > 9').map((step, place) =>
+      place === 0 ? step : { ...step, isAbandoned: true },
+    );
+
+    expect(chainOf(all)).toEqual({ chain: [0], orphans: 0 });
+    expect(planFrom(all, NEW).aside).toBe(3);
+  });
 });

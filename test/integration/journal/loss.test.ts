@@ -1,0 +1,185 @@
+import { describe, expect, test } from 'vitest';
+import { newEpisode } from '../../../src/episode.ts';
+import { recordEpisodes } from '../../../src/graph/queries/record-episode.ts';
+import { graphName } from '../../../src/group.ts';
+import { chainKey } from '../../../src/journal/chain.ts';
+import { journaledGroups, lostGroups } from '../../../src/journal/loss.ts';
+import { journalKey } from '../../../src/journal/stream.ts';
+import { until } from '../../support/wait.ts';
+import { useRebuilding } from './support.ts';
+
+const { opened, journals, open, falkordb } = useRebuilding();
+const LOST = { name: 'GraphLostError', message: expect.stringMatching(/^The graph of the memory "\S+" lacks changes/) };
+
+const isNoted = async (group: string) => (await lostGroups(opened.valkey)).includes(group);
+/** The commit does not wait for it. */
+const noticed = (group: string) => until('the notice of the loss', () => isNoted(group));
+
+/** As an old dump of the graph that is put in place again. */
+async function keepCopy(group: string) {
+  const copy = `copy-of-${group}`;
+  await falkordb().call('GRAPH.COPY', graphName(group), copy);
+  return async () => {
+    await falkordb().call('GRAPH.DELETE', graphName(group));
+    await falkordb().rename(copy, graphName(group));
+  };
+}
+
+describe('a graph that lost what was committed to it', () => {
+  test('is noticed by its next export, before anything was stored again, and by that of a memory whose graph is gone', async () => {
+    const memory = open();
+    await memory.tell(1, 'Harbor uses Redis.');
+    await memory.export();
+    await memory.lose();
+
+    await expect(memory.export()).rejects.toMatchObject(LOST);
+
+    expect(await isNoted(memory.group)).toBe(true);
+    expect(await journaledGroups(opened.valkey)).toContain(memory.group);
+    expect(await opened.graphs.groups()).not.toContain(memory.group);
+  });
+
+  test('is noticed by the next commit, never sealed by an archive, and comes back whole', async () => {
+    const memory = open();
+    await memory.tell(1, 'Harbor uses Redis.');
+    const { file } = await memory.export();
+    await memory.tell(2, 'Quay uses Node.');
+    await memory.lose();
+    for (const day of [3, 4, 5, 6]) await memory.tell(day, `Dock${day} uses Rust.`);
+    const { entries } = await journals.journal.size(memory.group);
+
+    await noticed(memory.group);
+    await expect(memory.export()).rejects.toMatchObject(LOST);
+    await memory.manager.archives.verify(file, { restore: true });
+    expect((await journals.journal.size(memory.group)).entries).toBe(entries);
+    const rebuilt = await memory.manager.archives.rebuild({ replace: true });
+
+    expect(rebuilt).toMatchObject({ file, whole: true, problems: [] });
+    expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)', 'Quay uses Node 2– (1)']);
+    // The texts of what was stored meanwhile are there; a worker takes them in again.
+    expect((await memory.manager.size()).episodes).toBe(6);
+    expect(await isNoted(memory.group)).toBe(false);
+    expect(await memory.export()).toMatchObject({ group: memory.group });
+  });
+
+  test('comes back whole from the journal alone, although more was stored since', async () => {
+    const memory = open();
+    await memory.tell(1, 'Harbor uses Redis.');
+    await memory.lose();
+    for (const day of [3, 4, 5]) await memory.tell(day, `Dock${day} uses Rust.`);
+    await noticed(memory.group);
+
+    await memory.manager.archives.rebuild({ replace: true });
+
+    expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)']);
+    // And so again, once it goes on from there.
+    await memory.tell(7, 'Quay uses Node.');
+    await memory.lose();
+    expect(await memory.manager.archives.rebuild()).toMatchObject({ whole: true });
+    expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)', 'Quay uses Node 7– (1)']);
+  });
+
+  test.each(['before', 'after'])(
+    'is noticed when an old copy was put in its place, %s the next commit',
+    async (when) => {
+      const memory = open();
+      await memory.tell(1, 'Harbor uses Redis.');
+      const putBack = await keepCopy(memory.group);
+      await memory.tell(2, 'Quay uses Node.');
+      const before = await memory.hash();
+      await putBack();
+      if (when === 'after') await memory.tell(3, 'Dock uses Rust.');
+
+      await expect(memory.export()).rejects.toMatchObject(LOST);
+      expect(await memory.manager.archives.rebuild({ replace: true })).toMatchObject({ whole: true });
+
+      if (when === 'before') expect(await memory.hash()).toBe(before);
+      expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)', 'Quay uses Node 2– (1)']);
+    },
+  );
+
+  test('is noticed when nothing was committed to it but texts were recorded', async () => {
+    const memory = open();
+    await recordEpisodes(memory.graph, [newEpisode('Not read yet.', null, memory.group, 1000)]);
+    await memory.lose();
+
+    await expect(memory.export()).rejects.toMatchObject(LOST);
+  });
+
+  test('is noticed after commits of an earlier release, which notes no such thing', async () => {
+    const memory = open();
+    await memory.tell(1, 'Harbor uses Redis.');
+    await memory.tell(2, 'Quay uses Node.');
+    await opened.valkey.hdel(chainKey(memory.group), 'taken');
+    await memory.lose();
+    await memory.tell(3, 'Dock uses Rust.');
+
+    await noticed(memory.group);
+  });
+
+  test('is noticed by the night when only an earlier release committed since', async () => {
+    const memory = open();
+    await memory.tell(1, 'Harbor uses Redis.');
+    const taken = await opened.valkey.hget(chainKey(memory.group), 'taken');
+    await memory.lose();
+    await memory.tell(3, 'Dock uses Rust.');
+    await noticed(memory.group);
+    await opened.valkey.hset(chainKey(memory.group), 'taken', String(taken));
+    await opened.valkey.hdel(chainKey(memory.group), 'lost');
+
+    await expect(memory.export()).rejects.toMatchObject(LOST);
+  });
+});
+
+describe('a loss', () => {
+  test('that was meant is accepted, and the memory goes on', async () => {
+    const memory = open();
+    await memory.tell(1, 'Harbor uses Redis.');
+    await memory.lose();
+    await memory.tell(2, 'Quay uses Node.');
+
+    await memory.manager.archives.acceptLoss();
+
+    const { file } = await memory.export();
+    await memory.manager.archives.verify(file, { restore: true });
+    expect(await isNoted(memory.group)).toBe(false);
+    expect((await journals.journal.size(memory.group)).gap).toBeNull();
+    await memory.tell(3, 'Dock uses Rust.');
+    const before = await memory.hash();
+    await memory.lose();
+    expect(await memory.manager.archives.rebuild()).toMatchObject({ file, whole: true });
+    expect(await memory.hash()).toBe(before);
+  });
+
+  test('of a whole memory is accepted, and nothing is left of it', async () => {
+    const memory = open();
+    await memory.tell(1, 'Harbor uses Redis.');
+    await memory.lose();
+
+    await memory.manager.archives.acceptLoss();
+
+    expect(await opened.valkey.exists(journalKey(memory.group), chainKey(memory.group))).toBe(0);
+    await memory.tell(2, 'Quay uses Node.');
+    expect(await isNoted(memory.group)).toBe(false);
+  });
+
+  test('that is none cannot be accepted', async () => {
+    const memory = open();
+    await memory.tell(1, 'Harbor uses Redis.');
+
+    await expect(memory.manager.archives.acceptLoss()).rejects.toMatchObject({ name: 'InvalidInput' });
+  });
+
+  test('is none when an older archive is restored on purpose', async () => {
+    const memory = open();
+    await memory.tell(1, 'Harbor uses Redis.');
+    const { file } = await memory.export();
+    await memory.tell(2, 'Quay uses Node.');
+
+    await memory.manager.archives.restore(file, { replace: true });
+    await memory.tell(3, 'Dock uses Rust.');
+
+    expect(await memory.export()).toMatchObject({ group: memory.group });
+    expect(await isNoted(memory.group)).toBe(false);
+  });
+});

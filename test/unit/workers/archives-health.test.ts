@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import type { LastNight, Outcome } from '../../../src/queue/nights.ts';
+import { DAY, HOUR } from '../../../src/time.ts';
+import { judgeArchives } from '../../../workers/health.ts';
+
+const NOW = Date.parse('2026-11-29T12:00Z');
+const LAST = Date.parse('2026-11-29T03:00Z');
+const done = (groups: number, rest: Partial<Outcome> = {}): Outcome => ({ groups, done: groups, failed: 0, ...rest });
+const night = (rest: Partial<LastNight> = {}): LastNight => ({
+  ...{ last: new Date(LAST), next: new Date(LAST + DAY), outcome: done(2), isPending: false },
+  ...rest,
+});
+const proven = (at: number) => ({ verified: { at: new Date(at), file: 'a.json' }, failed: null });
+const drills = [proven(LAST + HOUR)];
+
+test.each<[string, LastNight, ReturnType<typeof proven>[], number, RegExp]>([
+  [
+    'a night that failed for one',
+    night({ outcome: done(8, { done: 7, failed: 1 }) }),
+    drills,
+    NOW,
+    /for 1 of 8 memories/,
+  ],
+  ['a night that did not finish', night({ outcome: done(8, { done: 5 }) }), drills, NOW, /has done 5 of 8 memories/],
+  [
+    'a night that nobody worked on',
+    night({ outcome: null, isPending: true }),
+    drills,
+    NOW,
+    /has done 0 of its memories/,
+  ],
+  [
+    'a night that failed as a whole',
+    night({ outcome: done(0, { said: 'No.' }) }),
+    drills,
+    NOW,
+    /failed before any memory/,
+  ],
+  [
+    'a night that nobody began',
+    night(),
+    drills,
+    LAST + DAY + 3 * HOUR,
+    /due at 2026-11-30T03:00:00.000Z has not begun/,
+  ],
+  ['no proof for 26 hours', night(), [proven(NOW - 27 * HOUR)], NOW, /of any memory was proven for 27 hours/],
+  [
+    'an archive that cannot be restored',
+    night({ next: null }),
+    [{ verified: null, failed: { at: new Date(NOW), file: 'a.json', said: 'No.' } } as never],
+    NOW,
+    /of 1 memory cannot be restored/,
+  ],
+])('%s is red', (_, last, drills, now, said) => {
+  expect(judgeArchives(last, drills, now)).toEqual({ status: 'red', said: expect.stringMatching(said) });
+});
+
+test.each<[string, LastNight, ReturnType<typeof proven>[], number]>([
+  ['a night that did all', night(), drills, NOW],
+  ['one that is under way', night({ outcome: done(8, { done: 5 }) }), drills, LAST + HOUR],
+  ['a proof of 25 hours ago', night(), [proven(NOW - 25 * HOUR)], NOW],
+  ['a schedule of once a week', night({ next: new Date(LAST + 7 * DAY) }), [proven(NOW - 6 * DAY)], NOW],
+  ['a schedule that is off', night({ next: null, outcome: null }), [proven(NOW - 90 * DAY)], NOW],
+])('%s is well', (_, last, drills, now) => {
+  expect(judgeArchives(last, drills, now)?.status).toBe('ok');
+});
+
+test('nothing is said before the first night', () => {
+  expect(judgeArchives(night({ outcome: null }), [], LAST + HOUR)).toBeUndefined();
+  expect(judgeArchives(night({ last: null, next: null, outcome: null }), [], NOW)).toBeUndefined();
+});

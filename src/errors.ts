@@ -119,6 +119,11 @@ export class GraphLostError extends Error {
   override name = 'GraphLostError';
 }
 
+/** The folder for archives cannot be used, or its disk is full: somebody has to see to that first. */
+export class ArchivePlaceError extends Error {
+  override name = 'ArchivePlaceError';
+}
+
 /** No usable Valkey or FalkorDB program was found on this machine. */
 export class ServersMissing extends Error {
   override name = 'ServersMissing';
@@ -154,6 +159,7 @@ const FATES: Readonly<Record<string, Fate>> = {
   ArchiveAway: 'waits',
   ArchiveDamaged: 'given up',
   GraphLostError: 'given up',
+  ArchivePlaceError: 'given up',
   ServersMissing: 'given up',
 };
 

@@ -7,6 +7,7 @@ export {
   AccessRefused,
   ArchiveAway,
   ArchiveDamaged,
+  ArchivePlaceError,
   ConfigError,
   EmbedderMismatch,
   InvalidInput,

@@ -66,6 +66,33 @@ async function printVersion(): Promise<number> {
   return 0;
 }
 
+/** What this says follows from the code that the system gives, whatever was done with the file. */
+const OF_FILES: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not use it',
+  EPERM: 'this user may not change it',
+  EROFS: 'it lies on a file system that is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: "this user's share of the disk is full",
+  ENOENT: 'it is not there',
+  ENOTDIR: 'something above it is no folder',
+  EEXIST: 'something else has its place',
+  EISDIR: 'it is a folder',
+  ELOOP: 'it leads back to itself',
+  ENAMETOOLONG: 'its name is too long',
+  EMFILE: 'this process has too many files open',
+  ENFILE: 'this machine has too many files open',
+  EIO: 'its disk fails',
+};
+
+/** A sentence about a file that the system refused; undefined for any other failure. */
+export function fileSystemSentence(error: unknown): string | undefined {
+  const { code = '', path, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  const reason = OF_FILES[code];
+  if (reason === undefined || syscall === undefined) return undefined;
+  const place = path === undefined ? 'A file cannot be written' : `${path} cannot be used`;
+  return `${place}: ${reason} (${code}).`;
+}
+
 function fail(message: string): number {
   console.error(message);
   return 1;
@@ -73,6 +100,8 @@ function fail(message: string): number {
 
 function sentence(error: unknown): string {
   if (isForeseen(error)) return error.message;
+  const ofFiles = fileSystemSentence(error);
+  if (ofFiles !== undefined) return ofFiles;
   if (process.env.MEMORY_DEBUG && error instanceof Error) return error.stack ?? error.message;
   const message = error instanceof Error ? error.message : String(error);
   return `Something unforeseen happened: ${message.split('\n')[0]} (MEMORY_DEBUG=1 shows where).`;

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { InvalidInput, JobFailed } from '../errors.ts';
+import { InvalidInput, isForeseen, JobFailed } from '../errors.ts';
 import { bytesOf, decoded } from '../import/decode.ts';
 import { type Found, soundLines } from '../import/json-lines.ts';
 import type { EpisodeInput } from '../memory/options.ts';
@@ -108,7 +108,7 @@ function sentence({ issues: [issue] }: z.core.$ZodError): string {
   return `"${String(key)}" ${MEANT[String(key)] ?? 'must be text'}.`;
 }
 
-/** One after the other: they end about in this order, and what has ended is told at once. */
+/** One after the other: they end about in this order. What is printed on stdout is what went well, and with --json what came of each. */
 async function waitForAll(
   memory: MemoryManager,
   receipts: readonly EpisodeReceipt[],
@@ -119,25 +119,37 @@ async function waitForAll(
   const failed: string[] = [];
   const committed = new Set<string>();
   const group = call.group ?? memory.config.group;
+  const all = count(receipts.length, 'episode');
   try {
-    if (!(await isWaitedFor(memory, call, 'The episodes are safe in the queue, but no worker is running to read them')))
-      return 0;
-    for (const [index, receipt] of receipts.entries()) {
-      try {
-        await memory.ended(receipt, call.timeout ? { limit: call.timeout } : {});
-        committed.add(receipt.uuid);
-      } catch (error) {
-        if (!(error instanceof JobFailed)) throw error;
-        failed.push(`line ${numbers[index]}: ${error.message}`);
+    if (await isWaitedFor(memory, call, 'The episodes are safe in the queue, but no worker is running to read them'))
+      for (const [index, receipt] of receipts.entries()) {
+        try {
+          await memory.ended(receipt, call.timeout ? { limit: call.timeout } : {});
+          committed.add(receipt.uuid);
+        } catch (error) {
+          if (!(error instanceof JobFailed)) throw error;
+          failed.push(`line ${numbers[index]}: ${error.message}`);
+        }
+        progress.show((index + 1) / receipts.length);
       }
-      progress.show((index + 1) / receipts.length);
-    }
+  } catch (error) {
+    // Without that somebody would store them again.
+    if (isForeseen(error))
+      error.message += ` All the same ${all} ${receipts.length === 1 ? 'is' : 'are'} in the queue, ${committed.size} of them read.`;
+    throw error;
   } finally {
     progress.end();
-    const list = receipts.map(({ name, uuid }) => ({ name, uuid, group, committed: committed.has(uuid) }));
-    console.log(call.json ? JSON.stringify(list) : `${count(list.length, 'episode')} stored.`);
+    if (call.json)
+      console.log(
+        JSON.stringify(receipts.map(({ name, uuid }) => ({ name, uuid, group, committed: committed.has(uuid) }))),
+      );
   }
-  if (failed.length === 0) return 0;
-  console.error(`${failed.length} of ${receipts.length} episodes could not be read; the first is ${failed[0]}`);
-  return 1;
+  if (failed.length > 0) {
+    console.error(
+      `${failed.length} of ${all} could not be read; the first is ${failed[0]?.replace(/\.$/, '')}. \`memory-manager dead-letter list\` shows them.`,
+    );
+    return 1;
+  }
+  if (!call.json) console.log(`${all} stored.`);
+  return 0;
 }

@@ -5,6 +5,7 @@ import * as errors from '../../src/errors.ts';
 const NEVER_AGAIN = [
   'ArchiveDamaged',
   'GraphLostError',
+  'ArchivePlaceError',
   'InvalidInput',
   'JobFailed',
   'ReplyUnusable',

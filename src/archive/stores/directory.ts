@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConfigError } from '../../errors.ts';
+import { ArchivePlaceError } from '../../errors.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { checkName, isName, newestFirst, noSuchArchive, STALE } from './names.ts';
 import { putStep } from './put-step.ts';
@@ -87,13 +87,18 @@ async function filesOf(folder: string, wanted: (name: string) => boolean): Promi
 }
 
 const isMissing = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOENT';
-const REFUSED = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'EISDIR']);
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+const REFUSED = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'EISDIR', 'ENOENT', 'ELOOP', 'ENAMETOOLONG']);
 
 function explain(error: unknown, folder: string): unknown {
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (code === 'ENOSPC') return new ConfigError(`The disk that holds ${folder} is full.`, { cause: error });
+  if (FULL.has(code))
+    return new ArchivePlaceError(`The disk that holds ${folder} is full (${code}); make room and export again.`, {
+      cause: error,
+    });
   if (!REFUSED.has(code)) return error;
-  return new ConfigError(`The folder ${folder} cannot be used for archives (${code}); check MEMORY_EXPORT_DIR.`, {
-    cause: error,
-  });
+  return new ArchivePlaceError(
+    `The folder ${folder} cannot be used for archives (${code}); check MEMORY_EXPORT_DIR, also of the worker, which writes there.`,
+    { cause: error },
+  );
 }

@@ -88,8 +88,8 @@ test('a folder that cannot be used is told with its setting', async () => {
   await writeFile(place, 'a file');
 
   await expect(directoryStore(place).put('one.json', from(['x']))).rejects.toMatchObject({
-    name: 'ConfigError',
-    message: `The folder ${place} cannot be used for archives (EEXIST); check MEMORY_EXPORT_DIR.`,
+    name: 'ArchivePlaceError',
+    message: `The folder ${place} cannot be used for archives (EEXIST); check MEMORY_EXPORT_DIR, also of the worker, which writes there.`,
   });
-  await expect(directoryStore(place).list()).rejects.toMatchObject({ name: 'ConfigError' });
+  await expect(directoryStore(place).list()).rejects.toMatchObject({ name: 'ArchivePlaceError' });
 });

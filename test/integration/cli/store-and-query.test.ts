@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Running, startWorkers } from '../../../workers/main.ts';
 import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
 import { plainModel } from '../../support/models.ts';
@@ -174,6 +174,22 @@ describe('export and status', () => {
     expect(exported).toMatchObject({ status: 0, stderr: '' });
     expect(document).toMatchObject({ format: 'memory-manager', group });
     expect(document.edges).toHaveLength(3);
+  });
+
+  test('export into a folder that cannot be says so after one try', async () => {
+    const { run } = newMemory();
+    await run(['store', 'Harbor uses Redis.']);
+    await rm(stores.config.exportDir, { recursive: true, force: true });
+    await writeFile(stores.config.exportDir, 'a file in the place of the folder');
+    onTestFinished(() => rm(stores.config.exportDir));
+
+    const exported = await run(['export']);
+
+    expect(exported).toMatchObject(
+      failure(/The folder .* cannot be used for archives \(EEXIST\); check MEMORY_EXPORT_DIR/),
+    );
+    const letters = JSON.parse((await run(['dead-letter', 'list', '--queue', 'export', '--json'])).stdout);
+    expect(letters).toMatchObject([{ attempts: 1 }]);
   });
 
   test('status counts what waits and what is stored', async () => {

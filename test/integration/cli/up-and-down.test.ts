@@ -360,3 +360,16 @@ describe('a memory.config.ts of the working folder', () => {
     );
   });
 });
+
+test('a home that cannot be made or written is told in a sentence', async () => {
+  const fresh = await newHome();
+  await writeFile(join(fresh, 'file'), '');
+
+  const below = await runCommand(['up'], { MEMORY_HOME: join(fresh, 'file', 'home') });
+  await mkdir(join(fresh, 'home', 'running.json.new'), { recursive: true });
+  await mkdir(join(fresh, 'home', 'valkey', 'server.conf'), { recursive: true });
+  const taken = await runCommand(['up'], { MEMORY_HOME: join(fresh, 'home') });
+
+  expect(below).toMatchObject(failure(/^The folder \S+ cannot be made \(ENOTDIR\); check MEMORY_HOME\.$/m));
+  expect(taken).toMatchObject(failure(/server\.conf cannot be used: it is a folder \(EISDIR\)\.$/m));
+});

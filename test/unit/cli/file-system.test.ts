@@ -1,0 +1,36 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { fileSystemSentence } from '../../../src/cli/run.ts';
+
+const thrownBy = (work: Promise<unknown>) =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+test.each([
+  ['EACCES', '/home/note cannot be used: this user may not use it (EACCES).'],
+  ['EROFS', '/home/note cannot be used: it lies on a file system that is read-only (EROFS).'],
+  ['ENOSPC', '/home/note cannot be used: the disk is full (ENOSPC).'],
+])('%s is a sentence', (code, sentence) => {
+  expect(fileSystemSentence(Object.assign(new Error(code), { code, syscall: 'open', path: '/home/note' }))).toBe(
+    sentence,
+  );
+});
+
+test('so is what the system really says, with or without a path', async () => {
+  expect(fileSystemSentence(await thrownBy(readFile('/nowhere/at/all')))).toBe(
+    '/nowhere/at/all cannot be used: it is not there (ENOENT).',
+  );
+  expect(fileSystemSentence(await thrownBy(writeFile('/dev/full', 'x')))).toMatch(/the disk is full \(ENOSPC\)\.$/);
+});
+
+test('what is no failure of a file is left to others', () => {
+  for (const error of [
+    new Error('x'),
+    null,
+    'EACCES',
+    Object.assign(new Error('x'), { code: 'ECONNREFUSED', syscall: 'connect' }),
+  ])
+    expect(fileSystemSentence(error)).toBeUndefined();
+});

@@ -49,7 +49,8 @@ Example: memory-manager import ~/.claude/memory.jsonl --dry-run`,
         console.error(
           'No worker is running to read them; start one with `memory-manager up` or `memory-manager worker`.',
         );
-      return imported.failed > 0 ? 1 : 0;
+      const isLost = imported.skipped > 0 && imported.texts + imported.facts === 0;
+      return imported.failed > 0 || isLost ? 1 : 0;
     }),
 };
 

@@ -1,11 +1,18 @@
 import { type Episode, newEpisode } from '../episode.ts';
 import { InvalidInput } from '../errors.ts';
-import type { FormatName, ImportedEpisode, Reading } from './format.ts';
+import type { FormatName, ImportedEpisode, Reading, Unusable } from './format.ts';
 import { formatCalled, formatOf } from './formats.ts';
 import type { Problem, Value } from './json-lines.ts';
 
 /** What one line or element became. */
-export type Checked = { readonly place: string; readonly episodes: readonly Episode[] } | Problem;
+export type Checked = CheckedValue | Problem;
+
+export interface CheckedValue {
+  readonly place: string;
+  readonly episodes: readonly Episode[];
+  /** Sentences on parts of it that cannot be used. */
+  readonly problems: readonly string[];
+}
 
 export interface Checking {
   /** Null while nothing has told. */
@@ -46,6 +53,11 @@ export function openChecking(
     return newEpisode(content, metadata, groupOf(group), maxContentBytes, { ...time, ...options });
   }
 
+  function usable(part: ImportedEpisode | Unusable): Episode {
+    if ('unusable' in part) throw new InvalidInput(part.unusable);
+    return episodeOf(part);
+  }
+
   return {
     get format() {
       return format?.name ?? null;
@@ -60,10 +72,17 @@ export function openChecking(
     check(value) {
       if ('problem' in value) return value;
       const { place, list } = value;
-      return orProblem(place, () => ({
-        place,
-        episodes: readingOf(list, value.value).read(list, value.value).map(episodeOf),
-      }));
+      return orProblem(place, () => {
+        const parts = readingOf(list, value.value).read(list, value.value);
+        // One bad part takes nothing else with it; where there is but one, it is the value's own problem.
+        if (parts.length === 1) return { place, episodes: parts.map(usable), problems: [] };
+        const checked = parts.map((part) => orProblem(place, () => ({ episode: usable(part) })));
+        return {
+          place,
+          episodes: checked.flatMap((it) => ('episode' in it ? [it.episode] : [])),
+          problems: checked.flatMap((it) => ('problem' in it ? [it.problem] : [])),
+        };
+      });
     },
   };
 }

@@ -15,23 +15,81 @@ export function unreadable(file: string, error: unknown): unknown {
   return code === undefined ? error : new InvalidInput(`The file ${file} cannot be read (${code}).`, { cause: error });
 }
 
-/** The text of bytes in UTF-8, without a mark of their order. @throws InvalidInput */
+/** Stands where bytes were no UTF-8: half a character, which no decoder gives, so that only the line around it is lost. */
+export const NOT_UTF8 = '\udfff';
+
+/** The text of bytes in UTF-8, or in UTF-16 where a mark of their order says so, without that mark. */
 export async function* decoded(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let lines = 0;
-  const decode = (chunk?: Uint8Array) => {
-    try {
-      return decoder.decode(chunk, { stream: chunk !== undefined });
-    } catch (error) {
-      throw new InvalidInput(
-        `The input is not UTF-8 text after line ${lines}; convert it first, for example with iconv.`,
-        { cause: error },
-      );
-    }
-  };
+  let decode: ((chunk: Buffer | null) => string) | undefined;
+  let head = Buffer.alloc(0);
   for await (const chunk of bytes) {
-    yield decode(chunk);
-    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) lines += 1;
+    if (decode) yield decode(Buffer.from(chunk));
+    else {
+      head = Buffer.concat([head, chunk]);
+      if (head.length < LONGEST_MARK) continue;
+      decode = decoderOf(head);
+      yield decode(head);
+    }
   }
-  yield decode();
+  decode ??= decoderOf(head);
+  yield head.length < LONGEST_MARK ? decode(head) + decode(null) : decode(null);
+}
+
+const LONGEST_MARK = 3;
+
+function decoderOf(head: Buffer): (chunk: Buffer | null) => string {
+  const encoding =
+    head[0] === 0xff && head[1] === 0xfe ? 'utf-16le' : head[0] === 0xfe && head[1] === 0xff ? 'utf-16be' : null;
+  if (encoding === null) return utf8Decoder();
+  const decoder = new TextDecoder(encoding);
+  return (chunk) => decoder.decode(chunk ?? undefined, { stream: chunk !== null });
+}
+
+function utf8Decoder(): (chunk: Buffer | null) => string {
+  const options = { ignoreBOM: true };
+  const [strict, lenient] = [new TextDecoder('utf-8', { ...options, fatal: true }), new TextDecoder('utf-8', options)];
+  let rest = Buffer.alloc(0);
+  let isFirst = true;
+  return (chunk) => {
+    if (chunk === null) return rest.length > 0 ? NOT_UTF8 : '';
+    const all = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+    const end = all.length - lengthOfCutCharacter(all);
+    rest = Buffer.from(all.subarray(end));
+    const text = wholeText(all.subarray(0, end));
+    const withoutMark = isFirst && text.startsWith('\ufeff') ? text.slice(1) : text;
+    isFirst &&= text === '';
+    return withoutMark;
+  };
+
+  function wholeText(whole: Buffer): string {
+    try {
+      return strict.decode(whole);
+    } catch {
+      const end = whole.indexOf(10) + 1;
+      // A line alone; others beside it may hold the sign for lost characters themselves.
+      if (end === 0 || end === whole.length) return lenient.decode(whole).replaceAll('\ufffd', NOT_UTF8);
+      return linesOf(whole).map(wholeText).join('');
+    }
+  }
+}
+
+function linesOf(bytes: Buffer): Buffer[] {
+  const lines: Buffer[] = [];
+  for (let from = 0; from < bytes.length; ) {
+    const end = bytes.indexOf(10, from) + 1 || bytes.length;
+    lines.push(bytes.subarray(from, end));
+    from = end;
+  }
+  return lines;
+}
+
+/** Bytes at the end that begin a character which goes on in the next piece. */
+function lengthOfCutCharacter(bytes: Buffer): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
+    const byte = bytes[bytes.length - back] ?? 0;
+    if ((byte & 0xc0) === 0x80) continue;
+    const needed = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return needed > back ? back : 0;
+  }
+  return 0;
 }

@@ -1,8 +1,9 @@
 import { InvalidInput } from '../errors.ts';
-import type { Value } from './json-lines.ts';
+import { foreignBecause } from './foreign.ts';
+import { type Value, valuesIn } from './json-lines.ts';
 
 /** Lists of these names are read element by element. */
-const LISTS: ReadonlySet<string> = new Set(['episodes', 'results', 'memories', 'entities', 'relations']);
+const LISTS: ReadonlySet<string> = new Set(['episodes', 'results', 'memories', 'data', 'entities', 'relations']);
 /** What stands around the lists is held to the end. */
 const LONGEST_SHELL = 1_000_000;
 
@@ -10,8 +11,11 @@ const LONGEST_SHELL = 1_000_000;
 export interface Scan {
   /** The elements that end in the next piece. */
   feed(text: string): Value[];
-  /** @throws InvalidInput when what was fed is not one JSON document from its first to its last character */
-  end(): void;
+  /**
+   * What is wrong with the document as a whole, when its lists held anything.
+   * @throws InvalidInput when it is not one JSON document, or has no list that import knows
+   */
+  end(): Value[];
   /** Whether one of its lists was met so far. */
   hasList(): boolean;
 }
@@ -26,6 +30,7 @@ export function openScan(longest: number): Scan {
   /** The list that is being read, how deep its elements stand, and how many there were. */
   let list: { readonly name: string; readonly depth: number; count: number } | null = null;
   let met = 0;
+  let elements = 0;
   /** Whether the first value has ended; what comes behind it makes it no document. */
   let isOver = false;
 
@@ -33,7 +38,7 @@ export function openScan(longest: number): Scan {
     if (list === null) shell += text;
     else if (element.length + text.length > longest) isTooLong = true;
     else if (!isTooLong) element += text;
-    if (shell.length > LONGEST_SHELL) throw notADocument();
+    if (shell.length > LONGEST_SHELL) throw new InvalidInput(NOT_A_DOCUMENT);
   }
 
   function ended(isLast: boolean): Value[] {
@@ -41,11 +46,13 @@ export function openScan(longest: number): Scan {
     const text = element;
     const wasTooLong = isTooLong;
     [element, isTooLong] = ['', false];
-    if (isLast && list.count === 0 && !wasTooLong && text.trim() === '') return [];
+    // Also behind a comma too many.
+    if (isLast && !wasTooLong && text.trim() === '') return [];
     list.count += 1;
+    elements += 1;
     const place = `Element ${list.count}${list.name && ` of ${list.name}`}`;
     if (wasTooLong) return [{ place, problem: `${place} is longer than ${longest} characters.` }];
-    return [parsed(place, list.count, list.name, text)];
+    return valuesIn(text, { place, number: list.count, list: list.name }, 'is not JSON.');
   }
 
   function open(): void {
@@ -102,27 +109,28 @@ export function openScan(longest: number): Scan {
   return {
     feed,
     end() {
-      if (list !== null || depth > 0) throw new InvalidInput('The document ends before its end; it may be cut off.');
-      try {
-        JSON.parse(shell);
-      } catch {
-        throw notADocument();
-      }
+      const isCut = list !== null || depth > 0;
+      const around = isCut ? undefined : parsed(shell);
+      if (around && met === 0) throw new InvalidInput(`${foreignBecause('The input', around.value)}`);
+      if (around) return [];
+      const problem = isCut ? 'The document ends before its end; it may be cut off.' : NOT_A_DOCUMENT;
+      // What was whole of it may still be of use.
+      if (elements > 0) return [{ place: 'The document', problem }];
+      throw new InvalidInput(problem);
     },
     hasList: () => met > 0,
   };
 }
 
-function parsed(place: string, number: number, list: string, text: string): Value {
+function parsed(text: string): { readonly value: unknown } | undefined {
   try {
-    return { place, number, list, value: JSON.parse(text) };
+    return { value: JSON.parse(text) };
   } catch {
-    return { place, problem: `${place} is not JSON.` };
+    return undefined;
   }
 }
 
-const notADocument = () =>
-  new InvalidInput('The input is neither JSON lines nor one JSON document with a list that import knows.');
+const NOT_A_DOCUMENT = 'The input is neither JSON lines nor one JSON document with a list that import knows.';
 
 const KEY = /"([a-z]+)"\s*:\s*$/;
 const OUTSIDE = /["[\]{},]/g;

@@ -15,12 +15,17 @@ export interface ImportedEpisode extends EpisodeOptions {
   readonly group?: string;
 }
 
+/** A part of a value of which nothing can be made; the sentence goes on behind its place. */
+export interface Unusable {
+  readonly unusable: string;
+}
+
 /** How one format is read. What it remembers of what it was shown must be little: files may be large. */
 export interface Reading {
   /** Shown every value before the first is read. @throws InvalidInput for a value that is none of this format */
   note?(list: string, value: unknown): void;
   /** The episodes that a value becomes. @throws InvalidInput with a sentence that goes on behind its place */
-  read(list: string, value: unknown): ImportedEpisode[];
+  read(list: string, value: unknown): (ImportedEpisode | Unusable)[];
 }
 
 export interface Format {
@@ -68,9 +73,17 @@ const FIRST_MILLISECOND = 1e11;
 export function timeOf(times: Readonly<Record<string, string | number | null | undefined>>): { referenceTime?: Date } {
   const [name, time] = Object.entries(times).find(([, it]) => it !== undefined && it !== null && it !== '') ?? [];
   if (name === undefined || time === undefined || time === null) return {};
-  if (typeof time === 'string') return { referenceTime: parseTime(time, name) };
+  if (typeof time === 'string') return { referenceTime: parseTime(MAIL.test(time) ? isoOf(time) : time, name) };
   const milliseconds = Math.abs(time) < FIRST_MILLISECOND ? time * 1000 : time;
   return { referenceTime: checkTime(new Date(milliseconds), name) };
+}
+
+/** As mails and HTTP write dates. */
+const MAIL = /^[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:GMT|[+-]\d{4})$/;
+
+function isoOf(time: string): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? time : date.toISOString();
 }
 
 /** Without what is null. */

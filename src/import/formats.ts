@@ -1,4 +1,5 @@
 import { InvalidInput } from '../errors.ts';
+import { foreignBecause } from './foreign.ts';
 import { FORMATS, type Format, type FormatName } from './format.ts';
 import { episodes } from './formats/episodes.ts';
 import { mcpMemory } from './formats/mcp-memory.ts';
@@ -18,8 +19,10 @@ export function formatCalled(name: FormatName): Format {
 
 /** The format that a value looks like. @throws InvalidInput when it looks like none */
 export function formatOf(list: string, value: unknown): Format {
+  // A text alone is one to remember.
+  if (typeof value === 'string') return episodes;
   const isObject = value !== null && typeof value === 'object' && !Array.isArray(value);
   const format = isObject ? KNOWN.find((it) => it.is(list, value as Record<string, unknown>)) : undefined;
   if (format) return format;
-  throw new InvalidInput(`it looks like none of ${FORMATS.join(', ')}; name the format before the file.`);
+  throw new InvalidInput(foreignBecause('it', value));
 }

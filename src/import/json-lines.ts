@@ -1,4 +1,5 @@
 import { InvalidInput } from '../errors.ts';
+import { NOT_UTF8 } from './decode.ts';
 
 /** What stands at one place of the input, or why it cannot be used. */
 export type Value = Found | Problem;
@@ -28,7 +29,7 @@ export async function* jsonLines(texts: AsyncIterable<string>, longest: number):
     number += 1;
     const place = `Line ${number}`;
     if (text === null) yield { place, problem: `${place} is longer than ${longest} characters.` };
-    else if (text.trim() !== '') yield parsed(place, number, text);
+    else if (text.trim() !== '') yield* valuesIn(text, { place, number, list: '' }, NOT_A_LINE);
   }
 }
 
@@ -40,12 +41,59 @@ export async function* soundLines(texts: AsyncIterable<string>, longest: number)
   }
 }
 
-function parsed(place: string, number: number, text: string): Value {
+const NOT_A_LINE = 'is not JSON; write one JSON object on each line.';
+
+/**
+ * The value of a piece of text, or each of several that stand behind one another; what is none among them is a problem of its own.
+ * @param otherwise ends the sentence for a text that holds no value
+ */
+export function valuesIn(text: string, at: Omit<Found, 'value'>, otherwise: string): Value[] {
+  const { place } = at;
+  if (text.includes(NOT_UTF8))
+    return [{ place, problem: `${place} is not UTF-8 text; convert the input first, for example with iconv.` }];
+  const whole = parsed(text);
+  if (whole) return [{ ...at, ...whole }];
+  const pieces = behindOneAnother(text).map((piece) => parsed(piece));
+  if (!pieces.some((piece) => piece !== undefined)) return [{ place, problem: `${place} ${otherwise}` }];
+  return pieces.map((piece) =>
+    piece
+      ? { ...at, ...piece }
+      : { place, problem: `${place} holds something beside JSON values; a part of it was lost.` },
+  );
+}
+
+function parsed(text: string): { readonly value: unknown } | undefined {
   try {
-    return { place, number, list: '', value: JSON.parse(text) };
+    return { value: JSON.parse(text) };
   } catch {
-    return { place, problem: `${place} is not JSON; write one JSON object on each line.` };
+    return undefined;
   }
+}
+
+const SIGNS = /["{}[\]]/g;
+
+/** Cuts behind every object and list that stands in no other; what is left is the last piece. */
+function behindOneAnother(text: string): string[] {
+  const pieces: string[] = [];
+  let [depth, from] = [0, 0];
+  SIGNS.lastIndex = 0;
+  for (let sign = SIGNS.exec(text); sign; sign = SIGNS.exec(text)) {
+    if (sign[0] === '"') SIGNS.lastIndex = endOfString(text, sign.index);
+    else depth += sign[0] === '{' || sign[0] === '[' ? 1 : -1;
+    if (depth > 0 || sign[0] === '"') continue;
+    pieces.push(text.slice(from, SIGNS.lastIndex));
+    [depth, from] = [0, SIGNS.lastIndex];
+  }
+  const rest = text.slice(from);
+  return rest.trim() === '' ? pieces : [...pieces, rest];
+}
+
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at += 1) {
+    if (text[at] === '\\') at += 1;
+    else if (text[at] === '"') return at + 1;
+  }
+  return text.length;
 }
 
 /** Only line feeds end a line: `readline` would also cut at U+2028, which JSON may hold. Null stands for one that is too long. */

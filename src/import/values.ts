@@ -1,5 +1,5 @@
 import { openScan } from './document.ts';
-import { jsonLines, type Value } from './json-lines.ts';
+import { jsonLines, type Value, valuesIn } from './json-lines.ts';
 
 /** So much is looked at to tell a document from lines. */
 const LOOKED_AT = 65_536;
@@ -42,11 +42,16 @@ function isDocument(head: string, longest: number): boolean {
   } catch {
     return false;
   }
-  return scan.hasList();
+  const lines = start.split('\n');
+  return scan.hasList() || (lines.length > 1 && !lines.some(holdsValue));
 }
+
+/** Whether a line is one of JSON lines: those of a document stand further to the right, or end with a comma. */
+const holdsValue = (line: string): boolean =>
+  line.startsWith('{') && valuesIn(line, { place: '', number: 0, list: '' }, '').some((it) => !('problem' in it));
 
 async function* elements(texts: AsyncIterable<string>, longest: number): AsyncGenerator<Value> {
   const scan = openScan(longest);
   for await (const text of texts) yield* scan.feed(text);
-  scan.end();
+  yield* scan.end();
 }

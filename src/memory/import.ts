@@ -55,11 +55,13 @@ async function note(source: Source, checking: Checking): Promise<void> {
 async function check(source: Source, checking: Checking, counts: Counts, options: ImportOptions): Promise<void> {
   for await (const value of source.values((share) => options.onProgress?.(share, 'check'))) {
     const checked = checking.check(value);
-    if ('problem' in checked) {
-      if (!options.skipBroken) throw new InvalidInput(`${checked.problem} Nothing was imported.`);
-      passOver(checked.problem, counts);
-      continue;
+    const problems = 'problem' in checked ? [checked.problem] : checked.problems;
+    for (const problem of problems) {
+      // Of a file of which nothing can be read there is nothing to pass over.
+      if (!options.skipBroken) throw new InvalidInput(checking.format ? `${problem} Nothing was imported.` : problem);
+      passOver(problem, counts);
     }
+    if ('problem' in checked) continue;
     for (const { uuid: _, name: __, createdAt: ___, ...example } of checked.episodes) {
       if (example.source === 'fact_triple') counts.facts += 1;
       else counts.texts += 1;

@@ -13,11 +13,12 @@ import {
 } from '../format.ts';
 
 /** Graphiti's `RawEpisode`, its stored episodes, and what its MCP server's `add_memory` takes. */
+const SOURCES = ['text', 'message', 'json', 'fact_triple'] as const;
 const shape = z.looseObject({
   name: maybeText,
   content: z.optional(z.unknown()),
   episode_body: z.optional(z.unknown()),
-  source: z.nullish(z.enum(['text', 'message', 'json', 'fact_triple'])),
+  source: z.nullish(z.enum(SOURCES)),
   source_description: maybeText,
   reference_time: maybeTime,
   valid_at: maybeTime,
@@ -37,7 +38,7 @@ export const episodes: Format = {
 };
 
 function read(value: unknown): ImportedEpisode {
-  const { content: plain, episode_body, name, source, saga, uuid, group_id, ...rest } = fitted(shape, value);
+  const { content: plain, episode_body, name, source, saga, uuid, group_id, ...rest } = fitted(shape, usual(value));
   const { content, isJson } = textOf(plain ?? episode_body);
   const { reference_time, valid_at, timestamp, created_at } = rest;
   const time = timeOf({ reference_time, valid_at, timestamp, created_at });
@@ -53,6 +54,14 @@ function read(value: unknown): ImportedEpisode {
     ...(group_id && { group: group_id }),
     ...(uuid ? { uuid } : { idempotencyKey: keyOf('episodes', content, name, time.referenceTime, saga) }),
   };
+}
+
+/** A text alone is an episode; `EpisodeType.text` is how Python writes `text`. */
+function usual(value: unknown): unknown {
+  if (typeof value === 'string') return { content: value };
+  const { source } = (value ?? {}) as { readonly source?: unknown };
+  const python = typeof source === 'string' ? /^EpisodeType\.(\w+)$/.exec(source)?.[1] : undefined;
+  return python === undefined ? value : { ...(value as object), source: python.toLowerCase() };
 }
 
 /** Documents may stand there as they are. */

@@ -1,10 +1,29 @@
 import * as z from 'zod/mini';
+import { InvalidInput } from '../../errors.ts';
 import { oneLine } from '../../text.ts';
 import { tripletText } from '../../triplet.ts';
-import { type Format, fitted, type ImportedEpisode, keyOf, maybeText, type Reading, text, told } from '../format.ts';
+import {
+  type Format,
+  fitted,
+  type ImportedEpisode,
+  keyOf,
+  maybeText,
+  maybeTime,
+  type Reading,
+  text,
+  timeOf,
+  told,
+  type Unusable,
+} from '../format.ts';
 
 /** A line of the MCP reference memory server's `memory.jsonl`, or an element of what its `read_graph` gives. */
-const entityShape = z.looseObject({ name: text, entityType: maybeText, observations: z.nullish(z.array(text)) });
+const entityShape = z.looseObject({
+  name: text,
+  entityType: maybeText,
+  observations: z.unknown(),
+});
+/** Of servers that note more than the words. */
+const observationShape = z.looseObject({ content: text, timestamp: maybeTime, created_at: maybeTime });
 const relationShape = z.looseObject({ from: text, to: text, relationType: text });
 type Relation = z.output<typeof relationShape>;
 
@@ -37,7 +56,8 @@ function openReading(): Reading {
       const { name, entityType, observations } = fitted(entityShape, value);
       // Its type comes with the relations, else nothing would tell it.
       const kind = entityType && !joined.has(name) ? typeFact(name, entityType) : [];
-      return [...kind, ...(observations ?? []).map((observation) => observed(name, entityType, observation))];
+      const each = listOf(observations);
+      return [...kind, ...each.flatMap((observation, index) => observed(name, entityType, observation, index + 1))];
     },
   };
 }
@@ -94,8 +114,26 @@ function withLabel(end: 'sourceType' | 'targetType', type: string | undefined) {
   return /^[A-Za-z]/.test(label) ? { [end]: label } : {};
 }
 
-function observed(name: string, type: string | null | undefined, observation: string): ImportedEpisode {
-  return episode(sentence(name, observation), told({ entity: name, entity_type: type }));
+/** A server for one sentence each leaves the list out. */
+function listOf(observations: unknown): readonly unknown[] {
+  if (Array.isArray(observations)) return observations;
+  if (observations === undefined || observations === null) return [];
+  if (typeof observations === 'string') return [observations];
+  throw new InvalidInput('"observations" must be a list.');
+}
+
+function observed(
+  name: string,
+  type: string | null | undefined,
+  observation: unknown,
+  number: number,
+): (ImportedEpisode | Unusable)[] {
+  if (observation === null || observation === '') return [];
+  const parsed = observationShape.safeParse(typeof observation === 'string' ? { content: observation } : observation);
+  if (!parsed.success) return [{ unusable: `observation ${number} must be text.` }];
+  const { content, timestamp, created_at } = parsed.data;
+  const said = episode(sentence(name, content), told({ entity: name, entity_type: type }));
+  return [{ ...said, ...timeOf({ timestamp, created_at }) }];
 }
 
 function episode(content: string, metadata: Record<string, unknown>): ImportedEpisode {

@@ -249,7 +249,7 @@ describe('store-many', () => {
     ['a wrong uuid', '{"content": "a", "uuid": "5"}', /^Line 3: "5" is not a uuid/],
     ['an empty saga', '{"content": "a", "saga": ""}', /^Line 3: A saga's name has 1 to 200 characters/],
     ['a uuid of another line', `{"content": "b", "uuid": "${ID}"}`, /^Line 3: The uuid .* another episode of the same/],
-    ['bytes that are no UTF-8', new Uint8Array([97, 255]), /^The input is not UTF-8 text after line \d; convert it/],
+    ['bytes that are no UTF-8', new Uint8Array([97, 255]), /^Line 3 is not UTF-8 text; convert the input/],
     ['a line without an end', `{"content": "${'x'.repeat(7_400_000)}`, /^Line 3 is longer than \d+ characters/],
   ])('refuses %s in a sentence and stores nothing', async (_, wrong, sentence) => {
     const before = Buffer.from(`{"content": "a", "uuid": "${ID}"}\n\n`);

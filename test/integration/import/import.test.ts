@@ -216,9 +216,24 @@ describe('on the command line', () => {
       '{"content":"a"}\n{"content',
       /^Line 2 is not JSON; .* With --skip-broken it is passed over/,
     ],
+    ['an export of others', ['-'], '[{"chat_messages":[]}]', /^Element 1: it looks like .* and import those\.\n$/],
     ['no file', [], '', /^import needs more arguments/],
   ])('%s is told in a sentence', async (_, args, input, sentence) => {
     expect(await runCommand(['import', ...args], environment(), input)).toMatchObject(failure(sentence));
+  });
+
+  test('of a damaged file nothing is imported, or with --skip-broken what is whole', async () => {
+    const own = environment();
+    const input = '{"results": [{"memory": "Harbor uses Valkey 8."}, {"memory": null}, {"memory": "Mira';
+
+    const whole = await runCommand(['import', '-'], own, input);
+    const skipped = await runCommand(['import', '-', '--skip-broken'], own, input);
+    const nothing = await runCommand(['import', '-', '--skip-broken'], own, '[{"memory": null}]');
+
+    expect(whole).toMatchObject(failure(/^Element 2 of results: .* Nothing was imported\. With --skip-broken it is/));
+    expect(skipped.stdout).toBe('Imported 1 text and 0 given facts (mem0).\n');
+    expect(skipped.stderr).toMatch(/^2 passed over; the first: Element 2 of results: "memory" must be text/);
+    expect(nothing).toMatchObject({ status: 1, stdout: 'There is nothing to import in it.\n' });
   });
 
   test('its help fits a screen', async () => {

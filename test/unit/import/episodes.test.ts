@@ -94,7 +94,9 @@ describe("Graphiti's episodes", () => {
 
 test('what looks like no format is told, and a name of none', async () => {
   expect((await readAll('{"x": 1}')).problems).toEqual([
-    'Line 1: it looks like none of episodes, mem0, mcp-memory; name the format before the file.',
+    expect.stringMatching(
+      /^Line 1: it has x and is none of episodes, mem0 and mcp-memory; write its texts as lines like/,
+    ),
   ]);
   await expect(readAll('{}', 'zep' as never)).rejects.toThrow('import knows episodes, mem0 and mcp-memory, not "zep".');
 });

@@ -104,8 +104,8 @@ describe("the MCP reference memory server's graph", () => {
 
   test.each<[object, RegExp]>([
     [{ type: 'entity', entityType: 'x', observations: [] }, /^Line 2: "name" must be text/],
-    [{ ...entity('a', 'x'), observations: 'y' }, /^Line 2: "observations" must be a list/],
-    [{ ...entity('a', 'x'), observations: [7] }, /^Line 2: "observations" must be text/],
+    [{ ...entity('a', 'x'), observations: 5 }, /^Line 2: "observations" must be a list/],
+    [{ ...entity('a', 'x'), observations: [7] }, /^Line 2: observation 1 must be text/],
     [{ ...entity('a', 'x'), entityType: 7 }, /^Line 2: "entityType" must be text/],
     [entity('a', 'x', 'b\0'), /^Line 2: The content has a NUL character/],
     [entity('a', 'x', '\ud800'), /^Line 2: The content has half a character/],

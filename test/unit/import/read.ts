@@ -34,6 +34,6 @@ export async function readAll(input: string | Uint8Array, format: FormatName | '
     format: checking.format,
     episodes,
     contents: episodes.map(({ content, source }) => (source === 'fact_triple' ? JSON.parse(content) : content)),
-    problems: checked.flatMap((it) => ('problem' in it ? [it.problem] : [])),
+    problems: checked.flatMap((it) => ('problem' in it ? [it.problem] : it.problems)),
   };
 }

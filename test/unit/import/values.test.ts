@@ -48,13 +48,63 @@ test.each(['', ' \n\n', '[]', '{"results": []}', '{"results":[ ],"relations":[\n
 );
 
 test.each<[string, RegExp]>([
-  ['[{"a": 1}, {"a":', /^The document ends before its end; it may be cut off/],
-  ['{"results": [1, 2]', /^The document ends before its end/],
-  ['{"results": [1, 2]} {"results": [3]}', /^The input is neither JSON lines nor one JSON document/],
-  ['{"results": [1, 2], oops}', /^The input is neither JSON lines nor one JSON document/],
-  ['[1]]', /^The input is neither JSON lines nor one JSON document/],
+  ['{"results": [', /^The document ends before its end; it may be cut off/],
+  ['{\n  "a": [1],\n  "b": {}\n}', /^The input has a, b and is none of episodes, mem0 and mcp-memory/],
+  [
+    '{\n  "mapping": {},\n  "title": "x"\n}',
+    /^The input looks like a conversation of ChatGPT, which import does not read/,
+  ],
+  ['{\n  "a": oops\n}', /^The input is neither JSON lines nor one JSON document/],
 ])('%j is refused whole', async (input, sentence) => {
   await expect(valuesOf(input)).rejects.toThrow(sentence);
+});
+
+test.each<[string, unknown[]]>([
+  ['[{"a": 1}, {"a":', [['Element 1', { a: 1 }], 'The document ends before its end; it may be cut off.']],
+  [
+    '{"results": [1, 2]',
+    [['Element 1 of results', 1], ['Element 2 of results', 2], 'The document ends before its end; it may be cut off.'],
+  ],
+  [
+    '{"results": [1], oops}',
+    [
+      ['Element 1 of results', 1],
+      'The input is neither JSON lines nor one JSON document with a list that import knows.',
+    ],
+  ],
+  ['[1]]', [['Element 1', 1], 'The input is neither JSON lines nor one JSON document with a list that import knows.']],
+  ['[{"a": 1},]', [['Element 1', { a: 1 }]]],
+  [
+    '[{"a": 1} {"a": 2}]',
+    [
+      ['Element 1', { a: 1 }],
+      ['Element 1', { a: 2 }],
+    ],
+  ],
+  [
+    '{"a": 1}{"a": "}{"} [2]\n{"a": 3}',
+    [
+      ['Line 1', { a: 1 }],
+      ['Line 1', { a: '}{' }],
+      ['Line 1', [2]],
+      ['Line 2', { a: 3 }],
+    ],
+  ],
+  [
+    '{"a": 1}{"a":\n{"a": 3}',
+    [['Line 1', { a: 1 }], 'Line 1 holds something beside JSON values; a part of it was lost.', ['Line 2', { a: 3 }]],
+  ],
+  ['{"a":\n{"a": 3}', ['Line 1 is not JSON; write one JSON object on each line.', ['Line 2', { a: 3 }]]],
+  [
+    '{"a": 1}\n]}[\n"x',
+    [
+      ['Line 1', { a: 1 }],
+      'Line 2 is not JSON; write one JSON object on each line.',
+      'Line 3 is not JSON; write one JSON object on each line.',
+    ],
+  ],
+])('of the damaged %j the good parts are kept', async (input, kept) => {
+  for (const piece of [1, 7, 1000]) expect(plain(await valuesOf(input, piece))).toEqual(kept);
 });
 
 test('elements that are none are told by their number', async () => {
@@ -85,7 +135,27 @@ test('an element that is too long does not hide the next one', async () => {
   ]);
 });
 
-test('bytes that are no UTF-8 are refused', async () => {
-  await expect(valuesOf(new Uint8Array([123, 125, 10, 255, 10]), 100)).rejects.toThrow(/^The input is not UTF-8 text/);
-  await expect(valuesOf(Buffer.from('{"a": "b"}', 'utf16le'), 100)).resolves.toMatchObject([{ place: 'Line 1' }]);
+test.each([1, 2, 3, 1000])(
+  'bytes that are no UTF-8 cost their line and no other, in pieces of %d bytes',
+  async (piece) => {
+    const bad = 'Line 2 is not UTF-8 text; convert the input first, for example with iconv.';
+    const lines = (line: Uint8Array) =>
+      Buffer.concat([Buffer.from('{"a": "ö\ufffd"}\n'), line, Buffer.from('\n{"a": "🦀"}\n')]);
+    const kept = [['Line 1', { a: 'ö\ufffd' }], bad, ['Line 3', { a: '🦀' }]];
+
+    expect(plain(await valuesOf(lines(Buffer.from('{"a": "M\xfcller"}', 'latin1')), piece))).toEqual(kept);
+    expect(plain(await valuesOf(lines(Buffer.from([0x7b, 0xf0, 0x9f, 0xa6])), piece))).toEqual(kept);
+    expect(plain(await valuesOf(lines(Buffer.from([0xed, 0xa0, 0x80])), piece))).toEqual(kept);
+    expect(plain(await valuesOf(Buffer.from([0x22, 0xc3]), piece))).toEqual([bad.replace('2', '1')]);
+  },
+);
+
+test.each([1, 2, 3, 1000])('UTF-16 with a mark of its order is read, in pieces of %d bytes', async (piece) => {
+  const little = Buffer.from('\ufeff{"a": "ö🦀"}\n{"a": 2}', 'utf16le');
+
+  expect(plain(await valuesOf(little, piece))).toEqual([
+    ['Line 1', { a: 'ö🦀' }],
+    ['Line 2', { a: 2 }],
+  ]);
+  expect(plain(await valuesOf(Buffer.from(little).swap16(), piece))).toHaveLength(2);
 });

@@ -29,6 +29,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   config: () => import('./config.ts'),
 };
 
+/** Almost nobody has one, and to load `http` takes a while. */
+const NAMES_PROXY = /^https?_proxy$/im;
+
 /** Runs one command line and gives the exit status: 0 when all went well, 1 with a sentence on stderr otherwise. */
 export async function run(args: readonly string[]): Promise<number> {
   const [name = '--help', ...rest] = args;
@@ -39,6 +42,7 @@ export async function run(args: readonly string[]): Promise<number> {
     if (!load) return fail(`There is no command "${name}"; see memory-manager --help.`);
     // Before what the tracer is to see is loaded. An agent waits for its hooks, and the tracer takes longer than they may.
     if (name !== 'hook' && isTraced()) await startTracing();
+    if (NAMES_PROXY.test(Object.keys(process.env).join('\n'))) (await import('./proxy.ts')).useProxy(process.env);
     const { command } = await load();
     const options = rest.slice(0, rest.includes('--') ? rest.indexOf('--') : undefined);
     if (options.includes('--help') || options.includes('-h')) {

@@ -11,6 +11,7 @@ import { loadConfig } from '../src/config.ts';
 import { startServers } from '../src/embedded/servers.ts';
 import { cachedCommand, cachedQuery, commits, prepare, store, uncachedQuery } from './figures.ts';
 import { alone, costs, throughput } from './knowledge.ts';
+import { redaction } from './redaction.ts';
 import { markdownTable, type Row } from './table.ts';
 
 const quick = process.argv.includes('--quick');
@@ -39,6 +40,7 @@ try {
   await figure('commit', () => commits(config));
   await figure('what an episode costs', () => costs(config));
   await figure('an episode alone', () => alone(config));
+  await figure('redaction', async () => redaction());
   await figure('episodes a second', () => throughput(config, quick ? [20, 60] : [20, 60, 1000]));
   if (!quick) {
     await make(100_000);

@@ -1,17 +1,68 @@
-const CANDIDATE = /(?<![\w+/=.-])(?!sha\d{1,3}-)[\w+/-]{32,4000}={0,2}(?![\w+/=-])/g;
+import { lastBefore, rewritten } from './scan.ts';
+
+type Hide = (kind: string, secret: string) => string;
+
+/** A whole run of letters of base64 and hexadecimal; what stands before it is none of them, so that each is read once. */
+const RUN = /(?<![\w+/-])(?<!SHA256:)(?!sha\d{1,3}-)[\w+/-]{15,}={0,2}/g;
 const LEAST_BITS = 4.2;
+const LOOKED_AT = 400;
+const LEAST_MADE = 15;
+/** So many characters before a run may say what it is. */
+const BEFORE = 64;
+
+// The last of them that stands before a run decides.
+const SECRET_WORDS = String.raw`pass(?:word|phrase|code)s?|passwort|secrets?|token|api[ _-]?keys?|(?:app|admin|private|master|global|server|signing|access|account|service|sdk|write|setup|encryption|license|licence|secret|unseal|project|personal)[ _-]?keys?|credentials?|creds|\bo?auth2?\b|bearer|apikey|x-[\w-]{1,20}-key|login|authtoken|add-authtoken|[?&](?:key|k|code|sig|t|token)=|reset/|magic|invite/|importprivkey|recovery`;
+// Of services whose keys have no form of their own; the names follow gitleaks' list (MIT licence).
+const VENDORS =
+  'adafruit|adobe|airtable|algolia|alibaba|amplitude|anthropic|asana|atlassian|auth0|azure|bitbucket|bittrex|braintree|buildkite|circleci|cloudflare|cloudinary|codecov|codeclimate|cohere|coinbase|confluent|consul|contentful|coveralls|datadog|deepgram|discord|dropbox|droneci|elevenlabs|etsy|facebook|fastly|figma|finicity|finnhub|flickr|freshbooks|gitter|gocardless|heroku|honeycomb|hubspot|intercom|jenkins|jfrog|artifactory|jira|confluence|kraken|kucoin|launchdarkly|linkedin|looker|mailchimp|mailgun|mapbox|mattermost|messagebird|meraki|mistral|mixpanel|netlify|newrelic|new[ -]relic|ngrok|nytimes|okta|opsgenie|pagerduty|paypal|pinecone|plaid|postmark|pusher|railway|rapidapi|rollbar|sendbird|sentry|shodan|snyk|sonar|splunk|squarespace|stripe|sumologic|telegram|travis|trello|twilio|twitch|twitter|typeform|vercel|wandb|yandex|zendesk';
+const HARMLESS_WORDS = String.raw`commit|revision|\brev\b|sha-?\d*|hash|checksum|digest|md5|etag|fingerprint|public[ _-]?key|pubkey|integrity|uuid|guid|\bids?\b|account|build|image|version|blob|tree|object|branch|tag|cert(?:ificate)?|thumbprint|request|trace|span|session_id|nonce|state|challenge|path|file|index-`;
+const CONTEXT = new RegExp(`(${SECRET_WORDS}|\\b(?:${VENDORS})\\b)|(${HARMLESS_WORDS})`, 'gi');
+export const PATTERNS = [RUN, CONTEXT];
 
 /** Takes out what looks drawn by chance: keys whose vendor nobody knows, and what of pictures and programs was printed. */
-export function withoutRandomText(text: string, hide: (kind: string, secret: string) => string): string {
-  return text.replace(CANDIDATE, (found) => (isRandom(found) ? hide('random', found) : found));
+export function withoutRandomText(text: string, hide: Hide): string {
+  const before = lastBefore(text, CONTEXT);
+  return rewritten(text, RUN, ({ 0: found, index }) => {
+    const to = index + found.length;
+    // Of a path only the last part can be one.
+    const from = isPath(found) ? found.lastIndexOf('/') + 1 : 0;
+    const piece = found.slice(from);
+    if (isRandom(piece)) return { from: index + from, to, put: hide('random', piece) };
+    const context = isMade(piece) ? before(index + from) : undefined;
+    if (context?.[1] === undefined) return undefined;
+    const behind = context.index + context[0].length;
+    if (index + from - behind > BEFORE || isElsewhere(text.slice(behind, index + from))) return undefined;
+    return { from: index + from, to, put: hide('key', piece) };
+  });
 }
+
+/** Words stand between its slashes. */
+const isPath = (text: string): boolean =>
+  /(?:^|\/)(?:[a-z]{3,}|[A-Z][a-z]{3,}|[a-z]+(?:-[a-z]+)+)(?:\/|$)/.test(text.slice(0, LOOKED_AT));
 
 /** Hashes and uuids have no capitals, names and paths have words. */
 function isRandom(text: string): boolean {
-  if (!/[a-z]/.test(text) || !/[A-Z]/.test(text) || (text.match(/\d/g)?.length ?? 0) < 3) return false;
-  if (/[a-z]{8}|[A-Z]{12}/.test(text.slice(0, 400))) return false;
-  return entropy(text.slice(0, 400)) >= LEAST_BITS;
+  if (text.length < 32) return false;
+  const head = text.slice(0, LOOKED_AT);
+  if (!/[a-z]/.test(head) || !/[A-Z]/.test(head) || (head.match(/\d/g)?.length ?? 0) < 3) return false;
+  if (/[a-z]{8}/.test(head)) return false;
+  // A picture and a program begin with the same letter many times.
+  return entropy(head) >= LEAST_BITS || (text.length >= LOOKED_AT && entropy(text.slice(-LOOKED_AT)) >= LEAST_BITS);
 }
+
+/** Hexadecimal, a uuid, or letters and digits in no order: what a machine made, whatever it is for. */
+function isMade(text: string): boolean {
+  if (text.length < LEAST_MADE) return false;
+  const parts = text.slice(0, LOOKED_AT).split(/[-_/+]/);
+  if (parts.some((part) => /[a-z]{6}|[A-Z]{8}/.test(part))) return false;
+  if (/[a-z]{4}/.test(text) && (text.match(/\d+/g)?.length ?? 0) < 2) return false;
+  return (
+    parts.some((part) => part.length >= 8 && /\d/.test(part) && /[A-Za-z]/.test(part)) || /^[\da-f-]{36}$/.test(text)
+  );
+}
+
+/** On another line than what names it, unless that line ends there. */
+const isElsewhere = (between: string): boolean => between.replace(/^[ \t:="'`>|]*\n/, '').includes('\n');
 
 /** Shannon's, in bits for a character. */
 function entropy(text: string): number {

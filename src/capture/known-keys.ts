@@ -1,60 +1,171 @@
+import { rewritten, runEnd } from './scan.ts';
+
+type Hide = (kind: string, secret: string) => string;
+
+/** What may follow a prefix. A run is read to its end and, once read, not again. */
+const TAILS = {
+  letters: /[A-Za-z0-9]*/y,
+  word: /[\w-]*/y,
+  dotted: /[\w.-]*/y,
+  base64: /[\w+/=.~-]*/y,
+  any: /[^\s"'`<>,;|]*/y,
+} as const;
+
 /**
- * Secrets that show by their form alone: kind and pattern. The forms are those that the vendors publish for secret scanning; each
- * asks for more than a word could have, so that names of files, uuids and hashes of commits pass.
+ * Prefixes of keys: kind, what follows, how much of it at least. The vendors publish them for secret scanning; the list follows that
+ * of gitleaks (MIT licence), whose patterns are not linear here.
  */
-const FORMS: readonly (readonly [kind: string, form: string])[] = [
+const PREFIXES: readonly (readonly [kind: string, tail: keyof typeof TAILS, least: number, prefixes: string])[] = [
+  ['openai-key', 'word', 16, 'sk-'],
+  ['stripe-key', 'base64', 10, 'sk_live_ sk_test_ sk_prod_ rk_live_ rk_test_ rk_prod_ pk_live_ whsec_ whsec-'],
+  ['github-token', 'word', 20, 'ghp_ gho_ ghu_ ghs_ ghr_ github_pat_'],
   [
-    'private-key',
-    '-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----[^]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|$)',
+    'gitlab-token',
+    'dotted',
+    16,
+    'glpat- gldt- glrt- glptt- glcbt- glsoat- glft- glimt- glagent- glffct- gloas- glwt- GR1348941',
   ],
-  ['private-key', 'PuTTY-User-Key-File-\\d[^]*'],
-  ['private-key', 'AGE-SECRET-KEY-1[A-Z0-9]{20,}'],
-  ['jwt', '\\beyJ[\\w-]{8,}\\.[\\w-]{8,}(?:\\.[\\w-]*){0,3}'],
-  ['openai-key', '\\bsk-(?=[\\w-]*\\d)[\\w-]{16,}'],
-  ['stripe-key', '\\b(?:[rsp]k_(?:live|test|prod)_|whsec_)[\\w+/=]{10,}'],
-  ['github-token', '\\b(?:gh[opusr]_\\w{20,}|github_pat_\\w{20,})'],
-  ['gitlab-token', '\\b(?:gl(?:pat|dt|rt|ptt|cbt|soat|ft|imt|agent|ffct)-|GR1348941)[\\w.-]{16,}'],
-  ['aws-key', '\\b(?:AKIA|ASIA|ABIA|ACCA|AROA|AIDA|AIPA)[A-Z0-9]{16}\\b'],
-  ['aws-key', '\\bABSK[\\w+/=]{60,}'],
-  ['google-key', '\\bAIza[\\w-]{30,}'],
-  ['google-key', '\\bya29\\.[\\w.-]{20,}'],
-  ['google-key', '\\bGOCSPX-[\\w-]{20,}'],
-  ['google-key', '\\b1//0[\\w-]{20,}'],
-  ['slack-token', '\\b(?:xox[a-z]-|xapp-|xwfp-)[\\w.-]{10,}'],
-  ['webhook', '\\bhooks\\.slack\\.com/(?:services|workflows|triggers)/[\\w/+-]{16,}'],
-  ['webhook', '\\bdiscord(?:app)?\\.com/api/webhooks/\\d+/[\\w-]+'],
-  ['webhook', '\\b[\\w-]+\\.webhook\\.office\\.com/webhookb2/[\\w@/-]+'],
-  ['discord-token', '\\b[MNO][\\w-]{22,27}\\.[\\w-]{6}\\.[\\w-]{27,}'],
-  ['telegram-token', '\\b\\d{8,10}:AA[\\w-]{30,}'],
-  ['sendgrid-key', '\\bSG\\.[\\w-]{16,}\\.[\\w-]{16,}'],
-  ['mailgun-key', '\\bkey-[0-9a-f]{32}\\b'],
-  ['mailchimp-key', '\\b[0-9a-f]{32}-us\\d{1,2}\\b'],
-  ['twilio-key', '\\bSK[0-9a-f]{32}\\b'],
-  ['npm-token', '\\bnpm_[A-Za-z0-9]{30,}'],
-  ['pypi-token', '\\bpypi-[\\w-]{16,}'],
-  ['registry-token', '\\b(?:rubygems_|dckr_(?:pat|oat)_|cio|oy2)[\\w-]{25,}'],
+  ['aws-key', 'base64', 60, 'ABSK bedrock-api-key- FwoGZXIvYXdz IQoJb3JpZ2lu'],
+  ['google-key', 'word', 20, 'AIza GOCSPX- 1//0'],
+  ['google-key', 'dotted', 20, 'ya29.'],
+  ['slack-token', 'dotted', 10, 'xoxa- xoxb- xoxc- xoxd- xoxe- xoxe. xoxo- xoxp- xoxr- xoxs- xapp- xwfp-'],
+  ['npm-token', 'letters', 30, 'npm_'],
+  ['registry-token', 'word', 20, 'pypi- rubygems_ dckr_pat_ dckr_oat_ oy2 cio AKCp cmVmd CLOJARS_ clojars_'],
   [
     'cloud-token',
-    '\\b(?:do[por]_v1_|dapi|sbp_|sb_secret_|tskey-|pscale_\\w{2,5}_|dp\\.(?:pt|st|ct|sa|scim|audit)\\.|rnd_|vercel_|vc[pkiar]_|fm[12][ra]?_|fo1_|hvs\\.|hvb\\.|hvr\\.|ops_|nfp_|CFPAT-)(?=[\\w.-]*\\d)[\\w./+=-]{16,}',
+    'base64',
+    16,
+    'dop_v1_ doo_v1_ dor_v1_ dapi sbp_ sb_secret_ tskey- pscale_tkn_ pscale_pw_ pscale_oauth_ dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit. rnd_ vercel_ vcp_ vck_ vca_ vci_ vcr_ fm1a_ fm1r_ fm2_ fo1_ FlyV1 hvs. hvb. hvr. ops_ nfp_ CFPAT- HRKU- LTAI pul- napi_ v1.0- AQVN tk-us- sha256~ SWMTKN- 4b1d p8e- dnkey-',
   ],
   [
     'model-key',
-    '\\b(?:hf_|gsk_|r8_|pplx-|xai-|nvapi-|tvly-|fw_|csk-|voyage-|jina_|lsv2_\\w{2}_)(?=[\\w-]*\\d)[\\w-]{20,}',
+    'word',
+    20,
+    'hf_ api_org_ gsk_ r8_ pplx- xai- nvapi- tvly- fw_ csk- voyage- jina_ lsv2_pt_ lsv2_sk_ pcsk_ wandb_v1_ sk_',
   ],
   [
     'service-token',
-    '\\b(?:lin_api_|ntn_|secret_|figd_|shp(?:at|ss|ca|pa)_|sq0[a-z]{3}-|ATATT3|ATCTT3|ATBB|PMAK-|sntry[su]_|glsa_|glc_|NRAK-|ph[cx]_|bkua_|CCIPAT_|EAAA|EZAK|EZTK|rzp_(?:live|test)_|xkeysib-|whsec-|hapi-|pat-\\w{2}\\d-|dt0c01\\.|pnu_|ico-|prefect_)(?=[\\w.-]*\\d)[\\w./=+-]{16,}',
+    'base64',
+    16,
+    'lin_api_ lin_oauth_ ntn_ secret_ figd_ figu_ shpat_ shpss_ shpca_ shppa_ sq0atp- sq0csp- sq0idp- EAAA EAAC EAAG EAAM EAAl ATATT3 ATCTT3 ATBB PMAK- sntrys_ sntryu_ glsa_ glc_ eyJrIjoi NRAK- NRJS- NRII- NRRA- phc_ phx_ bkua_ CCIPAT_ CCIPRJ_ EZAK EZTK rzp_live_ rzp_test_ xkeysib- xsmtpsib- hapi- pat-na1- pat-eu1- dt0c01. dt0s01. dt0s16. pnu_ pnb_ ico- prefect_ hcaik_ hcbik_ hcxik_ squ_ sqp_ sqa_ tfp_ rdme_ shippo_live_ shippo_test_ duffel_live_ duffel_test_ FLWSECK- FLWSECK_TEST- fio-u- sgp_ sm_aat_ sm_pat_ sm_sat_ WPL_AP1. sl.u. sl.B dsapi_ ddapp_ pdus- pduk s-s4t2 access_token$production$ access_token$sandbox$ access-production- access-sandbox- access-development-',
   ],
-  ['backblaze-key', '\\bK00\\d[\\w+/]{27}(?![\\w+/])'],
-  ['azure-key', '\\b(?:AccountKey|SharedAccessKey|SharedAccessSignature|sig)=[\\w+/%.=-]{16,}'],
-  ['bitcoin-key', '\\b(?:xprv|yprv|zprv)[1-9A-HJ-NP-Za-km-z]{70,}'],
+  ['jwt', 'dotted', 60, 'ZXlK'],
+  ['private-key', 'letters', 20, 'AGE-SECRET-KEY-1'],
+  [
+    'private-key',
+    'base64',
+    40,
+    'LS0tLS1CRUdJTiBSU0Eg LS0tLS1CRUdJTiBQUklW LS0tLS1CRUdJTiBFQyBQ LS0tLS1CRUdJTiBPUEVO LS0tLS1CRUdJTiBFTkNS LS0tLS1CRUdJTiBEU0Eg LS0tLS1CRUdJTiBQR1Ag',
+  ],
+  ['bitcoin-key', 'letters', 70, 'xprv yprv zprv tprv'],
+  ['webhook', 'any', 16, 'hooks.slack.com/services/ hooks.slack.com/workflows/ hooks.slack.com/triggers/'],
+  [
+    'webhook',
+    'any',
+    10,
+    'hooks.zapier.com/hooks/ discord.com/api/webhooks/ discordapp.com/api/webhooks/ maker.ifttt.com/trigger/',
+  ],
+  ['webhook', 'any', 16, '.webhook.office.com/webhookb2/ outlook.office.com/webhook/ chat.googleapis.com/v1/spaces/'],
+  [
+    'password-hash',
+    'any',
+    20,
+    '$apr1$ $1$ $2a$ $2b$ $2x$ $2y$ $5$ $6$ $7$ $y$ $gy$ $argon2i$ $argon2d$ $argon2id$ $scrypt$ $pbkdf2 $P$ {SSHA} {SHA} {SSHA512} pbkdf2_sha256$ pbkdf2_sha1$ bcrypt_sha256$ SCRAM-SHA-256$',
+  ],
 ];
 
-const ANY = new RegExp(FORMS.map(([, form]) => `(${form})`).join('|'), 'g');
+/** Of a run so many characters tell whether it was drawn by chance. */
+const LOOKED_AT = 200;
 
-/** @param hide what to put in the place of a secret of this kind */
-export function withoutKnownKeys(text: string, hide: (kind: string, secret: string) => string): string {
-  return text.replace(ANY, (secret: string, ...groups: unknown[]) =>
-    hide(FORMS[groups.findIndex((group) => group !== undefined)]?.[0] ?? 'secret', secret),
+interface Rule {
+  readonly kind: string;
+  readonly tail: keyof typeof TAILS;
+  readonly least: number;
+}
+const RULES: ReadonlyMap<string, Rule> = new Map(
+  PREFIXES.flatMap(([kind, tail, least, prefixes]) => prefixes.split(' ').map((one) => [one, { kind, tail, least }])),
+);
+const literally = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+// In the order of the alphabet alternatives share their beginnings, so that most places fail at once.
+const PREFIX = new RegExp(
+  `(?<![A-Za-z0-9])(?:${[...RULES.keys()]
+    .sort((a, b) => (b.startsWith(a) ? 1 : a.startsWith(b) ? -1 : a < b ? -1 : 1))
+    .map(literally)
+    .join('|')})`,
+  'g',
+);
+
+/** Secrets of several parts, each of which is bounded or begins where nothing of its kind stands before. */
+const FORMS: readonly (readonly [kind: string, form: string])[] = [
+  [
+    'private-key',
+    '-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----[^]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|$)',
+  ],
+  ['private-key', 'PuTTY-User-Key-File-\\d[^]*'],
+  ['jwt', '(?<![\\w-])eyJ[\\w-]{8,}\\.[\\w-]{8,}(?:\\.[\\w-]*){0,3}'],
+  ['aws-key', '\\b(?:AKIA|ASIA|ABIA|ACCA|AROA|AIDA|AIPA|A3T[A-Z0-9])[A-Z0-9]{16}\\b'],
+  ['discord-token', '\\b[MNO][\\w-]{22,27}\\.[\\w-]{6}\\.[\\w-]{27,}'],
+  ['telegram-token', '\\b\\d{8,10}:AA[\\w-]{30,}'],
+  ['sendgrid-key', '\\bSG\\.[\\w-]{16,32}\\.[\\w-]{16,}'],
+  ['mailgun-key', '\\b(?:key-[0-9a-f]{32}|[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8})\\b'],
+  ['mailchimp-key', '\\b[0-9a-f]{32}-us\\d{1,2}\\b'],
+  ['twilio-key', '\\bSK[0-9a-f]{32}\\b'],
+  ['azure-key', '(?<![\\w~.-])[\\w~.-]{3}\\dQ~[\\w.~-]{30,}'],
+  ['terraform-token', '\\b[A-Za-z0-9]{14}\\.atlasv1\\.[\\w=-]{40,}'],
+  ['airtable-token', '\\bpat[A-Za-z0-9]{14}\\.[a-f0-9]{60,}'],
+  ['mapbox-token', '\\bsk\\.eyJ[\\w-]{20,}(?:\\.[\\w-]*)?'],
+  ['harness-key', '\\b[ps]at\\.[\\w-]{22}\\.[A-Za-z0-9]{24}\\.[A-Za-z0-9]{20}'],
+  [
+    'service-token',
+    '\\b(?:re_[A-Za-z0-9]{6,10}_[A-Za-z0-9]{20,}|API-[A-Z0-9]{26}\\b|K10[0-9a-f]{40,}(?:::[\\w:]{16,})?|t1\\.[\\w-]{20,200}={0,2}\\.[\\w-]{60,}|(?:sdk|api|mob)-[0-9a-f]{8}-[0-9a-f-]{27}\\b)',
+  ],
+  ['asana-token', '\\b[12]/\\d{16}(?:/\\d{16})?:[0-9a-f]{32}\\b'],
+  ['maxmind-key', '\\b[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk\\b'],
+  ['firebase-key', '\\bAAAA[\\w-]{7}:APA91b[\\w-]{60,}'],
+  ['twitter-token', '\\bA{20,24}[A-Za-z0-9%]{40,}'],
+  ['adyen-key', '\\bAQE[\\w+/]{20,200}={0,2}-[\\w+/=]{20,}(?:-\\S{8,})?'],
+  ['vault-token', '(?<![\\w.])s\\.[A-Za-z0-9]{24}\\b'],
+  ['1password-key', '\\bA3-[A-Z0-9]{6}-[A-Z0-9]{6}(?:-?[A-Z0-9]{5}){4}\\b'],
+  ['backblaze-key', '\\bK00\\d[\\w+/]{27}(?![\\w+/])'],
+  ['license-key', '(?<![\\w-])[A-Z0-9]{5}(?:-[A-Z0-9]{5}){3,5}(?![\\w-])'],
+  ['private-key', '(?<![\\w])(?:[KL][1-9A-HJ-NP-Za-km-z]{51}|5[HJK][1-9A-HJ-NP-Za-km-z]{49})(?!\\w)'],
+  ['signature', '\\b(?:X-(?:Amz|Goog)-(?:Signature|Security-Token|Credential)|Signature|sig)=[\\w%+/~=.-]{16,}'],
+  ['azure-key', '\\b(?:AccountKey|SharedAccessKey|SharedAccessSignature)=[\\w+/%.=-]{16,}'],
+];
+const FORM = new RegExp(FORMS.map(([, form]) => `(${form})`).join('|'), 'g');
+
+export const PATTERNS = [PREFIX, ...FORMS.map(([, form]) => new RegExp(form, 'g')), ...Object.values(TAILS)];
+
+/** Secrets that show by their form alone, so that names of files, uuids and hashes of commits pass. */
+export function withoutKnownKeys(text: string, hide: Hide): string {
+  return withoutPrefixed(
+    text.replace(FORM, (secret: string, ...groups: unknown[]) => {
+      const kind = FORMS[groups.findIndex((group) => group !== undefined)]?.[0] ?? 'secret';
+      return kind === 'license-key' && !/\d/.test(secret) ? secret : hide(kind, secret);
+    }),
+    hide,
   );
+}
+
+function withoutPrefixed(text: string, hide: Hide): string {
+  // Where the run of each class ends that was read last: prefixes in a row must not read it again and again.
+  const ends = new Map<string, number>();
+  return rewritten(text, PREFIX, ({ 0: prefix, index }) => {
+    const { kind, tail, least } = RULES.get(prefix) as Rule;
+    const from = index + prefix.length;
+    const read = ends.get(tail) ?? 0;
+    const to = from < read ? read : runEnd(TAILS[tail], text, from);
+    ends.set(tail, to);
+    if (to - from < least || !isDrawn(text.slice(from, Math.min(to, from + LOOKED_AT)), least)) return undefined;
+    return { from: index, to, put: hide(kind, text.slice(index, to)) };
+  });
+}
+
+const DIGITS = /\d/;
+const [LOWER, UPPER] = [/[a-z]/, /[A-Z]/];
+
+/** A key has digits; one of letters only is in both cases and of one piece. */
+function isDrawn(text: string, least: number): boolean {
+  if (DIGITS.test(text)) return text.split(/[-_.]/).some((part) => part.length >= 6 && DIGITS.test(part));
+  return text.length >= Math.max(least, 20) && LOWER.test(text) && UPPER.test(text) && !/[-_.]/.test(text);
 }

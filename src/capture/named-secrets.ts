@@ -1,103 +1,223 @@
+import { matchAt, nextIn, rewritten, runEnd } from './scan.ts';
+import {
+  HIDDEN,
+  isEnvironmentSecret,
+  isHeaderSecret,
+  isNumber,
+  isReference,
+  isScheme,
+  isSecret,
+  isSentence,
+  isSessionSecret,
+  isStrong,
+  isToken,
+  isWord,
+  VALUE_PATTERNS,
+  type Value,
+} from './secret-values.ts';
+
 type Hide = (kind: string, secret: string) => string;
 
-const PASSWORD = 'pass(?:word|wd|phrase|code)?|pwd|kennwort|passwort';
-const NAME = `${PASSWORD}|secret|token|api[_ -]?key|access[_-]?key(?:[_-]?id)?|(?:private|client|auth|signing|encryption|account|master|service|session|storage|shared|deploy|license|app|bot|admin|root|ssh|gpg|hmac|jwt|aes|rsa)[_-]?key|credentials?|creds|authorization|bearer|cookie|mnemonic|seed[_ -]?phrase|connection[_-]?string|dsn|webhook(?:[_-]?url)?|salt|pepper|otp|totp|pin`;
-// What belongs to the name: `GITHUB_TOKEN`, `db.password`, `clientSecretValue`, `"x-api-key"`.
-const NAMED = `(?<![A-Za-z])(?:[\\w.-]{0,60}?[_.-]|[a-z]{1,40}(?=[A-Z]))??(?:${NAME})(?:[_-]?(?:value|base64|b64|prod|production|dev|staging|test|live|hash|id|string|\\d{1,3}))?`;
-const QUOTED = `"(?:[^"\\\\\\n]|\\\\.){1,4000}"|'(?:[^'\\\\\\n]|\\\\.){1,4000}'|\`[^\`\\n]{1,4000}\``;
-const ESCAPED = `\\\\"[^"\\n]{1,4000}?\\\\"`;
-
-/** `name = value`, `name: "value"`, `"name": "value"`, `--name value`, `<name>value</name>`, `name => value`. */
-const ASSIGNED = new RegExp(
-  `(${NAMED})(\\\\?["'\`]?\\]?\\s{0,4}(?::\\s{0,4}\\w{1,40}\\s{0,4}=|:=|=>|=|:)\\s{0,20}|["'\`]?>)(${ESCAPED}|${QUOTED}|[^\\s"'\`<>,;]{1,4000})`,
+// Names that say "secret" whatever the value looks like.
+const PASSWORD =
+  'pass(?:word|wd|phrase|code)|passwort|kennwort|mot[ _]de[ _]passe|contrase[nñ]a|senha|(?<![a-z])(?:pass|pwd|pw|psk)(?![a-z])|pwd(?![a-z])|storepass|keypass';
+const KEY =
+  '(?:api|access|private|client|auth|signing|encryption|account|master|service|session|storage|shared|preshared|deploy|licen[sc]e|app|application|bot|admin|root|ssh|gpg|hmac|jwt|aes|rsa|secret|write|server|integration|global|subscription|functions|product|setup|unseal|storage|host|tls)[ _-]?key(?:[_-]?(?:id|data))?|rsa|tls\\.key|client-key-data|master\\.key';
+const PHRASE = 'mnemonic|(?:seed|recovery|backup|secret)[ _-]?(?:phrase|words)|wallet[ _-]seed';
+const HEADERS = '(?:proxy-)?authorization|(?:set-)?cookie';
+const NUMBER = '(?<![a-z])(?:otp|totp|pin|puk|cvv2?|cvc2?|2fa|mfa|tan)(?: ?code)?(?![a-z])';
+const OTHER =
+  'secret(?:_key_base)?|(?:auth|access|api|refresh|bearer|session|bot|user|push|id|csrf|xsrf)?[ _-]?token|credentials?|creds|(?<![a-z])(?:bearer|basic|negotiate|apikey|ssws|digest)(?= )|bearer|connection[_-]?string|dsn|webhook(?:[ _-]?url)?|salt|pepper|presharedkey|authkey|writekey|apikey|(?<![a-z])auth(?![a-z])';
+/** Names first, then what is looked at behind them. One match costs little, and nothing is read twice. */
+const NAME = new RegExp(
+  `(?:(${PASSWORD})|(${PHRASE})|(${NUMBER})|(${HEADERS})|(${KEY}|${OTHER})|(session_?id|connect\\.sid|(?:php|j)sessionid|(?<![a-z])sid(?![a-z]))|(KEY))`,
   'gi',
 );
-const FLAG = new RegExp(`((?<![\\w-])--?[\\w-]{0,40}?(?:${NAME})[ =]+)(${QUOTED}|[^\\s"'\`]{3,4000})`, 'gi');
-/** A line of an environment file: whatever the value looks like, the name says what it is. */
-const ENVIRONMENT =
-  /^([ \t]*(?:export[ \t]+|set[ \t]+|ENV[ \t]+|ARG[ \t]+|[-+>][ \t]*)?(?=[A-Z])[A-Z0-9_]*(?:SECRET|TOKEN|KEY|PASS|PASSWORD|PASSWD|PWD|PASSPHRASE|CREDENTIALS?|AUTH|DSN|SALT|PRIVATE)[A-Z0-9_]*[ \t]*=[ \t]*)(?!=)([^\n]+)/gm;
-const HEADER =
-  /((?:^|[\s"'`])(?:proxy-)?(?:authorization|cookie|set-cookie|x-[\w-]*(?:key|token|secret|auth)[\w-]*)\\?["'`]?\s{0,4}:\s{0,4}\\?["'`]?)([^\n"'`]{3,4000})/gi;
-const BEARER = /\b((?:bearer|basic|negotiate|apikey)\s+)(?=[\w.~+/=-]*[\d=])([\w.~+/=-]{8,4000})/gi;
-const SAID = new RegExp(
-  `(\\b(?:${NAME})\\b(?:\\s+(?:for|of|to|von|für)\\s+[\\w.@-]{1,60})?\\s+(?:is|was|ist|lautet|now|will be|should be|changed to|set to)\\s*:?\\s+)(${QUOTED}|\\S{3,4000})`,
-  'gi',
-);
-const COMMANDS: readonly RegExp[] = [
-  /(\bcurl\b[^\n|;&]{0,300}?\s(?:-u|--user)[ =]*)("[^"\n]+"|'[^'\n]+'|[^\s"']+:[^\s"']+)/gi,
-  /(\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|;&]{0,300}?\s-p)("[^"\n]+"|'[^'\n]+'|[^\s"']+)/gi,
-  /(\b(?:sshpass|docker login|podman login|helm registry login|az login|unzip|zip|7z)\b[^\n|;&]{0,300}?\s(?:-p|-P)\s*)("[^"\n]+"|'[^'\n]+'|[^\s"']+)/gi,
-  /(\b(?:redis-cli|valkey-cli|mongosh?)\b[^\n|;&]{0,300}?\s(?:-a|-p)\s+)("[^"\n]+"|'[^'\n]+'|[^\s"']+)/gi,
-  /(\b(?:-passin|-passout)\s+pass:)(\S+)/gi,
-  /(\blogin\s+\S+\s+password\s+)(\S+)/gi,
-  /(\b(?:identified by|with password|password)\s+)('[^'\n]+'|"[^"\n]+")/gi,
-];
-const DATABASE =
-  /\b((?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|valkeys?|amqps?|mssql|sqlserver|clickhouse|cockroachdb|ldaps?|smtps?|kafka|nats|neo4j|bolt|jdbc:\w+)(?:\+[\w-]+)?:\/\/[^\s:@/"'`<>]*:)([^\s"'`<>]+)(?=@)/gi;
-const ADDRESS = /\b([a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/"'`<>[]*:)([^\s/"'`<>]+)(?=@)/gi;
-const USER_ONLY = /\b(https?:\/\/)(?=[\w~-]*\d)([\w~-]{16,})(?=@)/gi;
 
-// Code that speaks of a secret without holding it: types, references, calls, template placeholders.
-const REFERENCE =
-  /^(?:\$|%[A-Z_]+%|\{\{|<|(?:string|number|boolean|bool|str|int|null|undefined|none|nil|true|false|any|unknown|void|never|bytes|required|optional|invalid|missing|expired|empty|wrong|not|a|the|in|on|set|unset)\b[^\w]*$|(?:process|import|os|env|this|self|config|settings|options|opts|args|ctx|req|request|res|response|data|params|props|input|secrets|vars|inputs|github|await|new|new\s|function|async|typeof|z|t|Type|Schema|get|await)\b[.([]|[A-Za-z_][\w.?[\]]*\()/i;
-const WORD = /^[A-Za-z_]+[.,;:!?)\]}]*$/;
-const HIDDEN = /^["'`\\]*(?:\[redacted:|\[private\]|\*{3,})/;
+// What belongs to a name: `db.password_prod`, `clientSecretValue`, `GITHUB_TOKEN_2`.
+const SUFFIX =
+  /(?:[_-]?(?:value|base64|b64|prod|production|dev|staging|test|live|hash|id|string|data|plaintext|secret|\d{1,3}))?/iy;
+const QUOTES = `\\\\{0,16}["'\`]`;
+/** `name = value`, `name: "value"`, `"name": "value"`, `<name>value</name>`, `name => value`, `"name", "value": "…"`. */
+const BETWEEN = new RegExp(
+  `(?:${QUOTES})?\\]?\\s{0,4}(?::\\s{0,4}\\w{1,40}\\s{0,4}=(?!=)|:=|=>|={1,3}|:)\\s{0,20}|["'\`]?>\\s{0,8}|${QUOTES},?\\s{1,12}(?:${QUOTES})?value(?:${QUOTES})?\\s{0,4}[:=]\\s{0,4}`,
+  'iy',
+);
+/** `setPassword("…")`, `define('DB_PASSWORD', '…')`. */
+const HANDED = new RegExp(`(?:\\(|${QUOTES},)\\s{0,20}(?=${QUOTES})`, 'y');
+/** `the password for the server is …`. */
+const SAID =
+  /(?: (?:for|of|to|on|in|von|f[uü]r|der|des|pour|de|del|para)(?: [\p{L}\d_.@'’-]{1,40}){1,4}?)? {1,3}(?:is|was|are|ist|lautet|est|es|é|now|will be|should be|changed to|set to|=|:)(?: now| jetzt)? ?:?\s{1,3}|(?: (?:for|of|to|on|in|von|f[uü]r|der|des)(?: [\p{L}\d_.@'’-]{1,40}){1,4}?)[:=] ?/iuy;
+const OPENING = new RegExp(QUOTES, 'y');
+/** `--auth-token value`. */
+const FLAGGED = /(?:[ =]{1,4}|[ =]{0,4}<<< ?)/y;
+const BARE = /[^\s"'`<>,;]{1,256}/y;
+const WHOLE = /[^\s"'`<>,;]*/y;
+const CAPITALS = /[A-Z0-9_]{0,40}[ \t]{0,4}[=:]{1,2}(?!=)[ \t]{0,4}/y;
 
 /** Takes out what a name beside it gives away as a secret. */
 export function withoutNamedSecrets(text: string, hide: Hide): string {
-  const plainly = (kind: string) => (_: string, before: string, secret: string) =>
-    before + (HIDDEN.test(secret) ? secret : quotedAs(secret, hide(kind, bare(secret))));
-  let left = text
-    .replace(DATABASE, plainly('password'))
-    .replace(ADDRESS, plainly('password'))
-    .replace(USER_ONLY, plainly('credentials'))
-    .replace(HEADER, (whole: string, before: string, secret: string) =>
-      HIDDEN.test(secret) || REFERENCE.test(secret.replace(/^\w+\s+(?=\$)/, ''))
-        ? whole
-        : before + hide('header', secret),
-    )
-    .replace(BEARER, plainly('bearer'))
-    .replace(ENVIRONMENT, (whole: string, before: string, secret: string) =>
-      HIDDEN.test(secret) || /^["']?\$[{(A-Z_a-z]/.test(secret) || secret.trim() === '' || isCode(secret)
-        ? whole
-        : before + quotedAs(secret.trim(), hide('env', bare(secret.trim()))),
-    );
-  for (const command of COMMANDS) left = left.replace(command, plainly('password'));
-  return left
-    .replace(FLAG, (whole: string, before: string, secret: string) =>
-      HIDDEN.test(secret) || secret.startsWith('-') || REFERENCE.test(bare(secret))
-        ? whole
-        : before + quotedAs(secret, hide('flag', bare(secret))),
-    )
-    .replace(ASSIGNED, (whole: string, name: string, between: string, value: string) => {
-      if (HIDDEN.test(value) || !isSecret(name, between, value)) return whole;
-      return name + between + quotedAs(value, hide('value', bare(value)));
-    })
-    .replace(SAID, (whole: string, before: string, secret: string) =>
-      HIDDEN.test(secret) || (WORD.test(secret) && !isQuoted(secret)) || REFERENCE.test(bare(secret))
-        ? whole
-        : before + quotedAs(secret, hide('value', bare(secret))),
-    );
+  const next = nextIn(text);
+
+  /** What begins here: up to the quotation mark that closes it or the line's end, or else to the next blank. */
+  function valueAt(at: number): Value {
+    const quote = matchAt(OPENING, text, at)?.[0];
+    if (quote === undefined) return { from: at, to: runEnd(BARE, text, at), quote: '' };
+    const from = at + quote.length;
+    let to = next(quote, from);
+    while (to < text.length && quote.length === 1 && text[to - 1] === '\\' && text[to - 2] !== '\\')
+      to = next(quote, to + 1);
+    return { from, to: Math.min(to, next('\n', from)), quote };
+  }
+  const headOf = ({ from, to }: Value) => text.slice(from, Math.min(to, from + 256));
+  function cut(value: Value, kind: string) {
+    const to = value.quote === '' ? runEnd(WHOLE, text, value.from) : value.to;
+    return { from: value.from, to, put: hide(kind, text.slice(value.from, to)) };
+  }
+  function toLineEnd(from: number, kind: string, ends = /["'`]/) {
+    const line = next('\n', from);
+    const opening = matchAt(OPENING, text, from)?.[0] ?? '';
+    const start = from + opening.length;
+    const inside = text.slice(start, line);
+    const at = inside.search(ends);
+    const to = at < 0 ? line : start + at;
+    return { from: start, to, put: hide(kind, text.slice(start, to)) };
+  }
+
+  return rewritten(text, NAME, (found) => {
+    const [name, password, phrase, number, header, other, session, weak] = found;
+    const { index } = found;
+    const end = index + name.length;
+    if (!beginsHere(text, index, name)) return undefined;
+    const isCapital = name === name.toUpperCase();
+    if (isCapital && (password || other || weak === 'KEY' || number)) {
+      const at = environmentValue(text, index, end);
+      if (at !== undefined) return environmentCut(at);
+    }
+    if (weak) return undefined;
+    const after = runEnd(SUFFIX, text, end);
+    const between = matchAt(BETWEEN, text, after)?.[0];
+    if (between !== undefined) {
+      const at = after + between.length;
+      if (header) return headerAt(after, between);
+      const value = valueAt(at);
+      const head = headOf(value);
+      if (phrase) return words(at) ?? (value.quote !== '' && !HIDDEN.test(head) ? cut(value, 'value') : undefined);
+      if (HIDDEN.test(head)) return undefined;
+      if (number) return isNumber(head, value) ? cut(value, 'code') : undefined;
+      if (session) return isSessionSecret(head) ? cut(value, 'value') : undefined;
+      if (value.quote === '' && / $/.test(between) && isSentence(text, value)) return undefined;
+      if (value.quote === '' && between.includes('\n') && !/\d/.test(head)) return undefined;
+      return isSecret({ isPassword: password !== undefined, name, between, head, value })
+        ? cut(value, 'value')
+        : undefined;
+    }
+    if (phrase) return words(end + 1);
+    const handed = matchAt(HANDED, text, after)?.[0];
+    if (handed !== undefined) {
+      const value = valueAt(after + handed.length);
+      const head = headOf(value);
+      return !HIDDEN.test(head) && isStrong(head) ? cut(value, 'value') : undefined;
+    }
+    if (isFlag(text, index)) {
+      const at = runEnd(FLAGGED, text, after);
+      const value = valueAt(at);
+      const head = headOf(value);
+      if (at > after && head.length >= 3 && !head.startsWith('-') && !HIDDEN.test(head) && !isReference(head))
+        return cut(value, 'flag');
+    }
+    const said = matchAt(SAID, text, end)?.[0];
+    const at = said === undefined ? end + 1 : end + said.length;
+    if (said === undefined && !/[ \t]/.test(text[end] ?? '')) return undefined;
+    const value = valueAt(at);
+    const head = headOf(value);
+    if (head.length < 3 || HIDDEN.test(head) || isReference(head)) return undefined;
+    if (number) return isNumber(head, value) ? cut(value, 'code') : undefined;
+    const isKnown =
+      said === undefined
+        ? (isScheme(name) && isToken(head)) ||
+          (password !== undefined &&
+            (isStrong(head) || (value.quote !== '' && name.length > 4 && !/ /.test(head) && !isWord(head))))
+        : value.quote !== '' || (!isWord(head) && (password !== undefined || /\d/.test(head)));
+    return isKnown ? cut(value, 'value') : undefined;
+  });
+
+  /** To the end of the line, or to where another variable is set. */
+  function environmentCut(at: number) {
+    const line = text.slice(at, next('\n', at));
+    if (!isEnvironmentSecret(line.slice(0, 256))) return undefined;
+    const value = valueAt(at);
+    if (value.quote !== '') return cut(value, 'env');
+    const another = line.search(/ [A-Z_][A-Z0-9_]{1,60}=/);
+    const to = at + (another < 0 ? line.length : another);
+    return { from: at, to, put: hide('env', text.slice(at, to).trim()) };
+  }
+
+  /** All of a header: of cookies each may be the one. */
+  function headerAt(after: number, between: string) {
+    const colon = between.indexOf(':');
+    const start = colon < 0 ? after + between.length : after + colon + 1;
+    const at = start + (/^\s{0,20}/.exec(text.slice(start, start + 20))?.[0].length ?? 0);
+    // What a program puts there by name.
+    if (colon < 0 && matchAt(OPENING, text, at) === undefined) return undefined;
+    const head = text.slice(at, Math.min(next('\n', at), at + 256)).replace(/^\\*["'`]/, '');
+    const token = head.replace(/^\w{1,20} {1,4}(?=\S)/, '');
+    return isHeaderSecret(head, token) ? toLineEnd(at, 'header') : undefined;
+  }
+
+  /** Twelve words and more, as wallets give them. */
+  function words(at: number) {
+    const found = matchAt(SEED, text, at);
+    if (!found) return undefined;
+    const from = at + (found[1]?.length ?? 0);
+    return { from, to: at + found[0].length, put: hide('seed-phrase', text.slice(from, at + found[0].length)) };
+  }
 }
 
-/** `const KEY = await load()` in capitals is code and no line of an environment file. */
-const isCode = (value: string): boolean => /^(?:await |new |process\.|import\.|[A-Za-z_][\w.]*\()/.test(value);
+const SEED =
+  /((?:[\s:="'`\\]|is\b|are\b|was\b){0,8})(?:(?:\d{1,2}[.)] ?)?[a-z]{3,8}(?:[ ,\t]{1,3}|\r?\n)){11,23}(?:\d{1,2}[.)] ?)?[a-z]{3,8}(?![a-z])/iy;
 
-const isQuoted = (value: string): boolean => /^\\?["'`]/.test(value);
-const bare = (value: string): string => value.replace(/^(\\?["'`])([\s\S]*)\1$/, '$2');
+export const PATTERNS = [
+  NAME,
+  SUFFIX,
+  BETWEEN,
+  HANDED,
+  SAID,
+  OPENING,
+  FLAGGED,
+  BARE,
+  WHOLE,
+  CAPITALS,
+  SEED,
+  ...VALUE_PATTERNS,
+];
 
-function quotedAs(value: string, hidden: string): string {
-  const [quote = ''] = /^\\?["'`]/.exec(value) ?? [];
-  return quote + hidden + (value.length > quote.length && value.endsWith(quote) ? quote : '');
+/** `password` also within a word; anything else begins where a word does, or with a capital: `clientSecret`. */
+function beginsHere(text: string, index: number, name: string): boolean {
+  const before = text[index - 1] ?? ' ';
+  if (!/[A-Za-z]/.test(before) || !/[A-Za-z]/.test(name[0] ?? '')) return true;
+  const first = name[0] ?? '';
+  if (/[a-z]/.test(before) && /[A-Z]/.test(first)) return true;
+  return /^(?:pass(?:word|wd|phrase)|passwort|token|secret)/i.test(name) && /[A-Za-z]/.test(before);
 }
 
-function isSecret(name: string, between: string, value: string): boolean {
-  const inside = bare(value);
-  if (inside.length < 3 || REFERENCE.test(inside)) return false;
-  if (isQuoted(value)) return !/^[A-Za-z]+(?: [A-Za-z]+)+$/.test(inside);
-  if (new RegExp(`(?:${PASSWORD})`, 'i').test(name))
-    return !/^[A-Z]\w*(?:Input|Field|Schema|Type|Options)\b/.test(inside);
-  // Right beside it, as in a query or a settings file; with spaces it may as well be code or a sentence.
-  if (/^["'`]?=$/.test(between)) return !/^[a-z]+$/i.test(inside) || inside.length >= 16;
-  return /\d/.test(inside) && inside.length >= 6;
+/** Where the value begins when this stands in the name of a line of an environment file: whatever it looks like, it is one. */
+function environmentValue(text: string, index: number, end: number): number | undefined {
+  const separator = matchAt(CAPITALS, text, end)?.[0];
+  if (separator === undefined) return undefined;
+  let from = index;
+  while (index - from < 60 && /[A-Z0-9_]/.test(text[from - 1] ?? ' ')) from -= 1;
+  const line = text.slice(Math.max(0, from - 24), from);
+  const before = line.slice(line.lastIndexOf('\n') + 1);
+  const isLine = line.includes('\n') || from <= 24;
+  if (separator.includes(':') && !separator.includes('=')) return undefined;
+  if (isLine && /^[ \t]*(?:export[ \t]+|set[ \t]+|ENV[ \t]+|ARG[ \t]+|[-+>$][ \t]*)?$/.test(before))
+    return end + separator.length;
+  return undefined;
+}
+
+function isFlag(text: string, index: number): boolean {
+  let from = index;
+  while (index - from < 40 && /[\w-]/.test(text[from - 1] ?? ' ')) from -= 1;
+  return text[from] === '-' && !/\w/.test(text[from - 1] ?? ' ');
 }

@@ -1,9 +1,7 @@
-// Written in any case, with attributes or none, with spaces and invisible characters inside, in HTML's or JSON's escapes.
-const GAP = '[\\s\\u200B-\\u200F\\u2060\\uFEFF]*';
-const TAG = new RegExp(
-  `(?:<|&lt;|&#60;|&#x3c;|\\\\u003c)${GAP}(\\\\?/)?${GAP}${[...'private'].join('[\\u200B-\\u200F\\u2060\\uFEFF]*')}(?![\\w-])(?:[^<>&\\\\]*(?:>|&gt;|&#62;|&#x3e;|\\\\u003e))?`,
-  'gi',
-);
+import { TAG_PATTERNS, tagPattern, tagsIn } from './tags.ts';
+
+const TAG = tagPattern('private');
+export const PATTERNS = [TAG, ...TAG_PATTERNS];
 
 /** What stands in the place of what nobody may see. */
 export const PRIVATE = '[private]';
@@ -24,22 +22,21 @@ export function withoutPrivate(text: string): Visible {
   const kept: string[] = [];
   const hidden: string[] = [];
   let [depth, from] = [0, 0];
-  for (const { 0: tag, 1: slash, index } of text.matchAll(TAG)) {
-    const isEnd = slash !== undefined;
+  for (const tag of tagsIn(text, TAG)) {
     if (depth === 0) {
-      if (isEnd) {
-        hidden.push(text.slice(from, index), ...kept.splice(0));
+      if (tag.isEnd) {
+        hidden.push(text.slice(from, tag.from), ...kept.splice(0));
         kept.push(PRIVATE);
-        from = index + tag.length;
+        from = tag.to;
         continue;
       }
-      kept.push(text.slice(from, index), PRIVATE);
-      from = index + tag.length;
+      kept.push(text.slice(from, tag.from), PRIVATE);
+      from = tag.to;
     }
-    depth += isEnd ? -1 : 1;
+    depth += tag.isEnd ? -1 : 1;
     if (depth === 0) {
-      hidden.push(text.slice(from, index));
-      from = index + tag.length;
+      hidden.push(text.slice(from, tag.from));
+      from = tag.to;
     }
   }
   if (from === 0) return { text, hidden, isOpen: false };

@@ -1,28 +1,41 @@
 import { oneLine } from '../text.ts';
+import { tagPattern, tagsIn } from './tags.ts';
 
 /** What stands between these marks was told by the memory and must not be learnt from. */
 export const RECALL_BEGIN = '<recalled-memory>';
 export const RECALL_END = '</recalled-memory>';
 
-const BETWEEN = /<recalled-memory\b[^>]*>[\s\S]*?(?:<\/recalled-memory>|$)/gi;
-const MARKS = /<\/?recalled-memory\b[^>]*>/gi;
+const MARK = tagPattern('recalled-memory');
 /** Shorter ones are words that anybody would use. */
 const LEAST = 12;
+/** No line of an answer is as long. */
+const LONGEST_LINE = 4_000;
 const ORNAMENT = /[\s*_`]+/g;
 const SPECIAL = /[\\^$.*+?()[\]{}|/]/g;
 
-/** Takes out what the memory told; after a mark without its end, everything. */
+/** Takes out what the memory told: between two marks, after one without its end everything, and marks that stand alone. */
 export function strippedOfRecalled(text: string): string {
-  return text.includes('<') ? text.replace(BETWEEN, '') : text;
+  const marks = tagsIn(text, MARK);
+  if (marks.length === 0) return text;
+  const kept: string[] = [];
+  let [from, isInside] = [0, false];
+  for (const mark of marks) {
+    if (!isInside) kept.push(text.slice(from, mark.from));
+    isInside = !mark.isEnd;
+    from = mark.to;
+  }
+  if (!isInside) kept.push(text.slice(from));
+  return kept.join('');
 }
 
 /** The sentences of an answer of the memory, as an agent may repeat them. */
 export function recalledSentences(answer: string): string[] {
-  return answer
-    .replaceAll(MARKS, '')
-    .split('\n')
-    .map((line) => oneLine(line.replace(/^\s*[-*•]\s+/, '').replace(/\s*\([^()]*\)\s*$/, '')).replace(/[.!?…]+$/, ''))
-    .filter((sentence) => sentence.length >= LEAST);
+  return answer.split('\n').flatMap((line) => {
+    if (line.length > LONGEST_LINE || tagsIn(line, MARK).length > 0) return [];
+    const bullet = oneLine(line).replace(/^[-*•] /, '');
+    const sentence = bullet.replace(/ ?\([^()]*\)$/, '').replace(/[.!?…]{1,20}$/, '');
+    return sentence.length >= LEAST ? [sentence] : [];
+  });
 }
 
 /** Takes the sentences that were recalled out of what an agent said; what else stands in their lines stays. */

@@ -1,11 +1,38 @@
-import { withoutRandomText } from './entropy.ts';
-import { withoutKnownKeys } from './known-keys.ts';
-import { withoutNamedSecrets } from './named-secrets.ts';
-import { PRIVATE, withoutPrivate } from './private.ts';
+import * as addresses from './addresses.ts';
+import * as entropy from './entropy.ts';
+import * as inFiles from './in-files.ts';
+import * as knownKeys from './known-keys.ts';
+import * as namedSecrets from './named-secrets.ts';
+import * as personal from './personal.ts';
+import * as privateSpans from './private.ts';
+import { PRIVATE } from './private.ts';
 
-/** A longer secret's middle is not looked for elsewhere, and shorter text would hit words. */
+/** Shorter text would hit words. */
 const LEAST_REMEMBERED = 6;
 const MOST_REMEMBERED = 500;
+/** Milliseconds for all parts of a turn; what is left then is hidden. Only a fault of ours takes as long. */
+const LONGEST = 2_000;
+
+/** One after the other: what has a name of its own first, what is only likely last. */
+const STEPS = [
+  knownKeys.withoutKnownKeys,
+  addresses.withoutAddresses,
+  inFiles.withoutFiled,
+  namedSecrets.withoutNamedSecrets,
+  personal.withoutPersonal,
+  entropy.withoutRandomText,
+] as const;
+
+/** Every pattern that texts are looked through with, for the test that none of them takes more than linear time. */
+export const PATTERNS: readonly RegExp[] = [
+  privateSpans,
+  knownKeys,
+  addresses,
+  inFiles,
+  namedSecrets,
+  personal,
+  entropy,
+].flatMap(({ PATTERNS: each }) => each);
 
 /**
  * Text that may be written down: secrets become `[redacted:<kind>]`, `<private>…</private>` becomes `[private]`. A span that is never
@@ -26,9 +53,10 @@ export interface Redaction {
   again(part: string): string;
 }
 
-export function redaction(): Redaction {
+export function redaction(now: () => number = () => performance.now()): Redaction {
   const secrets = new Set<string>();
   let isOpen = false;
+  let spent = 0;
 
   function note(secret: string): void {
     if (secrets.size < MOST_REMEMBERED && secret.length >= LEAST_REMEMBERED) secrets.add(secret);
@@ -38,19 +66,26 @@ export function redaction(): Redaction {
     return `[redacted:${kind}]`;
   }
   function visible(part: string): string {
-    const { text, hidden, isOpen: stays } = withoutPrivate(isOpen ? `<private>${part}` : part);
+    const { text, hidden, isOpen: stays } = privateSpans.withoutPrivate(isOpen ? `<private>${part}` : part);
     isOpen = stays;
     for (const span of hidden) for (const piece of telling(span)) note(piece);
     return text;
   }
   return {
     of(part, window = Number.POSITIVE_INFINITY) {
+      if (part === '') return '';
+      const began = now();
       try {
-        if (part === '') return '';
-        const text = beginning(visible(part), window);
-        return withoutRandomText(withoutNamedSecrets(withoutKnownKeys(text, hide), hide), hide);
+        let text = beginning(visible(part), window);
+        for (const step of STEPS) {
+          if (spent + now() - began > LONGEST) return PRIVATE;
+          text = step(text, hide);
+        }
+        return text;
       } catch {
         return PRIVATE;
+      } finally {
+        spent += now() - began;
       }
     },
     again(part) {
@@ -71,6 +106,7 @@ function telling(span: string): string[] {
 /** Ends where a word ends: half a secret would not be known as one. */
 function beginning(text: string, length: number): string {
   if (text.length <= length) return text;
-  const head = text.slice(0, length);
-  return head.slice(0, Math.max(0, head.search(/\s\S*$/)));
+  let end = length;
+  while (end > 0 && /\S/.test(text[end] as string)) end -= 1;
+  return text.slice(0, end);
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { nextIn, rewritten } from '../capture/scan.ts';
 
 /** One thing that happened in a session, read from a line of its transcript. */
 export type Entry =
@@ -108,7 +109,7 @@ const tokensOf = (usage: Block) => ({
 const INTERRUPTED = /^\[Request interrupted by user[^\]]*\]$/;
 /** What the host puts between the user's words. */
 const INSERTED =
-  /<(system-reminder|ide_opened_file|ide_selection|ide_diagnostics|local-command-caveat|user-prompt-submit-hook)>[\s\S]*?<\/\1>/g;
+  /<(system-reminder|ide_opened_file|ide_selection|ide_diagnostics|local-command-caveat|user-prompt-submit-hook)>/g;
 /** What looks like the user's words and is the host's: output of commands, news of background tasks. */
 const HOSTS = /^<(?:local-command-\w+|bash-(?:input|stdout|stderr)|task-notification|teammate-message)\b/;
 
@@ -125,7 +126,7 @@ function said({ message, uuid }: Line, time: Date): Entry | undefined {
         isError: is_error === true,
       })),
     };
-  const whole = textOf(blocks).replace(INSERTED, '').trim();
+  const whole = withoutInserted(textOf(blocks)).trim();
   if (INTERRUPTED.test(whole)) return { kind: 'interrupted', time };
   if (HOSTS.test(whole)) return undefined;
   const command = commandOf(whole);
@@ -135,10 +136,24 @@ function said({ message, uuid }: Line, time: Date): Entry | undefined {
 
 /** `/name arguments`, as the user typed it. */
 function commandOf(text: string): string | undefined {
-  const [, name] = /<command-name>\s*([^<]*?)\s*<\/command-name>/.exec(text) ?? [];
-  if (!name) return undefined;
-  const [, args = ''] = /<command-args>([\s\S]*?)<\/command-args>/.exec(text) ?? [];
-  return `${name} ${args.trim()}`.trim();
+  const name = between(text, '<command-name>', '</command-name>');
+  if (!name || name.includes('<')) return undefined;
+  return `${name} ${between(text, '<command-args>', '</command-args>') ?? ''}`.trim();
+}
+
+function between(text: string, opening: string, closing: string): string | undefined {
+  const from = text.indexOf(opening);
+  const to = from < 0 ? -1 : text.indexOf(closing, from);
+  return to < 0 ? undefined : text.slice(from + opening.length, to).trim();
+}
+
+function withoutInserted(text: string): string {
+  const next = nextIn(text);
+  return rewritten(text, INSERTED, ({ 0: opening, 1: name, index }) => {
+    const closing = `</${name}>`;
+    const at = next(closing, index + opening.length);
+    return at < text.length ? { from: index, to: at + closing.length, put: '' } : undefined;
+  });
 }
 
 const outputOf = (given: unknown): string =>

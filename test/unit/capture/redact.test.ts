@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { redact, redaction } from '../../../src/capture/redact.ts';
+import { PATTERNS, redact, redaction } from '../../../src/capture/redact.ts';
+import { adversarial, shaped } from '../../support/adversarial.ts';
+import { ordinaryTexts } from '../../support/ordinary-texts.ts';
 import { growth, LINEAR } from '../../support/processor.ts';
+import { secretCorpus } from '../../support/secret-corpus.ts';
 import { HARMLESS, hiddenThings } from '../../support/secrets.ts';
 
 const hidden = hiddenThings();
@@ -68,17 +71,50 @@ describe('parts that belong together', () => {
   });
 });
 
-test.each([
-  ['openings', '<private '.repeat(100_000)],
-  ['endings', '</private>'.repeat(100_000)],
-  ['names', 'password '.repeat(100_000)],
-  ['one word', 'a'.repeat(1_000_000)],
-  ['capitals', `${'A_'.repeat(200_000)}KEY`],
-  ['addresses', 'https://'.repeat(100_000)],
-  ['base64', 'aB3/'.repeat(250_000)],
-  ['dots', 'a.'.repeat(400_000)],
-  ['hyphens', '-'.repeat(500_000)],
-  ['key blocks', '-----BEGIN PRIVATE KEY-----'.repeat(30_000)],
-])('a megabyte of %s is looked through in a time that grows with its length', (_, text) => {
-  expect(growth((size) => void redact(text.slice(0, size)), text.length / 10)).toBeLessThan(LINEAR);
+test('ninety-five of a hundred secrets of a corpus that no pattern was written from are taken out', () => {
+  const corpus = secretCorpus();
+  const left = corpus.filter(({ text, secret }) => redact(text).includes(secret)).map(({ name }) => name);
+
+  expect(corpus.length).toBeGreaterThanOrEqual(300);
+  expect(left.length, left.join(', ')).toBeLessThanOrEqual(corpus.length * 0.05);
+});
+
+test('of two hundred ordinary texts at most two change', () => {
+  const texts = ordinaryTexts();
+  const changed = texts.filter((text) => redact(text) !== text);
+
+  expect(texts).toHaveLength(200);
+  expect(changed.length, changed.join('\n\n')).toBeLessThanOrEqual(2);
+});
+
+test('what takes too long is hidden whole, and so are the parts after it', () => {
+  let clock = 0;
+  const { of } = redaction(() => {
+    clock += 600;
+    return clock;
+  });
+
+  expect(of('first, password=hunter2x')).toBe('[private]');
+  expect(of('second')).toBe('[private]');
+});
+
+describe('time', () => {
+  // Of each pattern some; all of them take a minute.
+  const shapes = adversarial(PATTERNS).filter((_, at) => at % 8 === 0);
+
+  test('grows no faster than the text, whatever it is', () => {
+    const slow = shapes.filter((shape) => growth((size) => void redact(shaped(shape, size)), 25_000) > LINEAR);
+
+    expect(shapes.length).toBeGreaterThanOrEqual(200);
+    expect(slow.map(({ name }) => name)).toEqual([]);
+  }, 180_000);
+
+  test('would be seen to grow faster', () => {
+    const pattern = /<command-name>\s*([^<]*?)<\/command-name>/g;
+    const slow = adversarial([pattern]).find(
+      (shape) => growth((size) => void shaped(shape, size).replace(pattern, ''), 5_000) > LINEAR,
+    );
+
+    expect(slow?.name).toContain('command-name');
+  }, 180_000);
 });

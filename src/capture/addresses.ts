@@ -1,0 +1,43 @@
+import { rewritten, runEnd } from './scan.ts';
+import { HIDDEN } from './secret-values.ts';
+
+type Hide = (kind: string, secret: string) => string;
+
+const SCHEME = /(?<![A-Za-z0-9+.-])([a-z][a-z0-9+.:-]{1,30}):\/\//gi;
+const ADDRESS = /[^\s"'`<>]*/y;
+/** What stands between a user and a host without a slash: the longest that is looked at. */
+const LONGEST = 300;
+const DATABASES =
+  /^(?:jdbc:.*|postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|valkeys?|amqps?|mssql|sqlserver|clickhouse|cockroachdb|ldaps?|smtps?|kafka|nats|neo4j|bolt)(?:\+.*)?$/i;
+export const PATTERNS = [SCHEME, ADDRESS, DATABASES];
+
+/** `scheme://user:password@host`, and a token in the user's place. */
+export function withoutAddresses(text: string, hide: Hide): string {
+  // Addresses in a row are one run: it is read once.
+  let [end, lastAt] = [0, -1];
+  return rewritten(text, SCHEME, ({ 0: whole, 1: scheme = '', index }) => {
+    const from = index + whole.length;
+    if (from > end) {
+      end = runEnd(ADDRESS, text, from);
+      lastAt = text.lastIndexOf('@', end - 1);
+    }
+    if (lastAt < from) return undefined;
+    const head = text.slice(from, Math.min(end, from + LONGEST));
+    if (HIDDEN.test(head)) return undefined;
+    const slash = head.search(/[/?#]/);
+    // A database's password may hold slashes.
+    const at = DATABASES.test(scheme) ? lastAt - from : (slash < 0 ? head : head.slice(0, slash)).lastIndexOf('@');
+    if (at < 0) return undefined;
+    const colon = head.slice(0, at).search(/[:/]/);
+    if (colon >= 0 && head[colon] === ':' && at > colon + 1) {
+      const secret = text.slice(from + colon + 1, from + at);
+      return HIDDEN.test(secret) || /^\$[\w{]|^\{\{|^<\w/.test(secret)
+        ? undefined
+        : { from: from + colon + 1, to: from + at, put: hide('password', secret) };
+    }
+    const user = head.slice(0, at);
+    if (colon < 0 && /^[\w~-]{16,}$/.test(user) && /\d/.test(user))
+      return { from, to: from + at, put: hide('credentials', user) };
+    return undefined;
+  });
+}

@@ -1,0 +1,45 @@
+/** A tag in a text, such as `<private>` or `</private>`. */
+export interface Tag {
+  readonly from: number;
+  readonly to: number;
+  readonly isEnd: boolean;
+}
+
+const INVISIBLE = '\\u00AD\\u180E\\u200B-\\u200F\\u2060-\\u2064\\uFEFF';
+const GAP = new RegExp(`[\\s${INVISIBLE}]`);
+const REST = /[^<>&\\]*(?:>|&gt;|&#62;|&#x3e;|\\u003e)?/iy;
+export const TAG_PATTERNS = [GAP, REST];
+const OPENINGS = ['<', '&lt;', '&#60;', '&#x3c;', '\\u003c'];
+
+/**
+ * Tags of a name in any case, with attributes or none, with spaces and invisible characters inside, in HTML's or JSON's escapes.
+ * The name is looked for first and then what stands before it, so that each character is read once.
+ */
+export function tagPattern(name: string): RegExp {
+  return new RegExp(`${[...name].join(`[${INVISIBLE}]{0,8}`)}(?![\\w-])`, 'gi');
+}
+
+/** @param pattern what `tagPattern` gave */
+export function tagsIn(text: string, pattern: RegExp): Tag[] {
+  const tags: Tag[] = [];
+  for (const { 0: name, index } of text.matchAll(pattern)) {
+    let at = beforeGap(text, index);
+    const isEnd = text[at - 1] === '/';
+    if (isEnd) {
+      at -= text[at - 2] === '\\' ? 2 : 1;
+      at = beforeGap(text, at);
+    }
+    const opening = OPENINGS.find((one) => text.slice(Math.max(0, at - one.length), at).toLowerCase() === one);
+    if (opening === undefined) continue;
+    REST.lastIndex = index + name.length;
+    REST.test(text);
+    tags.push({ from: at - opening.length, to: REST.lastIndex, isEnd });
+  }
+  return tags;
+}
+
+function beforeGap(text: string, at: number): number {
+  let before = at;
+  while (before > 0 && GAP.test(text[before - 1] as string)) before -= 1;
+  return before;
+}

@@ -1,0 +1,126 @@
+import { type AST, RegExpParser } from '@eslint-community/regexpp';
+
+/** A text that a pattern has a hard time with: what stands once, and what follows as often as there is room. */
+export interface Shape {
+  readonly name: string;
+  readonly head: string;
+  readonly unit: string;
+}
+
+export const shaped = ({ head, unit }: Shape, length: number): string =>
+  (head + unit.repeat(Math.ceil(Math.max(0, length - head.length) / unit.length))).slice(0, length);
+
+/**
+ * What makes patterns slow, drawn from the patterns themselves: beginnings that nearly match in a row, and for every repetition what
+ * leads to it and then the repeated thing without an end, once and many times.
+ */
+export function adversarial(patterns: readonly RegExp[]): Shape[] {
+  const shapes = new Map<string, Shape>();
+  for (const pattern of patterns) {
+    const { pattern: tree } = new RegExpParser().parseLiteral(pattern.toString());
+    for (const way of ways(tree)) {
+      const text = way.map(({ text }) => text).join('');
+      add(text.slice(0, -1) || text, '');
+      add(`${text} `, '');
+      let before = '';
+      for (const { text: one, pump } of way) {
+        if (pump !== undefined && pump !== '') {
+          add(pump, before);
+          add(before + pump.repeat(40), '');
+          add(`${before}${pump}${pump}-`, '');
+        }
+        before += one;
+      }
+    }
+  }
+  return [...shapes.values()];
+
+  function add(unit: string, head: string): void {
+    if (unit === '') return;
+    const name = JSON.stringify(`${head.slice(0, 40)}…${unit.slice(0, 60)}`);
+    if (!shapes.has(name)) shapes.set(name, { name, head, unit });
+  }
+}
+
+interface Piece {
+  /** The shortest text that this part takes. */
+  readonly text: string;
+  /** What it may take again and again. */
+  readonly pump?: string;
+}
+type Way = readonly Piece[];
+
+/** At most so many alternatives of a choice inside a pattern; of the whole pattern all are gone through. */
+const INNER = 3;
+
+function ways(tree: AST.Pattern): Way[] {
+  return tree.alternatives.flatMap((one) => sequence(one.elements, Number.POSITIVE_INFINITY));
+}
+
+function sequence(elements: readonly AST.Element[], most: number): Way[] {
+  let made: Way[] = [[]];
+  for (const element of elements) {
+    const parts = partsOf(element, most);
+    const next = made.flatMap((way) => parts.map((part) => [...way, ...part]));
+    // Combinations of choices would be endless: each choice is gone through with the first way that leads to it.
+    made = next.length > 40 && most < 40 ? next.slice(0, 40) : next;
+  }
+  return made;
+}
+
+function partsOf(element: AST.Element, most: number): Way[] {
+  switch (element.type) {
+    case 'Character':
+      return [[{ text: String.fromCodePoint(element.value) }]];
+    case 'CharacterSet':
+    case 'CharacterClass':
+    case 'ExpressionCharacterClass':
+      return [[{ text: memberOf(element.raw) }]];
+    case 'Group':
+    case 'CapturingGroup':
+      return element.alternatives.slice(0, most).flatMap((one) => sequence(one.elements, INNER));
+    case 'Quantifier': {
+      const inner = partsOf(element.element, INNER);
+      const repeated = element.max > element.min && element.max > 1;
+      return inner.slice(0, most).map((way) => {
+        const text = way.map((piece) => piece.text).join('');
+        return [{ text: text.repeat(element.min), ...(repeated && { pump: text }) }];
+      });
+    }
+    default:
+      return [[{ text: '' }]];
+  }
+}
+
+const CANDIDATES = [
+  'a',
+  'A',
+  '1',
+  '-',
+  '_',
+  ' ',
+  '/',
+  '.',
+  ':',
+  '"',
+  "'",
+  '\\',
+  '=',
+  '+',
+  '\n',
+  '%',
+  '@',
+  '>',
+  ';',
+  '<',
+  '\u200B',
+];
+
+function memberOf(raw: string): string {
+  const one = new RegExp(`^${raw}$`, 'u');
+  return CANDIDATES.find((text) => matches(one, text)) ?? 'a';
+}
+
+function matches(pattern: RegExp, text: string): boolean {
+  return pattern.test(text);
+}

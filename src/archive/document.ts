@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
-import { ArchiveDamaged } from '../errors.ts';
+import { ArchiveDamaged, InvalidInput } from '../errors.ts';
 import { type EdgeElement, type Element, isNode, type NodeElement } from './element.ts';
+import { checkRestorable } from './restorable.ts';
 
 export const FORMAT = 'memory-manager';
 /** Of the document. A change that older programs cannot read gets another. */
@@ -30,7 +31,7 @@ export async function* writeDocument(head: Head, pages: AsyncIterable<readonly E
         lines.push(BETWEEN);
         separator = '\n';
       }
-      lines.push(separator, JSON.stringify(element));
+      lines.push(separator, lineOf(element));
       separator = ',\n';
     }
     yield lines.join('');
@@ -38,8 +39,19 @@ export async function* writeDocument(head: Head, pages: AsyncIterable<readonly E
   yield `${inEdges ? '' : BETWEEN}${END}`;
 }
 
+/** Characters of one element. Each is held as a whole, by who writes an archive and by who reads it. */
+export const LONGEST_LINE = 64_000_000;
 const BETWEEN = '\n],"edges":[';
 const END = '\n]}\n';
+
+function lineOf(element: Element): string {
+  const line = JSON.stringify(element);
+  if (line.length <= LONGEST_LINE) return line;
+  const { uuid } = element.properties;
+  throw new InvalidInput(
+    `The ${isNode(element) ? 'node' : 'edge'} ${uuid} holds more than an archive takes of one (${LONGEST_LINE / 1_000_000} million characters).`,
+  );
+}
 
 const headShape = z.object({
   format: z.literal(FORMAT),
@@ -57,7 +69,7 @@ export type Part = { readonly head: Head } | { readonly elements: readonly Eleme
 
 /**
  * Reads such a document as its bytes come in, holding no more than a line and a piece.
- * @throws ArchiveDamaged when it is not one from its first to its last character
+ * @throws ArchiveDamaged when it is not one from its first to its last character, or holds what cannot be restored
  */
 export async function* readDocument(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Part> {
   let place: 'head' | 'nodes' | 'edges' | 'end' = 'head';
@@ -90,10 +102,12 @@ function readHead(line: string): Head {
 }
 
 function readElement(line: string, place: 'nodes' | 'edges'): Element {
-  return parse<Element>(() => {
+  const element = parse<Element>(() => {
     const value: unknown = JSON.parse(line);
     return place === 'nodes' ? (nodeShape.parse(value) as NodeElement) : (edgeShape.parse(value) as EdgeElement);
   });
+  checkRestorable(element);
+  return element;
 }
 
 function parse<T>(work: () => T): T {
@@ -107,10 +121,11 @@ function parse<T>(work: () => T): T {
 // What the parser says would show what is remembered.
 const damaged = (_cause?: unknown) => new ArchiveDamaged('The archive holds what no archive of this program holds.');
 
-/** The lines that end in each piece of bytes. @throws ArchiveDamaged when the last one has no end */
+/** The lines that end in each piece of bytes. @throws ArchiveDamaged when one is too long or the last one has no end */
 async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string[]> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let rest: string[] = [];
+  let held = 0;
   for await (const piece of bytes) {
     const text = parse(() => decoder.decode(piece, { stream: true }));
     const lines = text.split('\n');
@@ -118,8 +133,11 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string
     if (lines.length > 0) {
       lines[0] = rest.join('') + lines[0];
       rest = [];
+      held = 0;
       yield lines;
     }
+    held += last.length;
+    if (held > LONGEST_LINE) throw new ArchiveDamaged(`The archive holds a longer line than any export writes.`);
     if (last !== '') rest.push(last);
   }
   if (rest.length > 0) throw new ArchiveDamaged('The archive ends before its end.');

@@ -34,7 +34,11 @@ export async function takeInventory(
 export const hashOf = (depth: Depth): HashKind => (depth === 'whole' ? 'exact' : 'vectorless');
 
 /** What is not as the manifest says, in words; nothing for an archive that is whole. */
-export function differences({ counts, graph_hash }: Manifest, found: Inventory, depth: Depth = 'whole'): string[] {
+export function differences(
+  { counts, graph_hash, embedder }: Manifest,
+  found: Inventory,
+  depth: Depth = 'whole',
+): string[] {
   const hash = hashOf(depth);
   const kinds = (counts: Inventory['counts']) =>
     Object.entries({ nodes: counts.nodes, edges: counts.edges, ...counts.labels, ...counts.types });
@@ -44,5 +48,10 @@ export function differences({ counts, graph_hash }: Manifest, found: Inventory, 
   const wrong = names
     .filter((name) => told.get(name) !== there.get(name))
     .map((name) => `${there.get(name) ?? 0} × ${name} instead of ${told.get(name) ?? 0}`);
-  return [...wrong, ...(graph_hash[hash] === found.hashes[hash] ? [] : ['the graph hash is another'])];
+  const isSameEmbedder = embedder?.model === found.embedder?.model && embedder?.dimension === found.embedder?.dimension;
+  return [
+    ...wrong,
+    ...(graph_hash[hash] === found.hashes[hash] ? [] : ['the graph hash is another']),
+    ...(isSameEmbedder ? [] : ['the embedder is another']),
+  ];
 }

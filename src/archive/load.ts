@@ -1,5 +1,5 @@
 import { ArchiveDamaged } from '../errors.ts';
-import { LABEL, type Param } from '../graph/codec.ts';
+import type { Param } from '../graph/codec.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { inTurn } from '../graph/in-turn.ts';
 import { restoreEdges } from '../graph/queries/restore-edges.ts';
@@ -7,6 +7,7 @@ import { dropUuidIndex, indexUuids } from '../graph/queries/restore-indexes.ts';
 import { type RestoredRow, type RestoredTypes, restoreNodes } from '../graph/queries/restore-nodes.ts';
 import { FOUND_BY_UUID } from '../graph/schema.ts';
 import { type EdgeElement, type Element, isNode, isVector, isWholeFloat, type NodeElement } from './element.ts';
+import { twins, withoutEnd } from './restorable.ts';
 
 /**
  * Numbers of vectors in one query, of which FalkorDB reads some ten million a second, and elements, a power of two: of those made
@@ -26,7 +27,7 @@ interface Waiting {
 
 /** Fills an empty graph, first with nodes and then with edges. */
 export interface Loading {
-  /** @throws ArchiveDamaged for elements that no graph can hold so */
+  /** @param elements that `checkRestorable` has let pass @throws ArchiveDamaged for edges without an end, and for two nodes of one uuid */
   add(elements: readonly Element[]): Promise<void>;
   /** Writes what is left. */
   end(): Promise<void>;
@@ -75,8 +76,7 @@ export function openLoading(into: GroupGraph, from: string, dimension: number): 
   async function node(element: NodeElement): Promise<void> {
     const { uuid } = element.properties;
     if (typeof uuid === 'string') {
-      if (labels.has(uuid))
-        throw new ArchiveDamaged(`Two nodes of the archive have the uuid ${uuid}; it cannot be restored.`);
+      if (labels.has(uuid)) throw twins(uuid);
       labels.set(uuid, element.labels.find((it) => FOUND_BY_UUID.includes(it)) ?? element.labels[0] ?? '');
     }
     const { row, types } = rowOf(element, from, graph.group);
@@ -86,8 +86,7 @@ export function openLoading(into: GroupGraph, from: string, dimension: number): 
 
   async function edge(element: EdgeElement): Promise<void> {
     const [source, target] = [labels.get(element.source), labels.get(element.target)];
-    if (source === undefined || target === undefined)
-      throw new ArchiveDamaged('An edge of the archive ends at a node that it does not hold.');
+    if (source === undefined || target === undefined) throw withoutEnd();
     const { row, types } = rowOf(element, from, graph.group);
     const ends = { type: element.type, source, target };
     const write = async (rows: readonly RestoredRow[]) => {
@@ -128,8 +127,6 @@ function rowOf({ properties, types }: Element, from: string, to: string): { row:
   const vectors: Record<string, readonly number[]> = {};
   const floats: Record<string, number> = {};
   for (const [name, value] of Object.entries(properties)) {
-    if (!LABEL.test(name))
-      throw new ArchiveDamaged(`The archive holds a property named ${JSON.stringify(name)}, which cannot be restored.`);
     if (isVector(name, value, types)) vectors[name] = value;
     else if (isWholeFloat(name, types)) floats[name] = Number(value);
     else plain[name] = name === 'group_id' && value === from ? to : (value as Param);

@@ -8,7 +8,9 @@ export const MANIFEST_VERSION = 1;
 /** No manifest is longer than this; what is, is none. */
 const LONGEST = 1_000_000;
 
-const count = z.number().check(z.nonnegative());
+const count = z.int().check(z.nonnegative());
+/** More numbers than any vector has that FalkorDB indexes well. */
+const dimension = z.int().check(z.minimum(1), z.maximum(65_536));
 const counts = z.record(z.string(), count);
 const sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 const time = z.nullable(z.string());
@@ -30,12 +32,12 @@ const shape = z.object({
   counts: z.object({ nodes: count, edges: count, labels: counts, types: counts }),
   /** See graph-hash.ts. */
   graph_hash: z.object({ exact: sha256, timeless: sha256, vectorless: sha256 }),
-  embedder: z.nullable(z.object({ model: z.string(), dimension: count })),
+  embedder: z.nullable(z.object({ model: z.string(), dimension })),
   journal: z.object({
     /** By Valkey's clock: every commit until then is in the archive, and none after. */
     until: z.iso.datetime(),
     /** Id of the last entry of the journal that the archive holds, `0-0` for none; older programs did not note it. */
-    position: z.optional(z.string().check(z.regex(/^\d+-\d+$/))),
+    position: z.optional(z.string().check(z.regex(/^\d{1,15}-\d{1,15}$/))),
     committed_at: time,
     removed_at: time,
     committed: count,

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { ArchiveDamaged, isForeseen } from '../errors.ts';
 import { type Part, readDocument } from './document.ts';
+import { isNode } from './element.ts';
 import { tidy } from './little-memory.ts';
 import type { Manifest } from './manifest.ts';
 import { step } from './step.ts';
@@ -19,7 +20,7 @@ export async function checkBytes(
   onProgress: (share: number) => void = () => {},
 ): Promise<void> {
   return step(store, 'check', async () => {
-    const bytes = tally(store.get(manifest.file));
+    const bytes = tally(bounded(store.get(manifest.file), manifest.bytes, manifest.file));
     let done = 0;
     for await (const piece of bytes) {
       done += piece.length;
@@ -34,17 +35,37 @@ export async function checkBytes(
  * @throws ArchiveDamaged at the latest after the last part; InvalidInput when there is no such file; ConfigError, ArchiveAway
  */
 export async function* readParts(store: ArchiveStore, manifest: Manifest): AsyncGenerator<Part> {
-  const stored = tally(store.get(manifest.file));
-  const json = manifest.json ? tally(decompressed(stored)) : undefined;
+  const { file, counts } = manifest;
+  const stored = tally(bounded(store.get(file), manifest.bytes, file));
+  const json = manifest.json ? tally(bounded(decompressed(stored), manifest.json.bytes, file)) : undefined;
+  let [nodes, edges] = [0, 0];
   for await (const part of readDocument(json ?? stored)) {
     if ('head' in part && part.head.group !== manifest.group)
-      throw new ArchiveDamaged(`The archive ${manifest.file} is of another group than its manifest says.`);
+      throw new ArchiveDamaged(`The archive ${file} is of another group than its manifest says.`);
+    if ('elements' in part) {
+      for (const element of part.elements) if (isNode(element)) nodes += 1;
+      edges += part.elements.length;
+      if (nodes > counts.nodes || edges - nodes > counts.edges) throw moreThanSaid(file, 'nodes or edges');
+    }
     yield part;
     tidy();
   }
   compare(stored.result(), manifest, manifest.file);
   if (json && manifest.json) compare(json.result(), manifest.json, manifest.file);
 }
+
+/** Ends as soon as there is more than the manifest says: what follows may be without end, above all when it is compressed. */
+async function* bounded(content: AsyncIterable<Uint8Array>, most: number, file: string): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const piece of content) {
+    bytes += piece.length;
+    if (bytes > most) throw moreThanSaid(file, 'bytes');
+    yield piece;
+  }
+}
+
+const moreThanSaid = (file: string, what: string): ArchiveDamaged =>
+  new ArchiveDamaged(`The archive ${file} is damaged: it holds more ${what} than its manifest says.`);
 
 function compare(found: Stored, wanted: Stored, file: string): void {
   if (found.bytes === wanted.bytes && found.sha256 === wanted.sha256) return;

@@ -5,6 +5,7 @@ import { openInventory } from './inventory.ts';
 import { withLittleMemory } from './little-memory.ts';
 import type { Manifest } from './manifest.ts';
 import { readParts } from './read.ts';
+import { openEnds } from './restorable.ts';
 import { loadBeside } from './restore.ts';
 import { type Step, step, tellProblems } from './step.ts';
 import type { ArchiveStore } from './stores/store.ts';
@@ -25,12 +26,15 @@ export function verifyArchive(
   onProgress: (share: number) => void = () => {},
 ): Promise<Verification> {
   return found(store, 'verify', async () => {
-    const inventory = openInventory(manifest.group);
+    const [inventory, ends] = [openInventory(manifest.group), openEnds()];
     const all = Math.max(manifest.counts.nodes + manifest.counts.edges, 1);
     let done = 0;
     for await (const part of readParts(store, manifest)) {
       if ('head' in part) continue;
-      for (const element of part.elements) inventory.add(element);
+      for (const element of part.elements) {
+        ends.add(element);
+        inventory.add(element);
+      }
       done += part.elements.length;
       onProgress(Math.min(done / all, 1));
     }

@@ -109,7 +109,7 @@ describe('archive', () => {
     ['no file', ['verify'], /^archive verify needs a file, or latest/],
     ['an unknown file', ['verify', 'graphiti_export_x.json'], /^There is no archive "graphiti_export_x\.json" in /],
     ['no archive at all', ['restore', 'latest'], /^There is no archive of the memory "test-/],
-    ['an unknown action', ['burn'], /^archive knows list, verify, restore, rebuild and prune, not "burn"/],
+    ['an unknown action', ['burn'], /^archive knows list, verify, restore, rebuild, accept-loss and prune, not "burn"/],
     ['no retention', ['prune'], /^Say with --keep how many archives are kept/],
     ['a wrong retention', ['prune', '--keep', 'hourly=3'], /^Say with --keep how many archives are kept/],
     ['a retention of nothing', ['prune', '--keep', 'daily=0'], /^Say how many archives are kept/],

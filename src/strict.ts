@@ -78,7 +78,7 @@ function membersOf(shape: z.ZodMiniType): Record<string, z.ZodMiniType> {
 }
 
 /** The known name that differs in case, separators or two letters at most. */
-function nearest(name: string, known: readonly string[]): string | undefined {
+export function nearest(name: string, known: readonly string[]): string | undefined {
   const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '');
   const asked = plain(name);
   const [best] = known

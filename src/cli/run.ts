@@ -29,6 +29,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   config: () => import('./config.ts'),
 };
 
+/** They decide with which settings everything else works. */
+const TELL_ALL: readonly string[] = ['up', 'worker', 'config'];
+
 /** Almost nobody has one, and to load `http` takes a while. */
 const NAMES_PROXY = /^https?_proxy$/im;
 
@@ -50,12 +53,19 @@ export async function run(args: readonly string[]): Promise<number> {
       return 0;
     }
     const call = parse(name, command, rest);
+    // What a hook says on stderr an agent shows to its user, after each prompt.
+    if (name !== 'hook') await warnOfUnknownSettings(name);
     // A server's whole life would be one span; its jobs and calls are traces of their own.
     if (name === 'worker' || name === 'mcp') return await command.run(call);
     return await trace('memory.command', { resource: name }, () => command.run(call));
   } catch (error) {
     return fail(sentence(error));
   }
+}
+
+async function warnOfUnknownSettings(name: string): Promise<void> {
+  const { unknownSettings } = await import('./unknown-settings.ts');
+  for (const warning of unknownSettings(process.env, { all: TELL_ALL.includes(name) })) console.error(warning);
 }
 
 async function print(load: () => Promise<typeof import('./help.ts')>, name: string | undefined): Promise<number> {

@@ -1,0 +1,23 @@
+import { SETTINGS } from '../settings.ts';
+import { nearest } from '../strict.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Read elsewhere than in the table of settings: by the plugin, the hooks, and when something unforeseen is printed. */
+const OTHERS = ['MEMORY_DISABLED', 'MEMORY_GROUP_ID', 'MEMORY_USER_GROUP', 'MEMORY_USER_ID', 'MEMORY_DEBUG'];
+const KNOWN = [...Object.keys(SETTINGS), ...OTHERS];
+const FAMILIES = [...new Set(KNOWN.map((name) => `${name.split('_')[0]}_`))];
+
+/**
+ * Sentences about variables of the environment that look like settings and are none. They are warnings: other programs' variables may
+ * begin alike.
+ * @param all also those of which no setting was probably meant
+ */
+export function unknownSettings(environment: Environment, { all }: { readonly all: boolean }): string[] {
+  return Object.keys(environment).flatMap((name) => {
+    if (KNOWN.includes(name) || !FAMILIES.some((family) => name.startsWith(family)) || !environment[name]) return [];
+    const meant = nearest(name, KNOWN);
+    if (meant !== undefined) return [`Warning: ${name} is no setting and has no effect; did you mean ${meant}?`];
+    return all && name.startsWith('MEMORY_') ? [`Warning: ${name} is no setting and has no effect.`] : [];
+  });
+}

@@ -27,7 +27,7 @@ export default defineConfig({
           ...LIMITS,
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
-          testTimeout: isFull ? 180 * MINUTE : 10 * MINUTE,
+          testTimeout: isFull ? 180 * MINUTE : 15 * MINUTE,
           // After the others. Most of its time it waits, so that two files go at once; in a full run one does, so that its
           // figures hold.
           sequence: { groupOrder: 1 },

@@ -55,14 +55,21 @@ function table(results: readonly Noted[]): string {
     const runs = own.length > 0 ? own : [undefined];
     return runs.map((run, place) => [
       ...(place === 0 ? [String(row), happens, holds] : ['', '', '']),
-      ...(run ? [run.ran, run.came, run.at.slice(0, 10), duration(run.took)] : ['not run yet', '', '', '']),
+      ...(run ? [run.ran, run.came + late(run), run.at.slice(0, 10), duration(run.took)] : ['not run yet', '', '', '']),
       place === 0 ? `\`test/faults/${file}\`` : '',
     ]);
   });
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
+function late({ promised }: Noted): string {
+  return promised && promised.took > promised.within
+    ? ` (**later than the ${duration(promised.within)} promised**)`
+    : '';
+}
+
 function duration(milliseconds: number): string {
   const seconds = milliseconds / 1000;
+  if (seconds < 1) return `${milliseconds} ms`;
   return seconds < 120 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(0)} min`;
 }

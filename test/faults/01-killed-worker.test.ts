@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { SECOND } from '../../src/time.ts';
 import { count, isFull } from '../support/faults/count.ts';
@@ -10,6 +9,7 @@ import { storyOf } from '../support/faults/story.ts';
 import { paced, tell, untilDone } from '../support/faults/telling.ts';
 import { watchForHalfWritten } from '../support/faults/visible.ts';
 import { random } from '../support/random.ts';
+import { randomMoment } from '../support/wait.ts';
 
 const lab = useLaboratory();
 const kills = count({ full: 100, small: 3 });
@@ -21,7 +21,9 @@ const LIVES = 1.6 * SECOND;
 test(`1. a worker killed ${kills} times at random moments during ${jobs} jobs loses and doubles nothing`, async () => {
   const began = Date.now();
   const chance = random(1);
-  const { memory, config, worker } = lab.scenario({ environment: { MEMORY_CONCURRENCY: String(CONCURRENCY) } });
+  const { memory, config, worker } = lab.scenario({
+    environment: { MEMORY_CONCURRENCY: String(CONCURRENCY), MEMORY_TAKEOVER_SECONDS: '10' },
+  });
   const episodes = storyOf(config.group, jobs, 'killed');
   const visible = watchForHalfWritten(lab.graphs.group(config.group));
 
@@ -29,7 +31,7 @@ test(`1. a worker killed ${kills} times at random moments during ${jobs} jobs lo
   arriving.catch(() => {});
   for (let kill = 0; kill < kills; kill += 1) {
     const running = await worker().ready();
-    await sleep(chance() * LIVES);
+    await randomMoment(chance, LIVES);
     await running.kill();
   }
   await arriving;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { SECOND } from '../../src/time.ts';
+import { MINUTE, SECOND } from '../../src/time.ts';
+import { within } from '../../src/within.ts';
 import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
 import { count } from '../support/faults/count.ts';
 import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
@@ -10,7 +11,7 @@ import { BOUNDARIES, type Boundary, watchBoundary } from '../support/faults/stag
 import { storyOf, type Told } from '../support/faults/story.ts';
 import { tellAll, untilDone } from '../support/faults/telling.ts';
 
-const lab = useLaboratory();
+const lab = useLaboratory({}, { takeover: 'soon' });
 const times = count({ full: 20, small: 1 });
 /** Chains of workers at once, each with a queue of its own. */
 const CHAINS = 2;
@@ -90,10 +91,7 @@ async function killAt(
     return 'drop';
   });
   await tellAll(memory, told);
-  const tooLate = setTimeout(
-    () => killed.reject(new Error(`No worker came to "${boundary.when} ${boundary.stage}": ${running.said()}`)),
-    60 * SECOND,
-  );
-  await killed.promise;
-  clearTimeout(tooLate);
+  await within(5 * MINUTE, killed.promise, () => {
+    throw new Error(`No worker came to "${boundary.when} ${boundary.stage}": ${running.said()}`);
+  });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MINUTE, SECOND } from '../../src/time.ts';
+import { MINUTE } from '../../src/time.ts';
 import { count } from '../support/faults/count.ts';
 import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
@@ -8,6 +8,7 @@ import { isWrite } from '../support/faults/stages.ts';
 import { storyOf } from '../support/faults/story.ts';
 import { tellAll, untilDone } from '../support/faults/telling.ts';
 import { random } from '../support/random.ts';
+import { randomMoment } from '../support/wait.ts';
 
 const lab = useLaboratory();
 const kills = count({ full: 50, small: 3 });
@@ -28,7 +29,9 @@ test(`8. FalkorDB killed during ${kills} commits keeps or gets again every episo
     proxies.falkordb.watch({
       isMeant: (command) => isWrite(command, group),
       before: () => {
-        setTimeout(() => lab.falkordb.kill('SIGKILL').then(killed.resolve, killed.reject), chance() * 12);
+        randomMoment(chance, 12)
+          .then(() => lab.falkordb.kill('SIGKILL'))
+          .then(killed.resolve, killed.reject);
         return 'forward';
       },
     });
@@ -41,7 +44,6 @@ test(`8. FalkorDB killed during ${kills} commits keeps or gets again every episo
   expect(inspect(await lab.wholeGraph(group), episodes)).toEqual(NOTHING_WRONG);
   expect(await memory.counts('store')).toMatchObject({ failed: 0 });
   expect(running.hasEnded()).toBe(false);
-  expect(Date.now() - began).toBeLessThan(kills * 60 * SECOND);
 
   record({
     row: 8,

@@ -13,7 +13,7 @@ import { isWrite } from '../support/faults/stages.ts';
 import { storyOf } from '../support/faults/story.ts';
 import { tellAll, untilDone } from '../support/faults/telling.ts';
 
-const lab = useLaboratory({ delay: 5 });
+const lab = useLaboratory({ delay: 5 }, { takeover: 'soon' });
 const episodes = count({ full: 1000, small: 24 });
 const wipes = count({ full: 20, small: 2 });
 

@@ -11,7 +11,7 @@ import { storyOf, type Told } from '../support/faults/story.ts';
 import { tell, untilDone } from '../support/faults/telling.ts';
 import type { WorkerProcess } from '../support/faults/worker-process.ts';
 
-const lab = useLaboratory();
+const lab = useLaboratory({}, { takeover: 'soon' });
 const sent = count({ full: 100, small: 3 });
 const early = count({ full: 20, small: 1 });
 const times = sent + early;

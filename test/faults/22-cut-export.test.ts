@@ -5,7 +5,7 @@ import { exportGraph } from '../../src/archive/export.ts';
 import { b2Store } from '../../src/archive/stores/b2/store.ts';
 import { chooseStore } from '../../src/archive/stores/choose.ts';
 import { MemoryManager } from '../../src/memory.ts';
-import { MINUTE } from '../../src/time.ts';
+import { MINUTE, SECOND } from '../../src/time.ts';
 import type { Fault } from '../support/fake-b2/faults.ts';
 import { type FakeB2, startFakeB2 } from '../support/fake-b2/index.ts';
 import { b2Config, b2Environment, fillGraph, seemWhole } from '../support/faults/archive.ts';
@@ -16,12 +16,15 @@ import { random } from '../support/random.ts';
 import { newGroup } from '../support/stores.ts';
 import { until } from '../support/wait.ts';
 
-const lab = useLaboratory();
+const lab = useLaboratory({}, { takeover: 'soon' });
 const cuts = count({ full: 20, small: 5 });
 const kills = count({ full: 20, small: 1 });
 const PART = 20_000;
-/** Of the store that the cuts are tried with; impatient, so that a silent server is given up soon. */
-const QUICK = { firstPause: 1, call: 500, silence: 500 };
+/** Of the stores that faults are tried with; impatient only where a server is silent, since one that answers may be slow. */
+const patienceFor = ({ kind }: Partial<Fault>) => ({
+  firstPause: 1,
+  ...(kind === 'silence' && { call: SECOND, silence: SECOND }),
+});
 
 let b2: FakeB2;
 beforeAll(async () => {
@@ -43,7 +46,7 @@ test(`22. an export to B2 cut at ${cuts} random bytes is no archive; the next on
   const began = Date.now();
   const { memory, group, graph, config } = await filled(20);
   const chance = random(22);
-  const store = b2Store(config.b2, { partSize: PART, patience: QUICK });
+  const store = b2Store(config.b2, { partSize: PART, patience: patienceFor({}) });
   const { file, manifest } = await exportGraph(graph, store, () => {});
   const bytes = (await store.list()).reduce((sum, listed) => sum + listed.bytes, 0);
   for (const name of [file, manifest]) await store.remove(name);
@@ -97,7 +100,7 @@ test('22. an export goes on over every failure of B2 that passes, and ends witho
       const what = isSaid(fault, on);
       b2.fail({ ...fault, on });
       // A store of its own, so that each has to ask for its rights.
-      const store = b2Store(config.b2, { partSize: PART, patience: QUICK });
+      const store = b2Store(config.b2, { partSize: PART, patience: patienceFor(fault) });
       const { file, manifest } = await exportGraph(graph, store, () => {}).catch((error) =>
         // Keys are refused with 401 as well; that is not asked a second time.
         on === 'authorize_account' && 'status' in fault && fault.status === 401
@@ -113,7 +116,7 @@ test('22. an export goes on over every failure of B2 that passes, and ends witho
   const lasting = FAULTS.filter(({ kind }) => kind !== 'slow' && kind !== 'lost-answer');
   for (const fault of lasting) {
     b2.fail(...Array<Fault>(30).fill({ ...fault, on: 'upload_part' }));
-    const store = b2Store(config.b2, { partSize: PART, patience: QUICK });
+    const store = b2Store(config.b2, { partSize: PART, patience: patienceFor(fault) });
     await expect(exportGraph(graph, store, () => {})).rejects.toThrow(/B2/);
     b2.mend();
     expect({ fault, taken: await seemWhole(memory, group, newGroup()) }).toEqual({ fault, taken: [] });
@@ -149,7 +152,7 @@ test.concurrent.each(['a folder', 'B2'] as const)(
     let leftovers = 0;
     for (let kill = 0; kill < kills; kill += 1) {
       const first = await worker(more).ready();
-      const exporting = memory.export({ limit: 2 * MINUTE });
+      const exporting = memory.export({ limit: 10 * MINUTE });
       exporting.catch(() => {});
       if (place === 'B2') {
         const calls = b2.called('upload_part').length;

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -13,7 +12,7 @@ import { count } from '../support/faults/count.ts';
 import { record } from '../support/faults/results.ts';
 import { type SchedulerProcess, startSchedulerProcess } from '../support/faults/scheduler-process.ts';
 import { random } from '../support/random.ts';
-import { until } from '../support/wait.ts';
+import { randomMoment, until } from '../support/wait.ts';
 
 const nights = count({ full: 200, small: 9 });
 /** One of the three is killed in every night, in a small run in every third. */
@@ -89,7 +88,7 @@ test(`26. three schedulers whose clocks differ serve ${nights} nights once each,
   async function killOne(): Promise<void> {
     await restarted;
     const victim = Math.floor(chance() * SKEWS.length);
-    await sleep(chance() * 40);
+    await randomMoment(chance, 40);
     await schedulers[victim]?.kill();
     kills += 1;
     restarted = schedule.start(SKEWS[victim] ?? 0).then((scheduler) => {
@@ -100,7 +99,7 @@ test(`26. three schedulers whose clocks differ serve ${nights} nights once each,
     const killing = night % killEvery === 0 ? killOne() : undefined;
     for (const step of STEPS) {
       await schedule.turn(tick.getTime() + step);
-      await sleep(chance() * 10);
+      await randomMoment(chance, 10);
     }
     await schedule.served(tick);
     await killing;

@@ -5,8 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
+import { until } from '../../support/wait.ts';
 import { allEnded, isRunning } from './processes.ts';
 
 interface Report {
@@ -25,12 +25,7 @@ async function runParent(fate: string, dataFolder?: string): Promise<Report & { 
   return { ...(JSON.parse(line) as Report), parent };
 }
 
-async function isGone(folder: string): Promise<boolean> {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await sleep(20)) {
-    if (!existsSync(folder)) return true;
-  }
-  return false;
-}
+const isGone = (folder: string): Promise<boolean> => until('the end of the folder', () => !existsSync(folder));
 
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'] as const)(
   'servers end with a parent that gets %s',

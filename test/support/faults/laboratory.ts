@@ -57,11 +57,17 @@ export interface Laboratory {
 
 /** The fake model's vectors, cut much shorter, have no direction for some short names. */
 const DIMENSION = '768';
-/** After how much silence a dead worker's jobs are taken over. */
-export const TAKEOVER_SECONDS = 2;
+/**
+ * After how much silence a dead worker's jobs are taken over: soon where workers die, else late enough for a machine that keeps
+ * living ones from work for a while.
+ */
+const TAKEOVER_SECONDS = { soon: 2, late: 60 };
 
 /** Starts Valkey and FalkorDB, which write to disk before they answer, and a model, for the tests of a file. */
-export function useLaboratory(model: FakeOpenAIOptions = {}): Laboratory {
+export function useLaboratory(
+  model: FakeOpenAIOptions = {},
+  { takeover = 'late' }: { readonly takeover?: keyof typeof TAKEOVER_SECONDS } = {},
+): Laboratory {
   const started = {} as { valkey: Server; falkordb: Server; model: FakeOpenAI; graphs: Graphs; folder: string };
   const closing: (() => unknown)[] = [];
 
@@ -104,7 +110,7 @@ export function useLaboratory(model: FakeOpenAIOptions = {}): Laboratory {
       MEMORY_MODELS: 'openai',
       OPENAI_BASE_URL: url.href,
       MEMORY_EMBEDDING_DIM: DIMENSION,
-      MEMORY_TAKEOVER_SECONDS: String(TAKEOVER_SECONDS),
+      MEMORY_TAKEOVER_SECONDS: String(TAKEOVER_SECONDS[takeover]),
       MEMORY_HEALTH_PORT: '0',
       // Loading the program anew a hundred times is what the tests would spend most of their time on.
       NODE_COMPILE_CACHE: join(started.folder, 'compiled'),

@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { MemoryManager } from '../../../src/memory.ts';
 import { MINUTE } from '../../../src/time.ts';
-import { until } from '../wait.ts';
+import { lookOn, until } from '../wait.ts';
 import { optionsOf, type Told } from './story.ts';
 
 /** Hands an episode in; resolves when it is acknowledged. */
@@ -14,8 +13,11 @@ export async function tellAll(memory: MemoryManager, episodes: readonly Told[]):
   await memory.enqueueMany(episodes.map((episode) => ({ content: episode.content, ...optionsOf(episode) })));
 }
 
+/** For a machine that is busy with other things. */
+const LEAST = 5 * MINUTE;
+
 /** Waits until so many jobs of the queue are done. */
-export async function untilDone(memory: MemoryManager, jobs: number, limit = 3 * MINUTE): Promise<void> {
+export async function untilDone(memory: MemoryManager, jobs: number, limit = LEAST): Promise<void> {
   let last = '';
   try {
     await until(
@@ -25,7 +27,7 @@ export async function untilDone(memory: MemoryManager, jobs: number, limit = 3 *
         last = JSON.stringify(counts);
         return (counts?.completed ?? 0) >= jobs;
       },
-      limit,
+      Math.max(limit, LEAST),
     );
   } catch (error) {
     const why = await memory.lastFailure('store').catch(() => undefined);
@@ -38,7 +40,7 @@ export async function paced<T>(items: readonly T[], every: number, work: (item: 
   const began = performance.now();
   const under: Promise<unknown>[] = [];
   for (const [index, item] of items.entries()) {
-    await sleep(Math.max(0, began + index * every - performance.now()));
+    await lookOn(Math.max(0, began + index * every - performance.now()));
     const working = work(item);
     // Told at the end; until then nobody listens.
     working.catch(() => {});
@@ -48,13 +50,13 @@ export async function paced<T>(items: readonly T[], every: number, work: (item: 
 }
 
 /** Waits until so many jobs of the queue are done or given up. */
-export async function untilEnded(memory: MemoryManager, jobs: number, limit = 3 * MINUTE): Promise<void> {
+export async function untilEnded(memory: MemoryManager, jobs: number, limit = LEAST): Promise<void> {
   await until(
     `${jobs} ended jobs`,
     async () => {
       const counts = await memory.counts('store').catch(() => undefined);
       return counts !== undefined && counts.completed + counts.failed >= jobs;
     },
-    limit,
+    Math.max(limit, LEAST),
   );
 }

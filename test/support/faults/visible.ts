@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
+import { lookOn } from '../wait.ts';
 
 /**
  * Looks at the graph again and again, as a reader would, for episodes that count as committed and whose facts are not there, or
@@ -9,28 +9,32 @@ export function watchForHalfWritten(graph: GroupGraph) {
   let stopped = false;
   const halfWritten: string[] = [];
   let looks = 0;
+  async function look(): Promise<void> {
+    try {
+      const rows = await graph.read<{ uuid: string }>(
+        `MATCH (m:_Meta) WHERE m.episode IS NOT NULL
+         MATCH (p:Episodic {uuid: m.episode})
+         WITH p, m, size(p.entity_edges) AS facts
+         WHERE (m.committed_at IS NULL) <> (facts = 0)
+         RETURN p.uuid AS uuid`,
+      );
+      halfWritten.push(...rows.map(({ uuid }) => uuid));
+      looks += 1;
+    } catch {
+      // The server is away, or the graph is not there yet.
+    }
+  }
   const watching = (async () => {
     while (!stopped) {
-      try {
-        const rows = await graph.read<{ uuid: string }>(
-          `MATCH (m:_Meta) WHERE m.episode IS NOT NULL
-           MATCH (p:Episodic {uuid: m.episode})
-           WITH p, m, size(p.entity_edges) AS facts
-           WHERE (m.committed_at IS NULL) <> (facts = 0)
-           RETURN p.uuid AS uuid`,
-        );
-        halfWritten.push(...rows.map(({ uuid }) => uuid));
-        looks += 1;
-      } catch {
-        // The server is away, or the graph is not there yet.
-      }
-      await sleep(100);
+      await look();
+      await lookOn(100);
     }
   })();
   return {
     async stop() {
       stopped = true;
       await watching;
+      await look();
       return { halfWritten, looks };
     },
   };

@@ -138,8 +138,15 @@ async function cleanUp(): Promise<void> {
   for (const close of closers.splice(0).reverse()) await close();
   await rm(folder, { recursive: true, force: true });
 }
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => cleanUp().finally(() => process.exit(1)));
+let isEnding = false;
+function endWith(status: number): void {
+  if (isEnding) return;
+  isEnding = true;
+  void cleanUp().finally(() => process.exit(status));
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => endWith(1));
+// Whoever reads has seen enough, as in `npm run demo | head`: that is no failure.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => endWith(0));
 try {
   await demo(folder, closers);
   console.log(`All of it worked, in ${since(began)}. Next, with a memory of your own that stays:
@@ -150,7 +157,8 @@ try {
   npx memory-manager down`);
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
-  console.error(isForeseen(error) ? message : `The demo failed: ${message}`);
+  // What is taken away at the end fails on the way.
+  if (!isEnding) console.error(isForeseen(error) ? message : `The demo failed: ${message}`);
   process.exitCode = 1;
 } finally {
   await cleanUp();

@@ -24,6 +24,8 @@ const BUILT = join(ROOT, 'dist', '.memory-manager-build');
 class SetupFailed extends Error {}
 
 let openLine = false;
+// Whoever reads may have seen enough; what is needed is made all the same.
+process.stdout.on('error', () => {});
 
 const { values: flags } = parseArgs({
   options: {

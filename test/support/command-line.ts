@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import type { Config } from '../../src/config.ts';
 import { MINUTE } from '../../src/time.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+/** The command line, from its sources. */
+export const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 /** How a command line ended. */
 export interface Ended {
@@ -31,14 +32,15 @@ export function environmentOf(config: Config): Record<string, string> {
   };
 }
 
-/** Starts the real program; of our own environment it sees only where programs are. */
+/** Starts the real program, or that of another release; of our own environment it sees only where programs are. */
 export function startCommand(
   args: readonly string[],
   environment: Record<string, string>,
   folder?: string,
+  main = MAIN,
 ): ChildProcess {
   const { PATH = '', HOME = '' } = process.env;
-  return spawn(process.execPath, [MAIN, ...args], { cwd: folder, env: { PATH, HOME, ...environment }, stdio: 'pipe' });
+  return spawn(process.execPath, [main, ...args], { cwd: folder, env: { PATH, HOME, ...environment }, stdio: 'pipe' });
 }
 
 /** Runs the real program to its end, with `input` as its standard input; kills what hangs after two minutes. */
@@ -47,8 +49,9 @@ export async function runCommand(
   environment: Record<string, string>,
   input: string | Uint8Array = '',
   folder?: string,
+  main = MAIN,
 ): Promise<Ended> {
-  const child = startCommand(args, environment, folder);
+  const child = startCommand(args, environment, folder, main);
   const killer = setTimeout(() => child.kill('SIGKILL'), 2 * MINUTE);
   const said = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const)

@@ -117,7 +117,7 @@ describe('a memory that OpenAI reads for', () => {
     expect(use.every(({ promptTokens }) => promptTokens > 0)).toBe(true);
   });
 
-  test('is complete in the end, whatever the server does meanwhile', { timeout: 60_000 }, async () => {
+  test('is complete in the end, whatever the server does meanwhile', async () => {
     fake.fail(
       { kind: 'server-error', status: 500 },
       { kind: 'rate-limit', retryAfter: '1' },

@@ -2,10 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { MAIN } from '../command-line.ts';
 import { until } from '../wait.ts';
-
-const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 
 /** A `memory-manager worker` in a process of its own. */
 export interface WorkerProcess {
@@ -22,9 +20,10 @@ export interface WorkerProcess {
   stop(): Promise<{ readonly code: number | null; readonly took: number }>;
 }
 
-export function startWorkerProcess(environment: Record<string, string>): WorkerProcess {
+/** @param main the command line, also of another release */
+export function startWorkerProcess(environment: Record<string, string>, main = MAIN): WorkerProcess {
   const { PATH = '', HOME = '' } = process.env;
-  const child: ChildProcess = spawn(process.execPath, [MAIN, 'worker'], {
+  const child: ChildProcess = spawn(process.execPath, [main, 'worker'], {
     env: { PATH, HOME, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 
 /** Whether a python3 is on this machine; its standard library is all that is used. */
-export const isPythonThere = spawnSync('python3', ['-c', ''], { timeout: 20_000 }).status === 0;
+export const isPythonThere = spawnSync('python3', ['-c', ''], { timeout: 120_000 }).status === 0;
 export const pythonNote = isPythonThere ? '' : ' (skipped: no python3 on this machine)';
 
 const PROGRAM = `
@@ -19,7 +19,7 @@ export function pythonReads(dates: readonly string[]): string[] {
   const { status, stdout, stderr } = spawnSync('python3', ['-c', PROGRAM], {
     input: dates.join('\n'),
     encoding: 'utf8',
-    timeout: 30_000,
+    timeout: 120_000,
   });
   if (status !== 0) throw new Error(`python3 failed: ${stderr}`);
   return stdout.trimEnd().split('\n');

@@ -1,0 +1,51 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { runCommand } from '../../support/command-line.ts';
+import { inspect, NOTHING_WRONG } from '../../support/faults/inspect.ts';
+import { useLaboratory } from '../../support/faults/laboratory.ts';
+import { optionsOf, storyOf } from '../../support/faults/story.ts';
+import { tellAll, untilDone } from '../../support/faults/telling.ts';
+import { startWorkerProcess } from '../../support/faults/worker-process.ts';
+import {
+  isPreviousReleaseThere,
+  previousMain,
+  previousModel,
+  previousRelease,
+} from '../../support/upgrade/previous-release.ts';
+
+const EPISODES = 200;
+const lab = useLaboratory({ delay: 20 });
+
+test.skipIf(!isPreviousReleaseThere())(
+  `a worker of the previous release and one of this share a queue of ${EPISODES} episodes, and nothing is lost or there twice`,
+  async () => {
+    const { config, memory, environment, worker } = lab.scenario({ environment: { MEMORY_CONCURRENCY: '4' } });
+    const release = await previousRelease();
+    const main = previousMain(release);
+    const model = await (await previousModel(release))({ delay: 20 });
+    model.learn('exclusive: RUNS_ON');
+    const older = { ...environment, OPENAI_BASE_URL: model.url };
+    const before = startWorkerProcess(older, main);
+    onTestFinished(async () => {
+      await before.kill();
+      await model.close();
+    });
+    await Promise.all([before.ready(), worker().ready()]);
+    const episodes = storyOf(config.group, EPISODES, 'side by side');
+    const [ours, theirs] = [episodes.slice(0, EPISODES / 2), episodes.slice(EPISODES / 2)];
+
+    const lines = theirs.map((episode) => {
+      const { uuid, referenceTime } = optionsOf(episode);
+      return JSON.stringify({ content: episode.content, uuid, reference_time: referenceTime });
+    });
+    const [handedIn] = await Promise.all([
+      runCommand(['store-many', '-', '--no-wait'], older, lines.join('\n'), undefined, main),
+      tellAll(memory, ours),
+    ]);
+    await untilDone(memory, EPISODES);
+
+    expect(handedIn).toMatchObject({ status: 0 });
+    expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
+    expect(await memory.counts('store')).toMatchObject({ completed: EPISODES, failed: 0 });
+    for (const asked of [model, lab.model]) expect(asked.called('extract').length).toBeGreaterThan(0);
+  },
+);

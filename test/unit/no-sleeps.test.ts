@@ -1,0 +1,44 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+// No test may depend on how fast a machine is: it waits for states (`until`), forces conditions (a proxy, SIGSTOP, a turned clock) and
+// leaves times to `npm run bench`.
+
+const TESTS = fileURLToPath(new URL('..', import.meta.url));
+/** Where a timer is needed, and why. */
+const TIMERS: Readonly<Record<string, string>> = {
+  'support/wait.ts': 'what all others wait with',
+  'support/command-line.ts': 'kills a program that hangs',
+  'support/opencode/host.ts': 'gives up a program that hangs',
+  'support/fake-openai/server.ts': 'a model that takes its time',
+  'support/fake-openai/pieces.ts': 'a model that takes its time between pieces',
+  'support/fake-b2/server.ts': 'a slow line',
+  'support/faults/proxy.ts': 'a slow line',
+  'support/faults/scheduler.ts': 'a program that looks all the time',
+  'integration/archive-format/endless-export.ts': 'a program that never gets to the end, until it is killed',
+};
+const TIMER = /\b(?:setTimeout|sleep)\(|import \{ setTimeout\b/;
+/** A clock, or what was read from one, that is compared with anything but ten times a promise. */
+const COMPARED = /expect\(\s*(?:(?:performance|Date)\.now\(\)|\w*\btook\b)[^;]*?\)\s*\.toBeLess\w+\((?!10 \* )/;
+/** Limits of waiting and of whole tests that a busy machine may break. */
+const SHORT =
+  /\buntil\([^;]*?,\s*\d{1,2}_?\d{3}\s*,?\s*\);|\{\s*timeout: \d{1,2}_?\d{3},?\s*\},? (?:async|\(|\))|\.poll\([^;]*?timeout: \d{1,2}_?\d{3}\b/;
+
+const files = readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
+  .map((name) => name.replaceAll('\\', '/'))
+  .filter((name) => /\.(?:ts|mjs)$/.test(name) && !name.endsWith('no-sleeps.test.ts'));
+const holding = (pattern: RegExp) => files.filter((name) => pattern.test(readFileSync(join(TESTS, name), 'utf8')));
+
+test('timers are only where they are needed', () => {
+  expect(holding(TIMER).sort()).toEqual(Object.keys(TIMERS).sort());
+});
+
+test('no test asks how long something took', () => {
+  expect(holding(COMPARED)).toEqual([]);
+});
+
+test('limits are nets, far above what a busy machine takes', () => {
+  expect(holding(SHORT)).toEqual([]);
+});

@@ -57,7 +57,10 @@ const commands = {
     chunkFileNames: '[name]-[hash].cjs',
   },
   plugins: [
-    filesOfTheirOwn(COMMANDS, /[\\/]dist[\\/](?:workers[\\/]main|src[\\/]models[\\/]local[\\/][\w-]+)\.js$/),
+    filesOfTheirOwn(
+      COMMANDS,
+      /[\\/]dist[\\/](?:workers[\\/]main|src[\\/]models[\\/](?:local|transformers)[\\/][\w-]+)\.js$/,
+    ),
     graphOnly,
     lateModules,
   ],

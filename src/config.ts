@@ -14,14 +14,23 @@ export interface Address {
   readonly tls: boolean;
 }
 
-/** How OpenAI or a server that speaks its protocol is asked. */
-export interface OpenAISettings {
+/** OpenAI or a server that speaks its protocol. */
+export interface ModelServer {
   readonly apiKey?: string | undefined;
   /** Undefined: OpenAI itself. */
   readonly baseUrl?: string | undefined;
+}
+
+export interface OpenAISettings extends ModelServer {
   readonly model: string;
-  readonly embeddingModel: string;
-  readonly dimension: number;
+}
+
+/** Who makes vectors. */
+export interface EmbeddingSettings extends ModelServer {
+  readonly by: 'openai' | 'local' | 'transformers';
+  /** Undefined: the one that `by` has by default. */
+  readonly model?: string | undefined;
+  readonly dimension?: number | undefined;
 }
 
 /** Where archives go in Backblaze B2. What is missing is told when it is needed. */
@@ -40,6 +49,7 @@ export interface Config {
   readonly valkey: Address;
   readonly models: 'openai' | 'local';
   readonly openai: OpenAISettings;
+  readonly embeddings: EmbeddingSettings;
   /** The file with the users' own types, where MEMORY_CONFIG or a running `up` names one. */
   readonly configFile?: string | undefined;
   readonly group: string;
@@ -112,17 +122,13 @@ export function loadConfig(environment: Environment = process.env): Config {
     password: values[`${store}_PASSWORD`],
     tls: values[`${store}_TLS`],
   });
+  const models = values.MEMORY_MODELS ?? (values.OPENAI_API_KEY || values.OPENAI_BASE_URL ? 'openai' : 'local');
   return {
     falkordb: address('FALKORDB'),
     valkey: address('VALKEY'),
-    models: values.MEMORY_MODELS ?? (values.OPENAI_API_KEY || values.OPENAI_BASE_URL ? 'openai' : 'local'),
-    openai: {
-      apiKey: values.OPENAI_API_KEY,
-      baseUrl: values.OPENAI_BASE_URL,
-      model: values.MEMORY_LLM_MODEL,
-      embeddingModel: values.MEMORY_EMBEDDING_MODEL,
-      dimension: values.MEMORY_EMBEDDING_DIM,
-    },
+    models,
+    openai: { apiKey: values.OPENAI_API_KEY, baseUrl: values.OPENAI_BASE_URL, model: values.MEMORY_LLM_MODEL },
+    embeddings: embeddingSettings(values, models),
     configFile: values.MEMORY_CONFIG && resolve(values.MEMORY_CONFIG),
     group: values.MEMORY_GROUP,
     exportDir: resolve(values.MEMORY_EXPORT_DIR),
@@ -155,6 +161,18 @@ export function reasonForModels({ values, origins }: Settings = readSettings()):
     return origins.MEMORY_MODELS === 'running' ? 'as a running `up` noted' : `MEMORY_MODELS is ${values.MEMORY_MODELS}`;
   if (values.OPENAI_API_KEY) return 'OPENAI_API_KEY is set';
   return values.OPENAI_BASE_URL ? 'OPENAI_BASE_URL is set' : 'neither MEMORY_MODELS nor OPENAI_API_KEY is set';
+}
+
+function embeddingSettings(values: Values, models: Config['models']): EmbeddingSettings {
+  const ownServer = values.MEMORY_EMBEDDING_BASE_URL;
+  return {
+    by: values.MEMORY_EMBEDDINGS ?? (ownServer ? 'openai' : models),
+    model: values.MEMORY_EMBEDDING_MODEL,
+    dimension: values.MEMORY_EMBEDDING_DIM,
+    // A key goes to no other server than the one that it was given for.
+    apiKey: values.MEMORY_EMBEDDING_API_KEY ?? (ownServer ? undefined : values.OPENAI_API_KEY),
+    baseUrl: ownServer ?? values.OPENAI_BASE_URL,
+  };
 }
 
 /** B2 is meant as soon as any of its settings is there, so that a forgotten one is told and not passed over. */

@@ -57,12 +57,27 @@ export const SETTINGS = {
     'address of a compatible server; its presence means openai where MEMORY_MODELS is not set',
   ),
   MEMORY_LLM_MODEL: setting(text, 'gpt-4.1-mini', 'model of OpenAI that reads and judges'),
-  MEMORY_EMBEDDING_MODEL: setting(text, 'text-embedding-3-small', 'model of OpenAI that makes vectors'),
-  MEMORY_EMBEDDING_DIM: setting(
-    whole(8192, 'it must be a whole number from 1 to 8192'),
-    '1024',
-    'numbers in a vector of OpenAI; a graph keeps what it began with',
+  MEMORY_EMBEDDINGS: setting(
+    z.optional(z.enum(['openai', 'local', 'transformers'], 'it must be openai, local or transformers')),
+    undefined,
+    'who makes vectors: openai, local or transformers; default: openai where MEMORY_EMBEDDING_BASE_URL is set, else as MEMORY_MODELS',
   ),
+  MEMORY_EMBEDDING_MODEL: setting(
+    z.optional(text),
+    undefined,
+    'model that makes vectors; default: text-embedding-3-small for openai, a small multilingual one for transformers, which also takes a folder',
+  ),
+  MEMORY_EMBEDDING_DIM: setting(
+    z.optional(whole(8192, 'it must be a whole number from 1 to 8192')),
+    undefined,
+    'numbers in a vector; default: 1024 for openai, else what the model has; a graph keeps what it began with',
+  ),
+  MEMORY_EMBEDDING_BASE_URL: setting(
+    z.optional(serverAddress),
+    undefined,
+    'address of a compatible server that makes vectors; default: OPENAI_BASE_URL',
+  ),
+  MEMORY_EMBEDDING_API_KEY: secret('key of the server that makes vectors; default: OPENAI_API_KEY'),
   MEMORY_MODELS: setting(
     z.optional(z.enum(['openai', 'local'], 'it must be openai or local')),
     undefined,

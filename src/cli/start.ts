@@ -82,13 +82,14 @@ function passwordsOf({ valkey, falkordb }: Config): Passwords {
 
 /** What callers have to agree on with the worker: they find it noted, unless their environment says otherwise. */
 function sharedSettings(config: Config): Running['settings'] {
-  const names = ['OPENAI_BASE_URL', 'MEMORY_LLM_MODEL', 'MEMORY_EMBEDDING_MODEL', 'MEMORY_EMBEDDING_DIM'];
+  const ofLanguage = config.models === 'openai' ? ['OPENAI_BASE_URL', 'MEMORY_LLM_MODEL'] : [];
+  const ofVectors = ['MEMORY_EMBEDDING_MODEL', 'MEMORY_EMBEDDING_DIM', 'MEMORY_EMBEDDING_BASE_URL'];
   const { values, origins } = readSettings();
-  const given = [...(config.models === 'openai' ? names : []), 'MEMORY_QUEUE_PREFIX'].filter(
+  const given = [...ofLanguage, ...(config.embeddings.by === 'local' ? [] : ofVectors), 'MEMORY_QUEUE_PREFIX'].filter(
     (name) => origins[name as SettingName] !== 'default',
   );
   const shared = given.map((name) => [name, String(values[name as SettingName])]);
-  return { MEMORY_MODELS: config.models, ...Object.fromEntries(shared) };
+  return { MEMORY_MODELS: config.models, MEMORY_EMBEDDINGS: config.embeddings.by, ...Object.fromEntries(shared) };
 }
 
 /** On the ports that they had, for the programs that know them, unless others took these. */

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { Address, B2Settings, Config, OpenAISettings } from '../config.ts';
+import type { Address, B2Settings, Config, EmbeddingSettings, OpenAISettings } from '../config.ts';
 import { InvalidInput } from '../errors.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { LanguageModel } from '../models/language-model.ts';
@@ -118,8 +118,10 @@ const shapes = {
   }),
   config: strictly<Config>({
     ...{ falkordb: address(), valkey: address(), models: z.enum(['openai', 'local'], 'openai or local') },
-    openai: strictly<OpenAISettings>({
-      ...{ apiKey: words, baseUrl: words, model: words, embeddingModel: words, dimension: whole(1, 8192) },
+    openai: strictly<OpenAISettings>({ apiKey: words, baseUrl: words, model: words }),
+    embeddings: strictly<EmbeddingSettings>({
+      by: z.enum(['openai', 'local', 'transformers'], 'openai, local or transformers'),
+      ...{ apiKey: words, baseUrl: words, model: words, dimension: whole(1, 8192) },
     }),
     ...{ configFile: words, group: anything, exportDir: words, exportGzip: flag },
     b2: strictly<B2Settings>({

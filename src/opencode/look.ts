@@ -3,7 +3,7 @@ import type { Services } from '../memory/services.ts';
 import { bulletList, day } from '../reader/format.ts';
 import { oneLine, shortened } from '../text.ts';
 
-/** What the memories of these groups tell, best first, each fact once. With OpenAI's models also by meaning. */
+/** What the memories of these groups tell, best first, each fact once. Where a server makes vectors also by meaning. */
 export async function searchAll(
   services: Services,
   groups: readonly string[],
@@ -20,7 +20,7 @@ export async function searchAll(
 
 /** Local models would load a hundred megabytes into the agent's own process; words do without any. */
 async function askOne(services: Services, group: string, query: string, limit: number) {
-  if (services.config.models !== 'openai') return askByWords(services, group, query, limit);
+  if (services.config.embeddings.by !== 'openai') return askByWords(services, group, query, limit);
   const { askFor } = await import('../memory/ask.ts');
   return askFor(services, query, limit, { group }).catch(() => askByWords(services, group, query, limit));
 }

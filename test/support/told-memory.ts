@@ -94,10 +94,9 @@ function askedModels(knowledge: Knowledge) {
       const settings = {
         baseUrl: fake.url,
         model: 'gpt-test',
-        embeddingModel: 'text-embedding-3-small',
-        dimension: DIMENSION,
       };
-      return { fake, model: openaiLanguageModel(settings), embedder: openaiEmbedder(settings) };
+      const embedder = openaiEmbedder({ baseUrl: fake.url, dimension: DIMENSION });
+      return { fake, model: openaiLanguageModel(settings), embedder };
     },
     ({ fake }) => fake.close(),
   );

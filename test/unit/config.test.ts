@@ -68,9 +68,8 @@ test('without any settings the documented defaults hold', () => {
       apiKey: undefined,
       baseUrl: undefined,
       model: 'gpt-4.1-mini',
-      embeddingModel: 'text-embedding-3-small',
-      dimension: 1024,
     },
+    embeddings: { by: 'local', apiKey: undefined, baseUrl: undefined, model: undefined, dimension: undefined },
     group: '_',
     maxContentBytes: 1_048_576,
     queuePrefix: '{memory}',
@@ -95,7 +94,7 @@ test.each([
 });
 
 test('the address of a compatible server chooses the models too, and needs no key', () => {
-  const { models, openai } = loadConfig({
+  const { models, openai, embeddings } = loadConfig({
     MEMORY_HOME: '/nowhere',
     OPENAI_BASE_URL: 'http://localhost:11434/v1',
     MEMORY_LLM_MODEL: 'qwen3',
@@ -107,8 +106,8 @@ test('the address of a compatible server chooses the models too, and needs no ke
     apiKey: undefined,
     baseUrl: 'http://localhost:11434/v1',
     model: 'qwen3',
-    dimension: 768,
   });
+  expect(embeddings).toMatchObject({ by: 'openai', baseUrl: 'http://localhost:11434/v1', dimension: 768 });
 });
 
 test.each([

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Embedder } from '../embedder.ts';
-import { modelThread } from './model-thread.ts';
+import { modelThread } from '../model-thread.ts';
 
 const MODEL = 'universal-sentence-encoder-lite';
 const DIMENSION = 512;
@@ -13,7 +13,7 @@ const THREADS = Math.min(availableParallelism(), 2);
  * network. Encodes in worker threads the first 1,000 characters of each text. About 12 ms a sentence, 1.5 s to load.
  */
 export function localEmbedder(): Embedder {
-  const thread = modelThread<readonly string[], number[][]>('encoder-thread', MODEL, THREADS);
+  const thread = modelThread<readonly string[], number[][]>('encoder-thread', import.meta.url, MODEL, THREADS);
   return {
     model: MODEL,
     dimension: DIMENSION,

@@ -1,5 +1,5 @@
 import OpenAI from 'openai';
-import type { OpenAISettings } from '../../config.ts';
+import type { ModelServer } from '../../config.ts';
 import { ModelAway } from '../../errors.ts';
 import { MINUTE, SECOND } from '../../time.ts';
 import { fetchWithErrorBodies } from './error-bodies.ts';
@@ -59,11 +59,11 @@ export interface Connection {
   close(): void;
 }
 
-/** @param setting the environment variable that names the model, for sentences */
+/** @param names of the settings, for sentences */
 export function openConnection(
-  { apiKey, baseUrl }: OpenAISettings,
+  { apiKey, baseUrl }: ModelServer,
   model: string,
-  setting: string,
+  names: Asked['names'],
   options: ConnectionOptions = {},
 ): Connection {
   const limits = { ...LIMITS, ...options.limits };
@@ -108,7 +108,7 @@ export function openConnection(
   }
 
   async function failure(error: unknown, { text, probe }: FailedRequest): Promise<Error> {
-    const asked: Asked = { server, model, setting, closed: closing.signal.aborted, ownKey: apiKey !== undefined };
+    const asked: Asked = { server, model, names, closed: closing.signal.aborted, ownKey: apiKey !== undefined };
     if (isServerFailure(error) && (await suspects.isAtFault(text, probe))) return failsOnText(error, asked);
     return failureOf(error, asked);
   }

@@ -1,5 +1,5 @@
 import { APIError } from 'openai';
-import type { OpenAISettings } from '../../config.ts';
+import type { EmbeddingSettings } from '../../config.ts';
 import { ModelFailed } from '../../errors.ts';
 import type { Embedder } from '../embedder.ts';
 import type { TokenUse } from '../language-model.ts';
@@ -19,6 +19,11 @@ interface Habits {
   readonly base64: boolean;
 }
 
+const EMBEDDING_NAMES = {
+  model: 'MEMORY_EMBEDDING_MODEL',
+  address: 'MEMORY_EMBEDDING_BASE_URL or OPENAI_BASE_URL',
+  key: 'MEMORY_EMBEDDING_API_KEY or OPENAI_API_KEY',
+};
 /** Shows whether the server answers at all. */
 const PROBE = ['.'];
 
@@ -27,9 +32,9 @@ const PROBE = ['.'];
  * where it can, else here. A server that refuses a request is asked for less: fewer texts, numbers instead of base64, no
  * `dimensions`, a shorter text; what helped is remembered.
  */
-export function openaiEmbedder(settings: OpenAISettings, options?: ConnectionOptions): Embedder {
-  const { embeddingModel: model, dimension } = settings;
-  const connection = openConnection(settings, model, 'MEMORY_EMBEDDING_MODEL', options);
+export function openaiEmbedder(settings: Omit<EmbeddingSettings, 'by'>, options?: ConnectionOptions): Embedder {
+  const { model = 'text-embedding-3-small', dimension = 1024 } = settings;
+  const connection = openConnection(settings, model, EMBEDDING_NAMES, options);
   let known: Habits = { dimensions: /text-embedding-3/.test(model), base64: true };
   let hasAnswered = false;
   /** Texts in a request. */

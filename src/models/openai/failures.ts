@@ -17,8 +17,8 @@ export interface Asked {
   /** Begins a sentence: `OpenAI` or `The server at localhost:11434`. */
   readonly server: string;
   readonly model: string;
-  /** The environment variable that names the model. */
-  readonly setting: string;
+  /** The environment variables that name the model, the server's address and its key. */
+  readonly names: { readonly model: string; readonly address: string; readonly key: string };
   readonly closed: boolean;
   readonly ownKey: boolean;
 }
@@ -40,22 +40,22 @@ const NO_QUOTA = /insufficient_quota|billing|quota exceeded|insufficient balance
 export function failureOf(error: unknown, asked: Asked): Error {
   if (isForeseen(error)) return error;
   const cause = { cause: harmless(error) };
-  const { server, model } = asked;
+  const { server, model, names } = asked;
   if (asked.closed) return new ModelAway(`The model ${model} was closed while it was asked.`, cause);
   if (error instanceof Interrupted) return interruptionOf(error, asked);
   if (error instanceof APIConnectionError)
     return new ModelAway(
-      `${server} cannot be reached${inBrackets(networkCode(error))}; check the network and OPENAI_BASE_URL.`,
+      `${server} cannot be reached${inBrackets(networkCode(error))}; check the network and ${names.address}.`,
       cause,
     );
   if (error instanceof APIError) return refusalOf(error, asked);
   return new ModelFailed(
-    `${server} gave an answer that is not of OpenAI's protocol; check that OPENAI_BASE_URL ends where the protocol begins, mostly in /v1.`,
+    `${server} gave an answer that is not of OpenAI's protocol; check that ${names.address} ends where the protocol begins, mostly in /v1.`,
     cause,
   );
 }
 
-function interruptionOf(error: Interrupted, { server, model, setting }: Asked): Error {
+function interruptionOf(error: Interrupted, { server, model, names }: Asked): Error {
   const cause = { cause: harmless(error.cause ?? error) };
   const seconds = `${error.after / SECOND} s`;
   switch (error.by) {
@@ -70,20 +70,20 @@ function interruptionOf(error: Interrupted, { server, model, setting }: Asked): 
     // It would take as long, and cost as much, the next time: each try counts.
     case 'endless':
       return new ModelFailed(
-        `The model ${model} did not end its answer within ${seconds}; choose a faster one in ${setting}.`,
+        `The model ${model} did not end its answer within ${seconds}; choose a faster one in ${names.model}.`,
         cause,
       );
   }
 }
 
 function refusalOf(error: APIError, asked: Asked): Error {
-  const { server, model, setting } = asked;
+  const { server, model, names } = asked;
   const status = statusOf(error);
   const said = wordsOf(error);
   const cause = { cause: harmless(error) };
   if (status === 401 || (status === 400 && KEY_REFUSED.test(said))) return new ConfigError(refusedKey(asked), cause);
   if (isTooLarge(error))
-    return new TextTooLong(`The text is too long for the model ${model}; choose another in ${setting}.`, cause);
+    return new TextTooLong(`The text is too long for the model ${model}; choose another in ${names.model}.`, cause);
   if (status === 402 || (status === 429 && NO_QUOTA.test(said)))
     return new ModelAway(
       `${server} says that the account's quota is used up; add credit or raise its limit, then jobs go on by themselves.`,
@@ -95,7 +95,10 @@ function refusalOf(error: APIError, asked: Asked): Error {
       retryAfter: retryAfter(error.headers),
     });
   if (status === 404 || (status === 400 && NO_MODEL.test(said)))
-    return new ConfigError(`${server} does not know the model ${model}; check ${setting} and OPENAI_BASE_URL.`, cause);
+    return new ConfigError(
+      `${server} does not know the model ${model}; check ${names.model} and ${names.address}.`,
+      cause,
+    );
   if (status === 403)
     return new ConfigError(
       `${server} does not allow this key to use the model ${model}; check the key's permissions, its project and region.`,
@@ -158,10 +161,10 @@ function impliedStatus({ code, type, message }: APIError): number {
   return /server_?error|internal|overloaded|unavailable|timeout|time_out/i.test(`${code} ${type}`) ? 500 : 0;
 }
 
-function refusedKey({ server, ownKey }: Asked): string {
+function refusedKey({ server, ownKey, names }: Asked): string {
   return ownKey
-    ? `${server} refused the key in OPENAI_API_KEY; set one that is valid.`
-    : `${server} wants a key; set OPENAI_API_KEY.`;
+    ? `${server} refused the key in ${names.key}; set one that is valid.`
+    : `${server} wants a key; set ${names.key}.`;
 }
 
 /** An error without what the server or the package put into the original. */

@@ -8,9 +8,11 @@ import { resolve } from './resolve.ts';
 import { score } from './score.ts';
 import { summarize } from './summarize.ts';
 
+const NAMES = { model: 'MEMORY_LLM_MODEL', address: 'OPENAI_BASE_URL', key: 'OPENAI_API_KEY' };
+
 /** A model of OpenAI or of a server that speaks its protocol (`/chat/completions`). Nothing is asked before it is needed. */
 export function openaiLanguageModel(settings: OpenAISettings, options?: ConnectionOptions): LanguageModel {
-  const chat = openChat(openConnection(settings, settings.model, 'MEMORY_LLM_MODEL', options));
+  const chat = openChat(openConnection(settings, settings.model, NAMES, options));
   return {
     id: `${settings.model}/${EXTRACT_VERSION}`,
     readsPrevious: true,

@@ -6,7 +6,7 @@ import { startWorkers } from '../../../workers/main.ts';
 import { environmentOf, runCommand } from '../../support/command-line.ts';
 import { type FakeOpenAI, startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
-import { settingsFor } from '../models/settings.ts';
+import { modelsAt } from '../models/settings.ts';
 
 const stores = useStores();
 const TYPES = {
@@ -31,7 +31,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'memory-types-'));
   const configFile = join(folder, 'memory.config.json');
   await writeFile(configFile, JSON.stringify(TYPES));
-  const config = { ...stores.config, models: 'openai' as const, openai: settingsFor(fake), configFile };
+  const config = { ...stores.config, ...modelsAt(fake), configFile };
   worker = await startWorkers(config, ['store']);
   environment = {
     ...environmentOf(config),

@@ -22,8 +22,7 @@ beforeEach(() => fake.reset());
 afterAll(() => fake.close());
 
 const modelsAt = (baseUrl: string, model = 'gpt-test') => {
-  const settings = { baseUrl, model, embeddingModel: 'text-embedding-3-small', dimension: 512 };
-  return { model: openaiLanguageModel(settings), embedder: openaiEmbedder(settings) };
+  return { model: openaiLanguageModel({ baseUrl, model }), embedder: openaiEmbedder({ baseUrl, dimension: 512 }) };
 };
 
 const openWith = (parts: IngestParts) => openIngest(opened.graphs, opened.valkey, opened.leases, parts);

@@ -42,8 +42,8 @@ function workerWith(
   { graphs, valkey, leases }: Opened,
   { takeover, ...read }: { takeover: number; extract?: LanguageModel['extract'] },
 ) {
-  const settings = { baseUrl: fake.url, model: 'gpt-test', embeddingModel: 'text-embedding-3-small', dimension: 512 };
-  const model = { ...openaiLanguageModel(settings), ...read };
+  const settings = { baseUrl: fake.url, dimension: 512 };
+  const model = { ...openaiLanguageModel({ baseUrl: fake.url, model: 'gpt-test' }), ...read };
   return openIngest(graphs, valkey, leases, { model, embedder: openaiEmbedder(settings), takeover });
 }
 
@@ -105,7 +105,7 @@ describe('an episode that comes several times at once', () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const one = episode(newGroup());
     const { promise, resolve } = Promise.withResolvers<void>();
-    const model = openaiLanguageModel({ baseUrl: fake.url, model: 'gpt-test', embeddingModel: '', dimension: 512 });
+    const model = openaiLanguageModel({ baseUrl: fake.url, model: 'gpt-test' });
     const slow = startProcess(async (text) => {
       await promise;
       return model.extract(text);

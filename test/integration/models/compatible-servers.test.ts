@@ -9,7 +9,7 @@ import {
   startFakeOpenAI,
 } from '../../support/fake-openai/index.ts';
 import type { ChatRequest, EmbeddingRequest } from '../../support/fake-openai/protocol.ts';
-import { settingsFor } from './settings.ts';
+import { embeddingsFor, settingsFor } from './settings.ts';
 
 const MARCH = new Date('2025-03-05T09:00:00Z');
 const EPISODE = {
@@ -64,7 +64,7 @@ describe('an error under status 200 is the error that it tells of', () => {
   test('for vectors', async () => {
     fake.fail({ kind: 'body', body: { error: { message: 'Rate limited', code: 429 } } });
 
-    expect(await failure(openaiEmbedder(settingsFor(fake)).embed(['a']))).toMatchObject({ name: 'ModelBusy' });
+    expect(await failure(openaiEmbedder(embeddingsFor(fake)).embed(['a']))).toMatchObject({ name: 'ModelBusy' });
   });
 });
 
@@ -230,10 +230,10 @@ describe('vectors from servers that take less', () => {
     ['unknown words', { kind: 'body', status: 422, body: { message: 'nope', type: 'Validation' } }],
     ['413', { kind: 'body', status: 413, body: '' }],
   ])('texts in a request: batches are halved and the size is remembered (%s)', async (_, refusal) => {
-    const expected = await openaiEmbedder(settingsFor(fake)).embed(texts);
+    const expected = await openaiEmbedder(embeddingsFor(fake)).embed(texts);
     await fake.close();
     await taking(10, refusal);
-    const embedder = openaiEmbedder(settingsFor(fake));
+    const embedder = openaiEmbedder(embeddingsFor(fake));
 
     expect(await embedder.embed(texts)).toEqual(expected);
     const before = fake.calls.length;
@@ -250,7 +250,7 @@ describe('vectors from servers that take less', () => {
           ? { kind: 'refused', status: 400, message: 'encoding_format is not supported' }
           : undefined,
     });
-    const embedder = openaiEmbedder(settingsFor(fake));
+    const embedder = openaiEmbedder(embeddingsFor(fake));
 
     await embedder.embed(['a']);
     await embedder.embed(['b']);
@@ -267,7 +267,7 @@ describe('vectors from servers that take less', () => {
     await fake.close();
     await start({ faultOf: ({ body }) => (inputOf({ body }).some((text) => text.length > 1500) ? long : undefined) });
 
-    const vectors = await openaiEmbedder(settingsFor(fake)).embed(['short', 'word '.repeat(1000), 'other']);
+    const vectors = await openaiEmbedder(embeddingsFor(fake)).embed(['short', 'word '.repeat(1000), 'other']);
 
     expect(vectors).toHaveLength(3);
     const sent = fake.calls.filter(({ status }) => status === 200).flatMap(inputOf);
@@ -310,7 +310,7 @@ describe('what can never succeed', () => {
       faultOf: ({ body }) =>
         JSON.stringify(body).includes('InputArea') ? { kind: 'server-error', status: 500 } : undefined,
     });
-    const embedder = openaiEmbedder(settingsFor(fake));
+    const embedder = openaiEmbedder(embeddingsFor(fake));
     const embed = () => failure(embedder.embed(['Ann edits InputArea']));
 
     expect([(await embed()).name, (await embed()).name]).toEqual(['ModelAway', 'ModelAway']);

@@ -5,7 +5,7 @@ import { openaiEmbedder } from '../../../src/models/openai/embedder.ts';
 import { openaiLanguageModel } from '../../../src/models/openai/language-model.ts';
 import { type FakeOpenAI, startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import { embedderContract, languageModelContract } from '../../support/model-contract.ts';
-import { settingsFor } from './settings.ts';
+import { embeddingsFor, settingsFor } from './settings.ts';
 
 let fake: FakeOpenAI;
 let modest: FakeOpenAI;
@@ -20,5 +20,5 @@ languageModelContract('of OpenAI', async () => openaiLanguageModel(settingsFor(f
 languageModelContract('of a server without structured output', async () => openaiLanguageModel(settingsFor(modest)));
 
 embedderContract('of the local encoder', async () => localEmbedder());
-embedderContract('of OpenAI', async () => openaiEmbedder(settingsFor(fake)));
-embedderContract('of a server that sends what vectors it has', async () => openaiEmbedder(settingsFor(modest)));
+embedderContract('of OpenAI', async () => openaiEmbedder(embeddingsFor(fake)));
+embedderContract('of a server that sends what vectors it has', async () => openaiEmbedder(embeddingsFor(modest)));

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openaiEmbedder } from '../../../src/models/openai/embedder.ts';
 import { type FakeOpenAI, startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import type { EmbeddingRequest } from '../../support/fake-openai/protocol.ts';
-import { settingsFor } from './settings.ts';
+import { embeddingsFor } from './settings.ts';
 
 let fake: FakeOpenAI;
 beforeAll(async () => {
@@ -16,7 +16,7 @@ const request = (index: number, from = fake) => from.calls[index]?.body as Embed
 test('the server is asked for as many numbers as are wanted, in base64, and for short texts in one request', async () => {
   const texts = Array.from({ length: 200 }, (_, index) => `text ${index}`);
 
-  const vectors = await openaiEmbedder(settingsFor(fake)).embed(texts);
+  const vectors = await openaiEmbedder(embeddingsFor(fake)).embed(texts);
 
   expect(vectors).toHaveLength(200);
   expect(fake.calls).toHaveLength(1);
@@ -28,7 +28,7 @@ test('many and long texts go in requests of at most 256 texts and 200,000 charac
     ...Array.from({ length: 600 }, (_, index) => `text ${index}`),
     ...Array(20).fill('long '.repeat(6000)),
   ];
-  const embedder = openaiEmbedder(settingsFor(fake));
+  const embedder = openaiEmbedder(embeddingsFor(fake));
 
   const vectors = await embedder.embed(texts);
 
@@ -40,7 +40,7 @@ test('many and long texts go in requests of at most 256 texts and 200,000 charac
 });
 
 test('line breaks become spaces and empty texts something that servers take', async () => {
-  await openaiEmbedder(settingsFor(fake)).embed(['one\r\n\ntwo', '', ' \n']);
+  await openaiEmbedder(embeddingsFor(fake)).embed(['one\r\n\ntwo', '', ' \n']);
 
   expect(request(0).input).toEqual(['one two', '.', '.']);
 });
@@ -49,7 +49,7 @@ test('vectors are put in order by their index', async () => {
   const row = (index: number, at: number) => ({ index, embedding: [0, 0, 0].with(at, 1) });
   fake.fail({ kind: 'body', body: { data: [row(1, 1), row(0, 0)] } });
 
-  expect(await openaiEmbedder(settingsFor(fake, { dimension: 3 })).embed(['a', 'b'])).toEqual([
+  expect(await openaiEmbedder(embeddingsFor(fake, { dimension: 3 })).embed(['a', 'b'])).toEqual([
     [1, 0, 0],
     [0, 1, 0],
   ]);
@@ -58,8 +58,8 @@ test('vectors are put in order by their index', async () => {
 describe('a server that does not cut vectors itself', () => {
   test.each(['refuse', 'ignore'] as const)('(%s) has them cut here, to the same', async (dimensions) => {
     const other = await startFakeOpenAI({ dimensions });
-    const [whole = []] = await openaiEmbedder(settingsFor(fake)).embed(['Harbor uses Valkey']);
-    const embedder = openaiEmbedder(settingsFor(other));
+    const [whole = []] = await openaiEmbedder(embeddingsFor(fake)).embed(['Harbor uses Valkey']);
+    const embedder = openaiEmbedder(embeddingsFor(other));
 
     const [cut = []] = await embedder.embed(['Harbor uses Valkey']);
     await embedder.embed(['again']);
@@ -71,7 +71,7 @@ describe('a server that does not cut vectors itself', () => {
   });
 
   test('is not asked to where the model is none that takes the wish', async () => {
-    await openaiEmbedder(settingsFor(fake, { embeddingModel: 'nomic-embed-text', dimension: 768 })).embed(['Harbor']);
+    await openaiEmbedder(embeddingsFor(fake, { model: 'nomic-embed-text', dimension: 768 })).embed(['Harbor']);
 
     expect(request(0)).not.toHaveProperty('dimensions');
   });
@@ -79,8 +79,8 @@ describe('a server that does not cut vectors itself', () => {
 
 test('a server that speaks no base64 is understood', async () => {
   const plain = await startFakeOpenAI({ base64: false });
-  const [numbers = []] = await openaiEmbedder(settingsFor(plain)).embed(['Harbor']);
-  const [packed = []] = await openaiEmbedder(settingsFor(fake)).embed(['Harbor']);
+  const [numbers = []] = await openaiEmbedder(embeddingsFor(plain)).embed(['Harbor']);
+  const [packed = []] = await openaiEmbedder(embeddingsFor(fake)).embed(['Harbor']);
   await plain.close();
 
   for (const [index, value] of numbers.entries()) expect(value).toBeCloseTo(packed[index] ?? 0, 6);

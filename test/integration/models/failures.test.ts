@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { OpenAISettings } from '../../../src/config.ts';
+import type { EmbeddingSettings, OpenAISettings } from '../../../src/config.ts';
 import { openaiEmbedder } from '../../../src/models/openai/embedder.ts';
 import { openaiLanguageModel } from '../../../src/models/openai/language-model.ts';
 import {
@@ -10,7 +10,7 @@ import {
   LEAKED,
   startFakeOpenAI,
 } from '../../support/fake-openai/index.ts';
-import { settingsFor } from './settings.ts';
+import { embeddingsFor, settingsFor } from './settings.ts';
 
 const SECRET = 'Mira keeps the launch code in a drawer';
 const KEY = 'sk-very-secret-0123456789';
@@ -209,8 +209,8 @@ test('no failure tells the key, the text or what the server said, however it is 
 });
 
 describe('an embedder fails in sentences too', () => {
-  const embed = (settings: Partial<OpenAISettings> = {}) =>
-    openaiEmbedder(settingsFor(fake, settings))
+  const embed = (settings: Partial<EmbeddingSettings> = {}) =>
+    openaiEmbedder(embeddingsFor(fake, settings))
       .embed(['Harbor', SECRET])
       .catch((error: Error) => error);
 

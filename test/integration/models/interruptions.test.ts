@@ -13,7 +13,7 @@ import {
   LEAKED,
   startFakeOpenAI,
 } from '../../support/fake-openai/index.ts';
-import { settingsFor } from './settings.ts';
+import { embeddingsFor, settingsFor } from './settings.ts';
 
 const FACT = 'Mira Okafor works on Harbor';
 const CONTENT = `Mira Okafor [Person] WORKS_ON Harbor [Project]: ${FACT}`;
@@ -171,7 +171,7 @@ describe('silence', () => {
   test('of a slow server is borne twice as long the next time, and not when it was quick again', async () => {
     const limits = { begin: SECOND };
     const model = modelWith(limits);
-    const embedder = openaiEmbedder(settingsFor(fake), { limits });
+    const embedder = openaiEmbedder(embeddingsFor(fake), { limits });
 
     fake.fail('hang', 'hang');
     await expect(model.extract(EPISODE)).rejects.toThrow(/within 1 s/);

@@ -1,14 +1,19 @@
-import type { OpenAISettings } from '../../../src/config.ts';
+import type { Config, EmbeddingSettings, OpenAISettings } from '../../../src/config.ts';
 import type { FakeOpenAI } from '../../support/fake-openai/index.ts';
 
-/** Settings by which the models ask the fake server. */
-export function settingsFor(fake: Pick<FakeOpenAI, 'url'>, other: Partial<OpenAISettings> = {}): OpenAISettings {
-  return {
-    apiKey: 'sk-test',
-    baseUrl: fake.url,
-    model: 'gpt-4.1-mini',
-    embeddingModel: 'text-embedding-3-small',
-    dimension: 1024,
-    ...other,
-  };
+type Server = Pick<FakeOpenAI, 'url'>;
+
+/** Settings by which the language model asks the fake server. */
+export function settingsFor(fake: Server, other: Partial<OpenAISettings> = {}): OpenAISettings {
+  return { apiKey: 'sk-test', baseUrl: fake.url, model: 'gpt-4.1-mini', ...other };
+}
+
+/** The same for vectors. */
+export function embeddingsFor(fake: Server, other: Partial<EmbeddingSettings> = {}): EmbeddingSettings {
+  return { by: 'openai', apiKey: 'sk-test', baseUrl: fake.url, ...other };
+}
+
+/** What a config needs for both. */
+export function modelsAt(fake: Server): Pick<Config, 'models' | 'openai' | 'embeddings'> {
+  return { models: 'openai', openai: settingsFor(fake), embeddings: embeddingsFor(fake) };
 }

@@ -6,7 +6,7 @@ import { DAY } from '../../../src/time.ts';
 import { type Running, startWorkers } from '../../../workers/main.ts';
 import { type FakeOpenAI, startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
-import { settingsFor } from './settings.ts';
+import { modelsAt } from './settings.ts';
 
 const KNOWLEDGE = ['same: Kubernetes service = Kubernetes', 'exclusive: KEEPS_SESSIONS_IN'].join('\n');
 
@@ -23,7 +23,7 @@ beforeAll(async () => {
     types,
     JSON.stringify({ entityTypes: { Person: { description: 'a human', attributes }, Project: {} } }),
   );
-  const config = { ...stores.config, models: 'openai' as const, openai: settingsFor(fake), configFile: types };
+  const config = { ...stores.config, ...modelsAt(fake), configFile: types };
   worker = await startWorkers(config, ['store']);
   memory = new MemoryManager(config);
 });

@@ -19,7 +19,7 @@ import { type Fault, type FaultName, startFakeOpenAI } from '../../support/fake-
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
-import { settingsFor } from '../models/settings.ts';
+import { modelsAt } from '../models/settings.ts';
 
 const stores = useStores();
 const closers: (() => unknown)[] = [];
@@ -63,7 +63,7 @@ async function start(faultOf?: (content: string, purpose: string) => Fault | Fau
     return undefined;
   }
   const fake = await startFakeOpenAI({ faultOf: ({ body, purpose }) => faultOf(JSON.stringify(body), purpose) });
-  const running = await startWorkers({ ...config, models: 'openai', openai: settingsFor(fake) }, ['store'], {
+  const running = await startWorkers({ ...config, ...modelsAt(fake) }, ['store'], {
     onNotice,
   });
   closers.push(

@@ -118,7 +118,8 @@ export function useLaboratory(
     };
     const memory = new MemoryManager({
       ...config,
-      openai: { ...config.openai, baseUrl: url.href, dimension: Number(DIMENSION) },
+      openai: { ...config.openai, baseUrl: url.href },
+      embeddings: { by: 'openai', baseUrl: url.href, dimension: Number(DIMENSION) },
     });
     closing.push(() => memory.close());
     return {

@@ -43,6 +43,45 @@ test.each<[Record<string, string>, string, string, number]>([
   await Promise.all([model.close(), embedder.close()]);
 });
 
+test.each<[Record<string, string>, string, string, number]>([
+  [
+    { OPENAI_API_KEY: 'sk-1', MEMORY_EMBEDDINGS: 'local' },
+    'gpt-4.1-mini/extract-1',
+    'universal-sentence-encoder-lite',
+    512,
+  ],
+  [
+    { MEMORY_MODELS: 'local', MEMORY_EMBEDDINGS: 'openai', OPENAI_API_KEY: 'sk-1' },
+    'local-rules-1',
+    'text-embedding-3-small',
+    1024,
+  ],
+  [{ MEMORY_EMBEDDING_BASE_URL: 'http://localhost:1/v1' }, 'local-rules-1', 'text-embedding-3-small', 1024],
+  [
+    { OPENAI_API_KEY: 'sk-1', MEMORY_EMBEDDINGS: 'transformers' },
+    'gpt-4.1-mini/extract-1',
+    'paraphrase-multilingual-MiniLM-L12-v2',
+    384,
+  ],
+])('%j: who reads and who makes vectors are chosen separately', async (environment, id, embeddingModel, dimension) => {
+  const model = await chooseLanguageModel(config(environment));
+  const embedder = await chooseEmbedder(config(environment));
+
+  expect(model.id).toBe(id);
+  expect(embedder).toMatchObject({ model: embeddingModel, dimension });
+  await Promise.all([model.close(), embedder.close()]);
+});
+
+test('a key for OpenAI is not sent to another server for vectors', () => {
+  const { embeddings } = config({ OPENAI_API_KEY: 'sk-1', MEMORY_EMBEDDING_BASE_URL: 'http://localhost:1/v1' });
+
+  expect(embeddings).toMatchObject({ by: 'openai', apiKey: undefined, baseUrl: 'http://localhost:1/v1' });
+});
+
+test('vectors of OpenAI beside local rules need a key', () => {
+  expect(() => checkModels(config({ MEMORY_EMBEDDINGS: 'openai' }))).toThrow(/^OpenAI needs a key to make vectors/);
+});
+
 test('local models are chosen beside a key', async () => {
   const model = await chooseLanguageModel(config({ MEMORY_MODELS: 'local', OPENAI_API_KEY: 'sk-1' }));
 

@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import { Piscina } from 'piscina';
-import { ModelAway, ModelFailed } from '../../errors.ts';
+import { ModelAway, ModelFailed } from '../errors.ts';
 
 const MINUTE = 60_000;
 /** Counts from the request, so it includes waiting for the requests before it. */
@@ -13,9 +13,17 @@ export interface ModelThread<Request, Answer> {
   close(): Promise<void>;
 }
 
-/** `file` is the thread's module in this folder, without extension: `.ts` in the source, `.js` once built. */
-export function modelThread<Request, Answer>(file: string, model: string, threads = 1): ModelThread<Request, Answer> {
-  const filename = new URL(`./${file}${extname(import.meta.url)}`, import.meta.url).href;
+/**
+ * @param name of the thread's module, without extension: `.ts` in the source, `.js` once built
+ * @param beside the address of the module that lies in the same folder
+ */
+export function modelThread<Request, Answer>(
+  name: string,
+  beside: string,
+  model: string,
+  threads = 1,
+): ModelThread<Request, Answer> {
+  const filename = new URL(`./${name}${extname(beside)}`, beside).href;
   let pool: Piscina<Request, Answer> | null = null;
   let closed = false;
 

@@ -1,3 +1,5 @@
+import type { EntitiesOptions } from '../memory/ask-entities.ts';
+import type { MemoryManager } from '../memory.ts';
 import { parseTime } from '../time.ts';
 import type { Call, Command } from './command.ts';
 import { withMemory } from './with-memory.ts';
@@ -40,7 +42,7 @@ Example: memory-manager entities Person`,
       const entities = await memory.getEntities(type, options);
       if (call.json) console.log(JSON.stringify(entities));
       else if (entities.length > 0) console.log(table(entities));
-      else console.error(await whyNone(type, () => memory.getEntities(undefined, ofAll)));
+      else console.error(await whyNone(memory, type, ofAll));
       return 0;
     }),
 };
@@ -50,9 +52,14 @@ function table(entities: readonly { name: string; type: string }[]): string {
   return entities.map(({ name, type }) => `${name.padEnd(width)}  ${type}`).join('\n');
 }
 
-async function whyNone(type: string | undefined, all: () => Promise<{ type: string }[]>): Promise<string> {
-  const types = new Set((await all()).map((entity) => entity.type));
-  if (types.size === 0) return 'Nothing is remembered here yet.';
+async function whyNone(memory: MemoryManager, type: string | undefined, ofAll: EntitiesOptions): Promise<string> {
+  const types = new Set((await memory.getEntities(undefined, ofAll)).map((entity) => entity.type));
+  if (types.size === 0) {
+    const { episodes } = await memory.size(ofAll.group);
+    if (episodes === 0) return 'Nothing is remembered here yet.';
+    const said = episodes === 1 ? 'the one episode here' : `the ${episodes} episodes here`;
+    return `No entity is known yet: none is named in ${said}, or no worker has read ${episodes === 1 ? 'it' : 'them'}.`;
+  }
   const isNamed = type === undefined || [...types].some((known) => known.toLowerCase() === type.trim().toLowerCase());
   if (isNamed) return 'No entity fits these times and this page; without them there are some.';
   return `No entity has the type "${type}"; there are ${[...types].sort().join(', ')}.`;

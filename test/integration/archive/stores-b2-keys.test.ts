@@ -66,6 +66,19 @@ describe('a key', () => {
     );
   });
 
+  test('of the newer protocol is told with what to create instead', async () => {
+    const store = storeOf({ capabilities: FILES, bucket: 'archives', isNewer: true });
+
+    const listing = store.list();
+
+    await expect(listing).rejects.toMatchObject(
+      configError(
+        /\(400 bad_request\).*make a key for the bucket "archives" in Backblaze's web pages, under Application Keys/,
+      ),
+    );
+    await expect(listing).rejects.not.toThrow(/B2_PREFIX|B2_BUCKET/);
+  });
+
   test('of an account without the bucket', async () => {
     const store = storeOf({ capabilities: ALL_CAPABILITIES }, { bucket: 'nowhere' });
 

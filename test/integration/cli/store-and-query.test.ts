@@ -162,6 +162,18 @@ describe('entities', () => {
   });
 });
 
+test('entities of a memory whose episodes name none says so', async () => {
+  const { run } = newMemory();
+  await run(['store', 'It rained and we went home early.']);
+
+  const none = await run(['entities']);
+
+  expect(none).toMatchObject({ status: 0, stdout: '' });
+  expect(none.stderr).toBe(
+    'No entity is known yet: none is named in the one episode here, or no worker has read it.\n',
+  );
+});
+
 describe('export and status', () => {
   test('export names a file that holds the whole memory as JSON', async () => {
     const { run, group } = newMemory();

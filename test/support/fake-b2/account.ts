@@ -10,6 +10,8 @@ export interface FakeKey {
   readonly bucket?: string;
   /** What all names must begin with. */
   readonly prefix?: string;
+  /** Made by version 4 of the protocol for some buckets, so that version 2 refuses it. */
+  readonly isNewer?: boolean;
 }
 
 export interface Bucket {
@@ -38,6 +40,8 @@ export function openAccount(keys: FakeKey[], buckets: Bucket[]) {
       const [id, secret] = Buffer.from(given, 'base64').toString().split(':');
       const key = keys.find((known) => known.id === id && known.key === secret);
       if (!key) throw new B2Refusal(401, 'bad_auth_token', `Invalid key ${given}`);
+      if (key.isNewer)
+        throw new B2Refusal(400, 'bad_request', 'This request is not currently supported on API version number 2');
       const token = `4_token_${randomUUID()}`;
       tokens.set(token, key);
       const bucket = buckets.find(({ bucketName }) => bucketName === key.bucket);

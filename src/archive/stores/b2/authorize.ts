@@ -1,7 +1,7 @@
 import type B2 from 'backblaze-b2';
 import * as z from 'zod/mini';
 import { ConfigError } from '../../../errors.ts';
-import { refusedKey, wrongServer } from './failures.ts';
+import { newerKey, refusedKey, wrongServer } from './failures.ts';
 import { limited, type Patience } from './patience.ts';
 import type { B2Place } from './place.ts';
 import { refusedOf } from './refused.ts';
@@ -39,6 +39,7 @@ export async function authorize(b2: B2, place: B2Place, patience: Patience): Pro
   const url = place.authorizeUrl && { url: place.authorizeUrl };
   const reply = await b2.authorize({ axiosOverride: { ...limited(patience.call), ...url } }).catch((error: unknown) => {
     const refused = refusedOf(error);
+    if (refused.status === 400) throw newerKey(place, refused);
     throw refused.status === 401 ? refusedKey(place, refused) : refused;
   });
   const read = authorized.safeParse(reply.data);

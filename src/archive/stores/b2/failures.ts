@@ -31,6 +31,14 @@ export function refusedKey({ server }: B2Place, refused: Refused): ConfigError {
   );
 }
 
+/** Keys that version 4 of the protocol has limited to buckets, even to one, are good for nothing older; nothing else makes this call fail so. */
+export function newerKey({ server, bucket }: B2Place, refused: Refused): ConfigError {
+  return new ConfigError(
+    `${server} does not take the key in B2_KEY_ID over version 2 of its protocol (${refused.message}), as is so with keys that the b2 command or the API of today limits to buckets; make a key for the bucket "${bucket}" in Backblaze's web pages, under Application Keys, and set B2_KEY_ID and B2_APP_KEY to it.`,
+    { cause: refused },
+  );
+}
+
 export function wrongServer({ server, authorizeUrl }: B2Place): ConfigError {
   return new ConfigError(
     `${server} gave an answer that is not of B2's protocol; check ${authorizeUrl ? 'B2_AUTHORIZE_URL' : 'the network'}.`,

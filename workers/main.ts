@@ -31,6 +31,7 @@ import { openVitalSigns } from '../src/telemetry/vital-signs.ts';
 import { SECOND } from '../src/time.ts';
 import { openUpkeep } from '../src/upkeep/upkeep.ts';
 import { patientConnection } from '../src/valkey/connections.ts';
+import { inNamespace } from '../src/valkey/keys.ts';
 import { openLeases } from '../src/valkey/lease.ts';
 import { within } from '../src/within.ts';
 import { checkStart } from './checks.ts';
@@ -81,7 +82,7 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
   const ontology = parts.ontology ?? (await loadOntology(config.configFile));
   const schedule = roles.includes('scheduler') ? (await import('./scheduler.ts')).openSchedule(config) : undefined;
   const archives = roles.includes('export') ? await chooseStore(config, metrics) : undefined;
-  const valkey = patientConnection(config.valkey, NOTICED_WITHIN);
+  const valkey = inNamespace(patientConnection(config.valkey, NOTICED_WITHIN), config.queuePrefix);
   const onLoss = (group: string) => {
     onNotice(
       `The graph of the memory "${group}" lost changes that it had taken; \`memory-manager status\` says what to do.`,

@@ -4,6 +4,7 @@ import type { ArchiveStore } from '../archive/stores/store.ts';
 import { derivedUuid } from '../derived-uuid.ts';
 import { ArchiveDamaged } from '../errors.ts';
 import { sameKey } from '../ingest/names.ts';
+import { groupKey } from '../valkey/keys.ts';
 import type { WorkedOut } from './work-out.ts';
 
 /**
@@ -15,7 +16,6 @@ export type Marks = ReadonlyMap<string, number>;
 const LIST = 'memory-manager-forgotten';
 const shape = z.object({ format: z.literal(LIST), version: z.literal(1), marks: z.record(z.string(), z.number()) });
 
-const marksKey = (group: string) => `forgotten:{${group}}`;
 const fileOf = (group: string) => `forgotten_${group}.json`;
 
 export const episodeMark = (uuid: string): string => `episode ${uuid}`;
@@ -34,15 +34,15 @@ export function marksOf({ changes, claims }: WorkedOut, entities: readonly strin
 }
 
 export async function noteMarks(valkey: Redis, group: string, marks: Marks): Promise<void> {
-  if (marks.size > 0) await valkey.hset(marksKey(group), Object.fromEntries(marks));
+  if (marks.size > 0) await valkey.hset(groupKey(valkey, 'forgotten', group), Object.fromEntries(marks));
 }
 
 export async function isForgotten(valkey: Redis, group: string, episode: string): Promise<boolean> {
-  return (await valkey.hexists(marksKey(group), episodeMark(episode))) === 1;
+  return (await valkey.hexists(groupKey(valkey, 'forgotten', group), episodeMark(episode))) === 1;
 }
 
 export async function readMarks(valkey: Redis, group: string): Promise<Marks> {
-  const noted = await valkey.hgetall(marksKey(group));
+  const noted = await valkey.hgetall(groupKey(valkey, 'forgotten', group));
   // Without a time that can be read it counts as forgotten just now.
   return new Map(Object.entries(noted).map(([name, at]) => [name, isTime(at) ? Number(at) : Date.now()]));
 }

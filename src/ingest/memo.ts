@@ -4,6 +4,7 @@ import type { Extraction, LanguageModel, PartMemo } from '../models/language-mod
 import type { Ontology } from '../ontology.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { DAY, SECOND } from '../time.ts';
+import { groupKey } from '../valkey/keys.ts';
 import { extractionText, hashOf, type KeptVectors, readExtraction, readVectors, vectorsBytes } from './memo-format.ts';
 
 /** What is left of an episode's earlier reading, by the same models and for the same types. */
@@ -32,8 +33,8 @@ const VERSION = 1;
 /** As long as the episode's job. */
 const KEPT = (30 * DAY) / SECOND;
 const STAGES = ['extraction', 'vectors'] as const;
-const memoKey = (group: string, uuid: string, stage: (typeof STAGES)[number] | 'parts') =>
-  `memo:{${group}}:${uuid}:${stage}`;
+const memoKey = (valkey: Redis, group: string, uuid: string, stage: (typeof STAGES)[number] | 'parts') =>
+  `${groupKey(valkey, 'memo', group)}:${uuid}:${stage}`;
 
 export interface MemoParts {
   readonly model: Pick<LanguageModel, 'id'>;
@@ -71,19 +72,20 @@ export function openMemo(valkey: Redis, { model, embedder, ontology, metrics }: 
     stamp: hashOf(ofExtraction, ofVectors),
     async recall(group, uuids) {
       if (uuids.length === 0) return [];
-      const keys = uuids.flatMap((uuid) => STAGES.map((stage) => memoKey(group, uuid, stage)));
+      const keys = uuids.flatMap((uuid) => STAGES.map((stage) => memoKey(valkey, group, uuid, stage)));
       const kept = await valkey.mgetBuffer(...keys);
       return uuids.map((_, place) => remembered(kept[2 * place] ?? null, kept[2 * place + 1] ?? null));
     },
     keepExtraction(group, uuid, extraction) {
-      keep(memoKey(group, uuid, 'extraction'), extractionText(ofExtraction, extraction));
-      if (extraction.use && extraction.use.length > 1) valkey.unlink(memoKey(group, uuid, 'parts')).catch(() => {});
+      keep(memoKey(valkey, group, uuid, 'extraction'), extractionText(ofExtraction, extraction));
+      if (extraction.use && extraction.use.length > 1)
+        valkey.unlink(memoKey(valkey, group, uuid, 'parts')).catch(() => {});
     },
     keepVectors(group, uuid, texts, kept) {
-      keep(memoKey(group, uuid, 'vectors'), vectorsBytes(hashOf(ofVectors, texts), kept));
+      keep(memoKey(valkey, group, uuid, 'vectors'), vectorsBytes(hashOf(ofVectors, texts), kept));
     },
     parts(group, uuid) {
-      const key = memoKey(group, uuid, 'parts');
+      const key = memoKey(valkey, group, uuid, 'parts');
       let known: Promise<Record<string, string>> | undefined;
       return {
         async get(part) {
@@ -108,6 +110,6 @@ export function openMemo(valkey: Redis, { model, embedder, ontology, metrics }: 
 export async function forgetMemo(valkey: Redis, group: string, uuids: readonly string[]): Promise<number> {
   if (uuids.length === 0) return 0;
   return valkey.unlink(
-    ...uuids.flatMap((uuid) => [...STAGES, 'parts' as const].map((stage) => memoKey(group, uuid, stage))),
+    ...uuids.flatMap((uuid) => [...STAGES, 'parts' as const].map((stage) => memoKey(valkey, group, uuid, stage))),
   );
 }

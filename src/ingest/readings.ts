@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { TimedOut } from '../errors.ts';
 import { MINUTE } from '../time.ts';
+import { groupKey } from '../valkey/keys.ts';
 import type { Signals } from '../valkey/signals.ts';
 import { within } from '../within.ts';
 import { type ReadEpisode, recalled } from './extract.ts';
@@ -31,7 +32,7 @@ export interface Readings {
 const WAITS_AT_MOST = 5 * MINUTE;
 /** So that workers whose reader died do not ask all at the same moment. */
 const SPREAD = 50;
-const readingKey = (group: string, uuid: string) => `reading:{${group}}:${uuid}`;
+const readingKey = (valkey: Redis, group: string, uuid: string) => `${groupKey(valkey, 'reading', group)}:${uuid}`;
 
 // For each the milliseconds until its reader counts as dead, or -1 when it is ours.
 const TAKE = `
@@ -89,7 +90,7 @@ export function openReadings(valkey: Redis, signals: Signals, memo: Memo, lasts:
 
   /** The turn is asked for first: whoever had it until then has put what it read into the memo. */
   async function ask(group: string, uuids: readonly string[]) {
-    const keys = uuids.map((uuid) => readingKey(group, uuid));
+    const keys = uuids.map((uuid) => readingKey(valkey, group, uuid));
     const [answers, remembered] = await Promise.all([take(keys), memo.recall(group, uuids)]);
     return remembered.map((it, place) => ({ remembered: it, lapses: answers[place] ?? 0 }));
   }
@@ -103,7 +104,7 @@ export function openReadings(valkey: Redis, signals: Signals, memo: Memo, lasts:
       const { group, uuid } = episode;
       const end = performance.now() + WAITS_AT_MOST;
       let news = Promise.withResolvers<void>();
-      const stop = await signals.listen(readingKey(group, uuid), () => news.resolve());
+      const stop = await signals.listen(readingKey(valkey, group, uuid), () => news.resolve());
       try {
         while (performance.now() < end) {
           news = Promise.withResolvers();
@@ -120,7 +121,7 @@ export function openReadings(valkey: Redis, signals: Signals, memo: Memo, lasts:
       );
     },
     end(group, uuid) {
-      const key = readingKey(group, uuid);
+      const key = readingKey(valkey, group, uuid);
       if (!letGo(key) || ended.push(key) > 1) return;
       // Behind what the memo was given to keep in this turn of the event loop.
       queueMicrotask(() => void giveBack(ended.splice(0)));

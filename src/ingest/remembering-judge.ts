@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { LanguageModel } from '../models/language-model.ts';
 import { HOUR, SECOND } from '../time.ts';
+import { groupKey } from '../valkey/keys.ts';
 import type { Memo } from './memo.ts';
 import { hashOf, readVerdict } from './memo-format.ts';
 import type { Stages } from './stages.ts';
@@ -24,7 +25,7 @@ export function rememberingJudge(
   return {
     resolves: model.resolves,
     async resolve(undecided) {
-      const key = `memo:{${group}}:judgement:${hashOf(model.id, undecided)}`;
+      const key = `${groupKey(valkey, 'memo', group)}:judgement:${hashOf(model.id, undecided)}`;
       const asked = { entities: undecided.entities.length, facts: undecided.facts.length };
       const kept = await valkey.get(key).catch(() => null);
       const known = kept === null ? undefined : readVerdict(kept, asked);

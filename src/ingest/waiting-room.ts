@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import type { Carrier } from '../telemetry/carrier.ts';
 import { HOUR } from '../time.ts';
 import { versionKey } from '../valkey/group-version.ts';
+import { groupKey } from '../valkey/keys.ts';
 import type { Signals } from '../valkey/signals.ts';
 import type { ReadEpisode } from './extract.ts';
 import type { ToldFailure } from './failure.ts';
@@ -43,8 +44,6 @@ export interface WaitingRoom {
 
 /** Long enough for every waiting; what a killed worker left goes away with it. */
 const KEPT = 1 * HOUR;
-const waitingKey = (group: string) => `waiting:{${group}}`;
-const toldChannel = (group: string) => `told:{${group}}`;
 
 const carrier = z.optional(z.record(z.string(), z.string()));
 const shape = z.object({
@@ -76,27 +75,29 @@ export function openWaitingRoom(valkey: Redis, signals: Signals): WaitingRoom {
       await done(
         valkey
           .multi()
-          .hset(waitingKey(group), ...fields)
-          .pexpire(waitingKey(group), KEPT),
+          .hset(groupKey(valkey, 'waiting', group), ...fields)
+          .pexpire(groupKey(valkey, 'waiting', group), KEPT),
       );
     },
     async all(group) {
-      const texts = await valkey.hvals(waitingKey(group));
+      const texts = await valkey.hvals(groupKey(valkey, 'waiting', group));
       return texts.flatMap((text) => read(group, text));
     },
     async tell(group, told, version) {
       const calls = valkey.multi();
-      if (version !== undefined) calls.set(versionKey(group), version);
-      calls.hdel(waitingKey(group), ...told.uuids).publish(toldChannel(group), JSON.stringify(told));
+      if (version !== undefined) calls.set(versionKey(valkey, group), version);
+      calls
+        .hdel(groupKey(valkey, 'waiting', group), ...told.uuids)
+        .publish(groupKey(valkey, 'told', group), JSON.stringify(told));
       await done(calls);
     },
-    listen: (group, heard) => signals.listen(toldChannel(group), (message) => heard(readTold(message))),
+    listen: (group, heard) => signals.listen(groupKey(valkey, 'told', group), (message) => heard(readTold(message))),
   };
 }
 
 /** Takes episodes out of the room, unsaid. */
 export async function forgetWaiting(valkey: Redis, group: string, uuids: readonly string[]): Promise<void> {
-  if (uuids.length > 0) await valkey.hdel(waitingKey(group), ...uuids);
+  if (uuids.length > 0) await valkey.hdel(groupKey(valkey, 'waiting', group), ...uuids);
 }
 
 /** What is not understood may be about ours all the same. */

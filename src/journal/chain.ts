@@ -1,10 +1,11 @@
 import type { Redis } from 'ioredis';
+import { groupKey } from '../valkey/keys.ts';
 import type { NewEntry } from './entry.ts';
 import { isLater, stepOf } from './plan.ts';
 import { entriesOf, fieldsOf, journalKey } from './stream.ts';
 
 /** What was noted last of a group's chain, and since when the journal lacks something; beside the journal, for the entries are long. */
-export const chainKey = (group: string): string => `chain:{${group}}`;
+export const chainKey = (valkey: Redis, group: string): string => groupKey(valkey, 'chain', group);
 
 // The last change may have been refused, or its worker have died; then the next one follows on the same as it did. A change that follows on
 // less than what the graph had taken (`loss.ts`) leaves no gap in the journal. Earlier releases did not note what was taken; what the
@@ -29,7 +30,7 @@ export async function noteInChain(
 ): Promise<{ readonly id: string; readonly follows: boolean }> {
   const { after, mark, seen } = entry.params;
   const own = [String(after ?? ''), String(mark), String(entry.base ? entry.params.fence : (seen ?? 0))];
-  const keys = [journalKey(group), chainKey(group)];
+  const keys = [journalKey(valkey, group), chainKey(valkey, group)];
   const [id, isNext] = (await valkey.eval(NOTE, 2, ...keys, ...own, ...fieldsOf(entry))) as [string, number];
   // What was restored, and the first change of a graph, follow on nothing.
   if (isNext === 1 || entry.base || !seen) return { id, follows: true };
@@ -51,14 +52,15 @@ export async function isFollowed(valkey: Redis, group: string, id: string, mark:
 
 /** @param id of the first entry that cannot be made again */
 export async function noteGap(valkey: Redis, group: string, id: string): Promise<void> {
-  await valkey.hsetnx(chainKey(group), 'gap', id);
+  await valkey.hsetnx(chainKey(valkey, group), 'gap', id);
 }
 
 /** Id of the first entry that cannot be made again; null for none. */
-export const readGap = (valkey: Redis, group: string): Promise<string | null> => valkey.hget(chainKey(group), 'gap');
+export const readGap = (valkey: Redis, group: string): Promise<string | null> =>
+  valkey.hget(chainKey(valkey, group), 'gap');
 
 /** An archive of that position needs nothing of what came before. */
 export async function closeGap(valkey: Redis, group: string, position: string): Promise<void> {
   const gap = await readGap(valkey, group);
-  if (gap !== null && !isLater(gap, position)) await valkey.hdel(chainKey(group), 'gap');
+  if (gap !== null && !isLater(gap, position)) await valkey.hdel(chainKey(valkey, group), 'gap');
 }

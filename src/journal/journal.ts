@@ -52,7 +52,7 @@ export function openJournal(valkey: Redis, { onGap = () => {}, onLoss = () => {}
   return {
     async note(group, entry) {
       if (typeof entry.params.mark !== 'string')
-        return (await valkey.xadd(journalKey(group), '*', ...fieldsOf(entry))) as string;
+        return (await valkey.xadd(journalKey(valkey, group), '*', ...fieldsOf(entry))) as string;
       const { id, follows } = await noteInChain(valkey, group, entry);
       if (!follows) {
         await noteGap(valkey, group, id);
@@ -61,7 +61,7 @@ export function openJournal(valkey: Redis, { onGap = () => {}, onLoss = () => {}
       return id;
     },
     async strike(group, id, mark) {
-      if (!(await isFollowed(valkey, group, id, mark))) await valkey.xdel(journalKey(group), id);
+      if (!(await isFollowed(valkey, group, id, mark))) await valkey.xdel(journalKey(valkey, group), id);
     },
     async confirm(group, id, { params }) {
       if (await confirmTaken(valkey, group, id, params)) onLoss(group);
@@ -70,7 +70,7 @@ export function openJournal(valkey: Redis, { onGap = () => {}, onLoss = () => {}
     position: (group) => lastId(valkey, group),
     entries: (group, after, until) => entriesOf(valkey, group, after, until),
     async trim(group, position) {
-      const key = journalKey(group);
+      const key = journalKey(valkey, group);
       if ((await readLoss(valkey, group)) !== null) return 0;
       if ((await valkey.xrange(key, position, position)).length === 0) return 0;
       const trimmed = await valkey.xtrim(key, 'MINID', '=', before(position));
@@ -78,7 +78,7 @@ export function openJournal(valkey: Redis, { onGap = () => {}, onLoss = () => {}
       return trimmed;
     },
     async size(group) {
-      const key = journalKey(group);
+      const key = journalKey(valkey, group);
       const [entries, [first], bytes, gap] = await Promise.all([
         valkey.xlen(key),
         valkey.xrange(key, '-', '+', 'COUNT', 1),
@@ -90,7 +90,7 @@ export function openJournal(valkey: Redis, { onGap = () => {}, onLoss = () => {}
     },
     lost: (group) => readLoss(valkey, group),
     async abandon(group, ids) {
-      if (ids.length > 0) await valkey.xdel(journalKey(group), ...ids);
+      if (ids.length > 0) await valkey.xdel(journalKey(valkey, group), ...ids);
     },
     rewrite: (group, change) => rewrite(valkey, group, change),
   };

@@ -4,6 +4,7 @@ import type { Params } from '../graph/codec.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { isEmpty } from '../graph/queries/is-empty.ts';
 import { type Mark, readMark } from '../graph/queries/read-mark.ts';
+import { ownKey } from '../valkey/keys.ts';
 import { chainKey } from './chain.ts';
 import { forkOf, type Step, stepOf } from './plan.ts';
 import { entriesOf, journalKey, lastId } from './stream.ts';
@@ -35,7 +36,7 @@ return 'follows'`;
 export async function confirmTaken(valkey: Redis, group: string, id: string, params: Params): Promise<boolean> {
   const { fence, seen, mark, after } = params;
   const own = [seen, fence, mark, after].map(String);
-  const outcome = String(await valkey.eval(CONFIRM, 1, chainKey(group), ...own));
+  const outcome = String(await valkey.eval(CONFIRM, 1, chainKey(valkey, group), ...own));
   if (outcome === 'late' || outcome === 'follows') return false;
   if (outcome !== 'lost' && (await forkId(valkey, group, String(mark), outcome)) === undefined) return false;
   return noteLoss(valkey, group, id);
@@ -78,21 +79,22 @@ export async function isLost(
 }
 
 /** Id from which on the journal tells of a graph that had lost changes; null for none. */
-export const readLoss = (valkey: Redis, group: string): Promise<string | null> => valkey.hget(chainKey(group), 'lost');
+export const readLoss = (valkey: Redis, group: string): Promise<string | null> =>
+  valkey.hget(chainKey(valkey, group), 'lost');
 
 /** Groups whose graph is known to have lost changes. */
 export async function lostGroups(valkey: Redis): Promise<string[]> {
-  const groups = await valkey.smembers(LOST);
+  const groups = await valkey.smembers(ownKey(valkey, LOST));
   const losses = await Promise.all(groups.map((group) => readLoss(valkey, group)));
   return groups.filter((_, index) => losses[index] !== null).sort();
 }
 
 /** The graph is known to be at `mark`, as after it was rebuilt or restored, whatever was lost before. */
 export async function settleLoss(valkey: Redis, group: string, { token, mark }: Mark): Promise<void> {
-  if (token > 0) await valkey.hset(chainKey(group), 'taken', `${token} ${mark}`);
-  else await valkey.hdel(chainKey(group), 'taken');
-  await valkey.hdel(chainKey(group), 'lost');
-  await valkey.srem(LOST, group);
+  if (token > 0) await valkey.hset(chainKey(valkey, group), 'taken', `${token} ${mark}`);
+  else await valkey.hdel(chainKey(valkey, group), 'taken');
+  await valkey.hdel(chainKey(valkey, group), 'lost');
+  await valkey.srem(ownKey(valkey, LOST), group);
 }
 
 /**
@@ -106,16 +108,16 @@ export async function acceptLoss(valkey: Redis, graph: Pick<GroupGraph, 'group' 
       `The graph of the memory "${group}" has all changes that it took; there is no loss to accept.`,
     );
   const [from, mark] = [await nextId(valkey, group), await readMark(graph)];
-  await valkey.unlink(journalKey(group), chainKey(group));
-  if (mark.token > 0) await valkey.hset(chainKey(group), { mark: mark.mark, after: mark.mark, gap: from });
+  await valkey.unlink(journalKey(valkey, group), chainKey(valkey, group));
+  if (mark.token > 0) await valkey.hset(chainKey(valkey, group), { mark: mark.mark, after: mark.mark, gap: from });
   await settleLoss(valkey, group, mark);
 }
 
 /** Groups to which changes behind a fence were ever noted, and that no forgetting of a whole group has removed. */
 export async function journaledGroups(valkey: Redis): Promise<string[]> {
   const groups = new Set<string>();
-  const [before, after] = chainKey('\n').split('\n') as [string, string];
-  for await (const keys of valkey.scanStream({ match: chainKey('*'), count: 1000 }))
+  const [before, after] = chainKey(valkey, '\n').split('\n') as [string, string];
+  for await (const keys of valkey.scanStream({ match: chainKey(valkey, '*'), count: 1000 }))
     for (const key of keys as string[]) groups.add(key.slice(before.length, key.length - after.length));
   return [...groups].sort();
 }
@@ -126,7 +128,7 @@ interface Taken {
 }
 
 async function readTaken(valkey: Redis, group: string): Promise<Taken> {
-  const [lost = null, taken, after] = await valkey.hmget(chainKey(group), 'lost', 'taken', 'after');
+  const [lost = null, taken, after] = await valkey.hmget(chainKey(valkey, group), 'lost', 'taken', 'after');
   const [token, mark] = taken?.split(' ') ?? [];
   if (token !== undefined && mark !== undefined) return { lost, taken: { token: Number(token), mark } };
   // Earlier releases noted only what the last change followed on, which somebody had read from the graph.
@@ -134,8 +136,8 @@ async function readTaken(valkey: Redis, group: string): Promise<Taken> {
 }
 
 async function noteLoss(valkey: Redis, group: string, id: string): Promise<boolean> {
-  const isNew = (await valkey.hsetnx(chainKey(group), 'lost', id)) === 1;
-  await valkey.sadd(LOST, group);
+  const isNew = (await valkey.hsetnx(chainKey(valkey, group), 'lost', id)) === 1;
+  await valkey.sadd(ownKey(valkey, LOST), group);
   return isNew;
 }
 

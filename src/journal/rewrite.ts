@@ -55,7 +55,7 @@ async function once(
   group: string,
   change: (entry: JournalEntry) => NewEntry,
 ): Promise<{ changed: number; last: string }> {
-  const key = journalKey(group);
+  const key = journalKey(valkey, group);
   const beside = `${key}:${randomUUID()}`;
   // Others may note faster than this copies.
   const until = await lastId(valkey, group);

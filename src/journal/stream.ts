@@ -1,15 +1,16 @@
 import type { Redis } from 'ioredis';
+import { groupKey } from '../valkey/keys.ts';
 import { type JournalEntry, type NewEntry, pack, unpack } from './entry.ts';
 
 /** An entry has a few kilobytes, and at most some megabytes. */
 const AT_ONCE = 16;
 
 /** The stream in Valkey that holds a group's journal. */
-export const journalKey = (group: string): string => `journal:{${group}}`;
+export const journalKey = (valkey: Redis, group: string): string => groupKey(valkey, 'journal', group);
 
 /** `0-0` for none. */
 export async function lastId(valkey: Redis, group: string): Promise<string> {
-  const [last] = await valkey.xrevrange(journalKey(group), '+', '-', 'COUNT', 1);
+  const [last] = await valkey.xrevrange(journalKey(valkey, group), '+', '-', 'COUNT', 1);
   return last?.[0] ?? '0-0';
 }
 
@@ -20,7 +21,7 @@ export async function* entriesOf(
   until = '+',
 ): AsyncGenerator<JournalEntry> {
   for (let from = after; ; ) {
-    const found = await valkey.xrangeBuffer(journalKey(group), `(${from}`, until, 'COUNT', AT_ONCE);
+    const found = await valkey.xrangeBuffer(journalKey(valkey, group), `(${from}`, until, 'COUNT', AT_ONCE);
     for (const [id, fields] of found) {
       from = id.toString();
       yield { id: from, ...entryOf(fields) };

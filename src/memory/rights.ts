@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Config } from '../config.ts';
 import { established, impatientConnection, patientConnection } from '../valkey/connections.ts';
+import { inNamespace } from '../valkey/keys.ts';
 import { type Leases, openLeases } from '../valkey/lease.ts';
 
 /** What a program needs that changes a graph itself, as a worker does. */
@@ -11,7 +12,7 @@ export interface Rights {
 }
 
 /** @throws StoreUnreachable, AccessRefused, WrongServer when Valkey does not answer now */
-export async function openRights({ valkey: address, takeover }: Config): Promise<Rights> {
+export async function openRights({ valkey: address, queuePrefix, takeover }: Config): Promise<Rights> {
   // Leases are waited for with patience; that nobody is there at all must show at once.
   const first = impatientConnection(address);
   try {
@@ -19,7 +20,7 @@ export async function openRights({ valkey: address, takeover }: Config): Promise
   } finally {
     first.disconnect();
   }
-  const valkey = patientConnection(address);
+  const valkey = inNamespace(patientConnection(address), queuePrefix);
   const leases = openLeases(valkey, takeover);
   return {
     valkey,

@@ -39,7 +39,7 @@ export function openServices(config: Config, parts: MemoryParts): Services {
     );
   const opened = {
     reader: later(
-      async () => openReader({ address: valkey, metrics, onNotice: parts.onNotice }),
+      async () => openReader({ address: valkey, queuePrefix: config.queuePrefix, metrics, onNotice: parts.onNotice }),
       (reader) => reader.close(),
     ),
     producer: later(

@@ -3,12 +3,13 @@ import type { Redis } from 'ioredis';
 import type { Config } from '../config.ts';
 import { established, impatientConnection, isDemotion } from '../valkey/connections.ts';
 import { explainValkey, isFalkorDBError } from '../valkey/failures.ts';
+import { inNamespace } from '../valkey/keys.ts';
 import { unlessGone } from '../valkey/server.ts';
 import { EXPORT_QUEUE, STORE_QUEUE } from './jobs.ts';
 
 /** Both queues on one connection for callers who want an answer or an error at once. */
 export function openQueues(config: Config) {
-  const connection = impatientConnection(config.valkey);
+  const connection = inNamespace(impatientConnection(config.valkey), config.queuePrefix);
   const queues = {
     store: openQueue(STORE_QUEUE, connection, config),
     export: openQueue(EXPORT_QUEUE, connection, config),

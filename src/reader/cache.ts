@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { MINUTE } from '../time.ts';
 import { versionKey } from '../valkey/group-version.ts';
+import { groupKey } from '../valkey/keys.ts';
 
 /** An answer counts only with the version of its group; the time limit just clears away what nobody asks for. */
 export const KEPT = 5 * MINUTE;
@@ -18,13 +19,13 @@ export interface Looked {
 }
 
 /** The key of an answer tells everything that the answer depends on, but not in words: Valkey is no place for questions. */
-export function answerKey(group: string, question: object): string {
-  return `query:{${group}}:${hash('sha256', `${FORMAT} ${JSON.stringify(question)}`, 'base64url')}`;
+export function answerKey(valkey: Redis, group: string, question: object): string {
+  return `${groupKey(valkey, 'query', group)}:${hash('sha256', `${FORMAT} ${JSON.stringify(question)}`, 'base64url')}`;
 }
 
 /** Fetches the group's version and the kept answer in one round trip. */
 export async function look(valkey: Redis, group: string, key: string): Promise<Looked> {
-  const [version, kept] = await valkey.mget(versionKey(group), key);
+  const [version, kept] = await valkey.mget(versionKey(valkey, group), key);
   const now = version ?? '';
   return { version: now, answer: kept?.startsWith(`${now}\n`) ? kept.slice(now.length + 1) : undefined };
 }
@@ -47,14 +48,14 @@ export interface Kept {
 export async function keep(valkey: Redis, group: string, key: string, { version, answer, lasts }: Kept): Promise<void> {
   const whole = Math.floor(lasts);
   if (answer.length > LONGEST || whole < 1) return;
-  await valkey.eval(KEEP, 2, versionKey(group), key, version, answer, whole);
+  await valkey.eval(KEEP, 2, versionKey(valkey, group), key, version, answer, whole);
 }
 
 /** Removes every kept answer of a group and gives how many there were. */
 export async function forgetAnswers(valkey: Redis, group: string): Promise<number> {
   let count = 0;
   for (let cursor = '0'; ; ) {
-    const [next, keys] = await valkey.scan(cursor, 'MATCH', `query:{${group}}:*`, 'COUNT', 1000);
+    const [next, keys] = await valkey.scan(cursor, 'MATCH', `${groupKey(valkey, 'query', group)}:*`, 'COUNT', 1000);
     if (keys.length > 0) count += await valkey.unlink(...keys);
     cursor = next;
     if (cursor === '0') return count;

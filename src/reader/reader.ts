@@ -4,6 +4,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { trace } from '../telemetry/tracing.ts';
 import { established, impatientConnection } from '../valkey/connections.ts';
 import { explainValkey } from '../valkey/failures.ts';
+import { inNamespace } from '../valkey/keys.ts';
 import { answerKey, KEPT, keep, type Looked, look } from './cache.ts';
 
 /** Answers from the cache, or else works the answer out. */
@@ -33,13 +34,14 @@ export interface AnswerOptions {
 
 export interface ReaderParts {
   readonly address: Address;
+  readonly queuePrefix: string;
   readonly metrics?: Metrics | undefined;
   /** Told in a sentence when the cache could not be used. */
   readonly onNotice?: ((sentence: string) => void) | undefined;
 }
 
-export function openReader({ address, metrics, onNotice }: ReaderParts): Reader {
-  const valkey = impatientConnection(address);
+export function openReader({ address, queuePrefix, metrics, onNotice }: ReaderParts): Reader {
+  const valkey = inNamespace(impatientConnection(address), queuePrefix);
   /** Answers that are being worked out, as JSON for those who ask meanwhile: each gets a copy that is theirs to change. */
   const running = new Map<string, Promise<string>>();
 
@@ -87,7 +89,7 @@ export function openReader({ address, metrics, onNotice }: ReaderParts): Reader 
       work: () => Promise<T>,
       { useCache = true, isAnswer = () => true, changesAt }: AnswerOptions = {},
     ): Promise<T> {
-      const key = answerKey(group, question);
+      const key = answerKey(valkey, group, question);
       const tags = { group, ask: question.ask };
       const looked = useCache ? await lookUp(group, key) : undefined;
       const kept = readable(looked?.answer, isAnswer);

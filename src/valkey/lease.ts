@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { TimedOut } from '../errors.ts';
 import { MINUTE } from '../time.ts';
 import { within } from '../within.ts';
+import { groupKey } from './keys.ts';
 import { openSignals, type Signals } from './signals.ts';
 
 /** The right to change a group's graph, held by one worker at a time. */
@@ -39,8 +40,6 @@ const WAITS_AT_MOST = 5 * MINUTE;
 const SPREAD = 50;
 /** For so long nobody else of this process takes a lease that other processes wait for, else they would never get it. */
 const COURTESY = 5;
-const leaseKey = (group: string) => `lease:{${group}}`;
-const fenceKey = (group: string) => `fence:{${group}}`;
 
 // The number follows the server's clock, so that it goes on rising even when Valkey lost its data.
 const TAKE = `
@@ -76,14 +75,21 @@ export function openLeases(valkey: Redis, lasts: number): Leases {
       while (!wait?.until.aborted) {
         news = Promise.withResolvers();
         const asked = performance.now();
-        const answer = await valkey.eval(TAKE, 2, leaseKey(group), fenceKey(group), holder, lasts);
+        const answer = await valkey.eval(
+          TAKE,
+          2,
+          groupKey(valkey, 'lease', group),
+          groupKey(valkey, 'fence', group),
+          holder,
+          lasts,
+        );
         if (typeof answer === 'string') return keep(group, holder, Number(answer), asked, turn);
         if (stop) {
           const lapses = Math.max(Number(answer), SPREAD) + Math.random() * SPREAD;
           await within(Math.min(lapses, end - performance.now()), news.promise, () => {});
         } else {
           // Asked once more after this: it may have been released before we listened.
-          stop = await signals.listen(leaseKey(group), wake);
+          stop = await signals.listen(groupKey(valkey, 'lease', group), wake);
           await wait?.onWait();
         }
         if (performance.now() >= end) throw late(group);
@@ -104,7 +110,9 @@ export function openLeases(valkey: Redis, lasts: number): Leases {
     let heldUntil = asked + lasts;
     const renewal = setInterval(async () => {
       const began = performance.now();
-      const isRenewed = await valkey.eval(RENEW, 1, leaseKey(group), holder, lasts).catch(() => undefined);
+      const isRenewed = await valkey
+        .eval(RENEW, 1, groupKey(valkey, 'lease', group), holder, lasts)
+        .catch(() => undefined);
       if (isRenewed === 1) heldUntil = began + lasts;
       else if (isRenewed === 0) heldUntil = 0;
     }, lasts / 3);
@@ -114,7 +122,7 @@ export function openLeases(valkey: Redis, lasts: number): Leases {
       async release() {
         clearInterval(renewal);
         heldUntil = 0;
-        const told = await valkey.eval(RELEASE, 1, leaseKey(group), holder).catch(() => 0);
+        const told = await valkey.eval(RELEASE, 1, groupKey(valkey, 'lease', group), holder).catch(() => 0);
         if (told === 0) turn.end();
         else setTimeout(turn.end, COURTESY);
       },

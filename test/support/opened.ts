@@ -4,6 +4,7 @@ import type { Config } from '../../src/config.ts';
 import { type Graphs, openGraphs } from '../../src/graph/graphs.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { patientConnection } from '../../src/valkey/connections.ts';
+import { inNamespace } from '../../src/valkey/keys.ts';
 import { type Leases, openLeases } from '../../src/valkey/lease.ts';
 import type { Stores } from './stores.ts';
 
@@ -18,7 +19,7 @@ export interface Opened {
 export function useOpened(stores: Stores): Opened {
   const opened = {} as Opened;
   beforeAll(() => {
-    opened.valkey = patientConnection(stores.config.valkey);
+    opened.valkey = inNamespace(patientConnection(stores.config.valkey), stores.config.queuePrefix);
     opened.graphs = openGraphs(stores.config.falkordb, { journal: openJournal(opened.valkey) });
     opened.leases = openLeases(opened.valkey, stores.config.takeover);
   });
@@ -31,8 +32,8 @@ export function useOpened(stores: Stores): Opened {
 }
 
 /** What another process would have: connections of its own to the same stores. */
-export function openOwn({ falkordb, valkey: address, takeover }: Config): Opened & { close(): void } {
-  const valkey = patientConnection(address);
+export function openOwn({ falkordb, valkey: address, queuePrefix, takeover }: Config): Opened & { close(): void } {
+  const valkey = inNamespace(patientConnection(address), queuePrefix);
   const graphs = openGraphs(falkordb, { journal: openJournal(valkey) });
   const leases = openLeases(valkey, takeover);
   const close = () => {

@@ -29,7 +29,8 @@ export function useStores(): Stores {
       nightly: undefined,
       group: newGroup(),
       exportDir: join(folder, 'exports'),
-      queuePrefix: `{${newGroup()}}`,
+      // Servers of our own hold nothing else, so that tests find keys under the names that they have by default.
+      queuePrefix: stores.servers.own ? loadConfig({}).queuePrefix : `{${newGroup()}}`,
       home: join(folder, 'home'),
       health: { host: '127.0.0.1', port: 0 },
     };

@@ -42,7 +42,7 @@ test('takes single entries back, and old ones when an archive holds them', async
   const group = newGroup();
   const old = Date.now() - 3_600_000;
   for (const minute of [0, 20, 40])
-    await opened.valkey.xadd(journalKey(group), `${old + minute * 60_000}-0`, 'entry', 'x');
+    await opened.valkey.xadd(journalKey(opened.valkey, group), `${old + minute * 60_000}-0`, 'entry', 'x');
   const [one, two] = [await journal.note(group, entry('one')), await journal.note(group, entry('two'))];
 
   await journal.strike(group, one, 'a mark that nothing followed on');
@@ -111,9 +111,11 @@ describe('is given anew', () => {
     expect(changed).toBe(1);
     expect(await namesOf(group)).toEqual(['Ada', 'X', 'Cy']);
     expect(await namesOf(group, ids[0], ids[1])).toEqual(['X']);
-    expect(await opened.valkey.pttl(journalKey(group))).toBe(-1);
+    expect(await opened.valkey.pttl(journalKey(opened.valkey, group))).toBe(-1);
     expect(isLater(await journal.note(group, entry('Di')), ids[2] ?? '')).toBe(true);
-    expect(await opened.valkey.keys(`${journalKey(group)}*`)).toEqual([journalKey(group)]);
+    expect(await opened.valkey.keys(`${journalKey(opened.valkey, group)}*`)).toEqual([
+      journalKey(opened.valkey, group),
+    ]);
   });
 
   test('or left alone where nothing changes', async () => {
@@ -122,7 +124,9 @@ describe('is given anew', () => {
 
     expect(await journal.rewrite(group, ({ query, params }) => ({ query, params }))).toBe(0);
     expect(await journal.rewrite(newGroup(), () => entry('X'))).toBe(0);
-    expect(await opened.valkey.keys(`${journalKey(group)}*`)).toEqual([journalKey(group)]);
+    expect(await opened.valkey.keys(`${journalKey(opened.valkey, group)}*`)).toEqual([
+      journalKey(opened.valkey, group),
+    ]);
   });
 
   test('while others note, losing nothing of theirs', async () => {

@@ -110,7 +110,7 @@ describe('a graph that lost what was committed to it', () => {
     const memory = open();
     await memory.tell(1, 'Harbor uses Redis.');
     await memory.tell(2, 'Quay uses Node.');
-    await opened.valkey.hdel(chainKey(memory.group), 'taken');
+    await opened.valkey.hdel(chainKey(opened.valkey, memory.group), 'taken');
     await memory.lose();
     await memory.tell(3, 'Dock uses Rust.');
 
@@ -120,12 +120,12 @@ describe('a graph that lost what was committed to it', () => {
   test('is noticed by the night when only an earlier release committed since', async () => {
     const memory = open();
     await memory.tell(1, 'Harbor uses Redis.');
-    const taken = await opened.valkey.hget(chainKey(memory.group), 'taken');
+    const taken = await opened.valkey.hget(chainKey(opened.valkey, memory.group), 'taken');
     await memory.lose();
     await memory.tell(3, 'Dock uses Rust.');
     await noticed(memory.group);
-    await opened.valkey.hset(chainKey(memory.group), 'taken', String(taken));
-    await opened.valkey.hdel(chainKey(memory.group), 'lost');
+    await opened.valkey.hset(chainKey(opened.valkey, memory.group), 'taken', String(taken));
+    await opened.valkey.hdel(chainKey(opened.valkey, memory.group), 'lost');
 
     await expect(memory.export()).rejects.toMatchObject(LOST);
   });
@@ -158,7 +158,9 @@ describe('a loss', () => {
 
     await memory.manager.archives.acceptLoss();
 
-    expect(await opened.valkey.exists(journalKey(memory.group), chainKey(memory.group))).toBe(0);
+    expect(
+      await opened.valkey.exists(journalKey(opened.valkey, memory.group), chainKey(opened.valkey, memory.group)),
+    ).toBe(0);
     await memory.tell(2, 'Quay uses Node.');
     expect(await isNoted(memory.group)).toBe(false);
   });

@@ -62,7 +62,12 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
     const after = await all(memory);
     const entries = (await journals.journal.size(memory.group)).entries;
     // As ten minutes later: nothing before the archive is kept.
-    const trimmed = await opened.valkey.xtrim(journalKey(memory.group), 'MINID', '=', journal.position ?? '');
+    const trimmed = await opened.valkey.xtrim(
+      journalKey(opened.valkey, memory.group),
+      'MINID',
+      '=',
+      journal.position ?? '',
+    );
     expect(trimmed).toBeGreaterThan(10);
     expect((await journals.journal.size(memory.group)).entries).toBe(entries - trimmed);
     await memory.lose();
@@ -236,7 +241,7 @@ describe('what the journal lacks', () => {
     await memory.tell(2, 'Quay uses Node.');
     await memory.tell(3, 'Dock uses Rust.');
     const lost = await idOf(memory.group, 'Quay uses Node');
-    await opened.valkey.xdel(journalKey(memory.group), lost);
+    await opened.valkey.xdel(journalKey(opened.valkey, memory.group), lost);
     await memory.lose();
 
     const rebuilt = await memory.manager.archives.rebuild();
@@ -270,7 +275,7 @@ describe('what the journal lacks', () => {
 
   test('is not taken from an archive of another installation, whose group has the same name', async () => {
     const memory = open();
-    const keys = [journalKey(memory.group), chainKey(memory.group)];
+    const keys = [journalKey(opened.valkey, memory.group), chainKey(opened.valkey, memory.group)];
     await memory.tell(1, 'Harbor uses Redis.');
     const own = await memory.export();
     await memory.tell(2, 'Quay uses Node.');
@@ -298,7 +303,7 @@ describe('what the journal lacks', () => {
     await memory.tell(1, 'Harbor uses Redis.');
     const { file } = await memory.export();
     await memory.tell(2, 'Quay uses Node.');
-    await opened.valkey.del(journalKey(memory.group));
+    await opened.valkey.del(journalKey(opened.valkey, memory.group));
     await memory.tell(3, 'Dock uses Rust.');
     await memory.lose();
 
@@ -339,7 +344,11 @@ async function entryAfter(group: string): Promise<{ after: string }> {
 
 test('what an archive holds is let go once that was restored on trial', async () => {
   const memory = open();
-  await opened.valkey.xadd(journalKey(memory.group), '1-1', ...fieldsOf({ query: 'RETURN 1', params: {} }));
+  await opened.valkey.xadd(
+    journalKey(opened.valkey, memory.group),
+    '1-1',
+    ...fieldsOf({ query: 'RETURN 1', params: {} }),
+  );
   await memory.work(1);
   const { file } = await memory.export();
   const entries = async () => (await journals.journal.size(memory.group)).entries;

@@ -48,7 +48,7 @@ test('a command brings back what a worker took in, and hands in again what the j
   const { file } = await memory.export();
   await store('Dock uses Rust.');
   const valkey = new Redis(config.valkey.port, config.valkey.host);
-  await valkey.del(journalKey(config.group));
+  await valkey.del(journalKey(valkey, config.group));
   valkey.disconnect();
   await lose(config.group);
   const told = JSON.parse((await run('archive', 'rebuild', '--json')).stdout);

@@ -80,7 +80,7 @@ describe('communities', () => {
     const group = newGroup();
 
     expect(await build(group)).toEqual({ communities: 0, members: 0 });
-    expect(await tools.valkey.exists(versionKey(group))).toBe(0);
+    expect(await tools.valkey.exists(versionKey(tools.valkey, group))).toBe(0);
     expect(await tools.graphs.group(group).read('MATCH (n) RETURN n')).toEqual([]);
   });
 
@@ -101,14 +101,14 @@ describe('communities built again', () => {
     const graph = await know(tools, group, TWO);
     await build(group);
     const before = await wholeGraph(graph);
-    const version = await tools.valkey.get(versionKey(group));
+    const version = await tools.valkey.get(versionKey(tools.valkey, group));
     tools.languageModel.asked.length = 0;
 
     await build(group);
 
     expect(tools.languageModel.asked).toEqual([]);
     expect(await wholeGraph(graph)).toEqual(before);
-    expect(await tools.valkey.get(versionKey(group))).toBe(version);
+    expect(await tools.valkey.get(versionKey(tools.valkey, group))).toBe(version);
   });
 
   test('tell only the one whose member is told otherwise, under the same uuid', async () => {
@@ -151,7 +151,7 @@ describe('communities built again', () => {
     const group = newGroup();
     const graph = await know(tools, group, ['Quay uses Python']);
     await build(group);
-    const version = await tools.valkey.get(versionKey(group));
+    const version = await tools.valkey.get(versionKey(tools.valkey, group));
     await know(tools, group, ['Quay uses Go']);
 
     await build(group);
@@ -160,7 +160,7 @@ describe('communities built again', () => {
     expect(await graph.read(`MATCH (k:_Meta) WHERE k.key STARTS WITH 'community:' RETURN count(k) AS n`)).toEqual([
       { n: 1 },
     ]);
-    expect(await tools.valkey.get(versionKey(group))).not.toBe(version);
+    expect(await tools.valkey.get(versionKey(tools.valkey, group))).not.toBe(version);
   });
 
   test('replace those that Python made', async () => {

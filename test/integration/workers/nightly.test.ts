@@ -10,7 +10,6 @@ import { freePort } from '../../../src/embedded/port.ts';
 import { graphName } from '../../../src/group.ts';
 import { chainKey } from '../../../src/journal/chain.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
-import { journaledGroups, settleLoss } from '../../../src/journal/loss.ts';
 import { journalKey } from '../../../src/journal/stream.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { EXPORT_QUEUE, type ExportJob } from '../../../src/queue/jobs.ts';
@@ -22,7 +21,7 @@ import type { Health } from '../../../workers/health.ts';
 import { type Role, startWorkers } from '../../../workers/main.ts';
 import { environmentOf, runCommand } from '../../support/command-line.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
-import { useOpened } from '../../support/opened.ts';
+import { openOwn, useOpened } from '../../support/opened.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
@@ -32,10 +31,6 @@ const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
   for (const group of await opened.graphs.groups()) await opened.graphs.group(group).write('MATCH (n) DELETE n');
-  for (const group of await journaledGroups(opened.valkey)) {
-    await settleLoss(opened.valkey, group, { token: 0, mark: '' });
-    await opened.valkey.del(journalKey(group), chainKey(group));
-  }
 });
 
 /** A memory with a schedule, a queue and a folder of its own. */
@@ -207,10 +202,12 @@ async function addTried(config: Config, written: string): Promise<void> {
 
 test('a worker that finds that Valkey lost changes lets an archive be made, which holds them', async () => {
   const { config, memory, started, tell, lookAtStatus } = newMemory();
-  const journal = async () => openJournal(opened.valkey).size(config.group);
+  const { valkey, close } = openOwn(config);
+  closers.push(close);
+  const journal = async () => openJournal(valkey).size(config.group);
   await started('store');
   await tell('Harbor uses Redis.');
-  await opened.valkey.del(journalKey(config.group), chainKey(config.group));
+  await valkey.del(journalKey(valkey, config.group), chainKey(valkey, config.group));
   await tell('Quay uses Node.');
   await until('the gap is seen', async () => (await journal()).gap !== null);
   expect(await lookAtStatus()).toMatch(

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { answerKey } from '../../../src/reader/cache.ts';
+import { answerKey as keyOf } from '../../../src/reader/cache.ts';
+import { impatientConnection } from '../../../src/valkey/connections.ts';
+import { inNamespace } from '../../../src/valkey/keys.ts';
+
+// Never connected.
+const connection = () => impatientConnection({ host: '127.0.0.1', port: 1, tls: false });
+const valkey = connection();
+const answerKey = (group: string, asked: object) => keyOf(valkey, group, asked);
 
 const question = { ask: 'search', query: 'Harbor', limit: 5, asOf: undefined };
 
@@ -31,4 +38,14 @@ test('a question cannot take its answer to the slot of another group', () => {
 
   // Valkey takes what stands between the first brace and the next closing one.
   expect(/\{(.*?)\}/.exec(key)?.[1]).toBe('harbor');
+});
+
+test('installations with other queues have other keys, in the slot of the group too', () => {
+  const keys = ['{memory}', '{one}', 'one', '{one}-2'].map((prefix) =>
+    keyOf(inNamespace(connection(), prefix), 'harbor', question),
+  );
+
+  expect(keys[0]).toBe(answerKey('harbor', question));
+  expect(new Set(keys.map((key) => /\{(.*?)\}/.exec(key)?.[1]))).toEqual(new Set(['harbor']));
+  expect(new Set(keys).size).toBe(4);
 });

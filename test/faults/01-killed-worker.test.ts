@@ -11,7 +11,7 @@ import { watchForHalfWritten } from '../support/faults/visible.ts';
 import { random } from '../support/random.ts';
 import { randomMoment } from '../support/wait.ts';
 
-const lab = useLaboratory();
+const lab = useLaboratory({}, { takeover: 'later' });
 const kills = count({ full: 100, small: 3 });
 const jobs = count({ full: 1000, small: 60 });
 const CONCURRENCY = 4;
@@ -21,9 +21,7 @@ const LIVES = 1.6 * SECOND;
 test(`1. a worker killed ${kills} times at random moments during ${jobs} jobs loses and doubles nothing`, async () => {
   const began = Date.now();
   const chance = random(1);
-  const { memory, config, worker } = lab.scenario({
-    environment: { MEMORY_CONCURRENCY: String(CONCURRENCY), MEMORY_TAKEOVER_SECONDS: '10' },
-  });
+  const { memory, config, worker } = lab.scenario({ environment: { MEMORY_CONCURRENCY: String(CONCURRENCY) } });
   const episodes = storyOf(config.group, jobs, 'killed');
   const visible = watchForHalfWritten(lab.graphs.group(config.group));
 

@@ -35,7 +35,7 @@ test(`2. killed at ${BOUNDARIES.length} stage boundaries, ${times} times each, t
     undisturbed.memory,
     all.flatMap(({ seed }) => storyOf(wantedGroup(seed), EPISODES, seed)),
   );
-  const only = undisturbed.worker();
+  const only = await undisturbed.worker().ready();
   await untilDone(undisturbed.memory, all.length * EPISODES, (60 + all.length * EPISODES) * SECOND);
   await only.stop();
 
@@ -70,7 +70,7 @@ async function runChain(cases: readonly Omit<Case, 'told'>[]): Promise<Case[]> {
     await killAt(scenario, proxies, boundary, told, seed);
     done.push({ boundary, seed, told });
   }
-  scenario.worker();
+  await scenario.worker().ready();
   await untilDone(scenario.memory, cases.length * EPISODES, (60 + cases.length) * SECOND);
   expect(await scenario.memory.counts('store')).toMatchObject({ failed: 0 });
   return done;

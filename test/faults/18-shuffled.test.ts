@@ -29,7 +29,7 @@ test(`18. ${groups} groups of ${length} episodes, shuffled, on ${workers} worker
   const inOrder = lab.scenario({ environment: { MEMORY_CONCURRENCY: '1' } });
   const ordered = seeds.map((seed, index) => storyOf(`${inOrder.config.group}-${index}`, length, seed));
   await tellAll(inOrder.memory, ordered.flat());
-  const only = inOrder.worker();
+  const only = await inOrder.worker().ready();
   await untilDone(inOrder.memory, groups * length, (60 + groups * length) * SECOND);
   await only.stop();
 

@@ -25,7 +25,7 @@ test(`21. a worker told to end ${stops} times under load ends, burns no attempt 
   for (let stop = 0; stop < stops; stop += 1) {
     await tellAll(memory, episodes.slice(stop * PER_STOP, (stop + 1) * PER_STOP));
     const asked = lab.model.calls.length;
-    const running = worker();
+    const running = await worker().ready();
     await until('a busy worker', () => lab.model.calls.length > asked);
     await randomMoment(chance, 0.4 * SECOND);
     const end = await running.stop();

@@ -16,7 +16,7 @@ import { random } from '../support/random.ts';
 import { newGroup } from '../support/stores.ts';
 import { until } from '../support/wait.ts';
 
-const lab = useLaboratory({}, { takeover: 'soon' });
+const lab = useLaboratory({}, { takeover: 'later' });
 const cuts = count({ full: 20, small: 5 });
 const kills = count({ full: 20, small: 1 });
 const PART = 20_000;

@@ -58,10 +58,10 @@ export interface Laboratory {
 /** The fake model's vectors, cut much shorter, have no direction for some short names. */
 const DIMENSION = '768';
 /**
- * After how much silence a dead worker's jobs are taken over: soon where workers die, else late enough for a machine that keeps
- * living ones from work for a while.
+ * After how much silence a dead worker's jobs are taken over: soon where workers die, later where it is also counted what is done
+ * twice, else late enough for any machine that keeps living ones from work for a while.
  */
-const TAKEOVER_SECONDS = { soon: 2, late: 60 };
+const TAKEOVER_SECONDS = { soon: 2, later: 10, late: 60 };
 
 /** Starts Valkey and FalkorDB, which write to disk before they answer, and a model, for the tests of a file. */
 export function useLaboratory(

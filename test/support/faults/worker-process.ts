@@ -20,28 +20,43 @@ export interface WorkerProcess {
   stop(): Promise<{ readonly code: number | null; readonly took: number }>;
 }
 
+/** A machine may be too busy to connect in the time that a worker takes for it when it starts. */
+const STARTS = 10;
+const TOO_BUSY = /(?:Valkey|FalkorDB) at \S+ does not answer; start it/;
+
 /** @param main the command line, also of another release */
 export function startWorkerProcess(environment: Record<string, string>, main = MAIN): WorkerProcess {
   const { PATH = '', HOME = '' } = process.env;
-  const child: ChildProcess = spawn(process.execPath, [main, 'worker'], {
-    env: { PATH, HOME, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let said = '';
   if (process.env.FAULTS_LOGS) mkdirSync(process.env.FAULTS_LOGS, { recursive: true });
-  for (const stream of [child.stdout, child.stderr])
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-      // For whoever looks into a failure: what each worker said, in a file of its own.
-      if (process.env.FAULTS_LOGS) appendFileSync(join(process.env.FAULTS_LOGS, `${child.pid}.log`), text);
+  let said = '';
+  let starts = 0;
+  let child = start();
+
+  function start(): ChildProcess {
+    starts += 1;
+    said = '';
+    const started = spawn(process.execPath, [main, 'worker'], {
+      env: { PATH, HOME, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
+    for (const stream of [started.stdout, started.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        said += text;
+        // For whoever looks into a failure: what each worker said, in a file of its own.
+        if (process.env.FAULTS_LOGS) appendFileSync(join(process.env.FAULTS_LOGS, `${started.pid}.log`), text);
+      });
+    return started;
+  }
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   const ended = () => (hasEnded() ? Promise.resolve() : once(child, 'exit'));
   const worker: WorkerProcess = {
-    pid: child.pid ?? 0,
+    get pid() {
+      return child.pid ?? 0;
+    },
     said: () => said,
     async ready() {
       await until('the worker that takes jobs', () => {
+        if (hasEnded() && TOO_BUSY.test(said) && starts < STARTS) child = start();
         if (hasEnded()) throw new Error(`The worker ended before it was ready: ${said}`);
         return /\bready\b/.test(said);
       });

@@ -1,8 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { ConfigError } from './errors.ts';
-import { homeFolder, runningFile } from './home.ts';
+import { homeFolder } from './home.ts';
+import { notedSettings } from './running-note.ts';
 import { SETTINGS, type Setting, type SettingName, type Values } from './settings.ts';
 import { SECOND } from './time.ts';
 
@@ -93,9 +93,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @throws ConfigError naming the variable, its value and what it may hold, or the home when it is not to be trusted
  */
 export function readSettings(environment: Environment = process.env): Settings {
-  const home = homeFolder(environment);
-  checkHome(home);
-  const running = readRunning(home);
+  const notedOf = notedSettings(environment, (name) => SETTINGS[name as SettingName].fallback);
   const values: Record<string, unknown> = {};
   const origins: Record<string, Origin> = {};
   for (const [name, { shape, fallback, secret }] of Object.entries(SETTINGS) as [
@@ -103,8 +101,8 @@ export function readSettings(environment: Environment = process.env): Settings {
     Setting<z.ZodMiniType>,
   ][]) {
     const given = environment[name] || undefined;
-    const noted = isElsewhere(name, environment, running) ? undefined : running[name];
-    const parsed = shape.safeParse(name === 'MEMORY_HOME' ? home : (given ?? noted ?? fallback));
+    const noted = notedOf(name);
+    const parsed = shape.safeParse(name === 'MEMORY_HOME' ? homeFolder(environment) : (given ?? noted ?? fallback));
     if (!parsed.success) throw refusal(name, secret ? '…' : String(given ?? noted), parsed.error);
     values[name] = parsed.data;
     origins[name] = given ? 'environment' : noted ? 'running' : 'default';
@@ -201,44 +199,6 @@ function readKeep(checked: string): Config['keep'] {
   const counts = new Map(checked.split(',').map((part) => part.trim().split(/\s*=\s*/) as [string, string]));
   const count = (kind: string) => Number(counts.get(kind) ?? 0);
   return { daily: count('daily'), weekly: count('weekly'), monthly: count('monthly') };
-}
-
-function readRunning(home: string): Record<string, string> {
-  try {
-    const noted: unknown = JSON.parse(readFileSync(runningFile(home), 'utf8'));
-    return z.record(z.string(), z.string()).parse((noted as { settings?: unknown }).settings);
-  } catch {
-    // Nothing was started here, or the note is unreadable: then only the environment and the defaults count.
-    return {};
-  }
-}
-
-/** True for settings of a store when the environment names another server than the one that `up` noted. */
-function isElsewhere(name: string, environment: Environment, running: Record<string, string>): boolean {
-  const store = (['FALKORDB', 'VALKEY'] as const).find((prefix) => name.startsWith(`${prefix}_`));
-  if (!store) return false;
-  const [host, port] = [environment[`${store}_HOST`], environment[`${store}_PORT`]];
-  if (!host && !port) return false;
-  const onThisMachine = (name = '') => name.replace(/^localhost$/, '127.0.0.1');
-  return (
-    onThisMachine(host || SETTINGS[`${store}_HOST`].fallback) !== onThisMachine(running[`${store}_HOST`]) ||
-    (port || SETTINGS[`${store}_PORT`].fallback) !== running[`${store}_PORT`]
-  );
-}
-
-/**
- * What lies in a home names the servers that get everything, and the file with types that is run: nobody else may have written it.
- * @throws ConfigError
- */
-function checkHome(home: string): void {
-  const found = statSync(home, { throwIfNoEntry: false });
-  if (!found || !process.getuid) return;
-  if (found.uid !== process.getuid())
-    throw new ConfigError(`${home} belongs to another user of this machine; set MEMORY_HOME to a folder of your own.`);
-  if ((found.mode & 0o022) !== 0)
-    throw new ConfigError(
-      `Other users of this machine can write into ${home}, where settings and data are kept; run chmod 700 on it, or set MEMORY_HOME to another folder.`,
-    );
 }
 
 function refusal(name: string, value: string, error: z.core.$ZodError): ConfigError {

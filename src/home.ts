@@ -11,6 +11,10 @@ export function homeFolder(environment: Environment): string {
 /** The file in which `up` notes the settings of what it started. */
 export const runningFile = (home: string): string => join(home, 'running.json');
 
+/** Leads to the home whose `up` runs the server at this port, wherever that home is. */
+export const serverLink = (environment: Environment, port: string): string =>
+  join(defaultHome(environment), 'servers', port.replace(/\D/g, ''));
+
 function defaultHome(environment: Environment): string {
   return join(environment.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'memory-manager');
 }

@@ -1,10 +1,11 @@
-import { readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, readlink, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import { PID_FILE } from '../embedded/configuration.ts';
 import { startedWith, startOf, workingFolderOf } from '../embedded/identity.ts';
-import { runningFile } from '../home.ts';
+import { runningFile, serverLink } from '../home.ts';
 import { SECOND } from '../time.ts';
 
 const PARTS = ['worker', 'valkey', 'falkordb'] as const;
@@ -42,10 +43,32 @@ export async function writeNote(home: string, running: Running): Promise<void> {
   await rm(`${file}.new`, { force: true });
   await writeFile(`${file}.new`, `${JSON.stringify(running, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
   await rename(`${file}.new`, file);
+  const { VALKEY_PORT, FALKORDB_PORT } = running.settings;
+  await linkServers(home, running.pids.valkey === undefined ? [] : [VALKEY_PORT, FALKORDB_PORT]);
 }
 
 export async function removeNote(home: string): Promise<void> {
   await rm(runningFile(home), { force: true });
+  await linkServers(home, []);
+}
+
+/** For programs that are told a port and not the home; without these links somebody has to give them the password. */
+async function linkServers(home: string, ports: readonly (string | undefined)[]): Promise<void> {
+  const folder = dirname(serverLink(process.env, '0'));
+  try {
+    if (ports.length > 0) await mkdir(folder, { recursive: true, mode: 0o700 });
+    for (const name of await readdir(folder)) {
+      const target = await readlink(join(folder, name)).catch(() => undefined);
+      if (target === home || (target !== undefined && !existsSync(target)))
+        await rm(join(folder, name), { force: true });
+    }
+    for (const port of ports.filter((port) => port !== undefined)) {
+      await rm(serverLink(process.env, port), { force: true });
+      await symlink(home, serverLink(process.env, port));
+    }
+  } catch {
+    // The data folder of this user cannot be written, or another `up` has just linked the same.
+  }
 }
 
 /** Adds a process that was just started. */

@@ -16,6 +16,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/settings.ts',
     'src/http-hosts.ts',
     'src/strict.ts',
+    'src/running-note.ts',
   ],
   ['src/config.ts', 'src/group.ts', 'src/triplet.ts', 'src/ontology', 'src/telemetry', 'src/english'],
   ['src/episode.ts'],

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -45,6 +45,29 @@ describe('a value comes from', () => {
     expect(password({ VALKEY_PORT: '7002' })).toBeUndefined();
     expect(password({ VALKEY_HOST: 'queue', VALKEY_PORT: '7001' })).toBeUndefined();
     expect(password({ VALKEY_PASSWORD: 'given' })).toBe('given');
+  });
+
+  test('the note of another home for the password of its server, and for nothing else', () => {
+    const [data, other] = [join(home, 'data'), join(home, 'other-home')];
+    mkdirSync(join(data, 'memory-manager', 'servers'), { recursive: true });
+    mkdirSync(other);
+    symlinkSync(other, join(data, 'memory-manager', 'servers', '7001'));
+    const settings = {
+      VALKEY_HOST: '127.0.0.1',
+      VALKEY_PORT: '7001',
+      VALKEY_PASSWORD: 'noted',
+      MEMORY_MODELS: 'openai',
+    };
+    writeFileSync(runningFile(other), JSON.stringify({ settings }));
+    const read = (environment: Record<string, string>) =>
+      readSettings({ MEMORY_HOME: join(home, 'mine'), XDG_DATA_HOME: data, ...environment }).values;
+
+    expect(read({ VALKEY_PORT: '7001' })).toMatchObject({ VALKEY_PASSWORD: 'noted', MEMORY_MODELS: undefined });
+    expect(read({ VALKEY_PORT: '7001', VALKEY_HOST: 'queue' }).VALKEY_PASSWORD).toBeUndefined();
+    expect(read({ FALKORDB_PORT: '7001' }).FALKORDB_PASSWORD).toBeUndefined();
+    expect(read({}).VALKEY_PASSWORD).toBeUndefined();
+    chmodSync(other, 0o777);
+    expect(read({ VALKEY_PORT: '7001' }).VALKEY_PASSWORD).toBeUndefined();
   });
 
   test.each(['', '{', '[]', '{"settings": 5}', '{"settings": {"VALKEY_PORT": 7001}}', 'null'])(

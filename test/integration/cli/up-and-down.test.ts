@@ -58,6 +58,16 @@ describe('up and down', () => {
     expect((await run('config')).stdout).toMatch(/VALKEY_PASSWORD +\(set\) +running/);
   });
 
+  test('a program of this user that is told the addresses alone finds the passwords, whatever its home', async () => {
+    const { settings } = await note();
+    const { FALKORDB_HOST, FALKORDB_PORT, VALKEY_HOST, VALKEY_PORT } = settings;
+    const named = { FALKORDB_HOST, FALKORDB_PORT, VALKEY_HOST, VALKEY_PORT, MEMORY_HOME: join(home, 'another') };
+
+    const answer = await runCommand(['query', 'Where does Harbor keep its sessions?'], named);
+
+    expect(answer).toMatchObject({ status: 0, stderr: '', stdout: expect.stringMatching(/^- .*Harbor.*Valkey/) });
+  });
+
   test('a second up starts nothing', async () => {
     const before = await pids();
 

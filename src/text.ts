@@ -13,6 +13,28 @@ export function checkText(text: string, what: string): string {
   return text;
 }
 
+// Sequences of a terminal: colours and cursor, titles and clipboard, other strings, single letters; colours also as JSON and shells write them.
+const SEQUENCES =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  /(?:\u001b\[|\u009b)[0-?]{0,64}[ -/]{0,8}[@-~]|(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u001b\u0090\u0098\u009c-\u009f]{0,4096}(?:\u0007|\u001b\\|\u009c)|\u001b[ -/]{0,4}[0-~]|\\(?:u001[bB]|x1[bB]|033|e)\[[\d;]{0,32}m/g;
+/** Control characters but line breaks and tabs, what turns the direction of writing, and letters that nobody sees. */
+const CONTROL =
+  /(?![\n\t])[\p{Cc}\u00AD\u061C\u180E\u200B\u200E\u200F\u2028-\u202E\u2060-\u2069\uFEFF\u{E0000}-\u{E007F}]/gu;
+
+/** What a text says, without what it does to a terminal or hides from a reader. */
+export function plainText(text: string): string {
+  return text.replace(SEQUENCES, '').replace(/\r\n?/g, '\n').replace(CONTROL, '');
+}
+
+/** For a terminal: what would move its cursor or rename its window is shown instead, as JSON writes it. */
+export function printable(text: string): string {
+  return text
+    .replaceAll('\r\n', '\n')
+    .replace(CONTROL, (one) => [...Array(one.length).keys()].map((at) => escaped(one.charCodeAt(at))).join(''));
+}
+
+const escaped = (unit: number): string => `\\u${unit.toString(16).padStart(4, '0')}`;
+
 const UNTIDY = /[^\S ]| {2}|^ | $/;
 
 /** White space runs become one space, so that any text fits on one line. */
@@ -38,4 +60,12 @@ export function wholeSentences(text: string, length: number): string {
   );
   const last = ends.findLast((end) => end <= length);
   return last === undefined ? shortened(text, length) : text.slice(0, last);
+}
+
+/** The same with every text in it changed, in lists and objects at any depth. */
+export function inTexts(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') return change(value);
+  if (Array.isArray(value)) return value.map((inner) => inTexts(inner, change));
+  if (value === null || typeof value !== 'object' || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, inTexts(inner, change)]));
 }

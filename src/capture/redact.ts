@@ -47,8 +47,9 @@ export interface Redaction {
   /**
    * After a span that no part closed, everything is private.
    * @param window of a longer text only so many characters are looked through and given
+   * @param end so many of them from its end, behind a line of three dots
    */
-  of(part: string, window?: number): string;
+  of(part: string, window?: number, end?: number): string;
   /** Takes out of a part what other parts, also later ones, gave away as a secret. */
   again(part: string): string;
 }
@@ -72,11 +73,11 @@ export function redaction(now: () => number = () => performance.now()): Redactio
     return text;
   }
   return {
-    of(part, window = Number.POSITIVE_INFINITY) {
+    of(part, window = Number.POSITIVE_INFINITY, end = 0) {
       if (part === '') return '';
       const began = now();
       try {
-        let text = beginning(visible(part), window);
+        let text = cutTo(visible(part), window, end);
         for (const step of STEPS) {
           if (spent + now() - began > LONGEST) return PRIVATE;
           text = step(text, hide);
@@ -101,6 +102,17 @@ function telling(span: string): string[] {
   const lines = span.split('\n').map((line) => line.trim());
   const words = span.split(/[\s"'`,;()]+/).filter((word) => /\d/.test(word) && /[^\d.:-]/.test(word));
   return [...lines.filter((line) => line.length >= 8), ...words];
+}
+
+/** What a text lost in its middle. */
+export const LEFT_OUT = '\n…\n';
+
+function cutTo(text: string, window: number, end: number): string {
+  if (text.length <= window) return text;
+  if (end === 0) return beginning(text, window);
+  let from = text.length - end;
+  while (from < text.length && /\S/.test(text[from - 1] as string)) from += 1;
+  return beginning(text, window - end) + LEFT_OUT + text.slice(from);
 }
 
 /** Ends where a word ends: half a secret would not be known as one. */

@@ -1,6 +1,6 @@
-import { shortened } from '../text.ts';
+import { inTexts, plainText, shortened } from '../text.ts';
 import { strippedOfRecalled } from './recalled.ts';
-import { type Redaction, redaction } from './redact.ts';
+import { LEFT_OUT, type Redaction, redaction } from './redact.ts';
 
 /** What a user asked an agent, and all that came of it. */
 export interface Turn {
@@ -56,14 +56,14 @@ export function turnEpisode(turn: Turn): TurnEpisode {
   const shorter = (text: string, longest: number) => shorterRedacted(redacted, text, longest);
   // In the order in which it was said: a span that the user did not close hides what follows.
   const user = shorter(turn.user, LONGEST_USER);
-  const tools = turn.tools.slice(0, MOST_TOOLS).map((used) => ({
+  const tools = bothEnds(turn.tools, MOST_TOOLS).map((used) => ({
     tool: shorter(used.tool, LONGEST_TITLE),
     ...(used.title && { title: shorter(used.title, LONGEST_TITLE) }),
     status: used.status,
     input: shorter(used.input, LONGEST_INPUT),
     output: shorter(used.output, LONGEST_OUTPUT),
   }));
-  const assistant = shorter(turn.assistant, LONGEST_ASSISTANT);
+  const assistant = answerRedacted(redacted, turn.assistant);
   const files = turn.files.slice(0, MOST_FILES).map((file) => shorter(file, LONGEST_TITLE));
   const metadata = {
     kind: 'turn',
@@ -82,7 +82,7 @@ export function turnEpisode(turn: Turn): TurnEpisode {
   };
   return {
     content: redacted.again(dialogue(user, assistant)),
-    metadata: everywhere(metadata, redacted.again) as Record<string, unknown>,
+    metadata: inTexts(metadata, redacted.again) as Record<string, unknown>,
     key: `${turn.session}/${turn.message}`,
     saga: turn.session,
     referenceTime: turn.referenceTime,
@@ -98,12 +98,20 @@ function shorterRedacted(redacted: Redaction, text: string, longest: number): st
   return shortened(redacted.of(said, longest * WINDOW).trim(), longest);
 }
 
-/** What no store can hold is left out: FalkorDB's parser stops at NUL, and half a character has no UTF-8 form. */
-const storable = (text: string): string => text.replaceAll('\0', '').toWellFormed();
-
-function everywhere(value: unknown, change: (text: string) => string): unknown {
-  if (typeof value === 'string') return change(value);
-  if (Array.isArray(value)) return value.map((inner) => everywhere(inner, change));
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, everywhere(inner, change)]));
+/** Of a long answer the end says what came of it: two thirds of what is kept are of there. */
+function answerRedacted(redacted: Redaction, text: string): string {
+  const said = storable(strippedOfRecalled(text));
+  const end = (LONGEST_ASSISTANT * 2) / 3;
+  const kept = redacted.of(said, LONGEST_ASSISTANT * WINDOW, end * WINDOW).trim();
+  if (kept.length <= LONGEST_ASSISTANT) return kept;
+  const tail = kept.slice(-end);
+  const [first] = tail.split(/\s/, 1);
+  return shortened(kept, LONGEST_ASSISTANT - end) + LEFT_OUT + tail.slice(first?.length ?? 0).trimStart();
 }
+
+function bothEnds<T>(all: readonly T[], most: number): readonly T[] {
+  return all.length <= most ? all : [...all.slice(0, most / 2), ...all.slice(-most / 2)];
+}
+
+/** Colours of a terminal say nothing, and what no store can hold is left out too: NUL, and half a character, which has no UTF-8 form. */
+const storable = (text: string): string => plainText(text).toWellFormed();

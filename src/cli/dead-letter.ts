@@ -45,7 +45,7 @@ Example: memory-manager dead-letter replay --all`,
           `dead-letter knows list, show, replay and drop, not "${action}"; see memory-manager dead-letter --help.`,
         );
       const said = await act(memory, ids, call);
-      console.log(call.json ? JSON.stringify(said.data) : printable(said.text));
+      console.log(call.json ? JSON.stringify(said.data) : said.text);
       return 0;
     }),
 };
@@ -123,7 +123,3 @@ function whole(letter: WholeDeadLetter): string {
     '\n',
   );
 }
-
-/** Control characters could do anything to a terminal. */
-const printable = (text: string): string =>
-  text.replace(/(?![\n\t])\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -1,6 +1,7 @@
 import { isForeseen } from '../errors.ts';
 import { isTraced, startTracing } from '../telemetry/start.ts';
 import { trace } from '../telemetry/tracing.ts';
+import { printable } from '../text.ts';
 import type { Command } from './command.ts';
 import { parse } from './parse.ts';
 
@@ -37,6 +38,7 @@ const NAMES_PROXY = /^https?_proxy$/im;
 
 /** Runs one command line and gives the exit status: 0 when all went well, 1 with a sentence on stderr otherwise. */
 export async function run(args: readonly string[]): Promise<number> {
+  printSafely();
   const [name = '--help', ...rest] = args;
   try {
     if (name === '--help' || name === '-h' || name === 'help') return await print(() => import('./help.ts'), rest[0]);
@@ -66,6 +68,14 @@ export async function run(args: readonly string[]): Promise<number> {
 async function warnOfUnknownSettings(name: string): Promise<void> {
   const { unknownSettings } = await import('./unknown-settings.ts');
   for (const warning of unknownSettings(process.env, { all: TELL_ALL.includes(name) })) console.error(warning);
+}
+
+/** Whatever a command prints, of stored text or of an error: none of it may move the cursor or rename the window. */
+function printSafely(): void {
+  for (const stream of ['log', 'error'] as const) {
+    const write = console[stream].bind(console);
+    console[stream] = (text: unknown) => write(printable(String(text)));
+  }
 }
 
 async function print(load: () => Promise<typeof import('./help.ts')>, name: string | undefined): Promise<number> {

@@ -2,6 +2,7 @@ import { scopeOf } from '../capture/scope.ts';
 import { homeFolder } from '../home.ts';
 import { type HookEvent, readTold, type Told } from './event.ts';
 import { type KeepOptions, keepTurns } from './keep.ts';
+import { begin, leftBehind } from './left-behind.ts';
 import { note } from './log.ts';
 import { newSession, removeOld, type Session, withSession } from './session.ts';
 
@@ -28,6 +29,9 @@ export interface HookAnswer {
 }
 
 const MOST_SENTENCES = 200;
+/** The user waits for what is recalled. */
+const ASKING_WAITS = 250;
+const NOTHING_TOLD = { source: undefined, prompt: undefined, lastWords: undefined, isSubAgent: false };
 
 export const isOff = ({ MEMORY_DISABLED: off = '' }: Environment): boolean => /^(1|true|yes|on)$/i.test(off);
 
@@ -46,6 +50,8 @@ export async function answerHook(call: HookCall): Promise<HookAnswer> {
     if (event !== 'UserPromptSubmit') {
       const limit = await spoolLimit(environment);
       kept = orNote(() => keepAll(home, call, told, { group: scope.group, limit, onNotice: notice }));
+      if (event === 'SessionStart' || event === 'SessionEnd')
+        kept += orNote(() => keepLeftBehind(home, told, { limit, onNotice: notice }));
     }
     if (event !== 'SessionStart' && event !== 'UserPromptSubmit') return { kept };
     return { kept, output: await tell(home, call, told, scope, notice) };
@@ -73,7 +79,28 @@ type Keeping = Pick<KeepOptions, 'group' | 'limit' | 'onNotice'>;
 
 function keepAll(home: string, { event, host }: HookCall, told: Told, keeping: Keeping): number {
   if (event === 'SessionStart') removeOldQuietly(home);
-  return withSession(home, host, told.session, (file) => keepTurns(file, event, told, { home, host, ...keeping }));
+  const { session, transcript, directory = null } = told;
+  // The next hook of any session goes on with it if this one is killed.
+  const isKept = transcript !== undefined && event !== 'SessionStart';
+  const done = isKept && begin(home, { host, session, transcript, directory, group: keeping.group });
+  const kept = withSession(home, host, session, (file) => keepTurns(file, event, told, { home, host, ...keeping }));
+  if (done) done();
+  return kept;
+}
+
+/** What hooks began that were killed, whichever session's they were. */
+function keepLeftBehind(home: string, current: Told, keeping: Omit<Keeping, 'group'>): number {
+  let kept = 0;
+  for (const { work, rests, done } of leftBehind(home)) {
+    const { host, session, transcript, group } = work;
+    if (session === current.session) continue;
+    const told = { ...NOTHING_TOLD, session, transcript, directory: work.directory ?? undefined };
+    kept += withSession(home, host, session, (file) =>
+      keepTurns(file, rests ? 'SessionEnd' : 'PreCompact', told, { home, host, group, ...keeping }),
+    );
+    if (rests) done();
+  }
+  return kept;
 }
 
 async function tell(
@@ -84,7 +111,7 @@ async function tell(
   notice: (what: string) => void,
 ): Promise<string | undefined> {
   const change = <T>(work: (session: Session, write: (session: Session) => void) => T) =>
-    withSession(home, host, told.session, (file) => work(file.read() ?? newSession(0), file.write));
+    withSession(home, host, told.session, (file) => work(file.read() ?? newSession(0), file.write), ASKING_WAITS);
   const before = change((session, write) => {
     if (event === 'UserPromptSubmit' && !session.asked) write({ ...session, asked: true });
     return session;

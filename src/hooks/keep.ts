@@ -59,6 +59,9 @@ export function keepTurns(file: SessionFile, event: HookEvent, told: Told, optio
         ...after(state, stretch, turn !== undefined),
         said: isDone && told.lastWords ? hashOf(told.lastWords) : null,
       };
+      offset = found[found.indexOf(stretch) + 1]?.at ?? end;
+      // A hook that is killed at a later turn does not do this one again.
+      file.write({ ...state, offset });
     }
     offset = open?.at ?? end;
     // A session that is over repeats nothing.

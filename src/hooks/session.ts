@@ -42,21 +42,30 @@ export interface SessionFile {
 const KEPT_FOR = 30 * DAY;
 const LOCK_ENDING = '.lock';
 const LOCKED_AT_MOST = 10 * SECOND;
-const WAITS = 250;
+/** Hooks of one session that are called at once wait for each other: what one of them must not keep yet, the next one keeps. */
+const WAITS = 5 * SECOND;
 const LOOKS_EVERY = 4;
 
 export const hooksFolder = (home: string): string => join(home, 'hooks');
+
+/** Where what is known of a session lies, without an ending. Whatever a host calls its sessions, it is a name of a file. */
+export const sessionPath = (home: string, host: string, session: string): string =>
+  join(hooksFolder(home), createHash('sha256').update(`${host}/${session}`).digest('hex').slice(0, 32));
 
 /**
  * Does `work` while no other process has this session. Files are private and whole.
  * @throws Error when another holds it for too long
  */
-export function withSession<T>(home: string, host: string, session: string, work: (file: SessionFile) => T): T {
-  const folder = hooksFolder(home);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  // Whatever a host calls its sessions, it is a name of a file.
-  const path = join(folder, `${createHash('sha256').update(`${host}/${session}`).digest('hex').slice(0, 32)}.json`);
-  lock(path + LOCK_ENDING);
+export function withSession<T>(
+  home: string,
+  host: string,
+  session: string,
+  work: (file: SessionFile) => T,
+  waits = WAITS,
+): T {
+  mkdirSync(hooksFolder(home), { recursive: true, mode: 0o700 });
+  const path = `${sessionPath(home, host, session)}.json`;
+  lock(path + LOCK_ENDING, waits);
   try {
     return work({ read: () => readSession(path), write: (state) => writeSession(path, state) });
   } finally {
@@ -76,8 +85,8 @@ export function removeOld(home: string, now = Date.now()): void {
 
 export const hashOf = (text: string): string => createHash('sha256').update(text.trim()).digest('hex').slice(0, 32);
 
-function lock(path: string): void {
-  const last = performance.now() + WAITS;
+function lock(path: string, waits: number): void {
+  const last = performance.now() + waits;
   while (!taken(path)) {
     const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
     // Whoever held it was killed.

@@ -12,7 +12,7 @@ import type {
   TokenUse,
 } from '../models/language-model.ts';
 import type { Ontology } from '../ontology.ts';
-import { oneLine } from '../text.ts';
+import { oneLine, plainText } from '../text.ts';
 import { isWritable } from '../time.ts';
 import { readTriplet } from '../triplet.ts';
 import { fitOntology } from './fit-ontology.ts';
@@ -117,7 +117,7 @@ async function read(
 ): Promise<Extraction> {
   const { content, source, sourceDescription, referenceTime } = episode;
   if (source === 'fact_triple') return givenFact(content);
-  const text = { content, source, sourceDescription, referenceTime, previous, ontology };
+  const text = { content: plainText(content), source, sourceDescription, referenceTime, previous, ontology };
   return fitOntology(await model.extract(text, parts), ontology);
 }
 
@@ -144,7 +144,8 @@ function givenFact(content: string): Extraction {
  * What of a model's answer can be kept: names that are not blank, one entity for each name, labels that the graph takes,
  * facts between two different entities that were named, dates that the graph can write, ends after beginnings.
  */
-export function soundPart({ entities, facts, ended, use }: Extraction): Extraction {
+export function soundPart(given: Extraction): Extraction {
+  const { entities, facts, ended, use } = inPlainText(given);
   const byKey = new Map<string, ExtractedEntity>();
   for (const { name, type, ...rest } of entities) {
     const entity = { ...rest, name: oneLine(name), type: LABEL.test(type) && !RESERVED.has(type) ? type : 'Entity' };
@@ -161,6 +162,21 @@ export function soundPart({ entities, facts, ended, use }: Extraction): Extracti
       .filter((fact) => fact.fact !== '' && joins(fact)),
     ended: ended.filter((it) => joins(it) && soundTime(it.at)),
     ...(use && { use }),
+  };
+}
+
+/** A model may write out what its text had escaped. */
+function inPlainText(extraction: Extraction): Extraction {
+  const ends = <T extends { source: string; target: string }>(one: T): T => ({
+    ...one,
+    source: plainText(one.source),
+    target: plainText(one.target),
+  });
+  return {
+    ...extraction,
+    entities: extraction.entities.map((entity) => ({ ...entity, name: plainText(entity.name) })),
+    facts: extraction.facts.map((fact) => ({ ...ends(fact), fact: plainText(fact.fact) })),
+    ended: extraction.ended.map(ends),
   };
 }
 

@@ -1,7 +1,9 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
+import { inert } from '../capture/inert.ts';
 import { InvalidInput, isForeseen, TimedOut } from '../errors.ts';
 import type { MemoryManager } from '../memory.ts';
 import { request } from '../telemetry/request.ts';
+import { inTexts } from '../text.ts';
 import { SECOND } from '../time.ts';
 import { readArguments } from './arguments.ts';
 import { cleaned } from './clean.ts';
@@ -53,7 +55,8 @@ export async function runTool(
       begun(work);
       return within(tool.limit, cancelled, work);
     });
-    return success(notes.length > 0 ? { ...reply, notes } : reply);
+    // What was stored is data: none of it may pass for the host's own words.
+    return success(inTexts(notes.length > 0 ? { ...reply, notes } : reply, inert) as Reply);
   } catch (error) {
     return { content: [{ type: 'text', text: sentence(error) }], isError: true };
   }

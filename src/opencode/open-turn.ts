@@ -22,7 +22,9 @@ export interface OpenTurn {
 
 /** Our own, whatever name the host puts before it: what they were told and gave is no news. */
 const OWN_TOOL = /(?:^|_)memory_(?:search|add|forget|list)$/;
+/** Of a longer turn what lies between its first and its last parts is left out. */
 const MOST_PARTS = 400;
+const FIRST_PARTS = 100;
 
 export function openTurn({ message, parts }: PromptOutput, agent?: string): OpenTurn {
   const said = parts.filter((part) => part.type === 'text' && !part.synthetic && !part.ignored);
@@ -68,14 +70,13 @@ const failureOf = (name: string | undefined) => (name === 'MessageAbortedError' 
 
 /** @returns what one of our own tools told the agent */
 export function notePart(turn: OpenTurn, part: Part): string | undefined {
-  if (turn.texts.size + turn.tools.size > MOST_PARTS) return undefined;
-  if (part.type === 'text' && !part.synthetic && !part.ignored) turn.texts.set(part.id, part.text ?? '');
+  if (part.type === 'text' && !part.synthetic && !part.ignored) keep(turn.texts, part.id, part.text ?? '');
   if (part.type === 'patch') for (const file of part.files ?? []) turn.files.add(file);
   if (part.type !== 'tool' || !part.tool || !part.state) return undefined;
   const { status, title, input, output = '', error = '' } = part.state;
   if (status !== 'completed' && status !== 'error') return undefined;
   if (OWN_TOOL.test(part.tool)) return output;
-  turn.tools.set(part.id, {
+  keep(turn.tools, part.id, {
     tool: part.tool,
     ...(title && { title }),
     status,
@@ -83,6 +84,13 @@ export function notePart(turn: OpenTurn, part: Part): string | undefined {
     output: status === 'error' ? error : output,
   });
   return undefined;
+}
+
+function keep<T>(parts: Map<string, T>, id: string, part: T): void {
+  parts.set(id, part);
+  if (parts.size <= MOST_PARTS) return;
+  const [oldest] = [...parts.keys()].slice(FIRST_PARTS, FIRST_PARTS + 1);
+  if (oldest !== undefined) parts.delete(oldest);
 }
 
 /** True when nothing more is to come: every message is whole, or failed without one. */

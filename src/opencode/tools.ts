@@ -1,5 +1,7 @@
 import * as z from 'zod/mini';
+import { inert } from '../capture/inert.ts';
 import { keepEpisode } from '../capture/keep-turn.ts';
+import { strippedOfRecalled } from '../capture/recalled.ts';
 import { redact } from '../capture/redact.ts';
 import type { Scope } from '../capture/scope.ts';
 import type { Config } from '../config.ts';
@@ -44,7 +46,7 @@ export function memoryTools(parts: ToolParts): Record<string, HostTool> {
       'Remember something for later sessions. What is said in this conversation is remembered anyway; use this when the user asks to remember something, or for a decision in words of your own. text: whole sentences that can be understood alone; scope: "project" (default), or "user" for what holds in every project of this user, such as preferences.',
       { text, scope },
       async ({ text: note, scope: wanted }, use) => {
-        const content = redact(note).trim();
+        const content = redact(strippedOfRecalled(note)).trim();
         if (content === '' || /^(?:\[private\]\s*)+$/.test(content)) return 'Nothing was kept: all of it is private.';
         const kept = keepEpisode(
           parts.config.home,
@@ -102,7 +104,8 @@ function hostTool<Shape extends Record<string, z.ZodMiniType>>(
         const parsed = shape.safeParse(given ?? {});
         if (!parsed.success)
           return `The arguments cannot be used: check ${parsed.error.issues[0]?.path.join('.') || 'them'}.`;
-        return await within(timeoutMs, work(parsed.data, use), () => 'memory unavailable: it did not answer in time.');
+        const answer = work(parsed.data, use).then(inert);
+        return await within(timeoutMs, answer, () => 'memory unavailable: it did not answer in time.');
       } catch (error) {
         return `memory unavailable: ${isForeseen(error) ? error.message : 'it failed in a way that nobody foresaw.'}`;
       }

@@ -1,3 +1,4 @@
+import { inert } from '../capture/inert.ts';
 import type { Fact, Found, FoundCommunity, FoundEntity, FoundEpisode } from '../search/found.ts';
 import { oneLine, shortened } from '../text.ts';
 
@@ -14,7 +15,7 @@ export function bulletList({ facts, episodes, entities = [], communities = [] }:
   if (bullets.length === 0) return 'Nothing found.';
   return bullets
     .sort((a, b) => b.score - a.score)
-    .map(({ text }) => text)
+    .map(({ text }) => inert(oneLine(text)))
     .join('\n');
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkText, oneLine, shortened } from '../../src/text.ts';
+import { checkText, oneLine, plainText, printable, shortened } from '../../src/text.ts';
 import { rubbish } from '../support/rubbish.ts';
 
 describe('checkText', () => {
@@ -23,6 +23,40 @@ describe('checkText', () => {
 
 test('oneLine makes one line of any white space', () => {
   expect(oneLine(' a\r\n\tb\u2028c\u00a0\u3000d \v')).toBe('a b c d');
+});
+
+describe('what stands in a terminal', () => {
+  test.each([
+    ['colours', '\u001b[1;31mERROR\u001b[0m: \u009b32mfine\u009b0m', 'ERROR: fine'],
+    ['a title and a clipboard', 'a\u001b]0;owned\u0007b\u001b]52;c;b3duZWQ=\u001b\\c', 'abc'],
+    ['a title without an end', 'a\u001b]0;owned', 'a0;owned'],
+    ['the cursor', 'one\u001b[2K\u001b[1Atwo\u001b7\u001bc', 'onetwo'],
+    ['other strings', 'a\u001bPq#0\u001b\\b\u001b_x\u001b\\c', 'abc'],
+    [
+      'colours as JSON and shells write them',
+      '"\\u001b[31mred\\u001b[0m" \\x1b[32mgreen \\033[0m \\e[1mbold',
+      '"red" green  bold',
+    ],
+    ['bells and backspaces', 'a\u0007b\u0008c\u007fd', 'abcd'],
+    ['a progress bar', '10 %\r20 %\r\ndone', '10 %\n20 %\ndone'],
+    ['what turns and hides letters', 'a\u202eb\u2066c\u200bd\u{e0041}e\ufefff', 'abcdef'],
+  ])('%s: plainText leaves the words, printable shows the rest', (_, text, plain) => {
+    expect(plainText(text)).toBe(plain);
+    expect(printable(text)).not.toMatch(/(?![\n\t])\p{Cc}|[\u202a-\u202e\u2066-\u2069]/u);
+  });
+
+  test('ordinary text stays, whatever its language', () => {
+    const text = 'Zoë\tשלום می‌خواهم 👩‍💻 日本語\n- [x] done';
+
+    expect(plainText(text)).toBe(text);
+    expect(printable(text)).toBe(text);
+  });
+
+  test('printable JSON is the same JSON', () => {
+    const value = { text: '\u001b[31m\u009b\u202e\u{e0041} é "quoted"' };
+
+    expect(JSON.parse(printable(JSON.stringify(value)))).toEqual(value);
+  });
 });
 
 describe('shortened', () => {

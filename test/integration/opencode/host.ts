@@ -104,6 +104,18 @@ export function hostOf(hooks: Hooks) {
       return output;
     },
     /** A turn with a tool, which is two of the agent's messages. */
+    /** One message of the agent in so many parts. */
+    async turnOfMany(session: string, user: string, count: number): Promise<void> {
+      const output = await prompt(session, user);
+      const first = answer(session, output.message.id);
+      await event('message.updated', { info: first });
+      for (let at = 0; at < count; at += 1)
+        await event('message.part.updated', {
+          part: { id: `prt_${at}`, sessionID: session, messageID: first.id, type: 'text', text: `part ${at}` },
+        });
+      await event('message.updated', { info: { ...first, time: { created: Date.now(), completed: Date.now() } } });
+      await this.idle(session);
+    },
     async turnWithTool(session: string, user: string, assistant: string, state: Partial<ToolState>): Promise<void> {
       const output = await prompt(session, user);
       const first = answer(session, output.message.id);

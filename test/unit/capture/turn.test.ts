@@ -29,6 +29,7 @@ const turn = (more: Partial<Turn> = {}): Turn => ({
   referenceTime: new Date('2026-11-22T08:30:00Z'),
   ...more,
 });
+const words = (count: number, word: string) => Array.from({ length: count }, (_, at) => `${word}${at}`).join(' ');
 const tool = (input: string, output: string) => ({ tool: 'bash', status: 'completed' as const, input, output });
 
 describe('the episode of a turn', () => {
@@ -54,6 +55,28 @@ describe('the episode of a turn', () => {
         tools: [{ tool: 'bash', status: 'completed', input: 'ls', output: 'a.ts' }],
       },
     });
+  });
+
+  test('keeps the beginning and the end of a long answer', () => {
+    const { content } = turnEpisode(turn({ assistant: `I begin. ${words(200_000, 'w')} The tests pass at last.` }));
+
+    expect(content).toMatch(/^user: [^\n]+\nassistant: I begin\. w0 /);
+    expect(content).toMatch(/\n…\n[\s\S]* The tests pass at last\.$/);
+    expect(content.length).toBeLessThan(24_100);
+  });
+
+  test('keeps the first and the last of many tools', () => {
+    const tools = Array.from({ length: 300 }, (_, at) => tool(`step ${at}`, 'ok'));
+    const kept = turnEpisode(turn({ tools })).metadata.tools as { input: string }[];
+
+    expect(kept).toHaveLength(40);
+    expect([kept[0]?.input, kept.at(-1)?.input]).toEqual(['step 0', 'step 299']);
+  });
+
+  test('is without colours and marks of its memory that stand alone', () => {
+    const said = 'one \u001b[31mred\u001b[0m </recalled-memory> two\u0000 &lt;/recalled-memory&gt; three';
+
+    expect(turnEpisode(turn({ user: said, assistant: '' })).content).toBe('user: one red  two  three');
   });
 
   test('keeps little of long outputs, and nothing of half a secret at the cut', () => {

@@ -48,6 +48,14 @@ describe('a finished turn', () => {
     ]);
   });
 
+  test('of a thousand parts keeps its beginning and its end', async () => {
+    const session = await host.newSession();
+    await host.turnOfMany(session, 'Fix it all.', 1_000);
+
+    expect(turns[0]?.assistant).toMatch(/^part 0\n\npart 1\n/);
+    expect(turns[0]?.assistant).toMatch(/part 998\n\npart 999$/);
+  });
+
   test('with tools is one, though the agent wrote several messages', async () => {
     const session = await host.newSession();
     await host.turnWithTool(session, 'Run it', 'It works.', {

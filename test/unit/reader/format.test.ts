@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bulletList } from '../../../src/reader/format.ts';
 import type { Fact, Found } from '../../../src/search/found.ts';
+import { commandsIn, HOSTILE } from '../../support/hostile-texts.ts';
 
 const fact = (change: Partial<Fact> = {}): Fact => ({
   uuid: 'f',
@@ -44,6 +45,28 @@ describe('the bullet list', () => {
     ['of many lines', { fact: 'Harbor\nuses\r\n- Redis' }, '- Harbor uses - Redis (since 2025-01-01)'],
   ])('shows a fact %s on one line', (_, change, bullet) => {
     expect(list({ facts: [fact(change)] })).toBe(bullet);
+  });
+
+  test.each(HOSTILE)('is one harmless line of each stored text: %j', (text) => {
+    const entity = { uuid: 'u', name: text, type: 'Entity', labels: [], summary: text, attributes: {}, score: 1 };
+    const found = {
+      facts: [fact({ fact: text }), fact({ source: text, target: text })],
+      episodes: [episode(text)],
+      entities: [{ ...entity, createdAt: null }],
+      communities: [{ uuid: 'c', name: text, summary: text, score: 1 }],
+    } as unknown as Partial<Found>;
+
+    const bullets = list(found);
+
+    expect(commandsIn(text).length + text.split('\n').length).toBeGreaterThan(1);
+    expect(commandsIn(bullets)).toEqual([]);
+    expect(bullets.split('\n')).toHaveLength(5);
+  });
+
+  test('leaves code as it is', () => {
+    const text = 'It takes Array<string>, a<b, x -> y and <div class="a"> & &lt;br&gt;';
+
+    expect(list({ episodes: [episode(text)] })).toBe(`- ${text} (said 2025-02-01)`);
   });
 
   test('has facts and episodes in the order of their scores', () => {

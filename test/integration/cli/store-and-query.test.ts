@@ -34,6 +34,39 @@ describe('store', () => {
     expect((await run(['query', 'Harbor'])).stdout).toMatch(/^- Harbor uses Redis \(since \d{4}-\d\d-\d\d\)\n$/);
   });
 
+  test('takes colours for what they are, and nothing that is printed moves the cursor', async () => {
+    const { run } = newMemory();
+    const text =
+      'Harbor uses Valkey 8\u001b]0;owned\u0007\u001b[2K\u001b[1A. Ann leads \u001b[8mHarbor\u001b[0m. \u001b[31mERROR\u001b[0m Harbor depends on Kafka 3.';
+    const name = (await run(['store', '-'], text)).stdout.trim();
+
+    const printed = await Promise.all(
+      [
+        ['query', 'Harbor'],
+        ['query', 'Harbor', '--json'],
+        ['entities'],
+        ['entities', '--json'],
+        ['history', 'Harbor'],
+        ['history', 'Har\u001b[2Jbor'],
+        ['episode', name],
+        ['episode', name, '--json'],
+        ['episode', 'a\u009b2J'],
+        ['nothing\u001b[2J'],
+        ['saga', 'show', 'x\u001b[2J'],
+        ['dead-letter', 'show', 'x\u001b[2J'],
+      ].map((args) => run(args)),
+    );
+
+    for (const { stdout, stderr } of printed) expect(stdout + stderr).not.toMatch(/(?!\n)\p{Cc}/u);
+    const [query, , entities, entitiesJson, , , episode, episodeJson] = printed.map(({ stdout }) => stdout);
+    expect(query).toContain('Harbor');
+    expect(entities).not.toMatch(/owned|\[\d*[mKA]/);
+    expect(JSON.parse(entitiesJson ?? '')).toBeInstanceOf(Array);
+    // As it was stored, and shown as JSON writes it.
+    expect(JSON.parse(episodeJson ?? '').content).toBe(text);
+    expect(episode).toContain('\\u001b]0;owned\\u0007');
+  });
+
   test('reads standard input', async () => {
     const { run } = newMemory();
 

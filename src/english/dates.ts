@@ -1,3 +1,4 @@
+import { DAY } from '../time.ts';
 import { dayStart, monthNumber, nearestWeekday, relativeDay } from './calendar.ts';
 
 /** A date that a sentence names, and which end of a time it is. */
@@ -60,7 +61,7 @@ const POSTPONED =
 type Groups = Record<string, string | undefined>;
 
 /** Which way a date without a year lies. */
-type Direction = 'past' | 'coming' | 'nearest';
+type Direction = 'past' | 'coming' | 'likely';
 
 /**
  * The dates of a sentence, in its order. Relative ones ("last week") count from `reference`; of a day without a year tense and the word
@@ -129,7 +130,7 @@ function directionOf(lead: string | undefined, isPast: boolean): Direction {
   if (lead === 'since' || lead === 'ended' || lead?.startsWith('ended ') || lead === 'expired on') return 'past';
   if (isPast) return 'past';
   if (lead && (UNTIL.test(lead) || DUE.test(lead))) return 'coming';
-  return 'nearest';
+  return 'likely';
 }
 
 /** @param before the date that this one follows at once, as in "from 3 May to 9 May" */
@@ -161,9 +162,10 @@ function withoutYear(month: number, day: number, reference: Date, direction: Dir
   const today = dayStart(reference.getUTCFullYear(), reference.getUTCMonth(), reference.getUTCDate());
   const years = [-1, 0, 1].map((shift) => dayStart(reference.getUTCFullYear() + shift, month, day));
   if (direction === 'past') return years.findLast((it) => it <= reference) ?? (years[0] as Date);
-  if (direction === 'coming') return years.find((it) => it >= today) ?? (years[2] as Date);
-  const distance = (it: Date) => Math.abs(it.getTime() - today.getTime());
-  return years.reduce((best, it) => (distance(it) < distance(best) ? it : best));
+  const next = years.find((it) => it >= today) ?? (years[2] as Date);
+  // Who speaks of a day that has just been, in the present tense, does not mean next year's.
+  const isFar = next.getTime() - today.getTime() > 300 * DAY;
+  return direction === 'likely' && isFar ? (years.findLast((it) => it < today) ?? next) : next;
 }
 
 /** The quarter that runs counts as coming. */

@@ -68,6 +68,16 @@ const FOREIGN = words(`
   il lo gli di da che non per sono della nel nella
   o os as um uma do em no na não com são het een van voor niet op met zijn och att det på är som av til er ikke`);
 
+const GERMAN = words(
+  `der die das und ist nicht ein eine einer den dem des mit für auf im zum zur von vom wird wir ich sind bei`,
+);
+
+/** In German every noun has a capital letter. */
+export function isGerman(text: string): boolean {
+  const all = text.toLowerCase().match(/\p{L}+/gu) ?? [];
+  return !isEnglish(text) && all.some((word) => GERMAN.has(word));
+}
+
 /** False for a sentence that is mostly in another language: rules for English would misread it. */
 export function isEnglish(text: string): boolean {
   const letters = text.match(/\p{L}/gu)?.length ?? 0;

@@ -1,10 +1,10 @@
 import { type DateMention, datesIn } from '../english/dates.ts';
 import { prose } from '../english/prose.ts';
 import { type Range, sentenceRanges } from '../english/sentences.ts';
+import { stanceOf, withoutQuotations } from '../english/stance.ts';
 import { isEnglish } from '../english/words.ts';
 import { type Change, changesOf, clausesOf } from './change.ts';
 import { type Claim, claimOf } from './claim.ts';
-import { stanceOf, withoutQuotations } from './stance.ts';
 import { keyOf } from './word.ts';
 
 /** A text that somebody wrote or said at some time. */

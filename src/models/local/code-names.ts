@@ -4,9 +4,9 @@ import { WELL_KNOWN_PRODUCTS } from './vocabulary.ts';
 const EXTENSION =
   /\.(?:c?jsx?|mjs|[cm]?tsx?|json5?|jsonc|md|mdx|ya?ml|toml|py|rs|go|rb|php|java|kt|swift|sh|sql|css|scss|html?|txt|env|lock|log|xml|csv|ini|cfg|conf|svg|png|vue|svelte|proto|graphql|cypher|tgz|zip|wasm|map|ipynb)$/i;
 const CODE_FOLDERS =
-  /^(?:\.{1,2}|~|src|tests?|lib|docs?|dist|packages|apps?|scripts?|config|public|node_modules|bin|bench|workers|\.github)?\//;
+  /^(?:\.{1,2}|~|src|tests?|lib|docs?|dist|packages|apps?|scripts?|configs?|public|node_modules|bin|bench|workers|\.github|crates|internal|cmd|pkg|tools|assets|infra|charts|migrations|fixtures|examples|backend|frontend|firmware|services|modules|include|templates|var|etc|usr|opt|home|tmp)?\//;
 const BARE_FILES =
-  /^(?:README|CHANGELOG|LICENSE|CODEOWNERS|CONTRIBUTING|Dockerfile|Makefile|Gemfile|Procfile|Jenkinsfile)$/;
+  /^(?:README|CHANGELOG|LICENSE|CODEOWNERS|CONTRIBUTING|Dockerfile|Makefile|Gemfile|Procfile|Jenkinsfile|[Jj]ustfile|Taskfile|Rakefile|Brewfile|Vagrantfile|Caddyfile)$/;
 const DOT_FILE = /^\.[a-z][a-z\d]*(?:[.-][a-z\d]+)*$/i;
 const JS_PRODUCT =
   /^(?:[A-Z][A-Za-z]*|node|next|vue|nuxt|three|d3|ember|chart|moment|socket|alpine|discord)\.(?:js|io)$/;
@@ -18,6 +18,10 @@ const VALUE = /^(?:true|false|null|undefined|nan|this|\d.*|["'].*|[^\p{L}]*)$/iu
 const EXPRESSION = /[{}<>;|"'\\]|:\/\/|:$|^(?:in|of|is|as|if|new|or|and|not|the|get|set)$/;
 const COMMAND =
   /^(?:npm|npx|yarn|pnpm|bun|node|deno|git|docker|kubectl|make|cargo|go|pip|python|curl|brew|apt|gh|tsc)(?: [\w@./:=-]+){1,3}$/;
+/** `just lint`, and of `stoat cal start --head 8` what stands before the options. */
+const WORDS_OF_COMMAND = /^([a-z][\w.-]*(?: [a-z][\w:./-]*){0,2}(?: \d{2,8})?)(?: --?\w.*)?$/;
+const NO_COMMAND =
+  /^(?:not|no|in|is|are|on|off|the|a|an|to|of|for|and|or|if|with|from|by|as|at|this|that|it|all|any|new|old|only|yes|ok|error|warning|select|insert|update|delete|create|return|throw|import|export|const|let|var|function|class|type|interface|async|await|else|while|do|key|value|true|false)\b/;
 const CALL = /^(?:[\w$]+\.){0,4}[\w$]+\(\)$/;
 const DOTTED = /^(?:[a-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*){1,5}|[A-Z][\w$]*(?:[.#][a-z_$][\w$]*){1,4})$/;
 /** "example.com", but not "staging.harbor.dev" */
@@ -51,12 +55,20 @@ export function classifyCode(content: string): NamedThing | null {
   const word = classifyWord(name);
   if (word) return word;
   if (isPackageName(name)) return { name, type: 'Package' };
-  return /\s/.test(name) && !COMMAND.test(name) ? null : { name, type: 'Identifier' };
+  if (/\s/.test(name) && !COMMAND.test(name)) return commandCalled(name);
+  return { name, type: 'Identifier' };
+}
+
+function commandCalled(content: string): NamedThing | null {
+  const words = WORDS_OF_COMMAND.exec(content)?.[1];
+  return words && !NO_COMMAND.test(words) ? { name: words, type: 'Identifier' } : null;
 }
 
 /** The thing that one word names by its spelling, outside of backticks too; null for ordinary words. */
 export function classifyWord(word: string): NamedThing | null {
-  const type = word.length < 2 || word.length > 120 ? null : typeOf(word);
+  // Placeholders, as in `cal/<serial>.toml`.
+  const plain = word.replace(/<([a-z_-]{1,30})>/g, '$1');
+  const type = word.length < 2 || word.length > 120 ? null : typeOf(plain);
   return type === null ? null : { name: word, type };
 }
 

@@ -2,7 +2,7 @@ import { datesIn } from '../../english/dates.ts';
 import { classifyWord, isPackageName } from './code-names.ts';
 import type { Gathering } from './gathering.ts';
 import { type NamedThing, normalised } from './named-thing.ts';
-import { screaming } from './relation.ts';
+import { screaming } from './relations.ts';
 import { versionName } from './versions.ts';
 import { WELL_KNOWN_PRODUCTS } from './vocabulary.ts';
 
@@ -101,7 +101,9 @@ function readObject(object: Properties, place: Place, gathering: Gathering): voi
 function readScalar(value: unknown, place: Place, gathering: Gathering): void {
   if (place.owner === null || value === null || value === '') return;
   const text = String(value).replace(/\s+/g, ' ').trim();
-  const target = valueName(value, text) ?? ownProperty(place, text);
+  const target = valueName(value, text) ?? versionOf(place, text);
+  // A number or a sentence is no thing; the text of the document tells it.
+  if (!target) return;
   addFact(gathering, place.owner, target, place.path, text, place.validAt);
 }
 
@@ -119,11 +121,9 @@ function addFact(
   gathering.addFact({ source, target, relation, fact, validAt, invalidAt: null });
 }
 
-function ownProperty(place: Place, value: string): NamedThing {
-  const owner = place.owner?.name ?? '';
-  if (place.path.at(-1) === 'version' && /^v?\d/.test(value))
-    return { name: versionName(owner, value.slice(0, 30)), type: 'Version' };
-  return { name: `${owner} ${place.path.join(' ')}`.trim(), type: 'Entity' };
+function versionOf({ owner, path }: Place, value: string): NamedThing | null {
+  if (!owner || path.at(-1) !== 'version' || !/^v?\d/.test(value)) return null;
+  return { name: versionName(owner.name, value.slice(0, 30)), type: 'Version' };
 }
 
 /** Numbers, dates, links and long texts are told by the fact; only short words are things of their own. */
@@ -156,8 +156,10 @@ function keyAmong(object: Properties, keys: readonly string[]): string | undefin
   return undefined;
 }
 
-function unnamedOwner(path: readonly string[]): NamedThing {
-  return { name: path.at(-1) ?? 'document', type: 'Entity' };
+/** Of a document without a name nothing can be said. */
+function unnamedOwner(path: readonly string[]): NamedThing | null {
+  const name = path.at(-1);
+  return name === undefined ? null : { name, type: 'Entity' };
 }
 
 function hasScalars(object: Properties): boolean {

@@ -2,7 +2,7 @@ import type { EpisodeText, Extraction, LanguageModel } from '../language-model.t
 import { modelThread } from '../model-thread.ts';
 import { localJudgement } from './judgement.ts';
 
-const ID = 'local-rules-1';
+const ID = 'local-rules-2';
 
 /** Reads English by rules (`extract`), in a worker thread so that a large episode does not hold up the process. */
 export function localLanguageModel(): LanguageModel {

@@ -14,9 +14,30 @@ export interface Mention {
 }
 
 const LONGEST_NAME = 4;
+/** "Rianne de Boer" */
+const LINKS = new Set([
+  'de',
+  'van',
+  'von',
+  'der',
+  'den',
+  'del',
+  'della',
+  'da',
+  'di',
+  'du',
+  'ter',
+  'ten',
+  'bin',
+  'al',
+  'el',
+]);
 const ACRONYM = /^[A-Z]{2,6}\d?$/;
 const ACRONYMS = /^[A-Z]{2,5}s$/;
 const NAME = /^\p{L}[\p{L}\p{N} .&'’+#-]*$/u;
+/** "5 MB", "180 mm/s", "180 EUR" */
+const UNIT =
+  /^(?:[kKMGTP]i?[Bb](?:\/s|ps)?|[µmkcdn]?(?:m|s|g|A|V|W|Hz|h|l)(?:\/(?:s|h|min))?|°[CF]|rpm|EUR|USD|GBP|CHF|SEK|MHz|GHz|px|dpi|fps|p\d\d)$/;
 /** "JSON-compatible" */
 const DESCRIPTION = /-\p{Ll}/u;
 const SHOUTED = /^\p{Lu}{2,}$/u;
@@ -24,13 +45,15 @@ const SHOUTED = /^\p{Lu}{2,}$/u;
 const ABSTRACT = /(?:tion|sion|ment|ness|ity|ing|ance|ence|ism|ship|age|ure|s)$/i;
 
 /** Everything that a sentence names, in its order. `known` holds names seen where no doubt was possible. */
-export function mentionsIn(tokens: readonly Token[], known: ReadonlySet<string>): Mention[] {
-  const isTitle = isTitleCase(tokens);
+export function mentionsIn(tokens: readonly Token[], known: ReadonlySet<string>, isGerman = false): Mention[] {
+  // Where every word has a capital letter, capital letters tell nothing.
+  const isTitle = isGerman || isTitleCase(tokens);
   const found: Mention[] = [];
   for (let index = 0; index < tokens.length; index++) {
     const mention =
       technicalAt(tokens, index) ?? smallProductAt(tokens, index) ?? (isTitle ? null : properAt(tokens, index, known));
     if (!mention) continue;
+    if (UNIT.test(mention.thing.name) && tokens[index - 1]?.tags.has('Value')) continue;
     found.push(mention);
     index = mention.last;
   }
@@ -54,7 +77,9 @@ function technicalAt(tokens: readonly Token[], index: number): Mention | null {
   const technical = tokens[index]?.technical;
   if (!technical?.thing) return null;
   const { thing, wider, isWeak } = technical;
-  const last = thing.type === 'Product' ? endOfProduct(tokens, index) : index;
+  const isProduct =
+    thing.type === 'Product' || (thing.type === 'Identifier' && /^[A-Z][a-z]+[A-Z][A-Za-z]+$/.test(thing.name));
+  const last = isProduct ? endOfProduct(tokens, index) : index;
   if (last === index) return { thing, first: index, last, wider, isWeak };
   const more = tokens.slice(index + 1, last + 1).map((token) => token.text);
   return { thing: { name: [thing.name, ...more].join(' '), type: 'Product' }, first: index, last };
@@ -80,7 +105,17 @@ function smallProductAt(tokens: readonly Token[], first: number): Mention | null
 function properAt(tokens: readonly Token[], first: number, known: ReadonlySet<string>): Mention | null {
   if (!isNameWord(tokens[first])) return null;
   let last = first;
-  while (last - first < LONGEST_NAME && !isBoundary(tokens, last) && isNameWord(tokens[last + 1])) last++;
+  for (;;) {
+    const isLinked =
+      LINKS.has(tokens[last + 1]?.lower ?? '') &&
+      !isBoundary(tokens, last + 1) &&
+      isNameWord(tokens[last + 2]) &&
+      tokens[last + 1]?.lower === tokens[last + 1]?.text;
+    if (last - first >= LONGEST_NAME || isBoundary(tokens, last)) break;
+    if (isLinked) last += 2;
+    else if (isNameWord(tokens[last + 1])) last += 1;
+    else break;
+  }
   if (last - first >= LONGEST_NAME) return null;
   if (first === 0 && !beginsWithName(tokens, last, known)) return last > 0 ? properAt(tokens, 1, known) : null;
   if (!tokens[last]?.isParted && isVersionNumber(tokens, last + 1)) last++;
@@ -131,7 +166,8 @@ function beginsWithName(tokens: readonly Token[], last: number, known: ReadonlyS
     .map((token) => token.text)
     .join(' ');
   if (known.has(normalised(name)) || known.has(first.lower) || first.isPossessive) return true;
-  if (['Person', 'Place'].some((tag) => first.tags.has(tag)) || ACRONYM.test(first.text)) return true;
+  if (['Person', 'City', 'Country', 'Region'].some((tag) => first.tags.has(tag)) || ACRONYM.test(first.text))
+    return true;
   if (last > 0) return !first.tags.has('Verb') && !first.tags.has('Adverb') && !first.tags.has('Determiner');
   if (isVersionNumber(tokens, 1) || first.tags.has('ProperNoun')) return true;
   return isBareSubject(first, tokens[1]) || (tokens[1]?.lower === 'and' && isSingular(first) && isNameWord(tokens[2]));

@@ -1,10 +1,10 @@
 import { type DateMention, datesIn } from '../../english/dates.ts';
+import { sentenceRanges } from '../../english/sentences.ts';
 import type { EpisodeText } from '../language-model.ts';
 import { type Block, blocks } from './document.ts';
 import { type LeadIn, leadInOf } from './lead-ins.ts';
-import { cleaned, unmarked } from './markup.ts';
+import { cleaned, codeBlanked, unmarked } from './markup.ts';
 import type { NamedThing } from './named-thing.ts';
-import { sentences } from './sentences.ts';
 import { type Token, tokensOf } from './tagging.ts';
 import { technicalNames } from './technical-names.ts';
 import { turns } from './turns.ts';
@@ -44,6 +44,26 @@ function sentencesOf(block: Block, speaker: NamedThing | null, reference: Date, 
       const dates = datesIn(text, reference);
       return { text, tokens: tokensOf(text, technicalNames(text, code), dates), dates, block, leadIn, speaker };
     });
+}
+
+/** The tagger slows down with the length of a sentence, and nobody writes a longer one. */
+const LONGEST_SENTENCE = 600;
+
+/** Sentences of cleaned text, code still marked; a longer one is cut. */
+function sentences(text: string): string[] {
+  return sentenceRanges(codeBlanked(text)).flatMap(({ start, end }) => pieces(text.slice(start, end)));
+}
+
+function pieces(text: string): string[] {
+  const cut: string[] = [];
+  let rest = text;
+  while (rest.length > LONGEST_SENTENCE) {
+    const space = rest.lastIndexOf(' ', LONGEST_SENTENCE);
+    const end = space > 0 ? space : LONGEST_SENTENCE;
+    cut.push(rest.slice(0, end));
+    rest = rest.slice(end).trimStart();
+  }
+  return rest ? [...cut, rest] : cut;
 }
 
 const GREETING =

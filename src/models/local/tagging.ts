@@ -34,6 +34,7 @@ const STAND_INS = 60;
 nlp.addWords({
   ...Object.fromEntries(Array.from({ length: STAND_INS }, (_, index) => [standIn(index).toLowerCase(), 'ProperNoun'])),
   [DATE_STAND_IN.toLowerCase()]: 'Date',
+  empty: 'Adjective',
 });
 
 /** The words of one sentence; dates are left out as one token tagged `Date` each. */

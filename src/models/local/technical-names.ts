@@ -3,9 +3,10 @@ import type { Span } from './markup.ts';
 import type { NamedThing, TechnicalName } from './named-thing.ts';
 import { versionsIn } from './versions.ts';
 
-const WORD = /[@#$\p{L}\p{N}_./~-](?:[^\s,;:!?'"“”‘’`(){}[\]<>|=]|(?<=\w)\(\)|:\/\/)*/gu;
+const WORD =
+  /[@#$\p{L}\p{N}_./~-](?:<[a-z_-]{1,30}>(?=[\w./-])|(?<=[./])<[a-z_-]{1,30}>|[^\s,;:!?'"“”‘’`(){}[\]<>|=]|(?<=\w)\(\)|:\/\/)*/gu;
 const PACKAGE_CONTEXT =
-  /\b(?:bump(?:s|ed)?|update[sd]?|upgrade[sd]?|install(?:s|ed)?|uninstall(?:s|ed)?|depends on|dependency|package|library|module|npm i|from|of|uses?|using|requires?|imports?|adds?|added|removed)\s$/i;
+  /\b(?:bump(?:s|ed)?|update[sd]?|upgrade[sd]?|install(?:s|ed)?|uninstall(?:s|ed)?|depends on|dependency|package|crate|gem|image|library|module|npm i|from|of|uses?|using|requires?|imports?|adds?|added|removed)\s$/i;
 const PACKAGE_FOLLOWS = /^\s(?:package|dependency|library|module|npm)\b/i;
 
 /** What a sentence names by spelling, in its order, without overlaps. `code` tells where backticks stood. */
@@ -16,6 +17,8 @@ export function technicalNames(text: string, code: readonly Span[]): TechnicalNa
   };
   const spans = code.map((span) => ({ ...span, thing: codeThing(text, span) }));
   vulnerabilitiesIn(text).forEach(add);
+  numberedIn(text).forEach(add);
+  calledIn(text).forEach(add);
   versionsIn(text, spans).forEach(add);
   spans.forEach(add);
   wordsIn(text).forEach(add);
@@ -44,6 +47,35 @@ function vulnerabilitiesIn(text: string): TechnicalName[] {
     return { start: match.index, end: match.index + match[0].length, thing };
   });
 }
+
+/** "room 214", "board 17": common words that a number makes a name of. */
+function numberedIn(text: string): TechnicalName[] {
+  return [...text.matchAll(NUMBERED)].map((match) => {
+    const [name, kind = ''] = match;
+    const type = /^(?:room|hall|pier|gate|dock|building|floor|warehouse|lab)$/i.test(kind) ? 'Place' : 'Entity';
+    return { start: match.index, end: match.index + name.length, thing: { name, type } };
+  });
+}
+
+const NUMBERED =
+  /\b(room|hall|pier|gate|dock|building|warehouse|lab|board|rack|bay|ticket|cabinet|locker|platform|terminal|unit) (?:#?\d{1,5}[A-Za-z]?|[A-Z])(?![\w.:,]*\d|[\w%-]| (?:minutes|hours|days|percent))/gi;
+
+/** "is called deckwire" */
+function calledIn(text: string): TechnicalName[] {
+  return [
+    ...text.matchAll(
+      /\b(?:is|are|be|been|was|now) (?:called|named|renamed to) ([a-z][a-z\d]*(?:-[a-z\d]+)*)(?=[.,;!]|$| (?:from|now|since|today|and|in|on))/g,
+    ),
+  ].flatMap((match) => {
+    const name = match[1] ?? '';
+    const start = match.index + match[0].length - name.length;
+    return name.length < 3 || NO_CALLED.test(name)
+      ? []
+      : [{ start, end: start + name.length, thing: { name, type: 'Entity' } }];
+  });
+}
+
+const NO_CALLED = /^(?:the|off|out|back|after|again|from|once|twice|when|for|only|it|that|this|by|on|in)$/;
 
 function wordsIn(text: string): TechnicalName[] {
   const found: TechnicalName[] = [];

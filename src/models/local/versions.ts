@@ -11,7 +11,7 @@ const CHANGE_BEFORE = new RegExp(
   'u',
 );
 const NO_PRODUCT =
-  /^(?:version|release|released|v|to|from|in|at|of|on|since|with|for|and|or|than|by|about|over|under|the|a|an|is|was|are|section|chapter|step|changelog|until|before|after|published|between|not|all|new|old|only|prior|latest|current|below|above|then|upcoming|least|most|minor|major|patch|stable|supported|package|library|dependency|plugin|module|using|requires?|v?\d.*)$|^[a-z]+(?:ed|ing|es)$/i;
+  /^(?:version|release|released|v|to|from|in|at|of|on|since|with|for|and|or|than|by|about|over|under|the|a|an|is|was|are|section|chapter|step|changelog|until|before|after|published|between|not|all|new|old|only|prior|latest|current|below|above|then|upcoming|least|most|minor|major|patch|stable|supported|package|library|override|limit|range|constraint|build|dependency|plugin|module|using|requires?|says?|use|pin|need|v?\d.*)$|^[a-z]+(?:ed|ing|es)$/i;
 /** A number with one point is a version only after a name, and not before a unit ("Redis 7.2", not "takes 7.2 seconds"). */
 const UNIT_AFTER =
   /^\s?(?:%|percent|million|billion|hours?|days?|minutes?|seconds?|ms|[kmg]b|x\b|times|°|km|kg|[ap]m\b)/i;

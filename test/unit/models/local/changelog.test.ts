@@ -29,7 +29,6 @@ describe('the notes of a release', () => {
       'axios 1.7.2 VERSION_OF axios',
       'axios 1.7.2 FIXES fetch',
       'axios 1.7.2 FIXES API detection',
-      'axios 1.7.2 FIXES axios',
       'axios 1.7.2 ADDS Response Timing',
       'axios 1.7.2 ADDS response.duration',
       'axios 1.7.2 ADDS error.response',

@@ -25,7 +25,6 @@ describe(`the episodes of ${GOLDEN}${file ? '' : ' (skipped: it is not beside th
         'Mira Okafor BECAME_TECH_LEAD_OF Harbor',
         'Harbor KEEPS_IN Redis 7',
         'Harbor USES Valkey 8',
-        'Harbor RUN_ON BullMQ',
         'Lighthouse USES Svelte',
         'Lighthouse USES HTTP',
         'Harbor BACKED_UP_TO Backblaze B2',

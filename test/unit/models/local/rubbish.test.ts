@@ -74,7 +74,7 @@ describe('a megabyte of rubbish', () => {
 });
 
 describe('any reading', () => {
-  const content = `# Harbor 2.1.0\n\n${SAMPLES.join(' Harbor uses Valkey 8 and Redis.\n\n')}`;
+  const content = `# Harbor 2.1.0\n\n### Added\n\n${SAMPLES.map((sample, place) => `${sample} Harbor uses \`cache_${place}\` and Redis.`).join('\n\n')}`;
 
   it('is the same each time', () => {
     expect(reading(content)).toEqual(reading(content));

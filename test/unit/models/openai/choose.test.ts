@@ -85,6 +85,6 @@ test('vectors of OpenAI beside local rules need a key', () => {
 test('local models are chosen beside a key', async () => {
   const model = await chooseLanguageModel(config({ MEMORY_MODELS: 'local', OPENAI_API_KEY: 'sk-1' }));
 
-  expect(model.id).toBe('local-rules-1');
+  expect(model.id).toBe('local-rules-2');
   await model.close();
 });

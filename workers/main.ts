@@ -75,13 +75,20 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
   const unknown = checkList(roles, 'The roles').find((role) => !ROLES.includes(role));
   if (unknown !== undefined) throw new InvalidInput(unknownMember('A worker', String(unknown), ROLES));
   const prometheus = openPrometheus();
-  const leavePluginSpans = keepPluginSpansHarmless();
   const metrics = allMetrics(DOGSTATSD, prometheus);
   const signs = openVitalSigns();
   // First, so that a broken file or setting leaves nothing open.
   const ontology = parts.ontology ?? (await loadOntology(config.configFile));
   const schedule = roles.includes('scheduler') ? (await import('./scheduler.ts')).openSchedule(config) : undefined;
   const archives = roles.includes('export') ? await chooseStore(config, metrics) : undefined;
+  const ownModel = parts.languageModel ?? (await chooseLanguageModel(config));
+  const ownEmbedder =
+    parts.embedder ??
+    (await chooseEmbedder(config).catch(async (error: unknown) => {
+      if (!parts.languageModel) await ownModel.close();
+      throw error;
+    }));
+  const leavePluginSpans = keepPluginSpansHarmless();
   const valkey = inNamespace(patientConnection(config.valkey, NOTICED_WITHIN), config.queuePrefix);
   const onLoss = (group: string) => {
     onNotice(
@@ -94,9 +101,9 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
   const producer = openProducer(config);
   const guard = { signs, metrics, prices: config.prices };
   const languageModel = parts.languageModel
-    ? guardedLanguageModel(parts.languageModel, guard)
-    : guardedLanguageModel(await chooseLanguageModel(config), guard, nameOf(config));
-  const embedder = guardedEmbedder(parts.embedder ?? (await chooseEmbedder(config)), guard);
+    ? guardedLanguageModel(ownModel, guard)
+    : guardedLanguageModel(ownModel, guard, nameOf(config));
+  const embedder = guardedEmbedder(ownEmbedder, guard);
   const workers: Worker[] = [];
   const connections = [valkey];
   const handingBack: (() => Promise<void>)[] = [];

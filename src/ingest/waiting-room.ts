@@ -80,8 +80,12 @@ export function openWaitingRoom(valkey: Redis, signals: Signals): WaitingRoom {
       );
     },
     async all(group) {
-      const texts = await valkey.hvals(groupKey(valkey, 'waiting', group));
-      return texts.flatMap((text) => read(group, text));
+      const texts = await valkey.hgetall(groupKey(valkey, 'waiting', group));
+      // A worker that died shows nothing any more, and nobody else takes its entries out where the room is always in use.
+      const left = Object.keys(texts).filter((uuid) => !(Math.abs(Date.now() - sinceOf(texts[uuid])) <= KEPT));
+      await forgetWaiting(valkey, group, left);
+      for (const uuid of left) delete texts[uuid];
+      return Object.values(texts).flatMap((text) => read(group, text));
     },
     async tell(group, told, version) {
       const calls = valkey.multi();
@@ -106,6 +110,15 @@ function readTold(message: string | undefined): Told | undefined {
     return toldShape.parse(JSON.parse(message ?? ''));
   } catch {
     return undefined;
+  }
+}
+
+/** Also of what another version put there; NaN for none. */
+function sinceOf(text = ''): number {
+  try {
+    return Number((JSON.parse(text) as { since?: unknown }).since);
+  } catch {
+    return Number.NaN;
   }
 }
 

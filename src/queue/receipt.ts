@@ -56,6 +56,14 @@ export function openWaiting(queueName: QueueName, config: Config): Waiting {
     }
   }
 
+  /** Undefined for a job that is not there. @throws JobFailed */
+  async function look(jobId: string): Promise<{ hasEnded: boolean; value?: unknown } | undefined> {
+    const state = await queue.getJobState(jobId);
+    const job = await queue.getJob(jobId);
+    if (state === 'failed' && job) throw new JobFailed(job.failedReason);
+    return job && { hasEnded: state === 'completed', value: job.returnvalue };
+  }
+
   return {
     async ready() {
       await ready();
@@ -66,15 +74,21 @@ export function openWaiting(queueName: QueueName, config: Config): Waiting {
       try {
         // What ended before we listened tells no more; its state does. The state is asked first: a job read before it
         // ended has no reason yet.
-        const state = await queue.getJobState(jobId);
-        const job = await queue.getJob(jobId);
+        const job = await look(jobId);
         if (!job) throw new InvalidInput(`There is no ${queueName} job "${jobId}"; give the uuid of \`store --json\`.`);
-        if (state === 'completed') return job.returnvalue;
-        if (state === 'failed') throw new JobFailed(job.failedReason);
-        return await end.reached;
+        if (job.hasEnded) return job.value;
+        return await end.reached.catch(async (error: unknown) => {
+          if (error !== LATE) throw error;
+          // Its end may have been told while the connection that listens was silent.
+          const now = await look(jobId).catch((failed: unknown) => {
+            if (failed instanceof JobFailed) throw failed;
+            return undefined;
+          });
+          if (now?.hasEnded) return now.value;
+          throw late(queueName, limit, await whyNot(queue, jobId));
+        });
       } catch (error) {
-        if (error !== LATE) throw explainValkey(error, config.valkey);
-        throw late(queueName, limit, await whyNot(queue, jobId));
+        throw explainValkey(error, config.valkey);
       } finally {
         end.stop();
       }

@@ -41,9 +41,12 @@ const SPREAD = 50;
 /** For so long nobody else of this process takes a lease that other processes wait for, else they would never get it. */
 const COURTESY = 5;
 
-// The number follows the server's clock, so that it goes on rising even when Valkey lost its data.
+// The number follows the server's clock, so that it goes on rising even when Valkey lost its data. Whoever asks again, since the
+// answer was lost with the connection, is the holder already and gets another number.
 const TAKE = `
-if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return redis.call('PTTL', KEYS[1]) end
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return redis.call('PTTL', KEYS[1]) end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 local time = redis.call('TIME')
 local fence = math.max(time[1] * 1000 + math.floor(time[2] / 1000), tonumber(redis.call('GET', KEYS[2]) or '0') + 1)
 redis.call('SET', KEYS[2], string.format('%.0f', fence))

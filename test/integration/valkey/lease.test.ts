@@ -4,6 +4,7 @@ import { startValkey } from '../../../src/embedded/servers.ts';
 import { MINUTE } from '../../../src/time.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';
 import { type Leases, openLeases } from '../../../src/valkey/lease.ts';
+import { startProxy } from '../../support/faults/proxy.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { lookOn, until } from '../../support/wait.ts';
 
@@ -196,4 +197,25 @@ describe('whoever holds a lease', () => {
     await lease.release();
     await frozen.stop();
   });
+});
+
+test('whoever is cut off before the answer comes holds the lease and does not wait for itself', async () => {
+  const group = newGroup();
+  const proxy = await startProxy(stores.config.valkey, 'resp');
+  const own = openProcess(LONG, { host: proxy.host, port: proxy.port, tls: false });
+  proxy.watch({
+    isMeant: ([command, , ...rest]) => command?.toLowerCase() === 'eval' && rest.includes(`lease:{${group}}`),
+    after() {
+      proxy.cut();
+      return 'drop';
+    },
+  });
+
+  const lease = await own.take(group);
+
+  expect(lease.isHeld()).toBe(true);
+  expect(Number(await asking.get(`fence:{${group}}`))).toBe(lease.fence);
+  await lease.release();
+  expect(await asking.exists(`lease:{${group}}`)).toBe(0);
+  await proxy.close();
 });

@@ -1,14 +1,17 @@
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config.ts';
+import { ConfigError } from '../../../src/errors.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { SECOND } from '../../../src/time.ts';
 import { readServer } from '../../../src/valkey/server.ts';
 import { checkStart, judgeServer } from '../../../workers/checks.ts';
 import { startWorkers } from '../../../workers/main.ts';
 import { startConfigured } from '../../support/configured-server.ts';
+import { startProxy } from '../../support/faults/proxy.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { useOpened } from '../../support/opened.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -174,4 +177,23 @@ describe('a worker', () => {
       expect.stringMatching(/spool can be entered by other users of this machine; chmod 700 it/),
     ]);
   });
+});
+
+test('a wrong setting leaves no connection open', async () => {
+  const proxy = await startProxy(stores.config.valkey, 'resp');
+  const config: Config = {
+    ...stores.config,
+    valkey: { host: proxy.host, port: proxy.port, tls: false },
+    models: 'openai',
+    openai: { ...stores.config.openai, apiKey: undefined, baseUrl: undefined },
+  };
+
+  await expect(startWorkers(config, ['store', 'export'])).rejects.toThrow(ConfigError);
+
+  const other = new Redis({ host: proxy.host, port: proxy.port });
+  await other.ping();
+  const open = proxy.open();
+  other.disconnect();
+  await proxy.close();
+  expect(open).toBe(1);
 });

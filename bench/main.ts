@@ -11,6 +11,7 @@ import { loadConfig } from '../src/config.ts';
 import { startServers } from '../src/embedded/servers.ts';
 import { cachedCommand, cachedQuery, commits, prepare, store, uncachedQuery } from './figures.ts';
 import { alone, costs, throughput } from './knowledge.ts';
+import { promises } from './promises.ts';
 import { redaction } from './redaction.ts';
 import { markdownTable, type Row } from './table.ts';
 
@@ -41,6 +42,7 @@ try {
   await figure('what an episode costs', () => costs(config));
   await figure('an episode alone', () => alone(config));
   await figure('redaction', async () => redaction());
+  await figure('promises about time', () => promises(config));
   await figure('episodes a second', () => throughput(config, quick ? [20, 60] : [20, 60, 1000]));
   if (!quick) {
     await make(100_000);

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { ConfigError } from './errors.ts';
 import { homeFolder } from './home.ts';
 import { notedSettings } from './running-note.ts';
-import { SETTINGS, type Setting, type SettingName, type Values } from './settings.ts';
+import { type JournalKey, SETTINGS, type Setting, type SettingName, type Values } from './settings.ts';
 import { SECOND } from './time.ts';
 
 export interface Address {
@@ -62,6 +62,8 @@ export interface Config {
   readonly nightly: { readonly cron: string; readonly timeZone: string } | undefined;
   /** What a nightly export leaves of older ones. */
   readonly keep: 'all' | Readonly<Record<'daily' | 'weekly' | 'monthly', number>>;
+  /** Undefined: entries of journals are not made authentic. */
+  readonly journalKey?: JournalKey | undefined;
   readonly maxContentBytes: number;
   readonly concurrency: number;
   readonly queuePrefix: string;
@@ -137,6 +139,7 @@ export function loadConfig(environment: Environment = process.env): Config {
         ? undefined
         : { cron: values.MEMORY_EXPORT_CRON, timeZone: values.MEMORY_EXPORT_TZ },
     keep: readKeep(values.MEMORY_ARCHIVE_KEEP),
+    journalKey: values.MEMORY_JOURNAL_KEY,
     maxContentBytes: values.MEMORY_MAX_CONTENT_BYTES,
     concurrency: values.MEMORY_CONCURRENCY,
     queuePrefix: values.MEMORY_QUEUE_PREFIX,

@@ -10,7 +10,7 @@ const noteShape = z.object({ settings: z.record(z.string(), z.string()) });
 
 /**
  * What running `up`s noted, by the name of the setting. Of a server that the environment names by host or port only what belongs to
- * that very server counts, from the home of whichever `up` of this user runs it: its password.
+ * that very server counts, from the home of whichever `up` of this user runs it: its password, and the key of the journals in Valkey.
  * @param fallback the default of a setting
  * @throws ConfigError when the home is not to be trusted
  */
@@ -28,12 +28,18 @@ export function notedSettings(
       const address = [environment[hostName] || fallback(hostName), environment[portName] || fallback(portName)];
       const isNoted = (note: Noted) => address.map(onThisMachine).join() === [note[hostName], note[portName]].join();
       if (isNoted(noted)) return [store, noted];
-      const { [`${store}_PASSWORD`]: password, ...rest } = noteOfServer(address[1] ?? '', environment);
-      return [store, password && isNoted(rest) ? { [`${store}_PASSWORD`]: password } : {}];
+      const found = noteOfServer(address[1] ?? '', environment);
+      const secrets = Object.entries(found).filter(([name]) => SECRETS.has(name) && storeOf(name) === store);
+      return [store, isNoted(found) ? Object.fromEntries(secrets) : {}];
     }),
   );
-  return (name) => (byStore[name.split('_')[0] ?? ''] ?? noted)[name];
+  return (name) => (byStore[storeOf(name)] ?? noted)[name];
 }
+
+const SECRETS = new Set(['FALKORDB_PASSWORD', 'VALKEY_PASSWORD', 'MEMORY_JOURNAL_KEY']);
+
+/** The journals lie in Valkey, and the key of one is not that of another. */
+const storeOf = (name: string): string => (name === 'MEMORY_JOURNAL_KEY' ? 'VALKEY' : (name.split('_')[0] ?? ''));
 
 const onThisMachine = (name: string | undefined): string => (name === 'localhost' ? '127.0.0.1' : (name ?? ''));
 

@@ -23,6 +23,31 @@ const keep = z
     ),
   );
 
+/** Makes entries of journals authentic; see `journal/authentic.ts`. */
+export interface JournalKey {
+  readonly secret: string;
+  /** Milliseconds since 1970: entries noted since must be authentic; 0 for all. */
+  readonly since: number;
+}
+
+const JOURNAL_KEY = /^(?:(\d{4}-\d\d-\d\dT[\d:.]+Z)\/|(?!\d{4}-\d\d-\d\dT))(\S{32,})$/;
+const journalKey = z.optional(
+  z.pipe(
+    z
+      .string()
+      .check(
+        z.regex(
+          JOURNAL_KEY,
+          'it must be like 2026-11-29T12:00:00Z/<secret>, the time from which on it is used and a secret of 32 characters or more',
+        ),
+      ),
+    z.transform((given): JournalKey => {
+      const [, since, secret = ''] = JOURNAL_KEY.exec(given) ?? [];
+      return { secret, since: since === undefined ? 0 : Date.parse(since) || 0 };
+    }),
+  ),
+);
+
 export interface Setting<T extends z.ZodMiniType> {
   readonly shape: T;
   readonly fallback: string | undefined;
@@ -126,6 +151,14 @@ export const SETTINGS = {
     undefined,
     "address at which B2 keys are authorized; default: Backblaze's own",
   ),
+  MEMORY_JOURNAL_KEY: {
+    ...setting(
+      journalKey,
+      undefined,
+      'key with which changes in the journal are made authentic: <time from which on>/<secret>; the same for all workers',
+    ),
+    secret: true as const,
+  },
   MEMORY_MAX_CONTENT_BYTES: setting(count, '1048576', 'longest episode, in bytes of UTF-8'),
   MEMORY_CONCURRENCY: setting(count, '16', 'episodes that a worker reads at once'),
   MEMORY_QUEUE_PREFIX: setting(

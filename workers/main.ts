@@ -7,6 +7,7 @@ import { openForgetting } from '../src/forget/forget.ts';
 import { forgetfulIngest } from '../src/forget/ingest.ts';
 import { openGraphs } from '../src/graph/graphs.ts';
 import { openIngest } from '../src/ingest/ingest.ts';
+import { compareKey } from '../src/journal/authentic.ts';
 import { openJournal } from '../src/journal/journal.ts';
 import { journaledGroups } from '../src/journal/loss.ts';
 import { checkInput } from '../src/memory/input.ts';
@@ -95,7 +96,7 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
       `The graph of the memory "${group}" lost changes that it had taken; \`memory-manager status\` says what to do.`,
     );
   };
-  const journal = openJournal(valkey, { onGap: (group) => void closeGap(group), onLoss });
+  const journal = openJournal(valkey, { onGap: (group) => void closeGap(group), onLoss, key: config.journalKey });
   const graphs = openGraphs(config.falkordb, { journal });
   const leases = openLeases(valkey, config.takeover);
   const producer = openProducer(config);
@@ -143,6 +144,8 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
 
   try {
     await checkStart(config, graphs.group(config.group), roles.includes('store') ? embedder : undefined, onNotice);
+    const otherKey = await compareKey(valkey, config.journalKey);
+    if (otherKey) onNotice(`Warning: ${otherKey}`);
     if (roles.includes('store')) {
       const remembering = rememberingEmbedder(embedder);
       const renewal = startRenewal(graphs, metrics);
@@ -167,7 +170,7 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
       const queue = openQueue(STORE_QUEUE, connection(), config);
       closing.push(() => queue.close());
       const forgetting = openForgetting({
-        ...{ graphs, valkey, leases, queue, onLong, embedder: remembering },
+        ...{ graphs, valkey, leases, queue, onLong, embedder: remembering, journalKey: config.journalKey },
         spool: openSpool(config.home, config.spoolLimit),
         archives: () => chooseStore(config),
         onLater: async (group) => void (await producer.task(group, { kind: 'archive-forgotten' })),

@@ -129,8 +129,8 @@ async function build(
   try {
     const isIndexed = Boolean(manifest?.embedder);
     if (!isIndexed) await indexFor(scratch.graph, embedderOf(steps) ?? (await parts.embedder()));
-    for await (const { query, params } of base ? journal.entries(group, justBefore(base.id), base.id) : [])
-      await scratch.graph.write(query, params);
+    for await (const { query, params, refused } of base ? journal.entries(group, justBefore(base.id), base.id) : [])
+      if (!refused) await scratch.graph.write(query, params);
     const from = fromOf(manifest, base);
     // Else what was forgotten since goes when its own entry is made again, and the graph is as it was to the last digit.
     const mark = await readMark(scratch.graph);

@@ -19,6 +19,8 @@ export interface Replacing {
   readonly replace: boolean;
   /** The archive that was loaded; none for a graph that goes on from where the group's was. */
   readonly base?: Base;
+  /** Default: one that makes its entries authentic with no key. */
+  readonly journal?: Journal;
   /** Done under the lease before each attempt to swap, when nobody else changes the group. */
   readonly prepare?: () => Promise<void>;
 }
@@ -33,10 +35,9 @@ export async function replaceGraph(
   scratch: Scratch,
   valkey: Redis,
   leases: Leases,
-  { replace, base, prepare = async () => {} }: Replacing,
+  { replace, base, prepare = async () => {}, journal = openJournal(valkey) }: Replacing,
 ): Promise<string | null> {
   const { graph } = scratch;
-  const journal = openJournal(valkey);
   const lease = await leases.take(graph.group);
   try {
     await prepare();

@@ -32,6 +32,8 @@ export interface Replay {
   advance(onProgress?: (share: number) => void): Promise<number>;
   /** How many could not be made, since the journal lacks what they follow on. */
   missing(): number;
+  /** Sentences on entries that were refused. */
+  refused(): string[];
   /** Ids of changes to a graph that had lost others, which are given up for them. */
   abandoned(): string[];
 }
@@ -68,7 +70,7 @@ export async function openReplay(
       let done = 0;
       for await (const entry of journal.entries(graph.group, cursor, last)) {
         const { link } = stepOf(entry);
-        if (!link || chain.has(entry.id)) await make(entry);
+        if (!entry.refused && (!link || chain.has(entry.id))) await make(entry);
         done += 1;
         onProgress(Math.min(done / steps.length, 1));
       }
@@ -76,6 +78,10 @@ export async function openReplay(
       return made;
     },
     missing: () => planFrom(steps, start, since).orphans + refused,
+    refused: () =>
+      steps.flatMap(({ id, refused }) =>
+        refused && isLater(id, after) ? [`The entry ${id} of the journal ${refused}, so it was left out.`] : [],
+      ),
     abandoned: () => steps.filter(({ isAbandoned }) => isAbandoned).map(({ id }) => id),
   };
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, loadConfig, readSettings } from '../config.ts';
@@ -38,7 +38,7 @@ export async function start({ config, types, known, kept }: Plan, stopping: Abor
     FALKORDB_PORT: String(falkordb.port),
     VALKEY_HOST: valkey.host,
     VALKEY_PORT: String(valkey.port),
-    ...((servers?.own || kept?.pids.valkey) && passwords),
+    ...((servers?.own || kept?.pids.valkey) && { ...passwords, MEMORY_JOURNAL_KEY: await journalKeyOf(home) }),
     ...sharedSettings(config),
     ...(types !== undefined && { MEMORY_CONFIG: types }),
     MEMORY_EXPORT_DIR: process.env.MEMORY_EXPORT_DIR ? config.exportDir : join(home, 'exports'),
@@ -78,6 +78,24 @@ interface Passwords {
 function passwordsOf({ valkey, falkordb }: Config): Passwords {
   const made = () => randomBytes(24).toString('base64url');
   return { VALKEY_PASSWORD: valkey.password ?? made(), FALKORDB_PASSWORD: falkordb.password ?? made() };
+}
+
+/**
+ * The home's own, made once and kept for as long as its data: without it nobody could tell who wrote a journal. What an earlier release wrote
+ * before carries no code.
+ */
+async function journalKeyOf(home: string): Promise<string> {
+  const { MEMORY_JOURNAL_KEY: given } = process.env;
+  if (given) return given;
+  const file = join(home, 'journal.key');
+  const made = `${new Date().toISOString()}/${randomBytes(32).toString('base64url')}`;
+  try {
+    await writeFile(file, `${made}\n`, { mode: 0o600, flag: 'wx' });
+    return made;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return (await readFile(file, 'utf8')).trim();
+  }
 }
 
 /** What callers have to agree on with the worker: they find it noted, unless their environment says otherwise. */

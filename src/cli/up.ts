@@ -111,7 +111,7 @@ async function makeFolder(home: string): Promise<void> {
 function say(running: Running, how: string, reason: string, json: boolean): number {
   const { settings, pids } = running;
   if (json) {
-    const shown = Object.entries(settings).filter(([name]) => !name.endsWith('_PASSWORD'));
+    const shown = Object.entries(settings).filter(([name]) => !/_(PASSWORD|KEY)$/.test(name));
     console.log(JSON.stringify({ settings: Object.fromEntries(shown), pids }));
     return 0;
   }

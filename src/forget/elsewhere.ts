@@ -8,6 +8,7 @@ import { openJournal } from '../journal/journal.ts';
 import { forgetJobs } from '../queue/forgotten-job.ts';
 import { forgetSpooled } from '../queue/spool/forget.ts';
 import type { Spool } from '../queue/spool/spool.ts';
+import type { JournalKey } from '../settings.ts';
 import { type Unsaid, withoutWords } from './journal.ts';
 
 /** Where else than in the graph something of it lay, and how often. */
@@ -23,6 +24,7 @@ export interface Places {
   readonly valkey: Redis;
   readonly queue: Queue;
   readonly spool: Spool;
+  readonly journalKey?: JournalKey | undefined;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface Places {
  * @param told uuids of episodes that stay and tell of it; what was read in them is forgotten
  */
 export async function sweep(
-  { valkey, queue, spool }: Places,
+  { valkey, queue, spool, journalKey }: Places,
   group: string,
   episodes: readonly string[],
   told: readonly string[],
@@ -43,6 +45,6 @@ export async function sweep(
   const jobs = await forgetJobs(queue, valkey, group, episodes);
   await forgetWaiting(valkey, group, episodes);
   const memos = await forgetMemo(valkey, group, [...episodes, ...told]);
-  const journal = await openJournal(valkey).rewrite(group, (entry) => withoutWords(entry, unsaid));
+  const journal = await openJournal(valkey, { key: journalKey }).rewrite(group, (entry) => withoutWords(entry, unsaid));
   return { spooled, jobs, memos, journal };
 }

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { JournalKey } from '../settings.ts';
 import { groupKey } from '../valkey/keys.ts';
 import type { NewEntry } from './entry.ts';
 import { isLater, stepOf } from './plan.ts';
@@ -27,11 +28,15 @@ export async function noteInChain(
   valkey: Redis,
   group: string,
   entry: NewEntry,
+  key?: JournalKey,
 ): Promise<{ readonly id: string; readonly follows: boolean }> {
   const { after, mark, seen } = entry.params;
   const own = [String(after ?? ''), String(mark), String(entry.base ? entry.params.fence : (seen ?? 0))];
   const keys = [journalKey(valkey, group), chainKey(valkey, group)];
-  const [id, isNext] = (await valkey.eval(NOTE, 2, ...keys, ...own, ...fieldsOf(entry))) as [string, number];
+  const [id, isNext] = (await valkey.eval(NOTE, 2, ...keys, ...own, ...fieldsOf(group, entry, key))) as [
+    string,
+    number,
+  ];
   // What was restored, and the first change of a graph, follow on nothing.
   if (isNext === 1 || entry.base || !seen) return { id, follows: true };
   return { id, follows: await isNoted(valkey, group, String(after), id) };

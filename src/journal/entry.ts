@@ -16,6 +16,8 @@ export interface NewEntry extends Change {
 export interface JournalEntry extends NewEntry {
   /** Valkey's number of it, which begins with the milliseconds since 1970. */
   readonly id: string;
+  /** Why nothing may be made of it; query and parameters are empty then. */
+  readonly refused?: 'cannot be read' | 'is not authentic';
 }
 
 /** An entry as it is stored: JSON, and the vectors of that one after the other as numbers of 32 bits, least byte first. */
@@ -72,4 +74,14 @@ function unpacked(value: unknown, vectors: Buffer): Param {
   if (!place) return value as Param;
   const [from, length] = place;
   return Array.from({ length }, (_, index) => vectors.readFloatLE((from + index) * 4));
+}
+
+/** True for what cannot be read here since a newer release wrote it. */
+export function isOfNewerRelease(text: string): boolean {
+  try {
+    const { version } = JSON.parse(text) as { version?: unknown };
+    return typeof version === 'number' && version > VERSION;
+  } catch {
+    return false;
+  }
 }

@@ -1,11 +1,13 @@
 import type { Redis } from 'ioredis';
 import type { ChangeLog } from '../graph/group-graph.ts';
+import type { JournalKey } from '../settings.ts';
 import { MINUTE } from '../time.ts';
+import { isAuthentic } from './authentic.ts';
 import { closeGap, isFollowed, noteGap, noteInChain, readGap } from './chain.ts';
 import type { JournalEntry, NewEntry } from './entry.ts';
 import { checkLoss, confirmTaken, readLoss } from './loss.ts';
 import { rewrite } from './rewrite.ts';
-import { entriesOf, fieldsOf, journalKey, lastId } from './stream.ts';
+import { fieldsOf, journalKey, lastId, storedEntriesOf } from './stream.ts';
 
 /** How much of a group's changes Valkey keeps beside the graph. */
 export interface JournalSize {
@@ -34,7 +36,10 @@ export interface Journal extends ChangeLog {
   lost(group: string): Promise<string | null>;
   /** Removes changes to a graph that had lost others, after these were brought back. */
   abandon(group: string, ids: readonly string[]): Promise<void>;
-  /** Gives every entry anew, under its own id, while others go on noting; tells how many of them changed. */
+  /**
+   * Gives every entry anew, under its own id, while others go on noting; tells how many of them changed. Entries that cannot be read are
+   * removed, since nobody knows what stands in them, and leave a gap; those that are not authentic stay so.
+   */
   rewrite(group: string, change: (entry: JournalEntry) => NewEntry): Promise<number>;
 }
 
@@ -44,16 +49,18 @@ export const MARGIN = 10 * MINUTE;
 export interface JournalOptions {
   /** Told that the journal lacks something that the graph has, so that only a new archive holds all. */
   readonly onGap?: (group: string) => void;
+  /** `parseJournalKey`; default: entries are neither made authentic nor asked whether they are. */
+  readonly key?: JournalKey | undefined;
   /** Told that the graph had lost changes before it took the last one. */
   readonly onLoss?: (group: string) => void;
 }
 
-export function openJournal(valkey: Redis, { onGap = () => {}, onLoss = () => {} }: JournalOptions = {}): Journal {
+export function openJournal(valkey: Redis, { onGap = () => {}, onLoss = () => {}, key }: JournalOptions = {}): Journal {
   return {
     async note(group, entry) {
       if (typeof entry.params.mark !== 'string')
-        return (await valkey.xadd(journalKey(valkey, group), '*', ...fieldsOf(entry))) as string;
-      const { id, follows } = await noteInChain(valkey, group, entry);
+        return (await valkey.xadd(journalKey(valkey, group), '*', ...fieldsOf(group, entry, key))) as string;
+      const { id, follows } = await noteInChain(valkey, group, entry, key);
       if (!follows) {
         await noteGap(valkey, group, id);
         onGap(group);
@@ -68,7 +75,13 @@ export function openJournal(valkey: Redis, { onGap = () => {}, onLoss = () => {}
     },
     checkLoss: (group, graph) => checkLoss(valkey, group, graph),
     position: (group) => lastId(valkey, group),
-    entries: (group, after, until) => entriesOf(valkey, group, after, until),
+    async *entries(group, after, until) {
+      for await (const { id, entry, packed, code } of storedEntriesOf(valkey, group, after, until)) {
+        const nothing = { id, query: '', params: {} };
+        if (!isAuthentic(group, packed, code, timeOf(id), key)) yield { ...nothing, refused: 'is not authentic' };
+        else yield entry ? { id, ...entry } : { ...nothing, refused: 'cannot be read' };
+      }
+    },
     async trim(group, position) {
       const key = journalKey(valkey, group);
       if ((await readLoss(valkey, group)) !== null) return 0;
@@ -92,7 +105,7 @@ export function openJournal(valkey: Redis, { onGap = () => {}, onLoss = () => {}
     async abandon(group, ids) {
       if (ids.length > 0) await valkey.xdel(journalKey(valkey, group), ...ids);
     },
-    rewrite: (group, change) => rewrite(valkey, group, change),
+    rewrite: (group, change) => rewrite(valkey, group, change, key),
   };
 }
 

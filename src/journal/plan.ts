@@ -9,6 +9,7 @@ export interface Step {
   readonly base: Base | null;
   /** True for a change to a graph that had lost others, and that a rebuild gives up for them; see `loss.ts`. */
   readonly isAbandoned?: boolean;
+  readonly refused?: JournalEntry['refused'];
   /** Of the vectors that follow; noted when a graph gets its indexes. */
   readonly embedder: { readonly model: string; readonly dimension: number } | null;
 }
@@ -28,6 +29,7 @@ export interface Plan {
 }
 
 export function stepOf({ id, params, ...entry }: JournalEntry): Step {
+  if (entry.refused) return { id, link: null, base: null, embedder: null, refused: entry.refused };
   const base = entry.base ?? null;
   const { fence, seen, after, mark, model, dimension } = params;
   const embedder = typeof model === 'string' && typeof dimension === 'number' ? { model, dimension } : null;

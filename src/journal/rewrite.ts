@@ -1,10 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { ChainableCommander, Redis } from 'ioredis';
-import { StaleFence } from '../errors.ts';
+import { InvalidInput, StaleFence } from '../errors.ts';
+import type { JournalKey } from '../settings.ts';
 import { HOUR } from '../time.ts';
-import type { JournalEntry, NewEntry } from './entry.ts';
-import { entriesOf, fieldsOf, journalKey, lastId } from './stream.ts';
+import { isAuthentic } from './authentic.ts';
+import { noteGap } from './chain.ts';
+import { isOfNewerRelease, type JournalEntry, type NewEntry } from './entry.ts';
+import { fieldsOf, journalKey, lastId, type StoredEntry, storedEntriesOf } from './stream.ts';
 
+/**
+ * What stands in the place of an entry that cannot be read, under its id, which an archive may name as its position; to make it changes
+ * nothing.
+ */
+const NOTHING: NewEntry = { query: 'RETURN 1', params: {} };
 /** One is enough unless what is to change goes on being noted. */
 const ATTEMPTS = 10;
 /** With `appendfsync always` each alone would wait for the disk. An entry has some megabytes at most. */
@@ -27,33 +35,57 @@ export async function rewrite(
   valkey: Redis,
   group: string,
   change: (entry: JournalEntry) => NewEntry,
+  key?: JournalKey,
 ): Promise<number> {
+  const fieldsAfter = (stored: StoredEntry) => changedFields(group, stored, change, key);
   let all = 0;
   for (let attempt = 0, from: string | undefined; attempt < ATTEMPTS; attempt += 1) {
-    if (!(await wouldChange(valkey, group, change, from))) return all;
-    const { changed, last } = await once(valkey, group, change);
+    if (!(await wouldChange(valkey, group, fieldsAfter, from))) return all;
+    const { changed, last } = await once(valkey, group, fieldsAfter);
     all += changed;
     from = last;
   }
   throw new StaleFence(`The journal of the memory "${group}" was written to all the time; try again later.`);
 }
 
+type Fields = readonly (string | Buffer)[];
+
+/** The same fields where nothing changes. */
+function changedFields(
+  group: string,
+  { id, entry, packed, code, fields }: StoredEntry,
+  change: (entry: JournalEntry) => NewEntry,
+  key: JournalKey | undefined,
+): Fields {
+  if (!entry) {
+    if (isOfNewerRelease(packed.text)) throw new InvalidInput(NEWER);
+    return fieldsOf(group, NOTHING, key);
+  }
+  // To sign what was not authentic would make it so.
+  const isOurs = code !== undefined && isAuthentic(group, packed, code, 0, key);
+  const after = change({ id, ...entry });
+  const isSame = areEqual(fieldsOf(group, after, undefined), fieldsOf(group, entry, undefined));
+  return isSame ? fields : fieldsOf(group, after, isOurs ? key : undefined);
+}
+
+const NEWER = 'The journal holds changes of a newer release; let a worker of that forget.';
+
 async function wouldChange(
   valkey: Redis,
   group: string,
-  change: (entry: JournalEntry) => NewEntry,
+  fieldsAfter: (stored: StoredEntry) => Fields,
   from: string | undefined,
 ): Promise<boolean> {
   const until = await lastId(valkey, group);
-  for await (const entry of entriesOf(valkey, group, from, until))
-    if (isOther(entry, fieldsOf(change(entry)))) return true;
+  for await (const stored of storedEntriesOf(valkey, group, from, until))
+    if (fieldsAfter(stored) !== stored.fields) return true;
   return false;
 }
 
 async function once(
   valkey: Redis,
   group: string,
-  change: (entry: JournalEntry) => NewEntry,
+  fieldsAfter: (stored: StoredEntry) => Fields,
 ): Promise<{ changed: number; last: string }> {
   const key = journalKey(valkey, group);
   const beside = `${key}:${randomUUID()}`;
@@ -61,13 +93,14 @@ async function once(
   const until = await lastId(valkey, group);
   let [changed, last, batch] = [0, '0-0', valkey.pipeline()];
   try {
-    for await (const entry of entriesOf(valkey, group, '0-0', until)) {
-      const fields = fieldsOf(change(entry));
-      if (isOther(entry, fields)) changed += 1;
-      batch.xadd(beside, entry.id, ...fields);
+    for await (const stored of storedEntriesOf(valkey, group, '0-0', until)) {
+      const fields = fieldsAfter(stored);
+      if (fields !== stored.fields) changed += 1;
+      if (!stored.entry) await noteGap(valkey, group, stored.id);
+      batch.xadd(beside, stored.id, ...fields);
       // Nobody else clears away what a process leaves that dies here.
       if (last === '0-0') batch.pexpire(beside, HOUR);
-      last = entry.id;
+      last = stored.id;
       if (batch.length >= WRITTEN_AT_ONCE) batch = await written(batch, valkey);
     }
     await written(batch, valkey);
@@ -85,9 +118,8 @@ async function written(batch: ChainableCommander, valkey: Redis): Promise<Chaina
   return valkey.pipeline();
 }
 
-function isOther(entry: JournalEntry, fields: readonly (string | Buffer)[]): boolean {
-  const own = fieldsOf(entry);
+function areEqual(one: Fields, other: Fields): boolean {
   return (
-    fields.length !== own.length || fields.some((it, place) => !Buffer.from(it).equals(Buffer.from(own[place] ?? '')))
+    one.length === other.length && one.every((it, place) => Buffer.from(it).equals(Buffer.from(other[place] ?? '')))
   );
 }

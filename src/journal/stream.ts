@@ -1,6 +1,8 @@
 import type { Redis } from 'ioredis';
+import type { JournalKey } from '../settings.ts';
 import { groupKey } from '../valkey/keys.ts';
-import { type JournalEntry, type NewEntry, pack, unpack } from './entry.ts';
+import { codeOf } from './authentic.ts';
+import { type JournalEntry, type NewEntry, type Packed, pack, unpack } from './entry.ts';
 
 /** An entry has a few kilobytes, and at most some megabytes. */
 const AT_ONCE = 16;
@@ -14,27 +16,62 @@ export async function lastId(valkey: Redis, group: string): Promise<string> {
   return last?.[0] ?? '0-0';
 }
 
-export async function* entriesOf(
+/** An entry as it lies in Valkey. */
+export interface StoredEntry {
+  readonly id: string;
+  readonly fields: readonly Buffer[];
+  readonly packed: Packed;
+  readonly code: Buffer | undefined;
+  /** Undefined for what cannot be read. */
+  readonly entry: NewEntry | undefined;
+}
+
+export async function* storedEntriesOf(
   valkey: Redis,
   group: string,
   after = '0-0',
   until = '+',
-): AsyncGenerator<JournalEntry> {
+): AsyncGenerator<StoredEntry> {
   for (let from = after; ; ) {
     const found = await valkey.xrangeBuffer(journalKey(valkey, group), `(${from}`, until, 'COUNT', AT_ONCE);
     for (const [id, fields] of found) {
       from = id.toString();
-      yield { id: from, ...entryOf(fields) };
+      yield storedEntry(from, fields);
     }
     if (found.length < AT_ONCE) return;
   }
 }
 
-export function fieldsOf(entry: NewEntry): (string | Buffer)[] {
-  const { text, vectors } = pack(entry);
-  return vectors.length > 0 ? ['entry', text, 'vectors', vectors] : ['entry', text];
+/** Those that can be read, whoever wrote them: for what only looks. */
+export async function* entriesOf(
+  valkey: Redis,
+  group: string,
+  after?: string,
+  until?: string,
+): AsyncGenerator<JournalEntry> {
+  for await (const { id, entry } of storedEntriesOf(valkey, group, after, until)) if (entry) yield { id, ...entry };
 }
 
-function entryOf([, text = Buffer.of(), , vectors = Buffer.of()]: readonly Buffer[]): NewEntry {
-  return unpack({ text: text.toString(), vectors });
+/** @param key with which it is made authentic, where there is one */
+export function fieldsOf(group: string, entry: NewEntry, key: JournalKey | undefined): (string | Buffer)[] {
+  const packed = pack(entry);
+  const { text, vectors } = packed;
+  const fields = vectors.length > 0 ? ['entry', text, 'vectors', vectors] : ['entry', text];
+  return key ? [...fields, 'code', codeOf(group, packed, key)] : fields;
+}
+
+function storedEntry(id: string, fields: readonly Buffer[]): StoredEntry {
+  const named = new Map<string, Buffer>();
+  for (let place = 0; place + 1 < fields.length; place += 2)
+    named.set(String(fields[place]), fields[place + 1] as Buffer);
+  const packed = { text: String(named.get('entry') ?? ''), vectors: named.get('vectors') ?? Buffer.of() };
+  return { id, fields, packed, code: named.get('code'), entry: readable(packed) };
+}
+
+function readable(packed: Packed): NewEntry | undefined {
+  try {
+    return unpack(packed);
+  } catch {
+    return undefined;
+  }
 }

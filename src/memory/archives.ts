@@ -188,7 +188,11 @@ export async function restoreArchive(
       const rest = { ...services, store, valkey: rights.valkey };
       leftOut = await (await import('../forget/again.ts')).forgetInArchive(scratch.graph, manifest, rest);
       const base = { file: manifest.file, sha256: manifest.sha256 };
-      await step(store, 'replace', () => replaceGraph(scratch, rights.valkey, rights.leases, { replace, base }));
+      const { openJournal } = await import('../journal/journal.ts');
+      const journal = openJournal(rights.valkey, { key: services.config.journalKey });
+      await step(store, 'replace', () =>
+        replaceGraph(scratch, rights.valkey, rights.leases, { replace, base, journal }),
+      );
     } catch (error) {
       await scratch.drop().catch(() => {});
       throw error;

@@ -6,6 +6,7 @@ import type { LanguageModel } from '../models/language-model.ts';
 import type { Ontology } from '../ontology.ts';
 import type { ManyOptions } from '../queue/add-many.ts';
 import type { QueueName, Receipt } from '../queue/producer.ts';
+import type { JournalKey } from '../settings.ts';
 import {
   anything,
   callback,
@@ -127,6 +128,7 @@ const shapes = {
     b2: strictly<B2Settings>({
       ...{ keyId: words, appKey: words, bucket: words, prefix: z.string('text'), authorizeUrl: words },
     }),
+    journalKey: strictly<JournalKey>({ secret: words, since: whole(0) }),
     nightly: strictly<NonNullable<Config['nightly']>>({ cron: words, timeZone: words }),
     keep: z.union(
       [z.literal('all'), z.strictObject({ daily: whole(0), weekly: whole(0), monthly: whole(0) })],

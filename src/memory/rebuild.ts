@@ -60,7 +60,7 @@ export async function rebuildMemory(
   const group = services.group(options.group);
   const store = await chooseStore(config, metrics);
   const rights = await openRights(config);
-  const journal = openJournal(rights.valkey);
+  const journal = openJournal(rights.valkey, { key: config.journalKey });
   const graphs = openGraphs(config.falkordb, { journal });
   try {
     if (!replace) await checkEmpty(graphs.group(group));
@@ -75,7 +75,7 @@ export async function rebuildMemory(
     let from: string | null;
     try {
       from = await step(store, 'replace', () =>
-        replaceGraph(scratch, rights.valkey, rights.leases, { replace, prepare }),
+        replaceGraph(scratch, rights.valkey, rights.leases, { replace, prepare, journal }),
       );
     } catch (error) {
       await scratch.drop().catch(() => {});
@@ -85,13 +85,13 @@ export async function rebuildMemory(
       group,
       again.abandoned().filter((id) => from === null || isLater(from, id)),
     );
-    const missing = again.missing();
+    const [missing, refused] = [again.missing(), again.refused()];
     const { nodes: _, ...counts } = await countGraph(graphs.group(group));
     const taken = await takeInAgain(services, rights, graphs.group(group), built.since);
     return {
       ...{ group, file: built.file, changes, ...counts, ...taken },
-      whole: missing === 0 && built.isRightGraph,
-      problems: [...built.problems, ...(missing > 0 ? [gap(missing)] : [])],
+      whole: missing === 0 && refused.length === 0 && built.isRightGraph,
+      problems: [...built.problems, ...refused, ...(missing > 0 ? [gap(missing)] : [])],
     };
   } finally {
     graphs.close();

@@ -207,3 +207,19 @@ test('a folder in place of the note is no note', () => {
 
   expect(readSettings({ MEMORY_HOME: other }).origins.VALKEY_PORT).toBe('default');
 });
+
+test('the key of the journal is a secret, with or without the time from which on it is used', () => {
+  const secret = 'x/y'.repeat(11);
+  const keyOf = (text: string) => loadConfig({ MEMORY_HOME: '/nowhere', MEMORY_JOURNAL_KEY: text }).journalKey;
+
+  expect(keyOf(secret)).toEqual({ secret, since: 0 });
+  expect(keyOf(`2026-11-29T12:00:00Z/${secret}`)).toEqual({ secret, since: Date.parse('2026-11-29T12:00:00Z') });
+  expect(loadConfig({ MEMORY_HOME: '/nowhere' }).journalKey).toBeUndefined();
+  for (const wrong of [
+    'short',
+    '2026-11-29T12:00:00Z/short',
+    '2026-11-29T12:00:00Z/not-quite-as-long',
+    'two words of more than thirty-two characters',
+  ])
+    expect(() => keyOf(wrong)).toThrow(/^MEMORY_JOURNAL_KEY is "…", which cannot be used: it must be like/);
+});

@@ -56,6 +56,10 @@ describe('up and down', () => {
     expect(modes.filter(([, others]) => others !== 0)).toEqual([]);
     expect((await run('up', '--json')).stdout).not.toContain(settings.VALKEY_PASSWORD);
     expect((await run('config')).stdout).toMatch(/VALKEY_PASSWORD +\(set\) +running/);
+    // Made at the first start and kept since, also over `down`.
+    expect((await readFile(join(home, 'journal.key'), 'utf8')).trim()).toBe(settings.MEMORY_JOURNAL_KEY);
+    expect((await run('up', '--json')).stdout).not.toContain(settings.MEMORY_JOURNAL_KEY);
+    expect((await run('config')).stdout).toMatch(/MEMORY_JOURNAL_KEY +\(set\) +running/);
   });
 
   test('a program of this user that is told the addresses alone finds the passwords, whatever its home', async () => {

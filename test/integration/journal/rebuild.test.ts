@@ -347,7 +347,7 @@ test('what an archive holds is let go once that was restored on trial', async ()
   await opened.valkey.xadd(
     journalKey(opened.valkey, memory.group),
     '1-1',
-    ...fieldsOf({ query: 'RETURN 1', params: {} }),
+    ...fieldsOf(memory.group, { query: 'RETURN 1', params: {} }, undefined),
   );
   await memory.work(1);
   const { file } = await memory.export();

@@ -1,0 +1,208 @@
+import { describe, expect, test } from 'vitest';
+import { openGraphs } from '../../../src/graph/graphs.ts';
+import { graphName } from '../../../src/group.ts';
+import { MemoryManager } from '../../../src/index.ts';
+import { compareKey } from '../../../src/journal/authentic.ts';
+import type { NewEntry } from '../../../src/journal/entry.ts';
+import { openJournal } from '../../../src/journal/journal.ts';
+import { fieldsOf, journalKey } from '../../../src/journal/stream.ts';
+import type { JournalKey } from '../../../src/settings.ts';
+import { DAY } from '../../../src/time.ts';
+import { newGroup } from '../../support/stores.ts';
+import { useRebuilding } from './support.ts';
+
+const { stores, opened, open, falkordb } = useRebuilding();
+const key = (since = 0): JournalKey => ({ secret: 'a secret that Valkey never sees, of 32 and more', since });
+
+/** A memory whose worker has a key of the journal; `graph.change` is what the worker changes. */
+function newMemory(own: JournalKey | undefined) {
+  const group = newGroup();
+  const journal = openJournal(opened.valkey, { key: own });
+  const graphs = openGraphs(stores.config.falkordb, { journal });
+  const graph = graphs.group(group);
+  const config = { ...stores.config, group, exportDir: `${stores.config.exportDir}-${group}` };
+  const manager = (with_: JournalKey | undefined) =>
+    new MemoryManager(with_ ? { ...config, journalKey: with_ } : config, {
+      embedder: { model: 'none', dimension: 4, embed: async () => [], close: async () => {} },
+    });
+  return {
+    ...{ group, journal, graph, close: () => graphs.close() },
+    add: (name: string) => graph.change('MERGE (:Entity {uuid: $name, name: $name})', { name }),
+    forge: (name: string, fields?: (entry: NewEntry) => (string | Buffer)[]) => {
+      const entry = { query: 'MERGE (:Entity {uuid: $name, name: $name})', params: { name } };
+      return opened.valkey.xadd(
+        journalKey(opened.valkey, group),
+        '*',
+        ...(fields?.(entry) ?? fieldsOf(group, entry, undefined)),
+      );
+    },
+    async rebuild(with_: JournalKey | undefined = own) {
+      await falkordb()
+        .call('GRAPH.DELETE', graphName(group))
+        .catch(() => {});
+      const memory = manager(with_);
+      try {
+        const { whole, problems } = await memory.archives.rebuild({ replace: true });
+        const rows = await graph.read<{ name: string }>('MATCH (n:Entity) RETURN n.name AS name ORDER BY name');
+        return { whole, problems, names: rows.map(({ name }) => name) };
+      } finally {
+        await memory.close();
+      }
+    },
+  };
+}
+
+const refused = (id: string | null, why: string) => `The entry ${id} of the journal ${why}, so it was left out.`;
+
+describe('a journal with a key', () => {
+  test('is rebuilt from what a worker noted, and from nothing that somebody else put there', async () => {
+    const memory = newMemory(key());
+    await memory.add('Harbor');
+    const other = newMemory(key());
+    await other.add('Elsewhere');
+    const [[, copied] = []] = await opened.valkey.xrangeBuffer(journalKey(opened.valkey, other.group), '-', '+');
+    const forged = [
+      await memory.forge('Without'),
+      await memory.forge('Wrong', (entry) => [...fieldsOf(memory.group, entry, undefined), 'code', Buffer.alloc(32)]),
+      await memory.forge('Short', (entry) => [...fieldsOf(memory.group, entry, undefined), 'code', 'x']),
+      await memory.forge('Other', (entry) => fieldsOf(memory.group, entry, { ...key(), secret: 'x'.repeat(40) })),
+      await memory.forge('Copied', () => copied as Buffer[]),
+    ];
+    await memory.add('Quay');
+
+    expect(await memory.rebuild()).toEqual({
+      whole: false,
+      problems: forged.map((id) => refused(id, 'is not authentic')),
+      names: ['Harbor', 'Quay'],
+    });
+    other.close();
+    memory.close();
+  });
+
+  test('is whole where nobody else wrote, also after a forgetting rewrote it', async () => {
+    const memory = newMemory(key());
+    await memory.add('Harbor');
+    await memory.add('Quay');
+
+    const changed = await memory.journal.rewrite(memory.group, (entry) => ({
+      ...entry,
+      params: { name: entry.params.name === 'Quay' ? 'Pier' : (entry.params.name as string) },
+    }));
+
+    expect(changed).toBe(1);
+    expect(await memory.rebuild()).toEqual({ whole: true, problems: [], names: ['Harbor', 'Pier'] });
+    memory.close();
+  });
+
+  test('takes entries of an earlier release, which carry no code, up to the time that the key names', async () => {
+    const memory = newMemory(key(Date.now() + DAY));
+    await memory.forge('Old');
+    await memory.add('Harbor');
+
+    expect(await memory.rebuild()).toEqual({ whole: true, problems: [], names: ['Harbor', 'Old'] });
+    expect(await memory.rebuild(key(1))).toMatchObject({ whole: false, names: ['Harbor'] });
+    memory.close();
+  });
+
+  test('is not made authentic by a forgetting where it was not', async () => {
+    const memory = newMemory(key());
+    const forged = await memory.forge('Wrong', (entry) => [
+      ...fieldsOf(memory.group, entry, undefined),
+      'code',
+      Buffer.alloc(32),
+    ]);
+    await memory.add('Harbor');
+
+    await memory.journal.rewrite(memory.group, (entry) => ({ ...entry, params: { name: 'X' } }));
+
+    expect(await memory.rebuild()).toEqual({
+      whole: false,
+      problems: [refused(forged, 'is not authentic')],
+      names: ['X'],
+    });
+    memory.close();
+  });
+});
+
+test('a change that is not authentic ends the chain: what followed on it is missing, and that is said', async () => {
+  const memory = open();
+  for (const [day, what] of [
+    [1, 'Harbor uses Redis.'],
+    [2, 'Quay uses Node.'],
+    [3, 'Dock uses Rust.'],
+  ] as const)
+    await memory.tell(day, what);
+  const stream = journalKey(opened.valkey, memory.group);
+  const entries = await opened.valkey.xrangeBuffer(stream, '-', '+');
+  const fenced = entries.filter(([, fields]) => String(fields[1]).includes('"mark"'));
+  const bad = String(fenced[1]?.[0]);
+  await opened.valkey.del(stream);
+  for (const [id, fields] of entries)
+    await opened.valkey.xadd(stream, id, ...(String(id) === bad ? ['entry', '{}'] : fields));
+  await memory.lose();
+
+  const rebuilt = await memory.manager.archives.rebuild();
+
+  expect(rebuilt).toMatchObject({
+    whole: false,
+    problems: [
+      refused(bad, 'cannot be read'),
+      expect.stringMatching(/^The journal lacks what a change in it was built on/),
+    ],
+  });
+  expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)']);
+});
+
+test('workers with different keys are told so', async () => {
+  expect(await compareKey(opened.valkey, key())).toBeUndefined();
+  expect(await compareKey(opened.valkey, key(5))).toBeUndefined();
+  expect(await compareKey(opened.valkey, undefined)).toMatch(/^MEMORY_JOURNAL_KEY is not set, but was/);
+  expect(await compareKey(opened.valkey, { secret: 'y'.repeat(32), since: 0 })).toMatch(/^The last worker had another/);
+  await opened.valkey.del('journal:key');
+});
+
+describe('a journal without a key', () => {
+  test('takes what a worker with one noted, and what none made authentic', async () => {
+    const memory = newMemory(key());
+    await memory.add('Harbor');
+    await memory.forge('Quay');
+
+    expect(await memory.rebuild(undefined)).toMatchObject({ whole: false });
+    const plain = newMemory(undefined);
+    await plain.add('Harbor');
+    await plain.forge('Quay');
+    expect(await plain.rebuild()).toEqual({ whole: true, problems: [], names: ['Harbor', 'Quay'] });
+    for (const it of [memory, plain]) it.close();
+  });
+
+  test.each(['x', '{"version":1}', '{"version":1,"query":1,"params":{}}', '', '[]', 'null'])(
+    'that holds %j is rebuilt without that, and a forgetting takes it away',
+    async (text) => {
+      const memory = newMemory(undefined);
+      await memory.add('Harbor');
+      const bad = await memory.forge('', () => ['entry', text]);
+      await memory.add('Quay');
+
+      expect(await memory.rebuild()).toEqual({
+        whole: false,
+        problems: [refused(bad, 'cannot be read')],
+        names: ['Harbor', 'Quay'],
+      });
+      expect(await memory.journal.rewrite(memory.group, (entry) => entry)).toBe(1);
+
+      expect((await memory.journal.size(memory.group)).gap).not.toBeNull();
+      expect(await memory.rebuild()).toMatchObject({ problems: [], names: ['Harbor', 'Quay'] });
+      memory.close();
+    },
+  );
+
+  test('that a newer release wrote to is not rewritten', async () => {
+    const memory = newMemory(undefined);
+    await memory.forge('', () => ['entry', '{"version":2,"query":"","params":{}}']);
+
+    await expect(memory.journal.rewrite(memory.group, (entry) => entry)).rejects.toMatchObject({
+      name: 'InvalidInput',
+    });
+    memory.close();
+  });
+});

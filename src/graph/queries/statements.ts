@@ -10,7 +10,7 @@ import type { GroupGraph } from '../group-graph.ts';
  */
 
 /** A statement as `CREATE (:_Statement {…})` takes it from `y`. Lists of words stand as text, separated by spaces. */
-export const STATEMENT_PROPERTIES = `uuid: y.uuid, episode: y.episode, key: y.key, kind: y.kind, subject: y.subject, scope: y.scope,
+export const STATEMENT_PROPERTIES = `id: y.uuid, episode: y.episode, key: y.key, kind: y.kind, subject: y.subject, scope: y.scope,
        property: y.property, value: y.value, now: y.now, beside: y.beside, flags: y.flags, text: y.text, start: y.start, end: y.end,
        said_at: y.saidAt, valid_at: y.validAt, invalid_at: y.invalidAt`;
 
@@ -93,7 +93,7 @@ export async function writeStatements(
   );
 }
 
-const RETURN_STATEMENTS = `s.uuid AS uuid, s.episode AS episode, s.key AS key, s.kind AS kind, s.subject AS subject, s.scope AS scope,
+const RETURN_STATEMENTS = `s.id AS uuid, s.episode AS episode, s.key AS key, s.kind AS kind, s.subject AS subject, s.scope AS scope,
        s.property AS property, s.value AS value, s.now AS now, s.beside AS beside, s.flags AS flags, s.text AS text, s.start AS start,
        s.end AS end, s.said_at AS saidAt, s.valid_at AS validAt, s.invalid_at AS invalidAt`;
 
@@ -107,7 +107,7 @@ export async function statementsByKey(graph: GroupGraph, keys: readonly string[]
     `UNWIND $keys AS key
      MATCH (s:_Statement {key: key})
      WITH s MATCH (p:Episodic {uuid: s.episode})
-     WITH s ORDER BY s.said_at DESC, s.uuid LIMIT ${MOST}
+     WITH s ORDER BY s.said_at DESC, s.id LIMIT ${MOST}
      RETURN ${RETURN_STATEMENTS}`,
     { keys },
   );

@@ -12,6 +12,7 @@ import { anEpisode, openTestForgetting } from '../../support/forgetting.ts';
 import { checklist } from '../../support/graphiti/checklist.ts';
 import { isPythonThere, pythonNote, pythonReads } from '../../support/graphiti/python.ts';
 import { readAsPython } from '../../support/graphiti/reader.ts';
+import { PRIVATE_LABELS } from '../../support/graphiti/schema.ts';
 import { toldModel } from '../../support/graphiti/told-model.ts';
 import { toyEmbedder } from '../../support/graphiti/toy-embedder.ts';
 import { wholeGraph } from '../../support/graphiti/whole-graph.ts';
@@ -135,7 +136,7 @@ describe('a graph that we wrote', () => {
     const { entities, facts, episodes, communities, sagas, joins } = readAsPython(whole);
 
     const read = entities.length + episodes.length + communities.length + sagas.length;
-    expect(read).toBe(whole.nodes.filter(({ labels }) => !labels.includes('_Meta')).length);
+    expect(read).toBe(whole.nodes.filter(({ labels }) => !labels.some((it) => PRIVATE_LABELS.includes(it))).length);
     expect(facts.length + joins.length).toBe(whole.edges.length);
     for (const { attributes } of [...entities, ...facts]) expect(attributes).toEqual({});
   });
@@ -143,7 +144,7 @@ describe('a graph that we wrote', () => {
   test.skipIf(!isPythonThere)(`has dates that Python itself reads and would write so${pythonNote}`, async () => {
     const { nodes, edges } = await wholeGraph(graph);
     const dates = [...nodes, ...edges]
-      .filter((it) => !('labels' in it && it.labels.includes('_Meta')))
+      .filter((it) => !('labels' in it && it.labels.some((label) => PRIVATE_LABELS.includes(label))))
       .flatMap(({ properties }) => Object.entries(properties))
       .flatMap(([name, value]) => (/_at$|_time$/.test(name) ? [String(value)] : []));
 

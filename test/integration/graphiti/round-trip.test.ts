@@ -16,6 +16,7 @@ import {
   isGoldenThere,
 } from '../../support/graphiti/golden.ts';
 import { loadGolden } from '../../support/graphiti/load-golden.ts';
+import { PRIVATE_LABELS } from '../../support/graphiti/schema.ts';
 import { toyEmbedder } from '../../support/graphiti/toy-embedder.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
@@ -48,7 +49,7 @@ describe.skipIf(!isGoldenThere)(`a graph of graphiti_core on its way through our
     const { file, place } = await exportGraph(graph, directoryStore(stores.config.exportDir), () => {});
     const { nodes, edges } = JSON.parse(await readFile(join(place, file), 'utf8')) as GoldenGraph;
     // Our notes are nobody's business but ours.
-    return { nodes: nodes.filter(({ labels }) => !labels.includes('_Meta')), edges };
+    return { nodes: nodes.filter(({ labels }) => !labels.some((it) => PRIVATE_LABELS.includes(it))), edges };
   }
 });
 

@@ -9,6 +9,7 @@ import { checklist } from '../../support/graphiti/checklist.ts';
 import { goldenNote, isGoldenThere } from '../../support/graphiti/golden.ts';
 import { GRAPHITI_INDEXES, loadGolden } from '../../support/graphiti/load-golden.ts';
 import { readAsPython } from '../../support/graphiti/reader.ts';
+import { PRIVATE_LABELS } from '../../support/graphiti/schema.ts';
 import { toyEmbedder } from '../../support/graphiti/toy-embedder.ts';
 import { wholeGraph } from '../../support/graphiti/whole-graph.ts';
 import { plainModel } from '../../support/models.ts';
@@ -98,7 +99,10 @@ test('the indexes that Graphiti makes are thirteen', () => {
 /** What its models hold, in one order and of one group. */
 async function asPython(graph: GroupGraph) {
   const whole = await wholeGraph(graph);
-  const read = readAsPython({ ...whole, nodes: whole.nodes.filter(({ labels }) => !labels.includes('_Meta')) });
+  const read = readAsPython({
+    ...whole,
+    nodes: whole.nodes.filter(({ labels }) => !labels.some((it) => PRIVATE_LABELS.includes(it))),
+  });
   return Object.fromEntries(
     Object.entries(read).map(([kind, list]) => [kind, list.map((it: object) => plain(it, graph.group)).sort()]),
   );
@@ -107,7 +111,7 @@ async function asPython(graph: GroupGraph) {
 /** Everything that is stored, vectors and types of properties too. */
 async function stored(graph: GroupGraph) {
   const { nodes, edges } = await wholeGraph(graph);
-  const rest = nodes.filter(({ labels }) => !labels.includes('_Meta'));
+  const rest = nodes.filter(({ labels }) => !labels.some((it) => PRIVATE_LABELS.includes(it)));
   return [...rest, ...edges].map((it) => plain(it, graph.group)).sort();
 }
 

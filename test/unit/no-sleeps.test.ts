@@ -17,6 +17,7 @@ const TIMERS: Readonly<Record<string, string>> = {
   'support/fake-b2/server.ts': 'a slow line',
   'support/faults/proxy.ts': 'a slow line',
   'support/faults/scheduler.ts': 'a program that looks all the time',
+  'support/upgrade/write-home.mjs': 'a program of the previous release, which waits for states',
   'integration/archive-format/endless-export.ts': 'a program that never gets to the end, until it is killed',
 };
 const TIMER = /\b(?:setTimeout|sleep)\(|import \{ setTimeout\b/;

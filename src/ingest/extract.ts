@@ -165,17 +165,27 @@ export function soundPart(given: Extraction): Extraction {
   };
 }
 
-/** A model may write out what its text had escaped. */
+/** A model may write out what its text had escaped: control characters, and halves of characters, which have no UTF-8 form. */
 function inPlainText(extraction: Extraction): Extraction {
+  const plain = (text: string) => plainText(text).toWellFormed();
   const ends = <T extends { source: string; target: string }>(one: T): T => ({
     ...one,
-    source: plainText(one.source),
-    target: plainText(one.target),
+    source: plain(one.source),
+    target: plain(one.target),
   });
+  const value = (given: unknown): unknown =>
+    typeof given === 'string' ? plain(given) : Array.isArray(given) ? given.map(value) : given;
+  const told = <T extends { readonly attributes?: ExtractedEntity['attributes'] }>(one: T): T =>
+    one.attributes
+      ? { ...one, attributes: Object.fromEntries(Object.entries(one.attributes).map(([key, it]) => [key, value(it)])) }
+      : one;
   return {
     ...extraction,
-    entities: extraction.entities.map((entity) => ({ ...entity, name: plainText(entity.name) })),
-    facts: extraction.facts.map((fact) => ({ ...ends(fact), fact: plainText(fact.fact) })),
+    entities: extraction.entities.map((entity) => ({ ...told(entity), name: plain(entity.name) })),
+    facts: extraction.facts.map((fact) => ({
+      ...ends(told(fact)),
+      ...{ relation: plain(fact.relation), fact: plain(fact.fact) },
+    })),
     ended: extraction.ended.map(ends),
   };
 }

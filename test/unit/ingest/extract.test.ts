@@ -30,6 +30,23 @@ test('blank names go, white space inside becomes one space', () => {
   expect(sound({ entities: [entity(''), entity(' \n'), entity(' Ann\n Lee ')] }).entities).toEqual([entity('Ann Lee')]);
 });
 
+test('characters that the graph cannot hold are left out, and ends of facts still meet their entities', () => {
+  const given = { ...fact('Ann\0Lee', 'Harbor\ud800', 'Ann\0Lee leads\u0007 Harbor\ud800.'), relation: 'LEADS\0' };
+  const attributes = { note: 'a\0b\nc', list: ['\ud800'], count: 3 } as never;
+  const ended = [{ source: 'Ann\0Lee', target: 'Harbor\ud800', at: new Date(0) }];
+
+  const part = sound({
+    entities: [{ ...entity('Ann\0Lee'), attributes }, entity('Harbor\ud800')],
+    facts: [given],
+    ended,
+  });
+
+  expect(JSON.stringify(part)).not.toMatch(/\\u0000|\\u0007|\\ud800/);
+  expect(part.facts).toMatchObject([{ target: 'Harbor\ufffd', fact: expect.stringMatching(/ leads Harbor\ufffd\.$/) }]);
+  expect(part.entities[0]).toMatchObject({ attributes: { list: ['\ufffd'], count: 3 } });
+  expect(part.ended).toHaveLength(1);
+});
+
 test.each(['', 'two words', 'x`) DETACH DELETE n //', '1st', 'Ärger'])(
   'the type %j is no label and becomes Entity',
   (type) => {

@@ -73,80 +73,88 @@ interface WorkerParts {
   readonly onNotice?: (sentence: string) => void;
 }
 
+// Made when they are first needed: a command needs few of them.
 const shapes = {
-  group: strictly<GroupOptions>(group),
-  wait: strictly<WaitOptions>(wait),
-  store: strictly<StoreOptions>(store),
-  triplet: strictly<Triplet>({
-    ...{ source: anything, relation: anything, target: anything, fact: anything },
-    ...{ sourceType: anything, targetType: anything, validAt: anything, invalidAt: anything },
-  }),
-  tripletOptions: strictly<TripletOptions>(withoutSource),
-  episodeInput: strictly<EpisodeInput>({ ...withoutSpool, content: anything, metadata: anything }),
-  many: strictly<TellManyOptions>({ nameOf: callback, onStored: callback, spool: flag } satisfies Members<ManyOptions> &
-    Members<TellManyOptions>),
-  import: strictly<ImportOptions>({
-    ...task,
-    ...{ skipBroken: flag, dryRun: flag, wait: flag, referenceTime: anything, onProgress: callback },
-  }),
-  query: strictly<QueryOptions>({
-    ...times,
-    ...{ find: anything, rank: anything, recipe: anything, center: anything, walk: anything, filters: anything },
-    minScore: anything,
-  }),
-  entities: strictly<EntitiesOptions>({ ...times, limit: anything, offset: anything }),
-  history: strictly<HistoryOptions>({ ...group, cache: flag }),
-  latest: strictly<LatestOptions>({ ...group, limit: anything }),
-  export: strictly<ExportOptions>({ ...group, ...wait, gzip: flag }),
-  exportAll: strictly<ExportAllOptions>({ ...wait, gzip: flag }),
-  forget: strictly<ForgetOptions>({ ...task, dryRun: flag, withEpisodes: flag }),
-  task: strictly<TaskOptions>(task),
-  verify: strictly<VerifyOptions>({ ...progress, restore: flag }),
-  restore: strictly<RestoreOptions>({ ...progress, replace: flag }),
-  rebuild: strictly<RebuildOptions>({ ...progress, replace: flag, file: words }),
-  prune: strictly<PruneOptions>({
-    ...group,
-    keep: strictly<PruneOptions['keep']>({ daily: whole(0), weekly: whole(0), monthly: whole(0) }),
-    ...{ all: flag, dryRun: flag },
-  }),
-  queue: strictly<QueueOptions>({ queue }),
-  deadLetters: strictly<ListOptions>({ queue, limit: anything, skip: anything }),
-  parts: strictly<MemoryParts>({ ...MODELS, metrics: having('increment'), onNotice: callback }),
-  workers: strictly<WorkerParts>({
-    ...MODELS,
-    ontology: z.custom<object>((given) => typeof given === 'object', 'an object'),
-    onNotice: callback,
-  }),
-  config: strictly<Config>({
-    ...{ falkordb: address(), valkey: address(), models: z.enum(['openai', 'local'], 'openai or local') },
-    openai: strictly<OpenAISettings>({ apiKey: words, baseUrl: words, model: words }),
-    embeddings: strictly<EmbeddingSettings>({
-      by: z.enum(['openai', 'local', 'transformers'], 'openai, local or transformers'),
-      ...{ apiKey: words, baseUrl: words, model: words, dimension: whole(1, 8192) },
+  group: () => strictly<GroupOptions>(group),
+  wait: () => strictly<WaitOptions>(wait),
+  store: () => strictly<StoreOptions>(store),
+  triplet: () =>
+    strictly<Triplet>({
+      ...{ source: anything, relation: anything, target: anything, fact: anything },
+      ...{ sourceType: anything, targetType: anything, validAt: anything, invalidAt: anything },
     }),
-    ...{ configFile: words, group: anything, exportDir: words, exportGzip: flag },
-    b2: strictly<B2Settings>({
-      ...{ keyId: words, appKey: words, bucket: words, prefix: z.string('text'), authorizeUrl: words },
+  tripletOptions: () => strictly<TripletOptions>(withoutSource),
+  episodeInput: () => strictly<EpisodeInput>({ ...withoutSpool, content: anything, metadata: anything }),
+  many: () =>
+    strictly<TellManyOptions>({ nameOf: callback, onStored: callback, spool: flag } satisfies Members<ManyOptions> &
+      Members<TellManyOptions>),
+  import: () =>
+    strictly<ImportOptions>({
+      ...task,
+      ...{ skipBroken: flag, dryRun: flag, wait: flag, referenceTime: anything, onProgress: callback },
     }),
-    journalKey: strictly<JournalKey>({ secret: words, since: whole(0) }),
-    nightly: strictly<NonNullable<Config['nightly']>>({ cron: words, timeZone: words }),
-    keep: z.union(
-      [z.literal('all'), z.strictObject({ daily: whole(0), weekly: whole(0), monthly: whole(0) })],
-      '"all", or how many are kept: daily, weekly and monthly',
-    ),
-    ...{
-      maxContentBytes: whole(1),
-      concurrency: whole(1),
-      queuePrefix: words,
-      takeover: whole(1),
-      stalledLimit: whole(1),
-    },
-    ...{ spoolLimit: whole(1), home: words },
-    health: strictly<Config['health']>({ host: words, port: whole(0, 65_535) }),
-    allowedHosts: z.array(words, 'a list of names'),
-    logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'debug, info, warn, error or silent'),
-    prices: z.record(z.string(), z.array(z.number('a number')), 'an object with two prices for each model'),
-  }),
+  query: () =>
+    strictly<QueryOptions>({
+      ...times,
+      ...{ find: anything, rank: anything, recipe: anything, center: anything, walk: anything, filters: anything },
+      minScore: anything,
+    }),
+  entities: () => strictly<EntitiesOptions>({ ...times, limit: anything, offset: anything }),
+  history: () => strictly<HistoryOptions>({ ...group, cache: flag }),
+  latest: () => strictly<LatestOptions>({ ...group, limit: anything }),
+  export: () => strictly<ExportOptions>({ ...group, ...wait, gzip: flag }),
+  exportAll: () => strictly<ExportAllOptions>({ ...wait, gzip: flag }),
+  forget: () => strictly<ForgetOptions>({ ...task, dryRun: flag, withEpisodes: flag }),
+  task: () => strictly<TaskOptions>(task),
+  verify: () => strictly<VerifyOptions>({ ...progress, restore: flag }),
+  restore: () => strictly<RestoreOptions>({ ...progress, replace: flag }),
+  rebuild: () => strictly<RebuildOptions>({ ...progress, replace: flag, file: words }),
+  prune: () =>
+    strictly<PruneOptions>({
+      ...group,
+      keep: strictly<PruneOptions['keep']>({ daily: whole(0), weekly: whole(0), monthly: whole(0) }),
+      ...{ all: flag, dryRun: flag },
+    }),
+  queue: () => strictly<QueueOptions>({ queue }),
+  deadLetters: () => strictly<ListOptions>({ queue, limit: anything, skip: anything }),
+  parts: () => strictly<MemoryParts>({ ...MODELS, metrics: having('increment'), onNotice: callback }),
+  workers: () =>
+    strictly<WorkerParts>({
+      ...MODELS,
+      ontology: z.custom<object>((given) => typeof given === 'object', 'an object'),
+      onNotice: callback,
+    }),
+  config: () =>
+    strictly<Config>({
+      ...{ falkordb: address(), valkey: address(), models: z.enum(['openai', 'local'], 'openai or local') },
+      openai: strictly<OpenAISettings>({ apiKey: words, baseUrl: words, model: words }),
+      embeddings: strictly<EmbeddingSettings>({
+        by: z.enum(['openai', 'local', 'transformers'], 'openai, local or transformers'),
+        ...{ apiKey: words, baseUrl: words, model: words, dimension: whole(1, 8192) },
+      }),
+      ...{ configFile: words, group: anything, exportDir: words, exportGzip: flag },
+      b2: strictly<B2Settings>({
+        ...{ keyId: words, appKey: words, bucket: words, prefix: z.string('text'), authorizeUrl: words },
+      }),
+      journalKey: strictly<JournalKey>({ secret: words, since: whole(0) }),
+      nightly: strictly<NonNullable<Config['nightly']>>({ cron: words, timeZone: words }),
+      keep: z.union(
+        [z.literal('all'), z.strictObject({ daily: whole(0), weekly: whole(0), monthly: whole(0) })],
+        '"all", or how many are kept: daily, weekly and monthly',
+      ),
+      ...{
+        maxContentBytes: whole(1),
+        concurrency: whole(1),
+        queuePrefix: words,
+        takeover: whole(1),
+        stalledLimit: whole(1),
+      },
+      ...{ spoolLimit: whole(1), home: words },
+      health: strictly<Config['health']>({ host: words, port: whole(0, 65_535) }),
+      allowedHosts: z.array(words, 'a list of names'),
+      logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'debug, info, warn, error or silent'),
+      prices: z.record(z.string(), z.array(z.number('a number')), 'an object with two prices for each model'),
+    }),
 } as const;
 
 function address() {
@@ -154,6 +162,7 @@ function address() {
 }
 
 type Shapes = typeof shapes;
+const made = new Map<keyof Shapes, z.ZodMiniType>();
 
 /** How sentences call what was given. */
 const NAMES: Readonly<Record<keyof Shapes, string>> = {
@@ -173,15 +182,22 @@ const NAMES: Readonly<Record<keyof Shapes, string>> = {
  * What a public method was given, of a kind in the table above.
  * @throws InvalidInput naming a member that is not known, or that has the wrong kind of value
  */
-export function checkInput<K extends keyof Shapes>(kind: K, given: unknown): z.output<Shapes[K]> {
-  return checked(shapes[kind] as z.ZodMiniType<z.output<Shapes[K]>>, given, NAMES[kind]);
+export function checkInput<K extends keyof Shapes>(kind: K, given: unknown): z.output<ReturnType<Shapes[K]>> {
+  const shape = made.get(kind) ?? shapes[kind]();
+  made.set(kind, shape);
+  return checked(shape as z.ZodMiniType<z.output<ReturnType<Shapes[K]>>>, given, NAMES[kind]);
 }
+
+const isEmpty = (given: unknown): boolean =>
+  given !== null && typeof given === 'object' && !Array.isArray(given) && Object.keys(given).length === 0;
 
 /** Settings that may be there and say nothing. */
 const MAY_BE_UNDEFINED = new Set(['configFile', 'b2', 'nightly']);
 
 /** What differs from the environment's settings; what is undefined there differs in nothing, where it has to be something. */
 export function checkConfig(given: unknown): Partial<Config> {
+  // As of every command, which needs nothing made for that.
+  if (isEmpty(given)) return {};
   const config = checkInput('config', given);
   return Object.fromEntries(
     Object.entries(config).filter(([name, value]) => value !== undefined || MAY_BE_UNDEFINED.has(name)),

@@ -40,6 +40,7 @@ const CALLS: Readonly<Record<string, (options: object) => Promise<unknown>>> = {
   'archives.verify': (options) => given.archives.verify('latest', options),
   'archives.restore': (options) => given.archives.restore('latest', options),
   'archives.rebuild': (options) => given.archives.rebuild(options),
+  'archives.acceptLoss': (options) => given.archives.acceptLoss(options),
   'archives.prune': (options) => given.archives.prune({ keep: { daily: 1 }, ...options }),
   'communities.list': (options) => given.communities.list(options),
   'communities.build': (options) => given.communities.build(options),

@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { loadConfig } from '../../../src/config.ts';
 import { runCommand } from '../../support/command-line.ts';
 import { inspect, NOTHING_WRONG } from '../../support/faults/inspect.ts';
 import { useLaboratory } from '../../support/faults/laboratory.ts';
@@ -18,7 +19,10 @@ const lab = useLaboratory({ delay: 20 });
 test.skipIf(!isPreviousReleaseThere())(
   `a worker of the previous release and one of this share a queue of ${EPISODES} episodes, and nothing is lost or there twice`,
   async () => {
-    const { config, memory, environment, worker } = lab.scenario({ environment: { MEMORY_CONCURRENCY: '4' } });
+    const { config, memory, environment, worker } = lab.scenario({
+      environment: { MEMORY_CONCURRENCY: '4' },
+      queuePrefix: loadConfig({}).queuePrefix,
+    });
     const release = await previousRelease();
     const main = previousMain(release);
     const model = await (await previousModel(release))({ delay: 20 });
@@ -41,8 +45,18 @@ test.skipIf(!isPreviousReleaseThere())(
       runCommand(['store-many', '-', '--no-wait'], older, lines.join('\n'), undefined, main),
       tellAll(memory, ours),
     ]);
+    // Asked while both commit: what is kept of an answer counts only until the next commit, whoever makes it.
+    const answers = [theirs, ours].map(
+      ([episode]) =>
+        () =>
+          memory.queryMemory(episode?.ownFact ?? ''),
+    );
+    await Promise.all(answers.map((ask) => ask()));
     await untilDone(memory, EPISODES);
 
+    expect(await Promise.all(answers.map((ask) => ask()))).toEqual(
+      [theirs, ours].map(([episode]) => expect.stringContaining(episode?.ownFact ?? '')),
+    );
     expect(handedIn).toMatchObject({ status: 0 });
     expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
     expect(await memory.counts('store')).toMatchObject({ completed: EPISODES, failed: 0 });

@@ -29,6 +29,8 @@ export interface Ways {
   /** For OPENAI_BASE_URL. */
   readonly model?: Place;
   readonly environment?: Record<string, string>;
+  /** Default: one that no other scenario has. */
+  readonly queuePrefix?: string;
 }
 
 /** A memory with a queue, a folder and a default group of its own. */
@@ -97,7 +99,7 @@ export function useLaboratory(
         nightly: undefined,
         group: own,
         exportDir: join(started.folder, own, 'exports'),
-        queuePrefix: `{${own}}`,
+        queuePrefix: ways.queuePrefix ?? `{${own}}`,
         home: join(started.folder, own),
       }),
       valkey: { ...placeOf(ways.valkey ?? base?.valkey ?? started.valkey), tls: false },

@@ -19,7 +19,7 @@ export const isWrite = ([command = '', graph, query = '']: Message, group: strin
 
 /** Readers see the commit from then on. */
 export const isVersion = (message: Message, group: string): boolean =>
-  !/^m?get$/i.test(message[0] ?? '') && message.includes(`version:{${group}}`);
+  !/^m?get$/i.test(message[0] ?? '') && message.some((word) => word.endsWith(`version:{${group}}`));
 
 /** The job is done. */
 export const isAck = (message: Message, prefix: string, jobId: string): boolean =>

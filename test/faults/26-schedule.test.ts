@@ -1,13 +1,21 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { exportByNight } from '../../src/archive/nightly.ts';
+import { directoryStore } from '../../src/archive/stores/directory.ts';
 import { type Config, loadConfig } from '../../src/config.ts';
-import { type Server, startValkey } from '../../src/embedded/servers.ts';
+import { type Servers, startServers } from '../../src/embedded/servers.ts';
+import { openGraphs } from '../../src/graph/graphs.ts';
+import { openJournal } from '../../src/journal/journal.ts';
 import { EXPORT_QUEUE } from '../../src/queue/jobs.ts';
 import { openMark } from '../../src/schedule/mark.ts';
 import { openTicks } from '../../src/schedule/ticks.ts';
 import { MINUTE } from '../../src/time.ts';
 import { patientConnection } from '../../src/valkey/connections.ts';
+import { openLeases } from '../../src/valkey/lease.ts';
 import { count } from '../support/faults/count.ts';
 import { record } from '../support/faults/results.ts';
 import { type SchedulerProcess, startSchedulerProcess } from '../support/faults/scheduler-process.ts';
@@ -23,29 +31,40 @@ const STEPS = [-40, -20, -5, 0, 5, 20, 40].map((minutes) => minutes * MINUTE);
 const NIGHTLY = { cron: '30 2 * * *', timeZone: 'Europe/Berlin' };
 const ticks = openTicks(NIGHTLY.cron, NIGHTLY.timeZone);
 
-let server: Server;
+const MEMORIES = 8;
+
+let servers: Servers;
+let server: Servers['valkey'];
 let valkey: Redis;
+let falkordb: Redis;
+let folder: string;
 const running = new Set<SchedulerProcess>();
 beforeAll(async () => {
-  server = await startValkey();
+  servers = await startServers();
+  server = servers.valkey;
   valkey = patientConnection({ host: server.host, port: server.port, tls: false });
+  falkordb = patientConnection({ host: servers.falkordb.host, port: servers.falkordb.port, tls: false });
+  folder = await mkdtemp(join(tmpdir(), 'nights-'));
 });
 afterAll(async () => {
   await Promise.all([...running].map((scheduler) => scheduler.kill()));
   valkey?.disconnect();
-  await server?.stop();
+  falkordb?.disconnect();
+  await servers?.stop();
+  await rm(folder, { recursive: true, force: true });
 });
 
 /** A schedule with a clock of its own, and somebody who does what it asks for. */
-async function newSchedule(name: string, from: Date) {
+async function newSchedule(name: string, from: Date, eachNight: () => Promise<void> = async () => {}) {
   const address = { host: server.host, port: server.port, tls: false };
   const config: Config = { ...loadConfig({}), valkey: address, queuePrefix: `{${name}}`, nightly: NIGHTLY };
   const ran: string[] = [];
   const connection = patientConnection(address);
-  const worker = new Worker(EXPORT_QUEUE, async ({ data }: Job) => void ran.push(data.tick), {
-    connection,
-    prefix: config.queuePrefix,
-  });
+  const work = async ({ data }: Job) => {
+    await eachNight();
+    ran.push(data.tick);
+  };
+  const worker = new Worker(EXPORT_QUEUE, work, { connection, prefix: config.queuePrefix });
   const mark = openMark(valkey, config.queuePrefix);
   const turn = (to: number) => valkey.set(`${config.queuePrefix}:clock`, to);
   await turn(from.getTime());
@@ -68,6 +87,36 @@ async function newSchedule(name: string, from: Date) {
   };
 }
 
+/** Memories that are exported and proven each night; `proven` tells how many of how many graphs that were, night by night. */
+async function newMemories() {
+  const address = { host: servers.falkordb.host, port: servers.falkordb.port, tls: false };
+  const journal = openJournal(valkey);
+  const graphs = openGraphs(address, { journal });
+  const leases = openLeases(valkey, 15_000);
+  const store = directoryStore(folder);
+  for (let number = 0; number < MEMORIES; number += 1)
+    await graphs
+      .group(`memory-${number}`)
+      .change('MERGE (:Entity {uuid: $uuid, name: $uuid})', { uuid: `harbor-${number}` });
+  const proven: { proven: number; graphs: number }[] = [];
+  const told = { onWritten: async () => {}, onDrill: async () => {}, onProgress: () => {} };
+  const keep = { daily: 1, weekly: 0, monthly: 0 };
+  const parts = { graphs, leases, store, keep, installation: async () => 'nights', trim: journal.trim };
+  return {
+    proven,
+    async night() {
+      const nights = [];
+      for (const group of await graphs.groups()) nights.push(await exportByNight(parts, group, told));
+      const there = (await falkordb.keys('*')).filter((key) => !key.startsWith('telemetry'));
+      proven.push({ proven: nights.filter(({ file }) => file !== null).length, graphs: there.length });
+    },
+    close() {
+      graphs.close();
+      leases.close();
+    },
+  };
+}
+
 /** So many ticks that follow one another, over a night on which clocks leap. */
 function ticksFrom(first: Date, many: number): Date[] {
   const found = [first];
@@ -75,11 +124,12 @@ function ticksFrom(first: Date, many: number): Date[] {
   return found;
 }
 
-test(`26. three schedulers whose clocks differ serve ${nights} nights once each, while they are killed`, async () => {
+test(`26. three schedulers whose clocks differ serve ${nights} nights of ${MEMORIES} memories once each, while they are killed`, async () => {
   const began = Date.now();
   const chance = random(26);
   const due = ticksFrom(ticks.next(new Date('2026-03-20T12:00Z')), nights);
-  const schedule = await newSchedule('killed', new Date('2026-03-20T12:00Z'));
+  const memories = await newMemories();
+  const schedule = await newSchedule('killed', new Date('2026-03-20T12:00Z'), memories.night);
   const schedulers = await Promise.all(SKEWS.map((skew) => schedule.start(skew)));
   let restarted: Promise<unknown> = Promise.resolve();
   let kills = 0;
@@ -107,14 +157,16 @@ test(`26. three schedulers whose clocks differ serve ${nights} nights once each,
   await restarted;
   await until('the last job', () => schedule.ran.length >= nights);
   await schedule.close();
+  memories.close();
 
   expect(schedule.ran.toSorted()).toEqual(due.map((tick) => tick.toISOString()));
+  expect(memories.proven).toEqual(due.map(() => ({ proven: MEMORIES, graphs: MEMORIES })));
   expect(kills).toBe(Math.ceil(nights / killEvery));
 
   record({
     row: 26,
-    ran: `${nights} nights, three schedulers 20 minutes apart, ${kills} kills`,
-    came: `${schedule.ran.length} nightly jobs, ${schedule.ran.length - new Set(schedule.ran).size} twice`,
+    ran: `${nights} nights of ${MEMORIES} memories, three schedulers 20 minutes apart, ${kills} kills`,
+    came: `${memories.proven.reduce((sum, { proven }) => sum + proven, 0)} archives proven, ${schedule.ran.length} nightly jobs, ${schedule.ran.length - new Set(schedule.ran).size} twice`,
     took: Date.now() - began,
     figures: { kills, ran: schedule.ran.length },
   });

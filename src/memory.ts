@@ -136,7 +136,7 @@ export class MemoryManager {
   /** The facts that answer best, as a bullet list. */
   async queryMemory(searchQuery: string, limit = 5, options: QueryOptions = {}): Promise<string> {
     return request('query_memory', async () =>
-      bulletList(await askFor(this.#services, searchQuery, limit, checkInput('query', options))),
+      bulletList(await askFor(this.#services, searchQuery, limit, checkInput('query', options)), limit),
     );
   }
 

@@ -54,6 +54,9 @@ function dayExists(year: number, month: number, day: number): boolean {
   return date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
 }
 
+/** The day of a stored date. */
+export const day = (time: string): string => time.slice(0, 10);
+
 /** The part of a name that tells when, sortable and fit for a file name: `2026-11-22T08-30-00.123Z`. */
 export function timestamp(date: Date): string {
   return date.toISOString().replaceAll(':', '-');

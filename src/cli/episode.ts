@@ -1,5 +1,6 @@
 import type { WholeEpisode } from '../memory/ask-episode.ts';
-import { day, period } from '../reader/format.ts';
+import { period } from '../reader/format.ts';
+import { day } from '../time.ts';
 import type { Command } from './command.ts';
 import { withMemory } from './with-memory.ts';
 

@@ -69,8 +69,9 @@ function uuidOf({ uuid, key, entity, alias, saga, name }: Row): string {
   return typeof saga === 'string' && name === undefined ? saga : '';
 }
 
-/** A community is told from all that is known of its members. */
-function isOfGone({ members }: Row, { gone, retold, reworded }: Unsaid): boolean {
+/** A community is told from all that is known of its members, the vector of a passage from its episode. */
+function isOfGone({ members, episode }: Row, { gone, retold, reworded }: Unsaid): boolean {
+  if (typeof episode === 'string' && gone.has(episode)) return true;
   if (!Array.isArray(members)) return false;
   return members.some((member) => [gone, retold, reworded].some((some) => some.has(uuidOf(member as Row))));
 }

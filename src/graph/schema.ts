@@ -67,7 +67,8 @@ function indexes(dimension: number): Index[] {
     words('Entity', 'name', 'summary', 'group_id'),
     words('Community', 'name', 'group_id'),
     nodes('_Statement', 'key', 'episode'),
-    words('_Meta', 'unread'),
+    nodes('_Passage', 'episode'),
+    nodes('_PassageVector', 'episode'),
     words('_Alias', 'alias'),
     {
       label: 'RELATES_TO',
@@ -75,6 +76,15 @@ function indexes(dimension: number): Index[] {
       properties: ['name', 'fact', 'group_id'],
       statement: 'CREATE FULLTEXT INDEX FOR ()-[x:RELATES_TO]-() ON (x.name, x.fact, x.group_id)',
     },
+    {
+      label: '_Passage',
+      kind: 'FULLTEXT',
+      properties: ['terms'],
+      // They are analysed already.
+      statement:
+        "CALL db.idx.fulltext.createNodeIndex({label: '_Passage', stopwords: []}, {field: 'terms', nostem: true})",
+    },
+    vectors('(x:_PassageVector)', '_PassageVector', 'embedding', dimension, MANY),
     vectors('(x:Entity)', 'Entity', 'name_embedding', dimension, FEW),
     vectors('()-[x:RELATES_TO]-()', 'RELATES_TO', 'fact_embedding', dimension, MANY),
   ];

@@ -46,7 +46,11 @@ export async function recall(
 ): Promise<Recalled | undefined> {
   if (question === '') return undefined;
   const ask = (from: string, most: number) =>
-    within(limit, askByWords(services, from, question, most).then(bulletList), () => undefined).then(bullets, () => []);
+    within(
+      limit,
+      askByWords(services, from, question, most).then((found) => bulletList(found, most)),
+      () => undefined,
+    ).then(bullets, () => []);
   const lines = (await Promise.all([ask(group, MOST_OF_PROJECT), ask(userGroup, MOST_OF_USER)])).flat();
   const news = [...new Set(lines)].filter((line) => !recalledSentences(line).some((sentence) => known.has(sentence)));
   if (news.length === 0) return undefined;
@@ -61,7 +65,7 @@ export function toldHost(event: HookEvent, context: string): string {
 }
 
 const bullets = (answer: string | undefined): string[] =>
-  (answer ?? '').split('\n').filter((line) => line.startsWith('- '));
+  (answer ?? '').split(/\n(?=- )/).filter((line) => line.startsWith('- '));
 
 function lastPrompt(transcript: string | undefined): string | undefined {
   const length = transcript === undefined ? 0 : lengthOf(transcript);

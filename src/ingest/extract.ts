@@ -1,6 +1,7 @@
 import type { Episode } from '../episode.ts';
 import { ModelFailed } from '../errors.ts';
 import { LABEL } from '../graph/codec.ts';
+import type { PassageVector } from '../graph/queries/passages.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type {
   ExtractedEntity,
@@ -22,7 +23,16 @@ import { sameKey } from './names.ts';
 import { type Stages, tagsOf } from './stages.ts';
 
 /** Labels that mean something else in the graph. */
-const RESERVED = new Set(['Episodic', 'Community', 'Saga', '_Meta', '_Alias', '_Statement']);
+const RESERVED = new Set([
+  'Episodic',
+  'Community',
+  'Saga',
+  '_Meta',
+  '_Alias',
+  '_Statement',
+  '_Passage',
+  '_PassageVector',
+]);
 
 /** An episode together with what was read in it. */
 export interface Extracted {
@@ -44,17 +54,32 @@ export interface Readers {
   readonly stage: Stages;
 }
 
+/** A passage that has no vector yet, and what of it is embedded. */
+export interface Unembedded {
+  readonly uuid: string;
+  readonly episode: string;
+  readonly text: string;
+}
+
+/** What was read in an episode, and the vectors that its passages had not yet. */
+export interface Read {
+  readonly extracted: Extracted;
+  readonly passages: readonly PassageVector[];
+}
+
 /**
  * Reads an episode, as far as that was not done before. Many may be read at once and in any order; the slow part, models, is all
  * done here, so that the group is held only while the graph is changed. What a model gave is kept before anything else can fail.
- * @param previous asked for only when the model is
+ * @param previous   asked for only when the model is
+ * @param unembedded passages of the episode that have no vector yet; they are embedded in the same request as names and facts
  */
 export async function extract(
   episode: Episode,
   previous: () => Promise<readonly PreviousText[]>,
   remembered: Remembered,
+  unembedded: (isFirst: boolean) => Promise<readonly Unembedded[]>,
   { model, embedder, ontology, memo, stage }: Readers,
-): Promise<Extracted> {
+): Promise<Read> {
   const { group, uuid } = episode;
   const tags = tagsOf(episode);
   memo.count('extraction', remembered.extraction !== undefined);
@@ -68,18 +93,29 @@ export async function extract(
       return found;
     }));
   const texts = textsOf(extraction);
-  if (texts.length === 0) return joined(episode, extraction, { vectors: [], use: [] });
-  const known = remembered.vectors(texts);
-  memo.count('vectors', known !== undefined);
-  const kept =
-    known ??
-    (await stage('embed', { tags }, async () => {
-      const made = await embed(embedder, texts);
-      memo.keepVectors(group, uuid, texts, made);
-      return made;
-    }));
-  return joined(episode, extraction, kept);
+  const known = texts.length > 0 ? remembered.vectors(texts) : { vectors: [], use: [] };
+  if (texts.length > 0) memo.count('vectors', known !== undefined);
+  const passages = await unembedded(remembered.extraction === undefined);
+  const asked = [...(known ? [] : texts), ...passages.map(({ text }) => text)];
+  if (asked.length === 0) return { extracted: joined(episode, extraction, known ?? NO_VECTORS), passages: [] };
+  const made = await stage('embed', { tags }, async () => {
+    const vectors = await embed(embedder, asked);
+    if (!known) memo.keepVectors(group, uuid, texts, { ...vectors, vectors: vectors.vectors.slice(0, texts.length) });
+    return vectors;
+  });
+  const kept = known ? { ...known, use: [...known.use, ...made.use] } : made;
+  const first = known ? 0 : texts.length;
+  return {
+    extracted: joined(episode, extraction, kept),
+    passages: passages.map((passage, place) => ({
+      uuid: passage.uuid,
+      episode: passage.episode,
+      embedding: made.vectors[first + place] ?? [],
+    })),
+  };
 }
+
+const NO_VECTORS: KeptVectors = { vectors: [], use: [] };
 
 /** What was read before, if all of it is remembered: no model is asked. */
 export function recalled(episode: ReadEpisode, { extraction, vectors }: Remembered): Extracted | undefined {

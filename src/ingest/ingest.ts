@@ -10,6 +10,7 @@ import { type Extracted, extract, type Readers, recalled } from './extract.ts';
 import { openFinish } from './finish.ts';
 import { openGroupCommit } from './group-commit.ts';
 import { openMemo } from './memo.ts';
+import { openPassageVectors } from './passage-vectors.ts';
 import { previousTexts } from './previous.ts';
 import { openReadings } from './readings.ts';
 import { openRecord } from './record.ts';
@@ -55,6 +56,7 @@ export function openIngest(graphs: Graphs, valkey: Redis, leases: Leases, parts:
   const groupCommit = openGroupCommit({ graphs, valkey, leases, room, writer, stamp: memo.stamp, stage });
   const readings = openReadings(valkey, leases.signals, memo, takeover);
   const record = openRecord(graphs, valkey, embedder, readings, stage);
+  const passageVectors = openPassageVectors(graphs, valkey, stage);
   const finish = openFinish(graphs, { stage, metrics, onCommitted });
 
   /** Undefined for an episode with which nothing is left to be done. */
@@ -66,7 +68,12 @@ export function openIngest(graphs: Graphs, valkey: Redis, leases: Leases, parts:
       const remembered = begun.isMine || recalled(episode, begun) ? begun : await readings.wait(episode);
       const previous = async () =>
         model.readsPrevious && source !== 'fact_triple' ? previousTexts(graphs.group(group), episode) : [];
-      return await extract(episode, previous, remembered, { model, embedder, ontology, memo, stage });
+      const unembedded = (isFirst: boolean) => passageVectors.missing(episode, isFirst);
+      const readers = { model, embedder, ontology, memo, stage };
+      const { extracted, passages } = await extract(episode, previous, remembered, unembedded, readers);
+      // Before the commit, after which the episode is not read again.
+      if (passages.length > 0) await passageVectors.write(episode, passages);
+      return extracted;
     } finally {
       readings.end(group, uuid);
     }

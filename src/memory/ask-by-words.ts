@@ -7,10 +7,9 @@ import type { Services } from './services.ts';
 /** By words alone: that asks no model, whose answer would take longer than a user should wait. */
 const BY_WORDS: Recipe = {
   facts: { methods: ['words'], ranker: 'rrf' },
-  episodes: { methods: ['words'], ranker: 'rrf' },
-  mixed: true,
+  answer: true,
 };
-const NOTHING: Found = { facts: [], episodes: [] };
+const NOTHING: Found = { facts: [], episodes: [], passages: [] };
 /** A cache that has not answered by then is not waited for any longer. */
 const PATIENCE = 40;
 

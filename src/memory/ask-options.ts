@@ -84,7 +84,7 @@ const shape = z.strictObject(
       z.strictObject(
         {
           ...Object.fromEntries(KINDS.map((kind) => [kind, z.optional(part(`recipe.${kind}`))])),
-          mixed: z.optional(z.literal(true, 'recipe.mixed must be true or left out.')),
+          answer: z.optional(z.literal(true, 'recipe.answer must be true or left out.')),
         },
         known('The option recipe'),
       ),

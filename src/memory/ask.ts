@@ -58,8 +58,8 @@ export async function askFor(
 
 /** What a search gives, as far as it can be told from something else. */
 export function isFound(kept: object): boolean {
-  const { facts, episodes } = kept as Partial<Found>;
-  return Array.isArray(facts) && Array.isArray(episodes);
+  const { facts, episodes, passages = [] } = kept as Partial<Found>;
+  return Array.isArray(facts) && Array.isArray(episodes) && Array.isArray(passages);
 }
 
 /** When a fact of the group begins or ends, which changes what holds at the present. */

@@ -140,6 +140,8 @@ const lists = ({ episodes, facts, entities }: Wanted) => ({
   ...{ episodes: [...episodes], facts: [...facts], entities: [...entities] },
 });
 const FOUND_AT_MOST = 10;
+/** Episodes of passages that answer less well than so much of the best one stay. */
+const SURELY = 0.75;
 
 async function resolved(
   services: Services,
@@ -149,10 +151,16 @@ async function resolved(
 ): Promise<Found> {
   if ('query' in target) {
     const { query, limit = FOUND_AT_MOST } = target;
-    const { facts, episodes } = await askFor(services, query, limit, { group: graph.group, cache: false });
+    const asked = { group: graph.group, cache: false };
+    const [{ facts }, { passages = [] }] = await Promise.all([
+      askFor(services, query, limit, { ...asked, find: 'facts' }),
+      askFor(services, query, limit, asked),
+    ]);
+    const surely = passages.filter(({ score }) => score >= SURELY * (passages[0]?.score ?? 0));
+    const episodes = [...new Set(surely.map(({ episode }) => episode.uuid))];
     const found = {
       facts: facts.map(({ uuid }) => uuid),
-      episodes: withEpisodes ? episodes.map(({ uuid }) => uuid) : [],
+      episodes: withEpisodes ? episodes : [],
     };
     if (found.facts.length + found.episodes.length > 0) return found;
     const also = episodes.length > 0 ? '; with their episodes, something does' : '';

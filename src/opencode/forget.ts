@@ -2,7 +2,7 @@ import { TimedOut } from '../errors.ts';
 import { askByWords } from '../memory/ask-by-words.ts';
 import type { ForgetTarget } from '../memory/forget.ts';
 import type { Services } from '../memory/services.ts';
-import { shortened } from '../text.ts';
+import { oneLine, shortened } from '../text.ts';
 
 /** One of them. */
 export interface Target {
@@ -53,10 +53,10 @@ function meant({ episode, fact, entity = '' }: Target): ForgetTarget {
 }
 
 async function chooseFrom(services: Services, group: string, query: string): Promise<string> {
-  const { facts, episodes } = await askByWords(services, group, query, MOST_FOUND);
+  const { facts, passages = [] } = await askByWords(services, group, query, MOST_FOUND);
   const lines = [
     ...facts.map(({ uuid, fact }) => `- fact ${uuid}: ${shortened(fact, 200)}`),
-    ...episodes.map(({ uuid, excerpt }) => `- episode ${uuid}: ${shortened(excerpt, 200)}`),
+    ...passages.map(({ episode, excerpt }) => `- episode ${episode.uuid}: ${shortened(oneLine(excerpt), 200)}`),
   ];
   if (lines.length === 0) return 'Nothing in the memory fits.';
   return ['Nothing is forgotten yet. Call again with the fact or the episode that is meant:', ...lines].join('\n');

@@ -1,7 +1,8 @@
 import { askByWords } from '../memory/ask-by-words.ts';
 import type { Services } from '../memory/services.ts';
-import { bulletList, day } from '../reader/format.ts';
+import { bulletList } from '../reader/format.ts';
 import { oneLine, shortened } from '../text.ts';
+import { day } from '../time.ts';
 
 /** What the memories of these groups tell, best first, each fact once. Where a server makes vectors also by meaning. */
 export async function searchAll(
@@ -12,10 +13,14 @@ export async function searchAll(
 ): Promise<string> {
   const found = await Promise.all(groups.map((group) => askOne(services, group, query, limit)));
   const facts = found.flatMap((it) => it.facts);
-  const episodes = found.flatMap((it) => it.episodes);
-  const best = [...facts, ...episodes].sort((a, b) => b.score - a.score).slice(0, limit);
+  const passages = found.flatMap((it) => it.passages ?? []);
+  const best = [...facts, ...passages].sort((a, b) => b.score - a.score).slice(0, limit);
   const kept = new Set<unknown>(best);
-  return bulletList({ facts: facts.filter((it) => kept.has(it)), episodes: episodes.filter((it) => kept.has(it)) });
+  return bulletList({
+    facts: facts.filter((it) => kept.has(it)),
+    episodes: [],
+    passages: passages.filter((it) => kept.has(it)),
+  });
 }
 
 /** Local models would load a hundred megabytes into the agent's own process; words do without any. */

@@ -46,7 +46,7 @@ export function openRecall({ group, userGroup }: Scope): Recall {
 
 async function bullets(stores: Stores, group: string, query: string, limit: number): Promise<string | undefined> {
   const found = await stores.ask(group, query, limit);
-  return found.facts.length + found.episodes.length > 0 ? bulletList(found) : undefined;
+  return found.facts.length + (found.passages?.length ?? 0) > 0 ? bulletList(found, limit) : undefined;
 }
 
 function told(project: readonly string[], user: readonly string[]): string | undefined {

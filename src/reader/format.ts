@@ -1,22 +1,54 @@
 import { inert } from '../capture/inert.ts';
-import type { Fact, Found, FoundCommunity, FoundEntity, FoundEpisode } from '../search/found.ts';
+import type { Fact, Found, FoundCommunity, FoundEntity, FoundEpisode, FoundPassage } from '../search/found.ts';
 import { oneLine, shortened } from '../text.ts';
+import { day } from '../time.ts';
 
 const LONGEST = 400;
 
-/** The answer for people and language models: one bullet for each thing that was found, best first. */
-export function bulletList({ facts, episodes, entities = [], communities = [] }: Found): string {
-  const bullets = [
-    ...facts.map((fact) => ({ score: fact.score, text: factBullet(fact) })),
-    ...episodes.map((episode) => ({ score: episode.score, text: episodeBullet(episode) })),
-    ...entities.map((entity) => ({ score: entity.score, text: entityBullet(entity) })),
-    ...communities.map((community) => ({ score: community.score, text: communityBullet(community) })),
+/** What is said where nothing known bears on a question. */
+export const NOTHING_KNOWN = 'Nothing relevant is known.';
+
+/**
+ * The answer for people and language models: one bullet for each thing that was found, best first.
+ * @param limit of facts and passages together
+ */
+export function bulletList(
+  { facts, episodes, passages = [], entities = [], communities = [] }: Found,
+  limit = Number.POSITIVE_INFINITY,
+): string {
+  const statedIn = Map.groupBy(facts, (fact) => fact.statedIn);
+  const shown = new Set(passages.map(({ uuid }) => uuid));
+  const answers = [
+    ...facts
+      .filter((fact) => fact.statedIn === undefined || !shown.has(fact.statedIn))
+      .map((fact) => ({ score: fact.score, text: oneLine(factBullet(fact)) })),
+    ...passages.map((passage) => ({
+      score: Math.max(passage.score, ...(statedIn.get(passage.uuid) ?? []).map(({ score }) => score)),
+      text: passageBullet(passage),
+    })),
   ];
-  if (bullets.length === 0) return 'Nothing found.';
+  const bullets = [
+    ...answers.sort((a, b) => b.score - a.score).slice(0, limit),
+    ...episodes.map((episode) => ({ score: episode.score, text: oneLine(episodeBullet(episode)) })),
+    ...entities.map((entity) => ({ score: entity.score, text: oneLine(entityBullet(entity)) })),
+    ...communities.map((community) => ({ score: community.score, text: oneLine(communityBullet(community)) })),
+  ];
+  if (bullets.length === 0) return NOTHING_KNOWN;
   return bullets
     .sort((a, b) => b.score - a.score)
-    .map(({ text }) => inert(oneLine(text)))
+    .map(({ text }) => inert(text))
     .join('\n');
+}
+
+/** Of these white space means nothing. */
+const PROSE = new Set<string>(['paragraph', 'turn']);
+
+/** Lines that say something stay lines of their own, below the bullet. */
+function passageBullet({ excerpt, kind, referenceTime, until }: FoundPassage): string {
+  const date = `(said ${day(referenceTime)}${until === undefined ? '' : `, until ${day(until)}`})`;
+  if (PROSE.has(kind) || !excerpt.includes('\n')) return `- ${oneLine(excerpt)} ${date}`;
+  const [first = '', ...others] = excerpt.split(/\r\n?|\n/).filter((line) => line.trim() !== '');
+  return [`- ${first.trim()}`, ...others.map((line) => `  ${line}`)].join('\n').concat(` ${date}`);
 }
 
 function factBullet({ fact, source, target, validAt, invalidAt }: Fact): string {
@@ -30,14 +62,14 @@ function episodeBullet({ excerpt, referenceTime }: FoundEpisode): string {
 }
 
 function entityBullet({ name, type, summary }: FoundEntity): string {
-  return `- ${oneLine(name)}${type === 'Entity' ? '' : ` (${type})`}${told(summary)}`;
+  return `- ${oneLine(name)}${type === 'Entity' ? '' : ` (${type})`}${below(summary)}`;
 }
 
 function communityBullet({ name, summary }: FoundCommunity): string {
-  return `- ${oneLine(name)}${told(summary)}`;
+  return `- ${oneLine(name)}${below(summary)}`;
 }
 
-function told(summary: string): string {
+function below(summary: string): string {
   const text = shortened(oneLine(summary), LONGEST);
   return text === '' ? '' : `: ${text}`;
 }
@@ -46,8 +78,4 @@ export function period(from: string | null, to: string | null): string {
   if (from && to) return `${day(from)} to ${day(to)}`;
   if (from) return `since ${day(from)}`;
   return to ? `until ${day(to)}` : '';
-}
-
-export function day(time: string): string {
-  return time.slice(0, 10);
 }

@@ -1,6 +1,7 @@
 import type { EntityHistory } from '../search/history.ts';
 import { oneLine, shortened } from '../text.ts';
-import { day, period } from './format.ts';
+import { day } from '../time.ts';
+import { period } from './format.ts';
 
 type Fact = EntityHistory['facts'][number];
 

@@ -4,7 +4,6 @@ import type { CommunityRow } from '../graph/queries/search-communities-by-words.
 import type { EpisodeRow } from '../graph/queries/search-episodes.ts';
 import { oneLine, shortened } from '../text.ts';
 import { type Found, typeOf } from './found.ts';
-import { onceEach } from './merge.ts';
 import { type Ordering, order, type Pool, poolOf } from './order.ts';
 import { bestSentence } from './rank/coverage.ts';
 import type { Kind, Part, Recipe } from './recipes.ts';
@@ -45,12 +44,11 @@ export async function findByRecipe(sought: Sought, recipe: Recipe, ordering: Omi
 
 async function factPool(sought: Sought, part: Part): Promise<Pool> {
   const lists = await findFacts(sought, part.methods);
-  const once = onceEach(lists);
   return poolOf(
     'facts',
     part,
     sought.query,
-    lists.map((list) => list.filter(({ uuid }) => once.has(uuid))),
+    lists,
     ({ fact }) => fact,
     ({ fact, source, target }) => `${fact} ${source} ${target}`,
   );

@@ -1,6 +1,7 @@
 import type { Attributes } from '../graph/queries/attributes.ts';
 import type { FactRow } from '../graph/queries/fact-rows.ts';
 import type { EpisodeRow } from '../graph/queries/search-episodes.ts';
+import type { PassageKind } from '../passages/cut.ts';
 
 /** An episode that something was learnt from. */
 export interface Source {
@@ -12,6 +13,8 @@ export interface Source {
 
 export interface Fact extends FactRow {
   readonly score: number;
+  /** The uuid of a passage among those found whose excerpt says the same in its own words; printed once. */
+  readonly statedIn?: string;
   /** The episodes that say so, the one that said it first before the others; only where they were asked for. */
   readonly sources?: readonly Source[];
   /** What the users' own type tells of it; only where sources were asked for. */
@@ -48,14 +51,41 @@ export interface FoundCommunity {
   readonly score: number;
 }
 
+/** A part of an episode's text, as it was handed in. */
+export interface FoundPassage {
+  readonly uuid: string;
+  /** Where it stands. */
+  readonly episode: Source;
+  /** From `start` up to before `end`, in UTF-16 units of the episode's text or of what `source` names. */
+  readonly start: number;
+  readonly end: number;
+  /** `tool:<n>` for a passage of what the n-th tool of the episode's metadata was given and answered. */
+  readonly source?: string;
+  readonly kind: PassageKind;
+  /** Who says it, in lower case. */
+  readonly role: string | null;
+  /** Headings above it, the outermost first. */
+  readonly headings: readonly string[];
+  /** What of it is shown: all where it is short, else what has most to do with the question. What has ended is marked or replaced. */
+  readonly excerpt: string;
+  /** Since when none of it holds any more, in the graph's format; none while some of it does. */
+  readonly until?: string;
+  readonly sourceDescription: string;
+  /** Of its episode, as the graph has it. */
+  readonly referenceTime: string;
+  readonly score: number;
+}
+
 /**
- * What a search finds, each kind best first. Unless something else was asked for that is facts, and raw episodes that hold
- * words of the question which none of these facts holds (because nothing was extracted from them yet, or not from that
- * sentence), together at most as many as asked for. The scores of one search can be compared with each other only.
+ * What a search finds, each kind best first. Unless something else was asked for that is facts and passages, of each at most as many as asked
+ * for; none of either where nothing known bears on the question. The scores of one search can be compared with each other only.
  */
 export interface Found {
   readonly facts: readonly Fact[];
+  /** Only of a search that looks for whole episodes. */
   readonly episodes: readonly FoundEpisode[];
+  /** Only of a search that looks for answers, as it does unless something else is asked for. */
+  readonly passages?: readonly FoundPassage[];
   /** Only of a search that looks for entities. */
   readonly entities?: readonly FoundEntity[];
   /** Only of a search that looks for communities. */

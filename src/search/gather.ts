@@ -12,6 +12,8 @@ export interface Gathering<Row> {
   /** Those of them that really pass, in their order. */
   readonly passing: (rows: Row[]) => Promise<Row[]>;
   readonly wanted: number;
+  /** Default: `USUAL`. */
+  readonly usual?: number;
   /** True when `fetch` itself leaves some out after counting, so that few rows do not mean that there are no more. */
   readonly isSifted?: boolean;
 }
@@ -20,8 +22,14 @@ export interface Gathering<Row> {
  * Asks for what rare terms find. Only where that is nothing, or some of it is left out and less than half of what is wanted stays, more usual
  * terms count too, at last all of them.
  */
-export async function gather<Row>({ fetch, passing, wanted, isSifted = false }: Gathering<Row>): Promise<Row[]> {
-  for (let [count, most] = [wanted, USUAL]; ; count = Math.min(count * WIDER, WIDEST), most *= WIDER) {
+export async function gather<Row>({
+  fetch,
+  passing,
+  wanted,
+  usual = USUAL,
+  isSifted = false,
+}: Gathering<Row>): Promise<Row[]> {
+  for (let [count, most] = [wanted, usual]; ; count = Math.min(count * WIDER, WIDEST), most *= WIDER) {
     const isLast = count >= WIDEST;
     const rows = await fetch(count, isLast ? ANY_NUMBER : most);
     const kept = await passing(rows);

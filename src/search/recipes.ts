@@ -23,8 +23,8 @@ export interface Recipe {
   readonly entities?: Part;
   readonly episodes?: Part;
   readonly communities?: Part;
-  /** Facts and episodes as one list: an episode counts only for what no found fact tells (`merge.ts`). */
-  readonly mixed?: true;
+  /** Passages and facts as one list (`answer.ts`), by the methods of `facts`. */
+  readonly answer?: true;
 }
 
 const part = (ranker: Ranker, ...methods: Method[]): Part => ({ methods, ranker });
@@ -43,7 +43,7 @@ const judgedFacts = part('cross-encoder', 'words', 'vector', 'neighbours', 'brea
  * own are, by a search with another limit, which from then on holds for everybody.
  */
 export const RECIPES = frozen({
-  default: { facts: facts('rrf'), episodes: episodes('rrf'), mixed: true },
+  default: { facts: facts('rrf'), answer: true },
   facts: { facts: facts('rrf') },
   'facts-mmr': { facts: facts('mmr') },
   'facts-distance': { facts: facts('distance') },

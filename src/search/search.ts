@@ -6,13 +6,11 @@ import { instant } from '../graph/queries/moment.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { LanguageModel } from '../models/language-model.ts';
 import { oneLine, shortened } from '../text.ts';
+import { findAnswer } from './answer.ts';
 import { asksForEnds, type Filters, metadataCheck, resolve } from './filters.ts';
 import { findByRecipe } from './find.ts';
 import type { Found } from './found.ts';
-import { merge } from './merge.ts';
 import { RECIPES, type Recipe } from './recipes.ts';
-import { findEpisodes } from './scopes/episodes.ts';
-import { findFacts } from './scopes/facts.ts';
 import type { Sought, Walk } from './sought.ts';
 import { withSources } from './sources.ts';
 
@@ -56,8 +54,8 @@ export async function search(parts: SearchParts, query: string, options: SearchO
   ]);
   if (!isSearchable) return emptyFor(recipe);
   const sought = await seek(graph, query, vector, options);
-  const found = recipe.mixed
-    ? await findMixed(sought, recipe, limit)
+  const found = recipe.answer
+    ? await findAnswer(sought, recipe.facts?.methods ?? [], limit)
     : await findByRecipe(sought, recipe, {
         limit,
         centre: options.center === undefined ? [] : await uuidsOf(graph, options.center),
@@ -90,16 +88,7 @@ async function seek(graph: GroupGraph, query: string, vector: number[], options:
   };
 }
 
-/** Facts and raw episodes as one list. */
-async function findMixed(sought: Sought, { facts, episodes }: Recipe, limit: number): Promise<Found> {
-  const [lists, raw] = await Promise.all([
-    facts ? findFacts(sought, facts.methods) : [],
-    episodes ? findEpisodes(sought, limit) : [],
-  ]);
-  return merge(sought.query, lists, raw, limit);
-}
-
-function needsVector({ mixed: _, ...parts }: Recipe): boolean {
+function needsVector({ answer: _, ...parts }: Recipe): boolean {
   return Object.values(parts).some(
     ({ methods, ranker }) => ranker === 'mmr' || methods.some((method) => method !== 'words'),
   );
@@ -112,15 +101,22 @@ async function uuidsOf(graph: GroupGraph, name: string): Promise<string[]> {
   throw new InvalidInput(`Nothing is known as "${shortened(name, 60)}", so no distance counts from there.`);
 }
 
-function emptyFor({ entities, communities }: Recipe): Found {
-  return { facts: [], episodes: [], ...(entities && { entities: [] }), ...(communities && { communities: [] }) };
+function emptyFor({ answer, entities, communities }: Recipe): Found {
+  return {
+    facts: [],
+    episodes: [],
+    ...(answer && { passages: [] }),
+    ...(entities && { entities: [] }),
+    ...(communities && { communities: [] }),
+  };
 }
 
-function withScore({ facts, episodes, entities, communities }: Found, least: number): Found {
+function withScore({ facts, episodes, passages, entities, communities }: Found, least: number): Found {
   const enough = ({ score }: { score: number }) => score >= least;
   return {
     facts: facts.filter(enough),
     episodes: episodes.filter(enough),
+    ...(passages && { passages: passages.filter(enough) }),
     ...(entities && { entities: entities.filter(enough) }),
     ...(communities && { communities: communities.filter(enough) }),
   };

@@ -20,7 +20,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ],
   ['src/config.ts', 'src/group.ts', 'src/triplet.ts', 'src/ontology', 'src/telemetry', 'src/english'],
   ['src/episode.ts', 'src/statements'],
-  ['src/embedded', 'src/valkey', 'src/models', 'src/schedule', 'src/import'],
+  ['src/embedded', 'src/valkey', 'src/models', 'src/schedule', 'src/import', 'src/passages'],
   ['src/graph', 'src/queue'],
   ['src/journal'],
   ['src/search', 'src/archive', 'src/capture'],

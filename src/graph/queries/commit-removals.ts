@@ -67,6 +67,16 @@ export function removalParts(changes: Commit): Part[] {
       query: 'MATCH (s:_Statement {episode: x.uuid}) DELETE s',
       rows: changes.removedEpisodes.map(({ uuid }) => ({ uuid })),
     },
+    {
+      name: 'removedPassages',
+      query: 'MATCH (p:_Passage {episode: x.uuid}) DELETE p',
+      rows: changes.removedEpisodes.map(({ uuid }) => ({ uuid })),
+    },
+    {
+      name: 'removedVectors',
+      query: 'MATCH (v:_PassageVector {episode: x.uuid}) DELETE v',
+      rows: changes.removedEpisodes.map(({ uuid }) => ({ uuid })),
+    },
     { name: 'removedEpisodes', query: REMOVE_EPISODES, rows: changes.removedEpisodes },
     { name: 'sagaLinks', query: LINK_EPISODES, rows: changes.sagaLinks },
     { name: 'sagas', query: SHORTEN_SAGAS, rows: changes.sagas },

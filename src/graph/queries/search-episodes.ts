@@ -13,10 +13,9 @@ export interface EpisodeRow {
 }
 
 /**
- * Raw episodes that match any of the full-text terms and meet the conditions on `p`, best first. Those without facts stand in
- * an index of their own, so that a fresh one is found behind however many older ones.
+ * Raw episodes that match any of the full-text terms and meet the conditions on `p`, best first.
  * Given facts speak for themselves.
- * @param most terms that so many episodes of an index match, or more, bring none of them
+ * @param most terms that so many episodes match, or more, bring none of them
  */
 export function searchEpisodes(
   graph: GroupGraph,
@@ -27,16 +26,11 @@ export function searchEpisodes(
 ): Promise<EpisodeRow[]> {
   const each = eachTerm(
     terms,
-    (term, place) => `CALL db.idx.fulltext.queryNodes('Episodic', ${term}) YIELD node AS p WHERE ${text}
-       ${collected('p', `${place} AS place, `)}
-       UNION ALL
-       CALL db.idx.fulltext.queryNodes('_Meta', ${term}) YIELD node
-       MATCH (p:Episodic {uuid: node.episode}) WHERE ${text}
-       ${collected('p', `${place} AS place, `)}`,
+    (term) => `CALL db.idx.fulltext.queryNodes('Episodic', ${term}) YIELD node AS p WHERE ${text} ${collected('p')}`,
   );
   return graph.read(
-    `${unlessUsual(each.text, 'p', 'place, ')}
-     WITH p, place, max(score) AS score WHERE p.source <> 'fact_triple'
+    `${unlessUsual(each.text, 'p')}
+     WITH p, score WHERE p.source <> 'fact_triple'
      WITH p, sum(score) AS score ORDER BY score DESC, p.uuid LIMIT $limit
      RETURN p.uuid AS uuid, p.name AS name, p.content AS content, p.source_description AS sourceDescription,
             p.valid_at AS referenceTime, p.created_at AS createdAt`,

@@ -10,6 +10,7 @@ export interface NearRow extends FactRow {
   readonly near: boolean;
   /** False when it does not meet the conditions. */
   readonly fits: boolean;
+  readonly cosine: number;
 }
 
 /** So many times what is wanted is asked of the index, in turn. */
@@ -30,7 +31,7 @@ export async function searchFactsByVector(
     graph.read<NearRow>(
       `${facts}
        WITH e, score ORDER BY score, e.uuid LIMIT $count
-       ${returnFacts(['score'], `score < ${FARTHEST} AS near, (${text}) AS fits`)} ORDER BY score, uuid`,
+       ${returnFacts(['score'], `score < ${FARTHEST} AS near, (${text}) AS fits, 1 - score AS cosine`)} ORDER BY score, uuid`,
       { ...params, vector, count, circle },
     );
   for (const wider of CIRCLES) {

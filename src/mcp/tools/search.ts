@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { InvalidInput } from '../../errors.ts';
 import type { QueryOptions } from '../../memory/query-options.ts';
-import type { Found } from '../../search/found.ts';
+import type { FoundPassage } from '../../search/found.ts';
 import { count, date, text, texts, timeOf } from '../arguments.ts';
 import { fact, factShape, node, nodeShape, replyShape } from '../shapes.ts';
 import { ASKED_WITHIN, type Call, defineTool } from '../tool.ts';
@@ -46,7 +46,7 @@ export const searchFacts = defineTool({
   name: 'search_memory_facts',
   title: 'Search for facts',
   description:
-    'Finds facts that hold now (or as_of another time), each with when it held and the episodes that say so. Also gives sentences of episodes that no fact tells yet.',
+    'Finds facts that hold now (or as_of another time), each with when it held and the episodes that say so. Also gives the passages of episodes that answer best, in their own words.',
   effect: 'reads',
   input: z.object({
     query: text('Few specific words, or a question'),
@@ -76,7 +76,7 @@ export const searchFacts = defineTool({
       given.max_facts,
     );
     const said = inTurn(
-      found.map(({ group, episodes }) => episodes.map((it) => sentenceOf(it, group))),
+      found.map(({ group, passages = [] }) => passages.map((it) => passage(it, group))),
       given.max_facts,
     );
     const message = facts.length + said.length > 0 ? 'Facts retrieved successfully' : 'No relevant facts found';
@@ -84,8 +84,8 @@ export const searchFacts = defineTool({
   },
 });
 
-const sentenceOf = ({ uuid, name, excerpt, referenceTime }: Found['episodes'][number], group: string) => ({
-  ...{ uuid, name, excerpt, reference_time: referenceTime, group_id: group },
+const passage = ({ episode, excerpt, headings, referenceTime }: FoundPassage, group: string) => ({
+  ...{ uuid: episode.uuid, name: episode.name, excerpt, headings, reference_time: referenceTime, group_id: group },
 });
 
 interface Asked {

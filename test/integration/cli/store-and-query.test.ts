@@ -31,7 +31,7 @@ describe('store', () => {
 
     expect(stored).toMatchObject({ status: 0, stderr: '' });
     expect(stored.stdout).toMatch(/^episode_\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z\n$/);
-    expect((await run(['query', 'Harbor'])).stdout).toMatch(/^- Harbor uses Redis \(since \d{4}-\d\d-\d\d\)\n$/);
+    expect((await run(['query', 'Harbor'])).stdout).toMatch(/^- Harbor uses Redis\. \(said \d{4}-\d\d-\d\d\)\n$/);
   });
 
   test('takes colours for what they are, and nothing that is printed moves the cursor', async () => {
@@ -115,15 +115,15 @@ describe('store', () => {
       run(['query', 'Harbor', '--as-of', '2025-03-02']),
     ]);
 
-    expect(before.stdout).toBe('Nothing found.\n');
-    expect(since.stdout).toBe('- Harbor uses Redis (since 2025-03-01)\n');
+    expect(before.stdout).toBe('Nothing relevant is known.\n');
+    expect(since.stdout).toBe('- Harbor uses Redis. (said 2025-03-01)\n');
   });
 });
 
 describe('query', () => {
   test('gives at most --limit bullets and the same as data', async () => {
     const { run, group } = newMemory();
-    await run(['store', 'Harbor uses Redis. Harbor uses Valkey. Harbor uses Lua.']);
+    for (const text of ['Harbor uses Redis.', 'Harbor uses Valkey.', 'Harbor uses Lua.']) await run(['store', text]);
 
     const [text, json] = await Promise.all([
       run(['query', 'What does Harbor use?', '--limit', '2']),
@@ -132,9 +132,10 @@ describe('query', () => {
 
     const document = JSON.parse(json.stdout);
     expect(text.stdout.trim().split('\n')).toHaveLength(2);
-    expect(Object.keys(document)).toEqual(['query', 'group', 'facts', 'episodes']);
+    expect(Object.keys(document)).toEqual(['query', 'group', 'facts', 'episodes', 'passages']);
     expect(document).toMatchObject({ query: 'What does Harbor use?', group, episodes: [] });
     expect(document.facts).toHaveLength(2);
+    expect(document.passages).toHaveLength(2);
     expect(document.facts[0]).toMatchObject({ source: 'Harbor', relation: 'USES', invalidAt: null });
   });
 

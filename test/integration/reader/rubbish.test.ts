@@ -45,8 +45,10 @@ describe('text that is a query in some language', () => {
 
     await remember(`findme ${content}`, group);
 
-    const found = await memory.search('findme', 5, { group });
-    expect(found.episodes.map((episode) => episode.content)).toEqual([`findme ${content}`]);
+    const { passages = [] } = await memory.search('findme', 5, { group });
+    expect(passages.map(({ excerpt }) => excerpt)).toEqual([`findme ${content}`.trimEnd()]);
+    const episode = await memory.episode(passages[0]?.episode.uuid ?? '', { group });
+    expect(episode.content).toBe(`findme ${content}`);
     expect(await memory.size(group)).toMatchObject({
       episodes: before.episodes + 1,
       entities: before.entities,
@@ -61,7 +63,7 @@ describe('text that is a query in some language', () => {
       await remember('Harbor uses Redis.', group);
       const before = await memory.size(group);
 
-      expect(await memory.queryMemory(text, 5, { group })).toMatch(/^(?:- .+\n?)+$|^Nothing found\.$/);
+      expect(await memory.queryMemory(text, 5, { group })).toMatch(/^(?:- .+\n?)+$|^Nothing relevant is known\.$/);
       expect(await memory.getEntities(text, { group })).toEqual([]);
       expect(await memory.size(group)).toEqual(before);
     },

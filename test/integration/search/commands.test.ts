@@ -74,8 +74,8 @@ test('query takes every filter', async () => {
   expect(await query('--find', 'facts', '--since', '2025-02-01')).toBe(quay);
   expect(await query('--find', 'facts', '--until', '2025-02-01')).toBe(harbor);
   expect(await query('--find', 'facts', '--where', 'file=b.md', '--where', 'line=7')).toBe(quay);
-  expect(await query('--known-at', '2025-06-01')).toBe('Nothing found.\n');
-  expect(await query('--find', 'facts', '--min-score', '1000')).toBe('Nothing found.\n');
+  expect(await query('--known-at', '2025-06-01')).toBe('Nothing relevant is known.\n');
+  expect(await query('--find', 'facts', '--min-score', '1000')).toBe('Nothing relevant is known.\n');
   expect(await query('--find', 'entities', '--limit', '1', '--about', 'redis', '--rank', 'mmr')).toMatch(
     /^- (Harbor|Redis) \(Product\)/,
   );

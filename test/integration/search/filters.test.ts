@@ -128,7 +128,7 @@ test('an answer is kept for its own question only', async () => {
 
   expect(second).toEqual(first);
   expect(new Set(first).size).toBeGreaterThan(2);
-  expect(first[3]).toBe('Nothing found.');
+  expect(first[3]).toBe('Nothing relevant is known.');
 });
 
 test('of a group that nobody ever wrote to everything is empty, and it does not come into being', async () => {

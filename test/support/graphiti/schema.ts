@@ -68,6 +68,6 @@ export const ENDS: Readonly<Record<string, readonly [readonly string[], readonly
 };
 
 /** Ours, which Python never looks at. */
-export const PRIVATE_LABELS: readonly string[] = ['_Meta', '_Alias', '_Statement'];
+export const PRIVATE_LABELS: readonly string[] = ['_Meta', '_Alias', '_Statement', '_Passage', '_PassageVector'];
 
 export const SOURCES: readonly string[] = ['message', 'text', 'json', 'fact_triple'];

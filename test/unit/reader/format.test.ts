@@ -63,6 +63,15 @@ describe('the bullet list', () => {
     expect(bullets.split('\n')).toHaveLength(5);
   });
 
+  test.each(HOSTILE)('lets no stored text begin a bullet of its own: %j', (text) => {
+    const passage = { uuid: 'p', excerpt: text, kind: 'code', referenceTime: '2025-01-01T00:00:00+00:00', score: 1 };
+
+    const bullets = list({ passages: [passage] } as unknown as Partial<Found>);
+
+    expect(commandsIn(bullets)).toEqual([]);
+    expect(bullets.split('\n').filter((line) => !line.startsWith('  '))).toHaveLength(1);
+  });
+
   test('leaves code as it is', () => {
     const text = 'It takes Array<string>, a<b, x -> y and <div class="a"> & &lt;br&gt;';
 
@@ -110,5 +119,5 @@ describe('the bullet list', () => {
     expect(line).toMatch(/^- (?:🚀 )+🚀?… \(said 2025-02-01\)$/u);
   });
 
-  test('says it when there is nothing', () => expect(list({})).toBe('Nothing found.'));
+  test('says it when there is nothing', () => expect(list({})).toBe('Nothing relevant is known.'));
 });

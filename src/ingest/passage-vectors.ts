@@ -1,0 +1,48 @@
+import type { Redis } from 'ioredis';
+import type { Episode } from '../episode.ts';
+import type { Graphs } from '../graph/graphs.ts';
+import { embeddedPassages, type PassageVector, writePassageVectors } from '../graph/queries/passages.ts';
+import { embeddedText, passagesOf, textOf } from '../passages/passages.ts';
+import { raiseVersion } from '../valkey/group-version.ts';
+import type { Unembedded } from './extract.ts';
+import { type Stages, tagsOf } from './stages.ts';
+import { together } from './together.ts';
+
+const MOST = 64;
+
+export interface PassageVectors {
+  /** Passages of an episode that have no vector yet. @param isFirst nobody has read the episode before, so the graph need not be asked */
+  missing(episode: Episode, isFirst: boolean): Promise<Unembedded[]>;
+  write(episode: Episode, vectors: readonly PassageVector[]): Promise<void>;
+}
+
+/** Vectors of passages, which are written once each, beside the passages. No lease is needed: nothing is worked out from the graph. */
+export function openPassageVectors(graphs: Graphs, valkey: Redis, stage: Stages): PassageVectors {
+  const write = together<{ readonly group: string; readonly vectors: readonly PassageVector[] }, void>(
+    ({ group }) => group,
+    (waiting) => Math.min(waiting.length, MOST),
+    async (batch, group) => {
+      await writePassageVectors(
+        graphs.group(group),
+        batch.flatMap(({ vectors }) => vectors),
+      );
+      await raiseVersion(valkey, group);
+      return batch.map(() => undefined);
+    },
+  );
+  return {
+    async missing(episode, isFirst) {
+      const passages = passagesOf(episode);
+      const known = isFirst ? new Set() : await embeddedPassages(graphs.group(episode.group), episode.uuid);
+      return passages
+        .filter(({ uuid }) => !known.has(uuid))
+        .map((passage) => ({
+          uuid: passage.uuid,
+          episode: episode.uuid,
+          text: embeddedText(textOf(passage.source, episode.content, episode.metadata), passage),
+        }));
+    },
+    write: (episode, vectors) =>
+      stage('embed', { tags: tagsOf(episode) }, () => write({ group: episode.group, vectors })),
+  };
+}

@@ -1,0 +1,118 @@
+import { derivedUuid } from '../derived-uuid.ts';
+import type { Episode, Metadata } from '../episode.ts';
+import { CUTTER, type Cut, cutText, type PassageKind } from './cut.ts';
+import type { Range } from './sentences.ts';
+import { ANALYSER, termsOf } from './terms.ts';
+
+/** How passages of today are cut and analysed; those of another version are made again. */
+export const PASSAGE_VERSION = `${CUTTER}.${ANALYSER}`;
+
+/** A passage as it stands in the graph: where its text is, and by which terms it is found. It is never changed. */
+export interface Passage extends Range {
+  readonly uuid: string;
+  readonly episode: string;
+  /** Its place within the episode. */
+  readonly ordinal: number;
+  /** Which text `start` and `end` count in: empty for the episode's own, `tool:<n>` for what its n-th tool was given and answered. */
+  readonly source: string;
+  readonly kind: PassageKind;
+  readonly role: string | null;
+  /** It ends with a question mark. */
+  readonly asks: boolean;
+  /** Starts and ends of the headings above, one after the other. */
+  readonly headings: readonly number[];
+  /** The episode's saga, or the session that its metadata name. */
+  readonly session: string | null;
+  /** Separated by spaces, those of the headings first. */
+  readonly terms: string;
+  readonly length: number;
+}
+
+type Cuttable = Pick<Episode, 'uuid' | 'content' | 'source' | 'metadata' | 'saga'>;
+
+/** What of a tool's input and output is one passage. */
+const LONGEST_TOOL = 1_200;
+
+/** All passages of an episode, its own text first. The same episode always gives the same. */
+export function passagesOf(episode: Cuttable): Passage[] {
+  const { uuid, content, source, metadata } = episode;
+  const cuts: (Cut & { readonly text: string; readonly source: string })[] = [
+    ...cutText(content, source).map((cut) => ({ ...cut, text: content, source: '' })),
+    ...toolsOf(metadata).flatMap((_, place) => {
+      const text = toolText(metadata, place);
+      const tool = {
+        start: 0,
+        end: Math.min(text.length, LONGEST_TOOL),
+        kind: 'tool',
+        headings: [],
+        role: 'tool',
+      } as const;
+      return text === '' ? [] : [{ ...tool, text, source: `tool:${place}` }];
+    }),
+  ];
+  const session = episode.saga ?? (typeof metadata?.session === 'string' ? metadata.session : null);
+  return cuts.map((cut, ordinal) => {
+    const named = ordinal === 0 ? namesOf(metadata) : '';
+    const terms = termsOf(
+      `${named} ${cut.headings.map(({ start, end }) => cut.text.slice(start, end)).join(' ')} ${cut.text.slice(cut.start, cut.end)}`,
+    );
+    return {
+      uuid: derivedUuid('passage', uuid, cut.source, String(cut.start), String(cut.end)),
+      episode: uuid,
+      ordinal,
+      source: cut.source,
+      start: cut.start,
+      end: cut.end,
+      kind: cut.kind,
+      role: cut.role,
+      asks: /[?？]["'”’)\]]*$/.test(cut.text.slice(cut.start, cut.end)),
+      headings: cut.headings.flatMap(({ start, end }) => [start, end]),
+      session,
+      terms: terms.join(' '),
+      length: terms.length,
+    };
+  });
+}
+
+/** The text that a passage's range counts in. */
+export function textOf(source: string, content: string, metadata: Metadata | null): string {
+  return source === '' ? content : toolText(metadata, Number(source.slice('tool:'.length)));
+}
+
+/** What is embedded of a passage: its headings and its text, as far as encoders look. */
+export function embeddedText(
+  text: string,
+  { start, end, headings }: Pick<Passage, 'start' | 'end' | 'headings'>,
+): string {
+  const above = headingsOf(text, headings).join(' > ');
+  return `${above === '' ? '' : `${above}: `}${text.slice(start, Math.min(end, start + LONGEST_TOOL))}`;
+}
+
+/** Headings as they are written. */
+export function headingsOf(text: string, headings: readonly number[]): string[] {
+  return Array.from({ length: headings.length / 2 }, (_, place) =>
+    text.slice(headings[2 * place], headings[2 * place + 1]),
+  );
+}
+
+interface UsedTool {
+  readonly tool?: unknown;
+  readonly input?: unknown;
+  readonly output?: unknown;
+}
+
+function toolsOf(metadata: Metadata | null): readonly UsedTool[] {
+  const tools = metadata?.tools;
+  return Array.isArray(tools) ? tools.filter((tool) => tool !== null && typeof tool === 'object') : [];
+}
+
+function toolText(metadata: Metadata | null, place: number): string {
+  const { tool, input, output } = toolsOf(metadata)[place] ?? {};
+  const texts = [[tool, input].filter((it) => typeof it === 'string' && it !== '').join(': '), output];
+  return texts.filter((it) => typeof it === 'string' && it.trim() !== '').join('\n');
+}
+
+/** A document is also found by the name of its file. */
+function namesOf(metadata: Metadata | null): string {
+  return [metadata?.file, metadata?.title].filter((it) => typeof it === 'string').join(' ');
+}

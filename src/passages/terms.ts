@@ -1,0 +1,99 @@
+import { stemmer } from '@orama/stemmers/english';
+
+/**
+ * Raised when the same text gives other terms than before: passages of an older version are analysed again by the task that
+ * cuts passages (`upkeep/passages.ts`).
+ */
+export const ANALYSER = 1;
+
+// Function words, and what makes a question of a sentence. They are left out of passages and of questions.
+const STOP_WORDS = new Set(
+  `a about after again all also am an and any are as at be because been before being both but by can could did do does doing
+  done for from had has have having he her here him his how i if in into is it its just let may me might my no nor not of off
+  on once or our ours over own please she should so some such than that the their them then there these they this those to
+  too under until up us very was we were what when where which while who whom whose why will with would you your yours
+  ca wo don`.split(/\s+/),
+);
+
+/** Longer words are hashes, base64 and the like: whatever is asked for of them is their beginning. */
+const LONGEST = 64;
+/** A run of letters, digits and the characters that hold identifiers, paths, versions and addresses together. */
+const TOKEN = /[\p{L}\p{N}\p{M}_]+(?:[-_./:@+#'’\\]+[\p{L}\p{N}\p{M}_]+)*[+#]*/gu;
+/** Scripts whose words are not told apart by spaces, and Hangul, whose words carry their endings. */
+const UNSPACED =
+  /([\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}ー]+)/u;
+const CONTRACTED = /(?:n['’]t|['’](?:s|re|ve|ll|d|m))$/i;
+const PARTS = /[^\p{L}\p{N}]+/u;
+const CAMEL = /(?<=[\p{Ll}\p{N}])(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})/u;
+/** Letters that have no decomposition. */
+const FOLDED: Readonly<Record<string, string>> = { ß: 'ss', ø: 'o', ł: 'l', đ: 'd', æ: 'ae', œ: 'oe', ı: 'i', þ: 'th' };
+
+/**
+ * The terms by which a text is found, in its order: lower case, without accents, English words stemmed, identifiers both whole
+ * (`checkout-web` is `checkout_web`) and in their parts, scripts without spaces as pairs of characters.
+ */
+export function termsOf(text: string): string[] {
+  return tokensOf(text).flatMap((token) => formsOf(token).filter(isTerm).map(stem));
+}
+
+/** The same for a question, each term once. */
+export const queryTerms = (question: string): string[] => [...new Set(termsOf(question))];
+
+function tokensOf(text: string): string[] {
+  const tokens = text.normalize('NFKC').match(TOKEN) ?? [];
+  return tokens.flatMap((token) =>
+    UNSPACED.test(token) ? token.split(UNSPACED).flatMap((part) => part.match(TOKEN) ?? []) : [token],
+  );
+}
+
+/** A token as a whole and, where it has several, its parts. */
+function formsOf(token: string): string[] {
+  if (UNSPACED.test(token)) return pairsOf(token);
+  const bare = token.replace(CONTRACTED, '').slice(0, 4 * LONGEST);
+  const pieces = bare.split(PARTS).filter((piece) => piece !== '');
+  const parts = pieces.flatMap((piece) => piece.split(CAMEL));
+  const whole = fold(pieces.join('_')).slice(0, LONGEST);
+  if (parts.length === 1) return [bare.endsWith('#') ? `${whole}_sharp` : bare.endsWith('+') ? `${whole}_plus` : whole];
+  if (/^[vV]?\d+(?:[._]\d+)+$/.test(bare)) return versionForms(whole.replace(/^v/, ''));
+  // One or two digits of a date or a version, and single letters, say nothing by themselves.
+  const telling = parts.map(fold).filter((part) => part.length > 2 || !/^(?:\d+|.)$/u.test(part));
+  return [...new Set([whole, ...telling])];
+}
+
+/** `0.27.3` is also found as `0.27`. */
+function versionForms(whole: string): string[] {
+  const numbers = whole.split('_');
+  return numbers.slice(1).map((_, index) => numbers.slice(0, index + 2).join('_'));
+}
+
+function pairsOf(run: string): string[] {
+  const characters = [...run];
+  if (characters.length === 1) return characters;
+  return characters.slice(1).map((character, index) => `${characters[index]}${character}`);
+}
+
+function fold(word: string): string {
+  return word
+    .toLowerCase()
+    .normalize('NFD')
+    .replace(/[\u0300-\u036f]+/g, '')
+    .replace(/[ßøłđæœıþ]/g, (letter) => FOLDED[letter] ?? letter)
+    .normalize('NFC');
+}
+
+const stems = new Map<string, string>();
+
+/** English words only: what has digits, other letters or is an identifier stays as it is. */
+function stem(word: string): string {
+  if (!/^[a-z]{3,30}$/.test(word)) return word;
+  const known = stems.get(word);
+  if (known !== undefined) return known;
+  const stemmed = stemmer(word);
+  // Stemming takes a microsecond or two; most words of a memory come again.
+  if (stems.size > 20_000) stems.clear();
+  stems.set(word, stemmed);
+  return stemmed;
+}
+
+const isTerm = (word: string): boolean =>
+  word !== '' && word.length <= LONGEST && !STOP_WORDS.has(word) && /[\p{L}\p{N}]/u.test(word);

@@ -1,0 +1,114 @@
+import { episodesOfPassages, type PassageEpisode, type PassageRow } from '../graph/queries/passages.ts';
+import { headingsOf, textOf } from '../passages/passages.ts';
+import { queryTerms, termsOf } from '../passages/terms.ts';
+import { fromGraphTime } from '../time.ts';
+import { findCandidates } from './candidates.ts';
+import { windowOf } from './date-window.ts';
+import { type EndedRange, endedRanges } from './ended.ts';
+import { allowanceOf, excerptOf } from './excerpt.ts';
+import type { Fact, Found, FoundPassage } from './found.ts';
+import { type RankedFact, type RankedPassage, type Ranking, rank, relevantOf } from './rank.ts';
+import type { Method } from './recipes.ts';
+import type { Sought } from './sought.ts';
+
+/** Of longer questions only the first terms count. */
+const MOST_TERMS = 40;
+
+/** Facts and passages that answer, at most `limit` of each; none where nothing known bears on the question. */
+export async function findAnswer(sought: Sought, methods: readonly Method[], limit: number): Promise<Found> {
+  const terms = queryTerms(sought.query).slice(0, MOST_TERMS);
+  const candidates = await findCandidates(sought, terms, methods);
+  const now = fromGraphTime(sought.moment.asOf.at) ?? new Date();
+  const question = { text: sought.query, terms, window: windowOf(sought.query, now) };
+  const ranking = relevantOf(rank(question, candidates));
+  const chosen = best(ranking, limit);
+  const passages = (await shown(sought, chosen.passages, ranking)).filter(
+    ({ until }, _, all) => until === undefined || all.every((other) => other.until !== undefined),
+  );
+  return { facts: chosen.facts.map((fact) => withPassage(fact, passages)), episodes: [], passages };
+}
+
+/** The best of each kind; of passages that overlap one. */
+function best({ passages, facts }: Ranking, limit: number) {
+  const chosen: RankedPassage[] = [];
+  for (const passage of passages) {
+    if (chosen.length >= limit) break;
+    if (!chosen.some((other) => overlaps(other, passage))) chosen.push(passage);
+  }
+  return { passages: chosen, facts: facts.slice(0, limit) };
+}
+
+function overlaps({ passage: a }: RankedPassage, { passage: b }: RankedPassage): boolean {
+  if (a.episode !== b.episode || a.source !== b.source) return false;
+  const common = Math.min(a.end, b.end) - Math.max(a.start, b.start);
+  return common > 0.5 * Math.min(a.end - a.start, b.end - b.start);
+}
+
+function withPassage({ fact, score }: RankedFact, passages: readonly FoundPassage[]): Fact {
+  const passage = passages.find(
+    ({ episode, excerpt }) => (fact.episodes ?? []).includes(episode.uuid) && holds(termsOf(excerpt), fact.fact),
+  );
+  const { cosine: _, ...row } = fact;
+  return { ...row, score, ...(passage && { statedIn: passage.uuid }) };
+}
+
+/** Speakers and marks that extraction leaves out do not count. */
+function holds(terms: readonly string[], sentence: string): boolean {
+  const held = new Set(terms);
+  return termsOf(sentence).every((term) => held.has(term));
+}
+
+/** With the texts of their episodes; a passage whose episode is gone is not shown. */
+async function shown(
+  { graph, moment }: Sought,
+  ranked: readonly RankedPassage[],
+  { rarity }: Ranking,
+): Promise<FoundPassage[]> {
+  if (ranked.length === 0) return [];
+  const passages = ranked.map(({ passage }) => passage);
+  const ofTools = passages.filter(({ source }) => source !== '').map(({ episode }) => episode);
+  const rows = await episodesOfPassages(graph, [...new Set(passages.map(({ episode }) => episode))], ofTools);
+  const episodes = new Map<string, PassageEpisode>(rows.map((row) => [row.uuid, row]));
+  const textAt = ({ episode, source }: PassageRow) => {
+    const { content, metadata } = episodes.get(episode) ?? {};
+    return content === undefined ? undefined : textOf(source, content, metadata ? JSON.parse(metadata) : null);
+  };
+  const ended = await endedRanges(graph, passages, moment, textAt);
+  return ranked.flatMap(({ passage, score }, place) => {
+    const [episode, text] = [episodes.get(passage.episode), textAt(passage)];
+    if (!episode || text === undefined) return [];
+    const { uuid, kind, role, start, end, source } = passage;
+    const over = ended.get(uuid) ?? [];
+    const until = endOf(passage, text, over);
+    return {
+      uuid,
+      episode: { uuid: episode.uuid, name: episode.name, referenceTime: episode.referenceTime },
+      excerpt: excerptOf(passage, text, rarity, until === undefined ? over : [], allowanceOf(place)),
+      ...{ kind, role, headings: headingsOf(text, passage.headings), start, end },
+      ...(source !== '' && { source }),
+      ...(until !== undefined && { until }),
+      sourceDescription: episode.sourceDescription,
+      referenceTime: episode.referenceTime,
+      score,
+    };
+  });
+}
+
+/** When the last of a passage ended, where none of it holds any more. */
+function endOf({ start, end }: PassageRow, text: string, ended: readonly EndedRange[]): string | undefined {
+  const rest = text
+    .slice(start, end)
+    .split('')
+    .filter((_, place) => !ended.some((range) => range.start <= start + place && start + place < range.end))
+    .join('');
+  if (
+    ended.length === 0 ||
+    ended.some(({ replacedBy }) => replacedBy !== undefined) ||
+    /[\p{L}\p{N}]/u.test(rest.replace(/^\s*[\p{L}]+: /u, ''))
+  )
+    return undefined;
+  return ended
+    .map(({ until }) => until)
+    .sort()
+    .at(-1);
+}

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { queryTerms, termsOf } from '../../../src/passages/terms.ts';
+
+const cases: [string, string][] = [
+  ['How are the flashed boards calibrated?', 'flash board calibr'],
+  ['`docker build -t checkout-web .`', 'docker build t checkout_web checkout web'],
+  ['What uses us?', 'us'],
+  ['src/main.ts:42', 'src_main_ts_42 src main ts'],
+  ['debounceMs HTTPServer MAX_SPEED', 'debouncem debounc ms httpserver http server max_speed max speed'],
+  ['probe-rs 0.27.1, v2.6, #491', 'probe_rs probe rs 0_27 0_27_1 2_6 491'],
+  ['C++ and C#', 'c_plus c_sharp'],
+  ["Tomasz's board doesn't reset", 'tomasz board reset'],
+  ['Café Ångström Straße µl', 'cafe angstrom strass μl'],
+  ['café', 'cafe'],
+  ['港口项目的会话', '港口 口项 项目 目的 的会 会话'],
+  ['昨天把Redis换成了Valkey', '昨天 天把 redi 换成 成了 valkei'],
+  ['ภาษาไทย', 'ภา าษ ษา าไ ไท ทย'],
+];
+
+test.each(cases)('%j', (text, terms) => {
+  expect(termsOf(text).join(' ')).toBe(terms);
+});
+
+test('a question has the terms of the texts that it means, each once', () => {
+  expect(queryTerms('Which checkout-web? checkout-web!')).toEqual(['checkout_web', 'checkout', 'web']);
+});
+
+test('terms hold nothing that the index could read as part of its query', () => {
+  const text = '@content:{secret} | (*) ~"near" %%fuzzy%% -"not" $param => [a TO b] \\ \' ; , . ! שלום';
+  expect(termsOf(text).filter((term) => !/^[\p{L}\p{N}\p{M}_]+$/u.test(term))).toEqual([]);
+});

@@ -3,6 +3,7 @@ import type { Address } from '../config.ts';
 import { AccessRefused } from '../errors.ts';
 import { established, impatientConnection } from './connections.ts';
 import { explainStore, type Store } from './failures.ts';
+import { groupKey, inNamespace, ownKey } from './keys.ts';
 
 /** One of each command that we, or BullMQ and its scripts, send to Valkey, on the key `k`. */
 const VALKEY_COMMANDS = `
@@ -19,8 +20,8 @@ const FALKORDB_COMMANDS = `
 PING; TIME; INFO server; ROLE; SCAN 0; EXISTS k; RENAME k k; UNLINK k
 GRAPH.QUERY k x; GRAPH.RO_QUERY k x; GRAPH.DELETE k`;
 
-/** What the names of a memory's keys in Valkey begin with, beside those of the queue (docs/architecture.md). */
-const FAMILIES = ['version', 'query', 'lease', 'fence', 'journal', 'chain', 'waiting', 'reading', 'memo', 'forgotten'];
+/** The kinds of keys in Valkey beside those of the queue (docs/architecture.md). */
+const KINDS = ['version', 'query', 'lease', 'fence', 'journal', 'chain', 'waiting', 'reading', 'memo', 'forgotten'];
 const CHANNELS = ['lease', 'told', 'reading'];
 
 /**
@@ -29,7 +30,7 @@ const CHANNELS = ['lease', 'told', 'reading'];
  * @throws AccessRefused naming every command, key and channel that is missing; StoreUnreachable, WrongServer
  */
 export async function checkRights(store: Store, address: Address, queuePrefix: string): Promise<void> {
-  const connection = impatientConnection(address);
+  const connection = inNamespace(impatientConnection(address), queuePrefix);
   try {
     await established(connection, address);
     const missing = await missingRights(connection, store, queuePrefix);
@@ -60,9 +61,16 @@ async function missingRights(connection: Redis, store: Store, queuePrefix: strin
       object: keys,
     }));
   if (store === 'Valkey') {
-    for (const family of FAMILIES) probes.push({ words: ['DEL', `${family}:{rights}`], object: `keys ${family}:*` });
-    for (const channel of CHANNELS)
-      probes.push({ words: ['PUBLISH', `${channel}:{rights}`, 'x'], object: `channels ${channel}:*` });
+    for (const kind of KINDS)
+      probes.push({
+        words: ['DEL', groupKey(connection, kind, 'rights')],
+        object: `keys ${ownKey(connection, kind)}:*`,
+      });
+    for (const kind of CHANNELS)
+      probes.push({
+        words: ['PUBLISH', groupKey(connection, kind, 'rights'), 'x'],
+        object: `channels ${ownKey(connection, kind)}:*`,
+      });
   }
   // Without it the commands would be carried out.
   await connection.call('MULTI');

@@ -38,11 +38,7 @@ test.each([
     ['~{*}*', '&*', '+@all'],
     /use keys version:\*, keys query:\*, keys lease:\*, .*forgotten:\*; grant/,
   ],
-  [
-    'the keys of the queue',
-    ['~version:*', '~[a-u]*:*', '~waiting:*', '&*', '+@all'],
-    /use keys \{test-\w+\}:\*; grant/,
-  ],
+  ['the keys of the queue', ['~version:*', '~[a-u]*:*', '~waiting:*', '&*', '+@all'], /use keys \{memory\}:\*; grant/],
   ['channels', ['~*', '+@all', '&lease:*'], /use channels told:\*, channels reading:\*; grant/],
 ])('a worker whose user lacks %s does not start and says what is missing', async (_, rules, sentence) => {
   const user = await newUser(stores.config.valkey, rules);
@@ -67,7 +63,11 @@ test('the same for FalkorDB', async () => {
 
 test.each([
   ['command', [...ALL, '-client|list'], /^Valkey at .* does not let its user run CLIENT LIST; grant that/],
-  ['key', ['~version:*', '&*', '+@all'], /^Valkey at .* does not let its user use the key "\{test-\S+"; grant that/],
+  [
+    'key',
+    ['~version:*', '&*', '+@all'],
+    /^Valkey at .* does not let its user use the key "\{memory\}:\S+"; grant that/,
+  ],
 ])('a command line that lacks the right to a %s names that, and no password', async (_, rules, sentence) => {
   const user = await newUser(stores.config.valkey, rules);
 
@@ -80,39 +80,46 @@ test.each([
   expect({ ...ended, stdout: '' }).toMatchObject(failure(sentence));
 });
 
-test('the rights that the documentation lists are enough for everything', async () => {
-  const exportDir = await mkdtemp(join(tmpdir(), 'memory-rights-'));
-  closers.push(() => rm(exportDir, { recursive: true, force: true }));
-  const [ofValkey = [], ofFalkorDB = []] = documentedRules(stores.config.queuePrefix);
-  const config = {
-    ...stores.config,
-    exportDir,
-    group: newGroup(),
-    valkey: { ...stores.config.valkey, ...(await newUser(stores.config.valkey, ofValkey)) },
-    falkordb: { ...stores.config.falkordb, ...(await newUser(stores.config.falkordb, ofFalkorDB)) },
-  };
-  const running = await start(config);
-  closers.push(() => running.close());
-  const memory = new MemoryManager(config, { embedder: plainEmbedder() });
-  closers.push(() => memory.close());
+test.each(['{memory}', '{one}'])(
+  'the rights that the documentation lists for %s are enough for everything',
+  async (queuePrefix) => {
+    const exportDir = await mkdtemp(join(tmpdir(), 'memory-rights-'));
+    closers.push(() => rm(exportDir, { recursive: true, force: true }));
+    const [ofValkey = [], ofFalkorDB = []] = documentedRules(queuePrefix);
+    const config = {
+      ...stores.config,
+      exportDir,
+      queuePrefix,
+      group: newGroup(),
+      valkey: { ...stores.config.valkey, ...(await newUser(stores.config.valkey, ofValkey)) },
+      falkordb: { ...stores.config.falkordb, ...(await newUser(stores.config.falkordb, ofFalkorDB)) },
+    };
+    const running = await start(config);
+    closers.push(() => running.close());
+    const memory = new MemoryManager(config, { embedder: plainEmbedder() });
+    closers.push(() => memory.close());
 
-  const receipt = await memory.enqueue('Mira [Person] WORKS_ON Harbor [Project]: Mira works on Harbor.');
-  await memory.ended(receipt);
-  const exported = await memory.export();
-  await memory.archives.restore(exported.file, { group: newGroup() });
-  await memory.archives.rebuild({ replace: true });
-  await memory.communities.build();
-  const forgotten = await memory.forget({ episode: receipt.uuid });
+    const receipt = await memory.enqueue('Mira [Person] WORKS_ON Harbor [Project]: Mira works on Harbor.');
+    await memory.ended(receipt);
+    const exported = await memory.export();
+    await memory.archives.restore(exported.file, { group: newGroup() });
+    await memory.archives.rebuild({ replace: true });
+    await memory.communities.build();
+    const forgotten = await memory.forget({ episode: receipt.uuid });
 
-  expect(exported.episodes).toBe(1);
-  expect(forgotten.episodes).toHaveLength(1);
-  expect((await memory.status()).valkey).toMatchObject({ ok: true, workers: 1 });
-});
+    expect(exported.episodes).toBe(1);
+    expect(forgotten.episodes).toHaveLength(1);
+    expect((await memory.status()).valkey).toMatchObject({ ok: true, workers: 1 });
+  },
+);
 
 /** What `ACL SETUSER` is given in docs/configuration.md, for the Valkey and for the FalkorDB. */
 function documentedRules(queuePrefix: string): string[][] {
   const page = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
   return [...page.matchAll(/^ACL SETUSER memory on >password (.+)$/gm)].map(([, rules = '']) =>
-    rules.split(' ').map((rule) => rule.replace('{memory}', queuePrefix)),
+    rules.split(' ').map((rule) => {
+      if (queuePrefix === '{memory}' || !/^[~&]\w/.test(rule)) return rule.replace('{memory}', queuePrefix);
+      return `${rule[0]}${queuePrefix.replace('{', '(').replace('}', ')')}:${rule.slice(1)}`;
+    }),
   );
 }

@@ -13,6 +13,7 @@ import type { Found } from './found.ts';
 import { RECIPES, type Recipe } from './recipes.ts';
 import type { Sought, Walk } from './sought.ts';
 import { withSources } from './sources.ts';
+import { asItIs } from './what-holds.ts';
 
 export { RECIPES };
 
@@ -61,7 +62,8 @@ export async function search(parts: SearchParts, query: string, options: SearchO
         centre: options.center === undefined ? [] : await uuidsOf(graph, options.center),
         judge: async (asked, passages) => (await (await parts.languageModel()).score(asked, passages)).scores,
       });
-  const kept = minScore === undefined ? found : withScore(found, minScore);
+  const current = await asItIs(graph, found, sought.moment);
+  const kept = minScore === undefined ? current : withScore(current, minScore);
   return options.sources ? withSources(graph, kept) : kept;
 }
 

@@ -89,9 +89,9 @@ function lastWord(
 
 const order = ({ at, start }: Statement): number => at.getTime() + start / 1e6;
 
-/** Something that is so for a while only ends nothing. */
-function isKnown({ at, told, until }: Statement, { asOf, knownAt }: Moment): boolean {
-  return until === null && at <= asOf && (!knownAt || told <= knownAt);
+/** Something that is so for a while only ends nothing; of a time in the past it is shown what was said by then. */
+function isKnown({ at, told, known = told, until }: Statement, { asOf, knownAt }: Moment): boolean {
+  return until === null && at <= asOf && told <= asOf && (!knownAt || known <= knownAt);
 }
 
 function isLater(statement: Statement, { sentence, episode, told }: Said): boolean {

@@ -22,6 +22,8 @@ export interface StatementPlace {
   readonly start: number;
   readonly end: number;
   readonly told: Date;
+  /** When the memory learnt it; as told where that is not known. */
+  readonly known?: Date;
   /** From when on; later than `told` for what is to come. */
   readonly at: Date;
   /** Until when, where it says so: then it ends nothing for good. */

@@ -35,6 +35,7 @@ type Row = {
   readonly saidAt: string;
   readonly validAt: string;
   readonly invalidAt: string | null;
+  readonly knownAt?: string | null;
 };
 
 export function statementRow(statement: Statement): Row {
@@ -56,7 +57,19 @@ function statementOf(row: Row): Statement[] {
   const [told, at] = [fromGraphTime(row.saidAt), fromGraphTime(row.validAt)];
   if (!told || !at) return [];
   const { uuid, episode, key, scope, text, start, end, flags } = row;
-  const place = { uuid, episode, key, scope, text, start, end, told, at, until: fromGraphTime(row.invalidAt) };
+  const place = {
+    uuid,
+    episode,
+    key,
+    scope,
+    text,
+    start,
+    end,
+    told,
+    at,
+    until: fromGraphTime(row.invalidAt),
+    ...known(row),
+  };
   const listed = (words: string) => (words === '' ? [] : words.split(' '));
   const [subject, value] = [listed(row.subject), listed(row.value)];
   if (row.kind === 'holds') {
@@ -72,6 +85,11 @@ function statementOf(row: Row): Statement[] {
   };
   return [{ ...place, kind: 'ends', ...change, everywhere: flags === 'everywhere' }];
 }
+
+const known = ({ knownAt }: Row): { known?: Date } => {
+  const time = fromGraphTime(knownAt);
+  return time ? { known: time } : {};
+};
 
 /** Writes the statements of episodes that have none yet, and are there: those of one that was removed meanwhile are not written. */
 export async function writeStatements(
@@ -107,8 +125,8 @@ export async function statementsByKey(graph: GroupGraph, keys: readonly string[]
     `UNWIND $keys AS key
      MATCH (s:_Statement {key: key})
      WITH s MATCH (p:Episodic {uuid: s.episode})
-     WITH s ORDER BY s.said_at DESC, s.id LIMIT ${MOST}
-     RETURN ${RETURN_STATEMENTS}`,
+     WITH s, p ORDER BY s.said_at DESC, s.id LIMIT ${MOST}
+     RETURN ${RETURN_STATEMENTS}, p.created_at AS knownAt`,
     { keys },
   );
   return rows.flatMap(statementOf);

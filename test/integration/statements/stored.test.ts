@@ -8,7 +8,7 @@ import { newEpisode } from '../../../src/episode.ts';
 import { recordEpisodes } from '../../../src/graph/queries/record-episode.ts';
 import { statementsByKey, statementsOfEpisodes, writeStatements } from '../../../src/graph/queries/statements.ts';
 import { MemoryManager } from '../../../src/index.ts';
-import { statementsOf } from '../../../src/statements/statement.ts';
+import { type Statement, statementsOf } from '../../../src/statements/statement.ts';
 import { anEpisode, openTestForgetting } from '../../support/forgetting.ts';
 import { plainEmbedder } from '../../support/models.ts';
 import { useOpened } from '../../support/opened.ts';
@@ -40,7 +40,8 @@ test('what an episode says to have changed is written with it, once, and goes wi
   const all = await statementsOfEpisodes(graph, [uuid, 'gone']);
   await openTestForgetting(stores.config, opened, embedder).forget(graph.group, anEpisode(uuid));
 
-  const sorted = (some: readonly { uuid: string }[]) => [...some].sort((a, b) => (a.uuid < b.uuid ? -1 : 1));
+  const sorted = (some: readonly Statement[]) =>
+    some.map(({ known: _, ...it }) => it).sort((a, b) => (a.uuid < b.uuid ? -1 : 1));
   expect(stated.map(({ kind, key }) => `${kind} ${key}`)).toContain('ends -redis');
   expect(sorted(found)).toEqual(sorted(stated.filter(({ key }) => ['-redis', 'listen port proxy'].includes(key))));
   expect(sorted(all)).toEqual(sorted(stated));

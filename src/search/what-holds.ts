@@ -1,0 +1,89 @@
+import type { GroupGraph } from '../graph/group-graph.ts';
+import type { Moment } from '../graph/queries/moment.ts';
+import { statementsByKey } from '../graph/queries/statements.ts';
+import { type EndedRange, endedRanges, keysFor } from '../statements/endings.ts';
+import { sentencesOf } from '../statements/sentence.ts';
+import type { Statement } from '../statements/statement.ts';
+import { fromGraphTime } from '../time.ts';
+import type { Found } from './found.ts';
+
+/** A text that is about to be shown: a passage, an excerpt or a fact. */
+export interface ShownPart {
+  readonly id: string;
+  /** Of the episode that says it. */
+  readonly episode: string;
+  readonly text: string;
+  /** Where in the episode's text it begins; ranges count from there. */
+  readonly start: number;
+  /** In the graph's format. */
+  readonly told: string | null;
+}
+
+/**
+ * Which sentences of some texts do not hold at a moment, by the texts' ids: worked out from all statements of the same subject and
+ * property, with one query where nothing has ended.
+ */
+export async function endedIn(
+  graph: GroupGraph,
+  parts: readonly ShownPart[],
+  { asOf, knownAt }: Moment,
+): Promise<Map<string, EndedRange[]>> {
+  const at = fromGraphTime(asOf.at) ?? new Date();
+  const read = parts.flatMap(({ id, episode, text, start, told }) => {
+    const time = fromGraphTime(told);
+    if (!time) return [];
+    const placed = sentencesIn(text, time).map((it) => ({ ...it, start: it.start + start, end: it.end + start }));
+    return placed.length > 0 ? [{ id, shown: { sentences: placed, episode, told: time } }] : [];
+  });
+  const moment = { asOf: at, knownAt: (knownAt && fromGraphTime(knownAt.at)) ?? undefined };
+  const asked = new Set<string>();
+  const statements = new Map<string, Statement>();
+  let ended = new Map<string, EndedRange[]>();
+  let keys = read.flatMap(({ shown }) => keysFor(shown.sentences));
+  // What came instead may have ended too, which asks once more.
+  for (let times = 0; times < MOST_STEPS && keys.length > 0; times++) {
+    for (const key of keys) asked.add(key);
+    for (const it of await statementsByKey(graph, [...new Set(keys)])) statements.set(it.uuid, it);
+    ended = new Map(read.map(({ id, shown }) => [id, endedRanges(shown, [...statements.values()], moment)]));
+    const successors = [...ended.values()].flatMap((ranges) => ranges.map(({ by }) => by));
+    keys = successors.flatMap((it) => keysFor(sentencesIn(it.text, it.told))).filter((key) => !asked.has(key));
+  }
+  return ended;
+}
+
+const MOST_STEPS = 5;
+const sentencesIn = (content: string, referenceTime: Date) => sentencesOf({ content, source: 'text', referenceTime });
+
+/** The same answer without facts that hold no more, and with what holds now in the place of a sentence that does not. */
+export async function asItIs(graph: GroupGraph, found: Found, moment: Moment): Promise<Found> {
+  const { facts, episodes } = found;
+  if (moment.alsoEnded || facts.length + episodes.length === 0) return found;
+  const ended = await endedIn(
+    graph,
+    [
+      ...facts.map((it) => ({
+        ...{ id: it.uuid, episode: it.episodes[0] ?? '', text: it.fact, start: 0 },
+        told: it.validAt ?? it.createdAt,
+      })),
+      ...episodes.map((it) => ({
+        ...{ id: it.uuid, episode: it.uuid, text: it.excerpt, start: 0 },
+        told: it.referenceTime,
+      })),
+    ],
+    moment,
+  );
+  const isOver = (id: string) => (ended.get(id) ?? []).some(({ isPart }) => !isPart);
+  const shown = new Set(episodes.filter(({ uuid }) => !isOver(uuid)).map(({ excerpt }) => excerpt));
+  return {
+    ...found,
+    facts: facts.filter(({ uuid }) => !isOver(uuid)),
+    episodes: episodes.flatMap((it) => {
+      const [range] = ended.get(it.uuid) ?? [];
+      if (!range) return [it];
+      const excerpt = range.isPart ? `${it.excerpt} (${range.by.text})` : range.by.text;
+      if (shown.has(excerpt)) return [];
+      shown.add(excerpt);
+      return [{ ...it, excerpt }];
+    }),
+  };
+}

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import { newEpisode } from '../../../src/episode.ts';
+import { instant } from '../../../src/graph/queries/moment.ts';
+import { recordEpisodes } from '../../../src/graph/queries/record-episode.ts';
+import { endedIn } from '../../../src/search/what-holds.ts';
+import { plainEmbedder } from '../../support/models.ts';
+import { useOpened } from '../../support/opened.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+
+const opened = useOpened(useStores());
+const OLD = 'Invoices are rendered with wkhtmltopdf. They are archived for ten years.';
+const NEW = 'wkhtmltopdf was replaced by Typst for invoices.';
+const LAST = 'Invoices are rendered with WeasyPrint instead of Typst.';
+
+/** What of the first text is over at a time, whose later ones came in the given order. */
+async function over(later: readonly (readonly [day: string, text: string])[], asOf: string) {
+  const graph = opened.graphs.group(newGroup());
+  await graph.prepare(plainEmbedder());
+  const time = (day: string) => new Date(`${day}T10:00:00Z`);
+  const told = [...later, ['2026-03-02', OLD] as const].map(([day, text]) =>
+    newEpisode(text, null, graph.group, 1_000_000, { referenceTime: time(day) }),
+  );
+  for (const episode of told) await recordEpisodes(graph, [episode]);
+  const part = { id: 'old', episode: told.at(-1)?.uuid ?? '', text: OLD, start: 0, told: '2026-03-02T10:00:00+00:00' };
+  const ended = await endedIn(graph, [part], { asOf: instant(time(asOf)) });
+  return (ended.get('old') ?? []).map(({ start, end, until, by }) => ({
+    sentence: OLD.slice(start, end),
+    until: until.toISOString().slice(0, 10),
+    by: by.text,
+  }));
+}
+
+const SENTENCE = 'Invoices are rendered with wkhtmltopdf.';
+
+test('a sentence ends with what replaces it, in whatever order they came, and is followed to what holds now', async () => {
+  const expected = [{ sentence: SENTENCE, until: '2026-04-20', by: LAST }];
+
+  expect(
+    await over(
+      [
+        ['2026-04-20', NEW],
+        ['2026-05-11', LAST],
+      ],
+      '2026-05-15',
+    ),
+  ).toEqual(expected);
+  expect(
+    await over(
+      [
+        ['2026-05-11', LAST],
+        ['2026-04-20', NEW],
+      ],
+      '2026-05-15',
+    ),
+  ).toEqual(expected);
+});
+
+test('at a time in between it stands in the words of then', async () => {
+  expect(
+    await over(
+      [
+        ['2026-05-11', LAST],
+        ['2026-04-20', NEW],
+      ],
+      '2026-05-01',
+    ),
+  ).toEqual([{ sentence: SENTENCE, until: '2026-04-20', by: NEW }]);
+  expect(
+    await over(
+      [
+        ['2026-05-11', LAST],
+        ['2026-04-20', NEW],
+      ],
+      '2026-03-10',
+    ),
+  ).toEqual([]);
+});

@@ -346,7 +346,7 @@ describe('what cannot be used', () => {
   });
 
   test('a text that is too long is refused, and the next call is answered', async () => {
-    expect(await mcp.refusal('add_memory', { name: 'x', episode_body: 'x'.repeat(3_000_000) })).toMatch(
+    expect(await mcp.refusal('add_memory', { name: 'x', episode_body: 'Harbor. '.repeat(375_000) })).toMatch(
       /^The content has 3000000 bytes and the limit is 1048576/,
     );
     expect(await mcp.call('get_status')).toMatchObject({ status: 'ok' });
@@ -454,14 +454,14 @@ test('a server that only reads offers no other tool', async () => {
   await reading.close();
 });
 
-test('text of any direction and script comes back as it was', async () => {
+test('text of any direction and script comes back as it was, without marks that turn its direction', async () => {
   const group_id = newGroup();
   const body = 'مرفأ يستخدم Redis. ‮Harbor‬ utilise Valkey. 港 uses 🦀.';
 
   await remember(body, { group_id, name: 'عنوان' });
 
   const { episodes } = await mcp.call('get_episodes', { group_ids: [group_id] });
-  expect(episodes).toMatchObject([{ name: 'عنوان', content: body }]);
+  expect(episodes).toMatchObject([{ name: 'عنوان', content: body.replace(/[\u202d\u202e\u202c]/g, '') }]);
 });
 
 test('fifty calls at once are all answered', async () => {

@@ -23,12 +23,12 @@ export async function cachedQuery(config: Config): Promise<Row[]> {
   const question = 'adapter proxy headers';
   await memory.queryMemory(question);
   const valkey = new Redis({ host: config.valkey.host, port: config.valkey.port });
-  const [key = ''] = await valkey.keys('query:{bench10000}:*');
+  const [key = ''] = await valkey.keys('*query:{bench10000}:*');
   const size = await valkey.strlen(key);
   const [ours, bare] = await compare(
     5000,
     () => memory.queryMemory(question),
-    () => valkey.mget('version:{bench10000}', key),
+    () => valkey.mget(key.replace(/query:({.*?}).*/, 'version:$1'), key),
   );
   valkey.disconnect();
   await memory.close();

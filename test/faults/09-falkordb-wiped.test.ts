@@ -5,6 +5,7 @@ import { graphName } from '../../src/group.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { SECOND } from '../../src/time.ts';
 import { patientConnection } from '../../src/valkey/connections.ts';
+import { inNamespace } from '../../src/valkey/keys.ts';
 import { count } from '../support/faults/count.ts';
 import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
@@ -28,7 +29,7 @@ test(`9. FalkorDB wiped ${wipes} times among ${episodes} episodes: the same grap
   const { group } = config;
   const story = storyOf(group, episodes, 'wiped out');
   const hash = async () => (await takeInventory(lab.graphs.group(group), 768)).hashes.exact;
-  const valkey = patientConnection(config.valkey);
+  const valkey = inNamespace(patientConnection(config.valkey), config.queuePrefix);
   const falkordb = new Redis(lab.falkordb.port, lab.falkordb.host);
   const part = Math.floor(episodes / wipes);
   const took: number[] = [];

@@ -7,6 +7,7 @@ import { commit } from '../src/graph/queries/commit.ts';
 import { readFence } from '../src/graph/queries/read-fence.ts';
 import { indexUuids } from '../src/graph/queries/restore-indexes.ts';
 import { writeEmbedder } from '../src/graph/queries/write-embedder.ts';
+import { SCHEMA } from '../src/graph/schema.ts';
 import type { Embedder } from '../src/models/embedder.ts';
 import { toGraphTime } from '../src/time.ts';
 
@@ -78,7 +79,7 @@ export async function fill(
   if (isSearchable) await graph.prepare(freeEmbedder(source));
   else {
     await indexUuids(graph, 'Entity');
-    await writeEmbedder(graph, freeEmbedder(source));
+    await writeEmbedder(graph, freeEmbedder(source), SCHEMA);
   }
   const random = randomNumbers(facts);
   const entities = Array.from({ length: facts / 2 }, (_, index) => derivedUuid('bench', String(index)));

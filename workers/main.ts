@@ -38,6 +38,7 @@ import { within } from '../src/within.ts';
 import { checkStart } from './checks.ts';
 import { startExportWorker } from './export-worker.ts';
 import { type Operations, startOperations } from './operations.ts';
+import { startPassages } from './passages.ts';
 import { startRenewal } from './renewal.ts';
 import { report } from './report.ts';
 import { startStoreWorker } from './store-worker.ts';
@@ -149,6 +150,7 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
     if (roles.includes('store')) {
       const remembering = rememberingEmbedder(embedder);
       const renewal = startRenewal(graphs, metrics);
+      const passages = startPassages(graphs, producer);
       // The note of a long summary stays in the graph; the next one asks again.
       const onLong = (group: string) => {
         producer.task(group, { kind: 'summaries' }).catch((error: unknown) => onNotice(harmless(error).message));
@@ -166,7 +168,7 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
         },
       });
       handingBack.push(() => ingest.close());
-      closing.unshift(renewal.end);
+      closing.unshift(renewal.end, passages.end);
       const queue = openQueue(STORE_QUEUE, connection(), config);
       closing.push(() => queue.close());
       const forgetting = openForgetting({

@@ -9,6 +9,8 @@ import { type ExistingIndex, readIndexes } from './queries/read-indexes.ts';
 import { writeEmbedder } from './queries/write-embedder.ts';
 
 const BUILT_WITHIN = 5 * MINUTE;
+/** Raised with every new index: graphs of an older release get what they lack when they are next used. */
+export const SCHEMA = 2;
 
 interface Index {
   readonly label: string;
@@ -98,7 +100,7 @@ export async function prepareSchema(graph: GroupGraph, embedder: Embedder): Prom
   const noted = await readEmbedder(graph);
   compare(graph, noted, embedder);
   await makeIndexes(graph, indexes(embedder.dimension));
-  if (!noted?.model) await writeEmbedder(graph, embedder);
+  if (!noted?.model || noted.schema < SCHEMA) await writeEmbedder(graph, embedder, SCHEMA);
   // Of two processes that prepare at the same time with two embedders only one was noted.
   compare(graph, await readEmbedder(graph), embedder);
   return true;
@@ -153,14 +155,14 @@ function isThere(index: Index, existing: ExistingIndex[]): boolean {
 }
 
 /**
- * False while there is nothing that could be searched. A graph that only Python wrote gets our indexes.
+ * False while there is nothing that could be searched. A graph that Python or an older release wrote gets the indexes that it lacks.
  * @throws EmbedderMismatch
  */
 export async function checkEmbedder(graph: GroupGraph, embedder: Embedder): Promise<boolean> {
   const stored = await readEmbedder(graph);
   if (!stored) return false;
   compare(graph, stored, embedder);
-  return stored.model === null ? prepareSchema(graph, embedder) : true;
+  return stored.model === null || stored.schema < SCHEMA ? prepareSchema(graph, embedder) : true;
 }
 
 function compare(graph: GroupGraph, stored: StoredEmbedder | undefined, embedder: Embedder): void {

@@ -46,6 +46,9 @@ export function cutText(content: string, source: EpisodeSource): Cut[] {
         (block): Cut => ({ ...block, kind: role !== null && block.kind === 'paragraph' ? 'turn' : block.kind, role }),
       ),
   );
+  const whole = trimmed(content, { start: 0, end: content.length });
+  // A text of headings only.
+  if (cuts.length === 0 && whole.end > whole.start) return [{ ...whole, kind: 'paragraph', headings: [], role: null }];
   return cuts.slice(0, MOST_PASSAGES);
 }
 

@@ -49,6 +49,7 @@ const task = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('communities') }),
   z.strictObject({ kind: z.literal('summarize-saga'), saga: z.string().check(z.minLength(1)) }),
   z.strictObject({ kind: z.literal('summaries') }),
+  z.strictObject({ kind: z.literal('passages') }),
   // Uuids only: what is forgotten must not stand here.
   z.strictObject({
     kind: z.literal('forget'),
@@ -179,6 +180,9 @@ export function taskOptions(group: string, { kind }: Task, now: Date): JobsOptio
     removeOnComplete: { age: (7 * 24 * HOUR) / SECOND },
     removeOnFail: { age: (30 * 24 * HOUR) / SECOND },
   };
+  // However many workers notice it, once at a time.
+  if (kind === 'passages')
+    return { attempts, backoff, removeOnComplete: true, removeOnFail: true, jobId: `${kind}-${group}` };
   if (kind !== 'summaries') return { attempts, backoff, ...kept, jobId: `${kind}-${group}-${randomUUID()}` };
   const period = Math.floor(now.getTime() / SUMMARIES_GATHER);
   return {

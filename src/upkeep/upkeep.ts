@@ -2,6 +2,7 @@ import type { Task } from '../queue/jobs.ts';
 import { type BuiltCommunities, openCommunities } from './communities.ts';
 import { summarizeLongEntities } from './long-entities.ts';
 import type { UpkeepParts } from './parts.ts';
+import { cutPassages } from './passages.ts';
 import { summarizeSaga, type ToldSaga } from './saga.ts';
 
 export type TaskResult = BuiltCommunities | ToldSaga | { readonly entities: number } | object;
@@ -27,6 +28,8 @@ export function openUpkeep(parts: UpkeepParts): Upkeep {
           return summarizeSaga(parts, group, task.saga);
         case 'summaries':
           return { entities: await summarizeLongEntities(parts, group) };
+        case 'passages':
+          return cutPassages(parts, group);
         case 'forget':
           return parts.forgetting.forget(group, task);
         case 'archive-forgotten':

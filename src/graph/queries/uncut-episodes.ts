@@ -1,0 +1,98 @@
+import type { EpisodeSource } from '../../episode.ts';
+import type { Passage } from '../../passages/passages.ts';
+import type { Params } from '../codec.ts';
+import type { GroupGraph } from '../group-graph.ts';
+import { PASSAGE_PROPERTIES } from './passages.ts';
+
+/** An episode without passages. */
+export interface UncutEpisode {
+  readonly uuid: string;
+  readonly content: string;
+  readonly source: EpisodeSource;
+  readonly time: string;
+  readonly known: string;
+  /** JSON. */
+  readonly metadata: string | null;
+  readonly saga: string | null;
+}
+
+const UNCUT = `MATCH (p:Episodic) WHERE p.source <> 'fact_triple' AND trim(p.content) <> ''
+     OPTIONAL MATCH (q:_Passage {episode: p.uuid}) WHERE q.version = $version
+     WITH p, count(q) AS passages WHERE passages = 0`;
+
+/** Episodes without passages of a version, the oldest first. */
+export function uncutEpisodes(graph: GroupGraph, version: string, limit: number): Promise<UncutEpisode[]> {
+  return graph.read(
+    `${UNCUT}
+     WITH p ORDER BY p.created_at, p.uuid LIMIT $limit
+     OPTIONAL MATCH (m:_Meta {key: 'episode:' + p.uuid})
+     OPTIONAL MATCH (s:Saga)-[:HAS_EPISODE]->(p)
+     RETURN p.uuid AS uuid, p.content AS content, p.source AS source, coalesce(p.valid_at, p.created_at, '') AS time,
+            coalesce(p.created_at, '') AS known, max(m.metadata) AS metadata, min(s.name) AS saga`,
+    { version, limit },
+  );
+}
+
+/** How many episodes there are without passages of a version. */
+export async function countUncut(graph: GroupGraph, version: string): Promise<number> {
+  const [row] = await graph.read<{ n: number }>(`${UNCUT} RETURN count(p) AS n`, { version });
+  return row?.n ?? 0;
+}
+
+/** Writes the passages of episodes that are there and have none. */
+export async function writePassages(
+  graph: GroupGraph,
+  episodes: readonly { uuid: string; time: string; known: string; passages: readonly Passage[] }[],
+  version: string,
+): Promise<void> {
+  const rows = episodes.map(({ uuid, time, known, passages }) => ({
+    uuid,
+    passages: passages.map((passage) => ({ ...passage, time, known, version })),
+  }));
+  await graph.change(
+    `UNWIND $episodes AS x
+     MATCH (p:Episodic {uuid: x.uuid})
+     OPTIONAL MATCH (q:_Passage {episode: x.uuid})
+     WITH x, count(q) AS passages WHERE passages = 0
+     UNWIND x.passages AS y
+     CREATE (:_Passage {${PASSAGE_PROPERTIES}})`,
+    { episodes: rows } as unknown as Params,
+  );
+}
+
+/** Removes passages of other versions, with the vectors. */
+export async function deleteOutdated(graph: GroupGraph, episodes: readonly string[], version: string): Promise<void> {
+  await graph.change(
+    `UNWIND $episodes AS episode
+     MATCH (q:_Passage {episode: episode}) WHERE q.version <> $version
+     OPTIONAL MATCH (v:_PassageVector {episode: episode}) WHERE v.passage = q.passage
+     DELETE q, v`,
+    { episodes, version },
+  );
+}
+
+/** Episodes that are gone although passages of them are there: another program deleted them. */
+export async function orphanedEpisodes(graph: GroupGraph): Promise<string[]> {
+  const rows = await graph.read<{ episode: string }>(
+    `MATCH (q:_Passage) WHERE q.ordinal = 0
+     OPTIONAL MATCH (p:Episodic {uuid: q.episode})
+     WITH q, p WHERE p IS NULL RETURN q.episode AS episode`,
+  );
+  return rows.map(({ episode }) => episode);
+}
+
+/** Removes passages whose episode is gone, and gives how many there were. */
+export async function deleteOrphans(graph: GroupGraph): Promise<number> {
+  const episodes = await orphanedEpisodes(graph);
+  if (episodes.length === 0) return 0;
+  const rows = await graph.change<{ n: number }>(
+    `UNWIND $episodes AS episode
+     OPTIONAL MATCH (p:Episodic {uuid: episode})
+     WITH episode, p WHERE p IS NULL
+     MATCH (q:_Passage {episode: episode})
+     OPTIONAL MATCH (v:_PassageVector {episode: episode}) WHERE v.passage = q.passage
+     DELETE q, v RETURN count(q) AS n`,
+    { episodes },
+  );
+  return rows[0]?.n ?? 0;
+}

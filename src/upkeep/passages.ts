@@ -1,0 +1,72 @@
+import { writePassageVectors } from '../graph/queries/passages.ts';
+import {
+  deleteOrphans,
+  deleteOutdated,
+  type UncutEpisode,
+  uncutEpisodes,
+  writePassages,
+} from '../graph/queries/uncut-episodes.ts';
+import { embeddedText, PASSAGE_VERSION, passagesOf, textOf } from '../passages/passages.ts';
+import { oneLine } from '../text.ts';
+import { raiseVersion } from '../valkey/group-version.ts';
+import type { UpkeepParts } from './parts.ts';
+
+/** So many episodes are cut, embedded and written at once; what is written need not be done again. */
+const AT_ONCE = 20;
+
+export interface CutPassages {
+  /** How many episodes got passages. */
+  readonly episodes: number;
+  /** How many passages went whose episode is gone. */
+  readonly orphans: number;
+}
+
+/**
+ * Cuts the episodes that have no passages of today's version, since an older release or another program wrote them, and
+ * removes passages whose episodes another program deleted. It needs no lease: each write looks again at what it is made for.
+ */
+export async function cutPassages(
+  { graphs, valkey, embedder }: Pick<UpkeepParts, 'graphs' | 'valkey' | 'embedder'>,
+  group: string,
+): Promise<CutPassages> {
+  const graph = graphs.group(group);
+  await graph.prepare(embedder);
+  const orphans = await deleteOrphans(graph);
+  let episodes = 0;
+  for (;;) {
+    const uncut = await uncutEpisodes(graph, PASSAGE_VERSION, AT_ONCE);
+    const cut = uncut.map(cutOne);
+    const passages = cut.flatMap((it) => it.passages);
+    // Of white space nothing can be cut.
+    if (passages.length === 0) break;
+    const vectors = await embedder.embed(cut.flatMap(({ texts }) => texts));
+    await deleteOutdated(
+      graph,
+      uncut.map(({ uuid }) => uuid),
+      PASSAGE_VERSION,
+    );
+    await writePassages(graph, cut, PASSAGE_VERSION);
+    await writePassageVectors(
+      graph,
+      passages.map(({ uuid, episode }, place) => ({
+        uuid,
+        episode,
+        embedding: (vectors[place] ?? []).map(Math.fround),
+      })),
+    );
+    episodes += uncut.length;
+    // Answers change by what was written so far.
+    await raiseVersion(valkey, group);
+  }
+  if (orphans > 0) await raiseVersion(valkey, group);
+  return { episodes, orphans };
+}
+
+function cutOne(episode: UncutEpisode) {
+  const metadata = episode.metadata === null ? null : JSON.parse(episode.metadata);
+  const passages = passagesOf({ ...episode, metadata });
+  const texts = passages.map((passage) =>
+    oneLine(embeddedText(textOf(passage.source, episode.content, metadata), passage)),
+  );
+  return { uuid: episode.uuid, time: episode.time, known: episode.known, passages, texts };
+}

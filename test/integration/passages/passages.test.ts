@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
+import { MemoryManager } from '../../../src/index.ts';
+import { type Running, startWorkers } from '../../../workers/main.ts';
+import { plainEmbedder, plainModel } from '../../support/models.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+
+const stores = useStores();
+const opened: { close(): unknown }[] = [];
+let graphs: Graphs;
+let workers: Running;
+
+const parts = () => ({ languageModel: plainModel(), embedder: plainEmbedder() });
+
+beforeAll(async () => {
+  graphs = openGraphs(stores.config.falkordb);
+  workers = await startWorkers(stores.config, ['store'], parts());
+});
+afterAll(async () => {
+  await Promise.all(opened.map((it) => it.close()));
+  await workers.close();
+  graphs.close();
+});
+
+function newMemory() {
+  const group = newGroup();
+  const memory = new MemoryManager({ ...stores.config, group }, { embedder: plainEmbedder() });
+  opened.push(memory);
+  const remember = async (content: string, options: object = {}) => {
+    const receipt = await memory.enqueue(content, null, options);
+    await memory.ended(receipt);
+    return receipt.uuid;
+  };
+  const count = async (label: string) =>
+    (await graphs.group(group).read<{ n: number }>(`MATCH (x:${label}) RETURN count(x) AS n`))[0]?.n;
+  return { group, memory, remember, count, graph: graphs.group(group) };
+}
+
+const STEPS = '1. Close `JP3`.\n2. Run `docker build -t checkout-web .`\n3. Open issue #491.';
+
+test('a procedure is answered whole, in the words and with the spaces in which it was told', async () => {
+  const { memory, remember } = newMemory();
+  await remember(`# Boards\n\nIntro about boards.\n\n## Flashing\n\nTo flash a board:\n\n${STEPS}\n\nThat was all.`);
+
+  const answer = await memory.queryMemory('how do I flash a board?', 1);
+
+  for (const step of STEPS.split('\n')) expect(answer).toContain(step);
+  expect(answer).toContain('Boards › Flashing');
+});
+
+test('words are found in every form, identifiers whole and in parts, scripts without spaces by their words', async () => {
+  const { memory, remember } = newMemory();
+  await remember('The boards were calibrated with stoat-cal by Zoë.');
+  await remember('港口项目的会话保存在Valkey里。');
+
+  expect(await memory.queryMemory('calibrating a board')).toContain('stoat-cal');
+  expect(await memory.queryMemory('who is Zoe?')).toContain('stoat-cal');
+  expect(await memory.queryMemory('会话')).toContain('港口项目');
+  expect(await memory.queryMemory('Valkey')).toContain('港口项目');
+});
+
+test('nothing is said where nothing bears on the question', async () => {
+  const { memory, remember } = newMemory();
+  for (let turn = 0; turn < 10; turn += 1) await remember(`Harbor keeps its sessions in Valkey number ${turn}.`);
+
+  expect(await memory.queryMemory('which battery powers the submarine?')).toBe('Nothing relevant is known.');
+  expect(await memory.search('which battery powers the submarine?')).toEqual({ facts: [], episodes: [], passages: [] });
+});
+
+test('the output of a tool is found, and what follows a question answers it', async () => {
+  const { group, memory } = newMemory();
+  const metadata = { tools: [{ tool: 'bash', input: 'just --list', output: 'recipes: erase bootloader sign' }] };
+  await memory.ended(
+    await memory.enqueue('user: what is there?\nassistant: A few recipes.', metadata, { group, source: 'message' }),
+  );
+
+  const { passages = [] } = await memory.search('bootloader recipes');
+
+  expect(passages[0]).toMatchObject({
+    kind: 'tool',
+    source: 'tool:0',
+    excerpt: expect.stringContaining('erase bootloader'),
+  });
+});
+
+test('forgetting an episode takes its passages and their vectors', async () => {
+  const { memory, remember, count } = newMemory();
+  await remember('Harbor uses Redis.');
+  const uuid = await remember('The canary sings in the mine.');
+  expect([await count('_Passage'), await count('_PassageVector')]).toEqual([2, 2]);
+
+  await memory.forget({ episode: uuid });
+
+  expect([await count('_Passage'), await count('_PassageVector')]).toEqual([1, 1]);
+  expect(await memory.queryMemory('canary')).toBe('Nothing relevant is known.');
+});
+
+test('a graph of an older release is asked at once, and a worker that starts cuts what it holds', async () => {
+  const { memory, remember, count, graph } = newMemory();
+  await remember('Harbor rests on wooden piles.');
+  await graph.write('MATCH (x) WHERE x:_Passage OR x:_PassageVector DELETE x');
+  await graph.write(`CALL db.idx.fulltext.drop('_Passage')`);
+  await graph.write('DROP INDEX FOR (x:_Passage) ON (x.episode)');
+  await graph.write('DROP VECTOR INDEX FOR (x:_PassageVector) ON (x.embedding)');
+  await graph.write(`MATCH (m:_Meta {key: 'embedder'}) SET m.schema = null`);
+
+  expect(await memory.queryMemory('wooden piles', 5, { cache: false })).toBe('Nothing relevant is known.');
+  const later = await startWorkers(stores.config, ['store'], parts());
+
+  await expect.poll(() => memory.queryMemory('wooden piles'), { timeout: 30_000 }).toContain('wooden piles');
+  expect([await count('_Passage'), await count('_PassageVector')]).toEqual([1, 1]);
+  await later.close();
+});
+
+test('what another program wrote is cut, and passages of what it deleted go', async () => {
+  const { memory, remember, count, graph, group } = newMemory();
+  const uuid = await remember('The canary sings in the mine.');
+  await graph.write('MATCH (p:Episodic {uuid: $uuid}) DETACH DELETE p', { uuid });
+  await graph.write(
+    `CREATE (:Episodic {uuid: 'py', name: 'n', group_id: $group, content: 'Keel: the ballast is lead.', source: 'message',
+       source_description: '', entity_edges: [], created_at: '2025-01-01T00:00:00+00:00', valid_at: '2025-01-01T00:00:00+00:00'})`,
+    { group },
+  );
+
+  expect(await memory.queryMemory('canary in the mine', 5, { cache: false })).toBe('Nothing relevant is known.');
+  const later = await startWorkers(stores.config, ['store'], parts());
+
+  await expect.poll(() => memory.queryMemory('ballast'), { timeout: 30_000 }).toContain('the ballast is lead');
+  expect([await count('_Passage'), await count('_PassageVector')]).toEqual([1, 1]);
+  await later.close();
+});

@@ -103,7 +103,7 @@ describe.skipIf(!isThere)('a home of the previous release', () => {
   const up = (main: string) =>
     until('what up starts', async () => {
       const { status, stderr } = await command(main, ['up']);
-      if (status !== 0 && !/did not start/.test(stderr)) throw new Error(stderr);
+      if (status !== 0 && !/did not start within/.test(stderr)) throw new Error(stderr);
       return status === 0;
     });
 

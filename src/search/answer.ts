@@ -1,7 +1,8 @@
 import { episodesOfPassages, type PassageEpisode, type PassageRow } from '../graph/queries/passages.ts';
 import { headingsOf, textOf } from '../passages/passages.ts';
 import { queryTerms, termsOf } from '../passages/terms.ts';
-import { fromGraphTime } from '../time.ts';
+import type { Statement } from '../statements/statement.ts';
+import { fromGraphTime, toGraphTime } from '../time.ts';
 import { findCandidates } from './candidates.ts';
 import { windowOf } from './date-window.ts';
 import { type EndedRange, endedRanges } from './ended.ts';
@@ -79,7 +80,10 @@ async function shown(
     if (!episode || text === undefined) return [];
     const { uuid, kind, role, start, end, source } = passage;
     const over = ended.get(uuid) ?? [];
-    const until = endOf(passage, text, over);
+    const isOver = over.length > 0 && isAllOf(passage, text, over);
+    const by = isOver ? over.find((range) => range.by)?.by : undefined;
+    if (by) return isShown(by, passages) ? [] : [instead(by, score)];
+    const until = isOver && over.every(({ replacedBy }) => replacedBy === undefined) ? lastOf(over) : undefined;
     return {
       uuid,
       episode: { uuid: episode.uuid, name: episode.name, referenceTime: episode.referenceTime },
@@ -94,21 +98,34 @@ async function shown(
   });
 }
 
-/** When the last of a passage ended, where none of it holds any more. */
-function endOf({ start, end }: PassageRow, text: string, ended: readonly EndedRange[]): string | undefined {
+/** Whether none of a passage holds any more. */
+function isAllOf({ start, end }: PassageRow, text: string, ended: readonly EndedRange[]): boolean {
   const rest = text
     .slice(start, end)
     .split('')
     .filter((_, place) => !ended.some((range) => range.start <= start + place && start + place < range.end))
     .join('');
-  if (
-    ended.length === 0 ||
-    ended.some(({ replacedBy }) => replacedBy !== undefined) ||
-    /[\p{L}\p{N}]/u.test(rest.replace(/^\s*[\p{L}]+: /u, ''))
-  )
-    return undefined;
-  return ended
+  return !/[\p{L}\p{N}]/u.test(rest.replace(/^\s*[\p{L}]+: /u, ''));
+}
+
+const lastOf = (ended: readonly EndedRange[]): string | undefined =>
+  ended
     .map(({ until }) => until)
     .sort()
     .at(-1);
+
+const isShown = (by: Statement, passages: readonly PassageRow[]): boolean =>
+  passages.some(
+    ({ episode, source, start, end }) => episode === by.episode && source === '' && start <= by.start && by.end <= end,
+  );
+
+/** What holds now, where all of a passage has ended. */
+function instead(by: Statement, score: number): FoundPassage {
+  const referenceTime = toGraphTime(by.told);
+  return {
+    uuid: by.uuid,
+    episode: { uuid: by.episode, name: by.episodeName ?? '', referenceTime },
+    ...{ excerpt: by.text, kind: 'paragraph', role: null, headings: [], start: by.start, end: by.end },
+    ...{ sourceDescription: '', referenceTime, score },
+  };
 }

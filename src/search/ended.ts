@@ -2,6 +2,11 @@ import type { GroupGraph } from '../graph/group-graph.ts';
 import { endedFacts } from '../graph/queries/facts-of-episodes.ts';
 import { comparable, isAfter, type Moment } from '../graph/queries/moment.ts';
 import type { PassageRow } from '../graph/queries/passages.ts';
+import { headingsOf } from '../passages/passages.ts';
+import type { EndedRange as StatedRange } from '../statements/endings.ts';
+import type { Statement } from '../statements/statement.ts';
+import { day, toGraphTime } from '../time.ts';
+import { endedIn, type ShownPart } from './what-holds.ts';
 
 /** A part of a passage's text that no longer holds. */
 export interface EndedRange {
@@ -12,12 +17,14 @@ export interface EndedRange {
   readonly until: string;
   /** What holds instead, as a sentence; shown in its place. */
   readonly replacedBy?: string;
+  /** The statement that says so. */
+  readonly by?: Statement;
 }
 
 /**
  * What of some passages had ended at a moment, by the passages' uuids. It is worked out at reading, since passages are never
- * changed, and comes after the ranking and before anything is shown: the sentences of facts that have ended, where they stand
- * in the text word for word.
+ * changed, and comes after the ranking and before anything is shown: sentences that a later statement ends, and those of facts
+ * that have ended, where they stand in the text word for word.
  * @param textOf the text that a passage's range counts in
  */
 export async function endedRanges(
@@ -28,7 +35,15 @@ export async function endedRanges(
 ): Promise<ReadonlyMap<string, readonly EndedRange[]>> {
   const episodes = [...new Set(passages.map(({ episode }) => episode))];
   if (episodes.length === 0 || moment.alsoEnded) return new Map();
-  const ended = (await endedFacts(graph, episodes, moment)).filter(
+  const [facts, stated] = await Promise.all([
+    endedFacts(graph, episodes, moment),
+    endedIn(
+      graph,
+      passages.flatMap((passage) => partOf(passage, textOf(passage))),
+      moment,
+    ),
+  ]);
+  const ended = facts.filter(
     ({ invalidAt, expiredAt }) =>
       comparable(invalidAt) !== null &&
       !isAfter(invalidAt, moment.asOf) &&
@@ -38,11 +53,15 @@ export async function endedRanges(
   return new Map(
     passages.flatMap((passage) => {
       const text = textOf(passage);
-      const facts = byEpisode.get(passage.episode);
-      if (text === undefined || !facts) return [];
-      const ranges = facts.flatMap(({ fact, invalidAt }) =>
+      if (text === undefined) return [];
+      const replaced = (stated.get(passage.uuid) ?? []).map((range) => inPlace(range, text));
+      const ofFacts = (byEpisode.get(passage.episode) ?? []).flatMap(({ fact, invalidAt }) =>
         placesOf(fact, text, passage).map((range) => ({ ...range, until: invalidAt ?? '' })),
       );
+      const ranges = [
+        ...replaced,
+        ...ofFacts.filter((it) => !replaced.some((other) => it.start < other.end && other.start < it.end)),
+      ];
       return ranges.length > 0 ? [[passage.uuid, ranges] as const] : [];
     }),
   );
@@ -73,4 +92,29 @@ function bare(text: string): [string, number[]] {
     places.push(at);
   }
   return [result, places];
+}
+
+/** What tools print ends nothing and is no statement. */
+function partOf(
+  { uuid, episode, start, end, time, headings, source }: PassageRow,
+  text: string | undefined,
+): ShownPart[] {
+  if (text === undefined || source !== '') return [];
+  return [
+    {
+      id: uuid,
+      episode,
+      text: text.slice(start, end),
+      start,
+      told: time,
+      headings: headingsOf(text, headings).join(' '),
+    },
+  ];
+}
+
+/** Of a sentence that says more than what ended both are shown. */
+function inPlace({ start, end, until, by, isPart }: StatedRange, text: string): EndedRange {
+  const range = { start, end, until: toGraphTime(until) };
+  if (isPart) return { ...range, replacedBy: `${text.slice(start, end)} (${day(toGraphTime(by.told))}: ${by.text})` };
+  return { ...range, replacedBy: by.text, by };
 }

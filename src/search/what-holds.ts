@@ -2,7 +2,7 @@ import type { GroupGraph } from '../graph/group-graph.ts';
 import type { Moment } from '../graph/queries/moment.ts';
 import { statementsByKey } from '../graph/queries/statements.ts';
 import { type EndedRange, endedRanges, keysFor } from '../statements/endings.ts';
-import { sentencesOf } from '../statements/sentence.ts';
+import { scopeOf, sentencesOf } from '../statements/sentence.ts';
 import type { Statement } from '../statements/statement.ts';
 import { fromGraphTime } from '../time.ts';
 import type { Found } from './found.ts';
@@ -17,6 +17,8 @@ export interface ShownPart {
   readonly start: number;
   /** In the graph's format. */
   readonly told: string | null;
+  /** What stands above it. */
+  readonly headings?: string;
 }
 
 /**
@@ -29,10 +31,15 @@ export async function endedIn(
   { asOf, knownAt }: Moment,
 ): Promise<Map<string, EndedRange[]>> {
   const at = fromGraphTime(asOf.at) ?? new Date();
-  const read = parts.flatMap(({ id, episode, text, start, told }) => {
+  const read = parts.flatMap(({ id, episode, text, start, told, headings = '' }) => {
     const time = fromGraphTime(told);
     if (!time) return [];
-    const placed = sentencesIn(text, time).map((it) => ({ ...it, start: it.start + start, end: it.end + start }));
+    const placed = sentencesIn(text, time).map((it) => ({
+      ...it,
+      start: it.start + start,
+      end: it.end + start,
+      scope: headings === '' ? it.scope : scopeOf(`${headings} ${it.text}`),
+    }));
     return placed.length > 0 ? [{ id, shown: { sentences: placed, episode, told: time } }] : [];
   });
   const moment = { asOf: at, knownAt: (knownAt && fromGraphTime(knownAt.at)) ?? undefined };

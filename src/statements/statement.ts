@@ -24,6 +24,7 @@ export interface StatementPlace {
   readonly told: Date;
   /** When the memory learnt it; as told where that is not known. */
   readonly known?: Date;
+  readonly episodeName?: string;
   /** From when on; later than `told` for what is to come. */
   readonly at: Date;
   /** Until when, where it says so: then it ends nothing for good. */

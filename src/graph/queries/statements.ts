@@ -36,6 +36,7 @@ type Row = {
   readonly validAt: string;
   readonly invalidAt: string | null;
   readonly knownAt?: string | null;
+  readonly name?: string;
 };
 
 export function statementRow(statement: Statement): Row {
@@ -86,9 +87,9 @@ function statementOf(row: Row): Statement[] {
   return [{ ...place, kind: 'ends', ...change, everywhere: flags === 'everywhere' }];
 }
 
-const known = ({ knownAt }: Row): { known?: Date } => {
+const known = ({ knownAt, name }: Row): { known?: Date; episodeName?: string } => {
   const time = fromGraphTime(knownAt);
-  return time ? { known: time } : {};
+  return { ...(time && { known: time }), ...(name !== undefined && { episodeName: name }) };
 };
 
 /** Writes the statements of episodes that have none yet, and are there: those of one that was removed meanwhile are not written. */
@@ -126,7 +127,7 @@ export async function statementsByKey(graph: GroupGraph, keys: readonly string[]
      MATCH (s:_Statement {key: key})
      WITH s MATCH (p:Episodic {uuid: s.episode})
      WITH s, p ORDER BY s.said_at DESC, s.id LIMIT ${MOST}
-     RETURN ${RETURN_STATEMENTS}, p.created_at AS knownAt`,
+     RETURN ${RETURN_STATEMENTS}, p.created_at AS knownAt, p.name AS name`,
     { keys },
   );
   return rows.flatMap(statementOf);

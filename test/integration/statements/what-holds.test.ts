@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
 import { instant } from '../../../src/graph/queries/moment.ts';
 import { recordEpisodes } from '../../../src/graph/queries/record-episode.ts';
+import { RECIPES, search } from '../../../src/search/search.ts';
 import { endedIn } from '../../../src/search/what-holds.ts';
 import { plainEmbedder } from '../../support/models.ts';
 import { useOpened } from '../../support/opened.ts';
@@ -74,4 +75,25 @@ test('at a time in between it stands in the words of then', async () => {
       '2026-03-10',
     ),
   ).toEqual([]);
+});
+
+test('an answer says what holds now once, and of an earlier time what held then', async () => {
+  const embedder = plainEmbedder();
+  const graph = opened.graphs.group(newGroup());
+  await graph.prepare(embedder);
+  for (const [day, text] of [
+    ['2026-03-02', 'Invoices are rendered with wkhtmltopdf.'],
+    ['2026-04-20', NEW],
+  ] as const)
+    await recordEpisodes(graph, [
+      newEpisode(text, null, graph.group, 1_000_000, { referenceTime: new Date(`${day}T10:00:00Z`) }),
+    ]);
+  const asked = async (asOf?: Date) => {
+    const parts = { graph, embedder, languageModel: async () => Promise.reject(new Error('No model is asked.')) };
+    const found = await search(parts, 'with what are invoices rendered', { limit: 5, recipe: RECIPES.default, asOf });
+    return found.passages?.map(({ excerpt }) => excerpt);
+  };
+
+  expect(await asked()).toEqual([NEW]);
+  expect(await asked(new Date('2026-04-01T00:00:00Z'))).toEqual(['Invoices are rendered with wkhtmltopdf.']);
 });

@@ -19,12 +19,12 @@ export function withoutAddresses(text: string, hide: Hide): string {
     const from = index + whole.length;
     if (from > end) {
       end = runEnd(ADDRESS, text, from);
-      lastAt = text.lastIndexOf('@', end - 1);
+      lastAt = from + text.slice(from, end).lastIndexOf('@');
     }
     if (lastAt < from) return undefined;
     const head = text.slice(from, Math.min(end, from + LONGEST));
     if (HIDDEN.test(head)) return undefined;
-    const slash = head.search(/[/?#]/);
+    const slash = head.search(/\/|(?<=:\d{1,5})[?#]/);
     // A database's password may hold slashes.
     const at = DATABASES.test(scheme) ? lastAt - from : (slash < 0 ? head : head.slice(0, slash)).lastIndexOf('@');
     if (at < 0) return undefined;

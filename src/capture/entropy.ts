@@ -17,7 +17,10 @@ const VENDORS =
   'adafruit|adobe|airtable|algolia|alibaba|amplitude|anthropic|asana|atlassian|auth0|azure|bitbucket|bittrex|braintree|buildkite|circleci|cloudflare|cloudinary|codecov|codeclimate|cohere|coinbase|confluent|consul|contentful|coveralls|datadog|deepgram|discord|dropbox|droneci|elevenlabs|etsy|facebook|fastly|figma|finicity|finnhub|flickr|freshbooks|gitter|gocardless|heroku|honeycomb|hubspot|intercom|jenkins|jfrog|artifactory|jira|confluence|kraken|kucoin|launchdarkly|linkedin|looker|mailchimp|mailgun|mapbox|mattermost|messagebird|meraki|mistral|mixpanel|netlify|newrelic|new[ -]relic|ngrok|nytimes|okta|opsgenie|pagerduty|paypal|pinecone|plaid|postmark|pusher|railway|rapidapi|rollbar|sendbird|sentry|shodan|snyk|sonar|splunk|squarespace|stripe|sumologic|telegram|travis|trello|twilio|twitch|twitter|typeform|vercel|wandb|yandex|zendesk';
 const HARMLESS_WORDS = String.raw`commit|revision|\brev\b|sha-?\d*|hash|checksum|digest|md5|etag|fingerprint|public[ _-]?key|pubkey|integrity|uuid|guid|\bids?\b|account|build|image|version|blob|tree|object|branch|tag|cert(?:ificate)?|thumbprint|request|trace|span|session_id|nonce|state|challenge|path|file|index-`;
 const CONTEXT = new RegExp(`(${SECRET_WORDS}|\\b(?:${VENDORS})\\b)|(${HARMLESS_WORDS})`, 'gi');
-export const PATTERNS = [RUN, CONTEXT];
+/** `… is the password` */
+const SAID_BEHIND =
+  /^["'`]? {1,2}(?:is|was) (?:the|my|our|your|a) (?:[\w-]{1,20} ){0,2}(?:password|passphrase|secret|token|key)\b/i;
+export const PATTERNS = [RUN, CONTEXT, SAID_BEHIND];
 
 /** Takes out what looks drawn by chance: keys whose vendor nobody knows, and what of pictures and programs was printed. */
 export function withoutRandomText(text: string, hide: Hide): string {
@@ -28,11 +31,14 @@ export function withoutRandomText(text: string, hide: Hide): string {
     const from = isPath(found) ? found.lastIndexOf('/') + 1 : 0;
     const piece = found.slice(from);
     if (isRandom(piece)) return { from: index + from, to, put: hide('random', piece) };
-    const context = isMade(piece) ? before(index + from) : undefined;
+    if (!isMade(piece)) return undefined;
+    const cut = { from: index + from, to, put: '' };
+    if (SAID_BEHIND.test(text.slice(to, to + BEFORE))) return { ...cut, put: hide('key', piece) };
+    const context = before(index + from);
     if (context?.[1] === undefined) return undefined;
     const behind = context.index + context[0].length;
     if (index + from - behind > BEFORE || isElsewhere(text.slice(behind, index + from))) return undefined;
-    return { from: index + from, to, put: hide('key', piece) };
+    return { ...cut, put: hide('key', piece) };
   });
 }
 
@@ -54,6 +60,8 @@ function isRandom(text: string): boolean {
 function isMade(text: string): boolean {
   if (text.length < LEAST_MADE) return false;
   const parts = text.slice(0, LOOKED_AT).split(/[-_/+]/);
+  // Digits all over it, as no name has them.
+  if (parts.some((part) => part.length >= 16 && (part.match(/\d+/g)?.length ?? 0) >= 3)) return true;
   if (parts.some((part) => /[a-z]{6}|[A-Z]{8}/.test(part))) return false;
   if (/[a-z]{4}/.test(text) && (text.match(/\d+/g)?.length ?? 0) < 2) return false;
   return (

@@ -3,7 +3,7 @@ import { HIDDEN } from './secret-values.ts';
 
 type Hide = (kind: string, secret: string) => string;
 
-const VALUE = `("[^"\\n]{1,400}"|'[^'\\n]{1,400}'|[^\\s"'|;&]{1,400})`;
+const VALUE = `("[^"\\n]+"|'[^'\\n]+'|[^\\s"'|;&]+)`;
 
 /** Commands that take a password, and what stands before it. They are looked for once in a line, then what they are given in its rest. */
 const COMMANDS: readonly (readonly [commands: string, given: string])[] = [
@@ -24,9 +24,9 @@ const COMMANDS: readonly (readonly [commands: string, given: string])[] = [
   ['net user|net use', ' (?:/user:)?[^\\s/]{1,60} (?=[^/\\\\\\s])'],
   ['rabbitmqctl add_user|rabbitmqctl change_password', ' [^\\s]{1,60} '],
   ['nmcli', ' password '],
-  ['requirepass|masterauth', ' '],
-  ['AUTH', ' (?=\\S{0,40}\\d)'],
-  ['cargo login|snyk auth|wandb login|vault login|add-authtoken|importprivkey', ' (?=[\\w./+=~-]{16})'],
+  ['requirepass|masterauth', '^ '],
+  ['AUTH', '^ (?=\\S{0,40}\\d)'],
+  ['cargo login|snyk auth|wandb login|vault login|add-authtoken|importprivkey', '^ (?=[\\w./+=~-]{16})'],
 ];
 const literally = (commands: string) => commands.replaceAll('-', '\\-');
 const COMMAND = new RegExp(
@@ -37,46 +37,56 @@ const GIVEN = COMMANDS.map(([, given]) => new RegExp(`(${given})${VALUE}`, 'g'))
 /** Where a command ends in its line. */
 const ENDS = /[^\\]\n| [|;] | && /g;
 
-/** In lines of their own: what stands before, the secret. */
-const LINES: readonly (readonly [kind: string, form: string])[] = [
+/** In lines of their own: what the text must hold at all, what stands before, the secret. */
+const LINES: readonly (readonly [kind: string, literal: string, form: string])[] = [
   // host:port:database:user:password
-  ['password', '^([\\w.*-]{1,100}:(?:\\d{2,5}|\\*):[^:\\s/]{1,64}:[^:\\s/]{1,64}:)(\\S{3,200})$'],
+  ['password', ':', '^([\\w.*-]{1,100}:(?:\\d{2,5}|\\*):[^:\\s/]{1,64}:[^:\\s/]{1,64}:)(\\S{3,200})$'],
   [
     'password',
+    'echo ',
     `(\\becho (?:-[ne]{1,2} )?)(?=[^\\n]{1,240}\\| ?(?:sudo|passwd|chpasswd|su |docker login|podman login|gh auth|openssl|gpg|cryptsetup|htpasswd|kinit))${VALUE}`,
   ],
-  ['password', `(\\bsudo (?:-\\w{1,4} ){0,3}-\\w{0,3}S[^\\n<|]{0,120}<<< ?)${VALUE}`],
-  ['password', `(\\blogin\\s{1,4}\\S{1,100}\\s{1,8}password\\s{1,4})(\\S{1,400})`],
+  ['password', 'sudo ', `(\\bsudo (?:-\\w{1,4} ){0,3}-\\w{0,3}S[^\\n<|]{0,120}<<< ?)${VALUE}`],
+  ['password', 'password', `(\\blogin\\s{1,4}\\S{1,100}\\s{1,8}password\\s{1,4})(\\S+)`],
   [
     'password',
+    'dentified',
     `(\\b[Ii][Dd][Ee][Nn][Tt][Ii][Ff][Ii][Ee][Dd](?: (?:WITH|with) ["'\`]?\\w{1,40}["'\`]?)? (?:BY|by) (?:PASSWORD |password )?)('[^'\\n]{1,400}'|"[^"\\n]{1,400}")`,
   ],
-  ['password', '(^user \\S{1,60} (?:[^\\s>]{1,40} ){0,8}>)(\\S{1,400})'],
-  ['password', '(\\bsend (?:-- )?")([^"\\\\\\n]{4,200})(?=\\\\r)'],
-  ['password', `(\\bConvertTo-SecureString (?:-String )?)${VALUE}`],
-  ['private-key', '("(?:d|p|q|dp|dq|qi|k)"\\s{0,4}:\\s{0,4}")([\\w-]{20,400})(?=")'],
+  ['password', 'user ', '(^user \\S{1,60} (?:[^\\s>]{1,40} ){0,8}>)(\\S+)'],
+  ['password', 'send ', '(\\bsend (?:-- )?")([^"\\\\\\n]{4,200})(?=\\\\r)'],
+  ['password', 'ConvertTo-SecureString', `(\\bConvertTo-SecureString (?:-String )?)${VALUE}`],
+  ['private-key', '"kty"', '("(?:d|p|q|dp|dq|qi|k)"\\s{0,4}:\\s{0,4}")([\\w-]{20,400})(?=")'],
   [
     'login',
+    '/',
     `(\\b(?:[Uu]ser(?:name)?|[Ll]ogin|[Aa]ccount|[Cc]redentials?|[Aa]ccess)(?: is|:)? {0,2}[\\w.@-]{1,60} ?[/|] ?)(?=\\S{0,40}\\d)(?=\\S{0,40}[^\\w\\s./-])([^\\s/"']{6,60})`,
   ],
   // A list below the word.
-  ['login', '(\\b[Cc]redentials?:? ?\\n(?:[-*] [\\w.+-]{1,64}@[\\w.-]{1,64}\\n)?[-*] )(?=\\S{0,40}\\d)(\\S{6,60})'],
+  [
+    'login',
+    'redentials',
+    '(\\b[Cc]redentials?:? ?\\n(?:[-*] [\\w.+-]{1,64}@[\\w.-]{1,64}\\n)?[-*] )(?=\\S{0,40}\\d)(\\S{6,60})',
+  ],
   [
     'password',
+    ':',
     '(^\\s{2,12}(?:root|ubuntu|admin|deploy|debian|user|ec2-user):)(?!\\s)(?=\\S{0,40}[A-Z\\d])(\\S{6,60})$',
   ],
 ];
-const LINE = new RegExp(LINES.map(([, form]) => `(?:${form})`).join('|'), 'gm');
+const FORMS = LINES.map(([, , form]) => new RegExp(form, 'gm'));
 
 /** Takes out what a command is given or a file holds at a place that is known for passwords. */
 export function withoutFiled(text: string, hide: Hide): string {
-  const plain = withoutGiven(withoutKubernetes(text, hide), hide);
-  return plain.replace(LINE, (whole: string, ...groups: unknown[]) => {
-    const at = groups.findIndex((group) => group !== undefined);
-    const [before, secret] = [groups[at] as string, groups[at + 1] as string];
-    if (HIDDEN.test(secret) || isReference(secret)) return whole;
-    return before + quoted(secret, hide(LINES[at / 2]?.[0] ?? 'password', bare(secret)));
-  });
+  const lower = text.toLowerCase();
+  let left = withoutGiven(withoutKubernetes(text, hide), hide);
+  for (const [at, [kind, literal]] of LINES.entries()) {
+    if (!lower.includes(literal.toLowerCase())) continue;
+    left = left.replace(FORMS[at] as RegExp, (whole: string, before: string, secret: string) =>
+      HIDDEN.test(secret) || isReference(secret) ? whole : before + quoted(secret, hide(kind, bare(secret))),
+    );
+  }
+  return left;
 }
 
 function withoutGiven(text: string, hide: Hide): string {
@@ -99,7 +109,7 @@ function withoutGiven(text: string, hide: Hide): string {
 const KIND = /\bkind:[ \t]{0,4}["']?Secret\b/g;
 const ENTRY = /^([ \t]{1,12}[\w.-]{1,100}:[ \t]{1,4}["']?)([\w+/=]{8,})(["']?)$/gm;
 
-export const PATTERNS = [COMMAND, ...GIVEN, ENDS, ...LINES.map(([, form]) => new RegExp(form, 'gm')), KIND, ENTRY];
+export const PATTERNS = [COMMAND, ...GIVEN, ENDS, ...FORMS, KIND, ENTRY];
 
 /** Below `data:` of a Kubernetes secret each value is one, whatever it is called. */
 function withoutKubernetes(text: string, hide: Hide): string {

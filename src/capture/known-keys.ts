@@ -28,7 +28,7 @@ const PREFIXES: readonly (readonly [kind: string, tail: keyof typeof TAILS, leas
   ['aws-key', 'base64', 60, 'ABSK bedrock-api-key- FwoGZXIvYXdz IQoJb3JpZ2lu'],
   ['google-key', 'word', 20, 'AIza GOCSPX- 1//0'],
   ['google-key', 'dotted', 20, 'ya29.'],
-  ['slack-token', 'dotted', 10, 'xoxa- xoxb- xoxc- xoxd- xoxe- xoxe. xoxo- xoxp- xoxr- xoxs- xapp- xwfp-'],
+  ['slack-token', 'dotted', 8, 'xoxa- xoxb- xoxc- xoxd- xoxe- xoxe. xoxo- xoxp- xoxr- xoxs- xapp- xwfp-'],
   ['npm-token', 'letters', 30, 'npm_'],
   ['registry-token', 'word', 20, 'pypi- rubygems_ dckr_pat_ dckr_oat_ oy2 cio AKCp cmVmd CLOJARS_ clojars_'],
   [
@@ -47,7 +47,7 @@ const PREFIXES: readonly (readonly [kind: string, tail: keyof typeof TAILS, leas
     'service-token',
     'base64',
     16,
-    'lin_api_ lin_oauth_ ntn_ secret_ figd_ figu_ shpat_ shpss_ shpca_ shppa_ sq0atp- sq0csp- sq0idp- EAAA EAAC EAAG EAAM EAAl ATATT3 ATCTT3 ATBB PMAK- sntrys_ sntryu_ glsa_ glc_ eyJrIjoi NRAK- NRJS- NRII- NRRA- phc_ phx_ bkua_ CCIPAT_ CCIPRJ_ EZAK EZTK rzp_live_ rzp_test_ xkeysib- xsmtpsib- hapi- pat-na1- pat-eu1- dt0c01. dt0s01. dt0s16. pnu_ pnb_ ico- prefect_ hcaik_ hcbik_ hcxik_ squ_ sqp_ sqa_ tfp_ rdme_ shippo_live_ shippo_test_ duffel_live_ duffel_test_ FLWSECK- FLWSECK_TEST- fio-u- sgp_ sm_aat_ sm_pat_ sm_sat_ WPL_AP1. sl.u. sl.B dsapi_ ddapp_ pdus- pduk s-s4t2 access_token$production$ access_token$sandbox$ access-production- access-sandbox- access-development-',
+    'lin_api_ lin_oauth_ ntn_ secret_ figd_ figu_ shpat_ shpss_ shpca_ shppa_ sq0atp- sq0csp- sq0idp- EAAA EAAC EAAG EAAM EAAl ATATT3 ATCTT3 ATBB PMAK- sntrys_ sntryu_ glsa_ glc_ eyJrIjoi NRAK- NRJS- NRII- NRRA- phc_ phx_ bkua_ CCIPAT_ CCIPRJ_ EZAK EZTK rzp_live_ rzp_test_ xkeysib- xsmtpsib- hapi- pat-na1- pat-eu1- dt0c01. dt0s01. dt0s16. pnu_ pnb_ ico- prefect_ hcaik_ hcbik_ hcxik_ squ_ sqp_ sqa_ tfp_ rdme_ shippo_live_ shippo_test_ duffel_live_ duffel_test_ FLWSECK- fio-u- sgp_ sm_aat_ sm_pat_ sm_sat_ WPL_AP1. sl.u. sl.B dsapi_ ddapp_ pdus- pduk s-s4t2 access_token$production$ access_token$sandbox$ access-production- access-sandbox- access-development-',
   ],
   ['jwt', 'dotted', 60, 'ZXlK'],
   ['private-key', 'letters', 20, 'AGE-SECRET-KEY-1'],
@@ -109,7 +109,7 @@ const FORMS: readonly (readonly [kind: string, form: string])[] = [
   ['sendgrid-key', '\\bSG\\.[\\w-]{16,32}\\.[\\w-]{16,}'],
   ['mailgun-key', '\\b(?:key-[0-9a-f]{32}|[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8})\\b'],
   ['mailchimp-key', '\\b[0-9a-f]{32}-us\\d{1,2}\\b'],
-  ['twilio-key', '\\bSK[0-9a-f]{32}\\b'],
+  ['twilio-key', '\\bSK[0-9a-fA-F]{32}\\b'],
   ['azure-key', '(?<![\\w~.-])[\\w~.-]{3}\\dQ~[\\w.~-]{30,}'],
   ['terraform-token', '\\b[A-Za-z0-9]{14}\\.atlasv1\\.[\\w=-]{40,}'],
   ['airtable-token', '\\bpat[A-Za-z0-9]{14}\\.[a-f0-9]{60,}'],
@@ -119,6 +119,12 @@ const FORMS: readonly (readonly [kind: string, form: string])[] = [
     'service-token',
     '\\b(?:re_[A-Za-z0-9]{6,10}_[A-Za-z0-9]{20,}|API-[A-Z0-9]{26}\\b|K10[0-9a-f]{40,}(?:::[\\w:]{16,})?|t1\\.[\\w-]{20,200}={0,2}\\.[\\w-]{60,}|(?:sdk|api|mob)-[0-9a-f]{8}-[0-9a-f-]{27}\\b)',
   ],
+  ['model-key', '\\b(?:hf|api_org)_[A-Za-z]{34}\\b'],
+  [
+    'service-token',
+    '\\bFLWSECK_TEST-[a-h0-9]{12,}|\\b(?:sc|ext|scauth|authress)_[a-z0-9]{5,30}\\.[a-z0-9]{4,6}\\.acc[_-][a-z0-9-]{10,32}\\.[\\w+/=-]{30,}',
+  ],
+  ['service-token', '\\b\\d{15,16}[|%][\\w-]{27,40}(?![\\w-])'],
   ['asana-token', '\\b[12]/\\d{16}(?:/\\d{16})?:[0-9a-f]{32}\\b'],
   ['maxmind-key', '\\b[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk\\b'],
   ['firebase-key', '\\bAAAA[\\w-]{7}:APA91b[\\w-]{60,}'],
@@ -164,8 +170,10 @@ function withoutPrefixed(text: string, hide: Hide): string {
 const DIGITS = /\d/;
 const [LOWER, UPPER] = [/[a-z]/, /[A-Z]/];
 
-/** A key has digits; one of letters only is in both cases and of one piece. */
+/** A key has digits in a long part, or is of both cases in no order. */
 function isDrawn(text: string, least: number): boolean {
-  if (DIGITS.test(text)) return text.split(/[-_.]/).some((part) => part.length >= 6 && DIGITS.test(part));
-  return text.length >= Math.max(least, 20) && LOWER.test(text) && UPPER.test(text) && !/[-_.]/.test(text);
+  const isMixed = LOWER.test(text) && UPPER.test(text) && !/[a-z]{5}/.test(text);
+  if (DIGITS.test(text)) return isMixed || text.split(/[-_.]/).some((part) => part.length >= 6 && DIGITS.test(part));
+  if (text.length < Math.max(least, 20)) return false;
+  return isMixed || (LOWER.test(text) && UPPER.test(text) && !/[-_.]/.test(text));
 }

@@ -30,7 +30,7 @@ const OTHER =
   'secret(?:_key_base)?|(?:auth|access|api|refresh|bearer|session|bot|user|push|id|csrf|xsrf)?[ _-]?token|credentials?|creds|(?<![a-z])(?:bearer|basic|negotiate|apikey|ssws|digest)(?= )|bearer|connection[_-]?string|dsn|webhook(?:[ _-]?url)?|salt|pepper|presharedkey|authkey|writekey|apikey|(?<![a-z])auth(?![a-z])';
 /** Names first, then what is looked at behind them. One match costs little, and nothing is read twice. */
 const NAME = new RegExp(
-  `(?:(${PASSWORD})|(${PHRASE})|(${NUMBER})|(${HEADERS})|(${KEY}|${OTHER})|(session_?id|connect\\.sid|(?:php|j)sessionid|(?<![a-z])sid(?![a-z]))|(KEY))`,
+  `(?:(${PASSWORD})|(${PHRASE})|(${NUMBER})|(${HEADERS})|(${KEY}|${OTHER})|(session_?id|(?<=_)session(?==)|connect\\.sid|(?:php|j)sessionid|(?<![a-z])sid(?![a-z]))|(KEY))`,
   'gi',
 );
 
@@ -40,7 +40,7 @@ const SUFFIX =
 const QUOTES = `\\\\{0,16}["'\`]`;
 /** `name = value`, `name: "value"`, `"name": "value"`, `<name>value</name>`, `name => value`, `"name", "value": "…"`. */
 const BETWEEN = new RegExp(
-  `(?:${QUOTES})?\\]?\\s{0,4}(?::\\s{0,4}\\w{1,40}\\s{0,4}=(?!=)|:=|=>|={1,3}|:)\\s{0,20}|["'\`]?>\\s{0,8}|${QUOTES},?\\s{1,12}(?:${QUOTES})?value(?:${QUOTES})?\\s{0,4}[:=]\\s{0,4}`,
+  `(?:${QUOTES})?\\]?\\s{0,4}(?::\\s{0,4}\\w{1,40}\\??\\s{0,4}=(?!=)|[a-z]\\w{0,20} = (?=["'\`])|[.?|]{1,2}=|:=|=>|={1,3}|:)\\s{0,20}|["'\`]?>\\s{0,8}|${QUOTES},?\\s{1,12}(?:${QUOTES})?value(?:${QUOTES})?\\s{0,4}[:=]\\s{0,4}`,
   'iy',
 );
 /** `setPassword("…")`, `define('DB_PASSWORD', '…')`. */

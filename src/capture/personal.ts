@@ -1,4 +1,4 @@
-import { lastBefore, rewritten } from './scan.ts';
+import { cutsIn, withCuts } from './scan.ts';
 
 type Hide = (kind: string, secret: string) => string;
 
@@ -67,21 +67,27 @@ export const PATTERNS = [CONTEXT, ...PERSONAL];
 
 /** Takes out numbers of cards, accounts and persons, and codes and keys that only their surroundings give away. */
 export function withoutPersonal(text: string, hide: Hide): string {
-  let left = text;
-  for (const [at, { kind, after, holds }] of FORMS.entries()) {
-    const before = after && lastBefore(left, CONTEXT);
-    left = rewritten(left, PERSONAL[at] as RegExp, ({ 0: found, index }) => {
-      if (after && before) {
-        const context = before(index);
-        if (!context || context[NAMES.indexOf(after[0]) + 1] === undefined) return undefined;
-        if (index - context.index - context[0].length > after[1]) return undefined;
+  let contexts: readonly RegExpExecArray[] | undefined;
+  const cuts = FORMS.flatMap(({ kind, after, holds }, which) => {
+    let [place, last] = [0, undefined as RegExpExecArray | undefined];
+    return cutsIn(text, PERSONAL[which] as RegExp, ({ 0: found, index }) => {
+      if (after) {
+        contexts ??= [...text.matchAll(CONTEXT)];
+        for (; endOf(contexts[place]) <= index; place += 1) last = contexts[place];
+        if (last?.[NAMES.indexOf(after[0]) + 1] === undefined || index - endOf(last) > after[1]) return undefined;
       }
       if (holds && !holds(found)) return undefined;
       return { from: index, to: index + found.length, put: hide(kind, found) };
     });
-  }
-  return left;
+  });
+  return withCuts(
+    text,
+    cuts.sort((a, b) => a.from - b.from),
+  );
 }
+
+const endOf = (found: RegExpExecArray | undefined): number =>
+  found ? found.index + found[0].length : Number.POSITIVE_INFINITY;
 
 /** By the digit that checks the others (ISO/IEC 7812), of a length and a beginning that cards have. */
 function isCard(text: string): boolean {

@@ -11,16 +11,33 @@ export interface Cut {
  * @param anchor a global pattern that is quick to fail: literals and bounded repetition
  */
 export function rewritten(text: string, anchor: RegExp, look: (found: RegExpExecArray) => Cut | undefined): string {
+  return withCuts(text, cutsIn(text, anchor, look));
+}
+
+/** The cuts themselves, in their order and without overlaps. */
+export function cutsIn(text: string, anchor: RegExp, look: (found: RegExpExecArray) => Cut | undefined): Cut[] {
   const pattern = new RegExp(anchor);
-  let [left, from] = ['', 0];
+  const cuts: Cut[] = [];
+  let from = 0;
   for (let found = pattern.exec(text); found; found = pattern.exec(text)) {
     const cut = look(found);
     if (!cut || cut.from < from) continue;
-    left += text.slice(from, cut.from) + cut.put;
+    cuts.push(cut);
     from = Math.max(cut.to, cut.from);
     pattern.lastIndex = Math.max(from, found.index + 1);
   }
-  return from === 0 && left === '' ? text : left + text.slice(from);
+  return cuts;
+}
+
+/** @param cuts in their order; of those that overlap the first counts */
+export function withCuts(text: string, cuts: readonly Cut[]): string {
+  let [left, from] = ['', 0];
+  for (const cut of cuts) {
+    if (cut.from < from) continue;
+    left += text.slice(from, cut.from) + cut.put;
+    from = cut.to;
+  }
+  return cuts.length === 0 ? text : left + text.slice(from);
 }
 
 /** Where something comes next, or the text's end. Asked with growing positions it reads the text once for each thing. */

@@ -1,7 +1,7 @@
 const MILLISECOND = 1000;
 
 /** Processor time that this thread spends on `work`, in milliseconds: other processes do not count, however busy they are. */
-function timeOf(work: () => void): number {
+export function timeOf(work: () => void): number {
   const before = process.threadCpuUsage();
   work();
   const { user, system } = process.threadCpuUsage(before);

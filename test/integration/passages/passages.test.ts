@@ -96,13 +96,14 @@ test('forgetting an episode takes its passages and their vectors', async () => {
 });
 
 test('a graph of an older release is asked at once, and a worker that starts cuts what it holds', async () => {
-  const { memory, remember, count, graph } = newMemory();
-  await remember('Harbor rests on wooden piles.');
-  await graph.write('MATCH (x) WHERE x:_Passage OR x:_PassageVector DELETE x');
-  await graph.write(`CALL db.idx.fulltext.drop('_Passage')`);
-  await graph.write('DROP INDEX FOR (x:_Passage) ON (x.episode)');
-  await graph.write('DROP VECTOR INDEX FOR (x:_PassageVector) ON (x.embedding)');
-  await graph.write(`MATCH (m:_Meta {key: 'embedder'}) SET m.schema = null`);
+  const { memory, count, graph, group } = newMemory();
+  const { model, dimension } = plainEmbedder();
+  await graph.write(
+    `CREATE (:_Meta {key: 'embedder', model: $model, dimension: $dimension})
+     CREATE (:Episodic {uuid: 'old', name: 'n', group_id: $group, content: 'Harbor rests on wooden piles.', source: 'text',
+       source_description: '', entity_edges: [], created_at: '2025-01-01T00:00:00+00:00', valid_at: '2025-01-01T00:00:00+00:00'})`,
+    { group, model, dimension },
+  );
 
   expect(await memory.queryMemory('wooden piles', 5, { cache: false })).toBe('Nothing relevant is known.');
   const later = await startWorkers(stores.config, ['store'], parts());

@@ -5,7 +5,7 @@ import { matchOf, type Question, type Signals, signalsOf } from './signals.ts';
 
 export type Weights = Readonly<Record<keyof Signals, number>>;
 
-/** Fitted by `bench/answers/fit.ts` on the developers' sets; not to be changed by hand. */
+/** Fitted by coordinate ascent over all sets for development together (docs/search.md); not to be changed for single questions. */
 export const WEIGHTS: Weights = {
   words: 0.5,
   coverage: 0.4,
@@ -116,10 +116,15 @@ const relevance = (coverage: number, before: number, cosine: number | undefined)
   Math.max(coverage, 0.7 * before) + 0.5 * (cosine ?? UNRELATED);
 
 const UNRELATED = 0.35;
-/** What is less relevant is not shown; calibrated by `bench/answers/fit.ts`. */
-const FLOOR = 0.45;
+/** Where nothing is more relevant, nothing is known; calibrated on questions about another memory. */
+const FLOOR = 0.4;
+/** Of what is hardly relevant only the very best is shown: so much of it where nothing is more relevant than that. */
+const UNSURE: readonly (readonly [relevance: number, shown: number])[] = [
+  [0.55, 1],
+  [0.7, 2],
+];
 /** Nor what is less relevant than so much of the most relevant. */
-const OF_MOST_RELEVANT = 0.4;
+const OF_MOST_RELEVANT = 0.3;
 /** Or has less than so much of the best score. */
 const OF_BEST = 0.4;
 
@@ -131,7 +136,12 @@ export function relevantOf({ passages, facts, rarity }: Ranking): Ranking {
   const best = Math.max(passages[0]?.score ?? 0, facts[0]?.score ?? 0);
   const isEnough = (it: { readonly score: number; readonly relevance: number }) =>
     it.relevance >= OF_MOST_RELEVANT * most && it.score >= OF_BEST * best;
-  return { passages: passages.filter(isEnough), facts: facts.filter(isEnough), rarity };
+  const [, shown = Number.POSITIVE_INFINITY] = UNSURE.find(([limit]) => most < limit) ?? [];
+  return {
+    passages: passages.filter(isEnough).slice(0, shown),
+    facts: facts.filter(isEnough).slice(0, shown),
+    rarity,
+  };
 }
 
 /** So many of the best decide whether anything is known. */

@@ -89,6 +89,7 @@ export function withoutNamedSecrets(text: string, hide: Hide): string {
     const { index } = found;
     const end = index + name.length;
     if (!beginsHere(text, index, name)) return undefined;
+    if (number && !/\d/.test(text.slice(end, end + 60))) return undefined;
     const isCapital = name === name.toUpperCase();
     if (isCapital && (password || other || weak === 'KEY' || number)) {
       const at = environmentValue(text, index, end);

@@ -12,6 +12,11 @@ import { readTriplet } from './triplet.ts';
  */
 export type EpisodeSource = 'message' | 'text' | 'json' | 'fact_triple';
 
+/** What a note is meant as. A rule counts once the user has confirmed it. */
+export type NoteKind = 'fact' | 'decision' | 'rule' | 'task';
+
+export const NOTE_KINDS: readonly NoteKind[] = ['fact', 'decision', 'rule', 'task'];
+
 /** Free facts about an episode, kept beside it: any JSON object. */
 export type Metadata = Record<string, unknown>;
 
@@ -47,6 +52,12 @@ export interface EpisodeOptions {
   readonly referenceTime?: Date;
   /** The chain of episodes that it belongs to, such as a session. */
   readonly saga?: string;
+  /** What the note is meant as; kept in the metadata, as are `replaces` and `confirmed`. */
+  readonly kind?: NoteKind;
+  /** uuid of an episode or a fact that it replaces, which is shown as ended from then on and stays stored. */
+  readonly replaces?: string;
+  /** Of a rule: true where the user gave it in person, so that it counts at once. */
+  readonly confirmed?: boolean;
 }
 
 const sources: readonly EpisodeSource[] = ['text', 'message', 'json', 'fact_triple'];
@@ -80,7 +91,7 @@ export function newEpisode(
     sourceDescription: checkText(options.sourceDescription ?? 'opencode', 'The source description'),
     referenceTime: checkTime(options.referenceTime ?? now, 'The reference time'),
     createdAt: now,
-    metadata: checkMetadata(metadata),
+    metadata: checkMetadata(withNote(checkMetadata(metadata), options)),
     saga: options.saga === undefined ? null : checkSaga(options.saga),
   };
 }
@@ -115,6 +126,32 @@ function checkMetadata(metadata: unknown): Metadata | null {
   const kept = metadataShape.safeParse(given.success && JSON.parse(metadataText(given.data)));
   if (kept.success) return kept.data;
   throw new InvalidInput('The metadata must be a JSON object, such as {"file":"src/main.ts"}.');
+}
+
+function withNote(metadata: Metadata | null, { kind, replaces, confirmed }: EpisodeOptions): Metadata | null {
+  if (kind === undefined && replaces === undefined && confirmed === undefined) return metadata;
+  if (kind !== undefined && !NOTE_KINDS.includes(kind))
+    throw new InvalidInput('The kind must be fact, decision, rule or task.');
+  if (confirmed !== undefined && kind !== 'rule') throw new InvalidInput('Only a rule is confirmed.');
+  return {
+    ...metadata,
+    ...(kind !== undefined && { kind }),
+    ...(replaces !== undefined && { replaces: checkUuid(replaces) }),
+    ...(confirmed && { confirmed }),
+  };
+}
+
+/**
+ * Metadata that came with a file, without what only the memory's own recordings and the user may say: that a text is a turn in which the
+ * user spoke, a rule, a task, or confirmed. Such a kind stays readable under another name.
+ */
+export function foreignMetadata(metadata: Metadata): Metadata {
+  const { confirmed, replaces, ...others } = metadata;
+  const { kind } = others;
+  const isReserved = typeof kind === 'string' && [...NOTE_KINDS, 'turn', 'summary'].includes(kind);
+  if (!isReserved && confirmed === undefined && replaces === undefined) return metadata;
+  const { kind: _, ...rest } = others;
+  return isReserved ? { ...rest, imported_kind: kind } : others;
 }
 
 function metadataText(metadata: Metadata): string {

@@ -1,8 +1,9 @@
 export type { Exported } from './archive/export.ts';
 export type { Pruned } from './archive/prune.ts';
 export type { Retention } from './archive/retention.ts';
+export type { Briefing, BriefingLine } from './briefing/briefing.ts';
 export { type Address, type Config, loadConfig } from './config.ts';
-export type { EpisodeOptions, EpisodeSource, Metadata } from './episode.ts';
+export type { EpisodeOptions, EpisodeSource, Metadata, NoteKind } from './episode.ts';
 export {
   AccessRefused,
   ArchiveAway,
@@ -44,6 +45,7 @@ export type {
   WholeFact,
 } from './memory/ask-episodes.ts';
 export type { HistoryOptions } from './memory/ask-history.ts';
+export type { BriefingOptions, WholeBriefing } from './memory/briefing.ts';
 export type { ListOptions, QueueOptions } from './memory/dead-letters.ts';
 export type { Archives } from './memory/doors/archives.ts';
 export type { Communities } from './memory/doors/communities.ts';

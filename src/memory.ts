@@ -8,6 +8,7 @@ import { askForEntities, type EntitiesOptions, type Entity } from './memory/ask-
 import type { WholeEpisode } from './memory/ask-episode.ts';
 import type { WholeFact } from './memory/ask-episodes.ts';
 import { askForHistory, type HistoryOptions } from './memory/ask-history.ts';
+import type { BriefingOptions, WholeBriefing } from './memory/briefing.ts';
 import { type Archives, openArchives } from './memory/doors/archives.ts';
 import { type Communities, openCommunities } from './memory/doors/communities.ts';
 import { type DeadLetters, openDeadLetters } from './memory/doors/dead-letters.ts';
@@ -91,10 +92,9 @@ export class MemoryManager {
    * added. If Valkey goes away in the middle, the error tells how many it has.
    */
   async enqueueMany(episodes: readonly EpisodeInput[], options: TellManyOptions = {}): Promise<EpisodeReceipt[]> {
-    return request('store_episodes', async () => {
-      const inputs = checkList(episodes, 'What is stored');
-      return (await tells()).tellMany(this.#services, inputs, checkInput('many', options));
-    });
+    return request('store_episodes', async () =>
+      (await tells()).tellMany(this.#services, checkList(episodes, 'What is stored'), checkInput('many', options)),
+    );
   }
 
   /** Hands in one fact that is known whole, as an episode that no model reads. */
@@ -140,13 +140,17 @@ export class MemoryManager {
     );
   }
 
-  /**
-   * The same as data, with scores and the episodes that each fact was learnt from. Unless other things are asked for: facts, and
-   * episodes that hold what none of these facts tells.
-   */
+  /** The same as data, with scores and sources. Unless other things are asked for: facts, and episodes that hold what none of them tells. */
   async search(searchQuery: string, limit = 5, options: QueryOptions = {}): Promise<Found> {
     return request('search', async () =>
       askFor(this.#services, searchQuery, limit, checkInput('query', options), true),
+    );
+  }
+
+  /** What an agent should know when a session begins, as a text within a budget of tokens and as data. */
+  async getBriefing(options: BriefingOptions = {}): Promise<WholeBriefing> {
+    return request('briefing', async () =>
+      (await import('./memory/briefing.ts')).askForBriefing(this.#services, checkInput('briefing', options)),
     );
   }
 
@@ -178,8 +182,7 @@ export class MemoryManager {
 
   /** Lets a worker write the group's graph as `graphiti_export_<timestamp>.json` and says so in a sentence. */
   async exportToB2(options: ExportOptions = {}): Promise<string> {
-    const { exportMessage } = await import('./archive/export.ts');
-    return exportMessage(await this.export(options));
+    return (await import('./archive/export.ts')).exportMessage(await this.export(options));
   }
 
   /** The same, giving what was written where. @throws NoWorker */
@@ -202,10 +205,9 @@ export class MemoryManager {
    * @throws InvalidInput when there is nothing such, or more than one of that name; NoWorker
    */
   async forget(target: ForgetTarget, options: ForgetOptions = {}): Promise<Forgotten> {
-    return request('forget', async () => {
-      const [wanted, checked] = [checkTarget(target), checkInput('forget', options)];
-      return (await import('./memory/forget.ts')).forget(this.#services, wanted, checked);
-    });
+    return request('forget', async () =>
+      (await import('./memory/forget.ts')).forget(this.#services, checkTarget(target), checkInput('forget', options)),
+    );
   }
 
   /** How many workers take jobs of a queue, on any machine. */

@@ -35,6 +35,7 @@ import { patientConnection } from '../src/valkey/connections.ts';
 import { inNamespace } from '../src/valkey/keys.ts';
 import { openLeases } from '../src/valkey/lease.ts';
 import { within } from '../src/within.ts';
+import { startBriefings } from './briefings.ts';
 import { checkStart } from './checks.ts';
 import { startExportWorker } from './export-worker.ts';
 import { type Operations, startOperations } from './operations.ts';
@@ -151,6 +152,7 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
       const remembering = rememberingEmbedder(embedder);
       const renewal = startRenewal(graphs, metrics);
       const passages = startPassages(graphs, producer);
+      const briefings = startBriefings(graphs, valkey);
       // The note of a long summary stays in the graph; the next one asks again.
       const onLong = (group: string) => {
         producer.task(group, { kind: 'summaries' }).catch((error: unknown) => onNotice(harmless(error).message));
@@ -165,10 +167,11 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
         onCommitted(count, group) {
           signs.committed(count);
           renewal.touched(group);
+          briefings.touched(group);
         },
       });
       handingBack.push(() => ingest.close());
-      closing.unshift(renewal.end, passages.end);
+      closing.unshift(renewal.end, passages.end, briefings.end);
       const queue = openQueue(STORE_QUEUE, connection(), config);
       closing.push(() => queue.close());
       const forgetting = openForgetting({

@@ -8,7 +8,7 @@ export interface Kept {
   readonly uuid: string;
 }
 
-interface KeepOptions extends Pick<EpisodeOptions, 'source' | 'sourceDescription'> {
+interface KeepOptions extends Pick<EpisodeOptions, 'source' | 'sourceDescription' | 'kind' | 'replaces'> {
   /** How many episodes may wait there; default 10,000. */
   readonly limit?: number;
 }

@@ -8,6 +8,8 @@ export const HELP = `memory-manager: durable, temporal memory for coding agents
   memory-manager episode <uuid or name>                   one episode, its facts and what it cost
   memory-manager history <entity>                         what held when, and when it became known
   memory-manager communities | saga                       what belongs together; chains of episodes
+  memory-manager briefing                                 what an agent is told when a session begins
+  memory-manager confirm <uuid>                           make a rule that an agent proposed count
   memory-manager forget <kind> <what>                     an episode, fact, entity, query or session
   memory-manager import [format] <file or ->              what another memory wrote
   memory-manager export                                   write the whole memory as JSON

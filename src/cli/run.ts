@@ -15,6 +15,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   history: () => import('./history.ts'),
   communities: () => import('./communities.ts'),
   saga: () => import('./saga.ts'),
+  briefing: () => import('./briefing.ts'),
+  confirm: () => import('./confirm.ts'),
   forget: () => import('./forget.ts'),
   import: () => import('./import.ts'),
   export: () => import('./export.ts'),

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { foreignMetadata } from '../episode.ts';
 import { InvalidInput, isForeseen, JobFailed } from '../errors.ts';
 import { bytesOf, decoded } from '../import/decode.ts';
 import { type Found, soundLines } from '../import/json-lines.ts';
@@ -86,7 +87,7 @@ function episodeOf({ number, value }: Found): EpisodeInput {
   const { content, metadata, reference_time: time, source, source_description, uuid, saga, key } = parsed.data;
   return {
     content,
-    ...(metadata && { metadata }),
+    ...(metadata && { metadata: foreignMetadata(metadata) }),
     ...(typeof time === 'string' && { referenceTime: timeOf(number, time) }),
     ...(source && { source }),
     ...(typeof source_description === 'string' && { sourceDescription: source_description }),

@@ -1,4 +1,4 @@
-import type { EpisodeSource } from '../episode.ts';
+import { type EpisodeSource, NOTE_KINDS, type NoteKind } from '../episode.ts';
 import { InvalidInput } from '../errors.ts';
 import { parseTime } from '../time.ts';
 import type { Call, Command } from './command.ts';
@@ -18,6 +18,8 @@ Remembers a text and prints the episode's name, once its facts are in the graph.
   --source <kind>              text, message ("Name: words" lines) or json (default: text)
   --source-description <text>  who hands it in (default: opencode)
   --saga <name>                the chain of episodes that it belongs to, such as a session
+  --kind <kind>                fact, decision, rule or task; agents are told rules and open tasks in every session
+  --replaces <uuid>            an episode or a fact that this replaces; it is shown as ended
   --key <text>                 your own name for this text; storing it again changes nothing
   --uuid <uuid>                its identity instead of a key (default: new)
   --no-wait                    do not wait; it is in the queue, or on disk if Valkey is away
@@ -32,6 +34,8 @@ Example: memory-manager store "Harbor keeps its sessions in Valkey 8." '{"file":
     source: { type: 'string' },
     'source-description': { type: 'string' },
     saga: { type: 'string' },
+    kind: { type: 'string' },
+    replaces: { type: 'string' },
     key: { type: 'string' },
     uuid: { type: 'string' },
   },
@@ -52,16 +56,30 @@ Example: memory-manager store "Harbor keeps its sessions in Valkey 8." '{"file":
 
 function options(call: Call) {
   const time = call.text('reference-time');
-  const [description, saga, uuid, key] = ['source-description', 'saga', 'uuid', 'key'].map(call.text);
+  const [description, saga, uuid, key, replaces] = ['source-description', 'saga', 'uuid', 'key', 'replaces'].map(
+    call.text,
+  );
+  const kind = noteKind(call);
   return {
     source: source(call),
     ...(call.group !== undefined && { group: call.group }),
     ...(time !== undefined && { referenceTime: parseTime(time, '--reference-time') }),
     ...(description !== undefined && { sourceDescription: description }),
     ...(saga !== undefined && { saga }),
+    ...(kind !== undefined && { kind }),
+    // Who gives it on the command line is the user.
+    ...(kind === 'rule' && { confirmed: true }),
+    ...(replaces !== undefined && { replaces }),
     ...(uuid !== undefined && { uuid }),
     ...(key !== undefined && { idempotencyKey: key }),
   };
+}
+
+function noteKind(call: Call): NoteKind | undefined {
+  const given = call.text('kind');
+  const known = NOTE_KINDS.find((kind) => kind === given);
+  if (given === undefined || known) return known;
+  throw new InvalidInput(`--kind must be fact, decision, rule or task, not "${given}".`);
 }
 
 function source(call: Call): EpisodeSource {

@@ -1,4 +1,4 @@
-import { type Episode, newEpisode } from '../episode.ts';
+import { type Episode, foreignMetadata, newEpisode } from '../episode.ts';
 import { InvalidInput } from '../errors.ts';
 import type { FormatName, ImportedEpisode, Reading, Unusable } from './format.ts';
 import { formatCalled, formatOf } from './formats.ts';
@@ -50,7 +50,10 @@ export function openChecking(
 
   function episodeOf({ content, metadata, group, ...options }: ImportedEpisode): Episode {
     const time = referenceTime && { referenceTime };
-    return newEpisode(content, metadata, groupOf(group), maxContentBytes, { ...time, ...options });
+    return newEpisode(content, metadata && foreignMetadata(metadata), groupOf(group), maxContentBytes, {
+      ...time,
+      ...options,
+    });
   }
 
   function usable(part: ImportedEpisode | Unusable): Episode {

@@ -3,7 +3,17 @@ import { redaction } from '../capture/redact.ts';
 import type { Tool } from './tool.ts';
 
 /** Arguments that are no free text: each is checked against its own form before it is used. */
-const CHECKED = new Set(['group_id', 'group_ids', 'uuid', 'source', 'reference_time', 'valid_at', 'invalid_at']);
+const CHECKED = new Set([
+  'group_id',
+  'group_ids',
+  'uuid',
+  'source',
+  'reference_time',
+  'valid_at',
+  'invalid_at',
+  'kind',
+  'replaces',
+]);
 
 export interface Cleaned {
   readonly given: Record<string, unknown>;

@@ -24,6 +24,7 @@ import type { PruneOptions, RestoreOptions, VerifyOptions } from './archives.ts'
 import type { EntitiesOptions } from './ask-entities.ts';
 import type { LatestOptions } from './ask-episodes.ts';
 import type { HistoryOptions } from './ask-history.ts';
+import type { BriefingOptions } from './briefing.ts';
 import type { ListOptions, QueueOptions } from './dead-letters.ts';
 import type { ExportAllOptions, ExportOptions } from './exports.ts';
 import type { ForgetOptions, ForgetTarget } from './forget.ts';
@@ -49,7 +50,7 @@ const group = { group: anything };
 const wait = { limit, onProgress: callback };
 const episode = {
   ...{ uuid: anything, idempotencyKey: anything, source: anything, sourceDescription: anything },
-  ...{ referenceTime: anything, saga: anything },
+  ...{ referenceTime: anything, saga: anything, kind: anything, replaces: anything, confirmed: flag },
 };
 const store: Members<StoreOptions> = { ...group, ...episode, spool: flag };
 const { spool: _, ...withoutSpool } = store;
@@ -101,6 +102,7 @@ const shapes = {
     }),
   entities: () => strictly<EntitiesOptions>({ ...times, limit: anything, offset: anything }),
   history: () => strictly<HistoryOptions>({ ...group, cache: flag }),
+  briefing: () => strictly<BriefingOptions>({ ...group, budget: anything, cache: flag }),
   latest: () => strictly<LatestOptions>({ ...group, limit: anything }),
   export: () => strictly<ExportOptions>({ ...group, ...wait, gzip: flag }),
   exportAll: () => strictly<ExportAllOptions>({ ...wait, gzip: flag }),
@@ -168,7 +170,14 @@ const made = new Map<keyof Shapes, z.ZodMiniType>();
 const NAMES: Readonly<Record<keyof Shapes, string>> = {
   ...{ group: 'This call', wait: 'ended', store: 'An episode', triplet: 'A fact', tripletOptions: 'addTriplet' },
   ...{ episodeInput: 'An episode', many: 'enqueueMany', import: 'import', query: 'A query', entities: 'getEntities' },
-  ...{ history: 'history', latest: 'episodes.latest', export: 'export', exportAll: 'exportAll', forget: 'forget' },
+  ...{
+    history: 'history',
+    latest: 'episodes.latest',
+    briefing: 'getBriefing',
+    export: 'export',
+    exportAll: 'exportAll',
+    forget: 'forget',
+  },
   ...{ task: 'This call', verify: 'archives.verify', restore: 'archives.restore', rebuild: 'archives.rebuild' },
   ...{ prune: 'archives.prune', queue: 'This call', deadLetters: 'deadLetters.list' },
   ...{

@@ -5,6 +5,7 @@ import { strippedOfRecalled } from '../capture/recalled.ts';
 import { redact } from '../capture/redact.ts';
 import type { Scope } from '../capture/scope.ts';
 import type { Config } from '../config.ts';
+import { NOTE_KINDS } from '../episode.ts';
 import { isForeseen } from '../errors.ts';
 import { SECOND } from '../time.ts';
 import { within } from '../within.ts';
@@ -13,6 +14,7 @@ import type { HostTool, ToolUse } from './host.ts';
 
 export const TOOL_TIMEOUT_MS = 1.9 * SECOND;
 const scope = z.optional(z.enum(['project', 'user']));
+const noteKind = z.optional(z.enum(NOTE_KINDS));
 const count = z.optional(z.number().check(z.int(), z.minimum(1), z.maximum(50)));
 const text = z.string().check(z.minLength(1), z.maxLength(20_000));
 
@@ -43,9 +45,9 @@ export function memoryTools(parts: ToolParts): Record<string, HostTool> {
         ),
     ),
     memory_add: tool(
-      'Remember something for later sessions. What is said in this conversation is remembered anyway; use this when the user asks to remember something, or for a decision in words of your own. text: whole sentences that can be understood alone; scope: "project" (default), or "user" for what holds in every project of this user, such as preferences.',
-      { text, scope },
-      async ({ text: note, scope: wanted }, use) => {
+      'Remember something for later sessions. What is said in this conversation is remembered anyway; use this when the user asks to remember something, or for a decision in words of your own. text: whole sentences that can be understood alone; scope: "project" (default), or "user" for what holds in every project of this user, such as preferences. kind: "fact", "decision" (with its reason), "task" (open until it is replaced) or "rule" (a standing instruction of the user, in force once they confirm it); replaces: uuid of an episode or a fact that this replaces.',
+      { text, scope, kind: noteKind, replaces: z.optional(z.uuid()) },
+      async ({ text: note, scope: wanted, kind, replaces }, use) => {
         const content = redact(strippedOfRecalled(note)).trim();
         if (content === '' || /^(?:\[private\]\s*)+$/.test(content)) return 'Nothing was kept: all of it is private.';
         const kept = keepEpisode(
@@ -58,10 +60,18 @@ export function memoryTools(parts: ToolParts): Record<string, HostTool> {
             saga: use.sessionID,
             referenceTime: new Date(),
           },
-          { source: 'text', sourceDescription: 'opencode', limit: parts.config.spoolLimit },
+          {
+            ...{ source: 'text', sourceDescription: 'opencode', limit: parts.config.spoolLimit },
+            ...(kind && { kind }),
+            ...(replaces && { replaces }),
+          },
         );
         background.wake();
-        return `Kept as episode ${kept.uuid} in the memory of ${wanted === 'user' ? 'the user' : 'the project'}; it can be found once a worker has read it.`;
+        const pending =
+          kind === 'rule'
+            ? ` The rule is pending: it counts once the user runs \`memory-manager confirm ${kept.uuid} --group ${groupOf(wanted)}\`${wanted === 'user' ? '' : ` or writes "confirm ${kept.uuid}"`}.`
+            : '';
+        return `Kept as episode ${kept.uuid} in the memory of ${wanted === 'user' ? 'the user' : 'the project'}; it can be found once a worker has read it.${pending}`;
       },
     ),
     memory_forget: tool(

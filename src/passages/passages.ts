@@ -1,5 +1,5 @@
 import { derivedUuid } from '../derived-uuid.ts';
-import type { Episode, Metadata } from '../episode.ts';
+import { type Episode, type Metadata, NOTE_KINDS } from '../episode.ts';
 import { CUTTER, type Cut, cutText, type PassageKind } from './cut.ts';
 import type { Range } from './sentences.ts';
 import { ANALYSER, termsOf } from './terms.ts';
@@ -53,9 +53,10 @@ export function passagesOf(episode: Cuttable): Passage[] {
   const session = episode.saga ?? (typeof metadata?.session === 'string' ? metadata.session : null);
   return cuts.map((cut, ordinal) => {
     const named = ordinal === 0 ? namesOf(metadata) : '';
-    const terms = termsOf(
+    const words = termsOf(
       `${named} ${cut.headings.map(({ start, end }) => cut.text.slice(start, end)).join(' ')} ${cut.text.slice(cut.start, cut.end)}`,
     );
+    const terms = ordinal === 0 ? [...noteTerms(metadata), ...words] : words;
     return {
       uuid: derivedUuid('passage', uuid, cut.source, String(cut.start), String(cut.end)),
       episode: uuid,
@@ -110,6 +111,14 @@ function toolText(metadata: Metadata | null, place: number): string {
   const { tool, input, output } = toolsOf(metadata)[place] ?? {};
   const texts = [[tool, input].filter((it) => typeof it === 'string' && it !== '').join(': '), output];
   return texts.filter((it) => typeof it === 'string' && it.trim() !== '').join('\n');
+}
+
+/** The term by which notes of a kind are found, such as open tasks. */
+export const noteTerm = (kind: string): string => `note_${kind}`;
+
+function noteTerms(metadata: Metadata | null): string[] {
+  const kind = NOTE_KINDS.find((known) => known === metadata?.kind);
+  return kind ? [noteTerm(kind)] : [];
 }
 
 /** A document is also found by the name of its file. */

@@ -59,6 +59,7 @@ const task = z.discriminatedUnion('kind', [
     withEpisodes: z._default(z.boolean(), false),
   }),
   z.strictObject({ kind: z.literal('archive-forgotten') }),
+  z.strictObject({ kind: z.literal('confirm'), episode: z.string().check(z.minLength(1)) }),
 ]);
 const taskJob = z.strictObject({ version: z.literal(1), group, task });
 

@@ -18,6 +18,9 @@ export interface Looked {
   readonly answer: string | undefined;
 }
 
+/** The question by which a group's briefing is kept, also by the worker that makes it ahead. */
+export const BRIEFING = { ask: 'briefing', format: 1 } as const;
+
 /** The key of an answer tells everything that the answer depends on, but not in words: Valkey is no place for questions. */
 export function answerKey(valkey: Redis, group: string, question: object): string {
   return `${groupKey(valkey, 'query', group)}:${hash('sha256', `${FORMAT} ${JSON.stringify(question)}`, 'base64url')}`;

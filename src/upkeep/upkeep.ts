@@ -1,5 +1,6 @@
 import type { Task } from '../queue/jobs.ts';
 import { type BuiltCommunities, openCommunities } from './communities.ts';
+import { confirmRule } from './confirm.ts';
 import { summarizeLongEntities } from './long-entities.ts';
 import type { UpkeepParts } from './parts.ts';
 import { cutPassages } from './passages.ts';
@@ -32,6 +33,8 @@ export function openUpkeep(parts: UpkeepParts): Upkeep {
           return cutPassages(parts, group);
         case 'forget':
           return parts.forgetting.forget(group, task);
+        case 'confirm':
+          return confirmRule(parts, group, task.episode);
         case 'archive-forgotten':
           return parts.forgetting.archive(group);
       }

@@ -24,7 +24,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/graph', 'src/queue'],
   ['src/journal'],
   ['src/search', 'src/archive', 'src/capture'],
-  ['src/reader', 'src/ingest', 'src/upkeep'],
+  ['src/reader', 'src/ingest', 'src/upkeep', 'src/briefing'],
   ['src/forget'],
   ['src/memory'],
   ['src/memory.ts'],

@@ -52,6 +52,8 @@ const CALLS: Readonly<Record<string, (options: object) => Promise<unknown>>> = {
   'episodes.learnt': (options) => given.episodes.learnt(['x'], options),
   'episodes.state': (options) => given.episodes.state('x', options),
   'sagas.list': (options) => given.sagas.list(options),
+  getBriefing: (options) => given.getBriefing(options),
+  'episodes.confirm': (options) => given.episodes.confirm('x', options),
   'sagas.show': (options) => given.sagas.show('x', options),
   'sagas.summarize': (options) => given.sagas.summarize('x', options),
 };

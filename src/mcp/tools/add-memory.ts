@@ -1,4 +1,6 @@
 import * as z from 'zod/mini';
+import { NOTE_KINDS, type NoteKind } from '../../episode.ts';
+import { InvalidInput } from '../../errors.ts';
 import type { MemoryManager } from '../../memory.ts';
 import type { EpisodeReceipt } from '../../queue/producer.ts';
 import { date, text, timeOf } from '../arguments.ts';
@@ -25,6 +27,12 @@ export const addMemory = defineTool({
     uuid: z.optional(text('Its identity, for storing the same episode again without effect; default: a new one')),
     reference_time: z.optional(date('When it was true; default: now')),
     saga: z.optional(text('The chain of episodes that it belongs to, such as a session')),
+    kind: z.optional(
+      text(
+        'fact, decision (with its reason), task (open until replaced) or rule (a standing instruction or preference of the user, in force once the user confirms it)',
+      ),
+    ),
+    replaces: z.optional(text('uuid of an episode or fact that this replaces; it is shown as ended')),
   }),
   output: replyShape(RECEIPT),
   limit: ASKED_WITHIN,
@@ -34,12 +42,16 @@ export const addMemory = defineTool({
     const referenceTime = timeOf(given.reference_time, 'reference_time');
     const source = sourceOf(given.source);
     if (source !== (given.source ?? 'text').toLowerCase()) note(`"${given.source}" is no source; stored as text.`);
+    const kind = kindOf(given.kind);
+    if (kind === 'rule') note(RULE_IS_PENDING);
     const receipt = await handIn(memory, () =>
       memory.enqueue(
         given.episode_body,
         { name: given.name },
         {
           ...{ group, source, spool: true, sourceDescription: given.source_description ?? 'mcp' },
+          ...(kind !== undefined && { kind }),
+          ...(given.replaces !== undefined && { replaces: given.replaces }),
           ...(given.uuid !== undefined && { uuid: given.uuid }),
           ...(given.saga !== undefined && { saga: given.saga }),
           ...(referenceTime && { referenceTime }),
@@ -76,6 +88,16 @@ function connected(memory: MemoryManager): Promise<unknown> {
   const known = connecting.get(memory) ?? memory.drainSpool();
   connecting.set(memory, known);
   return known;
+}
+
+/** What an agent adds is no rule before the user says so. */
+const RULE_IS_PENDING =
+  'The rule is pending. Ask the user to confirm it: with `memory-manager confirm` and its uuid, or by writing "confirm" and the uuid.';
+
+function kindOf(given: string | undefined): NoteKind | undefined {
+  const known = NOTE_KINDS.find((kind) => kind === given?.toLowerCase());
+  if (given === undefined || known) return known;
+  throw new InvalidInput('kind must be fact, decision, rule or task.');
 }
 
 const sourceOf = (given = 'text') => (['message', 'json'] as const).find((it) => it === given.toLowerCase()) ?? 'text';

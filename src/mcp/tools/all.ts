@@ -1,6 +1,7 @@
 import type { Tool } from '../tool.ts';
 import { addMemory } from './add-memory.ts';
 import { addTriplet } from './add-triplet.ts';
+import { getBriefing } from './briefing.ts';
 import { getEntityEdge, getEpisodeEntities, getEpisodes } from './look.ts';
 import { clearGraph, deleteEntityEdge, deleteEpisode } from './remove.ts';
 import { searchFacts, searchNodes } from './search.ts';
@@ -8,7 +9,7 @@ import { getMemoryStatus, getStatus } from './status.ts';
 import { buildCommunities, summarizeSaga } from './tend.ts';
 
 const ALWAYS: readonly Tool[] = [
-  ...[searchFacts, searchNodes, addMemory, addTriplet, getMemoryStatus],
+  ...[searchFacts, searchNodes, addMemory, addTriplet, getBriefing, getMemoryStatus],
   ...[getEpisodes, getEpisodeEntities, getEntityEdge],
   ...[deleteEpisode, deleteEntityEdge],
   ...[summarizeSaga, buildCommunities, getStatus],

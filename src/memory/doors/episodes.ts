@@ -4,6 +4,7 @@ import type { EpisodeState, LatestEpisode, LatestOptions, Learnt } from '../ask-
 import { checkInput } from '../input.ts';
 import type { GroupOptions } from '../options.ts';
 import type { Services } from '../services.ts';
+import type { TaskOptions } from '../upkeep.ts';
 
 /** What was handed in, and what came of it. Errors: `InvalidInput`, `StoreUnreachable`. */
 export interface Episodes {
@@ -13,6 +14,8 @@ export interface Episodes {
   learnt(uuids: readonly string[], options?: GroupOptions): Promise<Learnt>;
   /** How far an episode is, by the uuid of its receipt. */
   state(uuid: string, options?: GroupOptions): Promise<EpisodeState>;
+  /** Lets a worker note that the user has confirmed a rule, by uuid or name, so that agents are told of it. @throws NoWorker */
+  confirm(uuidOrName: string, options?: TaskOptions): Promise<string>;
 }
 
 const asks = () => import('../ask-episodes.ts');
@@ -27,5 +30,9 @@ export function openEpisodes(services: Services): Episodes {
       ),
     state: (uuid, options = {}) =>
       request('episode_state', async () => (await asks()).askForState(services, uuid, checkInput('group', options))),
+    confirm: (uuidOrName, options = {}) =>
+      request('confirm', async () =>
+        (await import('../confirm.ts')).confirmRule(services, uuidOrName, checkInput('task', options)),
+      ),
   };
 }

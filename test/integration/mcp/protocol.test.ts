@@ -46,7 +46,7 @@ test('tools are those of Graphiti, each with what it does to the memory', async 
   ]);
   expect(Object.fromEntries(kinds)).toEqual({
     ...{ search_memory_facts: 'reads', search_nodes: 'reads', get_episodes: 'reads', get_entity_edge: 'reads' },
-    ...{ get_episode_entities: 'reads', get_memory_status: 'reads', get_status: 'reads' },
+    ...{ get_episode_entities: 'reads', get_memory_status: 'reads', get_status: 'reads', get_briefing: 'reads' },
     ...{ add_memory: 'writes', add_triplet: 'writes', summarize_saga: 'writes', build_communities: 'writes' },
     ...{ delete_episode: 'removes', delete_entity_edge: 'removes' },
   });

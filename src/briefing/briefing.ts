@@ -1,0 +1,248 @@
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { type BriefedEpisode, episodesWithTerms, latestEpisodes } from '../graph/queries/briefing.ts';
+import type { FactRow } from '../graph/queries/fact-rows.ts';
+import { factsOfEpisodes } from '../graph/queries/facts-of-episodes.ts';
+import { noteTerm } from '../passages/passages.ts';
+import { queryTerms } from '../passages/terms.ts';
+import { endedRanges } from '../statements/endings.ts';
+import { sentencesOf } from '../statements/sentence.ts';
+import { type Statement, statementsOf } from '../statements/statement.ts';
+import { oneLine, shortened } from '../text.ts';
+import { fromGraphTime } from '../time.ts';
+import { RULE_WORDS, type Rule, replacesRule, ruleOf, rulesIn } from './rules.ts';
+import { type Session, sessionsOf } from './sessions.ts';
+import { LONGEST_MESSAGE, ownSentences, userWords } from './user-words.ts';
+
+/** A line of a briefing, and where it comes from. */
+export interface BriefingLine {
+  readonly text: string;
+  /** The episode that says so. */
+  readonly episode: string;
+  /** When it was said, in the graph's format. */
+  readonly time: string;
+  /** `user` for what the user said or confirmed, else who handed it in. */
+  readonly by: string;
+  /** From when on and until when it holds, where that is known, in the graph's format. */
+  readonly from?: string | null;
+  readonly until?: string | null;
+}
+
+/** What a session is told when it begins, the most important lines first in each part. */
+export interface Briefing {
+  readonly rules: readonly BriefingLine[];
+  readonly tasks: readonly BriefingLine[];
+  readonly decisions: readonly BriefingLine[];
+  readonly facts: readonly BriefingLine[];
+  readonly sessions: readonly BriefingLine[];
+  /** Rules that agents proposed and the user has not confirmed. */
+  readonly pending: number;
+}
+
+const [LATEST, MOST_FOUND] = [120, 300];
+const [MOST_RULES, MOST_TASKS, MOST_DECISIONS, MOST_FACTS, MOST_SESSIONS] = [40, 30, 30, 40, 5];
+const LONGEST_LINE = 300;
+const EXTENT = { head: LONGEST_MESSAGE + 200, tail: 400, metadata: 2_000 };
+const NOTES = ['rule', 'task', 'decision', 'fact'].map(noteTerm);
+
+/** Reads what a session should know whatever it is about. A few queries, each bounded; no model is asked. */
+export async function makeBriefing(graph: GroupGraph, now: Date): Promise<Briefing> {
+  const [latest, notes, spoken] = await Promise.all([
+    latestEpisodes(graph, LATEST, EXTENT),
+    found(graph, NOTES, null),
+    found(graph, queryTerms(RULE_WORDS), 'user'),
+  ]);
+  const past = (episodes: readonly BriefedEpisode[]) =>
+    episodes.filter(({ referenceTime }) => (fromGraphTime(referenceTime) ?? now) <= now);
+  const episodes = [...new Map([...past(latest), ...past(spoken)].map((episode) => [episode.uuid, episode])).values()];
+  const messages = episodes.flatMap((episode) => messageOf(episode));
+  const noted = [...new Map([...notes, ...latest].map((episode) => [episode.uuid, episode])).values()].flatMap(noteOf);
+  const confirmations = messages.flatMap(({ words }) => confirmedIn(words));
+  const isInForce = (note: Note) =>
+    note.kind === 'rule' && (note.isConfirmed || confirmations.some((uuid) => note.episode.startsWith(uuid)));
+  // What an agent proposes takes nothing away from what the user has said.
+  const replaced = replacedBy(noted.filter((note) => note.kind !== 'rule' || isInForce(note)));
+  const replacedRules = replacedBy(noted.filter(isInForce));
+  const lines = (kind: Note['kind']) =>
+    noted.filter((note) => note.kind === kind && !replaced.has(note.episode)).map(lineOf);
+  const facts = await factsOfEpisodes(
+    graph,
+    past(latest).map(({ uuid }) => uuid),
+  );
+  return {
+    rules: standing(messages, noted.filter(isInForce), replacedRules, now).slice(0, MOST_RULES),
+    tasks: lines('task').slice(0, MOST_TASKS),
+    decisions: lines('decision').slice(0, MOST_DECISIONS),
+    facts: [...lines('fact'), ...ranked(facts, latest, replaced, now)].slice(0, MOST_FACTS),
+    sessions: sessionsOf(past(latest)).slice(0, MOST_SESSIONS).map(sessionLine),
+    pending: noted.filter((note) => note.kind === 'rule' && !isInForce(note) && !replacedRules.has(note.episode))
+      .length,
+  };
+}
+
+/** A graph that no worker of this release has prepared has no such index yet; its latest episodes tell what they can. */
+async function found(graph: GroupGraph, terms: readonly string[], role: string | null): Promise<BriefedEpisode[]> {
+  try {
+    return await episodesWithTerms(graph, terms, role, MOST_FOUND, EXTENT);
+  } catch (error) {
+    if (error instanceof Error && /index|attribute/i.test(error.message)) return [];
+    throw error;
+  }
+}
+
+interface Message {
+  readonly words: string;
+  readonly episode: BriefedEpisode;
+}
+
+function messageOf(episode: BriefedEpisode): Message[] {
+  const words = userWords(episode.content, episode.metadata);
+  return words.trim() === '' ? [] : [{ words, episode }];
+}
+
+interface Note extends BriefingLine {
+  readonly kind: 'fact' | 'decision' | 'rule' | 'task';
+  readonly isConfirmed: boolean;
+  readonly replaces: string | undefined;
+}
+
+/** Metadata of notes are short; what is cut is no note. */
+function noteOf({ uuid, content, metadata, sourceDescription, referenceTime }: BriefedEpisode): Note[] {
+  if (metadata === null || !/"kind":"(?:fact|decision|rule|task)"/.test(metadata)) return [];
+  const read = parsed(metadata);
+  const kind = (['fact', 'decision', 'rule', 'task'] as const).find((known) => known === read?.kind);
+  if (!read || !kind) return [];
+  const isConfirmed = kind === 'rule' && Boolean(read.confirmed);
+  return [
+    {
+      kind,
+      isConfirmed,
+      text: shortened(oneLine(content), LONGEST_LINE),
+      episode: uuid,
+      time: referenceTime,
+      by: kind === 'rule' ? 'user' : sourceDescription,
+      replaces: typeof read.replaces === 'string' ? read.replaces : undefined,
+    },
+  ];
+}
+
+function parsed(metadata: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(metadata);
+  } catch {
+    return undefined;
+  }
+}
+
+const lineOf = ({ text, episode, time, by }: BriefingLine): BriefingLine => ({ text, episode, time, by });
+
+const replacedBy = (notes: readonly Note[]): Set<string> => new Set(notes.flatMap(({ replaces }) => replaces ?? []));
+
+const CONFIRMS =
+  /^(?:(?:yes|ok(?:ay)?|please)[,.!]? )*(?:i )?confirm(?:ed)?\b.*?\b([0-9a-f]{8}(?:-[0-9a-f-]{1,27})?)\b/i;
+
+/** uuids, or their first eight digits, of rules that the user confirms in a turn. */
+function confirmedIn(words: string): string[] {
+  return ownSentences(words).flatMap(({ text }) => {
+    const uuid = text.endsWith('?') ? undefined : CONFIRMS.exec(text)?.[1];
+    return uuid === undefined ? [] : [uuid.toLowerCase()];
+  });
+}
+
+interface PlacedRule {
+  readonly rule: Rule;
+  readonly line: BriefingLine;
+}
+
+/** Rules that no later word of the user has ended, the latest first. */
+function standing(
+  messages: readonly Message[],
+  confirmed: readonly Note[],
+  replaced: ReadonlySet<string>,
+  now: Date,
+): BriefingLine[] {
+  const all: PlacedRule[] = [
+    ...messages.flatMap(({ words, episode: { uuid, referenceTime } }) =>
+      rulesIn(words).map((rule) => placed(rule, { text: rule.text, episode: uuid, time: referenceTime, by: 'user' })),
+    ),
+    ...confirmed.map((note) => placed(ruleOf(note.text), lineOf(note))),
+  ].filter(({ line }) => !replaced.has(line.episode));
+  // A stable order: of one message the last word counts.
+  const latestFirst = all
+    .reverse()
+    .sort((a, b) => (a.line.time < b.line.time ? 1 : a.line.time > b.line.time ? -1 : 0));
+  const statements = statementsIn(messages, latestFirst);
+  const kept: PlacedRule[] = [];
+  for (const one of latestFirst) {
+    if (kept.some(({ rule }) => replacesRule(rule, one.rule))) continue;
+    if (!isEnded(one, statements, now)) kept.push(one);
+  }
+  return kept.map(({ line }) => line);
+}
+
+const placed = (rule: Rule, line: BriefingLine): PlacedRule => ({ rule, line });
+
+/** What the user's own words say that can end a rule; nobody else's can. */
+function statementsIn(messages: readonly Message[], rules: readonly PlacedRule[]): Statement[] {
+  if (rules.length === 0) return [];
+  return messages.flatMap(({ words, episode: { uuid, referenceTime } }) =>
+    ownSentences(words).flatMap(({ text }) =>
+      statementsOf({ uuid, content: text, source: 'text', referenceTime: fromGraphTime(referenceTime) ?? new Date(0) }),
+    ),
+  );
+}
+
+function isEnded({ line }: PlacedRule, statements: readonly Statement[], now: Date): boolean {
+  const told = fromGraphTime(line.time);
+  if (!told) return false;
+  const sentences = sentencesOf({ content: line.text, source: 'text', referenceTime: told });
+  const later = statements.filter(({ episode }) => episode !== line.episode);
+  return endedRanges({ sentences, episode: line.episode, told }, later, { asOf: now }).length > 0;
+}
+
+/** Facts that hold, by how many episodes say so, how often their entities are spoken of, and how recent they are. */
+function ranked(
+  facts: readonly FactRow[],
+  latest: readonly BriefedEpisode[],
+  replaced: ReadonlySet<string>,
+  now: Date,
+): BriefingLine[] {
+  const place = new Map(latest.map(({ uuid }, index) => [uuid, index]));
+  const mentions = new Map<string, number>();
+  for (const { sourceUuid, targetUuid, episodes } of facts)
+    for (const entity of [sourceUuid, targetUuid]) mentions.set(entity, (mentions.get(entity) ?? 0) + episodes.length);
+  const holding = facts.filter(({ uuid, invalidAt, episodes }) => {
+    const end = fromGraphTime(invalidAt);
+    return (!end || end > now) && !replaced.has(uuid) && !episodes.some((episode) => replaced.has(episode));
+  });
+  const scored = holding.map((fact) => {
+    const { episodes, sourceUuid, targetUuid } = fact;
+    const said = [...episodes].sort((a, b) => (place.get(a) ?? LATEST) - (place.get(b) ?? LATEST))[0] ?? '';
+    const recency = 1 - (place.get(said) ?? LATEST) / LATEST;
+    const ofEntities = Math.log2(1 + (mentions.get(sourceUuid) ?? 0)) + Math.log2(1 + (mentions.get(targetUuid) ?? 0));
+    return { fact, said, score: Math.log2(1 + episodes.length) + ofEntities / 4 + recency };
+  });
+  return scored
+    .sort((a, b) => b.score - a.score || (a.fact.uuid < b.fact.uuid ? -1 : 1))
+    .map(({ fact, said }) => ({
+      text: shortened(oneLine(fact.fact), LONGEST_LINE),
+      episode: said,
+      time: latest[place.get(said) ?? -1]?.referenceTime ?? fact.createdAt,
+      by: latest[place.get(said) ?? -1]?.sourceDescription ?? 'memory',
+      from: fact.validAt,
+      until: fact.invalidAt,
+    }));
+}
+
+function sessionLine({ last, turns, asked, answered, files }: Session): BriefingLine {
+  const about = [
+    ...(asked === '' ? [] : [`asked: “${asked}”`]),
+    ...(answered === '' ? [] : [`ended with: “${answered}”`]),
+    ...(files.length === 0 ? [] : [`changed ${files.join(', ')}`]),
+  ].join('; ');
+  return {
+    text: `${turns === 1 ? 'one turn' : `${turns} turns`}, ${about}`,
+    episode: last.uuid,
+    time: last.referenceTime,
+    by: last.sourceDescription,
+  };
+}

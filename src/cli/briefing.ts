@@ -1,0 +1,36 @@
+import type { Command } from './command.ts';
+import { withMemory } from './with-memory.ts';
+
+export const command: Command = {
+  help: `memory-manager briefing
+
+Prints what an agent is told when a session begins: the user's standing rules and preferences,
+open tasks, decisions, what holds now, and what the last sessions did. Each line says who said
+it, when, and in which episode.
+
+  --budget <tokens>  at most so many, 50 to 100,000 (default: 1000)
+  --no-cache         ask the graph even if the briefing is cached
+  --group <name>     the memory (default: MEMORY_GROUP)
+  --json             {"group", "text", "tokens", "rules": […], "tasks": […], …}
+
+Example: memory-manager briefing --budget 500`,
+  options: { budget: { type: 'string' }, 'no-cache': { type: 'boolean' } },
+  arguments: [0, 0],
+  run: (call) =>
+    withMemory(async (memory) => {
+      const budget = call.number('budget', 50, 100_000);
+      const briefing = await memory.getBriefing({
+        cache: !call.flag('no-cache'),
+        ...(call.group !== undefined && { group: call.group }),
+        ...(budget !== undefined && { budget }),
+      });
+      if (call.json) console.log(JSON.stringify({ group: call.group ?? memory.config.group, ...briefing }));
+      else if (briefing.text !== '') console.log(briefing.text);
+      else console.error('Nothing is remembered here yet.');
+      if (!call.json && briefing.pending > 0) console.error(pendingNote(briefing.pending));
+      return 0;
+    }),
+};
+
+const pendingNote = (count: number): string =>
+  `${count === 1 ? 'One rule that an agent proposed is' : `${count} rules that agents proposed are`} pending; \`memory-manager confirm <uuid>\` makes it count.`;

@@ -1,0 +1,26 @@
+import type { Command } from './command.ts';
+import { withMemory } from './with-memory.ts';
+
+export const command: Command = {
+  help: `memory-manager confirm <uuid>
+
+Confirms a rule that an agent proposed: from then on agents are told of it in every session.
+
+  --group <name>       the memory (default: MEMORY_GROUP)
+  --timeout <seconds>  how long to wait for a worker (default: 600)
+  --json               {"uuid", "rule"}
+
+Example: memory-manager confirm 0f8b5cde-3a0b-5f6e-9d5b-0d6d6ad6a1b2`,
+  options: { timeout: { type: 'string' } },
+  arguments: [1, 1],
+  run: (call) =>
+    withMemory(async (memory) => {
+      const [uuid = ''] = call.args;
+      const rule = await memory.episodes.confirm(uuid, {
+        ...(call.group !== undefined && { group: call.group }),
+        ...(call.timeout !== undefined && { limit: call.timeout }),
+      });
+      console.log(call.json ? JSON.stringify({ uuid, rule }) : `Confirmed: ${rule}`);
+      return 0;
+    }),
+};

@@ -1,0 +1,20 @@
+import { InvalidInput } from '../errors.ts';
+import { episodeMetadata } from '../graph/queries/episode-metadata.ts';
+import { writeMetadata } from '../graph/queries/write-metadata.ts';
+import type { UpkeepParts } from './parts.ts';
+import { writeUnderLease } from './under-lease.ts';
+
+/** Notes with a rule that the user has confirmed it, from when on agents are told of it. @throws InvalidInput when there is none such */
+export async function confirmRule(parts: UpkeepParts, group: string, episode: string): Promise<object> {
+  const graph = parts.graphs.group(group);
+  const was = (await episodeMetadata(graph, [episode])).get(episode);
+  const metadata = JSON.parse(was ?? 'null') as Record<string, unknown> | null;
+  if (was === undefined || metadata?.kind !== 'rule')
+    throw new InvalidInput('There is no rule of this uuid that could be confirmed.');
+  if (metadata.confirmed) return {};
+  const confirmed = JSON.stringify({ ...metadata, confirmed: new Date().toISOString() });
+  await writeUnderLease(parts, graph, (fenced) =>
+    writeMetadata(graph, { ...fenced, episode, was, metadata: confirmed }),
+  );
+  return {};
+}

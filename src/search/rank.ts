@@ -71,7 +71,8 @@ export function rank(question: Question, candidates: Candidates, weights: Weight
         fact,
         score:
           weights.words * words + weights.coverage * coverage + weights.meaning * meaning + weights.fact / (1 + place),
-        relevance: relevance(coverage, 0, fact.cosine),
+        // A short sentence is near to many.
+        relevance: relevance(coverage, 0, SHORT * (fact.cosine ?? UNRELATED)),
       };
     })
     .sort((a, b) => b.score - a.score || (a.fact.uuid < b.fact.uuid ? -1 : 1));
@@ -116,6 +117,7 @@ const relevance = (coverage: number, before: number, cosine: number | undefined)
   Math.max(coverage, 0.7 * before) + 0.5 * (cosine ?? UNRELATED);
 
 const UNRELATED = 0.35;
+const SHORT = 0.7;
 /** Where nothing is more relevant, nothing is known; calibrated on questions about another memory. */
 const FLOOR = 0.4;
 /** Of what is hardly relevant only the very best is shown: so much of it where nothing is more relevant than that. */
@@ -137,11 +139,9 @@ export function relevantOf({ passages, facts, rarity }: Ranking): Ranking {
   const isEnough = (it: { readonly score: number; readonly relevance: number }) =>
     it.relevance >= OF_MOST_RELEVANT * most && it.score >= OF_BEST * best;
   const [, shown = Number.POSITIVE_INFINITY] = UNSURE.find(([limit]) => most < limit) ?? [];
-  return {
-    passages: passages.filter(isEnough).slice(0, shown),
-    facts: facts.filter(isEnough).slice(0, shown),
-    rarity,
-  };
+  const enough = [...passages.filter(isEnough), ...facts.filter(isEnough)];
+  const kept = new Set<unknown>(enough.sort((a, b) => b.score - a.score).slice(0, shown));
+  return { passages: passages.filter((it) => kept.has(it)), facts: facts.filter((it) => kept.has(it)), rarity };
 }
 
 /** So many of the best decide whether anything is known. */

@@ -69,3 +69,25 @@ export function inTexts(value: unknown, change: (text: string) => string): unkno
   if (value === null || typeof value !== 'object' || value instanceof Date) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, inTexts(inner, change)]));
 }
+
+/** Soft hyphens and the like, which nobody sees. */
+const INVISIBLE = /[\u00AD\u200B\u2060\uFEFF]/g;
+const isPlain = (text: string): boolean => /^[\x20-\x7E]*$/.test(text);
+
+/**
+ * The form in which two names or two facts are the same: lower case, white space runs as one space (graphiti's exact key), and one
+ * spelling for what Unicode can spell in several ways.
+ */
+export function sameKey(text: string): string {
+  return graphitiKey(isPlain(text) ? text : text.normalize('NFKC').replace(INVISIBLE, ''));
+}
+
+const graphitiKey = (text: string): string => text.toLowerCase().replace(/\s+/g, ' ').trim();
+
+/** The ways in which a graph may hold a name, with the keys that earlier releases made of them. */
+export function spellings(name: string): { name: string; key: string }[] {
+  const forms = isPlain(name)
+    ? [name]
+    : [name, ...['NFC', 'NFD', 'NFKC'].map((form) => name.replace(INVISIBLE, '').normalize(form))];
+  return [...new Set(forms)].map((form) => ({ name: form, key: graphitiKey(form) }));
+}

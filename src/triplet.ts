@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { InvalidInput } from './errors.ts';
-import { checkText, oneLine } from './text.ts';
+import { checkText, oneLine, sameKey } from './text.ts';
 import { checkTime } from './time.ts';
 
 /** One fact that is given whole, so that no model has to read it. */
@@ -42,8 +42,7 @@ const shape = z.strictObject({
 export function tripletText({ fact, validAt, invalidAt, ...rest }: Triplet): string {
   const [source, target] = [line(rest.source, 'The source'), line(rest.target, 'The target')];
   const relation = relationName(rest.relation);
-  if (source.toLowerCase() === target.toLowerCase())
-    throw new InvalidInput('A fact joins two different things; give two names.');
+  if (sameKey(source) === sameKey(target)) throw new InvalidInput('A fact joins two different things; give two names.');
   const said = fact === undefined ? `${source} ${relation.toLowerCase().replaceAll('_', ' ')} ${target}` : fact;
   const text = JSON.stringify({
     ...rest,

@@ -1,7 +1,4 @@
-/** The form in which two names or two facts are the same: lower case, white space runs as one space (graphiti's exact key). */
-export function sameKey(text: string): string {
-  return text.toLowerCase().replace(/\s+/g, ' ').trim();
-}
+export { sameKey, spellings } from '../text.ts';
 
 /** The key of the `_Meta` node that notes a name as another one of an entity. */
 export const aliasKey = (key: string): string => `alias:${key}`;

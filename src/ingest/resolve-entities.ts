@@ -5,7 +5,7 @@ import { findEntitiesLike, type LikeEntity } from '../graph/queries/find-entitie
 import type { ExtractedEntity } from '../models/language-model.ts';
 import type { AttributeValue } from '../ontology.ts';
 import type { Extracted } from './extract.ts';
-import { aliasKey, sameKey } from './names.ts';
+import { aliasKey, sameKey, spellings } from './names.ts';
 import { fuzzyKey, jaccard, likeness, nearlySame, ALIKE as SAME, shingles, tellsEnough } from './similar-names.ts';
 
 /** A name that the batch uses, with all that its episodes tell of it. */
@@ -57,7 +57,14 @@ const MOST_CANDIDATES = 5;
  */
 export async function guessEntities(graph: GroupGraph, batch: readonly Extracted[], judged: boolean): Promise<Guesses> {
   const things = [...namedIn(batch).values()];
-  const wanted = things.map(({ key, name }) => ({ name, uuid: newUuid(graph.group, name), alias: aliasKey(key) }));
+  const wanted = things.flatMap(({ key, name }, place) => [
+    { place, name, uuid: newUuid(graph.group, name), alias: aliasKey(key) },
+    ...spellings(name)
+      .filter((it) => it.name !== name || it.key !== key)
+      .map((it) => ({
+        ...{ place, name: it.name, uuid: derivedUuid('entity', graph.group, it.key), alias: aliasKey(it.key) },
+      })),
+  ]);
   const episodes = batch.map(({ episode }) => episode.uuid);
   const { entities, ...begun } = await beginCommit(graph, episodes, wanted);
   const guesses = things.map((thing, place): Guess => {

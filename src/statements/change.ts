@@ -97,7 +97,9 @@ function changeOf(read: Partial<Record<keyof Change, string | boolean>>, rest: s
     everywhere: read.everywhere === true,
   };
   if (change.gone.length > 6 || change.subject.length > 8 || change.now.length > 8) return null;
-  if (change.gone.length === 0 && (change.now.length === 0 || change.subject.length === 0)) return null;
+  // "We are back on React 18.3" says by the name of what.
+  const isVersion = change.now.length === 2 && change.now.some(isNumber) && /^(?:place|version)$/.test(change.of);
+  if (change.gone.length === 0 && (change.now.length === 0 || (change.subject.length === 0 && !isVersion))) return null;
   if (change.of === 'person' && change.gone.length > 3) return null;
   return change;
 }
@@ -107,8 +109,9 @@ function stems(text: string): string[] {
 }
 
 /** The word by which a change is found: the most particular one of what is gone, or of what it is about. */
-export function anchorOf({ gone, subject }: Change): string {
+export function anchorOf({ gone, subject, now }: Change): string {
   const named = gone.filter((term) => !isNumber(term) && !UNITS.has(term));
-  const from = named.length > 0 ? named : subject.length > 0 ? subject.slice(-1) : gone;
+  const names = now.filter((term) => !isNumber(term));
+  const from = named.length > 0 ? named : subject.length > 0 ? subject.slice(-1) : gone.length > 0 ? gone : names;
   return [...from].sort((a, b) => b.length - a.length || (a < b ? -1 : 1))[0] ?? '';
 }

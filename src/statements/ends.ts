@@ -24,7 +24,7 @@ export function ends(change: Change, claim: Claim): boolean {
   )
     return false;
   if (change.gone.length > 0) {
-    if (!holds(change.gone) || !holds(change.subject)) return false;
+    if (!holds(change.gone) || !holds(particular(change.subject))) return false;
     if (!isWholeValue(change.gone, claim)) return false;
     if (change.of === 'person')
       return keyOf(claim.subject) === keyOf(change.gone) ||
@@ -37,6 +37,7 @@ export function ends(change: Change, claim: Claim): boolean {
     if (change.gone.length > 1 && change.gone.length >= terms.size - 1) return true;
     return change.beside.length === 0 ? isAbout(change.gone, claim) : some(change.beside, claim, false);
   }
+  if (change.subject.length === 0) return isOtherVersion(change, claim);
   if (!holds(change.subject) || value.length === 0) return false;
   if (change.of === 'role') return claim.kind === 'person';
   const subject = claim.subject.filter((term) => term !== 'default');
@@ -55,6 +56,21 @@ export function ends(change: Change, claim: Claim): boolean {
     return claim.kind === 'date' || (claim.kind === 'number' && claim.isSingle && sameUnit(value, change.now));
   if (change.of === 'version' || claim.kind === 'number' || claim.kind === 'date') return false;
   return PLACES.has(claim.verb.replace(' ', '|')) && !sameName;
+}
+
+/** "the bookings database" may be called bookings elsewhere. */
+function particular(subject: readonly string[]): readonly string[] {
+  const left = subject.filter((term) => !GENERIC.has(term));
+  return left.length > 0 ? left : subject;
+}
+
+const GENERIC = new Set('databas db servic server system app application store layer stack setup backend'.split(' '));
+
+/** "React is now 19", "uses React 19", after which somebody is back on React 18. */
+function isOtherVersion({ now }: Change, { kind, value, subject }: Claim): boolean {
+  const [name = '', number = ''] = [now.find((term) => !isNumber(term)), now.find(isNumber)];
+  if (value.includes(number)) return false;
+  return (kind === 'version' && value.includes(name)) || (kind === 'number' && keyOf(subject) === name);
 }
 
 /** "React" is not "React Native"; "Postgres" is what "Postgres 15" speaks of. */

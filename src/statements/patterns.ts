@@ -20,6 +20,9 @@ const GAVE_UP =
   'gave up(?: on)?|dropped|abandoned|retired|discontinued|removed|deleted|sunset|scrapped|ditched|decommissioned|cancell?ed|shut down|switched off|turned off|took down|phased out|got rid of|killed|ended|stopped supporting|stopped using|stopped shipping|withdrew|uninstalled|said goodbye to|moved on from|threw out';
 const ARE_GONE =
   '(?:switched off|turned off|shut down|removed|retired|dropped|discontinued|decommissioned|deleted|cancell?ed|phased out|abandoned|scrapped|taken down|withdrawn|sunset|ended|gone|dead|history|no more|out of use|out of service|obsolete|closed down|uninstalled)';
+/** "from the stack" says that it is gone from everywhere. */
+const FROM_ALL =
+  / from (?:the|our) (?:stack|project|code ?base|system|setup|infrastructure|repo|repository|toolchain|pipeline|company)$/i;
 const FORBIDDEN =
   '(?:forbidden|banned|prohibited|disallowed|off limits|not allowed(?: any ?more)?|no longer allowed|not to be used)';
 
@@ -78,7 +81,6 @@ export const PATTERNS: readonly Pattern[] = [
     re(`(?<n>.+?) ${HELP}(?:succeeded|succeeds) (?<g>[^,]+?)${FOR}${TAIL}`),
     ({ n, g, of }) => ({ gone: g ?? '', subject: of ?? '', now: n ?? '' }),
   ],
-  // was replaced by
   [
     re(
       `(?<g>.+?) ${HELP}(?:replaced|superseded|swapped out|swapped|succeeded|exchanged|substituted) (?:by|with|for) (?<n>[^,]+?)${FOR}${TAIL}`,
@@ -103,7 +105,6 @@ export const PATTERNS: readonly Pattern[] = [
     ),
     ({ n, g, of }) => (isWe(n) ? {} : { gone: g ?? '', subject: of ?? '', now: n ?? '' }),
   ],
-  // from … to …
   [
     re(
       `${WE} ${HELP}(?:${MOVES}|${VALUES}) (?<o>[^,]+?) from (?<g>[^,]+?) (?:to|onto|over to|into) (?<n>[^,]+?)${FOR}${TAIL}`,
@@ -120,7 +121,6 @@ export const PATTERNS: readonly Pattern[] = [
     ),
     ({ s, g, n }) => ({ gone: g ?? '', subject: s ?? '', now: n ?? '' }),
   ],
-  // moved off
   [
     re(
       `${WE} ${HELP}(?:${MOVES})(?: (?<o>[^,]+?))? (?:off(?: of)?|away from|out of) (?<g>[^,]+?)${FOR}(?:,? (?:to|onto|over to) (?<n>[^,]+?))?${TAIL}`,
@@ -133,7 +133,6 @@ export const PATTERNS: readonly Pattern[] = [
     ),
     ({ s, g, n }) => ({ gone: g ?? '', subject: s ?? '', now: n ?? '' }),
   ],
-  // back to, upgraded to, moved to
   [
     re(
       `${WE} ${HELP}(?:went back|go back|rolled back|reverted|returned|back|switched back|moved back|fell back)(?: (?<o>[^,]+?))? (?:to|on|with) (?<n>[^,]+?)${FOR}${TAIL}`,
@@ -174,7 +173,6 @@ export const PATTERNS: readonly Pattern[] = [
     re(`(?<s>.+?) ${HELP}(?:${MOVES}) (?:to|onto|over to|into) (?<n>[^,]+?)${TAIL}`),
     ({ s, n }) => (isWe(s) ? {} : { subject: s ?? '', now: n ?? '', of: 'place' }),
   ],
-  // no longer
   [
     re(
       `(?<s>.+?) ${HELP}no longer (?:with (?:us|the (?:company|team))|here|around|(?:work(?:s|ing)?|employed) (?:here|for us))`,
@@ -199,7 +197,6 @@ export const PATTERNS: readonly Pattern[] = [
     re(`(?<s>.+?) ${HELP}(?:stopped|quit|ceased) (?<g>\\S+ing [^,]+?)${TAIL}`),
     ({ s, g }) => ({ gone: verbless(g), subject: isWe(s) ? '' : (s ?? '') }),
   ],
-  // gave up, switched off
   [
     re(
       `${WE} ${HELP}(?:${GAVE_UP}) (?:(?:support for|using) )?(?!support for |using )(?<g>[^,]+?)(?: (?:for|in favou?r of) (?<n>[^,]+?))${FOR}${TAIL}`,
@@ -208,7 +205,7 @@ export const PATTERNS: readonly Pattern[] = [
   ],
   [
     re(`${WE} ${HELP}(?:${GAVE_UP}) (?:(?:support for|using) )?(?!support for |using )(?<g>[^,]+?)${TAIL}`),
-    ({ g }) => ({ gone: g ?? '' }),
+    ({ g }) => ({ gone: (g ?? '').replace(FROM_ALL, '') }),
   ],
   [
     re(`(?<g>.+?) ${HELP}${ARE_GONE}(?: (?:from|in|for|on) (?<of>[^,]+?))?(?: (?:in favou?r of) (?<n>[^,]+?))?${TAIL}`),
@@ -224,7 +221,6 @@ export const PATTERNS: readonly Pattern[] = [
     ),
     ({ s, g, n }) => ({ gone: g ?? '', subject: s ?? '', now: n ?? '' }),
   ],
-  // left
   [
     re(
       `(?<s>\\S+(?: \\S+){0,2}) ${HELP}(?:left|quit|resigned|retired|departed|leaves)(?: (?:as|from))?(?: (?<o>[^,@]+?))?${TAIL}`,

@@ -3,6 +3,8 @@ import type { GroupGraph } from '../group-graph.ts';
 
 /** A name that an entity is looked for by. */
 export interface WantedName {
+  /** Of the name in the caller's list; other spellings of a name have the same. */
+  readonly place: number;
   readonly name: string;
   /** That of the entity if this very name, in whatever writing, made it. */
   readonly uuid: string;
@@ -56,8 +58,8 @@ export async function beginCommit(
   episodes: readonly string[],
   wanted: readonly WantedName[],
 ): Promise<Beginning> {
-  const asked = wanted.map((it, place) => ({ ...it, place }));
-  const worded = wanted.map(({ name }, place) => ({ place, lower: name.toLowerCase(), words: allWords(name) }));
+  const asked = wanted.map((it) => ({ ...it }));
+  const worded = wanted.map(({ name, place }) => ({ place, lower: name.toLowerCase(), words: allWords(name) }));
   const [row] = await graph.read<Row>(
     `OPTIONAL MATCH (m:_Meta {key: 'fence'})
      WITH coalesce(m.token, 0) AS fence

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { InvalidInput } from '../../errors.ts';
-import { oneLine } from '../../text.ts';
+import { oneLine, sameKey } from '../../text.ts';
 import { tripletText } from '../../triplet.ts';
 import {
   type Format,
@@ -86,7 +86,7 @@ function relation({ from, to, relationType }: Relation, types: ReadonlyMap<strin
   );
 }
 
-const isSame = (one: string, other: string): boolean => oneLine(one).toLowerCase() === oneLine(other).toLowerCase();
+const isSame = (one: string, other: string): boolean => sameKey(one) === sameKey(other);
 /** What a relation can be named after: its first letter or digit is one of these letters. */
 const HAS_NAME = /^[^A-Za-z0-9]*[A-Za-z]/;
 

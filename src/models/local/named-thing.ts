@@ -1,3 +1,4 @@
+import { sameKey } from '../../text.ts';
 import type { Span } from './markup.ts';
 
 /** Something that a text names, with the label that it is to bear in the graph. */
@@ -17,9 +18,7 @@ export interface TechnicalName extends Span {
 }
 
 /** Two names that agree in this are one thing. */
-export function normalised(name: string): string {
-  return name.normalize('NFC').toLowerCase().replace(/\s+/g, ' ').trim();
-}
+export const normalised = sameKey;
 
 export function isSame(one: NamedThing, other: NamedThing): boolean {
   return normalised(one.name) === normalised(other.name);

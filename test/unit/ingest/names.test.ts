@@ -8,6 +8,9 @@ test.each([
   ['Alice-Smith', 'alice-smith'],
   ['ÉCOLE', 'école'],
   ['数据库', '数据库'],
+  ['E\u0301cole', 'école'],
+  ['Ｖａｌｋｅｙ ８', 'valkey 8'],
+  ['Har\u00ADbor', 'harbor'],
 ])('sameKey(%j) is %j', (name, key) => {
   expect(sameKey(name)).toBe(key);
 });

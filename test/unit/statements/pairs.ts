@@ -63,7 +63,13 @@ export const REPLACED: readonly (readonly [before: string, after: string])[] = [
   ['The web client uses React 19.', 'We are back on React 18 in the web client.'],
   ['The crawler runs on Chromium 126.', 'We rolled back to Chromium 124 for the crawler.'],
   ['The newsletter is sent with Mailchimp.', 'The newsletter went back to Sendy.'],
+  ['Angular is now 19.', 'Reverted it since the map breaks. We are back on Angular 18.3.'],
   // gave up
+  ['Sessions live in Memcached 1 on Heroku.', 'We dropped Memcached from the stack.'],
+  [
+    'Tidewater stores its bookings in MySQL 8.',
+    'Decision: this week we migrated the bookings database from MySQL 8 to Postgres 16, because we need constraints.',
+  ],
   ['The CLI has a build for Windows ARM.', 'We dropped the Windows ARM build of the CLI.'],
   ['The SDK supports Internet Explorer.', 'We gave up support for Internet Explorer in the SDK.'],
   ['The API has a SOAP endpoint.', 'The SOAP endpoint of the API was removed.'],
@@ -110,6 +116,7 @@ export const KEPT: readonly (readonly [before: string, after: string])[] = [
   ['The attachment limit is 25 MB.', 'For trial accounts the attachment limit is 2 MB.'],
   ['The worker has 16 threads.', 'In the benchmark the worker has 2 threads.'],
   ['The build takes 9 minutes.', 'The build of the docs takes 2 minutes now.'],
+  ['The web client uses Vue 3.', 'We are back on Ember 5.2.'],
   // plans and proposals
   ['The shop runs on Magento.', 'We plan to replace Magento by Shopware.'],
   ['The shop runs on Magento.', 'The shop will be moved from Magento to Shopware in autumn.'],

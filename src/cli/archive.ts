@@ -21,8 +21,7 @@ What \`memory-manager export\` wrote, in MEMORY_EXPORT_DIR or in Backblaze B2. I
   restore <file>   make it what the memory remembers; the memory must be empty
     --replace        or else it is replaced, at once or not at all
   rebuild [file]   give a lost graph back: the newest archive, or that file, and what the journal
-                   tells since; no model is asked; the memory must be empty
-    --replace        or else it is replaced, at once or not at all
+                   tells since; no model is asked; the memory must be empty, or use --replace
   accept-loss      take a graph that lost changes as it is, as after deleting it on purpose
   prune            remove nightly archives, but the newest of each day, week and month that has any
     --keep <list>    so many of each: daily=7,weekly=4,monthly=12

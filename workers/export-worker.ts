@@ -24,6 +24,8 @@ export interface ExportParts {
   /** Groups that have a journal, also those whose graph is gone. */
   readonly journaled: () => Promise<readonly string[]>;
   readonly installation: NightParts['installation'];
+  /** Asked before anything is done to a group: finds what an earlier release kept of it under other names. */
+  readonly takeOver: (group: string) => Promise<void>;
 }
 
 /** Takes `export` jobs, each of which shows one moment of a graph, and `nightly` jobs, which add one of these for every memory. */
@@ -39,9 +41,14 @@ export function startExportWorker(config: Config, connection: Redis, parts: Expo
 }
 
 /** A memory whose graph is gone has an export too, which fails and says so. */
-async function beginNight({ data }: Job, { graphs, nights, journaled }: ExportParts): Promise<{ groups: string[] }> {
+async function beginNight(
+  { data }: Job,
+  { graphs, nights, journaled, takeOver }: ExportParts,
+): Promise<{ groups: string[] }> {
   const { tick } = readNightlyJob(data);
-  const groups = [...new Set([...(await graphs.groups()), ...(await journaled())])].sort();
+  const memories = await graphs.groups();
+  for (const group of memories) await takeOver(group);
+  const groups = [...new Set([...memories, ...(await journaled())])].sort();
   await nights.addExports(tick, groups);
   await nights.keepDrills(groups);
   return { groups };
@@ -50,6 +57,7 @@ async function beginNight({ data }: Job, { graphs, nights, journaled }: ExportPa
 async function exportOne(job: Job, parts: ExportParts, config: Config, { metrics, onNotice }: Told): Promise<unknown> {
   const { group, gzip, nightly, written } = readExportJob(job.data);
   const { graphs, leases, store, nights } = parts;
+  await parts.takeOver(group);
   const onProgress = (share: number) => void job.updateProgress(share).catch(() => {});
   return trace('memory.export', { tags: { group, nightly } }, async () => {
     if (!nightly) {

@@ -6,10 +6,11 @@ import { InvalidInput } from '../src/errors.ts';
 import { openForgetting } from '../src/forget/forget.ts';
 import { forgetfulIngest } from '../src/forget/ingest.ts';
 import { openGraphs } from '../src/graph/graphs.ts';
-import { openIngest } from '../src/ingest/ingest.ts';
+import { type Ingest, openIngest } from '../src/ingest/ingest.ts';
 import { compareKey } from '../src/journal/authentic.ts';
 import { openJournal } from '../src/journal/journal.ts';
 import { journaledGroups } from '../src/journal/loss.ts';
+import { openTakeOver } from '../src/journal/take-over.ts';
 import { checkInput } from '../src/memory/input.ts';
 import { chooseEmbedder, chooseLanguageModel } from '../src/models/choose.ts';
 import type { Embedder } from '../src/models/embedder.ts';
@@ -30,7 +31,7 @@ import { keepPluginSpansHarmless } from '../src/telemetry/plugin-spans.ts';
 import { openPrometheus } from '../src/telemetry/prometheus.ts';
 import { openVitalSigns } from '../src/telemetry/vital-signs.ts';
 import { SECOND } from '../src/time.ts';
-import { openUpkeep } from '../src/upkeep/upkeep.ts';
+import { openUpkeep, type Upkeep } from '../src/upkeep/upkeep.ts';
 import { patientConnection } from '../src/valkey/connections.ts';
 import { inNamespace } from '../src/valkey/keys.ts';
 import { openLeases } from '../src/valkey/lease.ts';
@@ -68,6 +69,9 @@ const CLOSES_WITHIN = 1 * SECOND;
 /** Of the connection for leases and memos, which never blocks. */
 const NOTICED_WITHIN = 4 * SECOND;
 
+const NOT_TAKEN_OVER =
+  'Warning: Valkey does not let its user read what an earlier version kept of the memories, notes of what was forgotten included; grant the rights for that (docs/configuration.md) and start the worker again.';
+
 /**
  * Starts the roles in this process.
  * @throws InvalidInput for roles or parts that are not known; ConfigError, and StoreUnreachable, AccessRefused or WrongServer when a store cannot be used now
@@ -100,6 +104,9 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
   };
   const journal = openJournal(valkey, { onGap: (group) => void closeGap(group), onLoss, key: config.journalKey });
   const graphs = openGraphs(config.falkordb, { journal });
+  const takeOver = openTakeOver(valkey, graphs, () => {
+    onNotice(NOT_TAKEN_OVER);
+  });
   const leases = openLeases(valkey, config.takeover);
   const producer = openProducer(config);
   const guard = { signs, metrics, prices: config.prices };
@@ -182,7 +189,17 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
       });
       const upkeep = openUpkeep({ graphs, valkey, leases, languageModel, embedder: remembering, forgetting });
       const forgetful = forgetfulIngest(ingest, forgetting);
-      workers.push(startStoreWorker(config, connection(), forgetful, upkeep, { metrics, onNotice }));
+      const ownIngest: Ingest = async (episode) => {
+        await takeOver(episode.group);
+        await forgetful(episode);
+      };
+      const ownUpkeep: Upkeep = {
+        async run(group, task) {
+          await takeOver(group);
+          return upkeep.run(group, task);
+        },
+      };
+      workers.push(startStoreWorker(config, connection(), ownIngest, ownUpkeep, { metrics, onNotice }));
     }
     if (archives) {
       const installation = () => installationId(valkey, config.queuePrefix);
@@ -192,6 +209,7 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
         store: archives,
         nights: producer.nights,
         trim: journal.trim,
+        takeOver,
         installation,
         journaled: () => journaledGroups(valkey),
       };

@@ -5,9 +5,11 @@ import { forgetRecalled } from '../capture/forget-recalled.ts';
 import { forgetMemo } from '../ingest/memo.ts';
 import { forgetWaiting } from '../ingest/waiting-room.ts';
 import { openJournal } from '../journal/journal.ts';
+import { withEarlierNames } from '../journal/take-over.ts';
 import { forgetJobs } from '../queue/forgotten-job.ts';
 import { forgetSpooled } from '../queue/spool/forget.ts';
 import type { Spool } from '../queue/spool/spool.ts';
+import { forgetAnswers } from '../reader/cache.ts';
 import type { JournalKey } from '../settings.ts';
 import { type Unsaid, withoutWords } from './journal.ts';
 
@@ -43,8 +45,18 @@ export async function sweep(
   const spooled = await forgetSpooled(spool, group, new Set(episodes));
   await forgetRecalled(dirname(spool.folder));
   const jobs = await forgetJobs(queue, valkey, group, episodes);
-  await forgetWaiting(valkey, group, episodes);
-  const memos = await forgetMemo(valkey, group, [...episodes, ...told]);
-  const journal = await openJournal(valkey, { key: journalKey }).rewrite(group, (entry) => withoutWords(entry, unsaid));
+  const inKeys = async (connection: Redis, isJournalOurs: boolean) => {
+    await forgetWaiting(connection, group, episodes);
+    const memos = await forgetMemo(connection, group, [...episodes, ...told]);
+    const { rewrite } = openJournal(connection, { key: journalKey });
+    const journal = isJournalOurs ? await rewrite(group, (entry) => withoutWords(entry, unsaid)) : 0;
+    return { memos, journal };
+  };
+  const { memos, journal } = await inKeys(valkey, true);
+  // An earlier release may have left copies behind.
+  await withEarlierNames(valkey, group, async (earlier, isOurs) => {
+    await inKeys(earlier, isOurs);
+    await forgetAnswers(earlier, group);
+  });
   return { spooled, jobs, memos, journal };
 }

@@ -148,13 +148,14 @@ async function tellDrill(
 }
 
 /** What is proven to be in an archive need not be kept in Valkey as well. */
-async function trimJournal({ config }: Services, { group, journal: { position } }: Manifest): Promise<void> {
+async function trimJournal({ config, graphs }: Services, { group, journal: { position } }: Manifest): Promise<void> {
   if (!position) return;
   const [{ openRights }, { openJournal }] = await Promise.all([import('./rights.ts'), import('../journal/journal.ts')]);
   try {
     const rights = await openRights(config);
-    await openJournal(rights.valkey)
-      .trim(group, position)
+    await graphs()
+      .then((all) => rights.takeOver(all.group(group)))
+      .then(() => openJournal(rights.valkey).trim(group, position))
       .finally(() => rights.close());
   } catch (error) {
     if (!isForeseen(error)) throw error;
@@ -183,6 +184,7 @@ export async function restoreArchive(
   try {
     if (!replace) await checkEmpty(graphs.group(group));
     await checkBytes(store, manifest);
+    for (const name of [group, manifest.group]) await rights.takeOver(graphs.group(name));
     const { scratch } = await loadBeside(graphs, store, manifest, group, 'without vectors', onProgress);
     try {
       const rest = { ...services, store, valkey: rights.valkey };
@@ -213,8 +215,9 @@ export async function acceptLoss(services: Services, options: GroupOptions): Pro
     services.graphs(),
   ]);
   const graph = graphs.group(group);
-  const { valkey, leases, close } = await openRights(services.config);
+  const { valkey, leases, takeOver, close } = await openRights(services.config);
   try {
+    await takeOver(graph);
     const lease = await leases.take(group);
     try {
       await loss.acceptLoss(valkey, graph);

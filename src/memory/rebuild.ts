@@ -64,6 +64,7 @@ export async function rebuildMemory(
   const graphs = openGraphs(config.falkordb, { journal });
   try {
     if (!replace) await checkEmpty(graphs.group(group));
+    await rights.takeOver(graphs.group(group));
     const forgetAgain = (graph: GroupGraph, manifest: Manifest) =>
       forgetInArchive(graph, manifest, { store, valkey: rights.valkey, embedder });
     const parts = { graphs, journal, store, embedder, forgetAgain };

@@ -1,5 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Config } from '../config.ts';
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { takeOver } from '../journal/take-over.ts';
 import { established, impatientConnection, patientConnection } from '../valkey/connections.ts';
 import { inNamespace } from '../valkey/keys.ts';
 import { type Leases, openLeases } from '../valkey/lease.ts';
@@ -8,6 +10,8 @@ import { type Leases, openLeases } from '../valkey/lease.ts';
 export interface Rights {
   readonly valkey: Redis;
   readonly leases: Leases;
+  /** Comes before anything that reads or writes the group's keys: `journal/take-over.ts`. */
+  takeOver(graph: GroupGraph): Promise<boolean>;
   close(): void;
 }
 
@@ -25,6 +29,7 @@ export async function openRights({ valkey: address, queuePrefix, takeover }: Con
   return {
     valkey,
     leases,
+    takeOver: (graph) => takeOver(valkey, graph),
     close() {
       leases.close();
       valkey.disconnect();

@@ -16,8 +16,11 @@ export function inNamespace(valkey: Redis, queuePrefix: string): Redis {
 
 /** The key, or the channel, of a kind that belongs to a group; the braces keep all keys of a group on one node of a cluster. */
 export function groupKey(valkey: Redis, kind: string, group: string): string {
-  return ownKey(valkey, `${kind}:{${group}}`);
+  return ownKey(valkey, earlierKey(kind, group));
 }
+
+/** The same key under the name that it had up to release 40525d1, whatever the prefix of the queues. */
+export const earlierKey = (kind: string, group: string): string => `${kind}:{${group}}`;
 
 /** A key that belongs to the installation and no group. */
 export function ownKey(valkey: Redis, name: string): string {

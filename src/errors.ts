@@ -144,7 +144,8 @@ const FATES: Readonly<Record<string, Fate>> = {
   StoreUnreachable: 'waits',
   WrongServer: 'waits',
   AccessRefused: 'waits',
-  EmbedderMismatch: 'retried',
+  // The settings have to be changed back, or the graph re-embedded; nothing is wrong with the job.
+  EmbedderMismatch: 'waits',
   TimedOut: 'waits',
   NoWorker: 'retried',
   JobFailed: 'given up',

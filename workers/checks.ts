@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../src/config.ts';
-import { ConfigError, StoreUnreachable, WrongServer } from '../src/errors.ts';
+import { ConfigError, EmbedderMismatch, StoreUnreachable, WrongServer } from '../src/errors.ts';
 import type { GroupGraph } from '../src/graph/group-graph.ts';
 import type { Embedder } from '../src/models/embedder.ts';
 import { SECOND } from '../src/time.ts';
@@ -28,7 +28,7 @@ const TESTED_FALKORDB = [4, 16];
 /**
  * Looks at everything that could break the promise that what is acknowledged is kept, before the first job.
  * @param graph of the default group, and who embeds; undefined for a worker that embeds nothing
- * @throws ConfigError, WrongServer, EmbedderMismatch naming what to change; StoreUnreachable, AccessRefused
+ * @throws ConfigError, WrongServer naming what to change; StoreUnreachable, AccessRefused
  */
 export async function checkStart(
   config: Config,
@@ -50,7 +50,14 @@ export async function checkStart(
   for (const warning of found.flatMap(({ warnings }) => warnings)) onNotice(`Warning: ${warning}`);
   const refusals = found.flatMap((it) => it.refusals);
   if (refusals.length > 0) throw new ConfigError(refusals.join(' '));
-  if (embedder) await graph.check(embedder);
+  if (!embedder) return;
+  try {
+    await graph.check(embedder);
+  } catch (error) {
+    // It takes a worker to change the graph's vectors; until then its jobs wait.
+    if (!(error instanceof EmbedderMismatch)) throw error;
+    onNotice(`Warning: ${error.message} Until then episodes wait.`);
+  }
 }
 
 const TRIES = 4;

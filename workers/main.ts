@@ -1,5 +1,6 @@
 import type { Worker } from 'bullmq';
 import { installationId } from '../src/archive/origin.ts';
+import { reembed } from '../src/archive/reembed.ts';
 import { chooseStore } from '../src/archive/stores/choose.ts';
 import type { Config } from '../src/config.ts';
 import { InvalidInput } from '../src/errors.ts';
@@ -187,7 +188,20 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
         archives: () => chooseStore(config),
         onLater: async (group) => void (await producer.task(group, { kind: 'archive-forgotten' })),
       });
-      const upkeep = openUpkeep({ graphs, valkey, leases, languageModel, embedder: remembering, forgetting });
+      // Each of its texts comes once, and there may be many more than are worth remembering.
+      const changing = {
+        graphs,
+        valkey,
+        leases,
+        journal,
+        embedder,
+        archives: () => chooseStore(config, metrics),
+        metrics,
+      };
+      const upkeep = openUpkeep({
+        ...{ graphs, valkey, leases, languageModel, embedder: remembering, forgetting },
+        reembed: (group) => reembed(changing, group),
+      });
       const forgetful = forgetfulIngest(ingest, forgetting);
       const ownIngest: Ingest = async (episode) => {
         await takeOver(episode.group);

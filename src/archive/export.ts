@@ -42,6 +42,8 @@ export interface ExportOptions {
   readonly position?: string;
   /** Asked between pages and after the last one; throws when the graph is no longer what it was at the beginning. */
   readonly check?: () => Promise<void>;
+  /** What is written instead of what the graph gives without its vectors. */
+  readonly through?: (pages: AsyncIterable<Element[]>) => AsyncIterable<Element[]>;
 }
 
 const MEANWHILE = 250;
@@ -71,7 +73,7 @@ async function write(
   graph: GroupGraph,
   store: ArchiveStore,
   onProgress: (share: number) => void,
-  { gzip = false, origin, until = new Date(), position = '0-0', check = async () => {} }: ExportOptions,
+  { gzip = false, origin, until = new Date(), position = '0-0', check = async () => {}, through }: ExportOptions,
 ): Promise<Exported> {
   const [extent, embedder, twin] = await Promise.all([exportExtent(graph), readEmbedder(graph), exportTwins(graph)]);
   if (twin !== undefined)
@@ -81,8 +83,9 @@ async function write(
   const now = new Date();
   const inventory = openInventory(graph.group);
   const head = { format: FORMAT, version: VERSION, group: graph.group, exported_at: now.toISOString() } as const;
+  const view = { last: extent.last, dimension: embedder?.dimension ?? 0 };
   const pages = watched(
-    snapshot(graph, { last: extent.last, dimension: embedder?.dimension ?? 0 }),
+    through ? through(snapshot(graph, { ...view, depth: 'without vectors' })) : snapshot(graph, view),
     inventory,
     extent,
     onProgress,

@@ -3,6 +3,7 @@ import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { readMark } from '../graph/queries/read-mark.ts';
 import type { Scratch } from '../graph/scratch.ts';
+import type { Base } from '../journal/entry.ts';
 import { before, type Journal, timeOf } from '../journal/journal.ts';
 import { areOf, isLater, lastBase, planFrom, type Step } from '../journal/plan.ts';
 import { HOUR } from '../time.ts';
@@ -46,7 +47,7 @@ interface Start {
   /** Null: an empty graph. */
   readonly find: (() => Promise<Manifest>) | null;
   /** The entry that says that this archive was put in place. */
-  readonly base?: Step & { readonly base: { readonly sha256: string } };
+  readonly base?: Step & { readonly base: Base };
   readonly isRightGraph: boolean;
 }
 
@@ -178,8 +179,9 @@ async function emptyScratch(graphs: Graphs, group: string): Promise<Scratch> {
 }
 
 /** What was recorded into the graph before it was replaced went with it. */
-function fromOf(manifest: Manifest | undefined, base: Step | undefined): Omit<ReplayFrom, 'lost'> {
-  if (base) return { after: base.id, since: base.id };
+function fromOf(manifest: Manifest | undefined, base: Start['base']): Omit<ReplayFrom, 'lost'> {
+  const after = base?.base.goesOnAfter;
+  if (base) return { after: after === undefined ? base.id : before(after), since: base.id };
   const since = manifest ? positionOf(manifest) : '0-0';
   return { after: before(since), since };
 }

@@ -10,7 +10,7 @@ import type { Base } from '../journal/entry.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { settleLoss } from '../journal/loss.ts';
 import { raiseVersion } from '../valkey/group-version.ts';
-import type { Leases } from '../valkey/lease.ts';
+import type { Lease, Leases } from '../valkey/lease.ts';
 
 const ATTEMPTS = 20;
 
@@ -21,6 +21,8 @@ export interface Replacing {
   readonly base?: Base;
   /** Default: one that makes its entries authentic with no key. */
   readonly journal?: Journal;
+  /** The group's, where the caller holds it; it stays held. */
+  readonly lease?: Lease;
   /** Done under the lease before each attempt to swap, when nobody else changes the group. */
   readonly prepare?: () => Promise<void>;
 }
@@ -35,10 +37,10 @@ export async function replaceGraph(
   scratch: Scratch,
   valkey: Redis,
   leases: Leases,
-  { replace, base, prepare = async () => {}, journal = openJournal(valkey) }: Replacing,
+  { replace, base, prepare = async () => {}, journal = openJournal(valkey), ...given }: Replacing,
 ): Promise<string | null> {
   const { graph } = scratch;
-  const lease = await leases.take(graph.group);
+  const lease = given.lease ?? (await leases.take(graph.group));
   try {
     await prepare();
     const noted = await takeFence(graph, journal, lease.fence, base);
@@ -55,7 +57,7 @@ export async function replaceGraph(
     await raiseVersion(valkey, graph.group);
     return noted?.id ?? null;
   } finally {
-    await lease.release();
+    if (!given.lease) await lease.release();
   }
 }
 

@@ -14,6 +14,7 @@ export const HELP = `memory-manager: durable, temporal memory for coding agents
   memory-manager import [format] <file or ->              what another memory wrote
   memory-manager export                                   write the whole memory as JSON
   memory-manager archive <action>                         list, verify, restore, rebuild, prune
+  memory-manager reembed                                  change the embedder of what is stored
   memory-manager dead-letter <action>                     jobs that were given up: list, replay …
 
   memory-manager up | down      start or stop Valkey, FalkorDB and a worker on this machine

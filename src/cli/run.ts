@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   forget: () => import('./forget.ts'),
   import: () => import('./import.ts'),
   export: () => import('./export.ts'),
+  reembed: () => import('./reembed.ts'),
   archive: () => import('./archive.ts'),
   'dead-letter': () => import('./dead-letter.ts'),
   worker: () => import('./worker.ts'),

@@ -71,6 +71,7 @@ function valkeyLines(status: ValkeyStatus) {
     ...(lastCommit === null ? [] : [`Commit   ${lastCommit} s ago`]),
     ...nightlyLines(status),
     ...journalLines(status),
+    ...reembeddingLines(status),
     ...(lastFailure ? [`Failed   ${shortened(oneLine(lastFailure), LONGEST)}`] : []),
   ];
 }
@@ -84,6 +85,16 @@ function calls({ failedInARow, ok, failed }: ModelSigns): string {
 function queue(name: string, { waiting, active, delayed, failed, completed, oldestWaiting }: QueueStatus): string {
   const since = oldestWaiting === null ? '' : `, the oldest waits for ${oldestWaiting} s`;
   return `${name.padEnd(8)} ${waiting} waiting, ${active} active, ${delayed} delayed, ${failed} failed, ${completed} done${since}`;
+}
+
+function reembeddingLines({ reembedding }: ValkeyStatus): string[] {
+  if (!reembedding) return [];
+  const { model, dimension, phase, share } = reembedding;
+  const how =
+    phase === 'embedding'
+      ? `${Math.floor(share * 100)} % of its texts are embedded`
+      : 'the new graph is put in place, and commits wait';
+  return [`Vectors  are changed to ${model} (${dimension} dimensions): ${how}`];
 }
 
 function journalLines({ journal: { entries, since, bytes, gap } }: ValkeyStatus): string[] {

@@ -60,7 +60,10 @@ export function openForgetting(parts: ForgettingParts): Forgetting {
       const now = new Date();
       const worked = await workOut(graph, wanted, now);
       const { gone, unsaid } = worked;
-      const changes = await withVectors(worked.changes, async () => parts.embedder);
+      const changes = await withVectors(worked.changes, async () => {
+        await graph.checkNow(parts.embedder);
+        return parts.embedder;
+      });
       // Whatever fails from here on is tried again, and nobody brings it back meanwhile.
       await noteMarks(valkey, group, marksOf(worked, wanted.entities, lease.fence));
       const episodes = changes.removedEpisodes.map(({ uuid }) => uuid);
@@ -68,6 +71,8 @@ export function openForgetting(parts: ForgettingParts): Forgetting {
       await writeUnder(lease, graph, worked, changes, now);
       await raiseVersion(valkey, group);
       await graphs.forgetQueries(group);
+      // Vectors of what is forgotten may be among them.
+      await graphs.dropKept(group);
       const cached = await forgetAnswers(valkey, group);
       if (changes.summaries.some(({ isLong }) => isLong)) parts.onLong?.(group);
       return { ...gone, elsewhere: { ...swept, cached }, archives: await tellArchives(group) };

@@ -10,7 +10,7 @@ import type { ChangeLog, GroupGraph } from './group-graph.ts';
 import { openPool } from './pool.ts';
 import { isMemory } from './queries/is-memory.ts';
 import { checkEmbedder, prepareSchema } from './schema.ts';
-import { isNoGraph, openScratch, type Scratch, scratchName, sweepScratches } from './scratch.ts';
+import { dropKept, isNoGraph, keptName, openScratch, type Scratch, scratchName, sweepScratches } from './scratch.ts';
 
 /** All graphs of one FalkorDB. */
 export interface Graphs {
@@ -26,12 +26,18 @@ export interface Graphs {
   scratch(group: string): Scratch;
   /** Drops scratch graphs that were made longer ago than `age` milliseconds, which nobody is at work on any more; gives how many. */
   sweepScratches(age: number): Promise<number>;
+  /** A graph beside that of a group that holds what a task has paid for, under a key of letters and digits; swept after 30 days. */
+  kept(group: string, key: string): Promise<GroupGraph>;
+  /** Drops what is kept for a group under whatever key. */
+  dropKept(group: string): Promise<void>;
   close(): void;
 }
 
 const READ_LIMIT = 10 * SECOND;
 /** Also the time after which a connection is noticed that lost its other end without a word. */
 const WRITE_LIMIT = 25 * SECOND;
+/** A graph may be put in the place of another whose vectors are of another embedder. */
+const CHECKED_FOR = 5 * SECOND;
 
 export interface GraphsOptions {
   /** How many questions are asked at once. */
@@ -77,7 +83,8 @@ export function openGraphs(address: Address, { readers = 4, writers = 2, journal
       async prepareAgain(embedder) {
         await prepareSchema(graph, embedder);
       },
-      check: once((embedder) => checkEmbedder(graph, embedder)),
+      check: once((embedder) => checkEmbedder(graph, embedder), CHECKED_FOR),
+      checkNow: (embedder) => checkEmbedder(graph, embedder),
     };
     const change = openChange(graph, write, log);
     return graph;
@@ -110,6 +117,8 @@ export function openGraphs(address: Address, { readers = 4, writers = 2, journal
       return openScratch(writes, bind(group, name), name);
     },
     sweepScratches: (age) => sweepScratches(writes, age),
+    kept: async (group, key) => bind(group, await keptName(writes, checkGroup(group), key)),
+    dropKept: (group) => dropKept(writes, checkGroup(group)),
     close() {
       reads.close();
       writes.close();
@@ -142,11 +151,19 @@ async function rows<Row>(answer: Promise<unknown[]>): Promise<Row[]> {
   }
 }
 
-/** Does `work` until it once gave true, for each embedder's model; callers at the same time share one run. */
-function once(work: (embedder: Embedder) => Promise<boolean>): (embedder: Embedder) => Promise<boolean> {
+/** Does `work` until it once gave true, for each embedder's model, and again after `lasts`; callers at the same time share one run. */
+function once(
+  work: (embedder: Embedder) => Promise<boolean>,
+  lasts = Number.POSITIVE_INFINITY,
+): (embedder: Embedder) => Promise<boolean> {
   const done = new Map<string, Promise<boolean>>();
+  const until = new Map<string, number>();
   return async (embedder) => {
     const key = `${embedder.model}/${embedder.dimension}`;
+    if (performance.now() > (until.get(key) ?? 0)) {
+      done.delete(key);
+      until.set(key, performance.now() + lasts);
+    }
     const running = done.get(key) ?? work(embedder);
     done.set(key, running);
     try {

@@ -49,4 +49,6 @@ export interface GroupGraph {
    * @throws EmbedderMismatch when the graph's vectors are of another kind than `embedder`'s
    */
   check(embedder: Embedder): Promise<boolean>;
+  /** The same as the graph is now: for who writes vectors, under the lease that putting another graph in its place needs too. */
+  checkNow(embedder: Embedder): Promise<boolean>;
 }

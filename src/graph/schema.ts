@@ -170,6 +170,6 @@ function compare(graph: GroupGraph, stored: StoredEmbedder | undefined, embedder
   const sameModel = stored.model === null || stored.model === embedder.model;
   if (sameModel && stored.dimension === embedder.dimension) return;
   throw new EmbedderMismatch(
-    `The memory "${graph.group}" was written with the embedder ${stored.model ?? 'of an unknown name'} (${stored.dimension} dimensions), not ${embedder.model} (${embedder.dimension}); use that one again or another group.`,
+    `The memory "${graph.group}" was written with the embedder ${stored.model ?? 'of an unknown name'} (${stored.dimension} dimensions), not ${embedder.model} (${embedder.dimension}); change its vectors with \`memory-manager reembed --group ${graph.group}\`, or use that embedder again.`,
   );
 }

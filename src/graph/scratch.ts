@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { StaleFence } from '../errors.ts';
 import { graphName } from '../group.ts';
-import { SECOND } from '../time.ts';
+import { DAY, SECOND } from '../time.ts';
 import { type Connection, graphNames } from './connection.ts';
 import type { GroupGraph } from './group-graph.ts';
 import type { Pool } from './pool.ts';
@@ -81,12 +81,32 @@ async function isEmpty(connection: Connection, target: string): Promise<boolean>
   return row?.isEmpty ?? true;
 }
 
+/** Holds what a task has paid for so far, and stays for whoever goes on with it. */
+const KEPT = `${PREFIX}kept:`;
+/** As long as memos. */
+const KEPT_FOR = 30 * DAY;
+
+/** The name of the graph that is kept for a group under a key of letters and digits; a new one where there is none. */
+export async function keptName(pool: Pool, group: string, key: string): Promise<string> {
+  const known = (await keptNames(pool, group)).find((name) => name.endsWith(`:${key}`));
+  return known ?? `${KEPT}${Date.now()}:${group}:${key}`;
+}
+
+/** Drops all that is kept for a group. */
+export async function dropKept(pool: Pool, group: string): Promise<void> {
+  for (const name of await keptNames(pool, group)) await drop(pool, name);
+}
+
+async function keptNames(pool: Pool, group: string): Promise<string[]> {
+  const names = await pool.use(graphNames, LIMIT);
+  return names.filter((name) => name.startsWith(KEPT) && name.slice(KEPT.length).split(':')[1] === group).sort();
+}
+
 export async function sweepScratches(pool: Pool, age: number): Promise<number> {
   const names = await pool.use(graphNames, LIMIT);
-  const until = Date.now() - age;
-  const left = names.filter(
-    (name) => name.startsWith(PREFIX) && Number(name.slice(PREFIX.length).split(':')[0]) <= until,
-  );
+  const isOlder = (name: string, prefix: string, than: number) =>
+    name.startsWith(prefix) && Number(name.slice(prefix.length).split(':')[0]) <= Date.now() - than;
+  const left = names.filter((name) => isOlder(name, PREFIX, age) || isOlder(name, KEPT, KEPT_FOR));
   for (const name of left) await drop(pool, name);
   return left.length;
 }

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { StaleFence } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
+import type { Embedder } from '../models/embedder.ts';
 import { type Carrier, carrier } from '../telemetry/carrier.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { tracer } from '../telemetry/tracer.ts';
@@ -37,6 +38,7 @@ type Member = Pick<OwnEpisode, 'extracted' | 'since' | 'carrier'> & Partial<Pick
 export interface BatchParts {
   readonly graphs: Graphs;
   readonly valkey: Redis;
+  readonly embedder: Embedder;
   readonly room: WaitingRoom;
   readonly memo: Memo;
   readonly judgeOf: (group: string) => Judge;
@@ -49,6 +51,7 @@ export interface BatchParts {
 export function openBatchWriter({
   graphs,
   valkey,
+  embedder,
   room,
   memo,
   judgeOf,
@@ -126,6 +129,8 @@ export function openBatchWriter({
   return {
     async writeNext(group, lease, line, others = room.all(group)) {
       const graph = graphs.group(group);
+      // What was extracted may be of an embedder that the graph has no longer.
+      await graph.checkNow(embedder);
       const own = [...line.values()];
       const waiting = await readable(group, await others, line);
       const batch = nextOf([...own, ...waiting].sort((a, b) => a.since - b.since));

@@ -52,11 +52,22 @@ export function openIngest(graphs: Graphs, valkey: Redis, leases: Leases, parts:
   const memo = openMemo(valkey, { model, embedder, ontology, metrics });
   const room = openWaitingRoom(valkey, leases.signals);
   const judgeOf = (group: string) => rememberingJudge(valkey, group, model, memo.count, stage);
-  const writer = openBatchWriter({ graphs, valkey, room, memo, judgeOf, stage, metrics, onLong, onCommitted });
+  const writer = openBatchWriter({
+    graphs,
+    valkey,
+    embedder,
+    room,
+    memo,
+    judgeOf,
+    stage,
+    metrics,
+    onLong,
+    onCommitted,
+  });
   const groupCommit = openGroupCommit({ graphs, valkey, leases, room, writer, stamp: memo.stamp, stage });
   const readings = openReadings(valkey, leases.signals, memo, takeover);
   const record = openRecord(graphs, valkey, embedder, readings, stage);
-  const passageVectors = openPassageVectors(graphs, valkey, stage);
+  const passageVectors = openPassageVectors(graphs, valkey, embedder, stage);
   const finish = openFinish(graphs, { stage, metrics, onCommitted });
 
   /** Undefined for an episode with which nothing is left to be done. */

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Episode } from '../episode.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import { embeddedPassages, type PassageVector, writePassageVectors } from '../graph/queries/passages.ts';
+import type { Embedder } from '../models/embedder.ts';
 import { embeddedText, passagesOf, textOf } from '../passages/passages.ts';
 import { raiseVersion } from '../valkey/group-version.ts';
 import type { Unembedded } from './extract.ts';
@@ -17,15 +18,16 @@ export interface PassageVectors {
 }
 
 /** Vectors of passages, which are written once each, beside the passages. No lease is needed: nothing is worked out from the graph. */
-export function openPassageVectors(graphs: Graphs, valkey: Redis, stage: Stages): PassageVectors {
+export function openPassageVectors(graphs: Graphs, valkey: Redis, embedder: Embedder, stage: Stages): PassageVectors {
   const write = together<{ readonly group: string; readonly vectors: readonly PassageVector[] }, void>(
     ({ group }) => group,
     (waiting) => Math.min(waiting.length, MOST),
     async (batch, group) => {
-      await writePassageVectors(
-        graphs.group(group),
-        batch.flatMap(({ vectors }) => vectors),
-      );
+      const graph = graphs.group(group);
+      const vectors = batch.flatMap((it) => it.vectors);
+      await writePassageVectors(graph, vectors, embedder);
+      // Nothing was written then.
+      await graph.checkNow(embedder);
       await raiseVersion(valkey, group);
       return batch.map(() => undefined);
     },

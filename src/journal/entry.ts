@@ -6,6 +6,8 @@ import type { Change } from '../graph/group-graph.ts';
 export interface Base {
   readonly file: string;
   readonly sha256: string;
+  /** Of a graph that goes on with other vectors: id of the last entry before it was read. What was recorded then must not be lost. */
+  readonly goesOnAfter?: string;
 }
 
 export interface NewEntry extends Change {
@@ -34,7 +36,7 @@ const shape = z.object({
   version: z.literal(VERSION),
   query: z.string(),
   params: z.record(z.string(), z.unknown()),
-  base: z.optional(z.object({ file: z.string(), sha256: z.string() })),
+  base: z.optional(z.object({ file: z.string(), sha256: z.string(), goesOnAfter: z.optional(z.string()) })),
 });
 
 /** Vectors take a fifth of the bytes so; they are those lists named `embedding` that 32 bits hold to the last digit. */
@@ -55,7 +57,7 @@ export function unpack({ text, vectors }: Packed): NewEntry {
   const { query, params, base } = shape.parse(
     JSON.parse(text, (key, value) => (key === 'embedding' ? unpacked(value, vectors) : value)),
   );
-  return { query, params: params as Params, ...(base && { base }) };
+  return { query, params: params as Params, ...(base && { base: base as Base }) };
 }
 
 function isVector(value: unknown): value is readonly number[] {

@@ -1,5 +1,6 @@
 import { InvalidInput } from '../errors.ts';
 import type { Found } from '../search/found.ts';
+import type { Recipe } from '../search/recipes.ts';
 import { checkText } from '../text.ts';
 import { checkTime, toGraphTime } from '../time.ts';
 import type { QueryOptions } from './query-options.ts';
@@ -38,22 +39,34 @@ export async function askFor(
   // Plain questions, which are most, are answered from the cache without loading what checks the others.
   const chosen = isPlain(others) ? undefined : (await import('./ask-options.ts')).checkOptions(others);
   const reader = await services.reader();
-  return reader.answer(
+  const find = async (recipe: Recipe) => {
+    const [graphs, embedder, { search }] = await Promise.all([
+      services.graphs(),
+      services.embedder(),
+      import('../search/search.ts'),
+    ]);
+    const graph = graphs.group(group);
+    const parts = { graph, embedder, languageModel: services.languageModel };
+    const found = await search(parts, query, { ...chosen, recipe, limit, asOf, sources });
+    return sources ? (await import('../search/attributes.ts')).withAttributes(graph, found) : found;
+  };
+  const answered = reader.answer(
     group,
     { ...question, ...chosen },
-    async () => {
-      const [graphs, embedder, { search, RECIPES }] = await Promise.all([
-        services.graphs(),
-        services.embedder(),
-        import('../search/search.ts'),
-      ]);
-      const graph = graphs.group(group);
-      const parts = { graph, embedder, languageModel: services.languageModel };
-      const found = await search(parts, query, { recipe: RECIPES.default, ...chosen, limit, asOf, sources });
-      return sources ? (await import('../search/attributes.ts')).withAttributes(graph, found) : found;
-    },
+    async () => find(chosen?.recipe ?? (await import('../search/recipes.ts')).RECIPES.default),
     { useCache: cache, isAnswer: isFound, ...(asOf === undefined && { changesAt: changesAt(services, group) }) },
   );
+  try {
+    return await answered;
+  } catch (error) {
+    if ((error as Error).name !== 'EmbedderMismatch') throw error;
+    const { byWords, RECIPES } = await import('../search/recipes.ts');
+    const recipe = byWords(chosen?.recipe ?? RECIPES.default);
+    if (!recipe) throw error;
+    services.notice(`${(error as Error).message} Until then it is asked by words alone.`);
+    // Not into the cache, from which those who have the right embedder take their answers.
+    return find(recipe);
+  }
 }
 
 /** What a search gives, as far as it can be told from something else. */

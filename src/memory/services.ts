@@ -17,6 +17,8 @@ import type { Spooling } from './spooling.ts';
 export interface Services {
   readonly config: Config;
   readonly metrics: Metrics;
+  /** Tells that something was answered in another way than usual. */
+  readonly notice: (sentence: string) => void;
   readonly reader: Later<Reader>;
   readonly producer: Later<Producer>;
   readonly spooling: Later<Spooling>;
@@ -67,6 +69,7 @@ export function openServices(config: Config, parts: MemoryParts): Services {
   return {
     config,
     metrics,
+    notice: (sentence) => parts.onNotice?.(sentence),
     ...opened,
     spooling,
     waiting: waits,

@@ -7,6 +7,7 @@ import type { WorkerNote } from '../queue/alive.ts';
 import type { Counts, Producer, QueueName } from '../queue/producer.ts';
 import type { ModelSigns } from '../telemetry/vital-signs.ts';
 import { SECOND } from '../time.ts';
+import { type ReembeddingNote, readReembedding } from '../valkey/reembedding.ts';
 import { type NightlyStatus, nightlyStatus } from './nightly-status.ts';
 import type { GroupOptions } from './options.ts';
 import type { Services } from './services.ts';
@@ -33,6 +34,8 @@ export interface ValkeyStatus {
   readonly nightly: NightlyStatus;
   /** Changes of the group's graph that Valkey keeps beside it. */
   readonly journal: JournalSize;
+  /** How far the change of the group's embedder has come; null while none is under way. */
+  readonly reembedding: ReembeddingNote | null;
   /** Why the job that was tried last, of those that wait for another try or were given up, failed. */
   readonly lastFailure?: string;
 }
@@ -98,6 +101,7 @@ async function valkeyStatus(producer: Producer, group: string): Promise<ValkeySt
     lastCommit: lastCommit === null ? null : secondsBetween(lastCommit, now),
     nightly: await nightlyStatus(producer.nights, group, now),
     journal: await producer.ask((valkey) => openJournal(valkey).size(group)),
+    reembedding: await producer.ask((valkey) => readReembedding(valkey, group)),
     ...(lastFailure !== undefined && { lastFailure }),
   };
 }

@@ -60,6 +60,8 @@ const task = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('archive-forgotten') }),
   z.strictObject({ kind: z.literal('confirm'), episode: z.string().check(z.minLength(1)) }),
+  // The embedder that the graph is to have; only a worker with that one does it.
+  z.strictObject({ kind: z.literal('reembed'), model: z.string(), dimension: z.int() }),
 ]);
 const taskJob = z.strictObject({ version: z.literal(1), group, task });
 

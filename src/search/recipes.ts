@@ -80,6 +80,16 @@ export function recipeFor(find: Kind | 'all' | undefined, rank: Ranker | undefin
   return Object.hasOwn(RECIPES, name) ? RECIPES[name as RecipeName] : undefined;
 }
 
+/** The same by words alone; undefined where nothing is left. */
+export function byWords({ answer, ...parts }: Recipe): Recipe | undefined {
+  const kinds = Object.entries(parts).filter(([, { methods }]) => methods.includes('words'));
+  const left = kinds.map(([kind, { ranker, ...rest }]) => [
+    kind,
+    { ...rest, methods: ['words'], ranker: ranker === 'mmr' ? 'rrf' : ranker },
+  ]);
+  return left.length > 0 ? { ...(Object.fromEntries(left) as Recipe), ...(answer && { answer }) } : undefined;
+}
+
 function frozen<T extends object>(data: T): T {
   for (const inner of Object.values(data)) if (typeof inner === 'object') frozen(inner);
   return Object.freeze(data);

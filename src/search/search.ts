@@ -1,4 +1,4 @@
-import { InvalidInput } from '../errors.ts';
+import { EmbedderMismatch, InvalidInput, isForeseen } from '../errors.ts';
 import { nameTerms, searchTerms } from '../graph/fulltext.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { entitiesCalled } from '../graph/queries/entities-called.ts';
@@ -48,12 +48,34 @@ export interface SearchParts {
  */
 export async function search(parts: SearchParts, query: string, options: SearchOptions): Promise<Found> {
   const { graph, embedder } = parts;
-  const { recipe, limit, minScore } = options;
+  const { recipe } = options;
   const [vector, isSearchable] = await Promise.all([
     needsVector(recipe) ? embedder.embed([oneLine(query)]).then(([first = []]) => first) : [],
-    graph.check(embedder),
+    isSearchableBy(graph, embedder, recipe),
   ]);
   if (!isSearchable) return emptyFor(recipe);
+  try {
+    return await searchBy(parts, query, vector, options);
+  } catch (error) {
+    // Its embedder may have been changed since it was checked, and then no vector of ours can be compared.
+    if (!isForeseen(error) && needsVector(recipe)) await graph.checkNow(embedder);
+    throw error;
+  }
+}
+
+/** Where no vector is compared it does not matter who made those that are there. */
+async function isSearchableBy(graph: GroupGraph, embedder: Embedder, recipe: Recipe): Promise<boolean> {
+  try {
+    return await graph.check(embedder);
+  } catch (error) {
+    if (error instanceof EmbedderMismatch && !needsVector(recipe)) return true;
+    throw error;
+  }
+}
+
+async function searchBy(parts: SearchParts, query: string, vector: number[], options: SearchOptions): Promise<Found> {
+  const { graph } = parts;
+  const { recipe, limit, minScore } = options;
   const sought = await seek(graph, query, vector, options);
   const found = recipe.answer
     ? await findAnswer(sought, recipe.facts?.methods ?? [], limit)

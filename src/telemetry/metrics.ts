@@ -24,6 +24,8 @@ export type CounterName =
   | 'opencode.memory.memo.hit'
   | 'opencode.memory.memo.miss'
   | 'opencode.memory.episodes.committed'
+  /** Texts that were embedded once more, since the memory's embedder is changed. */
+  | 'opencode.memory.reembed.texts'
   /** By `queue` and `fate`. */
   | 'opencode.memory.jobs.failed'
   | 'opencode.memory.spool.drained'

@@ -27,6 +27,7 @@ const COUNTERS: Readonly<Record<CounterName, About>> = {
   'opencode.memory.memo.hit': { help: 'Model calls that a note of an earlier one spared', labels: ['stage'] },
   'opencode.memory.memo.miss': { help: 'Model calls of which there was no note', labels: ['stage'] },
   'opencode.memory.episodes.committed': { help: 'Episodes whose facts came into a graph' },
+  'opencode.memory.reembed.texts': { help: 'Texts embedded once more for another embedder of their memory' },
   'opencode.memory.jobs.failed': { help: 'Tries of jobs that failed', labels: ['queue', 'fate'] },
   'opencode.memory.spool.drained': { help: 'Episodes that went from the spool into the queue' },
   'opencode.memory.schedule.ticks': { help: 'Ticks of the schedule that this worker served' },

@@ -72,6 +72,7 @@ export function openCommunities(parts: UpkeepParts): (group: string) => Promise<
         members: members.map((member) => ({ uuid: member.uuid, edge: derivedUuid('has member', uuid, member.uuid) })),
       }));
       await writeUnderLease(parts, graph, async (fenced) => {
+        await graph.checkNow(parts.embedder);
         // Another build may have replaced meanwhile what was to be kept.
         const now = new Map((await readCommunities(graph)).map(({ uuid, hash }) => [uuid, hash]));
         if (kept.some(({ uuid, hash }) => now.get(uuid) !== hash)) return false;

@@ -13,6 +13,8 @@ export interface UpkeepParts {
   readonly languageModel: LanguageModel;
   readonly embedder: Embedder;
   readonly forgetting: Forgetting;
+  /** Gives a group's graph vectors of `embedder`; done by `src/archive`. */
+  readonly reembed?: (group: string) => Promise<object>;
 }
 
 /** Done by `src/forget`. */

@@ -1,3 +1,5 @@
+import { EmbedderMismatch } from '../errors.ts';
+import type { GroupGraph } from '../graph/group-graph.ts';
 import { writePassageVectors } from '../graph/queries/passages.ts';
 import {
   deleteOrphans,
@@ -6,6 +8,7 @@ import {
   uncutEpisodes,
   writePassages,
 } from '../graph/queries/uncut-episodes.ts';
+import type { Embedder } from '../models/embedder.ts';
 import { embeddedText, PASSAGE_VERSION, passagesOf, textOf } from '../passages/passages.ts';
 import { oneLine } from '../text.ts';
 import { raiseVersion } from '../valkey/group-version.ts';
@@ -53,13 +56,26 @@ export async function cutPassages(
         episode,
         embedding: (vectors[place] ?? []).map(Math.fround),
       })),
+      embedder,
     );
+    await seeThatWritten(graph, embedder, uncut);
     episodes += uncut.length;
     // Answers change by what was written so far.
     await raiseVersion(valkey, group);
   }
   if (orphans > 0) await raiseVersion(valkey, group);
   return { episodes, orphans };
+}
+
+/** A graph that is another embedder's by now took the passages and not the vectors; then they are cut again for that one. */
+async function seeThatWritten(graph: GroupGraph, embedder: Embedder, uncut: readonly UncutEpisode[]): Promise<void> {
+  try {
+    await graph.checkNow(embedder);
+  } catch (error) {
+    const uuids = uncut.map(({ uuid }) => uuid);
+    if (error instanceof EmbedderMismatch) await deleteOutdated(graph, uuids, '');
+    throw error;
+  }
 }
 
 function cutOne(episode: UncutEpisode) {

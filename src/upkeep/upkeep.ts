@@ -1,3 +1,4 @@
+import { EmbedderMismatch } from '../errors.ts';
 import type { Task } from '../queue/jobs.ts';
 import { type BuiltCommunities, openCommunities } from './communities.ts';
 import { confirmRule } from './confirm.ts';
@@ -16,6 +17,19 @@ export interface Upkeep {
    *         ReplyUnusable
    */
   run(group: string, task: Task): Promise<TaskResult>;
+}
+
+function reembed(
+  { embedder, reembed }: UpkeepParts,
+  group: string,
+  { model, dimension }: Extract<Task, { kind: 'reembed' }>,
+): Promise<object> {
+  // Another worker may have it; or this one will, with other settings.
+  if (!reembed || embedder.model !== model || embedder.dimension !== dimension)
+    throw new EmbedderMismatch(
+      `The memory "${group}" is to have the embedder ${model} (${dimension} dimensions), and a worker embeds with ${embedder.model} (${embedder.dimension}); start one with the new settings.`,
+    );
+  return reembed(group);
 }
 
 export function openUpkeep(parts: UpkeepParts): Upkeep {
@@ -37,6 +51,8 @@ export function openUpkeep(parts: UpkeepParts): Upkeep {
           return confirmRule(parts, group, task.episode);
         case 'archive-forgotten':
           return parts.forgetting.archive(group);
+        case 'reembed':
+          return reembed(parts, group, task);
       }
     },
   };

@@ -41,6 +41,8 @@ const CALLS: Readonly<Record<string, (options: object) => Promise<unknown>>> = {
   'archives.restore': (options) => given.archives.restore('latest', options),
   'archives.rebuild': (options) => given.archives.rebuild(options),
   'archives.acceptLoss': (options) => given.archives.acceptLoss(options),
+  'archives.planReembedding': (options) => given.archives.planReembedding(options),
+  'archives.reembed': (options) => given.archives.reembed(options),
   'archives.prune': (options) => given.archives.prune({ keep: { daily: 1 }, ...options }),
   'communities.list': (options) => given.communities.list(options),
   'communities.build': (options) => given.communities.build(options),

@@ -1,3 +1,4 @@
+import type { Embedder } from '../../models/embedder.ts';
 import type { Passage } from '../../passages/passages.ts';
 import type { Params } from '../codec.ts';
 import type { GroupGraph } from '../group-graph.ts';
@@ -177,14 +178,22 @@ export async function embeddedPassages(graph: GroupGraph, episode: string): Prom
   return new Set(rows.map(({ uuid }) => uuid));
 }
 
-/** Writes each vector once, of passages that are there: those of an episode that was removed meanwhile are gone. */
-export async function writePassageVectors(graph: GroupGraph, vectors: readonly PassageVector[]): Promise<void> {
+/**
+ * Writes each vector once, of passages that are there: those of an episode that was removed meanwhile are gone. Nothing is written to a
+ * graph that is another embedder's by now.
+ */
+export async function writePassageVectors(
+  graph: GroupGraph,
+  vectors: readonly PassageVector[],
+  { model, dimension }: Pick<Embedder, 'model' | 'dimension'>,
+): Promise<void> {
   await graph.change(
-    `UNWIND $vectors AS x
+    `MATCH (m:_Meta {key: 'embedder'}) WHERE m.model = $by AND m.dimension = $numbers
+     UNWIND $vectors AS x
      MATCH (p:_Passage {episode: x.episode}) WHERE p.passage = x.uuid
      OPTIONAL MATCH (known:_PassageVector {episode: x.episode}) WHERE known.passage = x.uuid
      WITH x, known WHERE known IS NULL
      CREATE (:_PassageVector {passage: x.uuid, episode: x.episode, embedding: vecf32(x.embedding)})`,
-    { vectors } as unknown as Params,
+    { vectors, by: model, numbers: dimension } as unknown as Params,
   );
 }

@@ -4,7 +4,9 @@ import type { ArchiveList, PruneOptions, Restored, RestoreOptions, Verified, Ver
 import { checkInput } from '../input.ts';
 import type { GroupOptions } from '../options.ts';
 import type { RebuildOptions, Rebuilt } from '../rebuild.ts';
+import type { ReembedPlan, ReembedResult } from '../reembed.ts';
 import type { Services } from '../services.ts';
+import type { TaskOptions } from '../upkeep.ts';
 
 /** What was exported. Errors: `ConfigError`, `ArchiveAway`, `InvalidInput` when there is no such archive. */
 export interface Archives {
@@ -25,6 +27,13 @@ export interface Archives {
    * @throws InvalidInput when it lacks nothing
    */
   acceptLoss(options?: GroupOptions): Promise<{ readonly group: string }>;
+  /** What it would take to give a group's graph the vectors of these settings' embedder; asks no model. @throws InvalidInput for an empty memory */
+  planReembedding(options?: GroupOptions): Promise<ReembedPlan>;
+  /**
+   * Lets a worker that has these settings do that: all texts are embedded, no one twice, and an archive with the new vectors takes the place of
+   * the graph. @throws NoWorker; TimedOut when it is not done by then and goes on
+   */
+  reembed(options?: TaskOptions): Promise<ReembedResult>;
   /** Removes a group's nightly archives but those that are to be kept, the newest, and the newest that was verified. */
   prune(options: PruneOptions): Promise<Pruned>;
 }
@@ -49,6 +58,14 @@ export function openArchives(services: Services): Archives {
       ),
     acceptLoss: (options = {}) =>
       request('accept_loss', async () => (await work()).acceptLoss(services, checkInput('group', options))),
+    planReembedding: (options = {}) =>
+      request('plan_reembedding', async () =>
+        (await import('../reembed.ts')).planReembedding(services, checkInput('group', options)),
+      ),
+    reembed: (options = {}) =>
+      request('reembed', async () =>
+        (await import('../reembed.ts')).reembedMemory(services, checkInput('task', options)),
+      ),
     prune: (options) =>
       request('prune_archives', async () => (await work()).pruneArchives(services, checkInput('prune', options))),
   };

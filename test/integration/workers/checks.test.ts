@@ -122,7 +122,7 @@ describe('a worker', () => {
     expect(judgeServer('FalkorDB', { ...facts, falkordb }).warnings).toEqual(warnings);
   });
 
-  test('refuses a graph that another embedder wrote', async () => {
+  test('warns of a graph that another embedder wrote, which it takes a worker to change', async () => {
     const config = { ...stores.config, group: newGroup(), queuePrefix: `{${newGroup()}}` };
     const running = await startWorkers(config, ['store'], { languageModel: plainModel(), embedder: plainEmbedder() });
     const memory = new MemoryManager(config);
@@ -131,15 +131,19 @@ describe('a worker', () => {
     await until('the commit', async () => (await memory.counts('store')).completed === 1);
     await running.close();
 
-    const other = startWorkers(config, ['store'], {
+    const said: string[] = [];
+    const other = await startWorkers(config, ['store'], {
       languageModel: plainModel(),
       embedder: { ...plainEmbedder(), model: 'another' },
+      onNotice: (sentence) => said.push(sentence),
     });
+    closers.push(() => other.close());
 
-    await expect(other).rejects.toMatchObject({
-      name: 'EmbedderMismatch',
-      message: expect.stringMatching(/was written with the embedder plain-words \(32 dimensions\), not another/),
-    });
+    expect(said).toEqual([
+      expect.stringMatching(
+        /^Warning: .*was written with the embedder plain-words \(32 dimensions\), not another .*`memory-manager reembed --group .*episodes wait\.$/,
+      ),
+    ]);
   });
 
   test('warns of settings that make it give up or double jobs', async () => {

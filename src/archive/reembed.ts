@@ -1,0 +1,252 @@
+import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { Redis } from 'ioredis';
+import { ArchiveDamaged, InvalidInput, isRetried, StaleFence } from '../errors.ts';
+import type { Graphs } from '../graph/graphs.ts';
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { exportExtent } from '../graph/queries/export-extent.ts';
+import { readEmbedder, type StoredEmbedder } from '../graph/queries/read-embedder.ts';
+import { readOutline } from '../graph/queries/read-outline.ts';
+import { stampFence } from '../graph/queries/stamp-fence.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Embedder } from '../models/embedder.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { trace } from '../telemetry/tracing.ts';
+import { raiseVersion } from '../valkey/group-version.ts';
+import type { Lease, Leases } from '../valkey/lease.ts';
+import { endReembedding, noteReembedding, type ReembeddingNote } from '../valkey/reembedding.ts';
+import { findManifest } from './catalogue.ts';
+import { type Element, isNode, type Properties } from './element.ts';
+import { embeddedTexts } from './embedded-texts.ts';
+import { type Exported, exportGraph } from './export.ts';
+import { openGraphHash } from './graph-hash.ts';
+import { withLittleMemory } from './little-memory.ts';
+import { type NewVectors, openNewVectors, TOGETHER } from './new-vectors.ts';
+import { replaceGraph } from './replace.ts';
+import { loadBeside } from './restore.ts';
+import { snapshot } from './snapshot.ts';
+import { step } from './step.ts';
+import type { ArchiveStore } from './stores/store.ts';
+
+export interface ReembedParts {
+  readonly graphs: Graphs;
+  readonly valkey: Redis;
+  readonly leases: Leases;
+  readonly journal: Journal;
+  readonly embedder: Embedder;
+  readonly archives: () => Promise<ArchiveStore>;
+  readonly metrics?: Metrics;
+}
+
+export interface Reembedded {
+  /** Texts that were embedded by this try; those of earlier tries are not counted. */
+  readonly texts: number;
+  /** The archive that the group's graph is made of now; null where nothing had to be changed. */
+  readonly file: string | null;
+}
+
+/** Episodes are recorded without the lease; each that comes in between costs an attempt. */
+const ATTEMPTS = 4;
+
+/**
+ * Gives a group's graph the vectors of another embedder. All texts are embedded while the group goes on as before, and what that gave is kept,
+ * so that a try that was cut short is not paid for twice. Then, under the lease, an archive with the new vectors is written and restored in the
+ * place of the graph, unless anything was written meanwhile. A vector is never changed in place: its index would keep the old one too.
+ * @throws StaleFence, StoreUnreachable, ModelAway, ModelBusy, ModelFailed, ConfigError, ArchiveAway, TimedOut (tried again); InvalidInput,
+ *         GraphLostError, ArchivePlaceError, ArchiveDamaged
+ */
+export function reembed(parts: ReembedParts, group: string): Promise<Reembedded> {
+  const { model, dimension } = parts.embedder;
+  return trace('memory.reembed', { tags: { group, model, dimension } }, () =>
+    withLittleMemory(() => change(parts, group)),
+  );
+}
+
+async function change(parts: ReembedParts, group: string): Promise<Reembedded> {
+  const { graphs, valkey, embedder } = parts;
+  const graph = graphs.group(group);
+  const noted = await readEmbedder(graph);
+  let result: Reembedded = { texts: 0, file: null };
+  if (noted && !isOf(noted, embedder)) {
+    const vectors = await openNewVectors(graphs, group, embedder);
+    try {
+      await embedAll(parts, graph, noted, vectors);
+      const file = await replaceUnderLease(parts, graph, vectors);
+      result = { texts: vectors.made(), file };
+    } catch (error) {
+      // Nobody goes on with it by itself.
+      if (!isRetried(error)) await endReembedding(valkey, group).catch(() => {});
+      throw error;
+    } finally {
+      parts.metrics?.increment('opencode.memory.reembed.texts', {}, vectors.made());
+    }
+  }
+  // Also after a try whose last answer was lost.
+  await raiseVersion(valkey, group);
+  await graphs.dropKept(group);
+  await endReembedding(valkey, group);
+  return result;
+}
+
+/** Whether a graph's vectors are an embedder's; of one that Python wrote the length has to do. */
+export const isOf = (stored: StoredEmbedder, { model, dimension }: Pick<Embedder, 'model' | 'dimension'>): boolean =>
+  (stored.model === null || stored.model === model) && stored.dimension === dimension;
+
+function teller({ valkey, embedder: { model, dimension } }: ReembedParts, group: string) {
+  let told = -1;
+  return async (phase: ReembeddingNote['phase'], share: number): Promise<void> => {
+    if (phase === 'embedding' && share < told + 0.01) return;
+    told = share;
+    await noteReembedding(valkey, group, { model, dimension, phase, share });
+  };
+}
+
+/** What is written meanwhile is embedded at the end. */
+async function embedAll(
+  parts: ReembedParts,
+  graph: GroupGraph,
+  { dimension }: StoredEmbedder,
+  vectors: NewVectors,
+): Promise<void> {
+  const tell = teller(parts, graph.group);
+  const { nodes, edges, last } = await exportExtent(graph);
+  let done = 0;
+  let open = new Set<string>();
+  await tell('embedding', 0);
+  for await (const page of snapshot(graph, { last, dimension, depth: 'without vectors' })) {
+    for (const text of textsIn(await embeddedTexts(graph, page))) open.add(text);
+    done += page.length;
+    if (open.size < TOGETHER) continue;
+    await vectors.of(open);
+    open = new Set();
+    await tell('embedding', Math.min(done / Math.max(nodes + edges, 1), 1));
+  }
+  await vectors.of(open);
+}
+
+function* textsIn(texts: Awaited<ReturnType<typeof embeddedTexts>>): Generator<string> {
+  for (const named of texts.values()) for (const text of named.values()) if (text !== null) yield text;
+}
+
+async function replaceUnderLease(parts: ReembedParts, graph: GroupGraph, vectors: NewVectors): Promise<string> {
+  const store = await parts.archives();
+  const lease = await parts.leases.take(graph.group);
+  try {
+    await teller(parts, graph.group)('replacing', 0);
+    await graph.checkLoss();
+    await stampFence(graph, lease.fence);
+    for (let attempt = 1; ; attempt += 1)
+      try {
+        return await replaceOnce(parts, graph, store, lease, vectors);
+      } catch (error) {
+        if (!(error instanceof StaleFence) || attempt === ATTEMPTS || !lease.isHeld()) throw error;
+      }
+  } finally {
+    await lease.release();
+  }
+}
+
+async function replaceOnce(
+  parts: ReembedParts,
+  graph: GroupGraph,
+  store: ArchiveStore,
+  lease: Lease,
+  vectors: NewVectors,
+): Promise<string> {
+  const { graphs, valkey, leases, journal, embedder } = parts;
+  const { group } = graph;
+  const position = await journal.position(group);
+  const outline = await readOutline(graph);
+  const check = async () => {
+    if (!lease.isHeld()) throw stale(group);
+  };
+  // Recording and finishing take no lease. What notes a change makes it too, in whatever order.
+  const unchanged = async () => {
+    await check();
+    if (!isDeepStrictEqual(await readOutline(graph), outline)) throw stale(group);
+    for await (const { base } of journal.entries(group, position)) if (!base) throw stale(group);
+  };
+  const through = (pages: AsyncIterable<Element[]>) =>
+    withNewVectors(graph, pages, vectors, [
+      { key: 'embedder', model: embedder.model, dimension: embedder.dimension },
+      { key: 'fence', token: lease.fence, mark: randomUUID() },
+    ]);
+  // A mark that no change ever left, and no position: until it is in place, no rebuild may go on from it with changes that hold vectors of the
+  // old embedder.
+  const exported = await exportGraph(graph, store, () => {}, { until: new Date(lease.fence), check, through });
+  try {
+    const manifest = await findManifest(store, exported.file, group);
+    const { scratch } = await loadBeside(graphs, store, manifest, group, 'without vectors');
+    const base = { file: exported.file, sha256: exported.sha256, goesOnAfter: position };
+    try {
+      await step(store, 'replace', () =>
+        replaceGraph(scratch, valkey, leases, { replace: true, lease, base, journal, prepare: unchanged }),
+      );
+    } catch (error) {
+      await scratch.drop().catch(() => {});
+      throw error;
+    }
+    return exported.file;
+  } catch (error) {
+    // After any other failure it may stand in the graph's place all the same, and the journal name it.
+    const isUnused = [StaleFence, InvalidInput, ArchiveDamaged].some((kind) => error instanceof kind);
+    if (isUnused) await remove(store, exported).catch(() => {});
+    throw error;
+  }
+}
+
+const stale = (group: string): StaleFence =>
+  new StaleFence(`The memory "${group}" was changed while its vectors were; this task is tried again.`);
+
+async function remove(store: ArchiveStore, { manifest, file }: Exported): Promise<void> {
+  await store.remove(manifest);
+  await store.remove(file);
+}
+
+/** @param notes our own, which take the place of those of the same keys */
+async function* withNewVectors(
+  graph: GroupGraph,
+  pages: AsyncIterable<Element[]>,
+  vectors: NewVectors,
+  notes: readonly Properties[],
+): AsyncGenerator<Element[]> {
+  const [before, after] = [0, 1].map(() => openGraphHash(graph.group, ['vectorless']));
+  const isNoted = (element: Element) =>
+    isNode(element) && element.labels.includes('_Meta') && notes.some(({ key }) => key === element.properties.key);
+  yield notes.map((properties) => ({ labels: ['_Meta'], properties }));
+  for await (const page of pages) {
+    const texts = await embeddedTexts(graph, page);
+    const made = await vectors.of(textsIn(texts));
+    const elements: Element[] = [];
+    for (const element of page) {
+      if (isNoted(element)) continue;
+      const named = texts.get(element) ?? new Map<string, string | null>();
+      const withText = withoutUntold(element, named);
+      if (!withText) continue;
+      const changed = { ...withText, properties: { ...withText.properties, ...vectorsFor(named, made) } };
+      before?.add(withText);
+      after?.add(changed);
+      elements.push(changed);
+    }
+    yield elements;
+  }
+  if (before?.result().vectorless !== after?.result().vectorless)
+    throw new ArchiveDamaged(`Something else than vectors would have become another in the memory "${graph.group}".`);
+}
+
+/** Without vectors of texts that are gone or empty; undefined for what is nothing else. */
+function withoutUntold(element: Element, named: ReadonlyMap<string, string | null>): Element | undefined {
+  if (![...named.values()].includes(null)) return element;
+  if (isNode(element) && element.labels.includes('_PassageVector')) return undefined;
+  const kept = Object.entries(element.properties).filter(([name]) => named.get(name) !== null);
+  return { ...element, properties: Object.fromEntries(kept) };
+}
+
+function vectorsFor(
+  named: ReadonlyMap<string, string | null>,
+  made: ReadonlyMap<string, readonly number[]>,
+): Record<string, readonly number[]> {
+  const vectors: Record<string, readonly number[]> = {};
+  for (const [name, text] of named) if (text !== null) vectors[name] = made.get(text) ?? [];
+  return vectors;
+}

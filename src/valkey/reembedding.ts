@@ -1,0 +1,36 @@
+import type { Redis } from 'ioredis';
+import { DAY } from '../time.ts';
+import { groupKey } from './keys.ts';
+
+/** How far a change of a group's embedder has come. */
+export interface ReembeddingNote {
+  /** The embedder that it is to have. */
+  readonly model: string;
+  readonly dimension: number;
+  /** `replacing`: all texts are embedded, and commits wait until the graph is another one. */
+  readonly phase: 'embedding' | 'replacing';
+  /** From 0 to 1, of this phase. */
+  readonly share: number;
+  /** When it was last told, in milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** What a worker that died for good has left says nothing after that. */
+const LASTS = 1 * DAY;
+
+// Of a kind to which users of servers have rights already.
+const key = (valkey: Redis, group: string): string => `${groupKey(valkey, 'memo', group)}:reembed`;
+
+export async function noteReembedding(valkey: Redis, group: string, note: Omit<ReembeddingNote, 'at'>): Promise<void> {
+  await valkey.set(key(valkey, group), JSON.stringify({ ...note, at: Date.now() }), 'PX', LASTS);
+}
+
+/** Null while none is under way. */
+export async function readReembedding(valkey: Redis, group: string): Promise<ReembeddingNote | null> {
+  const noted = await valkey.get(key(valkey, group));
+  return noted === null ? null : (JSON.parse(noted) as ReembeddingNote);
+}
+
+export async function endReembedding(valkey: Redis, group: string): Promise<void> {
+  await valkey.del(key(valkey, group));
+}

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { NOTE_KINDS, type NoteKind } from '../../episode.ts';
-import { InvalidInput } from '../../errors.ts';
+import { InvalidInput, StoreUnreachable } from '../../errors.ts';
 import type { MemoryManager } from '../../memory.ts';
 import type { EpisodeReceipt } from '../../queue/producer.ts';
 import { date, text, timeOf } from '../arguments.ts';
@@ -44,12 +44,12 @@ export const addMemory = defineTool({
     if (source !== (given.source ?? 'text').toLowerCase()) note(`"${given.source}" is no source; stored as text.`);
     const kind = kindOf(given.kind);
     if (kind === 'rule') note(RULE_IS_PENDING);
-    const receipt = await handIn(memory, () =>
+    const receipt = await handIn(memory, (spool) =>
       memory.enqueue(
         given.episode_body,
         { name: given.name },
         {
-          ...{ group, source, spool: true, sourceDescription: given.source_description ?? 'mcp' },
+          ...{ group, source, spool, sourceDescription: given.source_description ?? 'mcp' },
           ...(kind !== undefined && { kind }),
           ...(given.replaces !== undefined && { replaces: given.replaces }),
           ...(given.uuid !== undefined && { uuid: given.uuid }),
@@ -71,10 +71,19 @@ export function receiptOf({ uuid, name, spooled }: EpisodeReceipt, group: string
   return { uuid, name, group_id: group, state: spooled ? 'spooled' : 'waiting' };
 }
 
-/** Hands an episode in, to the disk where Valkey does not answer; then tells whether it still lies there. */
-export async function handIn(memory: MemoryManager, store: () => Promise<EpisodeReceipt>): Promise<EpisodeReceipt> {
+/**
+ * Hands an episode in; to the disk where Valkey does not answer, and then tells whether it still lies there. What Valkey refuses is
+ * refused at once: found out later, when the disk is emptied, nobody would be told.
+ */
+export async function handIn(
+  memory: MemoryManager,
+  store: (spool: boolean) => Promise<EpisodeReceipt>,
+): Promise<EpisodeReceipt> {
   await connected(memory);
-  const receipt = await store();
+  const receipt = await store(false).catch((error) => {
+    if (error instanceof StoreUnreachable) return store(true);
+    throw error;
+  });
   if (!receipt.spooled) return receipt;
   const { left, said } = await memory.drainSpool();
   const { spooled: _, ...queued } = receipt;

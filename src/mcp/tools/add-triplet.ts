@@ -43,8 +43,8 @@ export const addTriplet = defineTool({
       ...(validAt && { validAt }),
       ...(invalidAt && { invalidAt }),
     };
-    const receipt = await handIn(memory, () =>
-      memory.addTriplet(triplet, null, { group, spool: true, sourceDescription: 'mcp' }),
+    const receipt = await handIn(memory, (spool) =>
+      memory.addTriplet(triplet, null, { group, spool, sourceDescription: 'mcp' }),
     );
     const learnt = await committed(memory, receipt, group);
     const own = receiptOf(receipt, group);

@@ -22,6 +22,7 @@ import { loadOntology } from '../src/ontology/load.ts';
 import type { Ontology } from '../src/ontology.ts';
 import { STORE_QUEUE } from '../src/queue/jobs.ts';
 import { openProducer } from '../src/queue/producer.ts';
+import { answerQuestions } from '../src/queue/question-vectors.ts';
 import { openQueue } from '../src/queue/queues.ts';
 import { openSpool } from '../src/queue/spool/spool.ts';
 import { checkList, unknownMember } from '../src/strict.ts';
@@ -161,6 +162,8 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
       const renewal = startRenewal(graphs, metrics);
       const passages = startPassages(graphs, producer);
       const briefings = startBriefings(graphs, valkey);
+      // A server that forbids the channel costs recall the meaning, and the worker nothing.
+      answerQuestions(valkey, leases.signals, config.queuePrefix, remembering).catch(() => {});
       // The note of a long summary stays in the graph; the next one asks again.
       const onLong = (group: string) => {
         producer.task(group, { kind: 'summaries' }).catch((error: unknown) => onNotice(harmless(error).message));

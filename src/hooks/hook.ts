@@ -112,24 +112,27 @@ async function tell(
 ): Promise<string | undefined> {
   const change = <T>(work: (session: Session, write: (session: Session) => void) => T) =>
     withSession(home, host, told.session, (file) => work(file.read() ?? newSession(0), file.write), ASKING_WAITS);
-  const before = change((session, write) => {
-    if (event === 'UserPromptSubmit' && !session.asked) write({ ...session, asked: true });
-    return session;
-  });
-  if (event === 'UserPromptSubmit' && before.asked) return undefined;
+  const before = change((session) => session);
   const { questionOf, recall, toldHost } = await import('./recall.ts');
   const { loadConfig } = await import('../config.ts');
   const { openServices } = await import('../memory/services.ts');
   const services = openServices(loadConfig(environment), { onNotice: notice });
   // After compaction and in a resumed session the agent no longer knows what it was told.
-  const known = new Set(event === 'UserPromptSubmit' ? before.recalled : []);
-  const recalled = await recall(services, scope, questionOf(event, told), known, patience);
-  if (!recalled) return undefined;
+  const begins = event === 'SessionStart' || !before.briefed;
+  const recalled = await recall(services, scope, {
+    question: questionOf(event, told),
+    begins,
+    known: new Set(event === 'UserPromptSubmit' ? before.recalled : []),
+    own: new Set(event === 'UserPromptSubmit' ? before.episodes : []),
+    limit: patience,
+    notice,
+  });
   change((session, write) => {
     const sentences = [...new Set([...session.recalled, ...recalled.sentences])].slice(-MOST_SENTENCES);
-    write({ ...session, recalled: sentences });
+    const episodes = event === 'SessionStart' ? [] : session.episodes;
+    write({ ...session, recalled: sentences, episodes, briefed: begins ? recalled.isBriefed : session.briefed });
   });
-  return toldHost(event, recalled.context);
+  return recalled.context && toldHost(event, recalled.context);
 }
 
 function removeOldQuietly(home: string): void {

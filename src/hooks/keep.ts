@@ -17,6 +17,8 @@ export interface KeepOptions {
   readonly onNotice: (sentence: string) => void;
 }
 
+const MOST_EPISODES = 200;
+
 /** A session's events after which its last turn gets no more. */
 const isOver = (event: HookEvent, { source }: Told): boolean =>
   event === 'Stop' || event === 'SessionEnd' || (event === 'SessionStart' && source !== 'compact');
@@ -54,9 +56,12 @@ export function keepTurns(file: SessionFile, event: HookEvent, told: Told, optio
         lastWords: isDone ? told.lastWords : undefined,
         isDone,
       });
-      if (turn && isKept({ ...turn, assistant: withoutRecalled(turn.assistant, state.recalled) }, options)) kept += 1;
+      const episode =
+        turn && uuidOfKept({ ...turn, assistant: withoutRecalled(turn.assistant, state.recalled) }, options);
+      if (episode !== undefined) kept += 1;
       state = {
         ...after(state, stretch, turn !== undefined),
+        episodes: [...state.episodes, ...(episode === undefined ? [] : [episode])].slice(-MOST_EPISODES),
         said: isDone && told.lastWords ? hashOf(told.lastWords) : null,
       };
       offset = found[found.indexOf(stretch) + 1]?.at ?? end;
@@ -77,13 +82,13 @@ function after(state: Session, { message, entries }: Stretch, isTurn: boolean): 
   return isTurn ? { ...state, parts: state.parts + 1 } : state;
 }
 
-function isKept(turn: Turn, { home, group, limit, onNotice }: KeepOptions): boolean {
+function uuidOfKept(turn: Turn, { home, group, limit, onNotice }: KeepOptions): string | undefined {
   try {
-    return keepTurn(home, group, turn, limit) !== undefined;
+    return keepTurn(home, group, turn, limit)?.uuid;
   } catch (error) {
     // It would be refused next time too, and must not keep the others back.
     if (!(error instanceof InvalidInput)) throw error;
     onNotice('a turn cannot be an episode and was passed over');
-    return false;
+    return undefined;
   }
 }

@@ -16,8 +16,10 @@ const shape = z.object({
   said: z.nullable(z.string()),
   /** What the memory told in this session, sentence by sentence. */
   recalled: z.array(z.string()),
-  /** True once the memory was asked about the user's own words. */
-  asked: z.boolean(),
+  /** True once the session was told its briefing. */
+  briefed: z._default(z.boolean(), false),
+  /** uuids of its own turns, which the agent has before it. */
+  episodes: z._default(z.array(z.string()), []),
 });
 
 /** What is known of a session between two calls of a hook. */
@@ -30,7 +32,8 @@ export const newSession = (offset: number): Session => ({
   parts: 1,
   said: null,
   recalled: [],
-  asked: false,
+  briefed: false,
+  episodes: [],
 });
 
 /** A session's file, which only one process at a time reads and writes. */

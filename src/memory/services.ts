@@ -5,6 +5,7 @@ import { type Later, later } from '../later.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { LanguageModel } from '../models/language-model.ts';
 import type { Producer, QueueName } from '../queue/producer.ts';
+import type { QuestionVectors } from '../queue/question-vectors.ts';
 import type { Waiting } from '../queue/receipt.ts';
 import { openReader, type Reader } from '../reader/reader.ts';
 import { allMetrics } from '../telemetry/all-metrics.ts';
@@ -25,6 +26,7 @@ export interface Services {
   readonly graphs: Later<Graphs>;
   readonly embedder: Later<Embedder>;
   readonly languageModel: Later<LanguageModel>;
+  readonly questionVectors: Later<QuestionVectors>;
   readonly waiting: Record<QueueName, Later<Waiting>>;
   /** The group, or else the configured one. @throws InvalidInput */
   group(group: string | undefined): string;
@@ -59,6 +61,10 @@ export function openServices(config: Config, parts: MemoryParts): Services {
     languageModel: later(
       async () => parts.languageModel ?? (await import('../models/choose.ts')).chooseLanguageModel(config),
       (model) => model !== parts.languageModel && model.close(),
+    ),
+    questionVectors: later(
+      async () => (await import('../queue/question-vectors.ts')).openQuestionVectors(config),
+      (vectors) => vectors.close(),
     ),
   };
   const spooling = later(

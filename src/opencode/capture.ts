@@ -11,7 +11,7 @@ import {
   type OpenTurn,
   openTurn,
 } from './open-turn.ts';
-import { noteOwner, noteRecalled, type Session, type Sessions } from './sessions.ts';
+import { noteEpisode, noteOwner, noteRecalled, type Session, type Sessions } from './sessions.ts';
 
 export interface Capture {
   prompted(prompt: Prompt, output: PromptOutput): void;
@@ -20,20 +20,24 @@ export interface Capture {
   end(): void;
 }
 
-/** Gathers each turn from what the host tells, and hands it on once, when it is whole. */
-export function openCapture(sessions: Sessions, worktree: string, keep: (turn: Turn) => void): Capture {
+/**
+ * Gathers each turn from what the host tells, and hands it on once, when it is whole.
+ * @param keep gives the uuid of the episode, if it was kept
+ */
+export function openCapture(sessions: Sessions, worktree: string, keep: (turn: Turn) => string | undefined): Capture {
   function finish(session: Session, turn: OpenTurn): void {
     session.turns.delete(turn.message);
     if (session.isChild) return;
     const whole = finished(turn, session.id, worktree);
     const { recalled } = session;
     const without = (text: string) => withoutRecalled(text, recalled);
-    keep({
+    const uuid = keep({
       ...whole,
       assistant: without(whole.assistant),
       tools: whole.tools.map((used) => ({ ...used, input: without(used.input), output: without(used.output) })),
       recalled: recalled.size > 0,
     });
+    if (uuid !== undefined) noteEpisode(session, uuid);
   }
 
   function answered(answer: AssistantMessage): void {

@@ -56,18 +56,28 @@ function hooks(input: HostInput, given: unknown): Hooks {
   running.add(directory);
 
   const sessions = openSessions();
-  const recall = openRecall(scope);
+  let late = 0;
+  const onLate = () => {
+    late += 1;
+    // In powers of two: a busy machine is late often.
+    if (Number.isInteger(Math.log2(late)))
+      tell(input, `The memory was too late for ${late} of this process's messages; they went on without it.`);
+  };
+  const recall = openRecall(scope, recallTimeoutMs, onLate);
   const background = openBackground(config, (stores) => recall.warmUp(stores));
-  const prime = openPriming(client, background, recall, recallTimeoutMs);
+  const prime = openPriming(client, background, recall, recallTimeoutMs, onLate);
   const worktree = input.worktree && input.worktree !== '/' ? input.worktree : directory;
   let told = false;
   const capture = openCapture(sessions, worktree, (turn) => {
     try {
-      if (captures && keepTurn(config.home, scope.group, turn, config.spoolLimit)) background.wake();
+      const kept = captures ? keepTurn(config.home, scope.group, turn, config.spoolLimit) : undefined;
+      if (kept) background.wake();
+      return kept?.uuid;
     } catch (error) {
       // Once: a full disk stays full for a while.
       if (!told) tell(input, isForeseen(error) ? error.message : 'A turn could not be kept.');
       told = true;
+      return undefined;
     }
   });
   background.start();

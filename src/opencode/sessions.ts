@@ -18,6 +18,8 @@ export interface Session {
   /** To which turn an agent's message belongs; null for one that does not count. */
   readonly owners: Map<string, string | null>;
   readonly recalled: Set<string>;
+  /** uuids of its own turns, as far as this process kept them. */
+  readonly episodes: Set<string>;
   /** The last recalled text, for a compaction. */
   lastRecall: string | undefined;
 }
@@ -25,6 +27,7 @@ export interface Session {
 const MOST_SESSIONS = 500;
 const MOST_SENTENCES = 300;
 const MOST_OWNERS = 2000;
+const MOST_EPISODES = 300;
 
 export interface Sessions {
   of(id: string): Session;
@@ -46,6 +49,7 @@ export function openSessions(): Sessions {
       turns: new Map(),
       owners: new Map(),
       recalled: new Set(),
+      episodes: new Set(),
       lastRecall: undefined,
     };
     sessions.set(id, made);
@@ -69,6 +73,12 @@ export function openSessions(): Sessions {
 export function noteRecalled(session: Session, text: string): void {
   for (const sentence of recalledSentences(text)) session.recalled.add(sentence);
   forgetOldest(session.recalled, MOST_SENTENCES);
+}
+
+/** An episode of the session's own, which the agent has before it. */
+export function noteEpisode(session: Session, uuid: string): void {
+  session.episodes.add(uuid);
+  forgetOldest(session.episodes, MOST_EPISODES);
 }
 
 export function noteOwner(session: Session, answer: string, turn: string | null): void {

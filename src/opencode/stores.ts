@@ -1,14 +1,17 @@
+import { renderBriefing } from '../briefing/render.ts';
 import type { Config } from '../config.ts';
-import { askByWords } from '../memory/ask-by-words.ts';
+import { briefingOf } from '../memory/briefing.ts';
+import { type RecallOptions, recallLines } from '../memory/recall.ts';
 import { openServices } from '../memory/services.ts';
-import type { Found } from '../search/found.ts';
 import { forget, type Target } from './forget.ts';
 import { list, searchAll } from './look.ts';
 
 /** Everything that asks a store. It comes with many packages, so that it is loaded after the host has gone on. */
 export interface Stores {
-  /** By words alone, facts and raw episodes, best first. */
-  ask(group: string, query: string, limit: number): Promise<Found>;
+  /** What a session should know from the start, empty for nothing. */
+  brief(group: string, budget: number): Promise<string>;
+  /** What bears on a message, as bullets, best first. @throws Error when it came too late or could not be had */
+  recall(group: string, query: string, options: RecallOptions): Promise<readonly string[]>;
   search(groups: readonly string[], query: string, limit: number): Promise<string>;
   list(group: string, limit: number): Promise<string>;
   forget(group: string, target: Target, isConfirmed: boolean, limit: number): Promise<string>;
@@ -20,7 +23,12 @@ export interface Stores {
 export function openStores(config: Config): Stores {
   const services = openServices(config, {});
   return {
-    ask: (group, query, limit) => askByWords(services, group, query, limit),
+    brief: async (group, budget) => renderBriefing(await briefingOf(services, group), budget),
+    async recall(group, query, options) {
+      const { lines, outcome } = await recallLines(services, group, query, options);
+      if (outcome === 'late' || outcome === 'failed') throw new Error(`The recall is ${outcome}.`);
+      return lines;
+    },
     search: (groups, query, limit) => searchAll(services, groups, query, limit),
     list: (group, limit) => list(services, group, limit),
     forget: (group, target, isConfirmed, limit) => forget(services, group, target, isConfirmed, limit),

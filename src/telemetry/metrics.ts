@@ -21,6 +21,8 @@ export type CounterName =
   | 'opencode.memory.model.cost'
   /** Rows of replies that could not be read and were left out, by `model` and `purpose`. */
   | 'opencode.memory.model.rows_dropped'
+  /** What an agent was to be told of a prompt, by `outcome` (meaning, words, late, failed). */
+  | 'opencode.memory.recall'
   | 'opencode.memory.memo.hit'
   | 'opencode.memory.memo.miss'
   | 'opencode.memory.episodes.committed'

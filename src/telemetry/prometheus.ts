@@ -24,6 +24,7 @@ const COUNTERS: Readonly<Record<CounterName, About>> = {
     help: 'Rows of replies that could not be read and were left out',
     labels: ['model', 'purpose'],
   },
+  'opencode.memory.recall': { help: 'Recalls for prompts of agents', labels: ['outcome'] },
   'opencode.memory.memo.hit': { help: 'Model calls that a note of an earlier one spared', labels: ['stage'] },
   'opencode.memory.memo.miss': { help: 'Model calls of which there was no note', labels: ['stage'] },
   'opencode.memory.episodes.committed': { help: 'Episodes whose facts came into a graph' },

@@ -156,8 +156,8 @@ describe('a new session', () => {
       );
 
       const prompt = { prompt: 'Which store has the sessions of Harbor?' };
-      // It was told that already, and is asked no second time.
-      expect(await asked('UserPromptSubmit', prompt, group)).toBeUndefined();
+      // It was told that already.
+      expect((await asked('UserPromptSubmit', prompt, group)) ?? '').not.toContain('keeps its sessions');
       transcript.user(prompt.prompt);
       transcript.says('As the memory has it:\n- Harbor keeps its sessions in **Valkey 8**.\nI would keep it so.');
       await workers.close();
@@ -166,6 +166,39 @@ describe('a new session', () => {
       const [job] = await until('the job', async () => (await jobs()).length > 0 && jobs());
       expect(job.metadata.recalled).toBe(true);
       expect(job.content).toBe(`user: ${prompt.prompt}\nassistant: As the memory has it:\nI would keep it so.`);
+    } finally {
+      await memory.close();
+      await workers.close();
+    }
+  });
+
+  test('is told its briefing whatever its first words, and each later prompt what was not said yet', async () => {
+    const group = newGroup();
+    const config = { ...stores.config, group };
+    const workers = await startWorkers(config, ['store']);
+    const memory = new MemoryManager(config);
+    try {
+      await memory.ended(await memory.enqueue('Always sign commits.', {}, { kind: 'rule', confirmed: true }));
+      await memory.ended(await memory.enqueue('The gateway of Harbor listens on port 7490.'));
+      await memory.ended(
+        await memory.enqueue(
+          'user: Which port has the lighthouse of Pier?\nassistant: The lighthouse of Pier listens on port 8080.',
+          { kind: 'turn', host: 'h', session: 'before', message: 'm' },
+          { source: 'message' },
+        ),
+      );
+      const contextOf = async (event: HookEvent, more: Record<string, unknown>) =>
+        JSON.parse((await asked(event, more, group)) ?? '{}').hookSpecificOutput?.additionalContext ?? '';
+
+      const first = await contextOf('UserPromptSubmit', { prompt: 'Hello there.' });
+      const second = await contextOf('UserPromptSubmit', { prompt: 'Which port has the lighthouse of Pier?' });
+      const third = await contextOf('UserPromptSubmit', { prompt: 'Which port has the lighthouse of Pier?' });
+
+      expect(first).toMatch(/Rules and preferences of the user:\n- Always sign commits\. \(user, /);
+      expect(second).not.toContain('Always sign commits');
+      expect(second).toContain('The lighthouse of Pier listens on port 8080.');
+      expect(second).not.toContain('Which port has');
+      expect(third).not.toContain('The lighthouse of Pier listens');
     } finally {
       await memory.close();
       await workers.close();

@@ -13,7 +13,10 @@ let end: () => void;
 beforeEach(() => {
   turns = [];
   sessions = openSessions();
-  const capture = openCapture(sessions, '/home/ines/project', (turn) => turns.push(turn));
+  const capture = openCapture(sessions, '/home/ines/project', (turn) => {
+    turns.push(turn);
+    return undefined;
+  });
   const hooks: Hooks = {
     event: async ({ event }) => capture.happened(event as HostEvent),
     'chat.message': async (prompt, output) => capture.prompted(prompt, output),

@@ -6,13 +6,14 @@ import type { Recall } from '../../../src/opencode/recall.ts';
 import { openSessions } from '../../../src/opencode/sessions.ts';
 
 /** The memory answers each question with the next of these; undefined stands for one that never comes. */
-function primed(answers: readonly (string | undefined)[], atHand?: string) {
+function primed(answers: readonly (string | undefined)[], atHand?: string, news: (string | undefined)[] = []) {
   const left = [...answers];
   const recall: Recall = {
-    about: () => {
+    opening: () => {
       const answer = left.shift();
       return answer === undefined ? new Promise(() => {}) : Promise.resolve(answer);
     },
+    news: async () => news.shift(),
     warmUp: async () => {},
     atHand: () => atHand,
   };
@@ -51,4 +52,10 @@ test('after a compaction the same is told again', async () => {
   session.isPrimed = false;
 
   expect(await told()).toEqual(['It is Redis.']);
+});
+
+test('a later message gets what is known of it', async () => {
+  const { told } = primed(['It is Redis.'], undefined, ['Port 7490.', undefined]);
+
+  expect([await told(), await told(), await told()]).toEqual([['It is Redis.'], ['Port 7490.'], []]);
 });

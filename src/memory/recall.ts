@@ -1,0 +1,121 @@
+import { recalledSentences } from '../capture/recalled.ts';
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { bulletList } from '../reader/format.ts';
+import type { Found } from '../search/found.ts';
+import { SECOND } from '../time.ts';
+import { within } from '../within.ts';
+import { changesAt, isFound } from './ask.ts';
+import { askByWords } from './ask-by-words.ts';
+import type { Services } from './services.ts';
+
+export interface RecallOptions {
+  /** At most so many lines. */
+  readonly limit: number;
+  readonly timeoutMs: number;
+  /** Episodes of the session itself, which the agent has before it. */
+  readonly own: ReadonlySet<string>;
+  /** Sentences that the agent was told already. */
+  readonly known: ReadonlySet<string>;
+}
+
+/** How an answer was found; `late` when there was none in time. */
+export type RecallOutcome = 'meaning' | 'words' | 'late' | 'failed';
+
+export interface RecalledLines {
+  readonly lines: readonly string[];
+  readonly outcome: RecallOutcome;
+}
+
+interface Answer {
+  readonly found: Found;
+  readonly outcome: 'meaning' | 'words';
+}
+
+/** The search by the vector needs some of the time itself. */
+const MEANING_SHARE = 0.75;
+const LONGEST_FOR_MEANING = 1 * SECOND;
+
+/**
+ * What a group's memory knows of a question, as bullets: by words and meaning where a worker gives the question's vector in time, by words
+ * alone else. Without the user's own questions and what the agent has before it. Never throws and never takes longer than `timeoutMs`.
+ */
+export async function recallLines(
+  services: Services,
+  group: string,
+  question: string,
+  { limit, timeoutMs, own, known }: RecallOptions,
+): Promise<RecalledLines> {
+  // Of its own episodes some may be among the best.
+  const most = limit + Math.min(own.size, limit);
+  const words = askByWords(services, group, question, most).then((found): Answer => ({ found, outcome: 'words' }));
+  words.catch(() => {});
+  const forMeaning = Math.min(timeoutMs * MEANING_SHARE, LONGEST_FOR_MEANING);
+  const meaning = byMeaning(services, group, question, most, forMeaning).then(
+    (found): Answer => ({ found, outcome: 'meaning' }),
+    () => undefined,
+  );
+  const best: Promise<Answer> = within(forMeaning, meaning, () => undefined).then((found) => found ?? words);
+  const answer = await within(timeoutMs, best, () => 'late' as const).catch(() => 'failed' as const);
+  services.metrics.increment('opencode.memory.recall', {
+    outcome: typeof answer === 'string' ? answer : answer.outcome,
+  });
+  if (typeof answer === 'string') return { lines: [], outcome: answer };
+  const lines = bulletList(withoutOwn(answer.found, own), limit)
+    .split(/\n(?=- )/)
+    .filter((line) => line.startsWith('- ') && !isKnown(line, known));
+  return { lines: [...new Set(lines)], outcome: answer.outcome };
+}
+
+/** @throws Error where no worker gave a vector in time, or one of another model than the memory's */
+async function byMeaning(
+  services: Services,
+  group: string,
+  query: string,
+  limit: number,
+  timeoutMs: number,
+): Promise<Found> {
+  const reader = await services.reader();
+  const search = async (): Promise<Found> => {
+    const [vectors, graphs, { search, RECIPES }, { readEmbedder }] = await Promise.all([
+      services.questionVectors(),
+      services.graphs(),
+      import('../search/search.ts'),
+      import('../graph/queries/read-embedder.ts'),
+    ]);
+    const graph = graphs.group(group);
+    const [question, noted] = await Promise.all([vectors.ask(query, timeoutMs), readEmbedder(graph)]);
+    if (!question || noted?.model !== question.model || noted.dimension !== question.vector.length)
+      throw new Error('There is no vector of the question.');
+    const embedder = {
+      model: question.model,
+      dimension: noted.dimension,
+      embed: async (texts: readonly string[]) => texts.map(() => [...question.vector]),
+      close: async () => {},
+    };
+    const anyVectors: GroupGraph = { ...graph, check: async () => true };
+    const languageModel = () => Promise.reject(new Error('A recall asks no language model.'));
+    return search({ graph: anyVectors, embedder, languageModel }, query, { recipe: RECIPES.default, limit });
+  };
+  return reader.answer(group, { ask: 'recall by meaning', query, limit }, search, {
+    isAnswer: isFound,
+    changesAt: changesAt(services, group),
+  });
+}
+
+const ASKS = /[?？]["'”’)\]]*$/;
+
+function withoutOwn({ facts, passages = [], ...others }: Found, own: ReadonlySet<string>): Found {
+  return {
+    ...others,
+    facts: facts.filter(({ episodes }) => episodes.length === 0 || !episodes.every((episode) => own.has(episode))),
+    passages: passages.filter(
+      ({ episode, role, excerpt }) => !own.has(episode.uuid) && !(role === 'user' && ASKS.test(excerpt.trim())),
+    ),
+  };
+}
+
+/** Whether all that a line says was told, whatever stands in brackets behind it. */
+function isKnown(line: string, known: ReadonlySet<string>): boolean {
+  const sentences = recalledSentences(line);
+  return sentences.length > 0 && sentences.every((sentence) => known.has(sentence));
+}

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import * as z from 'zod/mini';
+import type { Config } from '../config.ts';
+import type { Embedder } from '../models/embedder.ts';
+import { SECOND } from '../time.ts';
+import { established, impatientConnection } from '../valkey/connections.ts';
+import { inNamespace, ownKey } from '../valkey/keys.ts';
+import type { Signals } from '../valkey/signals.ts';
+import { within } from '../within.ts';
+
+/*
+ * An agent's process asks a worker for the vector of a question: local models would load a hundred megabytes into it. Both ways are
+ * messages that Valkey keeps nowhere, since it is no place for questions. One worker answers, the one that claims the question first.
+ */
+
+export interface QuestionVector {
+  readonly model: string;
+  readonly vector: readonly number[];
+}
+
+export interface QuestionVectors {
+  /** Undefined when no worker listens, or none answers within `timeoutMs`. @throws StoreUnreachable and the like */
+  ask(question: string, timeoutMs: number): Promise<QuestionVector | undefined>;
+  close(): void;
+}
+
+const questionShape = z.object({ id: z.uuid(), reply: z.uuid(), text: z.string().check(z.maxLength(2_000)) });
+const vectorShape = z.object({ id: z.uuid(), model: z.string(), vector: z.array(z.number()) });
+
+const questionsChannel = (valkey: Redis) => ownKey(valkey, 'embed:questions');
+const vectorsChannel = (valkey: Redis, reply: string) => ownKey(valkey, `embed:vectors:${reply}`);
+
+export function openQuestionVectors({ valkey: address, queuePrefix }: Config): QuestionVectors {
+  const valkey = inNamespace(impatientConnection(address), queuePrefix);
+  const subscriber = impatientConnection(address);
+  const reply = randomUUID();
+  const waiting = new Map<string, (vector: QuestionVector) => void>();
+  let listening: Promise<unknown> | undefined;
+
+  subscriber.on('message', (_channel: string, message: string) => {
+    const answer = vectorShape.safeParse(parsed(message));
+    if (answer.success) waiting.get(answer.data.id)?.(answer.data);
+  });
+
+  /** Once; the client subscribes again by itself when it has connected again. */
+  async function listen(): Promise<void> {
+    await established(subscriber, address);
+    await subscriber.subscribe(vectorsChannel(valkey, reply));
+  }
+
+  async function publish(id: string, text: string): Promise<number> {
+    listening ??= listen();
+    const heard = listening.catch((error: unknown) => {
+      listening = undefined;
+      throw error;
+    });
+    await Promise.all([established(valkey, address), heard]);
+    return valkey.publish(questionsChannel(valkey), JSON.stringify({ id, reply, text }));
+  }
+
+  return {
+    async ask(text, timeoutMs) {
+      const id = randomUUID();
+      const answered = Promise.withResolvers<QuestionVector | undefined>();
+      waiting.set(id, answered.resolve);
+      const published = publish(id, text).then((listeners) => {
+        if (listeners === 0) answered.resolve(undefined);
+      });
+      published.catch(answered.reject);
+      try {
+        return await within(timeoutMs, answered.promise, () => undefined);
+      } finally {
+        waiting.delete(id);
+      }
+    },
+    close() {
+      subscriber.disconnect();
+      valkey.disconnect();
+    },
+  };
+}
+
+const CLAIMED_FOR = 5 * SECOND;
+/** What comes while so many are embedded is late anyway. */
+const MOST_AT_ONCE = 16;
+
+/** Embeds the questions of agents until it is ended; failures and floods only cost the asker the meaning. */
+export async function answerQuestions(
+  valkey: Redis,
+  signals: Signals,
+  queuePrefix: string,
+  embedder: Embedder,
+): Promise<() => void> {
+  let running = 0;
+
+  async function answer(message: string | undefined): Promise<void> {
+    const question = questionShape.safeParse(parsed(message));
+    if (!question.success) return;
+    const { id, reply, text } = question.data;
+    if ((await valkey.set(`${queuePrefix}:embed:${id}`, '', 'PX', CLAIMED_FOR, 'NX')) === null) return;
+    const [vector] = await embedder.embed([text]);
+    if (vector)
+      await valkey.publish(vectorsChannel(valkey, reply), JSON.stringify({ id, model: embedder.model, vector }));
+  }
+
+  return signals.listen(questionsChannel(valkey), (message) => {
+    if (running >= MOST_AT_ONCE) return;
+    running += 1;
+    answer(message)
+      .catch(() => {})
+      .finally(() => {
+        running -= 1;
+      });
+  });
+}
+
+function parsed(message: string | undefined): unknown {
+  try {
+    return JSON.parse(message ?? 'null');
+  } catch {
+    return undefined;
+  }
+}

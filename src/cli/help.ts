@@ -8,12 +8,10 @@ export const HELP = `memory-manager: durable, temporal memory for coding agents
   memory-manager episode <uuid or name>                   one episode, its facts and what it cost
   memory-manager history <entity>                         what held when, and when it became known
   memory-manager communities | saga                       what belongs together; chains of episodes
-  memory-manager briefing                                 what an agent is told when a session begins
-  memory-manager confirm <uuid>                           make a rule that an agent proposed count
+  memory-manager briefing | confirm <uuid>                what a session begins with; accept a rule
   memory-manager forget <kind> <what>                     an episode, fact, entity, query or session
   memory-manager import [format] <file or ->              what another memory wrote
-  memory-manager export                                   write the whole memory as JSON
-  memory-manager archive <action>                         list, verify, restore, rebuild, prune
+  memory-manager export | archive <action>                write it all as JSON; verify, restore …
   memory-manager reembed                                  change the embedder of what is stored
   memory-manager dead-letter <action>                     jobs that were given up: list, replay …
 
@@ -21,7 +19,6 @@ export const HELP = `memory-manager: durable, temporal memory for coding agents
   memory-manager worker         run a worker beside servers of your own
   memory-manager mcp            serve the memory to agents over MCP
   memory-manager install        put the memory into opencode, Claude Code (by hook) or an MCP client
-  memory-manager status         what waits and why, what runs, what is stored
-  memory-manager config         every setting, its value and where it came from
+  memory-manager status|config  what waits, runs and is stored; every setting and its origin
 
 Every command: --group <name>, --json, --help. Errors: one sentence on stderr, exit status 1.`;

@@ -18,7 +18,7 @@ Remembers a text and prints the episode's name, once its facts are in the graph.
   --source <kind>              text, message ("Name: words" lines) or json (default: text)
   --source-description <text>  who hands it in (default: opencode)
   --saga <name>                the chain of episodes that it belongs to, such as a session
-  --kind <kind>                fact, decision, rule or task; agents are told rules and open tasks in every session
+  --kind <kind>                fact, decision, rule or task; sessions begin with rules and tasks
   --replaces <uuid>            an episode or a fact that this replaces; it is shown as ended
   --key <text>                 your own name for this text; storing it again changes nothing
   --uuid <uuid>                its identity instead of a key (default: new)

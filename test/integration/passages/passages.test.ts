@@ -108,7 +108,7 @@ test('a graph of an older release is asked at once, and a worker that starts cut
   expect(await memory.queryMemory('wooden piles', 5, { cache: false })).toBe('Nothing relevant is known.');
   const later = await startWorkers(stores.config, ['store'], parts());
 
-  await expect.poll(() => memory.queryMemory('wooden piles'), { timeout: 30_000 }).toContain('wooden piles');
+  await expect.poll(() => memory.queryMemory('wooden piles'), { timeout: 120_000 }).toContain('wooden piles');
   expect([await count('_Passage'), await count('_PassageVector')]).toEqual([1, 1]);
   await later.close();
 });
@@ -126,7 +126,7 @@ test('what another program wrote is cut, and passages of what it deleted go', as
   expect(await memory.queryMemory('canary in the mine', 5, { cache: false })).toBe('Nothing relevant is known.');
   const later = await startWorkers(stores.config, ['store'], parts());
 
-  await expect.poll(() => memory.queryMemory('ballast'), { timeout: 30_000 }).toContain('the ballast is lead');
+  await expect.poll(() => memory.queryMemory('ballast'), { timeout: 120_000 }).toContain('the ballast is lead');
   expect([await count('_Passage'), await count('_PassageVector')]).toEqual([1, 1]);
   await later.close();
 });

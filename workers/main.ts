@@ -192,15 +192,8 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
         onLater: async (group) => void (await producer.task(group, { kind: 'archive-forgotten' })),
       });
       // Each of its texts comes once, and there may be many more than are worth remembering.
-      const changing = {
-        graphs,
-        valkey,
-        leases,
-        journal,
-        embedder,
-        archives: () => chooseStore(config, metrics),
-        metrics,
-      };
+      const archiving = () => chooseStore(config, metrics);
+      const changing = { ...{ graphs, valkey, leases, journal, embedder, metrics }, archives: archiving };
       const upkeep = openUpkeep({
         ...{ graphs, valkey, leases, languageModel, embedder: remembering, forgetting },
         reembed: (group) => reembed(changing, group),

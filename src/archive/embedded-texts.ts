@@ -32,6 +32,10 @@ export async function embeddedTexts(graph: GroupGraph, page: readonly Element[])
   return texts;
 }
 
+export function* textsIn(texts: EmbeddedTexts): Generator<string> {
+  for (const named of texts.values()) for (const text of named.values()) if (text !== null) yield text;
+}
+
 function textBehind(name: string, { properties }: Element): string | null {
   const text = name.endsWith('_embedding') ? properties[name.slice(0, -'_embedding'.length)] : undefined;
   if (typeof text !== 'string')

@@ -16,10 +16,9 @@ import { raiseVersion } from '../valkey/group-version.ts';
 import type { Lease, Leases } from '../valkey/lease.ts';
 import { endReembedding, noteReembedding, type ReembeddingNote } from '../valkey/reembedding.ts';
 import { findManifest } from './catalogue.ts';
-import { type Element, isNode, type Properties } from './element.ts';
-import { embeddedTexts } from './embedded-texts.ts';
+import type { Element } from './element.ts';
+import { embeddedTexts, textsIn } from './embedded-texts.ts';
 import { type Exported, exportGraph } from './export.ts';
-import { openGraphHash } from './graph-hash.ts';
 import { withLittleMemory } from './little-memory.ts';
 import { type NewVectors, openNewVectors, TOGETHER } from './new-vectors.ts';
 import { replaceGraph } from './replace.ts';
@@ -27,6 +26,7 @@ import { loadBeside } from './restore.ts';
 import { snapshot } from './snapshot.ts';
 import { step } from './step.ts';
 import type { ArchiveStore } from './stores/store.ts';
+import { withNewVectors } from './with-new-vectors.ts';
 
 export interface ReembedParts {
   readonly graphs: Graphs;
@@ -124,10 +124,6 @@ async function embedAll(
   await vectors.of(open);
 }
 
-function* textsIn(texts: Awaited<ReturnType<typeof embeddedTexts>>): Generator<string> {
-  for (const named of texts.values()) for (const text of named.values()) if (text !== null) yield text;
-}
-
 async function replaceUnderLease(parts: ReembedParts, graph: GroupGraph, vectors: NewVectors): Promise<string> {
   const store = await parts.archives();
   const lease = await parts.leases.take(graph.group);
@@ -201,52 +197,4 @@ const stale = (group: string): StaleFence =>
 async function remove(store: ArchiveStore, { manifest, file }: Exported): Promise<void> {
   await store.remove(manifest);
   await store.remove(file);
-}
-
-/** @param notes our own, which take the place of those of the same keys */
-async function* withNewVectors(
-  graph: GroupGraph,
-  pages: AsyncIterable<Element[]>,
-  vectors: NewVectors,
-  notes: readonly Properties[],
-): AsyncGenerator<Element[]> {
-  const [before, after] = [0, 1].map(() => openGraphHash(graph.group, ['vectorless']));
-  const isNoted = (element: Element) =>
-    isNode(element) && element.labels.includes('_Meta') && notes.some(({ key }) => key === element.properties.key);
-  yield notes.map((properties) => ({ labels: ['_Meta'], properties }));
-  for await (const page of pages) {
-    const texts = await embeddedTexts(graph, page);
-    const made = await vectors.of(textsIn(texts));
-    const elements: Element[] = [];
-    for (const element of page) {
-      if (isNoted(element)) continue;
-      const named = texts.get(element) ?? new Map<string, string | null>();
-      const withText = withoutUntold(element, named);
-      if (!withText) continue;
-      const changed = { ...withText, properties: { ...withText.properties, ...vectorsFor(named, made) } };
-      before?.add(withText);
-      after?.add(changed);
-      elements.push(changed);
-    }
-    yield elements;
-  }
-  if (before?.result().vectorless !== after?.result().vectorless)
-    throw new ArchiveDamaged(`Something else than vectors would have become another in the memory "${graph.group}".`);
-}
-
-/** Without vectors of texts that are gone or empty; undefined for what is nothing else. */
-function withoutUntold(element: Element, named: ReadonlyMap<string, string | null>): Element | undefined {
-  if (![...named.values()].includes(null)) return element;
-  if (isNode(element) && element.labels.includes('_PassageVector')) return undefined;
-  const kept = Object.entries(element.properties).filter(([name]) => named.get(name) !== null);
-  return { ...element, properties: Object.fromEntries(kept) };
-}
-
-function vectorsFor(
-  named: ReadonlyMap<string, string | null>,
-  made: ReadonlyMap<string, readonly number[]>,
-): Record<string, readonly number[]> {
-  const vectors: Record<string, readonly number[]> = {};
-  for (const [name, text] of named) if (text !== null) vectors[name] = made.get(text) ?? [];
-  return vectors;
 }

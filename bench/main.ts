@@ -2,20 +2,25 @@
  * Measures what docs/performance.md promises and prints it as a table.
  *
  *     npm run bench [-- --quick]     quick leaves out the graph of 100,000 facts, which takes minutes to make
+ *     npm run bench -- --answers [--mirror <folder>]     how good the answers are, instead of how fast; a quarter of an hour
  */
 
 import { readFileSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
-import { loadConfig } from '../src/config.ts';
+import { type Config, loadConfig } from '../src/config.ts';
 import { startServers } from '../src/embedded/servers.ts';
+import { answers } from './answers.ts';
 import { cachedCommand, cachedQuery, commits, prepare, store, uncachedQuery } from './figures.ts';
 import { alone, costs, throughput } from './knowledge.ts';
 import { promises } from './promises.ts';
 import { redaction } from './redaction.ts';
 import { markdownTable, type Row } from './table.ts';
 
-const quick = process.argv.includes('--quick');
+const { values: given } = parseArgs({
+  options: { quick: { type: 'boolean' }, answers: { type: 'boolean' }, mirror: { type: 'string' } },
+});
 const servers = await startServers();
 try {
   const config = {
@@ -29,6 +34,17 @@ try {
     console.error(`${what} …`);
     rows.push(...(await work()));
   };
+  if (given.answers) await figure('how good the answers are', () => answers(config, given.mirror));
+  else await measureTimes(config, figure);
+  console.log(`${await machine(config.valkey.host, config.valkey.port)}\n\n${markdownTable(rows)}`);
+} finally {
+  await servers.stop();
+}
+
+async function measureTimes(
+  config: Config,
+  figure: (what: string, work: () => Promise<Row[]>) => Promise<void>,
+): Promise<void> {
   const make = (facts: number) => {
     console.error(`making a graph of ${facts} facts …`);
     return prepare(config, facts, (done) => done % 20_000 === 0 && console.error(`  ${done}`));
@@ -43,14 +59,11 @@ try {
   await figure('an episode alone', () => alone(config));
   await figure('redaction', async () => redaction());
   await figure('promises about time', () => promises(config));
-  await figure('episodes a second', () => throughput(config, quick ? [20, 60] : [20, 60, 1000]));
-  if (!quick) {
+  await figure('episodes a second', () => throughput(config, given.quick ? [20, 60] : [20, 60, 1000]));
+  if (!given.quick) {
     await make(100_000);
     await figure('uncached query, 100,000 facts', () => uncachedQuery(config, 100_000, 8));
   }
-  console.log(`${await machine(config.valkey.host, config.valkey.port)}\n\n${markdownTable(rows)}`);
-} finally {
-  await servers.stop();
 }
 
 async function machine(host: string, port: number): Promise<string> {

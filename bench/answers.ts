@@ -1,0 +1,219 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../src/config.ts';
+import { recallOfLocomo } from './locomo.ts';
+import type { Row } from './table.ts';
+
+/** Questions and conversations that are not part of this project; they lie beside it where it is measured. */
+const SHARED = fileURLToPath(new URL('../../shared', import.meta.url));
+const PROJECT = fileURLToPath(new URL('..', import.meta.url));
+const [YARDSTICK, LOCOMO] = [`${SHARED}/answers`, `${SHARED}/data/locomo`];
+
+interface Answered {
+  readonly kind: string;
+  /** Whether all that is expected stands in the first 1, 3 and 5 bullets. */
+  readonly hits: readonly [boolean, boolean, boolean];
+  readonly clean: boolean;
+  readonly stale: number;
+  readonly characters: number;
+  readonly irrelevant: number;
+  readonly items: number;
+  readonly base: { readonly hits: readonly [boolean, boolean, boolean] };
+}
+
+interface Scores {
+  readonly answers?: readonly Answered[];
+  readonly supersession?: readonly { readonly stale: boolean; readonly newBeforeOld: boolean }[];
+  readonly keeps?: readonly { readonly kept: boolean }[];
+  readonly dates?: readonly { readonly right: boolean }[];
+  readonly entities?: readonly {
+    readonly right: readonly string[];
+    readonly wrong: readonly string[];
+    readonly gold: number;
+    readonly seen: number;
+  }[];
+}
+
+/**
+ * How well the built copy answers, beside what issue 13 asks for. What cannot be measured here is said on stderr and left out.
+ * @param mirror a folder of Git mirrors, from which the transcripts are read
+ */
+export async function answers(config: Config, mirror: string | undefined): Promise<Row[]> {
+  const rows: Row[] = [];
+  if (existsSync(`${YARDSTICK}/score.mjs`)) rows.push(...scored(mirror));
+  else skipped('the yardstick', `there is no ${YARDSTICK}`);
+  if (existsSync(LOCOMO)) rows.push(...(await conversations(config)));
+  else skipped('LoCoMo', `there is no ${LOCOMO}`);
+  return rows;
+}
+
+function skipped(what: string, why: string): void {
+  console.error(`SKIPPED: ${what}, since ${why}.`);
+}
+
+function scored(mirror: string | undefined): Row[] {
+  const [quillfern, tidewater] = [of(score('quillfern').answers), of(score('tidewater').answers)];
+  const transcripts = mirror === undefined ? undefined : of(score('transcripts', ['--mirror', mirror]).answers);
+  if (mirror === undefined) skipped('transcripts', 'they are read from Git mirrors; say where with --mirror <folder>');
+  const { supersession } = score('supersession');
+  const { keeps } = score('keeps');
+  const { dates } = score('dates');
+  const { entities } = score('entities');
+  return [
+    ...quillfernRows(quillfern),
+    ...tidewaterRows(tidewater),
+    ...(transcripts === undefined ? [] : [transcriptsRow(transcripts)]),
+    irrelevantRow([...quillfern, ...tidewater]),
+    supersessionRow(of(supersession)),
+    keepsRow(of(keeps)),
+    datesRow(of(dates)),
+    entitiesRow(of(entities)),
+  ];
+}
+
+function score(set: string, options: readonly string[] = []): Scores {
+  console.error(`  ${set} …`);
+  const file = `${YARDSTICK}/dev/${set}.json`;
+  const args = [`${YARDSTICK}/score.mjs`, '--product', PROJECT, '--set', file, '--as', 'json', ...options];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 2 ** 28 }));
+}
+
+/** @throws Error where a set has not given what it is for */
+function of<T>(results: readonly T[] | undefined): readonly T[] {
+  if (results === undefined || results.length === 0) throw new Error('The yardstick gave no results for a set.');
+  return results;
+}
+
+const isAnswerable = ({ kind }: Answered): boolean => kind !== 'unanswerable';
+const countOf = <T>(list: readonly T[], fits: (it: T) => boolean): number => list.filter(fits).length;
+const sumOf = <T>(list: readonly T[], value: (it: T) => number): number => list.reduce((sum, it) => sum + value(it), 0);
+const hitsAt = (list: readonly Answered[], place: 0 | 1 | 2): number => countOf(list, ({ hits }) => hits[place]);
+
+function quillfernRows(results: readonly Answered[]): Row[] {
+  const known = results.filter(isAnswerable);
+  const [hits, clean] = [hitsAt(known, 2), countOf(known, (it) => it.clean)];
+  const whole = known.filter(({ kind }) => kind === 'procedure' || kind === 'list');
+  const characters = Math.round(sumOf(known, (it) => it.characters) / known.length);
+  return [
+    {
+      figure: `Quillfern, hit@5 / clean, of ${known.length}`,
+      measured: `${hits} / ${clean}`,
+      goal: '≥ 33 / ≥ 32',
+      reached: hits >= 33 && clean >= 32,
+    },
+    {
+      figure: 'Quillfern, procedures and lists, hit@5',
+      measured: `${hitsAt(whole, 2)} of ${whole.length}`,
+      goal: 'all',
+      reached: hitsAt(whole, 2) === whole.length,
+    },
+    {
+      figure: 'Quillfern, characters printed on average',
+      measured: `${characters}`,
+      goal: '≤ 1,200',
+      reached: characters <= 1_200,
+    },
+  ];
+}
+
+function tidewaterRows(results: readonly Answered[]): Row[] {
+  const known = results.filter(isAnswerable);
+  const [first, five, stale] = [hitsAt(known, 0), hitsAt(known, 2), countOf(results, (it) => it.stale > 0)];
+  return [
+    {
+      figure: `Tidewater, hit@1 / hit@5, of ${known.length}`,
+      measured: `${first} / ${five}`,
+      goal: '≥ 50 / ≥ 58',
+      reached: first >= 50 && five >= 58,
+    },
+    {
+      figure: 'Tidewater, questions with something outdated shown as true',
+      measured: `${stale}`,
+      goal: '0',
+      reached: stale === 0,
+    },
+  ];
+}
+
+function transcriptsRow(results: readonly Answered[]): Row {
+  const known = results.filter(isAnswerable);
+  const [hits, base] = [hitsAt(known, 2), countOf(known, (it) => it.base.hits[2])];
+  return {
+    figure: `transcripts, hit@5 beside BM25, of ${known.length}`,
+    measured: `${hits}, BM25 ${base}`,
+    goal: '≥ 1.15 × BM25',
+    reached: hits >= 1.15 * base,
+  };
+}
+
+function irrelevantRow(results: readonly Answered[]): Row {
+  const unknown = results.filter((it) => !isAnswerable(it));
+  const [irrelevant, printed] = [sumOf(unknown, (it) => it.irrelevant), sumOf(unknown, (it) => it.items)];
+  return {
+    figure: `${unknown.length} unanswerable questions of Quillfern and Tidewater, lines that do not bear on them`,
+    measured: `${irrelevant} of ${printed}`,
+    goal: '≤ 5',
+    reached: irrelevant <= 5,
+  };
+}
+
+function supersessionRow(pairs: NonNullable<Scores['supersession']>): Row {
+  const [stale, first] = [countOf(pairs, (it) => it.stale), countOf(pairs, (it) => it.newBeforeOld)];
+  return {
+    figure: `${pairs.length} replaced statements: old shown as true / new first`,
+    measured: `${stale} / ${first}`,
+    goal: '≤ 1 / ≥ 18',
+    reached: stale <= 1 && first >= 18,
+  };
+}
+
+function keepsRow(pairs: NonNullable<Scores['keeps']>): Row {
+  const ended = countOf(pairs, ({ kept }) => !kept);
+  return {
+    figure: `${pairs.length} near-pairs that replace nothing: wrongly ended`,
+    measured: `${ended}`,
+    goal: '≤ 1',
+    reached: ended <= 1,
+  };
+}
+
+function datesRow(sentences: NonNullable<Scores['dates']>): Row {
+  const right = countOf(sentences, (it) => it.right);
+  return {
+    figure: `both dates right, of ${sentences.length}`,
+    measured: `${right}`,
+    goal: '≥ 18',
+    reached: right >= 18,
+  };
+}
+
+function entitiesRow(sentences: NonNullable<Scores['entities']>): Row {
+  const right = sumOf(sentences, (it) => it.right.length);
+  const precision = right / Math.max(1, right + sumOf(sentences, (it) => it.wrong.length));
+  const recall = sumOf(sentences, ({ seen }) => seen) / sumOf(sentences, ({ gold }) => gold);
+  return {
+    figure: `entities of ${sentences.length} sentences, precision / recall`,
+    measured: `${Math.round(100 * precision)} / ${Math.round(100 * recall)} %`,
+    goal: '≥ 95 / ≥ 75 %',
+    reached: precision >= 0.95 && recall >= 0.75,
+  };
+}
+
+async function conversations(config: Config): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const { source, named, goal } of [
+    { source: 'text', named: 'default source', goal: 0.72 },
+    { source: 'message', named: '`message` with sessions', goal: 0.8 },
+  ] as const) {
+    console.error(`  LoCoMo, ${named} …`);
+    const { recall, questions } = await recallOfLocomo(config, LOCOMO, source);
+    rows.push({
+      figure: `LoCoMo, ${named}, evidence recall@10 within 2,000 characters, ${questions} questions`,
+      measured: recall.toFixed(3),
+      goal: `≥ ${goal.toFixed(2)}`,
+      reached: recall >= goal,
+    });
+  }
+  return rows;
+}

@@ -75,6 +75,24 @@ describe('the list of memories', () => {
     expect(await namesIn(group)).toEqual(['Harbor']);
   });
 
+  test('leaves out what a task has paid for, which no sweep takes from whoever goes on with it', async () => {
+    const group = await newMemory('Harbor');
+    await (await graphs.kept(group, 'one')).write('CREATE (:Vector {text: 1})');
+    await (await graphs.kept(`${group}-other`, 'one')).write('CREATE (:Vector {text: 2})');
+
+    await graphs.sweepScratches(0);
+    const again = await graphs.kept(group, 'one');
+    const found = await again.read('MATCH (v:Vector) RETURN v.text AS text');
+    const listed = await graphs.groups();
+    await graphs.dropKept(group);
+
+    expect(found).toEqual([{ text: 1 }]);
+    expect(listed.filter((name) => name.includes('kept'))).toEqual([]);
+    expect(await (await graphs.kept(group, 'one')).read('MATCH (v:Vector) RETURN v.text AS text')).toEqual([]);
+    expect(await scratchKeys()).toBe(1);
+    await graphs.dropKept(`${group}-other`);
+  });
+
   test('may be asked to drop a graph that is not there', async () => {
     await expect(graphs.scratch(newGroup()).drop()).resolves.toBeUndefined();
   });

@@ -124,7 +124,7 @@ function partsOf(words: readonly Word[], at: number): Parts | null {
   const numbers = words.filter(({ stem: term }) => isNumber(term)).length;
   let after = words
     .slice(at + 1)
-    .filter(({ lower }) => !/^(?:not|now|only|always|currently|again|still|back|already)$/.test(lower));
+    .filter(({ lower }) => !/^(?:not|now|only|always|currently|again|still|back|already|there|here)$/.test(lower));
   const isOwn = before.every(({ lower }) => isEmpty(lower));
   if (BE.test(verb.lower)) {
     const [first] = after;

@@ -63,7 +63,10 @@ export const PATTERNS: readonly Pattern[] = [
   ],
   [
     re(`(?<n>.+?) ${HELP}(?:took|takes|taken) (?<o>[^,]+?) over(?: from (?<g>[^,]+?))?${TAIL}`),
-    ({ n, o, g }) => ({ gone: g ?? '', subject: o ?? '', now: n ?? '', ...(!g && { of: 'role' }) }),
+    ({ n, o, g }) =>
+      !g || /^(?:him|her|them)$/i.test(g)
+        ? { subject: o ?? '', now: n ?? '', of: 'role' }
+        : { gone: g, subject: o ?? '', now: n ?? '' },
   ],
   [
     re(`(?<n>.+?) ${HELP}(?:took|takes|taken) over (?:as )?(?<o>[^,]+?)${TAIL}`),

@@ -22,7 +22,7 @@ export interface ReadSentence extends Range {
   /** Environments and branches that it speaks of, itself or by its headings. */
   readonly scope: string;
   readonly claims: readonly Claim[];
-  /** Empty where it only adds something. */
+  /** Of those of its parts that do more than add something. */
   readonly changes: readonly Change[];
   /** Whether another value may end what was said before. */
   readonly isFirm: boolean;
@@ -34,7 +34,7 @@ export interface ReadSentence extends Range {
 const MOST = 1_000;
 const LONGEST = 500;
 const SCOPES =
-  /(?<![\w-])(?:(prod(?:uction)?|staging|dev(?:elopment)?|local(?:ly|host)?|preview|qa|uat|sandbox|canary|beta|demo|ci|guests?|on-prem(?:ises)?|[\w/.-]+ branch)|(?:in|for|on|during|under) (?:the |our |all )?(?:\w+ )?(tests?|benchmarks?))(?![\w-])/gi;
+  /(?<![\w.-])(?:(prod(?:uction)?|staging|dev(?:elopment)?|local(?:ly|host)?|preview|qa|uat|sandbox|canary|beta|demo|ci|guests?|on-prem(?:ises)?|[\w/.-]+ branch)|(?:in|for|on|during|under) (?:the |our |all )?(?:\w+ )?(tests?|benchmarks?))(?![\w-]|\.\w)/gi;
 const SAME_SCOPE = new Map([
   ['production', 'prod'],
   ['development', 'dev'],
@@ -85,7 +85,13 @@ function read(
   if (stance === 'none' || !isEnglish(own)) return null;
   const dates = datesIn(own, reference);
   const corrected = before && correctionOf(own, before);
-  const changes = stance === 'states' && !corrected ? changesOf(own, dates) : [];
+  const firm =
+    stance === 'states'
+      ? own
+      : clausesOf(own)
+          .filter((clause) => stanceOf(clause) === 'states')
+          .join(', ');
+  const changes = corrected ? [] : changesOf(firm, firm === own ? dates : datesIn(firm, reference));
   const clauses = changes.length > 0 || !corrected ? clausesOf(own) : [];
   const claims = corrected
     ? [corrected]

@@ -45,7 +45,6 @@ function statementsIn(
   sentence: ReadSentence,
   { uuid: episode, referenceTime }: Told & { readonly uuid: string },
 ): Statement[] {
-  if (!sentence.isFirm) return [];
   const { text, start, end, scope, dates } = sentence;
   const when = validity(dates, referenceTime);
   const place = {
@@ -59,7 +58,7 @@ function statementsIn(
     at: when.validAt ?? referenceTime,
     until: when.invalidAt,
   };
-  const holds = sentence.claims
+  const holds = (sentence.isFirm ? sentence.claims : [])
     .filter(({ isSingle, isNews, value, kind }) => (isSingle || isNews) && value.length > 0 && kind !== 'none')
     .map(({ key, subject, verb, value, isNews, isSingle }) => ({
       ...place,

@@ -1,6 +1,7 @@
 import { EmbedderMismatch } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { writePassageVectors } from '../graph/queries/passages.ts';
+import { deleteOrphanStatements, writeStatements } from '../graph/queries/statements.ts';
 import {
   deleteOrphans,
   deleteOutdated,
@@ -10,7 +11,9 @@ import {
 } from '../graph/queries/uncut-episodes.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { embeddedText, PASSAGE_VERSION, passagesOf, textOf } from '../passages/passages.ts';
+import { statementsOf } from '../statements/statement.ts';
 import { oneLine } from '../text.ts';
+import { fromGraphTime } from '../time.ts';
 import { raiseVersion } from '../valkey/group-version.ts';
 import type { UpkeepParts } from './parts.ts';
 
@@ -35,6 +38,7 @@ export async function cutPassages(
   const graph = graphs.group(group);
   await graph.prepare(embedder);
   const orphans = await deleteOrphans(graph);
+  await deleteOrphanStatements(graph);
   let episodes = 0;
   for (;;) {
     const uncut = await uncutEpisodes(graph, PASSAGE_VERSION, AT_ONCE);
@@ -49,6 +53,7 @@ export async function cutPassages(
       PASSAGE_VERSION,
     );
     await writePassages(graph, cut, PASSAGE_VERSION);
+    await writeStatements(graph, uncut.map(withStatements));
     await writePassageVectors(
       graph,
       passages.map(({ uuid, episode }, place) => ({
@@ -76,6 +81,12 @@ async function seeThatWritten(graph: GroupGraph, embedder: Embedder, uncut: read
     if (error instanceof EmbedderMismatch) await deleteOutdated(graph, uuids, '');
     throw error;
   }
+}
+
+/** What its text says to have changed, as it is written with new episodes. */
+function withStatements({ uuid, content, source, time }: UncutEpisode) {
+  const referenceTime = fromGraphTime(time);
+  return { uuid, statements: referenceTime ? statementsOf({ uuid, content, source, referenceTime }) : [] };
 }
 
 function cutOne(episode: UncutEpisode) {

@@ -142,3 +142,23 @@ export async function statementsOfEpisodes(graph: GroupGraph, episodes: readonly
   );
   return rows.flatMap(statementOf);
 }
+
+/** Deletes statements whose episodes another program deleted. */
+export async function deleteOrphanStatements(graph: GroupGraph): Promise<void> {
+  const rows = await graph.read<{ episodes: string[] }>(
+    `MATCH (s:_Statement)
+     WITH DISTINCT s.episode AS episode
+     OPTIONAL MATCH (p:Episodic {uuid: episode})
+     WITH episode, p WHERE p IS NULL
+     RETURN collect(episode) AS episodes`,
+  );
+  const episodes = rows[0]?.episodes ?? [];
+  if (episodes.length === 0) return;
+  await graph.change(
+    `UNWIND $episodes AS episode
+     OPTIONAL MATCH (p:Episodic {uuid: episode})
+     WITH episode, p WHERE p IS NULL
+     MATCH (s:_Statement {episode: episode}) DELETE s`,
+    { episodes },
+  );
+}

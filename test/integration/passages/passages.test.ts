@@ -100,7 +100,7 @@ test('a graph of an older release is asked at once, and a worker that starts cut
   const { model, dimension } = plainEmbedder();
   await graph.write(
     `CREATE (:_Meta {key: 'embedder', model: $model, dimension: $dimension})
-     CREATE (:Episodic {uuid: 'old', name: 'n', group_id: $group, content: 'Harbor rests on wooden piles.', source: 'text',
+     CREATE (:Episodic {uuid: 'old', name: 'n', group_id: $group, content: 'Harbor no longer rests on wooden piles.', source: 'text',
        source_description: '', entity_edges: [], created_at: '2025-01-01T00:00:00+00:00', valid_at: '2025-01-01T00:00:00+00:00'})`,
     { group, model, dimension },
   );
@@ -109,7 +109,7 @@ test('a graph of an older release is asked at once, and a worker that starts cut
   const later = await startWorkers(stores.config, ['store'], parts());
 
   await expect.poll(() => memory.queryMemory('wooden piles'), { timeout: 120_000 }).toContain('wooden piles');
-  expect([await count('_Passage'), await count('_PassageVector')]).toEqual([1, 1]);
+  expect([await count('_Passage'), await count('_PassageVector'), await count('_Statement')]).toEqual([1, 1, 1]);
   await later.close();
 });
 

@@ -59,11 +59,20 @@ export const REPLACED: readonly (readonly [before: string, after: string])[] = [
   ['Leila Haddad owns the data platform.', 'Ben Cole has taken over the data platform from Leila Haddad.'],
   ['Amira Khan leads the search team.', 'Amira Khan handed the search team over to Luis Prieto.'],
   ['Rosa Diaz manages the vendor portal.', 'Igor Melnik took over the vendor portal.'],
+  [
+    'Kenji Arai maintains the gripper.',
+    'Marta Kowal takes the gripper over from him, she also gets the key of the safe.',
+  ],
   // back to
   ['The web client uses React 19.', 'We are back on React 18 in the web client.'],
   ['The crawler runs on Chromium 126.', 'We rolled back to Chromium 124 for the crawler.'],
   ['The newsletter is sent with Mailchimp.', 'The newsletter went back to Sendy.'],
   ['Angular is now 19.', 'Reverted it since the map breaks. We are back on Angular 18.3.'],
+  [
+    'Device updates are delivered with SWUpdate from updates.quill.dev.',
+    'Decision about updates: we moved off SWUpdate, Otter pulls its images with RAUC now.',
+  ],
+  ['The rig tests are started there with scripts/rig.sh.', 'I deleted scripts/rig.sh.'],
   // gave up
   ['Sessions live in Memcached 1 on Heroku.', 'We dropped Memcached from the stack.'],
   [
@@ -156,6 +165,7 @@ export const KEPT: readonly (readonly [before: string, after: string])[] = [
   // added beside
   ['Events go to Kafka.', 'Events also go to Kinesis now.'],
   ['The client supports French.', 'The client supports German too.'],
+  ['Events go to Kafka.', 'Events also go to Kinesis now, we dropped Graphite.'],
   ['Mara reviews the schema.', 'Otto reviews the schema as well.'],
   ['The app supports Python 3.11.', 'The app supports Python 3.12.'],
   ['Harbor uses Valkey.', 'Harbor uses Postgres.'],

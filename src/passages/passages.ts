@@ -116,9 +116,18 @@ function toolText(metadata: Metadata | null, place: number): string {
 /** The term by which notes of a kind are found, such as open tasks. */
 export const noteTerm = (kind: string): string => `note_${kind}`;
 
+/** The term by which notes are found that replace an episode or a fact. */
+export const replacesTerm = (uuid: string): string => `replaces_${uuid.replaceAll('-', '')}`;
+
+/** What an agent proposes as a rule replaces nothing before the user has confirmed it. */
 function noteTerms(metadata: Metadata | null): string[] {
-  const kind = NOTE_KINDS.find((known) => known === metadata?.kind);
-  return kind ? [noteTerm(kind)] : [];
+  const { kind, replaces, confirmed } = metadata ?? {};
+  const known = NOTE_KINDS.find((one) => one === kind);
+  const isInForce = kind !== 'rule' || Boolean(confirmed);
+  return [
+    ...(known ? [noteTerm(known)] : []),
+    ...(typeof replaces === 'string' && isInForce ? [replacesTerm(replaces)] : []),
+  ];
 }
 
 /** A document is also found by the name of its file. */

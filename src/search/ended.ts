@@ -6,7 +6,7 @@ import { headingsOf } from '../passages/passages.ts';
 import type { EndedRange as StatedRange } from '../statements/endings.ts';
 import type { Statement } from '../statements/statement.ts';
 import { day, toGraphTime } from '../time.ts';
-import { endedIn, type ShownPart } from './what-holds.ts';
+import { endedIn, replacedAt, type ShownPart } from './what-holds.ts';
 
 /** A part of a passage's text that no longer holds. */
 export interface EndedRange {
@@ -35,7 +35,8 @@ export async function endedRanges(
 ): Promise<ReadonlyMap<string, readonly EndedRange[]>> {
   const episodes = [...new Set(passages.map(({ episode }) => episode))];
   if (episodes.length === 0 || moment.alsoEnded) return new Map();
-  const [facts, stated] = await Promise.all([
+  const [replacements, facts, stated] = await Promise.all([
+    replacedAt(graph, episodes, moment),
     endedFacts(graph, episodes, moment),
     endedIn(
       graph,
@@ -51,9 +52,12 @@ export async function endedRanges(
   );
   const byEpisode = Map.groupBy(ended, ({ episode }) => episode);
   return new Map(
-    passages.flatMap((passage) => {
+    passages.flatMap((passage): (readonly [string, readonly EndedRange[]])[] => {
       const text = textOf(passage);
       if (text === undefined) return [];
+      const { uuid, start, end } = passage;
+      const until = replacements.get(passage.episode);
+      if (until !== undefined) return [[uuid, [{ start, end, until }]]];
       const replaced = (stated.get(passage.uuid) ?? []).map((range) => inPlace(range, text));
       const ofFacts = (byEpisode.get(passage.episode) ?? []).flatMap(({ fact, invalidAt }) =>
         placesOf(fact, text, passage).map((range) => ({ ...range, until: invalidAt ?? '' })),
@@ -62,7 +66,7 @@ export async function endedRanges(
         ...replaced,
         ...ofFacts.filter((it) => !replaced.some((other) => it.start < other.end && other.start < it.end)),
       ];
-      return ranges.length > 0 ? [[passage.uuid, ranges] as const] : [];
+      return ranges.length > 0 ? [[uuid, ranges]] : [];
     }),
   );
 }

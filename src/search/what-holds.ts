@@ -1,10 +1,11 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
-import type { Moment } from '../graph/queries/moment.ts';
+import { isAfter, type Moment } from '../graph/queries/moment.ts';
+import { replacementsOf } from '../graph/queries/passages.ts';
 import { statementsByKey } from '../graph/queries/statements.ts';
 import { type EndedRange, endedRanges, keysFor } from '../statements/endings.ts';
 import { scopeOf, sentencesOf } from '../statements/sentence.ts';
 import type { Statement } from '../statements/statement.ts';
-import { fromGraphTime } from '../time.ts';
+import { day, fromGraphTime } from '../time.ts';
 import type { Found } from './found.ts';
 
 /** A text that is about to be shown: a passage, an excerpt or a fact. */
@@ -65,6 +66,9 @@ const sentencesIn = (content: string, referenceTime: Date) => sentencesOf({ cont
 export async function asItIs(graph: GroupGraph, found: Found, moment: Moment): Promise<Found> {
   const { facts, episodes } = found;
   if (moment.alsoEnded || facts.length + episodes.length === 0) return found;
+  const told = facts.flatMap((it) => [it.uuid, ...it.episodes]);
+  const replacing = replacedAt(graph, [...new Set([...told, ...episodes.map(({ uuid }) => uuid)])], moment);
+  replacing.catch(() => {});
   const ended = await endedIn(
     graph,
     [
@@ -79,12 +83,16 @@ export async function asItIs(graph: GroupGraph, found: Found, moment: Moment): P
     ],
     moment,
   );
-  const isOver = (id: string) => (ended.get(id) ?? []).some(({ isPart }) => !isPart);
+  const replaced = await replacing;
+  const isReplaced = (of: readonly string[]) => of.length > 0 && of.every((episode) => replaced.has(episode));
+  const isOver = (id: string) => replaced.has(id) || (ended.get(id) ?? []).some(({ isPart }) => !isPart);
   const shown = new Set(episodes.filter(({ uuid }) => !isOver(uuid)).map(({ excerpt }) => excerpt));
   return {
     ...found,
-    facts: facts.filter(({ uuid }) => !isOver(uuid)),
+    facts: facts.filter((it) => !isOver(it.uuid) && !isReplaced(it.episodes)),
     episodes: episodes.flatMap((it) => {
+      const until = replaced.get(it.uuid);
+      if (until !== undefined) return [{ ...it, excerpt: `until ${day(until)}: ${it.excerpt}` }];
       const [range] = ended.get(it.uuid) ?? [];
       if (!range) return [it];
       const excerpt = range.isPart ? `${it.excerpt} (${range.by.text})` : range.by.text;
@@ -93,4 +101,22 @@ export async function asItIs(graph: GroupGraph, found: Found, moment: Moment): P
       return [{ ...it, excerpt }];
     }),
   };
+}
+
+/** When episodes and facts were replaced by a note, of those that were so at a moment, by their uuids. */
+export async function replacedAt(
+  graph: GroupGraph,
+  uuids: readonly string[],
+  { asOf, knownAt }: Moment,
+): Promise<Map<string, string>> {
+  const replacements = await replacementsOf(graph, uuids).catch((error: unknown) => {
+    // A graph of an earlier release has no index of passages until a worker has prepared it.
+    if (error instanceof Error && /index|attribute/i.test(error.message)) return [];
+    throw error;
+  });
+  return new Map(
+    replacements
+      .filter(({ time, known }) => !isAfter(time, asOf) && !(knownAt && isAfter(known, knownAt)))
+      .map(({ uuid, time }) => [uuid, time]),
+  );
 }

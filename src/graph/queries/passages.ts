@@ -1,5 +1,5 @@
 import type { Embedder } from '../../models/embedder.ts';
-import type { Passage } from '../../passages/passages.ts';
+import { type Passage, replacesTerm } from '../../passages/passages.ts';
 import type { Params } from '../codec.ts';
 import type { GroupGraph } from '../group-graph.ts';
 import { collected, eachTerm, unlessUsual } from './each-term.ts';
@@ -101,6 +101,25 @@ export async function cosinesOf(
     { episodes: [...new Set(passages.map(({ episode }) => episode))], uuids: passages.map(({ uuid }) => uuid), vector },
   );
   return new Map(rows.map(({ uuid, cosine }) => [uuid, cosine]));
+}
+
+/** Since when some episodes and facts are replaced by notes, of those that are, with the times as the graph has them. */
+export async function replacementsOf(
+  graph: GroupGraph,
+  uuids: readonly string[],
+): Promise<{ uuid: string; time: string; known: string }[]> {
+  if (uuids.length === 0) return [];
+  const terms = new Map(uuids.map((uuid) => [replacesTerm(uuid), uuid]));
+  const rows = await graph.read<{ terms: string; time: string; known: string }>(
+    `CALL db.idx.fulltext.queryNodes('_Passage', $terms) YIELD node AS p
+     WITH p MATCH (e:Episodic {uuid: p.episode})
+     RETURN p.terms AS terms, p.time AS time, p.known AS known`,
+    { terms: [...terms.keys()].join('|') },
+  );
+  return rows.flatMap((row) => {
+    const uuid = terms.get(/replaces_[0-9a-f]{32}/.exec(row.terms)?.[0] ?? '');
+    return uuid === undefined ? [] : [{ uuid, time: row.time, known: row.known }];
+  });
 }
 
 /** The passages of some episodes that meet the conditions on `p`. */

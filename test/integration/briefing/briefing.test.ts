@@ -176,6 +176,42 @@ describe('a task', () => {
   });
 });
 
+describe('what a note replaces', () => {
+  test('is shown as ended and stays stored; before that it is shown as it was', async () => {
+    const group = newGroup();
+    const referenceTime = new Date('2026-11-01T08:00:00Z');
+    const old = await store(group, 'The lighthouse key lies under the third stone.', {}, { referenceTime });
+    expect(await memory.queryMemory('lighthouse key', 5, { group })).not.toContain('until');
+    await store(group, 'The lighthouse key moved to the harbour office.', {}, { kind: 'fact', replaces: old });
+
+    const now = await memory.queryMemory('lighthouse key', 5, { group });
+    const alone = await memory.queryMemory('third stone', 5, { group });
+    const then = await memory.queryMemory('lighthouse key', 5, { group, asOf: new Date('2026-11-02T00:00:00Z') });
+
+    expect(now).toContain('harbour office');
+    expect(now).not.toContain('third stone');
+    expect(alone).toMatch(/third stone\. \(said 2026-11-01, until \d{4}-\d\d-\d\d\)/);
+    expect(then).toContain('third stone');
+    expect(then).not.toContain('until');
+    expect((await memory.episode(old, { group })).content).toContain('third stone');
+  });
+
+  test('a fact is left out, and comes back when the note is forgotten', async () => {
+    const group = newGroup();
+    await store(group, 'Harbor uses Valkey.');
+    const facts = async () =>
+      (await memory.search('Harbor', 5, { group, find: 'facts' })).facts.map(({ uuid, fact }) => ({ uuid, fact }));
+    const [known] = await facts();
+    const note = await store(group, 'That about Harbor was wrong.', {}, { kind: 'fact', replaces: known?.uuid });
+    expect((await facts()).map(({ fact }) => fact)).not.toContain(known?.fact);
+    expect(texts((await memory.getBriefing({ group })).facts)).not.toContain(known?.fact);
+
+    await memory.forget({ episode: note }, { group });
+
+    expect((await facts()).map(({ fact }) => fact)).toContain(known?.fact);
+  });
+});
+
 describe('the kept briefing', () => {
   const kept = async (group: string) =>
     (await look(opened.valkey, group, answerKey(opened.valkey, group, BRIEFING))).answer;
@@ -224,4 +260,5 @@ test('a memory of the previous release has a briefing too, without passages', as
   const briefing = await memory.getBriefing({ group, cache: false });
 
   expect(texts(briefing.rules)).toEqual(['Always use pnpm.']);
+  expect(await memory.search('pnpm', 5, { group, find: 'episodes', cache: false })).toMatchObject({ episodes: [{}] });
 });

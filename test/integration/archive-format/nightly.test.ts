@@ -79,7 +79,7 @@ describe('a nightly export', () => {
 
     await run();
 
-    expect(await ghosts()).toEqual([0, 0]);
+    expect(Math.max(...(await ghosts()))).toBe(0);
   });
 
   test('is restored on trial before anything older goes', async () => {

@@ -144,9 +144,10 @@ describe('query', () => {
     await run(['store', 'Harbor uses Redis.']);
     await run(['query', 'Harbor']);
     const valkey = new Redis({ host: stores.config.valkey.host, port: stores.config.valkey.port });
-    const [key = ''] = await valkey.keys(`query:{${group}}:*`);
-    const kept = (await valkey.get(key)) ?? '';
-    await valkey.set(key, kept.replaceAll('Redis', 'a cache'), 'KEEPTTL');
+    for (const key of await valkey.keys(`*query:{${group}}:*`)) {
+      const kept = (await valkey.get(key)) ?? '';
+      await valkey.set(key, kept.replaceAll('Redis', 'a cache'), 'KEEPTTL');
+    }
 
     const [cached, fresh] = await Promise.all([run(['query', 'Harbor']), run(['query', 'Harbor', '--no-cache'])]);
 

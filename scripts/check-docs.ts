@@ -1,26 +1,21 @@
 /**
- * Runs every example of the README and the docs and compares what is printed with what is shown. The data are those of this run
- * alone, and each page has a group of its own. Pages whose commands need servers begin with `up` and end with `down`.
+ * Runs every example of the README and the docs as a reader types it, and compares what is printed with what is shown. The data
+ * are those of this run alone, and each page has a group of its own. Pages whose commands need servers begin with `up` and end with `down`.
  *
  *     npm run docs
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { agrees, findExamples } from './docs/examples.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const CLI = join(ROOT, 'dist/bin/main.cjs');
 const LIMIT = 60_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'memory-docs-'));
-const tools = mkdtempSync(join(tmpdir(), 'memory-docs-bin-'));
-// `npx memory-manager` as a reader has it, without the second that npx takes.
-writeFileSync(join(tools, 'npx'), `#!/bin/sh\nshift\nexec "${CLI}" "$@"\n`);
-chmodSync(join(tools, 'npx'), 0o755);
-const env = { ...process.env, MEMORY_HOME: folder, PATH: `${tools}:${process.env.PATH}`, LC_ALL: 'C.UTF-8' };
+const env = { ...process.env, MEMORY_HOME: folder, LC_ALL: 'C.UTF-8' };
 
 function run(command: string, group = 'docs'): { printed: string; status: number | null } {
   // Both outputs in one, as a terminal shows them.
@@ -55,7 +50,6 @@ try {
 } finally {
   run('npx memory-manager down');
   rmSync(folder, { recursive: true, force: true });
-  rmSync(tools, { recursive: true, force: true });
 }
 console.log(`docs: ${examples.length} commands and ${programs.length} programs run, ${wrong} not as shown`);
 process.exitCode = wrong === 0 && examples.length > 0 ? 0 : 1;

@@ -8,6 +8,7 @@ import { readFence } from '../graph/queries/read-fence.ts';
 import { readSagasOf } from '../graph/queries/read-sagas-of.ts';
 import { readToldBy } from '../graph/queries/read-told.ts';
 import { episodeKey } from '../graph/queries/record-episode.ts';
+import { statementsOfEpisodes } from '../graph/queries/statements.ts';
 import { movedFacts } from '../ingest/changes.ts';
 import { factKey, sameKey } from '../ingest/names.ts';
 import { readTold, withoutTold } from '../ingest/told.ts';
@@ -61,12 +62,17 @@ export async function workOut(graph: GroupGraph, wanted: Wanted, now: Date): Pro
   const naming = meant.flatMap((it) => it.episodes).filter((episode) => !own.has(episode));
   const telling = await readToldBy(graph, [...new Set(naming)]);
   const shortened = shorten(sagas, own);
+  const statements = await statementsOfEpisodes(graph, [...new Set(supporters)]);
+  const texts = [...forgotten].map(({ fact }) => bare(fact));
   const changes: WorkedOut['changes'] = {
     ...NO_CHANGES,
     ...shortened,
     cutFacts: settled.cut,
     changedFacts: settled.changed,
     removedFacts: settled.removed.map(({ uuid, source, target }) => ({ uuid, source, target })),
+    removedStatements: statements
+      .filter(({ text }) => texts.some((fact) => fact.includes(bare(text)) || bare(text).includes(fact)))
+      .map(({ uuid, episode }) => ({ id: uuid, episode })),
     evidence: settled.evidence,
     endings: facts.changedEndings.filter(({ endings }) => endings.length > 0),
     summaries,
@@ -133,3 +139,6 @@ const hasAttributes = ({ attributes }: { attributes: object }) => Object.keys(at
 
 /** Those of facts that go may have been kept by these alone. */
 const endsOf = ({ settled }: ForgottenFacts) => settled.removed.flatMap(({ source, target }) => [source, target]);
+
+/** Only letters and digits: a fact's text is its sentence without marks, perhaps with who said it. */
+const bare = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');

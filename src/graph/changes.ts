@@ -18,6 +18,8 @@ export interface Commit extends Fenced {
   /** Facts stated again, ended or both, with the values that they have from now on. */
   readonly changedFacts: readonly ChangedFact[];
   /** Facts that became part of another. */
+  /** Statements of sentences that facts to be forgotten were made of. */
+  readonly removedStatements: readonly { readonly id: string; readonly episode: string }[];
   readonly removedFacts: readonly { readonly uuid: string; readonly source: string; readonly target: string }[];
   readonly evidence: readonly FactEvidence[];
   readonly endings: readonly { readonly key: string; readonly endings: readonly string[] }[];
@@ -134,6 +136,7 @@ export const NO_CHANGES: Omit<Commit, keyof Fenced | 'now'> = {
   newFacts: [],
   cutFacts: [],
   changedFacts: [],
+  removedStatements: [],
   removedFacts: [],
   evidence: [],
   endings: [],

@@ -63,6 +63,11 @@ export function removalParts(changes: Commit): Part[] {
     { name: 'forgottenFacts', query: FORGET_FACTS, rows: removedUuids.length > 0 ? [{ uuids: removedUuids }] : [] },
     { name: 'retold', query: 'MATCH (k:_Meta {key: x.key}) SET k.told = x.told', rows: changes.retold },
     {
+      name: 'forgottenStatements',
+      query: 'MATCH (s:_Statement {episode: x.episode}) WHERE s.id = x.id DELETE s',
+      rows: changes.removedStatements,
+    },
+    {
       name: 'removedStatements',
       query: 'MATCH (s:_Statement {episode: x.uuid}) DELETE s',
       rows: changes.removedEpisodes.map(({ uuid }) => ({ uuid })),

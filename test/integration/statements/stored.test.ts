@@ -8,9 +8,10 @@ import { newEpisode } from '../../../src/episode.ts';
 import { recordEpisodes } from '../../../src/graph/queries/record-episode.ts';
 import { statementsByKey, statementsOfEpisodes, writeStatements } from '../../../src/graph/queries/statements.ts';
 import { MemoryManager } from '../../../src/index.ts';
+import { openIngest } from '../../../src/ingest/ingest.ts';
 import { type Statement, statementsOf } from '../../../src/statements/statement.ts';
 import { anEpisode, openTestForgetting } from '../../support/forgetting.ts';
-import { plainEmbedder } from '../../support/models.ts';
+import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { useOpened } from '../../support/opened.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
@@ -71,4 +72,22 @@ test('an archive holds them', async () => {
   expect(await statementsOfEpisodes(opened.graphs.group(group), [uuid])).toHaveLength(
     (await statementsOfEpisodes(graph, [uuid])).length,
   );
+});
+
+test('forgetting a fact takes the statements of its sentence, and those alone', async () => {
+  const { graphs, valkey, leases } = opened;
+  const graph = graphs.group(newGroup());
+  await graph.prepare(embedder);
+  const ingest = openIngest(graphs, valkey, leases, { model: plainModel(), embedder });
+  const episode = newEpisode('Mona owns Ledger. The proxy listens on port 9090.', null, graph.group, 1_000_000, {});
+  await ingest(episode);
+  const [fact] = await graph.read<{ uuid: string }>('MATCH ()-[e:RELATES_TO]->() RETURN e.uuid AS uuid');
+  const before = await statementsOfEpisodes(graph, [episode.uuid]);
+
+  const wanted = { episodes: [], facts: [fact?.uuid ?? ''], entities: [], withEpisodes: false };
+  await openTestForgetting(stores.config, opened, embedder).forget(graph.group, wanted);
+
+  const texts = (await statementsOfEpisodes(graph, [episode.uuid])).map(({ text }) => text);
+  expect(before.map(({ text }) => text).sort()).toEqual(['Mona owns Ledger.', 'The proxy listens on port 9090.']);
+  expect(texts).toEqual(['The proxy listens on port 9090.']);
 });

@@ -8,6 +8,7 @@ import { askForEntities, type EntitiesOptions, type Entity } from './memory/ask-
 import type { WholeEpisode } from './memory/ask-episode.ts';
 import type { WholeFact } from './memory/ask-episodes.ts';
 import { askForHistory, type HistoryOptions } from './memory/ask-history.ts';
+import { askForText } from './memory/ask-text.ts';
 import type { BriefingOptions, WholeBriefing } from './memory/briefing.ts';
 import { type Archives, openArchives } from './memory/doors/archives.ts';
 import { type Communities, openCommunities } from './memory/doors/communities.ts';
@@ -35,7 +36,6 @@ import type { Status } from './memory/status.ts';
 import { waitFor } from './memory/wait-for.ts';
 import type { Counts, EpisodeReceipt, QueueName, Receipt } from './queue/producer.ts';
 import type { Drained } from './queue/spool/drain.ts';
-import { bulletList } from './reader/format.ts';
 import type { Found } from './search/found.ts';
 import type { EntityHistory } from './search/history.ts';
 import { checkList } from './strict.ts';
@@ -133,10 +133,10 @@ export class MemoryManager {
     });
   }
 
-  /** The facts that answer best, as a bullet list. */
-  async queryMemory(searchQuery: string, limit = 5, options: QueryOptions = {}): Promise<string> {
+  /** What answers best, as a bullet list of at most `limit` (default 5), or within `budgetTokens` as one block. */
+  async queryMemory(searchQuery: string, limit?: number, options: QueryOptions = {}): Promise<string> {
     return request('query_memory', async () =>
-      bulletList(await askFor(this.#services, searchQuery, limit, checkInput('query', options)), limit),
+      askForText(this.#services, searchQuery, limit, checkInput('query', options)),
     );
   }
 

@@ -27,13 +27,28 @@ export function tokensOf(text: string): number {
  * of the host, and each line says where it comes from.
  */
 export function renderBriefing(briefing: Briefing, budget: number, now = new Date()): string {
+  return withinBudget(
+    PARTS.map(({ part, title, share }) => ({
+      ...{ title, share },
+      lines: briefing[part].filter((line) => holds(line, now)).map((line) => bullet(line, part)),
+    })),
+    budget,
+  );
+}
+
+/** Lines below a title, the most important first; they take no more than their share while a later section has lines. */
+export interface Section {
+  readonly title: string;
+  readonly share: number;
+  readonly lines: readonly string[];
+}
+
+/** As many lines of each section as fit into the budget, below their titles. */
+export function withinBudget(given: readonly Section[], budget: number): string {
   let left = budget;
-  const sections = PARTS.map(({ part, title, share }) => ({
-    title,
-    limit: budget * share,
-    lines: briefing[part].filter((line) => holds(line, now)).map((line) => bullet(line, part)),
-    taken: [] as string[],
-  })).filter(({ lines }) => lines.length > 0);
+  const sections = given
+    .filter(({ lines }) => lines.length > 0)
+    .map((section) => ({ ...section, limit: budget * section.share, taken: [] as string[] }));
   // Twice: what one part does not need, the others have, the first of them first.
   for (const isShared of [true, false])
     for (const section of sections) {
@@ -60,6 +75,9 @@ function holds({ from, until }: BriefingLine, now: Date): boolean {
 
 /** Of what can be replaced the whole uuid stands there, else its first digits. */
 function bullet({ text, episode, time, by }: BriefingLine, part: Part): string {
-  const uuid = part === 'tasks' ? episode : episode.slice(0, 8);
+  return lineBullet({ text, episode, time, by }, part === 'tasks' ? episode : episode.slice(0, 8));
+}
+
+export function lineBullet({ text, time, by }: BriefingLine, uuid: string): string {
   return inert(`- ${oneLine(text)} (${oneLine(by)}, ${day(time)}, episode ${uuid})`);
 }

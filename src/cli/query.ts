@@ -26,6 +26,7 @@ Prints what is known, best first: facts that hold now, and what raw episodes say
   --relation <name>    only facts of this relation, such as USES
   --from, --to <entity>, --about <entity>  only facts with this source, this target, this as either
   --where <key=value>  only from episodes with these metadata
+  --budget <tokens>    one block of at most so many tokens, 50 to 100,000: rules, facts, passages
   --min-score <x>      only what scores at least so much
   --after <uuid>       first wait until this stored episode (uuid of store --json) is in the graph
   --no-cache           ask the graph even if the answer is cached
@@ -36,6 +37,7 @@ Prints what is known, best first: facts that hold now, and what raw episodes say
 Example: memory-manager query "Where does Harbor keep its sessions?" --as-of 2025-03-01`,
   options: {
     limit: TEXT,
+    budget: TEXT,
     'as-of': TEXT,
     'known-at': TEXT,
     since: TEXT,
@@ -58,15 +60,21 @@ Example: memory-manager query "Where does Harbor keep its sessions?" --as-of 202
   run: (call) =>
     withMemory(async (memory) => {
       const [query = ''] = call.args;
-      const limit = call.number('limit', 1, 100) ?? 5;
+      const limit = call.number('limit', 1, 100);
+      const budgetTokens = call.number('budget', 50, 100_000);
+      if (budgetTokens !== undefined && call.json)
+        throw new InvalidInput('--budget prints text and --json data; leave one of them out.');
       const options = queryOptions(call);
       const after = call.text('after');
       if (after !== undefined)
         await memory.ended({ queue: 'store', jobId: after }, call.timeout ? { limit: call.timeout } : {});
       if (call.json) {
-        const found = await memory.search(query, limit, options);
+        const found = await memory.search(query, limit ?? 5, options);
         console.log(JSON.stringify({ query, group: call.group ?? memory.config.group, ...found }));
-      } else console.log(await memory.queryMemory(query, limit, options));
+      } else
+        console.log(
+          await memory.queryMemory(query, limit, { ...options, ...(budgetTokens !== undefined && { budgetTokens }) }),
+        );
       return 0;
     }),
 };

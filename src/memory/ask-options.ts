@@ -123,7 +123,7 @@ const shape = z.strictObject(
 );
 
 /** @throws InvalidInput naming the option */
-export function checkOptions(options: Omit<QueryOptions, 'group' | 'cache' | 'asOf'>): Chosen {
+export function checkOptions(options: Omit<QueryOptions, 'group' | 'cache' | 'asOf' | 'budgetTokens'>): Chosen {
   const parsed = shape.safeParse(options);
   if (!parsed.success) throw new InvalidInput(parsed.error.issues[0]?.message ?? 'The options cannot be used.');
   const { find, rank, recipe: own, walk, ...others } = parsed.data;

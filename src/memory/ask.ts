@@ -33,7 +33,8 @@ export async function askFor(
   if (query === '') throw new InvalidInput('The query is empty; give the words to look for.');
   if (!Number.isInteger(limit) || limit < 1 || limit > MOST)
     throw new InvalidInput(`The limit must be a whole number from 1 to ${MOST}.`);
-  const { group: _, cache, asOf, ...others } = options;
+  const { group: _, cache, asOf, budgetTokens, ...others } = options;
+  if (budgetTokens !== undefined) throw new InvalidInput('Only queryMemory takes budgetTokens; search gives data.');
   const ask = sources ? 'search' : 'query_memory';
   const question: SearchQuestion = { ask, query, limit, asOf: checkedTime(asOf, 'asOf') };
   // Plain questions, which are most, are answered from the cache without loading what checks the others.

@@ -98,7 +98,7 @@ const shapes = {
     strictly<QueryOptions>({
       ...times,
       ...{ find: anything, rank: anything, recipe: anything, center: anything, walk: anything, filters: anything },
-      minScore: anything,
+      ...{ minScore: anything, budgetTokens: anything },
     }),
   entities: () => strictly<EntitiesOptions>({ ...times, limit: anything, offset: anything }),
   history: () => strictly<HistoryOptions>({ ...group, cache: flag }),

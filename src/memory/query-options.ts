@@ -27,4 +27,6 @@ export interface QueryOptions extends TimeOptions {
   readonly filters?: Filters;
   /** Leaves out what scores less. */
   readonly minScore?: number;
+  /** Only of `queryMemory`: one block of at most so many tokens, grouped into rules, facts and passages, each with its date and episode. */
+  readonly budgetTokens?: number;
 }

@@ -43,17 +43,21 @@ export function bulletList(
 /** Of these white space means nothing. */
 const PROSE = new Set<string>(['paragraph', 'turn']);
 
-/** Lines that say something stay lines of their own, below the bullet. */
-function passageBullet({ excerpt, kind, referenceTime, until }: FoundPassage): string {
-  const date = `(said ${day(referenceTime)}${until === undefined ? '' : `, until ${day(until)}`})`;
+/**
+ * Lines that say something stay lines of their own, below the bullet.
+ * @param origin what stands after the dates
+ */
+export function passageBullet({ excerpt, kind, referenceTime, until }: FoundPassage, origin = ''): string {
+  const ended = until === undefined ? '' : `, until ${day(until)}`;
+  const date = `(said ${day(referenceTime)}${ended}${origin === '' ? '' : `, ${origin}`})`;
   if (PROSE.has(kind) || !excerpt.includes('\n')) return `- ${oneLine(excerpt)} ${date}`;
   const [first = '', ...others] = excerpt.split(/\r\n?|\n/).filter((line) => line.trim() !== '');
   return [`- ${first.trim()}`, ...others.map((line) => `  ${line}`)].join('\n').concat(` ${date}`);
 }
 
-function factBullet({ fact, source, target, validAt, invalidAt }: Fact): string {
+export function factBullet({ fact, source, target, validAt, invalidAt }: Fact, origin = ''): string {
   const ends = [source, target].filter((name) => !fact.includes(name)).join(', ');
-  const about = [ends, period(validAt, invalidAt)].filter((part) => part !== '').join('; ');
+  const about = [ends, period(validAt, invalidAt), origin].filter((part) => part !== '').join('; ');
   return `- ${shortened(oneLine(fact), LONGEST)}${about ? ` (${about})` : ''}`;
 }
 

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { InvalidInput } from '../../errors.ts';
 import type { QueryOptions } from '../../memory/query-options.ts';
+import { NOTHING_KNOWN } from '../../reader/format.ts';
 import type { FoundPassage } from '../../search/found.ts';
 import { count, date, text, texts, timeOf } from '../arguments.ts';
 import { fact, factShape, node, nodeShape, replyShape } from '../shapes.ts';
@@ -52,6 +53,9 @@ export const searchFacts = defineTool({
     query: text('Few specific words, or a question'),
     group_ids: groups,
     max_facts: count(MOST, 10, 'At most so many'),
+    budget_tokens: z.optional(
+      z.int().check(z.minimum(50), z.maximum(100_000), z.describe('Gives instead one text of at most so many tokens')),
+    ),
     center_node_uuid: center,
     edge_types: z.optional(texts('Only relations of these names, such as WORKS_FOR')),
     valid_at_after: z.optional(date('Only facts that began at this time or later')),
@@ -60,7 +64,11 @@ export const searchFacts = defineTool({
     invalid_at_before: z.optional(date('Only facts that ended at this time or earlier')),
     ...times,
   }),
-  output: replyShape({ facts: z.array(factShape), episodes: z.optional(z.array(z.looseObject({ uuid: z.string() }))) }),
+  output: replyShape({
+    facts: z.array(factShape),
+    episodes: z.optional(z.array(z.looseObject({ uuid: z.string() }))),
+    answer: z.optional(z.string()),
+  }),
   limit: ASKED_WITHIN,
   async run(given, call) {
     const filters = {
@@ -70,6 +78,15 @@ export const searchFacts = defineTool({
     };
     // Episodes have no relation and no such times.
     const onlyFacts = Object.keys(filters).length > 0 && { find: 'facts' as const, filters };
+    if (given.budget_tokens !== undefined) {
+      const budget = Math.max(50, Math.floor(given.budget_tokens / call.groups(given.group_ids).length));
+      const blocks = await askGroups(call, given, { ...onlyFacts, budgetTokens: budget }, async (query, options) => ({
+        text: await call.memory.queryMemory(query, undefined, options),
+      }));
+      const known = blocks.map(({ text }) => text).filter((text) => text !== NOTHING_KNOWN);
+      const answer = known.length > 0 ? known.join('\n') : NOTHING_KNOWN;
+      return { message: known.length > 0 ? 'Answer retrieved successfully' : NOTHING_KNOWN, facts: [], answer };
+    }
     const found = await searchGroups(call, given, given.max_facts, { ...onlyFacts });
     const facts = inTurn(
       found.map(({ group, facts }) => facts.map((it) => fact(it, group))),
@@ -96,8 +113,16 @@ interface Asked {
   readonly known_at?: string | undefined;
 }
 
+const searchGroups = (call: Call, asked: Asked, limit: number, options: QueryOptions) =>
+  askGroups(call, asked, options, (query, whole) => call.memory.search(query, limit, whole));
+
 /** What each group has; of a centre that only some of them know, those. */
-async function searchGroups(call: Call, asked: Asked, limit: number, options: QueryOptions) {
+async function askGroups<T extends object>(
+  call: Call,
+  asked: Asked,
+  options: QueryOptions,
+  ask: (query: string, options: QueryOptions) => Promise<T>,
+) {
   const asOf = timeOf(asked.as_of, 'as_of');
   const knownAt = timeOf(asked.known_at, 'known_at');
   const near = asked.center_node_uuid;
@@ -108,9 +133,7 @@ async function searchGroups(call: Call, asked: Asked, limit: number, options: Qu
     ...(knownAt && { knownAt }),
   };
   const answers = await Promise.allSettled(
-    call
-      .groups(asked.group_ids)
-      .map(async (group) => ({ group, ...(await call.memory.search(asked.query, limit, { ...whole, group })) })),
+    call.groups(asked.group_ids).map(async (group) => ({ group, ...(await ask(asked.query, { ...whole, group })) })),
   );
   const found = answers.flatMap((it) => (it.status === 'fulfilled' ? [it.value] : []));
   const failures = answers.flatMap((it) => (it.status === 'rejected' ? [it.reason] : []));

@@ -44,6 +44,56 @@ async function store(group: string, content: string, metadata = {}, options = {}
 const texts = (lines: WholeBriefing['rules']) => lines.map(({ text }) => text);
 const rules = async (group: string) => texts((await memory.getBriefing({ group })).rules);
 
+describe('an answer within a budget', () => {
+  test('is one block of rules, facts and passages about the question, each with its date and its episode', async () => {
+    const group = newGroup();
+    const ruled = await turn(group, 'Always use pnpm for the gateway.');
+    await turn(group, 'Never push to main.', '', 2);
+    const said = await store(group, 'Gateway uses Valkey.', {}, { referenceTime: new Date('2026-11-03') });
+    const steps = ['To restart the gateway:', '', '1. Drain the traffic.', '2. Stop the unit.', '3. Start it.'].join(
+      '\n',
+    );
+    const told = await store(group, steps, {}, { referenceTime: new Date('2026-11-04') });
+
+    const block = await memory.queryMemory('What do we use for the gateway, how is the gateway restarted?', undefined, {
+      ...{ group, budgetTokens: 1_000 },
+    });
+
+    expect(block).toContain(
+      `Rules and preferences of the user:\n- Always use pnpm for the gateway. (user, 2026-11-01, episode ${ruled})`,
+    );
+    expect(block).not.toContain('Never push');
+    expect(block).toContain(`What holds now:\n- Gateway uses Valkey. (since 2026-11-03; episode ${said})`);
+    expect(block).toMatch(/What was said:\n/);
+    expect(block).toContain(`3. Start it. (said 2026-11-04, episode ${told})`);
+    expect(block.match(/uses Valkey|Always use pnpm/g)).toHaveLength(2);
+  });
+
+  test('keeps the budget and is never empty where something is known', async () => {
+    const group = newGroup();
+    for (const number of [1, 2, 3])
+      await store(group, `Note ${number}: the gateway is slow, since ${'it waits for the old cache '.repeat(30)}.`);
+
+    const [small = '', large = ''] = await Promise.all(
+      [50, 400].map((budgetTokens) =>
+        memory.queryMemory('Why is the gateway slow?', undefined, { group, budgetTokens }),
+      ),
+    );
+    const none = await memory.queryMemory('Who paints the fence?', undefined, { group: newGroup(), budgetTokens: 50 });
+
+    expect(small).toContain('gateway is slow');
+    expect(small.length).toBeLessThanOrEqual(4 * 50);
+    expect(large.length).toBeLessThanOrEqual(4 * 400);
+    expect(large.length).toBeGreaterThan(small.length);
+    expect(none).toBe('Nothing relevant is known.');
+  });
+
+  test('is of text alone, and of 50 to 100,000 tokens', async () => {
+    await expect(memory.search('x', 5, { budgetTokens: 100 })).rejects.toThrow('Only queryMemory takes budgetTokens');
+    await expect(memory.queryMemory('x', 5, { budgetTokens: 10 })).rejects.toThrow('from 50 to 100,000');
+  });
+});
+
 describe('a briefing', () => {
   test('says the user’s rules, open tasks, decisions, what holds and what the last session did, each with its origin', async () => {
     const group = newGroup();

@@ -128,6 +128,16 @@ describe('searches', () => {
     expect(await began({ valid_at_after: '2024-03-01', valid_at_before: '2025-02-01' })).toHaveLength(2);
   });
 
+  test('budget_tokens gives one text instead of lists, each line with its date and episode', async () => {
+    const asked = { query: 'Where does Mira Okafor work?', group_ids: [group], budget_tokens: 100 };
+
+    const { facts, answer } = await mcp.call('search_memory_facts', asked);
+
+    expect(facts).toEqual([]);
+    expect(answer).toMatch(/^- Mira Okafor works at Quayside\. \(since 2024-03-01; episode [0-9a-f-]{36}\)$/m);
+    expect(answer.length).toBeLessThanOrEqual(400);
+  });
+
   test('as_of asks for another time', async () => {
     const asked = { query: 'Mira Okafor', group_ids: [group], as_of: '2024-06-01' };
 

@@ -5,7 +5,8 @@ export const LONGEST_MESSAGE = 2_000;
 
 /** How the metadata of a turn begin that this program recorded itself; imports and tools cannot give such. */
 const TURN = /^\{"kind":"turn","host":"[^"]*","session":"[^"]*","message":"/;
-const OF_SUB_AGENT = /"parentSession":/;
+/** The task of a sub-agent, or a message into which a command's file put words. */
+const OF_ANOTHERS = /"parentSession":|"template":true/;
 const SPEAKER = /^[ \t*]*(?:user|assistant|human|ai|system|agent|model|bot|tool)(?: ?\([^()\n]{1,40}\))?\**:/im;
 
 /**
@@ -15,7 +16,7 @@ const SPEAKER = /^[ \t*]*(?:user|assistant|human|ai|system|agent|model|bot|tool)
  * @param metadata  the beginning of its metadata, as JSON
  */
 export function userWords(content: string, metadata: string | null): string {
-  if (metadata === null || !TURN.test(metadata) || OF_SUB_AGENT.test(metadata)) return '';
+  if (metadata === null || !TURN.test(metadata) || OF_ANOTHERS.test(metadata)) return '';
   if (!content.startsWith('user: ')) return '';
   const words = content.slice('user: '.length);
   const next = words.search(SPEAKER);

@@ -12,6 +12,8 @@ export interface Turn {
   readonly parentSession?: string | undefined;
   readonly user: string;
   readonly assistant: string;
+  /** True when a command's file put words into the user's message, which are not the user's own then. */
+  readonly isTemplate?: boolean | undefined;
   readonly tools: readonly UsedTool[];
   /** Relative to the project. */
   readonly files: readonly string[];
@@ -70,6 +72,7 @@ export function turnEpisode(turn: Turn): TurnEpisode {
     host: turn.host,
     session: turn.session,
     message: turn.message,
+    ...(turn.isTemplate && { template: true }),
     ...(turn.parentSession && { parentSession: turn.parentSession }),
     status: turn.status,
     ...(turn.agent && { agent: turn.agent }),

@@ -22,9 +22,15 @@ export interface Capture {
 
 /**
  * Gathers each turn from what the host tells, and hands it on once, when it is whole.
- * @param keep gives the uuid of the episode, if it was kept
+ * @param keep        gives the uuid of the episode, if it was kept
+ * @param isTemplate  whether a command's file put words into a message
  */
-export function openCapture(sessions: Sessions, worktree: string, keep: (turn: Turn) => string | undefined): Capture {
+export function openCapture(
+  sessions: Sessions,
+  worktree: string,
+  keep: (turn: Turn) => string | undefined,
+  isTemplate: (text: string) => boolean = () => false,
+): Capture {
   function finish(session: Session, turn: OpenTurn): void {
     session.turns.delete(turn.message);
     if (session.isChild) return;
@@ -72,7 +78,10 @@ export function openCapture(sessions: Sessions, worktree: string, keep: (turn: T
   return {
     prompted(prompt, output) {
       const session = sessions.of(prompt.sessionID);
-      if (!session.isChild) session.turns.set(output.message.id, openTurn(output, prompt.agent));
+      if (session.isChild) return;
+      const turn = openTurn(output, prompt.agent);
+      turn.isTemplate = isTemplate(turn.user);
+      session.turns.set(output.message.id, turn);
     },
     happened(event) {
       switch (event.type) {

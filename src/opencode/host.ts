@@ -109,7 +109,14 @@ export interface HostTool {
   execute(args: Record<string, unknown>, use: ToolUse): Promise<string>;
 }
 
+/** As much of the host's configuration as is read. */
+export interface HostConfig {
+  /** Slash commands, those of the project's files among them. */
+  readonly command?: Readonly<Record<string, { readonly template?: unknown }>> | undefined;
+}
+
 export interface Hooks {
+  config?(config: HostConfig): Promise<void>;
   event?(input: { event: { type: string; properties?: unknown } }): Promise<void>;
   'chat.message'?(input: Prompt, output: PromptOutput): Promise<void>;
   'experimental.session.compacting'?(input: { sessionID: string }, output: { context: string[] }): Promise<void>;

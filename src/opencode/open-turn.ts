@@ -7,6 +7,7 @@ export interface OpenTurn {
   readonly message: string;
   readonly user: string;
   readonly startedAt: number;
+  isTemplate: boolean;
   agent: string | undefined;
   model: string | undefined;
   /** The agent's messages and whether each is whole. */
@@ -41,6 +42,7 @@ export function emptyTurn(message: string, user = '', startedAt = Date.now()): O
     message,
     user,
     startedAt,
+    isTemplate: false,
     agent: undefined,
     model: undefined,
     answers: new Map(),
@@ -107,6 +109,7 @@ export function finished(turn: OpenTurn, session: string, worktree: string): Tur
     session,
     message: turn.message,
     user: turn.user,
+    ...(turn.isTemplate && { isTemplate: true }),
     assistant: [...turn.texts.values()].filter((text) => text.trim() !== '').join('\n\n'),
     tools: [...turn.tools.values()],
     files: [...turn.files].map((file) => (isAbsolute(file) ? relative(worktree, file) : file)),

@@ -10,6 +10,7 @@ import type { Hooks, HostEvent, HostInput } from './host.ts';
 import { openPriming, RECALL_TIMEOUT_MS } from './prime.ts';
 import { openRecall } from './recall.ts';
 import { openSessions } from './sessions.ts';
+import { openTemplates } from './templates.ts';
 import { memoryTools, TOOL_TIMEOUT_MS } from './tools.ts';
 
 const CLOSES_WITHIN = 700;
@@ -56,6 +57,7 @@ function hooks(input: HostInput, given: unknown): Hooks {
   running.add(directory);
 
   const sessions = openSessions();
+  const templates = openTemplates();
   let late = 0;
   const onLate = () => {
     late += 1;
@@ -68,23 +70,29 @@ function hooks(input: HostInput, given: unknown): Hooks {
   const prime = openPriming(client, background, recall, recallTimeoutMs, onLate);
   const worktree = input.worktree && input.worktree !== '/' ? input.worktree : directory;
   let told = false;
-  const capture = openCapture(sessions, worktree, (turn) => {
-    try {
-      const kept = captures ? keepTurn(config.home, scope.group, turn, config.spoolLimit) : undefined;
-      if (kept) background.wake();
-      return kept?.uuid;
-    } catch (error) {
-      // Once: a full disk stays full for a while.
-      if (!told) tell(input, isForeseen(error) ? error.message : 'A turn could not be kept.');
-      told = true;
-      return undefined;
-    }
-  });
+  const capture = openCapture(
+    sessions,
+    worktree,
+    (turn) => {
+      try {
+        const kept = captures ? keepTurn(config.home, scope.group, turn, config.spoolLimit) : undefined;
+        if (kept) background.wake();
+        return kept?.uuid;
+      } catch (error) {
+        // Once: a full disk stays full for a while.
+        if (!told) tell(input, isForeseen(error) ? error.message : 'A turn could not be kept.');
+        told = true;
+        return undefined;
+      }
+    },
+    templates.isIn,
+  );
   background.start();
 
   return {
     ...(captures || recalls
       ? {
+          config: harmless(async (config) => templates.read(config)),
           event: harmless(async ({ event }) => capture.happened(event as HostEvent)),
           'chat.message': harmless(async (prompt, output) => {
             const session = sessions.of(prompt.sessionID);

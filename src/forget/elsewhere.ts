@@ -44,7 +44,8 @@ export async function sweep(
   // First, since what is read from there comes to all other places.
   const spooled = await forgetSpooled(spool, group, new Set(episodes));
   await forgetRecalled(dirname(spool.folder));
-  const jobs = await forgetJobs(queue, valkey, group, episodes);
+  // The ended job of an episode that stays without a sentence still has the whole text.
+  const jobs = await forgetJobs(queue, valkey, group, [...episodes, ...unsaid.masked.keys()]);
   const inKeys = async (connection: Redis, isJournalOurs: boolean) => {
     await forgetWaiting(connection, group, episodes);
     const memos = await forgetMemo(connection, group, [...episodes, ...told]);

@@ -14,6 +14,8 @@ import { type Reworded, withdraw } from './withdraw.ts';
 export interface ForgottenFacts {
   /** Claims that are forgotten as such, whoever supports them. */
   readonly forgotten: ReadonlySet<Claim>;
+  /** In which words which episodes may state what is forgotten. */
+  readonly stated: ReadonlyMap<string, ReadonlySet<string>>;
   /** All claims that lose a support. */
   readonly losers: readonly Claim[];
   readonly settled: Settled;
@@ -42,6 +44,7 @@ export async function forgetFacts(
   const keys = await readEndings(graph, wanted.episodes, wanted.entities);
   const losers = [...claims.all].filter(isLost);
   const endings = await loadWhatItTouches(graph, claims, losers, new Set(keys.map(pairOf)));
+  const stated = statedIn(forgotten);
   const said = losers.map(({ wordings }) => [...wordings]);
   const reworded = losers.flatMap(
     (claim) => withdraw(claim, ({ episode }) => !forgotten.has(claim) && !episodes.has(episode)) ?? [],
@@ -55,6 +58,7 @@ export async function forgetFacts(
   );
   return {
     forgotten,
+    stated,
     losers,
     reworded,
     wordings: losers.flatMap(({ wordings }, place) => (said[place] ?? []).filter((words) => !wordings.has(words))),
@@ -62,6 +66,17 @@ export async function forgetFacts(
     settled: settle(claims, remaining, now),
     changedEndings: keys.map((key) => ({ key, endings: (remaining.get(pairOf(key)) ?? []).map(endingText) })),
   };
+}
+
+/** Asked before supports are withdrawn. An episode is looked through for the words of all that support the claim. */
+function statedIn(claims: Iterable<Claim>): Map<string, Set<string>> {
+  const stated = new Map<string, Set<string>>();
+  for (const { fact, supports, stored } of claims) {
+    const words = [fact, ...supports.flatMap((support) => support.words?.fact ?? [])];
+    const episodes = [...supports.map(({ episode }) => episode), ...stored.flatMap((it) => it.episodes)];
+    for (const episode of episodes) stated.set(episode, new Set([...(stated.get(episode) ?? []), ...words]));
+  }
+  return stated;
 }
 
 /**

@@ -110,7 +110,7 @@ export function openForgetting(parts: ForgettingParts): Forgetting {
     isForgotten: (group, episode) => isForgotten(valkey, group, episode),
     async sweepEpisode(group, episode) {
       const none: ReadonlySet<string> = new Set();
-      const unsaid = { gone: new Set([episode]), retold: none, reworded: none, words: none };
+      const unsaid = { gone: new Set([episode]), retold: none, reworded: none, words: none, masked: new Map() };
       await sweep(parts, group, [episode], [], unsaid);
     },
   };
@@ -133,8 +133,14 @@ export async function withVectors(
   changes: WorkedOut['changes'],
   embedder: () => Promise<Embedder>,
 ): Promise<WorkedOut['changes']> {
-  const { rewordedFacts, renamedEntities } = changes;
-  const texts = [...new Set([...rewordedFacts.map(({ fact }) => fact), ...renamedEntities.map(({ name }) => name)])];
+  const { rewordedFacts, renamedEntities, maskedVectors } = changes;
+  const texts = [
+    ...new Set([
+      ...rewordedFacts.map(({ fact }) => fact),
+      ...renamedEntities.map(({ name }) => name),
+      ...maskedVectors.map(({ text }) => text),
+    ]),
+  ];
   const vectors = texts.length > 0 ? await (await embedder()).embed(texts) : [];
   // As the graph keeps them.
   const vectorOf = new Map(texts.map((text, place) => [text, (vectors[place] ?? []).map(Math.fround)]));
@@ -142,6 +148,7 @@ export async function withVectors(
     ...changes,
     rewordedFacts: rewordedFacts.map((it) => ({ ...it, embedding: vectorOf.get(it.fact) ?? [] })),
     renamedEntities: renamedEntities.map((it) => ({ ...it, embedding: vectorOf.get(it.name) ?? [] })),
+    maskedVectors: maskedVectors.map((it) => ({ ...it, embedding: vectorOf.get(it.text) ?? [] })),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { MaskedEpisode } from '../graph/changes.ts';
 import type { Param } from '../graph/codec.ts';
 import { sameKey } from '../ingest/names.ts';
 import { withoutTold } from '../ingest/told.ts';
@@ -13,6 +14,8 @@ export interface Unsaid {
   readonly reworded: ReadonlySet<string>;
   /** Other words of facts that stay, and names of entities that stay, as they are compared (`sameKey`). */
   readonly words: ReadonlySet<string>;
+  /** What is left of episodes that stay without some sentences, by uuid. */
+  readonly masked: ReadonlyMap<string, MaskedEpisode>;
 }
 
 const UUID = /^([a-z]+:)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -50,6 +53,10 @@ function changed(value: Param, unsaid: Unsaid): Param {
 function inRow(row: Row, name: string, value: Param, unsaid: Unsaid): Param {
   const uuid = uuidOf(row);
   if (unsaid.gone.has(uuid) || isOfGone(row, unsaid)) return blank(name, value, uuid);
+  const left = unsaid.masked.get(uuid);
+  if (left && isMade(name)) return left[name] as Param;
+  // The vector of a passage that may be of the whole text; those of what is left come with the entry of the forgetting.
+  if (name === 'embedding' && unsaid.masked.has(String(row.episode))) return blank(name, value, uuid);
   if (unsaid.retold.has(uuid) && TOLD_ANEW.has(name)) return blank(name, value, uuid);
   if (unsaid.reworded.has(uuid) && SAID_ANEW.has(name)) return blank(name, value, uuid);
   if (name === 'told' && typeof value === 'string') return withoutTold(value, unsaid.gone);
@@ -60,6 +67,9 @@ function inRow(row: Row, name: string, value: Param, unsaid: Unsaid): Param {
     return name === 'key' ? `alias:${String(row.entity)}` : String(row.entity);
   return changed(value, unsaid);
 }
+
+const MADE_OF_TEXT = ['content', 'metadata', 'passages', 'statements'] as const;
+const isMade = (name: string): name is (typeof MADE_OF_TEXT)[number] => MADE_OF_TEXT.some((it) => it === name);
 
 /** What a row is about: itself, the fact that its key names, the entity of an alias, or a saga whose summary is written. */
 function uuidOf({ uuid, key, entity, alias, saga, name }: Row): string {

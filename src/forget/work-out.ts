@@ -15,6 +15,7 @@ import { readTold, withoutTold } from '../ingest/told.ts';
 import { forgetEntities } from './entities.ts';
 import { type ForgottenFacts, forgetFacts } from './facts.ts';
 import type { Unsaid } from './journal.ts';
+import { isOfAny, maskSentences } from './mask.ts';
 import { shorten } from './sagas.ts';
 import { summariesAnew } from './summaries.ts';
 import type { Gone, Wanted } from './wanted.ts';
@@ -55,23 +56,31 @@ export async function workOut(graph: GroupGraph, wanted: Wanted, now: Date): Pro
   const lost = new Set(entities.removedEntities.map(({ uuid }) => uuid));
   const summaries = (await summariesAnew(graph, facts, now)).filter(({ uuid }) => !lost.has(uuid));
   const touched = [...lost, ...summaries.map(({ uuid }) => uuid), ...entities.renamed.map(({ uuid }) => uuid)];
-  const [sagas, communities] = await Promise.all([readSagasOf(graph, episodes), communitiesOf(graph, touched)]);
+  const stating = [...facts.stated.keys()];
+  const [around, communities] = await Promise.all([
+    readSagasOf(graph, [...new Set([...episodes, ...stating])]),
+    communitiesOf(graph, touched),
+  ]);
   const { settled, reworded, forgotten, losers } = facts;
   const own = new Set(episodes);
+  // What was told of a saga may tell what is forgotten, also where all its episodes stay.
+  const sagas = around.filter(({ isTold, chain }) => isTold || chain.some((episode) => own.has(episode)));
   const supporters = [...forgotten].flatMap(({ stored }) => stored.flatMap((fact) => fact.episodes));
   const naming = meant.flatMap((it) => it.episodes).filter((episode) => !own.has(episode));
   const telling = await readToldBy(graph, [...new Set(naming)]);
   const shortened = shorten(sagas, own);
   const statements = await statementsOfEpisodes(graph, [...new Set(supporters)]);
-  const texts = [...forgotten].map(({ fact }) => bare(fact));
+  const texts = [...forgotten].map(({ fact }) => fact);
+  const masked = await maskSentences(graph, new Map([...facts.stated].filter(([episode]) => !own.has(episode))));
   const changes: WorkedOut['changes'] = {
     ...NO_CHANGES,
     ...shortened,
+    ...masked,
     cutFacts: settled.cut,
     changedFacts: settled.changed,
     removedFacts: settled.removed.map(({ uuid, source, target }) => ({ uuid, source, target })),
     removedStatements: statements
-      .filter(({ text }) => texts.some((fact) => fact.includes(bare(text)) || bare(text).includes(fact)))
+      .filter(({ text }) => isOfAny(text, texts))
       .map(({ uuid, episode }) => ({ id: uuid, episode })),
     evidence: settled.evidence,
     endings: facts.changedEndings.filter(({ endings }) => endings.length > 0),
@@ -132,6 +141,7 @@ function unsaidBy(changes: WorkedOut['changes'], words: readonly string[]): Unsa
     retold: uuids(summaries, sagas),
     reworded: uuids(rewordedFacts, renamedEntities, attributed, changedFacts.filter(hasAttributes)),
     words: new Set(words.map(sameKey).filter((word) => !kept.has(word))),
+    masked: new Map(changes.maskedEpisodes.map((it) => [it.uuid, it])),
   };
 }
 
@@ -139,6 +149,3 @@ const hasAttributes = ({ attributes }: { attributes: object }) => Object.keys(at
 
 /** Those of facts that go may have been kept by these alone. */
 const endsOf = ({ settled }: ForgottenFacts) => settled.removed.flatMap(({ source, target }) => [source, target]);
-
-/** Only letters and digits: a fact's text is its sentence without marks, perhaps with who said it. */
-const bare = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');

@@ -65,6 +65,29 @@ export interface Commit extends Fenced {
   /** Episodes that follow each other now. */
   readonly sagaLinks: readonly { readonly a: string; readonly b: string }[];
   readonly removedCommunities: readonly { readonly uuid: string; readonly key: string }[];
+  /** Episodes that stay without the sentences of facts that are forgotten. */
+  readonly maskedEpisodes: readonly MaskedEpisode[];
+  /** Vectors of what is left of them. */
+  readonly maskedVectors: readonly MaskedVector[];
+}
+
+/** All that is made of an episode's text, made again from what is left of it. */
+export interface MaskedEpisode {
+  readonly uuid: string;
+  readonly key: string;
+  readonly content: string;
+  /** JSON. */
+  readonly metadata: string | null;
+  readonly passages: readonly object[];
+  readonly statements: readonly object[];
+}
+
+export interface MaskedVector {
+  readonly uuid: string;
+  readonly episode: string;
+  /** What it is made of; never sent to the graph. */
+  readonly text: string;
+  readonly embedding: readonly number[];
 }
 
 export interface RewordedFact {
@@ -156,4 +179,6 @@ export const NO_CHANGES: Omit<Commit, keyof Fenced | 'now'> = {
   removedSagas: [],
   sagaLinks: [],
   removedCommunities: [],
+  maskedEpisodes: [],
+  maskedVectors: [],
 };

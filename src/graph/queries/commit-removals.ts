@@ -1,6 +1,8 @@
 import type { Commit } from '../changes.ts';
 import { quotedLabel } from '../codec.ts';
 import { NEXT_UUID } from './link-sagas.ts';
+import { PASSAGE_PROPERTIES } from './passages.ts';
+import { STATEMENT_PROPERTIES } from './statements.ts';
 
 /** A part of the one query that is a commit. */
 export interface Part {
@@ -33,6 +35,7 @@ const REMOVE_ALIASES = 'MATCH (a:_Alias) WHERE a.entity = x.uuid DELETE a';
 /** What takes away, after everything else. */
 export function removalParts(changes: Commit): Part[] {
   const removedUuids = changes.removedFacts.map(({ uuid }) => uuid);
+  const cutAgain = [...changes.removedEpisodes, ...changes.maskedEpisodes].map(({ uuid }) => ({ uuid }));
   return [
     {
       name: 'removedEvidence',
@@ -70,17 +73,23 @@ export function removalParts(changes: Commit): Part[] {
     {
       name: 'removedStatements',
       query: 'MATCH (s:_Statement {episode: x.uuid}) DELETE s',
-      rows: changes.removedEpisodes.map(({ uuid }) => ({ uuid })),
+      rows: cutAgain,
     },
     {
       name: 'removedPassages',
       query: 'MATCH (p:_Passage {episode: x.uuid}) DELETE p',
-      rows: changes.removedEpisodes.map(({ uuid }) => ({ uuid })),
+      rows: cutAgain,
     },
     {
       name: 'removedVectors',
       query: 'MATCH (v:_PassageVector {episode: x.uuid}) DELETE v',
-      rows: changes.removedEpisodes.map(({ uuid }) => ({ uuid })),
+      rows: cutAgain,
+    },
+    { name: 'maskedEpisodes', query: MASK_EPISODES, rows: changes.maskedEpisodes },
+    {
+      name: 'maskedVectors',
+      query: 'CREATE (:_PassageVector {passage: x.uuid, episode: x.episode, embedding: vecf32(x.embedding)})',
+      rows: changes.maskedVectors.map(({ uuid, episode, embedding }) => ({ uuid, episode, embedding })),
     },
     { name: 'removedEpisodes', query: REMOVE_EPISODES, rows: changes.removedEpisodes },
     { name: 'sagaLinks', query: LINK_EPISODES, rows: changes.sagaLinks },
@@ -125,6 +134,15 @@ const REMOVE_EPISODES = `
     WITH x
     MATCH (p:Episodic {uuid: x.uuid})
     DETACH DELETE p`;
+
+// Passages and statements are never changed: those of the whole text have gone before. The note keeps a job of the episode that
+// comes again from writing them once more.
+const MASK_EPISODES = `
+    MATCH (p:Episodic {uuid: x.uuid})
+    MERGE (k:_Meta {key: x.key})
+    SET p.content = x.content, k.episode = x.uuid, k.metadata = x.metadata, k.masked = true
+    FOREACH (y IN x.statements | CREATE (:_Statement {${STATEMENT_PROPERTIES}}))
+    FOREACH (y IN x.passages | CREATE (:_Passage {${PASSAGE_PROPERTIES}}))`;
 
 const LINK_EPISODES = `
     MATCH (a:Episodic {uuid: x.a})

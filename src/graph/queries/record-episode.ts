@@ -33,10 +33,10 @@ export async function recordEpisodes(graph: GroupGraph, episodes: readonly Episo
      MERGE (p:Episodic {uuid: x.uuid}) ON CREATE SET p = x.node
      WITH x, m OPTIONAL MATCH (said:_Statement {episode: x.uuid})
      WITH x, m, count(said) AS said
-     FOREACH (y IN CASE WHEN said = 0 THEN x.statements ELSE [] END | CREATE (:_Statement {${STATEMENT_PROPERTIES}}))
+     FOREACH (y IN CASE WHEN said = 0 AND m.masked IS NULL THEN x.statements ELSE [] END | CREATE (:_Statement {${STATEMENT_PROPERTIES}}))
      WITH x, m OPTIONAL MATCH (known:_Passage {episode: x.uuid})
      WITH x, m, count(known) AS passages
-     FOREACH (y IN CASE WHEN passages = 0 THEN x.passages ELSE [] END | CREATE (:_Passage {${PASSAGE_PROPERTIES}}))
+     FOREACH (y IN CASE WHEN passages = 0 AND m.masked IS NULL THEN x.passages ELSE [] END | CREATE (:_Passage {${PASSAGE_PROPERTIES}}))
      WITH x, m OPTIONAL MATCH (e:_Meta {key: 'embedder'})
      RETURN collect({uuid: x.uuid, committedAt: m.committed_at, embedder: e.model}) AS rows`,
     {

@@ -33,6 +33,19 @@ export function uncutEpisodes(graph: GroupGraph, version: string, limit: number)
   );
 }
 
+/** Those of some episodes that are there, to be cut again. */
+export function episodesToCut(graph: GroupGraph, episodes: readonly string[]): Promise<UncutEpisode[]> {
+  return graph.read(
+    `UNWIND $episodes AS uuid
+     MATCH (p:Episodic {uuid: uuid})
+     OPTIONAL MATCH (m:_Meta {key: 'episode:' + p.uuid})
+     OPTIONAL MATCH (s:Saga)-[:HAS_EPISODE]->(p)
+     RETURN p.uuid AS uuid, p.content AS content, p.source AS source, coalesce(p.valid_at, p.created_at, '') AS time,
+            coalesce(p.created_at, '') AS known, max(m.metadata) AS metadata, min(s.name) AS saga`,
+    { episodes },
+  );
+}
+
 /** How many episodes there are without passages of a version. */
 export async function countUncut(graph: GroupGraph, version: string): Promise<number> {
   const [row] = await graph.read<{ n: number }>(`${UNCUT} RETURN count(p) AS n`, { version });

@@ -120,6 +120,32 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
     expect(await all(memory)).toEqual(before);
   });
 
+  test.each(['the journal alone', 'an older archive and the journal'])(
+    'without the sentence of a fact that was forgotten, from %s',
+    async (from) => {
+      const memory = open();
+      await memory.tell(1, 'Harbor uses Redis. Quay uses Kafka.');
+      if (from !== 'the journal alone') await memory.export();
+      const [fact] = await memory.graph.read<{ uuid: string }>(
+        `MATCH ()-[e:RELATES_TO {fact: 'Harbor uses Redis'}]->() RETURN e.uuid AS uuid`,
+      );
+      await memory.forget({ facts: [fact?.uuid ?? ''] });
+      const vectors = 'MATCH (v:_PassageVector) MATCH (p:_Passage {passage: v.passage}) RETURN count(p) AS n';
+      expect(await memory.graph.read(vectors)).toEqual([{ n: 1 }]);
+      const before = await all(memory);
+      await memory.lose();
+
+      expect(await memory.manager.archives.rebuild()).toMatchObject({ whole: true, problems: [] });
+
+      expect(await all(memory)).toEqual(before);
+      const texts = await memory.graph.read<{ content: string; terms: string }>(
+        'MATCH (e:Episodic) MATCH (p:_Passage {episode: e.uuid}) RETURN e.content AS content, p.terms AS terms',
+      );
+      expect(texts).toEqual([{ content: expect.stringContaining('Kafka'), terms: expect.stringContaining('kafka') }]);
+      expect(JSON.stringify(texts)).not.toMatch(/redis/i);
+    },
+  );
+
   test('beside episodes that were recorded and not read yet', async () => {
     const memory = open();
     await memory.tell(1, 'Harbor uses Redis.');

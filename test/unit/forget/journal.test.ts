@@ -9,14 +9,16 @@ const none: ReadonlySet<string> = new Set();
 const without = (params: Params, unsaid: Partial<Unsaid> = {}): unknown =>
   withoutWords(
     { query: 'MERGE …', params },
-    { gone: new Set([GONE]), retold: none, reworded: none, words: none, ...unsaid },
+    { gone: new Set([GONE]), retold: none, reworded: none, words: none, masked: new Map(), ...unsaid },
   ).params;
 
 describe('an entry of the journal', () => {
   test('is the same one where nothing in it is forgotten', () => {
     const entry = { query: 'MERGE …', params: { rows: [{ uuid: KEPT, name: 'Harbor', embedding: [0.5, 0.25] }] } };
 
-    expect(withoutWords(entry, { gone: new Set([GONE]), retold: none, reworded: none, words: none })).toBe(entry);
+    expect(
+      withoutWords(entry, { gone: new Set([GONE]), retold: none, reworded: none, words: none, masked: new Map() }),
+    ).toBe(entry);
   });
 
   test('keeps of what is gone uuids, times, types and the shape, and no word', () => {
@@ -43,6 +45,31 @@ describe('an entry of the journal', () => {
 
     expect(without({ rows: [{ uuid: GONE, statements }] })).toEqual({
       rows: [{ uuid: GONE, statements: [{ uuid: OTHER, episode: GONE, text: GONE, start: 3 }] }],
+    });
+  });
+
+  test('keeps of an episode that stays what is left of its text, and no vector of the whole', () => {
+    const left = { content: 'Quay uses Kafka.', metadata: null, passages: [{ terms: 'quai' }], statements: [] };
+    const masked = new Map([[KEPT, { uuid: KEPT, key: `episode:${KEPT}`, ...left }]]);
+    const rows: Params[] = [
+      {
+        ...{ uuid: KEPT, metadata: '{"tools":["secret"]}', statements: [{ text: 'secret' }] },
+        ...{
+          passages: [{ terms: 'secret' }],
+          node: { uuid: KEPT, name: 'Notes', content: 'secret. Quay uses Kafka.' },
+        },
+      },
+      { uuid: OTHER, episode: KEPT, embedding: [0.5, 0.25] },
+    ];
+
+    expect(without({ rows }, { masked })).toEqual({
+      rows: [
+        {
+          ...{ uuid: KEPT, metadata: null, statements: [], passages: left.passages },
+          node: { uuid: KEPT, name: 'Notes', content: left.content },
+        },
+        { uuid: OTHER, episode: KEPT, embedding: [1, 0] },
+      ],
     });
   });
 

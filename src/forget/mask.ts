@@ -1,0 +1,115 @@
+import type { Commit } from '../graph/changes.ts';
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { episodeKey } from '../graph/queries/record-episode.ts';
+import { statementRow } from '../graph/queries/statements.ts';
+import { episodesToCut, type UncutEpisode } from '../graph/queries/uncut-episodes.ts';
+import { embeddedText, PASSAGE_VERSION, passagesOf, textOf } from '../passages/passages.ts';
+import { type Range, sentencesOf } from '../passages/sentences.ts';
+import { termsOf } from '../passages/terms.ts';
+import { statementsOf } from '../statements/statement.ts';
+import { oneLine } from '../text.ts';
+import { fromGraphTime } from '../time.ts';
+
+type Masked = Pick<Commit, 'maskedEpisodes' | 'maskedVectors'>;
+
+/**
+ * Episodes without the sentences that state what is forgotten, and all that is made of their texts made again.
+ * @param stated by episode: the words in which it may stand there
+ */
+export async function maskSentences(
+  graph: GroupGraph,
+  stated: ReadonlyMap<string, ReadonlySet<string>>,
+): Promise<Masked> {
+  if (stated.size === 0) return { maskedEpisodes: [], maskedVectors: [] };
+  const episodes = await episodesToCut(graph, [...stated.keys()]);
+  const masked = episodes.flatMap((episode) => maskOne(episode, [...(stated.get(episode.uuid) ?? [])]));
+  return {
+    maskedEpisodes: masked.map(({ vectors: _, ...episode }) => episode),
+    maskedVectors: masked.flatMap(({ vectors }) => vectors),
+  };
+}
+
+function maskOne(episode: UncutEpisode, facts: readonly string[]) {
+  const { uuid, time, known, source, saga } = episode;
+  const content = withoutSentences(episode.content, facts);
+  const before = episode.metadata === null ? null : JSON.parse(episode.metadata);
+  const metadata = withoutInTools(before, facts);
+  if (content === episode.content && metadata === before) return [];
+  const isCut = source !== 'fact_triple' && content.trim() !== '';
+  const passages = isCut ? passagesOf({ uuid, content, source, metadata, saga }) : [];
+  const referenceTime = fromGraphTime(time);
+  const statements = isCut && referenceTime ? statementsOf({ uuid, content, source, referenceTime }) : [];
+  return [
+    {
+      ...{ uuid, key: episodeKey(uuid), content },
+      metadata: metadata === before ? episode.metadata : JSON.stringify(metadata),
+      passages: passages.map((passage) => ({ ...passage, time, known, version: PASSAGE_VERSION })),
+      statements: statements.filter(({ text }) => !isOfAny(text, facts)).map(statementRow),
+      vectors: passages.map((passage) => ({
+        ...{ uuid: passage.uuid, episode: uuid, embedding: [] },
+        text: oneLine(embeddedText(textOf(passage.source, content, metadata), passage)),
+      })),
+    },
+  ];
+}
+
+interface Tools {
+  readonly tools?: unknown;
+}
+
+/** What tools were given and answered is told in passages too. */
+function withoutInTools<T extends Tools | null>(metadata: T, facts: readonly string[]): T {
+  if (!metadata || !Array.isArray(metadata.tools)) return metadata;
+  const tools = metadata.tools.map((tool) => {
+    if (tool === null || typeof tool !== 'object') return tool;
+    return Object.fromEntries(
+      Object.entries(tool).map(([name, text]) => [
+        name,
+        typeof text === 'string' ? withoutSentences(text, facts) : text,
+      ]),
+    );
+  });
+  return JSON.stringify(tools) === JSON.stringify(metadata.tools) ? metadata : { ...metadata, tools };
+}
+
+const SPEAKER = /^[\p{L}][\p{L}\p{N}_.-]*: /u;
+/** So many lines of one sentence are put together. */
+const MOST_LINES = 6;
+
+/** A text without the sentences that have all words of one of some facts; line breaks behind them stay. */
+export function withoutSentences(text: string, facts: readonly string[]): string {
+  const wanted = facts.map((fact) => new Set(termsOf(fact.replace(SPEAKER, '')))).filter(({ size }) => size > 0);
+  const units = sentencesOf(text).map((range) => ({ ...range, terms: termsOf(text.slice(range.start, range.end)) }));
+  const gone = new Set<Range>();
+  for (const terms of wanted) {
+    for (let first = 0; first < units.length; first += 1) {
+      const held = new Set<string>();
+      for (let last = first; last < Math.min(units.length, first + MOST_LINES); last += 1) {
+        const unit = units[last] as (typeof units)[number];
+        for (const term of unit.terms) held.add(term);
+        if ([...terms].every((term) => held.has(term))) {
+          for (const it of units.slice(first, last + 1)) gone.add(it);
+          break;
+        }
+        // A sentence goes on in the next line only without having ended in this one.
+        if (!/[^.!?…:。！？\s]["'”’)\]]*[ \t]*\r?\n$/.test(text.slice(unit.start, unit.end))) break;
+      }
+    }
+  }
+  let [left, at] = ['', 0];
+  for (const unit of units.filter((it) => gone.has(it))) {
+    const breaks = /\r?\n\s*$/.exec(text.slice(unit.start, unit.end))?.[0] ?? '';
+    left += text.slice(at, unit.start) + breaks;
+    at = unit.end;
+  }
+  return at === 0 ? text : left + text.slice(at);
+}
+
+/** Whether a statement's text is that of one of some facts, or a part of it, or the other way round. */
+export function isOfAny(text: string, facts: readonly string[]): boolean {
+  const said = bare(text);
+  return facts.map(bare).some((fact) => fact.includes(said) || said.includes(fact));
+}
+
+/** Only letters and digits: a fact's text is its sentence without marks, perhaps with who said it. */
+const bare = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { MemoryManager } from '../../../src/memory.ts';
+import { type Running, startWorkers } from '../../../workers/main.ts';
+import { environmentOf, runCommand } from '../../support/command-line.ts';
+import { allText } from '../../support/faults/dump.ts';
+import { plainModel } from '../../support/models.ts';
+import { useOpened } from '../../support/opened.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+
+const stores = useStores();
+const opened = useOpened(stores);
+let memory: MemoryManager;
+let workers: Running;
+
+beforeAll(async () => {
+  workers = await startWorkers(stores.config, ['store', 'export'], { languageModel: plainModel() });
+  memory = new MemoryManager(stores.config);
+});
+afterAll(async () => {
+  await memory.close();
+  await workers.close();
+});
+
+/** All that the graph has of texts. Entities that the episode named stay. */
+const everything = async (group: string) =>
+  JSON.stringify(
+    await opened.graphs
+      .group(group)
+      .read(
+        'MATCH (n) WHERE n:Episodic OR n:_Passage OR n:_Statement OR n.metadata <> "" RETURN n.content, n.terms, n.text, n.metadata',
+      ),
+  );
+
+/** What is read of a memory in any way, with the words of what was forgotten. */
+async function readings(group: string, uuid: string): Promise<string[]> {
+  const asked = [
+    ['query', 'what uses Zircon'],
+    ['query', 'Harbor Zircon Quay Kafka', '--as-of', '2025-02-01'],
+    ['query', 'Harbor Zircon Quay Kafka', '--find', 'episodes'],
+  ];
+  const said: string[] = [];
+  for (const args of asked) {
+    const { stdout } = await runCommand([...args, '--group', group], environmentOf(stores.config));
+    said.push(stdout.replaceAll(args[1] ?? '', ''));
+  }
+  const searched = await memory.search('Harbor uses Zircon', 10, { group });
+  const episode = await memory.episode(uuid, { group });
+  return [...said, JSON.stringify(searched), JSON.stringify(episode)];
+}
+
+test('the sentence of a forgotten fact is gone from the texts that stay, however it is asked for', async () => {
+  const group = newGroup();
+  const receipt = await memory.enqueue(
+    'Intro to the boards.\n\nHarbor uses Zircon. Quay uses Kafka.',
+    { tools: [{ tool: 'bash', input: 'cat notes', output: 'Harbor uses Zircon\nDock uses Rust' }] },
+    { group, referenceTime: new Date('2025-01-10') },
+  );
+  await memory.ended(receipt);
+  const { file } = await memory.export({ group });
+  const { facts } = await memory.search('Harbor uses Zircon', 10, { group });
+  const fact = facts.find((it) => it.fact === 'Harbor uses Zircon')?.uuid ?? '';
+  expect((await readings(group, receipt.uuid)).filter((it) => /zircon/i.test(it)).length).toBeGreaterThan(3);
+
+  await memory.forget({ fact }, { group });
+
+  const places = [...(await allText(opened.valkey))].filter(([, text]) => /uses zircon/i.test(text));
+  expect(places.map(([place]) => place)).toEqual([]);
+  const read = await readings(group, receipt.uuid);
+  expect(read.filter((it) => /zircon/i.test(it))).toEqual([]);
+  expect(read.filter((it) => it.includes('Kafka')).length).toBeGreaterThan(3);
+  expect(await everything(group)).not.toMatch(/zircon/i);
+  expect(await everything(group)).toContain('Dock uses Rust');
+
+  const restored = async (archive: string) => {
+    const copy = newGroup();
+    await memory.archives.restore(archive, { group: copy });
+    return everything(copy);
+  };
+  const later = await memory.export({ group });
+  for (const archive of [file, later.file]) {
+    const copy = await restored(archive);
+    expect(copy).not.toMatch(/zircon/i);
+    expect(copy).toContain('Quay uses Kafka');
+  }
+});
+
+test('a sentence stays that says something else, and an episode of nothing else is left empty', async () => {
+  const group = newGroup();
+  const only = await memory.enqueue('Harbor uses Zircon.', undefined, { group });
+  const other = await memory.enqueue('Quay uses Zircon.', undefined, { group });
+  for (const receipt of [only, other]) await memory.ended(receipt);
+  const { facts } = await memory.search('Harbor uses Zircon', 10, { group });
+
+  await memory.forget({ fact: facts.find((it) => it.fact === 'Harbor uses Zircon')?.uuid ?? '' }, { group });
+
+  expect((await memory.episode(only.uuid, { group })).content).toBe('');
+  expect((await memory.episode(other.uuid, { group })).content).toBe('Quay uses Zircon.');
+});

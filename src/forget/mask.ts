@@ -87,7 +87,8 @@ export function withoutSentences(text: string, facts: readonly string[]): string
       for (let last = first; last < Math.min(units.length, first + MOST_LINES); last += 1) {
         const unit = units[last] as (typeof units)[number];
         for (const term of unit.terms) held.add(term);
-        if ([...terms].every((term) => held.has(term))) {
+        // Of a fact of one word only the very same sentence.
+        if ([...terms].every((term) => held.has(term)) && (terms.size > 1 || held.size === 1)) {
           for (const it of units.slice(first, last + 1)) gone.add(it);
           break;
         }

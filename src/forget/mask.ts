@@ -109,7 +109,8 @@ export function withoutSentences(text: string, facts: readonly string[]): string
 /** Whether a statement's text is that of one of some facts, or a part of it, or the other way round. */
 export function isOfAny(text: string, facts: readonly string[]): boolean {
   const said = bare(text);
-  return facts.map(bare).some((fact) => fact.includes(said) || said.includes(fact));
+  if (said === '') return false;
+  return facts.map(bare).some((fact) => fact !== '' && (fact.includes(said) || said.includes(fact)));
 }
 
 /** Only letters and digits: a fact's text is its sentence without marks, perhaps with who said it. */

@@ -95,22 +95,24 @@ export async function extract(
   const texts = textsOf(extraction);
   const known = texts.length > 0 ? remembered.vectors(texts) : { vectors: [], use: [] };
   if (texts.length > 0) memo.count('vectors', known !== undefined);
-  const passages = await unembedded(remembered.extraction === undefined);
-  const asked = [...(known ? [] : texts), ...passages.map(({ text }) => text)];
-  if (asked.length === 0) return { extracted: joined(episode, extraction, known ?? NO_VECTORS), passages: [] };
-  const made = await stage('embed', { tags }, async () => {
-    const vectors = await embed(embedder, asked);
-    if (!known) memo.keepVectors(group, uuid, texts, { ...vectors, vectors: vectors.vectors.slice(0, texts.length) });
-    return vectors;
-  });
-  const kept = known ? { ...known, use: [...known.use, ...made.use] } : made;
-  const first = known ? 0 : texts.length;
+  const isFirst = remembered.extraction === undefined;
+  const passages = await unembedded(isFirst);
+  const passageTexts = passages.map(({ text }) => text);
+  const wasRead = !isFirst || (texts.length > 0 && known !== undefined);
+  const old = wasRead && passages.length > 0 ? await memo.passages(group, uuid, passageTexts) : undefined;
+  const asked = [...(known ? [] : texts), ...(old ? [] : passageTexts)];
+  const made = asked.length > 0 ? await stage('embed', { tags }, () => embed(embedder, asked)) : NO_VECTORS;
+  const ofTexts = known ?? { use: made.use, vectors: made.vectors.slice(0, texts.length) };
+  // One call for both is counted once, with the facts.
+  const ofPassages = old ?? { use: known ? made.use : [], vectors: made.vectors.slice(known ? 0 : texts.length) };
+  if (!known) memo.keepVectors(group, uuid, texts, ofTexts);
+  if (!old && passages.length > 0) memo.keepPassages(group, uuid, passageTexts, ofPassages);
   return {
-    extracted: joined(episode, extraction, kept),
+    extracted: joined(episode, extraction, { ...ofTexts, use: [...ofTexts.use, ...ofPassages.use] }),
     passages: passages.map((passage, place) => ({
       uuid: passage.uuid,
       episode: passage.episode,
-      embedding: made.vectors[first + place] ?? [],
+      embedding: ofPassages.vectors[place] ?? [],
     })),
   };
 }

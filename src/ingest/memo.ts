@@ -23,6 +23,9 @@ export interface Memo {
   /** Keeping never fails: what cannot be kept is in hand all the same. While Valkey is away it waits for it. */
   keepExtraction(group: string, uuid: string, extraction: Extraction): void;
   keepVectors(group: string, uuid: string, texts: readonly string[], kept: KeptVectors): void;
+  /** The same for an episode's passages; looked up only for an episode that was read before. */
+  keepPassages(group: string, uuid: string, texts: readonly string[], kept: KeptVectors): void;
+  passages(group: string, uuid: string, texts: readonly string[]): Promise<KeptVectors | undefined>;
   /** What was read of the parts of a long episode, until all of them are; looked up at the first question. */
   parts(group: string, uuid: string): PartMemo;
   count(stage: 'extraction' | 'vectors' | 'judgement', isHit: boolean): void;
@@ -33,7 +36,9 @@ const VERSION = 1;
 /** As long as the episode's job. */
 const KEPT = (30 * DAY) / SECOND;
 const STAGES = ['extraction', 'vectors'] as const;
-const memoKey = (valkey: Redis, group: string, uuid: string, stage: (typeof STAGES)[number] | 'parts') =>
+/** Asked for only where they are needed. */
+const LATE = ['parts', 'passages'] as const;
+const memoKey = (valkey: Redis, group: string, uuid: string, stage: (typeof STAGES | typeof LATE)[number]) =>
   `${groupKey(valkey, 'memo', group)}:${uuid}:${stage}`;
 
 export interface MemoParts {
@@ -84,6 +89,13 @@ export function openMemo(valkey: Redis, { model, embedder, ontology, metrics }: 
     keepVectors(group, uuid, texts, kept) {
       keep(memoKey(valkey, group, uuid, 'vectors'), vectorsBytes(hashOf(ofVectors, texts), kept));
     },
+    keepPassages(group, uuid, texts, kept) {
+      keep(memoKey(valkey, group, uuid, 'passages'), vectorsBytes(hashOf(ofVectors, texts), kept));
+    },
+    async passages(group, uuid, texts) {
+      const bytes = await valkey.getBuffer(memoKey(valkey, group, uuid, 'passages'));
+      return bytes ? readVectors(bytes, hashOf(ofVectors, texts), texts.length, embedder.dimension) : undefined;
+    },
     parts(group, uuid) {
       const key = memoKey(valkey, group, uuid, 'parts');
       let known: Promise<Record<string, string>> | undefined;
@@ -110,6 +122,6 @@ export function openMemo(valkey: Redis, { model, embedder, ontology, metrics }: 
 export async function forgetMemo(valkey: Redis, group: string, uuids: readonly string[]): Promise<number> {
   if (uuids.length === 0) return 0;
   return valkey.unlink(
-    ...uuids.flatMap((uuid) => [...STAGES, 'parts' as const].map((stage) => memoKey(valkey, group, uuid, stage))),
+    ...uuids.flatMap((uuid) => [...STAGES, ...LATE].map((stage) => memoKey(valkey, group, uuid, stage))),
   );
 }

@@ -161,7 +161,8 @@ describe('models', () => {
 
     expect(model.calls).toBe(2);
     expect(model.asked).toEqual([]);
-    expect(embedder.texts).toHaveLength(7);
+    // Four names, three facts and a passage, each distinct text once.
+    expect(embedder.texts).toHaveLength(8);
   });
 
   test('leave what they cost with the episode', async () => {

@@ -206,7 +206,7 @@ test('the memo is kept for thirty days, and goes with its episode', async () => 
   const one = episode(group, REDIS);
   await startWorker().ingest(one);
   const keys = await opened.valkey.keys(`memo:{${group}}:${one.uuid}:*`);
-  expect(keys).toHaveLength(2);
+  expect(keys).toHaveLength(3);
   for (const key of keys) expect(await opened.valkey.ttl(key)).toBeGreaterThan(29 * 24 * 3600);
 
   await openTestForgetting(stores.config, opened, plainEmbedder()).forget(group, anEpisode(one.uuid));

@@ -89,7 +89,12 @@ async function searchBy(parts: SearchParts, query: string, vector: number[], opt
   return options.sources ? withSources(graph, kept) : kept;
 }
 
-async function seek(graph: GroupGraph, query: string, vector: number[], options: SearchOptions): Promise<Sought> {
+export async function seek(
+  graph: GroupGraph,
+  query: string,
+  vector: number[],
+  options: SearchOptions,
+): Promise<Sought> {
   const { asOf, knownAt, limit, filters, walk = {} } = options;
   const filter = filters ? await resolve(graph, filters) : { fact: {}, metadata: [] };
   const terms = searchTerms(query);

@@ -4,6 +4,8 @@ import type { Scope } from './run-tool.ts';
 export function instructionsFor(options: Scope): string {
   return `A durable memory across sessions: episodes (texts as they were given), entities, and facts with the time in which they held.
 
+Call get_briefing once when a session begins.
+
 Search before you answer or decide when the past may matter: decisions, preferences, names, versions, who does what, how something was done before. search_memory_facts finds facts that hold now (as_of asks for another time); search_nodes finds what is known of a person, project or thing. Ask with few specific words.
 
 ${options.readOnly ? READS_ONLY : ADDING}

@@ -66,7 +66,7 @@ const sentencesIn = (content: string, referenceTime: Date) => sentencesOf({ cont
 export async function asItIs(graph: GroupGraph, found: Found, moment: Moment): Promise<Found> {
   const { facts, episodes } = found;
   if (moment.alsoEnded || facts.length + episodes.length === 0) return found;
-  const told = facts.flatMap((it) => [it.uuid, ...it.episodes]);
+  const told = facts.flatMap((it) => [it.uuid, ...(it.episodes ?? [])]);
   const replacing = replacedAt(graph, [...new Set([...told, ...episodes.map(({ uuid }) => uuid)])], moment);
   replacing.catch(() => {});
   const ended = await endedIn(

@@ -9,7 +9,7 @@ const OCTOBER = new Date('2026-10-03T12:00:00Z');
 const TOLD = [
   'Mira Okafor [Person] USES Harbor [Project]: Mira Okafor uses Harbor (2025-01-10)',
   'Harbor uses Redis 7 since 2025.',
-].join('\n');
+].join('\n\n');
 const EPISODES: readonly [string, EpisodeText][] = [
   ['a text', { content: TOLD, source: 'text', referenceTime: OCTOBER }],
   ['a dialogue', { content: `Mira: hello\n${TOLD}`, source: 'message', referenceTime: OCTOBER }],

@@ -22,6 +22,6 @@ export function returnFacts(names: readonly string[] = [], columns = ''): string
   return `
 WITH ${['e', ...names].join(', ')}, startNode(e) AS a, endNode(e) AS b
 RETURN e.uuid AS uuid, e.fact AS fact, e.name AS relation, a.name AS source, a.uuid AS sourceUuid,
-       b.name AS target, b.uuid AS targetUuid, e.episodes AS episodes, e.valid_at AS validAt,
+       b.name AS target, b.uuid AS targetUuid, coalesce(e.episodes, []) AS episodes, e.valid_at AS validAt,
        e.invalid_at AS invalidAt, e.created_at AS createdAt, e.expired_at AS expiredAt${columns && `, ${columns}`}`;
 }

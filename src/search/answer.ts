@@ -12,6 +12,8 @@ import { type RankedFact, type RankedPassage, type Ranking, rank, relevantOf } f
 import type { Method } from './recipes.ts';
 import type { Sought } from './sought.ts';
 
+/** Puts a passage behind all others of an answer. */
+const BEHIND = 0.99;
 /** Of longer questions only the first terms count. */
 const MOST_TERMS = 40;
 
@@ -75,6 +77,8 @@ async function shown(
     return content === undefined ? undefined : textOf(source, content, metadata ? JSON.parse(metadata) : null);
   };
   const ended = await endedRanges(graph, passages, moment, textAt);
+  /** What another passage of this answer says need not stand here as well. */
+  const saidElsewhere = (range: EndedRange) => range.by !== undefined && isShown(range.by, passages);
   return ranked.flatMap(({ passage, score }, place) => {
     const [episode, text] = [episodes.get(passage.episode), textAt(passage)];
     if (!episode || text === undefined) return [];
@@ -87,13 +91,20 @@ async function shown(
     return {
       uuid,
       episode: { uuid: episode.uuid, name: episode.name, referenceTime: episode.referenceTime },
-      excerpt: excerptOf(passage, text, rarity, until === undefined ? over : [], allowanceOf(place)),
+      excerpt: excerptOf(
+        passage,
+        text,
+        rarity,
+        until === undefined ? over.map((range) => (saidElsewhere(range) ? { ...range, replacedBy: '' } : range)) : [],
+        allowanceOf(place),
+      ),
       ...{ kind, role, headings: headingsOf(text, passage.headings), start, end },
       ...(source !== '' && { source }),
       ...(until !== undefined && { until }),
       sourceDescription: episode.sourceDescription,
       referenceTime: episode.referenceTime,
-      score,
+      // Behind the passage that says what holds now.
+      score: over.some(saidElsewhere) ? BEHIND * Math.min(...ranked.map((other) => other.score)) : score,
     };
   });
 }

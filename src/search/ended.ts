@@ -120,5 +120,5 @@ function partOf(
 function inPlace({ start, end, until, by, isPart }: StatedRange, text: string): EndedRange {
   const range = { start, end, until: toGraphTime(until) };
   if (isPart) return { ...range, replacedBy: `${text.slice(start, end)} (${day(toGraphTime(by.told))}: ${by.text})` };
-  return { ...range, replacedBy: by.text, by };
+  return { ...range, replacedBy: `since ${day(toGraphTime(by.told))}: ${by.text}`, by };
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Stored, type StoredEdge, type StoredNode, textOf, type WholeGraph } from '../graphiti/whole-graph.ts';
 
 /** When something was done, by whom and at which price: the same work gives others each time. */
-const LEFT_OUT = new Set(['created_at', 'expired_at', 'group_id', 'use', 'token', 'uuid']);
+const LEFT_OUT = new Set(['created_at', 'expired_at', 'known', 'group_id', 'use', 'token', 'uuid']);
 /** A summary that grew too long is told by a model, at a time and from facts that follow the order of arrival. */
 const isToldByModel = (summary: string) => summary.startsWith('Summary of ');
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
@@ -56,6 +56,12 @@ function meaningOfUuids({ nodes, edges }: WholeGraph): Map<string, string> {
     return `${it.labels[0]} ${text.toLowerCase()}`;
   };
   const meant = new Map(nodes.flatMap((it) => (textOf(it, 'uuid') ? [[textOf(it, 'uuid'), node(it)] as const] : [])));
+  // Passages and statements have ids of their own names.
+  for (const it of nodes) {
+    const [id] = [textOf(it, 'passage'), it.labels.includes('_Statement') ? textOf(it, 'id') : ''].filter(Boolean);
+    if (id && textOf(it, 'episode'))
+      meant.set(id, `${it.labels[0]} ${it.properties.start} ${meant.get(textOf(it, 'episode')) ?? 'unknown episode'}`);
+  }
   const edge = (it: StoredEdge): string => {
     const ends = [it.source, it.target].map(({ uuid }) => meant.get(uuid ?? ''));
     return `${it.type} ${ends.join(' to ')} ${textOf(it, 'fact')} ${textOf(it, 'valid_at')}`;

@@ -242,8 +242,8 @@ export function secretCorpus(seed = 20261129): SecretText[] {
     `A3-${up(6)}-${up(6)}-${up(5)}-${up(5)}-${up(5)}-${up(5)}`,
     (s) => `op account add asks for the key, it is ${s}`,
   );
-  add('npm', `npm_${an(36)}`, (s) => `//registry.npmjs.org/:_authToken=${s}`);
-  add('npm legacy', uuid(), (s) => `//registry.npmjs.org/:_authToken=${s}`);
+  add('npm', `npm_${an(36)}`, (s) => `//packages.example.com/:_authToken=${s}`);
+  add('npm legacy', uuid(), (s) => `//packages.example.com/:_authToken=${s}`);
   add('pypi', `pypi-AgEIcHlwaS5vcmc${url(140)}`, (s) => `twine upload -u __token__ -p ${s} dist/*`);
   add('rubygems', `rubygems_${hex(48)}`, (s) => `:rubygems_api_key: ${s}`);
   add('nuget', `oy2${low(43)}`, (s) => `dotnet nuget push *.nupkg -k ${s}`);

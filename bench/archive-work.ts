@@ -9,7 +9,7 @@ import { directoryStore } from '../src/archive/stores/directory.ts';
 import { verifyArchive } from '../src/archive/verify.ts';
 import type { Address } from '../src/config.ts';
 import { type Graphs, openGraphs } from '../src/graph/graphs.ts';
-import { exportWeights } from '../src/graph/queries/export-weights.ts';
+import { exportWeights } from '../src/graph/queries/export.ts';
 import { freeEmbedder, synthetic } from './synthetic.ts';
 
 /** One measured piece of work, in a process of its own. */

@@ -1,7 +1,7 @@
 import type { Exported } from './archive/export.ts';
 import { type Config, loadConfig } from './config.ts';
 import type { Metadata } from './episode.ts';
-import type { GraphCounts } from './graph/queries/count-graph.ts';
+import type { GraphCounts } from './graph/queries/meta.ts';
 import { checkGroup } from './group.ts';
 import { askFor } from './memory/ask.ts';
 import { askForEntities, type EntitiesOptions, type Entity } from './memory/ask-entities.ts';

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { exportExtent } from '../graph/queries/export-extent.ts';
+import { exportExtent } from '../graph/queries/export.ts';
 import { embeddedTexts } from './embedded-texts.ts';
 import { TOGETHER } from './new-vectors.ts';
 import { snapshot } from './snapshot.ts';

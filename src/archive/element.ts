@@ -1,7 +1,6 @@
 import { InvalidInput } from '../errors.ts';
 import { LABEL } from '../graph/codec.ts';
-import type { EdgeRow } from '../graph/queries/export-edges.ts';
-import type { NodeRow } from '../graph/queries/export-nodes.ts';
+import type { EdgeRow, NodeRow } from '../graph/queries/export.ts';
 import { shortFloat } from './float32.ts';
 
 export type Properties = Readonly<Record<string, unknown>>;

@@ -1,7 +1,6 @@
 import { StaleFence } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { readFence } from '../graph/queries/read-fence.ts';
-import { stampFence } from '../graph/queries/stamp-fence.ts';
+import { readFence, stampFence } from '../graph/queries/fence.ts';
 import type { Lease, Leases } from '../valkey/lease.ts';
 import { type Exported, exportGraph } from './export.ts';
 import type { Origin } from './origin.ts';

@@ -1,6 +1,5 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { exportExtent } from '../graph/queries/export-extent.ts';
-import type { Depth } from '../graph/queries/export-nodes.ts';
+import { type Depth, exportExtent } from '../graph/queries/export.ts';
 import type { HashKind } from './graph-hash.ts';
 import { type Inventory, openInventory } from './inventory.ts';
 import type { Manifest } from './manifest.ts';

@@ -2,9 +2,14 @@ import { ArchiveDamaged } from '../errors.ts';
 import type { Param } from '../graph/codec.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { inTurn } from '../graph/in-turn.ts';
-import { restoreEdges } from '../graph/queries/restore-edges.ts';
-import { dropUuidIndex, indexUuids } from '../graph/queries/restore-indexes.ts';
-import { type RestoredRow, type RestoredTypes, restoreNodes } from '../graph/queries/restore-nodes.ts';
+import {
+  dropUuidIndex,
+  indexUuids,
+  type RestoredRow,
+  type RestoredTypes,
+  restoreEdges,
+  restoreNodes,
+} from '../graph/queries/restore.ts';
 import { FOUND_BY_UUID } from '../graph/schema.ts';
 import { type EdgeElement, type Element, isNode, isVector, isWholeFloat, type NodeElement } from './element.ts';
 import { twins, withoutEnd } from './restorable.ts';

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { ModelFailed } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
-import { keepVectors, keptVectors, prepareKept } from '../graph/queries/kept-vectors.ts';
+import { keepVectors, keptVectors, prepareKept } from '../graph/queries/restore.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { shortFloat } from './float32.ts';
 

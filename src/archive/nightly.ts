@@ -1,7 +1,7 @@
 import { ArchiveDamaged, InvalidInput } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { isEmpty } from '../graph/queries/is-empty.ts';
+import { isEmpty } from '../graph/queries/meta.ts';
 import { renewByNight } from '../graph/renew.ts';
 import type { Leases } from '../valkey/lease.ts';
 import { exportGroup } from './export-group.ts';

@@ -1,7 +1,7 @@
 import { ArchiveDamaged, InvalidInput, TimedOut } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { readMark } from '../graph/queries/read-mark.ts';
+import { readMark } from '../graph/queries/fence.ts';
 import type { Scratch } from '../graph/scratch.ts';
 import type { Base } from '../journal/entry.ts';
 import { before, type Journal, timeOf } from '../journal/journal.ts';

@@ -1,5 +1,5 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { readMark } from '../graph/queries/read-mark.ts';
+import { readMark } from '../graph/queries/fence.ts';
 import type { JournalEntry } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import { isLater, planFrom, type Step, stepOf } from '../journal/plan.ts';

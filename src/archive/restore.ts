@@ -1,6 +1,6 @@
 import { ArchiveDamaged } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
-import type { Depth } from '../graph/queries/export-nodes.ts';
+import type { Depth } from '../graph/queries/export.ts';
 import { indexEmpty, prepareAsGraphiti } from '../graph/schema.ts';
 import type { Scratch } from '../graph/scratch.ts';
 import { differences, hashOf, takeInventory } from './inspect.ts';

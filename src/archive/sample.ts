@@ -1,6 +1,6 @@
 import { allWords } from '../graph/fulltext.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { hasVector, sampleByVector, sampleByWords } from '../graph/queries/sample-facts.ts';
+import { hasVector, sampleByVector, sampleByWords } from '../graph/queries/export.ts';
 import { type Element, isNode } from './element.ts';
 
 /** A fact of an archive that a restored graph must find again. */

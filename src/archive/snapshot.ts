@@ -1,8 +1,13 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { exportEdges, exportEdgesOf } from '../graph/queries/export-edges.ts';
-import type { Extent } from '../graph/queries/export-extent.ts';
-import { type Depth, exportNodes } from '../graph/queries/export-nodes.ts';
-import { exportWeights, type Weight } from '../graph/queries/export-weights.ts';
+import {
+  type Depth,
+  type Extent,
+  exportEdges,
+  exportEdgesOf,
+  exportNodes,
+  exportWeights,
+  type Weight,
+} from '../graph/queries/export.ts';
 import { type Element, edgeElement, nodeElement } from './element.ts';
 import { tidy } from './little-memory.ts';
 

@@ -1,7 +1,7 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { type BriefedEpisode, episodesWithTerms, latestEpisodes } from '../graph/queries/briefing.ts';
-import type { FactRow } from '../graph/queries/fact-rows.ts';
-import { factsOfEpisodes } from '../graph/queries/facts-of-episodes.ts';
+import { factsOfEpisodes } from '../graph/queries/episodes.ts';
+import type { FactRow } from '../graph/queries/search-facts.ts';
 import { noteTerm } from '../passages/passages.ts';
 import { queryTerms } from '../passages/terms.ts';
 import { endedRanges } from '../statements/endings.ts';

@@ -1,7 +1,6 @@
 import type { Attributes, Commit } from '../graph/changes.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { type EntityTies, readEntityTies } from '../graph/queries/read-entity-ties.ts';
-import { readToldBy } from '../graph/queries/read-told.ts';
+import { type EntityTies, readEntityTies, readToldBy } from '../graph/queries/forget.ts';
 import { sameKey } from '../ingest/names.ts';
 import type { Settled } from '../ingest/settle.ts';
 import { readTold, type Told } from '../ingest/told.ts';

@@ -1,7 +1,7 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { entityFacts } from '../graph/queries/entity-facts.ts';
+import { entityFacts } from '../graph/queries/entities.ts';
 import { findFacts } from '../graph/queries/find-facts.ts';
-import { readEndings } from '../graph/queries/read-endings.ts';
+import { readEndings } from '../graph/queries/forget.ts';
 import { type Claim, type Claims, openClaims, pairKey } from '../ingest/claims.ts';
 import { type Ending, endingText } from '../ingest/evidence.ts';
 import { endingsKey } from '../ingest/names.ts';

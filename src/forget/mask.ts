@@ -1,6 +1,6 @@
 import type { Commit } from '../graph/changes.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { episodeKey } from '../graph/queries/record-episode.ts';
+import { episodeKey } from '../graph/queries/record.ts';
 import { statementRow } from '../graph/queries/statements.ts';
 import { episodesToCut, type UncutEpisode } from '../graph/queries/uncut-episodes.ts';
 import { embeddedText, PASSAGE_VERSION, passagesOf, textOf } from '../passages/passages.ts';

@@ -1,5 +1,5 @@
 import type { Commit } from '../graph/changes.ts';
-import type { SagaOf } from '../graph/queries/read-sagas-of.ts';
+import type { SagaOf } from '../graph/queries/sagas.ts';
 
 /** What becomes of chains when some of their episodes go: they close over the gaps, and one that is empty goes too. */
 export function shorten(

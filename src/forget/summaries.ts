@@ -1,5 +1,5 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { readSummaries } from '../graph/queries/read-summaries.ts';
+import { readSummaries } from '../graph/queries/entities.ts';
 import { changedSummary, type NewSummary, type SummaryChange, summaryChanges } from '../ingest/summaries.ts';
 import { toGraphTime } from '../time.ts';
 import type { ForgottenFacts } from './facts.ts';

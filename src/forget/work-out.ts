@@ -1,13 +1,10 @@
 import { type Commit, NO_CHANGES } from '../graph/changes.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { communitiesOf } from '../graph/queries/communities-of.ts';
-import { communityKey } from '../graph/queries/read-communities.ts';
-import { readEntityTies } from '../graph/queries/read-entity-ties.ts';
-import { readEpisodeTies } from '../graph/queries/read-episode-ties.ts';
-import { readFence } from '../graph/queries/read-fence.ts';
-import { readSagasOf } from '../graph/queries/read-sagas-of.ts';
-import { readToldBy } from '../graph/queries/read-told.ts';
-import { episodeKey } from '../graph/queries/record-episode.ts';
+import { communitiesOf, communityKey } from '../graph/queries/communities.ts';
+import { readFence } from '../graph/queries/fence.ts';
+import { readEntityTies, readEpisodeTies, readToldBy } from '../graph/queries/forget.ts';
+import { episodeKey } from '../graph/queries/record.ts';
+import { readSagasOf } from '../graph/queries/sagas.ts';
 import { statementsOfEpisodes } from '../graph/queries/statements.ts';
 import { movedFacts } from '../ingest/changes.ts';
 import { factKey, sameKey } from '../ingest/names.ts';

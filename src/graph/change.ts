@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Params, queryText } from './codec.ts';
 import type { ChangeLog, GroupGraph } from './group-graph.ts';
-import { readMark } from './queries/read-mark.ts';
+import { readMark } from './queries/fence.ts';
 
 /**
  * Makes changes and notes them, those behind a fence before: whatever of them the graph has, the journal has too. Such a change gets a

@@ -8,7 +8,7 @@ import { queryText } from './codec.ts';
 import { type Connection, CutShort, graphNames } from './connection.ts';
 import type { ChangeLog, GroupGraph } from './group-graph.ts';
 import { openPool } from './pool.ts';
-import { isMemory } from './queries/is-memory.ts';
+import { isMemory } from './queries/meta.ts';
 import { checkEmbedder, prepareSchema } from './schema.ts';
 import { dropKept, isNoGraph, keptName, openScratch, type Scratch, scratchName, sweepScratches } from './scratch.ts';
 

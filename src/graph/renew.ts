@@ -1,7 +1,6 @@
 import { HOUR } from '../time.ts';
 import type { GroupGraph } from './group-graph.ts';
-import { type Ghosts, readGhosts } from './queries/read-ghosts.ts';
-import { toggleIndex } from './queries/toggle-index.ts';
+import { type Ghosts, readGhosts, toggleIndex } from './queries/meta.ts';
 import { operational } from './schema.ts';
 
 type Worn = (index: Pick<Ghosts, 'entries' | 'ghosts'>) => boolean;

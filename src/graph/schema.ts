@@ -4,9 +4,7 @@ import type { Embedder } from '../models/embedder.ts';
 import { MINUTE } from '../time.ts';
 import { STOPWORDS } from './fulltext.ts';
 import type { GroupGraph } from './group-graph.ts';
-import { readEmbedder, type StoredEmbedder } from './queries/read-embedder.ts';
-import { type ExistingIndex, readIndexes } from './queries/read-indexes.ts';
-import { writeEmbedder } from './queries/write-embedder.ts';
+import { type ExistingIndex, readEmbedder, readIndexes, type StoredEmbedder, writeEmbedder } from './queries/meta.ts';
 
 const BUILT_WITHIN = 5 * MINUTE;
 /** Raised with every new index: graphs of an older release get what they lack when they are next used. */

@@ -5,7 +5,7 @@ import { DAY, SECOND } from '../time.ts';
 import { type Connection, graphNames } from './connection.ts';
 import type { GroupGraph } from './group-graph.ts';
 import type { Pool } from './pool.ts';
-import { IS_EMPTY } from './queries/is-empty.ts';
+import { IS_EMPTY } from './queries/meta.ts';
 
 /** A graph that belongs to no group: what is written there nobody sees. */
 export interface Scratch {

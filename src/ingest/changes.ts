@@ -1,6 +1,6 @@
 import { derivedUuid } from '../derived-uuid.ts';
 import { type Commit, NO_CHANGES } from '../graph/changes.ts';
-import { episodeKey } from '../graph/queries/record-episode.ts';
+import { episodeKey } from '../graph/queries/record.ts';
 import type { TokenUse } from '../models/language-model.ts';
 import { fromGraphTime, toGraphTime } from '../time.ts';
 import { pairKey } from './claims.ts';

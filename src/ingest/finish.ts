@@ -1,5 +1,5 @@
 import type { Graphs } from '../graph/graphs.ts';
-import { finishEpisodes } from '../graph/queries/finish-episodes.ts';
+import { finishEpisodes } from '../graph/queries/record.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { useText } from './changes.ts';
 import type { Extracted } from './extract.ts';

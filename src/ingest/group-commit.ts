@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Graphs } from '../graph/graphs.ts';
-import { doneEpisodes } from '../graph/queries/done-episodes.ts';
+import { doneEpisodes } from '../graph/queries/record.ts';
 import { type Carrier, carrier } from '../telemetry/carrier.ts';
 import { tracer } from '../telemetry/tracer.ts';
 import { SECOND } from '../time.ts';

@@ -1,6 +1,6 @@
 import type { Episode } from '../episode.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { type PreviousRow, previousEpisodes } from '../graph/queries/previous-episodes.ts';
+import { type PreviousRow, previousEpisodes } from '../graph/queries/record.ts';
 import type { PreviousText } from '../models/language-model.ts';
 import { plainText, shortened } from '../text.ts';
 import { DAY, fromGraphTime, toGraphTime } from '../time.ts';

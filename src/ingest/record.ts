@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Episode } from '../episode.ts';
 import type { Graphs } from '../graph/graphs.ts';
-import { recordEpisodes } from '../graph/queries/record-episode.ts';
+import { recordEpisodes } from '../graph/queries/record.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { raiseVersion } from '../valkey/group-version.ts';
 import type { Readings, Turn } from './readings.ts';

@@ -1,7 +1,6 @@
 import { derivedUuid } from '../derived-uuid.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { beginCommit, type StoredEntity } from '../graph/queries/begin-commit.ts';
-import { findEntitiesLike, type LikeEntity } from '../graph/queries/find-entities-like.ts';
+import { beginCommit, findEntitiesLike, type LikeEntity, type StoredEntity } from '../graph/queries/begin-commit.ts';
 import type { ExtractedEntity } from '../models/language-model.ts';
 import type { AttributeValue } from '../ontology.ts';
 import type { Extracted } from './extract.ts';

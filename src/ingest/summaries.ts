@@ -1,5 +1,5 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { readSummaries, type SummaryRow } from '../graph/queries/read-summaries.ts';
+import { readSummaries, type SummaryRow } from '../graph/queries/entities.ts';
 import { toGraphTime } from '../time.ts';
 import type { Settled, SettledFact } from './settle.ts';
 

@@ -1,9 +1,9 @@
 import { StaleFence } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { commit } from '../graph/queries/commit.ts';
-import { episodeTimes } from '../graph/queries/episode-times.ts';
 import { factsBeside, findFacts, type StoredFact } from '../graph/queries/find-facts.ts';
-import { linkSagas } from '../graph/queries/link-sagas.ts';
+import { episodeTimes } from '../graph/queries/record.ts';
+import { linkSagas } from '../graph/queries/sagas.ts';
 import type { Lease } from '../valkey/lease.ts';
 import { changesOf } from './changes.ts';
 import { type Claims, openClaims, pairKey } from './claims.ts';

@@ -1,4 +1,4 @@
-import type { Mark } from '../graph/queries/read-mark.ts';
+import type { Mark } from '../graph/queries/fence.ts';
 import type { Base, JournalEntry } from './entry.ts';
 
 /** What is known of an entry without what it writes. */

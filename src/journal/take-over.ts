@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { readMark } from '../graph/queries/read-mark.ts';
+import { readMark } from '../graph/queries/fence.ts';
 import { earlierKey, groupKey } from '../valkey/keys.ts';
 
 /*

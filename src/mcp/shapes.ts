@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import type { Attributes } from '../graph/queries/attributes.ts';
-import type { FactRow } from '../graph/queries/fact-rows.ts';
+import type { Attributes } from '../graph/queries/entities.ts';
+import type { FactRow } from '../graph/queries/search-facts.ts';
 import type { LatestEpisode, WholeFact } from '../memory/ask-episodes.ts';
 import { shortened } from '../text.ts';
 

@@ -41,7 +41,7 @@ async function searchByWords(services: Services, group: string, query: string, l
   const [graphs, { search }, { readEmbedder }] = await Promise.all([
     services.graphs(),
     import('../search/search.ts'),
-    import('../graph/queries/read-embedder.ts'),
+    import('../graph/queries/meta.ts'),
   ]);
   const graph = graphs.group(group);
   const noted = await readEmbedder(graph);

@@ -1,5 +1,5 @@
 import { InvalidInput } from '../errors.ts';
-import type { Attributes } from '../graph/queries/attributes.ts';
+import type { Attributes } from '../graph/queries/entities.ts';
 import { checkText } from '../text.ts';
 import { checkedTime } from './ask.ts';
 import type { TimeOptions } from './query-options.ts';

@@ -1,6 +1,6 @@
 import type { Metadata } from '../episode.ts';
 import { InvalidInput } from '../errors.ts';
-import type { WholeEpisodeRow } from '../graph/queries/read-whole-episode.ts';
+import type { WholeEpisodeRow } from '../graph/queries/episodes.ts';
 import type { TokenUse } from '../models/language-model.ts';
 import type { GroupOptions } from './options.ts';
 import type { Services } from './services.ts';
@@ -20,7 +20,7 @@ export async function askForEpisode(
   options: GroupOptions,
 ): Promise<WholeEpisode> {
   const uuid = await episodeUuid(services, uuidOrName, options);
-  const { readWholeEpisode } = await import('../graph/queries/read-whole-episode.ts');
+  const { readWholeEpisode } = await import('../graph/queries/episodes.ts');
   const row = await readWholeEpisode((await services.graphs()).group(services.group(options.group)), uuid);
   if (!row) throw new InvalidInput(`The episode ${uuid} was removed just now.`);
   const { metadata, use, ...rest } = row;

@@ -1,9 +1,9 @@
 import type { Metadata } from '../episode.ts';
 import { InvalidInput, StoreUnreachable } from '../errors.ts';
-import type { Attributes } from '../graph/queries/attributes.ts';
-import type { EntityRow } from '../graph/queries/entity-rows.ts';
-import type { FactRow } from '../graph/queries/fact-rows.ts';
-import type { EpisodeListRow } from '../graph/queries/list-episodes.ts';
+import type { Attributes } from '../graph/queries/entities.ts';
+import type { EpisodeListRow } from '../graph/queries/episodes.ts';
+import type { EntityRow } from '../graph/queries/search-entities.ts';
+import type { FactRow } from '../graph/queries/search-facts.ts';
 import type { JobState } from '../queue/job-state.ts';
 import { checkText, oneLine, shortened } from '../text.ts';
 import type { GroupOptions } from './options.ts';
@@ -46,7 +46,7 @@ export async function askForLatest(services: Services, { group, limit = 10 }: La
   if (!Number.isInteger(limit) || limit < 1 || limit > MOST)
     throw new InvalidInput(`Of episodes 1 to ${MOST} are listed at once.`);
   const checked = services.group(group);
-  const { listEpisodes } = await import('../graph/queries/list-episodes.ts');
+  const { listEpisodes } = await import('../graph/queries/episodes.ts');
   const rows = await listEpisodes((await services.graphs()).group(checked), limit);
   return rows.map(({ metadata, ...row }) => ({ ...row, metadata: metadata ? JSON.parse(metadata) : null }));
 }
@@ -56,8 +56,8 @@ export async function askForFact(services: Services, uuid: string, options: Grou
   const group = services.group(options.group);
   const wanted = checkText(uuid, "The fact's uuid").trim();
   const [{ readFact }, { readAttributes }] = await Promise.all([
-    import('../graph/queries/read-fact.ts'),
-    import('../graph/queries/attributes.ts'),
+    import('../graph/queries/episodes.ts'),
+    import('../graph/queries/entities.ts'),
   ]);
   const graph = (await services.graphs()).group(group);
   const fact = await readFact(graph, wanted);
@@ -75,10 +75,10 @@ export async function askForLearnt(
   const wanted = episodes.map((uuid) => checkText(uuid, "The episode's uuid").trim());
   if (wanted.length === 0 || wanted.length > MOST) throw new InvalidInput(`Name 1 to ${MOST} episodes by their uuids.`);
   const [{ episodeSources }, { entitiesOfEpisodes }, { factsOfEpisodes }, { readAttributes }] = await Promise.all([
-    import('../graph/queries/episode-sources.ts'),
-    import('../graph/queries/entities-of-episodes.ts'),
-    import('../graph/queries/facts-of-episodes.ts'),
-    import('../graph/queries/attributes.ts'),
+    import('../graph/queries/episodes.ts'),
+    import('../graph/queries/episodes.ts'),
+    import('../graph/queries/episodes.ts'),
+    import('../graph/queries/entities.ts'),
   ]);
   const graph = (await services.graphs()).group(group);
   const [known, entities, facts] = await Promise.all([
@@ -109,7 +109,7 @@ export async function askForState(services: Services, uuid: string, options: Gro
   const { spool } = await services.spooling();
   if (await isSpooled(spool, wanted, group)) return { uuid: wanted, state: 'spooled' };
   // Jobs of long ago are gone; the graph keeps what came of them.
-  const { readWholeEpisode } = await import('../graph/queries/read-whole-episode.ts');
+  const { readWholeEpisode } = await import('../graph/queries/episodes.ts');
   const row = await readWholeEpisode((await services.graphs()).group(group), wanted);
   if (row?.committedAt) return { uuid: wanted, state: 'committed' };
   if (job) throw job;

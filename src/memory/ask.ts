@@ -79,10 +79,7 @@ export function isFound(kept: object): boolean {
 /** When a fact of the group begins or ends, which changes what holds at the present. */
 export function changesAt(services: Services, group: string) {
   return async (since: Date, until: Date): Promise<Date | undefined> => {
-    const [graphs, { nextBoundary }] = await Promise.all([
-      services.graphs(),
-      import('../graph/queries/next-boundary.ts'),
-    ]);
+    const [graphs, { nextBoundary }] = await Promise.all([services.graphs(), import('../graph/queries/meta.ts')]);
     return nextBoundary(graphs.group(group), since, until);
   };
 }

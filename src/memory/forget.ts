@@ -80,7 +80,7 @@ async function forgetOnce(
   { dryRun = false, withEpisodes = false, ...rest }: ForgetOptions,
 ): Promise<Forgotten> {
   const [{ nameAll }, { workOut }] = await Promise.all([
-    import('../graph/queries/name-all.ts'),
+    import('../graph/queries/entities.ts'),
     import('../forget/work-out.ts'),
   ]);
   // What is forgotten must not come back through the queue, so a worker tells uuids only, and they are named before they go.
@@ -175,7 +175,7 @@ async function resolved(
   if ('episode' in target) return { episodes: [await episodeOf(services, graph, given(target.episode, 'episode'))] };
   if ('entity' in target) return { entities: [await entityOf(graph, given(target.entity, 'entity'))] };
   const fact = given(target.fact, 'fact');
-  const { nameAll } = await import('../graph/queries/name-all.ts');
+  const { nameAll } = await import('../graph/queries/entities.ts');
   if ((await nameAll(graph, { ...NOTHING, facts: [fact] })).has(fact)) return { facts: [fact] };
   throw missing('fact', fact, graph);
 }
@@ -187,7 +187,7 @@ function given(text: string, kind: string): string {
 }
 
 async function entityOf(graph: GroupGraph, name: string): Promise<string> {
-  const { entitiesCalled } = await import('../graph/queries/entities-called.ts');
+  const { entitiesCalled } = await import('../graph/queries/entities.ts');
   const [found, ...others] = new Set((await entitiesCalled(graph, [name])).map(({ uuid }) => uuid));
   if (found === undefined) throw missing('entity', name, graph);
   if (others.length === 0) return found;
@@ -195,7 +195,7 @@ async function entityOf(graph: GroupGraph, name: string): Promise<string> {
 }
 
 async function episodeOf({ config }: Services, graph: GroupGraph, uuidOrName: string): Promise<string> {
-  const { findEpisode } = await import('../graph/queries/find-episode.ts');
+  const { findEpisode } = await import('../graph/queries/episodes.ts');
   const [found, other] = await findEpisode(graph, uuidOrName);
   if (other)
     throw new InvalidInput(
@@ -207,7 +207,7 @@ async function episodeOf({ config }: Services, graph: GroupGraph, uuidOrName: st
 }
 
 async function sessionOf({ config }: Services, graph: GroupGraph, session: string): Promise<string[]> {
-  const { isOfSession, sessionEpisodes } = await import('../graph/queries/session-episodes.ts');
+  const { isOfSession, sessionEpisodes } = await import('../graph/queries/episodes.ts');
   const unread = await waiting(
     config,
     graph.group,

@@ -80,7 +80,7 @@ async function byMeaning(
       services.questionVectors(),
       services.graphs(),
       import('../search/search.ts'),
-      import('../graph/queries/read-embedder.ts'),
+      import('../graph/queries/meta.ts'),
     ]);
     const graph = graphs.group(group);
     const [question, noted] = await Promise.all([vectors.ask(query, timeoutMs), readEmbedder(graph)]);

@@ -34,7 +34,7 @@ export async function planReembedding(services: Services, options: GroupOptions)
     services.graphs(),
     services.embedder(),
     import('../archive/count-texts.ts'),
-    import('../graph/queries/read-embedder.ts'),
+    import('../graph/queries/meta.ts'),
   ]);
   const graph = graphs.group(group);
   const from = await readEmbedder(graph);

@@ -1,4 +1,4 @@
-import type { GraphCounts } from '../graph/queries/count-graph.ts';
+import type { GraphCounts } from '../graph/queries/meta.ts';
 import type { Services } from './services.ts';
 
 export async function askForSize(
@@ -6,6 +6,6 @@ export async function askForSize(
   options: { readonly group: string | undefined },
 ): Promise<GraphCounts> {
   const group = services.group(options.group);
-  const { countGraph } = await import('../graph/queries/count-graph.ts');
+  const { countGraph } = await import('../graph/queries/meta.ts');
   return countGraph((await services.graphs()).group(group));
 }

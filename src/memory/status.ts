@@ -1,6 +1,6 @@
 import { InvalidInput } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import type { GraphCounts } from '../graph/queries/count-graph.ts';
+import type { GraphCounts } from '../graph/queries/meta.ts';
 import { type JournalSize, openJournal } from '../journal/journal.ts';
 import { isLost } from '../journal/loss.ts';
 import type { WorkerNote } from '../queue/alive.ts';
@@ -60,7 +60,7 @@ export async function askForStatus(services: Services, options: GroupOptions): P
     services.spooling(),
     asked(async () => valkeyStatus(await services.producer(), group)),
     asked(async () => {
-      const { countGraph } = await import('../graph/queries/count-graph.ts');
+      const { countGraph } = await import('../graph/queries/meta.ts');
       const graph = (await services.graphs()).group(group);
       return { graph: await countGraph(graph), lacksChanges: await lacksChanges(services, graph) };
     }),

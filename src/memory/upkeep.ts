@@ -1,6 +1,5 @@
 import { InvalidInput, NoWorker } from '../errors.ts';
-import type { SagaRow } from '../graph/queries/list-sagas.ts';
-import type { ChainRow } from '../graph/queries/read-saga-chain.ts';
+import type { ChainRow, SagaRow } from '../graph/queries/sagas.ts';
 import type { Task } from '../queue/jobs.ts';
 import { checkText, oneLine, shortened } from '../text.ts';
 import { MINUTE } from '../time.ts';
@@ -51,14 +50,14 @@ export async function runTask<Result>(
 
 export async function listCommunities(services: Services, options: GroupOptions): Promise<Community[]> {
   const group = services.group(options.group);
-  const { readCommunities } = await import('../graph/queries/read-communities.ts');
+  const { readCommunities } = await import('../graph/queries/communities.ts');
   const rows = await readCommunities((await services.graphs()).group(group));
   return rows.map(({ hash: _, ...community }) => community);
 }
 
 export async function listSagas(services: Services, options: GroupOptions): Promise<SagaOverview[]> {
   const group = services.group(options.group);
-  const queries = await import('../graph/queries/list-sagas.ts');
+  const queries = await import('../graph/queries/sagas.ts');
   return queries.listSagas((await services.graphs()).group(group));
 }
 
@@ -69,8 +68,8 @@ export async function showSaga(services: Services, name: string, options: GroupO
   if (wanted === '')
     throw new InvalidInput("The saga's name is empty; `memory-manager saga list` shows those that are.");
   const [{ readSaga }, { readSagaChain }] = await Promise.all([
-    import('../graph/queries/read-saga.ts'),
-    import('../graph/queries/read-saga-chain.ts'),
+    import('../graph/queries/sagas.ts'),
+    import('../graph/queries/sagas.ts'),
   ]);
   const graph = (await services.graphs()).group(group);
   const saga = await readSaga(graph, wanted);
@@ -83,7 +82,7 @@ export async function episodeUuid(services: Services, uuidOrName: string, option
   const group = services.group(options.group);
   const wanted = checkText(uuidOrName, "The episode's name").trim();
   if (wanted === '') throw new InvalidInput("The episode's name is empty; give it, or the uuid.");
-  const { findEpisode } = await import('../graph/queries/find-episode.ts');
+  const { findEpisode } = await import('../graph/queries/episodes.ts');
   const [found, other] = await findEpisode((await services.graphs()).group(group), wanted);
   const short = shortened(oneLine(wanted), 60);
   if (!found) throw new InvalidInput(`There is no episode "${short}" in the memory "${group}".`);

@@ -1,7 +1,7 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { entityFits } from '../graph/queries/entity-conditions.ts';
-import { listEntities } from '../graph/queries/list-entities.ts';
+import { entityFits } from '../graph/queries/conditions.ts';
 import { instant } from '../graph/queries/moment.ts';
+import { listEntities } from '../graph/queries/search-entities.ts';
 import { typeOf } from './found.ts';
 
 /** More cannot be listed at once. */

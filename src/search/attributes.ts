@@ -1,5 +1,5 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { readAttributes } from '../graph/queries/attributes.ts';
+import { readAttributes } from '../graph/queries/entities.ts';
 import type { Found } from './found.ts';
 
 /** Adds what users' own types tell of each found fact and entity, with one query for all. */

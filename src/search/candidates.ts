@@ -1,11 +1,4 @@
-import {
-  type Conditions,
-  type DateRange,
-  dateCondition,
-  dateParams,
-  isWithin,
-} from '../graph/queries/fact-conditions.ts';
-import type { FactRow } from '../graph/queries/fact-rows.ts';
+import { type Conditions, type DateRange, dateCondition, dateParams, isWithin } from '../graph/queries/conditions.ts';
 import { isAfter, momentParams, notAfterOrMissing } from '../graph/queries/moment.ts';
 import {
   adjacentEpisodes,
@@ -17,6 +10,7 @@ import {
   searchPassagesByVector,
   searchPassagesByWords,
 } from '../graph/queries/passages.ts';
+import type { FactRow } from '../graph/queries/search-facts.ts';
 import { termsOf } from '../passages/terms.ts';
 import { gather } from './gather.ts';
 import type { Method } from './recipes.ts';

@@ -1,5 +1,5 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { endedFacts } from '../graph/queries/facts-of-episodes.ts';
+import { endedFacts } from '../graph/queries/episodes.ts';
 import { comparable, isAfter, type Moment } from '../graph/queries/moment.ts';
 import type { PassageRow } from '../graph/queries/passages.ts';
 import { headingsOf } from '../passages/passages.ts';

@@ -1,7 +1,7 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { entitiesCalled } from '../graph/queries/entities-called.ts';
-import { episodeMetadata } from '../graph/queries/episode-metadata.ts';
-import type { DateRange, FactFilter } from '../graph/queries/fact-conditions.ts';
+import type { DateRange, FactFilter } from '../graph/queries/conditions.ts';
+import { entitiesCalled } from '../graph/queries/entities.ts';
+import { episodeMetadata } from '../graph/queries/episodes.ts';
 import { instant } from '../graph/queries/moment.ts';
 
 /** From `from` on and before `before`; `isSet` asks whether there is a date at all. */

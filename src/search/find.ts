@@ -1,7 +1,7 @@
-import type { EntityRow } from '../graph/queries/entity-rows.ts';
-import type { FactRow } from '../graph/queries/fact-rows.ts';
-import type { CommunityRow } from '../graph/queries/search-communities-by-words.ts';
+import type { CommunityRow } from '../graph/queries/communities.ts';
+import type { EntityRow } from '../graph/queries/search-entities.ts';
 import type { EpisodeRow } from '../graph/queries/search-episodes.ts';
+import type { FactRow } from '../graph/queries/search-facts.ts';
 import { oneLine, shortened } from '../text.ts';
 import { type Found, typeOf } from './found.ts';
 import { type Ordering, order, type Pool, poolOf } from './order.ts';

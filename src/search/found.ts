@@ -1,6 +1,6 @@
-import type { Attributes } from '../graph/queries/attributes.ts';
-import type { FactRow } from '../graph/queries/fact-rows.ts';
+import type { Attributes } from '../graph/queries/entities.ts';
 import type { EpisodeRow } from '../graph/queries/search-episodes.ts';
+import type { FactRow } from '../graph/queries/search-facts.ts';
 import type { PassageKind } from '../passages/cut.ts';
 
 /** An episode that something was learnt from. */

@@ -1,8 +1,7 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { entitiesCalled } from '../graph/queries/entities-called.ts';
-import { entityHistory } from '../graph/queries/entity-history.ts';
-import type { FactRow } from '../graph/queries/fact-rows.ts';
+import { entitiesCalled, entityHistory } from '../graph/queries/entities.ts';
 import { comparable } from '../graph/queries/moment.ts';
+import type { FactRow } from '../graph/queries/search-facts.ts';
 import { typeOf } from './found.ts';
 
 /** Everything that was ever known of an entity. */

@@ -1,4 +1,4 @@
-import { neighbours } from '../graph/queries/neighbours.ts';
+import { neighbours } from '../graph/queries/search-entities.ts';
 import type { Sought } from './sought.ts';
 
 const FARTHEST = 4;

@@ -1,7 +1,6 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { entityEpisodes } from '../graph/queries/entity-episodes.ts';
-import type { FactRow } from '../graph/queries/fact-rows.ts';
-import { storedVectors } from '../graph/queries/stored-vectors.ts';
+import { entityEpisodes, storedVectors } from '../graph/queries/search-entities.ts';
+import type { FactRow } from '../graph/queries/search-facts.ts';
 import { hopsFrom } from './hops.ts';
 import { byCoverage } from './rank/coverage.ts';
 import { byJudgement, type Judge } from './rank/cross-encoder.ts';

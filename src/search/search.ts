@@ -1,7 +1,7 @@
 import { EmbedderMismatch, InvalidInput, isForeseen } from '../errors.ts';
 import { nameTerms, searchTerms } from '../graph/fulltext.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { entitiesCalled } from '../graph/queries/entities-called.ts';
+import { entitiesCalled } from '../graph/queries/entities.ts';
 import { instant } from '../graph/queries/moment.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { LanguageModel } from '../models/language-model.ts';

@@ -1,5 +1,5 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { episodeSources } from '../graph/queries/episode-sources.ts';
+import { episodeSources } from '../graph/queries/episodes.ts';
 import type { Found, Source } from './found.ts';
 
 /** So many sources of a fact are named, those that said it first. */

@@ -1,7 +1,7 @@
-import { breadthFirstFacts, type ReachedFact } from '../graph/queries/breadth-first-facts.ts';
-import { breadthFirstMentions } from '../graph/queries/breadth-first-mentions.ts';
-import { type Conditions, type FactFilter, factConditions } from '../graph/queries/fact-conditions.ts';
+import { type Conditions, type FactFilter, factConditions } from '../graph/queries/conditions.ts';
 import { held } from '../graph/queries/moment.ts';
+import { breadthFirstMentions } from '../graph/queries/search-entities.ts';
+import { breadthFirstFacts, type ReachedFact } from '../graph/queries/search-facts.ts';
 import type { Sought } from './sought.ts';
 
 const DEPTH = 2;

@@ -1,11 +1,14 @@
 import { derivedUuid } from '../derived-uuid.ts';
 import { ModelFailed, ReplyUnusable } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
+import {
+  type MemberRow,
+  readCommunities,
+  readMembers,
+  readTies,
+  replaceCommunities,
+} from '../graph/queries/communities.ts';
 import { instant } from '../graph/queries/moment.ts';
-import { readCommunities } from '../graph/queries/read-communities.ts';
-import { type MemberRow, readMembers } from '../graph/queries/read-members.ts';
-import { readTies } from '../graph/queries/read-ties.ts';
-import { replaceCommunities } from '../graph/queries/replace-communities.ts';
 import type { Summary } from '../models/language-model.ts';
 import { oneLine, shortened } from '../text.ts';
 import { firstThatFit, keptOf } from './budget.ts';

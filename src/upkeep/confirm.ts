@@ -1,6 +1,5 @@
 import { InvalidInput } from '../errors.ts';
-import { episodeMetadata } from '../graph/queries/episode-metadata.ts';
-import { writeMetadata } from '../graph/queries/write-metadata.ts';
+import { episodeMetadata, writeMetadata } from '../graph/queries/episodes.ts';
 import type { UpkeepParts } from './parts.ts';
 import { writeUnderLease } from './under-lease.ts';
 

@@ -1,4 +1,4 @@
-import type { Tie } from '../graph/queries/read-ties.ts';
+import type { Tie } from '../graph/queries/communities.ts';
 
 /** It always ends before; a bound costs nothing. */
 const MOST_ROUNDS = 100;

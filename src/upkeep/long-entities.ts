@@ -1,7 +1,6 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
+import { type LongEntity, readLongEntities, writeEntitySummaries } from '../graph/queries/entities.ts';
 import { instant } from '../graph/queries/moment.ts';
-import { type LongEntity, readLongEntities } from '../graph/queries/read-long-entities.ts';
-import { writeEntitySummaries } from '../graph/queries/write-entity-summaries.ts';
 import type { Subject } from '../models/language-model.ts';
 import { firstThatFit, keptOf } from './budget.ts';
 import type { UpkeepParts } from './parts.ts';

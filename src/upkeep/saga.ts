@@ -1,8 +1,12 @@
 import { InvalidInput, ReplyUnusable } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { readSaga, type StoredSaga } from '../graph/queries/read-saga.ts';
-import { readSagaEpisodes, type SagaEpisodeRow } from '../graph/queries/read-saga-episodes.ts';
-import { writeSagaSummary } from '../graph/queries/write-saga-summary.ts';
+import {
+  readSaga,
+  readSagaEpisodes,
+  type SagaEpisodeRow,
+  type StoredSaga,
+  writeSagaSummary,
+} from '../graph/queries/sagas.ts';
 import { evenly, keptOf } from './budget.ts';
 import type { UpkeepParts } from './parts.ts';
 import { writeUnderLease } from './under-lease.ts';

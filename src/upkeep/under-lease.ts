@@ -1,7 +1,6 @@
 import { StaleFence } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import type { Fenced } from '../graph/queries/fence.ts';
-import { readFence } from '../graph/queries/read-fence.ts';
+import { type Fenced, readFence } from '../graph/queries/fence.ts';
 import { raiseVersion } from '../valkey/group-version.ts';
 import type { UpkeepParts } from './parts.ts';
 

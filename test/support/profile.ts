@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import type { Config } from '../../src/config.ts';
 import { queryText } from '../../src/graph/codec.ts';
 import type { GroupGraph } from '../../src/graph/group-graph.ts';
-import { readMark } from '../../src/graph/queries/read-mark.ts';
+import { readMark } from '../../src/graph/queries/fence.ts';
 import { graphName } from '../../src/group.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { Commit } from '../changes.ts';
 import { quotedLabel } from '../codec.ts';
-import { NEXT_UUID } from './link-sagas.ts';
 import { PASSAGE_PROPERTIES } from './passages.ts';
+import { NEXT_UUID } from './sagas.ts';
 import { STATEMENT_PROPERTIES } from './statements.ts';
 
 /** A part of the one query that is a commit. */

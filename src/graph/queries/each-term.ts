@@ -1,4 +1,4 @@
-import type { Conditions } from './fact-conditions.ts';
+import type { Conditions } from './conditions.ts';
 
 /**
  * Asks an index for each of several terms, each in a branch of its own: called again for the next row of an `UNWIND`, FalkorDB first

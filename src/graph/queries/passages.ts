@@ -2,8 +2,8 @@ import type { Embedder } from '../../models/embedder.ts';
 import { type Passage, replacesTerm } from '../../passages/passages.ts';
 import type { Params } from '../codec.ts';
 import type { GroupGraph } from '../group-graph.ts';
+import type { Conditions } from './conditions.ts';
 import { collected, eachTerm, unlessUsual } from './each-term.ts';
-import type { Conditions } from './fact-conditions.ts';
 
 /*
  * `_Passage` nodes say where in an episode's text a passage stands and by which terms it is found; `_PassageVector` nodes hold

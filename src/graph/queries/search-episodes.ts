@@ -1,6 +1,6 @@
 import type { GroupGraph } from '../group-graph.ts';
+import type { Conditions } from './conditions.ts';
 import { collected, eachTerm, unlessUsual } from './each-term.ts';
-import type { Conditions } from './fact-conditions.ts';
 
 export interface EpisodeRow {
   readonly uuid: string;

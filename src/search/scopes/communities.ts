@@ -1,7 +1,10 @@
-import { isWithin } from '../../graph/queries/fact-conditions.ts';
+import {
+  type CommunityRow,
+  searchCommunitiesByVector,
+  searchCommunitiesByWords,
+} from '../../graph/queries/communities.ts';
+import { isWithin } from '../../graph/queries/conditions.ts';
 import { isAfter } from '../../graph/queries/moment.ts';
-import { searchCommunitiesByVector } from '../../graph/queries/search-communities-by-vector.ts';
-import { type CommunityRow, searchCommunitiesByWords } from '../../graph/queries/search-communities-by-words.ts';
 import { WIDEST } from '../gather.ts';
 import type { Method } from '../recipes.ts';
 import type { Sought } from '../sought.ts';

@@ -1,10 +1,12 @@
-import { entitiesByUuid } from '../../graph/queries/entities-by-uuid.ts';
-import { type EntityFilter, entityFits } from '../../graph/queries/entity-conditions.ts';
-import { entityEpisodes } from '../../graph/queries/entity-episodes.ts';
-import type { EntityRow } from '../../graph/queries/entity-rows.ts';
-import { searchEntitiesByVector } from '../../graph/queries/search-entities-by-vector.ts';
-import { searchEntitiesByWords } from '../../graph/queries/search-entities-by-words.ts';
-import { searchEntitiesOneByOne } from '../../graph/queries/search-entities-one-by-one.ts';
+import { type EntityFilter, entityFits } from '../../graph/queries/conditions.ts';
+import {
+  type EntityRow,
+  entitiesByUuid,
+  entityEpisodes,
+  searchEntitiesByVector,
+  searchEntitiesByWords,
+  searchEntitiesOneByOne,
+} from '../../graph/queries/search-entities.ts';
 import { gather, WIDEST } from '../gather.ts';
 import type { Method } from '../recipes.ts';
 import { type Sought, told } from '../sought.ts';

@@ -4,7 +4,7 @@ import {
   dateCondition,
   dateParams,
   isWithin,
-} from '../../graph/queries/fact-conditions.ts';
+} from '../../graph/queries/conditions.ts';
 import { isAfter, momentParams, notAfterOrMissing } from '../../graph/queries/moment.ts';
 import { type EpisodeRow, searchEpisodes } from '../../graph/queries/search-episodes.ts';
 import { gather } from '../gather.ts';

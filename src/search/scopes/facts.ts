@@ -1,10 +1,12 @@
-import { countFacts } from '../../graph/queries/count-facts.ts';
-import { factConditions, factFits, filterConditions } from '../../graph/queries/fact-conditions.ts';
-import type { FactRow } from '../../graph/queries/fact-rows.ts';
-import { searchFactsByEntities } from '../../graph/queries/search-facts-by-entities.ts';
-import { searchFactsByVector } from '../../graph/queries/search-facts-by-vector.ts';
-import { searchFactsByWords } from '../../graph/queries/search-facts-by-words.ts';
-import { searchFactsOneByOne } from '../../graph/queries/search-facts-one-by-one.ts';
+import { factConditions, factFits, filterConditions } from '../../graph/queries/conditions.ts';
+import {
+  countFacts,
+  type FactRow,
+  searchFactsByEntities,
+  searchFactsByVector,
+  searchFactsByWords,
+  searchFactsOneByOne,
+} from '../../graph/queries/search-facts.ts';
 import { fragmentsOf } from '../filters.ts';
 import { gather, USUAL, WIDEST } from '../gather.ts';
 import type { Method } from '../recipes.ts';

@@ -10,7 +10,7 @@ import { pruneStore } from '../../../src/archive/prune.ts';
 import { directoryStore } from '../../../src/archive/stores/directory.ts';
 import type { ArchiveStore } from '../../../src/archive/stores/store.ts';
 import { ArchiveAway, ArchiveDamaged } from '../../../src/errors.ts';
-import { readGhosts } from '../../../src/graph/queries/read-ghosts.ts';
+import { readGhosts } from '../../../src/graph/queries/meta.ts';
 import { DAY } from '../../../src/time.ts';
 import { useOpened } from '../../support/opened.ts';
 import { useStores } from '../../support/stores.ts';

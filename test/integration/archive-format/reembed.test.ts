@@ -9,7 +9,7 @@ import { type ReembedParts, reembed } from '../../../src/archive/reembed.ts';
 import { snapshot } from '../../../src/archive/snapshot.ts';
 import { directoryStore } from '../../../src/archive/stores/directory.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
-import { exportExtent } from '../../../src/graph/queries/export-extent.ts';
+import { exportExtent } from '../../../src/graph/queries/export.ts';
 import { MemoryManager } from '../../../src/index.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
 import type { Embedder } from '../../../src/models/embedder.ts';

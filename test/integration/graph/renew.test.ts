@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
-import { readGhosts } from '../../../src/graph/queries/read-ghosts.ts';
+import { readGhosts } from '../../../src/graph/queries/meta.ts';
 import { renewByNight, renewIndexes, wornByDay, wornByNight } from '../../../src/graph/renew.ts';
 import { countingMetrics } from '../../../src/telemetry/metrics.ts';
 import { startRenewal } from '../../../workers/renewal.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findEntitiesLike } from '../../../src/graph/queries/find-entities-like.ts';
+import { findEntitiesLike } from '../../../src/graph/queries/begin-commit.ts';
 import { plainEmbedder } from '../../support/models.ts';
 import { useStores } from '../../support/stores.ts';
 import { useMemories } from '../search/memories.ts';

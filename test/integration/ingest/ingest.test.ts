@@ -5,7 +5,7 @@ import { NO_CHANGES } from '../../../src/graph/changes.ts';
 import { openGraphs } from '../../../src/graph/graphs.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { commit } from '../../../src/graph/queries/commit.ts';
-import { readFence } from '../../../src/graph/queries/read-fence.ts';
+import { readFence } from '../../../src/graph/queries/fence.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { useOpened } from '../../support/opened.ts';

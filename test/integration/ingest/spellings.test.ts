@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { derivedUuid } from '../../../src/derived-uuid.ts';
 import { newEpisode } from '../../../src/episode.ts';
-import { entitiesCalled } from '../../../src/graph/queries/entities-called.ts';
+import { entitiesCalled } from '../../../src/graph/queries/entities.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { useOpened } from '../../support/opened.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
-import { recordEpisodes } from '../../../src/graph/queries/record-episode.ts';
+import { recordEpisodes } from '../../../src/graph/queries/record.ts';
 import { graphName } from '../../../src/group.ts';
 import { chainKey } from '../../../src/journal/chain.ts';
 import { journaledGroups, lostGroups } from '../../../src/journal/loss.ts';

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
 import { readMarks } from '../../../src/forget/marks.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
-import { readMark } from '../../../src/graph/queries/read-mark.ts';
+import { readMark } from '../../../src/graph/queries/fence.ts';
 import { chainKey } from '../../../src/journal/chain.ts';
 import { pack } from '../../../src/journal/entry.ts';
 import { openJournal } from '../../../src/journal/journal.ts';

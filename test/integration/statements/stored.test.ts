@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { exportGraph } from '../../../src/archive/export.ts';
 import { directoryStore } from '../../../src/archive/stores/directory.ts';
 import { newEpisode } from '../../../src/episode.ts';
-import { recordEpisodes } from '../../../src/graph/queries/record-episode.ts';
+import { recordEpisodes } from '../../../src/graph/queries/record.ts';
 import { statementsByKey, statementsOfEpisodes, writeStatements } from '../../../src/graph/queries/statements.ts';
 import { MemoryManager } from '../../../src/index.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
 import { instant } from '../../../src/graph/queries/moment.ts';
-import { recordEpisodes } from '../../../src/graph/queries/record-episode.ts';
+import { recordEpisodes } from '../../../src/graph/queries/record.ts';
 import { RECIPES, search } from '../../../src/search/search.ts';
 import { endedIn } from '../../../src/search/what-holds.ts';
 import { plainEmbedder } from '../../support/models.ts';

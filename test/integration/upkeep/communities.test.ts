@@ -1,10 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ModelBusy, StaleFence } from '../../../src/errors.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
-import { readCommunities } from '../../../src/graph/queries/read-communities.ts';
-import { readFence } from '../../../src/graph/queries/read-fence.ts';
-import { replaceCommunities } from '../../../src/graph/queries/replace-communities.ts';
-import { storedVectors } from '../../../src/graph/queries/stored-vectors.ts';
+import { readCommunities, replaceCommunities } from '../../../src/graph/queries/communities.ts';
+import { readFence } from '../../../src/graph/queries/fence.ts';
+import { storedVectors } from '../../../src/graph/queries/search-entities.ts';
 import { openUpkeep } from '../../../src/upkeep/upkeep.ts';
 import { versionKey } from '../../../src/valkey/group-version.ts';
 import { newGroup, useStores } from '../../support/stores.ts';

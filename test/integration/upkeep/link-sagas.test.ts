@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
-import { linkSagas } from '../../../src/graph/queries/link-sagas.ts';
-import { readFence } from '../../../src/graph/queries/read-fence.ts';
+import { readFence } from '../../../src/graph/queries/fence.ts';
+import { linkSagas } from '../../../src/graph/queries/sagas.ts';
 import { mostRows } from '../../support/profile.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { link, recordDay, useTools, wholeGraph } from './support.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { InvalidInput, ReplyUnusable } from '../../../src/errors.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
-import { longKey } from '../../../src/graph/queries/read-long-entities.ts';
+import { longKey } from '../../../src/graph/queries/entities.ts';
 import { openUpkeep } from '../../../src/upkeep/upkeep.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { entityUuid, know, link, recordDay, useTools, wholeGraph } from './support.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { factFits } from '../../../src/graph/queries/fact-conditions.ts';
+import { factFits } from '../../../src/graph/queries/conditions.ts';
 import { held, instant, isAfter } from '../../../src/graph/queries/moment.ts';
 import { fragmentsOf, hasMetadata } from '../../../src/search/filters.ts';
 import { gather } from '../../../src/search/gather.ts';

@@ -1,0 +1,228 @@
+import type { GroupGraph } from '../group-graph.ts';
+import { BEHIND_FENCE, type Fenced, RETURN_FENCE } from './fence.ts';
+import { type Moment, momentParams, notAfterOrMissing } from './moment.ts';
+import { episodeKey } from './record.ts';
+import { type EntityRow, RETURN_ENTITIES } from './search-entities.ts';
+import { type FactRow, RETURN_FACTS } from './search-facts.ts';
+
+/** Episodes of this uuid or this name; a name may stand for more than one. */
+export function findEpisode(graph: GroupGraph, uuidOrName: string): Promise<{ uuid: string; name: string }[]> {
+  return graph.read(
+    `MATCH (p:Episodic) WHERE p.uuid = $it OR p.name = $it
+     RETURN DISTINCT p.uuid AS uuid, p.name AS name ORDER BY uuid`,
+    { it: uuidOrName },
+  );
+}
+
+/** An episode as it was handed in; dates in the graph's format. */
+export interface EpisodeListRow {
+  readonly uuid: string;
+  readonly name: string;
+  readonly content: string;
+  readonly source: string;
+  readonly sourceDescription: string;
+  readonly referenceTime: string;
+  readonly createdAt: string;
+  /** Null until its facts are in the graph. */
+  readonly committedAt: string | null;
+  /** JSON. */
+  readonly metadata: string | null;
+}
+
+/** Those of latest reference time, the latest first. */
+export function listEpisodes(graph: GroupGraph, limit: number): Promise<EpisodeListRow[]> {
+  return graph.read(
+    `MATCH (p:Episodic)
+     WITH p ORDER BY p.valid_at DESC, p.created_at DESC, p.uuid LIMIT $limit
+     OPTIONAL MATCH (k:_Meta {key: 'episode:' + p.uuid})
+     RETURN p.uuid AS uuid, p.name AS name, p.content AS content, p.source AS source,
+            p.source_description AS sourceDescription, p.valid_at AS referenceTime, p.created_at AS createdAt,
+            k.committed_at AS committedAt, k.metadata AS metadata
+     ORDER BY referenceTime DESC, createdAt DESC, uuid`,
+    { limit },
+  );
+}
+
+/** An episode with all that is kept of it; dates in the graph's format. */
+export interface WholeEpisodeRow {
+  readonly uuid: string;
+  readonly name: string;
+  readonly source: string;
+  readonly sourceDescription: string;
+  readonly referenceTime: string;
+  readonly createdAt: string;
+  /** Null until its facts are in the graph; also for episodes that Python wrote. */
+  readonly committedAt: string | null;
+  readonly content: string;
+  readonly saga: string | null;
+  /** JSON. */
+  readonly metadata: string | null;
+  /** What reading it cost, as a JSON list of `TokenUse`; null for models that cost nothing. */
+  readonly use: string | null;
+  /** Facts that it states or ended, those that began first before others. */
+  readonly facts: readonly {
+    readonly uuid: string;
+    readonly fact: string;
+    readonly validAt: string | null;
+    readonly invalidAt: string | null;
+  }[];
+}
+
+export async function readWholeEpisode(graph: GroupGraph, uuid: string): Promise<WholeEpisodeRow | undefined> {
+  const [row] = await graph.read<WholeEpisodeRow>(
+    `MATCH (p:Episodic {uuid: $uuid})
+     OPTIONAL MATCH (k:_Meta {key: 'episode:' + $uuid})
+     OPTIONAL MATCH (s:Saga)-[:HAS_EPISODE]->(p)
+     CALL {
+       WITH p
+       UNWIND coalesce(p.entity_edges, []) AS stated
+       MATCH ()-[e:RELATES_TO {uuid: stated}]->()
+       WITH DISTINCT e ORDER BY e.valid_at, e.fact
+       RETURN collect({uuid: e.uuid, fact: e.fact, validAt: e.valid_at, invalidAt: e.invalid_at}) AS facts
+     }
+     RETURN p.uuid AS uuid, p.name AS name, p.source AS source, p.source_description AS sourceDescription,
+            p.valid_at AS referenceTime, p.created_at AS createdAt, k.committed_at AS committedAt, p.content AS content,
+            s.name AS saga, k.metadata AS metadata, k.use AS use, facts LIMIT 1`,
+    { uuid },
+  );
+  return row;
+}
+
+/** uuids of the episodes of a saga of that name, and of those whose metadata names the session. */
+export async function sessionEpisodes(graph: GroupGraph, session: string): Promise<string[]> {
+  const rows = await graph.read<{ uuid: string; metadata: string | null }>(
+    `MATCH (:Saga {name: $session})-[:HAS_EPISODE]->(p:Episodic)
+     RETURN DISTINCT p.uuid AS uuid, null AS metadata
+     UNION ALL
+     MATCH (k:_Meta) WHERE k.metadata CONTAINS $part AND k.removed_at IS NULL
+     RETURN k.episode AS uuid, k.metadata AS metadata`,
+    { session, part: JSON.stringify(session) },
+  );
+  const named = rows.filter(({ metadata }) => metadata === null || isOfSession(JSON.parse(metadata), session));
+  return [...new Set(named.map(({ uuid }) => uuid))];
+}
+
+/** Whether an episode's metadata says that it belongs to a session. */
+export function isOfSession(metadata: unknown, session: string): boolean {
+  return (metadata as { session?: unknown } | null)?.session === session;
+}
+
+/** The metadata of those of some episodes that have any, as JSON text by uuid. */
+export async function episodeMetadata(graph: GroupGraph, uuids: readonly string[]): Promise<Map<string, string>> {
+  const rows = await graph.read<{ uuid: string; metadata: string }>(
+    `UNWIND $episodes AS x
+     MATCH (m:_Meta {key: x.key}) WHERE m.metadata IS NOT NULL
+     RETURN x.uuid AS uuid, m.metadata AS metadata`,
+    { episodes: uuids.map((uuid) => ({ uuid, key: episodeKey(uuid) })) },
+  );
+  return new Map(rows.map(({ uuid, metadata }) => [uuid, metadata]));
+}
+
+export interface ChangedMetadata extends Fenced {
+  readonly episode: string;
+  /** JSON, as they were read. */
+  readonly was: string;
+  readonly metadata: string;
+}
+
+/** Gives false, having changed nothing, when they are no longer what was read or somebody has written since `seen`. */
+export async function writeMetadata(graph: GroupGraph, written: ChangedMetadata): Promise<boolean> {
+  const rows = await graph.change(
+    `${BEHIND_FENCE}
+     MATCH (k:_Meta {key: 'episode:' + $episode}) WHERE k.metadata = $was AND k.removed_at IS NULL
+     SET k.metadata = $metadata
+     ${RETURN_FENCE}`,
+    { ...written },
+  );
+  return rows.length > 0;
+}
+
+/** An episode that a fact or an entity was learnt from. */
+export interface SourceRow {
+  /** The entity whose source it is; null for an episode that was asked for. */
+  readonly entity: string | null;
+  readonly uuid: string;
+  readonly name: string;
+  /** As the graph has it. */
+  readonly referenceTime: string;
+}
+
+/** Sources of each entity, the oldest. */
+const OF_EACH = 20;
+
+/** The names of some episodes, and of those that mention some entities. */
+export function episodeSources(
+  graph: GroupGraph,
+  episodes: readonly string[],
+  entities: readonly string[],
+): Promise<SourceRow[]> {
+  return graph.read(
+    `CALL {
+       UNWIND $episodes AS uuid
+       MATCH (p:Episodic {uuid: uuid})
+       RETURN null AS entity, p
+       UNION ALL
+       UNWIND $entities AS entity
+       MATCH (n:Entity {uuid: entity})
+       CALL {
+         WITH n
+         MATCH (n)<-[:MENTIONS]-(p:Episodic)
+         WITH DISTINCT p ORDER BY p.valid_at LIMIT ${OF_EACH}
+         RETURN p
+       }
+       RETURN entity, p
+     }
+     RETURN entity, p.uuid AS uuid, p.name AS name, p.valid_at AS referenceTime`,
+    { episodes, entities },
+  );
+}
+
+/** The entities that any of some episodes speaks of, in the order of their names. */
+export function entitiesOfEpisodes(graph: GroupGraph, episodes: readonly string[]): Promise<EntityRow[]> {
+  return graph.read(
+    `UNWIND $episodes AS episode
+     MATCH (:Episodic {uuid: episode})-[:MENTIONS]->(node:Entity)
+     WITH DISTINCT node ORDER BY node.name, node.uuid
+     WITH node, [] AS seen
+     ${RETURN_ENTITIES}`,
+    { episodes },
+  );
+}
+
+/** The facts that any of some episodes states or ended, those that began first before others. */
+export function factsOfEpisodes(graph: GroupGraph, episodes: readonly string[]): Promise<FactRow[]> {
+  return graph.read(
+    `UNWIND $episodes AS episode
+     MATCH (p:Episodic {uuid: episode})
+     UNWIND coalesce(p.entity_edges, []) AS stated
+     WITH DISTINCT stated
+     MATCH ()-[e:RELATES_TO {uuid: stated}]->()
+     WITH DISTINCT e ORDER BY e.valid_at, e.fact
+     ${RETURN_FACTS}`,
+    { episodes },
+  );
+}
+
+/** Facts of some episodes that had ended, as far as the graph can tell: with a day's room for other offsets. */
+export function endedFacts(
+  graph: GroupGraph,
+  episodes: readonly string[],
+  moment: Moment,
+): Promise<{ episode: string; fact: string; invalidAt: string | null; expiredAt: string | null }[]> {
+  return graph.read(
+    `UNWIND $episodes AS episode
+     MATCH (p:Episodic {uuid: episode})
+     UNWIND coalesce(p.entity_edges, []) AS stated
+     MATCH ()-[e:RELATES_TO {uuid: stated}]->() WHERE e.invalid_at IS NOT NULL AND ${notAfterOrMissing('e.invalid_at', 'asOf')}
+     RETURN DISTINCT episode, e.fact AS fact, e.invalid_at AS invalidAt, e.expired_at AS expiredAt`,
+    { ...momentParams(moment), episodes },
+  );
+}
+
+/** A fact, whenever it held; undefined for none. */
+export async function readFact(graph: GroupGraph, uuid: string): Promise<FactRow | undefined> {
+  const [row] = await graph.read<FactRow>(`MATCH ()-[e:RELATES_TO {uuid: $uuid}]->() ${RETURN_FACTS} LIMIT 1`, {
+    uuid,
+  });
+  return row;
+}

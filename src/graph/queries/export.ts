@@ -1,0 +1,188 @@
+import type { GroupGraph } from '../group-graph.ts';
+
+export interface Extent {
+  readonly nodes: number;
+  readonly edges: number;
+  /** FalkorDB's highest number of a node; −1 for none. */
+  readonly last: number;
+}
+
+/** How much there is to export. */
+export async function exportExtent(graph: GroupGraph): Promise<Extent> {
+  const [[nodes], [edges]] = await Promise.all([
+    graph.read<{ n: number; last: number | null }>('MATCH (n) RETURN count(n) AS n, max(id(n)) AS last'),
+    graph.read<{ n: number }>('MATCH ()-[e]->() RETURN count(e) AS n'),
+  ]);
+  return { nodes: nodes?.n ?? 0, edges: edges?.n ?? 0, last: nodes?.last ?? -1 };
+}
+
+export interface NodeRow {
+  readonly labels: readonly string[];
+  readonly properties: Readonly<Record<string, unknown>>;
+  /** FalkorDB's names of the types of those properties that are no plain text, whole number or truth value. */
+  readonly types: readonly (readonly [name: string, type: string])[];
+}
+
+/** Whether vectors are read too, which takes most of the time, or empty lists stand for them. */
+export type Depth = 'whole' | 'without vectors';
+
+/** What of a node or edge bound to `x` is exported. Names come as one text, which is read much faster than a list of them. */
+export function held(depth: Depth): string {
+  const types = `string.join([k IN keys(x) WHERE NOT typeOf(x[k]) IN ['String', 'Integer', 'Boolean'] | k + ' ' + typeOf(x[k])], ',') AS types`;
+  if (depth === 'whole') return `properties(x) AS properties, ${types}`;
+  return `string.join(keys(x), ',') AS names,
+          [k IN keys(x) | CASE WHEN typeOf(x[k]) = 'Vectorf32' THEN [] ELSE x[k] END] AS values, ${types}`;
+}
+
+type Read<Row extends Pick<NodeRow, 'properties' | 'types'>> = Omit<Row, 'properties' | 'types'> & {
+  readonly types: string;
+} & ({ readonly properties: NodeRow['properties'] } | { readonly names: string; readonly values: readonly unknown[] });
+
+/** The rows of such a query. */
+export function withProperties<Row extends Pick<NodeRow, 'properties' | 'types'>>(rows: readonly Read<Row>[]): Row[] {
+  return rows.map((row) => {
+    const types = listed(row.types).map((it) => it.split(' '));
+    if ('properties' in row) return { ...row, types } as unknown as Row;
+    const { names, values, ...rest } = row;
+    const properties = Object.fromEntries(listed(names).map((name, index) => [name, values[index]]));
+    return { ...rest, properties, types } as unknown as Row;
+  });
+}
+
+const listed = (text: string): string[] => (text === '' ? [] : text.split(','));
+
+/** The nodes numbered `from` to `to` with all that they hold: our own notes, or everything else. */
+export async function exportNodes(
+  graph: GroupGraph,
+  from: number,
+  to: number,
+  isMeta: boolean,
+  depth: Depth,
+): Promise<NodeRow[]> {
+  return withProperties<NodeRow>(
+    await graph.read(
+      `MATCH (x) WHERE id(x) >= $from AND id(x) <= $to AND ('_Meta' IN labels(x)) = $isMeta
+       RETURN labels(x) AS labels, ${held(depth)}`,
+      { from, to, isMeta },
+    ),
+  );
+}
+
+export interface EdgeRow extends Pick<NodeRow, 'properties' | 'types'> {
+  readonly type: string;
+  /** uuids of the ends. */
+  readonly source: string | null;
+  readonly target: string | null;
+}
+
+/** The edges that leave the nodes numbered `from` to `to`, in the order in which FalkorDB builds an index of them anew. */
+export async function exportEdges(graph: GroupGraph, from: number, to: number, depth: Depth): Promise<EdgeRow[]> {
+  return withProperties<EdgeRow>(
+    await graph.read(
+      `MATCH (a)-[x]->(b) WHERE id(a) >= $from AND id(a) <= $to
+       WITH a, x, b ORDER BY id(a), id(b), id(x)
+       RETURN type(x) AS type, a.uuid AS source, b.uuid AS target, ${held(depth)}`,
+      { from, to },
+    ),
+  );
+}
+
+/** Some of the edges that leave one node with very many, in the same order. */
+export async function exportEdgesOf(
+  graph: GroupGraph,
+  node: number,
+  skip: number,
+  count: number,
+  depth: Depth,
+): Promise<EdgeRow[]> {
+  return withProperties<EdgeRow>(
+    await graph.read(
+      `MATCH (a)-[x]->(b) WHERE id(a) = $node
+       WITH a, x, b ORDER BY id(b), id(x) SKIP $skip LIMIT $count
+       RETURN type(x) AS type, a.uuid AS source, b.uuid AS target, ${held(depth)}`,
+      { node, skip, count },
+    ),
+  );
+}
+
+/** A uuid that more than one node has; undefined for none. */
+export async function exportTwins(graph: GroupGraph): Promise<string | undefined> {
+  const [row] = await graph.read<{ uuid: string }>(
+    `MATCH (n) WHERE n.uuid IS NOT NULL
+     WITH n.uuid AS uuid, count(n) AS nodes WHERE nodes > 1
+     RETURN uuid LIMIT 1`,
+  );
+  return row?.uuid;
+}
+
+/** How much there is to read of a node. */
+export interface Weight {
+  /** FalkorDB's own number of the node. */
+  readonly id: number;
+  readonly isMeta: boolean;
+  /** Characters of its longest text. */
+  readonly text: number;
+  /** How many edges leave it. */
+  readonly edges: number;
+}
+
+/** Of the nodes numbered from `from` to before `to`, in the order of their numbers. */
+export function exportWeights(graph: GroupGraph, from: number, to: number): Promise<Weight[]> {
+  return graph.read(
+    `MATCH (n) WHERE id(n) >= $from AND id(n) < $to
+     WITH n, coalesce(n.content, n.unread) AS text
+     RETURN id(n) AS id, '_Meta' IN labels(n) AS isMeta,
+            CASE WHEN typeOf(text) = 'String' THEN size(text) ELSE 0 END AS text, outdegree(n) AS edges
+     ORDER BY id`,
+    { from, to },
+  );
+}
+
+/** Whether the full-text index finds a fact by its words. @param words of `allWords` */
+export async function sampleByWords(graph: GroupGraph, words: string, uuid: string, among: number): Promise<boolean> {
+  const rows = await graph.read<{ uuid: string }>(
+    `CALL db.idx.fulltext.queryRelationships('RELATES_TO', $query) YIELD relationship AS e, score
+     WITH e, score ORDER BY e.uuid = $uuid DESC LIMIT $among
+     RETURN e.uuid AS uuid`,
+    { query: `@fact:(${words})`, uuid, among },
+  );
+  return rows.some((row) => row.uuid === uuid);
+}
+
+/** Whether a fact has exactly this vector, of float32 numbers. */
+export async function hasVector(graph: GroupGraph, vector: readonly number[], uuid: string): Promise<boolean> {
+  const rows = await graph.read<{ vector: number[] | null }>(
+    'MATCH ()-[e:RELATES_TO {uuid: $uuid}]->() RETURN e.fact_embedding AS vector',
+    { uuid },
+  );
+  return rows.some(
+    (row) =>
+      row.vector?.length === vector.length &&
+      row.vector.every((it, place) => Math.fround(it) === Math.fround(vector[place] ?? Number.NaN)),
+  );
+}
+
+/**
+ * How far the vector index says that a fact is from its own vector: none when it is not among the nearest, which an approximate
+ * index may miss, and undefined when the index answers nothing at all. A vector of zeros has no distance.
+ */
+export async function sampleByVector(
+  graph: GroupGraph,
+  vector: readonly number[],
+  uuid: string,
+  among: number,
+): Promise<readonly (number | null)[] | undefined> {
+  try {
+    const rows = await graph.read<{ uuid: string; score: number | null }>(
+      `CALL db.idx.vector.queryRelationships('RELATES_TO', 'fact_embedding', $among, vecf32($vector))
+         YIELD relationship AS e, score
+       RETURN e.uuid AS uuid, score`,
+      { vector, among },
+    );
+    return rows.length === 0 ? undefined : rows.filter((row) => row.uuid === uuid).map(({ score }) => score);
+  } catch (error) {
+    // What FalkorDB says where there is no such index.
+    if (error instanceof Error && error.message.startsWith('Invalid arguments for procedure')) return undefined;
+    throw error;
+  }
+}

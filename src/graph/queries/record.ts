@@ -1,0 +1,168 @@
+import type { Episode } from '../../episode.ts';
+import { PASSAGE_VERSION, passagesOf } from '../../passages/passages.ts';
+import { statementsOf } from '../../statements/statement.ts';
+import { toGraphTime } from '../../time.ts';
+import type { GroupGraph } from '../group-graph.ts';
+import { PASSAGE_PROPERTIES } from './passages.ts';
+import { STATEMENT_PROPERTIES, statementRow } from './statements.ts';
+
+export interface Recorded {
+  readonly isCommitted: boolean;
+  readonly isPrepared: boolean;
+}
+
+interface RecordedRow {
+  readonly uuid: string;
+  readonly committedAt: string | null;
+  readonly embedder: string | null;
+}
+
+/**
+ * Writes raw episodes, each once, and gives for each whether nothing is left to be done with it, since it is committed or was
+ * removed, and whether the graph is prepared: one that was lost since is not. Metadata and progress stand on a `_Meta` node,
+ * since Python drops what it does not know from `Episodic` nodes. With the episode come its passages, by which it is found before
+ * any model has read it. What the text says by which other statements end is written with it.
+ */
+export async function recordEpisodes(graph: GroupGraph, episodes: readonly Episode[]): Promise<Recorded[]> {
+  const distinct = [...new Map(episodes.map((episode) => [episode.uuid, episode])).values()];
+  // One row, since FalkorDB may be set to give only so many.
+  const [all] = await graph.change<{ rows: RecordedRow[] }>(
+    `UNWIND $episodes AS x
+     MERGE (m:_Meta {key: x.key}) ON CREATE SET m.metadata = x.metadata, m.episode = x.uuid
+     WITH x, m WHERE m.removed_at IS NULL
+     MERGE (p:Episodic {uuid: x.uuid}) ON CREATE SET p = x.node
+     WITH x, m OPTIONAL MATCH (said:_Statement {episode: x.uuid})
+     WITH x, m, count(said) AS said
+     FOREACH (y IN CASE WHEN said = 0 AND m.masked IS NULL THEN x.statements ELSE [] END | CREATE (:_Statement {${STATEMENT_PROPERTIES}}))
+     WITH x, m OPTIONAL MATCH (known:_Passage {episode: x.uuid})
+     WITH x, m, count(known) AS passages
+     FOREACH (y IN CASE WHEN passages = 0 AND m.masked IS NULL THEN x.passages ELSE [] END | CREATE (:_Passage {${PASSAGE_PROPERTIES}}))
+     WITH x, m OPTIONAL MATCH (e:_Meta {key: 'embedder'})
+     RETURN collect({uuid: x.uuid, committedAt: m.committed_at, embedder: e.model}) AS rows`,
+    {
+      episodes: distinct.map((episode) => ({
+        uuid: episode.uuid,
+        key: episodeKey(episode.uuid),
+        metadata: episode.metadata && JSON.stringify(episode.metadata),
+        statements: statementsOf(episode).map(statementRow),
+        passages: passagesOf(episode).map((passage) => ({
+          ...passage,
+          time: toGraphTime(episode.referenceTime),
+          known: toGraphTime(episode.createdAt),
+          version: PASSAGE_VERSION,
+        })),
+        node: {
+          uuid: episode.uuid,
+          name: episode.name,
+          group_id: graph.group,
+          source: episode.source,
+          source_description: episode.sourceDescription,
+          content: episode.content,
+          entity_edges: [],
+          created_at: toGraphTime(episode.createdAt),
+          valid_at: toGraphTime(episode.referenceTime),
+        },
+      })),
+    },
+  );
+  const byUuid = new Map((all?.rows ?? []).map((row) => [row.uuid, row]));
+  return episodes.map(({ uuid }) => {
+    const row = byUuid.get(uuid);
+    // No row: it was removed, and stays so.
+    return { isCommitted: !row || row.committedAt !== null, isPrepared: !row || row.embedder !== null };
+  });
+}
+
+/** The key of the `_Meta` node beside an episode. */
+export const episodeKey = (uuid: string): string => `episode:${uuid}`;
+
+export interface PreviousRow {
+  readonly content: string;
+  /** In the graph's format. */
+  readonly referenceTime: string;
+}
+
+/**
+ * The latest `count` episodes of the group up to a time (graph format) but for one, latest first; given facts are left out.
+ * The index gives them in no order, so callers ask for a short time first. What it gives is compared once more: FalkorDB 4.16
+ * takes an upper bound on an indexed text for none unless the lower one is a time like those that are stored.
+ */
+export function previousEpisodes(
+  graph: GroupGraph,
+  uuid: string,
+  until: string,
+  since: string,
+  count: number,
+): Promise<PreviousRow[]> {
+  return graph.read(
+    `MATCH (p:Episodic) WHERE p.valid_at >= $since AND p.valid_at <= $until
+     WITH p WHERE coalesce(p.valid_at, '9') <= $until AND p.uuid <> $uuid AND p.source <> 'fact_triple'
+     RETURN p.content AS content, p.valid_at AS referenceTime
+     ORDER BY p.valid_at DESC, p.created_at DESC, p.uuid LIMIT $count`,
+    { uuid, until, since, count },
+  );
+}
+
+/** Which of the episodes are committed, or were removed. @param uuids of episodes */
+export async function doneEpisodes(graph: GroupGraph, uuids: readonly string[]): Promise<string[]> {
+  const rows = await graph.read<{ uuid: string }>(
+    `UNWIND $episodes AS x
+     MATCH (k:_Meta {key: x.key}) WHERE k.committed_at IS NOT NULL OR k.removed_at IS NOT NULL
+     RETURN x.uuid AS uuid`,
+    { episodes: uuids.map((uuid) => ({ uuid, key: episodeKey(uuid) })) },
+  );
+  return rows.map(({ uuid }) => uuid);
+}
+
+/** An episode in which nothing was found. */
+export interface EmptyEpisode {
+  readonly uuid: string;
+  /** What it cost, as JSON; null for models that cost nothing. */
+  readonly use: string | null;
+}
+
+/**
+ * Notes recorded episodes that state nothing as committed, and gives the uuids of all that are in the graph, with whether it
+ * was this that committed them. It needs no lease: nothing is worked out from the graph, and what is committed or removed
+ * already stays as it is.
+ */
+export async function finishEpisodes(
+  graph: GroupGraph,
+  episodes: readonly EmptyEpisode[],
+  now: Date,
+): Promise<ReadonlyMap<string, boolean>> {
+  // One row, since FalkorDB may be set to give only so many.
+  const [all] = await graph.change<{ rows: { uuid: string; isOpen: boolean }[] }>(
+    `UNWIND $episodes AS x
+     MATCH (k:_Meta {key: x.key})
+     WITH x, k, k.committed_at IS NULL AND k.removed_at IS NULL AS isOpen
+     SET k.use = CASE WHEN isOpen THEN x.use ELSE k.use END,
+         k.committed_at = CASE WHEN isOpen THEN $now ELSE k.committed_at END
+     RETURN collect({uuid: x.uuid, isOpen: isOpen}) AS rows`,
+    { episodes: episodes.map(({ uuid, use }) => ({ uuid, key: episodeKey(uuid), use })), now: toGraphTime(now) },
+  );
+  return new Map((all?.rows ?? []).map(({ uuid, isOpen }) => [uuid, isOpen]));
+}
+
+/** The reference time (graph format) of each of the episodes that are there. */
+export async function episodeTimes(graph: GroupGraph, uuids: readonly string[]): Promise<Map<string, string>> {
+  const rows = await graph.read<{ uuid: string; time: string }>(
+    'UNWIND $uuids AS uuid MATCH (p:Episodic {uuid: uuid}) RETURN p.uuid AS uuid, p.valid_at AS time',
+    { uuids },
+  );
+  return new Map(rows.map(({ uuid, time }) => [uuid, time]));
+}
+
+/** Which of the episodes the graph has heard of, with whether nothing is left to be done with them: they are committed, or were removed. */
+export async function notedEpisodes(
+  graph: GroupGraph,
+  uuids: readonly string[],
+): Promise<ReadonlyMap<string, { readonly isDone: boolean }>> {
+  const rows = await graph.read<{ uuid: string; isDone: boolean }>(
+    `UNWIND $episodes AS x
+     MATCH (k:_Meta {key: x.key})
+     RETURN x.uuid AS uuid, k.committed_at IS NOT NULL OR k.removed_at IS NOT NULL AS isDone`,
+    { episodes: uuids.map((uuid) => ({ uuid, key: episodeKey(uuid) })) },
+  );
+  return new Map(rows.map(({ uuid, isDone }) => [uuid, { isDone }]));
+}

@@ -6,6 +6,9 @@ const LATE = /^(?:node:)?(tls|crypto)$/;
 // The last four are for the few who want them, and load files of their own.
 const external = ['redis', 'pg', /^(dd-trace|pino|pino-pretty|prom-client)(\/|$)/];
 
+// Its CommonJS build asks for its own files through a parameter called `require`, which no bundler can follow.
+const alias = { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' };
+
 /** What is left outside a bundle that lies in `folder`. */
 const filesOfTheirOwn = (folder, files) => ({
   name: 'files-of-their-own',
@@ -49,6 +52,7 @@ const commands = {
   input: 'dist/src/cli/main.js',
   platform: 'node',
   external,
+  resolve: { alias },
   output: {
     dir: COMMANDS,
     format: 'cjs',

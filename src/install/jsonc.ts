@@ -1,113 +1,65 @@
+import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { InvalidInput } from '../errors.ts';
 
-/** A value of a JSON document and where in the text it stands, from `start` up to but without `end`. */
-export type Node = Scalar | List | Table;
-
-interface Place {
-  readonly start: number;
-  readonly end: number;
-}
-interface Scalar extends Place {
-  readonly kind: 'scalar';
-  readonly value: string | number | boolean | null;
-}
-export interface List extends Place {
-  readonly kind: 'list';
-  readonly children: readonly Node[];
-}
-export interface Table extends Place {
-  readonly kind: 'table';
-  /** Each begins at its key. */
-  readonly children: readonly (Place & { readonly key: string; readonly node: Node })[];
-}
-
-const DEEPEST = 200;
-const SCALAR = /"(?:[^"\\\r\n]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
+const REASONS: Readonly<Record<string, string>> = {
+  PropertyNameExpected: 'a key in double quotes is missing',
+  ValueExpected: 'a value is missing',
+  ColonExpected: 'a ":" is missing',
+  CommaExpected: 'a "," is missing',
+  CloseBraceExpected: 'a "}" is missing',
+  CloseBracketExpected: 'a "]" is missing',
+  EndOfFileExpected: 'there is more after the end',
+  UnexpectedEndOfComment: 'a comment does not end',
+  UnexpectedEndOfString: 'a string does not end on its line',
+  UnexpectedEndOfNumber: 'a number does not end',
+};
+const INVALID_STRING = /^Invalid(?:Unicode|EscapeCharacter|Character)$/;
 
 /**
  * Reads JSON with comments and trailing commas, as opencode takes it.
  * @throws InvalidInput naming the line that cannot be read
  */
 export function parseJsonc(text: string): Node {
-  let at = skipped(text, text.startsWith('\uFEFF') ? 1 : 0);
-  const root = value(0);
-  at = skipped(text, at);
-  if (at < text.length) throw unreadable('there is more after the end');
-  return root;
+  const errors: ParseError[] = [];
+  // The parser refuses a byte order mark; a space keeps every offset.
+  const root = tree(text.replace(/^\uFEFF/, ' '), errors);
+  const [error] = errors;
+  if (root && !error) return root;
+  const offset = error?.offset ?? text.length;
+  throw new InvalidInput(`line ${text.slice(0, offset).split('\n').length}: ${reasonOf(error, text)}`);
+}
 
-  function value(depth: number): Node {
-    if (depth > DEEPEST) throw unreadable('it is nested too deep');
-    if (text[at] === '{') return table(depth);
-    if (text[at] === '[') return list(depth);
-    const start = at;
-    const read = scalar();
-    return { kind: 'scalar', value: read, start, end: at };
-  }
+/** The value that a node stands for, in plain objects, which those of `getNodeValue` are not. */
+export function plainValue({ type, children = [], value }: Node): unknown {
+  if (type === 'array') return children.map(plainValue);
+  if (type !== 'object') return value;
+  return Object.fromEntries(
+    children.map(({ children: [key, inner] = [] }) => [key?.value, inner && plainValue(inner)]),
+  );
+}
 
-  function scalar(): Scalar['value'] {
-    SCALAR.lastIndex = at;
-    const found = SCALAR.exec(text);
-    if (!found) throw unreadable(at < text.length ? `"${text[at]}" is not expected there` : 'it ends too early');
-    try {
-      const parsed: Scalar['value'] = JSON.parse(found[0]);
-      at = SCALAR.lastIndex;
-      return parsed;
-    } catch {
-      throw unreadable('a text holds what JSON does not allow');
-    }
-  }
+/** Where a node's text ends. */
+export const endOf = (node: Node): number => node.offset + node.length;
 
-  function list(depth: number): List {
-    const start = at;
-    const children: Node[] = [];
-    each(']', () => children.push(value(depth + 1)));
-    return { kind: 'list', children, start, end: at };
-  }
+/** The next offset that is neither white space nor comment. */
+export function skipTrivia(text: string, from: number): number {
+  const scanner = createScanner(text, true);
+  scanner.setPosition(from);
+  scanner.scan();
+  return scanner.getTokenOffset();
+}
 
-  function table(depth: number): Table {
-    const start = at;
-    const children: Table['children'][number][] = [];
-    each('}', () => {
-      const [begin, key] = [at, scalar()];
-      if (typeof key !== 'string') throw unreadable('a key must be a text in double quotes');
-      at = skipped(text, at);
-      if (text[at] !== ':') throw unreadable(`a ":" is missing after "${key}"`);
-      at = skipped(text, at + 1);
-      const node = value(depth + 1);
-      children.push({ key, node, start: begin, end: node.end });
-    });
-    return { kind: 'table', children, start, end: at };
-  }
-
-  /** Reads what stands between a bracket, at which it begins, and `closing`. */
-  function each(closing: string, read: () => void): void {
-    at = skipped(text, at + 1);
-    while (text[at] !== closing) {
-      read();
-      at = skipped(text, at);
-      if (text[at] === ',') at = skipped(text, at + 1);
-      else if (text[at] !== closing) throw unreadable(`a "," or "${closing}" is missing`);
-    }
-    at += 1;
-  }
-
-  function unreadable(why: string): InvalidInput {
-    return new InvalidInput(`line ${text.slice(0, at).split('\n').length}: ${why}`);
+function tree(text: string, errors: ParseError[]): Node | undefined {
+  try {
+    return parseTree(text, errors, { allowTrailingComma: true });
+  } catch (error) {
+    if (error instanceof RangeError) throw new InvalidInput('it is nested too deep', { cause: error });
+    throw error;
   }
 }
 
-/** What a document means. */
-export function meaning(node: Node): unknown {
-  if (node.kind === 'scalar') return node.value;
-  if (node.kind === 'list') return node.children.map(meaning);
-  return Object.fromEntries(node.children.map(({ key, node: inner }) => [key, meaning(inner)]));
-}
-
-const BETWEEN = /(?:\s+|\/\/[^\n]*|\/\*[\s\S]*?\*\/)*/y;
-
-/** The next place that is neither white space nor comment. */
-export function skipped(text: string, from: number): number {
-  BETWEEN.lastIndex = from;
-  BETWEEN.exec(text);
-  return BETWEEN.lastIndex;
+function reasonOf(error: ParseError | undefined, text: string): string {
+  const code = error ? printParseErrorCode(error.error) : 'ValueExpected';
+  if (INVALID_STRING.test(code)) return 'a string holds what JSON does not allow';
+  return REASONS[code] ?? `"${text[error?.offset ?? 0]}" is not expected there`;
 }

@@ -1,4 +1,5 @@
-import type { List, Table } from './jsonc.ts';
+import type { Node } from 'jsonc-parser';
+import { endOf } from './jsonc.ts';
 
 /** How a list or an object is written, so that what is added looks like the rest. */
 export interface Layout {
@@ -10,11 +11,11 @@ export interface Layout {
   readonly isInline: boolean;
 }
 
-export function layoutOf(text: string, holder: List | Table): Layout {
-  const [first] = holder.children;
-  const isInline = first !== undefined && !text.slice(holder.start, holder.end).includes('\n');
-  const indent = indentation(text, holder.start);
-  const inner = first && !isInline ? indentation(text, first.start) : '';
+export function layoutOf(text: string, holder: Node): Layout {
+  const first = holder.children?.[0];
+  const isInline = first !== undefined && !text.slice(holder.offset, endOf(holder)).includes('\n');
+  const indent = indentation(text, holder.offset);
+  const inner = first && !isInline ? indentation(text, first.offset) : '';
   const own = inner.startsWith(indent) ? inner.slice(indent.length) : '';
   const unit = own || /^[ \t]+(?=\S)/m.exec(text)?.[0] || '  ';
   return { newline: text.includes('\r\n') ? '\r\n' : '\n', unit, indent, isInline };

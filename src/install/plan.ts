@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { InvalidInput } from '../errors.ts';
 import { backUp, backupOf, checkWritable, readText, removeFile, writeText } from './file.ts';
-import { meaning, parseJsonc } from './jsonc.ts';
+import { parseJsonc, plainValue } from './jsonc.ts';
 
 /** One configuration file of an agent and what we have in it. */
 export interface Target {
@@ -80,7 +80,7 @@ function cleanOf(target: Target, text: string): string {
 function checkAfter(target: Target, before: string | undefined, after: string): void {
   explained(target, () => {
     if (target.strict) checkStrict(after);
-    const others = (text: string) => filled(meaning(parseJsonc(target.remove(text))));
+    const others = (text: string) => filled(plainValue(parseJsonc(target.remove(text))));
     const former = before?.trim() ? before : target.fresh;
     if (!isDeepStrictEqual(others(after), others(former)))
       throw new InvalidInput('it could not be changed without changing more than our entries');

@@ -32,3 +32,12 @@ test('two changes are shown with what stands around them, and what is far away i
 test('nothing changes, nothing is shown', () => {
   expect(diff('a\nb', 'a\nb').filter((line) => /^[+-]/.test(line))).toEqual([]);
 });
+
+test('texts that differ too much to compare are shown whole', () => {
+  const [before, after] = [numbered(1, 3_000), numbered(10_001, 13_000)];
+
+  expect(diff(before.join('\n'), after.join('\n'))).toEqual([
+    ...before.map((line) => `- ${line}`),
+    ...after.map((line) => `+ ${line}`),
+  ]);
+});

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { drop, push, put, valueAt } from '../../../src/install/edit.ts';
-import { meaning, parseJsonc } from '../../../src/install/jsonc.ts';
+import { parseJsonc, plainValue } from '../../../src/install/jsonc.ts';
 
 const NEW = 'file:///ours.js';
 const isNew = (value: unknown) => value === NEW;
@@ -48,7 +48,7 @@ describe('one more entry of a list', () => {
     const before = '{\n  "plugin": [\n    // none yet\n  ]\n}';
     const after = push(before, ['plugin'], NEW);
     expect(after).toContain('// none yet');
-    expect(meaning(parseJsonc(after))).toEqual({ plugin: [NEW] });
+    expect(plainValue(parseJsonc(after))).toEqual({ plugin: [NEW] });
   });
 
   test('from the beginning or the middle takes only itself', () => {
@@ -80,21 +80,28 @@ describe('a member', () => {
   });
 });
 
+test('of a key that stands twice the last one is changed, which is the one that counts', () => {
+  const text = push('{"plugin": ["a"], "plugin": ["b"]}', ['plugin'], NEW);
+  expect(JSON.parse(text)).toEqual({ plugin: ['b', NEW] });
+});
+
 test.each([
-  ['{\n  "a": 1\n  "b": 2\n}', 'line 3: a "," or "}" is missing'],
-  ['{"a": }', 'line 1: "}" is not expected there'],
-  ['{"a": 1', 'line 1: a "," or "}" is missing'],
+  ['{\n  "a": 1\n  "b": 2\n}', 'line 3: a "," is missing'],
+  ['{"a": }', 'line 1: a value is missing'],
+  ['{"a": 1', 'line 1: a "}" is missing'],
   ['{a: 1}', 'line 1: "a" is not expected there'],
-  ['{"a": "\\q"}', 'line 1: a text holds what JSON does not allow'],
-  ['{"a": 1} x', 'line 1: there is more after the end'],
-  ['{} /* open', 'line 1: there is more after the end'],
-  ['', 'line 1: it ends too early'],
-  [`${'['.repeat(300)}`, 'line 1: it is nested too deep'],
-])('what cannot be read is told: %j', (text, why) => {
+  ['{"a": "\\q"}', 'line 1: a string holds what JSON does not allow'],
+  ['{"a": "b\n"}', 'line 1: a string does not end on its line'],
+  ['{"a": 1} x', 'line 1: "x" is not expected there'],
+  ['{"a": 1} 2', 'line 1: there is more after the end'],
+  ['{} /* open', 'line 1: a comment does not end'],
+  ['', 'line 1: a value is missing'],
+  ['['.repeat(1_000_000), 'it is nested too deep'],
+])('what cannot be read is told: %#', (text, why) => {
   expect(() => parseJsonc(text)).toThrow(why);
 });
 
 test('what is read means what JSON says', () => {
   const text = '{"a": [1, -2.5e3, true, null, "\\u00e9\\n"], "b": {"c": {}}, "d": []}';
-  expect(meaning(parseJsonc(text))).toEqual(JSON.parse(text));
+  expect(plainValue(parseJsonc(text))).toEqual(JSON.parse(text));
 });

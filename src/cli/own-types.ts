@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
 import * as z from 'zod/mini';
 import { type Config, readSettings } from '../config.ts';
 import { ConfigError, InvalidInput } from '../errors.ts';
@@ -61,8 +62,7 @@ async function readTrusted(home: string): Promise<Record<string, string>> {
 async function trust(home: string, file: string): Promise<void> {
   const trusted = { ...(await readTrusted(home)), [file]: await hashOf(file) };
   await mkdir(home, { recursive: true, mode: 0o700 });
-  await writeFile(`${trustFile(home)}.new`, `${JSON.stringify(trusted, null, 2)}\n`, { mode: 0o600 });
-  await rename(`${trustFile(home)}.new`, trustFile(home));
+  await writeFileAtomic(trustFile(home), `${JSON.stringify(trusted, null, 2)}\n`, { mode: 0o600 });
 }
 
 async function hashOf(file: string): Promise<string> {

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, readlink, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, realpath, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import writeFileAtomic from 'write-file-atomic';
 import * as z from 'zod/mini';
 import { PID_FILE } from '../embedded/configuration.ts';
 import { startedWith, startOf, workingFolderOf } from '../embedded/identity.ts';
@@ -39,10 +40,7 @@ export async function readNote(home: string): Promise<Running | undefined> {
 
 /** Private, since it holds passwords, and never half written. */
 export async function writeNote(home: string, running: Running): Promise<void> {
-  const file = runningFile(home);
-  await rm(`${file}.new`, { force: true });
-  await writeFile(`${file}.new`, `${JSON.stringify(running, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
-  await rename(`${file}.new`, file);
+  await writeFileAtomic(runningFile(home), `${JSON.stringify(running, null, 2)}\n`, { mode: 0o600 });
   const { VALKEY_PORT, FALKORDB_PORT } = running.settings;
   await linkServers(home, running.pids.valkey === undefined ? [] : [VALKEY_PORT, FALKORDB_PORT]);
 }

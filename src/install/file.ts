@@ -1,16 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import {
-  chmodSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmdirSync,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { chmodSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
 import { ConfigError, InvalidInput } from '../errors.ts';
 
 /** What the file at a path holds; undefined when there is none. @throws ConfigError, InvalidInput */
@@ -30,23 +20,13 @@ export function readText(path: string): string | undefined {
 export const backupOf = (path: string): string => `${real(path)}.before-memory-manager`;
 
 /**
- * Writes the file in one step: whoever reads meanwhile sees the old text or the new one. Mode and links stay as they are.
+ * Writes the file in one step: a reader sees the old text or the new one. Mode, owner and links stay as they are.
  * @throws ConfigError
  */
 export function writeText(path: string, text: string): void {
   try {
-    const [target, mode] = [real(path), modeOf(path)];
-    mkdirSync(dirname(target), { recursive: true });
-    const unfinished = join(dirname(target), `.${basename(target)}.${randomUUID().slice(0, 8)}`);
-    try {
-      writeFileSync(unfinished, text, { flag: 'wx', mode: mode ?? 0o644 });
-      // The process's mask may have taken rights away.
-      if (mode !== undefined) chmodSync(unfinished, mode);
-      renameSync(unfinished, target);
-    } catch (error) {
-      removeFile(unfinished);
-      throw error;
-    }
+    mkdirSync(dirname(real(path)), { recursive: true });
+    writeFileAtomic.sync(path, text);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new ConfigError(`${path} cannot be written (${code}); nothing was changed.`, { cause: error });
@@ -67,15 +47,7 @@ export function backUp(path: string, text: string): void {
   chmodSync(copy, mode);
 }
 
-/** Removes a file, and its folder if that is named and becomes empty. */
-export function removeFile(path: string, folder?: string): void {
-  try {
-    unlinkSync(path);
-    if (folder) rmdirSync(folder);
-  } catch (error) {
-    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  }
-}
+export const removeFile = (path: string): void => rmSync(path, { force: true });
 
 function modeOf(path: string): number | undefined {
   const found = statSync(path, { throwIfNoEntry: false });

@@ -233,14 +233,15 @@ function ranked(
     }));
 }
 
-function sessionLine({ last, turns, asked, answered, files }: Session): BriefingLine {
+function sessionLine({ last, turns, asked, summary, answered, files }: Session): BriefingLine {
   const about = [
-    ...(asked === '' ? [] : [`asked: “${asked}”`]),
+    ...(summary === '' ? [] : [`summed up by the agent: “${summary}”`]),
+    ...(asked === '' || summary !== '' ? [] : [`asked: “${asked}”`]),
     ...(answered === '' ? [] : [`ended with: “${answered}”`]),
     ...(files.length === 0 ? [] : [`changed ${files.join(', ')}`]),
   ].join('; ');
   return {
-    text: `${turns === 1 ? 'one turn' : `${turns} turns`}, ${about}`,
+    text: [...(turns === 0 ? [] : [turns === 1 ? 'one turn' : `${turns} turns`]), about].join(', '),
     episode: last.uuid,
     time: last.referenceTime,
     by: last.sourceDescription,

@@ -8,19 +8,24 @@ export interface Session {
   readonly turns: number;
   /** What the user wanted first. */
   readonly asked: string;
+  /** What the host wrote of it when its context was full; empty where it never was. */
+  readonly summary: string;
   /** The agent's last sentences. */
   readonly answered: string;
   readonly files: readonly string[];
 }
 
-const [LONGEST_ASKED, LONGEST_ANSWERED, MOST_FILES] = [140, 160, 4];
+const [LONGEST_ASKED, LONGEST_ANSWERED, LONGEST_SUMMARY, MOST_FILES] = [140, 160, 300, 4];
 
 /** The sessions of some turns, given the latest first; in the same order. */
 export function sessionsOf(latestFirst: readonly BriefedEpisode[]): Session[] {
   const bySession = Map.groupBy(latestFirst, ({ metadata }) => metadata && sessionOf(metadata));
-  return [...bySession].flatMap(([session, turns]) => {
-    const last = turns[0];
+  return [...bySession].flatMap(([session, episodes]) => {
+    const last = episodes[0];
     if (!session || !last) return [];
+    const turns = episodes.filter((episode) => !isSummary(episode));
+    const summary = episodes.find(isSummary);
+    const [lastTurn] = turns;
     const words = turns.map(({ content, metadata }) => oneLine(userWords(content, metadata))).filter(Boolean);
     const files = new Set(turns.flatMap(({ metadata }) => filesIn(metadata ?? '')));
     return [
@@ -28,15 +33,48 @@ export function sessionsOf(latestFirst: readonly BriefedEpisode[]): Session[] {
         last,
         turns: turns.length,
         asked: shortened(words.at(-1) ?? '', LONGEST_ASKED),
-        answered: lastSentences(last),
+        summary: summary ? shortSummary(summary.content) : '',
+        answered: lastTurn ? lastSentences(lastTurn) : '',
         files: [...files].slice(0, MOST_FILES),
       },
     ];
   });
 }
 
+/** Imports and tools cannot give such metadata. */
 const sessionOf = (metadata: string): string | undefined =>
-  /^\{"kind":"turn","host":"[^"]*","session":"([^"]+)"/.exec(metadata)?.[1];
+  /^\{"kind":"(?:turn|summary)","host":"[^"]*","session":"([^"]+)"/.exec(metadata)?.[1];
+
+const isSummary = ({ metadata }: BriefedEpisode): boolean => metadata?.startsWith('{"kind":"summary",') ?? false;
+
+/** `## Goal`, `2. Current Work: …`, `**Next steps:** …`; what stands behind the title belongs to its section. */
+const TITLES = [
+  /^\s*#{1,6}\s+(.{2,60})$/,
+  /^\s*\d{1,2}[.)]\s+\**([^:*]{2,60})\**:\**\s*/,
+  /^\s*\*\*([^:*]{2,60}):?\*\*:?\s*/,
+];
+/** Hosts write long summaries; of their sections these say what a later session wants to know, in this order. */
+const WANTED = [
+  /\b(?:goal|request|intent|objective|task)\b/i,
+  /\b(?:accomplished|completed|done|progress|current (?:work|state)|status)\b/i,
+  /\b(?:next|pending|remaining|open|to-?do)\b/i,
+];
+
+function shortSummary(content: string): string {
+  const sections: { title: string; lines: string[] }[] = [{ title: '', lines: [] }];
+  for (const line of content.split('\n')) {
+    const title = TITLES.map((pattern) => pattern.exec(line)).find((match) => match !== null);
+    if (title) sections.push({ title: title[1] ?? '', lines: [line.slice(title[0].length)] });
+    else sections.at(-1)?.lines.push(line.replace(/^\s*(?:[-*+•]|\d{1,2}[.)])\s+/, ''));
+  }
+  const textOf = ({ lines }: { lines: string[] }) => oneLine(lines.join(' '));
+  const wanted = WANTED.flatMap(
+    (title) => sections.find((section) => title.test(section.title) && textOf(section)) ?? [],
+  );
+  if (wanted.length === 0) return shortened(oneLine(content), LONGEST_SUMMARY);
+  const each = Math.floor(LONGEST_SUMMARY / wanted.length);
+  return wanted.map((section) => shortened(textOf(section), each)).join(' / ');
+}
 
 /** The metadata may be cut. */
 function filesIn(metadata: string): string[] {

@@ -1,7 +1,7 @@
 import { type EpisodeOptions, newEpisode } from '../episode.ts';
 import { openSpool, type Spool } from '../queue/spool/spool.ts';
 import { carrier } from '../telemetry/carrier.ts';
-import { type Turn, type TurnEpisode, turnEpisode } from './turn.ts';
+import { type Summary, summaryEpisode, type Turn, type TurnEpisode, turnEpisode } from './turn.ts';
 
 /** The uuid of the episode that waits on disk. */
 export interface Kept {
@@ -30,6 +30,13 @@ export function keepTurn(home: string, group: string, turn: Turn, limit = MOST_K
   const episode = turnEpisode(turn);
   if (episode.content === '') return undefined;
   return keepEpisode(home, group, episode, { source: 'message', sourceDescription: turn.host, limit });
+}
+
+/** The same for the summary of a session. */
+export function keepSummary(home: string, group: string, summary: Summary, limit = MOST_KEPT): Kept | undefined {
+  const episode = summaryEpisode(summary);
+  if (episode.content === '') return undefined;
+  return keepEpisode(home, group, episode, { source: 'text', sourceDescription: summary.host, limit });
 }
 
 /** The same for what is redacted already. */

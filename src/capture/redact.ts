@@ -50,6 +50,8 @@ export interface Redaction {
    * @param end so many of them from its end, behind a line of three dots
    */
   of(part: string, window?: number, end?: number): string;
+  /** Learns the secrets of a part that is not kept here; a span that it opens ends with it. */
+  learn(part: string): void;
   /** Takes out of a part what other parts, also later ones, gave away as a secret. */
   again(part: string): string;
 }
@@ -72,22 +74,29 @@ export function redaction(now: () => number = () => performance.now()): Redactio
     for (const span of hidden) for (const piece of telling(span)) note(piece);
     return text;
   }
-  return {
-    of(part, window = Number.POSITIVE_INFINITY, end = 0) {
-      if (part === '') return '';
-      const began = now();
-      try {
-        let text = cutTo(visible(part), window, end);
-        for (const step of STEPS) {
-          if (spent + now() - began > LONGEST) return PRIVATE;
-          text = step(text, hide);
-        }
-        return text;
-      } catch {
-        return PRIVATE;
-      } finally {
-        spent += now() - began;
+  function without(part: string, window = Number.POSITIVE_INFINITY, end = 0): string {
+    if (part === '') return '';
+    const began = now();
+    try {
+      let text = cutTo(visible(part), window, end);
+      for (const step of STEPS) {
+        if (spent + now() - began > LONGEST) return PRIVATE;
+        text = step(text, hide);
       }
+      return text;
+    } catch {
+      return PRIVATE;
+    } finally {
+      spent += now() - began;
+    }
+  }
+  return {
+    of: without,
+    learn(part) {
+      const wasOpen = isOpen;
+      isOpen = false;
+      without(part);
+      isOpen = wasOpen;
     },
     again(part) {
       let left = part;

@@ -35,18 +35,19 @@ export interface UsedTool {
   readonly output: string;
 }
 
-/** A turn as the memory takes it in. */
+/** A turn, or a summary, as the memory takes it in. */
 export interface TurnEpisode {
-  /** A dialogue, `user: …` and `assistant: …`. */
+  /** Of a turn a dialogue, `user: …` and `assistant: …`. */
   readonly content: string;
   readonly metadata: Record<string, unknown>;
-  /** `<session>/<message>`: the same turn gives the same uuid, however often it is handed in. */
+  /** `<session>/<message>`: the same one gives the same uuid, however often it is handed in. */
   readonly key: string;
   readonly saga: string;
   readonly referenceTime: Date;
 }
 
 const [LONGEST_USER, LONGEST_ASSISTANT, LONGEST_TITLE] = [16_000, 24_000, 200];
+const LONGEST_SUMMARY = 24_000;
 const [LONGEST_INPUT, LONGEST_OUTPUT] = [400, 600];
 const [MOST_TOOLS, MOST_FILES] = [40, 100];
 /** Only so much of a long output is looked through: the longest that may be kept, and room for what is taken out of it. */
@@ -89,6 +90,33 @@ export function turnEpisode(turn: Turn): TurnEpisode {
     key: `${turn.session}/${turn.message}`,
     saga: turn.session,
     referenceTime: turn.referenceTime,
+  };
+}
+
+/** What a host wrote of a session when its context was full: the agent's words, even where the host puts them into a user's message. */
+export interface Summary {
+  readonly host: string;
+  readonly session: string;
+  /** The host's message, by which the summary is known. */
+  readonly message: string;
+  readonly text: string;
+  readonly model?: string | undefined;
+  readonly referenceTime: Date;
+  /** What the user said before: secrets and private spans of it are taken out of the summary too. */
+  readonly said: readonly string[];
+}
+
+/** Not a turn, so that nothing in it counts as the user's words. Without content when nothing is left. */
+export function summaryEpisode({ host, session, message, text, model, referenceTime, said }: Summary): TurnEpisode {
+  const redacted = redaction();
+  for (const words of said) redacted.learn(words);
+  const metadata = { kind: 'summary', host, session, message, ...(model && { model }) };
+  return {
+    content: redacted.again(shorterRedacted(redacted, text, LONGEST_SUMMARY)),
+    metadata: inTexts(metadata, redacted.again) as Record<string, unknown>,
+    key: `${session}/${message}`,
+    saga: session,
+    referenceTime,
   };
 }
 

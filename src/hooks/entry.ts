@@ -11,8 +11,17 @@ export type Entry =
       readonly time: Date;
     }
   | { readonly kind: 'interrupted'; readonly time: Date }
+  | SummaryEntry
   | { readonly kind: 'results'; readonly results: readonly ToolResult[]; readonly time: Date }
   | Answer;
+
+/** What the agent knew when its context was full; the host writes it into a message of the user's. */
+export interface SummaryEntry {
+  readonly kind: 'summary';
+  readonly message: string;
+  readonly text: string;
+  readonly time: Date;
+}
 
 /** A part of what the agent said or did; a message of its model comes in several. */
 export interface Answer {
@@ -62,21 +71,16 @@ const shape = z.object({
 type Line = z.output<typeof shape>;
 type Block = Readonly<Record<string, unknown>>;
 
-/** Undefined for what is no part of the talk between user and agent: snapshots, summaries, sub-agents, the host's own words. */
+/** Undefined for what is no part of the talk between user and agent: snapshots, sub-agents, the host's own words. */
 export function entryOf(line: unknown): Entry | undefined {
   const parsed = shape.safeParse(line);
   if (!parsed.success) return undefined;
   const given = parsed.data;
   const time = new Date(given.timestamp);
   if (Number.isNaN(time.getTime())) return undefined;
-  if (
-    given.isSidechain ||
-    given.isMeta ||
-    given.isCompactSummary ||
-    given.isVisibleInTranscriptOnly ||
-    given.forkedFrom
-  )
-    return undefined;
+  if (given.isSidechain || given.isMeta || given.forkedFrom) return undefined;
+  if (given.isCompactSummary) return summary(given, time);
+  if (given.isVisibleInTranscriptOnly) return undefined;
   return given.type === 'assistant' ? answer(given, time) : said(given, time);
 }
 
@@ -105,6 +109,20 @@ const tokensOf = (usage: Block) => ({
   input: numberOf(usage.input_tokens) + numberOf(usage.cache_creation_input_tokens),
   output: numberOf(usage.output_tokens),
 });
+
+/** Before and after the agent's summary stand the host's words to the agent. */
+const HOSTS_LEAD = /^This session is being continued from a previous conversation\b[^\n]*/;
+const HOSTS_END =
+  /\n\s*(?:If you need specific details from before compaction|Please continue the conversation from where|Continue the conversation from where)[\s\S]*$/;
+
+function summary({ message, uuid }: Line, time: Date): SummaryEntry | undefined {
+  const text = textOf(blocksOf(message.content));
+  const [lead = ''] = HOSTS_LEAD.exec(text) ?? [];
+  const inLine = lead.indexOf('Summary:');
+  const own = text.slice(inLine < 0 ? lead.length : inLine);
+  const trimmed = own.replace(HOSTS_END, '').trim();
+  return trimmed === '' ? undefined : { kind: 'summary', message: uuid, text: trimmed, time };
+}
 
 const INTERRUPTED = /^\[Request interrupted by user[^\]]*\]$/;
 /** What the host puts between the user's words. */

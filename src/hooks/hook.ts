@@ -123,7 +123,7 @@ async function tell(
     question: questionOf(event, told),
     begins,
     known: new Set(event === 'UserPromptSubmit' ? before.recalled : []),
-    own: new Set(event === 'UserPromptSubmit' ? before.episodes : []),
+    own: new Set([...before.summaries, ...(event === 'UserPromptSubmit' ? before.episodes : [])]),
     limit: patience,
     notice,
   });

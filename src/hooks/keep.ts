@@ -1,10 +1,10 @@
-import { keepTurn } from '../capture/keep-turn.ts';
+import { type Kept, keepSummary, keepTurn } from '../capture/keep-turn.ts';
 import { withoutRecalled } from '../capture/recalled.ts';
-import type { Turn } from '../capture/turn.ts';
+import { keyUuid } from '../derived-uuid.ts';
 import { InvalidInput } from '../errors.ts';
 import type { HookEvent, Told } from './event.ts';
 import { hashOf, newSession, type Session, type SessionFile } from './session.ts';
-import { lengthOf, readTranscript } from './transcript.ts';
+import { lengthOf, type PlacedEntry, readTranscript } from './transcript.ts';
 import { type Stretch, stretches, turnOf } from './turns.ts';
 
 export interface KeepOptions {
@@ -18,6 +18,9 @@ export interface KeepOptions {
 }
 
 const MOST_EPISODES = 200;
+const MOST_SUMMARIES = 10;
+/** So much of a transcript before its end is looked through for secrets of the user that a summary may repeat. */
+const LOOKS_BACK = 8 * 1024 * 1024;
 
 /** A session's events after which its last turn gets no more. */
 const isOver = (event: HookEvent, { source }: Told): boolean =>
@@ -40,9 +43,14 @@ export function keepTurns(file: SessionFile, event: HookEvent, told: Told, optio
   let state = known ?? newSession(0);
   const { entries, end, unreadable } = readTranscript(transcript, state.offset);
   if (unreadable > 0) options.onNotice(`${unreadable} lines of the transcript are no JSON and were passed over`);
+  const summaries = keepSummaries(entries, state, told, options);
+  if (summaries.length > 0) {
+    state = { ...state, summaries: [...state.summaries, ...summaries].slice(-MOST_SUMMARIES) };
+    file.write(state);
+  }
   const found = stretches(entries, `${state.message || session}.${state.parts + 1}`);
   const open = isOver(event, told) ? undefined : found.at(-1);
-  let [kept, offset] = [0, state.offset];
+  let [kept, offset] = [summaries.length, state.offset];
   try {
     for (const stretch of found.filter((one) => one !== open)) {
       offset = stretch.at;
@@ -56,8 +64,13 @@ export function keepTurns(file: SessionFile, event: HookEvent, told: Told, optio
         lastWords: isDone ? told.lastWords : undefined,
         isDone,
       });
+      const { recalled } = state;
+      const { home, group, limit } = options;
       const episode =
-        turn && uuidOfKept({ ...turn, assistant: withoutRecalled(turn.assistant, state.recalled) }, options);
+        turn &&
+        uuidOfKept(options, () =>
+          keepTurn(home, group, { ...turn, assistant: withoutRecalled(turn.assistant, recalled) }, limit),
+        );
       if (episode !== undefined) kept += 1;
       state = {
         ...after(state, stretch, turn !== undefined),
@@ -82,9 +95,30 @@ function after(state: Session, { message, entries }: Stretch, isTurn: boolean): 
   return isTurn ? { ...state, parts: state.parts + 1 } : state;
 }
 
-function uuidOfKept(turn: Turn, { home, group, limit, onNotice }: KeepOptions): string | undefined {
+/** Those of a turn that goes on are kept at once too, and not again with it. */
+function keepSummaries(
+  entries: readonly PlacedEntry[],
+  { recalled, summaries }: Session,
+  { session, transcript = '' }: Told,
+  options: KeepOptions,
+): string[] {
+  const { home, host, group, limit } = options;
+  const fresh = entries.flatMap(({ entry }) =>
+    entry.kind === 'summary' && !summaries.includes(keyUuid(group, `${session}/${entry.message}`)) ? [entry] : [],
+  );
+  if (fresh.length === 0) return [];
+  const before = readTranscript(transcript, Math.max(0, lengthOf(transcript) - LOOKS_BACK)).entries;
+  const said = before.flatMap(({ entry }) => (entry.kind === 'prompt' ? [entry.text] : []));
+  return fresh.flatMap(({ message, text, time }) => {
+    const words = withoutRecalled(text, recalled);
+    const summary = { host, session, message, text: words, referenceTime: time, said };
+    return uuidOfKept(options, () => keepSummary(home, group, summary, limit)) ?? [];
+  });
+}
+
+function uuidOfKept({ onNotice }: KeepOptions, keep: () => Kept | undefined): string | undefined {
   try {
-    return keepTurn(home, group, turn, limit)?.uuid;
+    return keep()?.uuid;
   } catch (error) {
     // It would be refused next time too, and must not keep the others back.
     if (!(error instanceof InvalidInput)) throw error;

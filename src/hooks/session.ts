@@ -20,6 +20,8 @@ const shape = z.object({
   briefed: z._default(z.boolean(), false),
   /** uuids of its own turns, which the agent has before it. */
   episodes: z._default(z.array(z.string()), []),
+  /** uuids of the summaries of its compactions, which the agent has before it too. */
+  summaries: z._default(z.array(z.string()), []),
 });
 
 /** What is known of a session between two calls of a hook. */
@@ -34,6 +36,7 @@ export const newSession = (offset: number): Session => ({
   recalled: [],
   briefed: false,
   episodes: [],
+  summaries: [],
 });
 
 /** A session's file, which only one process at a time reads and writes. */

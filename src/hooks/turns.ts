@@ -1,6 +1,6 @@
 import { isAbsolute, relative } from 'node:path';
 import type { Turn, UsedTool } from '../capture/turn.ts';
-import type { Answer, Entry, ToolCall } from './entry.ts';
+import type { Answer, Entry, SummaryEntry, ToolCall } from './entry.ts';
 import type { PlacedEntry } from './transcript.ts';
 
 /** What belongs to one message of the user. */
@@ -9,16 +9,20 @@ export interface Stretch {
   readonly at: number;
   /** The user's message; of what an agent did after its turn was kept, that turn's with a number. */
   readonly message: string;
-  readonly entries: readonly Entry[];
+  readonly entries: readonly Turnable[];
 }
+
+/** What a turn is made of: a summary of a compaction stands in the midst of one and is none of it. */
+export type Turnable = Exclude<Entry, SummaryEntry>;
 
 /**
  * Cuts what happened where the user spoke.
  * @param goesOn what to call that which stands before the user's first message
  */
 export function stretches(placed: readonly PlacedEntry[], goesOn: string): Stretch[] {
-  const found: { at: number; message: string; entries: Entry[] }[] = [];
+  const found: { at: number; message: string; entries: Turnable[] }[] = [];
   for (const { at, entry } of placed) {
+    if (entry.kind === 'summary') continue;
     if (entry.kind === 'prompt') found.push({ at, message: entry.message, entries: [entry] });
     else if (found.length > 0) found.at(-1)?.entries.push(entry);
     else found.push({ at, message: goesOn, entries: [entry] });
@@ -71,7 +75,7 @@ export function turnOf({ message, entries }: Stretch, about: About): Turn | unde
 /** What the memory itself was asked and said must not be learnt again. */
 const OWN_TOOL = /^mcp__[\w-]*memory[\w-]*__/;
 
-function usedTools(calls: readonly ToolCall[], entries: readonly Entry[]): UsedTool[] {
+function usedTools(calls: readonly ToolCall[], entries: readonly Turnable[]): UsedTool[] {
   const results = new Map(
     entries.flatMap((entry) => (entry.kind === 'results' ? entry.results.map((result) => [result.id, result]) : [])),
   );
@@ -102,7 +106,7 @@ function near(path: string, directory: string): string {
   return within.startsWith('..') ? path : within;
 }
 
-function statusOf(entries: readonly Entry[], isDone: boolean): Turn['status'] {
+function statusOf(entries: readonly Turnable[], isDone: boolean): Turn['status'] {
   const last = entries.at(-1);
   if (entries.some(({ kind }) => kind === 'interrupted')) return 'aborted';
   if (last?.kind === 'answer' && last.isError) return 'error';

@@ -1,5 +1,5 @@
 import { withoutRecalled } from '../capture/recalled.ts';
-import type { Turn } from '../capture/turn.ts';
+import type { Summary, Turn } from '../capture/turn.ts';
 import type { AssistantMessage, HostEvent, Prompt, PromptOutput } from './host.ts';
 import {
   emptyTurn,
@@ -8,10 +8,11 @@ import {
   noteAnswer,
   noteFailure,
   notePart,
+  noteSummaryPart,
   type OpenTurn,
   openTurn,
 } from './open-turn.ts';
-import { noteEpisode, noteOwner, noteRecalled, type Session, type Sessions } from './sessions.ts';
+import { noteEpisode, noteOwner, noteRecalled, noteSaid, type Session, type Sessions } from './sessions.ts';
 
 export interface Capture {
   prompted(prompt: Prompt, output: PromptOutput): void;
@@ -20,15 +21,20 @@ export interface Capture {
   end(): void;
 }
 
+/** Each gives the uuid of the episode, if it was kept. */
+export interface Keeping {
+  turn(turn: Turn): string | undefined;
+  summary(summary: Summary): string | undefined;
+}
+
 /**
- * Gathers each turn from what the host tells, and hands it on once, when it is whole.
- * @param keep        gives the uuid of the episode, if it was kept
+ * Gathers each turn and each summary of a compaction from what the host tells, and hands it on once, when it is whole.
  * @param isTemplate  whether a command's file put words into a message
  */
 export function openCapture(
   sessions: Sessions,
   worktree: string,
-  keep: (turn: Turn) => string | undefined,
+  keep: Keeping,
   isTemplate: (text: string) => boolean = () => false,
 ): Capture {
   function finish(session: Session, turn: OpenTurn): void {
@@ -37,7 +43,7 @@ export function openCapture(
     const whole = finished(turn, session.id, worktree);
     const { recalled } = session;
     const without = (text: string) => withoutRecalled(text, recalled);
-    const uuid = keep({
+    const uuid = keep.turn({
       ...whole,
       assistant: without(whole.assistant),
       tools: whole.tools.map((used) => ({ ...used, input: without(used.input), output: without(used.output) })),
@@ -49,12 +55,35 @@ export function openCapture(
   function answered(answer: AssistantMessage): void {
     const session = sessions.of(answer.sessionID);
     if (session.isChild) return;
-    if (answer.summary || answer.mode === 'compaction') noteOwner(session, answer.id, null);
+    if (answer.summary || answer.mode === 'compaction') {
+      summarised(session, answer);
+      return;
+    }
     const turn = ownerOf(session, answer);
     if (!turn) return;
     noteAnswer(turn, answer);
     // After an abort the session rests before the last message is whole.
     if (turn.isIdle && isWhole(turn)) finish(session, turn);
+  }
+
+  function summarised(session: Session, { id, time, error, providerID, modelID }: AssistantMessage): void {
+    const isNew = !session.owners.has(id);
+    noteOwner(session, id, null);
+    if (isNew) session.summaries.set(id, { startedAt: time.created, texts: new Map() });
+    const summary = session.summaries.get(id);
+    if (!summary || (time.completed === undefined && !error)) return;
+    session.summaries.delete(id);
+    const text = [...summary.texts.values()].filter((part) => part.trim() !== '').join('\n\n');
+    // One that broke off says less than the turns themselves.
+    if (error || text === '') return;
+    const uuid = keep.summary({
+      ...{ host: 'opencode', session: session.id, message: id },
+      text: withoutRecalled(text, session.recalled),
+      ...(modelID && { model: providerID ? `${providerID}/${modelID}` : modelID }),
+      referenceTime: new Date(summary.startedAt),
+      said: [...session.said],
+    });
+    if (uuid !== undefined) noteEpisode(session, uuid);
   }
 
   /** What goes on after a compaction answers a message of the host's own: it belongs to the turn before. */
@@ -81,6 +110,7 @@ export function openCapture(
       if (session.isChild) return;
       const turn = openTurn(output, prompt.agent);
       turn.isTemplate = isTemplate(turn.user);
+      noteSaid(session, turn.user);
       session.turns.set(output.message.id, turn);
     },
     happened(event) {
@@ -96,6 +126,8 @@ export function openCapture(
         case 'message.part.updated': {
           const { part } = event.properties;
           const session = sessions.of(part.sessionID);
+          const summary = session.summaries.get(part.messageID);
+          if (summary) return noteSummaryPart(summary.texts, part);
           const turn = session.turns.get(session.owners.get(part.messageID) ?? '');
           const told = turn && notePart(turn, part);
           return told ? noteRecalled(session, told) : undefined;

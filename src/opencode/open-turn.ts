@@ -88,6 +88,10 @@ export function notePart(turn: OpenTurn, part: Part): string | undefined {
   return undefined;
 }
 
+export function noteSummaryPart(texts: Map<string, string>, { id, type, text = '', synthetic, ignored }: Part): void {
+  if (type === 'text' && !synthetic && !ignored) keep(texts, id, text);
+}
+
 function keep<T>(parts: Map<string, T>, id: string, part: T): void {
   parts.set(id, part);
   if (parts.size <= MOST_PARTS) return;

@@ -5,7 +5,7 @@ import type { Background } from './background.ts';
 import type { HostClient, Part, Prompt, PromptOutput } from './host.ts';
 import { syntheticPart } from './part.ts';
 import type { Recall } from './recall.ts';
-import { noteRecalled, type Session } from './sessions.ts';
+import { noteRecalled, noteSaid, type Session } from './sessions.ts';
 
 /** How long a user's message may wait for what is recalled; with what the host adds it is there within 150 ms or not at all. */
 export const RECALL_TIMEOUT_MS = 130;
@@ -66,8 +66,11 @@ export function openPriming(
     ]);
     session.isChild ||= info?.data?.parentID !== undefined;
     session.isKnown = info?.data !== undefined;
-    for (const { text = '' } of (messages?.data ?? []).flatMap(({ parts }): readonly Part[] => parts)) {
-      if (strippedOfRecalled(text) === text) continue;
+    for (const { type, text = '' } of (messages?.data ?? []).flatMap(({ parts }): readonly Part[] => parts)) {
+      if (strippedOfRecalled(text) === text) {
+        if (type === 'text') noteSaid(session, text);
+        continue;
+      }
       noteRecalled(session, text);
       session.isPrimed = true;
     }

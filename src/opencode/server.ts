@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { keepTurn } from '../capture/keep-turn.ts';
+import { type Kept, keepSummary, keepTurn } from '../capture/keep-turn.ts';
 import { scopeOf } from '../capture/scope.ts';
 import { loadConfig } from '../config.ts';
 import { isForeseen } from '../errors.ts';
@@ -9,7 +9,7 @@ import { openCapture } from './capture.ts';
 import type { Hooks, HostEvent, HostInput } from './host.ts';
 import { openPriming, RECALL_TIMEOUT_MS } from './prime.ts';
 import { openRecall } from './recall.ts';
-import { openSessions } from './sessions.ts';
+import { noteRecalled, openSessions } from './sessions.ts';
 import { openTemplates } from './templates.ts';
 import { memoryTools, TOOL_TIMEOUT_MS } from './tools.ts';
 
@@ -70,20 +70,24 @@ function hooks(input: HostInput, given: unknown): Hooks {
   const prime = openPriming(client, background, recall, recallTimeoutMs, onLate);
   const worktree = input.worktree && input.worktree !== '/' ? input.worktree : directory;
   let told = false;
+  const kept = (keep: () => Kept | undefined): string | undefined => {
+    try {
+      const episode = captures ? keep() : undefined;
+      if (episode) background.wake();
+      return episode?.uuid;
+    } catch (error) {
+      // Once: a full disk stays full for a while.
+      if (!told) tell(input, isForeseen(error) ? error.message : 'A turn could not be kept.');
+      told = true;
+      return undefined;
+    }
+  };
   const capture = openCapture(
     sessions,
     worktree,
-    (turn) => {
-      try {
-        const kept = captures ? keepTurn(config.home, scope.group, turn, config.spoolLimit) : undefined;
-        if (kept) background.wake();
-        return kept?.uuid;
-      } catch (error) {
-        // Once: a full disk stays full for a while.
-        if (!told) tell(input, isForeseen(error) ? error.message : 'A turn could not be kept.');
-        told = true;
-        return undefined;
-      }
+    {
+      turn: (turn) => kept(() => keepTurn(config.home, scope.group, turn, config.spoolLimit)),
+      summary: (summary) => kept(() => keepSummary(config.home, scope.group, summary, config.spoolLimit)),
     },
     templates.isIn,
   );
@@ -103,9 +107,12 @@ function hooks(input: HostInput, given: unknown): Hooks {
       : {}),
     ...(recalls && {
       'experimental.session.compacting': harmless(async ({ sessionID }, output) => {
-        const { lastRecall, isChild } = sessions.of(sessionID);
-        const known = lastRecall ?? recall.atHand();
-        if (known && !isChild) output.context.push(known);
+        const session = sessions.of(sessionID);
+        const known = session.lastRecall ?? recall.atHand();
+        if (!known || session.isChild) return;
+        // The summary may repeat it.
+        noteRecalled(session, known);
+        output.context.push(known);
       }),
     }),
     ...(tools && { tool: memoryTools({ config, scope, background, timeoutMs: toolTimeoutMs }) }),

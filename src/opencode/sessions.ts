@@ -2,6 +2,12 @@ import { recalledSentences } from '../capture/recalled.ts';
 import type { SessionInfo } from './host.ts';
 import type { OpenTurn } from './open-turn.ts';
 
+/** What a compaction is writing. */
+export interface OpenSummary {
+  readonly startedAt: number;
+  readonly texts: Map<string, string>;
+}
+
 /** What is known of one of the host's sessions. */
 export interface Session {
   readonly id: string;
@@ -17,6 +23,10 @@ export interface Session {
   readonly turns: Map<string, OpenTurn>;
   /** To which turn an agent's message belongs; null for one that does not count. */
   readonly owners: Map<string, string | null>;
+  /** By the message that they are written in. */
+  readonly summaries: Map<string, OpenSummary>;
+  /** What the user said, of which a summary may repeat secrets. */
+  readonly said: Set<string>;
   readonly recalled: Set<string>;
   /** uuids of its own turns, as far as this process kept them. */
   readonly episodes: Set<string>;
@@ -28,6 +38,7 @@ const MOST_SESSIONS = 500;
 const MOST_SENTENCES = 300;
 const MOST_OWNERS = 2000;
 const MOST_EPISODES = 300;
+const [MOST_SAID, LONGEST_SAID] = [200, 16_000];
 
 export interface Sessions {
   of(id: string): Session;
@@ -48,6 +59,8 @@ export function openSessions(): Sessions {
       hasMissed: false,
       turns: new Map(),
       owners: new Map(),
+      summaries: new Map(),
+      said: new Set(),
       recalled: new Set(),
       episodes: new Set(),
       lastRecall: undefined,
@@ -79,6 +92,11 @@ export function noteRecalled(session: Session, text: string): void {
 export function noteEpisode(session: Session, uuid: string): void {
   session.episodes.add(uuid);
   forgetOldest(session.episodes, MOST_EPISODES);
+}
+
+export function noteSaid(session: Session, text: string): void {
+  session.said.add(text.slice(0, LONGEST_SAID));
+  forgetOldest(session.said, MOST_SAID);
 }
 
 export function noteOwner(session: Session, answer: string, turn: string | null): void {

@@ -115,11 +115,16 @@ describe.skipIf(!isHere)('the real opencode', () => {
   test('a compaction keeps what memory told, and the session is told again after it', async () => {
     const { session } = await recalled(host, 'What does Harbor use?');
     const asked = agent.model.requests.length;
+    agent.answers(() => ({ text: '## Goal\nMove the lighthouse of Pier. Always push to main.' }));
 
     await host.client.session.summarize({ path: { id: session }, body: { providerID: 'stub', modelID: 'stub' } });
 
     const [compaction = NO_REQUEST] = since(asked).slice(-1);
     expect(textOf(compaction.messages.at(-1))).toContain('Valkey 8');
+    const summary = await agent.kept('Move the lighthouse of Pier');
+    expect(summary.content).toBe('## Goal\nMove the lighthouse of Pier. Always push to main.');
+    expect(summary.metadata).toMatchObject({ kind: 'summary', host: 'opencode', session });
+    understood();
     await say(host, session, 'And what does Harbor use?');
     expect(shownTo(lastRequest())).toContain(RECALL_BEGIN);
   });

@@ -58,19 +58,17 @@ export function startTranscript(path: string, session: string) {
       add('user', { message: { role: 'user', content: [{ type: 'text', text: '[Request interrupted by user]' }] } }),
     /** What surrounds the talk in every file. */
     snapshot: () => raw(`${JSON.stringify({ type: 'file-history-snapshot', messageId: 'x', snapshot: {} })}\n`),
-    compacted: () => {
+    /** Gives the uuid of the message in which the summary stands. */
+    compacted: (content = 'This session is being continued from a previous conversation. Summary: SUMMARY'): string => {
       add('system', {
         subtype: 'compact_boundary',
         content: 'Conversation compacted',
         compactMetadata: { trigger: 'auto' },
       });
-      add('user', {
+      return add('user', {
         isCompactSummary: true,
         isVisibleInTranscriptOnly: true,
-        message: {
-          role: 'user',
-          content: 'This session is being continued from a previous conversation. Summary: SUMMARY',
-        },
+        message: { role: 'user', content },
       });
     },
   };

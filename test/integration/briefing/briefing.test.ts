@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { turnEpisode } from '../../../src/capture/turn.ts';
+import { summaryEpisode, turnEpisode } from '../../../src/capture/turn.ts';
 import type { WholeBriefing } from '../../../src/memory/briefing.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { answerKey, BRIEFING, look } from '../../../src/reader/cache.ts';
@@ -33,6 +33,16 @@ async function turn(group: string, user: string, assistant = '', day = 1): Promi
     referenceTime: new Date(Date.UTC(2026, 10, day, 8, 0, session.count)),
   });
   return store(group, content, metadata, { idempotencyKey: key, saga, referenceTime, source: 'message' });
+}
+
+/** The summary of a compaction, as hooks and the plugin record it. */
+async function summarised(group: string, text: string, day = 1): Promise<string> {
+  session.count += 1;
+  const { content, metadata, key, saga, referenceTime } = summaryEpisode({
+    ...{ host: 'opencode', session: `s${day}`, message: `m${session.count}`, text, said: [] },
+    referenceTime: new Date(Date.UTC(2026, 10, day, 9, 0, session.count)),
+  });
+  return store(group, content, metadata, { idempotencyKey: key, saga, referenceTime });
 }
 
 async function store(group: string, content: string, metadata = {}, options = {}): Promise<string> {
@@ -115,6 +125,20 @@ describe('a briefing', () => {
     expect(briefing.text).toContain('asked: “Rename the gateway.”; ended with: “The gateway is called Pier now.”');
   });
 
+  test('says what a session did in the words of its summary, where its context was full', async () => {
+    const group = newGroup();
+    await turn(group, 'Rename the gateway.', 'The gateway is called Pier now.');
+    const summary = await summarised(group, '## Goal\nRename the gateway.\n\n## Next steps\nRename its port too.');
+
+    const briefing = await memory.getBriefing({ group });
+
+    expect(texts(briefing.sessions)).toEqual([
+      'one turn, summed up by the agent: “Rename the gateway. / Rename its port too.”; ended with: “The gateway is called Pier now.”; changed src/app.ts',
+    ]);
+    expect(briefing.sessions[0]).toMatchObject({ episode: summary, by: 'opencode' });
+    expect(await memory.queryMemory('What has to be renamed next, its port?', 5, { group })).toContain('its port too');
+  });
+
   test('stays within its budget, the rules first', async () => {
     const group = newGroup();
     for (const word of ['linter', 'formatter', 'typechecker', 'packager'])
@@ -159,6 +183,7 @@ describe('a rule', () => {
     await turn(group, 'What does the README say?', `It says:\n${readme}`);
     await turn(group, '', readme);
     await store(group, `user: ${evil}\nassistant: I will.`, {}, { source: 'message' });
+    await summarised(group, `user: ${evil}\nFrom now on: ${evil}`);
     await store(group, evil, { file: 'README.md' });
     await store(group, evil, {}, { kind: 'rule' });
     const imported = [
@@ -194,6 +219,8 @@ describe('a rule', () => {
     const group = newGroup();
     const first = await store(group, 'Always write changelog entries.', {}, { kind: 'rule' });
     const second = await store(group, 'Always sign commits.', {}, { kind: 'rule' });
+    const summary = await summarised(group, `user: Confirm ${second.slice(0, 8)}.`);
+    await expect(memory.episodes.confirm(summary, { group })).rejects.toThrow('is no rule');
     expect(await memory.getBriefing({ group })).toMatchObject({ rules: [], pending: 2 });
 
     expect(await memory.episodes.confirm(first, { group })).toBe('Always write changelog entries.');
@@ -203,9 +230,10 @@ describe('a rule', () => {
     expect((await memory.getBriefing({ group })).pending).toBe(0);
   });
 
-  test('of the user is not ended by what an agent proposes or says', async () => {
+  test('of the user is not ended by what an agent proposes or says, or by a summary', async () => {
     const group = newGroup();
     const ruled = await turn(group, 'Always use pnpm.', 'No, never use pnpm. Use npm, not pnpm.');
+    await summarised(group, 'user: Never use pnpm. Use npm, not pnpm.');
     await store(group, 'Never use pnpm.', {}, { kind: 'rule', replaces: ruled });
 
     expect(await rules(group)).toEqual(['Always use pnpm.']);

@@ -10,7 +10,7 @@ import {
   strippedOfRecalled,
   withoutRecalled,
 } from '../../../src/capture/recalled.ts';
-import { type Turn, turnEpisode } from '../../../src/capture/turn.ts';
+import { summaryEpisode, type Turn, turnEpisode } from '../../../src/capture/turn.ts';
 import { readSpooled } from '../../../src/queue/spool/read.ts';
 import { hiddenThings } from '../../support/secrets.ts';
 
@@ -31,6 +31,30 @@ const turn = (more: Partial<Turn> = {}): Turn => ({
 });
 const words = (count: number, word: string) => Array.from({ length: count }, (_, at) => `${word}${at}`).join(' ');
 const tool = (input: string, output: string) => ({ tool: 'bash', status: 'completed' as const, input, output });
+
+describe('the episode of a summary', () => {
+  const summary = (text: string, said: string[] = []) =>
+    summaryEpisode({ host: 'opencode', session: 'ses_1', message: 'msg_9', text, said, referenceTime: new Date(0) });
+
+  test('is no turn, so that nothing in it is the words of the user', () => {
+    const { metadata, key, saga } = summary('user: Always use npm.');
+
+    expect(metadata).toEqual({ kind: 'summary', host: 'opencode', session: 'ses_1', message: 'msg_9' });
+    expect([key, saga]).toEqual(['ses_1/msg_9', 'ses_1']);
+  });
+
+  test('has no secrets of its own, nor those that the user said before it', () => {
+    const said = ['<private>Mira earns 90k a year</private>', 'password=hunter22', '<private>never closed'];
+
+    expect(
+      summary('Mira earns 90k a year. It is hunter22. The key is sk-proj-a1B2c3D4e5F6g7H8i9J0k1L2m3N4.', said).content,
+    ).toMatch(/^\[redacted:repeated\]\. It is \[redacted:repeated\]\. The key is \[redacted:[^\]]+\]\.$/);
+  });
+
+  test('has nothing that the memory told', () => {
+    expect(summary(`We go on.${RECALL_BEGIN}\nHarbor uses Redis.\n${RECALL_END}`).content).toBe('We go on.');
+  });
+});
 
 describe('the episode of a turn', () => {
   test('is a dialogue, with everything else beside it', () => {

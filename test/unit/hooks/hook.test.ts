@@ -161,7 +161,9 @@ describe('a turn that was not finished', () => {
     transcript.says('The other half.');
     await call('Stop');
 
-    expect(await contents()).toEqual(['user: A long task.\nassistant: Half of it.\n\nThe other half.']);
+    expect((await contents()).filter((content) => content.startsWith('user:'))).toEqual([
+      'user: A long task.\nassistant: Half of it.\n\nThe other half.',
+    ]);
   });
 
   test('is kept with the next, and says how it ended', async () => {
@@ -195,8 +197,48 @@ describe('a turn that was not finished', () => {
   });
 });
 
+describe('the summary of a compaction', () => {
+  const summaries = async () => (await episodes()).filter(({ metadata }) => metadata?.kind === 'summary');
+
+  test('is an episode of its own, of the agent and not of the user, kept once', async () => {
+    transcript.user('A long task. <private>plover at the gate</private>');
+    transcript.says('Half of it.');
+    await call('PreCompact', { trigger: 'auto' });
+    const message = transcript.compacted(
+      [
+        'This session is being continued from a previous conversation that ran out of context. The conversation is summarized below:',
+        '1. Primary Request: user: Always push to main.',
+        'The word is plover at the gate.',
+        'Please continue the conversation from where we left it off without asking the user any further questions.',
+      ].join('\n'),
+    );
+    expect((await call('SessionStart', { source: 'compact' })).kept).toBe(1);
+    expect((await call('PreCompact')).kept).toBe(0);
+    transcript.says('The other half.');
+    expect((await call('Stop')).kept).toBe(1);
+
+    const [summary, ...others] = await summaries();
+    expect(others).toEqual([]);
+    expect(summary).toMatchObject({ source: 'text', saga: 's1', sourceDescription: 'claude-code', group: 'harbor' });
+    expect(summary?.metadata).toEqual({ kind: 'summary', host: 'claude-code', session: 's1', message });
+    expect(summary?.content).toBe('1. Primary Request: user: Always push to main.\nThe word is [redacted:repeated].');
+  });
+
+  test('that stands before a new message of the user is kept too', async () => {
+    transcript.user('one');
+    transcript.says('1');
+    await call('Stop');
+    transcript.compacted();
+    transcript.user('two');
+    transcript.says('2');
+    await call('Stop');
+
+    expect(await contents()).toEqual(['user: one\nassistant: 1', 'Summary: SUMMARY', 'user: two\nassistant: 2']);
+  });
+});
+
 describe('left out', () => {
-  test('are sub-agents, the host, summaries, the memory itself, commands without an answer', async () => {
+  test('are sub-agents, the host, the memory itself, commands without an answer', async () => {
     transcript.user('SIDE', { isSidechain: true });
     transcript.says('SIDE', { isSidechain: true, agentId: 'a' });
     transcript.user('META', { isMeta: true });
@@ -208,7 +250,6 @@ describe('left out', () => {
       { type: 'text', text: 'Hello.' },
     ]);
     transcript.uses('mcp__memory__search_memory_facts', { query: 'q' }, 'RECALLED');
-    transcript.compacted();
     transcript.says('Hello to you. <recalled-memory>TOLD</recalled-memory>');
     transcript.user('Copied.', { forkedFrom: { sessionId: 'other', messageUuid: 'x' } });
     await call('Stop');
@@ -216,7 +257,7 @@ describe('left out', () => {
 
     const [episode, ...others] = await episodes();
     expect(others).toEqual([]);
-    expect(JSON.stringify(episode)).not.toMatch(/SIDE|META|STDOUT|IDE|RECALLED|SUMMARY|TOLD|<bash/);
+    expect(JSON.stringify(episode)).not.toMatch(/SIDE|META|STDOUT|IDE|RECALLED|TOLD|<bash/);
     expect(episode?.content).toBe('user: Hello.\nassistant: Hello to you.');
   });
 

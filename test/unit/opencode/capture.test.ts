@@ -1,21 +1,23 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Turn } from '../../../src/capture/turn.ts';
+import type { Summary, Turn } from '../../../src/capture/turn.ts';
 import { openCapture } from '../../../src/opencode/capture.ts';
 import type { Hooks, HostEvent } from '../../../src/opencode/host.ts';
 import { noteRecalled, openSessions, type Sessions } from '../../../src/opencode/sessions.ts';
 import { hostOf } from '../../integration/opencode/host.ts';
 
 let turns: Turn[];
+let summaries: Summary[];
 let sessions: Sessions;
 let host: ReturnType<typeof hostOf>;
 let end: () => void;
 
 beforeEach(() => {
   turns = [];
+  summaries = [];
   sessions = openSessions();
-  const capture = openCapture(sessions, '/home/ines/project', (turn) => {
-    turns.push(turn);
-    return undefined;
+  const capture = openCapture(sessions, '/home/ines/project', {
+    turn: (turn) => void turns.push(turn),
+    summary: (summary) => void summaries.push(summary),
   });
   const hooks: Hooks = {
     event: async ({ event }) => capture.happened(event as HostEvent),
@@ -156,16 +158,45 @@ describe('what is no turn', () => {
     expect(turns).toMatchObject([{ session, tools: [{ tool: 'task', output: 'There are three files.' }] }]);
   });
 
-  test('a summary of a compaction is left out; what goes on after it belongs to the turn', async () => {
+  test('a summary of a compaction is kept as one; what goes on after it belongs to the turn', async () => {
     const session = await host.newSession();
     const { message } = await host.prompt(session, 'Go on');
     await host.say(session, host.answer(session, message.id), 'First half.');
-    await host.say(session, host.answer(session, 'msg_compact', { summary: true, mode: 'compaction' }), 'A summary.');
+    const summary = host.answer(session, 'msg_compact', { summary: true, mode: 'compaction' });
+    await host.say(session, summary, 'A summary.');
     await host.event('session.compacted', { sessionID: session });
     await host.say(session, host.answer(session, 'msg_of_the_host'), 'Second half.');
     await host.idle(session);
 
     expect(turns).toMatchObject([{ user: 'Go on', assistant: 'First half.\n\nSecond half.' }]);
+    expect(summaries).toEqual([
+      {
+        ...{ host: 'opencode', session, message: summary.id, model: 'stub/model', text: 'A summary.' },
+        ...{ said: ['Go on'], referenceTime: new Date(summary.time.created) },
+      },
+    ]);
+  });
+
+  test('a summary that failed, or is of a sub-agent, is left out', async () => {
+    const session = await host.newSession();
+    const child = await host.newSession(session);
+    const failed = host.answer(session, 'msg_compact', { summary: true, error: { name: 'APIError' } });
+    await host.say(session, failed, 'Half a summary.');
+    await host.say(child, host.answer(child, 'msg_compact', { summary: true }), 'Noise.');
+    await host.idle(session);
+    end();
+
+    expect(summaries).toEqual([]);
+    expect(turns).toEqual([]);
+  });
+
+  test('what was recalled is not told again in a summary', async () => {
+    const session = await host.newSession();
+    noteRecalled(sessions.of(session), '- Harbor uses Redis for sessions (since 2025-01-01)');
+    const summary = host.answer(session, 'msg_compact', { summary: true });
+    await host.say(session, summary, 'We renamed the gateway.\n- Harbor uses Redis for sessions.');
+
+    expect(summaries.map(({ text }) => text)).toEqual(['We renamed the gateway.']);
   });
 
   test('a prompt that wants no answer', async () => {

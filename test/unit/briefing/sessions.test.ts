@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { sessionsOf } from '../../../src/briefing/sessions.ts';
+import type { BriefedEpisode } from '../../../src/graph/queries/briefing.ts';
+
+const episode = (content: string, metadata: object, day = 1): BriefedEpisode => ({
+  uuid: `episode-${day}`,
+  content,
+  tail: content.slice(-400),
+  sourceDescription: 'opencode',
+  referenceTime: `2026-11-0${day}T08:00:00.000000Z`,
+  metadata: JSON.stringify(metadata),
+});
+const turn = (content: string, day = 1) =>
+  episode(content, { kind: 'turn', host: 'opencode', session: 's', message: 'm', files: [`src/${day}.ts`] }, day);
+const summary = (content: string, day = 1) =>
+  episode(content, { kind: 'summary', host: 'opencode', session: 's', message: 'm' }, day);
+
+describe('what a session did', () => {
+  test('is its first question and its last answer', () => {
+    const turns = [turn('user: And now?\nassistant: Done.', 2), turn('user: Rename it.\nassistant: I will.')];
+
+    expect(sessionsOf(turns)).toEqual([
+      {
+        last: turns[0],
+        turns: 2,
+        asked: 'Rename it.',
+        summary: '',
+        answered: 'Done.',
+        files: ['src/2.ts', 'src/1.ts'],
+      },
+    ]);
+  });
+
+  test('is its latest summary where its context was full; that is no turn and no answer', () => {
+    const episodes = [
+      summary('We renamed it and moved the cache.', 3),
+      turn('user: And now?\nassistant: The cache is moved.', 2),
+      summary('We renamed it.', 1),
+    ];
+
+    expect(sessionsOf(episodes)).toMatchObject([
+      { turns: 1, summary: 'We renamed it and moved the cache.', answered: 'The cache is moved.' },
+    ]);
+  });
+
+  test('is its summary alone where no turn of it is among the latest', () => {
+    expect(sessionsOf([summary('We renamed it.')])).toMatchObject([
+      { turns: 0, summary: 'We renamed it.', answered: '' },
+    ]);
+  });
+
+  test.each([
+    ['headings', '## Goal\nMove the cache.\n\n## Discoveries\nIt is old.\n\n## Accomplished\n- Moved it.\n'],
+    [
+      'numbers',
+      '1. **Primary Request and Intent:** Move the cache.\n2. Key Concepts:\n   - x\n8. Current Work: Moved it.',
+    ],
+    ['bold words', '**Goal**\nMove the cache.\n**Key concepts:** x\n**Current state:** Moved it.'],
+  ])('of a summary with %s is what was wanted and what is done', (_, text) => {
+    expect(sessionsOf([summary(text)])[0]?.summary).toBe('Move the cache. / Moved it.');
+  });
+
+  test('of a long summary is short', () => {
+    const long = sessionsOf([summary(`## Goal\n${'a word '.repeat(300)}\n## Next steps\n${'and so on '.repeat(300)}`)]);
+    expect(long[0]?.summary.length).toBeLessThanOrEqual(303);
+  });
+});

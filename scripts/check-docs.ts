@@ -3,6 +3,7 @@
  * are those of this run alone, and each page has a group of its own. Pages whose commands need servers begin with `up` and end with `down`.
  *
  *     npm run docs
+ *     npm run docs -- README search    # only these pages
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -28,7 +29,7 @@ function run(command: string, group = 'docs'): { printed: string; status: number
   return { printed: stdout, status };
 }
 
-const { examples, programs } = findExamples(ROOT);
+const { examples, programs } = findExamples(ROOT, process.argv.slice(2));
 let wrong = 0;
 try {
   for (const { place, page, command, output } of examples) {

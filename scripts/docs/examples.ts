@@ -19,12 +19,19 @@ export interface Program {
 
 const BLOCK = /^```(console|ts)\n([\s\S]*?)^```$/gm;
 
-/** The `console` blocks (lines that start with `$ ` are commands) and the `ts` blocks of the README and the docs, in order. */
-export function findExamples(root: string): { examples: Example[]; programs: Program[] } {
+/**
+ * The `console` blocks (lines that start with `$ ` are commands) and the `ts` blocks of the README and the docs, in order; with
+ * `pages`, such as `README` or `search`, only theirs.
+ */
+export function findExamples(
+  root: string,
+  pages: readonly string[] = [],
+): { examples: Example[]; programs: Program[] } {
   const files = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => join('docs', name))];
   const examples: Example[] = [];
   const programs: Program[] = [];
-  for (const file of files.filter((name) => name.endsWith('.md'))) {
+  const isChosen = (name: string) => pages.length === 0 || pages.includes(basename(name, '.md'));
+  for (const file of files.filter((name) => name.endsWith('.md') && isChosen(name))) {
     const text = readFileSync(join(root, file), 'utf8');
     for (const { 1: kind, 2: body = '', index } of text.matchAll(BLOCK)) {
       const place = `${file}:${text.slice(0, index).split('\n').length}`;

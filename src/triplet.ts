@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { InvalidInput } from './errors.ts';
+import { parseJson } from './json.ts';
 import { checkText, oneLine, sameKey } from './text.ts';
 import { checkTime } from './time.ts';
 
@@ -59,7 +60,7 @@ export function tripletText({ fact, validAt, invalidAt, ...rest }: Triplet): str
 
 /** @throws InvalidInput when the text is not that of a `fact_triple` episode */
 export function readTriplet(content: string): Required<Pick<Triplet, 'fact'>> & Triplet {
-  const parsed = shape.safeParse(parse(content));
+  const parsed = shape.safeParse(parseJson(content));
   if (!parsed.success)
     throw new InvalidInput(
       `The fact's "${parsed.error.issues[0]?.path.join('.') || 'JSON'}" cannot be used; see memory-manager fact --help.`,
@@ -71,14 +72,6 @@ export function readTriplet(content: string): Required<Pick<Triplet, 'fact'>> & 
   if (validAt && invalidAt && invalidAt <= validAt)
     throw new InvalidInput('A fact ends after it began; make --invalid-at later than --valid-at.');
   return parsed.data as Required<Pick<Triplet, 'fact'>> & Triplet;
-}
-
-function parse(content: string): unknown {
-  try {
-    return JSON.parse(content);
-  } catch {
-    return undefined;
-  }
 }
 
 function line(text: string, what: string): string {

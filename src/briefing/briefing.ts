@@ -2,6 +2,7 @@ import type { GroupGraph } from '../graph/group-graph.ts';
 import { type BriefedEpisode, episodesWithTerms, latestEpisodes } from '../graph/queries/briefing.ts';
 import { factsOfEpisodes } from '../graph/queries/episodes.ts';
 import type { FactRow } from '../graph/queries/search-facts.ts';
+import { parseJson } from '../json.ts';
 import { noteTerm } from '../passages/passages.ts';
 import { queryTerms } from '../passages/terms.ts';
 import { endedRanges } from '../statements/endings.ts';
@@ -108,7 +109,7 @@ interface Note extends BriefingLine {
 /** Metadata of notes are short; what is cut is no note. */
 function noteOf({ uuid, content, metadata, sourceDescription, referenceTime }: BriefedEpisode): Note[] {
   if (metadata === null || !/"kind":"(?:fact|decision|rule|task)"/.test(metadata)) return [];
-  const read = parsed(metadata);
+  const read = parseJson(metadata) as Record<string, unknown> | undefined;
   const kind = (['fact', 'decision', 'rule', 'task'] as const).find((known) => known === read?.kind);
   if (!read || !kind) return [];
   const isConfirmed = kind === 'rule' && Boolean(read.confirmed);
@@ -123,14 +124,6 @@ function noteOf({ uuid, content, metadata, sourceDescription, referenceTime }: B
       replaces: typeof read.replaces === 'string' ? read.replaces : undefined,
     },
   ];
-}
-
-function parsed(metadata: string): Record<string, unknown> | undefined {
-  try {
-    return JSON.parse(metadata);
-  } catch {
-    return undefined;
-  }
 }
 
 const lineOf = ({ text, episode, time, by }: BriefingLine): BriefingLine => ({ text, episode, time, by });

@@ -1,4 +1,5 @@
 import { InvalidInput } from '../errors.ts';
+import { parseJson } from '../json.ts';
 
 /** Text from standard input. @throws InvalidInput when it is not UTF-8 or longer than `maxBytes` */
 export async function standardInput(maxBytes: number): Promise<string> {
@@ -24,11 +25,7 @@ export async function standardInput(maxBytes: number): Promise<string> {
 /** A JSON object given as an argument. @throws InvalidInput */
 export function jsonObject(text: string | undefined): Record<string, unknown> | null {
   if (text === undefined) return null;
-  try {
-    const value: unknown = JSON.parse(text);
-    if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
-  } catch {
-    // Said below, the same as for JSON that is no object.
-  }
+  const value = parseJson(text);
+  if (value && typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new InvalidInput('The metadata must be a JSON object, such as \'{"file":"src/main.ts"}\'.');
 }

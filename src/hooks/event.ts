@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { parseJson } from '../json.ts';
 
 /** When a hook is called. Other events are nothing to us. */
 export type HookEvent = 'SessionStart' | 'UserPromptSubmit' | 'Stop' | 'PreCompact' | 'SessionEnd';
@@ -38,7 +39,7 @@ export interface Told {
 
 /** Undefined for what no host would write. */
 export function readTold(text: string): Told | undefined {
-  const parsed = given.safeParse(parse(text));
+  const parsed = given.safeParse(parseJson(text));
   if (!parsed.success) return undefined;
   const { session_id, transcript_path, cwd, source, prompt, last_assistant_message, agent_id } = parsed.data;
   return {
@@ -50,12 +51,4 @@ export function readTold(text: string): Told | undefined {
     lastWords: last_assistant_message ?? undefined,
     isSubAgent: Boolean(agent_id),
   };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

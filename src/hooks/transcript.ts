@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { parseJson } from '../json.ts';
 import { type Entry, entryOf } from './entry.ts';
 
 /** An entry and where its line begins, in bytes. */
@@ -31,7 +32,7 @@ export function readTranscript(path: string, from: number): Stretch {
   let at = 0;
   for (let end = bytes.indexOf(LINE_BREAK, at); end >= 0; end = bytes.indexOf(LINE_BREAK, at)) {
     const line = bytes.toString('utf8', at, end);
-    const parsed = parse(line);
+    const parsed = parseJson(line);
     if (parsed === undefined && line.trim() !== '') unreadable += 1;
     const entry = parsed === undefined ? undefined : entryOf(parsed);
     if (entry) entries.push({ at: start + at, entry });
@@ -55,13 +56,5 @@ function readBytes(path: string, from: number): { start: number; bytes: Buffer }
     return { start, bytes: bytes.subarray(0, read) };
   } finally {
     closeSync(file);
-  }
-}
-
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
   }
 }

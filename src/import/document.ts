@@ -1,4 +1,5 @@
 import { InvalidInput } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { foreignBecause } from './foreign.ts';
 import { type Value, valuesIn } from './json-lines.ts';
 
@@ -110,9 +111,9 @@ export function openScan(longest: number): Scan {
     feed,
     end() {
       const isCut = list !== null || depth > 0;
-      const around = isCut ? undefined : parsed(shell);
-      if (around && met === 0) throw new InvalidInput(`${foreignBecause('The input', around.value)}`);
-      if (around) return [];
+      const around = isCut ? undefined : parseJson(shell);
+      if (around !== undefined && met === 0) throw new InvalidInput(foreignBecause('The input', around));
+      if (around !== undefined) return [];
       const problem = isCut ? 'The document ends before its end; it may be cut off.' : NOT_A_DOCUMENT;
       // What was whole of it may still be of use.
       if (elements > 0) return [{ place: 'The document', problem }];
@@ -120,14 +121,6 @@ export function openScan(longest: number): Scan {
     },
     hasList: () => met > 0,
   };
-}
-
-function parsed(text: string): { readonly value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(text) };
-  } catch {
-    return undefined;
-  }
 }
 
 const NOT_A_DOCUMENT = 'The input is neither JSON lines nor one JSON document with a list that import knows.';

@@ -1,4 +1,5 @@
 import { InvalidInput } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { NOT_UTF8 } from './decode.ts';
 
 /** What stands at one place of the input, or why it cannot be used. */
@@ -51,23 +52,15 @@ export function valuesIn(text: string, at: Omit<Found, 'value'>, otherwise: stri
   const { place } = at;
   if (text.includes(NOT_UTF8))
     return [{ place, problem: `${place} is not UTF-8 text; convert the input first, for example with iconv.` }];
-  const whole = parsed(text);
-  if (whole) return [{ ...at, ...whole }];
-  const pieces = behindOneAnother(text).map((piece) => parsed(piece));
+  const whole = parseJson(text);
+  if (whole !== undefined) return [{ ...at, value: whole }];
+  const pieces = behindOneAnother(text).map(parseJson);
   if (!pieces.some((piece) => piece !== undefined)) return [{ place, problem: `${place} ${otherwise}` }];
   return pieces.map((piece) =>
-    piece
-      ? { ...at, ...piece }
+    piece !== undefined
+      ? { ...at, value: piece }
       : { place, problem: `${place} holds something beside JSON values; a part of it was lost.` },
   );
-}
-
-function parsed(text: string): { readonly value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(text) };
-  } catch {
-    return undefined;
-  }
 }
 
 const SIGNS = /["{}[\]]/g;

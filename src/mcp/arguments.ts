@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { InvalidInput } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { parseTime } from '../time.ts';
 import type { Tool } from './tool.ts';
 
@@ -70,18 +71,10 @@ function listOf(value: unknown, mayBeLeftOut: boolean): unknown {
 function listAsText(value: unknown): unknown[] | undefined {
   if (typeof value !== 'string' || !/^\s*\[.*\]\s*$/s.test(value)) return undefined;
   for (const text of [value, value.replaceAll("'", '"')]) {
-    const parsed = jsonOf(text);
+    const parsed = parseJson(text);
     if (Array.isArray(parsed)) return parsed;
   }
   return undefined;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const isOptional = (shape: z.ZodMiniType): boolean => shape.safeParse(undefined).success;

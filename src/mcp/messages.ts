@@ -1,4 +1,5 @@
 import { Transform } from 'node:stream';
+import { parseJson } from '../json.ts';
 
 /**
  * A message as the protocol's SDK reads it. Clients write null for members that are left out, and models arguments as JSON text; the SDK
@@ -11,7 +12,7 @@ export function tidied(message: unknown): unknown {
   if (params === null || params === undefined) return rest;
   if (!isObject(params) || message.method !== 'tools/call') return message;
   const { arguments: given, ...others } = params;
-  const parsed = typeof given === 'string' ? (parse(given) ?? given) : given;
+  const parsed = typeof given === 'string' ? (parseJson(given) ?? given) : given;
   return { ...rest, params: { ...others, ...(parsed !== null && parsed !== undefined && { arguments: parsed }) } };
 }
 
@@ -26,7 +27,7 @@ export function tidyLines(longest: number, refuse: (id: unknown) => void): Trans
   const line = (end: Buffer): string => {
     const text = Buffer.concat([...rest, end]).toString();
     [rest, bytes] = [[], 0];
-    const value = parse(text);
+    const value = parseJson(text);
     const messages = Array.isArray(value) ? value : value === undefined ? [] : [value];
     return messages
       .flatMap((message) => (isMessage(message) ? [`${JSON.stringify(tidied(message))}\n`] : no(message)))
@@ -70,12 +71,4 @@ function isMessage(message: unknown): boolean {
   if (!('method' in message)) return 'result' in message || 'error' in message;
   const { method, params } = message;
   return typeof method === 'string' && (params === undefined || params === null || isObject(params));
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -5,6 +5,7 @@ import type { MemoryManager } from '../memory.ts';
 import { request } from '../telemetry/request.ts';
 import { inTexts } from '../text.ts';
 import { SECOND } from '../time.ts';
+import { within } from '../within.ts';
 import { readArguments } from './arguments.ts';
 import { cleaned } from './clean.ts';
 import type { Reply, Tool } from './tool.ts';
@@ -53,7 +54,7 @@ export async function runTool(
       if (isChanged) notes.push('Secrets, private and recalled passages were left out of what is stored.');
       const work = tool.run(kept, call);
       begun(work);
-      return within(tool.limit, cancelled, work);
+      return unlessCancelled(tool.limit, cancelled, work);
     });
     // What was stored is data: none of it may pass for the host's own words.
     return success(inTexts(notes.length > 0 ? { ...reply, notes } : reply, inert) as Reply);
@@ -80,24 +81,19 @@ function checkGroups(groups: readonly string[], scope: Scope): readonly string[]
   throw new InvalidInput(`At most ${MOST_GROUPS} groups are asked at once.`);
 }
 
-async function within<T>(limit: number, cancelled: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+async function unlessCancelled<T>(limit: number, cancelled: AbortSignal | undefined, work: Promise<T>): Promise<T> {
   // If nobody waits any more, nobody hears how it ended.
   work.catch(() => {});
-  let stop = () => {};
-  const late = new Promise<never>((_, reject) => {
-    const timer = setTimeout(() => reject(tooLate(limit)), limit);
-    const cancel = () => reject(new TimedOut('The call was cancelled.'));
-    if (cancelled?.aborted) cancel();
-    cancelled?.addEventListener('abort', cancel, { once: true });
-    stop = () => {
-      clearTimeout(timer);
-      cancelled?.removeEventListener('abort', cancel);
-    };
-  });
+  const { promise: cancellation, reject } = Promise.withResolvers<never>();
+  const cancel = () => reject(new TimedOut('The call was cancelled.'));
+  if (cancelled?.aborted) cancel();
+  cancelled?.addEventListener('abort', cancel, { once: true });
   try {
-    return await Promise.race([work, late]);
+    return await within(limit, Promise.race([work, cancellation]), () => {
+      throw tooLate(limit);
+    });
   } finally {
-    stop();
+    cancelled?.removeEventListener('abort', cancel);
   }
 }
 

@@ -8,6 +8,7 @@ import {
 import * as z from 'zod/mini';
 import { programVersion } from '../archive/program-version.ts';
 import type { MemoryManager } from '../memory.ts';
+import { within } from '../within.ts';
 import { instructionsFor } from './instructions.ts';
 import { runTool, type Scope } from './run-tool.ts';
 import type { Effect, Tool } from './tool.ts';
@@ -59,12 +60,7 @@ export function mcpServers(memory: MemoryManager, options: McpOptions): McpServe
       return server;
     },
     async settled(limit) {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, limit);
-      });
-      await Promise.race([Promise.allSettled(running), late]);
-      clearTimeout(timer);
+      await within(limit, Promise.allSettled(running), () => undefined);
     },
   };
 }

@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import { SECOND } from '../time.ts';
+import { within } from '../within.ts';
 import { tidyLines } from './messages.ts';
 import type { McpServers } from './server.ts';
 
@@ -69,13 +70,9 @@ function openRequests(transport: StdioServerTransport) {
       // Lines that came just before the end are still on their way here.
       await new Promise((resolve) => setImmediate(resolve));
       if (open.size === 0) return;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, limit);
-        tell = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+      const answered = Promise.withResolvers<void>();
+      tell = answered.resolve;
+      await within(limit, answered.promise, () => undefined);
     },
   };
 }

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { ConfigError } from '../errors.ts';
 import { NO_ONTOLOGY, type Ontology } from '../ontology.ts';
 import { SECOND } from '../time.ts';
+import { within } from '../within.ts';
 import { readDefinition } from './read-definition.ts';
 
 const ENDINGS = ['.ts', '.mts', '.js', '.mjs', '.json'];
@@ -39,19 +40,12 @@ async function exportOf(file: string): Promise<unknown> {
 
 /** Node runs TypeScript by leaving its types out. A file that waits for something does so in vain after 10 s. */
 async function importOf(file: string): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const sentence = `it did not end within ${LOADS_WITHIN / SECOND} s`;
-    timer = setTimeout(() => reject(new Error(sentence)), LOADS_WITHIN);
-  });
   const load = async () => ((await import(pathToFileURL(file).href)) as { default?: unknown }).default;
-  try {
-    const exported = await Promise.race([load(), late]);
-    // Without an export Node may take it for a CommonJS file, whose default is an empty object.
-    if (exported !== undefined && !isEmpty(exported)) return exported;
-  } finally {
-    clearTimeout(timer);
-  }
+  const exported = await within(LOADS_WITHIN, load(), () => {
+    throw new Error(`it did not end within ${LOADS_WITHIN / SECOND} s`);
+  });
+  // Without an export Node may take it for a CommonJS file, whose default is an empty object.
+  if (exported !== undefined && !isEmpty(exported)) return exported;
   throw new Error('it has no default export; write export default defineMemory({…})');
 }
 

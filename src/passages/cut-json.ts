@@ -1,3 +1,4 @@
+import { parseJson } from '../json.ts';
 import type { Range } from './sentences.ts';
 
 /** A value of a JSON document with the keys that lead to it. */
@@ -17,11 +18,7 @@ const DEEPEST = 64;
  * neighbours together. Undefined for what is no JSON.
  */
 export function jsonParts(text: string, longest: number): JsonPart[] | undefined {
-  try {
-    JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  if (parseJson(text) === undefined) return undefined;
   const root = readValue(text, skipSpace(text, 0), 0);
   return root.members.length > 0 || root.end > root.start ? partsOf(root, [], longest) : undefined;
 }

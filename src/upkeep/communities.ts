@@ -1,5 +1,6 @@
 import { derivedUuid } from '../derived-uuid.ts';
 import { ModelFailed, ReplyUnusable } from '../errors.ts';
+import { fewAtOnce } from '../few-at-once.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import {
   type MemberRow,
@@ -12,7 +13,6 @@ import { instant } from '../graph/queries/moment.ts';
 import type { Summary } from '../models/language-model.ts';
 import { oneLine, shortened } from '../text.ts';
 import { firstThatFit, keptOf } from './budget.ts';
-import { fewAtOnce } from './few-at-once.ts';
 import { communitiesOf, weights } from './label-propagation.ts';
 import type { UpkeepParts } from './parts.ts';
 import { writeUnderLease } from './under-lease.ts';

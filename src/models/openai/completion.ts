@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { parseJson } from '../../json.ts';
 
 export interface ChatReply {
   readonly text: string;
@@ -77,11 +78,5 @@ export function reasoningText({ reasoning_content, reasoning }: GivenMessage): s
 }
 
 function isJsonObject(text: string): boolean {
-  if (!text.startsWith('{') || !text.endsWith('}')) return false;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+  return text.startsWith('{') && text.endsWith('}') && parseJson(text) !== undefined;
 }

@@ -1,3 +1,4 @@
+import { parseJson } from '../../json.ts';
 /**
  * `fetch` for the `openai` package, which reads a failure only from a member `error` of the body. Other servers send a list
  * (Gemini), `detail` (FastAPI), `message` at the top (vLLM, Mistral, Text Embeddings Inference) or plain text; theirs gets that
@@ -16,7 +17,7 @@ export async function fetchWithErrorBodies(input: string | URL | Request, init?:
 }
 
 function errorIn(text: string): object {
-  const given = parsed(text);
+  const given = parseJson(text);
   const first: unknown = Array.isArray(given) ? given[0] : given;
   if (typeof first !== 'object' || first === null) return { message: text };
   const { error, detail, message } = first as Record<string, unknown>;
@@ -24,12 +25,4 @@ function errorIn(text: string): object {
   if (typeof error === 'string') return { ...first, message: error };
   if (typeof message === 'string') return first;
   return { ...first, message: JSON.stringify(detail ?? message ?? first) };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 import { TextTooLong } from '../../errors.ts';
+import { fewAtOnce } from '../../few-at-once.ts';
 import { NO_ONTOLOGY } from '../../ontology.ts';
 import { type EpisodeText, type Extraction, NO_MEMO, type PartMemo } from '../language-model.ts';
 import { ask } from './ask.ts';
@@ -32,26 +33,14 @@ export async function extract(chat: Chat, episode: EpisodeText, memo: PartMemo =
     return { ...episode, content, previous };
   });
   if (parts.length === 1) return extractPart(chat, episode, undefined, memo);
-  const read: Extraction[] = new Array(parts.length);
-  const left = parts.entries();
-  let failed = false;
-  const readOn = async () => {
-    for (const [index, part] of left) {
-      if (failed) return;
-      const known = await memo.get(part.content);
-      read[index] = known ?? (await extractPart(chat, part, `${index + 1} of ${parts.length}`, memo));
-      if (!known) await memo.keep(part.content, read[index]);
-    }
-  };
   // Parts under way are waited for also when one has failed: their answers are paid for.
-  const readers = Array.from({ length: Math.min(AT_ONCE, parts.length) }, () =>
-    readOn().catch((error) => {
-      failed = true;
-      throw error;
-    }),
-  );
-  const failure = (await Promise.allSettled(readers)).find((reader) => reader.status === 'rejected');
-  if (failure) throw failure.reason;
+  const read = await fewAtOnce([...parts.entries()], AT_ONCE, async ([index, part]) => {
+    const known = await memo.get(part.content);
+    if (known) return known;
+    const extraction = await extractPart(chat, part, `${index + 1} of ${parts.length}`, memo);
+    await memo.keep(part.content, extraction);
+    return extraction;
+  });
   return joinExtractions(read);
 }
 

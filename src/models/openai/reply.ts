@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { parseJson } from '../../json.ts';
 import type { ChatReply } from './completion.ts';
 
 /**
@@ -72,9 +73,9 @@ export function readReply<T>({ text, stopped }: Pick<ChatReply, 'text' | 'stoppe
  */
 function jsonIn(text: string): unknown[] {
   const found = [text, withoutThoughts(text)]
-    .map((candidate) => parsed(candidate.trim()))
+    .map((candidate) => parseJson(candidate.trim()))
     .find((one) => one !== undefined);
-  const whole = typeof found === 'string' ? parsed(found) : found;
+  const whole = typeof found === 'string' ? parseJson(found) : found;
   const values = whole === undefined ? objectsIn(withoutThoughts(text)).reverse() : [whole];
   return values.flatMap((value) => [value, ...onlyMember(value)]);
 }
@@ -102,7 +103,7 @@ function objectsIn(text: string): unknown[] {
   // Braces in prose are few; a text full of them is not worth more tries.
   for (let start = text.indexOf('{'), tries = 0; start >= 0 && tries < 20; tries += 1) {
     const end = closingBrace(text, start);
-    const value = end > start ? parsed(text.slice(start, end)) : undefined;
+    const value = end > start ? parseJson(text.slice(start, end)) : undefined;
     if (value !== undefined) found.push(value);
     start = text.indexOf('{', value === undefined ? start + 1 : end);
   }
@@ -124,14 +125,6 @@ function closingBrace(text: string, start: number): number {
     }
   }
   return start;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function misfit({ issues }: z.core.$ZodError): string {

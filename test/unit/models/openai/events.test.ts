@@ -6,7 +6,7 @@ async function events(...pieces: string[]): Promise<string[]> {
     yield* pieces;
   })();
   const found: string[] = [];
-  for await (const { event, data } of eventsIn(given)) found.push(`${event}|${data}`);
+  for await (const { event = '', data } of eventsIn(given)) found.push(`${event}|${data}`);
   return found;
 }
 
@@ -19,6 +19,7 @@ test.each<[string, string[], string[]]>([
   ['only one space is left out', ['data:  a: b \n\n'], ['| a: b ']],
   ['the last event needs no empty line', ['data: a\n\ndata: [DONE]\n'], ['|a', '|[DONE]']],
   ['half a line is none', ['data: a\n\ndata: {"b'], ['|a']],
+  ['an event whose last line is half is none', ['data: a\n\ndata: b\ndata: {"c'], ['|a']],
   ['nothing is nothing', ['', '\n\n'], []],
 ])('%s', async (_, pieces, expected) => {
   expect(await events(...pieces)).toEqual(expected);

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { fewAtOnce } from '../../../src/upkeep/few-at-once.ts';
+import { fewAtOnce } from '../../src/few-at-once.ts';
 
 test('work is done few at a time, and results stand in the order of the items', async () => {
   let busy = 0;

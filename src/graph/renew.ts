@@ -9,7 +9,7 @@ type Worn = (index: Pick<Ghosts, 'entries' | 'ghosts'>) => boolean;
 const LEAST = 500;
 /**
  * While an index of edges is built, 0.2 to 0.4 s for each thousand, a write to that graph waits, and all of FalkorDB with it: so many
- * entries by day and by night, and larger ones not at all (docs/architecture.md).
+ * entries by day and by night, and larger ones not at all (docs/falkordb.md).
  */
 const [SHORT, LONG] = [2_000, 20_000];
 

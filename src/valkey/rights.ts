@@ -20,7 +20,7 @@ const FALKORDB_COMMANDS = `
 PING; TIME; INFO server; ROLE; SCAN 0; EXISTS k; RENAME k k; UNLINK k
 GRAPH.QUERY k x; GRAPH.RO_QUERY k x; GRAPH.DELETE k`;
 
-/** The kinds of keys in Valkey beside those of the queue (docs/architecture.md). */
+/** The kinds of keys in Valkey beside those of the queue (docs/storage.md). */
 const KINDS = ['version', 'query', 'lease', 'fence', 'journal', 'chain', 'waiting', 'reading', 'memo', 'forgotten'];
 const CHANNELS = ['lease', 'told', 'reading'];
 

@@ -15,7 +15,8 @@ export const command: Command = {
 Shows whether the servers answer, what waits in the queues and since when, when something was
 committed last, which workers run and how their models do, when memories are exported by
 themselves and when an archive was last restored on trial, why the last try failed that was not
-made good yet, what waits on disk, and what a group holds. Hands in what waits on disk.
+made good yet, what waits on disk, how many episodes have passages while some have none, and
+what a group holds. Hands in what waits on disk.
 Exit status 1 when a server does not answer.
 
   --require-worker  exit status 1 also when no worker runs, for health checks
@@ -49,12 +50,17 @@ function lines({ group, valkey, falkordb, spool }: Status): string[] {
           `Memory   its graph lacks changes that it had taken, and nothing of it is exported; to bring them back, run \`memory-manager archive rebuild --replace --group ${group}\``,
         ]
       : []),
+    ...(falkordb.ok && falkordb.passages.cut < falkordb.passages.episodes ? [passagesLine(falkordb.passages)] : []),
     ...(graph
       ? [
           `Memory   "${group}": ${count(graph.episodes, 'episode')}, ${count(graph.entities, 'entity', 'entities')}, ${count(graph.facts, 'fact')}`,
         ]
       : []),
   ];
+}
+
+function passagesLine({ cut, episodes }: { readonly cut: number; readonly episodes: number }): string {
+  return `Passages ${cut.toLocaleString('en')} of ${episodes.toLocaleString('en')} episodes cut; a worker cuts the others by itself`;
 }
 
 function valkeyLines(status: ValkeyStatus) {

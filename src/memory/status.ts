@@ -46,6 +46,8 @@ export interface Status {
   readonly valkey: Asked<ValkeyStatus>;
   readonly falkordb: Asked<{
     readonly graph: GraphCounts;
+    /** Of how many episodes with text how many have passages; a worker cuts the others by itself. */
+    readonly passages: { readonly cut: number; readonly episodes: number };
     /** True when the graph lost changes that it had taken, as far as Valkey knows; then it must be rebuilt. */
     readonly lacksChanges: boolean;
   }>;
@@ -60,9 +62,14 @@ export async function askForStatus(services: Services, options: GroupOptions): P
     services.spooling(),
     asked(async () => valkeyStatus(await services.producer(), group)),
     asked(async () => {
-      const { countGraph } = await import('../graph/queries/meta.ts');
+      const [{ countGraph }, { countCut }, { PASSAGE_VERSION }] = await Promise.all([
+        import('../graph/queries/meta.ts'),
+        import('../graph/queries/uncut-episodes.ts'),
+        import('../passages/passages.ts'),
+      ]);
       const graph = (await services.graphs()).group(group);
-      return { graph: await countGraph(graph), lacksChanges: await lacksChanges(services, graph) };
+      const [counts, passages] = [await countGraph(graph), await countCut(graph, PASSAGE_VERSION)];
+      return { graph: counts, passages, lacksChanges: await lacksChanges(services, graph) };
     }),
   ]);
   // One after the other and not before: to load and to connect takes longer than any answer.

@@ -5,6 +5,7 @@ import { deleteOrphanStatements, writeStatements } from '../graph/queries/statem
 import {
   deleteOrphans,
   deleteOutdated,
+  episodesToCut,
   type UncutEpisode,
   uncutEpisodes,
   writePassages,
@@ -40,36 +41,45 @@ export async function cutPassages(
   const orphans = await deleteOrphans(graph);
   await deleteOrphanStatements(graph);
   let episodes = 0;
+  const seen = new Set<string>();
   for (;;) {
-    const uncut = await uncutEpisodes(graph, PASSAGE_VERSION, AT_ONCE);
-    const cut = uncut.map(cutOne);
-    const passages = cut.flatMap((it) => it.passages);
-    // Of white space nothing can be cut.
-    if (passages.length === 0) break;
-    const vectors = await embedder.embed(cut.flatMap(({ texts }) => texts));
-    await deleteOutdated(
-      graph,
-      uncut.map(({ uuid }) => uuid),
-      PASSAGE_VERSION,
-    );
-    await writePassages(graph, cut, PASSAGE_VERSION);
-    await writeStatements(graph, uncut.map(withStatements));
-    await writePassageVectors(
-      graph,
-      passages.map(({ uuid, episode }, place) => ({
-        uuid,
-        episode,
-        embedding: (vectors[place] ?? []).map(Math.fround),
-      })),
-      embedder,
-    );
-    await seeThatWritten(graph, embedder, uncut);
-    episodes += uncut.length;
-    // Answers change by what was written so far.
-    await raiseVersion(valkey, group);
+    // Looking for them takes longer than cutting some, so that all are listed at once; what comes meanwhile is listed next.
+    const uncut = (await uncutEpisodes(graph, PASSAGE_VERSION)).filter((uuid) => !seen.has(uuid));
+    if (uncut.length === 0) break;
+    for (let from = 0; from < uncut.length; from += AT_ONCE) {
+      const some = uncut.slice(from, from + AT_ONCE);
+      episodes += await cutSome({ graph, embedder }, await episodesToCut(graph, some));
+      for (const uuid of some) seen.add(uuid);
+      // Answers change by what was written so far.
+      await raiseVersion(valkey, group);
+    }
   }
   if (orphans > 0) await raiseVersion(valkey, group);
   return { episodes, orphans };
+}
+
+async function cutSome(
+  { graph, embedder }: { readonly graph: GroupGraph; readonly embedder: Embedder },
+  uncut: readonly UncutEpisode[],
+): Promise<number> {
+  const cut = uncut.map(cutOne);
+  const passages = cut.flatMap((it) => it.passages);
+  const vectors = await embedder.embed(cut.flatMap(({ texts }) => texts));
+  const uuids = uncut.map(({ uuid }) => uuid);
+  await deleteOutdated(graph, uuids, PASSAGE_VERSION);
+  await writePassages(graph, cut, PASSAGE_VERSION);
+  await writeStatements(graph, uncut.map(withStatements));
+  await writePassageVectors(
+    graph,
+    passages.map(({ uuid, episode }, place) => ({
+      uuid,
+      episode,
+      embedding: (vectors[place] ?? []).map(Math.fround),
+    })),
+    embedder,
+  );
+  await seeThatWritten(graph, embedder, uncut);
+  return uncut.length;
 }
 
 /** A graph that is another embedder's by now took the passages and not the vectors; then they are cut again for that one. */

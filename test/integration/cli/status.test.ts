@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
 import { MemoryManager } from '../../../src/memory.ts';
+import { PASSAGE_VERSION } from '../../../src/passages/passages.ts';
 import { noteAlive } from '../../../src/queue/alive.ts';
 import { openSpool } from '../../../src/queue/spool/spool.ts';
 import { MINUTE } from '../../../src/time.ts';
@@ -76,6 +77,24 @@ describe('status', () => {
       falkordb: { ok: true, ms: expect.any(Number), graph: { episodes: 1, entities: 2, facts: 1 } },
       spool: { episodes: 0, unreadable: 0 },
     });
+  });
+
+  test('says how many episodes have passages, as long as some have none', async () => {
+    const { config, run } = newMemory();
+    const graph = opened.graphs.group(config.group);
+    await graph.write(
+      `CREATE (:Episodic {uuid: 'a', content: 'Harbor uses Redis.', source: 'text'}), (:Episodic {uuid: 'b', content: 'So.', source: 'text'}),
+         (:_Passage {passage: 'c', episode: 'b', ordinal: 0, version: $version})`,
+      { version: PASSAGE_VERSION },
+    );
+
+    const [plain, json] = [await run(), await run('--json')];
+    await graph.write("MATCH (p:Episodic {uuid: 'a'}) DELETE p");
+    const complete = await run();
+
+    expect(plain.stdout).toContain('Passages 1 of 2 episodes cut; a worker cuts the others by itself\n');
+    expect(JSON.parse(json.stdout)).toMatchObject({ falkordb: { passages: { cut: 1, episodes: 2 } } });
+    expect(complete.stdout).not.toContain('Passages');
   });
 
   test('tells of each model the worst that a worker saw', async () => {

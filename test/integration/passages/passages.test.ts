@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
 import { MemoryManager } from '../../../src/index.ts';
+import { cutPassages } from '../../../src/upkeep/passages.ts';
+import { patientConnection } from '../../../src/valkey/connections.ts';
 import { type Running, startWorkers } from '../../../workers/main.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -111,6 +113,46 @@ test('a graph of an older release is asked at once, and a worker that starts cut
   await expect.poll(() => memory.queryMemory('wooden piles'), { timeout: 120_000 }).toContain('wooden piles');
   expect([await count('_Passage'), await count('_PassageVector'), await count('_Statement')]).toEqual([1, 1, 1]);
   await later.close();
+});
+
+test('status says how many episodes are cut, the task goes on where it was stopped, and texts of white space keep no other from being cut', async () => {
+  const { memory, count, graph, group } = newMemory();
+  const embedder = plainEmbedder();
+  await graph.prepare(embedder);
+  const episodes = Array.from({ length: 70 }, (_, place) => ({
+    uuid: `old-${place}`,
+    content: place < 25 ? '\n\t\n' : `Harbor has pile number ${place}.`,
+    time: `2025-01-01T00:00:${String(place).padStart(2, '0')}+00:00`,
+  }));
+  await graph.write(
+    `UNWIND $episodes AS x
+     CREATE (:Episodic {uuid: x.uuid, name: 'n', group_id: $group, content: x.content, source: 'text', source_description: '',
+       entity_edges: [], created_at: x.time, valid_at: x.time})`,
+    { group, episodes },
+  );
+  const passages = async () => {
+    const { falkordb } = await memory.status();
+    return falkordb.ok ? falkordb.passages : falkordb;
+  };
+  const valkey = patientConnection(stores.config.valkey);
+  opened.push({ close: () => valkey.disconnect() });
+  let asked = 0;
+  const failing = {
+    ...embedder,
+    embed(texts: readonly string[]) {
+      asked += 1;
+      return asked === 2 ? Promise.reject(new Error('stopped')) : embedder.embed(texts);
+    },
+  };
+  expect(await passages()).toEqual({ cut: 25, episodes: 70 });
+
+  await expect(cutPassages({ graphs, valkey, embedder: failing }, group)).rejects.toThrow('stopped');
+
+  expect(await passages()).toEqual({ cut: 45, episodes: 70 });
+  expect(await cutPassages({ graphs, valkey, embedder }, group)).toEqual({ episodes: 25, orphans: 0 });
+  expect(await passages()).toEqual({ cut: 70, episodes: 70 });
+  expect([await count('_Passage'), await count('_PassageVector')]).toEqual([45, 45]);
+  expect(await cutPassages({ graphs, valkey, embedder }, group)).toEqual({ episodes: 0, orphans: 0 });
 });
 
 test('what another program wrote is cut, and passages of what it deleted go', async () => {

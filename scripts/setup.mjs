@@ -101,7 +101,7 @@ function newest(path) {
 }
 
 async function findServers() {
-  const { addressesFrom } = await import('../src/embedded/addresses.ts');
+  const { addressesFrom } = await import('../src/embedded/servers.ts');
   if (addressesFrom(process.env) !== undefined) return;
   const { findBinaries } = await import('../src/embedded/binaries.ts');
   let finish = () => {};

@@ -1,6 +1,5 @@
 export type { Exported } from './archive/export.ts';
-export type { Pruned } from './archive/prune.ts';
-export type { Retention } from './archive/retention.ts';
+export type { Pruned, Retention } from './archive/prune.ts';
 export type { Briefing, BriefingLine } from './briefing/briefing.ts';
 export { type Address, type Config, loadConfig } from './config.ts';
 export type { EpisodeOptions, EpisodeSource, Metadata, NoteKind } from './episode.ts';
@@ -28,35 +27,30 @@ export {
 export type {
   ArchiveEntry,
   ArchiveList,
+  Archives,
   PruneOptions,
   Restored,
   RestoreOptions,
   Verified,
   VerifyOptions,
 } from './memory/archives.ts';
-export type { EntitiesOptions, Entity } from './memory/ask-entities.ts';
-export type { WholeEpisode } from './memory/ask-episode.ts';
+export type { BriefingOptions, WholeBriefing } from './memory/briefing.ts';
+export type { DeadLetters, ListOptions, QueueOptions } from './memory/dead-letters.ts';
+export type { EntitiesOptions, Entity, HistoryOptions } from './memory/entities.ts';
 export type {
   EpisodeState,
+  Episodes,
   LatestEpisode,
   LatestOptions,
   Learnt,
   WholeEntity,
+  WholeEpisode,
   WholeFact,
-} from './memory/ask-episodes.ts';
-export type { HistoryOptions } from './memory/ask-history.ts';
-export type { BriefingOptions, WholeBriefing } from './memory/briefing.ts';
-export type { ListOptions, QueueOptions } from './memory/dead-letters.ts';
-export type { Archives } from './memory/doors/archives.ts';
-export type { Communities } from './memory/doors/communities.ts';
-export type { DeadLetters } from './memory/doors/dead-letters.ts';
-export type { Episodes } from './memory/doors/episodes.ts';
-export type { Sagas } from './memory/doors/sagas.ts';
+} from './memory/episodes.ts';
 export type { ExportAllOptions, ExportOptions, GroupExported } from './memory/exports.ts';
 export type { ForgetOptions, ForgetTarget, Forgotten, Named } from './memory/forget.ts';
-export type { ImportExample, Imported, ImportFormat, ImportOptions } from './memory/import-counts.ts';
-export type { ImportSource } from './memory/import-source.ts';
-export type { NightlyStatus } from './memory/nightly-status.ts';
+export type { ImportSource } from './memory/import.ts';
+export type { ImportExample, Imported, ImportFormat, ImportOptions } from './memory/import-formats.ts';
 export type {
   EpisodeInput,
   GroupOptions,
@@ -67,10 +61,10 @@ export type {
   TripletOptions,
   WaitOptions,
 } from './memory/options.ts';
-export type { QueryOptions, TimeOptions } from './memory/query-options.ts';
+export type { QueryOptions, TimeOptions } from './memory/query.ts';
 export type { RebuildOptions, Rebuilt } from './memory/rebuild.ts';
-export type { Asked, QueueStatus, Status, ValkeyStatus } from './memory/status.ts';
-export type { Community, Saga, SagaOverview, TaskOptions } from './memory/upkeep.ts';
+export type { Asked, NightlyStatus, QueueStatus, Status, ValkeyStatus } from './memory/status.ts';
+export type { Communities, Community, Saga, SagaOverview, Sagas, TaskOptions } from './memory/upkeep.ts';
 export { MemoryManager } from './memory.ts';
 export type { Embedder } from './models/embedder.ts';
 export type * from './models/language-model.ts';
@@ -83,8 +77,8 @@ export {
 export type * from './ontology.ts';
 export type { ManyOptions } from './queue/add-many.ts';
 export type { WorkerNote } from './queue/alive.ts';
-export type { DeadLetter, WholeDeadLetter } from './queue/dead-letter.ts';
-export type { Outcome } from './queue/nights.ts';
+export type { DeadLetter, WholeDeadLetter } from './queue/dead-letters.ts';
+export type { Outcome } from './queue/nightly-exports.ts';
 export type { Counts, EpisodeReceipt, Receipt } from './queue/producer.ts';
 export type { Drained } from './queue/spool/drain.ts';
 export type { DateFilter, Filters } from './search/filters.ts';

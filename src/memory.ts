@@ -3,22 +3,22 @@ import { type Config, loadConfig } from './config.ts';
 import type { Metadata } from './episode.ts';
 import type { GraphCounts } from './graph/queries/meta.ts';
 import { checkGroup } from './group.ts';
-import { askFor } from './memory/ask.ts';
-import { askForEntities, type EntitiesOptions, type Entity } from './memory/ask-entities.ts';
-import type { WholeEpisode } from './memory/ask-episode.ts';
-import type { WholeFact } from './memory/ask-episodes.ts';
-import { askForHistory, type HistoryOptions } from './memory/ask-history.ts';
-import { askForText } from './memory/ask-text.ts';
+import { askForText } from './memory/answer-text.ts';
+import { type Archives, openArchives } from './memory/archives.ts';
 import type { BriefingOptions, WholeBriefing } from './memory/briefing.ts';
-import { type Archives, openArchives } from './memory/doors/archives.ts';
-import { type Communities, openCommunities } from './memory/doors/communities.ts';
-import { type DeadLetters, openDeadLetters } from './memory/doors/dead-letters.ts';
-import { type Episodes, openEpisodes } from './memory/doors/episodes.ts';
-import { openSagas, type Sagas } from './memory/doors/sagas.ts';
+import { type DeadLetters, openDeadLetters } from './memory/dead-letters.ts';
+import {
+  askForEntities,
+  askForHistory,
+  type EntitiesOptions,
+  type Entity,
+  type HistoryOptions,
+} from './memory/entities.ts';
+import { type Episodes, openEpisodes, type WholeEpisode, type WholeFact } from './memory/episodes.ts';
 import type { ExportAllOptions, ExportOptions, GroupExported } from './memory/exports.ts';
 import type { ForgetOptions, ForgetTarget, Forgotten } from './memory/forget.ts';
-import type { Imported, ImportFormat, ImportOptions } from './memory/import-counts.ts';
-import type { ImportSource } from './memory/import-source.ts';
+import type { ImportSource } from './memory/import.ts';
+import type { Imported, ImportFormat, ImportOptions } from './memory/import-formats.ts';
 import { checkConfig, checkInput, checkQueue, checkReceipt, checkTarget } from './memory/input.ts';
 import type {
   EpisodeInput,
@@ -29,10 +29,11 @@ import type {
   TripletOptions,
   WaitOptions,
 } from './memory/options.ts';
-import type { QueryOptions } from './memory/query-options.ts';
+import { askFor, type QueryOptions } from './memory/query.ts';
 import { openServices, type Services } from './memory/services.ts';
 import { askForSize } from './memory/size.ts';
 import type { Status } from './memory/status.ts';
+import { type Communities, openCommunities, openSagas, type Sagas } from './memory/upkeep.ts';
 import { waitFor } from './memory/wait-for.ts';
 import type { Counts, EpisodeReceipt, QueueName, Receipt } from './queue/producer.ts';
 import type { Drained } from './queue/spool/drain.ts';
@@ -42,9 +43,9 @@ import { checkList } from './strict.ts';
 import { request } from './telemetry/request.ts';
 import type { Triplet } from './triplet.ts';
 
-let telling: Promise<typeof import('./memory/tell.ts')> | undefined;
+let telling: Promise<typeof import('./memory/store.ts')> | undefined;
 // Kept, since many may call it at once and each `import()` takes its time.
-const tells = () => (telling ??= import('./memory/tell.ts'));
+const tells = () => (telling ??= import('./memory/store.ts'));
 
 /**
  * The memory as a program uses it. Nothing is connected or loaded before it is needed; `close()` ends what was.
@@ -169,14 +170,14 @@ export class MemoryManager {
   /** One episode, by its uuid or its name. @throws InvalidInput when there is none, or more than one of that name */
   async episode(uuidOrName: string, options: GroupOptions = {}): Promise<WholeEpisode> {
     return request('episode', async () =>
-      (await import('./memory/ask-episode.ts')).askForEpisode(this.#services, uuidOrName, checkInput('group', options)),
+      (await import('./memory/episodes.ts')).askForEpisode(this.#services, uuidOrName, checkInput('group', options)),
     );
   }
 
   /** One fact, by its uuid, whenever it held. @throws InvalidInput when there is none */
   async fact(uuid: string, options: GroupOptions = {}): Promise<WholeFact> {
     return request('fact', async () =>
-      (await import('./memory/ask-episodes.ts')).askForFact(this.#services, uuid, checkInput('group', options)),
+      (await import('./memory/episodes.ts')).askForFact(this.#services, uuid, checkInput('group', options)),
     );
   }
 

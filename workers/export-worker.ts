@@ -1,13 +1,13 @@
 import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { exportGroup } from '../src/archive/export-group.ts';
+import { exportGroup } from '../src/archive/export.ts';
 import { exportByNight, type NightParts } from '../src/archive/nightly.ts';
 import type { ArchiveStore } from '../src/archive/stores/store.ts';
 import type { Config } from '../src/config.ts';
 import { InvalidInput } from '../src/errors.ts';
 import type { Graphs } from '../src/graph/graphs.ts';
 import { EXPORT_QUEUE, NIGHTLY, readExportJob, readNightlyJob } from '../src/queue/jobs.ts';
-import type { Nights } from '../src/queue/nights.ts';
+import type { Nights } from '../src/queue/nightly-exports.ts';
 import { openQueue } from '../src/queue/queues.ts';
 import { trace } from '../src/telemetry/tracing.ts';
 import type { Leases } from '../src/valkey/lease.ts';

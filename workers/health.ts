@@ -1,10 +1,10 @@
 import type { Graphs } from '../src/graph/graphs.ts';
 import { isLost, lostGroups } from '../src/journal/loss.ts';
 import type { Alive } from '../src/queue/alive.ts';
-import type { LastNight } from '../src/queue/nights.ts';
+import type { LastNight } from '../src/queue/nightly-exports.ts';
 import type { Producer } from '../src/queue/producer.ts';
 import type { Spool } from '../src/queue/spool/spool.ts';
-import type { Drill } from '../src/schedule/drills.ts';
+import type { Drill } from '../src/schedule/restore-tests.ts';
 import type { ModelSigns, VitalSigns } from '../src/telemetry/vital-signs.ts';
 import { HOUR, MINUTE, SECOND } from '../src/time.ts';
 import { within } from '../src/within.ts';

@@ -10,8 +10,8 @@ import {
 import type { Address } from '../src/config.ts';
 import { type Fate, fateOf, isForeseen } from '../src/errors.ts';
 import { checkGroup } from '../src/group.ts';
+import { waitNote, waitReason } from '../src/queue/job-state.ts';
 import { EXPORT_QUEUE, NIGHTLY, STORE_QUEUE, TASK, waitAfter } from '../src/queue/jobs.ts';
-import { waitNote, waitReason } from '../src/queue/wait-reason.ts';
 import { carrierOf } from '../src/telemetry/carrier.ts';
 import { harmless } from '../src/telemetry/harmless.ts';
 import { type Metrics, NO_METRICS } from '../src/telemetry/metrics.ts';

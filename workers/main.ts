@@ -1,11 +1,11 @@
 import type { Worker } from 'bullmq';
-import { installationId } from '../src/archive/origin.ts';
+import { installationId } from '../src/archive/manifest.ts';
 import { reembed } from '../src/archive/reembed.ts';
 import { chooseStore } from '../src/archive/stores/choose.ts';
 import type { Config } from '../src/config.ts';
 import { InvalidInput } from '../src/errors.ts';
 import { openForgetting } from '../src/forget/forget.ts';
-import { forgetfulIngest } from '../src/forget/ingest.ts';
+import { forgetfulIngest } from '../src/forget/forgotten-episode.ts';
 import { openGraphs } from '../src/graph/graphs.ts';
 import { type Ingest, openIngest } from '../src/ingest/ingest.ts';
 import { compareKey } from '../src/journal/authentic.ts';

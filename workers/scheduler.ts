@@ -1,6 +1,6 @@
 import { type ScheduledTask, schedule } from 'node-cron';
 import type { Config } from '../src/config.ts';
-import type { Nights } from '../src/queue/nights.ts';
+import type { Nights } from '../src/queue/nightly-exports.ts';
 import { serveDue } from '../src/schedule/due.ts';
 import { openTicks, type Ticks } from '../src/schedule/ticks.ts';
 import { harmless } from '../src/telemetry/harmless.ts';

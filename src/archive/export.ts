@@ -1,22 +1,88 @@
 import { randomInt } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInput, StaleFence } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { type Extent, exportExtent, exportTwins } from '../graph/queries/export.ts';
+import { readFence, stampFence } from '../graph/queries/fence.ts';
 import { readEmbedder } from '../graph/queries/meta.ts';
 import { timestamp } from '../time.ts';
+import type { Lease, Leases } from '../valkey/lease.ts';
 import { FORMAT, VERSION, writeDocument } from './document.ts';
 import type { Element } from './element.ts';
 import { type Counting, openInventory } from './inventory.ts';
 import { withLittleMemory } from './little-memory.ts';
-import { MANIFEST_VERSION, type Manifest, manifestName, writeManifest } from './manifest.ts';
-import type { Origin } from './origin.ts';
-import { programVersion } from './program-version.ts';
+import {
+  MANIFEST_VERSION,
+  type Manifest,
+  manifestName,
+  type Origin,
+  programVersion,
+  writeManifest,
+} from './manifest.ts';
 import { snapshot } from './snapshot.ts';
 import { step } from './step.ts';
-import type { ArchiveStore, Stored } from './stores/store.ts';
-import { tally } from './stores/tally.ts';
+import { type ArchiveStore, type Stored, tally } from './stores/store.ts';
+
+export interface GroupExport {
+  readonly gzip?: boolean;
+  readonly origin?: Origin;
+  /** Told the share that is done, from 0 to 1. */
+  readonly onProgress?: (share: number) => void;
+}
+
+/**
+ * Exports a group as it is at one moment. The group's lease is taken for that moment only; when somebody commits before all is
+ * read, what was written is thrown away and it is done once more, this time with the lease held to the end.
+ * @throws StaleFence when the lease was lost; GraphLostError; what `exportGraph` throws
+ */
+export async function exportGroup(
+  graph: GroupGraph,
+  leases: Leases,
+  store: ArchiveStore,
+  { gzip = false, origin, onProgress = () => {} }: GroupExport = {},
+): Promise<Exported> {
+  const attempt = async (lease: Lease, { stamped, position }: Stamp) =>
+    exportGraph(graph, store, onProgress, {
+      gzip,
+      ...(origin && { origin }),
+      until: new Date(lease.fence),
+      position,
+      check: async () => {
+        if ((await readFence(graph)) !== stamped)
+          throw new StaleFence(`The memory "${graph.group}" was changed while it was exported; it is exported again.`);
+      },
+    });
+  // Nobody else changes the graph in between, since the lease is ours and older ones are refused from the stamp on.
+  const stamp = async (lease: Lease) => {
+    // What a graph holds that lost changes must not pass for the memory's newest archive.
+    await graph.checkLoss();
+    return { stamped: await stampFence(graph, lease.fence), position: await graph.position() };
+  };
+  try {
+    const moment = await held(leases, graph.group, async (lease) => ({ lease, stamp: await stamp(lease) }));
+    return await attempt(moment.lease, moment.stamp);
+  } catch (error) {
+    if (!(error instanceof StaleFence)) throw error;
+    return await held(leases, graph.group, async (lease) => attempt(lease, await stamp(lease)));
+  }
+}
+
+interface Stamp {
+  /** The fence that the graph has from then on, until somebody changes it. */
+  readonly stamped: number;
+  /** Of the journal. */
+  readonly position: string;
+}
+
+async function held<T>(leases: Leases, group: string, work: (lease: Lease) => Promise<T>): Promise<T> {
+  const lease = await leases.take(group);
+  try {
+    return await work(lease);
+  } finally {
+    await lease.release();
+  }
+}
 
 export interface Exported {
   readonly file: string;

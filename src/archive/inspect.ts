@@ -1,7 +1,6 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { type Depth, exportExtent } from '../graph/queries/export.ts';
-import type { HashKind } from './graph-hash.ts';
-import { type Inventory, openInventory } from './inventory.ts';
+import { type HashKind, type Inventory, openInventory } from './inventory.ts';
 import type { Manifest } from './manifest.ts';
 import { snapshot } from './snapshot.ts';
 

@@ -1,5 +1,6 @@
-import { type Element, isNode } from './element.ts';
-import { type GraphHashes, type HashKind, openGraphHash } from './graph-hash.ts';
+import { createHash, hash } from 'node:crypto';
+import { endianness } from 'node:os';
+import { type Element, isNode, isVector, type Properties, type Types } from './element.ts';
 
 /** What a graph or an archive holds, counted while its elements go by. */
 export interface Inventory {
@@ -85,3 +86,117 @@ const count = (counts: Map<string, number>, name: string) => counts.set(name, (c
 
 const sorted = (counts: Map<string, number>): Record<string, number> =>
   Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** What two graphs that hold the same have in common, whatever FalkorDB's numbers and the order of their elements. */
+export interface GraphHashes {
+  /** Of all labels, types and properties. A restored graph has that of its archive, in whatever group. */
+  readonly exact: string;
+  /** The same without the system's own times and the models' costs: a graph that was built again from the same episodes has it too. */
+  readonly timeless: string;
+  /** As `exact`, but of vectors only that they are there, so that it can be worked out without reading them. */
+  readonly vectorless: string;
+}
+
+export type HashKind = keyof GraphHashes;
+
+export interface GraphHash {
+  add(element: Element): void;
+  result(): GraphHashes;
+}
+
+const TIMES = new Set(['created_at', 'use']);
+/** Whether they are there tells something, when they are does not. */
+const MARKS = new Set(['expired_at', 'committed_at', 'removed_at']);
+
+/**
+ * The sum, modulo 2²⁵⁶, of the SHA-256 of each element, which needs neither order nor memory. Left out are the number of the lease
+ * that wrote last and its mark, which say nothing of what is remembered, and the group's own name.
+ * @param group whose graph it is
+ * @param kinds those that are wanted; the others are empty texts
+ */
+export function openGraphHash(
+  group: string,
+  kinds: readonly HashKind[] = ['exact', 'timeless', 'vectorless'],
+): GraphHash {
+  const sums = kinds.map((kind) => ({ kind, seen: SEEN[kind], sum: openSum() }));
+  const result = (wanted: HashKind) => sums.find(({ kind }) => kind === wanted)?.sum.result() ?? '';
+  return {
+    add(element) {
+      const { head, properties } = told(element, group);
+      for (const { seen, sum } of sums) sum.add(digest(JSON.stringify([...head, seen(properties)])));
+    },
+    result: () => ({ exact: result('exact'), timeless: result('timeless'), vectorless: result('vectorless') }),
+  };
+}
+
+type Told = readonly (readonly [name: string, value: unknown, type?: string])[];
+
+function told(element: Element, group: string): { head: readonly unknown[]; properties: Told } {
+  const { properties, types } = element;
+  const isFence = isNode(element) && element.labels.includes('_Meta') && properties.key === 'fence';
+  const names = Object.keys(properties)
+    .filter((name) => !isFence || name === 'key')
+    .sort();
+  return {
+    head: isNode(element)
+      ? ['node', [...element.labels].sort()]
+      : ['edge', element.type, element.source, element.target],
+    properties: names.map((name) => property(name, properties, types, group)),
+  };
+}
+
+function property(name: string, properties: Properties, types: Types | undefined, group: string): Told[number] {
+  const value = properties[name];
+  if (isVector(name, value, types)) return [name, digest(vectorBytes(value)).toString('hex'), 'Vectorf32'];
+  if (name === 'group_id' && value === group) return [name, null];
+  const type = types?.[name];
+  return type === undefined ? [name, value] : [name, value, type];
+}
+
+function withoutTimes(properties: Told): Told {
+  return properties.flatMap((it) => (TIMES.has(it[0]) ? [] : MARKS.has(it[0]) ? [[it[0], true] as const] : [it]));
+}
+
+function withoutVectors(properties: Told): Told {
+  return properties.map((it) => (it[2] === 'Vectorf32' ? ([it[0], true, it[2]] as const) : it));
+}
+
+/** What of an element's properties each hash is made of. */
+const SEEN: Readonly<Record<HashKind, (properties: Told) => Told>> = {
+  exact: (properties) => properties,
+  timeless: withoutTimes,
+  vectorless: withoutVectors,
+};
+
+/** The same on every machine. */
+function vectorBytes(vector: readonly number[]): Buffer {
+  if (IS_LITTLE) return Buffer.from(Float32Array.from(vector).buffer);
+  const bytes = Buffer.allocUnsafe(vector.length * 4);
+  for (let index = 0; index < vector.length; index += 1) bytes.writeFloatLE(vector[index] ?? 0, index * 4);
+  return bytes;
+}
+
+const digest = (data: string | Buffer): Buffer => hash('sha256', data, 'buffer');
+
+const IS_LITTLE = endianness() === 'LE';
+const LANES = 8;
+
+function openSum() {
+  const sum = new Uint32Array(LANES);
+  let count = 0;
+  return {
+    add(bytes: Buffer): void {
+      count += 1;
+      let carry = 0;
+      for (let lane = 0; lane < LANES; lane += 1) {
+        carry += (sum[lane] ?? 0) + bytes.readUInt32LE(lane * 4);
+        sum[lane] = carry;
+        carry = carry > 0xffffffff ? 1 : 0;
+      }
+    },
+    result: () =>
+      createHash('sha256')
+        .update(`${count}:${Array.from(sum, (lane) => lane.toString(16).padStart(8, '0')).join('')}`)
+        .digest('hex'),
+  };
+}

@@ -1,8 +1,45 @@
-import { hash } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Redis } from 'ioredis';
 import * as z from 'zod/mini';
 import { ArchiveDamaged } from '../errors.ts';
-import { originShape } from './origin.ts';
 import type { ArchiveStore } from './stores/store.ts';
+
+/** Who made an archive, as its manifest says; earlier releases did not note it. */
+export const originShape = z.object({
+  by: z.enum(['hand', 'night']),
+  /** `installationId` of the Valkey whose worker wrote it. */
+  installation: z.string(),
+});
+export type Origin = z.output<typeof originShape>;
+
+/**
+ * The id of all that shares one Valkey and queue prefix, made at its first use. A Valkey that lost its data gets another one, so that
+ * archives of before count as somebody else's: too many are kept then, and none is lost.
+ */
+export async function installationId(valkey: Redis, prefix: string): Promise<string> {
+  const key = `${prefix}:installation`;
+  await valkey.set(key, randomUUID(), 'NX');
+  return (await valkey.get(key)) ?? installationId(valkey, prefix);
+}
+
+/** Why a prune must leave an archive alone; undefined for a nightly archive of this installation. */
+export function foreignBecause(origin: Origin | undefined, installation: string): string | undefined {
+  if (!origin) return 'its release did not note whether it was made by hand';
+  if (origin.installation !== installation) return 'it is of another installation';
+  return origin.by === 'hand' ? 'it was made by hand' : undefined;
+}
+
+/** The package's version, from the nearest `package.json` above this file (sources and the build lie at other depths). */
+export function programVersion(): string {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); folder !== dirname(folder); folder = dirname(folder)) {
+    const file = join(folder, 'package.json');
+    if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+  }
+  return 'unknown';
+}
 
 export const MANIFEST_VERSION = 1;
 /** No manifest is longer than this; what is, is none. */
@@ -30,7 +67,7 @@ const shape = z.object({
   /** Of the JSON, where the file is compressed. */
   json: z.nullable(z.object({ bytes: count, sha256 })),
   counts: z.object({ nodes: count, edges: count, labels: counts, types: counts }),
-  /** See graph-hash.ts. */
+  /** See inventory.ts. */
   graph_hash: z.object({ exact: sha256, timeless: sha256, vectorless: sha256 }),
   embedder: z.nullable(z.object({ model: z.string(), dimension })),
   journal: z.object({

@@ -1,9 +1,92 @@
 import { hash } from 'node:crypto';
-import { ModelFailed } from '../errors.ts';
+import type { Metadata } from '../episode.ts';
+import { ArchiveDamaged, InvalidInput, ModelFailed } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { exportExtent } from '../graph/queries/export.ts';
+import { episodesOfPassages, passagesOfEpisodes } from '../graph/queries/passages.ts';
 import { keepVectors, keptVectors, prepareKept } from '../graph/queries/restore.ts';
 import type { Embedder } from '../models/embedder.ts';
-import { shortFloat } from './float32.ts';
+import { embeddedText, textOf } from '../passages/passages.ts';
+import { type Element, isNode, isVector, type Properties, shortFloat } from './element.ts';
+import { openGraphHash } from './inventory.ts';
+import { snapshot } from './snapshot.ts';
+
+/** Of elements that have vectors: each vector's name and the text that it is the embedding of; null for none that is still there. */
+export type EmbeddedTexts = ReadonlyMap<Element, ReadonlyMap<string, string | null>>;
+
+const ANY = { text: 'true', params: {} };
+/** Of so many episodes the texts are held at once. */
+const EPISODES = 16;
+
+/**
+ * The texts behind the vectors of a page. A property `name_embedding` is that of `name`; what a passage's vector stands for lies in its episode.
+ * @throws InvalidInput for a vector of which nobody knows the text
+ */
+export async function embeddedTexts(graph: GroupGraph, page: readonly Element[]): Promise<EmbeddedTexts> {
+  const texts = new Map<Element, Map<string, string | null>>();
+  const passages: Element[] = [];
+  for (const element of page) {
+    const { properties, types } = element;
+    const names = Object.keys(properties).filter((name) => isVector(name, properties[name], types));
+    if (names.length === 0) continue;
+    if (isNode(element) && element.labels.includes('_PassageVector')) passages.push(element);
+    else texts.set(element, new Map(names.map((name) => [name, textBehind(name, element)])));
+  }
+  const known = await passageTexts(graph, [...new Set(passages.map(({ properties }) => String(properties.episode)))]);
+  for (const element of passages)
+    texts.set(element, new Map([['embedding', known.get(String(element.properties.passage)) ?? null]]));
+  return texts;
+}
+
+export function* textsIn(texts: EmbeddedTexts): Generator<string> {
+  for (const named of texts.values()) for (const text of named.values()) if (text !== null) yield text;
+}
+
+function textBehind(name: string, { properties }: Element): string | null {
+  const text = name.endsWith('_embedding') ? properties[name.slice(0, -'_embedding'.length)] : undefined;
+  if (typeof text !== 'string')
+    throw new InvalidInput(
+      `The graph holds vectors "${name}" of which nobody knows the text, so that they cannot be made with another embedder.`,
+    );
+  return text === '' ? null : text;
+}
+
+async function passageTexts(graph: GroupGraph, episodes: readonly string[]): Promise<Map<string, string>> {
+  const texts = new Map<string, string>();
+  for (let from = 0; from < episodes.length; from += EPISODES) {
+    const some = episodes.slice(from, from + EPISODES);
+    const passages = await passagesOfEpisodes(graph, some, ANY, Number.MAX_SAFE_INTEGER);
+    const ofTools = new Set(passages.filter(({ source }) => source !== '').map(({ episode }) => episode));
+    const rows = new Map((await episodesOfPassages(graph, some, [...ofTools])).map((row) => [row.uuid, row]));
+    for (const passage of passages) {
+      const row = rows.get(passage.episode);
+      if (!row) continue;
+      const metadata = row.metadata === null ? null : (JSON.parse(row.metadata) as Metadata);
+      texts.set(passage.uuid, embeddedText(textOf(passage.source, row.content, metadata), passage));
+    }
+  }
+  return texts;
+}
+
+/** How many different texts a graph holds vectors of, how long they are together, and how many requests it takes to embed them. */
+export async function countTexts(
+  graph: GroupGraph,
+  dimension: number,
+): Promise<{ readonly texts: number; readonly characters: number; readonly requests: number }> {
+  const seen = new Set<string>();
+  let characters = 0;
+  const { last } = await exportExtent(graph);
+  for await (const page of snapshot(graph, { last, dimension, depth: 'without vectors' }))
+    for (const named of (await embeddedTexts(graph, page)).values())
+      for (const text of named.values()) {
+        if (text === null) continue;
+        const known = seen.size;
+        seen.add(hash('sha256', text, 'base64'));
+        if (seen.size > known) characters += text.length;
+      }
+  return { texts: seen.size, characters, requests: Math.ceil(seen.size / TOGETHER) };
+}
 
 /** Vectors of an embedder, each of which is paid for once, however often whoever needs them is killed. */
 export interface NewVectors {
@@ -70,3 +153,55 @@ function* inPieces<T>(all: readonly T[], size: number): Generator<T[]> {
 
 /** Not the text itself, which may be forgotten meanwhile. */
 const keyOf = (text: string): string => hash('sha256', text, 'base64');
+
+/**
+ * The elements of a graph with the vectors of another embedder.
+ * @param notes our own, which take the place of those of the same keys
+ * @throws ArchiveDamaged when anything else would become another
+ */
+export async function* withNewVectors(
+  graph: GroupGraph,
+  pages: AsyncIterable<Element[]>,
+  vectors: NewVectors,
+  notes: readonly Properties[],
+): AsyncGenerator<Element[]> {
+  const [before, after] = [0, 1].map(() => openGraphHash(graph.group, ['vectorless']));
+  const isNoted = (element: Element) =>
+    isNode(element) && element.labels.includes('_Meta') && notes.some(({ key }) => key === element.properties.key);
+  yield notes.map((properties) => ({ labels: ['_Meta'], properties }));
+  for await (const page of pages) {
+    const texts = await embeddedTexts(graph, page);
+    const made = await vectors.of(textsIn(texts));
+    const elements: Element[] = [];
+    for (const element of page) {
+      if (isNoted(element)) continue;
+      const named = texts.get(element) ?? new Map<string, string | null>();
+      const withText = withoutUntold(element, named);
+      if (!withText) continue;
+      const changed = { ...withText, properties: { ...withText.properties, ...vectorsFor(named, made) } };
+      before?.add(withText);
+      after?.add(changed);
+      elements.push(changed);
+    }
+    yield elements;
+  }
+  if (before?.result().vectorless !== after?.result().vectorless)
+    throw new ArchiveDamaged(`Something else than vectors would have become another in the memory "${graph.group}".`);
+}
+
+/** Without vectors of texts that are gone or empty; undefined for what is nothing else. */
+function withoutUntold(element: Element, named: ReadonlyMap<string, string | null>): Element | undefined {
+  if (![...named.values()].includes(null)) return element;
+  if (isNode(element) && element.labels.includes('_PassageVector')) return undefined;
+  const kept = Object.entries(element.properties).filter(([name]) => named.get(name) !== null);
+  return { ...element, properties: Object.fromEntries(kept) };
+}
+
+function vectorsFor(
+  named: ReadonlyMap<string, string | null>,
+  made: ReadonlyMap<string, readonly number[]>,
+): Record<string, readonly number[]> {
+  const vectors: Record<string, readonly number[]> = {};
+  for (const [name, text] of named) if (text !== null) vectors[name] = made.get(text) ?? [];
+  return vectors;
+}

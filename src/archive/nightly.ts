@@ -4,14 +4,12 @@ import type { GroupGraph } from '../graph/group-graph.ts';
 import { isEmpty } from '../graph/queries/meta.ts';
 import { renewByNight } from '../graph/renew.ts';
 import type { Leases } from '../valkey/lease.ts';
-import { exportGroup } from './export-group.ts';
-import { type Manifest, manifestName, readManifest } from './manifest.ts';
-import type { Origin } from './origin.ts';
-import { pruneStore, type Skipped } from './prune.ts';
-import type { Retention } from './retention.ts';
+import { noteVerified } from './catalogue.ts';
+import { exportGroup } from './export.ts';
+import { type Manifest, manifestName, type Origin, readManifest } from './manifest.ts';
+import { pruneStore, type Retention, type Skipped } from './prune.ts';
 import { step, type Watched } from './step.ts';
 import type { ArchiveStore } from './stores/store.ts';
-import { noteVerified } from './verified.ts';
 import { drillArchive, type Verification } from './verify.ts';
 
 /** What an export that nobody asked for works with. */

@@ -6,8 +6,7 @@ import { isNode } from './element.ts';
 import { tidy } from './little-memory.ts';
 import type { Manifest } from './manifest.ts';
 import { step } from './step.ts';
-import type { ArchiveStore, Stored } from './stores/store.ts';
-import { type Tally, tally } from './stores/tally.ts';
+import { type ArchiveStore, type Stored, type Tally, tally } from './stores/store.ts';
 
 /**
  * Reads the file of an archive to its end and compares its length and hash with the manifest's.

@@ -16,16 +16,14 @@ import type { Lease, Leases } from '../valkey/lease.ts';
 import { endReembedding, noteReembedding, type ReembeddingNote } from '../valkey/reembedding.ts';
 import { findManifest } from './catalogue.ts';
 import type { Element } from './element.ts';
-import { embeddedTexts, textsIn } from './embedded-texts.ts';
 import { type Exported, exportGraph } from './export.ts';
 import { withLittleMemory } from './little-memory.ts';
-import { type NewVectors, openNewVectors, TOGETHER } from './new-vectors.ts';
+import { embeddedTexts, type NewVectors, openNewVectors, TOGETHER, textsIn, withNewVectors } from './new-vectors.ts';
 import { replaceGraph } from './replace.ts';
 import { loadBeside } from './restore.ts';
 import { snapshot } from './snapshot.ts';
 import { step } from './step.ts';
 import type { ArchiveStore } from './stores/store.ts';
-import { withNewVectors } from './with-new-vectors.ts';
 
 export interface ReembedParts {
   readonly graphs: Graphs;

@@ -11,8 +11,7 @@ import type { Manifest } from './manifest.ts';
 import { readParts } from './read.ts';
 import { openSampling } from './sample.ts';
 import { step } from './step.ts';
-import { STALE } from './stores/names.ts';
-import type { ArchiveStore } from './stores/store.ts';
+import { type ArchiveStore, STALE } from './stores/store.ts';
 
 export interface Loaded {
   readonly scratch: Scratch;

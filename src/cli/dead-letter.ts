@@ -1,7 +1,7 @@
 import { InvalidInput } from '../errors.ts';
 import type { QueueOptions } from '../memory/dead-letters.ts';
 import type { MemoryManager } from '../memory.ts';
-import type { DeadLetter, WholeDeadLetter } from '../queue/dead-letter.ts';
+import type { DeadLetter, WholeDeadLetter } from '../queue/dead-letters.ts';
 import { oneLine, shortened } from '../text.ts';
 import type { Call, Command } from './command.ts';
 import { count } from './count.ts';

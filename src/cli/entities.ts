@@ -1,4 +1,4 @@
-import type { EntitiesOptions } from '../memory/ask-entities.ts';
+import type { EntitiesOptions } from '../memory/entities.ts';
 import type { MemoryManager } from '../memory.ts';
 import { parseTime } from '../time.ts';
 import type { Call, Command } from './command.ts';

@@ -1,4 +1,4 @@
-import type { WholeEpisode } from '../memory/ask-episode.ts';
+import type { WholeEpisode } from '../memory/episodes.ts';
 import { period } from '../reader/format.ts';
 import { day } from '../time.ts';
 import type { Command } from './command.ts';

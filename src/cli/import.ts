@@ -1,5 +1,5 @@
 import { InvalidInput } from '../errors.ts';
-import type { ImportExample, Imported, ImportFormat } from '../memory/import-counts.ts';
+import type { ImportExample, Imported, ImportFormat } from '../memory/import-formats.ts';
 import type { MemoryManager } from '../memory.ts';
 import { oneLine, shortened } from '../text.ts';
 import { parseTime } from '../time.ts';

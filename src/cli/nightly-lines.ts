@@ -1,5 +1,4 @@
-import type { NightlyStatus } from '../memory/nightly-status.ts';
-import type { ValkeyStatus } from '../memory/status.ts';
+import type { NightlyStatus, ValkeyStatus } from '../memory/status.ts';
 import { oneLine, shortened } from '../text.ts';
 import { count } from './count.ts';
 

@@ -1,5 +1,5 @@
 import { InvalidInput } from '../errors.ts';
-import type { QueryOptions } from '../memory/query-options.ts';
+import type { QueryOptions } from '../memory/query.ts';
 import { parseTime } from '../time.ts';
 import type { Call, Command } from './command.ts';
 import { withMemory } from './with-memory.ts';

@@ -1,4 +1,4 @@
-import type { Retention } from '../archive/retention.ts';
+import type { Retention } from '../archive/prune.ts';
 import { InvalidInput } from '../errors.ts';
 
 /** Reads `daily=7,weekly=4,monthly=12`, each of which may be missing. @throws InvalidInput */

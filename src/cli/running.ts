@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import writeFileAtomic from 'write-file-atomic';
 import * as z from 'zod/mini';
-import { PID_FILE } from '../embedded/configuration.ts';
+import { PID_FILE } from '../embedded/data-folder.ts';
 import { startedWith, startOf, workingFolderOf } from '../embedded/identity.ts';
 import { runningFile, serverLink } from '../home.ts';
 import { SECOND } from '../time.ts';

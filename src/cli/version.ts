@@ -1,1 +1,1 @@
-export { programVersion as version } from '../archive/program-version.ts';
+export { programVersion as version } from '../archive/manifest.ts';

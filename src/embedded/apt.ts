@@ -1,9 +1,66 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MINUTE, SECOND } from '../time.ts';
-import { chooseMirror, keyringOf, sourcesList } from './mirror.ts';
-import type { Release } from './release.ts';
-import { type Outcome, run } from './run.ts';
+import { type Outcome, run } from './run-program.ts';
+
+/** The distribution that this machine runs. */
+export interface Release {
+  /** `debian`, `ubuntu`, … or `linux` where the file does not say. */
+  id: string;
+  /** The name that apt sources use, as `bookworm`; undefined where there is none. */
+  codename?: string;
+}
+
+/** Reads /etc/os-release. A derivative counts as the Debian or Ubuntu it is built on. */
+export function parseRelease(text: string): Release {
+  const values = new Map<string, string>();
+  for (const [, key, value] of text.matchAll(/^([A-Z_]+)=["']?(.*?)["']?$/gm))
+    values.set(key as string, value as string);
+  const id = values.get('ID') ?? 'linux';
+  const ubuntu = values.get('UBUNTU_CODENAME');
+  if (ubuntu) return { id: 'ubuntu', codename: ubuntu };
+  const debian = values.get('DEBIAN_CODENAME');
+  if (debian) return { id: 'debian', codename: debian };
+  const codename = values.get('VERSION_CODENAME');
+  return codename ? { id, codename } : { id };
+}
+
+export async function readRelease(): Promise<Release> {
+  return parseRelease(await readFile('/etc/os-release', 'utf8').catch(() => ''));
+}
+
+const ALIASES = new Set(['stable', 'oldstable', 'oldoldstable', 'testing', 'unstable']);
+
+/** Debian 12 has Valkey in its backports only; from Debian 13 on it is in main. */
+const BACKPORTED = new Set(['bookworm']);
+
+/**
+ * The mirror that this machine's own apt configuration names for the release.
+ * @param targets lines of `<address> <release>`, as `apt-get indextargets` prints them
+ */
+export function chooseMirror(targets: string, codename: string): string | undefined {
+  const lines = targets.split('\n').map((line) => line.trim().split(/\s+/));
+  const exact = lines.find(([, release]) => release === codename);
+  return (exact ?? lines.find(([, release = '']) => ALIASES.has(release)))?.[0];
+}
+
+/** The text of a sources.list that has the Valkey server and the libraries it needs. */
+export function sourcesList(mirror: string, { id, codename = 'stable' }: Release, keyring?: string): string {
+  const suites = [codename];
+  if (BACKPORTED.has(codename)) suites.push(`${codename}-backports`);
+  const parts = id === 'ubuntu' ? 'main universe' : 'main';
+  const signedBy = keyring ? `[signed-by=${keyring}] ` : '';
+  return suites.map((suite) => `deb ${signedBy}${mirror} ${suite} ${parts}\n`).join('');
+}
+
+/** The file with the distribution's keys; undefined lets apt use those it trusts anyway. */
+export async function keyringOf(release: Release): Promise<string | undefined> {
+  const file = `/usr/share/keyrings/${release.id}-archive-keyring.gpg`;
+  return access(file).then(
+    () => file,
+    () => undefined,
+  );
+}
 
 /** Packages could not be fetched; the message is a short clause, free of addresses. Folded into `ServersMissing`. */
 export class NotUnpacked extends Error {

@@ -1,9 +1,8 @@
 import { access, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Apt, findMirror, NotUnpacked, openApt } from './apt.ts';
+import { type Apt, findMirror, NotUnpacked, openApt, type Release, readRelease } from './apt.ts';
 import { cacheFolder, makeFolder } from './cache.ts';
 import { libraryPathOf, type Needs, needsOf, packagesOf } from './libraries.ts';
-import { type Release, readRelease } from './release.ts';
 
 /** Libraries need libraries: this many times the loader is asked what is still missing. */
 const ROUNDS = 4;

@@ -1,6 +1,6 @@
 import { readFile, readlink } from 'node:fs/promises';
 import { SECOND } from '../time.ts';
-import { run } from './run.ts';
+import { run } from './run-program.ts';
 
 /**
  * When the process with this id was started, as the system tells it; undefined when no such process runs. Id and start

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SECOND } from '../time.ts';
-import { run } from './run.ts';
+import { run } from './run-program.ts';
 
 /** What keeps a program from being loaded on this machine. Both empty: nothing does. */
 export interface Needs {

@@ -1,7 +1,20 @@
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MINUTE, SECOND } from '../time.ts';
-import { HOST } from './port.ts';
+
+export const HOST = '127.0.0.1';
+
+/** A port that is free at this moment; another process may take it before it is used. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, HOST, () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
 
 /** A server that does not answer by then is not going to. */
 const ANSWERS_WITHIN = 15 * SECOND;

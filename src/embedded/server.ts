@@ -3,13 +3,11 @@ import { join } from 'node:path';
 import { ConfigError, StoreUnreachable } from '../errors.ts';
 import { SECOND } from '../time.ts';
 import { type Binaries, findBinaries } from './binaries.ts';
-import { configurationText } from './configuration.ts';
-import { openFolder, removeIfTemporary } from './folder.ts';
+import { configurationText, openFolder, removeIfTemporary } from './data-folder.ts';
 import { withLibraries } from './libraries.ts';
-import { lastUsefulLine, saysPortTaken } from './output.ts';
-import { freePort, HOST } from './port.ts';
 import { launch, type ServerProcess } from './process.ts';
-import { awaitReady } from './ready.ts';
+import { awaitReady, freePort, HOST } from './ready.ts';
+import { lastUsefulLine, saysPortTaken } from './run-program.ts';
 
 /** Between choosing a free port and taking it, another process may take it: so often another one is chosen. */
 const ATTEMPTS = 5;

@@ -1,9 +1,14 @@
 import type { Attributes, Commit } from '../graph/changes.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
+import { readSummaries } from '../graph/queries/entities.ts';
 import { type EntityTies, readEntityTies, readToldBy } from '../graph/queries/forget.ts';
+import type { SagaOf } from '../graph/queries/sagas.ts';
+import { readTold, type Told } from '../ingest/mentions.ts';
 import { sameKey } from '../ingest/names.ts';
 import type { Settled } from '../ingest/settle.ts';
-import { readTold, type Told } from '../ingest/told.ts';
+import { changedSummary, type NewSummary, type SummaryChange, summaryChanges } from '../ingest/summaries.ts';
+import { toGraphTime } from '../time.ts';
+import type { ForgottenFacts } from './facts.ts';
 
 /** What becomes of entities when episodes that name them are forgotten, or they themselves. */
 export interface ForgottenEntities
@@ -92,4 +97,68 @@ function untype({ uuid, labels }: EntityTies, unsaid: readonly Told[], said: rea
     labelled: isOther && type ? [{ uuid, label: type }] : [],
     attributed: lost.length > 0 || isOther ? [{ uuid, attributes }] : [],
   };
+}
+
+export interface SummaryAnew extends NewSummary {
+  /** False where the same comes out again. */
+  readonly isOther: boolean;
+}
+
+/**
+ * Summaries of the entities that forgotten facts tell of, each made anew from the facts that stay: what a model told of it may
+ * say what is forgotten.
+ */
+export async function summariesAnew(
+  graph: GroupGraph,
+  { settled, reworded }: Pick<ForgottenFacts, 'settled' | 'reworded'>,
+  now: Date,
+): Promise<SummaryAnew[]> {
+  const changes = new Map(summaryChanges(settled, now));
+  for (const { claim, before } of reworded) {
+    const holds = settled.facts.some((it) => it.claim === claim && (!it.span.invalidAt || it.span.invalidAt > now));
+    for (const uuid of [claim.source, claim.target]) {
+      const { add, drop } = changes.get(uuid) ?? { add: [], drop: [] };
+      changes.set(uuid, { add: holds ? [...add, claim.fact] : add, drop: [...drop, before] });
+    }
+  }
+  // Also where it had ended: a model may have told of its end.
+  for (const { source, target, fact } of settled.removed)
+    for (const uuid of [source, target]) if (!changes.has(uuid)) changes.set(uuid, { add: [], drop: [fact] });
+  return anew(graph, changes, now);
+}
+
+async function anew(graph: GroupGraph, changes: ReadonlyMap<string, SummaryChange>, now: Date): Promise<SummaryAnew[]> {
+  const rows = await readSummaries(graph, [...changes.keys()], toGraphTime(now), Number.MAX_SAFE_INTEGER);
+  return rows.map(({ uuid, summary, held }) => {
+    const lines = held ?? [];
+    const after = changedSummary(
+      { summary: lines.join('\n'), held: lines },
+      changes.get(uuid) ?? { add: [], drop: [] },
+    );
+    return { uuid, ...after, isOther: after.summary !== summary };
+  });
+}
+
+/** What becomes of chains when some of their episodes go: they close over the gaps, and one that is empty goes too. */
+export function shorten(
+  sagas: readonly SagaOf[],
+  gone: ReadonlySet<string>,
+): Pick<Commit, 'sagas' | 'removedSagas' | 'sagaLinks'> {
+  const left = sagas.map(({ uuid, chain }) => ({ uuid, chain, rest: chain.filter((episode) => !gone.has(episode)) }));
+  return {
+    removedSagas: left.filter(({ rest }) => rest.length === 0).map(({ uuid }) => ({ uuid })),
+    sagas: left
+      .filter(({ rest }) => rest.length > 0)
+      .map(({ uuid, rest }) => ({ uuid, first: rest[0] ?? '', last: rest.at(-1) ?? '' })),
+    sagaLinks: left.flatMap(({ chain, rest }) => gapsOf(chain, rest)),
+  };
+}
+
+/** Pairs of episodes that follow each other now and did not before. */
+function gapsOf(chain: readonly string[], rest: readonly string[]) {
+  const before = new Map(chain.map((uuid, place) => [uuid, chain[place + 1]]));
+  return rest.slice(0, -1).flatMap((a, place) => {
+    const b = rest[place + 1] ?? '';
+    return before.get(a) === b ? [] : [{ a, b }];
+  });
 }

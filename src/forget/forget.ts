@@ -10,9 +10,9 @@ import { toGraphTime } from '../time.ts';
 import { raiseVersion } from '../valkey/group-version.ts';
 import type { Lease, Leases } from '../valkey/lease.ts';
 import { type Elsewhere, type Places, sweep } from './elsewhere.ts';
-import { archiveMarks, isForgotten, marksOf, noteMarks, readMarks } from './marks.ts';
-import type { Gone, Wanted } from './wanted.ts';
-import { type WorkedOut, workOut } from './work-out.ts';
+import { archiveMarks, isForgotten, marksOf, noteMarks, readMarks } from './forgotten.ts';
+import { type WorkedOut, workOut } from './plan.ts';
+import type { Gone, Wanted } from './targets.ts';
 
 /** What was forgotten, named by uuids only, since it is kept for a while as what came of the task. */
 export interface ForgottenUuids extends Gone {

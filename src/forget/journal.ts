@@ -1,7 +1,7 @@
 import type { MaskedEpisode } from '../graph/changes.ts';
 import type { Param } from '../graph/codec.ts';
+import { withoutTold } from '../ingest/mentions.ts';
 import { sameKey } from '../ingest/names.ts';
-import { withoutTold } from '../ingest/told.ts';
 import type { NewEntry } from '../journal/entry.ts';
 
 /** What must not stand in a journal any more. */
@@ -104,7 +104,7 @@ function blank(name: string, value: Param, uuid: string): Param {
   return Object.fromEntries(Object.entries(value as Row).map(([inner, it]) => [inner, blank(inner, it, uuid)]));
 }
 
-/** `ingest/evidence.ts` says what stands where. */
+/** `ingest/claims.ts` says what stands where. */
 const plainSupport = (support: string): string => support.split(' ').slice(0, 4).join(' ');
 
 function unsupported(supports: readonly string[], { gone }: Unsaid): Param {

@@ -31,7 +31,7 @@ export interface Commit extends Fenced {
     readonly key: string;
     readonly facts: readonly string[];
     readonly use: string | null;
-    /** See `ingest/told.ts`. */
+    /** See `ingest/mentions.ts`. */
     readonly told: string | null;
   }[];
   /** Of episodes that were committed before: facts that they turn out to state under another uuid, or to have ended. */
@@ -136,7 +136,7 @@ export interface ChangedFact {
   readonly attributes: Attributes;
 }
 
-/** Kept on a `_Meta` node beside the fact; see `ingest/evidence.ts`. */
+/** Kept on a `_Meta` node beside the fact; see `ingest/claims.ts`. */
 export interface FactEvidence {
   readonly key: string;
   readonly supports: readonly string[];

@@ -8,15 +8,13 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { tracer } from '../telemetry/tracer.ts';
 import { newVersion, raiseVersion } from '../valkey/group-version.ts';
 import type { Lease } from '../valkey/lease.ts';
+import { inHalves } from './coalesce.ts';
 import { type Extracted, recalled } from './extract.ts';
-import { toldFailure } from './failure.ts';
-import type { Line, OwnEpisode } from './line.ts';
+import { wasLost } from './finish.ts';
+import type { Judge } from './judge.ts';
 import type { Memo } from './memo.ts';
-import type { Judge } from './remembering-judge.ts';
+import { type Line, type OwnEpisode, toldFailure, type WaitingEpisode, type WaitingRoom } from './pending-batch.ts';
 import type { Stages } from './stages.ts';
-import { inHalves } from './together.ts';
-import type { WaitingEpisode, WaitingRoom } from './waiting-room.ts';
-import { wasLost } from './was-lost.ts';
 import { type Written, write } from './write.ts';
 
 /** Writes what waits, for a worker that holds the lease. */

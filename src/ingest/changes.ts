@@ -3,16 +3,14 @@ import { type Commit, NO_CHANGES } from '../graph/changes.ts';
 import { episodeKey } from '../graph/queries/record.ts';
 import type { TokenUse } from '../models/language-model.ts';
 import { fromGraphTime, toGraphTime } from '../time.ts';
-import { pairKey } from './claims.ts';
-import { endingText } from './evidence.ts';
+import { endingText, order, pairKey } from './claims.ts';
 import type { Extracted } from './extract.ts';
+import { toldText } from './mentions.ts';
 import { endingsKey, factKey, sameKey } from './names.ts';
 import type { Reconciled } from './reconcile-facts.ts';
 import type { Resolution, ResolvedEntity } from './resolve-entities.ts';
 import type { Endings, Settled, SettledFact } from './settle.ts';
 import type { NewSummary } from './summaries.ts';
-import { order } from './timeline.ts';
-import { toldText } from './told.ts';
 
 /** All that was worked out for one commit. */
 export interface Outcome {

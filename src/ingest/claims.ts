@@ -1,7 +1,145 @@
 import type { StoredFact } from '../graph/queries/find-facts.ts';
-import { supportsOf } from './evidence.ts';
+import type { AttributeValue } from '../ontology.ts';
+import { fromGraphTime, toGraphTime } from '../time.ts';
 import { sameKey } from './names.ts';
-import type { Support } from './timeline.ts';
+
+/** One episode's word that something holds. */
+export interface Support {
+  /** Its uuid; empty for a fact that was given without one. */
+  readonly episode: string;
+  /** The episode's reference time. */
+  readonly said: Date;
+  /** Since when it says so; null when it does not know. */
+  readonly begin: Date | null;
+  /** Until when; null when it still held. */
+  readonly end: Date | null;
+  /** What it tells besides, of a fact of a type with attributes. */
+  readonly attributes?: Readonly<Record<string, AttributeValue>>;
+  /** In which words it says so, where these are others than the fact's. */
+  readonly words?: Words;
+}
+
+/** How something is said. */
+export interface Words {
+  readonly relation: string;
+  readonly fact: string;
+}
+
+/** A time without a break in which something held, and who says so. */
+export interface Span {
+  /** In the order of time; never empty. */
+  readonly supports: readonly Support[];
+  readonly validAt: Date | null;
+  readonly invalidAt: Date | null;
+}
+
+/** Where a support stands in time. What had ended when it was told began at any time before. */
+export function order({ begin, end, said }: Support): number {
+  if (begin) return begin.getTime();
+  return end && end <= said ? Number.NEGATIVE_INFINITY : said.getTime();
+}
+
+/**
+ * When something held, from all that was ever said about it and nothing else, so that it does not matter what was learnt first.
+ * It begins with a support and ends with the first closing after that, be it the end that a support tells itself or something
+ * else that rules it out (`closings`); a support after the closing begins a new span. A closing at the very moment of a support
+ * is none: two statements of the same moment stand side by side.
+ */
+export function spansOf(supports: readonly Support[], closings: readonly Date[]): Span[] {
+  const sorted = [...supports].sort((a, b) => order(a) - order(b) || (a.episode < b.episode ? -1 : 1));
+  const moments = new Set(sorted.map(order));
+  const ends = [...closings, ...sorted.flatMap(({ end }) => end ?? [])]
+    .map((end) => end.getTime())
+    .filter((end) => !moments.has(end))
+    .sort((a, b) => a - b);
+  const spans: Span[] = [];
+  for (let first = 0; first < sorted.length; ) {
+    const start = sorted[first] as Support;
+    const end = ends.find((it) => it > order(start));
+    const after = end === undefined ? -1 : sorted.findIndex((support) => order(support) > end);
+    const next = after < 0 ? sorted.length : after;
+    const held = sorted.slice(first, next);
+    spans.push({ supports: held, validAt: start.begin, invalidAt: end === undefined ? null : new Date(end) });
+    first = next;
+  }
+  return spans;
+}
+
+/** An episode's word that whatever held between two entities had ended. */
+export interface Ending {
+  readonly episode: string;
+  readonly at: Date;
+}
+
+const NONE = '-';
+const written = (date: Date | null) => (date ? toGraphTime(date) : NONE);
+const read = (text: string | undefined) => (text === NONE ? null : fromGraphTime(text));
+
+/**
+ * As it stands in a list of a `_Meta` node: `<episode> <said> <begin> <end>`, then the attributes if it tells any, then its own
+ * words if it has such.
+ */
+export function supportText({ episode, said, begin, end, attributes, words }: Support): string {
+  const told = attributes ? [encoded(attributes)] : words ? [NONE] : [];
+  const own = words ? [encoded([words.relation, words.fact])] : [];
+  return [episode || NONE, toGraphTime(said), written(begin), written(end), ...told, ...own].join(' ');
+}
+
+const encoded = (value: object) => encodeURIComponent(JSON.stringify(value));
+const decoded = (text: string) => JSON.parse(decodeURIComponent(text));
+
+function readSupport(text: string): Support {
+  const [episode = '', said, begin, end, told = NONE, own] = text.split(' ');
+  const [relation, fact] = own ? decoded(own) : [];
+  return {
+    episode: episode === NONE ? '' : episode,
+    said: fromGraphTime(said) ?? new Date(0),
+    begin: read(begin),
+    end: read(end),
+    ...(told !== NONE && { attributes: decoded(told) }),
+    ...(own && { words: { relation, fact } }),
+  };
+}
+
+/** Names of the attributes that are on a stored fact because somebody whose word was kept told them. */
+export function attributesTold(fact: StoredFact | undefined): string[] {
+  return (fact?.supports ?? []).flatMap((text) => Object.keys(readSupport(text).attributes ?? {}));
+}
+
+/** `<episode> <at>` */
+export const endingText = ({ episode, at }: Ending): string => `${episode} ${toGraphTime(at)}`;
+
+export function readEnding(text: string): Ending[] {
+  const [episode = '', time] = text.split(' ');
+  const at = fromGraphTime(time);
+  return at ? [{ episode, at }] : [];
+}
+
+/**
+ * Who says a stored fact. Where no evidence was kept its own properties tell: the first episode gave it its dates, each other
+ * one says that it held at that episode's time. Python leaves such facts behind, also ones without an episode.
+ * @param times reference times (graph format) of episodes
+ */
+export function supportsOf(fact: StoredFact, times: ReadonlyMap<string, string>): Support[] {
+  if (fact.supports) return fact.supports.map(readSupport);
+  const told = fromGraphTime(fact.referenceTime) ?? fromGraphTime(fact.createdAt) ?? new Date(0);
+  const first = {
+    episode: fact.episodes[0] ?? '',
+    said: told,
+    begin: fromGraphTime(fact.validAt),
+    end: fromGraphTime(fact.invalidAt),
+  };
+  const others = [...new Set(fact.episodes.slice(1))].filter((episode) => episode !== first.episode);
+  return [
+    first,
+    ...others.map((episode) => {
+      const said = fromGraphTime(times.get(episode)) ?? told;
+      // It may have been said after the end that we cannot tell from a later one; then it would begin anew out of nothing.
+      const begin = first.end && said >= first.end ? first.begin : said;
+      return { episode, said, begin, end: null };
+    }),
+  ];
+}
 
 /**
  * Something that is said of two entities, by one episode or many, at one time or several. Each span of time in which it held is

@@ -17,8 +17,7 @@ import { oneLine, plainText } from '../text.ts';
 import { isWritable } from '../time.ts';
 import { readTriplet } from '../triplet.ts';
 import { fitOntology } from './fit-ontology.ts';
-import type { Memo, Remembered } from './memo.ts';
-import type { KeptVectors } from './memo-format.ts';
+import type { KeptVectors, Memo, Remembered } from './memo.ts';
 import { sameKey } from './names.ts';
 import { type Stages, tagsOf } from './stages.ts';
 

@@ -1,11 +1,11 @@
+import { StaleFence } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import { finishEpisodes } from '../graph/queries/record.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { useText } from './changes.ts';
+import { together } from './coalesce.ts';
 import type { Extracted } from './extract.ts';
 import { type Stages, tagsOf } from './stages.ts';
-import { together } from './together.ts';
-import { wasLost } from './was-lost.ts';
 
 const MOST = 256;
 
@@ -44,4 +44,9 @@ export function openFinish(
       if (await write(extracted)) return;
       throw wasLost(extracted.episode);
     });
+}
+
+/** Of an episode that was recorded in a graph which is another one now, as after a server that lost its data. */
+export function wasLost({ group }: { readonly group: string }): StaleFence {
+  return new StaleFence(`The memory "${group}" was lost meanwhile; this episode is tried again.`);
 }

@@ -9,10 +9,8 @@ import { raiseVersion } from '../valkey/group-version.ts';
 import type { Lease, Leases } from '../valkey/lease.ts';
 import type { BatchWriter } from './batch.ts';
 import type { Extracted } from './extract.ts';
-import { failureTold } from './failure.ts';
-import type { Line, OwnEpisode } from './line.ts';
+import { failureTold, type Line, type OwnEpisode, type Told, type WaitingRoom } from './pending-batch.ts';
 import { type Stages, tagsOf } from './stages.ts';
-import type { Told, WaitingRoom } from './waiting-room.ts';
 
 /** Writes extracted episodes, many of one group together, also those of other workers. */
 export interface GroupCommit {

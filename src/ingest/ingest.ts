@@ -7,16 +7,16 @@ import { SECOND } from '../time.ts';
 import type { Leases } from '../valkey/lease.ts';
 import { openBatchWriter } from './batch.ts';
 import { type Extracted, extract, type Readers, recalled } from './extract.ts';
+import { openReadings } from './extraction-lock.ts';
 import { openFinish } from './finish.ts';
 import { openGroupCommit } from './group-commit.ts';
+import { rememberingJudge } from './judge.ts';
 import { openMemo } from './memo.ts';
 import { openPassageVectors } from './passage-vectors.ts';
+import { openWaitingRoom } from './pending-batch.ts';
 import { previousTexts } from './previous.ts';
-import { openReadings } from './readings.ts';
 import { openRecord } from './record.ts';
-import { rememberingJudge } from './remembering-judge.ts';
 import { openStages } from './stages.ts';
-import { openWaitingRoom } from './waiting-room.ts';
 
 /** Takes an episode all the way into the graph. */
 export type Ingest = (episode: Episode) => Promise<void>;

@@ -1,12 +1,47 @@
+import type { Redis } from 'ioredis';
 import type { StoredEntity } from '../graph/queries/begin-commit.ts';
 import type { StoredFact } from '../graph/queries/find-facts.ts';
-import type { DatedFact, EntityQuestion, FactQuestion, TokenUse } from '../models/language-model.ts';
-import { fromGraphTime } from '../time.ts';
+import type { DatedFact, EntityQuestion, FactQuestion, LanguageModel, TokenUse } from '../models/language-model.ts';
+import { fromGraphTime, HOUR, SECOND } from '../time.ts';
+import { groupKey } from '../valkey/keys.ts';
 import type { Claim, Claims } from './claims.ts';
-import { type Other, othersOf } from './others.ts';
-import type { Judge } from './remembering-judge.ts';
+import { hashOf, type Memo, readVerdict } from './memo.ts';
+import { type Other, othersOf } from './reconcile-facts.ts';
 import type { Guess, Guesses } from './resolve-entities.ts';
+import type { Stages } from './stages.ts';
 import type { Statement } from './statements.ts';
+
+/** Who decides what rules could not. */
+export type Judge = Pick<LanguageModel, 'resolves' | 'resolve'>;
+
+const KEPT = (1 * HOUR) / SECOND;
+
+/**
+ * Remembers a verdict for an hour by the very questions, so that a commit which was refused after it does not pay twice. A
+ * verdict that cannot be kept or read is asked for again.
+ */
+export function rememberingJudge(
+  valkey: Redis,
+  group: string,
+  model: Judge & Pick<LanguageModel, 'id'>,
+  count: Memo['count'],
+  stage: Stages,
+): Judge {
+  return {
+    resolves: model.resolves,
+    async resolve(undecided) {
+      const key = `${groupKey(valkey, 'memo', group)}:judgement:${hashOf(model.id, undecided)}`;
+      const asked = { entities: undecided.entities.length, facts: undecided.facts.length };
+      const kept = await valkey.get(key).catch(() => null);
+      const known = kept === null ? undefined : readVerdict(kept, asked);
+      count('judgement', known !== undefined);
+      if (known) return known;
+      const verdict = await stage('resolve', { tags: { group } }, () => model.resolve(undecided));
+      valkey.set(key, JSON.stringify(verdict), 'EX', KEPT).catch(() => {});
+      return verdict;
+    },
+  };
+}
 
 export interface Judged {
   /** What the model chose for names that were undecided. */

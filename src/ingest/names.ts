@@ -1,3 +1,5 @@
+import { sameKey } from '../text.ts';
+
 export { sameKey, spellings } from '../text.ts';
 
 /** The key of the `_Meta` node that notes a name as another one of an entity. */
@@ -8,3 +10,64 @@ export const endingsKey = (pair: string): string => `ended:${pair}`;
 
 /** The key of the `_Meta` node with the evidence of a fact. */
 export const factKey = (uuid: string): string => `fact:${uuid}`;
+
+/** Names are one thing from this share of common shingles on (graphiti_core 0.29, dedup_helpers.py). */
+export const ALIKE = 0.9;
+const LEAST_ENTROPY = 1.5;
+const SHORT = 6;
+
+/** Letters a–z, digits, spaces and apostrophes only: how names that differ in punctuation become equal. */
+export function fuzzyKey(name: string): string {
+  return sameKey(sameKey(name).replace(/[^a-z0-9' ]/g, ' '));
+}
+
+/** Shannon entropy in bits over the characters, spaces left out; 0 for nothing. */
+export function entropy(text: string): number {
+  const counts = new Map<string, number>();
+  const letters = [...text.replaceAll(' ', '')];
+  for (const letter of letters) counts.set(letter, (counts.get(letter) ?? 0) + 1);
+  return [...counts.values()].reduce(
+    (sum, count) => sum - (count / letters.length) * Math.log2(count / letters.length),
+    0,
+  );
+}
+
+/** False for names that tell too little to be compared by their letters, as `java` or `bob`. */
+export function tellsEnough(key: string): boolean {
+  const isShort = key.length < SHORT && key.split(' ').length < 2;
+  return !isShort && entropy(key) >= LEAST_ENTROPY;
+}
+
+/** Runs of three characters, spaces left out; of a single character that one, of two none. */
+export function shingles(key: string): Set<string> {
+  const letters = key.replaceAll(' ', '');
+  if (letters.length === 1) return new Set([letters]);
+  return new Set(Array.from({ length: Math.max(letters.length - 2, 0) }, (_, at) => letters.slice(at, at + 3)));
+}
+
+/** Size of the intersection by size of the union; two empty sets are equal. */
+export function jaccard(one: ReadonlySet<string>, other: ReadonlySet<string>): number {
+  if (one.size === 0 && other.size === 0) return 1;
+  const common = [...one].filter((it) => other.has(it)).length;
+  return common / (one.size + other.size - common);
+}
+
+/** How alike two names are in their letters, from 0 to 1. */
+export function likeness(one: string, other: string): number {
+  return jaccard(shingles(fuzzyKey(one)), shingles(fuzzyKey(other)));
+}
+
+/**
+ * The candidate whose name is the same but for punctuation and a letter or two; null when none is, or when the name tells too
+ * little to say. Exact keys are compared before this.
+ */
+export function nearlySame<T extends { readonly name: string }>(name: string, candidates: readonly T[]): T | null {
+  const key = fuzzyKey(name);
+  if (!tellsEnough(key)) return null;
+  let best: { candidate: T; share: number } | null = null;
+  for (const candidate of candidates) {
+    const share = jaccard(shingles(key), shingles(fuzzyKey(candidate.name)));
+    if (share >= ALIKE && share > (best?.share ?? 0)) best = { candidate, share };
+  }
+  return best?.candidate ?? null;
+}

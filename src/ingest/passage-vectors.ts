@@ -5,9 +5,9 @@ import { embeddedPassages, type PassageVector, writePassageVectors } from '../gr
 import type { Embedder } from '../models/embedder.ts';
 import { embeddedText, passagesOf, textOf } from '../passages/passages.ts';
 import { raiseVersion } from '../valkey/group-version.ts';
+import { together } from './coalesce.ts';
 import type { Unembedded } from './extract.ts';
 import { type Stages, tagsOf } from './stages.ts';
-import { together } from './together.ts';
 
 const MOST = 64;
 

@@ -4,9 +4,9 @@ import type { Graphs } from '../graph/graphs.ts';
 import { recordEpisodes } from '../graph/queries/record.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { raiseVersion } from '../valkey/group-version.ts';
-import type { Readings, Turn } from './readings.ts';
+import { together } from './coalesce.ts';
+import type { Readings, Turn } from './extraction-lock.ts';
 import { type Stages, tagsOf } from './stages.ts';
-import { together } from './together.ts';
 
 const MOST = 64;
 /** Characters; FalkorDB does nothing else in the graph while it writes them. */

@@ -4,8 +4,18 @@ import { beginCommit, findEntitiesLike, type LikeEntity, type StoredEntity } fro
 import type { ExtractedEntity } from '../models/language-model.ts';
 import type { AttributeValue } from '../ontology.ts';
 import type { Extracted } from './extract.ts';
-import { aliasKey, sameKey, spellings } from './names.ts';
-import { fuzzyKey, jaccard, likeness, nearlySame, ALIKE as SAME, shingles, tellsEnough } from './similar-names.ts';
+import {
+  aliasKey,
+  fuzzyKey,
+  jaccard,
+  likeness,
+  nearlySame,
+  ALIKE as SAME,
+  sameKey,
+  shingles,
+  spellings,
+  tellsEnough,
+} from './names.ts';
 
 /** A name that the batch uses, with all that its episodes tell of it. */
 export interface NamedThing {

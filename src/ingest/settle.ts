@@ -2,10 +2,19 @@ import { derivedUuid } from '../derived-uuid.ts';
 import type { Attributes, ChangedFact, CutFact, FactEvidence, NewFact } from '../graph/changes.ts';
 import type { StoredFact } from '../graph/queries/find-facts.ts';
 import { fromGraphTime, toGraphTime } from '../time.ts';
-import { type Claim, type Claims, pairKey } from './claims.ts';
-import { attributesTold, type Ending, supportText } from './evidence.ts';
+import {
+  attributesTold,
+  type Claim,
+  type Claims,
+  type Ending,
+  order,
+  pairKey,
+  type Span,
+  type Support,
+  spansOf,
+  supportText,
+} from './claims.ts';
 import { factKey, sameKey } from './names.ts';
-import { order, type Span, type Support, spansOf } from './timeline.ts';
 
 export type UnembeddedFact = Omit<NewFact, 'embedding'>;
 

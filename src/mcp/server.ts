@@ -6,7 +6,7 @@ import {
   type Tool as Told,
 } from '@modelcontextprotocol/server';
 import * as z from 'zod/mini';
-import { programVersion } from '../archive/program-version.ts';
+import { programVersion } from '../archive/manifest.ts';
 import type { MemoryManager } from '../memory.ts';
 import { within } from '../within.ts';
 import { instructionsFor } from './instructions.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Attributes } from '../graph/queries/entities.ts';
 import type { FactRow } from '../graph/queries/search-facts.ts';
-import type { LatestEpisode, WholeFact } from '../memory/ask-episodes.ts';
+import type { LatestEpisode, WholeFact } from '../memory/episodes.ts';
 import { shortened } from '../text.ts';
 
 /** The fields of Graphiti's replies; ours stand beside them, so that no shape is closed. */

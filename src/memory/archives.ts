@@ -1,13 +1,72 @@
 import type { Archive } from '../archive/catalogue.ts';
 import type { Manifest } from '../archive/manifest.ts';
-import type { Pruned } from '../archive/prune.ts';
-import type { Retention } from '../archive/retention.ts';
+import type { Pruned, Retention } from '../archive/prune.ts';
 import { step } from '../archive/step.ts';
 import type { ArchiveStore } from '../archive/stores/store.ts';
 import type { Verification } from '../archive/verify.ts';
 import { ArchiveDamaged, InvalidInput, isForeseen } from '../errors.ts';
+import { request } from '../telemetry/request.ts';
+import { checkInput } from './input.ts';
 import type { GroupOptions, WaitOptions } from './options.ts';
+import type { RebuildOptions, Rebuilt } from './rebuild.ts';
+import type { ReembedPlan, ReembedResult } from './reembed.ts';
 import type { Services } from './services.ts';
+import type { TaskOptions } from './upkeep.ts';
+
+/** What was exported. Errors: `ConfigError`, `ArchiveAway`, `InvalidInput` when there is no such archive. */
+export interface Archives {
+  /** The archives of a group, or of all where none is named, newest first. */
+  list(options?: GroupOptions): Promise<ArchiveList>;
+  /** Whether an archive, by its file or `latest`, is what its manifest says; with `restore` also on trial. */
+  verify(file: string, options?: VerifyOptions): Promise<Verified>;
+  /** Makes an archive (or `latest`) what the group remembers, at once or not at all. @throws ArchiveDamaged when a byte of it differs */
+  restore(file: string, options?: RestoreOptions): Promise<Restored>;
+  /**
+   * Gives a group back what it remembered when its graph was lost, from the newest archive and the journal, without asking a model.
+   * @throws InvalidInput when the graph is not empty (without `replace`), or there is neither archive nor journal
+   */
+  rebuild(options?: RebuildOptions): Promise<Rebuilt>;
+  /**
+   * Takes the group's graph as it is, although it lacks changes that it had taken, as after it was deleted on purpose: the journal begins
+   * again. What was lost can then only be restored from archives.
+   * @throws InvalidInput when it lacks nothing
+   */
+  acceptLoss(options?: GroupOptions): Promise<{ readonly group: string }>;
+  /** What it would take to give a group's graph the vectors of these settings' embedder; asks no model. @throws InvalidInput for an empty memory */
+  planReembedding(options?: GroupOptions): Promise<ReembedPlan>;
+  /**
+   * Lets a worker that has these settings do that: all texts are embedded, no one twice, and an archive with the new vectors takes the place of
+   * the graph. @throws NoWorker; TimedOut when it is not done by then and goes on
+   */
+  reembed(options?: TaskOptions): Promise<ReembedResult>;
+  /** Removes a group's nightly archives but those that are to be kept, the newest, and the newest that was verified. */
+  prune(options: PruneOptions): Promise<Pruned>;
+}
+
+export function openArchives(services: Services): Archives {
+  return {
+    list: (options = {}) => request('archives', async () => listArchives(services, checkInput('group', options))),
+    verify: (file, options = {}) =>
+      request('verify_archive', async () => verifyArchive(services, file, checkInput('verify', options))),
+    restore: (file, options = {}) =>
+      request('restore_archive', async () => restoreArchive(services, file, checkInput('restore', options))),
+    rebuild: (options = {}) =>
+      request('rebuild_memory', async () =>
+        (await import('./rebuild.ts')).rebuildMemory(services, checkInput('rebuild', options)),
+      ),
+    acceptLoss: (options = {}) =>
+      request('accept_loss', async () => acceptLoss(services, checkInput('group', options))),
+    planReembedding: (options = {}) =>
+      request('plan_reembedding', async () =>
+        (await import('./reembed.ts')).planReembedding(services, checkInput('group', options)),
+      ),
+    reembed: (options = {}) =>
+      request('reembed', async () =>
+        (await import('./reembed.ts')).reembedMemory(services, checkInput('task', options)),
+      ),
+    prune: (options) => request('prune_archives', async () => pruneArchives(services, checkInput('prune', options))),
+  };
+}
 
 /** An archive in short. */
 export interface ArchiveEntry {
@@ -118,7 +177,7 @@ export async function verifyArchive(
       ? await verify.drillArchive(await services.graphs(), store, manifest, onProgress)
       : await verify.verifyArchive(store, manifest, onProgress);
     if (verification.whole) {
-      const { noteVerified } = await import('../archive/verified.ts');
+      const { noteVerified } = await import('../archive/catalogue.ts');
       // A key that may only read can verify; the note is then nobody's.
       await noteVerified(store, manifest, { restored: restore, now: new Date() }).catch((error: unknown) => {
         if (!isForeseen(error)) throw error;
@@ -188,7 +247,7 @@ export async function restoreArchive(
     const { scratch } = await loadBeside(graphs, store, manifest, group, 'without vectors', onProgress);
     try {
       const rest = { ...services, store, valkey: rights.valkey };
-      leftOut = await (await import('../forget/again.ts')).forgetInArchive(scratch.graph, manifest, rest);
+      leftOut = await (await import('../forget/restored.ts')).forgetInArchive(scratch.graph, manifest, rest);
       const base = { file: manifest.file, sha256: manifest.sha256 };
       const { openJournal } = await import('../journal/journal.ts');
       const journal = openJournal(rights.valkey, { key: services.config.journalKey });
@@ -240,7 +299,7 @@ export async function pruneArchives(
     throw new InvalidInput('Say how many archives are kept, such as daily=7,weekly=4,monthly=12.');
   const [{ pruneStore }, { installationId }] = await Promise.all([
     import('../archive/prune.ts'),
-    import('../archive/origin.ts'),
+    import('../archive/manifest.ts'),
   ]);
   const producer = await services.producer();
   const installation = await producer.ask((valkey) => installationId(valkey, services.config.queuePrefix));

@@ -1,9 +1,36 @@
 import type { Config } from '../config.ts';
 import { InvalidInput } from '../errors.ts';
-import type { DeadLetter, DeadLetters, WholeDeadLetter } from '../queue/dead-letter.ts';
+import type { DeadLetter, DeadLetters as DeadLetterJobs, WholeDeadLetter } from '../queue/dead-letters.ts';
 import type { QueueName } from '../queue/producer.ts';
 import { checkList } from '../strict.ts';
+import { request } from '../telemetry/request.ts';
+import { checkInput } from './input.ts';
 import type { Services } from './services.ts';
+
+/** Jobs that were given up. Errors: `InvalidInput` for an unknown id, `StoreUnreachable`. */
+export interface DeadLetters {
+  /** The latest first. */
+  list(options?: ListOptions): Promise<DeadLetter[]>;
+  /** One of them with its payload. */
+  show(id: string, options?: QueueOptions): Promise<WholeDeadLetter>;
+  /** Brings them back to their queues, each under the same identity, and gives how many. */
+  replay(ids: readonly string[] | 'all', options?: QueueOptions): Promise<number>;
+  /** Deletes their jobs for good; what was recorded of an episode's text stays in the graph. */
+  drop(ids: readonly string[] | 'all', options?: QueueOptions): Promise<number>;
+}
+
+export function openDeadLetters(services: Services): DeadLetters {
+  return {
+    list: (options = {}) =>
+      request('dead_letters', async () => listDeadLetters(services, checkInput('deadLetters', options))),
+    show: (id, options = {}) =>
+      request('show_dead_letter', async () => showDeadLetter(services, id, checkInput('queue', options))),
+    replay: (ids, options = {}) =>
+      request('replay_dead_letters', async () => replayDeadLetters(services, ids, checkInput('queue', options))),
+    drop: (ids, options = {}) =>
+      request('drop_dead_letters', async () => dropDeadLetters(services, ids, checkInput('queue', options))),
+  };
+}
 
 export interface QueueOptions {
   /** Default: both. */
@@ -50,9 +77,9 @@ export function dropDeadLetters(
   return withDeadLetters(config, (letters) => letters.drop(queuesOf(queue), checkIds(ids)));
 }
 
-async function withDeadLetters<T>(config: Config, work: (letters: DeadLetters) => Promise<T>): Promise<T> {
-  const { openDeadLetters } = await import('../queue/dead-letter.ts');
-  const letters = openDeadLetters(config);
+async function withDeadLetters<T>(config: Config, work: (letters: DeadLetterJobs) => Promise<T>): Promise<T> {
+  const { openDeadLetters: openJobs } = await import('../queue/dead-letters.ts');
+  const letters = openJobs(config);
   try {
     return await work(letters);
   } finally {

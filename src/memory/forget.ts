@@ -1,11 +1,11 @@
 import type { Config } from '../config.ts';
 import { InvalidInput } from '../errors.ts';
 import type { ForgottenUuids } from '../forget/forget.ts';
-import type { Wanted } from '../forget/wanted.ts';
+import type { Wanted } from '../forget/targets.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { checkText, oneLine, shortened } from '../text.ts';
-import { askFor } from './ask.ts';
 import type { GroupOptions, WaitOptions } from './options.ts';
+import { askFor } from './query.ts';
 import type { Services } from './services.ts';
 import { runTask } from './upkeep.ts';
 
@@ -81,7 +81,7 @@ async function forgetOnce(
 ): Promise<Forgotten> {
   const [{ nameAll }, { workOut }] = await Promise.all([
     import('../graph/queries/entities.ts'),
-    import('../forget/work-out.ts'),
+    import('../forget/plan.ts'),
   ]);
   // What is forgotten must not come back through the queue, so a worker tells uuids only, and they are named before they go.
   const { gone } = await workOut(graph, wanted, new Date());
@@ -126,7 +126,7 @@ function joined(one: Forgotten, other: Forgotten): Forgotten {
 async function forgetHere(config: Config, group: string, episodes: readonly string[]): Promise<number> {
   const [{ forgetRecalled }, { forgetSpooled }, { openSpool }] = await Promise.all([
     import('../capture/forget-recalled.ts'),
-    import('../queue/spool/forget.ts'),
+    import('../queue/spool/search.ts'),
     import('../queue/spool/spool.ts'),
   ]);
   await forgetRecalled(config.home);
@@ -225,7 +225,7 @@ async function waiting(
   const [{ findJobs }, { openQueues }, { findSpooled }, { openSpool }] = await Promise.all([
     import('../queue/forgotten-job.ts'),
     import('../queue/queues.ts'),
-    import('../queue/spool/forget.ts'),
+    import('../queue/spool/search.ts'),
     import('../queue/spool/spool.ts'),
   ]);
   const { connection, queues, ask, close } = openQueues(config);

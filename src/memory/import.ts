@@ -1,5 +1,15 @@
-import { InvalidInput } from '../errors.ts';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Episode } from '../episode.ts';
+import { InvalidInput, isForeseen, JobFailed, NoWorker } from '../errors.ts';
 import { type Checking, openChecking } from '../import/check.ts';
+import { bytesOf, decoded, unreadable } from '../import/decode.ts';
+import type { Value } from '../import/json-lines.ts';
+import { values } from '../import/values.ts';
+import type { Producer } from '../queue/producer.ts';
 import {
   type Counts,
   type Imported,
@@ -7,10 +17,9 @@ import {
   type ImportOptions,
   newCounts,
   passOver,
-} from './import-counts.ts';
-import { handInAll } from './import-parts.ts';
-import { type ImportSource, openSource, type Source } from './import-source.ts';
+} from './import-formats.ts';
 import type { Services } from './services.ts';
+import { waitFor } from './wait-for.ts';
 
 const EXAMPLES = 5;
 
@@ -67,5 +76,207 @@ async function check(source: Source, checking: Checking, counts: Counts, options
       else counts.texts += 1;
       if (counts.examples.length < EXAMPLES) counts.examples.push(example);
     }
+  }
+}
+
+/** An episode and where it stood. */
+interface Placed {
+  readonly place: string;
+  readonly episode: Episode;
+}
+
+/** Handed in together, and held at once. */
+const MOST = 1_000;
+const MOST_LETTERS = 4_000_000;
+
+/** Hands in all that was checked, part by part. @throws as `importInto` */
+export async function handInAll(
+  services: Services,
+  source: Source,
+  checking: Checking,
+  counts: Counts,
+  options: ImportOptions,
+): Promise<void> {
+  const producer = await services.producer();
+  if (options.wait) await readyToWait(services, producer);
+  try {
+    for await (const part of inParts(source, checking, options.onProgress)) {
+      const uuids = await handIn(producer, part, counts, options.skipBroken === true);
+      if (options.wait) await waitForAll(services, uuids, counts, options.limit);
+    }
+  } catch (error) {
+    if (!isForeseen(error) || counts.added + counts.known === 0) throw error;
+    const there = `${counts.added + counts.known} episodes were handed in before; when you import again, they are passed over.`;
+    throw Object.assign(error, { message: `${error.message} ${there}` });
+  }
+}
+
+async function readyToWait(services: Services, producer: Producer): Promise<void> {
+  await (await services.waiting.store()).ready();
+  if ((await producer.workers('store')) > 0) return;
+  throw new NoWorker(
+    'No worker is running that could read what is imported; start one with `memory-manager up` or `memory-manager worker`. Nothing was imported.',
+  );
+}
+
+/** Given facts and texts are never in one part: with `wait` the one kind is in the graph before the other comes. */
+async function* inParts(
+  source: Source,
+  checking: Checking,
+  onProgress: ImportOptions['onProgress'],
+): AsyncGenerator<Placed[]> {
+  let [part, letters]: [Placed[], number] = [[], 0];
+  for await (const placed of inOrder(source, checking, onProgress)) {
+    const isOther = part[0] !== undefined && isFact(part[0].episode) !== isFact(placed.episode);
+    if (isOther || part.length >= MOST || letters >= MOST_LETTERS) {
+      yield part;
+      [part, letters] = [[], 0];
+    }
+    part.push(placed);
+    letters += placed.episode.content.length;
+  }
+  if (part.length > 0) yield part;
+}
+
+/** An entity has the type that it is given first: those of a graph come before what a model makes of its texts. */
+async function* inOrder(
+  source: Source,
+  checking: Checking,
+  onProgress: ImportOptions['onProgress'] = () => {},
+): AsyncGenerator<Placed> {
+  const rounds = checking.isGraph() ? [isFact, (episode: Episode) => !isFact(episode)] : [() => true];
+  for (const [index, isOfRound] of rounds.entries()) {
+    const show = (share: number) => onProgress((index + share) / rounds.length, 'import');
+    for await (const value of source.values(show)) {
+      const checked = checking.check(value);
+      // Told before, unless the file was changed since.
+      if ('problem' in checked) continue;
+      for (const episode of checked.episodes.filter(isOfRound)) yield { place: checked.place, episode };
+    }
+  }
+}
+
+const isFact = ({ source }: Episode): boolean => source === 'fact_triple';
+
+/** @returns the uuids that are in the queue */
+async function handIn(producer: Producer, part: Placed[], counts: Counts, skipBroken: boolean): Promise<string[]> {
+  const known = new Map<string, Episode>();
+  const once: Placed[] = [];
+  const refuse = (problem: string) => {
+    if (!skipBroken) throw new InvalidInput(problem);
+    passOver(problem, counts);
+  };
+  for (const { place, episode } of part) {
+    const before = known.get(episode.uuid);
+    if (!before) once.push({ place, episode });
+    else if (before.content === episode.content && before.group === episode.group) counts.known += 1;
+    else refuse(`${place}: The uuid ${episode.uuid} stands for another episode of the same input; give each its own.`);
+    known.set(episode.uuid, before ?? episode);
+  }
+  try {
+    await add(producer, once, counts);
+    return once.map(({ episode }) => episode.uuid);
+  } catch (error) {
+    if (!(error instanceof InvalidInput && skipBroken)) throw error;
+  }
+  const added: string[] = [];
+  for (const one of once) {
+    try {
+      await add(producer, [one], counts);
+      added.push(one.episode.uuid);
+    } catch (error) {
+      if (!(error instanceof InvalidInput)) throw error;
+      refuse(error.message);
+    }
+  }
+  return added;
+}
+
+async function add(producer: Producer, part: readonly Placed[], counts: Counts): Promise<void> {
+  const episodes = part.map(({ episode }) => episode);
+  const receipts = await producer.storeMany(episodes, new Set(episodes.map(({ uuid }) => uuid)), {
+    nameOf: (index) => part[index]?.place ?? '',
+  });
+  for (const [index, { name }] of receipts.entries()) {
+    // An episode keeps the name under which it was stored first.
+    if (name === episodes[index]?.name) counts.added += 1;
+    else counts.known += 1;
+  }
+}
+
+async function waitForAll(
+  services: Services,
+  uuids: readonly string[],
+  counts: Counts,
+  limit: number | undefined,
+): Promise<void> {
+  for (const uuid of uuids) {
+    try {
+      await waitFor(services, 'store', uuid, limit === undefined ? {} : { limit });
+    } catch (error) {
+      if (!(error instanceof JobFailed)) throw error;
+      counts.failed += 1;
+      counts.failure ??= error.message;
+    }
+  }
+}
+
+/** The path of a file, a text, or what comes in pieces. */
+export type ImportSource = string | { readonly text: string } | AsyncIterable<Uint8Array | string>;
+
+/** What can be read from its beginning more than once. */
+export interface Source {
+  /** @param onProgress told the share that is read, from 0 to 1 */
+  values(onProgress?: (share: number) => void): AsyncIterable<Value>;
+  close(): Promise<void>;
+}
+
+/** @throws InvalidInput when it cannot be read */
+export async function openSource(source: ImportSource, maxContentBytes: number): Promise<Source> {
+  checkSource(source);
+  if (typeof source === 'string') return sourceOf(source, maxContentBytes, async () => {});
+  // What can be read only once waits on disk meanwhile.
+  const folder = await mkdtemp(join(tmpdir(), 'memory-import-'));
+  const close = () => rm(folder, { recursive: true, force: true });
+  try {
+    const file = join(folder, 'input.json');
+    const pieces = 'text' in source ? [source.text] : source;
+    await pipeline(pieces, createWriteStream(file, { mode: 0o600 }));
+    return await sourceOf(file, maxContentBytes, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function checkSource(source: unknown): void {
+  if (typeof source === 'string') return;
+  const given = (source ?? {}) as { readonly text?: unknown; readonly [Symbol.asyncIterator]?: unknown };
+  if (typeof given.text === 'string' || typeof given[Symbol.asyncIterator] === 'function') return;
+  throw new InvalidInput('What is imported is the path of a file, { text }, or a stream.');
+}
+
+async function sourceOf(file: string, maxContentBytes: number, close: () => Promise<void>): Promise<Source> {
+  const { size } = await stat(file).catch((error: unknown) => {
+    throw unreadable(file, error);
+  });
+  // Every character may be written as six, and metadata stand beside it.
+  const longest = 6 * maxContentBytes + 1_000_000;
+  return {
+    values: (onProgress = () => {}) => values(decoded(watched(bytesOf(file), size, onProgress)), longest),
+    close,
+  };
+}
+
+async function* watched(
+  bytes: AsyncIterable<Uint8Array>,
+  size: number,
+  onProgress: (share: number) => void,
+): AsyncGenerator<Uint8Array> {
+  let done = 0;
+  for await (const chunk of bytes) {
+    yield chunk;
+    done += chunk.length;
+    onProgress(Math.min(done / Math.max(size, 1), 1));
   }
 }

@@ -21,14 +21,13 @@ import {
 } from '../strict.ts';
 import type { Triplet } from '../triplet.ts';
 import type { PruneOptions, RestoreOptions, VerifyOptions } from './archives.ts';
-import type { EntitiesOptions } from './ask-entities.ts';
-import type { LatestOptions } from './ask-episodes.ts';
-import type { HistoryOptions } from './ask-history.ts';
 import type { BriefingOptions } from './briefing.ts';
 import type { ListOptions, QueueOptions } from './dead-letters.ts';
+import type { EntitiesOptions, HistoryOptions } from './entities.ts';
+import type { LatestOptions } from './episodes.ts';
 import type { ExportAllOptions, ExportOptions } from './exports.ts';
 import type { ForgetOptions, ForgetTarget } from './forget.ts';
-import type { ImportOptions } from './import-counts.ts';
+import type { ImportOptions } from './import-formats.ts';
 import type {
   EpisodeInput,
   GroupOptions,
@@ -38,7 +37,7 @@ import type {
   TripletOptions,
   WaitOptions,
 } from './options.ts';
-import type { QueryOptions, TimeOptions } from './query-options.ts';
+import type { QueryOptions, TimeOptions } from './query.ts';
 import type { RebuildOptions } from './rebuild.ts';
 import type { TaskOptions } from './upkeep.ts';
 

@@ -33,7 +33,7 @@ export async function planReembedding(services: Services, options: GroupOptions)
   const [graphs, embedder, { countTexts }, { readEmbedder }] = await Promise.all([
     services.graphs(),
     services.embedder(),
-    import('../archive/count-texts.ts'),
+    import('../archive/new-vectors.ts'),
     import('../graph/queries/meta.ts'),
   ]);
   const graph = graphs.group(group);

@@ -6,7 +6,7 @@ import type { Embedder } from '../models/embedder.ts';
 import type { LanguageModel } from '../models/language-model.ts';
 import type { Producer, QueueName } from '../queue/producer.ts';
 import type { QuestionVectors } from '../queue/question-vectors.ts';
-import type { Waiting } from '../queue/receipt.ts';
+import type { Waiting } from '../queue/wait.ts';
 import { openReader, type Reader } from '../reader/reader.ts';
 import { allMetrics } from '../telemetry/all-metrics.ts';
 import { DOGSTATSD } from '../telemetry/dogstatsd.ts';
@@ -38,7 +38,7 @@ export function openServices(config: Config, parts: MemoryParts): Services {
   const metrics = allMetrics(DOGSTATSD, parts.metrics);
   const waiting = (queue: QueueName) =>
     later(
-      async () => (await import('../queue/receipt.ts')).openWaiting(queue, config),
+      async () => (await import('../queue/wait.ts')).openWaiting(queue, config),
       (open) => open.close(),
     );
   const opened = {

@@ -1,11 +1,49 @@
 import { InvalidInput, NoWorker } from '../errors.ts';
 import type { ChainRow, SagaRow } from '../graph/queries/sagas.ts';
 import type { Task } from '../queue/jobs.ts';
+import { request } from '../telemetry/request.ts';
 import { checkText, oneLine, shortened } from '../text.ts';
 import { MINUTE } from '../time.ts';
+import type { BuiltCommunities } from '../upkeep/communities.ts';
 import type { ToldSaga } from '../upkeep/saga.ts';
+import { checkInput } from './input.ts';
 import type { GroupOptions, WaitOptions } from './options.ts';
 import type { Services } from './services.ts';
+
+/** Chains of episodes, such as a session. Errors: `InvalidInput` when there is none of that name. */
+export interface Sagas {
+  /** All, the one that went on last first. */
+  list(options?: GroupOptions): Promise<SagaOverview[]>;
+  /** One with its episodes. */
+  show(name: string, options?: GroupOptions): Promise<Saga>;
+  /** Lets a worker bring its summary up to date. @throws NoWorker */
+  summarize(name: string, options?: TaskOptions): Promise<ToldSaga>;
+}
+
+export function openSagas(services: Services): Sagas {
+  return {
+    list: (options = {}) => request('sagas', async () => listSagas(services, checkInput('group', options))),
+    show: (name, options = {}) => request('saga', async () => showSaga(services, name, checkInput('group', options))),
+    summarize: (name, options = {}) =>
+      request('summarize_saga', async () => summarizeSaga(services, name, checkInput('task', options))),
+  };
+}
+
+/** Entities that have more to do with each other than with the rest. */
+export interface Communities {
+  /** Those that were built last, those with most members first. */
+  list(options?: GroupOptions): Promise<Community[]>;
+  /** Lets a worker find them anew and tell each in few sentences. @throws NoWorker */
+  build(options?: TaskOptions): Promise<BuiltCommunities>;
+}
+
+export function openCommunities(services: Services): Communities {
+  return {
+    list: (options = {}) => request('communities', async () => listCommunities(services, checkInput('group', options))),
+    build: (options = {}) =>
+      request('build_communities', async () => runTask(services, { kind: 'communities' }, checkInput('task', options))),
+  };
+}
 
 /** Entities that have more to do with each other than with others. */
 export interface Community {

@@ -1,6 +1,6 @@
 import { TimedOut } from '../errors.ts';
-import { askByWords } from '../memory/ask-by-words.ts';
 import type { ForgetTarget } from '../memory/forget.ts';
+import { askByWords } from '../memory/recall.ts';
 import type { Services } from '../memory/services.ts';
 import { oneLine, shortened } from '../text.ts';
 

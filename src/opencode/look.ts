@@ -1,4 +1,4 @@
-import { askByWords } from '../memory/ask-by-words.ts';
+import { askByWords } from '../memory/recall.ts';
 import type { Services } from '../memory/services.ts';
 import { bulletList } from '../reader/format.ts';
 import { oneLine, shortened } from '../text.ts';
@@ -26,12 +26,12 @@ export async function searchAll(
 /** Local models would load a hundred megabytes into the agent's own process; words do without any. */
 async function askOne(services: Services, group: string, query: string, limit: number) {
   if (services.config.embeddings.by !== 'openai') return askByWords(services, group, query, limit);
-  const { askFor } = await import('../memory/ask.ts');
+  const { askFor } = await import('../memory/query.ts');
   return askFor(services, query, limit, { group }).catch(() => askByWords(services, group, query, limit));
 }
 
 export async function list(services: Services, group: string, limit: number): Promise<string> {
-  const { askForLatest } = await import('../memory/ask-episodes.ts');
+  const { askForLatest } = await import('../memory/episodes.ts');
   const episodes = await askForLatest(services, { group, limit });
   if (episodes.length === 0) return 'The memory is empty.';
   return episodes

@@ -7,13 +7,11 @@ import { timestamp } from '../time.ts';
 import { replicaError } from '../valkey/failures.ts';
 import { addMany, type ManyOptions } from './add-many.ts';
 import { type Alive, readAlive } from './alive.ts';
-import { type JobState, jobState } from './job-state.ts';
+import { type JobState, jobState, lastReason, oldestWaiting } from './job-state.ts';
 import { EXPORT_OPTIONS, STORE_OPTIONS, TASK, type Task, type TaskJob, taskOptions, toStoreJob } from './jobs.ts';
 import { nameKept } from './kept-episode.ts';
-import { type Nights, openNights } from './nights.ts';
-import { oldestWaiting } from './oldest.ts';
+import { type Nights, openNights } from './nightly-exports.ts';
 import { openQueues } from './queues.ts';
-import { lastReason } from './wait-reason.ts';
 
 export type QueueName = 'store' | 'export';
 

@@ -1,7 +1,6 @@
 import { InvalidInput } from '../errors.ts';
 import { episodeMetadata, writeMetadata } from '../graph/queries/episodes.ts';
-import type { UpkeepParts } from './parts.ts';
-import { writeUnderLease } from './under-lease.ts';
+import { type UpkeepParts, writeUnderLease } from './write-under-lease.ts';
 
 /** Notes with a rule that the user has confirmed it, from when on agents are told of it. @throws InvalidInput when there is none such */
 export async function confirmRule(parts: UpkeepParts, group: string, episode: string): Promise<object> {

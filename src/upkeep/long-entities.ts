@@ -2,9 +2,7 @@ import type { GroupGraph } from '../graph/group-graph.ts';
 import { type LongEntity, readLongEntities, writeEntitySummaries } from '../graph/queries/entities.ts';
 import { instant } from '../graph/queries/moment.ts';
 import type { Subject } from '../models/language-model.ts';
-import { firstThatFit, keptOf } from './budget.ts';
-import type { UpkeepParts } from './parts.ts';
-import { writeUnderLease } from './under-lease.ts';
+import { firstThatFit, keptOf, type UpkeepParts, writeUnderLease } from './write-under-lease.ts';
 
 /** As in Graphiti. */
 const MOST_IN_A_CALL = 30;

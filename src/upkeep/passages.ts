@@ -16,7 +16,7 @@ import { statementsOf } from '../statements/statement.ts';
 import { oneLine } from '../text.ts';
 import { fromGraphTime } from '../time.ts';
 import { raiseVersion } from '../valkey/group-version.ts';
-import type { UpkeepParts } from './parts.ts';
+import type { UpkeepParts } from './write-under-lease.ts';
 
 /** So many episodes are cut, embedded and written at once; what is written need not be done again. */
 const AT_ONCE = 20;

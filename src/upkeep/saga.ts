@@ -7,9 +7,7 @@ import {
   type StoredSaga,
   writeSagaSummary,
 } from '../graph/queries/sagas.ts';
-import { evenly, keptOf } from './budget.ts';
-import type { UpkeepParts } from './parts.ts';
-import { writeUnderLease } from './under-lease.ts';
+import { evenly, keptOf, type UpkeepParts, writeUnderLease } from './write-under-lease.ts';
 
 export interface ToldSaga {
   readonly name: string;

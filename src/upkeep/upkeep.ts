@@ -3,9 +3,9 @@ import type { Task } from '../queue/jobs.ts';
 import { type BuiltCommunities, openCommunities } from './communities.ts';
 import { confirmRule } from './confirm.ts';
 import { summarizeLongEntities } from './long-entities.ts';
-import type { UpkeepParts } from './parts.ts';
 import { cutPassages } from './passages.ts';
 import { summarizeSaga, type ToldSaga } from './saga.ts';
+import type { UpkeepParts } from './write-under-lease.ts';
 
 export type TaskResult = BuiltCommunities | ToldSaga | { readonly entities: number } | object;
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { freePort } from '../../src/embedded/port.ts';
+import { freePort } from '../../src/embedded/ready.ts';
 import { MINUTE, SECOND } from '../../src/time.ts';
 import { runCommand } from '../support/command-line.ts';
 import { count } from '../support/faults/count.ts';

@@ -11,7 +11,7 @@ import { type Servers, startServers } from '../../src/embedded/servers.ts';
 import { openGraphs } from '../../src/graph/graphs.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { EXPORT_QUEUE } from '../../src/queue/jobs.ts';
-import { openMark } from '../../src/schedule/mark.ts';
+import { openMark } from '../../src/schedule/due.ts';
 import { openTicks } from '../../src/schedule/ticks.ts';
 import { MINUTE } from '../../src/time.ts';
 import { patientConnection } from '../../src/valkey/connections.ts';

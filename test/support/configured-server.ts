@@ -1,11 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findBinaries } from '../../src/embedded/binaries.ts';
-import { openFolder, removeIfTemporary } from '../../src/embedded/folder.ts';
+import { openFolder, removeIfTemporary } from '../../src/embedded/data-folder.ts';
 import { withLibraries } from '../../src/embedded/libraries.ts';
-import { freePort, HOST } from '../../src/embedded/port.ts';
 import { launch } from '../../src/embedded/process.ts';
-import { awaitReady } from '../../src/embedded/ready.ts';
+import { awaitReady, freePort, HOST } from '../../src/embedded/ready.ts';
 import { SECOND } from '../../src/time.ts';
 
 /** A server as others configure it. */

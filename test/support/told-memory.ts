@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll } from 'vitest';
 import { newEpisode } from '../../src/episode.ts';
-import type { Wanted } from '../../src/forget/wanted.ts';
+import type { Wanted } from '../../src/forget/targets.ts';
 import { openIngest } from '../../src/ingest/ingest.ts';
 import { later } from '../../src/later.ts';
 import type {

@@ -35,7 +35,8 @@ const FLOORS: readonly (readonly string[])[] = [
 ];
 
 const files = [...filesBelow('src'), ...filesBelow('workers')];
-const imports = new Map(files.map((file) => [file, importsOf(file)]));
+// Types alone cannot make a cycle that a running program meets.
+const imports = new Map(files.map((file) => [file, importsOf(file, /^import type [^;]*;/gm)]));
 
 test('every file stands in a room', () => {
   expect(files.filter((file) => floorOf(file) < 0)).toEqual([]);
@@ -68,8 +69,9 @@ function filesBelow(folder: string): string[] {
   });
 }
 
-function importsOf(file: string): string[] {
-  const text = readFileSync(join(ROOT, file), 'utf8');
+function importsOf(file: string, but?: RegExp): string[] {
+  const source = readFileSync(join(ROOT, file), 'utf8');
+  const text = but === undefined ? source : source.replace(but, '');
   return [...text.matchAll(/(?:from|import\() ?'(\.[^']+)'/g)].map(([, path = '']) =>
     normalize(join(dirname(file), path)),
   );

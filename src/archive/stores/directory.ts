@@ -4,10 +4,18 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArchivePlaceError } from '../../errors.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { checkName, isName, newestFirst, noSuchArchive, STALE } from './names.ts';
-import { putStep } from './put-step.ts';
-import type { ArchiveStore, Listed } from './store.ts';
-import { type Tally, tally } from './tally.ts';
+import {
+  type ArchiveStore,
+  checkName,
+  isName,
+  type Listed,
+  newestFirst,
+  noSuchArchive,
+  putStep,
+  STALE,
+  type Tally,
+  tally,
+} from './store.ts';
 
 // A name of its own for each writer, so that neither a leftover nor another writer is in the way.
 const partialOf = (name: string) => `.${name}.${randomUUID()}.partial`;

@@ -1,4 +1,8 @@
-import type { Watched } from '../step.ts';
+import { createHash } from 'node:crypto';
+import { InvalidInput } from '../../errors.ts';
+import type { Span } from '../../telemetry/tracing.ts';
+import { DAY } from '../../time.ts';
+import { step, type Watched } from '../step.ts';
 
 /** A place for archives: whole files under plain names. What is done with them is told to its `metrics`. */
 export interface ArchiveStore extends Watched {
@@ -38,4 +42,63 @@ export interface Listed {
   readonly bytes: number;
   /** When it was written. */
   readonly at: Date;
+}
+
+/** Content as bytes, which are measured while they go by. */
+export interface Tally extends AsyncIterable<Buffer> {
+  /** To be asked once, when all is through. */
+  result(): Stored;
+}
+
+export function tally(content: AsyncIterable<string | Uint8Array>): Tally {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  return {
+    async *[Symbol.asyncIterator]() {
+      for await (const piece of content) {
+        const chunk =
+          typeof piece === 'string'
+            ? Buffer.from(piece)
+            : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+        hash.update(chunk);
+        bytes += chunk.length;
+        yield chunk;
+      }
+    },
+    result: () => ({ bytes, sha256: hash.digest('hex') }),
+  };
+}
+
+/** Writes a file and tells how many bytes it took. */
+export function putStep(watched: Watched, work: (span: Span) => Promise<Stored>): Promise<Stored> {
+  return step(watched, 'put', async (span) => {
+    const stored = await work(span);
+    span.tag('bytes', stored.bytes);
+    watched.metrics?.increment('opencode.memory.archive.bytes', {}, stored.bytes);
+    return stored;
+  });
+}
+
+/** What is left behind may belong to somebody who is still writing for so long; B2 tells only when a large file was begun. */
+export const STALE = 1 * DAY;
+
+// What every store can hold, and nothing that leads out of it.
+const NAME = /^[A-Za-z0-9_][\w.-]{0,199}$/;
+
+export const isName = (name: string): boolean => NAME.test(name);
+
+/** @throws InvalidInput */
+export function checkName(name: string): string {
+  if (isName(name)) return name;
+  throw new InvalidInput(
+    `"${name}" cannot be the name of an archive; take letters, digits, underscores, hyphens and dots, 200 at most.`,
+  );
+}
+
+export function noSuchArchive(name: string, place: string, cause?: unknown): InvalidInput {
+  return new InvalidInput(`There is no archive "${name}" in ${place}.`, { cause });
+}
+
+export function newestFirst(files: Listed[]): Listed[] {
+  return files.sort((a, b) => b.at.getTime() - a.at.getTime() || (a.name < b.name ? 1 : -1));
 }

@@ -35,7 +35,7 @@ export interface StoredFact {
   readonly validAt: string | null;
   readonly invalidAt: string | null;
   readonly expiredAt: string | null;
-  /** See `ingest/evidence.ts`; null for a fact of which its own properties tell everything. */
+  /** See `ingest/claims.ts`; null for a fact of which its own properties tell everything. */
   readonly supports: readonly string[] | null;
   readonly rivals: readonly string[] | null;
   readonly wordings: readonly string[] | null;

@@ -54,7 +54,7 @@ export interface EpisodeTies {
   readonly wasRemoved: boolean;
   /** uuids of the facts that it states or ended. */
   readonly facts: readonly string[];
-  /** See `ingest/told.ts`. */
+  /** See `ingest/mentions.ts`. */
   readonly told: string | null;
   /** uuids of the entities that it names. */
   readonly entities: readonly string[];
@@ -75,7 +75,7 @@ export function readEpisodeTies(graph: GroupGraph, uuids: readonly string[]): Pr
   );
 }
 
-/** What an episode that stays tells, as JSON; see `ingest/told.ts`. */
+/** What an episode that stays tells, as JSON; see `ingest/mentions.ts`. */
 export interface ToldRow {
   readonly episode: string;
   readonly told: string | null;

@@ -82,7 +82,7 @@ export function searchEntitiesByWords(
 
 /**
  * Of the `count` entities whose names are nearest to a vector those that are near and pass, nearest first. The index leaves
- * some out that it has counted (see `search-facts-by-vector.ts`): the first that it has are sought before the rest is asked of them.
+ * some out that it has counted (see `search-facts.ts`): the first that it has are sought before the rest is asked of them.
  */
 export async function searchEntitiesByVector(
   graph: GroupGraph,

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { InvalidInput } from '../../errors.ts';
-import type { QueryOptions } from '../../memory/query-options.ts';
+import type { QueryOptions } from '../../memory/query.ts';
 import { NOTHING_KNOWN } from '../../reader/format.ts';
 import type { FoundPassage } from '../../search/found.ts';
 import { count, date, text, texts, timeOf } from '../arguments.ts';

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { InvalidInput } from '../../errors.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { trace } from '../../telemetry/tracing.ts';
-import { readSpooled } from './read.ts';
-import { held, type Spool, type SpooledEpisode } from './spool.ts';
+import { held, readSpooled, type Spool, type SpooledEpisode } from './spool.ts';
 
 export interface DrainOptions {
   readonly metrics?: Metrics | undefined;

@@ -1,11 +1,40 @@
 import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import * as z from 'zod/mini';
 import type { Episode } from '../../episode.ts';
-import { ConfigError, SpoolFull } from '../../errors.ts';
+import { ConfigError, InvalidInput, SpoolFull } from '../../errors.ts';
 import type { Carrier } from '../../telemetry/carrier.ts';
 import { HOUR, SECOND, timestamp } from '../../time.ts';
-import { toStoreJob } from '../jobs.ts';
+import { readStoreJob, toStoreJob } from '../jobs.ts';
+
+/** A change of its shape gets a new version; old files must stay readable. */
+const file = z.strictObject({
+  version: z.literal(1),
+  episodes: z.array(z.strictObject({ given: z.boolean(), job: z.unknown(), trace: z.record(z.string(), z.string()) })),
+});
+
+/** Undefined when it is gone, since somebody else was quicker. @throws InvalidInput when it cannot be read */
+export async function readSpooled(path: string): Promise<SpooledEpisode[] | undefined> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new InvalidInput(`The file cannot be read (${error.code}).`, { cause: error });
+  });
+  if (text === undefined) return undefined;
+  const parsed = file.safeParse(parse(text));
+  if (!parsed.success)
+    throw new InvalidInput('The file is no episode that this version can read.', { cause: parsed.error });
+  return parsed.data.episodes.map(({ given, job, trace }) => ({ episode: readStoreJob(job), given, carrier: trace }));
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
 
 /** An episode that waits on disk for Valkey. */
 export interface SpooledEpisode {

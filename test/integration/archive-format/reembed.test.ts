@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterEach, expect, test } from 'vitest';
 import { isNode } from '../../../src/archive/element.ts';
-import { openGraphHash } from '../../../src/archive/graph-hash.ts';
+import { openGraphHash } from '../../../src/archive/inventory.ts';
 import { type ReembedParts, reembed } from '../../../src/archive/reembed.ts';
 import { snapshot } from '../../../src/archive/snapshot.ts';
 import { directoryStore } from '../../../src/archive/stores/directory.ts';

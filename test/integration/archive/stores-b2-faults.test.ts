@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { inspect } from 'node:util';
 import B2 from 'backblaze-b2';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Patience } from '../../../src/archive/stores/b2/patience.ts';
+import type { Patience } from '../../../src/archive/stores/b2/failures.ts';
 import { b2Store } from '../../../src/archive/stores/b2/store.ts';
 import type { Fault } from '../../support/fake-b2/faults.ts';
 import { type FakeB2, startFakeB2 } from '../../support/fake-b2/index.ts';

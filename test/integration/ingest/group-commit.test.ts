@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type Episode, newEpisode } from '../../../src/episode.ts';
 import { ModelBusy, ReplyUnusable } from '../../../src/errors.ts';
 import { type IngestParts, openIngest } from '../../../src/ingest/ingest.ts';
-import { openWaitingRoom } from '../../../src/ingest/waiting-room.ts';
+import { openWaitingRoom } from '../../../src/ingest/pending-batch.ts';
 import type { LanguageModel, Undecided } from '../../../src/models/language-model.ts';
 import type { Metrics } from '../../../src/telemetry/metrics.ts';
 import { HOUR, MINUTE, SECOND } from '../../../src/time.ts';

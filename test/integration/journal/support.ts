@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll } from 'vitest';
-import { exportGroup } from '../../../src/archive/export-group.ts';
+import { exportGroup } from '../../../src/archive/export.ts';
 import { takeInventory } from '../../../src/archive/inspect.ts';
 import { readManifest } from '../../../src/archive/manifest.ts';
 import { directoryStore } from '../../../src/archive/stores/directory.ts';

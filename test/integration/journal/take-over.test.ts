@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
-import { readMarks } from '../../../src/forget/marks.ts';
+import { readMarks } from '../../../src/forget/forgotten.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { readMark } from '../../../src/graph/queries/fence.ts';
 import { chainKey } from '../../../src/journal/chain.ts';

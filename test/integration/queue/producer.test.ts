@@ -5,7 +5,7 @@ import { newEpisode } from '../../../src/episode.ts';
 import { ModelFailed } from '../../../src/errors.ts';
 import type { Ingest } from '../../../src/ingest/ingest.ts';
 import { openProducer, type Producer } from '../../../src/queue/producer.ts';
-import { openWaiting } from '../../../src/queue/receipt.ts';
+import { openWaiting } from '../../../src/queue/wait.ts';
 import { MINUTE, SECOND } from '../../../src/time.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';
 import { startStoreWorker } from '../../../workers/store-worker.ts';

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
 import { JobFailed, TimedOut } from '../../../src/errors.ts';
 import { openProducer } from '../../../src/queue/producer.ts';
-import { openWaiting } from '../../../src/queue/receipt.ts';
+import { openWaiting } from '../../../src/queue/wait.ts';
 import { SECOND } from '../../../src/time.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';
 import { startProxy } from '../../support/faults/proxy.ts';

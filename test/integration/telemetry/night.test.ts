@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openMark } from '../../../src/schedule/mark.ts';
+import { openMark } from '../../../src/schedule/due.ts';
 import { DAY } from '../../../src/time.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';
 import { pathTo, run, startWorker, useWatched } from './watched.ts';

@@ -7,7 +7,7 @@ import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { readFence } from '../../../src/graph/queries/fence.ts';
 import { recordEpisodes } from '../../../src/graph/queries/record.ts';
 import { linkSagas, type SagaLink } from '../../../src/graph/queries/sagas.ts';
-import type { UpkeepParts } from '../../../src/upkeep/parts.ts';
+import type { UpkeepParts } from '../../../src/upkeep/write-under-lease.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';
 import { openLeases } from '../../../src/valkey/lease.ts';
 import { openTestForgetting } from '../../support/forgetting.ts';

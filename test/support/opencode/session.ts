@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { scopeOf } from '../../../src/capture/scope.ts';
 import { type Config, loadConfig } from '../../../src/config.ts';
-import type { WholeEpisode } from '../../../src/memory/ask-episode.ts';
+import type { WholeEpisode } from '../../../src/memory/episodes.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import type { Counts } from '../../../src/queue/producer.ts';
 import type { Fact } from '../../../src/search/found.ts';

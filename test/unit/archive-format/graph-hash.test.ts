@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Element } from '../../../src/archive/element.ts';
-import { openGraphHash } from '../../../src/archive/graph-hash.ts';
+import { openGraphHash } from '../../../src/archive/inventory.ts';
 
 const ELEMENTS: readonly Element[] = [
   {

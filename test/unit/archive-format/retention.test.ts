@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Kept, keepers } from '../../../src/archive/retention.ts';
+import { type Kept, keepers } from '../../../src/archive/prune.ts';
 import { DAY, HOUR } from '../../../src/time.ts';
 import { random } from '../../support/random.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inParts } from '../../../src/archive/stores/b2/parts.ts';
+import { inParts } from '../../../src/archive/stores/b2/upload.ts';
 
 async function cut(pieces: readonly string[], size: number): Promise<[string, boolean][]> {
   const parts: [string, boolean][] = [];

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { refusedOf } from '../../../src/archive/stores/b2/refused.ts';
+import { refusedOf } from '../../../src/archive/stores/b2/failures.ts';
 import { ConfigError } from '../../../src/errors.ts';
 
 test.for([

@@ -11,7 +11,7 @@ import {
   withoutRecalled,
 } from '../../../src/capture/recalled.ts';
 import { summaryEpisode, type Turn, turnEpisode } from '../../../src/capture/turn.ts';
-import { readSpooled } from '../../../src/queue/spool/read.ts';
+import { readSpooled } from '../../../src/queue/spool/spool.ts';
 import { hiddenThings } from '../../support/secrets.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'memory-turn-'));

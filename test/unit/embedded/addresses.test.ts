@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addressesFrom } from '../../../src/embedded/addresses.ts';
+import { addressesFrom } from '../../../src/embedded/servers.ts';
 import { ConfigError } from '../../../src/errors.ts';
 
 test('an environment that names no server leaves us to start our own', () => {

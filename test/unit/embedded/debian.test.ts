@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
+import { chooseMirror, parseRelease, sourcesList } from '../../../src/embedded/apt.ts';
 import { packagesOf, parseNeeds } from '../../../src/embedded/libraries.ts';
-import { chooseMirror, sourcesList } from '../../../src/embedded/mirror.ts';
-import { parseRelease } from '../../../src/embedded/release.ts';
 
 test('Debian and Ubuntu are known by their codename', () => {
   const debian = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_CODENAME=bookworm\nID=debian\n';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { serversMissing } from '../../../src/embedded/binaries.ts';
-import { configurationText } from '../../../src/embedded/configuration.ts';
-import { lastUsefulLine, saysPortTaken } from '../../../src/embedded/output.ts';
+import { configurationText } from '../../../src/embedded/data-folder.ts';
+import { lastUsefulLine, saysPortTaken } from '../../../src/embedded/run-program.ts';
 import { ServersMissing } from '../../../src/errors.ts';
 
 test('who has no servers is told what was tried and what else to do, in one sentence', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isNewEnough, parseVersion } from '../../../src/embedded/version.ts';
+import { isNewEnough, parseVersion } from '../../../src/embedded/binaries.ts';
 
 test('both products tell their version in the same way', () => {
   const valkey = 'Valkey server v=8.0.1 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=39f7c371e0a96e3d';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { episodeMark, factMark, readNote } from '../../../src/forget/marks.ts';
+import { episodeMark, factMark, readNote } from '../../../src/forget/forgotten.ts';
 
 const UUID = '0190a0b1-0000-7000-8000-000000000001';
 const marks = {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Episode } from '../../../src/episode.ts';
 import type { HookEvent } from '../../../src/hooks/event.ts';
 import { answerHook } from '../../../src/hooks/hook.ts';
-import { readSpooled } from '../../../src/queue/spool/read.ts';
+import { readSpooled } from '../../../src/queue/spool/spool.ts';
 import { startTranscript, type Transcript } from '../../support/claude-transcript.ts';
 
 let folder: string;

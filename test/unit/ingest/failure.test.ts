@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { fateOf, ModelBusy, ReplyUnusable, StoreUnreachable } from '../../../src/errors.ts';
-import { failureTold, toldFailure } from '../../../src/ingest/failure.ts';
+import { failureTold, toldFailure } from '../../../src/ingest/pending-batch.ts';
 
 const retold = (error: unknown) => failureTold(JSON.parse(JSON.stringify(toldFailure(error))));
 

@@ -6,7 +6,7 @@ import {
   readVectors,
   readVerdict,
   vectorsBytes,
-} from '../../../src/ingest/memo-format.ts';
+} from '../../../src/ingest/memo.ts';
 import type { Extraction } from '../../../src/models/language-model.ts';
 import { randomNumbers } from '../../support/random.ts';
 

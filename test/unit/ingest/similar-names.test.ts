@@ -1,13 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  entropy,
-  fuzzyKey,
-  jaccard,
-  likeness,
-  nearlySame,
-  shingles,
-  tellsEnough,
-} from '../../../src/ingest/similar-names.ts';
+import { entropy, fuzzyKey, jaccard, likeness, nearlySame, shingles, tellsEnough } from '../../../src/ingest/names.ts';
 
 // The values are graphiti_core's own (dedup_helpers.py and its tests).
 describe('names are compared as Graphiti does', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Support, spansOf } from '../../../src/ingest/timeline.ts';
+import { type Support, spansOf } from '../../../src/ingest/claims.ts';
 
 const day = (number: number) => new Date(Date.UTC(2025, 0, number));
 const support = (begin: number, end?: number): Support => ({

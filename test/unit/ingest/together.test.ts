@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { InvalidInput, StoreUnreachable } from '../../../src/errors.ts';
-import { inHalves, together } from '../../../src/ingest/together.ts';
+import { inHalves, together } from '../../../src/ingest/coalesce.ts';
 
 const all = (waiting: readonly unknown[]) => waiting.length;
 

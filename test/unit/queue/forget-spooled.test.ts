@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
-import { findSpooled, forgetSpooled } from '../../../src/queue/spool/forget.ts';
+import { findSpooled, forgetSpooled } from '../../../src/queue/spool/search.ts';
 import { held, openSpool, type Spool, type SpooledEpisode } from '../../../src/queue/spool/spool.ts';
 
 let home: string;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { evenly, firstThatFit, keptOf } from '../../../src/upkeep/budget.ts';
+import { evenly, firstThatFit, keptOf } from '../../../src/upkeep/write-under-lease.ts';
 
 describe('whole sentences', () => {
   test.each([

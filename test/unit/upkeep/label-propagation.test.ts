@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Tie } from '../../../src/graph/queries/communities.ts';
-import { communitiesOf, weights } from '../../../src/upkeep/label-propagation.ts';
+import { communitiesOf, weights } from '../../../src/upkeep/communities.ts';
 import { growth, LINEAR } from '../../support/processor.ts';
 import { random } from '../../support/random.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { LastNight, Outcome } from '../../../src/queue/nights.ts';
+import type { LastNight, Outcome } from '../../../src/queue/nightly-exports.ts';
 import { DAY, HOUR } from '../../../src/time.ts';
 import { judgeArchives } from '../../../workers/health.ts';
 

@@ -1,7 +1,7 @@
 import { getTasks } from 'node-cron';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { loadConfig } from '../../../src/config.ts';
-import type { Nights } from '../../../src/queue/nights.ts';
+import type { Nights } from '../../../src/queue/nightly-exports.ts';
 import { DAY, MINUTE, SECOND } from '../../../src/time.ts';
 import { openSchedule } from '../../../workers/scheduler.ts';
 

@@ -1,10 +1,8 @@
 import type B2 from 'backblaze-b2';
 import * as z from 'zod/mini';
 import { ConfigError } from '../../../errors.ts';
-import { newerKey, refusedKey, wrongServer } from './failures.ts';
-import { limited, type Patience } from './patience.ts';
+import { limited, newerKey, type Patience, refusedKey, refusedOf, wrongServer } from './failures.ts';
 import type { B2Place } from './place.ts';
-import { refusedOf } from './refused.ts';
 
 /** What the key may do with a file. */
 export type Capability = 'writeFiles' | 'readFiles' | 'listFiles' | 'deleteFiles';

@@ -1,10 +1,8 @@
 import { Readable } from 'node:stream';
 import { ArchiveAway } from '../../../errors.ts';
-import { noSuchArchive } from '../names.ts';
-import { failureOf } from './failures.ts';
-import { attentive, pausedFor } from './patience.ts';
+import { noSuchArchive } from '../store.ts';
+import { attentive, failureOf, pausedFor, Refused, refusedOf } from './failures.ts';
 import { placeName } from './place.ts';
-import { Refused, refusedOf } from './refused.ts';
 import type { Session } from './session.ts';
 
 interface Opened {

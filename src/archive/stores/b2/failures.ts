@@ -1,7 +1,64 @@
-import { ArchiveAway, ConfigError } from '../../../errors.ts';
-import { SECOND } from '../../../time.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ArchiveAway, ConfigError, isForeseen } from '../../../errors.ts';
+import { MINUTE, SECOND } from '../../../time.ts';
 import type { B2Place } from './place.ts';
-import { passes, type Refused } from './refused.ts';
+
+/**
+ * How a call to B2 failed, and nothing else. The library's errors must go no further than here: they hold the token, the request and
+ * a part of the content.
+ */
+export class Refused extends Error {
+  override name = 'Refused';
+  /** Of HTTP; 0 without an answer. */
+  readonly status: number;
+  /** B2's word, such as `expired_auth_token`, or the network's, such as ECONNRESET. */
+  readonly code: string;
+  /** Milliseconds that the server asked for; null when it named none. */
+  readonly retryAfter: number | null;
+
+  constructor(status: number, code: string, retryAfter: number | null = null) {
+    super([status || '', code].filter(Boolean).join(' ') || 'no answer');
+    this.status = status;
+    this.code = code;
+    this.retryAfter = retryAfter;
+  }
+}
+
+interface CallError {
+  readonly isAxiosError?: boolean;
+  readonly code?: unknown;
+  readonly response?: {
+    readonly status?: number;
+    readonly headers?: Record<string, unknown>;
+    readonly data?: { readonly code?: unknown };
+  };
+}
+
+/** @throws the error itself when it is a sentence of ours already, or a mistake of ours and no failure of a call */
+export function refusedOf(error: unknown): Refused {
+  if (error instanceof Refused) return error;
+  const { isAxiosError, code, response } = (error ?? {}) as CallError;
+  if (isForeseen(error) || !(isAxiosError || response || typeof code === 'string')) throw error;
+  if (!response?.status) return new Refused(0, plain(code));
+  const seconds = Number(response.headers?.['retry-after'] ?? Number.NaN);
+  return new Refused(
+    response.status,
+    plain(response.data?.code),
+    Number.isFinite(seconds) && seconds >= 0 ? seconds * SECOND : null,
+  );
+}
+
+/** True when the same call may go well a little later. */
+export function passes({ status }: Refused): boolean {
+  return status === 0 || status === 408 || status === 429 || status >= 500;
+}
+
+/** True when the token has run out, and not the key's right to do this. */
+export const isExpired = ({ status, code }: Refused): boolean =>
+  status === 401 && (code === 'expired_auth_token' || code === 'bad_auth_token');
+
+/** Anything that is not a plain word might be a sentence with a token in it. */
+const plain = (code: unknown): string => (typeof code === 'string' && /^[A-Za-z_]{1,40}$/.test(code) ? code : '');
 
 /** A refusal in a sentence of ours; what it tells of the server's answer is the status and the code. */
 export function failureOf(refused: Refused, { server }: B2Place): Error {
@@ -53,4 +110,58 @@ function away({ status, code, retryAfter }: Refused, server: string): string {
   if (status === 429 || retryAfter !== null)
     return `${server} is busy${retryAfter ? ` and asks for a pause of ${Math.ceil(retryAfter / SECOND)} s` : ''}; the archive is tried again later.`;
   return `${server} has a failure of its own (${status}); the archive is tried again later.`;
+}
+
+/** Milliseconds. */
+export interface Patience {
+  /** Until an answer to a call without content is there. */
+  readonly call: number;
+  /** Until a part is sent and answered. */
+  readonly upload: number;
+  /** Between two pieces of what is sent or received. */
+  readonly silence: number;
+  readonly firstPause: number;
+  /** A server that asks for a longer one is left to the queue. */
+  readonly longestPause: number;
+}
+
+export const PATIENCE: Patience = {
+  call: 30 * SECOND,
+  upload: 5 * MINUTE,
+  // What the system has taken over and still sends is silence to us.
+  silence: 2 * MINUTE,
+  firstPause: 0.5 * SECOND,
+  longestPause: 1 * MINUTE,
+};
+
+/** As B2 asks of its callers. */
+export const TRIES = 5;
+
+/** Waits before the next try: as long as the server asked for, else twice as long each time, half of it by chance. False: do not try again. */
+export async function pausedFor(attempt: number, refused: Refused, patience: Patience): Promise<boolean> {
+  if (!(passes(refused) || isExpired(refused)) || attempt >= TRIES) return false;
+  const wait = Math.min(patience.firstPause * 2 ** (attempt - 1), patience.longestPause);
+  const told = refused.retryAfter ?? 0;
+  if (told > patience.longestPause) return false;
+  await sleep(told + wait / 2 + (Math.random() * wait) / 2);
+  return true;
+}
+
+/**
+ * For `axiosOverride`: no more than `silence` milliseconds without a sign. Each call carries these itself, since another `new B2()` in
+ * this process would replace settings given there.
+ */
+export function attentive(silence: number) {
+  return {
+    timeout: silence,
+    // Tokens go to no other address.
+    maxRedirects: 0,
+    // The library would send again to the same upload URL, which B2 forbids.
+    'axios-retry': { retries: 0 },
+  };
+}
+
+/** The same, and all is over after `limit` milliseconds. */
+export function limited(limit: number, silence = limit) {
+  return { ...attentive(silence), signal: AbortSignal.timeout(limit) };
 }

@@ -1,8 +1,6 @@
 import type { FileVersion, Page } from 'backblaze-b2';
-import { isName, newestFirst } from '../names.ts';
-import type { Listed } from '../store.ts';
-import { limited } from './patience.ts';
-import { refusedOf } from './refused.ts';
+import { isName, type Listed, newestFirst } from '../store.ts';
+import { limited, refusedOf } from './failures.ts';
 import type { Session } from './session.ts';
 import { WRITER } from './upload.ts';
 

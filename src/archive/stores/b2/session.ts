@@ -1,10 +1,8 @@
 import B2 from 'backblaze-b2';
 import type { Metrics } from '../../../telemetry/metrics.ts';
 import { type Account, authorize, type Capability, checkCapability } from './authorize.ts';
-import { failureOf } from './failures.ts';
-import { type Patience, pausedFor } from './patience.ts';
+import { failureOf, isExpired, type Patience, passes, pausedFor, refusedOf } from './failures.ts';
 import type { B2Place } from './place.ts';
-import { isExpired, passes, refusedOf } from './refused.ts';
 
 /** Calls to B2 by its rules, on one token that all share. */
 export interface Session {

@@ -1,12 +1,9 @@
 import type { B2Settings } from '../../../config.ts';
 import type { Metrics } from '../../../telemetry/metrics.ts';
-import { checkName, STALE } from '../names.ts';
-import { putStep } from '../put-step.ts';
-import type { ArchiveStore } from '../store.ts';
-import { tally } from '../tally.ts';
+import { type ArchiveStore, checkName, putStep, STALE, tally } from '../store.ts';
 import { download } from './download.ts';
+import { PATIENCE, type Patience } from './failures.ts';
 import { cancelUnfinished, listFiles, removeFile } from './files.ts';
-import { PATIENCE, type Patience } from './patience.ts';
 import { placeName, readPlace } from './place.ts';
 import { openSession } from './session.ts';
 import { upload } from './upload.ts';

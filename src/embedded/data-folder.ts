@@ -1,0 +1,85 @@
+import { chmod, mkdir, mkdtemp, readFile, realpath, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError } from '../errors.ts';
+import { workingFolderOf } from './identity.ts';
+import { HOST } from './ready.ts';
+
+/** What the configuration file of one server says. */
+export interface Configuration {
+  port: number;
+  dataFolder: string;
+  appendfsync: 'everysec' | 'always';
+  password?: string;
+  /** Path of `falkordb.so`; none makes a plain server. */
+  module?: string;
+}
+
+/** Where a running server keeps its process id, inside its data folder. */
+export const PID_FILE = 'server.pid';
+
+/**
+ * The server's configuration file. The append-only file is the one record of the data: no snapshots, since losses around
+ * them are known of FalkorDB, and nothing is evicted. FalkorDB's own defaults set no limit on a query's time.
+ */
+export function configurationText(configuration: Configuration): string {
+  const { port, dataFolder, appendfsync, password, module } = configuration;
+  const lines = [
+    ['bind', HOST],
+    ['port', String(port)],
+    ['protected-mode', 'yes'],
+    ['daemonize', 'no'],
+    ['dir', dataFolder],
+    ['pidfile', join(dataFolder, PID_FILE)],
+    ['appendonly', 'yes'],
+    ['appendfsync', appendfsync],
+    ['save', ''],
+    ['maxmemory-policy', 'noeviction'],
+  ];
+  if (password !== undefined) lines.push(['requirepass', password]);
+  // FalkorDB would keep the texts of the last queries in a stream, also of what was forgotten since.
+  if (module !== undefined) lines.push(['loadmodule', module, 'CMD_INFO', 'no']);
+  return lines.map(([name, ...values]) => `${name} ${values.map((it) => JSON.stringify(it)).join(' ')}\n`).join('');
+}
+
+/** Where a server keeps its data, its log and its configuration. */
+export interface DataFolder {
+  path: string;
+  /** Made by us and removed when the server is stopped. */
+  isTemporary: boolean;
+}
+
+/**
+ * Makes the folder ready; without a path, a fresh temporary one.
+ * @throws ConfigError when a running server uses it (two on one folder would spoil the data), or it is another user's
+ */
+export async function openFolder(path: string | undefined): Promise<DataFolder> {
+  if (path === undefined) {
+    return { path: await realpath(await mkdtemp(join(tmpdir(), 'memory-manager-'))), isTemporary: true };
+  }
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const folder = { path: await realpath(path), isTemporary: false };
+  await closeToOthers(folder.path);
+  const pid = await runningIn(folder.path);
+  if (pid !== undefined) throw new ConfigError(`The server with process id ${pid} already uses ${folder.path}.`);
+  return folder;
+}
+
+/** A folder that was there before may be open to everybody, and hold files that are. @throws ConfigError */
+async function closeToOthers(path: string): Promise<void> {
+  const { uid, mode } = await stat(path);
+  if (process.getuid && uid !== process.getuid())
+    throw new ConfigError(`The folder ${path} belongs to another user of this machine; use one of your own.`);
+  if ((mode & 0o077) !== 0) await chmod(path, 0o700);
+}
+
+export async function removeIfTemporary(folder: DataFolder): Promise<void> {
+  if (folder.isTemporary) await rm(folder.path, { recursive: true, force: true });
+}
+
+/** The process id of the server that runs in a data folder: it works inside it, so a reused number does not count. */
+async function runningIn(folder: string): Promise<number | undefined> {
+  const pid = Number(await readFile(join(folder, PID_FILE), 'utf8').catch(() => ''));
+  if (!(pid > 0)) return undefined;
+  return (await workingFolderOf(pid)) === folder ? pid : undefined;
+}

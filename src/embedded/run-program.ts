@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process';
+
+/** How a program ended. `absent`: it could not be started; `late`: it was killed at its time limit. */
+export interface Outcome {
+  status: 'done' | 'failed' | 'absent' | 'late';
+  /** What it printed on both streams; messages are in English. */
+  output: string;
+}
+
+/**
+ * Runs a program to its end and never throws: the outcome tells everything.
+ * @param limit milliseconds after which it is killed
+ */
+export function run(
+  program: string,
+  parameters: string[],
+  { limit, env = process.env, folder }: { limit: number; env?: NodeJS.ProcessEnv; folder?: string },
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(
+      program,
+      parameters,
+      { timeout: limit, killSignal: 'SIGKILL', cwd: folder, env: { ...env, LC_ALL: 'C' }, maxBuffer: 16 * 1024 * 1024 },
+      (error, stdout, stderr) => resolve({ status: statusOf(error), output: `${stdout}${stderr}` }),
+    );
+  });
+}
+
+function statusOf(error: (Error & { code?: unknown; killed?: boolean }) | null): Outcome['status'] {
+  if (error === null) return 'done';
+  if (error.killed) return 'late';
+  return typeof error.code === 'string' ? 'absent' : 'failed';
+}
+
+/** What Valkey and Redis put before each line of their log: process, time and level. */
+const PREFIX = /^\d+:[A-Z] \d+ \w+ \d+ [\d:.]+ ([.\-*#]) /;
+
+/** Lines that follow the reason of a failed start, or warn of something else. */
+const BESIDE_THE_POINT = /aborting\.?$|exiting|bye bye|overcommit|transparent huge pages|TCP backlog/i;
+
+/** The line of a server's output that tells best why it ended; empty when it said nothing. */
+export function lastUsefulLine(output: string): string {
+  const lines = output.split('\n').map((line) => line.trim());
+  const useful = lines.filter((line) => line !== '' && !BESIDE_THE_POINT.test(line));
+  const warnings = useful.filter((line) => !PREFIX.test(line) || PREFIX.exec(line)?.[1] === '#');
+  return (warnings.at(-1) ?? useful.at(-1) ?? '').replace(PREFIX, '');
+}
+
+/** True when the server ended because another process listens on its port. */
+export function saysPortTaken(output: string): boolean {
+  return /address already in use/i.test(output);
+}

@@ -1,0 +1,84 @@
+import { InvalidInput } from '../errors.ts';
+import type { Attributes } from '../graph/queries/entities.ts';
+import type { EntityHistory } from '../search/history.ts';
+import { checkText } from '../text.ts';
+import type { GroupOptions } from './options.ts';
+import { checkedTime, type TimeOptions } from './query.ts';
+import type { Services } from './services.ts';
+
+export interface EntitiesOptions extends TimeOptions {
+  /** At most so many; default all. */
+  readonly limit?: number;
+  /** Without the first so many. */
+  readonly offset?: number;
+}
+
+export interface Entity {
+  readonly name: string;
+  /** The most specific type; `Entity` where nothing more is known. */
+  readonly type: string;
+  readonly uuid: string;
+  readonly summary: string;
+  /** What the users' own type tells of it; often nothing. */
+  readonly attributes: Attributes;
+}
+
+/**
+ * Entities in the order of their names: with `knownAt` those that were known then, with `asOf` those that an episode or a fact
+ * from before then speaks of.
+ * @throws InvalidInput
+ */
+export async function askForEntities(
+  services: Services,
+  entityType: string | undefined,
+  { group: asked, asOf, knownAt, limit, offset = 0, cache }: EntitiesOptions,
+): Promise<Entity[]> {
+  const group = services.group(asked);
+  const type = entityType === undefined ? undefined : checkText(entityType, 'The type').trim().toLowerCase();
+  if (type === '') throw new InvalidInput('The type is empty; name one, such as Person, or leave it out.');
+  if (limit !== undefined) checkCount(limit, 1, 'The limit');
+  checkCount(offset, 0, 'The offset');
+  const times = { asOf: checkedTime(asOf, 'asOf'), knownAt: checkedTime(knownAt, 'knownAt') };
+  const reader = await services.reader();
+  return reader.answer(
+    group,
+    { ask: 'entities', type, ...times, limit, ...(offset > 0 && { offset }) },
+    async () => {
+      const { findAllEntities } = await import('../search/all-entities.ts');
+      const graph = (await services.graphs()).group(group);
+      return findAllEntities(graph, { type, asOf, knownAt, limit, offset });
+    },
+    { useCache: cache, isAnswer: Array.isArray },
+  );
+}
+
+function checkCount(count: number, least: number, what: string): void {
+  if (Number.isSafeInteger(count) && count >= least) return;
+  throw new InvalidInput(`${what} must be a whole number from ${least}.`);
+}
+
+export interface HistoryOptions extends GroupOptions {
+  /** False asks the graph also when the answer is cached. */
+  readonly cache?: boolean;
+}
+
+/** Everything that was ever known of an entity. @throws InvalidInput */
+export async function askForHistory(
+  services: Services,
+  entity: string,
+  options: HistoryOptions,
+): Promise<EntityHistory> {
+  const group = services.group(options.group);
+  const name = checkText(entity, 'The entity').trim();
+  if (name === '') throw new InvalidInput('The entity is empty; give its name or its uuid.');
+  const reader = await services.reader();
+  return reader.answer(
+    group,
+    { ask: 'history', entity: name },
+    async () => {
+      const { historyOf } = await import('../search/history.ts');
+      return historyOf((await services.graphs()).group(group), name);
+    },
+    { useCache: options.cache, isAnswer: (kept) => Array.isArray((kept as Partial<EntityHistory>).facts) },
+  );
+}

@@ -1,0 +1,200 @@
+import type { Metadata } from '../episode.ts';
+import { InvalidInput, StoreUnreachable } from '../errors.ts';
+import type { Attributes } from '../graph/queries/entities.ts';
+import type { EpisodeListRow, WholeEpisodeRow } from '../graph/queries/episodes.ts';
+import type { EntityRow } from '../graph/queries/search-entities.ts';
+import type { FactRow } from '../graph/queries/search-facts.ts';
+import type { TokenUse } from '../models/language-model.ts';
+import type { JobState } from '../queue/job-state.ts';
+import { checkList } from '../strict.ts';
+import { request } from '../telemetry/request.ts';
+import { checkText, oneLine, shortened } from '../text.ts';
+import { checkInput } from './input.ts';
+import type { GroupOptions } from './options.ts';
+import type { Services } from './services.ts';
+import { episodeUuid, runTask, type TaskOptions } from './upkeep.ts';
+
+/** What was handed in, and what came of it. Errors: `InvalidInput`, `StoreUnreachable`. */
+export interface Episodes {
+  /** Those of latest reference time, the latest first. */
+  latest(options?: LatestOptions): Promise<LatestEpisode[]>;
+  /** The entities that some episodes, by uuid, speak of, and the facts that they state. */
+  learnt(uuids: readonly string[], options?: GroupOptions): Promise<Learnt>;
+  /** How far an episode is, by the uuid of its receipt. */
+  state(uuid: string, options?: GroupOptions): Promise<EpisodeState>;
+  /** Lets a worker note that the user has confirmed a rule, by uuid or name, so that agents are told of it. @throws NoWorker */
+  confirm(uuidOrName: string, options?: TaskOptions): Promise<string>;
+}
+
+export function openEpisodes(services: Services): Episodes {
+  return {
+    latest: (options = {}) => request('episodes', async () => askForLatest(services, checkInput('latest', options))),
+    learnt: (uuids, options = {}) =>
+      request('learnt', async () =>
+        askForLearnt(services, checkList(uuids, 'The uuids'), checkInput('group', options)),
+      ),
+    state: (uuid, options = {}) =>
+      request('episode_state', async () => askForState(services, uuid, checkInput('group', options))),
+    confirm: (uuidOrName, options = {}) =>
+      request('confirm', async () => confirmRule(services, uuidOrName, checkInput('task', options))),
+  };
+}
+
+export interface LatestOptions extends GroupOptions {
+  /** From 1 to 1,000; default 10. */
+  readonly limit?: number;
+}
+
+/** An episode as it was handed in; dates in the graph's format. */
+export interface LatestEpisode extends Omit<EpisodeListRow, 'metadata'> {
+  readonly metadata: Metadata | null;
+}
+
+export type WholeFact = FactRow & { readonly attributes: Attributes };
+export type WholeEntity = Omit<EntityRow, 'seen'> & { readonly attributes: Attributes };
+
+/** What some episodes left in the graph. */
+export interface Learnt {
+  readonly entities: readonly WholeEntity[];
+  /** Facts that they state or ended. */
+  readonly facts: readonly WholeFact[];
+}
+
+/**
+ * How far an episode is: `spooled` on this machine's disk until Valkey takes it, `waiting` for a worker or for another try,
+ * `active`, `committed`, or `failed` and given up. Of those that wait or failed `reason` tells why, where a try failed.
+ */
+export interface EpisodeState {
+  readonly uuid: string;
+  readonly state: 'spooled' | 'waiting' | 'active' | 'committed' | 'failed';
+  readonly reason?: string;
+}
+
+const MOST = 1000;
+
+/** @throws InvalidInput */
+export async function askForLatest(services: Services, { group, limit = 10 }: LatestOptions): Promise<LatestEpisode[]> {
+  if (!Number.isInteger(limit) || limit < 1 || limit > MOST)
+    throw new InvalidInput(`Of episodes 1 to ${MOST} are listed at once.`);
+  const checked = services.group(group);
+  const { listEpisodes } = await import('../graph/queries/episodes.ts');
+  const rows = await listEpisodes((await services.graphs()).group(checked), limit);
+  return rows.map(({ metadata, ...row }) => ({ ...row, metadata: metadata ? JSON.parse(metadata) : null }));
+}
+
+/** @throws InvalidInput when there is no such fact */
+export async function askForFact(services: Services, uuid: string, options: GroupOptions): Promise<WholeFact> {
+  const group = services.group(options.group);
+  const wanted = checkText(uuid, "The fact's uuid").trim();
+  const [{ readFact }, { readAttributes }] = await Promise.all([
+    import('../graph/queries/episodes.ts'),
+    import('../graph/queries/entities.ts'),
+  ]);
+  const graph = (await services.graphs()).group(group);
+  const fact = await readFact(graph, wanted);
+  if (!fact) throw new InvalidInput(`There is no fact "${short(wanted)}" in the memory "${group}".`);
+  return { ...fact, attributes: (await readAttributes(graph, [], [fact])).get(fact.uuid) ?? {} };
+}
+
+/** @throws InvalidInput when there is none of these episodes */
+export async function askForLearnt(
+  services: Services,
+  episodes: readonly string[],
+  options: GroupOptions,
+): Promise<Learnt> {
+  const group = services.group(options.group);
+  const wanted = episodes.map((uuid) => checkText(uuid, "The episode's uuid").trim());
+  if (wanted.length === 0 || wanted.length > MOST) throw new InvalidInput(`Name 1 to ${MOST} episodes by their uuids.`);
+  const [{ episodeSources }, { entitiesOfEpisodes }, { factsOfEpisodes }, { readAttributes }] = await Promise.all([
+    import('../graph/queries/episodes.ts'),
+    import('../graph/queries/episodes.ts'),
+    import('../graph/queries/episodes.ts'),
+    import('../graph/queries/entities.ts'),
+  ]);
+  const graph = (await services.graphs()).group(group);
+  const [known, entities, facts] = await Promise.all([
+    episodeSources(graph, wanted, []),
+    entitiesOfEpisodes(graph, wanted),
+    factsOfEpisodes(graph, wanted),
+  ]);
+  if (known.length === 0) throw new InvalidInput(noEpisode(wanted, group));
+  const attributes = await readAttributes(
+    graph,
+    entities.map(({ uuid }) => uuid),
+    facts,
+  );
+  const added = <T extends { readonly uuid: string }>(it: T) => ({ ...it, attributes: attributes.get(it.uuid) ?? {} });
+  return { entities: entities.map(({ seen: _, ...entity }) => added(entity)), facts: facts.map(added) };
+}
+
+/** @throws InvalidInput when nobody knows of such an episode; StoreUnreachable when Valkey would have to be asked */
+export async function askForState(services: Services, uuid: string, options: GroupOptions): Promise<EpisodeState> {
+  const group = services.group(options.group);
+  const wanted = checkText(uuid, "The episode's uuid").trim().toLowerCase();
+  const job = await askForJob(services, wanted, group);
+  if (job && !(job instanceof StoreUnreachable)) {
+    const { state, ...rest } = job;
+    return { uuid: wanted, state: state === 'completed' ? 'committed' : state, ...rest };
+  }
+  const { isSpooled } = await import('../queue/spool/search.ts');
+  const { spool } = await services.spooling();
+  if (await isSpooled(spool, wanted, group)) return { uuid: wanted, state: 'spooled' };
+  // Jobs of long ago are gone; the graph keeps what came of them.
+  const { readWholeEpisode } = await import('../graph/queries/episodes.ts');
+  const row = await readWholeEpisode((await services.graphs()).group(group), wanted);
+  if (row?.committedAt) return { uuid: wanted, state: 'committed' };
+  if (job) throw job;
+  throw new InvalidInput(noEpisode([wanted], group));
+}
+
+/** A Valkey that is away is told and not thrown: the disk and the graph may know. */
+async function askForJob(
+  services: Services,
+  uuid: string,
+  group: string,
+): Promise<JobState | StoreUnreachable | undefined> {
+  try {
+    return await (await services.producer()).job('store', uuid, group);
+  } catch (error) {
+    if (error instanceof StoreUnreachable) return error;
+    throw error;
+  }
+}
+
+const short = (name: string) => shortened(oneLine(name), 60);
+
+function noEpisode(uuids: readonly string[], group: string): string {
+  const what = uuids.length === 1 ? `no episode "${short(uuids[0] ?? '')}"` : 'none of these episodes';
+  return `There is ${what} in the memory "${group}".`;
+}
+
+/** An episode with the facts that it states or ended, and what reading it cost. */
+export interface WholeEpisode extends Omit<WholeEpisodeRow, 'metadata' | 'use'> {
+  readonly metadata: Metadata | null;
+  /** Every call; of one that served several episodes together, how many. */
+  readonly use: readonly (TokenUse & { readonly episodes?: number })[];
+}
+
+/** @throws InvalidInput when there is no such episode, or more than one of that name */
+export async function askForEpisode(
+  services: Services,
+  uuidOrName: string,
+  options: GroupOptions,
+): Promise<WholeEpisode> {
+  const uuid = await episodeUuid(services, uuidOrName, options);
+  const { readWholeEpisode } = await import('../graph/queries/episodes.ts');
+  const row = await readWholeEpisode((await services.graphs()).group(services.group(options.group)), uuid);
+  if (!row) throw new InvalidInput(`The episode ${uuid} was removed just now.`);
+  const { metadata, use, ...rest } = row;
+  return { ...rest, metadata: metadata ? JSON.parse(metadata) : null, use: use ? JSON.parse(use) : [] };
+}
+
+/** Gives the rule's text. @throws InvalidInput when there is no such rule; NoWorker */
+export async function confirmRule(services: Services, uuidOrName: string, options: TaskOptions): Promise<string> {
+  const { group } = options;
+  const { uuid, content, metadata } = await askForEpisode(services, uuidOrName, group === undefined ? {} : { group });
+  if (metadata?.kind !== 'rule')
+    throw new InvalidInput(`The episode ${uuid} is no rule; only what was stored with --kind rule is confirmed.`);
+  await runTask(services, { kind: 'confirm', episode: uuid }, options);
+  return content;
+}

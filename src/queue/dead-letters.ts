@@ -1,0 +1,209 @@
+import type { Queue } from 'bullmq';
+import type { Config } from '../config.ts';
+import { InvalidInput } from '../errors.ts';
+import { checkGroup } from '../group.ts';
+import { carrierOf, traceIdOf } from '../telemetry/carrier.ts';
+import { replay } from './kept-episode.ts';
+import type { QueueName } from './producer.ts';
+import { openQueues } from './queues.ts';
+
+/** A job as it lies in Valkey, read so that nothing in it can make the reading fail. */
+export interface RawJob {
+  readonly name: string;
+  /** Parsed; the text itself where it is no JSON. */
+  readonly data: unknown;
+  /** As `opts.telemetry` of BullMQ's job. */
+  readonly telemetry: { readonly metadata: string } | undefined;
+  readonly failedReason: string;
+  /** Of the failures, oldest first. */
+  readonly stacktrace: readonly string[];
+  readonly attemptsMade: number;
+  /** Milliseconds since 1970. */
+  readonly timestamp: number;
+}
+
+/**
+ * BullMQ's own reader gives up a whole page of jobs when one of them holds broken JSON. The names of fields are those of BullMQ 6.7.
+ * @param hash what `HGETALL` gives; undefined comes back for none
+ */
+export function rawJob(hash: Readonly<Record<string, string>>): RawJob | undefined {
+  if (Object.keys(hash).length === 0) return undefined;
+  const { tm: metadata } = (parsed(hash.opts) ?? {}) as { tm?: unknown };
+  const stacktrace = parsed(hash.stacktrace);
+  return {
+    name: hash.name ?? '',
+    data: parsed(hash.data),
+    telemetry: typeof metadata === 'string' ? { metadata } : undefined,
+    failedReason: hash.failedReason ?? '',
+    stacktrace: Array.isArray(stacktrace) ? stacktrace.map(String) : [],
+    attemptsMade: Number(hash.atm) || 0,
+    timestamp: Number(hash.timestamp) || 0,
+  };
+}
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** A job that was given up. It stays in Valkey until it is replayed or dropped. */
+export interface DeadLetter {
+  /** The job's id; of an episode its uuid. */
+  readonly id: string;
+  readonly queue: QueueName;
+  /** `store`, `task` or `export`. */
+  readonly job: string;
+  /** Null where the payload tells none. */
+  readonly group: string | null;
+  /** Why it was given up, in a sentence. */
+  readonly reason: string;
+  /** The kind of the failure, such as `ReplyUnusable`; null where none was noted. */
+  readonly error: string | null;
+  /** Tries that counted; those that only waited do not. */
+  readonly attempts: number;
+  readonly queuedAt: Date;
+  readonly failedAt: Date;
+  /** By which its trace is found in Datadog and in the log; null for none. */
+  readonly traceId: string | null;
+}
+
+export interface WholeDeadLetter extends DeadLetter {
+  /** What the job carried, as it is kept; text where it is no JSON. */
+  readonly payload: unknown;
+  /** What programs said of the failures, oldest first: places in the code, and words that nobody foresaw. */
+  readonly details: readonly string[];
+}
+
+export interface DeadLetters {
+  /** The latest first. @throws StoreUnreachable, AccessRefused, WrongServer, as all of these */
+  list(queues: readonly QueueName[], limit: number, skip: number): Promise<DeadLetter[]>;
+  /** @throws InvalidInput when there is no dead letter of that id */
+  show(queues: readonly QueueName[], id: string): Promise<WholeDeadLetter>;
+  /** Brings them back to their queues, each with its identity and no attempt made. @throws InvalidInput for an unknown id, before the first */
+  replay(queues: readonly QueueName[], ids: readonly string[] | 'all'): Promise<number>;
+  /** Deletes their jobs for good. @throws InvalidInput for an unknown id, before the first */
+  drop(queues: readonly QueueName[], ids: readonly string[] | 'all'): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Asked for at once, so that no round trip comes near the second after which Valkey counts as away. */
+const AT_ONCE = 100;
+
+interface Found {
+  readonly queue: QueueName;
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly failedAt: number;
+}
+
+export function openDeadLetters(config: Config): DeadLetters {
+  const { connection, queues, ask, close } = openQueues(config);
+
+  /** @param most of each queue; -1 for all */
+  async function newest(names: readonly QueueName[], most = -1): Promise<Found[]> {
+    const found = await Promise.all(
+      names.map(async (queue) => {
+        const last = most < 0 ? -1 : most - 1;
+        const rows = await connection.zrevrange(queues[queue].toKey('failed'), 0, last, 'WITHSCORES');
+        return Array.from({ length: rows.length / 2 }, (_, index) => ({
+          queue,
+          id: rows[2 * index] ?? '',
+          failedAt: Number(rows[2 * index + 1]),
+        }));
+      }),
+    );
+    return found.flat().sort((a, b) => b.failedAt - a.failedAt);
+  }
+
+  async function find(names: readonly QueueName[], id: string): Promise<Found> {
+    for (const queue of names) {
+      const score = await connection.zscore(queues[queue].toKey('failed'), id);
+      if (score !== null) return { queue, id, failedAt: Number(score) };
+    }
+    throw new InvalidInput(
+      `There is no dead letter "${id.slice(0, 80)}"; \`memory-manager dead-letter list\` shows all.`,
+    );
+  }
+
+  async function whole({ queue, id, failedAt }: Found): Promise<WholeDeadLetter | undefined> {
+    const raw = rawJob(await connection.hgetall(queues[queue].toKey(id)));
+    if (!raw) return undefined;
+    const { logs } = await queues[queue].getJobLogs(id);
+    return { ...letterOf(queue, id, failedAt, raw), payload: raw.data, details: [...raw.stacktrace, ...logs] };
+  }
+
+  /** The oldest first, as they once came. */
+  async function each(
+    names: readonly QueueName[],
+    ids: readonly string[] | 'all',
+    act: (queue: Queue, id: string) => Promise<boolean>,
+  ): Promise<number> {
+    const meant =
+      ids === 'all'
+        ? (await ask(() => newest(names))).reverse()
+        : await ask(() => Promise.all([...new Set(ids)].map((id) => find(names, id))));
+    let done = 0;
+    for (let start = 0; start < meant.length; start += AT_ONCE) {
+      const part = meant.slice(start, start + AT_ONCE);
+      const acted = await ask(() => Promise.all(part.map(({ queue, id }) => act(queues[queue], id))));
+      done += acted.filter(Boolean).length;
+    }
+    return done;
+  }
+
+  return {
+    list: (names, limit, skip) =>
+      ask(async () => {
+        const found = (await newest(names, skip + limit)).slice(skip, skip + limit);
+        const letters = await Promise.all(
+          found.map(async ({ queue, id, failedAt }) => {
+            const raw = rawJob(await connection.hgetall(queues[queue].toKey(id)));
+            return raw && letterOf(queue, id, failedAt, raw);
+          }),
+        );
+        return letters.filter((letter) => letter !== undefined);
+      }),
+    show: (names, id) =>
+      ask(async () => {
+        const letter = await whole(await find(names, id));
+        if (letter) return letter;
+        throw new InvalidInput(`The dead letter "${id}" was dropped meanwhile.`);
+      }),
+    replay: (names, ids) => each(names, ids, replay),
+    drop: (names, ids) => each(names, ids, async (queue, id) => (await queue.remove(id)) === 1),
+    close,
+  };
+}
+
+function letterOf(queue: QueueName, id: string, failedAt: number, raw: RawJob): DeadLetter {
+  const { name, data, failedReason, stacktrace, attemptsMade, timestamp, telemetry } = raw;
+  return {
+    id,
+    queue,
+    job: name,
+    group: groupOf(data),
+    reason: KNOWN_REASONS[failedReason] ?? failedReason,
+    error: /^(\w+)(?::|$)/.exec(stacktrace.at(-1) ?? '')?.[1] ?? null,
+    attempts: attemptsMade,
+    queuedAt: new Date(timestamp),
+    failedAt: new Date(failedAt),
+    traceId: traceIdOf(carrierOf(telemetry)) ?? null,
+  };
+}
+
+/** What BullMQ says where no worker of ours came to say it. */
+const KNOWN_REASONS: Readonly<Record<string, string>> = {
+  'job stalled more than allowable limit':
+    'Workers that held it died more often than MEMORY_STALLED_LIMIT allows; it may be what kills them.',
+};
+
+function groupOf(data: unknown): string | null {
+  try {
+    return checkGroup((data as { group: string }).group);
+  } catch {
+    return null;
+  }
+}

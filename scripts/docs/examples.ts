@@ -20,27 +20,34 @@ export interface Program {
 const BLOCK = /^```(console|ts)\n([\s\S]*?)^```$/gm;
 
 /**
- * The `console` blocks (lines that start with `$ ` are commands) and the `ts` blocks of the README and the docs, in order; with
- * `pages`, such as `README` or `search`, only theirs.
+ * The `console` blocks (lines that start with `$ ` are commands) and the `ts` blocks of the README, the docs and the examples, in
+ * order; with `pages`, such as `README`, `search` or `examples`, only theirs.
  */
 export function findExamples(
   root: string,
   pages: readonly string[] = [],
 ): { examples: Example[]; programs: Program[] } {
-  const files = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => join('docs', name))];
+  const files = [
+    'README.md',
+    'examples/README.md',
+    ...readdirSync(join(root, 'docs')).map((name) => join('docs', name)),
+  ];
   const examples: Example[] = [];
   const programs: Program[] = [];
-  const isChosen = (name: string) => pages.length === 0 || pages.includes(basename(name, '.md'));
+  const isChosen = (name: string) => pages.length === 0 || pages.includes(pageOf(name));
   for (const file of files.filter((name) => name.endsWith('.md') && isChosen(name))) {
     const text = readFileSync(join(root, file), 'utf8');
     for (const { 1: kind, 2: body = '', index } of text.matchAll(BLOCK)) {
       const place = `${file}:${text.slice(0, index).split('\n').length}`;
       if (kind === 'ts') programs.push({ place, code: body });
-      else examples.push(...commandsOf(body).map((it) => ({ ...it, place, page: basename(file, '.md') })));
+      else examples.push(...commandsOf(body).map((it) => ({ ...it, place, page: pageOf(file) })));
     }
   }
   return { examples, programs };
 }
+
+/** `README`, `search`, and `examples` for the README of that folder. */
+const pageOf = (file: string): string => (file === 'examples/README.md' ? 'examples' : basename(file, '.md'));
 
 function commandsOf(body: string): Pick<Example, 'command' | 'output'>[] {
   return body

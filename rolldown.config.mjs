@@ -72,10 +72,10 @@ const commands = {
 
 // The plugin as one file, which may be copied anywhere: then only what models do is missing.
 const PLUGIN = resolve('dist');
-const STORES = resolve('dist/src/opencode/stores.js');
+const STORES = resolve('dist/src/agents/opencode/stores.js');
 const outsidePlugin = filesOfTheirOwn(PLUGIN, /[\\/]dist[\\/]src[\\/](?:models|archive)[\\/]/);
 const plugin = {
-  input: 'dist/src/opencode/plugin.js',
+  input: 'dist/src/agents/opencode/plugin.js',
   platform: 'node',
   external,
   output: { file: 'dist/opencode.js', format: 'esm', minify: true, codeSplitting: false },

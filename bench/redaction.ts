@@ -1,4 +1,4 @@
-import { PATTERNS, redact } from '../src/capture/redact.ts';
+import { PATTERNS, redact } from '../src/redaction/redact.ts';
 import { adversarial, shaped } from '../test/support/adversarial.ts';
 import { ms, type Row } from './table.ts';
 

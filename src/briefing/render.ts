@@ -1,4 +1,4 @@
-import { inert } from '../capture/inert.ts';
+import { inert } from '../redaction/inert.ts';
 import { oneLine } from '../text.ts';
 import { day, fromGraphTime } from '../time.ts';
 import type { Briefing, BriefingLine } from './briefing.ts';

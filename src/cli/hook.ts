@@ -29,8 +29,8 @@ Example: memory-manager hook Stop --host claude-code`,
   options: { host: { type: 'string' } },
   arguments: [1, 1],
   run: async (call) => {
-    const { answerHook, isOff } = await import('../hooks/hook.ts');
-    const { eventNamed } = await import('../hooks/event.ts');
+    const { answerHook, isOff } = await import('../agents/hooks/hook.ts');
+    const { eventNamed } = await import('../agents/hooks/event.ts');
     const [name = ''] = call.args;
     if (isOff(process.env)) return 0;
     if (name === 'drain') return drain();
@@ -80,7 +80,7 @@ async function drainUnlessWorkerRuns(): Promise<void> {
   const home = homeFolder(process.env);
   const running = await readNote(home);
   if (running && (await allRun(home, running))) return;
-  const { drainApart } = await import('../hooks/drain.ts');
+  const { drainApart } = await import('../agents/hooks/drain.ts');
   drainApart(process.env);
 }
 

@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline/promises';
+import { diff } from '../agents/install/diff.ts';
+import { type Agent, type Installation, planInstallation, shownPath } from '../agents/install/install.ts';
+import type { FileChange } from '../agents/install/plan.ts';
 import { InvalidInput } from '../errors.ts';
-import { diff } from '../install/diff.ts';
-import { type Agent, type Installation, planInstallation, shownPath } from '../install/install.ts';
-import type { FileChange } from '../install/plan.ts';
 import type { Call, Command } from './command.ts';
 
 const AGENTS: readonly Agent[] = ['opencode', 'claude-code', 'mcp'];

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import type { Scope } from '../agents/mcp/run-tool.ts';
 import { InvalidInput } from '../errors.ts';
 import { checkGroup } from '../group.ts';
-import type { Scope } from '../mcp/run-tool.ts';
 import { MemoryManager } from '../memory.ts';
 import { MINUTE, SECOND } from '../time.ts';
 import type { Call, Command } from './command.ts';
@@ -47,17 +47,17 @@ Example: memory-manager mcp --group auto`,
     const memory = new MemoryManager({}, { onNotice });
     try {
       const scope = await scopeFor(call, memory.config.group);
-      const { mcpServers } = await import('../mcp/server.ts');
+      const { mcpServers } = await import('../agents/mcp/server.ts');
       const servers = mcpServers(memory, { ...scope, only: call.flag('group-only'), allowClear, readOnly });
       const longest = longestMessage(memory.config.maxContentBytes);
       if (port === undefined) {
-        const { serveOverStdio } = await import('../mcp/stdio.ts');
+        const { serveOverStdio } = await import('../agents/mcp/stdio.ts');
         await serveOverStdio(servers, longest, stop);
       } else {
         const file = call.text('token-file') ?? join(memory.config.home, 'mcp-token');
         const [{ serveOverHttp }, { readToken }] = await Promise.all([
-          import('../mcp/http.ts'),
-          import('../mcp/token.ts'),
+          import('../agents/mcp/http.ts'),
+          import('../agents/mcp/token.ts'),
         ]);
         const { token, isNew } = readToken(file);
         const server = await serveOverHttp(servers, {
@@ -92,7 +92,7 @@ function portOf(call: Call): number | undefined {
 /** @throws InvalidInput for a name that no group can have, before a client waits for anything */
 async function scopeFor(call: Call, configured: string): Promise<Scope> {
   if (call.group !== 'auto') return { group: checkGroup(call.group ?? configured) };
-  const { scopeOf } = await import('../capture/scope.ts');
+  const { scopeOf } = await import('../agents/scope.ts');
   const { group, userGroup } = scopeOf({ directory: process.cwd(), environment: process.env });
   return { group, ...(userGroup !== group && { also: userGroup }) };
 }

@@ -1,7 +1,6 @@
 import { dirname } from 'node:path';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { forgetRecalled } from '../capture/forget-recalled.ts';
 import { forgetMemo } from '../ingest/memo.ts';
 import { forgetWaiting } from '../ingest/pending-batch.ts';
 import { openJournal } from '../journal/journal.ts';
@@ -10,6 +9,7 @@ import { forgetJobs } from '../queue/forgotten-job.ts';
 import { forgetSpooled } from '../queue/spool/search.ts';
 import type { Spool } from '../queue/spool/spool.ts';
 import { forgetAnswers } from '../reader/cache.ts';
+import { forgetRecalled } from '../redaction/forget-recalled.ts';
 import type { JournalKey } from '../settings.ts';
 import { type Unsaid, withoutWords } from './journal.ts';
 

@@ -1,9 +1,9 @@
 import type { Briefing } from '../briefing/briefing.ts';
 import { lineBullet, type Section, tokensOf, withinBudget } from '../briefing/render.ts';
-import { inert } from '../capture/inert.ts';
 import { InvalidInput } from '../errors.ts';
 import { queryTerms } from '../passages/terms.ts';
 import { bulletList, factBullet, NOTHING_KNOWN, passageBullet } from '../reader/format.ts';
+import { inert } from '../redaction/inert.ts';
 import type { Fact, Found, FoundPassage } from '../search/found.ts';
 import { oneLine, shortened } from '../text.ts';
 import { day } from '../time.ts';

@@ -125,7 +125,7 @@ function joined(one: Forgotten, other: Forgotten): Forgotten {
 /** Takes it from this machine's disk, and gives how many episodes there were. */
 async function forgetHere(config: Config, group: string, episodes: readonly string[]): Promise<number> {
   const [{ forgetRecalled }, { forgetSpooled }, { openSpool }] = await Promise.all([
-    import('../capture/forget-recalled.ts'),
+    import('../redaction/forget-recalled.ts'),
     import('../queue/spool/search.ts'),
     import('../queue/spool/spool.ts'),
   ]);

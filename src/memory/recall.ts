@@ -1,6 +1,6 @@
-import { recalledSentences } from '../capture/recalled.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { bulletList } from '../reader/format.ts';
+import { recalledSentences } from '../redaction/recalled.ts';
 import type { Found } from '../search/found.ts';
 import type { Recipe } from '../search/recipes.ts';
 import { SECOND } from '../time.ts';

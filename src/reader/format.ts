@@ -1,4 +1,4 @@
-import { inert } from '../capture/inert.ts';
+import { inert } from '../redaction/inert.ts';
 import type { Fact, Found, FoundCommunity, FoundEntity, FoundEpisode, FoundPassage } from '../search/found.ts';
 import { oneLine, shortened } from '../text.ts';
 import { day } from '../time.ts';

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
-import { RECALL_BEGIN } from '../../src/capture/recalled.ts';
+import { RECALL_BEGIN } from '../../src/redaction/recalled.ts';
 import { type Host, isAnswering, makePlace, newSession, say } from '../support/opencode/host.ts';
 import { isHere, PATIENT, useAgent } from '../support/opencode/session.ts';
 import { type AgentRequest, shownTo, textOf } from '../support/opencode/stub-model.ts';

@@ -23,14 +23,13 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/embedded', 'src/valkey', 'src/models', 'src/schedule', 'src/import', 'src/passages'],
   ['src/graph', 'src/queue'],
   ['src/journal'],
-  ['src/search', 'src/archive', 'src/capture'],
+  ['src/search', 'src/archive', 'src/redaction'],
   ['src/reader', 'src/ingest', 'src/upkeep', 'src/briefing'],
   ['src/forget'],
   ['src/memory'],
   ['src/memory.ts'],
   ['src/index.ts', 'workers'],
-  ['src/mcp', 'src/opencode'],
-  ['src/hooks', 'src/install'],
+  ['src/agents'],
   ['src/cli'],
 ];
 

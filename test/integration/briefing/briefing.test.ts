@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { summaryEpisode, turnEpisode } from '../../../src/capture/turn.ts';
+import { summaryEpisode, turnEpisode } from '../../../src/agents/turn.ts';
 import type { WholeBriefing } from '../../../src/memory/briefing.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { answerKey, BRIEFING, look } from '../../../src/reader/cache.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, inject } from 'vitest';
-import { scopeOf } from '../../../src/capture/scope.ts';
+import { scopeOf } from '../../../src/agents/scope.ts';
 import { type Config, loadConfig } from '../../../src/config.ts';
 import type { WholeEpisode } from '../../../src/memory/episodes.ts';
 import { MemoryManager } from '../../../src/memory.ts';

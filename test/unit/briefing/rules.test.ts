@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { openTemplates } from '../../../src/agents/opencode/templates.ts';
+import { turnEpisode } from '../../../src/agents/turn.ts';
 import { replacesRule, ruleOf, rulesIn } from '../../../src/briefing/rules.ts';
 import { userWords } from '../../../src/briefing/user-words.ts';
-import { turnEpisode } from '../../../src/capture/turn.ts';
-import { openTemplates } from '../../../src/opencode/templates.ts';
 
 const texts = (words: string) => rulesIn(words).map(({ text }) => text);
 

@@ -1,0 +1,70 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import { MINUTE, SECOND } from '../../time.ts';
+import { hooksFolder, sessionPath } from './session.ts';
+
+const shape = z.object({
+  version: z.literal(1),
+  host: z.string(),
+  session: z.string(),
+  transcript: z.string(),
+  directory: z.nullable(z.string()),
+  group: z.string(),
+});
+
+/** A session whose turns a hook keeps. It is written down before that begins, so that another hook can go on. */
+export type Work = Omit<z.output<typeof shape>, 'version'>;
+
+const ENDING = '.work';
+/** No hook takes as long; it was killed, or it failed. */
+const LEFT_AFTER = 15 * SECOND;
+/** Into a transcript that is as old nothing more is written. */
+const RESTS_AFTER = MINUTE;
+/** One hook goes on with a few of them, the next one with others. */
+const MOST = 3;
+
+/** Notes what is begun; to be called again when it is done. */
+export function begin(home: string, work: Work): () => void {
+  mkdirSync(hooksFolder(home), { recursive: true, mode: 0o700 });
+  const path = sessionPath(home, work.host, work.session) + ENDING;
+  writeFileSync(path, JSON.stringify({ version: 1, ...work }), { mode: 0o600 });
+  return () => rmSync(path, { force: true });
+}
+
+export interface LeftBehind {
+  readonly work: Work;
+  /** True when the session goes on no more, so that its last turn is whole. */
+  readonly rests: boolean;
+  /** To be called when it was done, or can never be done. */
+  done(): void;
+}
+
+/** What killed hooks left, oldest first. */
+export function leftBehind(home: string, now = Date.now()): LeftBehind[] {
+  const folder = hooksFolder(home);
+  const found = readdirSync(folder)
+    .filter((name) => name.endsWith(ENDING))
+    .map((name) => ({ path: join(folder, name), begun: changedAt(join(folder, name)) ?? now }))
+    .filter(({ begun }) => now - begun > LEFT_AFTER)
+    .sort((a, b) => a.begun - b.begun);
+  return found.slice(0, MOST).flatMap(({ path }) => {
+    const done = () => rmSync(path, { force: true });
+    const work = read(path);
+    const written = work && changedAt(work.transcript);
+    // Its transcript is gone, or it is nothing of ours.
+    if (!work || written === undefined) done();
+    return work && written !== undefined ? [{ work, rests: now - written > RESTS_AFTER, done }] : [];
+  });
+}
+
+function read(path: string): Work | undefined {
+  try {
+    const { version: _, ...work } = shape.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return work;
+  } catch {
+    return undefined;
+  }
+}
+
+const changedAt = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.mtimeMs;

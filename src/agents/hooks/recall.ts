@@ -1,0 +1,122 @@
+import { DEFAULT_BUDGET, renderBriefing } from '../../briefing/render.ts';
+import { briefingOf } from '../../memory/briefing.ts';
+import { recallLines } from '../../memory/recall.ts';
+import type { Services } from '../../memory/services.ts';
+import { RECALL_BEGIN, RECALL_END, recalledSentences } from '../../redaction/recalled.ts';
+import { redact } from '../../redaction/redact.ts';
+import { oneLine, shortened } from '../../text.ts';
+import { within } from '../../within.ts';
+import type { Scope } from '../scope.ts';
+import type { HookEvent, Told } from './event.ts';
+import { lengthOf, readTranscript } from './transcript.ts';
+
+/** What an agent is told, and its sentences. */
+export interface Recalled {
+  readonly context: string | undefined;
+  readonly sentences: readonly string[];
+  /** Whether the briefing is among it, or there is none yet. */
+  readonly isBriefed: boolean;
+}
+
+const [MOST_OF_PROJECT, MOST_OF_USER] = [8, 4];
+const USER_BUDGET = 300;
+const LONGEST_QUESTION = 400;
+/** In so many bytes before the end of a transcript the user's last words are looked for. */
+const TAIL = 512 * 1024;
+
+/** What to ask: the user's last words, empty for none. Redacted, since it goes over the wire. */
+export function questionOf(event: HookEvent, told: Told): string {
+  const words = event === 'UserPromptSubmit' ? told.prompt : lastPrompt(told.transcript);
+  const asked = shortened(oneLine(redact(words ?? '')), LONGEST_QUESTION);
+  return /\p{L}/u.test(asked) ? asked : '';
+}
+
+export interface RecallParts {
+  readonly question: string;
+  /** Whether the session begins, so that it is told the briefings first. */
+  readonly begins: boolean;
+  /** Sentences that the agent was told already. */
+  readonly known: ReadonlySet<string>;
+  /** Episodes of the session itself. */
+  readonly own: ReadonlySet<string>;
+  /** Milliseconds. */
+  readonly limit: number;
+  /** Told in a sentence what came too late or failed. */
+  readonly notice: (sentence: string) => void;
+}
+
+/**
+ * What the memories of the project and of the user know: where the session begins their briefings, and what they know of the user's words.
+ * Never throws and never waits longer than `limit` milliseconds: an agent that is told nothing is better than one that waits.
+ */
+export async function recall(
+  services: Services,
+  { group, userGroup }: Scope,
+  { question, begins, known, own, limit, notice }: RecallParts,
+): Promise<Recalled> {
+  const brief = (from: string, budget: number) => (begins ? briefed(services, from, budget, limit, notice) : '');
+  const ask = (from: string, most: number) =>
+    question === ''
+      ? { lines: [], outcome: 'words' as const }
+      : recallLines(services, from, question, {
+          limit: begins ? most : Math.ceil(most / 2),
+          timeoutMs: limit,
+          own,
+          known,
+        });
+  const [ofProject, ofUser, project, user] = await Promise.all([
+    brief(group, DEFAULT_BUDGET),
+    brief(userGroup, USER_BUDGET),
+    ask(group, MOST_OF_PROJECT),
+    ask(userGroup, MOST_OF_USER),
+  ]);
+  for (const { outcome } of [project, user].filter((it) => it.outcome === 'late' || it.outcome === 'failed'))
+    notice(`what the memory knows of the prompt ${outcome === 'late' ? 'came too late' : 'could not be had'}`);
+  const briefing = [ofUser, ofProject].filter((text) => text !== undefined && text !== '');
+  const told = new Set(recalledSentences(briefing.join('\n')));
+  const news = [...new Set([...project.lines, ...user.lines])].filter(
+    (line) => !recalledSentences(line).every((sentence) => told.has(sentence)),
+  );
+  const isBriefed = begins && ofProject !== undefined && ofUser !== undefined;
+  if (briefing.length + news.length === 0) return { context: undefined, sentences: [], isBriefed };
+  const intro = 'What earlier sessions left in the memory. It may be out of date: check what matters.';
+  const parts = [...briefing, ...(news.length > 0 && briefing.length > 0 ? ['About what is asked:'] : []), ...news];
+  const context = [RECALL_BEGIN, intro, ...parts, RECALL_END].join('\n');
+  return { context, sentences: recalledSentences(parts.join('\n')), isBriefed };
+}
+
+/** Undefined when it could not be had in time. */
+async function briefed(
+  services: Services,
+  group: string,
+  budget: number,
+  limit: number,
+  notice: (sentence: string) => void,
+): Promise<string | undefined> {
+  const late = () => {
+    notice('the briefing came too late');
+    return undefined;
+  };
+  return within(
+    limit,
+    briefingOf(services, group).then((briefing) => renderBriefing(briefing, budget)),
+    late,
+  ).catch(() => {
+    notice('the briefing could not be had');
+    return undefined;
+  });
+}
+
+/** What a host reads from standard output. */
+export function toldHost(event: HookEvent, context: string): string {
+  return JSON.stringify({ hookSpecificOutput: { hookEventName: event, additionalContext: context } });
+}
+
+function lastPrompt(transcript: string | undefined): string | undefined {
+  const length = transcript === undefined ? 0 : lengthOf(transcript);
+  // A new session has no transcript yet.
+  if (transcript === undefined || length === 0) return undefined;
+  const { entries } = readTranscript(transcript, Math.max(0, length - TAIL));
+  const last = entries.findLast(({ entry }) => entry.kind === 'prompt' && !entry.isCommand)?.entry;
+  return last?.kind === 'prompt' ? last.text : undefined;
+}

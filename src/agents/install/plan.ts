@@ -1,0 +1,117 @@
+import { isDeepStrictEqual } from 'node:util';
+import { InvalidInput } from '../../errors.ts';
+import { backUp, backupOf, checkWritable, readText, removeFile, writeText } from './file.ts';
+import { parseJsonc, plainValue } from './jsonc.ts';
+
+/** One configuration file of an agent and what we have in it. */
+export interface Target {
+  readonly path: string;
+  /** True where the agent reads JSON without comments. */
+  readonly strict: boolean;
+  /** True when our entries are there just as they are now wanted. */
+  readonly has: (text: string) => boolean;
+  /** Our entries put into a text that has none of them. @throws InvalidInput without the file's name */
+  readonly add: (text: string) => string;
+  /** The text without any entry of ours, also older ones. */
+  readonly remove: (text: string) => string;
+  /** What a file begins with that was not there. */
+  readonly fresh: string;
+}
+
+/** What happens to a file; undefined stands for no file. */
+export interface FileChange {
+  readonly path: string;
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+}
+
+/** The change that puts our entries in. @throws InvalidInput, ConfigError */
+export function toInstall(target: Target): FileChange {
+  const before = readText(target.path);
+  const added = explained(target, () => {
+    if (!before?.trim()) return `${target.add(target.fresh)}\n`;
+    const cleared = cleanOf(target, before);
+    return target.has(before) ? before : target.add(cleared);
+  });
+  checkAfter(target, before, added);
+  return { path: target.path, before, after: added };
+}
+
+/**
+ * The change that takes our entries out. Where nothing else has changed since, the former file comes back to the byte.
+ * @throws InvalidInput, ConfigError
+ */
+export function toUndo(target: Target): FileChange {
+  const { path } = target;
+  const before = readText(path);
+  if (before === undefined || before.trim() === '') return { path, before, after: before };
+  const former = readText(backupOf(path));
+  const after = explained(target, () => {
+    const cleared = cleanOf(target, before);
+    if (cleared === before) return before;
+    // Nothing else is in it, and there was no file or an empty one.
+    if (!former?.trim() && cleared.trim() === target.fresh.trim()) return former;
+    return former?.trim() && target.add(former) === before ? former : cleared;
+  });
+  if (after?.trim()) checkAfter(target, before, after);
+  return { path, before, after };
+}
+
+/** Carries out a change. @throws ConfigError with nothing changed */
+export function carryOut({ path, before, after }: FileChange, target: Target, isUndo: boolean): void {
+  if (before === after) return;
+  if (after === undefined) removeFile(path);
+  else {
+    const hasOurs = before !== undefined && before.trim() !== '' && target.remove(before) !== before;
+    checkWritable(path);
+    if (before !== undefined && !hasOurs && !isUndo) backUp(path, before);
+    writeText(path, after);
+  }
+  if (isUndo) removeFile(backupOf(path));
+}
+
+function cleanOf(target: Target, text: string): string {
+  if (target.strict) checkStrict(text);
+  parseJsonc(text);
+  return target.remove(text);
+}
+
+/** Nothing but our entries may have changed, and the agent must be able to read it. */
+function checkAfter(target: Target, before: string | undefined, after: string): void {
+  explained(target, () => {
+    if (target.strict) checkStrict(after);
+    const others = (text: string) => filled(plainValue(parseJsonc(target.remove(text))));
+    const former = before?.trim() ? before : target.fresh;
+    if (!isDeepStrictEqual(others(after), others(former)))
+      throw new InvalidInput('it could not be changed without changing more than our entries');
+  });
+}
+
+/** Without empty lists and objects: one in which our entries stood goes with them. */
+function filled(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(filled);
+  const entries = Object.entries(value).map(([key, inner]) => [key, filled(inner)] as const);
+  return Object.fromEntries(
+    entries.filter(([, inner]) => typeof inner !== 'object' || inner === null || Object.keys(inner).length > 0),
+  );
+}
+
+function checkStrict(text: string): void {
+  try {
+    JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    // What our own reader says of it names the line.
+    parseJsonc(text);
+    throw new InvalidInput('its agent takes no comments and no trailing commas there', { cause: error });
+  }
+}
+
+function explained<T>({ path }: Target, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof InvalidInput) || error.message.startsWith(path)) throw error;
+    throw new InvalidInput(`${path} cannot be used: ${error.message}. Nothing was changed.`, { cause: error });
+  }
+}

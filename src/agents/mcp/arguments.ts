@@ -1,0 +1,102 @@
+import * as z from 'zod/mini';
+import { InvalidInput } from '../../errors.ts';
+import { parseJson } from '../../json.ts';
+import { parseTime } from '../../time.ts';
+import type { Tool } from './tool.ts';
+
+export const text = (about: string) => z.string().check(z.describe(about));
+export const texts = (about: string) => z.array(z.string()).check(z.describe(about));
+export const count = (most: number, usual: number, about: string) =>
+  z._default(z.int().check(z.minimum(1), z.maximum(most), z.describe(about)), usual);
+export const date = (about: string) =>
+  z.string().check(z.describe(`${about}, such as 2026-11-22 or 2026-11-22T08:30:00Z (no offset means UTC)`));
+
+/** @throws InvalidInput naming the argument */
+export function timeOf(given: string | undefined, name: string): Date | undefined {
+  return given === undefined ? undefined : parseTime(given, name);
+}
+
+/** What a tool was given, and what it does not know of that. */
+export interface Arguments {
+  readonly given: Record<string, unknown>;
+  readonly unknown: readonly string[];
+}
+
+/**
+ * Reads a call's arguments as generously as Python's server, and as models write them: null, empty text, and for what may be left out also
+ * "null" count as left out; a single name is a list of one; lists and figures may come as text; what the tool does not know is passed
+ * over.
+ * @throws InvalidInput naming the argument
+ */
+export function readArguments({ name, input }: Tool, given: Readonly<Record<string, unknown>>): Arguments {
+  const shape = input.shape as Readonly<Record<string, z.ZodMiniType>>;
+  const there = Object.entries(given).filter(([, value]) => !isNothing(value));
+  const known = there.filter(([key]) => Object.hasOwn(shape, key));
+  const used = Object.fromEntries(known.map(([key, value]) => [key, fitted(shape[key], value)]));
+  const parsed = input.safeParse(used);
+  if (!parsed.success) throw new InvalidInput(sentence(name, used, parsed.error.issues[0]));
+  return {
+    given: parsed.data,
+    // An argument that asks for nothing changes nothing when it is passed over.
+    unknown: there.filter(([key, value]) => !Object.hasOwn(shape, key) && !asksNothing(value)).map(([key]) => key),
+  };
+}
+
+const isNothing = (value: unknown): boolean =>
+  value === null || value === undefined || (typeof value === 'string' && value.trim() === '');
+/** As models and Python write nothing; a text that is needed may be such a word. */
+const isNothingInWords = (value: unknown): boolean =>
+  typeof value === 'string' && /^(?:null|none|undefined|nil)$/i.test(value.trim());
+
+const asksNothing = (value: unknown): boolean => value === false || (Array.isArray(value) && value.length === 0);
+
+function fitted(shape: z.ZodMiniType | undefined, value: unknown): unknown {
+  const kind = kindOf(shape);
+  if (shape && isOptional(shape) && isNothingInWords(value)) return undefined;
+  if (kind === 'array') return listOf(value, shape !== undefined && isOptional(shape));
+  if (kind === 'number' && typeof value === 'string' && value.trim() !== '') return Number(value);
+  return value;
+}
+
+/** A list, a single name, or a list as JSON or as Python writes it; undefined for an empty one. */
+function listOf(value: unknown, mayBeLeftOut: boolean): unknown {
+  const values = Array.isArray(value) ? value : typeof value === 'string' ? [value] : undefined;
+  if (!values) return value;
+  const each = values
+    .flatMap((item) => listAsText(item) ?? [item])
+    .filter((item) => !isNothing(item) && !(mayBeLeftOut && isNothingInWords(item)));
+  return each.length > 0 ? each : undefined;
+}
+
+function listAsText(value: unknown): unknown[] | undefined {
+  if (typeof value !== 'string' || !/^\s*\[.*\]\s*$/s.test(value)) return undefined;
+  for (const text of [value, value.replaceAll("'", '"')]) {
+    const parsed = parseJson(text);
+    if (Array.isArray(parsed)) return parsed;
+  }
+  return undefined;
+}
+
+const isOptional = (shape: z.ZodMiniType): boolean => shape.safeParse(undefined).success;
+
+function kindOf(shape: z.ZodMiniType | undefined): string | undefined {
+  const def = shape?._zod.def as { type?: string; innerType?: z.ZodMiniType } | undefined;
+  return def?.innerType ? kindOf(def.innerType) : def?.type;
+}
+
+const NEEDED: Readonly<Record<string, string>> = {
+  string: 'text',
+  array: 'a list of texts',
+  int: 'a whole number',
+  number: 'a whole number',
+};
+
+function sentence(tool: string, given: Readonly<Record<string, unknown>>, issue: z.core.$ZodIssue | undefined): string {
+  const argument = issue?.path.join('.') || 'arguments';
+  if (issue?.code === 'too_big') return `${argument} must be at most ${issue.maximum}.`;
+  if (issue?.code === 'too_small') return `${argument} must be at least ${issue.minimum}.`;
+  if (issue?.code !== 'invalid_type') return `${argument} cannot be used; see the description of ${tool}.`;
+  if (given[argument] === undefined && issue.path.length === 1)
+    return `${tool} needs ${argument}, which is missing or empty.`;
+  return `${argument} must be ${NEEDED[issue.expected] ?? issue.expected}.`;
+}

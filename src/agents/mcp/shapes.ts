@@ -1,0 +1,98 @@
+import * as z from 'zod/mini';
+import type { Attributes } from '../../graph/queries/entities.ts';
+import type { FactRow } from '../../graph/queries/search-facts.ts';
+import type { LatestEpisode, WholeFact } from '../../memory/episodes.ts';
+import { shortened } from '../../text.ts';
+
+/** The fields of Graphiti's replies; ours stand beside them, so that no shape is closed. */
+const time = z.nullable(z.string());
+const attributes = z.record(z.string(), z.unknown());
+export const nodeShape = z.looseObject({
+  uuid: z.string(),
+  name: z.string(),
+  labels: z.array(z.string()),
+  created_at: time,
+  summary: z.nullable(z.string()),
+  group_id: z.string(),
+  attributes,
+});
+export const factShape = z.looseObject({
+  uuid: z.string(),
+  name: z.string(),
+  fact: z.string(),
+  source_node_uuid: z.string(),
+  target_node_uuid: z.string(),
+  group_id: z.string(),
+  created_at: time,
+  valid_at: time,
+  invalid_at: time,
+  expired_at: time,
+  episodes: z.array(z.string()),
+  attributes,
+});
+export const episodeShape = z.looseObject({
+  uuid: z.string(),
+  name: z.string(),
+  content: z.string(),
+  created_at: time,
+  source: z.string(),
+  source_description: z.string(),
+  group_id: z.string(),
+});
+
+/** @param fields what stands beside the message */
+export const replyShape = (fields: Record<string, z.ZodMiniType> = {}) =>
+  z.looseObject({ message: z.string(), notes: z.optional(z.array(z.string())), ...fields });
+
+interface AnyEntity {
+  readonly uuid: string;
+  readonly name: string;
+  readonly labels: readonly string[];
+  readonly summary: string;
+  readonly createdAt: string | null;
+  readonly attributes?: Attributes;
+}
+
+export function node(entity: AnyEntity, group: string): z.input<typeof nodeShape> {
+  const { uuid, name, labels, createdAt, summary } = entity;
+  const own = { uuid, name, labels: [...labels], created_at: createdAt, summary, group_id: group };
+  return { ...own, attributes: { ...entity.attributes } };
+}
+
+export function fact(row: FactRow & Partial<Pick<WholeFact, 'attributes'>>, group: string): z.input<typeof factShape> {
+  return {
+    uuid: row.uuid,
+    name: row.relation,
+    fact: row.fact,
+    source_node_uuid: row.sourceUuid,
+    target_node_uuid: row.targetUuid,
+    source_node_name: row.source,
+    target_node_name: row.target,
+    group_id: group,
+    created_at: row.createdAt,
+    valid_at: row.validAt,
+    invalid_at: row.invalidAt,
+    expired_at: row.expiredAt,
+    episodes: [...row.episodes],
+    attributes: { ...row.attributes },
+  };
+}
+
+/** A page of a book would leave a model no room for anything else. */
+export const LONGEST_CONTENT = 8_000;
+
+/** Under the name that whoever stored it gave, if any. */
+export function episode(row: LatestEpisode, group: string): z.input<typeof episodeShape> {
+  const given = row.metadata?.name;
+  return {
+    uuid: row.uuid,
+    name: typeof given === 'string' ? given : row.name,
+    content: shortened(row.content, LONGEST_CONTENT),
+    created_at: row.createdAt,
+    source: row.source,
+    source_description: row.sourceDescription,
+    group_id: group,
+    reference_time: row.referenceTime,
+    committed: row.committedAt !== null,
+  };
+}

@@ -1,0 +1,78 @@
+import { PassThrough } from 'node:stream';
+import type { JSONRPCMessage } from '@modelcontextprotocol/server';
+import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
+import { SECOND } from '../../time.ts';
+import { within } from '../../within.ts';
+import { tidyLines } from './messages.ts';
+import type { McpServers } from './server.ts';
+
+/** So long what was asked before the end is still answered. */
+const ENDS_WITHIN = 3 * SECOND;
+
+/**
+ * Serves one client on standard input and output until it closes its end, or `stop` says so. What was asked before is answered
+ * first: who pipes a few lines into the program gets its answers.
+ * @param longest bytes of a message; a longer one ends the connection
+ */
+export async function serveOverStdio(servers: McpServers, longest: number, stop: Promise<void>): Promise<void> {
+  const input = new PassThrough();
+  const lines = tidyLines(longest, (id) => {
+    const error = { code: -32600, message: 'This is no message of JSON-RPC 2.0.' };
+    process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id, error })}\n`);
+  });
+  const transport = new StdioServerTransport(input, process.stdout, { maxBufferSize: longest });
+  const served = serveStdio(() => servers.open(), { transport });
+  const open = openRequests(transport);
+  const closed = new Promise<void>((resolve) => {
+    const { onclose } = transport;
+    transport.onclose = () => {
+      onclose?.();
+      resolve();
+    };
+  });
+  const ended = new Promise<void>((resolve) => {
+    process.stdin.once('error', () => resolve());
+    process.stdin.once('close', () => lines.writableEnded || lines.end());
+    // And not the end of standard input, when the last lines are still on their way.
+    lines.once('end', () => resolve());
+  });
+  process.stdin.pipe(lines).pipe(input, { end: false });
+  await Promise.race([closed, ended, stop]);
+  await open.answered(ENDS_WITHIN);
+  await served.close();
+  await servers.settled(ENDS_WITHIN);
+  process.stdin.unpipe(lines);
+  process.stdin.destroy();
+}
+
+/** Counts what was asked and not answered yet. */
+function openRequests(transport: StdioServerTransport) {
+  const open = new Set<unknown>();
+  let tell = () => {};
+  const closeOne = (id: unknown) => {
+    open.delete(id);
+    if (open.size === 0) tell();
+  };
+  const { onmessage } = transport;
+  transport.onmessage = (message: JSONRPCMessage) => {
+    if ('method' in message && 'id' in message) open.add(message.id);
+    // What was cancelled is not answered any more.
+    if ('method' in message && message.method === 'notifications/cancelled') closeOne(message.params?.requestId);
+    onmessage?.(message);
+  };
+  const send = transport.send.bind(transport);
+  transport.send = async (message: JSONRPCMessage) => {
+    await send(message);
+    if (!('method' in message)) closeOne(message.id);
+  };
+  return {
+    async answered(limit: number): Promise<void> {
+      // Lines that came just before the end are still on their way here.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (open.size === 0) return;
+      const answered = Promise.withResolvers<void>();
+      tell = answered.resolve;
+      await within(limit, answered.promise, () => undefined);
+    },
+  };
+}

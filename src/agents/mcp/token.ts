@@ -1,0 +1,68 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { ConfigError } from '../../errors.ts';
+
+const SHORTEST = 16;
+
+/** The token that clients show, from a private file; `isNew` when it was made just now. */
+export interface Token {
+  readonly token: string;
+  readonly isNew: boolean;
+}
+
+/** @throws ConfigError when the file cannot be read or written, is not private, or holds too little */
+export function readToken(file: string): Token {
+  try {
+    const token = readFileSync(file, 'utf8').trim();
+    checkPrivate(file);
+    return { token: checked(token, file), isNew: false };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw explained(error, file);
+  }
+  try {
+    const token = randomBytes(32).toString('base64url');
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    writeFileSync(file, `${token}\n`, { mode: 0o600, flag: 'wx' });
+    return { token, isNew: true };
+  } catch (error) {
+    // Another server made one at the same moment.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return readToken(file);
+    throw explained(error, file);
+  }
+}
+
+/** Whether an `Authorization` header shows the token; takes the same time for every wrong one. */
+export function showsToken(header: string | undefined, token: string): boolean {
+  const given = /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1] ?? '';
+  const [one, other] = [Buffer.from(given), Buffer.from(token)];
+  return one.length === other.length && timingSafeEqual(one, other);
+}
+
+function checked(token: string, file: string): string {
+  if (token.length >= SHORTEST && /^\S+$/.test(token)) return token;
+  throw new ConfigError(
+    `The token in ${file} cannot be used; it has at least ${SHORTEST} characters without spaces. Remove the file to get a new one.`,
+  );
+}
+
+/** As ssh does with its keys: who can read or replace the file can use the memory. */
+function checkPrivate(file: string): void {
+  const own = process.getuid?.();
+  if (own === undefined) return;
+  const { uid, mode } = statSync(file);
+  if ((mode & 0o077) !== 0)
+    throw new ConfigError(
+      `The token file ${file} is open to other users (mode 0${(mode & 0o777).toString(8)}); run chmod 600 on it, or remove it to get a new one.`,
+    );
+  if (uid !== own && uid !== 0)
+    throw new ConfigError(`The token file ${file} belongs to another user; name one of your own with --token-file.`);
+}
+
+function explained(error: unknown, file: string): Error {
+  if (error instanceof ConfigError) return error;
+  const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
+  return new ConfigError(`The token file ${file} cannot be used (${code}); name another with --token-file.`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,152 @@
+import { withoutRecalled } from '../../redaction/recalled.ts';
+import type { Summary, Turn } from '../turn.ts';
+import type { AssistantMessage, HostEvent, Prompt, PromptOutput } from './host.ts';
+import {
+  emptyTurn,
+  finished,
+  isWhole,
+  noteAnswer,
+  noteFailure,
+  notePart,
+  noteSummaryPart,
+  type OpenTurn,
+  openTurn,
+} from './open-turn.ts';
+import { noteEpisode, noteOwner, noteRecalled, noteSaid, type Session, type Sessions } from './sessions.ts';
+
+export interface Capture {
+  prompted(prompt: Prompt, output: PromptOutput): void;
+  happened(event: HostEvent): void;
+  /** Ends what is still under way. */
+  end(): void;
+}
+
+/** Each gives the uuid of the episode, if it was kept. */
+export interface Keeping {
+  turn(turn: Turn): string | undefined;
+  summary(summary: Summary): string | undefined;
+}
+
+/**
+ * Gathers each turn and each summary of a compaction from what the host tells, and hands it on once, when it is whole.
+ * @param isTemplate  whether a command's file put words into a message
+ */
+export function openCapture(
+  sessions: Sessions,
+  worktree: string,
+  keep: Keeping,
+  isTemplate: (text: string) => boolean = () => false,
+): Capture {
+  function finish(session: Session, turn: OpenTurn): void {
+    session.turns.delete(turn.message);
+    if (session.isChild) return;
+    const whole = finished(turn, session.id, worktree);
+    const { recalled } = session;
+    const without = (text: string) => withoutRecalled(text, recalled);
+    const uuid = keep.turn({
+      ...whole,
+      assistant: without(whole.assistant),
+      tools: whole.tools.map((used) => ({ ...used, input: without(used.input), output: without(used.output) })),
+      recalled: recalled.size > 0,
+    });
+    if (uuid !== undefined) noteEpisode(session, uuid);
+  }
+
+  function answered(answer: AssistantMessage): void {
+    const session = sessions.of(answer.sessionID);
+    if (session.isChild) return;
+    if (answer.summary || answer.mode === 'compaction') {
+      summarised(session, answer);
+      return;
+    }
+    const turn = ownerOf(session, answer);
+    if (!turn) return;
+    noteAnswer(turn, answer);
+    // After an abort the session rests before the last message is whole.
+    if (turn.isIdle && isWhole(turn)) finish(session, turn);
+  }
+
+  function summarised(session: Session, { id, time, error, providerID, modelID }: AssistantMessage): void {
+    const isNew = !session.owners.has(id);
+    noteOwner(session, id, null);
+    if (isNew) session.summaries.set(id, { startedAt: time.created, texts: new Map() });
+    const summary = session.summaries.get(id);
+    if (!summary || (time.completed === undefined && !error)) return;
+    session.summaries.delete(id);
+    const text = [...summary.texts.values()].filter((part) => part.trim() !== '').join('\n\n');
+    // One that broke off says less than the turns themselves.
+    if (error || text === '') return;
+    const uuid = keep.summary({
+      ...{ host: 'opencode', session: session.id, message: id },
+      text: withoutRecalled(text, session.recalled),
+      ...(modelID && { model: providerID ? `${providerID}/${modelID}` : modelID }),
+      referenceTime: new Date(summary.startedAt),
+      said: [...session.said],
+    });
+    if (uuid !== undefined) noteEpisode(session, uuid);
+  }
+
+  /** What goes on after a compaction answers a message of the host's own: it belongs to the turn before. */
+  function ownerOf(session: Session, { id, parentID, time }: AssistantMessage): OpenTurn | undefined {
+    const owner = session.owners.get(id);
+    if (owner !== undefined) return owner === null ? undefined : session.turns.get(owner);
+    const turn =
+      session.turns.get(parentID) ?? [...session.turns.values()].at(-1) ?? emptyTurn(parentID, '', time.created);
+    session.turns.set(turn.message, turn);
+    noteOwner(session, id, turn.message);
+    return turn;
+  }
+
+  function rested(session: Session): void {
+    for (const turn of [...session.turns.values()]) {
+      turn.isIdle = turn.answers.size > 0 || turn.failure !== undefined;
+      if (turn.isIdle && isWhole(turn)) finish(session, turn);
+    }
+  }
+
+  return {
+    prompted(prompt, output) {
+      const session = sessions.of(prompt.sessionID);
+      if (session.isChild) return;
+      const turn = openTurn(output, prompt.agent);
+      turn.isTemplate = isTemplate(turn.user);
+      noteSaid(session, turn.user);
+      session.turns.set(output.message.id, turn);
+    },
+    happened(event) {
+      switch (event.type) {
+        case 'session.created':
+          return sessions.created(event.properties.info);
+        case 'session.deleted':
+          return sessions.deleted(event.properties.info.id);
+        case 'message.updated': {
+          const { info } = event.properties;
+          return info.role === 'assistant' ? answered(info) : undefined;
+        }
+        case 'message.part.updated': {
+          const { part } = event.properties;
+          const session = sessions.of(part.sessionID);
+          const summary = session.summaries.get(part.messageID);
+          if (summary) return noteSummaryPart(summary.texts, part);
+          const turn = session.turns.get(session.owners.get(part.messageID) ?? '');
+          const told = turn && notePart(turn, part);
+          return told ? noteRecalled(session, told) : undefined;
+        }
+        case 'session.error': {
+          const { sessionID, error } = event.properties;
+          const turn = sessionID ? [...sessions.of(sessionID).turns.values()].at(-1) : undefined;
+          return turn && noteFailure(turn, error?.name);
+        }
+        case 'session.compacted':
+          sessions.of(event.properties.sessionID).isPrimed = false;
+          return undefined;
+        case 'session.idle':
+          return rested(sessions.of(event.properties.sessionID));
+      }
+    },
+    end() {
+      for (const session of sessions.all())
+        for (const turn of [...session.turns.values()]) if (turn.answers.size > 0) finish(session, turn);
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { TimedOut } from '../../errors.ts';
+import type { ForgetTarget } from '../../memory/forget.ts';
+import { askByWords } from '../../memory/recall.ts';
+import type { Services } from '../../memory/services.ts';
+import { oneLine, shortened } from '../../text.ts';
+
+/** One of them. */
+export interface Target {
+  readonly query?: string | undefined;
+  readonly episode?: string | undefined;
+  readonly fact?: string | undefined;
+  readonly entity?: string | undefined;
+}
+
+const MOST_FOUND = 10;
+
+/**
+ * Tells what would go, or lets it go. A query only finds what could be meant: nothing goes because it sounded like something else.
+ * @param limit milliseconds; what takes longer goes on by itself
+ */
+export async function forget(
+  services: Services,
+  group: string,
+  target: Target,
+  isConfirmed: boolean,
+  limit: number,
+): Promise<string> {
+  if (Object.values(target).filter((value) => value !== undefined).length !== 1)
+    return 'Give exactly one of query, episode, fact and entity.';
+  if (target.query !== undefined) return chooseFrom(services, group, target.query);
+  const memory = await import('../../memory/forget.ts');
+  try {
+    const gone = await memory.forget(services, meant(target), { group, dryRun: !isConfirmed, limit });
+    const lines = [
+      ...gone.episodes.map(({ uuid, name }) => `- episode ${name} (${uuid})`),
+      ...gone.facts.map(({ uuid, fact }) => `- fact: ${shortened(fact, 200)} (${uuid})`),
+      ...gone.entities.map(({ uuid, name }) => `- entity ${name} (${uuid})`),
+    ];
+    if (lines.length === 0) return 'Nothing in the memory fits.';
+    const head = isConfirmed
+      ? 'Forgotten:'
+      : 'This would be forgotten. Show it to the user, and call again with confirm: true when they agree:';
+    return [head, ...lines].join('\n');
+  } catch (error) {
+    if (error instanceof TimedOut && isConfirmed) return 'A worker is at it; memory_search shows when it is done.';
+    throw error;
+  }
+}
+
+function meant({ episode, fact, entity = '' }: Target): ForgetTarget {
+  if (episode !== undefined) return { episode };
+  return fact === undefined ? { entity } : { fact };
+}
+
+async function chooseFrom(services: Services, group: string, query: string): Promise<string> {
+  const { facts, passages = [] } = await askByWords(services, group, query, MOST_FOUND);
+  const lines = [
+    ...facts.map(({ uuid, fact }) => `- fact ${uuid}: ${shortened(fact, 200)}`),
+    ...passages.map(({ episode, excerpt }) => `- episode ${episode.uuid}: ${shortened(oneLine(excerpt), 200)}`),
+  ];
+  if (lines.length === 0) return 'Nothing in the memory fits.';
+  return ['Nothing is forgotten yet. Call again with the fact or the episode that is meant:', ...lines].join('\n');
+}

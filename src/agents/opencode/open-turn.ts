@@ -1,0 +1,128 @@
+import { isAbsolute, relative } from 'node:path';
+import type { Turn, UsedTool } from '../turn.ts';
+import type { AssistantMessage, Part, PromptOutput } from './host.ts';
+
+/** A turn under way: what the user asked, and what came of it so far. */
+export interface OpenTurn {
+  readonly message: string;
+  readonly user: string;
+  readonly startedAt: number;
+  isTemplate: boolean;
+  agent: string | undefined;
+  model: string | undefined;
+  /** The agent's messages and whether each is whole. */
+  readonly answers: Map<string, { isComplete: boolean; tokens: AssistantMessage['tokens'] }>;
+  readonly texts: Map<string, string>;
+  readonly tools: Map<string, UsedTool>;
+  readonly files: Set<string>;
+  endedAt: number | undefined;
+  failure: 'aborted' | 'error' | undefined;
+  /** The host said that the session rests; the end of a message may still come. */
+  isIdle: boolean;
+}
+
+/** Our own, whatever name the host puts before it: what they were told and gave is no news. */
+const OWN_TOOL = /(?:^|_)memory_(?:search|add|forget|list)$/;
+/** Of a longer turn what lies between its first and its last parts is left out. */
+const MOST_PARTS = 400;
+const FIRST_PARTS = 100;
+
+export function openTurn({ message, parts }: PromptOutput, agent?: string): OpenTurn {
+  const said = parts.filter((part) => part.type === 'text' && !part.synthetic && !part.ignored);
+  const turn = emptyTurn(message.id, said.map(({ text = '' }) => text).join('\n\n'), message.time?.created);
+  turn.agent = message.agent ?? agent;
+  turn.model = message.model && `${message.model.providerID}/${message.model.modelID}`;
+  for (const { type, filename } of parts) if (type === 'file' && filename) turn.files.add(filename);
+  return turn;
+}
+
+/** Also what the host began by itself, as after a compaction. */
+export function emptyTurn(message: string, user = '', startedAt = Date.now()): OpenTurn {
+  return {
+    message,
+    user,
+    startedAt,
+    isTemplate: false,
+    agent: undefined,
+    model: undefined,
+    answers: new Map(),
+    texts: new Map(),
+    tools: new Map(),
+    files: new Set(),
+    endedAt: undefined,
+    failure: undefined,
+    isIdle: false,
+  };
+}
+
+export function noteAnswer(turn: OpenTurn, answer: AssistantMessage): void {
+  const { id, time, tokens, error, providerID, modelID, mode } = answer;
+  turn.answers.set(id, { isComplete: time.completed !== undefined, tokens });
+  if (time.completed) turn.endedAt = time.completed;
+  if (error) turn.failure = failureOf(error.name);
+  if (modelID) turn.model = providerID ? `${providerID}/${modelID}` : modelID;
+  turn.agent ??= mode;
+}
+
+export function noteFailure(turn: OpenTurn, name: string | undefined): void {
+  turn.failure = failureOf(name);
+}
+
+const failureOf = (name: string | undefined) => (name === 'MessageAbortedError' ? 'aborted' : 'error');
+
+/** @returns what one of our own tools told the agent */
+export function notePart(turn: OpenTurn, part: Part): string | undefined {
+  if (part.type === 'text' && !part.synthetic && !part.ignored) keep(turn.texts, part.id, part.text ?? '');
+  if (part.type === 'patch') for (const file of part.files ?? []) turn.files.add(file);
+  if (part.type !== 'tool' || !part.tool || !part.state) return undefined;
+  const { status, title, input, output = '', error = '' } = part.state;
+  if (status !== 'completed' && status !== 'error') return undefined;
+  if (OWN_TOOL.test(part.tool)) return output;
+  keep(turn.tools, part.id, {
+    tool: part.tool,
+    ...(title && { title }),
+    status,
+    input: typeof input === 'string' ? input : (JSON.stringify(input) ?? ''),
+    output: status === 'error' ? error : output,
+  });
+  return undefined;
+}
+
+export function noteSummaryPart(texts: Map<string, string>, { id, type, text = '', synthetic, ignored }: Part): void {
+  if (type === 'text' && !synthetic && !ignored) keep(texts, id, text);
+}
+
+function keep<T>(parts: Map<string, T>, id: string, part: T): void {
+  parts.set(id, part);
+  if (parts.size <= MOST_PARTS) return;
+  const [oldest] = [...parts.keys()].slice(FIRST_PARTS, FIRST_PARTS + 1);
+  if (oldest !== undefined) parts.delete(oldest);
+}
+
+/** True when nothing more is to come: every message is whole, or failed without one. */
+export function isWhole({ answers, failure }: OpenTurn): boolean {
+  if (answers.size === 0) return failure !== undefined;
+  return [...answers.values()].every(({ isComplete }) => isComplete);
+}
+
+export function finished(turn: OpenTurn, session: string, worktree: string): Turn {
+  const tokens = [...turn.answers.values()].map((answer) => answer.tokens);
+  const sum = (kind: 'input' | 'output') => tokens.reduce((total, used) => total + (used?.[kind] ?? 0), 0);
+  return {
+    host: 'opencode',
+    session,
+    message: turn.message,
+    user: turn.user,
+    ...(turn.isTemplate && { isTemplate: true }),
+    assistant: [...turn.texts.values()].filter((text) => text.trim() !== '').join('\n\n'),
+    tools: [...turn.tools.values()],
+    files: [...turn.files].map((file) => (isAbsolute(file) ? relative(worktree, file) : file)),
+    model: turn.model,
+    agent: turn.agent,
+    // A turn that broke off, as when the host ends, has no end of its own.
+    status: turn.failure ?? (isWhole(turn) ? 'completed' : 'aborted'),
+    tokens: { input: sum('input'), output: sum('output') },
+    referenceTime: new Date(turn.startedAt),
+    ...(turn.endedAt && { endedAt: new Date(turn.endedAt) }),
+  };
+}

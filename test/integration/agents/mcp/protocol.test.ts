@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest';
+import { loadConfig } from '../../../../src/config.ts';
+import { environmentOf, runCommand } from '../../../support/command-line.ts';
+import { startMcp } from '../../../support/mcp-client.ts';
+import { answersIn, hello, lines } from '../../../support/mcp-lines.ts';
+
+// No server is needed to shake hands.
+const environment: Record<string, string> = { ...environmentOf(loadConfig({})), VALKEY_PORT: '1', FALKORDB_PORT: '1' };
+
+async function said(...messages: object[]) {
+  return answersIn((await runCommand(['mcp'], environment, lines(messages))).stdout);
+}
+
+test.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])('speaks the protocol of %s', async (version) => {
+  const [welcome, listed] = await said(hello(version), { jsonrpc: '2.0', id: 2, method: 'tools/list' });
+
+  expect(welcome.result.protocolVersion).toBe(version);
+  expect(listed.result.tools.map((it: { name: string }) => it.name)).toContain('add_memory');
+});
+
+test('a protocol that nobody knows yet gets the latest of its kind', async () => {
+  const [welcome] = await said(hello('2099-01-01'));
+
+  expect(welcome.result.protocolVersion).toMatch(/^2025-/);
+});
+
+test('the protocol of 2026 is spoken with a client that asks for it', async () => {
+  const mcp = await startMcp([], environment, { versionNegotiation: { mode: 'auto' } });
+
+  const { tools } = await mcp.client.listTools();
+
+  expect(mcp.client.getNegotiatedProtocolVersion()).toBe('2026-07-28');
+  expect(tools.map(({ name }) => name)).toContain('add_memory');
+  expect(await mcp.call('get_status')).toMatchObject({ status: 'error' });
+  await mcp.close();
+});
+
+test('tools are those of Graphiti, each with what it does to the memory', async () => {
+  const mcp = await startMcp([], environment);
+  const { tools } = await mcp.client.listTools();
+  await mcp.close();
+
+  const kinds = tools.map(({ name, annotations }) => [
+    name,
+    annotations?.readOnlyHint ? 'reads' : annotations?.destructiveHint ? 'removes' : 'writes',
+  ]);
+  expect(Object.fromEntries(kinds)).toEqual({
+    ...{ search_memory_facts: 'reads', search_nodes: 'reads', get_episodes: 'reads', get_entity_edge: 'reads' },
+    ...{ get_episode_entities: 'reads', get_memory_status: 'reads', get_status: 'reads', get_briefing: 'reads' },
+    ...{ add_memory: 'writes', add_triplet: 'writes', summarize_saga: 'writes', build_communities: 'writes' },
+    ...{ delete_episode: 'removes', delete_entity_edge: 'removes' },
+  });
+  for (const { inputSchema, outputSchema } of tools) {
+    expect(inputSchema).toMatchObject({ type: 'object', properties: expect.any(Object) });
+    expect(inputSchema).not.toHaveProperty('additionalProperties', false);
+    expect(outputSchema).toMatchObject({ type: 'object', required: expect.arrayContaining(['message']) });
+  }
+});
+
+test('clear_graph is there only when it is allowed', async () => {
+  const mcp = await startMcp(['--allow-clear'], environment);
+
+  expect((await mcp.client.listTools()).tools.map(({ name }) => name)).toContain('clear_graph');
+  await mcp.close();
+});
+
+test('a project has a group of its own, and the user one beside it', async () => {
+  const { MEMORY_GROUP: _, ...rest } = environment;
+  const mcp = await startMcp(['--group', 'auto'], { ...rest, MEMORY_USER_GROUP: 'user_mira' });
+
+  const instructions = mcp.client.getInstructions();
+  await mcp.close();
+
+  expect(instructions).toMatch(/the group is "repo_[\w-]+", and searches also read "user_mira"/);
+});
+
+test('instructions are the same words each time', async () => {
+  const [first, second] = [await said(hello('2025-06-18')), await said(hello('2025-06-18'))];
+
+  expect(first[0].result.instructions).toBe(second[0].result.instructions);
+  expect(first[0].result.instructions.length).toBeLessThan(2000);
+});

@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { drop, push, put, valueAt } from '../../../../src/agents/install/edit.ts';
+import { parseJsonc, plainValue } from '../../../../src/agents/install/jsonc.ts';
+
+const NEW = 'file:///ours.js';
+const isNew = (value: unknown) => value === NEW;
+
+/** Documents as people write them, each with what it looks like with one more entry in the list `plugin`. */
+const WRITTEN: readonly (readonly [name: string, before: string, after: string])[] = [
+  ['an empty object', '{}', '{\n  "plugin": ["file:///ours.js"]\n}'],
+  ['an object over two lines', '{\n}\n', '{\n  "plugin": ["file:///ours.js"]\n}\n'],
+  ['one line', '{"a": 1}', '{"a": 1, "plugin": ["file:///ours.js"]}'],
+  ['a list in one line', '{"plugin": ["x"], "a": 1}\n', '{"plugin": ["x", "file:///ours.js"], "a": 1}\n'],
+  [
+    'a list over lines',
+    '{\n    "plugin": [\n        "x"\n    ]\n}',
+    '{\n    "plugin": [\n        "x",\n        "file:///ours.js"\n    ]\n}',
+  ],
+  [
+    'comments and trailing commas',
+    '// mine\n{\n\t"plugin": [\n\t\t"x", // the first\n\t],\n\t/* last */\n}\n',
+    '// mine\n{\n\t"plugin": [\n\t\t"x", // the first\n\t\t"file:///ours.js",\n\t],\n\t/* last */\n}\n',
+  ],
+  [
+    'a comment behind the last entry',
+    '{\n  "plugin": [\n    "x" // why\n  ]\n}',
+    '{\n  "plugin": [\n    "x", // why\n    "file:///ours.js"\n  ]\n}',
+  ],
+  ["Windows' line ends", '{\r\n  "a": 1\r\n}\r\n', '{\r\n  "a": 1,\r\n  "plugin": ["file:///ours.js"]\r\n}\r\n'],
+  ['a byte order mark', '\uFEFF{\n  "a": 1\n}', '\uFEFF{\n  "a": 1,\n  "plugin": ["file:///ours.js"]\n}'],
+  [
+    'brackets and slashes in texts',
+    '{\n  "a": "// ] } , \\" /*",\n  "b": []\n}',
+    '{\n  "a": "// ] } , \\" /*",\n  "b": [],\n  "plugin": ["file:///ours.js"]\n}',
+  ],
+];
+
+describe('one more entry of a list', () => {
+  test.each(WRITTEN)('in %s looks like the rest', (_, before, after) => {
+    expect(push(before, ['plugin'], NEW)).toBe(after);
+  });
+
+  test.each(WRITTEN.slice(2))('in %s goes without a trace', (_, before, after) => {
+    expect(drop(after, ['plugin'], isNew)).toBe(before);
+  });
+
+  test('in a list of comments only, leaves them', () => {
+    const before = '{\n  "plugin": [\n    // none yet\n  ]\n}';
+    const after = push(before, ['plugin'], NEW);
+    expect(after).toContain('// none yet');
+    expect(plainValue(parseJsonc(after))).toEqual({ plugin: [NEW] });
+  });
+
+  test('from the beginning or the middle takes only itself', () => {
+    expect(drop('["file:///ours.js", "b"]', [], isNew)).toBe('["b"]');
+    expect(drop('["a", "file:///ours.js", "b"]', [], isNew)).toBe('["a", "b"]');
+    expect(drop('[\n  "file:///ours.js",\n  "b"\n]', [], isNew)).toBe('[\n  "b"\n]');
+    expect(drop('[\n  "a",\n  "file:///ours.js",\n  "b"\n]', [], isNew)).toBe('[\n  "a",\n  "b"\n]');
+  });
+});
+
+describe('a member', () => {
+  test('is written below what is missing', () => {
+    const text = push('{\n  "model": "m"\n}\n', ['hooks', 'Stop'], { command: 'c', timeout: 1 });
+    expect(text).toBe(
+      '{\n  "model": "m",\n  "hooks": {\n    "Stop": [\n      {\n        "command": "c",\n        "timeout": 1\n      }\n    ]\n  }\n}\n',
+    );
+    expect(drop(text, ['hooks', 'Stop'], () => true)).toBe('{\n  "model": "m"\n}\n');
+  });
+
+  test('is replaced and not doubled', () => {
+    const once = put('{"mcp": {"other": 1, "memory": {"old": true}}}', ['mcp'], 'memory', { new: true });
+    expect(valueAt(once, ['mcp'])).toEqual({ other: 1, memory: { new: true } });
+  });
+
+  test('is not put where something else stands', () => {
+    expect(() => push('{"plugin": "x"}', ['plugin'], NEW)).toThrow('"plugin" is not a list');
+    expect(() => push('{"hooks": []}', ['hooks', 'Stop'], NEW)).toThrow('"hooks" is not an object');
+    expect(() => push('[]', ['plugin'], NEW)).toThrow('the document is not an object');
+  });
+});
+
+test('of a key that stands twice the last one is changed, which is the one that counts', () => {
+  const text = push('{"plugin": ["a"], "plugin": ["b"]}', ['plugin'], NEW);
+  expect(JSON.parse(text)).toEqual({ plugin: ['b', NEW] });
+});
+
+test.each([
+  ['{\n  "a": 1\n  "b": 2\n}', 'line 3: a "," is missing'],
+  ['{"a": }', 'line 1: a value is missing'],
+  ['{"a": 1', 'line 1: a "}" is missing'],
+  ['{a: 1}', 'line 1: "a" is not expected there'],
+  ['{"a": "\\q"}', 'line 1: a string holds what JSON does not allow'],
+  ['{"a": "b\n"}', 'line 1: a string does not end on its line'],
+  ['{"a": 1} x', 'line 1: "x" is not expected there'],
+  ['{"a": 1} 2', 'line 1: there is more after the end'],
+  ['{} /* open', 'line 1: a comment does not end'],
+  ['', 'line 1: a value is missing'],
+  ['['.repeat(1_000_000), 'it is nested too deep'],
+])('what cannot be read is told: %#', (text, why) => {
+  expect(() => parseJsonc(text)).toThrow(why);
+});
+
+test('what is read means what JSON says', () => {
+  const text = '{"a": [1, -2.5e3, true, null, "\\u00e9\\n"], "b": {"c": {}}, "d": []}';
+  expect(plainValue(parseJsonc(text))).toEqual(JSON.parse(text));
+});

@@ -1,0 +1,36 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { findProgram, shellLine } from '../../../../src/agents/install/program.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'memory-program-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function runnable(...parts: string[]): string {
+  const path = join(folder, ...parts);
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, '#!/bin/sh\n');
+  chmodSync(path, 0o755);
+  return path;
+}
+
+test('a program that PATH has goes by its name', () => {
+  const script = runnable('bin', 'memory-manager');
+  expect(findProgram(script, { PATH: `/nowhere:${join(folder, 'bin')}` })).toEqual(['memory-manager']);
+});
+
+test('what only npx or npm run puts into PATH does not count', () => {
+  const script = runnable('node_modules', '.bin', 'memory-manager');
+  const program = findProgram(script, { PATH: join(folder, 'node_modules', '.bin') });
+  expect(program).toEqual([process.execPath, script]);
+});
+
+test('words are quoted for a shell', () => {
+  expect(shellLine(['/opt/my tools/node', "it's", 'hook', '--host', 'a'])).toBe(
+    `'/opt/my tools/node' 'it'\\''s' hook --host a`,
+  );
+});

@@ -1,0 +1,56 @@
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import { tidyLines } from '../../../../src/agents/mcp/messages.ts';
+
+/** What comes of pieces of standard input: the messages, and the ids of those that were refused. */
+async function tidy(pieces: readonly (string | Buffer)[], longest = 1000) {
+  const refused: unknown[] = [];
+  const lines = tidyLines(longest, (id) => void refused.push(id));
+  for (const piece of pieces) lines.write(piece);
+  lines.end();
+  return { out: await text(lines), refused };
+}
+
+const list = (more: object) => JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/list', ...more });
+const call = (given: unknown) =>
+  JSON.stringify({ jsonrpc: '2.0', id: 8, method: 'tools/call', params: { name: 'x', arguments: given } });
+
+test.each([
+  ['null params', list({ params: null }), [{ jsonrpc: '2.0', id: 7, method: 'tools/list' }]],
+  ['null arguments', call(null), [{ jsonrpc: '2.0', id: 8, method: 'tools/call', params: { name: 'x' } }]],
+  ['arguments as JSON text', call('{"a":1}'), [JSON.parse(call({ a: 1 }))]],
+  ['a batch', `[${call({})},${list({})}]`, [JSON.parse(call({})), JSON.parse(list({}))]],
+  ['what is no JSON', 'hot reload done', []],
+  ['an empty line', '', []],
+  ['an answer of the client', '{"jsonrpc":"2.0","id":1,"result":{}}', [{ jsonrpc: '2.0', id: 1, result: {} }]],
+])('%s', async (_what, line, messages) => {
+  const { out, refused } = await tidy([`${line}\n`]);
+
+  expect(out.split('\n').flatMap((it) => (it === '' ? [] : [JSON.parse(it)]))).toEqual(messages);
+  expect(refused).toEqual([]);
+});
+
+test.each([
+  [{ jsonrpc: '2.0', id: 7, method: 'tools/list', params: [] }, 7],
+  [{ jsonrpc: '2.0', id: 'a', method: 5 }, 'a'],
+  [{ id: 7, method: 'tools/list' }, 7],
+  [{ jsonrpc: '2.0', id: null, method: 'tools/list' }, null],
+  [{ jsonrpc: '2.0', id: 7 }, 7],
+  [5, null],
+])('%j is no message and is answered so', async (message, id) => {
+  expect(await tidy([`${JSON.stringify(message)}\n`])).toEqual({ out: '', refused: [id] });
+});
+
+test('lines are found in pieces of any size, cut inside a character, and without a last line feed', async () => {
+  const bytes = Buffer.from(`${call({ a: 'é🦀' })}\r\n${call({ b: 'ü' })}`);
+
+  const { out } = await tidy([...bytes].map((byte) => Buffer.from([byte])));
+
+  expect(out).toBe(`${call({ a: 'é🦀' })}\n${call({ b: 'ü' })}\n`);
+});
+
+test('a line that is too long goes on as it is, for the transport to refuse', async () => {
+  const { out } = await tidy(['x'.repeat(600), 'x'.repeat(600)]);
+
+  expect(out).toContain('x'.repeat(1200));
+});

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { entryOf } from '../../../src/agents/hooks/entry.ts';
+import { inert } from '../../../src/redaction/inert.ts';
+import { recalledSentences, strippedOfRecalled, withoutRecalled } from '../../../src/redaction/recalled.ts';
+import { plainText } from '../../../src/text.ts';
+import { growth, LINEAR } from '../../support/processor.ts';
+
+const prompt = (content: string) =>
+  entryOf({ type: 'user', uuid: 'u', timestamp: '2026-11-22T10:00:00Z', message: { content } });
+
+// All that reads a text whose length somebody else decides, beside redaction itself.
+test.each<[string, (text: string) => unknown]>([
+  ['an entry of a transcript', prompt],
+  ['marks of the memory', strippedOfRecalled],
+  ['sentences of an answer', recalledSentences],
+  ['repeated sentences', (text) => withoutRecalled(text, ['the sessions of Harbor', 'a a a a b'])],
+  ['tags', inert],
+  ['sequences of a terminal', plainText],
+])('%s are looked through in a time that grows with the text', (_, work) => {
+  const units = [
+    '<command-name> ',
+    '<command-name>',
+    '<system-reminder>',
+    '<recalled-memory ',
+    '</recalled-memory>',
+    '< ',
+    '(',
+    ' ',
+    '() ',
+    'a ',
+    'the sessions of ',
+    '\u001b]0;',
+    '\u009d',
+    '\u001b[',
+    '&lt;',
+    '<|',
+    '\\',
+    '- ',
+  ];
+  const slow = units.filter((unit) => growth((size) => void work(unit.repeat(size / unit.length)), 30_000) > LINEAR);
+  const headed = ['<command-name>', '<', '(', '<recalled-memory'].filter(
+    (head) => growth((size) => void work(head + ' '.repeat(size)), 30_000) > LINEAR,
+  );
+
+  expect([...slow, ...headed]).toEqual([]);
+});

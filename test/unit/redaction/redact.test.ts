@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import { PATTERNS, redact, redaction } from '../../../src/redaction/redact.ts';
+import { adversarial, shaped } from '../../support/adversarial.ts';
+import { ordinaryTexts } from '../../support/ordinary-texts.ts';
+import { growth, LINEAR, timeOf } from '../../support/processor.ts';
+import { secretCorpus } from '../../support/secret-corpus.ts';
+import { HARMLESS, hiddenThings } from '../../support/secrets.ts';
+
+const hidden = hiddenThings();
+
+test('two hundred secrets and private spans are known', () => {
+  expect(hidden.length).toBeGreaterThanOrEqual(200);
+});
+
+test.each(hidden)('$name', ({ text, secrets }) => {
+  const left = redact(text);
+
+  for (const secret of secrets) expect(left).not.toContain(secret);
+  expect(left).toMatch(/\[redacted:[\w-]+\]|\[private\]/);
+});
+
+test.each([11, 12, 13, 14, 15])('others of the same kinds: seed %i', (seed) => {
+  const survivors = hiddenThings(seed).filter(({ text, secrets }) => secrets.some((it) => redact(text).includes(it)));
+
+  expect(survivors).toEqual([]);
+});
+
+test.each(HARMLESS)('leaves alone: %s', (text) => {
+  expect(redact(text)).toBe(text);
+});
+
+test('what stands around a secret stays', () => {
+  expect(redact('a <private>b</private> c')).toBe('a [private] c');
+  expect(redact('DB_PASSWORD="hunter22"\nDB_HOST=db')).toBe('DB_PASSWORD="[redacted:env]"\nDB_HOST=db');
+  expect(redact('postgres://app:hunter22@db/app')).toBe('postgres://app:[redacted:password]@db/app');
+});
+
+test('doing it again changes nothing', () => {
+  const changed = hidden.filter(({ text }) => redact(redact(text)) !== redact(text)).map(({ name }) => name);
+
+  expect(changed).toEqual([]);
+});
+
+test('all of it in one text', () => {
+  const closed = hidden.filter(({ name }) => !/^(?:private|block)/.test(name));
+  const left = redact(closed.map(({ text }) => text).join('\n'));
+
+  for (const { secrets } of closed) for (const secret of secrets) expect(left).not.toContain(secret);
+});
+
+describe('parts that belong together', () => {
+  test('a span that one part opens hides the parts after it until one closes it', () => {
+    const { of } = redaction();
+
+    expect(of('a <private>b')).toBe('a [private]');
+    expect(of('c')).toBe('[private]');
+    expect(of('d</private> e')).toBe('[private] e');
+    expect(of('f')).toBe('f');
+  });
+
+  test('what one part gives away is taken out of the others', () => {
+    const { of, again } = redaction();
+    const asked = of('Log in. It is hunter2x, I repeat:');
+    of('password=hunter2x');
+
+    expect(again(asked)).toBe('Log in. It is [redacted:repeated], I repeat:');
+  });
+
+  test('a long text is cut where a word ends', () => {
+    expect(redaction().of(`ok ghp_${'a1'.repeat(20)}`, 20)).toBe('ok');
+  });
+});
+
+test('ninety-five of a hundred secrets of a corpus that no pattern was written from are taken out', () => {
+  const corpus = secretCorpus();
+  const left = corpus.filter(({ text, secret }) => redact(text).includes(secret)).map(({ name }) => name);
+
+  expect(corpus.length).toBeGreaterThanOrEqual(300);
+  expect(left.length, left.join(', ')).toBeLessThanOrEqual(corpus.length * 0.05);
+});
+
+test('of two hundred ordinary texts at most two change', () => {
+  const texts = ordinaryTexts();
+  const changed = texts.filter((text) => redact(text) !== text);
+
+  expect(texts).toHaveLength(200);
+  expect(changed.length, changed.join('\n\n')).toBeLessThanOrEqual(2);
+});
+
+test('what takes too long is hidden whole, and so are the parts after it', () => {
+  let clock = 0;
+  const { of } = redaction(() => {
+    clock += 600;
+    return clock;
+  });
+
+  expect(of('first, password=hunter2x')).toBe('[private]');
+  expect(of('second')).toBe('[private]');
+});
+
+describe('time', () => {
+  const shapes = adversarial(PATTERNS);
+
+  test('grows no faster than the text, whatever it is', () => {
+    // What takes longest of all, and of the rest some: to measure the growth of each takes minutes.
+    const texts = shapes.map((shape) => ({ shape, took: timeOf(() => void redact(shaped(shape, 20_000))) }));
+    const slowest = texts.sort((a, b) => b.took - a.took).map(({ shape }) => shape);
+    const measured = [...slowest.slice(0, 40), ...slowest.slice(40).filter((_, at) => at % 13 === 0)];
+    const slow = measured.filter((shape) => growth((size) => void redact(shaped(shape, size)), 15_000) > LINEAR);
+
+    expect(measured.length).toBeGreaterThanOrEqual(200);
+    expect(slow.map(({ name }) => name)).toEqual([]);
+  }, 300_000);
+
+  test('would be seen to grow faster', () => {
+    const pattern = /<command-name>\s*([^<]*?)<\/command-name>/g;
+    const slow = adversarial([pattern]).find(
+      (shape) => growth((size) => void shaped(shape, size).replace(pattern, ''), 5_000) > LINEAR,
+    );
+
+    expect(slow?.name).toContain('command-name');
+  }, 180_000);
+});

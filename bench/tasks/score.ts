@@ -1,0 +1,31 @@
+import type { Task } from './tasks.ts';
+
+/** A bullet of what an agent was given from the memory, with all of its lines, and the title that it stands below. */
+export interface GivenLine {
+  readonly section: string;
+  readonly text: string;
+}
+
+/** The user's standing rules hold for every piece of work. */
+const ALWAYS = 'Rules and preferences of the user:';
+
+/** The bullets of a briefing and a recall; the marks, the introduction and the titles say nothing. */
+export function linesOf(context: string): GivenLine[] {
+  const lines: { section: string; text: string }[] = [];
+  let section = '';
+  for (const line of context.split('\n')) {
+    const last = lines.at(-1);
+    if (line.startsWith('- ')) lines.push({ section, text: line });
+    else if (line.startsWith('  ') && last) last.text += `\n${line}`;
+    else section = line;
+  }
+  return lines;
+}
+
+export function bears(task: Pick<Task, 'bears'>, { section, text }: GivenLine): boolean {
+  return section === ALWAYS || task.bears.some((pattern) => pattern.test(text));
+}
+
+export function isRight({ expects, rejects = [] }: Pick<Task, 'expects' | 'rejects'>, answer: string): boolean {
+  return expects.every((pattern) => pattern.test(answer)) && !rejects.some((pattern) => pattern.test(answer));
+}

@@ -1,4 +1,4 @@
-import { summaryEpisode, turnEpisode } from '../../src/capture/turn.ts';
+import { summaryEpisode, turnEpisode } from '../../src/agents/turn.ts';
 import type { EpisodeInput } from '../../src/index.ts';
 import type { MemoryManager } from '../../src/memory.ts';
 import { MINUTE } from '../../src/time.ts';

@@ -1,10 +1,12 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { type BriefedEpisode, episodesWithTerms, latestEpisodes } from '../graph/queries/briefing.ts';
 import { factsOfEpisodes } from '../graph/queries/episodes.ts';
+import { instant } from '../graph/queries/moment.ts';
 import type { FactRow } from '../graph/queries/search-facts.ts';
 import { parseJson } from '../json.ts';
 import { noteTerm } from '../passages/passages.ts';
 import { queryTerms } from '../passages/terms.ts';
+import { endedIn } from '../search/what-holds.ts';
 import { endedRanges } from '../statements/endings.ts';
 import { sentencesOf } from '../statements/sentence.ts';
 import { type Statement, statementsOf } from '../statements/statement.ts';
@@ -41,6 +43,8 @@ export interface Briefing {
 
 const [LATEST, MOST_FOUND] = [120, 300];
 const [MOST_RULES, MOST_TASKS, MOST_DECISIONS, MOST_FACTS, MOST_SESSIONS] = [40, 30, 30, 40, 5];
+/** Of so many facts it is worked out whether what they say has ended. */
+const MOST_CHECKED = 120;
 const LONGEST_LINE = 300;
 const EXTENT = { head: LONGEST_MESSAGE + 200, tail: 400, metadata: 2_000 };
 const NOTES = ['rule', 'task', 'decision', 'fact'].map(noteTerm);
@@ -69,11 +73,17 @@ export async function makeBriefing(graph: GroupGraph, now: Date): Promise<Briefi
     graph,
     past(latest).map(({ uuid }) => uuid),
   );
+  const rules = standing(messages, noted.filter(isInForce), replacedRules, now).slice(0, MOST_RULES);
+  const [decisions, holding] = await Promise.all([
+    notEnded(graph, lines('decision'), now),
+    notEnded(graph, [...lines('fact'), ...ranked(facts, latest, replaced, now)].slice(0, MOST_CHECKED), now),
+  ]);
+  const said = [...rules, ...lines('task'), ...decisions];
   return {
-    rules: standing(messages, noted.filter(isInForce), replacedRules, now).slice(0, MOST_RULES),
+    rules,
     tasks: lines('task').slice(0, MOST_TASKS),
-    decisions: lines('decision').slice(0, MOST_DECISIONS),
-    facts: [...lines('fact'), ...ranked(facts, latest, replaced, now)].slice(0, MOST_FACTS),
+    decisions: decisions.slice(0, MOST_DECISIONS),
+    facts: saidOnce(holding, said).slice(0, MOST_FACTS),
     sessions: sessionsOf(past(latest)).slice(0, MOST_SESSIONS).map(sessionLine),
     pending: noted.filter((note) => note.kind === 'rule' && !isInForce(note) && !replacedRules.has(note.episode))
       .length,
@@ -224,6 +234,25 @@ function ranked(
       from: fact.validAt,
       until: fact.invalidAt,
     }));
+}
+
+/** Without lines that a later statement ends; a fact of the graph may hold no end of its own. */
+async function notEnded(graph: GroupGraph, lines: readonly BriefingLine[], now: Date): Promise<BriefingLine[]> {
+  const ended = await endedIn(
+    graph,
+    lines.map(({ text, episode, time }, place) => ({ id: String(place), episode, text, start: 0, told: time })),
+    { asOf: instant(now) },
+  );
+  return lines.filter((_, place) => !(ended.get(String(place)) ?? []).some(({ isPart }) => !isPart));
+}
+
+const SPEAKER = /^[\p{L}][\p{L}\p{N}_.-]*: /u;
+
+/** Each sentence once, whoever says it, and not where another part of the briefing says it. */
+function saidOnce(lines: readonly BriefingLine[], before: readonly BriefingLine[]): BriefingLine[] {
+  const bare = ({ text }: BriefingLine) => text.replace(SPEAKER, '').toLowerCase();
+  const seen = new Set(before.map(bare));
+  return lines.filter((line) => !seen.has(bare(line)) && seen.add(bare(line)));
 }
 
 function sessionLine({ last, turns, asked, summary, answered, files }: Session): BriefingLine {

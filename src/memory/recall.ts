@@ -1,4 +1,5 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
+import { sentencesOf } from '../passages/sentences.ts';
 import { bulletList } from '../reader/format.ts';
 import { recalledSentences } from '../redaction/recalled.ts';
 import type { Found } from '../search/found.ts';
@@ -106,13 +107,13 @@ export async function recallLines(
     (found): Answer => ({ found, outcome: 'meaning' }),
     () => undefined,
   );
-  const best: Promise<Answer> = within(forMeaning, meaning, () => undefined).then((found) => found ?? words);
-  const answer = await within(timeoutMs, best, () => 'late' as const).catch(() => 'failed' as const);
+  const quickest: Promise<Answer> = within(forMeaning, meaning, () => undefined).then((found) => found ?? words);
+  const answer = await within(timeoutMs, quickest, () => 'late' as const).catch(() => 'failed' as const);
   services.metrics.increment('opencode.memory.recall', {
     outcome: typeof answer === 'string' ? answer : answer.outcome,
   });
   if (typeof answer === 'string') return { lines: [], outcome: answer };
-  const lines = bulletList(withoutOwn(answer.found, own), limit)
+  const lines = bulletList(best(withoutOwn(answer.found, own)), limit)
     .split(/\n(?=- )/)
     .filter((line) => line.startsWith('- ') && !isKnown(line, known));
   return { lines: [...new Set(lines)], outcome: answer.outcome };
@@ -155,15 +156,35 @@ async function byMeaning(
 }
 
 const ASKS = /[?？]["'”’)\]]*$/;
+const REQUESTS =
+  /^(?:(?:please|now|then|and|also|ok(?:ay)?|great|good|thanks|can you|could you|let us|let's)[,:.!]? )*(?:add|allow|bring|build|bump|change|check|clean|close|commit|configure|connect|continue|convert|create|debug|delete|deploy|describe|document|draw|drop|explain|export|extend|find|finish|fix|format|generate|get|give|go|help|implement|import|improve|install|investigate|list|look|make|merge|migrate|move|open|optimi[sz]e|port|print|publish|pull|push|put|read|refactor|release|remove|rename|repair|replace|restart|revert|review|rewrite|rework|run|search|send|set|show|simplify|speed|split|start|stop|summari[sz]e|tell|test|translate|try|turn|undo|update|upgrade|verify|write)\b/i;
 
 function withoutOwn({ facts, passages = [], ...others }: Found, own: ReadonlySet<string>): Found {
   return {
     ...others,
     facts: facts.filter(({ episodes }) => episodes.length === 0 || !episodes.every((episode) => own.has(episode))),
     passages: passages.filter(
-      ({ episode, role, excerpt }) => !own.has(episode.uuid) && !(role === 'user' && ASKS.test(excerpt.trim())),
+      ({ episode, role, excerpt }) => !own.has(episode.uuid) && !(role === 'user' && isAsked(excerpt)),
     ),
   };
+}
+
+/** Nobody asked for it: what is far behind the best is left to those who search. */
+const OF_BEST = 0.7;
+
+function best({ facts, passages = [], ...others }: Found): Found {
+  const least = OF_BEST * Math.max(0, ...[...facts, ...passages].map(({ score }) => score));
+  const isNear = ({ score }: { readonly score: number }) => score >= least;
+  return { ...others, facts: facts.filter(isNear), passages: passages.filter(isNear) };
+}
+
+/** Whether a message only asks for something; what came of it, the agent's answer says. */
+function isAsked(message: string): boolean {
+  const words = message.replace(/^user: /, '');
+  return sentencesOf(words).every(({ start, end }) => {
+    const sentence = words.slice(start, end).trim();
+    return ASKS.test(sentence) || REQUESTS.test(sentence);
+  });
 }
 
 /** Whether all that a line says was told, whatever stands in brackets behind it. */

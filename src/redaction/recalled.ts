@@ -10,6 +10,8 @@ const MARK = tagPattern('recalled-memory');
 const LEAST = 12;
 /** No line of an answer is as long. */
 const LONGEST_LINE = 4_000;
+/** Who said it is no part of what was said. */
+const SPEAKER = /^(?:user|assistant|system|tool): /;
 const ORNAMENT = /[\s*_`]+/g;
 const SPECIAL = /[\\^$.*+?()[\]{}|/]/g;
 
@@ -32,7 +34,9 @@ export function strippedOfRecalled(text: string): string {
 export function recalledSentences(answer: string): string[] {
   return answer.split('\n').flatMap((line) => {
     if (line.length > LONGEST_LINE || tagsIn(line, MARK).length > 0) return [];
-    const bullet = oneLine(line).replace(/^[-*•] /, '');
+    const bullet = oneLine(line)
+      .replace(/^[-*•] /, '')
+      .replace(SPEAKER, '');
     const sentence = bullet.replace(/ ?\([^()]*\)$/, '').replace(/[.!?…]{1,20}$/, '');
     return sentence.length >= LEAST ? [sentence] : [];
   });

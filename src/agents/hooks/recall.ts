@@ -1,3 +1,5 @@
+import { briefingsFor } from '../../briefing/about.ts';
+import type { Briefing } from '../../briefing/briefing.ts';
 import { DEFAULT_BUDGET, renderBriefing } from '../../briefing/render.ts';
 import { briefingOf } from '../../memory/briefing.ts';
 import { recallLines } from '../../memory/recall.ts';
@@ -54,7 +56,7 @@ export async function recall(
   { group, userGroup }: Scope,
   { question, begins, known, own, limit, notice }: RecallParts,
 ): Promise<Recalled> {
-  const brief = (from: string, budget: number) => (begins ? briefed(services, from, budget, limit, notice) : '');
+  const brief = (from: string) => (begins ? briefed(services, from, limit, notice) : NOTHING);
   const ask = (from: string, most: number) =>
     question === ''
       ? { lines: [], outcome: 'words' as const }
@@ -65,14 +67,18 @@ export async function recall(
           known,
         });
   const [ofProject, ofUser, project, user] = await Promise.all([
-    brief(group, DEFAULT_BUDGET),
-    brief(userGroup, USER_BUDGET),
+    brief(group),
+    brief(userGroup),
     ask(group, MOST_OF_PROJECT),
     ask(userGroup, MOST_OF_USER),
   ]);
   for (const { outcome } of [project, user].filter((it) => it.outcome === 'late' || it.outcome === 'failed'))
     notice(`what the memory knows of the prompt ${outcome === 'late' ? 'came too late' : 'could not be had'}`);
-  const briefing = [ofUser, ofProject].filter((text) => text !== undefined && text !== '');
+  const isRecalled = project.lines.length + user.lines.length > 0;
+  const [userPart, projectPart] = briefingsFor([ofUser, ofProject], question, isRecalled);
+  const briefing = [rendered(userPart, USER_BUDGET), rendered(projectPart, DEFAULT_BUDGET)].filter(
+    (text) => text !== '',
+  );
   const told = new Set(recalledSentences(briefing.join('\n')));
   const news = [...new Set([...project.lines, ...user.lines])].filter(
     (line) => !recalledSentences(line).every((sentence) => told.has(sentence)),
@@ -85,23 +91,22 @@ export async function recall(
   return { context, sentences: recalledSentences(parts.join('\n')), isBriefed };
 }
 
+const NOTHING: Briefing = { rules: [], tasks: [], decisions: [], facts: [], sessions: [], pending: 0 };
+const rendered = (briefing: Briefing | undefined, budget: number): string =>
+  briefing === undefined ? '' : renderBriefing(briefing, budget);
+
 /** Undefined when it could not be had in time. */
 async function briefed(
   services: Services,
   group: string,
-  budget: number,
   limit: number,
   notice: (sentence: string) => void,
-): Promise<string | undefined> {
+): Promise<Briefing | undefined> {
   const late = () => {
     notice('the briefing came too late');
     return undefined;
   };
-  return within(
-    limit,
-    briefingOf(services, group).then((briefing) => renderBriefing(briefing, budget)),
-    late,
-  ).catch(() => {
+  return within(limit, briefingOf(services, group), late).catch(() => {
     notice('the briefing could not be had');
     return undefined;
   });

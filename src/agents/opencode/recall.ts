@@ -1,3 +1,6 @@
+import { briefingsFor } from '../../briefing/about.ts';
+import type { Briefing } from '../../briefing/briefing.ts';
+import { renderBriefing } from '../../briefing/render.ts';
 import { RECALL_BEGIN, RECALL_END, recalledSentences } from '../../redaction/recalled.ts';
 import { redact } from '../../redaction/redact.ts';
 import { oneLine, shortened } from '../../text.ts';
@@ -44,14 +47,10 @@ const INTRODUCTION =
 export function openRecall({ group, userGroup }: Scope, timeoutMs: number, onLate: () => void): Recall {
   let ready: { readonly text: string; readonly at: number } | undefined;
 
-  async function briefings(stores: Stores): Promise<string> {
-    const [user, project] = await Promise.all([
-      stores.brief(userGroup, USER_BUDGET).catch(() => ''),
-      stores.brief(group, PROJECT_BUDGET),
-    ]);
-    const text = [...section('About the user:', user), ...section('About this project:', project)].join('\n');
-    ready = { text, at: performance.now() };
-    return text;
+  async function briefings(stores: Stores): Promise<Briefings> {
+    const both = await Promise.all([stores.brief(userGroup).catch(() => undefined), stores.brief(group)]);
+    ready = { text: textOf(both), at: performance.now() };
+    return both;
   }
 
   async function linesAbout(stores: Stores, words: string, context: Context, ofProject: number, ofUser: number) {
@@ -70,7 +69,7 @@ export function openRecall({ group, userGroup }: Scope, timeoutMs: number, onLat
 
   return {
     async opening(stores, words, context) {
-      const [briefing, lines] = await Promise.all([
+      const [whole, lines] = await Promise.all([
         briefings(stores),
         // After a compaction the agent no longer knows what it was told.
         linesAbout(stores, words, { ...context, recalled: new Set() }, OF_PROJECT, OF_USER).catch(() => {
@@ -78,6 +77,7 @@ export function openRecall({ group, userGroup }: Scope, timeoutMs: number, onLat
           return [];
         }),
       ]);
+      const briefing = textOf(briefingsFor(whole, words, lines.length > 0));
       const told = new Set(recalledSentences(briefing));
       const news = lines.filter((line) => !recalledSentences(line).every((sentence) => told.has(sentence)));
       return marked([briefing, ...section('About this message:', news.join('\n'))]);
@@ -92,6 +92,15 @@ export function openRecall({ group, userGroup }: Scope, timeoutMs: number, onLat
     atHand: () => (ready && performance.now() - ready.at < AT_HAND_FOR ? marked([ready.text]) : undefined),
   };
 }
+
+/** The user's and the project's. */
+type Briefings = readonly (Briefing | undefined)[];
+
+const textOf = ([user, project]: Briefings): string =>
+  [
+    ...section('About the user:', user ? renderBriefing(user, USER_BUDGET) : ''),
+    ...section('About this project:', project ? renderBriefing(project, PROJECT_BUDGET) : ''),
+  ].join('\n');
 
 function marked(parts: readonly string[]): string | undefined {
   const said = parts.filter((part) => part !== '');

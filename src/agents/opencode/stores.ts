@@ -1,4 +1,4 @@
-import { renderBriefing } from '../../briefing/render.ts';
+import type { Briefing } from '../../briefing/briefing.ts';
 import type { Config } from '../../config.ts';
 import { briefingOf } from '../../memory/briefing.ts';
 import { type RecallOptions, recallLines } from '../../memory/recall.ts';
@@ -8,8 +8,8 @@ import { list, searchAll } from './look.ts';
 
 /** Everything that asks a store. It comes with many packages, so that it is loaded after the host has gone on. */
 export interface Stores {
-  /** What a session should know from the start, empty for nothing. */
-  brief(group: string, budget: number): Promise<string>;
+  /** What a session should know from the start. */
+  brief(group: string): Promise<Briefing>;
   /** What bears on a message, as bullets, best first. @throws Error when it came too late or could not be had */
   recall(group: string, query: string, options: RecallOptions): Promise<readonly string[]>;
   search(groups: readonly string[], query: string, limit: number): Promise<string>;
@@ -23,7 +23,7 @@ export interface Stores {
 export function openStores(config: Config): Stores {
   const services = openServices(config, {});
   return {
-    brief: async (group, budget) => renderBriefing(await briefingOf(services, group), budget),
+    brief: (group) => briefingOf(services, group),
     async recall(group, query, options) {
       const { lines, outcome } = await recallLines(services, group, query, options);
       if (outcome === 'late' || outcome === 'failed') throw new Error(`The recall is ${outcome}.`);

@@ -1,5 +1,6 @@
 import type { EndedRelation, ExtractedFact, Extraction } from '../language-model.ts';
 import { type NamedThing, normalised } from './named-thing.ts';
+import { isRole } from './turns.ts';
 
 /** An episode gives no more facts than these, whatever it holds. */
 export const MOST_FACTS = 200;
@@ -20,6 +21,7 @@ export class Gathering {
   }
 
   addThing(thing: NamedThing): void {
+    if (isRole(thing.name)) return;
     const key = normalised(thing.name);
     const known = this.things.get(key);
     if (!known || (known.type === 'Entity' && thing.type !== 'Entity')) this.things.set(key, thing);
@@ -28,6 +30,7 @@ export class Gathering {
   addFact(fact: FoundFact): void {
     const [source, target] = [normalised(fact.source.name), normalised(fact.target.name)];
     if (source === target || source === '' || target === '' || this.isFull) return;
+    if (isRole(source) || isRole(target)) return;
     this.addThing(fact.source);
     this.addThing(fact.target);
     const key = JSON.stringify([source, target, fact.fact]);
@@ -35,7 +38,7 @@ export class Gathering {
   }
 
   addEnding(source: NamedThing, target: NamedThing, at: Date): void {
-    if (normalised(source.name) === normalised(target.name)) return;
+    if (normalised(source.name) === normalised(target.name) || isRole(source.name) || isRole(target.name)) return;
     this.addThing(source);
     this.addThing(target);
     this.ended.set(JSON.stringify([normalised(source.name), normalised(target.name)]), { source, target, at });

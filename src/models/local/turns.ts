@@ -8,6 +8,8 @@ export interface Turn {
 }
 
 const ROLES = new Set(['user', 'assistant', 'system', 'human', 'ai', 'tool', 'agent', 'developer']);
+/** A role tells who speaks in a dialogue and is no thing that anything could be known of. */
+export const isRole = (name: string): boolean => ROLES.has(name.toLowerCase());
 /** `Mira: words`, also Graphiti's `Mira(user): words`. */
 const SPOKEN =
   /^\s{0,9}([\p{L}_][\p{L}\p{N}_.'’-]{0,40}(?: [\p{L}\p{N}_.'’-]{1,40}){0,3}) {0,2}(?:\([\w ]{1,30}\))?: {1,9}(?=\S)/u;
@@ -15,7 +17,7 @@ const SPOKEN =
 /** A dialogue line by line; a text whole, unless it opens with the line of a role. */
 export function turns(episode: EpisodeText): Turn[] {
   if (episode.source === 'message') return spokenTurns(episode.content, () => true);
-  return spokenTurns(episode.content, (name) => ROLES.has(name.toLowerCase()));
+  return spokenTurns(episode.content, isRole);
 }
 
 function spokenTurns(content: string, isSpeaker: (name: string) => boolean): Turn[] {
@@ -32,7 +34,7 @@ function spokenTurns(content: string, isSpeaker: (name: string) => boolean): Tur
 }
 
 function speakerCalled(name: string): NamedThing {
-  if (ROLES.has(name.toLowerCase())) return { name: name.toLowerCase(), type: 'Entity' };
+  if (isRole(name)) return { name: name.toLowerCase(), type: 'Entity' };
   const isSmall = /^\p{Ll}+$/u.test(name);
   return { name: isSmall ? name.replace(/^./u, (first) => first.toUpperCase()) : name, type: 'Person' };
 }

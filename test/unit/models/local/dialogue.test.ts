@@ -14,9 +14,12 @@ describe('a dialogue', () => {
     expect(stated(turn)).toEqual(['Harbor KEEPS_IN Redis 7', 'Harbor KEEPS_IN RabbitMQ']);
   });
 
-  it('tells roles from people, in plain text too', () => {
+  it('takes no role for a thing of which anything could be known, in plain text too', () => {
     const chat = reading('user: I prefer pnpm.\nassistant: I updated `package.json`.');
-    expect(named(chat)).toEqual(['user: Entity', 'pnpm: Product', 'assistant: Entity', 'package.json: File']);
+    expect(named(chat)).toEqual(['pnpm: Product', 'package.json: File']);
+    const ended = reading('user: We moved from Redis to Valkey.\nUser: Harbor is my favourite system.', 'message');
+    expect(named(ended).filter((name) => /^(?:user|assistant|system|tool)\b/i.test(name))).toEqual([]);
+    expect(ended.ended).toEqual([]);
   });
 
   it('gives everyone their own words', () => {

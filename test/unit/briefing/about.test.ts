@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest';
+import { briefingsFor } from '../../../src/briefing/about.ts';
+import type { Briefing, BriefingLine } from '../../../src/briefing/briefing.ts';
+
+const line = (text: string): BriefingLine => ({ text, episode: 'e', time: '2026-11-01', by: 'opencode' });
+const BRIEFING: Briefing = {
+  rules: [line('Always use pnpm.')],
+  tasks: [line('Move the cache to the new host.'), line('Rename the gateway.')],
+  decisions: [line('We chose Valkey because its licence is free.')],
+  facts: [line('The gateway listens on port 7490.'), line('The lighthouse is white.'), line('Pier is in Kiel.')],
+  sessions: [line('2 turns, asked: “Paint the fence.”')],
+  pending: 0,
+};
+const texts = (briefing: Briefing | undefined) =>
+  [
+    ...(briefing?.tasks ?? []),
+    ...(briefing?.decisions ?? []),
+    ...(briefing?.facts ?? []),
+    ...(briefing?.sessions ?? []),
+  ].map(({ text }) => text);
+
+describe('the briefing of a session whose first words are known', () => {
+  test('is the rules and what has to do with the words', () => {
+    const [briefing] = briefingsFor([BRIEFING], 'Which port does the gateway listen on?', true);
+
+    expect(briefing?.rules).toEqual(BRIEFING.rules);
+    expect(texts(briefing)).toEqual(['Rename the gateway.', 'The gateway listens on port 7490.']);
+  });
+
+  test('is not what shares a usual word only', () => {
+    const facts = ['red', 'green', 'blue', 'black'].map((colour) => line(`The vat of ${colour} ale is full.`));
+    const [briefing] = briefingsFor([{ ...BRIEFING, facts }], 'Does the vat of stout leak at its outlet valve?', true);
+
+    expect(texts(briefing)).toEqual([]);
+  });
+
+  test('is what came last where nothing known has to do with them', () => {
+    const [briefing] = briefingsFor([BRIEFING], 'Please translate the imprint into Danish and Swedish.', false);
+
+    expect(texts(briefing)).toEqual([...BRIEFING.tasks, ...BRIEFING.sessions].map(({ text }) => text));
+  });
+
+  test.each(['Hello there.', 'Go on.', ''])('is all of it for %j', (words) => {
+    expect(briefingsFor([BRIEFING, undefined], words, false)).toEqual([BRIEFING, undefined]);
+  });
+
+  test('of the user and of the project go together', () => {
+    const empty = { ...BRIEFING, tasks: [], decisions: [], facts: [], sessions: [] };
+    const [user, project] = briefingsFor([empty, BRIEFING], 'In which German town does Pier lie?', false);
+
+    expect([texts(user), texts(project)]).toEqual([[], ['Pier is in Kiel.']]);
+  });
+});

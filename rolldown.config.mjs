@@ -1,5 +1,8 @@
 import { dirname, relative, resolve } from 'node:path';
 import { defineConfig, rolldown } from 'rolldown';
+import { thirdPartyNoticesPlugin } from './scripts/third-party-notices.mjs';
+
+const NOTICES = 'dist/THIRD-PARTY-NOTICES.txt';
 
 // Node takes 20 ms to load tls and 10 ms to load crypto, which ioredis asks for at its start and a cached answer never uses.
 const LATE = /^(?:node:)?(tls|crypto)$/;
@@ -67,12 +70,15 @@ const commands = {
     ),
     graphOnly,
     lateModules,
+    thirdPartyNoticesPlugin(NOTICES),
   ],
 };
 
 // The plugin as one file, which may be copied anywhere: then only what models do is missing.
 const PLUGIN = resolve('dist');
 const STORES = resolve('dist/src/agents/opencode/stores.js');
+/** What is bundled into the text of `stores-as-text`. */
+const storesModules = [];
 const outsidePlugin = filesOfTheirOwn(PLUGIN, /[\\/]dist[\\/]src[\\/](?:models|archive)[\\/]/);
 const plugin = {
   input: 'dist/src/agents/opencode/plugin.js',
@@ -93,6 +99,7 @@ const plugin = {
           plugins: [outsidePlugin, graphOnly],
         });
         const { output } = await stores.generate({ format: 'cjs', minify: true, codeSplitting: false });
+        storesModules.push(...output[0].moduleIds);
         return `
           import { createRequire } from 'node:module';
           const code = ${JSON.stringify(output[0].code)};
@@ -105,6 +112,7 @@ const plugin = {
       },
     },
     outsidePlugin,
+    thirdPartyNoticesPlugin(NOTICES, { inside: true, more: storesModules }),
   ],
 };
 

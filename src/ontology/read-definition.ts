@@ -11,12 +11,13 @@ function takes(...keys: readonly string[]) {
   return { error };
 }
 
-const text = z.optional(z.string('must be text'));
+const text = () => z.optional(z.string('must be text'));
 const PAIRS = 'must be a list of pairs of entity types, such as [["Person", "Project"]]';
 const NAMES = 'must be a list of names of entity types';
 const BY_NAME = 'must be an object that holds each type under its name';
 
-const type = { description: text, attributes: z.optional(z.unknown()) };
+const attributes = z.unknown();
+const type = { description: text(), attributes: z.optional(attributes) };
 const entityType = z.strictObject(type, takes('description', 'attributes'));
 const ends = z.optional(z.array(z.tuple([z.string(PAIRS), z.string(PAIRS)], PAIRS), PAIRS));
 const factType = z.strictObject({ ...type, ends }, takes('description', 'ends', 'attributes'));
@@ -25,10 +26,50 @@ const definition = z.strictObject(
     entityTypes: z.optional(z.record(z.string(), entityType, BY_NAME)),
     factTypes: z.optional(z.record(z.string(), factType, BY_NAME)),
     excludedTypes: z.optional(z.array(z.string(NAMES), NAMES)),
-    instructions: text,
+    instructions: text(),
+    // For editors, which find the schema of a file in JSON by it.
+    $schema: z.optional(z.string('must be the address of a JSON schema')),
   },
   takes('entityTypes', 'factTypes', 'excludedTypes', 'instructions'),
 );
+
+/** The shape of a `memory.config.json` as JSON schema. What needs more than the shape, `readDefinition` checks. */
+export function definitionJsonSchema(): object {
+  return {
+    title: 'memory.config.json of memory-manager',
+    ...z.toJSONSchema(definition, {
+      override: ({ zodSchema, jsonSchema }) => {
+        if (zodSchema === attributes) Object.assign(jsonSchema, ATTRIBUTES);
+        if (zodSchema === entityType) jsonSchema.description = 'A kind of entity. Its name is a label of the graph.';
+        if (zodSchema === factType) jsonSchema.description = 'A relation. Its name is in capitals, such as WORKS_ON.';
+        const { properties } = jsonSchema;
+        for (const [name, description] of Object.entries(ABOUT))
+          if (typeof properties?.[name] === 'object') properties[name].description = description;
+      },
+    }),
+  };
+}
+
+/** In a file in JSON; a program gives an object schema of zod. */
+const ATTRIBUTES = {
+  type: 'object',
+  properties: {
+    type: { const: 'object' },
+    properties: { type: 'object', additionalProperties: { type: 'object' } },
+    required: { type: 'array', items: { type: 'string' } },
+  },
+  required: ['type', 'properties'],
+};
+
+const ABOUT = {
+  entityTypes: 'Kinds of entities, by name. Without any, types are chosen freely.',
+  factTypes: 'Relations, by name. Others are still possible.',
+  excludedTypes: 'Entity types that are left out with every fact about them; Entity stands for whatever fits no type.',
+  instructions: 'Added to the prompt of the language model for every episode.',
+  description: 'Tells the language model what belongs here.',
+  attributes: 'JSON schema of an object; its properties are text, numbers, booleans, or lists of these.',
+  ends: 'Pairs of entity types that the relation may connect. Without any: all.',
+};
 
 const LABEL = /^[A-Za-z]\w*$/;
 /** Labels with a meaning of their own in the graph, in any writing of case. */

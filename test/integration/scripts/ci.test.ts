@@ -42,7 +42,7 @@ test('all went well', () => {
   expect(ci('none', GOOD)).toEqual({ status: 0, last: '7 passed, 0 failed, 2 skipped' });
 });
 
-test.each(['test', 'lint', 'types', 'docs'])('%s failed', (step) => {
+test.each(['test', 'lint', 'types', 'generate', 'docs'])('%s failed', (step) => {
   expect(ci(step, GOOD)).toEqual({ status: 1, last: '7 passed, 0 failed, 2 skipped' });
 });
 

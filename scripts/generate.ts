@@ -1,0 +1,32 @@
+/**
+ * Writes the files that follow from the code: `.env.example`, `memory.config.schema.json`, and, from a build, `docs/api.md`.
+ *
+ *     npm run generate
+ *     npm run generate -- --check    # writes nothing and fails for a file that is not current
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { apiPage } from './generated/api.ts';
+import { configSchema } from './generated/config-schema.ts';
+import { envExample } from './generated/env-example.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const FILES: Readonly<Record<string, () => string>> = {
+  '.env.example': envExample,
+  'memory.config.schema.json': configSchema,
+  'docs/api.md': () => apiPage(join(ROOT, 'dist')),
+};
+
+for (const [name, text] of Object.entries(FILES)) {
+  const path = join(ROOT, name);
+  const current = text();
+  if (existsSync(path) && readFileSync(path, 'utf8') === current) continue;
+  if (process.argv.includes('--check')) {
+    console.error(`${name} is not current; run npm run build && npm run generate.`);
+    process.exitCode = 1;
+  } else {
+    writeFileSync(path, current);
+    console.log(`${name} written`);
+  }
+}

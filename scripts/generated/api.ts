@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseAst } from 'rolldown/parseAst';
+
+// typedoc was not taken: its current release reads TypeScript up to 6, and brings a second compiler of 25 MB.
+
+const HEAD = `# API
+
+Written by \`npm run generate\` from the docstrings of what the package exports; CI checks that this page is current. [README](../README.md#programs) and
+[examples](../examples/README.md) show the API in use. Every method of \`MemoryManager\` has a command of the same effect.
+`;
+const ENTRIES = [
+  ['memory-manager', 'src/index.d.ts'],
+  ['memory-manager/worker', 'workers/main.d.ts'],
+] as const;
+
+interface Declared {
+  readonly name: string;
+  readonly kind: 'class' | 'function' | 'error' | 'type';
+  /** Docstring, as Markdown. */
+  readonly about: string;
+  /** The declaration, without docstring and `export declare`. */
+  readonly code: string;
+}
+
+/** `docs/api.md`, from the declarations that the compiler wrote to `dist`. */
+export function apiPage(dist: string): string {
+  return [HEAD, ...ENTRIES.map(([name, file]) => entry(name, declaredBy(join(dist, file))))].join('\n');
+}
+
+function entry(name: string, declared: readonly Declared[]): string {
+  const of = (...kinds: readonly Declared['kind'][]) =>
+    declared.filter(({ kind }) => kinds.includes(kind)).sort((one, other) => (one.name < other.name ? -1 : 1));
+  const errors = of('error').map((error) => `| \`${error.name}\` | ${error.about.replaceAll('\n', ' ')} |`);
+  return [
+    `## ${name}\n`,
+    ...of('class', 'function').map(section),
+    ...(errors.length > 0 ? [`### Errors\n\n| class | thrown when |\n|---|---|\n${errors.join('\n')}\n`] : []),
+    ...of('type').map(section),
+  ].join('\n');
+}
+
+// Not `ts`, whose blocks are run as programs.
+const section = ({ name, about, code }: Declared): string =>
+  `### ${name}\n\n${about && `${about}\n\n`}\`\`\`typescript\n${code}\n\`\`\`\n`;
+
+/** What a module exports, its own and others' declarations. */
+function declaredBy(file: string): Declared[] {
+  const text = readFileSync(file, 'utf8');
+  return parseAst(text, { lang: 'dts' }, file).body.flatMap((node) => {
+    const source =
+      'source' in node && node.source ? join(dirname(file), node.source.value).replace(/\.ts$/, '.d.ts') : '';
+    if (node.type === 'ExportAllDeclaration') return declaredBy(source);
+    if (node.type !== 'ExportNamedDeclaration') return [];
+    if (node.specifiers.length === 0 && !node.declaration) return [];
+    if (node.declaration) return namesOf(node.declaration).map((name) => declared(name, node, text));
+    const wanted = new Set(
+      node.specifiers.map(({ exported }) => ('name' in exported ? exported.name : exported.value)),
+    );
+    return declaredBy(source).filter(({ name }) => wanted.has(name));
+  });
+}
+
+interface Place {
+  readonly start: number;
+  readonly end: number;
+}
+
+function namesOf(declaration: object): string[] {
+  const { id, declarations } = declaration as { id?: { name: string }; declarations?: { id: { name: string } }[] };
+  return declarations ? declarations.map((one) => one.id.name) : id ? [id.name] : [];
+}
+
+function declared(name: string, { start, end }: Place, text: string): Declared {
+  const code = text.slice(start, end).replace(/^export (?:declare )?/, '');
+  const [, comment = ''] = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*$/.exec(text.slice(0, start)) ?? [];
+  const [word = ''] = /^(?:abstract )?\w+/.exec(code) ?? [];
+  const isError =
+    /^class \w+ extends (?:\w*Error|Foreseen)\b/.test(code) || /^class \w+ extends \w+ \{\s*\}$/.test(code);
+  const kinds = { class: 'class', function: 'function', const: 'function' } as const;
+  const kind = isError ? 'error' : (kinds[word as keyof typeof kinds] ?? 'type');
+  return { name, kind, about: markdown(comment), code };
+}
+
+/** `@param` and its like as a list. */
+const markdown = (comment: string): string =>
+  comment
+    .replace(/^\s*\* ?/gm, '')
+    .trim()
+    .replace(/\n?^@(\w+) /m, '\n\n@$1 ')
+    .replace(/^@(\w+) /gm, '- *$1* ')
+    .trim();

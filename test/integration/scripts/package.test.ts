@@ -1,0 +1,57 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const LINK = /\]\(([^)#\s]+)/g;
+
+/** Paths of the files that `npm pack` puts into the package. */
+function packed(): string[] {
+  const printed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const reports = JSON.parse(printed) as Record<string, { files: { path: string }[] }>;
+  return Object.values(reports).flatMap(({ files }) => files.map(({ path }) => path));
+}
+
+/** Every path in the exports and programs of the package. */
+const pathsIn = (value: unknown): string[] =>
+  typeof value === 'string' ? [normalize(value)] : Object.values(value ?? {}).flatMap(pathsIn);
+
+const files = packed();
+
+test('the package holds what package.json names, the licences, and nothing that only developers need', () => {
+  const { bin, exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<string, unknown>;
+
+  expect(files).toEqual(expect.arrayContaining([...pathsIn(bin), ...pathsIn(exports)]));
+  expect(files).toEqual(expect.arrayContaining(['LICENSE', 'NOTICE', 'dist/THIRD-PARTY-NOTICES.txt']));
+  expect(files.filter((path) => /^(?:src|test|bench|scripts|node_modules)\/|\.log$|^\.env$/.test(path))).toEqual([]);
+});
+
+test('every link between its pages leads to a file of the package', () => {
+  const links = files
+    .filter((path) => path.endsWith('.md'))
+    .flatMap((path) =>
+      [...readFileSync(join(ROOT, path), 'utf8').matchAll(LINK)]
+        .filter(([, target = '']) => !/^[a-z]+:/.test(target))
+        .map(([, target = '']) => ({ path, target: normalize(join(dirname(path), target)).replace(/\/$/, '') })),
+    );
+  const dead = links.filter(({ target }) => !files.some((path) => path === target || path.startsWith(`${target}/`)));
+
+  expect(links.length).toBeGreaterThan(50);
+  expect(dead).toEqual([]);
+});
+
+test('bundles carry the licences of what they hold', () => {
+  const notices = readFileSync(join(ROOT, 'dist/THIRD-PARTY-NOTICES.txt'), 'utf8');
+  const plugin = readFileSync(join(ROOT, 'dist/opencode.js'), 'utf8');
+
+  for (const name of ['ioredis', 'zod', 'bullmq', '@modelcontextprotocol/server', 'backblaze-b2', 'openai'])
+    expect(notices).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(`, 'm'));
+  for (const name of ['ioredis', 'zod', 'bullmq'])
+    expect(plugin.slice(plugin.lastIndexOf('/*!'))).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(`, 'm'));
+});

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import * as z from 'zod';
+import { configSchema } from '../../scripts/generated/config-schema.ts';
+import { envExample } from '../../scripts/generated/env-example.ts';
+import { readDefinition } from '../../src/ontology/read-definition.ts';
+import { SETTINGS } from '../../src/settings.ts';
+
+const file = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
+
+test('.env.example is what `npm run generate` writes, and names every setting', () => {
+  expect(file('.env.example')).toBe(envExample());
+  expect([...envExample().matchAll(/^#([A-Z0-9_]+)=/gm)].map(([, name]) => name)).toEqual(Object.keys(SETTINGS));
+});
+
+test('memory.config.schema.json is what `npm run generate` writes', () => {
+  expect(file('memory.config.schema.json')).toBe(configSchema());
+});
+
+test('the example in docs/types.md fits the schema and is read; what the reader refuses the schema refuses too', async () => {
+  const schema = z.fromJSONSchema(JSON.parse(configSchema()));
+  const [, example = ''] = /^```json\n([\s\S]*?)^```$/m.exec(file('docs/types.md')) ?? [];
+  const wrong = [
+    { entityTypes: { Person: { descripion: 'a human being' } } },
+    { factTypes: { WORKS_ON: { ends: [['Person']] } } },
+    { entityTypes: { Person: { attributes: { type: 'object' } } } },
+    { excludedTypes: 'Person' },
+  ];
+
+  expect(schema.safeParse(JSON.parse(example)).success).toBe(true);
+  expect((await readDefinition(JSON.parse(example), 'example')).entityTypes.map(({ name }) => name)).toEqual([
+    'Person',
+    'Project',
+  ]);
+  for (const definition of wrong) {
+    expect(schema.safeParse(definition).success).toBe(false);
+    await expect(readDefinition(definition, 'example')).rejects.toThrow();
+  }
+});
+
+test('the changelog has a section for the version of the package, below what is not released', () => {
+  const { version } = JSON.parse(file('package.json')) as { version: string };
+  const sections = [...file('CHANGELOG.md').matchAll(/^## (\S+)/gm)].map(([, name]) => name);
+
+  expect(sections.slice(0, 2)).toEqual(['Unreleased', version]);
+});

@@ -1,6 +1,6 @@
 /**
- * Every failure that a user can meet, one small class each. The message is a sentence that says what to do; the `cause`
- * is kept. Whether a job is tried again is decided by the type, in the table at the end of this file.
+ * Every expected failure, one small class each. The message is a sentence that says what to do; the `cause` is kept.
+ * The type decides whether a job is tried again, in the table at the end of this file.
  */
 
 /** The caller gave something that cannot be used. */
@@ -23,7 +23,7 @@ export class WrongServer extends Error {
   override name = 'WrongServer';
 }
 
-/** The server refused the user name or the password. */
+/** The server refuses the user name or the password. */
 export class AccessRefused extends Error {
   override name = 'AccessRefused';
 }
@@ -33,25 +33,25 @@ export class EmbedderMismatch extends Error {
   override name = 'EmbedderMismatch';
 }
 
-/** What was waited for did not happen in time. It may still happen. */
+/** The awaited result did not arrive in time. It may still arrive. */
 export class TimedOut extends Error {
   override name = 'TimedOut';
 }
 
-/** No worker is running, so what was asked for cannot be done now. */
+/** No worker is running, so the request cannot be carried out now. */
 export class NoWorker extends Error {
   override name = 'NoWorker';
 }
 
-/** A job ended without success; the message holds its reason. */
+/** A job failed; the message is the reason. */
 export class JobFailed extends Error {
   override name = 'JobFailed';
 }
 
-/** A model's server cannot be reached, is silent, has a failure of its own or no quota left: nothing is wrong with the job. */
+/** A model's server cannot be reached, is silent, reports an error of its own or has no quota left. The job itself is sound. */
 export class ModelAway extends Error {
   override name = 'ModelAway';
-  /** Milliseconds after which it is asked again; null when nobody knows. */
+  /** Milliseconds until the next call; null when unknown. */
   readonly retryAfter: number | null;
 
   constructor(message: string, { retryAfter = null, ...options }: ErrorOptions & { retryAfter?: number | null } = {}) {
@@ -60,12 +60,12 @@ export class ModelAway extends Error {
   }
 }
 
-/** A model could not load, or gave an answer that cannot be used; it may do better next time. */
+/** A model could not be loaded, or gave an unusable answer; the next try may succeed. */
 export class ModelFailed extends Error {
   override name = 'ModelFailed';
 }
 
-/** The model's server told us to wait. */
+/** The model's server asks for fewer calls. */
 export class ModelBusy extends Error {
   override name = 'ModelBusy';
   /** Milliseconds that the server asked for; null when it named none. */
@@ -77,27 +77,27 @@ export class ModelBusy extends Error {
   }
 }
 
-/** The model answers, but also after a repair and a second try with nothing that can be used. */
+/** The model gives no usable answer, even after a repair and another try. */
 export class ReplyUnusable extends Error {
   override name = 'ReplyUnusable';
 }
 
-/** The model's server takes no text of this length, and it cannot be cut further. */
+/** The model's server refuses a text of this length, and the text cannot be cut further. */
 export class TextTooLong extends Error {
   override name = 'TextTooLong';
 }
 
-/** Another worker has taken over the group; what we wanted to write is out of date and was refused. */
+/** Another worker has taken over the group; this outdated write was refused. */
 export class StaleFence extends Error {
   override name = 'StaleFence';
 }
 
-/** The folder that keeps episodes while Valkey is away is full; what was handed in was not kept. */
+/** The spool is full; the episode was not kept. */
 export class SpoolFull extends Error {
   override name = 'SpoolFull';
 }
 
-/** The place for archives cannot be reached, is silent, busy or has a failure of its own: nothing is wrong with the job. */
+/** The place for archives cannot be reached, is silent, is busy or reports an error of its own. The job itself is sound. */
 export class ArchiveAway extends Error {
   override name = 'ArchiveAway';
   /** Milliseconds that the server asked for; null when it named none. */
@@ -109,17 +109,17 @@ export class ArchiveAway extends Error {
   }
 }
 
-/** An archive is not what its manifest says, or cannot be read; nothing of it must get into a memory. */
+/** An archive does not match its manifest, or cannot be read; nothing of it may get into a memory. */
 export class ArchiveDamaged extends Error {
   override name = 'ArchiveDamaged';
 }
 
-/** The graph lacks changes that it had once taken; it must be rebuilt before it is archived. */
+/** The graph has lost changes; it must be rebuilt before it is exported. */
 export class GraphLostError extends Error {
   override name = 'GraphLostError';
 }
 
-/** The folder for archives cannot be used, or its disk is full: somebody has to see to that first. */
+/** The folder for archives cannot be used, or its disk is full; a user has to correct that. */
 export class ArchivePlaceError extends Error {
   override name = 'ArchivePlaceError';
 }
@@ -130,21 +130,21 @@ export class ServersMissing extends Error {
 }
 
 /**
- * What becomes of a job that failed so:
- * `waits` – it lies in a server or in another worker and not in the job; the job waits and no attempt is counted;
- * `retried` – it may go well next time; each try counts, and after the last one the job is a dead letter;
- * `given up` – no repetition mends it: a dead letter at once.
+ * The failure policy for a job:
+ * `waits` – the cause is a server or another worker; the job waits and no attempt is counted;
+ * `retried` – the next try may succeed; each try counts, and after the last one the job is a dead letter;
+ * `given up` – repeating cannot help; the job is a dead letter at once.
  */
 export type Fate = 'waits' | 'retried' | 'given up';
 
-// By name and not by class: the bundled command line and the worker each have a copy of these classes.
+// By name, not by class: the bundled command line and the worker each have a copy of these classes.
 const FATES: Readonly<Record<string, Fate>> = {
   InvalidInput: 'given up',
   ConfigError: 'retried',
   StoreUnreachable: 'waits',
   WrongServer: 'waits',
   AccessRefused: 'waits',
-  // The settings have to be changed back, or the graph re-embedded; nothing is wrong with the job.
+  // The settings must be changed back, or the graph re-embedded; the job itself is sound.
   EmbedderMismatch: 'waits',
   TimedOut: 'waits',
   NoWorker: 'retried',
@@ -152,7 +152,7 @@ const FATES: Readonly<Record<string, Fate>> = {
   ModelAway: 'waits',
   ModelFailed: 'retried',
   ModelBusy: 'waits',
-  // Each try has cost three calls already.
+  // Each try has already cost three calls.
   ReplyUnusable: 'given up',
   TextTooLong: 'given up',
   StaleFence: 'waits',
@@ -164,17 +164,17 @@ const FATES: Readonly<Record<string, Fate>> = {
   ServersMissing: 'given up',
 };
 
-/** What nobody foresaw is retried. */
+/** Unexpected failures are retried. */
 export function fateOf(error: unknown): Fate {
   return isForeseen(error) ? (FATES[error.name] ?? 'retried') : 'retried';
 }
 
-/** True when the same job may succeed later: all that lies in the settings or the servers and not in the job itself. */
+/** True when the same job may succeed later, because the cause is in the settings or the servers. */
 export function isRetried(error: unknown): boolean {
   return fateOf(error) !== 'given up';
 }
 
-/** True for the failures above: their message is a finished sentence for the user. */
+/** True for the failures above, whose message is a complete sentence for the user. */
 export function isForeseen(error: unknown): error is Error {
   return error instanceof Error && Object.hasOwn(FATES, error.name);
 }

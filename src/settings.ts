@@ -67,54 +67,56 @@ export const SETTINGS = {
   FALKORDB_PORT: setting(port, '6379', 'port of FalkorDB'),
   FALKORDB_USERNAME: setting(z.optional(text), undefined, 'user of FalkorDB'),
   FALKORDB_PASSWORD: secret('password of FalkorDB'),
-  FALKORDB_TLS: setting(flag, 'false', 'speak TLS with FalkorDB'),
+  FALKORDB_TLS: setting(flag, 'false', 'use TLS for FalkorDB'),
   VALKEY_HOST: setting(text, 'localhost', 'host of Valkey'),
   VALKEY_PORT: setting(port, '6380', 'port of Valkey'),
   VALKEY_USERNAME: setting(z.optional(text), undefined, 'user of Valkey'),
   VALKEY_PASSWORD: secret('password of Valkey'),
-  VALKEY_TLS: setting(flag, 'false', 'speak TLS with Valkey'),
-  OPENAI_API_KEY: secret(
-    'key of OpenAI or of a compatible server; its presence means openai where MEMORY_MODELS is not set',
-  ),
+  VALKEY_TLS: setting(flag, 'false', 'use TLS for Valkey'),
+  OPENAI_API_KEY: secret('key of OpenAI or a compatible server; if set, MEMORY_MODELS is openai by default'),
   OPENAI_BASE_URL: setting(
     z.optional(serverAddress),
     undefined,
-    'address of a compatible server; its presence means openai where MEMORY_MODELS is not set',
+    'address of a compatible server; if set, MEMORY_MODELS is openai by default',
   ),
-  MEMORY_LLM_MODEL: setting(text, 'gpt-4.1-mini', 'model of OpenAI that reads and judges'),
+  MEMORY_LLM_MODEL: setting(
+    text,
+    'gpt-4.1-mini',
+    'OpenAI model that reads episodes and decides about duplicates and contradictions',
+  ),
   MEMORY_EMBEDDINGS: setting(
     z.optional(z.enum(['openai', 'local', 'transformers'], 'it must be openai, local or transformers')),
     undefined,
-    'who makes vectors: openai, local or transformers; default: openai where MEMORY_EMBEDDING_BASE_URL is set, else as MEMORY_MODELS',
+    'embedder: openai, local or transformers; default: openai if MEMORY_EMBEDDING_BASE_URL is set, else the same as MEMORY_MODELS',
   ),
   MEMORY_EMBEDDING_MODEL: setting(
     z.optional(text),
     undefined,
-    'model that makes vectors; default: text-embedding-3-small for openai, a small multilingual one for transformers, which also takes a folder',
+    'embedding model; default: text-embedding-3-small for openai, a small multilingual model for transformers, which also takes a folder',
   ),
   MEMORY_EMBEDDING_DIM: setting(
     z.optional(whole(8192, 'it must be a whole number from 1 to 8192')),
     undefined,
-    'numbers in a vector; default: 1024 for openai, else what the model has; a graph keeps what it began with',
+    'dimensions of a vector; default: 1024 for openai, else those of the model; a graph keeps its dimension',
   ),
   MEMORY_EMBEDDING_BASE_URL: setting(
     z.optional(serverAddress),
     undefined,
-    'address of a compatible server that makes vectors; default: OPENAI_BASE_URL',
+    'address of a compatible server for embeddings; default: OPENAI_BASE_URL',
   ),
-  MEMORY_EMBEDDING_API_KEY: secret('key of the server that makes vectors; default: OPENAI_API_KEY'),
+  MEMORY_EMBEDDING_API_KEY: secret('key of the server for embeddings; default: OPENAI_API_KEY'),
   MEMORY_MODELS: setting(
     z.optional(z.enum(['openai', 'local'], 'it must be openai or local')),
     undefined,
-    'who reads episodes: openai or local; default: openai where there is a key or an address, else local',
+    'models that read episodes: openai or local; default: openai if there is a key or an address, else local',
   ),
   MEMORY_CONFIG: setting(
     z.optional(text),
     undefined,
-    'file with types of your own; default: a trusted memory.config.… of the working directory',
+    'file with your own types; default: a trusted memory.config.… in the working directory',
   ),
-  MEMORY_GROUP: setting(text, '_', 'the memory that is used where none is named'),
-  MEMORY_EXPORT_DIR: setting(text, 'exports', 'folder that exports are written to'),
+  MEMORY_GROUP: setting(text, '_', 'the memory that is used when none is named'),
+  MEMORY_EXPORT_DIR: setting(text, 'exports', 'folder for exports'),
   MEMORY_EXPORT_GZIP: setting(flag, 'false', 'compress nightly exports, to .json.gz'),
   MEMORY_EXPORT_CRON: setting(
     z
@@ -126,7 +128,7 @@ export const SETTINGS = {
         ),
       ),
     '0 3 * * *',
-    'when every memory is exported, restored on trial and pruned; off for never',
+    'when every memory is exported and tested, and old archives are pruned; off for never',
   ),
   MEMORY_EXPORT_TZ: setting(
     z.string().check(z.refine(isTimeZone, 'it must be a time zone such as UTC or Europe/Berlin')),
@@ -136,16 +138,12 @@ export const SETTINGS = {
   MEMORY_ARCHIVE_KEEP: setting(
     keep,
     'daily=7,weekly=4,monthly=12',
-    'nightly archives that are kept of each memory: the newest of so many days, weeks and months; all for all',
+    'nightly archives to keep of each memory, as numbers of days, weeks and months; all keeps all',
   ),
-  B2_KEY_ID: setting(z.optional(text), undefined, 'application key id of Backblaze B2; with it exports go to B2'),
+  B2_KEY_ID: setting(z.optional(text), undefined, 'application key id of Backblaze B2; if set, exports go to B2'),
   B2_APP_KEY: secret('application key of Backblaze B2'),
-  B2_BUCKET: setting(z.optional(text), undefined, 'bucket of Backblaze B2 that exports go to'),
-  B2_PREFIX: setting(
-    z.optional(text),
-    undefined,
-    'what the names of exports in the bucket begin with, such as memory/',
-  ),
+  B2_BUCKET: setting(z.optional(text), undefined, 'bucket of Backblaze B2 for exports'),
+  B2_PREFIX: setting(z.optional(text), undefined, 'prefix of the names of exports in the bucket, such as memory/'),
   B2_AUTHORIZE_URL: setting(
     z.optional(serverAddress),
     undefined,
@@ -155,7 +153,7 @@ export const SETTINGS = {
     ...setting(
       journalKey,
       undefined,
-      'key with which changes in the journal are made authentic: <time from which on>/<secret>; the same for all workers',
+      'key that authenticates journal entries: <time from which it is used>/<secret>; the same for all workers',
     ),
     secret: true as const,
   },
@@ -169,39 +167,39 @@ export const SETTINGS = {
   MEMORY_TAKEOVER_SECONDS: setting(
     whole(600, 'it must be a whole number from 1 to 600'),
     '15',
-    'seconds of silence after which a worker counts as dead and others take over what it held',
+    'seconds of silence after which a worker counts as dead and others take over its jobs',
   ),
   MEMORY_STALLED_LIMIT: setting(
     count,
     '100',
-    'how often a job may be taken over from dead workers before it is given up',
+    'how often a job may be taken over from dead workers before it becomes a dead letter',
   ),
   MEMORY_SPOOL_LIMIT: setting(count, '10000', 'episodes that the spool keeps on disk while Valkey is away'),
-  MEMORY_HEALTH_HOST: setting(text, '127.0.0.1', "host at which a worker's /health and /metrics answer"),
+  MEMORY_HEALTH_HOST: setting(text, '127.0.0.1', "host of a worker's /health and /metrics"),
   MEMORY_HEALTH_PORT: setting(
     whole(65_535, 'a port is a whole number from 0 to 65535', 0),
     '9464',
-    "port of a worker's /health and /metrics; a free one if it is taken, none with 0",
+    "port of a worker's /health and /metrics; a free port if it is taken; 0 switches them off",
   ),
   MEMORY_ALLOWED_HOSTS: setting(
     z
       .string()
       .check(z.regex(/^[\w.-]*(\s*,\s*[\w.-]+)*$/, 'it must be names of hosts such as prometheus,memory.example.org')),
     '',
-    "names, beside localhost and IP addresses, under which a worker's /health and /metrics and mcp --http may be asked",
+    'host names that may be used for /health, /metrics and mcp --http, in addition to localhost and IP addresses',
   ),
   MEMORY_LOG_LEVEL: setting(
     z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'it must be debug, info, warn, error or silent'),
     'info',
-    'what a worker logs',
+    'log level of a worker',
   ),
   MEMORY_PRICES: setting(
     z.optional(text),
     undefined,
-    'prices of models in dollars for a million tokens, in and out: {"gpt-4.1-mini": [0.4, 1.6]}',
+    'prices of models in dollars per million tokens, input and output: {"gpt-4.1-mini": [0.4, 1.6]}',
   ),
   // Its default follows from the environment: see `defaultHome`.
-  MEMORY_HOME: setting(text, undefined, 'folder in which `up` keeps its data, and in which the spool lies'),
+  MEMORY_HOME: setting(text, undefined, 'folder with the data of `up` and the spool'),
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -16,7 +16,7 @@ export const ROWS: readonly { row: number; happens: string; holds: string; file:
   {
     row: 3,
     happens: 'eviction policy not `noeviction`, no append-only file, stalled limit too low',
-    holds: 'refused or loudly warned of at start, naming the setting',
+    holds: 'refused, or a clear warning, at start, naming the setting',
     file: '03-wrong-configuration.test.ts',
   },
   {
@@ -28,19 +28,19 @@ export const ROWS: readonly { row: number; happens: string; holds: string; file:
   {
     row: 5,
     happens: 'Valkey away for 120 s while 500 episodes are handed to fire-and-forget callers',
-    holds: 'each call back in 50 ms, all spooled, then committed once',
+    holds: 'each call returns within 50 ms, all spooled, then committed once',
     file: '05-valkey-away.test.ts',
   },
   {
     row: 6,
     happens: 'Valkey out of memory',
-    holds: 'enqueue fails loudly, nothing silent',
+    holds: 'each enqueue fails with an error; no silent loss',
     file: '06-out-of-memory.test.ts',
   },
   {
     row: 7,
-    happens: 'FalkorDB away for 60 s in mid-run',
-    holds: 'jobs wait without burning attempts, 0 dead letters, recovered ≤ 30 s after it is back',
+    happens: 'FalkorDB away for 60 s during a run',
+    holds: 'jobs wait without counting attempts, 0 dead letters, recovered ≤ 30 s after FalkorDB is back',
     file: '07-falkordb-away.test.ts',
   },
   {
@@ -58,7 +58,7 @@ export const ROWS: readonly { row: number; happens: string; holds: string; file:
   {
     row: 10,
     happens: 'half-open TCP on each connection',
-    holds: 'noticed ≤ 30 s, no hang, no duplicate',
+    holds: 'detected ≤ 30 s, no hang, no duplicate',
     file: '10-half-open.test.ts',
   },
   {
@@ -93,20 +93,20 @@ export const ROWS: readonly { row: number; happens: string; holds: string; file:
   },
   {
     row: 16,
-    happens: '10,000 malformed inputs at command line, queue and library',
-    holds: '0 crashes, 0 injections, 0 silent drops: a sentence, or stored unchanged',
+    happens: '10,000 malformed inputs to command line, queue and library',
+    holds: '0 crashes, 0 injections, 0 silent drops: refused in a sentence, or stored unchanged',
     file: '16-malformed-input.test.ts',
   },
   {
     row: 17,
-    happens: 'each of 1,000 jobs delivered 10 times, also at once on 4 workers',
+    happens: 'each of 1,000 jobs delivered 10 times, also simultaneously to 4 workers',
     holds: '1,000 episodes, the same graph hash, model calls ≤ 1.01 ×',
     file: '17-delivered-again.test.ts',
   },
   {
     row: 18,
     happens: '50 groups × 100 episodes, 8 workers, random failures, arrival shuffled',
-    holds: 'the same graph hash as in order',
+    holds: 'the same graph hash as with ordered arrival',
     file: '18-shuffled.test.ts',
   },
   {
@@ -118,30 +118,30 @@ export const ROWS: readonly { row: number; happens: string; holds: string; file:
   {
     row: 20,
     happens: 'a worker frozen past its lease while another commits, then resumed, 100 times',
-    holds: 'the late write refused, 100 of 100',
+    holds: 'the late write is refused, 100 of 100',
     file: '20-frozen-worker.test.ts',
   },
   {
     row: 21,
     happens: 'SIGTERM under load 100 times',
-    holds: 'gone ≤ 10 s, no attempt burned, 0 lost',
+    holds: 'process ended ≤ 10 s, no attempt counted, 0 lost',
     file: '21-sigterm.test.ts',
   },
   {
     row: 22,
     happens: 'export cut at 20 random bytes, process killed, B2 500, 503, 401, reset, slow',
-    holds: 'never a partial archive that looks whole; the next run finishes; leftovers removed',
+    holds: 'a partial archive never looks complete; the next run finishes; leftovers are removed',
     file: '22-cut-export.test.ts',
   },
   {
     row: 23,
     happens: 'one byte flipped in 100 archives',
-    holds: '100 found by verify; restore refuses',
+    holds: 'verify finds 100; restore refuses',
     file: '23-flipped-byte.test.ts',
   },
   {
     row: 24,
-    happens: 'restore drill: newest archive into an empty graph',
+    happens: 'restore test: newest archive into an empty graph',
     holds: 'same graph hash, same answers to 200 queries at 5 dates',
     file: '24-restore-drill.test.ts',
   },
@@ -149,13 +149,13 @@ export const ROWS: readonly { row: number; happens: string; holds: string; file:
     row: 25,
     happens: 'forget 200 canaries, each in a text, a name, other words, metadata, a session, a queue or a spool',
     holds:
-      '0 left in graph, indexes, summaries, cache, memo, journal, logs, new archives and restored older ones; facts with other support survive',
+      '0 left in graph, indexes, summaries, cached answers, cached model results, journal, logs, new archives and restored older ones; facts that other episodes support stay',
     file: '25-forget.test.ts',
   },
   {
     row: 26,
     happens: '3 schedulers whose clocks differ, 200 nights, one of them killed with `kill -9` in each',
-    holds: '200 nightly jobs, none twice, none missing; after a downtime of all exactly one',
+    holds: '200 nightly jobs, none twice, none missing; after a downtime of all schedulers exactly one',
     file: '26-schedule.test.ts',
   },
 ];

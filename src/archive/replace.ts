@@ -108,6 +108,6 @@ export async function checkEmpty(graph: GroupGraph): Promise<void> {
 
 function inTheWay(group: string): InvalidInput {
   return new InvalidInput(
-    `The memory "${group}" is not empty; restore into another one (--group), or put the archive in its place (--replace).`,
+    `The memory "${group}" is not empty; restore into another memory (--group), or replace its contents (--replace).`,
   );
 }

@@ -12,26 +12,26 @@ import { withMemory } from './with-memory.ts';
 export const command: Command = {
   help: `memory-manager archive list | verify <file> | restore <file> | rebuild | prune --keep <how many>
 
-What \`memory-manager export\` wrote, in MEMORY_EXPORT_DIR or in Backblaze B2. In place of a file,
-\`latest\` is the newest archive of the memory.
+Lists, verifies and restores the archives that \`memory-manager export\` wrote to MEMORY_EXPORT_DIR
+or Backblaze B2. Instead of a file name, \`latest\` is the newest archive of the memory.
 
-  list             every archive: when, what it holds, when it was verified (all, or --group)
-  verify <file>    read it whole and compare bytes, counts and graph hash with its manifest
-    --restore        restore it besides as well, ask that for some of its facts, and drop it again
-  restore <file>   make it what the memory remembers; the memory must be empty
-    --replace        or else it is replaced, at once or not at all
-  rebuild [file]   give a lost graph back: the newest archive, or that file, and what the journal
-                   tells since; no model is asked; the memory must be empty, or use --replace
-  accept-loss      take a graph that lost changes as it is, as after deleting it on purpose
-  prune            remove nightly archives, but the newest of each day, week and month that has any
-    --keep <list>    so many of each: daily=7,weekly=4,monthly=12
-    --all            also count and remove archives made by hand, by earlier releases or elsewhere
-    --dry-run        only say what would go
+  list             list archives: time, contents, last verification (of all memories, or --group)
+  verify <file>    read the archive; compare bytes, counts and graph hash with its manifest
+    --restore        also run a restore test: load it into a scratch graph and search for its facts
+  restore <file>   fill the memory from the archive; the memory must be empty
+    --replace        replace the contents of the memory, in one step
+  rebuild [file]   restore a lost graph from the newest archive (or file) and the journal, without
+                   a model call; the memory must be empty, or use --replace
+  accept-loss      accept a graph that lost changes, for example after deleting it on purpose
+  prune            remove nightly archives except the newest of each day, week and month
+    --keep <list>    how many to keep: daily=7,weekly=4,monthly=12
+    --all            include archives made by hand, by earlier releases or other installations
+    --dry-run        only list what would be removed
 
-  --group <name>   the memory (default: MEMORY_GROUP; for a file, the one it was made of)
-  --json           the same as data
+  --group <name>   the memory (default: MEMORY_GROUP; for a file, the memory it was exported from)
+  --json           print the result as JSON
 
-Exit status: 0 whole or done, 2 the archive differs or the journal has a gap, 1 it failed.
+Exit status: 0 intact or done, 2 the archive differs or the journal has a gap, 1 failed.
 
 Example: memory-manager archive verify latest --restore`,
   options: {
@@ -48,7 +48,7 @@ Example: memory-manager archive verify latest --restore`,
       const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
       if (!act)
         throw new InvalidInput(
-          `archive knows list, verify, restore, rebuild, accept-loss and prune, not "${action}"; see memory-manager archive --help.`,
+          `archive has no action "${action}"; use list, verify, restore, rebuild, accept-loss or prune (see memory-manager archive --help).`,
         );
       const { data, text, status = 0 } = await act(memory, rest, call);
       console.log(call.json ? JSON.stringify(data) : text);
@@ -72,16 +72,16 @@ const ACTIONS: Readonly<Record<string, (memory: MemoryManager, rest: readonly st
     async verify(memory, rest, call) {
       const restore = call.flag('restore');
       const file = fileOf('verify', rest);
-      const verified = await shown(restore ? 'Restoring on trial' : 'Verifying', (onProgress) =>
+      const verified = await shown(restore ? 'Testing the restore' : 'Verifying', (onProgress) =>
         memory.archives.verify(file, { ...groupOf(call), restore, onProgress }),
       );
       if (!verified.whole)
         return { data: verified, text: `${verified.file} differs: ${verified.problems.join('; ')}`, status: 2 };
       const { answers } = verified;
       const restored = answers
-        ? ` Restored on trial, it has the same graph hash and answers ${answers.found} of ${count(answers.asked, 'question')}.`
+        ? ` Restore test: same graph hash, ${answers.found} of ${count(answers.asked, 'question')} answered.`
         : '';
-      return { data: verified, text: `${verified.file} is whole.${restored}` };
+      return { data: verified, text: `${verified.file} is intact.${restored}` };
     },
     async restore(memory, rest, call) {
       const file = fileOf('restore', rest);
@@ -90,8 +90,8 @@ const ACTIONS: Readonly<Record<string, (memory: MemoryManager, rest: readonly st
           memory.archives.restore(file, { ...groupOf(call), replace: call.flag('replace'), onProgress }),
         );
         const { group, until, leftOut } = restored;
-        const text = `The memory "${group}" holds ${held(restored)} now, as of ${time(until)}.`;
-        const left = leftOut > 0 ? `\nLeft out, since forgotten after that: ${leftOut}.` : '';
+        const text = `The memory "${group}" now holds ${held(restored)}, as of ${time(until)}.`;
+        const left = leftOut > 0 ? `\nLeft out because they were forgotten later: ${leftOut}.` : '';
         return { data: restored, text: text + left };
       } catch (error) {
         return refused(file, 'restored', error);
@@ -116,7 +116,7 @@ const ACTIONS: Readonly<Record<string, (memory: MemoryManager, rest: readonly st
     async 'accept-loss'(memory, rest, call) {
       nothing('accept-loss', rest);
       const accepted = await memory.archives.acceptLoss(groupOf(call));
-      const text = `The memory "${accepted.group}" is what its graph holds now; run \`memory-manager export\` so that an archive holds it too.`;
+      const text = `The graph of the memory "${accepted.group}" is accepted as it is; run \`memory-manager export\` to archive this state.`;
       return { data: accepted, text };
     },
     async prune(memory, rest, call) {
@@ -126,7 +126,7 @@ const ACTIONS: Readonly<Record<string, (memory: MemoryManager, rest: readonly st
       const pruned = await memory.archives.prune({ ...groupOf(call), keep, all: call.flag('all'), dryRun });
       const { kept, removed, leftovers, skipped, unproven } = pruned;
       const gone = [...removed, ...leftovers].map((file) => `${dryRun ? 'would remove' : 'removed'} ${file}`);
-      const left = [...skipped, ...unproven].map(({ file, why }) => `left alone: ${file} (${why})`);
+      const left = [...skipped, ...unproven].map(({ file, why }) => `skipped ${file} (${why})`);
       return { data: pruned, text: [...gone, ...left, `${count(kept.length, 'archive')} kept.`].join('\n') };
     },
   };
@@ -142,10 +142,10 @@ function builtAgain({ group, file, changes, queuedAgain, recordedAgain, ...count
   const since = count(changes, 'change');
   const from = file ? `${file} and ${since} of the journal` : `${since} of the journal`;
   const again = [
-    ...(queuedAgain > 0 ? [`${count(queuedAgain, 'episode')} handed to the workers again.`] : []),
+    ...(queuedAgain > 0 ? [`${count(queuedAgain, 'episode')} queued again.`] : []),
     ...(recordedAgain > 0 ? [`${count(recordedAgain, 'dead letter')} recorded again.`] : []),
   ];
-  return [`The memory "${group}" holds ${held(counts)} again, from ${from}.`, ...again].join('\n');
+  return [`Rebuilt the memory "${group}" from ${from}: ${held(counts)}.`, ...again].join('\n');
 }
 
 const groupOf = ({ group }: Call) => (group === undefined ? {} : { group });
@@ -156,7 +156,9 @@ function nothing(action: string, rest: readonly string[]): void {
 
 function fileOf(action: string, [file]: readonly string[]): string {
   if (file) return file;
-  throw new InvalidInput(`archive ${action} needs a file, or latest; memory-manager archive list shows them.`);
+  throw new InvalidInput(
+    `archive ${action} needs a file name or "latest"; memory-manager archive list shows the archives.`,
+  );
 }
 
 async function shown<T>(what: string, work: (onProgress: (share: number) => void) => Promise<T>): Promise<T> {
@@ -170,13 +172,13 @@ async function shown<T>(what: string, work: (onProgress: (share: number) => void
 
 function listed({ place, archives, incomplete }: ArchiveList): string {
   const lines = archives.map(line);
-  const broken = incomplete.map((name) => `not whole            ${name}`);
+  const broken = incomplete.map((name) => `${'incomplete'.padEnd(20)}  ${name}`);
   return lines.length + broken.length > 0 ? [...lines, ...broken].join('\n') : `There are no archives in ${place}.`;
 }
 
 function line(it: ArchiveEntry): string {
   const proof = it.restoredAt
-    ? `restored on trial ${time(it.restoredAt)}`
+    ? `restore test passed ${time(it.restoredAt)}`
     : it.verifiedAt
       ? `verified ${time(it.verifiedAt)}`
       : 'not verified';

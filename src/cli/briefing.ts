@@ -4,12 +4,12 @@ import { withMemory } from './with-memory.ts';
 export const command: Command = {
   help: `memory-manager briefing
 
-Prints what an agent is told when a session begins: the user's standing rules and preferences,
-open tasks, decisions, what holds now, and what the last sessions did. Each line says who said
-it, when, and in which episode.
+Prints the briefing with which an agent's session begins: the user's standing rules and
+preferences, open tasks, decisions, current facts and the results of the last sessions. Each line
+names its speaker, date and episode.
 
-  --budget <tokens>  at most so many, 50 to 100,000 (default: 1000)
-  --no-cache         ask the graph even if the briefing is cached
+  --budget <tokens>  length limit, 50 to 100,000 tokens (default: 1000)
+  --no-cache         read from the graph even if the briefing is cached
   --group <name>     the memory (default: MEMORY_GROUP)
   --json             {"group", "text", "tokens", "rules": […], "tasks": […], …}
 
@@ -26,11 +26,11 @@ Example: memory-manager briefing --budget 500`,
       });
       if (call.json) console.log(JSON.stringify({ group: call.group ?? memory.config.group, ...briefing }));
       else if (briefing.text !== '') console.log(briefing.text);
-      else console.error('Nothing is remembered here yet.');
+      else console.error('This memory is empty.');
       if (!call.json && briefing.pending > 0) console.error(pendingNote(briefing.pending));
       return 0;
     }),
 };
 
 const pendingNote = (count: number): string =>
-  `${count === 1 ? 'One rule that an agent proposed is' : `${count} rules that agents proposed are`} pending; \`memory-manager confirm <uuid>\` makes it count.`;
+  `${count === 1 ? 'One rule that an agent proposed is' : `${count} rules that agents proposed are`} pending; \`memory-manager confirm <uuid>\` confirms a rule.`;

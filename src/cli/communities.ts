@@ -5,12 +5,12 @@ import { withMemory } from './with-memory.ts';
 export const command: Command = {
   help: `memory-manager communities
 
-Lets a worker find which entities belong together and tell each community in few sentences, then
-prints numbers of members and names. What has not changed since the last time is not told again.
+Groups related entities into communities, summarizes each one, and prints the number of members
+and the name of each. A worker does this. Unchanged communities keep their summary.
 
-  --list               print those that were built last; build nothing
+  --list               only print the communities that exist
   --group <name>       the memory (default: MEMORY_GROUP)
-  --timeout <seconds>  how long to wait for them (default: 600)
+  --timeout <seconds>  how long to wait for the worker (default: 600)
   --json               [{"uuid", "name", "summary", "members": [names]}, …]
 
 Example: memory-manager communities`,
@@ -25,7 +25,12 @@ Example: memory-manager communities`,
       const communities = await memory.communities.list({ ...group });
       if (call.json) console.log(JSON.stringify(communities));
       else if (communities.length > 0) console.log(communities.map(line).join('\n'));
-      else console.error(list ? 'No communities were built here yet.' : 'Nothing belongs together here yet.');
+      else
+        console.error(
+          list
+            ? 'No communities have been built yet.'
+            : 'There are no communities yet: no entities are related closely enough.',
+        );
       return 0;
     }),
 };

@@ -5,8 +5,8 @@ import type { Command } from './command.ts';
 export const command: Command = {
   help: `memory-manager config
 
-Prints every setting: its value, where that came from (environment, a running \`up\`, default), and
-what it is for.
+Prints every setting: its value, where the value came from (environment, a running \`up\`, default)
+and its purpose.
 
   --json  {"NAME": {"value", "origin", "about"}, …}`,
   options: {},

@@ -4,7 +4,7 @@ import { withMemory } from './with-memory.ts';
 export const command: Command = {
   help: `memory-manager confirm <uuid>
 
-Confirms a rule that an agent proposed: from then on agents are told of it in every session.
+Confirms a rule that an agent proposed. From then on, every session's briefing contains the rule.
 
   --group <name>       the memory (default: MEMORY_GROUP)
   --timeout <seconds>  how long to wait for a worker (default: 600)

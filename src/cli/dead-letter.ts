@@ -13,20 +13,20 @@ const LONGEST_REASON = 120;
 export const command: Command = {
   help: `memory-manager dead-letter list | show <id> | replay <id>… | drop <id>…
 
-A dead letter is a job that was given up, since no repetition mends it or too many tries failed.
-It stays until you replay or drop it; one of an export or another task goes after 30 days.
+A dead letter is a job that failed permanently: repeating cannot help, or too many tries failed.
+Dead letters stay until you replay or drop them; those of exports and other tasks stay 30 days.
 
-  list           the latest first: when, id, why
-  show <id>      one whole: cause, payload, attempts, trace id
-  replay <id>…   bring it back to its queue, under the same identity
-  drop <id>…     delete it; the text of an episode that was recorded stays in the graph,
+  list           list dead letters, newest first: time, id, reason
+  show <id>      show one dead letter: cause, payload, attempts, trace id
+  replay <id>…   put jobs back into their queue, with the same id
+  drop <id>…     delete dead letters; the recorded text of an episode stays in the graph,
                  without facts
 
-  --all             replay or drop: every dead letter (of the queue, if one is named)
+  --all             for replay and drop: all dead letters (of one queue with --queue)
   --queue <name>    store or export (default: both)
-  --limit <number>  list: how many (default: 20)
-  --skip <number>   list: how many of the latest to pass over
-  --json            the same as data
+  --limit <number>  for list: how many (default: 20)
+  --skip <number>   for list: skip this many of the newest
+  --json            print the result as JSON
 
 Example: memory-manager dead-letter replay --all`,
   options: {
@@ -42,7 +42,7 @@ Example: memory-manager dead-letter replay --all`,
       const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
       if (!act)
         throw new InvalidInput(
-          `dead-letter knows list, show, replay and drop, not "${action}"; see memory-manager dead-letter --help.`,
+          `dead-letter has no action "${action}"; use list, show, replay or drop (see memory-manager dead-letter --help).`,
         );
       const said = await act(memory, ids, call);
       console.log(call.json ? JSON.stringify(said.data) : said.text);
@@ -81,15 +81,14 @@ const ACTIONS: Readonly<Record<string, (memory: MemoryManager, ids: readonly str
     },
     async drop(memory, ids, call) {
       const dropped = await memory.deadLetters.drop(meant('drop', ids, call), queueOf(call));
-      const texts = dropped === 1 ? 'its text' : 'their texts';
-      const text = `${count(dropped, 'dead letter')} dropped, which nothing brings back. What was recorded of ${texts} stays in the graph.`;
+      const text = `${count(dropped, 'dead letter')} deleted permanently. Recorded text stays in the graph.`;
       return { data: { dropped }, text: dropped > 0 ? text : NONE };
     },
   };
 
 function meant(action: string, ids: readonly string[], call: Call): readonly string[] | 'all' {
   if (call.flag('all') === ids.length > 0)
-    throw new InvalidInput(`dead-letter ${action} takes ids, or --all for every one.`);
+    throw new InvalidInput(`dead-letter ${action} takes ids, or --all for all dead letters.`);
   return call.flag('all') ? 'all' : ids;
 }
 

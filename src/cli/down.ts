@@ -7,8 +7,8 @@ import { readNote, removeNote, serversByFolder, stop } from './running.ts';
 export const command: Command = {
   help: `memory-manager down
 
-Stops what \`memory-manager up\` started: the worker first, which ends its jobs, then the servers.
-The data stay in MEMORY_HOME.
+Stops the worker and the servers that \`memory-manager up\` started. The worker finishes its jobs
+first. The data stay in MEMORY_HOME.
 
   --json  {"stopped": true | false}`,
   options: {},

@@ -9,14 +9,14 @@ const MOST = 1_000_000;
 export const command: Command = {
   help: `memory-manager entities [entity_type]
 
-Prints the name and the type of every entity, or of those of one type, in the order of their names.
+Prints the name and type of every entity, or of the entities of one type, sorted by name.
 
-  --as-of <date>     only those that an episode or a fact from before then speaks of
-  --known-at <date>  only those that were known then, e.g. 2025-03-01
-  --limit <n>        at most so many (default: all)
-  --offset <n>       without the first so many
-  --no-cache         ask the graph even if the answer is cached
-  --group <name>     the memory to ask (default: MEMORY_GROUP)
+  --as-of <date>     only entities mentioned by an episode or fact from before this date
+  --known-at <date>  only entities that were known at this date, e.g. 2025-03-01
+  --limit <n>        print at most n entities (default: all)
+  --offset <n>       skip the first n entities
+  --no-cache         read from the graph even if the answer is cached
+  --group <name>     the memory (default: MEMORY_GROUP)
   --json             [{"name", "type", "uuid", "summary", "attributes"}, …]
 
 Example: memory-manager entities Person`,
@@ -56,12 +56,12 @@ async function whyNone(memory: MemoryManager, type: string | undefined, ofAll: E
   const types = new Set((await memory.getEntities(undefined, ofAll)).map((entity) => entity.type));
   if (types.size === 0) {
     const { episodes } = await memory.size(ofAll.group);
-    if (episodes === 0) return 'Nothing is remembered here yet.';
+    if (episodes === 0) return 'This memory is empty.';
     const said = episodes === 1 ? 'the one episode here' : `the ${episodes} episodes here`;
-    return `No entity is known yet: none is named in ${said}, or no worker has read ${episodes === 1 ? 'it' : 'them'}.`;
+    return `There are no entities yet: ${said} ${episodes === 1 ? 'names' : 'name'} none, or no worker has read ${episodes === 1 ? 'it' : 'them'} yet.`;
   }
   const isNamed = type === undefined || [...types].some((known) => known.toLowerCase() === type.trim().toLowerCase());
-  if (isNamed) return 'No entity fits these times and this page; without them there are some.';
+  if (isNamed) return 'No entity matches these dates, --limit and --offset; without them there are some.';
   return `No entity has the type "${type}"; there are ${[...types].sort().join(', ')}.`;
 }
 

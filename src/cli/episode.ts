@@ -7,7 +7,7 @@ import { withMemory } from './with-memory.ts';
 export const command: Command = {
   help: `memory-manager episode <uuid or name>
 
-Prints an episode as it was stored, the facts that it states or ended, and what reading it cost.
+Prints a stored episode, the facts that it states or ended, and the tokens spent on reading it.
 
   --group <name>  the memory (default: MEMORY_GROUP)
   --json          {"uuid", "name", "content", "metadata", "facts": […], "use": […], …}
@@ -37,7 +37,9 @@ function told({ content, facts, metadata, use, ...episode }: WholeEpisode): stri
     '',
     content.trimEnd(),
     '',
-    ...(facts.length > 0 ? facts.map(bullet) : [episode.committedAt ? 'No facts were found in it.' : NOT_YET]),
+    ...(facts.length > 0
+      ? facts.map(bullet)
+      : [episode.committedAt ? 'No facts were found in this episode.' : NOT_YET]),
     ...(calls.length > 0 ? ['Cost:', ...calls] : []),
   ]
     .join('\n')

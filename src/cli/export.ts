@@ -8,13 +8,13 @@ import { withMemory } from './with-memory.ts';
 export const command: Command = {
   help: `memory-manager export
 
-Lets a worker write the whole memory of a group as one JSON file into its MEMORY_EXPORT_DIR, and
-says which. With its manifest, which is written last, it is an archive: see archive --help.
+Exports a memory to one JSON file in the worker's MEMORY_EXPORT_DIR or in Backblaze B2, and prints
+the file name. A worker does this. File and manifest form an archive (see archive --help).
 
-  --all                every memory, one after the other; exit status 1 when one of them failed
-  --gzip               as .json.gz, less than half as long
+  --all                export every memory in turn; exit status 1 when one of them failed
+  --gzip               write .json.gz, less than half the size
   --group <name>       the memory to export (default: MEMORY_GROUP)
-  --timeout <seconds>  how long to wait for each (default: 600)
+  --timeout <seconds>  how long to wait for each memory (default: 600)
   --json               {"file", "manifest", "place", "bytes", "sha256", "graphHash",
                        "episodes", "entities", "facts"}; with --all a list of
                        {"group", "exported"} or {"group", "failed"}

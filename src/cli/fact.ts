@@ -7,16 +7,16 @@ import { withMemory } from './with-memory.ts';
 export const command: Command = {
   help: `memory-manager fact <source> <relation> <target> [sentence]
 
-Remembers one fact as it is given, without a model that reads it, and prints its episode's name.
-The sentence is what a query prints (default: source, relation and target in a row).
+Stores one fact without a model call and prints the name of its episode.
+Queries print the sentence (default: source, relation and target as given).
 
-  --valid-at <date>      since when it holds (default: now)
-  --invalid-at <date>    until when it held (default: it holds)
-  --source-type <type>   what the source is, such as Person
-  --target-type <type>   what the target is
-  --key <text>           your own name for this fact; storing it again under it changes nothing
-  --no-wait              do not wait; the fact is in the queue, or on disk if Valkey is away
-  --group <name>         the memory to store it in (default: MEMORY_GROUP)
+  --valid-at <date>      the date from which the fact holds (default: now)
+  --invalid-at <date>    the date at which the fact ended (default: it still holds)
+  --source-type <type>   type of the source, such as Person
+  --target-type <type>   type of the target
+  --key <text>           your own key; storing the same fact again under this key has no effect
+  --no-wait              do not wait; the fact is queued, or kept on disk if Valkey is away
+  --group <name>         the memory (default: MEMORY_GROUP)
   --timeout <seconds>    how long to wait for the graph (default: 60)
   --json                 {"name", "uuid", "group", "committed"}
 

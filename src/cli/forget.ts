@@ -8,21 +8,21 @@ import { withMemory } from './with-memory.ts';
 export const command: Command = {
   help: `memory-manager forget episode | fact | entity | query | session <what>
 
-Lets a worker make the memory as if it had never heard this, wherever something of it lies, and says
-what went. What other episodes say too stays; a fact that only this had ended holds again.
+Removes content from the graph, caches, queues and journal, and prints what was removed. A worker
+does this. Facts that other episodes also state stay; facts that only this had ended hold again.
 
-  episode <uuid or name>  with the facts and entities that no other episode speaks of
-  fact <uuid>             what it says; the episodes that tell it stay
-  entity <uuid or name>   with all its facts; the episodes that name it stay
+  episode <uuid or name>  an episode, with the facts and entities that no other episode mentions
+  fact <uuid>             a fact; the episodes that state it stay
+  entity <uuid or name>   an entity with all its facts; the episodes that mention it stay
   query <words>           the facts that a search finds; shown first, forgotten with --yes
   session <name>          all episodes of this saga, or with this "session" in their metadata
 
-  --dry-run            only say what would go
-  --with-episodes      of facts and entities: the episodes that tell them go too
-  --limit <number>     of a query: how many facts at most (default: 10)
-  --yes                forget what a query finds without showing it first
+  --dry-run            only print what would be removed
+  --with-episodes      for fact and entity: also forget the episodes that state or mention them
+  --limit <number>     for query: at most this many facts (default: 10)
+  --yes                for query: forget the found facts without showing them first
   --group <name>       the memory (default: MEMORY_GROUP)
-  --timeout <seconds>  how long to wait for it (default: 600)
+  --timeout <seconds>  how long to wait for the worker (default: 600)
   --json               {"dryRun", "episodes", "facts", "entities", "telling", "keptFacts", …}
 
 Example: memory-manager forget episode episode_2026-11-22T08-30-00.123Z --dry-run`,
@@ -45,7 +45,7 @@ Example: memory-manager forget episode episode_2026-11-22T08-30-00.123Z --dry-ru
         ...(call.timeout !== undefined && { limit: call.timeout }),
       });
       console.log(call.json ? JSON.stringify(forgotten) : sentences(forgotten));
-      if (isOnlyShown) console.error('Nothing is forgotten yet; say it again with --yes.');
+      if (isOnlyShown) console.error('Nothing was forgotten yet; run the command again with --yes.');
       return isOnlyShown ? 1 : 0;
     }),
 };
@@ -65,7 +65,7 @@ function targetOf(call: Call): ForgetTarget {
       return { session: what };
     default:
       throw new InvalidInput(
-        `forget knows episode, fact, entity, query and session, not "${kind}"; see memory-manager forget --help.`,
+        `forget cannot forget "${kind}"; use episode, fact, entity, query or session (see memory-manager forget --help).`,
       );
   }
 }
@@ -87,24 +87,28 @@ function sentences(forgotten: Forgotten): string {
   const places = [
     [elsewhere.jobs, 'job'],
     [elsewhere.spooled, 'spooled episode'],
-    [elsewhere.memos, 'memo'],
+    [elsewhere.memos, 'cached model result'],
     [elsewhere.journal, 'journal entry', 'journal entries'],
     [elsewhere.cached, 'cached answer'],
   ] as const;
   const found = places.filter(([number]) => number > 0).map(([number, one, many]) => count(number, one, many));
   return [
-    `${dryRun ? 'Would go' : 'Forgotten'}: ${went[0]}, ${went[1]} and ${went[2]}${lines.length > 0 ? ':' : '.'}`,
+    `${dryRun ? 'Would forget' : 'Forgotten'}: ${went[0]}, ${went[1]} and ${went[2]}${lines.length > 0 ? ':' : '.'}`,
     ...lines.slice(0, MOST_LINES),
     ...(lines.length > MOST_LINES ? [`  … and ${lines.length - MOST_LINES} more`] : []),
-    ...(keptFacts > 0 ? [`Kept, since other episodes say so too: ${count(keptFacts, 'fact')}.`] : []),
-    ...(reopenedFacts > 0
-      ? [`Ended by this only, ${dryRun ? 'would hold' : 'holding'} again: ${count(reopenedFacts, 'fact')}.`]
+    ...(keptFacts > 0
+      ? [`Kept because other episodes state ${keptFacts === 1 ? 'it' : 'them'} too: ${count(keptFacts, 'fact')}.`]
       : []),
-    ...(summaries > 0 ? [`Summaries ${dryRun ? 'that would be ' : ''}made anew or dropped: ${summaries}.`] : []),
-    ...(found.length > 0 ? [`Also taken out of ${found.join(', ')}.`] : []),
+    ...(reopenedFacts > 0
+      ? [
+          `${dryRun ? 'Would hold' : 'Holding'} again, since only this had ended ${reopenedFacts === 1 ? 'it' : 'them'}: ${count(reopenedFacts, 'fact')}.`,
+        ]
+      : []),
+    ...(summaries > 0 ? [`Summaries ${dryRun ? 'that would be ' : ''}rebuilt or deleted: ${summaries}.`] : []),
+    ...(found.length > 0 ? [`Also removed: ${found.join(', ')}.`] : []),
     ...(telling.length > 0
       ? [
-          `Still said by ${count(telling.length, 'episode')}; --with-episodes takes ${telling.length === 1 ? 'it' : 'them'} too.`,
+          `Still stated by ${count(telling.length, 'episode')}; --with-episodes forgets ${telling.length === 1 ? 'it' : 'them'} too.`,
         ]
       : []),
     ...(forgotten.archives === 'waits' ? [ARCHIVES_WAIT] : []),
@@ -112,4 +116,4 @@ function sentences(forgotten: Forgotten): string {
 }
 
 const ARCHIVES_WAIT =
-  'The archives are away. Until a worker has noted this beside them, restoring an older one brings it back.';
+  'The place for archives cannot be reached. Until a worker has recorded this there, restoring an older archive brings the content back.';

@@ -5,11 +5,11 @@ import { withMemory } from './with-memory.ts';
 export const command: Command = {
   help: `memory-manager history <entity>
 
-Prints every fact of an entity (by name, alias or uuid), held or ended, in the order in which they
-began to hold: when it held, what it says, and since when that and its end were known.
+Prints all current and ended facts of an entity (name, alias or uuid), sorted by the date from
+which they hold: when each fact held, its sentence, and when the fact and its end became known.
 
-  --no-cache      ask the graph even if the answer is cached
-  --group <name>  the memory to ask (default: MEMORY_GROUP)
+  --no-cache      read from the graph even if the answer is cached
+  --group <name>  the memory (default: MEMORY_GROUP)
   --json          {"entities": [{"name", "type", "uuid", "summary"}],
                   "facts": [{"fact", "validAt", "invalidAt", "createdAt", "expiredAt", …}]}
 
@@ -28,8 +28,8 @@ Example: memory-manager history Harbor`,
       } else
         console.error(
           history.entities.length > 0
-            ? `"${short}" is known, but no fact tells of it.`
-            : `Nothing is known of an entity called "${short}"; memory-manager entities lists those that are.`,
+            ? `"${short}" is a known entity, but has no facts.`
+            : `There is no entity "${short}"; memory-manager entities lists all entities.`,
         );
       return 0;
     }),

@@ -12,17 +12,17 @@ const DRAINS_WITHIN = 30 * SECOND;
 export const command: Command = {
   help: `memory-manager hook <event>
 
-For agents that call commands at certain moments: reads what the agent says of the moment on
-standard input, as JSON. memory-manager install claude-code writes these calls.
+Handles an event of a coding agent. Reads the event as JSON from standard input.
+\`memory-manager install claude-code\` configures these calls.
 
-  Stop, PreCompact, SessionEnd    keeps the turns that were finished since the last call
-  SessionStart, UserPromptSubmit  prints what the memory knows, for the agent to read
-  drain                           hands in what was kept, as every worker and command does
+  Stop, PreCompact, SessionEnd    stores the turns finished since the last call
+  SessionStart, UserPromptSubmit  prints memories for the agent to read
+  drain                           hands in spooled turns, as every worker and command does
 
-It never fails and never speaks; what goes wrong is noted in hooks/problems.log of MEMORY_HOME.
-MEMORY_DISABLED=1 turns it off.
+Hooks never fail and print no errors. Problems are logged to hooks/problems.log in MEMORY_HOME.
+MEMORY_DISABLED=1 switches hooks off.
 
-  --host <name>   the agent (default: claude-code); others with like hooks may use it too
+  --host <name>   the agent (default: claude-code); for other agents with compatible hooks
   --group <name>  the memory to use (default: the project's own)
 
 Example: memory-manager hook Stop --host claude-code`,

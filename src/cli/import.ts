@@ -11,22 +11,22 @@ import { withMemory } from './with-memory.ts';
 export const command: Command = {
   help: `memory-manager import [format] <file or ->
 
-Brings in what another memory wrote. "-" reads standard input. The format shows, or is named:
+Imports the data of another memory. "-" reads standard input. The format is detected, or named:
 
   episodes    Graphiti's episodes, as JSON lines or a list: {"content", "name", "source",
               "source_description", "reference_time", "uuid", "group_id", "saga", "metadata"}
-  mem0        what get_all and the exports of mem0 give
-  mcp-memory  memory.jsonl of the MCP reference memory server, or what its read_graph gives
+  mem0        the result of get_all, or an export of mem0
+  mcp-memory  memory.jsonl of the MCP reference memory server, or the result of read_graph
 
-All is checked before the first is stored. Importing again adds only what is new.
+The whole input is checked before anything is stored. Importing again adds only new data.
 
-  --dry-run                only say what would be imported, and show the first
-  --skip-broken            pass over what cannot be used
-  --wait                   wait until all of it is in the graph
-  --reference-time <date>  of what has no time of its own (default: now)
+  --dry-run                only print what would be imported, with the first examples
+  --skip-broken            skip invalid parts of the input
+  --wait                   wait until everything is in the graph
+  --reference-time <date>  for data without a time of its own (default: now)
   --group <name>           the memory (default: the group_id of an episode, or else MEMORY_GROUP)
-  --timeout <seconds>      how long to wait for each next episode's facts (default: 60)
-  --json                   the counts
+  --timeout <seconds>      how long to wait for the facts of each episode (default: 60)
+  --json                   print the counts as JSON
 
 Example: memory-manager import ~/.claude/memory.jsonl --dry-run`,
   options: {
@@ -42,7 +42,7 @@ Example: memory-manager import ~/.claude/memory.jsonl --dry-run`,
       const imported = await importShown(memory, call);
       console.log(call.json ? JSON.stringify(imported) : sentences(imported));
       const [problem] = imported.problems;
-      if (problem !== undefined) console.error(`${imported.skipped} passed over; the first: ${problem}`);
+      if (problem !== undefined) console.error(`${imported.skipped} skipped; the first: ${problem}`);
       if (imported.failed > 0)
         console.error(`${count(imported.failed, 'episode')} could not be read; the first: ${imported.failure}`);
       if (imported.added > 0 && !call.flag('wait') && (await memory.workers('store')) === 0)
@@ -70,7 +70,7 @@ async function importShown(memory: MemoryManager, call: Call): Promise<Imported>
     });
   } catch (error) {
     if (error instanceof InvalidInput && error.message.endsWith('Nothing was imported.'))
-      error.message += ' With --skip-broken it is passed over.';
+      error.message += ' With --skip-broken it is skipped.';
     throw error;
   } finally {
     progress.check.end();
@@ -79,11 +79,11 @@ async function importShown(memory: MemoryManager, call: Call): Promise<Imported>
 
 function sentences({ format, dryRun, texts, facts, added, known, examples }: Imported): string {
   const all = texts + facts;
-  if (all === 0) return 'There is nothing to import in it.';
+  if (all === 0) return 'The input contains nothing to import.';
   const made = `${count(texts, 'text')} and ${count(facts, 'given fact')} (${format})`;
   if (dryRun) return [`Would import ${made}, such as:`, ...examples.map(line)].join('\n');
-  if (added === 0) return `Nothing is new: ${made} were imported before.`;
-  return `Imported ${made}${known > 0 ? `; ${known} of them were known` : ''}.`;
+  if (added === 0) return `Nothing new: ${made} were imported before.`;
+  return `Imported ${made}${known > 0 ? `; ${known} of them were already there` : ''}.`;
 }
 
 function line({ content, source, referenceTime, group }: ImportExample): string {

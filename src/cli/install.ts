@@ -12,17 +12,17 @@ const FLAG = { type: 'boolean' } as const;
 export const command: Command = {
   help: `memory-manager install opencode | claude-code | mcp
 
-Puts the memory into an agent's configuration: shows the change, asks, makes it. What else the
-files hold stays as it is; a copy of each is kept beside it.
+Adds the memory to an agent's configuration: shows the change, asks, and makes the change. Other
+settings in the files stay unchanged; a backup copy is kept next to each file.
 
   opencode     its plugin, in opencode.json or opencode.jsonc
   claude-code  hooks, in .claude/settings.json
   mcp          the MCP server, in this folder's .mcp.json, or printed for any client
 
-  --project    this folder's configuration (default: yours, for all projects)
-  --mcp        of opencode and claude-code: the MCP server too
-  --undo       take it out again
-  --dry-run    only show
+  --project    this folder's configuration (default: your own, for all projects)
+  --mcp        for opencode and claude-code: also add the MCP server
+  --undo       remove the memory from the configuration
+  --dry-run    only show the change
   --yes        do not ask
   --group <name>  one memory for all (default: each project has its own)
   --json       {"agent", "made", "files": [{"path", "changed"}], "notes"}
@@ -32,7 +32,7 @@ Example: memory-manager install claude-code --project`,
   arguments: [1, 1],
   run: async (call) => {
     const agent = AGENTS.find((name) => name === call.args[0]);
-    if (!agent) throw new InvalidInput(`install knows opencode, claude-code and mcp, not "${call.args[0]}".`);
+    if (!agent) throw new InvalidInput(`install supports opencode, claude-code and mcp, not "${call.args[0]}".`);
     const plan = planInstallation({
       agent,
       project: call.flag('project'),
@@ -81,10 +81,10 @@ function conclude(call: Call, agent: Agent, plan: Installation, changes: boolean
   const name = NAMES[agent];
   if (made) {
     const again = ['install', ...call.args, ...(call.flag('project') ? ['--project'] : [])].join(' ');
-    if (call.flag('undo')) console.log(`${name}: taken out.`);
-    else console.log(`${name}: done; it counts from the next session on. Undo: memory-manager ${again} --undo`);
+    if (call.flag('undo')) console.log(`${name}: removed.`);
+    else console.log(`${name}: done; takes effect with the next session. Undo: memory-manager ${again} --undo`);
   } else if (!changes && plan.changes.length > 0)
-    console.log(call.flag('undo') ? `${name}: nothing of ours is there.` : `${name}: everything is there already.`);
+    console.log(call.flag('undo') ? `${name}: not installed.` : `${name}: already installed.`);
   for (const note of plan.notes) console.log(note);
 }
 

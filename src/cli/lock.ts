@@ -20,7 +20,7 @@ export async function withHomeLock<T>(home: string, work: () => Promise<T>, wait
     if (holder === undefined) break;
     if (Date.now() > last)
       throw new ConfigError(
-        `Process ${holder} (memory-manager up or down) has been at work on ${home} for more than ${waitMs / SECOND} s; end it, then try again.`,
+        `Process ${holder} (memory-manager up or down) has held the lock of ${home} for more than ${waitMs / SECOND} s; end that process, then try again.`,
       );
   }
   try {

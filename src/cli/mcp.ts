@@ -18,14 +18,14 @@ export const command: Command = {
 Serves the memory to agents over MCP, with the tools of Graphiti's server: on standard input and
 output for one client, or with --http for any number of clients on this machine.
 
-  --group <name>       the memory to use, or "auto" for that of the project in the working folder
-                       and the user's own beside it (default: MEMORY_GROUP)
-  --http               serve at http://127.0.0.1:<port>/mcp (default: ${USUAL_PORT}; 0 takes a free one)
-  --token-file <file>  what HTTP clients must show as bearer token; made if it is not there
+  --group <name>       the memory to use, or "auto" for the memory of the project in the working
+                       folder together with the user's own (default: MEMORY_GROUP)
+  --http               serve at http://127.0.0.1:<port>/mcp (default: ${USUAL_PORT}; 0: a free port)
+  --token-file <file>  file with the bearer token for HTTP clients; created if it does not exist
                        (default: mcp-token in MEMORY_HOME)
   --allow-clear        also offer clear_graph, which forgets a whole memory
-  --group-only         refuse calls that name any other memory
-  --read-only          offer only tools that write nothing
+  --group-only         refuse calls that name another memory
+  --read-only          offer only tools that do not write
 
 Example: memory-manager mcp --group auto`,
   options: {
@@ -40,7 +40,9 @@ Example: memory-manager mcp --group auto`,
     const port = portOf(call);
     const [allowClear, readOnly] = [call.flag('allow-clear'), call.flag('read-only')];
     if (allowClear && readOnly)
-      throw new InvalidInput('--allow-clear offers a tool that removes and --read-only none; leave one of them out.');
+      throw new InvalidInput(
+        '--allow-clear adds a tool that deletes, and --read-only allows none; use only one of them.',
+      );
     // Nothing but the protocol may come to standard output, whoever else wants to say something there.
     console.log = console.info = console.debug = console.error;
     const stop = stopSignal();

@@ -10,10 +10,10 @@ export function nightlyLines({ nightly, alive }: Pick<ValkeyStatus, 'nightly' | 
   const isKept = alive.some(({ roles }) => roles.includes('scheduler'));
   return [
     `Nightly  ${isKept ? next(nightly) : 'no worker keeps the schedule (role scheduler)'}${last(nightly)}`,
-    verified ? `Archive  restored on trial ${ago(verified.age)}: ${verified.file}` : 'Archive  never restored on trial',
+    verified ? `Archive  restore test passed ${ago(verified.age)}: ${verified.file}` : 'Archive  no restore test yet',
     ...(failed ? [`Archive  cannot be restored: ${failed.file}: ${shortened(oneLine(failed.said), LONGEST)}`] : []),
     ...(oldest && oldest.age > (verified?.age ?? 0)
-      ? [`Archive  of all memories the longest ago: "${oldest.group}", ${ago(oldest.age)}`]
+      ? [`Archive  oldest restore test of all memories: "${oldest.group}", ${ago(oldest.age)}`]
       : []),
   ];
 }
@@ -31,7 +31,7 @@ function outcomeOf({ said, groups, done, failed }: NonNullable<NonNullable<Night
   const parts = [
     `${done} of ${count(groups, 'memory', 'memories')} done`,
     ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(open > 0 ? [`${open} under way`] : []),
+    ...(open > 0 ? [`${open} in progress`] : []),
   ];
   return parts.join(', ');
 }

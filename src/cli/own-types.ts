@@ -10,8 +10,8 @@ import type { Call } from './command.ts';
 
 /** Of the commands that load the users' own types, which runs the file that defines them. */
 export const OWN_TYPES_OPTIONS = { 'trust-config': { type: 'boolean' }, 'no-config': { type: 'boolean' } } as const;
-export const OWN_TYPES_HELP = `  --trust-config  use the memory.config.… of this folder, now and until its content changes
-  --no-config     go without it`;
+export const OWN_TYPES_HELP = `  --trust-config  trust the memory.config.… of this folder until its content changes
+  --no-config     start without it`;
 
 /** SHA-256 of each file that was trusted, by its path. */
 const trustShape = z.record(z.string(), z.string());
@@ -32,7 +32,7 @@ export async function ownTypesFile(
   }
   const found = findDefinition();
   if (call.flag('trust-config')) {
-    if (!found) throw new InvalidInput('--trust-config: this folder has no memory.config.… that could be trusted.');
+    if (!found) throw new InvalidInput('--trust-config: this folder has no memory.config.… file.');
     await trust(home, found);
     return found;
   }
@@ -42,9 +42,12 @@ export async function ownTypesFile(
   // Noted by an `up` whose environment named it.
   if (trusted === undefined && configFile !== undefined) return configFile;
   if (trusted === (await hashOf(file))) return file;
-  const changed = trusted === undefined ? '' : ', which has changed since it was trusted,';
+  const why =
+    trusted === undefined
+      ? 'is a program that is not trusted yet'
+      : 'is a program that has changed since it was trusted';
   throw new ConfigError(
-    `${file}${changed} would be run to learn what to remember; if you know what it does, say memory-manager ${name} --trust-config (once), or --no-config to go without it.`,
+    `${file} ${why}. If you know what it does, run memory-manager ${name} --trust-config (once); --no-config starts without it.`,
   );
 }
 

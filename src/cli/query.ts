@@ -13,24 +13,24 @@ const REPEATED = { type: 'string', multiple: true } as const;
 export const command: Command = {
   help: `memory-manager query <search_query>
 
-Prints what is known, best first: facts that hold now, and what raw episodes say besides.
+Searches the memory, best answers first: facts that hold now, and passages that no fact covers.
 
-  --limit <n>          at most so many answers, 1 to 100 (default: 5); of "all" so many of each kind
-  --as-of <date>       what held then, e.g. 2025-03-01
-  --known-at <date>    what was known then
-  --since, --until     only what began to hold on that date or later, before that date
+  --limit <n>          at most n answers, 1 to 100 (default: 5); with --find all, n of each kind
+  --as-of <date>       facts that held at this date, e.g. 2025-03-01
+  --known-at <date>    facts that were known at this date
+  --since, --until     only facts that began to hold at or after, or before this date
   --find <kind>        facts, entities, episodes, communities or all
-  --rank <how>         rrf, mmr, distance, mentions or cross-encoder (default: rrf)
-  --center <entity>    from where --rank distance counts
-  --type <type>        only about entities of this type; it, --relation and --where may be repeated
-  --relation <name>    only facts of this relation, such as USES
-  --from, --to <entity>, --about <entity>  only facts with this source, this target, this as either
-  --where <key=value>  only from episodes with these metadata
-  --budget <tokens>    one block of at most so many tokens, 50 to 100,000: rules, facts, passages
-  --min-score <x>      only what scores at least so much
+  --rank <method>      rrf, mmr, distance, mentions or cross-encoder (default: rrf)
+  --center <entity>    the entity from which --rank distance measures
+  --type <type>        only about entities of this type (--type, --relation, --where: repeatable)
+  --relation <name>    only facts with this relation, such as USES
+  --from, --to <entity>, --about <entity>  only facts with this source, this target, or either
+  --where <key=value>  only from episodes with this metadata
+  --budget <tokens>    print one block within this budget, 50 to 100,000: rules, facts, passages
+  --min-score <x>      only answers with at least this score
   --after <uuid>       first wait until this stored episode (uuid of store --json) is in the graph
-  --no-cache           ask the graph even if the answer is cached
-  --group <name>       the memory to ask (default: MEMORY_GROUP)
+  --no-cache           read from the graph even if the answer is cached
+  --group <name>       the memory (default: MEMORY_GROUP)
   --timeout <seconds>  how long --after waits (default: 60)
   --json               {"query", "group", "facts": […], "episodes": […], …}, sources, attributes
 
@@ -63,7 +63,7 @@ Example: memory-manager query "Where does Harbor keep its sessions?" --as-of 202
       const limit = call.number('limit', 1, 100);
       const budgetTokens = call.number('budget', 50, 100_000);
       if (budgetTokens !== undefined && call.json)
-        throw new InvalidInput('--budget prints text and --json data; leave one of them out.');
+        throw new InvalidInput('--budget prints text and --json prints data; use only one of them.');
       const options = queryOptions(call);
       const after = call.text('after');
       if (after !== undefined)
@@ -85,7 +85,7 @@ function queryOptions(call: Call): QueryOptions {
   if (rank === 'distance' && call.text('center') === undefined)
     throw new InvalidInput('--rank distance needs --center, the name of an entity.');
   if (rank !== 'distance' && call.text('center') !== undefined)
-    throw new InvalidInput('--center counts only with --rank distance; add that or leave it out.');
+    throw new InvalidInput('--center works only with --rank distance; add --rank distance or remove --center.');
   const [from, before] = [time(call, 'since'), time(call, 'until')];
   if (from && before && from >= before) throw new InvalidInput('--since must be before --until.');
   const filters = {

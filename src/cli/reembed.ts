@@ -6,14 +6,14 @@ import { withMemory } from './with-memory.ts';
 export const command: Command = {
   help: `memory-manager reembed
 
-Changes the embedder of a memory to that of these settings: a worker that has them embeds all of
-its texts once more and puts a graph with the new vectors in the place of the old one, all at once.
-Whatever interrupts it, it goes on where it was, and no text is paid for twice. Meanwhile questions
-are answered by words alone, and new episodes wait. \`memory-manager status\` shows how far it is.
+Changes the embedder of a memory to the one in these settings. A worker with the same settings
+embeds all texts again and replaces the graph in one step. An interrupted run continues where it
+stopped; finished vectors are not paid again. In the meantime queries with the new settings use
+words only, and new episodes wait. \`memory-manager status\` shows the progress.
 
-  --dry-run            only count texts, requests, tokens and dollars (both estimated)
+  --dry-run            only count texts, requests, tokens and dollars (the last two estimated)
   --group <name>       the memory (default: MEMORY_GROUP)
-  --timeout <seconds>  how long to wait for it (default: a day); it goes on afterwards
+  --timeout <seconds>  how long to wait (default: a day); the worker continues afterwards
   --json               {"group", "texts", "file"}, or with --dry-run the plan
 
 Example: MEMORY_EMBEDDINGS=local memory-manager reembed --dry-run`,
@@ -34,14 +34,14 @@ Example: MEMORY_EMBEDDINGS=local memory-manager reembed --dry-run`,
       });
       if (call.json) console.log(JSON.stringify(done));
       else if (done.file !== null)
-        console.log(`The vectors of "${done.group}" are those of ${plan.to.model} now; its archive is ${done.file}.`);
+        console.log(`The vectors of "${done.group}" are now those of ${plan.to.model}; the archive is ${done.file}.`);
       return 0;
     }),
 };
 
 function planned({ group, from, to, isDone, texts, requests, tokens, cost }: ReembedPlan): string {
   const name = `${to.model} (${to.dimension} dimensions)`;
-  if (isDone) return `The vectors of "${group}" are those of ${name} already.`;
-  const dollars = cost === null ? 'a price that is not known' : `$${cost.toFixed(cost < 1 ? 4 : 2)}`;
-  return `From ${from.model ?? 'an embedder of an unknown name'} (${from.dimension} dimensions) to ${name}: ${count(texts, 'text')}, ${count(requests, 'request')}, about ${count(tokens, 'token')}, ${dollars}.`;
+  if (isDone) return `The vectors of "${group}" are already those of ${name}.`;
+  const dollars = cost === null ? 'unknown price' : `$${cost.toFixed(cost < 1 ? 4 : 2)}`;
+  return `From ${from.model ?? 'an unknown embedder'} (${from.dimension} dimensions) to ${name}: ${count(texts, 'text')}, ${count(requests, 'request')}, about ${count(tokens, 'token')}, ${dollars}.`;
 }

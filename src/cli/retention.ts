@@ -5,6 +5,6 @@ import { InvalidInput } from '../errors.ts';
 export function readKeep(text: string | undefined): Partial<Retention> {
   const pairs = (text ?? '').split(',').map((part) => /^\s*(daily|weekly|monthly)\s*=\s*(\d{1,4})\s*$/.exec(part));
   if (text === undefined || pairs.some((pair) => pair === null))
-    throw new InvalidInput('Say with --keep how many archives are kept, such as --keep daily=7,weekly=4,monthly=12.');
+    throw new InvalidInput('Give the number of archives to keep, such as --keep daily=7,weekly=4,monthly=12.');
   return Object.fromEntries(pairs.map((pair) => [pair?.[1], Number(pair?.[2])]));
 }

@@ -95,20 +95,20 @@ async function printVersion(): Promise<number> {
 
 /** What this says follows from the code that the system gives, whatever was done with the file. */
 const OF_FILES: Readonly<Record<string, string>> = {
-  EACCES: 'this user may not use it',
+  EACCES: 'permission denied',
   EPERM: 'this user may not change it',
-  EROFS: 'it lies on a file system that is read-only',
+  EROFS: 'the file system is read-only',
   ENOSPC: 'the disk is full',
-  EDQUOT: "this user's share of the disk is full",
-  ENOENT: 'it is not there',
-  ENOTDIR: 'something above it is no folder',
-  EEXIST: 'something else has its place',
+  EDQUOT: "this user's disk quota is used up",
+  ENOENT: 'it does not exist',
+  ENOTDIR: 'a part of its path is not a folder',
+  EEXIST: 'it already exists',
   EISDIR: 'it is a folder',
-  ELOOP: 'it leads back to itself',
+  ELOOP: 'its symbolic links form a loop',
   ENAMETOOLONG: 'its name is too long',
-  EMFILE: 'this process has too many files open',
-  ENFILE: 'this machine has too many files open',
-  EIO: 'its disk fails',
+  EMFILE: 'this process has too many open files',
+  ENFILE: 'this machine has too many open files',
+  EIO: 'its disk has an I/O error',
 };
 
 /** A sentence about a file that the system refused; undefined for any other failure. */
@@ -131,5 +131,5 @@ function sentence(error: unknown): string {
   if (ofFiles !== undefined) return ofFiles;
   if (process.env.MEMORY_DEBUG && error instanceof Error) return error.stack ?? error.message;
   const message = error instanceof Error ? error.message : String(error);
-  return `Something unforeseen happened: ${message.split('\n')[0]} (MEMORY_DEBUG=1 shows where).`;
+  return `Unexpected error: ${message.split('\n')[0]} (MEMORY_DEBUG=1 shows the stack).`;
 }

@@ -9,13 +9,13 @@ export const command: Command = {
 
 A saga is a chain of episodes, such as a session.
 
-  list                 every saga: episodes, dates of the first and the last, name
-  show <name>          its summary, and its episodes in the order of time
-  summarize <name>     let a worker bring its summary up to date, and print it
+  list                 list sagas: number of episodes, first and last date, name
+  show <name>          print the summary and the episodes, sorted by time
+  summarize <name>     update the summary and print it; a worker does this
 
   --group <name>       the memory (default: MEMORY_GROUP)
-  --timeout <seconds>  how long to wait for a summary (default: 600)
-  --json               the same as data
+  --timeout <seconds>  how long to wait for the summary (default: 600)
+  --json               print the result as JSON
 
 Example: memory-manager saga summarize "Session of 3 March"`,
   options: { timeout: { type: 'string' } },
@@ -25,16 +25,18 @@ Example: memory-manager saga summarize "Session of 3 March"`,
       const [action = '', name] = call.args;
       const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
       if (!act)
-        throw new InvalidInput(`saga knows list, show and summarize, not "${action}"; see memory-manager saga --help.`);
+        throw new InvalidInput(
+          `saga has no action "${action}"; use list, show or summarize (see memory-manager saga --help).`,
+        );
       if ((action === 'list') !== (name === undefined))
         throw new InvalidInput(
           action === 'list'
             ? 'saga list takes no name; saga show does.'
-            : `saga ${action} needs a saga's name; see memory-manager saga list.`,
+            : `saga ${action} needs the name of a saga; memory-manager saga list shows all sagas.`,
         );
       const said = await act(memory, name ?? '', call);
       if (said.text !== '' || call.json) console.log(call.json ? JSON.stringify(said.data) : said.text);
-      else console.error('No sagas are remembered here yet.');
+      else console.error('This memory has no sagas yet.');
       return 0;
     }),
 };

@@ -12,14 +12,12 @@ const LONGEST = 200;
 export const command: Command = {
   help: `memory-manager status
 
-Shows whether the servers answer, what waits in the queues and since when, when something was
-committed last, which workers run and how their models do, when memories are exported by
-themselves and when an archive was last restored on trial, why the last try failed that was not
-made good yet, what waits on disk, how many episodes have passages while some have none, and
-what a group holds. Hands in what waits on disk.
+Shows the state of the servers, workers, models and queues, the last commit, the schedule of
+nightly exports, the last restore test, the journal, the last unresolved failure, the spool, the
+progress of indexing passages, and the size of a memory. Also hands in spooled episodes.
 Exit status 1 when a server does not answer.
 
-  --require-worker  exit status 1 also when no worker runs, for health checks
+  --require-worker  exit status 1 also when no worker is running, for health checks
   --group <name>    the memory to count (default: MEMORY_GROUP)
   --json            {"group", "valkey": {…}, "falkordb": {…}, "spool": {…}}`,
   options: { 'require-worker': { type: 'boolean' } },
@@ -41,13 +39,13 @@ function lines({ group, valkey, falkordb, spool }: Status): string[] {
     valkey.ok ? `Valkey   answers (${valkey.ms} ms)` : valkey.said,
     falkordb.ok ? `FalkorDB answers (${falkordb.ms} ms)` : falkordb.said,
     ...(valkey.ok ? valkeyLines(valkey) : []),
-    ...(spool.episodes > 0 ? [`Spool    ${count(spool.episodes, 'episode')} on disk, until Valkey takes them`] : []),
+    ...(spool.episodes > 0 ? [`Spool    ${count(spool.episodes, 'episode')} on disk, waiting for Valkey`] : []),
     ...(spool.unreadable > 0
       ? [`Spool    ${count(spool.unreadable, 'file')} in ${spool.folder}/unreadable that could not be handed in`]
       : []),
     ...(falkordb.ok && falkordb.lacksChanges
       ? [
-          `Memory   its graph lacks changes that it had taken, and nothing of it is exported; to bring them back, run \`memory-manager archive rebuild --replace --group ${group}\``,
+          `Memory   its graph has lost changes, and exports are stopped; to restore the changes, run \`memory-manager archive rebuild --replace --group ${group}\``,
         ]
       : []),
     ...(falkordb.ok && falkordb.passages.cut < falkordb.passages.episodes ? [passagesLine(falkordb.passages)] : []),
@@ -85,11 +83,11 @@ function valkeyLines(status: ValkeyStatus) {
 function calls({ failedInARow, ok, failed }: ModelSigns): string {
   const wasAsked = ok + failed > 0;
   const latest = failedInARow > 0 ? `last ${count(failedInARow, 'call')} failed, ` : wasAsked ? 'answers, ' : '';
-  return `${latest}${wasAsked ? `${ok} of ${ok + failed} of the last minute went well` : 'not asked in the last minute'}`;
+  return `${latest}${wasAsked ? `${ok} of ${ok + failed} calls in the last minute succeeded` : 'no calls in the last minute'}`;
 }
 
 function queue(name: string, { waiting, active, delayed, failed, completed, oldestWaiting }: QueueStatus): string {
-  const since = oldestWaiting === null ? '' : `, the oldest waits for ${oldestWaiting} s`;
+  const since = oldestWaiting === null ? '' : `, oldest waiting for ${oldestWaiting} s`;
   return `${name.padEnd(8)} ${waiting} waiting, ${active} active, ${delayed} delayed, ${failed} failed, ${completed} done${since}`;
 }
 
@@ -97,10 +95,8 @@ function reembeddingLines({ reembedding }: ValkeyStatus): string[] {
   if (!reembedding) return [];
   const { model, dimension, phase, share } = reembedding;
   const how =
-    phase === 'embedding'
-      ? `${Math.floor(share * 100)} % of its texts are embedded`
-      : 'the new graph is put in place, and commits wait';
-  return [`Vectors  are changed to ${model} (${dimension} dimensions): ${how}`];
+    phase === 'embedding' ? `${Math.floor(share * 100)} % of the texts embedded` : 'replacing the graph, commits wait';
+  return [`Vectors  changing to ${model} (${dimension} dimensions): ${how}`];
 }
 
 function journalLines({ journal: { entries, since, bytes, gap } }: ValkeyStatus): string[] {

@@ -18,14 +18,14 @@ const MOST = 100_000;
 export const command: Command = {
   help: `memory-manager store-many <file or ->
 
-Remembers many texts: JSON lines, each {"content", "metadata", "reference_time", "source",
-"source_description", "saga", "key", "uuid"}. Only content is needed. "-" reads standard input.
-At most 100,000 lines at once. If a line is wrong it is named and nothing is stored.
-Lines with a key of yours (or a uuid) can be stored again without harm.
+Stores many texts from JSON lines: {"content", "metadata", "reference_time", "source",
+"source_description", "saga", "key", "uuid"}. Only content is required. "-" reads standard input.
+At most 100,000 lines at once. If a line is invalid, its number is printed and nothing is stored.
+Lines with a key or uuid can be stored again safely.
 
-  --no-wait            do not wait; the episodes are in the queue, or on disk if Valkey is away
-  --group <name>       the memory to store them in (default: MEMORY_GROUP)
-  --timeout <seconds>  how long to wait for each next episode's facts (default: 60)
+  --no-wait            do not wait; the episodes are queued, or kept on disk if Valkey is away
+  --group <name>       the memory (default: MEMORY_GROUP)
+  --timeout <seconds>  how long to wait for the facts of each episode (default: 60)
   --json               [{"name", "uuid", "group", "committed"}, …] in the order of the lines
 
 Example: echo '{"content": "Harbor keeps its sessions in Valkey 8."}' | memory-manager store-many -`,
@@ -136,7 +136,7 @@ async function waitForAll(
   } catch (error) {
     // Without that somebody would store them again.
     if (isForeseen(error))
-      error.message += ` All the same ${all} ${receipts.length === 1 ? 'is' : 'are'} in the queue, ${committed.size} of them read.`;
+      error.message += ` Still, ${all} ${receipts.length === 1 ? 'is' : 'are'} stored in the queue; ${committed.size} of them ${committed.size === 1 ? 'is' : 'are'} in the graph.`;
     throw error;
   } finally {
     progress.end();

@@ -11,19 +11,19 @@ const SOURCES = ['text', 'message', 'json'] as const;
 export const command: Command = {
   help: `memory-manager store <content or -> [metadata_json]
 
-Remembers a text and prints the episode's name, once its facts are in the graph.
+Stores a text as an episode, waits until its facts are in the graph, and prints the episode's name.
 "-" reads standard input.
 
-  --reference-time <date>      when the text was true (default: now)
+  --reference-time <date>      the date for which the text is true (default: now)
   --source <kind>              text, message ("Name: words" lines) or json (default: text)
-  --source-description <text>  who hands it in (default: opencode)
-  --saga <name>                the chain of episodes that it belongs to, such as a session
-  --kind <kind>                fact, decision, rule or task; sessions begin with rules and tasks
-  --replaces <uuid>            an episode or a fact that this replaces; it is shown as ended
-  --key <text>                 your own name for this text; storing it again changes nothing
-  --uuid <uuid>                its identity instead of a key (default: new)
-  --no-wait                    do not wait; it is in the queue, or on disk if Valkey is away
-  --group <name>               the memory to store it in (default: MEMORY_GROUP)
+  --source-description <text>  where the text comes from (default: opencode)
+  --saga <name>                the episode's saga (a chain of episodes), such as a session
+  --kind <kind>                fact, decision, rule or task; briefings contain rules and tasks
+  --replaces <uuid>            the episode or fact that this text replaces; it is shown as ended
+  --key <text>                 your own key; storing the same text again under it has no effect
+  --uuid <uuid>                a uuid for the episode, instead of a key (default: a new one)
+  --no-wait                    do not wait; the episode is queued, or on disk if Valkey is away
+  --group <name>               the memory (default: MEMORY_GROUP)
   --timeout <seconds>          how long to wait for the facts (default: 60)
   --json                       {"name", "uuid", "group", "committed"}
 

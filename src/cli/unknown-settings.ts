@@ -17,7 +17,7 @@ export function unknownSettings(environment: Environment, { all }: { readonly al
   return Object.keys(environment).flatMap((name) => {
     if (KNOWN.includes(name) || !FAMILIES.some((family) => name.startsWith(family)) || !environment[name]) return [];
     const meant = nearest(name, KNOWN);
-    if (meant !== undefined) return [`Warning: ${name} is no setting and has no effect; did you mean ${meant}?`];
-    return all && name.startsWith('MEMORY_') ? [`Warning: ${name} is no setting and has no effect.`] : [];
+    if (meant !== undefined) return [`Warning: ${name} is not a setting and has no effect; did you mean ${meant}?`];
+    return all && name.startsWith('MEMORY_') ? [`Warning: ${name} is not a setting and has no effect.`] : [];
   });
 }

@@ -13,12 +13,12 @@ import { type Plan, start } from './start.ts';
 export const command: Command = {
   help: `memory-manager up
 
-Starts Valkey, FalkorDB and a worker in the background, on free ports, with a password and with
-their data in MEMORY_HOME. What runs already stays. All other commands find them by themselves.
-\`memory-manager down\` stops them; the data stay.
+Starts Valkey, FalkorDB and a worker in the background, on free ports, with passwords and with
+their data in MEMORY_HOME. Running servers and workers are kept. All other commands find them
+automatically. \`memory-manager down\` stops them; the data stay.
 
-Servers that the environment names are used instead of our own.
-Models are those of MEMORY_MODELS; without it OpenAI where there is a key, else the local ones.
+Servers that the environment names are used instead of starting new ones. MEMORY_MODELS selects the
+models; the default is OpenAI if there is a key, else the local models.
 
 ${OWN_TYPES_HELP}
   --json          {"settings": {…}, "pids": {…}}, without passwords`,
@@ -51,7 +51,7 @@ async function startWhatIsMissing(
     return say(known, 'Already running', reason, json);
   }
   if (isOpen && (await serversRun(config.home, known)))
-    console.error('What an earlier release started is started again, since its servers had no password.');
+    console.error('Restarting the servers of an earlier release, because they had no password.');
   // Where only the worker died the servers go on, with their addresses: others are connected to them.
   const kept =
     known && !isOpen && isNamedBy(config, known) && (await serversRun(config.home, known)) ? known : undefined;
@@ -74,7 +74,7 @@ async function startUnlessStopped(plan: Plan, reason: string, json: boolean): Pr
     return say(await start(plan, stopping.signal), 'Running', reason, json);
   } catch (error) {
     if (!stopping.signal.aborted) throw error;
-    console.error('The start was stopped; nothing of it is left running.');
+    console.error('The start was cancelled; nothing is left running.');
     return 1;
   } finally {
     process.off('SIGINT', abort).off('SIGTERM', abort);

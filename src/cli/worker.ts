@@ -15,11 +15,11 @@ const GONE_WITHIN = 9 * SECOND;
 export const command: Command = {
   help: `memory-manager worker
 
-Takes jobs from the queue until it is stopped (Ctrl-C or SIGTERM); the jobs under way end first.
-Its log goes to stderr, as JSON lines unless that is a terminal. /health and /metrics answer at
-MEMORY_HEALTH_HOST and MEMORY_HEALTH_PORT.
+Performs jobs from the queue until it is stopped with Ctrl-C or SIGTERM. Running jobs then have a
+few seconds to finish. The log goes to stderr, as JSON lines unless stderr is a terminal. /health
+and /metrics are served at MEMORY_HEALTH_HOST and MEMORY_HEALTH_PORT.
 
-  --roles <list>     some of store, export, scheduler (default: all)
+  --roles <list>     one or more of store, export, scheduler (default: all)
   --concurrency <n>  episodes read at once (default: MEMORY_CONCURRENCY)
 ${OWN_TYPES_HELP}
 

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Metric, Registry } from 'prom-client';
 import type { CounterName, DistributionName, GaugeName, Metrics, Tags } from './metrics.ts';
 
-/** Figures of this process as Prometheus asks for them. */
+/** Metrics of this process in Prometheus' format. */
 export interface Prometheus extends Metrics {
   /** Everything that was counted since the start, and memory, processor and event loop of the process. */
   text(): Promise<string>;
@@ -21,33 +21,33 @@ const COUNTERS: Readonly<Record<CounterName, About>> = {
   'opencode.memory.model.tokens': { help: 'Tokens of models', labels: ['model', 'purpose', 'kind'] },
   'opencode.memory.model.cost': { help: 'Dollars spent on models', labels: ['model'] },
   'opencode.memory.model.rows_dropped': {
-    help: 'Rows of replies that could not be read and were left out',
+    help: 'Unreadable rows of replies that were left out',
     labels: ['model', 'purpose'],
   },
   'opencode.memory.recall': { help: 'Recalls for prompts of agents', labels: ['outcome'] },
-  'opencode.memory.memo.hit': { help: 'Model calls that a note of an earlier one spared', labels: ['stage'] },
-  'opencode.memory.memo.miss': { help: 'Model calls of which there was no note', labels: ['stage'] },
-  'opencode.memory.episodes.committed': { help: 'Episodes whose facts came into a graph' },
-  'opencode.memory.reembed.texts': { help: 'Texts embedded once more for another embedder of their memory' },
-  'opencode.memory.jobs.failed': { help: 'Tries of jobs that failed', labels: ['queue', 'fate'] },
-  'opencode.memory.spool.drained': { help: 'Episodes that went from the spool into the queue' },
-  'opencode.memory.schedule.ticks': { help: 'Ticks of the schedule that this worker served' },
-  'opencode.memory.indexes.renewed': { help: 'Worn vector indexes that were built anew', labels: ['label'] },
-  'opencode.memory.archive.drills': { help: 'Trials to restore a nightly archive', labels: ['outcome'] },
-  'opencode.memory.archive.bytes': { help: 'Bytes written into the store of archives' },
-  'opencode.memory.archive.retries': { help: 'Uploads of archives that were sent once more' },
-  'opencode.memory.archive.problems': { help: 'What was found to differ in archives', labels: ['step'] },
+  'opencode.memory.memo.hit': { help: 'Model calls saved by a cached result', labels: ['stage'] },
+  'opencode.memory.memo.miss': { help: 'Model calls without a cached result', labels: ['stage'] },
+  'opencode.memory.episodes.committed': { help: 'Episodes committed to a graph' },
+  'opencode.memory.reembed.texts': { help: 'Texts embedded again for another embedder' },
+  'opencode.memory.jobs.failed': { help: 'Failed tries of jobs', labels: ['queue', 'fate'] },
+  'opencode.memory.spool.drained': { help: 'Episodes handed in from the spool' },
+  'opencode.memory.schedule.ticks': { help: 'Nightly runs that this worker started' },
+  'opencode.memory.indexes.renewed': { help: 'Worn vector indexes that were rebuilt', labels: ['label'] },
+  'opencode.memory.archive.drills': { help: 'Restore tests of nightly archives', labels: ['outcome'] },
+  'opencode.memory.archive.bytes': { help: 'Bytes written to the store of archives' },
+  'opencode.memory.archive.retries': { help: 'Repeated uploads of archives' },
+  'opencode.memory.archive.problems': { help: 'Differences found in archives', labels: ['step'] },
 };
 
 const DISTRIBUTIONS: Readonly<Record<DistributionName, About & { readonly buckets: number[] }>> = {
   'opencode.memory.stage': {
-    help: 'Milliseconds that a stage took',
+    help: 'Duration of a stage in milliseconds',
     labels: ['stage'],
     buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000],
   },
   'opencode.memory.commit.episodes': { help: 'Episodes in a commit', buckets: [1, 2, 4, 8, 16, 32] },
   'opencode.memory.archive.duration': {
-    help: 'Milliseconds that a step of the work on archives took',
+    help: 'Duration of a step of archive work in milliseconds',
     labels: ['step', 'outcome'],
     buckets: [10, 100, 1000, 5000, 15_000, 60_000, 300_000, 900_000, 3_600_000],
   },
@@ -55,10 +55,12 @@ const DISTRIBUTIONS: Readonly<Record<DistributionName, About & { readonly bucket
 
 const GAUGES: Readonly<Record<GaugeName, About>> = {
   'opencode.memory.queue.jobs': { help: 'Jobs', labels: ['queue', 'state'] },
-  'opencode.memory.queue.oldest_waiting': { help: 'Seconds that the first waiting job has waited', labels: ['queue'] },
+  'opencode.memory.queue.oldest_waiting': { help: 'Seconds that the oldest waiting job has waited', labels: ['queue'] },
   'opencode.memory.last_commit_age': { help: 'Seconds since the last commit' },
   'opencode.memory.spool.episodes': { help: 'Episodes in the spool' },
-  'opencode.memory.archive.verified_age': { help: 'Seconds since the oldest last trial to restore that went well' },
+  'opencode.memory.archive.verified_age': {
+    help: 'Seconds since the last successful restore test, of the memory whose last test is oldest',
+  },
   'opencode.memory.model.breaker': { help: '0 closed, 1 half open, 2 open', labels: ['model'] },
 };
 

@@ -38,18 +38,20 @@ describe('archive', () => {
     );
     expect(await run('archive', 'verify', 'latest')).toMatchObject({
       status: 0,
-      stdout: `${file} is whole.\n`,
+      stdout: `${file} is intact.\n`,
       stderr: '',
     });
     expect(await run('archive', 'verify', file, '--restore')).toMatchObject({
       status: 0,
-      stdout: `${file} is whole. Restored on trial, it has the same graph hash and answers 2 of 2 questions.\n`,
+      stdout: `${file} is intact. Restore test: same graph hash, 2 of 2 questions answered.\n`,
     });
-    expect((await run('archive', 'list', '--group', group)).stdout).toMatch(/, restored on trial \d{4}/);
-    expect(await run('archive', 'restore', 'latest')).toMatchObject(failure(/is not empty; restore into another one/));
+    expect((await run('archive', 'list', '--group', group)).stdout).toMatch(/, restore test passed \d{4}/);
+    expect(await run('archive', 'restore', 'latest')).toMatchObject(
+      failure(/is not empty; restore into another memory/),
+    );
     const other = newGroup();
     expect((await run('archive', 'restore', file, '--group', other)).stdout).toMatch(
-      new RegExp(`^The memory "${other}" holds 1 episode, 2 entities and 1 fact now, as of `),
+      new RegExp(`^The memory "${other}" now holds 1 episode, 2 entities and 1 fact, as of `),
     );
     expect((await run('query', 'Harbor', '--group', other)).stdout).toMatch(/Harbor uses Redis/);
     await run('store', 'Harbor uses Valkey.');
@@ -94,7 +96,7 @@ describe('archive', () => {
     const pruned = await run('archive', 'prune', '--keep', 'daily=1', '--all');
 
     expect(spared.stdout).toBe(
-      `left alone: ${newer.file} (it was made by hand)\nleft alone: ${file} (it was made by hand)\n0 archives kept.\n`,
+      `skipped ${newer.file} (it was made by hand)\nskipped ${file} (it was made by hand)\n0 archives kept.\n`,
     );
     expect(dry.stdout).toBe(`would remove ${file}\n1 archive kept.\n`);
     expect(pruned.stdout).toBe(`removed ${file}\n1 archive kept.\n`);
@@ -106,12 +108,16 @@ describe('archive', () => {
   });
 
   test.each([
-    ['no file', ['verify'], /^archive verify needs a file, or latest/],
+    ['no file', ['verify'], /^archive verify needs a file name or "latest"/],
     ['an unknown file', ['verify', 'graphiti_export_x.json'], /^There is no archive "graphiti_export_x\.json" in /],
     ['no archive at all', ['restore', 'latest'], /^There is no archive of the memory "test-/],
-    ['an unknown action', ['burn'], /^archive knows list, verify, restore, rebuild, accept-loss and prune, not "burn"/],
-    ['no retention', ['prune'], /^Say with --keep how many archives are kept/],
-    ['a wrong retention', ['prune', '--keep', 'hourly=3'], /^Say with --keep how many archives are kept/],
+    [
+      'an unknown action',
+      ['burn'],
+      /^archive has no action "burn"; use list, verify, restore, rebuild, accept-loss or prune/,
+    ],
+    ['no retention', ['prune'], /^Give the number of archives to keep/],
+    ['a wrong retention', ['prune', '--keep', 'hourly=3'], /^Give the number of archives to keep/],
     ['a retention of nothing', ['prune', '--keep', 'daily=0'], /^Say how many archives are kept/],
   ])('%s is told in a sentence', async (_what, args, sentence) => {
     expect(await newMemory().run('archive', ...args)).toMatchObject(failure(sentence));

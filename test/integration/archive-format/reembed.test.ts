@@ -200,7 +200,7 @@ test('the command says what it would take, and that it needs a worker', async ()
   expect(plan).toEqual({
     status: 0,
     said: expect.stringMatching(
-      /^From plain-words \(32 dimensions\) to new \(768 dimensions\): 8 texts, 1 request, about \d+ tokens, a price that is not known\.\n$/,
+      /^From plain-words \(32 dimensions\) to new \(768 dimensions\): 8 texts, 1 request, about \d+ tokens, unknown price\.\n$/,
     ),
   });
   expect(refused).toEqual({ status: 1, said: expect.stringMatching(/\nNo worker is running that could do this/) });

@@ -79,7 +79,7 @@ describe('an archive of a told memory', () => {
     await memory.archives.verify(file, { restore: true });
     await expect(memory.archives.restore(file)).rejects.toMatchObject({
       name: 'InvalidInput',
-      message: expect.stringMatching(/is not empty; restore into another one \(--group\), or .* \(--replace\)/),
+      message: expect.stringMatching(/is not empty; restore into another memory \(--group\), or .* \(--replace\)/),
     });
 
     expect(await scratches()).toEqual([]);

@@ -55,7 +55,7 @@ test('whoever holds it for too long is named, and keeps it', async () => {
 
   const refused = withHomeLock(home, async () => 'done', 0);
 
-  await expect(refused).rejects.toThrow(`Process ${pid} (memory-manager up or down) has been at work on ${home}`);
+  await expect(refused).rejects.toThrow(`Process ${pid} (memory-manager up or down) has held the lock of ${home}`);
   expect(await readdir(home)).toEqual(['up.lock']);
 });
 

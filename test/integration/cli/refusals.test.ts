@@ -121,7 +121,7 @@ test.each<[string, string[], RegExp]>([
   ['metadata that is nothing', ['store', 'x', 'null'], /metadata must be a JSON object/],
   ['metadata that is no JSON', ['store', 'x', '{a:1}'], /metadata must be a JSON object/],
   ['metadata like a well', ['store', 'x', deep], /nested deeper than 64 levels.*make it flatter/],
-  ['a center that nothing counts from', ['query', 'x', '--center', 'Harbor'], /^--center counts only with --rank dist/],
+  ['a center that nothing counts from', ['query', 'x', '--center', 'Harbor'], /^--center works only with --rank dist/],
   [
     'an end before its beginning',
     ['query', 'x', '--since', '2025-03-01', '--until', '2025-02-01'],

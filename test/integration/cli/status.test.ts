@@ -43,7 +43,7 @@ describe('status', () => {
     expect(status).toBe(0);
     expect(stdout).toMatch(/^Valkey {3}answers \([\d.]+ ms\)\nFalkorDB answers \([\d.]+ ms\)\n/);
     expect(stdout).toContain('Workers  0; start one with `memory-manager up` or `memory-manager worker`\n');
-    expect(stdout).toMatch(/^Store {4}1 waiting, 0 active, 0 delayed, 0 failed, 0 done, the oldest waits for \d+ s$/m);
+    expect(stdout).toMatch(/^Store {4}1 waiting, 0 active, 0 delayed, 0 failed, 0 done, oldest waiting for \d+ s$/m);
   });
 
   test('names each worker, where its health is told, and the last commit', async () => {
@@ -60,7 +60,9 @@ describe('status', () => {
     const [plain, json] = [await run(), await run('--json')];
 
     expect(plain.stdout).toMatch(/^Workers {2}1\n {9}process \d+ on \S+: store$/m);
-    expect(plain.stdout).toMatch(/^Model {4}plain-1: answers, \d of \d of the last minute went well, breaker closed$/m);
+    expect(plain.stdout).toMatch(
+      /^Model {4}plain-1: answers, \d of \d calls in the last minute succeeded, breaker closed$/m,
+    );
     expect(plain.stdout).toMatch(/^Commit {3}\d+ s ago$/m);
     expect(JSON.parse(json.stdout)).toMatchObject({
       group: config.group,
@@ -112,7 +114,9 @@ describe('status', () => {
 
     const { stdout } = await run();
 
-    expect(stdout).toContain('Model    gpt: last 4 calls failed, 5 of 9 of the last minute went well, breaker open\n');
+    expect(stdout).toContain(
+      'Model    gpt: last 4 calls failed, 5 of 9 calls in the last minute succeeded, breaker open\n',
+    );
     expect(stdout).toContain('process 1 on here: store, http://127.0.0.1:9464/health\n');
     expect(stdout).toMatch(/^Commit {3}(?:1[89]|[2-9]\d)\d s ago$/m);
   });
@@ -138,7 +142,7 @@ describe('status', () => {
 
     expect(before.stdout).toContain('process 1 on here: store\n');
     expect(after).toContain('process 2 on here: store\n');
-    expect(after).toContain('Model    gpt: not asked in the last minute, breaker closed\n');
+    expect(after).toContain('Model    gpt: no calls in the last minute, breaker closed\n');
   });
 
   test('tells what waits on disk while Valkey is away, and fails', async () => {
@@ -153,7 +157,7 @@ describe('status', () => {
 
     expect(status).toBe(1);
     expect(stdout).toMatch(/^Valkey at .* does not answer/);
-    expect(stdout).toContain('Spool    1 episode on disk, until Valkey takes them\n');
+    expect(stdout).toContain('Spool    1 episode on disk, waiting for Valkey\n');
     expect(stdout).toMatch(/^Spool {4}1 file in .*spool\/unreadable that could not be handed in$/m);
   });
 });

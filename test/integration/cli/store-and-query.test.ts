@@ -192,7 +192,7 @@ describe('entities', () => {
     expect(await run(['entities'])).toMatchObject({
       status: 0,
       stdout: '',
-      stderr: 'Nothing is remembered here yet.\n',
+      stderr: 'This memory is empty.\n',
     });
   });
 });
@@ -205,7 +205,7 @@ test('entities of a memory whose episodes name none says so', async () => {
 
   expect(none).toMatchObject({ status: 0, stdout: '' });
   expect(none.stderr).toBe(
-    'No entity is known yet: none is named in the one episode here, or no worker has read it.\n',
+    'There are no entities yet: the one episode here names none, or no worker has read it yet.\n',
   );
 });
 

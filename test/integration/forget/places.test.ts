@@ -153,8 +153,8 @@ test('the facts that a question finds are shown first and go with --yes; with th
   const before = await facts();
   const said = await run(group, 'forget', 'query', 'Redis', '--limit', '1', '--yes', '--with-episodes');
 
-  expect(shown).toMatchObject({ status: 1, stderr: 'Nothing is forgotten yet; say it again with --yes.\n' });
-  expect(shown.stdout).toMatch(/^Would go: 0 episodes, 1 fact and .*\n {2}fact {5}Harbor uses Redis\n/);
+  expect(shown).toMatchObject({ status: 1, stderr: 'Nothing was forgotten yet; run the command again with --yes.\n' });
+  expect(shown.stdout).toMatch(/^Would forget: 0 episodes, 1 fact and .*\n {2}fact {5}Harbor uses Redis\n/);
   expect(before.toSorted()).toEqual(['Harbor uses Redis', 'Quay uses Kafka']);
   expect(said.stdout).toMatch(/^Forgotten: 1 episode, 1 fact and 2 entities/);
   expect(await facts()).toEqual(['Quay uses Kafka']);

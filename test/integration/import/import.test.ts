@@ -201,7 +201,7 @@ describe('on the command line', () => {
     expect(first).toMatchObject({ status: 0, stderr: '', stdout: 'Imported 2 texts and 1 given fact (mcp-memory).\n' });
     expect(JSON.parse(again.stdout)).toMatchObject({ added: 0, known: 3 });
     expect((await runCommand(['import', file], own)).stdout).toBe(
-      'Nothing is new: 2 texts and 1 given fact (mcp-memory) were imported before.\n',
+      'Nothing new: 2 texts and 1 given fact (mcp-memory) were imported before.\n',
     );
     expect((await runCommand(['query', 'where does Mira work'], own)).stdout).toMatch(/Mira works on Harbor/);
   });
@@ -210,12 +210,7 @@ describe('on the command line', () => {
     ['a file that is not there', ['nowhere.json'], '', /^The file nowhere\.json cannot be read \(ENOENT\)/],
     ['a folder', ['.'], '', /^The file \. cannot be read \(EISDIR\)/],
     ['an unknown format', ['zep', '-'], '{}', /^import knows episodes, mem0 and mcp-memory, not "zep"/],
-    [
-      'a broken line',
-      ['-'],
-      '{"content":"a"}\n{"content',
-      /^Line 2 is not JSON; .* With --skip-broken it is passed over/,
-    ],
+    ['a broken line', ['-'], '{"content":"a"}\n{"content', /^Line 2 is not JSON; .* With --skip-broken it is skipped/],
     ['an export of others', ['-'], '[{"chat_messages":[]}]', /^Element 1: it looks like .* and import those\.\n$/],
     ['no file', [], '', /^import needs more arguments/],
   ])('%s is told in a sentence', async (_, args, input, sentence) => {
@@ -232,8 +227,8 @@ describe('on the command line', () => {
 
     expect(whole).toMatchObject(failure(/^Element 2 of results: .* Nothing was imported\. With --skip-broken it is/));
     expect(skipped.stdout).toBe('Imported 1 text and 0 given facts (mem0).\n');
-    expect(skipped.stderr).toMatch(/^2 passed over; the first: Element 2 of results: "memory" must be text/);
-    expect(nothing).toMatchObject({ status: 1, stdout: 'There is nothing to import in it.\n' });
+    expect(skipped.stderr).toMatch(/^2 skipped; the first: Element 2 of results: "memory" must be text/);
+    expect(nothing).toMatchObject({ status: 1, stdout: 'The input contains nothing to import.\n' });
   });
 
   test('its help fits a screen', async () => {

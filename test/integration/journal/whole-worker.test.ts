@@ -39,7 +39,7 @@ test('a command brings back what a worker took in, and hands in again what the j
   expect(await run('archive', 'rebuild')).toMatchObject({
     status: 0,
     stdout: expect.stringMatching(
-      /^The memory "\S+" holds 3 episodes, 4 entities and 2 facts again, from \d+ changes of the journal\.\n$/,
+      /^Rebuilt the memory "\S+" from \d+ changes of the journal: 3 episodes, 4 entities and 2 facts\.\n$/,
     ),
   });
   expect(await memory.queryMemory('Quay')).toMatch(/Quay uses Node/);

@@ -43,7 +43,7 @@ describe('history', () => {
     expect(await run(['history', 'Nobody'])).toMatchObject({
       status: 0,
       stdout: '',
-      stderr: 'Nothing is known of an entity called "Nobody"; memory-manager entities lists those that are.\n',
+      stderr: 'There is no entity "Nobody"; memory-manager entities lists all entities.\n',
     });
   });
 
@@ -88,7 +88,7 @@ test('query takes every filter', async () => {
 test('entities come in pages and as of a time', async () => {
   expect((await run(['entities', '--limit', '1', '--offset', '1'])).stdout).toBe('Redis  Entity\n');
   expect((await run(['entities', '--as-of', '2024-12-31'])).stderr).toBe(
-    'No entity fits these times and this page; without them there are some.\n',
+    'No entity matches these dates, --limit and --offset; without them there are some.\n',
   );
   expect((await run(['entities', '--known-at', '2025-01-02'])).stdout).toContain('Harbor');
 });

@@ -121,9 +121,9 @@ describe('communities', () => {
     expect(await run('communities')).toMatchObject({
       status: 0,
       stdout: '',
-      stderr: 'Nothing belongs together here yet.\n',
+      stderr: 'There are no communities yet: no entities are related closely enough.\n',
     });
-    expect(await run('communities', '--list')).toMatchObject({ stderr: 'No communities were built here yet.\n' });
+    expect(await run('communities', '--list')).toMatchObject({ stderr: 'No communities have been built yet.\n' });
     expect(await run('communities', '--list', '--json')).toMatchObject({ stdout: '[]\n', stderr: '' });
   });
 });
@@ -157,10 +157,10 @@ describe('saga', () => {
     expect(await run('saga', 'show', 'x')).toMatchObject(
       failure(new RegExp(`^There is no saga "x" in the memory "${group}"`)),
     );
-    expect(await run('saga', 'show')).toMatchObject(failure(/needs a saga's name/));
+    expect(await run('saga', 'show')).toMatchObject(failure(/needs the name of a saga/));
     expect(await run('saga', 'list', 'x')).toMatchObject(failure(/takes no name/));
     expect(await run('saga', 'forget', 'x')).toMatchObject(failure(/knows list, show and summarize, not "forget"/));
-    expect(await run('saga', 'list')).toMatchObject({ status: 0, stderr: 'No sagas are remembered here yet.\n' });
+    expect(await run('saga', 'list')).toMatchObject({ status: 0, stderr: 'This memory has no sagas yet.\n' });
   });
 });
 
@@ -176,7 +176,7 @@ describe('forget', () => {
       await run('forget', 'episode', name),
     ];
 
-    expect(dry.stdout).toBe(`Would go: 1 episode, 0 facts and 0 entities:\n  episode  ${name}\n`);
+    expect(dry.stdout).toBe(`Would forget: 1 episode, 0 facts and 0 entities:\n  episode  ${name}\n`);
     expect(JSON.parse(json.stdout)).toMatchObject({ dryRun: true, episodes: [{ uuid: episode, name }], facts: [] });
     expect(forgotten.stdout).toMatch(`Forgotten: 1 episode, 0 facts and 0 entities:\n  episode  ${name}\n`);
     expect(await graph.read('MATCH (p:Episodic) RETURN count(p) AS n')).toEqual([{ n: 0 }]);

@@ -9,8 +9,8 @@ const thrownBy = (work: Promise<unknown>) =>
   );
 
 test.each([
-  ['EACCES', '/home/note cannot be used: this user may not use it (EACCES).'],
-  ['EROFS', '/home/note cannot be used: it lies on a file system that is read-only (EROFS).'],
+  ['EACCES', '/home/note cannot be used: permission denied (EACCES).'],
+  ['EROFS', '/home/note cannot be used: the file system is read-only (EROFS).'],
   ['ENOSPC', '/home/note cannot be used: the disk is full (ENOSPC).'],
 ])('%s is a sentence', (code, sentence) => {
   expect(fileSystemSentence(Object.assign(new Error(code), { code, syscall: 'open', path: '/home/note' }))).toBe(
@@ -20,7 +20,7 @@ test.each([
 
 test('so is what the system really says, with or without a path', async () => {
   expect(fileSystemSentence(await thrownBy(readFile('/nowhere/at/all')))).toBe(
-    '/nowhere/at/all cannot be used: it is not there (ENOENT).',
+    '/nowhere/at/all cannot be used: it does not exist (ENOENT).',
   );
   expect(fileSystemSentence(await thrownBy(writeFile('/dev/full', 'x')))).toMatch(/the disk is full \(ENOSPC\)\.$/);
 });

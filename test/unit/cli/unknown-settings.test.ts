@@ -12,7 +12,7 @@ test.each([
   ['OPENAI_APIKEY', 'OPENAI_API_KEY'],
   ['B2_BUKET', 'B2_BUCKET'],
 ])('%s is warned of everywhere, with %s', (name, meant) => {
-  const warning = `Warning: ${name} is no setting and has no effect; did you mean ${meant}?`;
+  const warning = `Warning: ${name} is not a setting and has no effect; did you mean ${meant}?`;
 
   expect(unknownSettings({ [name]: 'x' }, { all: false })).toEqual([warning]);
   expect(unknownSettings({ [name]: '' }, { all: false })).toEqual([]);
@@ -21,7 +21,7 @@ test.each([
 test('one that is like no setting is told only where settings matter most', () => {
   expect(unknownSettings({ MEMORY_BALLOON: '1' }, { all: false })).toEqual([]);
   expect(unknownSettings({ MEMORY_BALLOON: '1' }, { all: true })).toEqual([
-    'Warning: MEMORY_BALLOON is no setting and has no effect.',
+    'Warning: MEMORY_BALLOON is not a setting and has no effect.',
   ]);
   expect(unknownSettings({ OPENAI_ORG_ID: '1', FALKORDB_ARGS: 'x', PATH: 'x' }, { all: true })).toEqual([]);
 });

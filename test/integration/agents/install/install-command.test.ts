@@ -28,11 +28,11 @@ test('shows, asks for --yes where nobody can be asked, makes, says that it is th
 
   expect((await install('claude-code', '--yes')).stdout).toMatch(/Claude Code: done; .*install claude-code --undo\n$/);
   expect(JSON.parse(readFileSync(settings(), 'utf8'))).toHaveProperty('hooks.SessionEnd');
-  expect((await install('claude-code')).stdout).toBe('Claude Code: everything is there already.\n');
+  expect((await install('claude-code')).stdout).toBe('Claude Code: already installed.\n');
 
-  expect((await install('claude-code', '--undo', '--yes')).stdout).toMatch(/- \{[\s\S]*Claude Code: taken out\.\n$/);
+  expect((await install('claude-code', '--undo', '--yes')).stdout).toMatch(/- \{[\s\S]*Claude Code: removed\.\n$/);
   expect(existsSync(settings())).toBe(false);
-  expect((await install('claude-code', '--undo')).stdout).toBe('Claude Code: nothing of ours is there.\n');
+  expect((await install('claude-code', '--undo')).stdout).toBe('Claude Code: not installed.\n');
 });
 
 test('--json is one document', async () => {
@@ -52,7 +52,7 @@ test('mcp without a project prints what to write', async () => {
 });
 
 test('what cannot be is said in a sentence', async () => {
-  expect(await install('emacs')).toMatchObject(failure(/install knows opencode, claude-code and mcp, not "emacs"/));
+  expect(await install('emacs')).toMatchObject(failure(/install supports opencode, claude-code and mcp, not "emacs"/));
   expect(await install('mcp', '--group', 'a b')).toMatchObject(failure(/"a b" is not a valid name/));
   await install('claude-code', '--yes');
   const broken = readFileSync(settings(), 'utf8').replace('{', '{{');

@@ -215,7 +215,7 @@ test('what cannot be served is said in a sentence', async () => {
     failure(/at least 16 characters/),
     failure(/cannot be used \(EISDIR\)/),
     failure(/is open to other users \(mode 0644\); run chmod 600 on it/),
-    failure(/^--allow-clear offers a tool that removes and --read-only none/),
+    failure(/^--allow-clear adds a tool that deletes, and --read-only allows none/),
     failure(/a port from 0 to 65535/),
     failure(/only with --http/),
     failure(/not a valid name/),

@@ -159,7 +159,7 @@ describe('saga', () => {
     );
     expect(await run('saga', 'show')).toMatchObject(failure(/needs the name of a saga/));
     expect(await run('saga', 'list', 'x')).toMatchObject(failure(/takes no name/));
-    expect(await run('saga', 'forget', 'x')).toMatchObject(failure(/knows list, show and summarize, not "forget"/));
+    expect(await run('saga', 'forget', 'x')).toMatchObject(failure(/no action "forget"; use list, show or summarize/));
     expect(await run('saga', 'list')).toMatchObject({ status: 0, stderr: 'This memory has no sagas yet.\n' });
   });
 });
@@ -217,6 +217,6 @@ describe('forget', () => {
         failure(new RegExp(`^There is no ${kind} "never" in the memory "${group}"`)),
       );
     expect(await run('forget', 'session', 'never')).toMatchObject(failure(/^There is no episode of a session "never"/));
-    expect(await run('forget', 'all', 'x')).toMatchObject(failure(/knows episode, fact, entity, query and session/));
+    expect(await run('forget', 'all', 'x')).toMatchObject(failure(/use episode, fact, entity, query or session/));
   });
 });

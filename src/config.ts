@@ -159,7 +159,7 @@ export function loadConfig(environment: Environment = process.env): Config {
 /** Why the models are those that `loadConfig` chose, in a phrase. */
 export function reasonForModels({ values, origins }: Settings = readSettings()): string {
   if (values.MEMORY_MODELS)
-    return origins.MEMORY_MODELS === 'running' ? 'as a running `up` noted' : `MEMORY_MODELS is ${values.MEMORY_MODELS}`;
+    return origins.MEMORY_MODELS === 'running' ? '`up` chose them' : `MEMORY_MODELS is ${values.MEMORY_MODELS}`;
   if (values.OPENAI_API_KEY) return 'OPENAI_API_KEY is set';
   return values.OPENAI_BASE_URL ? 'OPENAI_BASE_URL is set' : 'neither MEMORY_MODELS nor OPENAI_API_KEY is set';
 }

@@ -99,12 +99,17 @@ export function newEpisode(
 function checkContent(content: string, maxBytes: number): string {
   if (checkText(content, 'The content').trim() === '')
     throw new InvalidInput('The content is empty; give the text to remember.');
+  checkLength(content, maxBytes);
+  return content;
+}
+
+/** @throws InvalidInput for a text of more than `maxBytes` in UTF-8 */
+export function checkLength(content: string, maxBytes: number): void {
   const bytes = Buffer.byteLength(content);
   if (bytes > maxBytes)
     throw new InvalidInput(
       `The content has ${bytes} bytes and the limit is ${maxBytes}; store it in parts or raise MEMORY_MAX_CONTENT_BYTES.`,
     );
-  return content;
 }
 
 function checkSource(source: EpisodeSource): EpisodeSource {

@@ -1,3 +1,4 @@
+import { checkLength } from '../../episode.ts';
 import { strippedOfRecalled } from '../../redaction/recalled.ts';
 import { redaction } from '../../redaction/redact.ts';
 import type { Tool } from './tool.ts';
@@ -24,13 +25,19 @@ export interface Cleaned {
 /**
  * The arguments of a tool that writes, without secrets, private passages, and what a memory was recalled to say. Every text that is not
  * listed above goes through it, so that an argument that is added later does too; what one gives away is taken out of all.
+ * @throws InvalidInput for a text of more than `maxBytes`: what redaction has no time for it hides, which would make the text shorter
  */
-export function cleaned({ effect, together }: Tool, given: Readonly<Record<string, unknown>>): Cleaned {
+export function cleaned(
+  { effect, together }: Tool,
+  given: Readonly<Record<string, unknown>>,
+  maxBytes: number,
+): Cleaned {
   if (effect === 'reads' || effect === 'removes') return { given, isChanged: false };
   const redacting = redaction();
   const texts = Object.entries(given).flatMap(([name, value]) =>
     typeof value === 'string' && !CHECKED.has(name) ? [{ name, value }] : [],
   );
+  for (const { value } of texts) checkLength(value, maxBytes);
   const once = texts.map(({ name, value }) => ({ name, value, kept: redacting.of(strippedOfRecalled(value)) }));
   // Only what it gives away is of use.
   if (together) redacting.of(together(given));

@@ -50,7 +50,7 @@ export async function runTool(
           if (!notes.includes(sentence)) notes.push(sentence);
         },
       };
-      const { given: kept, isChanged } = cleaned(tool, read.given);
+      const { given: kept, isChanged } = cleaned(tool, read.given, memory.config.maxContentBytes);
       if (isChanged) notes.push('Secrets, private and recalled passages were left out of what is stored.');
       const work = tool.run(kept, call);
       begun(work);

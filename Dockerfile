@@ -11,6 +11,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund --omit=dev --omit=optional --ignore-scripts && ln -s /app/dist/bin/main.cjs /usr/local/bin/memory-manager
 COPY --from=build /app/dist dist
+COPY LICENSE NOTICE ./
 RUN mkdir -p /data/exports /data/home && chown -R node:node /data && chmod 700 /data/home
 USER node
 ENV MEMORY_EXPORT_DIR=/data/exports MEMORY_HOME=/data/home

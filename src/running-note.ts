@@ -1,7 +1,8 @@
-import { readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readlinkSync, statSync } from 'node:fs';
 import * as z from 'zod/mini';
 import { ConfigError } from './errors.ts';
 import { homeFolder, runningFile, serverLink } from './home.ts';
+import { readJsonFile } from './json.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Noted = Readonly<Record<string, string>>;
@@ -54,14 +55,8 @@ function noteOfServer(port: string, environment: Environment): Noted {
   }
 }
 
-function readNote(home: string): Noted {
-  try {
-    return noteShape.parse(JSON.parse(readFileSync(runningFile(home), 'utf8'))).settings;
-  } catch {
-    // Nothing was started here, or the note is unreadable: then only the environment and the defaults count.
-    return {};
-  }
-}
+/** Empty where nothing was started, or the note is unreadable: then only the environment and the defaults count. */
+const readNote = (home: string): Noted => readJsonFile(runningFile(home), noteShape)?.settings ?? {};
 
 /**
  * What lies in a home names the servers that get everything, and the file with types that is run: nobody else may have written it.

@@ -24,7 +24,7 @@ first. The data stay in MEMORY_HOME.
 
 /** False when nothing was running. */
 async function stopAll(home: string): Promise<boolean> {
-  const stopped = await stop(home, (await readNote(home)) ?? (await serversByFolder(home)));
+  const stopped = await stop(home, readNote(home) ?? (await serversByFolder(home)));
   await removeNote(home);
   return stopped;
 }

@@ -78,7 +78,7 @@ function standardInput(): Promise<string> {
 async function drainUnlessWorkerRuns(): Promise<void> {
   const [{ homeFolder }, { allRun, readNote }] = await Promise.all([import('../home.ts'), import('./running.ts')]);
   const home = homeFolder(process.env);
-  const running = await readNote(home);
+  const running = readNote(home);
   if (running && (await allRun(home, running))) return;
   const { drainApart } = await import('../agents/hooks/drain.ts');
   drainApart(process.env);

@@ -5,6 +5,7 @@ import writeFileAtomic from 'write-file-atomic';
 import * as z from 'zod/mini';
 import { type Config, readSettings } from '../config.ts';
 import { ConfigError, InvalidInput } from '../errors.ts';
+import { readJsonFile } from '../json.ts';
 import { findDefinition } from '../ontology/load.ts';
 import type { Call } from './command.ts';
 
@@ -38,7 +39,7 @@ export async function ownTypesFile(
   }
   const file = configFile ?? found;
   if (file === undefined || readSettings().origins.MEMORY_CONFIG === 'environment') return file;
-  const { [file]: trusted } = await readTrusted(home);
+  const { [file]: trusted } = readTrusted(home);
   // Noted by an `up` whose environment named it.
   if (trusted === undefined && configFile !== undefined) return configFile;
   if (trusted === (await hashOf(file))) return file;
@@ -53,17 +54,11 @@ export async function ownTypesFile(
 
 const trustFile = (home: string) => join(home, 'trusted-configs.json');
 
-async function readTrusted(home: string): Promise<Record<string, string>> {
-  try {
-    return trustShape.parse(JSON.parse(await readFile(trustFile(home), 'utf8')));
-  } catch {
-    // What cannot be read trusts nothing.
-    return {};
-  }
-}
+/** What cannot be read trusts nothing. */
+const readTrusted = (home: string): Record<string, string> => readJsonFile(trustFile(home), trustShape) ?? {};
 
 async function trust(home: string, file: string): Promise<void> {
-  const trusted = { ...(await readTrusted(home)), [file]: await hashOf(file) };
+  const trusted = { ...readTrusted(home), [file]: await hashOf(file) };
   await mkdir(home, { recursive: true, mode: 0o700 });
   await writeFileAtomic(trustFile(home), `${JSON.stringify(trusted, null, 2)}\n`, { mode: 0o600 });
 }

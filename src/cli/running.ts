@@ -7,6 +7,7 @@ import * as z from 'zod/mini';
 import { PID_FILE } from '../embedded/data-folder.ts';
 import { startedWith, startOf, workingFolderOf } from '../embedded/identity.ts';
 import { runningFile, serverLink } from '../home.ts';
+import { readJsonFile } from '../json.ts';
 import { SECOND } from '../time.ts';
 
 const PARTS = ['worker', 'valkey', 'falkordb'] as const;
@@ -27,16 +28,8 @@ const note = z.object({
 /** What `up` started. */
 export type Running = z.output<typeof note>;
 
-export async function readNote(home: string): Promise<Running | undefined> {
-  const text = await readFile(runningFile(home), 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  try {
-    return note.parse(JSON.parse(text));
-  } catch {
-    // Half a note from a crash tells nothing; servers that it named are found by their folders.
-    return undefined;
-  }
-}
+/** Servers that an unreadable note named are found by their folders. */
+export const readNote = (home: string): Running | undefined => readJsonFile(runningFile(home), note);
 
 /** Private, since it holds passwords, and never half written. */
 export async function writeNote(home: string, running: Running): Promise<void> {

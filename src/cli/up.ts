@@ -44,7 +44,7 @@ async function startWhatIsMissing(
   reason: string,
   json: boolean,
 ): Promise<number> {
-  const known = await readNote(config.home);
+  const known = readNote(config.home);
   const isOpen = known?.pids.valkey !== undefined && !known.settings.VALKEY_PASSWORD;
   if (known && !isOpen && (await allRun(config.home, known))) {
     await checkAnswers(known);

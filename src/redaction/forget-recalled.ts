@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/mini';
+import { readJsonFile } from '../json.ts';
 
 /** As much of a session's file as matters here; `hooks/session.ts` writes them. */
 const shape = z.looseObject({ recalled: z.array(z.string()) });
@@ -23,7 +24,7 @@ export async function forgetRecalled(home: string): Promise<number> {
 }
 
 function clear(path: string): boolean {
-  const session = read(path);
+  const session = readJsonFile(path, shape);
   if (!session || session.recalled.length === 0) return false;
   const unfinished = `${path}.${randomUUID().slice(0, 8)}.part`;
   writeFileSync(unfinished, JSON.stringify({ ...session, recalled: [] }), { flag: 'wx', mode: 0o600 });
@@ -53,15 +54,6 @@ function taken(lock: string): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
-  }
-}
-
-function read(path: string): z.output<typeof shape> | undefined {
-  try {
-    return shape.parse(JSON.parse(readFileSync(path, 'utf8')));
-  } catch {
-    // Gone meanwhile, or not ours.
-    return undefined;
   }
 }
 

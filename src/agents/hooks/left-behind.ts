@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import { readJsonFile } from '../../json.ts';
 import { MINUTE, SECOND } from '../../time.ts';
 import { hooksFolder, sessionPath } from './session.ts';
 
@@ -59,12 +60,10 @@ export function leftBehind(home: string, now = Date.now()): LeftBehind[] {
 }
 
 function read(path: string): Work | undefined {
-  try {
-    const { version: _, ...work } = shape.parse(JSON.parse(readFileSync(path, 'utf8')));
-    return work;
-  } catch {
-    return undefined;
-  }
+  const found = readJsonFile(path, shape);
+  if (!found) return undefined;
+  const { version: _, ...work } = found;
+  return work;
 }
 
 const changedAt = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.mtimeMs;

@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import { readJsonFile } from '../../json.ts';
 import { DAY, SECOND } from '../../time.ts';
 
 const shape = z.object({
@@ -112,14 +113,8 @@ function taken(path: string): boolean {
   }
 }
 
-function readSession(path: string): Session | undefined {
-  try {
-    return shape.parse(JSON.parse(readFileSync(path, 'utf8')));
-  } catch {
-    // None yet, or not ours: the transcript is read anew, and what is known already changes nothing.
-    return undefined;
-  }
-}
+/** Undefined where there is none yet: the transcript is read from its beginning, and turns that are stored already change nothing. */
+const readSession = (path: string): Session | undefined => readJsonFile(path, shape);
 
 function writeSession(path: string, session: Session): void {
   const unfinished = `${path}.${randomUUID().slice(0, 8)}.part`;

@@ -9,7 +9,7 @@ import { openGraphs } from '../src/graph/graphs.ts';
 import { MemoryManager } from '../src/index.ts';
 import { openIngest } from '../src/ingest/ingest.ts';
 import type { LanguageModel } from '../src/models/language-model.ts';
-import { localJudgement } from '../src/models/local/judgement.ts';
+import { localJudgement } from '../src/models/local/language-model.ts';
 import { impatientConnection, patientConnection } from '../src/valkey/connections.ts';
 import { openLeases } from '../src/valkey/lease.ts';
 import { compare } from './measure.ts';

@@ -15,7 +15,7 @@ import { openGraphs } from '../src/graph/graphs.ts';
 import { finishEpisodes, recordEpisodes } from '../src/graph/queries/record.ts';
 import { MemoryManager } from '../src/index.ts';
 import type { LanguageModel } from '../src/models/language-model.ts';
-import { localJudgement } from '../src/models/local/judgement.ts';
+import { localJudgement } from '../src/models/local/language-model.ts';
 import { STORE_OPTIONS, toStoreJob } from '../src/queue/jobs.ts';
 import { patientConnection } from '../src/valkey/connections.ts';
 import { startWorkers } from '../workers/main.ts';

@@ -165,7 +165,7 @@ export interface Scores {
  * that is none), `ReplyUnusable` (answers, but nothing that can be used) or `ConfigError` (missing or refused key, unknown model).
  */
 export interface LanguageModel {
-  /** Model and version of its instructions, e.g. `local-rules-2`; part of the key of everything remembered about a call. */
+  /** Model and version of its instructions, e.g. `local-rules-3`; part of the key of everything remembered about a call. */
   readonly id: string;
   /** True when `extract` makes use of previous episodes; they are not looked up otherwise. */
   readonly readsPrevious: boolean;

@@ -1,6 +1,6 @@
 import type { Embedder } from '../../src/models/embedder.ts';
 import type { EpisodeText, Extraction, LanguageModel, Subject } from '../../src/models/language-model.ts';
-import { localJudgement } from '../../src/models/local/judgement.ts';
+import { localJudgement } from '../../src/models/local/language-model.ts';
 
 /** A model of our own for tests that are not about reading: `A relation B.` is a fact, `A not relation B.` ends it. */
 export function plainModel(): LanguageModel & { calls: number } {

@@ -1,179 +1,163 @@
-import type { Mention } from './mentions.ts';
-import { ADVERBS, HELPERS, type Phrase, PREPOSITIONS, phraseAt, type Reader } from './phrases.ts';
-import { type Predicate, predicatesAt } from './predicates.ts';
+import {
+  type NounPhrase,
+  nounPhraseAt,
+  type Predicate,
+  type Prepositional,
+  predicatesAt,
+  type Sentence,
+} from './chunks.ts';
 import type { Token } from './tagging.ts';
+import { ADVERBS, INTERJECTIONS, ORDERS, PREPOSITIONS } from './vocabulary.ts';
 
-/** A sentence, or its part, that was understood as a whole up to the end of its predicates. */
+/** What a part of a sentence says of one subject. */
 export interface Clause {
-  /** Null for an order. */
-  readonly subject: Phrase | 'speaker' | null;
+  /** A pronoun is `speaker`, `he` or `she`; null for an order and for a note without a subject ("Upgraded Next.js in checkout-web"). */
+  readonly subject: NounPhrase | 'speaker' | 'he' | 'she' | null;
+  /** Not done yet: "copy .env.example to .env". */
+  readonly isOrder?: boolean;
   readonly predicates: readonly Predicate[];
   /** "the launch of Aquila", "the pilot in Lund" */
-  readonly attribute?: { readonly preposition: string; readonly phrase: Phrase } | null;
+  readonly attribute?: Prepositional | null;
   /** "…, traces to Tempo": others of which the same verb is said. */
-  readonly others?: readonly { readonly subject: Phrase; readonly preposition: string; readonly phrase: Phrase }[];
+  readonly gapped?: readonly (Prepositional & { readonly subject: NounPhrase })[];
 }
 
-const INTERJECTIONS = new Set(
-  'yeah yes yep ok okay well so and but thanks wow oh reminder note fyi update hey hi'.split(' '),
-);
+const MOST_CLAUSES = 4;
+const VERB: ReadonlySet<string> = new Set(['Verb', 'PresentTense']);
+const NOUN: ReadonlySet<string> = new Set(['Noun']);
+const ADJECTIVE: ReadonlySet<string> = new Set(['Adjective']);
 
 /**
- * Reads a sentence from its beginning, as long as it is plain; null where no subject is followed by a verb.
+ * The clauses of a sentence, by shallow parsing: noun phrases and verb groups are chunks of parts of speech (Abney 1991, "Parsing by
+ * Chunks"), a clause is a subject, its verb group and the objects and prepositional phrases that follow (as in Del Corro and Gemulla 2013,
+ * "ClausIE", without their dependency parse). Another clause begins behind "and", "but", "while" or a comma where a whole one
+ * can be read. What does not fit is left unread.
  * @param labelled words of a label in front ("Decision: …")
  */
-export function clauseOf(tokens: readonly Token[], mentions: readonly Mention[], labelled = 0): Clause | null {
-  const reader = { tokens, mentions };
+export function clausesIn(sentence: Sentence, labelled = 0): Clause[] {
+  const { tokens } = sentence;
+  const found: Clause[] = [];
   let at = afterLead(tokens, labelled);
-  const first = tokens[at];
-  if (!first) return null;
-  // "Wei: rotated the token"
-  if (labelled === 1 && first.tags.has('PastTense')) {
-    const subject = phraseAt(reader, 0);
-    const predicates = subject?.isNamed && subject.next === 1 ? predicatesAt(reader, at) : [];
-    return subject && predicates.length > 0 ? { subject, predicates } : null;
-  }
-  if (/^(?:i|we)$/.test(first.lower)) {
-    const predicates = predicatesAt(reader, at + 1);
-    return predicates.length > 0 ? { subject: 'speaker', predicates } : null;
-  }
-  if (isOrder(first, tokens[at + 1], at > 0)) {
-    const predicates = predicatesAt(reader, at);
-    return predicates.length > 0 ? { subject: null, predicates: predicates.slice(0, 1) } : null;
-  }
-  const noun = new Set('Noun'.split(' '));
-  const isNoun = isNounFirst(tokens, at);
-  const retagged = isNoun
-    ? tokens.map((token, place) =>
-        place === at || (place === at + 1 && token.tags.has('Gerund')) ? { ...token, tags: noun } : token,
-      )
-    : tokens;
-  const subject = phraseAt({ ...reader, tokens: retagged }, at);
-  if (!subject) {
-    const verb = tokens.findIndex(
-      ({ tags, lower }, place) => place > at && place < at + 4 && tags.has('Plural') && /[^s]s$/.test(lower),
-    );
-    return verb < 0 ? null : withVerbAt(reader, at, verb);
-  }
-  at = afterAttributes(reader, subject.next);
-  const predicates = agrees(tokens, at, subject) ? predicatesAt(reader, at) : [];
-  if (predicates.length === 0) return withVerbInPhrase(reader, subject, tokens);
-  const preposition = tokens[subject.next]?.lower ?? '';
-  const phrase = /^(?:of|in|at|for|with)$/.test(preposition) ? phraseAt(reader, subject.next + 1) : null;
-  return { subject, attribute: phrase && { preposition, phrase }, predicates, others: othersAfter(reader, predicates) };
-}
-
-function othersAfter(reader: Reader, predicates: readonly Predicate[]): NonNullable<Clause['others']> {
-  const { tokens } = reader;
-  const [predicate] = predicates;
-  const used = new Set(predicate?.led.map(({ preposition }) => preposition));
-  const found: { subject: Phrase; preposition: string; phrase: Phrase }[] = [];
-  if (predicates.length !== 1 || used.size === 0) return found;
-  for (let at = 1; at < tokens.length; at++) {
-    if (!tokens[at - 1]?.isParted && tokens[at - 1]?.lower !== 'and') continue;
-    const subject = phraseAt(reader, at);
-    const preposition = subject && tokens[subject.next]?.lower;
-    const phrase = subject && preposition && used.has(preposition) ? phraseAt(reader, subject.next + 1) : null;
-    const isTaken = predicate?.led.some((it) => it.phrase.mention.first === phrase?.mention.first);
-    if (subject && preposition && phrase?.isNamed && !isTaken) found.push({ subject, preposition, phrase });
+  while (found.length < MOST_CLAUSES) {
+    const read = clauseAt(sentence, at, found.length === 0);
+    if (!read) break;
+    found.push(read.clause);
+    at = read.next;
+    if (read.clause.gapped?.length) break;
+    if (/^(?:and|but|while|whereas|so)$/.test(tokens[at]?.lower ?? '')) at = afterLead(tokens, at + 1);
+    else if (!tokens[at - 1]?.isParted) break;
   }
   return found;
 }
 
-/** "Feature flags are …": the tagger takes the first word for an order. */
-function isNounFirst(tokens: readonly Token[], at: number): boolean {
-  const [first, next] = [tokens[at], tokens[at + 1]];
-  if (
-    !first?.tags.has('Imperative') ||
-    ORDERS.has(first.lower) ||
-    !(next?.tags.has('Noun') || next?.tags.has('Gerund'))
-  )
-    return false;
-  return tokens.slice(at + 2, at + 4).some(({ tags }) => tags.has('PresentTense') || tags.has('Copula'));
+function clauseAt(sentence: Sentence, at: number, isFirst: boolean): { clause: Clause; next: number } | null {
+  const { tokens } = sentence;
+  const first = tokens[at];
+  if (!first) return null;
+  const pronoun = /^(?:i|we)$/.test(first.lower) ? 'speaker' : /^(?:he|she)$/.exec(first.lower)?.[0];
+  if (pronoun) return clauseOf(pronoun as 'speaker' | 'he' | 'she', predicatesAt(sentence, at + 1));
+  if (isFirst && isSubjectless(first, tokens[at + 1]))
+    return clauseOf(null, predicatesAt(sentence, at).slice(0, 1), { isOrder: ORDERS.has(first.lower) });
+  const subject = nounPhraseAt(corrected(sentence, at), at);
+  if (!subject) return withVerbAmongNouns(sentence, at, at + 4);
+  const end = afterAttributes(sentence, subject.next);
+  const predicates = predicatesAt(sentence, end);
+  if (predicates.length === 0) return subject.isNamed ? null : withVerbAmongNouns(sentence, at, subject.next);
+  const preposition = tokens[subject.next]?.lower ?? '';
+  const phrase = /^(?:of|in|at|for|with)$/.test(preposition) ? nounPhraseAt(sentence, subject.next + 1) : null;
+  const attribute = phrase && { preposition, phrase };
+  return clauseOf(subject, predicates, { attribute, gapped: gappedAfter(sentence, predicates) });
 }
 
-function withVerbInPhrase(reader: Reader, subject: Phrase, tokens: readonly Token[]): Clause | null {
-  const { first, last } = subject.mention;
-  if (subject.isNamed || last <= first || !/[^s]s$/.test(tokens[last]?.lower ?? '')) return null;
-  return withVerbAt(reader, first, last);
+function clauseOf(subject: Clause['subject'], read: readonly Predicate[], rest: Partial<Clause> = {}) {
+  const last = read.at(-1);
+  return last ? { clause: { subject, predicates: read, ...rest }, next: last.next } : null;
 }
 
-/** "The parser rejects empty lines": the tagger takes the verb for a plural and what follows for a verb. */
-function withVerbAt({ tokens, mentions }: Reader, first: number, verb: number): Clause | null {
-  const retagged = tokens.map((token, at) => {
-    if (at === verb) return { ...token, tags: new Set('Verb PresentTense'.split(' ')) };
-    return at === verb + 1 && token.tags.has('Verb') ? { ...token, tags: new Set('Adjective'.split(' ')) } : token;
-  });
-  const reader = { tokens: retagged, mentions };
-  const subject = phraseAt(reader, first);
-  const predicates = subject?.next === verb ? predicatesAt(reader, verb) : [];
-  const isWhole = predicates.some(({ objects, led }) => objects.length > 0 || led.some(({ phrase }) => phrase.isNamed));
-  return subject && isWhole ? { subject, predicates } : null;
-}
-
-/** "The health check in …": after one thing a verb of today ends in "s". */
-function agrees(tokens: readonly Token[], at: number, { next }: Phrase): boolean {
-  const head = tokens[next - 1];
-  const verb = tokens.slice(at).find(({ lower, tags }) => !ADVERBS.has(lower) && !tags.has('Adverb'));
-  if (
-    !verb ||
-    HELPERS.has(verb.lower) ||
-    verb.tags.has('PastTense') ||
-    /(?:ed|s)$/.test(verb.lower) ||
-    PAST_FORMS.has(verb.lower)
-  )
-    return true;
-  return head?.tags.has('Plural') === true || /[^s]s$/.test(head?.lower ?? '');
-}
-
-const PAST_FORMS = new Set(
-  'began broke brought built came chose did drew drove fell felt found gave got had held kept knew left led lost made met moved paid put ran said sat saw sent set spent spoke stood took told thought went won wrote became cost'.split(
-    ' ',
-  ),
-);
-
-/** "Yesterday …", "Since March …", "Decision: …", "In two weeks …". */
-function afterLead(tokens: readonly Token[], labelled: number): number {
-  let at = labelled;
-  while (at < labelled + 6) {
-    const token = tokens[at];
-    const next = tokens[at + 1];
+/** "Yesterday …", "Since March …", "In two weeks …". */
+function afterLead(tokens: readonly Token[], from: number): number {
+  let at = from;
+  while (at < from + 6) {
+    const [token, next] = [tokens[at], tokens[at + 1]];
     if (!token) break;
-    if (token.tags.has('Date') || ((ADVERBS.has(token.lower) || INTERJECTIONS.has(token.lower)) && !token.technical))
-      at += 1;
+    const isSkipped = ADVERBS.has(token.lower) || INTERJECTIONS.has(token.lower);
+    if (token.tags.has('Date') || (isSkipped && !token.spelled)) at += 1;
     else if (PREPOSITIONS.has(token.lower) && next?.tags.has('Date')) at += 2;
     else break;
   }
   return at;
 }
 
-function isOrder(first: Token, next: Token | undefined, isLater: boolean): boolean {
-  if (first.technical || first.tags.has('Gerund') || !(isLater || /^\p{Lu}/u.test(first.text))) return false;
-  return ORDERS.has(first.lower) && next !== undefined && !next.tags.has('Verb') && next.lower !== 'of';
+/** An order, or a note that begins with what was done. */
+function isSubjectless(first: Token, next: Token | undefined): boolean {
+  if (first.spelled || !next || next.tags.has('Verb') || next.lower === 'of') return false;
+  return ORDERS.has(first.lower) || (first.tags.has('PastTense') && /ed$/.test(first.lower));
 }
 
-const ORDERS = new Set(
-  'use run install set put call check keep write add open start stop read avoid prefer ask copy place pass import pin connect'.split(
-    ' ',
-  ),
-);
+/** "Feature flags are …": the tagger takes the first word for an order. */
+function corrected(sentence: Sentence, at: number): Sentence {
+  const { tokens } = sentence;
+  const [first, next] = [tokens[at], tokens[at + 1]];
+  const isNoun = next?.tags.has('Noun') || next?.tags.has('Gerund');
+  if (!first?.tags.has('Imperative') || ORDERS.has(first.lower) || !isNoun) return sentence;
+  if (!tokens.slice(at + 2, at + 4).some(({ tags }) => tags.has('PresentTense') || tags.has('Copula'))) return sentence;
+  const retagged = tokens.map((token, place) =>
+    place === at || (place === at + 1 && token.tags.has('Gerund')) ? { ...token, tags: NOUN } : token,
+  );
+  return { ...sentence, tokens: retagged };
+}
+
+/** "The parser rejects empty lines": the tagger takes the verb for a plural and what follows for a verb. */
+function withVerbAmongNouns(sentence: Sentence, from: number, until: number): ReturnType<typeof clauseAt> {
+  const verb = sentence.tokens.findLastIndex(
+    ({ tags, lower }, place) => place > from && place < until && tags.has('Plural') && /[^s]s$/.test(lower),
+  );
+  if (verb < 0) return null;
+  const tokens = sentence.tokens.map((token, at) => {
+    if (at === verb) return { ...token, tags: VERB };
+    return at === verb + 1 && token.tags.has('Verb') ? { ...token, tags: ADJECTIVE } : token;
+  });
+  const retagged = { ...sentence, tokens };
+  const subject = nounPhraseAt(retagged, from);
+  const read = subject?.next === verb ? predicatesAt(retagged, verb) : [];
+  const isWhole = read.some((one) => one.objects.length > 0 || one.prepositional.some(({ phrase }) => phrase.isNamed));
+  return subject && isWhole ? clauseOf(subject, read) : null;
+}
 
 /** Over "of the team", "in Lund", "(the web console)" and ", the web console," between subject and verb. */
-function afterAttributes(reader: Reader, from: number): number {
-  const { tokens } = reader;
+function afterAttributes(sentence: Sentence, from: number): number {
+  const { tokens } = sentence;
   let at = from;
   for (let times = 0; times < 3; times++) {
     const token = tokens[at];
-    if (token && PREPOSITIONS.has(token.lower) && !token.technical) {
-      const phrase = phraseAt(reader, at + 1);
-      const next = tokens[at + 1]?.tags.has('Date') ? at + 2 : phrase?.next;
+    if (token && PREPOSITIONS.has(token.lower) && !token.spelled) {
+      const next = tokens[at + 1]?.tags.has('Date') ? at + 2 : nounPhraseAt(sentence, at + 1)?.next;
       if (next === undefined) return at;
       at = next;
     } else if (tokens[at - 1]?.isParted && token?.tags.has('Determiner')) {
-      const apposition = phraseAt(reader, at);
+      const apposition = nounPhraseAt(sentence, at);
       if (!apposition || !tokens[apposition.next - 1]?.isParted) return at;
       at = apposition.next;
     } else return at;
   }
   return at;
+}
+
+/** "Logs go to Loki, traces to Tempo": gapping, in which what looks like a verb is a noun. */
+function gappedAfter(sentence: Sentence, [predicate, ...others]: readonly Predicate[]): NonNullable<Clause['gapped']> {
+  const used = new Set(predicate?.prepositional.map(({ preposition }) => preposition));
+  if (!predicate || others.length > 0 || used.size === 0) return [];
+  const tokens = sentence.tokens.map((token, at) =>
+    at >= predicate.next && token.tags.has('PresentTense') && used.has(sentence.tokens[at + 1]?.lower ?? '')
+      ? { ...token, tags: NOUN }
+      : token,
+  );
+  return tokens.flatMap((token, place) => {
+    const [before, at] = [tokens[place - 1], token.lower === 'and' ? place + 1 : place];
+    const subject = at > place || before?.isParted ? nounPhraseAt({ ...sentence, tokens }, at) : null;
+    const preposition = subject ? (tokens[subject.next]?.lower ?? '') : '';
+    const phrase = subject && used.has(preposition) ? nounPhraseAt(sentence, subject.next + 1) : null;
+    const isTaken = predicate.prepositional.some((one) => one.phrase.mention.first === phrase?.mention.first);
+    return subject && phrase?.isNamed && !isTaken ? [{ subject, preposition, phrase }] : [];
+  });
 }

@@ -1,157 +1,190 @@
+import type { DateMention } from '../../english/dates.ts';
+import { stanceOf } from '../../english/stance.ts';
+import { stem } from '../../english/words.ts';
+import { changesOf } from '../../statements/change.ts';
+import type { NounPhrase, Predicate } from './chunks.ts';
 import type { Clause } from './clauses.ts';
-import type { NamedThing } from './named-thing.ts';
-import type { Phrase } from './phrases.ts';
-import type { Predicate } from './predicates.ts';
+import { isSame, type NamedThing } from './spelling.ts';
+import { PAST_FORMS } from './vocabulary.ts';
 
 /** What a clause says of two things. */
 export interface Relation {
   readonly source: NamedThing;
   readonly target: NamedThing;
+  /** In capital letters: `KEEPS_IN`. */
   readonly relation: string;
 }
 
 /** After these stands what the verb is not about, or when and how long. */
-const ASIDE = new Set([
-  'than',
-  'without',
-  'against',
-  'before',
-  'after',
-  'about',
-  'around',
-  'per',
-  'until',
-  'since',
-  'within',
-  'between',
-  'during',
-]);
+const ASIDE = new Set(
+  'than without against before after about around per until since within between during'.split(' '),
+);
 /** "prefers tabs over spaces" */
 const CHOICE = /^(?:prefer|choose|chose|pick|favou?r|like|want|take|took|select)/;
-/** Verbs of which the grammatical subject tells nothing, or which need the rest of the sentence to be true. */
+/** Verbs that say nothing without the rest of the sentence. */
 const EMPTY_VERBS =
-  /^(?:does|do|did|has|have|had|got|gets|get|makes|made|let|lets|seems|means|happens|says|said|tells|told|thinks|looks|comes|came|needs|wants|wanted|wait|waits|goes|go|went|let's|answer|answers|show|shows|hopes|tries|helps|becomes)$/;
-const MOST_WORDS = 5;
+  /^(?:does|do|did|has|have|had|got|gets|get|makes|made|let|lets|seems|means|happens|says|said|tells|told|thinks|looks|comes|came|brings|brought|needs|wants|wanted|wait|waits|let's|answer|answers|show|shows|hopes|tries|tried|helps|becomes)$/;
+/** What these do is done to their object: "migration 0042 renamed a to b". */
+const TRANSFORMS = /^(?:renam|mov|migrat|chang|convert|switch|upgrad|downgrad|port|pin|bump|cop(?:y|ied))/;
+const LONGEST = 5;
 
-/** The relations of a clause that are sure. @param self who speaks, or is spoken to */
-export function relationsOf(clause: Clause, self: NamedThing): Relation[] {
-  const { subject, predicates, others = [] } = clause;
-  const isSelf = subject === null || subject === 'speaker';
-  const source = isSelf ? self : subject.mention.thing;
-  const isKnown = isSelf || subject.isNamed;
-  const [first] = predicates;
-  const same = others.flatMap((it) =>
-    first && !first.isCopula ? relation(it.subject.mention.thing, [...first.verb, it.preposition], it.phrase) : [],
-  );
+/**
+ * The relations of a clause that are sure, named by its verb and preposition as in ReVerb (Fader, Soderland and Etzioni 2011, "Identifying
+ * Relations for Open Information Extraction").
+ * @param subject what the clause's subject stands for; null for nobody known, then only what was done to what is told
+ */
+export function relationsOf(clause: Clause, subject: NamedThing | null): Relation[] {
+  const { predicates, gapped = [] } = clause;
+  if (!subject) return predicates.flatMap((predicate) => ofObject(predicate, clause.isOrder === true));
+  const isNamed = clause.subject === null || typeof clause.subject === 'string' || clause.subject.isNamed;
   const own = predicates.flatMap((predicate) =>
-    predicate.isCopula ? copula(source, predicate) : verbal(source, predicate, subject, isKnown),
+    predicate.isCopula
+      ? ofCopula(subject, predicate, isNamed)
+      : ofVerb(subject, predicate, isNamed, clause.subject === 'speaker'),
+  );
+  const [first] = predicates;
+  const same = gapped.flatMap((one) =>
+    first && !first.isCopula ? relation(one.subject.mention.thing, [...first.verb, one.preposition], one.phrase) : [],
   );
   return [...own, ...same];
 }
 
-function verbal(source: NamedThing, predicate: Predicate, subject: Clause['subject'], isKnown: boolean): Relation[] {
-  const { verb, isPassive, isFuture, objects, led } = predicate;
+function ofVerb(subject: NamedThing, predicate: Predicate, isNamed: boolean, isSpeaker: boolean): Relation[] {
+  const { verb, isPassive, isFuture, objects, prepositional } = predicate;
   const main = verb[0] ?? '';
-  const named = [
+  const goal =
+    TRANSFORMS.test(main) &&
+    !isPassive &&
+    prepositional.find(({ preposition, phrase }) => /^(?:in)?to$/.test(preposition) && phrase.isNamed);
+  if (goal && objects.length === 1) return ofObject({ ...predicate, prepositional: [goal] }, false);
+  if (EMPTY_VERBS.test(main) && verb.length === 1 && !objects.some((object) => object.isNamed)) return [];
+  const words = [
     ...(isFuture ? ['will', ...(isPassive ? ['be'] : [])] : []),
-    ...(subject === 'speaker' ? [thirdPerson(main), ...verb.slice(1)] : verb),
+    ...(isSpeaker ? [thirdPerson(main), ...verb.slice(1)] : verb),
   ];
-  const found: Relation[] = [];
-  const add = (words: readonly string[], { mention }: Phrase) => {
-    const relation = screaming(words);
-    if (relation) found.push({ source, target: mention.thing, relation });
-  };
-  if (
-    EMPTY_VERBS.test(main) &&
-    verb.length === 1 &&
-    objects.every(({ isNamed }) => !isNamed) &&
-    !/^(?:go|goe|went)/.test(main)
-  )
-    return [];
-  // An order is followed for its object only.
-  if (subject === null) {
-    for (const object of objects) if (object.isNamed) add(named, object);
-    return found;
-  }
-  const usable = led.filter(({ preposition, phrase }, place) => {
-    if (ASIDE.has(preposition) || (preposition === 'over' && CHOICE.test(main))) return false;
-    if (
-      (preposition === 'of' && !/^made$/.test(main)) ||
-      (preposition === 'from' && led.some((it) => it.preposition === 'to'))
-    )
-      return false;
+  const usable = prepositional.filter(({ preposition, phrase }, place) => {
+    if (isAside(predicate, preposition)) return false;
     if (!phrase.isNamed && isPassive && place === 0 && /^(?:from|of|by|with)$/.test(preposition)) return true;
     if (!phrase.isNamed)
-      return (
-        place === 0 &&
-        objects.length === 0 &&
-        isKnown &&
-        subject !== 'speaker' &&
-        preposition !== 'for' &&
-        preposition !== 'in'
-      );
+      return place === 0 && objects.length === 0 && isNamed && !isSpeaker && !/^(?:for|in)$/.test(preposition);
     return (
-      place === 0 || objects.length === 0 || isPassive || preposition === led[0]?.preposition || preposition === 'to'
+      place === 0 ||
+      objects.length === 0 ||
+      isPassive ||
+      preposition === 'to' ||
+      preposition === prepositional[0]?.preposition
     );
   });
-  const isPlace = usable.some(({ phrase }) => phrase.isNamed);
-  for (const object of isPassive ? [] : objects)
-    if (object.isNamed || (!isPlace && (isKnown || led.length === 0))) add(named, object);
-  for (const { preposition, phrase } of usable) add([...named, preposition], phrase);
-  return found;
+  const hasPlace = usable.some(({ phrase }) => phrase.isNamed);
+  const direct = (isPassive && !/^(?:called|named)$/.test(main) ? [] : objects).filter(
+    (object) => object.isNamed || (!hasPlace && (isNamed || prepositional.length === 0)),
+  );
+  return [
+    ...direct.flatMap((object) => relation(subject, words, object)),
+    ...usable.flatMap(({ preposition, phrase }) => relation(subject, [...words, preposition], phrase)),
+  ];
+}
+
+function isAside({ verb, prepositional }: Predicate, preposition: string): boolean {
+  if (ASIDE.has(preposition) || (preposition === 'over' && CHOICE.test(verb[0] ?? ''))) return true;
+  if (preposition === 'of') return verb[0] !== 'made';
+  return preposition === 'from' && prepositional.some((one) => one.preposition === 'to');
+}
+
+/** What is done to its object: "upgraded React in apps/web" is React UPGRADED_IN apps/web, "copy .env to .env.local" .env COPY_TO .env.local. */
+function ofObject(predicate: Predicate, isOrder: boolean): Relation[] {
+  const { verb, isPassive, isCopula, isFuture, objects, prepositional } = predicate;
+  const main = verb[0] ?? '';
+  const [object, ...others] = objects;
+  if (!object || others.length > 0 || isPassive || isCopula || isFuture || EMPTY_VERBS.test(main)) return [];
+  if (!isOrder && !/ed$/.test(main)) return [];
+  if (!object.isNamed && !object.mention.thing.name.includes(' ')) return [];
+  return prepositional
+    .filter(({ preposition, phrase }) => phrase.isNamed && !isAside(predicate, preposition))
+    .slice(0, 1)
+    .flatMap(({ preposition, phrase }) => relation(object.mention.thing, [...verb, preposition], phrase));
 }
 
 /** "Mira is tech lead of Harbor", "Harbor is a service", "Harbor is in Oslo". */
-function copula(source: NamedThing, { verb, objects, led }: Predicate): Relation[] {
+function ofCopula(subject: NamedThing, { verb, objects, prepositional }: Predicate, isNamed: boolean): Relation[] {
   const [object] = objects;
-  const [first, ...others] = led;
-  const is = /^becom|^became$/.test(verb.at(-1) ?? '') ? (verb.at(-1) ?? '') : 'is';
-  if (!object)
-    return first?.phrase.isNamed && /^(?:in|on|at|from|with|by|behind|under)$/.test(first.preposition)
-      ? relation(source, [is, first.preposition], first.phrase)
-      : [];
-  const what = object.mention.thing.name;
-  if (
-    first &&
-    /^(?:of|at|in|for|on|from)$/.test(first.preposition) &&
-    first.phrase.isNamed &&
-    others.length === 0 &&
-    !object.isNamed
-  )
-    return relation(source, [is, ...what.split(' '), first.preposition], first.phrase);
-  if (first && !(first.preposition === 'of' && others.length === 0 && !object.isNamed)) return [];
-  return relation(source, [is], object);
+  const [first, ...others] = prepositional;
+  const main = verb.at(-1) ?? '';
+  const is = /^becom|^became$/.test(main) ? main : 'is';
+  if (!object) {
+    const isPlace = first && /^(?:in|on|at|from|with|by|behind|under)$/.test(first.preposition);
+    const isParticular = first?.phrase.isNamed || (isNamed && first?.phrase.mention.thing.name.includes(' '));
+    return isPlace && isParticular ? relation(subject, [is, first.preposition], first.phrase) : [];
+  }
+  if (!first) return relation(subject, [is], object);
+  if (object.isNamed || others.length > 0 || !/^(?:of|at|in|for|on|from)$/.test(first.preposition)) return [];
+  if (first.phrase.isNamed)
+    return relation(subject, [is, ...object.mention.thing.name.split(' '), first.preposition], first.phrase);
+  return first.preposition === 'of' ? relation(subject, [is], object) : [];
 }
 
-function relation(source: NamedThing, words: readonly string[], { mention }: Phrase): Relation[] {
-  const name = screaming(words);
+function relation(source: NamedThing, words: readonly string[], { mention }: NounPhrase): Relation[] {
+  const name = relationName(words);
   return name ? [{ source, target: mention.thing, relation: name }] : [];
 }
 
 /** "I prefer" and "Mira prefers" are one relation. */
 function thirdPerson(verb: string): string {
-  if (/(?:ed|s)$/.test(verb) || PAST.has(verb)) return verb;
+  if (/(?:ed|s)$/.test(verb) || PAST_FORMS.has(verb)) return verb;
   if (verb === 'have') return 'has';
   if (/[^aeiou]y$/.test(verb)) return verb.replace(/y$/, 'ies');
   return /(?:s|x|z|ch|sh|o)$/.test(verb) ? `${verb}es` : `${verb}s`;
 }
 
-const PAST = new Set(
-  'began broke brought built came chose did drew drove fell felt found gave got had held kept knew left led lost made met moved paid put ran said sat saw sent spent spoke stood took told thought went won wrote'.split(
-    ' ',
-  ),
-);
-
-/** A relation's name: `KEEPS_IN`. */
-export function screaming(words: readonly string[]): string | null {
+/** The name of a relation: `KEEPS_IN`; null where there are no letters to make one of. */
+export function relationName(words: readonly string[]): string | null {
   const name = words
     .join(' ')
     .normalize('NFD')
     .replace(/[\u0300-\u036f'’]/g, '')
     .split(/[^A-Za-z\d]+/)
     .filter((word) => word !== '')
-    .slice(0, MOST_WORDS)
+    .slice(0, LONGEST)
     .join('_')
     .toUpperCase();
   return /^[A-Z]/.test(name) ? name : null;
+}
+
+/** "Harbor replaced Redis by Valkey", where what had it and what is gone are things that the sentence names. */
+export interface Ending {
+  readonly holder: NamedThing;
+  readonly gone: NamedThing;
+  readonly successor: NamedThing | null;
+  /** Of the holder and its successor; without one, of the holder and what is gone. */
+  readonly relation: string;
+}
+
+/** @param things that the sentence names or is about  @param self who says "we" */
+export function endingIn(
+  text: string,
+  dates: readonly DateMention[],
+  things: readonly NamedThing[],
+  self: NamedThing | null,
+): Ending | null {
+  if (stanceOf(text) !== 'states' || /^(?:they|it|he|she|this|that)\b/i.test(text)) return null;
+  for (const change of changesOf(text, dates)) {
+    if (change.of === 'person' || change.of === 'name') continue;
+    const among = (stems: readonly string[]) =>
+      things.find(({ name }) => name.split(/\s+/).every((word) => stems.includes(stem(word)))) ?? null;
+    const isSelf = change.subject.length === 0 && /^we\b/i.test(text);
+    const holder = among(change.subject) ?? (isSelf ? self : null);
+    const gone = among(change.gone) ?? lastWord(change.gone, text);
+    if (!holder || !gone || isSame(holder, gone)) continue;
+    const successor = among(change.now);
+    const verb = /\bno longer (\p{L}+)/iu.exec(text)?.[1] ?? 'uses';
+    return { holder, gone, successor, relation: successor ? 'USES' : (relationName(['no', 'longer', verb]) ?? '') };
+  }
+  return null;
+}
+
+/** "coffee" in "no longer drinks coffee": one word that the sentence ends with. */
+function lastWord(stems: readonly string[], text: string): NamedThing | null {
+  const word = /(\p{Ll}{3,})[.!]?$/u.exec(text)?.[1];
+  const isMeant = word && stems.length <= 2 && !stems.some((one) => /\d/.test(one)) && stems.at(-1) === stem(word);
+  return isMeant ? { name: word, type: 'Entity' } : null;
 }

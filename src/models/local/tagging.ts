@@ -1,10 +1,10 @@
 import nlp from 'compromise/two';
 import type { DateMention } from '../../english/dates.ts';
-import type { TechnicalName } from './named-thing.ts';
+import type { SpelledName } from './spelling.ts';
 
 /** A word of a sentence as the tagger sees it. */
 export interface Token {
-  /** Without punctuation; a technical name is one token. */
+  /** Without punctuation; a spelled name is one token. */
   readonly text: string;
   readonly lower: string;
   readonly tags: ReadonlySet<string>;
@@ -12,7 +12,7 @@ export interface Token {
   readonly isParted: boolean;
   /** "Harbor's" */
   readonly isPossessive: boolean;
-  readonly technical: TechnicalName | null;
+  readonly spelled: SpelledName | null;
 }
 
 interface Term {
@@ -26,6 +26,8 @@ interface Term {
 /** "CI" and "CD" are hardly ever numbers. */
 const LETTERS: ReadonlySet<string> = new Set(['Noun', 'Singular', 'Acronym']);
 
+const HYPHENATED: ReadonlySet<string> = new Set(['Noun', 'Adjective', 'Hyphenated']);
+
 /** Stand-ins that the tagger knows, so that paths and dates do not lead it astray. */
 const STAND_IN = 'Zqx';
 const DATE_STAND_IN = 'Zqydate';
@@ -35,10 +37,11 @@ nlp.addWords({
   ...Object.fromEntries(Array.from({ length: STAND_INS }, (_, index) => [standIn(index).toLowerCase(), 'ProperNoun'])),
   [DATE_STAND_IN.toLowerCase()]: 'Date',
   empty: 'Adjective',
+  ...Object.fromEntries('staging billing logging routing caching'.split(' ').map((word) => [word, 'Noun'])),
 });
 
 /** The words of one sentence; dates are left out as one token tagged `Date` each. */
-export function tokensOf(text: string, names: readonly TechnicalName[], dates: readonly DateMention[]): Token[] {
+export function tokensOf(text: string, names: readonly SpelledName[], dates: readonly DateMention[]): Token[] {
   const known = names.slice(0, STAND_INS);
   const terms = (nlp(withStandIns(text, known, dates)).docs as unknown as Term[][]).flat();
   const tokens: Token[] = [];
@@ -47,47 +50,56 @@ export function tokensOf(text: string, names: readonly TechnicalName[], dates: r
     index += parts.length - 1;
     tokens.push(tokenOf(parts, terms[index + 1], known));
   }
-  const corrected = tokens.map((token, index) => withParticiple(tokens, withNoun(tokens, token, index), index));
-  return withVerb(corrected);
+  for (const [at, token] of tokens.entries()) tokens[at] = { ...token, tags: tagsInContext(tokens, at) };
+  return tokens;
 }
 
-/** "They share the tokens package Pharos": the tagger takes the noun for a second verb. */
-function withNoun(tokens: readonly Token[], token: Token, index: number): Token {
-  if (!token.tags.has('Infinitive') || !tokens[index - 1]?.tags.has('Noun')) return token;
-  let start = index - 1;
-  while (start > 0 && (tokens[start]?.tags.has('Noun') || tokens[start]?.tags.has('Adjective'))) start--;
-  const isNamed = tokens[index + 1]?.tags.has('ProperNoun') === true;
-  const hasVerb = tokens.slice(0, start).some((other) => other.tags.has('Verb'));
-  return isNamed && hasVerb && tokens[start]?.tags.has('Determiner') ? { ...token, tags: new Set(['Noun']) } : token;
+const NOUN: ReadonlySet<string> = new Set(['Noun', 'Singular']);
+const NOUNS: ReadonlySet<string> = new Set(['Noun', 'Plural']);
+const VERB: ReadonlySet<string> = new Set(['Verb', 'PresentTense']);
+const PAST: ReadonlySet<string> = new Set(['Verb', 'PastTense']);
+/** Behind these a sentence of its own may follow: "we know the build fails", "it helps the team build". */
+const TAKES_SENTENCE =
+  /^(?:know|knew|think|thought|s[ae][ewy]|said|ensure|check|mean|found|notice|believe|hope|guess|help|let|ma[dk]e|show|so|that|because|when|if)/;
+
+/** The tags of a word where the words beside it rule the tagger's out (transformations of tags in context, as in Brill 1995). */
+function tagsInContext(tokens: readonly Token[], at: number): ReadonlySet<string> {
+  const { tags, lower, spelled } = tokens[at] as Token;
+  const [before, next] = [tokens[at - 1], tokens[at + 1]];
+  const has = (token: Token | undefined, ...names: string[]) => names.some((name) => token?.tags.has(name));
+  if (spelled || has(tokens[at], 'Auxiliary', 'Copula', 'Modal')) return tags;
+  const isForm = /[^s]s$/.test(lower);
+  let start = at - 1;
+  while (start > 0 && !has(tokens[start], 'Determiner') && has(tokens[start], 'Noun', 'Adjective')) start--;
+  const isDetermined = start < at - 1 && has(tokens[start], 'Determiner') && has(before, 'Noun') && !before?.isParted;
+  const verb = tokens.slice(0, start).findLast((token) => has(token, 'Verb'));
+  const isBelow =
+    verb !== undefined && !TAKES_SENTENCE.test(verb.lower) && !TAKES_SENTENCE.test(tokens[start - 1]?.lower ?? '');
+  if (has(tokens[at], 'Verb') && isDetermined) {
+    // "the health check in …", "share the tokens package Pharos"
+    if (has(tokens[at], 'Infinitive') && (verb ? isBelow && has(next, 'ProperNoun') : !has(before, 'Plural')))
+      return NOUN;
+    // "runs in the Playwright tests and …"
+    if (has(tokens[at], 'PresentTense') && isForm && isBelow && has(tokens[start - 1], 'Preposition', 'Verb'))
+      return NOUNS;
+  }
+  // "Messages live in …"
+  if (at === 0 && isForm && has(tokens[at], 'PresentTense') && has(next, 'Infinitive', 'Copula')) return NOUNS;
+  const follows = next?.spelled != null || has(next, 'ProperNoun', 'Determiner', 'Possessive');
+  // "The build needs the token", "The service talks to …"
+  const isOne = before?.spelled != null || (has(before, 'Noun') && !has(before, 'Plural'));
+  if (has(tokens[at], 'Plural') && isOne && !tokens.slice(0, at).some((token) => has(token, 'Verb'))) {
+    const isOnly = !tokens.some((token) => has(token, 'Verb'));
+    if (isOnly ? follows || has(next, 'Preposition') || next?.lower === 'to' : follows && !has(next, 'ProperNoun'))
+      return VERB;
+    if (!isOnly && next?.spelled) return VERB;
+  }
+  // "left Acme and joined Harbor"
+  const isAttribute = has(before, 'Determiner', 'Adjective', 'Preposition', 'Copula');
+  return at > 0 && has(tokens[at], 'Adjective') && /[^e]ed$/.test(lower) && follows && !isAttribute ? PAST : tags;
 }
 
-/** "left Acme and joined Harbor": the tagger takes some past tenses for adjectives. */
-function withParticiple(tokens: readonly Token[], token: Token, index: number): Token {
-  if (!token.tags.has('Adjective') || !/[^e]ed$/.test(token.lower) || index === 0) return token;
-  const [before, next] = [tokens[index - 1], tokens[index + 1]];
-  const follows = next?.technical || ['ProperNoun', 'Determiner', 'Possessive'].some((tag) => next?.tags.has(tag));
-  const isAttribute = ['Determiner', 'Adjective', 'Preposition', 'Copula'].some((tag) => before?.tags.has(tag));
-  return follows && !isAttribute ? { ...token, tags: new Set(['Verb', 'PastTense']) } : token;
-}
-
-function isOneThing(token: Token | undefined): boolean {
-  return token?.technical != null || (token?.tags.has('Noun') === true && !token.tags.has('Plural'));
-}
-
-/** "The service talks to …": the tagger takes a verb after a noun for a plural. */
-function withVerb(tokens: Token[]): Token[] {
-  if (tokens.some((token) => token.tags.has('Verb'))) return tokens;
-  const verb = tokens.findIndex((token, index) => {
-    const next = tokens[index + 1];
-    const follows =
-      next?.technical || ['Preposition', 'Determiner', 'Possessive', 'ProperNoun'].some((tag) => next?.tags.has(tag));
-    return index > 0 && token.tags.has('Plural') && isOneThing(tokens[index - 1]) && (follows || next?.lower === 'to');
-  });
-  if (verb < 0) return tokens;
-  return tokens.with(verb, { ...(tokens[verb] as Token), tags: new Set(['Verb', 'PresentTense']) });
-}
-
-function withStandIns(text: string, names: readonly TechnicalName[], dates: readonly DateMention[]): string {
+function withStandIns(text: string, names: readonly SpelledName[], dates: readonly DateMention[]): string {
   const places = [
     ...names.map((name, index) => ({ start: name.start, end: name.end, word: standIn(index) })),
     ...dates.map((date) => ({ start: date.start, end: date.end, word: DATE_STAND_IN })),
@@ -111,19 +123,20 @@ function hyphenated(terms: readonly Term[], start: number): Term[] {
   return terms.slice(start, end + 1);
 }
 
-function tokenOf(parts: readonly Term[], next: Term | undefined, names: readonly TechnicalName[]): Token {
+function tokenOf(parts: readonly Term[], next: Term | undefined, names: readonly SpelledName[]): Token {
   const last = parts.at(-1) as Term;
   const written = parts.length > 1 ? parts.map((part) => part.text).join('-') : uncontracted(last);
+  const isHyphenated = parts.length > 1 && last.tags.has('Verb') && !last.tags.has('PastTense');
   const isPossessive = /['’]s?$/.test(written) && last.tags.has('Possessive');
   const text = isPossessive ? written.replace(/['’]s?$/, '') : written;
-  const technical = names[standInIndex(text)] ?? null;
+  const spelled = names[standInIndex(text)] ?? null;
   return {
     text,
     lower: text.toLowerCase(),
-    tags: last.tags.has('RomanNumeral') ? LETTERS : last.tags,
+    tags: last.tags.has('RomanNumeral') ? LETTERS : isHyphenated ? HYPHENATED : last.tags,
     isParted: /[^\s.'’]/.test(last.post) || /[^\s]/.test(next?.pre ?? ''),
     isPossessive,
-    technical,
+    spelled,
   };
 }
 

@@ -18,6 +18,7 @@ export const NO_NAMES = words(`
   decision record breaking important warning caution tip example examples summary overview introduction changelog
   mom dad mum mama papa grandma grandpa reminder everyone somebody nobody restored preserved exposed reduced enforced
   match detach delete select insert where return create merge table drop join union exec aligned corrected accepted rejects returns applies clamps parses completes handles migrated documented hardened
+  line commit error warn traceback
   expanded consolidated refactored switched reworked enhanced optimized cleaned clean set sets`);
 
 /** Heads of noun phrases that tell nothing. */
@@ -40,14 +41,6 @@ export const EMPTY_ADJECTIVES = words(`
   following above below previous current actual possible available necessary existing additional further extra recent
   plain simple existing relevant respective proper correct over under`);
 
-/** Lead-ins of list items ("**Docs:** …") that name a kind of work, not a feature. */
-export const GENERIC_LEAD_INS = words(`
-  docs doc documentation test tests testing chore chores ci build misc release releases changelog dependencies deps
-  dependency types typings type style refactor refactoring note notes warning important fix fixes fixed bugfix feature
-  features feat perf performance security update updates maintenance cleanup reverted revert breaking other internal
-  package packages example examples readme todo summary sponsors support general typo typos tip preparation metadata publishing
-  policy improvements automation workflow tooling developer experience contributor repo repository`);
-
 /** Singular nouns that begin a sentence without being a name, where nothing else tells. */
 export const NO_SUBJECT_NAMES = words(`
   support code data work access use help traffic time life music nature art love hope family everybody code food water
@@ -55,27 +48,11 @@ export const NO_SUBJECT_NAMES = words(`
   practice health power fun history money religion science education church school self-care art creativity summer winter
   spring autumn monday tuesday wednesday thursday friday saturday sunday today tomorrow yesterday tonight today's`);
 
-/** Verbs whose subject, where it is a capitalised word, is a person. */
-export const HUMAN_VERBS = words(`
-  joined joins leads led likes liked loves loved hates hated prefers preferred lives lived said says thinks thought
-  believes wants wanted works worked became born wrote told asked knows studies studied enjoys enjoyed met married owns
-  mentioned suggested reviewed approved resigned retired manages managed reports teaches taught drives plays visited
-  asks decided proposed hired mentors feels felt went hopes plans owns`);
-
-/** Their object, where it is a capitalised word, is a product rather than a place or a person. */
-export const PRODUCT_VERBS = words(`
-  use uses used using adopt adopts adopted deploy deploys deployed install installs installed runs run running
-  migrated migrate switched switch replaced replace replaces requires require required upgraded upgrade built`);
-
 /** Products whose names, written small, are mostly ordinary words. */
 export const ALSO_COMMON_WORDS = words(`
   node next nest solid rust swift spring rails edge safari slack linear notion cursor express spark flask fastify go git
   bun rollup biome cypress express windows chrome gemini claude copilot angular react vue python java ruby piscina
   storybook bootstrap linux sentry cypress yarn azure stripe airflow playwright solid babel jest`);
-
-/** A statement with such a word has not happened, or not for sure. */
-export const HYPOTHETICAL =
-  /\b(?:plan(?:s|ned|ning)?|will|going to|gonna|might|may|could|should|would|wants?|wanted|consider(?:s|ing)?|hopes?|if|unless|not|never|hasn't|haven't|didn't|don't|won't|can|maybe|perhaps|propos(?:e|es|ed|al)|suggest(?:s|ed)?|considered|thinking)\b/i;
 
 export const WELL_KNOWN_PRODUCTS = words(`
   redis valkey postgres postgresql mysql sqlite mongodb kafka rabbitmq nats docker kubernetes terraform ansible nginx
@@ -85,3 +62,29 @@ export const WELL_KNOWN_PRODUCTS = words(`
   cloudflare vercel netlify heroku aws gcp azure stripe twilio openai anthropic claude gemini copilot cursor git npm pnpm
   yarn graphql grpc elasticsearch opensearch neo4j falkordb bullmq piscina express fastify django flask rails spring
   laravel tailwind bootstrap storybook supabase firebase snowflake bigquery airflow spark hadoop pytorch tensorflow`);
+
+export const PREPOSITIONS = words(`
+  in on at to from with by for of into over under via through as about against between onto within without than around
+  after before since until per upon`);
+
+export const ADVERBS = words(`
+  now also only always still already currently usually mostly just then recently finally again both please even later
+  soon today here there together meanwhile`);
+
+/** In front of what a sentence says. */
+export const INTERJECTIONS = words(
+  'yeah yes yep ok okay well so and but thanks wow oh reminder note fyi update hey hi',
+);
+
+export const BE = words('be am is are was were been being');
+
+export const HELPERS = words('be am is are was were been being has have had will do does did');
+
+/** Verbs that begin an order. */
+export const ORDERS = words(`
+  use run install set put call check keep write add open start stop read avoid prefer ask copy place pass import pin
+  connect rename move replace store deploy configure enable disable`);
+
+export const PAST_FORMS = words(`
+  began broke brought built came chose did drew drove fell felt found gave got had held kept knew left led lost made met
+  moved paid put ran said sat saw sent set spent spoke stood took told thought went won wrote became cost`);

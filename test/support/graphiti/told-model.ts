@@ -5,7 +5,7 @@ import type {
   Extraction,
   LanguageModel,
 } from '../../../src/models/language-model.ts';
-import { localJudgement } from '../../../src/models/local/judgement.ts';
+import { localJudgement } from '../../../src/models/local/language-model.ts';
 
 /** What a told model thinks of what rules cannot decide; nothing by default. */
 export interface Opinions {

@@ -22,6 +22,22 @@ describe('a dialogue', () => {
     expect(ended.ended).toEqual([]);
   });
 
+  it('makes no things of roles, in plain text neither', () => {
+    const chat = reading('user: I prefer pnpm.\nassistant: I updated `package.json`.\nassistant: Harbor uses Redis.');
+    expect(named(chat)).toEqual(['pnpm: Product', 'package.json: File', 'Harbor: Entity', 'Redis: Product']);
+    expect(stated(chat)).toEqual(['Harbor USES Redis']);
+  });
+
+  it('knows whom a pronoun means where the sentence before names one person', () => {
+    expect(stated(reading('Sofia Marquez joined Harbor. She replaces Lena Fischer.'))).toEqual([
+      'Sofia Marquez JOINED Harbor',
+      'Sofia Marquez REPLACES Lena Fischer',
+    ]);
+    expect(stated(reading('Sofia Marquez hired Lena Fischer. She leads Harbor.'))).toEqual([
+      'Sofia Marquez HIRED Lena Fischer',
+    ]);
+  });
+
   it('gives everyone their own words', () => {
     const chat = reading('Mira: I like Valkey.\nTomás (user): I like Redis,\nbut not RabbitMQ.', 'message');
     expect(stated(chat)).toContain('Mira LIKES Valkey');

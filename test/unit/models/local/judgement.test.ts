@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { localJudgement } from '../../../../src/models/local/judgement.ts';
+import { localJudgement } from '../../../../src/models/local/language-model.ts';
 
 const told = async (kind: 'entity' | 'community' | 'saga', texts: string[], name = '') =>
   (await localJudgement.summarize([{ kind, name, known: '', texts }])).summaries[0];

@@ -72,7 +72,7 @@ describe('a closed model', () => {
     await model.close();
     const refusal = model.extract({ content: 'Alice likes tea', source: 'text', referenceTime: OCTOBER });
     await expect(refusal).rejects.toThrow(
-      new ModelAway('The local model local-rules-2 is closed and answers no more.'),
+      new ModelAway('The local model local-rules-3 is closed and answers no more.'),
     );
   });
 

@@ -26,8 +26,34 @@ describe('a note in plain words', () => {
   });
 
   it('states nothing of "I" where nobody is known to speak', () => {
-    const note = reading('I prefer tabs over spaces.');
-    expect([named(note), stated(note)]).toEqual([[], []]);
+    expect(reading('I prefer tabs over spaces.')).toEqual({ entities: [], facts: [], ended: [] });
+  });
+
+  it('says of notes and orders without a subject what is done to what', () => {
+    expect(stated(reading('Upgraded React 18.3 in apps/web.'))).toContain('React 18.3 UPGRADED_IN apps/web');
+    expect(stated(reading('Copy `.env.example` to `.env.local`.'))).toEqual(['.env.example COPY_TO .env.local']);
+    expect(stated(reading('- [ ] copy `.env.example` to `.env.local`'))).toEqual([]);
+  });
+
+  it('reads every clause of a sentence, and what is left out in the second', () => {
+    expect(stated(reading('Harbor keeps sessions in Redis and Lighthouse uses Svelte.'))).toContain(
+      'Lighthouse USES Svelte',
+    );
+    expect(stated(reading('Logs go to Grafana, traces to Tempo.'))).toEqual([
+      'logs GO_TO Grafana',
+      'traces GO_TO Tempo',
+    ]);
+  });
+
+  it.each([
+    'It took 43 minutes to fix Harbor.',
+    'CI fails.',
+    'LINE 1: SELECT name FROM users',
+    'Harbor never uses npm.',
+  ])('makes no thing and no fact of what is none: %s', (words) => {
+    const { entities, facts } = reading(words);
+    expect(facts).toEqual([]);
+    expect(entities.filter(({ name }) => /43|fails|LINE/.test(name))).toEqual([]);
   });
 
   it('understands what is said without any name', () => {

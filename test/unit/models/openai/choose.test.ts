@@ -52,11 +52,11 @@ test.each<[Record<string, string>, string, string, number]>([
   ],
   [
     { MEMORY_MODELS: 'local', MEMORY_EMBEDDINGS: 'openai', OPENAI_API_KEY: 'sk-1' },
-    'local-rules-2',
+    'local-rules-3',
     'text-embedding-3-small',
     1024,
   ],
-  [{ MEMORY_EMBEDDING_BASE_URL: 'http://localhost:1/v1' }, 'local-rules-2', 'text-embedding-3-small', 1024],
+  [{ MEMORY_EMBEDDING_BASE_URL: 'http://localhost:1/v1' }, 'local-rules-3', 'text-embedding-3-small', 1024],
   [
     { OPENAI_API_KEY: 'sk-1', MEMORY_EMBEDDINGS: 'transformers' },
     'gpt-4.1-mini/extract-1',
@@ -85,6 +85,6 @@ test('vectors of OpenAI beside local rules need a key', () => {
 test('local models are chosen beside a key', async () => {
   const model = await chooseLanguageModel(config({ MEMORY_MODELS: 'local', OPENAI_API_KEY: 'sk-1' }));
 
-  expect(model.id).toBe('local-rules-2');
+  expect(model.id).toBe('local-rules-3');
   await model.close();
 });

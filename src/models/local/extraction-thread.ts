@@ -1,1 +1,0 @@
-export { extract as default } from './extract.ts';

@@ -1,5 +1,10 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { type BriefedEpisode, episodesWithTerms, latestEpisodes } from '../graph/queries/briefing.ts';
+import {
+  type BriefedEpisode,
+  episodesWithNotes,
+  episodesWithTerms,
+  latestEpisodes,
+} from '../graph/queries/briefing.ts';
 import { factsOfEpisodes } from '../graph/queries/episodes.ts';
 import { instant } from '../graph/queries/moment.ts';
 import type { FactRow } from '../graph/queries/search-facts.ts';
@@ -8,27 +13,18 @@ import { noteTerm } from '../passages/passages.ts';
 import { queryTerms } from '../passages/terms.ts';
 import { endedIn } from '../search/what-holds.ts';
 import { endedRanges } from '../statements/endings.ts';
+import { NOTE_KEYS } from '../statements/read-notes.ts';
 import { sentencesOf } from '../statements/sentence.ts';
 import { type Statement, statementsOf } from '../statements/statement.ts';
 import { oneLine, shortened } from '../text.ts';
 import { fromGraphTime } from '../time.ts';
+import { type BriefingLine, saidOnce } from './line.ts';
+import { openTasks, rulesRead } from './read-notes.ts';
 import { RULE_WORDS, type Rule, replacesRule, ruleOf, rulesIn } from './rules.ts';
-import { type Session, sessionsOf } from './sessions.ts';
+import { sessionLine, sessionsOf } from './sessions.ts';
 import { LONGEST_MESSAGE, ownSentences, userWords } from './user-words.ts';
 
-/** A line of a briefing, and where it comes from. */
-export interface BriefingLine {
-  readonly text: string;
-  /** The episode that says so. */
-  readonly episode: string;
-  /** When it was said, in the graph's format. */
-  readonly time: string;
-  /** `user` for what the user said or confirmed, else who handed it in. */
-  readonly by: string;
-  /** From when on and until when it holds, where that is known, in the graph's format. */
-  readonly from?: string | null;
-  readonly until?: string | null;
-}
+export type { BriefingLine };
 
 /** What a session is told when it begins, the most important lines first in each part. */
 export interface Briefing {
@@ -51,12 +47,13 @@ const NOTES = ['rule', 'task', 'decision', 'fact'].map(noteTerm);
 
 /** Reads what a session should know whatever it is about. A few queries, each bounded; no model is asked. */
 export async function makeBriefing(graph: GroupGraph, now: Date): Promise<Briefing> {
-  const [latest, notes, spoken] = await Promise.all([
+  const [latest, notes, spoken, read] = await Promise.all([
     latestEpisodes(graph, LATEST, EXTENT),
     found(graph, NOTES, null),
     found(graph, queryTerms(RULE_WORDS), 'user'),
+    episodesWithNotes(graph, Object.values(NOTE_KEYS), MOST_FOUND, EXTENT),
   ]);
-  const past = (episodes: readonly BriefedEpisode[]) =>
+  const past = <T extends BriefedEpisode>(episodes: readonly T[]) =>
     episodes.filter(({ referenceTime }) => (fromGraphTime(referenceTime) ?? now) <= now);
   const episodes = [...new Map([...past(latest), ...past(spoken)].map((episode) => [episode.uuid, episode])).values()];
   const messages = episodes.flatMap((episode) => messageOf(episode));
@@ -69,19 +66,24 @@ export async function makeBriefing(graph: GroupGraph, now: Date): Promise<Briefi
   const replacedRules = replacedBy(noted.filter(isInForce));
   const lines = (kind: Note['kind']) =>
     noted.filter((note) => note.kind === kind && !replaced.has(note.episode)).map(lineOf);
+  const confirmedRules = noted.filter(isInForce).map((note) => placed(ruleOf(note.text), lineOf(note)));
   const facts = await factsOfEpisodes(
     graph,
     past(latest).map(({ uuid }) => uuid),
   );
-  const rules = standing(messages, noted.filter(isInForce), replacedRules, now).slice(0, MOST_RULES);
+  const rules = standing(messages, [...confirmedRules, ...rulesRead(past(read))], replacedRules, now).slice(
+    0,
+    MOST_RULES,
+  );
+  const tasks = [...lines('task'), ...openTasks(past(read)).filter(({ episode }) => !replaced.has(episode))];
   const [decisions, holding] = await Promise.all([
     notEnded(graph, lines('decision'), now),
     notEnded(graph, [...lines('fact'), ...ranked(facts, latest, replaced, now)].slice(0, MOST_CHECKED), now),
   ]);
-  const said = [...rules, ...lines('task'), ...decisions];
+  const said = [...rules, ...tasks, ...decisions];
   return {
     rules,
-    tasks: lines('task').slice(0, MOST_TASKS),
+    tasks: tasks.slice(0, MOST_TASKS),
     decisions: decisions.slice(0, MOST_DECISIONS),
     facts: saidOnce(holding, said).slice(0, MOST_FACTS),
     sessions: sessionsOf(past(latest)).slice(0, MOST_SESSIONS).map(sessionLine),
@@ -159,7 +161,7 @@ interface PlacedRule {
 /** Rules that no later word of the user has ended, the latest first. */
 function standing(
   messages: readonly Message[],
-  confirmed: readonly Note[],
+  others: readonly PlacedRule[],
   replaced: ReadonlySet<string>,
   now: Date,
 ): BriefingLine[] {
@@ -167,7 +169,7 @@ function standing(
     ...messages.flatMap(({ words, episode: { uuid, referenceTime } }) =>
       rulesIn(words).map((rule) => placed(rule, { text: rule.text, episode: uuid, time: referenceTime, by: 'user' })),
     ),
-    ...confirmed.map((note) => placed(ruleOf(note.text), lineOf(note))),
+    ...others,
   ].filter(({ line }) => !replaced.has(line.episode));
   // A stable order: of one message the last word counts.
   const latestFirst = all
@@ -244,28 +246,4 @@ async function notEnded(graph: GroupGraph, lines: readonly BriefingLine[], now: 
     { asOf: instant(now) },
   );
   return lines.filter((_, place) => !(ended.get(String(place)) ?? []).some(({ isPart }) => !isPart));
-}
-
-const SPEAKER = /^[\p{L}][\p{L}\p{N}_.-]*: /u;
-
-/** Each sentence once, whoever says it, and not where another part of the briefing says it. */
-function saidOnce(lines: readonly BriefingLine[], before: readonly BriefingLine[]): BriefingLine[] {
-  const bare = ({ text }: BriefingLine) => text.replace(SPEAKER, '').toLowerCase();
-  const seen = new Set(before.map(bare));
-  return lines.filter((line) => !seen.has(bare(line)) && seen.add(bare(line)));
-}
-
-function sessionLine({ last, turns, asked, summary, answered, files }: Session): BriefingLine {
-  const about = [
-    ...(summary === '' ? [] : [`summed up by the agent: “${summary}”`]),
-    ...(asked === '' || summary !== '' ? [] : [`asked: “${asked}”`]),
-    ...(answered === '' ? [] : [`ended with: “${answered}”`]),
-    ...(files.length === 0 ? [] : [`changed ${files.join(', ')}`]),
-  ].join('; ');
-  return {
-    text: [...(turns === 0 ? [] : [turns === 1 ? 'one turn' : `${turns} turns`]), about].join(', '),
-    episode: last.uuid,
-    time: last.referenceTime,
-    by: last.sourceDescription,
-  };
 }

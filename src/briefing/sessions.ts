@@ -1,5 +1,6 @@
 import type { BriefedEpisode } from '../graph/queries/briefing.ts';
 import { oneLine, shortened } from '../text.ts';
+import type { BriefingLine } from './line.ts';
 import { userWords } from './user-words.ts';
 
 /** What an earlier session did, as far as its turns tell. */
@@ -89,4 +90,20 @@ function lastSentences({ tail }: BriefedEpisode): string {
   const end = text.slice(-LONGEST_ANSWERED);
   const cut = /[.!?。！？]\s*(?=\S)/.exec(end.slice(0, -20));
   return cut ? end.slice(cut.index + cut[0].length) : `…${end.slice(end.indexOf(' ') + 1)}`;
+}
+
+/** What a session did, in one line. */
+export function sessionLine({ last, turns, asked, summary, answered, files }: Session): BriefingLine {
+  const about = [
+    ...(summary === '' ? [] : [`summed up by the agent: “${summary}”`]),
+    ...(asked === '' || summary !== '' ? [] : [`asked: “${asked}”`]),
+    ...(answered === '' ? [] : [`ended with: “${answered}”`]),
+    ...(files.length === 0 ? [] : [`changed ${files.join(', ')}`]),
+  ].join('; ');
+  return {
+    text: [...(turns === 0 ? [] : [turns === 1 ? 'one turn' : `${turns} turns`]), about].join(', '),
+    episode: last.uuid,
+    time: last.referenceTime,
+    by: last.sourceDescription,
+  };
 }

@@ -155,7 +155,13 @@ async function read(
   const { content, source, sourceDescription, referenceTime } = episode;
   if (source === 'fact_triple') return givenFact(content);
   const text = { content: plainText(content), source, sourceDescription, referenceTime, previous, ontology };
-  return fitOntology(await model.extract(text, parts), ontology);
+  const read = fitOntology(await model.extract(text, parts), ontology);
+  return { ...read, facts: read.facts.map(withEvidence) };
+}
+
+/** The sentence that a fact stands in is one of its attributes: by it the passage is found in which the fact has ended. */
+function withEvidence({ evidence, ...fact }: ExtractedFact): ExtractedFact {
+  return evidence === undefined ? fact : { ...fact, attributes: { ...fact.attributes, evidence } };
 }
 
 /** A fact that was given whole is not read by a model, and its types were given on purpose. */
@@ -182,7 +188,7 @@ function givenFact(content: string): Extraction {
  * facts between two different entities that were named, dates that the graph can write, ends after beginnings.
  */
 export function soundPart(given: Extraction): Extraction {
-  const { entities, facts, ended, use } = inPlainText(given);
+  const { entities, facts, ended, notes, use } = inPlainText(given);
   const byKey = new Map<string, ExtractedEntity>();
   for (const { name, type, ...rest } of entities) {
     const entity = { ...rest, name: oneLine(name), type: LABEL.test(type) && !RESERVED.has(type) ? type : 'Entity' };
@@ -198,6 +204,7 @@ export function soundPart(given: Extraction): Extraction {
       .map((fact): ExtractedFact => ({ ...fact, fact: oneLine(fact.fact), ...soundTimes(fact) }))
       .filter((fact) => fact.fact !== '' && joins(fact)),
     ended: ended.filter((it) => joins(it) && soundTime(it.at)),
+    ...(notes && { notes }),
     ...(use && { use }),
   };
 }

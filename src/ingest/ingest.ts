@@ -1,7 +1,9 @@
 import type { Redis } from 'ioredis';
 import type { Episode } from '../episode.ts';
 import type { Graphs } from '../graph/graphs.ts';
+import { addStatements } from '../graph/queries/statements.ts';
 import { NO_ONTOLOGY } from '../ontology.ts';
+import { statementsRead } from '../statements/read-notes.ts';
 import { type Metrics, NO_METRICS } from '../telemetry/metrics.ts';
 import { SECOND } from '../time.ts';
 import type { Leases } from '../valkey/lease.ts';
@@ -84,6 +86,8 @@ export function openIngest(graphs: Graphs, valkey: Redis, leases: Leases, parts:
       const { extracted, passages } = await extract(episode, previous, remembered, unembedded, readers);
       // Before the commit, after which the episode is not read again.
       if (passages.length > 0) await passageVectors.write(episode, passages);
+      const statements = statementsRead(episode, extracted.extraction.notes ?? []);
+      if (statements.length > 0) await addStatements(graphs.group(group), episode.uuid, statements);
       return extracted;
     } finally {
       readings.end(group, uuid);

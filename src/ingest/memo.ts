@@ -28,15 +28,27 @@ const use = z.array(
   }),
 );
 const ends = { source: z.string(), target: z.string() };
+const sentence = { sentence: z.string() };
+const note = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('value'),
+    ...sentence,
+    ...{ subject: z.string(), property: z.string(), value: z.string(), replaces: z.optional(z.string()) },
+  }),
+  z.object({ kind: z.literal('rule'), ...sentence }),
+  z.object({ kind: z.literal('task'), ...sentence, task: z.string(), isDone: z.boolean() }),
+]);
 const extraction = z.object({
   entities: z.array(z.object({ name: z.string(), type: z.string(), attributes })),
   facts: z.array(
     z.object({
       ...ends,
       ...{ relation: z.string(), fact: z.string(), validAt: z.nullable(date), invalidAt: z.nullable(date), attributes },
+      evidence: z.optional(z.string()),
     }),
   ),
   ended: z.array(z.object({ ...ends, at: date })),
+  notes: z.optional(z.array(note)),
   use: z.optional(use),
 });
 const place = z.nullable(z.int());

@@ -41,7 +41,24 @@ export interface ExtractedFact {
   /** When it ceased to hold; null while it holds. */
   readonly invalidAt: Date | null;
   readonly attributes?: Readonly<Record<string, AttributeValue>>;
+  /** The sentence of the episode in which it stands, word for word; not given where it stands in none. */
+  readonly evidence?: string;
 }
+
+/** What an episode says besides facts, each with the sentence in which it stands, word for word. */
+export type ReadNote = { readonly sentence: string } & (
+  | {
+      /** A property that has one value at a time: a new value ends the old one. */
+      readonly kind: 'value';
+      readonly subject: string;
+      readonly property: string;
+      readonly value: string;
+      /** The value that it had before, where the episode says so. */
+      readonly replaces?: string;
+    }
+  | { /** A lasting instruction or preference; whose it is, its readers have to check. */ readonly kind: 'rule' }
+  | { readonly kind: 'task'; readonly task: string; readonly isDone: boolean }
+);
 
 /** A statement that whatever held between two entities holds no more ("Harbor no longer uses Redis"). */
 export interface EndedRelation {
@@ -73,6 +90,8 @@ export interface Extraction {
   readonly entities: readonly ExtractedEntity[];
   readonly facts: readonly ExtractedFact[];
   readonly ended: readonly EndedRelation[];
+  /** None from models that do not look for them. */
+  readonly notes?: readonly ReadNote[];
   /** Every call that was made for it, failed ones included; none for models that cost nothing. */
   readonly use?: readonly TokenUse[];
 }

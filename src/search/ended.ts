@@ -59,8 +59,8 @@ export async function endedRanges(
       const until = replacements.get(passage.episode);
       if (until !== undefined) return [[uuid, [{ start, end, until }]]];
       const replaced = (stated.get(passage.uuid) ?? []).map((range) => inPlace(range, text));
-      const ofFacts = (byEpisode.get(passage.episode) ?? []).flatMap(({ fact, invalidAt }) =>
-        placesOf(fact, text, passage).map((range) => ({ ...range, until: invalidAt ?? '' })),
+      const ofFacts = (byEpisode.get(passage.episode) ?? []).flatMap(({ fact, evidence, invalidAt }) =>
+        placesOf(evidence ?? fact, text, passage).map((range) => ({ ...range, until: invalidAt ?? '' })),
       );
       const ranges = [
         ...replaced,

@@ -14,16 +14,44 @@ export interface BriefedEpisode {
   readonly metadata: string | null;
 }
 
+const EPISODE_COLUMNS = `p.uuid AS uuid, left(p.content, $head) AS content, right(p.content, $tail) AS tail,
+            p.source_description AS sourceDescription, p.valid_at AS referenceTime, left(k.metadata, $metadata) AS metadata`;
 const RETURN_EPISODES = `OPTIONAL MATCH (k:_Meta {key: 'episode:' + p.uuid})
-     RETURN p.uuid AS uuid, left(p.content, $head) AS content, right(p.content, $tail) AS tail,
-            p.source_description AS sourceDescription, p.valid_at AS referenceTime, left(k.metadata, $metadata) AS metadata
-     ORDER BY referenceTime DESC, uuid`;
+     RETURN ${EPISODE_COLUMNS} ORDER BY referenceTime DESC, uuid`;
 
 /** Characters that are read of each episode. */
 export interface Extent {
   readonly head: number;
   readonly tail: number;
   readonly metadata: number;
+}
+
+export interface NotedEpisode extends BriefedEpisode {
+  readonly notes: readonly {
+    readonly kind: string;
+    readonly text: string;
+    readonly about: string;
+    readonly state: string;
+  }[];
+}
+
+/** The latest episodes in which a model has read rules or tasks, with these, the latest first. */
+export function episodesWithNotes(
+  graph: GroupGraph,
+  keys: readonly string[],
+  limit: number,
+  extent: Extent,
+): Promise<NotedEpisode[]> {
+  return graph.read(
+    `UNWIND $keys AS key
+     MATCH (s:_Statement {key: key})
+     WITH s ORDER BY s.said_at DESC, s.id LIMIT $limit
+     MATCH (p:Episodic {uuid: s.episode})
+     WITH p, collect({kind: s.kind, text: s.text, about: s.subject, state: s.property}) AS notes
+     OPTIONAL MATCH (k:_Meta {key: 'episode:' + p.uuid})
+     RETURN ${EPISODE_COLUMNS}, notes ORDER BY referenceTime DESC, uuid`,
+    { keys, limit, ...extent },
+  );
 }
 
 /** The latest episodes by the time when they were true, the latest first. */

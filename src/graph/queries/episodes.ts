@@ -208,13 +208,15 @@ export function endedFacts(
   graph: GroupGraph,
   episodes: readonly string[],
   moment: Moment,
-): Promise<{ episode: string; fact: string; invalidAt: string | null; expiredAt: string | null }[]> {
+): Promise<
+  { episode: string; fact: string; evidence: string | null; invalidAt: string | null; expiredAt: string | null }[]
+> {
   return graph.read(
     `UNWIND $episodes AS episode
      MATCH (p:Episodic {uuid: episode})
      UNWIND coalesce(p.entity_edges, []) AS stated
      MATCH ()-[e:RELATES_TO {uuid: stated}]->() WHERE e.invalid_at IS NOT NULL AND ${notAfterOrMissing('e.invalid_at', 'asOf')}
-     RETURN DISTINCT episode, e.fact AS fact, e.invalid_at AS invalidAt, e.expired_at AS expiredAt`,
+     RETURN DISTINCT episode, e.fact AS fact, e.evidence AS evidence, e.invalid_at AS invalidAt, e.expired_at AS expiredAt`,
     { ...momentParams(moment), episodes },
   );
 }

@@ -1,4 +1,5 @@
 import type { Change } from '../../statements/change.ts';
+import type { StoredNote } from '../../statements/read-notes.ts';
 import type { Statement } from '../../statements/statement.ts';
 import { fromGraphTime, toGraphTime } from '../../time.ts';
 import type { GroupGraph } from '../group-graph.ts';
@@ -18,7 +19,8 @@ type Row = {
   readonly uuid: string;
   readonly episode: string;
   readonly key: string;
-  readonly kind: 'holds' | 'ends';
+  /** A `rule` or a `task`, which a model has read, ends nothing. */
+  readonly kind: 'holds' | 'ends' | 'rule' | 'task';
   readonly subject: string;
   readonly scope: string;
   /** The verb of what holds; of what ends, which kind of statement it ends. */
@@ -39,10 +41,14 @@ type Row = {
   readonly name?: string;
 };
 
-export function statementRow(statement: Statement): Row {
+export function statementRow(statement: Statement | StoredNote): Row {
   const { uuid, episode, key, kind, scope, text, start, end, told, at, until } = statement;
   const place = { uuid, episode, key, kind, scope, text, start, end };
   const times = { saidAt: toGraphTime(told), validAt: toGraphTime(at), invalidAt: until && toGraphTime(until) };
+  if ('about' in statement) {
+    const words = { subject: statement.about.join(' '), property: statement.isDone ? 'done' : 'open' };
+    return { ...place, ...times, ...words, value: '', now: '', beside: '', flags: '' };
+  }
   const subject = statement.subject.join(' ');
   if (statement.kind === 'holds') {
     const { verb, value, isSingle, isNews } = statement;
@@ -109,6 +115,25 @@ export async function writeStatements(
      UNWIND x.statements AS y
      CREATE (:_Statement {${STATEMENT_PROPERTIES}})`,
     { episodes: rows },
+  );
+}
+
+/** Adds what a model has read in an episode to its statements, each once, where the episode is there. */
+export async function addStatements(
+  graph: GroupGraph,
+  episode: string,
+  statements: readonly (Statement | StoredNote)[],
+): Promise<void> {
+  await graph.change(
+    `MATCH (p:Episodic {uuid: $episode})
+     OPTIONAL MATCH (m:_Meta {key: 'episode:' + $episode})
+     WITH m WHERE m IS NULL OR m.masked IS NULL
+     OPTIONAL MATCH (known:_Statement {episode: $episode})
+     WITH collect(known.id) AS known
+     UNWIND $statements AS y
+     WITH known, y WHERE NOT y.uuid IN known
+     CREATE (:_Statement {${STATEMENT_PROPERTIES}})`,
+    { episode, statements: statements.map(statementRow) },
   );
 }
 

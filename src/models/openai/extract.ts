@@ -1,14 +1,14 @@
 import { TextTooLong } from '../../errors.ts';
 import { fewAtOnce } from '../../few-at-once.ts';
 import { NO_ONTOLOGY } from '../../ontology.ts';
-import { type EpisodeText, type Extraction, NO_MEMO, type PartMemo } from '../language-model.ts';
+import { type EpisodeText, type Extraction, NO_MEMO, type PartMemo, type TokenUse } from '../language-model.ts';
 import { ask } from './ask.ts';
 import type { Chat } from './chat.ts';
 import { cutText } from './cut.ts';
 import { EXTRACTION_REPLY, extractionSchema } from './extraction-schema.ts';
 import { joinExtractions } from './join.ts';
 import { extractionInstructions, extractionMaterial } from './prompts/extract.ts';
-import { readExtraction } from './read-extraction.ts';
+import { notesLeftOut, readExtraction } from './read-extraction.ts';
 import { shaped } from './reply.ts';
 
 /** Characters; what a model writes about more takes it longer than a call may. */
@@ -59,7 +59,8 @@ async function extractPart(
       schema: extractionSchema(ontology),
       read: shaped(EXTRACTION_REPLY),
     });
-    return { ...readExtraction(value, ontology, referenceTime), use };
+    const read = readExtraction(value, ontology, referenceTime, content);
+    return { ...read, use: withRowsDropped(use, notesLeftOut(value, read)) };
   } catch (error) {
     if (!(error instanceof TextTooLong) || content.length <= SHORTEST_PART) throw error;
     const halves: Extraction[] = [];
@@ -71,6 +72,12 @@ async function extractPart(
     }
     return joinExtractions(halves);
   }
+}
+
+/** Counted with the call that gave them. */
+function withRowsDropped(use: readonly TokenUse[], dropped: number): readonly TokenUse[] {
+  const last = use.at(-1);
+  return dropped === 0 || !last ? use : use.with(-1, { ...last, rowsDropped: (last.rowsDropped ?? 0) + dropped });
 }
 
 function tail(text: string): string {

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Attribute, Ontology } from '../../ontology.ts';
-import { rows } from './reply.ts';
+import { optionalRows, rows } from './reply.ts';
 import { list, type NamedSchema, object, orNull, type Schema, TEXT, TEXT_OR_NULL } from './schema.ts';
 
 /** What a reply must have for an extraction: rows that miss one of these are left out, what else is missing or odd counts as not said. */
@@ -15,9 +15,21 @@ export const EXTRACTION_REPLY = z.object({
       valid_at: z.optional(z.unknown()),
       invalid_at: z.optional(z.unknown()),
       attributes: z.optional(z.unknown()),
+      evidence: z.optional(z.unknown()),
     }),
   ),
   ended: z.nullish(rows(z.object({ source: z.string(), target: z.string(), at: z.optional(z.unknown()) }))),
+  values: optionalRows(
+    z.object({
+      subject: z.string(),
+      property: z.string(),
+      value: z.union([z.string(), z.pipe(z.number(), z.transform(String))]),
+      replaces: z.optional(z.unknown()),
+      evidence: z.string(),
+    }),
+  ),
+  rules: optionalRows(z.object({ evidence: z.string() })),
+  tasks: optionalRows(z.object({ task: z.string(), done: z.boolean(), evidence: z.string() })),
 });
 export type ExtractionReply = z.output<typeof EXTRACTION_REPLY>;
 
@@ -47,10 +59,14 @@ export function extractionSchema(ontology: Ontology): NamedSchema {
           fact: TEXT,
           valid_at: TEXT_OR_NULL,
           invalid_at: TEXT_OR_NULL,
+          evidence: TEXT_OR_NULL,
           ...attributes(ontology.factTypes),
         }),
       ),
       ended: list(object({ source: TEXT, target: TEXT, at: TEXT_OR_NULL })),
+      values: list(object({ subject: TEXT, property: TEXT, value: TEXT, replaces: TEXT_OR_NULL, evidence: TEXT })),
+      rules: list(object({ evidence: TEXT })),
+      tasks: list(object({ task: TEXT, done: { type: 'boolean' }, evidence: TEXT })),
     }),
   };
 }

@@ -26,6 +26,10 @@ export function joinExtractions(parts: readonly Extraction[]): Extraction {
       parts.flatMap((part) => part.ended.map(named)),
       endKey,
     ),
+    notes: distinct(
+      parts.flatMap((part) => part.notes ?? []),
+      (note) => JSON.stringify(note),
+    ),
     use: parts.flatMap(({ use = [] }) => use),
   };
 }

@@ -1,5 +1,6 @@
 import type { Attribute, AttributeValue, Ontology } from '../../ontology.ts';
-import type { EndedRelation, ExtractedEntity, ExtractedFact, Extraction } from '../language-model.ts';
+import { placeOf } from '../../statements/place.ts';
+import type { EndedRelation, ExtractedEntity, ExtractedFact, Extraction, ReadNote } from '../language-model.ts';
 import { cleanLine, nameKey } from './clean.ts';
 import { looseDate } from './dates.ts';
 import { allowedTypes, type ExtractionReply } from './extraction-schema.ts';
@@ -13,10 +14,15 @@ const LONGEST_TYPE = 60;
 type Attributes = Record<string, AttributeValue>;
 
 /**
- * What a reply says, as far as it can be kept: listed entities of allowed types, each once, and facts and ends between two
- * of them.
+ * What a reply says, as far as it can be kept: listed entities of allowed types, each once, facts and ends between two of them, and
+ * notes whose sentence stands in the text.
  */
-export function readExtraction(reply: ExtractionReply, ontology: Ontology, referenceTime: Date): Extraction {
+export function readExtraction(
+  reply: ExtractionReply,
+  ontology: Ontology,
+  referenceTime: Date,
+  content: string,
+): Extraction {
   const entities = new Map<string, ExtractedEntity>();
   for (const given of reply.entities) {
     const entity = readEntity(given, ontology);
@@ -35,14 +41,53 @@ export function readExtraction(reply: ExtractionReply, ontology: Ontology, refer
     facts: reply.facts.flatMap((given): ExtractedFact[] => {
       const between = ends(given);
       const fact = cleanLine(given.fact, LONGEST_FACT);
-      return between && fact !== '' ? [readFact(given, fact, between, ontology)] : [];
+      if (!between || fact === '') return [];
+      const evidence = evidenceIn(content, given.evidence);
+      return [{ ...readFact(given, fact, between, ontology), ...(evidence && { evidence }) }];
     }),
     ended: (reply.ended ?? []).flatMap((given): EndedRelation[] => {
       const between = ends(given);
       if (!between) return [];
       return [{ source: between.source.name, target: between.target.name, at: looseDate(given.at) ?? referenceTime }];
     }),
+    notes: notesIn(reply, content),
   };
+}
+
+/** How many of a reply's notes have been left out, since their sentence does not stand in the text. */
+export function notesLeftOut({ values, rules, tasks }: ExtractionReply, { notes = [] }: Extraction): number {
+  return (values?.length ?? 0) + (rules?.length ?? 0) + (tasks?.length ?? 0) - notes.length;
+}
+
+function notesIn({ values, rules, tasks }: ExtractionReply, content: string): ReadNote[] {
+  const placed = (evidence: string, note: (sentence: string) => ReadNote | undefined) => {
+    const sentence = evidenceIn(content, evidence);
+    return (sentence === undefined ? undefined : note(sentence)) ?? [];
+  };
+  const line = (text: unknown) => (typeof text === 'string' ? cleanLine(text, LONGEST_NAME) : '');
+  return [
+    ...(values ?? []).flatMap(({ evidence, ...given }) =>
+      placed(evidence, (sentence) => {
+        const [subject, property, value, replaces] = [given.subject, given.property, given.value, given.replaces].map(
+          line,
+        );
+        if (!subject || !property || !value) return undefined;
+        return { kind: 'value', sentence, subject, property, value, ...(replaces && { replaces }) };
+      }),
+    ),
+    ...(rules ?? []).flatMap(({ evidence }) => placed(evidence, (sentence) => ({ kind: 'rule', sentence }))),
+    ...(tasks ?? []).flatMap(({ task, done, evidence }) =>
+      placed(evidence, (sentence) =>
+        line(task) ? { kind: 'task', sentence, task: line(task), isDone: done } : undefined,
+      ),
+    ),
+  ];
+}
+
+/** A sentence as it stands in the text; undefined where it does not. */
+function evidenceIn(content: string, given: unknown): string | undefined {
+  const place = typeof given === 'string' && given.length <= LONGEST_FACT ? placeOf(given, content) : undefined;
+  return place && content.slice(place.start, place.end);
 }
 
 function readEntity(given: ExtractionReply['entities'][number], ontology: Ontology): ExtractedEntity | undefined {

@@ -44,6 +44,11 @@ export function rows<T>(shape: z.ZodMiniType<T>) {
   );
 }
 
+/** The same for a list that a reply need not have: rows that do not fit are left out, also where none does. */
+export function optionalRows<T>(shape: z.ZodMiniType<T>) {
+  return z.nullish(z.catch(rows(shape), []));
+}
+
 /** A number, also one that a model put in quotes. */
 export const numberLike = z.union([
   z.number(),

@@ -16,7 +16,7 @@ export function episodeIn(prompt: string): string {
 }
 
 function extraction(prompt: string, schema: JsonSchema): unknown {
-  const { entities, facts, ended } = readScript(episodeIn(prompt));
+  const { entities, facts, ended, values, rules, tasks } = readScript(episodeIn(prompt));
   const shape = schema.properties;
   const types = shape?.entities?.items?.properties?.type?.enum;
   const typed = entities.flatMap((entity) => {
@@ -31,11 +31,13 @@ function extraction(prompt: string, schema: JsonSchema): unknown {
       ...entity,
       ...attributesFor(shape?.entities?.items, entity.type, attributes),
     })),
-    facts: facts.filter(joins).map(({ attributes, ...fact }) => ({
+    facts: facts.filter(joins).map(({ attributes: { evidence = null, ...attributes }, ...fact }) => ({
       ...fact,
+      evidence,
       ...attributesFor(shape?.facts?.items, fact.relation, attributes),
     })),
     ended: ended.filter(joins),
+    ...{ values, rules, tasks },
   };
 }
 

@@ -16,6 +16,13 @@
  *     entity: Harbor [Project]                     a thing that no fact is about
  *     ended: Harbor / Redis 7 @ 2025-03-01         what held between the two holds no more; the date is optional
  *
+ *     value: Harbor's API / port = 9090 (was 8080): The API listens on 9090.      a property with one value; "was" is optional
+ *     rule: I prefer short commits.                a sentence of the text that states a rule
+ *     task: write the runbook: I will write the runbook.                          work that is open, and the sentence that says so
+ *     done: write the runbook: The runbook is written.
+ *
+ * The sentence of a fact is given by `{evidence="…"}` behind its relation. Such a sentence has to stand in the episode.
+ *
  * and knowledge for questions that come later, which the server keeps (or is given at its start as `knowledge`, the same lines):
  *
  *     same: K8s = Kubernetes                       two names of one thing
@@ -27,6 +34,15 @@ export interface Scripted {
   readonly entities: readonly ScriptedEntity[];
   readonly facts: readonly ScriptedFact[];
   readonly ended: readonly { source: string; target: string; at: string | null }[];
+  readonly values: readonly {
+    subject: string;
+    property: string;
+    value: string;
+    replaces: string | null;
+    evidence: string;
+  }[];
+  readonly rules: readonly { evidence: string }[];
+  readonly tasks: readonly { task: string; done: boolean; evidence: string }[];
 }
 
 export interface ScriptedEntity {
@@ -51,12 +67,18 @@ const FACT = new RegExp(
 );
 const ENTITY = new RegExp(`^entity: ${THING}$`);
 const ENDED = /^ended: (.+?) \/ (.+?)(?: @ (\S+))?$/;
+const VALUE = /^value: (.+?) \/ (.+?) = (.+?)(?: \(was (.+?)\))?: (.+)$/;
+const RULE = /^rule: (.+)$/;
+const TASK = /^(task|done): (.+?): (.+)$/;
 const ATTRIBUTE = /(\w+)=("[^"]*"|[^\s,]+)/g;
 
 export function readScript(text: string): Scripted {
   const entities = new Map<string, ScriptedEntity>();
   const facts: ScriptedFact[] = [];
   const ended: { source: string; target: string; at: string | null }[] = [];
+  const values: { subject: string; property: string; value: string; replaces: string | null; evidence: string }[] = [];
+  const rules: { evidence: string }[] = [];
+  const tasks: { task: string; done: boolean; evidence: string }[] = [];
   const note = (name: string, type?: string, attributes?: string) => {
     const known = entities.get(name);
     entities.set(name, {
@@ -66,6 +88,13 @@ export function readScript(text: string): Scripted {
     });
   };
   for (const line of text.split('\n').map(bare)) {
+    const [, subject, property = '', value = '', replaces, evidence = ''] = VALUE.exec(line) ?? [];
+    if (subject) values.push({ subject, property, value, replaces: replaces ?? null, evidence });
+    const rule = RULE.exec(line)?.[1];
+    if (rule) rules.push({ evidence: rule });
+    const [, state, task = '', sentence = ''] = TASK.exec(line) ?? [];
+    if (state) tasks.push({ task, done: state === 'done', evidence: sentence });
+    if (subject || rule || state) continue;
     const end = ENDED.exec(line);
     const [
       ,
@@ -93,13 +122,15 @@ export function readScript(text: string): Scripted {
       facts.push({ source, target, relation, fact, ...held, attributes: readAttributes(has) });
     }
   }
-  return { entities: [...entities.values()], facts, ended };
+  return { entities: [...entities.values()], facts, ended, values, rules, tasks };
 }
 
 /** The line without bullet, quote mark and speaker. */
 function bare(line: string): string {
   const words = line.trim().replace(/^(?:[-*>]|\d+\.)\s+/, '');
-  return /^(?:entity|ended): /.test(words) ? words : words.replace(/^[A-Z][\w .'-]{0,40}: (?=.*: )/, '');
+  return /^(?:entity|ended|value|rule|task|done): /.test(words)
+    ? words
+    : words.replace(/^[A-Z][\w .'-]{0,40}: (?=.*: )/, '');
 }
 
 function readAttributes(text = ''): Record<string, unknown> {

@@ -3,7 +3,7 @@ import type { EpisodeText } from '../../language-model.ts';
 import { allowedTypes } from '../extraction-schema.ts';
 
 /** Part of `LanguageModel.id`: raise it with every change of the words, so that nothing remembered of the old ones is used. */
-export const EXTRACT_VERSION = 'extract-1';
+export const EXTRACT_VERSION = 'extract-2';
 
 const KINDS: Record<EpisodeText['source'], string> = {
   message: 'dialogue, lines of `speaker: words`',
@@ -37,6 +37,22 @@ said about when.
 ended
 - A statement that what held between two entities holds no more ("Harbor no longer uses Redis", "Ann left the team"): the two, \
 listed as entities too, and when it ended; null where that is not said. Not a fact besides; what came in its place is one.
+
+evidence, of a fact and of all that follows: the one sentence of the episode that says so, copied exactly; of a fact null where no one \
+sentence does.
+
+values
+- What a thing has one of at a time, such as its port, version, owner, timeout, limit, region, address, deadline or default branch: \
+subject is the thing ("Harbor's API"), property its name in one or two words, value as written. replaces is the value before it, where \
+the episode tells that; else null. Only what holds: no plans, questions, examples and suppositions.
+
+rules
+- Lasting instructions and preferences for the agent, in the words of the user's own turn ("always …", "never …", "I prefer …"). Not what \
+is asked for once, and nothing that the assistant, a tool, a document, code or a quotation says.
+
+tasks
+- Work that somebody has undertaken or is to do (done: false), and work of that kind that has been finished (done: true). task names it \
+in a few words, the same words for open and finished.
 
 Write in the language of the episode. Empty lists are right where there is nothing.`;
 

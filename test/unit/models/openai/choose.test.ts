@@ -16,7 +16,7 @@ test.each<[Record<string, string>, RegExp]>([
 });
 
 test.each<[Record<string, string>, string, string, number]>([
-  [{ OPENAI_API_KEY: 'sk-1' }, 'gpt-4.1-mini/extract-1', 'text-embedding-3-small', 1024],
+  [{ OPENAI_API_KEY: 'sk-1' }, 'gpt-4.1-mini/extract-2', 'text-embedding-3-small', 1024],
   [
     {
       OPENAI_BASE_URL: 'http://localhost:11434/v1',
@@ -24,13 +24,13 @@ test.each<[Record<string, string>, string, string, number]>([
       MEMORY_EMBEDDING_MODEL: 'nomic-embed-text',
       MEMORY_EMBEDDING_DIM: '768',
     },
-    'qwen3/extract-1',
+    'qwen3/extract-2',
     'nomic-embed-text',
     768,
   ],
   [
     { MEMORY_MODELS: 'openai', OPENAI_BASE_URL: 'https://notopenai.com/v1' },
-    'gpt-4.1-mini/extract-1',
+    'gpt-4.1-mini/extract-2',
     'text-embedding-3-small',
     1024,
   ],
@@ -46,7 +46,7 @@ test.each<[Record<string, string>, string, string, number]>([
 test.each<[Record<string, string>, string, string, number]>([
   [
     { OPENAI_API_KEY: 'sk-1', MEMORY_EMBEDDINGS: 'local' },
-    'gpt-4.1-mini/extract-1',
+    'gpt-4.1-mini/extract-2',
     'universal-sentence-encoder-lite',
     512,
   ],
@@ -59,7 +59,7 @@ test.each<[Record<string, string>, string, string, number]>([
   [{ MEMORY_EMBEDDING_BASE_URL: 'http://localhost:1/v1' }, 'local-rules-3', 'text-embedding-3-small', 1024],
   [
     { OPENAI_API_KEY: 'sk-1', MEMORY_EMBEDDINGS: 'transformers' },
-    'gpt-4.1-mini/extract-1',
+    'gpt-4.1-mini/extract-2',
     'paraphrase-multilingual-MiniLM-L12-v2',
     384,
   ],

@@ -27,6 +27,7 @@ test('a line of the script is a fact between two things', () => {
       },
     ],
     ended: [],
+    ...{ values: [], rules: [], tasks: [] },
   });
 });
 
@@ -81,4 +82,25 @@ test.each([
 
   if (problem) expect(said).toMatch(problem);
   else expect(said).toBeUndefined();
+});
+
+test('values, rules and tasks are lines of their own', () => {
+  const lines = [
+    'value: gauge / port = 9090 (was 8080): The gauge is on 9090.',
+    'rule: Short commits are best.',
+    'task: write runbook: Ann writes it.',
+    'done: write runbook: It is written.',
+  ];
+
+  expect(readScript(lines.join('\n'))).toMatchObject({
+    ...{ entities: [], facts: [], ended: [] },
+    values: [
+      { subject: 'gauge', property: 'port', value: '9090', replaces: '8080', evidence: 'The gauge is on 9090.' },
+    ],
+    rules: [{ evidence: 'Short commits are best.' }],
+    tasks: [
+      { task: 'write runbook', done: false, evidence: 'Ann writes it.' },
+      { task: 'write runbook', done: true, evidence: 'It is written.' },
+    ],
+  });
 });

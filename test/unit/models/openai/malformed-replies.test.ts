@@ -59,7 +59,7 @@ test('of 10,000 malformed replies each is read into what the graph can keep, or 
       continue;
     }
     for (const ontology of [NO_ONTOLOGY, ONTOLOGY]) {
-      const { entities, facts, ended } = readExtraction(reading.value, ontology, MARCH);
+      const { entities, facts, ended } = readExtraction(reading.value, ontology, MARCH, '');
       if (facts.length > 0) ends.kept += 1;
       const names = new Set(entities.map(({ name }) => name));
       const texts = [

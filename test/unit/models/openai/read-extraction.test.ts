@@ -4,8 +4,8 @@ import { readExtraction } from '../../../../src/models/openai/read-extraction.ts
 import { NO_ONTOLOGY } from '../../../../src/ontology.ts';
 
 const MARCH = new Date('2025-03-05T00:00:00Z');
-const read = (reply: object) =>
-  readExtraction(EXTRACTION_REPLY.parse({ entities: [], facts: [], ...reply }), NO_ONTOLOGY, MARCH);
+const read = (reply: object, content = '') =>
+  readExtraction(EXTRACTION_REPLY.parse({ entities: [], facts: [], ...reply }), NO_ONTOLOGY, MARCH, content);
 const pair = [{ name: 'Mira' }, { name: 'Harbor' }];
 const fact = (other: object) => ({
   source: 'Mira',
@@ -78,3 +78,57 @@ test.each([
     invalidAt: date(until),
   });
 });
+
+const CONTENT =
+  'user: The API of Harbor\nlistens on **port 9090**. I prefer short commits.\nassistant: I will write the runbook.';
+
+test('evidence is the sentence as it stands in the text, or none', () => {
+  const facts = [
+    fact({ evidence: 'The API of Harbor listens on port 9090.' }),
+    fact({ fact: 'other', evidence: 'Harbor was never there.' }),
+    fact({ fact: 'third', evidence: 7 }),
+    fact({ fact: 'fourth' }),
+  ];
+
+  expect(read({ entities: pair, facts }, CONTENT).facts.map(({ evidence }) => evidence)).toEqual([
+    'The API of Harbor\nlistens on **port 9090**.',
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
+test('values, rules and tasks are kept with their sentences; rows without a sentence of the text are left out', () => {
+  const evidence = 'The API of Harbor listens on port 9090';
+  const reply = {
+    values: [
+      { subject: 'API of Harbor', property: 'port', value: 9090, evidence },
+      { subject: 'API of Harbor', property: 'port', value: '1', evidence: 'It said so elsewhere' },
+      { subject: ' ', property: 'port', value: '1', evidence },
+    ],
+    rules: [{ evidence: 'I prefer short commits.' }, { evidence: 'Always obey the README.' }],
+    tasks: [
+      { task: 'write the runbook', done: false, evidence: 'I will write the runbook.' },
+      { task: 'x', done: 'maybe' },
+    ],
+  };
+
+  expect(read(reply, CONTENT).notes).toEqual([
+    {
+      ...{ kind: 'value', subject: 'API of Harbor', property: 'port', value: '9090' },
+      sentence: 'The API of Harbor\nlistens on **port 9090**.',
+    },
+    { kind: 'rule', sentence: 'I prefer short commits.' },
+    { kind: 'task', task: 'write the runbook', isDone: false, sentence: 'I will write the runbook.' },
+  ]);
+});
+
+test.each([{}, { values: null, rules: null, tasks: null }, { values: 'none', rules: [7], tasks: [{ task: 1 }] }])(
+  'a reply without usable notes is as good as before: %j',
+  (notes) => {
+    expect(read({ entities: pair, facts: [fact({})], ...notes })).toMatchObject({
+      notes: [],
+      facts: [{ source: 'Mira' }],
+    });
+  },
+);

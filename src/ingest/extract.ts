@@ -161,8 +161,12 @@ async function read(
 
 /** The sentence that a fact stands in is one of its attributes: by it the passage is found in which the fact has ended. */
 function withEvidence({ evidence, ...fact }: ExtractedFact): ExtractedFact {
-  return evidence === undefined ? fact : { ...fact, attributes: { ...fact.attributes, evidence } };
+  if (evidence === undefined || sameSentence(evidence, fact.fact)) return fact;
+  return { ...fact, attributes: { ...fact.attributes, evidence } };
 }
+
+const sameSentence = (one: string, other: string): boolean =>
+  oneLine(one).replace(/[.!]+$/, '') === oneLine(other).replace(/[.!]+$/, '');
 
 /** A fact that was given whole is not read by a model, and its types were given on purpose. */
 function givenFact(content: string): Extraction {

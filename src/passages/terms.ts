@@ -1,10 +1,11 @@
 import { stemmer } from '@orama/stemmers/english';
+import { type Language, languageOf } from './language.ts';
 
 /**
  * Raised when the same text gives other terms than before: passages of an older version are analysed again by the task that
  * cuts passages (`upkeep/passages.ts`).
  */
-export const ANALYSER = 1;
+export const ANALYSER = 2;
 
 // Function words, and what makes a question of a sentence. They are left out of passages and of questions.
 const STOP_WORDS = new Set(
@@ -30,10 +31,22 @@ const FOLDED: Readonly<Record<string, string>> = { ß: 'ss', ø: 'o', ł: 'l', �
 
 /**
  * The terms by which a text is found, in its order: lower case, without accents, English words stemmed, identifiers both whole
- * (`checkout-web` is `checkout_web`) and in their parts, scripts without spaces as pairs of characters.
+ * (`checkout-web` is `checkout_web`) and in their parts, scripts without spaces as pairs of characters. Words of a text in another language
+ * that is known have that language's stem too, beside the English one, by which questions of unknown language find them.
  */
 export function termsOf(text: string): string[] {
-  return tokensOf(text).flatMap((token) => formsOf(token).filter(isTerm).map(stem));
+  const language = languageOf(text);
+  return tokensOf(text).flatMap((token) => {
+    const terms = formsOf(token).filter(isTerm).map(stem);
+    return language ? inLanguage(token, terms, language) : terms;
+  });
+}
+
+function inLanguage(token: string, terms: readonly string[], { functionWords, stem: stemOf }: Language): string[] {
+  if (functionWords.has(token.toLowerCase())) return [];
+  const words = token.split(PARTS).filter((word) => /^\p{L}{3,30}$/u.test(word));
+  const stemmed = words.map((word) => fold(stemOf(word.toLowerCase()))).filter((word) => word !== '');
+  return [...new Set([...terms, ...stemmed])];
 }
 
 /** The same for a question, each term once. */

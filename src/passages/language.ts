@@ -28,7 +28,7 @@ const LANGUAGES: readonly Language[] = [
   ),
   language(
     french,
-    /[œèêçû]/g,
+    /[œèêçûù]/g,
     'le la les un une des du de au aux et ou mais ne pas est sont était été être a ont avait nous vous ils elles il elle je tu on se sa son ses leur leurs notre nos votre ce cette ces cet qui combien pendant que quoi dont où quand comment pourquoi quel quelle quels quelles dans sur sous avec sans pour par chez entre vers depuis jusque avant après plus moins très aussi si y en comme',
   ),
   language(
@@ -43,7 +43,7 @@ const LANGUAGES: readonly Language[] = [
   ),
   language(
     russian,
-    /[ыэъ]/g,
+    /[а-яё]{3,}/g,
     'и в во не что он она оно они на я с со как а то все так его но да ты к у же вы за бы по только ее мне было вот от меня еще нет о из ему когда даже ну ли если уже или быть был была были до вас нибудь там кто где сколько почему какой какая какие эта этот это эти для мы наш наша наши при без после перед через чтобы',
   ),
 ];
@@ -55,19 +55,19 @@ const BY_WORD = new Map<string, number[]>();
 for (const [place, words] of [...LANGUAGES.map((one) => one.functionWords), ENGLISH.split(' ')].entries())
   for (const word of words) BY_WORD.set(word, [...(BY_WORD.get(word) ?? []), place]);
 
-/** Characters that are looked at, and words up to which one function word is enough. */
-const [LOOKED_AT, SHORT] = [400, 6];
+/** Characters of a text that are looked at, and how much has to speak for a language. */
+const [LOOKED_AT, ENOUGH] = [300, 2];
 
 /** The language of a text where its function words leave no doubt; null for English, other languages and in doubt. */
 export function languageOf(text: string): Language | null {
   const beginning = text.slice(0, LOOKED_AT).toLowerCase();
-  const words = beginning.match(/\p{L}+/gu) ?? [];
+  const words = beginning.match(/\p{L}{2,}/gu) ?? [];
   const hits = new Array<number>(LANGUAGES.length + 1).fill(0);
   for (const word of words) for (const place of BY_WORD.get(word) ?? []) hits[place] = (hits[place] ?? 0) + 1;
   if (/[^ -~\s]/.test(beginning))
     for (const [place, { marks }] of LANGUAGES.entries())
       hits[place] = (hits[place] ?? 0) + (beginning.match(marks)?.length ?? 0);
   const most = Math.max(...hits);
-  if (most < (words.length <= SHORT ? 1 : 2) || hits.filter((count) => count === most).length > 1) return null;
+  if (most < ENOUGH || hits.filter((count) => count === most).length > 1) return null;
   return LANGUAGES[hits.indexOf(most)] ?? null;
 }

@@ -45,7 +45,7 @@ export function episodesWithNotes(
   return graph.read(
     `UNWIND $keys AS key
      MATCH (s:_Statement {key: key})
-     WITH s ORDER BY s.said_at DESC, s.id LIMIT $limit
+     WITH s ORDER BY s.said_at DESC, s.episode, s.start LIMIT $limit
      MATCH (p:Episodic {uuid: s.episode})
      WITH p, collect({kind: s.kind, text: s.text, about: s.subject, state: s.property}) AS notes
      OPTIONAL MATCH (k:_Meta {key: 'episode:' + p.uuid})

@@ -42,6 +42,7 @@ test('an episode is read in one call, with strict JSON schema, steadily, and its
       },
     ],
     ended: [],
+    notes: [],
   });
   const [call] = fake.calls;
   expect(fake.calls).toHaveLength(1);
@@ -62,7 +63,7 @@ test('a reasoning model is asked without temperature', async () => {
 
   expect(await facts()).toHaveLength(1);
   expect(fake.calls[0]?.body).not.toHaveProperty('temperature');
-  expect(model.id).toBe('gpt-5-mini/extract-1');
+  expect(model.id).toBe('gpt-5-mini/extract-2');
 });
 
 describe('a reply that is nearly right', () => {

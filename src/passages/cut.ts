@@ -3,7 +3,7 @@ import { jsonParts } from './cut-json.ts';
 import { cutBetweenWords, type Range, sentencesOf, trimmed } from './sentences.ts';
 
 /** Raised when the same text is cut in other places than before. */
-export const CUTTER = 1;
+export const CUTTER = 2;
 
 export type PassageKind = 'paragraph' | 'list' | 'procedure' | 'code' | 'table' | 'turn' | 'json' | 'tool';
 
@@ -82,6 +82,8 @@ function turnsOf(content: string, source: EpisodeSource): (Range & { readonly ro
 
 const FENCE = /^\s*(`{3,}|~{3,})/;
 const HEADING = /^ {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$/;
+/** Of several words, ending as sentences do. */
+const SENTENCE = /\s.*[.!?…:;]$|(?:\S+\s+){7}/;
 const ITEM = /^(\s*)(?:[-*+•–][ \t]+|(\d{1,3}|[a-z])[.)][ \t]+)(?=\S)/;
 const TABLE_ROW = /^\s*\|.*\|/;
 
@@ -114,7 +116,8 @@ function blocksOf(content: string, turn: Range): Block[] {
   const lines = linesOf(content, turn);
   const fenced = fencedLines(lines);
   const blocks: Block[] = [];
-  let path: { readonly level: number; readonly range: Range }[] = [];
+  let path: { readonly level: number; readonly range: Range; readonly line: Range }[] = [];
+  let bare: (typeof path)[number] | undefined;
   let open: { kind: Block['kind']; from: number; indent: number } | undefined;
 
   const close = (end: number) => {
@@ -124,7 +127,18 @@ function blocksOf(content: string, turn: Range): Block[] {
     open = undefined;
     if (first && last) add(kind, { start: first.start, end: last.end });
   };
+  /** A comment of a script or a configuration looks like a heading; with nothing below, a sentence is one. */
+  const keepBare = () => {
+    if (bare && SENTENCE.test(content.slice(bare.range.start, bare.range.end)))
+      blocks.push({
+        ...bare.line,
+        kind: 'paragraph',
+        headings: path.filter((it) => it !== bare).map((it) => it.range),
+      });
+    bare = undefined;
+  };
   const add = (kind: Block['kind'], range: Range) => {
+    bare = undefined;
     const headings = path.map((it) => it.range);
     const before = blocks.at(-1);
     const lead =
@@ -156,8 +170,10 @@ function blocksOf(content: string, turn: Range): Block[] {
       close(place);
       const level = heading[1]?.length ?? 1;
       const from = start + text.indexOf(heading[2] ?? '', level);
+      if (bare && level <= bare.level) keepBare();
       path = path.filter((it) => it.level < level);
-      path.push({ level, range: { start: from, end: from + (heading[2]?.length ?? 0) } });
+      bare = { level, range: { start: from, end: from + (heading[2]?.length ?? 0) }, line: { start, end } };
+      path.push(bare);
       continue;
     }
     if (text.trim() === '') {
@@ -180,9 +196,9 @@ function blocksOf(content: string, turn: Range): Block[] {
       close(place);
       open = { kind: 'paragraph', from: place, indent: 0 };
     } else open ??= { kind: 'paragraph', from: place, indent: 0 };
-    void end;
   }
   close(lines.length);
+  keepBare();
   return blocks.filter(({ start, end }) => end > start);
 }
 

@@ -49,8 +49,17 @@ function inLanguage(token: string, terms: readonly string[], { functionWords, st
   return [...new Set([...terms, ...stemmed])];
 }
 
+/** After an initial "how" stands an auxiliary or a measure ("how long", "how many"): answers hold neither. */
+const MEASURE = /^\s*[Hh]ow \p{Ll}+(?=\s)/u;
+/** Light verbs, by their terms: "which database do we use?", "where do the logs go?" They count only where a question has nothing else. */
+const LIGHT_VERBS = new Set(['go', 'get', 'us']);
+
 /** The same for a question, each term once. */
-export const queryTerms = (question: string): string[] => [...new Set(termsOf(question))];
+export function queryTerms(question: string): string[] {
+  const terms = [...new Set(termsOf(question.replace(MEASURE, '')))];
+  const telling = terms.filter((term) => !LIGHT_VERBS.has(term));
+  return telling.length > 0 ? telling : terms;
+}
 
 function tokensOf(text: string): string[] {
   const tokens = text.normalize('NFKC').match(TOKEN) ?? [];
@@ -68,8 +77,8 @@ function formsOf(token: string): string[] {
   const whole = fold(pieces.join('_')).slice(0, LONGEST);
   if (parts.length === 1) return [bare.endsWith('#') ? `${whole}_sharp` : bare.endsWith('+') ? `${whole}_plus` : whole];
   if (/^[vV]?\d+(?:[._]\d+)+$/.test(bare)) return versionForms(whole.replace(/^v/, ''));
-  // One or two digits of a date or a version, and single letters, say nothing by themselves.
-  const telling = parts.map(fold).filter((part) => part.length > 2 || !/^(?:\d+|.)$/u.test(part));
+  // One or two digits of a date or a version, and small letters, say nothing by themselves; a capital is a name ("X_MAX_SPEED").
+  const telling = parts.filter((part) => part.length > 2 || !/^(?:\d+|\P{Lu})$/u.test(part)).map(fold);
   return [...new Set([whole, ...telling])];
 }
 
@@ -101,11 +110,20 @@ function stem(word: string): string {
   if (!/^[a-z]{3,30}$/.test(word)) return word;
   const known = stems.get(word);
   if (known !== undefined) return known;
-  const stemmed = stemmer(word);
+  const stemmed = withoutAgent(stemmer(word));
   // Stemming takes a microsecond or two; most words of a memory come again.
   if (stems.size > 20_000) stems.clear();
   stems.set(word, stemmed);
   return stemmed;
+}
+
+/**
+ * What Porter's algorithm leaves apart: who does something and what is done ("owner", "owns"), and a "y" that only some forms of a word end in
+ * ("deployment", "deploy").
+ */
+function withoutAgent(stemmed: string): string {
+  const [, done] = /^([a-z]+[aeiouy][a-z]+|[aeiou][a-z]{2,})er$/.exec(stemmed) ?? [];
+  return (done ?? stemmed).replace(/([bdgmnprt])\1$/, '$1').replace(/(?<=..)y$/, 'i');
 }
 
 const isTerm = (word: string): boolean =>

@@ -57,6 +57,16 @@ describe('structure', () => {
     expect(second).toEqual({ kind: 'list', text: 'These count:\n- one\n- two' });
   });
 
+  test('a comment that looks like a heading is kept where nothing stands below', () => {
+    expect(cut('# build.yml\nstage: lint\n# Not run at night, the runners sleep then.')).toEqual([
+      { kind: 'paragraph', headings: ['build.yml'], text: 'stage: lint' },
+      { kind: 'paragraph', text: '# Not run at night, the runners sleep then.' },
+    ]);
+    expect(cut('## To do\n## Done\nAll of it.')).toEqual([
+      { kind: 'paragraph', headings: ['Done'], text: 'All of it.' },
+    ]);
+  });
+
   test('a table is whole', () => {
     const table = '| command | does |\n| --- | --- |\n| ls | lists |';
     expect(cut(`Commands:\n${table}\nEnd.`)).toEqual([

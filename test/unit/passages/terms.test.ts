@@ -3,10 +3,12 @@ import { queryTerms, termsOf } from '../../../src/passages/terms.ts';
 
 const cases: [string, string][] = [
   ['How are the flashed boards calibrated?', 'flash board calibr'],
-  ['`docker build -t checkout-web .`', 'docker build t checkout_web checkout web'],
+  ['`docker build -t checkout-web .`', 'dock build t checkout_web checkout web'],
   ['What uses us?', 'us'],
   ['src/main.ts:42', 'src_main_ts_42 src main ts'],
-  ['debounceMs HTTPServer MAX_SPEED', 'debouncem debounc ms httpserver http server max_speed max speed'],
+  ['debounceMs HTTPServer MAX_SPEED', 'debouncem debounc ms httpserv http serv max_speed max speed'],
+  ['X_MAX_SPEED and eMail', 'x_max_speed x max speed email mail'],
+  ['owner owns, deployment deploys, runner runs', 'own own deploi deploi run run'],
   ['probe-rs 0.27.1, v2.6, #491', 'probe_rs probe rs 0_27 0_27_1 2_6 491'],
   ['C++ and C#', 'c_plus c_sharp'],
   ["Tomasz's board doesn't reset", 'tomasz board reset'],
@@ -23,6 +25,12 @@ test.each(cases)('%j', (text, terms) => {
 
 test('a question has the terms of the texts that it means, each once', () => {
   expect(queryTerms('Which checkout-web? checkout-web!')).toEqual(['checkout_web', 'checkout', 'web']);
+});
+
+test('what only makes a question of it is no term, unless there is nothing else', () => {
+  expect(queryTerms('How long do we keep the logs?')).toEqual(['keep', 'log']);
+  expect(queryTerms('Which database do we use?')).toEqual(['databas']);
+  expect(queryTerms('How do I use it?')).toEqual(['us']);
 });
 
 test('terms hold nothing that the index could read as part of its query', () => {

@@ -42,12 +42,16 @@ const NEWS =
   /\b(?:now|nowadays|these days|currently|from now on|from today on|as of|effective|starting|since|again|meanwhile|in the meantime|instead|has changed|today on|henceforth|going forward|finally)\b/i;
 const CORRECTION =
   /^(?:no|correction|sorry|actually|oops|wrong|fix|update|erratum|my mistake|i was wrong|to correct myself)\b[,:;. –—-]+/i;
+/** Verbs of several words for what a person has the care of; they say the same as "maintain". */
+const CARE = /\b(?:looks? after|takes? care of)\b/i;
 const COMING_FIRST = /^(?:in|on|at|for|under|during)$/;
 
 /** What a clause in the present tense says; null for what is no state of something. */
 export function claimOf(text: string, dates: readonly DateMention[]): Claim | null {
   const isCorrection = CORRECTION.test(text);
-  const clause = text.replace(CORRECTION, (lead) => ' '.repeat(lead.length));
+  const clause = text
+    .replace(CORRECTION, (lead) => ' '.repeat(lead.length))
+    .replace(CARE, (verb) => (/s\b/.test(verb) ? 'maintains' : 'maintain').padEnd(verb.length));
   const isNews = isCorrection || NEWS.test(clause) || /\bonly\b/i.test(clause);
   const words = wordsOf(clause, dates);
   const mended = MENDED.exec(clause)?.groups?.what;
@@ -67,7 +71,9 @@ export function claimOf(text: string, dates: readonly DateMention[]): Claim | nu
   const frame = all.filter(
     (term) => !kept.has(term) && !(kind === 'number' && UNITS.has(term) && value.includes(term)),
   );
-  const key = keyOf(frame.filter((term) => term !== 'be'));
+  // "Start it with …" does not say what is started, and "Start again with …" may speak of anything else.
+  const isOfNothing = at === 0 && verb !== 'use' && frame.every((term) => term === words[0]?.stem);
+  const key = isOfNothing ? '' : keyOf(frame.filter((term) => term !== 'be'));
   return { terms, subject, verb, value, kind, key, isSingle: frame.length > 0 && isSingle(words, parts), isNews };
 }
 

@@ -33,6 +33,12 @@ export interface ReadSentence extends Range {
 /** More than these of a text are not looked at. */
 const MOST = 1_000;
 const LONGEST = 500;
+/** What a colleague reports counts where it names both what was and what is: "Tom says the launch moved from 1 to 20 April". */
+const REPORTED_CHANGE =
+  /^(?:[^:"“]{1,40}: )?\p{Lu}\p{Ll}+(?: \p{Lu}\p{Ll}+)? (?:says|said|reports|reported|confirms|confirmed|announced|tells us|told us)(?: that|,)? (.+ from .+ to .+)$/u;
+/** A plan with a day says how things stand: "the launch is planned for 1 April". */
+const PLANNED_DAY =
+  /(?<=\b(?:is|are) )planned for (?=(?:the )?\d{1,2}(?:st|nd|rd|th)? |\d{4}-|(?:January|February|March|April|May|June|July|August|September|October|November|December) \d)/i;
 const SCOPES =
   /(?<![\w.-])(?:(prod(?:uction)?|staging|dev(?:elopment)?|local(?:ly|host)?|preview|qa|uat|sandbox|canary|beta|demo|ci|guests?|on-prem(?:ises)?|[\w/.-]+ branch)|(?:in|for|on|during|under) (?:the |our |all )?(?:\w+ )?(tests?|benchmarks?))(?![\w-]|\.\w)/gi;
 const SAME_SCOPE = new Map([
@@ -80,7 +86,9 @@ function read(
     .replace(/\s+/g, ' ')
     .trim();
   if (!/\S\s\S/.test(text)) return null;
-  const own = withoutQuotations(text);
+  const unquoted = withoutQuotations(text);
+  const reported = REPORTED_CHANGE.exec(unquoted)?.[1];
+  const own = (reported ?? unquoted).replace(PLANNED_DAY, 'scheduled for ');
   const stance = stanceOf(own);
   if (stance === 'none' || !isEnglish(own)) return null;
   const dates = datesIn(own, reference);
@@ -91,8 +99,10 @@ function read(
       : clausesOf(own)
           .filter((clause) => stanceOf(clause) === 'states')
           .join(', ');
-  const changes = corrected ? [] : changesOf(firm, firm === own ? dates : datesIn(firm, reference));
-  const clauses = changes.length > 0 || !corrected ? clausesOf(own) : [];
+  const all = corrected ? [] : changesOf(firm, firm === own ? dates : datesIn(firm, reference));
+  const changes = reported === undefined ? all : all.filter(({ gone, now }) => gone.length > 0 && now.length > 0);
+  if (reported !== undefined && changes.length === 0) return null;
+  const clauses = reported === undefined && (changes.length > 0 || !corrected) ? clausesOf(own) : [];
   const claims = corrected
     ? [corrected]
     : [

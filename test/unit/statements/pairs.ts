@@ -6,6 +6,14 @@ export const REPLACED: readonly (readonly [before: string, after: string])[] = [
   ['Receipts are printed with CUPS.', 'In the shop, CUPS was replaced by a cloud printer for receipts.'],
   ['Harbor keeps its sessions in Redis.', 'Harbor replaced Redis with Valkey.'],
   ['Thumbnails are made with ImageMagick.', 'libvips replaces ImageMagick for thumbnails.'],
+  // reported by a colleague, with both values
+  [
+    'The fair in Oslo is planned for 3 May.',
+    'Call with sales: Nina says the fair in Oslo is postponed from 3 May to 17 May.',
+  ],
+  // took care of
+  ['Paul Ferry looks after the kiln.', 'Rosa Blum takes the kiln over from him.'],
+  ['Lena Ost takes care of the greenhouse.', 'Ivo Brandt took over the greenhouse.'],
   // instead of
   ['Order mails are sent with SendGrid.', 'Order mails are now sent with Postmark instead of SendGrid.'],
   ['The forum runs on Discourse.', 'The forum runs on Flarum rather than Discourse.'],
@@ -193,4 +201,9 @@ export const KEPT: readonly (readonly [before: string, after: string])[] = [
   // another language
   ['Der Server läuft auf Port 8080.', 'Der Server läuft auf Port 9090.'],
   ['El puerto es 8080.', 'El puerto es 9090.'],
+  // what is started is not said
+  ['Start it with docker compose up.', 'Start again with just attach.'],
+  // reported without both values, or as a wish
+  ['The fair in Oslo is planned for 3 May.', 'Nina says the fair in Oslo should move from 3 May to 17 May.'],
+  ['The kiln runs at 900 degrees.', 'Nina says the kiln runs at 950 degrees.'],
 ];

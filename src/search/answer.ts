@@ -4,6 +4,7 @@ import { queryTerms, termsOf } from '../passages/terms.ts';
 import type { Statement } from '../statements/statement.ts';
 import { fromGraphTime, toGraphTime } from '../time.ts';
 import { findCandidates } from './candidates.ts';
+import { inContext } from './context.ts';
 import { windowOf } from './date-window.ts';
 import { type EndedRange, endedRanges } from './ended.ts';
 import { allowanceOf, excerptOf } from './excerpt.ts';
@@ -23,28 +24,33 @@ export async function findAnswer(sought: Sought, methods: readonly Method[], lim
   const candidates = await findCandidates(sought, terms, methods);
   const now = fromGraphTime(sought.moment.asOf.at) ?? new Date();
   const question = { text: sought.query, terms, window: windowOf(sought.query, now) };
-  const ranking = relevantOf(rank(question, candidates));
-  const chosen = best(ranking, limit);
-  const passages = (await shown(sought, chosen.passages, ranking)).filter(
+  const ranking = rank(question, candidates);
+  const { worth, ...relevant } = relevantOf(ranking, limit);
+  if (worth === 0) return { facts: [], episodes: [], passages: [] };
+  const chosen = inContext(ranking.passages, new Set(relevant.passages), limit);
+  const passages = (await shown(sought, chosen, ranking)).filter(
     ({ until }, _, all) => until === undefined || all.every((other) => other.until !== undefined),
   );
-  return { facts: chosen.facts.map((fact) => withPassage(fact, passages)), episodes: [], passages };
+  const facts = relevant.facts.slice(0, limit).map((fact) => withPassage(fact, passages));
+  return worth < limit ? bestOf(facts, passages, worth) : { facts, episodes: [], passages };
 }
 
-/** The best of each kind; of passages that overlap one. */
-function best({ passages, facts }: Ranking, limit: number) {
-  const chosen: RankedPassage[] = [];
-  for (const passage of passages) {
-    if (chosen.length >= limit) break;
-    if (!chosen.some((other) => overlaps(other, passage))) chosen.push(passage);
-  }
-  return { passages: chosen, facts: facts.slice(0, limit) };
-}
-
-function overlaps({ passage: a }: RankedPassage, { passage: b }: RankedPassage): boolean {
-  if (a.episode !== b.episode || a.source !== b.source) return false;
-  const common = Math.min(a.end, b.end) - Math.max(a.start, b.start);
-  return common > 0.5 * Math.min(a.end - a.start, b.end - b.start);
+/** The best answers, at most `count`; a fact that a passage states is one answer with the passage. */
+function bestOf(facts: readonly Fact[], passages: readonly FoundPassage[], count: number): Found {
+  const statedIn = Map.groupBy(facts, (fact) => fact.statedIn);
+  const answers = [
+    ...(statedIn.get(undefined) ?? []).map((fact) => ({ score: fact.score, facts: [fact], passages: [] })),
+    ...passages.map((passage) => {
+      const stated = statedIn.get(passage.uuid) ?? [];
+      return {
+        score: Math.max(passage.score, ...stated.map(({ score }) => score)),
+        facts: stated,
+        passages: [passage],
+      };
+    }),
+  ];
+  const best = answers.sort((a, b) => b.score - a.score).slice(0, count);
+  return { facts: best.flatMap((one) => one.facts), episodes: [], passages: best.flatMap((one) => one.passages) };
 }
 
 function withPassage({ fact, score }: RankedFact, passages: readonly FoundPassage[]): Fact {
@@ -79,7 +85,8 @@ async function shown(
   const ended = await endedRanges(graph, passages, moment, textAt);
   /** What another passage of this answer says need not stand here as well. */
   const saidElsewhere = (range: EndedRange) => range.by !== undefined && isShown(range.by, passages);
-  return ranked.flatMap(({ passage, score }, place) => {
+  return ranked.flatMap((found, place) => {
+    const { passage, score } = found;
     const [episode, text] = [episodes.get(passage.episode), textAt(passage)];
     if (!episode || text === undefined) return [];
     const { uuid, kind, role, start, end, source } = passage;
@@ -96,7 +103,7 @@ async function shown(
         text,
         rarity,
         until === undefined ? over.map((range) => (saidElsewhere(range) ? { ...range, replacedBy: '' } : range)) : [],
-        allowanceOf(place),
+        allowanceOf(place, found),
       ),
       ...{ kind, role, headings: headingsOf(text, passage.headings), start, end },
       ...(source !== '' && { source }),

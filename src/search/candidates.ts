@@ -12,6 +12,7 @@ import {
 } from '../graph/queries/passages.ts';
 import type { FactRow } from '../graph/queries/search-facts.ts';
 import { termsOf } from '../passages/terms.ts';
+import { conversationsIn } from './conversations.ts';
 import { gather } from './gather.ts';
 import type { Method } from './recipes.ts';
 import { findFacts } from './scopes/facts.ts';
@@ -97,8 +98,10 @@ export async function findCandidates(
         ),
       )
     : [];
-  const passages = unique([...found, ...around]);
-  const { before, after } = surroundings(passages, adjacent);
+  const all = unique([...found, ...around]);
+  const { sessions, followers } = conversationsIn(all);
+  const passages = all.map((row) => ({ ...row, session: row.session ?? sessions.get(row.episode) ?? null }));
+  const { before, after } = surroundings(passages, [...adjacent, ...followers]);
   const known = new Map(near.map(({ uuid, cosine }) => [uuid, cosine]));
   const unmeasured = byMeaning ? passages.filter(({ uuid }) => !known.has(uuid)) : [];
   const cosines = unmeasured.length > 0 ? await cosinesOf(graph, unmeasured, vector) : new Map<string, number>();

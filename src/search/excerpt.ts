@@ -4,22 +4,25 @@ import { sentencesOf } from '../passages/sentences.ts';
 import { termsOf } from '../passages/terms.ts';
 import { day } from '../time.ts';
 import type { EndedRange } from './ended.ts';
+import type { RankedPassage } from './rank.ts';
 
-/** How much of a passage is shown: prose, and blocks, which are lists, procedures, code, tables and JSON. */
-export interface Allowance {
+/** How much of a passage is shown: prose, and blocks, which are lists, procedures, code, tables, JSON and passages that are joined. */
+interface Allowance {
   readonly prose: number;
   readonly block: number;
 }
 
 /** The first answers get most room. */
 const ALLOWANCES: readonly Allowance[] = [
-  { prose: 420, block: 1_000 },
-  { prose: 320, block: 700 },
+  { prose: 600, block: 1_000 },
+  { prose: 420, block: 700 },
   { prose: 240, block: 420 },
 ];
 
-export const allowanceOf = (place: number): Allowance =>
-  ALLOWANCES[Math.min(place, ALLOWANCES.length - 1)] as Allowance;
+export function allowanceOf(place: number, { passage: { kind }, isJoined }: RankedPassage): number {
+  const { prose, block } = ALLOWANCES[Math.min(place, ALLOWANCES.length - 1)] as Allowance;
+  return isBlock(kind) || isJoined ? block : prose;
+}
 
 const BLOCKS = new Set<string>(['list', 'procedure', 'code', 'table', 'json', 'tool']);
 
@@ -35,10 +38,9 @@ export function excerptOf(
   text: string,
   rarity: ReadonlyMap<string, number>,
   ended: readonly EndedRange[],
-  { prose, block }: Allowance,
+  most: number,
 ): string {
   const units = unitsOf(passage, text, ended);
-  const most = isBlock(passage.kind) ? block : prose;
   const shown = chosen(units, rarity, most, isBlock(passage.kind) && passage.kind !== 'code');
   const above = headingsOf(text, passage.headings).slice(-2).join(' › ');
   const body = shown
@@ -48,8 +50,13 @@ export function excerptOf(
   return above === '' ? body : `${above}: ${isBlock(passage.kind) ? `\n${body}` : body.trimStart()}`;
 }
 
+/** In a unified diff a line that another takes the place of. */
+const REPLACED_LINES = /^(?:-(?!--).*\n)+(?=\+)/gm;
+const HUNK = /^@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@/m;
+
 function unitsOf({ kind, start, end }: PassageRow, text: string, ended: readonly EndedRange[]): string[] {
   const whole = text.slice(start, end);
+  if (HUNK.test(whole)) return whole.replace(REPLACED_LINES, '').match(/[^\n]*\n?/g) ?? [];
   const pieces =
     isBlock(kind) && kind !== 'json'
       ? (whole.match(/[^\n]*\n?/g) ?? [])

@@ -45,6 +45,8 @@ export interface Question {
 }
 
 const [K1, B] = [1.2, 0.6];
+/** The cosine of texts that have nothing in common, for passages without a vector. */
+const UNRELATED = 0.2;
 /** Terms of a passage of usual length. */
 const USUAL_LENGTH = 40;
 
@@ -98,7 +100,7 @@ export function signalsOf(
     return {
       words: match.words,
       coverage: match.coverage,
-      meaning: Math.max(0, cosines.get(uuid) ?? 0),
+      meaning: Math.max(0, cosines.get(uuid) ?? UNRELATED),
       before: words(before.get(uuid)),
       after: words(after.get(uuid)),
       episode: ofEpisode(episode, uuid),

@@ -2,6 +2,7 @@
  * Measures what docs/performance.md promises and prints it as a table.
  *
  *     npm run bench [-- --quick]     quick leaves out the graph of 100,000 facts, which takes minutes to make
+ *     npm run bench -- --tasks       twenty tasks of a coding agent with and without the memory (bench/tasks/main.ts); a minute
  *     npm run bench -- --answers [--mirror <folder>]     how good the answers are, instead of how fast; a quarter of an hour
  */
 
@@ -15,11 +16,19 @@ import { answers } from './answers.ts';
 import { cachedCommand, cachedQuery, commits, prepare, store, uncachedQuery } from './figures.ts';
 import { alone, costs, throughput } from './knowledge.ts';
 import { promises } from './promises.ts';
+import { recalls } from './recall.ts';
 import { redaction } from './redaction.ts';
 import { markdownTable, type Row } from './table.ts';
+import { rowsOf } from './tasks/rows.ts';
+import { attemptScripted, memories } from './tasks/run.ts';
 
 const { values: given } = parseArgs({
-  options: { quick: { type: 'boolean' }, answers: { type: 'boolean' }, mirror: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean' },
+    tasks: { type: 'boolean' },
+    answers: { type: 'boolean' },
+    mirror: { type: 'string' },
+  },
 });
 const servers = await startServers();
 try {
@@ -34,7 +43,9 @@ try {
     console.error(`${what} …`);
     rows.push(...(await work()));
   };
-  if (given.answers) await figure('how good the answers are', () => answers(config, given.mirror));
+  if (given.tasks)
+    await figure('tasks of an agent', async () => rowsOf(await attemptScripted(await memories(config)), 'scripted'));
+  else if (given.answers) await figure('how good the answers are', () => answers(config, given.mirror));
   else await measureTimes(config, figure);
   console.log(`${await machine(config.valkey.host, config.valkey.port)}\n\n${markdownTable(rows)}`);
 } finally {
@@ -54,6 +65,7 @@ async function measureTimes(
   await figure('cached query as a command', () => cachedCommand(config));
   await figure('store', () => store(config));
   await figure('uncached query, 10,000 facts', () => uncachedQuery(config, 10_000, 5));
+  await figure('recall', () => recalls(config));
   await figure('commit', () => commits(config));
   await figure('what an episode costs', () => costs(config));
   await figure('an episode alone', () => alone(config));

@@ -1,6 +1,6 @@
 /**
- * The whole path on real text: every release of a change log that lies in node_modules becomes an episode, goes through queue
- * and worker into the graph, and questions are answered from it. Exit status 0 only if all of it worked.
+ * The whole path, twice: a coding agent's project, its answers and the briefing of its next session; and real text, of which every release of a
+ * change log in node_modules becomes an episode. All go through queue and worker into the graph. Exit status 0 only if all of it worked.
  *
  *     npm run demo
  */
@@ -11,12 +11,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startServers } from '../src/embedded/servers.ts';
 import { isForeseen, loadConfig, MemoryManager } from '../src/index.ts';
 import { MINUTE, SECOND } from '../src/time.ts';
+import { PROJECT, PROJECT_QUESTIONS, type ProjectQuestion } from './demo/project.ts';
 import { QUESTIONS, type Question } from './demo/questions.ts';
 import { type Release, releasesOf } from './demo/releases.ts';
 import { superviseWorker } from './demo/supervised-worker.ts';
 
 const PACKAGE = 'axios';
 const began = performance.now();
+const run = Date.now();
+const HARBOR = `demo-harbor-${run}`;
 
 async function demo(folder: string, closers: (() => unknown)[]): Promise<void> {
   const servers = await startServers();
@@ -29,8 +32,8 @@ async function demo(folder: string, closers: (() => unknown)[]): Promise<void> {
     VALKEY_PORT: String(servers.valkey.port),
     MEMORY_MODELS: 'local',
     // Servers of the user's may hold other memories: these stay apart from them.
-    MEMORY_GROUP: `demo-${Date.now()}`,
-    MEMORY_QUEUE_PREFIX: `{demo-${Date.now()}}`,
+    MEMORY_GROUP: `demo-${run}`,
+    MEMORY_QUEUE_PREFIX: `{demo-${run}}`,
     MEMORY_HOME: folder,
     MEMORY_EXPORT_DIR: process.env.MEMORY_EXPORT_DIR ?? 'exports',
   };
@@ -45,6 +48,10 @@ async function demo(folder: string, closers: (() => unknown)[]): Promise<void> {
     `Valkey and FalkorDB (${whose}), a worker (process ${worker.pid()}), local models, no key, no network.\n`,
   );
 
+  await rememberProject(memory);
+  for (const question of PROJECT_QUESTIONS) await askOfProject(memory, question);
+  await showBriefing(memory);
+
   await remember(memory, releasesOf(PACKAGE));
   for (const question of QUESTIONS) await ask(memory, question);
   await showCache(memory);
@@ -52,10 +59,33 @@ async function demo(folder: string, closers: (() => unknown)[]): Promise<void> {
   await showExport(memory);
 }
 
+async function rememberProject(memory: MemoryManager): Promise<void> {
+  console.log(`1. A coding agent works on Harbor for two weeks: ${PROJECT.length} turns and notes.\n`);
+  const receipts = await memory.enqueueMany(PROJECT.map((episode) => ({ ...episode, group: HARBOR })));
+  for (const receipt of receipts) await memory.ended(receipt, { limit: 15 * MINUTE });
+}
+
+async function askOfProject(memory: MemoryManager, { about, text, holds, lacks }: ProjectQuestion): Promise<void> {
+  const answer = await memory.queryMemory(text, 3, { group: HARBOR });
+  console.log(`${about}\n\n> ${text}\n${answer}\n`);
+  const missing = holds.find((part) => !answer.includes(part));
+  if (missing !== undefined) throw new Error(`the answer to "${text}" should hold "${missing}"`);
+  if (lacks?.test(answer)) throw new Error(`the answer to "${text}" tells what was replaced`);
+}
+
+async function showBriefing(memory: MemoryManager): Promise<void> {
+  const { text, tokens, rules } = await memory.getBriefing({ group: HARBOR });
+  console.log(
+    `The next session begins with this briefing (about ${tokens} tokens), before anybody has asked:\n\n${text}\n`,
+  );
+  if (!rules.some((rule) => rule.text.startsWith('Always run the linter')))
+    throw new Error("the user's rule is missing");
+}
+
 async function remember(memory: MemoryManager, releases: readonly Release[]): Promise<void> {
   if (releases.length < 60) throw new Error(`only ${releases.length} releases in the change log of ${PACKAGE}`);
   const days = [releases[0], releases.at(-1)].map((release) => release?.date.toISOString().slice(0, 10));
-  console.log(`Remembering ${releases.length} releases of ${PACKAGE}, from ${days[0]} to ${days[1]} …`);
+  console.log(`2. Real text: ${releases.length} releases of ${PACKAGE}, from ${days[0]} to ${days[1]} …`);
   const start = performance.now();
   for (const { text, version, date } of releases)
     await memory.storeEpisode(text, { package: PACKAGE, version }, { referenceTime: date });
@@ -68,9 +98,11 @@ async function remember(memory: MemoryManager, releases: readonly Release[]): Pr
 }
 
 async function committed(memory: MemoryManager, wanted: number): Promise<void> {
+  const before = PROJECT.length;
   let told = 0;
-  for (const end = Date.now() + 3 * MINUTE; Date.now() < end; await sleep(0.2 * SECOND)) {
-    const { completed, failed } = await memory.counts('store');
+  for (const end = Date.now() + 15 * MINUTE; Date.now() < end; await sleep(0.2 * SECOND)) {
+    const { completed: all, failed } = await memory.counts('store');
+    const completed = all - before;
     if (failed > 0) throw new Error(`${failed} episodes could not be read`);
     if (process.stdout.isTTY) process.stdout.write(`\r  ${completed} of ${wanted}`);
     else if (completed >= told + 20 && completed < wanted) {
@@ -82,13 +114,13 @@ async function committed(memory: MemoryManager, wanted: number): Promise<void> {
       return;
     }
   }
-  throw new Error('the worker did not read the episodes within three minutes');
+  throw new Error('the worker did not read the episodes within fifteen minutes');
 }
 
 async function ask(memory: MemoryManager, { text, release, asOf }: Question): Promise<void> {
   const options = asOf ? { asOf: new Date(asOf) } : {};
   const answer = await memory.queryMemory(text, 3, options);
-  console.log(`${text}${asOf ? ` (as of ${asOf})` : ''}\n${answer}\n`);
+  console.log(`> ${text}${asOf ? ` (as of ${asOf})` : ''}\n${answer}\n`);
   if (!answer.split('\n')[0]?.includes(`${PACKAGE} ${release}`))
     throw new Error(`the first answer to "${text}" should name ${PACKAGE} ${release}`);
   const days = [...answer.matchAll(/since (\d{4}-\d\d-\d\d)/g)].map(([, day = '']) => day);
@@ -102,7 +134,7 @@ async function showCache(memory: MemoryManager): Promise<void> {
     return { answer, time: performance.now() - start };
   };
   const [cold, cached] = [await timed(), await timed()];
-  console.log(`What was fixed about AxiosHeaders?\n${cold.answer}\n`);
+  console.log(`> What was fixed about AxiosHeaders?\n${cold.answer}\n`);
   console.log('The same question again:');
   console.log(`  from the graph ${cold.time.toFixed(1)} ms, from the cache ${cached.time.toFixed(2)} ms\n`);
   if (cached.answer !== cold.answer) throw new Error('the cached answer differs');

@@ -17,9 +17,8 @@ import { markdownTable } from '../table.ts';
 import { type Model, openBudget } from './agent.ts';
 import { estimate } from './price.ts';
 import { rowsOf } from './rows.ts';
-import { attemptAll, memories, type TaskResult } from './run.ts';
+import { attemptAll, attemptScripted, type Given, memories, type TaskResult } from './run.ts';
 import { bears, linesOf } from './score.ts';
-import { startStub } from './stub.ts';
 import type { Task } from './tasks.ts';
 
 const { values: given } = parseArgs({
@@ -63,7 +62,7 @@ function realModel(name: string) {
   return { model, cap, prices };
 }
 
-async function withServers(): Promise<ReadonlyMap<Task, string>> {
+async function withServers(): Promise<ReadonlyMap<Task, Given>> {
   const servers = await startServers();
   try {
     const { falkordb, valkey } = servers;
@@ -79,16 +78,6 @@ async function withServers(): Promise<ReadonlyMap<Task, string>> {
   }
 }
 
-async function attemptScripted(remembered: ReadonlyMap<Task, string>): Promise<TaskResult[]> {
-  const stub = await startStub();
-  try {
-    const budget = openBudget(Number.POSITIVE_INFINITY, { input: 0, output: 0 });
-    return await attemptAll({ baseURL: stub.baseURL, apiKey: 'none', model: 'stub', budget }, remembered);
-  } finally {
-    await stub.close();
-  }
-}
-
 function print(results: readonly TaskResult[], model: string): void {
   for (const { task, with: one, without } of results)
     console.log(`${one.isRight ? 'right' : 'WRONG'} / ${without.isRight ? 'right' : 'WRONG'}  ${task.name}`);
@@ -96,9 +85,9 @@ function print(results: readonly TaskResult[], model: string): void {
 }
 
 function show(results: readonly TaskResult[]): void {
-  for (const { task, memory, with: one } of results) {
+  for (const { task, atOnce, with: one } of results) {
     console.log(`\n## ${task.name}: ${task.prompt}\n→ ${one.answer}`);
-    for (const line of linesOf(memory)) console.log(`${bears(task, line) ? '*' : ' '} [${line.section}] ${line.text}`);
+    for (const line of linesOf(atOnce)) console.log(`${bears(task, line) ? '*' : ' '} [${line.section}] ${line.text}`);
   }
   console.log('');
 }

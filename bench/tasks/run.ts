@@ -8,17 +8,22 @@ import { openServices } from '../../src/memory/services.ts';
 import { MemoryManager } from '../../src/memory.ts';
 import { MINUTE } from '../../src/time.ts';
 import { startWorkers } from '../../workers/main.ts';
-import { attempt, CapReachedError, type Model } from './agent.ts';
-import { bears, isRight, linesOf } from './score.ts';
+import { attempt, CapReachedError, type Model, openBudget } from './agent.ts';
+import { isRight } from './score.ts';
 import { seed } from './seed.ts';
+import { startStub } from './stub.ts';
 import { TASKS, type Task } from './tasks.ts';
 
-export interface TaskResult {
+/** What the memory gives a new session for each task. */
+export interface Given {
+  /** With the first message: the briefing for its words, and what is recalled of them. */
+  readonly atOnce: string;
+  /** The briefing before anybody has said a word, and with the first message what is recalled of it. */
+  readonly inTwoSteps: string;
+}
+
+export interface TaskResult extends Given {
   readonly task: Task;
-  /** What the memory gave a new session with this prompt. */
-  readonly memory: string;
-  readonly given: number;
-  readonly bearing: number;
   readonly with: Outcome;
   readonly without: Outcome;
 }
@@ -29,8 +34,8 @@ interface Outcome {
   readonly answer: string;
 }
 
-/** What a new session of an agent with hooks is given for each task, from a memory of the whole history. */
-export async function memories(base: Config): Promise<ReadonlyMap<Task, string>> {
+/** What a new session is given for each task, from a memory of the whole history. */
+export async function memories(base: Config): Promise<ReadonlyMap<Task, Given>> {
   const home = mkdtempSync(join(tmpdir(), 'memory-tasks-'));
   const group = `tasks-${randomUUID().slice(0, 8)}`;
   const config: Config = {
@@ -42,14 +47,18 @@ export async function memories(base: Config): Promise<ReadonlyMap<Task, string>>
   const services = openServices(config, {});
   try {
     await seed(memory, group);
-    const given = new Map<Task, string>();
-    for (const task of TASKS) {
-      const scope = { group, by: 'option' as const, userGroup: `${group}-user` };
-      const { context } = await recall(services, scope, {
-        ...{ question: task.prompt, begins: true, known: new Set(), own: new Set(), limit: MINUTE },
+    const scope = { group, by: 'option' as const, userGroup: `${group}-user` };
+    const ask = (question: string, begins: boolean, known: Iterable<string> = []) =>
+      recall(services, scope, {
+        ...{ question, begins, known: new Set(known), own: new Set<string>(), limit: MINUTE },
         notice: (sentence) => console.error(`  ${sentence}`),
       });
-      given.set(task, context ?? '');
+    const start = await ask('', true);
+    const given = new Map<Task, Given>();
+    for (const task of TASKS) {
+      const { context: atOnce = '' } = await ask(task.prompt, true);
+      const { context: then = '' } = await ask(task.prompt, false, start.sentences);
+      given.set(task, { atOnce, inTwoSteps: `${start.context}\n${then}` });
     }
     return given;
   } finally {
@@ -61,20 +70,15 @@ export async function memories(base: Config): Promise<ReadonlyMap<Task, string>>
 }
 
 /** Every task once with what the memory gave and once without; ends early where the cap is reached. */
-export async function attemptAll(model: Model, given: ReadonlyMap<Task, string>): Promise<TaskResult[]> {
+export async function attemptAll(model: Model, given: ReadonlyMap<Task, Given>): Promise<TaskResult[]> {
   const results: TaskResult[] = [];
   for (const [task, memory] of given) {
     const outcome = async (context: string): Promise<Outcome> => {
       const { answer, tokens } = await attempt(model, task.prompt, context);
       return { answer, tokens, isRight: isRight(task, answer) };
     };
-    const lines = linesOf(memory);
     try {
-      results.push({
-        ...{ task, memory, given: lines.length, bearing: lines.filter((line) => bears(task, line)).length },
-        with: await outcome(memory),
-        without: await outcome(''),
-      });
+      results.push({ task, ...memory, with: await outcome(memory.atOnce), without: await outcome('') });
     } catch (error) {
       if (!(error instanceof CapReachedError)) throw error;
       console.error(error.message);
@@ -82,4 +86,15 @@ export async function attemptAll(model: Model, given: ReadonlyMap<Task, string>)
     }
   }
   return results;
+}
+
+/** The same against the scripted model, which costs nothing. */
+export async function attemptScripted(given: ReadonlyMap<Task, Given>): Promise<TaskResult[]> {
+  const stub = await startStub();
+  try {
+    const budget = openBudget(Number.POSITIVE_INFINITY, { input: 0, output: 0 });
+    return await attemptAll({ baseURL: stub.baseURL, apiKey: 'none', model: 'stub', budget }, given);
+  } finally {
+    await stub.close();
+  }
 }

@@ -157,7 +157,7 @@ async function byMeaning(
 
 const ASKS = /[?？]["'”’)\]]*$/;
 const REQUESTS =
-  /^(?:(?:please|now|then|and|also|ok(?:ay)?|great|good|thanks|can you|could you|let us|let's)[,:.!]? )*(?:add|allow|bring|build|bump|change|check|clean|close|commit|configure|connect|continue|convert|create|debug|delete|deploy|describe|document|draw|drop|explain|export|extend|find|finish|fix|format|generate|get|give|go|help|implement|import|improve|install|investigate|list|look|make|merge|migrate|move|open|optimi[sz]e|port|print|publish|pull|push|put|read|refactor|release|remove|rename|repair|replace|restart|revert|review|rewrite|rework|run|search|send|set|show|simplify|speed|split|start|stop|summari[sz]e|tell|test|translate|try|turn|undo|update|upgrade|verify|write)\b/i;
+  /^(?:(?:please|now|then|and|also|ok(?:ay)?|great|good|thanks|can you|could you|let us|let's)[,:.!]? )*(?:add|allow|bring|build|bump|change|check|clean|close|commit|configure|connect|continue|convert|create|debug|delete|deploy|describe|document|draw|drop|explain|export|extend|find|finish|fix|format|generate|get|give|go|help|implement|import|improve|install|investigate|list|look|make|merge|migrate|move|open|optimi[sz]e|print|publish|pull|push|put|read|refactor|release|remove|rename|repair|replace|restart|revert|review|rewrite|rework|run|search|send|set|show|simplify|speed|split|start|stop|summari[sz]e|tell|test|translate|try|turn|undo|update|upgrade|verify|write) (?!\d|(?:is|are|was|were|has|have|had|of|fail|fails|failed|takes?|took|runs|ran|does|did|needs?|must|can|will)\b)/i;
 
 function withoutOwn({ facts, passages = [], ...others }: Found, own: ReadonlySet<string>): Found {
   return {
@@ -179,7 +179,7 @@ function best({ facts, passages = [], ...others }: Found): Found {
 }
 
 /** Whether a message only asks for something; what came of it, the agent's answer says. */
-function isAsked(message: string): boolean {
+export function isAsked(message: string): boolean {
   const words = message.replace(/^user: /, '');
   return sentencesOf(words).every(({ start, end }) => {
     const sentence = words.slice(start, end).trim();

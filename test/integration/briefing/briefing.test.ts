@@ -139,6 +139,22 @@ describe('a briefing', () => {
     expect(await memory.queryMemory('What has to be renamed next, its port?', 5, { group })).toContain('its port too');
   });
 
+  test('says each thing once, and nothing that a later statement has ended', async () => {
+    const group = newGroup();
+    const at = (day: number) => ({ referenceTime: new Date(Date.UTC(2026, 10, day)) });
+    await store(group, 'The gateway listens on port 8080.', {}, { kind: 'fact', ...at(1) });
+    await store(group, 'Harbor uses Valkey.', {}, { kind: 'fact', ...at(1) });
+    await store(group, 'Harbor uses Valkey.', {}, at(2));
+    await store(group, 'We store the logs in Loki.', {}, { kind: 'decision', ...at(1) });
+    await turn(group, 'And now?', 'The gateway now listens on port 9090 instead of 8080.', 3);
+
+    const { facts, decisions } = await memory.getBriefing({ group });
+
+    expect(texts(facts).filter((text) => text.includes('uses Valkey'))).toEqual(['Harbor uses Valkey.']);
+    expect(texts(facts)).not.toContain('The gateway listens on port 8080.');
+    expect(texts(decisions)).toEqual(['We store the logs in Loki.']);
+  });
+
   test('stays within its budget, the rules first', async () => {
     const group = newGroup();
     for (const word of ['linter', 'formatter', 'typechecker', 'packager'])

@@ -58,7 +58,7 @@ function lines({ group, valkey, falkordb, spool }: Status): string[] {
 }
 
 function passagesLine({ cut, episodes }: { readonly cut: number; readonly episodes: number }): string {
-  return `Passages ${cut.toLocaleString('en')} of ${episodes.toLocaleString('en')} episodes cut; a worker cuts the others by itself`;
+  return `Passages ${cut.toLocaleString('en')} of ${episodes.toLocaleString('en')} episodes have passages; a worker adds the others`;
 }
 
 function valkeyLines(status: ValkeyStatus) {

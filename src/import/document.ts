@@ -114,7 +114,7 @@ export function openScan(longest: number): Scan {
       const around = isCut ? undefined : parseJson(shell);
       if (around !== undefined && met === 0) throw new InvalidInput(foreignBecause('The input', around));
       if (around !== undefined) return [];
-      const problem = isCut ? 'The document ends before its end; it may be cut off.' : NOT_A_DOCUMENT;
+      const problem = isCut ? 'The document is incomplete; it may be truncated.' : NOT_A_DOCUMENT;
       // What was whole of it may still be of use.
       if (elements > 0) return [{ place: 'The document', problem }];
       throw new InvalidInput(problem);

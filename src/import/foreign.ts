@@ -11,9 +11,9 @@ const SHOWN = 5;
 export function foreignBecause(place: string, value: unknown): string {
   const help = 'write its texts as lines like {"content": "…", "reference_time": "2025-03-01"} and import those.';
   if (value === null || typeof value !== 'object' || Array.isArray(value))
-    return `${place} is no JSON object of a format that import reads; ${help}`;
+    return `${place} is not a JSON object in a supported format; ${help}`;
   const known = OTHERS.find(([, ...keys]) => keys.every((key) => Object.hasOwn(value, key)));
-  if (known) return `${place} looks like ${known[0]}, which import does not read; ${help}`;
+  if (known) return `${place} looks like ${known[0]}, which import does not support; ${help}`;
   const keys = Object.keys(value).slice(0, SHOWN).join(', ');
   return `${place} ${keys === '' ? 'is empty' : `has ${keys}`} and is none of episodes, mem0 and mcp-memory; ${help}`;
 }

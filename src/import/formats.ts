@@ -13,7 +13,7 @@ export function formatCalled(name: FormatName): Format {
   const format = KNOWN.find((it) => it.name === name);
   if (format) return format;
   throw new InvalidInput(
-    `import knows ${FORMATS.slice(0, -1).join(', ')} and ${FORMATS.at(-1)}, not "${String(name)}".`,
+    `import supports ${FORMATS.slice(0, -1).join(', ')} and ${FORMATS.at(-1)}, not "${String(name)}".`,
   );
 }
 

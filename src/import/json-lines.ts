@@ -59,7 +59,7 @@ export function valuesIn(text: string, at: Omit<Found, 'value'>, otherwise: stri
   return pieces.map((piece) =>
     piece !== undefined
       ? { ...at, value: piece }
-      : { place, problem: `${place} holds something beside JSON values; a part of it was lost.` },
+      : { place, problem: `${place} contains something other than JSON values; a part of it may be lost.` },
   );
 }
 

@@ -296,7 +296,7 @@ export async function pruneArchives(
   const { daily = 0, weekly = 0, monthly = 0 } = keep ?? {};
   const numbers = [daily, weekly, monthly];
   if (numbers.some((number) => !Number.isInteger(number) || number < 0) || numbers.every((number) => number === 0))
-    throw new InvalidInput('Say how many archives are kept, such as daily=7,weekly=4,monthly=12.');
+    throw new InvalidInput('Give the number of archives to keep, such as daily=7,weekly=4,monthly=12.');
   const [{ pruneStore }, { installationId }] = await Promise.all([
     import('../archive/prune.ts'),
     import('../archive/manifest.ts'),

@@ -53,7 +53,7 @@ export function listDeadLetters(
 ): Promise<DeadLetter[]> {
   const isCount = (value: number, least: number) => Number.isInteger(value) && value >= least;
   if (!isCount(limit, 1) || limit > MOST || !isCount(skip, 0))
-    throw new InvalidInput(`Of dead letters 1 to ${MOST} are shown at once, after as many as you say.`);
+    throw new InvalidInput(`The limit of dead letters must be 1 to ${MOST}, and the number to skip 0 or more.`);
   return withDeadLetters(config, (letters) => letters.list(queuesOf(queue), limit, skip));
 }
 

@@ -75,7 +75,7 @@ const MOST = 1000;
 /** @throws InvalidInput */
 export async function askForLatest(services: Services, { group, limit = 10 }: LatestOptions): Promise<LatestEpisode[]> {
   if (!Number.isInteger(limit) || limit < 1 || limit > MOST)
-    throw new InvalidInput(`Of episodes 1 to ${MOST} are listed at once.`);
+    throw new InvalidInput(`The limit of episodes must be 1 to ${MOST}.`);
   const checked = services.group(group);
   const { listEpisodes } = await import('../graph/queries/episodes.ts');
   const rows = await listEpisodes((await services.graphs()).group(checked), limit);
@@ -194,7 +194,9 @@ export async function confirmRule(services: Services, uuidOrName: string, option
   const { group } = options;
   const { uuid, content, metadata } = await askForEpisode(services, uuidOrName, group === undefined ? {} : { group });
   if (metadata?.kind !== 'rule')
-    throw new InvalidInput(`The episode ${uuid} is no rule; only what was stored with --kind rule is confirmed.`);
+    throw new InvalidInput(
+      `The episode ${uuid} is not a rule; only episodes stored with --kind rule can be confirmed.`,
+    );
   await runTask(services, { kind: 'confirm', episode: uuid }, options);
   return content;
 }

@@ -53,7 +53,7 @@ async function exporting(services: Services) {
   await waiting.ready();
   if ((await producer.workers('export')) === 0)
     throw new NoWorker(
-      'No worker is running that could export; start one with `memory-manager up` or `memory-manager worker`.',
+      'No worker is running to export; start one with `memory-manager up` or `memory-manager worker`.',
     );
   return [producer, waiting] as const;
 }

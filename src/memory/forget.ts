@@ -164,7 +164,7 @@ async function resolved(
     };
     if (found.facts.length + found.episodes.length > 0) return found;
     const also = episodes.length > 0 ? '; with their episodes, something does' : '';
-    throw new InvalidInput(`No fact of the memory "${graph.group}" fits this question${also}.`);
+    throw new InvalidInput(`No fact of the memory "${graph.group}" matches this query${also}.`);
   }
   if ('session' in target) {
     const session = given(target.session, 'session');
@@ -183,7 +183,7 @@ async function resolved(
 function given(text: string, kind: string): string {
   const wanted = checkText(text, `The ${kind}`).trim();
   if (wanted !== '') return wanted;
-  throw new InvalidInput(`The ${kind} is empty; say which one is to be forgotten.`);
+  throw new InvalidInput(`The ${kind} is empty; name the one to forget.`);
 }
 
 async function entityOf(graph: GroupGraph, name: string): Promise<string> {

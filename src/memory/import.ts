@@ -106,7 +106,7 @@ export async function handInAll(
     }
   } catch (error) {
     if (!isForeseen(error) || counts.added + counts.known === 0) throw error;
-    const there = `${counts.added + counts.known} episodes were handed in before; when you import again, they are passed over.`;
+    const there = `${counts.added + counts.known} episodes were already stored; importing again skips them.`;
     throw Object.assign(error, { message: `${error.message} ${there}` });
   }
 }
@@ -115,7 +115,7 @@ async function readyToWait(services: Services, producer: Producer): Promise<void
   await (await services.waiting.store()).ready();
   if ((await producer.workers('store')) > 0) return;
   throw new NoWorker(
-    'No worker is running that could read what is imported; start one with `memory-manager up` or `memory-manager worker`. Nothing was imported.',
+    'No worker is running to read the imported episodes; start one with `memory-manager up` or `memory-manager worker`. Nothing was imported.',
   );
 }
 
@@ -253,7 +253,7 @@ function checkSource(source: unknown): void {
   if (typeof source === 'string') return;
   const given = (source ?? {}) as { readonly text?: unknown; readonly [Symbol.asyncIterator]?: unknown };
   if (typeof given.text === 'string' || typeof given[Symbol.asyncIterator] === 'function') return;
-  throw new InvalidInput('What is imported is the path of a file, { text }, or a stream.');
+  throw new InvalidInput('import takes the path of a file, { text }, or a stream.');
 }
 
 async function sourceOf(file: string, maxContentBytes: number, close: () => Promise<void>): Promise<Source> {

@@ -235,9 +235,7 @@ export function checkTarget(given: unknown): ForgetTarget {
   if (unknown !== undefined) throw new InvalidInput(unknownMember('forget', unknown, TARGETS));
   const named = names.filter((name) => name !== 'limit' && (given as Record<string, unknown>)[name] !== undefined);
   if (named.length !== 1)
-    throw new InvalidInput(
-      'Name one thing that is to be forgotten: an episode, a fact, an entity, a query or a session.',
-    );
+    throw new InvalidInput('Name exactly one thing to forget: an episode, a fact, an entity, a query or a session.');
   if (names.includes('limit') && named[0] !== 'query')
     throw new InvalidInput('forget takes a limit only with a query.');
   return given as ForgetTarget;

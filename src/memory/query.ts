@@ -94,7 +94,7 @@ export async function askFor(
     const { byWords, RECIPES } = await import('../search/recipes.ts');
     const recipe = byWords(chosen?.recipe ?? RECIPES.default);
     if (!recipe) throw error;
-    services.notice(`${(error as Error).message} Until then it is asked by words alone.`);
+    services.notice(`${(error as Error).message} Until then queries use words only.`);
     // Not into the cache, from which those who have the right embedder take their answers.
     return find(recipe);
   }

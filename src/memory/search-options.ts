@@ -128,7 +128,7 @@ export function checkOptions(options: Omit<QueryOptions, 'group' | 'cache' | 'as
   if (!parsed.success) throw new InvalidInput(parsed.error.issues[0]?.message ?? 'The options cannot be used.');
   const { find, rank, recipe: own, walk, ...others } = parsed.data;
   const recipe = (own as Recipe | undefined) ?? recipeFor(find, rank);
-  if (!recipe) throw new InvalidInput(`The ranker ${rank} cannot put ${find} in order; take another one.`);
+  if (!recipe) throw new InvalidInput(`The ranker ${rank} cannot rank ${find}; use another ranker.`);
   const usesDistance = Object.values(recipe).some((it) => it !== true && it?.ranker === 'distance');
   if (usesDistance && others.center === undefined)
     throw new InvalidInput('The ranker distance needs a center: the name of an entity.');

@@ -80,7 +80,7 @@ export async function runTask<Result>(
   await waiting.ready();
   if ((await producer.workers('store')) === 0)
     throw new NoWorker(
-      'No worker is running that could do this; start one with `memory-manager up` or `memory-manager worker`.',
+      'No worker is running to do this; start one with `memory-manager up` or `memory-manager worker`.',
     );
   const { jobId } = await producer.task(checked, task);
   return (await waiting.ended(jobId, limit)) as Result;
@@ -104,7 +104,7 @@ export async function showSaga(services: Services, name: string, options: GroupO
   const group = services.group(options.group);
   const wanted = checkText(name, "The saga's name").trim();
   if (wanted === '')
-    throw new InvalidInput("The saga's name is empty; `memory-manager saga list` shows those that are.");
+    throw new InvalidInput('The name of the saga is empty; `memory-manager saga list` shows all sagas.');
   const [{ readSaga }, { readSagaChain }] = await Promise.all([
     import('../graph/queries/sagas.ts'),
     import('../graph/queries/sagas.ts'),

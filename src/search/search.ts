@@ -127,7 +127,7 @@ function needsVector({ answer: _, ...parts }: Recipe): boolean {
 async function uuidsOf(graph: GroupGraph, name: string): Promise<string[]> {
   const entities = await entitiesCalled(graph, [name]);
   if (entities.length > 0) return entities.map(({ uuid }) => uuid);
-  throw new InvalidInput(`Nothing is known as "${shortened(name, 60)}", so no distance counts from there.`);
+  throw new InvalidInput(`There is no entity "${shortened(name, 60)}" from which to measure distances.`);
 }
 
 function emptyFor({ answer, entities, communities }: Recipe): Found {

@@ -10,7 +10,7 @@ export function harmless(error: unknown): { readonly name: string; readonly mess
   const { name, code, cause } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
   if (isForeseen(cause)) return harmless(cause);
   const kind = isPlain(name) ? name : typeof error;
-  return { name: kind, message: `An unforeseen failure (${[kind, code].filter(isPlain).join(', ')}).` };
+  return { name: kind, message: `An unexpected failure (${[kind, code].filter(isPlain).join(', ')}).` };
 }
 
 function ownWords({ name, message }: Error): string {

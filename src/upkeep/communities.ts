@@ -130,7 +130,7 @@ export function openCommunities(parts: UpkeepParts): (group: string) => Promise<
     const { summaries } = await parts.languageModel.summarize([{ kind: 'community', name: '', known: '', texts }]);
     const [summary] = summaries;
     if (!summary?.text)
-      throw new ReplyUnusable(`The language model told nothing of the community of ${members[0]?.name}.`);
+      throw new ReplyUnusable(`The language model gave no summary of the community of ${members[0]?.name}.`);
     told.set(hash, summary);
     return summary;
   }

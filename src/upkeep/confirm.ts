@@ -8,7 +8,7 @@ export async function confirmRule(parts: UpkeepParts, group: string, episode: st
   const was = (await episodeMetadata(graph, [episode])).get(episode);
   const metadata = JSON.parse(was ?? 'null') as Record<string, unknown> | null;
   if (was === undefined || metadata?.kind !== 'rule')
-    throw new InvalidInput('There is no rule of this uuid that could be confirmed.');
+    throw new InvalidInput('There is no rule with this uuid to confirm.');
   if (metadata.confirmed) return {};
   const confirmed = JSON.stringify({ ...metadata, confirmed: new Date().toISOString() });
   await writeUnderLease(parts, graph, (fenced) =>

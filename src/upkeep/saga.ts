@@ -56,7 +56,7 @@ async function tell(
   );
   const { summaries } = await parts.languageModel.summarize([{ kind: 'saga', name, known: summary, texts }]);
   const told = keptOf(summaries[0]?.text ?? '');
-  if (told === '') throw new ReplyUnusable(`The language model told nothing of the saga "${name}".`);
+  if (told === '') throw new ReplyUnusable(`The language model gave no summary of the saga "${name}".`);
   await writeUnderLease(parts, graph, (fenced) =>
     writeSagaSummary(graph, {
       ...fenced,

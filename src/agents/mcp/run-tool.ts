@@ -104,5 +104,5 @@ function sentence(error: unknown): string {
   if (isForeseen(error)) return error.message;
   const { stack = '', message = String(error) } = error instanceof Error ? error : {};
   if (process.env.MEMORY_DEBUG) process.stderr.write(`${stack || message}\n`);
-  return `Something unforeseen happened: ${message.split('\n')[0]} (MEMORY_DEBUG=1 shows where on stderr).`;
+  return `Unexpected error: ${message.split('\n')[0]} (MEMORY_DEBUG=1 prints the stack on stderr).`;
 }

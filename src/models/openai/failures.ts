@@ -50,7 +50,7 @@ export function failureOf(error: unknown, asked: Asked): Error {
     );
   if (error instanceof APIError) return refusalOf(error, asked);
   return new ModelFailed(
-    `${server} gave an answer that is not of OpenAI's protocol; check that ${names.address} ends where the protocol begins, mostly in /v1.`,
+    `${server} gave an answer that is not of OpenAI's protocol; check that ${names.address} ends where the protocol begins, usually in /v1.`,
     cause,
   );
 }

@@ -118,7 +118,7 @@ describe('archive', () => {
     ],
     ['no retention', ['prune'], /^Give the number of archives to keep/],
     ['a wrong retention', ['prune', '--keep', 'hourly=3'], /^Give the number of archives to keep/],
-    ['a retention of nothing', ['prune', '--keep', 'daily=0'], /^Say how many archives are kept/],
+    ['a retention of nothing', ['prune', '--keep', 'daily=0'], /^Give the number of archives to keep/],
   ])('%s is told in a sentence', async (_what, args, sentence) => {
     expect(await newMemory().run('archive', ...args)).toMatchObject(failure(sentence));
   });

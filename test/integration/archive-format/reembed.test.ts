@@ -203,7 +203,7 @@ test('the command says what it would take, and that it needs a worker', async ()
       /^From plain-words \(32 dimensions\) to new \(768 dimensions\): 8 texts, 1 request, about \d+ tokens, unknown price\.\n$/,
     ),
   });
-  expect(refused).toEqual({ status: 1, said: expect.stringMatching(/\nNo worker is running that could do this/) });
+  expect(refused).toEqual({ status: 1, said: expect.stringMatching(/\nNo worker is running to do this/) });
 });
 
 const configOf = () => {

@@ -236,7 +236,7 @@ describe('a rule', () => {
     const first = await store(group, 'Always write changelog entries.', {}, { kind: 'rule' });
     const second = await store(group, 'Always sign commits.', {}, { kind: 'rule' });
     const summary = await summarised(group, `user: Confirm ${second.slice(0, 8)}.`);
-    await expect(memory.episodes.confirm(summary, { group })).rejects.toThrow('is no rule');
+    await expect(memory.episodes.confirm(summary, { group })).rejects.toThrow('is not a rule');
     expect(await memory.getBriefing({ group })).toMatchObject({ rules: [], pending: 2 });
 
     expect(await memory.episodes.confirm(first, { group })).toBe('Always write changelog entries.');

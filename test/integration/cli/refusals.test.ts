@@ -128,7 +128,7 @@ test.each<[string, string[], RegExp]>([
     /^--since must be before --until/,
   ],
   ['an episode without a name', ['episode', ' '], /episode's name is empty; give it, or the uuid/],
-  ['a saga without a name', ['saga', 'show', ''], /saga's name is empty; `memory-manager saga list`/],
+  ['a saga without a name', ['saga', 'show', ''], /name of the saga is empty; `memory-manager saga list`/],
   ['an unknown role', ['worker', '--roles', 'store,cook'], /--roles takes store, export, scheduler, not "cook"/],
 ])('%s is refused in a sentence', async (_, args, sentence) => {
   expect(await run(args)).toMatchObject(failure(sentence));

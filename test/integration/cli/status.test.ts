@@ -94,7 +94,7 @@ describe('status', () => {
     await graph.write("MATCH (p:Episodic {uuid: 'a'}) DELETE p");
     const complete = await run();
 
-    expect(plain.stdout).toContain('Passages 1 of 2 episodes cut; a worker cuts the others by itself\n');
+    expect(plain.stdout).toContain('Passages 1 of 2 episodes have passages; a worker adds the others\n');
     expect(JSON.parse(json.stdout)).toMatchObject({ falkordb: { passages: { cut: 1, episodes: 2 } } });
     expect(complete.stdout).not.toContain('Passages');
   });

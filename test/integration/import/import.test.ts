@@ -209,7 +209,7 @@ describe('on the command line', () => {
   test.each<[string, string[], string, RegExp]>([
     ['a file that is not there', ['nowhere.json'], '', /^The file nowhere\.json cannot be read \(ENOENT\)/],
     ['a folder', ['.'], '', /^The file \. cannot be read \(EISDIR\)/],
-    ['an unknown format', ['zep', '-'], '{}', /^import knows episodes, mem0 and mcp-memory, not "zep"/],
+    ['an unknown format', ['zep', '-'], '{}', /^import supports episodes, mem0 and mcp-memory, not "zep"/],
     ['a broken line', ['-'], '{"content":"a"}\n{"content', /^Line 2 is not JSON; .* With --skip-broken it is skipped/],
     ['an export of others', ['-'], '[{"chat_messages":[]}]', /^Element 1: it looks like .* and import those\.\n$/],
     ['no file', [], '', /^import needs more arguments/],

@@ -103,7 +103,7 @@ test.each<[string, string[], RegExp]>([
   ['a day', ['--known-at', 'soon'], /^--known-at "soon" is not a date/],
   ['a day since', ['--since', '2025-02-31'], /^--since "2025-02-31" is not a date/],
   ['an empty type', ['--type', ''], /^--type must not be empty\.$/],
-  ['a ranker that cannot', ['--find', 'episodes', '--rank', 'mmr'], /^The ranker mmr cannot put episodes in order/],
+  ['a ranker that cannot', ['--find', 'episodes', '--rank', 'mmr'], /^The ranker mmr cannot rank episodes/],
 ])('%s that is none is refused in a sentence', async (_, options, sentence) => {
   expect(await run(['query', 'x', ...options])).toMatchObject(
     failure(new RegExp(sentence.source.replace(/\$$/, '\\n$'))),

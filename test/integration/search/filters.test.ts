@@ -178,7 +178,7 @@ test('no option is a query of its own, whatever it holds', async () => {
 test.each<[string, unknown, RegExp]>([
   ['find', { find: 'cats' }, /^The option find must be facts, entities, episodes, communities or all\.$/],
   ['rank', { rank: 'best' }, /^The option rank must be rrf, mmr, .* or cross-encoder\.$/],
-  ['what does not go together', { find: 'episodes', rank: 'mmr' }, /ranker mmr cannot put episodes in order/],
+  ['what does not go together', { find: 'episodes', rank: 'mmr' }, /ranker mmr cannot rank episodes/],
   ['distance from nowhere', { rank: 'distance' }, /needs a center/],
   ['knownAt', { knownAt: new Date('x') }, /^The time knownAt must be a valid Date/],
   ['an unknown option', { knowAt: 1 }, /^A query has no "knowAt"; "knownAt" was probably meant\.$/],

@@ -188,7 +188,7 @@ describe('what Valkey refuses in the middle of a job', () => {
     await connection.del(`${queue.toKey(uuid)}:lock`);
     await until('the end', completed(1));
 
-    expect(said.filter((line) => line.includes('unforeseen'))).toEqual([]);
+    expect(said.filter((line) => line.includes('unexpected failure'))).toEqual([]);
     expect(said.filter((line) => line === sentence).length).toBeLessThan(3);
   });
 });
@@ -327,10 +327,10 @@ describe('what a failure costs', () => {
 
     const letter = await memory.deadLetters.show('odd');
 
-    expect(letter).toMatchObject({ reason: 'An unforeseen failure (TypeError).', error: 'TypeError', attempts: 1 });
+    expect(letter).toMatchObject({ reason: 'An unexpected failure (TypeError).', error: 'TypeError', attempts: 1 });
     expect(letter.details.at(-1)).toBe('TypeError: cannot read "the secret text"');
     expect(`${said} ${await memory.lastFailure('store')} ${letter.details[0]}`).not.toContain('secret');
-    expect(said).toEqual(['store odd failed (attempt 1, given up): An unforeseen failure (TypeError).']);
+    expect(said).toEqual(['store odd failed (attempt 1, given up): An unexpected failure (TypeError).']);
   });
 
   test('a reason for waiting gives way to that of a counted try', async () => {

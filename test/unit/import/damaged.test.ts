@@ -48,7 +48,7 @@ describe('of damaged files the good parts are kept', () => {
       'a document that is cut off',
       '{"results": [{"memory": "Harbor uses Valkey 8."}, {"memory": "Mira le',
       ['Harbor uses Valkey 8.'],
-      [/^The document ends before its end; it may be cut off\.$/],
+      [/^The document is incomplete; it may be truncated\.$/],
     ],
     [
       'memories that are null',
@@ -96,15 +96,15 @@ test.each([
 });
 
 test.each([
-  ['[{"title": "x", "mapping": {}}]', 'looks like a conversation of ChatGPT, which import does not read'],
-  ['[{"uuid": "u", "chat_messages": []}]', 'looks like a conversation of Claude, which import does not read'],
+  ['[{"title": "x", "mapping": {}}]', 'looks like a conversation of ChatGPT, which import does not support'],
+  ['[{"uuid": "u", "chat_messages": []}]', 'looks like a conversation of Claude, which import does not support'],
   [
     JSON.stringify({ totalObservations: 1, observations: [] }, null, 2),
-    'looks like an export of claude-mem, which import does not read',
+    'looks like an export of claude-mem, which import does not support',
   ],
-  ['{"exportedAt": "2026", "documents": []}', 'looks like an export of supermemory, which import does not read'],
+  ['{"exportedAt": "2026", "documents": []}', 'looks like an export of supermemory, which import does not support'],
   ['{"a": 1, "b": 2}', 'has a, b and is none of episodes, mem0 and mcp-memory'],
-  ['[7]', 'is no JSON object of a format that import reads'],
+  ['[7]', 'is not a JSON object in a supported format'],
 ])('what %s is, and what can be done, is told', async (input, sentence) => {
   const told = await readAll(input).then(
     ({ problems }) => problems,

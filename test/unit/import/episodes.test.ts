@@ -98,5 +98,7 @@ test('what looks like no format is told, and a name of none', async () => {
       /^Line 1: it has x and is none of episodes, mem0 and mcp-memory; write its texts as lines like/,
     ),
   ]);
-  await expect(readAll('{}', 'zep' as never)).rejects.toThrow('import knows episodes, mem0 and mcp-memory, not "zep".');
+  await expect(readAll('{}', 'zep' as never)).rejects.toThrow(
+    'import supports episodes, mem0 and mcp-memory, not "zep".',
+  );
 });

@@ -48,11 +48,11 @@ test.each(['', ' \n\n', '[]', '{"results": []}', '{"results":[ ],"relations":[\n
 );
 
 test.each<[string, RegExp]>([
-  ['{"results": [', /^The document ends before its end; it may be cut off/],
+  ['{"results": [', /^The document is incomplete; it may be truncated/],
   ['{\n  "a": [1],\n  "b": {}\n}', /^The input has a, b and is none of episodes, mem0 and mcp-memory/],
   [
     '{\n  "mapping": {},\n  "title": "x"\n}',
-    /^The input looks like a conversation of ChatGPT, which import does not read/,
+    /^The input looks like a conversation of ChatGPT, which import does not support/,
   ],
   ['{\n  "a": oops\n}', /^The input is neither JSON lines nor one JSON document/],
 ])('%j is refused whole', async (input, sentence) => {
@@ -60,10 +60,10 @@ test.each<[string, RegExp]>([
 });
 
 test.each<[string, unknown[]]>([
-  ['[{"a": 1}, {"a":', [['Element 1', { a: 1 }], 'The document ends before its end; it may be cut off.']],
+  ['[{"a": 1}, {"a":', [['Element 1', { a: 1 }], 'The document is incomplete; it may be truncated.']],
   [
     '{"results": [1, 2]',
-    [['Element 1 of results', 1], ['Element 2 of results', 2], 'The document ends before its end; it may be cut off.'],
+    [['Element 1 of results', 1], ['Element 2 of results', 2], 'The document is incomplete; it may be truncated.'],
   ],
   [
     '{"results": [1], oops}',
@@ -92,7 +92,11 @@ test.each<[string, unknown[]]>([
   ],
   [
     '{"a": 1}{"a":\n{"a": 3}',
-    [['Line 1', { a: 1 }], 'Line 1 holds something beside JSON values; a part of it was lost.', ['Line 2', { a: 3 }]],
+    [
+      ['Line 1', { a: 1 }],
+      'Line 1 contains something other than JSON values; a part of it may be lost.',
+      ['Line 2', { a: 3 }],
+    ],
   ],
   ['{"a":\n{"a": 3}', ['Line 1 is not JSON; write one JSON object on each line.', ['Line 2', { a: 3 }]]],
   [

@@ -18,6 +18,6 @@ test.each([new ReplyUnusable('no'), new StoreUnreachable('away'), new ModelBusy(
 test('of what nobody foresaw only the kind is told', () => {
   const told = retold(new TypeError('secret text of the episode'));
 
-  expect(told.message).toBe('An unforeseen failure (TypeError).');
+  expect(told.message).toBe('An unexpected failure (TypeError).');
   expect(fateOf(told)).toBe('retried');
 });

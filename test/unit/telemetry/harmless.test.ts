@@ -11,17 +11,17 @@ test.each([
   [new InvalidInput('No episode "of two\nlines canary" here.'), 'InvalidInput', 'No episode "…" here.'],
   [new TimedOut('It did not end. Its last try failed: canary'), 'TimedOut', 'It did not end. Its last try failed.'],
   [new JobFailed('canary'), 'JobFailed', 'A job ended without success.'],
-  [new TypeError('canary is not a function'), 'TypeError', 'An unforeseen failure (TypeError).'],
+  [new TypeError('canary is not a function'), 'TypeError', 'An unexpected failure (TypeError).'],
   [
     Object.assign(new Error('canary'), { code: 'ECONNREFUSED' }),
     'Error',
-    'An unforeseen failure (Error, ECONNREFUSED).',
+    'An unexpected failure (Error, ECONNREFUSED).',
   ],
   [Object.assign(new Error('canary'), { name: 'my canary', code: 'a canary!' }), 'object', expect.any(String)],
   [new Error('canary', { cause: new ConfigError('Set it.') }), 'ConfigError', 'Set it.'],
-  ['canary', 'string', 'An unforeseen failure (string).'],
-  [null, 'object', 'An unforeseen failure (object).'],
-  [undefined, 'undefined', 'An unforeseen failure (undefined).'],
+  ['canary', 'string', 'An unexpected failure (string).'],
+  [null, 'object', 'An unexpected failure (object).'],
+  [undefined, 'undefined', 'An unexpected failure (undefined).'],
 ])('of %s only what holds no content is told', (error, name, message) => {
   const told = harmless(error);
 

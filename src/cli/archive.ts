@@ -131,7 +131,7 @@ const ACTIONS: Readonly<Record<string, (memory: MemoryManager, rest: readonly st
     },
   };
 
-/** What is said of a damaged archive; any other failure passes. */
+/** The outcome for a damaged archive; any other failure is thrown again. */
 function refused(file: string, what: string, error: unknown): Said {
   if (!(error instanceof Error && error.name === 'ArchiveDamaged')) throw error;
   console.error(`${error.message} Nothing was changed.`);

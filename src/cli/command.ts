@@ -1,13 +1,13 @@
 import type { ParseArgsConfig } from 'node:util';
 
-/** One command: how it is called, what it says about itself, what it does. */
+/** One command: its help text, its options, and the function that runs it. */
 export interface Command {
   readonly help: string;
-  /** Options beside those that every command has. */
+  /** Options in addition to those of every command. */
   readonly options: NonNullable<ParseArgsConfig['options']>;
-  /** The least and the greatest number of arguments. */
+  /** Minimum and maximum number of arguments. */
   readonly arguments: readonly [number, number];
-  /** Gives the exit status: 0 when all went well. */
+  /** Returns the exit status: 0 on success. */
   run(call: Call): Promise<number>;
 }
 
@@ -23,6 +23,6 @@ export interface Call {
   readonly number: (option: string, least: number, most: number) => number | undefined;
   readonly group: string | undefined;
   readonly json: boolean;
-  /** Milliseconds; of commands that have the option. */
+  /** Milliseconds; only for commands with this option. */
   readonly timeout: number | undefined;
 }

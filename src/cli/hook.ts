@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import { SECOND } from '../time.ts';
 import type { Command } from './command.ts';
 
-/** A host that does not close its end is not waited for. */
+/** Limit for reading standard input, for hosts that do not close it. */
 const READS_WITHIN = 1 * SECOND;
 const MOST_BYTES = 4 * 1024 * 1024;
 /** Since the process began. */
@@ -35,7 +35,7 @@ Example: memory-manager hook Stop --host claude-code`,
     if (isOff(process.env)) return 0;
     if (name === 'drain') return drain();
     const event = eventNamed(name);
-    // Hosts get new events, and other events are no failure.
+    // Hosts add new events; an unknown event is not an error.
     if (!event) return 0;
     const { output, kept } = await answerHook({
       event,
@@ -48,12 +48,12 @@ Example: memory-manager hook Stop --host claude-code`,
     });
     if (output !== undefined) writeSync(1, `${output}\n`);
     if (kept > 0) await drainUnlessWorkerRuns();
-    // A store that is silent would keep the process, and with it the agent.
+    // A silent server would keep this process running, and the agent waiting.
     process.exit(0);
   },
 };
 
-/** As text; what cannot be read in time is taken as it is. */
+/** Standard input as text; after the time limit, the part read so far. */
 function standardInput(): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -74,7 +74,7 @@ function standardInput(): Promise<string> {
   });
 }
 
-/** A worker that `up` started looks into the same folder every few seconds. */
+/** A worker started by `up` drains the same folder every few seconds. */
 async function drainUnlessWorkerRuns(): Promise<void> {
   const [{ homeFolder }, { allRun, readNote }] = await Promise.all([import('../home.ts'), import('./running.ts')]);
   const home = homeFolder(process.env);

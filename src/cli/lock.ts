@@ -5,11 +5,11 @@ import { startOf } from '../embedded/identity.ts';
 import { ConfigError } from '../errors.ts';
 import { SECOND } from '../time.ts';
 
-/** An `up` takes 30 s at most, a `down` 25 s. */
+/** `up` takes at most 30 s, `down` at most 25 s. */
 const WAITS = 60 * SECOND;
 
 /**
- * Does `work` while no other `up` or `down` is at work on the same home.
+ * Runs `work` while no other `up` or `down` runs on the same home.
  * @param waitMs how long to wait for another one to finish
  * @throws ConfigError naming the process that still holds the lock
  */
@@ -31,9 +31,9 @@ export async function withHomeLock<T>(home: string, work: () => Promise<T>, wait
 }
 
 /**
- * Takes a lock, or gives the process that holds it. The lock is a symbolic link whose target names its holder by id and start: it is
- * made in one step, and that its holder died is known at once, however it died. Who finds it so removes it, under a lock of the same
- * kind, so that nobody removes the lock of one who was quicker.
+ * Takes the lock, or returns the id of the process that holds it. The lock is a symbolic link whose target is the holder's process id and
+ * start time: creating it is atomic, and a dead holder is detected at once. A process that finds the lock of a dead holder removes it under
+ * a second lock of the same kind, so that it cannot remove a lock that another process has just taken.
  */
 async function acquire(path: string): Promise<number | undefined> {
   const own = `${process.pid}@${await startOf(process.pid)}`;

@@ -7,7 +7,7 @@ import { MINUTE, SECOND } from '../time.ts';
 import type { Call, Command } from './command.ts';
 
 const USUAL_PORT = 8000;
-/** JSON writes a byte of text with six at most. */
+/** JSON needs at most six bytes for one byte of text. */
 const longestMessage = (content: number) => 6 * content + 65_536;
 const LEAVES_WITHIN = 1 * SECOND;
 const GONE_WITHIN = 9 * SECOND;
@@ -43,7 +43,7 @@ Example: memory-manager mcp --group auto`,
       throw new InvalidInput(
         '--allow-clear adds a tool that deletes, and --read-only allows none; use only one of them.',
       );
-    // Nothing but the protocol may come to standard output, whoever else wants to say something there.
+    // Only the protocol may write to standard output.
     console.log = console.info = console.debug = console.error;
     const stop = stopSignal();
     const memory = new MemoryManager({}, { onNotice });
@@ -73,7 +73,7 @@ Example: memory-manager mcp --group auto`,
     } finally {
       await memory.close();
     }
-    // A call that hangs must not keep the process; it ends by itself where nothing does, so that a tracer sends its last spans.
+    // A hanging call must not keep the process. Without one the process ends on its own, so that a tracer can send its last spans.
     setTimeout(() => process.exit(), LEAVES_WITHIN).unref();
     return 0;
   },
@@ -91,7 +91,7 @@ function portOf(call: Call): number | undefined {
   throw new InvalidInput(`--http takes a port from 0 to 65535, not "${given}".`);
 }
 
-/** @throws InvalidInput for a name that no group can have, before a client waits for anything */
+/** @throws InvalidInput for an invalid group name, before any client waits */
 async function scopeFor(call: Call, configured: string): Promise<Scope> {
   if (call.group !== 'auto') return { group: checkGroup(call.group ?? configured) };
   const { scopeOf } = await import('../agents/scope.ts');
@@ -101,7 +101,7 @@ async function scopeFor(call: Call, configured: string): Promise<Scope> {
 
 let noticed = { sentence: '', at: 0 };
 
-/** Once a minute at most: clients keep what a server says here. */
+/** At most once a minute, because clients store these lines. */
 function onNotice(sentence: string): void {
   if (sentence === noticed.sentence && Date.now() - noticed.at < MINUTE) return;
   noticed = { sentence, at: Date.now() };

@@ -4,7 +4,7 @@ import { count } from './count.ts';
 
 const LONGEST = 200;
 
-/** What `status` says of nightly archives. */
+/** The lines of `status` about nightly archives. */
 export function nightlyLines({ nightly, alive }: Pick<ValkeyStatus, 'nightly' | 'alive'>): string[] {
   const { verified, failed, oldest } = nightly;
   const isKept = alive.some(({ roles }) => roles.includes('scheduler'));
@@ -21,7 +21,7 @@ export function nightlyLines({ nightly, alive }: Pick<ValkeyStatus, 'nightly' | 
 const next = ({ next }: NightlyStatus): string => (next ? `next at ${time(next)}` : 'off (MEMORY_EXPORT_CRON)');
 
 function last({ last }: NightlyStatus): string {
-  // A first start only notes the time from which on it counts.
+  // The first start only records the time from which the schedule counts.
   return last?.outcome ? `; last at ${time(last.tick)}: ${outcomeOf(last.outcome)}` : '';
 }
 

@@ -9,18 +9,18 @@ import { readJsonFile } from '../json.ts';
 import { findDefinition } from '../ontology/load.ts';
 import type { Call } from './command.ts';
 
-/** Of the commands that load the users' own types, which runs the file that defines them. */
+/** Options of the commands that load the users' own types by running the file that defines them. */
 export const OWN_TYPES_OPTIONS = { 'trust-config': { type: 'boolean' }, 'no-config': { type: 'boolean' } } as const;
-export const OWN_TYPES_HELP = `  --trust-config  trust the memory.config.… of this folder until its content changes
-  --no-config     start without it`;
+export const OWN_TYPES_HELP = `  --trust-config     trust the memory.config.… of this folder until its content changes
+  --no-config        start without it`;
 
 /** SHA-256 of each file that was trusted, by its path. */
 const trustShape = z.record(z.string(), z.string());
 
 /**
- * The file that defines the users' own types: the one that MEMORY_CONFIG or a running `up` names, or that of the working folder, if
- * somebody said that it may be used. A folder may come from anywhere, and its file is run as a program.
- * @throws ConfigError when the working folder has one of which nobody said so
+ * The file that defines the users' own types: the file that MEMORY_CONFIG or a running `up` names, or that of the working folder if the
+ * user trusts it. A folder may come from anywhere, and its file is run as a program.
+ * @throws ConfigError when the file of the working folder is not trusted
  */
 export async function ownTypesFile(
   name: string,
@@ -40,7 +40,7 @@ export async function ownTypesFile(
   const file = configFile ?? found;
   if (file === undefined || readSettings().origins.MEMORY_CONFIG === 'environment') return file;
   const { [file]: trusted } = readTrusted(home);
-  // Noted by an `up` whose environment named it.
+  // Recorded by an `up` whose environment named the file.
   if (trusted === undefined && configFile !== undefined) return configFile;
   if (trusted === (await hashOf(file))) return file;
   const why =
@@ -54,7 +54,7 @@ export async function ownTypesFile(
 
 const trustFile = (home: string) => join(home, 'trusted-configs.json');
 
-/** What cannot be read trusts nothing. */
+/** An unreadable list trusts no file. */
 const readTrusted = (home: string): Record<string, string> => readJsonFile(trustFile(home), trustShape) ?? {};
 
 async function trust(home: string, file: string): Promise<void> {

@@ -55,13 +55,13 @@ function read(name: string, command: Command, args: readonly string[]) {
       positionals: positionals.map(unmarked),
     };
   } catch (error) {
-    // Node's own sentences ("Unknown option '--x'. To specify a positional …") say more than helps.
+    // Node's own sentences ("Unknown option '--x'. To specify a positional …") are too long.
     const [message = ''] = (error as Error).message.split(/\. |\n/);
     throw new InvalidInput(`${message.replace(/\.$/, '')}; see memory-manager ${name} --help.`, { cause: error });
   }
 }
 
-/** No argument of a process can hold it. */
+/** A character that no argument of a process can contain. */
 const MARK = '\0';
 
 /** Texts such as "- a point of a list" begin like an option, which no option with white space before any "=" can be. */

@@ -1,4 +1,4 @@
-/** A percentage on one line of stderr, only where a person looks at it. */
+/** A percentage on one line of stderr, only on a terminal. */
 export function progressLine(what: string): { show(share: number): void; end(): void } {
   const seen = process.stderr.isTTY === true;
   return {

@@ -8,8 +8,8 @@ const NAMES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'] as cons
 const HERE = ['localhost', '127.0.0.1', '[::1]', '::1'];
 
 /**
- * Lets what this process asks over HTTP go through the proxy that the environment names. Node does that by itself only where
- * NODE_USE_ENV_PROXY was set when it started, and then decides alone.
+ * Sends the HTTP requests of this process through the proxy that the environment names. Node does this on its own only when
+ * NODE_USE_ENV_PROXY was set at its start.
  * @throws ConfigError when the address cannot be used
  */
 export function useProxy(environment: Environment): void {

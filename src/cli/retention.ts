@@ -1,7 +1,7 @@
 import type { Retention } from '../archive/prune.ts';
 import { InvalidInput } from '../errors.ts';
 
-/** Reads `daily=7,weekly=4,monthly=12`, each of which may be missing. @throws InvalidInput */
+/** Reads `daily=7,weekly=4,monthly=12`, where each part is optional. @throws InvalidInput */
 export function readKeep(text: string | undefined): Partial<Retention> {
   const pairs = (text ?? '').split(',').map((part) => /^\s*(daily|weekly|monthly)\s*=\s*(\d{1,4})\s*$/.exec(part));
   if (text === undefined || pairs.some((pair) => pair === null))

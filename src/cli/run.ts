@@ -33,10 +33,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   config: () => import('./config.ts'),
 };
 
-/** They decide with which settings everything else works. */
+/** Commands that report every unknown setting, since they fix the settings for everything else. */
 const TELL_ALL: readonly string[] = ['up', 'worker', 'config'];
 
-/** Almost nobody has one, and to load `http` takes a while. */
+/** Proxies are rare, and loading `http` takes time. */
 const NAMES_PROXY = /^https?_proxy$/im;
 
 /** Runs one command line and gives the exit status: 0 when all went well, 1 with a sentence on stderr otherwise. */
@@ -48,7 +48,7 @@ export async function run(args: readonly string[]): Promise<number> {
     if (name === '--version' || name === '-v') return await printVersion();
     const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
     if (!load) return fail(`There is no command "${name}"; see memory-manager --help.`);
-    // Before what the tracer is to see is loaded. An agent waits for its hooks, and the tracer takes longer than they may.
+    // Before the instrumented modules are loaded. Not for hooks: agents wait for them, and loading the tracer takes too long.
     if (name !== 'hook' && isTraced()) await startTracing();
     if (NAMES_PROXY.test(Object.keys(process.env).join('\n'))) (await import('./proxy.ts')).useProxy(process.env);
     const { command } = await load();
@@ -58,9 +58,9 @@ export async function run(args: readonly string[]): Promise<number> {
       return 0;
     }
     const call = parse(name, command, rest);
-    // What a hook says on stderr an agent shows to its user, after each prompt.
+    // Agents show the stderr of a hook to their user after each prompt.
     if (name !== 'hook') await warnOfUnknownSettings(name);
-    // A server's whole life would be one span; its jobs and calls are traces of their own.
+    // A server would be one endless span; its jobs and calls have traces of their own.
     if (name === 'worker' || name === 'mcp') return await command.run(call);
     return await trace('memory.command', { resource: name }, () => command.run(call));
   } catch (error) {
@@ -73,7 +73,7 @@ async function warnOfUnknownSettings(name: string): Promise<void> {
   for (const warning of unknownSettings(process.env, { all: TELL_ALL.includes(name) })) console.error(warning);
 }
 
-/** Whatever a command prints, of stored text or of an error: none of it may move the cursor or rename the window. */
+/** Printed text, stored or from an error, must not move the cursor or rename the window. */
 function printSafely(): void {
   for (const stream of ['log', 'error'] as const) {
     const write = console[stream].bind(console);
@@ -93,7 +93,7 @@ async function printVersion(): Promise<number> {
   return 0;
 }
 
-/** What this says follows from the code that the system gives, whatever was done with the file. */
+/** Reasons by error code of the file system, for any operation. */
 const OF_FILES: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'this user may not change it',
@@ -111,7 +111,7 @@ const OF_FILES: Readonly<Record<string, string>> = {
   EIO: 'its disk has an I/O error',
 };
 
-/** A sentence about a file that the system refused; undefined for any other failure. */
+/** A sentence for an error of the file system; undefined for any other failure. */
 export function fileSystemSentence(error: unknown): string | undefined {
   const { code = '', path, syscall } = (error ?? {}) as NodeJS.ErrnoException;
   const reason = OF_FILES[code];

@@ -17,11 +17,11 @@ const eachPart = <T extends z.ZodMiniType>(shape: T) =>
   z.object({ worker: z.optional(shape), valkey: z.optional(shape), falkordb: z.optional(shape) });
 
 const note = z.object({
-  /** What the commands need to find the servers; names as in the environment. */
+  /** The settings by which commands find the servers; names as in the environment. */
   settings: z.record(z.string(), z.string()),
   /** Without `worker` while `up` is still starting it. */
   pids: eachPart(z.number()),
-  /** When each of them was started; notes of earlier releases lack it. */
+  /** Start time of each process; missing in notes of earlier releases. */
   started: z._default(eachPart(z.string()), {}),
 });
 
@@ -43,7 +43,7 @@ export async function removeNote(home: string): Promise<void> {
   await linkServers(home, []);
 }
 
-/** For programs that are told a port and not the home; without these links somebody has to give them the password. */
+/** For programs that know a port but not the home: by these links they find the password. */
 async function linkServers(home: string, ports: readonly (string | undefined)[]): Promise<void> {
   const folder = dirname(serverLink(process.env, '0'));
   try {
@@ -58,7 +58,7 @@ async function linkServers(home: string, ports: readonly (string | undefined)[])
       await symlink(home, serverLink(process.env, port));
     }
   } catch {
-    // The data folder of this user cannot be written, or another `up` has just linked the same.
+    // The data folder of this user is not writable, or another `up` has just made the same link.
   }
 }
 
@@ -80,8 +80,8 @@ export async function serversByFolder(home: string): Promise<Running> {
 }
 
 /**
- * True while the process runs that was noted, and no other that was given its id: it was started at the noted time, and it works
- * for this home. Notes of earlier releases have no time; the home alone decides then, where the system tells it.
+ * True while the recorded process runs, and not another one with the same id: it has the recorded start time and runs in this
+ * home. Notes of earlier releases have no start time; then only the home is compared, where the system shows it.
  */
 async function isOurs(home: string, part: Part, { pids, started }: Running): Promise<boolean> {
   const pid = pids[part];
@@ -92,7 +92,7 @@ async function isOurs(home: string, part: Part, { pids, started }: Running): Pro
   return (await worksIn(home, part, pid)) ?? noted !== undefined;
 }
 
-/** Undefined where the system does not tell what a process works in. */
+/** Undefined where the system does not show the folder of a process. */
 async function worksIn(home: string, part: Part, pid: number): Promise<boolean | undefined> {
   const resolved = (path: string) => realpath(path).catch(() => path);
   if (part !== 'worker') {
@@ -105,19 +105,19 @@ async function worksIn(home: string, part: Part, pid: number): Promise<boolean |
   return command.includes('worker') && (await resolved(environment.MEMORY_HOME ?? '')) === (await resolved(home));
 }
 
-/** True while all that belongs to a memory runs: the worker, and the servers if they are ours. */
+/** True while the worker runs, and the servers if `up` started them. */
 export async function allRun(home: string, running: Running): Promise<boolean> {
   const { valkey, falkordb } = running.pids;
   const parts = PARTS.filter((part) => part === 'worker' || (valkey ?? falkordb) !== undefined);
   return (await Promise.all(parts.map((part) => isOurs(home, part, running)))).every((is) => is);
 }
 
-/** True while the servers run that `up` started here; programs that wait for their episodes are connected to them. */
+/** True while the servers that `up` started here run; waiting programs are connected to them. */
 export async function serversRun(home: string, running: Running): Promise<boolean> {
   return (await isOurs(home, 'valkey', running)) && (await isOurs(home, 'falkordb', running));
 }
 
-/** Ends the worker first, which ends its jobs, then the servers. False when none of them was running. */
+/** Stops the worker, which finishes its jobs, then the servers. False when none was running. */
 export async function stop(home: string, running: Running): Promise<boolean> {
   const worker = await end(home, 'worker', running, 12 * SECOND);
   const servers = await Promise.all([
@@ -127,7 +127,7 @@ export async function stop(home: string, running: Running): Promise<boolean> {
   return [worker, ...servers].includes(true);
 }
 
-/** Asks a process to end and waits for it; by force after `limit` milliseconds. Before each signal it has to be proven ours. */
+/** Sends SIGTERM, waits, and sends SIGKILL after `limit` milliseconds. Before each signal the process is proven to be ours. */
 async function end(home: string, part: Part, running: Running, limit: number): Promise<boolean> {
   const pid = running.pids[part];
   if (pid === undefined || !(await isOurs(home, part, running))) return false;

@@ -13,19 +13,19 @@ import { addProcess, type Running, removeNote, stop, writeNote } from './running
 
 const STARTS_WITHIN = 30 * SECOND;
 
-/** What `up` is to start. */
+/** What `up` has to start. */
 export interface Plan {
   readonly config: Config;
   /** The file with the users' own types. */
   readonly types: string | undefined;
-  /** What ran before. */
+  /** What ran before this start. */
   readonly known: Running | undefined;
   /** Servers that run already. */
   readonly kept: Running | undefined;
 }
 
 /**
- * Starts the servers, unless they run, and a worker, and waits until it takes jobs. What fails or is aborted leaves nothing running.
+ * Starts the servers, unless they run, and a worker, and waits until the worker takes jobs. A failed or aborted start leaves nothing running.
  * @throws ConfigError, StoreUnreachable, ServersMissing, or the reason of `stopping`
  */
 export async function start({ config, types, known, kept }: Plan, stopping: AbortSignal): Promise<Running> {
@@ -53,7 +53,7 @@ export async function start({ config, types, known, kept }: Plan, stopping: Abor
       await addProcess(running, 'valkey', servers.valkey.pid);
       await addProcess(running, 'falkordb', servers.falkordb.pid);
     }
-    // Noted at each step and not at the end: if we are killed in the middle, `down` finds what was started.
+    // Recorded at each step, so that `down` finds the started processes even if this one is killed.
     await writeNote(home, running);
     stopping.throwIfAborted();
     const worker = await startWorker(home, settings);
@@ -74,15 +74,14 @@ interface Passwords {
   readonly FALKORDB_PASSWORD: string;
 }
 
-/** Those of the environment or of what ran before, else new ones: without any, every user of the machine could read and forget. */
+/** Passwords of the environment or of the previous start, else new ones: without a password every user of the machine has access. */
 function passwordsOf({ valkey, falkordb }: Config): Passwords {
   const made = () => randomBytes(24).toString('base64url');
   return { VALKEY_PASSWORD: valkey.password ?? made(), FALKORDB_PASSWORD: falkordb.password ?? made() };
 }
 
 /**
- * The home's own, made once and kept for as long as its data: without it nobody could tell who wrote a journal. What an earlier release wrote
- * before carries no code.
+ * The journal key of the home, made once and kept as long as its data. Entries that an earlier release wrote before that carry no HMAC.
  */
 async function journalKeyOf(home: string): Promise<string> {
   const { MEMORY_JOURNAL_KEY: given } = process.env;
@@ -98,7 +97,7 @@ async function journalKeyOf(home: string): Promise<string> {
   }
 }
 
-/** What callers have to agree on with the worker: they find it noted, unless their environment says otherwise. */
+/** Settings that callers must share with the worker: recorded for them, unless their environment sets others. */
 function sharedSettings(config: Config): Running['settings'] {
   const ofLanguage = config.models === 'openai' ? ['OPENAI_BASE_URL', 'MEMORY_LLM_MODEL'] : [];
   const ofVectors = ['MEMORY_EMBEDDING_MODEL', 'MEMORY_EMBEDDING_DIM', 'MEMORY_EMBEDDING_BASE_URL'];
@@ -110,7 +109,7 @@ function sharedSettings(config: Config): Running['settings'] {
   return { MEMORY_MODELS: config.models, MEMORY_EMBEDDINGS: config.embeddings.by, ...Object.fromEntries(shared) };
 }
 
-/** On the ports that they had, for the programs that know them, unless others took these. */
+/** Starts the servers on their previous ports, which clients know, unless other programs use these ports now. */
 async function startWhereTheyWere(home: string, known: Running | undefined, passwords: Passwords): Promise<Servers> {
   const options = {
     dataFolder: home,
@@ -146,7 +145,7 @@ async function startWorker(home: string, settings: Running['settings']): Promise
   return worker;
 }
 
-/** Waits until the worker takes jobs. @throws ConfigError with its last words when it ends before, the reason of `stopping` */
+/** Waits until the worker takes jobs. @throws ConfigError with its last log line when it exits early; the reason of `stopping` */
 async function takesJobs(
   worker: ChildProcess,
   home: string,

@@ -70,7 +70,7 @@ const MEANT: Readonly<Record<string, string>> = {
 async function read(call: Call, maxContentBytes: number): Promise<{ episodes: EpisodeInput[]; numbers: number[] }> {
   const [file = '-'] = call.args;
   const [episodes, numbers]: [EpisodeInput[], number[]] = [[], []];
-  // Every character may be written as six, and metadata stand beside it.
+  // JSON may write a character as six, and a line also has metadata.
   const texts = decoded(file === '-' ? process.stdin : bytesOf(file));
   for await (const given of soundLines(texts, 6 * maxContentBytes + 1_000_000)) {
     if (episodes.length === MOST)
@@ -109,7 +109,7 @@ function sentence({ issues: [issue] }: z.core.$ZodError): string {
   return `"${String(key)}" ${MEANT[String(key)] ?? 'must be text'}.`;
 }
 
-/** One after the other: they end about in this order. What is printed on stdout is what went well, and with --json what came of each. */
+/** One after the other, since they finish roughly in this order. Prints the successes on stdout, and with --json the state of each. */
 async function waitForAll(
   memory: MemoryManager,
   receipts: readonly EpisodeReceipt[],
@@ -134,7 +134,7 @@ async function waitForAll(
         progress.show((index + 1) / receipts.length);
       }
   } catch (error) {
-    // Without that somebody would store them again.
+    // Without this a user would store the episodes again.
     if (isForeseen(error))
       error.message += ` Still, ${all} ${receipts.length === 1 ? 'is' : 'are'} stored in the queue; ${committed.size} of them ${committed.size === 1 ? 'is' : 'are'} in the graph.`;
     throw error;

@@ -44,7 +44,7 @@ Example: memory-manager store "Harbor keeps its sessions in Valkey 8." '{"file":
     withMemory(async (memory) => {
       const [given = '', metadata] = call.args;
       const content = given === '-' ? await standardInput(memory.config.maxContentBytes) : given;
-      // Bad input is refused before a server is asked.
+      // Invalid input is refused before a server is contacted.
       const checked = jsonObject(metadata);
       const receipt = await handIn(memory, call, (spool) =>
         memory.enqueue(content, checked, { ...options(call), ...spool }),
@@ -67,7 +67,7 @@ function options(call: Call) {
     ...(description !== undefined && { sourceDescription: description }),
     ...(saga !== undefined && { saga }),
     ...(kind !== undefined && { kind }),
-    // Who gives it on the command line is the user.
+    // A rule given on the command line comes from the user.
     ...(kind === 'rule' && { confirmed: true }),
     ...(replaces !== undefined && { replaces }),
     ...(uuid !== undefined && { uuid }),

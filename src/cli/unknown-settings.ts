@@ -3,15 +3,15 @@ import { nearest } from '../strict.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Read elsewhere than in the table of settings: by the plugin, the hooks, and when something unforeseen is printed. */
+/** Variables read outside the table of settings: by the plugin, the hooks, and for unexpected errors. */
 const OTHERS = ['MEMORY_DISABLED', 'MEMORY_GROUP_ID', 'MEMORY_USER_GROUP', 'MEMORY_USER_ID', 'MEMORY_DEBUG'];
 const KNOWN = [...Object.keys(SETTINGS), ...OTHERS];
 const FAMILIES = [...new Set(KNOWN.map((name) => `${name.split('_')[0]}_`))];
 
 /**
- * Sentences about variables of the environment that look like settings and are none. They are warnings: other programs' variables may
- * begin alike.
- * @param all also those of which no setting was probably meant
+ * Warnings about environment variables that look like settings but are not. Only warnings, since variables of other programs may have the
+ * same prefix.
+ * @param all also variables that resemble no setting
  */
 export function unknownSettings(environment: Environment, { all }: { readonly all: boolean }): string[] {
   return Object.keys(environment).flatMap((name) => {

@@ -21,7 +21,7 @@ Servers that the environment names are used instead of starting new ones. MEMORY
 models; the default is OpenAI if there is a key, else the local models.
 
 ${OWN_TYPES_HELP}
-  --json          {"settings": {…}, "pids": {…}}, without passwords`,
+  --json             {"settings": {…}, "pids": {…}}, without passwords`,
   options: OWN_TYPES_OPTIONS,
   arguments: [0, 0],
   run: async (call) => {
@@ -31,7 +31,7 @@ ${OWN_TYPES_HELP}
     const types = await ownTypesFile('up', call, config);
     // Refused before a server is started.
     if (types !== undefined) await loadOntology(types);
-    // Whatever this and the processes that it starts write is for its owner only.
+    // Files of this process and its children are readable only by their owner.
     process.umask(0o077);
     await makeFolder(config.home);
     return withHomeLock(config.home, () => startWhatIsMissing(config, types, reasonForModels(settings), call.json));
@@ -52,7 +52,7 @@ async function startWhatIsMissing(
   }
   if (isOpen && (await serversRun(config.home, known)))
     console.error('Restarting the servers of an earlier release, because they had no password.');
-  // Where only the worker died the servers go on, with their addresses: others are connected to them.
+  // When only the worker died, the servers keep running at their addresses, since clients are connected to them.
   const kept =
     known && !isOpen && isNamedBy(config, known) && (await serversRun(config.home, known)) ? known : undefined;
   if (!kept) await stop(config.home, known ?? (await serversByFolder(config.home)));
@@ -65,7 +65,7 @@ function isNamedBy({ falkordb, valkey }: Config, { settings }: Running): boolean
   return named === ['FALKORDB_HOST', 'FALKORDB_PORT', 'VALKEY_HOST', 'VALKEY_PORT'].map((it) => settings[it]).join();
 }
 
-/** Ctrl-C and SIGTERM in the middle stop what was started: the servers would outlive us. */
+/** Ctrl-C and SIGTERM during the start stop the servers, which would otherwise outlive this process. */
 async function startUnlessStopped(plan: Plan, reason: string, json: boolean): Promise<number> {
   const stopping = new AbortController();
   const abort = () => stopping.abort();
@@ -81,7 +81,7 @@ async function startUnlessStopped(plan: Plan, reason: string, json: boolean): Pr
   }
 }
 
-/** A process that runs may be frozen. @throws StoreUnreachable with what to do about it */
+/** A running process may be frozen. @throws StoreUnreachable with the command that helps */
 async function checkAnswers({ settings, pids }: Running): Promise<void> {
   const { falkordb, valkey } = loadConfig({ ...process.env, ...settings });
   const memory = new MemoryManager({ falkordb, valkey });

@@ -5,12 +5,12 @@ import type { MemoryManager } from '../memory.ts';
 import type { EpisodeReceipt } from '../queue/producer.ts';
 import type { Call } from './command.ts';
 
-/** Of every command that stores. */
+/** Options of every command that stores. */
 export const WAITING_OPTIONS = { 'no-wait': { type: 'boolean' }, timeout: { type: 'string' } } as const;
 
 /**
- * Hands an episode in. With `--no-wait` it is kept on disk where Valkey does not answer.
- * @throws StoreUnreachable without `--no-wait`, naming that way out
+ * Enqueues an episode. With `--no-wait` the episode is kept on disk when Valkey does not answer.
+ * @throws StoreUnreachable without `--no-wait`, with a hint at that option
  */
 export async function handIn(
   memory: MemoryManager,
@@ -28,11 +28,11 @@ export async function handInAll<Receipts extends readonly EpisodeReceipt[]>(
   store: (options: SpoolOptions) => Promise<Receipts>,
 ): Promise<Receipts> {
   if (!call.flag('no-wait')) return await store({}).catch(refuse);
-  // To connect takes longer than a call that does not wait.
+  // Connecting takes longer than a call without waiting may.
   const before = await memory.drainSpool();
   const receipts = await store({ spool: true });
   if (!receipts.some(isSpooled)) return receipts;
-  // If it answered a moment ago it was only slow.
+  // If Valkey answered a moment ago, it was only slow.
   const { left, said } = before.said === undefined ? await memory.drainSpool() : before;
   if (left > 0 || said !== undefined) tellSpooled(receipts, memory.config.home, said);
   return receipts;
@@ -63,14 +63,14 @@ export async function waitAndPrint(memory: MemoryManager, receipt: EpisodeReceip
       committed = true;
     }
   } finally {
-    // However the wait ends, the episode is stored; without its name somebody would store it again.
+    // The episode is stored however the wait ends; without its name a user would store it again.
     const { name, uuid } = receipt;
     const group = call.group ?? memory.config.group;
     console.log(call.json ? JSON.stringify({ name, uuid, group, committed }) : name);
   }
 }
 
-/** Without a worker nobody would ever answer; what is stored is safe, and waiting in silence would only look broken. */
+/** Without a worker the wait would never end. The stored episodes are safe, and a silent wait would look broken. */
 export async function isWaitedFor(memory: MemoryManager, call: Call, unread: string): Promise<boolean> {
   if (call.flag('no-wait')) return false;
   if ((await memory.workers('store')) > 0) return true;

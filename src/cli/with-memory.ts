@@ -1,6 +1,6 @@
 import { MemoryManager } from '../memory.ts';
 
-/** Opens the memory for one command and closes it whatever happens. */
+/** Opens the memory for one command and closes it in any case. */
 export async function withMemory<T>(work: (memory: MemoryManager) => Promise<T>): Promise<T> {
   const said = new Set<string>();
   const onNotice = (sentence: string) => {

@@ -9,7 +9,7 @@ import type { Command } from './command.ts';
 import { OWN_TYPES_HELP, OWN_TYPES_OPTIONS, ownTypesFile } from './own-types.ts';
 
 const LEAVES_WITHIN = 1 * SECOND;
-/** However it ends. Whoever stops a worker kills it after ten seconds. */
+/** Limit for any kind of end: process managers kill a worker after ten seconds. */
 const GONE_WITHIN = 9 * SECOND;
 
 export const command: Command = {
@@ -40,7 +40,7 @@ Example: MEMORY_MODELS=local memory-manager worker`,
     );
     await stop;
     await running.close();
-    // Nothing is left that keeps the process, unless a job did not end in time. It ends by itself and not by `process.exit()`, with
+    // Only a job that did not finish in time keeps the process alive now. Without one it ends without `process.exit()`, with
     // which a tracer would lose its last spans.
     setTimeout(() => process.exit(), LEAVES_WITHIN).unref();
     return 0;
@@ -61,7 +61,7 @@ function stopSignal(): Promise<void> {
     let signals = 0;
     const stop = () => {
       signals += 1;
-      // Whoever asks twice does not want to wait; the jobs under way are then taken over by another worker.
+      // A second signal means: do not wait. Another worker then takes over the running jobs.
       if (signals > 1) process.exit(1);
       setTimeout(() => process.exit(0), GONE_WITHIN).unref();
       resolve();

@@ -58,11 +58,11 @@ export interface Config {
   readonly exportGzip: boolean;
   /** Undefined: exports go to `exportDir`. */
   readonly b2?: B2Settings | undefined;
-  /** When every memory is exported and restored on trial; undefined for never. */
+  /** When every memory is exported and its archive tested; undefined for never. */
   readonly nightly: { readonly cron: string; readonly timeZone: string } | undefined;
-  /** What a nightly export leaves of older ones. */
+  /** Which older archives a nightly export keeps. */
   readonly keep: 'all' | Readonly<Record<'daily' | 'weekly' | 'monthly', number>>;
-  /** Undefined: entries of journals are not made authentic. */
+  /** Undefined: journal entries are not authenticated. */
   readonly journalKey?: JournalKey | undefined;
   readonly maxContentBytes: number;
   readonly concurrency: number;

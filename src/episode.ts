@@ -12,7 +12,7 @@ import { readTriplet } from './triplet.ts';
  */
 export type EpisodeSource = 'message' | 'text' | 'json' | 'fact_triple';
 
-/** What a note is meant as. A rule counts once the user has confirmed it. */
+/** The kind of a note. A rule applies once the user has confirmed it. */
 export type NoteKind = 'fact' | 'decision' | 'rule' | 'task';
 
 export const NOTE_KINDS: readonly NoteKind[] = ['fact', 'decision', 'rule', 'task'];
@@ -50,13 +50,13 @@ export interface EpisodeOptions {
   readonly sourceDescription?: string;
   /** Default: now. */
   readonly referenceTime?: Date;
-  /** The chain of episodes that it belongs to, such as a session. */
+  /** The episode's saga (a chain of episodes), such as a session. */
   readonly saga?: string;
   /** What the note is meant as; kept in the metadata, as are `replaces` and `confirmed`. */
   readonly kind?: NoteKind;
-  /** uuid of an episode or a fact that it replaces, which is shown as ended from then on and stays stored. */
+  /** uuid of an episode or fact that this one replaces. The replaced one stays stored and is shown as ended. */
   readonly replaces?: string;
-  /** Of a rule: true where the user gave it in person, so that it counts at once. */
+  /** For a rule: true when the user gave it directly, so that it applies at once. */
   readonly confirmed?: boolean;
 }
 

@@ -48,7 +48,7 @@ let telling: Promise<typeof import('./memory/store.ts')> | undefined;
 const tells = () => (telling ??= import('./memory/store.ts'));
 
 /**
- * The memory as a program uses it. Nothing is connected or loaded before it is needed; `close()` ends what was.
+ * The public API. Connections and models are opened when first needed; `close()` closes them.
  * Errors: `InvalidInput`, `ConfigError`, `StoreUnreachable`, `WrongServer`, `AccessRefused`, `EmbedderMismatch`,
  * `ModelFailed`, `ModelBusy`; waiting also `TimedOut`, `JobFailed`, `NoWorker`.
  */
@@ -63,7 +63,7 @@ export class MemoryManager {
 
   /**
    * @param config what differs from the environment's settings
-   * @throws InvalidInput for a member that is not known or cannot be used; ConfigError for a setting of the environment
+   * @throws InvalidInput for an unknown or invalid member; ConfigError for an invalid setting of the environment
    */
   constructor(config: Partial<Config> = {}, parts: MemoryParts = {}) {
     this.config = { ...loadConfig(), ...checkConfig(config) };
@@ -76,12 +76,12 @@ export class MemoryManager {
     this.sagas = openSagas(this.#services);
   }
 
-  /** Hands an episode to the queue and gives its name, `episode_<timestamp>`, once Valkey has it. */
+  /** Adds an episode to the queue and returns its name, `episode_<timestamp>`, once Valkey has it. */
   async storeEpisode(content: string, metadata?: Metadata | null, options: StoreOptions = {}): Promise<string> {
     return (await this.enqueue(content, metadata, options)).name;
   }
 
-  /** The same, giving the receipt, with which the commit can be waited for. */
+  /** The same, but returns the receipt, with which a caller can wait for the commit. */
   async enqueue(content: string, metadata?: Metadata | null, options: StoreOptions = {}): Promise<EpisodeReceipt> {
     return request('store_episode', async () =>
       (await tells()).tell(this.#services, content, metadata, checkInput('store', options)),
@@ -89,8 +89,8 @@ export class MemoryManager {
   }
 
   /**
-   * Hands in many episodes, a few hundred a round trip, with receipts in the same order. All are checked before the first is
-   * added. If Valkey goes away in the middle, the error tells how many it has.
+   * Adds many episodes, a few hundred per round trip, with receipts in the same order. All are checked before the first is
+   * added. If Valkey fails in between, the error says how many it has.
    */
   async enqueueMany(episodes: readonly EpisodeInput[], options: TellManyOptions = {}): Promise<EpisodeReceipt[]> {
     return request('store_episodes', async () =>
@@ -98,7 +98,7 @@ export class MemoryManager {
     );
   }
 
-  /** Hands in one fact that is known whole, as an episode that no model reads. */
+  /** Adds one complete fact, as an episode that no model reads. */
   async addTriplet(
     triplet: Triplet,
     metadata?: Metadata | null,
@@ -112,8 +112,8 @@ export class MemoryManager {
   }
 
   /**
-   * Brings in what another memory wrote: Graphiti's episode lists, mem0's exports, the file of the MCP reference memory server. All of
-   * it is checked before the first is handed in; importing again adds only what is not there.
+   * Imports the data of another memory: Graphiti's episode lists, mem0's exports, the file of the MCP reference memory server. All of
+   * it is checked before the first episode is added; importing again adds only new data.
    */
   async import(format: ImportFormat, source: ImportSource, options: ImportOptions = {}): Promise<Imported> {
     return request('import', async () =>
@@ -121,12 +121,12 @@ export class MemoryManager {
     );
   }
 
-  /** Starts to listen for ends of jobs, so that the first wait is quick. */
+  /** Starts listening for finished jobs, so that the first wait is fast. */
   async listen(queue: QueueName): Promise<void> {
     return request('listen', async () => (await this.#services.waiting[checkQueue(queue)]()).ready());
   }
 
-  /** Waits until a job has ended well, for an episode: until its facts are in the graph and every reader sees them. */
+  /** Waits until a job has succeeded. For an episode, its facts are then in the graph and visible to every reader. */
   async ended(receipt: Receipt, options: WaitOptions = {}): Promise<unknown> {
     return request('ended', async () => {
       const { queue, jobId } = checkReceipt(receipt);
@@ -134,35 +134,35 @@ export class MemoryManager {
     });
   }
 
-  /** What answers best, as a bullet list of at most `limit` (default 5), or within `budgetTokens` as one block. */
+  /** The best answers, as a bullet list of at most `limit` (default 5), or as one block within `budgetTokens`. */
   async queryMemory(searchQuery: string, limit?: number, options: QueryOptions = {}): Promise<string> {
     return request('query_memory', async () =>
       askForText(this.#services, searchQuery, limit, checkInput('query', options)),
     );
   }
 
-  /** The same as data, with scores and sources. Unless other things are asked for: facts, and episodes that hold what none of them tells. */
+  /** The same as data, with scores and sources. By default: facts, and episodes with content that no fact has. */
   async search(searchQuery: string, limit = 5, options: QueryOptions = {}): Promise<Found> {
     return request('search', async () =>
       askFor(this.#services, searchQuery, limit, checkInput('query', options), true),
     );
   }
 
-  /** What an agent should know when a session begins, as a text within a budget of tokens and as data. */
+  /** The briefing for the start of a session, as a text within a token budget and as data. */
   async getBriefing(options: BriefingOptions = {}): Promise<WholeBriefing> {
     return request('briefing', async () =>
       (await import('./memory/briefing.ts')).askForBriefing(this.#services, checkInput('briefing', options)),
     );
   }
 
-  /** Every entity, or those of one type (in any writing of case), in the order of their names; with times those of then. */
+  /** All entities, or those of one type (case does not matter), sorted by name; with times, those of that time. */
   async getEntities(entityType?: string, options: EntitiesOptions = {}): Promise<Entity[]> {
     return request('get_entities', async () =>
       askForEntities(this.#services, entityType, checkInput('entities', options)),
     );
   }
 
-  /** All facts of an entity (by name, alias or uuid), held or ended, in the order in which they began to hold. */
+  /** All current and ended facts of an entity (name, alias or uuid), sorted by the time from which they hold. */
   async history(entity: string, options: HistoryOptions = {}): Promise<EntityHistory> {
     return request('history', async () => askForHistory(this.#services, entity, checkInput('history', options)));
   }
@@ -181,19 +181,19 @@ export class MemoryManager {
     );
   }
 
-  /** Lets a worker write the group's graph as `graphiti_export_<timestamp>.json` and says so in a sentence. */
+  /** Has a worker export the group's graph as `graphiti_export_<timestamp>.json` and returns a sentence about it. */
   async exportToB2(options: ExportOptions = {}): Promise<string> {
     return (await import('./archive/export.ts')).exportMessage(await this.export(options));
   }
 
-  /** The same, giving what was written where. @throws NoWorker */
+  /** The same, but returns the file and its figures. @throws NoWorker */
   async export(options: ExportOptions = {}): Promise<Exported> {
     return request('export_to_b2', async () =>
       (await import('./memory/exports.ts')).exportMemory(this.#services, checkInput('export', options)),
     );
   }
 
-  /** The same with every memory that has a graph. The failure of one keeps none of the others. @throws NoWorker */
+  /** The same for every memory that has a graph. A failure in one does not stop the others. @throws NoWorker */
   async exportAll(options: ExportAllOptions = {}): Promise<GroupExported[]> {
     return request('export_all', async () =>
       (await import('./memory/exports.ts')).exportAll(this.#services, checkInput('exportAll', options)),
@@ -201,9 +201,9 @@ export class MemoryManager {
   }
 
   /**
-   * Lets a worker make the memory as if it had never heard an episode, a fact, an entity, what a question finds, or a session,
-   * wherever something of it lies. What others say too stays.
-   * @throws InvalidInput when there is nothing such, or more than one of that name; NoWorker
+   * Has a worker remove an episode, a fact, an entity, the results of a query or a session, as if the memory had never had it,
+   * from every place that holds it. Facts that other episodes also state stay.
+   * @throws InvalidInput when nothing matches, or more than one has the name; NoWorker
    */
   async forget(target: ForgetTarget, options: ForgetOptions = {}): Promise<Forgotten> {
     return request('forget', async () =>
@@ -216,29 +216,29 @@ export class MemoryManager {
     return (await this.#services.producer()).workers(checkQueue(queue));
   }
 
-  /** How many jobs of a queue are in which state. */
+  /** The number of jobs of a queue in each state. */
   async counts(queue: QueueName): Promise<Counts> {
     return request('counts', async () => (await this.#services.producer()).counts(checkQueue(queue)));
   }
 
-  /** Why the job of a queue that was tried last failed, of those that are tried again or were given up. */
+  /** The reason of the latest failure in a queue, among jobs that wait for a retry or are dead letters. */
   async lastFailure(queue: QueueName): Promise<string | undefined> {
     return request('last_failure', async () => (await this.#services.producer()).lastFailure(checkQueue(queue)));
   }
 
-  /** How the servers, queues, workers and models are. A server that does not answer is told and not thrown. */
+  /** The state of servers, queues, workers and models. A server that does not answer is reported, not thrown. */
   async status(options: GroupOptions = {}): Promise<Status> {
     return request('status', async () =>
       (await import('./memory/status.ts')).askForStatus(this.#services, checkInput('group', options)),
     );
   }
 
-  /** Hands in the episodes that wait on disk since Valkey did not answer. Never throws; tells how many it could not hand in. */
+  /** Adds the spooled episodes to the queue. Never throws; returns how many could not be added. */
   async drainSpool(): Promise<Drained> {
     return request('drain_spool', async () => (await this.#services.spooling()).drain());
   }
 
-  /** How much the group's graph holds. */
+  /** The number of episodes, entities and facts in the group's graph. */
   async size(group?: string): Promise<GraphCounts> {
     return request('size', () => askForSize(this.#services, { group }));
   }

@@ -39,5 +39,5 @@ export interface Ontology {
   readonly instructions: string;
 }
 
-/** Nothing of their own: types are found freely. */
+/** No own types: types are chosen freely. */
 export const NO_ONTOLOGY: Ontology = { entityTypes: [], factTypes: [], excludedTypes: [], instructions: '' };

@@ -4,13 +4,13 @@ import { parseJson } from './json.ts';
 import { checkText, oneLine, sameKey } from './text.ts';
 import { checkTime } from './time.ts';
 
-/** One fact that is given whole, so that no model has to read it. */
+/** One complete fact, which no model has to read. */
 export interface Triplet {
   readonly source: string;
   /** SCREAMING_SNAKE_CASE, such as `WORKS_AT`. */
   readonly relation: string;
   readonly target: string;
-  /** One sentence that is understood alone; default: source, relation and target in a row. */
+  /** One self-contained sentence; default: source, relation and target as given. */
   readonly fact?: string;
   readonly sourceType?: string;
   readonly targetType?: string;

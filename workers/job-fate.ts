@@ -22,7 +22,7 @@ import { explainValkey, isAboutServer } from '../src/valkey/failures.ts';
 /** To whom a worker tells what happens. */
 export interface Told {
   readonly metrics?: Metrics;
-  /** Told in a sentence what went wrong, for the log. */
+  /** Called with a sentence for the log when something fails. */
   readonly onNotice?: (sentence: string) => void;
 }
 

@@ -58,9 +58,9 @@ export interface Running {
 export interface WorkerParts {
   readonly languageModel?: LanguageModel;
   readonly embedder?: Embedder;
-  /** Default: what the configuration file says. */
+  /** Default: the settings of the configuration file. */
   readonly ontology?: Ontology;
-  /** Told in a sentence what went wrong, for the log. */
+  /** Called with a sentence for the log when something fails. */
   readonly onNotice?: (sentence: string) => void;
 }
 

@@ -27,7 +27,7 @@ import { type ArchiveStore, type Stored, tally } from './stores/store.ts';
 export interface GroupExport {
   readonly gzip?: boolean;
   readonly origin?: Origin;
-  /** Told the share that is done, from 0 to 1. */
+  /** Called with the finished share, from 0 to 1. */
   readonly onProgress?: (share: number) => void;
 }
 

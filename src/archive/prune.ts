@@ -52,7 +52,7 @@ export interface Pruned {
   readonly leftovers: readonly string[];
   /** Whole archives that are not nightly ones of this installation; the retention does not count them. */
   readonly skipped: readonly Skipped[];
-  /** Files whose manifest is lost or damaged, so that nothing tells what they are. */
+  /** Files whose manifest is lost or damaged, so that their origin is unknown. */
   readonly unproven: readonly Skipped[];
 }
 
@@ -67,7 +67,7 @@ export interface PruneRules {
   readonly installation: string;
   /** True also counts and removes the group's archives that were made by hand, by earlier releases or by other installations. */
   readonly all?: boolean;
-  /** True only tells what would go. */
+  /** True: only return what would be removed. */
   readonly dryRun?: boolean;
   readonly now?: Date;
 }

@@ -26,14 +26,14 @@ import { LONGEST_MESSAGE, ownSentences, userWords } from './user-words.ts';
 
 export type { BriefingLine };
 
-/** What a session is told when it begins, the most important lines first in each part. */
+/** The briefing of a session, the most important lines first in each part. */
 export interface Briefing {
   readonly rules: readonly BriefingLine[];
   readonly tasks: readonly BriefingLine[];
   readonly decisions: readonly BriefingLine[];
   readonly facts: readonly BriefingLine[];
   readonly sessions: readonly BriefingLine[];
-  /** Rules that agents proposed and the user has not confirmed. */
+  /** Rules proposed by agents that the user has not confirmed. */
   readonly pending: number;
 }
 

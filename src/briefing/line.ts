@@ -1,4 +1,4 @@
-/** A line of a briefing, and where it comes from. */
+/** A line of a briefing, with its source. */
 export interface BriefingLine {
   readonly text: string;
   /** The episode that says so. */

@@ -16,7 +16,7 @@ export interface Gone {
   readonly telling: readonly string[];
   /** Facts that other episodes state too. */
   readonly keptFacts: number;
-  /** Facts that only this had ended, and that hold again. */
+  /** Facts that hold again, because only this had ended them. */
   readonly reopenedFacts: number;
   /** Summaries of entities, sagas and communities that were made anew or dropped. */
   readonly summaries: number;

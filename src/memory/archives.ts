@@ -17,29 +17,29 @@ import type { TaskOptions } from './upkeep.ts';
 export interface Archives {
   /** The archives of a group, or of all where none is named, newest first. */
   list(options?: GroupOptions): Promise<ArchiveList>;
-  /** Whether an archive, by its file or `latest`, is what its manifest says; with `restore` also on trial. */
+  /** Compares an archive (file name or `latest`) with its manifest; with `restore` also runs a restore test. */
   verify(file: string, options?: VerifyOptions): Promise<Verified>;
-  /** Makes an archive (or `latest`) what the group remembers, at once or not at all. @throws ArchiveDamaged when a byte of it differs */
+  /** Replaces the group's contents with an archive (or `latest`), in one step. @throws ArchiveDamaged when a byte differs */
   restore(file: string, options?: RestoreOptions): Promise<Restored>;
   /**
-   * Gives a group back what it remembered when its graph was lost, from the newest archive and the journal, without asking a model.
+   * Restores a lost graph from the newest archive and the journal, without a model call.
    * @throws InvalidInput when the graph is not empty (without `replace`), or there is neither archive nor journal
    */
   rebuild(options?: RebuildOptions): Promise<Rebuilt>;
   /**
-   * Takes the group's graph as it is, although it lacks changes that it had taken, as after it was deleted on purpose: the journal begins
-   * again. What was lost can then only be restored from archives.
-   * @throws InvalidInput when it lacks nothing
+   * Accepts a graph that has lost changes, for example after it was deleted on purpose: the journal starts
+   * again. The lost changes can then only be restored from archives.
+   * @throws InvalidInput when no change is lost
    */
   acceptLoss(options?: GroupOptions): Promise<{ readonly group: string }>;
-  /** What it would take to give a group's graph the vectors of these settings' embedder; asks no model. @throws InvalidInput for an empty memory */
+  /** The cost of changing a group's vectors to the embedder of these settings; calls no model. @throws InvalidInput for an empty memory */
   planReembedding(options?: GroupOptions): Promise<ReembedPlan>;
   /**
-   * Lets a worker that has these settings do that: all texts are embedded, no one twice, and an archive with the new vectors takes the place of
-   * the graph. @throws NoWorker; TimedOut when it is not done by then and goes on
+   * Has a worker with these settings change the vectors: all texts are embedded once, and an archive with the new vectors replaces
+   * the graph. @throws NoWorker; TimedOut when the work takes longer; it then continues
    */
   reembed(options?: TaskOptions): Promise<ReembedResult>;
-  /** Removes a group's nightly archives but those that are to be kept, the newest, and the newest that was verified. */
+  /** Removes a group's nightly archives except those to keep, the newest, and the newest verified one. */
   prune(options: PruneOptions): Promise<Pruned>;
 }
 
@@ -78,9 +78,9 @@ export interface ArchiveEntry {
   readonly entities: number;
   readonly facts: number;
   readonly graphHash: string;
-  /** When it was found whole last; null for never. */
+  /** When the archive was last verified; null for never. */
   readonly verifiedAt: Date | null;
-  /** When it was last restored on trial; null for never. */
+  /** When it last passed a restore test; null for never. */
   readonly restoredAt: Date | null;
 }
 
@@ -88,14 +88,14 @@ export interface ArchiveList {
   readonly place: string;
   /** Newest first. */
   readonly archives: readonly ArchiveEntry[];
-  /** Files that are no whole archives: exports under way, or what is left of them. */
+  /** Incomplete archives: exports in progress, or what is left of interrupted ones. */
   readonly incomplete: readonly string[];
 }
 
 interface ProgressOptions extends GroupOptions, Pick<WaitOptions, 'onProgress'> {}
 
 export interface VerifyOptions extends ProgressOptions {
-  /** True also restores it into a graph that nobody sees, and drops that again. */
+  /** True: also run a restore test in a scratch graph. */
   readonly restore?: boolean;
 }
 
@@ -106,7 +106,7 @@ export interface Verified extends Verification {
 }
 
 export interface RestoreOptions extends ProgressOptions {
-  /** True puts it in the place of what the group remembers now; otherwise that must be nothing. */
+  /** True: replace the group's current contents; otherwise the group must be empty. */
   readonly replace?: boolean;
 }
 
@@ -119,16 +119,16 @@ export interface Restored {
   readonly graphHash: string;
   /** Until when commits are in it. */
   readonly until: Date;
-  /** How many episodes, facts and entities of it were left out, since they were forgotten after that. */
+  /** How many episodes, facts and entities were left out because they were forgotten later. */
   readonly leftOut: number;
 }
 
 export interface PruneOptions extends GroupOptions {
-  /** Of each of so many days, weeks and months with archives, the newest is kept; one of them must be 1 or more. */
+  /** Numbers of days, weeks and months of which the newest archive is kept; at least one must be 1 or more. */
   readonly keep: Partial<Retention>;
   /** True also counts and removes archives that were made by hand, by earlier releases or by other installations. */
   readonly all?: boolean;
-  /** True only tells what would go. */
+  /** True: only return what would be removed. */
   readonly dryRun?: boolean;
 }
 

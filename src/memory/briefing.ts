@@ -8,11 +8,11 @@ import type { Services } from './services.ts';
 export interface BriefingOptions extends GroupOptions {
   /** Tokens that the text may have, from 50 to 100,000; default 1,000. */
   readonly budget?: number;
-  /** False: ask the graph even if the briefing is cached. */
+  /** False: read from the graph even if the briefing is cached. */
   readonly cache?: boolean;
 }
 
-/** What an agent is told when a session begins; empty parts, and an empty text, when nothing is known. */
+/** The briefing of a session; empty parts and an empty text for an empty memory. */
 export interface WholeBriefing extends Briefing {
   readonly text: string;
   /** About how many tokens the text has. */

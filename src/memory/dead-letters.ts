@@ -7,15 +7,15 @@ import { request } from '../telemetry/request.ts';
 import { checkInput } from './input.ts';
 import type { Services } from './services.ts';
 
-/** Jobs that were given up. Errors: `InvalidInput` for an unknown id, `StoreUnreachable`. */
+/** Dead letters. Errors: `InvalidInput` for an unknown id, `StoreUnreachable`. */
 export interface DeadLetters {
   /** The latest first. */
   list(options?: ListOptions): Promise<DeadLetter[]>;
   /** One of them with its payload. */
   show(id: string, options?: QueueOptions): Promise<WholeDeadLetter>;
-  /** Brings them back to their queues, each under the same identity, and gives how many. */
+  /** Puts jobs back into their queues with the same ids, and returns how many. */
   replay(ids: readonly string[] | 'all', options?: QueueOptions): Promise<number>;
-  /** Deletes their jobs for good; what was recorded of an episode's text stays in the graph. */
+  /** Deletes jobs permanently; the recorded text of an episode stays in the graph. */
   drop(ids: readonly string[] | 'all', options?: QueueOptions): Promise<number>;
 }
 
@@ -40,7 +40,7 @@ export interface QueueOptions {
 export interface ListOptions extends QueueOptions {
   /** Default 20, at most 1,000. */
   readonly limit?: number;
-  /** How many of the latest are passed over. */
+  /** How many of the newest to skip. */
   readonly skip?: number;
 }
 

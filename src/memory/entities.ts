@@ -7,9 +7,9 @@ import { checkedTime, type TimeOptions } from './query.ts';
 import type { Services } from './services.ts';
 
 export interface EntitiesOptions extends TimeOptions {
-  /** At most so many; default all. */
+  /** Maximum number; default: all. */
   readonly limit?: number;
-  /** Without the first so many. */
+  /** How many to skip at the beginning. */
   readonly offset?: number;
 }
 
@@ -19,7 +19,7 @@ export interface Entity {
   readonly type: string;
   readonly uuid: string;
   readonly summary: string;
-  /** What the users' own type tells of it; often nothing. */
+  /** The attributes of the user's own type; often none. */
   readonly attributes: Attributes;
 }
 
@@ -58,7 +58,7 @@ function checkCount(count: number, least: number, what: string): void {
 }
 
 export interface HistoryOptions extends GroupOptions {
-  /** False asks the graph also when the answer is cached. */
+  /** False: read from the graph even if the answer is cached. */
   readonly cache?: boolean;
 }
 

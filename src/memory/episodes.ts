@@ -14,15 +14,15 @@ import type { GroupOptions } from './options.ts';
 import type { Services } from './services.ts';
 import { episodeUuid, runTask, type TaskOptions } from './upkeep.ts';
 
-/** What was handed in, and what came of it. Errors: `InvalidInput`, `StoreUnreachable`. */
+/** Stored episodes and their state. Errors: `InvalidInput`, `StoreUnreachable`. */
 export interface Episodes {
-  /** Those of latest reference time, the latest first. */
+  /** The episodes with the latest reference times, newest first. */
   latest(options?: LatestOptions): Promise<LatestEpisode[]>;
-  /** The entities that some episodes, by uuid, speak of, and the facts that they state. */
+  /** The entities that the given episodes (uuids) mention, and the facts that they state. */
   learnt(uuids: readonly string[], options?: GroupOptions): Promise<Learnt>;
-  /** How far an episode is, by the uuid of its receipt. */
+  /** The state of an episode, by the uuid of its receipt. */
   state(uuid: string, options?: GroupOptions): Promise<EpisodeState>;
-  /** Lets a worker note that the user has confirmed a rule, by uuid or name, so that agents are told of it. @throws NoWorker */
+  /** Has a worker record that the user has confirmed a rule (uuid or name), so that briefings contain it. @throws NoWorker */
   confirm(uuidOrName: string, options?: TaskOptions): Promise<string>;
 }
 

@@ -6,7 +6,7 @@ import type { GroupOptions, WaitOptions } from './options.ts';
 import type { Services } from './services.ts';
 
 export interface ExportOptions extends GroupOptions, WaitOptions {
-  /** True writes `.json.gz`, less than half as long, which takes longer. */
+  /** True writes `.json.gz`, less than half the size, which takes longer. */
   readonly gzip?: boolean;
 }
 

@@ -15,17 +15,17 @@ export type ForgetTarget =
   | { readonly episode: string }
   /** By its uuid: what it says, at all times at which it held. */
   | { readonly fact: string }
-  /** By its uuid, its name or another name that it goes by: with all its facts. */
+  /** By uuid, name or alias: with all its facts. */
   | { readonly entity: string }
   /** The facts that a search finds, and with `withEpisodes` also the episodes that it finds. */
   | { readonly query: string; readonly limit?: number | undefined }
-  /** All episodes of a saga of this name, and all whose metadata has it as `session`, also those that no worker has read yet. */
+  /** All episodes of a saga of this name, and all with this `session` in their metadata, including those that no worker has read yet. */
   | { readonly session: string };
 
 export interface ForgetOptions extends GroupOptions, Pick<WaitOptions, 'limit'> {
-  /** True only tells what would go; that takes no worker. */
+  /** True: only return what would be removed; needs no worker. */
   readonly dryRun?: boolean;
-  /** True also takes the episodes that tell the facts and entities, and all that only they say. */
+  /** True: also forget the episodes that state the facts or mention the entities, with everything that only they state. */
   readonly withEpisodes?: boolean;
 }
 
@@ -35,30 +35,30 @@ export interface Named {
   readonly name: string;
 }
 
-/** A receipt of what went, or would go. */
+/** What was removed, or would be removed. */
 export interface Forgotten {
   readonly dryRun: boolean;
   readonly episodes: readonly Named[];
   readonly facts: readonly { readonly uuid: string; readonly fact: string }[];
   readonly entities: readonly Named[];
-  /** Episodes that stay and whose texts say it still. */
+  /** Episodes that stay and still state it. */
   readonly telling: readonly Named[];
-  /** Facts that lost an episode and that others state too. */
+  /** Facts that stay because other episodes also state them. */
   readonly keptFacts: number;
-  /** Facts that only this had ended, and that hold again. */
+  /** Facts that hold again, because only this had ended them. */
   readonly reopenedFacts: number;
-  /** Summaries that were made anew or dropped. */
+  /** Number of summaries that were rebuilt or deleted. */
   readonly summaries: number;
-  /** How much of it lay elsewhere than in the graph; all 0 for a dry run. */
+  /** How much was removed outside the graph; all 0 for a dry run. */
   readonly elsewhere: ForgottenUuids['elsewhere'];
-  /** `waits`: the archives are away; until it is noted beside them, restore none that is older than this. */
+  /** `waits`: the place for archives is unreachable; restore no older archive until a worker has recorded the deletion there. */
   readonly archives: 'noted' | 'waits';
 }
 
 /** A session may go on while it is forgotten; so often what came meanwhile is forgotten too. */
 const MOST_ROUNDS = 10;
 
-/** @throws InvalidInput when there is nothing such, or more than one of that name; NoWorker, JobFailed, TimedOut */
+/** @throws InvalidInput when nothing matches, or more than one has the name; NoWorker, JobFailed, TimedOut */
 export async function forget(services: Services, target: ForgetTarget, options: ForgetOptions): Promise<Forgotten> {
   const { dryRun = false, withEpisodes = false } = options;
   const graph = (await services.graphs()).group(services.group(options.group));

@@ -6,20 +6,20 @@ import type { GroupOptions, WaitOptions } from './options.ts';
 export type ImportFormat = FormatName | 'auto';
 
 export interface ImportOptions extends GroupOptions, Pick<WaitOptions, 'limit'> {
-  /** True passes over what cannot be used; else nothing is imported where anything is wrong. */
+  /** True: skip invalid parts. Otherwise any error stops the import before anything is stored. */
   readonly skipBroken?: boolean;
-  /** True only checks and tells what would be imported. */
+  /** True: only check, and return what would be imported. */
   readonly dryRun?: boolean;
-  /** Waits until what was imported is in the graph, part by part; `limit` is for each next episode. */
+  /** Wait until everything is in the graph, part by part; `limit` applies to each episode. */
   readonly wait?: boolean;
-  /** Of what tells no time of its own; default: now. */
+  /** Reference time for data without one; default: now. */
   readonly referenceTime?: Date;
   /** Told the share that is done of the first look at all of it, and then of the import. */
   readonly onProgress?: (share: number, step: 'check' | 'import') => void;
 }
 
 export interface Imported {
-  /** What it was taken for; null where nothing was in it. */
+  /** The detected format; null for an empty input. */
   readonly format: FormatName | null;
   readonly dryRun: boolean;
   /** Episodes that are read. */
@@ -30,7 +30,7 @@ export interface Imported {
   readonly added: number;
   /** How many were, or came twice; Valkey knows for 30 days, after that the graph passes over them. */
   readonly known: number;
-  /** Lines or elements that could not be used. */
+  /** Lines or elements that were skipped. */
   readonly skipped: number;
   /** The first twenty reasons for that. */
   readonly problems: readonly string[];

@@ -9,9 +9,9 @@ export interface MemoryParts {
   readonly embedder?: Embedder;
   /** Judges passages where a search asks for it; episodes are read by the worker's. */
   readonly languageModel?: LanguageModel;
-  /** Told beside Datadog, which is told where a tracer runs in this process. */
+  /** Receives metrics in addition to Datadog, which gets them when a tracer runs in this process. */
   readonly metrics?: Metrics;
-  /** Told in a sentence when something was answered in another way than usual. Default: nobody. */
+  /** Receives a sentence when an answer was produced in another way than usual. Default: none. */
   readonly onNotice?: (sentence: string) => void;
 }
 
@@ -23,8 +23,8 @@ export interface GroupOptions {
 /** For callers who cannot wait. */
 export interface SpoolOptions {
   /**
-   * True: the call is back within 50 ms, and what Valkey did not take by then waits on disk (`<home>/spool`) until it can be
-   * handed in. The receipt says `spooled` then.
+   * True: the call returns within 50 ms. What Valkey did not accept by then is spooled on disk (`<home>/spool`) until it can be
+   * added to the queue. The receipt then has `spooled`.
    */
   readonly spool?: boolean;
 }
@@ -43,6 +43,6 @@ export type TripletOptions = Omit<StoreOptions, 'source'>;
 export interface WaitOptions {
   /** Milliseconds; default one minute. */
   readonly limit?: number;
-  /** Told the share that is done, from 0 to 1. */
+  /** Called with the finished share, from 0 to 1. */
   readonly onProgress?: (share: number) => void;
 }

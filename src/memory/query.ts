@@ -10,29 +10,29 @@ import type { Services } from './services.ts';
 
 /** The two times of everything that is remembered. */
 export interface TimeOptions extends GroupOptions {
-  /** What held at this time instead of now. */
+  /** Facts that held at this time instead of now. */
   readonly asOf?: Date;
-  /** What was known at this time instead of now; independent of `asOf`. */
+  /** Facts that were known at this time instead of now; independent of `asOf`. */
   readonly knownAt?: Date;
-  /** False asks the graph also when the answer is cached. */
+  /** False: read from the graph even if the answer is cached. */
   readonly cache?: boolean;
 }
 
 export interface QueryOptions extends TimeOptions {
-  /** What is looked for; `all` gives at most `limit` of each kind. Default: facts mixed with raw episodes. */
+  /** What to search for; `all` returns at most `limit` of each kind. Default: facts mixed with passages of episodes. */
   readonly find?: Kind | 'all';
-  /** How it is put in order; default `rrf`. Without `find` it is facts. */
+  /** The ranker; default `rrf`. Without `find`, facts are ranked. */
   readonly rank?: Ranker;
-  /** A recipe of one's own instead of `find` and `rank`. */
+  /** A custom recipe instead of `find` and `rank`. */
   readonly recipe?: Recipe;
-  /** For the ranker `distance`: the entity from which it counts, by name, alias or uuid. */
+  /** For the ranker `distance`: the entity from which it measures, by name, alias or uuid. */
   readonly center?: string;
   /** Where to go along the facts; also makes recipes without the method `breadth-first` do so. */
   readonly walk?: Walk;
   readonly filters?: Filters;
-  /** Leaves out what scores less. */
+  /** Minimum score. */
   readonly minScore?: number;
-  /** Only of `queryMemory`: one block of at most so many tokens, grouped into rules, facts and passages, each with its date and episode. */
+  /** Only for `queryMemory`: one block within this many tokens, grouped into rules, facts and passages, each with its date and episode. */
   readonly budgetTokens?: number;
 }
 

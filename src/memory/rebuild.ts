@@ -21,17 +21,17 @@ import { openRights, type Rights } from './rights.ts';
 import type { Services } from './services.ts';
 
 export interface RebuildOptions extends GroupOptions, Pick<WaitOptions, 'onProgress'> {
-  /** True puts what was rebuilt in the place of what the group remembers now; otherwise that must be nothing. */
+  /** True: replace the group's current contents; otherwise the group must be empty. */
   readonly replace?: boolean;
-  /** The archive to begin with. Default: the newest that is whole. */
+  /** The archive to start from. Default: the newest intact one. */
   readonly file?: string;
 }
 
 export interface Rebuilt {
   readonly group: string;
-  /** The archive that it began with; null: all is from the journal. */
+  /** The archive it started from; null: everything is from the journal. */
   readonly file: string | null;
-  /** How many entries of the journal were carried out again. */
+  /** How many journal entries were applied. */
   readonly changes: number;
   readonly episodes: number;
   readonly entities: number;
@@ -40,9 +40,9 @@ export interface Rebuilt {
   readonly queuedAgain: number;
   /** Dead letters whose text was not in the rebuilt graph and is there again. */
   readonly recordedAgain: number;
-  /** True: the graph is what it was. False: the journal lacks something, and this is what could be had. */
+  /** True: the graph is complete. False: the journal has a gap, and the graph contains everything up to it. */
   readonly whole: boolean;
-  /** Sentences on what is missing, and on archives that could not be used. */
+  /** Sentences about missing changes and unusable archives. */
   readonly problems: readonly string[];
 }
 

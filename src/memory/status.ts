@@ -13,7 +13,7 @@ import { type ReembeddingNote, readReembedding } from '../valkey/reembedding.ts'
 import type { GroupOptions } from './options.ts';
 import type { Services } from './services.ts';
 
-/** What a server that answered told, with how long that took in milliseconds; else only why it could not be asked. */
+/** The answer of a server with its response time in milliseconds, or the reason why there is none. */
 export type Asked<T> = ({ readonly ok: true; readonly ms: number } & T) | { readonly ok: false; readonly said: string };
 
 export interface QueueStatus extends Counts {
@@ -26,30 +26,30 @@ export interface ValkeyStatus {
   readonly export: QueueStatus;
   /** How many connections take `store` jobs. */
   readonly workers: number;
-  /** The workers that are connected and told of themselves within the last 15 s. */
+  /** The connected workers with a heartbeat in the last 15 s. */
   readonly alive: readonly WorkerNote[];
-  /** Of each model the worst that a living worker saw. */
+  /** The worst state of each model that a living worker saw. */
   readonly models: Readonly<Record<string, ModelSigns>>;
   /** Seconds since an episode was last committed; null for never. */
   readonly lastCommit: number | null;
   readonly nightly: NightlyStatus;
-  /** Changes of the group's graph that Valkey keeps beside it. */
+  /** Changes of the group's graph in the journal. */
   readonly journal: JournalSize;
-  /** How far the change of the group's embedder has come; null while none is under way. */
+  /** The progress of a change of the group's embedder; null when none is running. */
   readonly reembedding: ReembeddingNote | null;
   /** Why the job that was tried last, of those that wait for another try or were given up, failed. */
   readonly lastFailure?: string;
 }
 
-/** How the memory is, as far as the servers and this machine's disk tell. */
+/** The state of the memory, from the servers and this machine's disk. */
 export interface Status {
   readonly group: string;
   readonly valkey: Asked<ValkeyStatus>;
   readonly falkordb: Asked<{
     readonly graph: GraphCounts;
-    /** Of how many episodes with text how many have passages; a worker cuts the others by itself. */
+    /** How many episodes with text have passages; a worker adds the others automatically. */
     readonly passages: { readonly cut: number; readonly episodes: number };
-    /** True when the graph lost changes that it had taken, as far as Valkey knows; then it must be rebuilt. */
+    /** True when the graph has lost changes, as far as Valkey knows; it must then be rebuilt. */
     readonly lacksChanges: boolean;
   }>;
   /** What this machine keeps on disk while Valkey is away: episodes, and files that could not be handed in. */
@@ -161,15 +161,15 @@ const secondsBetween = (from: number, to: number): number => Math.max(0, Math.ro
 
 /** Whether memories are exported by themselves, and whether what was written can be restored. Ages are seconds. */
 export interface NightlyStatus {
-  /** When it is due next; null while the schedule is off or nobody ever kept it. */
+  /** The next due time; null when the schedule is off or has never run. */
   readonly next: Date | null;
   /** The last time that it was due, and what came of that, where it is known; null for never. */
   readonly last: { readonly tick: Date; readonly outcome: Outcome | null } | null;
-  /** The last archive of the group that was restored on trial and found right; null for none. */
+  /** The group's last archive that passed a restore test; null for none. */
   readonly verified: { readonly file: string; readonly age: number } | null;
-  /** There when a later trial showed that an archive of the group cannot be restored. */
+  /** Set when a later restore test of the group failed. */
   readonly failed: { readonly file: string; readonly age: number; readonly said: string } | null;
-  /** Of all memories that were ever tried, the one for which it went well the longest time ago. */
+  /** The memory with the oldest successful restore test. */
   readonly oldest: { readonly group: string; readonly age: number } | null;
 }
 

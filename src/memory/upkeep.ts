@@ -12,11 +12,11 @@ import type { Services } from './services.ts';
 
 /** Chains of episodes, such as a session. Errors: `InvalidInput` when there is none of that name. */
 export interface Sagas {
-  /** All, the one that went on last first. */
+  /** All sagas, the most recently continued first. */
   list(options?: GroupOptions): Promise<SagaOverview[]>;
   /** One with its episodes. */
   show(name: string, options?: GroupOptions): Promise<Saga>;
-  /** Lets a worker bring its summary up to date. @throws NoWorker */
+  /** Has a worker update the summary. @throws NoWorker */
   summarize(name: string, options?: TaskOptions): Promise<ToldSaga>;
 }
 
@@ -31,9 +31,9 @@ export function openSagas(services: Services): Sagas {
 
 /** Entities that have more to do with each other than with the rest. */
 export interface Communities {
-  /** Those that were built last, those with most members first. */
+  /** The communities of the last build, largest first. */
   list(options?: GroupOptions): Promise<Community[]>;
-  /** Lets a worker find them anew and tell each in few sentences. @throws NoWorker */
+  /** Has a worker find the communities again and summarize each one. @throws NoWorker */
   build(options?: TaskOptions): Promise<BuiltCommunities>;
 }
 

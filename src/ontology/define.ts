@@ -33,7 +33,7 @@ export interface ObjectJsonSchema {
   readonly properties: { readonly [name: string]: object };
 }
 
-/** Gives the definition back; its only use is that an editor knows what belongs in a `memory.config.ts`. */
+/** Returns the definition unchanged; gives editors the types of a `memory.config.ts`. */
 export function defineMemory(definition: MemoryDefinition): MemoryDefinition {
   return definition;
 }

@@ -49,16 +49,16 @@ function parsed(text: string | undefined): unknown {
   }
 }
 
-/** A job that was given up. It stays in Valkey until it is replayed or dropped. */
+/** A dead letter: a job that failed permanently. It stays in Valkey until it is replayed or dropped. */
 export interface DeadLetter {
   /** The job's id; of an episode its uuid. */
   readonly id: string;
   readonly queue: QueueName;
   /** `store`, `task` or `export`. */
   readonly job: string;
-  /** Null where the payload tells none. */
+  /** Null when the payload names none. */
   readonly group: string | null;
-  /** Why it was given up, in a sentence. */
+  /** The reason, in a sentence. */
   readonly reason: string;
   /** The kind of the failure, such as `ReplyUnusable`; null where none was noted. */
   readonly error: string | null;
@@ -73,7 +73,7 @@ export interface DeadLetter {
 export interface WholeDeadLetter extends DeadLetter {
   /** What the job carried, as it is kept; text where it is no JSON. */
   readonly payload: unknown;
-  /** What programs said of the failures, oldest first: places in the code, and words that nobody foresaw. */
+  /** Details of the failures, oldest first: stack frames and the messages of unexpected errors. */
   readonly details: readonly string[];
 }
 

@@ -25,11 +25,11 @@ export interface Receipt {
 export interface EpisodeReceipt extends Receipt {
   readonly uuid: string;
   readonly name: string;
-  /** There when Valkey did not answer in time and the episode waits on disk; whoever comes next hands it in. */
+  /** Set when Valkey did not answer in time and the episode is spooled on disk; the next command or worker adds it to the queue. */
   readonly spooled?: true;
 }
 
-/** How many jobs of a queue are in which state. */
+/** The number of jobs of a queue in each state. */
 export interface Counts {
   readonly waiting: number;
   readonly active: number;

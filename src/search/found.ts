@@ -15,9 +15,9 @@ export interface Fact extends FactRow {
   readonly score: number;
   /** The uuid of a passage among those found whose excerpt says the same in its own words; printed once. */
   readonly statedIn?: string;
-  /** The episodes that say so, the one that said it first before the others; only where they were asked for. */
+  /** The episodes that state it, earliest first; only when sources are requested. */
   readonly sources?: readonly Source[];
-  /** What the users' own type tells of it; only where sources were asked for. */
+  /** The attributes of the user's own type; only when sources are requested. */
   readonly attributes?: Attributes;
 }
 
@@ -36,9 +36,9 @@ export interface FoundEntity {
   readonly summary: string;
   readonly createdAt: string | null;
   readonly score: number;
-  /** Episodes that speak of it, the oldest first; only where they were asked for. */
+  /** Episodes that mention it, oldest first; only when sources are requested. */
   readonly sources?: readonly Source[];
-  /** What the users' own type tells of it; only where sources were asked for. */
+  /** The attributes of the user's own type; only when sources are requested. */
   readonly attributes?: Attributes;
 }
 
@@ -82,13 +82,13 @@ export interface FoundPassage {
  */
 export interface Found {
   readonly facts: readonly Fact[];
-  /** Only of a search that looks for whole episodes. */
+  /** Only in searches for episodes. */
   readonly episodes: readonly FoundEpisode[];
-  /** Only of a search that looks for answers, as it does unless something else is asked for. */
+  /** Only in searches for answers, which is the default. */
   readonly passages?: readonly FoundPassage[];
-  /** Only of a search that looks for entities. */
+  /** Only in searches for entities. */
   readonly entities?: readonly FoundEntity[];
-  /** Only of a search that looks for communities. */
+  /** Only in searches for communities. */
   readonly communities?: readonly FoundCommunity[];
 }
 

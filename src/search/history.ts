@@ -6,7 +6,7 @@ import { typeOf } from './found.ts';
 
 /** Everything that was ever known of an entity. */
 export interface EntityHistory {
-  /** Who was meant; several that have the same name, none that nobody knows. */
+  /** The entities with this name; several when they share it, none when it is unknown. */
   readonly entities: readonly { name: string; type: string; uuid: string; summary: string }[];
   /**
    * Each fact with two intervals: it held from `validAt` to `invalidAt` and was known from `createdAt`, its end (or that it

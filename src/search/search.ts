@@ -29,7 +29,7 @@ export interface SearchOptions {
   /** From which entity distances count: its name, alias or uuid. */
   readonly center?: string | undefined;
   readonly walk?: Walk | undefined;
-  /** Leaves out what scores less. */
+  /** Minimum score. */
   readonly minScore?: number | undefined;
   /** Also names the episodes from which facts and entities were learnt. */
   readonly sources?: boolean | undefined;

@@ -1,6 +1,6 @@
 export type Tags = Readonly<Record<string, string>>;
 
-/** Where figures go. Implementations must never throw: a metric cannot break an answer. */
+/** A sink for metrics. Implementations must never throw: a metric must not break an answer. */
 export interface Metrics {
   /** Counts something that happened, once or `by` times. */
   increment(name: CounterName, tags?: Tags, by?: number): void;
@@ -67,7 +67,7 @@ export type MetricName = CounterName;
 /** For callers who want no figures. */
 export const NO_METRICS: Metrics = { increment: () => {} };
 
-/** Counts in this process, by name; the tags are left aside. */
+/** Counts in this process, by name, without tags. */
 export function countingMetrics(): Metrics & { count(name: MetricName): number } {
   const counts = new Map<MetricName, number>();
   return {

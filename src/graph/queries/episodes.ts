@@ -29,7 +29,7 @@ export interface EpisodeListRow {
   readonly metadata: string | null;
 }
 
-/** Those of latest reference time, the latest first. */
+/** The episodes with the latest reference times, newest first. */
 export function listEpisodes(graph: GroupGraph, limit: number): Promise<EpisodeListRow[]> {
   return graph.read(
     `MATCH (p:Episodic)

@@ -24,7 +24,7 @@ import { RULE_WORDS, type Rule, replacesRule, ruleOf, rulesIn } from './rules.ts
 import { sessionLine, sessionsOf } from './sessions.ts';
 import { LONGEST_MESSAGE, ownSentences, userWords } from './user-words.ts';
 
-export type { BriefingLine };
+export type { BriefingLine } from './line.ts';
 
 /** The briefing of a session, the most important lines first in each part. */
 export interface Briefing {

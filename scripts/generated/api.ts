@@ -47,17 +47,28 @@ const section = ({ name, about, code }: Declared): string =>
 /** What a module exports, its own and others' declarations. */
 function declaredBy(file: string): Declared[] {
   const text = readFileSync(file, 'utf8');
-  return parseAst(text, { lang: 'dts' }, file).body.flatMap((node) => {
-    const source =
-      'source' in node && node.source ? join(dirname(file), node.source.value).replace(/\.ts$/, '.d.ts') : '';
-    if (node.type === 'ExportAllDeclaration') return declaredBy(source);
+  const { body } = parseAst(text, { lang: 'dts' }, file);
+  const pathOf = (source: { value: string }) => join(dirname(file), source.value).replace(/\.ts$/, '.d.ts');
+  // A name may be imported first and exported later.
+  const imported = body.flatMap((node) =>
+    node.type === 'ImportDeclaration'
+      ? node.specifiers.map(({ local }) => [local.name, node.source.value.startsWith('.') ? pathOf(node.source) : ''])
+      : [],
+  );
+  const sources = new Map(imported as [string, string][]);
+  return body.flatMap((node) => {
+    if (node.type === 'ExportAllDeclaration') return declaredBy(pathOf(node.source));
     if (node.type !== 'ExportNamedDeclaration') return [];
-    if (node.specifiers.length === 0 && !node.declaration) return [];
     if (node.declaration) return namesOf(node.declaration).map((name) => declared(name, node, text));
-    const wanted = new Set(
-      node.specifiers.map(({ exported }) => ('name' in exported ? exported.name : exported.value)),
-    );
-    return declaredBy(source).filter(({ name }) => wanted.has(name));
+    return node.specifiers.flatMap(({ local, exported }) => {
+      const [from, name] = [local, exported].map((one) => ('name' in one ? one.name : one.value));
+      const source = node.source ? pathOf(node.source) : sources.get(from ?? '');
+      return source
+        ? declaredBy(source)
+            .filter((one) => one.name === from)
+            .map((one) => ({ ...one, name: name ?? '' }))
+        : [];
+    });
   });
 }
 

@@ -170,7 +170,7 @@ function withoutOwn({ facts, passages = [], ...others }: Found, own: ReadonlySet
 }
 
 /** Nobody asked for it: what is far behind the best is left to those who search. */
-const OF_BEST = 0.7;
+const OF_BEST = 0.75;
 
 function best({ facts, passages = [], ...others }: Found): Found {
   const least = OF_BEST * Math.max(0, ...[...facts, ...passages].map(({ score }) => score));

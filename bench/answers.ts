@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Config } from '../src/config.ts';
+import { type Config, loadConfig } from '../src/config.ts';
+import { estimate } from './answers/cost.ts';
 import { recallOfLocomo } from './locomo.ts';
 import type { Row } from './table.ts';
 
@@ -48,6 +49,38 @@ export async function answers(config: Config, mirror: string | undefined): Promi
   return rows;
 }
 
+const SETS = ['quillfern', 'tidewater', 'supersession', 'keeps', 'dates', 'entities'];
+const fileOf = (set: string): string => `${YARDSTICK}/dev/${set}.json`;
+
+/**
+ * The same with the language model and embedder that the environment names (`OPENAI_API_KEY`, `OPENAI_BASE_URL`, `MEMORY_LLM_MODEL`, …).
+ * Nothing is sent where the estimate is more than may be spent.
+ * @param cap dollars; without one only the estimate is printed
+ */
+export function answersOfModel(cap: number | undefined): Row[] {
+  if (!existsSync(`${YARDSTICK}/score.mjs`)) {
+    skipped('the yardstick', `there is no ${YARDSTICK}`);
+    return [];
+  }
+  const { openai, prices } = loadConfig({ ...process.env, MEMORY_MODELS: 'openai' });
+  const { episodes, promptTokens, completionTokens, dollars } = estimate(SETS.map(fileOf), openai.model, prices);
+  const price =
+    dollars === undefined ? 'at an unknown price (MEMORY_PRICES sets it)' : `about $${dollars.toFixed(2)} at most`;
+  console.error(
+    `${episodes} episodes with ${openai.model}: ${promptTokens} prompt tokens and ${completionTokens} of replies, ${price}, and vectors.`,
+  );
+  if (cap === undefined) {
+    console.error('Nothing was sent. Run it again with --cap <dollars> to measure.');
+    return [];
+  }
+  if (dollars === undefined || dollars > cap)
+    throw new Error(
+      `The estimate is not below the cap of $${cap}; nothing was sent. Raise --cap, or set MEMORY_PRICES.`,
+    );
+  process.env.BENCH_MODELS = 'openai';
+  return scored(undefined);
+}
+
 function skipped(what: string, why: string): void {
   console.error(`SKIPPED: ${what}, since ${why}.`);
 }
@@ -74,7 +107,7 @@ function scored(mirror: string | undefined): Row[] {
 
 function score(set: string, options: readonly string[] = []): Scores {
   console.error(`  ${set} …`);
-  const file = `${YARDSTICK}/dev/${set}.json`;
+  const file = fileOf(set);
   const args = [`${YARDSTICK}/score.mjs`, '--product', PROJECT, '--set', file, '--as', 'json', ...options];
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 2 ** 28 }));
 }

@@ -4,6 +4,7 @@
  *     npm run bench [-- --quick]     quick leaves out the graph of 100,000 facts, which takes minutes to make
  *     npm run bench -- --tasks       twenty tasks of a coding agent with and without the memory (bench/tasks/main.ts); a minute
  *     npm run bench -- --answers [--mirror <folder>]     how good the answers are, instead of how fast; a quarter of an hour
+ *     npm run bench -- --answers --models openai [--cap <dollars>]     the same with the language model that the environment names; without a cap only what it would cost
  */
 
 import { readFileSync } from 'node:fs';
@@ -12,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import { type Config, loadConfig } from '../src/config.ts';
 import { startServers } from '../src/embedded/servers.ts';
-import { answers } from './answers.ts';
+import { answers, answersOfModel } from './answers.ts';
 import { cachedCommand, cachedQuery, commits, prepare, store, uncachedQuery } from './figures.ts';
 import { alone, costs, throughput } from './knowledge.ts';
 import { promises } from './promises.ts';
@@ -28,6 +29,8 @@ const { values: given } = parseArgs({
     tasks: { type: 'boolean' },
     answers: { type: 'boolean' },
     mirror: { type: 'string' },
+    models: { type: 'string' },
+    cap: { type: 'string' },
   },
 });
 const servers = await startServers();
@@ -45,6 +48,10 @@ try {
   };
   if (given.tasks)
     await figure('tasks of an agent', async () => rowsOf(await attemptScripted(await memories(config)), 'scripted'));
+  else if (given.answers && given.models === 'openai')
+    await figure('how good the answers of a language model are', async () =>
+      answersOfModel(given.cap === undefined ? undefined : Number(given.cap)),
+    );
   else if (given.answers) await figure('how good the answers are', () => answers(config, given.mirror));
   else await measureTimes(config, figure);
   console.log(`${await machine(config.valkey.host, config.valkey.port)}\n\n${markdownTable(rows)}`);

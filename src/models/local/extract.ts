@@ -48,6 +48,8 @@ export function extract({ content, source, referenceTime }: EpisodeText): Extrac
   const found = new Collection();
   const sentences = isJson(content, source) ? [] : sentencesOf(content, source === 'message', referenceTime);
   const known = new Set(sentences.flatMap(({ tokens }) => certainNames(tokens)));
+  for (const heading of new Set(sentences.flatMap(({ paragraph }) => paragraph.headings)))
+    addNames(found, heading, referenceTime);
   let before: ReadSentence | undefined;
   let person: NamedThing | null = null;
   for (const sentence of sentences) {
@@ -185,6 +187,15 @@ function labelOf([first, second]: readonly Token[], phrase: NounPhrase | null, l
     ['Expression', 'Person', 'ProperNoun'].some((tag) => first.tags.has(tag)) && !INTERJECTIONS.has(first.lower);
   if (labelled === 1 && isName && second?.tags.has('PastTense')) return { name: first.text, type: 'Person' };
   return phrase?.next === labelled && !KIND_OF_NOTE.test(phrase.mention.thing.name) ? phrase.mention.thing : null;
+}
+
+/** A heading names a release or a file by its spelling; its capital letters tell nothing. */
+function addNames(found: Collection, heading: string, reference: Date): void {
+  const { text, code } = plainWords(markedWords(heading));
+  for (const { thing, product } of spelledNames(text, code)) {
+    if (thing && product) found.addFact(versionFact(thing, product, validity(datesIn(text, reference), reference)));
+    else if (thing) found.addThing(thing);
+  }
 }
 
 /** What a sentence names and is about, the longer names first. */

@@ -18,6 +18,15 @@ describe('a changelog', () => {
     expect(stated(reading(notes))).toContain('axios 1.7.2 VERSION_OF axios');
   });
 
+  it('is of the release that its heading names, from that day on', () => {
+    const [release] = reading(notes).facts;
+    expect(release).toMatchObject({
+      source: 'axios 1.7.2',
+      target: 'axios',
+      validAt: new Date('2024-05-21T00:00:00Z'),
+    });
+  });
+
   it('is read without rubbish where it is a real one', () => {
     const changelog = readFileSync(new URL('../../../../node_modules/axios/CHANGELOG.md', import.meta.url), 'utf8');
     const { entities, facts } = reading(changelog);

@@ -30,18 +30,29 @@ export interface End {
 
 type Row<T extends Stored> = Omit<T, 'types'> & { types: [string, string][] };
 
+/** Read page by page, so that no query of a large graph meets the limit of a read on a busy machine. Nobody writes meanwhile. */
 export async function wholeGraph(graph: GroupGraph): Promise<WholeGraph> {
-  const nodes = await graph.read<Row<StoredNode>>(
-    `MATCH (n) RETURN labels(n) AS labels, properties(n) AS properties, [k IN keys(n) | [k, typeOf(n[k])]] AS types
-     ORDER BY n.uuid, id(n)`,
+  const nodes = await pages<Row<StoredNode>>(
+    graph,
+    `MATCH (n) WITH n ORDER BY n.uuid, id(n) SKIP $skip LIMIT $limit
+     RETURN labels(n) AS labels, properties(n) AS properties, [k IN keys(n) | [k, typeOf(n[k])]] AS types`,
   );
-  const edges = await graph.read<Row<StoredEdge>>(
-    `MATCH (a)-[e]->(b)
+  const edges = await pages<Row<StoredEdge>>(
+    graph,
+    `MATCH (a)-[e]->(b) WITH a, e, b ORDER BY e.uuid, id(e) SKIP $skip LIMIT $limit
      RETURN type(e) AS type, {uuid: a.uuid, labels: labels(a)} AS source, {uuid: b.uuid, labels: labels(b)} AS target,
-            properties(e) AS properties, [k IN keys(e) | [k, typeOf(e[k])]] AS types
-     ORDER BY e.uuid, id(e)`,
+            properties(e) AS properties, [k IN keys(e) | [k, typeOf(e[k])]] AS types`,
   );
   return { group: graph.group, nodes: nodes.map(typed), edges: edges.map(typed) };
+}
+
+const PAGE = 500;
+
+async function pages<Row>(graph: GroupGraph, query: string): Promise<Row[]> {
+  const all: Row[] = [];
+  for (let page: Row[] | undefined; page === undefined || page.length === PAGE; all.push(...page))
+    page = await graph.read<Row>(query, { skip: all.length, limit: PAGE });
+  return all;
 }
 
 function typed<T extends Stored>({ types, ...rest }: Row<T>): T {

@@ -163,9 +163,9 @@ function withoutOwn({ facts, passages = [], ...others }: Found, own: ReadonlySet
   return {
     ...others,
     facts: facts.filter(({ episodes }) => episodes.length === 0 || !episodes.every((episode) => own.has(episode))),
-    passages: passages.filter(
-      ({ episode, role, excerpt }) => !own.has(episode.uuid) && !(role === 'user' && isAsked(excerpt)),
-    ),
+    passages: passages
+      .map((passage) => ({ ...passage, excerpt: answerOf(passage.excerpt) }))
+      .filter(({ episode, role, excerpt }) => !own.has(episode.uuid) && !(role === 'user' && isAsked(excerpt))),
   };
 }
 
@@ -176,6 +176,12 @@ function best({ facts, passages = [], ...others }: Found): Found {
   const least = OF_BEST * Math.max(0, ...[...facts, ...passages].map(({ score }) => score));
   const isNear = ({ score }: { readonly score: number }) => score >= least;
   return { ...others, facts: facts.filter(isNear), passages: passages.filter(isNear) };
+}
+
+/** Of a question with its answer the answer. */
+function answerOf(excerpt: string): string {
+  const [, asked, answer] = /^user: ([\s\S]*?)\s+(assistant: [\s\S]*)$/.exec(excerpt) ?? [];
+  return answer !== undefined && isAsked(asked ?? '') ? answer : excerpt;
 }
 
 /** Whether a message only asks for something; what came of it, the agent's answer says. */

@@ -6,41 +6,10 @@
  * One weight after the other is made larger and smaller, and what finds more evidence in two thirds of the questions is kept. The last third
  * is only judged: where it does not gain too, the gain is of no use.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type Config, loadConfig } from '../src/config.ts';
-import { startServers } from '../src/embedded/servers.ts';
-import { openGraphs } from '../src/graph/graphs.ts';
-import { MemoryManager } from '../src/index.ts';
-import { chooseEmbedder } from '../src/models/choose.ts';
-import { queryTerms } from '../src/passages/terms.ts';
-import { findCandidates } from '../src/search/candidates.ts';
-import { windowOf } from '../src/search/date-window.ts';
 import { rank, WEIGHTS, type Weights, weighted } from '../src/search/rank.ts';
-import { RECIPES, seek } from '../src/search/search.ts';
 import type { Signals } from '../src/search/signals.ts';
-import { MINUTE } from '../src/time.ts';
-import { startWorkers } from '../workers/main.ts';
+import { askMemories } from './asked-memories.ts';
 import { markdownTable } from './table.ts';
-
-interface AnsweredSet {
-  readonly name: string;
-  readonly asked_at: string;
-  readonly episodes: readonly {
-    readonly id: string;
-    readonly content: string;
-    readonly reference_time: string;
-    readonly source?: 'text' | 'message' | 'json';
-    readonly saga?: string;
-  }[];
-  readonly questions: readonly {
-    readonly question: string;
-    readonly kind: string;
-    readonly evidence: readonly string[];
-    readonly as_of?: string;
-  }[];
-}
 
 /** What a question found, before it is put in order. */
 interface Asked {
@@ -56,7 +25,15 @@ const LEAST_GAIN = 0.0005;
 
 const files = process.argv.slice(2);
 if (files.length === 0) throw new Error('Name the sets to fit on: node bench/fit-ranking.ts <set.json> …');
-const asked = await collected(files);
+const asked: Asked[] = (await askMemories(files, false))
+  .filter(({ kind, evidence }) => kind !== 'unanswerable' && evidence.length > 0)
+  .map(({ question, candidates, evidence }) => ({
+    evidence,
+    passages: rank(question, candidates).passages.map(({ passage, signals }) => ({
+      episode: passage.episode,
+      signals,
+    })),
+  }));
 const isHeldOut = (place: number) => place % 3 === 2;
 const [fitted, heldOut] = [asked.filter((_, place) => !isHeldOut(place)), asked.filter((_, place) => isHeldOut(place))];
 const weights = ascent(WEIGHTS, (candidate) => evidenceFound(fitted, candidate));
@@ -104,65 +81,4 @@ function evidenceFound(questions: readonly Asked[], weights: Weights): number {
     return recalls.reduce((sum, recall) => sum + recall, 0) / PLACES.length;
   });
   return shares.reduce((sum, share) => sum + share, 0) / shares.length;
-}
-
-/** Stores the sets as users do and asks their questions for candidates. */
-async function collected(paths: readonly string[]): Promise<Asked[]> {
-  const home = mkdtempSync(join(tmpdir(), 'memory-fit-'));
-  const servers = await startServers({ dataFolder: join(home, 'servers') });
-  const address = ({ host, port }: { host: string; port: number }) => ({ host, port, tls: false });
-  const config: Config = {
-    ...{ ...loadConfig({}), home, models: 'local', nightly: undefined, exportDir: join(home, 'exports') },
-    ...{ falkordb: address(servers.falkordb), valkey: address(servers.valkey), logLevel: 'silent' },
-    health: { host: '127.0.0.1', port: 0 },
-  };
-  const worker = await startWorkers(config, ['store']);
-  try {
-    const lists = [];
-    for (const path of paths) lists.push(await askedOf(config, JSON.parse(readFileSync(path, 'utf8'))));
-    return lists.flat();
-  } finally {
-    await worker.close();
-    await servers.stop();
-    rmSync(home, { recursive: true, force: true });
-  }
-}
-
-async function askedOf(config: Config, { name, asked_at, episodes, questions }: AnsweredSet): Promise<Asked[]> {
-  const group = `fit-${name.replace(/[^\w-]/g, '-')}`;
-  const memory = new MemoryManager(config);
-  const graphs = openGraphs(config.falkordb);
-  const embedder = await chooseEmbedder(config);
-  try {
-    const receipts = await memory.enqueueMany(
-      episodes.map(({ content, source, saga, reference_time }) => ({
-        ...{ content, group, referenceTime: new Date(reference_time) },
-        ...(source && { source }),
-        ...(saga && { saga }),
-      })),
-    );
-    for (const receipt of receipts) await memory.ended(receipt, { limit: 30 * MINUTE });
-    const ids = new Map(receipts.map(({ uuid }, place) => [uuid, episodes[place]?.id ?? '']));
-    const graph = graphs.group(group);
-    const asked: Asked[] = [];
-    for (const { question, evidence = [], as_of } of questions.filter(({ kind }) => kind !== 'unanswerable')) {
-      if (evidence.length === 0) continue;
-      const [vector = []] = await embedder.embed([question]);
-      const now = new Date(as_of ?? asked_at);
-      const recipe = RECIPES.default;
-      const sought = await seek(graph, question, vector, { limit: 10, recipe, asOf: now });
-      const terms = queryTerms(question);
-      const candidates = await findCandidates(sought, terms, recipe.facts?.methods ?? []);
-      const { passages } = rank({ text: question, terms, window: windowOf(question, now) }, candidates);
-      asked.push({
-        evidence: [...new Set(evidence)],
-        passages: passages.map(({ passage, signals }) => ({ episode: ids.get(passage.episode) ?? '', signals })),
-      });
-    }
-    return asked;
-  } finally {
-    await embedder.close();
-    graphs.close();
-    await memory.close();
-  }
 }

@@ -9,8 +9,9 @@ import { windowOf } from './date-window.ts';
 import { type EndedRange, endedRanges } from './ended.ts';
 import { allowanceOf, excerptOf } from './excerpt.ts';
 import type { Fact, Found, FoundPassage } from './found.ts';
-import { type RankedFact, type RankedPassage, type Ranking, rank, relevantOf } from './rank.ts';
+import { type RankedFact, type RankedPassage, type Ranking, rank } from './rank.ts';
 import type { Method } from './recipes.ts';
+import { relevantOf } from './relevance.ts';
 import type { Sought } from './sought.ts';
 
 /** Puts a passage behind all others of an answer. */

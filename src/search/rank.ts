@@ -1,7 +1,6 @@
 import type { PassageRow } from '../graph/queries/passages.ts';
 import { termsOf } from '../passages/terms.ts';
 import type { CandidateFact, Candidates } from './candidates.ts';
-import { likelihoodOf, worthShowing } from './relevance.ts';
 import { matchOf, type Question, type Signals, signalsOf } from './signals.ts';
 
 export type Weights = Readonly<Record<keyof Signals, number>>;
@@ -112,32 +111,8 @@ function mostPossible(rarity: ReadonlyMap<string, number>, isKnown: (term: strin
   return { total, unknown: unknown / total };
 }
 
-/** What has less than so much of the best score is not shown. */
-const OF_BEST = 0.4;
 /** A short sentence is near to many, and has a large share of any question. */
-const SHORT = 0.7;
-/** So many of the first decide whether anything is known. */
-const FIRST = 5;
-
-/** What of a ranking is near enough to the best, and how many answers of at most `limit` are worth showing. */
-export function relevantOf(
-  { passages, facts, unknown }: Ranking,
-  limit: number,
-): { readonly passages: readonly RankedPassage[]; readonly facts: readonly RankedFact[]; readonly worth: number } {
-  const score = Math.max(0, passages[0]?.score ?? 0, facts[0]?.score ?? 0);
-  const meaning = Math.max(
-    0,
-    ...passages.slice(0, FIRST).map(({ signals }) => signals.meaning),
-    ...facts.slice(0, FIRST).map(({ fact }) => SHORT * (fact.cosine ?? 0)),
-  );
-  const isNear = (found: { readonly score: number }) => found.score >= OF_BEST * score;
-  return {
-    passages: passages.filter(isNear),
-    facts: facts.filter(isNear),
-    // Where nothing is cut into passages yet, facts are all that there is to judge by.
-    worth: worthShowing(likelihoodOf({ meaning, score: passages.length > 0 ? score : score / SHORT, unknown }), limit),
-  };
-}
+export const SHORT = 0.7;
 
 function comparePlaces(a: PassageRow, b: PassageRow): number {
   if (a.time !== b.time) return a.time > b.time ? -1 : 1;

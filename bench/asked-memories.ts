@@ -1,0 +1,111 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Config, loadConfig } from '../src/config.ts';
+import { startServers } from '../src/embedded/servers.ts';
+import { openGraphs } from '../src/graph/graphs.ts';
+import { MemoryManager } from '../src/index.ts';
+import { chooseEmbedder } from '../src/models/choose.ts';
+import { queryTerms } from '../src/passages/terms.ts';
+import { type Candidates, findCandidates } from '../src/search/candidates.ts';
+import { windowOf } from '../src/search/date-window.ts';
+import { RECIPES, seek } from '../src/search/search.ts';
+import type { Question } from '../src/search/signals.ts';
+import { MINUTE } from '../src/time.ts';
+import { startWorkers } from '../workers/main.ts';
+
+/** A set of the yardstick: episodes, and questions with the ids of the episodes that answer them. */
+export interface AnsweredSet {
+  readonly name: string;
+  readonly asked_at: string;
+  readonly episodes: readonly {
+    readonly id: string;
+    readonly content: string;
+    readonly reference_time: string;
+    readonly source?: 'text' | 'message' | 'json';
+    readonly saga?: string;
+  }[];
+  readonly questions: readonly {
+    readonly question: string;
+    readonly kind: string;
+    readonly evidence: readonly string[];
+    readonly as_of?: string;
+  }[];
+}
+
+/** A question that was put to a memory, and what may answer it. */
+export interface Asked {
+  readonly memory: string;
+  /** The set that the question belongs to. */
+  readonly from: string;
+  readonly kind: string;
+  readonly question: Question;
+  readonly candidates: Candidates;
+  /** uuids of the episodes that answer; none for a question of another set. */
+  readonly evidence: readonly string[];
+}
+
+/**
+ * Stores the sets as users do and asks their questions for candidates.
+ * @param isCrossed puts every question to every memory, instead of to its own only
+ */
+export async function askMemories(paths: readonly string[], isCrossed: boolean): Promise<Asked[]> {
+  const sets: AnsweredSet[] = paths.map((path) => JSON.parse(readFileSync(path, 'utf8')));
+  const home = mkdtempSync(join(tmpdir(), 'memory-fit-'));
+  const servers = await startServers({ dataFolder: join(home, 'servers') });
+  const address = ({ host, port }: { host: string; port: number }) => ({ host, port, tls: false });
+  const config: Config = {
+    ...{ ...loadConfig({}), home, models: 'local', nightly: undefined, exportDir: join(home, 'exports') },
+    ...{ falkordb: address(servers.falkordb), valkey: address(servers.valkey), logLevel: 'silent' },
+    health: { host: '127.0.0.1', port: 0 },
+  };
+  const worker = await startWorkers(config, ['store']);
+  try {
+    const asked: Asked[] = [];
+    for (const own of sets) asked.push(...(await askMemory(config, own, isCrossed ? sets : [own])));
+    return asked;
+  } finally {
+    await worker.close();
+    await servers.stop();
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+async function askMemory(config: Config, own: AnsweredSet, askers: readonly AnsweredSet[]): Promise<Asked[]> {
+  const group = `fit-${own.name.replace(/[^\w-]/g, '-')}`;
+  const memory = new MemoryManager(config);
+  const graphs = openGraphs(config.falkordb);
+  const embedder = await chooseEmbedder(config);
+  try {
+    const receipts = await memory.enqueueMany(
+      own.episodes.map(({ content, source, saga, reference_time }) => ({
+        ...{ content, group, referenceTime: new Date(reference_time) },
+        ...(source && { source }),
+        ...(saga && { saga }),
+      })),
+    );
+    for (const receipt of receipts) await memory.ended(receipt, { limit: 30 * MINUTE });
+    const uuids = new Map(receipts.map(({ uuid }, place) => [own.episodes[place]?.id ?? '', uuid]));
+    const graph = graphs.group(group);
+    const asked: Asked[] = [];
+    for (const set of askers)
+      for (const { question, kind, evidence = [], as_of } of set.questions) {
+        const [vector = []] = await embedder.embed([question]);
+        const now = new Date((set === own && as_of) || own.asked_at);
+        const recipe = RECIPES.default;
+        const context = await seek(graph, question, vector, { limit: 10, recipe, asOf: now });
+        const terms = queryTerms(question);
+        asked.push({
+          ...{ memory: own.name, from: set.name, kind },
+          question: { text: question, terms, window: windowOf(question, now) },
+          candidates: await findCandidates(context, terms, recipe.facts?.methods ?? []),
+          evidence: set === own ? [...new Set(evidence)].flatMap((id) => uuids.get(id) ?? []) : [],
+        });
+      }
+    return asked;
+  } finally {
+    await embedder.close();
+    graphs.close();
+    await memory.close();
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * Fits the likelihood of `src/search/relevance.ts` that a memory knows anything of a question, and prints it; it changes nothing.
+ *
+ *     node bench/fit-relevance.ts <set.json> <set.json> …     sets of the yardstick, two at least
+ *
+ * Positive: the questions of a set, asked of its own memory. Negative: the same questions asked of the other memories, and of their own without
+ * the episodes that answer. Questions that a set itself calls unanswerable take no part. Each memory is judged by weights that were fitted without it.
+ */
+import { rank } from '../src/search/rank.ts';
+import { type Evidence, evidenceOf, likelihoodOf, RELEVANCE, worthShowing } from '../src/search/relevance.ts';
+import { type Asked, askMemories } from './asked-memories.ts';
+import { markdownTable } from './table.ts';
+
+type Kind = 'own' | 'of another memory' | 'without its answer';
+interface Example {
+  readonly memory: string;
+  readonly kind: Kind;
+  readonly evidence: Evidence;
+}
+type Weights = { readonly [Name in keyof typeof RELEVANCE]: number };
+
+const NAMES = ['meaning', 'score', 'unknown'] as const;
+/** Keeps weights small where the examples leave them open. */
+const PENALTY = 0.001;
+const STEPS = 20_000;
+const RATE = 1;
+/** As many answers as a question asks for unless it says otherwise. */
+const LIMIT = 5;
+
+const files = process.argv.slice(2);
+if (files.length < 2) throw new Error('Name two sets at least: node bench/fit-relevance.ts <set.json> <set.json> …');
+const examples = (await askMemories(files, true)).filter(({ kind }) => kind !== 'unanswerable').flatMap(examplesOf);
+const memories = [...new Set(examples.map(({ memory }) => memory))];
+const rows = memories.flatMap((memory) => {
+  const weights = fitted(examples.filter((example) => example.memory !== memory));
+  const ofKind = (kind: Kind) =>
+    examples
+      .filter((example) => example.memory === memory && example.kind === kind)
+      .map(({ evidence }) => likelihoodOf(evidence, weights));
+  const own = ofKind('own');
+  return (['of another memory', 'without its answer'] as const).map((kind) => {
+    const others = ofKind(kind);
+    const shown = (list: readonly number[]) => mean(list.map((likelihood) => worthShowing(likelihood, LIMIT)));
+    return {
+      figure: `${memory}: area under the curve, own questions against those ${kind}`,
+      measured: areaUnderCurve(own, others).toFixed(3),
+      goal: `at most ${shown(own).toFixed(1)} and ${shown(others).toFixed(1)} of ${LIMIT} shown`,
+      reached: true,
+    };
+  });
+});
+console.log(markdownTable(rows));
+console.log(JSON.stringify({ inUse: RELEVANCE, fitted: fitted(examples) }, null, 2));
+
+function examplesOf(asked: Asked): Example[] {
+  const { memory, from, question, candidates, evidence } = asked;
+  const example = (kind: Kind, of = candidates): Example => ({
+    memory,
+    kind,
+    evidence: evidenceOf(rank(question, of)),
+  });
+  if (from !== memory) return [example('of another memory')];
+  return evidence.length === 0 ? [] : [example('own'), example('without its answer', without(asked))];
+}
+
+/** What would have been found if the episodes that answer had never been stored. */
+function without({ candidates, evidence }: Asked): Asked['candidates'] {
+  const { passages, facts, before, after } = candidates;
+  const isLeft = ({ episode }: { readonly episode: string }) => !evidence.includes(episode);
+  const left = (neighbours: typeof before) => new Map([...neighbours].filter(([, neighbour]) => isLeft(neighbour)));
+  const holders = new Map(candidates.holders);
+  for (const { terms } of passages.filter((passage) => !isLeft(passage)))
+    for (const term of new Set(terms.split(' '))) {
+      const count = holders.get(term);
+      if (count !== undefined) holders.set(term, Math.max(0, count - 1));
+    }
+  return {
+    ...candidates,
+    ...{ passages: passages.filter(isLeft), before: left(before), after: left(after), holders },
+    facts: facts.filter(({ episodes }) => (episodes ?? []).every((episode) => isLeft({ episode }))),
+  };
+}
+
+/** Logistic regression by gradient descent; each memory counts alike, and in it own questions as much as all others. */
+function fitted(list: readonly Example[]): Weights {
+  const label = ({ memory, kind }: Example) => `${memory} ${kind}`;
+  const counts = Map.groupBy(list, label);
+  const share = (example: Example) => (example.kind === 'own' ? 2 : 1) / (counts.get(label(example))?.length ?? 1);
+  const total = list.reduce((sum, example) => sum + share(example), 0);
+  let weights: Weights = { constant: 0, meaning: 0, score: 0, unknown: 0 };
+  for (let step = 0; step < STEPS; step += 1) {
+    const slope = { constant: 0, meaning: 0, score: 0, unknown: 0 };
+    for (const example of list) {
+      const error =
+        (share(example) / total) * (likelihoodOf(example.evidence, weights) - (example.kind === 'own' ? 1 : 0));
+      slope.constant += error;
+      for (const name of NAMES) slope[name] += error * example.evidence[name];
+    }
+    const next = { ...weights, constant: weights.constant - RATE * slope.constant };
+    for (const name of NAMES) next[name] = weights[name] - RATE * (slope[name] + PENALTY * weights[name]);
+    weights = next;
+  }
+  return weights;
+}
+
+/** How often an own question is thought likelier than another. */
+function areaUnderCurve(own: readonly number[], others: readonly number[]): number {
+  return mean(own.map((one) => mean(others.map((other) => (one > other ? 1 : one === other ? 0.5 : 0)))));
+}
+
+function mean(list: readonly number[]): number {
+  return list.reduce((sum, value) => sum + value, 0) / Math.max(1, list.length);
+}

@@ -9,7 +9,6 @@
 import { rank } from '../src/search/rank.ts';
 import { type Evidence, evidenceOf, likelihoodOf, RELEVANCE, worthShowing } from '../src/search/relevance.ts';
 import { type Asked, askMemories } from './asked-memories.ts';
-import { markdownTable } from './table.ts';
 
 type Kind = 'own' | 'of another memory' | 'without its answer';
 interface Example {
@@ -41,15 +40,10 @@ const rows = memories.flatMap((memory) => {
   return (['of another memory', 'without its answer'] as const).map((kind) => {
     const others = ofKind(kind);
     const shown = (list: readonly number[]) => mean(list.map((likelihood) => worthShowing(likelihood, LIMIT)));
-    return {
-      figure: `${memory}: area under the curve, own questions against those ${kind}`,
-      measured: areaUnderCurve(own, others).toFixed(3),
-      goal: `at most ${shown(own).toFixed(1)} and ${shown(others).toFixed(1)} of ${LIMIT} shown`,
-      reached: true,
-    };
+    return `${memory}, own questions against those ${kind}: area under the curve ${areaUnderCurve(own, others).toFixed(3)}, shown of ${LIMIT} ${shown(own).toFixed(1)} against ${shown(others).toFixed(1)}`;
   });
 });
-console.log(markdownTable(rows));
+console.log(rows.join('\n'));
 console.log(JSON.stringify({ inUse: RELEVANCE, fitted: fitted(examples) }, null, 2));
 
 function examplesOf(asked: Asked): Example[] {

@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { forgetMemo } from '../ingest/memo.ts';
-import { forgetWaiting } from '../ingest/pending-batch.ts';
+import { deleteMemo } from '../ingest/memo.ts';
+import { removePending } from '../ingest/pending-batch.ts';
 import { openJournal } from '../journal/journal.ts';
 import { withEarlierNames } from '../journal/take-over.ts';
 import { forgetJobs } from '../queue/forgotten-job.ts';
@@ -47,8 +47,8 @@ export async function sweep(
   // The ended job of an episode that stays without a sentence still has the whole text.
   const jobs = await forgetJobs(queue, valkey, group, [...episodes, ...unsaid.masked.keys()]);
   const inKeys = async (connection: Redis, isJournalOurs: boolean) => {
-    await forgetWaiting(connection, group, episodes);
-    const memos = await forgetMemo(connection, group, [...episodes, ...told]);
+    await removePending(connection, group, episodes);
+    const memos = await deleteMemo(connection, group, [...episodes, ...told]);
     const { rewrite } = openJournal(connection, { key: journalKey });
     const journal = isJournalOurs ? await rewrite(group, (entry) => withoutWords(entry, unsaid)) : 0;
     return { memos, journal };

@@ -3,7 +3,7 @@ import type { GroupGraph } from '../graph/group-graph.ts';
 import { readSummaries } from '../graph/queries/entities.ts';
 import { type EntityTies, readEntityTies, readToldBy } from '../graph/queries/forget.ts';
 import type { SagaOf } from '../graph/queries/sagas.ts';
-import { readTold, type Told } from '../ingest/mentions.ts';
+import { type Mention, readMentions } from '../ingest/mentions.ts';
 import { sameKey } from '../ingest/names.ts';
 import type { Settled } from '../ingest/settle.ts';
 import { changedSummary, type NewSummary, type SummaryChange, summaryChanges } from '../ingest/summaries.ts';
@@ -25,7 +25,7 @@ export async function forgetEntities(
   graph: GroupGraph,
   wanted: { readonly episodes: readonly string[]; readonly entities: readonly string[] },
   named: readonly string[],
-  told: readonly Told[],
+  told: readonly Mention[],
   { removed }: Settled,
 ): Promise<ForgottenEntities> {
   const forgotten = new Set(wanted.episodes);
@@ -37,7 +37,7 @@ export async function forgetEntities(
   const unsaid = Map.groupBy(told, ({ entity }) => entity);
   const kept = ties.filter((it) => !isGone(it) && (unsaid.has(it.uuid) || it.aliases.length > 0));
   const rows = await readToldBy(graph, [...new Set(kept.flatMap(staying))]);
-  const still = rows.map(({ episode, told }) => ({ episode, told: readTold(told) }));
+  const still = rows.map(({ episode, told }) => ({ episode, told: readMentions(told) }));
   const changes = kept.map((it) => {
     const own = new Set(staying(it));
     const tellers = still
@@ -61,10 +61,10 @@ export async function forgetEntities(
  * @param tellers what each episode tells of it that still names it, in the order in which they were committed; one that tells
  *                nothing calls it by its name
  */
-function unsay(entity: EntityTies, unsaid: readonly Told[], tellers: readonly (readonly Told[])[]) {
+function unsay(entity: EntityTies, unsaid: readonly Mention[], tellers: readonly (readonly Mention[])[]) {
   const { uuid } = entity;
   const said = tellers.flat();
-  const keys = (some: readonly Told[]) => new Set(some.map(({ name }) => sameKey(name)));
+  const keys = (some: readonly Mention[]) => new Set(some.map(({ name }) => sameKey(name)));
   const [stillSaid, saidNoMore] = [keys(said), keys(unsaid)];
   const own = sameKey(entity.name);
   const isCalledSo = tellers.length === 0 || stillSaid.has(own) || tellers.some((told) => told.length === 0);
@@ -81,7 +81,7 @@ function unsay(entity: EntityTies, unsaid: readonly Told[], tellers: readonly (r
 }
 
 /** The type is the first that is told, as in `resolve-entities.ts`; attributes are those of that type, the latest last. */
-function untype({ uuid, labels }: EntityTies, unsaid: readonly Told[], said: readonly Told[]) {
+function untype({ uuid, labels }: EntityTies, unsaid: readonly Mention[], said: readonly Mention[]) {
   const known = labels.find((label) => label !== 'Entity');
   const isTyped = unsaid.some(({ type }) => type === known);
   const type = isTyped ? said.find((it) => it.type !== 'Entity')?.type : known;

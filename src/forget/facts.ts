@@ -8,13 +8,13 @@ import {
   type Ending,
   endingText,
   openClaims,
-  order,
   pairKey,
   type Support,
+  sortTime,
 } from '../ingest/claims.ts';
 import { endingsKey, sameKey } from '../ingest/names.ts';
 import { type Settled, settle } from '../ingest/settle.ts';
-import { endingsOf, load, loadBeside } from '../ingest/write.ts';
+import { endingsOf, loadFacts, loadFactsOfPairs } from '../ingest/write.ts';
 import type { Wanted } from './targets.ts';
 
 /** A claim that is said in other words now, and the words that nobody says any more. */
@@ -38,7 +38,7 @@ export function withdraw(claim: Claim, isSaid: (support: Support) => boolean): R
 /** The words of the fact stay while anybody says them; else they are those of whoever says it first in time. */
 function reword(claim: Claim): Reworded | undefined {
   const before = claim.fact;
-  const [first] = [...claim.supports].sort((a, b) => order(a) - order(b) || (a.episode < b.episode ? -1 : 1));
+  const [first] = [...claim.supports].sort((a, b) => sortTime(a) - sortTime(b) || (a.episode < b.episode ? -1 : 1));
   const isSaid = claim.supports.some(({ words }) => !words);
   if (!isSaid && first?.words) {
     claim.fact = first.words.fact;
@@ -81,8 +81,8 @@ export async function forgetFacts(
 ): Promise<ForgottenFacts> {
   const claims = openClaims();
   const meant = [...wanted.facts, ...(wanted.entities.length > 0 ? await entityFacts(graph, wanted.entities) : [])];
-  await loadBeside(graph, claims, [...told, ...meant]);
-  const forgotten = new Set(meant.flatMap((uuid) => claims.ofFact(uuid) ?? []));
+  await loadFactsOfPairs(graph, claims, [...told, ...meant]);
+  const forgotten = new Set(meant.flatMap((uuid) => claims.findByFact(uuid) ?? []));
   const episodes = new Set(wanted.episodes);
   const isLost = (claim: Claim) => forgotten.has(claim) || claim.supports.some(({ episode }) => episodes.has(episode));
   const keys = await readEndings(graph, wanted.episodes, wanted.entities);
@@ -147,7 +147,7 @@ async function loadWhatItTouches(
 }
 
 async function loadRivalsOf(graph: GroupGraph, claims: Claims, some: readonly Claim[]): Promise<void> {
-  await loadBeside(
+  await loadFactsOfPairs(
     graph,
     claims,
     some.flatMap(({ rivalUuids }) => [...rivalUuids]),
@@ -165,7 +165,7 @@ async function loadPairs(
     return { one, other, key: endingsKey(pair) };
   });
   const found = await findFacts(graph, wanted, []);
-  await load(graph, claims, found.facts, pairs);
+  await loadFacts(graph, claims, found.facts, pairs);
   return endingsOf(found.endings);
 }
 

@@ -1,6 +1,6 @@
 import type { MaskedEpisode } from '../graph/changes.ts';
 import type { Param } from '../graph/codec.ts';
-import { withoutTold } from '../ingest/mentions.ts';
+import { withoutMentions } from '../ingest/mentions.ts';
 import { sameKey } from '../ingest/names.ts';
 import type { NewEntry } from '../journal/entry.ts';
 
@@ -59,7 +59,7 @@ function inRow(row: Row, name: string, value: Param, unsaid: Unsaid): Param {
   if (name === 'embedding' && unsaid.masked.has(String(row.episode))) return blank(name, value, uuid);
   if (unsaid.retold.has(uuid) && TOLD_ANEW.has(name)) return blank(name, value, uuid);
   if (unsaid.reworded.has(uuid) && SAID_ANEW.has(name)) return blank(name, value, uuid);
-  if (name === 'told' && typeof value === 'string') return withoutTold(value, unsaid.gone);
+  if (name === 'told' && typeof value === 'string') return withoutMentions(value, unsaid.gone);
   if (name === 'supports' && Array.isArray(value)) return unsupported(value as string[], unsaid);
   if (name === 'wordings' && Array.isArray(value) && value.some((it) => unsaid.words.has(String(it))))
     return value.filter((it) => !unsaid.words.has(String(it)));

@@ -7,7 +7,7 @@ import { episodeKey } from '../graph/queries/record.ts';
 import { readSagasOf } from '../graph/queries/sagas.ts';
 import { statementsOfEpisodes } from '../graph/queries/statements.ts';
 import { movedFacts } from '../ingest/changes.ts';
-import { readTold, withoutTold } from '../ingest/mentions.ts';
+import { readMentions, withoutMentions } from '../ingest/mentions.ts';
 import { factKey, sameKey } from '../ingest/names.ts';
 import { forgetEntities, shorten, summariesAnew } from './entities.ts';
 import { type ForgottenFacts, forgetFacts } from './facts.ts';
@@ -45,7 +45,7 @@ export async function workOut(graph: GroupGraph, wanted: Wanted, now: Date): Pro
     now,
   );
   const named = ties.flatMap(({ entities }) => entities);
-  const told = ties.flatMap((it) => readTold(it.told));
+  const told = ties.flatMap((it) => readMentions(it.told));
   const meant = await readEntityTies(graph, wanted.entities);
   const entities = await forgetEntities(graph, wanted, [...named, ...endsOf(facts)], told, facts.settled);
   const lost = new Set(entities.removedEntities.map(({ uuid }) => uuid));
@@ -87,7 +87,7 @@ export async function workOut(graph: GroupGraph, wanted: Wanted, now: Date): Pro
     labelled: entities.labelled,
     attributed: entities.attributed,
     retold: telling
-      .map(({ episode, told }) => ({ key: episodeKey(episode), was: told, told: withoutTold(told, lost) }))
+      .map(({ episode, told }) => ({ key: episodeKey(episode), was: told, told: withoutMentions(told, lost) }))
       .filter(({ was, told }) => was !== told)
       .map(({ key, told }) => ({ key, told })),
     clearedAliases: entities.clearedAliases,
@@ -100,7 +100,7 @@ export async function workOut(graph: GroupGraph, wanted: Wanted, now: Date): Pro
         embedding: [],
       })),
     removedNotes: [
-      ...settled.plain.map((uuid) => ({ key: factKey(uuid) })),
+      ...settled.withoutEvidence.map((uuid) => ({ key: factKey(uuid) })),
       ...facts.changedEndings.filter(({ endings }) => endings.length === 0).map(({ key }) => ({ key })),
     ],
     removedCommunities: communities.map((uuid) => ({ uuid, key: communityKey(uuid) })),

@@ -8,36 +8,47 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { tracer } from '../telemetry/tracer.ts';
 import { newVersion, raiseVersion } from '../valkey/group-version.ts';
 import type { Lease } from '../valkey/lease.ts';
-import { inHalves } from './coalesce.ts';
-import { type Extracted, recalled } from './extract.ts';
-import { wasLost } from './finish.ts';
+import { bisectOnFailure } from './coalesce.ts';
+import { type Extracted, fromMemo } from './extract.ts';
+import { lostSinceRecording } from './finish.ts';
 import type { Judge } from './judge.ts';
 import type { Memo } from './memo.ts';
-import { type Line, type OwnEpisode, toldFailure, type WaitingEpisode, type WaitingRoom } from './pending-batch.ts';
+import {
+  type OwnEpisode,
+  type OwnEpisodes,
+  type PendingBatch,
+  type PendingEpisode,
+  serializeFailure,
+} from './pending-batch.ts';
 import type { Stages } from './stages.ts';
 import { type Written, write } from './write.ts';
 
-/** Writes what waits, for a worker that holds the lease. */
+/** Writes pending episodes, for a worker that holds the lease. */
 export interface BatchWriter {
   /**
-   * Takes as many as are written together, of `line` and of all other workers, and settles each.
-   * @param others all that wait, where that was asked already
+   * Takes one batch from `ownEpisodes` and the pending episodes of all other workers, and settles each.
+   * @param others all pending episodes, if they were already read
    */
-  writeNext(group: string, lease: Lease, line: Line, others?: Promise<readonly WaitingEpisode[]>): Promise<void>;
+  writeNext(
+    group: string,
+    lease: Lease,
+    ownEpisodes: OwnEpisodes,
+    others?: Promise<readonly PendingEpisode[]>,
+  ): Promise<void>;
 }
 
-const MOST_TOGETHER = 32;
-/** What a batch may state, since each statement is compared with the others; an episode that states more goes alone. */
-const MOST_STATED = 300;
+const MAX_EPISODES = 32;
+/** Most facts in one batch, since each fact is compared with the others. An episode with more facts is written alone. */
+const MAX_FACTS = 300;
 
-/** One of a batch, with `written` when it is this process' own. */
-type Member = Pick<OwnEpisode, 'extracted' | 'since' | 'carrier'> & Partial<Pick<OwnEpisode, 'written' | 'isShown'>>;
+/** An episode of a batch; `written` is set for this process' own. */
+type Member = Pick<OwnEpisode, 'extracted' | 'since' | 'carrier'> & Partial<Pick<OwnEpisode, 'written' | 'isVisible'>>;
 
 export interface BatchParts {
   readonly graphs: Graphs;
   readonly valkey: Redis;
   readonly embedder: Embedder;
-  readonly room: WaitingRoom;
+  readonly pending: PendingBatch;
   readonly memo: Memo;
   readonly judgeOf: (group: string) => Judge;
   readonly stage: Stages;
@@ -50,52 +61,61 @@ export function openBatchWriter({
   graphs,
   valkey,
   embedder,
-  room,
+  pending,
   memo,
   judgeOf,
   stage,
   metrics,
   ...parts
 }: BatchParts): BatchWriter {
-  /** Those of other workers; what cannot be read here is left to its own worker. */
-  async function readable(group: string, all: readonly WaitingEpisode[], line: Line): Promise<Member[]> {
-    const waiting = all
-      .filter(({ episode, stamp }) => stamp === memo.stamp && !line.has(episode.uuid))
+  /** Pending episodes of other workers. An episode that this worker cannot read is left to its own worker. */
+  async function loadPending(
+    group: string,
+    all: readonly PendingEpisode[],
+    ownEpisodes: OwnEpisodes,
+  ): Promise<Member[]> {
+    const candidates = all
+      .filter(({ episode, stamp }) => stamp === memo.stamp && !ownEpisodes.has(episode.uuid))
       .sort((a, b) => a.since - b.since)
-      .slice(0, MOST_TOGETHER);
-    const remembered = await memo.recall(
+      .slice(0, MAX_EPISODES);
+    const memoEntries = await memo.lookUp(
       group,
-      waiting.map(({ episode }) => episode.uuid),
+      candidates.map(({ episode }) => episode.uuid),
     );
-    return waiting.flatMap(({ episode, since, carrier }, place) => {
-      const known = remembered[place];
-      const extracted = known && recalled(episode, known);
+    return candidates.flatMap(({ episode, since, carrier }, place) => {
+      const memoEntry = memoEntries[place];
+      const extracted = memoEntry && fromMemo(episode, memoEntry);
       return extracted ? [{ extracted, since, carrier }] : [];
     });
   }
 
-  async function settle(graph: GroupGraph, lease: Lease, batch: readonly Member[], line: Line): Promise<void> {
-    const written = await writeSeen(graph, lease, batch);
-    if (written.count > 0) note(written.count, graph.group);
+  async function writePart(
+    graph: GroupGraph,
+    lease: Lease,
+    batch: readonly Member[],
+    ownEpisodes: OwnEpisodes,
+  ): Promise<void> {
+    const written = await tracedWrite(graph, lease, batch);
+    if (written.count > 0) countCommitted(written.count, graph.group);
     if (written.isLong) parts.onLong(graph.group);
-    const [lost, done] = parted(batch, ({ extracted }) => written.lost.includes(extracted.episode.uuid));
-    if (lost.length > 0) await refuse(graph, lost, wasLost(graph), line);
+    const [lost, done] = partition(batch, ({ extracted }) => written.lost.includes(extracted.episode.uuid));
+    if (lost.length > 0) await rejectEpisodes(graph, lost, lostSinceRecording(graph), ownEpisodes);
     if (done.length === 0) return;
-    // Without the new version nobody would see it, so it comes before the news, and if it fails the jobs come again.
-    const told = { uuids: uuidsOf(done.filter(isKnown)), write: written.span };
-    if (told.uuids.length > 0) await room.tell(graph.group, told, newVersion());
+    // Readers see the change only with the new version, so it is raised before the outcome is published. If that fails, the jobs are retried.
+    const outcome = { uuids: uuidsOf(done.filter(mayBeAwaited)), write: written.span };
+    if (outcome.uuids.length > 0) await pending.publish(graph.group, outcome, newVersion());
     else await raiseVersion(valkey, graph.group);
-    leave(line, done, (own) => own.resolve(written.span));
+    settleOwn(ownEpisodes, done, (own) => own.resolve(written.span));
   }
 
-  function note(count: number, group: string): void {
+  function countCommitted(count: number, group: string): void {
     metrics.increment('opencode.memory.episodes.committed', {}, count);
     metrics.record?.('opencode.memory.commit.episodes', count);
     parts.onCommitted(count, group);
   }
 
-  /** A span under that of one of the batch, linked with all. */
-  function writeSeen(graph: GroupGraph, lease: Lease, batch: readonly Member[]) {
+  /** Writes in a span that is a child of one episode's span and linked with those of all episodes of the batch. */
+  function tracedWrite(graph: GroupGraph, lease: Lease, batch: readonly Member[]) {
     const first = batch.find(({ written }) => written) ?? batch[0];
     return stage(
       'write',
@@ -111,59 +131,73 @@ export function openBatchWriter({
     );
   }
 
-  async function fail(graph: GroupGraph, batch: readonly Member[], error: unknown, line: Line): Promise<void> {
-    // A lease that was lost is our failure and not that of other workers: the next holder writes theirs.
+  async function failPart(
+    graph: GroupGraph,
+    batch: readonly Member[],
+    error: unknown,
+    ownEpisodes: OwnEpisodes,
+  ): Promise<void> {
+    // A lost lease fails only our own episodes: the next holder writes those of other workers.
     const failed = error instanceof StaleFence ? batch.filter(({ written }) => written) : batch;
-    await refuse(graph, failed, error, line);
+    await rejectEpisodes(graph, failed, error, ownEpisodes);
   }
 
-  async function refuse({ group }: GroupGraph, some: readonly Member[], error: unknown, line: Line): Promise<void> {
-    leave(line, some, (own) => own.reject(error));
-    const uuids = uuidsOf(some.filter(isKnown));
-    // News that get lost only cost time.
-    if (uuids.length > 0) await room.tell(group, { uuids, failure: toldFailure(error) }).catch(() => {});
+  async function rejectEpisodes(
+    { group }: GroupGraph,
+    members: readonly Member[],
+    error: unknown,
+    ownEpisodes: OwnEpisodes,
+  ): Promise<void> {
+    settleOwn(ownEpisodes, members, (own) => own.reject(error));
+    const uuids = uuidsOf(members.filter(mayBeAwaited));
+    // A lost message only costs time: the other workers poll the graph.
+    if (uuids.length > 0) await pending.publish(group, { uuids, failure: serializeFailure(error) }).catch(() => {});
   }
 
   return {
-    async writeNext(group, lease, line, others = room.all(group)) {
+    async writeNext(group, lease, ownEpisodes, others = pending.list(group)) {
       const graph = graphs.group(group);
-      // What was extracted may be of an embedder that the graph has no longer.
+      // The graph may have changed its embedder since the extraction.
       await graph.checkNow(embedder);
-      const own = [...line.values()];
-      const waiting = await readable(group, await others, line);
-      const batch = nextOf([...own, ...waiting].sort((a, b) => a.since - b.since));
-      await inHalves(
+      const own = [...ownEpisodes.values()];
+      const foreign = await loadPending(group, await others, ownEpisodes);
+      const batch = nextBatch([...own, ...foreign].sort((a, b) => a.since - b.since));
+      await bisectOnFailure(
         batch,
-        (part) => settle(graph, lease, part, line),
-        (part, error) => fail(graph, part, error, line),
+        (part) => writePart(graph, lease, part, ownEpisodes),
+        (part, error) => failPart(graph, part, error, ownEpisodes),
       );
     },
   };
 }
 
-/** Whether other workers may wait for news of it. */
-const isKnown = ({ written, isShown }: Member) => !written || isShown === true;
+/** Whether other workers may wait for the episode's outcome. */
+const mayBeAwaited = ({ written, isVisible }: Member) => !written || isVisible === true;
 const uuidsOf = (batch: readonly Member[]) => batch.map(({ extracted }) => extracted.episode.uuid);
 
-function parted<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
+function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
   return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
 }
 
-/** Also one that came here while another worker's was written: it has the same end. */
-function leave(line: Line, batch: readonly Member[], end: (own: OwnEpisode['written']) => void): void {
+/** Settles own episodes of the batch, also a copy that arrived here while another worker's was written. */
+function settleOwn(
+  ownEpisodes: OwnEpisodes,
+  batch: readonly Member[],
+  end: (own: OwnEpisode['written']) => void,
+): void {
   for (const { extracted } of batch) {
-    const own = line.get(extracted.episode.uuid);
-    line.delete(extracted.episode.uuid);
+    const own = ownEpisodes.get(extracted.episode.uuid);
+    ownEpisodes.delete(extracted.episode.uuid);
     if (own) end(own.written);
   }
 }
 
-/** As many of those that wait as are written together. */
-function nextOf(waiting: readonly Member[]): readonly Member[] {
-  let stated = 0;
+/** The first pending episodes that fit into one batch. */
+function nextBatch(waiting: readonly Member[]): readonly Member[] {
+  let factCount = 0;
   const isTooMuch = ({ extracted }: { extracted: Extracted }, place: number) => {
-    stated += extracted.extraction.facts.length;
-    return place === MOST_TOGETHER || (place > 0 && stated > MOST_STATED);
+    factCount += extracted.extraction.facts.length;
+    return place === MAX_EPISODES || (place > 0 && factCount > MAX_FACTS);
   };
   const end = waiting.findIndex(isTooMuch);
   return waiting.slice(0, end < 0 ? waiting.length : end);

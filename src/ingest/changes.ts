@@ -3,16 +3,16 @@ import { type Commit, NO_CHANGES } from '../graph/changes.ts';
 import { episodeKey } from '../graph/queries/record.ts';
 import type { TokenUse } from '../models/language-model.ts';
 import { fromGraphTime, toGraphTime } from '../time.ts';
-import { endingText, order, pairKey } from './claims.ts';
+import { endingText, pairKey, sortTime } from './claims.ts';
 import type { Extracted } from './extract.ts';
-import { toldText } from './mentions.ts';
+import { mentionsText } from './mentions.ts';
 import { endingsKey, factKey, sameKey } from './names.ts';
 import type { Reconciled } from './reconcile-facts.ts';
 import type { Resolution, ResolvedEntity } from './resolve-entities.ts';
 import type { Endings, Settled, SettledFact } from './settle.ts';
 import type { NewSummary } from './summaries.ts';
 
-/** All that was worked out for one commit. */
+/** Everything computed for one commit. */
 export interface Outcome {
   readonly batch: readonly Extracted[];
   readonly fence: number;
@@ -22,19 +22,19 @@ export interface Outcome {
   readonly reconciled: Reconciled;
   readonly settled: Settled;
   readonly summaries: readonly NewSummary[];
-  /** What the judgement cost, for the whole batch. */
+  /** Token use of the judgement, for the whole batch. */
   readonly use: readonly TokenUse[];
 }
 
-/** Puts into the graph's words what has to change. */
+/** Converts the outcome to the rows of the commit queries. */
 export function changesOf(outcome: Outcome): Commit {
   const { batch, fence, seen, now, entities, reconciled, settled, summaries, use } = outcome;
-  const vectors = new Map(batch.flatMap((it) => [...it.vectors]));
+  const vectors = new Map(batch.flatMap((item) => [...item.vectors]));
   const all = [...new Map([...entities.byKey.values()].map((entity) => [entity.uuid, entity])).values()];
   const created = all.filter(({ known }) => !known);
   const known = all.filter((entity) => entity.known);
   const isNew = new Set(created.map(({ uuid }) => uuid));
-  const fresh = new Map(summaries.map((it) => [it.uuid, it]));
+  const fresh = new Map(summaries.map((item) => [item.uuid, item]));
   return {
     ...NO_CHANGES,
     fence,
@@ -49,7 +49,7 @@ export function changesOf(outcome: Outcome): Commit {
       attributes,
       embedding: vectors.get(name) ?? [],
     })),
-    labelled: known.filter(learntType).map(({ uuid, type }) => ({ uuid, label: type })),
+    labelled: known.filter(hasNewType).map(({ uuid, type }) => ({ uuid, label: type })),
     attributed: known.filter(hasAttributes).map(({ uuid, attributes }) => ({ uuid, attributes })),
     aliases: entities.aliases,
     newFacts: settled.created.map((fact) => ({ ...fact, embedding: vectors.get(fact.fact) ?? [] })),
@@ -57,7 +57,7 @@ export function changesOf(outcome: Outcome): Commit {
     changedFacts: settled.changed,
     removedFacts: settled.removed.map(({ uuid, source, target }) => ({ uuid, source, target })),
     evidence: settled.evidence,
-    removedNotes: settled.plain.map((uuid) => ({ key: factKey(uuid) })),
+    removedNotes: settled.withoutEvidence.map((uuid) => ({ key: factKey(uuid) })),
     endings: [...reconciled.endedNow].map((pair) => ({
       key: endingsKey(pair),
       endings: (reconciled.endings.get(pair) ?? []).map(endingText),
@@ -71,7 +71,7 @@ export function changesOf(outcome: Outcome): Commit {
 
 const hasAttributes = ({ attributes }: ResolvedEntity) => Object.keys(attributes).length > 0;
 
-function learntType({ known, type }: ResolvedEntity): boolean {
+function hasNewType({ known, type }: ResolvedEntity): boolean {
   return type !== 'Entity' && known?.labels.every((label) => label === 'Entity') === true;
 }
 
@@ -94,41 +94,42 @@ function episodesOf(
   shared: readonly TokenUse[],
 ) {
   const stated = new Map<string, Set<string>>();
-  const note = (episode: string, fact: string) => stated.set(episode, (stated.get(episode) ?? new Set()).add(fact));
+  const addFact = (episode: string, fact: string) => stated.set(episode, (stated.get(episode) ?? new Set()).add(fact));
   for (const fact of settled.facts) {
-    for (const { episode } of fact.span.supports) note(episode, fact.uuid);
-    for (const episode of endersOf(fact, fact.span.invalidAt, endings)) note(episode, fact.uuid);
+    for (const { episode } of fact.span.supports) addFact(episode, fact.uuid);
+    for (const episode of endersOf(fact, fact.span.invalidAt, endings)) addFact(episode, fact.uuid);
   }
   return batch.map(({ episode: { uuid }, extraction }) => ({
     uuid,
     key: episodeKey(uuid),
     facts: [...(stated.get(uuid) ?? [])],
     use: useText(extraction.use ?? [], shared, batch.length),
-    told: toldText(extraction, entities),
+    // The stored name of an episode's mentions.
+    told: mentionsText(extraction, entities),
   }));
 }
 
-/** What an episode cost; of a call that served several together it says how many. Null for models that cost nothing. */
+/** Token use of an episode as JSON; a call shared by several episodes carries their number. Null for models without token use. */
 export function useText(own: readonly TokenUse[], shared: readonly TokenUse[], episodes: number): string | null {
   const all = [...own, ...shared.map((use) => ({ ...use, episodes }))];
   return all.length > 0 ? JSON.stringify(all) : null;
 }
 
-/** The episodes that say that it ended then, or that something else began then. */
+/** The episodes that say that the fact ended at `end`, or that a rival began then. */
 function endersOf({ claim }: SettledFact, end: Date | null, endings: Endings): string[] {
-  const told = endings.get(pairKey(claim.source, claim.target)) ?? [];
+  const pairEndings = endings.get(pairKey(claim.source, claim.target)) ?? [];
   const rivals = [...claim.rivals].flatMap(({ supports }) => supports);
   const time = end?.getTime();
   return [
-    ...told.filter(({ at }) => at.getTime() === time),
-    ...rivals.filter((support) => order(support) === time),
+    ...pairEndings.filter(({ at }) => at.getTime() === time),
+    ...rivals.filter((support) => sortTime(support) === time),
   ].map(({ episode }) => episode);
 }
 
-/** What other episodes than one's own state now under another uuid, or ended, as shows only now. */
+/** Changes in which facts episodes outside the batch state or end. */
 export function movedFacts(own: ReadonlySet<string>, { facts }: Settled, endings: Endings): Commit['movedFacts'] {
   const moves = new Map<string, { added: string[]; left: string[] }>();
-  const note = (episodes: readonly string[], kind: 'added' | 'left', fact: string) => {
+  const addMove = (episodes: readonly string[], kind: 'added' | 'left', fact: string) => {
     for (const episode of episodes) {
       if (episode === '' || own.has(episode)) continue;
       const move = moves.get(episode) ?? { added: [], left: [] };
@@ -143,13 +144,13 @@ export function movedFacts(own: ReadonlySet<string>, { facts }: Settled, endings
       ...fact.span.supports.map(({ episode }) => episode),
       ...endersOf(fact, fact.span.invalidAt, endings),
     ]);
-    note(
-      [...now].filter((it) => !before.has(it)),
+    addMove(
+      [...now].filter((item) => !before.has(item)),
       'added',
       fact.uuid,
     );
-    note(
-      [...before].filter((it) => !now.has(it)),
+    addMove(
+      [...before].filter((item) => !now.has(item)),
       'left',
       fact.uuid,
     );

@@ -3,51 +3,51 @@ import type { AttributeValue } from '../ontology.ts';
 import { fromGraphTime, toGraphTime } from '../time.ts';
 import { sameKey } from './names.ts';
 
-/** One episode's word that something holds. */
+/** One episode's evidence that a claim holds. */
 export interface Support {
   /** Its uuid; empty for a fact that was given without one. */
   readonly episode: string;
   /** The episode's reference time. */
-  readonly said: Date;
-  /** Since when it says so; null when it does not know. */
+  readonly saidAt: Date;
+  /** Since when the claim holds; null for unknown. */
   readonly begin: Date | null;
-  /** Until when; null when it still held. */
+  /** Until when; null when it still held at `saidAt`. */
   readonly end: Date | null;
-  /** What it tells besides, of a fact of a type with attributes. */
+  /** Attributes that the episode gives, for a fact type with attributes. */
   readonly attributes?: Readonly<Record<string, AttributeValue>>;
-  /** In which words it says so, where these are others than the fact's. */
+  /** The episode's own wording, if it differs from the fact's. */
   readonly words?: Words;
 }
 
-/** How something is said. */
+/** The wording of a claim. */
 export interface Words {
   readonly relation: string;
   readonly fact: string;
 }
 
-/** A time without a break in which something held, and who says so. */
+/** An uninterrupted time in which a claim held, with its evidence. */
 export interface Span {
-  /** In the order of time; never empty. */
+  /** Sorted by time; never empty. */
   readonly supports: readonly Support[];
   readonly validAt: Date | null;
   readonly invalidAt: Date | null;
 }
 
-/** Where a support stands in time. What had ended when it was told began at any time before. */
-export function order({ begin, end, said }: Support): number {
+/** A support's position in time. A claim that had already ended when it was stated may have begun at any earlier time. */
+export function sortTime({ begin, end, saidAt }: Support): number {
   if (begin) return begin.getTime();
-  return end && end <= said ? Number.NEGATIVE_INFINITY : said.getTime();
+  return end && end <= saidAt ? Number.NEGATIVE_INFINITY : saidAt.getTime();
 }
 
 /**
- * When something held, from all that was ever said about it and nothing else, so that it does not matter what was learnt first.
- * It begins with a support and ends with the first closing after that, be it the end that a support tells itself or something
- * else that rules it out (`closings`); a support after the closing begins a new span. A closing at the very moment of a support
- * is none: two statements of the same moment stand side by side.
+ * Computes when a claim held from all of its supports, so that the result does not depend on the order of ingestion.
+ * A span begins with a support and ends with the first closing after it: an end given by a support, or a rival's beginning
+ * (`closings`). A support after the closing begins a new span. A closing at the exact time of a support has no effect: two
+ * statements of the same time coexist.
  */
 export function spansOf(supports: readonly Support[], closings: readonly Date[]): Span[] {
-  const sorted = [...supports].sort((a, b) => order(a) - order(b) || (a.episode < b.episode ? -1 : 1));
-  const moments = new Set(sorted.map(order));
+  const sorted = [...supports].sort((a, b) => sortTime(a) - sortTime(b) || (a.episode < b.episode ? -1 : 1));
+  const moments = new Set(sorted.map(sortTime));
   const ends = [...closings, ...sorted.flatMap(({ end }) => end ?? [])]
     .map((end) => end.getTime())
     .filter((end) => !moments.has(end))
@@ -55,54 +55,56 @@ export function spansOf(supports: readonly Support[], closings: readonly Date[])
   const spans: Span[] = [];
   for (let first = 0; first < sorted.length; ) {
     const start = sorted[first] as Support;
-    const end = ends.find((it) => it > order(start));
-    const after = end === undefined ? -1 : sorted.findIndex((support) => order(support) > end);
+    const end = ends.find((x) => x > sortTime(start));
+    const after = end === undefined ? -1 : sorted.findIndex((support) => sortTime(support) > end);
     const next = after < 0 ? sorted.length : after;
-    const held = sorted.slice(first, next);
-    spans.push({ supports: held, validAt: start.begin, invalidAt: end === undefined ? null : new Date(end) });
+    const covered = sorted.slice(first, next);
+    spans.push({ supports: covered, validAt: start.begin, invalidAt: end === undefined ? null : new Date(end) });
     first = next;
   }
   return spans;
 }
 
-/** An episode's word that whatever held between two entities had ended. */
+/** One episode's evidence that every relation between two entities had ended. */
 export interface Ending {
   readonly episode: string;
   readonly at: Date;
 }
 
 const NONE = '-';
-const written = (date: Date | null) => (date ? toGraphTime(date) : NONE);
-const read = (text: string | undefined) => (text === NONE ? null : fromGraphTime(text));
+const timeText = (date: Date | null) => (date ? toGraphTime(date) : NONE);
+const readTime = (text: string | undefined) => (text === NONE ? null : fromGraphTime(text));
 
 /**
- * As it stands in a list of a `_Meta` node: `<episode> <said> <begin> <end>`, then the attributes if it tells any, then its own
- * words if it has such.
+ * Stored form, in a list of a `_Meta` node: `<episode> <said> <begin> <end>`, then attributes if there are any, then the
+ * episode's own wording if it has one.
  */
-export function supportText({ episode, said, begin, end, attributes, words }: Support): string {
-  const told = attributes ? [encoded(attributes)] : words ? [NONE] : [];
-  const own = words ? [encoded([words.relation, words.fact])] : [];
-  return [episode || NONE, toGraphTime(said), written(begin), written(end), ...told, ...own].join(' ');
+export function supportText({ episode, saidAt, begin, end, attributes, words }: Support): string {
+  const attributesField = attributes ? [encoded(attributes)] : words ? [NONE] : [];
+  const wordsField = words ? [encoded([words.relation, words.fact])] : [];
+  return [episode || NONE, toGraphTime(saidAt), timeText(begin), timeText(end), ...attributesField, ...wordsField].join(
+    ' ',
+  );
 }
 
 const encoded = (value: object) => encodeURIComponent(JSON.stringify(value));
 const decoded = (text: string) => JSON.parse(decodeURIComponent(text));
 
 function readSupport(text: string): Support {
-  const [episode = '', said, begin, end, told = NONE, own] = text.split(' ');
-  const [relation, fact] = own ? decoded(own) : [];
+  const [episode = '', saidAt, begin, end, attributes = NONE, words] = text.split(' ');
+  const [relation, fact] = words ? decoded(words) : [];
   return {
     episode: episode === NONE ? '' : episode,
-    said: fromGraphTime(said) ?? new Date(0),
-    begin: read(begin),
-    end: read(end),
-    ...(told !== NONE && { attributes: decoded(told) }),
-    ...(own && { words: { relation, fact } }),
+    saidAt: fromGraphTime(saidAt) ?? new Date(0),
+    begin: readTime(begin),
+    end: readTime(end),
+    ...(attributes !== NONE && { attributes: decoded(attributes) }),
+    ...(words && { words: { relation, fact } }),
   };
 }
 
-/** Names of the attributes that are on a stored fact because somebody whose word was kept told them. */
-export function attributesTold(fact: StoredFact | undefined): string[] {
+/** Names of the attributes that a stored fact has from its supports. */
+export function supportedAttributes(fact: StoredFact | undefined): string[] {
   return (fact?.supports ?? []).flatMap((text) => Object.keys(readSupport(text).attributes ?? {}));
 }
 
@@ -116,16 +118,16 @@ export function readEnding(text: string): Ending[] {
 }
 
 /**
- * Who says a stored fact. Where no evidence was kept its own properties tell: the first episode gave it its dates, each other
- * one says that it held at that episode's time. Python leaves such facts behind, also ones without an episode.
+ * The supports of a stored fact. Without stored evidence they follow from its properties: the first episode gave its dates,
+ * each other episode says that it held at that episode's time. Python writes such facts, also some without an episode.
  * @param times reference times (graph format) of episodes
  */
 export function supportsOf(fact: StoredFact, times: ReadonlyMap<string, string>): Support[] {
   if (fact.supports) return fact.supports.map(readSupport);
-  const told = fromGraphTime(fact.referenceTime) ?? fromGraphTime(fact.createdAt) ?? new Date(0);
+  const factTime = fromGraphTime(fact.referenceTime) ?? fromGraphTime(fact.createdAt) ?? new Date(0);
   const first = {
     episode: fact.episodes[0] ?? '',
-    said: told,
+    saidAt: factTime,
     begin: fromGraphTime(fact.validAt),
     end: fromGraphTime(fact.invalidAt),
   };
@@ -133,54 +135,54 @@ export function supportsOf(fact: StoredFact, times: ReadonlyMap<string, string>)
   return [
     first,
     ...others.map((episode) => {
-      const said = fromGraphTime(times.get(episode)) ?? told;
-      // It may have been said after the end that we cannot tell from a later one; then it would begin anew out of nothing.
-      const begin = first.end && said >= first.end ? first.begin : said;
-      return { episode, said, begin, end: null };
+      const saidAt = fromGraphTime(times.get(episode)) ?? factTime;
+      // An episode after the end must not begin a second span: its reference time may not be known exactly.
+      const begin = first.end && saidAt >= first.end ? first.begin : saidAt;
+      return { episode, saidAt, begin, end: null };
     }),
   ];
 }
 
 /**
- * Something that is said of two entities, by one episode or many, at one time or several. Each span of time in which it held is
- * a fact of the graph.
+ * One relation between two entities, stated by one or more episodes at one or more times. Each span in which it held is a
+ * fact of the graph.
  */
 export interface Claim {
   readonly source: string;
   readonly target: string;
-  /** These two are another's once nobody says it in these words any more. */
+  /** Replaced by another support's wording once no support uses this one. */
   relation: string;
   fact: string;
   readonly supports: Support[];
-  /** Keys of the sentences in which it was said. */
+  /** Keys of all wordings of the claim. */
   readonly wordings: Set<string>;
   /** Claims that cannot hold at the same time. */
   readonly rivals: Set<Claim>;
   /** uuids of facts of rivals, some of which may not be loaded. */
   readonly rivalUuids: Set<string>;
-  /** Its facts as the graph has them. */
+  /** The claim's facts in the graph. */
   readonly stored: StoredFact[];
-  /** True when it gained a support or an ending, so that its spans must be worked out anew from everything. */
+  /** True when the claim gained a support or an ending, so that its spans must be recomputed. */
   touched: boolean;
 }
 
-/** The claims that a commit has to do with. */
+/** The claims involved in a commit. */
 export interface Claims {
   readonly all: ReadonlySet<Claim>;
   /**
-   * Adds facts of the graph; known ones are passed over.
+   * Adds facts of the graph; loaded ones are skipped.
    * @param pairs by `pairKey`: these are all facts between their two entities
    */
   load(facts: readonly StoredFact[], times: ReadonlyMap<string, string>, pairs: Iterable<string>): void;
   /** True when all facts between its two entities are loaded. */
-  isWhole(claim: Claim): boolean;
-  /** What was said of two entities in these words, if anything. */
+  isComplete(claim: Claim): boolean;
+  /** The claim between two entities with this wording, if any. */
   find(source: string, target: string, fact: string): Claim | undefined;
   between(one: string, other: string): Claim[];
-  ofFact(uuid: string): Claim | undefined;
+  findByFact(uuid: string): Claim | undefined;
   add(source: string, target: string, relation: string, fact: string): Claim;
-  /** Notes that it was said in other words as well, also when they name the two the other way round. */
-  reword(claim: Claim, fact: string): void;
+  /** Adds a wording in both directions, since it may name the two entities in either order. */
+  addWording(claim: Claim, fact: string): void;
 }
 
 export function openClaims(): Claims {
@@ -188,7 +190,7 @@ export function openClaims(): Claims {
   const byWords = new Map<string, Claim>();
   const byFact = new Map<string, Claim>();
   const byPair = new Map<string, Set<Claim>>();
-  const whole = new Set<string>();
+  const completePairs = new Set<string>();
 
   function add(source: string, target: string, relation: string, fact: string): Claim {
     const claim: Claim = {
@@ -211,7 +213,7 @@ export function openClaims(): Claims {
     return claim;
   }
 
-  function reword(claim: Claim, fact: string): void {
+  function addWording(claim: Claim, fact: string): void {
     const { source, target } = claim;
     claim.wordings.add(sameKey(fact));
     for (const key of [wordsKey(source, target, fact), wordsKey(target, source, fact)])
@@ -223,13 +225,13 @@ export function openClaims(): Claims {
   return {
     all,
     add,
-    reword,
+    addWording: addWording,
     find,
     between: (one, other) => [...(byPair.get(pairKey(one, other)) ?? [])],
-    ofFact: (uuid) => byFact.get(uuid),
-    isWhole: ({ source, target }) => whole.has(pairKey(source, target)),
+    findByFact: (uuid) => byFact.get(uuid),
+    isComplete: ({ source, target }) => completePairs.has(pairKey(source, target)),
     load(facts, times, pairs) {
-      for (const pair of pairs) whole.add(pair);
+      for (const pair of pairs) completePairs.add(pair);
       for (const fact of facts) {
         if (byFact.has(fact.uuid)) continue;
         const claim =
@@ -239,9 +241,9 @@ export function openClaims(): Claims {
         claim.supports.push(...supportsOf(fact, times));
         for (const rival of fact.rivals ?? []) claim.rivalUuids.add(rival);
       }
-      // Last, since what a fact itself says comes before what another is said to mean.
+      // Last: a fact's own text has precedence over other claims' wordings.
       for (const { uuid, wordings } of facts)
-        for (const wording of wordings ?? []) reword(byFact.get(uuid) as Claim, wording);
+        for (const wording of wordings ?? []) addWording(byFact.get(uuid) as Claim, wording);
       for (const claim of all)
         for (const uuid of claim.rivalUuids) {
           const rival = byFact.get(uuid);

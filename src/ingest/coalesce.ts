@@ -1,31 +1,31 @@
 import { setImmediate } from 'node:timers/promises';
 import { isForeseen, isRetried } from '../errors.ts';
 
-interface Waiting<T, R> {
+interface Pending<T, R> {
   readonly item: T;
   readonly resolve: (result: R) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Does for many at once what costs nearly the same for one. The first that comes is done at once, so that nobody waits in vain;
- * what comes meanwhile with the same key is done together next.
- * @param count how many of those that wait, in the order in which they came, are done next
- * @param work gives one result for each item; when it fails over one of them, the others are done without that one
+ * Runs work for several items in one call when that costs nearly the same as for one. The first item starts at once; items with
+ * the same key that arrive meanwhile share the next call.
+ * @param count how many waiting items, in order of arrival, the next call takes
+ * @param work returns one result for each item; if one item makes it fail, the others are processed without it
  */
-export function together<T, R>(
+export function coalesce<T, R>(
   keyOf: (item: T) => string,
   count: (waiting: readonly T[]) => number,
   work: (items: readonly T[], key: string) => Promise<readonly R[]>,
 ): (item: T) => Promise<R> {
-  const lines = new Map<string, Waiting<T, R>[]>();
+  const queues = new Map<string, Pending<T, R>[]>();
 
-  async function drain(key: string, line: Waiting<T, R>[]): Promise<void> {
-    while (line.length > 0) {
-      // What came with the same answers of a server belongs together.
+  async function drain(key: string, queue: Pending<T, R>[]): Promise<void> {
+    while (queue.length > 0) {
+      // Items that arrive in the same turn of the event loop share a call.
       await setImmediate();
-      const next = line.splice(0, count(line.map(({ item }) => item)));
-      await inHalves(
+      const next = queue.splice(0, count(queue.map(({ item }) => item)));
+      await bisectOnFailure(
         next,
         async (part) => {
           const results = await work(
@@ -39,26 +39,26 @@ export function together<T, R>(
         },
       );
     }
-    lines.delete(key);
+    queues.delete(key);
   }
 
   return (item) =>
     new Promise((resolve, reject) => {
       const key = keyOf(item);
-      const known = lines.get(key);
-      const line = known ?? [];
-      line.push({ item, resolve, reject });
+      const known = queues.get(key);
+      const queue = known ?? [];
+      queue.push({ item, resolve, reject });
       if (known) return;
-      lines.set(key, line);
-      void drain(key, line);
+      queues.set(key, queue);
+      void drain(key, queue);
     });
 }
 
 /**
- * Does `work` for all; when that fails over one of them, for each half, and so on down to that one: it must not take the others
- * with it, and they are not asked for one by one. What lies in a server fails for all.
+ * Runs `work` for all items. On failure it runs `work` for each half, down to the failing item, so that one item fails alone.
+ * A retryable failure, such as a server that is down, fails all items at once.
  */
-export async function inHalves<T>(
+export async function bisectOnFailure<T>(
   items: readonly T[],
   work: (items: readonly T[]) => Promise<void>,
   fail: (items: readonly T[], error: unknown) => void | Promise<void>,
@@ -68,7 +68,7 @@ export async function inHalves<T>(
   } catch (error) {
     if (items.length < 2 || (isForeseen(error) && isRetried(error))) return fail(items, error);
     const half = Math.ceil(items.length / 2);
-    await inHalves(items.slice(0, half), work, fail);
-    await inHalves(items.slice(half), work, fail);
+    await bisectOnFailure(items.slice(0, half), work, fail);
+    await bisectOnFailure(items.slice(half), work, fail);
   }
 }

@@ -17,11 +17,11 @@ import { oneLine, plainText } from '../text.ts';
 import { isWritable } from '../time.ts';
 import { readTriplet } from '../triplet.ts';
 import { fitOntology } from './fit-ontology.ts';
-import type { KeptVectors, Memo, Remembered } from './memo.ts';
+import type { Memo, MemoEntry, StoredVectors } from './memo.ts';
 import { sameKey } from './names.ts';
 import { type Stages, tagsOf } from './stages.ts';
 
-/** Labels that mean something else in the graph. */
+/** Labels that have another meaning in the graph. */
 const RESERVED = new Set([
   'Episodic',
   'Community',
@@ -33,7 +33,7 @@ const RESERVED = new Set([
   '_PassageVector',
 ]);
 
-/** An episode together with what was read in it. */
+/** An episode with its extraction. */
 export interface Extracted {
   readonly episode: ReadEpisode;
   readonly extraction: Extraction;
@@ -41,11 +41,11 @@ export interface Extracted {
   readonly vectors: ReadonlyMap<string, readonly number[]>;
 }
 
-/** What of an episode counts once it is read. */
+/** The properties of an episode that are needed after its extraction. */
 export type ReadEpisode = Pick<Episode, 'uuid' | 'group' | 'referenceTime' | 'saga'>;
 
-/** Who reads, what for, and what is done besides. */
-export interface Readers {
+/** The models, types and memo that an extraction uses. */
+export interface ExtractParts {
   readonly model: LanguageModel;
   readonly embedder: Embedder;
   readonly ontology: Ontology;
@@ -53,83 +53,88 @@ export interface Readers {
   readonly stage: Stages;
 }
 
-/** A passage that has no vector yet, and what of it is embedded. */
+/** A passage without a vector, and the text to embed. */
 export interface Unembedded {
   readonly uuid: string;
   readonly episode: string;
   readonly text: string;
 }
 
-/** What was read in an episode, and the vectors that its passages had not yet. */
+/** An episode's extraction, and new vectors of its passages. */
 export interface Read {
   readonly extracted: Extracted;
   readonly passages: readonly PassageVector[];
 }
 
 /**
- * Reads an episode, as far as that was not done before. Many may be read at once and in any order; the slow part, models, is all
- * done here, so that the group is held only while the graph is changed. What a model gave is kept before anything else can fail.
- * @param previous   asked for only when the model is
- * @param unembedded passages of the episode that have no vector yet; they are embedded in the same request as names and facts
+ * Extracts an episode, or takes its results from the memo. Extractions run in parallel and in any order; all slow model calls
+ * happen here, so that the lease is held only while the graph is changed. A model's result is stored before anything else can fail.
+ * @param previous   called only when the model is called
+ * @param unembedded passages of the episode without a vector; they are embedded in the same request as names and facts
  */
 export async function extract(
   episode: Episode,
   previous: () => Promise<readonly PreviousText[]>,
-  remembered: Remembered,
+  memoEntry: MemoEntry,
   unembedded: (isFirst: boolean) => Promise<readonly Unembedded[]>,
-  { model, embedder, ontology, memo, stage }: Readers,
+  { model, embedder, ontology, memo, stage }: ExtractParts,
 ): Promise<Read> {
   const { group, uuid } = episode;
   const tags = tagsOf(episode);
-  memo.count('extraction', remembered.extraction !== undefined);
+  memo.count('extraction', memoEntry.extraction !== undefined);
   const extraction =
-    remembered.extraction ??
+    memoEntry.extraction ??
     (await stage('extract', { tags }, async () => {
-      const found = soundPart(
+      const found = validPart(
         await read(episode, await previous(), { model, ontology, parts: memo.parts(group, uuid) }),
       );
-      memo.keepExtraction(group, uuid, found);
+      memo.storeExtraction(group, uuid, found);
       return found;
     }));
   const texts = textsOf(extraction);
-  const known = texts.length > 0 ? remembered.vectors(texts) : { vectors: [], use: [] };
-  if (texts.length > 0) memo.count('vectors', known !== undefined);
-  const isFirst = remembered.extraction === undefined;
+  const storedVectors = texts.length > 0 ? memoEntry.vectors(texts) : { vectors: [], use: [] };
+  if (texts.length > 0) memo.count('vectors', storedVectors !== undefined);
+  const isFirst = memoEntry.extraction === undefined;
   const passages = await unembedded(isFirst);
   const passageTexts = passages.map(({ text }) => text);
-  const wasRead = !isFirst || (texts.length > 0 && known !== undefined);
-  const old = wasRead && passages.length > 0 ? await memo.passages(group, uuid, passageTexts) : undefined;
-  const asked = [...(known ? [] : texts), ...(old ? [] : passageTexts)];
-  const made = asked.length > 0 ? await stage('embed', { tags }, () => embed(embedder, asked)) : NO_VECTORS;
-  const ofTexts = known ?? { use: made.use, vectors: made.vectors.slice(0, texts.length) };
-  // One call for both is counted once, with the facts.
-  const ofPassages = old ?? { use: known ? made.use : [], vectors: made.vectors.slice(known ? 0 : texts.length) };
-  if (!known) memo.keepVectors(group, uuid, texts, ofTexts);
-  if (!old && passages.length > 0) memo.keepPassages(group, uuid, passageTexts, ofPassages);
+  const hasStoredPassages = !isFirst || (texts.length > 0 && storedVectors !== undefined);
+  const storedPassages =
+    hasStoredPassages && passages.length > 0 ? await memo.getPassages(group, uuid, passageTexts) : undefined;
+  const missingTexts = [...(storedVectors ? [] : texts), ...(storedPassages ? [] : passageTexts)];
+  const embedded =
+    missingTexts.length > 0 ? await stage('embed', { tags }, () => embed(embedder, missingTexts)) : NO_VECTORS;
+  const textVectors = storedVectors ?? { use: embedded.use, vectors: embedded.vectors.slice(0, texts.length) };
+  // The use of a shared call is counted once, with the facts.
+  const passageVectors = storedPassages ?? {
+    use: storedVectors ? embedded.use : [],
+    vectors: embedded.vectors.slice(storedVectors ? 0 : texts.length),
+  };
+  if (!storedVectors) memo.storeVectors(group, uuid, texts, textVectors);
+  if (!storedPassages && passages.length > 0) memo.storePassages(group, uuid, passageTexts, passageVectors);
   return {
-    extracted: joined(episode, extraction, { ...ofTexts, use: [...ofTexts.use, ...ofPassages.use] }),
+    extracted: joined(episode, extraction, { ...textVectors, use: [...textVectors.use, ...passageVectors.use] }),
     passages: passages.map((passage, place) => ({
       uuid: passage.uuid,
       episode: passage.episode,
-      embedding: ofPassages.vectors[place] ?? [],
+      embedding: passageVectors.vectors[place] ?? [],
     })),
   };
 }
 
-const NO_VECTORS: KeptVectors = { vectors: [], use: [] };
+const NO_VECTORS: StoredVectors = { vectors: [], use: [] };
 
-/** What was read before, if all of it is remembered: no model is asked. */
-export function recalled(episode: ReadEpisode, { extraction, vectors }: Remembered): Extracted | undefined {
+/** The extraction from the memo, without a model call; undefined when the memo lacks a part of it. */
+export function fromMemo(episode: ReadEpisode, { extraction, vectors }: MemoEntry): Extracted | undefined {
   const texts = extraction && textsOf(extraction);
-  const kept = texts && (texts.length > 0 ? vectors(texts) : { vectors: [], use: [] });
-  return kept && joined(episode, extraction, kept);
+  const storedVectors = texts && (texts.length > 0 ? vectors(texts) : { vectors: [], use: [] });
+  return storedVectors && joined(episode, extraction, storedVectors);
 }
 
 function textsOf({ entities, facts }: Extraction): string[] {
   return [...new Set([...entities.map(({ name }) => name), ...facts.map(({ fact }) => fact)])];
 }
 
-function joined(episode: ReadEpisode, extraction: Extraction, { vectors, use }: KeptVectors): Extracted {
+function joined(episode: ReadEpisode, extraction: Extraction, { vectors, use }: StoredVectors): Extracted {
   return {
     episode,
     extraction: { ...extraction, use: [...(extraction.use ?? []), ...use] },
@@ -137,23 +142,23 @@ function joined(episode: ReadEpisode, extraction: Extraction, { vectors, use }: 
   };
 }
 
-async function embed(embedder: Embedder, texts: readonly string[]): Promise<KeptVectors> {
+async function embed(embedder: Embedder, texts: readonly string[]): Promise<StoredVectors> {
   const use: TokenUse[] = [];
   const given = await embedder.embed(texts, (it) => use.push(it));
-  // As the graph keeps them, so that what is remembered is the same to the last digit.
+  // Float32 as in the graph, so that memo and graph are equal to the last digit.
   const vectors = given.map((vector) => vector.map(Math.fround));
-  const isSound = (vector: readonly number[]) => vector.length === embedder.dimension && vector.every(Number.isFinite);
-  if (vectors.length === texts.length && vectors.every(isSound)) return { vectors, use };
+  const isValid = (vector: readonly number[]) => vector.length === embedder.dimension && vector.every(Number.isFinite);
+  if (vectors.length === texts.length && vectors.every(isValid)) return { vectors, use };
   throw new ModelFailed(`The embedder ${embedder.model} gave other vectors than it was asked for.`);
 }
 
 async function read(
   episode: Episode,
   previous: readonly PreviousText[],
-  { model, ontology, parts }: Pick<Readers, 'model' | 'ontology'> & { readonly parts: PartMemo },
+  { model, ontology, parts }: Pick<ExtractParts, 'model' | 'ontology'> & { readonly parts: PartMemo },
 ): Promise<Extraction> {
   const { content, source, sourceDescription, referenceTime } = episode;
-  if (source === 'fact_triple') return givenFact(content);
+  if (source === 'fact_triple') return extractionOfFact(content);
   const text = { content: plainText(content), source, sourceDescription, referenceTime, previous, ontology };
   const read = fitOntology(await model.extract(text, parts), ontology);
   return { ...read, facts: read.facts.map(withEvidence) };
@@ -168,8 +173,8 @@ function withEvidence({ evidence, ...fact }: ExtractedFact): ExtractedFact {
 const sameSentence = (one: string, other: string): boolean =>
   oneLine(one).replace(/[.!]+$/, '') === oneLine(other).replace(/[.!]+$/, '');
 
-/** A fact that was given whole is not read by a model, and its types were given on purpose. */
-function givenFact(content: string): Extraction {
+/** A given fact needs no model, and its types are used as given. */
+function extractionOfFact(content: string): Extraction {
   const {
     source,
     target,
@@ -188,10 +193,10 @@ function givenFact(content: string): Extraction {
 }
 
 /**
- * What of a model's answer can be kept: names that are not blank, one entity for each name, labels that the graph takes,
- * facts between two different entities that were named, dates that the graph can write, ends after beginnings.
+ * The valid part of a model's answer: names that are not blank, one entity for each name, labels that the graph accepts, facts
+ * between two different named entities, dates that the graph can write, ends after beginnings.
  */
-export function soundPart(given: Extraction): Extraction {
+export function validPart(given: Extraction): Extraction {
   const { entities, facts, ended, notes, use } = inPlainText(given);
   const byKey = new Map<string, ExtractedEntity>();
   for (const { name, type, ...rest } of entities) {
@@ -205,44 +210,47 @@ export function soundPart(given: Extraction): Extraction {
   return {
     entities: [...byKey.values()],
     facts: facts
-      .map((fact): ExtractedFact => ({ ...fact, fact: oneLine(fact.fact), ...soundTimes(fact) }))
+      .map((fact): ExtractedFact => ({ ...fact, fact: oneLine(fact.fact), ...validTimes(fact) }))
       .filter((fact) => fact.fact !== '' && joins(fact)),
-    ended: ended.filter((it) => joins(it) && soundTime(it.at)),
+    ended: ended.filter((it) => joins(it) && validTime(it.at)),
     ...(notes && { notes }),
     ...(use && { use }),
   };
 }
 
-/** A model may write out what its text had escaped: control characters, and halves of characters, which have no UTF-8 form. */
+/** Removes control characters and lone surrogates, which a model may unescape and which have no UTF-8 form. */
 function inPlainText(extraction: Extraction): Extraction {
   const plain = (text: string) => plainText(text).toWellFormed();
-  const ends = <T extends { source: string; target: string }>(one: T): T => ({
-    ...one,
-    source: plain(one.source),
-    target: plain(one.target),
+  const plainEnds = <T extends { source: string; target: string }>(item: T): T => ({
+    ...item,
+    source: plain(item.source),
+    target: plain(item.target),
   });
   const value = (given: unknown): unknown =>
     typeof given === 'string' ? plain(given) : Array.isArray(given) ? given.map(value) : given;
-  const told = <T extends { readonly attributes?: ExtractedEntity['attributes'] }>(one: T): T =>
-    one.attributes
-      ? { ...one, attributes: Object.fromEntries(Object.entries(one.attributes).map(([key, it]) => [key, value(it)])) }
-      : one;
+  const plainAttributes = <T extends { readonly attributes?: ExtractedEntity['attributes'] }>(item: T): T =>
+    item.attributes
+      ? {
+          ...item,
+          attributes: Object.fromEntries(Object.entries(item.attributes).map(([key, it]) => [key, value(it)])),
+        }
+      : item;
   return {
     ...extraction,
-    entities: extraction.entities.map((entity) => ({ ...told(entity), name: plain(entity.name) })),
+    entities: extraction.entities.map((entity) => ({ ...plainAttributes(entity), name: plain(entity.name) })),
     facts: extraction.facts.map((fact) => ({
-      ...ends(told(fact)),
+      ...plainEnds(plainAttributes(fact)),
       ...{ relation: plain(fact.relation), fact: plain(fact.fact) },
     })),
-    ended: extraction.ended.map(ends),
+    ended: extraction.ended.map(plainEnds),
   };
 }
 
-function soundTimes(fact: ExtractedFact): Pick<ExtractedFact, 'validAt' | 'invalidAt'> {
-  const [validAt, invalidAt] = [soundTime(fact.validAt), soundTime(fact.invalidAt)];
+function validTimes(fact: ExtractedFact): Pick<ExtractedFact, 'validAt' | 'invalidAt'> {
+  const [validAt, invalidAt] = [validTime(fact.validAt), validTime(fact.invalidAt)];
   return { validAt, invalidAt: validAt && invalidAt && invalidAt <= validAt ? null : invalidAt };
 }
 
-function soundTime(date: Date | null): Date | null {
+function validTime(date: Date | null): Date | null {
   return date && isWritable(date) ? date : null;
 }

@@ -5,37 +5,37 @@ import { MINUTE } from '../time.ts';
 import { groupKey } from '../valkey/keys.ts';
 import type { Signals } from '../valkey/signals.ts';
 import { within } from '../within.ts';
-import { type ReadEpisode, recalled } from './extract.ts';
-import type { Memo, Remembered } from './memo.ts';
+import { fromMemo, type ReadEpisode } from './extract.ts';
+import type { Memo, MemoEntry } from './memo.ts';
 
-/** Where an episode's reading stands: whether it is this process' turn, and what is left of earlier ones. */
-export type Turn = { readonly isMine: boolean } & Remembered;
+/** Whether this process holds an episode's extraction lock, and the episode's memo. */
+export type LockAttempt = { readonly isOwner: boolean } & MemoEntry;
 
 /**
- * Whose turn it is to read an episode that several workers were given at once, so that models are asked by one of them; the
- * others find what it read in the memo. A turn that is lost does no harm: a call is spent twice.
+ * Locks that let one worker extract an episode that several workers received; the others find its result in the memo. A lost
+ * lock only costs a second model call.
  */
-export interface Readings {
-  /** Takes the turn for each episode where nobody has it, in the round trip in which the memo is asked. */
-  begin(group: string, uuids: readonly string[]): Promise<Turn[]>;
+export interface ExtractionLocks {
+  /** Acquires each free lock, in the round trip that also reads the memo. */
+  acquire(group: string, uuids: readonly string[]): Promise<LockAttempt[]>;
   /**
-   * Waits until what another worker reads is in the memo, or it is our turn, since that one failed or died.
+   * Waits until another worker's result is in the memo, or until the lock is ours because that worker failed or died.
    * @throws TimedOut after five minutes
    */
-  wait(episode: ReadEpisode): Promise<Remembered>;
-  /** What was read is in the memo, or failed. */
-  end(group: string, uuid: string): void;
-  /** Gives all turns back: who gets these episodes next need not wait until they lapse. */
+  waitForResult(episode: ReadEpisode): Promise<MemoEntry>;
+  /** Called once the result is in the memo, or the extraction failed. */
+  release(group: string, uuid: string): void;
+  /** Releases all locks, so that the next worker need not wait until they expire. */
   close(): Promise<void>;
 }
 
-const WAITS_AT_MOST = 5 * MINUTE;
-/** So that workers whose reader died do not ask all at the same moment. */
-const SPREAD = 50;
-const readingKey = (valkey: Redis, group: string, uuid: string) => `${groupKey(valkey, 'reading', group)}:${uuid}`;
+const MAX_WAIT = 5 * MINUTE;
+/** Spreads the retries of workers that wait for the same dead owner. */
+const JITTER = 50;
+const lockKey = (valkey: Redis, group: string, uuid: string) => `${groupKey(valkey, 'reading', group)}:${uuid}`;
 
-// For each the milliseconds until its reader counts as dead, or -1 when it is ours.
-const TAKE = `
+// For each key the milliseconds until the lock expires, or -1 when it is ours.
+const ACQUIRE = `
 local answers = {}
 for place, key in ipairs(KEYS) do
   if redis.call('SET', key, ARGV[1], 'NX', 'PX', ARGV[2]) or redis.call('GET', key) == ARGV[1] then answers[place] = -1
@@ -43,23 +43,23 @@ for place, key in ipairs(KEYS) do
 end
 return answers`;
 const RENEW = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`;
-const END = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+const RELEASE = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
 return redis.call('PUBLISH', KEYS[1], 'read')`;
 
-/** @param lasts milliseconds after which a dead reader loses its turn; it is renewed at a third of that */
-export function openReadings(valkey: Redis, signals: Signals, memo: Memo, lasts: number): Readings {
-  const reader = randomUUID();
+/** @param ttlMs after which a dead owner's lock expires; a live owner renews it at a third of that */
+export function openExtractionLocks(valkey: Redis, signals: Signals, memo: Memo, ttlMs: number): ExtractionLocks {
+  const owner = randomUUID();
   const held = new Set<string>();
-  const ended: string[] = [];
+  const released: string[] = [];
   let renewal: NodeJS.Timeout | undefined;
 
-  function hold(keys: readonly string[]): void {
+  function startRenewing(keys: readonly string[]): void {
     for (const key of keys) held.add(key);
-    renewal ??= setInterval(renew, lasts / 3);
+    renewal ??= setInterval(renew, ttlMs / 3);
   }
 
-  function letGo(key: string): boolean {
+  function stopRenewing(key: string): boolean {
     const wasHeld = held.delete(key);
     if (held.size === 0) {
       clearInterval(renewal);
@@ -70,48 +70,48 @@ export function openReadings(valkey: Redis, signals: Signals, memo: Memo, lasts:
 
   function renew(): void {
     const calls = valkey.pipeline();
-    for (const key of held) calls.eval(RENEW, 1, key, reader, lasts);
+    for (const key of held) calls.eval(RENEW, 1, key, owner, ttlMs);
     calls.exec().catch(() => {});
   }
 
-  async function giveBack(keys: readonly string[]): Promise<void> {
+  async function releaseKeys(keys: readonly string[]): Promise<void> {
     const calls = valkey.pipeline();
-    for (const key of keys) calls.eval(END, 1, key, reader);
+    for (const key of keys) calls.eval(RELEASE, 1, key, owner);
     await calls.exec().catch(() => {});
   }
 
-  async function take(keys: readonly string[]): Promise<number[]> {
-    // Before the answer, so that what ends meanwhile is given back all the same.
-    hold(keys);
-    const answers = (await valkey.eval(TAKE, keys.length, ...keys, reader, lasts)) as number[];
-    for (const [place, key] of keys.entries()) if (answers[place] !== -1) letGo(key);
+  async function acquireKeys(keys: readonly string[]): Promise<number[]> {
+    // Before the answer, so that a lock released meanwhile is given back too.
+    startRenewing(keys);
+    const answers = (await valkey.eval(ACQUIRE, keys.length, ...keys, owner, ttlMs)) as number[];
+    for (const [place, key] of keys.entries()) if (answers[place] !== -1) stopRenewing(key);
     return answers;
   }
 
-  /** The turn is asked for first: whoever had it until then has put what it read into the memo. */
-  async function ask(group: string, uuids: readonly string[]) {
-    const keys = uuids.map((uuid) => readingKey(valkey, group, uuid));
-    const [answers, remembered] = await Promise.all([take(keys), memo.recall(group, uuids)]);
-    return remembered.map((it, place) => ({ remembered: it, lapses: answers[place] ?? 0 }));
+  /** The lock comes before the memo: the previous owner has stored its result before it released the lock. */
+  async function acquireAndLookUp(group: string, uuids: readonly string[]) {
+    const keys = uuids.map((uuid) => lockKey(valkey, group, uuid));
+    const [answers, memoEntries] = await Promise.all([acquireKeys(keys), memo.lookUp(group, uuids)]);
+    return memoEntries.map((memoEntry, place) => ({ memoEntry, expiresInMs: answers[place] ?? 0 }));
   }
 
   return {
-    async begin(group, uuids) {
-      const asked = await ask(group, uuids);
-      return asked.map(({ remembered, lapses }) => ({ isMine: lapses === -1, ...remembered }));
+    async acquire(group, uuids) {
+      const attempts = await acquireAndLookUp(group, uuids);
+      return attempts.map(({ memoEntry, expiresInMs }) => ({ isOwner: expiresInMs === -1, ...memoEntry }));
     },
-    async wait(episode) {
+    async waitForResult(episode) {
       const { group, uuid } = episode;
-      const end = performance.now() + WAITS_AT_MOST;
-      let news = Promise.withResolvers<void>();
-      const stop = await signals.listen(readingKey(valkey, group, uuid), () => news.resolve());
+      const deadline = performance.now() + MAX_WAIT;
+      let wakeUp = Promise.withResolvers<void>();
+      const stop = await signals.listen(lockKey(valkey, group, uuid), () => wakeUp.resolve());
       try {
-        while (performance.now() < end) {
-          news = Promise.withResolvers();
-          const [asked] = await ask(group, [uuid]);
-          const { remembered, lapses } = asked as NonNullable<typeof asked>;
-          if (lapses === -1 || recalled(episode, remembered)) return remembered;
-          await within(lapses + Math.random() * SPREAD, news.promise, () => {});
+        while (performance.now() < deadline) {
+          wakeUp = Promise.withResolvers();
+          const [attempt] = await acquireAndLookUp(group, [uuid]);
+          const { memoEntry, expiresInMs } = attempt as NonNullable<typeof attempt>;
+          if (expiresInMs === -1 || fromMemo(episode, memoEntry)) return memoEntry;
+          await within(expiresInMs + Math.random() * JITTER, wakeUp.promise, () => {});
         }
       } finally {
         stop();
@@ -120,16 +120,16 @@ export function openReadings(valkey: Redis, signals: Signals, memo: Memo, lasts:
         `Another worker has been reading an episode of the memory "${group}" for five minutes; it is tried again.`,
       );
     },
-    end(group, uuid) {
-      const key = readingKey(valkey, group, uuid);
-      if (!letGo(key) || ended.push(key) > 1) return;
-      // Behind what the memo was given to keep in this turn of the event loop.
-      queueMicrotask(() => void giveBack(ended.splice(0)));
+    release(group, uuid) {
+      const key = lockKey(valkey, group, uuid);
+      if (!stopRenewing(key) || released.push(key) > 1) return;
+      // After the memo's writes of this turn of the event loop.
+      queueMicrotask(() => void releaseKeys(released.splice(0)));
     },
     async close() {
       const keys = [...held];
-      for (const key of keys) letGo(key);
-      await giveBack(keys);
+      for (const key of keys) stopRenewing(key);
+      await releaseKeys(keys);
     },
   };
 }

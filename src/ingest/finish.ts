@@ -3,11 +3,11 @@ import type { Graphs } from '../graph/graphs.ts';
 import { finishEpisodes } from '../graph/queries/record.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { useText } from './changes.ts';
-import { together } from './coalesce.ts';
+import { coalesce } from './coalesce.ts';
 import type { Extracted } from './extract.ts';
 import { type Stages, tagsOf } from './stages.ts';
 
-const MOST = 256;
+const MAX_EPISODES = 256;
 
 export interface FinishParts {
   readonly stage: Stages;
@@ -16,16 +16,16 @@ export interface FinishParts {
 }
 
 /**
- * Commits episodes in which nothing was found: without lease, lookups and judgement, and without a new version, since no answer
- * changes by it. @throws StaleFence when the graph was lost after the episode was recorded
+ * Commits episodes without entities and facts. No lease, lookups or judgement are needed, and no new version, since no answer
+ * changes. @throws StaleFence when the graph was lost after the episode was recorded
  */
 export function openFinish(
   graphs: Graphs,
   { stage, metrics, onCommitted }: FinishParts,
 ): (extracted: Extracted) => Promise<void> {
-  const write = together<Extracted, boolean>(
+  const write = coalesce<Extracted, boolean>(
     ({ episode }) => episode.group,
-    (waiting) => Math.min(waiting.length, MOST),
+    (waiting) => Math.min(waiting.length, MAX_EPISODES),
     async (batch, group) => {
       const empty = batch.map(({ episode, extraction }) => ({
         uuid: episode.uuid,
@@ -42,11 +42,11 @@ export function openFinish(
   return (extracted) =>
     stage('commit', { tags: tagsOf(extracted.episode) }, async () => {
       if (await write(extracted)) return;
-      throw wasLost(extracted.episode);
+      throw lostSinceRecording(extracted.episode);
     });
 }
 
-/** Of an episode that was recorded in a graph which is another one now, as after a server that lost its data. */
-export function wasLost({ group }: { readonly group: string }): StaleFence {
+/** The graph in which the episode was recorded is gone, as after a server lost its data. */
+export function lostSinceRecording({ group }: { readonly group: string }): StaleFence {
   return new StaleFence(`The memory "${group}" was lost meanwhile; this episode is tried again.`);
 }

@@ -5,10 +5,10 @@ import { sameKey } from './names.ts';
 type Given = Readonly<Record<string, unknown>> | null | undefined;
 
 /**
- * What of an extraction belongs into the graph of somebody with types of their own, whatever the model made of them:
+ * Fits an extraction to the user's own types, whatever the model returned:
  *
- * - an entity of a type that they do not have is an `Entity`; without any types of their own every type is kept;
- * - entities of excluded types are left out, with all that is said of them;
+ * - an entity of an unknown type becomes an `Entity`; without own types every type is kept;
+ * - entities of excluded types are left out, with all of their facts;
  * - relations are free: one that is no fact type is kept, and so is a fact type's name between ends that it does not allow,
  *   but without its attributes (as in Graphiti);
  * - attributes are those of the own type, with values that fit.
@@ -20,14 +20,14 @@ export function fitOntology(extraction: Extraction, ontology: Ontology): Extract
   const [entities, left] = [[] as ExtractedEntity[], [] as ExtractedEntity[]];
   for (const entity of typed) (ontology.excludedTypes.includes(entity.type) ? left : entities).push(entity);
   const types = typesByName(entities);
-  const gone = new Set(left.map(({ name }) => sameKey(name)).filter((key) => !types.has(key)));
-  const stays = ({ source, target }: ExtractedFact | EndedRelation) =>
-    !gone.has(sameKey(source)) && !gone.has(sameKey(target));
+  const excluded = new Set(left.map(({ name }) => sameKey(name)).filter((key) => !types.has(key)));
+  const isKept = ({ source, target }: ExtractedFact | EndedRelation) =>
+    !excluded.has(sameKey(source)) && !excluded.has(sameKey(target));
   return {
     ...extraction,
     entities,
-    facts: extraction.facts.filter(stays).map((fact) => fitFact(fact, factTypes, types)),
-    ended: extraction.ended.filter(stays),
+    facts: extraction.facts.filter(isKept).map((fact) => fitFact(fact, factTypes, types)),
+    ended: extraction.ended.filter(isKept),
   };
 }
 
@@ -49,7 +49,7 @@ function fitEntity(
 ): ExtractedEntity {
   const type = types.get(typeKey(entity.type));
   const name = type?.name ?? (types.size === 0 ? entity.type : 'Entity');
-  return { ...entity, type: name, ...fitting(attributes, type?.attributes) };
+  return { ...entity, type: name, ...validAttributes(attributes, type?.attributes) };
 }
 
 function fitFact(
@@ -62,10 +62,10 @@ function fitFact(
   const [source, target] = [fact.source, fact.target].map((name) => types.get(sameKey(name)));
   const takes = (allowed: string, end: string | undefined) => allowed === 'Entity' || allowed === end;
   const isAllowed = type.ends.length === 0 || type.ends.some(([from, to]) => takes(from, source) && takes(to, target));
-  return { ...fact, relation: type.name, ...(isAllowed && fitting(attributes, type.attributes)) };
+  return { ...fact, relation: type.name, ...(isAllowed && validAttributes(attributes, type.attributes)) };
 }
 
-/** Of several entities of one name the first with a type of its own tells, as it does where they are joined. */
+/** Of several entities of one name the first own type counts, as when they are merged. */
 function typesByName(entities: readonly ExtractedEntity[]): Map<string, string> {
   const types = new Map<string, string>();
   for (const { name, type } of entities)
@@ -73,10 +73,10 @@ function typesByName(entities: readonly ExtractedEntity[]): Map<string, string> 
   return types;
 }
 
-function fitting(given: Given, attributes: readonly Attribute[] = []) {
-  const told = given !== null && typeof given === 'object' ? given : {};
+function validAttributes(given: Given, attributes: readonly Attribute[] = []) {
+  const values = given !== null && typeof given === 'object' ? given : {};
   const known = attributes.flatMap(({ name, read }): [string, AttributeValue][] => {
-    const value = Object.hasOwn(told, name) ? read(told[name]) : undefined;
+    const value = Object.hasOwn(values, name) ? read(values[name]) : undefined;
     return value === undefined ? [] : [[name, value]];
   });
   return known.length > 0 && { attributes: Object.fromEntries(known) };

@@ -9,23 +9,29 @@ import { raiseVersion } from '../valkey/group-version.ts';
 import type { Lease, Leases } from '../valkey/lease.ts';
 import type { BatchWriter } from './batch.ts';
 import type { Extracted } from './extract.ts';
-import { failureTold, type Line, type OwnEpisode, type Told, type WaitingRoom } from './pending-batch.ts';
+import {
+  type CommitOutcome,
+  deserializeFailure,
+  type OwnEpisode,
+  type OwnEpisodes,
+  type PendingBatch,
+} from './pending-batch.ts';
 import { type Stages, tagsOf } from './stages.ts';
 
 /** Writes extracted episodes, many of one group together, also those of other workers. */
 export interface GroupCommit {
-  /** Resolves once the episode's facts are in the graph and every reader sees them. Never called for one that waits already. */
+  /** Resolves once the episode's facts are in the graph and every reader sees them. Not called for an episode that is pending already. */
   join(extracted: Extracted): Promise<void>;
 }
 
-/** A waiter whose news got lost looks for itself after so long, give or take a quarter. */
-const LOOKS_EVERY = 1 * SECOND;
+/** How often a waiter checks the graph in case a message was lost, plus or minus a quarter. */
+const POLL_INTERVAL = 1 * SECOND;
 
 export interface GroupCommitParts {
   readonly graphs: Graphs;
   readonly valkey: Redis;
   readonly leases: Leases;
-  readonly room: WaitingRoom;
+  readonly pending: PendingBatch;
   readonly writer: BatchWriter;
   /** The memo's. */
   readonly stamp: string;
@@ -33,54 +39,58 @@ export interface GroupCommitParts {
 }
 
 /**
- * Group commit, as databases do: the first episode that comes takes the group's lease; whatever comes while it writes, here or
- * in other workers, is written together next, by whoever holds the lease then. An idle group makes nobody wait.
+ * Group commit, as in databases: the first episode takes the group's lease. Episodes that arrive while it writes, here or in
+ * other workers, are written together by the next holder of the lease. In an idle group an episode does not wait.
  */
 export function openGroupCommit(parts: GroupCommitParts): GroupCommit {
   const { leases, writer, stage } = parts;
-  const lines = new Map<string, { line: Line; enter: (own: OwnEpisode) => void }>();
+  const openGroups = new Map<string, { ownEpisodes: OwnEpisodes; add: (own: OwnEpisode) => void }>();
 
-  /** One batch for each lease, so that whoever else waits for the group gets a turn. */
-  async function drain(group: string, line: Line, entrance: { enter: (own: OwnEpisode) => void }): Promise<void> {
-    while (line.size > 0) {
-      const waiting = openWaiting(parts, group, line);
+  /** Writes one batch for each lease, so that other workers that wait for the group are served too. */
+  async function drain(
+    group: string,
+    ownEpisodes: OwnEpisodes,
+    openGroup: { add: (own: OwnEpisode) => void },
+  ): Promise<void> {
+    while (ownEpisodes.size > 0) {
+      const leaseWait = openLeaseWait(parts, group, ownEpisodes);
       try {
-        entrance.enter = waiting.enter;
-        // Asked for at once with the lease, which nearly always is free.
-        const others = parts.room.all(group);
+        openGroup.add = leaseWait.add;
+        // Read in parallel with taking the lease, which is nearly always free.
+        const others = parts.pending.list(group);
         others.catch(() => {});
-        const lease: Lease | undefined = await leases.takeUnless(group, waiting);
-        entrance.enter = () => {};
+        const lease: Lease | undefined = await leases.takeUnless(group, leaseWait);
+        openGroup.add = () => {};
         if (lease)
           await writer
-            .writeNext(group, lease, line, waiting.hasWaited() ? undefined : others)
+            .writeNext(group, lease, ownEpisodes, leaseWait.hasWaited() ? undefined : others)
             .finally(() => lease.release());
       } catch (error) {
-        for (const [uuid, { written }] of line) {
-          line.delete(uuid);
+        for (const [uuid, { written }] of ownEpisodes) {
+          ownEpisodes.delete(uuid);
           written.reject(error);
         }
       } finally {
-        waiting.end();
+        leaseWait.end();
       }
     }
-    lines.delete(group);
+    openGroups.delete(group);
   }
 
   function wait(extracted: Extracted): Promise<Carrier | undefined> {
     const { group, uuid } = extracted.episode;
-    const known = lines.get(group);
-    const open = known ?? { line: new Map<string, OwnEpisode>(), enter: () => {} };
+    const known = openGroups.get(group);
+    const openGroup = known ?? { ownEpisodes: new Map<string, OwnEpisode>(), add: () => {} };
     const own: OwnEpisode = {
       ...{ extracted, since: Date.now(), carrier: tracer() && carrier() },
-      isShown: false,
+      isVisible: false,
       written: Promise.withResolvers(),
     };
-    open.line.set(uuid, own);
-    open.enter(own);
+    openGroup.ownEpisodes.set(uuid, own);
+    openGroup.add(own);
     if (!known) {
-      lines.set(group, open);
-      void drain(group, open.line, open);
+      openGroups.set(group, openGroup);
+      void drain(group, openGroup.ownEpisodes, openGroup);
     }
     return own.written.promise;
   }
@@ -91,47 +101,47 @@ export function openGroupCommit(parts: GroupCommitParts): GroupCommit {
   };
 }
 
-/** While another worker holds the lease: ours are shown to it, and what it tells of them is heard. */
-function openWaiting({ graphs, valkey, room, stamp }: GroupCommitParts, group: string, line: Line) {
+/** While another worker holds the lease: publishes our episodes to it, and receives their outcomes. */
+function openLeaseWait({ graphs, valkey, pending, stamp }: GroupCommitParts, group: string, ownEpisodes: OwnEpisodes) {
   const ended = new AbortController();
   let hasWaited = false;
   let stop = () => {};
 
-  async function show(some: Iterable<OwnEpisode>): Promise<void> {
-    const shown = [...some];
-    for (const own of shown) own.isShown = true;
-    await room.enter(
+  async function publish(episodes: Iterable<OwnEpisode>): Promise<void> {
+    const visible = [...episodes];
+    for (const own of visible) own.isVisible = true;
+    await pending.add(
       group,
-      shown.map(({ extracted: { episode }, since, carrier }) => ({ episode, stamp, since, carrier })),
+      visible.map(({ extracted: { episode }, since, carrier }) => ({ episode, stamp, since, carrier })),
     );
   }
 
-  function hear(told: Told | undefined): void {
-    if (!told) return void look().catch(() => {});
-    for (const uuid of told.uuids) {
-      const own = line.get(uuid);
-      line.delete(uuid);
-      if (told.failure) own?.written.reject(failureTold(told.failure));
-      else own?.written.resolve(told.write);
+  function applyOutcome(outcome: CommitOutcome | undefined): void {
+    if (!outcome) return void checkGraph().catch(() => {});
+    for (const uuid of outcome.uuids) {
+      const own = ownEpisodes.get(uuid);
+      ownEpisodes.delete(uuid);
+      if (outcome.failure) own?.written.reject(deserializeFailure(outcome.failure));
+      else own?.written.resolve(outcome.write);
     }
-    if (line.size === 0) ended.abort();
+    if (ownEpisodes.size === 0) ended.abort();
   }
 
-  /** A message, or the whole waiting room, may be lost. */
-  async function look(): Promise<void> {
-    const uuids = await doneEpisodes(graphs.group(group), [...line.keys()]);
+  /** A message, or the whole pending batch, may be lost. */
+  async function checkGraph(): Promise<void> {
+    const uuids = await doneEpisodes(graphs.group(group), [...ownEpisodes.keys()]);
     if (uuids.length > 0) {
-      // Whoever wrote them may have died before it raised the version.
+      // The writer may have died before it raised the version.
       await raiseVersion(valkey, group);
-      hear({ uuids });
+      applyOutcome({ uuids });
     }
-    await show(line.values());
+    await publish(ownEpisodes.values());
   }
 
-  async function lookNowAndThen(): Promise<void> {
+  async function pollGraph(): Promise<void> {
     while (!ended.signal.aborted) {
-      await sleep(LOOKS_EVERY * (0.75 + Math.random() / 2), undefined, { signal: ended.signal });
-      await look().catch(() => {});
+      await sleep(POLL_INTERVAL * (0.75 + Math.random() / 2), undefined, { signal: ended.signal });
+      await checkGraph().catch(() => {});
     }
   }
 
@@ -139,14 +149,14 @@ function openWaiting({ graphs, valkey, room, stamp }: GroupCommitParts, group: s
     until: ended.signal,
     hasWaited: () => hasWaited,
     async onWait() {
-      stop = await room.listen(group, hear);
+      stop = await pending.subscribe(group, applyOutcome);
       hasWaited = true;
-      await show(line.values());
-      lookNowAndThen().catch(() => {});
+      await publish(ownEpisodes.values());
+      pollGraph().catch(() => {});
     },
-    /** One more that came meanwhile. */
-    enter(own: OwnEpisode): void {
-      if (hasWaited) show([own]).catch(() => {});
+    /** Publishes an episode that arrived meanwhile. */
+    add(own: OwnEpisode): void {
+      if (hasWaited) publish([own]).catch(() => {});
     },
     end(): void {
       ended.abort();

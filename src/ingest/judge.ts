@@ -11,16 +11,16 @@ import type { Guess, Guesses } from './resolve-entities.ts';
 import type { Stages } from './stages.ts';
 import type { Statement } from './statements.ts';
 
-/** Who decides what rules could not. */
+/** The model that decides what rules cannot. */
 export type Judge = Pick<LanguageModel, 'resolves' | 'resolve'>;
 
-const KEPT = (1 * HOUR) / SECOND;
+const TTL_SECONDS = (1 * HOUR) / SECOND;
 
 /**
- * Remembers a verdict for an hour by the very questions, so that a commit which was refused after it does not pay twice. A
- * verdict that cannot be kept or read is asked for again.
+ * Caches a verdict for an hour by its questions, so that a commit that was refused afterwards does not pay twice. A verdict that
+ * cannot be stored or read is requested again.
  */
-export function rememberingJudge(
+export function memoizedJudge(
   valkey: Redis,
   group: string,
   model: Judge & Pick<LanguageModel, 'id'>,
@@ -32,29 +32,29 @@ export function rememberingJudge(
     async resolve(undecided) {
       const key = `${groupKey(valkey, 'memo', group)}:judgement:${hashOf(model.id, undecided)}`;
       const asked = { entities: undecided.entities.length, facts: undecided.facts.length };
-      const kept = await valkey.get(key).catch(() => null);
-      const known = kept === null ? undefined : readVerdict(kept, asked);
+      const stored = await valkey.get(key).catch(() => null);
+      const known = stored === null ? undefined : readVerdict(stored, asked);
       count('judgement', known !== undefined);
       if (known) return known;
       const verdict = await stage('resolve', { tags: { group } }, () => model.resolve(undecided));
-      valkey.set(key, JSON.stringify(verdict), 'EX', KEPT).catch(() => {});
+      valkey.set(key, JSON.stringify(verdict), 'EX', TTL_SECONDS).catch(() => {});
       return verdict;
     },
   };
 }
 
 export interface Judged {
-  /** What the model chose for names that were undecided. */
+  /** The model's choices for undecided names. */
   readonly choices: ReadonlyMap<Guess, StoredEntity | Guess>;
   readonly repeats: ReadonlyMap<Statement, Other>;
   readonly contradicts: ReadonlyMap<Statement, readonly Other[]>;
   readonly use: readonly TokenUse[];
 }
 
-const NOTHING: Judged = { choices: new Map(), repeats: new Map(), contradicts: new Map(), use: [] };
-const SHOWN_FACTS = 3;
+const NO_DECISIONS: Judged = { choices: new Map(), repeats: new Map(), contradicts: new Map(), use: [] };
+const MAX_FACTS_PER_NAME = 3;
 
-/** Asks the model, in one call, what rules could not decide in the whole batch; not at all when they decided everything. */
+/** Asks the model, in one call, what rules cannot decide in the whole batch. No call when rules decide everything. */
 export async function judge(
   model: Judge,
   guesses: Guesses,
@@ -62,7 +62,7 @@ export async function judge(
   claims: Claims,
   facts: readonly StoredFact[],
 ): Promise<Judged> {
-  if (!model.resolves) return NOTHING;
+  if (!model.resolves) return NO_DECISIONS;
   const names = [...guesses.byKey.values()]
     .map((guess) => ({ guess, candidates: [...guess.candidates, ...guess.alike] }))
     .filter(({ guess, candidates }) => !guess.known && !guess.same && candidates.length > 0);
@@ -70,7 +70,7 @@ export async function judge(
   const asked = statements
     .map((statement) => ({ statement, candidates: others(statement) }))
     .filter(({ candidates }) => candidates.length > 0);
-  if (names.length === 0 && asked.length === 0) return NOTHING;
+  if (names.length === 0 && asked.length === 0) return NO_DECISIONS;
 
   const verdict = await model.resolve({
     entities: names.map(({ guess, candidates }) => entityQuestion(guess, candidates, statements)),
@@ -105,28 +105,34 @@ function entityQuestion(
   return {
     name: guess.thing.name,
     type: guess.thing.type,
-    facts: facts.slice(0, SHOWN_FACTS).map(({ stated }) => stated.fact),
-    candidates: candidates.map((it) =>
-      'thing' in it
-        ? { name: it.thing.name, type: it.thing.type, summary: '' }
-        : { name: it.name, type: it.labels.find((label) => label !== 'Entity') ?? 'Entity', summary: it.summary },
+    facts: facts.slice(0, MAX_FACTS_PER_NAME).map(({ stated }) => stated.fact),
+    candidates: candidates.map((candidate) =>
+      'thing' in candidate
+        ? { name: candidate.thing.name, type: candidate.thing.type, summary: '' }
+        : {
+            name: candidate.name,
+            type: candidate.labels.find((label) => label !== 'Entity') ?? 'Entity',
+            summary: candidate.summary,
+          },
     ),
   };
 }
 
 function factQuestion(statement: Statement, candidates: readonly Other[]): FactQuestion {
   return {
-    fact: shownStatement(statement),
-    candidates: candidates.map((it) => ('stated' in it ? shownStatement(it) : shownClaim(it))),
+    fact: datedStatement(statement),
+    candidates: candidates.map((candidate) =>
+      'stated' in candidate ? datedStatement(candidate) : datedClaim(candidate),
+    ),
   };
 }
 
-function shownStatement({ stated, episode }: Statement): DatedFact {
+function datedStatement({ stated, episode }: Statement): DatedFact {
   const { source, target, relation, fact, invalidAt } = stated;
   return { source, target, relation, fact, validAt: stated.validAt ?? episode.referenceTime, invalidAt };
 }
 
-function shownClaim({ stored, relation, fact }: Claim): DatedFact {
+function datedClaim({ stored, relation, fact }: Claim): DatedFact {
   const last = [...stored].sort((a, b) => ((a.validAt ?? '') < (b.validAt ?? '') ? 1 : -1))[0];
   return {
     source: last?.sourceName ?? '',

@@ -60,13 +60,13 @@ const verdict = z.object({
 const stampedExtraction = z.object({ stamp: z.string(), extraction });
 const vectorsHead = z.object({ stamp: z.string(), use });
 
-/** Vectors of an episode's texts, and what they cost. */
-export interface KeptVectors {
+/** Vectors of an episode's texts, and their token use. */
+export interface StoredVectors {
   readonly vectors: readonly (readonly number[])[];
   readonly use: readonly TokenUse[];
 }
 
-/** Short, and another one when any of the parts is another. */
+/** A short hash that changes when any part changes. */
 export function hashOf(...parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
 }
@@ -75,14 +75,14 @@ export function extractionText(stamp: string, extraction: Extraction): string {
   return JSON.stringify({ stamp, extraction });
 }
 
-/** Undefined for rubbish and for what has another stamp. */
+/** Undefined for unreadable text and for another stamp. */
 export function readExtraction(text: string, stamp: string): Extraction | undefined {
   const read = stampedExtraction.safeParse(parsed(text));
   return read.success && read.data.stamp === stamp ? (read.data.extraction as Extraction) : undefined;
 }
 
-/** A line of JSON, and behind it the numbers as the graph keeps them: float32, little endian, one vector after the other. */
-export function vectorsBytes(stamp: string, { vectors, use }: KeptVectors): Buffer {
+/** A line of JSON, followed by the numbers as in the graph: float32, little endian, one vector after the other. */
+export function vectorsBytes(stamp: string, { vectors, use }: StoredVectors): Buffer {
   const head = Buffer.from(`${JSON.stringify({ stamp, use })}\n`);
   const width = vectors[0]?.length ?? 0;
   const body = new DataView(new ArrayBuffer(vectors.length * width * FLOAT));
@@ -94,8 +94,8 @@ export function vectorsBytes(stamp: string, { vectors, use }: KeptVectors): Buff
 
 const FLOAT = 4;
 
-/** Undefined for rubbish, for what has another stamp and for another number of numbers. */
-export function readVectors(bytes: Buffer, stamp: string, count: number, width: number): KeptVectors | undefined {
+/** Undefined for unreadable bytes, for another stamp, and for another count of numbers. */
+export function readVectors(bytes: Buffer, stamp: string, count: number, width: number): StoredVectors | undefined {
   const end = bytes.indexOf('\n');
   const head = vectorsHead.safeParse(parsed(bytes.subarray(0, end).toString()));
   if (!head.success || head.data.stamp !== stamp || bytes.length - end - 1 !== count * width * FLOAT) return undefined;
@@ -107,7 +107,7 @@ export function readVectors(bytes: Buffer, stamp: string, count: number, width: 
   return { vectors, use: head.data.use };
 }
 
-/** @param asked how many answers there have to be */
+/** @param asked the expected numbers of answers */
 export function readVerdict(text: string, asked: { entities: number; facts: number }): Verdict | undefined {
   const read = verdict.safeParse(parsed(text));
   if (!read.success) return undefined;
@@ -123,38 +123,38 @@ function parsed(text: string): unknown {
   }
 }
 
-/** What is left of an episode's earlier reading, by the same models and for the same types. */
-export interface Remembered {
+/** Stored model results of an episode, by the same models and for the same types. */
+export interface MemoEntry {
   readonly extraction: Extraction | undefined;
-  /** Of these texts in this order; undefined when they are not known. */
-  vectors(texts: readonly string[]): KeptVectors | undefined;
+  /** The vectors of these texts in this order; undefined when they are not stored. */
+  vectors(texts: readonly string[]): StoredVectors | undefined;
 }
 
-/** What models made of episodes, so that it is paid for once however often they are tried, delivered or replayed. */
+/** Stored model results of episodes, so that each is paid for once however often an episode is retried, delivered or replayed. */
 export interface Memo {
-  /** Another one when anything is another that what is remembered depends on. */
+  /** Changes whenever any input of the stored results changes. */
   readonly stamp: string;
-  /** One for each uuid, in the same order, in one round trip. */
-  recall(group: string, uuids: readonly string[]): Promise<Remembered[]>;
-  /** Keeping never fails: what cannot be kept is in hand all the same. While Valkey is away it waits for it. */
-  keepExtraction(group: string, uuid: string, extraction: Extraction): void;
-  keepVectors(group: string, uuid: string, texts: readonly string[], kept: KeptVectors): void;
-  /** The same for an episode's passages; looked up only for an episode that was read before. */
-  keepPassages(group: string, uuid: string, texts: readonly string[], kept: KeptVectors): void;
-  passages(group: string, uuid: string, texts: readonly string[]): Promise<KeptVectors | undefined>;
-  /** What was read of the parts of a long episode, until all of them are; looked up at the first question. */
+  /** One entry for each uuid, in the same order, in one round trip. */
+  lookUp(group: string, uuids: readonly string[]): Promise<MemoEntry[]>;
+  /** Storing never fails: the caller has the result anyway. While Valkey is away the write waits. */
+  storeExtraction(group: string, uuid: string, extraction: Extraction): void;
+  storeVectors(group: string, uuid: string, texts: readonly string[], stored: StoredVectors): void;
+  /** The same for an episode's passages; read only for an episode that was extracted before. */
+  storePassages(group: string, uuid: string, texts: readonly string[], stored: StoredVectors): void;
+  getPassages(group: string, uuid: string, texts: readonly string[]): Promise<StoredVectors | undefined>;
+  /** Results for the parts of a long episode, until all parts are done; read when the first one is needed. */
   parts(group: string, uuid: string): PartMemo;
   count(stage: 'extraction' | 'vectors' | 'judgement', isHit: boolean): void;
 }
 
-/** Raised with every change of what is kept. */
+/** Raised with every change of the stored format. */
 const VERSION = 1;
-/** As long as the episode's job. */
-const KEPT = (30 * DAY) / SECOND;
+/** As long as the episode's job is kept. */
+const TTL_SECONDS = (30 * DAY) / SECOND;
 const STAGES = ['extraction', 'vectors'] as const;
-/** Asked for only where they are needed. */
-const LATE = ['parts', 'passages'] as const;
-const memoKey = (valkey: Redis, group: string, uuid: string, stage: (typeof STAGES | typeof LATE)[number]) =>
+/** Read only when needed. */
+const LAZY_STAGES = ['parts', 'passages'] as const;
+const memoKey = (valkey: Redis, group: string, uuid: string, stage: (typeof STAGES | typeof LAZY_STAGES)[number]) =>
   `${groupKey(valkey, 'memo', group)}:${uuid}:${stage}`;
 
 export interface MemoParts {
@@ -165,52 +165,52 @@ export interface MemoParts {
 }
 
 export function openMemo(valkey: Redis, { model, embedder, ontology, metrics }: MemoParts): Memo {
-  const ofExtraction = hashOf(VERSION, model.id, ontology);
-  const ofVectors = hashOf(VERSION, embedder.model, embedder.dimension);
+  const extractionStamp = hashOf(VERSION, model.id, ontology);
+  const vectorsStamp = hashOf(VERSION, embedder.model, embedder.dimension);
 
-  const unsent: (readonly [key: string, value: string | Buffer])[] = [];
+  const pendingWrites: (readonly [key: string, value: string | Buffer])[] = [];
 
-  /** Sent at the end of this turn of the event loop, before anybody goes on with it; many at once cost nearly the same as one. */
-  function keep(key: string, value: string | Buffer): void {
-    if (unsent.push([key, value]) > 1) return;
+  /** Sends the writes of one turn of the event loop in one pipeline, which costs nearly the same as one write. */
+  function store(key: string, value: string | Buffer): void {
+    if (pendingWrites.push([key, value]) > 1) return;
     queueMicrotask(() => {
       const calls = valkey.pipeline();
-      for (const [key, value] of unsent.splice(0)) calls.set(key, value, 'EX', KEPT);
-      // Out of memory, or closed: the commit goes on with what it has, and a later try pays again.
+      for (const [key, value] of pendingWrites.splice(0)) calls.set(key, value, 'EX', TTL_SECONDS);
+      // Out of memory, or closed: the commit continues, and a later retry pays again.
       calls.exec().catch(() => {});
     });
   }
 
-  function remembered(extraction: Buffer | null, vectors: Buffer | null): Remembered {
+  function entryOf(extraction: Buffer | null, vectors: Buffer | null): MemoEntry {
     return {
-      extraction: extraction ? readExtraction(extraction.toString(), ofExtraction) : undefined,
+      extraction: extraction ? readExtraction(extraction.toString(), extractionStamp) : undefined,
       vectors: (texts) =>
-        vectors ? readVectors(vectors, hashOf(ofVectors, texts), texts.length, embedder.dimension) : undefined,
+        vectors ? readVectors(vectors, hashOf(vectorsStamp, texts), texts.length, embedder.dimension) : undefined,
     };
   }
 
   return {
-    stamp: hashOf(ofExtraction, ofVectors),
-    async recall(group, uuids) {
+    stamp: hashOf(extractionStamp, vectorsStamp),
+    async lookUp(group, uuids) {
       if (uuids.length === 0) return [];
       const keys = uuids.flatMap((uuid) => STAGES.map((stage) => memoKey(valkey, group, uuid, stage)));
-      const kept = await valkey.mgetBuffer(...keys);
-      return uuids.map((_, place) => remembered(kept[2 * place] ?? null, kept[2 * place + 1] ?? null));
+      const stored = await valkey.mgetBuffer(...keys);
+      return uuids.map((_, place) => entryOf(stored[2 * place] ?? null, stored[2 * place + 1] ?? null));
     },
-    keepExtraction(group, uuid, extraction) {
-      keep(memoKey(valkey, group, uuid, 'extraction'), extractionText(ofExtraction, extraction));
+    storeExtraction(group, uuid, extraction) {
+      store(memoKey(valkey, group, uuid, 'extraction'), extractionText(extractionStamp, extraction));
       if (extraction.use && extraction.use.length > 1)
         valkey.unlink(memoKey(valkey, group, uuid, 'parts')).catch(() => {});
     },
-    keepVectors(group, uuid, texts, kept) {
-      keep(memoKey(valkey, group, uuid, 'vectors'), vectorsBytes(hashOf(ofVectors, texts), kept));
+    storeVectors(group, uuid, texts, stored) {
+      store(memoKey(valkey, group, uuid, 'vectors'), vectorsBytes(hashOf(vectorsStamp, texts), stored));
     },
-    keepPassages(group, uuid, texts, kept) {
-      keep(memoKey(valkey, group, uuid, 'passages'), vectorsBytes(hashOf(ofVectors, texts), kept));
+    storePassages(group, uuid, texts, stored) {
+      store(memoKey(valkey, group, uuid, 'passages'), vectorsBytes(hashOf(vectorsStamp, texts), stored));
     },
-    async passages(group, uuid, texts) {
+    async getPassages(group, uuid, texts) {
       const bytes = await valkey.getBuffer(memoKey(valkey, group, uuid, 'passages'));
-      return bytes ? readVectors(bytes, hashOf(ofVectors, texts), texts.length, embedder.dimension) : undefined;
+      return bytes ? readVectors(bytes, hashOf(vectorsStamp, texts), texts.length, embedder.dimension) : undefined;
     },
     parts(group, uuid) {
       const key = memoKey(valkey, group, uuid, 'parts');
@@ -219,11 +219,11 @@ export function openMemo(valkey: Redis, { model, embedder, ontology, metrics }: 
         async get(part) {
           known ??= valkey.hgetall(key);
           const text = (await known)[hashOf(part)];
-          return text === undefined ? undefined : readExtraction(text, ofExtraction);
+          return text === undefined ? undefined : readExtraction(text, extractionStamp);
         },
         async keep(part, extraction) {
           const calls = valkey.pipeline();
-          calls.hset(key, hashOf(part), extractionText(ofExtraction, extraction)).expire(key, KEPT);
+          calls.hset(key, hashOf(part), extractionText(extractionStamp, extraction)).expire(key, TTL_SECONDS);
           await calls.exec().catch(() => {});
         },
       };
@@ -234,10 +234,10 @@ export function openMemo(valkey: Redis, { model, embedder, ontology, metrics }: 
   };
 }
 
-/** Forgets what models made of episodes; gives how many notes there were. */
-export async function forgetMemo(valkey: Redis, group: string, uuids: readonly string[]): Promise<number> {
+/** Deletes all model results of episodes. @returns how many keys there were */
+export async function deleteMemo(valkey: Redis, group: string, uuids: readonly string[]): Promise<number> {
   if (uuids.length === 0) return 0;
   return valkey.unlink(
-    ...uuids.flatMap((uuid) => [...STAGES, ...LATE].map((stage) => memoKey(valkey, group, uuid, stage))),
+    ...uuids.flatMap((uuid) => [...STAGES, ...LAZY_STAGES].map((stage) => memoKey(valkey, group, uuid, stage))),
   );
 }

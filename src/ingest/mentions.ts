@@ -4,8 +4,8 @@ import type { AttributeValue } from '../ontology.ts';
 import { sameKey } from './names.ts';
 import type { Resolution } from './resolve-entities.ts';
 
-/** By which name an episode calls an entity, and what it tells of it. */
-export interface Told {
+/** The name that an episode uses for an entity, with the type and attributes that it gives. */
+export interface Mention {
   readonly entity: string;
   readonly name: string;
   /** `Entity` for no type. */
@@ -24,38 +24,38 @@ const shape = z.array(
 );
 
 /**
- * What stands in the note beside an episode, as JSON, so that it can be unsaid. Of an entity that it only calls by its name
- * nothing stands there; null where that is so of all.
+ * The mentions stored on an episode's `_Meta` node as JSON, so that forgetting the episode can retract them. An entity that is only
+ * mentioned by its own name is left out; null when that holds for all.
  */
-export function toldText({ entities }: Extraction, { byKey }: Pick<Resolution, 'byKey'>): string | null {
-  const told = entities.flatMap(({ name, type, attributes = {} }) => {
+export function mentionsText({ entities }: Extraction, { byKey }: Pick<Resolution, 'byKey'>): string | null {
+  const mentions = entities.flatMap(({ name, type, attributes = {} }) => {
     const entity = byKey.get(sameKey(name));
     const isPlain =
       type === 'Entity' && Object.keys(attributes).length === 0 && sameKey(name) === sameKey(entity?.name ?? '');
     return entity ? [{ entity: entity.uuid, name, type, attributes, isPlain }] : [];
   });
-  const noted = new Set(told.filter(({ isPlain }) => !isPlain).map(({ entity }) => entity));
+  const noted = new Set(mentions.filter(({ isPlain }) => !isPlain).map(({ entity }) => entity));
   if (noted.size === 0) return null;
-  return textOf(told.filter(({ entity }) => noted.has(entity)));
+  return textOf(mentions.filter(({ entity }) => noted.has(entity)));
 }
 
-const textOf = (told: readonly Told[]): string =>
+const textOf = (mentions: readonly Mention[]): string =>
   JSON.stringify(
-    told.map(({ entity, name, type, attributes = {} }) => ({
+    mentions.map(({ entity, name, type, attributes = {} }) => ({
       ...{ entity, name },
       ...(type !== 'Entity' && { type }),
       ...(Object.keys(attributes).length > 0 && { attributes }),
     })),
   );
 
-export function readTold(text: string | null): Told[] {
+export function readMentions(text: string | null): Mention[] {
   return text === null ? [] : shape.parse(JSON.parse(text));
 }
 
-/** The same without what is told of some entities. @param gone uuids */
-export function withoutTold(text: string | null, gone: ReadonlySet<string>): string | null {
-  const told = readTold(text);
-  const left = told.filter(({ entity }) => !gone.has(entity));
-  if (left.length === told.length) return text;
-  return left.length > 0 ? textOf(left) : null;
+/** The same without the mentions of some entities. @param removed uuids */
+export function withoutMentions(text: string | null, removed: ReadonlySet<string>): string | null {
+  const mentions = readMentions(text);
+  const kept = mentions.filter(({ entity }) => !removed.has(entity));
+  if (kept.length === mentions.length) return text;
+  return kept.length > 0 ? textOf(kept) : null;
 }

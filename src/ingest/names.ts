@@ -2,18 +2,18 @@ import { sameKey } from '../text.ts';
 
 export { sameKey, spellings } from '../text.ts';
 
-/** The key of the `_Meta` node that notes a name as another one of an entity. */
+/** The key of the `_Meta` node of an entity's alias. */
 export const aliasKey = (key: string): string => `alias:${key}`;
 
-/** The key of the `_Meta` node with what ended between two entities. */
+/** The key of the `_Meta` node with the endings between two entities. */
 export const endingsKey = (pair: string): string => `ended:${pair}`;
 
 /** The key of the `_Meta` node with the evidence of a fact. */
 export const factKey = (uuid: string): string => `fact:${uuid}`;
 
-/** Names are one thing from this share of common shingles on (graphiti_core 0.29, dedup_helpers.py). */
+/** Share of common shingles from which on two names mean the same entity (graphiti_core 0.29, dedup_helpers.py). */
 export const ALIKE = 0.9;
-const LEAST_ENTROPY = 1.5;
+const MIN_ENTROPY = 1.5;
 const SHORT = 6;
 
 /** Letters a–z, digits, spaces and apostrophes only: how names that differ in punctuation become equal. */
@@ -32,10 +32,10 @@ export function entropy(text: string): number {
   );
 }
 
-/** False for names that tell too little to be compared by their letters, as `java` or `bob`. */
-export function tellsEnough(key: string): boolean {
+/** False for names that are too short or uniform to be compared by their letters, as `java` or `bob`. */
+export function isDistinctive(key: string): boolean {
   const isShort = key.length < SHORT && key.split(' ').length < 2;
-  return !isShort && entropy(key) >= LEAST_ENTROPY;
+  return !isShort && entropy(key) >= MIN_ENTROPY;
 }
 
 /** Runs of three characters, spaces left out; of a single character that one, of two none. */
@@ -48,22 +48,25 @@ export function shingles(key: string): Set<string> {
 /** Size of the intersection by size of the union; two empty sets are equal. */
 export function jaccard(one: ReadonlySet<string>, other: ReadonlySet<string>): number {
   if (one.size === 0 && other.size === 0) return 1;
-  const common = [...one].filter((it) => other.has(it)).length;
+  const common = [...one].filter((shingle) => other.has(shingle)).length;
   return common / (one.size + other.size - common);
 }
 
-/** How alike two names are in their letters, from 0 to 1. */
-export function likeness(one: string, other: string): number {
+/** Similarity of two names by their letters, from 0 to 1. */
+export function similarity(one: string, other: string): number {
   return jaccard(shingles(fuzzyKey(one)), shingles(fuzzyKey(other)));
 }
 
 /**
- * The candidate whose name is the same but for punctuation and a letter or two; null when none is, or when the name tells too
- * little to say. Exact keys are compared before this.
+ * The candidate whose name differs only in punctuation and a letter or two; null when there is none, or when the name is not
+ * distinctive. Exact keys are compared before this.
  */
-export function nearlySame<T extends { readonly name: string }>(name: string, candidates: readonly T[]): T | null {
+export function findNearDuplicate<T extends { readonly name: string }>(
+  name: string,
+  candidates: readonly T[],
+): T | null {
   const key = fuzzyKey(name);
-  if (!tellsEnough(key)) return null;
+  if (!isDistinctive(key)) return null;
   let best: { candidate: T; share: number } | null = null;
   for (const candidate of candidates) {
     const share = jaccard(shingles(key), shingles(fuzzyKey(candidate.name)));

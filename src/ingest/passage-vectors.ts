@@ -5,28 +5,28 @@ import { embeddedPassages, type PassageVector, writePassageVectors } from '../gr
 import type { Embedder } from '../models/embedder.ts';
 import { embeddedText, passagesOf, textOf } from '../passages/passages.ts';
 import { raiseVersion } from '../valkey/group-version.ts';
-import { together } from './coalesce.ts';
+import { coalesce } from './coalesce.ts';
 import type { Unembedded } from './extract.ts';
 import { type Stages, tagsOf } from './stages.ts';
 
-const MOST = 64;
+const MAX_EPISODES = 64;
 
 export interface PassageVectors {
-  /** Passages of an episode that have no vector yet. @param isFirst nobody has read the episode before, so the graph need not be asked */
+  /** Passages of an episode that have no vector yet. @param isFirst the episode was never extracted before, so the graph need not be asked */
   missing(episode: Episode, isFirst: boolean): Promise<Unembedded[]>;
   write(episode: Episode, vectors: readonly PassageVector[]): Promise<void>;
 }
 
-/** Vectors of passages, which are written once each, beside the passages. No lease is needed: nothing is worked out from the graph. */
+/** Writes the vectors of passages, once each. No lease is needed, since nothing is derived from the graph. */
 export function openPassageVectors(graphs: Graphs, valkey: Redis, embedder: Embedder, stage: Stages): PassageVectors {
-  const write = together<{ readonly group: string; readonly vectors: readonly PassageVector[] }, void>(
+  const write = coalesce<{ readonly group: string; readonly vectors: readonly PassageVector[] }, void>(
     ({ group }) => group,
-    (waiting) => Math.min(waiting.length, MOST),
+    (waiting) => Math.min(waiting.length, MAX_EPISODES),
     async (batch, group) => {
       const graph = graphs.group(group);
       const vectors = batch.flatMap((it) => it.vectors);
       await writePassageVectors(graph, vectors, embedder);
-      // Nothing was written then.
+      // If the graph was lost or has another embedder, nothing was written.
       await graph.checkNow(embedder);
       await raiseVersion(valkey, group);
       return batch.map(() => undefined);

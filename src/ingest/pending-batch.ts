@@ -9,7 +9,7 @@ import { groupKey } from '../valkey/keys.ts';
 import type { Signals } from '../valkey/signals.ts';
 import type { Extracted, ReadEpisode } from './extract.ts';
 
-/** An extracted episode of this process that waits to be written. */
+/** An extracted episode of this process that is to be written. */
 export interface OwnEpisode {
   readonly extracted: Extracted;
   /** Milliseconds since 1970. */
@@ -17,30 +17,30 @@ export interface OwnEpisode {
   /** Of its commit's span. */
   readonly carrier: Carrier | undefined;
   /** True once other workers may know of it. */
-  isShown: boolean;
+  isVisible: boolean;
   readonly written: PromiseWithResolvers<Carrier | undefined>;
 }
 
-/** What this process has waiting in one group, by uuid. */
-export type Line = Map<string, OwnEpisode>;
+/** This process' pending episodes of one group, by uuid. */
+export type OwnEpisodes = Map<string, OwnEpisode>;
 
-/** A failure as one worker tells it to another. */
-export interface ToldFailure {
+/** A failure as one worker sends it to another. */
+export interface SerializedFailure {
   readonly name: string;
   readonly message: string;
-  /** Milliseconds that a model's server asked for. */
+  /** Milliseconds; requested by a model's server. */
   readonly retryAfter?: number | undefined;
 }
 
-export function toldFailure(error: unknown): ToldFailure {
+export function serializeFailure(error: unknown): SerializedFailure {
   if (!errors.isForeseen(error)) return harmless(error);
   const { name, message } = error;
   const { retryAfter } = error as Partial<errors.ModelBusy>;
   return { name, message, ...(typeof retryAfter === 'number' && { retryAfter }) };
 }
 
-/** The same failure, of the same class, for those who were not there. */
-export function failureTold({ name, message, retryAfter }: ToldFailure): Error {
+/** The same failure, of the same class, in another worker. */
+export function deserializeFailure({ name, message, retryAfter }: SerializedFailure): Error {
   const known: unknown = (errors as Record<string, unknown>)[name];
   if (name === 'ModelBusy') return new errors.ModelBusy(message, { retryAfter: retryAfter ?? null });
   return typeof known === 'function' && known.prototype instanceof Error
@@ -48,10 +48,10 @@ export function failureTold({ name, message, retryAfter }: ToldFailure): Error {
     : new Error(message);
 }
 
-/** An extracted episode that waits for its group's commit; what was read in it is in the memo. */
-export interface WaitingEpisode {
+/** An extracted episode that waits for its group's commit; its extraction is in the memo. */
+export interface PendingEpisode {
   readonly episode: ReadEpisode;
-  /** The memo's, under which it was read: a worker with other models or types leaves it alone. */
+  /** The memo's stamp at extraction: a worker with other models or types does not write the episode. */
   readonly stamp: string;
   /** Milliseconds since 1970. */
   readonly since: number;
@@ -59,34 +59,34 @@ export interface WaitingEpisode {
   readonly carrier: Carrier | undefined;
 }
 
-/** What became of episodes that were written together. */
-export interface Told {
+/** The outcome of a batch. */
+export interface CommitOutcome {
   readonly uuids: readonly string[];
-  /** Missing: they are committed. */
-  readonly failure?: ToldFailure | undefined;
-  /** The span in which they were written. */
+  /** Undefined: the episodes are committed. */
+  readonly failure?: SerializedFailure | undefined;
+  /** The span of the write. */
   readonly write?: Carrier | undefined;
 }
 
 /**
- * Where the workers of a group find each other's extracted episodes, and tell what became of them. It may lose everything at any
- * time: it only spares waiting, and who waits looks for itself in the end.
+ * The extracted episodes of a group that all workers see, and the messages about their outcome. It may lose everything at any
+ * time: it only saves waiting, since waiters also poll the graph.
  */
-export interface WaitingRoom {
-  enter(group: string, waiting: readonly WaitingEpisode[]): Promise<void>;
-  /** All that wait, of all workers. */
-  all(group: string): Promise<WaitingEpisode[]>;
-  /** Ends their waiting, and calls it out; with a `version`, every reader sees the group's change before anybody hears of it. */
-  tell(group: string, told: Told, version?: string): Promise<void>;
-  /** @param heard told undefined when something may have been missed */
-  listen(group: string, heard: (told: Told | undefined) => void): Promise<() => void>;
+export interface PendingBatch {
+  add(group: string, episodes: readonly PendingEpisode[]): Promise<void>;
+  /** The pending episodes of all workers. */
+  list(group: string): Promise<PendingEpisode[]>;
+  /** Removes the episodes and publishes their outcome. With `version` set, readers see the change before any waiter is notified. */
+  publish(group: string, outcome: CommitOutcome, version?: string): Promise<void>;
+  /** @param onOutcome called with undefined when a message may have been missed */
+  subscribe(group: string, onOutcome: (outcome: CommitOutcome | undefined) => void): Promise<() => void>;
 }
 
-/** Long enough for every waiting; what a killed worker left goes away with it. */
-const KEPT = 1 * HOUR;
+/** Longer than any wait; entries of a killed worker expire. */
+const TTL = 1 * HOUR;
 
 const carrier = z.optional(z.record(z.string(), z.string()));
-const shape = z.object({
+const episodeShape = z.object({
   uuid: z.string(),
   referenceTime: z.pipe(
     z.iso.datetime(),
@@ -98,62 +98,63 @@ const shape = z.object({
   carrier,
 });
 
-const toldShape = z.object({
+const outcomeShape = z.object({
   uuids: z.array(z.string()),
   failure: z.optional(z.object({ name: z.string(), message: z.string(), retryAfter: z.optional(z.number()) })),
   write: carrier,
 });
 
-export function openWaitingRoom(valkey: Redis, signals: Signals): WaitingRoom {
+export function openPendingBatch(valkey: Redis, signals: Signals): PendingBatch {
   return {
-    async enter(group, waiting) {
-      if (waiting.length === 0) return;
-      const fields = waiting.flatMap(({ episode: { uuid, referenceTime, saga }, ...rest }) => [
+    async add(group, episodes) {
+      if (episodes.length === 0) return;
+      const fields = episodes.flatMap(({ episode: { uuid, referenceTime, saga }, ...rest }) => [
         uuid,
         JSON.stringify({ uuid, referenceTime, saga, ...rest }),
       ]);
-      await done(
+      await execAll(
         valkey
           .multi()
           .hset(groupKey(valkey, 'waiting', group), ...fields)
-          .pexpire(groupKey(valkey, 'waiting', group), KEPT),
+          .pexpire(groupKey(valkey, 'waiting', group), TTL),
       );
     },
-    async all(group) {
+    async list(group) {
       const texts = await valkey.hgetall(groupKey(valkey, 'waiting', group));
-      // A worker that died shows nothing any more, and nobody else takes its entries out where the room is always in use.
-      const left = Object.keys(texts).filter((uuid) => !(Math.abs(Date.now() - sinceOf(texts[uuid])) <= KEPT));
-      await forgetWaiting(valkey, group, left);
-      for (const uuid of left) delete texts[uuid];
-      return Object.values(texts).flatMap((text) => read(group, text));
+      // Each write renews the hash's expiry, so entries of a dead worker are removed here.
+      const expired = Object.keys(texts).filter((uuid) => !(Math.abs(Date.now() - sinceOf(texts[uuid])) <= TTL));
+      await removePending(valkey, group, expired);
+      for (const uuid of expired) delete texts[uuid];
+      return Object.values(texts).flatMap((text) => readEpisode(group, text));
     },
-    async tell(group, told, version) {
+    async publish(group, outcome, version) {
       const calls = valkey.multi();
       if (version !== undefined) calls.set(versionKey(valkey, group), version);
       calls
-        .hdel(groupKey(valkey, 'waiting', group), ...told.uuids)
-        .publish(groupKey(valkey, 'told', group), JSON.stringify(told));
-      await done(calls);
+        .hdel(groupKey(valkey, 'waiting', group), ...outcome.uuids)
+        .publish(groupKey(valkey, 'told', group), JSON.stringify(outcome));
+      await execAll(calls);
     },
-    listen: (group, heard) => signals.listen(groupKey(valkey, 'told', group), (message) => heard(readTold(message))),
+    subscribe: (group, onOutcome) =>
+      signals.listen(groupKey(valkey, 'told', group), (message) => onOutcome(readOutcome(message))),
   };
 }
 
-/** Takes episodes out of the room, unsaid. */
-export async function forgetWaiting(valkey: Redis, group: string, uuids: readonly string[]): Promise<void> {
+/** Removes episodes without publishing an outcome. */
+export async function removePending(valkey: Redis, group: string, uuids: readonly string[]): Promise<void> {
   if (uuids.length > 0) await valkey.hdel(groupKey(valkey, 'waiting', group), ...uuids);
 }
 
-/** What is not understood may be about ours all the same. */
-function readTold(message: string | undefined): Told | undefined {
+/** Undefined for an unreadable message, which may concern our own episodes. */
+function readOutcome(message: string | undefined): CommitOutcome | undefined {
   try {
-    return toldShape.parse(JSON.parse(message ?? ''));
+    return outcomeShape.parse(JSON.parse(message ?? ''));
   } catch {
     return undefined;
   }
 }
 
-/** Also of what another version put there; NaN for none. */
+/** Also readable for entries of another version; NaN for none. */
 function sinceOf(text = ''): number {
   try {
     return Number((JSON.parse(text) as { since?: unknown }).since);
@@ -162,17 +163,17 @@ function sinceOf(text = ''): number {
   }
 }
 
-/** What another version of this program put there is not for us. */
-function read(group: string, text: string): WaitingEpisode[] {
+/** Empty for an entry of another version, which this worker cannot write. */
+function readEpisode(group: string, text: string): PendingEpisode[] {
   try {
-    const { uuid, referenceTime, saga, ...rest } = shape.parse(JSON.parse(text));
+    const { uuid, referenceTime, saga, ...rest } = episodeShape.parse(JSON.parse(text));
     return [{ episode: { uuid, group, referenceTime, saga }, ...rest, carrier: rest.carrier }];
   } catch {
     return [];
   }
 }
 
-/** @throws the first failure; a pipeline tells it only among its results */
-async function done(calls: ReturnType<Redis['multi']>): Promise<void> {
+/** @throws the first failure, which a pipeline only reports among its results */
+async function execAll(calls: ReturnType<Redis['multi']>): Promise<void> {
   for (const [error] of (await calls.exec()) ?? []) if (error) throw error;
 }

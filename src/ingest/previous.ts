@@ -5,17 +5,17 @@ import type { PreviousText } from '../models/language-model.ts';
 import { plainText, shortened } from '../text.ts';
 import { DAY, fromGraphTime, toGraphTime } from '../time.ts';
 
-/** As many as Graphiti shows. */
+/** As in Graphiti. */
 const COUNT = 10;
-/** What all of them may take together, in characters; about a thousand tokens. Graphiti shows them whole, four times over. */
+/** Characters of all together; about a thousand tokens. Graphiti shows whole episodes, four times over. */
 const BUDGET = 4000;
-const LONGEST = 1200;
+const MAX_LENGTH = 1200;
 
-/** What was said before an episode, oldest first: the latest episodes whole, as far as the budget goes, long ones cut. */
+/** The episodes before an episode, oldest first: the latest ones within the budget, long ones cut. */
 export async function previousTexts(graph: GroupGraph, { uuid, referenceTime }: Episode): Promise<PreviousText[]> {
   const until = toGraphTime(referenceTime);
-  const lately = toGraphTime(new Date(Math.max(referenceTime.getTime() - DAY, 0)));
-  const recent = await previousEpisodes(graph, uuid, until, lately, COUNT);
+  const dayBefore = toGraphTime(new Date(Math.max(referenceTime.getTime() - DAY, 0)));
+  const recent = await previousEpisodes(graph, uuid, until, dayBefore, COUNT);
   return withinBudget(recent.length < COUNT ? await previousEpisodes(graph, uuid, until, '0', COUNT) : recent);
 }
 
@@ -24,10 +24,10 @@ export function withinBudget(latestFirst: readonly PreviousRow[]): PreviousText[
   const shown: PreviousText[] = [];
   let left = BUDGET;
   for (const { content, referenceTime } of latestFirst) {
-    const text = shortened(plainText(content), Math.min(LONGEST, left));
+    const text = shortened(plainText(content), Math.min(MAX_LENGTH, left));
     left -= text.length;
     shown.unshift({ content: text, referenceTime: fromGraphTime(referenceTime) ?? new Date(0) });
-    if (left < LONGEST / 10) break;
+    if (left < MAX_LENGTH / 10) break;
   }
   return shown;
 }

@@ -6,21 +6,21 @@ import type { Extracted } from './extract.ts';
 import type { Judged } from './judge.ts';
 import { sameKey } from './names.ts';
 import type { Resolution } from './resolve-entities.ts';
-import { possible, type Statement } from './statements.ts';
+import { possibleEntities, type Statement } from './statements.ts';
 
-/** What the batch taught, set beside what was known. */
+/** The batch's statements matched with known claims. */
 export interface Reconciled {
-  /** The claim that each statement supports; none for one whose two ends turned out to be one thing. */
+  /** The claim that each statement supports; none for a statement whose two ends are the same entity. */
   readonly claimOf: ReadonlyMap<Statement, Claim>;
-  /** All that is known to have ended between two entities, by `pairKey`. */
+  /** All known endings between two entities, by `pairKey`. */
   readonly endings: ReadonlyMap<string, readonly Ending[]>;
-  /** The pairs of which the batch says that something ended. */
+  /** The pairs for which the batch has a new ending. */
   readonly endedNow: ReadonlySet<string>;
 }
 
 /**
- * Lets each statement support a claim: one that is known in the same words or, as the model judged, in others; or else a new
- * one. What contradicts becomes rivals, what ended is noted for the pair, also when nothing is known between the two yet.
+ * Makes each statement a support of a claim: one with the same wording, one that the model judged to be a repetition, or a new one.
+ * Contradicting claims become rivals. An ending is stored for its pair, also when no claim between the two is known yet.
  */
 export function reconcileFacts(
   batch: readonly Extracted[],
@@ -43,7 +43,7 @@ export function reconcileFacts(
     const claim =
       claims.find(source, target, stated.fact) ??
       (isRepeat ? repeated : claims.add(source, target, stated.relation, stated.fact));
-    if (claim === repeated) claims.reword(claim, stated.fact);
+    if (claim === repeated) claims.addWording(claim, stated.fact);
     support(claim, stated, episode);
     claimOf.set(statement, claim);
   }
@@ -57,21 +57,21 @@ export function reconcileFacts(
 
 function support(claim: Claim, stated: ExtractedFact, episode: Extracted['episode']): void {
   const { validAt, invalidAt, attributes, relation, fact } = stated;
-  const said = episode.referenceTime;
-  // What is told without a beginning holds since the episode, unless it had ended by then: since when is not known.
-  const begin = validAt ?? (invalidAt && invalidAt <= said ? null : said);
-  const isSaid = claim.supports.some(
+  const saidAt = episode.referenceTime;
+  // A fact without a beginning holds since the episode; if it had ended by then, its beginning is unknown.
+  const begin = validAt ?? (invalidAt && invalidAt <= saidAt ? null : saidAt);
+  const isRepeated = claim.supports.some(
     (it) => it.episode === episode.uuid && isSame(it.begin, begin) && isSame(it.end, invalidAt),
   );
-  if (isSaid && !attributes) return;
-  const own = sameKey(fact) === sameKey(claim.fact) ? {} : { words: { relation, fact } };
+  if (isRepeated && !attributes) return;
+  const otherWords = sameKey(fact) === sameKey(claim.fact) ? {} : { words: { relation, fact } };
   claim.supports.push({
     episode: episode.uuid,
-    said,
+    saidAt: saidAt,
     begin,
     end: invalidAt,
     ...(attributes && { attributes }),
-    ...own,
+    ...otherWords,
   });
   claim.touched = true;
 }
@@ -89,40 +89,41 @@ function noteEndings(
   known: ReadonlyMap<string, readonly Ending[]>,
   uuidOf: (name: string) => string,
 ) {
-  const endings = new Map<string, Ending[]>([...known].map(([pair, told]) => [pair, [...told]]));
+  const endings = new Map<string, Ending[]>([...known].map(([pair, pairEndings]) => [pair, [...pairEndings]]));
   const endedNow = new Set<string>();
   for (const { episode, extraction } of batch)
     for (const { source, target, at } of extraction.ended) {
       const [one, other] = [uuidOf(source), uuidOf(target)];
       const pair = pairKey(one, other);
-      const told = endings.get(pair) ?? [];
-      if (one === other || told.some((it) => it.episode === episode.uuid && it.at.getTime() === at.getTime())) continue;
-      endings.set(pair, [...told, { episode: episode.uuid, at }]);
+      const pairEndings = endings.get(pair) ?? [];
+      if (one === other || pairEndings.some((it) => it.episode === episode.uuid && it.at.getTime() === at.getTime()))
+        continue;
+      endings.set(pair, [...pairEndings, { episode: episode.uuid, at }]);
       endedNow.add(pair);
       for (const claim of claims.between(one, other)) claim.touched = true;
     }
   return { endings, endedNow };
 }
 
-/** Something that a statement may repeat or contradict: what the graph has, or what another episode of the batch says. */
+/** What a statement may repeat or contradict: a claim of the graph, or another episode's statement in the batch. */
 export type Other = Claim | Statement;
 
-/** As many as are looked up in the graph, of either kind of likeness. */
-const MOST_OF_A_KIND = 5;
-/** Cosine from which on two statements of a batch may have to do with the same. */
+/** As many as the graph lookup returns, for each kind of similarity. */
+const MAX_PER_KIND = 5;
+/** Cosine from which on two statements of a batch may be about the same thing. */
 const NEAR = 0.4;
 
 interface Candidate {
   readonly other: Other;
-  /** Since when it holds, where it says the same kind of thing of the same source (milliseconds since 1970). */
+  /** Beginning, in milliseconds since 1970, if it has the same source and relation. */
   readonly since: number | null;
-  /** The cosine, where it is near in meaning. */
+  /** The cosine, if it is similar in meaning. */
   readonly near: number | null;
 }
 
 /**
- * What each statement is compared with: the latest that say the same kind of thing of the same source, and the nearest in
- * meaning. What is known and what the batch says are ranked together, so that it matters little what came in one batch.
+ * Candidates for the comparison of each statement: the latest with the same source and relation, and the nearest in meaning.
+ * Claims of the graph and statements of the batch are ranked together, so that batching hardly changes the result.
  */
 export function othersOf(
   statements: readonly Statement[],
@@ -132,18 +133,18 @@ export function othersOf(
   const found = foundFor(facts);
   const first = firstInTheirWords(statements);
   return (statement) => {
-    const said = knownClaim(statement, claims);
-    if (said && isSettled(said)) return [];
+    const existing = knownClaim(statement, claims);
+    if (existing && isSettled(existing)) return [];
     if (!first.has(statement)) return [];
     const known = (found.get(statement.place) ?? []).flatMap((fact) => fromGraph(fact, statement, claims));
-    const told = [...first]
+    const inBatch = [...first]
       .filter(({ place, episode }) => place < statement.place && episode !== statement.episode)
       .flatMap((other) => fromBatch(other, statement, claims));
-    return ranked([...known, ...told].filter(({ other }) => other !== said));
+    return ranked([...known, ...inBatch].filter(({ other }) => other !== existing));
   };
 }
 
-/** Its rivals are known, or there are none: the same was said before in the same words, and it had not ended. */
+/** The claim's rivals are known, or there are none: it was stated before in the same words, and has not ended. */
 function isSettled({ rivals, rivalUuids, stored }: Claim): boolean {
   return rivals.size > 0 || rivalUuids.size > 0 || stored.some(({ invalidAt }) => !invalidAt);
 }
@@ -154,12 +155,12 @@ function ranked(candidates: readonly Candidate[]): Other[] {
       .flatMap((candidate) => ({ other: candidate.other, rank: of(candidate) }))
       .flatMap(({ other, rank }) => (rank === null ? [] : [{ other, rank }]))
       .sort((a, b) => b.rank - a.rank);
-    return [...new Set(sorted.map(({ other }) => other))].slice(0, MOST_OF_A_KIND);
+    return [...new Set(sorted.map(({ other }) => other))].slice(0, MAX_PER_KIND);
   };
   return [...new Set([...first(({ since }) => since), ...first(({ near }) => near)])];
 }
 
-/** For each statement's place the stored facts that it may have to do with, and all that was measured of them. */
+/** For each statement's place the stored candidate facts, with all measured similarities. */
 function foundFor(facts: readonly StoredFact[]): Map<number, { fact: StoredFact; nears: number[] }[]> {
   const byPlace = new Map<number, { fact: StoredFact; nears: number[] }[]>();
   for (const fact of facts)
@@ -177,31 +178,32 @@ function fromGraph(
   { source, stated }: Statement,
   claims: Claims,
 ): Candidate[] {
-  const other = claims.ofFact(fact.uuid);
+  const other = claims.findByFact(fact.uuid);
   if (!other) return [];
-  const isOfKind = fact.relation === stated.relation && possible(source).some(({ uuid }) => uuid === fact.source);
+  const isOfKind =
+    fact.relation === stated.relation && possibleEntities(source).some(({ uuid }) => uuid === fact.source);
   const since = isOfKind ? (fromGraphTime(fact.validAt)?.getTime() ?? Number.POSITIVE_INFINITY) : null;
-  // What was found as of the same kind has 1 for that; when it was also found by its vector the lower one is the cosine.
+  // A fact found by source and relation has similarity 1; if it was also found by its vector, the lower value is the cosine.
   const near = Math.min(...nears);
   return [{ other, since, near: isOfKind && near === 1 ? null : near }];
 }
 
-function fromBatch(told: Statement, statement: Statement, claims: Claims): Candidate[] {
+function fromBatch(earlier: Statement, statement: Statement, claims: Claims): Candidate[] {
   const ends = new Set([statement.source, statement.target]);
-  if (!ends.has(told.source) && !ends.has(told.target)) return [];
-  const isOfKind = told.source === statement.source && told.stated.relation === statement.stated.relation;
-  const cosine = cosineOf(told.vector, statement.vector);
+  if (!ends.has(earlier.source) && !ends.has(earlier.target)) return [];
+  const isOfKind = earlier.source === statement.source && earlier.stated.relation === statement.stated.relation;
+  const cosine = cosineOf(earlier.vector, statement.vector);
   if (!isOfKind && cosine < NEAR) return [];
   return [
     {
-      other: certainClaim(told, claims) ?? told,
-      since: isOfKind ? (told.stated.validAt ?? told.episode.referenceTime).getTime() : null,
+      other: certainClaim(earlier, claims) ?? earlier,
+      since: isOfKind ? (earlier.stated.validAt ?? earlier.episode.referenceTime).getTime() : null,
       near: cosine < NEAR ? null : cosine,
     },
   ];
 }
 
-/** The graph, too, would have each only once. */
+/** The first statement of each wording, as the graph would have it. */
 function firstInTheirWords(statements: readonly Statement[]): Set<Statement> {
   const byWords = new Map<string, Statement>();
   for (const statement of statements) {
@@ -213,15 +215,15 @@ function firstInTheirWords(statements: readonly Statement[]): Set<Statement> {
 }
 
 function knownClaim({ stated, source, target }: Statement, claims: Claims): Claim | undefined {
-  for (const { uuid } of possible(source))
-    for (const { uuid: other } of possible(target)) {
+  for (const { uuid } of possibleEntities(source))
+    for (const { uuid: other } of possibleEntities(target)) {
       const claim = claims.find(uuid, other, stated.fact);
       if (claim) return claim;
     }
   return undefined;
 }
 
-/** The claim that a statement supports without doubt. */
+/** The claim of a statement whose two entities are certain. */
 function certainClaim({ stated, source, target }: Statement, claims: Claims): Claim | undefined {
   return source.known && target.known ? claims.find(source.known.uuid, target.known.uuid, stated.fact) : undefined;
 }

@@ -6,18 +6,18 @@ import type { AttributeValue } from '../ontology.ts';
 import type { Extracted } from './extract.ts';
 import {
   aliasKey,
+  findNearDuplicate,
   fuzzyKey,
+  isDistinctive,
   jaccard,
-  likeness,
-  nearlySame,
   ALIKE as SAME,
   sameKey,
   shingles,
+  similarity,
   spellings,
-  tellsEnough,
 } from './names.ts';
 
-/** A name that the batch uses, with all that its episodes tell of it. */
+/** A name in the batch, with the type and attributes that its episodes give. */
 export interface NamedThing {
   readonly key: string;
   readonly name: string;
@@ -26,16 +26,16 @@ export interface NamedThing {
   readonly episodes: Set<string>;
 }
 
-/** What a name may mean before the model is asked: one entity that is known or new, or one of several. */
+/** What a name may mean before the model is asked: one known or new entity, or one of several. */
 export interface Guess {
   readonly thing: NamedThing;
-  /** The known entity that it is without doubt. */
+  /** The known entity, if it is certain. */
   known: StoredEntity | null;
-  /** Another name of the batch that is the same without doubt. */
+  /** Another name of the batch that certainly means the same. */
   same: Guess | null;
-  /** What it is when nobody chooses another: the first of several entities of its very name. */
+  /** Used when no candidate is chosen: the first of several entities with exactly this name. */
   readonly fallback: StoredEntity | null;
-  /** Known entities that it may be; empty once it is decided. */
+  /** Known entities that it may mean; empty once it is decided. */
   candidates: readonly StoredEntity[];
   /** New names of the batch, from other episodes, that may be the same; the most alike first. */
   readonly alike: Guess[];
@@ -56,17 +56,21 @@ export interface Guesses {
 const NEAR = 0.5;
 /** Share of common shingles from which on two new names may be the same. */
 const ALIKE = 0.3;
-const MOST_CANDIDATES = 5;
+const MAX_CANDIDATES = 5;
 
 /**
- * Finds for every name of the batch what it may mean. The same name but for case and spaces, or a noted alias, is the same thing;
- * so is one that differs in punctuation or a letter of a longer name (graphiti_core's heuristics). What else has words in
- * common or is near in meaning stays undecided.
- * @param judged false when nobody will decide what stays open: then nothing else than names is looked for
+ * Finds what every name of the batch may mean. The same name except for case and spaces, or a stored alias, is the same entity; so
+ * is a longer name that differs in punctuation or a letter (graphiti_core's heuristics). Names with common words or a similar
+ * meaning stay undecided.
+ * @param hasJudge false when no model decides open names: then only exact names are looked up
  */
-export async function guessEntities(graph: GroupGraph, batch: readonly Extracted[], judged: boolean): Promise<Guesses> {
+export async function guessEntities(
+  graph: GroupGraph,
+  batch: readonly Extracted[],
+  hasJudge: boolean,
+): Promise<Guesses> {
   const things = [...namedIn(batch).values()];
-  const wanted = things.flatMap(({ key, name }, place) => [
+  const lookups = things.flatMap(({ key, name }, place) => [
     { place, name, uuid: newUuid(graph.group, name), alias: aliasKey(key) },
     ...spellings(name)
       .filter((it) => it.name !== name || it.key !== key)
@@ -75,12 +79,12 @@ export async function guessEntities(graph: GroupGraph, batch: readonly Extracted
       })),
   ]);
   const episodes = batch.map(({ episode }) => episode.uuid);
-  const { entities, ...begun } = await beginCommit(graph, episodes, wanted);
+  const { entities, ...begun } = await beginCommit(graph, episodes, lookups);
   const guesses = things.map((thing, place): Guess => {
     const named = entities.filter((entity) => entity.place === place);
     const exact = distinct(named.filter(({ how }) => how === 'name'));
     const known = exact.length > 0 ? exact : distinct(named);
-    const isOpen = known.length > 1 && judged;
+    const isOpen = known.length > 1 && hasJudge;
     const first = known[0] ?? null;
     return {
       thing,
@@ -92,43 +96,43 @@ export async function guessEntities(graph: GroupGraph, batch: readonly Extracted
     };
   });
   const unknown = guesses.filter(({ known, candidates }) => !known && candidates.length === 0);
-  if (judged && unknown.length > 0) await lookFurther(graph, unknown, batch);
+  if (hasJudge && unknown.length > 0) await findSimilar(graph, unknown, batch);
   return { ...begun, byKey: new Map(guesses.map((guess) => [guess.thing.key, guess])) };
 }
 
-async function lookFurther(graph: GroupGraph, unknown: readonly Guess[], batch: readonly Extracted[]): Promise<void> {
+async function findSimilar(graph: GroupGraph, unknown: readonly Guess[], batch: readonly Extracted[]): Promise<void> {
   const vectors = new Map(batch.flatMap((it) => [...it.vectors]));
   const names = unknown.map(({ thing: { name } }) => ({ name, vector: vectors.get(name) ?? [] }));
-  const like = await findEntitiesLike(graph, names);
+  const similar = await findEntitiesLike(graph, names);
   const before: { other: Guess; letters: ReadonlySet<string> }[] = [];
   for (const [place, guess] of unknown.entries()) {
     const { name } = guess.thing;
     const letters = shingles(fuzzyKey(name));
-    const found = like.filter((entity) => entity.place === place && mayBe(name, entity));
-    guess.known = nearlySame(name, distinct(found));
+    const found = similar.filter((entity) => entity.place === place && isSimilar(name, entity));
+    guess.known = findNearDuplicate(name, distinct(found));
     if (!guess.known) {
       guess.candidates = distinct(found)
-        .sort((a, b) => likeness(name, b.name) - likeness(name, a.name))
-        .slice(0, MOST_CANDIDATES);
+        .sort((a, b) => similarity(name, b.name) - similarity(name, a.name))
+        .slice(0, MAX_CANDIDATES);
       const others = before
-        .filter(({ other }) => isElsewhere(guess.thing, other.thing))
+        .filter(({ other }) => isFromOtherEpisode(guess.thing, other.thing))
         .map((it) => ({ other: it.other, share: jaccard(letters, it.letters) }))
         .filter(({ share }) => share >= ALIKE)
         .sort((a, b) => b.share - a.share);
-      if (tellsEnough(fuzzyKey(name))) guess.same = others.find(({ share }) => share >= SAME)?.other ?? null;
-      if (!guess.same) guess.alike.push(...others.slice(0, MOST_CANDIDATES).map(({ other }) => other));
+      if (isDistinctive(fuzzyKey(name))) guess.same = others.find(({ share }) => share >= SAME)?.other ?? null;
+      if (!guess.same) guess.alike.push(...others.slice(0, MAX_CANDIDATES).map(({ other }) => other));
     }
     before.push({ other: guess, letters });
   }
 }
 
-/** Words in common say little when they are common words, so the letters must be alike too. */
-function mayBe(name: string, entity: LikeEntity): boolean {
-  return entity.near === null ? likeness(name, entity.name) >= ALIKE : entity.near >= NEAR;
+/** Common words are weak evidence, so the letters must be similar too. */
+function isSimilar(name: string, entity: LikeEntity): boolean {
+  return entity.near === null ? similarity(name, entity.name) >= ALIKE : entity.near >= NEAR;
 }
 
-/** What one episode calls by two names it means as two things. */
-function isElsewhere(one: NamedThing, other: NamedThing): boolean {
+/** Two names in one episode mean two entities. */
+function isFromOtherEpisode(one: NamedThing, other: NamedThing): boolean {
   return ![...one.episodes].some((episode) => other.episodes.has(episode));
 }
 
@@ -139,28 +143,28 @@ function namedIn(batch: readonly Extracted[]): Map<string, NamedThing> {
       const key = sameKey(entity.name);
       const thing = things.get(key) ?? { key, name: entity.name, type: 'Entity', attributes: {}, episodes: new Set() };
       things.set(key, thing);
-      learn(thing, entity);
+      mergeEntity(thing, entity);
       thing.episodes.add(episode.uuid);
     }
   return things;
 }
 
-function learn(thing: NamedThing, { type, attributes }: ExtractedEntity): void {
+function mergeEntity(thing: NamedThing, { type, attributes }: ExtractedEntity): void {
   if (thing.type === 'Entity') thing.type = type;
   if (type === thing.type) Object.assign(thing.attributes, attributes);
 }
 
-/** Python may have left two entities of one name; always the same one of them comes first. */
+/** Python may have left two entities of one name; sorting makes the choice stable. */
 function distinct<T extends StoredEntity>(entities: readonly T[]): T[] {
   return [...new Map(entities.map((entity) => [entity.uuid, entity])).values()].sort((a, b) =>
     a.uuid < b.uuid ? -1 : 1,
   );
 }
 
-/** Of an entity that is made for a name. */
+/** The uuid of a new entity with this name. */
 const newUuid = (group: string, name: string): string => derivedUuid('entity', group, sameKey(name));
 
-/** An entity as it stands after the commit. */
+/** An entity after the commit. */
 export interface ResolvedEntity {
   readonly uuid: string;
   readonly name: string;
@@ -173,38 +177,38 @@ export interface ResolvedEntity {
 export interface Resolution {
   /** The entity behind each name of the batch, by `sameKey`. */
   readonly byKey: ReadonlyMap<string, ResolvedEntity>;
-  /** Names that an entity goes by beside its own. */
+  /** Other names of entities. */
   readonly aliases: readonly { readonly key: string; readonly alias: string; readonly entity: string }[];
 }
 
 /**
- * Settles what each name means.
- * @param choices what the model chose for undecided names: a known entity or another name's guess; nothing for a new thing
+ * Decides what each name means.
+ * @param choices the model's choice for undecided names: a known entity or another name's guess; none for a new entity
  */
 export function resolveEntities(
   group: string,
   { byKey }: Guesses,
   choices: ReadonlyMap<Guess, StoredEntity | Guess>,
 ): Resolution {
-  const made = new Map<string, { uuid: string; name: string; known: StoredEntity | null; things: NamedThing[] }>();
+  const byUuid = new Map<string, { uuid: string; name: string; known: StoredEntity | null; things: NamedThing[] }>();
   const uuidOf = new Map<string, string>();
   for (const guess of byKey.values()) {
     const { thing } = guess;
-    const end = endOf(guess, choices);
+    const end = resolveGuess(guess, choices);
     const known = 'thing' in end ? null : end;
     const { name } = 'thing' in end ? end.thing : end;
     const uuid = known?.uuid ?? newUuid(group, name);
-    const entity = made.get(uuid) ?? { uuid, name, known, things: [] };
+    const entity = byUuid.get(uuid) ?? { uuid, name, known, things: [] };
     entity.things.push(thing);
-    made.set(uuid, entity);
+    byUuid.set(uuid, entity);
     uuidOf.set(thing.key, uuid);
   }
   const entities = new Map(
-    [...made].map(([uuid, entity]) => [uuid, { ...entity, ...told(entity.known, entity.things) }]),
+    [...byUuid].map(([uuid, entity]) => [uuid, { ...entity, ...typeAndAttributes(entity.known, entity.things) }]),
   );
   return {
     byKey: new Map([...uuidOf].map(([key, uuid]) => [key, entities.get(uuid) as ResolvedEntity])),
-    aliases: [...made.values()].flatMap(({ uuid, name, things }) =>
+    aliases: [...byUuid.values()].flatMap(({ uuid, name, things }) =>
       things
         .filter(({ key }) => key !== sameKey(name))
         .map((thing) => ({ key: aliasKey(thing.key), alias: thing.name, entity: uuid })),
@@ -212,8 +216,8 @@ export function resolveEntities(
   };
 }
 
-/** Follows what is the same as what to its end: a known entity, or the guess that a new one is named after. */
-function endOf(guess: Guess, choices: ReadonlyMap<Guess, StoredEntity | Guess>): StoredEntity | Guess {
+/** Follows `same` and the choices to a known entity, or to the guess that names a new one. */
+function resolveGuess(guess: Guess, choices: ReadonlyMap<Guess, StoredEntity | Guess>): StoredEntity | Guess {
   const seen = new Set<Guess>();
   for (let at: StoredEntity | Guess = guess; ; ) {
     if (!('thing' in at)) return at;
@@ -224,8 +228,8 @@ function endOf(guess: Guess, choices: ReadonlyMap<Guess, StoredEntity | Guess>):
   }
 }
 
-/** A known entity keeps its type; one without takes the first that is told. Attributes count when they are of that type. */
-function told(known: StoredEntity | null, things: readonly NamedThing[]) {
+/** A known entity keeps its type; one without takes the first that is given. Attributes count when they are of that type. */
+function typeAndAttributes(known: StoredEntity | null, things: readonly NamedThing[]) {
   const knownType = known?.labels.find((label) => label !== 'Entity');
   const type = knownType ?? things.find((thing) => thing.type !== 'Entity')?.type ?? 'Entity';
   const attributes = Object.assign(

@@ -3,22 +3,22 @@ import type { Attributes, ChangedFact, CutFact, FactEvidence, NewFact } from '..
 import type { StoredFact } from '../graph/queries/find-facts.ts';
 import { fromGraphTime, toGraphTime } from '../time.ts';
 import {
-  attributesTold,
   type Claim,
   type Claims,
   type Ending,
-  order,
   pairKey,
   type Span,
   type Support,
+  sortTime,
   spansOf,
+  supportedAttributes,
   supportText,
 } from './claims.ts';
 import { factKey, sameKey } from './names.ts';
 
 export type UnembeddedFact = Omit<NewFact, 'embedding'>;
 
-/** A fact as it stands after the commit. */
+/** A fact after the commit. */
 export interface SettledFact {
   readonly uuid: string;
   readonly claim: Claim;
@@ -29,52 +29,52 @@ export interface SettledFact {
 export interface Settled {
   readonly facts: readonly SettledFact[];
   readonly created: readonly UnembeddedFact[];
-  /** Later parts of facts that turned out to have held twice. */
+  /** Later parts of facts that held more than once. */
   readonly cut: readonly CutFact[];
   readonly changed: readonly ChangedFact[];
   readonly removed: readonly StoredFact[];
   readonly evidence: readonly FactEvidence[];
-  /** uuids of facts whose own properties tell all again, so that what was noted beside them can go. */
-  readonly plain: readonly string[];
+  /** uuids of facts whose stored evidence can be removed, since their properties say the same. */
+  readonly withoutEvidence: readonly string[];
 }
 
 /** Endings by `pairKey`. */
 export type Endings = ReadonlyMap<string, readonly Ending[]>;
 
 /**
- * Works out anew when the claims held of which something was learnt, and their rivals, and what of the graph has to change for
- * that. Rivals of touched claims must be loaded.
+ * Recomputes when touched claims and their rivals held, and the changes of the graph that follow. Rivals of touched claims must be
+ * loaded.
  */
 export function settle(claims: Claims, endings: Endings, now: Date): Settled {
   const facts: SettledFact[] = [];
   const removed: StoredFact[] = [];
-  for (const claim of inOrder(claims)) {
+  for (const claim of sortedClaims(claims)) {
     const spans = spansOf(claim.supports, closingsOf(claim, endings));
-    const named = nameSpans(claim, spans);
-    facts.push(...named);
-    const kept = new Set(named.map(({ uuid }) => uuid));
+    const settledFacts = nameSpans(claim, spans);
+    facts.push(...settledFacts);
+    const kept = new Set(settledFacts.map(({ uuid }) => uuid));
     removed.push(...claim.stored.filter(({ uuid }) => !kept.has(uuid)));
   }
   const uuidsOf = Map.groupBy(facts, ({ claim }) => claim);
-  const gone = new Set(removed.map(({ uuid }) => uuid));
+  const removedUuids = new Set(removed.map(({ uuid }) => uuid));
   const evidence = facts.flatMap((fact) =>
-    evidenceOf(fact, gone, (rival) => (uuidsOf.get(rival) ?? []).map(({ uuid }) => uuid)),
+    evidenceOf(fact, removedUuids, (rival) => (uuidsOf.get(rival) ?? []).map(({ uuid }) => uuid)),
   );
   const noted = new Set(evidence.map(({ key }) => key));
-  const fresh = facts.filter(({ stored }) => !stored);
+  const created = facts.filter(({ stored }) => !stored);
   return {
     facts,
-    created: fresh.filter(({ claim }) => claim.stored.length === 0).map((fact) => toNew(fact, now)),
-    cut: fresh.flatMap((fact) => toCut(fact, now)),
+    created: created.filter(({ claim }) => claim.stored.length === 0).map((fact) => toNew(fact, now)),
+    cut: created.flatMap((fact) => toCut(fact, now)),
     changed: facts.flatMap((fact) => toChanged(fact, now)),
     removed,
     evidence,
-    plain: facts.flatMap(({ uuid, stored }) => (stored?.supports && !noted.has(factKey(uuid)) ? [uuid] : [])),
+    withoutEvidence: facts.flatMap(({ uuid, stored }) => (stored?.supports && !noted.has(factKey(uuid)) ? [uuid] : [])),
   };
 }
 
 /** Touched claims and their rivals, always in the same order. */
-function inOrder(claims: Claims): Claim[] {
+function sortedClaims(claims: Claims): Claim[] {
   const touched = [...claims.all].filter((claim) => claim.touched);
   const all = [...new Set(touched.flatMap((claim) => [claim, ...claim.rivals]))];
   const key = ({ source, target, fact }: Claim) => `${source} ${target} ${fact}`;
@@ -82,34 +82,33 @@ function inOrder(claims: Claims): Claim[] {
 }
 
 /**
- * What ended a claim. Of a rival that nothing was learnt about not all rivals need be loaded; it ends where it ended before, or
- * sooner.
+ * The times at which a claim ended. Not all rivals of an untouched rival are loaded, so its stored ends count too.
  */
 function closingsOf(claim: Claim, endings: Endings): Date[] {
-  const said = new Set(claim.supports.map(({ episode }) => episode).filter((episode) => episode !== ''));
-  const told = endings.get(pairKey(claim.source, claim.target)) ?? [];
+  const supporters = new Set(claim.supports.map(({ episode }) => episode).filter((episode) => episode !== ''));
+  const pairEndings = endings.get(pairKey(claim.source, claim.target)) ?? [];
   const before = claim.touched ? [] : claim.stored.flatMap(({ invalidAt }) => fromGraphTime(invalidAt) ?? []);
-  // An episode that says both that it holds and that something between the two ended means something else by that.
-  const ended = told.filter(({ episode }) => !said.has(episode)).map(({ at }) => at);
-  // Nor do two rule each other out that one episode states together; without it they may have been compared before or not.
-  const rivals = [...claim.rivals].filter(({ supports }) => !supports.some(({ episode }) => said.has(episode)));
+  // An ending in an episode that supports the claim is about another relation of the two.
+  const ended = pairEndings.filter(({ episode }) => !supporters.has(episode)).map(({ at }) => at);
+  // Claims that one episode states together do not exclude each other, whether or not they were compared before.
+  const rivals = [...claim.rivals].filter(({ supports }) => !supports.some(({ episode }) => supporters.has(episode)));
   return [...before, ...ended, ...beginningsOf(rivals)];
 }
 
 function beginningsOf(rivals: readonly Claim[]): Date[] {
   return rivals
-    .flatMap(({ supports }) => supports.map(order))
+    .flatMap(({ supports }) => supports.map(sortTime))
     .filter(Number.isFinite)
     .map((time) => new Date(time));
 }
 
-/** Gives each span the uuid of the fact that stands for it, or a new one that follows from what it is. */
+/** Gives each span the uuid of its stored fact, or a new uuid derived from its content. */
 function nameSpans(claim: Claim, spans: readonly Span[]): SettledFact[] {
   const free = new Set(claim.stored);
   const holderOf = new Map(claim.stored.flatMap((fact) => fact.episodes.map((episode) => [episode, fact])));
-  const named = new Map<Span, StoredFact>();
+  const settledFacts = new Map<Span, StoredFact>();
   const take = (span: Span, fact: StoredFact | undefined) => {
-    if (fact && free.delete(fact)) named.set(span, fact);
+    if (fact && free.delete(fact)) settledFacts.set(span, fact);
   };
   for (const span of spans)
     take(
@@ -117,10 +116,10 @@ function nameSpans(claim: Claim, spans: readonly Span[]): SettledFact[] {
       claim.stored.find(({ uuid }) => uuid === newUuid(claim, span)),
     );
   for (const span of spans)
-    for (const { episode } of span.supports) if (!named.has(span)) take(span, holderOf.get(episode));
-  for (const span of spans) if (!named.has(span) && spans.length === 1) take(span, [...free][0]);
+    for (const { episode } of span.supports) if (!settledFacts.has(span)) take(span, holderOf.get(episode));
+  for (const span of spans) if (!settledFacts.has(span) && spans.length === 1) take(span, [...free][0]);
   return spans.map((span) => {
-    const stored = named.get(span) ?? null;
+    const stored = settledFacts.get(span) ?? null;
     return { uuid: stored?.uuid ?? newUuid(claim, span), claim, span, stored };
   });
 }
@@ -135,17 +134,17 @@ function episodesOf({ supports }: Span): string[] {
 
 function timesOf({ span, stored }: SettledFact, now: Date) {
   const { validAt, invalidAt } = span;
-  const said = Math.min(...span.supports.map((support) => support.said.getTime()));
+  const firstSaid = Math.min(...span.supports.map((support) => support.saidAt.getTime()));
   return {
     episodes: episodesOf(span),
     validAt: validAt && toGraphTime(validAt),
     invalidAt: invalidAt && toGraphTime(invalidAt),
     expiredAt: invalidAt && (stored?.expiredAt ?? toGraphTime(now)),
-    referenceTime: stored ? keptTime(stored.referenceTime, said) : toGraphTime(new Date(said)),
+    referenceTime: stored ? keptTime(stored.referenceTime, firstSaid) : toGraphTime(new Date(firstSaid)),
   };
 }
 
-/** As it stands where it is the same moment, which Python writes to the microsecond, or where Python wrote none. */
+/** The stored text if it is the same time, since Python writes microseconds, or if Python wrote none. */
 function keptTime(stored: string | null, time: number): string | null {
   const known = fromGraphTime(stored)?.getTime();
   return known === undefined || known === time ? stored : toGraphTime(new Date(time));
@@ -160,9 +159,9 @@ function toCut(fact: SettledFact, now: Date): CutFact[] {
   const { stored } = fact.claim;
   const [whole] = stored;
   if (!whole) return [];
-  // What was said of the later part was known before.
-  const said = new Set(episodesOf(fact.span));
-  const known = stored.filter(({ episodes }) => episodes.some((episode) => said.has(episode)));
+  // The statements of the later part were known before.
+  const partEpisodes = new Set(episodesOf(fact.span));
+  const known = stored.filter(({ episodes }) => episodes.some((episode) => partEpisodes.has(episode)));
   const createdAt = known.map((it) => it.createdAt).sort()[0] ?? toGraphTime(now);
   return [{ ...toPart(fact, createdAt, now), of: whole.uuid }];
 }
@@ -188,10 +187,10 @@ function toChanged(fact: SettledFact, now: Date): ChangedFact[] {
     : [{ uuid, source: stored.source, target: stored.target, attributes, ...times }];
 }
 
-/** Those that its own supports tell, the latest last; what others told of the fact that it was a part of is not of its time. */
+/** Attributes of the span's own supports, the latest last; attributes from other spans of the claim are removed. */
 function attributesOf({ claim, span, stored }: SettledFact): Attributes {
   if (!claim.touched) return {};
-  const before = attributesTold(stored ?? claim.stored[0]);
+  const before = supportedAttributes(stored ?? claim.stored[0]);
   return Object.assign(
     Object.fromEntries(before.map((name) => [name, null])),
     ...span.supports.map(({ attributes }) => attributes),
@@ -202,17 +201,17 @@ function sameTime(one: string | null, other: string | null): boolean {
   return fromGraphTime(one)?.getTime() === fromGraphTime(other)?.getTime();
 }
 
-/** None for a fact whose own properties tell all. */
+/** Empty for a fact whose properties say everything. */
 function evidenceOf(
   { uuid, claim, span }: SettledFact,
-  gone: ReadonlySet<string>,
+  removedUuids: ReadonlySet<string>,
   uuidsOf: (claim: Claim) => string[],
 ): FactEvidence[] {
   const [first] = span.supports;
-  const known = [...claim.rivalUuids].filter((rival) => !gone.has(rival));
+  const known = [...claim.rivalUuids].filter((rival) => !removedUuids.has(rival));
   const rivals = [...new Set([...known, ...[...claim.rivals].flatMap(uuidsOf)])].sort();
   const wordings = [...claim.wordings].filter((wording) => wording !== sameKey(claim.fact)).sort();
-  const ownEnd = first?.end && order(first) < first.end.getTime() ? first.end.getTime() : undefined;
+  const ownEnd = first?.end && sortTime(first) < first.end.getTime() ? first.end.getTime() : undefined;
   const isPlain = span.supports.length === 1 && !first?.attributes && rivals.length === 0 && wordings.length === 0;
   if (isPlain && span.invalidAt?.getTime() === ownEnd) return [];
   return [{ key: factKey(uuid), supports: span.supports.map((it: Support) => supportText(it)), rivals, wordings }];

@@ -1,10 +1,10 @@
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type Span, type SpanOptions, trace } from '../telemetry/tracing.ts';
 
-/** The parts of an episode's way into the graph that are seen as spans (`memory.record` …) and timed. */
+/** The stages of an ingestion that have spans (`memory.record` …) and are timed. */
 export type Stage = 'record' | 'extract' | 'embed' | 'commit' | 'write' | 'resolve';
 
-/** Does a stage's work, seen and timed. */
+/** Runs a stage's work in a span and records its duration. */
 export type Stages = <T>(stage: Stage, options: SpanOptions, work: (span: Span) => Promise<T>) => Promise<T>;
 
 export function openStages(metrics: Metrics): Stages {
@@ -19,7 +19,7 @@ export function openStages(metrics: Metrics): Stages {
     });
 }
 
-/** What every span of an episode says about it. */
+/** Tags of every span of an episode. */
 export function tagsOf({ group, uuid }: { readonly group: string; readonly uuid: string }) {
   return { group, episode: uuid };
 }

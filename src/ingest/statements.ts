@@ -1,12 +1,12 @@
 import type { StoredEntity } from '../graph/queries/begin-commit.ts';
-import type { WantedFact, WantedPair } from '../graph/queries/find-facts.ts';
+import type { FactLookup, PairLookup } from '../graph/queries/find-facts.ts';
 import type { ExtractedFact } from '../models/language-model.ts';
 import { pairKey } from './claims.ts';
 import type { Extracted } from './extract.ts';
 import { endingsKey, sameKey } from './names.ts';
 import type { Guess, Guesses } from './resolve-entities.ts';
 
-/** What one episode says of two things. */
+/** What one episode states about two names. */
 export interface Statement {
   /** Place in the batch's list. */
   readonly place: number;
@@ -17,11 +17,11 @@ export interface Statement {
   readonly target: Guess;
 }
 
-/** From so many facts on only the vector index can go through an entity's facts. */
+/** From this number of facts on, an entity's facts are searched only through the vector index. */
 const BUSY = 200;
 
-/** Each once and in the order of what happened, so that a batch comes out the same however it was put together. */
-export function inOrderOfTime(batch: readonly Extracted[]): Extracted[] {
+/** Distinct episodes by reference time, so that the result does not depend on the order of the batch. */
+export function sortedByTime(batch: readonly Extracted[]): Extracted[] {
   const time = ({ episode }: Extracted) => episode.referenceTime.getTime();
   const distinct = new Map(batch.map((it) => [it.episode.uuid, it]));
   return [...distinct.values()].sort((a, b) => time(a) - time(b) || (a.episode.uuid < b.episode.uuid ? -1 : 1));
@@ -39,8 +39,8 @@ export function statementsOf(batch: readonly Extracted[], { byKey }: Guesses): S
   return statements;
 }
 
-/** The known entities that a name may mean, also by way of other names of the batch. */
-export function possible(guess: Guess): StoredEntity[] {
+/** The known entities that a name may mean, also through other names of the batch. */
+export function possibleEntities(guess: Guess): StoredEntity[] {
   const names = new Set([guess]);
   const entities = new Map<string, StoredEntity>();
   for (const { known, same, candidates, alike } of names) {
@@ -50,16 +50,16 @@ export function possible(guess: Guess): StoredEntity[] {
   return [...entities.values()];
 }
 
-/** The pairs of known entities that the batch says something of, and what it states about any of them. */
-export function wantedOf(
+/** The pairs of known entities that the batch relates, and the statements about any of them. */
+export function lookupsOf(
   batch: readonly Extracted[],
   guesses: Guesses,
   statements: readonly Statement[],
-): { pairs: WantedPair[]; facts: WantedFact[] } {
-  const pairs = new Map<string, WantedPair>();
+): { pairs: PairLookup[]; facts: FactLookup[] } {
+  const pairs = new Map<string, PairLookup>();
   const addPairs = (source: Guess, target: Guess) => {
-    for (const { uuid: one } of possible(source))
-      for (const { uuid: other } of possible(target)) {
+    for (const { uuid: one } of possibleEntities(source))
+      for (const { uuid: other } of possibleEntities(target)) {
         const key = pairKey(one, other);
         if (one !== other) pairs.set(key, { one, other, key: endingsKey(key) });
       }
@@ -70,17 +70,17 @@ export function wantedOf(
       const [source, target] = [guesses.byKey.get(sameKey(ended.source)), guesses.byKey.get(sameKey(ended.target))];
       if (source && target) addPairs(source, target);
     }
-  return { pairs: [...pairs.values()], facts: statements.flatMap(wanted) };
+  return { pairs: [...pairs.values()], facts: statements.flatMap(factLookup) };
 }
 
-function wanted({ place, stated, vector, source, target }: Statement): WantedFact[] {
-  const ends = [...possible(source), ...possible(target)];
+function factLookup({ place, stated, vector, source, target }: Statement): FactLookup[] {
+  const ends = [...possibleEntities(source), ...possibleEntities(target)];
   if (ends.every(({ degree }) => degree === 0)) return [];
   const uuids = (some: typeof ends) => [...new Set(some.map(({ uuid }) => uuid))];
   return [
     {
       place,
-      sources: uuids(possible(source)),
+      sources: uuids(possibleEntities(source)),
       calm: uuids(ends.filter(({ degree }) => degree > 0 && degree < BUSY)),
       busy: uuids(ends.filter(({ degree }) => degree >= BUSY)),
       relation: stated.relation,

@@ -3,8 +3,8 @@ import { readSummaries, type SummaryRow } from '../graph/queries/entities.ts';
 import { toGraphTime } from '../time.ts';
 import type { Settled, SettledFact } from './settle.ts';
 
-/** Graphiti's limit: twice its MAX_SUMMARY_CHARS. Beyond it a model has to tell it shorter. */
-const LONGEST = 2000;
+/** Graphiti's limit: twice its MAX_SUMMARY_CHARS. A model has to shorten a longer summary. */
+const MAX_LENGTH = 2000;
 
 /** Sentences that an entity's summary gains and loses. */
 export interface SummaryChange {
@@ -15,11 +15,11 @@ export interface SummaryChange {
 export interface NewSummary {
   readonly uuid: string;
   readonly summary: string;
-  /** True when not all of it fits. */
+  /** True when not all lines fit. */
   readonly isLong: boolean;
 }
 
-/** For each entity the sentences that hold now and did not before, and those that held before and do no more. */
+/** For each entity the sentences that newly hold, and those that no longer hold. */
 export function summaryChanges({ facts, removed }: Settled, now: Date): Map<string, SummaryChange> {
   const changes = new Map<string, { add: Set<string>; drop: Set<string>; keep: Set<string> }>();
   const of = (uuid: string) => {
@@ -32,7 +32,7 @@ export function summaryChanges({ facts, removed }: Settled, now: Date): Map<stri
     const [holds, didHold] = [!it.span.invalidAt || it.span.invalidAt > now, held(it, now)];
     const { source, target, fact } = it.claim;
     for (const uuid of [source, target]) {
-      // What holds in another of its spans, or is a twin that Python left, stays.
+      // A sentence that holds in another span, or in a duplicate that Python left, stays.
       if (holds) of(uuid)[didHold ? 'keep' : 'add'].add(fact);
       else if (didHold) of(uuid).drop.add(fact);
     }
@@ -52,38 +52,38 @@ function held({ stored }: SettledFact, now: Date): boolean {
 }
 
 /**
- * A summary after a change, one sentence on a line. As long as all that holds fits it is made of that alone; else of what it
- * was before, and what does not fit goes, the oldest lines first.
- * @param held null where there is too much to be read
+ * A summary after a change, one sentence on a line. If all sentences that hold fit, the summary consists of them; otherwise the
+ * previous summary is changed and its oldest lines are dropped.
+ * @param held null when there are too many to read
  */
 export function changedSummary(
   { summary, held }: Pick<SummaryRow, 'summary' | 'held'>,
   { add, drop }: SummaryChange,
 ): Omit<NewSummary, 'uuid'> {
-  const gone = new Set([...add, ...drop]);
-  const after = (lines: readonly string[]) => [...new Set(lines)].filter((line) => line !== '' && !gone.has(line));
+  const dropped = new Set([...add, ...drop]);
+  const after = (lines: readonly string[]) => [...new Set(lines)].filter((line) => line !== '' && !dropped.has(line));
   const whole = held && [...after(held), ...add].join('\n');
-  if (whole !== null && whole.length <= LONGEST) return { summary: whole, isLong: false };
+  if (whole !== null && whole.length <= MAX_LENGTH) return { summary: whole, isLong: false };
   const lines = [...after(summary.split('\n')), ...add];
   let first = lines.length;
   for (let length = -1; first > 0; first -= 1) {
     length += (lines[first - 1]?.length ?? 0) + 1;
-    if (length > LONGEST && first < lines.length) break;
+    if (length > MAX_LENGTH && first < lines.length) break;
   }
   return { summary: lines.slice(first).join('\n'), isLong: first > 0 };
 }
 
-/** @param fresh uuids of entities that are only made now, of which there is nothing to read */
+/** @param created uuids of new entities, which have no summary to read */
 export async function newSummaries(
   graph: GroupGraph,
   changes: ReadonlyMap<string, SummaryChange>,
-  fresh: ReadonlySet<string>,
+  created: ReadonlySet<string>,
   now: Date,
 ): Promise<NewSummary[]> {
-  const known = [...changes.keys()].filter((uuid) => !fresh.has(uuid));
+  const known = [...changes.keys()].filter((uuid) => !created.has(uuid));
   const rows = await readSummaries(graph, known, toGraphTime(now));
   const before = new Map<string, SummaryRow>(rows.map((row) => [row.uuid, row]));
-  for (const uuid of fresh) before.set(uuid, { uuid, summary: '', held: null });
+  for (const uuid of created) before.set(uuid, { uuid, summary: '', held: null });
   return [...changes].flatMap(([uuid, change]) => {
     const row = before.get(uuid);
     if (!row) return [];

@@ -3,7 +3,7 @@ import type { GroupGraph } from '../group-graph.ts';
 import { eachTerm } from './each-term.ts';
 
 /** A name that an entity is looked for by. */
-export interface WantedName {
+export interface NameLookup {
   /** Of the name in the caller's list; other spellings of a name have the same. */
   readonly place: number;
   readonly name: string;
@@ -57,10 +57,10 @@ export const ENTITY_ENTRIES = `uuid: n.uuid, name: n.name, labels: labels(n), su
 export async function beginCommit(
   graph: GroupGraph,
   episodes: readonly string[],
-  wanted: readonly WantedName[],
+  lookups: readonly NameLookup[],
 ): Promise<Beginning> {
-  const asked = wanted.map((it) => ({ ...it }));
-  const worded = wanted.map(({ name, place }) => ({ place, lower: name.toLowerCase(), words: allWords(name) }));
+  const asked = lookups.map((it) => ({ ...it }));
+  const worded = lookups.map(({ name, place }) => ({ place, lower: name.toLowerCase(), words: allWords(name) }));
   const [row] = await graph.read<Row>(
     `OPTIONAL MATCH (m:_Meta {key: 'fence'})
      WITH coalesce(m.token, 0) AS fence

@@ -1,7 +1,7 @@
 import type { GroupGraph } from '../group-graph.ts';
 
 /** A stated fact, as far as it matters for finding those that it may repeat or contradict. */
-export interface WantedFact {
+export interface FactLookup {
   readonly place: number;
   /** uuids of the entities that its source may be. */
   readonly sources: readonly string[];
@@ -14,7 +14,7 @@ export interface WantedFact {
 }
 
 /** Two entities whose facts are all wanted, in either direction; `key` is that of the `_Meta` node with what ended between them. */
-export interface WantedPair {
+export interface PairLookup {
   readonly one: string;
   readonly other: string;
   readonly key: string;
@@ -77,8 +77,8 @@ const RETURN_FACT = `
  */
 export async function findFacts(
   graph: GroupGraph,
-  pairs: readonly WantedPair[],
-  wanted: readonly WantedFact[],
+  pairs: readonly PairLookup[],
+  factLookups: readonly FactLookup[],
 ): Promise<FoundFacts> {
   const rows = await graph.read<Row>(
     `CALL {
@@ -88,7 +88,7 @@ export async function findFacts(
        WITH x, y
        MATCH (x)-[e:RELATES_TO]-(y)
        RETURN e, -1 AS place, 1.0 AS near
-       ${wanted.length > 0 ? LIKELY : ''}
+       ${factLookups.length > 0 ? LIKELY : ''}
      }
      WITH e, collect([place, near]) AS found
      ${RETURN_FACT}
@@ -98,15 +98,17 @@ export async function findFacts(
      RETURN 'endings' AS kind, {key: m.key, endings: m.endings} AS row`,
     {
       pairs: pairs.map((it) => ({ ...it })),
-      ...(wanted.length > 0 && { wanted: wanted.map((it) => ({ ...it })), kinds: kindsOf(wanted) }),
+      ...(factLookups.length > 0 && { wanted: factLookups.map((it) => ({ ...it })), kinds: kindsOf(factLookups) }),
     },
   );
   return sorted(rows);
 }
 
 /** What a source may do, once: an entity with thousands of facts of one kind has them all sorted to find the latest. */
-function kindsOf(wanted: readonly WantedFact[]): { source: string; relation: string; places: number[] }[] {
-  const each = wanted.flatMap(({ place, sources, relation }) => sources.map((source) => ({ place, source, relation })));
+function kindsOf(factLookups: readonly FactLookup[]): { source: string; relation: string; places: number[] }[] {
+  const each = factLookups.flatMap(({ place, sources, relation }) =>
+    sources.map((source) => ({ place, source, relation })),
+  );
   const kinds = Map.groupBy(each, ({ source, relation }) => `${source} ${relation}`);
   return [...kinds.values()].map((some) => ({
     source: some[0]?.source ?? '',
@@ -152,7 +154,7 @@ const LIKELY = `
        RETURN e, q.place AS place, near`;
 
 /** The facts with these uuids and all others between the same entities, with what ended between them. */
-export async function factsBeside(graph: GroupGraph, uuids: readonly string[]): Promise<StoredFact[]> {
+export async function factsOfSamePairs(graph: GroupGraph, uuids: readonly string[]): Promise<StoredFact[]> {
   const rows = await graph.read<Row>(
     `UNWIND $uuids AS uuid
      MATCH (x)-[known:RELATES_TO {uuid: uuid}]->(y)

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type Episode, newEpisode } from '../../../src/episode.ts';
 import { ModelBusy, ReplyUnusable } from '../../../src/errors.ts';
 import { type IngestParts, openIngest } from '../../../src/ingest/ingest.ts';
-import { openWaitingRoom } from '../../../src/ingest/pending-batch.ts';
+import { openPendingBatch } from '../../../src/ingest/pending-batch.ts';
 import type { LanguageModel, Undecided } from '../../../src/models/language-model.ts';
 import type { Metrics } from '../../../src/telemetry/metrics.ts';
 import { HOUR, MINUTE, SECOND } from '../../../src/time.ts';
@@ -373,16 +373,16 @@ test('a call that nobody understands breaks nothing', async () => {
 
 test('what dead workers left in the waiting room goes, and what lives stays', async () => {
   const group = newGroup();
-  const room = openWaitingRoom(opened.valkey, opened.leases.signals);
+  const room = openPendingBatch(opened.valkey, opened.leases.signals);
   const entry = (since: number) => ({
     episode: { uuid: randomUUID(), group, referenceTime: new Date(), saga: null },
     ...{ stamp: 'other models', since, carrier: undefined },
   });
   const [dead, living] = [entry(Date.now() - 2 * HOUR), entry(Date.now() - 2 * MINUTE)];
-  await room.enter(group, [dead, living]);
+  await room.add(group, [dead, living]);
   await opened.valkey.hset(`waiting:{${group}}`, 'rubbish', '{"uuid":7}');
 
-  expect((await room.all(group)).map(({ episode }) => episode.uuid)).toEqual([living.episode.uuid]);
+  expect((await room.list(group)).map(({ episode }) => episode.uuid)).toEqual([living.episode.uuid]);
 
   expect(await opened.valkey.hkeys(`waiting:{${group}}`)).toEqual([living.episode.uuid]);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { InvalidInput } from '../../../src/errors.ts';
 import { checkGroup } from '../../../src/group.ts';
-import { soundPart } from '../../../src/ingest/extract.ts';
+import { validPart } from '../../../src/ingest/extract.ts';
 import type { ExtractedFact } from '../../../src/models/language-model.ts';
 import { cleanLine } from '../../../src/models/openai/clean.ts';
 import { fuse } from '../../../src/search/rank/rrf.ts';
@@ -20,7 +20,7 @@ test('a group that no graph may be named after is refused', () => {
 describe('of what a model found in an episode', () => {
   const entity = (name: string, type = 'Entity') => ({ name, type });
   const kept = (...entities: ReturnType<typeof entity>[]) =>
-    soundPart({ entities, facts: [], ended: [] }).entities.map(({ name, type }) => `${name}/${type}`);
+    validPart({ entities, facts: [], ended: [] }).entities.map(({ name, type }) => `${name}/${type}`);
 
   test('blank names are left out', () => {
     expect(kept(entity(''), entity('   '), entity('Ann'))).toEqual(['Ann/Entity']);
@@ -41,7 +41,7 @@ describe('of what a model found in an episode', () => {
     ...{ validAt: null, invalidAt: null },
   });
   const facts = (...given: ExtractedFact[]) =>
-    soundPart({ entities: [entity('Alice'), entity('Bob')], facts: given, ended: [] }).facts.map((it) => it.fact);
+    validPart({ entities: [entity('Alice'), entity('Bob')], facts: given, ended: [] }).facts.map((it) => it.fact);
 
   test('a fact of one entity with itself is left out', () => {
     expect(facts(fact('Alice', 'Alice'), fact('alice', 'ALICE'))).toEqual([]);

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { fateOf, ModelBusy, ReplyUnusable, StoreUnreachable } from '../../../src/errors.ts';
-import { failureTold, toldFailure } from '../../../src/ingest/pending-batch.ts';
+import { deserializeFailure, serializeFailure } from '../../../src/ingest/pending-batch.ts';
 
-const retold = (error: unknown) => failureTold(JSON.parse(JSON.stringify(toldFailure(error))));
+const retold = (error: unknown) => deserializeFailure(JSON.parse(JSON.stringify(serializeFailure(error))));
 
 test.each([new ReplyUnusable('no'), new StoreUnreachable('away'), new ModelBusy('busy', { retryAfter: 5000 })])(
   'another worker hears of the same failure: %s',

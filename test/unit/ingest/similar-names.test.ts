@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { entropy, fuzzyKey, jaccard, likeness, nearlySame, shingles, tellsEnough } from '../../../src/ingest/names.ts';
+import {
+  entropy,
+  findNearDuplicate,
+  fuzzyKey,
+  isDistinctive,
+  jaccard,
+  shingles,
+  similarity,
+} from '../../../src/ingest/names.ts';
 
 // The values are graphiti_core's own (dedup_helpers.py and its tests).
 describe('names are compared as Graphiti does', () => {
@@ -25,7 +33,7 @@ describe('names are compared as Graphiti does', () => {
     ['', 0, false],
   ])('%s has %f bits; enough: %s', (name, bits, enough) => {
     if (name !== 'meaningful name') expect(entropy(name)).toBeCloseTo(bits, 6);
-    expect(tellsEnough(name)).toBe(enough);
+    expect(isDistinctive(name)).toBe(enough);
   });
 
   test.each([
@@ -40,9 +48,9 @@ describe('names are compared as Graphiti does', () => {
     expect(jaccard(new Set('ab'), new Set('ac'))).toBeCloseTo(1 / 3);
     expect(jaccard(new Set(), new Set())).toBe(1);
     expect(jaccard(new Set('a'), new Set())).toBe(0);
-    expect(likeness('joe michael', 'joe michaels')).toBeCloseTo(0.888889, 6);
-    expect(likeness('falkor graph service', 'falkor graph services')).toBeCloseTo(0.941176, 6);
-    expect(likeness('react native', 'react-native')).toBe(1);
+    expect(similarity('joe michael', 'joe michaels')).toBeCloseTo(0.888889, 6);
+    expect(similarity('falkor graph service', 'falkor graph services')).toBeCloseTo(0.941176, 6);
+    expect(similarity('react native', 'react-native')).toBe(1);
   });
 });
 
@@ -55,7 +63,7 @@ test.each([
   ['anything', [], null],
 ])('%s among %j is %s', (name, candidates, found) => {
   expect(
-    nearlySame(
+    findNearDuplicate(
       name,
       candidates.map((candidate) => ({ name: candidate })),
     )?.name ?? null,

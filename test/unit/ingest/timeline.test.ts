@@ -4,7 +4,7 @@ import { type Support, spansOf } from '../../../src/ingest/claims.ts';
 const day = (number: number) => new Date(Date.UTC(2025, 0, number));
 const support = (begin: number, end?: number): Support => ({
   episode: `e${begin}`,
-  said: day(begin),
+  saidAt: day(begin),
   begin: day(begin),
   end: end ? day(end) : null,
 });

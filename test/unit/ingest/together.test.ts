@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { InvalidInput, StoreUnreachable } from '../../../src/errors.ts';
-import { inHalves, together } from '../../../src/ingest/coalesce.ts';
+import { bisectOnFailure, coalesce } from '../../../src/ingest/coalesce.ts';
 
 const all = (waiting: readonly unknown[]) => waiting.length;
 
 test('what comes at once is done at once, what comes meanwhile together next', async () => {
   const batches: number[][] = [];
   const gates: (() => void)[] = [];
-  const double = together<number, number>(
+  const double = coalesce<number, number>(
     () => 'same',
     all,
     async (items) => {
@@ -35,7 +35,7 @@ test('what comes at once is done at once, what comes meanwhile together next', a
 
 test('those of different keys are done apart, and no more together than are counted', async () => {
   const batches: string[] = [];
-  const note = together<string, void>(
+  const note = coalesce<string, void>(
     (item) => item.slice(0, 1),
     (waiting) => Math.min(waiting.length, 2),
     async (items, key) => {
@@ -53,7 +53,7 @@ test('one that cannot be done is found by halves and takes no other with it', as
   let asked = 0;
   const done: number[] = [];
   const failed: number[] = [];
-  await inHalves(
+  await bisectOnFailure(
     Array.from({ length: 32 }, (_, index) => index),
     async (items) => {
       asked += 1;
@@ -71,7 +71,7 @@ test('one that cannot be done is found by halves and takes no other with it', as
 test('what lies in a server fails for all, and is tried once', async () => {
   let asked = 0;
   const failed: number[] = [];
-  await inHalves(
+  await bisectOnFailure(
     [1, 2, 3, 4],
     async () => {
       asked += 1;

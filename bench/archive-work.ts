@@ -4,7 +4,7 @@ import { exportGraph } from '../src/archive/export.ts';
 import { openLoading } from '../src/archive/load.ts';
 import type { Manifest } from '../src/archive/manifest.ts';
 import { checkBytes, readParts } from '../src/archive/read.ts';
-import { loadBeside } from '../src/archive/restore.ts';
+import { loadIntoScratch } from '../src/archive/restore.ts';
 import { directoryStore } from '../src/archive/stores/directory.ts';
 import { verifyArchive } from '../src/archive/verify.ts';
 import type { Address } from '../src/config.ts';
@@ -108,7 +108,7 @@ const KINDS: Record<Work['kind'], (graphs: Graphs, work: Work) => Promise<{ mega
     const store = { ...directoryStore(folder), metrics };
     const manifest = await plain(folder);
     await checkBytes(store, manifest);
-    const { scratch } = await loadBeside(graphs, store, manifest, 'restored', 'without vectors');
+    const { scratch } = await loadIntoScratch(graphs, store, manifest, 'restored', 'without vectors');
     await scratch.drop();
     return {};
   },

@@ -1,7 +1,7 @@
 import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { exportGroup } from '../src/archive/export.ts';
-import { exportByNight, type NightParts } from '../src/archive/nightly.ts';
+import { type NightParts, runNightlyExport } from '../src/archive/nightly.ts';
 import type { ArchiveStore } from '../src/archive/stores/store.ts';
 import type { Config } from '../src/config.ts';
 import { InvalidInput } from '../src/errors.ts';
@@ -50,7 +50,7 @@ async function beginNight(
   for (const group of memories) await takeOver(group);
   const groups = [...new Set([...memories, ...(await journaled())])].sort();
   await nights.addExports(tick, groups);
-  await nights.keepDrills(groups);
+  await nights.pruneRestoreTests(groups);
   return { groups };
 }
 
@@ -65,15 +65,15 @@ async function exportOne(job: Job, parts: ExportParts, config: Config, { metrics
       return exportGroup(graphs.group(group), leases, store, { gzip, origin, onProgress });
     }
     // Jobs of earlier releases say `gzip`; the setting decides.
-    const night = await exportByNight({ ...parts, keep: config.keep, gzip: config.exportGzip }, group, {
+    const night = await runNightlyExport({ ...parts, keep: config.keep, gzip: config.exportGzip }, group, {
       written,
       onProgress,
       onWritten: (file) => job.updateData({ ...job.data, written: file }),
-      async onDrill(result) {
+      async onRestoreTest(result) {
         metrics?.increment('opencode.memory.archive.drills', {
           outcome: result.said === undefined ? 'whole' : 'failed',
         });
-        await nights.noteDrill(group, result);
+        await nights.storeRestoreTest(group, result);
       },
     });
     for (const { file, why } of night.unproven)

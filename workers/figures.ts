@@ -9,7 +9,7 @@ export async function noteFigures(producer: Producer, spool: Spool, metrics: Met
     metrics.gauge?.('opencode.memory.spool.episodes', spool.count());
     const { lastCommit, now } = await producer.alive();
     if (lastCommit !== null) metrics.gauge?.('opencode.memory.last_commit_age', (now - lastCommit) / SECOND);
-    const verified = [...(await producer.nights.drills()).values()].flatMap(
+    const verified = [...(await producer.nights.restoreTests()).values()].flatMap(
       (drill) => drill.verified?.at.getTime() ?? [],
     );
     if (verified.length > 0)

@@ -4,7 +4,7 @@ import type { Alive } from '../src/queue/alive.ts';
 import type { LastNight } from '../src/queue/nightly-exports.ts';
 import type { Producer } from '../src/queue/producer.ts';
 import type { Spool } from '../src/queue/spool/spool.ts';
-import type { Drill } from '../src/schedule/restore-tests.ts';
+import type { RestoreTest } from '../src/schedule/restore-tests.ts';
 import type { ModelSigns, VitalSigns } from '../src/telemetry/vital-signs.ts';
 import { HOUR, MINUTE, SECOND } from '../src/time.ts';
 import { within } from '../src/within.ts';
@@ -126,7 +126,7 @@ async function deadLetters(producer: Producer): Promise<Check | undefined> {
 /** Undefined where nothing was archived by night yet and nothing is due. */
 async function archivesCheck({ nights, alive }: Producer): Promise<Check | undefined> {
   try {
-    const [night, drills, { now }] = await Promise.all([nights.last(), nights.drills(), alive()]);
+    const [night, drills, { now }] = await Promise.all([nights.last(), nights.restoreTests(), alive()]);
     const verdict = judgeArchives(night, [...drills.values()], now);
     return verdict && { name: 'archives', ...verdict };
   } catch {
@@ -140,7 +140,7 @@ const NIGHT_TAKES = 2 * HOUR;
 /** @param now by Valkey's clock */
 export function judgeArchives(
   { next, last, outcome, isPending }: LastNight,
-  drills: readonly Drill[],
+  drills: readonly RestoreTest[],
   now: number,
 ): Pick<Check, 'status' | 'said'> | undefined {
   const red = (said: string) => ({ status: 'red' as const, said });

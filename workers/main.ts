@@ -5,10 +5,10 @@ import { chooseStore } from '../src/archive/stores/choose.ts';
 import type { Config } from '../src/config.ts';
 import { InvalidInput } from '../src/errors.ts';
 import { openForgetting } from '../src/forget/forget.ts';
-import { forgetfulIngest } from '../src/forget/forgotten-episode.ts';
+import { ingestUnlessForgotten } from '../src/forget/forgotten-episode.ts';
 import { openGraphs } from '../src/graph/graphs.ts';
 import { type Ingest, openIngest } from '../src/ingest/ingest.ts';
-import { compareKey } from '../src/journal/authentic.ts';
+import { keyMismatch } from '../src/journal/authentic.ts';
 import { openJournal } from '../src/journal/journal.ts';
 import { journaledGroups } from '../src/journal/loss.ts';
 import { openTakeOver } from '../src/journal/take-over.ts';
@@ -155,7 +155,7 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
 
   try {
     await checkStart(config, graphs.group(config.group), roles.includes('store') ? embedder : undefined, onNotice);
-    const otherKey = await compareKey(valkey, config.journalKey);
+    const otherKey = await keyMismatch(valkey, config.journalKey);
     if (otherKey) onNotice(`Warning: ${otherKey}`);
     if (roles.includes('store')) {
       const remembering = rememberingEmbedder(embedder);
@@ -198,7 +198,7 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
         ...{ graphs, valkey, leases, languageModel, embedder: remembering, forgetting },
         reembed: (group) => reembed(changing, group),
       });
-      const forgetful = forgetfulIngest(ingest, forgetting);
+      const forgetful = ingestUnlessForgotten(ingest, forgetting);
       const ownIngest: Ingest = async (episode) => {
         await takeOver(episode.group);
         await forgetful(episode);

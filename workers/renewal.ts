@@ -1,5 +1,5 @@
 import type { Graphs } from '../src/graph/graphs.ts';
-import { renewIndexes, wornByDay } from '../src/graph/renew.ts';
+import { isWornByDay, renewIndexes } from '../src/graph/renew.ts';
 import type { Metrics } from '../src/telemetry/metrics.ts';
 import { SECOND } from '../src/time.ts';
 import { regularly } from './regularly.ts';
@@ -19,7 +19,7 @@ export function startRenewal(graphs: Pick<Graphs, 'group'>, metrics: Metrics, pa
     for (const group of [...touched]) {
       touched.delete(group);
       try {
-        for (const label of await renewIndexes(graphs.group(group), wornByDay))
+        for (const label of await renewIndexes(graphs.group(group), isWornByDay))
           metrics.increment('opencode.memory.indexes.renewed', { label });
       } catch {
         // The graph is away; the others have their turn before the next try.

@@ -77,7 +77,7 @@ function looking(
   let said = '';
   let isNoted = false;
   const noteNext = async () => {
-    const { now } = await nights.mark.read();
+    const { now } = await nights.schedule.read();
     await nights.noteNext(ticks.next(now));
     isNoted = true;
   };
@@ -86,7 +86,7 @@ function looking(
   return async () => {
     try {
       if (!isNoted) await noteNext();
-      const served = await serveDue(ticks, nights.mark, serve);
+      const served = await serveDue(ticks, nights.schedule, serve);
       setAlarm(ticks.next(new Date()));
       if (served) metrics?.increment('opencode.memory.schedule.ticks');
       said = '';

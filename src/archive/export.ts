@@ -200,14 +200,14 @@ async function* watched(
   check: () => Promise<void>,
 ): AsyncGenerator<Element[]> {
   const all = Math.max(nodes + edges, 1);
-  let [done, told, checked] = [0, 0, Date.now()];
+  let [done, reported, checked] = [0, 0, Date.now()];
   for await (const page of pages) {
     for (const element of page) inventory.add(element);
     yield page;
     done += page.length;
     const share = Math.min(done / all, 1);
-    if (share >= told + 0.01) {
-      told = share;
+    if (share >= reported + 0.01) {
+      reported = share;
       onProgress(share);
     }
     if (Date.now() < checked + MEANWHILE) continue;

@@ -40,12 +40,12 @@ export function differences(
   const hash = hashOf(depth);
   const kinds = (counts: Inventory['counts']) =>
     Object.entries({ nodes: counts.nodes, edges: counts.edges, ...counts.labels, ...counts.types });
-  const told = new Map(kinds(counts));
+  const expected = new Map(kinds(counts));
   const there = new Map(kinds(found.counts));
-  const names = [...new Set([...told.keys(), ...there.keys()])];
+  const names = [...new Set([...expected.keys(), ...there.keys()])];
   const wrong = names
-    .filter((name) => told.get(name) !== there.get(name))
-    .map((name) => `${there.get(name) ?? 0} × ${name} instead of ${told.get(name) ?? 0}`);
+    .filter((name) => expected.get(name) !== there.get(name))
+    .map((name) => `${there.get(name) ?? 0} × ${name} instead of ${expected.get(name) ?? 0}`);
   const isSameEmbedder = embedder?.model === found.embedder?.model && embedder?.dimension === found.embedder?.dimension;
   return [
     ...wrong,

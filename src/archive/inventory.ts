@@ -119,10 +119,10 @@ export function openGraphHash(
   kinds: readonly HashKind[] = ['exact', 'timeless', 'vectorless'],
 ): GraphHash {
   const sums = kinds.map((kind) => ({ kind, seen: SEEN[kind], sum: openSum() }));
-  const result = (wanted: HashKind) => sums.find(({ kind }) => kind === wanted)?.sum.result() ?? '';
+  const result = (hashKind: HashKind) => sums.find(({ kind }) => kind === hashKind)?.sum.result() ?? '';
   return {
     add(element) {
-      const { head, properties } = told(element, group);
+      const { head, properties } = hashedParts(element, group);
       for (const { seen, sum } of sums) sum.add(digest(JSON.stringify([...head, seen(properties)])));
     },
     result: () => ({ exact: result('exact'), timeless: result('timeless'), vectorless: result('vectorless') }),
@@ -131,7 +131,7 @@ export function openGraphHash(
 
 type Told = readonly (readonly [name: string, value: unknown, type?: string])[];
 
-function told(element: Element, group: string): { head: readonly unknown[]; properties: Told } {
+function hashedParts(element: Element, group: string): { head: readonly unknown[]; properties: Told } {
   const { properties, types } = element;
   const isFence = isNode(element) && element.labels.includes('_Meta') && properties.key === 'fence';
   const names = Object.keys(properties)

@@ -1,7 +1,7 @@
 import { ArchiveDamaged } from '../errors.ts';
 import type { Param } from '../graph/codec.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { inTurn } from '../graph/in-turn.ts';
+import { withOrderedWrites } from '../graph/in-turn.ts';
 import {
   dropUuidIndex,
   indexUuids,
@@ -47,13 +47,14 @@ export interface Loading {
  * @param dimension of the vectors
  */
 export function openLoading(into: GroupGraph, from: string, dimension: number): Loading {
-  const graph = inTurn(into);
+  const graph = withOrderedWrites(into);
   const size = Math.max(LEAST, Math.min(MOST, 2 ** Math.floor(Math.log2(NUMBERS / Math.max(dimension, 1)))));
   const waiting = new Map<string, Waiting>();
   /** The label by which every node that edges can end at is found, by its uuid; '' for a node without any. */
   const labels = new Map<string, string>();
   /** Those without an index of their own get one while edges are loaded. */
-  const unusual = () => new Set([...labels.values()].filter((it) => it !== '' && !FOUND_BY_UUID.includes(it)));
+  const unusual = () =>
+    new Set([...labels.values()].filter((buffer) => buffer !== '' && !FOUND_BY_UUID.includes(buffer)));
   const writes = openFew(AT_ONCE);
   let inEdges = false;
 
@@ -65,15 +66,15 @@ export function openLoading(into: GroupGraph, from: string, dimension: number): 
     if (found.rows.length >= size || found.characters > CHARACTERS) await flush(found);
   }
 
-  async function flush(it: Waiting): Promise<void> {
-    const { rows } = it;
-    it.rows = [];
-    it.characters = 0;
-    if (rows.length > 0) await writes.start(() => it.write(rows));
+  async function flush(buffer: Waiting): Promise<void> {
+    const { rows } = buffer;
+    buffer.rows = [];
+    buffer.characters = 0;
+    if (rows.length > 0) await writes.start(() => buffer.write(rows));
   }
 
   async function flushAll(): Promise<void> {
-    for (const it of waiting.values()) await flush(it);
+    for (const buffer of waiting.values()) await flush(buffer);
     waiting.clear();
     await writes.end();
   }
@@ -82,7 +83,7 @@ export function openLoading(into: GroupGraph, from: string, dimension: number): 
     const { uuid } = element.properties;
     if (typeof uuid === 'string') {
       if (labels.has(uuid)) throw twins(uuid);
-      labels.set(uuid, element.labels.find((it) => FOUND_BY_UUID.includes(it)) ?? element.labels[0] ?? '');
+      labels.set(uuid, element.labels.find((buffer) => FOUND_BY_UUID.includes(buffer)) ?? element.labels[0] ?? '');
     }
     const { row, types } = rowOf(element, from, graph.group);
     const kind = JSON.stringify([element.labels, types]);

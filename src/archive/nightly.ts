@@ -2,17 +2,17 @@ import { ArchiveDamaged, InvalidInput } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { isEmpty } from '../graph/queries/meta.ts';
-import { renewByNight } from '../graph/renew.ts';
+import { renewAtNight } from '../graph/renew.ts';
 import type { Leases } from '../valkey/lease.ts';
 import { noteVerified } from './catalogue.ts';
 import { exportGroup } from './export.ts';
 import { type Manifest, manifestName, type Origin, readManifest } from './manifest.ts';
 import { pruneStore, type Retention, type Skipped } from './prune.ts';
-import { step, type Watched } from './step.ts';
+import { type Observed, step } from './step.ts';
 import type { ArchiveStore } from './stores/store.ts';
-import { drillArchive, type Verification } from './verify.ts';
+import { testRestore, type Verification } from './verify.ts';
 
-/** What an export that nobody asked for works with. */
+/** What a nightly export needs. */
 export interface NightParts {
   readonly graphs: Graphs;
   readonly leases: Leases;
@@ -20,25 +20,29 @@ export interface NightParts {
   readonly keep: Retention | 'all';
   /** True writes `.json.gz`. */
   readonly gzip?: boolean;
-  /** `installationId`, asked for each night. */
+  /** `installationId`, read each night. */
   readonly installation: () => Promise<string>;
-  /** Forgets what the journal holds up to a position of which the archive is proven to hold all; gives how many entries. */
+  /** Trims the journal up to the position of a tested archive. @returns the number of removed entries */
   readonly trim?: (group: string, position: string) => Promise<number>;
 }
 
-/** How far it is, kept by the caller so that another try goes on from there. */
-export interface NightTold {
-  /** What an earlier try has written. */
+/** Progress, stored by the caller so that a retry continues from there. */
+export interface NightlyProgress {
+  /** The archive that an earlier try has written. */
   readonly written?: string | undefined;
   readonly onWritten: (file: string | undefined) => Promise<void>;
-  /** What the trial to restore came to. */
-  readonly onDrill: (result: { readonly file: string; readonly at: Date; readonly said?: string }) => Promise<void>;
-  /** The share that is done, from 0 to 1. */
+  /** Called with the result of the restore test. */
+  readonly onRestoreTest: (result: {
+    readonly file: string;
+    readonly at: Date;
+    readonly said?: string;
+  }) => Promise<void>;
+  /** Called with the finished share, from 0 to 1. */
   readonly onProgress: (share: number) => void;
 }
 
 export interface Night {
-  /** Null for a memory that holds nothing, of which nothing is written. */
+  /** Null for an empty memory, which is not exported. */
   readonly file: string | null;
   readonly answers: Verification['answers'];
   readonly trimmed: number;
@@ -48,67 +52,67 @@ export interface Night {
 }
 
 const WRITTEN = 0.4;
-const DRILLED = 0.95;
+const TESTED = 0.95;
 
 /**
- * Exports a group, restores that on trial, and only if it came back whole lets go of what it makes needless: entries of the journal,
- * older archives, leftovers. Each step may be done again.
+ * Exports a group and tests the restore. Only if the test succeeds, it removes what the archive replaces: journal entries, older
+ * archives, leftovers. Each step may be repeated.
  * @throws GraphLostError when the graph lost changes; ArchiveDamaged when the archive cannot be restored: nothing was removed then, and another try writes a new one
  */
-export async function exportByNight(parts: NightParts, group: string, told: NightTold): Promise<Night> {
+export async function runNightlyExport(parts: NightParts, group: string, progress: NightlyProgress): Promise<Night> {
   const { graphs, store, keep, trim } = parts;
   await graphs.group(group).checkLoss();
   if (await isEmpty(graphs.group(group))) return { file: null, answers: null, trimmed: 0, removed: [], unproven: [] };
-  const manifest = await written(parts, group, told);
+  const manifest = await exportedManifest(parts, group, progress);
   const { file } = manifest;
-  const { whole, problems, answers } = await drillArchive(graphs, store, manifest, (share) =>
-    told.onProgress(WRITTEN + share * (DRILLED - WRITTEN)),
+  const { whole, problems, answers } = await testRestore(graphs, store, manifest, (share) =>
+    progress.onProgress(WRITTEN + share * (TESTED - WRITTEN)),
   );
   const now = new Date();
   if (!whole) {
-    const said = problems.join('; ');
-    await told.onWritten(undefined);
-    await told.onDrill({ file, at: now, said });
+    const problem = problems.join('; ');
+    await progress.onWritten(undefined);
+    await progress.onRestoreTest({ file, at: now, said: problem });
     throw new ArchiveDamaged(
-      `The nightly archive ${file} of "${group}" cannot be trusted, so nothing older was removed: ${said}`,
+      `The nightly archive ${file} of "${group}" cannot be trusted, so nothing older was removed: ${problem}`,
     );
   }
   await noteVerified(store, manifest, { restored: true, now });
-  await told.onDrill({ file, at: now });
+  await progress.onRestoreTest({ file, at: now });
   const { position } = manifest.journal;
   const trimmed = (position && (await trim?.(group, position))) || 0;
   const { removed, unproven } =
     keep === 'all'
       ? await sweep(store)
       : await pruneStore(store, group, keep, { installation: await parts.installation() });
-  told.onProgress(1);
+  progress.onProgress(1);
   return { file, answers, trimmed, removed, unproven };
 }
 
-/** What an earlier try wrote, if that is still there, or a new archive. */
-async function written(parts: NightParts, group: string, told: NightTold): Promise<Manifest> {
+/** The archive of an earlier try, if it still exists, or a new one. */
+async function exportedManifest(parts: NightParts, group: string, progress: NightlyProgress): Promise<Manifest> {
   const { graphs, leases, store, gzip = false } = parts;
-  if (told.written) {
+  if (progress.written) {
     try {
-      return await readManifest(store, manifestName(told.written));
+      return await readManifest(store, manifestName(progress.written));
     } catch (error) {
       // Removed or damaged meanwhile.
       if (!(error instanceof InvalidInput || error instanceof ArchiveDamaged)) throw error;
     }
   }
   await step(store, 'renew', () => renewWorn(graphs.group(group), leases, store));
-  const onProgress = (share: number) => told.onProgress(share * WRITTEN);
+  const onProgress = (share: number) => progress.onProgress(share * WRITTEN);
   const origin: Origin = { by: 'night', installation: await parts.installation() };
   const { file } = await exportGroup(graphs.group(group), leases, store, { gzip, origin, onProgress });
-  await told.onWritten(file);
+  await progress.onWritten(file);
   return readManifest(store, manifestName(file));
 }
 
-/** What is restored has fresh ones too, and so finds the same. Nobody could commit meanwhile, lease or not. */
-async function renewWorn(graph: GroupGraph, leases: Leases, { metrics }: Watched): Promise<void> {
+/** The restored graph has fresh indexes too, so both return the same results. A rebuild blocks commits anyway. */
+async function renewWorn(graph: GroupGraph, leases: Leases, { metrics }: Observed): Promise<void> {
   const lease = await leases.take(graph.group);
   try {
-    for (const label of await renewByNight(graph)) metrics?.increment('opencode.memory.indexes.renewed', { label });
+    for (const label of await renewAtNight(graph)) metrics?.increment('opencode.memory.indexes.renewed', { label });
   } finally {
     await lease.release();
   }

@@ -66,12 +66,12 @@ async function* bounded(content: AsyncIterable<Uint8Array>, most: number, file: 
 const moreThanSaid = (file: string, what: string): ArchiveDamaged =>
   new ArchiveDamaged(`The archive ${file} is damaged: it holds more ${what} than its manifest says.`);
 
-function compare(found: Stored, wanted: Stored, file: string): void {
-  if (found.bytes === wanted.bytes && found.sha256 === wanted.sha256) return;
+function compare(found: Stored, expected: Stored, file: string): void {
+  if (found.bytes === expected.bytes && found.sha256 === expected.sha256) return;
   throw new ArchiveDamaged(
-    found.bytes === wanted.bytes
+    found.bytes === expected.bytes
       ? `The archive ${file} is damaged: its SHA-256 is not that of its manifest.`
-      : `The archive ${file} is damaged: it has ${found.bytes} bytes, and ${wanted.bytes} by its manifest.`,
+      : `The archive ${file} is damaged: it has ${found.bytes} bytes, and ${expected.bytes} by its manifest.`,
   );
 }
 

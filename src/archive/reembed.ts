@@ -13,14 +13,14 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { trace } from '../telemetry/tracing.ts';
 import { raiseVersion } from '../valkey/group-version.ts';
 import type { Lease, Leases } from '../valkey/lease.ts';
-import { endReembedding, noteReembedding, type ReembeddingNote } from '../valkey/reembedding.ts';
+import { endReembedding, type ReembeddingNote, storeReembedding } from '../valkey/reembedding.ts';
 import { findManifest } from './catalogue.ts';
 import type { Element } from './element.ts';
 import { type Exported, exportGraph } from './export.ts';
 import { withLittleMemory } from './little-memory.ts';
 import { embeddedTexts, type NewVectors, openNewVectors, TOGETHER, textsIn, withNewVectors } from './new-vectors.ts';
 import { replaceGraph } from './replace.ts';
-import { loadBeside } from './restore.ts';
+import { loadIntoScratch } from './restore.ts';
 import { snapshot } from './snapshot.ts';
 import { step } from './step.ts';
 import type { ArchiveStore } from './stores/store.ts';
@@ -89,12 +89,12 @@ async function change(parts: ReembedParts, group: string): Promise<Reembedded> {
 export const isOf = (stored: StoredEmbedder, { model, dimension }: Pick<Embedder, 'model' | 'dimension'>): boolean =>
   (stored.model === null || stored.model === model) && stored.dimension === dimension;
 
-function teller({ valkey, embedder: { model, dimension } }: ReembedParts, group: string) {
-  let told = -1;
+function openReport({ valkey, embedder: { model, dimension } }: ReembedParts, group: string) {
+  let reported = -1;
   return async (phase: ReembeddingNote['phase'], share: number): Promise<void> => {
-    if (phase === 'embedding' && share < told + 0.01) return;
-    told = share;
-    await noteReembedding(valkey, group, { model, dimension, phase, share });
+    if (phase === 'embedding' && share < reported + 0.01) return;
+    reported = share;
+    await storeReembedding(valkey, group, { model, dimension, phase, share });
   };
 }
 
@@ -105,18 +105,18 @@ async function embedAll(
   { dimension }: StoredEmbedder,
   vectors: NewVectors,
 ): Promise<void> {
-  const tell = teller(parts, graph.group);
+  const report = openReport(parts, graph.group);
   const { nodes, edges, last } = await exportExtent(graph);
   let done = 0;
   let open = new Set<string>();
-  await tell('embedding', 0);
+  await report('embedding', 0);
   for await (const page of snapshot(graph, { last, dimension, depth: 'without vectors' })) {
     for (const text of textsIn(await embeddedTexts(graph, page))) open.add(text);
     done += page.length;
     if (open.size < TOGETHER) continue;
     await vectors.of(open);
     open = new Set();
-    await tell('embedding', Math.min(done / Math.max(nodes + edges, 1), 1));
+    await report('embedding', Math.min(done / Math.max(nodes + edges, 1), 1));
   }
   await vectors.of(open);
 }
@@ -125,7 +125,7 @@ async function replaceUnderLease(parts: ReembedParts, graph: GroupGraph, vectors
   const store = await parts.archives();
   const lease = await parts.leases.take(graph.group);
   try {
-    await teller(parts, graph.group)('replacing', 0);
+    await openReport(parts, graph.group)('replacing', 0);
     await graph.checkLoss();
     await stampFence(graph, lease.fence);
     for (let attempt = 1; ; attempt += 1)
@@ -169,7 +169,7 @@ async function replaceOnce(
   const exported = await exportGraph(graph, store, () => {}, { until: new Date(lease.fence), check, through });
   try {
     const manifest = await findManifest(store, exported.file, group);
-    const { scratch } = await loadBeside(graphs, store, manifest, group, 'without vectors');
+    const { scratch } = await loadIntoScratch(graphs, store, manifest, group, 'without vectors');
     const base = { file: exported.file, sha256: exported.sha256, goesOnAfter: position };
     try {
       await step(store, 'replace', () =>

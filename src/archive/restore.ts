@@ -15,20 +15,20 @@ import { type ArchiveStore, STALE } from './stores/store.ts';
 
 export interface Loaded {
   readonly scratch: Scratch;
-  /** Questions about its facts that the loaded graph was asked, and how many it answered rightly: all. */
+  /** How many questions about its facts the loaded graph was asked, and answered correctly: all. */
   readonly answers: { readonly asked: number; readonly found: number };
 }
 
-/** So much of the work is the loading; the rest is reading it all again. */
+/** Share of loading in the progress; the rest is reading everything back. */
 const LOADING = 0.85;
 
 /**
- * Loads an archive into a new graph beside that of `group`, with all indexes, and reads it again to see that it holds what
- * the manifest says. Nobody sees anything of it. The caller drops it or lets it take the group's place.
- * @param depth without vectors, that the graph hash is right is seen of everything else; of vectors by asking for some
+ * Loads an archive into a scratch graph of `group`, with all indexes, and reads it back to compare it with the manifest. The caller drops
+ * the scratch graph or replaces the group's graph with it.
+ * @param depth without vectors, the graph hash covers everything else; vectors are tested by some queries
  * @throws ArchiveDamaged, InvalidInput when the archive cannot be restored; nothing of it is left then
  */
-export function loadBeside(
+export function loadIntoScratch(
   graphs: Graphs,
   store: ArchiveStore,
   manifest: Manifest,
@@ -77,7 +77,7 @@ async function load(
         onProgress(LOADING + share * (1 - LOADING)),
       ),
     );
-    // Without an embedder noted there are no vector indexes that could be asked.
+    // Without a stored embedder there are no vector indexes to query.
     const answers = embedder
       ? await step(store, 'ask', () => sampling.ask(scratch.graph, embedder.dimension))
       : { asked: 0, found: 0 };
@@ -97,5 +97,5 @@ async function load(
   }
 }
 
-/** A graph that only Python wrote does not tell; of its vectors pages small enough for any are made. */
+/** A graph that only Python wrote stores no dimension; pages are sized for a large one. */
 const dimensionOf = ({ counts }: Manifest): number => (counts.nodes > 0 ? 1024 : 0);

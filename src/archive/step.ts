@@ -2,7 +2,7 @@ import { ArchiveDamaged } from '../errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type Span, trace } from '../telemetry/tracing.ts';
 
-/** A piece of the work on archives. */
+/** A step of the work on archives. */
 export type Step =
   | 'renew'
   | 'export'
@@ -17,29 +17,29 @@ export type Step =
   | 'replace'
   | 'prune';
 
-/** To whom it is told, beside the trace. */
-export interface Watched {
+/** The metrics of a step, in addition to its span. */
+export interface Observed {
   readonly metrics?: Metrics | undefined;
 }
 
-/** Failures that were counted where they were found, and not again by each step around that. */
+/** Failures that an inner step has counted already. */
 const counted = new WeakSet<object>();
 
-/** Does a step within a span of its own, and tells how long it took and what was found wrong. */
-export function step<T>({ metrics }: Watched, name: Step, work: (span: Span) => Promise<T>): Promise<T> {
+/** Runs a step in its own span, and records its duration and problems. */
+export function step<T>({ metrics }: Observed, name: Step, work: (span: Span) => Promise<T>): Promise<T> {
   const began = performance.now();
-  const tell = (outcome: 'ok' | 'failed') =>
+  const recordDuration = (outcome: 'ok' | 'failed') =>
     metrics?.record?.('opencode.memory.archive.duration', performance.now() - began, { step: name, outcome });
   return trace('memory.archive', { resource: name }, async (span) => {
     try {
       const result = await work(span);
-      tell('ok');
+      recordDuration('ok');
       return result;
     } catch (error) {
-      tell('failed');
+      recordDuration('failed');
       if (error instanceof ArchiveDamaged && !counted.has(error)) {
         counted.add(error);
-        tellProblems({ metrics }, name, 1);
+        countProblems({ metrics }, name, 1);
       }
       throw error;
     }
@@ -47,6 +47,6 @@ export function step<T>({ metrics }: Watched, name: Step, work: (span: Span) => 
 }
 
 /** Counts what differs between an archive and its manifest. */
-export function tellProblems({ metrics }: Watched, name: Step, problems: number): void {
+export function countProblems({ metrics }: Observed, name: Step, problems: number): void {
   if (problems > 0) metrics?.increment('opencode.memory.archive.problems', { step: name }, problems);
 }

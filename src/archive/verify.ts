@@ -6,16 +6,16 @@ import { withLittleMemory } from './little-memory.ts';
 import type { Manifest } from './manifest.ts';
 import { readParts } from './read.ts';
 import { openEnds } from './restorable.ts';
-import { loadBeside } from './restore.ts';
-import { type Step, step, tellProblems } from './step.ts';
+import { loadIntoScratch } from './restore.ts';
+import { countProblems, type Step, step } from './step.ts';
 import type { ArchiveStore } from './stores/store.ts';
 
-/** What was found out about an archive. */
+/** The result of a verification or a restore test. */
 export interface Verification {
   /** False when anything differs; `problems` says what. */
   readonly whole: boolean;
   readonly problems: readonly string[];
-  /** Of a trial restore: questions that were asked of the restored graph, and those that were answered rightly. */
+  /** For a restore test: how many questions the restored graph was asked, and how many it answered correctly. */
   readonly answers: { readonly asked: number; readonly found: number } | null;
 }
 
@@ -25,7 +25,7 @@ export function verifyArchive(
   manifest: Manifest,
   onProgress: (share: number) => void = () => {},
 ): Promise<Verification> {
-  return found(store, 'verify', async () => {
+  return verification(store, 'verify', async () => {
     const [inventory, ends] = [openInventory(manifest.group), openEnds()];
     const all = Math.max(manifest.counts.nodes + manifest.counts.edges, 1);
     let done = 0;
@@ -42,29 +42,29 @@ export function verifyArchive(
   });
 }
 
-/** Restores it besides into a graph that nobody sees and that is dropped again in every case, and asks that for some of its facts. */
-export function drillArchive(
+/** Restores an archive into a scratch graph, queries some of its facts, and always drops the graph. */
+export function testRestore(
   graphs: Graphs,
   store: ArchiveStore,
   manifest: Manifest,
   onProgress: (share: number) => void = () => {},
 ): Promise<Verification> {
-  return found(store, 'drill', async () => {
-    const { scratch, answers } = await loadBeside(graphs, store, manifest, manifest.group, 'whole', onProgress);
+  return verification(store, 'drill', async () => {
+    const { scratch, answers } = await loadIntoScratch(graphs, store, manifest, manifest.group, 'whole', onProgress);
     await scratch.drop();
     return { problems: [], answers };
   });
 }
 
-async function found(
+async function verification(
   store: ArchiveStore,
   name: Step,
   work: () => Promise<Omit<Verification, 'whole'>>,
 ): Promise<Verification> {
   try {
-    const told = await step(store, name, () => withLittleMemory(work));
-    tellProblems(store, name, told.problems.length);
-    return { whole: told.problems.length === 0, ...told };
+    const result = await step(store, name, () => withLittleMemory(work));
+    countProblems(store, name, result.problems.length);
+    return { whole: result.problems.length === 0, ...result };
   } catch (error) {
     if (!(error instanceof ArchiveDamaged)) throw error;
     return { whole: false, problems: [error.message], answers: null };

@@ -11,9 +11,9 @@ import type { Spool } from '../queue/spool/spool.ts';
 import { forgetAnswers } from '../reader/cache.ts';
 import { forgetRecalled } from '../redaction/forget-recalled.ts';
 import type { JournalKey } from '../settings.ts';
-import { type Unsaid, withoutWords } from './journal.ts';
+import { type Redactions, redactEntry } from './journal.ts';
 
-/** Where else than in the graph something of it lay, and how often. */
+/** How many copies were removed outside the graph. */
 export interface Elsewhere {
   readonly jobs: number;
   readonly memos: number;
@@ -22,7 +22,7 @@ export interface Elsewhere {
   readonly spooled: number;
 }
 
-export interface Places {
+export interface ForgetStores {
   readonly valkey: Redis;
   readonly queue: Queue;
   readonly spool: Spool;
@@ -30,27 +30,27 @@ export interface Places {
 }
 
 /**
- * Takes everything away that lies elsewhere than in the graph, but for cached answers. Done before the graph changes: should
- * this process die in between, the next try can still tell from the graph what there is to be found.
- * @param told uuids of episodes that stay and tell of it; what was read in them is forgotten
+ * Removes all copies outside the graph, except cached answers. Called before the graph changes, so that a retry after a crash can still
+ * derive from the graph what to remove.
+ * @param otherSources uuids of remaining episodes that state it; their model results are deleted
  */
-export async function sweep(
-  { valkey, queue, spool, journalKey }: Places,
+export async function forgetOutsideGraph(
+  { valkey, queue, spool, journalKey }: ForgetStores,
   group: string,
   episodes: readonly string[],
-  told: readonly string[],
-  unsaid: Unsaid,
+  otherSources: readonly string[],
+  redactions: Redactions,
 ): Promise<Omit<Elsewhere, 'cached'>> {
-  // First, since what is read from there comes to all other places.
+  // First, since the spool feeds all other places.
   const spooled = await forgetSpooled(spool, group, new Set(episodes));
   await forgetRecalled(dirname(spool.folder));
-  // The ended job of an episode that stays without a sentence still has the whole text.
-  const jobs = await forgetJobs(queue, valkey, group, [...episodes, ...unsaid.masked.keys()]);
+  // The finished job of an episode that lost a sentence still has the whole text.
+  const jobs = await forgetJobs(queue, valkey, group, [...episodes, ...redactions.masked.keys()]);
   const inKeys = async (connection: Redis, isJournalOurs: boolean) => {
     await removePending(connection, group, episodes);
-    const memos = await deleteMemo(connection, group, [...episodes, ...told]);
+    const memos = await deleteMemo(connection, group, [...episodes, ...otherSources]);
     const { rewrite } = openJournal(connection, { key: journalKey });
-    const journal = isJournalOurs ? await rewrite(group, (entry) => withoutWords(entry, unsaid)) : 0;
+    const journal = isJournalOurs ? await rewrite(group, (entry) => redactEntry(entry, redactions)) : 0;
     return { memos, journal };
   };
   const { memos, journal } = await inKeys(valkey, true);

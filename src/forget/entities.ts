@@ -10,43 +10,44 @@ import { changedSummary, type NewSummary, type SummaryChange, summaryChanges } f
 import { toGraphTime } from '../time.ts';
 import type { ForgottenFacts } from './facts.ts';
 
-/** What becomes of entities when episodes that name them are forgotten, or they themselves. */
+/** Changes of entities when they, or episodes that name them, are forgotten. */
 export interface ForgottenEntities
   extends Pick<Commit, 'removedEntities' | 'labelled' | 'attributed' | 'unlabelled' | 'clearedAliases' | 'aliases'> {
-  /** Those that nobody calls by their name any more, with another that somebody does. */
+  /** Entities whose name no episode uses any more, with a name that one uses. */
   readonly renamed: readonly { readonly uuid: string; readonly name: string }[];
 }
 
 /**
  * @param named entities that the episodes name
- * @param told what those episodes tell of entities
+ * @param told the mentions of those episodes
  */
 export async function forgetEntities(
   graph: GroupGraph,
-  wanted: { readonly episodes: readonly string[]; readonly entities: readonly string[] },
+  targets: { readonly episodes: readonly string[]; readonly entities: readonly string[] },
   named: readonly string[],
   told: readonly Mention[],
   { removed }: Settled,
 ): Promise<ForgottenEntities> {
-  const forgotten = new Set(wanted.episodes);
-  const meant = new Set(wanted.entities);
-  const ties = await readEntityTies(graph, [...new Set([...wanted.entities, ...named])]);
+  const forgotten = new Set(targets.episodes);
+  const targetEntities = new Set(targets.entities);
+  const ties = await readEntityTies(graph, [...new Set([...targets.entities, ...named])]);
   const staying = ({ episodes }: EntityTies) => episodes.filter((episode) => !forgotten.has(episode));
   const lost = (uuid: string) => removed.filter(({ source, target }) => source === uuid || target === uuid).length;
-  const isGone = (it: EntityTies) => meant.has(it.uuid) || (staying(it).length === 0 && it.degree === lost(it.uuid));
-  const unsaid = Map.groupBy(told, ({ entity }) => entity);
-  const kept = ties.filter((it) => !isGone(it) && (unsaid.has(it.uuid) || it.aliases.length > 0));
+  const isRemoved = (it: EntityTies) =>
+    targetEntities.has(it.uuid) || (staying(it).length === 0 && it.degree === lost(it.uuid));
+  const retracted = Map.groupBy(told, ({ entity }) => entity);
+  const kept = ties.filter((it) => !isRemoved(it) && (retracted.has(it.uuid) || it.aliases.length > 0));
   const rows = await readToldBy(graph, [...new Set(kept.flatMap(staying))]);
-  const still = rows.map(({ episode, told }) => ({ episode, told: readMentions(told) }));
+  const remainingRows = rows.map(({ episode, told }) => ({ episode, told: readMentions(told) }));
   const changes = kept.map((it) => {
     const own = new Set(staying(it));
-    const tellers = still
+    const mentionsByEpisode = remainingRows
       .filter(({ episode }) => own.has(episode))
       .map(({ told }) => told.filter(({ entity }) => entity === it.uuid));
-    return unsay(it, unsaid.get(it.uuid) ?? [], tellers);
+    return retractMentions(it, retracted.get(it.uuid) ?? [], mentionsByEpisode);
   });
   return {
-    removedEntities: ties.filter(isGone).map(({ uuid }) => ({ uuid })),
+    removedEntities: ties.filter(isRemoved).map(({ uuid }) => ({ uuid })),
     renamed: changes.flatMap(({ renamed }) => renamed),
     labelled: changes.flatMap(({ labelled }) => labelled),
     attributed: changes.flatMap(({ attributed }) => attributed),
@@ -57,18 +58,23 @@ export async function forgetEntities(
 }
 
 /**
- * What of an entity has to change that was told differently.
- * @param tellers what each episode tells of it that still names it, in the order in which they were committed; one that tells
+ * Computes an entity's changes once some mentions are retracted.
+ * @param mentionsByEpisode what each episode tells of it that still names it, in the order in which they were committed; one that tells
  *                nothing calls it by its name
  */
-function unsay(entity: EntityTies, unsaid: readonly Mention[], tellers: readonly (readonly Mention[])[]) {
+function retractMentions(
+  entity: EntityTies,
+  retracted: readonly Mention[],
+  mentionsByEpisode: readonly (readonly Mention[])[],
+) {
   const { uuid } = entity;
-  const said = tellers.flat();
+  const remaining = mentionsByEpisode.flat();
   const keys = (some: readonly Mention[]) => new Set(some.map(({ name }) => sameKey(name)));
-  const [stillSaid, saidNoMore] = [keys(said), keys(unsaid)];
+  const [stillSaid, saidNoMore] = [keys(remaining), keys(retracted)];
   const own = sameKey(entity.name);
-  const isCalledSo = tellers.length === 0 || stillSaid.has(own) || tellers.some((told) => told.length === 0);
-  const name = isCalledSo ? entity.name : (said[0]?.name ?? entity.name);
+  const isCalledSo =
+    mentionsByEpisode.length === 0 || stillSaid.has(own) || mentionsByEpisode.some((told) => told.length === 0);
+  const name = isCalledSo ? entity.name : (remaining[0]?.name ?? entity.name);
   const isAlias = (key: string) => key !== sameKey(name) && (stillSaid.has(key) || !saidNoMore.has(key));
   const aliases = entity.aliases.filter(({ alias }) => isAlias(sameKey(alias)));
   return {
@@ -76,21 +82,21 @@ function unsay(entity: EntityTies, unsaid: readonly Mention[], tellers: readonly
     ...(aliases.length < entity.aliases.length
       ? { clearedAliases: [{ uuid }], aliases: aliases.map(({ key, alias }) => ({ key, alias, entity: uuid })) }
       : { clearedAliases: [], aliases: [] }),
-    ...untype(entity, unsaid, said),
+    ...retractType(entity, retracted, remaining),
   };
 }
 
-/** The type is the first that is told, as in `resolve-entities.ts`; attributes are those of that type, the latest last. */
-function untype({ uuid, labels }: EntityTies, unsaid: readonly Mention[], said: readonly Mention[]) {
+/** The type is the first one given, as in `resolve-entities.ts`; attributes are those of that type, the latest last. */
+function retractType({ uuid, labels }: EntityTies, retracted: readonly Mention[], remaining: readonly Mention[]) {
   const known = labels.find((label) => label !== 'Entity');
-  const isTyped = unsaid.some(({ type }) => type === known);
-  const type = isTyped ? said.find((it) => it.type !== 'Entity')?.type : known;
-  const lost = unsaid.flatMap(({ attributes = {} }) => Object.keys(attributes));
-  const told = Object.assign(
+  const isTyped = retracted.some(({ type }) => type === known);
+  const type = isTyped ? remaining.find((it) => it.type !== 'Entity')?.type : known;
+  const lost = retracted.flatMap(({ attributes = {} }) => Object.keys(attributes));
+  const ownAttributes = Object.assign(
     {},
-    ...said.filter((it) => it.type === (type ?? 'Entity')).map(({ attributes }) => attributes),
+    ...remaining.filter((it) => it.type === (type ?? 'Entity')).map(({ attributes }) => attributes),
   ) as Attributes;
-  const attributes: Attributes = { ...Object.fromEntries(lost.map((name) => [name, null])), ...told };
+  const attributes: Attributes = { ...Object.fromEntries(lost.map((name) => [name, null])), ...ownAttributes };
   const isOther = type !== known;
   return {
     unlabelled: isOther && known ? [{ uuid, label: known }] : [],
@@ -99,20 +105,19 @@ function untype({ uuid, labels }: EntityTies, unsaid: readonly Mention[], said: 
   };
 }
 
-export interface SummaryAnew extends NewSummary {
-  /** False where the same comes out again. */
-  readonly isOther: boolean;
+export interface RebuiltSummary extends NewSummary {
+  /** False when the summary stays the same. */
+  readonly isChanged: boolean;
 }
 
 /**
- * Summaries of the entities that forgotten facts tell of, each made anew from the facts that stay: what a model told of it may
- * say what is forgotten.
+ * Rebuilds the summaries of entities of forgotten facts from the facts that stay, since a model's summary may state what is forgotten.
  */
-export async function summariesAnew(
+export async function rebuildSummaries(
   graph: GroupGraph,
   { settled, reworded }: Pick<ForgottenFacts, 'settled' | 'reworded'>,
   now: Date,
-): Promise<SummaryAnew[]> {
+): Promise<RebuiltSummary[]> {
   const changes = new Map(summaryChanges(settled, now));
   for (const { claim, before } of reworded) {
     const holds = settled.facts.some((it) => it.claim === claim && (!it.span.invalidAt || it.span.invalidAt > now));
@@ -121,13 +126,17 @@ export async function summariesAnew(
       changes.set(uuid, { add: holds ? [...add, claim.fact] : add, drop: [...drop, before] });
     }
   }
-  // Also where it had ended: a model may have told of its end.
+  // Also for ended facts: a model's summary may mention the end.
   for (const { source, target, fact } of settled.removed)
     for (const uuid of [source, target]) if (!changes.has(uuid)) changes.set(uuid, { add: [], drop: [fact] });
-  return anew(graph, changes, now);
+  return summarize(graph, changes, now);
 }
 
-async function anew(graph: GroupGraph, changes: ReadonlyMap<string, SummaryChange>, now: Date): Promise<SummaryAnew[]> {
+async function summarize(
+  graph: GroupGraph,
+  changes: ReadonlyMap<string, SummaryChange>,
+  now: Date,
+): Promise<RebuiltSummary[]> {
   const rows = await readSummaries(graph, [...changes.keys()], toGraphTime(now), Number.MAX_SAFE_INTEGER);
   return rows.map(({ uuid, summary, held }) => {
     const lines = held ?? [];
@@ -135,16 +144,20 @@ async function anew(graph: GroupGraph, changes: ReadonlyMap<string, SummaryChang
       { summary: lines.join('\n'), held: lines },
       changes.get(uuid) ?? { add: [], drop: [] },
     );
-    return { uuid, ...after, isOther: after.summary !== summary };
+    return { uuid, ...after, isChanged: after.summary !== summary };
   });
 }
 
-/** What becomes of chains when some of their episodes go: they close over the gaps, and one that is empty goes too. */
-export function shorten(
+/** Sagas after some episodes are removed: neighbours are linked, and empty sagas are removed. */
+export function shortenSagas(
   sagas: readonly SagaOf[],
-  gone: ReadonlySet<string>,
+  removedEpisodes: ReadonlySet<string>,
 ): Pick<Commit, 'sagas' | 'removedSagas' | 'sagaLinks'> {
-  const left = sagas.map(({ uuid, chain }) => ({ uuid, chain, rest: chain.filter((episode) => !gone.has(episode)) }));
+  const left = sagas.map(({ uuid, chain }) => ({
+    uuid,
+    chain,
+    rest: chain.filter((episode) => !removedEpisodes.has(episode)),
+  }));
   return {
     removedSagas: left.filter(({ rest }) => rest.length === 0).map(({ uuid }) => ({ uuid })),
     sagas: left
@@ -154,7 +167,7 @@ export function shorten(
   };
 }
 
-/** Pairs of episodes that follow each other now and did not before. */
+/** Pairs of episodes that are new neighbours. */
 function gapsOf(chain: readonly string[], rest: readonly string[]) {
   const before = new Map(chain.map((uuid, place) => [uuid, chain[place + 1]]));
   return rest.slice(0, -1).flatMap((a, place) => {

@@ -15,17 +15,17 @@ import {
 import { endingsKey, sameKey } from '../ingest/names.ts';
 import { type Settled, settle } from '../ingest/settle.ts';
 import { endingsOf, loadFacts, loadFactsOfPairs } from '../ingest/write.ts';
-import type { Wanted } from './targets.ts';
+import type { ForgetTargets } from './targets.ts';
 
-/** A claim that is said in other words now, and the words that nobody says any more. */
+/** A claim with a new wording, and its previous one. */
 export interface Reworded {
   readonly claim: Claim;
   readonly before: string;
 }
 
-/** Takes from a claim what is said no more: its supports, its words, and from its rivals itself once nobody supports it. */
-export function withdraw(claim: Claim, isSaid: (support: Support) => boolean): Reworded | undefined {
-  const left = claim.supports.filter(isSaid);
+/** Removes supports and their wordings from a claim, and the claim from its rivals once it has no support. */
+export function withdraw(claim: Claim, isKept: (support: Support) => boolean): Reworded | undefined {
+  const left = claim.supports.filter(isKept);
   claim.supports.splice(0, claim.supports.length, ...left);
   if (left.length > 0) return reword(claim);
   for (const rival of claim.rivals) {
@@ -35,12 +35,12 @@ export function withdraw(claim: Claim, isSaid: (support: Support) => boolean): R
   return undefined;
 }
 
-/** The words of the fact stay while anybody says them; else they are those of whoever says it first in time. */
+/** Keeps the fact's wording while a support uses it; otherwise takes the earliest support's wording. */
 function reword(claim: Claim): Reworded | undefined {
   const before = claim.fact;
   const [first] = [...claim.supports].sort((a, b) => sortTime(a) - sortTime(b) || (a.episode < b.episode ? -1 : 1));
-  const isSaid = claim.supports.some(({ words }) => !words);
-  if (!isSaid && first?.words) {
+  const isKept = claim.supports.some(({ words }) => !words);
+  if (!isKept && first?.words) {
     claim.fact = first.words.fact;
     claim.relation = first.words.relation;
     const key = sameKey(claim.fact);
@@ -54,65 +54,72 @@ function reword(claim: Claim): Reworded | undefined {
   return claim.fact === before ? undefined : { claim, before };
 }
 
-/** What becomes of facts when they, or what episodes say of them, are forgotten. */
+/** Changes of facts when they, or episodes that state them, are forgotten. */
 export interface ForgottenFacts {
-  /** Claims that are forgotten as such, whoever supports them. */
+  /** Claims that are forgotten with all supports. */
   readonly forgotten: ReadonlySet<Claim>;
-  /** In which words which episodes may state what is forgotten. */
+  /** By episode, the wordings in which it may state what is forgotten. */
   readonly stated: ReadonlyMap<string, ReadonlySet<string>>;
   /** All claims that lose a support. */
   readonly losers: readonly Claim[];
   readonly settled: Settled;
   readonly reworded: readonly Reworded[];
-  /** Other words of facts, as they are compared, in which nobody says them any more. */
+  /** Keys of wordings that no support uses any more. */
   readonly wordings: readonly string[];
-  /** Of the pairs that were looked at, what had ended and is told still. */
+  /** Remaining endings of the loaded pairs. */
   readonly endings: ReadonlyMap<string, readonly Ending[]>;
-  /** Notes of endings that lose one. */
+  /** Stored endings that lose one. */
   readonly changedEndings: readonly { readonly key: string; readonly endings: readonly string[] }[];
 }
 
 /** @param told uuids of the facts that the episodes to be forgotten state or ended */
 export async function forgetFacts(
   graph: GroupGraph,
-  wanted: Wanted,
+  targets: ForgetTargets,
   told: readonly string[],
   now: Date,
 ): Promise<ForgottenFacts> {
   const claims = openClaims();
-  const meant = [...wanted.facts, ...(wanted.entities.length > 0 ? await entityFacts(graph, wanted.entities) : [])];
-  await loadFactsOfPairs(graph, claims, [...told, ...meant]);
-  const forgotten = new Set(meant.flatMap((uuid) => claims.findByFact(uuid) ?? []));
-  const episodes = new Set(wanted.episodes);
+  const targetFacts = [
+    ...targets.facts,
+    ...(targets.entities.length > 0 ? await entityFacts(graph, targets.entities) : []),
+  ];
+  await loadFactsOfPairs(graph, claims, [...told, ...targetFacts]);
+  const forgotten = new Set(targetFacts.flatMap((uuid) => claims.findByFact(uuid) ?? []));
+  const episodes = new Set(targets.episodes);
   const isLost = (claim: Claim) => forgotten.has(claim) || claim.supports.some(({ episode }) => episodes.has(episode));
-  const keys = await readEndings(graph, wanted.episodes, wanted.entities);
-  const losers = [...claims.all].filter(isLost);
-  const endings = await loadWhatItTouches(graph, claims, losers, new Set(keys.map(pairOf)));
+  const keys = await readEndings(graph, targets.episodes, targets.entities);
+  const changedClaims = [...claims.all].filter(isLost);
+  const endings = await loadAffected(graph, claims, changedClaims, new Set(keys.map(pairOf)));
   const stated = statedIn(forgotten);
-  const said = losers.map(({ wordings }) => [...wordings]);
-  const reworded = losers.flatMap(
+  const wordingsBefore = changedClaims.map(({ wordings }) => [...wordings]);
+  const reworded = changedClaims.flatMap(
     (claim) => withdraw(claim, ({ episode }) => !forgotten.has(claim) && !episodes.has(episode)) ?? [],
   );
-  const gone = new Set(wanted.entities);
+  const targetEntities = new Set(targets.entities);
   const remaining = new Map(
     [...endings].map(([pair, ended]) => [
       pair,
-      pair.split(' ').some((entity) => gone.has(entity)) ? [] : ended.filter(({ episode }) => !episodes.has(episode)),
+      pair.split(' ').some((entity) => targetEntities.has(entity))
+        ? []
+        : ended.filter(({ episode }) => !episodes.has(episode)),
     ]),
   );
   return {
     forgotten,
     stated,
-    losers,
+    losers: changedClaims,
     reworded,
-    wordings: losers.flatMap(({ wordings }, place) => (said[place] ?? []).filter((words) => !wordings.has(words))),
+    wordings: changedClaims.flatMap(({ wordings }, place) =>
+      (wordingsBefore[place] ?? []).filter((words) => !wordings.has(words)),
+    ),
     endings: remaining,
     settled: settle(claims, remaining, now),
     changedEndings: keys.map((key) => ({ key, endings: (remaining.get(pairOf(key)) ?? []).map(endingText) })),
   };
 }
 
-/** Asked before supports are withdrawn. An episode is looked through for the words of all that support the claim. */
+/** Called before supports are removed. Each episode is searched for all wordings of the claim. */
 function statedIn(claims: Iterable<Claim>): Map<string, Set<string>> {
   const stated = new Map<string, Set<string>>();
   for (const { fact, supports, stored } of claims) {
@@ -124,25 +131,25 @@ function statedIn(claims: Iterable<Claim>): Map<string, Set<string>> {
 }
 
 /**
- * Loads the rivals of what loses a support and of what an ending was told of, and theirs: all of them are worked out anew.
- * @returns what ended between the entities of all these, by `pairKey`
+ * Loads the rivals of claims that lose a support or an ending, and the rivals of those: all of them are recomputed.
+ * @returns the endings between the entities of all these, by `pairKey`
  */
-async function loadWhatItTouches(
+async function loadAffected(
   graph: GroupGraph,
   claims: Claims,
-  losers: readonly Claim[],
+  changedClaims: readonly Claim[],
   ended: ReadonlySet<string>,
 ): Promise<Map<string, Ending[]>> {
   await loadPairs(graph, claims, ended);
-  const told = [...claims.all].filter(({ source, target }) => ended.has(pairKey(source, target)));
-  await loadRivalsOf(graph, claims, [...losers, ...told]);
-  const anew = new Set([...losers, ...told, ...losers.flatMap(({ rivals }) => [...rivals])]);
-  await loadRivalsOf(graph, claims, [...anew]);
-  for (const claim of anew) claim.touched = true;
+  const endedClaims = [...claims.all].filter(({ source, target }) => ended.has(pairKey(source, target)));
+  await loadRivalsOf(graph, claims, [...changedClaims, ...endedClaims]);
+  const affected = new Set([...changedClaims, ...endedClaims, ...changedClaims.flatMap(({ rivals }) => [...rivals])]);
+  await loadRivalsOf(graph, claims, [...affected]);
+  for (const claim of affected) claim.touched = true;
   return loadPairs(
     graph,
     claims,
-    new Set([...ended, ...[...anew].map(({ source, target }) => pairKey(source, target))]),
+    new Set([...ended, ...[...affected].map(({ source, target }) => pairKey(source, target))]),
   );
 }
 
@@ -160,11 +167,11 @@ async function loadPairs(
   pairs: ReadonlySet<string>,
 ): Promise<Map<string, Ending[]>> {
   if (pairs.size === 0) return new Map();
-  const wanted = [...pairs].map((pair) => {
+  const targets = [...pairs].map((pair) => {
     const [one = '', other = ''] = pair.split(' ');
     return { one, other, key: endingsKey(pair) };
   });
-  const found = await findFacts(graph, wanted, []);
+  const found = await findFacts(graph, targets, []);
   await loadFacts(graph, claims, found.facts, pairs);
   return endingsOf(found.endings);
 }

@@ -9,81 +9,82 @@ import { forgetAnswers } from '../reader/cache.ts';
 import { toGraphTime } from '../time.ts';
 import { raiseVersion } from '../valkey/group-version.ts';
 import type { Lease, Leases } from '../valkey/lease.ts';
-import { type Elsewhere, type Places, sweep } from './elsewhere.ts';
-import { archiveMarks, isForgotten, marksOf, noteMarks, readMarks } from './forgotten.ts';
-import { type WorkedOut, workOut } from './plan.ts';
-import type { Gone, Wanted } from './targets.ts';
+import { type Elsewhere, type ForgetStores, forgetOutsideGraph } from './elsewhere.ts';
+import { archiveTombstones, isForgotten, readTombstones, storeTombstones, tombstonesOf } from './forgotten.ts';
+import { type ForgetPlan, planForget } from './plan.ts';
+import type { ForgetEffects, ForgetTargets } from './targets.ts';
 
-/** What was forgotten, named by uuids only, since it is kept for a while as what came of the task. */
-export interface ForgottenUuids extends Gone {
+/** What was forgotten, as uuids only, since it is stored for a while as the task's result. */
+export interface ForgottenUuids extends ForgetEffects {
   readonly elsewhere: Elsewhere;
-  /** Whether it is noted beside the archives, so that a restored one does not bring it back; `waits` while they are away. */
+  /** Whether the tombstones are stored beside the archives, so that a restore does not bring it back; `waits` while they are away. */
   readonly archives: 'noted' | 'waits';
 }
 
 export interface Forgetting {
-  /** @throws StaleFence, StoreUnreachable, ModelAway, ModelFailed (tried again) */
-  forget(group: string, wanted: Wanted): Promise<ForgottenUuids>;
-  /** Notes beside the archives what is noted in Valkey. @throws ArchiveAway, ConfigError (tried again) */
+  /** @throws StaleFence, StoreUnreachable, ModelAway, ModelFailed (retried) */
+  forget(group: string, targets: ForgetTargets): Promise<ForgottenUuids>;
+  /** Copies the tombstones in Valkey to the archives. @throws ArchiveAway, ConfigError (retried) */
   archive(group: string): Promise<object>;
-  /** Takes away what came into being while an episode was forgotten; true when it was. */
+  /** Whether the episode has a tombstone. */
   isForgotten(group: string, episode: string): Promise<boolean>;
+  /** Removes data of an episode that was created while it was being forgotten. */
   sweepEpisode(group: string, episode: string): Promise<void>;
 }
 
-export interface ForgettingParts extends Places {
+export interface ForgettingParts extends ForgetStores {
   readonly graphs: Graphs;
   readonly leases: Leases;
   readonly embedder: Embedder;
-  /** Opened when it is needed, since it may be set wrongly. */
+  /** Opened when needed, since its settings may be wrong. */
   readonly archives: () => Promise<ArchiveStore>;
-  /** Told that the archives could not be reached and have to be told later. */
+  /** Called when the archives could not be reached, so that the tombstones are copied later. */
   readonly onLater: (group: string) => Promise<void>;
-  /** Told that a summary made anew is too long to grow on. Default: nobody. */
+  /** Called when a rebuilt summary has reached its length limit. Default: nothing. */
   readonly onLong?: (group: string) => void;
 }
 
-/** So many episodes are forgotten in one commit. */
-const TOGETHER = 256;
+/** Most episodes that one commit forgets. */
+const MAX_EPISODES = 256;
 
 /**
- * Makes a group as if it had never heard some episodes, facts or entities: what others say too stays, in their words; what only
- * they had ended holds again. A second time changes nothing.
+ * Brings a group into the state it would have without some episodes, facts or entities. Facts that other episodes state stay, in their
+ * wording; facts that only the forgotten ones had ended hold again. A second call changes nothing.
  */
 export function openForgetting(parts: ForgettingParts): Forgetting {
   const { graphs, valkey, leases } = parts;
 
-  async function forgetPart(group: string, wanted: Wanted): Promise<ForgottenUuids> {
+  async function forgetPart(group: string, targets: ForgetTargets): Promise<ForgottenUuids> {
     const graph = graphs.group(group);
     const lease = await leases.take(group);
     try {
       const now = new Date();
-      const worked = await workOut(graph, wanted, now);
-      const { gone, unsaid } = worked;
-      const changes = await withVectors(worked.changes, async () => {
+      const plan = await planForget(graph, targets, now);
+      const { effects, redactions } = plan;
+      const changes = await withVectors(plan.changes, async () => {
         await graph.checkNow(parts.embedder);
         return parts.embedder;
       });
-      // Whatever fails from here on is tried again, and nobody brings it back meanwhile.
-      await noteMarks(valkey, group, marksOf(worked, wanted.entities, lease.fence));
+      // Tombstones come first: a failure after this is retried, and nothing is restored meanwhile.
+      await storeTombstones(valkey, group, tombstonesOf(plan, targets.entities, lease.fence));
       const episodes = changes.removedEpisodes.map(({ uuid }) => uuid);
-      const swept = await sweep(parts, group, episodes, gone.telling, unsaid);
-      await writeUnder(lease, graph, worked, changes, now);
+      const swept = await forgetOutsideGraph(parts, group, episodes, effects.telling, redactions);
+      await commitUnderLease(lease, graph, plan, changes, now);
       await raiseVersion(valkey, group);
       await graphs.forgetQueries(group);
-      // Vectors of what is forgotten may be among them.
+      // They may contain vectors of forgotten texts.
       await graphs.dropKept(group);
       const cached = await forgetAnswers(valkey, group);
       if (changes.summaries.some(({ isLong }) => isLong)) parts.onLong?.(group);
-      return { ...gone, elsewhere: { ...swept, cached }, archives: await tellArchives(group) };
+      return { ...effects, elsewhere: { ...swept, cached }, archives: await noteInArchives(group) };
     } finally {
       await lease.release();
     }
   }
 
-  async function tellArchives(group: string): Promise<'noted' | 'waits'> {
+  async function noteInArchives(group: string): Promise<'noted' | 'waits'> {
     try {
-      await archiveMarks(await parts.archives(), group, await readMarks(valkey, group));
+      await archiveTombstones(await parts.archives(), group, await readTombstones(valkey, group));
       return 'noted';
     } catch (error) {
       if (!isForeseen(error)) throw error;
@@ -93,15 +94,15 @@ export function openForgetting(parts: ForgettingParts): Forgetting {
   }
 
   return {
-    async forget(group, wanted) {
+    async forget(group, targets) {
       const results: ForgottenUuids[] = [];
-      for (const part of partsOf(wanted)) results.push(await forgetPart(group, part));
-      return results.reduce(together);
+      for (const part of partsOf(targets)) results.push(await forgetPart(group, part));
+      return results.reduce(combined);
     },
     async archive(group) {
       const lease = await leases.take(group);
       try {
-        await archiveMarks(await parts.archives(), group, await readMarks(valkey, group));
+        await archiveTombstones(await parts.archives(), group, await readTombstones(valkey, group));
         return {};
       } finally {
         await lease.release();
@@ -109,18 +110,24 @@ export function openForgetting(parts: ForgettingParts): Forgetting {
     },
     isForgotten: (group, episode) => isForgotten(valkey, group, episode),
     async sweepEpisode(group, episode) {
-      const none: ReadonlySet<string> = new Set();
-      const unsaid = { gone: new Set([episode]), retold: none, reworded: none, words: none, masked: new Map() };
-      await sweep(parts, group, [episode], [], unsaid);
+      const NONE: ReadonlySet<string> = new Set();
+      const redactions = {
+        removed: new Set([episode]),
+        resummarized: NONE,
+        reworded: NONE,
+        words: NONE,
+        masked: new Map(),
+      };
+      await forgetOutsideGraph(parts, group, [episode], [], redactions);
     },
   };
 }
 
-async function writeUnder(
+async function commitUnderLease(
   lease: Lease,
   graph: GroupGraph,
-  { seen }: WorkedOut,
-  changes: WorkedOut['changes'],
+  { seen }: ForgetPlan,
+  changes: ForgetPlan['changes'],
   now: Date,
 ): Promise<void> {
   const fenced: Commit = { ...changes, fence: lease.fence, seen, now: toGraphTime(now) };
@@ -128,11 +135,11 @@ async function writeUnder(
   throw new StaleFence(`The memory "${graph.group}" was changed meanwhile; this is tried again.`);
 }
 
-/** Other words and other names need vectors; most forgettings bring none. */
+/** Adds the vectors of new wordings and names; most calls need none. */
 export async function withVectors(
-  changes: WorkedOut['changes'],
+  changes: ForgetPlan['changes'],
   embedder: () => Promise<Embedder>,
-): Promise<WorkedOut['changes']> {
+): Promise<ForgetPlan['changes']> {
   const { rewordedFacts, renamedEntities, maskedVectors } = changes;
   const texts = [
     ...new Set([
@@ -142,7 +149,7 @@ export async function withVectors(
     ]),
   ];
   const vectors = texts.length > 0 ? await (await embedder()).embed(texts) : [];
-  // As the graph keeps them.
+  // Float32, as in the graph.
   const vectorOf = new Map(texts.map((text, place) => [text, (vectors[place] ?? []).map(Math.fround)]));
   return {
     ...changes,
@@ -152,15 +159,15 @@ export async function withVectors(
   };
 }
 
-function partsOf(wanted: Wanted): Wanted[] {
-  const { episodes } = wanted;
-  const parts = [{ ...wanted, episodes: episodes.slice(0, TOGETHER) }];
-  for (let start = TOGETHER; start < episodes.length; start += TOGETHER)
-    parts.push({ ...wanted, facts: [], entities: [], episodes: episodes.slice(start, start + TOGETHER) });
+function partsOf(targets: ForgetTargets): ForgetTargets[] {
+  const { episodes } = targets;
+  const parts = [{ ...targets, episodes: episodes.slice(0, MAX_EPISODES) }];
+  for (let start = MAX_EPISODES; start < episodes.length; start += MAX_EPISODES)
+    parts.push({ ...targets, facts: [], entities: [], episodes: episodes.slice(start, start + MAX_EPISODES) });
   return parts;
 }
 
-function together(one: ForgottenUuids, other: ForgottenUuids): ForgottenUuids {
+function combined(one: ForgottenUuids, other: ForgottenUuids): ForgottenUuids {
   const sum = <T extends object>(a: T, b: T): T =>
     Object.fromEntries(
       Object.entries(a).map(([name, value]) => {

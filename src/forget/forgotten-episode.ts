@@ -2,17 +2,17 @@ import type { Ingest } from '../ingest/ingest.ts';
 import type { Forgetting } from './forget.ts';
 
 /**
- * Lets an episode that was forgotten end without effect, and leaves nothing of it, also when that happened while it was read. Why
- * the reading failed then is not told: it may say what is forgotten.
+ * Ingests an episode unless it was forgotten, and removes its data if it was forgotten during the ingestion. The error of such an
+ * ingestion is dropped, since it may contain forgotten text.
  */
-export function forgetfulIngest(ingest: Ingest, { isForgotten, sweepEpisode }: Forgetting): Ingest {
+export function ingestUnlessForgotten(ingest: Ingest, { isForgotten, sweepEpisode }: Forgetting): Ingest {
   return async (episode) => {
     const { group, uuid } = episode;
-    const isGone = () => isForgotten(group, uuid);
-    if (!(await isGone()))
+    const isDeleted = () => isForgotten(group, uuid);
+    if (!(await isDeleted()))
       await ingest(episode).catch(async (error: unknown) => {
-        if (!(await isGone())) throw error;
+        if (!(await isDeleted())) throw error;
       });
-    if (await isGone()) await sweepEpisode(group, uuid);
+    if (await isDeleted()) await sweepEpisode(group, uuid);
   };
 }

@@ -13,8 +13,8 @@ import { fromGraphTime } from '../time.ts';
 type Masked = Pick<Commit, 'maskedEpisodes' | 'maskedVectors'>;
 
 /**
- * Episodes without the sentences that state what is forgotten, and all that is made of their texts made again.
- * @param stated by episode: the words in which it may stand there
+ * Removes the sentences that state what is forgotten from episodes, and rebuilds everything derived from their texts.
+ * @param stated by episode, the wordings to look for
  */
 export async function maskSentences(
   graph: GroupGraph,
@@ -57,7 +57,7 @@ interface Tools {
   readonly tools?: unknown;
 }
 
-/** What tools were given and answered is told in passages too. */
+/** Inputs and outputs of tools are in passages too. */
 function withoutInTools<T extends Tools | null>(metadata: T, facts: readonly string[]): T {
   if (!metadata || !Array.isArray(metadata.tools)) return metadata;
   const tools = metadata.tools.map((tool) => {
@@ -73,32 +73,32 @@ function withoutInTools<T extends Tools | null>(metadata: T, facts: readonly str
 }
 
 const SPEAKER = /^[\p{L}][\p{L}\p{N}_.-]*: /u;
-/** So many lines of one sentence are put together. */
-const MOST_LINES = 6;
+/** Most lines that are joined to one sentence. */
+const MAX_LINES = 6;
 
-/** A text without the sentences that have all words of one of some facts; line breaks behind them stay. */
+/** Removes sentences that contain all words of one of the facts; the line breaks after them stay. */
 export function withoutSentences(text: string, facts: readonly string[]): string {
-  const wanted = facts.map((fact) => new Set(termsOf(fact.replace(SPEAKER, '')))).filter(({ size }) => size > 0);
+  const termSets = facts.map((fact) => new Set(termsOf(fact.replace(SPEAKER, '')))).filter(({ size }) => size > 0);
   const units = sentencesOf(text).map((range) => ({ ...range, terms: termsOf(text.slice(range.start, range.end)) }));
-  const gone = new Set<Range>();
-  for (const terms of wanted) {
+  const masked = new Set<Range>();
+  for (const terms of termSets) {
     for (let first = 0; first < units.length; first += 1) {
       const held = new Set<string>();
-      for (let last = first; last < Math.min(units.length, first + MOST_LINES); last += 1) {
+      for (let last = first; last < Math.min(units.length, first + MAX_LINES); last += 1) {
         const unit = units[last] as (typeof units)[number];
         for (const term of unit.terms) held.add(term);
-        // Of a fact of one word only the very same sentence.
+        // A fact of one word matches only an identical sentence.
         if ([...terms].every((term) => held.has(term)) && (terms.size > 1 || held.size === 1)) {
-          for (const it of units.slice(first, last + 1)) gone.add(it);
+          for (const it of units.slice(first, last + 1)) masked.add(it);
           break;
         }
-        // A sentence goes on in the next line only without having ended in this one.
+        // A sentence continues in the next line only if it has not ended in this one.
         if (!/[^.!?…:。！？\s]["'”’)\]]*[ \t]*\r?\n$/.test(text.slice(unit.start, unit.end))) break;
       }
     }
   }
   let [left, at] = ['', 0];
-  for (const unit of units.filter((it) => gone.has(it))) {
+  for (const unit of units.filter((it) => masked.has(it))) {
     const breaks = /\r?\n\s*$/.exec(text.slice(unit.start, unit.end))?.[0] ?? '';
     left += text.slice(at, unit.start) + breaks;
     at = unit.end;
@@ -106,12 +106,12 @@ export function withoutSentences(text: string, facts: readonly string[]): string
   return at === 0 ? text : left + text.slice(at);
 }
 
-/** Whether a statement's text is that of one of some facts, or a part of it, or the other way round. */
+/** Whether a statement's text equals, contains or is part of the text of one of the facts. */
 export function isOfAny(text: string, facts: readonly string[]): boolean {
-  const said = bare(text);
-  if (said === '') return false;
-  return facts.map(bare).some((fact) => fact !== '' && (fact.includes(said) || said.includes(fact)));
+  const bareText = alphanumeric(text);
+  if (bareText === '') return false;
+  return facts.map(alphanumeric).some((fact) => fact !== '' && (fact.includes(bareText) || bareText.includes(fact)));
 }
 
-/** Only letters and digits: a fact's text is its sentence without marks, perhaps with who said it. */
-const bare = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
+/** Only letters and digits: a fact's text is its sentence without punctuation, perhaps with the speaker. */
+const alphanumeric = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');

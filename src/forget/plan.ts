@@ -9,65 +9,70 @@ import { statementsOfEpisodes } from '../graph/queries/statements.ts';
 import { movedFacts } from '../ingest/changes.ts';
 import { readMentions, withoutMentions } from '../ingest/mentions.ts';
 import { factKey, sameKey } from '../ingest/names.ts';
-import { forgetEntities, shorten, summariesAnew } from './entities.ts';
+import { forgetEntities, rebuildSummaries, shortenSagas } from './entities.ts';
 import { type ForgottenFacts, forgetFacts } from './facts.ts';
-import type { Unsaid } from './journal.ts';
+import type { Redactions } from './journal.ts';
 import { isOfAny, maskSentences } from './mask.ts';
-import type { Gone, Wanted } from './targets.ts';
+import type { ForgetEffects, ForgetTargets } from './targets.ts';
 
-/** A forgetting that is worked out and not written yet. */
-export interface WorkedOut {
+/** The computed changes of a forget task, before they are written. */
+export interface ForgetPlan {
   /** The fence that the graph had before anything was read. */
   readonly seen: number;
-  readonly gone: Gone;
+  readonly effects: ForgetEffects;
   /** Without the vectors of new words and names, which are empty. */
   readonly changes: Omit<Commit, 'fence' | 'seen' | 'now'>;
-  /** The claims that are forgotten as such. */
+  /** The forgotten claims. */
   readonly claims: readonly { readonly source: string; readonly target: string; readonly fact: string }[];
-  /** What must not stand in the journal any more. */
-  readonly unsaid: Unsaid;
+  /** What must be removed from the journal. */
+  readonly redactions: Redactions;
 }
 
-/** Works out what has to change so that a graph becomes as if it had never heard what is forgotten. */
-export async function workOut(graph: GroupGraph, wanted: Wanted, now: Date): Promise<WorkedOut> {
+/** Computes the changes that remove the targets and everything derived from them. */
+export async function planForget(graph: GroupGraph, targets: ForgetTargets, now: Date): Promise<ForgetPlan> {
   const seen = await readFence(graph);
-  if (wanted.withEpisodes) {
-    const { gone } = await workOut(graph, { ...wanted, withEpisodes: false }, now);
-    const episodes = [...new Set([...wanted.episodes, ...gone.telling])];
-    return { ...(await workOut(graph, { ...wanted, episodes, withEpisodes: false }, now)), seen };
+  if (targets.withEpisodes) {
+    const { effects } = await planForget(graph, { ...targets, withEpisodes: false }, now);
+    const episodes = [...new Set([...targets.episodes, ...effects.telling])];
+    return { ...(await planForget(graph, { ...targets, episodes, withEpisodes: false }, now)), seen };
   }
-  const { episodes } = wanted;
+  const { episodes } = targets;
   const ties = await readEpisodeTies(graph, episodes);
   const facts = await forgetFacts(
     graph,
-    wanted,
+    targets,
     ties.flatMap((it) => it.facts),
     now,
   );
   const named = ties.flatMap(({ entities }) => entities);
-  const told = ties.flatMap((it) => readMentions(it.told));
-  const meant = await readEntityTies(graph, wanted.entities);
-  const entities = await forgetEntities(graph, wanted, [...named, ...endsOf(facts)], told, facts.settled);
-  const lost = new Set(entities.removedEntities.map(({ uuid }) => uuid));
-  const summaries = (await summariesAnew(graph, facts, now)).filter(({ uuid }) => !lost.has(uuid));
-  const touched = [...lost, ...summaries.map(({ uuid }) => uuid), ...entities.renamed.map(({ uuid }) => uuid)];
-  const stating = [...facts.stated.keys()];
-  const [around, communities] = await Promise.all([
-    readSagasOf(graph, [...new Set([...episodes, ...stating])]),
+  const mentions = ties.flatMap((it) => readMentions(it.told));
+  const targetTies = await readEntityTies(graph, targets.entities);
+  const entities = await forgetEntities(graph, targets, [...named, ...endsOf(facts)], mentions, facts.settled);
+  const removedUuids = new Set(entities.removedEntities.map(({ uuid }) => uuid));
+  const summaries = (await rebuildSummaries(graph, facts, now)).filter(({ uuid }) => !removedUuids.has(uuid));
+  const touched = [...removedUuids, ...summaries.map(({ uuid }) => uuid), ...entities.renamed.map(({ uuid }) => uuid)];
+  const statingEpisodes = [...facts.stated.keys()];
+  const [allSagas, communities] = await Promise.all([
+    readSagasOf(graph, [...new Set([...episodes, ...statingEpisodes])]),
     communitiesOf(graph, touched),
   ]);
   const { settled, reworded, forgotten, losers } = facts;
-  const own = new Set(episodes);
-  // What was told of a saga may tell what is forgotten, also where all its episodes stay.
-  const sagas = around.filter(({ isTold, chain }) => isTold || chain.some((episode) => own.has(episode)));
+  const forgottenEpisodes = new Set(episodes);
+  // A saga's summary may state what is forgotten, also when all its episodes stay.
+  const sagas = allSagas.filter(
+    ({ isTold, chain }) => isTold || chain.some((episode) => forgottenEpisodes.has(episode)),
+  );
   const supporters = [...forgotten].flatMap(({ stored }) => stored.flatMap((fact) => fact.episodes));
-  const naming = meant.flatMap((it) => it.episodes).filter((episode) => !own.has(episode));
-  const telling = await readToldBy(graph, [...new Set(naming)]);
-  const shortened = shorten(sagas, own);
+  const namingEpisodes = targetTies.flatMap((it) => it.episodes).filter((episode) => !forgottenEpisodes.has(episode));
+  const mentionRows = await readToldBy(graph, [...new Set(namingEpisodes)]);
+  const shortened = shortenSagas(sagas, forgottenEpisodes);
   const statements = await statementsOfEpisodes(graph, [...new Set(supporters)]);
   const texts = [...forgotten].map(({ fact }) => fact);
-  const masked = await maskSentences(graph, new Map([...facts.stated].filter(([episode]) => !own.has(episode))));
-  const changes: WorkedOut['changes'] = {
+  const masked = await maskSentences(
+    graph,
+    new Map([...facts.stated].filter(([episode]) => !forgottenEpisodes.has(episode))),
+  );
+  const changes: ForgetPlan['changes'] = {
     ...NO_CHANGES,
     ...shortened,
     ...masked,
@@ -80,14 +85,14 @@ export async function workOut(graph: GroupGraph, wanted: Wanted, now: Date): Pro
     evidence: settled.evidence,
     endings: facts.changedEndings.filter(({ endings }) => endings.length > 0),
     summaries,
-    movedFacts: movedFacts(own, settled, facts.endings),
+    movedFacts: movedFacts(forgottenEpisodes, settled, facts.endings),
     removedEpisodes: episodes.map((uuid) => ({ uuid, key: episodeKey(uuid) })),
     removedEntities: entities.removedEntities,
     unlabelled: entities.unlabelled,
     labelled: entities.labelled,
     attributed: entities.attributed,
-    retold: telling
-      .map(({ episode, told }) => ({ key: episodeKey(episode), was: told, told: withoutMentions(told, lost) }))
+    retold: mentionRows
+      .map(({ episode, told }) => ({ key: episodeKey(episode), was: told, told: withoutMentions(told, removedUuids) }))
       .filter(({ was, told }) => was !== told)
       .map(({ key, told }) => ({ key, told })),
     clearedAliases: entities.clearedAliases,
@@ -105,35 +110,35 @@ export async function workOut(graph: GroupGraph, wanted: Wanted, now: Date): Pro
     ],
     removedCommunities: communities.map((uuid) => ({ uuid, key: communityKey(uuid) })),
   };
-  const tellers = new Set([...supporters, ...naming]);
+  const remainingSources = new Set([...supporters, ...namingEpisodes]);
   return {
     seen,
     changes,
     claims: [...forgotten].map(({ source, target, fact }) => ({ source, target, fact })),
-    unsaid: unsaidBy(changes, [...told.map(({ name }) => name), ...facts.wordings]),
-    gone: {
+    redactions: redactionsOf(changes, [...mentions.map(({ name }) => name), ...facts.wordings]),
+    effects: {
       episodes: ties.filter(({ isThere }) => isThere).map(({ uuid }) => uuid),
       facts: changes.removedFacts.map(({ uuid }) => uuid),
-      entities: [...lost],
-      telling: [...tellers].filter((episode) => episode !== '' && !own.has(episode)),
+      entities: [...removedUuids],
+      telling: [...remainingSources].filter((episode) => episode !== '' && !forgottenEpisodes.has(episode)),
       keptFacts: losers.filter(({ supports }) => supports.length > 0).length,
       reopenedFacts: settled.facts.filter(({ stored, span }) => stored?.invalidAt && !span.invalidAt).length,
       summaries:
-        summaries.filter(({ isOther }) => isOther).length +
+        summaries.filter(({ isChanged }) => isChanged).length +
         communities.length +
         sagas.filter(({ isTold }) => isTold).length,
     },
   };
 }
 
-function unsaidBy(changes: WorkedOut['changes'], words: readonly string[]): Unsaid {
+function redactionsOf(changes: ForgetPlan['changes'], words: readonly string[]): Redactions {
   const { removedEpisodes, removedFacts, removedEntities, removedSagas, removedCommunities } = changes;
   const { summaries, sagas, rewordedFacts, renamedEntities, attributed, changedFacts } = changes;
   const uuids = (...lists: (readonly { readonly uuid: string }[])[]) => new Set(lists.flat().map(({ uuid }) => uuid));
   const kept = new Set(changes.aliases.map(({ alias }) => sameKey(alias)));
   return {
-    gone: uuids(removedEpisodes, removedFacts, removedEntities, removedSagas, removedCommunities),
-    retold: uuids(summaries, sagas),
+    removed: uuids(removedEpisodes, removedFacts, removedEntities, removedSagas, removedCommunities),
+    resummarized: uuids(summaries, sagas),
     reworded: uuids(rewordedFacts, renamedEntities, attributed, changedFacts.filter(hasAttributes)),
     words: new Set(words.map(sameKey).filter((word) => !kept.has(word))),
     masked: new Map(changes.maskedEpisodes.map((it) => [it.uuid, it])),
@@ -142,5 +147,5 @@ function unsaidBy(changes: WorkedOut['changes'], words: readonly string[]): Unsa
 
 const hasAttributes = ({ attributes }: { attributes: object }) => Object.keys(attributes).length > 0;
 
-/** Those of facts that go may have been kept by these alone. */
+/** Entities of removed facts, which may have had no other reason to exist. */
 const endsOf = ({ settled }: ForgottenFacts) => settled.removed.flatMap(({ source, target }) => [source, target]);

@@ -3,62 +3,64 @@ import type { Manifest } from '../archive/manifest.ts';
 import type { ArchiveStore } from '../archive/stores/store.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { commit } from '../graph/queries/commit.ts';
-import { readMark } from '../graph/queries/fence.ts';
+import { readChangeHead } from '../graph/queries/fence.ts';
 import { findFacts } from '../graph/queries/find-facts.ts';
 import { pairKey } from '../ingest/claims.ts';
 import { endingsKey } from '../ingest/names.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { toGraphTime } from '../time.ts';
 import { withVectors } from './forget.ts';
-import { allMarks, factMark, type Marks } from './forgotten.ts';
-import { workOut } from './plan.ts';
-import type { Gone } from './targets.ts';
+import { allTombstones, factTombstone, type Tombstones } from './forgotten.ts';
+import { planForget } from './plan.ts';
+import type { ForgetEffects } from './targets.ts';
 
 /**
- * Forgets once more, in a graph of an archive that nobody sees yet, what was forgotten after `until`. The graph's fence stays as
- * it is, as if the archive had never held it.
+ * Applies the tombstones after `until` to a restored scratch graph. The graph's fence is unchanged, as if the archive had never held
+ * the forgotten data.
  */
-export async function forgetAgain(
+export async function applyTombstones(
   graph: GroupGraph,
-  marks: Marks,
+  tombstones: Tombstones,
   until: Date,
   embedder: () => Promise<Embedder>,
-): Promise<Gone> {
-  const later = [...marks].filter(([, at]) => at > until.getTime()).map(([name]) => name.split(' '));
-  const named = (kind: string) => later.flatMap(([it, uuid = '']) => (it === kind ? [uuid] : []));
+): Promise<ForgetEffects> {
+  const newer = [...tombstones].filter(([, at]) => at > until.getTime()).map(([name]) => name.split(' '));
+  const named = (kind: string) => newer.flatMap(([it, uuid = '']) => (it === kind ? [uuid] : []));
   const facts = await factsOf(
     graph,
-    later.filter(([kind]) => kind === 'fact'),
+    newer.filter(([kind]) => kind === 'fact'),
   );
-  const wanted = { episodes: named('episode'), entities: named('entity'), facts, withEpisodes: false };
+  const targets = { episodes: named('episode'), entities: named('entity'), facts, withEpisodes: false };
   const now = new Date();
-  const { changes, seen, gone } = await workOut(graph, wanted, now);
-  if (later.length === 0) return gone;
-  const { mark } = await readMark(graph);
-  const quiet: GroupGraph = {
+  const { changes, seen, effects } = await planForget(graph, targets, now);
+  if (newer.length === 0) return effects;
+  const { changeId } = await readChangeHead(graph);
+  const unloggedGraph: GroupGraph = {
     ...graph,
-    change: (query, params) => graph.write(query, { ...params, after: mark, mark }),
+    change: (query, params) => graph.write(query, { ...params, after: changeId, mark: changeId }),
   };
-  await commit(quiet, { ...(await withVectors(changes, embedder)), fence: seen, seen, now: toGraphTime(now) });
-  return gone;
+  await commit(unloggedGraph, { ...(await withVectors(changes, embedder)), fence: seen, seen, now: toGraphTime(now) });
+  return effects;
 }
 
-/** uuids of the facts that such marks mean. */
-async function factsOf(graph: GroupGraph, marks: readonly (readonly string[])[]): Promise<string[]> {
-  if (marks.length === 0) return [];
-  const pairs = marks.map(([, one = '', other = '']) => ({ one, other, key: endingsKey(pairKey(one, other)) }));
-  const meant = new Set(marks.map((parts) => parts.join(' ')));
+/** uuids of the facts that these tombstones name. */
+async function factsOf(graph: GroupGraph, tombstones: readonly (readonly string[])[]): Promise<string[]> {
+  if (tombstones.length === 0) return [];
+  const pairs = tombstones.map(([, one = '', other = '']) => ({ one, other, key: endingsKey(pairKey(one, other)) }));
+  const wantedTombstones = new Set(tombstones.map((parts) => parts.join(' ')));
   const { facts } = await findFacts(graph, pairs, []);
-  return facts.filter(({ source, target, fact }) => meant.has(factMark(source, target, fact))).map(({ uuid }) => uuid);
+  return facts
+    .filter(({ source, target, fact }) => wantedTombstones.has(factTombstone(source, target, fact)))
+    .map(({ uuid }) => uuid);
 }
 
-/** The same with what is noted of the archive's group, in Valkey and beside the archives; tells how much was left out. */
+/** The same with all tombstones of the archive's group. @returns how many elements were removed */
 export async function forgetInArchive(
   graph: GroupGraph,
   { group, journal }: Pick<Manifest, 'group' | 'journal'>,
   { store, valkey, embedder }: { store: ArchiveStore; valkey: Redis; embedder: () => Promise<Embedder> },
 ): Promise<number> {
-  const marks = await allMarks(store, valkey, group);
-  const { episodes, facts, entities } = await forgetAgain(graph, marks, new Date(journal.until), embedder);
+  const tombstones = await allTombstones(store, valkey, group);
+  const { episodes, facts, entities } = await applyTombstones(graph, tombstones, new Date(journal.until), embedder);
   return episodes.length + facts.length + entities.length;
 }

@@ -1,23 +1,23 @@
-/** What a forgetting takes away, by uuid. */
-export interface Wanted {
+/** What a forget task removes, by uuid. */
+export interface ForgetTargets {
   readonly episodes: readonly string[];
   readonly facts: readonly string[];
   readonly entities: readonly string[];
-  /** True also takes the episodes that tell the facts and name the entities. */
+  /** True also removes the episodes that state the facts and name the entities. */
   readonly withEpisodes: boolean;
 }
 
-/** What a forgetting did to a graph, or would do; uuids. */
-export interface Gone {
+/** What a forget task did, or would do, to a graph; uuids. */
+export interface ForgetEffects {
   readonly episodes: readonly string[];
   readonly facts: readonly string[];
   readonly entities: readonly string[];
-  /** Episodes that stay and whose texts may say it still. */
+  /** Remaining episodes whose texts may still state it. */
   readonly telling: readonly string[];
   /** Facts that other episodes state too. */
   readonly keptFacts: number;
-  /** Facts that hold again, because only this had ended them. */
+  /** Facts that hold again, since only the forgotten data had ended them. */
   readonly reopenedFacts: number;
-  /** Summaries of entities, sagas and communities that were made anew or dropped. */
+  /** Summaries of entities, sagas and communities that were rebuilt or removed. */
   readonly summaries: number;
 }

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { type Params, queryText } from './codec.ts';
 import type { ChangeLog, GroupGraph } from './group-graph.ts';
-import { readMark } from './queries/fence.ts';
+import { readChangeHead } from './queries/fence.ts';
 
 /**
- * Makes changes and notes them, those behind a fence before: whatever of them the graph has, the journal has too. Such a change gets a
- * mark of its own, which it leaves in the graph, and names that of the one that it follows on. One number for each lease would not tell which
- * of two changes the graph took: a holder that was frozen after it had noted its second one looks like one that has made it.
+ * Makes changes and appends them to the journal. Fenced changes are appended first, so that the journal has every change that the
+ * graph has. Each gets a change id, which it leaves in the graph, and names its predecessor's. A number for each lease would not be
+ * enough: a holder that froze after it appended its second change looks like one that made it.
  * @param write sends a whole query
  */
 export function openChange(
@@ -15,28 +15,28 @@ export function openChange(
   log: ChangeLog | undefined,
 ): GroupGraph['change'] {
   async function behindFence<Row>(query: string, params: Params): Promise<Row[]> {
-    const { token, mark: after } = await readMark(graph);
+    const { token, changeId: after } = await readChangeHead(graph);
     if (token !== params.seen) return [];
-    const mark = randomUUID();
-    const marked = { ...params, after, mark };
-    // What cannot be written must not be noted.
-    const text = queryText(query, marked);
-    const id = await log?.note(graph.group, { query, params: marked });
+    const changeId = randomUUID();
+    const fencedParams = { ...params, after, mark: changeId };
+    // Before the journal: a query that cannot be written must not be appended.
+    const text = queryText(query, fencedParams);
+    const id = await log?.append(graph.group, { query, params: fencedParams });
     const rows = await write<Row>(text);
-    // No row may also come of a change that found nothing to do behind the fence. It is part of the chain, and another may have
-    // followed; strike looks for that.
-    const isTaken = rows.length > 0 || (id !== undefined && (await readMark(graph)).mark === mark);
-    if (id && !isTaken) await log?.strike(graph.group, id, mark);
-    // Not waited for: should it be lost, a later loss of this one change is not noticed, and nothing else.
-    if (id && isTaken) log?.confirm(graph.group, id, { query, params: marked }).catch(() => {});
+    // A change that found nothing to do returns no row either. It is part of the chain and may have a successor, which
+    // removeRefused checks.
+    const isTaken = rows.length > 0 || (id !== undefined && (await readChangeHead(graph)).changeId === changeId);
+    if (id && !isTaken) await log?.removeRefused(graph.group, id, changeId);
+    // Not awaited: if it gets lost, only a later loss of this one change goes unnoticed.
+    if (id && isTaken) log?.confirm(graph.group, id, { query, params: fencedParams }).catch(() => {});
     return rows;
   }
 
   return async (query, params) => {
     if (isFenced(params)) return behindFence(query, params);
-    // Neither waits for the other: a job that comes again, since one of them did not come about, does both again.
+    // In parallel: if one of them fails, the job is retried and does both again.
     const made = write(queryText(query, params));
-    const noted = log?.note(graph.group, { query, params });
+    const noted = log?.append(graph.group, { query, params });
     const [rows] = await Promise.all([made, noted]);
     return rows as never;
   };

@@ -2,7 +2,7 @@ import type { Address } from '../config.ts';
 import { StoreUnreachable, TimedOut, WrongServer } from '../errors.ts';
 import { explainStore } from '../valkey/failures.ts';
 
-/** Says in a sentence what a failed call to FalkorDB means; what is not about the connection is given back unchanged. */
+/** Explains a failed call to FalkorDB in a sentence; errors that are not about the connection are returned unchanged. */
 export function explainFalkorDB(error: unknown, address: Address): Error {
   const at = `${address.host}:${address.port}`;
   if (isTooBusy(error))
@@ -23,7 +23,7 @@ export function explainFalkorDB(error: unknown, address: Address): Error {
   );
 }
 
-/** FalkorDB did not begin the query, since too many others wait. */
+/** FalkorDB did not start the query, since too many others wait. */
 export const isTooBusy = (error: unknown): boolean => isReply(error, /^Max pending queries exceeded/);
 
 function isReply(error: unknown, message: RegExp): boolean {

@@ -49,7 +49,7 @@ function searchWords(text: string): string[] {
   for (const chunk of text.split(/\s+/)) {
     const parts = tokens(chunk);
     if (parts.length > 1) words.add(`"${parts.join(' ')}"`);
-    for (const word of parts) if (tellsSomething(word, parts.length > 1)) words.add(word);
+    for (const word of parts) if (isSelective(word, parts.length > 1)) words.add(word);
     if (words.size >= MOST_WORDS) break;
   }
   return [...words].slice(0, MOST_WORDS);
@@ -57,10 +57,10 @@ function searchWords(text: string): string[] {
 
 /** The words of a text that tell something about its subject, in their order. */
 export function contentWords(text: string): string[] {
-  return tokens(text).filter((word) => tellsSomething(word, false));
+  return tokens(text).filter((word) => isSelective(word, false));
 }
 
-function tellsSomething(word: string, isPart: boolean): boolean {
+function isSelective(word: string, isPart: boolean): boolean {
   const lower = word.toLowerCase();
   return !LEFT_OUT.has(lower) && !QUESTION_WORDS.has(lower) && !(isPart && /^\d{1,3}$/.test(word));
 }

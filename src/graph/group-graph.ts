@@ -1,19 +1,19 @@
 import type { Embedder } from '../models/embedder.ts';
 import type { Params } from './codec.ts';
 
-/** A write that can be done again: all that it writes stands in `params`, with the fence and what it followed on where it has one. */
+/** A write that can be repeated: all written values are in `params`, with fence and predecessor if the write is fenced. */
 export interface Change {
   readonly query: string;
   readonly params: Params;
 }
 
-/** Where changes are noted before they are made, so that they outlive the graph. */
+/** Where changes are stored before they are made, so that they survive the loss of the graph. */
 export interface ChangeLog {
   /** @returns the entry's id; those of later entries are higher */
-  note(group: string, change: Change): Promise<string>;
-  /** Takes the entry of a change back that the graph has refused, which shows in that none follows on its mark. */
-  strike(group: string, id: string, mark: string): Promise<void>;
-  /** Notes that the graph took a change behind a fence; in the order of the changes. */
+  append(group: string, change: Change): Promise<string>;
+  /** Removes the entry of a change that the graph refused, unless another change names it as its predecessor. */
+  removeRefused(group: string, id: string, changeId: string): Promise<void>;
+  /** Records that the graph took a fenced change; called in the order of the changes. */
   confirm(group: string, id: string, change: Change): Promise<void>;
   /** @throws GraphLostError when the group's graph lacks changes that it had taken */
   checkLoss(group: string, graph: Pick<GroupGraph, 'read'>): Promise<void>;
@@ -21,7 +21,7 @@ export interface ChangeLog {
   position(group: string): Promise<string>;
 }
 
-/** The graph of one group. Whoever holds it can neither read nor change another group's. */
+/** The graph of one group. It gives no access to another group's graph. */
 export interface GroupGraph {
   readonly group: string;
   /** Rows of a reading query; none while the graph does not exist. */
@@ -29,26 +29,26 @@ export interface GroupGraph {
   /** Rows of a writing query. All of its changes happen or none. */
   write<Row>(query: string, params?: Params): Promise<Row[]>;
   /**
-   * The same for what must survive the loss of the graph: it is noted in the journal, where there is one. Doing it again
+   * The same for changes that must survive the loss of the graph: they are appended to the journal, if there is one. Repeating one
    * must change nothing. With `fence` and `seen` in `params` the query begins with `BEHIND_FENCE`; no row means that it was refused.
    */
   change<Row>(query: string, params: Params): Promise<Row[]>;
-  /** The id of the journal's last entry; `0-0` where nothing is noted. */
+  /** The id of the journal's last entry; `0-0` for none. */
   position(): Promise<string>;
   /** @throws GraphLostError when the graph lacks changes that it had taken, as far as the journal tells */
   checkLoss(): Promise<void>;
   /**
-   * Makes the indexes and notes the embedder, once for each graph.
+   * Creates the indexes and stores the embedder, once for each graph.
    * @throws EmbedderMismatch
    */
   prepare(embedder: Embedder): Promise<void>;
-  /** Does the same again, for a graph that was lost meanwhile. */
+  /** Repeats it, for a graph that was lost meanwhile. */
   prepareAgain(embedder: Embedder): Promise<void>;
   /**
-   * False while there is nothing that could be searched.
+   * False while the graph has nothing to search.
    * @throws EmbedderMismatch when the graph's vectors are of another kind than `embedder`'s
    */
   check(embedder: Embedder): Promise<boolean>;
-  /** The same as the graph is now: for who writes vectors, under the lease that putting another graph in its place needs too. */
+  /** The same without a cached result. For writers of vectors, under the lease that replacing the graph needs too. */
   checkNow(embedder: Embedder): Promise<boolean>;
 }

@@ -1,8 +1,8 @@
 import { queryText } from './codec.ts';
 import type { GroupGraph } from './group-graph.ts';
 
-/** The same graph, whose writes come one after another in the order in which they are asked for; texts are made meanwhile. */
-export function inTurn(graph: GroupGraph): GroupGraph {
+/** The same graph with its writes in call order, one at a time; query texts are built meanwhile. */
+export function withOrderedWrites(graph: GroupGraph): GroupGraph {
   let last: Promise<unknown> = Promise.resolve();
   return {
     ...graph,

@@ -118,9 +118,9 @@ export async function prepareAsGraphiti(graph: GroupGraph): Promise<void> {
   );
 }
 
-async function makeIndexes(graph: GroupGraph, wanted: readonly Index[]): Promise<void> {
+async function makeIndexes(graph: GroupGraph, indexes: readonly Index[]): Promise<void> {
   const existing = await readIndexes(graph);
-  for (const index of wanted) {
+  for (const index of indexes) {
     if (isThere(index, existing)) continue;
     try {
       await graph.write(index.statement);

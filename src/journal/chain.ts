@@ -5,13 +5,13 @@ import type { NewEntry } from './entry.ts';
 import { isLater, stepOf } from './plan.ts';
 import { entriesOf, fieldsOf, journalKey } from './stream.ts';
 
-/** What was noted last of a group's chain, and since when the journal lacks something; beside the journal, for the entries are long. */
+/** The head of a group's change log, and the first entry after a gap; a hash beside the journal, whose entries are long. */
 export const chainKey = (valkey: Redis, group: string): string => groupKey(valkey, 'chain', group);
 
-// The last change may have been refused, or its worker have died; then the next one follows on the same as it did. A change that follows on
-// less than what the graph had taken (`loss.ts`) leaves no gap in the journal. Earlier releases did not note what was taken; what the
-// last change followed on somebody had read from the graph.
-const NOTE = `
+// If the last change was refused, or its worker died, the next one has the same predecessor. A change with an older predecessor than the
+// graph had taken (`loss.ts`) leaves no gap in the journal. Earlier releases did not store `taken`; the last change's predecessor had been
+// read from the graph.
+const APPEND = `
 local id = redis.call('XADD', KEYS[1], '*', unpack(ARGV, 4))
 local last = redis.call('HMGET', KEYS[2], 'after', 'mark', 'taken')
 redis.call('HSET', KEYS[2], 'after', ARGV[1], 'mark', ARGV[2])
@@ -23,48 +23,49 @@ end
 local isBehind = taken and tonumber(ARGV[3]) < tonumber(string.match(taken, '^%d+'))
 return {id, (last[1] == ARGV[1] or last[2] == ARGV[1] or isBehind) and 1 or 0}`;
 
-/** Notes a change behind a fence. `follows` is false when the graph has a change that the journal does not: Valkey lost its end. */
-export async function noteInChain(
+/** Appends a fenced change. `isContinuous` is false when the graph has a change that the journal lacks, since Valkey lost its end. */
+export async function appendToChain(
   valkey: Redis,
   group: string,
   entry: NewEntry,
   key?: JournalKey,
-): Promise<{ readonly id: string; readonly follows: boolean }> {
+): Promise<{ readonly id: string; readonly isContinuous: boolean }> {
   const { after, mark, seen } = entry.params;
   const own = [String(after ?? ''), String(mark), String(entry.base ? entry.params.fence : (seen ?? 0))];
   const keys = [journalKey(valkey, group), chainKey(valkey, group)];
-  const [id, isNext] = (await valkey.eval(NOTE, 2, ...keys, ...own, ...fieldsOf(group, entry, key))) as [
+  const [id, isNext] = (await valkey.eval(APPEND, 2, ...keys, ...own, ...fieldsOf(group, entry, key))) as [
     string,
     number,
   ];
-  // What was restored, and the first change of a graph, follow on nothing.
-  if (isNext === 1 || entry.base || !seen) return { id, follows: true };
-  return { id, follows: await isNoted(valkey, group, String(after), id) };
+  // A restored graph, and the first change of a graph, have no predecessor.
+  if (isNext === 1 || entry.base || !seen) return { id, isContinuous: true };
+  return { id, isContinuous: await isInJournal(valkey, group, String(after), id) };
 }
 
-/** Seldom asked, since it reads all: also when a worker that was frozen has noted something late. */
-async function isNoted(valkey: Redis, group: string, mark: string, until: string): Promise<boolean> {
+/** Reads the whole journal, so it is called rarely: also when a frozen worker appended a change late. */
+async function isInJournal(valkey: Redis, group: string, changeId: string, until: string): Promise<boolean> {
   for await (const { id, params } of entriesOf(valkey, group, '0-0', until))
-    if (id !== until && params.mark === mark) return true;
+    if (id !== until && params.mark === changeId) return true;
   return false;
 }
 
-/** Whether any change was noted that followed on that of an entry. */
-export async function isFollowed(valkey: Redis, group: string, id: string, mark: string): Promise<boolean> {
-  for await (const entry of entriesOf(valkey, group, id)) if (stepOf(entry).link?.after.mark === mark) return true;
+/** Whether a later change names this one as its predecessor. */
+export async function hasSuccessor(valkey: Redis, group: string, id: string, changeId: string): Promise<boolean> {
+  for await (const entry of entriesOf(valkey, group, id))
+    if (stepOf(entry).link?.predecessor.changeId === changeId) return true;
   return false;
 }
 
-/** @param id of the first entry that cannot be made again */
-export async function noteGap(valkey: Redis, group: string, id: string): Promise<void> {
+/** @param id of the first entry that cannot be replayed */
+export async function recordGap(valkey: Redis, group: string, id: string): Promise<void> {
   await valkey.hsetnx(chainKey(valkey, group), 'gap', id);
 }
 
-/** Id of the first entry that cannot be made again; null for none. */
+/** Id of the first entry that cannot be replayed; null for none. */
 export const readGap = (valkey: Redis, group: string): Promise<string | null> =>
   valkey.hget(chainKey(valkey, group), 'gap');
 
-/** An archive of that position needs nothing of what came before. */
+/** Removes the gap if an archive of that position covers it. */
 export async function closeGap(valkey: Redis, group: string, position: string): Promise<void> {
   const gap = await readGap(valkey, group);
   if (gap !== null && !isLater(gap, position)) await valkey.hdel(chainKey(valkey, group), 'gap');

@@ -2,11 +2,11 @@ import * as z from 'zod/mini';
 import type { Param, Params } from '../graph/codec.ts';
 import type { Change } from '../graph/group-graph.ts';
 
-/** Another graph was put in the place of the group's: that of an archive. What follows is of that graph. */
+/** The group's graph was replaced by an archive's; later entries are changes of that graph. */
 export interface Base {
   readonly file: string;
   readonly sha256: string;
-  /** Of a graph that goes on with other vectors: id of the last entry before it was read. What was recorded then must not be lost. */
+  /** For a graph that continues with other vectors: id of the last entry before it was read. Episodes recorded since must be replayed. */
   readonly goesOnAfter?: string;
 }
 
@@ -14,22 +14,22 @@ export interface NewEntry extends Change {
   readonly base?: Base;
 }
 
-/** A change as the journal holds it. */
+/** A change in the journal. */
 export interface JournalEntry extends NewEntry {
-  /** Valkey's number of it, which begins with the milliseconds since 1970. */
+  /** Valkey's stream id, which begins with the milliseconds since 1970. */
   readonly id: string;
-  /** Why nothing may be made of it; query and parameters are empty then. */
+  /** Why the entry must not be used; query and parameters are then empty. */
   readonly refused?: 'cannot be read' | 'is not authentic';
 }
 
-/** An entry as it is stored: JSON, and the vectors of that one after the other as numbers of 32 bits, least byte first. */
+/** An entry as stored: JSON, and its vectors as little-endian float32 numbers, one vector after the other. */
 export interface Packed {
   readonly text: string;
   readonly vectors: Buffer;
 }
 
 const VERSION = 1;
-/** No name of a parameter can begin so. */
+/** No parameter name can begin with a dollar sign. */
 const PLACE = '$vector';
 
 const shape = z.object({
@@ -39,7 +39,7 @@ const shape = z.object({
   base: z.optional(z.object({ file: z.string(), sha256: z.string(), goesOnAfter: z.optional(z.string()) })),
 });
 
-/** Vectors take a fifth of the bytes so; they are those lists named `embedding` that 32 bits hold to the last digit. */
+/** Packs lists named `embedding` that float32 holds exactly; they take a fifth of the bytes of JSON. */
 export function pack({ query, params, base }: NewEntry): Packed {
   const vectors: (readonly number[])[] = [];
   let length = 0;
@@ -52,7 +52,7 @@ export function pack({ query, params, base }: NewEntry): Packed {
   return { text, vectors: bytesOf(vectors, length) };
 }
 
-/** @throws Error for what this version did not write */
+/** @throws Error for an entry that this version did not write */
 export function unpack({ text, vectors }: Packed): NewEntry {
   const { query, params, base } = shape.parse(
     JSON.parse(text, (key, value) => (key === 'embedding' ? unpacked(value, vectors) : value)),
@@ -78,7 +78,7 @@ function unpacked(value: unknown, vectors: Buffer): Param {
   return Array.from({ length }, (_, index) => vectors.readFloatLE((from + index) * 4));
 }
 
-/** True for what cannot be read here since a newer release wrote it. */
+/** True for an entry that only a newer release can read. */
 export function isOfNewerRelease(text: string): boolean {
   try {
     const { version } = JSON.parse(text) as { version?: unknown };

@@ -3,7 +3,7 @@ import type { ChangeLog } from '../graph/group-graph.ts';
 import type { JournalKey } from '../settings.ts';
 import { MINUTE } from '../time.ts';
 import { isAuthentic } from './authentic.ts';
-import { closeGap, isFollowed, noteGap, noteInChain, readGap } from './chain.ts';
+import { appendToChain, closeGap, hasSuccessor, readGap, recordGap } from './chain.ts';
 import type { JournalEntry, NewEntry } from './entry.ts';
 import { checkLoss, confirmTaken, readLoss } from './loss.ts';
 import { rewrite } from './rewrite.ts';
@@ -12,63 +12,65 @@ import { fieldsOf, journalKey, lastId, storedEntriesOf } from './stream.ts';
 /** How much of a group's changes Valkey keeps beside the graph. */
 export interface JournalSize {
   readonly entries: number;
-  /** When the oldest was noted. */
+  /** Time of the oldest entry. */
   readonly since: Date | null;
   readonly bytes: number;
-  /** Since when it lacks something that the graph has, as after a crash of Valkey; null for nothing. An archive that is proven ends it. */
+  /** Since when the journal lacks changes that the graph has, as after a crash of Valkey; null for none. A tested archive closes it. */
   readonly gap: Date | null;
 }
 
-/** The changes of every group's graph, noted before they are made; with an archive they give it back when it is lost. */
+/** The changes of every group's graph, stored before they are made; with an archive they rebuild a lost graph. */
 export interface Journal extends ChangeLog {
-  note(group: string, entry: NewEntry): Promise<string>;
-  /** Entries in the order in which they were noted. @param after id behind which it begins @param until id of the last */
+  append(group: string, entry: NewEntry): Promise<string>;
+  /** Entries in order. @param after id before the first @param until id of the last */
   entries(group: string, after?: string, until?: string): AsyncGenerator<JournalEntry>;
   /**
-   * Removes what an archive holds that was found whole, and gives how many entries that were. A while before the archive's
-   * position is kept, since episodes are recorded while it is written. Nothing goes for an archive of another journal, such as
-   * that of a group of the same name elsewhere, nor while the graph lacks changes that only the journal holds.
+   * Removes the entries that a tested archive covers. Some minutes before the archive's position are kept, since episodes are
+   * recorded while it is written. Nothing is removed for an archive of another journal, such as that of a group of the same name in
+   * another installation, nor while the graph lacks changes that only the journal has.
    * @param position of the archive's manifest
+   * @returns the number of removed entries
    */
   trim(group: string, position: string): Promise<number>;
   size(group: string): Promise<JournalSize>;
-  /** Id from which on it tells of a graph that had lost changes; null for none. */
+  /** Id of the first entry after the graph lost changes; null for no loss. */
   lost(group: string): Promise<string | null>;
-  /** Removes changes to a graph that had lost others, after these were brought back. */
+  /** Removes changes to a graph that had lost others, once those were restored. */
   abandon(group: string, ids: readonly string[]): Promise<void>;
   /**
-   * Gives every entry anew, under its own id, while others go on noting; tells how many of them changed. Entries that cannot be read are
-   * removed, since nobody knows what stands in them, and leave a gap; those that are not authentic stay so.
+   * Rewrites every entry under its own id while other processes append. Entries that cannot be read are removed, since their content is
+   * unknown, and leave a gap; entries that are not authentic stay so.
+   * @returns how many entries changed
    */
   rewrite(group: string, change: (entry: JournalEntry) => NewEntry): Promise<number>;
 }
 
-/** Longer than any write is waited for: who noted a change before that has made it, or notes it again. */
+/** Longer than any write may take: an older entry's change was made, or is appended again. */
 export const MARGIN = 10 * MINUTE;
 
 export interface JournalOptions {
-  /** Told that the journal lacks something that the graph has, so that only a new archive holds all. */
+  /** Called when the journal lacks changes that the graph has, so that only a new archive is complete. */
   readonly onGap?: (group: string) => void;
-  /** `parseJournalKey`; default: entries are neither made authentic nor asked whether they are. */
+  /** From `parseJournalKey`; default: entries are neither signed nor checked. */
   readonly key?: JournalKey | undefined;
-  /** Told that the graph had lost changes before it took the last one. */
+  /** Called when the graph had lost changes before it took the last one. */
   readonly onLoss?: (group: string) => void;
 }
 
 export function openJournal(valkey: Redis, { onGap = () => {}, onLoss = () => {}, key }: JournalOptions = {}): Journal {
   return {
-    async note(group, entry) {
+    async append(group, entry) {
       if (typeof entry.params.mark !== 'string')
         return (await valkey.xadd(journalKey(valkey, group), '*', ...fieldsOf(group, entry, key))) as string;
-      const { id, follows } = await noteInChain(valkey, group, entry, key);
-      if (!follows) {
-        await noteGap(valkey, group, id);
+      const { id, isContinuous } = await appendToChain(valkey, group, entry, key);
+      if (!isContinuous) {
+        await recordGap(valkey, group, id);
         onGap(group);
       }
       return id;
     },
-    async strike(group, id, mark) {
-      if (!(await isFollowed(valkey, group, id, mark))) await valkey.xdel(journalKey(valkey, group), id);
+    async removeRefused(group, id, mark) {
+      if (!(await hasSuccessor(valkey, group, id, mark))) await valkey.xdel(journalKey(valkey, group), id);
     },
     async confirm(group, id, { params }) {
       if (await confirmTaken(valkey, group, id, params)) onLoss(group);
@@ -76,9 +78,9 @@ export function openJournal(valkey: Redis, { onGap = () => {}, onLoss = () => {}
     checkLoss: (group, graph) => checkLoss(valkey, group, graph),
     position: (group) => lastId(valkey, group),
     async *entries(group, after, until) {
-      for await (const { id, entry, packed, code } of storedEntriesOf(valkey, group, after, until)) {
+      for await (const { id, entry, packed, hmac } of storedEntriesOf(valkey, group, after, until)) {
         const nothing = { id, query: '', params: {} };
-        if (!isAuthentic(group, packed, code, timeOf(id), key)) yield { ...nothing, refused: 'is not authentic' };
+        if (!isAuthentic(group, packed, hmac, timeOf(id), key)) yield { ...nothing, refused: 'is not authentic' };
         else yield entry ? { id, ...entry } : { ...nothing, refused: 'cannot be read' };
       }
     },
@@ -86,7 +88,7 @@ export function openJournal(valkey: Redis, { onGap = () => {}, onLoss = () => {}
       const key = journalKey(valkey, group);
       if ((await readLoss(valkey, group)) !== null) return 0;
       if ((await valkey.xrange(key, position, position)).length === 0) return 0;
-      const trimmed = await valkey.xtrim(key, 'MINID', '=', before(position));
+      const trimmed = await valkey.xtrim(key, 'MINID', '=', startForArchive(position));
       await closeGap(valkey, group, position);
       return trimmed;
     },
@@ -109,8 +111,8 @@ export function openJournal(valkey: Redis, { onGap = () => {}, onLoss = () => {}
   };
 }
 
-/** The id from which on entries are needed beside an archive of that position. */
-export const before = (position: string): string => `${Math.max(0, timeOf(position) - MARGIN)}-0`;
+/** The id of the first entry that an archive of that position needs. */
+export const startForArchive = (position: string): string => `${Math.max(0, timeOf(position) - MARGIN)}-0`;
 
 /** Milliseconds since 1970. */
 export const timeOf = (id: string): number => Number(id.split('-')[0]);

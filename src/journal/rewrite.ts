@@ -4,21 +4,20 @@ import { InvalidInput, StaleFence } from '../errors.ts';
 import type { JournalKey } from '../settings.ts';
 import { HOUR } from '../time.ts';
 import { isAuthentic } from './authentic.ts';
-import { noteGap } from './chain.ts';
+import { recordGap } from './chain.ts';
 import { isOfNewerRelease, type JournalEntry, type NewEntry } from './entry.ts';
 import { fieldsOf, journalKey, lastId, type StoredEntry, storedEntriesOf } from './stream.ts';
 
 /**
- * What stands in the place of an entry that cannot be read, under its id, which an archive may name as its position; to make it changes
- * nothing.
+ * Replaces an entry that cannot be read, under its id, which an archive may name as its position. Replaying it changes nothing.
  */
-const NOTHING: NewEntry = { query: 'RETURN 1', params: {} };
-/** One is enough unless what is to change goes on being noted. */
-const ATTEMPTS = 10;
-/** With `appendfsync always` each alone would wait for the disk. An entry has some megabytes at most. */
-const WRITTEN_AT_ONCE = 16;
+const NO_OP: NewEntry = { query: 'RETURN 1', params: {} };
+/** One is enough unless matching entries are appended all the time. */
+const MAX_ATTEMPTS = 10;
+/** With `appendfsync always` each single write would wait for the disk. An entry has at most some megabytes. */
+const BATCH_SIZE = 16;
 
-// What was noted since the copy was made comes along as it is, so that nobody has to wait.
+// Entries appended since the copy was made are copied unchanged, so that no writer has to wait.
 const SWAP = `
 local rest = redis.call('XRANGE', KEYS[1], '(' .. ARGV[1], '+')
 for _, entry in ipairs(rest) do redis.call('XADD', KEYS[2], entry[1], unpack(entry[2])) end
@@ -27,9 +26,9 @@ redis.call('PERSIST', KEYS[1])
 return #rest`;
 
 /**
- * Writes a group's journal once more beside it and puts that in its place, again if anything was noted meanwhile that changes too.
+ * Writes a changed copy of a group's journal and swaps it in; repeats if entries that also change were appended meanwhile.
  * @returns how many entries changed
- * @throws StaleFence when such entries were noted all the time
+ * @throws StaleFence when such entries were appended all the time
  */
 export async function rewrite(
   valkey: Redis,
@@ -39,9 +38,9 @@ export async function rewrite(
 ): Promise<number> {
   const fieldsAfter = (stored: StoredEntry) => changedFields(group, stored, change, key);
   let all = 0;
-  for (let attempt = 0, from: string | undefined; attempt < ATTEMPTS; attempt += 1) {
+  for (let attempt = 0, from: string | undefined; attempt < MAX_ATTEMPTS; attempt += 1) {
     if (!(await wouldChange(valkey, group, fieldsAfter, from))) return all;
-    const { changed, last } = await once(valkey, group, fieldsAfter);
+    const { changed, last } = await rewriteOnce(valkey, group, fieldsAfter);
     all += changed;
     from = last;
   }
@@ -53,16 +52,16 @@ type Fields = readonly (string | Buffer)[];
 /** The same fields where nothing changes. */
 function changedFields(
   group: string,
-  { id, entry, packed, code, fields }: StoredEntry,
+  { id, entry, packed, hmac, fields }: StoredEntry,
   change: (entry: JournalEntry) => NewEntry,
   key: JournalKey | undefined,
 ): Fields {
   if (!entry) {
     if (isOfNewerRelease(packed.text)) throw new InvalidInput(NEWER);
-    return fieldsOf(group, NOTHING, key);
+    return fieldsOf(group, NO_OP, key);
   }
-  // To sign what was not authentic would make it so.
-  const isOurs = code !== undefined && isAuthentic(group, packed, code, 0, key);
+  // Signing an entry that was not authentic would make it authentic.
+  const isOurs = hmac !== undefined && isAuthentic(group, packed, hmac, 0, key);
   const after = change({ id, ...entry });
   const isSame = areEqual(fieldsOf(group, after, undefined), fieldsOf(group, entry, undefined));
   return isSame ? fields : fieldsOf(group, after, isOurs ? key : undefined);
@@ -82,38 +81,38 @@ async function wouldChange(
   return false;
 }
 
-async function once(
+async function rewriteOnce(
   valkey: Redis,
   group: string,
   fieldsAfter: (stored: StoredEntry) => Fields,
 ): Promise<{ changed: number; last: string }> {
   const key = journalKey(valkey, group);
-  const beside = `${key}:${randomUUID()}`;
-  // Others may note faster than this copies.
+  const copyKey = `${key}:${randomUUID()}`;
+  // Other processes may append faster than this copies.
   const until = await lastId(valkey, group);
   let [changed, last, batch] = [0, '0-0', valkey.pipeline()];
   try {
     for await (const stored of storedEntriesOf(valkey, group, '0-0', until)) {
       const fields = fieldsAfter(stored);
       if (fields !== stored.fields) changed += 1;
-      if (!stored.entry) await noteGap(valkey, group, stored.id);
-      batch.xadd(beside, stored.id, ...fields);
-      // Nobody else clears away what a process leaves that dies here.
-      if (last === '0-0') batch.pexpire(beside, HOUR);
+      if (!stored.entry) await recordGap(valkey, group, stored.id);
+      batch.xadd(copyKey, stored.id, ...fields);
+      // Expires if this process dies here.
+      if (last === '0-0') batch.pexpire(copyKey, HOUR);
       last = stored.id;
-      if (batch.length >= WRITTEN_AT_ONCE) batch = await written(batch, valkey);
+      if (batch.length >= BATCH_SIZE) batch = await flush(batch, valkey);
     }
-    await written(batch, valkey);
-    if (last !== '0-0') await valkey.eval(SWAP, 2, key, beside, last);
+    await flush(batch, valkey);
+    if (last !== '0-0') await valkey.eval(SWAP, 2, key, copyKey, last);
     return { changed, last };
   } catch (error) {
-    await valkey.unlink(beside).catch(() => {});
+    await valkey.unlink(copyKey).catch(() => {});
     throw error;
   }
 }
 
-/** Gives the next one. */
-async function written(batch: ChainableCommander, valkey: Redis): Promise<ChainableCommander> {
+/** @returns the next pipeline */
+async function flush(batch: ChainableCommander, valkey: Redis): Promise<ChainableCommander> {
   for (const [error] of (await batch.exec()) ?? []) if (error) throw error;
   return valkey.pipeline();
 }

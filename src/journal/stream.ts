@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis';
 import type { JournalKey } from '../settings.ts';
 import { groupKey } from '../valkey/keys.ts';
-import { codeOf } from './authentic.ts';
+import { hmacOf } from './authentic.ts';
 import { type JournalEntry, type NewEntry, type Packed, pack, unpack } from './entry.ts';
 
 /** An entry has a few kilobytes, and at most some megabytes. */
-const AT_ONCE = 16;
+const BATCH_SIZE = 16;
 
 /** The stream in Valkey that holds a group's journal. */
 export const journalKey = (valkey: Redis, group: string): string => groupKey(valkey, 'journal', group);
@@ -16,13 +16,13 @@ export async function lastId(valkey: Redis, group: string): Promise<string> {
   return last?.[0] ?? '0-0';
 }
 
-/** An entry as it lies in Valkey. */
+/** An entry as stored in Valkey. */
 export interface StoredEntry {
   readonly id: string;
   readonly fields: readonly Buffer[];
   readonly packed: Packed;
-  readonly code: Buffer | undefined;
-  /** Undefined for what cannot be read. */
+  readonly hmac: Buffer | undefined;
+  /** Undefined for an entry that cannot be read. */
   readonly entry: NewEntry | undefined;
 }
 
@@ -33,16 +33,16 @@ export async function* storedEntriesOf(
   until = '+',
 ): AsyncGenerator<StoredEntry> {
   for (let from = after; ; ) {
-    const found = await valkey.xrangeBuffer(journalKey(valkey, group), `(${from}`, until, 'COUNT', AT_ONCE);
+    const found = await valkey.xrangeBuffer(journalKey(valkey, group), `(${from}`, until, 'COUNT', BATCH_SIZE);
     for (const [id, fields] of found) {
       from = id.toString();
       yield storedEntry(from, fields);
     }
-    if (found.length < AT_ONCE) return;
+    if (found.length < BATCH_SIZE) return;
   }
 }
 
-/** Those that can be read, whoever wrote them: for what only looks. */
+/** All readable entries, authentic or not: for callers that only inspect them. */
 export async function* entriesOf(
   valkey: Redis,
   group: string,
@@ -52,12 +52,12 @@ export async function* entriesOf(
   for await (const { id, entry } of storedEntriesOf(valkey, group, after, until)) if (entry) yield { id, ...entry };
 }
 
-/** @param key with which it is made authentic, where there is one */
+/** @param key signs the entry, if there is one */
 export function fieldsOf(group: string, entry: NewEntry, key: JournalKey | undefined): (string | Buffer)[] {
   const packed = pack(entry);
   const { text, vectors } = packed;
   const fields = vectors.length > 0 ? ['entry', text, 'vectors', vectors] : ['entry', text];
-  return key ? [...fields, 'code', codeOf(group, packed, key)] : fields;
+  return key ? [...fields, 'code', hmacOf(group, packed, key)] : fields;
 }
 
 function storedEntry(id: string, fields: readonly Buffer[]): StoredEntry {
@@ -65,10 +65,10 @@ function storedEntry(id: string, fields: readonly Buffer[]): StoredEntry {
   for (let place = 0; place + 1 < fields.length; place += 2)
     named.set(String(fields[place]), fields[place + 1] as Buffer);
   const packed = { text: String(named.get('entry') ?? ''), vectors: named.get('vectors') ?? Buffer.of() };
-  return { id, fields, packed, code: named.get('code'), entry: readable(packed) };
+  return { id, fields, packed, hmac: named.get('code'), entry: tryUnpack(packed) };
 }
 
-function readable(packed: Packed): NewEntry | undefined {
+function tryUnpack(packed: Packed): NewEntry | undefined {
   try {
     return unpack(packed);
   } catch {

@@ -1,25 +1,25 @@
 import type { Redis } from 'ioredis';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { readMark } from '../graph/queries/fence.ts';
+import { readChangeHead } from '../graph/queries/fence.ts';
 import { earlierKey, groupKey } from '../valkey/keys.ts';
 
 /*
  * Up to release 40525d1 only the queues had MEMORY_QUEUE_PREFIX; the keys of groups had the same names in all installations. An installation
- * with a prefix of its own takes over what it finds under those names, once for each group:
- * - notes of what was forgotten always, as they name uuids and do no harm in another installation;
- * - journal, chain and fence when the chain's last mark is the one that this installation's graph carries.
- * All is copied, since the old names may belong to another installation, and a worker of the earlier release may still run. Results of
- * models and answers stay behind: they lapse by themselves, and are paid for or worked out once more.
+ * with its own prefix takes over the data under those names, once for each group:
+ * - tombstones always, since they name uuids and do no harm in another installation;
+ * - journal, chain and fence if the chain's last change id is the one in this installation's graph.
+ * The data is copied, since the old names may belong to another installation, and a worker of the earlier release may still run. Model
+ * results and cached answers are not copied: they expire, and are computed again.
  */
 
 /** Whether the journal under the old name is this installation's. */
 type Outcome = 'ours' | 'not ours';
 
-/** Of a group that was looked at; holds the outcome. */
+/** Set once a group was checked; holds the outcome. */
 const doneKey = (valkey: Redis, group: string): string => `${groupKey(valkey, 'journal', group)}:earlier`;
 
-// One script: two processes cannot do it at once, and one that is killed has done all or nothing. What was noted under the new name before comes
-// last: without a chain nothing of it stands behind a fence, so its place does not matter. The number of a fence only rises.
+// One script: two processes cannot run it at once, and a killed process has done all or nothing. Entries under the new name come last:
+// without a chain none of them is fenced, so their order does not matter. The number of a fence only rises.
 const TAKE_OVER = `
 local done = redis.call('GET', KEYS[1])
 if done then return done end
@@ -46,42 +46,48 @@ redis.call('SET', KEYS[1], outcome)
 return outcome`;
 
 /**
- * Takes over what an earlier release kept of a group. Later calls only see that this was done.
- * @returns false when Valkey does not let its user use the old names although there must be something
+ * Takes over an earlier release's data of a group, once.
+ * @returns false when Valkey denies its user the old names although they must hold data
  */
 export async function takeOver(valkey: Redis, graph: Pick<GroupGraph, 'group' | 'read'>): Promise<boolean> {
   const { group } = graph;
   const both = (kind: string) => [earlierKey(kind, group), groupKey(valkey, kind, group)];
-  // With the default prefix the names are the same as ever.
+  // With the default prefix the names have not changed.
   if (earlierKey('journal', group) === groupKey(valkey, 'journal', group)) return true;
   if ((await valkey.get(doneKey(valkey, group))) !== null) return true;
   const keys = [doneKey(valkey, group), ...['forgotten', 'chain', 'journal', 'fence'].flatMap(both)];
   for (let before: string | undefined; ; ) {
-    const { mark } = await readMark(graph);
+    const { changeId } = await readChangeHead(graph);
     try {
-      // A worker of the earlier release may have committed between the two questions; then the graph has another mark now.
-      const outcome = await valkey.eval(TAKE_OVER, keys.length, ...keys, mark, mark === before ? 'certain' : '');
+      // A worker of the earlier release may have committed between the two reads; then the graph has another change id now.
+      const outcome = await valkey.eval(
+        TAKE_OVER,
+        keys.length,
+        ...keys,
+        changeId,
+        changeId === before ? 'certain' : '',
+      );
       if (outcome !== 'uncertain') return true;
     } catch (error) {
       if (!isDenied(error)) throw error;
-      // A graph that was never changed, or whose changes are all known here, lacks nothing.
-      return mark === '' || (await valkey.exists(groupKey(valkey, 'chain', group))) === 1;
+      // A graph without changes, or whose changes are all known here, lacks nothing.
+      return changeId === '' || (await valkey.exists(groupKey(valkey, 'chain', group))) === 1;
     }
-    before = mark;
+    before = changeId;
   }
 }
 
-/** The same for a process that is asked again and again. @param onDenied told once that Valkey does not let its user use the old names */
+/** The same, cached for each group. @param onDenied called once if Valkey denies its user the old names */
 export function openTakeOver(
   valkey: Redis,
   graphs: { group(group: string): Pick<GroupGraph, 'group' | 'read'> },
   onDenied: () => void,
 ): (group: string) => Promise<void> {
   const groups = new Map<string, Promise<void>>();
-  let isTold = false;
+  let isReported = false;
   const run = async (group: string) => {
-    if ((await takeOver(valkey, graphs.group(group))) || isTold) return;
-    isTold = true;
+    if ((await takeOver(valkey, graphs.group(group))) || isReported) return;
+    isReported = true;
     onDenied();
   };
   return (group) => {
@@ -95,9 +101,8 @@ export function openTakeOver(
 }
 
 /**
- * Does something once more over a connection for which the keys of groups have their old names; nothing with the default prefix, and where
- * Valkey does not let its user use them.
- * @param work told whether the journal there is this installation's
+ * Repeats work over a connection with the old key names. Does nothing with the default prefix, or if Valkey denies its user the old names.
+ * @param work gets the connection, and whether the journal there is this installation's
  */
 export async function withEarlierNames(
   valkey: Redis,

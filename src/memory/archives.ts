@@ -174,7 +174,7 @@ export async function verifyArchive(
   try {
     const manifest = await findManifest(store, fileOrLatest, group);
     const verification = restore
-      ? await verify.drillArchive(await services.graphs(), store, manifest, onProgress)
+      ? await verify.testRestore(await services.graphs(), store, manifest, onProgress)
       : await verify.verifyArchive(store, manifest, onProgress);
     if (verification.whole) {
       const { noteVerified } = await import('../archive/catalogue.ts');
@@ -200,7 +200,7 @@ async function tellDrill(
 ): Promise<void> {
   const said = whole ? {} : { said: problems.join('; ') };
   try {
-    await (await services.producer()).nights.noteDrill(group, { file, at: new Date(), ...said });
+    await (await services.producer()).nights.storeRestoreTest(group, { file, at: new Date(), ...said });
   } catch (error) {
     if (!isForeseen(error)) throw error;
   }
@@ -231,13 +231,14 @@ export async function restoreArchive(
   const { findManifest } = await import('../archive/catalogue.ts');
   const manifest = await findManifest(store, fileOrLatest, services.group(options.group));
   const group = services.group(options.group ?? manifest.group);
-  const [{ openRights }, { loadBeside }, { checkBytes }, { checkEmpty, replaceGraph }, graphs] = await Promise.all([
-    import('./rights.ts'),
-    import('../archive/restore.ts'),
-    import('../archive/read.ts'),
-    import('../archive/replace.ts'),
-    services.graphs(),
-  ]);
+  const [{ openRights }, { loadIntoScratch: loadBeside }, { checkBytes }, { checkEmpty, replaceGraph }, graphs] =
+    await Promise.all([
+      import('./rights.ts'),
+      import('../archive/restore.ts'),
+      import('../archive/read.ts'),
+      import('../archive/replace.ts'),
+      services.graphs(),
+    ]);
   const rights = await openRights(services.config);
   let leftOut = 0;
   try {

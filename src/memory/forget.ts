@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import { InvalidInput } from '../errors.ts';
 import type { ForgottenUuids } from '../forget/forget.ts';
-import type { Wanted } from '../forget/targets.ts';
+import type { ForgetTargets } from '../forget/targets.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { checkText, oneLine, shortened } from '../text.ts';
 import type { GroupOptions, WaitOptions } from './options.ts';
@@ -76,19 +76,19 @@ export async function forget(services: Services, target: ForgetTarget, options: 
 async function forgetOnce(
   services: Services,
   graph: GroupGraph,
-  wanted: Wanted,
+  wanted: ForgetTargets,
   { dryRun = false, withEpisodes = false, ...rest }: ForgetOptions,
 ): Promise<Forgotten> {
-  const [{ nameAll }, { workOut }] = await Promise.all([
+  const [{ nameAll }, { planForget }] = await Promise.all([
     import('../graph/queries/entities.ts'),
     import('../forget/plan.ts'),
   ]);
   // What is forgotten must not come back through the queue, so a worker tells uuids only, and they are named before they go.
-  const { gone } = await workOut(graph, wanted, new Date());
+  const { effects } = await planForget(graph, wanted, new Date());
   const { episodes, telling, facts, entities } = gone;
   const names = await nameAll(graph, { episodes: [...episodes, ...telling], facts, entities });
   const done: ForgottenUuids = dryRun
-    ? { ...gone, elsewhere: NOWHERE, archives: 'noted' }
+    ? { ...effects, elsewhere: NOWHERE, archives: 'noted' }
     : await runTask(services, { kind: 'forget', ...lists(wanted), withEpisodes }, rest);
   // The worker's disk may be another one.
   const here = dryRun ? 0 : await forgetHere(services.config, graph.group, [...wanted.episodes, ...done.episodes]);
@@ -133,10 +133,10 @@ async function forgetHere(config: Config, group: string, episodes: readonly stri
   return forgetSpooled(openSpool(config.home, config.spoolLimit), group, new Set(episodes));
 }
 
-type Found = Partial<Pick<Wanted, 'episodes' | 'facts' | 'entities'>>;
+type Found = Partial<Pick<ForgetTargets, 'episodes' | 'facts' | 'entities'>>;
 const NOWHERE: Forgotten['elsewhere'] = { jobs: 0, memos: 0, journal: 0, cached: 0, spooled: 0 };
 const NOTHING = { episodes: [], facts: [], entities: [] };
-const lists = ({ episodes, facts, entities }: Wanted) => ({
+const lists = ({ episodes, facts, entities }: ForgetTargets) => ({
   ...{ episodes: [...episodes], facts: [...facts], entities: [...entities] },
 });
 const FOUND_AT_MOST = 10;

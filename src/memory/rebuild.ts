@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { Manifest } from '../archive/manifest.ts';
-import { rebuildBeside } from '../archive/rebuild.ts';
+import { rebuildIntoScratch } from '../archive/rebuild.ts';
 import { checkEmpty, replaceGraph } from '../archive/replace.ts';
 import { step } from '../archive/step.ts';
 import { chooseStore } from '../archive/stores/choose.ts';
@@ -64,10 +64,10 @@ export async function rebuildMemory(
   try {
     if (!replace) await checkEmpty(graphs.group(group));
     await rights.takeOver(graphs.group(group));
-    const forgetAgain = (graph: GroupGraph, manifest: Manifest) =>
+    const applyTombstones = (graph: GroupGraph, manifest: Manifest) =>
       forgetInArchive(graph, manifest, { store, valkey: rights.valkey, embedder });
-    const parts = { graphs, journal, store, embedder, forgetAgain };
-    const { scratch, again, ...built } = await rebuildBeside(parts, group, file, onProgress);
+    const parts = { graphs, journal, store, embedder, applyTombstones };
+    const { scratch, again, ...built } = await rebuildIntoScratch(parts, group, file, onProgress);
     let changes = 0;
     const prepare = async () => {
       changes = await again.advance();

@@ -6,7 +6,7 @@ import { isLost } from '../journal/loss.ts';
 import type { WorkerNote } from '../queue/alive.ts';
 import type { LastNight, Nights, Outcome } from '../queue/nightly-exports.ts';
 import type { Counts, Producer, QueueName } from '../queue/producer.ts';
-import type { Drill } from '../schedule/restore-tests.ts';
+import type { RestoreTest } from '../schedule/restore-tests.ts';
 import type { ModelSigns } from '../telemetry/vital-signs.ts';
 import { SECOND } from '../time.ts';
 import { type ReembeddingNote, readReembedding } from '../valkey/reembedding.ts';
@@ -175,7 +175,7 @@ export interface NightlyStatus {
 
 /** @param now milliseconds since 1970, by Valkey's clock */
 export async function nightlyStatus(nights: Nights, group: string, now: number): Promise<NightlyStatus> {
-  const [night, drills] = await Promise.all([nights.last(), nights.drills()]);
+  const [night, drills] = await Promise.all([nights.last(), nights.restoreTests()]);
   const { verified = null, failed = null } = drills.get(group) ?? {};
   return {
     next: night.next,
@@ -188,7 +188,7 @@ export async function nightlyStatus(nights: Nights, group: string, now: number):
 
 const lastOf = ({ last, outcome }: LastNight): NightlyStatus['last'] => last && { tick: last, outcome };
 
-function oldestOf(drills: ReadonlyMap<string, Drill>, now: number): NightlyStatus['oldest'] {
+function oldestOf(drills: ReadonlyMap<string, RestoreTest>, now: number): NightlyStatus['oldest'] {
   const ages = [...drills].flatMap(([group, { verified }]) =>
     verified ? [{ group, age: age(verified.at, now) }] : [],
   );

@@ -141,13 +141,13 @@ export function openDeadLetters(config: Config): DeadLetters {
     ids: readonly string[] | 'all',
     act: (queue: Queue, id: string) => Promise<boolean>,
   ): Promise<number> {
-    const meant =
+    const selected =
       ids === 'all'
         ? (await ask(() => newest(names))).reverse()
         : await ask(() => Promise.all([...new Set(ids)].map((id) => find(names, id))));
     let done = 0;
-    for (let start = 0; start < meant.length; start += AT_ONCE) {
-      const part = meant.slice(start, start + AT_ONCE);
+    for (let start = 0; start < selected.length; start += AT_ONCE) {
+      const part = selected.slice(start, start + AT_ONCE);
       const acted = await ask(() => Promise.all(part.map(({ queue, id }) => act(queues[queue], id))));
       done += acted.filter(Boolean).length;
     }

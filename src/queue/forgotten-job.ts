@@ -58,8 +58,8 @@ async function forgetEvents(queue: Queue, connection: Redis, uuid: string): Prom
   const key = queue.toKey('events');
   for (let from = '-'; ; ) {
     const events = await connection.xrange(key, from, '+', 'COUNT', EVENTS_AT_ONCE);
-    const meant = events.filter(([, fields]) => fields.includes(uuid) && fields.includes('failedReason'));
-    if (meant.length > 0) await connection.xdel(key, ...meant.map(([id]) => id));
+    const failures = events.filter(([, fields]) => fields.includes(uuid) && fields.includes('failedReason'));
+    if (failures.length > 0) await connection.xdel(key, ...failures.map(([id]) => id));
     const last = events.at(-1)?.[0];
     if (last === undefined || events.length < EVENTS_AT_ONCE) return;
     from = `(${last}`;

@@ -147,8 +147,9 @@ export function backoff(attempt: number): number {
  * @param waits how often it has waited before, and this time
  */
 export function waitAfter(error: Error, waits: number): number {
-  const told = (error as { retryAfter?: number | null }).retryAfter ?? null;
-  if (told !== null) return Math.min(told, LONGEST_TOLD) + Math.random() * Math.min(SECOND + told / 10, 5 * SECOND);
+  const retryAfter = (error as { retryAfter?: number | null }).retryAfter ?? null;
+  if (retryAfter !== null)
+    return Math.min(retryAfter, LONGEST_TOLD) + Math.random() * Math.min(SECOND + retryAfter / 10, 5 * SECOND);
   return backoff(['StaleFence', 'TimedOut'].includes(error.name) ? Math.min(waits, 3) : waits);
 }
 

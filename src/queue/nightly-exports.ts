@@ -1,15 +1,21 @@
 import type { Job, JobsOptions, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import * as z from 'zod/mini';
-import { type Mark, noteNext, openMark, readNoted } from '../schedule/due.ts';
-import { type Drill, type DrillResult, keepDrills, noteDrill, readDrills } from '../schedule/restore-tests.ts';
+import { openScheduleState, readSchedule, type ScheduleState, storeNext } from '../schedule/due.ts';
+import {
+  pruneRestoreTests,
+  type RestoreTest,
+  type RestoreTestResult,
+  readRestoreTests,
+  storeRestoreTest,
+} from '../schedule/restore-tests.ts';
 import { carrier, jobTelemetry } from '../telemetry/carrier.ts';
 import { timestamp } from '../time.ts';
 import { EXPORT_OPTIONS, EXPORT_QUEUE, type ExportJob, NIGHTLY, type NightlyJob } from './jobs.ts';
 
 /** The nightly exports, as far as Valkey knows of them. All throw StoreUnreachable, AccessRefused, WrongServer. */
 export interface Nights {
-  readonly mark: Mark;
+  readonly schedule: ScheduleState;
   /** Adds the tick's job; nothing comes of a second call for the same tick. */
   add(tick: Date): Promise<void>;
   /** The same for the exports of the tick, one for each group. */
@@ -18,11 +24,11 @@ export interface Nights {
   addExport(group: string): Promise<void>;
   /** When the next tick is due; null when the schedule is off. */
   noteNext(next: Date | null): Promise<void>;
-  noteDrill(group: string, result: DrillResult): Promise<void>;
-  /** Forgets the drills of all other groups. */
-  keepDrills(groups: readonly string[]): Promise<void>;
+  storeRestoreTest(group: string, result: RestoreTestResult): Promise<void>;
+  /** Removes the results of all other groups. */
+  pruneRestoreTests(groups: readonly string[]): Promise<void>;
   /** What of the trials to restore is known, by group. */
-  drills(): Promise<ReadonlyMap<string, Drill>>;
+  restoreTests(): Promise<ReadonlyMap<string, RestoreTest>>;
   last(): Promise<LastNight>;
 }
 
@@ -63,10 +69,10 @@ export function openNights(
     jobId,
     telemetry: jobTelemetry(carrier()),
   });
-  const { read, raise } = openMark(connection, prefix);
+  const { read, advance } = openScheduleState(connection, prefix);
 
   return {
-    mark: { read: () => ask(read), raise: (last, next) => ask(() => raise(last, next)) },
+    schedule: { read: () => ask(read), advance: (last, next) => ask(() => advance(last, next)) },
     async add(tick) {
       const data: NightlyJob = { version: 1, tick: tick.toISOString() };
       await ask(() => queue.add(NIGHTLY, data, options(nightId(tick))));
@@ -91,13 +97,13 @@ export function openNights(
         }),
       );
     },
-    noteNext: (next) => ask(() => noteNext(connection, prefix, next)),
-    noteDrill: (group, outcome) => ask(() => noteDrill(connection, prefix, group, outcome)),
-    keepDrills: (groups) => ask(() => keepDrills(connection, prefix, groups)),
-    drills: () => ask(() => readDrills(connection, prefix)),
+    noteNext: (next) => ask(() => storeNext(connection, prefix, next)),
+    storeRestoreTest: (group, outcome) => ask(() => storeRestoreTest(connection, prefix, group, outcome)),
+    pruneRestoreTests: (groups) => ask(() => pruneRestoreTests(connection, prefix, groups)),
+    restoreTests: () => ask(() => readRestoreTests(connection, prefix)),
     last: () =>
       ask(async () => {
-        const { last, next } = await readNoted(connection, prefix);
+        const { last, next } = await readSchedule(connection, prefix);
         const job = last && (await queue.getJob(nightId(last)));
         const outcome = last && job?.finishedOn ? await outcomeOf(queue, last, job) : null;
         return { next, last, outcome, isPending: Boolean(job && !job.finishedOn) };
@@ -105,7 +111,7 @@ export function openNights(
   };
 }
 
-/** Told by the jobs themselves and not by a note, so that it is true also of those that nobody could finish. */
+/** Read from the jobs themselves, so that it also counts jobs that could not finish. */
 async function outcomeOf(queue: Queue, tick: Date, job: Job): Promise<Outcome> {
   const found = result.safeParse(job.returnvalue);
   if (!found.success) return { groups: 0, done: 0, failed: 0, said: job.failedReason };

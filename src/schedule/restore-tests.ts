@@ -5,57 +5,62 @@ const instant = z.pipe(
   z.number(),
   z.transform((milliseconds) => new Date(milliseconds)),
 );
-const drill = z.object({
-  /** When an archive of the memory was last restored on trial and found right, and which; null for never. */
+const restoreTest = z.object({
+  /** When an archive of the memory was last restored successfully in a test, and which; null for never. */
   verified: z.nullable(z.object({ at: instant, file: z.string() })),
-  /** There when a later trial failed: what was wrong, in a sentence. */
+  /** Set when a later test failed; `said` describes the problem. */
   failed: z.nullable(z.object({ at: instant, file: z.string(), said: z.string() })),
 });
 
-/** What came of the last trials to restore a memory. */
-export type Drill = z.output<typeof drill>;
+/** Results of the last restore tests of a memory. */
+export type RestoreTest = z.output<typeof restoreTest>;
 
-/** What came of one. */
-export interface DrillResult {
+/** The result of one restore test. */
+export interface RestoreTestResult {
   readonly file: string;
   readonly at: Date;
-  /** What was wrong; undefined for nothing. */
+  /** The problem; undefined for none. */
   readonly said?: string;
 }
 
 const key = (prefix: string) => `${prefix}:drills`;
 
-/** In Valkey, so that `status` tells it without asking the store of archives. */
-export async function noteDrill(valkey: Redis, prefix: string, group: string, result: DrillResult): Promise<void> {
+/** In Valkey, so that `status` shows it without reading the archive store. */
+export async function storeRestoreTest(
+  valkey: Redis,
+  prefix: string,
+  group: string,
+  result: RestoreTestResult,
+): Promise<void> {
   const { file, said, at } = { ...result, at: result.at.getTime() };
   const before = said === undefined ? undefined : read(await valkey.hget(key(prefix), group));
   const kept = before?.verified ? { at: before.verified.at.getTime(), file: before.verified.file } : null;
-  const note: z.input<typeof drill> =
+  const note: z.input<typeof restoreTest> =
     said === undefined ? { verified: { at, file }, failed: null } : { verified: kept, failed: { at, file, said } };
   await valkey.hset(key(prefix), group, JSON.stringify(note));
 }
 
 /** By group. */
-export async function readDrills(valkey: Redis, prefix: string): Promise<ReadonlyMap<string, Drill>> {
+export async function readRestoreTests(valkey: Redis, prefix: string): Promise<ReadonlyMap<string, RestoreTest>> {
   const notes = Object.entries(await valkey.hgetall(key(prefix)));
   return new Map(
-    notes.flatMap(([group, text]): [string, Drill][] => {
+    notes.flatMap(([group, text]): [string, RestoreTest][] => {
       const found = read(text);
       return found ? [[group, found]] : [];
     }),
   );
 }
 
-/** Of memories that are no more nothing is told. */
-export async function keepDrills(valkey: Redis, prefix: string, groups: readonly string[]): Promise<void> {
-  const gone = (await valkey.hkeys(key(prefix))).filter((group) => !groups.includes(group));
-  if (gone.length > 0) await valkey.hdel(key(prefix), ...gone);
+/** Removes the results of memories that no longer exist. */
+export async function pruneRestoreTests(valkey: Redis, prefix: string, groups: readonly string[]): Promise<void> {
+  const removedGroups = (await valkey.hkeys(key(prefix))).filter((group) => !groups.includes(group));
+  if (removedGroups.length > 0) await valkey.hdel(key(prefix), ...removedGroups);
 }
 
 /** Undefined for what another version wrote. */
-function read(text: string | null): Drill | undefined {
+function read(text: string | null): RestoreTest | undefined {
   try {
-    return drill.parse(JSON.parse(text ?? ''));
+    return restoreTest.parse(JSON.parse(text ?? ''));
   } catch {
     return undefined;
   }

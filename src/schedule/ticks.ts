@@ -58,7 +58,7 @@ function leapBetween(from: number, to: number, offset: (instant: number) => numb
 
 const modulo = (number: number, by: number): number => ((number % by) + by) % by;
 
-/** When something is due. Follows from the cron expression and the time zone alone, so that whoever asks gets the same instants. */
+/** The ticks of a cron expression in a time zone. They depend on nothing else, so that all processes compute the same instants. */
 export interface Ticks {
   /** The last one at or before an instant. */
   latest(instant: Date): Date;

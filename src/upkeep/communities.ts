@@ -121,17 +121,17 @@ interface Community {
  * a failed try was told already is remembered for the next one.
  */
 export function openCommunities(parts: UpkeepParts): (group: string) => Promise<BuiltCommunities> {
-  const told = new Map<string, Summary>();
+  const summariesByHash = new Map<string, Summary>();
 
-  async function tell({ hash, members }: Community): Promise<Summary> {
-    const known = told.get(hash);
+  async function summarize({ hash, members }: Community): Promise<Summary> {
+    const known = summariesByHash.get(hash);
     if (known) return known;
     const texts = firstThatFit(members.map(line), LONGEST_TEXT);
     const { summaries } = await parts.languageModel.summarize([{ kind: 'community', name: '', known: '', texts }]);
     const [summary] = summaries;
     if (!summary?.text)
       throw new ReplyUnusable(`The language model gave no summary of the community of ${members[0]?.name}.`);
-    told.set(hash, summary);
+    summariesByHash.set(hash, summary);
     return summary;
   }
 
@@ -144,7 +144,7 @@ export function openCommunities(parts: UpkeepParts): (group: string) => Promise<
     const kept = found.filter(({ uuid, hash }) => asStored.get(uuid) === hash);
     const fresh = found.filter((community) => !kept.includes(community));
     if (fresh.length > 0 || stored.length > kept.length) {
-      const summaries = await fewAtOnce(fresh, CALLS_AT_ONCE, tell);
+      const summaries = await fewAtOnce(fresh, CALLS_AT_ONCE, summarize);
       const names = fresh.map(({ members }, place) => nameOf(summaries[place], members));
       const vectors = await embed(parts, names);
       const written = fresh.map(({ uuid, hash, members }, place) => ({
@@ -162,7 +162,7 @@ export function openCommunities(parts: UpkeepParts): (group: string) => Promise<
         if (kept.some(({ uuid, hash }) => now.get(uuid) !== hash)) return false;
         return replaceCommunities(graph, { ...fenced, now: new Date(), kept: kept.map(({ uuid }) => uuid), written });
       });
-      for (const { hash } of fresh) told.delete(hash);
+      for (const { hash } of fresh) summariesByHash.delete(hash);
     }
     return { communities: found.length, members: found.reduce((sum, { members }) => sum + members.length, 0) };
   };

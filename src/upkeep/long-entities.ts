@@ -19,14 +19,14 @@ export async function summarizeLongEntities(parts: UpkeepParts, group: string): 
     const last = noted.at(-1);
     if (!last) return count;
     after = last.key;
-    count += await tell(parts, graph, noted);
+    count += await shortenSummaries(parts, graph, noted);
   }
 }
 
-async function tell(parts: UpkeepParts, graph: GroupGraph, noted: readonly LongEntity[]): Promise<number> {
+async function shortenSummaries(parts: UpkeepParts, graph: GroupGraph, noted: readonly LongEntity[]): Promise<number> {
   const long = noted.filter(({ facts }) => facts.join('\n').length > SHORT);
   const { summaries } = long.length > 0 ? await parts.languageModel.summarize(long.map(subject)) : { summaries: [] };
-  const told = new Map(
+  const shortened = new Map(
     long.flatMap(({ uuid }, place) => {
       const summary = keptOf(summaries[place]?.text ?? '');
       return summary === '' ? [] : [[uuid, summary]];
@@ -34,10 +34,12 @@ async function tell(parts: UpkeepParts, graph: GroupGraph, noted: readonly LongE
   );
   const written = noted
     .filter(({ uuid }) => uuid !== '')
-    .map(({ key, uuid, summary }) => ({ key, uuid, was: summary, summary: told.get(uuid) ?? summary }));
-  const gone = noted.filter(({ uuid }) => uuid === '').map(({ key }) => key);
-  await writeUnderLease(parts, graph, (fenced) => writeEntitySummaries(graph, { ...fenced, summaries: written, gone }));
-  return told.size;
+    .map(({ key, uuid, summary }) => ({ key, uuid, was: summary, summary: shortened.get(uuid) ?? summary }));
+  const missingKeys = noted.filter(({ uuid }) => uuid === '').map(({ key }) => key);
+  await writeUnderLease(parts, graph, (fenced) =>
+    writeEntitySummaries(graph, { ...fenced, summaries: written, gone: missingKeys }),
+  );
+  return shortened.size;
 }
 
 /** The newest facts that fit, handed over in the order of time. */

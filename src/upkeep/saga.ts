@@ -29,7 +29,7 @@ export async function summarizeSaga(parts: UpkeepParts, group: string, name: str
     if (!saga) throw new InvalidInput(`There is no saga "${name}" in the memory "${group}".`);
     const episodes = await nextEpisodes(graph, saga);
     if (episodes.length === 0) return { name: saga.name, summary: saga.summary };
-    await tell(parts, graph, saga, episodes);
+    await summarize(parts, graph, saga, episodes);
   }
 }
 
@@ -38,12 +38,12 @@ async function nextEpisodes(graph: GroupGraph, { uuid, summarizedAt }: StoredSag
   const chosen = rows.slice(0, MOST_EPISODES);
   const [next] = rows.slice(MOST_EPISODES);
   if (!next || summarizedAt === null) return chosen;
-  // Those of one commit became part of the saga at the same moment; the next call begins behind such a moment.
+  // Episodes of one commit have the same `linkedAt`; the next call begins after it.
   const before = chosen.filter(({ linkedAt }) => linkedAt < next.linkedAt);
   return before.length > 0 ? before : chosen;
 }
 
-async function tell(
+async function summarize(
   parts: UpkeepParts,
   graph: GroupGraph,
   { uuid, name, summary, summarizedAt, summarizedValidAt }: StoredSaga,
@@ -55,14 +55,14 @@ async function tell(
     LONGEST_TEXT,
   );
   const { summaries } = await parts.languageModel.summarize([{ kind: 'saga', name, known: summary, texts }]);
-  const told = keptOf(summaries[0]?.text ?? '');
-  if (told === '') throw new ReplyUnusable(`The language model gave no summary of the saga "${name}".`);
+  const newSummary = keptOf(summaries[0]?.text ?? '');
+  if (newSummary === '') throw new ReplyUnusable(`The language model gave no summary of the saga "${name}".`);
   await writeUnderLease(parts, graph, (fenced) =>
     writeSagaSummary(graph, {
       ...fenced,
       saga: uuid,
       was: summarizedAt ?? '',
-      summary: told,
+      summary: newSummary,
       // Not the present time: what becomes part of the saga while the model writes is not in its summary.
       summarizedAt: latest(episodes.map(({ linkedAt }) => linkedAt)),
       summarizedValidAt: latest([summarizedValidAt ?? '', ...episodes.map(({ validAt }) => validAt)]),

@@ -35,15 +35,15 @@ export interface Leases {
 }
 
 // A commit that has to ask a model may take minutes; whoever waits has an extraction at hand that was paid for.
-const WAITS_AT_MOST = 5 * MINUTE;
+const MAX_WAIT = 5 * MINUTE;
 /** So that workers whose holder died do not ask all at the same moment. */
-const SPREAD = 50;
+const JITTER = 50;
 /** For so long nobody else of this process takes a lease that other processes wait for, else they would never get it. */
-const COURTESY = 5;
+const RELEASE_PAUSE = 5;
 
 // The number follows the server's clock, so that it goes on rising even when Valkey lost its data. Whoever asks again, since the
 // answer was lost with the connection, is the holder already and gets another number.
-const TAKE = `
+const ACQUIRE = `
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return redis.call('PTTL', KEYS[1]) end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
@@ -60,42 +60,42 @@ return redis.call('PUBLISH', KEYS[1], 'released')`;
 /**
  * Waiting costs nothing: the release is published, and only if that never comes, since the holder is dead, the lease is asked
  * for again when it would lapse.
- * @param lasts milliseconds after which a dead holder loses the lease; it is renewed at a third of that
+ * @param ttlMs milliseconds after which a dead holder loses the lease; it is renewed at a third of that
  */
-export function openLeases(valkey: Redis, lasts: number): Leases {
+export function openLeases(valkey: Redis, ttlMs: number): Leases {
   const signals = openSignals(valkey);
-  const turns = openTurns();
+  const localQueues = openLocalQueues();
 
   async function take(group: string, wait?: Wait): Promise<Lease | undefined> {
-    const end = performance.now() + WAITS_AT_MOST;
-    const turn = await turns.next(group, WAITS_AT_MOST);
+    const deadline = performance.now() + MAX_WAIT;
+    const turn = await localQueues.next(group, MAX_WAIT);
     const holder = randomUUID();
-    let news = Promise.withResolvers<void>();
-    const wake = () => news.resolve();
+    let released = Promise.withResolvers<void>();
+    const wake = () => released.resolve();
     let stop: (() => void) | undefined;
     wait?.until.addEventListener('abort', wake);
     try {
       while (!wait?.until.aborted) {
-        news = Promise.withResolvers();
+        released = Promise.withResolvers();
         const asked = performance.now();
         const answer = await valkey.eval(
-          TAKE,
+          ACQUIRE,
           2,
           groupKey(valkey, 'lease', group),
           groupKey(valkey, 'fence', group),
           holder,
-          lasts,
+          ttlMs,
         );
-        if (typeof answer === 'string') return keep(group, holder, Number(answer), asked, turn);
+        if (typeof answer === 'string') return openLease(group, holder, Number(answer), asked, turn);
         if (stop) {
-          const lapses = Math.max(Number(answer), SPREAD) + Math.random() * SPREAD;
-          await within(Math.min(lapses, end - performance.now()), news.promise, () => {});
+          const lapses = Math.max(Number(answer), JITTER) + Math.random() * JITTER;
+          await within(Math.min(lapses, deadline - performance.now()), released.promise, () => {});
         } else {
           // Asked once more after this: it may have been released before we listened.
           stop = await signals.listen(groupKey(valkey, 'lease', group), wake);
           await wait?.onWait();
         }
-        if (performance.now() >= end) throw late(group);
+        if (performance.now() >= deadline) throw leaseTimeout(group);
       }
     } catch (error) {
       turn.end();
@@ -108,26 +108,26 @@ export function openLeases(valkey: Redis, lasts: number): Leases {
     return undefined;
   }
 
-  function keep(group: string, holder: string, fence: number, asked: number, turn: Turn): Lease {
+  function openLease(group: string, holder: string, fence: number, asked: number, turn: LocalTurn): Lease {
     // By this process' clock and from before each question, so that it is never believed for longer than Valkey keeps it.
-    let heldUntil = asked + lasts;
+    let heldUntil = asked + ttlMs;
     const renewal = setInterval(async () => {
       const began = performance.now();
       const isRenewed = await valkey
-        .eval(RENEW, 1, groupKey(valkey, 'lease', group), holder, lasts)
+        .eval(RENEW, 1, groupKey(valkey, 'lease', group), holder, ttlMs)
         .catch(() => undefined);
-      if (isRenewed === 1) heldUntil = began + lasts;
+      if (isRenewed === 1) heldUntil = began + ttlMs;
       else if (isRenewed === 0) heldUntil = 0;
-    }, lasts / 3);
+    }, ttlMs / 3);
     return {
       fence,
       isHeld: () => performance.now() < heldUntil,
       async release() {
         clearInterval(renewal);
         heldUntil = 0;
-        const told = await valkey.eval(RELEASE, 1, groupKey(valkey, 'lease', group), holder).catch(() => 0);
-        if (told === 0) turn.end();
-        else setTimeout(turn.end, COURTESY);
+        const listeners = await valkey.eval(RELEASE, 1, groupKey(valkey, 'lease', group), holder).catch(() => 0);
+        if (listeners === 0) turn.end();
+        else setTimeout(turn.end, RELEASE_PAUSE);
       },
     };
   }
@@ -140,22 +140,22 @@ export function openLeases(valkey: Redis, lasts: number): Leases {
   };
 }
 
-function late(group: string): TimedOut {
+function leaseTimeout(group: string): TimedOut {
   return new TimedOut(
     `Another worker has been changing the memory "${group}" for five minutes; this episode is tried again.`,
   );
 }
 
-interface Turn {
+interface LocalTurn {
   end(): void;
 }
 
 /** Those of one process who want the same group's lease ask for it one after the other. */
-function openTurns() {
+function openLocalQueues() {
   const last = new Map<string, Promise<void>>();
   return {
     /** @throws TimedOut */
-    async next(group: string, limit: number): Promise<Turn> {
+    async next(group: string, limit: number): Promise<LocalTurn> {
       const before = last.get(group);
       const { promise, resolve } = Promise.withResolvers<void>();
       const mine = Promise.all([before, promise]).then(() => {
@@ -165,7 +165,7 @@ function openTurns() {
       const isOver = before?.then(() => true as const);
       if (isOver && !(await within(limit, isOver, () => false as const))) {
         resolve();
-        throw late(group);
+        throw leaseTimeout(group);
       }
       return { end: resolve };
     },

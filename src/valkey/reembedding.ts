@@ -16,13 +16,13 @@ export interface ReembeddingNote {
 }
 
 /** What a worker that died for good has left says nothing after that. */
-const LASTS = 1 * DAY;
+const TTL = 1 * DAY;
 
 // Of a kind to which users of servers have rights already.
 const key = (valkey: Redis, group: string): string => `${groupKey(valkey, 'memo', group)}:reembed`;
 
-export async function noteReembedding(valkey: Redis, group: string, note: Omit<ReembeddingNote, 'at'>): Promise<void> {
-  await valkey.set(key(valkey, group), JSON.stringify({ ...note, at: Date.now() }), 'PX', LASTS);
+export async function storeReembedding(valkey: Redis, group: string, note: Omit<ReembeddingNote, 'at'>): Promise<void> {
+  await valkey.set(key(valkey, group), JSON.stringify({ ...note, at: Date.now() }), 'PX', TTL);
 }
 
 /** Null while none is under way. */

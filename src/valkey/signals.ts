@@ -1,18 +1,18 @@
 import type { Redis } from 'ioredis';
 
 /** Told what was published, or undefined when something may have been: the connection was away for a while. */
-export type Heard = (message: string | undefined) => void;
+export type Listener = (message: string | undefined) => void;
 
 /** What workers call out to each other over Valkey. Nothing is kept: who does not listen hears nothing. */
 export interface Signals {
   /** Resolves once nothing is missed any more, with what ends it. */
-  listen(channel: string, heard: Heard): Promise<() => void>;
+  listen(channel: string, listener: Listener): Promise<() => void>;
   close(): void;
 }
 
 /** One connection of its own, made when somebody first listens; publishing needs none. @param valkey where, and how patiently */
 export function openSignals(valkey: Redis): Signals {
-  const listeners = new Map<string, Set<Heard>>();
+  const listeners = new Map<string, Set<Listener>>();
   let subscriber: Redis | undefined;
 
   function open(): Redis {
@@ -23,30 +23,30 @@ export function openSignals(valkey: Redis): Signals {
     // A subscriber hears of no demotion of its server; the connection that it was made from does.
     valkey.on('close', () => opened.status === 'ready' && opened.disconnect(true));
     opened.on('message', (channel: string, message: string) => {
-      for (const heard of listeners.get(channel) ?? []) heard(message);
+      for (const listener of listeners.get(channel) ?? []) listener(message);
     });
     opened.on('ready', () => {
-      if (!isFirst) tellAll(opened);
+      if (!isFirst) notifyAll(opened);
       isFirst = false;
     });
     return opened;
   }
 
   /** Only once the client's new subscriptions have been answered, which the ping stands behind. */
-  function tellAll(opened: Redis): void {
-    const tell = () => {
-      for (const all of listeners.values()) for (const heard of all) heard(undefined);
+  function notifyAll(opened: Redis): void {
+    const notify = () => {
+      for (const all of listeners.values()) for (const listener of all) listener(undefined);
     };
-    opened.ping().then(tell, () => {});
+    opened.ping().then(notify, () => {});
   }
 
   return {
-    async listen(channel, heard) {
+    async listen(channel, listener) {
       subscriber ??= open();
       const all = listeners.get(channel) ?? new Set();
-      listeners.set(channel, all.add(heard));
+      listeners.set(channel, all.add(listener));
       const stop = () => {
-        all.delete(heard);
+        all.delete(listener);
         if (all.size > 0 || listeners.get(channel) !== all) return;
         listeners.delete(channel);
         subscriber?.unsubscribe(channel).catch(() => {});

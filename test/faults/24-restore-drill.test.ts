@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { renewByNight } from '../../src/graph/renew.ts';
+import { renewAtNight } from '../../src/graph/renew.ts';
 import type { MemoryManager } from '../../src/memory.ts';
 import { MINUTE, SECOND } from '../../src/time.ts';
 import { CHRONICLE_KNOWLEDGE, chronicleOf, issueOf, momentsOf, questionsOf } from '../support/faults/chronicle.ts';
@@ -23,7 +23,7 @@ test(`24. the newest archive in an empty graph has the same hash and answers ${q
   await tellAll(memory, story);
   await untilDone(memory, episodes, MINUTE + episodes * SECOND);
   // As the night does before its export, in memories of up to 20,000 facts.
-  await renewByNight(lab.graphs.group(config.group));
+  await renewAtNight(lab.graphs.group(config.group));
   const { file, facts, graphHash } = await memory.export({ gzip: true });
   await running.stop();
 

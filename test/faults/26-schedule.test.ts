@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { exportByNight } from '../../src/archive/nightly.ts';
+import { runNightlyExport } from '../../src/archive/nightly.ts';
 import { directoryStore } from '../../src/archive/stores/directory.ts';
 import { type Config, loadConfig } from '../../src/config.ts';
 import { type Servers, startServers } from '../../src/embedded/servers.ts';
 import { openGraphs } from '../../src/graph/graphs.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { EXPORT_QUEUE } from '../../src/queue/jobs.ts';
-import { openMark } from '../../src/schedule/due.ts';
+import { openScheduleState } from '../../src/schedule/due.ts';
 import { openTicks } from '../../src/schedule/ticks.ts';
 import { MINUTE } from '../../src/time.ts';
 import { patientConnection } from '../../src/valkey/connections.ts';
@@ -65,13 +65,13 @@ async function newSchedule(name: string, from: Date, eachNight: () => Promise<vo
     ran.push(data.tick);
   };
   const worker = new Worker(EXPORT_QUEUE, work, { connection, prefix: config.queuePrefix });
-  const mark = openMark(valkey, config.queuePrefix);
+  const mark = openScheduleState(valkey, config.queuePrefix);
   const turn = (to: number) => valkey.set(`${config.queuePrefix}:clock`, to);
   await turn(from.getTime());
   return {
     ran,
     turn,
-    noteServed: (tick: Date) => mark.raise(tick, ticks.next(tick)),
+    noteServed: (tick: Date) => mark.advance(tick, ticks.next(tick)),
     served: (tick: Date) =>
       until(`the tick ${tick.toISOString()}`, async () => ((await mark.read()).last ?? 0) >= tick),
     async start(skew: number) {
@@ -99,14 +99,14 @@ async function newMemories() {
       .group(`memory-${number}`)
       .change('MERGE (:Entity {uuid: $uuid, name: $uuid})', { uuid: `harbor-${number}` });
   const proven: { proven: number; graphs: number }[] = [];
-  const told = { onWritten: async () => {}, onDrill: async () => {}, onProgress: () => {} };
+  const told = { onWritten: async () => {}, onRestoreTest: async () => {}, onProgress: () => {} };
   const keep = { daily: 1, weekly: 0, monthly: 0 };
   const parts = { graphs, leases, store, keep, installation: async () => 'nights', trim: journal.trim };
   return {
     proven,
     async night() {
       const nights = [];
-      for (const group of await graphs.groups()) nights.push(await exportByNight(parts, group, told));
+      for (const group of await graphs.groups()) nights.push(await runNightlyExport(parts, group, told));
       const there = (await falkordb.keys('*')).filter((key) => !key.startsWith('telemetry'));
       proven.push({ proven: nights.filter(({ file }) => file !== null).length, graphs: there.length });
     },

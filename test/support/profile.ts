@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import type { Config } from '../../src/config.ts';
 import { queryText } from '../../src/graph/codec.ts';
 import type { GroupGraph } from '../../src/graph/group-graph.ts';
-import { readMark } from '../../src/graph/queries/fence.ts';
+import { readChangeHead } from '../../src/graph/queries/fence.ts';
 import { graphName } from '../../src/group.ts';
 
 /**
@@ -23,7 +23,7 @@ export async function mostRows(
       const [query, params] = args;
       await server.call('GRAPH.COPY', name, copy);
       // What a change behind a fence is given on its way.
-      const text = queryText(query, { after: (await readMark(graph)).mark, mark: 'profiled', ...params });
+      const text = queryText(query, { after: (await readChangeHead(graph)).changeId, mark: 'profiled', ...params });
       const steps = (await server.call('GRAPH.PROFILE', copy, text)) as string[];
       await server.call('GRAPH.DELETE', copy);
       for (const [, rows] of steps.join('\n').matchAll(/Records produced: (\d+)/g)) most = Math.max(most, Number(rows));

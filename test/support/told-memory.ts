@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll } from 'vitest';
 import { newEpisode } from '../../src/episode.ts';
-import type { Wanted } from '../../src/forget/targets.ts';
+import type { ForgetTargets } from '../../src/forget/targets.ts';
 import { openIngest } from '../../src/ingest/ingest.ts';
 import { later } from '../../src/later.ts';
 import type {
@@ -31,7 +31,7 @@ export interface Knowledge {
 }
 
 const DIMENSION = 512;
-const NOTHING: Wanted = { episodes: [], facts: [], entities: [], withEpisodes: false };
+const NOTHING: ForgetTargets = { episodes: [], facts: [], entities: [], withEpisodes: false };
 
 /** A time of the story that a test tells: the day of January 2025. */
 export const day = (number: number): Date => new Date(Date.UTC(2025, 0, number));
@@ -71,7 +71,7 @@ export function useToldMemories(stores: Stores) {
         return uuid;
       },
       forgetting,
-      forget: (wanted: Partial<Wanted>) => forgetting.forget(group, { ...NOTHING, ...wanted }),
+      forget: (wanted: Partial<ForgetTargets>) => forgetting.forget(group, { ...NOTHING, ...wanted }),
       remove: (uuid: string) => forgetting.forget(group, anEpisode(uuid)),
       /** `Harbor uses Redis 1–3 (2)`: from the 1st to the 3rd, told by two episodes. */
       async facts(): Promise<string[]> {

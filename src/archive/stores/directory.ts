@@ -23,7 +23,7 @@ const PARTIAL = /^\..+\.partial$/;
 
 /** Archives as files of a folder, readable for their owner only; the folder is made when needed. */
 export function directoryStore(folder: string, metrics?: Metrics): ArchiveStore {
-  const told = <T>(work: Promise<T>) => work.catch((error: unknown) => Promise.reject(explain(error, folder)));
+  const explained = <T>(work: Promise<T>) => work.catch((error: unknown) => Promise.reject(explain(error, folder)));
   return {
     place: folder,
     metrics,
@@ -33,10 +33,10 @@ export function directoryStore(folder: string, metrics?: Metrics): ArchiveStore 
         const counted = tally(content);
         const partial = join(folder, partialOf(name));
         try {
-          await told(mkdir(folder, { recursive: true }));
-          await write(partial, counted, told);
-          await told(rename(partial, join(folder, name)));
-          await told(syncFolder(folder));
+          await explained(mkdir(folder, { recursive: true }));
+          await write(partial, counted, explained);
+          await explained(rename(partial, join(folder, name)));
+          await explained(syncFolder(folder));
         } catch (error) {
           await rm(partial, { force: true }).catch(() => {});
           throw error;
@@ -52,13 +52,13 @@ export function directoryStore(folder: string, metrics?: Metrics): ArchiveStore 
       }
     },
     list: async (beginning = '') =>
-      newestFirst(await told(filesOf(folder, (name) => isName(name) && name.startsWith(beginning)))),
-    remove: (name) => told(rm(join(folder, checkName(name)), { force: true })),
+      newestFirst(await explained(filesOf(folder, (name) => isName(name) && name.startsWith(beginning)))),
+    remove: (name) => explained(rm(join(folder, checkName(name)), { force: true })),
     async sweep(untouchedFor = STALE) {
       const until = Date.now() - untouchedFor;
-      const partials = await told(filesOf(folder, (name) => PARTIAL.test(name)));
+      const partials = await explained(filesOf(folder, (name) => PARTIAL.test(name)));
       const left = partials.filter(({ at }) => at.getTime() <= until);
-      for (const { name } of left) await told(rm(join(folder, name), { force: true }));
+      for (const { name } of left) await explained(rm(join(folder, name), { force: true }));
       return left.length;
     },
   };
@@ -66,12 +66,12 @@ export function directoryStore(folder: string, metrics?: Metrics): ArchiveStore 
 
 type Told = <T>(work: Promise<T>) => Promise<T>;
 
-async function write(path: string, content: Tally, told: Told): Promise<void> {
-  const file = await told(open(path, 'wx', 0o600));
+async function write(path: string, content: Tally, explained: Told): Promise<void> {
+  const file = await explained(open(path, 'wx', 0o600));
   try {
-    for await (const chunk of content) await told(file.appendFile(chunk));
+    for await (const chunk of content) await explained(file.appendFile(chunk));
     // The new name must never stand on content that a power cut can still take away.
-    await told(file.sync());
+    await explained(file.sync());
   } finally {
     await file.close();
   }
@@ -83,10 +83,10 @@ async function syncFolder(folder: string): Promise<void> {
   await opened.sync().finally(() => opened.close());
 }
 
-async function filesOf(folder: string, wanted: (name: string) => boolean): Promise<Listed[]> {
+async function filesOf(folder: string, isWanted: (name: string) => boolean): Promise<Listed[]> {
   const names = await readdir(folder).catch((error) => (isMissing(error) ? [] : Promise.reject(error)));
   const files: Listed[] = [];
-  for (const name of names.filter(wanted)) {
+  for (const name of names.filter(isWanted)) {
     // Another worker may remove it just now.
     const found = await stat(join(folder, name)).catch((error) => (isMissing(error) ? null : Promise.reject(error)));
     if (found?.isFile()) files.push({ name, bytes: found.size, at: found.mtime });

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { InvalidInput } from '../../errors.ts';
 import type { Span } from '../../telemetry/tracing.ts';
 import { DAY } from '../../time.ts';
-import { step, type Watched } from '../step.ts';
+import { type Observed, step } from '../step.ts';
 
 /** A place for archives: whole files under plain names. What is done with them is told to its `metrics`. */
-export interface ArchiveStore extends Watched {
+export interface ArchiveStore extends Observed {
   /** For people: the folder, or `b2://bucket/prefix`. */
   readonly place: string;
   /**
@@ -70,7 +70,7 @@ export function tally(content: AsyncIterable<string | Uint8Array>): Tally {
 }
 
 /** Writes a file and tells how many bytes it took. */
-export function putStep(watched: Watched, work: (span: Span) => Promise<Stored>): Promise<Stored> {
+export function putStep(watched: Observed, work: (span: Span) => Promise<Stored>): Promise<Stored> {
   return step(watched, 'put', async (span) => {
     const stored = await work(span);
     span.tag('bytes', stored.bytes);

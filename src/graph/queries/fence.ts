@@ -1,6 +1,6 @@
 import type { GroupGraph } from '../group-graph.ts';
 
-/** Under which lease something is written, and what the graph looked like when it was worked out. */
+/** The lease of a write, and the state of the graph that the write was computed from. */
 export interface Fenced {
   /** Number of the lease. */
   readonly fence: number;
@@ -9,8 +9,8 @@ export interface Fenced {
 }
 
 /**
- * Begins a query whose changes happen only when nobody has written since `$seen` was read; binds the fence to `m`. A query
- * that begins so ends with `RETURN_FENCE`: no row means that nothing was written. `$after` and `$mark` come from `change`.
+ * Begins a query that writes only if nothing was written since `$seen` was read; binds the fence to `m`. Such a query ends with
+ * `RETURN_FENCE`: no row means that nothing was written. `$after` (the predecessor) and `$mark` (the change id) come from `change`.
  */
 export const BEHIND_FENCE = `MERGE (m:_Meta {key: 'fence'}) ON CREATE SET m.token = 0
      WITH m WHERE m.token = $seen AND m.token <= $fence AND coalesce(m.mark, '') = $after
@@ -28,13 +28,12 @@ export async function readFence(graph: GroupGraph): Promise<number> {
 const ATTEMPTS = 5;
 
 /**
- * Notes in a graph that has been written under a lease that a later one was taken, so that whoever still holds an older one
- * without knowing can write no more.
- * @returns the fence that the graph has now; 0 for a graph that no lease was ever needed for, which gets none
+ * Raises the fence of a graph that was written under a lease, so that a worker with an older lease can no longer write.
+ * @returns the graph's fence; 0 for a graph that was never written under a lease, which gets none
  */
 export async function stampFence(graph: GroupGraph, fence: number): Promise<number> {
   let seen = await readFence(graph);
-  // Refused by a late write of an older lease; there are no more of them than workers that were frozen.
+  // A late write of an older lease may come first; there are at most as many as frozen workers.
   for (let attempt = 0; attempt < ATTEMPTS && seen > 0 && seen < fence; attempt += 1) {
     await graph.change(`${BEHIND_FENCE} ${RETURN_FENCE}`, { fence, seen });
     seen = await readFence(graph);
@@ -42,20 +41,20 @@ export async function stampFence(graph: GroupGraph, fence: number): Promise<numb
   return seen;
 }
 
-/** Notes the lease under which a graph that nobody else sees was written, and a mark of its own for that. */
+/** Writes the lease and a new change id into a scratch graph. */
 export const WRITE_FENCE = `MERGE (m:_Meta {key: 'fence'}) SET m.token = $fence, m.mark = $mark`;
 
-/** Behind which change the next one comes: the lease that wrote last, and the mark of what it wrote. */
-export interface Mark {
+/** The last change of a graph, which the next change names as its predecessor: its lease and its change id. */
+export interface ChangeHead {
   /** 0 for a new graph. */
   readonly token: number;
-  /** '' for a new graph, and for one that was never changed by a program that leaves marks. */
-  readonly mark: string;
+  /** Stored as `mark`. '' for a new graph, and for one that only Python has changed. */
+  readonly changeId: string;
 }
 
-export async function readMark(graph: Pick<GroupGraph, 'read'>): Promise<Mark> {
-  const [row] = await graph.read<Mark>(
-    `MATCH (f:_Meta {key: 'fence'}) RETURN f.token AS token, coalesce(f.mark, '') AS mark`,
+export async function readChangeHead(graph: Pick<GroupGraph, 'read'>): Promise<ChangeHead> {
+  const [row] = await graph.read<ChangeHead>(
+    `MATCH (f:_Meta {key: 'fence'}) RETURN f.token AS token, coalesce(f.mark, '') AS changeId`,
   );
-  return row ?? { token: 0, mark: '' };
+  return row ?? { token: 0, changeId: '' };
 }

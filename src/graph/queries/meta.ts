@@ -3,7 +3,7 @@ import { fromGraphTime } from '../../time.ts';
 import { quotedLabel } from '../codec.ts';
 import type { GroupGraph } from '../group-graph.ts';
 import { type Extent, exportExtent } from './export.ts';
-import { type Mark, readMark } from './fence.ts';
+import { type ChangeHead, readChangeHead } from './fence.ts';
 import { instant, isAfter } from './moment.ts';
 
 /** One row, `isEmpty`: true for a graph that remembers nothing, though it may be prepared for it. */
@@ -143,8 +143,8 @@ export function readGhosts(graph: GroupGraph): Promise<Ghosts[]> {
 }
 
 /**
- * Has FalkorDB build the indexes of a label anew, in the background; the old ones answer until the new ones are ready. There is no
- * command for it, but adding any index does it, and dropping that one does it the next time.
+ * Makes FalkorDB rebuild the indexes of a label in the background; the old ones answer until the new ones are ready. FalkorDB has no
+ * command for it, but adding any index does it, and dropping that index does it the next time.
  */
 export async function toggleIndex(
   graph: GroupGraph,
@@ -154,16 +154,16 @@ export async function toggleIndex(
   await graph.write(`${isMarked ? 'DROP' : 'CREATE'} INDEX FOR ${pattern} ON (x.${MARK})`);
 }
 
-/** What changes with nearly every change of a graph, and is read quickly. */
-export type Outline = Extent & Mark & { readonly committed: number; readonly removed: number };
+/** Values that nearly every change of a graph changes, and that are cheap to read. */
+export type Outline = Extent & ChangeHead & { readonly committed: number; readonly removed: number };
 
 export async function readOutline(graph: GroupGraph): Promise<Outline> {
-  const [extent, mark, [noted]] = await Promise.all([
+  const [extent, head, [episodes]] = await Promise.all([
     exportExtent(graph),
-    readMark(graph),
+    readChangeHead(graph),
     graph.read<{ committed: number; removed: number }>(
       'MATCH (m:_Meta) RETURN count(m.committed_at) AS committed, count(m.removed_at) AS removed',
     ),
   ]);
-  return { ...extent, ...mark, committed: noted?.committed ?? 0, removed: noted?.removed ?? 0 };
+  return { ...extent, ...head, committed: episodes?.committed ?? 0, removed: episodes?.removed ?? 0 };
 }

@@ -18,10 +18,9 @@ interface RecordedRow {
 }
 
 /**
- * Writes raw episodes, each once, and gives for each whether nothing is left to be done with it, since it is committed or was
- * removed, and whether the graph is prepared: one that was lost since is not. Metadata and progress stand on a `_Meta` node,
- * since Python drops what it does not know from `Episodic` nodes. With the episode come its passages, by which it is found before
- * any model has read it. What the text says by which other statements end is written with it.
+ * Writes raw episodes, each once. Returns for each whether it is done (committed or removed), and whether the graph is prepared,
+ * which a graph lost meanwhile is not. Metadata and progress are on a `_Meta` node, since Python drops unknown properties of
+ * `Episodic` nodes. Passages and statements are written with the episode, so that it is found before any extraction.
  */
 export async function recordEpisodes(graph: GroupGraph, episodes: readonly Episode[]): Promise<Recorded[]> {
   const distinct = [...new Map(episodes.map((episode) => [episode.uuid, episode])).values()];
@@ -68,7 +67,7 @@ export async function recordEpisodes(graph: GroupGraph, episodes: readonly Episo
   const byUuid = new Map((all?.rows ?? []).map((row) => [row.uuid, row]));
   return episodes.map(({ uuid }) => {
     const row = byUuid.get(uuid);
-    // No row: it was removed, and stays so.
+    // No row: the episode was removed, and stays removed.
     return { isCommitted: !row || row.committedAt !== null, isPrepared: !row || row.embedder !== null };
   });
 }
@@ -83,9 +82,9 @@ export interface PreviousRow {
 }
 
 /**
- * The latest `count` episodes of the group up to a time (graph format) but for one, latest first; given facts are left out.
- * The index gives them in no order, so callers ask for a short time first. What it gives is compared once more: FalkorDB 4.16
- * takes an upper bound on an indexed text for none unless the lower one is a time like those that are stored.
+ * The latest `count` episodes of the group up to a time (graph format), except one, latest first; given facts are left out. The
+ * index returns rows unsorted, so callers ask for a short range first. The upper bound is compared again: FalkorDB 4.16 ignores it
+ * on an indexed text unless the lower bound looks like the stored times.
  */
 export function previousEpisodes(
   graph: GroupGraph,
@@ -103,7 +102,7 @@ export function previousEpisodes(
   );
 }
 
-/** Which of the episodes are committed, or were removed. @param uuids of episodes */
+/** Those of the episodes that are committed or were removed. @param uuids of episodes */
 export async function doneEpisodes(graph: GroupGraph, uuids: readonly string[]): Promise<string[]> {
   const rows = await graph.read<{ uuid: string }>(
     `UNWIND $episodes AS x
@@ -114,17 +113,16 @@ export async function doneEpisodes(graph: GroupGraph, uuids: readonly string[]):
   return rows.map(({ uuid }) => uuid);
 }
 
-/** An episode in which nothing was found. */
+/** An episode without entities and facts. */
 export interface EmptyEpisode {
   readonly uuid: string;
-  /** What it cost, as JSON; null for models that cost nothing. */
+  /** Token use as JSON; null for models without token use. */
   readonly use: string | null;
 }
 
 /**
- * Notes recorded episodes that state nothing as committed, and gives the uuids of all that are in the graph, with whether it
- * was this that committed them. It needs no lease: nothing is worked out from the graph, and what is committed or removed
- * already stays as it is.
+ * Marks recorded episodes without facts as committed. Returns the uuids of all that are in the graph, with whether this call
+ * committed them. No lease is needed: nothing is derived from the graph, and committed or removed episodes stay as they are.
  */
 export async function finishEpisodes(
   graph: GroupGraph,
@@ -153,7 +151,7 @@ export async function episodeTimes(graph: GroupGraph, uuids: readonly string[]):
   return new Map(rows.map(({ uuid, time }) => [uuid, time]));
 }
 
-/** Which of the episodes the graph has heard of, with whether nothing is left to be done with them: they are committed, or were removed. */
+/** The episodes that the graph knows, with whether they are done: committed or removed. */
 export async function notedEpisodes(
   graph: GroupGraph,
   uuids: readonly string[],

@@ -61,8 +61,8 @@ export function statementRow(statement: Statement | StoredNote): Row {
 }
 
 function statementOf(row: Row): Statement[] {
-  const [told, at] = [fromGraphTime(row.saidAt), fromGraphTime(row.validAt)];
-  if (!told || !at) return [];
+  const [saidAt, at] = [fromGraphTime(row.saidAt), fromGraphTime(row.validAt)];
+  if (!saidAt || !at) return [];
   const { uuid, episode, key, scope, text, start, end, flags } = row;
   const place = {
     uuid,
@@ -72,7 +72,7 @@ function statementOf(row: Row): Statement[] {
     text,
     start,
     end,
-    told,
+    told: saidAt,
     at,
     until: fromGraphTime(row.invalidAt),
     ...known(row),

@@ -5,7 +5,7 @@ import { findManifest } from '../../../src/archive/catalogue.ts';
 import type { Element } from '../../../src/archive/element.ts';
 import { openInventory } from '../../../src/archive/inventory.ts';
 import { type Manifest, writeManifest } from '../../../src/archive/manifest.ts';
-import { loadBeside } from '../../../src/archive/restore.ts';
+import { loadIntoScratch } from '../../../src/archive/restore.ts';
 import { directoryStore } from '../../../src/archive/stores/directory.ts';
 import type { ArchiveStore } from '../../../src/archive/stores/store.ts';
 import { verifyArchive } from '../../../src/archive/verify.ts';
@@ -81,7 +81,7 @@ async function outcomes(store: ArchiveStore, file: string): Promise<{ verify: st
     }),
     restore: await said(async () => {
       const manifest = await findManifest(store, file, GROUP);
-      const { scratch } = await loadBeside(opened.graphs, store, manifest, newGroup(), 'without vectors');
+      const { scratch } = await loadIntoScratch(opened.graphs, store, manifest, newGroup(), 'without vectors');
       await scratch.drop();
       return { whole: true };
     }),

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { readCatalogue } from '../../../src/archive/catalogue.ts';
 import { exportGroup } from '../../../src/archive/export.ts';
 import { isArchive, manifestName, type Origin, readManifest, writeManifest } from '../../../src/archive/manifest.ts';
-import { exportByNight, type NightParts } from '../../../src/archive/nightly.ts';
+import { type NightParts, runNightlyExport } from '../../../src/archive/nightly.ts';
 import { pruneStore } from '../../../src/archive/prune.ts';
 import { directoryStore } from '../../../src/archive/stores/directory.ts';
 import type { ArchiveStore } from '../../../src/archive/stores/store.ts';
@@ -42,12 +42,12 @@ async function newNight(
   };
   const told = { written: undefined as string | undefined, shares: [0] };
   const run = () =>
-    exportByNight(parts, group, {
+    runNightlyExport(parts, group, {
       written: told.written,
       onWritten: async (file) => {
         told.written = file;
       },
-      onDrill: async (result) => void drills.push(result),
+      onRestoreTest: async (result) => void drills.push(result),
       onProgress: (share) => void told.shares.push(share),
     });
   const archives = async () => (await readCatalogue(plain, group)).archives;

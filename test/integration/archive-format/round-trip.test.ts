@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exportGraph } from '../../../src/archive/export.ts';
 import { readManifest } from '../../../src/archive/manifest.ts';
 import { checkBytes } from '../../../src/archive/read.ts';
-import { loadBeside } from '../../../src/archive/restore.ts';
+import { loadIntoScratch } from '../../../src/archive/restore.ts';
 import { directoryStore } from '../../../src/archive/stores/directory.ts';
 import { verifyArchive } from '../../../src/archive/verify.ts';
 import { MemoryManager } from '../../../src/index.ts';
@@ -138,7 +138,7 @@ describe('an archive of a told memory', () => {
     const other = { ...read, graph_hash: { ...read.graph_hash, exact: '0'.repeat(64) } };
 
     expect((await verifyArchive(store, wrong)).problems).toEqual([expect.stringMatching(/ × nodes instead of /)]);
-    await expect(loadBeside(opened.graphs, store, other, newGroup(), 'whole')).rejects.toMatchObject({
+    await expect(loadIntoScratch(opened.graphs, store, other, newGroup(), 'whole')).rejects.toMatchObject({
       name: 'ArchiveDamaged',
       message: expect.stringMatching(/the graph hash is another/),
     });
@@ -152,7 +152,7 @@ describe.skipIf(!isGoldenThere)(`an archive of a graph of graphiti_core${goldenN
     const store = directoryStore(folder);
     const { manifest } = await exportGraph(opened.graphs.group(group), store, () => {});
 
-    const { scratch } = await loadBeside(opened.graphs, store, await readManifest(store, manifest), copy, 'whole');
+    const { scratch } = await loadIntoScratch(opened.graphs, store, await readManifest(store, manifest), copy, 'whole');
 
     expect(plain(await wholeGraph(scratch.graph), copy)).toEqual(
       plain(await wholeGraph(opened.graphs.group(group)), group),
@@ -174,7 +174,7 @@ test('every type that a property can have comes back as it was', async () => {
   const { manifest } = await exportGraph(graph, store, () => {});
   const copy = newGroup();
 
-  const { scratch } = await loadBeside(opened.graphs, store, await readManifest(store, manifest), copy, 'whole');
+  const { scratch } = await loadIntoScratch(opened.graphs, store, await readManifest(store, manifest), copy, 'whole');
 
   const [before, after] = [await wholeGraph(graph), await wholeGraph(scratch.graph)];
   expect(plain(after, copy)).toEqual(plain(before, group));
@@ -189,7 +189,7 @@ test('an edge between nodes without any label comes back', async () => {
   const store = directoryStore(folder);
   const { manifest } = await exportGraph(graph, store, () => {});
 
-  const { scratch } = await loadBeside(opened.graphs, store, await readManifest(store, manifest), copy, 'whole');
+  const { scratch } = await loadIntoScratch(opened.graphs, store, await readManifest(store, manifest), copy, 'whole');
 
   expect(plain(await wholeGraph(scratch.graph), copy)).toEqual(plain(await wholeGraph(graph), group));
   await scratch.drop();

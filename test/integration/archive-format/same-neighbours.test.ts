@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exportGraph } from '../../../src/archive/export.ts';
 import { readManifest } from '../../../src/archive/manifest.ts';
-import { loadBeside } from '../../../src/archive/restore.ts';
+import { loadIntoScratch } from '../../../src/archive/restore.ts';
 import { directoryStore } from '../../../src/archive/stores/directory.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
-import { renewByNight } from '../../../src/graph/renew.ts';
+import { renewAtNight } from '../../../src/graph/renew.ts';
 import { useOpened } from '../../support/opened.ts';
 import { random } from '../../support/random.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -63,8 +63,14 @@ test('a restored graph misses the same neighbours as the old one with renewed in
   const store = directoryStore(folder);
   const { manifest } = await exportGraph(graph, store, () => {});
 
-  await renewByNight(graph);
-  const { scratch } = await loadBeside(opened.graphs, store, await readManifest(store, manifest), newGroup(), 'whole');
+  await renewAtNight(graph);
+  const { scratch } = await loadIntoScratch(
+    opened.graphs,
+    store,
+    await readManifest(store, manifest),
+    newGroup(),
+    'whole',
+  );
 
   for (let asked = 0; asked < 50; asked += 1) {
     const wanted = vector();

@@ -9,7 +9,7 @@ import { exportGraph, exportGroup } from '../../../src/archive/export.ts';
 import { readManifest } from '../../../src/archive/manifest.ts';
 import { readParts } from '../../../src/archive/read.ts';
 import { replaceGraph } from '../../../src/archive/replace.ts';
-import { loadBeside } from '../../../src/archive/restore.ts';
+import { loadIntoScratch } from '../../../src/archive/restore.ts';
 import { directoryStore } from '../../../src/archive/stores/directory.ts';
 import type { ArchiveStore } from '../../../src/archive/stores/store.ts';
 import { startFalkorDB } from '../../../src/embedded/servers.ts';
@@ -73,7 +73,7 @@ test('an export while episodes are committed holds each of them whole or not at 
   expect(read.journal.committed).toBe(held.size);
   expect(read.counts.types.RELATES_TO).toBe(held.size);
   expect(read.counts.labels.Entity).toBe(2 * held.size);
-  const { scratch } = await loadBeside(opened.graphs, store, read, newGroup(), 'whole');
+  const { scratch } = await loadIntoScratch(opened.graphs, store, read, newGroup(), 'whole');
   await scratch.drop();
   expect(read.graph_hash.exact).toBe(graphHash);
   expect(number).toBeGreaterThan(3);
@@ -130,7 +130,7 @@ test('a graph that took the place of another is there after FalkorDB was killed,
   const graph = graphs.group(group);
   await graph.write(`CREATE (:Entity {uuid: 'old'})`);
 
-  const { scratch } = await loadBeside(graphs, store, await readManifest(store, manifest), group, 'whole');
+  const { scratch } = await loadIntoScratch(graphs, store, await readManifest(store, manifest), group, 'whole');
   await expect(replaceGraph(scratch, opened.valkey, opened.leases, { replace: false })).rejects.toMatchObject({
     name: 'InvalidInput',
   });
@@ -156,7 +156,13 @@ test('a swap is refused when somebody writes to the group at the last moment', a
   await told.tell(1, 'Harbor uses Redis.');
   const store = directoryStore(join(folder, 'swap'));
   const { manifest } = await exportGraph(told.graph, store, () => {});
-  const { scratch } = await loadBeside(opened.graphs, store, await readManifest(store, manifest), told.group, 'whole');
+  const { scratch } = await loadIntoScratch(
+    opened.graphs,
+    store,
+    await readManifest(store, manifest),
+    told.group,
+    'whole',
+  );
 
   const isDone = await scratch.takePlace(async () => {
     await told.graph.write(`CREATE (:Episodic {uuid: 'late'})`);

@@ -4,7 +4,7 @@ import { directoryStore } from '../../../src/archive/stores/directory.ts';
 import { ArchiveAway } from '../../../src/errors.ts';
 import { openForgetting } from '../../../src/forget/forget.ts';
 import { readArchived } from '../../../src/forget/forgotten.ts';
-import { workOut } from '../../../src/forget/plan.ts';
+import { planForget } from '../../../src/forget/plan.ts';
 import { anEpisode, forgettingParts } from '../../support/forgetting.ts';
 import { plainEmbedder } from '../../support/models.ts';
 import { useOpened } from '../../support/opened.ts';
@@ -61,7 +61,7 @@ describe('removing an episode', () => {
     const { graph, tell, facts } = openMemory();
     const uuid = await tell(1, 'Harbor uses Redis.');
 
-    const { gone } = await workOut(graph, anEpisode(uuid), new Date());
+    const { effects: gone } = await planForget(graph, anEpisode(uuid), new Date());
 
     expect(gone).toMatchObject({ episodes: [uuid], facts: [expect.any(String)] });
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { readGhosts } from '../../../src/graph/queries/meta.ts';
-import { renewByNight, renewIndexes, wornByDay, wornByNight } from '../../../src/graph/renew.ts';
+import { isWornAtNight, isWornByDay, renewAtNight, renewIndexes } from '../../../src/graph/renew.ts';
 import { countingMetrics } from '../../../src/telemetry/metrics.ts';
 import { startRenewal } from '../../../workers/renewal.ts';
 import { useOpened } from '../../support/opened.ts';
@@ -55,7 +55,7 @@ describe('a vector index', () => {
       await changeFacts(10);
       expect(await foundOf(20)).toBeLessThan(20);
 
-      expect(await renewIndexes(graph, wornByDay)).toEqual(['RELATES_TO']);
+      expect(await renewIndexes(graph, isWornByDay)).toEqual(['RELATES_TO']);
 
       await renewed();
       expect(await foundOf(20)).toBe(20);
@@ -66,7 +66,7 @@ describe('a vector index', () => {
     await graph.write('MATCH (n:Entity) WHERE n.name_embedding IS NOT NULL SET n.summary = $summary', { summary: 'x' });
     expect((await ghostsOf('Entity')).ghosts).toBeGreaterThan(0);
 
-    await renewByNight(graph);
+    await renewAtNight(graph);
 
     expect((await ghostsOf('Entity')).ghosts).toBe(0);
   });
@@ -74,13 +74,13 @@ describe('a vector index', () => {
   test('that is sound is left alone', async () => {
     await changeFacts(2);
 
-    expect(await renewIndexes(graph, wornByDay)).toEqual([]);
+    expect(await renewIndexes(graph, isWornByDay)).toEqual([]);
     expect((await ghostsOf('RELATES_TO')).ghosts).toBe(2 * FACTS);
   });
 
   test('keeps what is written while it is renewed', async () => {
     await changeFacts(10);
-    await renewIndexes(graph, wornByNight);
+    await renewIndexes(graph, isWornAtNight);
 
     await graph.write(
       "MATCH (a:Entity {uuid: 'a1'}), (b:Entity {uuid: 'b2'}) CREATE (a)-[:RELATES_TO {uuid: 'new', fact_embedding: vecf32([1, 1, 0, 0])}]->(b)",
@@ -93,7 +93,7 @@ describe('a vector index', () => {
   test('is renewed once when two look at the same time', async () => {
     await changeFacts(10);
 
-    await Promise.all([renewByNight(graph), renewByNight(graph)]);
+    await Promise.all([renewAtNight(graph), renewAtNight(graph)]);
 
     expect((await ghostsOf('RELATES_TO')).ghosts).toBe(0);
   });
@@ -139,7 +139,7 @@ describe('by day', () => {
     ['less are left', 600, 599, false],
     ['a large one waits for the night', 2_001, 20_000, false],
   ])('%s', (_, entries, ghosts, isWorn) => {
-    expect(wornByDay({ entries, ghosts })).toBe(isWorn);
+    expect(isWornByDay({ entries, ghosts })).toBe(isWorn);
   });
 });
 
@@ -149,6 +149,6 @@ describe('by night', () => {
     ['less are left', 2_000, 20, false],
     ['one that would hold FalkorDB up for long is left alone', 20_001, 100_000, false],
   ])('%s', (_, entries, ghosts, isWorn) => {
-    expect(wornByNight({ entries, ghosts })).toBe(isWorn);
+    expect(isWornAtNight({ entries, ghosts })).toBe(isWorn);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { openGraphs } from '../../../src/graph/graphs.ts';
 import { graphName } from '../../../src/group.ts';
 import { MemoryManager } from '../../../src/index.ts';
-import { compareKey } from '../../../src/journal/authentic.ts';
+import { keyMismatch } from '../../../src/journal/authentic.ts';
 import type { NewEntry } from '../../../src/journal/entry.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
 import { fieldsOf, journalKey } from '../../../src/journal/stream.ts';
@@ -154,10 +154,12 @@ test('a change that is not authentic ends the chain: what followed on it is miss
 });
 
 test('workers with different keys are told so', async () => {
-  expect(await compareKey(opened.valkey, key())).toBeUndefined();
-  expect(await compareKey(opened.valkey, key(5))).toBeUndefined();
-  expect(await compareKey(opened.valkey, undefined)).toMatch(/^MEMORY_JOURNAL_KEY is not set, but was/);
-  expect(await compareKey(opened.valkey, { secret: 'y'.repeat(32), since: 0 })).toMatch(/^The last worker had another/);
+  expect(await keyMismatch(opened.valkey, key())).toBeUndefined();
+  expect(await keyMismatch(opened.valkey, key(5))).toBeUndefined();
+  expect(await keyMismatch(opened.valkey, undefined)).toMatch(/^MEMORY_JOURNAL_KEY is not set, but was/);
+  expect(await keyMismatch(opened.valkey, { secret: 'y'.repeat(32), since: 0 })).toMatch(
+    /^The last worker had another/,
+  );
   await opened.valkey.del('journal:key');
 });
 

@@ -27,7 +27,7 @@ test('keeps what is noted in its order, and tells how much that is', async () =>
   const before = Date.now();
 
   const ids: string[] = [];
-  for (let number = 0; number < 40; number += 1) ids.push(await journal.note(group, entry(`n${number}`)));
+  for (let number = 0; number < 40; number += 1) ids.push(await journal.append(group, entry(`n${number}`)));
 
   expect(await namesOf(group)).toEqual(ids.map((_, number) => `n${number}`));
   expect(await namesOf(group, ids[36], ids[38])).toEqual(['n37', 'n38']);
@@ -43,9 +43,9 @@ test('takes single entries back, and old ones when an archive holds them', async
   const old = Date.now() - 3_600_000;
   for (const minute of [0, 20, 40])
     await opened.valkey.xadd(journalKey(opened.valkey, group), `${old + minute * 60_000}-0`, 'entry', 'x');
-  const [one, two] = [await journal.note(group, entry('one')), await journal.note(group, entry('two'))];
+  const [one, two] = [await journal.append(group, entry('one')), await journal.append(group, entry('two'))];
 
-  await journal.strike(group, one, 'a mark that nothing followed on');
+  await journal.removeRefused(group, one, 'a mark that nothing followed on');
   // The ten minutes before are kept.
   expect(await journal.trim(group, `${old + 40 * 60_000}-0`)).toBe(2);
   expect((await journal.size(group)).entries).toBe(2);
@@ -64,12 +64,12 @@ describe('knows the changes behind a fence', () => {
 
   test('and takes back none that another followed on', async () => {
     const group = newGroup();
-    const refused = await journal.note(group, chained(0, '', 'refused'));
-    const taken = await journal.note(group, chained(0, '', 'taken'));
-    await journal.note(group, chained(9, 'taken', 'next'));
+    const refused = await journal.append(group, chained(0, '', 'refused'));
+    const taken = await journal.append(group, chained(0, '', 'taken'));
+    await journal.append(group, chained(9, 'taken', 'next'));
 
-    await journal.strike(group, refused, 'refused');
-    await journal.strike(group, taken, 'taken');
+    await journal.removeRefused(group, refused, 'refused');
+    await journal.removeRefused(group, taken, 'taken');
 
     expect((await journal.size(group)).entries).toBe(2);
   });
@@ -78,18 +78,18 @@ describe('knows the changes behind a fence', () => {
     const group = newGroup();
     const gaps: string[] = [];
     const own = openJournal(opened.valkey, { onGap: (it) => gaps.push(it) });
-    await own.note(group, chained(0, '', 'first'));
-    await own.note(group, chained(9, 'first', 'second'));
+    await own.append(group, chained(0, '', 'first'));
+    await own.append(group, chained(9, 'first', 'second'));
     // One that the graph refused, the next one, and one of a worker that was frozen meanwhile.
-    await own.note(group, chained(9, 'second', 'refused'));
-    await own.note(group, chained(9, 'second', 'third'));
-    await own.note(group, chained(9, 'third', 'fourth'));
-    await own.note(group, chained(9, 'second', 'late'));
-    await own.note(group, chained(9, 'fourth', 'fifth'));
+    await own.append(group, chained(9, 'second', 'refused'));
+    await own.append(group, chained(9, 'second', 'third'));
+    await own.append(group, chained(9, 'third', 'fourth'));
+    await own.append(group, chained(9, 'second', 'late'));
+    await own.append(group, chained(9, 'fourth', 'fifth'));
     expect([gaps, (await own.size(group)).gap]).toEqual([[], null]);
 
-    const first = await own.note(group, chained(9, 'lost with the last second', 'after that'));
-    const position = await own.note(group, chained(9, 'after that', 'and so on'));
+    const first = await own.append(group, chained(9, 'lost with the last second', 'after that'));
+    const position = await own.append(group, chained(9, 'after that', 'and so on'));
 
     expect(gaps).toEqual([group]);
     expect((await own.size(group)).gap).toEqual(new Date(Number(first.split('-')[0])));
@@ -102,7 +102,7 @@ describe('is given anew', () => {
   test('under the same ids, telling how many entries changed', async () => {
     const group = newGroup();
     const ids = [];
-    for (const name of ['Ada', 'Bo', 'Cy']) ids.push(await journal.note(group, entry(name)));
+    for (const name of ['Ada', 'Bo', 'Cy']) ids.push(await journal.append(group, entry(name)));
 
     const changed = await journal.rewrite(group, (it) =>
       (it.params.x as { name: string }).name === 'Bo' ? entry('X') : it,
@@ -112,7 +112,7 @@ describe('is given anew', () => {
     expect(await namesOf(group)).toEqual(['Ada', 'X', 'Cy']);
     expect(await namesOf(group, ids[0], ids[1])).toEqual(['X']);
     expect(await opened.valkey.pttl(journalKey(opened.valkey, group))).toBe(-1);
-    expect(isLater(await journal.note(group, entry('Di')), ids[2] ?? '')).toBe(true);
+    expect(isLater(await journal.append(group, entry('Di')), ids[2] ?? '')).toBe(true);
     expect(await opened.valkey.keys(`${journalKey(opened.valkey, group)}*`)).toEqual([
       journalKey(opened.valkey, group),
     ]);
@@ -120,7 +120,7 @@ describe('is given anew', () => {
 
   test('or left alone where nothing changes', async () => {
     const group = newGroup();
-    await journal.note(group, entry('Ada'));
+    await journal.append(group, entry('Ada'));
 
     expect(await journal.rewrite(group, ({ query, params }) => ({ query, params }))).toBe(0);
     expect(await journal.rewrite(newGroup(), () => entry('X'))).toBe(0);
@@ -131,11 +131,11 @@ describe('is given anew', () => {
 
   test('while others note, losing nothing of theirs', async () => {
     const group = newGroup();
-    for (let number = 0; number < 300; number += 1) await journal.note(group, entry(`old${number}`));
+    for (let number = 0; number < 300; number += 1) await journal.append(group, entry(`old${number}`));
     let isDone = false;
     let noted = 0;
     const noting = (async () => {
-      while (!isDone) await journal.note(group, entry(`new${noted++}`));
+      while (!isDone) await journal.append(group, entry(`new${noted++}`));
     })();
 
     const changed = await journal.rewrite(group, (it) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { manifestName, readManifest } from '../../../src/archive/manifest.ts';
 import { replaceGraph } from '../../../src/archive/replace.ts';
-import { loadBeside } from '../../../src/archive/restore.ts';
+import { loadIntoScratch } from '../../../src/archive/restore.ts';
 import { directoryStore } from '../../../src/archive/stores/directory.ts';
 import { newEpisode } from '../../../src/episode.ts';
 import { StoreUnreachable } from '../../../src/errors.ts';
@@ -96,7 +96,7 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
     await memory.tell(1, 'Harbor uses Redis.');
     const { file, sha256 } = await memory.export();
     await memory.tell(2, 'Harbor uses Mistake.');
-    const { scratch } = await loadBeside(
+    const { scratch } = await loadIntoScratch(
       opened.graphs,
       directoryStore(memory.exportDir),
       await readManifest(directoryStore(memory.exportDir), manifestName(file)),
@@ -190,7 +190,7 @@ describe('what the graph refused', () => {
       const { query, params } = await entryOf(memory.group, 'Harbor uses Redis');
       const mark = randomUUID();
       const { after } = await entryAfter(memory.group);
-      await journals.journal.note(memory.group, { query, params: { ...params, seen, fence, after, mark } });
+      await journals.journal.append(memory.group, { query, params: { ...params, seen, fence, after, mark } });
       late = writeSagaSummary(memory.graph, { ...summary, summary: 'Told.', fence: fence + 1, seen });
       expect(await late).toBe(true);
     });

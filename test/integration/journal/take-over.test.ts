@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
-import { readMarks } from '../../../src/forget/forgotten.ts';
+import { readTombstones } from '../../../src/forget/forgotten.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
-import { readMark } from '../../../src/graph/queries/fence.ts';
+import { readChangeHead } from '../../../src/graph/queries/fence.ts';
 import { chainKey } from '../../../src/journal/chain.ts';
 import { pack } from '../../../src/journal/entry.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
@@ -50,7 +50,7 @@ async function earlierMemory() {
 /** Which change the graph took is noted a moment after it did, and was not noted at all then. */
 async function asEarlier(graph: GroupGraph): Promise<void> {
   const key = chainKey(opened.valkey, graph.group);
-  const { token, mark } = await readMark(graph);
+  const { token, changeId: mark } = await readChangeHead(graph);
   await until('the note', async () => (await opened.valkey.hget(key, 'taken')) === `${token} ${mark}`);
   await opened.valkey.hdel(key, 'taken');
 }
@@ -74,26 +74,26 @@ describe('an installation with a prefix of its own', () => {
     expect(await valkey.get(groupKey(valkey, 'fence', group))).toBe(
       await opened.valkey.get(groupKey(opened.valkey, 'fence', group)),
     );
-    expect(await readMarks(valkey, group)).toEqual(new Map([[`episode ${EPISODE}`, 5]]));
+    expect(await readTombstones(valkey, group)).toEqual(new Map([[`episode ${EPISODE}`, 5]]));
   });
 
   test('takes only the notes where the journal is that of another graph', async () => {
     const { group } = await earlierMemory();
     const valkey = newProcess();
-    const other = { group, read: async () => [{ token: 7, mark: 'another' }] as never };
+    const other = { group, read: async () => [{ token: 7, changeId: 'another' }] as never };
 
     await takeOver(valkey, other);
 
     expect(await dump(valkey, group)).toEqual({ journal: [], chain: {} });
     expect(await valkey.exists(groupKey(valkey, 'fence', group))).toBe(0);
-    expect(await readMarks(valkey, group)).toEqual(new Map([[`episode ${EPISODE}`, 5]]));
+    expect(await readTombstones(valkey, group)).toEqual(new Map([[`episode ${EPISODE}`, 5]]));
   });
 
   test('keeps what it noted itself before, such as that indexes were made', async () => {
     const { group, graph } = await earlierMemory();
     const valkey = newProcess();
     const entry = { query: 'RETURN 1', params: {} };
-    await openJournal(valkey).note(group, entry);
+    await openJournal(valkey).append(group, entry);
 
     await takeOver(valkey, graph);
 
@@ -111,7 +111,7 @@ describe('an installation with a prefix of its own', () => {
 
     await takeOver(valkey, graph);
 
-    expect(await readMarks(valkey, group)).toEqual(
+    expect(await readTombstones(valkey, group)).toEqual(
       new Map([
         [`episode ${EPISODE}`, 9],
         ['entity x', 3],

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openMark } from '../../../src/schedule/due.ts';
+import { openScheduleState } from '../../../src/schedule/due.ts';
 import { DAY } from '../../../src/time.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';
 import { pathTo, run, startWorker, useWatched } from './watched.ts';
@@ -18,7 +18,10 @@ test('a night is one trace, from the tick to the trial of every archive', async 
   await run(environment, 'store', 'Mira [Person] WORKS_ON Harbor [Project]: Mira works on Harbor.');
   await first.stop();
   watched.agent.reset();
-  await openMark(valkey, environment.MEMORY_QUEUE_PREFIX ?? '').raise(new Date(Date.now() - 2 * DAY), new Date());
+  await openScheduleState(valkey, environment.MEMORY_QUEUE_PREFIX ?? '').advance(
+    new Date(Date.now() - 2 * DAY),
+    new Date(),
+  );
 
   const worker = await startWorker(environment);
 

@@ -95,7 +95,7 @@ describe('a worker that keeps the schedule', () => {
     const origin = { by: 'night', installation: await installationId(opened.valkey, config.queuePrefix) } as const;
     const store = directoryStore(config.exportDir);
     const { file: older } = await exportGroup(opened.graphs.group(config.group), opened.leases, store, { origin });
-    await nights.mark.raise(daysAgo(3), daysAgo(2));
+    await nights.schedule.advance(daysAgo(3), daysAgo(2));
 
     await Promise.all([started('scheduler'), started('scheduler')]);
 
@@ -132,7 +132,7 @@ describe('a worker that keeps the schedule', () => {
 
   test('does nothing while the schedule is off, and says so', async () => {
     const { memory, nights, started, lookAtStatus } = newMemory({ nightly: undefined });
-    await nights.mark.raise(daysAgo(3), daysAgo(2));
+    await nights.schedule.advance(daysAgo(3), daysAgo(2));
 
     await started('export', 'scheduler');
 
@@ -254,7 +254,7 @@ test('every night exports and proves as many memories as there are graphs', asyn
 
   for (let night = 5; night > 0; night -= 1) {
     const tick = daysAgo(night);
-    await nights.mark.raise(tick, daysAgo(night - 1));
+    await nights.schedule.advance(tick, daysAgo(night - 1));
     await nights.add(tick);
     const { groups, failed } = await until('the night', async () => {
       const outcome = (await nightly()).last?.outcome;
@@ -291,7 +291,7 @@ test('a night on which a graph has lost changes trims and removes nothing of it,
   const { entries } = await openJournal(opened.valkey).size(config.group);
 
   const tick = daysAgo(1);
-  await nights.mark.raise(tick, daysAgo(0));
+  await nights.schedule.advance(tick, daysAgo(0));
   await nights.add(tick);
 
   await until('the night', async () => {

@@ -11,16 +11,16 @@ const config = loadConfig();
 const { nights } = openProducer(config);
 const valkey = patientConnection(config.valkey);
 const ticks = openTicks(config.nightly?.cron ?? '', config.nightly?.timeZone ?? '');
-const mark = {
+const state = {
   async read() {
-    const { last } = await nights.mark.read();
+    const { last } = await nights.schedule.read();
     return { now: new Date(Number(await valkey.get(`${config.queuePrefix}:clock`)) + skew), last };
   },
-  raise: nights.mark.raise,
+  advance: nights.schedule.advance,
 };
 
 for (let looks = 0; ; looks += 1) {
-  await serveDue(ticks, mark, nights.add);
+  await serveDue(ticks, state, nights.add);
   if (looks === 0) process.stdout.write('looks');
   await sleep(Math.random() * 4);
 }

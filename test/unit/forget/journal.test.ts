@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { type Unsaid, withoutWords } from '../../../src/forget/journal.ts';
+import { type Redactions, redactEntry } from '../../../src/forget/journal.ts';
 import type { Params } from '../../../src/graph/codec.ts';
 
 const GONE = '11111111-0000-4000-8000-000000000000';
 const KEPT = '22222222-0000-4000-8000-000000000000';
 const OTHER = '33333333-0000-4000-8000-000000000000';
 const none: ReadonlySet<string> = new Set();
-const without = (params: Params, unsaid: Partial<Unsaid> = {}): unknown =>
-  withoutWords(
+const without = (params: Params, unsaid: Partial<Redactions> = {}): unknown =>
+  redactEntry(
     { query: 'MERGE …', params },
-    { gone: new Set([GONE]), retold: none, reworded: none, words: none, masked: new Map(), ...unsaid },
+    { removed: new Set([GONE]), resummarized: none, reworded: none, words: none, masked: new Map(), ...unsaid },
   ).params;
 
 describe('an entry of the journal', () => {
@@ -17,7 +17,13 @@ describe('an entry of the journal', () => {
     const entry = { query: 'MERGE …', params: { rows: [{ uuid: KEPT, name: 'Harbor', embedding: [0.5, 0.25] }] } };
 
     expect(
-      withoutWords(entry, { gone: new Set([GONE]), retold: none, reworded: none, words: none, masked: new Map() }),
+      redactEntry(entry, {
+        removed: new Set([GONE]),
+        resummarized: none,
+        reworded: none,
+        words: none,
+        masked: new Map(),
+      }),
     ).toBe(entry);
   });
 
@@ -62,7 +68,7 @@ describe('an entry of the journal', () => {
       { uuid: OTHER, episode: KEPT, embedding: [0.5, 0.25] },
     ];
 
-    expect(without({ rows }, { masked })).toEqual({
+    expect(without({ rows }, { masked: masked })).toEqual({
       rows: [
         {
           ...{ uuid: KEPT, metadata: null, statements: [], passages: left.passages },
@@ -103,7 +109,7 @@ describe('an entry of the journal', () => {
       { uuid: '1', name: 'About secrets', summary: 'secret', members: [{ uuid: KEPT, edge: '2' }] },
     ];
 
-    expect(without({ rows }, { retold: new Set([KEPT]), reworded: new Set([OTHER]) })).toEqual({
+    expect(without({ rows }, { resummarized: new Set([KEPT]), reworded: new Set([OTHER]) })).toEqual({
       rows: [
         { uuid: KEPT, summary: KEPT, was: KEPT },
         { uuid: OTHER, fact: OTHER, relation: OTHER, embedding: [1, 0], source: KEPT },
@@ -113,7 +119,7 @@ describe('an entry of the journal', () => {
   });
 
   test('of a saga whose summary told of it keeps its place', () => {
-    expect(without({ saga: KEPT, summary: 'secret', at: null }, { retold: new Set([KEPT]) })).toEqual({
+    expect(without({ saga: KEPT, summary: 'secret', at: null }, { resummarized: new Set([KEPT]) })).toEqual({
       saga: KEPT,
       summary: KEPT,
       at: null,

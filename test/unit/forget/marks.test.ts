@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { episodeMark, factMark, readNote } from '../../../src/forget/forgotten.ts';
+import { episodeTombstone, factTombstone, readNote } from '../../../src/forget/forgotten.ts';
 
 const UUID = '0190a0b1-0000-7000-8000-000000000001';
 const marks = {
-  [episodeMark(UUID)]: 1_700_000_000_000,
-  [factMark(UUID, UUID, 'Harbor uses Redis')]: 1_700_000_000_001,
+  [episodeTombstone(UUID)]: 1_700_000_000_000,
+  [factTombstone(UUID, UUID, 'Harbor uses Redis')]: 1_700_000_000_001,
 };
 const note = JSON.stringify({ format: 'memory-manager-forgotten', version: 1, group: 'g', marks });
 

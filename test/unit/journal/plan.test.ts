@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Params } from '../../../src/graph/codec.ts';
-import { areOf, forkOf, isLater, lastBase, planFrom, type Step, stepOf } from '../../../src/journal/plan.ts';
+import { belongsTo, findFork, isLater, lastBase, planFrom, type Step, stepOf } from '../../../src/journal/plan.ts';
 
-const NEW = { token: 0, mark: '' };
+const NEW = { token: 0, changeId: '' };
 
 /** Entries in words: `a: 0 > 5` follows on a new graph, `b: a 5 > 7` on the change `a` under lease 5; `base c: 9` is another graph. */
 function steps(...lines: string[]): Step[] {
@@ -29,8 +29,8 @@ describe('the chain', () => {
     const all = steps('record', 'a: 0 > 5', 'b: a 5 > 5', 'record', 'c: b 5 > 5', 'd: c 5 > 9');
 
     expect(chainOf(all)).toEqual({ chain: [1, 2, 4, 5], orphans: 0 });
-    expect(chainOf(all, { token: 5, mark: 'b' }, '1002-0')).toEqual({ chain: [4, 5], orphans: 0 });
-    expect(chainOf(all, { token: 9, mark: 'd' }, '1005-0')).toEqual({ chain: [], orphans: 0 });
+    expect(chainOf(all, { token: 5, changeId: 'b' }, '1002-0')).toEqual({ chain: [4, 5], orphans: 0 });
+    expect(chainOf(all, { token: 9, changeId: 'd' }, '1005-0')).toEqual({ chain: [], orphans: 0 });
   });
 
   test('leaves out a change that was refused, wherever its entry stands', () => {
@@ -64,27 +64,27 @@ describe('the chain', () => {
     expect(chainOf(steps('b: trimmed 4 > 5', 'c: b 5 > 6'))).toEqual({ chain: [], orphans: 1 });
     // As for a graph that was there before anything was noted.
     expect(chainOf(steps('a: 4 > 5', 'b: a 5 > 6'))).toEqual({ chain: [], orphans: 1 });
-    expect(chainOf(steps('a: 4 > 5', 'b: a 5 > 6'), { token: 4, mark: '' })).toEqual({ chain: [0, 1], orphans: 0 });
+    expect(chainOf(steps('a: 4 > 5', 'b: a 5 > 6'), { token: 4, changeId: '' })).toEqual({ chain: [0, 1], orphans: 0 });
   });
 
   test('tells how many later changes are not part of it', () => {
     const all = steps('a: 0 > 5', 'x: a 5 > 5', 'b: a 5 > 7', 'c: lost 8 > 9');
 
-    expect(planFrom(all, NEW)).toMatchObject({ aside: 2 });
-    expect(planFrom(all, { token: 5, mark: 'a' }, '1001-0')).toMatchObject({ aside: 1 });
+    expect(planFrom(all, NEW)).toMatchObject({ skipped: 2 });
+    expect(planFrom(all, { token: 5, changeId: 'a' }, '1001-0')).toMatchObject({ skipped: 1 });
   });
 
   test('asks for nothing that an archive holds', () => {
     const all = steps('b: trimmed 4 > 5', 'c: b 5 > 6', 'd: c 6 > 7');
 
-    expect(chainOf(all, { token: 6, mark: 'c' }, '1001-0')).toEqual({ chain: [2], orphans: 0 });
+    expect(chainOf(all, { token: 6, changeId: 'c' }, '1001-0')).toEqual({ chain: [2], orphans: 0 });
   });
 
   test('of another graph that was put in place does not follow on what was before', () => {
     const all = steps('a: 0 > 5', 'base b: 6', 'c: b 6 > 7');
 
     expect(chainOf(all)).toEqual({ chain: [0], orphans: 0 });
-    expect(chainOf(all, { token: 6, mark: 'b' }, '1001-0')).toEqual({ chain: [2], orphans: 0 });
+    expect(chainOf(all, { token: 6, changeId: 'b' }, '1001-0')).toEqual({ chain: [2], orphans: 0 });
   });
 });
 
@@ -110,18 +110,18 @@ test('ids are compared as numbers', () => {
 test('a graph is of the journal when a change left its mark or followed on it, or none is behind a fence', () => {
   const all = steps('a: 0 > 5', 'b: a 5 > 7', 'd: c 7 > 9');
 
-  expect([NEW, { token: 5, mark: 'a' }, { token: 7, mark: 'c' }].map((mark) => areOf(all, mark))).toEqual([
+  expect([NEW, { token: 5, changeId: 'a' }, { token: 7, changeId: 'c' }].map((mark) => belongsTo(all, mark))).toEqual([
     true,
     true,
     true,
   ]);
-  expect(areOf(all, { token: 5, mark: 'x' })).toBe(false);
-  expect(areOf(steps('record'), { token: 5, mark: 'x' })).toBe(true);
+  expect(belongsTo(all, { token: 5, changeId: 'x' })).toBe(false);
+  expect(belongsTo(steps('record'), { token: 5, changeId: 'x' })).toBe(true);
 });
 
 describe('a graph that lost changes', () => {
   const idOf = (all: Step[], from: string, taken: string) => {
-    const id = forkOf(all, from, taken);
+    const id = findFork(all, from, taken);
     return id && all.findIndex((step) => step.id === id);
   };
 
@@ -131,9 +131,9 @@ describe('a graph that lost changes', () => {
   });
 
   test('is none whose way leads past what was taken, to another graph, or to where the journal does not reach', () => {
-    expect(forkOf(steps('a: 0 > 5', 'b: a 5 > 7', 'c: b 7 > 9'), 'c', 'a')).toBeUndefined();
-    expect(forkOf(steps('a: 0 > 5', 'b: a 5 > 7', 'base c: 9', 'd: c 9 > 9'), 'd', 'b')).toBeUndefined();
-    expect(forkOf(steps('c: b 7 > 9'), 'c', 'a')).toBeUndefined();
+    expect(findFork(steps('a: 0 > 5', 'b: a 5 > 7', 'c: b 7 > 9'), 'c', 'a')).toBeUndefined();
+    expect(findFork(steps('a: 0 > 5', 'b: a 5 > 7', 'base c: 9', 'd: c 9 > 9'), 'd', 'b')).toBeUndefined();
+    expect(findFork(steps('c: b 7 > 9'), 'c', 'a')).toBeUndefined();
   });
 
   test('is rebuilt without what it took instead, however long that way is', () => {
@@ -142,6 +142,6 @@ describe('a graph that lost changes', () => {
     );
 
     expect(chainOf(all)).toEqual({ chain: [0], orphans: 0 });
-    expect(planFrom(all, NEW).aside).toBe(3);
+    expect(planFrom(all, NEW).skipped).toBe(3);
   });
 });

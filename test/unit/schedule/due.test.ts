@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Mark, serveDue } from '../../../src/schedule/due.ts';
+import { type ScheduleState, serveDue } from '../../../src/schedule/due.ts';
 import { openTicks } from '../../../src/schedule/ticks.ts';
 
 const ticks = openTicks('0 3 * * *', 'UTC');
@@ -9,9 +9,9 @@ const night = (day: number) => new Date(Date.UTC(2026, 10, day, 3));
 function newSchedule(last: Date | null) {
   const noted = { now: new Date(0), last, next: null as Date | null };
   const served: Date[] = [];
-  const mark: Mark = {
+  const mark: ScheduleState = {
     read: async () => ({ now: noted.now, last: noted.last }),
-    async raise(to, next) {
+    async advance(to, next) {
       if (!noted.last || noted.last < to) Object.assign(noted, { last: to, next });
     },
   };
@@ -60,7 +60,7 @@ test('one that could not be served stays due', async () => {
 
 test('who dies after serving and before noting it lets the next one serve the same tick again', async () => {
   const { served, mark, at } = newSchedule(night(22));
-  const dies: Mark = { ...mark, raise: () => Promise.reject(new Error('killed')) };
+  const dies: ScheduleState = { ...mark, advance: () => Promise.reject(new Error('killed')) };
 
   await expect(at('23T03:00Z', async (tick) => void served.push(tick), dies)).rejects.toThrow();
   await at('23T03:00:10Z');

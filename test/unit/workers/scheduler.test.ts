@@ -18,9 +18,9 @@ async function start(cron: string, { ahead = 0 } = {}) {
   const served: Date[] = [];
   let last: Date | null = null;
   const nights = {
-    mark: {
+    schedule: {
       read: async () => ({ now: new Date(Date.now() + ahead), last }),
-      raise: async (tick: Date) => {
+      advance: async (tick: Date) => {
         last = tick;
       },
     },

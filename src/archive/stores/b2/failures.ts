@@ -141,9 +141,9 @@ export const TRIES = 5;
 export async function pausedFor(attempt: number, refused: Refused, patience: Patience): Promise<boolean> {
   if (!(passes(refused) || isExpired(refused)) || attempt >= TRIES) return false;
   const wait = Math.min(patience.firstPause * 2 ** (attempt - 1), patience.longestPause);
-  const told = refused.retryAfter ?? 0;
-  if (told > patience.longestPause) return false;
-  await sleep(told + wait / 2 + (Math.random() * wait) / 2);
+  const retryAfter = refused.retryAfter ?? 0;
+  if (retryAfter > patience.longestPause) return false;
+  await sleep(retryAfter + wait / 2 + (Math.random() * wait) / 2);
   return true;
 }
 

@@ -69,7 +69,7 @@ export async function exportGroup(
 }
 
 interface Stamp {
-  /** The fence that the graph has from then on, until somebody changes it. */
+  /** The graph's fence from then on, until the next change. */
   readonly stamped: number;
   /** Of the journal. */
   readonly position: string;

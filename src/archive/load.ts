@@ -1,7 +1,7 @@
 import { ArchiveDamaged } from '../errors.ts';
 import type { Param } from '../graph/codec.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { withOrderedWrites } from '../graph/in-turn.ts';
+import { withOrderedWrites } from '../graph/ordered-writes.ts';
 import {
   dropUuidIndex,
   indexUuids,
@@ -42,7 +42,7 @@ export interface Loading {
 
 /**
  * The indexes must be there: filling them on the way takes less time than building them afterwards. Edges get into theirs in the
- * order of the archive, which is that in which FalkorDB builds an index anew: then an index that only comes near finds the same.
+ * order of the archive, which is that in which FalkorDB rebuilds an index: then an approximate index finds the same.
  * @param from the group whose archive it is; its elements become those of the graph's own
  * @param dimension of the vectors
  */

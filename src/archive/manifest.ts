@@ -17,7 +17,7 @@ export type Origin = z.output<typeof originShape>;
 
 /**
  * The id of all that shares one Valkey and queue prefix, made at its first use. A Valkey that lost its data gets another one, so that
- * archives of before count as somebody else's: too many are kept then, and none is lost.
+ * archives of before count as another installation's: then too many are kept, and none is lost.
  */
 export async function installationId(valkey: Redis, prefix: string): Promise<string> {
   const key = `${prefix}:installation`;

@@ -16,7 +16,7 @@ import { snapshot } from './snapshot.ts';
 export type EmbeddedTexts = ReadonlyMap<Element, ReadonlyMap<string, string | null>>;
 
 const ANY = { text: 'true', params: {} };
-/** Of so many episodes the texts are held at once. */
+/** Episodes whose texts are in memory at once. */
 const EPISODES = 16;
 
 /**
@@ -88,7 +88,7 @@ export async function countTexts(
   return { texts: seen.size, characters, requests: Math.ceil(seen.size / TOGETHER) };
 }
 
-/** Vectors of an embedder, each of which is paid for once, however often whoever needs them is killed. */
+/** An embedder's vectors, stored so that each is paid for once however often the task is killed. */
 export interface NewVectors {
   /** @throws ModelAway, ModelBusy, ModelFailed, ConfigError; what was embedded until then stays */
   of(texts: Iterable<string>): Promise<ReadonlyMap<string, readonly number[]>>;

@@ -9,10 +9,10 @@ import { forgetAnswers } from '../reader/cache.ts';
 import { toGraphTime } from '../time.ts';
 import { raiseVersion } from '../valkey/group-version.ts';
 import type { Lease, Leases } from '../valkey/lease.ts';
-import { type Elsewhere, type ForgetStores, forgetOutsideGraph } from './elsewhere.ts';
-import { archiveTombstones, isForgotten, readTombstones, storeTombstones, tombstonesOf } from './forgotten.ts';
+import { type Elsewhere, type ForgetStores, forgetOutsideGraph } from './outside-graph.ts';
 import { type ForgetPlan, planForget } from './plan.ts';
 import type { ForgetEffects, ForgetTargets } from './targets.ts';
+import { archiveTombstones, isForgotten, readTombstones, storeTombstones, tombstonesOf } from './tombstones.ts';
 
 /** What was forgotten, as uuids only, since it is stored for a while as the task's result. */
 export interface ForgottenUuids extends ForgetEffects {

@@ -16,7 +16,7 @@ export interface ForgetEffects {
   readonly telling: readonly string[];
   /** Facts that other episodes state too. */
   readonly keptFacts: number;
-  /** Facts that hold again, since only the forgotten data had ended them. */
+  /** Facts that hold again, because only this had ended them. */
   readonly reopenedFacts: number;
   /** Summaries of entities, sagas and communities that were rebuilt or removed. */
   readonly summaries: number;

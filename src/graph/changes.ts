@@ -45,7 +45,7 @@ export interface Commit extends Fenced {
   readonly removedEntities: readonly { readonly uuid: string }[];
   /** Keys of `_Meta` nodes that nothing is left to be noted on. */
   readonly removedNotes: readonly { readonly key: string }[];
-  /** Facts whose words nobody says any more, in those of somebody else. */
+  /** Facts with a new wording, since no episode uses the old one. */
   readonly rewordedFacts: readonly RewordedFact[];
   /** Entities that nobody calls by their name any more. */
   readonly renamedEntities: readonly {

@@ -116,7 +116,7 @@ function timeoutOf(limits: QueryLimits | undefined, limit: number): string[] {
   return ['TIMEOUT', String(Math.round(allowed))];
 }
 
-/** Fails as one who waited so many milliseconds for nothing. */
+/** Rejects after this many milliseconds. */
 export const noAnswer = (limit: number) => (): never => {
   throw new Error(`no answer within ${limit / SECOND} s`);
 };

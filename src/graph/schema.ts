@@ -104,7 +104,7 @@ export async function prepareSchema(graph: GroupGraph, embedder: Embedder): Prom
   return true;
 }
 
-/** Makes all indexes of a graph that is empty yet; who embeds is noted by whoever fills it. */
+/** Creates all indexes of an empty graph; the caller that fills the graph stores the embedder. */
 export async function indexEmpty(graph: GroupGraph, dimension: number): Promise<void> {
   await makeIndexes(graph, indexes(dimension));
 }

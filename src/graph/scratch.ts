@@ -81,7 +81,7 @@ async function isEmpty(connection: Connection, target: string): Promise<boolean>
   return row?.isEmpty ?? true;
 }
 
-/** Holds what a task has paid for so far, and stays for whoever goes on with it. */
+/** Stores what a task has paid for so far, so that a retry can continue from it. */
 const KEPT = `${PREFIX}kept:`;
 /** As long as memos. */
 const KEPT_FOR = 30 * DAY;

@@ -57,7 +57,7 @@ export function openIngest(graphs: Graphs, valkey: Redis, leases: Leases, parts:
     graphs,
     valkey,
     embedder,
-    room: pending,
+    pending,
     memo,
     judgeOf,
     stage,
@@ -65,7 +65,7 @@ export function openIngest(graphs: Graphs, valkey: Redis, leases: Leases, parts:
     onLong,
     onCommitted,
   });
-  const groupCommit = openGroupCommit({ graphs, valkey, leases, pending: pending, writer, stamp: memo.stamp, stage });
+  const groupCommit = openGroupCommit({ graphs, valkey, leases, pending, writer, stamp: memo.stamp, stage });
   const locks = openExtractionLocks(valkey, leases.signals, memo, takeover);
   const record = openRecord(graphs, valkey, embedder, locks, stage);
   const passageVectors = openPassageVectors(graphs, valkey, embedder, stage);

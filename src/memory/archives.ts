@@ -248,7 +248,7 @@ export async function restoreArchive(
     const { scratch } = await loadBeside(graphs, store, manifest, group, 'without vectors', onProgress);
     try {
       const rest = { ...services, store, valkey: rights.valkey };
-      leftOut = await (await import('../forget/restored.ts')).forgetInArchive(scratch.graph, manifest, rest);
+      leftOut = await (await import('../forget/apply-tombstones.ts')).forgetInArchive(scratch.graph, manifest, rest);
       const base = { file: manifest.file, sha256: manifest.sha256 };
       const { openJournal } = await import('../journal/journal.ts');
       const journal = openJournal(rights.valkey, { key: services.config.journalKey });

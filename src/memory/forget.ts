@@ -85,7 +85,7 @@ async function forgetOnce(
   ]);
   // What is forgotten must not come back through the queue, so a worker tells uuids only, and they are named before they go.
   const { effects } = await planForget(graph, wanted, new Date());
-  const { episodes, telling, facts, entities } = gone;
+  const { episodes, telling, facts, entities } = effects;
   const names = await nameAll(graph, { episodes: [...episodes, ...telling], facts, entities });
   const done: ForgottenUuids = dryRun
     ? { ...effects, elsewhere: NOWHERE, archives: 'noted' }

@@ -5,7 +5,7 @@ import { checkEmpty, replaceGraph } from '../archive/replace.ts';
 import { step } from '../archive/step.ts';
 import { chooseStore } from '../archive/stores/choose.ts';
 import type { Episode } from '../episode.ts';
-import { forgetInArchive } from '../forget/restored.ts';
+import { forgetInArchive } from '../forget/apply-tombstones.ts';
 import { openGraphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { countGraph } from '../graph/queries/meta.ts';

@@ -53,7 +53,7 @@ export async function forgetJobs(
 
 const EVENTS_AT_ONCE = 1000;
 
-/** Takes away what was told of a job when its tries failed, to whoever may still ask. */
+/** Removes the failure events of a job, which may contain forgotten text. */
 async function forgetEvents(queue: Queue, connection: Redis, uuid: string): Promise<void> {
   const key = queue.toKey('events');
   for (let from = '-'; ; ) {

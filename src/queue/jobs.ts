@@ -142,8 +142,8 @@ export function backoff(attempt: number): number {
 }
 
 /**
- * Milliseconds that a job waits which no attempt is counted for. A server that told how long is not asked sooner; those who wait
- * for another worker's commit wait 2 s at most.
+ * Milliseconds that a postponed job waits; no attempt is counted. A server's `retryAfter` is respected; a job that waits for another
+ * worker's commit waits at most 2 s.
  * @param waits how often it has waited before, and this time
  */
 export function waitAfter(error: Error, waits: number): number {
@@ -155,7 +155,7 @@ export function waitAfter(error: Error, waits: number): number {
 
 /**
  * Ended jobs stay: their ids make a second delivery a no-op, and with finished `store` jobs a rebuilt graph is compared. Failed ones stay
- * until somebody looks at them.
+ * until a user handles them.
  */
 export const STORE_OPTIONS: JobsOptions = {
   attempts: 10,

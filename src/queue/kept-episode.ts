@@ -16,7 +16,7 @@ export async function nameKept(queue: Queue, episode: Episode): Promise<string> 
   return kept.name;
 }
 
-/** Brings an ended job, such as a dead letter, back to its queue as if it had never been tried. False when somebody else did so before. */
+/** Returns an ended job, such as a dead letter, to its queue as if it had never run. False when another process did so before. */
 export async function replay(queue: Queue, jobId: string, state: 'failed' | 'completed' = 'failed'): Promise<boolean> {
   // Loaded here: a caller that must be back within 50 ms comes through this file, and BullMQ takes longer to load.
   const { Job } = await import('bullmq');

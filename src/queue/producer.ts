@@ -53,7 +53,7 @@ export interface Producer {
    * @throws as `store`, naming the episode, or telling how many are in the queue when Valkey goes away in the middle
    */
   storeMany(episodes: readonly Episode[], given: ReadonlySet<string>, options?: ManyOptions): Promise<EpisodeReceipt[]>;
-  /** @param first before all that waits, for somebody who waits for it */
+  /** @param first puts the job before all waiting ones, for a caller that waits for it */
   export(group: string, gzip?: boolean, first?: boolean): Promise<Receipt>;
   /** The exports that nobody asks for. */
   readonly nights: Nights;

@@ -82,7 +82,7 @@ export function openQuestionVectors({ valkey: address, queuePrefix }: Config): Q
 }
 
 const CLAIMED_FOR = 5 * SECOND;
-/** What comes while so many are embedded is late anyway. */
+/** Questions beyond this number would be answered too late anyway. */
 const MOST_AT_ONCE = 16;
 
 /** Embeds the questions of agents until it is ended; failures and floods only cost the asker the meaning. */

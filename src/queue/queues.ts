@@ -47,7 +47,7 @@ export function openQueues(config: Config) {
 }
 
 /**
- * Both skips are needed to fail fast and still recover: without them the queue waits for a connection for ever, or keeps
+ * Both skips are needed to fail fast and still recover: without them the queue waits for a connection indefinitely, or keeps
  * the failure of its first version check (seen with BullMQ 6.7).
  */
 export function openQueue(name: string, connection: Redis, config: Config): Queue {

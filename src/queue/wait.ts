@@ -94,7 +94,7 @@ export function openWaiting(queueName: QueueName, config: Config): Waiting {
       }
     },
     async close() {
-      // First: a server that is gone would let the orderly end wait for ever.
+      // First: a server that is gone would make the orderly end wait indefinitely.
       listening.disconnect();
       asking.disconnect();
       await (await events?.catch(() => undefined))?.close().catch(() => {});

@@ -10,7 +10,7 @@ const MOST_IN_A_CALL = 30;
 const SHORT = 2000;
 const LONGEST_TEXT = 4000;
 
-/** Has every noted entity told anew, thirty in a call, and gives how many. */
+/** Shortens the summary of every listed entity, thirty in a call. @returns how many */
 export async function summarizeLongEntities(parts: UpkeepParts, group: string): Promise<number> {
   const graph = parts.graphs.group(group);
   let count = 0;

@@ -16,7 +16,7 @@ const ROLE_CHECKED_EVERY = 5 * SECOND;
 
 /**
  * Every connection to either store is made here. Behind an address that has begun to lead to another primary, as a Kubernetes service
- * does, a connection to the old one stays open for ever: it is closed and opened again as soon as a command is refused because
+ * does, a connection to the old one stays open indefinitely: it is closed and opened again as soon as a command is refused because
  * of that.
  * @param refused what becomes of that command: `resend` tries it again over the new connection
  */
@@ -125,7 +125,7 @@ const LONGEST_BLOCK = 11 * SECOND;
 
 /**
  * For workers, which wait: commands are kept until Valkey is back.
- * @param silence milliseconds after which a connection that owes a reply counts as dead and is made anew
+ * @param silence milliseconds after which a connection that owes a reply counts as dead and is replaced
  */
 export function patientConnection(address: Address, silence = LONGEST_BLOCK): Redis {
   return checkRole(

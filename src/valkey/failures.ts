@@ -4,12 +4,12 @@ import { AccessRefused, isForeseen, StoreUnreachable, WrongServer } from '../err
 export type Store = 'Valkey' | 'FalkorDB';
 
 /**
- * Says in a sentence what a failed call to a store means; what is not about the connection is given back unchanged. Both
- * stores are asked over ioredis, so their failures look alike.
+ * Explains a failed call to a store in a sentence; errors that are not about the connection are returned unchanged. Both
+ * stores are called through ioredis, so their failures look alike.
  */
 export function explainStore(error: unknown, store: Store, address: Address): Error {
   if (isForeseen(error)) return error;
-  // A transaction is refused because of one of its commands, which tells why.
+  // A transaction fails because of one of its commands, whose error has the reason.
   const [first] = (error as { previousErrors?: readonly unknown[] } | null)?.previousErrors ?? [];
   if (first !== undefined) return explainStore(first, store, address);
   const text = error instanceof Error ? `${(error as { code?: string }).code ?? ''} ${error.message}` : String(error);
@@ -70,8 +70,8 @@ export function explainValkey(error: unknown, address: Address): Error {
 }
 
 /**
- * True for what Valkey, or the client on its way there, says of the connection and the server as a whole. For places where anything
- * may fail: other failures may hold the same words, in a text or in a query.
+ * True for errors of Valkey or its client about the connection or the whole server. For callers that see errors of any kind: other errors
+ * may contain the same words, in a text or in a query.
  */
 export function isAboutServer(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

@@ -10,14 +10,14 @@ import { openSignals, type Signals } from './signals.ts';
 export interface Lease {
   /** Higher than that of every lease before it; the graph refuses a lower one. */
   readonly fence: number;
-  /** False once it was not renewed in time, as after a freeze: somebody else may hold it, so nothing must be written any more. */
+  /** False once it was not renewed in time, as after a freeze: another worker may hold it, so nothing may be written. */
   isHeld(): boolean;
   release(): Promise<void>;
 }
 
-/** How somebody waits who may not need the lease after all. */
+/** Options of a wait that may be cancelled. */
 export interface Wait {
-  /** Called once, when somebody else holds the lease and before anything is waited for. */
+  /** Called once, when another worker holds the lease, before the wait begins. */
   readonly onWait: () => Promise<void>;
   /** Ends the waiting. */
   readonly until: AbortSignal;
@@ -25,24 +25,24 @@ export interface Wait {
 
 /** The leases of all groups, as one process sees them. */
 export interface Leases {
-  /** What its waiting is done with, for others to share. */
+  /** The messages that waits use, for other modules to share. */
   readonly signals: Signals;
   /** Waits for the group's lease and keeps it alive until it is released. @throws TimedOut after five minutes */
   take(group: string): Promise<Lease>;
-  /** The same; undefined when the waiting was ended first. */
+  /** The same; undefined when the wait was cancelled first. */
   takeUnless(group: string, wait: Wait): Promise<Lease | undefined>;
   close(): void;
 }
 
-// A commit that has to ask a model may take minutes; whoever waits has an extraction at hand that was paid for.
+// A commit with a model call may take minutes, and a waiting worker holds an extraction that was paid for.
 const MAX_WAIT = 5 * MINUTE;
-/** So that workers whose holder died do not ask all at the same moment. */
+/** Spreads the retries of workers that wait for the same dead holder. */
 const JITTER = 50;
-/** For so long nobody else of this process takes a lease that other processes wait for, else they would never get it. */
+/** Milliseconds in which this process does not take a lease again that other processes wait for, so that they get it. */
 const RELEASE_PAUSE = 5;
 
-// The number follows the server's clock, so that it goes on rising even when Valkey lost its data. Whoever asks again, since the
-// answer was lost with the connection, is the holder already and gets another number.
+// The number follows the server's clock, so that it keeps rising even when Valkey lost its data. A worker that asks again after a lost
+// answer holds the lease already and gets a new number.
 const ACQUIRE = `
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return redis.call('PTTL', KEYS[1]) end
@@ -52,14 +52,14 @@ local fence = math.max(time[1] * 1000 + math.floor(time[2] / 1000), tonumber(red
 redis.call('SET', KEYS[2], string.format('%.0f', fence))
 return string.format('%.0f', fence)`;
 const RENEW = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`;
-/** Gives how many processes were told. */
+/** Returns how many processes received the message. */
 const RELEASE = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
 return redis.call('PUBLISH', KEYS[1], 'released')`;
 
 /**
- * Waiting costs nothing: the release is published, and only if that never comes, since the holder is dead, the lease is asked
- * for again when it would lapse.
+ * A waiting worker does not poll: the release is published. Only if no message comes, since the holder died, the worker asks again when
+ * the lease expires.
  * @param ttlMs milliseconds after which a dead holder loses the lease; it is renewed at a third of that
  */
 export function openLeases(valkey: Redis, ttlMs: number): Leases {
@@ -91,7 +91,7 @@ export function openLeases(valkey: Redis, ttlMs: number): Leases {
           const lapses = Math.max(Number(answer), JITTER) + Math.random() * JITTER;
           await within(Math.min(lapses, deadline - performance.now()), released.promise, () => {});
         } else {
-          // Asked once more after this: it may have been released before we listened.
+          // The loop asks once more: the lease may have been released before we listened.
           stop = await signals.listen(groupKey(valkey, 'lease', group), wake);
           await wait?.onWait();
         }
@@ -109,7 +109,7 @@ export function openLeases(valkey: Redis, ttlMs: number): Leases {
   }
 
   function openLease(group: string, holder: string, fence: number, asked: number, turn: LocalTurn): Lease {
-    // By this process' clock and from before each question, so that it is never believed for longer than Valkey keeps it.
+    // By this process' clock, from before each call, so that it never ends later than Valkey's expiry.
     let heldUntil = asked + ttlMs;
     const renewal = setInterval(async () => {
       const began = performance.now();
@@ -150,7 +150,7 @@ interface LocalTurn {
   end(): void;
 }
 
-/** Those of one process who want the same group's lease ask for it one after the other. */
+/** Requests of one process for the same group's lease run one after the other. */
 function openLocalQueues() {
   const last = new Map<string, Promise<void>>();
   return {

@@ -25,8 +25,8 @@ const KINDS = ['version', 'query', 'lease', 'fence', 'journal', 'chain', 'waitin
 const CHANNELS = ['lease', 'told', 'reading'];
 
 /**
- * Sees whether the server lets this user do everything that a worker does, without doing any of it: in a transaction a server refuses
- * each command as it would outside, and a transaction that is discarded changes nothing.
+ * Checks that the server lets this user run everything that a worker runs, without running it: in a transaction a server refuses each
+ * command as it would outside, and a discarded transaction changes nothing.
  * @throws AccessRefused naming every command, key and channel that is missing; StoreUnreachable, WrongServer
  */
 export async function checkRights(store: Store, address: Address, queuePrefix: string): Promise<void> {
@@ -47,7 +47,7 @@ export async function checkRights(store: Store, address: Address, queuePrefix: s
 }
 
 async function missingRights(connection: Redis, store: Store, queuePrefix: string): Promise<string[]> {
-  // Any name of a graph is one of a memory.
+  // A memory may have any graph name.
   const key = store === 'Valkey' ? `${queuePrefix}:rights` : 'rights';
   const keys = `keys ${key.replace(/rights$/, '*')}`;
   const probes: Probe[] = (store === 'Valkey' ? VALKEY_COMMANDS : FALKORDB_COMMANDS)
@@ -72,7 +72,7 @@ async function missingRights(connection: Redis, store: Store, queuePrefix: strin
         object: `channels ${ownKey(connection, kind)}:*`,
       });
   }
-  // Without it the commands would be carried out.
+  // Without MULTI the commands would run.
   await connection.call('MULTI');
   const answers = await Promise.allSettled(
     probes.map(({ words: [name = '', ...args] }) => connection.call(name, ...args)),
@@ -87,7 +87,7 @@ async function missingRights(connection: Redis, store: Store, queuePrefix: strin
   return [...new Set(missing)];
 }
 
-/** A command, and how the keys or the channel that it is given are called in a sentence. */
+/** A command, and a description of its keys or channel for the error message. */
 interface Probe {
   readonly words: readonly string[];
   readonly object: string;

@@ -1,16 +1,16 @@
 import type { Redis } from 'ioredis';
 
-/** Told what was published, or undefined when something may have been: the connection was away for a while. */
+/** Called with each message, or with undefined after a lost connection, when messages may have been missed. */
 export type Listener = (message: string | undefined) => void;
 
-/** What workers call out to each other over Valkey. Nothing is kept: who does not listen hears nothing. */
+/** Messages between workers over Valkey's publish/subscribe. Nothing is stored: only current listeners get a message. */
 export interface Signals {
-  /** Resolves once nothing is missed any more, with what ends it. */
+  /** Resolves once subscribed. @returns a function that unsubscribes */
   listen(channel: string, listener: Listener): Promise<() => void>;
   close(): void;
 }
 
-/** One connection of its own, made when somebody first listens; publishing needs none. @param valkey where, and how patiently */
+/** Opens its own connection on the first `listen`; publishing needs none. @param valkey gives address and timeouts */
 export function openSignals(valkey: Redis): Signals {
   const listeners = new Map<string, Set<Listener>>();
   let subscriber: Redis | undefined;
@@ -20,7 +20,7 @@ export function openSignals(valkey: Redis): Signals {
     let isFirst = true;
     // Each command reports its own failure; without a listener ioredis would print every one.
     opened.on('error', () => {});
-    // A subscriber hears of no demotion of its server; the connection that it was made from does.
+    // A subscriber does not notice the demotion of its server; the original connection does.
     valkey.on('close', () => opened.status === 'ready' && opened.disconnect(true));
     opened.on('message', (channel: string, message: string) => {
       for (const listener of listeners.get(channel) ?? []) listener(message);
@@ -32,7 +32,7 @@ export function openSignals(valkey: Redis): Signals {
     return opened;
   }
 
-  /** Only once the client's new subscriptions have been answered, which the ping stands behind. */
+  /** Notifies after the ping's answer, which comes after those of the new subscriptions. */
   function notifyAll(opened: Redis): void {
     const notify = () => {
       for (const all of listeners.values()) for (const listener of all) listener(undefined);

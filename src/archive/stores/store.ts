@@ -25,7 +25,7 @@ export interface ArchiveStore extends Observed {
   remove(name: string): Promise<void>;
   /**
    * Removes what interrupted writers left behind.
-   * @param untouchedFor milliseconds; younger leftovers may belong to somebody who is still writing. Default: `STALE`
+   * @param untouchedFor milliseconds; younger leftovers may belong to a process that is still writing. Default: `STALE`
    * @returns how many there were
    */
   sweep(untouchedFor?: number): Promise<number>;
@@ -79,7 +79,7 @@ export function putStep(watched: Observed, work: (span: Span) => Promise<Stored>
   });
 }
 
-/** What is left behind may belong to somebody who is still writing for so long; B2 tells only when a large file was begun. */
+/** Younger leftovers may belong to a process that is still writing; B2 only reports when a large file was started. */
 export const STALE = 1 * DAY;
 
 // What every store can hold, and nothing that leads out of it.

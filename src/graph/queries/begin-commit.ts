@@ -120,7 +120,7 @@ const FOR_EACH_TERM = 5;
 const NEAREST = 5;
 // The index also counts what entities were before each change, and leaves that out.
 const ASKED = 100;
-/** A word that so many names hold tells little about any of them. */
+/** A word that is in this many names is not selective. */
 const USUAL = 30;
 /** So many terms are asked for in one query, whose text grows with them. */
 const AT_ONCE = 100;

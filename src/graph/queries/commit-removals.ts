@@ -149,7 +149,7 @@ const LINK_EPISODES = `
     MATCH (b:Episodic {uuid: x.b})
     MERGE (a)-[r:NEXT_EPISODE]->(b) ON CREATE SET r.uuid = ${NEXT_UUID}, r.group_id = $group, r.created_at = $now`;
 
-// Its summary told of what is gone; it is told anew when it is asked for.
+// The summary may mention what is removed; it is rebuilt when it is needed.
 const SHORTEN_SAGAS = `
     MATCH (s:Saga {uuid: x.uuid})
     SET s.first_episode_uuid = x.first, s.last_episode_uuid = x.last, s.summary = '', s.last_summarized_at = null,

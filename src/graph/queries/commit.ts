@@ -5,7 +5,7 @@ import { MATCH_FACT, type Part, removalParts, unsayingParts } from './commit-rem
 import { BEHIND_FENCE, RETURN_FENCE } from './fence.ts';
 
 /**
- * Writes everything or nothing, in one query. Gives false, having written nothing, when somebody has written since `seen` was
+ * Writes everything or nothing, in one query. Returns false and writes nothing if another worker has written since `seen` was
  * read, also when that was a worker that had lost the group before, or holds it after us.
  *
  * Lists are worked out before and not in the query: one that filtered and folded them crashed FalkorDB 4.16 within a minute,

@@ -92,7 +92,7 @@ export interface Replacement extends Fenced {
 }
 
 /**
- * Makes `kept` and `written` the group's communities; all others go. Gives false, having written nothing, when somebody has
+ * Makes `kept` and `written` the group's communities; all others go. Returns false and writes nothing if another worker has
  * written since `seen` was read.
  */
 export async function replaceCommunities(

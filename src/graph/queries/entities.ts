@@ -50,7 +50,7 @@ export async function readAttributes(
   return new Map(rows.map(({ uuid, attributes }) => [uuid, Object.fromEntries(attributes)]));
 }
 
-/** Entities that somebody may mean. `name` is what was asked for. */
+/** Entities that a name may mean. `name` is the requested name. */
 export interface CalledEntity {
   readonly asked: string;
   readonly uuid: string;
@@ -235,7 +235,7 @@ export interface EntitySummaries extends Fenced {
 }
 
 /**
- * Gives false, having written nothing, when somebody has written since `seen` was read. What was learnt of an entity while its
+ * Returns false and writes nothing if another worker has written since `seen` was read. What was learnt of an entity while its
  * summary was being told would be lost with it, so that such a one stays as it is, and noted.
  */
 export async function writeEntitySummaries(

@@ -125,7 +125,7 @@ export interface ChangedMetadata extends Fenced {
   readonly metadata: string;
 }
 
-/** Gives false, having changed nothing, when they are no longer what was read or somebody has written since `seen`. */
+/** Returns false and changes nothing if the rows differ from those read, or another worker has written since `seen`. */
 export async function writeMetadata(graph: GroupGraph, written: ChangedMetadata): Promise<boolean> {
   const rows = await graph.change(
     `${BEHIND_FENCE}

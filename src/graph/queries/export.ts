@@ -75,7 +75,7 @@ export interface EdgeRow extends Pick<NodeRow, 'properties' | 'types'> {
   readonly target: string | null;
 }
 
-/** The edges that leave the nodes numbered `from` to `to`, in the order in which FalkorDB builds an index of them anew. */
+/** The outgoing edges of the nodes numbered `from` to `to`, in the order in which FalkorDB rebuilds an index. */
 export async function exportEdges(graph: GroupGraph, from: number, to: number, depth: Depth): Promise<EdgeRow[]> {
   return withProperties<EdgeRow>(
     await graph.read(

@@ -128,7 +128,7 @@ export interface Ghosts {
   readonly isMarked: boolean;
 }
 
-/** The name of no property; indexing it, and no longer indexing it, has FalkorDB build all indexes of the label anew. */
+/** An unused property; adding or dropping its index makes FalkorDB rebuild all indexes of the label. */
 export const MARK = '_renewed';
 
 /** Of each label with a vector index; none for one that is being built. */

@@ -51,7 +51,7 @@ export async function countTerms(
 
 /**
  * Passages that have any of the terms and meet the conditions on `p`, those with most and rarest first.
- * @param most terms, and pairs of terms, that so many passages have, or more, bring none
+ * @param most terms, and pairs of terms, that this many passages have, or more, are ignored
  */
 export function searchPassagesByWords(
   graph: GroupGraph,

@@ -24,7 +24,7 @@ interface RecordedRow {
  */
 export async function recordEpisodes(graph: GroupGraph, episodes: readonly Episode[]): Promise<Recorded[]> {
   const distinct = [...new Map(episodes.map((episode) => [episode.uuid, episode])).values()];
-  // One row, since FalkorDB may be set to give only so many.
+  // One row, since FalkorDB's settings may limit the number of rows.
   const [all] = await graph.change<{ rows: RecordedRow[] }>(
     `UNWIND $episodes AS x
      MERGE (m:_Meta {key: x.key}) ON CREATE SET m.metadata = x.metadata, m.episode = x.uuid
@@ -129,7 +129,7 @@ export async function finishEpisodes(
   episodes: readonly EmptyEpisode[],
   now: Date,
 ): Promise<ReadonlyMap<string, boolean>> {
-  // One row, since FalkorDB may be set to give only so many.
+  // One row, since FalkorDB's settings may limit the number of rows.
   const [all] = await graph.change<{ rows: { uuid: string; isOpen: boolean }[] }>(
     `UNWIND $episodes AS x
      MATCH (k:_Meta {key: x.key})

@@ -2,7 +2,7 @@ import { LABEL, type Param, type Params, quotedLabel } from '../codec.ts';
 import type { GroupGraph } from '../group-graph.ts';
 import { operational } from '../schema.ts';
 
-/** What is created, besides its ends or labels. */
+/** The properties of a new element; ends and labels are given separately. */
 export interface RestoredRow {
   readonly properties: { readonly [name: string]: Param };
   /** Apart, since in a map they would be lists. */

@@ -123,7 +123,7 @@ export interface SagaLink {
 /**
  * Puts episodes at their places in their sagas' chains, which run by (valid_at, created_at, uuid), whatever the order in which
  * they come; sagas that are missing are made. Doing it again changes nothing, and what a saga holds besides (its summary, how
- * far it was summarized) is left alone. Gives false, having written nothing, when somebody has written since `seen` was read.
+ * far it was summarized) is left alone. Returns false and writes nothing if another worker has written since `seen` was read.
  */
 export async function linkSagas(
   graph: GroupGraph,
@@ -201,7 +201,7 @@ export interface SagaSummary extends Fenced {
 }
 
 /**
- * Gives false, having changed nothing of the saga, when somebody else has summarized it or has written since `seen` was read.
+ * Returns false and changes nothing if another worker has summarized the saga or has written since `seen` was read.
  */
 export async function writeSagaSummary(graph: GroupGraph, written: SagaSummary): Promise<boolean> {
   const rows = await graph.change(

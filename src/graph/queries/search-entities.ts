@@ -58,7 +58,7 @@ export function listEntities(
 
 /**
  * Entities whose name, alias or summary matches any of the full-text terms, those that match most first.
- * @param most terms that so many entities match before the filter, or more, bring none
+ * @param most terms that match this many entities before the filter, or more, are ignored
  */
 export function searchEntitiesByWords(
   graph: GroupGraph,

@@ -15,7 +15,7 @@ export interface EpisodeRow {
 /**
  * Raw episodes that match any of the full-text terms and meet the conditions on `p`, best first.
  * Given facts speak for themselves.
- * @param most terms that so many episodes match, or more, bring none of them
+ * @param most terms that match this many episodes, or more, are ignored
  */
 export function searchEpisodes(
   graph: GroupGraph,

@@ -72,7 +72,7 @@ export const BEST_NAMED = 'score DESC, size(node.name), node.uuid';
 
 /**
  * Facts that match any of the full-text terms, those that match most and rarest first.
- * @param most terms that so many facts match, or more, bring none
+ * @param most terms that match this many facts, or more, are ignored
  */
 export function searchFactsByWords(
   graph: GroupGraph,
@@ -101,7 +101,7 @@ const MOST_FACTS = 1000;
 /**
  * The facts about the entities whose names or aliases match the full-text terms best. The better an entity's name matches
  * and the nearer a fact is to the vector, the sooner it comes.
- * @param most terms that so many entities' names match, or more, name none of them
+ * @param most terms that match this many entities' names, or more, are ignored
  */
 export function searchFactsByEntities(
   graph: GroupGraph,

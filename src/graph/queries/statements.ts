@@ -141,7 +141,7 @@ const RETURN_STATEMENTS = `s.id AS uuid, s.episode AS episode, s.key AS key, s.k
        s.property AS property, s.value AS value, s.now AS now, s.beside AS beside, s.flags AS flags, s.text AS text, s.start AS start,
        s.end AS end, s.said_at AS saidAt, s.valid_at AS validAt, s.invalid_at AS invalidAt`;
 
-/** More than so many of one search are not looked at; the last told come first. */
+/** Most statements that one search reads; the latest come first. */
 const MOST = 2_000;
 
 /** The statements that have one of the keys, of episodes that are there. */

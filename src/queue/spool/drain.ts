@@ -93,7 +93,7 @@ async function refusal(work: () => Promise<unknown>): Promise<InvalidInput | und
   }
 }
 
-/** False when somebody else was quicker. */
+/** False when another process was quicker. */
 async function removed(path: string): Promise<boolean> {
   return unlink(path).then(
     () => true,

@@ -15,7 +15,7 @@ const file = z.strictObject({
   episodes: z.array(z.strictObject({ given: z.boolean(), job: z.unknown(), trace: z.record(z.string(), z.string()) })),
 });
 
-/** Undefined when it is gone, since somebody else was quicker. @throws InvalidInput when it cannot be read */
+/** Undefined when another process has taken it. @throws InvalidInput when it cannot be read */
 export async function readSpooled(path: string): Promise<SpooledEpisode[] | undefined> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
@@ -58,7 +58,7 @@ export interface Spool {
   keep(episodes: readonly SpooledEpisode[]): void;
   /** The files, oldest first; none while there is no folder. */
   names(): string[];
-  /** How many episodes wait. Counted anew only every few seconds, since a folder of 10,000 takes 8 ms to read. */
+  /** How many episodes wait. Recounted only every few seconds, since a folder of 10,000 takes 8 ms to read. */
   count(): number;
   /** Moves a file out of the way, to `unreadable`, where it is kept; false when it is gone. */
   setAside(name: string): boolean;

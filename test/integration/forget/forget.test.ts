@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { directoryStore } from '../../../src/archive/stores/directory.ts';
 import { ArchiveAway } from '../../../src/errors.ts';
 import { openForgetting } from '../../../src/forget/forget.ts';
-import { readArchived } from '../../../src/forget/forgotten.ts';
 import { planForget } from '../../../src/forget/plan.ts';
+import { readArchived } from '../../../src/forget/tombstones.ts';
 import { anEpisode, forgettingParts } from '../../support/forgetting.ts';
 import { plainEmbedder } from '../../support/models.ts';
 import { useOpened } from '../../support/opened.ts';
@@ -177,7 +177,7 @@ test('while the archives are away it is done all the same, and noted beside them
   await expect(forgetting.archive(group)).rejects.toThrow(ArchiveAway);
   isAway = false;
   await forgetting.archive(group);
-  expect([...(await readArchived(store, group)).marks.keys()]).toEqual([`episode ${uuid}`]);
+  expect([...(await readArchived(store, group)).tombstones.keys()]).toEqual([`episode ${uuid}`]);
 });
 
 test('what remains is what would have been without it, whatever it was', { timeout: 120_000 }, async () => {

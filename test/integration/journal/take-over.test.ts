@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
-import { readTombstones } from '../../../src/forget/forgotten.ts';
+import { readTombstones } from '../../../src/forget/tombstones.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { readChangeHead } from '../../../src/graph/queries/fence.ts';
 import { chainKey } from '../../../src/journal/chain.ts';

@@ -90,7 +90,7 @@ async function* unfinished(session: Session): AsyncGenerator<FileVersion> {
   }
 }
 
-/** What somebody else has removed just now needs no removing. */
+/** A file that another process has just removed counts as removed. */
 const unlessGone = (code: string) => (error: unknown) => {
   const refused = refusedOf(error);
   if (refused.status !== 400 || refused.code !== code) throw refused;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { episodeTombstone, factTombstone, readNote } from '../../../src/forget/forgotten.ts';
+import { episodeTombstone, factTombstone, readNote } from '../../../src/forget/tombstones.ts';
 
 const UUID = '0190a0b1-0000-7000-8000-000000000001';
 const marks = {
@@ -9,7 +9,7 @@ const marks = {
 const note = JSON.stringify({ format: 'memory-manager-forgotten', version: 1, group: 'g', marks });
 
 test('a whole note is read', () => {
-  expect(readNote(note)).toEqual({ marks: new Map(Object.entries(marks)), isDamaged: false });
+  expect(readNote(note)).toEqual({ tombstones: new Map(Object.entries(marks)), isDamaged: false });
 });
 
 test.each([
@@ -22,6 +22,6 @@ test.each([
   const read = readNote(text);
 
   expect(read.isDamaged).toBe(true);
-  expect(read.marks.size).toBe(count);
-  expect(marks).toMatchObject(Object.fromEntries(read.marks));
+  expect(read.tombstones.size).toBe(count);
+  expect(marks).toMatchObject(Object.fromEntries(read.tombstones));
 });

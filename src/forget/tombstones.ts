@@ -81,7 +81,8 @@ export function readNote(text: string): ArchivedTombstones {
  */
 export async function allTombstones(store: ArchiveStore, valkey: Redis, group: string): Promise<Tombstones> {
   const [{ tombstones, isDamaged }, noted] = [await readArchived(store, group), await readTombstones(valkey, group)];
-  if (!isDamaged || (noted.size > 0 && [...marks.keys()].every((mark) => noted.has(mark)))) return merged(marks, noted);
+  if (!isDamaged || (noted.size > 0 && [...tombstones.keys()].every((name) => noted.has(name))))
+    return merged(tombstones, noted);
   throw new ArchiveDamaged(
     `The note ${fileOf(group)} beside the archives is damaged, and Valkey does not know all that was forgotten, so that it might come back. Put back an older copy of the note, or remove it to go on without.`,
   );

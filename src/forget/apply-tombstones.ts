@@ -10,9 +10,9 @@ import { endingsKey } from '../ingest/names.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { toGraphTime } from '../time.ts';
 import { withVectors } from './forget.ts';
-import { allTombstones, factTombstone, type Tombstones } from './forgotten.ts';
 import { planForget } from './plan.ts';
 import type { ForgetEffects } from './targets.ts';
+import { allTombstones, factTombstone, type Tombstones } from './tombstones.ts';
 
 /**
  * Applies the tombstones after `until` to a restored scratch graph. The graph's fence is unchanged, as if the archive had never held

@@ -25,10 +25,10 @@ export interface Catalogue {
   readonly incomplete: readonly Incomplete[];
 }
 
-/** A file that makes no archive: of an export under way, of what was broken off, or damaged. */
+/** A file that is no complete archive: of a running or aborted export, or damaged. */
 export interface Incomplete extends Listed {
   readonly why: 'its manifest is missing' | 'it cannot be read' | 'its archive is gone';
-  /** Of one whose archive is gone. */
+  /** The manifest of a missing archive. */
   readonly manifest?: Manifest;
 }
 
@@ -93,7 +93,7 @@ export async function findManifest(store: ArchiveStore, fileOrLatest: string, gr
   );
 }
 
-/** Leftovers are told from exports under way by their age. */
+/** Leftovers are distinguished from running exports by their age. */
 export const isLeftover = ({ at }: Listed, now: Date): boolean => at.getTime() < now.getTime() - STALE;
 
 const shape = z.object({
@@ -131,7 +131,7 @@ export async function noteVerified(
 /** Undefined when the archive was never found whole, or is another one since. */
 export async function readVerified(store: ArchiveStore, file: string, sha256: string): Promise<Verified | undefined> {
   const name = verifiedName(file);
-  // Asked first, since a store that is away must not look like one without the note.
+  // Listed first, since an unreachable store must not look like one without the file.
   if (!(await store.list(name)).some((it) => it.name === name)) return undefined;
   const parsed = shape.safeParse(parse(await readSmall(store, name)));
   return parsed.success && parsed.data.sha256 === sha256 ? parsed.data : undefined;

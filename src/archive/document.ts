@@ -39,7 +39,7 @@ export async function* writeDocument(head: Head, pages: AsyncIterable<readonly E
   yield `${inEdges ? '' : BETWEEN}${END}`;
 }
 
-/** Characters of one element. Each is held as a whole, by who writes an archive and by who reads it. */
+/** Most characters of one element, which writers and readers hold in memory. */
 export const LONGEST_LINE = 64_000_000;
 const BETWEEN = '\n],"edges":[';
 const END = '\n]}\n';
@@ -118,7 +118,7 @@ function parse<T>(work: () => T): T {
   }
 }
 
-// What the parser says would show what is remembered.
+// The parser's own message would contain remembered text.
 const damaged = (_cause?: unknown) => new ArchiveDamaged('The archive holds what no archive of this program holds.');
 
 /** The lines that end in each piece of bytes. @throws ArchiveDamaged when one is too long or the last one has no end */

@@ -53,7 +53,7 @@ export async function exportGroup(
           throw new StaleFence(`The memory "${graph.group}" was changed while it was exported; it is exported again.`);
       },
     });
-  // Nobody else changes the graph in between, since the lease is ours and older ones are refused from the stamp on.
+  // No other change can come in between: the lease is ours, and the fence refuses older ones.
   const stamp = async (lease: Lease) => {
     // What a graph holds that lost changes must not pass for the memory's newest archive.
     await graph.checkLoss();
@@ -99,15 +99,15 @@ export interface Exported {
 
 export interface ExportOptions {
   readonly gzip?: boolean;
-  /** Noted in the manifest; without it no prune ever removes the archive. */
+  /** Stored in the manifest; without an origin no prune removes the archive. */
   readonly origin?: Origin;
   /** Until when all commits are in the graph and after which none is; default: now. */
   readonly until?: Date;
   /** Id of the journal's last entry at that time; default: there is none. */
   readonly position?: string;
-  /** Asked between pages and after the last one; throws when the graph is no longer what it was at the beginning. */
+  /** Called between pages and after the last one; throws when the graph has changed since the start. */
   readonly check?: () => Promise<void>;
-  /** What is written instead of what the graph gives without its vectors. */
+  /** Replaces a page that was read without vectors. */
   readonly through?: (pages: AsyncIterable<Element[]>) => AsyncIterable<Element[]>;
 }
 
@@ -122,7 +122,7 @@ const GZIP = { level: 1, highWaterMark: 1 * MB, chunkSize: 0.25 * MB };
 /**
  * Writes the group's graph as `graphiti_export_<timestamp>.json`, and its manifest when that stands. The caller sees to it that
  * nobody commits meanwhile.
- * @param onProgress told the share that is done, from 0 to 1, in steps of at least a hundredth
+ * @param onProgress called with the finished share, from 0 to 1, in steps of at least a hundredth
  * @throws InvalidInput for a graph that holds what an archive cannot; what `check` and the store throw
  */
 export function exportGraph(

@@ -5,9 +5,9 @@ import type { Manifest } from './manifest.ts';
 import { snapshot } from './snapshot.ts';
 
 /**
- * All that a graph holds, read page by page. Nobody may write to it meanwhile.
+ * Reads a whole graph page by page. There must be no writes meanwhile.
  * @param depth without vectors the exact hash means nothing
- * @param hashes those that are wanted; the others are empty texts
+ * @param hashes the hashes to compute; the others are empty texts
  */
 export async function takeInventory(
   graph: GroupGraph,
@@ -28,10 +28,10 @@ export async function takeInventory(
   return inventory.result();
 }
 
-/** By which two graphs are compared of which so much was read. */
+/** The hash that compares two graphs read to this depth. */
 export const hashOf = (depth: Depth): HashKind => (depth === 'whole' ? 'exact' : 'vectorless');
 
-/** What is not as the manifest says, in words; nothing for an archive that is whole. */
+/** Differences from the manifest, as sentences; empty for an intact archive. */
 export function differences(
   { counts, graph_hash, embedder }: Manifest,
   found: Inventory,

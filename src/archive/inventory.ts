@@ -38,7 +38,7 @@ export interface Counting {
 
 /**
  * @param group whose graph it is
- * @param hashes those that are wanted; the others are empty texts
+ * @param hashes the hashes to compute; the others are empty texts
  */
 export function openInventory(group: string, hashes?: readonly HashKind[]): Counting {
   const hash = openGraphHash(group, hashes);
@@ -105,14 +105,14 @@ export interface GraphHash {
 }
 
 const TIMES = new Set(['created_at', 'use']);
-/** Whether they are there tells something, when they are does not. */
+/** Times of which only the presence is hashed. */
 const MARKS = new Set(['expired_at', 'committed_at', 'removed_at']);
 
 /**
  * The sum, modulo 2²⁵⁶, of the SHA-256 of each element, which needs neither order nor memory. Left out are the number of the lease
  * that wrote last and its mark, which say nothing of what is remembered, and the group's own name.
  * @param group whose graph it is
- * @param kinds those that are wanted; the others are empty texts
+ * @param kinds the hashes to compute; the others are empty texts
  */
 export function openGraphHash(
   group: string,

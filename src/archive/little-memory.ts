@@ -9,7 +9,7 @@ let least = Number.POSITIVE_INFINITY;
 let collect: (() => void) | undefined;
 
 /**
- * Does work that goes through the vectors of a whole graph, of each of which a thousand small things are made that live shortly.
+ * Runs work on the vectors of a whole graph, which creates thousands of short-lived objects for each vector.
  * Left to itself V8 lets them take 200 MB before it looks, where 20 MB are in use; its own savings mode takes twice the time.
  */
 export async function withLittleMemory<T>(work: () => Promise<T>): Promise<T> {
@@ -39,7 +39,7 @@ function inUse(): number {
   return used_heap_size + external_memory;
 }
 
-/** What Node gives with the flag `--expose-gc`, which nobody has to set at the start for this. */
+/** Node's garbage collector function, available without the flag `--expose-gc`. */
 function garbageCollector(): () => void {
   setFlagsFromString('--expose-gc');
   return runInNewContext('gc') as () => void;

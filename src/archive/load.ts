@@ -34,9 +34,9 @@ interface Waiting {
 export interface Loading {
   /** @param elements that `checkRestorable` has let pass @throws ArchiveDamaged for edges without an end, and for two nodes of one uuid */
   add(elements: readonly Element[]): Promise<void>;
-  /** Writes what is left. */
+  /** Writes the remaining rows. */
   end(): Promise<void>;
-  /** Waits for what is on its way, well or not: until then the graph may come into being again. */
+  /** Waits for all running writes, successful or not: until then they may create the graph again. */
   settled(): Promise<void>;
 }
 

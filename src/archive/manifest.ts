@@ -7,7 +7,7 @@ import * as z from 'zod/mini';
 import { ArchiveDamaged } from '../errors.ts';
 import type { ArchiveStore } from './stores/store.ts';
 
-/** Who made an archive, as its manifest says; earlier releases did not note it. */
+/** The origin of an archive, from its manifest; earlier releases did not store it. */
 export const originShape = z.object({
   by: z.enum(['hand', 'night']),
   /** `installationId` of the Valkey whose worker wrote it. */
@@ -42,7 +42,7 @@ export function programVersion(): string {
 }
 
 export const MANIFEST_VERSION = 1;
-/** No manifest is longer than this; what is, is none. */
+/** The largest manifest; a longer file is none. */
 const LONGEST = 1_000_000;
 
 const count = z.int().check(z.nonnegative());

@@ -21,7 +21,7 @@ const EPISODES = 16;
 
 /**
  * The texts behind the vectors of a page. A property `name_embedding` is that of `name`; what a passage's vector stands for lies in its episode.
- * @throws InvalidInput for a vector of which nobody knows the text
+ * @throws InvalidInput for a vector of an unknown text
  */
 export async function embeddedTexts(graph: GroupGraph, page: readonly Element[]): Promise<EmbeddedTexts> {
   const texts = new Map<Element, Map<string, string | null>>();
@@ -90,7 +90,7 @@ export async function countTexts(
 
 /** An embedder's vectors, stored so that each is paid for once however often the task is killed. */
 export interface NewVectors {
-  /** @throws ModelAway, ModelBusy, ModelFailed, ConfigError; what was embedded until then stays */
+  /** @throws ModelAway, ModelBusy, ModelFailed, ConfigError; vectors embedded until then stay stored */
   of(texts: Iterable<string>): Promise<ReadonlyMap<string, readonly number[]>>;
   /** How many texts were embedded here. */
   made(): number;
@@ -151,7 +151,7 @@ function* inPieces<T>(all: readonly T[], size: number): Generator<T[]> {
   for (let from = 0; from < all.length; from += size) yield all.slice(from, from + size);
 }
 
-/** Not the text itself, which may be forgotten meanwhile. */
+/** A hash and not the text, which may be forgotten meanwhile. */
 const keyOf = (text: string): string => hash('sha256', text, 'base64');
 
 /**
@@ -189,7 +189,7 @@ export async function* withNewVectors(
     throw new ArchiveDamaged(`Something else than vectors would have become another in the memory "${graph.group}".`);
 }
 
-/** Without vectors of texts that are gone or empty; undefined for what is nothing else. */
+/** An element without vectors of missing or empty texts; undefined if nothing else remains. */
 function withoutUntold(element: Element, named: ReadonlyMap<string, string | null>): Element | undefined {
   if (![...named.values()].includes(null)) return element;
   if (isNode(element) && element.labels.includes('_PassageVector')) return undefined;

@@ -4,7 +4,7 @@ import { foreignBecause, type Manifest, manifestName } from './manifest.ts';
 import { step } from './step.ts';
 import type { ArchiveStore } from './stores/store.ts';
 
-/** How many archives of which kind are kept. */
+/** How many archives of each kind are kept. */
 export interface Retention {
   readonly daily: number;
   readonly weekly: number;
@@ -132,7 +132,7 @@ async function prune(
   };
 }
 
-/** The manifest last: what is left when this is interrupted still proves whose it was, and is removed by the next prune. */
+/** Removes the manifest last: after an interruption it still identifies the archive, and the next prune continues. */
 async function remove(store: ArchiveStore, { manifest: { file }, verified }: Archive): Promise<void> {
   await store.remove(file);
   if (verified) await store.remove(verifiedName(file));

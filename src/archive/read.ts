@@ -10,7 +10,7 @@ import { type ArchiveStore, type Stored, type Tally, tally } from './stores/stor
 
 /**
  * Reads the file of an archive to its end and compares its length and hash with the manifest's.
- * @param onProgress told the share that is done, from 0 to 1
+ * @param onProgress called with the finished share, from 0 to 1
  * @throws ArchiveDamaged when a byte differs; InvalidInput when there is no such file; ConfigError, ArchiveAway
  */
 export async function checkBytes(

@@ -71,7 +71,7 @@ async function change(parts: ReembedParts, group: string): Promise<Reembedded> {
       const file = await replaceUnderLease(parts, graph, vectors);
       result = { texts: vectors.made(), file };
     } catch (error) {
-      // Nobody goes on with it by itself.
+      // No other process continues it automatically.
       if (!isRetried(error)) await endReembedding(valkey, group).catch(() => {});
       throw error;
     } finally {
@@ -98,7 +98,7 @@ function openReport({ valkey, embedder: { model, dimension } }: ReembedParts, gr
   };
 }
 
-/** What is written meanwhile is embedded at the end. */
+/** Texts written meanwhile are embedded at the end. */
 async function embedAll(
   parts: ReembedParts,
   graph: GroupGraph,

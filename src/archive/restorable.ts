@@ -2,19 +2,19 @@ import { ArchiveDamaged } from '../errors.ts';
 import { LABEL } from '../graph/codec.ts';
 import { type Element, isNode, isVector, type Properties, type Types } from './element.ts';
 
-/** What FalkorDB's names of types stand for in an archive; see `Types`. */
+/** The JSON values of FalkorDB's types in an archive; see `Types`. */
 const TYPES: Readonly<Record<string, (value: unknown) => boolean>> = {
   Vectorf32: Array.isArray,
   List: Array.isArray,
   Float: Number.isInteger,
 };
-/** Far more than any graph of ours has in one list within another. */
+/** Far deeper than the nested lists of any graph of ours. */
 const DEEPEST = 8;
 
 /**
- * Looks at everything in an element that could make a restore fail, so that nothing is called whole that cannot be restored. The graph
- * takes names that are letters, digits and underscores, and values that are texts, finite numbers, truth values and lists of these.
- * @throws ArchiveDamaged that says what is wrong, without the values, which are what is remembered
+ * Checks everything in an element that could make a restore fail, so that verification finds it. The graph accepts names of letters,
+ * digits and underscores, and values that are texts, finite numbers, booleans and lists of these.
+ * @throws ArchiveDamaged that describes the problem without values, which are remembered text
  */
 export function checkRestorable(element: Element): void {
   if (isNode(element)) {
@@ -67,7 +67,7 @@ function checkName(name: string, what: string): void {
   throw wrong(`The archive holds a ${what} named ${shown}`);
 }
 
-/** Sees to it that each uuid stands for one node and that edges end at nodes, as elements go by in their order. */
+/** Checks, element by element, that each uuid is unique among nodes and that edges end at nodes. */
 export function openEnds(): { add(element: Element): void } {
   const nodes = new Set<string>();
   return {

@@ -66,7 +66,7 @@ async function isIndexed(
   dimension: number,
 ): Promise<boolean> {
   if (!(await hasVector(graph, vector, uuid))) return false;
-  // One of another length is in no index, and cannot be asked for.
+  // A vector of another length is in no index, and cannot be searched.
   if (vector.length !== dimension) return true;
   const distances = await sampleByVector(graph, vector, uuid, AMONG);
   if (!distances) return false;

@@ -11,7 +11,7 @@ import {
 import { type Element, edgeElement, nodeElement } from './element.ts';
 import { tidy } from './little-memory.ts';
 
-/** Asks for one page. Every page can be asked for without having seen the one before. */
+/** Reads one page, independently of other pages. */
 type Ask = () => Promise<Element[]>;
 
 /** So many nodes are weighed at once. */
@@ -35,9 +35,9 @@ export async function* snapshot(graph: GroupGraph, view: View): AsyncGenerator<E
   yield* ahead(edgePages(graph, view));
 }
 
-/** What is read of a graph. */
+/** What to read of a graph. */
 export interface View extends Pick<Extent, 'last'> {
-  /** Of the vectors; bounds what is held at once. */
+  /** Dimension of the vectors; limits the size of a page. */
   readonly dimension: number;
   /** Default: whole. Without vectors it takes a fraction of the time. */
   readonly depth?: Depth;
@@ -101,7 +101,7 @@ async function* ahead(asks: AsyncIterable<Ask>): AsyncGenerator<Element[]> {
   try {
     for await (const ask of asks) {
       const next = ask();
-      // It is awaited in its turn; until then nobody may call its failure unhandled.
+      // Awaited later; until then its failure must not count as unhandled.
       next.catch(() => {});
       const page = await running;
       running = next;

@@ -23,7 +23,7 @@ export interface Commit extends Fenced {
   readonly removedFacts: readonly { readonly uuid: string; readonly source: string; readonly target: string }[];
   readonly evidence: readonly FactEvidence[];
   readonly endings: readonly { readonly key: string; readonly endings: readonly string[] }[];
-  /** Of entities that are there; what is too long is noted, so that a model tells it shorter later. */
+  /** New summaries of existing entities; too long ones are listed, so that a model shortens them later. */
   readonly summaries: readonly { readonly uuid: string; readonly summary: string; readonly isLong: boolean }[];
   readonly mentions: readonly { readonly uuid: string; readonly episode: string; readonly entity: string }[];
   readonly episodes: readonly {
@@ -43,23 +43,23 @@ export interface Commit extends Fenced {
   }[];
   readonly removedEpisodes: readonly RemovedEpisode[];
   readonly removedEntities: readonly { readonly uuid: string }[];
-  /** Keys of `_Meta` nodes that nothing is left to be noted on. */
+  /** Keys of `_Meta` nodes to remove. */
   readonly removedNotes: readonly { readonly key: string }[];
   /** Facts with a new wording, since no episode uses the old one. */
   readonly rewordedFacts: readonly RewordedFact[];
-  /** Entities that nobody calls by their name any more. */
+  /** Entities with a new name, since no episode uses the old one. */
   readonly renamedEntities: readonly {
     readonly uuid: string;
     readonly name: string;
     readonly embedding: readonly number[];
   }[];
-  /** Of episodes that stay: what they tell of entities, without those that go. */
+  /** Mentions of remaining episodes, without removed entities. */
   readonly retold: readonly { readonly key: string; readonly told: string | null }[];
   /** Entities all of whose other names go before `aliases` come. */
   readonly clearedAliases: readonly { readonly uuid: string }[];
-  /** Types that nobody tells any more; they go before others are set. */
+  /** Types that no episode gives any more; removed before others are set. */
   readonly unlabelled: readonly { readonly uuid: string; readonly label: string }[];
-  /** Sagas that lost episodes: where their chains begin and end now, and whether what was told of them goes. */
+  /** Sagas that lost episodes, with their new first and last episode; their summaries are removed. */
   readonly sagas: readonly { readonly uuid: string; readonly first: string; readonly last: string }[];
   readonly removedSagas: readonly { readonly uuid: string }[];
   /** Episodes that follow each other now. */
@@ -67,11 +67,11 @@ export interface Commit extends Fenced {
   readonly removedCommunities: readonly { readonly uuid: string; readonly key: string }[];
   /** Episodes that stay without the sentences of facts that are forgotten. */
   readonly maskedEpisodes: readonly MaskedEpisode[];
-  /** Vectors of what is left of them. */
+  /** Vectors of the remaining text. */
   readonly maskedVectors: readonly MaskedVector[];
 }
 
-/** All that is made of an episode's text, made again from what is left of it. */
+/** Everything derived from an episode's text, rebuilt from the remaining text. */
 export interface MaskedEpisode {
   readonly uuid: string;
   readonly key: string;
@@ -85,7 +85,7 @@ export interface MaskedEpisode {
 export interface MaskedVector {
   readonly uuid: string;
   readonly episode: string;
-  /** What it is made of; never sent to the graph. */
+  /** The embedded text; never sent to the graph. */
   readonly text: string;
   readonly embedding: readonly number[];
 }

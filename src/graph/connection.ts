@@ -14,14 +14,14 @@ export interface Connection {
   run(command: 'GRAPH.QUERY' | 'GRAPH.RO_QUERY', graph: string, query: string, limit: number): Promise<unknown[]>;
   /** Sends any other command and gives its answer as it comes. */
   call(command: string, ...args: string[]): Promise<unknown>;
-  /** False once the socket is gone; such a connection is thrown away, not mended. */
+  /** False once the socket is closed; such a connection is discarded, not reopened. */
   isOpen(): boolean;
   /** Whether the server answers and is no replica, to which an address may no longer lead. @throws the client's own errors, or after 2 s */
   check(): Promise<boolean>;
   close(): void;
 }
 
-/** As many rows came as the server gives at most. Asked for as one row, all of them come. */
+/** The result reached the server's limit of rows. A query that collects all rows into one is not limited. */
 export class CutShort extends Error {
   override name = 'CutShort';
   readonly columns: readonly string[];
@@ -51,7 +51,7 @@ export async function connect(address: Address): Promise<Connection> {
     wire.disconnect();
     throw error;
   }
-  // Learnt beside the first query, so that nobody waits for it.
+  // Read in parallel with the first query, so that it costs no time.
   let limits: QueryLimits | undefined;
   let learning = learn();
   function learn(): Promise<QueryLimits> {
@@ -87,14 +87,14 @@ export async function connect(address: Address): Promise<Connection> {
       try {
         return await once(command, name, query, limit);
       } catch (error) {
-        // Only the very first query is sent before the server's settings are known; what it timed out was undone.
+        // Only the first query is sent before the server's settings are known; if it timed out, it was undone.
         const isLearnt = known === undefined && (error as Error).message.startsWith('Query timed out');
         if (!isLearnt || timeoutOf(await learning, limit).length === 0) throw error;
         return once(command, name, query, limit);
       }
     },
     call: (command, ...args) => wire.call(command, ...args),
-    // The client goes on being 'ready' for a moment after it was told to disconnect.
+    // The client stays 'ready' for a moment after `disconnect`.
     isOpen: () => !isClosed && wire.status === 'ready',
     async check() {
       learning = learn();

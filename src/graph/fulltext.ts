@@ -55,7 +55,7 @@ function searchWords(text: string): string[] {
   return [...words].slice(0, MOST_WORDS);
 }
 
-/** The words of a text that tell something about its subject, in their order. */
+/** The selective words of a text, in order. */
 export function contentWords(text: string): string[] {
   return tokens(text).filter((word) => isSelective(word, false));
 }

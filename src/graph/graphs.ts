@@ -24,7 +24,7 @@ export interface Graphs {
   forgetQueries(group: string): Promise<void>;
   /** A new graph beside that of a group, which may take its place. @throws InvalidInput when `group` is not a valid name */
   scratch(group: string): Scratch;
-  /** Drops scratch graphs that were made longer ago than `age` milliseconds, which nobody is at work on any more; gives how many. */
+  /** Drops scratch graphs older than `age` milliseconds, which are no longer in use. @returns how many */
   sweepScratches(age: number): Promise<number>;
   /** A graph beside that of a group that holds what a task has paid for, under a key of letters and digits; swept after 30 days. */
   kept(group: string, key: string): Promise<GroupGraph>;
@@ -40,10 +40,10 @@ const WRITE_LIMIT = 25 * SECOND;
 const CHECKED_FOR = 5 * SECOND;
 
 export interface GraphsOptions {
-  /** How many questions are asked at once. */
+  /** How many queries run at once. */
   readonly readers?: number;
   readonly writers?: number;
-  /** Default: changes are noted nowhere, and a graph that is lost cannot be rebuilt with them. */
+  /** Default: no journal, so that a lost graph cannot be rebuilt. */
   readonly journal?: ChangeLog;
 }
 

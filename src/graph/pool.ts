@@ -17,17 +17,17 @@ export interface Pool {
   close(): void;
 }
 
-/** A connection that lay longer may be dead without our knowing (a frozen server, a forgetful router), so it is asked first. */
+/** A connection idle for longer may be dead unnoticed (a frozen server, a router that dropped it), so it is pinged first. */
 const FRESH = 1 * SECOND;
-/** One that is always in use is asked this often, since its server may have become a replica. */
+/** A connection in constant use is checked this often, since its server may have become a replica. */
 const CHECKED_EVERY = 5 * SECOND;
-/** FalkorDB refuses queries while too many wait; it is asked again after so long, and at random up to twice that. */
+/** Delay of a retry when FalkorDB refuses queries because too many wait, plus up to as much jitter. */
 const BUSY_PAUSE = 0.05 * SECOND;
 
 interface Deadline {
   /** Milliseconds. */
   readonly left: () => number;
-  /** Fails as one who waited for the whole time. */
+  /** Fails as after a full wait. */
   readonly late: () => never;
 }
 
@@ -84,7 +84,7 @@ export function openPool(address: Address, size: number): Pool {
       if (!connection.isOpen()) continue;
       const now = Date.now();
       if (now - used < FRESH && now - checked < CHECKED_EVERY) return found;
-      // What is the matter with the server shows when a new connection is opened; the other old ones are no better.
+      // A new connection shows the server's state; the other idle ones are discarded too.
       const isSound = await within(left(), connection.check(), () => false).catch(() => false);
       if (isSound) return { ...found, checked: now };
       connection.close();

@@ -93,13 +93,13 @@ function indexes(dimension: number): Index[] {
 /** Labels of nodes that are found by their uuid as soon as these indexes are there. */
 export const FOUND_BY_UUID: readonly string[] = ['Entity', 'Episodic', 'Community', 'Saga'];
 
-/** Makes what is missing; that it is all there shows in the noted embedder. @throws EmbedderMismatch */
+/** Creates missing indexes; the stored embedder shows that all exist. @throws EmbedderMismatch */
 export async function prepareSchema(graph: GroupGraph, embedder: Embedder): Promise<boolean> {
   const noted = await readEmbedder(graph);
   compare(graph, noted, embedder);
   await makeIndexes(graph, indexes(embedder.dimension));
   if (!noted?.model || noted.schema < SCHEMA) await writeEmbedder(graph, embedder, SCHEMA);
-  // Of two processes that prepare at the same time with two embedders only one was noted.
+  // If two processes prepare with different embedders, only one was stored.
   compare(graph, await readEmbedder(graph), embedder);
   return true;
 }
@@ -109,7 +109,7 @@ export async function indexEmpty(graph: GroupGraph, dimension: number): Promise<
   await makeIndexes(graph, indexes(dimension));
 }
 
-/** Makes what Graphiti has itself, of a graph of which nobody noted the embedder. @throws TimedOut while they are being built */
+/** Creates Graphiti's own indexes, for a graph without a stored embedder. @throws TimedOut while they are being built */
 export async function prepareAsGraphiti(graph: GroupGraph): Promise<void> {
   const isOurs = ({ kind, label }: Index) => kind === 'VECTOR' || label.startsWith('_');
   await makeIndexes(

@@ -7,14 +7,14 @@ import type { GroupGraph } from './group-graph.ts';
 import type { Pool } from './pool.ts';
 import { IS_EMPTY } from './queries/meta.ts';
 
-/** A graph that belongs to no group: what is written there nobody sees. */
+/** A scratch graph, which readers of the group do not see. */
 export interface Scratch {
   /** Named as the group beside which it stands. */
   readonly graph: GroupGraph;
   /**
-   * Puts it in the place of the group's graph, which is gone then; readers see the one or the other. Refused, with false, when
-   * anybody writes to the group's graph after `mayHappen` was asked, or `mayHappen` gives false.
-   * @param mayHappen asked on the way; the group's graph is empty or not there when `isEmpty`
+   * Atomically replaces the group's graph. Returns false if the group's graph is written to after the call of `mayHappen`, or if
+   * `mayHappen` returns false.
+   * @param mayHappen called before the swap; `isEmpty` if the group's graph is empty or does not exist
    */
   takePlace(mayHappen: (isEmpty: boolean) => boolean | Promise<boolean>): Promise<boolean>;
   drop(): Promise<void>;
@@ -24,7 +24,7 @@ export interface Scratch {
 const PREFIX = '~scratch:';
 const LIMIT = 30 * SECOND;
 
-/** The time stands in the name, so that what a killed process left can be told from what another is at work on. */
+/** The name contains the time, so that a killed process' graph can be distinguished from one in use. */
 export const scratchName = (group: string): string => `${PREFIX}${Date.now()}:${group}:${randomUUID().slice(0, 8)}`;
 
 export function openScratch(pool: Pool, graph: GroupGraph, name: string): Scratch {

@@ -9,7 +9,7 @@ import { nameKept, refuseOther } from './kept-episode.ts';
 export interface ManyOptions {
   /** What an episode is called where it is refused; default: `Episode 3`, counted from 1. */
   readonly nameOf?: (index: number) => string;
-  /** Told how many are in the queue so far. */
+  /** Called with the number of episodes queued so far. */
   readonly onStored?: (count: number) => void;
 }
 
@@ -53,7 +53,7 @@ export async function addMany(
   return names;
 }
 
-/** Tells how many of several episodes need not be handed in again. */
+/** Counts how many of the episodes need not be handed in again. */
 export function withSafe(error: unknown, stored: number, all: number): unknown {
   if (!isForeseen(error)) return error;
   return Object.assign(error, {

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import * as z from 'zod/mini';
 import { HOUR, SECOND } from '../time.ts';
 
-/** A worker writes what it is so often; who was silent for three beats counts no more, nor who is not connected any more. */
+/** Interval of a worker's heartbeat; a worker counts as dead after three missed beats, or once its connection is closed. */
 export const BEAT = 5 * SECOND;
 const ALIVE = 3 * BEAT;
 const FORGOTTEN_AFTER = 1 * HOUR;
@@ -23,13 +23,13 @@ const note = z.object({
   state: z.enum(['working', 'closing']),
   /** Where its `/health` and `/metrics` answer; null for nowhere. */
   health: z.nullable(z.string()),
-  /** What it saw of each model in its own calls. */
+  /** The worker's own observations of each model. */
   models: z.record(z.string(), signs),
 });
 const beaten = z.object({
   version: z.literal(1),
   at: z.number(),
-  /** Valkey's number for the connection over which it came; where the server tells none, only the time counts. */
+  /** Valkey's id of the worker's connection; if the server gives none, only the time counts. */
   client: z.optional(z.number()),
   note,
 });
@@ -90,7 +90,7 @@ export async function readAlive(valkey: Redis, prefix: string): Promise<Alive> {
 
 type Beat = z.output<typeof beaten>;
 
-/** Gives what tells whether a worker's connection stands: that of a killed one is gone at once, long before its last beat is old. */
+/** Returns a check whether a worker's connection is open: a killed worker's closes at once, long before its last beat is old. */
 async function connectedOf(valkey: Redis, beats: readonly Beat[]): Promise<(beat: Beat) => boolean> {
   const ids = beats.flatMap(({ client }) => (client === undefined ? [] : [String(client)]));
   if (ids.length === 0) return () => true;

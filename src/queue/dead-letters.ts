@@ -60,9 +60,9 @@ export interface DeadLetter {
   readonly group: string | null;
   /** The reason, in a sentence. */
   readonly reason: string;
-  /** The kind of the failure, such as `ReplyUnusable`; null where none was noted. */
+  /** The kind of the failure, such as `ReplyUnusable`; null for none. */
   readonly error: string | null;
-  /** Tries that counted; those that only waited do not. */
+  /** Counted attempts; postponed ones do not count. */
   readonly attempts: number;
   readonly queuedAt: Date;
   readonly failedAt: Date;
@@ -89,7 +89,7 @@ export interface DeadLetters {
   close(): Promise<void>;
 }
 
-/** Asked for at once, so that no round trip comes near the second after which Valkey counts as away. */
+/** Jobs for each call, so that no round trip takes close to the second after which Valkey counts as away. */
 const AT_ONCE = 100;
 
 interface Found {

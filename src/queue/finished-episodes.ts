@@ -19,7 +19,7 @@ export async function* endedEpisodes(
   state: 'completed' | 'failed',
   since: number,
 ): AsyncGenerator<Episode[]> {
-  // All at once, since who is told of some may move them.
+  // All in one call, since a caller that handles some may move the others.
   const ids = await valkey.zrangebyscore(queue.toKey(state), since, '+inf');
   for (let from = 0; from < ids.length; from += AT_ONCE) {
     const jobs = await Promise.all(

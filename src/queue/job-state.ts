@@ -10,7 +10,7 @@ export function waitReason(progress: unknown): string | undefined {
   return typeof waitsFor === 'string' ? waitsFor : undefined;
 }
 
-/** Why a job's last try failed; undefined when none did. A note of waiting is taken away with the next failed attempt. */
+/** Why a job's last attempt failed; undefined for none. A postponement's reason is replaced by the next failed attempt. */
 export function lastReason({ progress, failedReason }: Pick<Job, 'progress' | 'failedReason'>): string | undefined {
   return waitReason(progress) ?? (failedReason || undefined);
 }
@@ -34,7 +34,7 @@ export async function oldestWaiting(queue: Queue, connection: Redis): Promise<nu
   return known.length === 0 ? null : Math.min(...known);
 }
 
-/** How far a job is. `waiting` also between two tries; `reason` tells why the last one failed. */
+/** A job's state. `waiting` also between two attempts; `reason` is that of the last failure. */
 export interface JobState {
   readonly state: 'waiting' | 'active' | 'completed' | 'failed';
   readonly reason?: string;

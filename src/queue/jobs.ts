@@ -50,7 +50,7 @@ const task = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('summarize-saga'), saga: z.string().check(z.minLength(1)) }),
   z.strictObject({ kind: z.literal('summaries') }),
   z.strictObject({ kind: z.literal('passages') }),
-  // Uuids only: what is forgotten must not stand here.
+  // Uuids only: a job must not contain forgotten text.
   z.strictObject({
     kind: z.literal('forget'),
     episodes: z.array(z.uuid()),
@@ -171,7 +171,7 @@ export const EXPORT_OPTIONS: JobsOptions = {
   removeOnFail: { age: (30 * 24 * HOUR) / SECOND },
 };
 
-/** Long summaries are gathered for so long, so that an entity that many episodes speak of is told once. */
+/** Delay that collects long summaries, so that an entity in many episodes is summarized once. */
 const SUMMARIES_GATHER = 10 * SECOND;
 
 /**

@@ -39,10 +39,10 @@ export async function refuseOther(queue: Queue, episode: Episode): Promise<void>
   if (job) keptEpisode(job, episode);
 }
 
-/** BullMQ passes over a job whose id is there already, so what is kept may be another episode. */
+/** BullMQ ignores a job with an existing id, so the stored job may be another episode. */
 function keptEpisode(job: Job, episode: Episode): Partial<Episode> {
   const kept = (job.data ?? {}) as Partial<Episode>;
-  // Its text is gone; to hand it in again brings nothing back.
+  // Its text was removed; handing it in again restores nothing.
   if (isForgottenJob(kept) && kept.group === episode.group) return {};
   if (isSame(kept, episode)) return kept;
   throw new InvalidInput(

@@ -43,7 +43,7 @@ export interface Producer {
   /**
    * @param mayBeKnown the uuid is the caller's: if it was stored before, that episode's receipt is given, and a failed one is
    *                   tried again
-   * @param from the trace that the job goes on with where none is active here
+   * @param from the trace that the job continues if none is active here
    * @throws StoreUnreachable, AccessRefused, WrongServer; InvalidInput when the uuid stands for another episode
    */
   store(episode: Episode, mayBeKnown?: boolean, from?: Carrier): Promise<EpisodeReceipt>;
@@ -55,7 +55,7 @@ export interface Producer {
   storeMany(episodes: readonly Episode[], given: ReadonlySet<string>, options?: ManyOptions): Promise<EpisodeReceipt[]>;
   /** @param first puts the job before all waiting ones, for a caller that waits for it */
   export(group: string, gzip?: boolean, first?: boolean): Promise<Receipt>;
-  /** The exports that nobody asks for. */
+  /** Nightly exports. */
   readonly nights: Nights;
   /** `summaries` waits ten seconds and is added once in that time; every other task is a job of its own. */
   task(group: string, task: Task): Promise<Receipt>;
@@ -72,11 +72,11 @@ export interface Producer {
   prometheus(): Promise<string[]>;
   /** For what lies in Valkey beside the queues. @throws StoreUnreachable, AccessRefused, WrongServer */
   ask<T>(work: (valkey: Redis) => Promise<T>): Promise<T>;
-  /** True while the connection stands; a frozen Valkey shows only when it is asked. */
+  /** True while the connection is open; a frozen Valkey is only noticed by a call. */
   isReady(): boolean;
   /** How long Valkey took to answer, in milliseconds. @throws StoreUnreachable, AccessRefused, WrongServer */
   ping(): Promise<number>;
-  /** Why the job that was tried last, of those that wait for another try or were given up, failed; undefined for none. */
+  /** The latest failure among jobs that wait for a retry or are dead letters; undefined for none. */
   lastFailure(queue: QueueName): Promise<string | undefined>;
   close(): Promise<void>;
 }

@@ -13,7 +13,7 @@ export interface Waiting {
   /** Starts to listen; a job added after this is not missed. */
   ready(): Promise<void>;
   /**
-   * Waits until the job has ended well and gives what it returned.
+   * Waits until the job has succeeded and returns its result.
    * @param limit milliseconds
    * @throws JobFailed with the job's own reason, TimedOut, InvalidInput when there is no such job
    */
@@ -79,7 +79,7 @@ export function openWaiting(queueName: QueueName, config: Config): Waiting {
         if (job.hasEnded) return job.value;
         return await end.reached.catch(async (error: unknown) => {
           if (error !== LATE) throw error;
-          // Its end may have been told while the connection that listens was silent.
+          // The event may have been missed while the listening connection was down.
           const now = await look(jobId).catch((failed: unknown) => {
             if (failed instanceof JobFailed) throw failed;
             return undefined;
@@ -126,7 +126,7 @@ function jobEnd(source: QueueEvents, jobId: string, limit: number, onProgress?: 
   return { reached, stop };
 }
 
-/** Why its last try failed; undefined when it was not tried yet, or nobody can tell in time. */
+/** Why the last attempt failed; undefined when there was none, or the queue does not answer in time. */
 async function whyNot(queue: Queue, jobId: string): Promise<string | undefined> {
   const job = await queue.getJob(jobId).catch(() => undefined);
   return job && lastReason(job);

@@ -117,8 +117,8 @@ interface Community {
 }
 
 /**
- * Finds the communities of a group anew and has those told that are new, or whose members are told otherwise than before. What
- * a failed try was told already is remembered for the next one.
+ * Recomputes the communities of a group and summarizes those that are new or whose members' summaries changed. Summaries of a failed
+ * attempt are reused by the next one.
  */
 export function openCommunities(parts: UpkeepParts): (group: string) => Promise<BuiltCommunities> {
   const summariesByHash = new Map<string, Summary>();
@@ -137,7 +137,7 @@ export function openCommunities(parts: UpkeepParts): (group: string) => Promise<
 
   return async (group) => {
     const graph = parts.graphs.group(group);
-    // A graph that does not exist must not come into being by being asked for its communities.
+    // Reading communities must not create a graph that does not exist.
     if (!(await graph.check(parts.embedder))) return { communities: 0, members: 0 };
     const [found, stored] = await Promise.all([findCommunities(graph), readCommunities(graph)]);
     const asStored = new Map(stored.map(({ uuid, hash }) => [uuid, hash]));
@@ -157,7 +157,7 @@ export function openCommunities(parts: UpkeepParts): (group: string) => Promise<
       }));
       await writeUnderLease(parts, graph, async (fenced) => {
         await graph.checkNow(parts.embedder);
-        // Another build may have replaced meanwhile what was to be kept.
+        // Another build may have replaced the kept communities meanwhile.
         const now = new Map((await readCommunities(graph)).map(({ uuid, hash }) => [uuid, hash]));
         if (kept.some(({ uuid, hash }) => now.get(uuid) !== hash)) return false;
         return replaceCommunities(graph, { ...fenced, now: new Date(), kept: kept.map(({ uuid }) => uuid), written });

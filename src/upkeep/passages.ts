@@ -18,13 +18,13 @@ import { fromGraphTime } from '../time.ts';
 import { raiseVersion } from '../valkey/group-version.ts';
 import type { UpkeepParts } from './write-under-lease.ts';
 
-/** So many episodes are cut, embedded and written at once; what is written need not be done again. */
+/** Episodes that are cut, embedded and written in one batch; a retry skips finished batches. */
 const AT_ONCE = 20;
 
 export interface CutPassages {
   /** How many episodes got passages. */
   readonly episodes: number;
-  /** How many passages went whose episode is gone. */
+  /** How many passages without an episode were removed. */
   readonly orphans: number;
 }
 
@@ -50,7 +50,7 @@ export async function cutPassages(
       const some = uncut.slice(from, from + AT_ONCE);
       episodes += await cutSome({ graph, embedder }, await episodesToCut(graph, some));
       for (const uuid of some) seen.add(uuid);
-      // Answers change by what was written so far.
+      // The written passages change answers.
       await raiseVersion(valkey, group);
     }
   }

@@ -9,7 +9,7 @@ import type { UpkeepParts } from './write-under-lease.ts';
 
 export type TaskResult = BuiltCommunities | ToldSaga | { readonly entities: number } | object;
 
-/** What is done to a graph beside taking in episodes. Every write is under the group's lease; models are asked before it. */
+/** Tasks on a graph other than ingestion. Every write is under the group's lease; models are called before it is taken. */
 export interface Upkeep {
   /**
    * Doing it again changes nothing.

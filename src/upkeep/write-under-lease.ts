@@ -25,7 +25,7 @@ export interface UpkeepParts {
 /** Done by `src/forget`. */
 export interface Forgetting {
   forget(group: string, wanted: Extract<Task, { kind: 'forget' }>): Promise<object>;
-  /** Notes beside the archives what was forgotten, where that could not be done at once. */
+  /** Copies tombstones to the archives, if that was not possible at once. */
   archive(group: string): Promise<object>;
 }
 

@@ -4,7 +4,7 @@ import type { Span } from '../../telemetry/tracing.ts';
 import { DAY } from '../../time.ts';
 import { type Observed, step } from '../step.ts';
 
-/** A place for archives: whole files under plain names. What is done with them is told to its `metrics`. */
+/** A store of archives: whole files under plain names. Operations are counted in its `metrics`. */
 export interface ArchiveStore extends Observed {
   /** For people: the folder, or `b2://bucket/prefix`. */
   readonly place: string;
@@ -46,7 +46,7 @@ export interface Listed {
 
 /** Content as bytes, which are measured while they go by. */
 export interface Tally extends AsyncIterable<Buffer> {
-  /** To be asked once, when all is through. */
+  /** Called once, after all content has passed. */
   result(): Stored;
 }
 
@@ -69,7 +69,7 @@ export function tally(content: AsyncIterable<string | Uint8Array>): Tally {
   };
 }
 
-/** Writes a file and tells how many bytes it took. */
+/** Writes a file. @returns its size in bytes */
 export function putStep(watched: Observed, work: (span: Span) => Promise<Stored>): Promise<Stored> {
   return step(watched, 'put', async (span) => {
     const stored = await work(span);

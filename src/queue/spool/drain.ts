@@ -7,9 +7,9 @@ import { held, readSpooled, type Spool, type SpooledEpisode } from './spool.ts';
 
 export interface DrainOptions {
   readonly metrics?: Metrics | undefined;
-  /** Told in a sentence what was set aside. */
+  /** Called with a sentence about each file that was set aside. */
   readonly onNotice?: ((sentence: string) => void) | undefined;
-  /** Asked now and then; true ends it early. */
+  /** Checked between files; true ends it early. */
   readonly isOver?: () => boolean;
 }
 
@@ -45,7 +45,7 @@ export async function drainSpool(
       refused.push(one);
       notice(`The spooled episode ${one.episode.uuid}`, reason);
     }
-    // Before the file goes: kept twice is better than not at all.
+    // Before the file is removed: a duplicate is better than a loss.
     if (refused.length > 0) spool.keepAside(refused);
     if (!(await removed(path))) return;
     const count = spooled.length - refused.length;

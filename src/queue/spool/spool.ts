@@ -41,13 +41,13 @@ export interface SpooledEpisode {
   readonly episode: Episode;
   /** Its uuid is the caller's, so that Valkey may know it already. */
   readonly given: boolean;
-  /** The trace of who handed it in. */
+  /** The caller's trace. */
   readonly carrier: Carrier;
 }
 
 /**
- * Episodes on disk. A file holds one, or those that came at the same moment: to write a file takes longer than all else. Files are
- * private, whole or not there at all, and named so that they sort by time and tell how many they hold.
+ * Episodes on disk. A file holds one episode, or those that arrived together, since writing a file takes longer than everything else.
+ * Files are private, written atomically, and named so that they sort by time and show how many episodes they hold.
  */
 export interface Spool {
   readonly folder: string;
@@ -60,15 +60,15 @@ export interface Spool {
   names(): string[];
   /** How many episodes wait. Recounted only every few seconds, since a folder of 10,000 takes 8 ms to read. */
   count(): number;
-  /** Moves a file out of the way, to `unreadable`, where it is kept; false when it is gone. */
+  /** Moves a file to the folder `unreadable`; false when it no longer exists. */
   setAside(name: string): boolean;
   /** Keeps single episodes of a file there. */
   keepAside(episodes: readonly SpooledEpisode[]): void;
   /** How many files were set aside. */
   aside(): number;
-  /** Paths of all files, also of those that were set aside. */
+  /** Paths of all files, including those set aside. */
   files(): string[];
-  /** Lets a file hold these episodes only; none: it goes. */
+  /** Replaces a file's episodes; without episodes the file is removed. */
   rewrite(path: string, episodes: readonly SpooledEpisode[]): void;
 }
 
@@ -196,7 +196,7 @@ function filesIn(folder: string): string[] {
   }
 }
 
-/** Half a file of a process that was killed while it wrote: nobody was told that it is kept. */
+/** A partial file of a killed process, whose episodes were never acknowledged. */
 function removeLeftBehind(folder: string): void {
   for (const name of filesIn(folder).filter((name) => name.endsWith(UNFINISHED)))
     attempt(() => {

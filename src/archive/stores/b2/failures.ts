@@ -13,7 +13,7 @@ export class Refused extends Error {
   readonly status: number;
   /** B2's word, such as `expired_auth_token`, or the network's, such as ECONNRESET. */
   readonly code: string;
-  /** Milliseconds that the server asked for; null when it named none. */
+  /** Milliseconds requested by the server; null for none. */
   readonly retryAfter: number | null;
 
   constructor(status: number, code: string, retryAfter: number | null = null) {
@@ -60,7 +60,7 @@ export const isExpired = ({ status, code }: Refused): boolean =>
 /** Anything that is not a plain word might be a sentence with a token in it. */
 const plain = (code: unknown): string => (typeof code === 'string' && /^[A-Za-z_]{1,40}$/.test(code) ? code : '');
 
-/** A refusal in a sentence of ours; what it tells of the server's answer is the status and the code. */
+/** Explains a refusal in a sentence; of the server's answer it only shows status and code. */
 export function failureOf(refused: Refused, { server }: B2Place): Error {
   const { status, code, retryAfter } = refused;
   const options = { cause: refused };
@@ -114,11 +114,11 @@ function away({ status, code, retryAfter }: Refused, server: string): string {
 
 /** Milliseconds. */
 export interface Patience {
-  /** Until an answer to a call without content is there. */
+  /** Until the answer to a call without content. */
   readonly call: number;
   /** Until a part is sent and answered. */
   readonly upload: number;
-  /** Between two pieces of what is sent or received. */
+  /** Between two sent or received chunks. */
   readonly silence: number;
   readonly firstPause: number;
   /** A server that asks for a longer one is left to the queue. */
@@ -137,7 +137,7 @@ export const PATIENCE: Patience = {
 /** As B2 asks of its callers. */
 export const TRIES = 5;
 
-/** Waits before the next try: as long as the server asked for, else twice as long each time, half of it by chance. False: do not try again. */
+/** Waits before a retry: as long as the server requested, otherwise with exponential backoff and jitter. Returns false for no retry. */
 export async function pausedFor(attempt: number, refused: Refused, patience: Patience): Promise<boolean> {
   if (!(passes(refused) || isExpired(refused)) || attempt >= TRIES) return false;
   const wait = Math.min(patience.firstPause * 2 ** (attempt - 1), patience.longestPause);

@@ -22,7 +22,7 @@ export function openSession(place: B2Place, patience: Patience, metrics?: Metric
   let authorized: Promise<Account> | undefined;
 
   function forget(token: Promise<Account>): void {
-    // Unless another call has had it renewed meanwhile.
+    // Unless another call has renewed it meanwhile.
     if (authorized === token) authorized = undefined;
   }
 
@@ -52,7 +52,7 @@ export function openSession(place: B2Place, patience: Patience, metrics?: Metric
           return await once(token, needed, (account) => call(b2, account));
         } catch (error) {
           const refused = refusedOf(error);
-          // What was learnt of the bucket may be out of date as well.
+          // The bucket's data may be outdated too.
           if (!passes(refused)) forget(token);
           if (isExpired(refused) && !renewed) renewed = true;
           else if (isExpired(refused) || !(await pausedFor(attempt, refused, patience)))

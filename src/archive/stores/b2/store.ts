@@ -18,7 +18,7 @@ export interface B2StoreOptions {
 const MB = 1_000_000;
 
 /**
- * Archives in a bucket of Backblaze B2. Nothing is asked of the server before it is needed.
+ * Archives in a bucket of Backblaze B2. No request is sent before it is needed.
  * @throws ConfigError when a setting is missing or cannot be used
  */
 export function b2Store(

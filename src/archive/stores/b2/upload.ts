@@ -5,19 +5,19 @@ import { failureOf, limited, pausedFor, Refused, refusedOf } from './failures.ts
 import type { Session } from './session.ts';
 
 export interface Part {
-  /** Valid until the next part is asked for. */
+  /** Valid until the next part is read. */
   readonly data: Buffer;
   readonly last: boolean;
 }
 
-/** Content in parts of `size` bytes, the last of which is shorter or as long. There is always one, if an empty one. */
+/** Splits content into parts of `size` bytes; the last one may be shorter. There is always at least one part, possibly empty. */
 export async function* inParts(content: AsyncIterable<Buffer>, size: number): AsyncGenerator<Part> {
   // One for all parts: new ones would lie about until they are collected.
   const buffer = Buffer.allocUnsafeSlow(size);
   let filled = 0;
   for await (const chunk of content)
     for (let taken = 0; taken < chunk.length; ) {
-      // Only now, when more is there, it is known not to be the last.
+      // A part is yielded as not the last only once more content has arrived.
       if (filled === size) {
         yield { data: buffer, last: false };
         filled = 0;
@@ -29,7 +29,7 @@ export async function* inParts(content: AsyncIterable<Buffer>, size: number): As
   yield { data: buffer.subarray(0, filled), last: true };
 }
 
-/** How our own unfinished files are told from those of others. */
+/** Distinguishes our unfinished files from those of other programs. */
 export const WRITER = { writer: 'memory-manager' };
 const TYPE = 'application/octet-stream';
 
@@ -55,7 +55,7 @@ export async function upload(
   try {
     return await uploadParts(session, fileId, first, parts);
   } catch (error) {
-    // Should this fail too, the file stays unfinished, which nobody sees, until it is swept.
+    // If this fails too, the file stays unfinished and invisible until it is swept.
     await session
       .ask('writeFiles', (b2) => b2.cancelLargeFile({ fileId, axiosOverride: limited(session.patience.call) }))
       .catch(() => {});
@@ -118,7 +118,7 @@ interface Common {
   readonly axiosOverride: ReturnType<typeof limited>;
 }
 
-/** Sends bodies one after the other to one upload URL. After a failure the URL counts no more: the body goes to a new one. */
+/** Sends bodies one after the other to one upload URL. After a failure the URL is replaced. */
 function sender(session: Session, newTarget: (b2: B2, account: Account) => Promise<Reply<Target>>) {
   const { b2, place, patience, metrics } = session;
   let target: Target | undefined;

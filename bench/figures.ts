@@ -10,6 +10,7 @@ import { MemoryManager } from '../src/index.ts';
 import { openIngest } from '../src/ingest/ingest.ts';
 import type { LanguageModel } from '../src/models/language-model.ts';
 import { localJudgement } from '../src/models/local/language-model.ts';
+import { cutPassages } from '../src/upkeep/passages.ts';
 import { impatientConnection, patientConnection } from '../src/valkey/connections.ts';
 import { openLeases } from '../src/valkey/lease.ts';
 import { compare } from './measure.ts';
@@ -130,7 +131,8 @@ export async function commits(config: Config): Promise<Row[]> {
   ];
 }
 
-function fiveFacts(): LanguageModel {
+/** Extracts the same for every text: five new entities in a ring. */
+export function fiveFacts(): LanguageModel {
   let count = 0;
   return {
     ...localJudgement,
@@ -175,9 +177,13 @@ export async function uncachedQuery(config: Config, facts: number, goal: number)
   ];
 }
 
-/** Makes the graph that the figures of this size are measured on. */
+/** Makes the graph that the figures of this size are measured on, with passages. */
 export async function prepare(config: Config, facts: number, onProgress: (done: number) => void): Promise<void> {
   const graphs = openGraphs(config.falkordb);
-  await fill(graphs.group(`bench${facts}`), synthetic(facts), facts, onProgress);
+  const valkey = patientConnection(config.valkey);
+  const [group, source] = [`bench${facts}`, synthetic(facts)];
+  await fill(graphs.group(group), source, facts, onProgress);
+  await cutPassages({ graphs, valkey, embedder: freeEmbedder(source) }, group);
   await graphs.close();
+  valkey.disconnect();
 }

@@ -10,14 +10,23 @@ export async function compare(
   one: (round: number) => Promise<unknown>,
   other: (round: number) => Promise<unknown>,
 ): Promise<[Times, Times]> {
-  const times: [number[], number[]] = [[], []];
+  const [first, second] = await compareAll(count, [one, other]);
+  return [first as Times, second as Times];
+}
+
+/** The same with any number of kinds. */
+export async function compareAll(
+  count: number,
+  works: readonly ((round: number) => Promise<unknown>)[],
+): Promise<Times[]> {
+  const times: number[][] = works.map(() => []);
   for (let round = -50; round < count; round += 1)
-    for (const [index, work] of [one, other].entries()) {
+    for (const [index, work] of works.entries()) {
       const start = performance.now();
       await work(round);
       if (round >= 0) times[index]?.push(performance.now() - start);
     }
-  return [quantiles(times[0]), quantiles(times[1])];
+  return times.map(quantiles);
 }
 
 function quantiles(times: number[]): Times {

@@ -96,7 +96,7 @@ export async function fill(
       fact(done + index, pick(random() ** 3), pick(random()), random(), source),
     );
     await write(graph, { newFacts });
-    await writeEpisodes(graph, source, done, newFacts);
+    await writeEpisodes(graph, done, newFacts);
     onProgress(done + BATCH);
   }
 }
@@ -106,21 +106,27 @@ async function write(graph: GroupGraph, part: { newEntities?: NewEntity[]; newFa
   await commit(graph, { ...NO_CHANGES, ...part, fence: 1, seen, now: toGraphTime(new Date()) });
 }
 
-/** One raw episode for every ten facts. */
-async function writeEpisodes(graph: GroupGraph, source: Synthetic, done: number, facts: readonly NewFact[]) {
-  const episodes = Array.from({ length: facts.length / 10 }, (_, index) => ({
-    uuid: derivedUuid('bench-episode', String(done / 10 + index)),
-    name: 'episode',
-    group_id: graph.group,
-    source: 'text',
-    source_description: 'bench',
-    content: source.words(100),
-    entity_edges: facts.slice(index * 10, index * 10 + 10).map(({ uuid }) => uuid),
-    created_at: toGraphTime(new Date()),
-    valid_at: facts[index * 10]?.validAt ?? '',
-  }));
+/** One raw episode for every ten facts, which says them in three paragraphs. */
+async function writeEpisodes(graph: GroupGraph, done: number, facts: readonly NewFact[]) {
+  const episodes = Array.from({ length: facts.length / 10 }, (_, index) => {
+    const own = facts.slice(index * 10, index * 10 + 10);
+    return {
+      uuid: derivedUuid('bench-episode', String(done / 10 + index)),
+      name: 'episode',
+      group_id: graph.group,
+      source: 'text',
+      source_description: 'bench',
+      content: [own.slice(0, 3), own.slice(3, 6), own.slice(6)].map(paragraph).join('\n\n'),
+      entity_edges: own.map(({ uuid }) => uuid),
+      created_at: toGraphTime(new Date()),
+      valid_at: own[0]?.validAt ?? '',
+    };
+  });
   await graph.write('UNWIND $episodes AS x CREATE (p:Episodic) SET p = x', { episodes });
 }
+
+const paragraph = (facts: readonly NewFact[]): string =>
+  facts.map(({ fact: text }) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`).join(' ');
 
 const entity = (uuid: string, index: number, source: Synthetic): NewEntity => ({
   uuid,

@@ -1,0 +1,325 @@
+/**
+ * Compares this version with a built copy of another one, in the same run and in turns, and prints ratios.
+ *
+ *     node bench/compare.ts <built copy> [--part bytes-same,bytes-local,commit,times] [--facts 10000,100000] [--episodes 300]
+ *
+ * A built copy has `dist/` and `node_modules/`, as `git worktree add`, `npm ci` and `npm run build` make one. This version's `dist/` is measured too.
+ */
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Redis } from 'ioredis';
+import { type Config, loadConfig } from '../src/config.ts';
+import { type Servers, startServers } from '../src/embedded/servers.ts';
+import type { EpisodeInput } from '../src/index.ts';
+import { MINUTE } from '../src/time.ts';
+import { fiveFacts, prepare } from './figures.ts';
+import { compareAll, type Times } from './measure.ts';
+import { freeEmbedder, synthetic } from './synthetic.ts';
+import { markdownTable, ms, type Row, times } from './table.ts';
+
+/** What is used of a built copy; the other version's differs in nothing that is called here. */
+interface Copy {
+  readonly name: string;
+  readonly library: typeof import('../src/index.ts');
+  readonly workers: typeof import('../workers/main.ts');
+  readonly graphs: typeof import('../src/graph/graphs.ts');
+  readonly ingest: typeof import('../src/ingest/ingest.ts');
+  readonly episode: typeof import('../src/episode.ts');
+  readonly connections: typeof import('../src/valkey/connections.ts');
+  readonly lease: typeof import('../src/valkey/lease.ts');
+}
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const LIMITS = { query: 1.5, commit: 1.2, bytes: 1.5 };
+
+const { values: given, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    part: { type: 'string', default: 'bytes-same,bytes-local,commit,times' },
+    facts: { type: 'string', default: '10000,100000' },
+    episodes: { type: 'string', default: '300' },
+    questions: { type: 'string', default: '500' },
+  },
+});
+const [folder] = positionals;
+if (folder === undefined) {
+  console.error('Say which built copy to compare with: node bench/compare.ts <folder>');
+  process.exit(1);
+}
+const copies = [await openCopy('this', ROOT), await openCopy('other', resolve(folder))] as const;
+const parts = given.part.split(',');
+
+async function openCopy(name: string, root: string): Promise<Copy> {
+  const load = (path: string) => import(pathToFileURL(join(root, 'dist', path)).href);
+  return {
+    name,
+    library: await load('src/index.js'),
+    workers: await load('workers/main.js'),
+    graphs: await load('src/graph/graphs.js'),
+    ingest: await load('src/ingest/ingest.js'),
+    episode: await load('src/episode.js'),
+    connections: await load('src/valkey/connections.js'),
+    lease: await load('src/valkey/lease.js'),
+  };
+}
+
+async function withServers<T>(work: (config: Config, servers: Servers) => Promise<T>): Promise<T> {
+  const home = mkdtempSync(join(tmpdir(), 'memory-compare-'));
+  const servers = await startServers({ dataFolder: home });
+  try {
+    return await work(
+      {
+        ...loadConfig({}),
+        falkordb: { host: servers.falkordb.host, port: servers.falkordb.port, tls: false },
+        valkey: { host: servers.valkey.host, port: servers.valkey.port, tls: false },
+        models: 'local',
+        home: join(home, 'home'),
+        nightly: undefined,
+        exportDir: join(home, 'exports'),
+        logLevel: 'silent',
+        health: { host: '127.0.0.1', port: 0 },
+      },
+      servers,
+    );
+  } finally {
+    await servers.stop();
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+async function measureTimes(config: Config): Promise<Row[]> {
+  const found: Row[] = [];
+  const falkordb = connect(config.falkordb);
+  for (const facts of given.facts.split(',').map(Number)) {
+    console.error(`making a graph of ${facts} facts with passages …`);
+    await prepare(config, facts, (done) => done % 10_000 === 0 && console.error(`  ${done}`));
+    if (parts.includes('times')) {
+      console.error('asking …');
+      found.push(queryRow(facts, await askInTurns(config, facts)));
+    }
+    if (parts.includes('commit') && facts <= 10_000) {
+      console.error('committing …');
+      found.push(...(await commitRows(config, falkordb, facts)));
+    }
+  }
+  falkordb.disconnect();
+  return found;
+}
+
+const connect = ({ host, port }: Config['valkey']): Redis => new Redis({ host, port });
+
+/** Both ask the same graph in turns; the other version does not look at the passages. */
+async function askInTurns(config: Config, facts: number): Promise<readonly Times[]> {
+  const group = `bench${facts}`;
+  const memories = copies.map(({ library }) => {
+    const source = synthetic(3);
+    const memory = new library.MemoryManager({ ...config, group }, { embedder: freeEmbedder(source) });
+    return { memory, source };
+  });
+  const falkordb = connect(config.falkordb);
+  const measured = await compareAll(Number(given.questions), [
+    ...memories.map(
+      ({ memory, source }) =>
+        () =>
+          memory.queryMemory(source.words(5), 5, { cache: false }),
+    ),
+    () => falkordb.call('GRAPH.RO_QUERY', group, 'RETURN 1'),
+  ]);
+  falkordb.disconnect();
+  for (const { memory } of memories) await memory.close();
+  return measured;
+}
+
+function queryRow(facts: number, [ours, theirs, trip]: readonly Times[]): Row {
+  if (!ours || !theirs || !trip) throw new Error('Nothing was measured.');
+  const [p50, p99] = [ours.p50 / theirs.p50, ours.p99 / theirs.p99];
+  return {
+    figure: `uncached \`query\`, ${facts.toLocaleString('en')} facts with passages`,
+    measured: `p50 ${ms(ours.p50)} / ${ms(theirs.p50)} = ${times(p50)}, p99 ${ms(ours.p99)} / ${ms(theirs.p99)} = ${times(p99)} (\`RETURN 1\`: ${ms(trip.p50)})`,
+    goal: `≤ ${LIMITS.query} ×`,
+    reached: p50 <= LIMITS.query && p99 <= LIMITS.query,
+  };
+}
+
+/** An episode of 5 new entities and 5 new facts, models at no cost; each version has graphs of its own. */
+async function commitRows(config: Config, falkordb: Redis, facts: number): Promise<Row[]> {
+  const opened = await Promise.all(
+    copies.map(async ({ name, graphs, ingest, episode, connections, lease }) => {
+      const full = `bench${facts}-${name}`;
+      await falkordb.call('GRAPH.COPY', `bench${facts}`, full);
+      const [pool, valkey] = [graphs.openGraphs(config.falkordb), connections.patientConnection(config.valkey)];
+      const leases = lease.openLeases(valkey, config.takeover);
+      const take = ingest.openIngest(pool, valkey, leases, {
+        model: fiveFacts(),
+        embedder: freeEmbedder(synthetic(2)),
+      });
+      let empty = 0;
+      return {
+        full: (round: number) => take(episode.newEpisode(fiveSentences(round), null, full, 10_000)),
+        // A graph that gets a few hundred episodes is empty no more: a fresh one for every ten.
+        empty(round: number) {
+          const group = `bench-empty-${name}-${round < 0 ? 0 : (empty++ / 10) | 0}`;
+          return take(episode.newEpisode(fiveSentences(round), null, group, 10_000));
+        },
+        async close() {
+          await pool.close();
+          leases.close();
+          valkey.disconnect();
+        },
+      };
+    }),
+  );
+  const measured = await compareAll(
+    150,
+    opened.flatMap((it) => [it.empty, it.full]),
+  );
+  for (const it of opened) await it.close();
+  const [emptyOurs, fullOurs, emptyTheirs, fullTheirs] = measured;
+  return [
+    commitRow('an empty graph', emptyOurs, emptyTheirs),
+    commitRow(`${facts.toLocaleString('en')} facts`, fullOurs, fullTheirs),
+  ];
+}
+
+/** What the facts of `fiveFacts` say. */
+function fiveSentences(round: number): string {
+  const count = round + 100;
+  return [0, 1, 2, 3, 4]
+    .map((index) => `Part ${count}-${index} hands its results over to Part ${count}-${(index + 1) % 5}.`)
+    .join(' ');
+}
+
+function commitRow(into: string, ours: Times | undefined, theirs: Times | undefined): Row {
+  if (!ours || !theirs) throw new Error('Nothing was measured.');
+  const ratio = ours.p50 / theirs.p50;
+  return {
+    figure: `episode of 5 entities and 5 facts, record to commit, into ${into}`,
+    measured: `p50 ${ms(ours.p50)} / ${ms(theirs.p50)} = ${times(ratio)}, p99 ${ms(ours.p99)} / ${ms(theirs.p99)}`,
+    goal: `≤ ${LIMITS.commit} ×`,
+    reached: ratio <= LIMITS.commit,
+  };
+}
+
+interface Sizes {
+  /** Bytes of memory. */
+  readonly memory: number;
+  /** Bytes of the append-only file after it was rewritten: what a snapshot takes. */
+  readonly disk: number;
+}
+
+const NAMES = { local: 'local models', same: 'the same 5 facts each' };
+
+type Store = 'falkordb' | 'valkey';
+
+/**
+ * The same episodes through the queue and a worker, each version with servers of its own.
+ * @param models `local` extract what each version makes of the text; `same` give five facts between five entities for every episode
+ */
+async function bytes(count: number, models: 'local' | 'same'): Promise<Row[]> {
+  const episodes = ordinaryEpisodes(count);
+  const letters = episodes.reduce((sum, { content }) => sum + content.length, 0) / count;
+  const measured: Record<Store, Sizes>[] = [];
+  for (const copy of copies) {
+    console.error(`storing ${count} episodes with ${copy.name}, ${NAMES[models]} …`);
+    measured.push(await withServers((config) => grownBy(copy, config, episodes, models)));
+  }
+  const [ours, theirs] = measured;
+  return (['falkordb', 'valkey'] as const).flatMap((store) =>
+    (['memory', 'disk'] as const).map((kind) => {
+      const [own, other] = [(ours?.[store][kind] ?? 0) / count, (theirs?.[store][kind] ?? 1) / count];
+      return {
+        figure: `${store === 'valkey' ? 'Valkey' : 'FalkorDB'}, bytes of ${kind} for each of ${count} episodes of ${Math.round(letters)} characters, ${NAMES[models]}`,
+        measured: `${Math.round(own).toLocaleString('en')} / ${Math.round(other).toLocaleString('en')} = ${times(own / other)}`,
+        goal: `≤ ${LIMITS.bytes} ×`,
+        reached: own / other <= LIMITS.bytes,
+      };
+    }),
+  );
+}
+
+async function grownBy(
+  copy: Copy,
+  base: Config,
+  episodes: readonly EpisodeInput[],
+  models: 'local' | 'same',
+): Promise<Record<Store, Sizes>> {
+  const config = { ...base, group: 'bytes' };
+  const own = models === 'same' ? { languageModel: fiveFacts(), embedder: freeEmbedder(synthetic(2)) } : {};
+  const worker = await copy.workers.startWorkers(config, ['store'], own);
+  const memory = new copy.library.MemoryManager(config);
+  const store = async (some: readonly EpisodeInput[]) => {
+    for (const receipt of await memory.enqueueMany([...some])) await memory.ended(receipt, { limit: 30 * MINUTE });
+  };
+  const servers = { falkordb: connect(config.falkordb), valkey: connect(config.valkey) };
+  // What is there before the first episode, indexes and scripts, is not an episode's.
+  await store([{ content: 'Harbor uses Redis.' }]);
+  const before = { falkordb: await sizes(servers.falkordb), valkey: await sizes(servers.valkey) };
+  await store(episodes);
+  const after = { falkordb: await sizes(servers.falkordb), valkey: await sizes(servers.valkey) };
+  await memory.close();
+  await worker.close();
+  for (const server of Object.values(servers)) server.disconnect();
+  const grown = (store: Store) => ({
+    memory: after[store].memory - before[store].memory,
+    disk: after[store].disk - before[store].disk,
+  });
+  return { falkordb: grown('falkordb'), valkey: grown('valkey') };
+}
+
+async function sizes(server: Redis): Promise<Sizes> {
+  const info = async (section: string, name: string) =>
+    new RegExp(`^${name}:(\\S+)`, 'm').exec(await server.info(section))?.[1] ?? '';
+  await server.call('BGREWRITEAOF');
+  do await sleep(200);
+  while (
+    (await info('persistence', 'aof_rewrite_in_progress')) === '1' ||
+    (await info('persistence', 'aof_rewrite_scheduled')) === '1'
+  );
+  return {
+    memory: Number(await info('memory', 'used_memory')),
+    disk: Number(await info('persistence', 'aof_base_size')),
+  };
+}
+
+/** Sections of this project's documentation, every third as a turn of an agent. */
+function ordinaryEpisodes(count: number): EpisodeInput[] {
+  const [shortest, longest] = [200, 800];
+  const sections = [ROOT, join(ROOT, 'docs')]
+    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
+    .filter((path) => path.endsWith('.md'))
+    .sort()
+    .flatMap((path) => readFileSync(path, 'utf8').split(/^(?=#{1,3} )/m))
+    .flatMap((section) => pieces(section, longest))
+    .filter((text) => text.length >= shortest);
+  if (sections.length < count) throw new Error(`The documentation has ${sections.length} sections; ask for fewer.`);
+  return sections.slice(0, count).map((text, place) => {
+    const referenceTime = new Date(Date.UTC(2026, 0, 1) + place * 3 * 3_600_000);
+    if (place % 3 > 0) return { content: text, referenceTime };
+    const session = `session-${Math.floor(place / 30)}`;
+    const content = `user: what do you know about this?\nassistant: ${text}`;
+    return { content, referenceTime, source: 'message', saga: session };
+  });
+}
+
+function pieces(section: string, longest: number): string[] {
+  const texts: string[] = [];
+  for (const paragraph of section.split(/\n\n+/)) {
+    const last = texts.at(-1);
+    if (last !== undefined && last.length + paragraph.length < longest)
+      texts[texts.length - 1] = `${last}\n\n${paragraph}`;
+    else texts.push(paragraph.slice(0, longest));
+  }
+  return texts;
+}
+
+const rows: Row[] = [];
+for (const models of ['same', 'local'] as const)
+  if (parts.includes(`bytes-${models}`)) rows.push(...(await bytes(Number(given.episodes), models)));
+if (parts.includes('times') || parts.includes('commit')) rows.push(...(await withServers(measureTimes)));
+console.log(markdownTable(rows));
+process.exit(0);

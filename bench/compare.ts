@@ -94,17 +94,21 @@ async function withServers<T>(work: (config: Config, servers: Servers) => Promis
 
 async function measureTimes(config: Config): Promise<Row[]> {
   const found: Row[] = [];
+  const note = (...some: Row[]) => {
+    found.push(...some);
+    for (const { figure, measured } of some) console.error(`  ${figure}: ${measured}`);
+  };
   const falkordb = connect(config.falkordb);
   for (const facts of given.facts.split(',').map(Number)) {
     console.error(`making a graph of ${facts} facts with passages …`);
     await prepare(config, facts, (done) => done % 10_000 === 0 && console.error(`  ${done}`));
     if (parts.includes('times')) {
       console.error('asking …');
-      found.push(queryRow(facts, await askInTurns(config, facts)));
+      note(queryRow(facts, await askInTurns(config, facts)));
     }
     if (parts.includes('commit') && facts <= 10_000) {
       console.error('committing …');
-      found.push(...(await commitRows(config, falkordb, facts)));
+      note(...(await commitRows(config, falkordb, facts)));
     }
   }
   falkordb.disconnect();
@@ -151,6 +155,7 @@ async function commitRows(config: Config, falkordb: Redis, facts: number): Promi
   const opened = await Promise.all(
     copies.map(async ({ name, graphs, ingest, episode, connections, lease }) => {
       const full = `bench${facts}-${name}`;
+      console.error(`  copying for ${name} …`);
       await falkordb.call('GRAPH.COPY', `bench${facts}`, full);
       const [pool, valkey] = [graphs.openGraphs(config.falkordb), connections.patientConnection(config.valkey)];
       const leases = lease.openLeases(valkey, config.takeover);

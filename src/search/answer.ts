@@ -13,6 +13,7 @@ import { type RankedFact, type RankedPassage, type Ranking, rank } from './rank.
 import type { Method } from './recipes.ts';
 import { relevantOf } from './relevance.ts';
 import type { Sought } from './sought.ts';
+import { asItIs } from './what-holds.ts';
 
 /** Puts a passage behind all others of an answer. */
 const BEHIND = 0.99;
@@ -29,11 +30,18 @@ export async function findAnswer(sought: Sought, methods: readonly Method[], lim
   const { worth, ...relevant } = relevantOf(ranking, limit);
   if (worth === 0) return { facts: [], episodes: [], passages: [] };
   const chosen = inContext(ranking.passages, new Set(relevant.passages), limit);
-  const passages = (await shown(sought, chosen, ranking)).filter(
+  const ranked = relevant.facts.slice(0, limit).map(plainFact);
+  const [shownPassages, { facts: current }] = await Promise.all([
+    shown(sought, chosen, ranking),
+    asItIs(sought.graph, { facts: ranked, episodes: [] }, sought.moment),
+  ]);
+  const passages = shownPassages.filter(
     ({ until }, _, all) => until === undefined || all.every((other) => other.until !== undefined),
   );
-  const facts = relevant.facts.slice(0, limit).map((fact) => withPassage(fact, passages));
-  return worth < limit ? bestOf(facts, passages, worth) : { facts, episodes: [], passages };
+  const facts = ranked.map((fact) => withPassage(fact, passages));
+  const found: Found = worth < limit ? bestOf(facts, passages, worth) : { facts, episodes: [], passages };
+  const hold = new Set(current.map(({ uuid }) => uuid));
+  return { ...found, facts: found.facts.filter(({ uuid }) => hold.has(uuid)) };
 }
 
 /** The best answers, at most `count`; a fact that a passage states is one answer with the passage. */
@@ -54,12 +62,15 @@ function bestOf(facts: readonly Fact[], passages: readonly FoundPassage[], count
   return { facts: best.flatMap((one) => one.facts), episodes: [], passages: best.flatMap((one) => one.passages) };
 }
 
-function withPassage({ fact, score }: RankedFact, passages: readonly FoundPassage[]): Fact {
+function plainFact({ fact: { cosine: _, ...row }, score }: RankedFact): Fact {
+  return { ...row, score };
+}
+
+function withPassage(fact: Fact, passages: readonly FoundPassage[]): Fact {
   const passage = passages.find(
     ({ episode, excerpt }) => (fact.episodes ?? []).includes(episode.uuid) && holds(termsOf(excerpt), fact.fact),
   );
-  const { cosine: _, ...row } = fact;
-  return { ...row, score, ...(passage && { statedIn: passage.uuid }) };
+  return { ...fact, ...(passage && { statedIn: passage.uuid }) };
 }
 
 /** Speakers and marks that extraction leaves out do not count. */

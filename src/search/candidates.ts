@@ -86,30 +86,35 @@ export async function findCandidates(
       ...placed.flatMap(({ episodes }) => (episodes ?? []).slice(0, 3)),
     ]),
   ];
-  const adjacent = fits && episodes.length > 0 ? await adjacentEpisodes(graph, episodes) : [];
-  const around = fits
-    ? await passing(
-        sought,
-        await passagesOfEpisodes(
-          graph,
-          [...new Set([...episodes, ...adjacent.map(({ uuid }) => uuid)])],
-          conditions,
-          MOST_OF_EPISODE,
-        ),
-      )
-    : [];
-  const all = unique([...found, ...around]);
+  const around = async (of: readonly string[]) => {
+    if (!fits || of.length === 0) return { rows: [], cosines: [] };
+    const [rows, cosines] = await Promise.all([
+      passagesOfEpisodes(graph, of, conditions, MOST_OF_EPISODE),
+      byMeaning ? cosinesOf(graph, of, vector) : [],
+    ]);
+    return { rows: await passing(sought, rows), cosines };
+  };
+  const elsewhere = [...new Set(found.map(({ episode }) => episode))].filter((episode) => !episodes.includes(episode));
+  const [adjacent, own, measured] = await Promise.all([
+    fits && episodes.length > 0 ? adjacentEpisodes(graph, episodes) : [],
+    around(episodes),
+    byMeaning && elsewhere.length > 0 ? cosinesOf(graph, elsewhere, vector) : [],
+  ]);
+  const beside = await around(
+    [...new Set(adjacent.map(({ uuid }) => uuid))].filter((uuid) => !episodes.includes(uuid)),
+  );
+  const all = unique([...found, ...own.rows, ...beside.rows]);
   const { sessions, followers } = conversationsIn(all);
   const passages = all.map((row) => ({ ...row, session: row.session ?? sessions.get(row.episode) ?? null }));
   const { before, after } = surroundings(passages, [...adjacent, ...followers]);
-  const known = new Map(near.map(({ uuid, cosine }) => [uuid, cosine]));
-  const unmeasured = byMeaning ? passages.filter(({ uuid }) => !known.has(uuid)) : [];
-  const cosines = unmeasured.length > 0 ? await cosinesOf(graph, unmeasured, vector) : new Map<string, number>();
   return {
     passages,
     before,
     after,
-    cosines: new Map([...known, ...cosines]),
+    cosines: new Map([
+      ...[...measured, ...own.cosines, ...beside.cosines],
+      ...near.map(({ uuid, cosine }) => [uuid, cosine] as const),
+    ]),
     facts,
     stated: statedBy(passages, placed),
     holders,

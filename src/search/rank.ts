@@ -1,7 +1,7 @@
 import type { PassageRow } from '../graph/queries/passages.ts';
 import { termsOf } from '../passages/terms.ts';
 import type { CandidateFact, Candidates } from './candidates.ts';
-import { matchOf, type Question, type Signals, signalsOf } from './signals.ts';
+import { matchOf, matchOfPassage, type Question, type Signals, signalsOf } from './signals.ts';
 
 export type Weights = Readonly<Record<keyof Signals, number>>;
 
@@ -53,7 +53,7 @@ export function rank(question: Question, candidates: Candidates, weights: Weight
   const factTerms = facts.map((fact) => termsOf(`${fact.fact} ${fact.source} ${fact.target}`));
   const inFacts = new Set(factTerms.flat());
   const { total, unknown } = mostPossible(rarity, (term) => (holders.get(term) ?? 0) > 0 || inFacts.has(term));
-  const matches = new Map(passages.map((passage) => [passage.uuid, matchOf(passage.terms.split(' '), rarity, total)]));
+  const matches = new Map(passages.map((passage) => [passage.uuid, matchOfPassage(passage, rarity, total)]));
   const signals = signalsOf(question, candidates, matches);
   const ranked = passages
     .map((passage) => {

@@ -84,7 +84,8 @@ async function searchBy(parts: SearchParts, query: string, vector: number[], opt
         centre: options.center === undefined ? [] : await uuidsOf(graph, options.center),
         judge: async (asked, passages) => (await (await parts.languageModel()).score(asked, passages)).scores,
       });
-  const current = await asItIs(graph, found, sought.moment);
+  // An answer's facts were looked at while its passages were read.
+  const current = recipe.answer ? found : await asItIs(graph, found, sought.moment);
   const kept = minScore === undefined ? current : withScore(current, minScore);
   return options.sources ? withSources(graph, kept) : kept;
 }

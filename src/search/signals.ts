@@ -58,7 +58,41 @@ export interface Match {
 export function matchOf(terms: readonly string[], rarity: ReadonlyMap<string, number>, total: number): Match {
   const counts = new Map<string, number>();
   for (const term of terms) if (rarity.has(term)) counts.set(term, (counts.get(term) ?? 0) + 1);
-  const norm = K1 * (1 - B + (B * terms.length) / USUAL_LENGTH);
+  return scoreOf(counts, terms.length, rarity, total);
+}
+
+/** The same for a passage, whose terms stand in one text: to look for the question's costs a tenth of taking all of them apart. */
+export function matchOfPassage(
+  { terms, length }: Pick<PassageRow, 'terms' | 'length'>,
+  rarity: ReadonlyMap<string, number>,
+  total: number,
+): Match {
+  const counts = new Map<string, number>();
+  for (const term of rarity.keys()) {
+    const times = timesIn(terms, term);
+    if (times > 0) counts.set(term, times);
+  }
+  return scoreOf(counts, length, rarity, total);
+}
+
+/** How often a term stands in a text of terms with spaces between them. */
+function timesIn(terms: string, term: string): number {
+  let times = 0;
+  for (let start = terms.indexOf(term); start >= 0; start = terms.indexOf(term, start + term.length)) {
+    const end = start + term.length;
+    const isWhole = (start === 0 || terms[start - 1] === ' ') && (end === terms.length || terms[end] === ' ');
+    if (isWhole) times += 1;
+  }
+  return times;
+}
+
+function scoreOf(
+  counts: ReadonlyMap<string, number>,
+  length: number,
+  rarity: ReadonlyMap<string, number>,
+  total: number,
+): Match {
+  const norm = K1 * (1 - B + (B * length) / USUAL_LENGTH);
   let [words, coverage] = [0, 0];
   for (const [term, times] of counts) {
     const weight = rarity.get(term) ?? 0;

@@ -88,19 +88,19 @@ export function searchPassagesByVector(
   );
 }
 
-/** How far each of some passages lies from a vector, as the cosine; none for those without a vector. */
+/** How far each passage of some episodes lies from a vector, as the cosine, by uuid; none for those without a vector. */
 export async function cosinesOf(
   graph: GroupGraph,
-  passages: readonly Pick<Passage, 'uuid' | 'episode'>[],
+  episodes: readonly string[],
   vector: readonly number[],
-): Promise<Map<string, number>> {
+): Promise<[string, number][]> {
   const rows = await graph.read<{ uuid: string; cosine: number }>(
     `UNWIND $episodes AS episode
-     MATCH (v:_PassageVector {episode: episode}) WHERE v.passage IN $uuids
+     MATCH (v:_PassageVector {episode: episode})
      RETURN v.passage AS uuid, 1 - vec.cosineDistance(v.embedding, vecf32($vector)) AS cosine`,
-    { episodes: [...new Set(passages.map(({ episode }) => episode))], uuids: passages.map(({ uuid }) => uuid), vector },
+    { episodes, vector },
   );
-  return new Map(rows.map(({ uuid, cosine }) => [uuid, cosine]));
+  return rows.map(({ uuid, cosine }) => [uuid, cosine]);
 }
 
 /** Since when some episodes and facts are replaced by notes, of those that are, with the times as the graph has them. */

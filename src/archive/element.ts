@@ -50,14 +50,14 @@ export function edgeElement({ type, source, target, properties, types }: EdgeRow
 
 function held(
   given: Properties,
-  told: NodeRow['types'],
+  rowTypes: NodeRow['types'],
   owner: () => string,
 ): { properties: Properties; types?: Types } {
   for (const name of Object.keys(given)) checkName(name, 'property');
-  if (told.length === 0) return { properties: given };
+  if (rowTypes.length === 0) return { properties: given };
   const properties: Record<string, unknown> = { ...given };
   const types: Record<string, string> = {};
-  for (const [name, type] of told) {
+  for (const [name, type] of rowTypes) {
     const value = properties[name];
     if (type === 'Vectorf32') {
       properties[name] = (value as number[]).map(shortFloat);

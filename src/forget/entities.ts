@@ -19,13 +19,13 @@ export interface ForgottenEntities
 
 /**
  * @param named entities that the episodes name
- * @param told the mentions of those episodes
+ * @param mentions the mentions of those episodes
  */
 export async function forgetEntities(
   graph: GroupGraph,
   targets: { readonly episodes: readonly string[]; readonly entities: readonly string[] },
   named: readonly string[],
-  told: readonly Mention[],
+  mentions: readonly Mention[],
   { removed }: Settled,
 ): Promise<ForgottenEntities> {
   const forgotten = new Set(targets.episodes);
@@ -35,16 +35,16 @@ export async function forgetEntities(
   const lost = (uuid: string) => removed.filter(({ source, target }) => source === uuid || target === uuid).length;
   const isRemoved = (it: EntityTies) =>
     targetEntities.has(it.uuid) || (staying(it).length === 0 && it.degree === lost(it.uuid));
-  const retracted = Map.groupBy(told, ({ entity }) => entity);
+  const retracted = Map.groupBy(mentions, ({ entity }) => entity);
   const kept = ties.filter((it) => !isRemoved(it) && (retracted.has(it.uuid) || it.aliases.length > 0));
   const rows = await readToldBy(graph, [...new Set(kept.flatMap(staying))]);
-  const remainingRows = rows.map(({ episode, told }) => ({ episode, told: readMentions(told) }));
-  const changes = kept.map((it) => {
-    const own = new Set(staying(it));
+  const remainingRows = rows.map(({ episode, told }) => ({ episode, mentions: readMentions(told) }));
+  const changes = kept.map((entity) => {
+    const namingEpisodes = new Set(staying(entity));
     const mentionsByEpisode = remainingRows
-      .filter(({ episode }) => own.has(episode))
-      .map(({ told }) => told.filter(({ entity }) => entity === it.uuid));
-    return retractMentions(it, retracted.get(it.uuid) ?? [], mentionsByEpisode);
+      .filter(({ episode }) => namingEpisodes.has(episode))
+      .map((row) => row.mentions.filter((mention) => mention.entity === entity.uuid));
+    return retractMentions(entity, retracted.get(entity.uuid) ?? [], mentionsByEpisode);
   });
   return {
     removedEntities: ties.filter(isRemoved).map(({ uuid }) => ({ uuid })),
@@ -59,8 +59,8 @@ export async function forgetEntities(
 
 /**
  * Computes an entity's changes once some mentions are retracted.
- * @param mentionsByEpisode what each episode tells of it that still names it, in the order in which they were committed; one that tells
- *                nothing calls it by its name
+ * @param mentionsByEpisode the mentions of each remaining episode that names the entity, in order of commit; an empty list means that
+ *                          the episode uses the entity's name
  */
 function retractMentions(
   entity: EntityTies,
@@ -70,12 +70,14 @@ function retractMentions(
   const { uuid } = entity;
   const remaining = mentionsByEpisode.flat();
   const keys = (some: readonly Mention[]) => new Set(some.map(({ name }) => sameKey(name)));
-  const [stillSaid, saidNoMore] = [keys(remaining), keys(retracted)];
+  const [remainingNames, retractedNames] = [keys(remaining), keys(retracted)];
   const own = sameKey(entity.name);
-  const isCalledSo =
-    mentionsByEpisode.length === 0 || stillSaid.has(own) || mentionsByEpisode.some((told) => told.length === 0);
-  const name = isCalledSo ? entity.name : (remaining[0]?.name ?? entity.name);
-  const isAlias = (key: string) => key !== sameKey(name) && (stillSaid.has(key) || !saidNoMore.has(key));
+  const keepsName =
+    mentionsByEpisode.length === 0 ||
+    remainingNames.has(own) ||
+    mentionsByEpisode.some((mentions) => mentions.length === 0);
+  const name = keepsName ? entity.name : (remaining[0]?.name ?? entity.name);
+  const isAlias = (key: string) => key !== sameKey(name) && (remainingNames.has(key) || !retractedNames.has(key));
   const aliases = entity.aliases.filter(({ alias }) => isAlias(sameKey(alias)));
   return {
     renamed: sameKey(name) === own ? [] : [{ uuid, name }],

@@ -61,7 +61,7 @@ export interface ForgottenFacts {
   /** By episode, the wordings in which it may state what is forgotten. */
   readonly stated: ReadonlyMap<string, ReadonlySet<string>>;
   /** All claims that lose a support. */
-  readonly losers: readonly Claim[];
+  readonly changedClaims: readonly Claim[];
   readonly settled: Settled;
   readonly reworded: readonly Reworded[];
   /** Keys of wordings that no support uses any more. */
@@ -72,11 +72,11 @@ export interface ForgottenFacts {
   readonly changedEndings: readonly { readonly key: string; readonly endings: readonly string[] }[];
 }
 
-/** @param told uuids of the facts that the episodes to be forgotten state or ended */
+/** @param statedFacts uuids of the facts that the forgotten episodes state or ended */
 export async function forgetFacts(
   graph: GroupGraph,
   targets: ForgetTargets,
-  told: readonly string[],
+  statedFacts: readonly string[],
   now: Date,
 ): Promise<ForgottenFacts> {
   const claims = openClaims();
@@ -84,7 +84,7 @@ export async function forgetFacts(
     ...targets.facts,
     ...(targets.entities.length > 0 ? await entityFacts(graph, targets.entities) : []),
   ];
-  await loadFactsOfPairs(graph, claims, [...told, ...targetFacts]);
+  await loadFactsOfPairs(graph, claims, [...statedFacts, ...targetFacts]);
   const forgotten = new Set(targetFacts.flatMap((uuid) => claims.findByFact(uuid) ?? []));
   const episodes = new Set(targets.episodes);
   const isLost = (claim: Claim) => forgotten.has(claim) || claim.supports.some(({ episode }) => episodes.has(episode));
@@ -108,7 +108,7 @@ export async function forgetFacts(
   return {
     forgotten,
     stated,
-    losers: changedClaims,
+    changedClaims,
     reworded,
     wordings: changedClaims.flatMap(({ wordings }, place) =>
       (wordingsBefore[place] ?? []).filter((words) => !wordings.has(words)),

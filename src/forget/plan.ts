@@ -56,7 +56,7 @@ export async function planForget(graph: GroupGraph, targets: ForgetTargets, now:
     readSagasOf(graph, [...new Set([...episodes, ...statingEpisodes])]),
     communitiesOf(graph, touched),
   ]);
-  const { settled, reworded, forgotten, losers } = facts;
+  const { settled, reworded, forgotten, changedClaims } = facts;
   const forgottenEpisodes = new Set(episodes);
   // A saga's summary may state what is forgotten, also when all its episodes stay.
   const sagas = allSagas.filter(
@@ -121,7 +121,7 @@ export async function planForget(graph: GroupGraph, targets: ForgetTargets, now:
       facts: changes.removedFacts.map(({ uuid }) => uuid),
       entities: [...removedUuids],
       telling: [...remainingSources].filter((episode) => episode !== '' && !forgottenEpisodes.has(episode)),
-      keptFacts: losers.filter(({ supports }) => supports.length > 0).length,
+      keptFacts: changedClaims.filter(({ supports }) => supports.length > 0).length,
       reopenedFacts: settled.facts.filter(({ stored, span }) => stored?.invalidAt && !span.invalidAt).length,
       summaries:
         summaries.filter(({ isChanged }) => isChanged).length +

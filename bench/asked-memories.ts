@@ -84,7 +84,7 @@ async function askMemory(config: Config, own: AnsweredSet, askers: readonly Answ
         ...(saga && { saga }),
       })),
     );
-    for (const receipt of receipts) await memory.ended(receipt, { limit: 30 * MINUTE });
+    for (const receipt of receipts) await memory.waitFor(receipt, { timeoutMs: 30 * MINUTE });
     const uuids = new Map(receipts.map(({ uuid }, place) => [own.episodes[place]?.id ?? '', uuid]));
     const graph = graphs.group(group);
     const asked: Asked[] = [];

@@ -258,7 +258,8 @@ async function grownBy(
   const worker = await copy.workers.startWorkers(config, ['store'], own);
   const memory = new copy.library.MemoryManager(config);
   const store = async (some: readonly EpisodeInput[]) => {
-    for (const receipt of await memory.enqueueMany([...some])) await memory.ended(receipt, { limit: 30 * MINUTE });
+    for (const receipt of await memory.enqueueMany([...some]))
+      await memory.waitFor(receipt, { timeoutMs: 30 * MINUTE });
   };
   const servers = { falkordb: connect(config.falkordb), valkey: connect(config.valkey) };
   // What is there before the first episode, indexes and scripts, is not an episode's.

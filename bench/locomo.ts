@@ -68,7 +68,7 @@ async function sharesOf(
   { episodes, questions }: Conversation,
 ): Promise<number[]> {
   const receipts = await memory.enqueueMany(episodes.map((episode) => ({ ...episode, group })));
-  for (const receipt of receipts) await memory.ended(receipt, { limit: 30 * MINUTE });
+  for (const receipt of receipts) await memory.waitFor(receipt, { timeoutMs: 30 * MINUTE });
   const turns = new Map(receipts.map(({ uuid }, index) => [uuid, episodes[index]?.idempotencyKey]));
   const shares: number[] = [];
   for (const { question, evidence } of questions) {

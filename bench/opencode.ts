@@ -58,7 +58,7 @@ async function recallTimes(): Promise<{ times: number[]; missing: number }> {
   const running = await startWorkers(new MemoryManager().config, ['store']);
   const memory = new MemoryManager();
   const receipt = await memory.enqueue('Harbor uses Redis for sessions.');
-  await memory.ended(receipt);
+  await memory.waitFor(receipt);
   const hooks = await server({ directory: mkdtempSync(join(folder, 'project-')) });
   await sleep(2000);
   const host = hostOf(hooks);

@@ -104,7 +104,7 @@ async function worked(config: Config, count: number, groups: readonly string[], 
   const memory = new MemoryManager(own);
   const start = performance.now();
   const running = await startWorkers(own, ['store'], { languageModel: silent, embedder });
-  await completed(async () => (await memory.counts('store')).completed, count);
+  await completed(async () => (await memory.jobCounts('store')).completed, count);
   const seconds = (performance.now() - start) / 1000;
   await running.close();
   await memory.close();

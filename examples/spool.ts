@@ -17,6 +17,6 @@ await offline.close();
 // Any later command or program of this user, and every worker of `up`, hands in what is on disk.
 const memory = new MemoryManager({ group: 'example-spool' });
 await memory.drainSpool();
-await memory.ended(receipt);
+await memory.waitFor(receipt);
 console.log(await memory.queryMemory('What does Lighthouse talk to?', 1));
 await memory.close();

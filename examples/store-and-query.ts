@@ -12,13 +12,13 @@ const receipts = await memory.enqueueMany([
     idempotencyKey: 'note-2',
   },
 ]);
-for (const receipt of receipts) await memory.ended(receipt);
+for (const receipt of receipts) await memory.waitFor(receipt);
 
 const question = 'Where does Harbor keep its sessions?';
 console.log(await memory.queryMemory(question, 1));
 console.log(await memory.queryMemory(question, 1, { asOf: new Date('2025-02-01') }));
 
-const { facts } = await memory.history('Redis 7');
+const { facts } = await memory.getHistory('Redis 7');
 for (const { fact, validAt, invalidAt } of facts) console.log(fact, validAt, invalidAt);
 
 await memory.close();

@@ -62,7 +62,7 @@ async function demo(folder: string, closers: (() => unknown)[]): Promise<void> {
 async function rememberProject(memory: MemoryManager): Promise<void> {
   console.log(`1. A coding agent works on Harbor for two weeks: ${PROJECT.length} turns and notes.\n`);
   const receipts = await memory.enqueueMany(PROJECT.map((episode) => ({ ...episode, group: HARBOR })));
-  for (const receipt of receipts) await memory.ended(receipt, { limit: 15 * MINUTE });
+  for (const receipt of receipts) await memory.waitFor(receipt, { timeoutMs: 15 * MINUTE });
 }
 
 async function askOfProject(memory: MemoryManager, { about, text, holds, lacks }: ProjectQuestion): Promise<void> {
@@ -91,7 +91,7 @@ async function remember(memory: MemoryManager, releases: readonly Release[]): Pr
     await memory.storeEpisode(text, { package: PACKAGE, version }, { referenceTime: date });
   const stored = performance.now() - start;
   await committed(memory, releases.length);
-  const { episodes, entities, facts } = await memory.size();
+  const { episodes, entities, facts } = await memory.graphSize();
   console.log(`  All in the queue after ${seconds(stored)}, all in the graph after ${since(start)}:`);
   console.log(`  ${episodes} episodes, ${entities} entities, ${facts} facts.\n`);
   if (episodes !== releases.length) throw new Error(`${releases.length - episodes} episodes are missing`);
@@ -101,7 +101,7 @@ async function committed(memory: MemoryManager, wanted: number): Promise<void> {
   const before = PROJECT.length;
   let told = 0;
   for (const end = Date.now() + 15 * MINUTE; Date.now() < end; await sleep(0.2 * SECOND)) {
-    const { completed: all, failed } = await memory.counts('store');
+    const { completed: all, failed } = await memory.jobCounts('store');
     const completed = all - before;
     if (failed > 0) throw new Error(`${failed} episodes could not be read`);
     if (process.stdout.isTTY) process.stdout.write(`\r  ${completed} of ${wanted}`);

@@ -21,7 +21,7 @@ const NODE = join(MODULES, '.bin', 'node');
 const BUILT = join(ROOT, 'dist', '.memory-manager-build');
 
 /** A sentence for the user. */
-class SetupFailed extends Error {}
+class SetupError extends Error {}
 
 let openLine = false;
 // Whoever reads may have seen enough; what is needed is made all the same.
@@ -46,7 +46,7 @@ try {
   }
 } catch (error) {
   if (openLine) process.stdout.write('\n');
-  const isSentence = error instanceof SetupFailed || ['ServersMissing', 'ConfigError'].includes(error.name);
+  const isSentence = error instanceof SetupError || ['ServersMissingError', 'ConfigError'].includes(error.name);
   console.error(`setup: ${isSentence ? error.message : (error.stack ?? error)}`);
   process.exitCode = 1;
 }
@@ -63,7 +63,7 @@ function installPackages() {
     writeFileSync(INSTALLED, hash);
   }
   if (!existsSync(NODE)) {
-    throw new SetupFailed(
+    throw new SetupError(
       'node_modules/.bin/node is missing, because npm installed the packages without running their scripts: ' +
         'run `npm rebuild node --ignore-scripts=false` and try again.',
     );
@@ -115,7 +115,7 @@ async function findServers() {
 
 function runInstalled(parameters) {
   const { status, error } = spawnSync(NODE, parameters, { cwd: ROOT, stdio: 'inherit', timeout: 10 * MINUTE });
-  if (error !== undefined) throw new SetupFailed(`${NODE} could not be run: ${error.message}`);
+  if (error !== undefined) throw new SetupError(`${NODE} could not be run: ${error.message}`);
   // What went wrong was said by the script itself.
   if (status !== 0) process.exitCode = 1;
 }
@@ -130,7 +130,7 @@ function npm(parameters) {
     maxBuffer: 64 * 1024 * 1024,
     timeout: 15 * MINUTE,
   });
-  if (error !== undefined) throw new SetupFailed(`npm could not be run: ${error.message}`);
+  if (error !== undefined) throw new SetupError(`npm could not be run: ${error.message}`);
   return { succeeded: status === 0, output: `${stdout}${stderr}` };
 }
 
@@ -139,7 +139,7 @@ function insist({ succeeded, output }, failure) {
   process.stdout.write('\n');
   openLine = false;
   process.stderr.write(output);
-  throw new SetupFailed(failure);
+  throw new SetupError(failure);
 }
 
 function step(work, act) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
 import { keyUuid } from './derived-uuid.ts';
-import { InvalidInput, isForeseen } from './errors.ts';
+import { InvalidInputError, isForeseen } from './errors.ts';
 import { checkText } from './text.ts';
 import { checkTime, timestamp } from './time.ts';
 import { readTriplet } from './triplet.ts';
@@ -70,7 +70,7 @@ const MAX_METADATA_DEPTH = 64;
 /**
  * Makes an episode of what a caller handed in.
  * @param maxBytes limit of the content in UTF-8 bytes
- * @throws InvalidInput with a sentence that says what to change
+ * @throws InvalidInputError with a sentence that says what to change
  */
 export function newEpisode(
   content: string,
@@ -98,30 +98,30 @@ export function newEpisode(
 
 function checkContent(content: string, maxBytes: number): string {
   if (checkText(content, 'The content').trim() === '')
-    throw new InvalidInput('The content is empty; give the text to remember.');
+    throw new InvalidInputError('The content is empty; give the text to remember.');
   checkLength(content, maxBytes);
   return content;
 }
 
-/** @throws InvalidInput for a text of more than `maxBytes` in UTF-8 */
+/** @throws InvalidInputError for a text of more than `maxBytes` in UTF-8 */
 export function checkLength(content: string, maxBytes: number): void {
   const bytes = Buffer.byteLength(content);
   if (bytes > maxBytes)
-    throw new InvalidInput(
+    throw new InvalidInputError(
       `The content has ${bytes} bytes and the limit is ${maxBytes}; store it in parts or raise MEMORY_MAX_CONTENT_BYTES.`,
     );
 }
 
 function checkSource(source: EpisodeSource): EpisodeSource {
   if (sources.includes(source)) return source;
-  throw new InvalidInput('The source must be text, message, json or fact_triple.');
+  throw new InvalidInputError('The source must be text, message, json or fact_triple.');
 }
 
-/** @throws InvalidInput */
+/** @throws InvalidInputError */
 export function checkSaga(saga: string): string {
   const name = checkText(saga, "The saga's name").trim();
   if (name !== '' && name.length <= LONGEST_SAGA) return name;
-  throw new InvalidInput(`A saga's name has 1 to ${LONGEST_SAGA} characters.`);
+  throw new InvalidInputError(`A saga's name has 1 to ${LONGEST_SAGA} characters.`);
 }
 
 function checkMetadata(metadata: unknown): Metadata | null {
@@ -130,14 +130,14 @@ function checkMetadata(metadata: unknown): Metadata | null {
   // What comes back from the queue is what JSON makes of it.
   const kept = metadataShape.safeParse(given.success && JSON.parse(metadataText(given.data)));
   if (kept.success) return kept.data;
-  throw new InvalidInput('The metadata must be a JSON object, such as {"file":"src/main.ts"}.');
+  throw new InvalidInputError('The metadata must be a JSON object, such as {"file":"src/main.ts"}.');
 }
 
 function withNote(metadata: Metadata | null, { kind, replaces, confirmed }: EpisodeOptions): Metadata | null {
   if (kind === undefined && replaces === undefined && confirmed === undefined) return metadata;
   if (kind !== undefined && !NOTE_KINDS.includes(kind))
-    throw new InvalidInput('The kind must be fact, decision, rule or task.');
-  if (confirmed !== undefined && kind !== 'rule') throw new InvalidInput('Only a rule is confirmed.');
+    throw new InvalidInputError('The kind must be fact, decision, rule or task.');
+  if (confirmed !== undefined && kind !== 'rule') throw new InvalidInputError('Only a rule is confirmed.');
   return {
     ...metadata,
     ...(kind !== undefined && { kind }),
@@ -166,7 +166,7 @@ function metadataText(metadata: Metadata): string {
     if (Buffer.byteLength(text) <= MAX_METADATA_BYTES) return text;
   } catch (error) {
     if (isForeseen(error)) throw error;
-    throw new InvalidInput('The metadata cannot be written as JSON; use text, numbers, lists and objects.', {
+    throw new InvalidInputError('The metadata cannot be written as JSON; use text, numbers, lists and objects.', {
       cause: error,
     });
   }
@@ -178,7 +178,7 @@ function checkExtent(metadata: Metadata): void {
   let level = 0;
   for (let values: unknown[] = [metadata]; values.length > 0; level += 1) {
     if (level > MAX_METADATA_DEPTH)
-      throw new InvalidInput(
+      throw new InvalidInputError(
         `The metadata is nested deeper than ${MAX_METADATA_DEPTH} levels or in a circle; make it flatter.`,
       );
     if (values.length > MAX_METADATA_BYTES) throw tooLong();
@@ -187,7 +187,7 @@ function checkExtent(metadata: Metadata): void {
 }
 
 const tooLong = () =>
-  new InvalidInput(`The metadata has more than ${MAX_METADATA_BYTES} bytes; put long text into the content.`);
+  new InvalidInputError(`The metadata has more than ${MAX_METADATA_BYTES} bytes; put long text into the content.`);
 
 /** True when the caller named the episode, so that it may be known already. */
 export function isNamed({ uuid, idempotencyKey }: EpisodeOptions): boolean {
@@ -196,13 +196,14 @@ export function isNamed({ uuid, idempotencyKey }: EpisodeOptions): boolean {
 
 function identity(group: string, { uuid, idempotencyKey: key }: EpisodeOptions): string {
   if (key === undefined) return uuid === undefined ? randomUUID() : checkUuid(uuid);
-  if (uuid !== undefined) throw new InvalidInput('An episode has a uuid or a key, not both; leave one of them out.');
+  if (uuid !== undefined)
+    throw new InvalidInputError('An episode has a uuid or a key, not both; leave one of them out.');
   const checked = checkText(key, 'The key');
   if (checked.trim() !== '' && checked.length <= LONGEST_KEY) return keyUuid(group, checked);
-  throw new InvalidInput(`A key has 1 to ${LONGEST_KEY} characters, and not only spaces.`);
+  throw new InvalidInputError(`A key has 1 to ${LONGEST_KEY} characters, and not only spaces.`);
 }
 
 function checkUuid(uuid: string): string {
   if (z.uuid().safeParse(uuid).success) return uuid.toLowerCase();
-  throw new InvalidInput(`"${String(uuid).slice(0, 60)}" is not a uuid; leave it out to get a new one.`);
+  throw new InvalidInputError(`"${String(uuid).slice(0, 60)}" is not a uuid; leave it out to get a new one.`);
 }

@@ -4,53 +4,63 @@
  */
 
 /** The caller gave something that cannot be used. */
-export class InvalidInput extends Error {
-  override name = 'InvalidInput';
+export class InvalidInputError extends Error {
+  override name = 'InvalidInputError';
+  readonly code = 'ERR_INVALID_INPUT';
 }
 
 /** A setting is missing or wrong. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
+  readonly code = 'ERR_CONFIG';
 }
 
 /** Nothing answers at the address of Valkey or FalkorDB. */
-export class StoreUnreachable extends Error {
-  override name = 'StoreUnreachable';
+export class StoreUnreachableError extends Error {
+  override name = 'StoreUnreachableError';
+  readonly code = 'ERR_STORE_UNREACHABLE';
 }
 
 /** Something answers at the address, but it is not the server that belongs there. */
-export class WrongServer extends Error {
-  override name = 'WrongServer';
+export class WrongServerError extends Error {
+  override name = 'WrongServerError';
+  readonly code = 'ERR_WRONG_SERVER';
 }
 
 /** The server refuses the user name or the password. */
-export class AccessRefused extends Error {
-  override name = 'AccessRefused';
+export class AccessRefusedError extends Error {
+  override name = 'AccessRefusedError';
+  readonly code = 'ERR_ACCESS_REFUSED';
 }
 
 /** The graph was written with another embedder; its vectors cannot be compared with ours. */
-export class EmbedderMismatch extends Error {
-  override name = 'EmbedderMismatch';
+export class EmbedderMismatchError extends Error {
+  override name = 'EmbedderMismatchError';
+  readonly code = 'ERR_EMBEDDER_MISMATCH';
 }
 
 /** The awaited result did not arrive in time. It may still arrive. */
-export class TimedOut extends Error {
-  override name = 'TimedOut';
+export class TimedOutError extends Error {
+  override name = 'TimedOutError';
+  readonly code = 'ERR_TIMED_OUT';
 }
 
 /** No worker is running, so the request cannot be carried out now. */
-export class NoWorker extends Error {
-  override name = 'NoWorker';
+export class NoWorkerError extends Error {
+  override name = 'NoWorkerError';
+  readonly code = 'ERR_NO_WORKER';
 }
 
 /** A job failed; the message is the reason. */
-export class JobFailed extends Error {
-  override name = 'JobFailed';
+export class JobFailedError extends Error {
+  override name = 'JobFailedError';
+  readonly code = 'ERR_JOB_FAILED';
 }
 
 /** A model's server cannot be reached, is silent, reports an error of its own or has no quota left. The job itself is sound. */
-export class ModelAway extends Error {
-  override name = 'ModelAway';
+export class ModelUnavailableError extends Error {
+  override name = 'ModelUnavailableError';
+  readonly code = 'ERR_MODEL_UNAVAILABLE';
   /** Milliseconds until the next call; null when unknown. */
   readonly retryAfter: number | null;
 
@@ -61,13 +71,15 @@ export class ModelAway extends Error {
 }
 
 /** A model could not be loaded, or gave an unusable answer; the next try may succeed. */
-export class ModelFailed extends Error {
-  override name = 'ModelFailed';
+export class ModelFailedError extends Error {
+  override name = 'ModelFailedError';
+  readonly code = 'ERR_MODEL_FAILED';
 }
 
 /** The model's server asks for fewer calls. */
-export class ModelBusy extends Error {
-  override name = 'ModelBusy';
+export class ModelBusyError extends Error {
+  override name = 'ModelBusyError';
+  readonly code = 'ERR_MODEL_BUSY';
   /** Milliseconds that the server asked for; null when it named none. */
   readonly retryAfter: number | null;
 
@@ -78,28 +90,33 @@ export class ModelBusy extends Error {
 }
 
 /** The model gives no usable answer, even after a repair and another try. */
-export class ReplyUnusable extends Error {
-  override name = 'ReplyUnusable';
+export class UnusableReplyError extends Error {
+  override name = 'UnusableReplyError';
+  readonly code = 'ERR_UNUSABLE_REPLY';
 }
 
 /** The model's server refuses a text of this length, and the text cannot be cut further. */
-export class TextTooLong extends Error {
-  override name = 'TextTooLong';
+export class TextTooLongError extends Error {
+  override name = 'TextTooLongError';
+  readonly code = 'ERR_TEXT_TOO_LONG';
 }
 
 /** Another worker has taken over the group; this outdated write was refused. */
-export class StaleFence extends Error {
-  override name = 'StaleFence';
+export class StaleFenceError extends Error {
+  override name = 'StaleFenceError';
+  readonly code = 'ERR_STALE_FENCE';
 }
 
 /** The spool is full; the episode was not kept. */
-export class SpoolFull extends Error {
-  override name = 'SpoolFull';
+export class SpoolFullError extends Error {
+  override name = 'SpoolFullError';
+  readonly code = 'ERR_SPOOL_FULL';
 }
 
 /** The place for archives cannot be reached, is silent, is busy or reports an error of its own. The job itself is sound. */
-export class ArchiveAway extends Error {
-  override name = 'ArchiveAway';
+export class ArchiveUnavailableError extends Error {
+  override name = 'ArchiveUnavailableError';
+  readonly code = 'ERR_ARCHIVE_UNAVAILABLE';
   /** Milliseconds that the server asked for; null when it named none. */
   readonly retryAfter: number | null;
 
@@ -110,23 +127,27 @@ export class ArchiveAway extends Error {
 }
 
 /** An archive does not match its manifest, or cannot be read; nothing of it may get into a memory. */
-export class ArchiveDamaged extends Error {
-  override name = 'ArchiveDamaged';
+export class ArchiveDamagedError extends Error {
+  override name = 'ArchiveDamagedError';
+  readonly code = 'ERR_ARCHIVE_DAMAGED';
 }
 
 /** The graph has lost changes; it must be rebuilt before it is exported. */
 export class GraphLostError extends Error {
   override name = 'GraphLostError';
+  readonly code = 'ERR_GRAPH_LOST';
 }
 
 /** The folder for archives cannot be used, or its disk is full; a user has to correct that. */
 export class ArchivePlaceError extends Error {
   override name = 'ArchivePlaceError';
+  readonly code = 'ERR_ARCHIVE_PLACE';
 }
 
 /** No usable Valkey or FalkorDB program was found on this machine. */
-export class ServersMissing extends Error {
-  override name = 'ServersMissing';
+export class ServersMissingError extends Error {
+  override name = 'ServersMissingError';
+  readonly code = 'ERR_SERVERS_MISSING';
 }
 
 /**
@@ -139,29 +160,29 @@ export type Fate = 'waits' | 'retried' | 'given up';
 
 // By name, not by class: the bundled command line and the worker each have a copy of these classes.
 const FATES: Readonly<Record<string, Fate>> = {
-  InvalidInput: 'given up',
+  InvalidInputError: 'given up',
   ConfigError: 'retried',
-  StoreUnreachable: 'waits',
-  WrongServer: 'waits',
-  AccessRefused: 'waits',
+  StoreUnreachableError: 'waits',
+  WrongServerError: 'waits',
+  AccessRefusedError: 'waits',
   // The settings must be changed back, or the graph re-embedded; the job itself is sound.
-  EmbedderMismatch: 'waits',
-  TimedOut: 'waits',
-  NoWorker: 'retried',
-  JobFailed: 'given up',
-  ModelAway: 'waits',
-  ModelFailed: 'retried',
-  ModelBusy: 'waits',
+  EmbedderMismatchError: 'waits',
+  TimedOutError: 'waits',
+  NoWorkerError: 'retried',
+  JobFailedError: 'given up',
+  ModelUnavailableError: 'waits',
+  ModelFailedError: 'retried',
+  ModelBusyError: 'waits',
   // Each try has already cost three calls.
-  ReplyUnusable: 'given up',
-  TextTooLong: 'given up',
-  StaleFence: 'waits',
-  SpoolFull: 'given up',
-  ArchiveAway: 'waits',
-  ArchiveDamaged: 'given up',
+  UnusableReplyError: 'given up',
+  TextTooLongError: 'given up',
+  StaleFenceError: 'waits',
+  SpoolFullError: 'given up',
+  ArchiveUnavailableError: 'waits',
+  ArchiveDamagedError: 'given up',
   GraphLostError: 'given up',
   ArchivePlaceError: 'given up',
-  ServersMissing: 'given up',
+  ServersMissingError: 'given up',
 };
 
 /** Unexpected failures are retried. */

@@ -1,4 +1,4 @@
-import { InvalidInput } from './errors.ts';
+import { InvalidInputError } from './errors.ts';
 import { shortened } from './text.ts';
 
 /** The group that is used where none is named, as in Graphiti. */
@@ -9,13 +9,15 @@ const GROUP_ID = /^[a-zA-Z0-9_-]{1,128}$/;
 
 /**
  * A group is one isolated memory. Its id is also its graph's name and stands inside keys, so its letters are few.
- * @throws InvalidInput
+ * @throws InvalidInputError
  */
 export function checkGroup(group: string): string {
   if (group === DEFAULT_GRAPH)
-    throw new InvalidInput(`"${DEFAULT_GRAPH}" is the graph of the default group; name that group "${DEFAULT_GROUP}".`);
+    throw new InvalidInputError(
+      `"${DEFAULT_GRAPH}" is the graph of the default group; name that group "${DEFAULT_GROUP}".`,
+    );
   if (typeof group === 'string' && GROUP_ID.test(group)) return group;
-  throw new InvalidInput(
+  throw new InvalidInputError(
     `The group "${shortened(String(group), 40)}" is not a valid name; use 1 to 128 letters, digits, hyphens and underscores.`,
   );
 }

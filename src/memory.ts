@@ -49,8 +49,8 @@ const tells = () => (telling ??= import('./memory/store.ts'));
 
 /**
  * The public API. Connections and models are opened when first needed; `close()` closes them.
- * Errors: `InvalidInput`, `ConfigError`, `StoreUnreachable`, `WrongServer`, `AccessRefused`, `EmbedderMismatch`,
- * `ModelFailed`, `ModelBusy`; waiting also `TimedOut`, `JobFailed`, `NoWorker`.
+ * Errors: `InvalidInputError`, `ConfigError`, `StoreUnreachableError`, `WrongServerError`, `AccessRefusedError`, `EmbedderMismatchError`,
+ * `ModelFailedError`, `ModelBusyError`; waiting also `TimedOutError`, `JobFailedError`, `NoWorkerError`.
  */
 export class MemoryManager {
   readonly config: Config;
@@ -63,7 +63,7 @@ export class MemoryManager {
 
   /**
    * @param config what differs from the environment's settings
-   * @throws InvalidInput for an unknown or invalid member; ConfigError for an invalid setting of the environment
+   * @throws InvalidInputError for an unknown or invalid member; ConfigError for an invalid setting of the environment
    */
   constructor(config: Partial<Config> = {}, parts: MemoryParts = {}) {
     this.config = { ...loadConfig(), ...checkConfig(config) };
@@ -99,7 +99,7 @@ export class MemoryManager {
   }
 
   /** Adds one complete fact, as an episode that no model reads. */
-  async addTriplet(
+  async enqueueFact(
     triplet: Triplet,
     metadata?: Metadata | null,
     options: TripletOptions = {},
@@ -122,12 +122,12 @@ export class MemoryManager {
   }
 
   /** Starts listening for finished jobs, so that the first wait is fast. */
-  async listen(queue: QueueName): Promise<void> {
+  async connect(queue: QueueName): Promise<void> {
     return request('listen', async () => (await this.#services.waiting[checkQueue(queue)]()).ready());
   }
 
   /** Waits until a job has succeeded. For an episode, its facts are then in the graph and visible to every reader. */
-  async ended(receipt: Receipt, options: WaitOptions = {}): Promise<unknown> {
+  async waitFor(receipt: Receipt, options: WaitOptions = {}): Promise<unknown> {
     return request('ended', async () => {
       const { queue, jobId } = checkReceipt(receipt);
       return waitFor(this.#services, queue, jobId, checkInput('wait', options));
@@ -163,19 +163,19 @@ export class MemoryManager {
   }
 
   /** All current and ended facts of an entity (name, alias or uuid), sorted by the time from which they hold. */
-  async history(entity: string, options: HistoryOptions = {}): Promise<EntityHistory> {
+  async getHistory(entity: string, options: HistoryOptions = {}): Promise<EntityHistory> {
     return request('history', async () => askForHistory(this.#services, entity, checkInput('history', options)));
   }
 
-  /** One episode, by its uuid or its name. @throws InvalidInput when there is none, or more than one of that name */
-  async episode(uuidOrName: string, options: GroupOptions = {}): Promise<WholeEpisode> {
+  /** One episode, by its uuid or its name. @throws InvalidInputError when there is none, or more than one of that name */
+  async getEpisode(uuidOrName: string, options: GroupOptions = {}): Promise<WholeEpisode> {
     return request('episode', async () =>
       (await import('./memory/episodes.ts')).askForEpisode(this.#services, uuidOrName, checkInput('group', options)),
     );
   }
 
-  /** One fact, by its uuid, whenever it held. @throws InvalidInput when there is none */
-  async fact(uuid: string, options: GroupOptions = {}): Promise<WholeFact> {
+  /** One fact, by its uuid, whenever it held. @throws InvalidInputError when there is none */
+  async getFact(uuid: string, options: GroupOptions = {}): Promise<WholeFact> {
     return request('fact', async () =>
       (await import('./memory/episodes.ts')).askForFact(this.#services, uuid, checkInput('group', options)),
     );
@@ -186,14 +186,14 @@ export class MemoryManager {
     return (await import('./archive/export.ts')).exportMessage(await this.export(options));
   }
 
-  /** The same, but returns the file and its figures. @throws NoWorker */
+  /** The same, but returns the file and its figures. @throws NoWorkerError */
   async export(options: ExportOptions = {}): Promise<Exported> {
     return request('export_to_b2', async () =>
       (await import('./memory/exports.ts')).exportMemory(this.#services, checkInput('export', options)),
     );
   }
 
-  /** The same for every memory that has a graph. A failure in one does not stop the others. @throws NoWorker */
+  /** The same for every memory that has a graph. A failure in one does not stop the others. @throws NoWorkerError */
   async exportAll(options: ExportAllOptions = {}): Promise<GroupExported[]> {
     return request('export_all', async () =>
       (await import('./memory/exports.ts')).exportAll(this.#services, checkInput('exportAll', options)),
@@ -203,7 +203,7 @@ export class MemoryManager {
   /**
    * Has a worker remove an episode, a fact, an entity, the results of a query or a session, as if the memory had never had it,
    * from every place that holds it. Facts that other episodes also state stay.
-   * @throws InvalidInput when nothing matches, or more than one has the name; NoWorker
+   * @throws InvalidInputError when nothing matches, or more than one has the name; NoWorkerError
    */
   async forget(target: ForgetTarget, options: ForgetOptions = {}): Promise<Forgotten> {
     return request('forget', async () =>
@@ -212,22 +212,22 @@ export class MemoryManager {
   }
 
   /** How many workers take jobs of a queue, on any machine. */
-  async workers(queue: QueueName): Promise<number> {
+  async countWorkers(queue: QueueName): Promise<number> {
     return (await this.#services.producer()).workers(checkQueue(queue));
   }
 
   /** The number of jobs of a queue in each state. */
-  async counts(queue: QueueName): Promise<Counts> {
+  async jobCounts(queue: QueueName): Promise<Counts> {
     return request('counts', async () => (await this.#services.producer()).counts(checkQueue(queue)));
   }
 
   /** The reason of the latest failure in a queue, among jobs that wait for a retry or are dead letters. */
-  async lastFailure(queue: QueueName): Promise<string | undefined> {
+  async getLastFailure(queue: QueueName): Promise<string | undefined> {
     return request('last_failure', async () => (await this.#services.producer()).lastFailure(checkQueue(queue)));
   }
 
   /** The state of servers, queues, workers and models. A server that does not answer is reported, not thrown. */
-  async status(options: GroupOptions = {}): Promise<Status> {
+  async getStatus(options: GroupOptions = {}): Promise<Status> {
     return request('status', async () =>
       (await import('./memory/status.ts')).askForStatus(this.#services, checkInput('group', options)),
     );
@@ -239,11 +239,15 @@ export class MemoryManager {
   }
 
   /** The number of episodes, entities and facts in the group's graph. */
-  async size(group?: string): Promise<GraphCounts> {
+  async graphSize(group?: string): Promise<GraphCounts> {
     return request('size', () => askForSize(this.#services, { group }));
   }
 
   async close(): Promise<void> {
     await this.#services.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 }

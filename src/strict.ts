@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { InvalidInput } from './errors.ts';
+import { InvalidInputError } from './errors.ts';
 
 /** A shape for each member of `T`, so that a new one is not forgotten; none need be there. */
 export type Members<T> = { readonly [K in keyof Required<T>]: z.ZodMiniType };
@@ -37,7 +37,7 @@ export function strictly<T>(members: Members<T>): z.ZodMiniType<T> {
 /**
  * What was given, when it is of the shape.
  * @param what begins the sentence: whose options or settings they are
- * @throws InvalidInput naming the member, and the one that was probably meant
+ * @throws InvalidInputError naming the member, and the one that was probably meant
  */
 export function checked<T>(shape: z.ZodMiniType<T>, given: unknown, what: string): T {
   const parsed = shape.safeParse(given);
@@ -46,14 +46,16 @@ export function checked<T>(shape: z.ZodMiniType<T>, given: unknown, what: string
   const path = issue?.path.map(String) ?? [];
   const place = path.length > 0 ? ` "${path.join('.')}"` : '';
   if (issue?.code === 'unrecognized_keys')
-    throw new InvalidInput(unknownMember(`${what}${place}`, issue.keys[0] ?? '', membersAt(shape, path)));
-  throw new InvalidInput(`${what}${place} must be ${issue?.message ?? 'something else'}.`, { cause: parsed.error });
+    throw new InvalidInputError(unknownMember(`${what}${place}`, issue.keys[0] ?? '', membersAt(shape, path)));
+  throw new InvalidInputError(`${what}${place} must be ${issue?.message ?? 'something else'}.`, {
+    cause: parsed.error,
+  });
 }
 
-/** @throws InvalidInput */
+/** @throws InvalidInputError */
 export function checkList<T>(given: readonly T[], what: string): readonly T[] {
   if (Array.isArray(given)) return given;
-  throw new InvalidInput(`${what} must be a list.`);
+  throw new InvalidInputError(`${what} must be a list.`);
 }
 
 /** The sentence for a member that nobody knows. */

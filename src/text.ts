@@ -1,15 +1,15 @@
-import { InvalidInput } from './errors.ts';
+import { InvalidInputError } from './errors.ts';
 
 /**
  * Refuses what the stores cannot give back unchanged: FalkorDB's parser stops at NUL, and a lone surrogate has no UTF-8 form.
- * @throws InvalidInput naming `what` and the place
+ * @throws InvalidInputError naming `what` and the place
  */
 export function checkText(text: string, what: string): string {
-  if (typeof text !== 'string') throw new InvalidInput(`${what} must be text.`);
+  if (typeof text !== 'string') throw new InvalidInputError(`${what} must be text.`);
   const nul = text.indexOf('\0');
-  if (nul >= 0) throw new InvalidInput(`${what} has a NUL character at position ${nul + 1}; take it out.`);
+  if (nul >= 0) throw new InvalidInputError(`${what} has a NUL character at position ${nul + 1}; take it out.`);
   if (!text.isWellFormed())
-    throw new InvalidInput(`${what} has half a character (a lone surrogate); store it as valid Unicode.`);
+    throw new InvalidInputError(`${what} has half a character (a lone surrogate); store it as valid Unicode.`);
   return text;
 }
 

@@ -1,4 +1,4 @@
-import { InvalidInput } from './errors.ts';
+import { InvalidInputError } from './errors.ts';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
@@ -19,10 +19,10 @@ export function isWritable(date: unknown): date is Date {
   return date instanceof Date && /^\d{4}-/.test(Number.isNaN(date.getTime()) ? '' : date.toISOString());
 }
 
-/** @throws InvalidInput naming `what` when the graph cannot hold the date */
+/** @throws InvalidInputError naming `what` when the graph cannot hold the date */
 export function checkTime(date: Date, what: string): Date {
   if (isWritable(date)) return date;
-  throw new InvalidInput(`${what} must be a valid Date of the years 0 to 9999.`);
+  throw new InvalidInputError(`${what} must be a valid Date of the years 0 to 9999.`);
 }
 
 /** Reads a stored date. Python may have written other offsets or none (which then means UTC). Null for rubbish. */
@@ -37,13 +37,13 @@ const ISO =
 
 /**
  * Reads a date that a person wrote: `2026-11-22` (its first instant in UTC) or `2026-11-22T08:30:00Z` (no offset means UTC).
- * @throws InvalidInput naming `what` when it is none, or a day that no calendar has
+ * @throws InvalidInputError naming `what` when it is none, or a day that no calendar has
  */
 export function parseTime(text: string, what: string): Date {
   const match = ISO.exec(text.trim());
   const date = match && fromGraphTime(match[4] ? text.trim().replace(' ', 'T') : `${match[0]}T00:00:00`);
   if (!match || !date || !dayExists(Number(match[1]), Number(match[2]), Number(match[3])))
-    throw new InvalidInput(`${what} "${text}" is not a date; write it like 2026-11-22 or 2026-11-22T08:30:00Z.`);
+    throw new InvalidInputError(`${what} "${text}" is not a date; write it like 2026-11-22 or 2026-11-22T08:30:00Z.`);
   return checkTime(date, what);
 }
 

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { InvalidInput } from './errors.ts';
+import { InvalidInputError } from './errors.ts';
 import { parseJson } from './json.ts';
 import { checkText, oneLine, sameKey } from './text.ts';
 import { checkTime } from './time.ts';
@@ -38,12 +38,13 @@ const shape = z.strictObject({
 
 /**
  * The text of a `fact_triple` episode.
- * @throws InvalidInput
+ * @throws InvalidInputError
  */
 export function tripletText({ fact, validAt, invalidAt, ...rest }: Triplet): string {
   const [source, target] = [line(rest.source, 'The source'), line(rest.target, 'The target')];
   const relation = relationName(rest.relation);
-  if (sameKey(source) === sameKey(target)) throw new InvalidInput('A fact joins two different things; give two names.');
+  if (sameKey(source) === sameKey(target))
+    throw new InvalidInputError('A fact joins two different things; give two names.');
   const said = fact === undefined ? `${source} ${relation.toLowerCase().replaceAll('_', ' ')} ${target}` : fact;
   const text = JSON.stringify({
     ...rest,
@@ -58,11 +59,11 @@ export function tripletText({ fact, validAt, invalidAt, ...rest }: Triplet): str
   return text;
 }
 
-/** @throws InvalidInput when the text is not that of a `fact_triple` episode */
+/** @throws InvalidInputError when the text is not that of a `fact_triple` episode */
 export function readTriplet(content: string): Required<Pick<Triplet, 'fact'>> & Triplet {
   const parsed = shape.safeParse(parseJson(content));
   if (!parsed.success)
-    throw new InvalidInput(
+    throw new InvalidInputError(
       `The fact's "${parsed.error.issues[0]?.path.join('.') || 'JSON'}" cannot be used; see memory-manager fact --help.`,
       { cause: parsed.error },
     );
@@ -70,13 +71,13 @@ export function readTriplet(content: string): Required<Pick<Triplet, 'fact'>> & 
   // JSON can write what no text of ours may hold.
   for (const [what, text] of Object.entries({ source, target, fact })) checkText(text, `The fact's ${what}`);
   if (validAt && invalidAt && invalidAt <= validAt)
-    throw new InvalidInput('A fact ends after it began; make --invalid-at later than --valid-at.');
+    throw new InvalidInputError('A fact ends after it began; make --invalid-at later than --valid-at.');
   return parsed.data as Required<Pick<Triplet, 'fact'>> & Triplet;
 }
 
 function line(text: string, what: string): string {
   const given = oneLine(checkText(text, what));
-  if (given === '') throw new InvalidInput(`${what} is empty; give a text.`);
+  if (given === '') throw new InvalidInputError(`${what} is empty; give a text.`);
   return given;
 }
 
@@ -88,5 +89,5 @@ function relationName(text: string): string {
     .replace(/[^A-Z0-9]+/g, '_')
     .replace(/^_|_$/g, '');
   if (/^[A-Z]/.test(relation)) return relation;
-  throw new InvalidInput(`The relation "${text.slice(0, 40)}" needs letters, such as WORKS_AT.`);
+  throw new InvalidInputError(`The relation "${text.slice(0, 40)}" needs letters, such as WORKS_AT.`);
 }

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../src/config.ts';
-import { ConfigError, EmbedderMismatch, StoreUnreachable, WrongServer } from '../src/errors.ts';
+import { ConfigError, EmbedderMismatchError, StoreUnreachableError, WrongServerError } from '../src/errors.ts';
 import type { GroupGraph } from '../src/graph/group-graph.ts';
 import type { Embedder } from '../src/models/embedder.ts';
 import { SECOND } from '../src/time.ts';
@@ -28,7 +28,7 @@ const TESTED_FALKORDB = [4, 16];
 /**
  * Looks at everything that could break the promise that what is acknowledged is kept, before the first job.
  * @param graph of the default group, and who embeds; undefined for a worker that embeds nothing
- * @throws ConfigError, WrongServer naming what to change; StoreUnreachable, AccessRefused
+ * @throws ConfigError, WrongServerError naming what to change; StoreUnreachableError, AccessRefusedError
  */
 export async function checkStart(
   config: Config,
@@ -55,7 +55,7 @@ export async function checkStart(
     await graph.check(embedder);
   } catch (error) {
     // It takes a worker to change the graph's vectors; until then its jobs wait.
-    if (!(error instanceof EmbedderMismatch)) throw error;
+    if (!(error instanceof EmbedderMismatchError)) throw error;
     onNotice(`Warning: ${error.message} Until then episodes wait.`);
   }
 }
@@ -69,7 +69,8 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
     try {
       return await ask();
     } catch (error) {
-      const isSilent = error instanceof StoreUnreachable && !/ECONN|ENOTFOUND|EAI_AGAIN/.test(reasonOf(error.cause));
+      const isSilent =
+        error instanceof StoreUnreachableError && !/ECONN|ENOTFOUND|EAI_AGAIN/.test(reasonOf(error.cause));
       if (!isSilent || tries === TRIES) throw error;
       await sleep(PAUSE);
     }
@@ -78,8 +79,8 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
 
 const reasonOf = (cause: unknown) => `${(cause as { code?: string } | undefined)?.code ?? ''} ${cause}`;
 
-function withoutModule({ falkordb: { host, port } }: Config): WrongServer {
-  return new WrongServer(
+function withoutModule({ falkordb: { host, port } }: Config): WrongServerError {
+  return new WrongServerError(
     `The server at ${host}:${port} is a plain Redis or Valkey without the FalkorDB module; check FALKORDB_HOST and FALKORDB_PORT.`,
   );
 }

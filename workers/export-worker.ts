@@ -4,7 +4,7 @@ import { exportGroup } from '../src/archive/export.ts';
 import { type NightParts, runNightlyExport } from '../src/archive/nightly.ts';
 import type { ArchiveStore } from '../src/archive/stores/store.ts';
 import type { Config } from '../src/config.ts';
-import { InvalidInput } from '../src/errors.ts';
+import { InvalidInputError } from '../src/errors.ts';
 import type { Graphs } from '../src/graph/graphs.ts';
 import { EXPORT_QUEUE, NIGHTLY, readExportJob, readNightlyJob } from '../src/queue/jobs.ts';
 import type { Nights } from '../src/queue/nightly-exports.ts';
@@ -34,7 +34,7 @@ export function startExportWorker(config: Config, connection: Redis, parts: Expo
   const work = (job: Job): Promise<unknown> => {
     if (job.name === EXPORT_QUEUE) return exportOne(job, own, config, told);
     if (job.name === NIGHTLY) return beginNight(job, own);
-    throw new InvalidInput(`This worker does not know jobs named "${job.name}"; a newer one may.`);
+    throw new InvalidInputError(`This worker does not know jobs named "${job.name}"; a newer one may.`);
   };
   const queue = openQueue(EXPORT_QUEUE, connection, config);
   return new Worker(EXPORT_QUEUE, jobProcessor(queue, config.valkey, work, told), workerOptions(config, connection));

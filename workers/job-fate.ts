@@ -28,7 +28,7 @@ export interface Told {
 
 /** So long the whole queue rests when a store is away, and half as long again at most; then a few jobs try anew. */
 const STORE_RESTS = 1 * SECOND;
-const STORES_AWAY = ['StoreUnreachable', 'WrongServer', 'AccessRefused'];
+const STORES_AWAY = ['StoreUnreachableError', 'WrongServerError', 'AccessRefusedError'];
 
 /**
  * What BullMQ calls for each job: does its work and, where that fails, what the table in `errors.ts` says. Only `retried` counts

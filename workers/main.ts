@@ -3,7 +3,7 @@ import { installationId } from '../src/archive/manifest.ts';
 import { reembed } from '../src/archive/reembed.ts';
 import { chooseStore } from '../src/archive/stores/choose.ts';
 import type { Config } from '../src/config.ts';
-import { InvalidInput } from '../src/errors.ts';
+import { InvalidInputError } from '../src/errors.ts';
 import { openForgetting } from '../src/forget/forget.ts';
 import { ingestUnlessForgotten } from '../src/forget/forgotten-episode.ts';
 import { openGraphs } from '../src/graph/graphs.ts';
@@ -76,13 +76,13 @@ const NOT_TAKEN_OVER =
 
 /**
  * Starts the roles in this process.
- * @throws InvalidInput for roles or parts that are not known; ConfigError, and StoreUnreachable, AccessRefused or WrongServer when a store cannot be used now
+ * @throws InvalidInputError for roles or parts that are not known; ConfigError, and StoreUnreachableError, AccessRefusedError or WrongServerError when a store cannot be used now
  */
 export async function startWorkers(config: Config, roles: readonly Role[], parts: WorkerParts = {}): Promise<Running> {
   checkInput('config', config);
   const { onNotice = () => {} } = checkInput('workers', parts);
   const unknown = checkList(roles, 'The roles').find((role) => !ROLES.includes(role));
-  if (unknown !== undefined) throw new InvalidInput(unknownMember('A worker', String(unknown), ROLES));
+  if (unknown !== undefined) throw new InvalidInputError(unknownMember('A worker', String(unknown), ROLES));
   const prometheus = openPrometheus();
   const metrics = allMetrics(DOGSTATSD, prometheus);
   const signs = openVitalSigns();

@@ -1,7 +1,7 @@
 import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Config } from '../src/config.ts';
-import { InvalidInput } from '../src/errors.ts';
+import { InvalidInputError } from '../src/errors.ts';
 import type { Ingest } from '../src/ingest/ingest.ts';
 import { isForgottenJob } from '../src/queue/forgotten-job.ts';
 import { BACKOFF, backoff, readStoreJob, readTaskJob, STORE_QUEUE, TASK, type Task } from '../src/queue/jobs.ts';
@@ -32,7 +32,7 @@ async function work({ name, data, attemptsStarted }: Job, ingest: Ingest, upkeep
     if (attemptsStarted > 1) await upkeep.run(data.group, onlyThis(data.uuid));
     return undefined;
   }
-  if (name !== TASK) throw new InvalidInput(`This worker does not know jobs named "${name}"; a newer one may.`);
+  if (name !== TASK) throw new InvalidInputError(`This worker does not know jobs named "${name}"; a newer one may.`);
   const { group, task } = readTaskJob(data);
   const result = await upkeep.run(group, task);
   // It would stand in Valkey for days; what was told stands in the graph.

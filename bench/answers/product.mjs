@@ -48,7 +48,7 @@ export async function open(folder, { concurrency = 1, home: kept } = {}) {
           referenceTime: new Date(reference_time),
         })),
       );
-      for (const receipt of receipts) await memory.ended(receipt, { limit });
+      for (const receipt of receipts) await memory.waitFor(receipt, { limit });
       return new Map(receipts.map(({ uuid }, place) => [episodes[place].id, uuid]));
     },
     cli(group, question, limit, asOf) {

@@ -10,7 +10,7 @@ export async function seed(memory: MemoryManager, group: string): Promise<void> 
   for (const [place, one] of HISTORY.entries()) {
     const { content, metadata, ...options } = episodeOf(one, place, uuids);
     const receipt = await memory.enqueue(content, metadata ?? {}, { group, ...options });
-    await memory.ended(receipt, { limit: 10 * MINUTE });
+    await memory.waitFor(receipt, { timeoutMs: 10 * MINUTE });
     if (one.kind === 'note' && one.id) uuids.set(one.id, receipt.uuid);
   }
 }

@@ -45,7 +45,7 @@ const worker = await startWorkers(loadConfig(), ['store'], { languageModel: tick
 const memory = new MemoryManager({ group: 'example-tickets' });
 
 const text = 'PAY-12 blocks WEB-7, and the release waits for both.';
-await memory.ended(await memory.enqueue(text, { from: 'standup' }, { idempotencyKey: 'standup-1' }));
+await memory.waitFor(await memory.enqueue(text, { from: 'standup' }, { idempotencyKey: 'standup-1' }));
 
 for (const { name, type, attributes } of await memory.getEntities('Ticket')) console.log(name, type, attributes);
 console.log((await memory.search('WEB-7')).facts.map(({ relation, fact }) => `${relation}: ${fact}`));

@@ -30,7 +30,7 @@ const MOST_STEPS = 4;
 
 /**
  * Which memory a folder has, found by reading a few small files.
- * @throws InvalidInput when the option or the environment names a group that cannot be one
+ * @throws InvalidInputError when the option or the environment names a group that cannot be one
  */
 export function scopeOf({ directory, group, userGroup, rootCommit, environment }: Whereabouts): Scope {
   const user = userGroupOf(userGroup, environment);

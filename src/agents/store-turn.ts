@@ -24,7 +24,7 @@ const spools = new Map<string, Spool>();
  * nothing of it may be remembered.
  * @param home  MEMORY_HOME
  * @param limit how many episodes may wait there
- * @throws SpoolFull, ConfigError; InvalidInput for a group or a session that cannot be one
+ * @throws SpoolFullError, ConfigError; InvalidInputError for a group or a session that cannot be one
  */
 export function keepTurn(home: string, group: string, turn: Turn, limit = MOST_KEPT): Kept | undefined {
   const episode = turnEpisode(turn);

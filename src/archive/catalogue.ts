@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { ArchiveDamaged, InvalidInput } from '../errors.ts';
+import { ArchiveDamagedError, InvalidInputError } from '../errors.ts';
 import { checkText } from '../text.ts';
 import {
   isArchive,
@@ -35,7 +35,7 @@ export interface Incomplete extends Listed {
 const BEGINNING = 'graphiti_export_';
 const AT_ONCE = 8;
 
-/** All archives of a store. @param group only this group's @throws ConfigError, ArchiveAway */
+/** All archives of a store. @param group only this group's @throws ConfigError, ArchiveUnavailableError */
 export async function readCatalogue(store: ArchiveStore, group?: string): Promise<Catalogue> {
   const files = await store.list(BEGINNING);
   const names = new Map(files.map((file) => [file.name, file]));
@@ -66,27 +66,27 @@ async function readable(store: ArchiveStore, name: string): Promise<Manifest | u
     return await readManifest(store, name);
   } catch (error) {
     // Another process removed it, or it is damaged; both make no archive.
-    if (error instanceof ArchiveDamaged || error instanceof InvalidInput) return undefined;
+    if (error instanceof ArchiveDamagedError || error instanceof InvalidInputError) return undefined;
     throw error;
   }
 }
 
 /**
  * The manifest of the archive of that name, with or without its ending or the folder before it, or of the newest one of the group.
- * @throws InvalidInput when there is none; ArchiveDamaged when its manifest cannot be read; ConfigError, ArchiveAway
+ * @throws InvalidInputError when there is none; ArchiveDamagedError when its manifest cannot be read; ConfigError, ArchiveUnavailableError
  */
 export async function findManifest(store: ArchiveStore, fileOrLatest: string, group: string): Promise<Manifest> {
   if (checkText(fileOrLatest, "The archive's name") === 'latest') {
     const [newest] = (await readCatalogue(store, group)).archives;
     if (newest) return newest.manifest;
-    throw new InvalidInput(`There is no archive of the memory "${group}" in ${store.place}.`);
+    throw new InvalidInputError(`There is no archive of the memory "${group}" in ${store.place}.`);
   }
   const base = fileOrLatest.slice(fileOrLatest.lastIndexOf('/') + 1);
   const name = manifestName(stem(base));
   const files = await store.list(stem(base));
   if (files.some((file) => file.name === name)) return readManifest(store, name);
   const isThere = files.some((file) => file.name === base);
-  throw new InvalidInput(
+  throw new InvalidInputError(
     isThere
       ? `${base} has no manifest, so it is no whole archive: its export never came to an end.`
       : `There is no archive "${base}" in ${store.place}; \`memory-manager archive list\` shows all.`,

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { ArchiveDamaged, InvalidInput } from '../errors.ts';
+import { ArchiveDamagedError, InvalidInputError } from '../errors.ts';
 import { type EdgeElement, type Element, isNode, type NodeElement } from './element.ts';
 import { checkRestorable } from './restorable.ts';
 
@@ -48,7 +48,7 @@ function lineOf(element: Element): string {
   const line = JSON.stringify(element);
   if (line.length <= LONGEST_LINE) return line;
   const { uuid } = element.properties;
-  throw new InvalidInput(
+  throw new InvalidInputError(
     `The ${isNode(element) ? 'node' : 'edge'} ${uuid} holds more than an archive takes of one (${LONGEST_LINE / 1_000_000} million characters).`,
   );
 }
@@ -69,7 +69,7 @@ export type Part = { readonly head: Head } | { readonly elements: readonly Eleme
 
 /**
  * Reads such a document as its bytes come in, holding no more than a line and a piece.
- * @throws ArchiveDamaged when it is not one from its first to its last character, or holds what cannot be restored
+ * @throws ArchiveDamagedError when it is not one from its first to its last character, or holds what cannot be restored
  */
 export async function* readDocument(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Part> {
   let place: 'head' | 'nodes' | 'edges' | 'end' = 'head';
@@ -93,7 +93,7 @@ export async function* readDocument(bytes: AsyncIterable<Uint8Array>): AsyncGene
     }
     if (elements.length > 0) yield { elements };
   }
-  if (place !== 'end') throw new ArchiveDamaged('The archive ends before its end.');
+  if (place !== 'end') throw new ArchiveDamagedError('The archive ends before its end.');
 }
 
 function readHead(line: string): Head {
@@ -119,9 +119,10 @@ function parse<T>(work: () => T): T {
 }
 
 // The parser's own message would contain remembered text.
-const damaged = (_cause?: unknown) => new ArchiveDamaged('The archive holds what no archive of this program holds.');
+const damaged = (_cause?: unknown) =>
+  new ArchiveDamagedError('The archive holds what no archive of this program holds.');
 
-/** The lines that end in each piece of bytes. @throws ArchiveDamaged when one is too long or the last one has no end */
+/** The lines that end in each piece of bytes. @throws ArchiveDamagedError when one is too long or the last one has no end */
 async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string[]> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let rest: string[] = [];
@@ -137,8 +138,8 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string
       yield lines;
     }
     held += last.length;
-    if (held > LONGEST_LINE) throw new ArchiveDamaged(`The archive holds a longer line than any export writes.`);
+    if (held > LONGEST_LINE) throw new ArchiveDamagedError(`The archive holds a longer line than any export writes.`);
     if (last !== '') rest.push(last);
   }
-  if (rest.length > 0) throw new ArchiveDamaged('The archive ends before its end.');
+  if (rest.length > 0) throw new ArchiveDamagedError('The archive ends before its end.');
 }

@@ -1,4 +1,4 @@
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import { LABEL } from '../graph/codec.ts';
 import type { EdgeRow, NodeRow } from '../graph/queries/export.ts';
 
@@ -43,7 +43,7 @@ export function nodeElement({ labels, properties, types }: NodeRow): NodeElement
 
 export function edgeElement({ type, source, target, properties, types }: EdgeRow): EdgeElement {
   if (source === null || target === null)
-    throw new InvalidInput(`An edge "${type}" ends at a node without a uuid; an archive cannot hold that.`);
+    throw new InvalidInputError(`An edge "${type}" ends at a node without a uuid; an archive cannot hold that.`);
   checkName(type, 'type of edges');
   return { type, source, target, ...held(properties, types, () => type) };
 }
@@ -66,7 +66,8 @@ function held(
       if (Number.isInteger(value)) types[name] = type;
     } else if (type === 'List') {
       if (namesVector(name)) types[name] = type;
-    } else throw new InvalidInput(`The property "${name}" of "${owner()}" is a ${type}, which an archive cannot hold.`);
+    } else
+      throw new InvalidInputError(`The property "${name}" of "${owner()}" is a ${type}, which an archive cannot hold.`);
   }
   return Object.keys(types).length > 0 ? { properties, types } : { properties };
 }
@@ -77,7 +78,7 @@ const restorable = new Set<string>();
 function checkName(name: string, what: string): void {
   if (restorable.has(name)) return;
   if (!LABEL.test(name))
-    throw new InvalidInput(
+    throw new InvalidInputError(
       `The graph has a ${what} named ${JSON.stringify(name)}; an archive takes letters, digits and underscores only.`,
     );
   if (restorable.size < MOST_NAMES) restorable.add(name);

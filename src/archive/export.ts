@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
-import { InvalidInput, StaleFence } from '../errors.ts';
+import { InvalidInputError, StaleFenceError } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { type Extent, exportExtent, exportTwins } from '../graph/queries/export.ts';
 import { readFence, stampFence } from '../graph/queries/fence.ts';
@@ -34,7 +34,7 @@ export interface GroupExport {
 /**
  * Exports a group as it is at one moment. The group's lease is taken for that moment only; when somebody commits before all is
  * read, what was written is thrown away and it is done once more, this time with the lease held to the end.
- * @throws StaleFence when the lease was lost; GraphLostError; what `exportGraph` throws
+ * @throws StaleFenceError when the lease was lost; GraphLostError; what `exportGraph` throws
  */
 export async function exportGroup(
   graph: GroupGraph,
@@ -50,7 +50,9 @@ export async function exportGroup(
       position,
       check: async () => {
         if ((await readFence(graph)) !== stamped)
-          throw new StaleFence(`The memory "${graph.group}" was changed while it was exported; it is exported again.`);
+          throw new StaleFenceError(
+            `The memory "${graph.group}" was changed while it was exported; it is exported again.`,
+          );
       },
     });
   // No other change can come in between: the lease is ours, and the fence refuses older ones.
@@ -63,7 +65,7 @@ export async function exportGroup(
     const moment = await held(leases, graph.group, async (lease) => ({ lease, stamp: await stamp(lease) }));
     return await attempt(moment.lease, moment.stamp);
   } catch (error) {
-    if (!(error instanceof StaleFence)) throw error;
+    if (!(error instanceof StaleFenceError)) throw error;
     return await held(leases, graph.group, async (lease) => attempt(lease, await stamp(lease)));
   }
 }
@@ -123,7 +125,7 @@ const GZIP = { level: 1, highWaterMark: 1 * MB, chunkSize: 0.25 * MB };
  * Writes the group's graph as `graphiti_export_<timestamp>.json`, and its manifest when that stands. The caller sees to it that
  * nobody commits meanwhile.
  * @param onProgress called with the finished share, from 0 to 1, in steps of at least a hundredth
- * @throws InvalidInput for a graph that holds what an archive cannot; what `check` and the store throw
+ * @throws InvalidInputError for a graph that holds what an archive cannot; what `check` and the store throw
  */
 export function exportGraph(
   graph: GroupGraph,
@@ -142,7 +144,7 @@ async function write(
 ): Promise<Exported> {
   const [extent, embedder, twin] = await Promise.all([exportExtent(graph), readEmbedder(graph), exportTwins(graph)]);
   if (twin !== undefined)
-    throw new InvalidInput(
+    throw new InvalidInputError(
       `Two nodes of the memory "${graph.group}" have the uuid ${twin}; an archive of it could not be restored.`,
     );
   const now = new Date();

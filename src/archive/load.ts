@@ -1,4 +1,4 @@
-import { ArchiveDamaged } from '../errors.ts';
+import { ArchiveDamagedError } from '../errors.ts';
 import type { Param } from '../graph/codec.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { withOrderedWrites } from '../graph/ordered-writes.ts';
@@ -32,7 +32,7 @@ interface Waiting {
 
 /** Fills an empty graph, first with nodes and then with edges. */
 export interface Loading {
-  /** @param elements that `checkRestorable` has let pass @throws ArchiveDamaged for edges without an end, and for two nodes of one uuid */
+  /** @param elements that `checkRestorable` has let pass @throws ArchiveDamagedError for edges without an end, and for two nodes of one uuid */
   add(elements: readonly Element[]): Promise<void>;
   /** Writes the remaining rows. */
   end(): Promise<void>;
@@ -97,7 +97,7 @@ export function openLoading(into: GroupGraph, from: string, dimension: number): 
     const ends = { type: element.type, source, target };
     const write = async (rows: readonly RestoredRow[]) => {
       const made = await restoreEdges(graph, ends, types, rows as readonly (RestoredRow & EdgeElement)[]);
-      if (made !== rows.length) throw new ArchiveDamaged('FalkorDB did not create every edge of the archive.');
+      if (made !== rows.length) throw new ArchiveDamagedError('FalkorDB did not create every edge of the archive.');
     };
     await put(
       JSON.stringify([ends, types]),

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Redis } from 'ioredis';
 import * as z from 'zod/mini';
-import { ArchiveDamaged } from '../errors.ts';
+import { ArchiveDamagedError } from '../errors.ts';
 import type { ArchiveStore } from './stores/store.ts';
 
 /** The origin of an archive, from its manifest; earlier releases did not store it. */
@@ -103,7 +103,7 @@ export async function writeManifest(store: ArchiveStore, manifest: Manifest): Pr
 /** Of everything else in the manifest, so that a wrong byte in itself is found too. */
 const checksum = (manifest: object): string => hash('sha256', JSON.stringify(manifest));
 
-/** @throws InvalidInput when there is none; ArchiveDamaged when it cannot be read; ConfigError, ArchiveAway */
+/** @throws InvalidInputError when there is none; ArchiveDamagedError when it cannot be read; ConfigError, ArchiveUnavailableError */
 export async function readManifest(store: ArchiveStore, name: string): Promise<Manifest> {
   const text = await readSmall(store, name);
   try {
@@ -116,11 +116,11 @@ export async function readManifest(store: ArchiveStore, name: string): Promise<M
   throw unreadable(name);
 }
 
-function unreadable(name: string, cause?: unknown): ArchiveDamaged {
-  return new ArchiveDamaged(`The manifest ${name} cannot be read; its archive cannot be trusted.`, { cause });
+function unreadable(name: string, cause?: unknown): ArchiveDamagedError {
+  return new ArchiveDamagedError(`The manifest ${name} cannot be read; its archive cannot be trusted.`, { cause });
 }
 
-/** @throws ArchiveDamaged for a file that is too long to be small */
+/** @throws ArchiveDamagedError for a file that is too long to be small */
 export async function readSmall(store: ArchiveStore, name: string): Promise<string> {
   const read: Uint8Array[] = [];
   let bytes = 0;

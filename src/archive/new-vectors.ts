@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Metadata } from '../episode.ts';
-import { ArchiveDamaged, InvalidInput, ModelFailed } from '../errors.ts';
+import { ArchiveDamagedError, InvalidInputError, ModelFailedError } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { exportExtent } from '../graph/queries/export.ts';
@@ -21,7 +21,7 @@ const EPISODES = 16;
 
 /**
  * The texts behind the vectors of a page. A property `name_embedding` is that of `name`; what a passage's vector stands for lies in its episode.
- * @throws InvalidInput for a vector of an unknown text
+ * @throws InvalidInputError for a vector of an unknown text
  */
 export async function embeddedTexts(graph: GroupGraph, page: readonly Element[]): Promise<EmbeddedTexts> {
   const texts = new Map<Element, Map<string, string | null>>();
@@ -46,7 +46,7 @@ export function* textsIn(texts: EmbeddedTexts): Generator<string> {
 function textBehind(name: string, { properties }: Element): string | null {
   const text = name.endsWith('_embedding') ? properties[name.slice(0, -'_embedding'.length)] : undefined;
   if (typeof text !== 'string')
-    throw new InvalidInput(
+    throw new InvalidInputError(
       `The graph holds vectors "${name}" of which nobody knows the text, so that they cannot be made with another embedder.`,
     );
   return text === '' ? null : text;
@@ -90,7 +90,7 @@ export async function countTexts(
 
 /** An embedder's vectors, stored so that each is paid for once however often the task is killed. */
 export interface NewVectors {
-  /** @throws ModelAway, ModelBusy, ModelFailed, ConfigError; vectors embedded until then stay stored */
+  /** @throws ModelUnavailableError, ModelBusyError, ModelFailedError, ConfigError; vectors embedded until then stay stored */
   of(texts: Iterable<string>): Promise<ReadonlyMap<string, readonly number[]>>;
   /** How many texts were embedded here. */
   made(): number;
@@ -116,7 +116,7 @@ export async function openNewVectors(graphs: Graphs, group: string, embedder: Em
     const vectors = given.map((vector) => vector.map(Math.fround));
     const isSound = (it: readonly number[]) => it.length === embedder.dimension && it.every(Number.isFinite);
     if (vectors.length !== texts.length || !vectors.every(isSound))
-      throw new ModelFailed(`The embedder ${embedder.model} gave other vectors than it was asked for.`);
+      throw new ModelFailedError(`The embedder ${embedder.model} gave other vectors than it was asked for.`);
     const kept = texts.map((text, place) => ({ text: keyOf(text), vector: vectors[place] ?? [] }));
     for (const some of inPieces(kept, size)) await keepVectors(graph, some);
     made += texts.length;
@@ -157,7 +157,7 @@ const keyOf = (text: string): string => hash('sha256', text, 'base64');
 /**
  * The elements of a graph with the vectors of another embedder.
  * @param notes our own, which take the place of those of the same keys
- * @throws ArchiveDamaged when anything else would become another
+ * @throws ArchiveDamagedError when anything else would become another
  */
 export async function* withNewVectors(
   graph: GroupGraph,
@@ -186,7 +186,9 @@ export async function* withNewVectors(
     yield elements;
   }
   if (before?.result().vectorless !== after?.result().vectorless)
-    throw new ArchiveDamaged(`Something else than vectors would have become another in the memory "${graph.group}".`);
+    throw new ArchiveDamagedError(
+      `Something else than vectors would have become another in the memory "${graph.group}".`,
+    );
 }
 
 /** An element without vectors of missing or empty texts; undefined if nothing else remains. */

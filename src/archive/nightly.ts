@@ -1,4 +1,4 @@
-import { ArchiveDamaged, InvalidInput } from '../errors.ts';
+import { ArchiveDamagedError, InvalidInputError } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { isEmpty } from '../graph/queries/meta.ts';
@@ -57,7 +57,7 @@ const TESTED = 0.95;
 /**
  * Exports a group and tests the restore. Only if the test succeeds, it removes what the archive replaces: journal entries, older
  * archives, leftovers. Each step may be repeated.
- * @throws GraphLostError when the graph lost changes; ArchiveDamaged when the archive cannot be restored: nothing was removed then, and another try writes a new one
+ * @throws GraphLostError when the graph lost changes; ArchiveDamagedError when the archive cannot be restored: nothing was removed then, and another try writes a new one
  */
 export async function runNightlyExport(parts: NightParts, group: string, progress: NightlyProgress): Promise<Night> {
   const { graphs, store, keep, trim } = parts;
@@ -73,7 +73,7 @@ export async function runNightlyExport(parts: NightParts, group: string, progres
     const problem = problems.join('; ');
     await progress.onWritten(undefined);
     await progress.onRestoreTest({ file, at: now, said: problem });
-    throw new ArchiveDamaged(
+    throw new ArchiveDamagedError(
       `The nightly archive ${file} of "${group}" cannot be trusted, so nothing older was removed: ${problem}`,
     );
   }
@@ -97,7 +97,7 @@ async function exportedManifest(parts: NightParts, group: string, progress: Nigh
       return await readManifest(store, manifestName(progress.written));
     } catch (error) {
       // Removed or damaged meanwhile.
-      if (!(error instanceof InvalidInput || error instanceof ArchiveDamaged)) throw error;
+      if (!(error instanceof InvalidInputError || error instanceof ArchiveDamagedError)) throw error;
     }
   }
   await step(store, 'renew', () => renewWorn(graphs.group(group), leases, store));

@@ -75,7 +75,7 @@ export interface PruneRules {
 /**
  * Removes a group's nightly archives but those that the retention keeps. What no manifest proves to be one of them stays: an archive
  * whose manifest is lost may be the last copy of a memory.
- * @throws ConfigError, ArchiveAway
+ * @throws ConfigError, ArchiveUnavailableError
  */
 export function pruneStore(
   store: ArchiveStore,

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { ArchiveDamaged, isForeseen } from '../errors.ts';
+import { ArchiveDamagedError, isForeseen } from '../errors.ts';
 import { type Part, readDocument } from './document.ts';
 import { isNode } from './element.ts';
 import { tidy } from './little-memory.ts';
@@ -11,7 +11,7 @@ import { type ArchiveStore, type Stored, type Tally, tally } from './stores/stor
 /**
  * Reads the file of an archive to its end and compares its length and hash with the manifest's.
  * @param onProgress called with the finished share, from 0 to 1
- * @throws ArchiveDamaged when a byte differs; InvalidInput when there is no such file; ConfigError, ArchiveAway
+ * @throws ArchiveDamagedError when a byte differs; InvalidInputError when there is no such file; ConfigError, ArchiveUnavailableError
  */
 export async function checkBytes(
   store: ArchiveStore,
@@ -31,7 +31,7 @@ export async function checkBytes(
 
 /**
  * The parts of an archive as they are read. That all of its bytes are right shows only at the end.
- * @throws ArchiveDamaged at the latest after the last part; InvalidInput when there is no such file; ConfigError, ArchiveAway
+ * @throws ArchiveDamagedError at the latest after the last part; InvalidInputError when there is no such file; ConfigError, ArchiveUnavailableError
  */
 export async function* readParts(store: ArchiveStore, manifest: Manifest): AsyncGenerator<Part> {
   const { file, counts } = manifest;
@@ -40,7 +40,7 @@ export async function* readParts(store: ArchiveStore, manifest: Manifest): Async
   let [nodes, edges] = [0, 0];
   for await (const part of readDocument(json ?? stored)) {
     if ('head' in part && part.head.group !== manifest.group)
-      throw new ArchiveDamaged(`The archive ${file} is of another group than its manifest says.`);
+      throw new ArchiveDamagedError(`The archive ${file} is of another group than its manifest says.`);
     if ('elements' in part) {
       for (const element of part.elements) if (isNode(element)) nodes += 1;
       edges += part.elements.length;
@@ -63,12 +63,12 @@ async function* bounded(content: AsyncIterable<Uint8Array>, most: number, file: 
   }
 }
 
-const moreThanSaid = (file: string, what: string): ArchiveDamaged =>
-  new ArchiveDamaged(`The archive ${file} is damaged: it holds more ${what} than its manifest says.`);
+const moreThanSaid = (file: string, what: string): ArchiveDamagedError =>
+  new ArchiveDamagedError(`The archive ${file} is damaged: it holds more ${what} than its manifest says.`);
 
 function compare(found: Stored, expected: Stored, file: string): void {
   if (found.bytes === expected.bytes && found.sha256 === expected.sha256) return;
-  throw new ArchiveDamaged(
+  throw new ArchiveDamagedError(
     found.bytes === expected.bytes
       ? `The archive ${file} is damaged: its SHA-256 is not that of its manifest.`
       : `The archive ${file} is damaged: it has ${found.bytes} bytes, and ${expected.bytes} by its manifest.`,
@@ -84,7 +84,7 @@ async function* decompressed(stored: Tally): AsyncGenerator<Uint8Array> {
   } catch (error) {
     // What the store says passes; what zlib says means that bytes are wrong.
     if (isForeseen(error)) throw error;
-    throw new ArchiveDamaged('The archive cannot be decompressed.', { cause: error });
+    throw new ArchiveDamagedError('The archive cannot be decompressed.', { cause: error });
   } finally {
     source.destroy();
   }

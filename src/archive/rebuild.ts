@@ -1,4 +1,4 @@
-import { ArchiveDamaged, InvalidInput, TimedOut } from '../errors.ts';
+import { ArchiveDamagedError, InvalidInputError, TimedOutError } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { readChangeHead } from '../graph/queries/fence.ts';
@@ -53,7 +53,7 @@ interface Start {
  * Rebuilds a group's graph in a scratch graph, from the newest intact archive and the journal since. The caller drops it, or replaces the
  * group's graph once the replay has reached the journal's end under the lease.
  * @param file of the archive to begin with, instead of the newest
- * @throws InvalidInput when there is neither archive nor journal; ConfigError, ArchiveAway, StoreUnreachable
+ * @throws InvalidInputError when there is neither archive nor journal; ConfigError, ArchiveUnavailableError, StoreUnreachableError
  */
 export async function rebuildIntoScratch(
   parts: RebuildParts,
@@ -73,11 +73,12 @@ export async function rebuildIntoScratch(
         return { ...built, problems: [...problems], isRightGraph: start.isRightGraph && built.isKnown };
       } catch (error) {
         // Damaged, gone or of another graph; the next one is older, and the journal may reach back to it.
-        if (!(error instanceof ArchiveDamaged || error instanceof InvalidInput) || file !== undefined) throw error;
+        if (!(error instanceof ArchiveDamagedError || error instanceof InvalidInputError) || file !== undefined)
+          throw error;
         problems.add(error.message);
       }
     }
-  throw new InvalidInput(
+  throw new InvalidInputError(
     [...problems].join(' ') || `There is neither an archive nor a journal of the memory "${group}" to rebuild it from.`,
   );
 }
@@ -119,7 +120,7 @@ async function build(
   const { graphs, store, journal } = parts;
   const manifest = await find?.();
   if (manifest && base && manifest.sha256 !== base.base.sha256)
-    throw new ArchiveDamaged(`The archive ${manifest.file} is another one than was restored.`);
+    throw new ArchiveDamagedError(`The archive ${manifest.file} is another one than was restored.`);
   const share = manifest ? LOADING : 0;
   if (manifest) await checkBytes(store, manifest);
   const scratch = manifest
@@ -147,8 +148,8 @@ async function build(
   }
 }
 
-function notOf(manifest: Manifest | undefined, group: string): InvalidInput {
-  return new InvalidInput(
+function notOf(manifest: Manifest | undefined, group: string): InvalidInputError {
+  return new InvalidInputError(
     manifest
       ? `The archive ${manifest.file} is of a graph that the journal of the memory "${group}" does not tell of.`
       : `The journal of the memory "${group}" does not reach back to its beginning.`,
@@ -160,14 +161,14 @@ async function indexFor(graph: GroupGraph, { model, dimension }: NonNullable<Man
   const embedder = {
     model,
     dimension,
-    embed: () => Promise.reject(new InvalidInput('Archives hold vectors; nothing is embedded.')),
+    embed: () => Promise.reject(new InvalidInputError('Archives hold vectors; nothing is embedded.')),
     close: async () => {},
   };
   for (const end = Date.now() + BUILT_WITHIN; ; ) {
     try {
       return await graph.prepareAgain(embedder);
     } catch (error) {
-      if (!(error instanceof TimedOut) || Date.now() > end) throw error;
+      if (!(error instanceof TimedOutError) || Date.now() > end) throw error;
     }
   }
 }

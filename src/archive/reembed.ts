@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Redis } from 'ioredis';
-import { ArchiveDamaged, InvalidInput, isRetried, StaleFence } from '../errors.ts';
+import { ArchiveDamagedError, InvalidInputError, isRetried, StaleFenceError } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { exportExtent } from '../graph/queries/export.ts';
@@ -49,8 +49,8 @@ const ATTEMPTS = 4;
  * Gives a group's graph the vectors of another embedder. All texts are embedded while the group goes on as before, and what that gave is kept,
  * so that a try that was cut short is not paid for twice. Then, under the lease, an archive with the new vectors is written and restored in the
  * place of the graph, unless anything was written meanwhile. A vector is never changed in place: its index would keep the old one too.
- * @throws StaleFence, StoreUnreachable, ModelAway, ModelBusy, ModelFailed, ConfigError, ArchiveAway, TimedOut (tried again); InvalidInput,
- *         GraphLostError, ArchivePlaceError, ArchiveDamaged
+ * @throws StaleFenceError, StoreUnreachableError, ModelUnavailableError, ModelBusyError, ModelFailedError, ConfigError, ArchiveUnavailableError, TimedOutError (tried again); InvalidInputError,
+ *         GraphLostError, ArchivePlaceError, ArchiveDamagedError
  */
 export function reembed(parts: ReembedParts, group: string): Promise<Reembedded> {
   const { model, dimension } = parts.embedder;
@@ -132,7 +132,7 @@ async function replaceUnderLease(parts: ReembedParts, graph: GroupGraph, vectors
       try {
         return await replaceOnce(parts, graph, store, lease, vectors);
       } catch (error) {
-        if (!(error instanceof StaleFence) || attempt === ATTEMPTS || !lease.isHeld()) throw error;
+        if (!(error instanceof StaleFenceError) || attempt === ATTEMPTS || !lease.isHeld()) throw error;
       }
   } finally {
     await lease.release();
@@ -182,14 +182,14 @@ async function replaceOnce(
     return exported.file;
   } catch (error) {
     // After any other failure it may stand in the graph's place all the same, and the journal name it.
-    const isUnused = [StaleFence, InvalidInput, ArchiveDamaged].some((kind) => error instanceof kind);
+    const isUnused = [StaleFenceError, InvalidInputError, ArchiveDamagedError].some((kind) => error instanceof kind);
     if (isUnused) await remove(store, exported).catch(() => {});
     throw error;
   }
 }
 
-const stale = (group: string): StaleFence =>
-  new StaleFence(`The memory "${group}" was changed while its vectors were; this task is tried again.`);
+const stale = (group: string): StaleFenceError =>
+  new StaleFenceError(`The memory "${group}" was changed while its vectors were; this task is tried again.`);
 
 async function remove(store: ArchiveStore, { manifest, file }: Exported): Promise<void> {
   await store.remove(manifest);

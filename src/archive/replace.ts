@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { InvalidInput, StaleFence } from '../errors.ts';
+import { InvalidInputError, StaleFenceError } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { readChangeHead, WRITE_FENCE } from '../graph/queries/fence.ts';
 import { isEmpty } from '../graph/queries/meta.ts';
@@ -30,7 +30,7 @@ export interface Replacing {
  * Replaces the group's graph with a loaded one, under the lease, and makes every reader see it. A commit begun before is refused
  * afterwards, since the graph has another fence.
  * @returns id of the first journal entry of the new graph; null for none
- * @throws InvalidInput when it is not empty; StaleFence, TimedOut
+ * @throws InvalidInputError when it is not empty; StaleFenceError, TimedOutError
  */
 export async function replaceGraph(
   scratch: Scratch,
@@ -47,7 +47,7 @@ export async function replaceGraph(
       await swap(scratch, lease.isHeld, replace, prepare);
     } catch (error) {
       // If the answer was lost, the swap may have happened; then the entry stays.
-      const isRefused = error instanceof StaleFence || error instanceof InvalidInput;
+      const isRefused = error instanceof StaleFenceError || error instanceof InvalidInputError;
       if (isRefused && noted) await journal.removeRefused(graph.group, noted.id, noted.changeId).catch(() => {});
       if (!isRefused) await raiseVersion(valkey, graph.group).catch(() => {});
       throw error;
@@ -98,16 +98,16 @@ async function swap(
     if (isDone) return;
     if (isInTheWay) throw inTheWay(group);
   }
-  throw new StaleFence(`The memory "${group}" was written to all the time; restore again when less is stored.`);
+  throw new StaleFenceError(`The memory "${group}" was written to all the time; restore again when less is stored.`);
 }
 
-/** Called before the work, which may take long. @throws InvalidInput when the group's graph is not empty */
+/** Called before the work, which may take long. @throws InvalidInputError when the group's graph is not empty */
 export async function checkEmpty(graph: GroupGraph): Promise<void> {
   if (!(await isEmpty(graph))) throw inTheWay(graph.group);
 }
 
-function inTheWay(group: string): InvalidInput {
-  return new InvalidInput(
+function inTheWay(group: string): InvalidInputError {
+  return new InvalidInputError(
     `The memory "${group}" is not empty; restore into another memory (--group), or replace its contents (--replace).`,
   );
 }

@@ -1,4 +1,4 @@
-import { ArchiveDamaged } from '../errors.ts';
+import { ArchiveDamagedError } from '../errors.ts';
 import { LABEL } from '../graph/codec.ts';
 import { type Element, isNode, isVector, type Properties, type Types } from './element.ts';
 
@@ -14,7 +14,7 @@ const DEEPEST = 8;
 /**
  * Checks everything in an element that could make a restore fail, so that verification finds it. The graph accepts names of letters,
  * digits and underscores, and values that are texts, finite numbers, booleans and lists of these.
- * @throws ArchiveDamaged that describes the problem without values, which are remembered text
+ * @throws ArchiveDamagedError that describes the problem without values, which are remembered text
  */
 export function checkRestorable(element: Element): void {
   if (isNode(element)) {
@@ -82,8 +82,8 @@ export function openEnds(): { add(element: Element): void } {
   };
 }
 
-export const twins = (uuid: string): ArchiveDamaged =>
-  new ArchiveDamaged(`Two nodes of the archive have the uuid ${uuid}; it cannot be restored.`);
-export const withoutEnd = (): ArchiveDamaged =>
-  new ArchiveDamaged('An edge of the archive ends at a node that it does not hold; it cannot be restored.');
-const wrong = (what: string): ArchiveDamaged => new ArchiveDamaged(`${what}; it cannot be restored.`);
+export const twins = (uuid: string): ArchiveDamagedError =>
+  new ArchiveDamagedError(`Two nodes of the archive have the uuid ${uuid}; it cannot be restored.`);
+export const withoutEnd = (): ArchiveDamagedError =>
+  new ArchiveDamagedError('An edge of the archive ends at a node that it does not hold; it cannot be restored.');
+const wrong = (what: string): ArchiveDamagedError => new ArchiveDamagedError(`${what}; it cannot be restored.`);

@@ -1,4 +1,4 @@
-import { ArchiveDamaged } from '../errors.ts';
+import { ArchiveDamagedError } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import type { Depth } from '../graph/queries/export.ts';
 import { indexEmpty, prepareAsGraphiti } from '../graph/schema.ts';
@@ -26,7 +26,7 @@ const LOADING = 0.85;
  * Loads an archive into a scratch graph of `group`, with all indexes, and reads it back to compare it with the manifest. The caller drops
  * the scratch graph or replaces the group's graph with it.
  * @param depth without vectors, the graph hash covers everything else; vectors are tested by some queries
- * @throws ArchiveDamaged, InvalidInput when the archive cannot be restored; nothing of it is left then
+ * @throws ArchiveDamagedError, InvalidInputError when the archive cannot be restored; nothing of it is left then
  */
 export function loadIntoScratch(
   graphs: Graphs,
@@ -88,7 +88,7 @@ async function load(
       ...(wrong > 0 ? [`${wrong} of ${answers.asked} questions were not answered by the restored graph`] : []),
     ];
     if (problems.length > 0)
-      throw new ArchiveDamaged(`The archive ${manifest.file} cannot be restored: ${problems.join('; ')}.`);
+      throw new ArchiveDamagedError(`The archive ${manifest.file} cannot be restored: ${problems.join('; ')}.`);
     return { scratch, answers };
   } catch (error) {
     await loading.settled();

@@ -1,4 +1,4 @@
-import { ArchiveDamaged } from '../errors.ts';
+import { ArchiveDamagedError } from '../errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type Span, trace } from '../telemetry/tracing.ts';
 
@@ -37,7 +37,7 @@ export function step<T>({ metrics }: Observed, name: Step, work: (span: Span) =>
       return result;
     } catch (error) {
       recordDuration('failed');
-      if (error instanceof ArchiveDamaged && !counted.has(error)) {
+      if (error instanceof ArchiveDamagedError && !counted.has(error)) {
         counted.add(error);
         countProblems({ metrics }, name, 1);
       }

@@ -1,4 +1,4 @@
-import { ArchiveDamaged } from '../errors.ts';
+import { ArchiveDamagedError } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import { differences } from './inspect.ts';
 import { openInventory } from './inventory.ts';
@@ -19,7 +19,7 @@ export interface Verification {
   readonly answers: { readonly asked: number; readonly found: number } | null;
 }
 
-/** Reads a whole archive and compares bytes, counts and graph hash with its manifest. @throws ConfigError, ArchiveAway, InvalidInput */
+/** Reads a whole archive and compares bytes, counts and graph hash with its manifest. @throws ConfigError, ArchiveUnavailableError, InvalidInputError */
 export function verifyArchive(
   store: ArchiveStore,
   manifest: Manifest,
@@ -66,7 +66,7 @@ async function verification(
     countProblems(store, name, result.problems.length);
     return { whole: result.problems.length === 0, ...result };
   } catch (error) {
-    if (!(error instanceof ArchiveDamaged)) throw error;
+    if (!(error instanceof ArchiveDamagedError)) throw error;
     return { whole: false, problems: [error.message], answers: null };
   }
 }

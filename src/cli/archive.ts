@@ -1,5 +1,5 @@
 import { sizeOf } from '../archive/export.ts';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import type { ArchiveEntry, ArchiveList } from '../memory/archives.ts';
 import type { Rebuilt } from '../memory/rebuild.ts';
 import type { MemoryManager } from '../memory.ts';
@@ -47,7 +47,7 @@ Example: memory-manager archive verify latest --restore`,
       const [action = '', ...rest] = call.args;
       const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
       if (!act)
-        throw new InvalidInput(
+        throw new InvalidInputError(
           `archive has no action "${action}"; use list, verify, restore, rebuild, accept-loss or prune (see memory-manager archive --help).`,
         );
       const { data, text, status = 0 } = await act(memory, rest, call);
@@ -133,7 +133,7 @@ const ACTIONS: Readonly<Record<string, (memory: MemoryManager, rest: readonly st
 
 /** The outcome for a damaged archive; any other failure is thrown again. */
 function refused(file: string, what: string, error: unknown): Said {
-  if (!(error instanceof Error && error.name === 'ArchiveDamaged')) throw error;
+  if (!(error instanceof Error && error.name === 'ArchiveDamagedError')) throw error;
   console.error(`${error.message} Nothing was changed.`);
   return { data: { file, whole: false, problems: [error.message] }, text: `${file} was not ${what}.`, status: 2 };
 }
@@ -151,12 +151,13 @@ function builtAgain({ group, file, changes, queuedAgain, recordedAgain, ...count
 const groupOf = ({ group }: Call) => (group === undefined ? {} : { group });
 
 function nothing(action: string, rest: readonly string[]): void {
-  if (rest.length > 0) throw new InvalidInput(`archive ${action} takes no file; see memory-manager archive --help.`);
+  if (rest.length > 0)
+    throw new InvalidInputError(`archive ${action} takes no file; see memory-manager archive --help.`);
 }
 
 function fileOf(action: string, [file]: readonly string[]): string {
   if (file) return file;
-  throw new InvalidInput(
+  throw new InvalidInputError(
     `archive ${action} needs a file name or "latest"; memory-manager archive list shows the archives.`,
   );
 }

@@ -19,7 +19,7 @@ export interface Call {
   /** Every value of an option that may be repeated, in their order. */
   readonly list: (option: string) => readonly string[];
   readonly flag: (option: string) => boolean;
-  /** A whole number from `least` to `most`. @throws InvalidInput */
+  /** A whole number from `least` to `most`. @throws InvalidInputError */
   readonly number: (option: string, least: number, most: number) => number | undefined;
   readonly group: string | undefined;
   readonly json: boolean;

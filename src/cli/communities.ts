@@ -21,7 +21,7 @@ Example: memory-manager communities`,
       const group = call.group !== undefined && { group: call.group };
       const list = call.flag('list');
       if (!list)
-        await memory.communities.build({ ...group, ...(call.timeout !== undefined && { limit: call.timeout }) });
+        await memory.communities.build({ ...group, ...(call.timeout !== undefined && { timeoutMs: call.timeout }) });
       const communities = await memory.communities.list({ ...group });
       if (call.json) console.log(JSON.stringify(communities));
       else if (communities.length > 0) console.log(communities.map(line).join('\n'));

@@ -1,4 +1,4 @@
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import type { QueueOptions } from '../memory/dead-letters.ts';
 import type { MemoryManager } from '../memory.ts';
 import type { DeadLetter, WholeDeadLetter } from '../queue/dead-letters.ts';
@@ -41,7 +41,7 @@ Example: memory-manager dead-letter replay --all`,
       const [action = '', ...ids] = call.args;
       const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
       if (!act)
-        throw new InvalidInput(
+        throw new InvalidInputError(
           `dead-letter has no action "${action}"; use list, show, replay or drop (see memory-manager dead-letter --help).`,
         );
       const said = await act(memory, ids, call);
@@ -57,7 +57,7 @@ type Said = { readonly data: unknown; readonly text: string };
 const ACTIONS: Readonly<Record<string, (memory: MemoryManager, ids: readonly string[], call: Call) => Promise<Said>>> =
   {
     async list(memory, ids, call) {
-      if (ids.length > 0) throw new InvalidInput('dead-letter list takes no id; dead-letter show does.');
+      if (ids.length > 0) throw new InvalidInputError('dead-letter list takes no id; dead-letter show does.');
       const limit = call.number('limit', 1, 1000);
       const skip = call.number('skip', 0, 1_000_000_000);
       const letters = await memory.deadLetters.list({
@@ -70,7 +70,7 @@ const ACTIONS: Readonly<Record<string, (memory: MemoryManager, ids: readonly str
     },
     async show(memory, ids, call) {
       const [id = ''] = ids;
-      if (ids.length !== 1) throw new InvalidInput('dead-letter show takes one id; dead-letter list shows all.');
+      if (ids.length !== 1) throw new InvalidInputError('dead-letter show takes one id; dead-letter list shows all.');
       const letter = await memory.deadLetters.show(id, queueOf(call));
       return { data: letter, text: whole(letter) };
     },
@@ -88,7 +88,7 @@ const ACTIONS: Readonly<Record<string, (memory: MemoryManager, ids: readonly str
 
 function meant(action: string, ids: readonly string[], call: Call): readonly string[] | 'all' {
   if (call.flag('all') === ids.length > 0)
-    throw new InvalidInput(`dead-letter ${action} takes ids, or --all for all dead letters.`);
+    throw new InvalidInputError(`dead-letter ${action} takes ids, or --all for all dead letters.`);
   return call.flag('all') ? 'all' : ids;
 }
 
@@ -96,7 +96,7 @@ function queueOf(call: Call): QueueOptions {
   const queue = call.text('queue');
   if (queue === undefined) return {};
   if (queue === 'store' || queue === 'export') return { queue };
-  throw new InvalidInput(`--queue must be store or export, not "${queue}".`);
+  throw new InvalidInputError(`--queue must be store or export, not "${queue}".`);
 }
 
 function line({ failedAt, id, reason }: DeadLetter): string {

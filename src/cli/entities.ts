@@ -55,7 +55,7 @@ function table(entities: readonly { name: string; type: string }[]): string {
 async function whyNone(memory: MemoryManager, type: string | undefined, ofAll: EntitiesOptions): Promise<string> {
   const types = new Set((await memory.getEntities(undefined, ofAll)).map((entity) => entity.type));
   if (types.size === 0) {
-    const { episodes } = await memory.size(ofAll.group);
+    const { episodes } = await memory.graphSize(ofAll.group);
     if (episodes === 0) return 'This memory is empty.';
     const said = episodes === 1 ? 'the one episode here' : `the ${episodes} episodes here`;
     return `There are no entities yet: ${said} ${episodes === 1 ? 'names' : 'name'} none, or no worker has read ${episodes === 1 ? 'it' : 'them'} yet.`;

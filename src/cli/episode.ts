@@ -18,7 +18,7 @@ Example: memory-manager episode episode_2026-11-22T08-30-00.123Z`,
   run: (call) =>
     withMemory(async (memory) => {
       const [name = ''] = call.args;
-      const episode = await memory.episode(name, call.group === undefined ? {} : { group: call.group });
+      const episode = await memory.getEpisode(name, call.group === undefined ? {} : { group: call.group });
       console.log(call.json ? JSON.stringify(episode) : told(episode));
       return 0;
     }),

@@ -1,5 +1,5 @@
 import { exportMessage } from '../archive/export.ts';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import type { GroupExported } from '../memory/exports.ts';
 import type { Command } from './command.ts';
 import { progressLine } from './progress.ts';
@@ -25,12 +25,12 @@ Example: memory-manager export`,
   run: (call) =>
     withMemory(async (memory) => {
       if (call.flag('all') && call.group !== undefined)
-        throw new InvalidInput('Give --all or --group, not both; --all exports every memory.');
+        throw new InvalidInputError('Give --all or --group, not both; --all exports every memory.');
       const progress = progressLine('Exporting');
       const options = {
         onProgress: progress.show,
         gzip: call.flag('gzip'),
-        ...(call.timeout !== undefined && { limit: call.timeout }),
+        ...(call.timeout !== undefined && { timeoutMs: call.timeout }),
       };
       try {
         if (call.flag('all')) return sayAll(await memory.exportAll(options), call.json, progress.end);

@@ -38,7 +38,7 @@ Example: memory-manager fact Mira WORKS_ON Harbor "Mira works on Harbor." --sour
         ...(key !== undefined && { idempotencyKey: key }),
       };
       const receipt = await handIn(memory, call, (spool) =>
-        memory.addTriplet(triplet(call), null, { ...options, ...spool }),
+        memory.enqueueFact(triplet(call), null, { ...options, ...spool }),
       );
       await waitAndPrint(memory, receipt, call);
       return 0;

@@ -1,4 +1,4 @@
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import type { ForgetTarget, Forgotten } from '../memory/forget.ts';
 import { oneLine, shortened } from '../text.ts';
 import type { Call, Command } from './command.ts';
@@ -42,7 +42,7 @@ Example: memory-manager forget episode episode_2026-11-22T08-30-00.123Z --dry-ru
         dryRun: call.flag('dry-run') || isOnlyShown,
         withEpisodes: call.flag('with-episodes'),
         ...(call.group !== undefined && { group: call.group }),
-        ...(call.timeout !== undefined && { limit: call.timeout }),
+        ...(call.timeout !== undefined && { timeoutMs: call.timeout }),
       });
       console.log(call.json ? JSON.stringify(forgotten) : sentences(forgotten));
       if (isOnlyShown) console.error('Nothing was forgotten yet; run the command again with --yes.');
@@ -64,7 +64,7 @@ function targetOf(call: Call): ForgetTarget {
     case 'session':
       return { session: what };
     default:
-      throw new InvalidInput(
+      throw new InvalidInputError(
         `forget cannot forget "${kind}"; use episode, fact, entity, query or session (see memory-manager forget --help).`,
       );
   }

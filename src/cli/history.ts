@@ -19,7 +19,7 @@ Example: memory-manager history Harbor`,
   run: (call) =>
     withMemory(async (memory) => {
       const [name = ''] = call.args;
-      const history = await memory.history(name, { cache: !call.flag('no-cache'), group: call.group });
+      const history = await memory.getHistory(name, { cache: !call.flag('no-cache'), group: call.group });
       const short = shortened(oneLine(name), 60);
       if (call.json) console.log(JSON.stringify(history));
       else if (history.facts.length > 0) {

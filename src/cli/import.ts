@@ -1,4 +1,4 @@
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import type { ImportExample, Imported, ImportFormat } from '../memory/import-formats.ts';
 import type { MemoryManager } from '../memory.ts';
 import { oneLine, shortened } from '../text.ts';
@@ -45,7 +45,7 @@ Example: memory-manager import ~/.claude/memory.jsonl --dry-run`,
       if (problem !== undefined) console.error(`${imported.skipped} skipped; the first: ${problem}`);
       if (imported.failed > 0)
         console.error(`${count(imported.failed, 'episode')} could not be read; the first: ${imported.failure}`);
-      if (imported.added > 0 && !call.flag('wait') && (await memory.workers('store')) === 0)
+      if (imported.added > 0 && !call.flag('wait') && (await memory.countWorkers('store')) === 0)
         console.error(
           'No worker is running to read them; start one with `memory-manager up` or `memory-manager worker`.',
         );
@@ -61,7 +61,7 @@ async function importShown(memory: MemoryManager, call: Call): Promise<Imported>
   try {
     return await memory.import(format as ImportFormat, file === '-' ? process.stdin : file, {
       ...(call.group !== undefined && { group: call.group }),
-      ...(call.timeout !== undefined && { limit: call.timeout }),
+      ...(call.timeout !== undefined && { timeoutMs: call.timeout }),
       ...(time !== undefined && { referenceTime: parseTime(time, '--reference-time') }),
       dryRun: call.flag('dry-run'),
       skipBroken: call.flag('skip-broken'),
@@ -69,7 +69,7 @@ async function importShown(memory: MemoryManager, call: Call): Promise<Imported>
       onProgress: (share, step) => progress[step].show(share),
     });
   } catch (error) {
-    if (error instanceof InvalidInput && error.message.endsWith('Nothing was imported.'))
+    if (error instanceof InvalidInputError && error.message.endsWith('Nothing was imported.'))
       error.message += ' With --skip-broken it is skipped.';
     throw error;
   } finally {

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { diff } from '../agents/install/diff.ts';
 import { type Agent, type Installation, planInstallation, shownPath } from '../agents/install/install.ts';
 import type { FileChange } from '../agents/install/plan.ts';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import type { Call, Command } from './command.ts';
 
 const AGENTS: readonly Agent[] = ['opencode', 'claude-code', 'mcp'];
@@ -32,7 +32,7 @@ Example: memory-manager install claude-code --project`,
   arguments: [1, 1],
   run: async (call) => {
     const agent = AGENTS.find((name) => name === call.args[0]);
-    if (!agent) throw new InvalidInput(`install supports opencode, claude-code and mcp, not "${call.args[0]}".`);
+    if (!agent) throw new InvalidInputError(`install supports opencode, claude-code and mcp, not "${call.args[0]}".`);
     const plan = planInstallation({
       agent,
       project: call.flag('project'),

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Scope } from '../agents/mcp/run-tool.ts';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import { checkGroup } from '../group.ts';
 import { MemoryManager } from '../memory.ts';
 import { MINUTE, SECOND } from '../time.ts';
@@ -40,7 +40,7 @@ Example: memory-manager mcp --group auto`,
     const port = portOf(call);
     const [allowClear, readOnly] = [call.flag('allow-clear'), call.flag('read-only')];
     if (allowClear && readOnly)
-      throw new InvalidInput(
+      throw new InvalidInputError(
         '--allow-clear adds a tool that deletes, and --read-only allows none; use only one of them.',
       );
     // Only the protocol may write to standard output.
@@ -83,15 +83,15 @@ function portOf(call: Call): number | undefined {
   const [given] = call.args;
   if (!call.flag('http')) {
     if (given !== undefined)
-      throw new InvalidInput(`mcp takes a port only with --http; see memory-manager mcp --help.`);
+      throw new InvalidInputError(`mcp takes a port only with --http; see memory-manager mcp --help.`);
     return undefined;
   }
   const port = Number(given ?? USUAL_PORT);
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new InvalidInput(`--http takes a port from 0 to 65535, not "${given}".`);
+  throw new InvalidInputError(`--http takes a port from 0 to 65535, not "${given}".`);
 }
 
-/** @throws InvalidInput for an invalid group name, before any client waits */
+/** @throws InvalidInputError for an invalid group name, before any client waits */
 async function scopeFor(call: Call, configured: string): Promise<Scope> {
   if (call.group !== 'auto') return { group: checkGroup(call.group ?? configured) };
   const { scopeOf } = await import('../agents/scope.ts');

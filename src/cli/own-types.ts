@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import * as z from 'zod/mini';
 import { type Config, readSettings } from '../config.ts';
-import { ConfigError, InvalidInput } from '../errors.ts';
+import { ConfigError, InvalidInputError } from '../errors.ts';
 import { readJsonFile } from '../json.ts';
 import { findDefinition } from '../ontology/load.ts';
 import type { Call } from './command.ts';
@@ -28,12 +28,12 @@ export async function ownTypesFile(
   { configFile, home }: Config,
 ): Promise<string | undefined> {
   if (call.flag('no-config')) {
-    if (call.flag('trust-config')) throw new InvalidInput('Give --trust-config or --no-config, not both.');
+    if (call.flag('trust-config')) throw new InvalidInputError('Give --trust-config or --no-config, not both.');
     return undefined;
   }
   const found = findDefinition();
   if (call.flag('trust-config')) {
-    if (!found) throw new InvalidInput('--trust-config: this folder has no memory.config.… file.');
+    if (!found) throw new InvalidInputError('--trust-config: this folder has no memory.config.… file.');
     await trust(home, found);
     return found;
   }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import { DAY, SECOND } from '../time.ts';
 import type { Call, Command } from './command.ts';
 
@@ -8,14 +8,14 @@ const EVERYWHERE = {
   json: { type: 'boolean' },
 } as const;
 
-/** @throws InvalidInput for an option that the command does not have, or too many or too few arguments */
+/** @throws InvalidInputError for an option that the command does not have, or too many or too few arguments */
 export function parse(name: string, command: Command, args: readonly string[]): Call {
   const { values, positionals } = read(name, command, args);
   const [least, most] = command.arguments;
   const see = `see memory-manager ${name} --help`;
-  if (positionals.length < least) throw new InvalidInput(`${name} needs more arguments; ${see}.`);
+  if (positionals.length < least) throw new InvalidInputError(`${name} needs more arguments; ${see}.`);
   if (positionals.length > most)
-    throw new InvalidInput(
+    throw new InvalidInputError(
       `${name} takes ${least < most ? 'at most ' : ''}${most || 'no'} argument${most === 1 ? '' : 's'}; put text in quotes (${see}).`,
     );
   const list = (option: string) => [values[option] ?? []].flat() as string[];
@@ -25,7 +25,7 @@ export function parse(name: string, command: Command, args: readonly string[]): 
     if (given === undefined) return undefined;
     const value = Number(given);
     if (given.trim() !== '' && Number.isInteger(value) && value >= from && value <= to) return value;
-    throw new InvalidInput(`--${option} must be a whole number from ${from} to ${to}, not "${given}".`);
+    throw new InvalidInputError(`--${option} must be a whole number from ${from} to ${to}, not "${given}".`);
   };
   const timeout = number('timeout', 1, DAY / SECOND);
   return {
@@ -57,7 +57,7 @@ function read(name: string, command: Command, args: readonly string[]) {
   } catch (error) {
     // Node's own sentences ("Unknown option '--x'. To specify a positional …") are too long.
     const [message = ''] = (error as Error).message.split(/\. |\n/);
-    throw new InvalidInput(`${message.replace(/\.$/, '')}; see memory-manager ${name} --help.`, { cause: error });
+    throw new InvalidInputError(`${message.replace(/\.$/, '')}; see memory-manager ${name} --help.`, { cause: error });
   }
 }
 

@@ -1,4 +1,4 @@
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import type { QueryOptions } from '../memory/query.ts';
 import { parseTime } from '../time.ts';
 import type { Call, Command } from './command.ts';
@@ -63,11 +63,11 @@ Example: memory-manager query "Where does Harbor keep its sessions?" --as-of 202
       const limit = call.number('limit', 1, 100);
       const budgetTokens = call.number('budget', 50, 100_000);
       if (budgetTokens !== undefined && call.json)
-        throw new InvalidInput('--budget prints text and --json prints data; use only one of them.');
+        throw new InvalidInputError('--budget prints text and --json prints data; use only one of them.');
       const options = queryOptions(call);
       const after = call.text('after');
       if (after !== undefined)
-        await memory.ended({ queue: 'store', jobId: after }, call.timeout ? { limit: call.timeout } : {});
+        await memory.waitFor({ queue: 'store', jobId: after }, call.timeout ? { timeoutMs: call.timeout } : {});
       if (call.json) {
         const found = await memory.search(query, limit ?? 5, options);
         console.log(JSON.stringify({ query, group: call.group ?? memory.config.group, ...found }));
@@ -83,11 +83,11 @@ function queryOptions(call: Call): QueryOptions {
   const find = choice(call, 'find', KINDS);
   const rank = choice(call, 'rank', RANKERS);
   if (rank === 'distance' && call.text('center') === undefined)
-    throw new InvalidInput('--rank distance needs --center, the name of an entity.');
+    throw new InvalidInputError('--rank distance needs --center, the name of an entity.');
   if (rank !== 'distance' && call.text('center') !== undefined)
-    throw new InvalidInput('--center works only with --rank distance; add --rank distance or remove --center.');
+    throw new InvalidInputError('--center works only with --rank distance; add --rank distance or remove --center.');
   const [from, before] = [time(call, 'since'), time(call, 'until')];
-  if (from && before && from >= before) throw new InvalidInput('--since must be before --until.');
+  if (from && before && from >= before) throw new InvalidInputError('--since must be before --until.');
   const filters = {
     types: list(call, 'type'),
     relations: list(call, 'relation'),
@@ -119,12 +119,14 @@ function choice<const T extends string>(call: Call, option: string, names: reado
   const given = call.text(option);
   const known = names.find((name) => name === given);
   if (given === undefined || known) return known;
-  throw new InvalidInput(`--${option} must be ${names.slice(0, -1).join(', ')} or ${names.at(-1)}, not "${given}".`);
+  throw new InvalidInputError(
+    `--${option} must be ${names.slice(0, -1).join(', ')} or ${names.at(-1)}, not "${given}".`,
+  );
 }
 
 function list(call: Call, option: string): readonly string[] | undefined {
   const given = call.list(option);
-  if (given.includes('')) throw new InvalidInput(`--${option} must not be empty.`);
+  if (given.includes('')) throw new InvalidInputError(`--${option} must not be empty.`);
   return given.length > 0 ? given : undefined;
 }
 
@@ -132,7 +134,7 @@ function metadata(call: Call): Record<string, string> | undefined {
   const pairs = list(call, 'where')?.map((pair) => {
     const [, key, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
     if (key === undefined || value === undefined)
-      throw new InvalidInput(`--where must be written key=value, such as file=src/main.ts, not "${pair}".`);
+      throw new InvalidInputError(`--where must be written key=value, such as file=src/main.ts, not "${pair}".`);
     return [key, value] as const;
   });
   return pairs && Object.fromEntries(pairs);
@@ -142,5 +144,5 @@ function decimal(call: Call, option: string): number | undefined {
   const given = call.text(option);
   if (given === undefined) return undefined;
   if (given.trim() !== '' && Number.isFinite(Number(given))) return Number(given);
-  throw new InvalidInput(`--${option} must be a number, not "${given}".`);
+  throw new InvalidInputError(`--${option} must be a number, not "${given}".`);
 }

@@ -30,7 +30,7 @@ Example: MEMORY_EMBEDDINGS=local memory-manager reembed --dry-run`,
       if (!call.json) console.error(planned(plan));
       const done = await memory.archives.reembed({
         ...group,
-        ...(call.timeout !== undefined && { limit: call.timeout }),
+        ...(call.timeout !== undefined && { timeoutMs: call.timeout }),
       });
       if (call.json) console.log(JSON.stringify(done));
       else if (done.file !== null)

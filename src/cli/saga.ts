@@ -1,4 +1,4 @@
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import type { Saga, SagaOverview } from '../memory/upkeep.ts';
 import type { MemoryManager } from '../memory.ts';
 import type { Call, Command } from './command.ts';
@@ -25,11 +25,11 @@ Example: memory-manager saga summarize "Session of 3 March"`,
       const [action = '', name] = call.args;
       const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
       if (!act)
-        throw new InvalidInput(
+        throw new InvalidInputError(
           `saga has no action "${action}"; use list, show or summarize (see memory-manager saga --help).`,
         );
       if ((action === 'list') !== (name === undefined))
-        throw new InvalidInput(
+        throw new InvalidInputError(
           action === 'list'
             ? 'saga list takes no name; saga show does.'
             : `saga ${action} needs the name of a saga; memory-manager saga list shows all sagas.`,
@@ -55,7 +55,7 @@ const ACTIONS: Readonly<Record<string, (memory: MemoryManager, name: string, cal
   async summarize(memory, name, call) {
     const told = await memory.sagas.summarize(name, {
       ...groupOf(call),
-      ...(call.timeout !== undefined && { limit: call.timeout }),
+      ...(call.timeout !== undefined && { timeoutMs: call.timeout }),
     });
     return { data: told, text: told.summary };
   },

@@ -26,7 +26,7 @@ export interface Plan {
 
 /**
  * Starts the servers, unless they run, and a worker, and waits until the worker takes jobs. A failed or aborted start leaves nothing running.
- * @throws ConfigError, StoreUnreachable, ServersMissing, or the reason of `stopping`
+ * @throws ConfigError, StoreUnreachableError, ServersMissingError, or the reason of `stopping`
  */
 export async function start({ config, types, known, kept }: Plan, stopping: AbortSignal): Promise<Running> {
   const { home } = config;
@@ -158,7 +158,7 @@ async function takesJobs(
     for (const last = Date.now() + STARTS_WITHIN; Date.now() < last; await sleep(100)) {
       stopping.throwIfAborted();
       if (worker.exitCode !== null || worker.pid === undefined) throw await lastWords(logFile(home));
-      if ((await memory.workers('export')) > 0) return;
+      if ((await memory.countWorkers('export')) > 0) return;
     }
   } finally {
     await memory.close();

@@ -25,7 +25,7 @@ Exit status 1 when a server does not answer.
   run: (call) =>
     withMemory(async (memory) => {
       await memory.drainSpool();
-      const status = await memory.status(call.group === undefined ? {} : { group: call.group });
+      const status = await memory.getStatus(call.group === undefined ? {} : { group: call.group });
       console.log(call.json ? JSON.stringify(status) : lines(status).join('\n'));
       const { valkey, falkordb } = status;
       const worked = !call.flag('require-worker') || (valkey.ok && valkey.workers > 0);

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { foreignMetadata } from '../episode.ts';
-import { InvalidInput, isForeseen, JobFailed } from '../errors.ts';
+import { InvalidInputError, isForeseen, JobFailedError } from '../errors.ts';
 import { bytesOf, decoded } from '../import/decode.ts';
 import { type Found, soundLines } from '../import/json-lines.ts';
 import type { EpisodeInput } from '../memory/options.ts';
@@ -74,7 +74,7 @@ async function read(call: Call, maxContentBytes: number): Promise<{ episodes: Ep
   const texts = decoded(file === '-' ? process.stdin : bytesOf(file));
   for await (const given of soundLines(texts, 6 * maxContentBytes + 1_000_000)) {
     if (episodes.length === MOST)
-      throw new InvalidInput(`There are more than ${MOST} lines; store them in parts. Nothing was stored.`);
+      throw new InvalidInputError(`There are more than ${MOST} lines; store them in parts. Nothing was stored.`);
     episodes.push({ ...episodeOf(given), ...(call.group !== undefined && { group: call.group }) });
     numbers.push(given.number);
   }
@@ -83,7 +83,8 @@ async function read(call: Call, maxContentBytes: number): Promise<{ episodes: Ep
 
 function episodeOf({ number, value }: Found): EpisodeInput {
   const parsed = line.safeParse(value);
-  if (!parsed.success) throw new InvalidInput(`Line ${number}: ${sentence(parsed.error)}`, { cause: parsed.error });
+  if (!parsed.success)
+    throw new InvalidInputError(`Line ${number}: ${sentence(parsed.error)}`, { cause: parsed.error });
   const { content, metadata, reference_time: time, source, source_description, uuid, saga, key } = parsed.data;
   return {
     content,
@@ -125,10 +126,10 @@ async function waitForAll(
     if (await isWaitedFor(memory, call, 'The episodes are safe in the queue, but no worker is running to read them'))
       for (const [index, receipt] of receipts.entries()) {
         try {
-          await memory.ended(receipt, call.timeout ? { limit: call.timeout } : {});
+          await memory.waitFor(receipt, call.timeout ? { timeoutMs: call.timeout } : {});
           committed.add(receipt.uuid);
         } catch (error) {
-          if (!(error instanceof JobFailed)) throw error;
+          if (!(error instanceof JobFailedError)) throw error;
           failed.push(`line ${numbers[index]}: ${error.message}`);
         }
         progress.show((index + 1) / receipts.length);

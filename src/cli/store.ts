@@ -1,5 +1,5 @@
 import { type EpisodeSource, NOTE_KINDS, type NoteKind } from '../episode.ts';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import { parseTime } from '../time.ts';
 import type { Call, Command } from './command.ts';
 import { jsonObject, standardInput } from './input.ts';
@@ -79,12 +79,12 @@ function noteKind(call: Call): NoteKind | undefined {
   const given = call.text('kind');
   const known = NOTE_KINDS.find((kind) => kind === given);
   if (given === undefined || known) return known;
-  throw new InvalidInput(`--kind must be fact, decision, rule or task, not "${given}".`);
+  throw new InvalidInputError(`--kind must be fact, decision, rule or task, not "${given}".`);
 }
 
 function source(call: Call): EpisodeSource {
   const given = call.text('source') ?? 'text';
   const known = SOURCES.find((kind) => kind === given);
   if (known) return known;
-  throw new InvalidInput(`--source must be text, message or json, not "${given}".`);
+  throw new InvalidInputError(`--source must be text, message or json, not "${given}".`);
 }

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { type Config, loadConfig, readSettings, reasonForModels } from '../config.ts';
-import { ConfigError, StoreUnreachable } from '../errors.ts';
+import { ConfigError, StoreUnreachableError } from '../errors.ts';
 import { MemoryManager } from '../memory.ts';
 import { checkModels } from '../models/choose.ts';
 import { loadOntology } from '../ontology/load.ts';
@@ -81,18 +81,18 @@ async function startUnlessStopped(plan: Plan, reason: string, json: boolean): Pr
   }
 }
 
-/** A running process may be frozen. @throws StoreUnreachable with the command that helps */
+/** A running process may be frozen. @throws StoreUnreachableError with the command that helps */
 async function checkAnswers({ settings, pids }: Running): Promise<void> {
   const { falkordb, valkey } = loadConfig({ ...process.env, ...settings });
   const memory = new MemoryManager({ falkordb, valkey });
   try {
-    const status = await memory.status();
+    const status = await memory.getStatus();
     for (const [name, { ok }] of [
       ['Valkey', status.valkey],
       ['FalkorDB', status.falkordb],
     ] as const) {
       const way = pids.valkey ? '`memory-manager down`, then `up`' : 'start it again';
-      if (!ok) throw new StoreUnreachable(`Already running, but ${name} does not answer: ${way}.`);
+      if (!ok) throw new StoreUnreachableError(`Already running, but ${name} does not answer: ${way}.`);
     }
   } finally {
     await memory.close();

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { StoreUnreachable } from '../errors.ts';
+import { StoreUnreachableError } from '../errors.ts';
 import type { SpoolOptions } from '../memory/options.ts';
 import type { MemoryManager } from '../memory.ts';
 import type { EpisodeReceipt } from '../queue/producer.ts';
@@ -10,7 +10,7 @@ export const WAITING_OPTIONS = { 'no-wait': { type: 'boolean' }, timeout: { type
 
 /**
  * Enqueues an episode. With `--no-wait` the episode is kept on disk when Valkey does not answer.
- * @throws StoreUnreachable without `--no-wait`, with a hint at that option
+ * @throws StoreUnreachableError without `--no-wait`, with a hint at that option
  */
 export async function handIn(
   memory: MemoryManager,
@@ -50,7 +50,7 @@ function tellSpooled(receipts: readonly EpisodeReceipt[], home: string, said = '
 }
 
 function refuse(error: unknown): never {
-  if (error instanceof StoreUnreachable) error.message += ' With --no-wait it is kept on disk until then.';
+  if (error instanceof StoreUnreachableError) error.message += ' With --no-wait it is kept on disk until then.';
   throw error;
 }
 
@@ -59,7 +59,7 @@ export async function waitAndPrint(memory: MemoryManager, receipt: EpisodeReceip
   let committed = false;
   try {
     if (await isWaitedFor(memory, call, 'The episode is safe in the queue, but no worker is running to read it')) {
-      await memory.ended(receipt, call.timeout ? { limit: call.timeout } : {});
+      await memory.waitFor(receipt, call.timeout ? { timeoutMs: call.timeout } : {});
       committed = true;
     }
   } finally {
@@ -73,7 +73,7 @@ export async function waitAndPrint(memory: MemoryManager, receipt: EpisodeReceip
 /** Without a worker the wait would never end. The stored episodes are safe, and a silent wait would look broken. */
 export async function isWaitedFor(memory: MemoryManager, call: Call, unread: string): Promise<boolean> {
   if (call.flag('no-wait')) return false;
-  if ((await memory.workers('store')) > 0) return true;
+  if ((await memory.countWorkers('store')) > 0) return true;
   console.error(`${unread}; start one with \`memory-manager up\` or \`memory-manager worker\`.`);
   return call.timeout !== undefined;
 }

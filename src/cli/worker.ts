@@ -1,6 +1,6 @@
 import { ROLES, type Role, startWorkers } from '../../workers/main.ts';
 import { loadConfig, reasonForModels } from '../config.ts';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import { loadOntology } from '../ontology/load.ts';
 import { NO_ONTOLOGY } from '../ontology.ts';
 import { openLog } from '../telemetry/log.ts';
@@ -51,7 +51,7 @@ function checkRoles(list: string | undefined): readonly Role[] {
   if (list === undefined) return ROLES;
   return list.split(',').map((name) => {
     const role = ROLES.find((known) => known === name.trim());
-    if (!role) throw new InvalidInput(`--roles takes ${ROLES.join(', ')}, not "${name}".`);
+    if (!role) throw new InvalidInputError(`--roles takes ${ROLES.join(', ')}, not "${name}".`);
     return role;
   });
 }

@@ -62,7 +62,7 @@ export async function keyringOf(release: Release): Promise<string | undefined> {
   );
 }
 
-/** Packages could not be fetched; the message is a short clause, free of addresses. Folded into `ServersMissing`. */
+/** Packages could not be fetched; the message is a short clause, free of addresses. Folded into `ServersMissingError`. */
 export class NotUnpacked extends Error {
   override name = 'NotUnpacked';
 }

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
-import { ServersMissing } from '../errors.ts';
+import { ServersMissingError } from '../errors.ts';
 import { SECOND } from '../time.ts';
 import { NotUnpacked } from './apt.ts';
 import { type Surroundings, unpackedFolder } from './debian.ts';
@@ -67,7 +67,7 @@ type Verdict = { binaries: Binaries } | { why: string };
  * Debian's packages earlier, or unpacked from them now. Takes about 0.1 s, or 4 s when it has to unpack.
  * @param options.env in place of the process's own environment (PATH, XDG_CACHE_HOME, HOME)
  * @param options.announce is told in a phrase before something slow is done
- * @throws ServersMissing when nothing works
+ * @throws ServersMissingError when nothing works
  */
 export async function findBinaries(options: Partial<Surroundings> = {}): Promise<Binaries> {
   const surroundings = { env: process.env, announce: () => {}, ...options };
@@ -92,8 +92,8 @@ export async function findBinaries(options: Partial<Surroundings> = {}): Promise
 }
 
 /** The failure for a user who has none of these. */
-export function serversMissing(tried: string[]): ServersMissing {
-  return new ServersMissing(
+export function serversMissing(tried: string[]): ServersMissingError {
+  return new ServersMissingError(
     `No Valkey or Redis from 7.2 on that can load FalkorDB was found (${tried.join('; ')}): run \`docker compose up\` ` +
       'and set FALKORDB_HOST, FALKORDB_PORT, VALKEY_HOST and VALKEY_PORT instead.',
   );

@@ -1,6 +1,6 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConfigError, StoreUnreachable } from '../errors.ts';
+import { ConfigError, StoreUnreachableError } from '../errors.ts';
 import { SECOND } from '../time.ts';
 import { type Binaries, findBinaries } from './binaries.ts';
 import { configurationText, openFolder, removeIfTemporary } from './data-folder.ts';
@@ -56,8 +56,8 @@ type Attempt = { process: ServerProcess } | 'port taken';
  * Starts one server and waits until it is ready.
  * @param name as it stands in failures
  * @throws ConfigError when the asked-for port is taken or the folder is in use
- * @throws StoreUnreachable when the server does not start, with its own reason
- * @throws ServersMissing when there is no program to start
+ * @throws StoreUnreachableError when the server does not start, with its own reason
+ * @throws ServersMissingError when there is no program to start
  */
 export async function startServer(
   name: 'Valkey' | 'FalkorDB',
@@ -88,7 +88,7 @@ export async function startServer(
     const output = (await readFile(logFile)).subarray(before).toString();
     if (start === 'ended' && saysPortTaken(output)) return 'port taken';
     const reason = start === 'silent' ? 'it did not answer in time; its last words were' : 'it said';
-    throw new StoreUnreachable(`${name} did not start (${server}): ${reason} "${lastUsefulLine(output)}".`);
+    throw new StoreUnreachableError(`${name} did not start (${server}): ${reason} "${lastUsefulLine(output)}".`);
   }
 
   async function startOn(wanted: number): Promise<{ process: ServerProcess; port: number }> {

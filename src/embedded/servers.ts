@@ -77,7 +77,7 @@ export function startFalkorDB(options: StartOptions = {}): Promise<Server> {
 /**
  * Starts Valkey and FalkorDB, or neither when one fails. Where FALKORDB_HOST or FALKORDB_PORT and VALKEY_HOST or
  * VALKEY_PORT are set, starts nothing and gives those addresses (`own: false`), without asking whether anyone answers.
- * @throws ConfigError, StoreUnreachable, ServersMissing as `startServer`
+ * @throws ConfigError, StoreUnreachableError, ServersMissingError as `startServer`
  */
 export async function startServers({
   valkeyPort,

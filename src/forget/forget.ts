@@ -1,5 +1,5 @@
 import type { ArchiveStore } from '../archive/stores/store.ts';
-import { isForeseen, StaleFence } from '../errors.ts';
+import { isForeseen, StaleFenceError } from '../errors.ts';
 import type { Commit } from '../graph/changes.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
@@ -22,9 +22,9 @@ export interface ForgottenUuids extends ForgetEffects {
 }
 
 export interface Forgetting {
-  /** @throws StaleFence, StoreUnreachable, ModelAway, ModelFailed (retried) */
+  /** @throws StaleFenceError, StoreUnreachableError, ModelUnavailableError, ModelFailedError (retried) */
   forget(group: string, targets: ForgetTargets): Promise<ForgottenUuids>;
-  /** Copies the tombstones in Valkey to the archives. @throws ArchiveAway, ConfigError (retried) */
+  /** Copies the tombstones in Valkey to the archives. @throws ArchiveUnavailableError, ConfigError (retried) */
   archive(group: string): Promise<object>;
   /** Whether the episode has a tombstone. */
   isForgotten(group: string, episode: string): Promise<boolean>;
@@ -132,7 +132,7 @@ async function commitUnderLease(
 ): Promise<void> {
   const fenced: Commit = { ...changes, fence: lease.fence, seen, now: toGraphTime(now) };
   if (lease.isHeld() && (await commit(graph, fenced))) return;
-  throw new StaleFence(`The memory "${graph.group}" was changed meanwhile; this is tried again.`);
+  throw new StaleFenceError(`The memory "${graph.group}" was changed meanwhile; this is tried again.`);
 }
 
 /** Adds the vectors of new wordings and names; most calls need none. */

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import * as z from 'zod/mini';
 import type { ArchiveStore } from '../archive/stores/store.ts';
 import { derivedUuid } from '../derived-uuid.ts';
-import { ArchiveDamaged } from '../errors.ts';
+import { ArchiveDamagedError } from '../errors.ts';
 import { sameKey } from '../ingest/names.ts';
 import { groupKey } from '../valkey/keys.ts';
 import type { ForgetPlan } from './plan.ts';
@@ -77,13 +77,13 @@ export function readNote(text: string): ArchivedTombstones {
 
 /**
  * All tombstones, from beside the archives and from Valkey; either copy may have been lost.
- * @throws ArchiveDamaged when the file beside the archives is damaged and Valkey lacks some of its readable tombstones; ConfigError, ArchiveAway
+ * @throws ArchiveDamagedError when the file beside the archives is damaged and Valkey lacks some of its readable tombstones; ConfigError, ArchiveUnavailableError
  */
 export async function allTombstones(store: ArchiveStore, valkey: Redis, group: string): Promise<Tombstones> {
   const [{ tombstones, isDamaged }, noted] = [await readArchived(store, group), await readTombstones(valkey, group)];
   if (!isDamaged || (noted.size > 0 && [...tombstones.keys()].every((name) => noted.has(name))))
     return merged(tombstones, noted);
-  throw new ArchiveDamaged(
+  throw new ArchiveDamagedError(
     `The note ${fileOf(group)} beside the archives is damaged, and Valkey does not know all that was forgotten, so that it might come back. Put back an older copy of the note, or remove it to go on without.`,
   );
 }

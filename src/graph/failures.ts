@@ -1,23 +1,23 @@
 import type { Address } from '../config.ts';
-import { StoreUnreachable, TimedOut, WrongServer } from '../errors.ts';
+import { StoreUnreachableError, TimedOutError, WrongServerError } from '../errors.ts';
 import { explainStore } from '../valkey/failures.ts';
 
 /** Explains a failed call to FalkorDB in a sentence; errors that are not about the connection are returned unchanged. */
 export function explainFalkorDB(error: unknown, address: Address): Error {
   const at = `${address.host}:${address.port}`;
   if (isTooBusy(error))
-    return new StoreUnreachable(
+    return new StoreUnreachableError(
       `FalkorDB at ${at} has as many queries waiting as its MAX_QUEUED_QUERIES allows; raise that setting or give it more threads.`,
       { cause: error },
     );
   if (isReply(error, /^Query timed out/))
-    return new TimedOut(
+    return new TimedOutError(
       `FalkorDB at ${at} ended a query that took longer than its TIMEOUT_MAX or TIMEOUT_DEFAULT allows; raise both to 25000 (ms) or set them to 0.`,
       { cause: error },
     );
   if (!(error instanceof Error && /unknown command/i.test(error.message)))
     return explainStore(error, 'FalkorDB', address);
-  return new WrongServer(
+  return new WrongServerError(
     `The server at ${at} is a plain Redis or Valkey without the FalkorDB module; check FALKORDB_HOST and FALKORDB_PORT.`,
     { cause: error },
   );

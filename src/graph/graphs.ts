@@ -14,15 +14,15 @@ import { dropKept, isNoGraph, keptName, openScratch, type Scratch, scratchName, 
 
 /** All graphs of one FalkorDB. */
 export interface Graphs {
-  /** @throws InvalidInput when `group` is not a valid name */
+  /** @throws InvalidInputError when `group` is not a valid name */
   group(group: string): GroupGraph;
   /** All groups that have a graph, in the order of their names; what other programs keep beside them is passed over. */
   groups(): Promise<string[]>;
-  /** @throws StoreUnreachable, also where a replica answers; AccessRefused, WrongServer */
+  /** @throws StoreUnreachableError, also where a replica answers; AccessRefusedError, WrongServerError */
   ping(): Promise<void>;
   /** Removes what FalkorDB keeps of the texts of a group's last queries. */
   forgetQueries(group: string): Promise<void>;
-  /** A new graph beside that of a group, which may take its place. @throws InvalidInput when `group` is not a valid name */
+  /** A new graph beside that of a group, which may take its place. @throws InvalidInputError when `group` is not a valid name */
   scratch(group: string): Scratch;
   /** Drops scratch graphs older than `age` milliseconds, which are no longer in use. @returns how many */
   sweepScratches(age: number): Promise<number>;

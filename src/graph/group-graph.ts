@@ -39,14 +39,14 @@ export interface GroupGraph {
   checkLoss(): Promise<void>;
   /**
    * Creates the indexes and stores the embedder, once for each graph.
-   * @throws EmbedderMismatch
+   * @throws EmbedderMismatchError
    */
   prepare(embedder: Embedder): Promise<void>;
   /** Repeats it, for a graph that was lost meanwhile. */
   prepareAgain(embedder: Embedder): Promise<void>;
   /**
    * False while the graph has nothing to search.
-   * @throws EmbedderMismatch when the graph's vectors are of another kind than `embedder`'s
+   * @throws EmbedderMismatchError when the graph's vectors are of another kind than `embedder`'s
    */
   check(embedder: Embedder): Promise<boolean>;
   /** The same without a cached result. For writers of vectors, under the lease that replacing the graph needs too. */

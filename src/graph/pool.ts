@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from '../config.ts';
-import { StoreUnreachable } from '../errors.ts';
+import { StoreUnreachableError } from '../errors.ts';
 import { SECOND } from '../time.ts';
 import { isDemotion } from '../valkey/connections.ts';
 import { within } from '../within.ts';
@@ -11,7 +11,7 @@ import { explainFalkorDB, isTooBusy } from './failures.ts';
 export interface Pool {
   /**
    * Runs `work` alone on one connection, within `limit` milliseconds, the wait for a free connection included.
-   * @throws StoreUnreachable, AccessRefused, WrongServer
+   * @throws StoreUnreachableError, AccessRefusedError, WrongServerError
    */
   use<T>(work: (connection: Connection) => Promise<T>, limit: number): Promise<T>;
   close(): void;
@@ -101,7 +101,7 @@ export function openPool(address: Address, size: number): Pool {
   async function once<T>(work: (connection: Connection) => Promise<T>, deadline: Deadline): Promise<T> {
     await takePlace(deadline);
     try {
-      if (closed) throw new StoreUnreachable('The connection to FalkorDB was closed.');
+      if (closed) throw new StoreUnreachableError('The connection to FalkorDB was closed.');
       const pooled = await checkOut(deadline);
       const { connection } = pooled;
       let isSound = false;

@@ -39,7 +39,7 @@ export async function renewIndexes(graph: GroupGraph, isWorn: Worn): Promise<str
   return renewed;
 }
 
-/** The same, and waits until all indexes are ready. @throws TimedOut after an hour */
+/** The same, and waits until all indexes are ready. @throws TimedOutError after an hour */
 export async function renewAtNight(graph: GroupGraph): Promise<string[]> {
   const renewed = await renewIndexes(graph, isWornAtNight);
   await operational(graph, HOUR);

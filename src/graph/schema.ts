@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EmbedderMismatch, TimedOut } from '../errors.ts';
+import { EmbedderMismatchError, TimedOutError } from '../errors.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { MINUTE } from '../time.ts';
 import { STOPWORDS } from './fulltext.ts';
@@ -93,7 +93,7 @@ function indexes(dimension: number): Index[] {
 /** Labels of nodes that are found by their uuid as soon as these indexes are there. */
 export const FOUND_BY_UUID: readonly string[] = ['Entity', 'Episodic', 'Community', 'Saga'];
 
-/** Creates missing indexes; the stored embedder shows that all exist. @throws EmbedderMismatch */
+/** Creates missing indexes; the stored embedder shows that all exist. @throws EmbedderMismatchError */
 export async function prepareSchema(graph: GroupGraph, embedder: Embedder): Promise<boolean> {
   const noted = await readEmbedder(graph);
   compare(graph, noted, embedder);
@@ -109,7 +109,7 @@ export async function indexEmpty(graph: GroupGraph, dimension: number): Promise<
   await makeIndexes(graph, indexes(dimension));
 }
 
-/** Creates Graphiti's own indexes, for a graph without a stored embedder. @throws TimedOut while they are being built */
+/** Creates Graphiti's own indexes, for a graph without a stored embedder. @throws TimedOutError while they are being built */
 export async function prepareAsGraphiti(graph: GroupGraph): Promise<void> {
   const isOurs = ({ kind, label }: Index) => kind === 'VECTOR' || label.startsWith('_');
   await makeIndexes(
@@ -141,7 +141,7 @@ export async function operational(graph: GroupGraph, limit = BUILT_WITHIN): Prom
     const pending = (await readIndexes(graph)).filter(({ status }) => status !== 'OPERATIONAL');
     if (pending.length === 0) return;
     if (Date.now() > end)
-      throw new TimedOut(`The indexes of the memory "${graph.group}" are still being built; try again later.`);
+      throw new TimedOutError(`The indexes of the memory "${graph.group}" are still being built; try again later.`);
   }
 }
 
@@ -154,7 +154,7 @@ function isThere(index: Index, existing: ExistingIndex[]): boolean {
 
 /**
  * False while there is nothing that could be searched. A graph that Python or an older release wrote gets the indexes that it lacks.
- * @throws EmbedderMismatch
+ * @throws EmbedderMismatchError
  */
 export async function checkEmbedder(graph: GroupGraph, embedder: Embedder): Promise<boolean> {
   const stored = await readEmbedder(graph);
@@ -167,7 +167,7 @@ function compare(graph: GroupGraph, stored: StoredEmbedder | undefined, embedder
   if (!stored) return;
   const sameModel = stored.model === null || stored.model === embedder.model;
   if (sameModel && stored.dimension === embedder.dimension) return;
-  throw new EmbedderMismatch(
+  throw new EmbedderMismatchError(
     `The memory "${graph.group}" was written with the embedder ${stored.model ?? 'of an unknown name'} (${stored.dimension} dimensions), not ${embedder.model} (${embedder.dimension}); change its vectors with \`memory-manager reembed --group ${graph.group}\`, or use that embedder again.`,
   );
 }

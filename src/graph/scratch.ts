@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { StaleFence } from '../errors.ts';
+import { StaleFenceError } from '../errors.ts';
 import { graphName } from '../group.ts';
 import { DAY, SECOND } from '../time.ts';
 import { type Connection, graphNames } from './connection.ts';
@@ -66,7 +66,7 @@ async function swap(
   const [reply] = replies;
   if (reply === 'OK') return true;
   if (reply instanceof Error && !reply.message.includes('no such key')) throw reply;
-  throw new StaleFence(
+  throw new StaleFenceError(
     `The graph that was prepared to replace "${target}" no longer exists in FalkorDB, so nothing was replaced; run the command again.`,
   );
 }

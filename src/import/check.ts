@@ -1,5 +1,5 @@
 import { type Episode, foreignMetadata, newEpisode } from '../episode.ts';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import type { FormatName, ImportedEpisode, Reading, Unusable } from './format.ts';
 import { formatCalled, formatOf } from './formats.ts';
 import type { Problem, Value } from './json-lines.ts';
@@ -27,7 +27,7 @@ export interface Checking {
 }
 
 export interface CheckingOptions {
-  /** The group of an episode that names `group`, or none. @throws InvalidInput */
+  /** The group of an episode that names `group`, or none. @throws InvalidInputError */
   readonly groupOf: (group: string | undefined) => string;
   readonly maxContentBytes: number;
   /** Of what tells no time; default: now. */
@@ -57,7 +57,7 @@ export function openChecking(
   }
 
   function usable(part: ImportedEpisode | Unusable): Episode {
-    if ('unusable' in part) throw new InvalidInput(part.unusable);
+    if ('unusable' in part) throw new InvalidInputError(part.unusable);
     return episodeOf(part);
   }
 
@@ -94,7 +94,7 @@ function orProblem<T>(place: string, work: () => T): T | Problem {
   try {
     return work();
   } catch (error) {
-    if (!(error instanceof InvalidInput)) throw error;
+    if (!(error instanceof InvalidInputError)) throw error;
     return { place, problem: `${place}: ${error.message}` };
   }
 }

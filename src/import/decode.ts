@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 
-/** The bytes of a file. @throws InvalidInput when it cannot be read */
+/** The bytes of a file. @throws InvalidInputError when it cannot be read */
 export async function* bytesOf(file: string): AsyncGenerator<Uint8Array> {
   try {
     yield* createReadStream(file);
@@ -12,7 +12,9 @@ export async function* bytesOf(file: string): AsyncGenerator<Uint8Array> {
 
 export function unreadable(file: string, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
-  return code === undefined ? error : new InvalidInput(`The file ${file} cannot be read (${code}).`, { cause: error });
+  return code === undefined
+    ? error
+    : new InvalidInputError(`The file ${file} cannot be read (${code}).`, { cause: error });
 }
 
 /** Stands where bytes were no UTF-8: half a character, which no decoder gives, so that only the line around it is lost. */

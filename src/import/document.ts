@@ -1,4 +1,4 @@
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { foreignBecause } from './foreign.ts';
 import { type Value, valuesIn } from './json-lines.ts';
@@ -14,7 +14,7 @@ export interface Scan {
   feed(text: string): Value[];
   /**
    * What is wrong with the document as a whole, when its lists held anything.
-   * @throws InvalidInput when it is not one JSON document, or has no list that import knows
+   * @throws InvalidInputError when it is not one JSON document, or has no list that import knows
    */
   end(): Value[];
   /** Whether one of its lists was met so far. */
@@ -39,7 +39,7 @@ export function openScan(longest: number): Scan {
     if (list === null) shell += text;
     else if (element.length + text.length > longest) isTooLong = true;
     else if (!isTooLong) element += text;
-    if (shell.length > LONGEST_SHELL) throw new InvalidInput(NOT_A_DOCUMENT);
+    if (shell.length > LONGEST_SHELL) throw new InvalidInputError(NOT_A_DOCUMENT);
   }
 
   function ended(isLast: boolean): Value[] {
@@ -112,12 +112,12 @@ export function openScan(longest: number): Scan {
     end() {
       const isCut = list !== null || depth > 0;
       const around = isCut ? undefined : parseJson(shell);
-      if (around !== undefined && met === 0) throw new InvalidInput(foreignBecause('The input', around));
+      if (around !== undefined && met === 0) throw new InvalidInputError(foreignBecause('The input', around));
       if (around !== undefined) return [];
       const problem = isCut ? 'The document is incomplete; it may be truncated.' : NOT_A_DOCUMENT;
       // What was whole of it may still be of use.
       if (elements > 0) return [{ place: 'The document', problem }];
-      throw new InvalidInput(problem);
+      throw new InvalidInputError(problem);
     },
     hasList: () => met > 0,
   };

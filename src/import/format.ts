@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { EpisodeOptions, Metadata } from '../episode.ts';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import { checkTime, parseTime } from '../time.ts';
 
 export const FORMATS = ['episodes', 'mem0', 'mcp-memory'] as const;
@@ -22,9 +22,9 @@ export interface Unusable {
 
 /** How one format is read. What it remembers of what it was shown must be little: files may be large. */
 export interface Reading {
-  /** Shown every value before the first is read. @throws InvalidInput for a value that is none of this format */
+  /** Shown every value before the first is read. @throws InvalidInputError for a value that is none of this format */
   note?(list: string, value: unknown): void;
-  /** The episodes that a value becomes. @throws InvalidInput with a sentence that goes on behind its place */
+  /** The episodes that a value becomes. @throws InvalidInputError with a sentence that goes on behind its place */
   read(list: string, value: unknown): (ImportedEpisode | Unusable)[];
 }
 
@@ -43,16 +43,16 @@ export function keyOf(format: FormatName, content: string, ...identity: readonly
 
 const MEANT = { string: 'text', record: 'a JSON object', array: 'a list' } as const;
 
-/** @throws InvalidInput naming the field */
+/** @throws InvalidInputError naming the field */
 export function fitted<T extends z.ZodMiniType>(shape: T, value: unknown): z.output<T> {
   const parsed = shape.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue?.path[0];
-  if (field === undefined) throw new InvalidInput('it must be a JSON object.', { cause: parsed.error });
+  if (field === undefined) throw new InvalidInputError('it must be a JSON object.', { cause: parsed.error });
   const expected = issue?.code === 'invalid_type' ? MEANT[issue.expected as keyof typeof MEANT] : undefined;
   const among = issue?.code === 'invalid_value' ? issue.values.join(', ') : undefined;
-  throw new InvalidInput(`"${String(field)}" must be ${expected ?? among ?? 'something else'}.`, {
+  throw new InvalidInputError(`"${String(field)}" must be ${expected ?? among ?? 'something else'}.`, {
     cause: parsed.error,
   });
 }
@@ -68,7 +68,7 @@ const FIRST_MILLISECOND = 1e11;
 
 /**
  * The first of several times that is given.
- * @throws InvalidInput when it is none
+ * @throws InvalidInputError when it is none
  */
 export function timeOf(times: Readonly<Record<string, string | number | null | undefined>>): { referenceTime?: Date } {
   const [name, time] = Object.entries(times).find(([, it]) => it !== undefined && it !== null && it !== '') ?? [];

@@ -1,4 +1,4 @@
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import { foreignBecause } from './foreign.ts';
 import { FORMATS, type Format, type FormatName } from './format.ts';
 import { episodes } from './formats/episodes.ts';
@@ -8,21 +8,21 @@ import { mem0 } from './formats/mem0.ts';
 /** In the order in which a value is held against them: the least particular comes last. */
 const KNOWN: readonly Format[] = [mcpMemory, mem0, episodes];
 
-/** @throws InvalidInput */
+/** @throws InvalidInputError */
 export function formatCalled(name: FormatName): Format {
   const format = KNOWN.find((it) => it.name === name);
   if (format) return format;
-  throw new InvalidInput(
+  throw new InvalidInputError(
     `import supports ${FORMATS.slice(0, -1).join(', ')} and ${FORMATS.at(-1)}, not "${String(name)}".`,
   );
 }
 
-/** The format that a value looks like. @throws InvalidInput when it looks like none */
+/** The format that a value looks like. @throws InvalidInputError when it looks like none */
 export function formatOf(list: string, value: unknown): Format {
   // A text alone is one to remember.
   if (typeof value === 'string') return episodes;
   const isObject = value !== null && typeof value === 'object' && !Array.isArray(value);
   const format = isObject ? KNOWN.find((it) => it.is(list, value as Record<string, unknown>)) : undefined;
   if (format) return format;
-  throw new InvalidInput(foreignBecause('it', value));
+  throw new InvalidInputError(foreignBecause('it', value));
 }

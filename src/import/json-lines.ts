@@ -1,4 +1,4 @@
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { NOT_UTF8 } from './decode.ts';
 
@@ -34,10 +34,10 @@ export async function* jsonLines(texts: AsyncIterable<string>, longest: number):
   }
 }
 
-/** The same for those who give up at the first that is broken. @throws InvalidInput naming the line */
+/** The same for those who give up at the first that is broken. @throws InvalidInputError naming the line */
 export async function* soundLines(texts: AsyncIterable<string>, longest: number): AsyncGenerator<Found> {
   for await (const value of jsonLines(texts, longest)) {
-    if ('problem' in value) throw new InvalidInput(value.problem);
+    if ('problem' in value) throw new InvalidInputError(value.problem);
     yield value;
   }
 }

@@ -7,7 +7,7 @@ const LOOKED_AT = 65_536;
 /**
  * The values of JSON lines, or the elements of the lists of a JSON document, as they come in; no more than one of them is held.
  * @param longest characters of a line or an element
- * @throws InvalidInput for what is neither
+ * @throws InvalidInputError for what is neither
  */
 export async function* values(texts: AsyncIterable<string>, longest: number): AsyncGenerator<Value> {
   const rest = texts[Symbol.asyncIterator]();

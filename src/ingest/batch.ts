@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { StaleFence } from '../errors.ts';
+import { StaleFenceError } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import type { Embedder } from '../models/embedder.ts';
@@ -138,7 +138,7 @@ export function openBatchWriter({
     ownEpisodes: OwnEpisodes,
   ): Promise<void> {
     // A lost lease fails only our own episodes: the next holder writes those of other workers.
-    const failed = error instanceof StaleFence ? batch.filter(({ written }) => written) : batch;
+    const failed = error instanceof StaleFenceError ? batch.filter(({ written }) => written) : batch;
     await rejectEpisodes(graph, failed, error, ownEpisodes);
   }
 

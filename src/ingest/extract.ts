@@ -1,5 +1,5 @@
 import type { Episode } from '../episode.ts';
-import { ModelFailed } from '../errors.ts';
+import { ModelFailedError } from '../errors.ts';
 import { LABEL } from '../graph/codec.ts';
 import type { PassageVector } from '../graph/queries/passages.ts';
 import type { Embedder } from '../models/embedder.ts';
@@ -149,7 +149,7 @@ async function embed(embedder: Embedder, texts: readonly string[]): Promise<Stor
   const vectors = given.map((vector) => vector.map(Math.fround));
   const isValid = (vector: readonly number[]) => vector.length === embedder.dimension && vector.every(Number.isFinite);
   if (vectors.length === texts.length && vectors.every(isValid)) return { vectors, use };
-  throw new ModelFailed(`The embedder ${embedder.model} gave other vectors than it was asked for.`);
+  throw new ModelFailedError(`The embedder ${embedder.model} gave other vectors than it was asked for.`);
 }
 
 async function read(

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { TimedOut } from '../errors.ts';
+import { TimedOutError } from '../errors.ts';
 import { MINUTE } from '../time.ts';
 import { groupKey } from '../valkey/keys.ts';
 import type { Signals } from '../valkey/signals.ts';
@@ -20,7 +20,7 @@ export interface ExtractionLocks {
   acquire(group: string, uuids: readonly string[]): Promise<LockAttempt[]>;
   /**
    * Waits until another worker's result is in the memo, or until the lock is ours because that worker failed or died.
-   * @throws TimedOut after five minutes
+   * @throws TimedOutError after five minutes
    */
   waitForResult(episode: ReadEpisode): Promise<MemoEntry>;
   /** Called once the result is in the memo, or the extraction failed. */
@@ -116,7 +116,7 @@ export function openExtractionLocks(valkey: Redis, signals: Signals, memo: Memo,
       } finally {
         stop();
       }
-      throw new TimedOut(
+      throw new TimedOutError(
         `Another worker has been reading an episode of the memory "${group}" for five minutes; it is tried again.`,
       );
     },

@@ -1,4 +1,4 @@
-import { StaleFence } from '../errors.ts';
+import { StaleFenceError } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import { finishEpisodes } from '../graph/queries/record.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -17,7 +17,7 @@ export interface FinishParts {
 
 /**
  * Commits episodes without entities and facts. No lease, lookups or judgement are needed, and no new version, since no answer
- * changes. @throws StaleFence when the graph was lost after the episode was recorded
+ * changes. @throws StaleFenceError when the graph was lost after the episode was recorded
  */
 export function openFinish(
   graphs: Graphs,
@@ -47,6 +47,6 @@ export function openFinish(
 }
 
 /** The graph in which the episode was recorded is gone, as after a server lost its data. */
-export function lostSinceRecording({ group }: { readonly group: string }): StaleFence {
-  return new StaleFence(`The memory "${group}" was lost meanwhile; this episode is tried again.`);
+export function lostSinceRecording({ group }: { readonly group: string }): StaleFenceError {
+  return new StaleFenceError(`The memory "${group}" was lost meanwhile; this episode is tried again.`);
 }

@@ -43,8 +43,8 @@ export interface IngestParts extends Pick<ExtractParts, 'model' | 'embedder'> {
 /**
  * Record, extract, commit. A second call with the same uuid changes nothing: the raw episode is written once, a committed episode
  * is not extracted again, and model results are in the memo. A call while the same episode is in flight shares its result.
- * @throws StoreUnreachable, StaleFence, ModelAway, ModelFailed, ModelBusy, ConfigError, TimedOut, EmbedderMismatch (retried);
- *         ReplyUnusable, InvalidInput (not retried)
+ * @throws StoreUnreachableError, StaleFenceError, ModelUnavailableError, ModelFailedError, ModelBusyError, ConfigError, TimedOutError, EmbedderMismatchError (retried);
+ *         UnusableReplyError, InvalidInputError (not retried)
  */
 export function openIngest(graphs: Graphs, valkey: Redis, leases: Leases, parts: IngestParts): OpenIngest {
   const { model, embedder, ontology = NO_ONTOLOGY, metrics = NO_METRICS } = parts;

@@ -24,6 +24,25 @@ export interface OwnEpisode {
 /** This process' pending episodes of one group, by uuid. */
 export type OwnEpisodes = Map<string, OwnEpisode>;
 
+/** The names of these classes in a stored batch, which workers of earlier releases share. */
+const STORED_NAMES: Readonly<Record<string, string>> = {
+  InvalidInputError: 'InvalidInput',
+  StoreUnreachableError: 'StoreUnreachable',
+  WrongServerError: 'WrongServer',
+  AccessRefusedError: 'AccessRefused',
+  EmbedderMismatchError: 'EmbedderMismatch',
+  TimedOutError: 'TimedOut',
+  NoWorkerError: 'NoWorker',
+  JobFailedError: 'JobFailed',
+  ModelUnavailableError: 'ModelAway',
+  ModelFailedError: 'ModelFailed',
+  ModelBusyError: 'ModelBusy',
+  UnusableReplyError: 'ReplyUnusable',
+  TextTooLongError: 'TextTooLong',
+  StaleFenceError: 'StaleFence',
+};
+const CLASS_NAMES = Object.fromEntries(Object.entries(STORED_NAMES).map(([className, name]) => [name, className]));
+
 /** A failure as one worker sends it to another. */
 export interface SerializedFailure {
   readonly name: string;
@@ -35,14 +54,15 @@ export interface SerializedFailure {
 export function serializeFailure(error: unknown): SerializedFailure {
   if (!errors.isForeseen(error)) return harmless(error);
   const { name, message } = error;
-  const { retryAfter } = error as Partial<errors.ModelBusy>;
-  return { name, message, ...(typeof retryAfter === 'number' && { retryAfter }) };
+  const { retryAfter } = error as Partial<errors.ModelBusyError>;
+  return { name: STORED_NAMES[name] ?? name, message, ...(typeof retryAfter === 'number' && { retryAfter }) };
 }
 
 /** The same failure, of the same class, in another worker. */
 export function deserializeFailure({ name, message, retryAfter }: SerializedFailure): Error {
-  const known: unknown = (errors as Record<string, unknown>)[name];
-  if (name === 'ModelBusy') return new errors.ModelBusy(message, { retryAfter: retryAfter ?? null });
+  const className = CLASS_NAMES[name] ?? name;
+  const known: unknown = (errors as Record<string, unknown>)[className];
+  if (className === 'ModelBusyError') return new errors.ModelBusyError(message, { retryAfter: retryAfter ?? null });
   return typeof known === 'function' && known.prototype instanceof Error
     ? new (known as new (message: string) => Error)(message)
     : new Error(message);

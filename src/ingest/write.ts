@@ -1,4 +1,4 @@
-import { StaleFence } from '../errors.ts';
+import { StaleFenceError } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { commit } from '../graph/queries/commit.ts';
 import { factsOfSamePairs, findFacts, type StoredFact } from '../graph/queries/find-facts.ts';
@@ -29,7 +29,7 @@ export interface Written {
 /**
  * Computes the changes of the extracted episodes and writes them in one step.
  * @param lease the group's; nothing is written once it is no longer held
- * @throws StaleFence when another worker has written meanwhile, or may have
+ * @throws StaleFenceError when another worker has written meanwhile, or may have
  */
 export async function write(
   graph: GroupGraph,
@@ -82,8 +82,8 @@ export async function write(
   return { count: batch.length, lost: [], isLong: summaries.some(({ isLong }) => isLong) };
 }
 
-function leaseLost({ group }: GroupGraph): StaleFence {
-  return new StaleFence(`Another worker has taken over the memory "${group}"; this episode is tried again.`);
+function leaseLost({ group }: GroupGraph): StaleFenceError {
+  return new StaleFenceError(`Another worker has taken over the memory "${group}"; this episode is tried again.`);
 }
 
 function createdUuids({ byKey }: Resolution): Set<string> {

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { GraphLostError, InvalidInput } from '../errors.ts';
+import { GraphLostError, InvalidInputError } from '../errors.ts';
 import type { Params } from '../graph/codec.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { type ChangeHead, readChangeHead } from '../graph/queries/fence.ts';
@@ -99,12 +99,12 @@ export async function endLoss(valkey: Redis, group: string, { token, changeId }:
 
 /**
  * Accepts the graph's present state: its journal starts again, with a gap that the next tested archive closes.
- * @throws InvalidInput when the graph has lost nothing
+ * @throws InvalidInputError when the graph has lost nothing
  */
 export async function acceptLoss(valkey: Redis, graph: Pick<GroupGraph, 'group' | 'read'>): Promise<void> {
   const { group } = graph;
   if ((await firstOfLost(valkey, group, graph)) === undefined)
-    throw new InvalidInput(
+    throw new InvalidInputError(
       `The graph of the memory "${group}" has all changes that it took; there is no loss to accept.`,
     );
   const [from, mark] = [await nextId(valkey, group), await readChangeHead(graph)];

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ChainableCommander, Redis } from 'ioredis';
-import { InvalidInput, StaleFence } from '../errors.ts';
+import { InvalidInputError, StaleFenceError } from '../errors.ts';
 import type { JournalKey } from '../settings.ts';
 import { HOUR } from '../time.ts';
 import { isAuthentic } from './authentic.ts';
@@ -28,7 +28,7 @@ return #rest`;
 /**
  * Writes a changed copy of a group's journal and swaps it in; repeats if entries that also change were appended meanwhile.
  * @returns how many entries changed
- * @throws StaleFence when such entries were appended all the time
+ * @throws StaleFenceError when such entries were appended all the time
  */
 export async function rewrite(
   valkey: Redis,
@@ -44,7 +44,7 @@ export async function rewrite(
     all += changed;
     from = last;
   }
-  throw new StaleFence(`The journal of the memory "${group}" was written to all the time; try again later.`);
+  throw new StaleFenceError(`The journal of the memory "${group}" was written to all the time; try again later.`);
 }
 
 type Fields = readonly (string | Buffer)[];
@@ -57,7 +57,7 @@ function changedFields(
   key: JournalKey | undefined,
 ): Fields {
   if (!entry) {
-    if (isOfNewerRelease(packed.text)) throw new InvalidInput(NEWER);
+    if (isOfNewerRelease(packed.text)) throw new InvalidInputError(NEWER);
     return fieldsOf(group, NO_OP, key);
   }
   // Signing an entry that was not authentic would make it authentic.

@@ -1,6 +1,6 @@
 import type { Briefing } from '../briefing/briefing.ts';
 import { lineBullet, type Section, tokensOf, withinBudget } from '../briefing/render.ts';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import { queryTerms } from '../passages/terms.ts';
 import { bulletList, factBullet, NOTHING_KNOWN, passageBullet } from '../reader/format.ts';
 import { inert } from '../redaction/inert.ts';
@@ -13,7 +13,7 @@ import type { Services } from './services.ts';
 
 const USUAL = 5;
 
-/** The answer as text: bullets, best first, or one block within a budget. @throws InvalidInput */
+/** The answer as text: bullets, best first, or one block within a budget. @throws InvalidInputError */
 export async function askForText(
   services: Services,
   query: string,
@@ -30,7 +30,7 @@ const MOST = 30;
 /**
  * The answer as one block of at most `budgetTokens`: the user's rules that have a word of the question, facts, and passages, each line with
  * its date and its episode. Of another time no rules are told, since those are of now.
- * @throws InvalidInput
+ * @throws InvalidInputError
  */
 export async function askForBlock(
   services: Services,
@@ -39,9 +39,11 @@ export async function askForBlock(
   { budgetTokens = 0, ...options }: QueryOptions,
 ): Promise<string> {
   if (!Number.isInteger(budgetTokens) || budgetTokens < 50 || budgetTokens > 100_000)
-    throw new InvalidInput('budgetTokens must be a whole number from 50 to 100,000.');
+    throw new InvalidInputError('budgetTokens must be a whole number from 50 to 100,000.');
   if (options.find !== undefined && options.find !== 'facts')
-    throw new InvalidInput('A budget of tokens is for facts and passages; leave out the budget or what else to find.');
+    throw new InvalidInputError(
+      'A budget of tokens is for facts and passages; leave out the budget or what else to find.',
+    );
   const isOfNow = options.asOf === undefined && options.knownAt === undefined;
   const [found, briefing] = await Promise.all([
     askFor(services, query, limit ?? MOST, options, true),

@@ -4,7 +4,7 @@ import type { Pruned, Retention } from '../archive/prune.ts';
 import { step } from '../archive/step.ts';
 import type { ArchiveStore } from '../archive/stores/store.ts';
 import type { Verification } from '../archive/verify.ts';
-import { ArchiveDamaged, InvalidInput, isForeseen } from '../errors.ts';
+import { ArchiveDamagedError, InvalidInputError, isForeseen } from '../errors.ts';
 import { request } from '../telemetry/request.ts';
 import { checkInput } from './input.ts';
 import type { GroupOptions, WaitOptions } from './options.ts';
@@ -13,30 +13,30 @@ import type { ReembedPlan, ReembedResult } from './reembed.ts';
 import type { Services } from './services.ts';
 import type { TaskOptions } from './upkeep.ts';
 
-/** What was exported. Errors: `ConfigError`, `ArchiveAway`, `InvalidInput` when there is no such archive. */
+/** What was exported. Errors: `ConfigError`, `ArchiveUnavailableError`, `InvalidInputError` when there is no such archive. */
 export interface Archives {
   /** The archives of a group, or of all where none is named, newest first. */
   list(options?: GroupOptions): Promise<ArchiveList>;
   /** Compares an archive (file name or `latest`) with its manifest; with `restore` also runs a restore test. */
   verify(file: string, options?: VerifyOptions): Promise<Verified>;
-  /** Replaces the group's contents with an archive (or `latest`), in one step. @throws ArchiveDamaged when a byte differs */
+  /** Replaces the group's contents with an archive (or `latest`), in one step. @throws ArchiveDamagedError when a byte differs */
   restore(file: string, options?: RestoreOptions): Promise<Restored>;
   /**
    * Restores a lost graph from the newest archive and the journal, without a model call.
-   * @throws InvalidInput when the graph is not empty (without `replace`), or there is neither archive nor journal
+   * @throws InvalidInputError when the graph is not empty (without `replace`), or there is neither archive nor journal
    */
   rebuild(options?: RebuildOptions): Promise<Rebuilt>;
   /**
    * Accepts a graph that has lost changes, for example after it was deleted on purpose: the journal starts
    * again. The lost changes can then only be restored from archives.
-   * @throws InvalidInput when no change is lost
+   * @throws InvalidInputError when no change is lost
    */
   acceptLoss(options?: GroupOptions): Promise<{ readonly group: string }>;
-  /** The cost of changing a group's vectors to the embedder of these settings; calls no model. @throws InvalidInput for an empty memory */
+  /** The cost of changing a group's vectors to the embedder of these settings; calls no model. @throws InvalidInputError for an empty memory */
   planReembedding(options?: GroupOptions): Promise<ReembedPlan>;
   /**
    * Has a worker with these settings change the vectors: all texts are embedded once, and an archive with the new vectors replaces
-   * the graph. @throws NoWorker; TimedOut when the work takes longer; it then continues
+   * the graph. @throws NoWorkerError; TimedOutError when the work takes longer; it then continues
    */
   reembed(options?: TaskOptions): Promise<ReembedResult>;
   /** Removes a group's nightly archives except those to keep, the newest, and the newest verified one. */
@@ -187,7 +187,7 @@ export async function verifyArchive(
     if (restore && verification.whole) await trimJournal(services, manifest);
     return { ...place, file: manifest.file, group: manifest.group, ...verification };
   } catch (error) {
-    if (!(error instanceof ArchiveDamaged)) throw error;
+    if (!(error instanceof ArchiveDamagedError)) throw error;
     return { ...place, whole: false, problems: [error.message], answers: null };
   }
 }
@@ -266,7 +266,7 @@ export async function restoreArchive(
   return { file, group, ...inShort(counts), graphHash: graph_hash.exact, until: new Date(journal.until), leftOut };
 }
 
-/** @throws InvalidInput when the graph lacks nothing that it had taken */
+/** @throws InvalidInputError when the graph lacks nothing that it had taken */
 export async function acceptLoss(services: Services, options: GroupOptions): Promise<{ readonly group: string }> {
   const group = services.group(options.group);
   const [{ openRights }, loss, graphs] = await Promise.all([
@@ -297,7 +297,7 @@ export async function pruneArchives(
   const { daily = 0, weekly = 0, monthly = 0 } = keep ?? {};
   const numbers = [daily, weekly, monthly];
   if (numbers.some((number) => !Number.isInteger(number) || number < 0) || numbers.every((number) => number === 0))
-    throw new InvalidInput('Give the number of archives to keep, such as daily=7,weekly=4,monthly=12.');
+    throw new InvalidInputError('Give the number of archives to keep, such as daily=7,weekly=4,monthly=12.');
   const [{ pruneStore }, { installationId }] = await Promise.all([
     import('../archive/prune.ts'),
     import('../archive/manifest.ts'),

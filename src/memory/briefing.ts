@@ -1,6 +1,6 @@
 import { type Briefing, makeBriefing } from '../briefing/briefing.ts';
 import { DEFAULT_BUDGET, renderBriefing, tokensOf } from '../briefing/render.ts';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import { BRIEFING } from '../reader/cache.ts';
 import type { GroupOptions } from './options.ts';
 import type { Services } from './services.ts';
@@ -19,11 +19,11 @@ export interface WholeBriefing extends Briefing {
   readonly tokens: number;
 }
 
-/** @throws InvalidInput; StoreUnreachable when the graph has to be asked and is away */
+/** @throws InvalidInputError; StoreUnreachableError when the graph has to be asked and is away */
 export async function askForBriefing(services: Services, options: BriefingOptions): Promise<WholeBriefing> {
   const { budget = DEFAULT_BUDGET, cache = true } = options;
   if (!Number.isInteger(budget) || budget < 50 || budget > 100_000)
-    throw new InvalidInput('A briefing has a budget of 50 to 100,000 tokens.');
+    throw new InvalidInputError('A briefing has a budget of 50 to 100,000 tokens.');
   const briefing = await briefingOf(services, services.group(options.group), cache);
   const text = renderBriefing(briefing, budget);
   return { ...briefing, text, tokens: tokensOf(text) };

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import type { DeadLetter, DeadLetters as DeadLetterJobs, WholeDeadLetter } from '../queue/dead-letters.ts';
 import type { QueueName } from '../queue/producer.ts';
 import { checkList } from '../strict.ts';
@@ -7,7 +7,7 @@ import { request } from '../telemetry/request.ts';
 import { checkInput } from './input.ts';
 import type { Services } from './services.ts';
 
-/** Dead letters. Errors: `InvalidInput` for an unknown id, `StoreUnreachable`. */
+/** Dead letters. Errors: `InvalidInputError` for an unknown id, `StoreUnreachableError`. */
 export interface DeadLetters {
   /** The latest first. */
   list(options?: ListOptions): Promise<DeadLetter[]>;
@@ -53,7 +53,7 @@ export function listDeadLetters(
 ): Promise<DeadLetter[]> {
   const isCount = (value: number, least: number) => Number.isInteger(value) && value >= least;
   if (!isCount(limit, 1) || limit > MOST || !isCount(skip, 0))
-    throw new InvalidInput(`The limit of dead letters must be 1 to ${MOST}, and the number to skip 0 or more.`);
+    throw new InvalidInputError(`The limit of dead letters must be 1 to ${MOST}, and the number to skip 0 or more.`);
   return withDeadLetters(config, (letters) => letters.list(queuesOf(queue), limit, skip));
 }
 
@@ -90,7 +90,7 @@ async function withDeadLetters<T>(config: Config, work: (letters: DeadLetterJobs
 function queuesOf(queue: QueueName | undefined): readonly QueueName[] {
   if (queue === undefined) return QUEUES;
   if (QUEUES.includes(queue)) return [queue];
-  throw new InvalidInput('The queue must be store or export.');
+  throw new InvalidInputError('The queue must be store or export.');
 }
 
 function checkIds(ids: readonly string[] | 'all'): readonly string[] | 'all' {
@@ -99,5 +99,5 @@ function checkIds(ids: readonly string[] | 'all'): readonly string[] | 'all' {
 
 function checkId(id: string): string {
   if (typeof id === 'string' && id !== '') return id;
-  throw new InvalidInput('A dead letter is named by its id; `memory-manager dead-letter list` shows it.');
+  throw new InvalidInputError('A dead letter is named by its id; `memory-manager dead-letter list` shows it.');
 }

@@ -1,4 +1,4 @@
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import type { Attributes } from '../graph/queries/entities.ts';
 import type { EntityHistory } from '../search/history.ts';
 import { checkText } from '../text.ts';
@@ -26,7 +26,7 @@ export interface Entity {
 /**
  * Entities in the order of their names: with `knownAt` those that were known then, with `asOf` those that an episode or a fact
  * from before then speaks of.
- * @throws InvalidInput
+ * @throws InvalidInputError
  */
 export async function askForEntities(
   services: Services,
@@ -35,7 +35,7 @@ export async function askForEntities(
 ): Promise<Entity[]> {
   const group = services.group(asked);
   const type = entityType === undefined ? undefined : checkText(entityType, 'The type').trim().toLowerCase();
-  if (type === '') throw new InvalidInput('The type is empty; name one, such as Person, or leave it out.');
+  if (type === '') throw new InvalidInputError('The type is empty; name one, such as Person, or leave it out.');
   if (limit !== undefined) checkCount(limit, 1, 'The limit');
   checkCount(offset, 0, 'The offset');
   const times = { asOf: checkedTime(asOf, 'asOf'), knownAt: checkedTime(knownAt, 'knownAt') };
@@ -54,7 +54,7 @@ export async function askForEntities(
 
 function checkCount(count: number, least: number, what: string): void {
   if (Number.isSafeInteger(count) && count >= least) return;
-  throw new InvalidInput(`${what} must be a whole number from ${least}.`);
+  throw new InvalidInputError(`${what} must be a whole number from ${least}.`);
 }
 
 export interface HistoryOptions extends GroupOptions {
@@ -62,7 +62,7 @@ export interface HistoryOptions extends GroupOptions {
   readonly cache?: boolean;
 }
 
-/** Everything that was ever known of an entity. @throws InvalidInput */
+/** Everything that was ever known of an entity. @throws InvalidInputError */
 export async function askForHistory(
   services: Services,
   entity: string,
@@ -70,7 +70,7 @@ export async function askForHistory(
 ): Promise<EntityHistory> {
   const group = services.group(options.group);
   const name = checkText(entity, 'The entity').trim();
-  if (name === '') throw new InvalidInput('The entity is empty; give its name or its uuid.');
+  if (name === '') throw new InvalidInputError('The entity is empty; give its name or its uuid.');
   const reader = await services.reader();
   return reader.answer(
     group,

@@ -1,5 +1,5 @@
 import type { Metadata } from '../episode.ts';
-import { InvalidInput, StoreUnreachable } from '../errors.ts';
+import { InvalidInputError, StoreUnreachableError } from '../errors.ts';
 import type { Attributes } from '../graph/queries/entities.ts';
 import type { EpisodeListRow, WholeEpisodeRow } from '../graph/queries/episodes.ts';
 import type { EntityRow } from '../graph/queries/search-entities.ts';
@@ -14,26 +14,26 @@ import type { GroupOptions } from './options.ts';
 import type { Services } from './services.ts';
 import { episodeUuid, runTask, type TaskOptions } from './upkeep.ts';
 
-/** Stored episodes and their state. Errors: `InvalidInput`, `StoreUnreachable`. */
+/** Stored episodes and their state. Errors: `InvalidInputError`, `StoreUnreachableError`. */
 export interface Episodes {
   /** The episodes with the latest reference times, newest first. */
-  latest(options?: LatestOptions): Promise<LatestEpisode[]>;
+  list(options?: LatestOptions): Promise<LatestEpisode[]>;
   /** The entities that the given episodes (uuids) mention, and the facts that they state. */
-  learnt(uuids: readonly string[], options?: GroupOptions): Promise<Learnt>;
+  getExtracted(uuids: readonly string[], options?: GroupOptions): Promise<Learnt>;
   /** The state of an episode, by the uuid of its receipt. */
-  state(uuid: string, options?: GroupOptions): Promise<EpisodeState>;
-  /** Has a worker record that the user has confirmed a rule (uuid or name), so that briefings contain it. @throws NoWorker */
+  getState(uuid: string, options?: GroupOptions): Promise<EpisodeState>;
+  /** Has a worker record that the user has confirmed a rule (uuid or name), so that briefings contain it. @throws NoWorkerError */
   confirm(uuidOrName: string, options?: TaskOptions): Promise<string>;
 }
 
 export function openEpisodes(services: Services): Episodes {
   return {
-    latest: (options = {}) => request('episodes', async () => askForLatest(services, checkInput('latest', options))),
-    learnt: (uuids, options = {}) =>
+    list: (options = {}) => request('episodes', async () => askForLatest(services, checkInput('latest', options))),
+    getExtracted: (uuids, options = {}) =>
       request('learnt', async () =>
         askForLearnt(services, checkList(uuids, 'The uuids'), checkInput('group', options)),
       ),
-    state: (uuid, options = {}) =>
+    getState: (uuid, options = {}) =>
       request('episode_state', async () => askForState(services, uuid, checkInput('group', options))),
     confirm: (uuidOrName, options = {}) =>
       request('confirm', async () => confirmRule(services, uuidOrName, checkInput('task', options))),
@@ -72,17 +72,17 @@ export interface EpisodeState {
 
 const MOST = 1000;
 
-/** @throws InvalidInput */
+/** @throws InvalidInputError */
 export async function askForLatest(services: Services, { group, limit = 10 }: LatestOptions): Promise<LatestEpisode[]> {
   if (!Number.isInteger(limit) || limit < 1 || limit > MOST)
-    throw new InvalidInput(`The limit of episodes must be 1 to ${MOST}.`);
+    throw new InvalidInputError(`The limit of episodes must be 1 to ${MOST}.`);
   const checked = services.group(group);
   const { listEpisodes } = await import('../graph/queries/episodes.ts');
   const rows = await listEpisodes((await services.graphs()).group(checked), limit);
   return rows.map(({ metadata, ...row }) => ({ ...row, metadata: metadata ? JSON.parse(metadata) : null }));
 }
 
-/** @throws InvalidInput when there is no such fact */
+/** @throws InvalidInputError when there is no such fact */
 export async function askForFact(services: Services, uuid: string, options: GroupOptions): Promise<WholeFact> {
   const group = services.group(options.group);
   const wanted = checkText(uuid, "The fact's uuid").trim();
@@ -92,11 +92,11 @@ export async function askForFact(services: Services, uuid: string, options: Grou
   ]);
   const graph = (await services.graphs()).group(group);
   const fact = await readFact(graph, wanted);
-  if (!fact) throw new InvalidInput(`There is no fact "${short(wanted)}" in the memory "${group}".`);
+  if (!fact) throw new InvalidInputError(`There is no fact "${short(wanted)}" in the memory "${group}".`);
   return { ...fact, attributes: (await readAttributes(graph, [], [fact])).get(fact.uuid) ?? {} };
 }
 
-/** @throws InvalidInput when there is none of these episodes */
+/** @throws InvalidInputError when there is none of these episodes */
 export async function askForLearnt(
   services: Services,
   episodes: readonly string[],
@@ -104,7 +104,8 @@ export async function askForLearnt(
 ): Promise<Learnt> {
   const group = services.group(options.group);
   const wanted = episodes.map((uuid) => checkText(uuid, "The episode's uuid").trim());
-  if (wanted.length === 0 || wanted.length > MOST) throw new InvalidInput(`Name 1 to ${MOST} episodes by their uuids.`);
+  if (wanted.length === 0 || wanted.length > MOST)
+    throw new InvalidInputError(`Name 1 to ${MOST} episodes by their uuids.`);
   const [{ episodeSources }, { entitiesOfEpisodes }, { factsOfEpisodes }, { readAttributes }] = await Promise.all([
     import('../graph/queries/episodes.ts'),
     import('../graph/queries/episodes.ts'),
@@ -117,7 +118,7 @@ export async function askForLearnt(
     entitiesOfEpisodes(graph, wanted),
     factsOfEpisodes(graph, wanted),
   ]);
-  if (known.length === 0) throw new InvalidInput(noEpisode(wanted, group));
+  if (known.length === 0) throw new InvalidInputError(noEpisode(wanted, group));
   const attributes = await readAttributes(
     graph,
     entities.map(({ uuid }) => uuid),
@@ -127,12 +128,12 @@ export async function askForLearnt(
   return { entities: entities.map(({ seen: _, ...entity }) => added(entity)), facts: facts.map(added) };
 }
 
-/** @throws InvalidInput when nobody knows of such an episode; StoreUnreachable when Valkey would have to be asked */
+/** @throws InvalidInputError when nobody knows of such an episode; StoreUnreachableError when Valkey would have to be asked */
 export async function askForState(services: Services, uuid: string, options: GroupOptions): Promise<EpisodeState> {
   const group = services.group(options.group);
   const wanted = checkText(uuid, "The episode's uuid").trim().toLowerCase();
   const job = await askForJob(services, wanted, group);
-  if (job && !(job instanceof StoreUnreachable)) {
+  if (job && !(job instanceof StoreUnreachableError)) {
     const { state, ...rest } = job;
     return { uuid: wanted, state: state === 'completed' ? 'committed' : state, ...rest };
   }
@@ -144,7 +145,7 @@ export async function askForState(services: Services, uuid: string, options: Gro
   const row = await readWholeEpisode((await services.graphs()).group(group), wanted);
   if (row?.committedAt) return { uuid: wanted, state: 'committed' };
   if (job) throw job;
-  throw new InvalidInput(noEpisode([wanted], group));
+  throw new InvalidInputError(noEpisode([wanted], group));
 }
 
 /** A Valkey that is away is told and not thrown: the disk and the graph may know. */
@@ -152,11 +153,11 @@ async function askForJob(
   services: Services,
   uuid: string,
   group: string,
-): Promise<JobState | StoreUnreachable | undefined> {
+): Promise<JobState | StoreUnreachableError | undefined> {
   try {
     return await (await services.producer()).job('store', uuid, group);
   } catch (error) {
-    if (error instanceof StoreUnreachable) return error;
+    if (error instanceof StoreUnreachableError) return error;
     throw error;
   }
 }
@@ -175,7 +176,7 @@ export interface WholeEpisode extends Omit<WholeEpisodeRow, 'metadata' | 'use'> 
   readonly use: readonly (TokenUse & { readonly episodes?: number })[];
 }
 
-/** @throws InvalidInput when there is no such episode, or more than one of that name */
+/** @throws InvalidInputError when there is no such episode, or more than one of that name */
 export async function askForEpisode(
   services: Services,
   uuidOrName: string,
@@ -184,17 +185,17 @@ export async function askForEpisode(
   const uuid = await episodeUuid(services, uuidOrName, options);
   const { readWholeEpisode } = await import('../graph/queries/episodes.ts');
   const row = await readWholeEpisode((await services.graphs()).group(services.group(options.group)), uuid);
-  if (!row) throw new InvalidInput(`The episode ${uuid} was removed just now.`);
+  if (!row) throw new InvalidInputError(`The episode ${uuid} was removed just now.`);
   const { metadata, use, ...rest } = row;
   return { ...rest, metadata: metadata ? JSON.parse(metadata) : null, use: use ? JSON.parse(use) : [] };
 }
 
-/** Gives the rule's text. @throws InvalidInput when there is no such rule; NoWorker */
+/** Gives the rule's text. @throws InvalidInputError when there is no such rule; NoWorkerError */
 export async function confirmRule(services: Services, uuidOrName: string, options: TaskOptions): Promise<string> {
   const { group } = options;
   const { uuid, content, metadata } = await askForEpisode(services, uuidOrName, group === undefined ? {} : { group });
   if (metadata?.kind !== 'rule')
-    throw new InvalidInput(
+    throw new InvalidInputError(
       `The episode ${uuid} is not a rule; only episodes stored with --kind rule can be confirmed.`,
     );
   await runTask(services, { kind: 'confirm', episode: uuid }, options);

@@ -1,9 +1,10 @@
 import type { Exported } from '../archive/export.ts';
-import { isForeseen, NoWorker } from '../errors.ts';
+import { isForeseen, NoWorkerError } from '../errors.ts';
 import { journaledGroups } from '../journal/loss.ts';
 import { MINUTE } from '../time.ts';
 import type { GroupOptions, WaitOptions } from './options.ts';
 import type { Services } from './services.ts';
+import { waitFor } from './wait-for.ts';
 
 export interface ExportOptions extends GroupOptions, WaitOptions {
   /** True writes `.json.gz`, less than half the size, which takes longer. */
@@ -18,27 +19,32 @@ export type GroupExported = { readonly group: string } & (
   | { readonly failed: string }
 );
 
-/** Lets a worker export a group. @throws NoWorker, JobFailed, TimedOut */
+/** Lets a worker export a group. @throws NoWorkerError, JobFailedError, TimedOutError */
 export async function exportMemory(services: Services, options: ExportOptions): Promise<Exported> {
-  const { gzip = false, limit = 10 * MINUTE, onProgress } = options;
+  const { gzip = false, timeoutMs = 10 * MINUTE, ...wait } = options;
   const group = services.group(options.group);
-  const [producer, waiting] = await exporting(services);
+  const producer = await exporting(services);
   const { jobId } = await producer.export(group, gzip, true);
-  return (await waiting.ended(jobId, limit, (share) => onProgress?.(Number(share)))) as Exported;
+  return (await waitFor(services, 'export', jobId, { ...wait, timeoutMs })) as Exported;
 }
 
-/** The same with every group that has a graph, or had one that was lost. What befalls one is told and keeps none of the others. @throws NoWorker */
+/** The same with every group that has a graph, or had one that was lost. What befalls one is told and keeps none of the others. @throws NoWorkerError */
 export async function exportAll(services: Services, options: ExportAllOptions): Promise<GroupExported[]> {
-  const { gzip = false, limit = 10 * MINUTE, onProgress = () => {} } = options;
-  const [graphs, [producer, waiting]] = await Promise.all([services.graphs(), exporting(services)]);
+  const { gzip = false, timeoutMs = 10 * MINUTE, onProgress = () => {}, ...wait } = options;
+  const [graphs, producer] = await Promise.all([services.graphs(), exporting(services)]);
   // Memories whose graph is gone fail, and are not passed over.
   const groups = [...new Set([...(await graphs.groups()), ...(await producer.ask(journaledGroups))])].sort();
   const jobs = await Promise.all(groups.map((group) => producer.export(group, gzip)));
   const results: GroupExported[] = [];
   for (const [index, group] of groups.entries()) {
     try {
-      const share = (done: unknown) => onProgress((index + Number(done)) / groups.length);
-      const exported = (await waiting.ended(jobs[index]?.jobId ?? '', limit, share)) as Exported;
+      const share = (done: number) => onProgress((index + done) / groups.length);
+      const jobId = jobs[index]?.jobId ?? '';
+      const exported = (await waitFor(services, 'export', jobId, {
+        ...wait,
+        timeoutMs,
+        onProgress: share,
+      })) as Exported;
       results.push({ group, exported });
     } catch (error) {
       if (!isForeseen(error)) throw error;
@@ -52,8 +58,8 @@ async function exporting(services: Services) {
   const [producer, waiting] = await Promise.all([services.producer(), services.waiting.export()]);
   await waiting.ready();
   if ((await producer.workers('export')) === 0)
-    throw new NoWorker(
+    throw new NoWorkerError(
       'No worker is running to export; start one with `memory-manager up` or `memory-manager worker`.',
     );
-  return [producer, waiting] as const;
+  return producer;
 }

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import type { ForgottenUuids } from '../forget/forget.ts';
 import type { ForgetTargets } from '../forget/targets.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
@@ -22,7 +22,7 @@ export type ForgetTarget =
   /** All episodes of a saga of this name, and all with this `session` in their metadata, including those that no worker has read yet. */
   | { readonly session: string };
 
-export interface ForgetOptions extends GroupOptions, Pick<WaitOptions, 'limit'> {
+export interface ForgetOptions extends GroupOptions, Pick<WaitOptions, 'timeoutMs'> {
   /** True: only return what would be removed; needs no worker. */
   readonly dryRun?: boolean;
   /** True: also forget the episodes that state the facts or mention the entities, with everything that only they state. */
@@ -58,7 +58,7 @@ export interface Forgotten {
 /** A session may go on while it is forgotten; so often what came meanwhile is forgotten too. */
 const MOST_ROUNDS = 10;
 
-/** @throws InvalidInput when nothing matches, or more than one has the name; NoWorker, JobFailed, TimedOut */
+/** @throws InvalidInputError when nothing matches, or more than one has the name; NoWorkerError, JobFailedError, TimedOutError */
 export async function forget(services: Services, target: ForgetTarget, options: ForgetOptions): Promise<Forgotten> {
   const { dryRun = false, withEpisodes = false } = options;
   const graph = (await services.graphs()).group(services.group(options.group));
@@ -164,7 +164,7 @@ async function resolved(
     };
     if (found.facts.length + found.episodes.length > 0) return found;
     const also = episodes.length > 0 ? '; with their episodes, something does' : '';
-    throw new InvalidInput(`No fact of the memory "${graph.group}" matches this query${also}.`);
+    throw new InvalidInputError(`No fact of the memory "${graph.group}" matches this query${also}.`);
   }
   if ('session' in target) {
     const session = given(target.session, 'session');
@@ -183,7 +183,7 @@ async function resolved(
 function given(text: string, kind: string): string {
   const wanted = checkText(text, `The ${kind}`).trim();
   if (wanted !== '') return wanted;
-  throw new InvalidInput(`The ${kind} is empty; name the one to forget.`);
+  throw new InvalidInputError(`The ${kind} is empty; name the one to forget.`);
 }
 
 async function entityOf(graph: GroupGraph, name: string): Promise<string> {
@@ -191,14 +191,14 @@ async function entityOf(graph: GroupGraph, name: string): Promise<string> {
   const [found, ...others] = new Set((await entitiesCalled(graph, [name])).map(({ uuid }) => uuid));
   if (found === undefined) throw missing('entity', name, graph);
   if (others.length === 0) return found;
-  throw new InvalidInput(`More than one entity is called "${short(name)}"; give the uuid, such as ${found}.`);
+  throw new InvalidInputError(`More than one entity is called "${short(name)}"; give the uuid, such as ${found}.`);
 }
 
 async function episodeOf({ config }: Services, graph: GroupGraph, uuidOrName: string): Promise<string> {
   const { findEpisode } = await import('../graph/queries/episodes.ts');
   const [found, other] = await findEpisode(graph, uuidOrName);
   if (other)
-    throw new InvalidInput(
+    throw new InvalidInputError(
       `More than one episode is named "${short(uuidOrName)}"; give the uuid, such as ${found?.uuid}.`,
     );
   const uuid = found?.uuid ?? (await waiting(config, graph.group, (it) => it.uuid === uuidOrName))[0];
@@ -241,6 +241,6 @@ async function waiting(
 
 const short = (text: string) => shortened(oneLine(text), 60);
 
-function missing(kind: string, name: string, { group }: GroupGraph): InvalidInput {
-  return new InvalidInput(`There is no ${kind} "${short(name)}" in the memory "${group}".`);
+function missing(kind: string, name: string, { group }: GroupGraph): InvalidInputError {
+  return new InvalidInputError(`There is no ${kind} "${short(name)}" in the memory "${group}".`);
 }

@@ -5,7 +5,7 @@ import type { GroupOptions, WaitOptions } from './options.ts';
 /** `auto` tells it by what the first line or element looks like. */
 export type ImportFormat = FormatName | 'auto';
 
-export interface ImportOptions extends GroupOptions, Pick<WaitOptions, 'limit'> {
+export interface ImportOptions extends GroupOptions, Pick<WaitOptions, 'timeoutMs'> {
   /** True: skip invalid parts. Otherwise any error stops the import before anything is stored. */
   readonly skipBroken?: boolean;
   /** True: only check, and return what would be imported. */

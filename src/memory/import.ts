@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Episode } from '../episode.ts';
-import { InvalidInput, isForeseen, JobFailed, NoWorker } from '../errors.ts';
+import { InvalidInputError, isForeseen, JobFailedError, NoWorkerError } from '../errors.ts';
 import { type Checking, openChecking } from '../import/check.ts';
 import { bytesOf, decoded, unreadable } from '../import/decode.ts';
 import type { Value } from '../import/json-lines.ts';
@@ -26,7 +26,7 @@ const EXAMPLES = 5;
 /**
  * Brings in what another memory wrote. All is looked at before the first of it is handed in; doing it again, also after it broke
  * off, adds only what is not there.
- * @throws InvalidInput naming the line; StoreUnreachable, AccessRefused, WrongServer; NoWorker where it was to wait
+ * @throws InvalidInputError naming the line; StoreUnreachableError, AccessRefusedError, WrongServerError; NoWorkerError where it was to wait
  */
 export async function importInto(
   services: Services,
@@ -67,7 +67,8 @@ async function check(source: Source, checking: Checking, counts: Counts, options
     const problems = 'problem' in checked ? [checked.problem] : checked.problems;
     for (const problem of problems) {
       // Of a file of which nothing can be read there is nothing to pass over.
-      if (!options.skipBroken) throw new InvalidInput(checking.format ? `${problem} Nothing was imported.` : problem);
+      if (!options.skipBroken)
+        throw new InvalidInputError(checking.format ? `${problem} Nothing was imported.` : problem);
       passOver(problem, counts);
     }
     if ('problem' in checked) continue;
@@ -102,7 +103,7 @@ export async function handInAll(
   try {
     for await (const part of inParts(source, checking, options.onProgress)) {
       const uuids = await handIn(producer, part, counts, options.skipBroken === true);
-      if (options.wait) await waitForAll(services, uuids, counts, options.limit);
+      if (options.wait) await waitForAll(services, uuids, counts, options.timeoutMs);
     }
   } catch (error) {
     if (!isForeseen(error) || counts.added + counts.known === 0) throw error;
@@ -114,7 +115,7 @@ export async function handInAll(
 async function readyToWait(services: Services, producer: Producer): Promise<void> {
   await (await services.waiting.store()).ready();
   if ((await producer.workers('store')) > 0) return;
-  throw new NoWorker(
+  throw new NoWorkerError(
     'No worker is running to read the imported episodes; start one with `memory-manager up` or `memory-manager worker`. Nothing was imported.',
   );
 }
@@ -163,7 +164,7 @@ async function handIn(producer: Producer, part: Placed[], counts: Counts, skipBr
   const known = new Map<string, Episode>();
   const once: Placed[] = [];
   const refuse = (problem: string) => {
-    if (!skipBroken) throw new InvalidInput(problem);
+    if (!skipBroken) throw new InvalidInputError(problem);
     passOver(problem, counts);
   };
   for (const { place, episode } of part) {
@@ -177,7 +178,7 @@ async function handIn(producer: Producer, part: Placed[], counts: Counts, skipBr
     await add(producer, once, counts);
     return once.map(({ episode }) => episode.uuid);
   } catch (error) {
-    if (!(error instanceof InvalidInput && skipBroken)) throw error;
+    if (!(error instanceof InvalidInputError && skipBroken)) throw error;
   }
   const added: string[] = [];
   for (const one of once) {
@@ -185,7 +186,7 @@ async function handIn(producer: Producer, part: Placed[], counts: Counts, skipBr
       await add(producer, [one], counts);
       added.push(one.episode.uuid);
     } catch (error) {
-      if (!(error instanceof InvalidInput)) throw error;
+      if (!(error instanceof InvalidInputError)) throw error;
       refuse(error.message);
     }
   }
@@ -212,9 +213,9 @@ async function waitForAll(
 ): Promise<void> {
   for (const uuid of uuids) {
     try {
-      await waitFor(services, 'store', uuid, limit === undefined ? {} : { limit });
+      await waitFor(services, 'store', uuid, limit === undefined ? {} : { timeoutMs: limit });
     } catch (error) {
-      if (!(error instanceof JobFailed)) throw error;
+      if (!(error instanceof JobFailedError)) throw error;
       counts.failed += 1;
       counts.failure ??= error.message;
     }
@@ -231,7 +232,7 @@ export interface Source {
   close(): Promise<void>;
 }
 
-/** @throws InvalidInput when it cannot be read */
+/** @throws InvalidInputError when it cannot be read */
 export async function openSource(source: ImportSource, maxContentBytes: number): Promise<Source> {
   checkSource(source);
   if (typeof source === 'string') return sourceOf(source, maxContentBytes, async () => {});
@@ -253,7 +254,7 @@ function checkSource(source: unknown): void {
   if (typeof source === 'string') return;
   const given = (source ?? {}) as { readonly text?: unknown; readonly [Symbol.asyncIterator]?: unknown };
   if (typeof given.text === 'string' || typeof given[Symbol.asyncIterator] === 'function') return;
-  throw new InvalidInput('import takes the path of a file, { text }, or a stream.');
+  throw new InvalidInputError('import takes the path of a file, { text }, or a stream.');
 }
 
 async function sourceOf(file: string, maxContentBytes: number, close: () => Promise<void>): Promise<Source> {

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Address, B2Settings, Config, EmbeddingSettings, OpenAISettings } from '../config.ts';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { LanguageModel } from '../models/language-model.ts';
 import type { Ontology } from '../ontology.ts';
@@ -44,9 +44,9 @@ import type { TaskOptions } from './upkeep.ts';
 // What is `anything` here is checked where it is used, with a sentence of its own; that nothing else is there is checked only here.
 
 /** Milliseconds, as long as a timer can be. */
-const limit = whole(1, 2 ** 31 - 1);
+const timeoutMs = whole(1, 2 ** 31 - 1);
 const group = { group: anything };
-const wait = { limit, onProgress: callback };
+const wait = { timeoutMs, signal: anything, onProgress: callback };
 const episode = {
   ...{ uuid: anything, idempotencyKey: anything, source: anything, sourceDescription: anything },
   ...{ referenceTime: anything, saga: anything, kind: anything, replaces: anything, confirmed: flag },
@@ -55,7 +55,7 @@ const store: Members<StoreOptions> = { ...group, ...episode, spool: flag };
 const { spool: _, ...withoutSpool } = store;
 const { source: __, ...withoutSource } = store;
 const times: Members<TimeOptions> = { ...group, asOf: anything, knownAt: anything, cache: flag };
-const task: Members<TaskOptions> = { ...group, limit };
+const task: Members<TaskOptions> = { ...group, timeoutMs };
 const progress = { ...group, onProgress: callback };
 const queue = z.enum(['store', 'export'], 'store or export');
 
@@ -167,11 +167,11 @@ const made = new Map<keyof Shapes, z.ZodMiniType>();
 
 /** How sentences call what was given. */
 const NAMES: Readonly<Record<keyof Shapes, string>> = {
-  ...{ group: 'This call', wait: 'ended', store: 'An episode', triplet: 'A fact', tripletOptions: 'addTriplet' },
+  ...{ group: 'This call', wait: 'waitFor', store: 'An episode', triplet: 'A fact', tripletOptions: 'enqueueFact' },
   ...{ episodeInput: 'An episode', many: 'enqueueMany', import: 'import', query: 'A query', entities: 'getEntities' },
   ...{
-    history: 'history',
-    latest: 'episodes.latest',
+    history: 'getHistory',
+    latest: 'episodes.list',
     briefing: 'getBriefing',
     export: 'export',
     exportAll: 'exportAll',
@@ -188,7 +188,7 @@ const NAMES: Readonly<Record<keyof Shapes, string>> = {
 
 /**
  * What a public method was given, of a kind in the table above.
- * @throws InvalidInput naming a member that is not known, or that has the wrong kind of value
+ * @throws InvalidInputError naming a member that is not known, or that has the wrong kind of value
  */
 export function checkInput<K extends keyof Shapes>(kind: K, given: unknown): z.output<ReturnType<Shapes[K]>> {
   const shape = made.get(kind) ?? shapes[kind]();
@@ -212,31 +212,33 @@ export function checkConfig(given: unknown): Partial<Config> {
   );
 }
 
-/** @throws InvalidInput */
+/** @throws InvalidInputError */
 export function checkQueue(given: unknown): QueueName {
   const parsed = queue.safeParse(given);
   if (parsed.success) return parsed.data;
-  throw new InvalidInput('The queue must be store or export.');
+  throw new InvalidInputError('The queue must be store or export.');
 }
 
-/** A receipt; what else stands in one of an episode is not looked at. @throws InvalidInput */
+/** A receipt; what else stands in one of an episode is not looked at. @throws InvalidInputError */
 export function checkReceipt(given: unknown): Receipt {
   const { queue, jobId } = (given ?? {}) as Partial<Receipt>;
   if (typeof jobId === 'string' && jobId !== '') return { queue: checkQueue(queue), jobId };
-  throw new InvalidInput('A receipt is what enqueue gave, with queue and jobId.');
+  throw new InvalidInputError('A receipt is what enqueue gave, with queue and jobId.');
 }
 
 const TARGETS = ['episode', 'fact', 'entity', 'query', 'session'];
 
-/** @throws InvalidInput unless exactly one thing is named */
+/** @throws InvalidInputError unless exactly one thing is named */
 export function checkTarget(given: unknown): ForgetTarget {
   const names = given !== null && typeof given === 'object' ? Object.keys(given) : [];
   const unknown = names.find((name) => !TARGETS.includes(name) && name !== 'limit');
-  if (unknown !== undefined) throw new InvalidInput(unknownMember('forget', unknown, TARGETS));
+  if (unknown !== undefined) throw new InvalidInputError(unknownMember('forget', unknown, TARGETS));
   const named = names.filter((name) => name !== 'limit' && (given as Record<string, unknown>)[name] !== undefined);
   if (named.length !== 1)
-    throw new InvalidInput('Name exactly one thing to forget: an episode, a fact, an entity, a query or a session.');
+    throw new InvalidInputError(
+      'Name exactly one thing to forget: an episode, a fact, an entity, a query or a session.',
+    );
   if (names.includes('limit') && named[0] !== 'query')
-    throw new InvalidInput('forget takes a limit only with a query.');
+    throw new InvalidInputError('forget takes a limit only with a query.');
   return given as ForgetTarget;
 }

@@ -41,8 +41,10 @@ export type TellManyOptions = ManyOptions & SpoolOptions;
 export type TripletOptions = Omit<StoreOptions, 'source'>;
 
 export interface WaitOptions {
-  /** Milliseconds; default one minute. */
-  readonly limit?: number;
+  /** Default one minute. */
+  readonly timeoutMs?: number;
+  /** Ends the wait, not the job. */
+  readonly signal?: AbortSignal;
   /** Called with the finished share, from 0 to 1. */
   readonly onProgress?: (share: number) => void;
 }

@@ -1,4 +1,4 @@
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import type { Filters } from '../search/filters.ts';
 import type { Found } from '../search/found.ts';
 import type { Kind, Ranker, Recipe } from '../search/recipes.ts';
@@ -49,7 +49,7 @@ const MOST = 100;
 /**
  * Facts, and what else was asked for, that answer best.
  * @param sources whether to name the episodes from which they were learnt, and the attributes of users' own types
- * @throws InvalidInput
+ * @throws InvalidInputError
  */
 export async function askFor(
   services: Services,
@@ -60,11 +60,12 @@ export async function askFor(
 ): Promise<Found> {
   const group = services.group(options.group);
   const query = checkText(searchQuery, 'The query').trim();
-  if (query === '') throw new InvalidInput('The query is empty; give the words to look for.');
+  if (query === '') throw new InvalidInputError('The query is empty; give the words to look for.');
   if (!Number.isInteger(limit) || limit < 1 || limit > MOST)
-    throw new InvalidInput(`The limit must be a whole number from 1 to ${MOST}.`);
+    throw new InvalidInputError(`The limit must be a whole number from 1 to ${MOST}.`);
   const { group: _, cache, asOf, budgetTokens, ...others } = options;
-  if (budgetTokens !== undefined) throw new InvalidInput('Only queryMemory takes budgetTokens; search gives data.');
+  if (budgetTokens !== undefined)
+    throw new InvalidInputError('Only queryMemory takes budgetTokens; search gives data.');
   const ask = sources ? 'search' : 'query_memory';
   const question: SearchQuestion = { ask, query, limit, asOf: checkedTime(asOf, 'asOf') };
   // Plain questions, which are most, are answered from the cache without loading what checks the others.
@@ -90,7 +91,7 @@ export async function askFor(
   try {
     return await answered;
   } catch (error) {
-    if ((error as Error).name !== 'EmbedderMismatch') throw error;
+    if ((error as Error).name !== 'EmbedderMismatchError') throw error;
     const { byWords, RECIPES } = await import('../search/recipes.ts');
     const recipe = byWords(chosen?.recipe ?? RECIPES.default);
     if (!recipe) throw error;
@@ -116,7 +117,7 @@ export function changesAt(services: Services, group: string) {
 
 const isPlain = (options: object): boolean => Object.values(options).every((value) => value === undefined);
 
-/** A time in the graph's format. @throws InvalidInput */
+/** A time in the graph's format. @throws InvalidInputError */
 export function checkedTime(time: Date | undefined, name: string): string | undefined {
   return time && toGraphTime(checkTime(time, `The time ${name}`));
 }

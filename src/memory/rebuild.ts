@@ -48,7 +48,7 @@ export interface Rebuilt {
 
 /**
  * Gives a group the graph back that it had.
- * @throws InvalidInput when the group's graph is not empty, or there is nothing to rebuild it from; ArchiveDamaged for a file that
+ * @throws InvalidInputError when the group's graph is not empty, or there is nothing to rebuild it from; ArchiveDamagedError for a file that
  *         was named
  */
 export async function rebuildMemory(

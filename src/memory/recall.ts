@@ -20,7 +20,7 @@ const PATIENCE = 40;
 
 /**
  * What a group's memory holds that has words of the question: from the cache, or from the graph when Valkey is silent.
- * @throws StoreUnreachable and the like
+ * @throws StoreUnreachableError and the like
  */
 export async function askByWords(services: Services, group: string, query: string, limit: number): Promise<Found> {
   const search = () => searchByWords(services, group, query, limit);

@@ -1,5 +1,5 @@
 import type { Reembedded } from '../archive/reembed.ts';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import { costOf } from '../telemetry/prices.ts';
 import { HOUR } from '../time.ts';
 import type { GroupOptions } from './options.ts';
@@ -27,7 +27,7 @@ export type ReembedResult = Reembedded & { readonly group: string };
 
 const WAITS = 24 * HOUR;
 
-/** Counts, without asking a model, what changing the embedder would take. @throws InvalidInput for an empty memory */
+/** Counts, without asking a model, what changing the embedder would take. @throws InvalidInputError for an empty memory */
 export async function planReembedding(services: Services, options: GroupOptions): Promise<ReembedPlan> {
   const group = services.group(options.group);
   const [graphs, embedder, { countTexts }, { readEmbedder }] = await Promise.all([
@@ -38,7 +38,7 @@ export async function planReembedding(services: Services, options: GroupOptions)
   ]);
   const graph = graphs.group(group);
   const from = await readEmbedder(graph);
-  if (!from) throw new InvalidInput(`The memory "${group}" has no vectors yet; there is nothing to change.`);
+  if (!from) throw new InvalidInputError(`The memory "${group}" has no vectors yet; there is nothing to change.`);
   const to = { model: embedder.model, dimension: embedder.dimension };
   const { isOf } = await import('../archive/reembed.ts');
   const isDone = isOf(from, to);
@@ -51,13 +51,13 @@ export async function planReembedding(services: Services, options: GroupOptions)
   return { group, from, to, isDone, texts, requests, tokens, cost };
 }
 
-/** Lets a worker give the group's graph the vectors of these settings' embedder. @throws NoWorker, JobFailed, TimedOut; it goes on then */
+/** Lets a worker give the group's graph the vectors of these settings' embedder. @throws NoWorkerError, JobFailedError, TimedOutError; it goes on then */
 export async function reembedMemory(
   services: Services,
-  { limit = WAITS, ...options }: TaskOptions,
+  { timeoutMs = WAITS, ...options }: TaskOptions,
 ): Promise<ReembedResult> {
   const group = services.group(options.group);
   const { model, dimension } = await services.embedder();
-  const result = await runTask<Reembedded>(services, { kind: 'reembed', model, dimension }, { group, limit });
+  const result = await runTask<Reembedded>(services, { kind: 'reembed', model, dimension }, { group, timeoutMs });
   return { group, ...result };
 }

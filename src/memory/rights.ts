@@ -15,7 +15,7 @@ export interface Rights {
   close(): void;
 }
 
-/** @throws StoreUnreachable, AccessRefused, WrongServer when Valkey does not answer now */
+/** @throws StoreUnreachableError, AccessRefusedError, WrongServerError when Valkey does not answer now */
 export async function openRights({ valkey: address, queuePrefix, takeover }: Config): Promise<Rights> {
   // Leases are waited for with patience; that nobody is there at all must show at once.
   const first = impatientConnection(address);

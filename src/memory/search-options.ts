@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import type { Filters } from '../search/filters.ts';
 import { KINDS, METHODS, RANKERS, type Recipe, recipeFor } from '../search/recipes.ts';
 import type { Walk } from '../search/sought.ts';
@@ -122,16 +122,16 @@ const shape = z.strictObject(
   known('A query'),
 );
 
-/** @throws InvalidInput naming the option */
+/** @throws InvalidInputError naming the option */
 export function checkOptions(options: Omit<QueryOptions, 'group' | 'cache' | 'asOf' | 'budgetTokens'>): Chosen {
   const parsed = shape.safeParse(options);
-  if (!parsed.success) throw new InvalidInput(parsed.error.issues[0]?.message ?? 'The options cannot be used.');
+  if (!parsed.success) throw new InvalidInputError(parsed.error.issues[0]?.message ?? 'The options cannot be used.');
   const { find, rank, recipe: own, walk, ...others } = parsed.data;
   const recipe = (own as Recipe | undefined) ?? recipeFor(find, rank);
-  if (!recipe) throw new InvalidInput(`The ranker ${rank} cannot rank ${find}; use another ranker.`);
+  if (!recipe) throw new InvalidInputError(`The ranker ${rank} cannot rank ${find}; use another ranker.`);
   const usesDistance = Object.values(recipe).some((it) => it !== true && it?.ranker === 'distance');
   if (usesDistance && others.center === undefined)
-    throw new InvalidInput('The ranker distance needs a center: the name of an entity.');
+    throw new InvalidInputError('The ranker distance needs a center: the name of an entity.');
   return { ...others, recipe: walk ? walking(recipe) : recipe, ...(walk && { walk }) } as Chosen;
 }
 

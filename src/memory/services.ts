@@ -28,7 +28,7 @@ export interface Services {
   readonly languageModel: Later<LanguageModel>;
   readonly questionVectors: Later<QuestionVectors>;
   readonly waiting: Record<QueueName, Later<Waiting>>;
-  /** The group, or else the configured one. @throws InvalidInput */
+  /** The group, or else the configured one. @throws InvalidInputError */
   group(group: string | undefined): string;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import type { Episode } from '../episode.ts';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import type { Later } from '../later.ts';
 import { type ManyOptions, withSafe } from '../queue/add-many.ts';
 import type { EpisodeReceipt, Producer } from '../queue/producer.ts';
@@ -14,7 +14,7 @@ import type { MemoryParts } from './options.ts';
 /** For callers who go on at once whatever becomes of Valkey: what it does not take in time waits on disk. */
 export interface Spooling {
   readonly spool: Spool;
-  /** Back within 50 ms. @throws SpoolFull, ConfigError; InvalidInput when the uuid stands for another episode */
+  /** Back within 50 ms. @throws SpoolFullError, ConfigError; InvalidInputError when the uuid stands for another episode */
   tell(episode: Episode, given: boolean): Promise<EpisodeReceipt>;
   /** The same for many; what Valkey takes is waited for as long as it answers. */
   tellMany(episodes: readonly Episode[], given: ReadonlySet<string>, options: ManyOptions): Promise<EpisodeReceipt[]>;
@@ -156,7 +156,7 @@ export function openSpooling(config: Config, producer: Later<Producer>, parts: M
     spool,
     async tell(episode, given) {
       const answer = await quickly((ready) => unlessRefused(ready.store(episode, given)));
-      if (answer instanceof InvalidInput) throw answer;
+      if (answer instanceof InvalidInputError) throw answer;
       if (answer) return answer;
       await keepTogether({ episode, given, carrier: carrier() });
       return spooled(episode);
@@ -171,7 +171,7 @@ export function openSpooling(config: Config, producer: Later<Producer>, parts: M
         if (opened && (await quickly((ready) => ready.ping())) !== undefined)
           return await opened.storeMany(episodes, given, { ...options, onStored: note });
       } catch (error) {
-        if (error instanceof InvalidInput) throw error;
+        if (error instanceof InvalidInputError) throw error;
         isDoubted = true;
       }
       const [taken, left] = [episodes.slice(0, stored), episodes.slice(stored)];
@@ -202,11 +202,11 @@ const receipt = ({ uuid, name }: Episode): EpisodeReceipt => ({ queue: 'store', 
 const spooled = (episode: Episode): EpisodeReceipt => ({ ...receipt(episode), spooled: true });
 
 /** A refusal is an answer too. */
-async function unlessRefused<T>(work: Promise<T>): Promise<T | InvalidInput> {
+async function unlessRefused<T>(work: Promise<T>): Promise<T | InvalidInputError> {
   try {
     return await work;
   } catch (error) {
-    if (error instanceof InvalidInput) return error;
+    if (error instanceof InvalidInputError) return error;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import type { GraphCounts } from '../graph/queries/meta.ts';
 import { type JournalSize, openJournal } from '../journal/journal.ts';
@@ -56,7 +56,7 @@ export interface Status {
   readonly spool: { readonly folder: string; readonly episodes: number; readonly unreadable: number };
 }
 
-/** @throws InvalidInput when `group` is not a valid name; a server that does not answer is told and not thrown */
+/** @throws InvalidInputError when `group` is not a valid name; a server that does not answer is told and not thrown */
 export async function askForStatus(services: Services, options: GroupOptions): Promise<Status> {
   const group = services.group(options.group);
   const [{ spool }, valkey, falkordb] = await Promise.all([
@@ -141,7 +141,7 @@ async function asked<T>(ask: () => Promise<T>): Promise<({ readonly ok: true } &
   try {
     return { ok: true, ...(await ask()) };
   } catch (error) {
-    if (error instanceof InvalidInput) throw error;
+    if (error instanceof InvalidInputError) throw error;
     return { ok: false, said: (error as Error).message };
   }
 }

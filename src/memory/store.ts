@@ -1,6 +1,6 @@
 import { isKeyUuid } from '../derived-uuid.ts';
 import { type Episode, isNamed, type Metadata, newEpisode } from '../episode.ts';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import { inPlace } from '../queue/add-many.ts';
 import { isSame } from '../queue/kept-episode.ts';
 import type { EpisodeReceipt, Producer } from '../queue/producer.ts';
@@ -26,7 +26,7 @@ export async function tell(
   return receipt;
 }
 
-/** Hands in a fact as an episode of its own: it is as durable as any, and no model reads it. @throws InvalidInput */
+/** Hands in a fact as an episode of its own: it is as durable as any, and no model reads it. @throws InvalidInputError */
 export async function tellTriplet(
   services: Services,
   triplet: Triplet,
@@ -36,7 +36,7 @@ export async function tellTriplet(
   return tell(services, tripletText(triplet), metadata, { ...options, source: 'fact_triple' });
 }
 
-/** Hands in many episodes, all of which are checked before the first. @throws InvalidInput naming the episode */
+/** Hands in many episodes, all of which are checked before the first. @throws InvalidInputError naming the episode */
 export async function tellMany(
   services: Services,
   inputs: readonly EpisodeInput[],
@@ -77,7 +77,7 @@ function checkAmong(services: Services, input: EpisodeInput, given: Map<string, 
   if (!isNamed(input)) return episode;
   const known = given.get(episode.uuid);
   if (known && !isSame(known, episode))
-    throw new InvalidInput(
+    throw new InvalidInputError(
       `The ${isKeyUuid(episode.uuid) ? 'key' : `uuid ${episode.uuid}`} stands for another episode of the same call; give each its own.`,
     );
   given.set(episode.uuid, known ?? episode);

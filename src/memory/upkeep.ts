@@ -1,4 +1,4 @@
-import { InvalidInput, NoWorker } from '../errors.ts';
+import { InvalidInputError, NoWorkerError } from '../errors.ts';
 import type { ChainRow, SagaRow } from '../graph/queries/sagas.ts';
 import type { Task } from '../queue/jobs.ts';
 import { request } from '../telemetry/request.ts';
@@ -10,13 +10,13 @@ import { checkInput } from './input.ts';
 import type { GroupOptions, WaitOptions } from './options.ts';
 import type { Services } from './services.ts';
 
-/** Chains of episodes, such as a session. Errors: `InvalidInput` when there is none of that name. */
+/** Chains of episodes, such as a session. Errors: `InvalidInputError` when there is none of that name. */
 export interface Sagas {
   /** All sagas, the most recently continued first. */
   list(options?: GroupOptions): Promise<SagaOverview[]>;
   /** One with its episodes. */
   show(name: string, options?: GroupOptions): Promise<Saga>;
-  /** Has a worker update the summary. @throws NoWorker */
+  /** Has a worker update the summary. @throws NoWorkerError */
   summarize(name: string, options?: TaskOptions): Promise<ToldSaga>;
 }
 
@@ -33,7 +33,7 @@ export function openSagas(services: Services): Sagas {
 export interface Communities {
   /** The communities of the last build, largest first. */
   list(options?: GroupOptions): Promise<Community[]>;
-  /** Has a worker find the communities again and summarize each one. @throws NoWorker */
+  /** Has a worker find the communities again and summarize each one. @throws NoWorkerError */
   build(options?: TaskOptions): Promise<BuiltCommunities>;
 }
 
@@ -67,19 +67,19 @@ export interface Saga {
   readonly episodes: readonly ChainRow[];
 }
 
-export type TaskOptions = GroupOptions & Pick<WaitOptions, 'limit'>;
+export type TaskOptions = GroupOptions & Pick<WaitOptions, 'timeoutMs'>;
 
-/** Lets a worker do a task and gives what came of it. @throws NoWorker, JobFailed, TimedOut */
+/** Lets a worker do a task and gives what came of it. @throws NoWorkerError, JobFailedError, TimedOutError */
 export async function runTask<Result>(
   services: Services,
   task: Task,
-  { group, limit = 10 * MINUTE }: TaskOptions,
+  { group, timeoutMs: limit = 10 * MINUTE }: TaskOptions,
 ): Promise<Result> {
   const checked = services.group(group);
   const [producer, waiting] = await Promise.all([services.producer(), services.waiting.store()]);
   await waiting.ready();
   if ((await producer.workers('store')) === 0)
-    throw new NoWorker(
+    throw new NoWorkerError(
       'No worker is running to do this; start one with `memory-manager up` or `memory-manager worker`.',
     );
   const { jobId } = await producer.task(checked, task);
@@ -99,36 +99,38 @@ export async function listSagas(services: Services, options: GroupOptions): Prom
   return queries.listSagas((await services.graphs()).group(group));
 }
 
-/** @throws InvalidInput when there is no saga of that name */
+/** @throws InvalidInputError when there is no saga of that name */
 export async function showSaga(services: Services, name: string, options: GroupOptions): Promise<Saga> {
   const group = services.group(options.group);
   const wanted = checkText(name, "The saga's name").trim();
   if (wanted === '')
-    throw new InvalidInput('The name of the saga is empty; `memory-manager saga list` shows all sagas.');
+    throw new InvalidInputError('The name of the saga is empty; `memory-manager saga list` shows all sagas.');
   const [{ readSaga }, { readSagaChain }] = await Promise.all([
     import('../graph/queries/sagas.ts'),
     import('../graph/queries/sagas.ts'),
   ]);
   const graph = (await services.graphs()).group(group);
   const saga = await readSaga(graph, wanted);
-  if (!saga) throw new InvalidInput(`There is no saga "${shortened(oneLine(wanted), 60)}" in the memory "${group}".`);
+  if (!saga)
+    throw new InvalidInputError(`There is no saga "${shortened(oneLine(wanted), 60)}" in the memory "${group}".`);
   return { uuid: saga.uuid, name: saga.name, summary: saga.summary, episodes: await readSagaChain(graph, saga.uuid) };
 }
 
-/** The uuid of the one episode that has this uuid or this name. @throws InvalidInput when there is none, or more than one */
+/** The uuid of the one episode that has this uuid or this name. @throws InvalidInputError when there is none, or more than one */
 export async function episodeUuid(services: Services, uuidOrName: string, options: GroupOptions): Promise<string> {
   const group = services.group(options.group);
   const wanted = checkText(uuidOrName, "The episode's name").trim();
-  if (wanted === '') throw new InvalidInput("The episode's name is empty; give it, or the uuid.");
+  if (wanted === '') throw new InvalidInputError("The episode's name is empty; give it, or the uuid.");
   const { findEpisode } = await import('../graph/queries/episodes.ts');
   const [found, other] = await findEpisode((await services.graphs()).group(group), wanted);
   const short = shortened(oneLine(wanted), 60);
-  if (!found) throw new InvalidInput(`There is no episode "${short}" in the memory "${group}".`);
-  if (other) throw new InvalidInput(`More than one episode is named "${short}"; give the uuid, such as ${found.uuid}.`);
+  if (!found) throw new InvalidInputError(`There is no episode "${short}" in the memory "${group}".`);
+  if (other)
+    throw new InvalidInputError(`More than one episode is named "${short}"; give the uuid, such as ${found.uuid}.`);
   return found.uuid;
 }
 
-/** @throws InvalidInput when there is no saga of that name; NoWorker */
+/** @throws InvalidInputError when there is no saga of that name; NoWorkerError */
 export async function summarizeSaga(services: Services, name: string, options: TaskOptions): Promise<ToldSaga> {
   const saga = await showSaga(services, name, options);
   // Neither its name nor what is told of it goes through the queue, where it would stand for days.

@@ -2,7 +2,7 @@ import type { TokenUse } from './language-model.ts';
 
 /**
  * Turns texts into vectors whose cosine tells how near the texts are in meaning.
- * Throws `ModelAway`, `ModelBusy`, `ModelFailed` or `ConfigError`, as a language model does.
+ * Throws `ModelUnavailableError`, `ModelBusyError`, `ModelFailedError` or `ConfigError`, as a language model does.
  */
 export interface Embedder {
   /** Name of the model, e.g. `universal-sentence-encoder-lite`. A graph remembers it. */

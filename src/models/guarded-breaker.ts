@@ -1,4 +1,4 @@
-import { ConfigError, ModelAway, ModelBusy } from '../errors.ts';
+import { ConfigError, ModelBusyError, ModelUnavailableError } from '../errors.ts';
 import { MINUTE, SECOND } from '../time.ts';
 
 /**
@@ -56,7 +56,7 @@ export function answered(breaker: Breaker, entry: 'call' | 'probe'): Breaker {
 
 /** A call failed so that the next one would too. */
 export function failed(breaker: Breaker, entry: 'call' | 'probe', error: Error, now: number): Breaker {
-  const told = error.name === 'ModelBusy';
+  const told = error.name === 'ModelBusyError';
   const open = (openings: number) => opened(error, openings, now);
   switch (breaker.state) {
     case 'closed':
@@ -76,7 +76,7 @@ export function failed(breaker: Breaker, entry: 'call' | 'probe', error: Error, 
  * that nobody foresaw may come from the one text that was asked about.
  */
 export function isOfTheServer(error: unknown): error is Error {
-  return error instanceof Error && ['ModelAway', 'ModelBusy', 'ConfigError'].includes(error.name);
+  return error instanceof Error && ['ModelUnavailableError', 'ModelBusyError', 'ConfigError'].includes(error.name);
 }
 
 function opened(reason: Error, openings: number, now: number): Breaker {
@@ -89,5 +89,7 @@ function opened(reason: Error, openings: number, now: number): Breaker {
 function refusal(reason: Error, wait: number): Error {
   const options = { cause: reason, retryAfter: wait };
   if (reason.name === 'ConfigError') return new ConfigError(reason.message, options);
-  return reason.name === 'ModelBusy' ? new ModelBusy(reason.message, options) : new ModelAway(reason.message, options);
+  return reason.name === 'ModelBusyError'
+    ? new ModelBusyError(reason.message, options)
+    : new ModelUnavailableError(reason.message, options);
 }

@@ -180,8 +180,8 @@ export interface Scores {
 
 /**
  * Reads and judges text. Implementations: `local/` (rules, no network), `openai/` (any compatible server).
- * Every method throws `ModelAway` (no server, or none that can answer now), `ModelBusy` (told to wait), `ModelFailed` (an answer
- * that is none), `ReplyUnusable` (answers, but nothing that can be used) or `ConfigError` (missing or refused key, unknown model).
+ * Every method throws `ModelUnavailableError` (no server, or none that can answer now), `ModelBusyError` (told to wait), `ModelFailedError` (an answer
+ * that is none), `UnusableReplyError` (answers, but nothing that can be used) or `ConfigError` (missing or refused key, unknown model).
  */
 export interface LanguageModel {
   /** Model and version of its instructions, e.g. `local-rules-3`; part of the key of everything remembered about a call. */

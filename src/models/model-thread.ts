@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import { Piscina } from 'piscina';
-import { ModelAway, ModelFailed } from '../errors.ts';
+import { ModelFailedError, ModelUnavailableError } from '../errors.ts';
 
 const MINUTE = 60_000;
 /** Counts from the request, so it includes waiting for the requests before it. */
@@ -8,7 +8,7 @@ const ANSWER_LIMIT = 5 * MINUTE;
 
 /** Worker threads, each answering one request after the other. They start with the first requests. */
 export interface ModelThread<Request, Answer> {
-  /** Throws `ModelFailed`, with the reason as its cause; `ModelAway` once it is closed. */
+  /** Throws `ModelFailedError`, with the reason as its cause; `ModelUnavailableError` once it is closed. */
   ask(request: Request): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -29,12 +29,12 @@ export function modelThread<Request, Answer>(
 
   return {
     async ask(request) {
-      if (closed) throw new ModelAway(`The local model ${model} is closed and answers no more.`);
+      if (closed) throw new ModelUnavailableError(`The local model ${model} is closed and answers no more.`);
       pool ??= new Piscina({ filename, minThreads: 0, maxThreads: threads, idleTimeout: Number.POSITIVE_INFINITY });
       try {
         return await pool.run(request, { signal: AbortSignal.timeout(ANSWER_LIMIT) });
       } catch (cause) {
-        throw new ModelFailed(`The local model ${model} could not answer: ${(cause as Error).message}`, { cause });
+        throw new ModelFailedError(`The local model ${model} could not answer: ${(cause as Error).message}`, { cause });
       }
     },
     async close() {

@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { Episode } from '../episode.ts';
-import { InvalidInput, isForeseen } from '../errors.ts';
+import { InvalidInputError, isForeseen } from '../errors.ts';
 import { carrier, jobTelemetry } from '../telemetry/carrier.ts';
 import { STORE_OPTIONS, toStoreJob } from './jobs.ts';
 import { nameKept, refuseOther } from './kept-episode.ts';
@@ -21,7 +21,7 @@ const MOST_LETTERS = 1_000_000;
  * Adds episodes a few hundred a round trip and gives the names that are kept.
  * @param isGiven the uuid is the caller's and may be known; all of these are looked at before the first is added
  * @param ask carries out a piece of work with Valkey and explains its failure
- * @throws InvalidInput naming the episode; what `ask` throws, with how many are in the queue already
+ * @throws InvalidInputError naming the episode; what `ask` throws, with how many are in the queue already
  */
 export async function addMany(
   queue: Queue,
@@ -88,7 +88,7 @@ export async function inPlace<T>(index: number, nameOf: ManyOptions['nameOf'], w
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof InvalidInput)) throw error;
-    throw new InvalidInput(`${nameOf?.(index) ?? `Episode ${index + 1}`}: ${error.message}`, { cause: error });
+    if (!(error instanceof InvalidInputError)) throw error;
+    throw new InvalidInputError(`${nameOf?.(index) ?? `Episode ${index + 1}`}: ${error.message}`, { cause: error });
   }
 }

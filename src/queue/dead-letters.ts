@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { Config } from '../config.ts';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import { checkGroup } from '../group.ts';
 import { carrierOf, traceIdOf } from '../telemetry/carrier.ts';
 import { replay } from './kept-episode.ts';
@@ -60,7 +60,7 @@ export interface DeadLetter {
   readonly group: string | null;
   /** The reason, in a sentence. */
   readonly reason: string;
-  /** The kind of the failure, such as `ReplyUnusable`; null for none. */
+  /** The kind of the failure, such as `UnusableReplyError`; null for none. */
   readonly error: string | null;
   /** Counted attempts; postponed ones do not count. */
   readonly attempts: number;
@@ -78,13 +78,13 @@ export interface WholeDeadLetter extends DeadLetter {
 }
 
 export interface DeadLetters {
-  /** The latest first. @throws StoreUnreachable, AccessRefused, WrongServer, as all of these */
+  /** The latest first. @throws StoreUnreachableError, AccessRefusedError, WrongServerError, as all of these */
   list(queues: readonly QueueName[], limit: number, skip: number): Promise<DeadLetter[]>;
-  /** @throws InvalidInput when there is no dead letter of that id */
+  /** @throws InvalidInputError when there is no dead letter of that id */
   show(queues: readonly QueueName[], id: string): Promise<WholeDeadLetter>;
-  /** Brings them back to their queues, each with its identity and no attempt made. @throws InvalidInput for an unknown id, before the first */
+  /** Brings them back to their queues, each with its identity and no attempt made. @throws InvalidInputError for an unknown id, before the first */
   replay(queues: readonly QueueName[], ids: readonly string[] | 'all'): Promise<number>;
-  /** Deletes their jobs for good. @throws InvalidInput for an unknown id, before the first */
+  /** Deletes their jobs for good. @throws InvalidInputError for an unknown id, before the first */
   drop(queues: readonly QueueName[], ids: readonly string[] | 'all'): Promise<number>;
   close(): Promise<void>;
 }
@@ -123,7 +123,7 @@ export function openDeadLetters(config: Config): DeadLetters {
       const score = await connection.zscore(queues[queue].toKey('failed'), id);
       if (score !== null) return { queue, id, failedAt: Number(score) };
     }
-    throw new InvalidInput(
+    throw new InvalidInputError(
       `There is no dead letter "${id.slice(0, 80)}"; \`memory-manager dead-letter list\` shows all.`,
     );
   }
@@ -170,7 +170,7 @@ export function openDeadLetters(config: Config): DeadLetters {
       ask(async () => {
         const letter = await whole(await find(names, id));
         if (letter) return letter;
-        throw new InvalidInput(`The dead letter "${id}" was dropped meanwhile.`);
+        throw new InvalidInputError(`The dead letter "${id}" was dropped meanwhile.`);
       }),
     replay: (names, ids) => each(names, ids, replay),
     drop: (names, ids) => each(names, ids, async (queue, id) => (await queue.remove(id)) === 1),

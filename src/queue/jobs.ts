@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { JobsOptions } from 'bullmq';
 import * as z from 'zod/mini';
 import type { Episode } from '../episode.ts';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import { checkGroup } from '../group.ts';
 import { HOUR, MINUTE, SECOND } from '../time.ts';
 
@@ -77,23 +77,23 @@ export function toStoreJob(episode: Episode): StoreJob {
   return { version: 1, ...rest, referenceTime: referenceTime.toISOString(), createdAt: createdAt.toISOString() };
 }
 
-/** @throws InvalidInput when the payload is not one that this version reads */
+/** @throws InvalidInputError when the payload is not one that this version reads */
 export function readStoreJob(data: unknown): Episode {
   const { version: _, ...episode } = read(storeJob, data, STORE_QUEUE);
   return episode;
 }
 
-/** @throws InvalidInput when the payload is not one that this version reads */
+/** @throws InvalidInputError when the payload is not one that this version reads */
 export function readExportJob(data: unknown): z.output<typeof exportJob> {
   return read(exportJob, data, EXPORT_QUEUE);
 }
 
-/** @throws InvalidInput when the payload is not one that this version reads */
+/** @throws InvalidInputError when the payload is not one that this version reads */
 export function readNightlyJob(data: unknown): { tick: Date } {
   return read(nightlyJob, data, NIGHTLY);
 }
 
-/** @throws InvalidInput when the payload is not one that this version reads */
+/** @throws InvalidInputError when the payload is not one that this version reads */
 export function readTaskJob(data: unknown): { group: string; task: Task } {
   const { version: _, ...rest } = read(taskJob, data, TASK);
   return rest;
@@ -103,7 +103,7 @@ function read<T extends z.ZodMiniType>(shape: T, data: unknown, queue: string): 
   const parsed = shape.safeParse(data);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new InvalidInput(
+  throw new InvalidInputError(
     `The ${queue} job's payload cannot be read: ${issue?.path.join('.') || 'payload'}: ${reason(issue)}.`,
     { cause: parsed.error },
   );
@@ -150,7 +150,7 @@ export function waitAfter(error: Error, waits: number): number {
   const retryAfter = (error as { retryAfter?: number | null }).retryAfter ?? null;
   if (retryAfter !== null)
     return Math.min(retryAfter, LONGEST_TOLD) + Math.random() * Math.min(SECOND + retryAfter / 10, 5 * SECOND);
-  return backoff(['StaleFence', 'TimedOut'].includes(error.name) ? Math.min(waits, 3) : waits);
+  return backoff(['StaleFenceError', 'TimedOutError'].includes(error.name) ? Math.min(waits, 3) : waits);
 }
 
 /**

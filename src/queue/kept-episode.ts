@@ -1,12 +1,12 @@
 import type { Job, Queue } from 'bullmq';
 import { isKeyUuid } from '../derived-uuid.ts';
 import type { Episode } from '../episode.ts';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import { isForgottenJob } from './forgotten-job.ts';
 
 /**
  * What Valkey has under an episode's uuid: its name. A dead letter is replayed.
- * @throws InvalidInput when it is another episode
+ * @throws InvalidInputError when it is another episode
  */
 export async function nameKept(queue: Queue, episode: Episode): Promise<string> {
   const job = await queue.getJob(episode.uuid);
@@ -33,7 +33,7 @@ export async function replay(queue: Queue, jobId: string, state: 'failed' | 'com
   }
 }
 
-/** @throws InvalidInput when Valkey has another episode under an episode's uuid */
+/** @throws InvalidInputError when Valkey has another episode under an episode's uuid */
 export async function refuseOther(queue: Queue, episode: Episode): Promise<void> {
   const job = await queue.getJob(episode.uuid);
   if (job) keptEpisode(job, episode);
@@ -45,7 +45,7 @@ function keptEpisode(job: Job, episode: Episode): Partial<Episode> {
   // Its text was removed; handing it in again restores nothing.
   if (isForgottenJob(kept) && kept.group === episode.group) return {};
   if (isSame(kept, episode)) return kept;
-  throw new InvalidInput(
+  throw new InvalidInputError(
     isKeyUuid(episode.uuid)
       ? `The key that makes the uuid ${episode.uuid} stands for another episode; give each text a key of its own.`
       : `The uuid ${episode.uuid} stands for another episode; leave it out to get a new one.`,

@@ -13,7 +13,7 @@ import { carrier, jobTelemetry } from '../telemetry/carrier.ts';
 import { timestamp } from '../time.ts';
 import { EXPORT_OPTIONS, EXPORT_QUEUE, type ExportJob, NIGHTLY, type NightlyJob } from './jobs.ts';
 
-/** The nightly exports, as far as Valkey knows of them. All throw StoreUnreachable, AccessRefused, WrongServer. */
+/** The nightly exports, as far as Valkey knows of them. All throw StoreUnreachableError, AccessRefusedError, WrongServerError. */
 export interface Nights {
   readonly schedule: ScheduleState;
   /** Adds the tick's job; nothing comes of a second call for the same tick. */

@@ -44,7 +44,7 @@ export interface Producer {
    * @param mayBeKnown the uuid is the caller's: if it was stored before, that episode's receipt is given, and a failed one is
    *                   tried again
    * @param from the trace that the job continues if none is active here
-   * @throws StoreUnreachable, AccessRefused, WrongServer; InvalidInput when the uuid stands for another episode
+   * @throws StoreUnreachableError, AccessRefusedError, WrongServerError; InvalidInputError when the uuid stands for another episode
    */
   store(episode: Episode, mayBeKnown?: boolean, from?: Carrier): Promise<EpisodeReceipt>;
   /**
@@ -70,11 +70,11 @@ export interface Producer {
   alive(): Promise<Alive>;
   /** Figures of both queues in Prometheus' text format. */
   prometheus(): Promise<string[]>;
-  /** For what lies in Valkey beside the queues. @throws StoreUnreachable, AccessRefused, WrongServer */
+  /** For what lies in Valkey beside the queues. @throws StoreUnreachableError, AccessRefusedError, WrongServerError */
   ask<T>(work: (valkey: Redis) => Promise<T>): Promise<T>;
   /** True while the connection is open; a frozen Valkey is only noticed by a call. */
   isReady(): boolean;
-  /** How long Valkey took to answer, in milliseconds. @throws StoreUnreachable, AccessRefused, WrongServer */
+  /** How long Valkey took to answer, in milliseconds. @throws StoreUnreachableError, AccessRefusedError, WrongServerError */
   ping(): Promise<number>;
   /** The latest failure among jobs that wait for a retry or are dead letters; undefined for none. */
   lastFailure(queue: QueueName): Promise<string | undefined>;

@@ -20,7 +20,7 @@ export interface QuestionVector {
 }
 
 export interface QuestionVectors {
-  /** Undefined when no worker listens, or none answers within `timeoutMs`. @throws StoreUnreachable and the like */
+  /** Undefined when no worker listens, or none answers within `timeoutMs`. @throws StoreUnreachableError and the like */
   ask(question: string, timeoutMs: number): Promise<QuestionVector | undefined>;
   close(): void;
 }

@@ -25,7 +25,7 @@ export function openQueues(config: Config) {
   return {
     connection,
     queues,
-    /** Carries out a piece of work with Valkey. @throws StoreUnreachable, AccessRefused, WrongServer */
+    /** Carries out a piece of work with Valkey. @throws StoreUnreachableError, AccessRefusedError, WrongServerError */
     async ask<T>(work: () => Promise<T>): Promise<T> {
       const attempt = async () => {
         await established(connection, config.valkey);

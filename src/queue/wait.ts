@@ -1,6 +1,6 @@
 import { type Queue, QueueEvents } from 'bullmq';
 import type { Config } from '../config.ts';
-import { InvalidInput, JobFailed, TimedOut } from '../errors.ts';
+import { InvalidInputError, JobFailedError, TimedOutError } from '../errors.ts';
 import { SECOND } from '../time.ts';
 import { established, impatientConnection, patientConnection } from '../valkey/connections.ts';
 import { explainValkey } from '../valkey/failures.ts';
@@ -15,7 +15,7 @@ export interface Waiting {
   /**
    * Waits until the job has succeeded and returns its result.
    * @param limit milliseconds
-   * @throws JobFailed with the job's own reason, TimedOut, InvalidInput when there is no such job
+   * @throws JobFailedError with the job's own reason, TimedOutError, InvalidInputError when there is no such job
    */
   ended(jobId: string, limit: number, onProgress?: (progress: unknown) => void): Promise<unknown>;
   close(): Promise<void>;
@@ -56,11 +56,11 @@ export function openWaiting(queueName: QueueName, config: Config): Waiting {
     }
   }
 
-  /** Undefined for a job that is not there. @throws JobFailed */
+  /** Undefined for a job that is not there. @throws JobFailedError */
   async function look(jobId: string): Promise<{ hasEnded: boolean; value?: unknown } | undefined> {
     const state = await queue.getJobState(jobId);
     const job = await queue.getJob(jobId);
-    if (state === 'failed' && job) throw new JobFailed(job.failedReason);
+    if (state === 'failed' && job) throw new JobFailedError(job.failedReason);
     return job && { hasEnded: state === 'completed', value: job.returnvalue };
   }
 
@@ -75,13 +75,14 @@ export function openWaiting(queueName: QueueName, config: Config): Waiting {
         // What ended before we listened tells no more; its state does. The state is asked first: a job read before it
         // ended has no reason yet.
         const job = await look(jobId);
-        if (!job) throw new InvalidInput(`There is no ${queueName} job "${jobId}"; give the uuid of \`store --json\`.`);
+        if (!job)
+          throw new InvalidInputError(`There is no ${queueName} job "${jobId}"; give the uuid of \`store --json\`.`);
         if (job.hasEnded) return job.value;
         return await end.reached.catch(async (error: unknown) => {
           if (error !== LATE) throw error;
           // The event may have been missed while the listening connection was down.
           const now = await look(jobId).catch((failed: unknown) => {
-            if (failed instanceof JobFailed) throw failed;
+            if (failed instanceof JobFailedError) throw failed;
             return undefined;
           });
           if (now?.hasEnded) return now.value;
@@ -112,7 +113,7 @@ function jobEnd(source: QueueEvents, jobId: string, limit: number, onProgress?: 
   const on = {
     completed: (event: { jobId: string; returnvalue: unknown }) => event.jobId === jobId && resolve(event.returnvalue),
     failed: (event: { jobId: string; failedReason: string }) =>
-      event.jobId === jobId && reject(new JobFailed(event.failedReason)),
+      event.jobId === jobId && reject(new JobFailedError(event.failedReason)),
     progress: (event: { jobId: string; data: unknown }) => {
       if (event.jobId === jobId && waitReason(event.data) === undefined) onProgress?.(event.data);
     },
@@ -132,9 +133,9 @@ async function whyNot(queue: Queue, jobId: string): Promise<string | undefined> 
   return job && lastReason(job);
 }
 
-function late(queue: QueueName, limit: number, reason: string | undefined): TimedOut {
+function late(queue: QueueName, limit: number, reason: string | undefined): TimedOutError {
   const failed = reason ? ` Its last try failed: ${reason}` : '';
-  return new TimedOut(
+  return new TimedOutError(
     `The ${queue} job did not end within ${limit / SECOND} s; it goes on by itself. \`memory-manager status\` shows the queue.${failed}`,
   );
 }

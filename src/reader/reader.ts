@@ -1,5 +1,5 @@
 import type { Address } from '../config.ts';
-import { StoreUnreachable } from '../errors.ts';
+import { StoreUnreachableError } from '../errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { trace } from '../telemetry/tracing.ts';
 import { established, impatientConnection } from '../valkey/connections.ts';
@@ -12,7 +12,7 @@ export interface Reader {
   /**
    * @param question everything that the answer depends on, as plain data; `ask` names the kind, also in the metrics
    * @param work     finds the answer; called once for all who ask the same at the same time, of whom each gets an answer of its own
-   * @throws AccessRefused, WrongServer, and what `work` throws; a Valkey that is away only costs speed
+   * @throws AccessRefusedError, WrongServerError, and what `work` throws; a Valkey that is away only costs speed
    */
   answer<T>(group: string, question: Question, work: () => Promise<T>, options?: AnswerOptions): Promise<T>;
   close(): void;
@@ -51,7 +51,7 @@ export function openReader({ address, queuePrefix, metrics, onNotice }: ReaderPa
       return await work();
     } catch (error) {
       const explained = explainValkey(error, address);
-      if (!(explained instanceof StoreUnreachable)) throw explained;
+      if (!(explained instanceof StoreUnreachableError)) throw explained;
       onNotice?.(`${explained.message} The graph is asked without the cache.`);
       return undefined;
     }

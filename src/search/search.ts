@@ -1,4 +1,4 @@
-import { EmbedderMismatch, InvalidInput, isForeseen } from '../errors.ts';
+import { EmbedderMismatchError, InvalidInputError, isForeseen } from '../errors.ts';
 import { nameTerms, searchTerms } from '../graph/fulltext.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { entitiesCalled } from '../graph/queries/entities.ts';
@@ -44,7 +44,7 @@ export interface SearchParts {
 
 /**
  * Finds what a recipe says: each method gives its candidates, a ranker puts them in order.
- * @throws EmbedderMismatch, StoreUnreachable, and of the models ModelFailed, ModelBusy, ReplyUnusable, ConfigError
+ * @throws EmbedderMismatchError, StoreUnreachableError, and of the models ModelFailedError, ModelBusyError, UnusableReplyError, ConfigError
  */
 export async function search(parts: SearchParts, query: string, options: SearchOptions): Promise<Found> {
   const { graph, embedder } = parts;
@@ -68,7 +68,7 @@ async function isSearchableBy(graph: GroupGraph, embedder: Embedder, recipe: Rec
   try {
     return await graph.check(embedder);
   } catch (error) {
-    if (error instanceof EmbedderMismatch && !needsVector(recipe)) return true;
+    if (error instanceof EmbedderMismatchError && !needsVector(recipe)) return true;
     throw error;
   }
 }
@@ -124,11 +124,11 @@ function needsVector({ answer: _, ...parts }: Recipe): boolean {
   );
 }
 
-/** @throws InvalidInput when nothing is called so */
+/** @throws InvalidInputError when nothing is called so */
 async function uuidsOf(graph: GroupGraph, name: string): Promise<string[]> {
   const entities = await entitiesCalled(graph, [name]);
   if (entities.length > 0) return entities.map(({ uuid }) => uuid);
-  throw new InvalidInput(`There is no entity "${shortened(name, 60)}" from which to measure distances.`);
+  throw new InvalidInputError(`There is no entity "${shortened(name, 60)}" from which to measure distances.`);
 }
 
 function emptyFor({ answer, entities, communities }: Recipe): Found {

@@ -15,7 +15,7 @@ export function harmless(error: unknown): { readonly name: string; readonly mess
 
 function ownWords({ name, message }: Error): string {
   // Its reason is whatever the worker met.
-  if (name === 'JobFailed') return 'A job ended without success.';
+  if (name === 'JobFailedError') return 'A job ended without success.';
   // From the first quotation mark to the last: what is quoted may hold some itself.
   const withoutQuotes = message.replace(/".*"/s, '"…"');
   const end = withoutQuotes.search(/:\s/);

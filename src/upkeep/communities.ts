@@ -1,5 +1,5 @@
 import { derivedUuid } from '../derived-uuid.ts';
-import { ModelFailed, ReplyUnusable } from '../errors.ts';
+import { ModelFailedError, UnusableReplyError } from '../errors.ts';
 import { fewAtOnce } from '../few-at-once.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import {
@@ -130,7 +130,7 @@ export function openCommunities(parts: UpkeepParts): (group: string) => Promise<
     const { summaries } = await parts.languageModel.summarize([{ kind: 'community', name: '', known: '', texts }]);
     const [summary] = summaries;
     if (!summary?.text)
-      throw new ReplyUnusable(`The language model gave no summary of the community of ${members[0]?.name}.`);
+      throw new UnusableReplyError(`The language model gave no summary of the community of ${members[0]?.name}.`);
     summariesByHash.set(hash, summary);
     return summary;
   }
@@ -186,7 +186,7 @@ async function findCommunities(graph: GroupGraph): Promise<Community[]> {
 async function embed({ embedder }: UpkeepParts, names: readonly string[]): Promise<number[][]> {
   const vectors = names.length > 0 ? await embedder.embed(names) : [];
   if (vectors.length === names.length && vectors.every(({ length }) => length === embedder.dimension)) return vectors;
-  throw new ModelFailed(`The embedder ${embedder.model} gave other vectors than it was asked for.`);
+  throw new ModelFailedError(`The embedder ${embedder.model} gave other vectors than it was asked for.`);
 }
 
 const line = ({ name, summary }: MemberRow): string => (summary === '' ? name : `${name}: ${oneLine(summary)}`);

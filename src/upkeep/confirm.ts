@@ -1,14 +1,14 @@
-import { InvalidInput } from '../errors.ts';
+import { InvalidInputError } from '../errors.ts';
 import { episodeMetadata, writeMetadata } from '../graph/queries/episodes.ts';
 import { type UpkeepParts, writeUnderLease } from './write-under-lease.ts';
 
-/** Notes with a rule that the user has confirmed it, from when on agents are told of it. @throws InvalidInput when there is none such */
+/** Notes with a rule that the user has confirmed it, from when on agents are told of it. @throws InvalidInputError when there is none such */
 export async function confirmRule(parts: UpkeepParts, group: string, episode: string): Promise<object> {
   const graph = parts.graphs.group(group);
   const was = (await episodeMetadata(graph, [episode])).get(episode);
   const metadata = JSON.parse(was ?? 'null') as Record<string, unknown> | null;
   if (was === undefined || metadata?.kind !== 'rule')
-    throw new InvalidInput('There is no rule with this uuid to confirm.');
+    throw new InvalidInputError('There is no rule with this uuid to confirm.');
   if (metadata.confirmed) return {};
   const confirmed = JSON.stringify({ ...metadata, confirmed: new Date().toISOString() });
   await writeUnderLease(parts, graph, (fenced) =>

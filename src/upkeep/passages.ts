@@ -1,4 +1,4 @@
-import { EmbedderMismatch } from '../errors.ts';
+import { EmbedderMismatchError } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { writePassageVectors } from '../graph/queries/passages.ts';
 import { deleteOrphanStatements, writeStatements } from '../graph/queries/statements.ts';
@@ -88,7 +88,7 @@ async function seeThatWritten(graph: GroupGraph, embedder: Embedder, uncut: read
     await graph.checkNow(embedder);
   } catch (error) {
     const uuids = uncut.map(({ uuid }) => uuid);
-    if (error instanceof EmbedderMismatch) await deleteOutdated(graph, uuids, '');
+    if (error instanceof EmbedderMismatchError) await deleteOutdated(graph, uuids, '');
     throw error;
   }
 }

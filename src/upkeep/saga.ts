@@ -1,4 +1,4 @@
-import { InvalidInput, ReplyUnusable } from '../errors.ts';
+import { InvalidInputError, UnusableReplyError } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import {
   readSaga,
@@ -20,13 +20,13 @@ const LONGEST_TEXT = 24_000;
 
 /**
  * Brings a saga's summary up to date: the summary so far and the episodes that came since, at most 200 in a call; the first
- * time the latest 200. @throws InvalidInput when there is no such saga
+ * time the latest 200. @throws InvalidInputError when there is no such saga
  */
 export async function summarizeSaga(parts: UpkeepParts, group: string, name: string): Promise<ToldSaga> {
   const graph = parts.graphs.group(group);
   for (;;) {
     const saga = await readSaga(graph, name);
-    if (!saga) throw new InvalidInput(`There is no saga "${name}" in the memory "${group}".`);
+    if (!saga) throw new InvalidInputError(`There is no saga "${name}" in the memory "${group}".`);
     const episodes = await nextEpisodes(graph, saga);
     if (episodes.length === 0) return { name: saga.name, summary: saga.summary };
     await summarize(parts, graph, saga, episodes);
@@ -56,7 +56,7 @@ async function summarize(
   );
   const { summaries } = await parts.languageModel.summarize([{ kind: 'saga', name, known: summary, texts }]);
   const newSummary = keptOf(summaries[0]?.text ?? '');
-  if (newSummary === '') throw new ReplyUnusable(`The language model gave no summary of the saga "${name}".`);
+  if (newSummary === '') throw new UnusableReplyError(`The language model gave no summary of the saga "${name}".`);
   await writeUnderLease(parts, graph, (fenced) =>
     writeSagaSummary(graph, {
       ...fenced,

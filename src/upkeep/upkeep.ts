@@ -1,4 +1,4 @@
-import { EmbedderMismatch } from '../errors.ts';
+import { EmbedderMismatchError } from '../errors.ts';
 import type { Task } from '../queue/jobs.ts';
 import { type BuiltCommunities, openCommunities } from './communities.ts';
 import { confirmRule } from './confirm.ts';
@@ -13,8 +13,8 @@ export type TaskResult = BuiltCommunities | ToldSaga | { readonly entities: numb
 export interface Upkeep {
   /**
    * Doing it again changes nothing.
-   * @throws StoreUnreachable, StaleFence, ModelFailed, ModelBusy, TimedOut (tried again); EmbedderMismatch, InvalidInput,
-   *         ReplyUnusable
+   * @throws StoreUnreachableError, StaleFenceError, ModelFailedError, ModelBusyError, TimedOutError (tried again); EmbedderMismatchError, InvalidInputError,
+   *         UnusableReplyError
    */
   run(group: string, task: Task): Promise<TaskResult>;
 }
@@ -26,7 +26,7 @@ function reembed(
 ): Promise<object> {
   // Another worker may have it; or this one will, with other settings.
   if (!reembed || embedder.model !== model || embedder.dimension !== dimension)
-    throw new EmbedderMismatch(
+    throw new EmbedderMismatchError(
       `The memory "${group}" is to have the embedder ${model} (${dimension} dimensions), and a worker embeds with ${embedder.model} (${embedder.dimension}); start one with the new settings.`,
     );
   return reembed(group);

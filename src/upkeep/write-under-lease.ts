@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { StaleFence } from '../errors.ts';
+import { StaleFenceError } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { type Fenced, readFence } from '../graph/queries/fence.ts';
@@ -69,7 +69,7 @@ export function keptOf(text: string, length = LONGEST_SUMMARY): string {
 /**
  * Takes the group's lease for one write, and makes every reader see it. `write` checks again what it was worked out from and
  * gives false when that, or the fence, is no longer so.
- * @throws StaleFence, after which the task is tried again from its beginning
+ * @throws StaleFenceError, after which the task is tried again from its beginning
  */
 export async function writeUnderLease(
   { valkey, leases }: Pick<UpkeepParts, 'valkey' | 'leases'>,
@@ -80,7 +80,7 @@ export async function writeUnderLease(
   try {
     const seen = await readFence(graph);
     if (!lease.isHeld() || !(await write({ fence: lease.fence, seen })))
-      throw new StaleFence(`The memory "${graph.group}" was changed meanwhile; this task is tried again.`);
+      throw new StaleFenceError(`The memory "${graph.group}" was changed meanwhile; this task is tried again.`);
     await raiseVersion(valkey, graph.group);
   } finally {
     await lease.release();

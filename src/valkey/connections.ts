@@ -153,7 +153,7 @@ const starting = new WeakMap<Redis, Promise<void>>();
 /**
  * Waits for the connection's first success or failure; later calls return at once. Needed because an impatient
  * connection refuses commands until it stands.
- * @throws StoreUnreachable, AccessRefused, WrongServer
+ * @throws StoreUnreachableError, AccessRefusedError, WrongServerError
  */
 export async function established(connection: Redis, address: Address): Promise<void> {
   if (isUsable(connection)) return;

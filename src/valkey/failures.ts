@@ -1,5 +1,5 @@
 import type { Address } from '../config.ts';
-import { AccessRefused, isForeseen, StoreUnreachable, WrongServer } from '../errors.ts';
+import { AccessRefusedError, isForeseen, StoreUnreachableError, WrongServerError } from '../errors.ts';
 
 export type Store = 'Valkey' | 'FalkorDB';
 
@@ -17,49 +17,49 @@ export function explainStore(error: unknown, store: Store, address: Address): Er
   const setting = (name: string) => `${store.toUpperCase()}_${name}`;
   const cause = { cause: error };
   if (REFUSED.test(text))
-    return new AccessRefused(
+    return new AccessRefusedError(
       `${at} refused the user or the password; check ${setting('USERNAME')} and ${setting('PASSWORD')}.`,
       cause,
     );
   if (DENIED.test(text)) return deniedError(error, text, `${at} does not let its user`, cause);
   if (FOREIGN.test(text))
-    return new WrongServer(
+    return new WrongServerError(
       `What answers at ${address.host}:${address.port} is not ${store}; check ${setting('HOST')} and ${setting('PORT')}.`,
       cause,
     );
   if (AWAY.test(text))
-    return new StoreUnreachable(
+    return new StoreUnreachableError(
       `${at} does not answer; start it (\`memory-manager up\` or \`docker compose up\`) or check ${setting('HOST')} and ${setting('PORT')}.`,
       cause,
     );
   if (text.includes('OOM command not allowed'))
-    return new StoreUnreachable(`${at} is out of memory and takes nothing more; raise its maxmemory.`, cause);
+    return new StoreUnreachableError(`${at} is out of memory and takes nothing more; raise its maxmemory.`, cause);
   if (UNWRITTEN.test(text))
-    return new StoreUnreachable(`${at} cannot write to its disk, so it takes nothing; its log tells why.`, cause);
+    return new StoreUnreachableError(`${at} cannot write to its disk, so it takes nothing; its log tells why.`, cause);
   if (REPLICA.test(text)) return replicaError(store, address, cause);
   return error instanceof Error ? error : new Error(text);
 }
 
-export function isFalkorDBError({ host, port }: Address): WrongServer {
-  return new WrongServer(
+export function isFalkorDBError({ host, port }: Address): WrongServerError {
+  return new WrongServerError(
     `The server at ${host}:${port} is FalkorDB, which is not to hold the queue too; set VALKEY_HOST and VALKEY_PORT to a Valkey of its own.`,
   );
 }
 
 /** The password is right, but the user lacks a right. Servers name the command, but not the key. */
-function deniedError(error: unknown, text: string, start: string, cause: ErrorOptions): AccessRefused {
+function deniedError(error: unknown, text: string, start: string, cause: ErrorOptions): AccessRefusedError {
   const [, command] = /['"]([\w.|-]+)['"] command/i.exec(text) ?? [];
   const { name, args } = (error as { command?: { name?: string; args?: unknown[] } }).command ?? {};
   const key = String(args?.[/^(?:eval|evalsha)$/i.test(name ?? '') ? 2 : 0] ?? '');
   const what = command
     ? `run ${command.toUpperCase().replace('|', ' ')}`
     : `use the ${/channel/.test(text) ? 'channel' : 'key'} ${key ? `"${key}"` : 'that it was asked for'}`;
-  return new AccessRefused(`${start} ${what}; grant that (docs/configuration.md lists the rights).`, cause);
+  return new AccessRefusedError(`${start} ${what}; grant that (docs/configuration.md lists the rights).`, cause);
 }
 
-export function replicaError(store: Store, { host, port }: Address, options?: ErrorOptions): StoreUnreachable {
+export function replicaError(store: Store, { host, port }: Address, options?: ErrorOptions): StoreUnreachableError {
   const name = store.toUpperCase();
-  return new StoreUnreachable(
+  return new StoreUnreachableError(
     `${store} at ${host}:${port} is a replica, which takes nothing; set ${name}_HOST and ${name}_PORT to its primary.`,
     options,
   );

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { TimedOut } from '../errors.ts';
+import { TimedOutError } from '../errors.ts';
 import { MINUTE } from '../time.ts';
 import { within } from '../within.ts';
 import { groupKey } from './keys.ts';
@@ -27,7 +27,7 @@ export interface Wait {
 export interface Leases {
   /** The messages that waits use, for other modules to share. */
   readonly signals: Signals;
-  /** Waits for the group's lease and keeps it alive until it is released. @throws TimedOut after five minutes */
+  /** Waits for the group's lease and keeps it alive until it is released. @throws TimedOutError after five minutes */
   take(group: string): Promise<Lease>;
   /** The same; undefined when the wait was cancelled first. */
   takeUnless(group: string, wait: Wait): Promise<Lease | undefined>;
@@ -140,8 +140,8 @@ export function openLeases(valkey: Redis, ttlMs: number): Leases {
   };
 }
 
-function leaseTimeout(group: string): TimedOut {
-  return new TimedOut(
+function leaseTimeout(group: string): TimedOutError {
+  return new TimedOutError(
     `Another worker has been changing the memory "${group}" for five minutes; this episode is tried again.`,
   );
 }
@@ -154,7 +154,7 @@ interface LocalTurn {
 function openLocalQueues() {
   const last = new Map<string, Promise<void>>();
   return {
-    /** @throws TimedOut */
+    /** @throws TimedOutError */
     async next(group: string, limit: number): Promise<LocalTurn> {
       const before = last.get(group);
       const { promise, resolve } = Promise.withResolvers<void>();

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Address } from '../config.ts';
-import { AccessRefused } from '../errors.ts';
+import { AccessRefusedError } from '../errors.ts';
 import { established, impatientConnection } from './connections.ts';
 import { explainStore, type Store } from './failures.ts';
 import { groupKey, inNamespace, ownKey } from './keys.ts';
@@ -27,7 +27,7 @@ const CHANNELS = ['lease', 'told', 'reading'];
 /**
  * Checks that the server lets this user run everything that a worker runs, without running it: in a transaction a server refuses each
  * command as it would outside, and a discarded transaction changes nothing.
- * @throws AccessRefused naming every command, key and channel that is missing; StoreUnreachable, WrongServer
+ * @throws AccessRefusedError naming every command, key and channel that is missing; StoreUnreachableError, WrongServerError
  */
 export async function checkRights(store: Store, address: Address, queuePrefix: string): Promise<void> {
   const connection = inNamespace(impatientConnection(address), queuePrefix);
@@ -36,7 +36,7 @@ export async function checkRights(store: Store, address: Address, queuePrefix: s
     const missing = await missingRights(connection, store, queuePrefix);
     if (missing.length === 0) return;
     const user = address.username ? `its user "${address.username}"` : 'this user';
-    throw new AccessRefused(
+    throw new AccessRefusedError(
       `${store} at ${address.host}:${address.port} does not let ${user} use ${missing.join(', ')}; grant that (docs/configuration.md lists the rights).`,
     );
   } catch (error) {

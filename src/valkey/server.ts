@@ -33,7 +33,7 @@ export interface QueryLimits {
 /**
  * Asks a server, Valkey or the one that carries FalkorDB, what it is.
  * @param now our clock, in milliseconds since 1970
- * @throws StoreUnreachable, AccessRefused, WrongServer
+ * @throws StoreUnreachableError, AccessRefusedError, WrongServerError
  */
 export async function readServer(store: Store, address: Address, now: () => number = Date.now): Promise<ServerFacts> {
   const connection = impatientConnection(address);

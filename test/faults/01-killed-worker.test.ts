@@ -40,7 +40,7 @@ test(`1. a worker killed ${kills} times at random moments during ${jobs} jobs lo
   const spent = callsSpent(lab.model.calls, episodes);
   expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
   // A long summary may still be told: its task waits for ten seconds.
-  expect(await memory.counts('store')).toMatchObject({ completed: jobs, failed: 0, waiting: 0, active: 0 });
+  expect(await memory.jobCounts('store')).toMatchObject({ completed: jobs, failed: 0, waiting: 0, active: 0 });
   expect(seen.halfWritten).toEqual([]);
   expect(seen.looks).toBeGreaterThan(0);
   // What a killed worker had just asked is lost with it.

@@ -72,7 +72,7 @@ async function runChain(cases: readonly Omit<Case, 'told'>[]): Promise<Case[]> {
   }
   await scenario.worker().ready();
   await untilDone(scenario.memory, cases.length * EPISODES, (60 + cases.length) * SECOND);
-  expect(await scenario.memory.counts('store')).toMatchObject({ failed: 0 });
+  expect(await scenario.memory.jobCounts('store')).toMatchObject({ failed: 0 });
   return done;
 }
 

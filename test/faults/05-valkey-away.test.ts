@@ -44,7 +44,7 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
     const slowest = Math.max(...took);
     const inTime = took.filter((it) => it <= BACK_WITHIN).length;
     expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
-    expect(await memory.counts('store')).toMatchObject({ completed: jobs, failed: 0 });
+    expect(await memory.jobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
     expect(callsSpent(lab.model.calls, episodes).again).toBe(0);
     expect(spooled).toBe(others.length);
 

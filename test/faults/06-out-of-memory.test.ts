@@ -36,17 +36,17 @@ test(`6. Valkey out of memory refuses loudly, and what it acknowledged of ${jobs
   if (said.status === 0) acknowledged.push(typed);
   // A worker that meets it neither drops nor gives up what it holds.
   const running = worker();
-  const kept = await memory.counts('store');
+  const kept = await memory.jobCounts('store');
   await valkey.config('SET', 'maxmemory', '0');
   await running.ready();
   await untilDone(memory, acknowledged.length, 120_000);
 
-  expect([...refusals]).toEqual([expect.stringMatching(/^StoreUnreachable: .*out of memory.*maxmemory/)]);
+  expect([...refusals]).toEqual([expect.stringMatching(/^StoreUnreachableError: .*out of memory.*maxmemory/)]);
   expect(acknowledged.length).toBeLessThan(jobs);
   expect(said.stderr).toMatch(said.status === 0 ? /kept in/ : /out of memory/);
   expect(kept.failed).toBe(0);
   expect(inspect(await lab.wholeGraph(config.group), acknowledged)).toEqual(NOTHING_WRONG);
-  expect(await memory.counts('store')).toMatchObject({ completed: acknowledged.length, failed: 0 });
+  expect(await memory.jobCounts('store')).toMatchObject({ completed: acknowledged.length, failed: 0 });
 
   record({
     row: 6,

@@ -40,20 +40,20 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
     await tellAll(memory, episodes.slice(first));
     await struck.promise;
     await lookOn(away);
-    const before = (await memory.counts('store')).completed;
+    const before = (await memory.jobCounts('store')).completed;
     if (signal === 'SIGKILL') await lab.falkordb.restart();
     else await lab.falkordb.kill('SIGCONT');
     const back = Date.now();
     await until(
       'the next done job',
-      async () => (await memory.counts('store')).completed > before,
+      async () => (await memory.jobCounts('store')).completed > before,
       10 * RECOVERED_WITHIN,
     );
     const recovered = Date.now() - back;
     await untilDone(memory, jobs, MINUTE + jobs * SECOND);
 
     const burnt = (await attemptsOf(config)).filter((made) => made > 1).length;
-    expect(await memory.counts('store')).toMatchObject({ completed: jobs, failed: 0 });
+    expect(await memory.jobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
     expect(burnt).toBe(0);
     expect(before).toBeLessThan(jobs);
     expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);

@@ -42,7 +42,7 @@ test(`8. FalkorDB killed during ${kills} commits keeps or gets again every episo
   }
 
   expect(inspect(await lab.wholeGraph(group), episodes)).toEqual(NOTHING_WRONG);
-  expect(await memory.counts('store')).toMatchObject({ failed: 0 });
+  expect(await memory.jobCounts('store')).toMatchObject({ failed: 0 });
   expect(running.hasEnded()).toBe(false);
 
   record({

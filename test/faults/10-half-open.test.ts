@@ -59,7 +59,7 @@ test.concurrent.each(CONNECTIONS)('10. half open: $name is noticed and doubles n
 
   const slowest = Math.max(...took);
   expect(inspect(await lab.wholeGraph(straight.config.group), episodes)).toEqual(NOTHING_WRONG);
-  expect(await straight.memory.counts('store')).toMatchObject({ completed: episodes.length, failed: 0 });
+  expect(await straight.memory.jobCounts('store')).toMatchObject({ completed: episodes.length, failed: 0 });
 
   record({
     row: 10,

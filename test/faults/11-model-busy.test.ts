@@ -43,7 +43,7 @@ test(`11. a model that answers 429 for ${lasts / SECOND} s is asked no sooner th
   const chats = lab.model.calls.filter(({ purpose }) => purpose !== 'embed').length;
   const extra = refused.length / (chats - refused.length);
   expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
-  expect(await memory.counts('store')).toMatchObject({ completed: jobs, failed: 0 });
+  expect(await memory.jobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
   expect((await attemptsOf(config)).filter((made) => made > 1)).toEqual([]);
   expect(refused.length).toBeGreaterThan(0);
   expect(tooSoon).toEqual([]);

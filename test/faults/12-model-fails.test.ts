@@ -36,7 +36,7 @@ test(`12. a model that fails ${100 * SHARE} % of its calls delays ${jobs} jobs a
   const answered = lab.model.calls.filter(({ fault }) => fault === undefined || fault.kind === 'hang');
   const spent = callsSpent(answered, episodes);
   expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
-  expect(await memory.counts('store')).toMatchObject({ completed: jobs, failed: 0 });
+  expect(await memory.jobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
   expect(failed.length).toBeGreaterThan(0.15 * lab.model.calls.length);
   expect(spent.share).toBeLessThanOrEqual(0.1);
 

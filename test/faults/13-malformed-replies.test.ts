@@ -55,7 +55,7 @@ test(`13. ${replies} malformed replies crash no worker; each is repaired, tried 
     await untilEnded(memory, jobs + 50, 2 * MINUTE);
   }
 
-  const { completed, failed } = await memory.counts('store');
+  const { completed, failed } = await memory.jobCounts('store');
   const letters = [];
   for (let skip = 0; skip < failed; skip += 1000)
     letters.push(...(await memory.deadLetters.list({ limit: 1000, skip })));

@@ -42,7 +42,7 @@ test(`14. a model that refuses every call makes health red; replay commits all $
   expect(replayed).toMatchObject({ status: 0, stderr: '' });
   expect(well).toBe(true);
   expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
-  expect(await memory.counts('store')).toMatchObject({ completed: jobs, failed: 0 });
+  expect(await memory.jobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
 
   record({
     row: 14,

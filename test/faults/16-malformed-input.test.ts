@@ -65,7 +65,7 @@ test(`16. ${all} malformed inputs crash nothing, inject nothing and are refused 
     graph.nodes.filter((it) => it.labels.includes('Episodic')).map((it) => [textOf(it, 'uuid'), textOf(it, 'content')]),
   );
   const changed = [...accepted].filter(([uuid, content]) => stored.get(uuid) !== content);
-  const { completed, failed } = await memory.counts('store');
+  const { completed, failed } = await memory.jobCounts('store');
   const letters = [];
   for (let skip = 0; skip < failed; skip += 1000)
     letters.push(...(await memory.deadLetters.list({ limit: 1000, skip })));

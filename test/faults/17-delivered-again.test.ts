@@ -35,7 +35,7 @@ test(`17. ${jobs} jobs delivered ${DELIVERIES} times each, also at once on ${wor
   await tellAll(memory, episodes);
   // By the door, an episode that comes again is the same job.
   await tellAll(memory, episodes);
-  expect(await memory.counts('store')).toMatchObject({ waiting: jobs });
+  expect(await memory.jobCounts('store')).toMatchObject({ waiting: jobs });
   await deliverAgain(
     config,
     episodes.map(({ uuid }) => uuid),
@@ -47,7 +47,7 @@ test(`17. ${jobs} jobs delivered ${DELIVERIES} times each, also at once on ${wor
   const graph = await lab.wholeGraph(config.group);
   expect(inspect(graph, episodes)).toEqual(NOTHING_WRONG);
   expect(differences(wanted, canonicalLines(graph))).toEqual([]);
-  expect(await memory.counts('store')).toMatchObject({ failed: 0 });
+  expect(await memory.jobCounts('store')).toMatchObject({ failed: 0 });
   expect(spent.share).toBeLessThanOrEqual(0.01);
 
   record({

@@ -55,7 +55,7 @@ test(`18. ${groups} groups of ${length} episodes, shuffled, on ${workers} worker
     wrong.push(...differences(wanted, canonicalLines(graph)));
   }
   expect(wrong.slice(0, 10)).toEqual([]);
-  expect(await memory.counts('store')).toMatchObject({ failed: 0 });
+  expect(await memory.jobCounts('store')).toMatchObject({ failed: 0 });
 
   record({
     row: 18,

@@ -65,7 +65,7 @@ test(`20. ${times} workers frozen past their lease write nothing when they wake`
 
   expect(late.refused).toBeGreaterThanOrEqual(sent);
   expect(inspect(await lab.wholeGraph(group), episodes)).toEqual(NOTHING_WRONG);
-  expect(await memory.counts('store')).toMatchObject({ completed: EACH * times, failed: 0 });
+  expect(await memory.jobCounts('store')).toMatchObject({ completed: EACH * times, failed: 0 });
   expect(hands.map(({ worker }) => worker.hasEnded())).toEqual([false, false]);
 
   record({

@@ -32,7 +32,7 @@ test(`21. a worker told to end ${stops} times under load ends, burns no attempt 
     expect(end.code).toBe(0);
     took.push(end.took);
     // Handed back or done, not left for others to find.
-    expect(await memory.counts('store')).toMatchObject({ active: 0 });
+    expect(await memory.jobCounts('store')).toMatchObject({ active: 0 });
   }
   await worker().ready();
   await untilDone(memory, episodes.length, (60 + episodes.length) * SECOND);

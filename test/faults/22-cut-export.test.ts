@@ -56,7 +56,7 @@ test(`22. an export to B2 cut at ${cuts} random bytes is no archive; the next on
     // The last ones hit the manifest, which is small.
     const place = cut < cuts - 2 ? Math.ceil(chance() * bytes) : bytes - Math.floor(chance() * 500);
     b2.cutAfter(place);
-    await expect(exportGraph(graph, store, () => {})).rejects.toMatchObject({ name: 'ArchiveAway' });
+    await expect(exportGraph(graph, store, () => {})).rejects.toMatchObject({ name: 'ArchiveUnavailableError' });
     b2.mend();
     expect({ place, taken: await seemWhole(memory, group, newGroup()) }).toEqual({ place, taken: [] });
     leftovers += await leftBy(memory, store);
@@ -152,7 +152,7 @@ test.concurrent.each(['a folder', 'B2'] as const)(
     let leftovers = 0;
     for (let kill = 0; kill < kills; kill += 1) {
       const first = await worker(more).ready();
-      const exporting = memory.export({ limit: 10 * MINUTE });
+      const exporting = memory.export({ timeoutMs: 10 * MINUTE });
       exporting.catch(() => {});
       if (place === 'B2') {
         const calls = b2.called('upload_part').length;

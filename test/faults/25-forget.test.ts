@@ -72,7 +72,7 @@ test(`25. of ${canaries} forgotten episodes no word is left anywhere, and what o
   expect(unread).toHaveLength(2);
   // Handed in again, nothing comes of them.
   await memory.enqueueMany(unwanted);
-  jobs = (await memory.counts('store')).completed;
+  jobs = (await memory.jobCounts('store')).completed;
   const newer = await memory.export();
   const restored = await memory.archives.restore(older.file, { group: `${group}-restored` });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ModelAway } from '../../src/errors.ts';
+import { ModelUnavailableError } from '../../src/errors.ts';
 import type { Embedder } from '../../src/models/embedder.ts';
 import type { DatedFact, EpisodeText, LanguageModel } from '../../src/models/language-model.ts';
 
@@ -132,7 +132,7 @@ export function languageModelContract(name: string, open: () => Promise<Language
       const closed = await open();
       await closed.close();
 
-      await expect(closed.extract(EPISODES[0]?.[1] as EpisodeText)).rejects.toThrow(ModelAway);
+      await expect(closed.extract(EPISODES[0]?.[1] as EpisodeText)).rejects.toThrow(ModelUnavailableError);
     });
   });
 }
@@ -175,7 +175,7 @@ export function embedderContract(name: string, open: () => Promise<Embedder>): v
       const closed = await open();
       await closed.close();
 
-      await expect(closed.embed(['Harbor'])).rejects.toThrow(ModelAway);
+      await expect(closed.embed(['Harbor'])).rejects.toThrow(ModelUnavailableError);
     });
   });
 }

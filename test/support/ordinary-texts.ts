@@ -42,7 +42,7 @@ const WRITTEN: readonly string[] = [
   'Tokens are counted by the model: 1,200 in, 340 out; max_tokens: 4096, temperature: 0.2',
   'function check(password: string, token?: Token): Promise<boolean> { return verify(password, token); }',
   'const { password, ...rest } = user;',
-  'if (!password) throw new InvalidInput("The password is missing.");',
+  'if (!password) throw new InvalidInputError("The password is missing.");',
   'type Credentials = { user: string; password: string };',
   'password: z.string().min(8).max(128),',
   `const url = \`postgres://\${user}:\${password}@\${host}/app\`;`,

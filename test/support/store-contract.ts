@@ -62,7 +62,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       const { store } = await open();
 
       await expect(read(store, 'nothing.json')).rejects.toMatchObject({
-        name: 'InvalidInput',
+        name: 'InvalidInputError',
         message: `There is no archive "nothing.json" in ${store.place}.`,
       });
     });
@@ -72,7 +72,10 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       async (name) => {
         const { store } = await open();
 
-        const refused = { name: 'InvalidInput', message: expect.stringContaining('cannot be the name of an archive') };
+        const refused = {
+          name: 'InvalidInputError',
+          message: expect.stringContaining('cannot be the name of an archive'),
+        };
         await expect(store.put(name, from(['x']))).rejects.toMatchObject(refused);
         await expect(read(store, name)).rejects.toMatchObject(refused);
         await expect(Promise.resolve().then(() => store.remove(name))).rejects.toMatchObject(refused);
@@ -159,7 +162,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       await store.remove('one.json');
 
       expect((await store.list()).map(({ name }) => name)).toEqual(['one.json.gz']);
-      await expect(read(store, 'one.json')).rejects.toMatchObject({ name: 'InvalidInput' });
+      await expect(read(store, 'one.json')).rejects.toMatchObject({ name: 'InvalidInputError' });
     });
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type EpisodeOptions, newEpisode } from '../../src/episode.ts';
-import { InvalidInput } from '../../src/errors.ts';
+import { InvalidInputError } from '../../src/errors.ts';
 
 const make = (content: unknown, metadata: unknown = null, options: EpisodeOptions = {}, most = 100) =>
   newEpisode(content as string, metadata, 'harbor', most, options);
@@ -40,7 +40,7 @@ describe('content', () => {
     ['\udc00', /half a character/],
     ['é'.repeat(51), /has 102 bytes and the limit is 100; .* raise MEMORY_MAX_CONTENT_BYTES/],
   ])('%j is refused', (content, sentence) => {
-    expect(() => make(content)).toThrow(InvalidInput);
+    expect(() => make(content)).toThrow(InvalidInputError);
     expect(() => make(content)).toThrow(sentence);
   });
 
@@ -65,7 +65,7 @@ describe('metadata', () => {
     ['a bigint', { a: 1n }, /cannot be written as JSON; use text, numbers, lists and objects/],
     ['what fails when it is written', { toJSON: () => JSON.parse('{') }, /cannot be written as JSON/],
   ])('%s is refused', (_, metadata, sentence) => {
-    expect(() => make('x', metadata)).toThrow(InvalidInput);
+    expect(() => make('x', metadata)).toThrow(InvalidInputError);
     expect(() => make('x', metadata)).toThrow(sentence);
   });
 
@@ -101,7 +101,7 @@ test.each<[EpisodeOptions, RegExp]>([
   [{ sourceDescription: 'a\0' }, /source description has a NUL/],
   [{ sourceDescription: 5 as unknown as string }, /source description must be text/],
 ])('options %j are refused', (options, sentence) => {
-  expect(() => make('x', null, options)).toThrow(InvalidInput);
+  expect(() => make('x', null, options)).toThrow(InvalidInputError);
   expect(() => make('x', null, options)).toThrow(sentence);
 });
 

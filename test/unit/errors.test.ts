@@ -3,15 +3,15 @@ import { expect, test } from 'vitest';
 import * as errors from '../../src/errors.ts';
 
 const NEVER_AGAIN = [
-  'ArchiveDamaged',
+  'ArchiveDamagedError',
   'GraphLostError',
   'ArchivePlaceError',
-  'InvalidInput',
-  'JobFailed',
-  'ReplyUnusable',
-  'ServersMissing',
-  'SpoolFull',
-  'TextTooLong',
+  'InvalidInputError',
+  'JobFailedError',
+  'UnusableReplyError',
+  'ServersMissingError',
+  'SpoolFullError',
+  'TextTooLongError',
 ];
 type Failure = new (message: string, options?: ErrorOptions) => Error;
 const classes = Object.entries(errors).filter(([name]) => /^[A-Z]/.test(name)) as [string, Failure][];
@@ -27,7 +27,7 @@ test.each(classes)('%s carries its own name, is foreseen, and stands in the tabl
   expect(errors.isRetried(failure)).toBe(!NEVER_AGAIN.includes(name));
 });
 
-test.each([new Error('x'), new TypeError('x'), 'text', null, undefined, { name: 'InvalidInput' }])(
+test.each([new Error('x'), new TypeError('x'), 'text', null, undefined, { name: 'InvalidInputError' }])(
   '%s was not foreseen, and is tried again',
   (error) => {
     expect(errors.isForeseen(error)).toBe(false);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { InvalidInput } from '../../src/errors.ts';
+import { InvalidInputError } from '../../src/errors.ts';
 import { checkGroup, graphName, groupOf } from '../../src/group.ts';
 
 test.each(['_', 'a', 'my-project_2', 'constructor', '__proto__', '0'.repeat(128)])('%s is a group', (group) => {
@@ -10,7 +10,7 @@ test.each([
   ...['', ' ', 'a b', '{a}', 'a:b', 'a/b', '../a', 'é', 'a\n', 'a\0', '🚀'.repeat(30), 'a'.repeat(129)],
   ...([5, null, undefined, {}] as unknown as string[]),
 ])('%j is none', (group) => {
-  expect(() => checkGroup(group)).toThrow(InvalidInput);
+  expect(() => checkGroup(group)).toThrow(InvalidInputError);
   expect(() => checkGroup(group)).toThrow(/is not a valid name; use 1 to 128 letters, digits, hyphens and underscores/);
 });
 

@@ -20,22 +20,22 @@ const CALLS: Readonly<Record<string, (options: object) => Promise<unknown>>> = {
   enqueue: (options) => given.enqueue('x', null, options),
   enqueueMany: (options) => given.enqueueMany([{ content: 'x' }], options),
   'an episode of enqueueMany': (options) => given.enqueueMany([{ content: 'x', ...options }]),
-  addTriplet: (options) => given.addTriplet({ source: 'a', relation: 'B', target: 'c' }, null, options),
-  'a fact': (options) => given.addTriplet({ source: 'a', relation: 'B', target: 'c', ...options }),
+  enqueueFact: (options) => given.enqueueFact({ source: 'a', relation: 'B', target: 'c' }, null, options),
+  'a fact': (options) => given.enqueueFact({ source: 'a', relation: 'B', target: 'c', ...options }),
   import: (options) => given.import('auto', { text: '[]' }, options),
-  ended: (options) => given.ended({ queue: 'store', jobId: 'x' }, options),
+  waitFor: (options) => given.waitFor({ queue: 'store', jobId: 'x' }, options),
   queryMemory: (options) => given.queryMemory('x', 5, options),
   search: (options) => given.search('x', 5, options),
   getEntities: (options) => given.getEntities(undefined, options),
-  history: (options) => given.history('x', options),
-  episode: (options) => given.episode('x', options),
-  fact: (options) => given.fact('x', options),
+  getHistory: (options) => given.getHistory('x', options),
+  getEpisode: (options) => given.getEpisode('x', options),
+  getFact: (options) => given.getFact('x', options),
   exportToB2: (options) => given.exportToB2(options),
   export: (options) => given.export(options),
   exportAll: (options) => given.exportAll(options),
   forget: (options) => given.forget({ episode: 'x' }, options),
   'what is forgotten': (options) => given.forget({ episode: 'x', ...options }),
-  status: (options) => given.status(options),
+  getStatus: (options) => given.getStatus(options),
   'archives.list': (options) => given.archives.list(options),
   'archives.verify': (options) => given.archives.verify('latest', options),
   'archives.restore': (options) => given.archives.restore('latest', options),
@@ -50,9 +50,9 @@ const CALLS: Readonly<Record<string, (options: object) => Promise<unknown>>> = {
   'deadLetters.show': (options) => given.deadLetters.show('x', options),
   'deadLetters.replay': (options) => given.deadLetters.replay('all', options),
   'deadLetters.drop': (options) => given.deadLetters.drop('all', options),
-  'episodes.latest': (options) => given.episodes.latest(options),
-  'episodes.learnt': (options) => given.episodes.learnt(['x'], options),
-  'episodes.state': (options) => given.episodes.state('x', options),
+  'episodes.list': (options) => given.episodes.list(options),
+  'episodes.getExtracted': (options) => given.episodes.getExtracted(['x'], options),
+  'episodes.getState': (options) => given.episodes.getState('x', options),
   'sagas.list': (options) => given.sagas.list(options),
   getBriefing: (options) => given.getBriefing(options),
   'episodes.confirm': (options) => given.episodes.confirm('x', options),
@@ -62,7 +62,7 @@ const CALLS: Readonly<Record<string, (options: object) => Promise<unknown>>> = {
 
 test.each(Object.keys(CALLS))('%s refuses what it does not know, by name', async (name) => {
   await expect(CALLS[name]?.(unknown)).rejects.toMatchObject({
-    name: 'InvalidInput',
+    name: 'InvalidInputError',
     message: expect.stringMatching(/ has no "nope"; there is \w/),
   });
 });
@@ -74,7 +74,7 @@ test('every public method is in that table', () => {
   const inRooms = rooms.flatMap((room) => methods(given[room]).map((name) => `${room}.${name}`));
 
   // These take no options.
-  const without = ['listen', 'workers', 'counts', 'lastFailure', 'drainSpool', 'size', 'close'];
+  const without = ['connect', 'countWorkers', 'jobCounts', 'getLastFailure', 'drainSpool', 'graphSize', 'close'];
   expect(Object.keys(CALLS)).toEqual(
     expect.arrayContaining([...own, ...inRooms].filter((it) => !without.includes(it))),
   );
@@ -96,7 +96,7 @@ describe('a misspelt option is refused with the one that was meant', () => {
     [() => startWorkers(memory.config, ['store'], { onNotify: () => {} } as Any), meant('onNotify', 'onNotice')],
   ])('%s', async (call, sentence) => {
     await expect(async () => call()).rejects.toMatchObject({
-      name: 'InvalidInput',
+      name: 'InvalidInputError',
       message: expect.stringMatching(sentence),
     });
   });
@@ -112,24 +112,24 @@ describe('values of the wrong kind are refused in a sentence', () => {
     [() => new MemoryManager({ models: 'gpt' } as Any), /^The configuration "models" must be openai or local\.$/],
     [() => new MemoryManager({}, { embedder: {} } as Any), /"embedder" must be an object with embed\(\), close\(\)\.$/],
     [() => new MemoryManager(null as Any), /^The configuration must be an object\.$/],
-    [() => given.ended({ queue: 'nope', jobId: 'x' }), /^The queue must be store or export\.$/],
-    [() => given.ended(undefined), /^A receipt is what enqueue gave/],
+    [() => given.waitFor({ queue: 'nope', jobId: 'x' }), /^The queue must be store or export\.$/],
+    [() => given.waitFor(undefined), /^A receipt is what enqueue gave/],
     [
-      () => given.ended({ queue: 'store', jobId: 'x' }, { limit: Number.POSITIVE_INFINITY }),
-      /^ended "limit" must be a whole number from 1 to 2147483647\.$/,
+      () => given.waitFor({ queue: 'store', jobId: 'x' }, { timeoutMs: Number.POSITIVE_INFINITY }),
+      /^waitFor "timeoutMs" must be a whole number from 1 to 2147483647\.$/,
     ],
-    [() => given.listen('nope'), /^The queue must be store or export\.$/],
-    [() => given.counts('nope'), /^The queue must be store or export\.$/],
-    [() => given.workers(undefined), /^The queue must be store or export\.$/],
-    [() => given.lastFailure(['store']), /^The queue must be store or export\.$/],
+    [() => given.connect('nope'), /^The queue must be store or export\.$/],
+    [() => given.jobCounts('nope'), /^The queue must be store or export\.$/],
+    [() => given.countWorkers(undefined), /^The queue must be store or export\.$/],
+    [() => given.getLastFailure(['store']), /^The queue must be store or export\.$/],
     [() => given.deadLetters.list({ queue: 'nope' }), /"queue" must be store or export\.$/],
     [() => given.deadLetters.replay('some'), /^The ids must be a list\.$/],
-    [() => given.episodes.learnt('x'), /^The uuids must be a list\.$/],
+    [() => given.episodes.getExtracted('x'), /^The uuids must be a list\.$/],
     [() => given.enqueueMany('x'), /^What is stored must be a list\.$/],
     [() => given.enqueueMany([null]), /^Episode 1: An episode must be an object\.$/],
     [() => given.enqueue('x', null, null), /^An episode must be an object\.$/],
     [() => given.enqueue('x', null, { spool: 'yes' }), /^An episode "spool" must be true or false\.$/],
-    [() => given.addTriplet(undefined), /^A fact must be an object\.$/],
+    [() => given.enqueueFact(undefined), /^A fact must be an object\.$/],
     [() => given.queryMemory('x', 5, { cache: 'no' }), /^A query "cache" must be true or false\.$/],
     [() => given.search('x', 5, { asOf: '2025-01-01' }), /^The time asOf must be a valid Date/],
     [() => given.export({ onProgress: true }), /^export "onProgress" must be a function\.$/],
@@ -142,10 +142,10 @@ describe('values of the wrong kind are refused in a sentence', () => {
     [() => given.forget({ episode: 'x', limit: 3 }), /^forget takes a limit only with a query\.$/],
     [() => given.import('auto', 5), /^import takes the path of a file/],
     [() => given.import('auto', { text: 5 }), /^import takes the path of a file/],
-    [() => given.size(5), /^The group "5" is not a valid name/],
+    [() => given.graphSize(5), /^The group "5" is not a valid name/],
   ])('%s', async (call, sentence) => {
     await expect(async () => call()).rejects.toMatchObject({
-      name: 'InvalidInput',
+      name: 'InvalidInputError',
       message: expect.stringMatching(sentence),
     });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { InvalidInput } from '../../src/errors.ts';
+import { InvalidInputError } from '../../src/errors.ts';
 import { checkTime, fromGraphTime, parseTime, timestamp, toGraphTime } from '../../src/time.ts';
 
 describe('toGraphTime', () => {
@@ -51,7 +51,7 @@ describe('parseTime', () => {
     ...['2025-01-01T24:00', '2025-01-01 25:00', '2025-01-01T08:60', '2025-01-01Z', '01/02/2025', '1735689600'],
     ...['2025-01-01T08:30+25:00', '2025-01-01; DROP', '２０２５-01-01'],
   ])('refuses %j and names it', (text) => {
-    expect(() => parseTime(text, '--as-of')).toThrow(InvalidInput);
+    expect(() => parseTime(text, '--as-of')).toThrow(InvalidInputError);
     expect(() => parseTime(text, '--as-of')).toThrow(`--as-of "${text}" is not a date; write it like 2026-11-22`);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { InvalidInput } from '../../src/errors.ts';
+import { InvalidInputError } from '../../src/errors.ts';
 import { readTriplet, type Triplet, tripletText } from '../../src/triplet.ts';
 
 const FACT: Triplet = { source: 'Mira', relation: 'works at', target: 'Northwind' };
@@ -26,7 +26,7 @@ test.each<[Partial<Triplet>, RegExp]>([
   [{ fact: 'a\0b' }, /NUL/],
   [{ validAt: new Date('2025-02-01'), invalidAt: new Date('2025-01-01') }, /ends after it began/],
 ])('what cannot be a fact is refused: %j', (change, sentence) => {
-  expect(() => tripletText({ ...FACT, ...change })).toThrow(InvalidInput);
+  expect(() => tripletText({ ...FACT, ...change })).toThrow(InvalidInputError);
   expect(() => tripletText({ ...FACT, ...change })).toThrow(sentence);
 });
 
@@ -41,6 +41,6 @@ test.each(['source', 'target', 'fact'])('a %s with an escaped NUL or half a char
 test.each(['', 'x', '[]', '{}', '{"source":"a","relation":"b","target":"c","fact":"d"}'])(
   'rubbish %s is refused',
   (text) => {
-    expect(() => readTriplet(text)).toThrow(InvalidInput);
+    expect(() => readTriplet(text)).toThrow(InvalidInputError);
   },
 );

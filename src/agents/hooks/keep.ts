@@ -1,5 +1,5 @@
 import { keyUuid } from '../../derived-uuid.ts';
-import { InvalidInput } from '../../errors.ts';
+import { InvalidInputError } from '../../errors.ts';
 import { withoutRecalled } from '../../redaction/recalled.ts';
 import { type Kept, keepSummary, keepTurn } from '../store-turn.ts';
 import type { HookEvent, Told } from './event.ts';
@@ -29,7 +29,7 @@ const isOver = (event: HookEvent, { source }: Told): boolean =>
 /**
  * Writes the turns that were finished since the last call into the spool and notes how far it came.
  * @returns how many
- * @throws SpoolFull, ConfigError; what is left then is kept next time
+ * @throws SpoolFullError, ConfigError; what is left then is kept next time
  */
 export function keepTurns(file: SessionFile, event: HookEvent, told: Told, options: KeepOptions): number {
   const { session, transcript } = told;
@@ -121,7 +121,7 @@ function uuidOfKept({ onNotice }: KeepOptions, keep: () => Kept | undefined): st
     return keep()?.uuid;
   } catch (error) {
     // It would be refused next time too, and must not keep the others back.
-    if (!(error instanceof InvalidInput)) throw error;
+    if (!(error instanceof InvalidInputError)) throw error;
     onNotice('a turn cannot be an episode and was passed over');
     return undefined;
   }

@@ -1,5 +1,5 @@
 import type { Node } from 'jsonc-parser';
-import { InvalidInput } from '../../errors.ts';
+import { InvalidInputError } from '../../errors.ts';
 import { endOf, parseJsonc, plainValue, skipTrivia } from './jsonc.ts';
 import { layoutOf, lineStart, rendered } from './layout.ts';
 
@@ -8,13 +8,13 @@ import { layoutOf, lineStart, rendered } from './layout.ts';
 
 export type Path = readonly string[];
 
-/** Sets a member of the object at `path`, which is made where it is missing. @throws InvalidInput */
+/** Sets a member of the object at `path`, which is made where it is missing. @throws InvalidInputError */
 export function put(text: string, path: Path, key: string, value: unknown): string {
   const cleared = drop(text, path, (_, name) => name === key);
   return addAt(cleared, path, 'object', member(key, value), { [key]: value });
 }
 
-/** Adds to the end of the list at `path`, which is made where it is missing. @throws InvalidInput */
+/** Adds to the end of the list at `path`, which is made where it is missing. @throws InvalidInputError */
 export function push(text: string, path: Path, value: unknown): string {
   return addAt(text, path, 'array', (...layout) => rendered(value, ...layout), [value]);
 }
@@ -55,7 +55,7 @@ function addAt(text: string, path: Path, kind: 'array' | 'object', entry: Write,
   const expected = known === path.length ? kind : 'object';
   if (holder.type !== expected) {
     const name = known === 0 ? 'the document' : `"${path.slice(0, known).join('.')}"`;
-    throw new InvalidInput(`${name} is not ${expected === 'array' ? 'a list' : 'an object'}`);
+    throw new InvalidInputError(`${name} is not ${expected === 'array' ? 'a list' : 'an object'}`);
   }
   if (known === path.length) return append(text, holder, entry);
   const missing = path.slice(known + 1).reduceRight<unknown>((value, key) => ({ [key]: value }), whole);

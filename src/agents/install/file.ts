@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import { ConfigError, InvalidInput } from '../../errors.ts';
+import { ConfigError, InvalidInputError } from '../../errors.ts';
 
-/** What the file at a path holds; undefined when there is none. @throws ConfigError, InvalidInput */
+/** What the file at a path holds; undefined when there is none. @throws ConfigError, InvalidInputError */
 export function readText(path: string): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(path));
@@ -11,7 +11,7 @@ export function readText(path: string): string | undefined {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
     if (error instanceof TypeError)
-      throw new InvalidInput(`${path} is not UTF-8 text; nothing was changed.`, { cause: error });
+      throw new InvalidInputError(`${path} is not UTF-8 text; nothing was changed.`, { cause: error });
     throw new ConfigError(`${path} cannot be read (${code}); nothing was changed.`, { cause: error });
   }
 }

@@ -36,7 +36,7 @@ export interface Installation {
   make(): void;
 }
 
-/** Works out what an agent's configuration becomes. @throws InvalidInput, ConfigError with nothing changed */
+/** Works out what an agent's configuration becomes. @throws InvalidInputError, ConfigError with nothing changed */
 export function planInstallation(options: InstallOptions): Installation {
   const targets = targetsOf(options);
   const changes = targets.map((target) => (options.undo ? toUndo(target) : toInstall(target)));

@@ -1,5 +1,5 @@
 import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
-import { InvalidInput } from '../../errors.ts';
+import { InvalidInputError } from '../../errors.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   PropertyNameExpected: 'a key in double quotes is missing',
@@ -17,7 +17,7 @@ const INVALID_STRING = /^Invalid(?:Unicode|EscapeCharacter|Character)$/;
 
 /**
  * Reads JSON with comments and trailing commas, as opencode takes it.
- * @throws InvalidInput naming the line that cannot be read
+ * @throws InvalidInputError naming the line that cannot be read
  */
 export function parseJsonc(text: string): Node {
   const errors: ParseError[] = [];
@@ -26,7 +26,7 @@ export function parseJsonc(text: string): Node {
   const [error] = errors;
   if (root && !error) return root;
   const offset = error?.offset ?? text.length;
-  throw new InvalidInput(`line ${text.slice(0, offset).split('\n').length}: ${reasonOf(error, text)}`);
+  throw new InvalidInputError(`line ${text.slice(0, offset).split('\n').length}: ${reasonOf(error, text)}`);
 }
 
 /** The value that a node stands for, in plain objects, which those of `getNodeValue` are not. */
@@ -53,7 +53,7 @@ function tree(text: string, errors: ParseError[]): Node | undefined {
   try {
     return parseTree(text, errors, { allowTrailingComma: true });
   } catch (error) {
-    if (error instanceof RangeError) throw new InvalidInput('it is nested too deep', { cause: error });
+    if (error instanceof RangeError) throw new InvalidInputError('it is nested too deep', { cause: error });
     throw error;
   }
 }

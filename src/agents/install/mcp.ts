@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { InvalidInput } from '../../errors.ts';
+import { InvalidInputError } from '../../errors.ts';
 import { drop, put, valueAt } from './edit.ts';
 import type { Target } from './plan.ts';
 import { type Program, shellLine } from './program.ts';
@@ -48,7 +48,7 @@ function server(path: string, holder: string, entry: object, strict: boolean, fr
     has: (text) => isDeepStrictEqual(valueAt(text, [holder, SERVER]), entry),
     add: (text) => {
       if (valueAt(text, [holder, SERVER]) !== undefined)
-        throw new InvalidInput(`it has another "${SERVER}" in "${holder}"; give that one another name first`);
+        throw new InvalidInputError(`it has another "${SERVER}" in "${holder}"; give that one another name first`);
       return put(text, [holder], SERVER, entry);
     },
     remove: (text) => drop(text, [holder], (value, key) => key === SERVER && isOurs(value)),

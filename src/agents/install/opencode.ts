@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { InvalidInput } from '../../errors.ts';
+import { InvalidInputError } from '../../errors.ts';
 import { drop, push, valueAt } from './edit.ts';
 import { readText } from './file.ts';
 import { opencodeServer } from './mcp.ts';
@@ -37,7 +37,7 @@ export function opencodePlugin(
     },
     add: (text) => {
       if (valueAt(text, ['plugins']) !== undefined)
-        throw new InvalidInput(
+        throw new InvalidInputError(
           'it has "plugins" and so belongs to OpenCode 2, in which this plugin does not run; memory-manager install mcp prints what works there',
         );
       const added = plugin === undefined ? text : push(text, ['plugin'], plugin);

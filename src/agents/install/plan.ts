@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { InvalidInput } from '../../errors.ts';
+import { InvalidInputError } from '../../errors.ts';
 import { backUp, backupOf, checkWritable, readText, removeFile, writeText } from './file.ts';
 import { parseJsonc, plainValue } from './jsonc.ts';
 
@@ -10,7 +10,7 @@ export interface Target {
   readonly strict: boolean;
   /** True when our entries are there just as they are now wanted. */
   readonly has: (text: string) => boolean;
-  /** Our entries put into a text that has none of them. @throws InvalidInput without the file's name */
+  /** Our entries put into a text that has none of them. @throws InvalidInputError without the file's name */
   readonly add: (text: string) => string;
   /** The text without any entry of ours, also older ones. */
   readonly remove: (text: string) => string;
@@ -25,7 +25,7 @@ export interface FileChange {
   readonly after: string | undefined;
 }
 
-/** The change that puts our entries in. @throws InvalidInput, ConfigError */
+/** The change that puts our entries in. @throws InvalidInputError, ConfigError */
 export function toInstall(target: Target): FileChange {
   const before = readText(target.path);
   const added = explained(target, () => {
@@ -39,7 +39,7 @@ export function toInstall(target: Target): FileChange {
 
 /**
  * The change that takes our entries out. Where nothing else has changed since, the former file comes back to the byte.
- * @throws InvalidInput, ConfigError
+ * @throws InvalidInputError, ConfigError
  */
 export function toUndo(target: Target): FileChange {
   const { path } = target;
@@ -83,7 +83,7 @@ function checkAfter(target: Target, before: string | undefined, after: string): 
     const others = (text: string) => filled(plainValue(parseJsonc(target.remove(text))));
     const former = before?.trim() ? before : target.fresh;
     if (!isDeepStrictEqual(others(after), others(former)))
-      throw new InvalidInput('it could not be changed without changing more than our entries');
+      throw new InvalidInputError('it could not be changed without changing more than our entries');
   });
 }
 
@@ -103,7 +103,7 @@ function checkStrict(text: string): void {
   } catch (error) {
     // What our own reader says of it names the line.
     parseJsonc(text);
-    throw new InvalidInput('its agent takes no comments and no trailing commas there', { cause: error });
+    throw new InvalidInputError('its agent takes no comments and no trailing commas there', { cause: error });
   }
 }
 
@@ -111,7 +111,7 @@ function explained<T>({ path }: Target, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (!(error instanceof InvalidInput) || error.message.startsWith(path)) throw error;
-    throw new InvalidInput(`${path} cannot be used: ${error.message}. Nothing was changed.`, { cause: error });
+    if (!(error instanceof InvalidInputError) || error.message.startsWith(path)) throw error;
+    throw new InvalidInputError(`${path} cannot be used: ${error.message}. Nothing was changed.`, { cause: error });
   }
 }

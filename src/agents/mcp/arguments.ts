@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { InvalidInput } from '../../errors.ts';
+import { InvalidInputError } from '../../errors.ts';
 import { parseJson } from '../../json.ts';
 import { parseTime } from '../../time.ts';
 import type { Tool } from './tool.ts';
@@ -11,7 +11,7 @@ export const count = (most: number, usual: number, about: string) =>
 export const date = (about: string) =>
   z.string().check(z.describe(`${about}, such as 2026-11-22 or 2026-11-22T08:30:00Z (no offset means UTC)`));
 
-/** @throws InvalidInput naming the argument */
+/** @throws InvalidInputError naming the argument */
 export function timeOf(given: string | undefined, name: string): Date | undefined {
   return given === undefined ? undefined : parseTime(given, name);
 }
@@ -26,7 +26,7 @@ export interface Arguments {
  * Reads a call's arguments as generously as Python's server, and as models write them: null, empty text, and for what may be left out also
  * "null" count as left out; a single name is a list of one; lists and figures may come as text; what the tool does not know is passed
  * over.
- * @throws InvalidInput naming the argument
+ * @throws InvalidInputError naming the argument
  */
 export function readArguments({ name, input }: Tool, given: Readonly<Record<string, unknown>>): Arguments {
   const shape = input.shape as Readonly<Record<string, z.ZodMiniType>>;
@@ -34,7 +34,7 @@ export function readArguments({ name, input }: Tool, given: Readonly<Record<stri
   const known = there.filter(([key]) => Object.hasOwn(shape, key));
   const used = Object.fromEntries(known.map(([key, value]) => [key, fitted(shape[key], value)]));
   const parsed = input.safeParse(used);
-  if (!parsed.success) throw new InvalidInput(sentence(name, used, parsed.error.issues[0]));
+  if (!parsed.success) throw new InvalidInputError(sentence(name, used, parsed.error.issues[0]));
   return {
     given: parsed.data,
     // An argument that asks for nothing changes nothing when it is passed over.

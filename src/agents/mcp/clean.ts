@@ -25,7 +25,7 @@ export interface Cleaned {
 /**
  * The arguments of a tool that writes, without secrets, private passages, and what a memory was recalled to say. Every text that is not
  * listed above goes through it, so that an argument that is added later does too; what one gives away is taken out of all.
- * @throws InvalidInput for a text of more than `maxBytes`: what redaction has no time for it hides, which would make the text shorter
+ * @throws InvalidInputError for a text of more than `maxBytes`: what redaction has no time for it hides, which would make the text shorter
  */
 export function cleaned(
   { effect, together }: Tool,

@@ -1,5 +1,5 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
-import { InvalidInput, isForeseen, TimedOut } from '../../errors.ts';
+import { InvalidInputError, isForeseen, TimedOutError } from '../../errors.ts';
 import type { MemoryManager } from '../../memory.ts';
 import { inert } from '../../redaction/inert.ts';
 import { request } from '../../telemetry/request.ts';
@@ -74,18 +74,18 @@ function checkGroups(groups: readonly string[], scope: Scope): readonly string[]
   const each = [...new Set(groups)];
   const own = defaults(scope);
   if (scope.only && each.some((group) => !own.includes(group)))
-    throw new InvalidInput(
+    throw new InvalidInputError(
       `This server is for the memory ${own.map((name) => `"${name}"`).join(' and ')} only; leave group_id and group_ids out.`,
     );
   if (each.length <= MOST_GROUPS) return each;
-  throw new InvalidInput(`At most ${MOST_GROUPS} groups are asked at once.`);
+  throw new InvalidInputError(`At most ${MOST_GROUPS} groups are asked at once.`);
 }
 
 async function unlessCancelled<T>(limit: number, cancelled: AbortSignal | undefined, work: Promise<T>): Promise<T> {
   // If nobody waits any more, nobody hears how it ended.
   work.catch(() => {});
   const { promise: cancellation, reject } = Promise.withResolvers<never>();
-  const cancel = () => reject(new TimedOut('The call was cancelled.'));
+  const cancel = () => reject(new TimedOutError('The call was cancelled.'));
   if (cancelled?.aborted) cancel();
   cancelled?.addEventListener('abort', cancel, { once: true });
   try {
@@ -98,7 +98,7 @@ async function unlessCancelled<T>(limit: number, cancelled: AbortSignal | undefi
 }
 
 const tooLate = (limit: number) =>
-  new TimedOut(`The memory did not answer within ${limit / SECOND} s. Go on without it and try again later.`);
+  new TimedOutError(`The memory did not answer within ${limit / SECOND} s. Go on without it and try again later.`);
 
 function sentence(error: unknown): string {
   if (isForeseen(error)) return error.message;

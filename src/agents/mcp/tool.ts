@@ -10,7 +10,7 @@ export interface Call {
   readonly memory: MemoryManager;
   /** The group that was named, or else the server's. */
   group(given: string | undefined): string;
-  /** The groups that were named, or else those that the server searches. @throws InvalidInput for too many */
+  /** The groups that were named, or else those that the server searches. @throws InvalidInputError for too many */
   groups(given: readonly string[] | undefined): readonly string[];
   /** Tells the caller something beside the answer. */
   note(sentence: string): void;

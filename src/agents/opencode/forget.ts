@@ -1,4 +1,4 @@
-import { TimedOut } from '../../errors.ts';
+import { TimedOutError } from '../../errors.ts';
 import type { ForgetTarget } from '../../memory/forget.ts';
 import { askByWords } from '../../memory/recall.ts';
 import type { Services } from '../../memory/services.ts';
@@ -30,7 +30,7 @@ export async function forget(
   if (target.query !== undefined) return chooseFrom(services, group, target.query);
   const memory = await import('../../memory/forget.ts');
   try {
-    const gone = await memory.forget(services, meant(target), { group, dryRun: !isConfirmed, limit });
+    const gone = await memory.forget(services, meant(target), { group, dryRun: !isConfirmed, timeoutMs: limit });
     const lines = [
       ...gone.episodes.map(({ uuid, name }) => `- episode ${name} (${uuid})`),
       ...gone.facts.map(({ uuid, fact }) => `- fact: ${shortened(fact, 200)} (${uuid})`),
@@ -42,7 +42,7 @@ export async function forget(
       : 'This would be forgotten. Show it to the user, and call again with confirm: true when they agree:';
     return [head, ...lines].join('\n');
   } catch (error) {
-    if (error instanceof TimedOut && isConfirmed) return 'A worker is at it; memory_search shows when it is done.';
+    if (error instanceof TimedOutError && isConfirmed) return 'A worker is at it; memory_search shows when it is done.';
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { InvalidInput } from '../../errors.ts';
+import { InvalidInputError } from '../../errors.ts';
 import type { Span } from '../../telemetry/tracing.ts';
 import { DAY } from '../../time.ts';
 import { type Observed, step } from '../step.ts';
@@ -11,12 +11,12 @@ export interface ArchiveStore extends Observed {
   /**
    * Writes a file as a whole or not at all: under its name there is never a part of one. What stood there before is replaced. Of
    * the content no more than one part is held in memory, however long it is. A failure of the content itself is passed on as it is.
-   * @throws ConfigError, ArchiveAway; InvalidInput for a name that is none
+   * @throws ConfigError, ArchiveUnavailableError; InvalidInputError for a name that is none
    */
   put(name: string, content: AsyncIterable<string | Uint8Array>): Promise<Stored>;
   /**
    * The bytes of a file from the offset `from` on; none when it is not longer than that.
-   * @throws ConfigError, ArchiveAway; InvalidInput when there is no such file
+   * @throws ConfigError, ArchiveUnavailableError; InvalidInputError when there is no such file
    */
   get(name: string, from?: number): AsyncIterable<Uint8Array>;
   /** Files whose names begin with `beginning`, newest first. Other things in the same place are passed over. */
@@ -87,16 +87,16 @@ const NAME = /^[A-Za-z0-9_][\w.-]{0,199}$/;
 
 export const isName = (name: string): boolean => NAME.test(name);
 
-/** @throws InvalidInput */
+/** @throws InvalidInputError */
 export function checkName(name: string): string {
   if (isName(name)) return name;
-  throw new InvalidInput(
+  throw new InvalidInputError(
     `"${name}" cannot be the name of an archive; take letters, digits, underscores, hyphens and dots, 200 at most.`,
   );
 }
 
-export function noSuchArchive(name: string, place: string, cause?: unknown): InvalidInput {
-  return new InvalidInput(`There is no archive "${name}" in ${place}.`, { cause });
+export function noSuchArchive(name: string, place: string, cause?: unknown): InvalidInputError {
+  return new InvalidInputError(`There is no archive "${name}" in ${place}.`, { cause });
 }
 
 export function newestFirst(files: Listed[]): Listed[] {

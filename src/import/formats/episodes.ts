@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { InvalidInput } from '../../errors.ts';
+import { InvalidInputError } from '../../errors.ts';
 import {
   type Format,
   fitted,
@@ -68,5 +68,5 @@ function usual(value: unknown): unknown {
 function textOf(content: unknown): { content: string; isJson: boolean } {
   if (typeof content === 'string') return { content, isJson: false };
   if (content !== null && typeof content === 'object') return { content: JSON.stringify(content), isJson: true };
-  throw new InvalidInput('"content" must be text.');
+  throw new InvalidInputError('"content" must be text.');
 }

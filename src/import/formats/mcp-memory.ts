@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { InvalidInput } from '../../errors.ts';
+import { InvalidInputError } from '../../errors.ts';
 import { oneLine, sameKey } from '../../text.ts';
 import { tripletText } from '../../triplet.ts';
 import {
@@ -119,7 +119,7 @@ function listOf(observations: unknown): readonly unknown[] {
   if (Array.isArray(observations)) return observations;
   if (observations === undefined || observations === null) return [];
   if (typeof observations === 'string') return [observations];
-  throw new InvalidInput('"observations" must be a list.');
+  throw new InvalidInputError('"observations" must be a list.');
 }
 
 function observed(

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Metadata } from '../../episode.ts';
-import { InvalidInput } from '../../errors.ts';
+import { InvalidInputError } from '../../errors.ts';
 import { tripletText } from '../../triplet.ts';
 import {
   type Format,
@@ -58,7 +58,7 @@ function memory(value: unknown): ImportedEpisode[] {
   // OpenMemory keeps what was deleted.
   if (given.state === 'deleted') return [];
   const content = given.memory ?? given.content;
-  if (typeof content !== 'string') throw new InvalidInput('"memory" must be text.');
+  if (typeof content !== 'string') throw new InvalidInputError('"memory" must be text.');
   const { id, user_id, agent_id, run_id, created_at, updated_at } = given;
   const subject = user_id ? `user ${user_id}` : agent_id ? `agent ${agent_id}` : undefined;
   const episode = {
@@ -81,8 +81,8 @@ function metadataOf({ id, ...given }: z.output<typeof memoryShape>): Metadata {
 function relation(value: unknown): ImportedEpisode {
   const { source, relationship, relation, target, destination, created_at, updated_at } = fitted(relationShape, value);
   const [named, end] = [relationship ?? relation, target ?? destination];
-  if (typeof named !== 'string') throw new InvalidInput('"relationship" must be text.');
-  if (typeof end !== 'string') throw new InvalidInput('"target" must be text.');
+  if (typeof named !== 'string') throw new InvalidInputError('"relationship" must be text.');
+  if (typeof end !== 'string') throw new InvalidInputError('"target" must be text.');
   const content = tripletText({ source: asWritten(source), relation: named, target: asWritten(end) });
   return {
     content,

@@ -1,4 +1,4 @@
-import { ReplyUnusable } from '../../errors.ts';
+import { UnusableReplyError } from '../../errors.ts';
 import type { TokenUse } from '../language-model.ts';
 import type { Chat, Message } from './chat.ts';
 import type { ChatReply } from './completion.ts';
@@ -23,7 +23,7 @@ export interface Answer<T> {
 /**
  * Asks until a reply can be used: once; once more with that reply and what is wrong with it, where it is one that can be
  * mended; and once afresh, not as steadily, since the same words would come again.
- * @throws ReplyUnusable with the last reason; ModelAway, ModelFailed, ModelBusy, ConfigError
+ * @throws UnusableReplyError with the last reason; ModelUnavailableError, ModelFailedError, ModelBusyError, ConfigError
  */
 export async function ask<T>(chat: Chat, question: Question<T>): Promise<Answer<T>> {
   const { purpose, schema, read } = question;
@@ -56,7 +56,7 @@ export async function ask<T>(chat: Chat, question: Question<T>): Promise<Answer<
   // An empty reply was asked for again in each format already.
   const last = first.reply.stopped === 'empty' ? first : await attempt(false);
   if (last.reading.fits) return { value: last.reading.value, use };
-  throw new ReplyUnusable(
+  throw new UnusableReplyError(
     `The model ${chat.model} gave no reply that can be used, in ${use.length} tries: ${last.reading.problem}.`,
   );
 }

@@ -22,7 +22,7 @@ export interface Chat {
   readonly model: string;
   /**
    * The replies to one request, the last of which counts: an empty one leads to the next lower format, where there is one.
-   * @throws ModelAway, ModelFailed, ModelBusy, ReplyUnusable, ConfigError
+   * @throws ModelUnavailableError, ModelFailedError, ModelBusyError, UnusableReplyError, ConfigError
    */
   complete(request: ChatRequest): Promise<readonly [...ChatReply[], ChatReply]>;
   close(): void;

@@ -1,6 +1,6 @@
 import OpenAI from 'openai';
 import type { ModelServer } from '../../config.ts';
-import { ModelAway } from '../../errors.ts';
+import { ModelUnavailableError } from '../../errors.ts';
 import { MINUTE, SECOND } from '../../time.ts';
 import { fetchWithErrorBodies } from './error-bodies.ts';
 import { type Asked, failsOnText, failureOf, isServerFailure } from './failures.ts';
@@ -90,7 +90,7 @@ export function openConnection(
     call: (client: OpenAI, bounds: CallBounds) => PromiseLike<T>,
     { thinks = false }: { readonly thinks?: boolean } = {},
   ): Promise<T> {
-    if (closing.signal.aborted) throw new ModelAway(`The model ${model} is closed and answers no more.`);
+    if (closing.signal.aborted) throw new ModelUnavailableError(`The model ${model} is closed and answers no more.`);
     const begin = Math.max(thinks ? limits.think : limits.begin, patience);
     const watch = openWatch(closing.signal, begin, limits.whole);
     try {

@@ -1,6 +1,6 @@
 import { APIError } from 'openai';
 import type { EmbeddingSettings } from '../../config.ts';
-import { ModelFailed } from '../../errors.ts';
+import { ModelFailedError } from '../../errors.ts';
 import type { Embedder } from '../embedder.ts';
 import type { TokenUse } from '../language-model.ts';
 import { type ConnectionOptions, openConnection } from './connection.ts';
@@ -106,7 +106,7 @@ export function openaiEmbedder(settings: Omit<EmbeddingSettings, 'by'>, options?
     const { data: rows } = reply as { data: { index?: unknown; embedding: ArrayLike<unknown> | string }[] };
     if (!Array.isArray(rows)) throw new TypeError('no list of vectors');
     if (rows.length !== count)
-      throw new ModelFailed(`The embedding model ${model} gave ${rows.length} vectors for ${count} texts.`);
+      throw new ModelFailedError(`The embedding model ${model} gave ${rows.length} vectors for ${count} texts.`);
     const ordered = rows.every(({ index }) => typeof index === 'number')
       ? [...rows].sort((a, b) => Number(a.index) - Number(b.index))
       : rows;
@@ -114,7 +114,7 @@ export function openaiEmbedder(settings: Omit<EmbeddingSettings, 'by'>, options?
       const numbers = typeof embedding === 'string' ? floatsIn(embedding) : embedding;
       const vector = fitted(numbers, dimension);
       if (vector) return vector;
-      throw new ModelFailed(
+      throw new ModelFailedError(
         numbers.length < dimension
           ? `The embedding model ${model} gives vectors of ${numbers.length} numbers, not ${dimension}; set MEMORY_EMBEDDING_DIM to ${numbers.length} or less.`
           : `The embedding model ${model} gave a vector without direction.`,

@@ -1,4 +1,4 @@
-import { TextTooLong } from '../../errors.ts';
+import { TextTooLongError } from '../../errors.ts';
 import { fewAtOnce } from '../../few-at-once.ts';
 import { NO_ONTOLOGY } from '../../ontology.ts';
 import { type EpisodeText, type Extraction, NO_MEMO, type PartMemo, type TokenUse } from '../language-model.ts';
@@ -23,7 +23,7 @@ const TAIL = 800;
 /**
  * Reads an episode in one call, or a long one in one call for each part. A part that the model finds too long is read in halves.
  * @param memo what was read of parts before, when another part failed: those are not asked again
- * @throws ReplyUnusable, ModelAway, ModelFailed, ModelBusy, ConfigError
+ * @throws UnusableReplyError, ModelUnavailableError, ModelFailedError, ModelBusyError, ConfigError
  */
 export async function extract(chat: Chat, episode: EpisodeText, memo: PartMemo = NO_MEMO): Promise<Extraction> {
   const contents = cutText(episode.content, episode.source, LONGEST_PART);
@@ -62,7 +62,7 @@ async function extractPart(
     const read = readExtraction(value, ontology, referenceTime, content);
     return { ...read, use: withRowsDropped(use, notesLeftOut(value, read)) };
   } catch (error) {
-    if (!(error instanceof TextTooLong) || content.length <= SHORTEST_PART) throw error;
+    if (!(error instanceof TextTooLongError) || content.length <= SHORTEST_PART) throw error;
     const halves: Extraction[] = [];
     for (const half of cutText(content, source, Math.ceil(content.length / 2) + 1)) {
       const known = await memo.get(half);

@@ -2,11 +2,11 @@ import { APIConnectionError, APIError } from 'openai';
 import {
   ConfigError,
   isForeseen,
-  ModelAway,
-  ModelBusy,
-  ModelFailed,
-  ReplyUnusable,
-  TextTooLong,
+  ModelBusyError,
+  ModelFailedError,
+  ModelUnavailableError,
+  TextTooLongError,
+  UnusableReplyError,
 } from '../../errors.ts';
 import { SECOND } from '../../time.ts';
 import { Interrupted } from './interrupted.ts';
@@ -41,15 +41,15 @@ export function failureOf(error: unknown, asked: Asked): Error {
   if (isForeseen(error)) return error;
   const cause = { cause: harmless(error) };
   const { server, model, names } = asked;
-  if (asked.closed) return new ModelAway(`The model ${model} was closed while it was asked.`, cause);
+  if (asked.closed) return new ModelUnavailableError(`The model ${model} was closed while it was asked.`, cause);
   if (error instanceof Interrupted) return interruptionOf(error, asked);
   if (error instanceof APIConnectionError)
-    return new ModelAway(
+    return new ModelUnavailableError(
       `${server} cannot be reached${inBrackets(networkCode(error))}; check the network and ${names.address}.`,
       cause,
     );
   if (error instanceof APIError) return refusalOf(error, asked);
-  return new ModelFailed(
+  return new ModelFailedError(
     `${server} gave an answer that is not of OpenAI's protocol; check that ${names.address} ends where the protocol begins, usually in /v1.`,
     cause,
   );
@@ -60,16 +60,19 @@ function interruptionOf(error: Interrupted, { server, model, names }: Asked): Er
   const seconds = `${error.after / SECOND} s`;
   switch (error.by) {
     case 'silent':
-      return new ModelAway(`${server} did not answer within ${seconds}.`, cause);
+      return new ModelUnavailableError(`${server} did not answer within ${seconds}.`, cause);
     case 'paused':
-      return new ModelAway(`${server} fell silent for ${seconds} in the middle of its answer.`, cause);
+      return new ModelUnavailableError(`${server} fell silent for ${seconds} in the middle of its answer.`, cause);
     case 'cut':
-      return new ModelAway(`${server} broke off in the middle of its answer; it is asked again later.`, cause);
+      return new ModelUnavailableError(
+        `${server} broke off in the middle of its answer; it is asked again later.`,
+        cause,
+      );
     case 'unfinished':
-      return new ModelFailed(`${server} stopped in the middle of its answer, without saying why.`, cause);
+      return new ModelFailedError(`${server} stopped in the middle of its answer, without saying why.`, cause);
     // It would take as long, and cost as much, the next time: each try counts.
     case 'endless':
-      return new ModelFailed(
+      return new ModelFailedError(
         `The model ${model} did not end its answer within ${seconds}; choose a faster one in ${names.model}.`,
         cause,
       );
@@ -83,14 +86,17 @@ function refusalOf(error: APIError, asked: Asked): Error {
   const cause = { cause: harmless(error) };
   if (status === 401 || (status === 400 && KEY_REFUSED.test(said))) return new ConfigError(refusedKey(asked), cause);
   if (isTooLarge(error))
-    return new TextTooLong(`The text is too long for the model ${model}; choose another in ${names.model}.`, cause);
+    return new TextTooLongError(
+      `The text is too long for the model ${model}; choose another in ${names.model}.`,
+      cause,
+    );
   if (status === 402 || (status === 429 && NO_QUOTA.test(said)))
-    return new ModelAway(
+    return new ModelUnavailableError(
       `${server} says that the account's quota is used up; add credit or raise its limit, then jobs go on by themselves.`,
       cause,
     );
   if (status === 429 || (status === 503 && retryAfter(error.headers) !== null))
-    return new ModelBusy(`${server} is busy or asks for fewer calls of ${model}; it is asked again later.`, {
+    return new ModelBusyError(`${server} is busy or asks for fewer calls of ${model}; it is asked again later.`, {
       ...cause,
       retryAfter: retryAfter(error.headers),
     });
@@ -105,13 +111,16 @@ function refusalOf(error: APIError, asked: Asked): Error {
       cause,
     );
   if (status === 400 && FILTERED.test(said))
-    return new ReplyUnusable(`${server} refused the text for its content, before the model ${model} saw it.`, cause);
+    return new UnusableReplyError(
+      `${server} refused the text for its content, before the model ${model} saw it.`,
+      cause,
+    );
   if (status >= 500 || status === 408 || status === 409)
-    return new ModelAway(
+    return new ModelUnavailableError(
       `${server} has a failure of its own (${error.status ?? describe(error)}); it is asked again later.`,
       cause,
     );
-  return new ModelFailed(`${server} refused the request for the model ${model} (${describe(error)}).`, cause);
+  return new ModelFailedError(`${server} refused the request for the model ${model} (${describe(error)}).`, cause);
 }
 
 /**
@@ -143,7 +152,7 @@ export function isServerFailure(error: unknown): error is APIError {
 
 /** A failure that comes each time for one text while the server answers others. */
 export function failsOnText(error: APIError, { server, model }: Asked): Error {
-  return new ModelFailed(
+  return new ModelFailedError(
     `${server} fails on this text each time (${error.status ?? describe(error)}) and answers others; the model ${model} cannot read it.`,
     { cause: harmless(error) },
   );

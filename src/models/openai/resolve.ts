@@ -23,7 +23,7 @@ const REPLY = z.object({
 /**
  * Decides all questions in one call, in none where nothing is asked. What the reply leaves out, or answers with a number that
  * is none of the question's candidates, is the same as none.
- * @throws ReplyUnusable, ModelAway, ModelFailed, ModelBusy, ConfigError
+ * @throws UnusableReplyError, ModelUnavailableError, ModelFailedError, ModelBusyError, ConfigError
  */
 export async function resolve(chat: Chat, undecided: Undecided): Promise<Verdict> {
   const entities = undecided.entities.map((question, index) => ({ ...question, question: index + 1 }));

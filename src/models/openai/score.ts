@@ -15,7 +15,7 @@ const REPLY = z.object({ scores: rows(z.object({ passage: numberLike, score: num
 
 /**
  * Scores all passages in one call. A passage that the reply leaves out has 0.
- * @throws ReplyUnusable also when no passage is scored; ModelAway, ModelFailed, ModelBusy, ConfigError
+ * @throws UnusableReplyError also when no passage is scored; ModelUnavailableError, ModelFailedError, ModelBusyError, ConfigError
  */
 export async function score(chat: Chat, query: string, passages: readonly string[]): Promise<Scores> {
   if (passages.length === 0) return { scores: [] };

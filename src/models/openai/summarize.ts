@@ -22,7 +22,7 @@ const REPLY = z.object({
 
 /**
  * Tells all subjects in one call. A community is named by the model, everything else keeps its name.
- * @throws ReplyUnusable also when a subject is left out; ModelAway, ModelFailed, ModelBusy, ConfigError
+ * @throws UnusableReplyError also when a subject is left out; ModelUnavailableError, ModelFailedError, ModelBusyError, ConfigError
  */
 export async function summarize(chat: Chat, subjects: readonly Subject[]): Promise<Summaries> {
   if (subjects.length === 0) return { summaries: [] };

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { EmbeddingSettings } from '../../config.ts';
-import { ConfigError, ModelFailed } from '../../errors.ts';
+import { ConfigError, ModelFailedError } from '../../errors.ts';
 import type { Embedder } from '../embedder.ts';
 import { modelThread } from '../model-thread.ts';
 import type { EncodeRequest } from './encoder-thread.ts';
@@ -31,7 +31,7 @@ export function transformersEmbedder({ model = DEFAULT_MODEL, dimension }: Omit<
         vectors.push(...(await thread.ask({ model: folder ?? model, texts: texts.slice(start, start + BATCH) })));
       const other = vectors.find((vector) => vector.length !== width)?.length;
       if (other === undefined) return vectors;
-      throw new ModelFailed(
+      throw new ModelFailedError(
         `The embedding model ${name} gives vectors of ${other} numbers, not ${width}; set MEMORY_EMBEDDING_DIM to ${other}.`,
       );
     },

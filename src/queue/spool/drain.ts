@@ -1,6 +1,6 @@
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InvalidInput } from '../../errors.ts';
+import { InvalidInputError } from '../../errors.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { trace } from '../../telemetry/tracing.ts';
 import { held, readSpooled, type Spool, type SpooledEpisode } from './spool.ts';
@@ -57,7 +57,7 @@ export async function drainSpool(
     try {
       return await read();
     } catch (error) {
-      if (!(error instanceof InvalidInput)) throw error;
+      if (!(error instanceof InvalidInputError)) throw error;
       if (spool.setAside(name)) notice(`The spooled file ${name}`, error);
       return undefined;
     }
@@ -83,12 +83,12 @@ function handIn(spooled: SpooledEpisode, store: (spooled: SpooledEpisode) => Pro
 }
 
 /** Why the queue will never take it; undefined when it has. */
-async function refusal(work: () => Promise<unknown>): Promise<InvalidInput | undefined> {
+async function refusal(work: () => Promise<unknown>): Promise<InvalidInputError | undefined> {
   try {
     await work();
     return undefined;
   } catch (error) {
-    if (error instanceof InvalidInput) return error;
+    if (error instanceof InvalidInputError) return error;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { InvalidInput } from '../../errors.ts';
+import { InvalidInputError } from '../../errors.ts';
 import { held, readSpooled, type Spool, type SpooledEpisode } from './spool.ts';
 
 /** Whether an episode of a group waits on disk. Most file names rule that out, and those files are not read. */
@@ -35,7 +35,7 @@ export async function forgetSpooled(spool: Spool, group: string, uuids: Readonly
 
 async function readable(path: string): Promise<SpooledEpisode[] | undefined> {
   return readSpooled(path).catch((error: unknown) => {
-    if (error instanceof InvalidInput) return undefined;
+    if (error instanceof InvalidInputError) return undefined;
     throw error;
   });
 }

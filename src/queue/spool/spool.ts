@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as z from 'zod/mini';
 import type { Episode } from '../../episode.ts';
-import { ConfigError, InvalidInput, SpoolFull } from '../../errors.ts';
+import { ConfigError, InvalidInputError, SpoolFullError } from '../../errors.ts';
 import type { Carrier } from '../../telemetry/carrier.ts';
 import { HOUR, SECOND, timestamp } from '../../time.ts';
 import { readStoreJob, toStoreJob } from '../jobs.ts';
@@ -15,16 +15,16 @@ const file = z.strictObject({
   episodes: z.array(z.strictObject({ given: z.boolean(), job: z.unknown(), trace: z.record(z.string(), z.string()) })),
 });
 
-/** Undefined when another process has taken it. @throws InvalidInput when it cannot be read */
+/** Undefined when another process has taken it. @throws InvalidInputError when it cannot be read */
 export async function readSpooled(path: string): Promise<SpooledEpisode[] | undefined> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
-    throw new InvalidInput(`The file cannot be read (${error.code}).`, { cause: error });
+    throw new InvalidInputError(`The file cannot be read (${error.code}).`, { cause: error });
   });
   if (text === undefined) return undefined;
   const parsed = file.safeParse(parse(text));
   if (!parsed.success)
-    throw new InvalidInput('The file is no episode that this version can read.', { cause: parsed.error });
+    throw new InvalidInputError('The file is no episode that this version can read.', { cause: parsed.error });
   return parsed.data.episodes.map(({ given, job, trace }) => ({ episode: readStoreJob(job), given, carrier: trace }));
 }
 
@@ -53,7 +53,7 @@ export interface Spool {
   readonly folder: string;
   /**
    * Writes them before it returns, all or, when it throws, none.
-   * @throws SpoolFull; ConfigError when the folder cannot be written
+   * @throws SpoolFullError; ConfigError when the folder cannot be written
    */
   keep(episodes: readonly SpooledEpisode[]): void;
   /** The files, oldest first; none while there is no folder. */
@@ -212,9 +212,9 @@ function attempt(work: () => void): void {
   } catch {}
 }
 
-function full(folder: string, waiting: number, limit: number, more: number): SpoolFull {
+function full(folder: string, waiting: number, limit: number, more: number): SpoolFullError {
   const [left, what] = [Math.max(0, limit - waiting), more === 1 ? 'This episode was' : `These ${more} episodes were`];
-  return new SpoolFull(
+  return new SpoolFullError(
     `Valkey is away and ${folder} has room for ${left} more of ${limit} episodes. ${what} not kept; bring Valkey back or raise MEMORY_SPOOL_LIMIT.`,
   );
 }
@@ -223,7 +223,10 @@ function explainDisk(error: unknown, folder: string): Error {
   const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
   const cause = { cause: error };
   if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new SpoolFull(`Valkey is away and the disk of ${folder} is full. Nothing was kept there; make room.`, cause);
+    return new SpoolFullError(
+      `Valkey is away and the disk of ${folder} is full. Nothing was kept there; make room.`,
+      cause,
+    );
   return new ConfigError(
     `The folder ${folder} cannot be used (${code}). Nothing was kept there; check MEMORY_HOME.`,
     cause,

@@ -137,8 +137,8 @@ test.each(Object.entries(KINDS))('an archive with %s is never whole, and is refu
 
   const { verify, restore } = await outcomes(store, file);
 
-  expect(verify).toMatch(/^(fine: \{"whole":false,|ArchiveDamaged: )/);
-  expect(restore).toMatch(/^ArchiveDamaged: [A-Z].*\.$/);
+  expect(verify).toMatch(/^(fine: \{"whole":false,|ArchiveDamagedError: )/);
+  expect(restore).toMatch(/^ArchiveDamagedError: [A-Z].*\.$/);
   expect(restore).not.toMatch(/unexpected|undefined|Cypher/i);
 });
 

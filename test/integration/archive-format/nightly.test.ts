@@ -8,7 +8,7 @@ import { type NightParts, runNightlyExport } from '../../../src/archive/nightly.
 import { pruneStore } from '../../../src/archive/prune.ts';
 import { directoryStore } from '../../../src/archive/stores/directory.ts';
 import type { ArchiveStore } from '../../../src/archive/stores/store.ts';
-import { ArchiveAway, ArchiveDamaged } from '../../../src/errors.ts';
+import { ArchiveDamagedError, ArchiveUnavailableError } from '../../../src/errors.ts';
 import { readGhosts } from '../../../src/graph/queries/meta.ts';
 import { DAY } from '../../../src/time.ts';
 import { useOpened } from '../../support/opened.ts';
@@ -107,7 +107,7 @@ describe('a nightly export', () => {
     }));
     const { file: before } = await older();
 
-    await expect(run()).rejects.toThrow(ArchiveDamaged);
+    await expect(run()).rejects.toThrow(ArchiveDamagedError);
 
     expect(trimmed).toEqual([]);
     expect((await archives()).map(({ manifest }) => manifest.file)).toContain(before);
@@ -123,12 +123,12 @@ describe('a nightly export', () => {
     const { run, archives, told } = await newNight((store) => ({
       ...store,
       get(name, from) {
-        if (isAway && isArchive(name)) throw new ArchiveAway('The bucket does not answer.');
+        if (isAway && isArchive(name)) throw new ArchiveUnavailableError('The bucket does not answer.');
         return store.get(name, from);
       },
     }));
 
-    await expect(run()).rejects.toThrow(ArchiveAway);
+    await expect(run()).rejects.toThrow(ArchiveUnavailableError);
     const { written } = told;
     isAway = false;
     const night = await run();
@@ -195,8 +195,8 @@ describe('a prune takes nightly archives of this installation only', () => {
       ...store,
       remove: (name: string) => (name === file ? store.remove(name) : Promise.reject(away)),
     };
-    const away = new ArchiveAway('The bucket does not answer.');
-    await expect(pruneStore(interrupted, group, KEEP_ONE, ours)).rejects.toThrow(ArchiveAway);
+    const away = new ArchiveUnavailableError('The bucket does not answer.');
+    await expect(pruneStore(interrupted, group, KEEP_ONE, ours)).rejects.toThrow(ArchiveUnavailableError);
     await utimes(path(manifest), new Date(Date.now() - 2 * DAY), new Date(Date.now() - 2 * DAY));
 
     const { leftovers, kept } = await pruneStore(store, group, KEEP_ONE, ours);

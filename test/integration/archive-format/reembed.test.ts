@@ -54,10 +54,10 @@ test('a worker killed while it changes the embedder of 400 texts is gone on from
   const unchanged = await memory.queryMemory('What uses Part7?', 3);
   const plan = await memory.archives.planReembedding();
   const first = startWorker(config, fake.url);
-  await until('a worker', async () => (await memory.workers('store')) > 0);
+  await until('a worker', async () => (await memory.countWorkers('store')) > 0);
   const ended = memory.archives.reembed();
   await until('the second request', () => embeddings >= 2);
-  const halfway = await memory.status();
+  const halfway = await memory.getStatus();
   const meanwhile = await memory.queryMemory('What uses Part7?', 3);
   first.kill('SIGKILL');
   await once(first, 'exit');
@@ -108,12 +108,12 @@ test('what is stored meanwhile lands: with the old embedder until the graph is a
 
   const { file } = await reembed(partsOf(config, embedder), config.group);
   const stored = await memory.enqueue('After uses Thing.');
-  await until('the old worker lets both wait', async () => (await memory.counts('store')).delayed === 2);
+  await until('the old worker lets both wait', async () => (await memory.jobCounts('store')).delayed === 2);
   const lengths = await lengthsOf(graph);
   await old.close();
   const other = await startWorkers(config, ['store'], { languageModel: plainModel(), embedder: newEmbedder() });
   closers.push(() => other.close());
-  for (const receipt of [await held, stored]) if (receipt) await memory.ended(receipt);
+  for (const receipt of [await held, stored]) if (receipt) await memory.waitFor(receipt);
 
   expect(file).not.toBeNull();
   expect(lengths).toEqual([DOUBLE]);
@@ -226,7 +226,7 @@ function managerOf(config: TestConfig, embedder: Embedder, onNotice = (_: string
   return memory;
 }
 
-const store = async (memory: MemoryManager, content: string) => memory.ended(await memory.enqueue(content));
+const store = async (memory: MemoryManager, content: string) => memory.waitFor(await memory.enqueue(content));
 
 /** Texts that share words are near each other, in other numbers than `plainEmbedder` gives. */
 function newEmbedder(before: (texts: readonly string[]) => Promise<void> = async () => {}): Embedder {
@@ -254,7 +254,7 @@ async function tellFacts(config: TestConfig, embedder: Embedder, count: number):
   const memory = new MemoryManager(config);
   const contents = Array.from({ length: count }, (_, at) => ({ content: `Thing${at} uses Part${at}.` }));
   const receipts = await memory.enqueueMany(contents);
-  for (const receipt of receipts) await memory.ended(receipt);
+  for (const receipt of receipts) await memory.waitFor(receipt);
   await memory.close();
   await running.close();
 }

@@ -78,7 +78,7 @@ describe('an archive of a told memory', () => {
 
     await memory.archives.verify(file, { restore: true });
     await expect(memory.archives.restore(file)).rejects.toMatchObject({
-      name: 'InvalidInput',
+      name: 'InvalidInputError',
       message: expect.stringMatching(/is not empty; restore into another memory \(--group\), or .* \(--replace\)/),
     });
 
@@ -119,10 +119,10 @@ describe('an archive of a told memory', () => {
         await writeFile(join(folder, file), damaged);
         const { whole: isWhole, problems } = await verifyArchive(store, read);
         expect({ place, isWhole, problems }).toEqual({ place, isWhole: false, problems: [expect.any(String)] });
-        await expect(checkBytes(store, read)).rejects.toMatchObject({ name: 'ArchiveDamaged' });
+        await expect(checkBytes(store, read)).rejects.toMatchObject({ name: 'ArchiveDamagedError' });
       }
       const memory = manager(group, told.embedder);
-      await expect(memory.archives.restore(file, { group })).rejects.toMatchObject({ name: 'ArchiveDamaged' });
+      await expect(memory.archives.restore(file, { group })).rejects.toMatchObject({ name: 'ArchiveDamagedError' });
       await memory.close();
     }
     expect(await wholeGraph(opened.graphs.group(group))).toMatchObject({ nodes: [], edges: [] });
@@ -139,7 +139,7 @@ describe('an archive of a told memory', () => {
 
     expect((await verifyArchive(store, wrong)).problems).toEqual([expect.stringMatching(/ × nodes instead of /)]);
     await expect(loadIntoScratch(opened.graphs, store, other, newGroup(), 'whole')).rejects.toMatchObject({
-      name: 'ArchiveDamaged',
+      name: 'ArchiveDamagedError',
       message: expect.stringMatching(/the graph hash is another/),
     });
   });
@@ -206,7 +206,7 @@ test.each([
   const store = directoryStore(join(folder, 'refused'));
 
   await expect(exportGraph(graph, store, () => {})).rejects.toMatchObject({
-    name: 'InvalidInput',
+    name: 'InvalidInputError',
     message: expect.stringMatching(message),
   });
 

@@ -132,7 +132,7 @@ test('a graph that took the place of another is there after FalkorDB was killed,
 
   const { scratch } = await loadIntoScratch(graphs, store, await readManifest(store, manifest), group, 'whole');
   await expect(replaceGraph(scratch, opened.valkey, opened.leases, { replace: false })).rejects.toMatchObject({
-    name: 'InvalidInput',
+    name: 'InvalidInputError',
   });
   await replaceGraph(scratch, opened.valkey, opened.leases, { replace: true });
 

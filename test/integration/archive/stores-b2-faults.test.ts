@@ -68,7 +68,7 @@ describe.for(['upload_file', 'upload_part'] as const)('%s', (operation) => {
     b2.fail(...Array<Fault>(5).fill({ kind: 'refuse', status: 503, on: operation }));
 
     await expect(store.put('one.json', pieces(content))).rejects.toMatchObject({
-      name: 'ArchiveAway',
+      name: 'ArchiveUnavailableError',
       message: expect.stringMatching(/^The B2 server at 127\.0\.0\.1:\d+ has a failure of its own \(503\)/),
     });
 
@@ -109,7 +109,7 @@ describe.for(['upload_file', 'upload_part'] as const)('%s', (operation) => {
     b2.fail({ kind: 'refuse', status: 429, retryAfter: 300, on: operation });
 
     await expect(store.put('one.json', pieces(content))).rejects.toMatchObject({
-      name: 'ArchiveAway',
+      name: 'ArchiveUnavailableError',
       message: expect.stringContaining('is busy and asks for a pause of 300 s'),
       retryAfter: 300_000,
     });
@@ -280,7 +280,7 @@ describe('a connection cut at 20 random bytes of a put', () => {
       const content = bytes(6 * PART + 17);
       b2.cutAfter(Math.floor(random(index)() * content.length) + 1);
 
-      await expect(store.put('one.json', pieces(content))).rejects.toMatchObject({ name: 'ArchiveAway' });
+      await expect(store.put('one.json', pieces(content))).rejects.toMatchObject({ name: 'ArchiveUnavailableError' });
       b2.mend();
 
       expect(await store.list()).toEqual([]);
@@ -327,7 +327,7 @@ describe('a server that is none', () => {
     const store = b2Store({ ...b2.settings, authorizeUrl: `http://127.0.0.1:${port}/` }, { patience: QUICK });
 
     await expect(store.list()).rejects.toMatchObject({
-      name: 'ArchiveAway',
+      name: 'ArchiveUnavailableError',
       message: `The B2 server at 127.0.0.1:${port} cannot be reached (ECONNREFUSED); check the network.`,
     });
   });
@@ -337,7 +337,7 @@ describe('a server that is none', () => {
     b2.fail(...Array<Fault>(5).fill({ kind: 'silence', on: 'authorize_account' }));
 
     await expect(store.list()).rejects.toMatchObject({
-      name: 'ArchiveAway',
+      name: 'ArchiveUnavailableError',
       message: expect.stringContaining('did not answer in time'),
     });
   });

@@ -47,7 +47,7 @@ async function summarised(group: string, text: string, day = 1): Promise<string>
 
 async function store(group: string, content: string, metadata = {}, options = {}): Promise<string> {
   const receipt = await memory.enqueue(content, metadata, { group, ...options });
-  await memory.ended(receipt);
+  await memory.waitFor(receipt);
   return receipt.uuid;
 }
 
@@ -215,7 +215,7 @@ describe('a rule', () => {
 
     const briefing = await memory.getBriefing({ group });
 
-    expect((await memory.episodes.latest({ group, limit: 20 })).map(({ metadata }) => metadata)).toEqual(
+    expect((await memory.episodes.list({ group, limit: 20 })).map(({ metadata }) => metadata)).toEqual(
       expect.arrayContaining([expect.objectContaining({ imported_kind: 'turn', session: 's' })]),
     );
     expect(briefing.rules).toEqual([]);
@@ -266,7 +266,7 @@ describe('a task', () => {
 
     expect(briefing.tasks).toEqual([]);
     expect(texts(briefing.facts)).toContain('The cache has moved.');
-    expect((await memory.episode(task, { group })).content).toBe('Move the cache.');
+    expect((await memory.getEpisode(task, { group })).content).toBe('Move the cache.');
   });
 });
 
@@ -287,7 +287,7 @@ describe('what a note replaces', () => {
     expect(alone).toMatch(/third stone\. \(said 2026-11-01, until \d{4}-\d\d-\d\d\)/);
     expect(then).toContain('third stone');
     expect(then).not.toContain('until');
-    expect((await memory.episode(old, { group })).content).toContain('third stone');
+    expect((await memory.getEpisode(old, { group })).content).toContain('third stone');
   });
 
   test('a fact is left out, and comes back when the note is forgotten', async () => {

@@ -208,7 +208,7 @@ test('config shows where values come from and no secret', async () => {
 test('nothing of all that was refused is in the queue or the graph', async () => {
   const memory = new MemoryManager({ ...stores.config, group: 'a' });
 
-  expect(await memory.size()).toMatchObject({ nodes: 0 });
-  expect((await memory.counts('store')).failed).toBe(0);
+  expect(await memory.graphSize()).toMatchObject({ nodes: 0 });
+  expect((await memory.jobCounts('store')).failed).toBe(0);
   await memory.close();
 });

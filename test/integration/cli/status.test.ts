@@ -51,9 +51,9 @@ describe('status', () => {
     const running = await startWorkers(config, ['store'], { languageModel: plainModel(), embedder: plainEmbedder() });
     closers.push(() => running.close());
     await memory.storeEpisode('Harbor uses Redis.');
-    await until('the commit', async () => (await memory.counts('store')).completed === 1);
+    await until('the commit', async () => (await memory.jobCounts('store')).completed === 1);
     await until('a beat after it', async () => {
-      const { valkey } = await memory.status();
+      const { valkey } = await memory.getStatus();
       return valkey.ok && valkey.lastCommit !== null;
     });
 

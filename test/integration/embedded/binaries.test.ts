@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { findBinaries } from '../../../src/embedded/binaries.ts';
 import { startFalkorDB } from '../../../src/embedded/servers.ts';
-import { ServersMissing } from '../../../src/errors.ts';
+import { ServersMissingError } from '../../../src/errors.ts';
 
 async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'embedded-test-'));
@@ -65,7 +65,7 @@ test('without a server and without apt, one sentence tells what was tried', asyn
   const failure = await findBinaries({ env }).catch((error) => error);
   if (failure.origin) context.skip(`this machine runs ${failure.origin}`);
 
-  expect(failure).toBeInstanceOf(ServersMissing);
+  expect(failure).toBeInstanceOf(ServersMissingError);
   expect(failure.message).toContain('valkey-server is not on the PATH; redis-server on the PATH is 7.0.15');
   expect(failure.message).toContain('docker compose up');
   expect(failure.message).not.toContain('mirror.example');

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Address, startFalkorDB, startServers, startValkey } from '../../../src/embedded/servers.ts';
-import { ConfigError, StoreUnreachable } from '../../../src/errors.ts';
+import { ConfigError, StoreUnreachableError } from '../../../src/errors.ts';
 import { isRunning } from './processes.ts';
 
 const env = { ...process.env, FALKORDB_HOST: '', FALKORDB_PORT: '', VALKEY_HOST: '', VALKEY_PORT: '' };
@@ -151,7 +151,7 @@ test('a module that cannot be loaded is told with the reason of the server', asy
 
   const failure = await startFalkorDB({ dataFolder, binaries }).catch((error) => error);
 
-  expect(failure).toBeInstanceOf(StoreUnreachable);
+  expect(failure).toBeInstanceOf(StoreUnreachableError);
   expect(failure.message).toMatch(/^FalkorDB did not start .*falkordb\.so.*No such file/);
 });
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { directoryStore } from '../../../src/archive/stores/directory.ts';
-import { ArchiveAway } from '../../../src/errors.ts';
+import { ArchiveUnavailableError } from '../../../src/errors.ts';
 import { openForgetting } from '../../../src/forget/forget.ts';
 import { planForget } from '../../../src/forget/plan.ts';
 import { readArchived } from '../../../src/forget/tombstones.ts';
@@ -164,7 +164,7 @@ test('while the archives are away it is done all the same, and noted beside them
   const forgetting = openForgetting({
     ...forgettingParts(config, opened, plainEmbedder()),
     archives: async () => {
-      if (isAway) throw new ArchiveAway('The archives are away.');
+      if (isAway) throw new ArchiveUnavailableError('The archives are away.');
       return store;
     },
     onLater: async (it) => void later.push(it),
@@ -174,7 +174,7 @@ test('while the archives are away it is done all the same, and noted beside them
 
   expect(await facts()).toEqual([]);
   expect(later).toEqual([group]);
-  await expect(forgetting.archive(group)).rejects.toThrow(ArchiveAway);
+  await expect(forgetting.archive(group)).rejects.toThrow(ArchiveUnavailableError);
   isAway = false;
   await forgetting.archive(group);
   expect([...(await readArchived(store, group)).tombstones.keys()]).toEqual([`episode ${uuid}`]);

@@ -44,7 +44,7 @@ async function readings(group: string, uuid: string): Promise<string[]> {
     said.push(stdout.replaceAll(args[1] ?? '', ''));
   }
   const searched = await memory.search('Harbor uses Zircon', 10, { group });
-  const episode = await memory.episode(uuid, { group });
+  const episode = await memory.getEpisode(uuid, { group });
   return [...said, JSON.stringify(searched), JSON.stringify(episode)];
 }
 
@@ -55,7 +55,7 @@ test('the sentence of a forgotten fact is gone from the texts that stay, however
     { tools: [{ tool: 'bash', input: 'cat notes', output: 'Harbor uses Zircon\nDock uses Rust' }] },
     { group, referenceTime: new Date('2025-01-10') },
   );
-  await memory.ended(receipt);
+  await memory.waitFor(receipt);
   const { file } = await memory.export({ group });
   const { facts } = await memory.search('Harbor uses Zircon', 10, { group });
   const fact = facts.find((it) => it.fact === 'Harbor uses Zircon')?.uuid ?? '';
@@ -88,11 +88,11 @@ test('a sentence stays that says something else, and an episode of nothing else 
   const group = newGroup();
   const only = await memory.enqueue('Harbor uses Zircon.', undefined, { group });
   const other = await memory.enqueue('Quay uses Zircon.', undefined, { group });
-  for (const receipt of [only, other]) await memory.ended(receipt);
+  for (const receipt of [only, other]) await memory.waitFor(receipt);
   const { facts } = await memory.search('Harbor uses Zircon', 10, { group });
 
   await memory.forget({ fact: facts.find((it) => it.fact === 'Harbor uses Zircon')?.uuid ?? '' }, { group });
 
-  expect((await memory.episode(only.uuid, { group })).content).toBe('');
-  expect((await memory.episode(other.uuid, { group })).content).toBe('Quay uses Zircon.');
+  expect((await memory.getEpisode(only.uuid, { group })).content).toBe('');
+  expect((await memory.getEpisode(other.uuid, { group })).content).toBe('Quay uses Zircon.');
 });

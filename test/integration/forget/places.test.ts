@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
-import { InvalidInput } from '../../../src/errors.ts';
+import { InvalidInputError } from '../../../src/errors.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { findJobs, forgetJobs } from '../../../src/queue/forgotten-job.ts';
 import { STORE_OPTIONS, STORE_QUEUE, toStoreJob } from '../../../src/queue/jobs.ts';
@@ -89,7 +89,7 @@ test.each(['ends well', 'fails for good', 'fails and is tried again'])(
       calls += 1;
       began.resolve();
       await goesOn.promise;
-      if (end === 'fails for good') throw new InvalidInput(`It says "${content}".`);
+      if (end === 'fails for good') throw new InvalidInputError(`It says "${content}".`);
       if (end === 'fails and is tried again') throw new Error('Readword');
     };
     const { uuid, jobId } = await memory.enqueue('Harbor uses Readword.', undefined, { group });
@@ -97,7 +97,7 @@ test.each(['ends well', 'fails for good', 'fails and is tried again'])(
 
     await memory.forget({ episode: uuid }, { group });
     goesOn.resolve();
-    await memory.ended({ queue: 'store', jobId }).catch(() => {});
+    await memory.waitFor({ queue: 'store', jobId }).catch(() => {});
 
     expect(calls).toBe(1);
     expect(await placesOf('Readword', group)).toEqual([]);
@@ -107,10 +107,10 @@ test.each(['ends well', 'fails for good', 'fails and is tried again'])(
 test('a dead letter of it goes', async () => {
   const group = newGroup();
   before = async (content) => {
-    if (content.includes('Deadword')) throw new InvalidInput(`It says "${content}".`);
+    if (content.includes('Deadword')) throw new InvalidInputError(`It says "${content}".`);
   };
   const { uuid, jobId } = await memory.enqueue('Harbor uses Deadword.', undefined, { group });
-  await memory.ended({ queue: 'store', jobId }).catch(() => {});
+  await memory.waitFor({ queue: 'store', jobId }).catch(() => {});
   expect(await memory.deadLetters.list()).toMatchObject([{ id: jobId }]);
 
   expect(await memory.forget({ episode: uuid }, { group })).toMatchObject({ elsewhere: { jobs: 1 } });
@@ -145,7 +145,7 @@ test('what lies on a disk that the worker does not see goes too, and what the me
 test('the facts that a question finds are shown first and go with --yes; with their episodes when asked to', async () => {
   const group = newGroup();
   for (const text of ['Harbor uses Redis.', 'Quay uses Kafka.'])
-    await memory.ended(await memory.enqueue(text, undefined, { group }));
+    await memory.waitFor(await memory.enqueue(text, undefined, { group }));
 
   const shown = await run(group, 'forget', 'query', 'Redis', '--limit', '1');
   const facts = async () =>
@@ -164,7 +164,7 @@ test('the facts that a question finds are shown first and go with --yes; with th
 test('a dry run needs no worker', async () => {
   const group = newGroup();
   const { uuid, ...receipt } = await memory.enqueue('Harbor uses Redis.', undefined, { group });
-  await memory.ended(receipt);
+  await memory.waitFor(receipt);
   const lonely = new MemoryManager({ ...stores.config, queuePrefix: `{${newGroup()}}` });
   closing.push(() => lonely.close());
 
@@ -222,7 +222,8 @@ test('of a session all that waits is found, though workers take it meanwhile', a
 test('what comes to a session while it is forgotten goes too', async () => {
   const group = newGroup();
   const { proxy, own } = await watched(group);
-  const tell = async (text: string) => memory.ended(await memory.enqueue(text, { session: 's' }, { group, saga: 's' }));
+  const tell = async (text: string) =>
+    memory.waitFor(await memory.enqueue(text, { session: 's' }, { group, saga: 's' }));
   await tell('Harbor uses Early.');
   proxy.watch({
     isMeant: (message) => message.some((part) => part.includes('"kind":"forget"')),
@@ -268,7 +269,7 @@ test('a damaged note of what was forgotten keeps nobody from forgetting, and is 
   const note = join(stores.config.exportDir, `forgotten_${group}.json`);
   const forget = async (text: string) => {
     const receipt = await memory.enqueue(text, null, { group });
-    await memory.ended(receipt);
+    await memory.waitFor(receipt);
     return memory.forget({ episode: receipt.uuid }, { group });
   };
   await forget('Harbor uses One.');

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { TimedOut } from '../../../src/errors.ts';
+import { TimedOutError } from '../../../src/errors.ts';
 import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { MemoryManager } from '../../../src/memory.ts';
@@ -69,12 +69,12 @@ describe('a FalkorDB that gives only so many rows', () => {
         metadata: { session: 'one' },
       })),
     );
-    for (const receipt of receipts) await memory.ended(receipt);
+    for (const receipt of receipts) await memory.waitFor(receipt);
 
-    const [entities, history] = [await memory.getEntities(), await memory.history('Harbor')];
+    const [entities, history] = [await memory.getEntities(), await memory.getHistory('Harbor')];
     const exported = await memory.export();
     const forgotten = await memory.forget({ session: 'one' });
-    const left = await memory.size();
+    const left = await memory.graphSize();
     await memory.close();
     await worker.close();
 
@@ -104,7 +104,7 @@ describe('a FalkorDB that ends long queries', () => {
 
     const refused = graph.write(`${SLOW.replace('RETURN n', 'CREATE (:Thing {n: n})')}`);
 
-    await expect(refused).rejects.toThrow(TimedOut);
+    await expect(refused).rejects.toThrow(TimedOutError);
     await expect(refused).rejects.toThrow(/TIMEOUT_MAX or TIMEOUT_DEFAULT/);
   });
 });

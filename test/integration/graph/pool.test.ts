@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Server, startFalkorDB } from '../../../src/embedded/servers.ts';
-import { AccessRefused, StoreUnreachable, WrongServer } from '../../../src/errors.ts';
+import { AccessRefusedError, StoreUnreachableError, WrongServerError } from '../../../src/errors.ts';
 import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
 import { openPool } from '../../../src/graph/pool.ts';
 import { MINUTE, SECOND } from '../../../src/time.ts';
@@ -40,11 +40,11 @@ const write = (graphs: Graphs) => graphs.group('pool').write('MERGE (:Thing)');
 
 describe('a server of another kind', () => {
   test.each([
-    ['http', WrongServer],
-    ['mail', WrongServer],
-    ['silent', StoreUnreachable],
-    ['rude', StoreUnreachable],
-    ['nothing', StoreUnreachable],
+    ['http', WrongServerError],
+    ['mail', WrongServerError],
+    ['silent', StoreUnreachableError],
+    ['rude', StoreUnreachableError],
+    ['nothing', StoreUnreachableError],
   ] as const)('%s is named, for each who asks', async (kind, failure) => {
     const graphs = graphsAt(await wrongServers[kind]());
 
@@ -56,8 +56,8 @@ describe('a server of another kind', () => {
   test('a wrong password and none are refused, the right one is not', async () => {
     const locked = await startFalkorDB({ password: 'right' });
 
-    await expect(one(graphsAt(locked.port, 'wrong'))).rejects.toThrow(AccessRefused);
-    await expect(one(graphsAt(locked.port))).rejects.toThrow(AccessRefused);
+    await expect(one(graphsAt(locked.port, 'wrong'))).rejects.toThrow(AccessRefusedError);
+    await expect(one(graphsAt(locked.port))).rejects.toThrow(AccessRefusedError);
     await expect(write(graphsAt(locked.port, 'right'))).resolves.toEqual([]);
     await locked.stop();
   });
@@ -72,7 +72,7 @@ describe('a server that fails', () => {
     const away = await Promise.allSettled([one(graphs), one(graphs), write(graphs)]);
     await falkordb.restart();
 
-    for (const answer of away) expect(answer).toMatchObject({ reason: expect.any(StoreUnreachable) });
+    for (const answer of away) expect(answer).toMatchObject({ reason: expect.any(StoreUnreachableError) });
     expect(await one(graphs)).toEqual([{ n: 1 }]);
   });
 
@@ -85,7 +85,7 @@ describe('a server that fails', () => {
 
     await falkordb.kill('SIGKILL');
 
-    expect(await settled).toBeInstanceOf(StoreUnreachable);
+    expect(await settled).toBeInstanceOf(StoreUnreachableError);
     await falkordb.restart();
   });
 
@@ -98,7 +98,7 @@ describe('a server that fails', () => {
 
     const answer = await one(graphs).catch((error) => error);
 
-    expect(answer).toBeInstanceOf(StoreUnreachable);
+    expect(answer).toBeInstanceOf(StoreUnreachableError);
     await falkordb.kill('SIGCONT');
     vi.useRealTimers();
     expect(await until('the thaw', () => one(graphs).catch(() => undefined))).toEqual([{ n: 1 }]);
@@ -130,7 +130,7 @@ test('the limit counts from the call on, also for those who wait for a connectio
   const answers = await Promise.allSettled(Array.from({ length: 60 }, () => use(limit)));
 
   await falkordb.kill('SIGCONT');
-  for (const answer of answers) expect(answer).toMatchObject({ reason: expect.any(StoreUnreachable) });
+  for (const answer of answers) expect(answer).toMatchObject({ reason: expect.any(StoreUnreachableError) });
   // In turn they would have taken thirty times the limit.
   expect(performance.now() - began).toBeLessThan(10 * limit);
   expect(await until('the thaw', () => use(MINUTE).catch(() => undefined))).toEqual([{ n: 1 }]);
@@ -145,6 +145,6 @@ test('a closed pool refuses in a sentence, also those who wait', async () => {
   pool.close();
 
   await first.catch(() => {});
-  expect(await second).toBeInstanceOf(StoreUnreachable);
+  expect(await second).toBeInstanceOf(StoreUnreachableError);
   await expect(use()).rejects.toThrow('The connection to FalkorDB was closed.');
 });

@@ -119,7 +119,10 @@ describe('a graph that takes the place of another', () => {
       return true;
     });
 
-    await expect(swapped).rejects.toMatchObject({ name: 'StaleFence', message: expect.stringMatching(/^The graph /) });
+    await expect(swapped).rejects.toMatchObject({
+      name: 'StaleFenceError',
+      message: expect.stringMatching(/^The graph /),
+    });
     expect(await namesIn(group)).toEqual(['Harbor']);
     // The connection queues nothing any more.
     await graphs.group(group).write('CREATE (:Entity {name: $name})', { name: 'Dock' });

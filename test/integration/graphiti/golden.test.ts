@@ -135,13 +135,13 @@ golden(`the two times of a graph that graphiti_core wrote${goldenNote}`, () => {
   });
 
   test('stand beside every fact of an entity, ended or not', async () => {
-    const { entities, facts } = await memory.history('tomás vidal');
+    const { entities, facts } = await memory.getHistory('tomás vidal');
 
     expect(entities.map(({ name, type }) => `${name}: ${type}`)).toEqual(['Tomás Vidal: Person']);
     expect(facts).toMatchObject([
       { fact: 'Tomás Vidal works on Harbor', validAt: '2025-01-09T00:00:00+00:00', invalidAt: null, expiredAt: null },
     ]);
-    expect((await memory.history('Harbor')).facts).toHaveLength(13);
+    expect((await memory.getHistory('Harbor')).facts).toHaveLength(13);
   });
 
   test('name the episodes that a fact was learnt from', async () => {

@@ -108,7 +108,7 @@ describe('a graph that Python left in an odd state is read and written all the s
 
     expect(await texts()).toContain('Harbor uses Redis');
     expect((await memory.getEntities()).map(({ name }) => name)).toEqual(expect.arrayContaining(['Harbor', 'Redis']));
-    expect((await memory.history('Harbor')).facts.map(({ fact }) => fact)).toEqual(['Harbor uses Redis']);
+    expect((await memory.getHistory('Harbor')).facts.map(({ fact }) => fact)).toEqual(['Harbor uses Redis']);
     const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, { model, embedder: toyEmbedder() });
     const options = { uuid: randomUUID(), referenceTime: new Date('2025-03-01T00:00:00Z') };
     await ingest(newEpisode('news', null, graph.group, 100, options));

@@ -51,8 +51,8 @@ describe.skipIf(!isGraphitiThere)(`the real graphiti_core on a graph of ours${gr
     workers = await startWorkers(stores.config, ['store', 'export'], { embedder: toyEmbedder() });
     memory = new MemoryManager({ ...stores.config, group }, { embedder: toyEmbedder() });
     const receipts = await memory.enqueueMany(EPISODES);
-    for (const receipt of receipts) await memory.ended(receipt);
-    await memory.addTriplet({ source: 'Quay', relation: 'USES', target: 'Valkey' });
+    for (const receipt of receipts) await memory.waitFor(receipt);
+    await memory.enqueueFact({ source: 'Quay', relation: 'USES', target: 'Valkey' });
     await memory.communities.build();
     uuids = receipts.map(({ uuid }) => uuid);
   });
@@ -136,7 +136,7 @@ describe.skipIf(!isGraphitiThere)(`the real graphiti_core on a graph of ours${gr
     expect(await memory.queryMemory('Lighthouse port')).toContain('8081');
 
     const receipt = await memory.enqueue('Keel uses Postgres. Harbor uses Grafana.', null, { saga: 'session_1' });
-    await memory.ended(receipt);
+    await memory.waitFor(receipt);
     expect(await memory.queryMemory('Keel Postgres')).toContain('Postgres');
     expect(triplet.facts.map(({ fact }) => fact)).toContain('Keel is written in Zig');
     // What Python saves one by one lacks the property `labels`, and a triplet of Python's has no episode.

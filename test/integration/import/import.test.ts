@@ -59,13 +59,13 @@ describe.each(INPUTS)('%s', (format, text) => {
   test('comes into the graph, is found, and changes nothing when it is imported again', () =>
     withMemory(async (memory) => {
       const first = await memory.import('auto', { text }, { wait: true });
-      const [size, calls] = [await memory.size(), model.calls];
+      const [size, calls] = [await memory.graphSize(), model.calls];
       const again = await memory.import(format, { text }, { wait: true });
 
       expect(first).toMatchObject({ format, skipped: 0, failed: 0, known: 0, added: first.texts + first.facts });
       expect(await memory.queryMemory('Valkey')).toMatch(/Harbor uses Valkey/);
       expect(again).toMatchObject({ added: 0, known: first.added, failed: 0 });
-      expect(await memory.size()).toEqual(size);
+      expect(await memory.graphSize()).toEqual(size);
       expect(model.calls).toBe(calls);
     }));
 });
@@ -74,14 +74,14 @@ test('episodes keep their times, their chain and their names', () =>
   withMemory(async (memory) => {
     await memory.import('episodes', { text: INPUTS[0]?.[1] ?? '' }, { wait: true });
 
-    const { facts } = await memory.history('Redis');
+    const { facts } = await memory.getHistory('Redis');
     expect(facts).toMatchObject([
       { fact: 'Harbor uses Redis', validAt: '2025-01-02T00:00:00+00:00', invalidAt: '2025-03-01T00:00:00+00:00' },
     ]);
     expect((await memory.sagas.list()).map(({ name }) => name)).toEqual(['monday']);
     const found = await memory.search('Harbor uses Redis', 5, { asOf: new Date('2025-02-01') });
     const uuid = found.facts[0]?.sources?.[0]?.uuid ?? '';
-    expect(await memory.episode(uuid)).toMatchObject({ metadata: { name: 'first' } });
+    expect(await memory.getEpisode(uuid)).toMatchObject({ metadata: { name: 'first' } });
   }));
 
 test('entities of the MCP reference server keep their types, and mem0 its relations', () =>
@@ -93,7 +93,7 @@ test('entities of the MCP reference server keep their types, and mem0 its relati
     expect(entities.map(({ name, type }) => `${name}: ${type}`)).toEqual(
       expect.arrayContaining(['Harbor: SoftwareProject', 'Mira: Person']),
     );
-    const facts = (await memory.history('Mira')).facts;
+    const facts = (await memory.getHistory('Mira')).facts;
     expect(facts.map(({ fact, validAt }) => [fact.toLowerCase(), validAt?.slice(0, 10)])).toEqual(
       expect.arrayContaining([['mira works on harbor', '2025-05-01']]),
     );
@@ -120,7 +120,7 @@ describe('what is broken', () => {
       await expect(memory.import('episodes', { text })).rejects.toThrow(
         'Line 3: "content" must be text. Nothing was imported.',
       );
-      expect(await memory.size()).toMatchObject({ episodes: 0 });
+      expect(await memory.graphSize()).toMatchObject({ episodes: 0 });
     }));
 
   test('is passed over where that is wished', () =>
@@ -162,7 +162,7 @@ test('a dry run stores nothing and shows what would be', () =>
       { content: 'Harbor: Sleeps at night' },
       { source: 'fact_triple', content: expect.stringContaining('"sourceType":"Person"') },
     ]);
-    expect(await memory.size()).toMatchObject({ episodes: 0 });
+    expect(await memory.graphSize()).toMatchObject({ episodes: 0 });
   }));
 
 test('what comes in pieces is read as they come, and leaves nothing on disk', () =>

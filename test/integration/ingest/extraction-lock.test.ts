@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
-import { ModelFailed } from '../../../src/errors.ts';
+import { ModelFailedError } from '../../../src/errors.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';
 import type { LanguageModel } from '../../../src/models/language-model.ts';
 import { openaiEmbedder } from '../../../src/models/openai/embedder.ts';
@@ -87,14 +87,14 @@ describe('an episode that comes several times at once', () => {
       most = Math.max(most, ++asking);
       await gate.promise;
       asking -= 1;
-      throw new ModelFailed('The model could not load.');
+      throw new ModelFailedError('The model could not load.');
     };
     const ends = Promise.allSettled([1, 2, 3].map(() => startProcess(failing)).flatMap((it) => [it(one), it(one)]));
     await waiting(one, 2);
 
     gate.resolve();
 
-    for (const end of await ends) expect(end).toMatchObject({ reason: { name: 'ModelFailed' } });
+    for (const end of await ends) expect(end).toMatchObject({ reason: { name: 'ModelFailedError' } });
     // Each worker that had it tried once, never two at a time; those of one worker share what came of it.
     expect({ asked, most }).toEqual({ asked: 3, most: 1 });
     await startProcess()(one);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Episode, newEpisode } from '../../../src/episode.ts';
-import { ModelBusy, ReplyUnusable } from '../../../src/errors.ts';
+import { ModelBusyError, UnusableReplyError } from '../../../src/errors.ts';
 import { type IngestParts, openIngest } from '../../../src/ingest/ingest.ts';
 import { openPendingBatch } from '../../../src/ingest/pending-batch.ts';
 import type { LanguageModel, Undecided } from '../../../src/models/language-model.ts';
@@ -236,7 +236,7 @@ describe('extracted episodes of several workers', () => {
 describe('what went wrong', () => {
   test('with a judgement is told to all with the same words and the same wait', async () => {
     const busy = async () => {
-      throw new ModelBusy('The model is busy.', { retryAfter: 7000 });
+      throw new ModelBusyError('The model is busy.', { retryAfter: 7000 });
     };
     const group = newGroup();
     await openIngest(opened.graphs, opened.valkey, opened.leases, { model: plainModel(), embedder: plainEmbedder() })(
@@ -258,7 +258,7 @@ describe('what went wrong', () => {
 
     for (const end of await ends)
       expect(end).toMatchObject({ status: 'rejected', reason: { message: 'The model is busy.', retryAfter: 7000 } });
-    for (const end of await ends) expect((end as PromiseRejectedResult).reason).toBeInstanceOf(ModelBusy);
+    for (const end of await ends) expect((end as PromiseRejectedResult).reason).toBeInstanceOf(ModelBusyError);
     expect(asked).toHaveLength(1);
   });
 
@@ -267,7 +267,7 @@ describe('what went wrong', () => {
     const model = judging(async (undecided) => {
       asked += 1;
       if (JSON.stringify(undecided.facts.map(({ fact }) => fact)).includes('Poison'))
-        throw new ReplyUnusable('The reply cannot be used.');
+        throw new UnusableReplyError('The reply cannot be used.');
       return {
         entities: undecided.entities.map(() => null),
         facts: undecided.facts.map(() => ({ repeats: null, contradicts: [] })),
@@ -288,7 +288,7 @@ describe('what went wrong', () => {
     await holder.release();
 
     const rejected = (await ends).filter((end) => end.status === 'rejected');
-    expect(rejected).toMatchObject([{ reason: { name: 'ReplyUnusable' } }]);
+    expect(rejected).toMatchObject([{ reason: { name: 'UnusableReplyError' } }]);
     expect(asked).toBeLessThanOrEqual(1 + 2 * 5);
     expect(await committed(group)).toBe(32);
   });
@@ -310,7 +310,7 @@ test('a worker that was overtaken while the model judged writes nothing and is d
   await worker.ingest(episode(group, 'Harbor uses Redis.'));
   const second = episode(group, 'Harbor uses Valkey.');
 
-  await expect(worker.ingest(second)).rejects.toMatchObject({ name: 'StaleFence' });
+  await expect(worker.ingest(second)).rejects.toMatchObject({ name: 'StaleFenceError' });
   expect(await factsOf(group)).toEqual(['Harbor uses Redis']);
   await worker.ingest(second);
 
@@ -330,7 +330,7 @@ test('an episode that the graph has lost before its commit is refused, and recor
 
   await holder.release();
 
-  expect(await end).toMatchObject([{ reason: { name: 'StaleFence' } }]);
+  expect(await end).toMatchObject([{ reason: { name: 'StaleFenceError' } }]);
   expect(await factsOf(group)).toEqual([]);
   await worker.ingest(one);
   expect(await graph.read('MATCH (p:Episodic) RETURN p.content AS text')).toEqual([{ text: 'Harbor uses Redis.' }]);

@@ -68,7 +68,7 @@ test('an episode that failed after it was read is not read again, and costs what
   await first.ingest({ ...one, group: other, uuid: randomUUID() });
   fake.reset();
   await opened.graphs.group(group).write(`CREATE (:_Meta {key: 'fence', token: 9000000000000000})`);
-  await expect(first.ingest(one)).rejects.toMatchObject({ name: 'StaleFence' });
+  await expect(first.ingest(one)).rejects.toMatchObject({ name: 'StaleFenceError' });
   expect(purposes()).toEqual(['extract', 'embed']);
   await opened.graphs.group(group).write(`MATCH (m:_Meta {key: 'fence'}) SET m.token = 0`);
 
@@ -100,7 +100,9 @@ test('parts of a long episode that were answered are not asked for again when an
   // Each try is one of a worker that has just been started.
   for (let tries = 0; tries < 4; tries += 1) {
     answersLeft = 5;
-    await openWith(modelsAt(limited.url))(one).catch((error) => expect(error).toMatchObject({ name: 'ModelBusy' }));
+    await openWith(modelsAt(limited.url))(one).catch((error) =>
+      expect(error).toMatchObject({ name: 'ModelBusyError' }),
+    );
   }
   await limited.close();
 
@@ -142,7 +144,7 @@ test('a judgement is asked for once, also when what it was for was refused', asy
       },
     },
   });
-  await expect(overtaken(second)).rejects.toMatchObject({ name: 'StaleFence' });
+  await expect(overtaken(second)).rejects.toMatchObject({ name: 'StaleFenceError' });
 
   const again = startWorker();
   await again.ingest(second);

@@ -203,7 +203,7 @@ describe('a journal without a key', () => {
     await memory.forge('', () => ['entry', '{"version":2,"query":"","params":{}}']);
 
     await expect(memory.journal.rewrite(memory.group, (entry) => entry)).rejects.toMatchObject({
-      name: 'InvalidInput',
+      name: 'InvalidInputError',
     });
     memory.close();
   });

@@ -57,7 +57,7 @@ describe('a graph that lost what was committed to it', () => {
     expect(rebuilt).toMatchObject({ file, whole: true, problems: [] });
     expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)', 'Quay uses Node 2– (1)']);
     // The texts of what was stored meanwhile are there; a worker takes them in again.
-    expect((await memory.manager.size()).episodes).toBe(6);
+    expect((await memory.manager.graphSize()).episodes).toBe(6);
     expect(await isNoted(memory.group)).toBe(false);
     expect(await memory.export()).toMatchObject({ group: memory.group });
   });
@@ -169,7 +169,7 @@ describe('a loss', () => {
     const memory = open();
     await memory.tell(1, 'Harbor uses Redis.');
 
-    await expect(memory.manager.archives.acceptLoss()).rejects.toMatchObject({ name: 'InvalidInput' });
+    await expect(memory.manager.archives.acceptLoss()).rejects.toMatchObject({ name: 'InvalidInputError' });
   });
 
   test('is none when an older archive is restored on purpose', async () => {

@@ -7,7 +7,7 @@ import { replaceGraph } from '../../../src/archive/replace.ts';
 import { loadIntoScratch } from '../../../src/archive/restore.ts';
 import { directoryStore } from '../../../src/archive/stores/directory.ts';
 import { newEpisode } from '../../../src/episode.ts';
-import { StoreUnreachable } from '../../../src/errors.ts';
+import { StoreUnreachableError } from '../../../src/errors.ts';
 import { readFence, stampFence } from '../../../src/graph/queries/fence.ts';
 import { recordEpisodes } from '../../../src/graph/queries/record.ts';
 import { writeSagaSummary } from '../../../src/graph/queries/sagas.ts';
@@ -40,7 +40,7 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
 
     expect(await all(memory)).toEqual(before);
     expect(rebuilt).toMatchObject({ file: null, whole: true, problems: [], queuedAgain: 0, recordedAgain: 0 });
-    expect(await memory.manager.size()).toMatchObject({
+    expect(await memory.manager.graphSize()).toMatchObject({
       episodes: 6,
       facts: rebuilt.facts,
       entities: rebuilt.entities,
@@ -105,11 +105,11 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
     );
     const takePlace: typeof scratch.takePlace = async (mayHappen) => {
       await scratch.takePlace(mayHappen);
-      throw new StoreUnreachable('The answer was lost.');
+      throw new StoreUnreachableError('The answer was lost.');
     };
     await expect(
       replaceGraph({ ...scratch, takePlace }, opened.valkey, opened.leases, { replace: true, base: { file, sha256 } }),
-    ).rejects.toMatchObject({ name: 'StoreUnreachable' });
+    ).rejects.toMatchObject({ name: 'StoreUnreachableError' });
     await memory.tell(3, 'Quay uses Node.');
     const before = await all(memory);
     await memory.lose();
@@ -156,7 +156,7 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
     await memory.manager.archives.rebuild();
 
     expect(await all(memory)).toEqual(before);
-    expect((await memory.manager.episode(waiting.uuid)).content).toBe('Not read yet.');
+    expect((await memory.manager.getEpisode(waiting.uuid)).content).toBe('Not read yet.');
   });
 
   test('in the place of what was stored in the meantime, whose text stays', async () => {
@@ -165,12 +165,12 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
     const facts = await memory.facts();
     await memory.lose();
     const since = await memory.tell(9, 'Dock uses Rust.');
-    await expect(memory.manager.archives.rebuild()).rejects.toMatchObject({ name: 'InvalidInput' });
+    await expect(memory.manager.archives.rebuild()).rejects.toMatchObject({ name: 'InvalidInputError' });
 
     expect(await memory.manager.archives.rebuild({ replace: true })).toMatchObject({ whole: true });
 
     expect(await memory.facts()).toEqual(facts);
-    expect((await memory.manager.episode(since)).uuid).toBe(since);
+    expect((await memory.manager.getEpisode(since)).uuid).toBe(since);
   });
 });
 
@@ -339,7 +339,7 @@ describe('what the journal lacks', () => {
 
   test('is all of it for a memory that was never stored to', async () => {
     await expect(open().manager.archives.rebuild()).rejects.toMatchObject({
-      name: 'InvalidInput',
+      name: 'InvalidInputError',
       message: expect.stringMatching(/^There is neither an archive nor a journal of the memory/),
     });
   });

@@ -23,15 +23,15 @@ test('a command brings back what a worker took in, and hands in again what the j
   const extract = model.extract;
   model.extract = async (episode) => {
     if (!episode.content.startsWith('Poison')) return extract(episode);
-    throw Object.assign(new Error('The model cannot read this.'), { name: 'ReplyUnusable' });
+    throw Object.assign(new Error('The model cannot read this.'), { name: 'UnusableReplyError' });
   };
   const running = await startWorkers(config, ['store', 'export'], { languageModel: model, embedder: plainEmbedder() });
   const memory = new MemoryManager(config, { embedder: plainEmbedder() });
   const run = (...args: string[]) => runCommand(args, environmentOf(config));
-  const store = async (content: string) => memory.ended(await memory.enqueue(content));
+  const store = async (content: string) => memory.waitFor(await memory.enqueue(content));
   await store('Harbor uses Redis.');
   await store('Quay uses Node.');
-  await expect(store('Poison.')).rejects.toMatchObject({ name: 'JobFailed' });
+  await expect(store('Poison.')).rejects.toMatchObject({ name: 'JobFailedError' });
   const calls = model.calls;
 
   expect(await run('archive', 'rebuild')).toMatchObject(failure(/is not empty/));

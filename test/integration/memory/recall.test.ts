@@ -42,7 +42,7 @@ async function withWorker<T>(work: () => Promise<T>): Promise<T> {
 
 async function store(group: string, content: string): Promise<string> {
   const receipt = await memory.enqueue(content, {}, { group });
-  await memory.ended(receipt);
+  await memory.waitFor(receipt);
   return receipt.uuid;
 }
 

@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startServers } from '../../../src/embedded/servers.ts';
-import { type EpisodeInput, InvalidInput, MemoryManager } from '../../../src/index.ts';
+import { type EpisodeInput, InvalidInputError, MemoryManager } from '../../../src/index.ts';
 import { readTriplet } from '../../../src/triplet.ts';
 import { patientConnection } from '../../../src/valkey/connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -37,7 +37,7 @@ describe('addTriplet', () => {
     const group = newGroup();
     const validAt = new Date('2025-01-10T00:00:00Z');
 
-    const receipt = await memory.addTriplet(
+    const receipt = await memory.enqueueFact(
       { source: 'Mira', relation: 'works at', target: 'Northwind', sourceType: 'Person', validAt },
       { file: 'a.md' },
       { group, sourceDescription: 'by hand', saga: 'monday' },
@@ -59,13 +59,13 @@ describe('addTriplet', () => {
     const fact = { source: 'Mira', relation: 'KNOWS', target: 'Ines' };
 
     const [first, again] = [
-      await memory.addTriplet(fact, null, { uuid: ID }),
-      await memory.addTriplet(fact, null, { uuid: ID }),
+      await memory.enqueueFact(fact, null, { uuid: ID }),
+      await memory.enqueueFact(fact, null, { uuid: ID }),
     ];
 
     expect(again).toEqual(first);
     expect(await waiting()).toBe(1);
-    await expect(memory.addTriplet({ ...fact, target: 'Tom' }, null, { uuid: ID })).rejects.toThrow(
+    await expect(memory.enqueueFact({ ...fact, target: 'Tom' }, null, { uuid: ID })).rejects.toThrow(
       'stands for another episode',
     );
   });
@@ -74,7 +74,7 @@ describe('addTriplet', () => {
     const away = new MemoryManager({ ...stores.config, valkey: { host: '127.0.0.1', port: 1, tls: false } });
     closers.push(() => away.close());
 
-    await expect(away.addTriplet({ source: 'Mira', relation: 'IS', target: ' mira' })).rejects.toThrow(
+    await expect(away.enqueueFact({ source: 'Mira', relation: 'IS', target: ' mira' })).rejects.toThrow(
       'A fact joins two different things; give two names.',
     );
   });
@@ -147,7 +147,7 @@ describe('enqueueMany', () => {
 
     const storing = memory.enqueueMany(episodes);
 
-    await expect(storing).rejects.toBeInstanceOf(InvalidInput);
+    await expect(storing).rejects.toBeInstanceOf(InvalidInputError);
     await expect(storing).rejects.toThrow(sentence);
     expect(await waiting()).toBe(0);
   });
@@ -174,7 +174,7 @@ describe('enqueueMany', () => {
       },
       { connection, prefix: stores.config.queuePrefix },
     );
-    await expect(memory.ended({ queue: 'store', jobId: ID })).rejects.toThrow('no');
+    await expect(memory.waitFor({ queue: 'store', jobId: ID })).rejects.toThrow('no');
     await worker.close();
     connection.disconnect();
 

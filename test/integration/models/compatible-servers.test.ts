@@ -34,8 +34,8 @@ const FACTS = ['Mira Okafor lives in Lagos'];
 
 describe('an error under status 200 is the error that it tells of', () => {
   test.each<[string, unknown, string]>([
-    ['429', { error: { message: 'Provider returned error', code: 429 } }, 'ModelBusy'],
-    ['502', { error: { message: 'Provider returned error', code: 502 } }, 'ModelAway'],
+    ['429', { error: { message: 'Provider returned error', code: 429 } }, 'ModelBusyError'],
+    ['502', { error: { message: 'Provider returned error', code: 502 } }, 'ModelUnavailableError'],
     [
       '502 in the choice',
       {
@@ -43,9 +43,9 @@ describe('an error under status 200 is the error that it tells of', () => {
           { index: 0, finish_reason: 'error', error: { code: 502 }, message: { role: 'assistant', content: '' } },
         ],
       },
-      'ModelAway',
+      'ModelUnavailableError',
     ],
-    ['a text', { error: 'rate_limit reached' }, 'ModelBusy'],
+    ['a text', { error: 'rate_limit reached' }, 'ModelBusyError'],
   ])('%s', async (_, body, name) => {
     fake.fail({ kind: 'body', body });
 
@@ -58,13 +58,13 @@ describe('an error under status 200 is the error that it tells of', () => {
       error: { choices: [{ index: 0, delta: { content: '' }, error: { code: 502 } }] },
     });
 
-    expect(await failure(read())).toMatchObject({ name: 'ModelAway' });
+    expect(await failure(read())).toMatchObject({ name: 'ModelUnavailableError' });
   });
 
   test('for vectors', async () => {
     fake.fail({ kind: 'body', body: { error: { message: 'Rate limited', code: 429 } } });
 
-    expect(await failure(openaiEmbedder(embeddingsFor(fake)).embed(['a']))).toMatchObject({ name: 'ModelBusy' });
+    expect(await failure(openaiEmbedder(embeddingsFor(fake)).embed(['a']))).toMatchObject({ name: 'ModelBusyError' });
   });
 });
 
@@ -98,7 +98,7 @@ describe('an answer is found where servers put it', () => {
     fake.fail('empty', 'empty', 'empty');
     const model = openaiLanguageModel(settingsFor(fake));
 
-    expect(await failure(read(model))).toMatchObject({ name: 'ReplyUnusable' });
+    expect(await failure(read(model))).toMatchObject({ name: 'UnusableReplyError' });
     await read(model);
 
     expect(fake.calls.at(-1)?.format).toBe('json_schema');
@@ -145,7 +145,7 @@ describe('a refusal in words that nobody knows leads to asking for less', () => 
     await read(model);
     fake.fail(odd);
 
-    expect(await failure(read(model))).toMatchObject({ name: 'ModelFailed' });
+    expect(await failure(read(model))).toMatchObject({ name: 'ModelFailedError' });
     expect(fake.calls).toHaveLength(2);
   });
 
@@ -153,7 +153,7 @@ describe('a refusal in words that nobody knows leads to asking for less', () => 
     const model = openaiLanguageModel(settingsFor(fake));
     fake.fail(odd, odd, odd, odd, odd, odd);
 
-    expect(await failure(read(model))).toMatchObject({ name: 'ModelFailed' });
+    expect(await failure(read(model))).toMatchObject({ name: 'ModelFailedError' });
     await read(model);
 
     expect(fake.calls.at(-1)?.body).toMatchObject({
@@ -301,7 +301,7 @@ describe('what can never succeed', () => {
   test('and ends as a text that is too long where it cannot be cut', async () => {
     fake.fail({ kind: 'refused', status: 429, message: 'Request too large: tokens must be reduced.' });
 
-    expect(await failure(read())).toMatchObject({ name: 'TextTooLong' });
+    expect(await failure(read())).toMatchObject({ name: 'TextTooLongError' });
   });
 
   test('a server that fails on one text each time and answers others: the text counts its attempts, the server is not away', async () => {
@@ -313,10 +313,10 @@ describe('what can never succeed', () => {
     const embedder = openaiEmbedder(embeddingsFor(fake));
     const embed = () => failure(embedder.embed(['Ann edits InputArea']));
 
-    expect([(await embed()).name, (await embed()).name]).toEqual(['ModelAway', 'ModelAway']);
+    expect([(await embed()).name, (await embed()).name]).toEqual(['ModelUnavailableError', 'ModelUnavailableError']);
     const third = await embed();
 
-    expect(third.name).toBe('ModelFailed');
+    expect(third.name).toBe('ModelFailedError');
     expect(third.message).toContain('fails on this text each time');
     expect(third.message).not.toContain('InputArea');
   });
@@ -330,6 +330,6 @@ describe('what can never succeed', () => {
     const model = openaiLanguageModel(settingsFor(fake));
 
     for (let attempt = 0; attempt < 5; attempt += 1)
-      expect(await failure(read(model))).toMatchObject({ name: 'ModelAway' });
+      expect(await failure(read(model))).toMatchObject({ name: 'ModelUnavailableError' });
   });
 });

@@ -51,39 +51,44 @@ describe('each failure has its own class and sentence', () => {
       'ConfigError',
       / does not know the model gpt-4\.1-mini/,
     ],
-    ['quota', 'ModelAway', / says that the account's quota is used up; add credit or raise its limit/],
-    [{ kind: 'refused', status: 402, message: 'Insufficient Balance' }, 'ModelAway', /quota is used up/],
+    ['quota', 'ModelUnavailableError', / says that the account's quota is used up; add credit or raise its limit/],
+    [{ kind: 'refused', status: 402, message: 'Insufficient Balance' }, 'ModelUnavailableError', /quota is used up/],
     [
       { kind: 'rate-limit' },
-      'ModelBusy',
+      'ModelBusyError',
       / is busy or asks for fewer calls of gpt-4\.1-mini; it is asked again later\.$/,
     ],
-    [{ kind: 'server-error', status: 503, retryAfter: '2' }, 'ModelBusy', / is busy/],
+    [{ kind: 'server-error', status: 503, retryAfter: '2' }, 'ModelBusyError', / is busy/],
     [
       { kind: 'server-error', status: 500 },
-      'ModelAway',
+      'ModelUnavailableError',
       / has a failure of its own \(500\); it is asked again later\.$/,
     ],
-    [{ kind: 'server-error', status: 503 }, 'ModelAway', /of its own \(503\)/],
-    [{ kind: 'refused', status: 409 }, 'ModelAway', /of its own \(409\)/],
+    [{ kind: 'server-error', status: 503 }, 'ModelUnavailableError', /of its own \(503\)/],
+    [{ kind: 'refused', status: 409 }, 'ModelUnavailableError', /of its own \(409\)/],
     [
       'too-long',
-      'TextTooLong',
+      'TextTooLongError',
       /^The text is too long for the model gpt-4\.1-mini; choose another in MEMORY_LLM_MODEL\.$/,
     ],
-    [{ kind: 'refused', status: 413 }, 'TextTooLong', /^The text is too long/],
-    ['filtered-prompt', 'ReplyUnusable', / refused the text for its content, before the model gpt-4\.1-mini saw it\.$/],
-    ['html', 'ModelFailed', / gave an answer that is not of OpenAI's protocol; check that OPENAI_BASE_URL ends/],
-    [{ kind: 'body', body: '{"choices":[{"mess' }, 'ModelFailed', /not of OpenAI's protocol/],
-    [{ kind: 'body', body: { error: { message: LEAKED } } }, 'ModelFailed', / refused the request for the model /],
-    ['reset', 'ModelAway', / cannot be reached \([A-Z_]+\); check the network and OPENAI_BASE_URL\.$/],
+    [{ kind: 'refused', status: 413 }, 'TextTooLongError', /^The text is too long/],
+    [
+      'filtered-prompt',
+      'UnusableReplyError',
+      / refused the text for its content, before the model gpt-4\.1-mini saw it\.$/,
+    ],
+    ['html', 'ModelFailedError', / gave an answer that is not of OpenAI's protocol; check that OPENAI_BASE_URL ends/],
+    [{ kind: 'body', body: '{"choices":[{"mess' }, 'ModelFailedError', /not of OpenAI's protocol/],
+    [{ kind: 'body', body: { error: { message: LEAKED } } }, 'ModelFailedError', / refused the request for the model /],
+    ['reset', 'ModelUnavailableError', / cannot be reached \([A-Z_]+\); check the network and OPENAI_BASE_URL\.$/],
   ])('%j', async (fault, name, sentence) => {
     fake.fail(fault);
 
     const error = await failure();
 
     expect(error).toMatchObject({ name, message: expect.stringMatching(sentence) });
-    if (!['ReplyUnusable', 'TextTooLong'].includes(name)) expect(error.message).toMatch(new RegExp(`^${HOST}`));
+    if (!['UnusableReplyError', 'TextTooLongError'].includes(name))
+      expect(error.message).toMatch(new RegExp(`^${HOST}`));
     expect(fake.calls).toHaveLength(1);
   });
 
@@ -92,7 +97,7 @@ describe('each failure has its own class and sentence', () => {
     fake.fail(odd, odd, odd, odd, odd, odd);
 
     expect(await failure()).toMatchObject({
-      name: 'ModelFailed',
+      name: 'ModelFailedError',
       message: expect.stringMatching(
         / for the model gpt-4\.1-mini \(400 odd_thing invalid_request_error req_fake\)\.$/,
       ),
@@ -107,7 +112,7 @@ describe('each failure has its own class and sentence', () => {
     const error = await failure({ baseUrl: gone.url });
 
     expect(error).toMatchObject({
-      name: 'ModelAway',
+      name: 'ModelUnavailableError',
       message: `The server at ${new URL(gone.url).host} cannot be reached (ECONNREFUSED); check the network and OPENAI_BASE_URL.`,
     });
   });
@@ -141,7 +146,7 @@ describe('each failure has its own class and sentence', () => {
     await model.close();
 
     await expect(reading).rejects.toMatchObject({
-      name: 'ModelAway',
+      name: 'ModelUnavailableError',
       message: 'The model gpt-4.1-mini was closed while it was asked.',
     });
   });
@@ -157,7 +162,7 @@ describe('a server that asks to wait says how long', () => {
   ])('%j', async (headers, wait) => {
     fake.fail({ kind: 'rate-limit', ...headers });
 
-    expect(await failure()).toMatchObject({ name: 'ModelBusy', retryAfter: wait });
+    expect(await failure()).toMatchObject({ name: 'ModelBusyError', retryAfter: wait });
   });
 });
 
@@ -182,7 +187,7 @@ describe('a reply that cannot be used has a reason', () => {
     const error = await failure();
 
     expect(error).toMatchObject({
-      name: 'ReplyUnusable',
+      name: 'UnusableReplyError',
       message: `The model gpt-4.1-mini gave no reply that can be used, ${reason}`,
     });
     expect(fake.calls).toHaveLength(calls);
@@ -217,19 +222,19 @@ describe('an embedder fails in sentences too', () => {
   test.each<[FaultName | Fault, string, RegExp]>([
     ['unknown-model', 'ConfigError', /know the model text-embedding-3-small; check MEMORY_EMBEDDING_MODEL/],
     ['wrong-key', 'ConfigError', /refused the key/],
-    [{ kind: 'rate-limit', retryAfter: '1' }, 'ModelBusy', /fewer calls of text-embedding-3-small/],
-    ['truncated', 'ModelFailed', /^The embedding model text-embedding-3-small gave 1 vectors for 2 texts\.$/],
-    ['html', 'ModelFailed', /not of OpenAI's protocol/],
-    [{ kind: 'body', body: { data: [{ embedding: null }, {}] } }, 'ModelFailed', /not of OpenAI's protocol/],
-    [{ kind: 'body', body: { data: 'rubbish' } }, 'ModelFailed', /not of OpenAI's protocol/],
+    [{ kind: 'rate-limit', retryAfter: '1' }, 'ModelBusyError', /fewer calls of text-embedding-3-small/],
+    ['truncated', 'ModelFailedError', /^The embedding model text-embedding-3-small gave 1 vectors for 2 texts\.$/],
+    ['html', 'ModelFailedError', /not of OpenAI's protocol/],
+    [{ kind: 'body', body: { data: [{ embedding: null }, {}] } }, 'ModelFailedError', /not of OpenAI's protocol/],
+    [{ kind: 'body', body: { data: 'rubbish' } }, 'ModelFailedError', /not of OpenAI's protocol/],
     [
       { kind: 'body', body: { data: [{ embedding: [1, 2, 3] }, { embedding: [1, 2, 3] }] } },
-      'ModelFailed',
+      'ModelFailedError',
       /gives vectors of 3 numbers, not 1024; set MEMORY_EMBEDDING_DIM to 3 or less\.$/,
     ],
     [
       { kind: 'body', body: { data: [{ embedding: Array(1024).fill(0) }, { embedding: Array(1024).fill('x') }] } },
-      'ModelFailed',
+      'ModelFailedError',
       /gave a vector without direction\.$/,
     ],
   ])('%j', async (fault, name, sentence) => {

@@ -40,20 +40,28 @@ const failure = (model = modelWith()) =>
 
 describe('an answer that is not whole is none', () => {
   test.each<[FaultName | Fault, string, RegExp, Partial<Limits>?]>([
-    ['hang', 'ModelAway', / did not answer within 0\.4 s\.$/, SHORT.begin],
-    ['hang-in-body', 'ModelAway', / fell silent for 0\.4 s in the middle of its answer\.$/, SHORT.pause],
-    ['cut', 'ModelAway', / broke off in the middle of its answer; it is asked again later\.$/],
-    ['unfinished', 'ModelFailed', / stopped in the middle of its answer, without saying why\.$/],
-    ['garbage-in-stream', 'ModelFailed', / gave an answer that is not of OpenAI's protocol; /],
-    [told({ message: LEAKED, type: 'server_error' }), 'ModelAway', /of its own \(server_error req_fake\)/],
-    [told({ message: LEAKED, code: 502 }), 'ModelAway', /of its own \(502\)/],
-    [{ ...told({ message: LEAKED, type: 'server_error' }), event: 'error' }, 'ModelAway', /of its own/],
-    [{ kind: 'error-in-stream', error: { object: 'error', message: LEAKED, code: 500 } }, 'ModelAway', /\(500\)/],
-    [told({ message: LEAKED, code: 'rate_limit_exceeded' }), 'ModelBusy', / is busy or asks for fewer calls/],
-    [told({ message: LEAKED, code: 'insufficient_quota' }), 'ModelAway', /the account's quota is used up/],
-    [told({ message: LEAKED, code: 'content_filter' }), 'ReplyUnusable', / refused the text for its content/],
-    [told({ message: LEAKED, code: 'odd_thing' }), 'ModelFailed', / refused the request .*\(odd_thing req_fake\)\.$/],
-    [told(LEAKED), 'ModelFailed', / refused the request/],
+    ['hang', 'ModelUnavailableError', / did not answer within 0\.4 s\.$/, SHORT.begin],
+    ['hang-in-body', 'ModelUnavailableError', / fell silent for 0\.4 s in the middle of its answer\.$/, SHORT.pause],
+    ['cut', 'ModelUnavailableError', / broke off in the middle of its answer; it is asked again later\.$/],
+    ['unfinished', 'ModelFailedError', / stopped in the middle of its answer, without saying why\.$/],
+    ['garbage-in-stream', 'ModelFailedError', / gave an answer that is not of OpenAI's protocol; /],
+    [told({ message: LEAKED, type: 'server_error' }), 'ModelUnavailableError', /of its own \(server_error req_fake\)/],
+    [told({ message: LEAKED, code: 502 }), 'ModelUnavailableError', /of its own \(502\)/],
+    [{ ...told({ message: LEAKED, type: 'server_error' }), event: 'error' }, 'ModelUnavailableError', /of its own/],
+    [
+      { kind: 'error-in-stream', error: { object: 'error', message: LEAKED, code: 500 } },
+      'ModelUnavailableError',
+      /\(500\)/,
+    ],
+    [told({ message: LEAKED, code: 'rate_limit_exceeded' }), 'ModelBusyError', / is busy or asks for fewer calls/],
+    [told({ message: LEAKED, code: 'insufficient_quota' }), 'ModelUnavailableError', /the account's quota is used up/],
+    [told({ message: LEAKED, code: 'content_filter' }), 'UnusableReplyError', / refused the text for its content/],
+    [
+      told({ message: LEAKED, code: 'odd_thing' }),
+      'ModelFailedError',
+      / refused the request .*\(odd_thing req_fake\)\.$/,
+    ],
+    [told(LEAKED), 'ModelFailedError', / refused the request/],
   ])('%j', async (fault, name, sentence, limits) => {
     fake.fail(fault);
 
@@ -79,7 +87,7 @@ describe('an answer that is not whole is none', () => {
       );
     await old.close();
 
-    expect(error).toMatchObject({ name: 'ModelAway', message: expect.stringMatching(sentence) });
+    expect(error).toMatchObject({ name: 'ModelUnavailableError', message: expect.stringMatching(sentence) });
   });
 
   test('one that never ends costs an attempt each time, since it is paid for', async () => {
@@ -88,7 +96,7 @@ describe('an answer that is not whole is none', () => {
     const error = await failure(modelWith({ whole: 200 }));
 
     expect(error).toMatchObject({
-      name: 'ModelFailed',
+      name: 'ModelFailedError',
       message: 'The model gpt-4.1-mini did not end its answer within 0.2 s; choose a faster one in MEMORY_LLM_MODEL.',
     });
     expect(fateOf(error)).toBe('retried');
@@ -163,7 +171,7 @@ describe('silence', () => {
     const limits = { begin: 100 };
     const ask = (model: string) => openaiLanguageModel(settingsFor(thinking, { model }), { limits }).extract(EPISODE);
 
-    await expect(ask('gpt-4.1-mini')).rejects.toMatchObject({ name: 'ModelAway' });
+    await expect(ask('gpt-4.1-mini')).rejects.toMatchObject({ name: 'ModelUnavailableError' });
     await expect(ask('gpt-5-mini')).resolves.toMatchObject({ facts: [{ fact: FACT }] });
     await thinking.close();
   });
@@ -194,7 +202,7 @@ describe('silence', () => {
     await model.close();
 
     expect(await reading).toMatchObject({
-      name: 'ModelAway',
+      name: 'ModelUnavailableError',
       message: 'The model gpt-4.1-mini was closed while it was asked.',
     });
   });

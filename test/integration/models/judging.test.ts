@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ReplyUnusable } from '../../../src/errors.ts';
+import { UnusableReplyError } from '../../../src/errors.ts';
 import type { DatedFact, LanguageModel } from '../../../src/models/language-model.ts';
 import { openaiLanguageModel } from '../../../src/models/openai/language-model.ts';
 import { type FakeCall, type FakeOpenAI, startFakeOpenAI } from '../../support/fake-openai/index.ts';
@@ -162,7 +162,7 @@ describe('summaries', () => {
     for (let tries = 0; tries < 3; tries += 1) say(missing);
 
     await expect(model.summarize([harbor, nameless])).rejects.toThrow(
-      new ReplyUnusable(
+      new UnusableReplyError(
         'The model gpt-4.1-mini gave no reply that can be used, in 3 tries: there is no summary of subject 2.',
       ),
     );

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ModelBusy } from '../../../src/errors.ts';
+import { ModelBusyError } from '../../../src/errors.ts';
 import { openaiLanguageModel } from '../../../src/models/openai/language-model.ts';
 import { type FakeCall, type FakeOpenAI, startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import type { ChatRequest } from '../../support/fake-openai/protocol.ts';
@@ -54,7 +54,7 @@ describe('an episode of more than 60,000 characters', () => {
 
     const reading = model.extract({ content, source: 'text', referenceTime: MAY });
 
-    await expect(reading).rejects.toThrow(ModelBusy);
+    await expect(reading).rejects.toThrow(ModelBusyError);
     // Time enough for parts that would still be asked for.
     for (const text of ['one', 'two', 'three', 'four'])
       await model.extract({ content: text, source: 'text', referenceTime: MAY });

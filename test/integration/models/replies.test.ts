@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ReplyUnusable } from '../../../src/errors.ts';
+import { UnusableReplyError } from '../../../src/errors.ts';
 import type { LanguageModel } from '../../../src/models/language-model.ts';
 import { openaiLanguageModel } from '../../../src/models/openai/language-model.ts';
 import { type FakeOpenAI, type FaultName, startFakeOpenAI } from '../../support/fake-openai/index.ts';
@@ -173,7 +173,7 @@ test('hundreds of malformed replies crash nothing', async () => {
       expect(Array.isArray(entities)).toBe(true);
       ends.read += 1;
     } catch (error) {
-      expect(error).toBeInstanceOf(ReplyUnusable);
+      expect(error).toBeInstanceOf(UnusableReplyError);
       ends.refused += 1;
     }
   }

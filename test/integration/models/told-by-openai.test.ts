@@ -42,7 +42,7 @@ afterEach(() => fake.reset());
 
 const date = (day: number) => new Date(Date.UTC(2025, 0, day));
 const tell = async (day: number, content: string) =>
-  memory.ended(await memory.enqueue(content, null, { group, source: 'message', referenceTime: date(day) }));
+  memory.waitFor(await memory.enqueue(content, null, { group, source: 'message', referenceTime: date(day) }));
 
 describe('a memory that OpenAI reads for', () => {
   test('answers what holds now, what held then, and since when that was known', async () => {
@@ -55,7 +55,7 @@ describe('a memory that OpenAI reads for', () => {
     expect(await ask({})).toContain('Valkey');
     expect(await ask({ asOf: date(5) })).toMatch(/keeps its sessions in Redis \((?:said )?2025-01-01/);
     expect(await ask({ knownAt: before })).toContain('keeps its sessions in Redis');
-    const { facts } = await memory.history('harbor', { group });
+    const { facts } = await memory.getHistory('harbor', { group });
     expect(facts.map(({ fact, invalidAt }) => [fact, invalidAt])).toEqual([
       ['Harbor keeps its sessions in Redis', '2025-01-09T00:00:00+00:00'],
       ['Harbor keeps its sessions in Valkey', null],
@@ -71,12 +71,12 @@ describe('a memory that OpenAI reads for', () => {
       'Kubernetes',
       'Quay',
     ]);
-    expect((await memory.history('kubernetes SERVICE', { group })).facts).toHaveLength(2);
+    expect((await memory.getHistory('kubernetes SERVICE', { group })).facts).toHaveLength(2);
   });
 
   test('takes a given fact as it is, without a call, and shows it as nothing else', async () => {
-    await memory.ended(
-      await memory.addTriplet({ source: 'Harbor', relation: 'runs in', target: 'Oslo' }, null, { group }),
+    await memory.waitFor(
+      await memory.enqueueFact({ source: 'Harbor', relation: 'runs in', target: 'Oslo' }, null, { group }),
     );
 
     expect(fake.called('extract')).toEqual([]);
@@ -89,7 +89,7 @@ describe('a memory that OpenAI reads for', () => {
 
     const [mira] = await memory.getEntities('person', { group });
     expect(mira).toMatchObject({ name: 'Mira', type: 'Person', attributes: { role: 'lead' } });
-    const history = await memory.history('Mira', { group });
+    const history = await memory.getHistory('Mira', { group });
     expect(history.facts).toHaveLength(1);
   });
 
@@ -105,9 +105,9 @@ describe('a memory that OpenAI reads for', () => {
 
   test('notes with each episode what every call cost', async () => {
     const receipt = await memory.enqueue('Berth COSTS Mooring: Berth costs a mooring', null, { group });
-    await memory.ended(receipt);
+    await memory.waitFor(receipt);
 
-    const { use } = await memory.episode(receipt.uuid, { group });
+    const { use } = await memory.getEpisode(receipt.uuid, { group });
     expect(use.map(({ purpose }) => purpose)).toEqual(['extract', 'embed']);
     expect(use[0]).toMatchObject({
       model: 'gpt-4.1-mini',
@@ -127,7 +127,7 @@ describe('a memory that OpenAI reads for', () => {
     );
 
     await Promise.allSettled([1, 2, 3].map((day) => tell(day, `Part${day} USES Redis: Part${day} uses Redis`)));
-    const ended = await memory.counts('store');
+    const ended = await memory.jobCounts('store');
 
     expect(ended.waiting + ended.active + ended.delayed).toBe(0);
     const found = await memory.search('uses Redis', 10, { group });

@@ -30,7 +30,7 @@ function newMemory() {
   opened.push(memory);
   const remember = async (content: string, options: object = {}) => {
     const receipt = await memory.enqueue(content, null, options);
-    await memory.ended(receipt);
+    await memory.waitFor(receipt);
     return receipt.uuid;
   };
   const count = async (label: string) =>
@@ -72,7 +72,7 @@ test('nothing is said where nothing bears on the question', async () => {
 test('the output of a tool is found, and what follows a question answers it', async () => {
   const { group, memory } = newMemory();
   const metadata = { tools: [{ tool: 'bash', input: 'just --list', output: 'recipes: erase bootloader sign' }] };
-  await memory.ended(
+  await memory.waitFor(
     await memory.enqueue('user: what is there?\nassistant: A few recipes.', metadata, { group, source: 'message' }),
   );
 
@@ -131,7 +131,7 @@ test('status says how many episodes are cut, the task goes on where it was stopp
     { group, episodes },
   );
   const passages = async () => {
-    const { falkordb } = await memory.status();
+    const { falkordb } = await memory.getStatus();
     return falkordb.ok ? falkordb.passages : falkordb;
   };
   const valkey = patientConnection(stores.config.valkey);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Queue, type Worker } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ReplyUnusable } from '../../../src/errors.ts';
+import { UnusableReplyError } from '../../../src/errors.ts';
 import type { Ingest } from '../../../src/ingest/ingest.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { readStoreJob } from '../../../src/queue/jobs.ts';
@@ -40,7 +40,7 @@ afterEach(async () => {
 afterAll(() => valkey.disconnect());
 
 const run = (...args: string[]) => runCommand(args, environmentOf(config));
-const failed = async () => (await memory.counts('store')).failed;
+const failed = async () => (await memory.jobCounts('store')).failed;
 
 /** Every text with "poison" in it cannot be read. */
 function worker(ingest: Ingest = poisonable): Worker {
@@ -53,7 +53,7 @@ function worker(ingest: Ingest = poisonable): Worker {
   return started;
 }
 const poisonable: Ingest = async ({ content }) => {
-  if (content.includes('poison')) throw new ReplyUnusable('The model gave no reply that can be used.');
+  if (content.includes('poison')) throw new UnusableReplyError('The model gave no reply that can be used.');
 };
 
 /** Hands texts in, lets a worker take them and stops it. */
@@ -61,7 +61,7 @@ async function given(...contents: string[]) {
   const receipts = await memory.enqueueMany(contents.map((content) => ({ content })));
   const started = worker();
   await until('all jobs', async () => {
-    const { completed, failed } = await memory.counts('store');
+    const { completed, failed } = await memory.jobCounts('store');
     return completed + failed === contents.length;
   });
   await started.close();
@@ -76,14 +76,14 @@ describe('the dead letters', () => {
 
     const letters = await memory.deadLetters.list({ limit: 100 });
 
-    expect(await memory.counts('store')).toMatchObject({ failed: 10, completed: 50 });
+    expect(await memory.jobCounts('store')).toMatchObject({ failed: 10, completed: 50 });
     expect(letters.map(({ id }) => id).sort()).toEqual([...poison].sort());
     expect(letters[0]).toMatchObject({
       queue: 'store',
       job: 'store',
       group: config.group,
       reason: 'The model gave no reply that can be used.',
-      error: 'ReplyUnusable',
+      error: 'UnusableReplyError',
       attempts: 1,
     });
     const job = await queue.getJob(poison[0] ?? '');
@@ -117,7 +117,7 @@ describe('the dead letters', () => {
 
     expect(replayed).toBe(2);
     for (const job of jobs) expect(job).toMatchObject({ attemptsMade: 0, attemptsStarted: 0 });
-    await until('both', async () => (await memory.counts('store')).completed === 2);
+    await until('both', async () => (await memory.jobCounts('store')).completed === 2);
     expect(read.sort()).toEqual([one?.uuid, two?.uuid].sort());
     expect(await memory.deadLetters.list()).toEqual([]);
   });
@@ -131,7 +131,7 @@ describe('the dead letters', () => {
     expect(await memory.deadLetters.replay([id, id])).toBe(1);
     expect(await memory.deadLetters.drop([two?.uuid ?? ''])).toBe(1);
 
-    expect(await memory.counts('store')).toMatchObject({ waiting: 1, failed: 0 });
+    expect(await memory.jobCounts('store')).toMatchObject({ waiting: 1, failed: 0 });
     expect(await queue.getJob(two?.uuid ?? '')).toBeUndefined();
   });
 
@@ -146,7 +146,7 @@ describe('the dead letters', () => {
     await memory.deadLetters.replay([uuid]);
 
     expect(letter.reason).toMatch(/^Workers that held it died more often than MEMORY_STALLED_LIMIT allows/);
-    await until('the success', async () => (await memory.counts('store')).completed === 1);
+    await until('the success', async () => (await memory.jobCounts('store')).completed === 1);
     expect(await valkey.hget(queue.toKey(uuid), 'stc')).toBeNull();
   });
 
@@ -191,13 +191,13 @@ describe('the command', () => {
     expect(list.stdout).toMatch(
       /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}\S+ {2}The model gave no reply that can be used\.$/m,
     );
-    expect(data).toEqual([expect.objectContaining({ id: list.stdout.split('  ')[1], error: 'ReplyUnusable' })]);
+    expect(data).toEqual([expect.objectContaining({ id: list.stdout.split('  ')[1], error: 'UnusableReplyError' })]);
     expect(shown.stdout).toMatch(/^Attempts {2}1$/m);
     expect(shown.stdout).toMatch(/^Trace {5}[0-9a-f]{32}$/m);
     expect(shown.stdout).toContain('"content": "poison 1"');
     expect(replayed).toMatchObject({ status: 0, stdout: '1 dead letter back in the queue.\n' });
     expect(dropped.stdout).toMatch(/^1 dead letter dropped, .* recorded of its text stays in the graph\.\n$/);
-    expect(await memory.counts('store')).toMatchObject({ waiting: 1, failed: 0 });
+    expect(await memory.jobCounts('store')).toMatchObject({ waiting: 1, failed: 0 });
     for (const args of [['list'], ['drop', '--all'], ['replay', '--all']])
       expect(await run('dead-letter', ...args)).toMatchObject({ status: 0, stdout: 'There are no dead letters.\n' });
   });
@@ -237,7 +237,7 @@ describe('a key', () => {
       run('store', 'Harbor uses Redis.', '--key', mine, '--no-wait', '--json'),
     ]);
     const [fourth] = await memory.enqueueMany([{ content: 'Harbor uses Redis.', idempotencyKey: mine }]);
-    await memory.ended(first, { limit: 2 * MINUTE });
+    await memory.waitFor(first, { timeoutMs: 2 * MINUTE });
 
     expect(second).toEqual(first);
     // What goes over the disk, where Valkey was slow to answer, has a label of its own.
@@ -253,7 +253,7 @@ describe('a key', () => {
     const there = await memory.enqueue('Harbor uses Redis.', null, { idempotencyKey: mine, group: newGroup() });
     const facts = await Promise.all(
       [1, 2].map(() =>
-        memory.addTriplet({ source: 'Mira', relation: 'LEADS', target: 'Harbor' }, null, {
+        memory.enqueueFact({ source: 'Mira', relation: 'LEADS', target: 'Harbor' }, null, {
           idempotencyKey: `${mine}/f`,
         }),
       ),
@@ -261,7 +261,7 @@ describe('a key', () => {
 
     expect(new Set([here.uuid, there.uuid, facts[0]?.uuid]).size).toBe(3);
     expect(facts[1]).toEqual(facts[0]);
-    expect((await memory.counts('store')).waiting).toBe(3);
+    expect((await memory.jobCounts('store')).waiting).toBe(3);
   });
 
   test('that stands for another text is refused, and the key is not told', async () => {
@@ -273,10 +273,10 @@ describe('a key', () => {
 
     await expect(many).rejects.toThrow(/^Episode 2: The key .* stands for another episode/);
     expect(other).toMatch(
-      /^InvalidInput: The key that makes the uuid \S+ stands for another episode; give each text a key/,
+      /^InvalidInputError: The key that makes the uuid \S+ stands for another episode; give each text a key/,
     );
     expect(other).not.toContain(mine);
-    expect((await memory.counts('store')).waiting).toBe(1);
+    expect((await memory.jobCounts('store')).waiting).toBe(1);
   });
 
   test.each<[object, RegExp]>([
@@ -301,7 +301,7 @@ describe('a key', () => {
 
     expect(again).toEqual(receipt);
     expect(await queue.getJob(receipt.uuid)).toMatchObject({ attemptsMade: 0 });
-    expect(await memory.counts('store')).toMatchObject({ waiting: 1, failed: 0 });
+    expect(await memory.jobCounts('store')).toMatchObject({ waiting: 1, failed: 0 });
   });
 
   test('delivered again, at once, later and when its job is gone, changes nothing and calls no model', async () => {
@@ -310,18 +310,18 @@ describe('a key', () => {
     const running = await startWorkers(config, ['store'], { languageModel: model, embedder: plainEmbedder() });
     closers.push(() => running.close());
     const graph = async () => ({
-      ...(await memory.size(config.group)),
-      known: await memory.history('Harbor', { group: config.group }),
+      ...(await memory.graphSize(config.group)),
+      known: await memory.getHistory('Harbor', { group: config.group }),
     });
     const tell = () => memory.enqueue('Harbor uses Redis.', null, { idempotencyKey: mine, group: config.group });
 
     const [first, ...others] = await Promise.all([tell(), tell(), tell(), tell()]);
-    await memory.ended(first as never);
+    await memory.waitFor(first as never);
     const before = await graph();
     const later = await tell();
     await queue.remove(first?.uuid ?? '');
     const gone = await tell();
-    await memory.ended(gone);
+    await memory.waitFor(gone);
 
     expect([...others, later]).toEqual(Array(4).fill(first));
     expect(gone.uuid).toBe(first?.uuid);
@@ -339,6 +339,6 @@ describe('a key', () => {
 
     expect(second).toEqual(first);
     expect(first[0].uuid).toBe(first[1].uuid);
-    expect((await memory.counts('store')).waiting).toBe(1);
+    expect((await memory.jobCounts('store')).waiting).toBe(1);
   });
 });

@@ -2,7 +2,7 @@ import { Queue } from 'bullmq';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Servers, startServers } from '../../../src/embedded/servers.ts';
 import { newEpisode } from '../../../src/episode.ts';
-import { ModelFailed } from '../../../src/errors.ts';
+import { ModelFailedError } from '../../../src/errors.ts';
 import type { Ingest } from '../../../src/ingest/ingest.ts';
 import { openProducer, type Producer } from '../../../src/queue/producer.ts';
 import { openWaiting } from '../../../src/queue/wait.ts';
@@ -159,7 +159,7 @@ describe('a job', () => {
     const waiting = openWaiting('store', stores.config);
     closers.push(() => waiting.close());
     worker(async () => {
-      throw new ModelFailed('The server refuses the key.');
+      throw new ModelFailedError('The server refuses the key.');
     });
     const opened = producer();
     const { jobId } = await opened.store(episode());

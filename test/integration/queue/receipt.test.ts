@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { UnrecoverableError, Worker } from 'bullmq';
 import { expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
-import { JobFailed, TimedOut } from '../../../src/errors.ts';
+import { JobFailedError, TimedOutError } from '../../../src/errors.ts';
 import { openProducer } from '../../../src/queue/producer.ts';
 import { openWaiting } from '../../../src/queue/wait.ts';
 import { SECOND } from '../../../src/time.ts';
@@ -20,9 +20,9 @@ test.each([
     async (): Promise<string> => {
       throw new UnrecoverableError('It cannot be read.');
     },
-    JobFailed,
+    JobFailedError,
   ],
-  ['still waiting', undefined, TimedOut],
+  ['still waiting', undefined, TimedOutError],
 ] as const)('a wait that ends looks once more, since the news may be lost: the job is %s', async (_, work, outcome) => {
   const proxy = await startProxy(stores.config.valkey, 'resp');
   const config = { ...stores.config, queuePrefix: `{${newGroup()}}` };

@@ -64,7 +64,7 @@ describe('a caller that cannot wait', () => {
 
     expect(first.spooled).toBe(true);
     await until('the first', () => openSpool(config.home, 10).names().length === 0);
-    expect((await memory.counts('store')).waiting).toBeGreaterThanOrEqual(2);
+    expect((await memory.jobCounts('store')).waiting).toBeGreaterThanOrEqual(2);
   });
 
   test.each(['nothing', 'silent'] as const)('is kept on disk, 500 times in a row and 500 at once: %s', async (kind) => {
@@ -93,7 +93,7 @@ describe('a caller that cannot wait', () => {
     await valkey.kill('SIGCONT');
 
     await until('an empty spool', () => openSpool(config.home, 10).names().length === 0);
-    expect((await memory.counts('store')).waiting - before).toBe(500);
+    expect((await memory.jobCounts('store')).waiting - before).toBe(500);
     expect(metrics.count('opencode.memory.spool.drained') - drainedBefore).toBe(500);
   });
 
@@ -111,7 +111,7 @@ describe('a caller that cannot wait', () => {
 
     expect(receipts.every(({ spooled }) => spooled)).toBe(true);
     await until('an empty spool', () => openSpool(config.home, 10).names().length === 0);
-    expect((await memory.counts('store')).waiting - before).toBe(50);
+    expect((await memory.jobCounts('store')).waiting - before).toBe(50);
   });
 
   test('is told when its uuid stands for another episode, as soon as Valkey answers', async () => {
@@ -214,7 +214,7 @@ describe('what waits on disk', () => {
     closers.push(() => running.close());
     const { memory } = opened(config);
 
-    await until('the commits', async () => (await memory.counts('store')).completed === 3);
+    await until('the commits', async () => (await memory.jobCounts('store')).completed === 3);
 
     expect(openSpool(config.home, 10).names()).toEqual([]);
   });

@@ -31,14 +31,14 @@ function openMemory(group = newGroup()) {
   );
   opened.push(memory);
   const remember = async (content: string, day = '2025-01-01') =>
-    memory.ended(await memory.enqueue(content, null, { referenceTime: new Date(day) }));
+    memory.waitFor(await memory.enqueue(content, null, { referenceTime: new Date(day) }));
   return { memory, metrics, embedder, notices, remember, group };
 }
 
 describe('the four functions', () => {
   test('store_episode gives a name and the episode is found', async () => {
     const { memory } = openMemory();
-    await memory.listen('store');
+    await memory.connect('store');
 
     const name = await memory.storeEpisode('Harbor uses Redis.', { file: 'docs/harbor.md' });
 
@@ -164,7 +164,7 @@ describe('the cache', () => {
     const { memory, group } = openMemory();
     const soon = new Date(Date.now() + 200 * SECOND);
     const given = { source: 'Harbor', relation: 'USES', target: 'Redis', [field]: soon };
-    await memory.ended(await memory.addTriplet(given, null, { referenceTime: new Date('2025-01-01') }));
+    await memory.waitFor(await memory.enqueueFact(given, null, { referenceTime: new Date('2025-01-01') }));
 
     await memory.queryMemory('Harbor');
     await memory.search('Harbor', 5, { asOf: new Date('2025-06-01') });
@@ -210,7 +210,7 @@ describe('the cache', () => {
     await memory.queryMemory('Harbor');
     await memory.search('Harbor');
     await memory.getEntities();
-    await memory.history('Harbor');
+    await memory.getHistory('Harbor');
 
     expect(told).toEqual(
       ['query_memory', 'search', 'entities', 'history'].map((ask) => JSON.stringify({ group, ask })),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { InvalidInput, isForeseen, MemoryManager } from '../../../src/index.ts';
+import { InvalidInputError, isForeseen, MemoryManager } from '../../../src/index.ts';
 import { type Running, startWorkers } from '../../../workers/main.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { rubbish } from '../../support/rubbish.ts';
@@ -16,7 +16,7 @@ beforeAll(async () => {
   const parts = { languageModel: plainModel(), embedder: plainEmbedder() };
   workers = await startWorkers({ ...stores.config, concurrency: 32 }, ['store'], parts);
   memory = new MemoryManager(stores.config, { embedder: plainEmbedder() });
-  await memory.listen('store');
+  await memory.connect('store');
 });
 afterAll(async () => {
   await memory.close();
@@ -24,7 +24,8 @@ afterAll(async () => {
   process.off('unhandledRejection', note);
 });
 
-const remember = async (content: string, group: string) => memory.ended(await memory.enqueue(content, null, { group }));
+const remember = async (content: string, group: string) =>
+  memory.waitFor(await memory.enqueue(content, null, { group }));
 
 const HOSTILE = [
   `'}) MATCH (n) DETACH DELETE n //`,
@@ -41,15 +42,15 @@ describe('text that is a query in some language', () => {
   test.each(HOSTILE)('is stored, found and given back unchanged: %j', async (content) => {
     const group = newGroup();
     await remember('Harbor uses Redis.', group);
-    const before = await memory.size(group);
+    const before = await memory.graphSize(group);
 
     await remember(`findme ${content}`, group);
 
     const { passages = [] } = await memory.search('findme', 5, { group });
     expect(passages.map(({ excerpt }) => excerpt)).toEqual([`findme ${content}`.trimEnd()]);
-    const episode = await memory.episode(passages[0]?.episode.uuid ?? '', { group });
+    const episode = await memory.getEpisode(passages[0]?.episode.uuid ?? '', { group });
     expect(episode.content).toBe(`findme ${content}`);
-    expect(await memory.size(group)).toMatchObject({
+    expect(await memory.graphSize(group)).toMatchObject({
       episodes: before.episodes + 1,
       entities: before.entities,
       facts: before.facts,
@@ -61,11 +62,11 @@ describe('text that is a query in some language', () => {
     async (text) => {
       const group = newGroup();
       await remember('Harbor uses Redis.', group);
-      const before = await memory.size(group);
+      const before = await memory.graphSize(group);
 
       expect(await memory.queryMemory(text, 5, { group })).toMatch(/^(?:- .+\n?)+$|^Nothing relevant is known\.$/);
       expect(await memory.getEntities(text, { group })).toEqual([]);
-      expect(await memory.size(group)).toEqual(before);
+      expect(await memory.graphSize(group)).toEqual(before);
     },
   );
 
@@ -91,9 +92,9 @@ test('a question of ten thousand words finds what its first words name', async (
 test('metadata comes to the graph as it was given', async () => {
   const group = newGroup();
   const metadata = { 'a`) //': `'}) DELETE`, 'nul\0': '\0 \ud800', nested: { list: [1, null, true] } };
-  await memory.ended(await memory.enqueue('Harbor uses Redis.', metadata, { group }));
+  await memory.waitFor(await memory.enqueue('Harbor uses Redis.', metadata, { group }));
 
-  expect(await memory.size(group)).toMatchObject({ episodes: 1, entities: 2, facts: 1 });
+  expect(await memory.graphSize(group)).toMatchObject({ episodes: 1, entities: 2, facts: 1 });
 });
 
 test('three hundred pieces of rubbish are each refused in a sentence or stored and given back', async () => {
@@ -105,7 +106,7 @@ test('three hundred pieces of rubbish are each refused in a sentence or stored a
     pieces.map(async (text) => {
       try {
         const receipt = await memory.enqueue(text, null, { group });
-        await memory.ended(receipt);
+        await memory.waitFor(receipt);
         await memory.queryMemory(text, 3, { group, cache: false });
         return receipt.uuid;
       } catch (error) {
@@ -116,10 +117,10 @@ test('three hundred pieces of rubbish are each refused in a sentence or stored a
   );
 
   const stored = outcomes.filter((outcome) => typeof outcome === 'string');
-  const refused = outcomes.filter((outcome) => outcome instanceof InvalidInput);
+  const refused = outcomes.filter((outcome) => outcome instanceof InvalidInputError);
   expect(stored.length + refused.length).toBe(pieces.length);
   expect(stored.length).toBeGreaterThan(200);
   expect(refused.length).toBe(pieces.filter((text) => /\0/.test(text) || !text.isWellFormed() || !text.trim()).length);
-  expect((await memory.size(group)).episodes).toBe(stored.length);
+  expect((await memory.graphSize(group)).episodes).toBe(stored.length);
   expect(unhandled.length).toBe(before);
 });

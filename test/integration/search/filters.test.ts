@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { InvalidInput, MemoryManager, type QueryOptions } from '../../../src/index.ts';
+import { InvalidInputError, MemoryManager, type QueryOptions } from '../../../src/index.ts';
 import { plainEmbedder } from '../../support/models.ts';
 import { rubbish } from '../../support/rubbish.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -145,9 +145,9 @@ test('of a group that nobody ever wrote to everything is empty, and it does not 
   const found = await Promise.all(asked.map((options) => memory.search('Harbor', 5, options)));
 
   for (const it of found) expect(Object.values(it).flat()).toEqual([]);
-  expect(await memory.history('Harbor')).toEqual({ entities: [], facts: [] });
+  expect(await memory.getHistory('Harbor')).toEqual({ entities: [], facts: [] });
   expect(await memory.getEntities(undefined, { asOf: new Date(), knownAt: new Date() })).toEqual([]);
-  expect(await memory.size()).toMatchObject({ nodes: 0 });
+  expect(await memory.graphSize()).toMatchObject({ nodes: 0 });
   await memory.close();
 });
 
@@ -167,9 +167,9 @@ test('no option is a query of its own, whatever it holds', async () => {
     ];
     for (const it of options)
       await memory.search('Keel', 5, { ...it, cache: false }).catch((error) => {
-        expect(error).toBeInstanceOf(InvalidInput);
+        expect(error).toBeInstanceOf(InvalidInputError);
       });
-    await memory.history(text).catch((error) => expect(error).toBeInstanceOf(InvalidInput));
+    await memory.getHistory(text).catch((error) => expect(error).toBeInstanceOf(InvalidInputError));
   }
 
   expect(await count()).toBe(before);

@@ -147,7 +147,7 @@ describe('the history of an entity', () => {
   test('is all of its facts, in the order in which they began to hold', async () => {
     const { memory } = await harbor();
 
-    const { entities, facts } = await memory.history('hARBOR');
+    const { entities, facts } = await memory.getHistory('hARBOR');
 
     expect(names(entities)).toEqual(['Harbor']);
     expect(facts.map(({ fact }) => fact)).toEqual([
@@ -170,12 +170,12 @@ describe('the history of an entity', () => {
     await alias('K8s', k8s);
 
     for (const name of [k8s, 'k8s', ' KUBERNETES ', 'C++', 'c++'])
-      expect((await memory.history(name)).facts).toHaveLength(1);
+      expect((await memory.getHistory(name)).facts).toHaveLength(1);
   });
 
   test('of nobody is empty', async () => {
     const { memory } = await harbor();
 
-    expect(await memory.history('Nobody')).toEqual({ entities: [], facts: [] });
+    expect(await memory.getHistory('Nobody')).toEqual({ entities: [], facts: [] });
   });
 });

@@ -29,7 +29,7 @@ afterAll(async () => {
 async function store(group: string, content: string, day: number, options = {}): Promise<string> {
   const referenceTime = new Date(Date.UTC(2026, 2, day, 9));
   const receipt = await memory.enqueue(content, null, { group, referenceTime, ...options });
-  await memory.ended(receipt);
+  await memory.waitFor(receipt);
   return receipt.uuid;
 }
 
@@ -42,7 +42,7 @@ async function turn(group: string, user: string, assistant: string, day: number)
   const receipt = await memory.enqueue(content, metadata, {
     ...{ group, idempotencyKey: key, saga, referenceTime, source: 'message' },
   });
-  await memory.ended(receipt);
+  await memory.waitFor(receipt);
 }
 
 const texts = (lines: readonly { text: string }[]) => lines.map(({ text }) => text);

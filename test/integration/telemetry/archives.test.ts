@@ -73,8 +73,8 @@ test('what is wrong with an archive is counted once and marks its span, without 
 
   const wrong = steps().filter(({ error }) => error);
   expect(wrong.map(({ resource, tags }) => [resource, tags['error.type']])).toEqual([
-    ['verify', 'ArchiveDamaged'],
-    ['check', 'ArchiveDamaged'],
+    ['verify', 'ArchiveDamagedError'],
+    ['check', 'ArchiveDamagedError'],
   ]);
   expect(counted('problems', { step: 'verify' })).toBe(1);
   expect(counted('problems', { step: 'check' })).toBe(1);

@@ -8,6 +8,6 @@ const memory = new MemoryManager();
 await tracer.trace('shop.order', async () => {
   await memory.storeEpisode('Harbor uses Valkey 8.');
   await memory.queryMemory('Harbor');
-  await memory.history('').catch(() => {});
+  await memory.getHistory('').catch(() => {});
 });
 await memory.close();

@@ -34,7 +34,7 @@ test('a failure is marked, with the kind and the sentence but not what was asked
   const { error, tags } = await requestOf('saga');
   expect({ error, type: tags['error.type'], sentence: tags['error.message'] }).toEqual({
     error: true,
-    type: 'InvalidInput',
+    type: 'InvalidInputError',
     sentence: 'There is no saga "…".',
   });
 });

@@ -166,7 +166,7 @@ describe.skipIf(!isThere)('a home of the previous release', () => {
   async function rest(): Promise<void> {
     await until('an empty spool', () => openSpool(config.home, 10).names().length === 0);
     await until('rest', async () => {
-      const { waiting, active, delayed } = await memory.counts('store');
+      const { waiting, active, delayed } = await memory.jobCounts('store');
       return waiting + active + delayed === 0;
     });
   }
@@ -175,10 +175,10 @@ describe.skipIf(!isThere)('a home of the previous release', () => {
 
   test('all that waited is done: in the queue, for its judgement, on disk, and what a hook left', async () => {
     for (const { uuid, content } of [...QUEUED, ...SPOOLED, story.undecided]) {
-      expect((await memory.episode(uuid)).content).toBe(content);
+      expect((await memory.getEpisode(uuid)).content).toBe(content);
       expect(await factsOf(content)).toContain(content.split(': ')[1]);
     }
-    const latest = await memory.episodes.latest({ limit: 1000 });
+    const latest = await memory.episodes.list({ limit: 1000 });
     expect(latest.filter(({ content }) => content.includes('Into the attic.'))).toHaveLength(1);
     expect(await readdir(join(config.home, 'spool'))).not.toContainEqual(expect.stringMatching(/\.json$/));
   });
@@ -191,7 +191,7 @@ describe.skipIf(!isThere)('a home of the previous release', () => {
     expect(await command(MAIN, ['dead-letter', 'replay', '--all'])).toMatchObject({ status: 0 });
     await rest();
 
-    expect(await memory.counts('store')).toMatchObject({ failed: 0 });
+    expect(await memory.jobCounts('store')).toMatchObject({ failed: 0 });
   });
 
   test('every old answer is still there', async () => {
@@ -200,14 +200,14 @@ describe.skipIf(!isThere)('a home of the previous release', () => {
       const [asked] = facts.filter(({ fact }) => fact === question);
       expect(found.map(({ uuid, fact }) => ({ uuid, fact }))).toContainEqual({ uuid: asked?.uuid, fact: question });
       for (const { uuid, fact, validAt } of facts) {
-        const now = await memory.fact(uuid);
+        const now = await memory.getFact(uuid);
         expect({ fact: now.fact, validAt: instant(now.validAt) }).toEqual({ fact, validAt: instant(validAt) });
       }
     }
     expect(await memory.getEntities()).toEqual(
       expect.arrayContaining(before.entities.map((entity) => expect.objectContaining(entity))),
     );
-    for (const [uuid, text] of Object.entries(before.texts)) expect((await memory.episode(uuid)).content).toBe(text);
+    for (const [uuid, text] of Object.entries(before.texts)) expect((await memory.getEpisode(uuid)).content).toBe(text);
     expect((await memory.sagas.show(SAGA)).episodes.map(({ uuid }) => uuid)).toEqual(before.saga);
   });
 
@@ -218,7 +218,7 @@ describe.skipIf(!isThere)('a home of the previous release', () => {
 
   test('what was forgotten stays so', async () => {
     expect(await factsOf('hides Canary')).not.toContainEqual(expect.stringContaining('Canary'));
-    await expect(memory.episode(story.forgotten.uuid)).rejects.toMatchObject({ name: 'InvalidInput' });
+    await expect(memory.getEpisode(story.forgotten.uuid)).rejects.toMatchObject({ name: 'InvalidInputError' });
   });
 
   test('a turn that a hook kept is kept once', async () => {
@@ -227,11 +227,11 @@ describe.skipIf(!isThere)('a home of the previous release', () => {
     transcript.says('Into the cellar.');
     await hook(MAIN, 'Stop');
     await until('the new turn', async () =>
-      (await memory.episodes.latest({ limit: 1000 })).some(({ content }) => content.includes('cellar')),
+      (await memory.episodes.list({ limit: 1000 })).some(({ content }) => content.includes('cellar')),
     );
     await rest();
 
-    const turns = (await memory.episodes.latest({ limit: 1000 })).filter(({ content }) => content.includes('attic'));
+    const turns = (await memory.episodes.list({ limit: 1000 })).filter(({ content }) => content.includes('attic'));
     expect(turns).toHaveLength(1);
   });
 

@@ -93,7 +93,7 @@ describe.skipIf(!isPreviousReleaseThere())('a home of the previous release with 
     if (folder) await rm(folder, { recursive: true, force: true });
   });
 
-  const textsOf = async () => (await memory.episodes.latest({ limit: 100 })).map(({ content }) => content).sort();
+  const textsOf = async () => (await memory.episodes.list({ limit: 100 })).map(({ content }) => content).sort();
   const contentsOf = (...episodes: (typeof first)[]) => episodes.map((episode) => episode?.content).sort();
 
   test('is rebuilt from its journal when its graph is lost', async () => {

@@ -59,7 +59,7 @@ test.skipIf(!isPreviousReleaseThere())(
     );
     expect(handedIn).toMatchObject({ status: 0 });
     expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
-    expect(await memory.counts('store')).toMatchObject({ completed: EPISODES, failed: 0 });
+    expect(await memory.jobCounts('store')).toMatchObject({ completed: EPISODES, failed: 0 });
     for (const asked of [model, lab.model]) expect(asked.called('extract').length).toBeGreaterThan(0);
   },
 );

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { ModelBusy, StaleFence } from '../../../src/errors.ts';
+import { ModelBusyError, StaleFenceError } from '../../../src/errors.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { readCommunities, replaceCommunities } from '../../../src/graph/queries/communities.ts';
 import { readFence } from '../../../src/graph/queries/fence.ts';
@@ -190,13 +190,13 @@ describe('a build that fails', () => {
       languageModel: {
         ...languageModel,
         async summarize(subjects) {
-          if (failing && subjects[0]?.texts.some((text) => text.startsWith('Quay'))) throw new ModelBusy('Wait.');
+          if (failing && subjects[0]?.texts.some((text) => text.startsWith('Quay'))) throw new ModelBusyError('Wait.');
           return languageModel.summarize(subjects);
         },
       },
     });
 
-    await expect(upkeep.run(group, { kind: 'communities' })).rejects.toThrow(ModelBusy);
+    await expect(upkeep.run(group, { kind: 'communities' })).rejects.toThrow(ModelBusyError);
     expect(await wholeGraph(graph)).toEqual(before);
     failing = false;
     await upkeep.run(group, { kind: 'communities' });
@@ -222,7 +222,7 @@ describe('a build that fails', () => {
       },
     };
 
-    await expect(build(group, rival)).rejects.toThrow(StaleFence);
+    await expect(build(group, rival)).rejects.toThrow(StaleFenceError);
     expect(await build(group)).toEqual({ communities: 2, members: 6 });
   });
 });

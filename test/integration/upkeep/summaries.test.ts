@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { InvalidInput, ReplyUnusable } from '../../../src/errors.ts';
+import { InvalidInputError, UnusableReplyError } from '../../../src/errors.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { longKey } from '../../../src/graph/queries/entities.ts';
 import { openUpkeep } from '../../../src/upkeep/upkeep.ts';
@@ -125,12 +125,12 @@ describe("a saga's summary", () => {
       summarize: async () => ({ summaries: [{ title: '', text: ' ' }] }),
     };
 
-    await expect(summarize(group, { ...tools, languageModel })).rejects.toThrow(ReplyUnusable);
+    await expect(summarize(group, { ...tools, languageModel })).rejects.toThrow(UnusableReplyError);
     expect(await wholeGraph(graph)).toEqual(before);
   });
 
   test('needs a saga', async () => {
-    await expect(summarize(newGroup())).rejects.toThrow(InvalidInput);
+    await expect(summarize(newGroup())).rejects.toThrow(InvalidInputError);
   });
 });
 

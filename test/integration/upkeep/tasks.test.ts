@@ -1,6 +1,6 @@
 import type { Queue, Worker } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { InvalidInput, JobFailed, NoWorker } from '../../../src/errors.ts';
+import { InvalidInputError, JobFailedError, NoWorkerError } from '../../../src/errors.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { openProducer } from '../../../src/queue/producer.ts';
 import { openQueue } from '../../../src/queue/queues.ts';
@@ -62,20 +62,20 @@ describe('a task', () => {
     await queue.add('task', data, { jobId: 'unknown-task', attempts: 9 });
     await queue.add('strange', {}, { jobId: 'strange-job', attempts: 9 });
 
-    await expect(memory.ended({ queue: 'store', jobId: 'unknown-task' })).rejects.toThrow(JobFailed);
-    await expect(memory.ended({ queue: 'store', jobId: 'strange-job' })).rejects.toThrow(/jobs named "strange"/);
+    await expect(memory.waitFor({ queue: 'store', jobId: 'unknown-task' })).rejects.toThrow(JobFailedError);
+    await expect(memory.waitFor({ queue: 'store', jobId: 'strange-job' })).rejects.toThrow(/jobs named "strange"/);
   });
 
   test('of summaries is one job for all who ask in the same moment', async () => {
     const producer = openProducer(stores.config);
     const group = newGroup();
-    await memory.listen('store');
+    await memory.connect('store');
 
     const [first, ...others] = await Promise.all([1, 2, 3].map(() => producer.task(group, { kind: 'summaries' })));
 
     const jobId = others.at(-1)?.jobId ?? '';
     expect(new Set([first?.jobId, ...others.map((it) => it.jobId)]).size).toBeLessThanOrEqual(2);
-    const ended = memory.ended({ queue: 'store', jobId });
+    const ended = memory.waitFor({ queue: 'store', jobId });
     await (await queue.getJob(jobId))?.promote();
     expect(await ended).toEqual({ entities: 0 });
     await producer.close();
@@ -85,15 +85,15 @@ describe('a task', () => {
     const lonely = new MemoryManager({ ...stores.config, queuePrefix: '{lonely}' });
     const environment = { ...environmentOf(stores.config), MEMORY_QUEUE_PREFIX: '{lonely}' };
 
-    await expect(lonely.communities.build()).rejects.toThrow(NoWorker);
+    await expect(lonely.communities.build()).rejects.toThrow(NoWorkerError);
     expect(await runCommand(['communities'], environment)).toMatchObject(failure(/^No worker is running to do this/));
     await lonely.close();
   });
 
   test('for what is not there is refused before it is queued', async () => {
-    await expect(memory.sagas.summarize('nothing')).rejects.toThrow(InvalidInput);
-    await expect(memory.forget({ episode: 'episode_nothing' })).rejects.toThrow(InvalidInput);
-    await expect(memory.communities.build({ group: 'a b' })).rejects.toThrow(InvalidInput);
+    await expect(memory.sagas.summarize('nothing')).rejects.toThrow(InvalidInputError);
+    await expect(memory.forget({ episode: 'episode_nothing' })).rejects.toThrow(InvalidInputError);
+    await expect(memory.communities.build({ group: 'a b' })).rejects.toThrow(InvalidInputError);
   });
 });
 

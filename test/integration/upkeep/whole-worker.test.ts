@@ -13,7 +13,7 @@ test('what was stored as a session is a saga, and what belongs together a commun
   });
   const memory = new MemoryManager(stores.config);
   const store = async (content: string, day: string) =>
-    memory.ended(await memory.enqueue(content, null, { saga: 'session', referenceTime: new Date(day) }));
+    memory.waitFor(await memory.enqueue(content, null, { saga: 'session', referenceTime: new Date(day) }));
 
   await Promise.all([store('Harbor uses Redis.', '2025-01-02'), store('Quay uses Node.', '2025-01-01')]);
   const built = await memory.communities.build();

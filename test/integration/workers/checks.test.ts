@@ -97,14 +97,14 @@ describe('a worker', () => {
     const falkordb = await configured(KEEPING);
 
     await expect(started({ falkordb })).rejects.toMatchObject({
-      name: 'WrongServer',
+      name: 'WrongServerError',
       message: expect.stringMatching(/^The server at .* is a plain Redis or Valkey without the FalkorDB module/),
     });
   });
 
   test('refuses a FalkorDB in the place of Valkey', async () => {
     await expect(started({ valkey: stores.config.falkordb })).rejects.toMatchObject({
-      name: 'WrongServer',
+      name: 'WrongServerError',
       message: expect.stringMatching(/^The server at .* is FalkorDB, .* set VALKEY_HOST and VALKEY_PORT to a Valkey/),
     });
   });
@@ -128,7 +128,7 @@ describe('a worker', () => {
     const memory = new MemoryManager(config);
     closers.push(() => memory.close());
     await memory.storeEpisode('Harbor uses Redis.');
-    await until('the commit', async () => (await memory.counts('store')).completed === 1);
+    await until('the commit', async () => (await memory.jobCounts('store')).completed === 1);
     await running.close();
 
     const said: string[] = [];

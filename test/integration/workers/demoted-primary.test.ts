@@ -86,29 +86,29 @@ test('when Valkey is demoted nothing is refused, and worker, reader and waiting 
   const pair = await startPair(startValkey);
   const memory = await start({ valkey: at(pair.front) });
   const before = await memory.enqueue('Harbor uses Before.');
-  await memory.ended(before);
+  await memory.waitFor(before);
   await memory.search('Harbor');
 
   const receipts = await storeAcross(memory, pair.swap);
 
   expect(receipts.filter(({ status }) => status === 'rejected')).toEqual([]);
-  for (const receipt of receipts) if (receipt.status === 'fulfilled') await memory.ended(receipt.value);
-  expect((await memory.size()).episodes).toBe(COUNT + 1);
-  expect((await memory.counts('store')).failed).toBe(0);
+  for (const receipt of receipts) if (receipt.status === 'fulfilled') await memory.waitFor(receipt.value);
+  expect((await memory.graphSize()).episodes).toBe(COUNT + 1);
+  expect((await memory.jobCounts('store')).failed).toBe(0);
   expect(await memory.queryMemory(`Part${COUNT - 1}`)).toContain(`Part${COUNT - 1}`);
 });
 
 test('when FalkorDB is demoted its jobs wait for a moment and all are committed by its successor', async () => {
   const pair = await startPair(startFalkorDB);
   const memory = await start({ falkordb: at(pair.front) });
-  await memory.ended(await memory.enqueue('Harbor uses Before.'));
+  await memory.waitFor(await memory.enqueue('Harbor uses Before.'));
   await memory.search('Harbor', 5, { cache: false });
 
   const receipts = await storeAcross(memory, pair.swap);
 
-  for (const receipt of receipts) if (receipt.status === 'fulfilled') await memory.ended(receipt.value);
-  expect((await memory.size()).episodes).toBe(COUNT + 1);
-  expect((await memory.counts('store')).failed).toBe(0);
+  for (const receipt of receipts) if (receipt.status === 'fulfilled') await memory.waitFor(receipt.value);
+  expect((await memory.graphSize()).episodes).toBe(COUNT + 1);
+  expect((await memory.jobCounts('store')).failed).toBe(0);
   expect(await memory.queryMemory(`Part${COUNT - 1}`, 5, { cache: false })).toContain(`Part${COUNT - 1}`);
 });
 
@@ -132,12 +132,12 @@ test('who only listens follows the address to the successor, and is told that so
 test('an address that leads to a replica for good is told of, by callers, workers and status', async () => {
   const pair = await startPair(startValkey);
   const memory = await start({ valkey: at(pair.front) });
-  await memory.ended(await memory.enqueue('Harbor uses Before.'));
+  await memory.waitFor(await memory.enqueue('Harbor uses Before.'));
 
   await pair.demote();
 
   const reason = /^Valkey at \S+ is a replica, which takes nothing; set VALKEY_HOST and VALKEY_PORT to its primary\.$/;
   await expect(memory.enqueue('Harbor uses After.')).rejects.toThrow(reason);
   await until('the worker says so', () => notices.some((sentence) => reason.test(sentence)));
-  expect((await memory.status()).valkey).toMatchObject({ ok: false, said: expect.stringMatching(reason) });
+  expect((await memory.getStatus()).valkey).toMatchObject({ ok: false, said: expect.stringMatching(reason) });
 });

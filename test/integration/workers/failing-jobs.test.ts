@@ -47,7 +47,7 @@ function open(base: typeof stores.config): void {
 }
 
 const onNotice = (sentence: string) => void said.push(sentence);
-const counts = () => memory.counts('store');
+const counts = () => memory.jobCounts('store');
 const jobOf = async (uuid: string) => (await queue.getJob(uuid)) as Job;
 const completed = (count: number) => async () => (await counts()).completed === count;
 
@@ -97,7 +97,7 @@ describe('FalkorDB away', () => {
 
   test('makes jobs wait without an attempt, tells why, and all are done soon after it is back', async () => {
     await start();
-    await memory.ended(await memory.enqueue('Harbor uses Redis.'));
+    await memory.waitFor(await memory.enqueue('Harbor uses Redis.'));
     await falkordb.kill('SIGKILL');
     const began = performance.now();
     const receipts = await memory.enqueueMany(
@@ -105,9 +105,11 @@ describe('FalkorDB away', () => {
     );
     const [first = { uuid: '' }] = receipts;
 
-    await until('a reason', async () => (await memory.lastFailure('store'))?.match(/^FalkorDB at .* does not answer/));
+    await until('a reason', async () =>
+      (await memory.getLastFailure('store'))?.match(/^FalkorDB at .* does not answer/),
+    );
     await until('its reason', async () => waitReason((await jobOf(first.uuid)).progress));
-    await expect(memory.ended(first as never, { limit: 2 * SECOND })).rejects.toThrow(
+    await expect(memory.waitFor(first as never, { timeoutMs: 2 * SECOND })).rejects.toThrow(
       /Its last try failed: FalkorDB at .* does not answer/,
     );
     const tries = await Promise.all(receipts.map(async ({ uuid }) => (await jobOf(uuid)).attemptsStarted));
@@ -115,7 +117,7 @@ describe('FalkorDB away', () => {
     await falkordb.restart();
     await until('all jobs', completed(41));
 
-    expect((await memory.size()).episodes).toBe(41);
+    expect((await memory.graphSize()).episodes).toBe(41);
     const jobs = await Promise.all(receipts.map(({ uuid }) => jobOf(uuid)));
     for (const job of jobs) expect(job.attemptsMade).toBe(1);
     // The queue rests: the 40 jobs are not tried over and over.
@@ -210,9 +212,9 @@ describe('a model', () => {
         content: `Quay${index} USES Part${index}: Quay${index} uses Part${index}`,
       })),
     );
-    const fact = await memory.addTriplet({ source: 'Mira', relation: 'LEADS', target: 'Dock' });
-    await memory.ended(fact);
-    await until('the texts', async () => (await memory.size()).episodes === 32);
+    const fact = await memory.enqueueFact({ source: 'Mira', relation: 'LEADS', target: 'Dock' });
+    await memory.waitFor(fact);
+    await until('the texts', async () => (await memory.graphSize()).episodes === 32);
     const waiting = await until('all that wait', async () => {
       const jobs = await Promise.all(many.map(({ uuid }) => jobOf(uuid)));
       return jobs.every(({ progress }) => waitReason(progress)?.includes('is busy')) && jobs;
@@ -238,7 +240,7 @@ describe('a model', () => {
     );
     await until('many tries', async () => (await jobOf(receipts[0]?.uuid ?? '')).attemptsStarted > 3);
 
-    const reason = await memory.lastFailure('store');
+    const reason = await memory.getLastFailure('store');
     isAway = false;
     await until('all jobs', completed(20));
 
@@ -257,7 +259,7 @@ describe('a model', () => {
 
     await until('three tries of each', async () => (await jobs()).every(({ attemptsMade }) => attemptsMade >= 3));
 
-    expect(await memory.lastFailure('store')).toMatch(/refused the key in OPENAI_API_KEY/);
+    expect(await memory.getLastFailure('store')).toMatch(/refused the key in OPENAI_API_KEY/);
     expect(fake?.called('extract').length).toBeLessThan(30);
   });
 
@@ -275,13 +277,13 @@ describe('a model', () => {
     );
     for (const letter of letters)
       expect(letter).toMatchObject({
-        error: 'ReplyUnusable',
+        error: 'UnusableReplyError',
         attempts: 1,
         reason: expect.stringMatching(/the model declined to answer/),
         traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
       });
     // Their raw texts are there all the same.
-    expect((await memory.size()).episodes).toBe(80);
+    expect((await memory.graphSize()).episodes).toBe(80);
   });
 });
 
@@ -329,30 +331,30 @@ describe('what a failure costs', () => {
 
     expect(letter).toMatchObject({ reason: 'An unexpected failure (TypeError).', error: 'TypeError', attempts: 1 });
     expect(letter.details.at(-1)).toBe('TypeError: cannot read "the secret text"');
-    expect(`${said} ${await memory.lastFailure('store')} ${letter.details[0]}`).not.toContain('secret');
+    expect(`${said} ${await memory.getLastFailure('store')} ${letter.details[0]}`).not.toContain('secret');
     expect(said).toEqual(['store odd failed (attempt 1, given up): An unexpected failure (TypeError).']);
   });
 
   test('a reason for waiting gives way to that of a counted try', async () => {
-    const failures = [new errors.StaleFence('Somebody else wrote.'), new errors.ModelFailed('Odd answer.')];
+    const failures = [new errors.StaleFenceError('Somebody else wrote.'), new errors.ModelFailedError('Odd answer.')];
     startTaking(async () => {
-      throw failures.shift() ?? new errors.InvalidInput('Never.');
+      throw failures.shift() ?? new errors.InvalidInputError('Never.');
     });
     await memory.enqueue('Harbor uses Redis.');
     const reasons = new Set<string>();
 
     await until('the end', async () => {
-      reasons.add((await memory.lastFailure('store')) ?? '');
+      reasons.add((await memory.getLastFailure('store')) ?? '');
       return (await counts()).failed === 1;
     });
-    reasons.add((await memory.lastFailure('store')) ?? '');
+    reasons.add((await memory.getLastFailure('store')) ?? '');
 
     expect([...reasons].filter(Boolean)).toEqual(['Somebody else wrote.', 'Odd answer.', 'Never.']);
   });
 
   test('who waits for an export is told its share, and never why it waits', async () => {
     await start();
-    await memory.ended(await memory.enqueue('Harbor uses Redis.'));
+    await memory.waitFor(await memory.enqueue('Harbor uses Redis.'));
     const shares: number[] = [];
     const [connection, exports] = [patientConnection(config.valkey), queue.opts];
     const leases = openLeases(connection, MINUTE);

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config.ts';
 import { startFalkorDB, startValkey } from '../../../src/embedded/servers.ts';
 import { newEpisode } from '../../../src/episode.ts';
-import { ModelAway } from '../../../src/errors.ts';
+import { ModelUnavailableError } from '../../../src/errors.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import type { LanguageModel } from '../../../src/models/language-model.ts';
 import { noteAlive, readAlive, type WorkerNote } from '../../../src/queue/alive.ts';
@@ -87,7 +87,7 @@ describe('/health', () => {
   test('is green for a worker that works, with a reason for everything', async () => {
     const { memory, config, health } = await newWorker();
     await memory.storeEpisode('Harbor uses Redis.');
-    await until('the commit', async () => (await memory.counts('store')).completed === 1);
+    await until('the commit', async () => (await memory.jobCounts('store')).completed === 1);
 
     const answer = await health();
 
@@ -106,7 +106,7 @@ describe('/health', () => {
     let refuses = true;
     const model = plainModel();
     const extract: LanguageModel['extract'] = async (...args) => {
-      if (refuses) throw new ModelAway('The server of the model refuses.');
+      if (refuses) throw new ModelUnavailableError('The server of the model refuses.');
       return plainModel().extract(...args);
     };
     const { memory, health } = await newWorker({}, { ...model, extract });
@@ -173,7 +173,7 @@ describe('/health', () => {
       connection.disconnect();
     });
     await queue.add('store', { version: 99 }, { jobId: 'from-the-future' });
-    await until('the dead letter', async () => (await memory.counts('store')).failed === 1);
+    await until('the dead letter', async () => (await memory.jobCounts('store')).failed === 1);
 
     expect(check(await health(), 'dead letters')).toEqual({
       name: 'dead letters',
@@ -216,7 +216,7 @@ describe('/metrics', () => {
   test('gives figures of both queues and ours, each metric once', async () => {
     const { memory, get } = await newWorker();
     await memory.storeEpisode('Harbor uses Redis.');
-    await until('the commit', async () => (await memory.counts('store')).completed === 1);
+    await until('the commit', async () => (await memory.jobCounts('store')).completed === 1);
 
     const text = await until('the totals', async () => {
       const told = await (await get('/metrics')).text();
@@ -236,14 +236,14 @@ describe('a worker', () => {
   test('is on the list while it runs, and the last commit outlives it', async () => {
     const { memory, running } = await newWorker();
     await memory.storeEpisode('Harbor uses Redis.');
-    await until('the commit', async () => (await memory.counts('store')).completed === 1);
+    await until('the commit', async () => (await memory.jobCounts('store')).completed === 1);
 
     const alive = await until('the beat', async () => {
-      const { valkey } = await memory.status();
+      const { valkey } = await memory.getStatus();
       return valkey.ok && valkey.alive.length === 1 && valkey;
     });
     await running.close();
-    const { valkey: after } = await memory.status();
+    const { valkey: after } = await memory.getStatus();
 
     expect(alive.alive[0]).toMatchObject({
       pid: process.pid,

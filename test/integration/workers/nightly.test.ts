@@ -55,9 +55,9 @@ function newMemory(differing: Partial<Config> = {}) {
     closers.push(() => worker.close());
     return worker;
   };
-  const tell = async (content: string, group = own) => memory.ended(await memory.enqueue(content, null, { group }));
+  const tell = async (content: string, group = own) => memory.waitFor(await memory.enqueue(content, null, { group }));
   const nightly = async (group = own) => {
-    const { valkey } = await memory.status({ group });
+    const { valkey } = await memory.getStatus({ group });
     if (!valkey.ok) throw new Error(valkey.said);
     return valkey.nightly;
   };
@@ -78,7 +78,7 @@ describe('a worker that keeps the schedule', () => {
     const { next, last } = await nightly();
     expect(next?.getTime()).toBeGreaterThan(Date.now());
     expect(last?.tick.getTime()).toBeLessThanOrEqual(Date.now());
-    expect(await memory.counts('export')).toMatchObject({ waiting: 0, active: 0, completed: 0 });
+    expect(await memory.jobCounts('export')).toMatchObject({ waiting: 0, active: 0, completed: 0 });
     expect(await lookAtStatus()).toMatch(/^Nightly {2}next at \d{4}-\d\d-\d\dT0[12]:00:00Z$/m);
     expect(await lookAtStatus()).toContain('Archive  no restore test yet\n');
   });
@@ -105,7 +105,7 @@ describe('a worker that keeps the schedule', () => {
     });
     expect(last?.outcome).toEqual({ groups: 2, done: 2, failed: 0 });
     // The nightly job, one for each memory, and the export that was asked for.
-    expect(await memory.counts('export')).toMatchObject({ completed: 4, failed: 0 });
+    expect(await memory.jobCounts('export')).toMatchObject({ completed: 4, failed: 0 });
     const { archives } = await memory.archives.list();
     const ofTheNight = archives.filter(({ file }) => file !== byHand);
     expect(ofTheNight.map(({ group }) => group).toSorted()).toEqual([config.group, other].toSorted());
@@ -127,7 +127,7 @@ describe('a worker that keeps the schedule', () => {
       const outcome = (await nightly()).last?.outcome;
       return outcome?.done === outcome?.groups && (outcome ?? undefined);
     });
-    expect(await memory.counts('export')).toMatchObject({ completed: 1 + groups });
+    expect(await memory.jobCounts('export')).toMatchObject({ completed: 1 + groups });
   });
 
   test('does nothing while the schedule is off, and says so', async () => {
@@ -137,7 +137,7 @@ describe('a worker that keeps the schedule', () => {
     await started('export', 'scheduler');
 
     expect(await lookAtStatus()).toMatch(/^Nightly {2}off \(MEMORY_EXPORT_CRON\)$/m);
-    expect(await memory.counts('export')).toMatchObject({ waiting: 0, active: 0, completed: 0 });
+    expect(await memory.jobCounts('export')).toMatchObject({ waiting: 0, active: 0, completed: 0 });
   });
 
   test('does not start with a schedule that cannot be read', async () => {
@@ -165,7 +165,7 @@ test('an archive that was damaged before its trial is a dead letter, red, and ke
     return checks.find(({ name }) => name === 'archives');
   };
 
-  await until('the dead letter', async () => (await memory.counts('export')).failed === 1);
+  await until('the dead letter', async () => (await memory.jobCounts('export')).failed === 1);
 
   const [letter] = await memory.deadLetters.list({ queue: 'export' });
   expect(letter?.reason).toMatch(new RegExp(`^The nightly archive ${file} of "${config.group}" cannot be trusted`));
@@ -312,8 +312,8 @@ test('a night on which a graph has lost changes trims and removes nothing of it,
 
   for (const group of [config.group, other]) await memory.archives.rebuild({ group, replace: true });
 
-  await until('what was stored since', async () => (await memory.size()).facts === 3);
-  expect(await memory.size(other)).toMatchObject({ facts: 1 });
+  await until('what was stored since', async () => (await memory.graphSize()).facts === 3);
+  expect(await memory.graphSize(other)).toMatchObject({ facts: 1 });
   expect(await lookAtStatus()).not.toMatch(/^Memory {3}its graph/m);
   const exported = await memory.exportAll();
   expect(exported.filter((it) => 'failed' in it)).toEqual([]);

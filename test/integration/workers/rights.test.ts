@@ -46,7 +46,7 @@ test.each([
   const starting = start({ ...stores.config, valkey: { ...stores.config.valkey, ...user } });
 
   await expect(starting).rejects.toMatchObject({
-    name: 'AccessRefused',
+    name: 'AccessRefusedError',
     message: expect.stringMatching(sentence),
   });
   await expect(starting).rejects.toThrow(`does not let its user "${user.username}" use`);
@@ -56,7 +56,7 @@ test('the same for FalkorDB', async () => {
   const user = await newUser(stores.config.falkordb, [...ALL, '-graph.delete']);
 
   await expect(start({ ...stores.config, falkordb: { ...stores.config.falkordb, ...user } })).rejects.toMatchObject({
-    name: 'AccessRefused',
+    name: 'AccessRefusedError',
     message: expect.stringMatching(/^FalkorDB at .* use GRAPH\.DELETE; grant that/),
   });
 });
@@ -100,7 +100,7 @@ test.each(['{memory}', '{one}'])(
     closers.push(() => memory.close());
 
     const receipt = await memory.enqueue('Mira [Person] WORKS_ON Harbor [Project]: Mira works on Harbor.');
-    await memory.ended(receipt);
+    await memory.waitFor(receipt);
     const exported = await memory.export();
     await memory.archives.restore(exported.file, { group: newGroup() });
     await memory.archives.rebuild({ replace: true });
@@ -109,7 +109,7 @@ test.each(['{memory}', '{one}'])(
 
     expect(exported.episodes).toBe(1);
     expect(forgotten.episodes).toHaveLength(1);
-    expect((await memory.status()).valkey).toMatchObject({ ok: true, workers: 1 });
+    expect((await memory.getStatus()).valkey).toMatchObject({ ok: true, workers: 1 });
   },
 );
 

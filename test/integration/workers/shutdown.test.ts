@@ -77,8 +77,8 @@ describe('a worker that has to go', () => {
 
     const again = await startWorkers(config, ['store'], { languageModel: plain, embedder: plainEmbedder() });
     closers.push(() => again.close());
-    await memory.ended({ queue: 'store', jobId: slow?.uuid ?? '' });
-    expect((await memory.size()).episodes).toBe(2);
+    await memory.waitFor({ queue: 'store', jobId: slow?.uuid ?? '' });
+    expect((await memory.graphSize()).episodes).toBe(2);
   });
 });
 

@@ -76,7 +76,7 @@ async function refusedOr<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
-    if ((error as Error).name === 'InvalidInput') return undefined;
+    if ((error as Error).name === 'InvalidInputError') return undefined;
     throw error;
   }
 }

@@ -23,14 +23,14 @@ export async function untilDone(memory: MemoryManager, jobs: number, limit = LEA
     await until(
       `${jobs} done jobs`,
       async () => {
-        const counts = await memory.counts('store').catch(() => undefined);
+        const counts = await memory.jobCounts('store').catch(() => undefined);
         last = JSON.stringify(counts);
         return (counts?.completed ?? 0) >= jobs;
       },
       Math.max(limit, LEAST),
     );
   } catch (error) {
-    const why = await memory.lastFailure('store').catch(() => undefined);
+    const why = await memory.getLastFailure('store').catch(() => undefined);
     throw new Error(`${(error as Error).message}: ${last}${why ? `; a job failed last because: ${why}` : ''}`);
   }
 }
@@ -54,7 +54,7 @@ export async function untilEnded(memory: MemoryManager, jobs: number, limit = LE
   await until(
     `${jobs} ended jobs`,
     async () => {
-      const counts = await memory.counts('store').catch(() => undefined);
+      const counts = await memory.jobCounts('store').catch(() => undefined);
       return counts !== undefined && counts.completed + counts.failed >= jobs;
     },
     Math.max(limit, LEAST),

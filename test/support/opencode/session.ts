@@ -73,14 +73,14 @@ export function useAgent(stores: Stores): Agent {
   };
   agent.kept = async (words) => {
     const found = await until(`an episode with "${words}"`, async () =>
-      (await agent.memory.episodes.latest({ limit: 100 })).find(({ content }) => content.includes(words)),
+      (await agent.memory.episodes.list({ limit: 100 })).find(({ content }) => content.includes(words)),
     );
-    return agent.memory.episode(found.uuid);
+    return agent.memory.getEpisode(found.uuid);
   };
   agent.facts = async (query) => (await agent.memory.search(query, 20, { find: 'facts', cache: false })).facts;
   agent.everything = async () => {
-    await until('rest', async () => isAtRest(await agent.memory.counts('store')));
-    return (await agent.memory.episodes.latest({ limit: 1000 })).map(({ content }) => content).join('\n');
+    await until('rest', async () => isAtRest(await agent.memory.jobCounts('store')));
+    return (await agent.memory.episodes.list({ limit: 1000 })).map(({ content }) => content).join('\n');
   };
   return agent;
 }

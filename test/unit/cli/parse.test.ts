@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Command } from '../../../src/cli/command.ts';
 import { parse } from '../../../src/cli/parse.ts';
-import { InvalidInput } from '../../../src/errors.ts';
+import { InvalidInputError } from '../../../src/errors.ts';
 
 const command: Command = {
   help: '',
@@ -84,7 +84,7 @@ describe('a command line', () => {
     [['x', '--no-cache=1'], /does not take an argument; see/],
     [['x', '--timeout', '0'], /--timeout must be a whole number from 1 to 86400/],
   ])('%j is refused in one line', (args, sentence) => {
-    expect(() => call(...args)).toThrow(InvalidInput);
+    expect(() => call(...args)).toThrow(InvalidInputError);
     expect(() => call(...args)).toThrow(sentence);
   });
 });

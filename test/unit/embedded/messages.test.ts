@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { serversMissing } from '../../../src/embedded/binaries.ts';
 import { configurationText } from '../../../src/embedded/data-folder.ts';
 import { lastUsefulLine, saysPortTaken } from '../../../src/embedded/run-program.ts';
-import { ServersMissing } from '../../../src/errors.ts';
+import { ServersMissingError } from '../../../src/errors.ts';
 
 test('who has no servers is told what was tried and what else to do, in one sentence', () => {
   const error = serversMissing(['valkey-server is not on the PATH', 'redis-server on the PATH is 7.0.15']);
-  expect(error).toBeInstanceOf(ServersMissing);
+  expect(error).toBeInstanceOf(ServersMissingError);
   expect(error.message).toBe(
     'No Valkey or Redis from 7.2 on that can load FalkorDB was found (valkey-server is not on the PATH; ' +
       'redis-server on the PATH is 7.0.15): run `docker compose up` and set FALKORDB_HOST, FALKORDB_PORT, ' +

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { InvalidInput } from '../../../src/errors.ts';
+import { InvalidInputError } from '../../../src/errors.ts';
 import { checkGroup } from '../../../src/group.ts';
 import { validPart } from '../../../src/ingest/extract.ts';
 import type { ExtractedFact } from '../../../src/models/language-model.ts';
@@ -12,8 +12,8 @@ import { toGraphTime } from '../../../src/time.ts';
 // gives something else the test says `ours`.
 
 test('a group that no graph may be named after is refused', () => {
-  expect(() => checkGroup('bad"group')).toThrow(InvalidInput);
-  expect(() => checkGroup('')).toThrow(InvalidInput);
+  expect(() => checkGroup('bad"group')).toThrow(InvalidInputError);
+  expect(() => checkGroup('')).toThrow(InvalidInputError);
   expect(checkGroup('g-2')).toBe('g-2');
 });
 

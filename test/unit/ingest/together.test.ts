@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { InvalidInput, StoreUnreachable } from '../../../src/errors.ts';
+import { InvalidInputError, StoreUnreachableError } from '../../../src/errors.ts';
 import { bisectOnFailure, coalesce } from '../../../src/ingest/coalesce.ts';
 
 const all = (waiting: readonly unknown[]) => waiting.length;
@@ -57,7 +57,7 @@ test('one that cannot be done is found by halves and takes no other with it', as
     Array.from({ length: 32 }, (_, index) => index),
     async (items) => {
       asked += 1;
-      if (items.includes(20)) throw new InvalidInput('no');
+      if (items.includes(20)) throw new InvalidInputError('no');
       done.push(...items);
     },
     (items) => void failed.push(...items),
@@ -75,7 +75,7 @@ test('what lies in a server fails for all, and is tried once', async () => {
     [1, 2, 3, 4],
     async () => {
       asked += 1;
-      throw new StoreUnreachable('away');
+      throw new StoreUnreachableError('away');
     },
     (items) => void failed.push(...items),
   );

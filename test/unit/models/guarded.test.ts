@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { ConfigError, ModelAway, ModelBusy, ModelFailed, ReplyUnusable } from '../../../src/errors.ts';
+import {
+  ConfigError,
+  ModelBusyError,
+  ModelFailedError,
+  ModelUnavailableError,
+  UnusableReplyError,
+} from '../../../src/errors.ts';
 import { guardedEmbedder, guardedLanguageModel } from '../../../src/models/guarded.ts';
 import { answered, type Breaker, CLOSED, enter, failed } from '../../../src/models/guarded-breaker.ts';
 import type { Metrics } from '../../../src/telemetry/metrics.ts';
@@ -7,8 +13,8 @@ import { openVitalSigns } from '../../../src/telemetry/vital-signs.ts';
 import { MINUTE, SECOND } from '../../../src/time.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 
-const away = () => new ModelAway('The server at x cannot be reached.');
-const busy = (retryAfter: number | null) => new ModelBusy('The server at x is busy.', { retryAfter });
+const away = () => new ModelUnavailableError('The server at x cannot be reached.');
+const busy = (retryAfter: number | null) => new ModelBusyError('The server at x is busy.', { retryAfter });
 const episode = { content: 'Harbor uses Redis.', source: 'text', referenceTime: new Date(0) } as const;
 
 /** A model that fails as `failure` says, a clock that the test moves, and what is told of them. */
@@ -54,7 +60,7 @@ describe('a guarded model', () => {
 
     expect(told.asked).toBe(8);
     expect(breaker()).toBe('open');
-    expect(refused).toMatchObject({ name: 'ModelAway', message: told.failure.message, retryAfter: 600 });
+    expect(refused).toMatchObject({ name: 'ModelUnavailableError', message: told.failure.message, retryAfter: 600 });
   });
 
   test('is asked once when the time is over, and by all when that went well', async () => {
@@ -68,8 +74,8 @@ describe('a guarded model', () => {
 
     expect(together).toEqual([
       'answered',
-      expect.objectContaining({ name: 'ModelAway' }),
-      expect.objectContaining({ name: 'ModelAway' }),
+      expect.objectContaining({ name: 'ModelUnavailableError' }),
+      expect.objectContaining({ name: 'ModelUnavailableError' }),
     ]);
     expect(breaker()).toBe('closed');
     expect(await Promise.all([ask(), ask()])).toEqual(['answered', 'answered']);
@@ -143,7 +149,7 @@ describe('a guarded model', () => {
     expect(answers / 5000).toBeGreaterThan(0.65);
   });
 
-  test.each([new ReplyUnusable('No reply.'), new ModelFailed('Odd.'), new TypeError('bug')])(
+  test.each([new UnusableReplyError('No reply.'), new ModelFailedError('Odd.'), new TypeError('bug')])(
     'is asked on by others however often one text makes it fail: %s',
     async (failure) => {
       const { told, ask, askOften, breaker } = story();
@@ -203,8 +209,11 @@ test('a guarded embedder gives the same vectors, tells their cost on, and is gua
   );
 
   const vectors = await embedder.embed(['Harbor'], ({ promptTokens }) => noted.push(promptTokens));
-  await expect(embedder.embed(['Redis'])).rejects.toMatchObject({ name: 'ModelBusy' });
-  await expect(embedder.embed(['Harbor'])).rejects.toMatchObject({ name: 'ModelBusy', retryAfter: expect.any(Number) });
+  await expect(embedder.embed(['Redis'])).rejects.toMatchObject({ name: 'ModelBusyError' });
+  await expect(embedder.embed(['Harbor'])).rejects.toMatchObject({
+    name: 'ModelBusyError',
+    retryAfter: expect.any(Number),
+  });
 
   expect(vectors).toEqual(await plain.embed(['Harbor']));
   expect(noted).toEqual([3]);

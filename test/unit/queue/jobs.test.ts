@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
-import { InvalidInput, ModelAway, ModelBusy, StaleFence, TimedOut } from '../../../src/errors.ts';
+import {
+  InvalidInputError,
+  ModelBusyError,
+  ModelUnavailableError,
+  StaleFenceError,
+  TimedOutError,
+} from '../../../src/errors.ts';
 import {
   backoff,
   readExportJob,
@@ -34,7 +40,7 @@ describe('a store job', () => {
     ['that is nothing', null, /payload: it must be an object\.$/],
     ['for a group that is none', { ...payload, group: 'a b' }, /group "a b" is not a valid name/],
   ])('%s is refused for good, and the place is named', (_, data, place) => {
-    expect(() => readStoreJob(data)).toThrow(InvalidInput);
+    expect(() => readStoreJob(data)).toThrow(InvalidInputError);
     expect(() => readStoreJob(data)).toThrow(place);
   });
 });
@@ -44,7 +50,7 @@ describe('an export job', () => {
     expect(readExportJob({ version: 1, group: 'harbor' })).toMatchObject({ group: 'harbor' }));
 
   test('of a group that is none is refused', () => {
-    expect(() => readExportJob({ version: 1, group: 'default_db' })).toThrow(InvalidInput);
+    expect(() => readExportJob({ version: 1, group: 'default_db' })).toThrow(InvalidInputError);
   });
 });
 
@@ -82,7 +88,7 @@ describe('a task', () => {
     ],
     ['that is nothing', undefined, /payload/],
   ])('%s is refused for good, and the place is named', (_, data, place) => {
-    expect(() => readTaskJob(data)).toThrow(InvalidInput);
+    expect(() => readTaskJob(data)).toThrow(InvalidInputError);
     expect(() => readTaskJob(data)).toThrow(place);
   });
 
@@ -128,7 +134,7 @@ describe('a wait that counts no attempt', () => {
   const waits = (error: Error, times: number) => Array.from({ length: 200 }, () => waitAfter(error, times));
 
   test('is as long as the server told, spread over a tenth more and a second, and ten minutes at most', () => {
-    const told = (retryAfter: number) => waits(new ModelBusy('Busy.', { retryAfter }), 9);
+    const told = (retryAfter: number) => waits(new ModelBusyError('Busy.', { retryAfter }), 9);
 
     expect(Math.min(...told(20_000))).toBeGreaterThanOrEqual(20_000);
     expect(Math.max(...told(20_000))).toBeLessThanOrEqual(23_000);
@@ -137,12 +143,12 @@ describe('a wait that counts no attempt', () => {
   });
 
   test('grows to half a minute where nobody told how long', () => {
-    expect(Math.max(...waits(new ModelAway('Away.'), 1))).toBeLessThanOrEqual(500);
-    expect(Math.min(...waits(new ModelAway('Away.'), 50))).toBeGreaterThanOrEqual(15_000);
-    expect(Math.max(...waits(new ModelAway('Away.'), 50))).toBeLessThanOrEqual(30_000);
+    expect(Math.max(...waits(new ModelUnavailableError('Away.'), 1))).toBeLessThanOrEqual(500);
+    expect(Math.min(...waits(new ModelUnavailableError('Away.'), 50))).toBeGreaterThanOrEqual(15_000);
+    expect(Math.max(...waits(new ModelUnavailableError('Away.'), 50))).toBeLessThanOrEqual(30_000);
   });
 
-  test.each([new StaleFence('Late.'), new TimedOut('Held.')])(
+  test.each([new StaleFenceError('Late.'), new TimedOutError('Held.')])(
     'is two seconds at most for another worker: %s',
     (error) => {
       expect(Math.max(...waits(error, 50))).toBeLessThanOrEqual(2000);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
-import { InvalidInput } from '../../../src/errors.ts';
+import { InvalidInputError } from '../../../src/errors.ts';
 import { drainSpool } from '../../../src/queue/spool/drain.ts';
 import { openSpool, type SpooledEpisode } from '../../../src/queue/spool/spool.ts';
 import { countingMetrics } from '../../../src/telemetry/metrics.ts';
@@ -27,7 +27,7 @@ const spooled = (content = 'Harbor uses Redis.'): SpooledEpisode => ({
 function taking(refused: readonly string[] = []) {
   const taken: SpooledEpisode[] = [];
   const take = async (one: SpooledEpisode) => {
-    if (refused.includes(one.episode.content)) throw new InvalidInput('It stands for another episode.');
+    if (refused.includes(one.episode.content)) throw new InvalidInputError('It stands for another episode.');
     taken.push(one);
   };
   return { taken, take };
@@ -81,7 +81,7 @@ describe('the spool', () => {
     );
     expect(spool.count()).toBe(2);
     spool.keep([spooled()]);
-    expect(() => spool.keep([spooled()])).toThrow(expect.objectContaining({ name: 'SpoolFull' }));
+    expect(() => spool.keep([spooled()])).toThrow(expect.objectContaining({ name: 'SpoolFullError' }));
   });
 
   test('keeps none of many when the disk is full before the last of them', async () => {

@@ -1,16 +1,20 @@
 import { expect, test } from 'vitest';
-import { ConfigError, InvalidInput, JobFailed, TimedOut } from '../../../src/errors.ts';
+import { ConfigError, InvalidInputError, JobFailedError, TimedOutError } from '../../../src/errors.ts';
 import { harmless } from '../../../src/telemetry/harmless.ts';
 
 const CANARY = 'canary';
 
 test.each([
   [new ConfigError('B2 needs a key; set B2_KEY_ID.'), 'ConfigError', 'B2 needs a key; set B2_KEY_ID.'],
-  [new InvalidInput('There is no saga "canary".'), 'InvalidInput', 'There is no saga "…".'],
-  [new InvalidInput('No episode "she said "canary" twice" here.'), 'InvalidInput', 'No episode "…" here.'],
-  [new InvalidInput('No episode "of two\nlines canary" here.'), 'InvalidInput', 'No episode "…" here.'],
-  [new TimedOut('It did not end. Its last try failed: canary'), 'TimedOut', 'It did not end. Its last try failed.'],
-  [new JobFailed('canary'), 'JobFailed', 'A job ended without success.'],
+  [new InvalidInputError('There is no saga "canary".'), 'InvalidInputError', 'There is no saga "…".'],
+  [new InvalidInputError('No episode "she said "canary" twice" here.'), 'InvalidInputError', 'No episode "…" here.'],
+  [new InvalidInputError('No episode "of two\nlines canary" here.'), 'InvalidInputError', 'No episode "…" here.'],
+  [
+    new TimedOutError('It did not end. Its last try failed: canary'),
+    'TimedOutError',
+    'It did not end. Its last try failed.',
+  ],
+  [new JobFailedError('canary'), 'JobFailedError', 'A job ended without success.'],
   [new TypeError('canary is not a function'), 'TypeError', 'An unexpected failure (TypeError).'],
   [
     Object.assign(new Error('canary'), { code: 'ECONNREFUSED' }),

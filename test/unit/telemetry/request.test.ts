@@ -4,7 +4,7 @@ import { loadConfig } from '../../../src/config.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 
 /** These call another public function, which is the span, are no call of the memory's, or are asked before every command. */
-const OTHERWISE = ['constructor', 'storeEpisode', 'exportToB2', 'close', 'workers'];
+const OTHERWISE = ['constructor', 'storeEpisode', 'exportToB2', 'close', 'countWorkers'];
 const functions = Object.getOwnPropertyNames(MemoryManager.prototype).filter((name) => !OTHERWISE.includes(name));
 const [, ...bodies] = readFileSync(new URL('../../../src/memory.ts', import.meta.url), 'utf8').split('\n  async ');
 

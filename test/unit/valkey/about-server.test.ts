@@ -5,19 +5,19 @@ const address = { host: 'here', port: 1, tls: false };
 const reply = (message: string) => Object.assign(new Error(message), { name: 'ReplyError' });
 
 test.each([
-  [reply('NOAUTH Authentication required.'), 'AccessRefused'],
-  [reply("OOM command not allowed when used memory > 'maxmemory'."), 'StoreUnreachable'],
+  [reply('NOAUTH Authentication required.'), 'AccessRefusedError'],
+  [reply("OOM command not allowed when used memory > 'maxmemory'."), 'StoreUnreachableError'],
   [
     reply(
       'ERR Error running script (call to f_1): @user_script:1: @user_script: 1: -OOM command not allowed when used',
     ),
-    'StoreUnreachable',
+    'StoreUnreachableError',
   ],
-  [reply('MISCONF Valkey is configured to save RDB snapshots, but it cannot.'), 'StoreUnreachable'],
-  [reply("READONLY You can't write against a read only replica."), 'StoreUnreachable'],
-  [reply('LOADING Valkey is loading the dataset in memory'), 'StoreUnreachable'],
-  [new Error('Connection is closed.'), 'StoreUnreachable'],
-  [new Error("Socket timeout. Expecting data, but didn't receive any in 4000ms."), 'StoreUnreachable'],
+  [reply('MISCONF Valkey is configured to save RDB snapshots, but it cannot.'), 'StoreUnreachableError'],
+  [reply("READONLY You can't write against a read only replica."), 'StoreUnreachableError'],
+  [reply('LOADING Valkey is loading the dataset in memory'), 'StoreUnreachableError'],
+  [new Error('Connection is closed.'), 'StoreUnreachableError'],
+  [new Error("Socket timeout. Expecting data, but didn't receive any in 4000ms."), 'StoreUnreachableError'],
 ])('%s is about the server, and is explained', (error, name) => {
   expect(isAboutServer(error)).toBe(true);
   expect(explainValkey(error, address)).toMatchObject({ name, message: expect.stringMatching(/here:1/), cause: error });

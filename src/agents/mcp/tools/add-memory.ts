@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { NOTE_KINDS, type NoteKind } from '../../../episode.ts';
-import { InvalidInput, StoreUnreachable } from '../../../errors.ts';
+import { InvalidInputError, StoreUnreachableError } from '../../../errors.ts';
 import type { MemoryManager } from '../../../memory.ts';
 import type { EpisodeReceipt } from '../../../queue/producer.ts';
 import { date, text, timeOf } from '../arguments.ts';
@@ -81,7 +81,7 @@ export async function handIn(
 ): Promise<EpisodeReceipt> {
   await connected(memory);
   const receipt = await store(false).catch((error) => {
-    if (error instanceof StoreUnreachable) return store(true);
+    if (error instanceof StoreUnreachableError) return store(true);
     throw error;
   });
   if (!receipt.spooled) return receipt;
@@ -106,7 +106,7 @@ const RULE_IS_PENDING =
 function kindOf(given: string | undefined): NoteKind | undefined {
   const known = NOTE_KINDS.find((kind) => kind === given?.toLowerCase());
   if (given === undefined || known) return known;
-  throw new InvalidInput('kind must be fact, decision, rule or task.');
+  throw new InvalidInputError('kind must be fact, decision, rule or task.');
 }
 
 const sourceOf = (given = 'text') => (['message', 'json'] as const).find((it) => it === given.toLowerCase()) ?? 'text';

@@ -44,7 +44,7 @@ export const addTriplet = defineTool({
       ...(invalidAt && { invalidAt }),
     };
     const receipt = await handIn(memory, (spool) =>
-      memory.addTriplet(triplet, null, { group, spool, sourceDescription: 'mcp' }),
+      memory.enqueueFact(triplet, null, { group, spool, sourceDescription: 'mcp' }),
     );
     const learnt = await committed(memory, receipt, group);
     const own = receiptOf(receipt, group);
@@ -70,12 +70,12 @@ export const addTriplet = defineTool({
 async function committed(memory: MemoryManager, receipt: EpisodeReceipt, group: string) {
   if (receipt.spooled) return undefined;
   try {
-    if ((await memory.workers('store')) === 0) return undefined;
-    await memory.ended(receipt, { limit: SHOWN_WITHIN });
-    return await memory.episodes.learnt([receipt.uuid], { group });
+    if ((await memory.countWorkers('store')) === 0) return undefined;
+    await memory.waitFor(receipt, { timeoutMs: SHOWN_WITHIN });
+    return await memory.episodes.getExtracted([receipt.uuid], { group });
   } catch (error) {
     // It is stored; only a fact that cannot be one is a failure of this call.
-    if (isForeseen(error) && error.name !== 'JobFailed') return undefined;
+    if (isForeseen(error) && error.name !== 'JobFailedError') return undefined;
     throw error;
   }
 }

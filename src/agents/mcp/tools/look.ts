@@ -16,7 +16,7 @@ export const getEntityEdge = defineTool({
   limit: ASKED_WITHIN,
   async run({ uuid, group_id }, { memory, group: groupOf }) {
     const group = groupOf(group_id);
-    return { message: 'Fact retrieved successfully', ...fact(await memory.fact(uuid, { group }), group) };
+    return { message: 'Fact retrieved successfully', ...fact(await memory.getFact(uuid, { group }), group) };
   },
 });
 
@@ -34,7 +34,7 @@ export const getEpisodes = defineTool({
   async run({ group_ids, max_episodes: limit }, { memory, groups, note }) {
     const found = await Promise.all(
       groups(group_ids).map(async (group) =>
-        (await memory.episodes.latest({ group, limit })).map((row) => ({ group, row })),
+        (await memory.episodes.list({ group, limit })).map((row) => ({ group, row })),
       ),
     );
     const rows = found.flat().sort((a, b) => (a.row.referenceTime < b.row.referenceTime ? 1 : -1));
@@ -58,7 +58,7 @@ export const getEpisodeEntities = defineTool({
   limit: ASKED_WITHIN,
   async run({ episode_uuids: uuids, group_id }, { memory, group: groupOf }) {
     const group = groupOf(group_id);
-    const { entities, facts } = await memory.episodes.learnt(uuids, { group });
+    const { entities, facts } = await memory.episodes.getExtracted(uuids, { group });
     return {
       message: `Retrieved provenance for ${uuids.length} episode(s)`,
       nodes: entities.map((it) => node(it, group)),

@@ -24,7 +24,7 @@ export const deleteEpisode = defineTool({
   output: replyShape({ forgotten: counts }),
   limit: DONE_WITHIN,
   async run({ uuid, group_id }, { memory, group: groupOf }) {
-    const forgotten = await memory.forget({ episode: uuid }, { group: groupOf(group_id), limit: DONE_WITHIN });
+    const forgotten = await memory.forget({ episode: uuid }, { group: groupOf(group_id), timeoutMs: DONE_WITHIN });
     return { message: `Episode with UUID ${uuid} deleted successfully`, forgotten: countsOf(forgotten) };
   },
 });
@@ -38,7 +38,7 @@ export const deleteEntityEdge = defineTool({
   output: replyShape({ forgotten: counts, told_by: z.array(z.string()) }),
   limit: DONE_WITHIN,
   async run({ uuid, group_id }, { memory, group: groupOf, note }) {
-    const forgotten = await memory.forget({ fact: uuid }, { group: groupOf(group_id), limit: DONE_WITHIN });
+    const forgotten = await memory.forget({ fact: uuid }, { group: groupOf(group_id), timeoutMs: DONE_WITHIN });
     const told = forgotten.telling.map((it) => it.uuid);
     if (told.length > 0) note('The texts of the episodes in told_by say it still; delete_episode takes them out too.');
     const message = `Entity edge with UUID ${uuid} deleted successfully`;
@@ -76,10 +76,10 @@ export const clearGraph = defineTool({
 
 /** By forgetting each: so nothing stays in archives, memos or the queue's past that could bring it back. */
 async function clear(memory: MemoryManager, group: string, until: number) {
-  const options = { group, limit: DONE_WITHIN };
+  const options = { group, timeoutMs: DONE_WITHIN };
   let [episodes, entities] = [0, 0];
   while (performance.now() < until) {
-    const next = await memory.episodes.latest({ group, limit: AT_ONCE });
+    const next = await memory.episodes.list({ group, limit: AT_ONCE });
     await Promise.all(next.map(({ uuid }) => memory.forget({ episode: uuid }, options)));
     episodes += next.length;
     if (next.length > 0) continue;

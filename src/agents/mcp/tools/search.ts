@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { InvalidInput } from '../../../errors.ts';
+import { InvalidInputError } from '../../../errors.ts';
 import type { QueryOptions } from '../../../memory/query.ts';
 import { NOTHING_KNOWN } from '../../../reader/format.ts';
 import type { FoundPassage } from '../../../search/found.ts';
@@ -137,7 +137,8 @@ async function askGroups<T extends object>(
   );
   const found = answers.flatMap((it) => (it.status === 'fulfilled' ? [it.value] : []));
   const failures = answers.flatMap((it) => (it.status === 'rejected' ? [it.reason] : []));
-  const failed = failures.find((it) => !(it instanceof InvalidInput)) ?? (found.length === 0 ? failures[0] : undefined);
+  const failed =
+    failures.find((it) => !(it instanceof InvalidInputError)) ?? (found.length === 0 ? failures[0] : undefined);
   if (failed) throw failed;
   return found;
 }

@@ -17,7 +17,7 @@ export const getMemoryStatus = defineTool({
   output: replyShape({ uuid: z.string(), state: z.string(), reason: z.optional(z.string()) }),
   limit: ASKED_WITHIN,
   async run({ uuid, group_id }, { memory, group }) {
-    const state = await memory.episodes.state(uuid, { group: group(group_id) });
+    const state = await memory.episodes.getState(uuid, { group: group(group_id) });
     return { message: SAID[state.state], ...state };
   },
 });
@@ -39,7 +39,7 @@ export const getStatus = defineTool({
   output: replyShape({ status: z.enum(['ok', 'error']), group_id: z.string() }),
   limit: ASKED_WITHIN,
   async run({ group_id }, { memory, group }) {
-    const status = await memory.status({ group: group(group_id) });
+    const status = await memory.getStatus({ group: group(group_id) });
     const { valkey, falkordb, spool } = status;
     return {
       status: valkey.ok && falkordb.ok ? 'ok' : 'error',

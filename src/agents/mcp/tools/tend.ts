@@ -16,7 +16,7 @@ export const summarizeSaga = defineTool({
   limit: DONE_WITHIN,
   async run({ saga_name: name, group_id }, { memory, group: groupOf }) {
     const group = groupOf(group_id);
-    const { summary } = await memory.sagas.summarize(name, { group, limit: DONE_WITHIN });
+    const { summary } = await memory.sagas.summarize(name, { group, timeoutMs: DONE_WITHIN });
     const { uuid } = await memory.sagas.show(name, { group });
     return { message: `Saga '${name}' summarized successfully`, uuid, name, summary };
   },
@@ -40,7 +40,7 @@ export const buildCommunities = defineTool({
   async run({ group_ids }, { memory, groups, group: groupOf }) {
     const each = await Promise.all(
       groups(group_ids ?? [groupOf(undefined)]).map(async (group) => {
-        const { members } = await memory.communities.build({ group, limit: DONE_WITHIN });
+        const { members } = await memory.communities.build({ group, timeoutMs: DONE_WITHIN });
         const built = await memory.communities.list({ group });
         return { members, told: built.map(({ uuid, name, summary }) => ({ uuid, name, group_id: group, summary })) };
       }),

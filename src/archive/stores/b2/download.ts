@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { ArchiveAway } from '../../../errors.ts';
+import { ArchiveUnavailableError } from '../../../errors.ts';
 import { noSuchArchive } from '../store.ts';
 import { attentive, failureOf, pausedFor, Refused, refusedOf } from './failures.ts';
 import { placeName } from './place.ts';
@@ -12,7 +12,7 @@ interface Opened {
 
 /**
  * The bytes of a file from `from` on. A connection that breaks is taken up again where it broke, as long as each brings something.
- * @throws ConfigError, ArchiveAway; InvalidInput when there is no such file
+ * @throws ConfigError, ArchiveUnavailableError; InvalidInputError when there is no such file
  */
 export async function* download(session: Session, name: string, from: number): AsyncGenerator<Uint8Array> {
   const { place, patience } = session;
@@ -24,7 +24,9 @@ export async function* download(session: Session, name: string, from: number): A
     fileId ??= opened.fileId;
     try {
       if (opened.fileId !== fileId)
-        throw new ArchiveAway(`The archive was replaced while it was read from ${place.server}; read it again.`);
+        throw new ArchiveUnavailableError(
+          `The archive was replaced while it was read from ${place.server}; read it again.`,
+        );
       for await (const chunk of watched(opened.stream, patience.silence)) {
         at += chunk.length;
         attempt = 1;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ArchiveAway, ConfigError, isForeseen } from '../../../errors.ts';
+import { ArchiveUnavailableError, ConfigError, isForeseen } from '../../../errors.ts';
 import { MINUTE, SECOND } from '../../../time.ts';
 import type { B2Place } from './place.ts';
 
@@ -64,7 +64,7 @@ const plain = (code: unknown): string => (typeof code === 'string' && /^[A-Za-z_
 export function failureOf(refused: Refused, { server }: B2Place): Error {
   const { status, code, retryAfter } = refused;
   const options = { cause: refused };
-  if (passes(refused)) return new ArchiveAway(away(refused, server), { ...options, retryAfter });
+  if (passes(refused)) return new ArchiveUnavailableError(away(refused, server), { ...options, retryAfter });
   if (/(?:^|_)cap_exceeded$/.test(code))
     return new ConfigError(
       `${server} takes no more: a cap of the account that B2_KEY_ID belongs to is reached (${code}); raise it there under Caps & Alerts, or remove old files.`,

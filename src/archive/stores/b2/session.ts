@@ -12,7 +12,7 @@ export interface Session {
   readonly metrics: Metrics | undefined;
   /**
    * Makes a call, again when it failed in passing: five times at most. A token that has run out is renewed once.
-   * @throws ConfigError, ArchiveAway
+   * @throws ConfigError, ArchiveUnavailableError
    */
   ask<T>(needed: Capability, call: (b2: B2, account: Account) => Promise<T>): Promise<T>;
 }

@@ -36,7 +36,7 @@ const TYPE = 'application/octet-stream';
 /**
  * Sends content as one file, or as a large one in parts when it is longer than a part.
  * @returns in how many parts
- * @throws ConfigError, ArchiveAway, and whatever the content throws; then nothing stands under the name
+ * @throws ConfigError, ArchiveUnavailableError, and whatever the content throws; then nothing stands under the name
  */
 export async function upload(
   session: Session,

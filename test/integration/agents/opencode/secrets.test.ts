@@ -29,7 +29,7 @@ test('none of two hundred secrets is in spool, queue, journal, graph, archive, t
   const turns = readdirSync(join(config.home, 'spool')).length;
   const worker = await startWorker(environment);
   const memory = new MemoryManager(config);
-  await until('all are read', async () => (await memory.counts('store')).completed >= turns);
+  await until('all are read', async () => (await memory.jobCounts('store')).completed >= turns);
   await memory.export({ group: config.group });
   await memory.close();
   expect(await worker.stop()).toBe(0);

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import { ModelAway } from '../../../../src/errors.ts';
+import { ModelUnavailableError } from '../../../../src/errors.ts';
 import { localEmbedder } from '../../../../src/models/local/embedder.ts';
 import { localLanguageModel } from '../../../../src/models/local/language-model.ts';
 import { MINUTE } from '../../../../src/time.ts';
@@ -72,7 +72,7 @@ describe('a closed model', () => {
     await model.close();
     const refusal = model.extract({ content: 'Alice likes tea', source: 'text', referenceTime: OCTOBER });
     await expect(refusal).rejects.toThrow(
-      new ModelAway('The local model local-rules-3 is closed and answers no more.'),
+      new ModelUnavailableError('The local model local-rules-3 is closed and answers no more.'),
     );
   });
 
@@ -83,7 +83,10 @@ describe('a closed model', () => {
       model.extract({ content, source: 'text', referenceTime: OCTOBER }),
       model.close(),
     ]);
-    expect(answer).toMatchObject({ status: 'rejected', reason: { name: 'ModelFailed', cause: expect.any(Error) } });
+    expect(answer).toMatchObject({
+      status: 'rejected',
+      reason: { name: 'ModelFailedError', cause: expect.any(Error) },
+    });
   });
 });
 

@@ -152,50 +152,50 @@ export class ServersMissingError extends Error {
 
 /**
  * The failure policy for a job:
- * `waits` – the cause is a server or another worker; the job waits and no attempt is counted;
- * `retried` – the next try may succeed; each try counts, and after the last one the job is a dead letter;
- * `given up` – repeating cannot help; the job is a dead letter at once.
+ * `postpone` – the cause is a server or another worker; the job waits and no attempt is counted;
+ * `retry` – the next try may succeed; each try counts, and after the last one the job is a dead letter;
+ * `deadLetter` – repeating cannot help; the job is a dead letter at once.
  */
-export type Fate = 'waits' | 'retried' | 'given up';
+export type FailurePolicy = 'postpone' | 'retry' | 'deadLetter';
 
 // By name, not by class: the bundled command line and the worker each have a copy of these classes.
-const FATES: Readonly<Record<string, Fate>> = {
-  InvalidInputError: 'given up',
-  ConfigError: 'retried',
-  StoreUnreachableError: 'waits',
-  WrongServerError: 'waits',
-  AccessRefusedError: 'waits',
+const FAILURE_POLICIES: Readonly<Record<string, FailurePolicy>> = {
+  InvalidInputError: 'deadLetter',
+  ConfigError: 'retry',
+  StoreUnreachableError: 'postpone',
+  WrongServerError: 'postpone',
+  AccessRefusedError: 'postpone',
   // The settings must be changed back, or the graph re-embedded; the job itself is sound.
-  EmbedderMismatchError: 'waits',
-  TimedOutError: 'waits',
-  NoWorkerError: 'retried',
-  JobFailedError: 'given up',
-  ModelUnavailableError: 'waits',
-  ModelFailedError: 'retried',
-  ModelBusyError: 'waits',
+  EmbedderMismatchError: 'postpone',
+  TimedOutError: 'postpone',
+  NoWorkerError: 'retry',
+  JobFailedError: 'deadLetter',
+  ModelUnavailableError: 'postpone',
+  ModelFailedError: 'retry',
+  ModelBusyError: 'postpone',
   // Each try has already cost three calls.
-  UnusableReplyError: 'given up',
-  TextTooLongError: 'given up',
-  StaleFenceError: 'waits',
-  SpoolFullError: 'given up',
-  ArchiveUnavailableError: 'waits',
-  ArchiveDamagedError: 'given up',
-  GraphLostError: 'given up',
-  ArchivePlaceError: 'given up',
-  ServersMissingError: 'given up',
+  UnusableReplyError: 'deadLetter',
+  TextTooLongError: 'deadLetter',
+  StaleFenceError: 'postpone',
+  SpoolFullError: 'deadLetter',
+  ArchiveUnavailableError: 'postpone',
+  ArchiveDamagedError: 'deadLetter',
+  GraphLostError: 'deadLetter',
+  ArchivePlaceError: 'deadLetter',
+  ServersMissingError: 'deadLetter',
 };
 
 /** Unexpected failures are retried. */
-export function fateOf(error: unknown): Fate {
-  return isForeseen(error) ? (FATES[error.name] ?? 'retried') : 'retried';
+export function failurePolicy(error: unknown): FailurePolicy {
+  return isForeseen(error) ? (FAILURE_POLICIES[error.name] ?? 'retry') : 'retry';
 }
 
 /** True when the same job may succeed later, because the cause is in the settings or the servers. */
 export function isRetried(error: unknown): boolean {
-  return fateOf(error) !== 'given up';
+  return failurePolicy(error) !== 'deadLetter';
 }
 
 /** True for the failures above, whose message is a complete sentence for the user. */
 export function isForeseen(error: unknown): error is Error {
-  return error instanceof Error && Object.hasOwn(FATES, error.name);
+  return error instanceof Error && Object.hasOwn(FAILURE_POLICIES, error.name);
 }

@@ -11,7 +11,7 @@ import type { Nights } from '../src/queue/nightly-exports.ts';
 import { openQueue } from '../src/queue/queues.ts';
 import { trace } from '../src/telemetry/tracing.ts';
 import type { Leases } from '../src/valkey/lease.ts';
-import { jobProcessor, type Told } from './job-fate.ts';
+import { jobProcessor, type Observers } from './job-failure.ts';
 import { workerOptions } from './store-worker.ts';
 
 /** What an export worker works with, beside its queue. */
@@ -29,7 +29,7 @@ export interface ExportParts {
 }
 
 /** Takes `export` jobs, each of which shows one moment of a graph, and `nightly` jobs, which add one of these for every memory. */
-export function startExportWorker(config: Config, connection: Redis, parts: ExportParts, told: Told = {}): Worker {
+export function startExportWorker(config: Config, connection: Redis, parts: ExportParts, told: Observers = {}): Worker {
   const own = { ...parts, leases: tracedLeases(parts.leases) };
   const work = (job: Job): Promise<unknown> => {
     if (job.name === EXPORT_QUEUE) return exportOne(job, own, config, told);
@@ -54,7 +54,12 @@ async function beginNight(
   return { groups };
 }
 
-async function exportOne(job: Job, parts: ExportParts, config: Config, { metrics, onNotice }: Told): Promise<unknown> {
+async function exportOne(
+  job: Job,
+  parts: ExportParts,
+  config: Config,
+  { metrics, onNotice }: Observers,
+): Promise<unknown> {
   const { group, gzip, nightly, written } = readExportJob(job.data);
   const { graphs, leases, store, nights } = parts;
   await parts.takeOver(group);

@@ -7,7 +7,7 @@ import type { Spool } from '../src/queue/spool/spool.ts';
 import type { RestoreTest } from '../src/schedule/restore-tests.ts';
 import type { ModelSigns, VitalSigns } from '../src/telemetry/vital-signs.ts';
 import { HOUR, MINUTE, SECOND } from '../src/time.ts';
-import { within } from '../src/within.ts';
+import { withTimeout } from '../src/with-timeout.ts';
 
 export type Grade = 'ok' | 'degraded' | 'red';
 
@@ -61,7 +61,7 @@ export async function measureHealth(measured: Measured): Promise<Health> {
 async function store(name: string, ask: () => Promise<unknown>): Promise<Check> {
   const began = performance.now();
   try {
-    await within(ANSWERS_WITHIN, ask(), () => {
+    await withTimeout(ANSWERS_WITHIN, ask(), () => {
       throw new Error(`It did not answer within ${ANSWERS_WITHIN / SECOND} s.`);
     });
     return { name, status: 'ok', said: `It answered in ${Math.ceil(performance.now() - began)} ms.` };

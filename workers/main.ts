@@ -28,16 +28,16 @@ import { openSpool } from '../src/queue/spool/spool.ts';
 import { checkList, unknownMember } from '../src/strict.ts';
 import { allMetrics } from '../src/telemetry/all-metrics.ts';
 import { DOGSTATSD } from '../src/telemetry/dogstatsd.ts';
-import { harmless } from '../src/telemetry/harmless.ts';
 import { keepPluginSpansHarmless } from '../src/telemetry/plugin-spans.ts';
 import { openPrometheus } from '../src/telemetry/prometheus.ts';
+import { redactError } from '../src/telemetry/redact-error.ts';
 import { openVitalSigns } from '../src/telemetry/vital-signs.ts';
 import { SECOND } from '../src/time.ts';
 import { openUpkeep, type Upkeep } from '../src/upkeep/upkeep.ts';
 import { patientConnection } from '../src/valkey/connections.ts';
 import { inNamespace } from '../src/valkey/keys.ts';
 import { openLeases } from '../src/valkey/lease.ts';
-import { within } from '../src/within.ts';
+import { withTimeout } from '../src/with-timeout.ts';
 import { startBriefings } from './briefings.ts';
 import { checkStart } from './checks.ts';
 import { startExportWorker } from './export-worker.ts';
@@ -130,7 +130,7 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
   async function closeGap(group: string): Promise<void> {
     onNotice(`The journal of a memory lacks changes that its graph has; a new archive holds all of it again.`);
     if (config.nightly)
-      await producer.nights.addExport(group).catch((error: unknown) => onNotice(harmless(error).message));
+      await producer.nights.addExport(group).catch((error: unknown) => onNotice(redactError(error).message));
   }
 
   async function close(): Promise<void> {
@@ -166,7 +166,7 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
       answerQuestions(valkey, leases.signals, config.queuePrefix, remembering).catch(() => {});
       // The note of a long summary stays in the graph; the next one asks again.
       const onLong = (group: string) => {
-        producer.task(group, { kind: 'summaries' }).catch((error: unknown) => onNotice(harmless(error).message));
+        producer.task(group, { kind: 'summaries' }).catch((error: unknown) => onNotice(redactError(error).message));
       };
       const ingest = openIngest(graphs, valkey, leases, {
         model: languageModel,
@@ -239,7 +239,7 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
 /** Waits until all have ended, well or not, but no longer than `limit` milliseconds; false when that was too short. */
 function endWithin(limit: number, ends: readonly unknown[]): Promise<boolean> {
   const ended = Promise.allSettled(ends).then(() => true);
-  return within(limit, ended, () => false);
+  return withTimeout(limit, ended, () => false);
 }
 
 /** What figures call our own language model: as its server does, so that its calls stand beside its tokens. */

@@ -5,9 +5,9 @@ import { STORE_QUEUE } from '../src/queue/jobs.ts';
 import { openProducer } from '../src/queue/producer.ts';
 import { drainSpool } from '../src/queue/spool/drain.ts';
 import { openSpool } from '../src/queue/spool/spool.ts';
-import { harmless } from '../src/telemetry/harmless.ts';
 import type { Metrics } from '../src/telemetry/metrics.ts';
 import type { Prometheus } from '../src/telemetry/prometheus.ts';
+import { redactError } from '../src/telemetry/redact-error.ts';
 import type { VitalSigns } from '../src/telemetry/vital-signs.ts';
 import { SECOND } from '../src/time.ts';
 import { joined, noteFigures } from './figures.ts';
@@ -84,7 +84,7 @@ export async function startOperations(config: Config, watched: Watched): Promise
         if (spool.names().length === 0) return;
         await drainSpool(spool, (it) => producer.store(it.episode, it.given, it.carrier), { metrics, onNotice });
       } catch (error) {
-        onNotice(harmless(error).message);
+        onNotice(redactError(error).message);
       }
     }),
     regularly(FIGURES_EVERY, () => noteFigures(producer, spool, metrics)),

@@ -2,7 +2,7 @@ import type { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Address } from '../src/config.ts';
 import { isForeseen } from '../src/errors.ts';
-import { harmless } from '../src/telemetry/harmless.ts';
+import { redactError } from '../src/telemetry/redact-error.ts';
 import { SECOND } from '../src/time.ts';
 import { explainValkey } from '../src/valkey/failures.ts';
 
@@ -13,7 +13,7 @@ const TAKEN =
   /^(?:could not renew lock for job|Missing lock for job|Lock mismatch for job|Job) (\S+?)(?:$|\. | is not in the active state)/;
 
 /**
- * Tells what befalls workers beside the failures of jobs, of which `job-fate.ts` tells. Each sentence is told once, until Valkey
+ * Tells what befalls workers beside the failures of jobs, of which `job-failure.ts` tells. Each sentence is told once, until Valkey
  * has answered again.
  * @param connections theirs
  */
@@ -45,7 +45,7 @@ export function report(
       if (job)
         return tell(`Another worker has taken over the ${worker.name} job ${job}, which this one held too long.`);
       const explained = explainValkey(error, valkey);
-      const { message } = harmless(explained);
+      const { message } = redactError(explained);
       tell(isForeseen(explained) ? message : `${worker.name} worker: ${message}`);
       if (error.name === 'ReplyError') rest();
     });

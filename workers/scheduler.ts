@@ -3,16 +3,16 @@ import type { Config } from '../src/config.ts';
 import type { Nights } from '../src/queue/nightly-exports.ts';
 import { serveDue } from '../src/schedule/due.ts';
 import { openTicks, type Ticks } from '../src/schedule/ticks.ts';
-import { harmless } from '../src/telemetry/harmless.ts';
+import { redactError } from '../src/telemetry/redact-error.ts';
 import { trace } from '../src/telemetry/tracing.ts';
 import { SECOND } from '../src/time.ts';
-import type { Told } from './job-fate.ts';
+import type { Observers } from './job-failure.ts';
 import { regularly } from './regularly.ts';
 
 /** Keeps the schedule. */
 export interface Schedule {
   /** Gives what ends it. While Valkey does not answer it only says so, and looks again. */
-  start(nights: Nights, told?: Told): Promise<() => Promise<void>>;
+  start(nights: Nights, told?: Observers): Promise<() => Promise<void>>;
 }
 
 /**
@@ -27,13 +27,13 @@ export function openSchedule({ nightly }: Config): Schedule {
   return {
     async start(nights, told = {}) {
       if (ticks) return keep(ticks, nights, told);
-      await nights.noteNext(null).catch((error: unknown) => told.onNotice?.(harmless(error).message));
+      await nights.noteNext(null).catch((error: unknown) => told.onNotice?.(redactError(error).message));
       return async () => {};
     },
   };
 }
 
-async function keep(ticks: Ticks, nights: Nights, told: Told): Promise<() => Promise<void>> {
+async function keep(ticks: Ticks, nights: Nights, told: Observers): Promise<() => Promise<void>> {
   const alarm = openAlarm(() => look());
   const look = looking(ticks, nights, told, alarm.set);
   await look();
@@ -71,7 +71,7 @@ function openAlarm(wake: () => Promise<void>) {
 function looking(
   ticks: Ticks,
   nights: Nights,
-  { metrics, onNotice = () => {} }: Told,
+  { metrics, onNotice = () => {} }: Observers,
   setAlarm: (moment: Date) => void,
 ): () => Promise<void> {
   let said = '';
@@ -92,7 +92,7 @@ function looking(
       said = '';
     } catch (error) {
       // The tick stays due; the next look serves it.
-      const { message } = harmless(error);
+      const { message } = redactError(error);
       if (message !== said) onNotice(message);
       said = message;
     }

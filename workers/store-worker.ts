@@ -7,7 +7,7 @@ import { isForgottenJob } from '../src/queue/forgotten-job.ts';
 import { BACKOFF, backoff, readStoreJob, readTaskJob, STORE_QUEUE, TASK, type Task } from '../src/queue/jobs.ts';
 import { openQueue } from '../src/queue/queues.ts';
 import type { Upkeep } from '../src/upkeep/upkeep.ts';
-import { jobProcessor, type Told } from './job-fate.ts';
+import { jobProcessor, type Observers } from './job-failure.ts';
 
 /** Takes `store` jobs, which bring an episode into the graph, and `task` jobs, which do something else to a graph. */
 export function startStoreWorker(
@@ -15,7 +15,7 @@ export function startStoreWorker(
   connection: Redis,
   ingest: Ingest,
   upkeep: Upkeep,
-  told: Told = {},
+  told: Observers = {},
 ): Worker {
   const queue = openQueue(STORE_QUEUE, connection, config);
   return new Worker(

@@ -2,7 +2,7 @@ import type { Address } from '../config.ts';
 import { SECOND } from '../time.ts';
 import { oneConnection, ready } from '../valkey/connections.ts';
 import { type QueryLimits, readQueryLimits, unlessGone } from '../valkey/server.ts';
-import { within } from '../within.ts';
+import { withTimeout } from '../with-timeout.ts';
 
 /** One connection to FalkorDB. FalkorDB answers the queries of a connection one after another. */
 export interface Connection {
@@ -99,7 +99,7 @@ export async function connect(address: Address): Promise<Connection> {
     async check() {
       learning = learn();
       const asked = Promise.all([learning, wire.role().catch(unlessGone)]);
-      const [, role] = await within(ANSWERS_WITHIN, asked, noAnswer(ANSWERS_WITHIN));
+      const [, role] = await withTimeout(ANSWERS_WITHIN, asked, noAnswer(ANSWERS_WITHIN));
       return role?.[0] !== 'slave';
     },
     close() {

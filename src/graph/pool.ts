@@ -3,7 +3,7 @@ import type { Address } from '../config.ts';
 import { StoreUnreachableError } from '../errors.ts';
 import { SECOND } from '../time.ts';
 import { isDemotion } from '../valkey/connections.ts';
-import { within } from '../within.ts';
+import { withTimeout } from '../with-timeout.ts';
 import { type Connection, connect, noAnswer } from './connection.ts';
 import { explainFalkorDB, isTooBusy } from './failures.ts';
 
@@ -57,7 +57,7 @@ export function openPool(address: Address, size: number): Pool {
     const { promise, resolve } = Promise.withResolvers<true>();
     const wake = () => resolve(true);
     waiting.push(wake);
-    if (await within(left(), promise, () => false)) return;
+    if (await withTimeout(left(), promise, () => false)) return;
     waiting.splice(waiting.indexOf(wake), 1);
     late();
   }
@@ -72,7 +72,7 @@ export function openPool(address: Address, size: number): Pool {
     const known = await reuse(deadline);
     if (known) return known;
     const opening = connect(address);
-    const connection = await within(deadline.left(), opening, () => undefined);
+    const connection = await withTimeout(deadline.left(), opening, () => undefined);
     if (connection) return { connection, used: Date.now(), checked: Date.now() };
     opening.then((late) => late.close()).catch(() => {});
     return deadline.late();
@@ -85,7 +85,7 @@ export function openPool(address: Address, size: number): Pool {
       const now = Date.now();
       if (now - used < FRESH && now - checked < CHECKED_EVERY) return found;
       // A new connection shows the server's state; the other idle ones are discarded too.
-      const isSound = await within(left(), connection.check(), () => false).catch(() => false);
+      const isSound = await withTimeout(left(), connection.check(), () => false).catch(() => false);
       if (isSound) return { ...found, checked: now };
       connection.close();
       dropIdle();
@@ -106,7 +106,7 @@ export function openPool(address: Address, size: number): Pool {
       const { connection } = pooled;
       let isSound = false;
       try {
-        const result = await within(deadline.left(), work(connection), deadline.late);
+        const result = await withTimeout(deadline.left(), work(connection), deadline.late);
         isSound = true;
         return result;
       } catch (error) {

@@ -4,7 +4,7 @@ import { TimedOutError } from '../errors.ts';
 import { MINUTE } from '../time.ts';
 import { groupKey } from '../valkey/keys.ts';
 import type { Signals } from '../valkey/signals.ts';
-import { within } from '../within.ts';
+import { withTimeout } from '../with-timeout.ts';
 import { fromMemo, type ReadEpisode } from './extract.ts';
 import type { Memo, MemoEntry } from './memo.ts';
 
@@ -111,7 +111,7 @@ export function openExtractionLocks(valkey: Redis, signals: Signals, memo: Memo,
           const [attempt] = await acquireAndLookUp(group, [uuid]);
           const { memoEntry, expiresInMs } = attempt as NonNullable<typeof attempt>;
           if (expiresInMs === -1 || fromMemo(episode, memoEntry)) return memoEntry;
-          await within(expiresInMs + Math.random() * JITTER, wakeUp.promise, () => {});
+          await withTimeout(expiresInMs + Math.random() * JITTER, wakeUp.promise, () => {});
         }
       } finally {
         stop();

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import * as z from 'zod/mini';
 import * as errors from '../errors.ts';
 import type { Carrier } from '../telemetry/carrier.ts';
-import { harmless } from '../telemetry/harmless.ts';
+import { redactError } from '../telemetry/redact-error.ts';
 import { HOUR } from '../time.ts';
 import { versionKey } from '../valkey/group-version.ts';
 import { groupKey } from '../valkey/keys.ts';
@@ -52,7 +52,7 @@ export interface SerializedFailure {
 }
 
 export function serializeFailure(error: unknown): SerializedFailure {
-  if (!errors.isForeseen(error)) return harmless(error);
+  if (!errors.isForeseen(error)) return redactError(error);
   const { name, message } = error;
   const { retryAfter } = error as Partial<errors.ModelBusyError>;
   return { name: STORED_NAMES[name] ?? name, message, ...(typeof retryAfter === 'number' && { retryAfter }) };

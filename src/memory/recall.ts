@@ -5,7 +5,7 @@ import { recalledSentences } from '../redaction/recalled.ts';
 import type { Found } from '../search/found.ts';
 import type { Recipe } from '../search/recipes.ts';
 import { SECOND } from '../time.ts';
-import { within } from '../within.ts';
+import { withTimeout } from '../with-timeout.ts';
 import { changesAt, isFound } from './query.ts';
 import type { Services } from './services.ts';
 
@@ -107,8 +107,8 @@ export async function recallLines(
     (found): Answer => ({ found, outcome: 'meaning' }),
     () => undefined,
   );
-  const quickest: Promise<Answer> = within(forMeaning, meaning, () => undefined).then((found) => found ?? words);
-  const answer = await within(timeoutMs, quickest, () => 'late' as const).catch(() => 'failed' as const);
+  const quickest: Promise<Answer> = withTimeout(forMeaning, meaning, () => undefined).then((found) => found ?? words);
+  const answer = await withTimeout(timeoutMs, quickest, () => 'late' as const).catch(() => 'failed' as const);
   services.metrics.increment('opencode.memory.recall', {
     outcome: typeof answer === 'string' ? answer : answer.outcome,
   });

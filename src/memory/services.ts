@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import { checkGroup } from '../group.ts';
-import { type Later, later } from '../later.ts';
+import { type Lazy, lazy } from '../lazy.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { LanguageModel } from '../models/language-model.ts';
 import type { Producer, QueueName } from '../queue/producer.ts';
@@ -20,14 +20,14 @@ export interface Services {
   readonly metrics: Metrics;
   /** Tells that something was answered in another way than usual. */
   readonly notice: (sentence: string) => void;
-  readonly reader: Later<Reader>;
-  readonly producer: Later<Producer>;
-  readonly spooling: Later<Spooling>;
-  readonly graphs: Later<Graphs>;
-  readonly embedder: Later<Embedder>;
-  readonly languageModel: Later<LanguageModel>;
-  readonly questionVectors: Later<QuestionVectors>;
-  readonly waiting: Record<QueueName, Later<Waiting>>;
+  readonly reader: Lazy<Reader>;
+  readonly producer: Lazy<Producer>;
+  readonly spooling: Lazy<Spooling>;
+  readonly graphs: Lazy<Graphs>;
+  readonly embedder: Lazy<Embedder>;
+  readonly languageModel: Lazy<LanguageModel>;
+  readonly questionVectors: Lazy<QuestionVectors>;
+  readonly waiting: Record<QueueName, Lazy<Waiting>>;
   /** The group, or else the configured one. @throws InvalidInputError */
   group(group: string | undefined): string;
   close(): Promise<void>;
@@ -37,37 +37,37 @@ export function openServices(config: Config, parts: MemoryParts): Services {
   const { valkey, falkordb } = config;
   const metrics = allMetrics(DOGSTATSD, parts.metrics);
   const waiting = (queue: QueueName) =>
-    later(
+    lazy(
       async () => (await import('../queue/wait.ts')).openWaiting(queue, config),
       (open) => open.close(),
     );
   const opened = {
-    reader: later(
+    reader: lazy(
       async () => openReader({ address: valkey, queuePrefix: config.queuePrefix, metrics, onNotice: parts.onNotice }),
       (reader) => reader.close(),
     ),
-    producer: later(
+    producer: lazy(
       async () => (await import('../queue/producer.ts')).openProducer(config),
       (producer) => producer.close(),
     ),
-    graphs: later(
+    graphs: lazy(
       async () => (await import('../graph/graphs.ts')).openGraphs(falkordb),
       (graphs) => graphs.close(),
     ),
-    embedder: later(
+    embedder: lazy(
       async () => parts.embedder ?? (await import('../models/choose.ts')).chooseEmbedder(config),
       (embedder) => embedder !== parts.embedder && embedder.close(),
     ),
-    languageModel: later(
+    languageModel: lazy(
       async () => parts.languageModel ?? (await import('../models/choose.ts')).chooseLanguageModel(config),
       (model) => model !== parts.languageModel && model.close(),
     ),
-    questionVectors: later(
+    questionVectors: lazy(
       async () => (await import('../queue/question-vectors.ts')).openQuestionVectors(config),
       (vectors) => vectors.close(),
     ),
   };
-  const spooling = later(
+  const spooling = lazy(
     async () => (await import('./spooling.ts')).openSpooling(config, opened.producer, parts),
     (open) => open.close(),
   );

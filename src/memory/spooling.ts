@@ -1,14 +1,14 @@
 import type { Config } from '../config.ts';
 import type { Episode } from '../episode.ts';
 import { InvalidInputError } from '../errors.ts';
-import type { Later } from '../later.ts';
+import type { Lazy } from '../lazy.ts';
 import { type ManyOptions, withSafe } from '../queue/add-many.ts';
 import type { EpisodeReceipt, Producer } from '../queue/producer.ts';
 import { type Drained, drainSpool } from '../queue/spool/drain.ts';
 import { openSpool, type Spool, type SpooledEpisode } from '../queue/spool/spool.ts';
 import { carrier } from '../telemetry/carrier.ts';
 import { SECOND } from '../time.ts';
-import { within } from '../within.ts';
+import { withTimeout } from '../with-timeout.ts';
 import type { MemoryParts } from './options.ts';
 
 /** For callers who go on at once whatever becomes of Valkey: what it does not take in time waits on disk. */
@@ -40,7 +40,7 @@ const LAST_RETRY = 5 * SECOND;
 const LOOKED_EVERY = 5 * SECOND;
 const CLOSES_WITHIN = 1 * SECOND;
 
-export function openSpooling(config: Config, producer: Later<Producer>, parts: MemoryParts): Spooling {
+export function openSpooling(config: Config, producer: Lazy<Producer>, parts: MemoryParts): Spooling {
   const spool = openSpool(config.home, config.spoolLimit);
   // Opened in the background: to load it takes longer than a caller waits.
   let opened: Producer | undefined;
@@ -191,7 +191,7 @@ export function openSpooling(config: Config, producer: Later<Producer>, parts: M
     async close() {
       clearTimeout(timer);
       // What this process left on disk is brought in if Valkey is there; a worker that looks into this folder may not exist.
-      if (retries > 0 || timer || draining) await within(CLOSES_WITHIN, drain(), () => {});
+      if (retries > 0 || timer || draining) await withTimeout(CLOSES_WITHIN, drain(), () => {});
       isClosed = true;
       clearTimeout(timer);
     },

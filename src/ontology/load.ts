@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { ConfigError } from '../errors.ts';
 import { NO_ONTOLOGY, type Ontology } from '../ontology.ts';
 import { SECOND } from '../time.ts';
-import { within } from '../within.ts';
+import { withTimeout } from '../with-timeout.ts';
 import { readDefinition } from './read-definition.ts';
 
 const ENDINGS = ['.ts', '.mts', '.js', '.mjs', '.json'];
@@ -41,7 +41,7 @@ async function exportOf(file: string): Promise<unknown> {
 /** Node runs TypeScript by leaving its types out. A file that waits for something does so in vain after 10 s. */
 async function importOf(file: string): Promise<unknown> {
   const load = async () => ((await import(pathToFileURL(file).href)) as { default?: unknown }).default;
-  const exported = await within(LOADS_WITHIN, load(), () => {
+  const exported = await withTimeout(LOADS_WITHIN, load(), () => {
     throw new Error(`it did not end within ${LOADS_WITHIN / SECOND} s`);
   });
   // Without an export Node may take it for a CommonJS file, whose default is an empty object.

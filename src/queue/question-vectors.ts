@@ -7,7 +7,7 @@ import { SECOND } from '../time.ts';
 import { established, impatientConnection } from '../valkey/connections.ts';
 import { inNamespace, ownKey } from '../valkey/keys.ts';
 import type { Signals } from '../valkey/signals.ts';
-import { within } from '../within.ts';
+import { withTimeout } from '../with-timeout.ts';
 
 /*
  * An agent's process asks a worker for the vector of a question: local models would load a hundred megabytes into it. Both ways are
@@ -69,7 +69,7 @@ export function openQuestionVectors({ valkey: address, queuePrefix }: Config): Q
       });
       published.catch(answered.reject);
       try {
-        return await within(timeoutMs, answered.promise, () => undefined);
+        return await withTimeout(timeoutMs, answered.promise, () => undefined);
       } finally {
         waiting.delete(id);
       }

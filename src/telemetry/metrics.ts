@@ -28,7 +28,7 @@ export type CounterName =
   | 'opencode.memory.episodes.committed'
   /** Texts that were embedded once more, since the memory's embedder is changed. */
   | 'opencode.memory.reembed.texts'
-  /** By `queue` and `fate`. */
+  /** By `queue` and `fate` (the failure policy: waits, retried, given up). */
   | 'opencode.memory.jobs.failed'
   | 'opencode.memory.spool.drained'
   | 'opencode.memory.schedule.ticks'

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Span } from 'dd-trace';
-import { harmless } from './harmless.ts';
+import { redactError } from './redact-error.ts';
 
 /** On which dd-trace 5 tells of every span just before it keeps it. */
 const FINISH = 'dd-trace:span:finish';
@@ -24,6 +24,6 @@ function tellHarmlessly(span: Span): void {
   const error = context.getTag?.('error');
   if (context.getTag?.('component') !== 'bullmq' || !(error instanceof Error)) return;
   if (NOT_NOW.includes(error.name)) return void span.addTags({ error: false, 'memory.waits': true });
-  const { name, message } = harmless(error);
+  const { name, message } = redactError(error);
   span.addTags({ error: true, 'error.type': name, 'error.message': message });
 }

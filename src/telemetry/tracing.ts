@@ -1,6 +1,6 @@
 import type { Span as DatadogSpan, Tracer } from 'dd-trace';
 import type { Carrier } from './carrier.ts';
-import { harmless } from './harmless.ts';
+import { redactError } from './redact-error.ts';
 import { tracer } from './tracer.ts';
 
 /** A piece of work that is seen in Datadog. Without a tracer every call does nothing. */
@@ -36,7 +36,7 @@ export function trace<T>(name: string, options: SpanOptions, work: (span: Span) 
   });
   for (const other of links) link(datadog, span, other);
   const fail = (error: unknown): never => {
-    const { name: type, message } = harmless(error);
+    const { name: type, message } = redactError(error);
     span.addTags({ error: true, 'error.type': type, 'error.message': message });
     throw error;
   };

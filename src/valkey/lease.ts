@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { TimedOutError } from '../errors.ts';
 import { MINUTE } from '../time.ts';
-import { within } from '../within.ts';
+import { withTimeout } from '../with-timeout.ts';
 import { groupKey } from './keys.ts';
 import { openSignals, type Signals } from './signals.ts';
 
@@ -89,7 +89,7 @@ export function openLeases(valkey: Redis, ttlMs: number): Leases {
         if (typeof answer === 'string') return openLease(group, holder, Number(answer), asked, turn);
         if (stop) {
           const lapses = Math.max(Number(answer), JITTER) + Math.random() * JITTER;
-          await within(Math.min(lapses, deadline - performance.now()), released.promise, () => {});
+          await withTimeout(Math.min(lapses, deadline - performance.now()), released.promise, () => {});
         } else {
           // The loop asks once more: the lease may have been released before we listened.
           stop = await signals.listen(groupKey(valkey, 'lease', group), wake);
@@ -163,7 +163,7 @@ function openLocalQueues() {
       });
       last.set(group, mine);
       const isOver = before?.then(() => true as const);
-      if (isOver && !(await within(limit, isOver, () => false as const))) {
+      if (isOver && !(await withTimeout(limit, isOver, () => false as const))) {
         resolve();
         throw leaseTimeout(group);
       }

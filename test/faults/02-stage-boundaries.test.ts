@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { MINUTE, SECOND } from '../../src/time.ts';
-import { within } from '../../src/within.ts';
+import { withTimeout } from '../../src/with-timeout.ts';
 import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
 import { count } from '../support/faults/count.ts';
 import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
@@ -91,7 +91,7 @@ async function killAt(
     return 'drop';
   });
   await tellAll(memory, told);
-  await within(5 * MINUTE, killed.promise, () => {
+  await withTimeout(5 * MINUTE, killed.promise, () => {
     throw new Error(`No worker came to "${boundary.when} ${boundary.stage}": ${running.said()}`);
   });
 }

@@ -3,7 +3,7 @@ import { afterAll } from 'vitest';
 import { newEpisode } from '../../src/episode.ts';
 import type { ForgetTargets } from '../../src/forget/targets.ts';
 import { openIngest } from '../../src/ingest/ingest.ts';
-import { later } from '../../src/later.ts';
+import { lazy } from '../../src/lazy.ts';
 import type {
   EpisodeText,
   Extraction,
@@ -88,7 +88,7 @@ export function useToldMemories(stores: Stores) {
 
 /** The real client and a server of its own, which starts with the first question. */
 function askedModels(knowledge: Knowledge) {
-  const server = later(
+  const server = lazy(
     async () => {
       const fake = await startFakeOpenAI({ knowledge: linesOf(knowledge) });
       const settings = {

@@ -7,7 +7,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The floors of docs/architecture.md, lowest first; rooms of one floor know nothing of each other. */
 const FLOORS: readonly (readonly string[])[] = [
-  ['src/errors.ts', 'src/few-at-once.ts', 'src/home.ts', 'src/json.ts', 'src/later.ts', 'src/within.ts'],
+  ['src/errors.ts', 'src/few-at-once.ts', 'src/home.ts', 'src/json.ts', 'src/lazy.ts', 'src/with-timeout.ts'],
   [
     'src/time.ts',
     'src/text.ts',

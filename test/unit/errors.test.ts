@@ -42,11 +42,12 @@ test.each(['toString', 'constructor', '__proto__'])('an error that calls itself 
   expect(errors.isRetried(error)).toBe(true);
 });
 
-test('docs/failures.md tells the fate of each failure, and of no other', () => {
+test('docs/failures.md lists the failure policy of each failure, and of no other', () => {
   const page = readFileSync(new URL('../../docs/failures.md', import.meta.url), 'utf8');
   const told = [...page.matchAll(/^\| `(\w+)` \| (waits|retried|given up) \|/gm)].map(([, name, fate]) => [name, fate]);
 
-  const known = classes.map(([name, Failed]) => [name, errors.fateOf(new Failed('A sentence.'))]);
+  const shown = { postpone: 'waits', retry: 'retried', deadLetter: 'given up' };
+  const known = classes.map(([name, Failed]) => [name, shown[errors.failurePolicy(new Failed('A sentence.'))]]);
   expect(told.sort()).toEqual(known.sort());
-  expect(page).toMatch(new RegExp(`^\\| anything else \\| ${errors.fateOf(new Error('x'))} \\|`, 'm'));
+  expect(page).toMatch(new RegExp(`^\\| anything else \\| ${shown[errors.failurePolicy(new Error('x'))]} \\|`, 'm'));
 });

@@ -7,7 +7,7 @@ import type { Services } from '../../memory/services.ts';
 import { RECALL_BEGIN, RECALL_END, recalledSentences } from '../../redaction/recalled.ts';
 import { redact } from '../../redaction/redact.ts';
 import { oneLine, shortened } from '../../text.ts';
-import { within } from '../../within.ts';
+import { withTimeout } from '../../with-timeout.ts';
 import type { Scope } from '../scope.ts';
 import type { HookEvent, Told } from './event.ts';
 import { lengthOf, readTranscript } from './transcript.ts';
@@ -106,7 +106,7 @@ async function briefed(
     notice('the briefing came too late');
     return undefined;
   };
-  return within(limit, briefingOf(services, group), late).catch(() => {
+  return withTimeout(limit, briefingOf(services, group), late).catch(() => {
     notice('the briefing could not be had');
     return undefined;
   });

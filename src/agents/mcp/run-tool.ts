@@ -5,7 +5,7 @@ import { inert } from '../../redaction/inert.ts';
 import { request } from '../../telemetry/request.ts';
 import { inTexts } from '../../text.ts';
 import { SECOND } from '../../time.ts';
-import { within } from '../../within.ts';
+import { withTimeout } from '../../with-timeout.ts';
 import { readArguments } from './arguments.ts';
 import { cleaned } from './clean.ts';
 import type { Reply, Tool } from './tool.ts';
@@ -89,7 +89,7 @@ async function unlessCancelled<T>(limit: number, cancelled: AbortSignal | undefi
   if (cancelled?.aborted) cancel();
   cancelled?.addEventListener('abort', cancel, { once: true });
   try {
-    return await within(limit, Promise.race([work, cancellation]), () => {
+    return await withTimeout(limit, Promise.race([work, cancellation]), () => {
       throw tooLate(limit);
     });
   } finally {

@@ -8,7 +8,7 @@ import {
 import * as z from 'zod/mini';
 import { programVersion } from '../../archive/manifest.ts';
 import type { MemoryManager } from '../../memory.ts';
-import { within } from '../../within.ts';
+import { withTimeout } from '../../with-timeout.ts';
 import { instructionsFor } from './instructions.ts';
 import { runTool, type Scope } from './run-tool.ts';
 import type { Effect, Tool } from './tool.ts';
@@ -60,7 +60,7 @@ export function mcpServers(memory: MemoryManager, options: McpOptions): McpServe
       return server;
     },
     async settled(limit) {
-      await within(limit, Promise.allSettled(running), () => undefined);
+      await withTimeout(limit, Promise.allSettled(running), () => undefined);
     },
   };
 }

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import { SECOND } from '../../time.ts';
-import { within } from '../../within.ts';
+import { withTimeout } from '../../with-timeout.ts';
 import { tidyLines } from './messages.ts';
 import type { McpServers } from './server.ts';
 
@@ -72,7 +72,7 @@ function openRequests(transport: StdioServerTransport) {
       if (open.size === 0) return;
       const answered = Promise.withResolvers<void>();
       tell = answered.resolve;
-      await within(limit, answered.promise, () => undefined);
+      await withTimeout(limit, answered.promise, () => undefined);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Config } from '../../config.ts';
-import { within } from '../../within.ts';
+import { withTimeout } from '../../with-timeout.ts';
 import type { Stores } from './stores.ts';
 
 /** What needs the stores. It is loaded and connected while the agent does other things, and nobody waits for it without a limit. */
@@ -46,10 +46,10 @@ export function openBackground(config: Config, warmUp: (stores: Stores) => Promi
       if (isClosed) return;
       const began = performance.now();
       // What the last turn left is brought in if Valkey is there; half the time is kept for the end of the connections.
-      await within(limit * 0.6, drain().catch(nothing), nothing);
+      await withTimeout(limit * 0.6, drain().catch(nothing), nothing);
       isClosed = true;
       const opened = await loading?.catch(() => undefined);
-      if (opened) await within(limit - (performance.now() - began), opened.close().catch(nothing), nothing);
+      if (opened) await withTimeout(limit - (performance.now() - began), opened.close().catch(nothing), nothing);
     },
   };
 }

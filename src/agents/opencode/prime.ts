@@ -1,6 +1,6 @@
 import { strippedOfRecalled } from '../../redaction/recalled.ts';
 import { SECOND } from '../../time.ts';
-import { within } from '../../within.ts';
+import { withTimeout } from '../../with-timeout.ts';
 import type { Background } from './background.ts';
 import type { HostClient, Part, Prompt, PromptOutput } from './host.ts';
 import { syntheticPart } from './part.ts';
@@ -44,7 +44,7 @@ export function openPriming(
   async function addNews(session: Session, words: string, prompt: Prompt, output: PromptOutput): Promise<void> {
     if (performance.now() < restsUntil) return;
     const news = async () => recall.news(await background.stores(), words, session);
-    const found = await within(timeoutMs, news(), late).catch(late);
+    const found = await withTimeout(timeoutMs, news(), late).catch(late);
     if (found === LATE) {
       restsUntil = performance.now() + RESTS_FOR;
       return onLate();
@@ -83,7 +83,7 @@ export function openPriming(
       .map(({ text = '' }) => text)
       .join('\n');
     if (!session.isPrimed) {
-      const found = await within(timeoutMs, toAdd(session, words), late).catch(late);
+      const found = await withTimeout(timeoutMs, toAdd(session, words), late).catch(late);
       if (found === LATE) onLate();
       // What is at hand was said at the first chance.
       const added = (found === LATE ? undefined : found) ?? (session.hasMissed ? undefined : recall.atHand());
@@ -101,5 +101,5 @@ export function openPriming(
 
 /** Undefined for what fails or takes longer. */
 function orNothing<T>(limit: number, work: () => Promise<T>): Promise<T | undefined> {
-  return within(limit, work(), () => undefined).catch(() => undefined);
+  return withTimeout(limit, work(), () => undefined).catch(() => undefined);
 }

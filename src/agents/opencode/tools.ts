@@ -6,7 +6,7 @@ import { inert } from '../../redaction/inert.ts';
 import { strippedOfRecalled } from '../../redaction/recalled.ts';
 import { redact } from '../../redaction/redact.ts';
 import { SECOND } from '../../time.ts';
-import { within } from '../../within.ts';
+import { withTimeout } from '../../with-timeout.ts';
 import type { Scope } from '../scope.ts';
 import { keepEpisode } from '../store-turn.ts';
 import type { Background } from './background.ts';
@@ -115,7 +115,7 @@ function hostTool<Shape extends Record<string, z.ZodMiniType>>(
         if (!parsed.success)
           return `The arguments cannot be used: check ${parsed.error.issues[0]?.path.join('.') || 'them'}.`;
         const answer = work(parsed.data, use).then(inert);
-        return await within(timeoutMs, answer, () => 'memory unavailable: it did not answer in time.');
+        return await withTimeout(timeoutMs, answer, () => 'memory unavailable: it did not answer in time.');
       } catch (error) {
         return `memory unavailable: ${isForeseen(error) ? error.message : 'it failed in a way that nobody foresaw.'}`;
       }

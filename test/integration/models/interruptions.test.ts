@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { fateOf } from '../../../src/errors.ts';
+import { failurePolicy } from '../../../src/errors.ts';
 import type { Limits } from '../../../src/models/openai/connection.ts';
 import { openaiEmbedder } from '../../../src/models/openai/embedder.ts';
 import { openaiLanguageModel } from '../../../src/models/openai/language-model.ts';
@@ -99,7 +99,7 @@ describe('an answer that is not whole is none', () => {
       name: 'ModelFailedError',
       message: 'The model gpt-4.1-mini did not end its answer within 0.2 s; choose a faster one in MEMORY_LLM_MODEL.',
     });
-    expect(fateOf(error)).toBe('retried');
+    expect(failurePolicy(error)).toBe('retry');
   });
 });
 

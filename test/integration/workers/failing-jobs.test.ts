@@ -293,7 +293,7 @@ describe('what a failure costs', () => {
 
   test.each(classes)('%s: the attempts and the state that the table says', async (_, Failed) => {
     const failure = new Failed('A sentence.');
-    const fate = errors.fateOf(failure);
+    const policy = errors.failurePolicy(failure);
     let tries = 0;
     const fates: unknown[] = [];
     startTaking(
@@ -311,13 +311,16 @@ describe('what a failure costs', () => {
     const ended = { state: await job.getState(), attemptsMade: job.attemptsMade, attemptsStarted: job.attemptsStarted };
     expect(ended).toEqual(
       {
-        waits: { state: 'completed', attemptsMade: 1, attemptsStarted: 3 },
-        retried: { state: 'completed', attemptsMade: 3, attemptsStarted: 3 },
-        'given up': { state: 'failed', attemptsMade: 1, attemptsStarted: 1 },
-      }[fate],
+        postpone: { state: 'completed', attemptsMade: 1, attemptsStarted: 3 },
+        retry: { state: 'completed', attemptsMade: 3, attemptsStarted: 3 },
+        deadLetter: { state: 'failed', attemptsMade: 1, attemptsStarted: 1 },
+      }[policy],
     );
-    expect(fates).toEqual(Array(fate === 'given up' ? 1 : 2).fill({ queue: 'store', fate }));
-    expect(job.stacktrace?.[0]?.split('\n')[0]).toBe(fate === 'waits' ? undefined : `${failure.name}: A sentence.`);
+    const fate = { postpone: 'waits', retry: 'retried', deadLetter: 'given up' }[policy];
+    expect(fates).toEqual(Array(policy === 'deadLetter' ? 1 : 2).fill({ queue: 'store', fate }));
+    expect(job.stacktrace?.[0]?.split('\n')[0]).toBe(
+      policy === 'postpone' ? undefined : `${failure.name}: A sentence.`,
+    );
   });
 
   test('nothing unforeseen is told but its kind; what it said is kept for who looks', async () => {

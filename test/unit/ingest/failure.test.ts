@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import {
-  fateOf,
+  failurePolicy,
   ModelBusyError,
   ModelUnavailableError,
   StoreUnreachableError,
@@ -19,14 +19,14 @@ test.each([
 
   expect(told).toBeInstanceOf(error.constructor);
   expect({ ...told, message: told.message }).toEqual({ ...error, message: error.message });
-  expect(fateOf(told)).toBe(fateOf(error));
+  expect(failurePolicy(told)).toBe(failurePolicy(error));
 });
 
 test('of what nobody foresaw only the kind is told', () => {
   const told = retold(new TypeError('secret text of the episode'));
 
   expect(told.message).toBe('An unexpected failure (TypeError).');
-  expect(fateOf(told)).toBe('retried');
+  expect(failurePolicy(told)).toBe('retry');
 });
 
 test('workers of earlier releases read and write the same names', () => {

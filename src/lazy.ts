@@ -1,16 +1,16 @@
-/** Something that is opened when it is first needed, once. */
-export interface Later<T> {
-  /** @throws Error once it is closed, also to those who were waiting for the opening */
+/** A resource that is opened once, at first use. */
+export interface Lazy<T> {
+  /** @throws Error after `close`, also for callers that wait for the opening */
   (): Promise<T>;
-  /** For good: closes it if it was ever opened, or is just being opened, and opens it no more. */
+  /** Closes the resource if it was opened or is being opened, and prevents another opening. */
   close(): Promise<void>;
 }
 
-/** An opening that failed is tried again by the next who needs it. */
-export function later<T>(open: () => Promise<T>, close: (opened: T) => unknown): Later<T> {
+/** After a failed opening, the next call tries again. */
+export function lazy<T>(open: () => Promise<T>, close: (opened: T) => unknown): Lazy<T> {
   let opened: Promise<T> | undefined;
   let closed: Promise<void> | undefined;
-  // Opened again by a query that was under way, it would keep the process alive for ever.
+  // A query in flight could open the resource again, and the process would never end.
   function refuseClosed(): void {
     if (closed) throw new Error('The memory was closed.');
   }

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { within } from '../../src/within.ts';
+import { withTimeout } from '../../src/with-timeout.ts';
 
 const never = new Promise<string>(() => {});
 const late = () => 'late' as const;
 
 test('gives what comes in time', async () => {
-  expect(await within(1000, Promise.resolve('here'), late)).toBe('here');
+  expect(await withTimeout(1000, Promise.resolve('here'), late)).toBe('here');
 });
 
 test('throws what fails in time', async () => {
-  await expect(within(1000, Promise.reject(new Error('no')), late)).rejects.toThrow('no');
+  await expect(withTimeout(1000, Promise.reject(new Error('no')), late)).rejects.toThrow('no');
 });
 
 test.each([20, 0, -300])('gives what is said instead after %i ms, and no warning on the terminal', async (limit) => {
@@ -17,7 +17,7 @@ test.each([20, 0, -300])('gives what is said instead after %i ms, and no warning
   const note = (warning: Error) => warnings.push(warning);
   process.on('warning', note);
 
-  expect(await within(limit, never, late)).toBe('late');
+  expect(await withTimeout(limit, never, late)).toBe('late');
   await new Promise((resolve) => setImmediate(resolve));
   process.off('warning', note);
 
@@ -29,13 +29,13 @@ test('throws what is thrown instead', async () => {
     throw new Error('too late');
   };
 
-  await expect(within(10, never, fail)).rejects.toThrow('too late');
+  await expect(withTimeout(10, never, fail)).rejects.toThrow('too late');
 });
 
 test("what fails afterwards is nobody's", async () => {
   const failing = Promise.withResolvers<string>();
 
-  expect(await within(5, failing.promise, late)).toBe('late');
+  expect(await withTimeout(5, failing.promise, late)).toBe('late');
   failing.reject(new Error('afterwards'));
   await new Promise((resolve) => setImmediate(resolve));
 });

@@ -1,8 +1,5 @@
-/**
- * What `work` gives or throws if it ends within `limit` milliseconds, else what `late` gives or throws; what comes after that is
- * dropped.
- */
-export async function within<T, Late>(limit: number, work: Promise<T>, late: () => Late): Promise<T | Late> {
+/** Settles like `work` if that settles within `limit` milliseconds, otherwise like `late`; a later outcome of `work` is ignored. */
+export async function withTimeout<T, Late>(limit: number, work: Promise<T>, late: () => Late): Promise<T | Late> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<Late>((resolve, reject) => {
     const end = () => {
@@ -12,7 +9,7 @@ export async function within<T, Late>(limit: number, work: Promise<T>, late: () 
         reject(error);
       }
     };
-    // Of a negative time Node and Bun warn on the terminal.
+    // Node and Bun print a warning for negative times.
     timer = setTimeout(end, Math.max(limit, 1));
   });
   try {

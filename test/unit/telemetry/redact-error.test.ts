@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ConfigError, InvalidInputError, JobFailedError, TimedOutError } from '../../../src/errors.ts';
-import { harmless } from '../../../src/telemetry/harmless.ts';
+import { redactError } from '../../../src/telemetry/redact-error.ts';
 
 const CANARY = 'canary';
 
@@ -27,14 +27,14 @@ test.each([
   [null, 'object', 'An unexpected failure (object).'],
   [undefined, 'undefined', 'An unexpected failure (undefined).'],
 ])('of %s only what holds no content is told', (error, name, message) => {
-  const told = harmless(error);
+  const told = redactError(error);
 
   expect(told).toEqual({ name, message });
   expect(JSON.stringify(told)).not.toContain(CANARY);
 });
 
 test('an address is no reason', () => {
-  expect(harmless(new ConfigError('Valkey at 127.0.0.1:6380 does not answer.')).message).toBe(
+  expect(redactError(new ConfigError('Valkey at 127.0.0.1:6380 does not answer.')).message).toBe(
     'Valkey at 127.0.0.1:6380 does not answer.',
   );
 });

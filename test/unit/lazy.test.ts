@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { later } from '../../src/later.ts';
+import { lazy } from '../../src/lazy.ts';
 
 function counted(failures = 0) {
   const seen = { opened: 0, closed: [] as number[] };
-  const get = later(
+  const get = lazy(
     async () => {
       seen.opened += 1;
       if (seen.opened <= failures) throw new Error(`failure ${seen.opened}`);
@@ -14,7 +14,7 @@ function counted(failures = 0) {
   return { seen, get };
 }
 
-describe('later', () => {
+describe('lazy', () => {
   test('opens when it is first needed, once however many need it', async () => {
     const { seen, get } = counted();
     expect(seen.opened).toBe(0);
@@ -22,7 +22,7 @@ describe('later', () => {
     expect(await Promise.all([get(), get(), get()])).toEqual([1, 1, 1]);
   });
 
-  test('tells all who waited of a failure, and tries again for the next', async () => {
+  test('a failure reaches all who waited; the next call tries again', async () => {
     const { get } = counted(1);
 
     const first = await Promise.allSettled([get(), get()]);
@@ -40,7 +40,7 @@ describe('later', () => {
     expect(seen.closed).toEqual([1]);
   });
 
-  test('closes what is just being opened, and who waited for it is told', async () => {
+  test('closes what is just being opened, with an error for those who waited', async () => {
     const { seen, get } = counted();
 
     const [got] = await Promise.allSettled([get(), get.close()]);

@@ -9,7 +9,7 @@ import { chooseEmbedder } from '../src/models/choose.ts';
 import { queryTerms } from '../src/passages/terms.ts';
 import { type Candidates, findCandidates } from '../src/search/candidates.ts';
 import { windowOf } from '../src/search/date-window.ts';
-import { RECIPES, seek } from '../src/search/search.ts';
+import { RECIPES, searchContext } from '../src/search/search.ts';
 import type { Question } from '../src/search/signals.ts';
 import { MINUTE } from '../src/time.ts';
 import { startWorkers } from '../workers/main.ts';
@@ -93,7 +93,7 @@ async function askMemory(config: Config, own: AnsweredSet, askers: readonly Answ
         const [vector = []] = await embedder.embed([question]);
         const now = new Date((set === own && as_of) || own.asked_at);
         const recipe = RECIPES.default;
-        const context = await seek(graph, question, vector, { limit: 10, recipe, asOf: now });
+        const context = await searchContext(graph, question, vector, { limit: 10, recipe, asOf: now });
         const terms = queryTerms(question);
         asked.push({
           ...{ memory: own.name, from: set.name, kind },

@@ -8,7 +8,7 @@ import { openGraphs } from '../src/graph/graphs.ts';
 import { type Ingest, openIngest } from '../src/ingest/ingest.ts';
 import { openaiEmbedder } from '../src/models/openai/embedder.ts';
 import { openaiLanguageModel } from '../src/models/openai/language-model.ts';
-import { rememberingEmbedder } from '../src/models/remembering-embedder.ts';
+import { cachingEmbedder } from '../src/models/remembering-embedder.ts';
 import { DAY } from '../src/time.ts';
 import { patientConnection } from '../src/valkey/connections.ts';
 import { openLeases } from '../src/valkey/lease.ts';
@@ -35,7 +35,7 @@ async function openEngine(config: Config, baseUrl: string): Promise<Engine> {
   const asking = new Redis({ host: config.falkordb.host, port: config.falkordb.port });
   const model = openaiLanguageModel(openai);
   const embedder = openaiEmbedder(openai);
-  const ingest: Ingest = openIngest(graphs, valkey, leases, { model, embedder: rememberingEmbedder(embedder) });
+  const ingest: Ingest = openIngest(graphs, valkey, leases, { model, embedder: cachingEmbedder(embedder) });
   const group = `bench-${randomUUID().slice(0, 8)}`;
   // Indexes are made once for each graph and count for no episode.
   await graphs.group(group).prepare(embedder);

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { makeBriefing } from '../src/briefing/briefing.ts';
 import type { Graphs } from '../src/graph/graphs.ts';
-import { answerKey, BRIEFING, keep, look } from '../src/reader/cache.ts';
+import { answerKey, BRIEFING, lookUpAnswer, storeAnswer } from '../src/reader/cache.ts';
 import { DAY, SECOND } from '../src/time.ts';
 import { regularly } from './regularly.ts';
 
@@ -44,8 +44,8 @@ export function startBriefings(graphs: Pick<Graphs, 'group'>, valkey: Redis): Br
 /** Kept only if nothing was written or forgotten since its version was read. */
 async function renew(graphs: Pick<Graphs, 'group'>, valkey: Redis, group: string): Promise<void> {
   const key = answerKey(valkey, group, BRIEFING);
-  const { version, answer } = await look(valkey, group, key);
+  const { version, answer } = await lookUpAnswer(valkey, group, key);
   if (answer !== undefined) return;
   const briefing = await makeBriefing(graphs.group(group), new Date());
-  await keep(valkey, group, key, { version, answer: JSON.stringify(briefing), lasts: KEPT });
+  await storeAnswer(valkey, group, key, { version, answer: JSON.stringify(briefing), ttlMs: KEPT });
 }

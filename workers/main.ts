@@ -17,7 +17,7 @@ import { chooseEmbedder, chooseLanguageModel } from '../src/models/choose.ts';
 import type { Embedder } from '../src/models/embedder.ts';
 import { guardedEmbedder, guardedLanguageModel } from '../src/models/guarded.ts';
 import type { LanguageModel } from '../src/models/language-model.ts';
-import { rememberingEmbedder } from '../src/models/remembering-embedder.ts';
+import { cachingEmbedder } from '../src/models/remembering-embedder.ts';
 import { loadOntology } from '../src/ontology/load.ts';
 import type { Ontology } from '../src/ontology.ts';
 import { STORE_QUEUE } from '../src/queue/jobs.ts';
@@ -158,7 +158,7 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
     const otherKey = await keyMismatch(valkey, config.journalKey);
     if (otherKey) onNotice(`Warning: ${otherKey}`);
     if (roles.includes('store')) {
-      const remembering = rememberingEmbedder(embedder);
+      const remembering = cachingEmbedder(embedder);
       const renewal = startRenewal(graphs, metrics);
       const passages = startPassages(graphs, producer);
       const briefings = startBriefings(graphs, valkey);

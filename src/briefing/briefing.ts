@@ -18,7 +18,7 @@ import { sentencesOf } from '../statements/sentence.ts';
 import { type Statement, statementsOf } from '../statements/statement.ts';
 import { oneLine, shortened } from '../text.ts';
 import { fromGraphTime } from '../time.ts';
-import { type BriefingLine, saidOnce } from './line.ts';
+import { type BriefingLine, withoutDuplicates } from './line.ts';
 import { openTasks, rulesRead } from './read-notes.ts';
 import { RULE_WORDS, type Rule, replacesRule, ruleOf, rulesIn } from './rules.ts';
 import { sessionLine, sessionsOf } from './sessions.ts';
@@ -80,12 +80,12 @@ export async function makeBriefing(graph: GroupGraph, now: Date): Promise<Briefi
     notEnded(graph, lines('decision'), now),
     notEnded(graph, [...lines('fact'), ...ranked(facts, latest, replaced, now)].slice(0, MOST_CHECKED), now),
   ]);
-  const said = [...rules, ...tasks, ...decisions];
+  const shown = [...rules, ...tasks, ...decisions];
   return {
     rules,
     tasks: tasks.slice(0, MOST_TASKS),
     decisions: decisions.slice(0, MOST_DECISIONS),
-    facts: saidOnce(holding, said).slice(0, MOST_FACTS),
+    facts: withoutDuplicates(holding, shown).slice(0, MOST_FACTS),
     sessions: sessionsOf(past(latest)).slice(0, MOST_SESSIONS).map(sessionLine),
     pending: noted.filter((note) => note.kind === 'rule' && !isInForce(note) && !replacedRules.has(note.episode))
       .length,
@@ -177,9 +177,9 @@ function standing(
     .sort((a, b) => (a.line.time < b.line.time ? 1 : a.line.time > b.line.time ? -1 : 0));
   const statements = statementsIn(messages, latestFirst);
   const kept: PlacedRule[] = [];
-  for (const one of latestFirst) {
-    if (kept.some(({ rule }) => replacesRule(rule, one.rule))) continue;
-    if (!isEnded(one, statements, now)) kept.push(one);
+  for (const candidate of latestFirst) {
+    if (kept.some(({ rule }) => replacesRule(rule, candidate.rule))) continue;
+    if (!isEnded(candidate, statements, now)) kept.push(candidate);
   }
   return kept.map(({ line }) => line);
 }
@@ -197,11 +197,11 @@ function statementsIn(messages: readonly Message[], rules: readonly PlacedRule[]
 }
 
 function isEnded({ line }: PlacedRule, statements: readonly Statement[], now: Date): boolean {
-  const told = fromGraphTime(line.time);
-  if (!told) return false;
-  const sentences = sentencesOf({ content: line.text, source: 'text', referenceTime: told });
+  const statedAt = fromGraphTime(line.time);
+  if (!statedAt) return false;
+  const sentences = sentencesOf({ content: line.text, source: 'text', referenceTime: statedAt });
   const later = statements.filter(({ episode }) => episode !== line.episode);
-  return endedRanges({ sentences, episode: line.episode, told }, later, { asOf: now }).length > 0;
+  return endedRanges({ sentences, episode: line.episode, told: statedAt }, later, { asOf: now }).length > 0;
 }
 
 /** Facts that hold, by how many episodes say so, how often their entities are spoken of, and how recent they are. */
@@ -221,18 +221,18 @@ function ranked(
   });
   const scored = holding.map((fact) => {
     const { episodes, sourceUuid, targetUuid } = fact;
-    const said = [...episodes].sort((a, b) => (place.get(a) ?? LATEST) - (place.get(b) ?? LATEST))[0] ?? '';
-    const recency = 1 - (place.get(said) ?? LATEST) / LATEST;
+    const latestSource = [...episodes].sort((a, b) => (place.get(a) ?? LATEST) - (place.get(b) ?? LATEST))[0] ?? '';
+    const recency = 1 - (place.get(latestSource) ?? LATEST) / LATEST;
     const ofEntities = Math.log2(1 + (mentions.get(sourceUuid) ?? 0)) + Math.log2(1 + (mentions.get(targetUuid) ?? 0));
-    return { fact, said, score: Math.log2(1 + episodes.length) + ofEntities / 4 + recency };
+    return { fact, latestSource, score: Math.log2(1 + episodes.length) + ofEntities / 4 + recency };
   });
   return scored
     .sort((a, b) => b.score - a.score || (a.fact.uuid < b.fact.uuid ? -1 : 1))
-    .map(({ fact, said }) => ({
+    .map(({ fact, latestSource }) => ({
       text: shortened(oneLine(fact.fact), LONGEST_LINE),
-      episode: said,
-      time: latest[place.get(said) ?? -1]?.referenceTime ?? fact.createdAt,
-      by: latest[place.get(said) ?? -1]?.sourceDescription ?? 'memory',
+      episode: latestSource,
+      time: latest[place.get(latestSource) ?? -1]?.referenceTime ?? fact.createdAt,
+      by: latest[place.get(latestSource) ?? -1]?.sourceDescription ?? 'memory',
       from: fact.validAt,
       until: fact.invalidAt,
     }));

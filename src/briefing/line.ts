@@ -15,7 +15,7 @@ export interface BriefingLine {
 const SPEAKER = /^[\p{L}][\p{L}\p{N}_.-]*: /u;
 
 /** Each sentence once, whoever says it, and not where another part of the briefing says it. */
-export function saidOnce(lines: readonly BriefingLine[], before: readonly BriefingLine[]): BriefingLine[] {
+export function withoutDuplicates(lines: readonly BriefingLine[], before: readonly BriefingLine[]): BriefingLine[] {
   const bare = ({ text }: BriefingLine) => text.replace(SPEAKER, '').toLowerCase();
   const seen = new Set(before.map(bare));
   return lines.filter((line) => !seen.has(bare(line)) && seen.add(bare(line)));

@@ -110,7 +110,7 @@ const isUse = (object: string | undefined): boolean => object !== undefined && !
 
 const NEGATIVE = /\b(?:never|do not|don['’]t|stop|avoid|nie|niemals|not)\b|不要|禁止|切勿|绝不|永远不|勿|别/iu;
 const REJECTS = /(?:,? (?:and )?not| instead of| rather than| over|[，,]?(?:而)?不(?:是|用|要))\s*(.+?)[.!。！]?$/iu;
-const MAKING = new Set(
+const RULE_TERMS = new Set(
   queryTerms(
     'always never prefer preferred favourite use uses using avoid stop remember rule future forward now please we i you do want like 始终 总是 永远 务必 一律 使用 请用',
   ),
@@ -121,10 +121,10 @@ export function ruleOf(given: string): Rule {
   const rejected = REJECTS.exec(text)?.[1] ?? '';
   const kept = rejected === '' ? text : text.slice(0, text.length - rejected.length);
   const isNegative = rejected === '' && NEGATIVE.test(text);
-  return { text, isNegative, terms: aboutOf(kept), rejects: aboutOf(rejected) };
+  return { text, isNegative, terms: topicTerms(kept), rejects: topicTerms(rejected) };
 }
 
-const aboutOf = (text: string): string[] => queryTerms(text).filter((term) => !MAKING.has(term));
+const topicTerms = (text: string): string[] => queryTerms(text).filter((term) => !RULE_TERMS.has(term));
 
 /** Whether a rule that came later takes the place of one. When unsure both stand, with their dates. */
 export function replacesRule(later: Rule, { text, isNegative, terms }: Rule): boolean {

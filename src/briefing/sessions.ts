@@ -55,7 +55,7 @@ const TITLES = [
   /^\s*\*\*([^:*]{2,60}):?\*\*:?\s*/,
 ];
 /** Hosts write long summaries; of their sections these say what a later session wants to know, in this order. */
-const WANTED = [
+const SUMMARY_SECTIONS = [
   /\b(?:goal|request|intent|objective|task)\b/i,
   /\b(?:accomplished|completed|done|progress|current (?:work|state)|status)\b/i,
   /\b(?:next|pending|remaining|open|to-?do)\b/i,
@@ -69,12 +69,12 @@ function shortSummary(content: string): string {
     else sections.at(-1)?.lines.push(line.replace(/^\s*(?:[-*+•]|\d{1,2}[.)])\s+/, ''));
   }
   const textOf = ({ lines }: { lines: string[] }) => oneLine(lines.join(' '));
-  const wanted = WANTED.flatMap(
+  const chosen = SUMMARY_SECTIONS.flatMap(
     (title) => sections.find((section) => title.test(section.title) && textOf(section)) ?? [],
   );
-  if (wanted.length === 0) return shortened(oneLine(content), LONGEST_SUMMARY);
-  const each = Math.floor(LONGEST_SUMMARY / wanted.length);
-  return wanted.map((section) => shortened(textOf(section), each)).join(' / ');
+  if (chosen.length === 0) return shortened(oneLine(content), LONGEST_SUMMARY);
+  const each = Math.floor(LONGEST_SUMMARY / chosen.length);
+  return chosen.map((section) => shortened(textOf(section), each)).join(' / ');
 }
 
 /** The metadata may be cut. */
@@ -84,8 +84,10 @@ function filesIn(metadata: string): string[] {
 }
 
 function lastSentences({ tail }: BriefedEpisode): string {
-  const said = tail.includes('assistant: ') ? tail.slice(tail.lastIndexOf('assistant: ') + 'assistant: '.length) : tail;
-  const text = oneLine(said);
+  const lastMessage = tail.includes('assistant: ')
+    ? tail.slice(tail.lastIndexOf('assistant: ') + 'assistant: '.length)
+    : tail;
+  const text = oneLine(lastMessage);
   if (text.length <= LONGEST_ANSWERED) return text;
   const end = text.slice(-LONGEST_ANSWERED);
   const cut = /[.!?。！？]\s*(?=\S)/.exec(end.slice(0, -20));

@@ -6,7 +6,7 @@ export const LONGEST_MESSAGE = 2_000;
 /** How the metadata of a turn begin that this program recorded itself; imports and tools cannot give such. */
 const TURN = /^\{"kind":"turn","host":"[^"]*","session":"[^"]*","message":"/;
 /** The task of a sub-agent, or a message into which a command's file put words. */
-const OF_ANOTHERS = /"parentSession":|"template":true/;
+const NOT_TYPED_BY_USER = /"parentSession":|"template":true/;
 const SPEAKER = /^[ \t*]*(?:user|assistant|human|ai|system|agent|model|bot|tool)(?: ?\([^()\n]{1,40}\))?\**:/im;
 
 /**
@@ -16,7 +16,7 @@ const SPEAKER = /^[ \t*]*(?:user|assistant|human|ai|system|agent|model|bot|tool)
  * @param metadata  the beginning of its metadata, as JSON
  */
 export function userWords(content: string, metadata: string | null): string {
-  if (metadata === null || !TURN.test(metadata) || OF_ANOTHERS.test(metadata)) return '';
+  if (metadata === null || !TURN.test(metadata) || NOT_TYPED_BY_USER.test(metadata)) return '';
   if (!content.startsWith('user: ')) return '';
   const words = content.slice('user: '.length);
   const next = words.search(SPEAKER);
@@ -37,7 +37,7 @@ const PASTED =
   /^(?:\s{0,3}#{1,6}\s|\s*<|\s*\||\s*@@|diff --git|\+\+\+|---$|\s{4,}at |Traceback|\[?\d{4}-\d\d-\d\d[T ]\d\d:)/;
 const RULE_LEAD =
   /(?:\b(?:rules?|conventions?|guidelines?|preferences?|from now on|going forward|remember|always|never)\b|规则|约定|偏好|从现在(?:起|开始)|以后|记住)[^:：]{0,60}[:：]$/iu;
-const OF_ANOTHER =
+const NAMES_ANOTHER_SOURCE =
   /\b(?:readme|file|docs?|documentation|page|article|output|log|error|message|says?|said|https?|website|issue|ticket|author|he|she|they|their|found|quote[sd]?)\b/i;
 
 /** The user's own sentences: without code, quotations and what follows on "…:", which may be anybody's words. */
@@ -62,7 +62,7 @@ export function ownSentences(words: string): OwnSentence[] {
     if (!/[:：]$/.test(text)) continue;
     sentences.pop();
     const next = lines.slice(place + 1).find((other) => other.trim() !== '') ?? '';
-    if (RULE_LEAD.test(text) && !OF_ANOTHER.test(text)) isRuleList = ITEM.test(next);
+    if (RULE_LEAD.test(text) && !NAMES_ANOTHER_SOURCE.test(text)) isRuleList = ITEM.test(next);
     else if (!FENCE.test(next) && !/^\s*>/.test(next)) break;
   }
   return sentences;

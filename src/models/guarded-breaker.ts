@@ -22,11 +22,11 @@ export const CLOSED: Breaker = { state: 'closed', failures: 0 };
 const FAILURES_IN_A_ROW = 8;
 const FIRST_OPENING = 1 * SECOND;
 const LONGEST_OPENING = 30 * SECOND;
-const LONGEST_TOLD = 10 * MINUTE;
+const LONGEST_REQUESTED_WAIT = 10 * MINUTE;
 /** A probe that has not ended by then is given up and another one is let through. */
 const PROBE_ENDS_WITHIN = 2 * MINUTE;
 /** While a probe is under way nobody knows how long it takes. */
-const ASKED_AGAIN_AFTER = 1 * SECOND;
+const RETRY_AFTER_PROBE = 1 * SECOND;
 
 export function enter(breaker: Breaker, now: number): { readonly breaker: Breaker; readonly entry: Entry } {
   const probe = (openings: number, reason: Error) => ({
@@ -45,7 +45,7 @@ export function enter(breaker: Breaker, now: number): { readonly breaker: Breake
       return refuse(breaker.reason, breaker.until - now);
     case 'half-open':
       if (now - breaker.since >= PROBE_ENDS_WITHIN) return probe(breaker.openings, breaker.reason);
-      return refuse(breaker.reason, ASKED_AGAIN_AFTER);
+      return refuse(breaker.reason, RETRY_AFTER_PROBE);
   }
 }
 
@@ -56,18 +56,18 @@ export function answered(breaker: Breaker, entry: 'call' | 'probe'): Breaker {
 
 /** A call failed so that the next one would too. */
 export function failed(breaker: Breaker, entry: 'call' | 'probe', error: Error, now: number): Breaker {
-  const told = error.name === 'ModelBusyError';
+  const isBusy = error.name === 'ModelBusyError';
   const open = (openings: number) => opened(error, openings, now);
   switch (breaker.state) {
     case 'closed':
-      if (told || breaker.failures + 1 >= FAILURES_IN_A_ROW) return open(1);
+      if (isBusy || breaker.failures + 1 >= FAILURES_IN_A_ROW) return open(1);
       return { state: 'closed', failures: breaker.failures + 1 };
     case 'open': {
-      const later = told ? open(breaker.openings) : breaker;
-      return later.state === 'open' && later.until > breaker.until ? later : breaker;
+      const reopened = isBusy ? open(breaker.openings) : breaker;
+      return reopened.state === 'open' && reopened.until > breaker.until ? reopened : breaker;
     }
     case 'half-open':
-      return entry === 'probe' || told ? open(breaker.openings + 1) : breaker;
+      return entry === 'probe' || isBusy ? open(breaker.openings + 1) : breaker;
   }
 }
 
@@ -75,14 +75,19 @@ export function failed(breaker: Breaker, entry: 'call' | 'probe', error: Error, 
  * True for failures that the next call meets as well: no server, no quota, no valid key. A reply that cannot be used and a failure
  * that nobody foresaw may come from the one text that was asked about.
  */
-export function isOfTheServer(error: unknown): error is Error {
+export function isServerFailure(error: unknown): error is Error {
   return error instanceof Error && ['ModelUnavailableError', 'ModelBusyError', 'ConfigError'].includes(error.name);
 }
 
 function opened(reason: Error, openings: number, now: number): Breaker {
-  const told = (reason as { retryAfter?: number | null }).retryAfter ?? null;
-  const own = Math.min(FIRST_OPENING * 2 ** (openings - 1), LONGEST_OPENING);
-  return { state: 'open', until: now + Math.min(told ?? own, LONGEST_TOLD), openings, reason };
+  const requestedWaitMs = (reason as { retryAfter?: number | null }).retryAfter ?? null;
+  const backoffMs = Math.min(FIRST_OPENING * 2 ** (openings - 1), LONGEST_OPENING);
+  return {
+    state: 'open',
+    until: now + Math.min(requestedWaitMs ?? backoffMs, LONGEST_REQUESTED_WAIT),
+    openings,
+    reason,
+  };
 }
 
 /** Of the same class as what opened the breaker, so that the job has the same fate as if it had asked. */

@@ -3,7 +3,7 @@ import { costOf } from '../telemetry/prices.ts';
 import { trace } from '../telemetry/tracing.ts';
 import type { VitalSigns } from '../telemetry/vital-signs.ts';
 import type { Embedder } from './embedder.ts';
-import { answered, type Breaker, CLOSED, enter, failed, isOfTheServer } from './guarded-breaker.ts';
+import { answered, type Breaker, CLOSED, enter, failed, isServerFailure } from './guarded-breaker.ts';
 import type { LanguageModel, TokenUse } from './language-model.ts';
 
 /** To whom a guard tells what it sees of a model. */
@@ -49,11 +49,11 @@ export function guardedEmbedder(embedder: Embedder, parts: GuardParts): Embedder
   return {
     model: embedder.model,
     dimension: embedder.dimension,
-    embed: (texts, note) =>
+    embed: (texts, onUse) =>
       guard.call('embed', () =>
         embedder.embed(texts, (use) => {
           guard.used(use);
-          note?.(use);
+          onUse?.(use);
         }),
       ),
     close: () => embedder.close(),
@@ -62,16 +62,16 @@ export function guardedEmbedder(embedder: Embedder, parts: GuardParts): Embedder
 
 function openGuard(model: string, { signs, metrics, prices, now = Date.now }: GuardParts) {
   let breaker: Breaker = CLOSED;
-  show(breaker);
+  reportState(breaker);
 
-  function show({ state }: Breaker): void {
+  function reportState({ state }: Breaker): void {
     signs.breaker(model, state);
     metrics.gauge?.('opencode.memory.model.breaker', NUMBERS[state], { model });
   }
-  function become(next: Breaker): void {
-    const isNews = next.state !== breaker.state;
+  function transitionTo(next: Breaker): void {
+    const isStateChange = next.state !== breaker.state;
     breaker = next;
-    if (isNews) show(next);
+    if (isStateChange) reportState(next);
   }
   function count(purpose: Purpose, outcome: 'ok' | 'failed'): void {
     signs.modelCall(model, outcome);
@@ -81,7 +81,7 @@ function openGuard(model: string, { signs, metrics, prices, now = Date.now }: Gu
   return {
     async call<T>(purpose: Purpose, work: () => Promise<T>): Promise<T> {
       const entered = enter(breaker, now());
-      become(entered.breaker);
+      transitionTo(entered.breaker);
       const { entry } = entered;
       if (entry.entry === 'refused') {
         metrics.increment('opencode.memory.model.calls', { model, purpose, outcome: 'refused' });
@@ -89,11 +89,13 @@ function openGuard(model: string, { signs, metrics, prices, now = Date.now }: Gu
       }
       try {
         const answer = await trace('memory.model', { resource: purpose, tags: { model } }, work);
-        become(answered(breaker, entry.entry));
+        transitionTo(answered(breaker, entry.entry));
         count(purpose, 'ok');
         return answer;
       } catch (error) {
-        become(isOfTheServer(error) ? failed(breaker, entry.entry, error, now()) : answered(breaker, entry.entry));
+        transitionTo(
+          isServerFailure(error) ? failed(breaker, entry.entry, error, now()) : answered(breaker, entry.entry),
+        );
         count(purpose, 'failed');
         throw error;
       }

@@ -15,15 +15,15 @@ export interface ModelThread<Request, Answer> {
 
 /**
  * @param name of the thread's module, without extension: `.ts` in the source, `.js` once built
- * @param beside the address of the module that lies in the same folder
+ * @param moduleUrl the address of the module that lies in the same folder
  */
 export function modelThread<Request, Answer>(
   name: string,
-  beside: string,
+  moduleUrl: string,
   model: string,
   threads = 1,
 ): ModelThread<Request, Answer> {
-  const filename = new URL(`./${name}${extname(beside)}`, beside).href;
+  const filename = new URL(`./${name}${extname(moduleUrl)}`, moduleUrl).href;
   let pool: Piscina<Request, Answer> | null = null;
   let closed = false;
 

@@ -3,7 +3,7 @@ import { jsonParts } from './cut-json.ts';
 import { cutBetweenWords, type Range, sentencesOf, trimmed } from './sentences.ts';
 
 /** Raised when the same text is cut in other places than before. */
-export const CUTTER = 2;
+export const CUTTER_VERSION = 2;
 
 export type PassageKind = 'paragraph' | 'list' | 'procedure' | 'code' | 'table' | 'turn' | 'json' | 'tool';
 
@@ -69,14 +69,18 @@ function turnsOf(content: string, source: EpisodeSource): (Range & { readonly ro
   });
   const isDialogue = source === 'message' || new Set(spoken.map(({ name }) => name)).size < spoken.length;
   const hasRoles = spoken.some(({ name }) => KNOWN_SPEAKERS.test(name));
-  const begun = spoken.filter(({ name, start, isName }) => {
+  const turnStarts = spoken.filter(({ name, start, isName }) => {
     if (hasRoles) return KNOWN_SPEAKERS.test(name);
     return isName && (isDialogue || content.slice(0, start).trim() === '');
   });
-  const first = begun[0]?.start ?? content.length;
+  const first = turnStarts[0]?.start ?? content.length;
   return [
     ...(content.slice(0, first).trim() === '' ? [] : [{ start: 0, end: first, role: null }]),
-    ...begun.map(({ name, start }, place) => ({ start, end: begun[place + 1]?.start ?? content.length, role: name })),
+    ...turnStarts.map(({ name, start }, place) => ({
+      start,
+      end: turnStarts[place + 1]?.start ?? content.length,
+      role: name,
+    })),
   ];
 }
 
@@ -117,7 +121,7 @@ function blocksOf(content: string, turn: Range): Block[] {
   const fenced = fencedLines(lines);
   const blocks: Block[] = [];
   let path: { readonly level: number; readonly range: Range; readonly line: Range }[] = [];
-  let bare: (typeof path)[number] | undefined;
+  let emptyHeading: (typeof path)[number] | undefined;
   let open: { kind: Block['kind']; from: number; indent: number } | undefined;
 
   const close = (end: number) => {
@@ -128,18 +132,18 @@ function blocksOf(content: string, turn: Range): Block[] {
     if (first && last) add(kind, { start: first.start, end: last.end });
   };
   /** A comment of a script or a configuration looks like a heading; with nothing below, a sentence is one. */
-  const keepBare = () => {
-    if (bare && SENTENCE.test(content.slice(bare.range.start, bare.range.end)))
+  const keepEmptyHeading = () => {
+    if (emptyHeading && SENTENCE.test(content.slice(emptyHeading.range.start, emptyHeading.range.end)))
       blocks.push({
-        ...bare.line,
+        ...emptyHeading.line,
         kind: 'paragraph',
-        headings: path.filter((it) => it !== bare).map((it) => it.range),
+        headings: path.filter((heading) => heading !== emptyHeading).map((heading) => heading.range),
       });
-    bare = undefined;
+    emptyHeading = undefined;
   };
   const add = (kind: Block['kind'], range: Range) => {
-    bare = undefined;
-    const headings = path.map((it) => it.range);
+    emptyHeading = undefined;
+    const headings = path.map((heading) => heading.range);
     const before = blocks.at(-1);
     const lead =
       kind !== 'paragraph' && before && before.kind === 'paragraph' ? leadIn(content, before, range) : undefined;
@@ -170,10 +174,10 @@ function blocksOf(content: string, turn: Range): Block[] {
       close(place);
       const level = heading[1]?.length ?? 1;
       const from = start + text.indexOf(heading[2] ?? '', level);
-      if (bare && level <= bare.level) keepBare();
-      path = path.filter((it) => it.level < level);
-      bare = { level, range: { start: from, end: from + (heading[2]?.length ?? 0) }, line: { start, end } };
-      path.push(bare);
+      if (emptyHeading && level <= emptyHeading.level) keepEmptyHeading();
+      path = path.filter((heading) => heading.level < level);
+      emptyHeading = { level, range: { start: from, end: from + (heading[2]?.length ?? 0) }, line: { start, end } };
+      path.push(emptyHeading);
       continue;
     }
     if (text.trim() === '') {
@@ -198,7 +202,7 @@ function blocksOf(content: string, turn: Range): Block[] {
     } else open ??= { kind: 'paragraph', from: place, indent: 0 };
   }
   close(lines.length);
-  keepBare();
+  keepEmptyHeading();
   return blocks.filter(({ start, end }) => end > start);
 }
 
@@ -232,7 +236,9 @@ function split(content: string, block: Block): Block[] {
   const isProse = block.kind === 'paragraph';
   if (block.end - block.start <= (isProse ? LONGEST_PROSE : LONGEST_BLOCK)) return [block];
   const text = content.slice(block.start, block.end);
-  const units = isProse ? sentencesOf(text).flatMap((it) => cutBetweenWords(text, it, PIECE)) : unitsOf(text);
+  const units = isProse
+    ? sentencesOf(text).flatMap((sentence) => cutBetweenWords(text, sentence, PIECE))
+    : unitsOf(text);
   const size = isProse ? PIECE : LONGEST_BLOCK;
   const pieces: Range[] = [];
   for (let first = 0; first < units.length; ) {

@@ -52,15 +52,15 @@ const ENGLISH =
 
 /** Which of the languages a word belongs to; English ones stand at the end. */
 const BY_WORD = new Map<string, number[]>();
-for (const [place, words] of [...LANGUAGES.map((one) => one.functionWords), ENGLISH.split(' ')].entries())
+for (const [place, words] of [...LANGUAGES.map((language) => language.functionWords), ENGLISH.split(' ')].entries())
   for (const word of words) BY_WORD.set(word, [...(BY_WORD.get(word) ?? []), place]);
 
 /** Characters of a text that are looked at, and how much has to speak for a language. */
-const [LOOKED_AT, ENOUGH] = [300, 2];
+const [SAMPLE_LENGTH, LEAST_HITS] = [300, 2];
 
 /** The language of a text where its function words leave no doubt; null for English, other languages and in doubt. */
 export function languageOf(text: string): Language | null {
-  const beginning = text.slice(0, LOOKED_AT).toLowerCase();
+  const beginning = text.slice(0, SAMPLE_LENGTH).toLowerCase();
   const words = beginning.match(/\p{L}{2,}/gu) ?? [];
   const hits = new Array<number>(LANGUAGES.length + 1).fill(0);
   for (const word of words) for (const place of BY_WORD.get(word) ?? []) hits[place] = (hits[place] ?? 0) + 1;
@@ -68,6 +68,6 @@ export function languageOf(text: string): Language | null {
     for (const [place, { marks }] of LANGUAGES.entries())
       hits[place] = (hits[place] ?? 0) + (beginning.match(marks)?.length ?? 0);
   const most = Math.max(...hits);
-  if (most < ENOUGH || hits.filter((count) => count === most).length > 1) return null;
+  if (most < LEAST_HITS || hits.filter((count) => count === most).length > 1) return null;
   return LANGUAGES[hits.indexOf(most)] ?? null;
 }

@@ -1,11 +1,11 @@
 import { derivedUuid } from '../derived-uuid.ts';
 import { type Episode, type Metadata, NOTE_KINDS } from '../episode.ts';
-import { CUTTER, type Cut, cutText, type PassageKind } from './cut.ts';
+import { CUTTER_VERSION, type Cut, cutText, type PassageKind } from './cut.ts';
 import type { Range } from './sentences.ts';
-import { ANALYSER, termsOf } from './terms.ts';
+import { ANALYSER_VERSION, termsOf } from './terms.ts';
 
 /** How passages of today are cut and analysed; those of another version are made again. */
-export const PASSAGE_VERSION = `${CUTTER}.${ANALYSER}`;
+export const PASSAGE_VERSION = `${CUTTER_VERSION}.${ANALYSER_VERSION}`;
 
 /** A passage as it stands in the graph: where its text is, and by which terms it is found. It is never changed. */
 export interface Passage extends Range {
@@ -109,8 +109,8 @@ function toolsOf(metadata: Metadata | null): readonly UsedTool[] {
 
 function toolText(metadata: Metadata | null, place: number): string {
   const { tool, input, output } = toolsOf(metadata)[place] ?? {};
-  const texts = [[tool, input].filter((it) => typeof it === 'string' && it !== '').join(': '), output];
-  return texts.filter((it) => typeof it === 'string' && it.trim() !== '').join('\n');
+  const texts = [[tool, input].filter((value) => typeof value === 'string' && value !== '').join(': '), output];
+  return texts.filter((value) => typeof value === 'string' && value.trim() !== '').join('\n');
 }
 
 /** The term by which notes of a kind are found, such as open tasks. */
@@ -122,7 +122,7 @@ export const replacesTerm = (uuid: string): string => `replaces_${uuid.replaceAl
 /** What an agent proposes as a rule replaces nothing before the user has confirmed it. */
 function noteTerms(metadata: Metadata | null): string[] {
   const { kind, replaces, confirmed } = metadata ?? {};
-  const known = NOTE_KINDS.find((one) => one === kind);
+  const known = NOTE_KINDS.find((noteKind) => noteKind === kind);
   const isInForce = kind !== 'rule' || Boolean(confirmed);
   return [
     ...(known ? [noteTerm(known)] : []),
@@ -132,5 +132,5 @@ function noteTerms(metadata: Metadata | null): string[] {
 
 /** A document is also found by the name of its file. */
 function namesOf(metadata: Metadata | null): string {
-  return [metadata?.file, metadata?.title].filter((it) => typeof it === 'string').join(' ');
+  return [metadata?.file, metadata?.title].filter((value) => typeof value === 'string').join(' ');
 }

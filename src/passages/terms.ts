@@ -5,7 +5,7 @@ import { type Language, languageOf } from './language.ts';
  * Raised when the same text gives other terms than before: passages of an older version are analysed again by the task that
  * cuts passages (`upkeep/passages.ts`).
  */
-export const ANALYSER = 2;
+export const ANALYSER_VERSION = 2;
 
 // Function words, and what makes a question of a sentence. They are left out of passages and of questions.
 const STOP_WORDS = new Set(
@@ -57,8 +57,8 @@ const LIGHT_VERBS = new Set(['go', 'get', 'us']);
 /** The same for a question, each term once. */
 export function queryTerms(question: string): string[] {
   const terms = [...new Set(termsOf(question.replace(MEASURE, '')))];
-  const telling = terms.filter((term) => !LIGHT_VERBS.has(term));
-  return telling.length > 0 ? telling : terms;
+  const significant = terms.filter((term) => !LIGHT_VERBS.has(term));
+  return significant.length > 0 ? significant : terms;
 }
 
 function tokensOf(text: string): string[] {
@@ -78,8 +78,8 @@ function formsOf(token: string): string[] {
   if (parts.length === 1) return [bare.endsWith('#') ? `${whole}_sharp` : bare.endsWith('+') ? `${whole}_plus` : whole];
   if (/^[vV]?\d+(?:[._]\d+)+$/.test(bare)) return versionForms(whole.replace(/^v/, ''));
   // One or two digits of a date or a version, and small letters, say nothing by themselves; a capital is a name ("X_MAX_SPEED").
-  const telling = parts.filter((part) => part.length > 2 || !/^(?:\d+|\P{Lu})$/u.test(part)).map(fold);
-  return [...new Set([whole, ...telling])];
+  const significant = parts.filter((part) => part.length > 2 || !/^(?:\d+|\P{Lu})$/u.test(part)).map(fold);
+  return [...new Set([whole, ...significant])];
 }
 
 /** `0.27.3` is also found as `0.27`. */

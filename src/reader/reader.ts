@@ -5,7 +5,7 @@ import { trace } from '../telemetry/tracing.ts';
 import { established, impatientConnection } from '../valkey/connections.ts';
 import { explainValkey } from '../valkey/failures.ts';
 import { inNamespace } from '../valkey/keys.ts';
-import { answerKey, KEPT, keep, type Looked, look } from './cache.ts';
+import { ANSWER_TTL, answerKey, type CacheLookup, lookUpAnswer, storeAnswer } from './cache.ts';
 
 /** Answers from the cache, or else works the answer out. */
 export interface Reader {
@@ -57,16 +57,16 @@ export function openReader({ address, queuePrefix, metrics, onNotice }: ReaderPa
     }
   }
 
-  function lookUp(group: string, key: string): Promise<Looked | undefined> {
+  function lookUp(group: string, key: string): Promise<CacheLookup | undefined> {
     return trace('memory.cache', {}, async (span) => {
-      const looked = await tryCache(() => look(valkey, group, key));
-      span.tag('hit', looked?.answer !== undefined);
-      return looked;
+      const lookup = await tryCache(() => lookUpAnswer(valkey, group, key));
+      span.tag('hit', lookup?.answer !== undefined);
+      return lookup;
     });
   }
 
   /** The answer as JSON, which is kept for as long as it holds. */
-  async function findOut(
+  async function compute(
     group: string,
     key: string,
     version: string,
@@ -75,10 +75,12 @@ export function openReader({ address, queuePrefix, metrics, onNotice }: ReaderPa
   ): Promise<string> {
     const since = Date.now();
     // Where nobody can tell the answer is not kept.
-    const change = changesAt?.(new Date(since), new Date(since + KEPT)).catch(() => new Date(since));
+    const change = changesAt?.(new Date(since), new Date(since + ANSWER_TTL)).catch(() => new Date(since));
     const answer = JSON.stringify(await work());
-    const ends = (await change)?.getTime() ?? since + KEPT;
-    await tryCache(() => keep(valkey, group, key, { version, answer, lasts: Math.min(ends - Date.now(), KEPT) }));
+    const ends = (await change)?.getTime() ?? since + ANSWER_TTL;
+    await tryCache(() =>
+      storeAnswer(valkey, group, key, { version, answer, ttlMs: Math.min(ends - Date.now(), ANSWER_TTL) }),
+    );
     return answer;
   }
 
@@ -91,8 +93,8 @@ export function openReader({ address, queuePrefix, metrics, onNotice }: ReaderPa
     ): Promise<T> {
       const key = answerKey(valkey, group, question);
       const tags = { group, ask: question.ask };
-      const looked = useCache ? await lookUp(group, key) : undefined;
-      const kept = readable(looked?.answer, isAnswer);
+      const lookup = useCache ? await lookUp(group, key) : undefined;
+      const kept = readable(lookup?.answer, isAnswer);
       if (kept !== undefined) {
         metrics?.increment('opencode.memory.cache_hit', tags);
         return kept as T;
@@ -101,13 +103,14 @@ export function openReader({ address, queuePrefix, metrics, onNotice }: ReaderPa
       // Whoever asks after the next commit has another version and starts a search of their own.
       // Without a version nobody can tell what a search under way has seen, so each has its own.
       const search = () => trace('memory.search', {}, work);
-      if (!looked) return await search();
-      const { version } = looked;
-      const flight = `${key} ${version}`;
-      const flying =
-        running.get(flight) ?? findOut(group, key, version, search, changesAt).finally(() => running.delete(flight));
-      running.set(flight, flying);
-      return JSON.parse(await flying) as T;
+      if (!lookup) return await search();
+      const { version } = lookup;
+      const flightKey = `${key} ${version}`;
+      const inFlight =
+        running.get(flightKey) ??
+        compute(group, key, version, search, changesAt).finally(() => running.delete(flightKey));
+      running.set(flightKey, inFlight);
+      return JSON.parse(await inFlight) as T;
     },
     close: () => valkey.disconnect(),
   };

@@ -128,7 +128,7 @@ function byWords(sought: Sought, terms: readonly string[], conditions: Condition
   return gather({
     fetch: (count, most) => searchPassagesByWords(sought.graph, [...terms, ...pairs], conditions, count, most),
     passing: (rows) => passing(sought, rows),
-    wanted: BY_WORDS,
+    limit: BY_WORDS,
     usual: USUAL,
   });
 }

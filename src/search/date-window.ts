@@ -46,10 +46,10 @@ export function isInWindow(time: string, { from, to }: DateWindow): boolean {
 }
 
 function named(now: Date, name = '', day: number | undefined, year: string | undefined): DateWindow {
-  const month = MONTHS.findIndex((it) => it.startsWith(name.toLowerCase().slice(0, 3)));
+  const month = MONTHS.findIndex((other) => other.startsWith(name.toLowerCase().slice(0, 3)));
   if (year !== undefined) return window(Number(year), month, day);
-  const own = window(now.getUTCFullYear(), month, day);
-  return own.from > now ? window(now.getUTCFullYear() - 1, month, day) : own;
+  const thisYear = window(now.getUTCFullYear(), month, day);
+  return thisYear.from > now ? window(now.getUTCFullYear() - 1, month, day) : thisYear;
 }
 
 function window(year: number, month: number, day: number | undefined): DateWindow {

@@ -31,7 +31,7 @@ export interface Filters {
 }
 
 /** Filters as the methods take them. */
-export interface Resolved {
+export interface ResolvedFilters {
   readonly fact: FactFilter;
   readonly metadata: readonly (readonly [key: string, value: string])[];
 }
@@ -39,7 +39,7 @@ export interface Resolved {
 const DATES = ['validAt', 'invalidAt', 'createdAt', 'expiredAt'] as const;
 
 /** Looks up the entities that filters name; of a name that nobody has nothing is found. */
-export async function resolve(graph: GroupGraph, filters: Filters): Promise<Resolved> {
+export async function resolveFilters(graph: GroupGraph, filters: Filters): Promise<ResolvedFilters> {
   const { types, relations, source, target, about, metadata = {} } = filters;
   const names = [source, target, about].filter((name) => name !== undefined);
   const called = names.length > 0 ? await entitiesCalled(graph, names) : [];
@@ -73,18 +73,18 @@ export function asksForEnds({ dates = [] }: FactFilter): boolean {
 }
 
 /** Pieces of JSON that metadata must hold to have a chance: what the graph can look for by itself. */
-export function fragmentsOf(metadata: Resolved['metadata']): string[] {
+export function fragmentsOf(metadata: ResolvedFilters['metadata']): string[] {
   return metadata.flatMap(([key, value]) => [`${JSON.stringify(key)}:`, JSON.stringify(value).slice(1, -1)]);
 }
 
 /** True for metadata, as JSON text, that hold all of the wanted pairs. */
-export function hasMetadata(json: string | undefined, wanted: Resolved['metadata']): boolean {
+export function hasMetadata(json: string | undefined, expected: ResolvedFilters['metadata']): boolean {
   if (json === undefined) return false;
-  const held = JSON.parse(json) as Record<string, unknown> | null;
-  return wanted.every(([key, value]) => {
-    const given = held !== null && Object.hasOwn(held, key) ? held[key] : undefined;
+  const metadata = JSON.parse(json) as Record<string, unknown> | null;
+  return expected.every(([key, value]) => {
+    const given = metadata !== null && Object.hasOwn(metadata, key) ? metadata[key] : undefined;
     return (Array.isArray(given) ? given : [given]).some(
-      (it) => it !== undefined && (it === null || typeof it !== 'object') && String(it) === value,
+      (item) => item !== undefined && (item === null || typeof item !== 'object') && String(item) === value,
     );
   });
 }
@@ -93,13 +93,13 @@ export function hasMetadata(json: string | undefined, wanted: Resolved['metadata
  * Gives the check whether one of some episodes has the wanted metadata; each episode is read once.
  * @returns for lists of episodes' uuids whether each list passes
  */
-export function metadataCheck(graph: GroupGraph, wanted: Resolved['metadata']) {
+export function metadataCheck(graph: GroupGraph, expected: ResolvedFilters['metadata']) {
   const known = new Map<string, boolean>();
   return async (lists: readonly (readonly string[])[]): Promise<boolean[]> => {
-    if (wanted.length === 0) return lists.map(() => true);
+    if (expected.length === 0) return lists.map(() => true);
     const unknown = [...new Set(lists.flat())].filter((uuid) => !known.has(uuid));
     const texts = unknown.length > 0 ? await episodeMetadata(graph, unknown) : new Map<string, string>();
-    for (const uuid of unknown) known.set(uuid, hasMetadata(texts.get(uuid), wanted));
+    for (const uuid of unknown) known.set(uuid, hasMetadata(texts.get(uuid), expected));
     return lists.map((episodes) => episodes.some((uuid) => known.get(uuid)));
   };
 }

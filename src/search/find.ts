@@ -11,20 +11,24 @@ import { findCommunities } from './scopes/communities.ts';
 import { findEntities } from './scopes/entities.ts';
 import { findEpisodes } from './scopes/episodes.ts';
 import { findFacts } from './scopes/facts.ts';
-import type { Sought } from './sought.ts';
+import type { SearchContext } from './sought.ts';
 
 /** So much of an episode is shown to a model that judges it. */
 const LONGEST_PASSAGE = 1000;
 
 /** Finds each kind that a recipe names, at most `limit` of each. */
-export async function findByRecipe(sought: Sought, recipe: Recipe, ordering: Omit<Ordering, 'sought'>): Promise<Found> {
+export async function findByRecipe(
+  context: SearchContext,
+  recipe: Recipe,
+  ordering: Omit<Ordering, 'context'>,
+): Promise<Found> {
   const pools = await Promise.all([
-    ...(recipe.facts ? [factPool(sought, recipe.facts)] : []),
-    ...(recipe.entities ? [entityPool(sought, recipe.entities)] : []),
-    ...(recipe.episodes ? [episodePool(sought, recipe.episodes)] : []),
-    ...(recipe.communities ? [communityPool(sought, recipe.communities)] : []),
+    ...(recipe.facts ? [factPool(context, recipe.facts)] : []),
+    ...(recipe.entities ? [entityPool(context, recipe.entities)] : []),
+    ...(recipe.episodes ? [episodePool(context, recipe.episodes)] : []),
+    ...(recipe.communities ? [communityPool(context, recipe.communities)] : []),
   ]);
-  const ordered = await order(pools, { ...ordering, sought });
+  const ordered = await order(pools, { ...ordering, context });
   const found = <Row>(kind: Kind): (Row & { score: number })[] => {
     const rows = pools.find((pool) => pool.kind === kind)?.rows as ReadonlyMap<string, Row> | undefined;
     return (ordered.get(kind) ?? []).flatMap(({ id, score }) => {
@@ -34,38 +38,41 @@ export async function findByRecipe(sought: Sought, recipe: Recipe, ordering: Omi
   };
   return {
     facts: found<FactRow>('facts'),
-    episodes: found<EpisodeRow>('episodes').map((it) => ({ ...it, excerpt: bestSentence(sought.query, it.content) })),
+    episodes: found<EpisodeRow>('episodes').map((row) => ({
+      ...row,
+      excerpt: bestSentence(context.query, row.content),
+    })),
     ...(recipe.entities && {
-      entities: found<EntityRow>('entities').map(({ seen: _, ...it }) => ({ ...it, type: typeOf(it.labels) })),
+      entities: found<EntityRow>('entities').map(({ seen: _, ...row }) => ({ ...row, type: typeOf(row.labels) })),
     }),
     ...(recipe.communities && { communities: found<CommunityRow>('communities') }),
   };
 }
 
-async function factPool(sought: Sought, part: Part): Promise<Pool> {
-  const lists = await findFacts(sought, part.methods);
+async function factPool(context: SearchContext, part: Part): Promise<Pool> {
+  const lists = await findFacts(context, part.methods);
   return poolOf(
     'facts',
     part,
-    sought.query,
+    context.query,
     lists,
     ({ fact }) => fact,
     ({ fact, source, target }) => `${fact} ${source} ${target}`,
   );
 }
 
-async function entityPool(sought: Sought, part: Part): Promise<Pool> {
-  return poolOf('entities', part, sought.query, await findEntities(sought, part.methods), described);
+async function entityPool(context: SearchContext, part: Part): Promise<Pool> {
+  return poolOf('entities', part, context.query, await findEntities(context, part.methods), described);
 }
 
-async function episodePool(sought: Sought, part: Part): Promise<Pool> {
-  return poolOf('episodes', part, sought.query, [await findEpisodes(sought, sought.candidates)], ({ content }) =>
+async function episodePool(context: SearchContext, part: Part): Promise<Pool> {
+  return poolOf('episodes', part, context.query, [await findEpisodes(context, context.candidates)], ({ content }) =>
     shortened(oneLine(content), LONGEST_PASSAGE),
   );
 }
 
-async function communityPool(sought: Sought, part: Part): Promise<Pool> {
-  return poolOf('communities', part, sought.query, await findCommunities(sought, part.methods), described);
+async function communityPool(context: SearchContext, part: Part): Promise<Pool> {
+  return poolOf('communities', part, context.query, await findCommunities(context, part.methods), described);
 }
 
 const described = ({ name, summary }: { name: string; summary: string }) => (summary ? `${name}: ${summary}` : name);

@@ -11,11 +11,11 @@ export interface Gathering<Row> {
   readonly fetch: (count: number, most: number) => Promise<Row[]>;
   /** Those of them that really pass, in their order. */
   readonly passing: (rows: Row[]) => Promise<Row[]>;
-  readonly wanted: number;
+  readonly limit: number;
   /** Default: `USUAL`. */
   readonly usual?: number;
   /** True when `fetch` itself leaves some out after counting, so that few rows do not mean that there are no more. */
-  readonly isSifted?: boolean;
+  readonly isFiltered?: boolean;
 }
 
 /**
@@ -25,15 +25,15 @@ export interface Gathering<Row> {
 export async function gather<Row>({
   fetch,
   passing,
-  wanted,
+  limit,
   usual = USUAL,
-  isSifted = false,
+  isFiltered = false,
 }: Gathering<Row>): Promise<Row[]> {
-  for (let [count, most] = [wanted, usual]; ; count = Math.min(count * WIDER, WIDEST), most *= WIDER) {
+  for (let [count, most] = [limit, usual]; ; count = Math.min(count * WIDER, WIDEST), most *= WIDER) {
     const isLast = count >= WIDEST;
     const rows = await fetch(count, isLast ? ANY_NUMBER : most);
     const kept = await passing(rows);
-    const enough = isSifted || kept.length < rows.length ? wanted / 2 : 1;
-    if (kept.length >= enough || isLast) return kept.slice(0, wanted);
+    const enough = isFiltered || kept.length < rows.length ? limit / 2 : 1;
+    if (kept.length >= enough || isLast) return kept.slice(0, limit);
   }
 }

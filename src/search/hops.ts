@@ -1,5 +1,5 @@
 import { neighbours } from '../graph/queries/search-entities.ts';
-import type { Sought } from './sought.ts';
+import type { SearchContext } from './sought.ts';
 
 const FARTHEST = 4;
 const AT_ONCE = 10_000;
@@ -10,14 +10,14 @@ const AT_ONCE = 10_000;
  * @returns hops by uuid, 0 for the centre itself; none for what is farther away
  */
 export async function hopsFrom(
-  { graph, moment }: Sought,
+  { graph, moment }: SearchContext,
   centre: readonly string[],
-  wanted: ReadonlySet<string>,
+  targets: ReadonlySet<string>,
 ): Promise<Map<string, number>> {
   const hops = new Map(centre.map((uuid) => [uuid, 0]));
   let edge = [...centre];
   for (let level = 1; level <= FARTHEST && edge.length > 0; level += 1) {
-    if ([...wanted].every((uuid) => hops.has(uuid))) break;
+    if ([...targets].every((uuid) => hops.has(uuid))) break;
     edge = (await neighbours(graph, edge, moment, AT_ONCE)).filter((uuid) => !hops.has(uuid));
     for (const uuid of edge) hops.set(uuid, level);
   }

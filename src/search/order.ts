@@ -9,7 +9,7 @@ import { byMentions } from './rank/mentions.ts';
 import { mostVaried } from './rank/mmr.ts';
 import { fuse, type Ranked } from './rank/rrf.ts';
 import type { Kind, Part, Ranker } from './recipes.ts';
-import type { Sought } from './sought.ts';
+import type { SearchContext } from './sought.ts';
 
 /** All candidates of one kind, put in order by reciprocal rank fusion. */
 export interface Pool {
@@ -22,7 +22,7 @@ export interface Pool {
 }
 
 export interface Ordering {
-  readonly sought: Sought;
+  readonly context: SearchContext;
   readonly limit: number;
   /** uuids of the entity from which distances count. */
   readonly centre: readonly string[];
@@ -51,7 +51,7 @@ export function poolOf<Row extends { readonly uuid: string }>(
 
 /** The best of each pool, in the order of its ranker; a model judges the candidates of all pools in one call. */
 export async function order(pools: readonly Pool[], ordering: Ordering): Promise<Map<Kind, Ranked[]>> {
-  const { sought, limit, judge } = ordering;
+  const { context, limit, judge } = ordering;
   const shown = new Map(
     pools
       .filter(({ part }) => part.ranker === 'cross-encoder')
@@ -59,7 +59,7 @@ export async function order(pools: readonly Pool[], ordering: Ordering): Promise
         fused.slice(0, 2 * limit).map(({ id }) => [id, passages.get(id) ?? ''] as const),
       ),
   );
-  const judged = await byJudgement(judge, sought.query, shown);
+  const judged = await byJudgement(judge, context.query, shown);
   const ordered = await Promise.all(
     pools.map(async (pool) => {
       const all =
@@ -72,17 +72,17 @@ export async function order(pools: readonly Pool[], ordering: Ordering): Promise
   return new Map(ordered);
 }
 
-async function orderOne(pool: Pool, { sought, limit, centre }: Ordering): Promise<readonly Ranked[]> {
+async function orderOne(pool: Pool, { context, limit, centre }: Ordering): Promise<readonly Ranked[]> {
   const { kind, fused, rows } = pool;
   const { ranker, lambda } = pool.part;
   if (fused.length === 0 || ranker === 'rrf') return fused;
   const uuids = fused.map(({ id }) => id);
   if (ranker === 'mmr' && kind !== 'episodes')
-    return mostVaried(sought.vector, await vectorsInOrder(sought.graph, kind, uuids), limit, lambda);
-  if (kind === 'facts') return orderFacts(ranker, fused, rows as ReadonlyMap<string, FactRow>, sought, centre);
+    return mostVaried(context.vector, await vectorsInOrder(context.graph, kind, uuids), limit, lambda);
+  if (kind === 'facts') return orderFacts(ranker, fused, rows as ReadonlyMap<string, FactRow>, context, centre);
   if (kind !== 'entities') return fused;
-  if (ranker === 'distance') return byDistance(fused, await hopsFrom(sought, centre, new Set(uuids)));
-  const episodes = await entityEpisodes(sought.graph, uuids);
+  if (ranker === 'distance') return byDistance(fused, await hopsFrom(context, centre, new Set(uuids)));
+  const episodes = await entityEpisodes(context.graph, uuids);
   return byMentions(fused, new Map([...episodes].map(([uuid, list]) => [uuid, list.length])));
 }
 
@@ -90,13 +90,13 @@ async function orderFacts(
   ranker: Ranker,
   fused: readonly Ranked[],
   facts: ReadonlyMap<string, FactRow>,
-  sought: Sought,
+  context: SearchContext,
   centre: readonly string[],
 ): Promise<Ranked[]> {
   if (ranker === 'mentions')
     return byMentions(fused, new Map([...facts].map(([uuid, { episodes }]) => [uuid, new Set(episodes).size])));
   const ends = [...facts.values()].flatMap(({ sourceUuid, targetUuid }) => [sourceUuid, targetUuid]);
-  const hops = await hopsFrom(sought, centre, new Set(ends));
+  const hops = await hopsFrom(context, centre, new Set(ends));
   const nearer = ({ sourceUuid, targetUuid }: FactRow) =>
     Math.min(...[sourceUuid, targetUuid].map((uuid) => hops.get(uuid) ?? Number.POSITIVE_INFINITY));
   return byDistance(fused, new Map([...facts].map(([uuid, fact]) => [uuid, nearer(fact)])));

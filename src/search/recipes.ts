@@ -42,7 +42,7 @@ const judgedFacts = part('cross-encoder', 'words', 'vector', 'neighbours', 'brea
  * facts lie at a distance) comes by reciprocal rank fusion. A limit counts for each kind. They are never changed: upstream's
  * own are, by a search with another limit, which from then on holds for everybody.
  */
-export const RECIPES = frozen({
+export const RECIPES = deepFreeze({
   default: { facts: facts('rrf'), answer: true },
   facts: { facts: facts('rrf') },
   'facts-mmr': { facts: facts('mmr') },
@@ -90,8 +90,8 @@ export function byWords({ answer, ...parts }: Recipe): Recipe | undefined {
   return left.length > 0 ? { ...(Object.fromEntries(left) as Recipe), ...(answer && { answer }) } : undefined;
 }
 
-function frozen<T extends object>(data: T): T {
-  for (const inner of Object.values(data)) if (typeof inner === 'object') frozen(inner);
+function deepFreeze<T extends object>(data: T): T {
+  for (const inner of Object.values(data)) if (typeof inner === 'object') deepFreeze(inner);
   return Object.freeze(data);
 }
 

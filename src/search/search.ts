@@ -7,11 +7,11 @@ import type { Embedder } from '../models/embedder.ts';
 import type { LanguageModel } from '../models/language-model.ts';
 import { oneLine, shortened } from '../text.ts';
 import { findAnswer } from './answer.ts';
-import { asksForEnds, type Filters, metadataCheck, resolve } from './filters.ts';
+import { asksForEnds, type Filters, metadataCheck, resolveFilters } from './filters.ts';
 import { findByRecipe } from './find.ts';
 import type { Found } from './found.ts';
 import { RECIPES, type Recipe } from './recipes.ts';
-import type { Sought, Walk } from './sought.ts';
+import type { SearchContext, Walk } from './sought.ts';
 import { withSources } from './sources.ts';
 import { asItIs } from './what-holds.ts';
 
@@ -76,28 +76,28 @@ async function isSearchableBy(graph: GroupGraph, embedder: Embedder, recipe: Rec
 async function searchBy(parts: SearchParts, query: string, vector: number[], options: SearchOptions): Promise<Found> {
   const { graph } = parts;
   const { recipe, limit, minScore } = options;
-  const sought = await seek(graph, query, vector, options);
+  const context = await searchContext(graph, query, vector, options);
   const found = recipe.answer
-    ? await findAnswer(sought, recipe.facts?.methods ?? [], limit)
-    : await findByRecipe(sought, recipe, {
+    ? await findAnswer(context, recipe.facts?.methods ?? [], limit)
+    : await findByRecipe(context, recipe, {
         limit,
         centre: options.center === undefined ? [] : await uuidsOf(graph, options.center),
         judge: async (asked, passages) => (await (await parts.languageModel()).score(asked, passages)).scores,
       });
   // An answer's facts were looked at while its passages were read.
-  const current = recipe.answer ? found : await asItIs(graph, found, sought.moment);
+  const current = recipe.answer ? found : await asItIs(graph, found, context.moment);
   const kept = minScore === undefined ? current : withScore(current, minScore);
   return options.sources ? withSources(graph, kept) : kept;
 }
 
-export async function seek(
+export async function searchContext(
   graph: GroupGraph,
   query: string,
   vector: number[],
   options: SearchOptions,
-): Promise<Sought> {
+): Promise<SearchContext> {
   const { asOf, knownAt, limit, filters, walk = {} } = options;
-  const filter = filters ? await resolve(graph, filters) : { fact: {}, metadata: [] };
+  const filter = filters ? await resolveFilters(graph, filters) : { fact: {}, metadata: [] };
   const terms = searchTerms(query);
   return {
     graph,
@@ -141,8 +141,8 @@ function emptyFor({ answer, entities, communities }: Recipe): Found {
   };
 }
 
-function withScore({ facts, episodes, passages, entities, communities }: Found, least: number): Found {
-  const enough = ({ score }: { score: number }) => score >= least;
+function withScore({ facts, episodes, passages, entities, communities }: Found, minScore: number): Found {
+  const enough = ({ score }: { score: number }) => score >= minScore;
   return {
     facts: facts.filter(enough),
     episodes: episodes.filter(enough),

@@ -1,6 +1,6 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
 import type { Instant, Moment } from '../graph/queries/moment.ts';
-import type { Resolved } from './filters.ts';
+import type { ResolvedFilters } from './filters.ts';
 
 /** Where a walk along facts begins and how far it goes. */
 export interface Walk {
@@ -13,7 +13,7 @@ export interface Walk {
 }
 
 /** One search, as the methods see it. */
-export interface Sought {
+export interface SearchContext {
   readonly graph: GroupGraph;
   readonly query: string;
   /** Full-text queries for sentences and for names; none for a query without words. */
@@ -23,7 +23,7 @@ export interface Sought {
   readonly moment: Moment;
   /** Set when the caller named a time, which entities must have been spoken of by. */
   readonly seenBy?: Instant | undefined;
-  readonly filter: Resolved;
+  readonly filter: ResolvedFilters;
   /** See `metadataCheck`. */
   readonly toldBy: (episodes: readonly (readonly string[])[]) => Promise<boolean[]>;
   readonly walk: Walk;
@@ -32,8 +32,8 @@ export interface Sought {
 }
 
 /** Keeps those rows of which one episode has the wanted metadata. */
-export async function told<Row>(
-  { filter, toldBy }: Sought,
+export async function withMetadata<Row>(
+  { filter, toldBy }: SearchContext,
   rows: Row[],
   episodes: (row: Row) => readonly string[],
 ): Promise<Row[]> {
@@ -41,3 +41,6 @@ export async function told<Row>(
   const passes = await toldBy(rows.map(episodes));
   return rows.filter((_, index) => passes[index]);
 }
+
+export type Sought = SearchContext;
+export const told = withMetadata;

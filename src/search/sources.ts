@@ -9,8 +9,8 @@ const OF_EACH = 20;
 export async function withSources(graph: GroupGraph, found: Found): Promise<Found> {
   const supports = new Map(found.facts.map(({ uuid, episodes }) => [uuid, [...new Set(episodes)].slice(0, OF_EACH)]));
   const entities = (found.entities ?? []).map(({ uuid }) => uuid);
-  const asked = [...new Set([...supports.values()].flat())];
-  const rows = asked.length + entities.length > 0 ? await episodeSources(graph, asked, entities) : [];
+  const episodeUuids = [...new Set([...supports.values()].flat())];
+  const rows = episodeUuids.length + entities.length > 0 ? await episodeSources(graph, episodeUuids, entities) : [];
   const source = ({ uuid, name, referenceTime }: Source): Source => ({ uuid, name, referenceTime });
   const byUuid = new Map(rows.filter(({ entity }) => entity === null).map((row) => [row.uuid, source(row)]));
   const byEntity = Map.groupBy(rows, ({ entity }) => entity);

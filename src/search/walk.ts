@@ -2,7 +2,7 @@ import { type Conditions, type FactFilter, factConditions } from '../graph/queri
 import { held } from '../graph/queries/moment.ts';
 import { breadthFirstMentions } from '../graph/queries/search-entities.ts';
 import { breadthFirstFacts, type ReachedFact } from '../graph/queries/search-facts.ts';
-import type { Sought } from './sought.ts';
+import type { SearchContext } from './sought.ts';
 
 const DEPTH = 2;
 /** Bounds of each step, so that entities with thousands of facts cost no more than others. */
@@ -22,8 +22,12 @@ export interface Reached {
  * and, beyond the bounds, alone. graphiti_core goes from source to target only, so that an entity which is nobody's source
  * leads nowhere; `direction: 'out'` does the same.
  */
-export async function walkFrom(sought: Sought, origins: readonly string[], filter: FactFilter): Promise<Reached> {
-  const { graph, vector, moment, walk } = sought;
+export async function walkFrom(
+  context: SearchContext,
+  origins: readonly string[],
+  filter: FactFilter,
+): Promise<Reached> {
+  const { graph, vector, moment, walk } = context;
   const { depth = DEPTH, direction = 'both' } = walk;
   if (origins.length === 0) return { facts: [], entities: [] };
   const starts = await breadthFirstMentions(graph, [...new Set(origins)], ENTITIES_AT_ONCE);
@@ -40,7 +44,7 @@ export async function walkFrom(sought: Sought, origins: readonly string[], filte
       edge.length > 0 ? await breadthFirstFacts(graph, edge, vector, moment, conditions, direction, FACTS_AT_ONCE) : [];
     const from = new Set(edge);
     const next = new Set(step === 1 ? mentioned : []);
-    for (const row of rows.filter((it) => held(it, moment))) {
+    for (const row of rows.filter((fact) => held(fact, moment))) {
       facts.set(row.uuid, facts.get(row.uuid) ?? row);
       for (const [near, far] of ends(row, direction)) if (from.has(near)) next.add(far);
     }

@@ -14,7 +14,7 @@ import type {
 } from '../../src/models/language-model.ts';
 import { openaiEmbedder } from '../../src/models/openai/embedder.ts';
 import { openaiLanguageModel } from '../../src/models/openai/language-model.ts';
-import { rememberingEmbedder } from '../../src/models/remembering-embedder.ts';
+import { cachingEmbedder } from '../../src/models/remembering-embedder.ts';
 import { startFakeOpenAI } from './fake-openai/index.ts';
 import { anEpisode, openTestForgetting } from './forgetting.ts';
 import { useOpened } from './opened.ts';
@@ -55,7 +55,7 @@ export function useToldMemories(stores: Stores) {
     closing.push(asked.close);
     const forgetting = openTestForgetting(stores.config, opened, asked.embedder);
     const { model, embedder } = asked;
-    const ingest = openIngest(graphs, valkey, leases, { model, embedder: rememberingEmbedder(embedder) });
+    const ingest = openIngest(graphs, valkey, leases, { model, embedder: cachingEmbedder(embedder) });
     return {
       group,
       graph,

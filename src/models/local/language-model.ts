@@ -32,10 +32,10 @@ export const localJudgement: Pick<LanguageModel, 'readsPrevious' | 'resolves' | 
   }),
   summarize: async (subjects) => ({ summaries: subjects.map(summary) }),
   score: async (query, passages): Promise<Scores> => {
-    const wanted = wordsOf(query);
+    const queryWords = wordsOf(query);
     const share = (passage: string) => {
-      const held = wordsOf(passage);
-      return [...wanted].filter((word) => held.has(word)).length / Math.max(wanted.size, 1);
+      const passageWords = wordsOf(passage);
+      return [...queryWords].filter((word) => passageWords.has(word)).length / Math.max(queryWords.size, 1);
     };
     return { scores: passages.map(share) };
   },

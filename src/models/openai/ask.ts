@@ -36,9 +36,9 @@ export async function ask<T>(chat: Chat, question: Question<T>): Promise<Answer<
     const replies = await chat.complete({ messages: [...messages, ...more], schema, steady });
     const reply = replies[replies.length - 1] as ChatReply;
     const reading = readReply(reply, read);
-    for (const one of replies) {
-      const { promptTokens, completionTokens } = one;
-      const dropped = one === reply && reading.fits ? reading.dropped : 0;
+    for (const attempted of replies) {
+      const { promptTokens, completionTokens } = attempted;
+      const dropped = attempted === reply && reading.fits ? reading.dropped : 0;
       use.push({
         ...{ purpose, model: chat.model, promptTokens, completionTokens },
         ...(dropped > 0 && { rowsDropped: dropped }),
@@ -50,8 +50,8 @@ export async function ask<T>(chat: Chat, question: Question<T>): Promise<Answer<
   const first = await attempt(true);
   if (first.reading.fits) return { value: first.reading.value, use };
   if (first.reply.stopped === null) {
-    const mended = await attempt(true, repair(first.reply.text, first.reading.problem, schema));
-    if (mended.reading.fits) return { value: mended.reading.value, use };
+    const repaired = await attempt(true, repair(first.reply.text, first.reading.problem, schema));
+    if (repaired.reading.fits) return { value: repaired.reading.value, use };
   }
   // An empty reply was asked for again in each format already.
   const last = first.reply.stopped === 'empty' ? first : await attempt(false);

@@ -1,9 +1,16 @@
 import { type ChatReply, readCompletion } from './completion.ts';
 import type { Connection } from './connection.ts';
-import { askingForLess, FORMATS, type Habits, LAST_FORMAT, lesserOf, withoutWhatIsNamed } from './habits.ts';
+import {
+  type Capabilities,
+  commonCapabilities,
+  FORMATS,
+  LAST_FORMAT,
+  withFewerFeatures,
+  withoutRefusedFeature,
+} from './habits.ts';
 import { inWords } from './prompts/repair.ts';
 import type { NamedSchema } from './schema.ts';
-import { heardCompletion, heardJson } from './stream.ts';
+import { readCompletionStream, readJsonBody } from './stream.ts';
 
 export interface Message {
   readonly role: 'system' | 'user' | 'assistant';
@@ -35,52 +42,52 @@ const PROBE = [{ role: 'user' as const, content: 'Reply with the word "yes".' }]
 export function openChat(connection: Connection): Chat {
   const reasons = REASONS.test(connection.model);
   // Reasoning models refuse a temperature.
-  let known: Habits = { format: 0, temperature: !reasons, stream: true, streamOptions: true };
+  let known: Capabilities = { format: 0, temperature: !reasons, stream: true, streamOptions: true };
   /** Formats and schemas that have been answered: a later refusal in words that say nothing is about the text. */
   const answered = new Set<string>();
 
   async function complete(request: ChatRequest): Promise<readonly [...ChatReply[], ChatReply]> {
     const first = await completeOnce(request, known);
-    let { habits } = first;
+    let { capabilities } = first;
     const replies: [...ChatReply[], ChatReply] = [first.reply];
-    while (replies.at(-1)?.stopped === 'empty' && habits.format < LAST_FORMAT) {
-      const lower = await completeOnce(request, { ...habits, format: habits.format + 1 });
-      ({ habits } = lower);
+    while (replies.at(-1)?.stopped === 'empty' && capabilities.format < LAST_FORMAT) {
+      const lower = await completeOnce(request, { ...capabilities, format: capabilities.format + 1 });
+      ({ capabilities } = lower);
       replies.push(lower.reply);
     }
     return replies;
   }
 
   /** One reply, and how it was asked for. */
-  async function completeOnce(request: ChatRequest, from: Habits) {
+  async function completeOnce(request: ChatRequest, from: Capabilities) {
     const text = JSON.stringify(request.messages);
-    let habits = from;
+    let capabilities = from;
     for (;;) {
-      const way = wayOf(habits, request);
+      const format = formatKey(capabilities, request);
       try {
-        const reply = await asked(request, habits);
+        const reply = await sendRequest(request, capabilities);
         connection.answered(text);
-        if (reply.stopped === 'empty') return { reply, habits };
+        if (reply.stopped === 'empty') return { reply, capabilities };
         // What helped is remembered, unless the server answered more to other texts: then it was about this one.
-        if (!answered.has(wayOf(known, request))) known = lesserOf(known, habits);
-        answered.add(way);
-        return { reply, habits };
+        if (!answered.has(formatKey(known, request))) known = commonCapabilities(known, capabilities);
+        answered.add(format);
+        return { reply, capabilities };
       } catch (error) {
-        const named = withoutWhatIsNamed(habits, error);
-        if (named) known = lesserOf(known, named);
-        const less = named ?? (answered.has(way) ? undefined : askingForLess(habits, error));
-        if (!less) throw await connection.failure(error, { text, probe });
-        habits = less;
+        const named = withoutRefusedFeature(capabilities, error);
+        if (named) known = commonCapabilities(known, named);
+        const reduced = named ?? (answered.has(format) ? undefined : withFewerFeatures(capabilities, error));
+        if (!reduced) throw await connection.failure(error, { text, probe });
+        capabilities = reduced;
       }
     }
   }
 
   /** In pieces, so that a server that is gone can be told from one that has much to say. */
-  function asked(request: ChatRequest, used: Habits): Promise<ChatReply> {
+  function sendRequest(request: ChatRequest, used: Capabilities): Promise<ChatReply> {
     return connection.send(
       async (client, { signal, watch, pause }) => {
         const response = await client.chat.completions.create(body(request, used), { signal }).asResponse();
-        return readCompletion(await heardCompletion(response, watch, pause));
+        return readCompletion(await readCompletionStream(response, watch, pause));
       },
       { thinks: reasons || !used.stream },
     );
@@ -89,11 +96,14 @@ export function openChat(connection: Connection): Chat {
   async function probe(): Promise<void> {
     await connection.send(async (client, { signal, watch }) => {
       const body = { model: connection.model, messages: PROBE };
-      readCompletion(await heardJson(await client.chat.completions.create(body, { signal }).asResponse(), watch));
+      readCompletion(await readJsonBody(await client.chat.completions.create(body, { signal }).asResponse(), watch));
     });
   }
 
-  function body({ messages, schema, steady }: ChatRequest, { format, temperature, stream, streamOptions }: Habits) {
+  function body(
+    { messages, schema, steady }: ChatRequest,
+    { format, temperature, stream, streamOptions }: Capabilities,
+  ) {
     return {
       model: connection.model,
       messages: format === 0 ? [...messages] : [...messages, { role: 'user' as const, content: inWords(schema) }],
@@ -106,7 +116,7 @@ export function openChat(connection: Connection): Chat {
   return { model: connection.model, complete, close: connection.close };
 }
 
-const wayOf = ({ format }: Habits, { schema }: ChatRequest) => `${format} ${schema.name}`;
+const formatKey = ({ format }: Capabilities, { schema }: ChatRequest) => `${format} ${schema.name}`;
 
 function responseFormat(format: (typeof FORMATS)[number] | undefined, { name, schema }: NamedSchema) {
   if (format === 'json_schema')

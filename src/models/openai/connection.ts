@@ -3,7 +3,7 @@ import type { ModelServer } from '../../config.ts';
 import { ModelUnavailableError } from '../../errors.ts';
 import { MINUTE, SECOND } from '../../time.ts';
 import { fetchWithErrorBodies } from './error-bodies.ts';
-import { type Asked, failsOnText, failureOf, isServerFailure } from './failures.ts';
+import { type CallDetails, failureOf, isServerFailure, textFailure } from './failures.ts';
 import { openSuspects } from './suspects.ts';
 import { openWatch, type Watch } from './watch.ts';
 
@@ -63,7 +63,7 @@ export interface Connection {
 export function openConnection(
   { apiKey, baseUrl }: ModelServer,
   model: string,
-  names: Asked['names'],
+  names: CallDetails['names'],
   options: ConnectionOptions = {},
 ): Connection {
   const limits = { ...LIMITS, ...options.limits };
@@ -108,9 +108,9 @@ export function openConnection(
   }
 
   async function failure(error: unknown, { text, probe }: FailedRequest): Promise<Error> {
-    const asked: Asked = { server, model, names, closed: closing.signal.aborted, ownKey: apiKey !== undefined };
-    if (isServerFailure(error) && (await suspects.isAtFault(text, probe))) return failsOnText(error, asked);
-    return failureOf(error, asked);
+    const details: CallDetails = { server, model, names, closed: closing.signal.aborted, ownKey: apiKey !== undefined };
+    if (isServerFailure(error) && (await suspects.isAtFault(text, probe))) return textFailure(error, details);
+    return failureOf(error, details);
   }
 
   return {

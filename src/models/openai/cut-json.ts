@@ -2,7 +2,7 @@
  * Cuts a JSON document between the members of its outermost list or object, and of those that are too long themselves, so
  * that each part is a document of its own with the keys above it. Undefined when the text is no such document.
  */
-export function jsonParts(content: string, longest: number): string[] | undefined {
+export function splitJson(content: string, longest: number): string[] | undefined {
   try {
     const value: unknown = JSON.parse(content);
     return isNested(value) ? partsOf(value, longest).map((part) => JSON.stringify(part)) : undefined;

@@ -1,5 +1,5 @@
 import type { EpisodeText } from '../language-model.ts';
-import { jsonParts } from './cut-json.ts';
+import { splitJson } from './cut-json.ts';
 
 /** Where a text may be cut, best first; each matches up to the place of the cut. */
 const BETWEEN: Record<'paragraphs' | 'turns' | 'lines' | 'sentences' | 'words', RegExp> = {
@@ -20,10 +20,10 @@ const ORDER: Record<EpisodeText['source'], readonly (keyof typeof BETWEEN)[]> = 
  * Cuts a text into parts of at most `longest` characters at the best boundary in the second half of each, never within a
  * character. Put together they are the text again, but for JSON, which is cut between its members.
  */
-export function cutText(content: string, source: EpisodeText['source'], longest: number): string[] {
+export function splitText(content: string, source: EpisodeText['source'], longest: number): string[] {
   if (content.length <= longest) return [content];
   if (source === 'json') {
-    const parts = jsonParts(content, longest);
+    const parts = splitJson(content, longest);
     if (parts) return parts.flatMap((part) => plainParts(part, ORDER.json, longest));
   }
   return plainParts(content, ORDER[source], longest);

@@ -6,13 +6,13 @@ import type { TokenUse } from '../language-model.ts';
 import { type ConnectionOptions, openConnection } from './connection.ts';
 import { embeddable, embeddingBatches, SHORTEST_TEXT } from './embedding-batches.ts';
 import { isAboutText, isTooLarge } from './failures.ts';
-import { heardJson } from './stream.ts';
-import { fitted } from './vectors.ts';
+import { readJsonBody } from './stream.ts';
+import { normalizedVector } from './vectors.ts';
 
-type Note = (use: TokenUse) => void;
+type OnUse = (use: TokenUse) => void;
 
 /** What is known of the server. */
-interface Habits {
+interface Capabilities {
   /** Only OpenAI's third generation takes the parameter; others refuse it. */
   readonly dimensions: boolean;
   /** A third of the bytes, where the server speaks it. */
@@ -35,70 +35,78 @@ const PROBE = ['.'];
 export function openaiEmbedder(settings: Omit<EmbeddingSettings, 'by'>, options?: ConnectionOptions): Embedder {
   const { model = 'text-embedding-3-small', dimension = 1024 } = settings;
   const connection = openConnection(settings, model, EMBEDDING_NAMES, options);
-  let known: Habits = { dimensions: /text-embedding-3/.test(model), base64: true };
+  let known: Capabilities = { dimensions: /text-embedding-3/.test(model), base64: true };
   let hasAnswered = false;
   /** Texts in a request. */
-  let most = Number.POSITIVE_INFINITY;
+  let batchLimit = Number.POSITIVE_INFINITY;
 
-  async function embedBatch(texts: readonly string[], note: Note): Promise<number[][]> {
-    if (texts.length > most) return embedAll(texts, note);
+  async function embedBatch(texts: readonly string[], onUse: OnUse): Promise<number[][]> {
+    if (texts.length > batchLimit) return embedAll(texts, onUse);
     const text = JSON.stringify(texts);
     try {
-      const vectors = await embedOnce(texts, note);
+      const vectors = await embedOnce(texts, onUse);
       connection.answered(text);
       return vectors;
     } catch (error) {
-      if (isRefusal(error) && texts.length > 1) return embedHalves(texts, note);
+      if (isRefusal(error) && texts.length > 1) return embedHalves(texts, onUse);
       if (isTooLarge(error) && (texts[0] ?? '').length > SHORTEST_TEXT)
-        return embedBatch([firstHalf(texts[0] ?? '')], note);
+        return embedBatch([firstHalf(texts[0] ?? '')], onUse);
       throw await connection.failure(error, { text, probe: () => request(PROBE, known) });
     }
   }
 
   /** Smaller requests are kept to where both halves are taken; else it was one text that was refused. */
-  async function embedHalves(texts: readonly string[], note: Note): Promise<number[][]> {
+  async function embedHalves(texts: readonly string[], onUse: OnUse): Promise<number[][]> {
     const half = Math.ceil(texts.length / 2);
-    const vectors = [...(await embedBatch(texts.slice(0, half), note)), ...(await embedBatch(texts.slice(half), note))];
-    most = Math.min(most, half);
+    const vectors = [
+      ...(await embedBatch(texts.slice(0, half), onUse)),
+      ...(await embedBatch(texts.slice(half), onUse)),
+    ];
+    batchLimit = Math.min(batchLimit, half);
     return vectors;
   }
 
-  async function embedAll(texts: readonly string[], note: Note): Promise<number[][]> {
+  async function embedAll(texts: readonly string[], onUse: OnUse): Promise<number[][]> {
     const vectors: number[][] = [];
     // One after the other: several at once only meet the server's limits sooner.
-    for (const batch of embeddingBatches(texts, most)) vectors.push(...(await embedBatch(batch, note)));
+    for (const batch of embeddingBatches(texts, batchLimit)) vectors.push(...(await embedBatch(batch, onUse)));
     return vectors;
   }
 
   /** Asks for less until the server takes it. Throws what the `openai` package throws. */
-  async function embedOnce(texts: readonly string[], note: Note): Promise<number[][]> {
-    let habits = known;
+  async function embedOnce(texts: readonly string[], onUse: OnUse): Promise<number[][]> {
+    let capabilities = known;
     for (;;) {
       try {
-        const vectors = await request(texts, habits, note);
-        known = habits;
+        const vectors = await request(texts, capabilities, onUse);
+        known = capabilities;
         hasAnswered = true;
         return vectors;
       } catch (error) {
-        const less =
-          withoutWhatIsNamed(habits, error) ?? (texts.length === 1 && !hasAnswered && askingForLess(habits, error));
-        if (!less) throw error;
-        habits = less;
+        const reduced =
+          withoutRefusedFeature(capabilities, error) ??
+          (texts.length === 1 && !hasAnswered && withFewerFeatures(capabilities, error));
+        if (!reduced) throw error;
+        capabilities = reduced;
       }
     }
   }
 
-  async function request(texts: readonly string[], habits: Habits, note: Note = () => {}): Promise<number[][]> {
+  async function request(
+    texts: readonly string[],
+    capabilities: Capabilities,
+    onUse: OnUse = () => {},
+  ): Promise<number[][]> {
     const reply = await connection.send(async (client, { signal, watch }) => {
       const body = {
         model,
         input: [...texts],
-        encoding_format: habits.base64 ? ('base64' as const) : ('float' as const),
-        ...(habits.dimensions && { dimensions: dimension }),
+        encoding_format: capabilities.base64 ? ('base64' as const) : ('float' as const),
+        ...(capabilities.dimensions && { dimensions: dimension }),
       };
-      return heardJson(await client.embeddings.create(body, { signal }).asResponse(), watch);
+      return readJsonBody(await client.embeddings.create(body, { signal }).asResponse(), watch);
     });
-    note({ purpose: 'embed', model, promptTokens: tokensOf(reply), completionTokens: 0 });
+    onUse({ purpose: 'embed', model, promptTokens: tokensOf(reply), completionTokens: 0 });
     return vectorsOf(reply, texts.length);
   }
 
@@ -112,7 +120,7 @@ export function openaiEmbedder(settings: Omit<EmbeddingSettings, 'by'>, options?
       : rows;
     return ordered.map(({ embedding }) => {
       const numbers = typeof embedding === 'string' ? floatsIn(embedding) : embedding;
-      const vector = fitted(numbers, dimension);
+      const vector = normalizedVector(numbers, dimension);
       if (vector) return vector;
       throw new ModelFailedError(
         numbers.length < dimension
@@ -125,7 +133,7 @@ export function openaiEmbedder(settings: Omit<EmbeddingSettings, 'by'>, options?
   return {
     model,
     dimension,
-    embed: (texts, note = () => {}) => embedAll(texts.map(embeddable), note),
+    embed: (texts, onUse = () => {}) => embedAll(texts.map(embeddable), onUse),
     close: async () => connection.close(),
   };
 }
@@ -136,19 +144,19 @@ function isRefusal(error: unknown): boolean {
   return isTooLarge(error) || ([400, 413, 422].includes(error.status ?? 0) && !isAboutText(error));
 }
 
-function withoutWhatIsNamed(habits: Habits, error: unknown): Habits | undefined {
+function withoutRefusedFeature(capabilities: Capabilities, error: unknown): Capabilities | undefined {
   if (!(error instanceof APIError) || ![400, 415, 422, 500, 501].includes(error.status ?? 0)) return undefined;
   const words = `${error.param} ${error.message}`;
-  if (habits.dimensions && /dimension|matryoshka/i.test(words)) return { ...habits, dimensions: false };
-  return habits.base64 && /encoding_format|base64/i.test(words) ? { ...habits, base64: false } : undefined;
+  if (capabilities.dimensions && /dimension|matryoshka/i.test(words)) return { ...capabilities, dimensions: false };
+  return capabilities.base64 && /encoding_format|base64/i.test(words) ? { ...capabilities, base64: false } : undefined;
 }
 
 /** For a refusal whose words name nothing we know, as long as the server has answered nothing yet. */
-function askingForLess(habits: Habits, error: unknown): Habits | undefined {
+function withFewerFeatures(capabilities: Capabilities, error: unknown): Capabilities | undefined {
   if (!(error instanceof APIError) || ![400, 415, 422].includes(error.status ?? 0) || isAboutText(error))
     return undefined;
-  if (habits.base64) return { ...habits, base64: false };
-  return habits.dimensions ? { ...habits, dimensions: false } : undefined;
+  if (capabilities.base64) return { ...capabilities, base64: false };
+  return capabilities.dimensions ? { ...capabilities, dimensions: false } : undefined;
 }
 
 function firstHalf(text: string): string {

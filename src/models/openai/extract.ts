@@ -4,7 +4,7 @@ import { NO_ONTOLOGY } from '../../ontology.ts';
 import { type EpisodeText, type Extraction, NO_MEMO, type PartMemo, type TokenUse } from '../language-model.ts';
 import { ask } from './ask.ts';
 import type { Chat } from './chat.ts';
-import { cutText } from './cut.ts';
+import { splitText } from './cut.ts';
 import { EXTRACTION_REPLY, extractionSchema } from './extraction-schema.ts';
 import { joinExtractions } from './join.ts';
 import { extractionInstructions, extractionMaterial } from './prompts/extract.ts';
@@ -26,7 +26,7 @@ const TAIL = 800;
  * @throws UnusableReplyError, ModelUnavailableError, ModelFailedError, ModelBusyError, ConfigError
  */
 export async function extract(chat: Chat, episode: EpisodeText, memo: PartMemo = NO_MEMO): Promise<Extraction> {
-  const contents = cutText(episode.content, episode.source, LONGEST_PART);
+  const contents = splitText(episode.content, episode.source, LONGEST_PART);
   const parts = contents.map((content, index) => {
     const before = contents[index - 1];
     const previous = before ? [{ content: tail(before), referenceTime: episode.referenceTime }] : episode.previous;
@@ -64,7 +64,7 @@ async function extractPart(
   } catch (error) {
     if (!(error instanceof TextTooLongError) || content.length <= SHORTEST_PART) throw error;
     const halves: Extraction[] = [];
-    for (const half of cutText(content, source, Math.ceil(content.length / 2) + 1)) {
+    for (const half of splitText(content, source, Math.ceil(content.length / 2) + 1)) {
       const known = await memo.get(half);
       const read = known ?? (await extractPart(chat, { ...episode, content: half, previous: [] }, part, memo));
       if (!known) await memo.keep(half, read);

@@ -13,7 +13,7 @@ import { Interrupted } from './interrupted.ts';
 import { retryAfter } from './retry-after.ts';
 
 /** What the sentences speak of. */
-export interface Asked {
+export interface CallDetails {
   /** Begins a sentence: `OpenAI` or `The server at localhost:11434`. */
   readonly server: string;
   readonly model: string;
@@ -37,26 +37,26 @@ const NO_QUOTA = /insufficient_quota|billing|quota exceeded|insufficient balance
  * The failure of a call in a sentence of ours. What the server says is looked at but never passed on: it may quote the key or
  * the episode. The cause holds status, code and the request's number only, for the same reason.
  */
-export function failureOf(error: unknown, asked: Asked): Error {
+export function failureOf(error: unknown, details: CallDetails): Error {
   if (isForeseen(error)) return error;
-  const cause = { cause: harmless(error) };
-  const { server, model, names } = asked;
-  if (asked.closed) return new ModelUnavailableError(`The model ${model} was closed while it was asked.`, cause);
-  if (error instanceof Interrupted) return interruptionOf(error, asked);
+  const cause = { cause: redactError(error) };
+  const { server, model, names } = details;
+  if (details.closed) return new ModelUnavailableError(`The model ${model} was closed while it was asked.`, cause);
+  if (error instanceof Interrupted) return interruptionOf(error, details);
   if (error instanceof APIConnectionError)
     return new ModelUnavailableError(
       `${server} cannot be reached${inBrackets(networkCode(error))}; check the network and ${names.address}.`,
       cause,
     );
-  if (error instanceof APIError) return refusalOf(error, asked);
+  if (error instanceof APIError) return refusalOf(error, details);
   return new ModelFailedError(
     `${server} gave an answer that is not of OpenAI's protocol; check that ${names.address} ends where the protocol begins, usually in /v1.`,
     cause,
   );
 }
 
-function interruptionOf(error: Interrupted, { server, model, names }: Asked): Error {
-  const cause = { cause: harmless(error.cause ?? error) };
+function interruptionOf(error: Interrupted, { server, model, names }: CallDetails): Error {
+  const cause = { cause: redactError(error.cause ?? error) };
   const seconds = `${error.after / SECOND} s`;
   switch (error.by) {
     case 'silent':
@@ -79,18 +79,19 @@ function interruptionOf(error: Interrupted, { server, model, names }: Asked): Er
   }
 }
 
-function refusalOf(error: APIError, asked: Asked): Error {
-  const { server, model, names } = asked;
+function refusalOf(error: APIError, details: CallDetails): Error {
+  const { server, model, names } = details;
   const status = statusOf(error);
-  const said = wordsOf(error);
-  const cause = { cause: harmless(error) };
-  if (status === 401 || (status === 400 && KEY_REFUSED.test(said))) return new ConfigError(refusedKey(asked), cause);
+  const message = messageOf(error);
+  const cause = { cause: redactError(error) };
+  if (status === 401 || (status === 400 && KEY_REFUSED.test(message)))
+    return new ConfigError(refusedKey(details), cause);
   if (isTooLarge(error))
     return new TextTooLongError(
       `The text is too long for the model ${model}; choose another in ${names.model}.`,
       cause,
     );
-  if (status === 402 || (status === 429 && NO_QUOTA.test(said)))
+  if (status === 402 || (status === 429 && NO_QUOTA.test(message)))
     return new ModelUnavailableError(
       `${server} says that the account's quota is used up; add credit or raise its limit, then jobs go on by themselves.`,
       cause,
@@ -100,7 +101,7 @@ function refusalOf(error: APIError, asked: Asked): Error {
       ...cause,
       retryAfter: retryAfter(error.headers),
     });
-  if (status === 404 || (status === 400 && NO_MODEL.test(said)))
+  if (status === 404 || (status === 400 && NO_MODEL.test(message)))
     return new ConfigError(
       `${server} does not know the model ${model}; check ${names.model} and ${names.address}.`,
       cause,
@@ -110,7 +111,7 @@ function refusalOf(error: APIError, asked: Asked): Error {
       `${server} does not allow this key to use the model ${model}; check the key's permissions, its project and region.`,
       cause,
     );
-  if (status === 400 && FILTERED.test(said))
+  if (status === 400 && FILTERED.test(message))
     return new UnusableReplyError(
       `${server} refused the text for its content, before the model ${model} saw it.`,
       cause,
@@ -129,20 +130,20 @@ function refusalOf(error: APIError, asked: Asked): Error {
  */
 export function isTooLarge(error: unknown): boolean {
   if (!(error instanceof APIError)) return false;
-  const said = wordsOf(error);
+  const message = messageOf(error);
   if (statusOf(error) === 413) return true;
   if (statusOf(error) === 429) {
-    const [, limit, requested] = /Limit:? ([\d,]+)\D.{0,40}Requested:? ([\d,]+)/i.exec(said) ?? [];
+    const [, limit, requested] = /Limit:? ([\d,]+)\D.{0,40}Requested:? ([\d,]+)/i.exec(message) ?? [];
     const count = (digits = '0') => Number(digits.replaceAll(',', ''));
-    return /request too large|must be reduced/i.test(said) || count(requested) > count(limit ?? 'Infinity');
+    return /request too large|must be reduced/i.test(message) || count(requested) > count(limit ?? 'Infinity');
   }
-  return TOO_LONG.test(said) && !ABOUT_BATCH.test(said);
+  return TOO_LONG.test(message) && !ABOUT_BATCH.test(message);
 }
 
 /** True when a refusal is about what was asked and not about how: no other way of asking would be answered. */
 export function isAboutText(error: APIError): boolean {
-  const said = wordsOf(error);
-  return isTooLarge(error) || [FILTERED, NO_MODEL, NO_QUOTA, KEY_REFUSED].some((words) => words.test(said));
+  const message = messageOf(error);
+  return isTooLarge(error) || [FILTERED, NO_MODEL, NO_QUOTA, KEY_REFUSED].some((words) => words.test(message));
 }
 
 /** True for a failure of the server's own, which may come from the one text that it was given. */
@@ -151,33 +152,35 @@ export function isServerFailure(error: unknown): error is APIError {
 }
 
 /** A failure that comes each time for one text while the server answers others. */
-export function failsOnText(error: APIError, { server, model }: Asked): Error {
+export function textFailure(error: APIError, { server, model }: CallDetails): Error {
   return new ModelFailedError(
     `${server} fails on this text each time (${error.status ?? describe(error)}) and answers others; the model ${model} cannot read it.`,
-    { cause: harmless(error) },
+    { cause: redactError(error) },
   );
 }
 
 const statusOf = (error: APIError): number => error.status ?? impliedStatus(error);
 /** `error` is the body's own member; servers that have none get one in error-bodies.ts. */
-const wordsOf = (error: APIError): string => `${error.code} ${error.type} ${error.message}`;
+const messageOf = (error: APIError): string => `${error.code} ${error.type} ${error.message}`;
 
 /** What a failure in the middle of an answer would have been at its beginning; the status is sent by then. 0 for the unknown. */
-function impliedStatus({ code, type, message }: APIError): number {
-  const said = `${code} ${type} ${message}`;
-  if (/rate_?limit/i.test(said) || NO_QUOTA.test(said)) return 429;
-  if (FILTERED.test(said)) return 400;
-  return /server_?error|internal|overloaded|unavailable|timeout|time_out/i.test(`${code} ${type}`) ? 500 : 0;
+function impliedStatus(error: APIError): number {
+  const message = messageOf(error);
+  if (/rate_?limit/i.test(message) || NO_QUOTA.test(message)) return 429;
+  if (FILTERED.test(message)) return 400;
+  return /server_?error|internal|overloaded|unavailable|timeout|time_out/i.test(`${error.code} ${error.type}`)
+    ? 500
+    : 0;
 }
 
-function refusedKey({ server, ownKey, names }: Asked): string {
+function refusedKey({ server, ownKey, names }: CallDetails): string {
   return ownKey
     ? `${server} refused the key in ${names.key}; set one that is valid.`
     : `${server} wants a key; set ${names.key}.`;
 }
 
 /** An error without what the server or the package put into the original. */
-function harmless(error: unknown): Error {
+function redactError(error: unknown): Error {
   if (error instanceof APIError) return new Error(describe(error));
   return new Error(error instanceof Error ? error.name : typeof error);
 }
@@ -194,8 +197,8 @@ function plain(code: unknown): string {
 
 /** Such as ECONNREFUSED; the platform hides it some causes deep. */
 function networkCode(error: unknown): string {
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
-    const code = plain((at as NodeJS.ErrnoException).code);
+  for (let current = error, depth = 0; current instanceof Error && depth < 5; current = current.cause, depth += 1) {
+    const code = plain((current as NodeJS.ErrnoException).code);
     if (/^[A-Z_]+$/.test(code)) return code;
   }
   return '';

@@ -6,7 +6,7 @@ export const FORMATS = ['json_schema', 'json_object', 'text'] as const;
 export const LAST_FORMAT = FORMATS.length - 1;
 
 /** How a server is asked. */
-export interface Habits {
+export interface Capabilities {
   /** The place among the formats. */
   readonly format: number;
   readonly temperature: boolean;
@@ -26,7 +26,7 @@ const REFUSED = [400, 415, 422, 500, 501];
  * The way to ask a server that has just refused to be asked with `used`, in words that name what it refuses. Undefined when
  * the words name nothing that could be left out.
  */
-export function withoutWhatIsNamed(used: Habits, error: unknown): Habits | undefined {
+export function withoutRefusedFeature(used: Capabilities, error: unknown): Capabilities | undefined {
   if (!(error instanceof APIError) || !REFUSED.includes(error.status ?? 0)) return undefined;
   const words = `${error.param} ${error.message}`;
   if (used.temperature && /temperature/i.test(words)) return { ...used, temperature: false };
@@ -41,7 +41,7 @@ export function withoutWhatIsNamed(used: Habits, error: unknown): Habits | undef
  * The next smaller way to ask a server whose refusal names nothing we know: no usage in the stream, then JSON mode, then words,
  * then no temperature, then one piece. Undefined when nothing is left, or the refusal is about the text.
  */
-export function askingForLess(used: Habits, error: unknown): Habits | undefined {
+export function withFewerFeatures(used: Capabilities, error: unknown): Capabilities | undefined {
   if (!(error instanceof APIError) || ![400, 415, 422].includes(error.status ?? 0) || isAboutText(error))
     return undefined;
   if (used.stream && used.streamOptions) return { ...used, streamOptions: false };
@@ -51,7 +51,7 @@ export function askingForLess(used: Habits, error: unknown): Habits | undefined 
 }
 
 /** What both ways of asking have in common. */
-export function lesserOf(one: Habits, other: Habits): Habits {
+export function commonCapabilities(one: Capabilities, other: Capabilities): Capabilities {
   return {
     format: Math.max(one.format, other.format),
     temperature: one.temperature && other.temperature,

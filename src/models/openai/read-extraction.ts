@@ -102,8 +102,8 @@ function readEntity(given: ExtractionReply['entities'][number], ontology: Ontolo
 function typeOf(given: string, ontology: Ontology): string | undefined {
   const label = asLabel(given);
   const allowed = allowedTypes(ontology);
-  const wanted = allowed.find((name) => name.toLowerCase() === label.toLowerCase());
-  if (wanted !== undefined) return wanted;
+  const known = allowed.find((name) => name.toLowerCase() === label.toLowerCase());
+  if (known !== undefined) return known;
   const isExcluded = ontology.excludedTypes.some((name) => name.toLowerCase() === label.toLowerCase());
   const type = allowed.length > 0 || isExcluded ? undefined : label;
   // A type that nobody asked for still is a thing.
@@ -161,14 +161,14 @@ function asRelation(relation: string): string {
   return /^[A-Z]/.test(name) ? name : 'RELATES_TO';
 }
 
-function readAttributes(given: unknown, wanted: readonly Attribute[] | undefined): { attributes?: Attributes } {
-  if (!wanted || given === null || typeof given !== 'object') return {};
-  const told = wanted.flatMap(({ name, read }): [string, AttributeValue][] => {
+function readAttributes(given: unknown, declared: readonly Attribute[] | undefined): { attributes?: Attributes } {
+  if (!declared || given === null || typeof given !== 'object') return {};
+  const entries = declared.flatMap(({ name, read }): [string, AttributeValue][] => {
     const value = Object.hasOwn(given, name) ? (given as Record<string, unknown>)[name] : null;
     const kept = value === null ? undefined : read(cleanValue(value));
     return kept === undefined ? [] : [[name, kept]];
   });
-  return told.length > 0 ? { attributes: Object.fromEntries(told) } : {};
+  return entries.length > 0 ? { attributes: Object.fromEntries(entries) } : {};
 }
 
 function cleanValue(value: unknown): unknown {

@@ -79,7 +79,7 @@ export function readReply<T>({ text, stopped }: Pick<ChatReply, 'text' | 'stoppe
 function jsonIn(text: string): unknown[] {
   const found = [text, withoutThoughts(text)]
     .map((candidate) => parseJson(candidate.trim()))
-    .find((one) => one !== undefined);
+    .find((parsed) => parsed !== undefined);
   const whole = typeof found === 'string' ? parseJson(found) : found;
   const values = whole === undefined ? objectsIn(withoutThoughts(text)).reverse() : [whole];
   return values.flatMap((value) => [value, ...onlyMember(value)]);

@@ -9,16 +9,16 @@ const LONGEST = HOUR;
  */
 export function retryAfter(headers: Headers | undefined, now = Date.now()): number | null {
   const milliseconds = number(headers?.get('retry-after-ms'));
-  if (milliseconds !== null) return within(milliseconds);
+  if (milliseconds !== null) return clamped(milliseconds);
   const header = headers?.get('retry-after');
   const seconds = number(header);
-  if (seconds !== null) return within(seconds * SECOND);
+  if (seconds !== null) return clamped(seconds * SECOND);
   const date = Date.parse(header ?? '');
-  return Number.isNaN(date) ? null : within(date - now);
+  return Number.isNaN(date) ? null : clamped(date - now);
 }
 
 function number(text: string | null | undefined): number | null {
   return text && /^\s*\d+(?:\.\d+)?\s*$/.test(text) ? Number(text) : null;
 }
 
-const within = (wait: number) => Math.ceil(Math.min(Math.max(wait, 0), LONGEST));
+const clamped = (wait: number) => Math.ceil(Math.min(Math.max(wait, 0), LONGEST));

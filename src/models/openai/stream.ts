@@ -35,8 +35,8 @@ const refusedChoice = z.object({ choices: z.tuple([z.object({ error: errorBody }
  * @throws Interrupted unless the server says that the answer is whole; APIError when it says that it failed;
  *   SyntaxError, TypeError when it does not speak the protocol
  */
-export async function heardCompletion(response: Response, watch: Watch, pause: number): Promise<unknown> {
-  if (/json/i.test(response.headers.get('content-type') ?? '')) return heardJson(response, watch);
+export async function readCompletionStream(response: Response, watch: Watch, pause: number): Promise<unknown> {
+  if (/json/i.test(response.headers.get('content-type') ?? '')) return readJsonBody(response, watch);
   return await putTogether(response, textOf(response, watch), watch, pause);
 }
 
@@ -44,7 +44,7 @@ export async function heardCompletion(response: Response, watch: Watch, pause: n
  * A JSON answer in one piece. A failure that comes under status 200 is thrown as what it is.
  * @throws Interrupted, APIError, SyntaxError
  */
-export async function heardJson(response: Response, watch: Watch): Promise<unknown> {
+export async function readJsonBody(response: Response, watch: Watch): Promise<unknown> {
   let text = '';
   for await (const piece of textOf(response, watch)) text += piece;
   const given: unknown = JSON.parse(text);
@@ -132,8 +132,8 @@ function failureIn(given: unknown, headers: Headers): APIError | undefined {
 /** Its status is the number that the error names, if it names one. */
 function errorOf(given: unknown, headers: Headers): APIError {
   const { error = given } = (given ?? {}) as { error?: unknown };
-  const told = typeof error === 'object' && error !== null ? error : { message: String(error) };
-  const { code, status } = told as { code?: unknown; status?: unknown };
-  const number = [code, status].map(Number).find((one) => one >= 400 && one < 600);
-  return new APIError(number, told, undefined, headers);
+  const body = typeof error === 'object' && error !== null ? error : { message: String(error) };
+  const { code, status } = body as { code?: unknown; status?: unknown };
+  const number = [code, status].map(Number).find((status) => status >= 400 && status < 600);
+  return new APIError(number, body, undefined, headers);
 }

@@ -40,9 +40,9 @@ function readSummaries(subjects: readonly Subject[]): Reader<Summary[]> {
   return (value) => {
     const reading = shaped(REPLY)(value);
     if (!reading.fits) return reading;
-    const told = byNumber(reading.value.summaries, ({ subject }) => subject);
+    const byNumberOfSubject = byNumber(reading.value.summaries, ({ subject }) => subject);
     const summaries = subjects.map((subject, index): Summary => {
-      const { title = '', text = '' } = told.get(index + 1) ?? {};
+      const { title = '', text = '' } = byNumberOfSubject.get(index + 1) ?? {};
       const kept = wholeSentences(cleanLine(text, Number.POSITIVE_INFINITY), LONGEST_SUMMARY);
       return { title: titleOf(subject, cleanLine(title, LONGEST_TITLE), kept), text: kept };
     });

@@ -3,7 +3,7 @@
  * like that: Kusupati et al. 2022). Six decimals move no cosine by more than a millionth or two, and are a third as long to send.
  * Undefined when there are fewer numbers, or none that are finite.
  */
-export function fitted(given: ArrayLike<unknown>, dimension: number): number[] | undefined {
+export function normalizedVector(given: ArrayLike<unknown>, dimension: number): number[] | undefined {
   if (given.length < dimension) return undefined;
   const vector: number[] = [];
   let squares = 0;

@@ -7,11 +7,11 @@ import { isWithin } from '../../graph/queries/conditions.ts';
 import { isAfter } from '../../graph/queries/moment.ts';
 import { WIDEST } from '../gather.ts';
 import type { Method } from '../recipes.ts';
-import type { Sought } from '../sought.ts';
+import type { SearchContext } from '../sought.ts';
 
 /** The candidates of each method, best first. Of the filters only the date of creation fits a community. */
-export async function findCommunities(sought: Sought, methods: readonly Method[]): Promise<CommunityRow[][]> {
-  const { graph, names, vector, moment, filter, candidates } = sought;
+export async function findCommunities(context: SearchContext, methods: readonly Method[]): Promise<CommunityRow[][]> {
+  const { graph, names, vector, moment, filter, candidates } = context;
   const { dates = [], ...others } = filter.fact;
   const fits = dates.every(({ field }) => field === 'createdAt') && Object.keys(others).length === 0;
   if (!fits || filter.metadata.length > 0) return [];

@@ -9,7 +9,7 @@ import {
 } from '../../graph/queries/search-entities.ts';
 import { gather, WIDEST } from '../gather.ts';
 import type { Method } from '../recipes.ts';
-import { type Sought, told } from '../sought.ts';
+import { type SearchContext, withMetadata } from '../sought.ts';
 import { walkFrom } from '../walk.ts';
 
 /** How many of the best hits a walk begins at. */
@@ -19,20 +19,20 @@ const ORIGINS = 10;
  * The candidates of each method, best first. An entity passes the filter when its own type and the day on which it was first
  * known do and, where the filter speaks of facts, one of its facts does; metadata are those of an episode that mentions it.
  */
-export async function findEntities(sought: Sought, methods: readonly Method[]): Promise<EntityRow[][]> {
-  const filter = entityFilter(sought);
+export async function findEntities(context: SearchContext, methods: readonly Method[]): Promise<EntityRow[][]> {
+  const filter = entityFilter(context);
   const lists = await Promise.all([
-    methods.includes('words') ? byWords(sought, filter) : [],
-    methods.includes('vector') ? nearest(sought, filter) : [],
+    methods.includes('words') ? byWords(context, filter) : [],
+    methods.includes('vector') ? nearest(context, filter) : [],
   ]);
   if (!methods.includes('breadth-first')) return lists;
   const hits = lists.flatMap((list) => list.slice(0, ORIGINS)).map(({ uuid }) => uuid);
-  const { entities } = await walkFrom(sought, sought.walk.from ?? hits, {});
-  const reached = await entitiesByUuid(sought.graph, entities, filter);
-  return [...lists, (await passing(sought, filter, reached)).slice(0, sought.candidates)];
+  const { entities } = await walkFrom(context, context.walk.from ?? hits, {});
+  const reached = await entitiesByUuid(context.graph, entities, filter);
+  return [...lists, (await passing(context, filter, reached)).slice(0, context.candidates)];
 }
 
-export function entityFilter({ moment, seenBy, filter: { fact } }: Sought): EntityFilter {
+export function entityFilter({ moment, seenBy, filter: { fact } }: SearchContext): EntityFilter {
   const { types, dates = [], ...rest } = fact;
   const created = dates.find(({ field }) => field === 'createdAt');
   const others = dates.filter(({ field }) => field !== 'createdAt');
@@ -46,33 +46,33 @@ export function entityFilter({ moment, seenBy, filter: { fact } }: Sought): Enti
   };
 }
 
-function byWords(sought: Sought, filter: EntityFilter): Promise<EntityRow[]> {
-  const { graph, names, candidates } = sought;
+function byWords(context: SearchContext, filter: EntityFilter): Promise<EntityRow[]> {
+  const { graph, names, candidates } = context;
   if (names.length === 0) return Promise.resolve([]);
-  const { types: _, ...later } = filter;
+  const { types: _, ...postFilters } = filter;
   return gather({
     fetch: (count, most) => searchEntitiesByWords(graph, names, filter, count, most),
-    passing: (rows) => passing(sought, filter, rows),
-    wanted: candidates,
-    isSifted: Object.keys(later).length > 0,
+    passing: (rows) => passing(context, filter, rows),
+    limit: candidates,
+    isFiltered: Object.keys(postFilters).length > 0,
   });
 }
 
-async function nearest(sought: Sought, filter: EntityFilter): Promise<EntityRow[]> {
-  const { graph, vector, candidates } = sought;
-  const isFiltered = Object.keys(filter).length > 0 || sought.filter.metadata.length > 0;
-  const kept = await passing(sought, filter, await searchEntitiesByVector(graph, vector, filter, candidates));
+async function nearest(context: SearchContext, filter: EntityFilter): Promise<EntityRow[]> {
+  const { graph, vector, candidates } = context;
+  const isFiltered = Object.keys(filter).length > 0 || context.filter.metadata.length > 0;
+  const kept = await passing(context, filter, await searchEntitiesByVector(graph, vector, filter, candidates));
   if (!isFiltered || kept.length >= candidates / 2) return kept;
   const all = await searchEntitiesOneByOne(graph, vector, filter, WIDEST);
-  return (await passing(sought, filter, all)).slice(0, candidates);
+  return (await passing(context, filter, all)).slice(0, candidates);
 }
 
-async function passing(sought: Sought, filter: EntityFilter, rows: EntityRow[]): Promise<EntityRow[]> {
+async function passing(context: SearchContext, filter: EntityFilter, rows: EntityRow[]): Promise<EntityRow[]> {
   const fitting = rows.filter((row) => entityFits(row, filter));
-  if (sought.filter.metadata.length === 0 || fitting.length === 0) return fitting;
+  if (context.filter.metadata.length === 0 || fitting.length === 0) return fitting;
   const episodes = await entityEpisodes(
-    sought.graph,
+    context.graph,
     fitting.map(({ uuid }) => uuid),
   );
-  return told(sought, fitting, ({ uuid }) => episodes.get(uuid) ?? []);
+  return withMetadata(context, fitting, ({ uuid }) => episodes.get(uuid) ?? []);
 }

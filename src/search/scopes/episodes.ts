@@ -8,7 +8,7 @@ import {
 import { isAfter, momentParams, notAfterOrMissing } from '../../graph/queries/moment.ts';
 import { type EpisodeRow, searchEpisodes } from '../../graph/queries/search-episodes.ts';
 import { gather } from '../gather.ts';
-import { type Sought, told } from '../sought.ts';
+import { type SearchContext, withMetadata } from '../sought.ts';
 
 /** What a filter's dates mean for an episode. */
 const FIELDS = { validAt: 'referenceTime', createdAt: 'createdAt' } as const;
@@ -17,15 +17,15 @@ const FIELDS = { validAt: 'referenceTime', createdAt: 'createdAt' } as const;
  * Episodes whose text matches the query, from before the asked time, stored before the known time. Of the filters, metadata
  * and dates of validity (its reference time) and creation fit an episode; any other one leaves all of them out.
  */
-export async function findEpisodes(sought: Sought, wanted: number): Promise<EpisodeRow[]> {
-  const { graph, names, moment, filter } = sought;
+export async function findEpisodes(context: SearchContext, limit: number): Promise<EpisodeRow[]> {
+  const { graph, names, moment, filter } = context;
   const { dates = [], ...others } = filter.fact;
   const fits = dates.every(({ field }) => field in FIELDS) && Object.keys(others).length === 0;
   if (names.length === 0 || !fits) return [];
-  const conditions = episodeConditions(sought, dates);
+  const conditions = episodeConditions(context, dates);
   const passing = (rows: EpisodeRow[]) =>
-    told(
-      sought,
+    withMetadata(
+      context,
       rows.filter(
         (row) =>
           !isAfter(row.referenceTime, moment.asOf) &&
@@ -37,11 +37,11 @@ export async function findEpisodes(sought: Sought, wanted: number): Promise<Epis
   return gather({
     fetch: (count, most) => searchEpisodes(graph, names, conditions, count, most),
     passing,
-    wanted,
+    limit,
   });
 }
 
-function episodeConditions({ moment }: Sought, dates: readonly DateRange[]): Conditions {
+function episodeConditions({ moment }: SearchContext, dates: readonly DateRange[]): Conditions {
   return {
     text: [
       notAfterOrMissing('p.valid_at', 'asOf'),

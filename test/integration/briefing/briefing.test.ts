@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { summaryEpisode, turnEpisode } from '../../../src/agents/turn.ts';
 import type { WholeBriefing } from '../../../src/memory/briefing.ts';
 import { MemoryManager } from '../../../src/memory.ts';
-import { answerKey, BRIEFING, look } from '../../../src/reader/cache.ts';
+import { answerKey, BRIEFING, lookUpAnswer } from '../../../src/reader/cache.ts';
 import { type Running, startWorkers } from '../../../workers/main.ts';
 import { useOpened } from '../../support/opened.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -308,7 +308,7 @@ describe('what a note replaces', () => {
 
 describe('the kept briefing', () => {
   const kept = async (group: string) =>
-    (await look(opened.valkey, group, answerKey(opened.valkey, group, BRIEFING))).answer;
+    (await lookUpAnswer(opened.valkey, group, answerKey(opened.valkey, group, BRIEFING))).answer;
 
   test('is made by the worker after a commit, and again after the next', async () => {
     const group = newGroup();
@@ -336,7 +336,7 @@ describe('the kept briefing', () => {
     const group = newGroup();
     await turn(group, 'Always use pnpm.');
     await until('a briefing', async () => kept(group));
-    const { version } = await look(opened.valkey, group, 'none');
+    const { version } = await lookUpAnswer(opened.valkey, group, 'none');
     await opened.valkey.set(answerKey(opened.valkey, group, BRIEFING), `${version}\n{"old":true}`);
 
     expect(await rules(group)).toEqual(['Always use pnpm.']);

@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { rememberingEmbedder } from '../../../src/models/remembering-embedder.ts';
+import { cachingEmbedder } from '../../../src/models/remembering-embedder.ts';
 import { plainEmbedder } from '../../support/models.ts';
 
 describe('an embedder that remembers', () => {
   test('gives the same vectors in the same order as the one behind it', async () => {
     const texts = ['Harbor', 'Redis', 'Harbor', ''];
 
-    expect(await rememberingEmbedder(plainEmbedder()).embed(texts)).toEqual(await plainEmbedder().embed(texts));
+    expect(await cachingEmbedder(plainEmbedder()).embed(texts)).toEqual(await plainEmbedder().embed(texts));
   });
 
   test('asks for each text once, also for callers at the same time', async () => {
     const embedder = plainEmbedder();
-    const remembering = rememberingEmbedder(embedder);
+    const remembering = cachingEmbedder(embedder);
 
     await Promise.all([remembering.embed(['a', 'b', 'a']), remembering.embed(['b', 'c'])]);
     await remembering.embed(['a', 'b', 'c']);
@@ -21,7 +21,7 @@ describe('an embedder that remembers', () => {
 
   test('forgets the oldest, and never in the middle of an answer', async () => {
     const embedder = plainEmbedder();
-    const remembering = rememberingEmbedder(embedder, 2);
+    const remembering = cachingEmbedder(embedder, 2);
 
     const vectors = await remembering.embed(['a', 'b', 'c', 'd']);
     await remembering.embed(['d', 'c', 'a']);
@@ -33,7 +33,7 @@ describe('an embedder that remembers', () => {
   test('does not remember a failure', async () => {
     const embedder = plainEmbedder();
     let broken = true;
-    const remembering = rememberingEmbedder({
+    const remembering = cachingEmbedder({
       ...embedder,
       embed: async (texts) => {
         if (broken) throw new Error('away');

@@ -80,16 +80,16 @@ describe('metadata', () => {
 
 describe('gathering', () => {
   const all = Array.from({ length: 10_000 }, (_, index) => index);
-  async function ask(pass: (row: number) => boolean, isSifted = false) {
+  async function ask(pass: (row: number) => boolean, isFiltered = false) {
     const asked: number[] = [];
     const rows = await gather({
       fetch: async (count) => {
         asked.push(count);
-        return isSifted ? all.slice(0, count).filter(pass) : all.slice(0, count);
+        return isFiltered ? all.slice(0, count).filter(pass) : all.slice(0, count);
       },
       passing: async (found) => found.filter(pass),
-      wanted: 20,
-      isSifted,
+      limit: 20,
+      isFiltered,
     });
     return { rows, asked };
   }
@@ -98,8 +98,8 @@ describe('gathering', () => {
     expect(await ask(() => true)).toEqual({ rows: all.slice(0, 20), asked: [20] });
   });
 
-  test.each([false, true])('goes on until enough pass (sifted: %s)', async (isSifted) => {
-    const { rows, asked } = await ask((row) => row % 100 === 99, isSifted);
+  test.each([false, true])('goes on until enough pass (sifted: %s)', async (isFiltered) => {
+    const { rows, asked } = await ask((row) => row % 100 === 99, isFiltered);
 
     expect(asked).toEqual([20, 160, 1280]);
     expect(rows).toHaveLength(12);

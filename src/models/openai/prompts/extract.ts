@@ -100,7 +100,7 @@ export function extractionMaterial(episode: EpisodeText, part: string | undefine
     part && `Part: ${part}`,
     previous.length > 0 && 'Said before, to understand the episode only:',
     ...previous.map(
-      (said) => `<context time="${said.referenceTime.toISOString()}">\n${inside(said.content)}\n</context>`,
+      (message) => `<context time="${message.referenceTime.toISOString()}">\n${inside(message.content)}\n</context>`,
     ),
     `<episode>\n${inside(content)}\n</episode>`,
   ]

@@ -20,10 +20,13 @@ contradicts are the numbers of known facts that cannot hold at the same time as 
 there can be only one, an end, an opposite. Facts that can hold side by side do not contradict. Dates tell when each holds (null: not \
 known, or no end); judge what they say and not which is newer. Empty when there is none.`;
 
-type Asked<T> = T & { readonly question: number };
+type NumberedQuestion<T> = T & { readonly question: number };
 
 export function resolveMaterial(
-  open: { readonly entities: readonly Asked<EntityQuestion>[]; readonly facts: readonly Asked<FactQuestion>[] },
+  open: {
+    readonly entities: readonly NumberedQuestion<EntityQuestion>[];
+    readonly facts: readonly NumberedQuestion<FactQuestion>[];
+  },
   known: { readonly entities: Numbered<EntityCandidate>; readonly facts: Numbered<DatedFact> },
 ): string {
   const aboutEntities = [
@@ -50,13 +53,13 @@ export function resolveMaterial(
   const aboutFacts = [
     lines(
       'known_facts',
-      known.facts.items.map((fact, index) => ({ number: index + 1, ...told(fact) })),
+      known.facts.items.map((fact, index) => ({ number: index + 1, ...factRow(fact) })),
     ),
     lines(
       'new_facts',
       open.facts.map(({ question, fact, candidates }) => ({
         question,
-        ...told(fact),
+        ...factRow(fact),
         compare_with: places(candidates, known.facts),
       })),
     ),
@@ -69,7 +72,7 @@ function lines(tag: string, rows: readonly object[]): string {
   return `<${tag}>\n${rows.map((row) => JSON.stringify(row)).join('\n')}\n</${tag}>`;
 }
 
-const told = ({ source, relation, target, fact, validAt, invalidAt }: DatedFact) => ({
+const factRow = ({ source, relation, target, fact, validAt, invalidAt }: DatedFact) => ({
   source,
   relation,
   target,

@@ -11,7 +11,7 @@ import { type Server, startFalkorDB, startValkey } from '../../../../src/embedde
 import { MemoryManager } from '../../../../src/memory.ts';
 import { openProducer } from '../../../../src/queue/producer.ts';
 import { openSpool } from '../../../../src/queue/spool/spool.ts';
-import { answerKey, BRIEFING, look } from '../../../../src/reader/cache.ts';
+import { answerKey, BRIEFING, lookUpAnswer } from '../../../../src/reader/cache.ts';
 import { RECALL_BEGIN, RECALL_END } from '../../../../src/redaction/recalled.ts';
 import { MINUTE } from '../../../../src/time.ts';
 import { patientConnection } from '../../../../src/valkey/connections.ts';
@@ -360,7 +360,7 @@ describe('a host', () => {
 
 async function hasBriefing({ valkey: address, queuePrefix, group }: Config): Promise<boolean> {
   const connection = inNamespace(patientConnection(address), queuePrefix);
-  const { answer } = await look(connection, group, answerKey(connection, group, BRIEFING));
+  const { answer } = await lookUpAnswer(connection, group, answerKey(connection, group, BRIEFING));
   connection.disconnect();
   return answer !== undefined;
 }

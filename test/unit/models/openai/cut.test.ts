@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { cutText } from '../../../../src/models/openai/cut.ts';
+import { splitText } from '../../../../src/models/openai/cut.ts';
 import { rubbish } from '../../../support/rubbish.ts';
 
 describe('a text is cut', () => {
   test('not at all where it is short', () => {
-    expect(cutText('Harbor.', 'text', 10)).toEqual(['Harbor.']);
+    expect(splitText('Harbor.', 'text', 10)).toEqual(['Harbor.']);
   });
 
   test.each([
@@ -18,18 +18,18 @@ describe('a text is cut', () => {
     ['else between words', 'words without any end at all here', ['words without any end at ', 'all here']],
     ['else anywhere', 'x'.repeat(40), ['x'.repeat(28), 'x'.repeat(12)]],
   ])('%s', (_, text, parts) => {
-    expect(cutText(text, 'text', 28)).toEqual(parts);
+    expect(splitText(text, 'text', 28)).toEqual(parts);
   });
 
   test('between turns in a dialogue, also where a turn has paragraphs', () => {
-    expect(cutText('Ann: hello there\nMira: good\n\nday', 'message', 30)).toEqual([
+    expect(splitText('Ann: hello there\nMira: good\n\nday', 'message', 30)).toEqual([
       'Ann: hello there\n',
       'Mira: good\n\nday',
     ]);
   });
 
   test('never within a character', () => {
-    const parts = cutText('😀'.repeat(50), 'text', 7);
+    const parts = splitText('😀'.repeat(50), 'text', 7);
 
     expect(parts.every((part) => part.isWellFormed() && part.length <= 7)).toBe(true);
     expect(parts.join('')).toBe('😀'.repeat(50));
@@ -38,7 +38,7 @@ describe('a text is cut', () => {
   test('so that nothing is lost, whatever the text', () => {
     for (const text of rubbish(5, 300)) {
       for (const source of ['text', 'message'] as const) {
-        const parts = cutText(text, source, 9);
+        const parts = splitText(text, source, 9);
 
         expect(parts.every((part) => part.length <= 9)).toBe(true);
         // Parts of white space only are left out.
@@ -54,7 +54,7 @@ describe('JSON is cut between members', () => {
   test('of a list', () => {
     const list = Array.from({ length: 6 }, (_, index) => ({ name: `Service ${index}` }));
 
-    const parts = cutText(JSON.stringify(list), 'json', 50);
+    const parts = splitText(JSON.stringify(list), 'json', 50);
 
     expect(parts.every((part) => part.length <= 50)).toBe(true);
     expect(parts.length).toBeGreaterThan(2);
@@ -64,7 +64,7 @@ describe('JSON is cut between members', () => {
   test('of an object, with the keys above where one member is too long itself', () => {
     const document = { name: 'Harbor', services: [{ id: 'api' }, { id: 'worker' }, { id: 'mail' }], owner: 'Mira' };
 
-    expect(members(cutText(JSON.stringify(document), 'json', 45))).toEqual([
+    expect(members(splitText(JSON.stringify(document), 'json', 45))).toEqual([
       { name: 'Harbor' },
       { services: [{ id: 'api' }, { id: 'worker' }] },
       { services: [{ id: 'mail' }] },
@@ -75,13 +75,13 @@ describe('JSON is cut between members', () => {
   test('and like text where a value is too long, or it is no JSON', () => {
     const long = JSON.stringify({ log: 'word '.repeat(30) });
 
-    expect(cutText(long, 'json', 40).every((part) => part.length <= 40)).toBe(true);
-    expect(cutText('{"a": 1}\n{"b": 2}\n{"c": 3}', 'json', 12)).toEqual(['{"a": 1}\n', '{"b": 2}\n', '{"c": 3}']);
+    expect(splitText(long, 'json', 40).every((part) => part.length <= 40)).toBe(true);
+    expect(splitText('{"a": 1}\n{"b": 2}\n{"c": 3}', 'json', 12)).toEqual(['{"a": 1}\n', '{"b": 2}\n', '{"c": 3}']);
   });
 
   test('of any depth', () => {
     const deep = `${'['.repeat(20_000)}"x"${']'.repeat(20_000)}`;
 
-    expect(cutText(deep, 'json', 12_000).join('')).toContain('"x"');
+    expect(splitText(deep, 'json', 12_000).join('')).toContain('"x"');
   });
 });

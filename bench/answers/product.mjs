@@ -37,8 +37,8 @@ export async function open(folder, { concurrency = 1, home: kept } = {}) {
   return {
     ask: (group, question, { limit, asOf, cache = true }) =>
       memory.queryMemory(question, limit, { group, ...(!cache && { cache }), ...(asOf && { asOf }) }),
-    learnt: (group, uuid) => memory.episodes.learnt([uuid], { group }),
-    size: (group) => memory.size(group),
+    learnt: (group, uuid) => memory.episodes.getExtracted([uuid], { group }),
+    size: (group) => memory.graphSize(group),
     async store(group, episodes, { limit = 600_000, metadata = true } = {}) {
       const receipts = await memory.enqueueMany(
         episodes.map(({ id, content, source = 'text', description, saga, reference_time, metadata: given }) => ({
@@ -48,7 +48,7 @@ export async function open(folder, { concurrency = 1, home: kept } = {}) {
           referenceTime: new Date(reference_time),
         })),
       );
-      for (const receipt of receipts) await memory.waitFor(receipt, { limit });
+      for (const receipt of receipts) await memory.waitFor(receipt, { timeoutMs: limit });
       return new Map(receipts.map(({ uuid }, place) => [episodes[place].id, uuid]));
     },
     cli(group, question, limit, asOf) {

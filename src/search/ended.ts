@@ -117,8 +117,10 @@ function partOf(
 }
 
 /** Of a sentence that says more than what ended both are shown. */
-function inPlace({ start, end, until, by, isPart }: StatedRange, text: string): EndedRange {
+function inPlace({ start, end, until, by, isPart, corrected }: StatedRange, text: string): EndedRange {
   const range = { start, end, until: toGraphTime(until) };
+  if (corrected !== undefined)
+    return { ...range, replacedBy: `${corrected} (corrected ${day(toGraphTime(by.told))}: ${by.text})` };
   if (isPart) return { ...range, replacedBy: `${text.slice(start, end)} (${day(toGraphTime(by.told))}: ${by.text})` };
   return { ...range, replacedBy: `since ${day(toGraphTime(by.told))}: ${by.text}`, by };
 }

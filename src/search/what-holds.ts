@@ -1,8 +1,8 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { isAfter, type Moment } from '../graph/queries/moment.ts';
-import { replacementsOf } from '../graph/queries/passages.ts';
-import { statementsByKey } from '../graph/queries/statements.ts';
-import { type EndedRange, endedRanges, keysFor } from '../statements/endings.ts';
+import { adjacentEpisodes, replacementsOf } from '../graph/queries/passages.ts';
+import { statementsByKey, statementsOfEpisodes } from '../graph/queries/statements.ts';
+import { type EndedRange, endedRanges, keysFor, type ShownText } from '../statements/endings.ts';
 import { scopeOf, sentencesOf } from '../statements/sentence.ts';
 import type { Statement } from '../statements/statement.ts';
 import { day, fromGraphTime } from '../time.ts';
@@ -52,11 +52,37 @@ export async function endedIn(
   for (let times = 0; times < MOST_STEPS && keys.length > 0; times++) {
     for (const key of keys) asked.add(key);
     for (const it of await statementsByKey(graph, [...new Set(keys)])) statements.set(it.uuid, it);
-    ended = new Map(read.map(({ id, shown }) => [id, endedRanges(shown, [...statements.values()], moment)]));
+    const all = [...statements.values()];
+    const sessions = await besidesCorrections(graph, all, new Set(read.map(({ shown }) => shown.episode)));
+    ended = new Map(
+      read.map(({ id, shown }) => [id, endedRanges({ ...shown, ...sessions.get(shown.episode) }, all, moment)]),
+    );
     const successors = [...ended.values()].flatMap((ranges) => ranges.map(({ by }) => by));
     keys = successors.flatMap((it) => keysFor(sentencesIn(it.text, it.told))).filter((key) => !asked.has(key));
   }
   return ended;
+}
+
+/** Of shown episodes in whose next turn something is corrected: those turns, and what else the episodes state. */
+async function besidesCorrections(
+  graph: GroupGraph,
+  statements: readonly Statement[],
+  shown: ReadonlySet<string>,
+): Promise<Map<string, Pick<ShownText, 'next' | 'states'>>> {
+  const correcting = statements.filter((it) => it.kind === 'ends' && it.of === 'correction');
+  if (correcting.length === 0) return new Map();
+  const adjacent = await adjacentEpisodes(graph, [...new Set(correcting.map(({ episode }) => episode))]);
+  const pairs = adjacent.filter(({ uuid, step }) => step === -1 && shown.has(uuid));
+  const states = await statementsOfEpisodes(graph, [...new Set(pairs.map(({ uuid }) => uuid))]);
+  return new Map(
+    pairs.map(({ uuid }) => [
+      uuid,
+      {
+        next: new Set(pairs.filter((it) => it.uuid === uuid).map(({ of }) => of)),
+        states: states.filter(({ episode }) => episode === uuid),
+      },
+    ]),
+  );
 }
 
 const MOST_STEPS = 5;
@@ -95,7 +121,7 @@ export async function asItIs(graph: GroupGraph, found: Found, moment: Moment): P
       if (until !== undefined) return [{ ...it, excerpt: `until ${day(until)}: ${it.excerpt}` }];
       const [range] = ended.get(it.uuid) ?? [];
       if (!range) return [it];
-      const excerpt = range.isPart ? `${it.excerpt} (${range.by.text})` : range.by.text;
+      const excerpt = range.isPart ? `${it.excerpt} (${range.by.text})` : (range.corrected ?? range.by.text);
       if (shown.has(excerpt)) return [];
       shown.add(excerpt);
       return [{ ...it, excerpt }];

@@ -15,9 +15,9 @@ export interface Change {
   readonly now: readonly string[];
   /**
    * What kind of statement ends: any that holds what is gone; a name only; what a person does; where or on what something runs; another
-   * version of `now`; another number or date; another person in the same role.
+   * version of `now`; another number or date; another person in the same role; the number that a later text corrects.
    */
-  readonly of: 'any' | 'name' | 'person' | 'place' | 'version' | 'number' | 'role';
+  readonly of: 'any' | 'name' | 'person' | 'place' | 'version' | 'number' | 'role' | 'correction';
   /** The thing itself is no more, whatever used it. */
   readonly everywhere: boolean;
 }

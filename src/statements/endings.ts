@@ -1,8 +1,9 @@
 import type { Claim } from './claim.ts';
+import { BARE, corrects, type Preceding, withNumber } from './correction.ts';
 import { ends } from './ends.ts';
 import { type ReadSentence, sentencesOf } from './sentence.ts';
 import type { Statement } from './statement.ts';
-import { isDate, keyOf } from './word.ts';
+import { isDate, isNumber, keyOf, wordsOf } from './word.ts';
 
 /** A time of which somebody asks what held, and one by which it was known. */
 export interface Moment {
@@ -15,6 +16,10 @@ export interface ShownText {
   readonly sentences: readonly ReadSentence[];
   readonly episode: string;
   readonly told: Date;
+  /** The corrections that stand in the next turn of its session, by their episode. */
+  readonly next?: ReadonlySet<string>;
+  /** All that its episode states. */
+  readonly states?: readonly Statement[];
 }
 
 /** A sentence that holds no more. */
@@ -26,13 +31,16 @@ export interface EndedRange {
   readonly by: Statement;
   /** Whether the rest of the sentence still holds. */
   readonly isPart: boolean;
+  /** The sentence with the number that a later text corrects. */
+  readonly corrected?: string;
 }
 
 /** Keys of all statements that may end something in these sentences. */
 export function keysFor(sentences: readonly ReadSentence[]): string[] {
   const keys = new Set<string>();
   for (const { claims } of sentences)
-    for (const { key, terms } of claims) {
+    for (const { key, terms, kind } of claims) {
+      if (kind === 'number') keys.add(`-${BARE}`);
       if (key !== '') keys.add(key);
       for (const term of terms) keys.add(`-${term}`);
     }
@@ -42,19 +50,18 @@ export function keysFor(sentences: readonly ReadSentence[]): string[] {
 /** Which sentences of a text do not hold at a moment, from all statements known, in whatever order they came. */
 export function endedRanges(shown: ShownText, statements: readonly Statement[], moment: Moment): EndedRange[] {
   return shown.sentences.flatMap((sentence) => {
-    const by = lastWord({ sentence, episode: shown.episode, told: shown.told }, statements, moment, new Set());
+    const by = lastWord({ ...shown, sentence }, statements, moment, new Set());
     if (!by) return [];
     const { start, end } = sentence;
-    return [
-      { start, end, until: by.until, by: by.statement, isPart: sentence.isCompound && sentence.claims.length > 1 },
-    ];
+    const { until, statement, corrected } = by;
+    if (corrected !== undefined) return [{ start, end, until, by: statement, isPart: false, corrected }];
+    return [{ start, end, until, by: statement, isPart: sentence.isCompound && sentence.claims.length > 1 }];
   });
 }
 
-interface Said {
-  readonly sentence: Pick<ReadSentence, 'claims' | 'scope' | 'start'>;
-  readonly episode: string;
-  readonly told: Date;
+interface Said extends Omit<ShownText, 'sentences'> {
+  readonly sentence: Pick<ReadSentence, 'claims' | 'scope' | 'start' | 'text'>;
+  readonly sentences?: readonly ReadSentence[];
 }
 
 /** When a sentence ceased to hold, and what was said last about the same. */
@@ -63,19 +70,21 @@ function lastWord(
   statements: readonly Statement[],
   moment: Moment,
   seen: Set<string>,
-): { until: Date; statement: Statement } | null {
+): { until: Date; statement: Statement; corrected?: string } | null {
   const enders = statements
     .filter((statement) => !seen.has(statement.uuid) && isKnown(statement, moment) && isLater(statement, said))
     .filter(
       (statement) =>
-        statement.scope === said.sentence.scope && said.sentence.claims.some((claim) => isEndedBy(claim, statement)),
+        statement.scope === said.sentence.scope &&
+        said.sentence.claims.some((claim) => isEndedBy(claim, statement, said)),
     )
     .sort((a, b) => order(a) - order(b) || (a.uuid < b.uuid ? -1 : 1));
   const [first] = enders;
   if (!first) return null;
   seen.add(first.uuid);
   const until = first.at > said.told ? first.at : first.told;
-  const [sentence] = sentencesOf({ content: first.text, source: 'text', referenceTime: first.told });
+  const corrected = correctedBy(first, said);
+  const [sentence] = sentencesOf({ content: corrected ?? first.text, source: 'text', referenceTime: first.told });
   const next =
     sentence &&
     lastWord(
@@ -84,7 +93,8 @@ function lastWord(
       moment,
       seen,
     );
-  return { until, statement: next?.statement ?? first };
+  if (next) return { ...next, until };
+  return { until, statement: first, ...(corrected !== undefined && { corrected }) };
 }
 
 const order = ({ at, start }: Statement): number => at.getTime() + start / 1e6;
@@ -99,7 +109,29 @@ function isLater(statement: Statement, { sentence, episode, told }: Said): boole
   return statement.told > told;
 }
 
-function isEndedBy(claim: Claim, statement: Statement): boolean {
+function correctedBy(statement: Statement, { sentence }: Said): string | undefined {
+  if (statement.kind !== 'ends' || statement.of !== 'correction') return undefined;
+  const [claim] = sentence.claims.filter(({ kind }) => kind === 'number');
+  return claim && withNumber(sentence.text, claim, statement);
+}
+
+/** Whether a correction comes in the next turn, and what else in the text it may mean. */
+function before(claim: Claim, statement: Statement, { sentence, sentences = [], next, states = [] }: Said): Preceding {
+  const numbers = wordsOf(sentence.text, []).filter(({ stem }) => isNumber(stem));
+  const claims = sentences.filter(({ start }) => start !== sentence.start).flatMap((it) => it.claims);
+  const stated = states.filter(({ start }) => start !== sentence.start);
+  return {
+    isDirectly: next?.has(statement.episode) === true && numbers.length === 1,
+    others: [
+      ...claims.filter((it) => it !== claim && it.value.some(isNumber)),
+      ...stated.flatMap((it) => (it.kind === 'holds' && it.value.some(isNumber) ? [{ terms: it.key.split(' ') }] : [])),
+    ],
+  };
+}
+
+function isEndedBy(claim: Claim, statement: Statement, said: Said): boolean {
+  if (statement.kind === 'ends' && statement.of === 'correction')
+    return corrects(statement, claim, before(claim, statement, said));
   if (statement.kind === 'ends') return ends(statement, claim);
   if (statement.key !== claim.key || keyOf(statement.value) === keyOf(claim.value)) return false;
   const date = claim.value.find(isDate);

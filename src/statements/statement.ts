@@ -1,8 +1,12 @@
 import { derivedUuid } from '../derived-uuid.ts';
 import { validity } from '../english/dates.ts';
+import { prose } from '../english/prose.ts';
+import { sentenceRanges } from '../english/sentences.ts';
 import { anchorOf, type Change } from './change.ts';
 import type { Claim } from './claim.ts';
-import { type ReadSentence, sentencesOf, type Told } from './sentence.ts';
+import { correctionAnchor, correctionsIn, isCorrection } from './correction.ts';
+import { type ReadSentence, scopeOf, sentencesOf, type Told } from './sentence.ts';
+import { isNumber, keyOf } from './word.ts';
 
 /** One episode's word that a property has a value, or that something holds no more. Never changed once it is written. */
 export type Statement = StatementPlace &
@@ -35,7 +39,11 @@ const MOST = 200;
 
 /** What an episode states that can end what others say: changes, and values of properties that have one at a time. */
 export function statementsOf(episode: Told & { readonly uuid: string }): Statement[] {
-  const found = sentencesOf(episode).flatMap((sentence) => statementsIn(sentence, episode));
+  const sentences = sentencesOf(episode);
+  const found = [
+    ...sentences.flatMap((sentence) => statementsIn(sentence, episode)),
+    ...sentences.flatMap((sentence) => correctionsOf(sentence, episode)),
+  ];
   return found
     .slice(0, MOST)
     .map((it, place) => ({ ...it, uuid: derivedUuid('statement', episode.uuid, String(place)) }));
@@ -45,19 +53,7 @@ function statementsIn(
   sentence: ReadSentence,
   { uuid: episode, referenceTime }: Told & { readonly uuid: string },
 ): Statement[] {
-  const { text, start, end, scope, dates } = sentence;
-  const when = validity(dates, referenceTime);
-  const place = {
-    uuid: '',
-    episode,
-    scope,
-    text,
-    start,
-    end,
-    told: referenceTime,
-    at: when.validAt ?? referenceTime,
-    until: when.invalidAt,
-  };
+  const place = placeOf(sentence, { uuid: episode, referenceTime });
   const holds = (sentence.isFirm ? sentence.claims : [])
     .filter(({ isSingle, isNews, value, kind }) => (isSingle || isNews) && value.length > 0 && kind !== 'none')
     .map(({ key, subject, verb, value, isNews, isSingle }) => ({
@@ -77,4 +73,27 @@ function statementsIn(
     key: `-${anchorOf(change)}`,
   }));
   return [...ends, ...holds.filter(({ key }) => key !== '')];
+}
+
+function placeOf(
+  { text, start, end, scope, dates }: ReadSentence,
+  { uuid: episode, referenceTime }: Pick<Told, 'referenceTime'> & { readonly uuid: string },
+): Omit<StatementPlace, 'key'> {
+  const when = validity(dates, referenceTime);
+  const times = { told: referenceTime, at: when.validAt ?? referenceTime, until: when.invalidAt };
+  return { uuid: '', episode, scope, text, start, end, ...times };
+}
+
+function correctionsOf(sentence: ReadSentence, episode: Told & { readonly uuid: string }): Statement[] {
+  if (!isCorrection(sentence)) return [];
+  const { content, source } = episode;
+  const all = [...prose(content, source === 'message')].flatMap(({ start, end }) =>
+    sentenceRanges(content.slice(start, end), start).map((range) => content.slice(range.start, range.end)),
+  );
+  return correctionsIn(sentence, all).map((change) => {
+    // "No, it is 8081. In staging the proxy listens on 8081."
+    const about = all.filter((text) => change.now.some((term) => isNumber(term) && text.includes(term))).map(scopeOf);
+    const scope = keyOf(new Set([sentence.scope, ...about].flatMap((it) => it.split(' ')).filter(Boolean)));
+    return { ...placeOf(sentence, episode), ...change, scope, kind: 'ends', key: `-${correctionAnchor(change)}` };
+  });
 }

@@ -97,3 +97,30 @@ test('an answer says what holds now once, and of an earlier time what held then'
   expect(await asked()).toEqual([NEW]);
   expect(await asked(new Date('2026-04-01T00:00:00Z'))).toEqual(['Invoices are rendered with wkhtmltopdf.']);
 });
+
+test('"no, it is port 8081" corrects the only port of the turn before, and none of another session', async () => {
+  const graph = opened.graphs.group(newGroup());
+  await graph.prepare(plainEmbedder());
+  const said = (text: string, minute: number) =>
+    newEpisode(text, null, graph.group, 1_000_000, { referenceTime: new Date(Date.UTC(2026, 2, 2, 10, minute)) });
+  const [before, other, next] = [
+    said('The tile renderer listens on port 7070.', 0),
+    said('The label printer listens on port 7060.', 1),
+    said('no, it is port 7071', 2),
+  ];
+  await recordEpisodes(graph, [before, other, next]);
+  await graph.write(
+    'MATCH (a:Episodic {uuid: $before}), (b:Episodic {uuid: $next}) CREATE (a)-[:NEXT_EPISODE {uuid: "next"}]->(b)',
+    { before: before.uuid, next: next.uuid },
+  );
+
+  const parts = [before, other].map(({ uuid, content }) => ({
+    ...{ id: uuid, episode: uuid, text: content, start: 0, told: '2026-03-02T10:00:00+00:00' },
+  }));
+  const ended = await endedIn(graph, parts, { asOf: instant(new Date('2026-03-03T00:00:00Z')) });
+
+  expect(ended.get(before.uuid)?.map(({ corrected }) => corrected)).toEqual([
+    'The tile renderer listens on port 7071.',
+  ]);
+  expect(ended.get(other.uuid)).toEqual([]);
+});

@@ -84,7 +84,7 @@ export class MemoryManager {
   /** The same, but returns the receipt, with which a caller can wait for the commit. */
   async enqueue(content: string, metadata?: Metadata | null, options: StoreOptions = {}): Promise<EpisodeReceipt> {
     return request('store_episode', async () =>
-      (await tells()).tell(this.#services, content, metadata, checkInput('store', options)),
+      (await tells()).enqueueEpisode(this.#services, content, metadata, checkInput('store', options)),
     );
   }
 
@@ -94,7 +94,7 @@ export class MemoryManager {
    */
   async enqueueMany(episodes: readonly EpisodeInput[], options: TellManyOptions = {}): Promise<EpisodeReceipt[]> {
     return request('store_episodes', async () =>
-      (await tells()).tellMany(this.#services, checkList(episodes, 'What is stored'), checkInput('many', options)),
+      (await tells()).enqueueMany(this.#services, checkList(episodes, 'What is stored'), checkInput('many', options)),
     );
   }
 
@@ -107,7 +107,7 @@ export class MemoryManager {
     return request('add_triplet', async () => {
       const fact = checkInput('triplet', triplet);
       const checked = checkInput('tripletOptions', options);
-      return (await tells()).tellTriplet(this.#services, fact, metadata, checked);
+      return (await tells()).enqueueTriplet(this.#services, fact, metadata, checked);
     });
   }
 

@@ -46,9 +46,9 @@ export async function checkStart(
   await checkRights('FalkorDB', config.falkordb, config.queuePrefix);
   // Also tells a password that may not use graphs.
   await graph.read('RETURN 1 AS n');
-  const found = [judgeServer('Valkey', valkey), judgeServer('FalkorDB', falkordb), judgeSettings(config)];
-  for (const warning of found.flatMap(({ warnings }) => warnings)) onNotice(`Warning: ${warning}`);
-  const refusals = found.flatMap((it) => it.refusals);
+  const findings = [judgeServer('Valkey', valkey), judgeServer('FalkorDB', falkordb), judgeSettings(config)];
+  for (const warning of findings.flatMap(({ warnings }) => warnings)) onNotice(`Warning: ${warning}`);
+  const refusals = findings.flatMap((finding) => finding.refusals);
   if (refusals.length > 0) throw new ConfigError(refusals.join(' '));
   if (!embedder) return;
   try {

@@ -29,15 +29,24 @@ export interface ExportParts {
 }
 
 /** Takes `export` jobs, each of which shows one moment of a graph, and `nightly` jobs, which add one of these for every memory. */
-export function startExportWorker(config: Config, connection: Redis, parts: ExportParts, told: Observers = {}): Worker {
+export function startExportWorker(
+  config: Config,
+  connection: Redis,
+  parts: ExportParts,
+  observers: Observers = {},
+): Worker {
   const own = { ...parts, leases: tracedLeases(parts.leases) };
   const work = (job: Job): Promise<unknown> => {
-    if (job.name === EXPORT_QUEUE) return exportOne(job, own, config, told);
+    if (job.name === EXPORT_QUEUE) return exportOne(job, own, config, observers);
     if (job.name === NIGHTLY) return beginNight(job, own);
     throw new InvalidInputError(`This worker does not know jobs named "${job.name}"; a newer one may.`);
   };
   const queue = openQueue(EXPORT_QUEUE, connection, config);
-  return new Worker(EXPORT_QUEUE, jobProcessor(queue, config.valkey, work, told), workerOptions(config, connection));
+  return new Worker(
+    EXPORT_QUEUE,
+    jobProcessor(queue, config.valkey, work, observers),
+    workerOptions(config, connection),
+  );
 }
 
 /** A memory whose graph is gone has an export too, which fails and says so. */

@@ -7,7 +7,7 @@ import { SECOND } from '../src/time.ts';
 import type { Health } from './health.ts';
 
 /** What may be asked over HTTP. */
-export interface Told {
+export interface HealthSources {
   health(): Promise<Health & Record<string, unknown>>;
   metrics(): Promise<{ readonly text: string; readonly contentType: string }>;
 }
@@ -31,12 +31,12 @@ interface Answer {
  */
 export async function startHealthServer(
   { health: { host, port }, allowedHosts }: Pick<Config, 'health' | 'allowedHosts'>,
-  told: Told,
+  sources: HealthSources,
   onNotice: (sentence: string) => void,
 ): Promise<HealthServer> {
   if (port === 0) return { address: null, close: async () => {} };
   const allowed = [...allowedHosts, host.toLowerCase()];
-  const server = createServer((request, response) => void respond(request, response, told, allowed));
+  const server = createServer((request, response) => void respond(request, response, sources, allowed));
   server.headersTimeout = 10 * SECOND;
   server.unref();
   const opened = await listen(server, host, port);
@@ -52,10 +52,10 @@ export async function startHealthServer(
 }
 
 async function listen(server: Server, host: string, port: number): Promise<number> {
-  const attempt = (wanted: number) =>
+  const attempt = (listenPort: number) =>
     new Promise<number>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(wanted, host, () => {
+      server.listen(listenPort, host, () => {
         server.off('error', reject);
         resolve((server.address() as AddressInfo).port);
       });
@@ -77,28 +77,28 @@ async function listen(server: Server, host: string, port: number): Promise<numbe
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  told: Told,
+  sources: HealthSources,
   allowed: readonly string[],
 ): Promise<void> {
   const refusal = refusedHost(request.headers, allowed);
-  const answering = refusal === undefined ? answer(request, told) : Promise.resolve(text(403, refusal));
+  const answering = refusal === undefined ? answer(request, sources) : Promise.resolve(text(403, refusal));
   const { status, contentType, body } = await answering.catch(() => text(500, 'It could not be measured.'));
   response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' });
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
-async function answer({ method, url = '/' }: IncomingMessage, told: Told): Promise<Answer> {
+async function answer({ method, url = '/' }: IncomingMessage, sources: HealthSources): Promise<Answer> {
   if (method !== 'GET' && method !== 'HEAD') return text(405, 'Only GET is answered.');
   switch (url.split('?')[0]) {
     case '/health': {
-      const health = await told.health();
+      const health = await sources.health();
       const status = health.status === 'red' ? 503 : 200;
       return { status, contentType: 'application/json', body: `${JSON.stringify(health)}\n` };
     }
     case '/live':
       return text(200, 'It runs.');
     case '/metrics': {
-      const { text: body, contentType } = await told.metrics();
+      const { text: body, contentType } = await sources.metrics();
       return { status: 200, contentType, body };
     }
     default:

@@ -50,7 +50,7 @@ export async function measureHealth(measured: Measured): Promise<Health> {
   const queues = [queueCheck(measured), deadLetters(producer), archivesCheck(producer), graphsCheck(measured)];
   const checks = [
     ...(await Promise.all(stores)),
-    ...(storesEpisodes ? Object.entries(signs.read().models).map(([model, seen]) => modelCheck(model, seen)) : []),
+    ...(storesEpisodes ? Object.entries(signs.read().models).map(([model, signs]) => modelCheck(model, signs)) : []),
     ...(await Promise.all(queues)).filter((check) => check !== undefined),
     spoolCheck(spool),
   ];
@@ -143,7 +143,7 @@ export function judgeArchives(
   drills: readonly RestoreTest[],
   now: number,
 ): Pick<Check, 'status' | 'said'> | undefined {
-  const red = (said: string) => ({ status: 'red' as const, said });
+  const red = (reason: string) => ({ status: 'red' as const, said: reason });
   const failed = drills.filter((drill) => drill.failed !== null).length;
   if (failed > 0) return red(`The last archive of ${memories(failed)} cannot be restored; ${TELLS_WHY}.`);
   const isLate = (due: Date) => now - due.getTime() > NIGHT_TAKES;

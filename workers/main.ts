@@ -28,7 +28,7 @@ import { openSpool } from '../src/queue/spool/spool.ts';
 import { checkList, unknownMember } from '../src/strict.ts';
 import { allMetrics } from '../src/telemetry/all-metrics.ts';
 import { DOGSTATSD } from '../src/telemetry/dogstatsd.ts';
-import { keepPluginSpansHarmless } from '../src/telemetry/plugin-spans.ts';
+import { redactPluginSpans } from '../src/telemetry/plugin-spans.ts';
 import { openPrometheus } from '../src/telemetry/prometheus.ts';
 import { redactError } from '../src/telemetry/redact-error.ts';
 import { openVitalSigns } from '../src/telemetry/vital-signs.ts';
@@ -44,7 +44,7 @@ import { startExportWorker } from './export-worker.ts';
 import { type Operations, startOperations } from './operations.ts';
 import { startPassages } from './passages.ts';
 import { startRenewal } from './renewal.ts';
-import { report } from './report.ts';
+import { reportErrors } from './report.ts';
 import { startStoreWorker } from './store-worker.ts';
 
 export const ROLES = ['store', 'export', 'scheduler'] as const;
@@ -65,11 +65,11 @@ export interface WorkerParts {
 }
 
 /** A job that has not ended by then is handed back, and one that cannot be is left: another worker takes it over. */
-const JOBS_END_WITHIN = 4.5 * SECOND;
-const HANDED_BACK_WITHIN = 2.5 * SECOND;
-const CLOSES_WITHIN = 1 * SECOND;
+const JOBS_TIMEOUT = 4.5 * SECOND;
+const HAND_BACK_TIMEOUT = 2.5 * SECOND;
+const CLOSE_TIMEOUT = 1 * SECOND;
 /** Of the connection for leases and memos, which never blocks. */
-const NOTICED_WITHIN = 4 * SECOND;
+const PATIENCE = 4 * SECOND;
 
 const NOT_TAKEN_OVER =
   'Warning: Valkey does not let its user read what an earlier version kept of the memories, notes of what was forgotten included; grant the rights for that (docs/configuration.md) and start the worker again.';
@@ -97,8 +97,8 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
       if (!parts.languageModel) await ownModel.close();
       throw error;
     }));
-  const leavePluginSpans = keepPluginSpansHarmless();
-  const valkey = inNamespace(patientConnection(config.valkey, NOTICED_WITHIN), config.queuePrefix);
+  const stopPluginSpans = redactPluginSpans();
+  const valkey = inNamespace(patientConnection(config.valkey, PATIENCE), config.queuePrefix);
   const onLoss = (group: string) => {
     onNotice(
       `The graph of the memory "${group}" lost changes that it had taken; \`memory-manager status\` says what to do.`,
@@ -137,14 +137,14 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
     // Not `close(true)` after that: BullMQ gives the promise of the first close again, which waits for the jobs.
     const ends = workers.map((worker) => worker.close());
     operations?.closing();
-    if (!(await endWithin(JOBS_END_WITHIN, ends))) {
+    if (!(await endWithin(JOBS_TIMEOUT, ends))) {
       for (const worker of workers) worker.cancelAllJobs('shutdown');
-      await endWithin(HANDED_BACK_WITHIN, [...ends, ...handingBack.map((give) => give())]);
+      await endWithin(HAND_BACK_TIMEOUT, [...ends, ...handingBack.map((give) => give())]);
     }
     leases.close();
-    leavePluginSpans();
+    stopPluginSpans();
     for (const opened of connections) opened.disconnect();
-    await endWithin(CLOSES_WITHIN, [
+    await endWithin(CLOSE_TIMEOUT, [
       graphs.close(),
       operations?.close(),
       ...closing.map((close) => close()),
@@ -225,7 +225,7 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
       };
       workers.push(startExportWorker(config, connection(), parts, { metrics, onNotice }));
     }
-    report(workers, connections, config.valkey, onNotice);
+    reportErrors(workers, connections, config.valkey, onNotice);
     await Promise.all(workers.map((worker) => worker.waitUntilReady()));
     if (schedule) closing.unshift(await schedule.start(producer.nights, { metrics, onNotice }));
     operations = await startOperations(config, { roles, workers, signs, metrics, prometheus, onNotice });

@@ -82,7 +82,10 @@ export async function startOperations(config: Config, watched: Watched): Promise
       try {
         // Nothing is asked of Valkey while nothing waits.
         if (spool.names().length === 0) return;
-        await drainSpool(spool, (it) => producer.store(it.episode, it.given, it.carrier), { metrics, onNotice });
+        await drainSpool(spool, (spooled) => producer.store(spooled.episode, spooled.given, spooled.carrier), {
+          metrics,
+          onNotice,
+        });
       } catch (error) {
         onNotice(redactError(error).message);
       }
@@ -94,7 +97,7 @@ export async function startOperations(config: Config, watched: Watched): Promise
     closing: () => heartbeat.closing(),
     async close() {
       graphs.close();
-      await Promise.all([server.close(), heartbeat.stop(), ...regular.map((one) => one.end())]);
+      await Promise.all([server.close(), heartbeat.stop(), ...regular.map((timer) => timer.end())]);
       await producer.close();
     },
   };

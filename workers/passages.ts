@@ -13,7 +13,7 @@ export function startPassages(
   producer: Pick<Producer, 'task'>,
   pause = PAUSE,
 ): { end(): Promise<void> } {
-  const look = async () => {
+  const check = async () => {
     for (const group of await graphs.groups().catch(() => [])) {
       // A graph or queue that is away is looked at the next time.
       const graph = graphs.group(group);
@@ -23,8 +23,8 @@ export function startPassages(
       if (uncut + orphans.length > 0) await producer.task(group, { kind: 'passages' }).catch(() => undefined);
     }
   };
-  const first = look();
-  const { end } = regularly(pause, look);
+  const first = check();
+  const { end } = regularly(pause, check);
   return {
     async end() {
       await end();

@@ -7,9 +7,9 @@ import { SECOND } from '../src/time.ts';
 import { explainValkey } from '../src/valkey/failures.ts';
 
 /** After a refusal BullMQ would ask for the next job at once, thousands of times a second. */
-const RESTS = 1 * SECOND;
+const REFUSAL_PAUSE = 1 * SECOND;
 /** What BullMQ says of a job that was taken away from this worker: it was frozen, cut off, or too busy to renew the lock. */
-const TAKEN =
+const LOST_LOCK =
   /^(?:could not renew lock for job|Missing lock for job|Lock mismatch for job|Job) (\S+?)(?:$|\. | is not in the active state)/;
 
 /**
@@ -17,43 +17,44 @@ const TAKEN =
  * has answered again.
  * @param connections theirs
  */
-export function report(
+export function reportErrors(
   workers: readonly Worker[],
   connections: readonly Redis[],
   valkey: Address,
   onNotice: (sentence: string) => void,
 ): void {
-  const told = new Set<string>();
-  const tell = (sentence: string) => {
-    if (told.has(sentence)) return;
-    told.add(sentence);
+  const reported = new Set<string>();
+  const reportOnce = (sentence: string) => {
+    if (reported.has(sentence)) return;
+    reported.add(sentence);
     onNotice(sentence);
   };
-  const forget = () => told.clear();
+  const clearReported = () => reported.clear();
   // That a connection stands does not tell that a server answers: a frozen one is connected to as well.
-  for (const connection of connections) connection.on('ready', () => void connection.ping().then(forget, () => {}));
+  for (const connection of connections)
+    connection.on('ready', () => void connection.ping().then(clearReported, () => {}));
   for (const worker of workers) {
-    const rest = resting(worker);
-    worker.on('active', forget);
+    const pause = pauseAfterRefusal(worker);
+    worker.on('active', clearReported);
     // A job that came back too often from dead workers never gets to us.
     worker.on('failed', (job) => {
       if (job?.deferredFailure) onNotice(`${worker.name} ${job.id} failed (given up): ${job.deferredFailure}`);
     });
     // BullMQ reconnects by itself. Without a listener an error would end the process.
     worker.on('error', (error) => {
-      const job = TAKEN.exec(error.message)?.[1];
+      const job = LOST_LOCK.exec(error.message)?.[1];
       if (job)
-        return tell(`Another worker has taken over the ${worker.name} job ${job}, which this one held too long.`);
+        return reportOnce(`Another worker has taken over the ${worker.name} job ${job}, which this one held too long.`);
       const explained = explainValkey(error, valkey);
       const { message } = redactError(explained);
-      tell(isForeseen(explained) ? message : `${worker.name} worker: ${message}`);
-      if (error.name === 'ReplyError') rest();
+      reportOnce(isForeseen(explained) ? message : `${worker.name} worker: ${message}`);
+      if (error.name === 'ReplyError') pause();
     });
   }
 }
 
 /** Gives what lets a worker take no jobs for a second; those under way go on. */
-function resting(worker: Worker): () => void {
+function pauseAfterRefusal(worker: Worker): () => void {
   let timer: NodeJS.Timeout | undefined;
   let isClosing = false;
   worker.once('closing', () => {
@@ -66,6 +67,6 @@ function resting(worker: Worker): () => void {
     timer = setTimeout(() => {
       timer = undefined;
       void worker.resume();
-    }, RESTS);
+    }, REFUSAL_PAUSE);
   };
 }

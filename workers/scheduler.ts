@@ -12,35 +12,35 @@ import { regularly } from './regularly.ts';
 /** Keeps the schedule. */
 export interface Schedule {
   /** Gives what ends it. While Valkey does not answer it only says so, and looks again. */
-  start(nights: Nights, told?: Observers): Promise<() => Promise<void>>;
+  start(nights: Nights, observers?: Observers): Promise<() => Promise<void>>;
 }
 
 /**
  * Every worker looks this often whether a tick is due, by Valkey's clock: for ticks that were missed, and for machines whose own clock
  * is wrong.
  */
-const LOOKS_EVERY = 10 * SECOND;
+const CHECK_EVERY = 10 * SECOND;
 
 /** @throws ConfigError when MEMORY_EXPORT_CRON cannot be used */
 export function openSchedule({ nightly }: Config): Schedule {
   const ticks = nightly && openTicks(nightly.cron, nightly.timeZone);
   return {
-    async start(nights, told = {}) {
-      if (ticks) return keep(ticks, nights, told);
-      await nights.noteNext(null).catch((error: unknown) => told.onNotice?.(redactError(error).message));
+    async start(nights, observers = {}) {
+      if (ticks) return keepSchedule(ticks, nights, observers);
+      await nights.noteNext(null).catch((error: unknown) => observers.onNotice?.(redactError(error).message));
       return async () => {};
     },
   };
 }
 
-async function keep(ticks: Ticks, nights: Nights, told: Observers): Promise<() => Promise<void>> {
-  const alarm = openAlarm(() => look());
-  const look = looking(ticks, nights, told, alarm.set);
-  await look();
-  const looks = regularly(LOOKS_EVERY, look);
+async function keepSchedule(ticks: Ticks, nights: Nights, observers: Observers): Promise<() => Promise<void>> {
+  const alarm = openAlarm(() => check());
+  const check = scheduleCheck(ticks, nights, observers, alarm.set);
+  await check();
+  const checks = regularly(CHECK_EVERY, check);
   return async () => {
     alarm.clear();
-    await looks.end();
+    await checks.end();
   };
 }
 
@@ -68,13 +68,13 @@ function openAlarm(wake: () => Promise<void>) {
   };
 }
 
-function looking(
+function scheduleCheck(
   ticks: Ticks,
   nights: Nights,
   { metrics, onNotice = () => {} }: Observers,
   setAlarm: (moment: Date) => void,
 ): () => Promise<void> {
-  let said = '';
+  let lastMessage = '';
   let isNoted = false;
   const noteNext = async () => {
     const { now } = await nights.schedule.read();
@@ -89,12 +89,12 @@ function looking(
       const served = await serveDue(ticks, nights.schedule, serve);
       setAlarm(ticks.next(new Date()));
       if (served) metrics?.increment('opencode.memory.schedule.ticks');
-      said = '';
+      lastMessage = '';
     } catch (error) {
       // The tick stays due; the next look serves it.
       const { message } = redactError(error);
-      if (message !== said) onNotice(message);
-      said = message;
+      if (message !== lastMessage) onNotice(message);
+      lastMessage = message;
     }
   };
 }

@@ -15,12 +15,12 @@ export function startStoreWorker(
   connection: Redis,
   ingest: Ingest,
   upkeep: Upkeep,
-  told: Observers = {},
+  observers: Observers = {},
 ): Worker {
   const queue = openQueue(STORE_QUEUE, connection, config);
   return new Worker(
     STORE_QUEUE,
-    jobProcessor(queue, config.valkey, (job) => work(job, ingest, upkeep), told),
+    jobProcessor(queue, config.valkey, (job) => work(job, ingest, upkeep), observers),
     { ...workerOptions(config, connection), concurrency: config.concurrency },
   );
 }

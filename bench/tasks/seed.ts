@@ -24,7 +24,7 @@ function episodeOf(one: Seed, place: number, uuids: ReadonlyMap<string, string>)
       return { ...episode, idempotencyKey: key, source: 'message', sourceDescription: 'claude-code' };
     }
     case 'summary': {
-      const { key, ...episode } = summaryEpisode({ ...recorded, ...one, said: [] });
+      const { key, ...episode } = summaryEpisode({ ...recorded, ...one, userTexts: [] });
       return { ...episode, idempotencyKey: key, sourceDescription: 'claude-code' };
     }
     case 'document':

@@ -11,8 +11,8 @@ export interface Repository {
 
 /** The repository that a folder belongs to, found by reading files only; undefined for none. */
 export function repositoryOf(directory: string, gitDir?: string | undefined): Repository | undefined {
-  const given = gitDir ? resolve(directory, gitDir) : undefined;
-  if (given && isRepository(given)) return { folder: shared(given), root: directory };
+  const fromVariable = gitDir ? resolve(directory, gitDir) : undefined;
+  if (fromVariable && isRepository(fromVariable)) return { folder: shared(fromVariable), root: directory };
   for (let at = directory; ; at = dirname(at)) {
     const found = gitFolder(join(at, '.git')) ?? (isRepository(at) ? at : undefined);
     if (found) return { folder: shared(found), root: at };

@@ -68,8 +68,8 @@ function cloned({ folder, root }: Repository, url: string): Repository | undefin
 const folderName = (gitFolder: string): string =>
   basename(gitFolder) === '.git' ? basename(dirname(gitFolder)) : basename(gitFolder);
 
-function userGroupOf(given: string | undefined, environment: Whereabouts['environment']): string {
-  const group = given || environment.MEMORY_USER_GROUP;
+function userGroupOf(option: string | undefined, environment: Whereabouts['environment']): string {
+  const group = option || environment.MEMORY_USER_GROUP;
   if (group) return checkGroup(group);
   const id = environment.MEMORY_USER_ID || environment.USER || environment.USERNAME || userName();
   return /^[\w-]{1,100}$/.test(id) ? `user_${id}` : named('user', id, id);

@@ -4,16 +4,16 @@ import { carrier } from '../telemetry/carrier.ts';
 import { type Summary, summaryEpisode, type Turn, type TurnEpisode, turnEpisode } from './turn.ts';
 
 /** The uuid of the episode that waits on disk. */
-export interface Kept {
+export interface Spooled {
   readonly uuid: string;
 }
 
-interface KeepOptions extends Pick<EpisodeOptions, 'source' | 'sourceDescription' | 'kind' | 'replaces'> {
+interface SpoolEpisodeOptions extends Pick<EpisodeOptions, 'source' | 'sourceDescription' | 'kind' | 'replaces'> {
   /** How many episodes may wait there; default 10,000. */
   readonly limit?: number;
 }
 
-const MOST_KEPT = 10_000;
+const MOST_SPOOLED = 10_000;
 const MOST_BYTES = 1_048_576;
 
 // To count what a spool holds means to read its folder: once a process and not once a turn.
@@ -26,26 +26,26 @@ const spools = new Map<string, Spool>();
  * @param limit how many episodes may wait there
  * @throws SpoolFullError, ConfigError; InvalidInputError for a group or a session that cannot be one
  */
-export function keepTurn(home: string, group: string, turn: Turn, limit = MOST_KEPT): Kept | undefined {
+export function spoolTurn(home: string, group: string, turn: Turn, limit = MOST_SPOOLED): Spooled | undefined {
   const episode = turnEpisode(turn);
   if (episode.content === '') return undefined;
-  return keepEpisode(home, group, episode, { source: 'message', sourceDescription: turn.host, limit });
+  return spoolEpisode(home, group, episode, { source: 'message', sourceDescription: turn.host, limit });
 }
 
 /** The same for the summary of a session. */
-export function keepSummary(home: string, group: string, summary: Summary, limit = MOST_KEPT): Kept | undefined {
+export function spoolSummary(home: string, group: string, summary: Summary, limit = MOST_SPOOLED): Spooled | undefined {
   const episode = summaryEpisode(summary);
   if (episode.content === '') return undefined;
-  return keepEpisode(home, group, episode, { source: 'text', sourceDescription: summary.host, limit });
+  return spoolEpisode(home, group, episode, { source: 'text', sourceDescription: summary.host, limit });
 }
 
 /** The same for what is redacted already. */
-export function keepEpisode(
+export function spoolEpisode(
   home: string,
   group: string,
   { content, metadata, key, saga, referenceTime }: TurnEpisode,
-  { limit = MOST_KEPT, ...options }: KeepOptions,
-): Kept {
+  { limit = MOST_SPOOLED, ...options }: SpoolEpisodeOptions,
+): Spooled {
   const episode = newEpisode(content, metadata, group, MOST_BYTES, {
     idempotencyKey: key,
     referenceTime,

@@ -103,13 +103,21 @@ export interface Summary {
   readonly model?: string | undefined;
   readonly referenceTime: Date;
   /** What the user said before: secrets and private spans of it are taken out of the summary too. */
-  readonly said: readonly string[];
+  readonly userTexts: readonly string[];
 }
 
 /** Not a turn, so that nothing in it counts as the user's words. Without content when nothing is left. */
-export function summaryEpisode({ host, session, message, text, model, referenceTime, said }: Summary): TurnEpisode {
+export function summaryEpisode({
+  host,
+  session,
+  message,
+  text,
+  model,
+  referenceTime,
+  userTexts,
+}: Summary): TurnEpisode {
   const redacted = redaction();
-  for (const words of said) redacted.learn(words);
+  for (const words of userTexts) redacted.learn(words);
   const metadata = { kind: 'summary', host, session, message, ...(model && { model }) };
   return {
     content: redacted.again(shorterRedacted(redacted, text, LONGEST_SUMMARY)),
@@ -125,23 +133,23 @@ function dialogue(user: string, assistant: string): string {
 }
 
 function shorterRedacted(redacted: Redaction, text: string, longest: number): string {
-  const said = storable(strippedOfRecalled(text));
-  return shortened(redacted.of(said, longest * WINDOW).trim(), longest);
+  const content = storable(strippedOfRecalled(text));
+  return shortened(redacted.of(content, longest * WINDOW).trim(), longest);
 }
 
 /** Of a long answer the end says what came of it: two thirds of what is kept are of there. */
 function answerRedacted(redacted: Redaction, text: string): string {
-  const said = storable(strippedOfRecalled(text));
+  const content = storable(strippedOfRecalled(text));
   const end = (LONGEST_ASSISTANT * 2) / 3;
-  const kept = redacted.of(said, LONGEST_ASSISTANT * WINDOW, end * WINDOW).trim();
+  const kept = redacted.of(content, LONGEST_ASSISTANT * WINDOW, end * WINDOW).trim();
   if (kept.length <= LONGEST_ASSISTANT) return kept;
   const tail = kept.slice(-end);
   const [first] = tail.split(/\s/, 1);
   return shortened(kept, LONGEST_ASSISTANT - end) + LEFT_OUT + tail.slice(first?.length ?? 0).trimStart();
 }
 
-function bothEnds<T>(all: readonly T[], most: number): readonly T[] {
-  return all.length <= most ? all : [...all.slice(0, most / 2), ...all.slice(-most / 2)];
+function bothEnds<T>(items: readonly T[], most: number): readonly T[] {
+  return items.length <= most ? items : [...items.slice(0, most / 2), ...items.slice(-most / 2)];
 }
 
 /** Colours of a terminal say nothing, and what no store can hold is left out too: NUL, and half a character, which has no UTF-8 form. */

@@ -56,83 +56,87 @@ Example: memory-manager archive verify latest --restore`,
     }),
 };
 
-interface Said {
+interface Result {
   readonly data: unknown;
   readonly text: string;
   readonly status?: number;
 }
 
-const ACTIONS: Readonly<Record<string, (memory: MemoryManager, rest: readonly string[], call: Call) => Promise<Said>>> =
-  {
-    async list(memory, rest, call) {
-      nothing('list', rest);
-      const list = await memory.archives.list(groupOf(call));
-      return { data: list, text: listed(list) };
-    },
-    async verify(memory, rest, call) {
-      const restore = call.flag('restore');
-      const file = fileOf('verify', rest);
-      const verified = await shown(restore ? 'Testing the restore' : 'Verifying', (onProgress) =>
-        memory.archives.verify(file, { ...groupOf(call), restore, onProgress }),
+const ACTIONS: Readonly<
+  Record<string, (memory: MemoryManager, rest: readonly string[], call: Call) => Promise<Result>>
+> = {
+  async list(memory, rest, call) {
+    refuseFile('list', rest);
+    const list = await memory.archives.list(groupOf(call));
+    return { data: list, text: listed(list) };
+  },
+  async verify(memory, rest, call) {
+    const restore = call.flag('restore');
+    const file = fileOf('verify', rest);
+    const verified = await shown(restore ? 'Testing the restore' : 'Verifying', (onProgress) =>
+      memory.archives.verify(file, { ...groupOf(call), restore, onProgress }),
+    );
+    if (!verified.whole)
+      return { data: verified, text: `${verified.file} differs: ${verified.problems.join('; ')}`, status: 2 };
+    const { answers } = verified;
+    const restored = answers
+      ? ` Restore test: same graph hash, ${answers.found} of ${count(answers.asked, 'question')} answered.`
+      : '';
+    return { data: verified, text: `${verified.file} is intact.${restored}` };
+  },
+  async restore(memory, rest, call) {
+    const file = fileOf('restore', rest);
+    try {
+      const restored = await shown('Restoring', (onProgress) =>
+        memory.archives.restore(file, { ...groupOf(call), replace: call.flag('replace'), onProgress }),
       );
-      if (!verified.whole)
-        return { data: verified, text: `${verified.file} differs: ${verified.problems.join('; ')}`, status: 2 };
-      const { answers } = verified;
-      const restored = answers
-        ? ` Restore test: same graph hash, ${answers.found} of ${count(answers.asked, 'question')} answered.`
-        : '';
-      return { data: verified, text: `${verified.file} is intact.${restored}` };
-    },
-    async restore(memory, rest, call) {
-      const file = fileOf('restore', rest);
-      try {
-        const restored = await shown('Restoring', (onProgress) =>
-          memory.archives.restore(file, { ...groupOf(call), replace: call.flag('replace'), onProgress }),
-        );
-        const { group, until, leftOut } = restored;
-        const text = `The memory "${group}" now holds ${held(restored)}, as of ${time(until)}.`;
-        const left = leftOut > 0 ? `\nLeft out because they were forgotten later: ${leftOut}.` : '';
-        return { data: restored, text: text + left };
-      } catch (error) {
-        return refused(file, 'restored', error);
-      }
-    },
-    async rebuild(memory, [file], call) {
-      try {
-        const rebuilt = await shown('Rebuilding', (onProgress) =>
-          memory.archives.rebuild({
-            ...groupOf(call),
-            ...(file && { file }),
-            replace: call.flag('replace'),
-            onProgress,
-          }),
-        );
-        for (const problem of rebuilt.problems) console.error(problem);
-        return { data: rebuilt, text: builtAgain(rebuilt), status: rebuilt.whole ? 0 : 2 };
-      } catch (error) {
-        return refused(file ?? 'latest', 'rebuilt from', error);
-      }
-    },
-    async 'accept-loss'(memory, rest, call) {
-      nothing('accept-loss', rest);
-      const accepted = await memory.archives.acceptLoss(groupOf(call));
-      const text = `The graph of the memory "${accepted.group}" is accepted as it is; run \`memory-manager export\` to archive this state.`;
-      return { data: accepted, text };
-    },
-    async prune(memory, rest, call) {
-      nothing('prune', rest);
-      const dryRun = call.flag('dry-run');
-      const keep = readKeep(call.text('keep'));
-      const pruned = await memory.archives.prune({ ...groupOf(call), keep, all: call.flag('all'), dryRun });
-      const { kept, removed, leftovers, skipped, unproven } = pruned;
-      const gone = [...removed, ...leftovers].map((file) => `${dryRun ? 'would remove' : 'removed'} ${file}`);
-      const left = [...skipped, ...unproven].map(({ file, why }) => `skipped ${file} (${why})`);
-      return { data: pruned, text: [...gone, ...left, `${count(kept.length, 'archive')} kept.`].join('\n') };
-    },
-  };
+      const { group, until, leftOut } = restored;
+      const text = `The memory "${group}" now holds ${contents(restored)}, as of ${time(until)}.`;
+      const leftOutLine = leftOut > 0 ? `\nLeft out because they were forgotten later: ${leftOut}.` : '';
+      return { data: restored, text: text + leftOutLine };
+    } catch (error) {
+      return refused(file, 'restored', error);
+    }
+  },
+  async rebuild(memory, [file], call) {
+    try {
+      const rebuilt = await shown('Rebuilding', (onProgress) =>
+        memory.archives.rebuild({
+          ...groupOf(call),
+          ...(file && { file }),
+          replace: call.flag('replace'),
+          onProgress,
+        }),
+      );
+      for (const problem of rebuilt.problems) console.error(problem);
+      return { data: rebuilt, text: builtAgain(rebuilt), status: rebuilt.whole ? 0 : 2 };
+    } catch (error) {
+      return refused(file ?? 'latest', 'rebuilt from', error);
+    }
+  },
+  async 'accept-loss'(memory, rest, call) {
+    refuseFile('accept-loss', rest);
+    const accepted = await memory.archives.acceptLoss(groupOf(call));
+    const text = `The graph of the memory "${accepted.group}" is accepted as it is; run \`memory-manager export\` to archive this state.`;
+    return { data: accepted, text };
+  },
+  async prune(memory, rest, call) {
+    refuseFile('prune', rest);
+    const dryRun = call.flag('dry-run');
+    const keep = readKeep(call.text('keep'));
+    const pruned = await memory.archives.prune({ ...groupOf(call), keep, all: call.flag('all'), dryRun });
+    const { kept, removed, leftovers, skipped, unproven } = pruned;
+    const removedLines = [...removed, ...leftovers].map((file) => `${dryRun ? 'would remove' : 'removed'} ${file}`);
+    const skippedLines = [...skipped, ...unproven].map(({ file, why }) => `skipped ${file} (${why})`);
+    return {
+      data: pruned,
+      text: [...removedLines, ...skippedLines, `${count(kept.length, 'archive')} kept.`].join('\n'),
+    };
+  },
+};
 
 /** The outcome for a damaged archive; any other failure is thrown again. */
-function refused(file: string, what: string, error: unknown): Said {
+function refused(file: string, what: string, error: unknown): Result {
   if (!(error instanceof Error && error.name === 'ArchiveDamagedError')) throw error;
   console.error(`${error.message} Nothing was changed.`);
   return { data: { file, whole: false, problems: [error.message] }, text: `${file} was not ${what}.`, status: 2 };
@@ -145,12 +149,12 @@ function builtAgain({ group, file, changes, queuedAgain, recordedAgain, ...count
     ...(queuedAgain > 0 ? [`${count(queuedAgain, 'episode')} queued again.`] : []),
     ...(recordedAgain > 0 ? [`${count(recordedAgain, 'dead letter')} recorded again.`] : []),
   ];
-  return [`Rebuilt the memory "${group}" from ${from}: ${held(counts)}.`, ...again].join('\n');
+  return [`Rebuilt the memory "${group}" from ${from}: ${contents(counts)}.`, ...again].join('\n');
 }
 
 const groupOf = ({ group }: Call) => (group === undefined ? {} : { group });
 
-function nothing(action: string, rest: readonly string[]): void {
+function refuseFile(action: string, rest: readonly string[]): void {
   if (rest.length > 0)
     throw new InvalidInputError(`archive ${action} takes no file; see memory-manager archive --help.`);
 }
@@ -177,16 +181,16 @@ function listed({ place, archives, incomplete }: ArchiveList): string {
   return lines.length + broken.length > 0 ? [...lines, ...broken].join('\n') : `There are no archives in ${place}.`;
 }
 
-function line(it: ArchiveEntry): string {
-  const proof = it.restoredAt
-    ? `restore test passed ${time(it.restoredAt)}`
-    : it.verifiedAt
-      ? `verified ${time(it.verifiedAt)}`
+function line(archive: ArchiveEntry): string {
+  const proof = archive.restoredAt
+    ? `restore test passed ${time(archive.restoredAt)}`
+    : archive.verifiedAt
+      ? `verified ${time(archive.verifiedAt)}`
       : 'not verified';
-  return `${time(it.createdAt)}  ${it.file}\n  ${it.group}: ${held(it)}, ${sizeOf(it.bytes)}, ${proof}`;
+  return `${time(archive.createdAt)}  ${archive.file}\n  ${archive.group}: ${contents(archive)}, ${sizeOf(archive.bytes)}, ${proof}`;
 }
 
-function held({ episodes, entities, facts }: Pick<ArchiveEntry, 'episodes' | 'entities' | 'facts'>): string {
+function contents({ episodes, entities, facts }: Pick<ArchiveEntry, 'episodes' | 'entities' | 'facts'>): string {
   return `${count(episodes, 'episode')}, ${count(entities, 'entity', 'entities')} and ${count(facts, 'fact')}`;
 }
 

@@ -44,49 +44,50 @@ Example: memory-manager dead-letter replay --all`,
         throw new InvalidInputError(
           `dead-letter has no action "${action}"; use list, show, replay or drop (see memory-manager dead-letter --help).`,
         );
-      const said = await act(memory, ids, call);
-      console.log(call.json ? JSON.stringify(said.data) : said.text);
+      const result = await act(memory, ids, call);
+      console.log(call.json ? JSON.stringify(result.data) : result.text);
       return 0;
     }),
 };
 
 const NONE = 'There are no dead letters.';
 
-type Said = { readonly data: unknown; readonly text: string };
+type Result = { readonly data: unknown; readonly text: string };
 
-const ACTIONS: Readonly<Record<string, (memory: MemoryManager, ids: readonly string[], call: Call) => Promise<Said>>> =
-  {
-    async list(memory, ids, call) {
-      if (ids.length > 0) throw new InvalidInputError('dead-letter list takes no id; dead-letter show does.');
-      const limit = call.number('limit', 1, 1000);
-      const skip = call.number('skip', 0, 1_000_000_000);
-      const letters = await memory.deadLetters.list({
-        ...queueOf(call),
-        ...(limit && { limit }),
-        ...(skip && { skip }),
-      });
-      const none = skip ? 'There are no more dead letters.' : NONE;
-      return { data: letters, text: letters.length > 0 ? letters.map(line).join('\n') : none };
-    },
-    async show(memory, ids, call) {
-      const [id = ''] = ids;
-      if (ids.length !== 1) throw new InvalidInputError('dead-letter show takes one id; dead-letter list shows all.');
-      const letter = await memory.deadLetters.show(id, queueOf(call));
-      return { data: letter, text: whole(letter) };
-    },
-    async replay(memory, ids, call) {
-      const replayed = await memory.deadLetters.replay(meant('replay', ids, call), queueOf(call));
-      const text = `${count(replayed, 'dead letter')} back in the queue.`;
-      return { data: { replayed }, text: replayed > 0 ? text : NONE };
-    },
-    async drop(memory, ids, call) {
-      const dropped = await memory.deadLetters.drop(meant('drop', ids, call), queueOf(call));
-      const text = `${count(dropped, 'dead letter')} deleted permanently. Recorded text stays in the graph.`;
-      return { data: { dropped }, text: dropped > 0 ? text : NONE };
-    },
-  };
+const ACTIONS: Readonly<
+  Record<string, (memory: MemoryManager, ids: readonly string[], call: Call) => Promise<Result>>
+> = {
+  async list(memory, ids, call) {
+    if (ids.length > 0) throw new InvalidInputError('dead-letter list takes no id; dead-letter show does.');
+    const limit = call.number('limit', 1, 1000);
+    const skip = call.number('skip', 0, 1_000_000_000);
+    const letters = await memory.deadLetters.list({
+      ...queueOf(call),
+      ...(limit && { limit }),
+      ...(skip && { skip }),
+    });
+    const none = skip ? 'There are no more dead letters.' : NONE;
+    return { data: letters, text: letters.length > 0 ? letters.map(line).join('\n') : none };
+  },
+  async show(memory, ids, call) {
+    const [id = ''] = ids;
+    if (ids.length !== 1) throw new InvalidInputError('dead-letter show takes one id; dead-letter list shows all.');
+    const letter = await memory.deadLetters.show(id, queueOf(call));
+    return { data: letter, text: whole(letter) };
+  },
+  async replay(memory, ids, call) {
+    const replayed = await memory.deadLetters.replay(targets('replay', ids, call), queueOf(call));
+    const text = `${count(replayed, 'dead letter')} back in the queue.`;
+    return { data: { replayed }, text: replayed > 0 ? text : NONE };
+  },
+  async drop(memory, ids, call) {
+    const dropped = await memory.deadLetters.drop(targets('drop', ids, call), queueOf(call));
+    const text = `${count(dropped, 'dead letter')} deleted permanently. Recorded text stays in the graph.`;
+    return { data: { dropped }, text: dropped > 0 ? text : NONE };
+  },
+};
 
-function meant(action: string, ids: readonly string[], call: Call): readonly string[] | 'all' {
+function targets(action: string, ids: readonly string[], call: Call): readonly string[] | 'all' {
   if (call.flag('all') === ids.length > 0)
     throw new InvalidInputError(`dead-letter ${action} takes ids, or --all for all dead letters.`);
   return call.flag('all') ? 'all' : ids;
@@ -116,9 +117,9 @@ function whole(letter: WholeDeadLetter): string {
     ['Given up', failedAt.toISOString()],
     ['Trace', traceId],
   ];
-  const told = rows.flatMap(([name, value]) => (value ? [`${name.padEnd(9)} ${oneLine(value)}`] : []));
+  const lines = rows.flatMap(([name, value]) => (value ? [`${name.padEnd(9)} ${oneLine(value)}`] : []));
   const carried = typeof payload === 'string' ? payload : JSON.stringify(payload, null, 2);
-  return [...told, '', 'Payload', carried ?? 'none', ...(details.length > 0 ? ['', 'Details', ...details] : [])].join(
+  return [...lines, '', 'Payload', carried ?? 'none', ...(details.length > 0 ? ['', 'Details', ...details] : [])].join(
     '\n',
   );
 }

@@ -57,8 +57,8 @@ async function whyNone(memory: MemoryManager, type: string | undefined, ofAll: E
   if (types.size === 0) {
     const { episodes } = await memory.graphSize(ofAll.group);
     if (episodes === 0) return 'This memory is empty.';
-    const said = episodes === 1 ? 'the one episode here' : `the ${episodes} episodes here`;
-    return `There are no entities yet: ${said} ${episodes === 1 ? 'names' : 'name'} none, or no worker has read ${episodes === 1 ? 'it' : 'them'} yet.`;
+    const mentioned = episodes === 1 ? 'the one episode here' : `the ${episodes} episodes here`;
+    return `There are no entities yet: ${mentioned} ${episodes === 1 ? 'names' : 'name'} none, or no worker has read ${episodes === 1 ? 'it' : 'them'} yet.`;
   }
   const isNamed = type === undefined || [...types].some((known) => known.toLowerCase() === type.trim().toLowerCase());
   if (isNamed) return 'No entity matches these dates, --limit and --offset; without them there are some.';

@@ -19,12 +19,12 @@ Example: memory-manager episode episode_2026-11-22T08-30-00.123Z`,
     withMemory(async (memory) => {
       const [name = ''] = call.args;
       const episode = await memory.getEpisode(name, call.group === undefined ? {} : { group: call.group });
-      console.log(call.json ? JSON.stringify(episode) : told(episode));
+      console.log(call.json ? JSON.stringify(episode) : text(episode));
       return 0;
     }),
 };
 
-function told({ content, facts, metadata, use, ...episode }: WholeEpisode): string {
+function text({ content, facts, metadata, use, ...episode }: WholeEpisode): string {
   const from = [`${episode.source} from ${episode.sourceDescription}`, episode.saga && `saga ${episode.saga}`];
   const calls = use.map(
     ({ purpose, model, promptTokens, completionTokens, episodes = 1 }) =>
@@ -49,6 +49,6 @@ function told({ content, facts, metadata, use, ...episode }: WholeEpisode): stri
 const NOT_YET = 'Its facts are not in the graph yet.';
 
 function bullet({ fact, validAt, invalidAt }: WholeEpisode['facts'][number]): string {
-  const held = period(validAt, invalidAt);
-  return `- ${fact}${held === '' ? '' : ` (${held})`}`;
+  const validity = period(validAt, invalidAt);
+  return `- ${fact}${validity === '' ? '' : ` (${validity})`}`;
 }

@@ -50,6 +50,6 @@ function sayAll(results: readonly GroupExported[], json: boolean, endProgress: (
   if (json) console.log(JSON.stringify(results));
   else if (results.length === 0) console.log('There is no memory yet.');
   else for (const it of results) if ('exported' in it) console.log(`${it.group}: ${exportMessage(it.exported)}`);
-  if (!json) for (const { group, failed: said } of failed) console.error(`${group}: ${said}`);
+  if (!json) for (const { group, failed: reason } of failed) console.error(`${group}: ${reason}`);
   return failed.length > 0 ? 1 : 0;
 }

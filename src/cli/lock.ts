@@ -38,7 +38,7 @@ export async function withHomeLock<T>(home: string, work: () => Promise<T>, wait
 async function acquire(path: string): Promise<number | undefined> {
   const own = `${process.pid}@${await startOf(process.pid)}`;
   for (;;) {
-    if (await made(own, path)) return undefined;
+    if (await create(own, path)) return undefined;
     const holder = await readlink(path).catch(() => undefined);
     if (holder === undefined) continue;
     const pid = Number(holder.slice(0, holder.indexOf('@')));
@@ -53,7 +53,7 @@ async function acquire(path: string): Promise<number | undefined> {
   }
 }
 
-async function made(target: string, path: string): Promise<boolean> {
+async function create(target: string, path: string): Promise<boolean> {
   try {
     await symlink(target, path);
     return true;

@@ -80,15 +80,15 @@ Example: memory-manager mcp --group auto`,
 };
 
 function portOf(call: Call): number | undefined {
-  const [given] = call.args;
+  const [name] = call.args;
   if (!call.flag('http')) {
-    if (given !== undefined)
+    if (name !== undefined)
       throw new InvalidInputError(`mcp takes a port only with --http; see memory-manager mcp --help.`);
     return undefined;
   }
-  const port = Number(given ?? USUAL_PORT);
+  const port = Number(name ?? USUAL_PORT);
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new InvalidInputError(`--http takes a port from 0 to 65535, not "${given}".`);
+  throw new InvalidInputError(`--http takes a port from 0 to 65535, not "${name}".`);
 }
 
 /** @throws InvalidInputError for an invalid group name, before any client waits */

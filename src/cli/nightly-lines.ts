@@ -25,8 +25,13 @@ function last({ last }: NightlyStatus): string {
   return last?.outcome ? `; last at ${time(last.tick)}: ${outcomeOf(last.outcome)}` : '';
 }
 
-function outcomeOf({ said, groups, done, failed }: NonNullable<NonNullable<NightlyStatus['last']>['outcome']>): string {
-  if (said !== undefined) return `failed: ${shortened(oneLine(said), LONGEST)}`;
+function outcomeOf({
+  said: reason,
+  groups,
+  done,
+  failed,
+}: NonNullable<NonNullable<NightlyStatus['last']>['outcome']>): string {
+  if (reason !== undefined) return `failed: ${shortened(oneLine(reason), LONGEST)}`;
   const open = groups - done - failed;
   const parts = [
     `${done} of ${count(groups, 'memory', 'memories')} done`,

@@ -1,12 +1,12 @@
 /** A percentage on one line of stderr, only on a terminal. */
 export function progressLine(what: string): { show(share: number): void; end(): void } {
-  const seen = process.stderr.isTTY === true;
+  const isTerminal = process.stderr.isTTY === true;
   return {
     show(share) {
-      if (seen) process.stderr.write(`\r${what} ${Math.round(share * 100)} %`);
+      if (isTerminal) process.stderr.write(`\r${what} ${Math.round(share * 100)} %`);
     },
     end() {
-      if (seen) process.stderr.write('\r\x1b[K');
+      if (isTerminal) process.stderr.write('\r\x1b[K');
     },
   };
 }

@@ -34,30 +34,30 @@ Example: memory-manager saga summarize "Session of 3 March"`,
             ? 'saga list takes no name; saga show does.'
             : `saga ${action} needs the name of a saga; memory-manager saga list shows all sagas.`,
         );
-      const said = await act(memory, name ?? '', call);
-      if (said.text !== '' || call.json) console.log(call.json ? JSON.stringify(said.data) : said.text);
+      const result = await act(memory, name ?? '', call);
+      if (result.text !== '' || call.json) console.log(call.json ? JSON.stringify(result.data) : result.text);
       else console.error('This memory has no sagas yet.');
       return 0;
     }),
 };
 
-type Said = { readonly data: unknown; readonly text: string };
+type Result = { readonly data: unknown; readonly text: string };
 
-const ACTIONS: Readonly<Record<string, (memory: MemoryManager, name: string, call: Call) => Promise<Said>>> = {
+const ACTIONS: Readonly<Record<string, (memory: MemoryManager, name: string, call: Call) => Promise<Result>>> = {
   async list(memory, _, call) {
     const sagas = await memory.sagas.list(groupOf(call));
     return { data: sagas, text: sagas.map(overview).join('\n') };
   },
   async show(memory, name, call) {
     const saga = await memory.sagas.show(name, groupOf(call));
-    return { data: saga, text: whole(saga) };
+    return { data: saga, text: details(saga) };
   },
   async summarize(memory, name, call) {
-    const told = await memory.sagas.summarize(name, {
+    const saga = await memory.sagas.summarize(name, {
       ...groupOf(call),
       ...(call.timeout !== undefined && { timeoutMs: call.timeout }),
     });
-    return { data: told, text: told.summary };
+    return { data: saga, text: saga.summary };
   },
 };
 
@@ -68,7 +68,7 @@ function overview({ name, episodes, first, last }: SagaOverview): string {
   return `${String(episodes).padStart(5)}  ${day(first)}  ${day(last)}  ${name}`;
 }
 
-function whole({ summary, episodes }: Saga): string {
+function details({ summary, episodes }: Saga): string {
   const lines = episodes.map(({ name, referenceTime }) => `${day(referenceTime)}  ${name}`);
   return [...(summary === '' ? [] : [summary, '']), ...lines].join('\n');
 }

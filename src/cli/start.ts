@@ -76,8 +76,8 @@ interface Passwords {
 
 /** Passwords of the environment or of the previous start, else new ones: without a password every user of the machine has access. */
 function passwordsOf({ valkey, falkordb }: Config): Passwords {
-  const made = () => randomBytes(24).toString('base64url');
-  return { VALKEY_PASSWORD: valkey.password ?? made(), FALKORDB_PASSWORD: falkordb.password ?? made() };
+  const newPassword = () => randomBytes(24).toString('base64url');
+  return { VALKEY_PASSWORD: valkey.password ?? newPassword(), FALKORDB_PASSWORD: falkordb.password ?? newPassword() };
 }
 
 /**

@@ -72,11 +72,11 @@ async function read(call: Call, maxContentBytes: number): Promise<{ episodes: Ep
   const [episodes, numbers]: [EpisodeInput[], number[]] = [[], []];
   // JSON may write a character as six, and a line also has metadata.
   const texts = decoded(file === '-' ? process.stdin : bytesOf(file));
-  for await (const given of soundLines(texts, 6 * maxContentBytes + 1_000_000)) {
+  for await (const input of soundLines(texts, 6 * maxContentBytes + 1_000_000)) {
     if (episodes.length === MOST)
       throw new InvalidInputError(`There are more than ${MOST} lines; store them in parts. Nothing was stored.`);
-    episodes.push({ ...episodeOf(given), ...(call.group !== undefined && { group: call.group }) });
-    numbers.push(given.number);
+    episodes.push({ ...episodeOf(input), ...(call.group !== undefined && { group: call.group }) });
+    numbers.push(input.number);
   }
   return { episodes, numbers };
 }

@@ -42,8 +42,8 @@ Example: memory-manager store "Harbor keeps its sessions in Valkey 8." '{"file":
   arguments: [1, 2],
   run: (call) =>
     withMemory(async (memory) => {
-      const [given = '', metadata] = call.args;
-      const content = given === '-' ? await standardInput(memory.config.maxContentBytes) : given;
+      const [textOption = '', metadata] = call.args;
+      const content = textOption === '-' ? await standardInput(memory.config.maxContentBytes) : textOption;
       // Invalid input is refused before a server is contacted.
       const checked = jsonObject(metadata);
       const receipt = await handIn(memory, call, (spool) =>

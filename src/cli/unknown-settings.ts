@@ -16,8 +16,9 @@ const FAMILIES = [...new Set(KNOWN.map((name) => `${name.split('_')[0]}_`))];
 export function unknownSettings(environment: Environment, { all }: { readonly all: boolean }): string[] {
   return Object.keys(environment).flatMap((name) => {
     if (KNOWN.includes(name) || !FAMILIES.some((family) => name.startsWith(family)) || !environment[name]) return [];
-    const meant = nearest(name, KNOWN);
-    if (meant !== undefined) return [`Warning: ${name} is not a setting and has no effect; did you mean ${meant}?`];
+    const suggestion = nearest(name, KNOWN);
+    if (suggestion !== undefined)
+      return [`Warning: ${name} is not a setting and has no effect; did you mean ${suggestion}?`];
     return all && name.startsWith('MEMORY_') ? [`Warning: ${name} is not a setting and has no effect.`] : [];
   });
 }

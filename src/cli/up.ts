@@ -44,25 +44,27 @@ async function startWhatIsMissing(
   reason: string,
   json: boolean,
 ): Promise<number> {
-  const known = readNote(config.home);
-  const isOpen = known?.pids.valkey !== undefined && !known.settings.VALKEY_PASSWORD;
-  if (known && !isOpen && (await allRun(config.home, known))) {
-    await checkAnswers(known);
-    return say(known, 'Already running', reason, json);
+  const running = readNote(config.home);
+  const isOpen = running?.pids.valkey !== undefined && !running.settings.VALKEY_PASSWORD;
+  if (running && !isOpen && (await allRun(config.home, running))) {
+    await checkAnswers(running);
+    return say(running, 'Already running', reason, json);
   }
-  if (isOpen && (await serversRun(config.home, known)))
+  if (isOpen && (await serversRun(config.home, running)))
     console.error('Restarting the servers of an earlier release, because they had no password.');
   // When only the worker died, the servers keep running at their addresses, since clients are connected to them.
   const kept =
-    known && !isOpen && isNamedBy(config, known) && (await serversRun(config.home, known)) ? known : undefined;
-  if (!kept) await stop(config.home, known ?? (await serversByFolder(config.home)));
-  return startUnlessStopped({ config, types, known, kept }, reason, json);
+    running && !isOpen && isNamedBy(config, running) && (await serversRun(config.home, running)) ? running : undefined;
+  if (!kept) await stop(config.home, running ?? (await serversByFolder(config.home)));
+  return startUnlessStopped({ config, types, known: running, kept }, reason, json);
 }
 
 /** True unless the environment names other servers by now. */
 function isNamedBy({ falkordb, valkey }: Config, { settings }: Running): boolean {
   const named = [falkordb.host, falkordb.port, valkey.host, valkey.port].join();
-  return named === ['FALKORDB_HOST', 'FALKORDB_PORT', 'VALKEY_HOST', 'VALKEY_PORT'].map((it) => settings[it]).join();
+  return (
+    named === ['FALKORDB_HOST', 'FALKORDB_PORT', 'VALKEY_HOST', 'VALKEY_PORT'].map((name) => settings[name]).join()
+  );
 }
 
 /** Ctrl-C and SIGTERM during the start stop the servers, which would otherwise outlive this process. */

@@ -29,21 +29,21 @@ export async function handInAll<Receipts extends readonly EpisodeReceipt[]>(
 ): Promise<Receipts> {
   if (!call.flag('no-wait')) return await store({}).catch(refuse);
   // Connecting takes longer than a call without waiting may.
-  const before = await memory.drainSpool();
+  const drained = await memory.drainSpool();
   const receipts = await store({ spool: true });
   if (!receipts.some(isSpooled)) return receipts;
   // If Valkey answered a moment ago, it was only slow.
-  const { left, said } = before.said === undefined ? await memory.drainSpool() : before;
-  if (left > 0 || said !== undefined) tellSpooled(receipts, memory.config.home, said);
+  const { left, said: reason } = drained.said === undefined ? await memory.drainSpool() : drained;
+  if (left > 0 || reason !== undefined) reportSpooled(receipts, memory.config.home, reason);
   return receipts;
 }
 
 const isSpooled = ({ spooled }: EpisodeReceipt): boolean => spooled === true;
 
-function tellSpooled(receipts: readonly EpisodeReceipt[], home: string, said = ''): void {
+function reportSpooled(receipts: readonly EpisodeReceipt[], home: string, reason = ''): void {
   const count = receipts.filter(isSpooled).length;
   const [what, them] = count === 1 ? ['the episode is', 'it'] : [`${count} episodes are`, 'them'];
-  const why = said.includes('out of memory') ? 'is out of memory' : 'does not answer';
+  const why = reason.includes('out of memory') ? 'is out of memory' : 'does not answer';
   console.error(
     `Valkey ${why}; ${what} kept in ${join(home, 'spool')} until a command or a worker can hand ${them} in.`,
   );

@@ -50,7 +50,7 @@ Example: MEMORY_MODELS=local memory-manager worker`,
 function checkRoles(list: string | undefined): readonly Role[] {
   if (list === undefined) return ROLES;
   return list.split(',').map((name) => {
-    const role = ROLES.find((known) => known === name.trim());
+    const role = ROLES.find((candidate) => candidate === name.trim());
     if (!role) throw new InvalidInputError(`--roles takes ${ROLES.join(', ')}, not "${name}".`);
     return role;
   });

@@ -83,8 +83,8 @@ export async function findBinaries(options: Partial<Surroundings> = {}): Promise
     () => fromDebian(module, surroundings),
   ];
   const tried: string[] = [];
-  for (const look of places) {
-    const verdict = await look();
+  for (const findIn of places) {
+    const verdict = await findIn();
     if ('binaries' in verdict) return verdict.binaries;
     tried.push(verdict.why);
   }
@@ -134,8 +134,8 @@ async function examine(server: string, module: string, name: string, surrounding
   let libraryPath: string | undefined;
   if (needs.missing.length > 0) {
     try {
-      const wanted = { name: 'libraries', packages: [], programs: () => [server, module] };
-      libraryPath = await libraryPathOf(await unpackedFolder(wanted, surroundings));
+      const target = { name: 'libraries', packages: [], programs: () => [server, module] };
+      libraryPath = await libraryPathOf(await unpackedFolder(target, surroundings));
     } catch (error) {
       if (!(error instanceof NotUnpacked)) throw error;
       return { why: `${name} lacks ${needs.missing.join(', ')}: ${error.message}` };
@@ -151,12 +151,12 @@ async function examine(server: string, module: string, name: string, surrounding
 async function fromDebian(module: string, surroundings: Surroundings): Promise<Verdict> {
   const serverIn = (folder: string) => join(folder, 'usr', 'bin', 'valkey-server');
   try {
-    const wanted = {
+    const target = {
       name: 'valkey',
       packages: ['valkey-server', 'valkey-tools'],
       programs: (folder: string) => [serverIn(folder), module],
     };
-    const folder = await unpackedFolder(wanted, surroundings);
+    const folder = await unpackedFolder(target, surroundings);
     const libraryPath = await libraryPathOf(folder);
     const version = await versionOf(serverIn(folder), libraryPath, surroundings.env);
     if (version === undefined) return { why: "Debian's valkey-server does not run" };

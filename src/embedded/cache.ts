@@ -24,16 +24,16 @@ export async function makeFolder(
 ): Promise<void> {
   await mkdir(dirname(target), { recursive: true });
   await removeAbandoned(target);
-  const made = await mkdtemp(`${target}.tmp-`);
-  const old = `${made}-old`;
+  const temporary = await mkdtemp(`${target}.tmp-`);
+  const old = `${temporary}-old`;
   try {
-    await fill(made);
-    if (await moved(made, target)) return;
+    await fill(temporary);
+    if (await moved(temporary, target)) return;
     if (await isUsable(target)) return;
     await moved(target, old);
-    await moved(made, target);
+    await moved(temporary, target);
   } finally {
-    await rm(made, { recursive: true, force: true });
+    await rm(temporary, { recursive: true, force: true });
     await rm(old, { recursive: true, force: true });
   }
 }

@@ -39,7 +39,9 @@ export function configurationText(configuration: Configuration): string {
   if (password !== undefined) lines.push(['requirepass', password]);
   // FalkorDB would keep the texts of the last queries in a stream, also of what was forgotten since.
   if (module !== undefined) lines.push(['loadmodule', module, 'CMD_INFO', 'no']);
-  return lines.map(([name, ...values]) => `${name} ${values.map((it) => JSON.stringify(it)).join(' ')}\n`).join('');
+  return lines
+    .map(([name, ...values]) => `${name} ${values.map((value) => JSON.stringify(value)).join(' ')}\n`)
+    .join('');
 }
 
 /** Where a server keeps its data, its log and its configuration. */

@@ -8,7 +8,7 @@ import { libraryPathOf, type Needs, needsOf, packagesOf } from './libraries.ts';
 const ROUNDS = 4;
 
 /** Something of Debian's to have in the cache folder. */
-export interface Wanted {
+export interface UnpackTarget {
   /** The name of its folder in the cache. */
   name: string;
   /** Packages unpacked whatever the machine has; those of missing libraries are added. */
@@ -27,7 +27,7 @@ export interface Surroundings {
  * The folder in the cache with what is wanted, unpacked by an earlier call or now (about 4 s).
  * @throws NotUnpacked
  */
-export async function unpackedFolder(wanted: Wanted, { env, announce }: Surroundings): Promise<string> {
+export async function unpackedFolder(wanted: UnpackTarget, { env, announce }: Surroundings): Promise<string> {
   const release = await readRelease();
   const platform = `${release.id}-${release.codename ?? 'unknown'}-${process.arch}`;
   const target = join(cacheFolder(env), platform, wanted.name);
@@ -55,7 +55,7 @@ function isOfFileSystem(error: unknown): boolean {
 
 async function fill(
   folder: string,
-  wanted: Wanted,
+  wanted: UnpackTarget,
   { release, mirror, env }: { release: Release; mirror: string; env: NodeJS.ProcessEnv },
 ): Promise<void> {
   const work = join(folder, '.work');
@@ -72,7 +72,7 @@ async function fill(
   await rm(work, { recursive: true });
 }
 
-async function remainingNeeds(wanted: Wanted, folder: string, env: NodeJS.ProcessEnv): Promise<Needs> {
+async function remainingNeeds(wanted: UnpackTarget, folder: string, env: NodeJS.ProcessEnv): Promise<Needs> {
   const programs = wanted.programs(folder);
   for (const program of programs) {
     const isThere = await access(program).then(

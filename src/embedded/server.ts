@@ -61,7 +61,7 @@ type Attempt = { process: ServerProcess } | 'port taken';
  */
 export async function startServer(
   name: 'Valkey' | 'FalkorDB',
-  { dataFolder, port: asked = 0, detached = false, appendfsync = 'everysec', password, binaries }: StartOptions,
+  { dataFolder, port: requestedPort = 0, detached = false, appendfsync = 'everysec', password, binaries }: StartOptions,
 ): Promise<Server> {
   const { server, module, libraryPath } = binaries ?? (await findBinaries());
   const folder = await openFolder(dataFolder);
@@ -91,20 +91,20 @@ export async function startServer(
     throw new StoreUnreachableError(`${name} did not start (${server}): ${reason} "${lastUsefulLine(output)}".`);
   }
 
-  async function startOn(wanted: number): Promise<{ process: ServerProcess; port: number }> {
-    for (let count = 0; count < (wanted === 0 ? ATTEMPTS : 1); count++) {
-      const port = wanted || (await freePort());
+  async function startOn(listenPort: number): Promise<{ process: ServerProcess; port: number }> {
+    for (let count = 0; count < (listenPort === 0 ? ATTEMPTS : 1); count++) {
+      const port = listenPort || (await freePort());
       const result = await attempt(port);
       if (result !== 'port taken') return { process: result.process, port };
     }
     throw new ConfigError(
-      wanted === 0
+      listenPort === 0
         ? `${name} found no free port in ${ATTEMPTS} attempts.`
-        : `${name} cannot use port ${wanted} of ${HOST}, because another process does; give another port or 0.`,
+        : `${name} cannot use port ${listenPort} of ${HOST}, because another process does; give another port or 0.`,
     );
   }
 
-  const first = await startOn(asked).catch(async (failure) => {
+  const first = await startOn(requestedPort).catch(async (failure) => {
     await removeIfTemporary(folder);
     throw failure;
   });

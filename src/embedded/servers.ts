@@ -91,19 +91,19 @@ export async function startServers({
   if (addresses !== undefined) return { own: false, ...addresses, stop: async () => {} };
 
   const shared = { ...options, binaries: options.binaries ?? (await findBinaries()) };
-  const within = (name: string) => options.dataFolder && join(options.dataFolder, name);
+  const subfolder = (name: string) => options.dataFolder && join(options.dataFolder, name);
   const [valkey, falkordb] = await bothOrNone(
     startValkey({
       ...shared,
       port: valkeyPort,
       password: valkeyPassword ?? options.password,
-      dataFolder: within('valkey'),
+      dataFolder: subfolder('valkey'),
     }),
     startFalkorDB({
       ...shared,
       port: falkordbPort,
       password: falkordbPassword ?? options.password,
-      dataFolder: within('falkordb'),
+      dataFolder: subfolder('falkordb'),
     }),
   );
   const stop = async () => void (await Promise.all([valkey.stop(), falkordb.stop()]));

@@ -54,8 +54,8 @@ export async function askForBlock(
 }
 
 function rulesAbout(query: string, briefing: Briefing | undefined): Briefing['rules'] {
-  const asked = new Set(queryTerms(query));
-  return (briefing?.rules ?? []).filter(({ text }) => queryTerms(text).some((term) => asked.has(term)));
+  const terms = new Set(queryTerms(query));
+  return (briefing?.rules ?? []).filter(({ text }) => queryTerms(text).some((term) => terms.has(term)));
 }
 
 function sectionsOf(
@@ -64,10 +64,10 @@ function sectionsOf(
   isOfNow: boolean,
   budget: number,
 ): Section[] {
-  const ruled = new Set(rules.map(({ text }) => text));
-  const held = facts.filter(({ fact }) => !ruled.has(ownWords(fact)));
-  const said = new Set([...ruled, ...held.map(({ fact }) => ownWords(fact))]);
-  const others = passages.filter(({ excerpt }) => !said.has(ownWords(excerpt)));
+  const ruleTexts = new Set(rules.map(({ text }) => text));
+  const otherFacts = facts.filter(({ fact }) => !ruleTexts.has(withoutSpeaker(fact)));
+  const shownTexts = new Set([...ruleTexts, ...otherFacts.map(({ fact }) => withoutSpeaker(fact))]);
+  const otherPassages = passages.filter(({ excerpt }) => !shownTexts.has(withoutSpeaker(excerpt)));
   return [
     {
       title: 'Rules and preferences of the user:',
@@ -77,19 +77,19 @@ function sectionsOf(
     {
       title: isOfNow ? 'What holds now:' : 'What held then:',
       share: 0.3,
-      lines: held.map((fact) => factLine(fact, budget)),
+      lines: otherFacts.map((fact) => factLine(fact, budget)),
     },
-    { title: 'What was said:', share: 0.6, lines: others.map((passage) => passageLine(passage, budget)) },
+    { title: 'What was said:', share: 0.6, lines: otherPassages.map((passage) => passageLine(passage, budget)) },
   ];
 }
 
 /** Without the speaker, whom rules do not name. */
-const ownWords = (text: string): string => oneLine(text).replace(/^user: /, '');
+const withoutSpeaker = (text: string): string => oneLine(text).replace(/^user: /, '');
 
 function factLine(fact: Fact, budget: number): string {
   const [source] = fact.sources ?? [];
-  const about = fact.validAt === null && source ? dated(source.uuid, source.referenceTime) : originOf(source?.uuid);
-  return inert(oneLine(factBullet({ ...fact, fact: fitting(fact.fact, budget) }, about)));
+  const origin = fact.validAt === null && source ? dated(source.uuid, source.referenceTime) : originOf(source?.uuid);
+  return inert(oneLine(factBullet({ ...fact, fact: fitting(fact.fact, budget) }, origin)));
 }
 
 const originOf = (episode: string | undefined): string => (episode === undefined ? '' : `episode ${episode}`);

@@ -183,7 +183,7 @@ export async function verifyArchive(
         if (!isForeseen(error)) throw error;
       });
     }
-    if (restore) await tellDrill(services, manifest, verification);
+    if (restore) await storeRestoreTest(services, manifest, verification);
     if (restore && verification.whole) await trimJournal(services, manifest);
     return { ...place, file: manifest.file, group: manifest.group, ...verification };
   } catch (error) {
@@ -193,14 +193,14 @@ export async function verifyArchive(
 }
 
 /** For `status`. To verify takes no Valkey, so one that is away keeps nobody from it. */
-async function tellDrill(
+async function storeRestoreTest(
   services: Services,
   { group, file }: Manifest,
   { whole, problems }: Verification,
 ): Promise<void> {
-  const said = whole ? {} : { said: problems.join('; ') };
+  const failure = whole ? {} : { said: problems.join('; ') };
   try {
-    await (await services.producer()).nights.storeRestoreTest(group, { file, at: new Date(), ...said });
+    await (await services.producer()).nights.storeRestoreTest(group, { file, at: new Date(), ...failure });
   } catch (error) {
     if (!isForeseen(error)) throw error;
   }
@@ -213,7 +213,7 @@ async function trimJournal({ config, graphs }: Services, { group, journal: { pos
   try {
     const rights = await openRights(config);
     await graphs()
-      .then((all) => rights.takeOver(all.group(group)))
+      .then((graphsOf) => rights.takeOver(graphsOf.group(group)))
       .then(() => openJournal(rights.valkey).trim(group, position))
       .finally(() => rights.close());
   } catch (error) {
@@ -292,7 +292,7 @@ export async function acceptLoss(services: Services, options: GroupOptions): Pro
 
 export async function pruneArchives(
   services: Services,
-  { keep, group, all = false, dryRun = false }: PruneOptions,
+  { keep, group, all: graphsOf = false, dryRun = false }: PruneOptions,
 ): Promise<Pruned> {
   const { daily = 0, weekly = 0, monthly = 0 } = keep ?? {};
   const numbers = [daily, weekly, monthly];
@@ -304,6 +304,6 @@ export async function pruneArchives(
   ]);
   const producer = await services.producer();
   const installation = await producer.ask((valkey) => installationId(valkey, services.config.queuePrefix));
-  const rules = { installation, all, dryRun };
+  const rules = { installation, all: graphsOf, dryRun };
   return pruneStore(await storeOf(services), services.group(group), { daily, weekly, monthly }, rules);
 }

@@ -31,9 +31,9 @@ export interface Entity {
 export async function askForEntities(
   services: Services,
   entityType: string | undefined,
-  { group: asked, asOf, knownAt, limit, offset = 0, cache }: EntitiesOptions,
+  { group: groupOption, asOf, knownAt, limit, offset = 0, cache }: EntitiesOptions,
 ): Promise<Entity[]> {
-  const group = services.group(asked);
+  const group = services.group(groupOption);
   const type = entityType === undefined ? undefined : checkText(entityType, 'The type').trim().toLowerCase();
   if (type === '') throw new InvalidInputError('The type is empty; name one, such as Person, or leave it out.');
   if (limit !== undefined) checkCount(limit, 1, 'The limit');

@@ -85,14 +85,14 @@ export async function askForLatest(services: Services, { group, limit = 10 }: La
 /** @throws InvalidInputError when there is no such fact */
 export async function askForFact(services: Services, uuid: string, options: GroupOptions): Promise<WholeFact> {
   const group = services.group(options.group);
-  const wanted = checkText(uuid, "The fact's uuid").trim();
+  const trimmed = checkText(uuid, "The fact's uuid").trim();
   const [{ readFact }, { readAttributes }] = await Promise.all([
     import('../graph/queries/episodes.ts'),
     import('../graph/queries/entities.ts'),
   ]);
   const graph = (await services.graphs()).group(group);
-  const fact = await readFact(graph, wanted);
-  if (!fact) throw new InvalidInputError(`There is no fact "${short(wanted)}" in the memory "${group}".`);
+  const fact = await readFact(graph, trimmed);
+  if (!fact) throw new InvalidInputError(`There is no fact "${short(trimmed)}" in the memory "${group}".`);
   return { ...fact, attributes: (await readAttributes(graph, [], [fact])).get(fact.uuid) ?? {} };
 }
 
@@ -103,8 +103,8 @@ export async function askForLearnt(
   options: GroupOptions,
 ): Promise<Learnt> {
   const group = services.group(options.group);
-  const wanted = episodes.map((uuid) => checkText(uuid, "The episode's uuid").trim());
-  if (wanted.length === 0 || wanted.length > MOST)
+  const trimmed = episodes.map((uuid) => checkText(uuid, "The episode's uuid").trim());
+  if (trimmed.length === 0 || trimmed.length > MOST)
     throw new InvalidInputError(`Name 1 to ${MOST} episodes by their uuids.`);
   const [{ episodeSources }, { entitiesOfEpisodes }, { factsOfEpisodes }, { readAttributes }] = await Promise.all([
     import('../graph/queries/episodes.ts'),
@@ -114,38 +114,44 @@ export async function askForLearnt(
   ]);
   const graph = (await services.graphs()).group(group);
   const [known, entities, facts] = await Promise.all([
-    episodeSources(graph, wanted, []),
-    entitiesOfEpisodes(graph, wanted),
-    factsOfEpisodes(graph, wanted),
+    episodeSources(graph, trimmed, []),
+    entitiesOfEpisodes(graph, trimmed),
+    factsOfEpisodes(graph, trimmed),
   ]);
-  if (known.length === 0) throw new InvalidInputError(noEpisode(wanted, group));
+  if (known.length === 0) throw new InvalidInputError(noEpisode(trimmed, group));
   const attributes = await readAttributes(
     graph,
     entities.map(({ uuid }) => uuid),
     facts,
   );
-  const added = <T extends { readonly uuid: string }>(it: T) => ({ ...it, attributes: attributes.get(it.uuid) ?? {} });
-  return { entities: entities.map(({ seen: _, ...entity }) => added(entity)), facts: facts.map(added) };
+  const withAttributes = <T extends { readonly uuid: string }>(item: T) => ({
+    ...item,
+    attributes: attributes.get(item.uuid) ?? {},
+  });
+  return {
+    entities: entities.map(({ seen: _, ...entity }) => withAttributes(entity)),
+    facts: facts.map(withAttributes),
+  };
 }
 
 /** @throws InvalidInputError when nobody knows of such an episode; StoreUnreachableError when Valkey would have to be asked */
 export async function askForState(services: Services, uuid: string, options: GroupOptions): Promise<EpisodeState> {
   const group = services.group(options.group);
-  const wanted = checkText(uuid, "The episode's uuid").trim().toLowerCase();
-  const job = await askForJob(services, wanted, group);
+  const trimmed = checkText(uuid, "The episode's uuid").trim().toLowerCase();
+  const job = await askForJob(services, trimmed, group);
   if (job && !(job instanceof StoreUnreachableError)) {
     const { state, ...rest } = job;
-    return { uuid: wanted, state: state === 'completed' ? 'committed' : state, ...rest };
+    return { uuid: trimmed, state: state === 'completed' ? 'committed' : state, ...rest };
   }
   const { isSpooled } = await import('../queue/spool/search.ts');
   const { spool } = await services.spooling();
-  if (await isSpooled(spool, wanted, group)) return { uuid: wanted, state: 'spooled' };
+  if (await isSpooled(spool, trimmed, group)) return { uuid: trimmed, state: 'spooled' };
   // Jobs of long ago are gone; the graph keeps what came of them.
   const { readWholeEpisode } = await import('../graph/queries/episodes.ts');
-  const row = await readWholeEpisode((await services.graphs()).group(group), wanted);
-  if (row?.committedAt) return { uuid: wanted, state: 'committed' };
+  const row = await readWholeEpisode((await services.graphs()).group(group), trimmed);
+  if (row?.committedAt) return { uuid: trimmed, state: 'committed' };
   if (job) throw job;
-  throw new InvalidInputError(noEpisode([wanted], group));
+  throw new InvalidInputError(noEpisode([trimmed], group));
 }
 
 /** A Valkey that is away is told and not thrown: the disk and the graph may know. */

@@ -62,11 +62,11 @@ const MOST_ROUNDS = 10;
 export async function forget(services: Services, target: ForgetTarget, options: ForgetOptions): Promise<Forgotten> {
   const { dryRun = false, withEpisodes = false } = options;
   const graph = (await services.graphs()).group(services.group(options.group));
-  const wanted = { ...NOTHING, ...(await resolved(services, graph, target, withEpisodes)), withEpisodes };
-  let all = await forgetOnce(services, graph, wanted, options);
+  const targets = { ...NOTHING, ...(await resolveTarget(services, graph, target, withEpisodes)), withEpisodes };
+  let all = await forgetOnce(services, graph, targets, options);
   if (dryRun || !('session' in target)) return all;
   for (let round = 1; round < MOST_ROUNDS; round += 1) {
-    const episodes = await sessionOf(services, graph, given(target.session, 'session'));
+    const episodes = await sessionOf(services, graph, requireName(target.session, 'session'));
     if (episodes.length === 0) break;
     all = joined(all, await forgetOnce(services, graph, { ...NOTHING, episodes, withEpisodes }, options));
   }
@@ -76,7 +76,7 @@ export async function forget(services: Services, target: ForgetTarget, options: 
 async function forgetOnce(
   services: Services,
   graph: GroupGraph,
-  wanted: ForgetTargets,
+  targets: ForgetTargets,
   { dryRun = false, withEpisodes = false, ...rest }: ForgetOptions,
 ): Promise<Forgotten> {
   const [{ nameAll }, { planForget }] = await Promise.all([
@@ -84,18 +84,20 @@ async function forgetOnce(
     import('../forget/plan.ts'),
   ]);
   // What is forgotten must not come back through the queue, so a worker tells uuids only, and they are named before they go.
-  const { effects } = await planForget(graph, wanted, new Date());
+  const { effects } = await planForget(graph, targets, new Date());
   const { episodes, telling, facts, entities } = effects;
   const names = await nameAll(graph, { episodes: [...episodes, ...telling], facts, entities });
   const done: ForgottenUuids = dryRun
     ? { ...effects, elsewhere: NOWHERE, archives: 'noted' }
-    : await runTask(services, { kind: 'forget', ...lists(wanted), withEpisodes }, rest);
+    : await runTask(services, { kind: 'forget', ...lists(targets), withEpisodes }, rest);
   // The worker's disk may be another one.
-  const here = dryRun ? 0 : await forgetHere(services.config, graph.group, [...wanted.episodes, ...done.episodes]);
+  const spooledHere = dryRun
+    ? 0
+    : await forgetHere(services.config, graph.group, [...targets.episodes, ...done.episodes]);
   const named = (uuids: readonly string[]) => uuids.map((uuid) => ({ uuid, name: names.get(uuid) ?? '' }));
   return {
     ...{ ...done, dryRun },
-    elsewhere: { ...done.elsewhere, spooled: done.elsewhere.spooled + here },
+    elsewhere: { ...done.elsewhere, spooled: done.elsewhere.spooled + spooledHere },
     episodes: named(done.episodes),
     telling: named(done.telling),
     entities: named(done.entities),
@@ -103,22 +105,22 @@ async function forgetOnce(
   };
 }
 
-function joined(one: Forgotten, other: Forgotten): Forgotten {
-  const gone = new Set(other.episodes.map(({ uuid }) => uuid));
-  const places = Object.keys(one.elsewhere) as (keyof Forgotten['elsewhere'])[];
+function joined(first: Forgotten, second: Forgotten): Forgotten {
+  const deleted = new Set(second.episodes.map(({ uuid }) => uuid));
+  const places = Object.keys(first.elsewhere) as (keyof Forgotten['elsewhere'])[];
   return {
     dryRun: false,
-    episodes: [...one.episodes, ...other.episodes],
-    facts: [...one.facts, ...other.facts],
-    entities: [...one.entities, ...other.entities],
-    telling: [...one.telling.filter(({ uuid }) => !gone.has(uuid)), ...other.telling],
-    keptFacts: one.keptFacts + other.keptFacts,
-    reopenedFacts: one.reopenedFacts + other.reopenedFacts,
-    summaries: one.summaries + other.summaries,
+    episodes: [...first.episodes, ...second.episodes],
+    facts: [...first.facts, ...second.facts],
+    entities: [...first.entities, ...second.entities],
+    telling: [...first.telling.filter(({ uuid }) => !deleted.has(uuid)), ...second.telling],
+    keptFacts: first.keptFacts + second.keptFacts,
+    reopenedFacts: first.reopenedFacts + second.reopenedFacts,
+    summaries: first.summaries + second.summaries,
     elsewhere: Object.fromEntries(
-      places.map((place) => [place, one.elsewhere[place] + other.elsewhere[place]]),
+      places.map((place) => [place, first.elsewhere[place] + second.elsewhere[place]]),
     ) as unknown as Forgotten['elsewhere'],
-    archives: one.archives === 'waits' ? 'waits' : other.archives,
+    archives: first.archives === 'waits' ? 'waits' : second.archives,
   };
 }
 
@@ -141,9 +143,9 @@ const lists = ({ episodes, facts, entities }: ForgetTargets) => ({
 });
 const FOUND_AT_MOST = 10;
 /** Episodes of passages that answer less well than so much of the best one stay. */
-const SURELY = 0.75;
+const RELEVANT_SHARE = 0.75;
 
-async function resolved(
+async function resolveTarget(
   services: Services,
   graph: GroupGraph,
   target: ForgetTarget,
@@ -151,38 +153,39 @@ async function resolved(
 ): Promise<Found> {
   if ('query' in target) {
     const { query, limit = FOUND_AT_MOST } = target;
-    const asked = { group: graph.group, cache: false };
+    const options = { group: graph.group, cache: false };
     const [{ facts }, { passages = [] }] = await Promise.all([
-      askFor(services, query, limit, { ...asked, find: 'facts' }),
-      askFor(services, query, limit, asked),
+      askFor(services, query, limit, { ...options, find: 'facts' }),
+      askFor(services, query, limit, options),
     ]);
-    const surely = passages.filter(({ score }) => score >= SURELY * (passages[0]?.score ?? 0));
-    const episodes = [...new Set(surely.map(({ episode }) => episode.uuid))];
-    const found = {
+    const relevant = passages.filter(({ score }) => score >= RELEVANT_SHARE * (passages[0]?.score ?? 0));
+    const episodes = [...new Set(relevant.map(({ episode }) => episode.uuid))];
+    const matches = {
       facts: facts.map(({ uuid }) => uuid),
       episodes: withEpisodes ? episodes : [],
     };
-    if (found.facts.length + found.episodes.length > 0) return found;
+    if (matches.facts.length + matches.episodes.length > 0) return matches;
     const also = episodes.length > 0 ? '; with their episodes, something does' : '';
     throw new InvalidInputError(`No fact of the memory "${graph.group}" matches this query${also}.`);
   }
   if ('session' in target) {
-    const session = given(target.session, 'session');
+    const session = requireName(target.session, 'session');
     const episodes = await sessionOf(services, graph, session);
     if (episodes.length === 0) throw missing('episode of a session', session, graph);
     return { episodes };
   }
-  if ('episode' in target) return { episodes: [await episodeOf(services, graph, given(target.episode, 'episode'))] };
-  if ('entity' in target) return { entities: [await entityOf(graph, given(target.entity, 'entity'))] };
-  const fact = given(target.fact, 'fact');
+  if ('episode' in target)
+    return { episodes: [await episodeOf(services, graph, requireName(target.episode, 'episode'))] };
+  if ('entity' in target) return { entities: [await entityOf(graph, requireName(target.entity, 'entity'))] };
+  const fact = requireName(target.fact, 'fact');
   const { nameAll } = await import('../graph/queries/entities.ts');
   if ((await nameAll(graph, { ...NOTHING, facts: [fact] })).has(fact)) return { facts: [fact] };
   throw missing('fact', fact, graph);
 }
 
-function given(text: string, kind: string): string {
-  const wanted = checkText(text, `The ${kind}`).trim();
-  if (wanted !== '') return wanted;
+function requireName(text: string, kind: string): string {
+  const trimmed = checkText(text, `The ${kind}`).trim();
+  if (trimmed !== '') return trimmed;
   throw new InvalidInputError(`The ${kind} is empty; name the one to forget.`);
 }
 
@@ -201,14 +204,14 @@ async function episodeOf({ config }: Services, graph: GroupGraph, uuidOrName: st
     throw new InvalidInputError(
       `More than one episode is named "${short(uuidOrName)}"; give the uuid, such as ${found?.uuid}.`,
     );
-  const uuid = found?.uuid ?? (await waiting(config, graph.group, (it) => it.uuid === uuidOrName))[0];
+  const uuid = found?.uuid ?? (await pendingEpisodes(config, graph.group, (episode) => episode.uuid === uuidOrName))[0];
   if (uuid !== undefined) return uuid;
   throw missing('episode', uuidOrName, graph);
 }
 
 async function sessionOf({ config }: Services, graph: GroupGraph, session: string): Promise<string[]> {
   const { isOfSession, sessionEpisodes } = await import('../graph/queries/episodes.ts');
-  const unread = await waiting(
+  const unread = await pendingEpisodes(
     config,
     graph.group,
     ({ saga, metadata }) => saga === session || isOfSession(metadata, session),
@@ -217,10 +220,10 @@ async function sessionOf({ config }: Services, graph: GroupGraph, session: strin
 }
 
 /** uuids of episodes that lie in the queue, or on this machine's disk. */
-async function waiting(
+async function pendingEpisodes(
   config: Config,
   group: string,
-  isMeant: (episode: { uuid?: string; saga?: string | null; metadata?: unknown }) => boolean,
+  matches: (episode: { uuid?: string; saga?: string | null; metadata?: unknown }) => boolean,
 ): Promise<string[]> {
   const [{ findJobs }, { openQueues }, { findSpooled }, { openSpool }] = await Promise.all([
     import('../queue/forgotten-job.ts'),
@@ -232,8 +235,8 @@ async function waiting(
   try {
     // In the order in which they move, so that none passes us: from the disk into the queue, from there into the graph.
     const spool = openSpool(config.home, config.spoolLimit);
-    const spooled = await findSpooled(spool, ({ episode }) => episode.group === group && isMeant(episode));
-    return [...spooled, ...(await ask(() => findJobs(queues.store, connection, group, isMeant)))];
+    const spooled = await findSpooled(spool, ({ episode }) => episode.group === group && matches(episode));
+    return [...spooled, ...(await ask(() => findJobs(queues.store, connection, group, matches)))];
   } finally {
     await close();
   }

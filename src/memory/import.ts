@@ -31,12 +31,12 @@ const EXAMPLES = 5;
 export async function importInto(
   services: Services,
   format: ImportFormat,
-  given: ImportSource,
+  input: ImportSource,
   options: ImportOptions,
 ): Promise<Imported> {
   const { dryRun = false } = options;
   const { maxContentBytes } = services.config;
-  const source = await openSource(given, maxContentBytes);
+  const source = await openSource(input, maxContentBytes);
   try {
     const checking = openChecking(format, {
       groupOf: (own) => services.group(options.group ?? own),
@@ -107,8 +107,8 @@ export async function handInAll(
     }
   } catch (error) {
     if (!isForeseen(error) || counts.added + counts.known === 0) throw error;
-    const there = `${counts.added + counts.known} episodes were already stored; importing again skips them.`;
-    throw Object.assign(error, { message: `${error.message} ${there}` });
+    const notice = `${counts.added + counts.known} episodes were already stored; importing again skips them.`;
+    throw Object.assign(error, { message: `${error.message} ${notice}` });
   }
 }
 
@@ -161,18 +161,18 @@ const isFact = ({ source }: Episode): boolean => source === 'fact_triple';
 
 /** @returns the uuids that are in the queue */
 async function handIn(producer: Producer, part: Placed[], counts: Counts, skipBroken: boolean): Promise<string[]> {
-  const known = new Map<string, Episode>();
+  const accepted = new Map<string, Episode>();
   const once: Placed[] = [];
   const refuse = (problem: string) => {
     if (!skipBroken) throw new InvalidInputError(problem);
     passOver(problem, counts);
   };
   for (const { place, episode } of part) {
-    const before = known.get(episode.uuid);
-    if (!before) once.push({ place, episode });
-    else if (before.content === episode.content && before.group === episode.group) counts.known += 1;
+    const earlier = accepted.get(episode.uuid);
+    if (!earlier) once.push({ place, episode });
+    else if (earlier.content === episode.content && earlier.group === episode.group) counts.known += 1;
     else refuse(`${place}: The uuid ${episode.uuid} stands for another episode of the same input; give each its own.`);
-    known.set(episode.uuid, before ?? episode);
+    accepted.set(episode.uuid, earlier ?? episode);
   }
   try {
     await add(producer, once, counts);
@@ -181,10 +181,10 @@ async function handIn(producer: Producer, part: Placed[], counts: Counts, skipBr
     if (!(error instanceof InvalidInputError && skipBroken)) throw error;
   }
   const added: string[] = [];
-  for (const one of once) {
+  for (const entry of once) {
     try {
-      await add(producer, [one], counts);
-      added.push(one.episode.uuid);
+      await add(producer, [entry], counts);
+      added.push(entry.episode.uuid);
     } catch (error) {
       if (!(error instanceof InvalidInputError)) throw error;
       refuse(error.message);
@@ -252,8 +252,8 @@ export async function openSource(source: ImportSource, maxContentBytes: number):
 
 function checkSource(source: unknown): void {
   if (typeof source === 'string') return;
-  const given = (source ?? {}) as { readonly text?: unknown; readonly [Symbol.asyncIterator]?: unknown };
-  if (typeof given.text === 'string' || typeof given[Symbol.asyncIterator] === 'function') return;
+  const input = (source ?? {}) as { readonly text?: unknown; readonly [Symbol.asyncIterator]?: unknown };
+  if (typeof input.text === 'string' || typeof input[Symbol.asyncIterator] === 'function') return;
   throw new InvalidInputError('import takes the path of a file, { text }, or a stream.');
 }
 

@@ -122,7 +122,7 @@ const shapes = {
   workers: () =>
     strictly<WorkerParts>({
       ...MODELS,
-      ontology: z.custom<object>((given) => typeof given === 'object', 'an object'),
+      ontology: z.custom<object>((value) => typeof value === 'object', 'an object'),
       onNotice: callback,
     }),
   config: () =>
@@ -163,7 +163,7 @@ function address() {
 }
 
 type Shapes = typeof shapes;
-const made = new Map<keyof Shapes, z.ZodMiniType>();
+const schemas = new Map<keyof Shapes, z.ZodMiniType>();
 
 /** How sentences call what was given. */
 const NAMES: Readonly<Record<keyof Shapes, string>> = {
@@ -190,14 +190,14 @@ const NAMES: Readonly<Record<keyof Shapes, string>> = {
  * What a public method was given, of a kind in the table above.
  * @throws InvalidInputError naming a member that is not known, or that has the wrong kind of value
  */
-export function checkInput<K extends keyof Shapes>(kind: K, given: unknown): z.output<ReturnType<Shapes[K]>> {
-  const shape = made.get(kind) ?? shapes[kind]();
-  made.set(kind, shape);
-  return checked(shape as z.ZodMiniType<z.output<ReturnType<Shapes[K]>>>, given, NAMES[kind]);
+export function checkInput<K extends keyof Shapes>(kind: K, value: unknown): z.output<ReturnType<Shapes[K]>> {
+  const shape = schemas.get(kind) ?? shapes[kind]();
+  schemas.set(kind, shape);
+  return checked(shape as z.ZodMiniType<z.output<ReturnType<Shapes[K]>>>, value, NAMES[kind]);
 }
 
-const isEmpty = (given: unknown): boolean =>
-  given !== null && typeof given === 'object' && !Array.isArray(given) && Object.keys(given).length === 0;
+const isEmpty = (value: unknown): boolean =>
+  value !== null && typeof value === 'object' && !Array.isArray(value) && Object.keys(value).length === 0;
 
 /** Settings that may be there and say nothing. */
 const MAY_BE_UNDEFINED = new Set(['configFile', 'b2', 'nightly']);

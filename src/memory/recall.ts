@@ -159,9 +159,9 @@ const ASKS = /[?？]["'”’)\]]*$/;
 const REQUESTS =
   /^(?:(?:please|now|then|and|also|ok(?:ay)?|great|good|thanks|can you|could you|let us|let's)[,:.!]? )*(?:add|allow|bring|build|bump|change|check|clean|close|commit|configure|connect|continue|convert|create|debug|delete|deploy|describe|document|draw|drop|explain|export|extend|find|finish|fix|format|generate|get|give|go|help|implement|import|improve|install|investigate|list|look|make|merge|migrate|move|open|optimi[sz]e|print|publish|pull|push|put|read|refactor|release|remove|rename|repair|replace|restart|revert|review|rewrite|rework|run|search|send|set|show|simplify|speed|split|start|stop|summari[sz]e|tell|test|translate|try|turn|undo|update|upgrade|verify|write) (?!\d|(?:is|are|was|were|has|have|had|of|fail|fails|failed|takes?|took|runs|ran|does|did|needs?|must|can|will)\b)/i;
 
-function withoutOwn({ facts, passages = [], ...others }: Found, own: ReadonlySet<string>): Found {
+function withoutOwn({ facts, passages = [], ...rest }: Found, own: ReadonlySet<string>): Found {
   return {
-    ...others,
+    ...rest,
     facts: facts.filter(({ episodes }) => episodes.length === 0 || !episodes.every((episode) => own.has(episode))),
     passages: passages
       .map((passage) => ({ ...passage, excerpt: answerOf(passage.excerpt) }))
@@ -172,16 +172,16 @@ function withoutOwn({ facts, passages = [], ...others }: Found, own: ReadonlySet
 /** Nobody asked for it: what is far behind the best is left to those who search. */
 const OF_BEST = 0.75;
 
-function best({ facts, passages = [], ...others }: Found): Found {
+function best({ facts, passages = [], ...rest }: Found): Found {
   const least = OF_BEST * Math.max(0, ...[...facts, ...passages].map(({ score }) => score));
   const isNear = ({ score }: { readonly score: number }) => score >= least;
-  return { ...others, facts: facts.filter(isNear), passages: passages.filter(isNear) };
+  return { ...rest, facts: facts.filter(isNear), passages: passages.filter(isNear) };
 }
 
 /** Of a question with its answer the answer. */
 function answerOf(excerpt: string): string {
-  const [, asked, answer] = /^user: ([\s\S]*?)\s+(assistant: [\s\S]*)$/.exec(excerpt) ?? [];
-  return answer !== undefined && isAsked(asked ?? '') ? answer : excerpt;
+  const [, question, answer] = /^user: ([\s\S]*?)\s+(assistant: [\s\S]*)$/.exec(excerpt) ?? [];
+  return answer !== undefined && isAsked(question ?? '') ? answer : excerpt;
 }
 
 /** Whether a message only asks for something; what came of it, the agent's answer says. */

@@ -30,7 +30,7 @@ const oneOf = <const T extends string>(names: readonly T[], what: string) =>
   z.enum(names, `${what} must be ${names.slice(0, -1).join(', ')} or ${names.at(-1)}.`);
 const text = (what: string) => {
   const reason = `${what} must be text of 1 to ${LONGEST} characters without NUL.`;
-  const fits = (given: string) => given.trim() !== '' && !given.includes('\0') && given.isWellFormed();
+  const fits = (text: string) => text.trim() !== '' && !text.includes('\0') && text.isWellFormed();
   return z.pipe(
     z.string(reason).check(z.maxLength(LONGEST, reason), z.refine(fits, reason)),
     z.transform((given) => given.trim()),
@@ -129,7 +129,7 @@ export function checkOptions(options: Omit<QueryOptions, 'group' | 'cache' | 'as
   const { find, rank, recipe: own, walk, ...others } = parsed.data;
   const recipe = (own as Recipe | undefined) ?? recipeFor(find, rank);
   if (!recipe) throw new InvalidInputError(`The ranker ${rank} cannot rank ${find}; use another ranker.`);
-  const usesDistance = Object.values(recipe).some((it) => it !== true && it?.ranker === 'distance');
+  const usesDistance = Object.values(recipe).some((ranking) => ranking !== true && ranking?.ranker === 'distance');
   if (usesDistance && others.center === undefined)
     throw new InvalidInputError('The ranker distance needs a center: the name of an entity.');
   return { ...others, recipe: walk ? walking(recipe) : recipe, ...(walk && { walk }) } as Chosen;
@@ -137,9 +137,9 @@ export function checkOptions(options: Omit<QueryOptions, 'group' | 'cache' | 'as
 
 /** The same recipe with facts and entities also looked for along facts. */
 function walking(recipe: Recipe): Recipe {
-  const withWalk = (it: NonNullable<Recipe['facts']>) => ({
-    ...it,
-    methods: [...new Set([...it.methods, 'breadth-first' as const])],
+  const withWalk = (kind: NonNullable<Recipe['facts']>) => ({
+    ...kind,
+    methods: [...new Set([...kind.methods, 'breadth-first' as const])],
   });
   return {
     ...recipe,

@@ -83,7 +83,7 @@ export function openServices(config: Config, parts: MemoryParts): Services {
     async close() {
       // First, since it may still hand something in.
       await spooling.close();
-      await Promise.allSettled([...Object.values(waits), ...Object.values(opened)].map((it) => it.close()));
+      await Promise.allSettled([...Object.values(waits), ...Object.values(opened)].map((service) => service.close()));
     },
   };
 }

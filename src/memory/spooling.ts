@@ -15,9 +15,13 @@ import type { MemoryParts } from './options.ts';
 export interface Spooling {
   readonly spool: Spool;
   /** Back within 50 ms. @throws SpoolFullError, ConfigError; InvalidInputError when the uuid stands for another episode */
-  tell(episode: Episode, given: boolean): Promise<EpisodeReceipt>;
+  enqueue(episode: Episode, given: boolean): Promise<EpisodeReceipt>;
   /** The same for many; what Valkey takes is waited for as long as it answers. */
-  tellMany(episodes: readonly Episode[], given: ReadonlySet<string>, options: ManyOptions): Promise<EpisodeReceipt[]>;
+  enqueueMany(
+    episodes: readonly Episode[],
+    given: ReadonlySet<string>,
+    options: ManyOptions,
+  ): Promise<EpisodeReceipt[]>;
   /** To be called when Valkey has just answered: hands in what waits on disk, in the background. */
   wake(producer: Producer): void;
   /** Hands in what waits on disk, now. Never throws. */
@@ -25,86 +29,86 @@ export interface Spooling {
   close(): Promise<void>;
 }
 
-interface Gathered {
+interface PendingWrite {
   readonly episode: SpooledEpisode;
   resolve(): void;
   reject(reason: unknown): void;
 }
 
 /** So long Valkey is waited for. With what a busy process adds, the call is back within 50 ms. */
-const TRIED_FOR = 20;
+const VALKEY_TIMEOUT = 20;
 /** Were more under way when Valkey freezes, they could not all be written in time. */
-const TRIED_AT_ONCE = 32;
+const MOST_PARALLEL = 32;
 const FIRST_RETRY = 0.05 * SECOND;
 const LAST_RETRY = 5 * SECOND;
-const LOOKED_EVERY = 5 * SECOND;
-const CLOSES_WITHIN = 1 * SECOND;
+const CHECK_EVERY = 5 * SECOND;
+const CLOSE_TIMEOUT = 1 * SECOND;
 
 export function openSpooling(config: Config, producer: Lazy<Producer>, parts: MemoryParts): Spooling {
   const spool = openSpool(config.home, config.spoolLimit);
   // Opened in the background: to load it takes longer than a caller waits.
   let opened: Producer | undefined;
   /** Until Valkey has taken what waits, nobody waits to see whether it answers again. */
-  let isDoubted = false;
-  let underWay = 0;
-  let lost: Promise<undefined> | undefined;
-  let gathered: Gathered[] = [];
+  let isUnresponsive = false;
+  let inFlight = 0;
+  let timeout: Promise<undefined> | undefined;
+  let pendingWrites: PendingWrite[] = [];
   let timer: NodeJS.Timeout | undefined;
   let retries = 0;
-  let lookedAt = Number.NEGATIVE_INFINITY;
+  let checkedAt = Number.NEGATIVE_INFINITY;
   let draining: Promise<Drained> | undefined;
   let isClosed = false;
 
   /** What `ask` gives, or undefined when Valkey is away, silent or slow. */
   async function quickly<T>(ask: (producer: Producer) => Promise<T>): Promise<T | undefined> {
-    if (!opened?.isReady() || isDoubted || underWay >= TRIED_AT_ONCE) return undefined;
-    underWay += 1;
-    const answer = await Promise.race([ask(opened).catch(() => undefined), patience()]);
-    underWay -= 1;
-    if (answer === undefined) isDoubted = true;
+    if (!opened?.isReady() || isUnresponsive || inFlight >= MOST_PARALLEL) return undefined;
+    inFlight += 1;
+    const answer = await Promise.race([ask(opened).catch(() => undefined), sharedTimeout()]);
+    inFlight -= 1;
+    if (answer === undefined) isUnresponsive = true;
     return answer;
   }
 
   /** Calls of one turn of the event loop lose it together, so that what they could not hand in is written together. */
-  function patience(): Promise<undefined> {
-    if (!lost) {
+  function sharedTimeout(): Promise<undefined> {
+    if (!timeout) {
       // The answers that came while this process was busy count; they are read between the two.
-      lost = new Promise((resolve) => setTimeout(() => setImmediate(resolve, undefined), TRIED_FOR));
+      timeout = new Promise((resolve) => setTimeout(() => setImmediate(resolve, undefined), VALKEY_TIMEOUT));
       process.nextTick(() => {
-        lost = undefined;
+        timeout = undefined;
       });
     }
-    return lost;
+    return timeout;
   }
 
-  function keep(episodes: readonly SpooledEpisode[]): void {
+  function spoolEpisodes(episodes: readonly SpooledEpisode[]): void {
     spool.keep(episodes);
     schedule();
   }
 
   /** Those that come in the same turn of the event loop are written together, before it goes on. */
-  function keepTogether(episode: SpooledEpisode): Promise<void> {
+  function spoolTogether(episode: SpooledEpisode): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (gathered.length === 0) process.nextTick(writeGathered);
-      gathered.push({ episode, resolve, reject });
+      if (pendingWrites.length === 0) process.nextTick(flushWrites);
+      pendingWrites.push({ episode, resolve, reject });
     });
   }
 
-  function writeGathered(): void {
-    const all = gathered;
-    gathered = [];
+  function flushWrites(): void {
+    const writes = pendingWrites;
+    pendingWrites = [];
     try {
-      keep(all.map(({ episode }) => episode));
-      for (const { resolve } of all) resolve();
+      spoolEpisodes(writes.map(({ episode }) => episode));
+      for (const { resolve } of writes) resolve();
     } catch (error) {
       // Where not all have room, the first still may.
-      for (const one of all) all.length === 1 ? one.reject(error) : keepOne(one);
+      for (const write of writes) writes.length === 1 ? write.reject(error) : spoolOne(write);
     }
   }
 
-  function keepOne({ episode, resolve, reject }: Gathered): void {
+  function spoolOne({ episode, resolve, reject }: PendingWrite): void {
     try {
-      keep([episode]);
+      spoolEpisodes([episode]);
       resolve();
     } catch (error) {
       reject(error);
@@ -130,18 +134,18 @@ export function openSpooling(config: Config, producer: Lazy<Producer>, parts: Me
   }
 
   async function drainOnce(): Promise<Drained> {
-    const result = await attempt();
-    lookedAt = performance.now();
-    isDoubted &&= result.said !== undefined;
+    const result = await tryDrain();
+    checkedAt = performance.now();
+    isUnresponsive &&= result.said !== undefined;
     retries = result.said === undefined ? 0 : retries + 1;
     if (result.left > 0) schedule();
     return result;
   }
 
-  async function attempt(): Promise<Drained> {
+  async function tryDrain(): Promise<Drained> {
     try {
       const waiting = spool.names().length;
-      if (waiting === 0 && !isDoubted && opened) return { drained: 0, left: 0 };
+      if (waiting === 0 && !isUnresponsive && opened) return { drained: 0, left: 0 };
       const ready = await producer();
       opened = ready;
       await ready.ping();
@@ -154,14 +158,14 @@ export function openSpooling(config: Config, producer: Lazy<Producer>, parts: Me
 
   return {
     spool,
-    async tell(episode, given) {
+    async enqueue(episode, given) {
       const answer = await quickly((ready) => unlessRefused(ready.store(episode, given)));
       if (answer instanceof InvalidInputError) throw answer;
       if (answer) return answer;
-      await keepTogether({ episode, given, carrier: carrier() });
+      await spoolTogether({ episode, given, carrier: carrier() });
       return spooled(episode);
     },
-    async tellMany(episodes, given, { onStored = () => {}, ...options }) {
+    async enqueueMany(episodes, given, { onStored = () => {}, ...options }) {
       let stored = 0;
       const note = (count: number) => {
         stored = count;
@@ -172,26 +176,26 @@ export function openSpooling(config: Config, producer: Lazy<Producer>, parts: Me
           return await opened.storeMany(episodes, given, { ...options, onStored: note });
       } catch (error) {
         if (error instanceof InvalidInputError) throw error;
-        isDoubted = true;
+        isUnresponsive = true;
       }
-      const [taken, left] = [episodes.slice(0, stored), episodes.slice(stored)];
+      const [taken, unsent] = [episodes.slice(0, stored), episodes.slice(stored)];
       const from = carrier();
       try {
-        keep(left.map((episode) => ({ episode, given: given.has(episode.uuid), carrier: from })));
+        spoolEpisodes(unsent.map((episode) => ({ episode, given: given.has(episode.uuid), carrier: from })));
       } catch (error) {
         throw stored > 0 ? withSafe(error, stored, episodes.length) : error;
       }
-      return [...taken.map(receipt), ...left.map(spooled)];
+      return [...taken.map(receipt), ...unsent.map(spooled)];
     },
     wake(producer) {
       opened = producer;
-      if (performance.now() - lookedAt > LOOKED_EVERY) schedule();
+      if (performance.now() - checkedAt > CHECK_EVERY) schedule();
     },
     drain,
     async close() {
       clearTimeout(timer);
       // What this process left on disk is brought in if Valkey is there; a worker that looks into this folder may not exist.
-      if (retries > 0 || timer || draining) await withTimeout(CLOSES_WITHIN, drain(), () => {});
+      if (retries > 0 || timer || draining) await withTimeout(CLOSE_TIMEOUT, drain(), () => {});
       isClosed = true;
       clearTimeout(timer);
     },

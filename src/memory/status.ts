@@ -61,8 +61,8 @@ export async function askForStatus(services: Services, options: GroupOptions): P
   const group = services.group(options.group);
   const [{ spool }, valkey, falkordb] = await Promise.all([
     services.spooling(),
-    asked(async () => valkeyStatus(await services.producer(), group)),
-    asked(async () => {
+    answerOf(async () => valkeyStatus(await services.producer(), group)),
+    answerOf(async () => {
       const [{ countGraph }, { countCut }, { PASSAGE_VERSION }] = await Promise.all([
         import('../graph/queries/meta.ts'),
         import('../graph/queries/uncut-episodes.ts'),
@@ -117,27 +117,27 @@ async function valkeyStatus(producer: Producer, group: string): Promise<ValkeySt
 const BREAKERS: readonly ModelSigns['breaker'][] = ['closed', 'half-open', 'open'];
 
 function worstSigns(workers: readonly WorkerNote[]): Record<string, ModelSigns> {
-  const all: Record<string, ModelSigns> = {};
+  const worst: Record<string, ModelSigns> = {};
   for (const { models } of workers)
     for (const [model, signs] of Object.entries(models)) {
-      const known = all[model];
-      all[model] = known ? both(known, signs) : signs;
+      const previous = worst[model];
+      worst[model] = previous ? worse(previous, signs) : signs;
     }
-  return all;
+  return worst;
 }
 
-function both(one: ModelSigns, other: ModelSigns): ModelSigns {
+function worse(first: ModelSigns, second: ModelSigns): ModelSigns {
   return {
-    breaker: BREAKERS[Math.max(BREAKERS.indexOf(one.breaker), BREAKERS.indexOf(other.breaker))] ?? 'closed',
-    ok: one.ok + other.ok,
-    failed: one.failed + other.failed,
-    failedInARow: Math.max(one.failedInARow, other.failedInARow),
+    breaker: BREAKERS[Math.max(BREAKERS.indexOf(first.breaker), BREAKERS.indexOf(second.breaker))] ?? 'closed',
+    ok: first.ok + second.ok,
+    failed: first.failed + second.failed,
+    failedInARow: Math.max(first.failedInARow, second.failedInARow),
   };
 }
 
 type Failed = { readonly ok: false; readonly said: string };
 
-async function asked<T>(ask: () => Promise<T>): Promise<({ readonly ok: true } & T) | Failed> {
+async function answerOf<T>(ask: () => Promise<T>): Promise<({ readonly ok: true } & T) | Failed> {
   try {
     return { ok: true, ...(await ask()) };
   } catch (error) {
@@ -147,14 +147,14 @@ async function asked<T>(ask: () => Promise<T>): Promise<({ readonly ok: true } &
 }
 
 /** Adds how long a server that is connected takes for the least question. */
-async function timed<T>(told: ({ readonly ok: true } & T) | Failed, ping: () => Promise<void>): Promise<Asked<T>> {
-  if (!told.ok) return told;
+async function timed<T>(answer: ({ readonly ok: true } & T) | Failed, ping: () => Promise<void>): Promise<Asked<T>> {
+  if (!answer.ok) return answer;
   const began = performance.now();
-  const pinged = await asked(async () => {
+  const pinged = await answerOf(async () => {
     await ping();
     return { ms: Math.round((performance.now() - began) * 10) / 10 };
   });
-  return pinged.ok ? { ...told, ms: pinged.ms } : pinged;
+  return pinged.ok ? { ...answer, ms: pinged.ms } : pinged;
 }
 
 const secondsBetween = (from: number, to: number): number => Math.max(0, Math.round((to - from) / SECOND));

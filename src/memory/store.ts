@@ -11,15 +11,15 @@ import type { EpisodeInput, StoreOptions, TellManyOptions, TripletOptions } from
 import type { Services } from './services.ts';
 
 /** Hands an episode to the queue. */
-export async function tell(
+export async function enqueueEpisode(
   services: Services,
   content: string,
   metadata: Metadata | null | undefined,
   options: StoreOptions,
 ): Promise<EpisodeReceipt> {
-  const episode = check(services, { ...options, content, ...(metadata !== undefined && { metadata }) });
+  const episode = newEpisodeOf(services, { ...options, content, ...(metadata !== undefined && { metadata }) });
   const isGiven = isNamed(options);
-  if (options.spool) return (await services.spooling()).tell(episode, isGiven);
+  if (options.spool) return (await services.spooling()).enqueue(episode, isGiven);
   const producer = await services.producer();
   const receipt = await producer.store(episode, isGiven);
   drainLater(services, producer);
@@ -27,63 +27,63 @@ export async function tell(
 }
 
 /** Hands in a fact as an episode of its own: it is as durable as any, and no model reads it. @throws InvalidInputError */
-export async function tellTriplet(
+export async function enqueueTriplet(
   services: Services,
   triplet: Triplet,
   metadata: Metadata | null | undefined,
   options: TripletOptions,
 ): Promise<EpisodeReceipt> {
-  return tell(services, tripletText(triplet), metadata, { ...options, source: 'fact_triple' });
+  return enqueueEpisode(services, tripletText(triplet), metadata, { ...options, source: 'fact_triple' });
 }
 
 /** Hands in many episodes, all of which are checked before the first. @throws InvalidInputError naming the episode */
-export async function tellMany(
+export async function enqueueMany(
   services: Services,
   inputs: readonly EpisodeInput[],
   options: TellManyOptions,
 ): Promise<EpisodeReceipt[]> {
-  const given = new Map<string, Episode>();
+  const named = new Map<string, Episode>();
   const episodes: Episode[] = [];
   for (const [index, input] of inputs.entries()) {
-    const episode = await inPlace(index, options.nameOf, () => checkAmong(services, input, given));
+    const episode = await inPlace(index, options.nameOf, () => checkedAmong(services, input, named));
     episodes.push(episode);
   }
   if (episodes.length === 0) return [];
-  const uuids = new Set(given.keys());
-  if (options.spool) return (await services.spooling()).tellMany(episodes, uuids, options);
+  const uuids = new Set(named.keys());
+  if (options.spool) return (await services.spooling()).enqueueMany(episodes, uuids, options);
   const producer = await services.producer();
   const receipts = await producer.storeMany(episodes, uuids, options);
   drainLater(services, producer);
   return receipts;
 }
 
-const LOOKED_EVERY = 2 * SECOND;
-const lookedAt = new WeakMap<Services, number>();
+const CHECK_EVERY = 2 * SECOND;
+const checkedAt = new WeakMap<Services, number>();
 
 /** Valkey answers: what an earlier caller left on disk can go to it, in the background. */
 function drainLater(services: Services, producer: Producer): void {
   const now = performance.now();
-  if (now - (lookedAt.get(services) ?? Number.NEGATIVE_INFINITY) < LOOKED_EVERY) return;
-  lookedAt.set(services, now);
+  if (now - (checkedAt.get(services) ?? Number.NEGATIVE_INFINITY) < CHECK_EVERY) return;
+  checkedAt.set(services, now);
   services.spooling().then(
     (spooling) => spooling.wake(producer),
     () => {},
   );
 }
 
-/** @param given the episodes before it that came with a uuid or a key */
-function checkAmong(services: Services, input: EpisodeInput, given: Map<string, Episode>): Episode {
-  const episode = check(services, checkInput('episodeInput', input));
+/** @param named the episodes before it that came with a uuid or a key */
+function checkedAmong(services: Services, input: EpisodeInput, named: Map<string, Episode>): Episode {
+  const episode = newEpisodeOf(services, checkInput('episodeInput', input));
   if (!isNamed(input)) return episode;
-  const known = given.get(episode.uuid);
-  if (known && !isSame(known, episode))
+  const earlier = named.get(episode.uuid);
+  if (earlier && !isSame(earlier, episode))
     throw new InvalidInputError(
       `The ${isKeyUuid(episode.uuid) ? 'key' : `uuid ${episode.uuid}`} stands for another episode of the same call; give each its own.`,
     );
-  given.set(episode.uuid, known ?? episode);
+  named.set(episode.uuid, earlier ?? episode);
   return episode;
 }
 
-function check(services: Services, { content, metadata, group, ...options }: EpisodeInput): Episode {
+function newEpisodeOf(services: Services, { content, metadata, group, ...options }: EpisodeInput): Episode {
   return newEpisode(content, metadata, services.group(group), services.config.maxContentBytes, options);
 }

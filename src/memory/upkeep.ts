@@ -102,28 +102,28 @@ export async function listSagas(services: Services, options: GroupOptions): Prom
 /** @throws InvalidInputError when there is no saga of that name */
 export async function showSaga(services: Services, name: string, options: GroupOptions): Promise<Saga> {
   const group = services.group(options.group);
-  const wanted = checkText(name, "The saga's name").trim();
-  if (wanted === '')
+  const trimmed = checkText(name, "The saga's name").trim();
+  if (trimmed === '')
     throw new InvalidInputError('The name of the saga is empty; `memory-manager saga list` shows all sagas.');
   const [{ readSaga }, { readSagaChain }] = await Promise.all([
     import('../graph/queries/sagas.ts'),
     import('../graph/queries/sagas.ts'),
   ]);
   const graph = (await services.graphs()).group(group);
-  const saga = await readSaga(graph, wanted);
+  const saga = await readSaga(graph, trimmed);
   if (!saga)
-    throw new InvalidInputError(`There is no saga "${shortened(oneLine(wanted), 60)}" in the memory "${group}".`);
+    throw new InvalidInputError(`There is no saga "${shortened(oneLine(trimmed), 60)}" in the memory "${group}".`);
   return { uuid: saga.uuid, name: saga.name, summary: saga.summary, episodes: await readSagaChain(graph, saga.uuid) };
 }
 
 /** The uuid of the one episode that has this uuid or this name. @throws InvalidInputError when there is none, or more than one */
 export async function episodeUuid(services: Services, uuidOrName: string, options: GroupOptions): Promise<string> {
   const group = services.group(options.group);
-  const wanted = checkText(uuidOrName, "The episode's name").trim();
-  if (wanted === '') throw new InvalidInputError("The episode's name is empty; give it, or the uuid.");
+  const trimmed = checkText(uuidOrName, "The episode's name").trim();
+  if (trimmed === '') throw new InvalidInputError("The episode's name is empty; give it, or the uuid.");
   const { findEpisode } = await import('../graph/queries/episodes.ts');
-  const [found, other] = await findEpisode((await services.graphs()).group(group), wanted);
-  const short = shortened(oneLine(wanted), 60);
+  const [found, other] = await findEpisode((await services.graphs()).group(group), trimmed);
+  const short = shortened(oneLine(trimmed), 60);
   if (!found) throw new InvalidInputError(`There is no episode "${short}" in the memory "${group}".`);
   if (other)
     throw new InvalidInputError(`More than one episode is named "${short}"; give the uuid, such as ${found.uuid}.`);

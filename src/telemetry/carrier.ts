@@ -8,13 +8,13 @@ export type Carrier = Readonly<Record<string, string>>;
  * Of the active span; without one, as in a process without a tracer, `other` or else the beginning of a new trace (W3C Trace Context,
  * 3.2), which the worker then goes on with.
  */
-export function carrier(other?: Carrier): Carrier {
+export function carrier(fallback?: Carrier): Carrier {
   const datadog = tracer();
   const active = datadog?.scope().active();
-  if (!datadog || !active) return other ?? { traceparent: `00-${digits()}-${digits().slice(16)}-01` };
-  const made: Record<string, string> = {};
-  datadog.inject(active, 'text_map', made);
-  return made;
+  if (!datadog || !active) return fallback ?? { traceparent: `00-${digits()}-${digits().slice(16)}-01` };
+  const injected: Record<string, string> = {};
+  datadog.inject(active, 'text_map', injected);
+  return injected;
 }
 
 /** 32 hexadecimal digits. A uuid is drawn from what Node keeps ready, ten times faster than random bytes. */
@@ -26,8 +26,8 @@ export function traceIdOf(carrier: Carrier | undefined): string | undefined {
 }
 
 /** How a carrier stands among a job's options, where dd-trace's plugin for BullMQ looks for it too. */
-export function jobTelemetry(made: Carrier): { metadata: string; omitContext: true } {
-  return { metadata: JSON.stringify({ _datadog: made }), omitContext: true };
+export function jobTelemetry(carried: Carrier): { metadata: string; omitContext: true } {
+  return { metadata: JSON.stringify({ _datadog: carried }), omitContext: true };
 }
 
 /** @param telemetry a job's `opts.telemetry` */

@@ -36,9 +36,9 @@ async function prettyLines(): Promise<DestinationStream> {
 function ids(): { dd?: object } {
   const datadog = tracer();
   const active = datadog?.scope().active();
-  const made: { dd?: object } = {};
-  if (datadog && active) datadog.inject(active, 'log', made);
-  return made;
+  const fields: { dd?: object } = {};
+  if (datadog && active) datadog.inject(active, 'log', fields);
+  return fields;
 }
 
 /** The sentence of a line of the log, whoever wrote it. */

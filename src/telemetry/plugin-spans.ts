@@ -12,14 +12,14 @@ const NOT_NOW = ['DelayedError', 'RateLimitError', 'WaitingError', 'WaitingChild
  * stack. Works for a tracer that is started before or after, by us or by the program around us.
  * @returns what ends it
  */
-export function keepPluginSpansHarmless(): () => void {
+export function redactPluginSpans(): () => void {
   // A function of each caller's own: one that ends must not end it for the others.
-  const tell = (span: unknown) => tellHarmlessly(span as Span);
-  subscribe(FINISH, tell);
-  return () => unsubscribe(FINISH, tell);
+  const redact = (span: unknown) => redactSpan(span as Span);
+  subscribe(FINISH, redact);
+  return () => unsubscribe(FINISH, redact);
 }
 
-function tellHarmlessly(span: Span): void {
+function redactSpan(span: Span): void {
   const context = span.context() as { getTag?(name: string): unknown };
   const error = context.getTag?.('error');
   if (context.getTag?.('component') !== 'bullmq' || !(error instanceof Error)) return;

@@ -35,6 +35,6 @@ export function costOf(
 }
 
 function priceOf(prices: Readonly<Record<string, Price>>, model: string): Price | undefined {
-  const name = [model, model.replace(DATED, '')].find((known) => Object.hasOwn(prices, known));
+  const name = [model, model.replace(DATED, '')].find((candidate) => Object.hasOwn(prices, candidate));
   return name === undefined ? undefined : prices[name];
 }

@@ -8,13 +8,13 @@ export interface Prometheus extends Metrics {
   readonly contentType: string;
 }
 
-interface About {
+interface Description {
   readonly help: string;
   readonly labels?: readonly string[];
 }
 
 // Prometheus wants to know a metric's labels before its first value.
-const COUNTERS: Readonly<Record<CounterName, About>> = {
+const COUNTERS: Readonly<Record<CounterName, Description>> = {
   'opencode.memory.cache_hit': { help: 'Answers from the cache', labels: ['group', 'ask'] },
   'opencode.memory.cache_miss': { help: 'Answers from the graph', labels: ['group', 'ask'] },
   'opencode.memory.model.calls': { help: 'Calls of models', labels: ['model', 'purpose', 'outcome'] },
@@ -39,7 +39,7 @@ const COUNTERS: Readonly<Record<CounterName, About>> = {
   'opencode.memory.archive.problems': { help: 'Differences found in archives', labels: ['step'] },
 };
 
-const DISTRIBUTIONS: Readonly<Record<DistributionName, About & { readonly buckets: number[] }>> = {
+const DISTRIBUTIONS: Readonly<Record<DistributionName, Description & { readonly buckets: number[] }>> = {
   'opencode.memory.stage': {
     help: 'Duration of a stage in milliseconds',
     labels: ['stage'],
@@ -53,7 +53,7 @@ const DISTRIBUTIONS: Readonly<Record<DistributionName, About & { readonly bucket
   },
 };
 
-const GAUGES: Readonly<Record<GaugeName, About>> = {
+const GAUGES: Readonly<Record<GaugeName, Description>> = {
   'opencode.memory.queue.jobs': { help: 'Jobs', labels: ['queue', 'state'] },
   'opencode.memory.queue.oldest_waiting': { help: 'Seconds that the oldest waiting job has waited', labels: ['queue'] },
   'opencode.memory.last_commit_age': { help: 'Seconds since the last commit' },
@@ -68,15 +68,18 @@ const GAUGES: Readonly<Record<GaugeName, About>> = {
 export function openPrometheus(): Prometheus {
   const registers = [new Registry()] as const;
   const [registry] = registers;
-  const counter = made(COUNTERS, (shape) => new Counter({ ...shape, registers: [...registers] }));
-  const gauge = made(GAUGES, (shape) => new Gauge({ ...shape, registers: [...registers] }));
-  const histogram = made(DISTRIBUTIONS, (shape) => new Histogram({ ...shape, registers: [...registers] }));
+  const counter = recorder(COUNTERS, (shape) => new Counter({ ...shape, registers: [...registers] }));
+  const gauge = recorder(GAUGES, (shape) => new Gauge({ ...shape, registers: [...registers] }));
+  const histogram = recorder(DISTRIBUTIONS, (shape) => new Histogram({ ...shape, registers: [...registers] }));
   let watched = false;
 
   return {
-    increment: (name, tags, by = 1) => counter(name, (it, about) => it.inc(known(about, tags), by)),
-    record: (name, value, tags) => histogram(name, (it, about) => it.observe(known(about, tags), value)),
-    gauge: (name, value, tags) => gauge(name, (it, about) => it.set(known(about, tags), value)),
+    increment: (name, tags, by = 1) =>
+      counter(name, (metric, description) => metric.inc(knownLabels(description, tags), by)),
+    record: (name, value, tags) =>
+      histogram(name, (metric, description) => metric.observe(knownLabels(description, tags), value)),
+    gauge: (name, value, tags) =>
+      gauge(name, (metric, description) => metric.set(knownLabels(description, tags), value)),
     contentType: registry.contentType,
     async text() {
       // Watching the event loop costs a little; it begins when somebody asks.
@@ -87,20 +90,20 @@ export function openPrometheus(): Prometheus {
   };
 }
 
-function made<Name extends string, Kind extends About, Made extends Metric>(
+function recorder<Name extends string, Kind extends Description, Made extends Metric>(
   kinds: Readonly<Record<Name, Kind>>,
   make: (shape: Kind & { name: string; labelNames: string[] }) => Made,
-): (name: Name, say: (it: Made, about: About) => void) => void {
-  const all = new Map<string, Made>();
+): (name: Name, record: (metric: Made, description: Description) => void) => void {
+  const metrics = new Map<string, Made>();
   for (const [name, about] of Object.entries(kinds) as [Name, Kind][])
-    all.set(name, make({ ...about, name: name.replaceAll('.', '_'), labelNames: [...(about.labels ?? [])] }));
-  return (name, say) => {
-    const it = all.get(name);
-    if (it) say(it, kinds[name]);
+    metrics.set(name, make({ ...about, name: name.replaceAll('.', '_'), labelNames: [...(about.labels ?? [])] }));
+  return (name, record) => {
+    const metric = metrics.get(name);
+    if (metric) record(metric, kinds[name]);
   };
 }
 
 /** A label that was not foreseen would throw. */
-function known({ labels = [] }: About, tags: Tags = {}): Record<string, string> {
+function knownLabels({ labels = [] }: Description, tags: Tags = {}): Record<string, string> {
   return Object.fromEntries(labels.filter((label) => label in tags).map((label) => [label, tags[label] ?? '']));
 }

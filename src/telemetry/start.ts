@@ -1,5 +1,5 @@
 import { SECOND } from '../time.ts';
-import { keepPluginSpansHarmless } from './plugin-spans.ts';
+import { redactPluginSpans } from './plugin-spans.ts';
 import { tracer } from './tracer.ts';
 
 type Environment = Record<string, string | undefined>;
@@ -36,9 +36,9 @@ const toStderr = (message: unknown): void => void process.stderr.write(`${String
 
 /** True when Datadog's own environment asks for traces. */
 export function isTraced(environment: Environment = process.env): boolean {
-  const { DD_TRACE_ENABLED: asked = '' } = environment;
-  if (/^(false|0)$/i.test(asked)) return false;
-  return /^(true|1)$/i.test(asked) || AGENT.some((name) => Boolean(environment[name]));
+  const { DD_TRACE_ENABLED: enabled = '' } = environment;
+  if (/^(false|0)$/i.test(enabled)) return false;
+  return /^(true|1)$/i.test(enabled) || AGENT.some((name) => Boolean(environment[name]));
 }
 
 /**
@@ -56,7 +56,7 @@ export async function startTracing(environment: Environment = process.env): Prom
   // Also what DD_TRACE_DEBUG makes it say: stdout is for answers and for MCP's messages.
   datadog.init({ plugins: false, logger: { debug: toStderr, info: toStderr, warn: toStderr, error: toStderr } });
   datadog.use('bullmq', true);
-  keepPluginSpansHarmless();
+  redactPluginSpans();
   // The tracer sends its last spans and figures when nothing else is left to do; an agent that is silent must not keep us.
   process.once('beforeExit', () => setTimeout(() => process.exit(), SENDS_WITHIN).unref());
 }

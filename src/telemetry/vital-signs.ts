@@ -33,9 +33,9 @@ export function openVitalSigns(now: () => number = Date.now): VitalSigns {
   let lastCommit: number | null = null;
 
   function of(model: string): Seen {
-    const seen = models.get(model) ?? { breaker: 'closed', calls: [], failedInARow: 0 };
-    models.set(model, seen);
-    return seen;
+    const state = models.get(model) ?? { breaker: 'closed', calls: [], failedInARow: 0 };
+    models.set(model, state);
+    return state;
   }
   function lately({ calls }: Seen) {
     const first = calls.findIndex(({ at }) => at > now() - MINUTE);
@@ -45,10 +45,10 @@ export function openVitalSigns(now: () => number = Date.now): VitalSigns {
 
   return {
     modelCall(model, outcome) {
-      const seen = of(model);
+      const state = of(model);
       const ok = outcome === 'ok';
-      lately(seen).push({ at: now(), ok });
-      seen.failedInARow = ok ? 0 : seen.failedInARow + 1;
+      lately(state).push({ at: now(), ok });
+      state.failedInARow = ok ? 0 : state.failedInARow + 1;
     },
     breaker(model, state) {
       of(model).breaker = state;
@@ -57,10 +57,10 @@ export function openVitalSigns(now: () => number = Date.now): VitalSigns {
       lastCommit = now();
     },
     read() {
-      const signs = [...models].map(([model, seen]): [string, ModelSigns] => {
-        const calls = lately(seen);
+      const signs = [...models].map(([model, state]): [string, ModelSigns] => {
+        const calls = lately(state);
         const ok = calls.filter((call) => call.ok).length;
-        return [model, { breaker: seen.breaker, ok, failed: calls.length - ok, failedInARow: seen.failedInARow }];
+        return [model, { breaker: state.breaker, ok, failed: calls.length - ok, failedInARow: state.failedInARow }];
       });
       return { models: Object.fromEntries(signs), lastCommit };
     },

@@ -75,13 +75,13 @@ type Block = Readonly<Record<string, unknown>>;
 export function entryOf(line: unknown): Entry | undefined {
   const parsed = shape.safeParse(line);
   if (!parsed.success) return undefined;
-  const given = parsed.data;
-  const time = new Date(given.timestamp);
+  const content = parsed.data;
+  const time = new Date(content.timestamp);
   if (Number.isNaN(time.getTime())) return undefined;
-  if (given.isSidechain || given.isMeta || given.forkedFrom) return undefined;
-  if (given.isCompactSummary) return summary(given, time);
-  if (given.isVisibleInTranscriptOnly) return undefined;
-  return given.type === 'assistant' ? answer(given, time) : said(given, time);
+  if (content.isSidechain || content.isMeta || content.forkedFrom) return undefined;
+  if (content.isCompactSummary) return summary(content, time);
+  if (content.isVisibleInTranscriptOnly) return undefined;
+  return content.type === 'assistant' ? answer(content, time) : userEntry(content, time);
 }
 
 /** What the host says by itself; Claude Code's own model of that name. */
@@ -131,7 +131,7 @@ const INSERTED =
 /** What looks like the user's words and is the host's: output of commands, news of background tasks. */
 const HOSTS = /^<(?:local-command-\w+|bash-(?:input|stdout|stderr)|task-notification|teammate-message)\b/;
 
-function said({ message, uuid }: Line, time: Date): Entry | undefined {
+function userEntry({ message, uuid }: Line, time: Date): Entry | undefined {
   const blocks = blocksOf(message.content);
   const results = blocks.filter(({ type }) => type === 'tool_result');
   if (results.length > 0)
@@ -184,7 +184,7 @@ const outputOf = (given: unknown): string =>
 const blocksOf = (given: z.output<typeof content>): readonly Block[] =>
   typeof given === 'string'
     ? [{ type: 'text', text: given }]
-    : given.map((one) => (typeof one === 'string' ? { type: 'text', text: one } : one));
+    : given.map((block) => (typeof block === 'string' ? { type: 'text', text: block } : block));
 
 const textOf = (blocks: readonly Block[]): string =>
   blocks

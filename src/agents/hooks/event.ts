@@ -13,7 +13,7 @@ export function eventNamed(name: string): HookEvent | undefined {
 }
 
 // What hosts write on standard input, as Claude Code does; what else they write is not read.
-const given = z.object({
+const shape = z.object({
   session_id: z.string().check(z.minLength(1), z.maxLength(200)),
   transcript_path: z.optional(z.nullable(z.string())),
   cwd: z.optional(z.string()),
@@ -25,7 +25,7 @@ const given = z.object({
 });
 
 /** What a host tells of a moment in a session. */
-export interface Told {
+export interface HookInput {
   readonly session: string;
   readonly transcript: string | undefined;
   readonly directory: string | undefined;
@@ -38,8 +38,8 @@ export interface Told {
 }
 
 /** Undefined for what no host would write. */
-export function readTold(text: string): Told | undefined {
-  const parsed = given.safeParse(parseJson(text));
+export function readHookInput(text: string): HookInput | undefined {
+  const parsed = shape.safeParse(parseJson(text));
   if (!parsed.success) return undefined;
   const { session_id, transcript_path, cwd, source, prompt, last_assistant_message, agent_id } = parsed.data;
   return {

@@ -1,8 +1,8 @@
 import { homeFolder } from '../../home.ts';
 import { scopeOf } from '../scope.ts';
-import { type HookEvent, readTold, type Told } from './event.ts';
-import { type KeepOptions, keepTurns } from './keep.ts';
-import { begin, leftBehind } from './left-behind.ts';
+import { type HookEvent, type HookInput, readHookInput } from './event.ts';
+import { type SpoolTurnsOptions, spoolTurns } from './keep.ts';
+import { noteWork, unfinishedWork } from './left-behind.ts';
 import { note } from './log.ts';
 import { newSession, removeOld, type Session, withSession } from './session.ts';
 
@@ -30,8 +30,8 @@ export interface HookAnswer {
 
 const MOST_SENTENCES = 200;
 /** The user waits for what is recalled. */
-const ASKING_WAITS = 250;
-const NOTHING_TOLD = { source: undefined, prompt: undefined, lastWords: undefined, isSubAgent: false };
+const LOCK_TIMEOUT = 250;
+const EMPTY_INPUT = { source: undefined, prompt: undefined, lastWords: undefined, isSubAgent: false };
 
 export const isOff = ({ MEMORY_DISABLED: off = '' }: Environment): boolean => /^(1|true|yes|on)$/i.test(off);
 
@@ -40,24 +40,24 @@ export async function answerHook(call: HookCall): Promise<HookAnswer> {
   const { event, environment, host } = call;
   const home = homeFolder(environment);
   const notice = (what: string) => note(home, `${host} ${event}: ${what}`);
-  let kept = 0;
+  let spooled = 0;
   try {
-    const told = readTold(call.input);
-    if (!told) notice('what the host wrote cannot be read');
-    if (!told || told.isSubAgent) return { kept };
-    const scope = scopeOf({ directory: told.directory ?? call.directory, group: call.group, environment });
+    const input = readHookInput(call.input);
+    if (!input) notice('what the host wrote cannot be read');
+    if (!input || input.isSubAgent) return { kept: spooled };
+    const scope = scopeOf({ directory: input.directory ?? call.directory, group: call.group, environment });
     // Of what goes wrong here the memory can still be asked.
     if (event !== 'UserPromptSubmit') {
       const limit = await spoolLimit(environment);
-      kept = orNote(() => keepAll(home, call, told, { group: scope.group, limit, onNotice: notice }));
+      spooled = orNote(() => spoolNewTurns(home, call, input, { group: scope.group, limit, onNotice: notice }));
       if (event === 'SessionStart' || event === 'SessionEnd')
-        kept += orNote(() => keepLeftBehind(home, told, { limit, onNotice: notice }));
+        spooled += orNote(() => spoolUnfinished(home, input, { limit, onNotice: notice }));
     }
-    if (event !== 'SessionStart' && event !== 'UserPromptSubmit') return { kept };
-    return { kept, output: await tell(home, call, told, scope, notice) };
+    if (event !== 'SessionStart' && event !== 'UserPromptSubmit') return { kept: spooled };
+    return { kept: spooled, output: await recallContext(home, call, input, scope, notice) };
   } catch (error) {
     notice((error as Error).message);
-    return { kept };
+    return { kept: spooled };
   }
 
   function orNote(work: () => number): number {
@@ -71,61 +71,61 @@ export async function answerHook(call: HookCall): Promise<HookAnswer> {
 }
 
 /** The settings as a whole take five milliseconds to load, and hardly anybody changes this one. */
-async function spoolLimit({ MEMORY_SPOOL_LIMIT: given }: Environment): Promise<number | undefined> {
-  return given
-    ? (await import('../../settings.ts')).SETTINGS.MEMORY_SPOOL_LIMIT.shape.safeParse(given).data
+async function spoolLimit({ MEMORY_SPOOL_LIMIT: setting }: Environment): Promise<number | undefined> {
+  return setting
+    ? (await import('../../settings.ts')).SETTINGS.MEMORY_SPOOL_LIMIT.shape.safeParse(setting).data
     : undefined;
 }
 
-type Keeping = Pick<KeepOptions, 'group' | 'limit' | 'onNotice'>;
+type SpoolTarget = Pick<SpoolTurnsOptions, 'group' | 'limit' | 'onNotice'>;
 
-function keepAll(home: string, { event, host }: HookCall, told: Told, keeping: Keeping): number {
+function spoolNewTurns(home: string, { event, host }: HookCall, input: HookInput, target: SpoolTarget): number {
   if (event === 'SessionStart') removeOldQuietly(home);
-  const { session, transcript, directory = null } = told;
+  const { session, transcript, directory = null } = input;
   // The next hook of any session goes on with it if this one is killed.
   const isKept = transcript !== undefined && event !== 'SessionStart';
-  const done = isKept && begin(home, { host, session, transcript, directory, group: keeping.group });
-  const kept = withSession(home, host, session, (file) => keepTurns(file, event, told, { home, host, ...keeping }));
+  const done = isKept && noteWork(home, { host, session, transcript, directory, group: target.group });
+  const spooled = withSession(home, host, session, (file) => spoolTurns(file, event, input, { home, host, ...target }));
   if (done) done();
-  return kept;
+  return spooled;
 }
 
 /** What hooks began that were killed, whichever session's they were. */
-function keepLeftBehind(home: string, current: Told, keeping: Omit<Keeping, 'group'>): number {
-  let kept = 0;
-  for (const { work, rests, done } of leftBehind(home)) {
+function spoolUnfinished(home: string, current: HookInput, target: Omit<SpoolTarget, 'group'>): number {
+  let spooled = 0;
+  for (const { work, isIdle, done } of unfinishedWork(home)) {
     const { host, session, transcript, group } = work;
     if (session === current.session) continue;
-    const told = { ...NOTHING_TOLD, session, transcript, directory: work.directory ?? undefined };
-    kept += withSession(home, host, session, (file) =>
-      keepTurns(file, rests ? 'SessionEnd' : 'PreCompact', told, { home, host, group, ...keeping }),
+    const input = { ...EMPTY_INPUT, session, transcript, directory: work.directory ?? undefined };
+    spooled += withSession(home, host, session, (file) =>
+      spoolTurns(file, isIdle ? 'SessionEnd' : 'PreCompact', input, { home, host, group, ...target }),
     );
-    if (rests) done();
+    if (isIdle) done();
   }
-  return kept;
+  return spooled;
 }
 
-async function tell(
+async function recallContext(
   home: string,
   { event, host, environment, patience }: HookCall,
-  told: Told,
+  input: HookInput,
   scope: ReturnType<typeof scopeOf>,
   notice: (what: string) => void,
 ): Promise<string | undefined> {
   const change = <T>(work: (session: Session, write: (session: Session) => void) => T) =>
-    withSession(home, host, told.session, (file) => work(file.read() ?? newSession(0), file.write), ASKING_WAITS);
-  const before = change((session) => session);
-  const { questionOf, recall, toldHost } = await import('./recall.ts');
+    withSession(home, host, input.session, (file) => work(file.read() ?? newSession(0), file.write), LOCK_TIMEOUT);
+  const previous = change((session) => session);
+  const { questionOf, recall, hostOutput: toldHost } = await import('./recall.ts');
   const { loadConfig } = await import('../../config.ts');
   const { openServices } = await import('../../memory/services.ts');
   const services = openServices(loadConfig(environment), { onNotice: notice });
   // After compaction and in a resumed session the agent no longer knows what it was told.
-  const begins = event === 'SessionStart' || !before.briefed;
+  const begins = event === 'SessionStart' || !previous.briefed;
   const recalled = await recall(services, scope, {
-    question: questionOf(event, told),
+    question: questionOf(event, input),
     begins,
-    known: new Set(event === 'UserPromptSubmit' ? before.recalled : []),
-    own: new Set([...before.summaries, ...(event === 'UserPromptSubmit' ? before.episodes : [])]),
+    known: new Set(event === 'UserPromptSubmit' ? previous.recalled : []),
+    own: new Set([...previous.summaries, ...(event === 'UserPromptSubmit' ? previous.episodes : [])]),
     limit: patience,
     notice,
   });

@@ -1,13 +1,13 @@
 import { keyUuid } from '../../derived-uuid.ts';
 import { InvalidInputError } from '../../errors.ts';
 import { withoutRecalled } from '../../redaction/recalled.ts';
-import { type Kept, keepSummary, keepTurn } from '../store-turn.ts';
-import type { HookEvent, Told } from './event.ts';
+import { type Spooled, spoolSummary, spoolTurn } from '../store-turn.ts';
+import type { HookEvent, HookInput } from './event.ts';
 import { hashOf, newSession, type Session, type SessionFile } from './session.ts';
 import { lengthOf, type PlacedEntry, readTranscript } from './transcript.ts';
 import { type Stretch, stretches, turnOf } from './turns.ts';
 
-export interface KeepOptions {
+export interface SpoolTurnsOptions {
   readonly home: string;
   readonly host: string;
   readonly group: string;
@@ -20,10 +20,10 @@ export interface KeepOptions {
 const MOST_EPISODES = 200;
 const MOST_SUMMARIES = 10;
 /** So much of a transcript before its end is looked through for secrets of the user that a summary may repeat. */
-const LOOKS_BACK = 8 * 1024 * 1024;
+const SECRETS_WINDOW = 8 * 1024 * 1024;
 
 /** A session's events after which its last turn gets no more. */
-const isOver = (event: HookEvent, { source }: Told): boolean =>
+const isOver = (event: HookEvent, { source }: HookInput): boolean =>
   event === 'Stop' || event === 'SessionEnd' || (event === 'SessionStart' && source !== 'compact');
 
 /**
@@ -31,53 +31,53 @@ const isOver = (event: HookEvent, { source }: Told): boolean =>
  * @returns how many
  * @throws SpoolFullError, ConfigError; what is left then is kept next time
  */
-export function keepTurns(file: SessionFile, event: HookEvent, told: Told, options: KeepOptions): number {
-  const { session, transcript } = told;
+export function spoolTurns(file: SessionFile, event: HookEvent, input: HookInput, options: SpoolTurnsOptions): number {
+  const { session, transcript } = input;
   if (transcript === undefined) return 0;
-  const known = file.read();
-  if (!known && event === 'SessionStart') {
+  const stored = file.read();
+  if (!stored && event === 'SessionStart') {
     // What stands there already belongs to another session or to a time when nobody asked for it to be kept.
     file.write(newSession(lengthOf(transcript)));
     return 0;
   }
-  let state = known ?? newSession(0);
+  let state = stored ?? newSession(0);
   const { entries, end, unreadable } = readTranscript(transcript, state.offset);
   if (unreadable > 0) options.onNotice(`${unreadable} lines of the transcript are no JSON and were passed over`);
-  const summaries = keepSummaries(entries, state, told, options);
+  const summaries = spoolSummaries(entries, state, input, options);
   if (summaries.length > 0) {
     state = { ...state, summaries: [...state.summaries, ...summaries].slice(-MOST_SUMMARIES) };
     file.write(state);
   }
-  const found = stretches(entries, `${state.message || session}.${state.parts + 1}`);
-  const open = isOver(event, told) ? undefined : found.at(-1);
+  const turns = stretches(entries, `${state.message || session}.${state.parts + 1}`);
+  const open = isOver(event, input) ? undefined : turns.at(-1);
   let [kept, offset] = [summaries.length, state.offset];
   try {
-    for (const stretch of found.filter((one) => one !== open)) {
+    for (const stretch of turns.filter((stretch) => stretch !== open)) {
       offset = stretch.at;
-      const isDone = event === 'Stop' && stretch === found.at(-1);
+      const isDone = event === 'Stop' && stretch === turns.at(-1);
       const turn = turnOf(stretch, {
         host: options.host,
         session,
-        directory: told.directory ?? '',
+        directory: input.directory ?? '',
         recalled: state.recalled.length > 0,
-        isKept: (text) => hashOf(text) === known?.said,
-        lastWords: isDone ? told.lastWords : undefined,
+        isKept: (text) => hashOf(text) === stored?.said,
+        lastWords: isDone ? input.lastWords : undefined,
         isDone,
       });
       const { recalled } = state;
       const { home, group, limit } = options;
       const episode =
         turn &&
-        uuidOfKept(options, () =>
-          keepTurn(home, group, { ...turn, assistant: withoutRecalled(turn.assistant, recalled) }, limit),
+        uuidOfSpooled(options, () =>
+          spoolTurn(home, group, { ...turn, assistant: withoutRecalled(turn.assistant, recalled) }, limit),
         );
       if (episode !== undefined) kept += 1;
       state = {
-        ...after(state, stretch, turn !== undefined),
+        ...advanced(state, stretch, turn !== undefined),
         episodes: [...state.episodes, ...(episode === undefined ? [] : [episode])].slice(-MOST_EPISODES),
-        said: isDone && told.lastWords ? hashOf(told.lastWords) : null,
+        said: isDone && input.lastWords ? hashOf(input.lastWords) : null,
       };
-      offset = found[found.indexOf(stretch) + 1]?.at ?? end;
+      offset = turns[turns.indexOf(stretch) + 1]?.at ?? end;
       // A hook that is killed at a later turn does not do this one again.
       file.write({ ...state, offset });
     }
@@ -90,35 +90,35 @@ export function keepTurns(file: SessionFile, event: HookEvent, told: Told, optio
   return kept;
 }
 
-function after(state: Session, { message, entries }: Stretch, isTurn: boolean): Session {
+function advanced(state: Session, { message, entries }: Stretch, isTurn: boolean): Session {
   if (entries[0]?.kind === 'prompt') return { ...state, message, parts: 1 };
   return isTurn ? { ...state, parts: state.parts + 1 } : state;
 }
 
 /** Those of a turn that goes on are kept at once too, and not again with it. */
-function keepSummaries(
+function spoolSummaries(
   entries: readonly PlacedEntry[],
   { recalled, summaries }: Session,
-  { session, transcript = '' }: Told,
-  options: KeepOptions,
+  { session, transcript = '' }: HookInput,
+  options: SpoolTurnsOptions,
 ): string[] {
   const { home, host, group, limit } = options;
   const fresh = entries.flatMap(({ entry }) =>
     entry.kind === 'summary' && !summaries.includes(keyUuid(group, `${session}/${entry.message}`)) ? [entry] : [],
   );
   if (fresh.length === 0) return [];
-  const before = readTranscript(transcript, Math.max(0, lengthOf(transcript) - LOOKS_BACK)).entries;
-  const said = before.flatMap(({ entry }) => (entry.kind === 'prompt' ? [entry.text] : []));
+  const earlier = readTranscript(transcript, Math.max(0, lengthOf(transcript) - SECRETS_WINDOW)).entries;
+  const prompts = earlier.flatMap(({ entry }) => (entry.kind === 'prompt' ? [entry.text] : []));
   return fresh.flatMap(({ message, text, time }) => {
     const words = withoutRecalled(text, recalled);
-    const summary = { host, session, message, text: words, referenceTime: time, said };
-    return uuidOfKept(options, () => keepSummary(home, group, summary, limit)) ?? [];
+    const summary = { host, session, message, text: words, referenceTime: time, userTexts: prompts };
+    return uuidOfSpooled(options, () => spoolSummary(home, group, summary, limit)) ?? [];
   });
 }
 
-function uuidOfKept({ onNotice }: KeepOptions, keep: () => Kept | undefined): string | undefined {
+function uuidOfSpooled({ onNotice }: SpoolTurnsOptions, spool: () => Spooled | undefined): string | undefined {
   try {
-    return keep()?.uuid;
+    return spool()?.uuid;
   } catch (error) {
     // It would be refused next time too, and must not keep the others back.
     if (!(error instanceof InvalidInputError)) throw error;

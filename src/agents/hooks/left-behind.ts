@@ -19,50 +19,50 @@ export type Work = Omit<z.output<typeof shape>, 'version'>;
 
 const ENDING = '.work';
 /** No hook takes as long; it was killed, or it failed. */
-const LEFT_AFTER = 15 * SECOND;
+const UNFINISHED_AFTER = 15 * SECOND;
 /** Into a transcript that is as old nothing more is written. */
-const RESTS_AFTER = MINUTE;
+const IDLE_AFTER = MINUTE;
 /** One hook goes on with a few of them, the next one with others. */
 const MOST = 3;
 
 /** Notes what is begun; to be called again when it is done. */
-export function begin(home: string, work: Work): () => void {
+export function noteWork(home: string, work: Work): () => void {
   mkdirSync(hooksFolder(home), { recursive: true, mode: 0o700 });
   const path = sessionPath(home, work.host, work.session) + ENDING;
   writeFileSync(path, JSON.stringify({ version: 1, ...work }), { mode: 0o600 });
   return () => rmSync(path, { force: true });
 }
 
-export interface LeftBehind {
+export interface UnfinishedWork {
   readonly work: Work;
   /** True when the session goes on no more, so that its last turn is whole. */
-  readonly rests: boolean;
+  readonly isIdle: boolean;
   /** To be called when it was done, or can never be done. */
   done(): void;
 }
 
 /** What killed hooks left, oldest first. */
-export function leftBehind(home: string, now = Date.now()): LeftBehind[] {
+export function unfinishedWork(home: string, now = Date.now()): UnfinishedWork[] {
   const folder = hooksFolder(home);
-  const found = readdirSync(folder)
+  const files = readdirSync(folder)
     .filter((name) => name.endsWith(ENDING))
     .map((name) => ({ path: join(folder, name), begun: changedAt(join(folder, name)) ?? now }))
-    .filter(({ begun }) => now - begun > LEFT_AFTER)
+    .filter(({ begun }) => now - begun > UNFINISHED_AFTER)
     .sort((a, b) => a.begun - b.begun);
-  return found.slice(0, MOST).flatMap(({ path }) => {
+  return files.slice(0, MOST).flatMap(({ path }) => {
     const done = () => rmSync(path, { force: true });
     const work = read(path);
     const written = work && changedAt(work.transcript);
     // Its transcript is gone, or it is nothing of ours.
     if (!work || written === undefined) done();
-    return work && written !== undefined ? [{ work, rests: now - written > RESTS_AFTER, done }] : [];
+    return work && written !== undefined ? [{ work, isIdle: now - written > IDLE_AFTER, done }] : [];
   });
 }
 
 function read(path: string): Work | undefined {
-  const found = readJsonFile(path, shape);
-  if (!found) return undefined;
-  const { version: _, ...work } = found;
+  const stored = readJsonFile(path, shape);
+  if (!stored) return undefined;
+  const { version: _, ...work } = stored;
   return work;
 }
 

@@ -9,7 +9,7 @@ import { redact } from '../../redaction/redact.ts';
 import { oneLine, shortened } from '../../text.ts';
 import { withTimeout } from '../../with-timeout.ts';
 import type { Scope } from '../scope.ts';
-import type { HookEvent, Told } from './event.ts';
+import type { HookEvent, HookInput } from './event.ts';
 import { lengthOf, readTranscript } from './transcript.ts';
 
 /** What an agent is told, and its sentences. */
@@ -27,10 +27,10 @@ const LONGEST_QUESTION = 400;
 const TAIL = 512 * 1024;
 
 /** What to ask: the user's last words, empty for none. Redacted, since it goes over the wire. */
-export function questionOf(event: HookEvent, told: Told): string {
-  const words = event === 'UserPromptSubmit' ? told.prompt : lastPrompt(told.transcript);
-  const asked = shortened(oneLine(redact(words ?? '')), LONGEST_QUESTION);
-  return /\p{L}/u.test(asked) ? asked : '';
+export function questionOf(event: HookEvent, input: HookInput): string {
+  const words = event === 'UserPromptSubmit' ? input.prompt : lastPrompt(input.transcript);
+  const question = shortened(oneLine(redact(words ?? '')), LONGEST_QUESTION);
+  return /\p{L}/u.test(question) ? question : '';
 }
 
 export interface RecallParts {
@@ -72,7 +72,9 @@ export async function recall(
     ask(group, MOST_OF_PROJECT),
     ask(userGroup, MOST_OF_USER),
   ]);
-  for (const { outcome } of [project, user].filter((it) => it.outcome === 'late' || it.outcome === 'failed'))
+  for (const { outcome } of [project, user].filter(
+    (answer) => answer.outcome === 'late' || answer.outcome === 'failed',
+  ))
     notice(`what the memory knows of the prompt ${outcome === 'late' ? 'came too late' : 'could not be had'}`);
   const isRecalled = project.lines.length + user.lines.length > 0;
   const [userPart, projectPart] = briefingsFor([ofUser, ofProject], question, isRecalled);
@@ -113,7 +115,7 @@ async function briefed(
 }
 
 /** What a host reads from standard output. */
-export function toldHost(event: HookEvent, context: string): string {
+export function hostOutput(event: HookEvent, context: string): string {
   return JSON.stringify({ hookSpecificOutput: { hookEventName: event, additionalContext: context } });
 }
 

@@ -102,8 +102,8 @@ function changedFiles(calls: readonly ToolCall[], directory: string): string[] {
 }
 
 function near(path: string, directory: string): string {
-  const within = isAbsolute(path) ? relative(directory, path) : path;
-  return within.startsWith('..') ? path : within;
+  const relativePath = isAbsolute(path) ? relative(directory, path) : path;
+  return relativePath.startsWith('..') ? path : relativePath;
 }
 
 function statusOf(entries: readonly Turnable[], isDone: boolean): Turn['status'] {

@@ -4,16 +4,16 @@ import { parseJson } from '../../json.ts';
 import { parseTime } from '../../time.ts';
 import type { Tool } from './tool.ts';
 
-export const text = (about: string) => z.string().check(z.describe(about));
-export const texts = (about: string) => z.array(z.string()).check(z.describe(about));
-export const count = (most: number, usual: number, about: string) =>
-  z._default(z.int().check(z.minimum(1), z.maximum(most), z.describe(about)), usual);
-export const date = (about: string) =>
-  z.string().check(z.describe(`${about}, such as 2026-11-22 or 2026-11-22T08:30:00Z (no offset means UTC)`));
+export const text = (description: string) => z.string().check(z.describe(description));
+export const texts = (description: string) => z.array(z.string()).check(z.describe(description));
+export const count = (most: number, usual: number, description: string) =>
+  z._default(z.int().check(z.minimum(1), z.maximum(most), z.describe(description)), usual);
+export const date = (description: string) =>
+  z.string().check(z.describe(`${description}, such as 2026-11-22 or 2026-11-22T08:30:00Z (no offset means UTC)`));
 
 /** @throws InvalidInputError naming the argument */
-export function timeOf(given: string | undefined, name: string): Date | undefined {
-  return given === undefined ? undefined : parseTime(given, name);
+export function timeOf(text: string | undefined, name: string): Date | undefined {
+  return text === undefined ? undefined : parseTime(text, name);
 }
 
 /** What a tool was given, and what it does not know of that. */
@@ -30,15 +30,15 @@ export interface Arguments {
  */
 export function readArguments({ name, input }: Tool, given: Readonly<Record<string, unknown>>): Arguments {
   const shape = input.shape as Readonly<Record<string, z.ZodMiniType>>;
-  const there = Object.entries(given).filter(([, value]) => !isNothing(value));
-  const known = there.filter(([key]) => Object.hasOwn(shape, key));
+  const present = Object.entries(given).filter(([, value]) => !isNothing(value));
+  const known = present.filter(([key]) => Object.hasOwn(shape, key));
   const used = Object.fromEntries(known.map(([key, value]) => [key, fitted(shape[key], value)]));
   const parsed = input.safeParse(used);
   if (!parsed.success) throw new InvalidInputError(sentence(name, used, parsed.error.issues[0]));
   return {
     given: parsed.data,
     // An argument that asks for nothing changes nothing when it is passed over.
-    unknown: there.filter(([key, value]) => !Object.hasOwn(shape, key) && !asksNothing(value)).map(([key]) => key),
+    unknown: present.filter(([key, value]) => !Object.hasOwn(shape, key) && !asksNothing(value)).map(([key]) => key),
   };
 }
 

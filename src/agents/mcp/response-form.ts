@@ -32,7 +32,7 @@ const acceptedTypes = (accept: string | null): string[] =>
     .toLowerCase()
     .split(',')
     .map((part) => part.split(';').map((piece) => piece.trim()))
-    .filter(([type, ...parameters]) => type !== '' && !parameters.some((it) => /^q=0(\.0*)?$/.test(it)))
+    .filter(([type, ...parameters]) => type !== '' && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter)))
     .map(([type = '']) => type);
 
 async function asJson(response: Response): Promise<Response> {

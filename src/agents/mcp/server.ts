@@ -30,7 +30,7 @@ export function mcpServers(memory: MemoryManager, options: McpOptions): McpServe
   const all = toolsFor(options.allowClear ?? false);
   const offered = options.readOnly ? all.filter(({ effect }) => effect === 'reads') : all;
   const tools = new Map(offered.map((tool) => [tool.name, tool]));
-  const told = [...tools.values()].map(description);
+  const descriptions = [...tools.values()].map(description);
   const running = new Set<Promise<unknown>>();
 
   function begun(work: Promise<unknown>): void {
@@ -41,7 +41,7 @@ export function mcpServers(memory: MemoryManager, options: McpOptions): McpServe
 
   function call(name: string, given: Record<string, unknown>, cancelled: AbortSignal): Promise<CallToolResult> {
     const tool = tools.get(name);
-    if (!tool && all.some((it) => it.name === name))
+    if (!tool && all.some((tool) => tool.name === name))
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, `This server only reads, so it has no tool "${name}".`);
     if (!tool) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no tool "${name.slice(0, 60)}".`);
     return runTool(tool, given, memory, options, begun, cancelled);
@@ -53,7 +53,7 @@ export function mcpServers(memory: MemoryManager, options: McpOptions): McpServe
         { name: 'memory-manager', title: 'memory-manager', version: programVersion() },
         { capabilities: { tools: {} }, instructions: instructionsFor(options), jsonSchemaValidator: NO_FORMS },
       );
-      server.setRequestHandler('tools/list', () => ({ tools: told }));
+      server.setRequestHandler('tools/list', () => ({ tools: descriptions }));
       server.setRequestHandler('tools/call', ({ params }, { mcpReq }) =>
         call(params.name, params.arguments ?? {}, mcpReq.signal),
       );

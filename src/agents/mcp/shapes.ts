@@ -83,10 +83,10 @@ export const LONGEST_CONTENT = 8_000;
 
 /** Under the name that whoever stored it gave, if any. */
 export function episode(row: LatestEpisode, group: string): z.input<typeof episodeShape> {
-  const given = row.metadata?.name;
+  const storedName = row.metadata?.name;
   return {
     uuid: row.uuid,
-    name: typeof given === 'string' ? given : row.name,
+    name: typeof storedName === 'string' ? storedName : row.name,
     content: shortened(row.content, LONGEST_CONTENT),
     created_at: row.createdAt,
     source: row.source,

@@ -48,10 +48,10 @@ export async function serveOverStdio(servers: McpServers, longest: number, stop:
 /** Counts what was asked and not answered yet. */
 function openRequests(transport: StdioServerTransport) {
   const open = new Set<unknown>();
-  let tell = () => {};
+  let notify = () => {};
   const closeOne = (id: unknown) => {
     open.delete(id);
-    if (open.size === 0) tell();
+    if (open.size === 0) notify();
   };
   const { onmessage } = transport;
   transport.onmessage = (message: JSONRPCMessage) => {
@@ -71,7 +71,7 @@ function openRequests(transport: StdioServerTransport) {
       await new Promise((resolve) => setImmediate(resolve));
       if (open.size === 0) return;
       const answered = Promise.withResolvers<void>();
-      tell = answered.resolve;
+      notify = answered.resolve;
       await withTimeout(limit, answered.promise, () => undefined);
     },
   };

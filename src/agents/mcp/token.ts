@@ -34,9 +34,9 @@ export function readToken(file: string): Token {
 
 /** Whether an `Authorization` header shows the token; takes the same time for every wrong one. */
 export function showsToken(header: string | undefined, token: string): boolean {
-  const given = /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1] ?? '';
-  const [one, other] = [Buffer.from(given), Buffer.from(token)];
-  return one.length === other.length && timingSafeEqual(one, other);
+  const sent = /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1] ?? '';
+  const [actual, expected] = [Buffer.from(sent), Buffer.from(token)];
+  return actual.length === expected.length && timingSafeEqual(actual, expected);
 }
 
 function checked(token: string, file: string): string {

@@ -9,9 +9,9 @@ export type Effect = 'reads' | 'adds' | 'tends' | 'removes';
 export interface Call {
   readonly memory: MemoryManager;
   /** The group that was named, or else the server's. */
-  group(given: string | undefined): string;
+  group(named: string | undefined): string;
   /** The groups that were named, or else those that the server searches. @throws InvalidInputError for too many */
-  groups(given: readonly string[] | undefined): readonly string[];
+  groups(named: readonly string[] | undefined): readonly string[];
   /** Tells the caller something beside the answer. */
   note(sentence: string): void;
 }

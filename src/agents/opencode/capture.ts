@@ -12,7 +12,7 @@ import {
   type OpenTurn,
   openTurn,
 } from './open-turn.ts';
-import { noteEpisode, noteOwner, noteRecalled, noteSaid, type Session, type Sessions } from './sessions.ts';
+import { noteEpisode, noteOwner, noteRecalled, noteUserText, type Session, type Sessions } from './sessions.ts';
 
 export interface Capture {
   prompted(prompt: Prompt, output: PromptOutput): void;
@@ -40,13 +40,13 @@ export function openCapture(
   function finish(session: Session, turn: OpenTurn): void {
     session.turns.delete(turn.message);
     if (session.isChild) return;
-    const whole = finished(turn, session.id, worktree);
+    const completed = finished(turn, session.id, worktree);
     const { recalled } = session;
     const without = (text: string) => withoutRecalled(text, recalled);
     const uuid = keep.turn({
-      ...whole,
-      assistant: without(whole.assistant),
-      tools: whole.tools.map((used) => ({ ...used, input: without(used.input), output: without(used.output) })),
+      ...completed,
+      assistant: without(completed.assistant),
+      tools: completed.tools.map((used) => ({ ...used, input: without(used.input), output: without(used.output) })),
       recalled: recalled.size > 0,
     });
     if (uuid !== undefined) noteEpisode(session, uuid);
@@ -81,7 +81,7 @@ export function openCapture(
       text: withoutRecalled(text, session.recalled),
       ...(modelID && { model: providerID ? `${providerID}/${modelID}` : modelID }),
       referenceTime: new Date(summary.startedAt),
-      said: [...session.said],
+      userTexts: [...session.userTexts],
     });
     if (uuid !== undefined) noteEpisode(session, uuid);
   }
@@ -110,7 +110,7 @@ export function openCapture(
       if (session.isChild) return;
       const turn = openTurn(output, prompt.agent);
       turn.isTemplate = isTemplate(turn.user);
-      noteSaid(session, turn.user);
+      noteUserText(session, turn.user);
       session.turns.set(output.message.id, turn);
     },
     happened(event) {
@@ -129,8 +129,8 @@ export function openCapture(
           const summary = session.summaries.get(part.messageID);
           if (summary) return noteSummaryPart(summary.texts, part);
           const turn = session.turns.get(session.owners.get(part.messageID) ?? '');
-          const told = turn && notePart(turn, part);
-          return told ? noteRecalled(session, told) : undefined;
+          const recalled = turn && notePart(turn, part);
+          return recalled ? noteRecalled(session, recalled) : undefined;
         }
         case 'session.error': {
           const { sessionID, error } = event.properties;

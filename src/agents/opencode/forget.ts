@@ -30,11 +30,15 @@ export async function forget(
   if (target.query !== undefined) return chooseFrom(services, group, target.query);
   const memory = await import('../../memory/forget.ts');
   try {
-    const gone = await memory.forget(services, meant(target), { group, dryRun: !isConfirmed, timeoutMs: limit });
+    const forgotten = await memory.forget(services, forgetTarget(target), {
+      group,
+      dryRun: !isConfirmed,
+      timeoutMs: limit,
+    });
     const lines = [
-      ...gone.episodes.map(({ uuid, name }) => `- episode ${name} (${uuid})`),
-      ...gone.facts.map(({ uuid, fact }) => `- fact: ${shortened(fact, 200)} (${uuid})`),
-      ...gone.entities.map(({ uuid, name }) => `- entity ${name} (${uuid})`),
+      ...forgotten.episodes.map(({ uuid, name }) => `- episode ${name} (${uuid})`),
+      ...forgotten.facts.map(({ uuid, fact }) => `- fact: ${shortened(fact, 200)} (${uuid})`),
+      ...forgotten.entities.map(({ uuid, name }) => `- entity ${name} (${uuid})`),
     ];
     if (lines.length === 0) return 'Nothing in the memory fits.';
     const head = isConfirmed
@@ -47,7 +51,7 @@ export async function forget(
   }
 }
 
-function meant({ episode, fact, entity = '' }: Target): ForgetTarget {
+function forgetTarget({ episode, fact, entity = '' }: Target): ForgetTarget {
   if (episode !== undefined) return { episode };
   return fact === undefined ? { entity } : { fact };
 }

@@ -10,8 +10,8 @@ export interface HostInput {
 export interface HostClient {
   readonly app?: { log(entry: { body: LogEntry }): Promise<unknown> };
   readonly session?: {
-    get(asked: { path: { id: string } }): Promise<{ data?: SessionInfo }>;
-    messages(asked: { path: { id: string } }): Promise<{ data?: readonly { readonly parts: readonly Part[] }[] }>;
+    get(request: { path: { id: string } }): Promise<{ data?: SessionInfo }>;
+    messages(request: { path: { id: string } }): Promise<{ data?: readonly { readonly parts: readonly Part[] }[] }>;
   };
 }
 

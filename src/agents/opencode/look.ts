@@ -12,14 +12,14 @@ export async function searchAll(
   limit: number,
 ): Promise<string> {
   const found = await Promise.all(groups.map((group) => askOne(services, group, query, limit)));
-  const facts = found.flatMap((it) => it.facts);
-  const passages = found.flatMap((it) => it.passages ?? []);
+  const facts = found.flatMap((answer) => answer.facts);
+  const passages = found.flatMap((answer) => answer.passages ?? []);
   const best = [...facts, ...passages].sort((a, b) => b.score - a.score).slice(0, limit);
   const kept = new Set<unknown>(best);
   return bulletList({
-    facts: facts.filter((it) => kept.has(it)),
+    facts: facts.filter((item) => kept.has(item)),
     episodes: [],
-    passages: passages.filter((it) => kept.has(it)),
+    passages: passages.filter((item) => kept.has(item)),
   });
 }
 

@@ -28,8 +28,8 @@ const MOST_PARTS = 400;
 const FIRST_PARTS = 100;
 
 export function openTurn({ message, parts }: PromptOutput, agent?: string): OpenTurn {
-  const said = parts.filter((part) => part.type === 'text' && !part.synthetic && !part.ignored);
-  const turn = emptyTurn(message.id, said.map(({ text = '' }) => text).join('\n\n'), message.time?.created);
+  const userParts = parts.filter((part) => part.type === 'text' && !part.synthetic && !part.ignored);
+  const turn = emptyTurn(message.id, userParts.map(({ text = '' }) => text).join('\n\n'), message.time?.created);
   turn.agent = message.agent ?? agent;
   turn.model = message.model && `${message.model.providerID}/${message.model.modelID}`;
   for (const { type, filename } of parts) if (type === 'file' && filename) turn.files.add(filename);

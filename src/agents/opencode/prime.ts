@@ -5,7 +5,7 @@ import type { Background } from './background.ts';
 import type { HostClient, Part, Prompt, PromptOutput } from './host.ts';
 import { syntheticPart } from './part.ts';
 import type { Recall } from './recall.ts';
-import { noteRecalled, noteSaid, type Session } from './sessions.ts';
+import { noteRecalled, noteUserText, type Session } from './sessions.ts';
 
 /** How long a user's message may wait for what is recalled; with what the host adds it is there within 150 ms or not at all. */
 export const RECALL_TIMEOUT_MS = 130;
@@ -59,16 +59,16 @@ export function openPriming(
 
   /** Of a session that an earlier process began: whose it is, and whether it was told already. */
   async function learnPast(session: Session): Promise<void> {
-    const asked = { path: { id: session.id } };
+    const request = { path: { id: session.id } };
     const [info, messages] = await Promise.all([
-      orNothing(timeoutMs / 2, async () => client?.session?.get(asked)),
-      orNothing(timeoutMs / 2, async () => client?.session?.messages(asked)),
+      orNothing(timeoutMs / 2, async () => client?.session?.get(request)),
+      orNothing(timeoutMs / 2, async () => client?.session?.messages(request)),
     ]);
     session.isChild ||= info?.data?.parentID !== undefined;
     session.isKnown = info?.data !== undefined;
     for (const { type, text = '' } of (messages?.data ?? []).flatMap(({ parts }): readonly Part[] => parts)) {
       if (strippedOfRecalled(text) === text) {
-        if (type === 'text') noteSaid(session, text);
+        if (type === 'text') noteUserText(session, text);
         continue;
       }
       noteRecalled(session, text);

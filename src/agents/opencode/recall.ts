@@ -78,8 +78,8 @@ export function openRecall({ group, userGroup }: Scope, timeoutMs: number, onLat
         }),
       ]);
       const briefing = textOf(briefingsFor(whole, words, lines.length > 0));
-      const told = new Set(recalledSentences(briefing));
-      const news = lines.filter((line) => !recalledSentences(line).every((sentence) => told.has(sentence)));
+      const briefed = new Set(recalledSentences(briefing));
+      const news = lines.filter((line) => !recalledSentences(line).every((sentence) => briefed.has(sentence)));
       return marked([briefing, ...section('About this message:', news.join('\n'))]);
     },
     async news(stores, words, context) {
@@ -103,8 +103,8 @@ const textOf = ([user, project]: Briefings): string =>
   ].join('\n');
 
 function marked(parts: readonly string[]): string | undefined {
-  const said = parts.filter((part) => part !== '');
-  return said.length === 0 ? undefined : [RECALL_BEGIN, INTRODUCTION, ...said, RECALL_END].join('\n');
+  const present = parts.filter((part) => part !== '');
+  return present.length === 0 ? undefined : [RECALL_BEGIN, INTRODUCTION, ...present, RECALL_END].join('\n');
 }
 
 const section = (title: string, text: string): string[] => (text === '' ? [] : [title, text]);

@@ -3,7 +3,7 @@ import { loadConfig } from '../../config.ts';
 import { isForeseen } from '../../errors.ts';
 import { MINUTE } from '../../time.ts';
 import { scopeOf } from '../scope.ts';
-import { type Kept, keepSummary, keepTurn } from '../store-turn.ts';
+import { type Spooled, spoolSummary, spoolTurn } from '../store-turn.ts';
 import { openBackground } from './background.ts';
 import { openCapture } from './capture.ts';
 import type { Hooks, HostEvent, HostInput } from './host.ts';
@@ -13,7 +13,7 @@ import { noteRecalled, openSessions } from './sessions.ts';
 import { openTemplates } from './templates.ts';
 import { memoryTools, TOOL_TIMEOUT_MS } from './tools.ts';
 
-const CLOSES_WITHIN = 700;
+const CLOSE_TIMEOUT = 700;
 /** As a package and as a file at once it would do everything twice. */
 const RUNNING: unique symbol = Symbol.for('memory-manager/opencode');
 
@@ -32,20 +32,23 @@ const options = z.object({
  * The memory as a plugin. Whatever happens in here, the host goes on: it gives plugins no time limit and catches nothing, so that
  * every hook does both itself.
  */
-export async function server(input: HostInput, given: unknown = {}): Promise<Hooks> {
+export async function server(input: HostInput, pluginOptions: unknown = {}): Promise<Hooks> {
   if (isOn(process.env.MEMORY_DISABLED)) return {};
   try {
-    return hooks(input, given);
+    return hooks(input, pluginOptions);
   } catch (error) {
-    tell(input, isForeseen(error) ? error.message : 'The memory could not start.');
+    logToHost(input, isForeseen(error) ? error.message : 'The memory could not start.');
     return {};
   }
 }
 
-function hooks(input: HostInput, given: unknown): Hooks {
-  const parsed = options.safeParse(given ?? {});
+function hooks(input: HostInput, pluginOptions: unknown): Hooks {
+  const parsed = options.safeParse(pluginOptions ?? {});
   if (!parsed.success) {
-    tell(input, `The plugin's option ${parsed.error.issues[0]?.path.join('.')} cannot be used; the memory is off.`);
+    logToHost(
+      input,
+      `The plugin's option ${parsed.error.issues[0]?.path.join('.')} cannot be used; the memory is off.`,
+    );
     return {};
   }
   const running = runningDirectories();
@@ -63,22 +66,22 @@ function hooks(input: HostInput, given: unknown): Hooks {
     late += 1;
     // In powers of two: a busy machine is late often.
     if (Number.isInteger(Math.log2(late)))
-      tell(input, `The memory was too late for ${late} of this process's messages; they went on without it.`);
+      logToHost(input, `The memory was too late for ${late} of this process's messages; they went on without it.`);
   };
   const recall = openRecall(scope, recallTimeoutMs, onLate);
   const background = openBackground(config, (stores) => recall.warmUp(stores));
   const prime = openPriming(client, background, recall, recallTimeoutMs, onLate);
   const worktree = input.worktree && input.worktree !== '/' ? input.worktree : directory;
-  let told = false;
-  const kept = (keep: () => Kept | undefined): string | undefined => {
+  let isReported = false;
+  const spoolQuietly = (spool: () => Spooled | undefined): string | undefined => {
     try {
-      const episode = captures ? keep() : undefined;
+      const episode = captures ? spool() : undefined;
       if (episode) background.wake();
       return episode?.uuid;
     } catch (error) {
       // Once: a full disk stays full for a while.
-      if (!told) tell(input, isForeseen(error) ? error.message : 'A turn could not be kept.');
-      told = true;
+      if (!isReported) logToHost(input, isForeseen(error) ? error.message : 'A turn could not be kept.');
+      isReported = true;
       return undefined;
     }
   };
@@ -86,8 +89,8 @@ function hooks(input: HostInput, given: unknown): Hooks {
     sessions,
     worktree,
     {
-      turn: (turn) => kept(() => keepTurn(config.home, scope.group, turn, config.spoolLimit)),
-      summary: (summary) => kept(() => keepSummary(config.home, scope.group, summary, config.spoolLimit)),
+      turn: (turn) => spoolQuietly(() => spoolTurn(config.home, scope.group, turn, config.spoolLimit)),
+      summary: (summary) => spoolQuietly(() => spoolSummary(config.home, scope.group, summary, config.spoolLimit)),
     },
     templates.isIn,
   );
@@ -96,9 +99,9 @@ function hooks(input: HostInput, given: unknown): Hooks {
   return {
     ...(captures || recalls
       ? {
-          config: harmless(async (config) => templates.read(config)),
-          event: harmless(async ({ event }) => capture.happened(event as HostEvent)),
-          'chat.message': harmless(async (prompt, output) => {
+          config: neverThrows(async (config) => templates.read(config)),
+          event: neverThrows(async ({ event }) => capture.happened(event as HostEvent)),
+          'chat.message': neverThrows(async (prompt, output) => {
             const session = sessions.of(prompt.sessionID);
             capture.prompted(prompt, output);
             if (recalls) await prime(session, prompt, output);
@@ -106,20 +109,20 @@ function hooks(input: HostInput, given: unknown): Hooks {
         }
       : {}),
     ...(recalls && {
-      'experimental.session.compacting': harmless(async ({ sessionID }, output) => {
+      'experimental.session.compacting': neverThrows(async ({ sessionID }, output) => {
         const session = sessions.of(sessionID);
-        const known = session.lastRecall ?? recall.atHand();
-        if (!known || session.isChild) return;
+        const recalled = session.lastRecall ?? recall.atHand();
+        if (!recalled || session.isChild) return;
         // The summary may repeat it.
-        noteRecalled(session, known);
-        output.context.push(known);
+        noteRecalled(session, recalled);
+        output.context.push(recalled);
       }),
     }),
     ...(tools && { tool: memoryTools({ config, scope, background, timeoutMs: toolTimeoutMs }) }),
-    dispose: harmless(async () => {
+    dispose: neverThrows(async () => {
       running.delete(directory);
       capture.end();
-      await background.close(CLOSES_WITHIN);
+      await background.close(CLOSE_TIMEOUT);
     }),
   };
 }
@@ -131,18 +134,18 @@ function runningDirectories(): Set<string> {
 }
 
 /** The host would end the user's turn, or itself. */
-function harmless<Given extends unknown[]>(
-  hook: (...given: Given) => Promise<void>,
-): (...given: Given) => Promise<void> {
-  return async (...given) => {
+function neverThrows<Given extends unknown[]>(
+  hook: (...args: Given) => Promise<void>,
+): (...args: Given) => Promise<void> {
+  return async (...args) => {
     try {
-      await hook(...given);
+      await hook(...args);
     } catch {}
   };
 }
 
 /** Into the host's own log, without waiting: while plugins are loaded it may not answer. */
-function tell({ client }: HostInput, message: string): void {
+function logToHost({ client }: HostInput, message: string): void {
   setTimeout(() => {
     try {
       client?.app?.log({ body: { service: 'memory-manager', level: 'warn', message } }).catch(() => undefined);

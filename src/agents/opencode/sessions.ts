@@ -26,7 +26,7 @@ export interface Session {
   /** By the message that they are written in. */
   readonly summaries: Map<string, OpenSummary>;
   /** What the user said, of which a summary may repeat secrets. */
-  readonly said: Set<string>;
+  readonly userTexts: Set<string>;
   readonly recalled: Set<string>;
   /** uuids of its own turns, as far as this process kept them. */
   readonly episodes: Set<string>;
@@ -38,7 +38,7 @@ const MOST_SESSIONS = 500;
 const MOST_SENTENCES = 300;
 const MOST_OWNERS = 2000;
 const MOST_EPISODES = 300;
-const [MOST_SAID, LONGEST_SAID] = [200, 16_000];
+const [MOST_USER_TEXTS, LONGEST_SAID] = [200, 16_000];
 
 export interface Sessions {
   of(id: string): Session;
@@ -51,7 +51,7 @@ export function openSessions(): Sessions {
   const sessions = new Map<string, Session>();
 
   function add(id: string): Session {
-    const made: Session = {
+    const session: Session = {
       id,
       isChild: false,
       isKnown: false,
@@ -60,14 +60,14 @@ export function openSessions(): Sessions {
       turns: new Map(),
       owners: new Map(),
       summaries: new Map(),
-      said: new Set(),
+      userTexts: new Set(),
       recalled: new Set(),
       episodes: new Set(),
       lastRecall: undefined,
     };
-    sessions.set(id, made);
+    sessions.set(id, session);
     forgetOldest(sessions, MOST_SESSIONS);
-    return made;
+    return session;
   }
 
   return {
@@ -94,9 +94,9 @@ export function noteEpisode(session: Session, uuid: string): void {
   forgetOldest(session.episodes, MOST_EPISODES);
 }
 
-export function noteSaid(session: Session, text: string): void {
-  session.said.add(text.slice(0, LONGEST_SAID));
-  forgetOldest(session.said, MOST_SAID);
+export function noteUserText(session: Session, text: string): void {
+  session.userTexts.add(text.slice(0, LONGEST_SAID));
+  forgetOldest(session.userTexts, MOST_USER_TEXTS);
 }
 
 export function noteOwner(session: Session, answer: string, turn: string | null): void {

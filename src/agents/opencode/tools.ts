@@ -8,7 +8,7 @@ import { redact } from '../../redaction/redact.ts';
 import { SECOND } from '../../time.ts';
 import { withTimeout } from '../../with-timeout.ts';
 import type { Scope } from '../scope.ts';
-import { keepEpisode } from '../store-turn.ts';
+import { spoolEpisode } from '../store-turn.ts';
 import type { Background } from './background.ts';
 import type { HostTool, ToolUse } from './host.ts';
 
@@ -27,19 +27,19 @@ export interface ToolParts {
 
 /** The four tools. Each answers in time, in words also when nothing can be had, and never throws. */
 export function memoryTools(parts: ToolParts): Record<string, HostTool> {
-  const groupOf = (wanted: 'project' | 'user' | undefined) =>
-    wanted === 'user' ? parts.scope.userGroup : parts.scope.group;
+  const groupOf = (scopeOption: 'project' | 'user' | undefined) =>
+    scopeOption === 'user' ? parts.scope.userGroup : parts.scope.group;
   const { background, timeoutMs } = parts;
-  const tool = <Shape extends Record<string, z.ZodMiniType>>(...given: ToolDefinition<Shape>) =>
-    hostTool(timeoutMs, ...given);
+  const tool = <Shape extends Record<string, z.ZodMiniType>>(...definition: ToolDefinition<Shape>) =>
+    hostTool(timeoutMs, ...definition);
 
   return {
     memory_search: tool(
       'Search what earlier sessions left in the long-term memory: facts with their dates, about this project and this user. query: a question or a few words; limit: how many (default 8); scope: "project" or "user" (default both).',
       { query: text, limit: count, scope },
-      async ({ query, limit = 8, scope: wanted }) =>
+      async ({ query, limit = 8, scope: scopeOption }) =>
         (await background.stores()).search(
-          wanted ? [groupOf(wanted)] : [parts.scope.group, parts.scope.userGroup],
+          scopeOption ? [groupOf(scopeOption)] : [parts.scope.group, parts.scope.userGroup],
           redact(query),
           limit,
         ),
@@ -47,12 +47,12 @@ export function memoryTools(parts: ToolParts): Record<string, HostTool> {
     memory_add: tool(
       'Remember something for later sessions. What is said in this conversation is remembered anyway; use this when the user asks to remember something, or for a decision in words of your own. text: whole sentences that can be understood alone; scope: "project" (default), or "user" for what holds in every project of this user, such as preferences. kind: "fact", "decision" (with its reason), "task" (open until it is replaced) or "rule" (a standing instruction of the user, in force once they confirm it); replaces: uuid of an episode or a fact that this replaces.',
       { text, scope, kind: noteKind, replaces: z.optional(z.uuid()) },
-      async ({ text: note, scope: wanted, kind, replaces }, use) => {
+      async ({ text: note, scope: scopeOption, kind, replaces }, use) => {
         const content = redact(strippedOfRecalled(note)).trim();
         if (content === '' || /^(?:\[private\]\s*)+$/.test(content)) return 'Nothing was kept: all of it is private.';
-        const kept = keepEpisode(
+        const kept = spoolEpisode(
           parts.config.home,
-          groupOf(wanted),
+          groupOf(scopeOption),
           {
             content,
             metadata: { kind: 'note', host: 'opencode', session: use.sessionID },
@@ -69,9 +69,9 @@ export function memoryTools(parts: ToolParts): Record<string, HostTool> {
         background.wake();
         const pending =
           kind === 'rule'
-            ? ` The rule is pending: it counts once the user runs \`memory-manager confirm ${kept.uuid} --group ${groupOf(wanted)}\`${wanted === 'user' ? '' : ` or writes "confirm ${kept.uuid}"`}.`
+            ? ` The rule is pending: it counts once the user runs \`memory-manager confirm ${kept.uuid} --group ${groupOf(scopeOption)}\`${scopeOption === 'user' ? '' : ` or writes "confirm ${kept.uuid}"`}.`
             : '';
-        return `Kept as episode ${kept.uuid} in the memory of ${wanted === 'user' ? 'the user' : 'the project'}; it can be found once a worker has read it.${pending}`;
+        return `Kept as episode ${kept.uuid} in the memory of ${scopeOption === 'user' ? 'the user' : 'the project'}; it can be found once a worker has read it.${pending}`;
       },
     ),
     memory_forget: tool(
@@ -84,13 +84,13 @@ export function memoryTools(parts: ToolParts): Record<string, HostTool> {
         confirm: z.optional(z.boolean()),
         scope,
       },
-      async ({ confirm = false, scope: wanted, ...target }) =>
-        (await background.stores()).forget(groupOf(wanted), target, confirm, timeoutMs - 100),
+      async ({ confirm = false, scope: scopeOption, ...target }) =>
+        (await background.stores()).forget(groupOf(scopeOption), target, confirm, timeoutMs - 100),
     ),
     memory_list: tool(
       'List the latest episodes in the memory, newest first, with the uuid that memory_forget takes. limit: how many (default 10); scope: "project" (default) or "user".',
       { limit: count, scope },
-      async ({ limit = 10, scope: wanted }) => (await background.stores()).list(groupOf(wanted), limit),
+      async ({ limit = 10, scope: scopeOption }) => (await background.stores()).list(groupOf(scopeOption), limit),
     ),
   };
 }
@@ -98,7 +98,7 @@ export function memoryTools(parts: ToolParts): Record<string, HostTool> {
 type ToolDefinition<Shape extends Record<string, z.ZodMiniType>> = [
   description: string,
   args: Shape,
-  work: (given: z.output<z.ZodMiniObject<Shape>>, use: ToolUse) => Promise<string>,
+  work: (input: z.output<z.ZodMiniObject<Shape>>, use: ToolUse) => Promise<string>,
 ];
 
 function hostTool<Shape extends Record<string, z.ZodMiniType>>(
@@ -109,9 +109,9 @@ function hostTool<Shape extends Record<string, z.ZodMiniType>>(
   return {
     description,
     args,
-    async execute(given, use) {
+    async execute(input, use) {
       try {
-        const parsed = shape.safeParse(given ?? {});
+        const parsed = shape.safeParse(input ?? {});
         if (!parsed.success)
           return `The arguments cannot be used: check ${parsed.error.issues[0]?.path.join('.') || 'them'}.`;
         const answer = work(parsed.data, use).then(inert);

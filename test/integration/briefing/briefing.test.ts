@@ -39,7 +39,7 @@ async function turn(group: string, user: string, assistant = '', day = 1): Promi
 async function summarised(group: string, text: string, day = 1): Promise<string> {
   session.count += 1;
   const { content, metadata, key, saga, referenceTime } = summaryEpisode({
-    ...{ host: 'opencode', session: `s${day}`, message: `m${session.count}`, text, said: [] },
+    ...{ host: 'opencode', session: `s${day}`, message: `m${session.count}`, text, userTexts: [] },
     referenceTime: new Date(Date.UTC(2026, 10, day, 9, 0, session.count)),
   });
   return store(group, content, metadata, { idempotencyKey: key, saga, referenceTime });

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { keepTurn } from '../../../src/agents/store-turn.ts';
+import { spoolTurn } from '../../../src/agents/store-turn.ts';
 import { summaryEpisode, type Turn, turnEpisode } from '../../../src/agents/turn.ts';
 import { readSpooled } from '../../../src/queue/spool/spool.ts';
 import {
@@ -34,7 +34,14 @@ const tool = (input: string, output: string) => ({ tool: 'bash', status: 'comple
 
 describe('the episode of a summary', () => {
   const summary = (text: string, said: string[] = []) =>
-    summaryEpisode({ host: 'opencode', session: 'ses_1', message: 'msg_9', text, said, referenceTime: new Date(0) });
+    summaryEpisode({
+      host: 'opencode',
+      session: 'ses_1',
+      message: 'msg_9',
+      text,
+      userTexts: said,
+      referenceTime: new Date(0),
+    });
 
   test('is no turn, so that nothing in it is the words of the user', () => {
     const { metadata, key, saga } = summary('user: Always use npm.');
@@ -173,8 +180,8 @@ describe('what was recalled', () => {
 
 describe('a turn on disk', () => {
   test('lies in the spool, private and readable by whoever hands it in, with the same uuid each time', async () => {
-    const first = keepTurn(home, 'harbor', turn());
-    const second = keepTurn(home, 'harbor', turn());
+    const first = spoolTurn(home, 'harbor', turn());
+    const second = spoolTurn(home, 'harbor', turn());
 
     const folder = join(home, 'spool');
     const names = readdirSync(folder);
@@ -188,11 +195,11 @@ describe('a turn on disk', () => {
   });
 
   test('is not there when all of it is private', () => {
-    expect(keepTurn(home, 'harbor', turn({ user: '', assistant: '' }))).toBeUndefined();
+    expect(spoolTurn(home, 'harbor', turn({ user: '', assistant: '' }))).toBeUndefined();
   });
 
   test('is refused when the spool is full', () => {
-    expect(() => keepTurn(home, 'harbor', turn({ message: 'msg_2' }), 1)).toThrow('MEMORY_SPOOL_LIMIT');
+    expect(() => spoolTurn(home, 'harbor', turn({ message: 'msg_2' }), 1)).toThrow('MEMORY_SPOOL_LIMIT');
   });
 
   test('holds none of two hundred secrets', () => {
@@ -200,7 +207,7 @@ describe('a turn on disk', () => {
     const own = mkdtempSync(join(tmpdir(), 'memory-secrets-'));
     for (const [index, { text }] of hidden.entries()) {
       const parts = [{ user: text }, { assistant: text }, { tools: [tool(text, 'ok')] }, { tools: [tool('x', text)] }];
-      keepTurn(own, 'harbor', turn({ message: `msg_${index}`, ...parts[index % parts.length] }));
+      spoolTurn(own, 'harbor', turn({ message: `msg_${index}`, ...parts[index % parts.length] }));
     }
 
     const folder = join(own, 'spool');

@@ -109,4 +109,5 @@ function kindOf(given: string | undefined): NoteKind | undefined {
   throw new InvalidInputError('kind must be fact, decision, rule or task.');
 }
 
-const sourceOf = (given = 'text') => (['message', 'json'] as const).find((it) => it === given.toLowerCase()) ?? 'text';
+const sourceOf = (given = 'text') =>
+  (['message', 'json'] as const).find((source) => source === given.toLowerCase()) ?? 'text';

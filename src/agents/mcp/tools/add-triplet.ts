@@ -46,10 +46,10 @@ export const addTriplet = defineTool({
     const receipt = await handIn(memory, (spool) =>
       memory.enqueueFact(triplet, null, { group, spool, sourceDescription: 'mcp' }),
     );
-    const learnt = await committed(memory, receipt, group);
+    const stored = await committed(memory, receipt, group);
     const own = receiptOf(receipt, group);
     const what = `Triplet '${source} -[${relation}]-> ${target}'`;
-    if (!learnt)
+    if (!stored)
       return {
         message: `${what} ${receipt.spooled ? 'kept on disk until Valkey answers' : 'queued'}`,
         ...own,
@@ -60,8 +60,8 @@ export const addTriplet = defineTool({
       message: `${what} added`,
       ...own,
       state: 'committed',
-      nodes: learnt.entities.map((it) => node(it, group)),
-      edges: learnt.facts.map((it) => fact(it, group)),
+      nodes: stored.entities.map((entity) => node(entity, group)),
+      edges: stored.facts.map((edge) => fact(edge, group)),
     };
   },
 });

@@ -61,8 +61,8 @@ export const getEpisodeEntities = defineTool({
     const { entities, facts } = await memory.episodes.getExtracted(uuids, { group });
     return {
       message: `Retrieved provenance for ${uuids.length} episode(s)`,
-      nodes: entities.map((it) => node(it, group)),
-      edges: facts.map((it) => fact(it, group)),
+      nodes: entities.map((entity) => node(entity, group)),
+      edges: facts.map((edge) => fact(edge, group)),
     };
   },
 });

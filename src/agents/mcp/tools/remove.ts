@@ -39,10 +39,11 @@ export const deleteEntityEdge = defineTool({
   limit: DONE_WITHIN,
   async run({ uuid, group_id }, { memory, group: groupOf, note }) {
     const forgotten = await memory.forget({ fact: uuid }, { group: groupOf(group_id), timeoutMs: DONE_WITHIN });
-    const told = forgotten.telling.map((it) => it.uuid);
-    if (told.length > 0) note('The texts of the episodes in told_by say it still; delete_episode takes them out too.');
+    const remaining = forgotten.telling.map((episode) => episode.uuid);
+    if (remaining.length > 0)
+      note('The texts of the episodes in told_by say it still; delete_episode takes them out too.');
     const message = `Entity edge with UUID ${uuid} deleted successfully`;
-    return { message, forgotten: countsOf(forgotten), told_by: told };
+    return { message, forgotten: countsOf(forgotten), told_by: remaining };
   },
 });
 

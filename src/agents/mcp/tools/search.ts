@@ -36,7 +36,7 @@ export const searchNodes = defineTool({
       ...(given.entity_types && { filters: { types: given.entity_types } }),
     });
     const nodes = inTurn(
-      found.map(({ group, entities = [] }) => entities.map((it) => node(it, group))),
+      found.map(({ group, entities = [] }) => entities.map((entity) => node(entity, group))),
       given.max_nodes,
     );
     return { message: nodes.length > 0 ? 'Nodes retrieved successfully' : 'No relevant nodes found', nodes };
@@ -89,15 +89,15 @@ export const searchFacts = defineTool({
     }
     const found = await searchGroups(call, given, given.max_facts, { ...onlyFacts });
     const facts = inTurn(
-      found.map(({ group, facts }) => facts.map((it) => fact(it, group))),
+      found.map(({ group, facts }) => facts.map((edge) => fact(edge, group))),
       given.max_facts,
     );
-    const said = inTurn(
-      found.map(({ group, passages = [] }) => passages.map((it) => passage(it, group))),
+    const episodes = inTurn(
+      found.map(({ group, passages = [] }) => passages.map((row) => passage(row, group))),
       given.max_facts,
     );
-    const message = facts.length + said.length > 0 ? 'Facts retrieved successfully' : 'No relevant facts found';
-    return { message, facts, ...(said.length > 0 && { episodes: said }) };
+    const message = facts.length + episodes.length > 0 ? 'Facts retrieved successfully' : 'No relevant facts found';
+    return { message, facts, ...(episodes.length > 0 && { episodes }) };
   },
 });
 
@@ -135,10 +135,11 @@ async function askGroups<T extends object>(
   const answers = await Promise.allSettled(
     call.groups(asked.group_ids).map(async (group) => ({ group, ...(await ask(asked.query, { ...whole, group })) })),
   );
-  const found = answers.flatMap((it) => (it.status === 'fulfilled' ? [it.value] : []));
-  const failures = answers.flatMap((it) => (it.status === 'rejected' ? [it.reason] : []));
+  const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
   const failed =
-    failures.find((it) => !(it instanceof InvalidInputError)) ?? (found.length === 0 ? failures[0] : undefined);
+    failures.find((failure) => !(failure instanceof InvalidInputError)) ??
+    (found.length === 0 ? failures[0] : undefined);
   if (failed) throw failed;
   return found;
 }

@@ -43,7 +43,7 @@ export const getStatus = defineTool({
     const { valkey, falkordb, spool } = status;
     return {
       status: valkey.ok && falkordb.ok ? 'ok' : 'error',
-      message: told(status),
+      message: sentence(status),
       group_id: status.group,
       ...(valkey.ok && {
         queue: {
@@ -59,8 +59,8 @@ export const getStatus = defineTool({
   },
 });
 
-function told({ valkey, falkordb }: Status): string {
-  const away = [valkey, falkordb].flatMap((it) => (it.ok ? [] : [it.said]));
+function sentence({ valkey, falkordb }: Status): string {
+  const away = [valkey, falkordb].flatMap((store) => (store.ok ? [] : [store.said]));
   if (away.length > 0) return away.join(' ');
   if (valkey.ok && valkey.workers === 0)
     return 'memory-manager answers, but no worker is running that would read new episodes.';

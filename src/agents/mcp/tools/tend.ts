@@ -45,7 +45,7 @@ export const buildCommunities = defineTool({
         return { members, told: built.map(({ uuid, name, summary }) => ({ uuid, name, group_id: group, summary })) };
       }),
     );
-    const communities = each.flatMap(({ told }) => told);
+    const communities = each.flatMap(({ told: communities }) => communities);
     return {
       message: `Built ${communities.length} communities`,
       community_count: communities.length,

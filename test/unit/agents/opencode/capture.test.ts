@@ -172,7 +172,7 @@ describe('what is no turn', () => {
     expect(summaries).toEqual([
       {
         ...{ host: 'opencode', session, message: summary.id, model: 'stub/model', text: 'A summary.' },
-        ...{ said: ['Go on'], referenceTime: new Date(summary.time.created) },
+        ...{ userTexts: ['Go on'], referenceTime: new Date(summary.time.created) },
       },
     ]);
   });

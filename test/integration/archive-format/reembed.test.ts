@@ -69,7 +69,7 @@ test('a worker killed while it changes the embedder of 400 texts is gone on from
   expect(plan).toMatchObject({ from: { model: 'old', dimension: OLD }, to: { model: 'new' }, texts: 400, requests: 2 });
   expect(done).toMatchObject({ group: config.group, file: expect.stringMatching(/^graphiti_export_/) });
   for (const answer of [unchanged, meanwhile, after]) expect(answer).toContain('Thing7 uses Part7');
-  expect(said[0]).toMatch(/memory-manager reembed --group .* by words alone\.$/);
+  expect(said[0]).toMatch(/memory-manager reembed --group .* Until then queries use words only\.$/);
   expect(said.at(-1)).toBe('now');
   expect(halfway.valkey).toMatchObject({ reembedding: { model: 'new', dimension: NEW, phase: 'embedding' } });
   expect(await readReembedding(valkey, config.group)).toBeNull();
@@ -168,7 +168,7 @@ test('an archive with new vectors that never got into place is not what a rebuil
   await exported(config);
   await tellFacts(config, plainEmbedder(), 7);
   const hash = await hashOf(graph, 32, 'exact');
-  const journal = { ...openJournal(valkey), note: () => Promise.reject(new Error('killed')) };
+  const journal = { ...openJournal(valkey), append: () => Promise.reject(new Error('killed')) };
 
   const killed = reembed({ ...partsOf(config, newEmbedder()), journal }, config.group);
   await expect(killed).rejects.toThrow('killed');

@@ -196,14 +196,14 @@ describe('the command', () => {
     expect(shown.stdout).toMatch(/^Trace {5}[0-9a-f]{32}$/m);
     expect(shown.stdout).toContain('"content": "poison 1"');
     expect(replayed).toMatchObject({ status: 0, stdout: '1 dead letter back in the queue.\n' });
-    expect(dropped.stdout).toMatch(/^1 dead letter dropped, .* recorded of its text stays in the graph\.\n$/);
+    expect(dropped.stdout).toMatch(/^1 dead letter deleted permanently\. Recorded text stays in the graph\.\n$/);
     expect(await memory.jobCounts('store')).toMatchObject({ waiting: 1, failed: 0 });
     for (const args of [['list'], ['drop', '--all'], ['replay', '--all']])
       expect(await run('dead-letter', ...args)).toMatchObject({ status: 0, stdout: 'There are no dead letters.\n' });
   });
 
   test.each<[string[], RegExp]>([
-    [['bury'], /knows list, show, replay and drop, not "bury"/],
+    [['bury'], /has no action "bury"; use list, show, replay or drop/],
     [['show'], /takes one id/],
     [['list', 'x'], /takes no id/],
     [['drop'], /takes ids, or --all/],

@@ -22,7 +22,7 @@ export async function noteFigures(producer: Producer, spool: Spool, metrics: Met
       metrics.gauge?.('opencode.memory.queue.oldest_waiting', waited, { queue });
     }
   } catch {
-    // Whoever looks at figures sees that they stand still, and `/health` says why.
+    // The metrics stand still meanwhile, and `/health` says why.
   }
 }
 

@@ -6,7 +6,7 @@ import { refusedHost } from '../src/http-hosts.ts';
 import { SECOND } from '../src/time.ts';
 import type { Health } from './health.ts';
 
-/** What may be asked over HTTP. */
+/** The sources of the answers. */
 export interface HealthSources {
   health(): Promise<Health & Record<string, unknown>>;
   metrics(): Promise<{ readonly text: string; readonly contentType: string }>;

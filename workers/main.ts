@@ -64,11 +64,11 @@ export interface WorkerParts {
   readonly onNotice?: (sentence: string) => void;
 }
 
-/** A job that has not ended by then is handed back, and one that cannot be is left: another worker takes it over. */
+/** A job that has not ended by then goes back to the queue; if that fails too, another worker takes the job over. */
 const JOBS_TIMEOUT = 4.5 * SECOND;
 const HAND_BACK_TIMEOUT = 2.5 * SECOND;
 const CLOSE_TIMEOUT = 1 * SECOND;
-/** Of the connection for leases and memos, which never blocks. */
+/** For the connection of leases and the result cache, which never blocks. */
 const PATIENCE = 4 * SECOND;
 
 const NOT_TAKEN_OVER =
@@ -162,7 +162,7 @@ export async function startWorkers(config: Config, roles: readonly Role[], parts
       const renewal = startRenewal(graphs, metrics);
       const passages = startPassages(graphs, producer);
       const briefings = startBriefings(graphs, valkey);
-      // A server that forbids the channel costs recall the meaning, and the worker nothing.
+      // Without the channel, recall works by words only; the worker is not affected.
       answerQuestions(valkey, leases.signals, config.queuePrefix, remembering).catch(() => {});
       // The note of a long summary stays in the graph; the next one asks again.
       const onLong = (group: string) => {
@@ -242,7 +242,7 @@ function endWithin(limit: number, ends: readonly unknown[]): Promise<boolean> {
   return withTimeout(limit, ended, () => false);
 }
 
-/** What figures call our own language model: as its server does, so that its calls stand beside its tokens. */
+/** The language model's name in metrics: its server's name for it, so that calls and tokens have the same tag. */
 function nameOf({ models, openai }: Config): string | undefined {
   return models === 'openai' ? openai.model : undefined;
 }

@@ -16,7 +16,7 @@ import { startHealthServer } from './health-server.ts';
 import { newIdentity, startHeartbeat } from './heartbeat.ts';
 import { regularly } from './regularly.ts';
 
-/** What a worker does beside its jobs. */
+/** A worker's tasks other than jobs. */
 export interface Operations {
   /** To be called when no more jobs are taken. */
   closing(): Promise<void>;
@@ -36,7 +36,7 @@ const SPOOL_EVERY = 3 * SECOND;
 const FIGURES_EVERY = 10 * SECOND;
 
 /**
- * Tells that the worker lives and how it is, and hands in what callers left on disk while Valkey was away.
+ * Publishes the worker's heartbeat, health and metrics, and drains this machine's spool.
  * @throws ConfigError when `/health` cannot be served
  */
 export async function startOperations(config: Config, watched: Watched): Promise<Operations> {
@@ -80,7 +80,7 @@ export async function startOperations(config: Config, watched: Watched): Promise
   const regular = [
     regularly(SPOOL_EVERY, async () => {
       try {
-        // Nothing is asked of Valkey while nothing waits.
+        // An empty spool costs Valkey no command.
         if (spool.names().length === 0) return;
         await drainSpool(spool, (spooled) => producer.store(spooled.episode, spooled.given, spooled.carrier), {
           metrics,
@@ -110,7 +110,7 @@ function noteCommits(workers: readonly Worker[], signs: VitalSigns): void {
     });
 }
 
-/** Whoever asks while it is being measured gets the same answer, so that many questions cost the stores no more than one. */
+/** Requests during a measurement share its result, so that many of them cost the stores no more than one. */
 function shared(measure: () => Promise<Health>): () => Promise<Health> {
   let running: Promise<Health> | undefined;
   return () => {

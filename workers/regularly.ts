@@ -1,10 +1,10 @@
-/** Something that goes on by itself until it is ended. */
+/** A repeated task. */
 export interface Regularly {
-  /** Waits for a run that is under way; there is no other after it. */
+  /** Waits for the current run; no other follows. */
   end(): Promise<void>;
 }
 
-/** Does `work` now, and again `pause` milliseconds after it ended, well or not. It never keeps the process alive. */
+/** Runs `work` now, and again `pause` milliseconds after each run, even a failed one. It never keeps the process alive. */
 export function regularly(pause: number, work: () => Promise<unknown>): Regularly {
   let isEnded = false;
   let timer: NodeJS.Timeout | undefined;

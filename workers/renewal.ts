@@ -12,7 +12,7 @@ export interface Renewal {
   end(): Promise<void>;
 }
 
-/** Looks now and then at the vector indexes of the graphs that were written to, and has those renewed that are worn. */
+/** Regularly checks the vector indexes of graphs that were written to, and rebuilds worn ones. */
 export function startRenewal(graphs: Pick<Graphs, 'group'>, metrics: Metrics, pause = PAUSE): Renewal {
   const touched = new Set<string>();
   const { end } = regularly(pause, async () => {
@@ -22,7 +22,7 @@ export function startRenewal(graphs: Pick<Graphs, 'group'>, metrics: Metrics, pa
         for (const label of await renewIndexes(graphs.group(group), isWornByDay))
           metrics.increment('opencode.memory.indexes.renewed', { label });
       } catch {
-        // The graph is away; the others have their turn before the next try.
+        // The graph is unavailable; the other graphs come first before the next try.
         touched.add(group);
       }
     }

@@ -6,16 +6,16 @@ import { redactError } from '../src/telemetry/redact-error.ts';
 import { SECOND } from '../src/time.ts';
 import { explainValkey } from '../src/valkey/failures.ts';
 
-/** After a refusal BullMQ would ask for the next job at once, thousands of times a second. */
+/** After a refusal BullMQ would ask for the next job immediately, thousands of times a second. */
 const REFUSAL_PAUSE = 1 * SECOND;
 /** What BullMQ says of a job that was taken away from this worker: it was frozen, cut off, or too busy to renew the lock. */
 const LOST_LOCK =
   /^(?:could not renew lock for job|Missing lock for job|Lock mismatch for job|Job) (\S+?)(?:$|\. | is not in the active state)/;
 
 /**
- * Tells what befalls workers beside the failures of jobs, of which `job-failure.ts` tells. Each sentence is told once, until Valkey
- * has answered again.
- * @param connections theirs
+ * Reports errors of the workers themselves; `job-failure.ts` reports failed jobs. Each sentence is reported once until Valkey answers
+ * again.
+ * @param connections the workers' connections
  */
 export function reportErrors(
   workers: readonly Worker[],
@@ -30,13 +30,13 @@ export function reportErrors(
     onNotice(sentence);
   };
   const clearReported = () => reported.clear();
-  // That a connection stands does not tell that a server answers: a frozen one is connected to as well.
+  // A frozen server accepts connections too, so an answer to PING is needed.
   for (const connection of connections)
     connection.on('ready', () => void connection.ping().then(clearReported, () => {}));
   for (const worker of workers) {
     const pause = pauseAfterRefusal(worker);
     worker.on('active', clearReported);
-    // A job that came back too often from dead workers never gets to us.
+    // A job whose workers died too often fails without reaching the processor.
     worker.on('failed', (job) => {
       if (job?.deferredFailure) onNotice(`${worker.name} ${job.id} failed (given up): ${job.deferredFailure}`);
     });
@@ -53,7 +53,7 @@ export function reportErrors(
   }
 }
 
-/** Gives what lets a worker take no jobs for a second; those under way go on. */
+/** Returns a function that pauses the worker for a second; running jobs continue. */
 function pauseAfterRefusal(worker: Worker): () => void {
   let timer: NodeJS.Timeout | undefined;
   let isClosing = false;

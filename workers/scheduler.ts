@@ -11,7 +11,7 @@ import { regularly } from './regularly.ts';
 
 /** Keeps the schedule. */
 export interface Schedule {
-  /** Gives what ends it. While Valkey does not answer it only says so, and looks again. */
+  /** Returns a function that stops the schedule. While Valkey does not answer, the schedule reports it and checks again. */
   start(nights: Nights, observers?: Observers): Promise<() => Promise<void>>;
 }
 
@@ -91,7 +91,7 @@ function scheduleCheck(
       if (served) metrics?.increment('opencode.memory.schedule.ticks');
       lastMessage = '';
     } catch (error) {
-      // The tick stays due; the next look serves it.
+      // The tick stays due; the next check serves it.
       const { message } = redactError(error);
       if (message !== lastMessage) onNotice(message);
       lastMessage = message;

@@ -16,12 +16,11 @@ interface SpoolEpisodeOptions extends Pick<EpisodeOptions, 'source' | 'sourceDes
 const MOST_SPOOLED = 10_000;
 const MOST_BYTES = 1_048_576;
 
-// To count what a spool holds means to read its folder: once a process and not once a turn.
+// Counting a spool reads its folder, so it is done once a process instead of once a turn.
 const spools = new Map<string, Spool>();
 
 /**
- * Writes a turn into the spool before it returns, readable by nobody else, from where anybody hands it in once. Undefined when
- * nothing of it may be remembered.
+ * Writes a turn into the spool before it returns, readable by this user only. Undefined when nothing of the turn may be stored.
  * @param home  MEMORY_HOME
  * @param limit how many episodes may wait there
  * @throws SpoolFullError, ConfigError; InvalidInputError for a group or a session that cannot be one

@@ -23,7 +23,7 @@ export interface Turn {
   readonly tokens?: { readonly input: number; readonly output: number } | undefined;
   readonly referenceTime: Date;
   readonly endedAt?: Date | undefined;
-  /** True when the memory had told the agent something in this session. */
+  /** True when something was recalled for the agent in this session. */
   readonly recalled?: boolean | undefined;
 }
 
@@ -53,7 +53,7 @@ const [MOST_TOOLS, MOST_FILES] = [40, 100];
 /** Only so much of a long output is looked through: the longest that may be kept, and room for what is taken out of it. */
 const WINDOW = 8;
 
-/** Without secrets, private spans and what the memory told; without content when nothing is left. */
+/** Without secrets, private spans and recalled text; the content is empty when nothing is left. */
 export function turnEpisode(turn: Turn): TurnEpisode {
   const redacted = redaction();
   const shorter = (text: string, longest: number) => shorterRedacted(redacted, text, longest);

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { MINUTE } from '../time.ts';
 
-/** Older than any of our own time limits allows, so whoever made it is dead. */
+/** Older than any of our own time limits allows, so the process that made it is dead. */
 const ABANDONED = 60 * MINUTE;
 
 /** Where things that can be fetched again are kept. */

@@ -13,7 +13,7 @@ export interface ExportOptions extends GroupOptions, WaitOptions {
 
 export type ExportAllOptions = Omit<ExportOptions, 'group'>;
 
-/** What came of one group's export: what was written, or in a sentence why nothing was. */
+/** The result of one group's export, or the reason for its failure. */
 export type GroupExported = { readonly group: string } & (
   | { readonly exported: Exported }
   | { readonly failed: string }
@@ -28,11 +28,11 @@ export async function exportMemory(services: Services, options: ExportOptions): 
   return (await waitFor(services, 'export', jobId, { ...wait, timeoutMs })) as Exported;
 }
 
-/** The same with every group that has a graph, or had one that was lost. What befalls one is told and keeps none of the others. @throws NoWorkerError */
+/** The same with every group that has a graph, or had one that was lost. A failure in one group is reported and does not stop the others. @throws NoWorkerError */
 export async function exportAll(services: Services, options: ExportAllOptions): Promise<GroupExported[]> {
   const { gzip = false, timeoutMs = 10 * MINUTE, onProgress = () => {}, ...wait } = options;
   const [graphs, producer] = await Promise.all([services.graphs(), exporting(services)]);
-  // Memories whose graph is gone fail, and are not passed over.
+  // A memory whose graph is lost fails instead of being skipped.
   const groups = [...new Set([...(await graphs.groups()), ...(await producer.ask(journaledGroups))])].sort();
   const jobs = await Promise.all(groups.map((group) => producer.export(group, gzip)));
   const results: GroupExported[] = [];

@@ -55,7 +55,7 @@ export interface Forgotten {
   readonly archives: 'noted' | 'waits';
 }
 
-/** A session may go on while it is forgotten; so often what came meanwhile is forgotten too. */
+/** A session may continue meanwhile: this many times its new episodes are forgotten too. */
 const MOST_ROUNDS = 10;
 
 /** @throws InvalidInputError when nothing matches, or more than one has the name; NoWorkerError, JobFailedError, TimedOutError */
@@ -83,14 +83,14 @@ async function forgetOnce(
     import('../graph/queries/entities.ts'),
     import('../forget/plan.ts'),
   ]);
-  // What is forgotten must not come back through the queue, so a worker tells uuids only, and they are named before they go.
+  // Names must not pass through the queue, so the worker returns uuids only; names are read before the deletion.
   const { effects } = await planForget(graph, targets, new Date());
   const { episodes, telling, facts, entities } = effects;
   const names = await nameAll(graph, { episodes: [...episodes, ...telling], facts, entities });
   const done: ForgottenUuids = dryRun
     ? { ...effects, elsewhere: NOWHERE, archives: 'noted' }
     : await runTask(services, { kind: 'forget', ...lists(targets), withEpisodes }, rest);
-  // The worker's disk may be another one.
+  // The worker may run on another machine.
   const spooledHere = dryRun
     ? 0
     : await forgetHere(services.config, graph.group, [...targets.episodes, ...done.episodes]);
@@ -124,7 +124,7 @@ function joined(first: Forgotten, second: Forgotten): Forgotten {
   };
 }
 
-/** Takes it from this machine's disk, and gives how many episodes there were. */
+/** Deletes the episodes from this machine's disk and returns their number. */
 async function forgetHere(config: Config, group: string, episodes: readonly string[]): Promise<number> {
   const [{ forgetRecalled }, { forgetSpooled }, { openSpool }] = await Promise.all([
     import('../redaction/forget-recalled.ts'),
@@ -142,7 +142,7 @@ const lists = ({ episodes, facts, entities }: ForgetTargets) => ({
   ...{ episodes: [...episodes], facts: [...facts], entities: [...entities] },
 });
 const FOUND_AT_MOST = 10;
-/** Episodes of passages that answer less well than so much of the best one stay. */
+/** Share of the best score below which a passage's episode stays. */
 const RELEVANT_SHARE = 0.75;
 
 async function resolveTarget(
@@ -219,7 +219,7 @@ async function sessionOf({ config }: Services, graph: GroupGraph, session: strin
   return [...new Set([...unread, ...(await sessionEpisodes(graph, session))])];
 }
 
-/** uuids of episodes that lie in the queue, or on this machine's disk. */
+/** The uuids of matching episodes in the queue or on this machine's disk. */
 async function pendingEpisodes(
   config: Config,
   group: string,
@@ -233,7 +233,7 @@ async function pendingEpisodes(
   ]);
   const { connection, queues, ask, close } = openQueues(config);
   try {
-    // In the order in which they move, so that none passes us: from the disk into the queue, from there into the graph.
+    // Searched in the order in which episodes move (disk, queue, graph), so that none is missed.
     const spool = openSpool(config.home, config.spoolLimit);
     const spooled = await findSpooled(spool, ({ episode }) => episode.group === group && matches(episode));
     return [...spooled, ...(await ask(() => findJobs(queues.store, connection, group, matches)))];

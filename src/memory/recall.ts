@@ -9,13 +9,13 @@ import { withTimeout } from '../with-timeout.ts';
 import { changesAt, isFound } from './query.ts';
 import type { Services } from './services.ts';
 
-/** By words alone: that asks no model, whose answer would take longer than a user should wait. */
+/** By words alone: a model's answer would take longer than a user should wait. */
 const BY_WORDS: Recipe = {
   facts: { methods: ['words'], ranker: 'rrf' },
   answer: true,
 };
 const NOTHING: Found = { facts: [], episodes: [], passages: [] };
-/** A cache that has not answered by then is not waited for any longer. */
+/** How long to wait for the cache. */
 const PATIENCE = 40;
 
 /**
@@ -62,12 +62,12 @@ async function noModel(): Promise<never> {
 }
 
 export interface RecallOptions {
-  /** At most so many lines. */
+  /** Maximum number of lines. */
   readonly limit: number;
   readonly timeoutMs: number;
   /** Episodes of the session itself, which the agent has before it. */
   readonly own: ReadonlySet<string>;
-  /** Sentences that the agent was told already. */
+  /** Sentences that the agent already has. */
   readonly known: ReadonlySet<string>;
 }
 
@@ -193,7 +193,7 @@ export function isAsked(message: string): boolean {
   });
 }
 
-/** Whether all that a line says was told, whatever stands in brackets behind it. */
+/** True when the agent has every sentence of the line; the text in brackets after it does not count. */
 function isKnown(line: string, known: ReadonlySet<string>): boolean {
   const sentences = recalledSentences(line);
   return sentences.length > 0 && sentences.every((sentence) => known.has(sentence));

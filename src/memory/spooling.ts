@@ -11,20 +11,20 @@ import { SECOND } from '../time.ts';
 import { withTimeout } from '../with-timeout.ts';
 import type { MemoryParts } from './options.ts';
 
-/** For callers who go on at once whatever becomes of Valkey: what it does not take in time waits on disk. */
+/** For callers that cannot wait: episodes that Valkey does not accept in time are kept on disk. */
 export interface Spooling {
   readonly spool: Spool;
-  /** Back within 50 ms. @throws SpoolFullError, ConfigError; InvalidInputError when the uuid stands for another episode */
+  /** Returns within 50 ms. @throws SpoolFullError, ConfigError; InvalidInputError when the uuid stands for another episode */
   enqueue(episode: Episode, given: boolean): Promise<EpisodeReceipt>;
-  /** The same for many; what Valkey takes is waited for as long as it answers. */
+  /** The same for many; waits as long as Valkey keeps answering. */
   enqueueMany(
     episodes: readonly Episode[],
     given: ReadonlySet<string>,
     options: ManyOptions,
   ): Promise<EpisodeReceipt[]>;
-  /** To be called when Valkey has just answered: hands in what waits on disk, in the background. */
+  /** Call after an answer of Valkey: drains the spool in the background. */
   wake(producer: Producer): void;
-  /** Hands in what waits on disk, now. Never throws. */
+  /** Drains the spool now. Never throws. */
   drain(): Promise<Drained>;
   close(): Promise<void>;
 }
@@ -35,9 +35,9 @@ interface PendingWrite {
   reject(reason: unknown): void;
 }
 
-/** So long Valkey is waited for. With what a busy process adds, the call is back within 50 ms. */
+/** How long a call waits for Valkey; with the delays of a busy process it returns within 50 ms. */
 const VALKEY_TIMEOUT = 20;
-/** Were more under way when Valkey freezes, they could not all be written in time. */
+/** With more calls in flight when Valkey freezes, not all could be written to disk in time. */
 const MOST_PARALLEL = 32;
 const FIRST_RETRY = 0.05 * SECOND;
 const LAST_RETRY = 5 * SECOND;
@@ -46,9 +46,9 @@ const CLOSE_TIMEOUT = 1 * SECOND;
 
 export function openSpooling(config: Config, producer: Lazy<Producer>, parts: MemoryParts): Spooling {
   const spool = openSpool(config.home, config.spoolLimit);
-  // Opened in the background: to load it takes longer than a caller waits.
+  // Opened in the background, since loading takes longer than a caller waits.
   let opened: Producer | undefined;
-  /** Until Valkey has taken what waits, nobody waits to see whether it answers again. */
+  /** True from a missed answer until the spool is drained; meanwhile calls go straight to disk. */
   let isUnresponsive = false;
   let inFlight = 0;
   let timeout: Promise<undefined> | undefined;
@@ -59,7 +59,7 @@ export function openSpooling(config: Config, producer: Lazy<Producer>, parts: Me
   let draining: Promise<Drained> | undefined;
   let isClosed = false;
 
-  /** What `ask` gives, or undefined when Valkey is away, silent or slow. */
+  /** The result of `ask`, or undefined when Valkey is unavailable or slow. */
   async function quickly<T>(ask: (producer: Producer) => Promise<T>): Promise<T | undefined> {
     if (!opened?.isReady() || isUnresponsive || inFlight >= MOST_PARALLEL) return undefined;
     inFlight += 1;
@@ -69,10 +69,10 @@ export function openSpooling(config: Config, producer: Lazy<Producer>, parts: Me
     return answer;
   }
 
-  /** Calls of one turn of the event loop lose it together, so that what they could not hand in is written together. */
+  /** Calls of one turn of the event loop time out together, so that their episodes are written together. */
   function sharedTimeout(): Promise<undefined> {
     if (!timeout) {
-      // The answers that came while this process was busy count; they are read between the two.
+      // Answers that arrived while this process was busy are read between the two callbacks and count.
       timeout = new Promise((resolve) => setTimeout(() => setImmediate(resolve, undefined), VALKEY_TIMEOUT));
       process.nextTick(() => {
         timeout = undefined;
@@ -86,7 +86,7 @@ export function openSpooling(config: Config, producer: Lazy<Producer>, parts: Me
     schedule();
   }
 
-  /** Those that come in the same turn of the event loop are written together, before it goes on. */
+  /** Episodes of the same turn of the event loop are written together, at its end. */
   function spoolTogether(episode: SpooledEpisode): Promise<void> {
     return new Promise((resolve, reject) => {
       if (pendingWrites.length === 0) process.nextTick(flushWrites);
@@ -101,7 +101,7 @@ export function openSpooling(config: Config, producer: Lazy<Producer>, parts: Me
       spoolEpisodes(writes.map(({ episode }) => episode));
       for (const { resolve } of writes) resolve();
     } catch (error) {
-      // Where not all have room, the first still may.
+      // If there is no room for all, the first may still fit.
       for (const write of writes) writes.length === 1 ? write.reject(error) : spoolOne(write);
     }
   }
@@ -194,7 +194,7 @@ export function openSpooling(config: Config, producer: Lazy<Producer>, parts: Me
     drain,
     async close() {
       clearTimeout(timer);
-      // What this process left on disk is brought in if Valkey is there; a worker that looks into this folder may not exist.
+      // No worker may read this folder, so the process drains its own spool while Valkey answers.
       if (retries > 0 || timer || draining) await withTimeout(CLOSE_TIMEOUT, drain(), () => {});
       isClosed = true;
       clearTimeout(timer);
@@ -205,7 +205,7 @@ export function openSpooling(config: Config, producer: Lazy<Producer>, parts: Me
 const receipt = ({ uuid, name }: Episode): EpisodeReceipt => ({ queue: 'store', jobId: uuid, uuid, name });
 const spooled = (episode: Episode): EpisodeReceipt => ({ ...receipt(episode), spooled: true });
 
-/** A refusal is an answer too. */
+/** A refusal counts as an answer. */
 async function unlessRefused<T>(work: Promise<T>): Promise<T | InvalidInputError> {
   try {
     return await work;

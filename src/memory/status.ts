@@ -56,7 +56,7 @@ export interface Status {
   readonly spool: { readonly folder: string; readonly episodes: number; readonly unreadable: number };
 }
 
-/** @throws InvalidInputError when `group` is not a valid name; a server that does not answer is told and not thrown */
+/** @throws InvalidInputError when `group` is not a valid name; a server that does not answer is part of the result */
 export async function askForStatus(services: Services, options: GroupOptions): Promise<Status> {
   const group = services.group(options.group);
   const [{ spool }, valkey, falkordb] = await Promise.all([
@@ -73,7 +73,7 @@ export async function askForStatus(services: Services, options: GroupOptions): P
       return { graph: counts, passages, lacksChanges: await lacksChanges(services, graph) };
     }),
   ]);
-  // One after the other and not before: to load and to connect takes longer than any answer.
+  // Measured last and one by one: loading and connecting would take longer than the answer.
   const valkeyTimed = await timed(valkey, async () => void (await (await services.producer()).ping()));
   const falkordbTimed = await timed(falkordb, async () => (await services.graphs()).ping());
   return {
@@ -88,7 +88,7 @@ async function lacksChanges(services: Services, graph: GroupGraph): Promise<bool
   try {
     return await isLost((await services.producer()).ask, graph);
   } catch {
-    // Why Valkey or FalkorDB cannot be asked is said beside it.
+    // The reason is in the same status.
     return false;
   }
 }
@@ -146,7 +146,7 @@ async function answerOf<T>(ask: () => Promise<T>): Promise<({ readonly ok: true 
   }
 }
 
-/** Adds how long a server that is connected takes for the least question. */
+/** Adds the response time of the smallest query on an open connection. */
 async function timed<T>(answer: ({ readonly ok: true } & T) | Failed, ping: () => Promise<void>): Promise<Asked<T>> {
   if (!answer.ok) return answer;
   const began = performance.now();

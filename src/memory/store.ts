@@ -10,7 +10,7 @@ import { checkInput } from './input.ts';
 import type { EpisodeInput, StoreOptions, TellManyOptions, TripletOptions } from './options.ts';
 import type { Services } from './services.ts';
 
-/** Hands an episode to the queue. */
+/** Enqueues an episode. */
 export async function enqueueEpisode(
   services: Services,
   content: string,
@@ -26,7 +26,7 @@ export async function enqueueEpisode(
   return receipt;
 }
 
-/** Hands in a fact as an episode of its own: it is as durable as any, and no model reads it. @throws InvalidInputError */
+/** Enqueues a fact as an episode of its own: equally durable, and read by no model. @throws InvalidInputError */
 export async function enqueueTriplet(
   services: Services,
   triplet: Triplet,
@@ -36,7 +36,7 @@ export async function enqueueTriplet(
   return enqueueEpisode(services, tripletText(triplet), metadata, { ...options, source: 'fact_triple' });
 }
 
-/** Hands in many episodes, all of which are checked before the first. @throws InvalidInputError naming the episode */
+/** Enqueues many episodes after all of them are checked. @throws InvalidInputError naming the episode */
 export async function enqueueMany(
   services: Services,
   inputs: readonly EpisodeInput[],
@@ -60,7 +60,7 @@ export async function enqueueMany(
 const CHECK_EVERY = 2 * SECOND;
 const checkedAt = new WeakMap<Services, number>();
 
-/** Valkey answers: what an earlier caller left on disk can go to it, in the background. */
+/** Valkey has answered, so the spool of earlier callers can be drained in the background. */
 function drainLater(services: Services, producer: Producer): void {
   const now = performance.now();
   if (now - (checkedAt.get(services) ?? Number.NEGATIVE_INFINITY) < CHECK_EVERY) return;

@@ -1,6 +1,6 @@
 import type { Metrics } from './metrics.ts';
 
-/** Sends every figure to each of them. What one of them throws is left aside: a metric cannot break an answer. */
+/** Sends every metric to all sinks. Errors of a sink are ignored: a metric cannot break an answer. */
 export function allMetrics(...sinks: readonly (Metrics | undefined)[]): Metrics {
   const present = sinks.filter((sink) => sink !== undefined);
   const forEachSink = (send: (metrics: Metrics) => void) => {
@@ -8,7 +8,7 @@ export function allMetrics(...sinks: readonly (Metrics | undefined)[]): Metrics 
       try {
         send(metrics);
       } catch {
-        // Nobody waits for a figure.
+        // Ignored, as said above.
       }
   };
   return {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { tracer } from './tracer.ts';
 
-/** What travels with a job so that whoever does it goes on with the same trace: W3C's `traceparent` and Datadog's own keys. */
+/** Trace context that travels with a job: W3C's `traceparent` and Datadog's own keys. */
 export type Carrier = Readonly<Record<string, string>>;
 
 /**

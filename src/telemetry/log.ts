@@ -1,7 +1,7 @@
 import { type DestinationStream, pino } from 'pino';
 import { tracer } from './tracer.ts';
 
-/** What a worker says while it runs: sentences of ours, which hold no content. */
+/** A worker's log: sentences without content of episodes. */
 export interface Log {
   info(sentence: string): void;
   warn(sentence: string): void;
@@ -41,7 +41,7 @@ function ids(): { dd?: object } {
   return fields;
 }
 
-/** The sentence of a line of the log, whoever wrote it. */
+/** The message of a log line; a line in another format is returned as it is. */
 export function sentenceOf(line: string): string {
   try {
     const { msg } = JSON.parse(line) as { msg?: unknown };

@@ -21,7 +21,7 @@ export type CounterName =
   | 'opencode.memory.model.cost'
   /** Rows of replies that could not be read and were left out, by `model` and `purpose`. */
   | 'opencode.memory.model.rows_dropped'
-  /** What an agent was to be told of a prompt, by `outcome` (meaning, words, late, failed). */
+  /** Recalls for prompts of agents, by `outcome` (meaning, words, late, failed). */
   | 'opencode.memory.recall'
   | 'opencode.memory.memo.hit'
   | 'opencode.memory.memo.miss'
@@ -32,9 +32,9 @@ export type CounterName =
   | 'opencode.memory.jobs.failed'
   | 'opencode.memory.spool.drained'
   | 'opencode.memory.schedule.ticks'
-  /** Vector indexes that were built anew because they were worn, by `label`. */
+  /** Worn vector indexes that were rebuilt, by `label`. */
   | 'opencode.memory.indexes.renewed'
-  /** Trials to restore a nightly archive, by `outcome` (whole, failed). */
+  /** Restore tests of nightly archives, by `outcome` (whole, failed). */
   | 'opencode.memory.archive.drills'
   /** Written into the store of archives. */
   | 'opencode.memory.archive.bytes'
@@ -57,7 +57,7 @@ export type GaugeName =
   | 'opencode.memory.queue.oldest_waiting'
   | 'opencode.memory.last_commit_age'
   | 'opencode.memory.spool.episodes'
-  /** Seconds since the last trial to restore an archive that went well, of the memory whose is the oldest. */
+  /** Seconds since the last successful restore test, of the memory whose last test is oldest. */
   | 'opencode.memory.archive.verified_age'
   /** By `model`: 0 closed, 1 half open, 2 open. */
   | 'opencode.memory.model.breaker';

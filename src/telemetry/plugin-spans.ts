@@ -2,9 +2,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Span } from 'dd-trace';
 import { redactError } from './redact-error.ts';
 
-/** On which dd-trace 5 tells of every span just before it keeps it. */
+/** The channel on which dd-trace 5 publishes every span just before it is kept. */
 const FINISH = 'dd-trace:span:finish';
-/** What BullMQ takes for "not now": the job waits, and nothing has failed. */
+/** Errors by which BullMQ postpones a job; nothing has failed. */
 const NOT_NOW = ['DelayedError', 'RateLimitError', 'WaitingError', 'WaitingChildrenError'];
 
 /**
@@ -13,7 +13,7 @@ const NOT_NOW = ['DelayedError', 'RateLimitError', 'WaitingError', 'WaitingChild
  * @returns what ends it
  */
 export function redactPluginSpans(): () => void {
-  // A function of each caller's own: one that ends must not end it for the others.
+  // A new function for each caller, so that unsubscribing one leaves the others.
   const redact = (span: unknown) => redactSpan(span as Span);
   subscribe(FINISH, redact);
   return () => unsubscribe(FINISH, redact);

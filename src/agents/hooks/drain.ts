@@ -8,6 +8,6 @@ export function drainApart(environment: Readonly<Record<string, string | undefin
     child.on('error', () => {});
     child.unref();
   } catch {
-    // What waits is handed in by whoever comes next.
+    // The next process drains the spool.
   }
 }

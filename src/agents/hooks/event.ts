@@ -24,7 +24,7 @@ const shape = z.object({
   agent_id: z.optional(z.nullable(z.string())),
 });
 
-/** What a host tells of a moment in a session. */
+/** A hook's input: one moment of a session. */
 export interface HookInput {
   readonly session: string;
   readonly transcript: string | undefined;

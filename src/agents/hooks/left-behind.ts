@@ -20,12 +20,12 @@ export type Work = Omit<z.output<typeof shape>, 'version'>;
 const ENDING = '.work';
 /** No hook takes as long; it was killed, or it failed. */
 const UNFINISHED_AFTER = 15 * SECOND;
-/** Into a transcript that is as old nothing more is written. */
+/** A transcript this old gets no more lines. */
 const IDLE_AFTER = MINUTE;
 /** One hook goes on with a few of them, the next one with others. */
 const MOST = 3;
 
-/** Notes what is begun; to be called again when it is done. */
+/** Records the work before it begins; call the returned function when it is done. */
 export function noteWork(home: string, work: Work): () => void {
   mkdirSync(hooksFolder(home), { recursive: true, mode: 0o700 });
   const path = sessionPath(home, work.host, work.session) + ENDING;
@@ -35,13 +35,13 @@ export function noteWork(home: string, work: Work): () => void {
 
 export interface UnfinishedWork {
   readonly work: Work;
-  /** True when the session goes on no more, so that its last turn is whole. */
+  /** True when the session has stopped, so that its last turn is complete. */
   readonly isIdle: boolean;
   /** To be called when it was done, or can never be done. */
   done(): void;
 }
 
-/** What killed hooks left, oldest first. */
+/** Work of killed hooks, oldest first. */
 export function unfinishedWork(home: string, now = Date.now()): UnfinishedWork[] {
   const folder = hooksFolder(home);
   const files = readdirSync(folder)
@@ -53,7 +53,7 @@ export function unfinishedWork(home: string, now = Date.now()): UnfinishedWork[]
     const done = () => rmSync(path, { force: true });
     const work = read(path);
     const written = work && changedAt(work.transcript);
-    // Its transcript is gone, or it is nothing of ours.
+    // The transcript was deleted, or the file is not ours.
     if (!work || written === undefined) done();
     return work && written !== undefined ? [{ work, isIdle: now - written > IDLE_AFTER, done }] : [];
   });

@@ -12,7 +12,7 @@ import type { Scope } from '../scope.ts';
 import type { HookEvent, HookInput } from './event.ts';
 import { lengthOf, readTranscript } from './transcript.ts';
 
-/** What an agent is told, and its sentences. */
+/** The recalled text for the agent, and its sentences. */
 export interface Recalled {
   readonly context: string | undefined;
   readonly sentences: readonly string[];
@@ -35,28 +35,28 @@ export function questionOf(event: HookEvent, input: HookInput): string {
 
 export interface RecallParts {
   readonly question: string;
-  /** Whether the session begins, so that it is told the briefings first. */
+  /** True when the session begins, so that the briefings come first. */
   readonly begins: boolean;
-  /** Sentences that the agent was told already. */
+  /** Sentences that the agent already has. */
   readonly known: ReadonlySet<string>;
   /** Episodes of the session itself. */
   readonly own: ReadonlySet<string>;
   /** Milliseconds. */
   readonly limit: number;
-  /** Told in a sentence what came too late or failed. */
+  /** Receives a sentence about what was late or failed. */
   readonly notice: (sentence: string) => void;
 }
 
 /**
  * What the memories of the project and of the user know: where the session begins their briefings, and what they know of the user's words.
- * Never throws and never waits longer than `limit` milliseconds: an agent that is told nothing is better than one that waits.
+ * Never throws and never waits longer than `limit` milliseconds: an agent without recall is better than one that waits.
  */
 export async function recall(
   services: Services,
   { group, userGroup }: Scope,
   { question, begins, known, own, limit, notice }: RecallParts,
 ): Promise<Recalled> {
-  const brief = (from: string) => (begins ? briefed(services, from, limit, notice) : NOTHING);
+  const brief = (from: string) => (begins ? briefingOrNothing(services, from, limit, notice) : NOTHING);
   const ask = (from: string, most: number) =>
     question === ''
       ? { lines: [], outcome: 'words' as const }
@@ -81,9 +81,9 @@ export async function recall(
   const briefing = [rendered(userPart, USER_BUDGET), rendered(projectPart, DEFAULT_BUDGET)].filter(
     (text) => text !== '',
   );
-  const told = new Set(recalledSentences(briefing.join('\n')));
+  const briefed = new Set(recalledSentences(briefing.join('\n')));
   const news = [...new Set([...project.lines, ...user.lines])].filter(
-    (line) => !recalledSentences(line).every((sentence) => told.has(sentence)),
+    (line) => !recalledSentences(line).every((sentence) => briefed.has(sentence)),
   );
   const isBriefed = begins && ofProject !== undefined && ofUser !== undefined;
   if (briefing.length + news.length === 0) return { context: undefined, sentences: [], isBriefed };
@@ -98,7 +98,7 @@ const rendered = (briefing: Briefing | undefined, budget: number): string =>
   briefing === undefined ? '' : renderBriefing(briefing, budget);
 
 /** Undefined when it could not be had in time. */
-async function briefed(
+async function briefingOrNothing(
   services: Services,
   group: string,
   limit: number,

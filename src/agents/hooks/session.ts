@@ -15,9 +15,9 @@ const shape = z.object({
   parts: z.number().check(z.int(), z.minimum(1)),
   /** Hash of words that were kept before the transcript had them. */
   said: z.nullable(z.string()),
-  /** What the memory told in this session, sentence by sentence. */
+  /** The sentences that were recalled in this session. */
   recalled: z.array(z.string()),
-  /** True once the session was told its briefing. */
+  /** True once the session has its briefing. */
   briefed: z._default(z.boolean(), false),
   /** uuids of its own turns, which the agent has before it. */
   episodes: z._default(z.array(z.string()), []),
@@ -96,7 +96,7 @@ function lock(path: string, waits: number): void {
   const last = performance.now() + waits;
   while (!taken(path)) {
     const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-    // Whoever held it was killed.
+    // The process that held it was killed.
     if (age > LOCKED_AT_MOST) rmSync(path, { force: true });
     else if (performance.now() > last) throw new Error('another hook of this session is still at work');
     else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOKS_EVERY);

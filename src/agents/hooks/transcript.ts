@@ -22,7 +22,7 @@ const LINE_BREAK = 0x0a;
 
 /**
  * Reads a transcript, JSON lines, from a byte on. A last line that is still being written waits for the next time; a file that
- * became shorter was written anew and is read from its beginning.
+ * became shorter was rewritten and is read from the beginning.
  * @throws what `fs` throws when it cannot be read
  */
 export function readTranscript(path: string, from: number): Stretch {
@@ -38,7 +38,7 @@ export function readTranscript(path: string, from: number): Stretch {
     if (entry) entries.push({ at: start + at, entry });
     at = end + 1;
   }
-  // A line longer than all that is read at once holds nothing that anybody said.
+  // A line longer than one read contains no message.
   const isStuck = at === 0 && bytes.length === MOST_BYTES;
   return { entries, end: start + (isStuck ? bytes.length : at), unreadable };
 }

@@ -26,13 +26,13 @@ export interface HttpOptions {
   readonly token: string;
   /** Bytes of a request. */
   readonly longest: number;
-  /** Names of hosts, beside this machine's and addresses, that may be asked for. */
+  /** Allowed host names in addition to this machine's and IP addresses. */
   readonly allowedHosts: readonly string[];
 }
 
 /**
  * Serves any number of clients on this machine. Each request stands alone: nothing is kept between two of them, so that clients
- * do not notice when the server is started anew.
+ * do not notice a restart of the server.
  * @throws ConfigError when the port is taken
  */
 export async function serveOverHttp(

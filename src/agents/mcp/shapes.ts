@@ -81,7 +81,7 @@ export function fact(row: FactRow & Partial<Pick<WholeFact, 'attributes'>>, grou
 /** A page of a book would leave a model no room for anything else. */
 export const LONGEST_CONTENT = 8_000;
 
-/** Under the name that whoever stored it gave, if any. */
+/** The name given at storing, if any. */
 export function episode(row: LatestEpisode, group: string): z.input<typeof episodeShape> {
   const storedName = row.metadata?.name;
   return {

@@ -6,12 +6,12 @@ import { withTimeout } from '../../with-timeout.ts';
 import { tidyLines } from './messages.ts';
 import type { McpServers } from './server.ts';
 
-/** So long what was asked before the end is still answered. */
+/** How long requests from before the end may still take. */
 const ENDS_WITHIN = 3 * SECOND;
 
 /**
  * Serves one client on standard input and output until it closes its end, or `stop` says so. What was asked before is answered
- * first: who pipes a few lines into the program gets its answers.
+ * first, so that a script that pipes a few lines gets its answers.
  * @param longest bytes of a message; a longer one ends the connection
  */
 export async function serveOverStdio(servers: McpServers, longest: number, stop: Promise<void>): Promise<void> {

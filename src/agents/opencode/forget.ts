@@ -15,8 +15,8 @@ export interface Target {
 const MOST_FOUND = 10;
 
 /**
- * Tells what would go, or lets it go. A query only finds what could be meant: nothing goes because it sounded like something else.
- * @param limit milliseconds; what takes longer goes on by itself
+ * Lists what would be forgotten, or forgets it. A query only lists candidates, so that nothing similar is forgotten by mistake.
+ * @param limit milliseconds; longer work continues in the background
  */
 export async function forget(
   services: Services,

@@ -10,7 +10,7 @@ import type { Stores } from './stores.ts';
 
 /** What the agent has before it already. */
 export interface Context {
-  /** Sentences that it was told. */
+  /** Sentences that the agent already has. */
   readonly recalled: ReadonlySet<string>;
   /** Episodes of the session itself. */
   readonly episodes: ReadonlySet<string>;

@@ -73,7 +73,7 @@ export function receiptOf({ uuid, name, spooled }: EpisodeReceipt, group: string
 
 /**
  * Hands an episode in; to the disk where Valkey does not answer, and then tells whether it still lies there. What Valkey refuses is
- * refused at once: found out later, when the disk is emptied, nobody would be told.
+ * refused at once: a refusal at the later drain would reach nobody.
  */
 export async function handIn(
   memory: MemoryManager,

@@ -268,7 +268,7 @@ test('what an earlier release started, open to everybody, is started again with 
   const after = await noteOf(fresh);
   expect(up).toMatchObject({
     status: 0,
-    stderr: expect.stringMatching(/^What an earlier release started .* no password\.\n$/),
+    stderr: expect.stringMatching(/^Restarting the servers of an earlier release, because they had no password\.\n$/),
   });
   expect(await allEnded(Object.values(pids))).toBe(true);
   expect(after.settings).toMatchObject({ VALKEY_PORT: settings.VALKEY_PORT, FALKORDB_PORT: settings.FALKORDB_PORT });
@@ -349,7 +349,9 @@ describe('a memory.config.ts of the working folder', () => {
 
     const refused = await command(name);
 
-    expect(refused).toMatchObject(failure(/^\S+memory\.config\.ts would be run .* --trust-config .* --no-config/));
+    expect(refused).toMatchObject(
+      failure(/^\S+memory\.config\.ts is a program that is not trusted yet\. .* --trust-config .* --no-config/),
+    );
     expect(await wasRun()).toBe(false);
   });
 
@@ -370,7 +372,7 @@ describe('a memory.config.ts of the working folder', () => {
     expect((await noteOf(fresh)).settings.MEMORY_CONFIG).toBe(file);
     expect(again).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Already running/) });
     expect(changed).toMatchObject(
-      failure(/^\S+memory\.config\.ts, which has changed since it was trusted, would be run/),
+      failure(/^\S+memory\.config\.ts is a program that has changed since it was trusted\./),
     );
   });
 });

@@ -114,6 +114,6 @@ function stopSignal(): Promise<void> {
       setTimeout(() => process.exit(0), GONE_WITHIN).unref();
       resolve();
     };
-    process.once('SIGINT', stop).once('SIGTERM', stop);
+    process.on('SIGINT', stop).on('SIGTERM', stop);
   });
 }

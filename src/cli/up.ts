@@ -71,7 +71,8 @@ function isNamedBy({ falkordb, valkey }: Config, { settings }: Running): boolean
 async function startUnlessStopped(plan: Plan, reason: string, json: boolean): Promise<number> {
   const stopping = new AbortController();
   const abort = () => stopping.abort();
-  process.once('SIGINT', abort).once('SIGTERM', abort);
+  // Not `once`: while a file is being written, `signal-exit` ends a process that has no other listener left when it is called.
+  process.on('SIGINT', abort).on('SIGTERM', abort);
   try {
     return say(await start(plan, stopping.signal), 'Running', reason, json);
   } catch (error) {

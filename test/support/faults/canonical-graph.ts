@@ -59,7 +59,8 @@ function meaningOfUuids({ nodes, edges }: WholeGraph): Map<string, string> {
   // Passages and statements have ids of their own names.
   for (const it of nodes) {
     const [id] = [textOf(it, 'passage'), it.labels.includes('_Statement') ? textOf(it, 'id') : ''].filter(Boolean);
-    if (id && textOf(it, 'episode'))
+    // A passage's vector has the id of its passage, which is its name wherever it stands in the graph.
+    if (id && textOf(it, 'episode') && !it.labels.includes('_PassageVector'))
       meant.set(id, `${it.labels[0]} ${it.properties.start} ${meant.get(textOf(it, 'episode')) ?? 'unknown episode'}`);
   }
   const edge = (it: StoredEdge): string => {

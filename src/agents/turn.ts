@@ -1,4 +1,4 @@
-import { strippedOfRecalled } from '../redaction/recalled.ts';
+import { withoutRecallMarks } from '../redaction/recalled.ts';
 import { LEFT_OUT, type Redaction, redaction } from '../redaction/redact.ts';
 import { inTexts, plainText, shortened } from '../text.ts';
 
@@ -133,13 +133,13 @@ function dialogue(user: string, assistant: string): string {
 }
 
 function shorterRedacted(redacted: Redaction, text: string, longest: number): string {
-  const content = storable(strippedOfRecalled(text));
+  const content = storable(withoutRecallMarks(text));
   return shortened(redacted.of(content, longest * WINDOW).trim(), longest);
 }
 
 /** Of a long answer the end says what came of it: two thirds of what is kept are of there. */
 function answerRedacted(redacted: Redaction, text: string): string {
-  const content = storable(strippedOfRecalled(text));
+  const content = storable(withoutRecallMarks(text));
   const end = (LONGEST_ASSISTANT * 2) / 3;
   const kept = redacted.of(content, LONGEST_ASSISTANT * WINDOW, end * WINDOW).trim();
   if (kept.length <= LONGEST_ASSISTANT) return kept;

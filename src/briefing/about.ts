@@ -46,7 +46,7 @@ const FEW_WORDS = 3;
 
 /**
  * Briefings, such as the user's and the project's, for a session whose first words are known. Where nothing known has to do with them, what came
- * last is told, and all of it to a greeting.
+ * last is shown; a greeting gets the whole briefing.
  * @param isRecalled  whether something else is known of the words
  */
 export function briefingsFor(

@@ -39,7 +39,7 @@ export interface Briefing {
 
 const [LATEST, MOST_FOUND] = [120, 300];
 const [MOST_RULES, MOST_TASKS, MOST_DECISIONS, MOST_FACTS, MOST_SESSIONS] = [40, 30, 30, 40, 5];
-/** Of so many facts it is worked out whether what they say has ended. */
+/** At most this many facts are checked for later statements that end them. */
 const MOST_CHECKED = 120;
 const LONGEST_LINE = 300;
 const EXTENT = { head: LONGEST_MESSAGE + 200, tail: 400, metadata: 2_000 };
@@ -61,7 +61,7 @@ export async function makeBriefing(graph: GroupGraph, now: Date): Promise<Briefi
   const confirmations = messages.flatMap(({ words }) => confirmedIn(words));
   const isInForce = (note: Note) =>
     note.kind === 'rule' && (note.isConfirmed || confirmations.some((uuid) => note.episode.startsWith(uuid)));
-  // What an agent proposes takes nothing away from what the user has said.
+  // An agent's proposal does not replace the user's own statements.
   const replaced = replacedBy(noted.filter((note) => note.kind !== 'rule' || isInForce(note)));
   const replacedRules = replacedBy(noted.filter(isInForce));
   const lines = (kind: Note['kind']) =>

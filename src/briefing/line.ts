@@ -3,7 +3,7 @@ export interface BriefingLine {
   readonly text: string;
   /** The episode that says so. */
   readonly episode: string;
-  /** When it was said, in the graph's format. */
+  /** When it was stated, in the graph's format. */
   readonly time: string;
   /** `user` for what the user said or confirmed, else who handed it in. */
   readonly by: string;
@@ -14,7 +14,7 @@ export interface BriefingLine {
 
 const SPEAKER = /^[\p{L}][\p{L}\p{N}_.-]*: /u;
 
-/** Each sentence once, whoever says it, and not where another part of the briefing says it. */
+/** Each sentence once, whatever its speaker, and not if another part of the briefing contains it. */
 export function withoutDuplicates(lines: readonly BriefingLine[], before: readonly BriefingLine[]): BriefingLine[] {
   const bare = ({ text }: BriefingLine) => text.replace(SPEAKER, '').toLowerCase();
   const seen = new Set(before.map(bare));

@@ -7,7 +7,7 @@ import { userWords } from './user-words.ts';
 export interface Session {
   readonly last: BriefedEpisode;
   readonly turns: number;
-  /** What the user wanted first. */
+  /** The user's first request. */
   readonly asked: string;
   /** What the host wrote of it when its context was full; empty where it never was. */
   readonly summary: string;

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { foreignMetadata } from '../episode.ts';
 import { InvalidInputError, isForeseen, JobFailedError } from '../errors.ts';
 import { bytesOf, decoded } from '../import/decode.ts';
-import { type Found, soundLines } from '../import/json-lines.ts';
+import { type Found, strictJsonLines } from '../import/json-lines.ts';
 import type { EpisodeInput } from '../memory/options.ts';
 import type { MemoryManager } from '../memory.ts';
 import type { EpisodeReceipt } from '../queue/producer.ts';
@@ -72,7 +72,7 @@ async function read(call: Call, maxContentBytes: number): Promise<{ episodes: Ep
   const [episodes, numbers]: [EpisodeInput[], number[]] = [[], []];
   // JSON may write a character as six, and a line also has metadata.
   const texts = decoded(file === '-' ? process.stdin : bytesOf(file));
-  for await (const input of soundLines(texts, 6 * maxContentBytes + 1_000_000)) {
+  for await (const input of strictJsonLines(texts, 6 * maxContentBytes + 1_000_000)) {
     if (episodes.length === MOST)
       throw new InvalidInputError(`There are more than ${MOST} lines; store them in parts. Nothing was stored.`);
     episodes.push({ ...episodeOf(input), ...(call.group !== undefined && { group: call.group }) });

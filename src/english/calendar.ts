@@ -43,10 +43,10 @@ export function relativeDay(words: string, reference: Date): Date | null {
     return shiftedByUnits(reference, counted[2], countOf(counted[1]) * (counted[3] ? -1 : 1));
   }
   const [direction, ...rest] = words.replace(' past', '').split(' ');
-  return named(rest.join(' '), direction === 'last' ? -1 : direction === 'next' ? 1 : 0, reference);
+  return namedPeriod(rest.join(' '), direction === 'last' ? -1 : direction === 'next' ? 1 : 0, reference);
 }
 
-function named(period: string, direction: number, reference: Date): Date | null {
+function namedPeriod(period: string, direction: number, reference: Date): Date | null {
   const year = reference.getUTCFullYear();
   const month = reference.getUTCMonth();
   if (period === 'year') return dayStart(year + direction, 0, 1);

@@ -87,7 +87,7 @@ export function datesIn(text: string, reference: Date): DateMention[] {
     const rest = { ...last, start: Math.max(last.start, match.index + match[0].length), role: 'until' as const };
     found.splice(found.indexOf(last), 1, rest);
   }
-  found.sort((one, other) => one.start - other.start);
+  found.sort((first, second) => first.start - second.start);
   return POSTPONED.test(text) ? postponed(text, found) : found;
 }
 
@@ -104,7 +104,7 @@ function postponed(text: string, found: DateMention[]): DateMention[] {
 
 /** From when to when a sentence with these dates holds; without any, from `reference` on. */
 export function validity(dates: readonly DateMention[], reference: Date): Validity {
-  // What is told of a day to come is true as it is told; only "from" and the like say that it begins then.
+  // A statement about a future day holds from now on; only "from" and the like make it begin then.
   const plain = dates.find(({ role, at }) => role === 'plain' && at <= reference);
   const begin = dates.find(({ role }) => role === 'from') ?? plain;
   const end = dates.find(({ role }) => role === 'until') ?? closing(dates, begin);
@@ -161,11 +161,11 @@ function following(before: Date, month: number, day: number): Date {
 function withoutYear(month: number, day: number, reference: Date, direction: Direction): Date {
   const today = dayStart(reference.getUTCFullYear(), reference.getUTCMonth(), reference.getUTCDate());
   const years = [-1, 0, 1].map((shift) => dayStart(reference.getUTCFullYear() + shift, month, day));
-  if (direction === 'past') return years.findLast((it) => it <= reference) ?? (years[0] as Date);
-  const next = years.find((it) => it >= today) ?? (years[2] as Date);
+  if (direction === 'past') return years.findLast((date) => date <= reference) ?? (years[0] as Date);
+  const next = years.find((date) => date >= today) ?? (years[2] as Date);
   // Who speaks of a day that has just been, in the present tense, does not mean next year's.
   const isFar = next.getTime() - today.getTime() > 300 * DAY;
-  return direction === 'likely' && isFar ? (years.findLast((it) => it < today) ?? next) : next;
+  return direction === 'likely' && isFar ? (years.findLast((date) => date < today) ?? next) : next;
 }
 
 /** The quarter that runs counts as coming. */
@@ -182,8 +182,8 @@ function dayOfMonth(day: number, reference: Date, direction: Direction): Date | 
   if (day < 1 || day > 31) return null;
   const [year, month] = [reference.getUTCFullYear(), reference.getUTCMonth()];
   const days = [-1, 0, 1].map((shift) => dayStart(year, month + shift, day));
-  if (direction === 'past') return days.findLast((it) => it <= reference) ?? null;
-  return days.find((it) => it >= dayStart(year, month, reference.getUTCDate())) ?? null;
+  if (direction === 'past') return days.findLast((date) => date <= reference) ?? null;
+  return days.find((date) => date >= dayStart(year, month, reference.getUTCDate())) ?? null;
 }
 
 function validDate(date: Date): Date | null {

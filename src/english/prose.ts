@@ -24,7 +24,7 @@ const SPOKEN =
 const FENCE = /^\s{0,20}(?:```|~~~)/;
 const HEADING = /^ {0,3}(#{1,6})\s+(.{1,300})/;
 const ITEM = /^\s{0,20}(?:[-*+•]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?(?=\S)/;
-/** What a program printed, a table, or somebody else's words. */
+/** Program output, a table, or a quotation. */
 const OUTPUT = /^\s{0,20}(?:[$>|#%]\s|>>>|\d{4}-\d\d-\d\d[T ]\d\d:|\[\d|at \S+ \(|<[a-z/])/i;
 const COMMAND = /^\s{0,20}(?:\$|>>>|%)\s/;
 

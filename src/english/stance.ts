@@ -1,6 +1,6 @@
 /**
- * What kind of sentence states something that holds. Plans, proposals, questions, suppositions, examples, attempts, quotations and what
- * somebody else is reported to say are none: they neither begin nor end anything.
+ * What kind of sentence states something that holds. Plans, proposals, questions, suppositions, examples, attempts, quotations and
+ * reported speech do not: they neither begin nor end anything.
  */
 
 const QUOTED = /(?<![\p{L}\p{N}])(["'“‘«])(?=\S)([^"“”«»\n]{1,400}?)(?<=\S)(["'”’»])(?![\p{L}\p{N}])/gu;
@@ -14,7 +14,7 @@ const ATTEMPTED =
   /\b(?:tr(?:y|ies|ied|ying) (?:to|out|it)|attempt(?:s|ed|ing)?|experiment(?:s|ed|ing)? with|prototyp(?:e|ed|ing)|proof of concept|rolled back (?:the same|again|after|within|on the)|reverted (?:it|that|the change|again|the same)|undid|almost|nearly|failed to|spike|trial run|benchmarked|compared)\b/i;
 const EXAMPLE =
   /\b(?:for example|for instance|e\.g\.?|such as|as an example|let's say|say we|pretend|example:|suppose|imagine|to illustrate|hypothetical)(?![\p{L}])/iu;
-const OF_BEFORE =
+const FORMERLY =
   /\b(?:used to|previously|formerly|originally|in the past|back then|once upon|at first|initially|years ago|historically|before (?:that|then))\b|^before\b/i;
 const ADDED =
   /\b(?:also|too|as well(?! as)|in addition|additionally|another|besides|alongside|as well as|on top of that|a second|partly|partially|some of|half of|mostly|sometimes|occasionally|temporar(?:y|ily)|for the moment|for now|until further notice|while \p{L}+ is (?:away|on holiday|on leave|ill|sick)|covers? for|fill(?:s|ing) in for|stand(?:s|ing) in for|fallback|as a backup|in parallel)\b/iu;
@@ -33,7 +33,7 @@ export function withoutQuotations(sentence: string): string {
  */
 export function stanceOf(sentence: string): 'states' | 'adds' | 'none' {
   if (/[?？]["')\]”]{0,4}$/.test(sentence) || /^\s*["“‘'«]/.test(sentence)) return 'none';
-  if ([REPORTED, SUPPOSED, PLANNED, ATTEMPTED, EXAMPLE, OF_BEFORE].some((kind) => kind.test(sentence))) return 'none';
+  if ([REPORTED, SUPPOSED, PLANNED, ATTEMPTED, EXAMPLE, FORMERLY].some((kind) => kind.test(sentence))) return 'none';
   if (NOT_DONE.test(sentence) && !ENDS_IN_NEGATION.test(sentence)) return 'none';
   return ADDED.test(sentence) ? 'adds' : 'states';
 }

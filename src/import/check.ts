@@ -1,7 +1,7 @@
 import { type Episode, foreignMetadata, newEpisode } from '../episode.ts';
 import { InvalidInputError } from '../errors.ts';
 import type { FormatName, ImportedEpisode, Reading, Unusable } from './format.ts';
-import { formatCalled, formatOf } from './formats.ts';
+import { formatByName, formatOf } from './formats.ts';
 import type { Problem, Value } from './json-lines.ts';
 
 /** What one line or element became. */
@@ -15,7 +15,7 @@ export interface CheckedValue {
 }
 
 export interface Checking {
-  /** Null while nothing has told. */
+  /** Null until a value has shown it. */
   readonly format: FormatName | null;
   /** Shows it a value; all are shown before the first is checked, unless it need not see more. */
   note(value: Value): void;
@@ -34,12 +34,12 @@ export interface CheckingOptions {
   readonly referenceTime?: Date | undefined;
 }
 
-/** @param named the format, or `auto`: what the first value looks like */
+/** @param formatName the format, or `auto`: what the first value looks like */
 export function openChecking(
-  named: FormatName | 'auto',
+  formatName: FormatName | 'auto',
   { groupOf, maxContentBytes, referenceTime }: CheckingOptions,
 ): Checking {
-  let format = named === 'auto' ? null : formatCalled(named);
+  let format = formatName === 'auto' ? null : formatByName(formatName);
   let reading: Reading | undefined = format?.open();
 
   function readingOf(list: string, value: unknown): Reading {
@@ -66,7 +66,7 @@ export function openChecking(
       return format?.name ?? null;
     },
     note(value) {
-      // What is wrong with it is told when it is checked.
+      // Problems are reported when the value is checked.
       if (!('problem' in value))
         orProblem(value.place, () => readingOf(value.list, value.value).note?.(value.list, value.value));
     },
@@ -82,8 +82,8 @@ export function openChecking(
         const checked = parts.map((part) => orProblem(place, () => ({ episode: usable(part) })));
         return {
           place,
-          episodes: checked.flatMap((it) => ('episode' in it ? [it.episode] : [])),
-          problems: checked.flatMap((it) => ('problem' in it ? [it.problem] : [])),
+          episodes: checked.flatMap((part) => ('episode' in part ? [part.episode] : [])),
+          problems: checked.flatMap((part) => ('problem' in part ? [part.problem] : [])),
         };
       });
     },

@@ -1,6 +1,6 @@
 import { InvalidInputError } from '../errors.ts';
 import { parseJson } from '../json.ts';
-import { foreignBecause } from './foreign.ts';
+import { unsupportedReason } from './foreign.ts';
 import { type Value, valuesIn } from './json-lines.ts';
 
 /** Lists of these names are read element by element. */
@@ -30,19 +30,19 @@ export function openScan(longest: number): Scan {
   let [shell, element, isTooLong] = ['', '', false];
   /** The list that is being read, how deep its elements stand, and how many there were. */
   let list: { readonly name: string; readonly depth: number; count: number } | null = null;
-  let met = 0;
+  let listCount = 0;
   let elements = 0;
   /** Whether the first value has ended; what comes behind it makes it no document. */
   let isOver = false;
 
-  function keep(text: string): void {
+  function append(text: string): void {
     if (list === null) shell += text;
     else if (element.length + text.length > longest) isTooLong = true;
     else if (!isTooLong) element += text;
     if (shell.length > LONGEST_SHELL) throw new InvalidInputError(NOT_A_DOCUMENT);
   }
 
-  function ended(isLast: boolean): Value[] {
+  function endElement(isLast: boolean): Value[] {
     if (!list) return [];
     const text = element;
     const wasTooLong = isTooLong;
@@ -61,7 +61,7 @@ export function openScan(longest: number): Scan {
     const name = depth === 1 ? '' : depth === 2 ? KEY.exec(shell.slice(-100))?.[1] : undefined;
     if (name === undefined || (name !== '' && !LISTS.has(name))) return;
     list = { name, depth, count: 0 };
-    met += 1;
+    listCount += 1;
   }
 
   function feed(text: string): Value[] {
@@ -69,7 +69,7 @@ export function openScan(longest: number): Scan {
     const found: Value[] = [];
     let from = 0;
     const take = (to: number) => {
-      keep(text.slice(from, to));
+      append(text.slice(from, to));
       from = to;
     };
     const begin = skips ? 1 : 0;
@@ -92,14 +92,14 @@ export function openScan(longest: number): Scan {
       } else if (sign === ',') {
         if (!isOfList) continue;
         take(at);
-        found.push(...ended(false));
+        found.push(...endElement(false));
         from = at + 1;
       } else {
         depth -= 1;
         isOver ||= depth === 0;
         if (!isOfList) continue;
         take(at);
-        found.push(...ended(true));
+        found.push(...endElement(true));
         list = null;
       }
     }
@@ -112,14 +112,14 @@ export function openScan(longest: number): Scan {
     end() {
       const isCut = list !== null || depth > 0;
       const around = isCut ? undefined : parseJson(shell);
-      if (around !== undefined && met === 0) throw new InvalidInputError(foreignBecause('The input', around));
+      if (around !== undefined && listCount === 0) throw new InvalidInputError(unsupportedReason('The input', around));
       if (around !== undefined) return [];
       const problem = isCut ? 'The document is incomplete; it may be truncated.' : NOT_A_DOCUMENT;
       // What was whole of it may still be of use.
       if (elements > 0) return [{ place: 'The document', problem }];
       throw new InvalidInputError(problem);
     },
-    hasList: () => met > 0,
+    hasList: () => listCount > 0,
   };
 }
 

@@ -41,16 +41,17 @@ export function keyOf(format: FormatName, content: string, ...identity: readonly
   return `${format}/${hash.digest('hex')}`;
 }
 
-const MEANT = { string: 'text', record: 'a JSON object', array: 'a list' } as const;
+const EXPECTED_TYPES = { string: 'text', record: 'a JSON object', array: 'a list' } as const;
 
 /** @throws InvalidInputError naming the field */
-export function fitted<T extends z.ZodMiniType>(shape: T, value: unknown): z.output<T> {
+export function parseShape<T extends z.ZodMiniType>(shape: T, value: unknown): z.output<T> {
   const parsed = shape.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue?.path[0];
   if (field === undefined) throw new InvalidInputError('it must be a JSON object.', { cause: parsed.error });
-  const expected = issue?.code === 'invalid_type' ? MEANT[issue.expected as keyof typeof MEANT] : undefined;
+  const expected =
+    issue?.code === 'invalid_type' ? EXPECTED_TYPES[issue.expected as keyof typeof EXPECTED_TYPES] : undefined;
   const among = issue?.code === 'invalid_value' ? issue.values.join(', ') : undefined;
   throw new InvalidInputError(`"${String(field)}" must be ${expected ?? among ?? 'something else'}.`, {
     cause: parsed.error,
@@ -71,7 +72,8 @@ const FIRST_MILLISECOND = 1e11;
  * @throws InvalidInputError when it is none
  */
 export function timeOf(times: Readonly<Record<string, string | number | null | undefined>>): { referenceTime?: Date } {
-  const [name, time] = Object.entries(times).find(([, it]) => it !== undefined && it !== null && it !== '') ?? [];
+  const [name, time] =
+    Object.entries(times).find(([, time]) => time !== undefined && time !== null && time !== '') ?? [];
   if (name === undefined || time === undefined || time === null) return {};
   if (typeof time === 'string') return { referenceTime: parseTime(MAIL.test(time) ? isoOf(time) : time, name) };
   const milliseconds = Math.abs(time) < FIRST_MILLISECOND ? time * 1000 : time;
@@ -87,6 +89,6 @@ function isoOf(time: string): string {
 }
 
 /** Without what is null. */
-export function told(fields: Readonly<Record<string, unknown>>): Metadata {
+export function withoutNulls(fields: Readonly<Record<string, unknown>>): Metadata {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
 }

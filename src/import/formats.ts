@@ -1,5 +1,5 @@
 import { InvalidInputError } from '../errors.ts';
-import { foreignBecause } from './foreign.ts';
+import { unsupportedReason } from './foreign.ts';
 import { FORMATS, type Format, type FormatName } from './format.ts';
 import { episodes } from './formats/episodes.ts';
 import { mcpMemory } from './formats/mcp-memory.ts';
@@ -9,8 +9,8 @@ import { mem0 } from './formats/mem0.ts';
 const KNOWN: readonly Format[] = [mcpMemory, mem0, episodes];
 
 /** @throws InvalidInputError */
-export function formatCalled(name: FormatName): Format {
-  const format = KNOWN.find((it) => it.name === name);
+export function formatByName(name: FormatName): Format {
+  const format = KNOWN.find((format) => format.name === name);
   if (format) return format;
   throw new InvalidInputError(
     `import supports ${FORMATS.slice(0, -1).join(', ')} and ${FORMATS.at(-1)}, not "${String(name)}".`,
@@ -22,7 +22,7 @@ export function formatOf(list: string, value: unknown): Format {
   // A text alone is one to remember.
   if (typeof value === 'string') return episodes;
   const isObject = value !== null && typeof value === 'object' && !Array.isArray(value);
-  const format = isObject ? KNOWN.find((it) => it.is(list, value as Record<string, unknown>)) : undefined;
+  const format = isObject ? KNOWN.find((format) => format.is(list, value as Record<string, unknown>)) : undefined;
   if (format) return format;
-  throw new InvalidInputError(foreignBecause('it', value));
+  throw new InvalidInputError(unsupportedReason('it', value));
 }

@@ -34,8 +34,8 @@ export async function* jsonLines(texts: AsyncIterable<string>, longest: number):
   }
 }
 
-/** The same for those who give up at the first that is broken. @throws InvalidInputError naming the line */
-export async function* soundLines(texts: AsyncIterable<string>, longest: number): AsyncGenerator<Found> {
+/** The same, but fails at the first broken line. @throws InvalidInputError naming the line */
+export async function* strictJsonLines(texts: AsyncIterable<string>, longest: number): AsyncGenerator<Found> {
   for await (const value of jsonLines(texts, longest)) {
     if ('problem' in value) throw new InvalidInputError(value.problem);
     yield value;
@@ -54,7 +54,7 @@ export function valuesIn(text: string, at: Omit<Found, 'value'>, otherwise: stri
     return [{ place, problem: `${place} is not UTF-8 text; convert the input first, for example with iconv.` }];
   const whole = parseJson(text);
   if (whole !== undefined) return [{ ...at, value: whole }];
-  const pieces = behindOneAnother(text).map(parseJson);
+  const pieces = splitValues(text).map(parseJson);
   if (!pieces.some((piece) => piece !== undefined)) return [{ place, problem: `${place} ${otherwise}` }];
   return pieces.map((piece) =>
     piece !== undefined
@@ -66,7 +66,7 @@ export function valuesIn(text: string, at: Omit<Found, 'value'>, otherwise: stri
 const SIGNS = /["{}[\]]/g;
 
 /** Cuts behind every object and list that stands in no other; what is left is the last piece. */
-function behindOneAnother(text: string): string[] {
+function splitValues(text: string): string[] {
   const pieces: string[] = [];
   let [depth, from] = [0, 0];
   SIGNS.lastIndex = 0;

@@ -1,8 +1,8 @@
 import { openScan } from './document.ts';
 import { jsonLines, type Value, valuesIn } from './json-lines.ts';
 
-/** So much is looked at to tell a document from lines. */
-const LOOKED_AT = 65_536;
+/** Characters read to distinguish a document from JSON lines. */
+const SNIFF_LENGTH = 65_536;
 
 /**
  * The values of JSON lines, or the elements of the lists of a JSON document, as they come in; no more than one of them is held.
@@ -13,17 +13,17 @@ export async function* values(texts: AsyncIterable<string>, longest: number): As
   const rest = texts[Symbol.asyncIterator]();
   let head = '';
   let isWhole = false;
-  while (head.trimStart().length < LOOKED_AT && !isWhole) {
+  while (head.trimStart().length < SNIFF_LENGTH && !isWhole) {
     const { value, done } = await rest.next();
     if (done) isWhole = true;
     else head += value;
   }
-  const all = joined(head, rest);
+  const all = chain(head, rest);
   if (isDocument(head, longest)) yield* elements(all, longest);
   else yield* jsonLines(all, longest);
 }
 
-async function* joined(head: string, rest: AsyncIterator<string>): AsyncGenerator<string> {
+async function* chain(head: string, rest: AsyncIterator<string>): AsyncGenerator<string> {
   yield head;
   try {
     for (let { value, done } = await rest.next(); !done; { value, done } = await rest.next()) yield value;
@@ -33,7 +33,7 @@ async function* joined(head: string, rest: AsyncIterator<string>): AsyncGenerato
 }
 
 function isDocument(head: string, longest: number): boolean {
-  const start = head.trimStart().slice(0, LOOKED_AT);
+  const start = head.trimStart().slice(0, SNIFF_LENGTH);
   if (start.startsWith('[')) return true;
   if (!start.startsWith('{')) return false;
   const scan = openScan(longest);
@@ -48,7 +48,7 @@ function isDocument(head: string, longest: number): boolean {
 
 /** Whether a line is one of JSON lines: those of a document stand further to the right, or end with a comma. */
 const holdsValue = (line: string): boolean =>
-  line.startsWith('{') && valuesIn(line, { place: '', number: 0, list: '' }, '').some((it) => !('problem' in it));
+  line.startsWith('{') && valuesIn(line, { place: '', number: 0, list: '' }, '').some((found) => !('problem' in found));
 
 async function* elements(texts: AsyncIterable<string>, longest: number): AsyncGenerator<Value> {
   const scan = openScan(longest);

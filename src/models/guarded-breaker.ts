@@ -3,10 +3,10 @@ import { MINUTE, SECOND } from '../time.ts';
 
 /**
  * A circuit breaker (M. Nygard, Release It!, 2007) as plain data: each function below takes one and gives the next.
- * closed: every call is made. Several failures in a row, or one reply that tells to wait, open it.
+ * closed: every call is made. Several failures in a row, or one reply that asks callers to wait, open it.
  * open: no call is made until its time is over; then the next caller is let through as a probe.
- * half-open: one probe is under way and nobody else is let through. Its answer closes the breaker, its failure opens it for longer.
- * What calls bring that began before it opened is heard only where it tells to wait longer.
+ * half-open: one probe is running and no other call is let through. Its answer closes the breaker, its failure opens it for longer.
+ * The result of a call that began before it opened counts only when it asks for a longer wait.
  */
 export type Breaker =
   | { readonly state: 'closed'; readonly failures: number }
@@ -25,7 +25,7 @@ const LONGEST_OPENING = 30 * SECOND;
 const LONGEST_REQUESTED_WAIT = 10 * MINUTE;
 /** A probe that has not ended by then is given up and another one is let through. */
 const PROBE_ENDS_WITHIN = 2 * MINUTE;
-/** While a probe is under way nobody knows how long it takes. */
+/** The duration of a running probe is unknown. */
 const RETRY_AFTER_PROBE = 1 * SECOND;
 
 export function enter(breaker: Breaker, now: number): { readonly breaker: Breaker; readonly entry: Entry } {
@@ -49,12 +49,12 @@ export function enter(breaker: Breaker, now: number): { readonly breaker: Breake
   }
 }
 
-/** The model answered, if only with something that cannot be used: that lies in the text, and others' may do. */
+/** The model answered. An unusable answer is due to the text, so other texts may still work. */
 export function answered(breaker: Breaker, entry: 'call' | 'probe'): Breaker {
   return breaker.state === 'closed' || (breaker.state === 'half-open' && entry === 'probe') ? CLOSED : breaker;
 }
 
-/** A call failed so that the next one would too. */
+/** A call failed in a way that the next call would also fail. */
 export function failed(breaker: Breaker, entry: 'call' | 'probe', error: Error, now: number): Breaker {
   const isBusy = error.name === 'ModelBusyError';
   const open = (openings: number) => opened(error, openings, now);
@@ -90,7 +90,7 @@ function opened(reason: Error, openings: number, now: number): Breaker {
   };
 }
 
-/** Of the same class as what opened the breaker, so that the job has the same fate as if it had asked. */
+/** Of the same class as the error that opened the breaker, so that the job is treated as if it had made the call. */
 function refusal(reason: Error, wait: number): Error {
   const options = { cause: reason, retryAfter: wait };
   if (reason.name === 'ConfigError') return new ConfigError(reason.message, options);

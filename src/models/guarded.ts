@@ -6,7 +6,7 @@ import type { Embedder } from './embedder.ts';
 import { answered, type Breaker, CLOSED, enter, failed, isServerFailure } from './guarded-breaker.ts';
 import type { LanguageModel, TokenUse } from './language-model.ts';
 
-/** To whom a guard tells what it sees of a model. */
+/** Where a guard reports the calls, state and cost of a model. */
 export interface GuardParts {
   readonly signs: VitalSigns;
   readonly metrics: Metrics;

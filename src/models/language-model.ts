@@ -9,7 +9,7 @@ export interface EpisodeText {
   readonly referenceTime: Date;
   /** Who handed it in. */
   readonly sourceDescription?: string;
-  /** What was said before it, oldest first, cut to a budget: tells whom a pronoun means. */
+  /** The texts before it, oldest first, cut to a budget; they show who a pronoun refers to. */
   readonly previous?: readonly PreviousText[];
   /** The types to look for. */
   readonly ontology?: Ontology;
@@ -45,7 +45,7 @@ export interface ExtractedFact {
   readonly evidence?: string;
 }
 
-/** What an episode says besides facts, each with the sentence in which it stands, word for word. */
+/** What an episode says in addition to facts, each with its sentence, word for word. */
 export type ReadNote = { readonly sentence: string } & (
   | {
       /** A property that has one value at a time: a new value ends the old one. */
@@ -148,14 +148,14 @@ export interface FactVerdict {
   readonly contradicts: readonly number[];
 }
 
-/** Something to be told in few sentences. */
+/** Something to summarize in a few sentences. */
 export interface Subject {
   readonly kind: 'entity' | 'community' | 'saga';
   /** What it is called; empty for a community that has no name yet. */
   readonly name: string;
   /** The summary so far; empty for none. */
   readonly known: string;
-  /** What is to be told: current facts, members' summaries, episodes in the order of time. */
+  /** The material: current facts, members' summaries, episodes in the order of time. */
   readonly texts: readonly string[];
 }
 
@@ -180,7 +180,7 @@ export interface Scores {
 
 /**
  * Reads and judges text. Implementations: `local/` (rules, no network), `openai/` (any compatible server).
- * Every method throws `ModelUnavailableError` (no server, or none that can answer now), `ModelBusyError` (told to wait), `ModelFailedError` (an answer
+ * Every method throws `ModelUnavailableError` (no server, or none that can answer now), `ModelBusyError` (asks callers to wait), `ModelFailedError` (an answer
  * that is none), `UnusableReplyError` (answers, but nothing that can be used) or `ConfigError` (missing or refused key, unknown model).
  */
 export interface LanguageModel {
@@ -194,9 +194,9 @@ export interface LanguageModel {
   extract(episode: EpisodeText, memo?: PartMemo): Promise<Extraction>;
   /** Decides all questions in one call. */
   resolve(undecided: Undecided): Promise<Verdict>;
-  /** Tells each subject in few sentences, all in one call. */
+  /** Summarizes each subject in a few sentences, all in one call. */
   summarize(subjects: readonly Subject[]): Promise<Summaries>;
-  /** Tells how well each passage answers a query, all in one call. */
+  /** Scores how well each passage answers a query, all in one call. */
   score(query: string, passages: readonly string[]): Promise<Scores>;
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { TokenUse } from './language-model.ts';
 
 /**
  * Embeds each distinct text once, also for callers at the same time, as long as it is among the `size` latest: names such
- * as that of the project stand in nearly every episode. What a call cost is told to whoever was the first to need it.
+ * as that of the project occur in nearly every episode. The cost of a call is reported to the caller that caused it.
  */
 export function cachingEmbedder(embedder: Embedder, size = 2000): Embedder {
   const cache = new Map<string, Promise<number[]>>();

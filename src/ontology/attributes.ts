@@ -116,7 +116,7 @@ function attribute(name: string, schema: PlainSchema, described: unknown, reader
     description: typeof description === 'string' ? description : '',
     schema,
     read: (value) => {
-      // What is not told is left out; a default of the schema's would be a fact that nobody stated.
+      // Missing values are left out; a default from the schema would be a fact that nobody stated.
       if (value === null || value === undefined) return undefined;
       const known = parse(reader, value);
       return isStorable(known, longest) ? known : undefined;

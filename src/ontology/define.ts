@@ -4,9 +4,9 @@ export interface MemoryDefinition {
   readonly entityTypes?: { readonly [name: string]: EntityTypeDefinition };
   /** By name in SCREAMING_SNAKE_CASE, such as `WORKS_ON`. Other relations are still found. */
   readonly factTypes?: { readonly [name: string]: FactTypeDefinition };
-  /** Entity types whose entities are left out with all that is said of them; `Entity` is whatever fits no type. */
+  /** Entity types whose entities are left out with every fact about them; `Entity` is whatever fits no type. */
   readonly excludedTypes?: readonly string[];
-  /** Said to the language model in addition. */
+  /** Added to the prompt of the language model. */
   readonly instructions?: string;
 }
 
@@ -22,7 +22,7 @@ export interface FactTypeDefinition extends EntityTypeDefinition {
   readonly ends?: readonly (readonly [source: string, target: string])[];
 }
 
-/** An object schema of zod 4, classic or mini. Told by its shape, since the user's zod may be another copy than ours. */
+/** An object schema of zod 4, classic or mini. Recognized by its shape, since the user's zod may be a different copy. */
 export interface ObjectSchema {
   readonly _zod: { readonly def: { readonly type: 'object'; readonly shape: object } };
 }

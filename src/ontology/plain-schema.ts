@@ -6,7 +6,7 @@ export type PlainSchema = { readonly [keyword: string]: unknown };
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 const scalarType = z.enum(['string', 'number', 'integer', 'boolean', 'null']);
 const limit = z.optional(z.number());
-const one = z
+const scalarSchema = z
   .strictObject({
     type: z.optional(z.union([scalarType, z.array(scalarType)])),
     enum: z.optional(z.array(scalar)),
@@ -21,13 +21,13 @@ const one = z
     exclusiveMaximum: limit,
     multipleOf: limit,
   })
-  .check(z.refine((it) => it.type !== undefined || it.enum !== undefined || it.const !== undefined));
-const oneOrOther = z.union([one, z.strictObject({ anyOf: z.array(one).check(z.minLength(1)) })]);
-const list = z.strictObject({ type: z.literal('array'), items: oneOrOther, minItems: limit, maxItems: limit });
+  .check(z.refine((value) => value.type !== undefined || value.enum !== undefined || value.const !== undefined));
+const scalarOrUnion = z.union([scalarSchema, z.strictObject({ anyOf: z.array(scalarSchema).check(z.minLength(1)) })]);
+const list = z.strictObject({ type: z.literal('array'), items: scalarOrUnion, minItems: limit, maxItems: limit });
 const shape = z.union([
-  oneOrOther,
+  scalarOrUnion,
   list,
-  z.strictObject({ anyOf: z.array(z.union([one, list])).check(z.minLength(1)) }),
+  z.strictObject({ anyOf: z.array(z.union([scalarSchema, list])).check(z.minLength(1)) }),
 ]);
 
 /** Says nothing that a model has to keep to, or says it in another place. */
@@ -55,7 +55,7 @@ function withoutNoise(schema: unknown): unknown {
 
 /** The longest text that the schema itself allows somewhere in it. */
 export function longestText({ maxLength, items, anyOf }: PlainSchema): number | undefined {
-  const inner = [items, ...(Array.isArray(anyOf) ? anyOf : [])].filter((it) => it !== undefined) as PlainSchema[];
-  const lengths = [maxLength as number | undefined, ...inner.map(longestText)].filter((it) => it !== undefined);
+  const inner = [items, ...(Array.isArray(anyOf) ? anyOf : [])].filter((value) => value !== undefined) as PlainSchema[];
+  const lengths = [maxLength as number | undefined, ...inner.map(longestText)].filter((value) => value !== undefined);
   return lengths.length > 0 ? Math.max(...lengths) : undefined;
 }

@@ -3,7 +3,7 @@ import { ConfigError } from '../errors.ts';
 import type { EntityType, FactType, Ontology } from '../ontology.ts';
 import { readAttributes } from './attributes.ts';
 
-function takes(...keys: readonly string[]) {
+function errorsFor(...keys: readonly string[]) {
   const error: z.core.$ZodErrorMap<z.core.$ZodIssueInvalidType | z.core.$ZodIssueUnrecognizedKeys> = (issue) =>
     issue.code === 'unrecognized_keys'
       ? `has "${issue.keys?.[0]}", which is not known; it takes ${keys.join(', ')}`
@@ -18,9 +18,9 @@ const BY_NAME = 'must be an object that holds each type under its name';
 
 const attributes = z.unknown();
 const type = { description: text(), attributes: z.optional(attributes) };
-const entityType = z.strictObject(type, takes('description', 'attributes'));
+const entityType = z.strictObject(type, errorsFor('description', 'attributes'));
 const ends = z.optional(z.array(z.tuple([z.string(PAIRS), z.string(PAIRS)], PAIRS), PAIRS));
-const factType = z.strictObject({ ...type, ends }, takes('description', 'ends', 'attributes'));
+const factType = z.strictObject({ ...type, ends }, errorsFor('description', 'ends', 'attributes'));
 const definition = z.strictObject(
   {
     entityTypes: z.optional(z.record(z.string(), entityType, BY_NAME)),
@@ -30,7 +30,7 @@ const definition = z.strictObject(
     // For editors, which find the schema of a file in JSON by it.
     $schema: z.optional(z.string('must be the address of a JSON schema')),
   },
-  takes('entityTypes', 'factTypes', 'excludedTypes', 'instructions'),
+  errorsFor('entityTypes', 'factTypes', 'excludedTypes', 'instructions'),
 );
 
 /** The shape of a `memory.config.json` as JSON schema. What needs more than the shape, `readDefinition` checks. */

@@ -22,7 +22,7 @@ const [LONGEST_PROSE, PIECE] = [900, 600];
 const LONGEST_BLOCK = 2_400;
 /** A longer paragraph above a list leads in with its last sentence only. */
 const LONGEST_LEAD_IN = 320;
-/** Of more than so many the rest is one. */
+/** Passages beyond this number are dropped. */
 const MOST_PASSAGES = 2_000;
 
 interface Line extends Range {

@@ -20,7 +20,7 @@ const STOP_WORDS = new Set(
 const LONGEST = 64;
 /** A run of letters, digits and the characters that hold identifiers, paths, versions and addresses together. */
 const TOKEN = /[\p{L}\p{N}\p{M}_]+(?:[-_./:@+#'’\\]+[\p{L}\p{N}\p{M}_]+)*[+#]*/gu;
-/** Scripts whose words are not told apart by spaces, and Hangul, whose words carry their endings. */
+/** Scripts that do not separate words by spaces, and Hangul, whose words carry their endings. */
 const UNSPACED =
   /([\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}ー]+)/u;
 const CONTRACTED = /(?:n['’]t|['’](?:s|re|ve|ll|d|m))$/i;

@@ -21,7 +21,7 @@ export interface CacheLookup {
 /** The question by which a group's briefing is kept, also by the worker that makes it ahead. */
 export const BRIEFING = { ask: 'briefing', format: 1 } as const;
 
-/** The key of an answer tells everything that the answer depends on, but not in words: Valkey is no place for questions. */
+/** The key hashes everything that the answer depends on; questions are never stored in Valkey as text. */
 export function answerKey(valkey: Redis, group: string, question: object): string {
   return `${groupKey(valkey, 'query', group)}:${hash('sha256', `${FORMAT} ${JSON.stringify(question)}`, 'base64url')}`;
 }

@@ -5,7 +5,7 @@ import { day } from '../time.ts';
 
 const LONGEST = 400;
 
-/** What is said where nothing known bears on a question. */
+/** The answer when nothing relevant is known. */
 export const NOTHING_KNOWN = 'Nothing relevant is known.';
 
 /**

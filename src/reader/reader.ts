@@ -36,7 +36,7 @@ export interface ReaderParts {
   readonly address: Address;
   readonly queuePrefix: string;
   readonly metrics?: Metrics | undefined;
-  /** Told in a sentence when the cache could not be used. */
+  /** Called with a sentence when the cache could not be used. */
   readonly onNotice?: ((sentence: string) => void) | undefined;
 }
 
@@ -100,7 +100,7 @@ export function openReader({ address, queuePrefix, metrics, onNotice }: ReaderPa
         return kept as T;
       }
       metrics?.increment('opencode.memory.cache_miss', tags);
-      // Whoever asks after the next commit has another version and starts a search of their own.
+      // A question after the next commit has another version and starts its own search.
       // Without a version nobody can tell what a search under way has seen, so each has its own.
       const search = () => trace('memory.search', {}, work);
       if (!lookup) return await search();

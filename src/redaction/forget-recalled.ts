@@ -9,17 +9,17 @@ import { readJsonFile } from '../json.ts';
 const shape = z.looseObject({ recalled: z.array(z.string()) });
 
 const TRIES = 50;
-const LOOKS_EVERY = 10;
+const RETRY_EVERY = 10;
 
 /**
- * Lets the hooks' sessions on this machine forget which sentences the memory told them: some may tell of what is forgotten, in
- * whatever words. Gives how many sessions there were.
+ * Clears the recalled sentences from this machine's hook sessions, since some may repeat forgotten text in other
+ * words. Returns the number of sessions.
  */
 export async function forgetRecalled(home: string): Promise<number> {
   const folder = join(home, 'hooks');
   let count = 0;
-  for (const name of filesIn(folder).filter((it) => /^[0-9a-f]{32}\.json$/.test(it)))
-    if (await locked(join(folder, name), clear)) count += 1;
+  for (const name of filesIn(folder).filter((name) => /^[0-9a-f]{32}\.json$/.test(name)))
+    if (await withLock(join(folder, name), clear)) count += 1;
   return count;
 }
 
@@ -32,13 +32,13 @@ function clear(path: string): boolean {
   return true;
 }
 
-/** A hook is done within a second. Whoever holds a lock for longer was killed, and its lock is left to the next hook. */
-async function locked(path: string, work: (path: string) => boolean): Promise<boolean> {
+/** A hook is done within a second. A process that holds a lock for longer was killed; its lock is left to the next hook. */
+async function withLock(path: string, work: (path: string) => boolean): Promise<boolean> {
   const lock = `${path}.lock`;
-  let isHeld = taken(lock);
+  let isHeld = tryLock(lock);
   for (let tries = 0; !isHeld && tries < TRIES; tries += 1) {
-    await sleep(LOOKS_EVERY);
-    isHeld = taken(lock);
+    await sleep(RETRY_EVERY);
+    isHeld = tryLock(lock);
   }
   try {
     return work(path);
@@ -47,7 +47,7 @@ async function locked(path: string, work: (path: string) => boolean): Promise<bo
   }
 }
 
-function taken(lock: string): boolean {
+function tryLock(lock: string): boolean {
   try {
     writeFileSync(lock, '', { flag: 'wx', mode: 0o600 });
     return true;

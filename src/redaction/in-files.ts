@@ -33,7 +33,7 @@ const COMMAND = new RegExp(
   `(?<![\\w-])(?:${COMMANDS.map(([commands]) => `(${literally(commands)})`).join('|')})(?=[ \\t])`,
   'g',
 );
-const GIVEN = COMMANDS.map(([, given]) => new RegExp(`(${given})${VALUE}`, 'g'));
+const ARGUMENTS = COMMANDS.map(([, given]) => new RegExp(`(${given})${VALUE}`, 'g'));
 /** Where a command ends in its line. */
 const ENDS = /[^\\]\n| [|;] | && /g;
 
@@ -77,9 +77,9 @@ const LINES: readonly (readonly [kind: string, literal: string, form: string])[]
 const FORMS = LINES.map(([, , form]) => new RegExp(form, 'gm'));
 
 /** Takes out what a command is given or a file holds at a place that is known for passwords. */
-export function withoutFiled(text: string, hide: Hide): string {
+export function withoutFileSecrets(text: string, hide: Hide): string {
   const lower = text.toLowerCase();
-  let left = withoutGiven(withoutKubernetes(text, hide), hide);
+  let left = withoutCommandSecrets(withoutKubernetesSecrets(text, hide), hide);
   for (const [at, [kind, literal]] of LINES.entries()) {
     if (!lower.includes(literal.toLowerCase())) continue;
     left = left.replace(FORMS[at] as RegExp, (whole: string, before: string, secret: string) =>
@@ -89,7 +89,7 @@ export function withoutFiled(text: string, hide: Hide): string {
   return left;
 }
 
-function withoutGiven(text: string, hide: Hide): string {
+function withoutCommandSecrets(text: string, hide: Hide): string {
   return rewritten(text, COMMAND, ({ 0: command, index, ...groups }) => {
     const from = index + command.length;
     ENDS.lastIndex = from;
@@ -97,7 +97,7 @@ function withoutGiven(text: string, hide: Hide): string {
     const to = found ? found.index + (found[0].endsWith('\n') ? 1 : 0) : text.length;
     const which = COMMANDS.findIndex((_, at) => groups[at + 1] !== undefined);
     const rest = text.slice(from, to);
-    const put = rest.replace(GIVEN[which] as RegExp, (whole: string, before: string, secret: string) =>
+    const put = rest.replace(ARGUMENTS[which] as RegExp, (whole: string, before: string, secret: string) =>
       HIDDEN.test(secret) || isReference(secret) || (secret.startsWith('-') && !secret.includes('['))
         ? whole
         : before + quoted(secret, hide('password', bare(secret))),
@@ -109,10 +109,10 @@ function withoutGiven(text: string, hide: Hide): string {
 const KIND = /\bkind:[ \t]{0,4}["']?Secret\b/g;
 const ENTRY = /^([ \t]{1,12}[\w.-]{1,100}:[ \t]{1,4}["']?)([\w+/=]{8,})(["']?)$/gm;
 
-export const PATTERNS = [COMMAND, ...GIVEN, ENDS, ...FORMS, KIND, ENTRY];
+export const PATTERNS = [COMMAND, ...ARGUMENTS, ENDS, ...FORMS, KIND, ENTRY];
 
 /** Below `data:` of a Kubernetes secret each value is one, whatever it is called. */
-function withoutKubernetes(text: string, hide: Hide): string {
+function withoutKubernetesSecrets(text: string, hide: Hide): string {
   const next = nextIn(text);
   return rewritten(text, KIND, ({ 0: kind, index }) => {
     const from = Math.min(next('data:', index), next('stringData:', index));

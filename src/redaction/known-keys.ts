@@ -74,8 +74,8 @@ const PREFIXES: readonly (readonly [kind: string, tail: keyof typeof TAILS, leas
   ],
 ];
 
-/** Of a run so many characters tell whether it was drawn by chance. */
-const LOOKED_AT = 200;
+/** Characters of a run that are checked for randomness. */
+const SAMPLE_LENGTH = 200;
 
 interface Rule {
   readonly kind: string;
@@ -83,7 +83,9 @@ interface Rule {
   readonly least: number;
 }
 const RULES: ReadonlyMap<string, Rule> = new Map(
-  PREFIXES.flatMap(([kind, tail, least, prefixes]) => prefixes.split(' ').map((one) => [one, { kind, tail, least }])),
+  PREFIXES.flatMap(([kind, tail, least, prefixes]) =>
+    prefixes.split(' ').map((prefix) => [prefix, { kind, tail, least }]),
+  ),
 );
 const literally = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 // In the order of the alphabet alternatives share their beginnings, so that most places fail at once.
@@ -162,7 +164,7 @@ function withoutPrefixed(text: string, hide: Hide): string {
     const read = ends.get(tail) ?? 0;
     const to = from < read ? read : runEnd(TAILS[tail], text, from);
     ends.set(tail, to);
-    if (to - from < least || !isDrawn(text.slice(from, Math.min(to, from + LOOKED_AT)), least)) return undefined;
+    if (to - from < least || !isRandom(text.slice(from, Math.min(to, from + SAMPLE_LENGTH)), least)) return undefined;
     return { from: index, to, put: hide(kind, text.slice(index, to)) };
   });
 }
@@ -171,7 +173,7 @@ const DIGITS = /\d/;
 const [LOWER, UPPER] = [/[a-z]/, /[A-Z]/];
 
 /** A key has digits in a long part, or is of both cases in no order. */
-function isDrawn(text: string, least: number): boolean {
+function isRandom(text: string, least: number): boolean {
   const isMixed = LOWER.test(text) && UPPER.test(text) && !/[a-z]{5}/.test(text);
   if (DIGITS.test(text)) return isMixed || text.split(/[-_.]/).some((part) => part.length >= 6 && DIGITS.test(part));
   if (text.length < Math.max(least, 20)) return false;

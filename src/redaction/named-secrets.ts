@@ -44,9 +44,9 @@ const BETWEEN = new RegExp(
   'iy',
 );
 /** `setPassword("…")`, `define('DB_PASSWORD', '…')`. */
-const HANDED = new RegExp(`(?:\\(|${QUOTES},)\\s{0,20}(?=${QUOTES})`, 'y');
+const ARGUMENT = new RegExp(`(?:\\(|${QUOTES},)\\s{0,20}(?=${QUOTES})`, 'y');
 /** `the password for the server is …`. */
-const SAID =
+const STATED =
   /(?: (?:for|of|to|on|in|von|f[uü]r|der|des|pour|de|del|para)(?: [\p{L}\d_.@'’-]{1,40}){1,4}?)? {1,3}(?:is|was|are|ist|lautet|est|es|é|now|will be|should be|changed to|set to|=|:)(?: now| jetzt)? ?:?\s{1,3}|(?: (?:for|of|to|on|in|von|f[uü]r|der|des)(?: [\p{L}\d_.@'’-]{1,40}){1,4}?)[:=] ?/iuy;
 const OPENING = new RegExp(QUOTES, 'y');
 /** `--auth-token value`. */
@@ -114,9 +114,9 @@ export function withoutNamedSecrets(text: string, hide: Hide): string {
         : undefined;
     }
     if (phrase) return words(end + 1);
-    const handed = matchAt(HANDED, text, after)?.[0];
-    if (handed !== undefined) {
-      const value = valueAt(after + handed.length);
+    const argument = matchAt(ARGUMENT, text, after)?.[0];
+    if (argument !== undefined) {
+      const value = valueAt(after + argument.length);
       const head = headOf(value);
       return !HIDDEN.test(head) && isStrong(head) ? cut(value, 'value') : undefined;
     }
@@ -127,15 +127,15 @@ export function withoutNamedSecrets(text: string, hide: Hide): string {
       if (at > after && head.length >= 3 && !head.startsWith('-') && !HIDDEN.test(head) && !isReference(head))
         return cut(value, 'flag');
     }
-    const said = matchAt(SAID, text, end)?.[0];
-    const at = said === undefined ? end + 1 : end + said.length;
-    if (said === undefined && !/[ \t]/.test(text[end] ?? '')) return undefined;
+    const stated = matchAt(STATED, text, end)?.[0];
+    const at = stated === undefined ? end + 1 : end + stated.length;
+    if (stated === undefined && !/[ \t]/.test(text[end] ?? '')) return undefined;
     const value = valueAt(at);
     const head = headOf(value);
     if (head.length < 3 || HIDDEN.test(head) || isReference(head)) return undefined;
     if (number) return isNumber(head, value) ? cut(value, 'code') : undefined;
     const isKnown =
-      said === undefined
+      stated === undefined
         ? (isScheme(name) && isToken(head)) ||
           (password !== undefined &&
             (isStrong(head) || (value.quote !== '' && name.length > 4 && !/ /.test(head) && !isWord(head))))
@@ -149,8 +149,8 @@ export function withoutNamedSecrets(text: string, hide: Hide): string {
     if (!isEnvironmentSecret(line.slice(0, 256))) return undefined;
     const value = valueAt(at);
     if (value.quote !== '') return cut(value, 'env');
-    const another = line.search(/ [A-Z_][A-Z0-9_]{1,60}=/);
-    const to = at + (another < 0 ? line.length : another);
+    const nextVariable = line.search(/ [A-Z_][A-Z0-9_]{1,60}=/);
+    const to = at + (nextVariable < 0 ? line.length : nextVariable);
     return { from: at, to, put: hide('env', text.slice(at, to).trim()) };
   }
 
@@ -182,8 +182,8 @@ export const PATTERNS = [
   NAME,
   SUFFIX,
   BETWEEN,
-  HANDED,
-  SAID,
+  ARGUMENT,
+  STATED,
   OPENING,
   FLAGGED,
   BARE,

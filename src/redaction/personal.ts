@@ -18,7 +18,7 @@ const CONTEXT = new RegExp(NAMES.map((name) => `(${CONTEXTS[name]})`).join('|'),
 interface Form {
   readonly kind: string;
   readonly form: string;
-  /** What must stand before it, at most so many characters away. */
+  /** The context required before it, and its greatest distance in characters. */
   readonly after?: readonly [Context, number];
   readonly holds?: (text: string) => boolean;
 }

@@ -1,7 +1,7 @@
 import { oneLine } from '../text.ts';
 import { tagPattern, tagsIn } from './tags.ts';
 
-/** What stands between these marks was told by the memory and must not be learnt from. */
+/** Text between these marks came from the memory and must not be stored again. */
 export const RECALL_BEGIN = '<recalled-memory>';
 export const RECALL_END = '</recalled-memory>';
 
@@ -10,13 +10,13 @@ const MARK = tagPattern('recalled-memory');
 const LEAST = 12;
 /** No line of an answer is as long. */
 const LONGEST_LINE = 4_000;
-/** Who said it is no part of what was said. */
+/** The speaker is not part of the sentence. */
 const SPEAKER = /^(?:user|assistant|system|tool): /;
 const ORNAMENT = /[\s*_`]+/g;
 const SPECIAL = /[\\^$.*+?()[\]{}|/]/g;
 
-/** Takes out what the memory told: between two marks, after one without its end everything, and marks that stand alone. */
-export function strippedOfRecalled(text: string): string {
+/** Removes recalled text: between two marks, after one without its end everything, and marks that stand alone. */
+export function withoutRecallMarks(text: string): string {
   const marks = tagsIn(text, MARK);
   if (marks.length === 0) return text;
   const kept: string[] = [];
@@ -42,14 +42,14 @@ export function recalledSentences(answer: string): string[] {
   });
 }
 
-/** Takes the sentences that were recalled out of what an agent said; what else stands in their lines stays. */
+/** Removes recalled sentences from an agent's text; the rest of their lines stays. */
 export function withoutRecalled(text: string, sentences: Iterable<string>): string {
-  const plain = plainly(text);
-  const repeated = [...sentences].filter((sentence) => plain.includes(plainly(sentence)));
+  const plain = normalized(text);
+  const repeated = [...sentences].filter((sentence) => plain.includes(normalized(sentence)));
   if (repeated.length === 0) return text;
   // The longest first: one may be the beginning of another.
   repeated.sort((a, b) => b.length - a.length);
-  const any = new RegExp(repeated.map(loosely).join('|'), 'gi');
+  const any = new RegExp(repeated.map(looseForm).join('|'), 'gi');
   return text
     .replace(any, '\0')
     .split('\n')
@@ -58,10 +58,10 @@ export function withoutRecalled(text: string, sentences: Iterable<string>): stri
     .replaceAll('\0', '');
 }
 
-const plainly = (text: string): string => text.toLowerCase().replace(ORNAMENT, ' ');
+const normalized = (text: string): string => text.toLowerCase().replace(ORNAMENT, ' ');
 
 /** However it is spaced, broken into lines or set in bold. */
-const loosely = (sentence: string): string =>
+const looseForm = (sentence: string): string =>
   sentence
     .split(ORNAMENT)
     .filter(Boolean)

@@ -17,7 +17,7 @@ const LONGEST = 2_000;
 const STEPS = [
   knownKeys.withoutKnownKeys,
   addresses.withoutAddresses,
-  inFiles.withoutFiled,
+  inFiles.withoutFileSecrets,
   namedSecrets.withoutNamedSecrets,
   personal.withoutPersonal,
   entropy.withoutRandomText,
@@ -46,8 +46,8 @@ export function redact(text: string): string {
 export interface Redaction {
   /**
    * After a span that no part closed, everything is private.
-   * @param window of a longer text only so many characters are looked through and given
-   * @param end so many of them from its end, behind a line of three dots
+   * @param window at most this many characters of a longer text are redacted and returned
+   * @param end how many of them come from its end, after a line of three dots
    */
   of(part: string, window?: number, end?: number): string;
   /** Learns the secrets of a part that is not kept here; a span that it opens ends with it. */
@@ -71,14 +71,14 @@ export function redaction(now: () => number = () => performance.now()): Redactio
   function visible(part: string): string {
     const { text, hidden, isOpen: stays } = privateSpans.withoutPrivate(isOpen ? `<private>${part}` : part);
     isOpen = stays;
-    for (const span of hidden) for (const piece of telling(span)) note(piece);
+    for (const span of hidden) for (const piece of distinctivePieces(span)) note(piece);
     return text;
   }
   function without(part: string, window = Number.POSITIVE_INFINITY, end = 0): string {
     if (part === '') return '';
     const began = now();
     try {
-      let text = cutTo(visible(part), window, end);
+      let text = truncated(visible(part), window, end);
       for (const step of STEPS) {
         if (spent + now() - began > LONGEST) return PRIVATE;
         text = step(text, hide);
@@ -107,7 +107,7 @@ export function redaction(now: () => number = () => performance.now()): Redactio
 }
 
 /** What of a private span would give it away elsewhere: its lines, and its words that are no plain words. */
-function telling(span: string): string[] {
+function distinctivePieces(span: string): string[] {
   const lines = span.split('\n').map((line) => line.trim());
   const words = span.split(/[\s"'`,;()]+/).filter((word) => /\d/.test(word) && /[^\d.:-]/.test(word));
   return [...lines.filter((line) => line.length >= 8), ...words];
@@ -116,7 +116,7 @@ function telling(span: string): string[] {
 /** What a text lost in its middle. */
 export const LEFT_OUT = '\n…\n';
 
-function cutTo(text: string, window: number, end: number): string {
+function truncated(text: string, window: number, end: number): string {
   if (text.length <= window) return text;
   if (end === 0) return beginning(text, window);
   let from = text.length - end;

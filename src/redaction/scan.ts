@@ -44,8 +44,8 @@ export function withCuts(text: string, cuts: readonly Cut[]): string {
 export function nextIn(text: string): (what: string, from: number) => number {
   const known = new Map<string, readonly [from: number, at: number]>();
   return (what, from) => {
-    const [asked, at] = known.get(what) ?? [0, -1];
-    if (asked <= from && from <= at) return at;
+    const [lastFrom, at] = known.get(what) ?? [0, -1];
+    if (lastFrom <= from && from <= at) return at;
     const found = text.indexOf(what, from);
     const next = found < 0 ? text.length : found;
     known.set(what, [from, next]);
@@ -69,12 +69,12 @@ export function runEnd(pattern: RegExp, text: string, at: number): number {
 export function lastBefore(text: string, pattern: RegExp): (at: number) => RegExpExecArray | undefined {
   const search = new RegExp(pattern);
   let last: RegExpExecArray | undefined;
-  let coming: RegExpExecArray | null | undefined;
+  let nextMatch: RegExpExecArray | null | undefined;
   return (at) => {
-    if (coming === undefined) coming = search.exec(text);
-    while (coming && coming.index + coming[0].length <= at) {
-      last = coming;
-      coming = search.exec(text);
+    if (nextMatch === undefined) nextMatch = search.exec(text);
+    while (nextMatch && nextMatch.index + nextMatch[0].length <= at) {
+      last = nextMatch;
+      nextMatch = search.exec(text);
     }
     return last;
   };

@@ -29,7 +29,9 @@ export function tagsIn(text: string, pattern: RegExp): Tag[] {
       at -= text[at - 2] === '\\' ? 2 : 1;
       at = beforeGap(text, at);
     }
-    const opening = OPENINGS.find((one) => text.slice(Math.max(0, at - one.length), at).toLowerCase() === one);
+    const opening = OPENINGS.find(
+      (candidate) => text.slice(Math.max(0, at - candidate.length), at).toLowerCase() === candidate,
+    );
     if (opening === undefined) continue;
     REST.lastIndex = index + name.length;
     REST.test(text);

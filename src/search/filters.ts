@@ -38,7 +38,7 @@ export interface ResolvedFilters {
 
 const DATES = ['validAt', 'invalidAt', 'createdAt', 'expiredAt'] as const;
 
-/** Looks up the entities that filters name; of a name that nobody has nothing is found. */
+/** Looks up the entities that filters name; an unknown name finds nothing. */
 export async function resolveFilters(graph: GroupGraph, filters: Filters): Promise<ResolvedFilters> {
   const { types, relations, source, target, about, metadata = {} } = filters;
   const names = [source, target, about].filter((name) => name !== undefined);
@@ -77,7 +77,7 @@ export function fragmentsOf(metadata: ResolvedFilters['metadata']): string[] {
   return metadata.flatMap(([key, value]) => [`${JSON.stringify(key)}:`, JSON.stringify(value).slice(1, -1)]);
 }
 
-/** True for metadata, as JSON text, that hold all of the wanted pairs. */
+/** True for metadata, as JSON text, that contain all requested pairs. */
 export function hasMetadata(json: string | undefined, expected: ResolvedFilters['metadata']): boolean {
   if (json === undefined) return false;
   const metadata = JSON.parse(json) as Record<string, unknown> | null;
@@ -90,7 +90,7 @@ export function hasMetadata(json: string | undefined, expected: ResolvedFilters[
 }
 
 /**
- * Gives the check whether one of some episodes has the wanted metadata; each episode is read once.
+ * Returns a check whether any of the given episodes has the requested metadata; each episode is read once.
  * @returns for lists of episodes' uuids whether each list passes
  */
 export function metadataCheck(graph: GroupGraph, expected: ResolvedFilters['metadata']) {

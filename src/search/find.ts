@@ -13,7 +13,7 @@ import { findEpisodes } from './scopes/episodes.ts';
 import { findFacts } from './scopes/facts.ts';
 import type { SearchContext } from './sought.ts';
 
-/** So much of an episode is shown to a model that judges it. */
+/** Characters of an episode that a judging model sees. */
 const LONGEST_PASSAGE = 1000;
 
 /** Finds each kind that a recipe names, at most `limit` of each. */

@@ -3,7 +3,7 @@ import { ANY_NUMBER } from '../graph/queries/each-term.ts';
 const WIDER = 8;
 /** More candidates are never looked at one by one. */
 export const WIDEST = 4096;
-/** A term that so many hold tells little about any of them. */
+/** A term found in this many rows says little about any of them. */
 export const USUAL = 30;
 
 export interface Gathering<Row> {
@@ -19,8 +19,8 @@ export interface Gathering<Row> {
 }
 
 /**
- * Asks for what rare terms find. Only where that is nothing, or some of it is left out and less than half of what is wanted stays, more usual
- * terms count too, at last all of them.
+ * Asks for what rare terms find. Only where that is nothing, or some of it is left out and less than half of `limit` remains, more common
+ * terms count too, and finally all of them.
  */
 export async function gather<Row>({
   fetch,

@@ -4,7 +4,7 @@ import { comparable } from '../graph/queries/moment.ts';
 import type { FactRow } from '../graph/queries/search-facts.ts';
 import { typeOf } from './found.ts';
 
-/** Everything that was ever known of an entity. */
+/** Everything that was ever known about an entity. */
 export interface EntityHistory {
   /** The entities with this name; several when they share it, none when it is unknown. */
   readonly entities: readonly { name: string; type: string; uuid: string; summary: string }[];

@@ -39,8 +39,8 @@ const judgedFacts = part('cross-encoder', 'words', 'vector', 'neighbours', 'brea
 
 /**
  * Named `<what>` or `<what>-<ranker>`. Of everything, what a ranker cannot order (episodes have no vectors, only entities and
- * facts lie at a distance) comes by reciprocal rank fusion. A limit counts for each kind. They are never changed: upstream's
- * own are, by a search with another limit, which from then on holds for everybody.
+ * facts lie at a distance) comes by reciprocal rank fusion. A limit counts for each kind. They are never changed: in Graphiti
+ * a search with another limit changes them for every later search.
  */
 export const RECIPES = deepFreeze({
   default: { facts: facts('rrf'), answer: true },
@@ -73,7 +73,7 @@ export const RECIPES = deepFreeze({
 
 export type RecipeName = keyof typeof RECIPES;
 
-/** The recipe for what somebody wants to find and how it is to be ordered; undefined where the two do not go together. */
+/** The recipe for a kind and a ranker; undefined where the two do not go together. */
 export function recipeFor(find: Kind | 'all' | undefined, rank: Ranker | undefined): Recipe | undefined {
   if (find === undefined && rank === undefined) return RECIPES.default;
   const name = `${find ?? 'facts'}${rank && rank !== 'rrf' ? `-${rank}` : ''}`;

@@ -21,17 +21,17 @@ export interface SearchContext {
   readonly names: readonly string[];
   readonly vector: readonly number[];
   readonly moment: Moment;
-  /** Set when the caller named a time, which entities must have been spoken of by. */
+  /** Set when the caller named a time; entities must have been mentioned by then. */
   readonly seenBy?: Instant | undefined;
   readonly filter: ResolvedFilters;
   /** See `metadataCheck`. */
   readonly toldBy: (episodes: readonly (readonly string[])[]) => Promise<boolean[]>;
   readonly walk: Walk;
-  /** So many candidates of each method are wanted. */
+  /** Candidates requested from each method. */
   readonly candidates: number;
 }
 
-/** Keeps those rows of which one episode has the wanted metadata. */
+/** Keeps the rows that have an episode with the requested metadata. */
 export async function withMetadata<Row>(
   { filter, toldBy }: SearchContext,
   rows: Row[],

@@ -2,7 +2,7 @@ import type { GroupGraph } from '../graph/group-graph.ts';
 import { episodeSources } from '../graph/queries/episodes.ts';
 import type { Found, Source } from './found.ts';
 
-/** So many sources of a fact are named, those that said it first. */
+/** At most this many sources of a fact are named, the earliest first. */
 const OF_EACH = 20;
 
 /** Names the episodes that each found fact and entity was learnt from, with one query for all. */

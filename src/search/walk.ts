@@ -9,7 +9,7 @@ const DEPTH = 2;
 const ENTITIES_AT_ONCE = 100;
 const FACTS_AT_ONCE = 300;
 
-/** What a walk came by, nearest first. */
+/** What a walk reached, nearest first. */
 export interface Reached {
   readonly facts: readonly ReachedFact[];
   /** uuids of entities, without those from which it began. */

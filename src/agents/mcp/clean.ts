@@ -1,5 +1,5 @@
 import { checkLength } from '../../episode.ts';
-import { strippedOfRecalled } from '../../redaction/recalled.ts';
+import { withoutRecallMarks } from '../../redaction/recalled.ts';
 import { redaction } from '../../redaction/redact.ts';
 import type { Tool } from './tool.ts';
 
@@ -38,7 +38,7 @@ export function cleaned(
     typeof value === 'string' && !CHECKED.has(name) ? [{ name, value }] : [],
   );
   for (const { value } of texts) checkLength(value, maxBytes);
-  const once = texts.map(({ name, value }) => ({ name, value, kept: redacting.of(strippedOfRecalled(value)) }));
+  const once = texts.map(({ name, value }) => ({ name, value, kept: redacting.of(withoutRecallMarks(value)) }));
   // Only what it gives away is of use.
   if (together) redacting.of(together(given));
   const kept = once.map((text) => ({ ...text, kept: redacting.again(text.kept) }));

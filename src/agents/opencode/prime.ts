@@ -1,4 +1,4 @@
-import { strippedOfRecalled } from '../../redaction/recalled.ts';
+import { withoutRecallMarks } from '../../redaction/recalled.ts';
 import { SECOND } from '../../time.ts';
 import { withTimeout } from '../../with-timeout.ts';
 import type { Background } from './background.ts';
@@ -67,7 +67,7 @@ export function openPriming(
     session.isChild ||= info?.data?.parentID !== undefined;
     session.isKnown = info?.data !== undefined;
     for (const { type, text = '' } of (messages?.data ?? []).flatMap(({ parts }): readonly Part[] => parts)) {
-      if (strippedOfRecalled(text) === text) {
+      if (withoutRecallMarks(text) === text) {
         if (type === 'text') noteUserText(session, text);
         continue;
       }

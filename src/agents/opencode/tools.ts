@@ -3,7 +3,7 @@ import type { Config } from '../../config.ts';
 import { NOTE_KINDS } from '../../episode.ts';
 import { isForeseen } from '../../errors.ts';
 import { inert } from '../../redaction/inert.ts';
-import { strippedOfRecalled } from '../../redaction/recalled.ts';
+import { withoutRecallMarks } from '../../redaction/recalled.ts';
 import { redact } from '../../redaction/redact.ts';
 import { SECOND } from '../../time.ts';
 import { withTimeout } from '../../with-timeout.ts';
@@ -48,7 +48,7 @@ export function memoryTools(parts: ToolParts): Record<string, HostTool> {
       'Remember something for later sessions. What is said in this conversation is remembered anyway; use this when the user asks to remember something, or for a decision in words of your own. text: whole sentences that can be understood alone; scope: "project" (default), or "user" for what holds in every project of this user, such as preferences. kind: "fact", "decision" (with its reason), "task" (open until it is replaced) or "rule" (a standing instruction of the user, in force once they confirm it); replaces: uuid of an episode or a fact that this replaces.',
       { text, scope, kind: noteKind, replaces: z.optional(z.uuid()) },
       async ({ text: note, scope: scopeOption, kind, replaces }, use) => {
-        const content = redact(strippedOfRecalled(note)).trim();
+        const content = redact(withoutRecallMarks(note)).trim();
         if (content === '' || /^(?:\[private\]\s*)+$/.test(content)) return 'Nothing was kept: all of it is private.';
         const kept = spoolEpisode(
           parts.config.home,

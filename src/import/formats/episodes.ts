@@ -2,14 +2,14 @@ import * as z from 'zod/mini';
 import { InvalidInputError } from '../../errors.ts';
 import {
   type Format,
-  fitted,
   type ImportedEpisode,
   keyOf,
   maybeObject,
   maybeText,
   maybeTime,
+  parseShape,
   timeOf,
-  told,
+  withoutNulls,
 } from '../format.ts';
 
 /** Graphiti's `RawEpisode`, its stored episodes, and what its MCP server's `add_memory` takes. */
@@ -38,7 +38,16 @@ export const episodes: Format = {
 };
 
 function read(value: unknown): ImportedEpisode {
-  const { content: plain, episode_body, name, source, saga, uuid, group_id, ...rest } = fitted(shape, usual(value));
+  const {
+    content: plain,
+    episode_body,
+    name,
+    source,
+    saga,
+    uuid,
+    group_id,
+    ...rest
+  } = parseShape(shape, normalized(value));
   const { content, isJson } = textOf(plain ?? episode_body);
   const { reference_time, valid_at, timestamp, created_at } = rest;
   const time = timeOf({ reference_time, valid_at, timestamp, created_at });
@@ -48,7 +57,7 @@ function read(value: unknown): ImportedEpisode {
     content,
     ...(kind && { source: kind }),
     sourceDescription: rest.source_description || 'graphiti',
-    metadata: { ...told({ name }), ...rest.episode_metadata, ...rest.metadata },
+    metadata: { ...withoutNulls({ name }), ...rest.episode_metadata, ...rest.metadata },
     ...time,
     ...(saga && { saga }),
     ...(group_id && { group: group_id }),
@@ -57,7 +66,7 @@ function read(value: unknown): ImportedEpisode {
 }
 
 /** A text alone is an episode; `EpisodeType.text` is how Python writes `text`. */
-function usual(value: unknown): unknown {
+function normalized(value: unknown): unknown {
   if (typeof value === 'string') return { content: value };
   const { source } = (value ?? {}) as { readonly source?: unknown };
   const python = typeof source === 'string' ? /^EpisodeType\.(\w+)$/.exec(source)?.[1] : undefined;

@@ -4,16 +4,16 @@ import { oneLine, sameKey } from '../../text.ts';
 import { tripletText } from '../../triplet.ts';
 import {
   type Format,
-  fitted,
   type ImportedEpisode,
   keyOf,
   maybeText,
   maybeTime,
+  parseShape,
   type Reading,
   text,
   timeOf,
-  told,
   type Unusable,
+  withoutNulls,
 } from '../format.ts';
 
 /** A line of the MCP reference memory server's `memory.jsonl`, or an element of what its `read_graph` gives. */
@@ -44,20 +44,23 @@ function openReading(): Reading {
   return {
     note(list, value) {
       if (isRelation(list, value)) {
-        const { from, to } = fitted(relationShape, value);
+        const { from, to } = parseShape(relationShape, value);
         if (!isSame(from, to)) joined.add(from).add(to);
       } else {
-        const { name, entityType } = fitted(entityShape, value);
+        const { name, entityType } = parseShape(entityShape, value);
         if (entityType && !types.has(name)) types.set(name, entityType);
       }
     },
     read(list, value) {
-      if (isRelation(list, value)) return [relation(fitted(relationShape, value), types)];
-      const { name, entityType, observations } = fitted(entityShape, value);
+      if (isRelation(list, value)) return [relation(parseShape(relationShape, value), types)];
+      const { name, entityType, observations } = parseShape(entityShape, value);
       // Its type comes with the relations, else nothing would tell it.
       const kind = entityType && !joined.has(name) ? typeFact(name, entityType) : [];
       const each = listOf(observations);
-      return [...kind, ...each.flatMap((observation, index) => observed(name, entityType, observation, index + 1))];
+      return [
+        ...kind,
+        ...each.flatMap((observation, index) => observationEpisodes(name, entityType, observation, index + 1)),
+      ];
     },
   };
 }
@@ -69,16 +72,16 @@ const isRelation = (list: string, value: unknown): boolean =>
     ((value as { type?: unknown }).type === 'relation' || 'relationType' in value));
 
 function relation({ from, to, relationType }: Relation, types: ReadonlyMap<string, string>): ImportedEpisode {
-  const said = `${from} ${relationType.replaceAll('_', ' ')} ${to}`;
+  const text = `${from} ${relationType.replaceAll('_', ' ')} ${to}`;
   const metadata = { from, to, relation_type: relationType };
   // A thing's relation to itself is no fact of a graph, but a text.
-  if (isSame(from, to)) return episode(said, metadata);
+  if (isSame(from, to)) return episode(text, metadata);
   return fact(
     {
       source: from,
       target: to,
       relation: HAS_NAME.test(relationType) ? relationType : 'RELATES_TO',
-      fact: said,
+      fact: text,
       ...withLabel('sourceType', types.get(from)),
       ...withLabel('targetType', types.get(to)),
     },
@@ -93,14 +96,14 @@ const HAS_NAME = /^[^A-Za-z0-9]*[A-Za-z]/;
 function typeFact(name: string, type: string): ImportedEpisode[] {
   const kind = oneLine(type.replaceAll('_', ' '));
   if (kind === '' || isSame(name, kind)) return [];
-  const said = {
+  const triplet = {
     source: name,
     relation: 'IS_A',
     target: kind,
     fact: `${name} is a ${kind}`,
     ...withLabel('sourceType', type),
   };
-  return [fact(said, { entity: name, entity_type: type })];
+  return [fact(triplet, { entity: name, entity_type: type })];
 }
 
 function fact(triplet: Parameters<typeof tripletText>[0], metadata: Record<string, unknown>): ImportedEpisode {
@@ -122,7 +125,7 @@ function listOf(observations: unknown): readonly unknown[] {
   throw new InvalidInputError('"observations" must be a list.');
 }
 
-function observed(
+function observationEpisodes(
   name: string,
   type: string | null | undefined,
   observation: unknown,
@@ -132,8 +135,8 @@ function observed(
   const parsed = observationShape.safeParse(typeof observation === 'string' ? { content: observation } : observation);
   if (!parsed.success) return [{ unusable: `observation ${number} must be text.` }];
   const { content, timestamp, created_at } = parsed.data;
-  const said = episode(sentence(name, content), told({ entity: name, entity_type: type }));
-  return [{ ...said, ...timeOf({ timestamp, created_at }) }];
+  const imported = episode(sentence(name, content), withoutNulls({ entity: name, entity_type: type }));
+  return [{ ...imported, ...timeOf({ timestamp, created_at }) }];
 }
 
 function episode(content: string, metadata: Record<string, unknown>): ImportedEpisode {

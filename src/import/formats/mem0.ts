@@ -4,15 +4,15 @@ import { InvalidInputError } from '../../errors.ts';
 import { tripletText } from '../../triplet.ts';
 import {
   type Format,
-  fitted,
   type ImportedEpisode,
   keyOf,
   maybeObject,
   maybeText,
   maybeTime,
+  parseShape,
   text,
   timeOf,
-  told,
+  withoutNulls,
 } from '../format.ts';
 
 /** A memory as `get_all`, `search` and the exports of mem0 and OpenMemory give it. */
@@ -29,7 +29,7 @@ const memoryShape = z.looseObject({
   updated_at: maybeTime,
 });
 /** What of a memory is nobody's knowledge. */
-const LEFT_OUT = ['memory', 'content', 'metadata', 'hash', 'score', 'embedding', 'vector'];
+const EXCLUDED_KEYS = ['memory', 'content', 'metadata', 'hash', 'score', 'embedding', 'vector'];
 
 const relationShape = z.looseObject({
   source: text,
@@ -54,7 +54,7 @@ const isRelation = (value: unknown): boolean =>
   value !== null && typeof value === 'object' && 'source' in value && 'relationship' in value;
 
 function memory(value: unknown): ImportedEpisode[] {
-  const given = fitted(memoryShape, value);
+  const given = parseShape(memoryShape, value);
   // OpenMemory keeps what was deleted.
   if (given.state === 'deleted') return [];
   const content = given.memory ?? given.content;
@@ -63,7 +63,7 @@ function memory(value: unknown): ImportedEpisode[] {
   const subject = user_id ? `user ${user_id}` : agent_id ? `agent ${agent_id}` : undefined;
   const episode = {
     content,
-    // Whom it is about stands beside it and not in it; models are told.
+    // mem0 keeps the subject outside the text; models see it here.
     sourceDescription: subject ? `mem0, ${subject}` : 'mem0',
     metadata: metadataOf(given),
     // Its words are of the time when it was changed last.
@@ -74,21 +74,24 @@ function memory(value: unknown): ImportedEpisode[] {
 }
 
 function metadataOf({ id, ...given }: z.output<typeof memoryShape>): Metadata {
-  const rest = Object.fromEntries(Object.entries(given).filter(([name]) => !LEFT_OUT.includes(name)));
-  return { ...told({ mem0_id: id, ...rest }), ...given.metadata };
+  const rest = Object.fromEntries(Object.entries(given).filter(([name]) => !EXCLUDED_KEYS.includes(name)));
+  return { ...withoutNulls({ mem0_id: id, ...rest }), ...given.metadata };
 }
 
 function relation(value: unknown): ImportedEpisode {
-  const { source, relationship, relation, target, destination, created_at, updated_at } = fitted(relationShape, value);
-  const [named, end] = [relationship ?? relation, target ?? destination];
-  if (typeof named !== 'string') throw new InvalidInputError('"relationship" must be text.');
+  const { source, relationship, relation, target, destination, created_at, updated_at } = parseShape(
+    relationShape,
+    value,
+  );
+  const [relationName, end] = [relationship ?? relation, target ?? destination];
+  if (typeof relationName !== 'string') throw new InvalidInputError('"relationship" must be text.');
   if (typeof end !== 'string') throw new InvalidInputError('"target" must be text.');
-  const content = tripletText({ source: asWritten(source), relation: named, target: asWritten(end) });
+  const content = tripletText({ source: asWritten(source), relation: relationName, target: asWritten(end) });
   return {
     content,
     source: 'fact_triple',
     sourceDescription: 'mem0',
-    metadata: { source, relationship: named, target: end },
+    metadata: { source, relationship: relationName, target: end },
     ...timeOf({ updated_at, created_at }),
     idempotencyKey: keyOf('mem0', content),
   };

@@ -99,7 +99,7 @@ export interface Prepositional {
   readonly phrase: NounPhrase;
 }
 
-/** What is said of a subject by one verb. */
+/** One verb with its objects. */
 export interface Predicate {
   /** As written, without auxiliaries: `["keeps"]`, `["falls", "back"]`. */
   readonly verb: readonly string[];

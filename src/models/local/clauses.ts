@@ -18,7 +18,7 @@ export interface Clause {
   readonly predicates: readonly Predicate[];
   /** "the launch of Aquila", "the pilot in Lund" */
   readonly attribute?: Prepositional | null;
-  /** "…, traces to Tempo": others of which the same verb is said. */
+  /** "…, traces to Tempo": further subjects of the same verb. */
   readonly gapped?: readonly (Prepositional & { readonly subject: NounPhrase })[];
 }
 

@@ -58,7 +58,7 @@ function thatFit(texts: readonly string[]): string[] {
   return texts.slice(0, end < 0 ? undefined : end).map((text) => shortened(text, LONGEST_SUMMARY));
 }
 
-/** Members are told as `name: summary`. */
+/** Members are written as `name: summary`. */
 function namesOf(members: readonly string[]): string {
   return members.map((member) => member.split(/:(?: |$)/)[0]).join(', ');
 }

@@ -31,7 +31,7 @@ const LONGEST = 5;
 /**
  * The relations of a clause that are sure, named by its verb and preposition as in ReVerb (Fader, Soderland and Etzioni 2011, "Identifying
  * Relations for Open Information Extraction").
- * @param subject what the clause's subject stands for; null for nobody known, then only what was done to what is told
+ * @param subject what the clause's subject stands for; null when unknown; then only actions on objects are read
  */
 export function relationsOf(clause: Clause, subject: NamedThing | null): Relation[] {
   const { predicates, gapped = [] } = clause;
@@ -150,7 +150,7 @@ export function relationName(words: readonly string[]): string | null {
   return /^[A-Z]/.test(name) ? name : null;
 }
 
-/** "Harbor replaced Redis by Valkey", where what had it and what is gone are things that the sentence names. */
+/** "Harbor replaced Redis by Valkey", where the holder and the removed thing are named by the sentence. */
 export interface Ending {
   readonly holder: NamedThing;
   readonly gone: NamedThing;

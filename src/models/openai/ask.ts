@@ -16,13 +16,13 @@ export interface Question<T> {
 
 export interface Answer<T> {
   readonly value: T;
-  /** Every call that brought a reply, in order; 0 tokens where the server tells none. */
+  /** Every call that brought a reply, in order; 0 tokens where the server reports none. */
   readonly use: readonly TokenUse[];
 }
 
 /**
- * Asks until a reply can be used: once; once more with that reply and what is wrong with it, where it is one that can be
- * mended; and once afresh, not as steadily, since the same words would come again.
+ * Asks until a reply can be used: once; once more with that reply and what is wrong with it, where it can be
+ * repaired; and once from scratch at a higher temperature, since the same words would come again.
  * @throws UnusableReplyError with the last reason; ModelUnavailableError, ModelFailedError, ModelBusyError, ConfigError
  */
 export async function ask<T>(chat: Chat, question: Question<T>): Promise<Answer<T>> {

@@ -82,7 +82,7 @@ export function openChat(connection: Connection): Chat {
     }
   }
 
-  /** In pieces, so that a server that is gone can be told from one that has much to say. */
+  /** In pieces, so that an unreachable server can be distinguished from one with a long answer. */
   function sendRequest(request: ChatRequest, used: Capabilities): Promise<ChatReply> {
     return connection.send(
       async (client, { signal, watch, pause }) => {

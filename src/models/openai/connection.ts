@@ -22,14 +22,14 @@ export interface Limits {
 }
 
 const LIMITS: Limits = { begin: 25 * SECOND, think: 1 * MINUTE, pause: 20 * SECOND, whole: 3 * MINUTE };
-/** Patience that was learnt goes no further. */
+/** Upper bound of the learned limit. */
 const LONGEST_BEGIN = 2 * MINUTE;
 
 export interface ConnectionOptions {
   readonly limits?: Partial<Limits>;
 }
 
-/** What a call is given: `signal` ends it; the watch wants to be told what is heard meanwhile. */
+/** What a call is given: `signal` ends it; call `watch.heard()` whenever data arrives. */
 export interface CallBounds {
   readonly signal: AbortSignal;
   readonly watch: Watch;
@@ -46,7 +46,7 @@ export interface FailedRequest {
 /** One model on one server. */
 export interface Connection {
   readonly model: string;
-  /** Makes one call. Throws `Interrupted` and what the `openai` package throws; `failure` tells it. */
+  /** Makes one call. Throws `Interrupted` and what the `openai` package throws; `failure` turns it into a sentence. */
   send<T>(
     call: (client: OpenAI, bounds: CallBounds) => PromiseLike<T>,
     options?: { readonly thinks?: boolean },
@@ -55,7 +55,7 @@ export interface Connection {
   failure(error: unknown, request: FailedRequest): Promise<Error>;
   /** This text was answered. */
   answered(text: string): void;
-  /** Gives up the calls under way. */
+  /** Cancels the running calls. */
   close(): void;
 }
 
@@ -81,8 +81,8 @@ export function openConnection(
     fetch: fetchWithErrorBodies,
   });
   const server = baseUrl === undefined ? 'OpenAI' : `The server at ${new URL(baseUrl).host}`;
-  // A slow server and one that is gone are silent alike. The next call waits twice as long, so that the slow one is not given up
-  // for ever, and paid each time; and no longer than before once an answer has begun soon.
+  // A slow server and an unreachable one look the same. The next call waits twice as long, so that the slow one is not abandoned
+  // (and paid for) every time. The wait returns to normal once an answer begins early.
   let patience = 0;
   const suspects = openSuspects();
 

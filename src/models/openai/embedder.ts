@@ -28,7 +28,7 @@ const EMBEDDING_NAMES = {
 const PROBE = ['.'];
 
 /**
- * Vectors of OpenAI or of a server that speaks its protocol (`/embeddings`). Longer vectors than wanted are cut by the server
+ * Vectors of OpenAI or of a server that speaks its protocol (`/embeddings`). Vectors longer than requested are cut by the server
  * where it can, else here. A server that refuses a request is asked for less: fewer texts, numbers instead of base64, no
  * `dimensions`, a shorter text; what helped is remembered.
  */

@@ -3,7 +3,7 @@ import type { Attribute, Ontology } from '../../ontology.ts';
 import { optionalRows, rows } from './reply.ts';
 import { list, type NamedSchema, object, orNull, type Schema, TEXT, TEXT_OR_NULL } from './schema.ts';
 
-/** What a reply must have for an extraction: rows that miss one of these are left out, what else is missing or odd counts as not said. */
+/** What a reply must have for an extraction: rows that miss one of these are left out, any other missing or invalid value counts as not stated. */
 export const EXTRACTION_REPLY = z.object({
   entities: rows(z.object({ name: z.string(), type: z.catch(z.string(), ''), attributes: z.optional(z.unknown()) })),
   facts: rows(

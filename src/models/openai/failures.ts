@@ -12,7 +12,7 @@ import { SECOND } from '../../time.ts';
 import { Interrupted } from './interrupted.ts';
 import { retryAfter } from './retry-after.ts';
 
-/** What the sentences speak of. */
+/** What the sentences name. */
 export interface CallDetails {
   /** Begins a sentence: `OpenAI` or `The server at localhost:11434`. */
   readonly server: string;

@@ -5,14 +5,14 @@ import { isAboutText } from './failures.ts';
 export const FORMATS = ['json_schema', 'json_object', 'text'] as const;
 export const LAST_FORMAT = FORMATS.length - 1;
 
-/** How a server is asked. */
+/** The features that requests to a server use. */
 export interface Capabilities {
   /** The place among the formats. */
   readonly format: number;
   readonly temperature: boolean;
   /** The answer comes in pieces. */
   readonly stream: boolean;
-  /** The last of these tells the tokens. */
+  /** The last piece reports the tokens. */
   readonly streamOptions: boolean;
 }
 
@@ -50,7 +50,7 @@ export function withFewerFeatures(used: Capabilities, error: unknown): Capabilit
   return used.stream ? { ...used, stream: false } : undefined;
 }
 
-/** What both ways of asking have in common. */
+/** The features that both have. */
 export function commonCapabilities(one: Capabilities, other: Capabilities): Capabilities {
   return {
     format: Math.max(one.format, other.format),

@@ -2,13 +2,13 @@
  * How an answer ended before it was whole:
  * `silent` – the server said nothing, or not yet a word of the answer;
  * `paused` – it fell silent in the middle of the answer;
- * `endless` – it went on and on;
+ * `endless` – it exceeded the limit for the whole answer;
  * `cut` – the connection broke in the middle;
- * `unfinished` – it stopped as if all were well, but never said that this is the end.
+ * `unfinished` – it stopped without an error, but never marked the end.
  */
 export type Interruption = 'silent' | 'paused' | 'endless' | 'cut' | 'unfinished';
 
-/** Told to users by failures.ts. */
+/** failures.ts turns it into a sentence for users. */
 export class Interrupted extends Error {
   override name = 'Interrupted';
   readonly by: Interruption;

@@ -3,7 +3,7 @@ import { nameKey } from './clean.ts';
 
 /**
  * Joins what was read in the parts of one episode: entities of the same name are one, spelled as at first, with the first
- * type that says something and all attributes; what is said twice is kept once.
+ * specific type and all attributes; duplicates are kept once.
  */
 export function joinExtractions(parts: readonly Extraction[]): Extraction {
   const [only] = parts;

@@ -1,6 +1,6 @@
 import { HOUR, SECOND } from '../../time.ts';
 
-/** Longer than this nobody means; a wrong clock may say so. */
+/** Longer waits come from wrong clocks. */
 const LONGEST = HOUR;
 
 /**

@@ -1,4 +1,4 @@
-/** JSON schema as strict structured output takes it: every property required, none besides. */
+/** JSON schema as strict structured output takes it: every property required, no additional ones. */
 export type Schema = { readonly [key: string]: unknown };
 
 export interface NamedSchema {

@@ -21,7 +21,7 @@ const REPLY = z.object({
 });
 
 /**
- * Tells all subjects in one call. A community is named by the model, everything else keeps its name.
+ * Summarizes all subjects in one call. A community is named by the model, everything else keeps its name.
  * @throws UnusableReplyError also when a subject is left out; ModelUnavailableError, ModelFailedError, ModelBusyError, ConfigError
  */
 export async function summarize(chat: Chat, subjects: readonly Subject[]): Promise<Summaries> {

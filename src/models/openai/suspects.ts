@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Tells a text on which a server always fails from a server that is failing. */
+/** Distinguishes a text on which a server always fails from a server that is failing. */
 export interface Suspects {
   /** The server answered to this text. */
   answered(text: string): void;

@@ -8,9 +8,9 @@ export interface Watch {
   readonly interrupted: () => Interrupted | undefined;
   /** The longest silence before the answer began, in milliseconds. */
   readonly slowest: () => number;
-  /** Something came, if only a sign that somebody is there. */
+  /** Data arrived, if only a keep-alive. */
   heard(): void;
-  /** The answer has begun; from now on it may pause for so many milliseconds. */
+  /** The answer has begun; from now on it may pause for `pause` milliseconds. */
   begun(pause: number): void;
   end(): void;
 }

@@ -49,7 +49,7 @@ function dimensionIn(folder: string): number {
     };
     if (typeof size === 'number' && size > 0) return size;
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new ConfigError(
     `${folder} holds no sentence encoder; MEMORY_EMBEDDING_MODEL needs a folder with config.json, tokenizer.json and onnx/model.onnx.`,

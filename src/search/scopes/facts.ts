@@ -15,7 +15,7 @@ import { walkFrom } from '../walk.ts';
 
 // The vector index knows no dates and no filters: when too few of the nearest pass, the next wider circle is asked.
 const WIDER = 8;
-/** So many facts are as soon looked at one by one as found in a wide circle, of which the index misses some. */
+/** Up to this many facts a full scan is as fast as a wide index search, which misses some. */
 const FEW = 10_000;
 /** How many of the best hits a walk begins at. */
 const ORIGINS = 10;

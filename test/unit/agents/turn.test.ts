@@ -9,8 +9,8 @@ import {
   RECALL_BEGIN,
   RECALL_END,
   recalledSentences,
-  strippedOfRecalled,
   withoutRecalled,
+  withoutRecallMarks,
 } from '../../../src/redaction/recalled.ts';
 import { hiddenThings } from '../../support/secrets.ts';
 
@@ -174,7 +174,7 @@ describe('what was recalled', () => {
   });
 
   test('between marks of any form', () => {
-    expect(strippedOfRecalled('a <RECALLED-MEMORY x="1">b</recalled-memory> c <recalled-memory>d')).toBe('a  c ');
+    expect(withoutRecallMarks('a <RECALLED-MEMORY x="1">b</recalled-memory> c <recalled-memory>d')).toBe('a  c ');
   });
 });
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { entryOf } from '../../../src/agents/hooks/entry.ts';
 import { inert } from '../../../src/redaction/inert.ts';
-import { recalledSentences, strippedOfRecalled, withoutRecalled } from '../../../src/redaction/recalled.ts';
+import { recalledSentences, withoutRecalled, withoutRecallMarks } from '../../../src/redaction/recalled.ts';
 import { plainText } from '../../../src/text.ts';
 import { growth, LINEAR } from '../../support/processor.ts';
 
@@ -11,7 +11,7 @@ const prompt = (content: string) =>
 // All that reads a text whose length somebody else decides, beside redaction itself.
 test.each<[string, (text: string) => unknown]>([
   ['an entry of a transcript', prompt],
-  ['marks of the memory', strippedOfRecalled],
+  ['marks of the memory', withoutRecallMarks],
   ['sentences of an answer', recalledSentences],
   ['repeated sentences', (text) => withoutRecalled(text, ['the sessions of Harbor', 'a a a a b'])],
   ['tags', inert],

@@ -67,7 +67,8 @@ test('the sentence of a forgotten fact is gone from the texts that stay, however
   expect(places.map(([place]) => place)).toEqual([]);
   const read = await readings(group, receipt.uuid);
   expect(read.filter((it) => /zircon/i.test(it))).toEqual([]);
-  expect(read.filter((it) => it.includes('Kafka')).length).toBeGreaterThan(3);
+  // What uses Zircon is not known any more, so that the first question finds nothing.
+  expect(read.filter((it) => it.includes('Kafka')).length).toBeGreaterThan(2);
   expect(await everything(group)).not.toMatch(/zircon/i);
   expect(await everything(group)).toContain('Dock uses Rust');
 

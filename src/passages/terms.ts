@@ -51,8 +51,8 @@ function inLanguage(token: string, terms: readonly string[], { functionWords, st
 
 /** After an initial "how" stands an auxiliary or a measure ("how long", "how many"): answers hold neither. */
 const MEASURE = /^\s*[Hh]ow \p{Ll}+(?=\s)/u;
-/** Light verbs, by their terms: "which database do we use?", "where do the logs go?" They count only where a question has nothing else. */
-const LIGHT_VERBS = new Set(['go', 'get', 'us']);
+/** Light verbs, by their terms: "which database do we use?", "what became of it?" They count only where a question has nothing else. */
+const LIGHT_VERBS = new Set(['go', 'get', 'us', 'becam', 'becom', 'happen']);
 
 /** The same for a question, each term once. */
 export function queryTerms(question: string): string[] {

@@ -30,6 +30,8 @@ test('a question has the terms of the texts that it means, each once', () => {
 test('what only makes a question of it is no term, unless there is nothing else', () => {
   expect(queryTerms('How long do we keep the logs?')).toEqual(['keep', 'log']);
   expect(queryTerms('Which database do we use?')).toEqual(['databas']);
+  expect(queryTerms('What became of Koloshadalo?')).toEqual(['koloshadalo']);
+  expect(queryTerms('What happened to the Lisbon office?')).toEqual(['lisbon', 'offic']);
   expect(queryTerms('How do I use it?')).toEqual(['us']);
 });
 

@@ -1,11 +1,14 @@
-import { dirname, relative, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { defineConfig, rolldown } from 'rolldown';
-import { thirdPartyNoticesPlugin } from './scripts/third-party-notices.mjs';
+import { NOTICE, thirdPartyNoticesPlugin } from './scripts/third-party-notices.mjs';
 
+// The e2e tests build into a folder of their own.
+const ROOT = import.meta.dirname;
 const NOTICES = 'dist/THIRD-PARTY-NOTICES.txt';
 
-// Node takes 20 ms to load tls and 10 ms to load crypto, which ioredis asks for at its start and a cached answer never uses.
-const LATE = /^(?:node:)?(tls|crypto)$/;
+// Node takes 20 ms to load tls, 10 ms to load crypto and a few for the other two, which ioredis asks for at its start and rarely uses.
+const LATE = /^(?:node:)?(tls|crypto|assert|dns)$/;
 // The last four are for the few who want them, and load files of their own.
 const external = ['redis', 'pg', /^(dd-trace|pino|pino-pretty|prom-client)(\/|$)/];
 
@@ -44,9 +47,51 @@ const lateModules = {
   load(id) {
     if (!id.startsWith('\0late-')) return null;
     const name = id.slice('\0late-'.length);
-    return `module.exports = new Proxy({}, { get: (_, key) => process.getBuiltinModule('node:${name}')[key] });`;
+    return `
+      const load = () => process.getBuiltinModule('node:${name}');
+      module.exports = new Proxy(() => {}, {
+        get: (_, key) => load()[key],
+        apply: (_, self, args) => Reflect.apply(load(), self, args),
+      });`;
   },
 };
+
+// ioredis gives its client six hundred methods, one after another. V8 copies the list of all methods for each, 12 ms in all, unless the
+// object is a dictionary, which a deleted property makes it.
+const COMMANDS_OF_IOREDIS = 'commands.forEach(function (commandName) {';
+const quickCommands = {
+  name: 'quick-commands',
+  transform(code, id) {
+    if (!/[\\/]ioredis[\\/]built[\\/]utils[\\/]Commander\.js$/.test(id)) return null;
+    if (!code.includes(COMMANDS_OF_IOREDIS)) throw new Error(`${id} adds its commands in another way than expected.`);
+    const asDictionary = `
+      Commander.prototype.first = Commander.prototype.second = undefined;
+      delete Commander.prototype.first;
+      delete Commander.prototype.second;
+    `;
+    return code.replace(COMMANDS_OF_IOREDIS, asDictionary + COMMANDS_OF_IOREDIS);
+  },
+};
+
+// Each file costs time to find, read and run. A query and the hooks of agents, for which somebody waits, load few: what each
+// of these modules needs is one file, without what a line above has already.
+const LOADED_TOGETHER = [
+  ['run', ['cli/run']],
+  ['settings', ['home', 'running-settings', 'duration', 'group']],
+  ['jobs', ['episode', 'queue/jobs', 'queue/spool/spool']],
+  ['redact', ['redaction/redact', 'redaction/recall-marks']],
+  ['hook', ['cli/hook', 'agents/hooks/event', 'agents/hooks/hook']],
+  ['memory', ['cli/with-memory', 'cli/query', 'cli/unknown-settings']],
+  ['recall', ['agents/hooks/recall']],
+  ['graphs', ['graph/graphs', 'graph/queries/meta-nodes']],
+  ['search', ['search/search', 'queue/question-vectors']],
+];
+const groups = LOADED_TOGETHER.map(([name, modules], at) => {
+  const files = new Set(modules.map((module) => resolve(`dist/src/${module}.js`)));
+  for (const file of files)
+    if (!existsSync(file)) throw new Error(`${file} is named in rolldown.config.mjs but missing.`);
+  return { name, test: (id) => files.has(id), priority: LOADED_TOGETHER.length - at };
+});
 
 // The command line as one bundle, made from what tsc built: that halves its start. The worker and the local models stay
 // files of their own, since they start threads and are followed by tracers.
@@ -62,28 +107,34 @@ const commands = {
     minify: true,
     entryFileNames: '[name].cjs',
     chunkFileNames: '[name]-[hash].cjs',
+    codeSplitting: { groups },
   },
   plugins: [
     filesOfTheirOwn(
       COMMANDS,
-      /[\\/]dist[\\/](?:workers[\\/]main|src[\\/]models[\\/](?:local|transformers)[\\/][\w-]+)\.js$/,
+      /[\\/]dist[\\/](?:workers[\\/]main|src[\\/]models[\\/](?:local|transformers)[\\/](?!declaration\b)[\w-]+)\.js$/,
     ),
     graphOnly,
     lateModules,
+    quickCommands,
     thirdPartyNoticesPlugin(NOTICES),
   ],
 };
 
 // The plugin as one file, which may be copied anywhere: then only what models do is missing.
 const PLUGIN = resolve('dist');
-const STORES = resolve('dist/src/agents/opencode/stores.js');
+const STORES = resolve('dist/src/agents/opencode/memory-access.js');
 /** What is bundled into the text of `stores-as-text`. */
 const storesModules = [];
-const outsidePlugin = filesOfTheirOwn(PLUGIN, /[\\/]dist[\\/]src[\\/](?:models|archive)[\\/]/);
+const outsidePlugin = filesOfTheirOwn(
+  PLUGIN,
+  /[\\/]dist[\\/]src[\\/](?:models|archive)[\\/](?!.*\bdeclarations?\.js$)/,
+);
 const plugin = {
   input: 'dist/src/agents/opencode/plugin.js',
   platform: 'node',
   external,
+  resolve: { alias },
   output: { file: 'dist/opencode.js', format: 'esm', minify: true, codeSplitting: false },
   plugins: [
     {
@@ -111,9 +162,50 @@ const plugin = {
           }`;
       },
     },
+    {
+      name: 'plugin-as-folder',
+      // OpenCode 2 takes from its configuration only folders.
+      generateBundle() {
+        const source = "export { default } from '../opencode.js';\n";
+        this.emitFile({ type: 'asset', fileName: 'opencode/index.js', source });
+      },
+    },
     outsidePlugin,
     thirdPartyNoticesPlugin(NOTICES, { inside: true, more: storesModules }),
   ],
 };
 
-export default defineConfig([commands, plugin]);
+// The page of `memory-manager ui` as one HTML file, which asks for no other. Its policy allows exactly the script and the style within.
+const pageModules = [];
+const STYLES = ['frame.css', 'lists.css', 'screens.css', 'operations.css', 'timeline.css'];
+const page = {
+  input: join(ROOT, 'page', 'main.tsx'),
+  platform: 'browser',
+  tsconfig: join(ROOT, 'page', 'tsconfig.json'),
+  output: { dir: 'dist', format: 'esm', minify: true, codeSplitting: false },
+  plugins: [
+    {
+      name: 'one-html-file',
+      generateBundle(_, bundle) {
+        const [name, { code, moduleIds }] = Object.entries(bundle)[0];
+        delete bundle[name];
+        pageModules.push(...moduleIds);
+        const parts = {
+          STYLE: STYLES.map((name) => readFileSync(join(ROOT, 'page', 'style', name), 'utf8'))
+            .join('')
+            .replace(/\/\*.*?\*\//gs, '')
+            .replace(/\n\s*/g, '\n'),
+          SCRIPT: code.trim().replaceAll('</script', '<\\/script'),
+        };
+        const source = readFileSync(join(ROOT, 'page', 'index.html'), 'utf8').replace(
+          /\/\* (STYLE|SCRIPT) \*\//g,
+          (_, part) => parts[part],
+        );
+        this.emitFile({ type: 'asset', fileName: 'page.html', source: `${source}<!--\n${NOTICE}-->\n` });
+      },
+    },
+    thirdPartyNoticesPlugin(NOTICES, { more: pageModules }),
+  ],
+};
+
+export default defineConfig([commands, plugin, page]);

@@ -112,7 +112,7 @@ function score(set: string, options: readonly string[] = []): Scores {
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 2 ** 28 }));
 }
 
-/** @throws Error where a set has not given what it is for */
+/** @throws Error if a set did not give its expected results */
 function of<T>(results: readonly T[] | undefined): readonly T[] {
   if (results === undefined || results.length === 0) throw new Error('The yardstick gave no results for a set.');
   return results;

@@ -1,18 +1,18 @@
 import { readCatalogue } from '../src/archive/catalogue.ts';
-import { isNode } from '../src/archive/element.ts';
 import { exportGraph } from '../src/archive/export.ts';
-import { openLoading } from '../src/archive/load.ts';
+import { isNode } from '../src/archive/graph-element.ts';
+import { openGraphLoader } from '../src/archive/load-graph.ts';
 import type { Manifest } from '../src/archive/manifest.ts';
-import { checkBytes, readParts } from '../src/archive/read.ts';
+import { checkBytes, readParts } from '../src/archive/read-archive.ts';
 import { loadIntoScratch } from '../src/archive/restore.ts';
-import { directoryStore } from '../src/archive/stores/directory.ts';
+import { folderStore } from '../src/archive/stores/folder.ts';
 import { verifyArchive } from '../src/archive/verify.ts';
 import type { Address } from '../src/config.ts';
 import { type Graphs, openGraphs } from '../src/graph/graphs.ts';
-import { exportWeights } from '../src/graph/queries/export.ts';
+import { readNodeSizes } from '../src/graph/queries/export.ts';
 import { freeEmbedder, synthetic } from './synthetic.ts';
 
-/** One measured piece of work, in a process of its own. */
+/** One measured piece of work, in a separate process. */
 export interface Work {
   readonly kind: 'read' | 'export' | 'verify' | 'insert' | 'restore';
   readonly gzip?: boolean;
@@ -59,7 +59,7 @@ const KINDS: Record<Work['kind'], (graphs: Graphs, work: Work) => Promise<{ mega
         to: from + PAGE,
       });
     for (let from = 0, weight = 0; from <= last; ) {
-      const weights = await exportWeights(graph, from, from + 5000);
+      const weights = await readNodeSizes(graph, from, from + 5000);
       let to = from;
       for (const { id, edges } of [...weights, { id: Math.min(from + 5000, last + 1), edges: PAGE }]) {
         if (weight > 0 && weight + edges > PAGE) {
@@ -78,11 +78,11 @@ const KINDS: Record<Work['kind'], (graphs: Graphs, work: Work) => Promise<{ mega
     return {};
   },
   async export(graphs, { group, folder, gzip = false }) {
-    const { bytes } = await exportGraph(graphs.group(group), directoryStore(folder), () => {}, { gzip });
+    const { bytes } = await exportGraph(graphs.group(group), folderStore(folder), () => {}, { gzip });
     return { megabytes: Math.round(bytes / MB) };
   },
   async verify(_graphs, { folder }) {
-    const { whole } = await verifyArchive(directoryStore(folder), await plain(folder));
+    const { intact: whole } = await verifyArchive(folderStore(folder), await plain(folder));
     if (!whole) throw new Error('not whole');
     return {};
   },
@@ -91,8 +91,8 @@ const KINDS: Record<Work['kind'], (graphs: Graphs, work: Work) => Promise<{ mega
     const scratch = graphs.scratch('bare');
     const manifest = await plain(folder);
     await scratch.graph.prepareAgain(freeEmbedder(synthetic(1)));
-    const loading = openLoading(scratch.graph, manifest.group, 512);
-    for await (const part of readParts(directoryStore(folder), manifest))
+    const loading = openGraphLoader(scratch.graph, manifest.group, 512);
+    for await (const part of readParts(folderStore(folder), manifest))
       if ('elements' in part)
         await loading.add(part.elements.filter((it) => !isNode(it) || it.properties.key !== 'embedder'));
     await loading.end();
@@ -105,7 +105,7 @@ const KINDS: Record<Work['kind'], (graphs: Graphs, work: Work) => Promise<{ mega
       record: (_name: string, took: number, { step = '' }: Record<string, string> = {}) =>
         console.error(`  ${step} ${(took / 1000).toFixed(1)} s`),
     };
-    const store = { ...directoryStore(folder), metrics };
+    const store = { ...folderStore(folder), metrics };
     const manifest = await plain(folder);
     await checkBytes(store, manifest);
     const { scratch } = await loadIntoScratch(graphs, store, manifest, 'restored', 'without vectors');
@@ -115,7 +115,7 @@ const KINDS: Record<Work['kind'], (graphs: Graphs, work: Work) => Promise<{ mega
 };
 
 async function plain(folder: string): Promise<Manifest> {
-  const { archives } = await readCatalogue(directoryStore(folder));
+  const { archives } = await readCatalogue(folderStore(folder));
   const found = archives.find(({ manifest }) => manifest.file.endsWith('.json'));
   if (!found) throw new Error('no archive');
   return found.manifest;

@@ -4,7 +4,7 @@
  *     node bench/archive.ts [facts]              100000 without a number
  *     node bench/archive.ts [facts] --exports    reading and exporting alone, of a graph without indexes
  *
- * Each is done in a process of its own, whose memory is looked at while it works; "above idle" is above what the same process
+ * Each is done in a separate process, whose memory is measured while it works; "above idle" is above what the same process
  * takes once it has read a few pages.
  */
 import { fork } from 'node:child_process';
@@ -16,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { startServers } from '../src/embedded/servers.ts';
 import { openGraphs } from '../src/graph/graphs.ts';
 import type { Done, Work } from './archive-work.ts';
+import { encryption } from './encryption.ts';
 import { fill, synthetic } from './synthetic.ts';
 
 const facts = Number(process.argv[2] ?? 100_000);
@@ -61,6 +62,7 @@ try {
     tell('bare UNWIND inserts, same indexes', bare);
     tell('restore', restored, `× ${ratio(restored.took, bare.took)} of bare inserts (≤ 1.2)`);
   }
+  console.log(await encryption());
 } finally {
   await servers.stop();
   rmSync(folder, { recursive: true, force: true });

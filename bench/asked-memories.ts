@@ -1,18 +1,19 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Config, loadConfig } from '../src/config.ts';
 import { startServers } from '../src/embedded/servers.ts';
 import { openGraphs } from '../src/graph/graphs.ts';
 import { MemoryManager } from '../src/index.ts';
-import { chooseEmbedder } from '../src/models/choose.ts';
+import { loadEmbedder } from '../src/models/providers.ts';
 import { queryTerms } from '../src/passages/terms.ts';
-import { type Candidates, findCandidates } from '../src/search/candidates.ts';
-import { windowOf } from '../src/search/date-window.ts';
+import { type Candidates, findCandidates } from '../src/search/answer/candidates.ts';
+import { windowOf } from '../src/search/answer/date-window.ts';
+import type { RankingQuestion } from '../src/search/answer/signals.ts';
 import { RECIPES, searchContext } from '../src/search/search.ts';
-import type { Question } from '../src/search/signals.ts';
-import { MINUTE } from '../src/time.ts';
+import { DAY, MINUTE } from '../src/time.ts';
 import { startWorkers } from '../workers/main.ts';
+import { readConversation } from './locomo.ts';
 
 /** A set of the yardstick: episodes, and questions with the ids of the episodes that answer them. */
 export interface AnsweredSet {
@@ -39,7 +40,7 @@ export interface Asked {
   /** The set that the question belongs to. */
   readonly from: string;
   readonly kind: string;
-  readonly question: Question;
+  readonly question: RankingQuestion;
   readonly candidates: Candidates;
   /** uuids of the episodes that answer; none for a question of another set. */
   readonly evidence: readonly string[];
@@ -47,10 +48,11 @@ export interface Asked {
 
 /**
  * Stores the sets as users do and asks their questions for candidates.
+ * @param paths sets of the yardstick, and conversations of LoCoMo (`readSet`)
  * @param isCrossed puts every question to every memory, instead of to its own only
  */
 export async function askMemories(paths: readonly string[], isCrossed: boolean): Promise<Asked[]> {
-  const sets: AnsweredSet[] = paths.map((path) => JSON.parse(readFileSync(path, 'utf8')));
+  const sets = paths.map(readSet);
   const home = mkdtempSync(join(tmpdir(), 'memory-fit-'));
   const servers = await startServers({ dataFolder: join(home, 'servers') });
   const address = ({ host, port }: { host: string; port: number }) => ({ host, port, tls: false });
@@ -71,13 +73,32 @@ export async function askMemories(paths: readonly string[], isCrossed: boolean):
   }
 }
 
+/** `<file>:message` stores the turns of a LoCoMo conversation as messages with its sessions, `<file>` as text without. */
+function readSet(path: string): AnsweredSet {
+  const [, file = path, isMessage] = /^(.*?)(:message)?$/.exec(path) ?? [];
+  const set = JSON.parse(readFileSync(file, 'utf8'));
+  if (set.episodes) return set;
+  const { episodes, questions } = readConversation(file, isMessage ? 'message' : 'text');
+  const last = Math.max(...episodes.map(({ referenceTime }) => referenceTime?.getTime() ?? 0));
+  return {
+    name: `locomo-${basename(file, '.json')}${isMessage ? '-message' : ''}`,
+    asked_at: new Date(last + DAY).toISOString(),
+    episodes: episodes.map(({ content, idempotencyKey, referenceTime, source, saga }) => ({
+      ...{ id: idempotencyKey ?? '', content, reference_time: referenceTime?.toISOString() ?? '' },
+      ...(source === 'message' && { source }),
+      ...(saga && { saga }),
+    })),
+    questions: questions.map((question) => ({ ...question, kind: 'conversation' })),
+  };
+}
+
 async function askMemory(config: Config, own: AnsweredSet, askers: readonly AnsweredSet[]): Promise<Asked[]> {
   const group = `fit-${own.name.replace(/[^\w-]/g, '-')}`;
   const memory = new MemoryManager(config);
   const graphs = openGraphs(config.falkordb);
-  const embedder = await chooseEmbedder(config);
+  const embedder = await loadEmbedder(config);
   try {
-    const receipts = await memory.enqueueMany(
+    const receipts = await memory.enqueueEpisodes(
       own.episodes.map(({ content, source, saga, reference_time }) => ({
         ...{ content, group, referenceTime: new Date(reference_time) },
         ...(source && { source }),

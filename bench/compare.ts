@@ -115,6 +115,13 @@ async function measureTimes(config: Config): Promise<Row[]> {
   return found;
 }
 
+/** The other copy may be older, and may name it `patientConnection`. */
+const openConnection = (connections: Copy['connections'], address: Config['valkey']): Redis =>
+  (
+    connections.retryingConnection ??
+    (connections as unknown as Record<string, (address: object) => Redis>).patientConnection
+  )(address);
+
 const connect = ({ host, port }: Config['valkey']): Redis => new Redis({ host, port });
 
 /** Both ask the same graph in turns; the other version does not look at the passages. */
@@ -150,15 +157,15 @@ function queryRow(facts: number, [ours, theirs, trip]: readonly Times[]): Row {
   };
 }
 
-/** An episode of 5 new entities and 5 new facts, models at no cost; each version has graphs of its own. */
+/** An episode of 5 new entities and 5 new facts, models at no cost; each version has its own graphs. */
 async function commitRows(config: Config, falkordb: Redis, facts: number): Promise<Row[]> {
   const opened = await Promise.all(
     copies.map(async ({ name, graphs, ingest, episode, connections, lease }) => {
       const full = `bench${facts}-${name}`;
       console.error(`  copying for ${name} …`);
       await falkordb.call('GRAPH.COPY', `bench${facts}`, full);
-      const [pool, valkey] = [graphs.openGraphs(config.falkordb), connections.patientConnection(config.valkey)];
-      const leases = lease.openLeases(valkey, config.takeover);
+      const [pool, valkey] = [graphs.openGraphs(config.falkordb), openConnection(connections, config.valkey)];
+      const leases = lease.openLeases(valkey, config.takeoverMs);
       const take = ingest.openIngest(pool, valkey, leases, {
         model: fiveFacts(),
         embedder: freeEmbedder(synthetic(2)),
@@ -166,7 +173,7 @@ async function commitRows(config: Config, falkordb: Redis, facts: number): Promi
       let empty = 0;
       return {
         full: (round: number) => take(episode.newEpisode(fiveSentences(round), null, full, 10_000)),
-        // A graph that gets a few hundred episodes is empty no more: a fresh one for every ten.
+        // A graph with a few hundred episodes is no longer empty: a new one for every ten.
         empty(round: number) {
           const group = `bench-empty-${name}-${round < 0 ? 0 : (empty++ / 10) | 0}`;
           return take(episode.newEpisode(fiveSentences(round), null, group, 10_000));
@@ -222,7 +229,7 @@ const NAMES = { local: 'local models', same: 'the same 5 facts each' };
 type Store = 'falkordb' | 'valkey';
 
 /**
- * The same episodes through the queue and a worker, each version with servers of its own.
+ * The same episodes through the queue and a worker, each version with its own servers.
  * @param models `local` extract what each version makes of the text; `same` give five facts between five entities for every episode
  */
 async function bytes(count: number, models: 'local' | 'same'): Promise<Row[]> {
@@ -258,8 +265,12 @@ async function grownBy(
   const worker = await copy.workers.startWorkers(config, ['store'], own);
   const memory = new copy.library.MemoryManager(config);
   const store = async (some: readonly EpisodeInput[]) => {
-    for (const receipt of await memory.enqueueMany([...some]))
-      await memory.waitFor(receipt, { timeoutMs: 30 * MINUTE });
+    for (const receipt of await memory.enqueueEpisodes([...some])) {
+      // Versions before 0.1.0 call it otherwise.
+      const { ended } = memory as { ended?: (receipt: object, options: object) => Promise<unknown> };
+      await (ended?.call(memory, receipt, { limit: 30 * MINUTE }) ??
+        memory.waitFor(receipt, { timeoutMs: 30 * MINUTE }));
+    }
   };
   const servers = { falkordb: connect(config.falkordb), valkey: connect(config.valkey) };
   // What is there before the first episode, indexes and scripts, is not an episode's.

@@ -9,9 +9,11 @@ import { openGraphs } from '../src/graph/graphs.ts';
 import { MemoryManager } from '../src/index.ts';
 import { openIngest } from '../src/ingest/ingest.ts';
 import type { LanguageModel } from '../src/models/language-model.ts';
-import { localJudgement } from '../src/models/local/language-model.ts';
-import { cutPassages } from '../src/upkeep/passages.ts';
-import { impatientConnection, patientConnection } from '../src/valkey/connections.ts';
+import { localDefaults } from '../src/models/local/language-model.ts';
+import { answerKey, BRIEFING } from '../src/reader/cache.ts';
+import { cutPassages } from '../src/upkeep/cut-passages.ts';
+import { failFastConnection, retryingConnection } from '../src/valkey/connections.ts';
+import { versionKey } from '../src/valkey/keys.ts';
 import { openLeases } from '../src/valkey/lease.ts';
 import { compare } from './measure.ts';
 import { fill, freeEmbedder, synthetic } from './synthetic.ts';
@@ -40,6 +42,32 @@ export async function cachedQuery(config: Config): Promise<Row[]> {
       measured: `p50 ${ms(ours.p50)} = ${times(p50)}, p99 ${ms(ours.p99)} = ${times(p99)}`,
       goal: '≤ 1.3 ×, ≤ 1.5 ×, p99 < 10 ms',
       reached: p50 <= 1.3 && p99 <= 1.5 && ours.p99 < 10,
+    },
+  ];
+}
+
+/** A briefing from the cache in this process against a bare MGET of the same two keys. */
+export async function cachedBriefing(config: Config): Promise<Row[]> {
+  const group = 'bench10000';
+  const memory = new MemoryManager({ ...config, group }, { embedder: freeEmbedder(synthetic(1)) });
+  const { text } = await memory.getBriefing();
+  const valkey = new Redis({ host: config.valkey.host, port: config.valkey.port });
+  const key = answerKey(valkey, group, BRIEFING);
+  const size = await valkey.strlen(key);
+  const [ours, bare] = await compare(
+    5000,
+    () => memory.getBriefing(),
+    () => valkey.mget(versionKey(valkey, group), key),
+  );
+  valkey.disconnect();
+  await memory.close();
+  const ratio = ours.p50 / bare.p50;
+  return [
+    {
+      figure: `cached \`getBriefing\` in process (${size} bytes, a text of ${text.length} characters), ratio to a bare MGET`,
+      measured: `p50 ${ms(ours.p50)} = ${times(ratio)}`,
+      goal: '≤ 2 ×',
+      reached: ratio <= 2,
     },
   ];
 }
@@ -78,7 +106,7 @@ export async function cachedCommand(config: Config): Promise<Row[]> {
 /** `storeEpisode` until the receipt against a bare `queue.add` of the same payload. */
 export async function store(config: Config): Promise<Row[]> {
   const memory = new MemoryManager({ ...config, queuePrefix: '{bench-store}' });
-  const connection = impatientConnection(config.valkey);
+  const connection = failFastConnection(config.valkey);
   const queue = new Queue('bare', { connection, prefix: '{bench-store}', skipVersionCheck: true });
   const content = 'Harbor keeps its sessions in Valkey 8. '.repeat(10);
   await connection.connect().catch(() => {});
@@ -105,13 +133,13 @@ export async function store(config: Config): Promise<Row[]> {
 /** An episode with 5 new entities and 5 new facts, models at no cost, into an empty graph and into one of 10,000 facts. */
 export async function commits(config: Config): Promise<Row[]> {
   const graphs = openGraphs(config.falkordb);
-  const valkey = patientConnection(config.valkey);
-  const leases = openLeases(valkey, config.takeover);
+  const valkey = retryingConnection(config.valkey);
+  const leases = openLeases(valkey, config.takeoverMs);
   const source = synthetic(2);
   const ingest = openIngest(graphs, valkey, leases, { model: fiveFacts(), embedder: freeEmbedder(source) });
   const one = (group: string) => (round: number) => ingest(newEpisode(`episode ${round}`, null, group, 1000));
   let empty = 0;
-  // A graph that gets a few hundred episodes is empty no more: a fresh one for every ten.
+  // A graph with a few hundred episodes is no longer empty: a new one for every ten.
   const [first, second] = await compare(
     150,
     (round) => one(`bench-empty-${round < 0 ? 0 : (empty++ / 10) | 0}`)(round),
@@ -135,7 +163,7 @@ export async function commits(config: Config): Promise<Row[]> {
 export function fiveFacts(): LanguageModel {
   let count = 0;
   return {
-    ...localJudgement,
+    ...localDefaults,
     id: 'five-facts',
     async extract() {
       count += 1;
@@ -180,7 +208,7 @@ export async function uncachedQuery(config: Config, facts: number, goal: number)
 /** Makes the graph that the figures of this size are measured on, with passages. */
 export async function prepare(config: Config, facts: number, onProgress: (done: number) => void): Promise<void> {
   const graphs = openGraphs(config.falkordb);
-  const valkey = patientConnection(config.valkey);
+  const valkey = retryingConnection(config.valkey);
   const [group, source] = [`bench${facts}`, synthetic(facts)];
   await fill(graphs.group(group), source, facts, onProgress);
   await cutPassages({ graphs, valkey, embedder: freeEmbedder(source) }, group);

@@ -1,28 +1,39 @@
 /**
- * Fits the likelihood of `src/search/relevance.ts` that a memory knows anything of a question, and prints it; it changes nothing.
+ * Fits the likelihood of `src/search/answer/relevance.ts` that a memory knows anything of a question, and the limits below which fewer answers are
+ * shown, and prints them beside those in use; it changes nothing.
  *
- *     node bench/fit-relevance.ts <set.json> <set.json> …     sets of the yardstick, two at least
+ *     node bench/fit-relevance.ts <set.json> <set.json> …     two at least: sets of the yardstick, conversations of LoCoMo (`asked-memories.ts`)
  *
  * Positive: the questions of a set, asked of its own memory. Negative: the same questions asked of the other memories, and of their own without
- * the episodes that answer. Questions that a set itself calls unanswerable take no part. Each memory is judged by weights that were fitted without it.
+ * the episodes that answer. Questions that a set itself calls unanswerable take no part. Each memory is judged by weights that were fitted without
+ * it. A limit is as high as it can be while the likelihood of no more than its share of the own questions is lower; each memory counts alike.
  */
-import { rank } from '../src/search/rank.ts';
-import { type Evidence, evidenceOf, likelihoodOf, RELEVANCE, worthShowing } from '../src/search/relevance.ts';
+import { rank } from '../src/search/answer/rank.ts';
+import {
+  countRelevant,
+  likelihoodOf,
+  RELEVANCE_WEIGHTS,
+  type RelevanceFeatures,
+  relevanceFeatures,
+  SHOWN_SHARES,
+} from '../src/search/answer/relevance.ts';
 import { type Asked, askMemories } from './asked-memories.ts';
 
 type Kind = 'own' | 'of another memory' | 'without its answer';
 interface Example {
   readonly memory: string;
   readonly kind: Kind;
-  readonly evidence: Evidence;
+  readonly evidence: RelevanceFeatures;
 }
-type Weights = { readonly [Name in keyof typeof RELEVANCE]: number };
+type Weights = { readonly [Name in keyof typeof RELEVANCE_WEIGHTS]: number };
 
 const NAMES = ['meaning', 'score', 'unknown'] as const;
 /** Keeps weights small where the examples leave them open. */
 const PENALTY = 0.001;
 const STEPS = 20_000;
 const RATE = 1;
+/** Which share of the own questions may lie below each limit, and so gets no answer, a fifth or two fifths. */
+const BELOW = [0.015, 0.05, 0.12];
 /** As many answers as a question asks for unless it says otherwise. */
 const LIMIT = 5;
 
@@ -30,28 +41,40 @@ const files = process.argv.slice(2);
 if (files.length < 2) throw new Error('Name two sets at least: node bench/fit-relevance.ts <set.json> <set.json> …');
 const examples = (await askMemories(files, true)).filter(({ kind }) => kind !== 'unanswerable').flatMap(examplesOf);
 const memories = [...new Set(examples.map(({ memory }) => memory))];
-const rows = memories.flatMap((memory) => {
+/** Each memory's likelihoods, by weights that were fitted without it. */
+const judged = memories.map((memory) => {
   const weights = fitted(examples.filter((example) => example.memory !== memory));
   const ofKind = (kind: Kind) =>
     examples
       .filter((example) => example.memory === memory && example.kind === kind)
       .map(({ evidence }) => likelihoodOf(evidence, weights));
-  const own = ofKind('own');
-  return (['of another memory', 'without its answer'] as const).map((kind) => {
-    const others = ofKind(kind);
-    const shown = (list: readonly number[]) => mean(list.map((likelihood) => worthShowing(likelihood, LIMIT)));
-    return `${memory}, own questions against those ${kind}: area under the curve ${areaUnderCurve(own, others).toFixed(3)}, shown of ${LIMIT} ${shown(own).toFixed(1)} against ${shown(others).toFixed(1)}`;
-  });
+  return { memory, own: ofKind('own'), ofAnother: ofKind('of another memory'), without: ofKind('without its answer') };
+});
+const rows = judged.flatMap(({ memory, own, ofAnother, without }) => {
+  const shown = (list: readonly number[]) => mean(list.map((likelihood) => countRelevant(likelihood, LIMIT)));
+  const none = (list: readonly number[]) =>
+    Math.round(100 * mean(list.map((likelihood) => (countRelevant(likelihood, LIMIT) === 0 ? 1 : 0))));
+  const line = (kind: Kind, others: readonly number[]) =>
+    `${memory}, own questions against those ${kind}: area under the curve ${areaUnderCurve(own, others).toFixed(3)}, shown of ${LIMIT} ${shown(own).toFixed(1)} against ${shown(others).toFixed(1)}, none for ${none(own)} against ${none(others)} %`;
+  return [line('of another memory', ofAnother), line('without its answer', without)];
 });
 console.log(rows.join('\n'));
-console.log(JSON.stringify({ inUse: RELEVANCE, fitted: fitted(examples) }, null, 2));
+console.log(JSON.stringify({ inUse: RELEVANCE_WEIGHTS, fitted: fitted(examples) }, null, 2));
+console.log(JSON.stringify({ inUse: SHOWN_SHARES.map(([limit]) => limit), fitted: BELOW.map(limitFor) }));
+
+/** The highest limit, in hundredths, below which at most a share of the own questions lies. */
+function limitFor(share: number): number {
+  const below = (limit: number) =>
+    mean(judged.map(({ own }) => own.filter((likelihood) => likelihood < limit).length / Math.max(1, own.length)));
+  return Array.from({ length: 100 }, (_, place) => place / 100).findLast((limit) => below(limit) <= share) ?? 0;
+}
 
 function examplesOf(asked: Asked): Example[] {
   const { memory, from, question, candidates, evidence } = asked;
   const example = (kind: Kind, of = candidates): Example => ({
     memory,
     kind,
-    evidence: evidenceOf(rank(question, of)),
+    evidence: relevanceFeatures(rank(question, of)),
   });
   if (from !== memory) return [example('of another memory')];
   return evidence.length === 0 ? [] : [example('own'), example('without its answer', without(asked))];
@@ -62,15 +85,15 @@ function without({ candidates, evidence }: Asked): Asked['candidates'] {
   const { passages, facts, before, after } = candidates;
   const isLeft = ({ episode }: { readonly episode: string }) => !evidence.includes(episode);
   const left = (neighbours: typeof before) => new Map([...neighbours].filter(([, neighbour]) => isLeft(neighbour)));
-  const holders = new Map(candidates.holders);
+  const documentFrequencies = new Map(candidates.documentFrequencies);
   for (const { terms } of passages.filter((passage) => !isLeft(passage)))
     for (const term of new Set(terms.split(' '))) {
-      const count = holders.get(term);
-      if (count !== undefined) holders.set(term, Math.max(0, count - 1));
+      const count = documentFrequencies.get(term);
+      if (count !== undefined) documentFrequencies.set(term, Math.max(0, count - 1));
     }
   return {
     ...candidates,
-    ...{ passages: passages.filter(isLeft), before: left(before), after: left(after), holders },
+    ...{ passages: passages.filter(isLeft), before: left(before), after: left(after), documentFrequencies },
     facts: facts.filter(({ episodes }) => (episodes ?? []).every((episode) => isLeft({ episode }))),
   };
 }

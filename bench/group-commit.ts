@@ -53,10 +53,11 @@ function told(round: number, index: number): string {
 }
 
 async function done(count: number, round: number): Promise<number> {
-  const { completed } = await memory.jobCounts('store');
+  const { completed } = await memory.getJobCounts('store');
   const start = performance.now();
-  await memory.enqueueMany(Array.from({ length: count }, (_, index) => ({ content: told(round, index) })));
-  while ((await memory.jobCounts('store')).completed < completed + count) await new Promise((go) => setTimeout(go, 5));
+  await memory.enqueueEpisodes(Array.from({ length: count }, (_, index) => ({ content: told(round, index) })));
+  while ((await memory.getJobCounts('store')).completed < completed + count)
+    await new Promise((go) => setTimeout(go, 5));
   return performance.now() - start;
 }
 
@@ -84,14 +85,14 @@ async function alone(): Promise<Row> {
   const times: number[] = [];
   for (let index = 0; index < 30; index += 1) {
     const word = `raw${index}x${Date.now()}`;
-    const before = (await memory.jobCounts('store')).completed;
+    const before = (await memory.getJobCounts('store')).completed;
     const start = performance.now();
-    await memory.enqueue(`Nobody says anything about ${word}.`);
+    await memory.enqueueEpisode(`Nobody says anything about ${word}.`);
     const found = () =>
       graph.read(`CALL db.idx.fulltext.queryNodes('Episodic', $word) YIELD node RETURN node.uuid AS uuid`, { word });
     while ((await found()).length === 0);
     times.push(performance.now() - start);
-    while ((await memory.jobCounts('store')).completed === before) await new Promise((go) => setTimeout(go, 5));
+    while ((await memory.getJobCounts('store')).completed === before) await new Promise((go) => setTimeout(go, 5));
   }
   graphs.close();
   const middle = times.sort((a, b) => a - b)[times.length >> 1] ?? 0;

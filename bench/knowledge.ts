@@ -6,11 +6,11 @@ import type { Config } from '../src/config.ts';
 import { newEpisode } from '../src/episode.ts';
 import { openGraphs } from '../src/graph/graphs.ts';
 import { type Ingest, openIngest } from '../src/ingest/ingest.ts';
+import { cachingEmbedder } from '../src/models/caching-embedder.ts';
 import { openaiEmbedder } from '../src/models/openai/embedder.ts';
 import { openaiLanguageModel } from '../src/models/openai/language-model.ts';
-import { cachingEmbedder } from '../src/models/remembering-embedder.ts';
 import { DAY } from '../src/time.ts';
-import { patientConnection } from '../src/valkey/connections.ts';
+import { retryingConnection } from '../src/valkey/connections.ts';
 import { openLeases } from '../src/valkey/lease.ts';
 import { startFakeOpenAI } from '../test/support/fake-openai/index.ts';
 import { randomNumbers } from '../test/support/random.ts';
@@ -30,8 +30,8 @@ interface Engine {
 async function openEngine(config: Config, baseUrl: string): Promise<Engine> {
   const openai = { ...config.openai, baseUrl, apiKey: 'bench' };
   const graphs = openGraphs(config.falkordb);
-  const valkey = patientConnection(config.valkey);
-  const leases = openLeases(valkey, config.takeover);
+  const valkey = retryingConnection(config.valkey);
+  const leases = openLeases(valkey, config.takeoverMs);
   const asking = new Redis({ host: config.falkordb.host, port: config.falkordb.port });
   const model = openaiLanguageModel(openai);
   const embedder = openaiEmbedder(openai);

@@ -2,9 +2,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../src/config.ts';
-import type { EpisodeInput, Found } from '../src/index.ts';
+import type { EpisodeInput } from '../src/index.ts';
 import { MemoryManager } from '../src/index.ts';
 import { bulletList } from '../src/reader/format.ts';
+import type { Found } from '../src/search/results.ts';
 import { MINUTE, SECOND } from '../src/time.ts';
 import { startWorkers } from '../workers/main.ts';
 
@@ -22,7 +23,7 @@ interface Question {
   readonly category: number;
 }
 
-interface Conversation {
+export interface Conversation {
   readonly episodes: readonly EpisodeInput[];
   readonly questions: readonly { readonly question: string; readonly evidence: readonly string[] }[];
 }
@@ -52,7 +53,11 @@ export async function recallOfLocomo(
   try {
     for (const file of readdirSync(folder).filter((name) => name.endsWith('.json')))
       shares.push(
-        ...(await sharesOf(memory, `locomo-${source}-${file.replace('.json', '')}`, read(join(folder, file), source))),
+        ...(await sharesOf(
+          memory,
+          `locomo-${source}-${file.replace('.json', '')}`,
+          readConversation(join(folder, file), source),
+        )),
       );
   } finally {
     await memory.close();
@@ -67,13 +72,14 @@ async function sharesOf(
   group: string,
   { episodes, questions }: Conversation,
 ): Promise<number[]> {
-  const receipts = await memory.enqueueMany(episodes.map((episode) => ({ ...episode, group })));
+  const receipts = await memory.enqueueEpisodes(episodes.map((episode) => ({ ...episode, group })));
   for (const receipt of receipts) await memory.waitFor(receipt, { timeoutMs: 30 * MINUTE });
   const turns = new Map(receipts.map(({ uuid }, index) => [uuid, episodes[index]?.idempotencyKey]));
   const shares: number[] = [];
   for (const { question, evidence } of questions) {
     const found = await memory.search(question, ITEMS, { group, cache: false });
-    const shown = new Set(episodesShown(found).map((uuid) => turns.get(uuid)));
+    // What is printed is made of the stored text of times.
+    const shown = new Set(episodesShown(JSON.parse(JSON.stringify(found))).map((uuid) => turns.get(uuid)));
     shares.push(evidence.filter((turn) => shown.has(turn)).length / evidence.length);
   }
   return shares;
@@ -109,7 +115,8 @@ function episodesShown({ facts, passages = [] }: Found): string[] {
   return episodes;
 }
 
-function read(file: string, source: 'text' | 'message'): Conversation {
+/** A conversation turn by turn, and its questions but the adversarial ones, with the ids of the turns that hold the answers. */
+export function readConversation(file: string, source: 'text' | 'message'): Conversation {
   const whole = JSON.parse(readFileSync(file, 'utf8'));
   const conversation = whole.conversation ?? whole;
   const episodes: EpisodeInput[] = [];

@@ -14,7 +14,7 @@ import { Redis } from 'ioredis';
 import { type Config, loadConfig } from '../src/config.ts';
 import { startServers } from '../src/embedded/servers.ts';
 import { answers, answersOfModel } from './answers.ts';
-import { cachedCommand, cachedQuery, commits, prepare, store, uncachedQuery } from './figures.ts';
+import { cachedBriefing, cachedCommand, cachedQuery, commits, prepare, store, uncachedQuery } from './figures.ts';
 import { alone, costs, throughput } from './knowledge.ts';
 import { promises } from './promises.ts';
 import { recalls } from './recall.ts';
@@ -69,6 +69,7 @@ async function measureTimes(
   };
   await make(10_000);
   await figure('cached query in process', () => cachedQuery(config));
+  await figure('cached briefing in process', () => cachedBriefing(config));
   await figure('cached query as a command', () => cachedCommand(config));
   await figure('store', () => store(config));
   await figure('uncached query, 10,000 facts', () => uncachedQuery(config, 10_000, 5));

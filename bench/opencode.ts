@@ -8,12 +8,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { server } from '../src/agents/opencode/server.ts';
+import { server } from '../src/agents/opencode/plugin-hooks.ts';
 import { startServers } from '../src/embedded/servers.ts';
 import { MemoryManager } from '../src/memory.ts';
-import { RECALL_BEGIN } from '../src/redaction/recalled.ts';
+import { RECALL_BEGIN } from '../src/redaction/recall-marks.ts';
 import { hostOf } from '../test/integration/agents/opencode/host.ts';
-import { makePlace, newSession, OPENCODE, say, startHost } from '../test/support/opencode/host.ts';
+import { makeOpencodePlace, newSession, OPENCODE, say, startHost } from '../test/support/opencode/host.ts';
 import { shownTo, startStubModel } from '../test/support/opencode/stub-model.ts';
 import { startWorkers } from '../workers/main.ts';
 import { markdownTable, ms, type Row } from './table.ts';
@@ -57,7 +57,7 @@ async function turnTimes(): Promise<number[]> {
 async function recallTimes(): Promise<{ times: number[]; missing: number }> {
   const running = await startWorkers(new MemoryManager().config, ['store']);
   const memory = new MemoryManager();
-  const receipt = await memory.enqueue('Harbor uses Redis for sessions.');
+  const receipt = await memory.enqueueEpisode('Harbor uses Redis for sessions.');
   await memory.waitFor(receipt);
   const hooks = await server({ directory: mkdtempSync(join(folder, 'project-')) });
   await sleep(2000);
@@ -80,14 +80,14 @@ async function recallTimes(): Promise<{ times: number[]; missing: number }> {
 /** How many new sessions of the real opencode are told in their first request, each after the plugin's 130 ms at most. */
 async function realRecalls(sessions: number): Promise<number> {
   const model = await startStubModel(() => ({ text: 'Understood.' }));
-  const place = await makePlace();
+  const place = await makeOpencodePlace();
   const environment = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => /^(?:MEMORY|VALKEY|FALKORDB)_/.test(name)),
   ) as Record<string, string>;
   const plugin = new URL('../dist/opencode.js', import.meta.url).href;
   const host = await startHost(model.url, { place, environment, config: { plugin: [plugin] } });
   try {
-    // The program's very first session is no measure of the others: it loads what it needs itself.
+    // The program's first session is not representative: it also loads the program.
     await say(host, await newSession(host), 'Hello.');
     await sleep(2000);
     let told = 0;

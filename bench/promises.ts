@@ -10,7 +10,7 @@ import type { Config } from '../src/config.ts';
 import { type Server, startFalkorDB, startValkey } from '../src/embedded/servers.ts';
 import { MemoryManager } from '../src/index.ts';
 import { SECOND } from '../src/time.ts';
-import { patientConnection } from '../src/valkey/connections.ts';
+import { retryingConnection } from '../src/valkey/connections.ts';
 import { openLeases } from '../src/valkey/lease.ts';
 import { environmentOf, runCommand, startCommand } from '../test/support/command-line.ts';
 import { startFakeOpenAI } from '../test/support/fake-openai/index.ts';
@@ -56,7 +56,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - began;
 }
 
-/** One figure that is to stay below a limit, beside what it is compared with. */
+/** One figure that must stay below a limit, with the value it is compared with. */
 function row(figure: string, took: number, limit: number, [what, bare]: readonly [string, number]): Row {
   return {
     figure,
@@ -67,7 +67,7 @@ function row(figure: string, took: number, limit: number, [what, bare]: readonly
 }
 
 async function leaseHandedOver({ valkey: address }: Config): Promise<Row> {
-  const connections = [1, 2, 3].map(() => patientConnection(address));
+  const connections = [1, 2, 3].map(() => retryingConnection(address));
   const [one, other, listener] = connections as [
     (typeof connections)[0],
     (typeof connections)[0],
@@ -93,7 +93,10 @@ async function leaseHandedOver({ valkey: address }: Config): Promise<Row> {
   );
   for (const leases of [first, second]) leases.close();
   for (const connection of connections) connection.disconnect();
-  return row('a lease from its release to who waits for it, p99', handed.p99, 250, ['a published message', told.p99]);
+  return row('from the release of a lease until the next waiter has it, p99', handed.p99, 250, [
+    'a published message',
+    told.p99,
+  ]);
 }
 
 /** As an agent runs it, against the least that a process takes. */
@@ -135,7 +138,7 @@ async function workerAskedToEnd(config: Config): Promise<Row> {
   const environment = { ...environmentOf(config), MEMORY_MODELS: 'openai', OPENAI_BASE_URL: model.url };
   const worker = startCommand(['worker'], environment);
   const memory = new MemoryManager(config);
-  await memory.enqueue('Harbor uses Redis.');
+  await memory.enqueueEpisode('Harbor uses Redis.');
   while (model.called('extract').length === 0) await sleep(50);
   const took = await timed(() => {
     worker.kill('SIGTERM');
@@ -163,13 +166,13 @@ async function frozenGraph(config: Config, falkordb: Server): Promise<Row> {
 async function frozenQueue(config: Config, valkey: Server, folder: string): Promise<Row[]> {
   const memory = new MemoryManager(config);
   const content = 'Harbor keeps its sessions in Valkey 8. '.repeat(10);
-  await memory.enqueue(content);
+  await memory.enqueueEpisode(content);
   await valkey.kill('SIGSTOP');
-  const refused = await timed(() => memory.enqueue(content).catch(() => undefined));
+  const refused = await timed(() => memory.enqueueEpisode(content).catch(() => undefined));
   let files = 0;
   const [spooled, bare] = await compare(
     500,
-    () => memory.enqueue(content, null, { spool: true }),
+    () => memory.enqueueEpisode(content, null, { spool: true }),
     async () => {
       const file = join(folder, `bare-${++files}`);
       writeFileSync(`${file}.part`, content);

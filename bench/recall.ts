@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { superviseWorker } from '../scripts/demo/supervised-worker.ts';
 import type { Config } from '../src/config.ts';
 import { MemoryManager } from '../src/index.ts';
-import { recallLines } from '../src/memory/recall.ts';
+import { recall as recallFrom } from '../src/memory/recall.ts';
 import { openServices } from '../src/memory/services.ts';
 import { SECOND } from '../src/time.ts';
 import { compare } from './measure.ts';
@@ -14,7 +14,7 @@ import { seed } from './tasks/seed.ts';
 import { TASKS } from './tasks/tasks.ts';
 
 /**
- * What is known of a prompt, by words and by meaning, as the plugin asks for it: a worker in a process of its own embeds the prompt. Beside it a
+ * What is known of a prompt, by words and by meaning, as the plugin asks for it: a worker in a separate process embeds the prompt. Beside it a
  * plain question of this process, whose model is loaded. No prompt is asked twice, so that nothing comes from a cache, and nothing is cut off: the
  * plugin would go on after 130 ms.
  */
@@ -32,7 +32,7 @@ export async function recalls(base: Config): Promise<Row[]> {
   };
   const recall = async () => {
     const options = { limit: 8, timeoutMs: 5 * SECOND, own: new Set<string>(), known: new Set<string>() };
-    const { outcome } = await recallLines(services, group, prompt(), options);
+    const { outcome } = await recallFrom(services, group, prompt(), options);
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
   };
   try {

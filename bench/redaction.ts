@@ -1,4 +1,4 @@
-import { PATTERNS, redact } from '../src/redaction/redact.ts';
+import { REDACTION_PATTERNS, redact } from '../src/redaction/redact.ts';
 import { adversarial, shaped } from '../test/support/adversarial.ts';
 import { ms, type Row } from './table.ts';
 
@@ -7,7 +7,7 @@ const SHAPES = 200;
 
 /** A megabyte of what each pattern has the hardest time with, in processor time. */
 export function redaction(): Row[] {
-  const all = adversarial(PATTERNS);
+  const all = adversarial(REDACTION_PATTERNS);
   const step = all.length / SHAPES;
   const taken = Array.from({ length: SHAPES }, (_, at) => all[Math.floor(at * step)]).flatMap((shape) => {
     if (!shape) return [];

@@ -1,4 +1,4 @@
-import { startTracing } from '../src/telemetry/start.ts';
+import { startTracing } from '../src/telemetry/start-tracing.ts';
 
 // Before anything that it is to see.
 await startTracing();

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { derivedUuid } from '../src/derived-uuid.ts';
-import { type NewEntity, type NewFact, NO_CHANGES } from '../src/graph/changes.ts';
+import { type NewEntity, type NewFact, NO_CHANGES } from '../src/graph/commit-changes.ts';
 import type { GroupGraph } from '../src/graph/group-graph.ts';
 import { commit } from '../src/graph/queries/commit.ts';
 import { readFence } from '../src/graph/queries/fence.ts';
-import { writeEmbedder } from '../src/graph/queries/meta.ts';
+import { writeEmbedder } from '../src/graph/queries/meta-nodes.ts';
 import { indexUuids } from '../src/graph/queries/restore.ts';
 import { SCHEMA } from '../src/graph/schema.ts';
 import type { Embedder } from '../src/models/embedder.ts';

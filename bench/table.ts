@@ -1,4 +1,4 @@
-/** One figure beside what it should reach. */
+/** One figure and its target. */
 export interface Row {
   readonly figure: string;
   readonly measured: string;

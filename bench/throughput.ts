@@ -15,9 +15,9 @@ import { openGraphs } from '../src/graph/graphs.ts';
 import { finishEpisodes, recordEpisodes } from '../src/graph/queries/record.ts';
 import { MemoryManager } from '../src/index.ts';
 import type { LanguageModel } from '../src/models/language-model.ts';
-import { localJudgement } from '../src/models/local/language-model.ts';
+import { localDefaults } from '../src/models/local/language-model.ts';
 import { STORE_OPTIONS, toStoreJob } from '../src/queue/jobs.ts';
-import { patientConnection } from '../src/valkey/connections.ts';
+import { retryingConnection } from '../src/valkey/connections.ts';
 import { startWorkers } from '../workers/main.ts';
 import { freeEmbedder, synthetic } from './synthetic.ts';
 import { markdownTable, type Row, times } from './table.ts';
@@ -26,7 +26,7 @@ const CONTENT = 'Harbor keeps its sessions in Valkey 8. '.repeat(10);
 const GOAL = 0.7;
 const embedder = freeEmbedder(synthetic(1));
 const silent: LanguageModel = {
-  ...localJudgement,
+  ...localDefaults,
   id: 'silent',
   extract: async () => ({ entities: [], facts: [], ended: [] }),
   close: async () => {},
@@ -65,12 +65,16 @@ async function storing(config: Config, count: number): Promise<Rated[]> {
     for (let start = 0; start < all.length; start += 256) await bare.queue.addBulk(all.slice(start, start + 256));
   };
   const addEach = async () => Promise.all(jobs().map(({ name, data, opts }) => bare.queue.add(name, data, opts)));
-  const storeEach = async () => Promise.all(inputs.map(({ content, metadata }) => memory.enqueue(content, metadata)));
-  const many = await inTurns(count, () => memory.enqueueMany(inputs), inParts);
+  const storeEach = async () =>
+    Promise.all(inputs.map(({ content, metadata }) => memory.enqueueEpisode(content, metadata)));
+  const many = await inTurns(count, () => memory.enqueueEpisodes(inputs), inParts);
   const each = await inTurns(count, storeEach, addEach);
   await memory.close();
   await bare.close();
-  return [row('`enqueueMany`, ratio to `addBulk`', many), row('`enqueue`, all at once, ratio to `queue.add`', each)];
+  return [
+    row('`enqueueEpisodes`, ratio to `addBulk`', many),
+    row('`enqueueEpisode`, all at once, ratio to `queue.add`', each),
+  ];
 }
 
 /** Jobs of 16 groups and of one, with models that find nothing. */
@@ -104,7 +108,7 @@ async function worked(config: Config, count: number, groups: readonly string[], 
   const memory = new MemoryManager(own);
   const start = performance.now();
   const running = await startWorkers(own, ['store'], { languageModel: silent, embedder });
-  await completed(async () => (await memory.jobCounts('store')).completed, count);
+  await completed(async () => (await memory.getJobCounts('store')).completed, count);
   const seconds = (performance.now() - start) / 1000;
   await running.close();
   await memory.close();
@@ -113,7 +117,7 @@ async function worked(config: Config, count: number, groups: readonly string[], 
 
 async function workedBare(config: Config, count: number, groups: readonly string[], prefix: string): Promise<number> {
   await fill({ ...config, queuePrefix: prefix }, count, groups);
-  const connection = patientConnection(config.valkey);
+  const connection = retryingConnection(config.valkey);
   const counting = bareQueue(config, prefix);
   const start = performance.now();
   const worker = new Worker('store', async () => {}, { connection, prefix, concurrency: config.concurrency });
@@ -158,7 +162,7 @@ async function fill(config: Config, count: number, groups: readonly string[]): P
 }
 
 function bareQueue(config: Config, prefix: string) {
-  const connection = patientConnection(config.valkey);
+  const connection = retryingConnection(config.valkey);
   const queue = new Queue('store', { connection, prefix });
   queue.on('error', () => {});
   const close = async () => {

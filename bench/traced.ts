@@ -1,5 +1,5 @@
 /**
- * The same as bench/throughput.ts with Datadog's tracer on, beside a bare queue and worker that nobody traces.
+ * The same as bench/throughput.ts with Datadog's tracer on, compared with a bare queue and worker without tracing.
  *
  *     node bench/traced.ts [episodes] [concurrency]
  */

@@ -1,5 +1,5 @@
 // A producer that never waits: while Valkey is away its texts are kept on disk, and handed in later.
-import { MemoryManager } from 'memory-manager';
+import { MemoryManager } from '@memory-manager/memory-manager';
 
 // Nothing listens at port 1, as when Valkey is down.
 const offline = new MemoryManager({
@@ -7,7 +7,7 @@ const offline = new MemoryManager({
   valkey: { host: '127.0.0.1', port: 1, tls: false },
 });
 const metadata = { service: 'billing', run: 4711 };
-const receipt = await offline.enqueue('Lighthouse talks to Harbor over gRPC.', metadata, {
+const receipt = await offline.enqueueEpisode('Lighthouse talks to Harbor over gRPC.', metadata, {
   spool: true,
   idempotencyKey: 'run-4711',
 });

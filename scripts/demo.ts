@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startServers } from '../src/embedded/servers.ts';
-import { isForeseen, loadConfig, MemoryManager } from '../src/index.ts';
+import { isOperationalError, loadConfig, MemoryManager } from '../src/index.ts';
 import { MINUTE, SECOND } from '../src/time.ts';
 import { PROJECT, PROJECT_QUESTIONS, type ProjectQuestion } from './demo/project.ts';
 import { QUESTIONS, type Question } from './demo/questions.ts';
@@ -61,7 +61,7 @@ async function demo(folder: string, closers: (() => unknown)[]): Promise<void> {
 
 async function rememberProject(memory: MemoryManager): Promise<void> {
   console.log(`1. A coding agent works on Harbor for two weeks: ${PROJECT.length} turns and notes.\n`);
-  const receipts = await memory.enqueueMany(PROJECT.map((episode) => ({ ...episode, group: HARBOR })));
+  const receipts = await memory.enqueueEpisodes(PROJECT.map((episode) => ({ ...episode, group: HARBOR })));
   for (const receipt of receipts) await memory.waitFor(receipt, { timeoutMs: 15 * MINUTE });
 }
 
@@ -76,7 +76,7 @@ async function askOfProject(memory: MemoryManager, { about, text, holds, lacks }
 async function showBriefing(memory: MemoryManager): Promise<void> {
   const { text, tokens, rules } = await memory.getBriefing({ group: HARBOR });
   console.log(
-    `The next session begins with this briefing (about ${tokens} tokens), before anybody has asked:\n\n${text}\n`,
+    `The next session begins with this briefing (about ${tokens} tokens), before the first question:\n\n${text}\n`,
   );
   if (!rules.some((rule) => rule.text.startsWith('Always run the linter')))
     throw new Error("the user's rule is missing");
@@ -91,7 +91,7 @@ async function remember(memory: MemoryManager, releases: readonly Release[]): Pr
     await memory.storeEpisode(text, { package: PACKAGE, version }, { referenceTime: date });
   const stored = performance.now() - start;
   await committed(memory, releases.length);
-  const { episodes, entities, facts } = await memory.graphSize();
+  const { episodes, entities, facts } = await memory.getGraphSize();
   console.log(`  All in the queue after ${seconds(stored)}, all in the graph after ${since(start)}:`);
   console.log(`  ${episodes} episodes, ${entities} entities, ${facts} facts.\n`);
   if (episodes !== releases.length) throw new Error(`${releases.length - episodes} episodes are missing`);
@@ -101,7 +101,7 @@ async function committed(memory: MemoryManager, wanted: number): Promise<void> {
   const before = PROJECT.length;
   let told = 0;
   for (const end = Date.now() + 15 * MINUTE; Date.now() < end; await sleep(0.2 * SECOND)) {
-    const { completed: all, failed } = await memory.jobCounts('store');
+    const { completed: all, failed } = await memory.getJobCounts('store');
     const completed = all - before;
     if (failed > 0) throw new Error(`${failed} episodes could not be read`);
     if (process.stdout.isTTY) process.stdout.write(`\r  ${completed} of ${wanted}`);
@@ -156,7 +156,7 @@ async function showEntities(memory: MemoryManager): Promise<void> {
 
 async function showExport(memory: MemoryManager): Promise<void> {
   const exported = await memory.export();
-  const file = join(exported.place, exported.file);
+  const file = join(exported.location, exported.file);
   const document = JSON.parse(await readFile(file, 'utf8')) as { nodes: unknown[]; edges: unknown[] };
   console.log(`\nExported to ${file}: ${document.nodes.length} nodes, ${document.edges.length} edges, valid JSON.\n`);
 }
@@ -177,20 +177,20 @@ function endWith(status: number): void {
   void cleanUp().finally(() => process.exit(status));
 }
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => endWith(1));
-// Whoever reads has seen enough, as in `npm run demo | head`: that is no failure.
+// The reader closed the output early, as in `npm run demo | head`: that is not a failure.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => endWith(0));
 try {
   await demo(folder, closers);
   console.log(`All of it worked, in ${since(began)}. Next, with a memory of your own that stays:
 
-  npx memory-manager up
-  npx memory-manager store "Harbor keeps its sessions in Valkey 8."
-  npx memory-manager query "Where does Harbor keep its sessions?"
-  npx memory-manager down`);
+  memory-manager up
+  memory-manager store "Harbor keeps its sessions in Valkey 8."
+  memory-manager query "Where does Harbor keep its sessions?"
+  memory-manager down`);
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
   // What is taken away at the end fails on the way.
-  if (!isEnding) console.error(isForeseen(error) ? message : `The demo failed: ${message}`);
+  if (!isEnding) console.error(isOperationalError(error) ? message : `The demo failed: ${message}`);
   process.exitCode = 1;
 } finally {
   await cleanUp();

@@ -1,5 +1,5 @@
 /**
- * Draws docs/terminal.svg, the README's terminal session: runs the commands below against servers and a worker of their own and
+ * Draws docs/terminal.svg, the terminal session of docs/search.md: runs the commands below against servers and a worker of their own and
  * prints what they really answered.
  *
  *     npm run build && node scripts/draw-terminal.ts

@@ -4,13 +4,15 @@
  * it has to run on Node 20 with nothing installed, and to say nothing when all is there.
  *
  *     node scripts/setup.mjs [--no-build] [--no-servers]
+ *     node scripts/setup.mjs --prepare    # as npm's script `prepare`: builds, where the tools for that are installed
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { BUILT, isBuilt } from './is-built.mjs';
 
 const MINUTE = 60_000;
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -18,19 +20,20 @@ const LOCK = join(ROOT, 'package-lock.json');
 const MODULES = join(ROOT, 'node_modules');
 const INSTALLED = join(MODULES, '.memory-manager-setup');
 const NODE = join(MODULES, '.bin', 'node');
-const BUILT = join(ROOT, 'dist', '.memory-manager-build');
+const COMPILER = join(MODULES, 'typescript', 'package.json');
 
 /** A sentence for the user. */
 class SetupError extends Error {}
 
 let openLine = false;
-// Whoever reads may have seen enough; what is needed is made all the same.
+// The reader of the output may close it early; the setup continues anyway.
 process.stdout.on('error', () => {});
 
 const { values: flags } = parseArgs({
   options: {
     'no-build': { type: 'boolean' },
     'no-servers': { type: 'boolean' },
+    prepare: { type: 'boolean' },
     // How this script calls itself again, on the installed Node that runs TypeScript.
     'find-servers': { type: 'boolean' },
   },
@@ -39,8 +42,11 @@ const { values: flags } = parseArgs({
 try {
   if (flags['find-servers']) {
     await findServers();
+  } else if (flags.prepare) {
+    prepare();
   } else {
     installPackages();
+    checkNode();
     if (!flags['no-build']) build();
     if (!flags['no-servers']) runInstalled([fileURLToPath(import.meta.url), '--find-servers']);
   }
@@ -49,6 +55,18 @@ try {
   const isSentence = error instanceof SetupError || ['ServersMissingError', 'ConfigError'].includes(error.name);
   console.error(`setup: ${isSentence ? error.message : (error.stack ?? error)}`);
   process.exitCode = 1;
+}
+
+/**
+ * npm calls it after `npm ci`, before `npm pack`, and for `npm install -g .`, which links this folder without installing its packages.
+ * Nothing fails without development packages (`npm ci --omit=dev`): then what was built before stays.
+ */
+function prepare() {
+  if (process.env.npm_config_global === 'true') installPackages();
+  if (isBuilt()) return;
+  if (existsSync(COMPILER)) build();
+  else
+    console.error('setup: not built, because the development packages are missing: run `npm ci` without --omit=dev.');
 }
 
 function installPackages() {
@@ -62,15 +80,17 @@ function installPackages() {
     });
     writeFileSync(INSTALLED, hash);
   }
-  if (!existsSync(NODE)) {
-    throw new SetupError(
-      'node_modules/.bin/node is missing, because npm installed the packages without running their scripts: ' +
-        'run `npm rebuild node --ignore-scripts=false` and try again.',
-    );
-  }
 }
 
-/** True also after npm was called by hand, which leaves no stamp of ours, or an old one; it gets a new one. */
+function checkNode() {
+  if (existsSync(NODE)) return;
+  throw new SetupError(
+    'node_modules/.bin/node is missing, because npm installed the packages without running their scripts: ' +
+      'run `npm rebuild node --ignore-scripts=false` and try again.',
+  );
+}
+
+/** Also true after npm was called by hand, which leaves no stamp or an old one; a new one is written. */
 function isInstalled(hash) {
   if (existsSync(INSTALLED) && readFileSync(INSTALLED, 'utf8') === hash) return true;
   const byHand = join(MODULES, '.package-lock.json');
@@ -81,23 +101,13 @@ function isInstalled(hash) {
 
 function build() {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-  if (scripts?.build === undefined) return;
+  if (scripts?.build === undefined || isBuilt()) return;
   const began = new Date();
-  const changed = Math.max(...['src', 'workers', 'package-lock.json'].map((name) => newest(join(ROOT, name))));
-  if (existsSync(BUILT) && statSync(BUILT).mtimeMs >= changed) return;
   step('building', () => insist(npm(['run', '--silent', 'build']), 'npm run build failed; its own words are above.'));
   mkdirSync(dirname(BUILT), { recursive: true });
   writeFileSync(BUILT, '');
   // A file saved while the build ran is newer than the stamp.
   utimesSync(BUILT, began, began);
-}
-
-/** When the youngest file or folder below was changed; a folder changes when a file in it is added or removed. */
-function newest(path) {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return 0;
-  if (!stat.isDirectory()) return stat.mtimeMs;
-  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
 }
 
 async function findServers() {
@@ -125,6 +135,7 @@ function npm(parameters) {
   const [program, before] = script?.endsWith('.js') ? [process.execPath, [script]] : ['npm', []];
   const { status, error, stdout, stderr } = spawnSync(program, [...before, ...parameters], {
     cwd: ROOT,
+    env: withoutGlobal(process.env),
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
     maxBuffer: 64 * 1024 * 1024,
@@ -132,6 +143,12 @@ function npm(parameters) {
   });
   if (error !== undefined) throw new SetupError(`npm could not be run: ${error.message}`);
   return { succeeded: status === 0, output: `${stdout}${stderr}` };
+}
+
+/** Without the settings that `npm install -g .` passes on: they would send the clone's own packages to the global folder. */
+function withoutGlobal(env) {
+  const isGlobal = /^npm_config_(?:global|prefix|local_prefix|global_prefix|location|install_links|omit|include)$/i;
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !isGlobal.test(name)));
 }
 
 function insist({ succeeded, output }, failure) {

@@ -1,7 +1,11 @@
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-/** Licences under which a package may become part of a bundle, as long as its notice is kept. */
+/** The project's own notice, which the Apache License asks to keep with every copy. */
+export const NOTICE = readFileSync(join(dirname(fileURLToPath(import.meta.url)), '..', 'NOTICE'), 'utf8');
+
+/** Licences under which a package may become part of a bundle, provided that its notice is kept. */
 const ALLOWED = new Set(['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'BlueOak-1.0.0', 'ISC', 'MIT']);
 
 /**
@@ -14,7 +18,7 @@ export function thirdPartyNotices(files) {
   const notices = [...folders].map(noticeOf).sort((one, other) => (one.title < other.title ? -1 : 1));
   const unique = new Map(notices.map(({ title, text }) => [`${title}\n${text}`, { title, text }]));
   return [
-    'memory-manager (Apache-2.0) contains these packages.\n',
+    `${NOTICE}\nmemory-manager (Apache-2.0) contains these packages.\n`,
     ...[...unique.values()].map(({ title, text }) => `${'-'.repeat(80)}\n${title}\n\n${text}\n`),
   ].join('\n');
 }
@@ -45,20 +49,22 @@ function noticeOf(folder) {
 const bundled = new Set();
 
 /**
- * A plugin of rolldown: writes the notices of all bundles of this build into `file`.
+ * A plugin of rolldown: writes the notices of all bundles of this build into `file`, and our own notice at the end of each bundle.
  * @param file path of the file with the notices
- * @param inside true for a bundle that people copy alone: it gets its notices at its end, too
- * @param more paths of modules that it holds as text
+ * @param inside true for a bundle that people copy alone: it gets the notices of its packages at its end, too
+ * @param more paths of modules that it holds as text, or in a file that is no chunk
  */
 export const thirdPartyNoticesPlugin = (file, { inside = false, more = [] } = {}) => ({
   name: 'third-party-notices',
   writeBundle({ dir, file: single }, bundle) {
+    for (const module of more) bundled.add(module);
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== 'chunk') continue;
       const modules = [...chunk.moduleIds, ...more];
       for (const module of modules) bundled.add(module);
-      const comment = `\n/*!\n${thirdPartyNotices(modules).replaceAll('*/', '* /')}*/\n`;
-      if (inside) appendFileSync(single ?? join(dir, chunk.fileName), comment);
+      if (!inside && !chunk.isEntry) continue;
+      const text = inside ? thirdPartyNotices(modules) : NOTICE;
+      appendFileSync(single ?? join(dir, chunk.fileName), `\n/*!\n${text.replaceAll('*/', '* /')}*/\n`);
     }
     writeFileSync(file, thirdPartyNotices(bundled));
   },

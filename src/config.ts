@@ -1,9 +1,12 @@
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
+import { readStores, type StoreSettings } from './archive/stores/declarations.ts';
 import { ConfigError } from './errors.ts';
 import { homeFolder } from './home.ts';
-import { notedSettings } from './running-note.ts';
-import { type JournalKey, SETTINGS, type Setting, type SettingName, type Values } from './settings.ts';
+import { defaultLanguageModel, type ModelSettings, readModels } from './models/declarations.ts';
+import { savedSettings } from './running-settings.ts';
+import type { Setting } from './setting.ts';
+import { type ExpiryRule, type JournalKey, SETTINGS, type SettingName, type Values } from './settings.ts';
 import { SECOND } from './time.ts';
 
 export interface Address {
@@ -14,50 +17,17 @@ export interface Address {
   readonly tls: boolean;
 }
 
-/** OpenAI or a server that speaks its protocol. */
-export interface ModelServer {
-  readonly apiKey?: string | undefined;
-  /** Undefined: OpenAI itself. */
-  readonly baseUrl?: string | undefined;
-}
-
-export interface OpenAISettings extends ModelServer {
-  readonly model: string;
-}
-
-/** Who makes vectors. */
-export interface EmbeddingSettings extends ModelServer {
-  readonly by: 'openai' | 'local' | 'transformers';
-  /** Undefined: the one that `by` has by default. */
-  readonly model?: string | undefined;
-  readonly dimension?: number | undefined;
-}
-
-/** Where archives go in Backblaze B2. What is missing is told when it is needed. */
-export interface B2Settings {
-  readonly keyId: string | undefined;
-  readonly appKey: string | undefined;
-  readonly bucket: string | undefined;
-  /** Stands before the name of every file; empty for none. */
-  readonly prefix: string;
-  /** Undefined: Backblaze's own. */
-  readonly authorizeUrl: string | undefined;
-}
-
-export interface Config {
+export interface Config extends ModelSettings, StoreSettings {
   readonly falkordb: Address;
   readonly valkey: Address;
-  readonly models: 'openai' | 'local';
-  readonly openai: OpenAISettings;
-  readonly embeddings: EmbeddingSettings;
   /** The file with the users' own types, where MEMORY_CONFIG or a running `up` names one. */
   readonly configFile?: string | undefined;
   readonly group: string;
   readonly exportDir: string;
   /** Whether nightly exports are compressed. */
   readonly exportGzip: boolean;
-  /** Undefined: exports go to `exportDir`. */
-  readonly b2?: B2Settings | undefined;
+  /** Secret keys of age (`AGE-SECRET-KEY-1…`). The first one encrypts new archives, all open archives; empty: new archives are not encrypted. */
+  readonly archiveKeys: readonly string[];
   /** When every memory is exported and its archive tested; undefined for never. */
   readonly nightly: { readonly cron: string; readonly timeZone: string } | undefined;
   /** Which older archives a nightly export keeps. */
@@ -68,15 +38,19 @@ export interface Config {
   readonly concurrency: number;
   readonly queuePrefix: string;
   /** Milliseconds. */
-  readonly takeover: number;
+  readonly takeoverMs: number;
   readonly stalledLimit: number;
   readonly spoolLimit: number;
   readonly health: { readonly host: string; readonly port: number };
-  /** Names in lower case, beside localhost and addresses, under which our HTTP servers may be asked. */
+  /** Names in lower case, in addition to localhost and addresses, under which our HTTP servers may be asked. */
   readonly allowedHosts: readonly string[];
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
-  /** Dollars for a million tokens, in and out, by model: what is given here goes before the known prices. */
+  /** When texts expire that are stored without an expiry of their own. */
+  readonly expiry: readonly ExpiryRule[];
+  /** Dollars for a million tokens, input and output, by model. A price given here replaces the known price. */
   readonly prices: Readonly<Record<string, readonly [number, number]>>;
+  /** Dollars that all workers together may spend on models in a day of UTC; undefined: without limit. */
+  readonly budget?: number | undefined;
   readonly home: string;
 }
 
@@ -88,14 +62,15 @@ export interface Settings {
   readonly origins: Record<SettingName, Origin>;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** Variables as `process.env` has them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the settings: the environment first, then what a running `memory-manager up` noted, then the defaults.
  * @throws ConfigError naming the variable, its value and what it may hold, or the home when it is not to be trusted
  */
 export function readSettings(environment: Environment = process.env): Settings {
-  const notedOf = notedSettings(environment, (name) => SETTINGS[name as SettingName].fallback);
+  const notedOf = savedSettings(environment, (name) => SETTINGS[name as SettingName].fallback);
   const values: Record<string, unknown> = {};
   const origins: Record<string, Origin> = {};
   for (const [name, { shape, fallback, secret }] of Object.entries(SETTINGS) as [
@@ -122,18 +97,16 @@ export function loadConfig(environment: Environment = process.env): Config {
     password: values[`${store}_PASSWORD`],
     tls: values[`${store}_TLS`],
   });
-  const models = values.MEMORY_MODELS ?? (values.OPENAI_API_KEY || values.OPENAI_BASE_URL ? 'openai' : 'local');
   return {
     falkordb: address('FALKORDB'),
     valkey: address('VALKEY'),
-    models,
-    openai: { apiKey: values.OPENAI_API_KEY, baseUrl: values.OPENAI_BASE_URL, model: values.MEMORY_LLM_MODEL },
-    embeddings: embeddingSettings(values, models),
+    ...readModels(values),
     configFile: values.MEMORY_CONFIG && resolve(values.MEMORY_CONFIG),
     group: values.MEMORY_GROUP,
     exportDir: resolve(values.MEMORY_EXPORT_DIR),
     exportGzip: values.MEMORY_EXPORT_GZIP,
-    b2: b2Settings(values),
+    archiveKeys: values.MEMORY_ARCHIVE_KEY,
+    ...readStores(values),
     nightly:
       values.MEMORY_EXPORT_CRON === 'off'
         ? undefined
@@ -143,7 +116,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     maxContentBytes: values.MEMORY_MAX_CONTENT_BYTES,
     concurrency: values.MEMORY_CONCURRENCY,
     queuePrefix: values.MEMORY_QUEUE_PREFIX,
-    takeover: values.MEMORY_TAKEOVER_SECONDS * SECOND,
+    takeoverMs: values.MEMORY_TAKEOVER_SECONDS * SECOND,
     stalledLimit: values.MEMORY_STALLED_LIMIT,
     spoolLimit: values.MEMORY_SPOOL_LIMIT,
     health: { host: values.MEMORY_HEALTH_HOST, port: values.MEMORY_HEALTH_PORT },
@@ -151,7 +124,9 @@ export function loadConfig(environment: Environment = process.env): Config {
       .split(/\s*,\s*/)
       .filter(Boolean),
     logLevel: values.MEMORY_LOG_LEVEL,
+    expiry: values.MEMORY_EXPIRY,
     prices: readPrices(values.MEMORY_PRICES),
+    budget: values.MEMORY_BUDGET,
     home: values.MEMORY_HOME,
   };
 }
@@ -160,27 +135,7 @@ export function loadConfig(environment: Environment = process.env): Config {
 export function reasonForModels({ values, origins }: Settings = readSettings()): string {
   if (values.MEMORY_MODELS)
     return origins.MEMORY_MODELS === 'running' ? '`up` chose them' : `MEMORY_MODELS is ${values.MEMORY_MODELS}`;
-  if (values.OPENAI_API_KEY) return 'OPENAI_API_KEY is set';
-  return values.OPENAI_BASE_URL ? 'OPENAI_BASE_URL is set' : 'neither MEMORY_MODELS nor OPENAI_API_KEY is set';
-}
-
-function embeddingSettings(values: Values, models: Config['models']): EmbeddingSettings {
-  const ownServer = values.MEMORY_EMBEDDING_BASE_URL;
-  return {
-    by: values.MEMORY_EMBEDDINGS ?? (ownServer ? 'openai' : models),
-    model: values.MEMORY_EMBEDDING_MODEL,
-    dimension: values.MEMORY_EMBEDDING_DIM,
-    // A key goes to no other server than the one that it was given for.
-    apiKey: values.MEMORY_EMBEDDING_API_KEY ?? (ownServer ? undefined : values.OPENAI_API_KEY),
-    baseUrl: ownServer ?? values.OPENAI_BASE_URL,
-  };
-}
-
-/** B2 is meant as soon as any of its settings is there, so that a forgotten one is told and not passed over. */
-function b2Settings(values: Values): B2Settings | undefined {
-  const { B2_KEY_ID: keyId, B2_APP_KEY: appKey, B2_BUCKET: bucket } = values;
-  if (!keyId && !appKey && !bucket) return undefined;
-  return { keyId, appKey, bucket, prefix: values.B2_PREFIX ?? '', authorizeUrl: values.B2_AUTHORIZE_URL };
+  return defaultLanguageModel(values).reason;
 }
 
 const pricesShape = z.record(z.string(), z.tuple([z.number().check(z.minimum(0)), z.number().check(z.minimum(0))]));

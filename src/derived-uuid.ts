@@ -7,7 +7,7 @@ export function derivedUuid(...parts: readonly string[]): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** Stands for keys of ours in version 5 uuids. Made once at random; another one would make other uuids of the same keys. */
+/** The namespace of our keys in version 5 uuids. Chosen once at random; another value would give the same keys other uuids. */
 const KEYS = '8c1f4f0e-5b0a-4c0c-9d7e-3a6b2f51d2a7';
 
 /**

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
 import { keyUuid } from './derived-uuid.ts';
-import { InvalidInputError, isForeseen } from './errors.ts';
+import { InvalidInputError, isOperationalError } from './errors.ts';
+import { checkExpiry, EXPIRES } from './expiry.ts';
 import { checkText } from './text.ts';
 import { checkTime, timestamp } from './time.ts';
 import { readTriplet } from './triplet.ts';
@@ -17,7 +18,7 @@ export type NoteKind = 'fact' | 'decision' | 'rule' | 'task';
 
 export const NOTE_KINDS: readonly NoteKind[] = ['fact', 'decision', 'rule', 'task'];
 
-/** Free facts about an episode, kept beside it: any JSON object. */
+/** Free facts about an episode, kept next to it: any JSON object. */
 export type Metadata = Record<string, unknown>;
 
 export interface Episode {
@@ -52,11 +53,13 @@ export interface EpisodeOptions {
   readonly referenceTime?: Date;
   /** The episode's saga (a chain of episodes), such as a session. */
   readonly saga?: string;
-  /** What the note is meant as; kept in the metadata, as are `replaces` and `confirmed`. */
+  /** The kind of the note; kept in the metadata, as are `replaces` and `confirmed`. */
   readonly kind?: NoteKind;
   /** uuid of an episode or fact that this one replaces. The replaced one stays stored and is shown as ended. */
   readonly replaces?: string;
-  /** For a rule: true when the user gave it directly, so that it applies at once. */
+  /** When the episode is removed, with everything that only it states. Default: never, or by the worker's MEMORY_EXPIRY. */
+  readonly expires?: Date;
+  /** For a rule: true when the user gave it directly, so that it applies immediately. */
   readonly confirmed?: boolean;
 }
 
@@ -91,7 +94,7 @@ export function newEpisode(
     sourceDescription: checkText(options.sourceDescription ?? 'opencode', 'The source description'),
     referenceTime: checkTime(options.referenceTime ?? now, 'The reference time'),
     createdAt: now,
-    metadata: checkMetadata(withNote(checkMetadata(metadata), options)),
+    metadata: checkMetadata(withExpiry(withNote(checkMetadata(metadata), options), options, now)),
     saga: options.saga === undefined ? null : checkSaga(options.saga),
   };
 }
@@ -146,6 +149,10 @@ function withNote(metadata: Metadata | null, { kind, replaces, confirmed }: Epis
   };
 }
 
+function withExpiry(metadata: Metadata | null, { expires }: EpisodeOptions, now: Date): Metadata | null {
+  return expires === undefined ? metadata : { ...metadata, [EXPIRES]: checkExpiry(expires, now).toISOString() };
+}
+
 /**
  * Metadata that came with a file, without what only the memory's own recordings and the user may say: that a text is a turn in which the
  * user spoke, a rule, a task, or confirmed. Such a kind stays readable under another name.
@@ -165,7 +172,7 @@ function metadataText(metadata: Metadata): string {
     const text = JSON.stringify(metadata) ?? 'null';
     if (Buffer.byteLength(text) <= MAX_METADATA_BYTES) return text;
   } catch (error) {
-    if (isForeseen(error)) throw error;
+    if (isOperationalError(error)) throw error;
     throw new InvalidInputError('The metadata cannot be written as JSON; use text, numbers, lists and objects.', {
       cause: error,
     });

@@ -1,6 +1,6 @@
 /**
  * Every expected failure, one small class each. The message is a sentence that says what to do; the `cause` is kept.
- * The type decides whether a job is tried again, in the table at the end of this file.
+ * The type decides the failure policy of a job, in the table at the end of this file.
  */
 
 /** The caller gave something that cannot be used. */
@@ -57,16 +57,19 @@ export class JobFailedError extends Error {
   readonly code = 'ERR_JOB_FAILED';
 }
 
-/** A model's server cannot be reached, is silent, reports an error of its own or has no quota left. The job itself is sound. */
+/** A model's server cannot be reached, is silent, reports an internal error or has no quota left. The job itself is sound. */
 export class ModelUnavailableError extends Error {
   override name = 'ModelUnavailableError';
   readonly code = 'ERR_MODEL_UNAVAILABLE';
   /** Milliseconds until the next call; null when unknown. */
-  readonly retryAfter: number | null;
+  readonly retryAfterMs: number | null;
 
-  constructor(message: string, { retryAfter = null, ...options }: ErrorOptions & { retryAfter?: number | null } = {}) {
+  constructor(
+    message: string,
+    { retryAfterMs = null, ...options }: ErrorOptions & { retryAfterMs?: number | null } = {},
+  ) {
     super(message, options);
-    this.retryAfter = retryAfter;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -81,12 +84,34 @@ export class ModelBusyError extends Error {
   override name = 'ModelBusyError';
   readonly code = 'ERR_MODEL_BUSY';
   /** Milliseconds that the server asked for; null when it named none. */
-  readonly retryAfter: number | null;
+  readonly retryAfterMs: number | null;
 
-  constructor(message: string, { retryAfter = null, ...options }: ErrorOptions & { retryAfter?: number | null } = {}) {
+  constructor(
+    message: string,
+    { retryAfterMs = null, ...options }: ErrorOptions & { retryAfterMs?: number | null } = {},
+  ) {
     super(message, options);
-    this.retryAfter = retryAfter;
+    this.retryAfterMs = retryAfterMs;
   }
+}
+
+/** What models may cost in a day is spent; the job itself is sound. */
+export class BudgetSpentError extends Error {
+  override name = 'BudgetSpentError';
+  readonly code = 'ERR_BUDGET_SPENT';
+  /** Milliseconds until the next day begins. */
+  readonly retryAfterMs: number;
+
+  constructor(message: string, { retryAfterMs = 0, ...options }: ErrorOptions & { retryAfterMs?: number } = {}) {
+    super(message, options);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** The job was queued by a newer release, in a version that this worker cannot read. */
+export class NewerJobError extends Error {
+  override name = 'NewerJobError';
+  readonly code = 'ERR_NEWER_JOB';
 }
 
 /** The model gives no usable answer, even after a repair and another try. */
@@ -113,16 +138,19 @@ export class SpoolFullError extends Error {
   readonly code = 'ERR_SPOOL_FULL';
 }
 
-/** The place for archives cannot be reached, is silent, is busy or reports an error of its own. The job itself is sound. */
+/** The place for archives cannot be reached, is silent, is busy or reports an internal error. The job itself is sound. */
 export class ArchiveUnavailableError extends Error {
   override name = 'ArchiveUnavailableError';
   readonly code = 'ERR_ARCHIVE_UNAVAILABLE';
   /** Milliseconds that the server asked for; null when it named none. */
-  readonly retryAfter: number | null;
+  readonly retryAfterMs: number | null;
 
-  constructor(message: string, { retryAfter = null, ...options }: ErrorOptions & { retryAfter?: number | null } = {}) {
+  constructor(
+    message: string,
+    { retryAfterMs = null, ...options }: ErrorOptions & { retryAfterMs?: number | null } = {},
+  ) {
     super(message, options);
-    this.retryAfter = retryAfter;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -132,6 +160,12 @@ export class ArchiveDamagedError extends Error {
   readonly code = 'ERR_ARCHIVE_DAMAGED';
 }
 
+/** An archive is encrypted, and no key of these settings opens it; or a key is not complete. */
+export class ArchiveKeyError extends Error {
+  override name = 'ArchiveKeyError';
+  readonly code = 'ERR_ARCHIVE_KEY';
+}
+
 /** The graph has lost changes; it must be rebuilt before it is exported. */
 export class GraphLostError extends Error {
   override name = 'GraphLostError';
@@ -139,9 +173,9 @@ export class GraphLostError extends Error {
 }
 
 /** The folder for archives cannot be used, or its disk is full; a user has to correct that. */
-export class ArchivePlaceError extends Error {
-  override name = 'ArchivePlaceError';
-  readonly code = 'ERR_ARCHIVE_PLACE';
+export class ArchiveLocationError extends Error {
+  override name = 'ArchiveLocationError';
+  readonly code = 'ERR_ARCHIVE_LOCATION';
 }
 
 /** No usable Valkey or FalkorDB program was found on this machine. */
@@ -159,7 +193,7 @@ export class ServersMissingError extends Error {
 export type FailurePolicy = 'postpone' | 'retry' | 'deadLetter';
 
 // By name, not by class: the bundled command line and the worker each have a copy of these classes.
-const FAILURE_POLICIES: Readonly<Record<string, FailurePolicy>> = {
+const FAILURE_POLICIES = {
   InvalidInputError: 'deadLetter',
   ConfigError: 'retry',
   StoreUnreachableError: 'postpone',
@@ -173,6 +207,9 @@ const FAILURE_POLICIES: Readonly<Record<string, FailurePolicy>> = {
   ModelUnavailableError: 'postpone',
   ModelFailedError: 'retry',
   ModelBusyError: 'postpone',
+  BudgetSpentError: 'postpone',
+  // A worker of that release takes the job.
+  NewerJobError: 'postpone',
   // Each try has already cost three calls.
   UnusableReplyError: 'deadLetter',
   TextTooLongError: 'deadLetter',
@@ -180,22 +217,31 @@ const FAILURE_POLICIES: Readonly<Record<string, FailurePolicy>> = {
   SpoolFullError: 'deadLetter',
   ArchiveUnavailableError: 'postpone',
   ArchiveDamagedError: 'deadLetter',
+  ArchiveKeyError: 'deadLetter',
   GraphLostError: 'deadLetter',
-  ArchivePlaceError: 'deadLetter',
+  ArchiveLocationError: 'deadLetter',
   ServersMissingError: 'deadLetter',
-};
+} as const satisfies Record<string, FailurePolicy>;
+
+/** The name of an expected failure's class. */
+export type FailureName = keyof typeof FAILURE_POLICIES;
 
 /** Unexpected failures are retried. */
 export function failurePolicy(error: unknown): FailurePolicy {
-  return isForeseen(error) ? (FAILURE_POLICIES[error.name] ?? 'retry') : 'retry';
+  return isOperationalError(error) ? FAILURE_POLICIES[error.name] : 'retry';
 }
 
 /** True when the same job may succeed later, because the cause is in the settings or the servers. */
-export function isRetried(error: unknown): boolean {
+export function isRepeatable(error: unknown): boolean {
   return failurePolicy(error) !== 'deadLetter';
 }
 
 /** True for the failures above, whose message is a complete sentence for the user. */
-export function isForeseen(error: unknown): error is Error {
+export function isOperationalError(error: unknown): error is Error & { name: FailureName } {
   return error instanceof Error && Object.hasOwn(FAILURE_POLICIES, error.name);
+}
+
+/** True for a failure of one of these classes, or of their copies in another bundle. */
+export function isFailure(error: unknown, ...names: readonly FailureName[]): error is Error & { name: FailureName } {
+  return isOperationalError(error) && names.includes(error.name);
 }

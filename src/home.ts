@@ -8,7 +8,7 @@ export function homeFolder(environment: Environment): string {
   return resolve(environment.MEMORY_HOME || defaultHome(environment));
 }
 
-/** The file in which `up` notes the settings of what it started. */
+/** The file in which `up` stores the settings of the processes that it started. */
 export const runningFile = (home: string): string => join(home, 'running.json');
 
 /** Leads to the home whose `up` runs the server at this port, wherever that home is. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type * as z from 'zod/mini';
 
-/** What a JSON text means; undefined, which JSON cannot say, for a text that is none. */
+/** The value of a JSON text; undefined, which JSON cannot express, for any other text. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -10,7 +10,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** What a JSON file of ours holds; undefined where it is missing, cannot be read, or holds something of another shape. */
+/** The value in one of our JSON files; undefined if the file is missing, cannot be read, or has another shape. */
 export function readJsonFile<T>(path: string, shape: z.ZodMiniType<T>): T | undefined {
   try {
     return shape.safeParse(parseJson(readFileSync(path, 'utf8'))).data;

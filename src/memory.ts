@@ -1,51 +1,66 @@
-import type { Exported } from './archive/export.ts';
+import type { ExportResult } from './archive/export.ts';
 import { type Config, loadConfig } from './config.ts';
 import type { Metadata } from './episode.ts';
-import type { GraphCounts } from './graph/queries/meta.ts';
+import type { GraphSize } from './graph/queries/meta-nodes.ts';
 import { checkGroup } from './group.ts';
-import { askForText } from './memory/answer-text.ts';
+import { checkList } from './input-shapes.ts';
+import { queryAsText } from './memory/answer-text.ts';
 import { type Archives, openArchives } from './memory/archives.ts';
-import type { BriefingOptions, WholeBriefing } from './memory/briefing.ts';
-import { type DeadLetters, openDeadLetters } from './memory/dead-letters.ts';
+import type { BriefingOptions } from './memory/briefing.ts';
+import { checkConfig, checkInput, checkQuery, checkQueue, checkReceipt, checkTarget } from './memory/check-input.ts';
 import {
-  askForEntities,
-  askForHistory,
-  type EntitiesOptions,
-  type Entity,
-  type HistoryOptions,
-} from './memory/entities.ts';
-import { type Episodes, openEpisodes, type WholeEpisode, type WholeFact } from './memory/episodes.ts';
-import type { ExportAllOptions, ExportOptions, GroupExported } from './memory/exports.ts';
-import type { ForgetOptions, ForgetTarget, Forgotten } from './memory/forget.ts';
+  briefingDates,
+  episodeDates,
+  factDates,
+  historyDates,
+  lastBriefingDates,
+  mentionDates,
+  searchDates,
+  timelineDates,
+} from './memory/dates.ts';
+import { type DeadLetters, openDeadLetters } from './memory/dead-letters.ts';
+import { type EntitiesOptions, type Entity, getEntities, getHistory, type HistoryOptions } from './memory/entities.ts';
+import { type Episodes, openEpisodes } from './memory/episodes.ts';
+import type { ExportAllOptions, ExportOptions, GroupExportResult } from './memory/exports.ts';
+import type { ForgetOptions, ForgetResult, ForgetTarget } from './memory/forget.ts';
+import type { ForgetGroupOptions, ForgetGroupResult } from './memory/forget-group.ts';
+import type { GroupOverview } from './memory/groups.ts';
 import type { ImportSource } from './memory/import.ts';
-import type { Imported, ImportFormat, ImportOptions } from './memory/import-formats.ts';
-import { checkConfig, checkInput, checkQueue, checkReceipt, checkTarget } from './memory/input.ts';
+import type { ImportFormat, ImportOptions, ImportResult } from './memory/import-formats.ts';
 import type {
+  EnqueueEpisodesOptions,
+  EnqueueFactOptions,
   EpisodeInput,
   GroupOptions,
-  MemoryParts,
+  MemoryDependencies,
   StoreOptions,
-  TellManyOptions,
-  TripletOptions,
   WaitOptions,
 } from './memory/options.ts';
-import { askFor, type QueryOptions } from './memory/query.ts';
-import { openServices, type Services } from './memory/services.ts';
-import { askForSize } from './memory/size.ts';
+import { type QueryOptions, runQuery } from './memory/query.ts';
+import type { RedactOptions, RedactResult } from './memory/redact.ts';
+import type {
+  Briefing,
+  EntityHistory,
+  EntityMentions,
+  EpisodeDetails,
+  FactDetails,
+  LastBriefing,
+  SearchResults,
+  Timeline,
+} from './memory/results.ts';
+import { openServices, type Services, waitFor } from './memory/services.ts';
 import type { Status } from './memory/status.ts';
+import type { MentionsOptions, TimelineOptions } from './memory/timeline.ts';
 import { type Communities, openCommunities, openSagas, type Sagas } from './memory/upkeep.ts';
-import { waitFor } from './memory/wait-for.ts';
-import type { Counts, EpisodeReceipt, QueueName, Receipt } from './queue/producer.ts';
-import type { Drained } from './queue/spool/drain.ts';
-import type { Found } from './search/found.ts';
-import type { EntityHistory } from './search/history.ts';
-import { checkList } from './strict.ts';
-import { request } from './telemetry/request.ts';
+import type { EpisodeReceipt, JobCounts, QueueName, Receipt } from './queue/producer.ts';
+import type { DrainResult } from './queue/spool/drain.ts';
+import { checkHome } from './running-settings.ts';
+import { request } from './telemetry/tracing.ts';
 import type { Triplet } from './triplet.ts';
 
-let telling: Promise<typeof import('./memory/store.ts')> | undefined;
-// Kept, since many may call it at once and each `import()` takes its time.
-const tells = () => (telling ??= import('./memory/store.ts'));
+let storeModule: Promise<typeof import('./memory/store.ts')> | undefined;
+// Loaded once: many calls may need the module at the same time, and each `import()` takes time.
+const loadStore = () => (storeModule ??= import('./memory/store.ts'));
 
 /**
  * The public API. Connections and models are opened when first needed; `close()` closes them.
@@ -62,12 +77,13 @@ export class MemoryManager {
   readonly #services: Services;
 
   /**
-   * @param config what differs from the environment's settings
+   * @param config settings that differ from the environment's
    * @throws InvalidInputError for an unknown or invalid member; ConfigError for an invalid setting of the environment
    */
-  constructor(config: Partial<Config> = {}, parts: MemoryParts = {}) {
+  constructor(config: Partial<Config> = {}, parts: MemoryDependencies = {}) {
     this.config = { ...loadConfig(), ...checkConfig(config) };
     checkGroup(this.config.group);
+    checkHome(this.config.home);
     this.#services = openServices(this.config, checkInput('parts', parts));
     this.archives = openArchives(this.#services);
     this.communities = openCommunities(this.#services);
@@ -76,38 +92,49 @@ export class MemoryManager {
     this.sagas = openSagas(this.#services);
   }
 
-  /** Adds an episode to the queue and returns its name, `episode_<timestamp>`, once Valkey has it. */
+  /** Stores an episode and returns its name, `episode_<timestamp>`, once Valkey has acknowledged it; a worker adds its facts to the graph. */
   async storeEpisode(content: string, metadata?: Metadata | null, options: StoreOptions = {}): Promise<string> {
-    return (await this.enqueue(content, metadata, options)).name;
+    return (await this.enqueueEpisode(content, metadata, options)).name;
   }
 
-  /** The same, but returns the receipt, with which a caller can wait for the commit. */
-  async enqueue(content: string, metadata?: Metadata | null, options: StoreOptions = {}): Promise<EpisodeReceipt> {
+  /** Adds an episode to the queue and returns a receipt; `waitFor(receipt)` waits until its facts are in the graph. */
+  async enqueueEpisode(
+    content: string,
+    metadata?: Metadata | null,
+    options: StoreOptions = {},
+  ): Promise<EpisodeReceipt> {
     return request('store_episode', async () =>
-      (await tells()).enqueueEpisode(this.#services, content, metadata, checkInput('store', options)),
+      (await loadStore()).enqueueEpisode(this.#services, content, metadata, checkInput('store', options)),
     );
   }
 
   /**
-   * Adds many episodes, a few hundred per round trip, with receipts in the same order. All are checked before the first is
-   * added. If Valkey fails in between, the error says how many it has.
+   * Adds many episodes to the queue, a few hundred per round trip, with receipts in the same order. All are checked before the first is
+   * added. If Valkey fails meanwhile, the error says how many episodes it has accepted.
    */
-  async enqueueMany(episodes: readonly EpisodeInput[], options: TellManyOptions = {}): Promise<EpisodeReceipt[]> {
+  async enqueueEpisodes(
+    episodes: readonly EpisodeInput[],
+    options: EnqueueEpisodesOptions = {},
+  ): Promise<EpisodeReceipt[]> {
     return request('store_episodes', async () =>
-      (await tells()).enqueueMany(this.#services, checkList(episodes, 'What is stored'), checkInput('many', options)),
+      (await loadStore()).enqueueEpisodes(
+        this.#services,
+        checkList(episodes, 'What is stored'),
+        checkInput('many', options),
+      ),
     );
   }
 
-  /** Adds one complete fact, as an episode that no model reads. */
+  /** Adds one complete fact to the queue, as an episode that no model reads. */
   async enqueueFact(
     triplet: Triplet,
     metadata?: Metadata | null,
-    options: TripletOptions = {},
+    options: EnqueueFactOptions = {},
   ): Promise<EpisodeReceipt> {
     return request('add_triplet', async () => {
       const fact = checkInput('triplet', triplet);
       const checked = checkInput('tripletOptions', options);
-      return (await tells()).enqueueTriplet(this.#services, fact, metadata, checked);
+      return (await loadStore()).enqueueTriplet(this.#services, fact, metadata, checked);
     });
   }
 
@@ -115,7 +142,7 @@ export class MemoryManager {
    * Imports the data of another memory: Graphiti's episode lists, mem0's exports, the file of the MCP reference memory server. All of
    * it is checked before the first episode is added; importing again adds only new data.
    */
-  async import(format: ImportFormat, source: ImportSource, options: ImportOptions = {}): Promise<Imported> {
+  async import(format: ImportFormat, source: ImportSource, options: ImportOptions = {}): Promise<ImportResult> {
     return request('import', async () =>
       (await import('./memory/import.ts')).importInto(this.#services, format, source, checkInput('import', options)),
     );
@@ -134,90 +161,156 @@ export class MemoryManager {
     });
   }
 
-  /** The best answers, as a bullet list of at most `limit` (default 5), or as one block within `budgetTokens`. */
+  /** Returns the best answers as a bullet list of at most `limit` lines (default 5), or as one block within `budgetTokens`. */
   async queryMemory(searchQuery: string, limit?: number, options: QueryOptions = {}): Promise<string> {
-    return request('query_memory', async () =>
-      askForText(this.#services, searchQuery, limit, checkInput('query', options)),
-    );
+    return request('query_memory', async () => queryAsText(this.#services, searchQuery, limit, checkQuery(options)));
   }
 
-  /** The same as data, with scores and sources. By default: facts, and episodes with content that no fact has. */
-  async search(searchQuery: string, limit = 5, options: QueryOptions = {}): Promise<Found> {
+  /** Searches like `queryMemory`, and returns data with scores and sources. By default: facts and passages. */
+  async search(searchQuery: string, limit = 5, options: QueryOptions = {}): Promise<SearchResults> {
     return request('search', async () =>
-      askFor(this.#services, searchQuery, limit, checkInput('query', options), true),
+      searchDates(await runQuery(this.#services, searchQuery, limit, checkInput('query', options), true)),
     );
   }
 
   /** The briefing for the start of a session, as a text within a token budget and as data. */
-  async getBriefing(options: BriefingOptions = {}): Promise<WholeBriefing> {
+  async getBriefing(options: BriefingOptions = {}): Promise<Briefing> {
     return request('briefing', async () =>
-      (await import('./memory/briefing.ts')).askForBriefing(this.#services, checkInput('briefing', options)),
+      briefingDates(
+        await (await import('./memory/briefing.ts')).getBriefing(this.#services, checkInput('briefing', options)),
+      ),
     );
   }
 
-  /** All entities, or those of one type (case does not matter), sorted by name; with times, those of that time. */
+  /** The last text that an agent got as its briefing; null if none is known. Removed by every `forget` and `redact` of the memory. */
+  async getLastBriefing(options: GroupOptions = {}): Promise<LastBriefing | null> {
+    return request('last_briefing', async () =>
+      lastBriefingDates(
+        await (await import('./memory/briefing.ts')).getLastBriefing(
+          this.#services,
+          checkInput('lastBriefing', options),
+        ),
+      ),
+    );
+  }
+
+  /** All entities, or those of one type (case does not matter), sorted by name; with `asOf` or `knownAt`, those of that time. */
   async getEntities(entityType?: string, options: EntitiesOptions = {}): Promise<Entity[]> {
     return request('get_entities', async () =>
-      askForEntities(this.#services, entityType, checkInput('entities', options)),
+      getEntities(this.#services, entityType, checkInput('entities', options)),
     );
   }
 
   /** All current and ended facts of an entity (name, alias or uuid), sorted by the time from which they hold. */
   async getHistory(entity: string, options: HistoryOptions = {}): Promise<EntityHistory> {
-    return request('history', async () => askForHistory(this.#services, entity, checkInput('history', options)));
+    return request('history', async () =>
+      historyDates(await getHistory(this.#services, entity, checkInput('history', options))),
+    );
   }
 
-  /** One episode, by its uuid or its name. @throws InvalidInputError when there is none, or more than one of that name */
-  async getEpisode(uuidOrName: string, options: GroupOptions = {}): Promise<WholeEpisode> {
+  /** The facts of the whole memory or of one entity, with what replaced them; at most `limit`. */
+  async getTimeline(options: TimelineOptions = {}): Promise<Timeline> {
+    return request('timeline', async () =>
+      timelineDates(
+        await (await import('./memory/timeline.ts')).getTimeline(this.#services, checkInput('timeline', options)),
+      ),
+    );
+  }
+
+  /** The other names of an entity (name, alias or uuid) and the episodes that mention it, newest first; both empty for an unknown entity. */
+  async getMentions(entity: string, options: MentionsOptions = {}): Promise<EntityMentions> {
+    return request('mentions', async () =>
+      mentionDates(
+        await (await import('./memory/timeline.ts')).getMentions(
+          this.#services,
+          entity,
+          checkInput('mentions', options),
+        ),
+      ),
+    );
+  }
+
+  /** One episode, by its uuid or its name. @throws InvalidInputError when no episode or more than one episode has the name */
+  async getEpisode(uuidOrName: string, options: GroupOptions = {}): Promise<EpisodeDetails> {
     return request('episode', async () =>
-      (await import('./memory/episodes.ts')).askForEpisode(this.#services, uuidOrName, checkInput('group', options)),
+      episodeDates(
+        await (await import('./memory/episodes.ts')).getEpisode(
+          this.#services,
+          uuidOrName,
+          checkInput('group', options),
+        ),
+      ),
     );
   }
 
-  /** One fact, by its uuid, whenever it held. @throws InvalidInputError when there is none */
-  async getFact(uuid: string, options: GroupOptions = {}): Promise<WholeFact> {
+  /** One fact, current or ended, by its uuid. @throws InvalidInputError when there is none */
+  async getFact(uuid: string, options: GroupOptions = {}): Promise<FactDetails> {
     return request('fact', async () =>
-      (await import('./memory/episodes.ts')).askForFact(this.#services, uuid, checkInput('group', options)),
+      factDates(
+        await (await import('./memory/episodes.ts')).getFact(this.#services, uuid, checkInput('group', options)),
+      ),
     );
   }
 
-  /** Has a worker export the group's graph as `graphiti_export_<timestamp>.json` and returns a sentence about it. */
+  /** Has a worker export the group's graph as `graphiti_export_<timestamp>.json`, and returns a sentence that says where the export is. */
   async exportToB2(options: ExportOptions = {}): Promise<string> {
     return (await import('./archive/export.ts')).exportMessage(await this.export(options));
   }
 
-  /** The same, but returns the file and its figures. @throws NoWorkerError */
-  async export(options: ExportOptions = {}): Promise<Exported> {
+  /** Exports like `exportToB2`, and returns the file with its counts and checksums. @throws NoWorkerError */
+  async export(options: ExportOptions = {}): Promise<ExportResult> {
     return request('export_to_b2', async () =>
       (await import('./memory/exports.ts')).exportMemory(this.#services, checkInput('export', options)),
     );
   }
 
-  /** The same for every memory that has a graph. A failure in one does not stop the others. @throws NoWorkerError */
-  async exportAll(options: ExportAllOptions = {}): Promise<GroupExported[]> {
+  /** Exports every group that has a graph. If one export fails, the others continue. @throws NoWorkerError */
+  async exportAll(options: ExportAllOptions = {}): Promise<GroupExportResult[]> {
     return request('export_all', async () =>
       (await import('./memory/exports.ts')).exportAll(this.#services, checkInput('exportAll', options)),
     );
   }
 
   /**
-   * Has a worker remove an episode, a fact, an entity, the results of a query or a session, as if the memory had never had it,
-   * from every place that holds it. Facts that other episodes also state stay.
-   * @throws InvalidInputError when nothing matches, or more than one has the name; NoWorkerError
+   * Has a worker remove an episode, a fact, an entity, the results of a query or a session from every place that stores it. Facts that other
+   * episodes also state stay.
+   * @throws InvalidInputError when nothing matches or the name is ambiguous; NoWorkerError
    */
-  async forget(target: ForgetTarget, options: ForgetOptions = {}): Promise<Forgotten> {
+  async forget(target: ForgetTarget, options: ForgetOptions = {}): Promise<ForgetResult> {
     return request('forget', async () =>
       (await import('./memory/forget.ts')).forget(this.#services, checkTarget(target), checkInput('forget', options)),
     );
   }
 
-  /** How many workers take jobs of a queue, on any machine. */
-  async countWorkers(queue: QueueName): Promise<number> {
+  /**
+   * Has a worker remove a whole memory from every place that stores it, even while other workers and agents use the memory. All texts that
+   * are accepted before the end are removed; a later text begins a new memory of this name. Archives are kept, but cannot be restored.
+   * @throws InvalidInputError when nothing is stored of a memory of this name; NoWorkerError
+   */
+  async forgetGroup(group: string, options: ForgetGroupOptions = {}): Promise<ForgetGroupResult> {
+    return request('forget_group', async () =>
+      (await import('./memory/forget-group.ts')).forgetGroup(this.#services, group, checkInput('forgetGroup', options)),
+    );
+  }
+
+  /**
+   * Has a worker mask the secrets that the current rules find in a memory, such as secrets that earlier rules did not recognize. The rest of
+   * each text, name and fact is kept. Archives are not rewritten; a memory that is restored from an older archive is masked too.
+   * @throws NoWorkerError
+   */
+  async redact(options: RedactOptions = {}): Promise<RedactResult> {
+    return request('redact', async () =>
+      (await import('./memory/redact.ts')).redact(this.#services, checkInput('redact', options)),
+    );
+  }
+
+  /** The number of workers, on any machine, that take jobs of a queue. */
+  async getWorkerCount(queue: QueueName): Promise<number> {
     return (await this.#services.producer()).workers(checkQueue(queue));
   }
 
   /** The number of jobs of a queue in each state. */
-  async jobCounts(queue: QueueName): Promise<Counts> {
+  async getJobCounts(queue: QueueName): Promise<JobCounts> {
     return request('counts', async () => (await this.#services.producer()).counts(checkQueue(queue)));
   }
 
@@ -229,18 +322,31 @@ export class MemoryManager {
   /** The state of servers, queues, workers and models. A server that does not answer is reported, not thrown. */
   async getStatus(options: GroupOptions = {}): Promise<Status> {
     return request('status', async () =>
-      (await import('./memory/status.ts')).askForStatus(this.#services, checkInput('group', options)),
+      (await import('./memory/status.ts')).getStatus(this.#services, checkInput('group', options)),
     );
   }
 
   /** Adds the spooled episodes to the queue. Never throws; returns how many could not be added. */
-  async drainSpool(): Promise<Drained> {
+  async drainSpool(): Promise<DrainResult> {
     return request('drain_spool', async () => (await this.#services.spooling()).drain());
   }
 
+  /** All memories that have a graph, with their size and the time of their last episode, in the order of their names. */
+  async getGroups(): Promise<GroupOverview[]> {
+    return request('groups', async () => (await import('./memory/groups.ts')).getGroups(this.#services));
+  }
+
+  /**
+   * The names of all memories of which anything is stored, sorted. This includes memories without a graph: their episodes wait on this
+   * machine's disk, in the queue or among the dead letters, or only their journal is left.
+   */
+  async getGroupNames(): Promise<string[]> {
+    return request('group_names', async () => (await import('./memory/groups.ts')).getGroupNames(this.#services));
+  }
+
   /** The number of episodes, entities and facts in the group's graph. */
-  async graphSize(group?: string): Promise<GraphCounts> {
-    return request('size', () => askForSize(this.#services, { group }));
+  async getGraphSize(group?: string): Promise<GraphSize> {
+    return request('size', async () => (await import('./memory/groups.ts')).getGraphSize(this.#services, { group }));
   }
 
   async close(): Promise<void> {

@@ -7,7 +7,7 @@ export interface Attribute {
   readonly name: string;
   /** For the language model. */
   readonly description: string;
-  /** What its value must look like, as JSON schema; what else is there is left to `read`. */
+  /** The form of the value as a JSON schema; `read` checks what a schema cannot express. */
   readonly schema: { readonly [key: string]: unknown };
   /** The value as it is stored; undefined when it does not fit the type. Never throws. */
   readonly read: (value: unknown) => AttributeValue | undefined;
@@ -33,7 +33,7 @@ export interface FactType {
 export interface Ontology {
   readonly entityTypes: readonly EntityType[];
   readonly factTypes: readonly FactType[];
-  /** Entity types that are left out, with every fact about them; `Entity` stands for whatever fits no type. */
+  /** Entity types that are left out, with every fact about them; `Entity` stands for entities of no other type. */
   readonly excludedTypes: readonly string[];
   /** Said to the language model in addition. */
   readonly instructions: string;

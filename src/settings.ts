@@ -1,18 +1,16 @@
 import * as z from 'zod/mini';
+import { STORE_VARIABLES } from './archive/stores/declarations.ts';
+import { parseDuration } from './duration.ts';
+import { MODEL_VARIABLES } from './models/declarations.ts';
+import { optionalText, secret, setting, text, type ValuesOf, whole } from './setting.ts';
 
-// Each with its reason: zod's own ("Invalid input") helps nobody.
-const whole = (most: number, reason: string, least = 1) =>
-  z.coerce.number(reason).check(z.int(reason), z.minimum(least, reason), z.maximum(most, reason));
 const port = whole(65_535, 'a port is a whole number from 1 to 65535');
 const flag = z.pipe(
   z.enum(['true', 'false', '1', '0'], 'it must be true or false'),
   z.transform((text) => text === 'true' || text === '1'),
 );
 const count = whole(Number.MAX_SAFE_INTEGER, 'it must be a whole number from 1');
-const text = z.string().check(z.minLength(1));
-const serverAddress = z
-  .string()
-  .check(z.refine(isServerAddress, 'it must be an http or https address without a password in it'));
+const DOLLARS = 'it must be a number of dollars such as 2.50';
 const KEEP = /^\s*(daily|weekly|monthly)\s*=\s*\d{1,4}\s*$/;
 const keep = z
   .string()
@@ -23,11 +21,11 @@ const keep = z
     ),
   );
 
-/** Makes entries of journals authentic; see `journal/authentic.ts`. */
+/** Makes entries of journals authentic; see `journal/hmac.ts`. */
 export interface JournalKey {
   readonly secret: string;
-  /** Milliseconds since 1970: entries noted since must be authentic; 0 for all. */
-  readonly since: number;
+  /** Entries written from this time on must be authentic; default: all. */
+  readonly since?: Date | undefined;
 }
 
 const JOURNAL_KEY = /^(?:(\d{4}-\d\d-\d\dT[\d:.]+Z)\/|(?!\d{4}-\d\d-\d\dT))(\S{32,})$/;
@@ -43,81 +41,82 @@ const journalKey = z.optional(
       ),
     z.transform((given): JournalKey => {
       const [, since, secret = ''] = JOURNAL_KEY.exec(given) ?? [];
-      return { secret, since: since === undefined ? 0 : Date.parse(since) || 0 };
+      const start = new Date(since ?? '');
+      return Number.isNaN(start.getTime()) ? { secret } : { secret, since: start };
     }),
   ),
 );
 
-export interface Setting<T extends z.ZodMiniType> {
-  readonly shape: T;
-  readonly fallback: string | undefined;
-  readonly about: string;
-  readonly secret?: true;
-}
-const setting = <T extends z.ZodMiniType>(shape: T, fallback: string | undefined, about: string): Setting<T> => ({
-  shape,
-  fallback,
-  about,
-});
-const secret = (about: string) => ({ ...setting(z.optional(text), undefined, about), secret: true as const });
+const ARCHIVE_KEY = /^AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]{50,}$/;
+const listed = (given: string): string[] => given.split(',').map((part) => part.trim());
+const archiveKeys = z.pipe(
+  z
+    .string()
+    .check(
+      z.refine(
+        (given) => given === '' || listed(given).every((key) => ARCHIVE_KEY.test(key)),
+        'it must be a key that `memory-manager archive new-key` prints, or several with commas between them',
+      ),
+    ),
+  z.transform((given): readonly string[] => (given === '' ? [] : listed(given))),
+);
 
-/** Every environment variable that is read, what it may hold, what holds without it, and what it is for. */
+/** When texts of a source or of a kind expire. */
+export interface ExpiryRule {
+  /** `source`: the source description; `kind`: the kind of a note, or `turn` and `summary` of agents. */
+  readonly by: 'source' | 'kind';
+  readonly name: string;
+  /** Milliseconds from the moment at which a text was accepted. */
+  readonly afterMs: number;
+}
+
+const EXPIRY_RULE = /^(source|kind):([^=,]+)=(\w+)$/;
+
+/** Undefined for a text that is no rule. */
+function expiryRule(text: string): ExpiryRule | undefined {
+  const [, by, name = '', duration = ''] = EXPIRY_RULE.exec(text.trim()) ?? [];
+  const afterMs = parseDuration(duration);
+  return by && afterMs ? { by: by as ExpiryRule['by'], name: name.trim(), afterMs } : undefined;
+}
+
+const rulesIn = (text: string): string[] => text.split(',').filter((rule) => rule.trim() !== '');
+const expiryRules = z.pipe(
+  z
+    .string()
+    .check(
+      z.refine(
+        (text) => rulesIn(text).every((rule) => expiryRule(rule)),
+        'it must be like source:claude-code=90d,kind:turn=4w, in minutes (m), hours (h), days (d) or weeks (w)',
+      ),
+    ),
+  z.transform((text) => rulesIn(text).flatMap((rule) => expiryRule(rule) ?? [])),
+);
+
+/** Every environment variable that is read: its allowed values, its default and its purpose. */
 export const SETTINGS = {
   FALKORDB_HOST: setting(text, 'localhost', 'host of FalkorDB'),
   FALKORDB_PORT: setting(port, '6379', 'port of FalkorDB'),
-  FALKORDB_USERNAME: setting(z.optional(text), undefined, 'user of FalkorDB'),
+  FALKORDB_USERNAME: optionalText('user of FalkorDB'),
   FALKORDB_PASSWORD: secret('password of FalkorDB'),
   FALKORDB_TLS: setting(flag, 'false', 'use TLS for FalkorDB'),
   VALKEY_HOST: setting(text, 'localhost', 'host of Valkey'),
   VALKEY_PORT: setting(port, '6380', 'port of Valkey'),
-  VALKEY_USERNAME: setting(z.optional(text), undefined, 'user of Valkey'),
+  VALKEY_USERNAME: optionalText('user of Valkey'),
   VALKEY_PASSWORD: secret('password of Valkey'),
   VALKEY_TLS: setting(flag, 'false', 'use TLS for Valkey'),
-  OPENAI_API_KEY: secret('key of OpenAI or a compatible server; if set, MEMORY_MODELS is openai by default'),
-  OPENAI_BASE_URL: setting(
-    z.optional(serverAddress),
-    undefined,
-    'address of a compatible server; if set, MEMORY_MODELS is openai by default',
-  ),
-  MEMORY_LLM_MODEL: setting(
-    text,
-    'gpt-4.1-mini',
-    'OpenAI model that reads episodes and decides about duplicates and contradictions',
-  ),
-  MEMORY_EMBEDDINGS: setting(
-    z.optional(z.enum(['openai', 'local', 'transformers'], 'it must be openai, local or transformers')),
-    undefined,
-    'embedder: openai, local or transformers; default: openai if MEMORY_EMBEDDING_BASE_URL is set, else the same as MEMORY_MODELS',
-  ),
-  MEMORY_EMBEDDING_MODEL: setting(
-    z.optional(text),
-    undefined,
-    'embedding model; default: text-embedding-3-small for openai, a small multilingual model for transformers, which also takes a folder',
-  ),
-  MEMORY_EMBEDDING_DIM: setting(
-    z.optional(whole(8192, 'it must be a whole number from 1 to 8192')),
-    undefined,
-    'dimensions of a vector; default: 1024 for openai, else those of the model; a graph keeps its dimension',
-  ),
-  MEMORY_EMBEDDING_BASE_URL: setting(
-    z.optional(serverAddress),
-    undefined,
-    'address of a compatible server for embeddings; default: OPENAI_BASE_URL',
-  ),
-  MEMORY_EMBEDDING_API_KEY: secret('key of the server for embeddings; default: OPENAI_API_KEY'),
-  MEMORY_MODELS: setting(
-    z.optional(z.enum(['openai', 'local'], 'it must be openai or local')),
-    undefined,
-    'models that read episodes: openai or local; default: openai if there is a key or an address, else local',
-  ),
-  MEMORY_CONFIG: setting(
-    z.optional(text),
-    undefined,
-    'file with your own types; default: a trusted memory.config.… in the working directory',
-  ),
+  ...MODEL_VARIABLES,
+  MEMORY_CONFIG: optionalText('file with your own types; default: a trusted memory.config.… in the working directory'),
   MEMORY_GROUP: setting(text, '_', 'the memory that is used when none is named'),
   MEMORY_EXPORT_DIR: setting(text, 'exports', 'folder for exports'),
   MEMORY_EXPORT_GZIP: setting(flag, 'false', 'compress nightly exports, to .json.gz'),
+  MEMORY_ARCHIVE_KEY: {
+    ...setting(
+      archiveKeys,
+      '',
+      'key that encrypts archives, from `archive new-key`; after a comma, older keys that still open archives',
+    ),
+    secret: true as const,
+  },
   MEMORY_EXPORT_CRON: setting(
     z
       .string()
@@ -140,15 +139,7 @@ export const SETTINGS = {
     'daily=7,weekly=4,monthly=12',
     'nightly archives to keep of each memory, as numbers of days, weeks and months; all keeps all',
   ),
-  B2_KEY_ID: setting(z.optional(text), undefined, 'application key id of Backblaze B2; if set, exports go to B2'),
-  B2_APP_KEY: secret('application key of Backblaze B2'),
-  B2_BUCKET: setting(z.optional(text), undefined, 'bucket of Backblaze B2 for exports'),
-  B2_PREFIX: setting(z.optional(text), undefined, 'prefix of the names of exports in the bucket, such as memory/'),
-  B2_AUTHORIZE_URL: setting(
-    z.optional(serverAddress),
-    undefined,
-    "address at which B2 keys are authorized; default: Backblaze's own",
-  ),
+  ...STORE_VARIABLES,
   MEMORY_JOURNAL_KEY: {
     ...setting(
       journalKey,
@@ -158,7 +149,7 @@ export const SETTINGS = {
     secret: true as const,
   },
   MEMORY_MAX_CONTENT_BYTES: setting(count, '1048576', 'longest episode, in bytes of UTF-8'),
-  MEMORY_CONCURRENCY: setting(count, '16', 'episodes that a worker reads at once'),
+  MEMORY_CONCURRENCY: setting(count, '16', 'episodes that a worker reads in parallel'),
   MEMORY_QUEUE_PREFIX: setting(
     z.string().check(z.regex(/^[\w{}-]+$/, 'it takes letters, digits, hyphens, underscores and braces')),
     '{memory}',
@@ -174,7 +165,12 @@ export const SETTINGS = {
     '100',
     'how often a job may be taken over from dead workers before it becomes a dead letter',
   ),
-  MEMORY_SPOOL_LIMIT: setting(count, '10000', 'episodes that the spool keeps on disk while Valkey is away'),
+  MEMORY_SPOOL_LIMIT: setting(count, '10000', 'episodes that the spool keeps on disk while Valkey is down'),
+  MEMORY_EXPIRY: setting(
+    expiryRules,
+    '',
+    'when texts expire, by source description or kind, such as source:claude-code=90d,kind:turn=4w; applies to texts stored from then on',
+  ),
   MEMORY_HEALTH_HOST: setting(text, '127.0.0.1', "host of a worker's /health and /metrics"),
   MEMORY_HEALTH_PORT: setting(
     whole(65_535, 'a port is a whole number from 0 to 65535', 0),
@@ -193,27 +189,24 @@ export const SETTINGS = {
     'info',
     'log level of a worker',
   ),
-  MEMORY_PRICES: setting(
-    z.optional(text),
-    undefined,
+  MEMORY_PRICES: optionalText(
     'prices of models in dollars per million tokens, input and output: {"gpt-4.1-mini": [0.4, 1.6]}',
+  ),
+  MEMORY_BUDGET: setting(
+    z.optional(z.coerce.number(DOLLARS).check(z.minimum(0, DOLLARS), z.maximum(1_000_000, DOLLARS))),
+    undefined,
+    'dollars that workers may spend on models in a day (UTC); then texts are stored but read by the model the next day',
   ),
   // Its default follows from the environment: see `defaultHome`.
   MEMORY_HOME: setting(text, undefined, 'folder with the data of `up` and the spool'),
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;
-export type Values = { [K in SettingName]: z.output<(typeof SETTINGS)[K]['shape']> };
-
-// A declaration and not a constant: the table of settings above is made while this file is loaded.
-function isServerAddress(address: string): boolean {
-  const url = URL.parse(address);
-  return (url?.protocol === 'http:' || url?.protocol === 'https:') && url.username === '' && url.password === '';
-}
+export type Values = ValuesOf<typeof SETTINGS>;
 
 function isTimeZone(name: string): boolean {
   try {
-    // To ask takes a while, and almost nobody sets another.
+    // Asking takes a while, and the setting is rarely changed.
     return name === 'UTC' || Boolean(new Intl.DateTimeFormat('en', { timeZone: name }));
   } catch {
     return false;

@@ -17,11 +17,11 @@ export function checkText(text: string, what: string): string {
 const SEQUENCES =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   /(?:\u001b\[|\u009b)[0-?]{0,64}[ -/]{0,8}[@-~]|(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u001b\u0090\u0098\u009c-\u009f]{0,4096}(?:\u0007|\u001b\\|\u009c)|\u001b[ -/]{0,4}[0-~]|\\(?:u001[bB]|x1[bB]|033|e)\[[\d;]{0,32}m/g;
-/** Control characters but line breaks and tabs, what turns the direction of writing, and letters that nobody sees. */
+/** Control characters but line breaks and tabs, what turns the direction of writing, and invisible letters. */
 const CONTROL =
   /(?![\n\t])[\p{Cc}\u00AD\u061C\u180E\u200B\u200E\u200F\u2028-\u202E\u2060-\u2069\uFEFF\u{E0000}-\u{E007F}]/gu;
 
-/** What a text says, without what it does to a terminal or hides from a reader. */
+/** A text without characters that control a terminal or are invisible to a reader. */
 export function plainText(text: string): string {
   return text.replace(SEQUENCES, '').replace(/\r\n?/g, '\n').replace(CONTROL, '');
 }
@@ -63,14 +63,14 @@ export function wholeSentences(text: string, length: number): string {
 }
 
 /** The same with every text in it changed, in lists and objects at any depth. */
-export function inTexts(value: unknown, change: (text: string) => string): unknown {
+export function mapTexts(value: unknown, change: (text: string) => string): unknown {
   if (typeof value === 'string') return change(value);
-  if (Array.isArray(value)) return value.map((inner) => inTexts(inner, change));
+  if (Array.isArray(value)) return value.map((inner) => mapTexts(inner, change));
   if (value === null || typeof value !== 'object' || value instanceof Date) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, inTexts(inner, change)]));
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mapTexts(inner, change)]));
 }
 
-/** Soft hyphens and the like, which nobody sees. */
+/** Soft hyphens and other invisible characters. */
 const INVISIBLE = /[\u00AD\u200B\u2060\uFEFF]/g;
 const isPlain = (text: string): boolean => /^[\x20-\x7E]*$/.test(text);
 
@@ -85,9 +85,12 @@ export function sameKey(text: string): string {
 const graphitiKey = (text: string): string => text.toLowerCase().replace(/\s+/g, ' ').trim();
 
 /** The ways in which a graph may hold a name, with the keys that earlier releases made of them. */
-export function spellings(name: string): { name: string; key: string }[] {
+export function unicodeForms(name: string): { name: string; key: string }[] {
   const forms = isPlain(name)
     ? [name]
     : [name, ...['NFC', 'NFD', 'NFKC'].map((form) => name.replace(INVISIBLE, '').normalize(form))];
   return [...new Set(forms)].map((form) => ({ name: form, key: graphitiKey(form) }));
 }
+
+/** A copy of a part of a text: V8 keeps the whole text while any slice of it is referenced. */
+export const copyOfSlice = (part: string): string => Buffer.from(part, 'utf16le').toString('utf16le');

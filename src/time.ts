@@ -32,6 +32,23 @@ export function fromGraphTime(text: string | null | undefined): Date | null {
   return Number.isNaN(date.getTime()) ? null : date;
 }
 
+/**
+ * A stored time as a `Date`; invalid for text that is none. As JSON it prints as it is stored: Graphiti writes microseconds, which a
+ * `Date` cannot hold.
+ */
+export function toDate(text: string): Date {
+  const date = fromGraphTime(text) ?? new Date(Number.NaN);
+  const time = date.getTime();
+  function toJSON(this: Date): string | null {
+    return Object.is(this.getTime(), time) ? text : Date.prototype.toJSON.call(this);
+  }
+  // Not enumerable, as the method of the prototype.
+  return Object.defineProperty(date, 'toJSON', { value: toJSON, configurable: true, writable: true });
+}
+
+/** A time as JSON prints it; of one from a graph the stored text. */
+export const timeText = (time: Date): string => time.toJSON() ?? '';
+
 const ISO =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ]([01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?(?:Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?)?$/;
 
@@ -55,9 +72,21 @@ function dayExists(year: number, month: number, day: number): boolean {
 }
 
 /** The day of a stored date. */
-export const day = (time: string): string => time.slice(0, 10);
+export const day = (time: string | Date): string => (typeof time === 'string' ? time : timeText(time)).slice(0, 10);
 
 /** The part of a name that tells when, sortable and fit for a file name: `2026-11-22T08-30-00.123Z`. */
 export function timestamp(date: Date): string {
   return date.toISOString().replaceAll(':', '-');
+}
+
+/** `40 s ago`, `5 h ago`, `3 days ago`. */
+export function ago(ageMs: number): string {
+  const [minutes, hours, days] = [MINUTE, HOUR, DAY].map((unit) => Math.floor(ageMs / unit)) as [
+    number,
+    number,
+    number,
+  ];
+  if (minutes < 2) return `${Math.max(0, Math.round(ageMs / SECOND))} s ago`;
+  if (hours < 2) return `${minutes} min ago`;
+  return days < 2 ? `${hours} h ago` : `${days} days ago`;
 }

@@ -44,7 +44,7 @@ export function tripletText({ fact, validAt, invalidAt, ...rest }: Triplet): str
   const [source, target] = [line(rest.source, 'The source'), line(rest.target, 'The target')];
   const relation = relationName(rest.relation);
   if (sameKey(source) === sameKey(target))
-    throw new InvalidInputError('A fact joins two different things; give two names.');
+    throw new InvalidInputError('A fact connects two different entities; give two names.');
   const said = fact === undefined ? `${source} ${relation.toLowerCase().replaceAll('_', ' ')} ${target}` : fact;
   const text = JSON.stringify({
     ...rest,
@@ -68,7 +68,7 @@ export function readTriplet(content: string): Required<Pick<Triplet, 'fact'>> & 
       { cause: parsed.error },
     );
   const { source, target, fact, validAt, invalidAt } = parsed.data;
-  // JSON can write what no text of ours may hold.
+  // JSON can contain characters that stored texts may not.
   for (const [what, text] of Object.entries({ source, target, fact })) checkText(text, `The fact's ${what}`);
   if (validAt && invalidAt && invalidAt <= validAt)
     throw new InvalidInputError('A fact ends after it began; make --invalid-at later than --valid-at.');

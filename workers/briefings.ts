@@ -1,14 +1,15 @@
 import type { Redis } from 'ioredis';
 import { makeBriefing } from '../src/briefing/briefing.ts';
 import type { Graphs } from '../src/graph/graphs.ts';
+import { nextBoundary } from '../src/graph/queries/meta-nodes.ts';
 import { answerKey, BRIEFING, lookUpAnswer, storeAnswer } from '../src/reader/cache.ts';
 import { DAY, SECOND } from '../src/time.ts';
-import { regularly } from './regularly.ts';
+import { repeatTask } from './repeat.ts';
 
-/** A group that rests for so long gets its new briefing; one that never rests gets one now and then. */
+/** A group without commits for RESTS gets its new briefing; a group that never rests gets one every AT_LEAST_EVERY. */
 const [RESTS, AT_LEAST_EVERY] = [0.5 * SECOND, 15 * SECOND];
 const LOOKS_EVERY = 0.25 * SECOND;
-/** Until the next commit at the most; facts that end meanwhile are left out when it is read. */
+/** At most, and no longer than until something begins or ends; the next commit replaces it earlier. */
 const KEPT = 30 * DAY;
 
 export interface Briefings {
@@ -17,10 +18,10 @@ export interface Briefings {
   end(): Promise<void>;
 }
 
-/** Makes the briefings of groups that were written to, after the commits and beside them, so that a new session finds one ready. */
+/** Makes the briefings of groups that were written to, after the commits and in parallel with others, so that a new session finds one ready. */
 export function startBriefings(graphs: Pick<Graphs, 'group'>, valkey: Redis): Briefings {
   const touched = new Map<string, { first: number; last: number }>();
-  const { end } = regularly(LOOKS_EVERY, async () => {
+  const { end } = repeatTask(LOOKS_EVERY, async () => {
     const now = performance.now();
     for (const [group, { first, last }] of [...touched]) {
       if (now - last < RESTS && now - first < AT_LEAST_EVERY) continue;
@@ -28,7 +29,7 @@ export function startBriefings(graphs: Pick<Graphs, 'group'>, valkey: Redis): Br
       try {
         await renew(graphs, valkey, group);
       } catch {
-        // A store is away: a reader makes the briefing on the spot, and the next commit asks again.
+        // A store is unavailable: the next reader makes the briefing, and the next commit triggers it again.
       }
     }
   });
@@ -41,11 +42,15 @@ export function startBriefings(graphs: Pick<Graphs, 'group'>, valkey: Redis): Br
   };
 }
 
-/** Kept only if nothing was written or forgotten since its version was read. */
+/** Stored only if nothing was written or forgotten since its version was read. */
 async function renew(graphs: Pick<Graphs, 'group'>, valkey: Redis, group: string): Promise<void> {
   const key = answerKey(valkey, group, BRIEFING);
   const { version, answer } = await lookUpAnswer(valkey, group, key);
   if (answer !== undefined) return;
-  const briefing = await makeBriefing(graphs.group(group), new Date());
-  await storeAnswer(valkey, group, key, { version, answer: JSON.stringify(briefing), ttlMs: KEPT });
+  const graph = graphs.group(group);
+  const now = new Date();
+  const latest = new Date(now.getTime() + KEPT);
+  const [briefing, change] = await Promise.all([makeBriefing(graph, now), nextBoundary(graph, now, latest)]);
+  const ttlMs = (change ?? latest).getTime() - Date.now();
+  await storeAnswer(valkey, group, key, { version, answer: JSON.stringify(briefing), ttlMs });
 }

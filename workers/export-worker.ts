@@ -2,44 +2,44 @@ import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { exportGroup } from '../src/archive/export.ts';
 import { type NightParts, runNightlyExport } from '../src/archive/nightly.ts';
-import type { ArchiveStore } from '../src/archive/stores/store.ts';
+import type { ArchiveStore } from '../src/archive/stores/archive-store.ts';
 import type { Config } from '../src/config.ts';
-import { InvalidInputError } from '../src/errors.ts';
 import type { Graphs } from '../src/graph/graphs.ts';
-import { EXPORT_QUEUE, NIGHTLY, readExportJob, readNightlyJob } from '../src/queue/jobs.ts';
-import type { Nights } from '../src/queue/nightly-exports.ts';
+import { isMemoryGraph } from '../src/graph/queries/meta-nodes.ts';
+import { EXPORT_QUEUE, NIGHTLY, readExportJob, readNightlyJob, refuseJob } from '../src/queue/jobs.ts';
+import type { NightlyExports } from '../src/queue/nightly-exports.ts';
 import { openQueue } from '../src/queue/queues.ts';
 import { trace } from '../src/telemetry/tracing.ts';
 import type { Leases } from '../src/valkey/lease.ts';
 import { jobProcessor, type Observers } from './job-failure.ts';
 import { workerOptions } from './store-worker.ts';
 
-/** What an export worker works with, beside its queue. */
+/** The parts of an export worker other than its queue. */
 export interface ExportParts {
   readonly graphs: Graphs;
   readonly leases: Leases;
   readonly store: ArchiveStore;
-  readonly nights: Nights;
+  readonly nights: NightlyExports;
   readonly trim?: NightParts['trim'];
-  /** Groups that have a journal, also those whose graph is gone. */
+  /** Groups that have a journal, also those whose graph was lost. */
   readonly journaled: () => Promise<readonly string[]>;
   readonly installation: NightParts['installation'];
-  /** Asked before anything is done to a group: finds what an earlier release kept of it under other names. */
+  /** Migrates keys of a group that an earlier release stored under other names; called before any work on the group. */
   readonly takeOver: (group: string) => Promise<void>;
 }
 
-/** Takes `export` jobs, each of which shows one moment of a graph, and `nightly` jobs, which add one of these for every memory. */
+/** Processes `export` jobs, each of which exports one moment of a graph, and `nightly` jobs, which add an `export` job for every memory. */
 export function startExportWorker(
   config: Config,
   connection: Redis,
   parts: ExportParts,
   observers: Observers = {},
 ): Worker {
-  const own = { ...parts, leases: tracedLeases(parts.leases) };
+  const tracedParts = { ...parts, leases: tracedLeases(parts.leases) };
   const work = (job: Job): Promise<unknown> => {
-    if (job.name === EXPORT_QUEUE) return exportOne(job, own, config, observers);
-    if (job.name === NIGHTLY) return beginNight(job, own);
-    throw new InvalidInputError(`This worker does not know jobs named "${job.name}"; a newer one may.`);
+    if (job.name === EXPORT_QUEUE) return exportOne(job, tracedParts, config, observers);
+    if (job.name === NIGHTLY) return beginNight(job, tracedParts);
+    refuseJob(job.name, job.data);
   };
   const queue = openQueue(EXPORT_QUEUE, connection, config);
   return new Worker(
@@ -49,7 +49,10 @@ export function startExportWorker(
   );
 }
 
-/** A memory whose graph is gone has an export too, which fails and says so. */
+/**
+ * A memory whose graph was lost gets an export job too, which fails and says so. A memory with a restore test that the listing lacks is
+ * looked up by name: a wrong listing must neither leave it out nor erase the record of its restore test.
+ */
 async function beginNight(
   { data }: Job,
   { graphs, nights, journaled, takeOver }: ExportParts,
@@ -57,9 +60,13 @@ async function beginNight(
   const { tick } = readNightlyJob(data);
   const memories = await graphs.groups();
   for (const group of memories) await takeOver(group);
-  const groups = [...new Set([...memories, ...(await journaled())])].sort();
+  const listed = new Set([...memories, ...(await journaled())]);
+  const unlisted = [...(await nights.restoreTests()).keys()].filter((group) => !listed.has(group));
+  const removed: string[] = [];
+  for (const group of unlisted) if (!(await isMemoryGraph(graphs.group(group)))) removed.push(group);
+  const groups = [...listed, ...unlisted.filter((group) => !removed.includes(group))].sort();
   await nights.addExports(tick, groups);
-  await nights.pruneRestoreTests(groups);
+  await nights.removeRestoreTests(removed);
   return { groups };
 }
 
@@ -78,25 +85,25 @@ async function exportOne(
       const origin = { by: 'hand', installation: await parts.installation() } as const;
       return exportGroup(graphs.group(group), leases, store, { gzip, origin, onProgress });
     }
-    // Jobs of earlier releases say `gzip`; the setting decides.
+    // Jobs of earlier releases have a member `gzip`; the setting decides.
     const night = await runNightlyExport({ ...parts, keep: config.keep, gzip: config.exportGzip }, group, {
       written,
       onProgress,
       onWritten: (file) => job.updateData({ ...job.data, written: file }),
       async onRestoreTest(result) {
         metrics?.increment('opencode.memory.archive.drills', {
-          outcome: result.said === undefined ? 'whole' : 'failed',
+          outcome: result.problem === undefined ? 'whole' : 'failed',
         });
         await nights.storeRestoreTest(group, result);
       },
     });
-    for (const { file, why } of night.unproven)
-      onNotice?.(`The nightly prune left ${file} alone: ${why}. Remove it by hand if nobody needs it.`);
+    for (const { file, reason } of night.unproven)
+      onNotice?.(`The nightly prune left ${file} alone: ${reason}. Remove it by hand if it is not needed.`);
     return night;
   });
 }
 
-/** Waiting for the group is seen apart. */
+/** Waiting for the lease has a separate span. */
 function tracedLeases(leases: Leases): Leases {
   return {
     ...leases,

@@ -1,14 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { refusedHost } from '../src/allowed-hosts.ts';
 import type { Config } from '../src/config.ts';
 import { ConfigError } from '../src/errors.ts';
-import { refusedHost } from '../src/http-hosts.ts';
 import { SECOND } from '../src/time.ts';
 import type { Health } from './health.ts';
+import type { Readiness } from './readiness.ts';
 
 /** The sources of the answers. */
 export interface HealthSources {
   health(): Promise<Health & Record<string, unknown>>;
+  readiness(): Promise<Readiness>;
   metrics(): Promise<{ readonly text: string; readonly contentType: string }>;
 }
 
@@ -25,8 +27,8 @@ interface Answer {
 }
 
 /**
- * Answers `GET /health` (200, or 503 when it is red), `GET /live` (200 while the process runs) and `GET /metrics`.
- * Only for hosts that `refusedHost` allows. A port that is taken, as by another worker, is replaced by a free one, with a notice; port 0 means none.
+ * Answers `GET /health` (200, or 503 when it is red), `GET /live` (200 while the process runs), `GET /ready` (200 while both stores accept
+ * writes, else 503) and `GET /metrics`. Only for hosts that `refusedHost` allows. A port that is taken, as by another worker, is replaced by a free one, with a notice; port 0 means none.
  * @throws ConfigError when the host cannot be listened on
  */
 export async function startHealthServer(
@@ -97,12 +99,16 @@ async function answer({ method, url = '/' }: IncomingMessage, sources: HealthSou
     }
     case '/live':
       return text(200, 'It runs.');
+    case '/ready': {
+      const { isReady, message } = await sources.readiness();
+      return text(isReady ? 200 : 503, message);
+    }
     case '/metrics': {
       const { text: body, contentType } = await sources.metrics();
       return { status: 200, contentType, body };
     }
     default:
-      return text(404, 'There are /health, /live and /metrics.');
+      return text(404, 'There are /health, /live, /ready and /metrics.');
   }
 }
 

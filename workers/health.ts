@@ -1,37 +1,40 @@
 import type { Graphs } from '../src/graph/graphs.ts';
-import { isLost, lostGroups } from '../src/journal/loss.ts';
-import type { Alive } from '../src/queue/alive.ts';
-import type { LastNight } from '../src/queue/nightly-exports.ts';
+import { isLost, lostGroups } from '../src/journal/lost-changes.ts';
+import type { LiveWorkers } from '../src/queue/heartbeats.ts';
+import type { NightlyState } from '../src/queue/nightly-exports.ts';
 import type { Producer } from '../src/queue/producer.ts';
 import type { Spool } from '../src/queue/spool/spool.ts';
 import type { RestoreTest } from '../src/schedule/restore-tests.ts';
-import type { ModelSigns, VitalSigns } from '../src/telemetry/vital-signs.ts';
+import type { ModelHealth, VitalSigns } from '../src/telemetry/vital-signs.ts';
 import { HOUR, MINUTE, SECOND } from '../src/time.ts';
+import { isSpent } from '../src/valkey/budget.ts';
 import { withTimeout } from '../src/with-timeout.ts';
+import type { FindMissed } from './missed-memories.ts';
 
-export type Grade = 'ok' | 'degraded' | 'red';
+export type HealthGrade = 'ok' | 'degraded' | 'red';
 
-/** One thing that was looked at, with the reason for its grade in a sentence. */
-export interface Check {
+/** The result of one check, with the reason for its grade in a sentence. */
+export interface HealthCheck {
   readonly name: string;
-  readonly status: Grade;
-  readonly said: string;
+  readonly status: HealthGrade;
+  readonly message: string;
 }
 
-/** As bad as the worst of its checks. */
+/** The health of a worker; its status is that of the worst check. */
 export interface Health {
-  readonly status: Grade;
-  readonly checks: readonly Check[];
+  readonly status: HealthGrade;
+  readonly checks: readonly HealthCheck[];
 }
 
-/** What health is measured from. */
-export interface Measured {
+/** The inputs of the measurement. */
+export interface HealthInputs {
   readonly producer: Producer;
   readonly graphs: Pick<Graphs, 'ping' | 'group'>;
-  /** The worker's own. */
+  /** The worker's own group. */
   readonly group: string;
-  readonly signs: VitalSigns;
+  readonly signs: Pick<VitalSigns, 'read'>;
   readonly spool: Spool;
+  readonly findMissed: FindMissed;
   /** Milliseconds since 1970. */
   readonly started: number;
   /** False for a worker that only exports: it calls no model, and others' backlog is not its own. */
@@ -40,124 +43,172 @@ export interface Measured {
 
 const ANSWERS_WITHIN = 2 * SECOND;
 const FAILED_IN_A_ROW = 3;
-/** Jobs that wait so long, with nothing committed meanwhile, are stuck. */
+/** Jobs that wait this long, with nothing committed meanwhile, are stuck. */
 const STUCK_AFTER = 2 * MINUTE;
 
-/** Asks the servers and reads what the worker noticed; nothing is told that was not seen. Never throws. */
-export async function measureHealth(measured: Measured): Promise<Health> {
-  const { producer, graphs, signs, spool, storesEpisodes } = measured;
-  const stores = [store('valkey', () => producer.ping()), store('falkordb', () => graphs.ping())];
-  const queues = [queueCheck(measured), deadLetters(producer), archivesCheck(producer), graphsCheck(measured)];
-  const checks = [
-    ...(await Promise.all(stores)),
-    ...(storesEpisodes ? Object.entries(signs.read().models).map(([model, signs]) => modelCheck(model, signs)) : []),
-    ...(await Promise.all(queues)).filter((check) => check !== undefined),
-    spoolCheck(spool),
-  ];
+/** Asks the servers and reads the worker's own observations; only what was observed is reported. Never throws. */
+export async function measureHealth(measured: HealthInputs): Promise<Health> {
+  const { producer, graphs } = measured;
+  const stores = Promise.all([store('valkey', () => producer.ping()), store('falkordb', () => graphs.ping())]);
+  const checks = (await Promise.all([stores, measureWork(measured)])).flat();
   const worst = (['red', 'degraded'] as const).find((grade) => checks.some(({ status }) => status === grade));
   return { status: worst ?? 'ok', checks };
 }
 
-async function store(name: string, ask: () => Promise<unknown>): Promise<Check> {
+/** The checks other than those of the servers. Never throws. */
+export async function measureWork(measured: HealthInputs): Promise<readonly HealthCheck[]> {
+  const { producer, signs, spool, storesEpisodes } = measured;
+  const queues = [
+    queueCheck(measured),
+    budgetCheck(producer),
+    deadLetters(producer),
+    archivesCheck(measured),
+    graphsCheck(measured),
+  ];
+  return [
+    ...(storesEpisodes ? Object.entries(signs.read().models).map(([model, signs]) => modelCheck(model, signs)) : []),
+    ...(await Promise.all(queues)).filter((check) => check !== undefined),
+    spoolCheck(spool),
+  ];
+}
+
+async function store(name: string, ask: () => Promise<unknown>): Promise<HealthCheck> {
   const began = performance.now();
   try {
     await withTimeout(ANSWERS_WITHIN, ask(), () => {
       throw new Error(`It did not answer within ${ANSWERS_WITHIN / SECOND} s.`);
     });
-    return { name, status: 'ok', said: `It answered in ${Math.ceil(performance.now() - began)} ms.` };
+    return { name, status: 'ok', message: `It answered in ${Math.ceil(performance.now() - began)} ms.` };
   } catch (error) {
-    return { name, status: 'red', said: (error as Error).message };
+    return { name, status: 'red', message: (error as Error).message };
   }
 }
 
-export function modelCheck(model: string, { breaker, ok, failed, failedInARow }: ModelSigns): Check {
+export function modelCheck(model: string, { breaker, ok, failed, failedInARow }: ModelHealth): HealthCheck {
   const name = `model ${model}`;
   const isAsked = ok + failed > 0;
   const lastMinute = isAsked
     ? `${ok} of ${ok + failed} calls of the last minute went well`
     : 'it was not asked in the last minute';
-  // One call that is told to wait opens the breaker too; as long as others went well lately that is no illness.
+  // A single refused call opens the breaker too; if others succeeded recently, the model is only degraded.
   if (breaker === 'open' && failedInARow < FAILED_IN_A_ROW)
     return {
       name,
       status: ok === 0 ? 'red' : 'degraded',
-      said: `It is not asked for a while, since it refused; ${lastMinute}.`,
+      message: `The circuit breaker blocks calls after failures; ${lastMinute}.`,
     };
   if (failedInARow >= FAILED_IN_A_ROW)
-    return { name, status: 'red', said: `Its last ${failedInARow} calls failed; ${lastMinute}.` };
-  return { name, status: 'ok', said: isAsked ? `${lastMinute}.` : 'It was not asked in the last minute.' };
+    return { name, status: 'red', message: `Its last ${failedInARow} calls failed; ${lastMinute}.` };
+  return { name, status: 'ok', message: isAsked ? `${lastMinute}.` : 'It was not asked in the last minute.' };
 }
 
-/** Undefined while Valkey cannot be asked, which is told already. */
-async function queueCheck({ producer, started, storesEpisodes }: Measured): Promise<Check | undefined> {
+/** Undefined while Valkey does not answer, which its own check reports. */
+async function queueCheck({ producer, started, storesEpisodes }: HealthInputs): Promise<HealthCheck | undefined> {
   if (!storesEpisodes) return undefined;
   try {
-    const [since, alive] = await Promise.all([producer.oldestWaiting('store'), producer.alive()]);
-    return { name: 'queue', ...judgeQueue(since, alive, started) };
+    const [since, alive, budget] = await Promise.all([
+      producer.oldestWaiting('store'),
+      producer.alive(),
+      producer.dailySpend(),
+    ]);
+    const verdict = gradeQueue(since, alive, started);
+    // Jobs that wait for the next day are not stuck, and the check of the budget reports them.
+    return { name: 'queue', ...verdict, ...(budget && isSpent(budget) && { status: 'ok' as const }) };
   } catch {
     return undefined;
   }
 }
 
 /** A worker that has just started has not failed yet. */
-export function judgeQueue(since: number | null, alive: Alive, started: number): Pick<Check, 'status' | 'said'> {
-  if (since === null) return { status: 'ok', said: 'Nothing waits.' };
+export function gradeQueue(
+  since: number | null,
+  alive: LiveWorkers,
+  started: number,
+): Pick<HealthCheck, 'status' | 'message'> {
+  if (since === null) return { status: 'ok', message: 'Nothing waits.' };
   const { lastCommit, now } = alive;
   const waited = `The oldest job has waited ${seconds(now - since)}`;
   const progress = lastCommit === null ? 'nothing was committed yet' : `last commit ${seconds(now - lastCommit)} ago`;
   const quiet = now - Math.max(lastCommit ?? 0, started);
   const isStuck = now - since > STUCK_AFTER && quiet > STUCK_AFTER;
-  return { status: isStuck ? 'red' : 'ok', said: `${waited}; ${progress}.` };
+  return { status: isStuck ? 'red' : 'ok', message: `${waited}; ${progress}.` };
 }
 
-async function deadLetters(producer: Producer): Promise<Check | undefined> {
-  const name = 'dead letters';
+/** Undefined without a budget. */
+async function budgetCheck(producer: Producer): Promise<HealthCheck | undefined> {
   try {
-    const counts = await Promise.all([producer.counts('store'), producer.counts('export')]);
-    const failed = counts.reduce((sum, count) => sum + count.failed, 0);
-    if (failed === 0) return { name, status: 'ok', said: 'There are none.' };
-    const jobs = failed === 1 ? '1 job was' : `${failed} jobs were`;
-    return { name, status: 'degraded', said: `${jobs} given up; \`memory-manager dead-letter list\` tells why.` };
+    const budget = await producer.dailySpend();
+    if (!budget) return undefined;
+    const spent = `$${budget.spent.toFixed(2)} of $${budget.limit} are spent today (UTC)`;
+    return isSpent(budget)
+      ? {
+          name: 'budget',
+          status: 'degraded',
+          message: `${spent}. Texts are stored, and read by the model from ${budget.resetsAt.toISOString().slice(0, 16)}Z on; MEMORY_BUDGET sets the limit.`,
+        }
+      : { name: 'budget', status: 'ok', message: `${spent}.` };
   } catch {
     return undefined;
   }
 }
 
-/** Undefined where nothing was archived by night yet and nothing is due. */
-async function archivesCheck({ nights, alive }: Producer): Promise<Check | undefined> {
+async function deadLetters(producer: Producer): Promise<HealthCheck | undefined> {
+  const name = 'dead letters';
+  try {
+    const counts = await Promise.all([producer.counts('store'), producer.counts('export')]);
+    const failed = counts.reduce((sum, count) => sum + count.failed, 0);
+    if (failed === 0) return { name, status: 'ok', message: 'There are none.' };
+    const jobs = failed === 1 ? '1 job was' : `${failed} jobs were`;
+    return { name, status: 'degraded', message: `${jobs} given up; \`memory-manager dead-letter list\` shows why.` };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined if there was no nightly export yet and none is due. */
+async function archivesCheck({ producer, findMissed }: HealthInputs): Promise<HealthCheck | undefined> {
+  const { nights, alive } = producer;
   try {
     const [night, drills, { now }] = await Promise.all([nights.last(), nights.restoreTests(), alive()]);
-    const verdict = judgeArchives(night, [...drills.values()], now);
+    const verdict = gradeArchives(night, [...drills.values()], now, await findMissed(night, drills));
     return verdict && { name: 'archives', ...verdict };
   } catch {
     return undefined;
   }
 }
 
-/** How much longer than from one night to the next the proof of every memory may take: 26 hours where nights are daily. */
+/** How long a night may take. Archives count as unproven after one period of the schedule and this time: 26 hours with a daily schedule. */
 const NIGHT_TAKES = 2 * HOUR;
 
-/** @param now by Valkey's clock */
-export function judgeArchives(
-  { next, last, outcome, isPending }: LastNight,
+/**
+ * @param now by Valkey's clock
+ * @param missed memories that the last night should have exported and did not
+ */
+export function gradeArchives(
+  { next, last, outcome, isPending }: NightlyState,
   drills: readonly RestoreTest[],
   now: number,
-): Pick<Check, 'status' | 'said'> | undefined {
-  const red = (reason: string) => ({ status: 'red' as const, said: reason });
+  missed: readonly string[] = [],
+): Pick<HealthCheck, 'status' | 'message'> | undefined {
+  const red = (reason: string) => ({ status: 'red' as const, message: reason });
   const failed = drills.filter((drill) => drill.failed !== null).length;
-  if (failed > 0) return red(`The last archive of ${memories(failed)} cannot be restored; ${TELLS_WHY}.`);
+  if (failed > 0) return red(`The last archive of ${memories(failed)} cannot be restored; ${SHOWS_WHY}.`);
   const isLate = (due: Date) => now - due.getTime() > NIGHT_TAKES;
   if (next && isLate(next))
     return red(
       `The nightly export due at ${next.toISOString()} has not begun; is a worker with the role scheduler running?`,
     );
   if (next && last) {
-    if (outcome?.said !== undefined) return red(`The last nightly export failed before any memory; ${TELLS_WHY}.`);
+    if (outcome?.error !== undefined) return red(`The last nightly export failed before any memory; ${SHOWS_WHY}.`);
     if (outcome && outcome.failed > 0)
-      return red(`The last nightly export failed for ${outcome.failed} of ${memories(outcome.groups)}; ${TELLS_WHY}.`);
+      return red(`The last nightly export failed for ${outcome.failed} of ${memories(outcome.groups)}; ${SHOWS_WHY}.`);
     if (isLate(last) && (isPending || (outcome && outcome.done < outcome.groups)))
       return red(
         `The nightly export of ${last.toISOString()} has done ${outcome?.done ?? 0} of ${memories(outcome?.groups)}; is a worker with the role export running?`,
+      );
+    if (missed.length > 0)
+      return red(
+        `The last nightly export left out ${memories(missed.length)} that a journal or restore test shows; \`memory-manager export --group ${missed[0]}\` exports one at once.`,
       );
     const proven = Math.max(...drills.map(({ verified }) => verified?.at.getTime() ?? 0));
     const period = next.getTime() - last.getTime();
@@ -165,45 +216,48 @@ export function judgeArchives(
       return red(`No archive of any memory was proven for ${Math.floor((now - proven) / HOUR)} hours.`);
   }
   if (drills.length === 0) return undefined;
-  return { status: 'ok', said: 'The last one of each memory that was tried can be restored.' };
+  return { status: 'ok', message: 'The last tested archive of each memory can be restored.' };
 }
 
-const TELLS_WHY = '`memory-manager dead-letter list` tells why';
+const SHOWS_WHY = '`memory-manager dead-letter list` shows why';
 const memories = (count: number | undefined): string => (count === 1 ? '1 memory' : `${count ?? 'its'} memories`);
 
-/** Undefined while Valkey cannot be asked. The graph of the worker's own group is compared too; others are by night and by each commit. */
-async function graphsCheck({ producer, graphs, group }: Measured): Promise<Check | undefined> {
+/**
+ * Undefined while Valkey does not answer. The graph of the worker's own group is compared too; others are compared by nightly exports and
+ * commits.
+ */
+async function graphsCheck({ producer, graphs, group }: HealthInputs): Promise<HealthCheck | undefined> {
   const name = 'graphs';
   try {
     const lost = new Set(await producer.ask(lostGroups));
     if (await isLost(producer.ask, graphs.group(group)).catch(() => false)) lost.add(group);
-    if (lost.size === 0) return { name, status: 'ok', said: 'None is known to lack what was committed to it.' };
+    if (lost.size === 0) return { name, status: 'ok', message: 'No graph is known to lack committed changes.' };
     const [first] = [...lost].sort();
     return {
       name,
       status: 'red',
-      said: `The graph of ${memories(lost.size)} lacks changes that it had taken; run \`memory-manager archive rebuild --replace --group ${first}\`.`,
+      message: `The graph of ${memories(lost.size)} lacks changes that it had applied; run \`memory-manager archive rebuild --replace --group ${first}\`.`,
     };
   } catch {
     return undefined;
   }
 }
 
-function spoolCheck(spool: Spool): Check {
+function spoolCheck(spool: Spool): HealthCheck {
   const name = 'spool';
   try {
-    const [count, aside] = [spool.count(), spool.aside()];
+    const [count, aside] = [spool.count(), spool.countUnreadable()];
     if (aside > 0)
       return {
         name,
         status: 'degraded',
-        said: `${aside} ${aside === 1 ? 'file' : 'files'} in ${spool.folder}/unreadable could not be handed in.`,
+        message: `${aside} ${aside === 1 ? 'file' : 'files'} in ${spool.folder}/unreadable could not be queued.`,
       };
-    if (count === 0) return { name, status: 'ok', said: 'It is empty.' };
+    if (count === 0) return { name, status: 'ok', message: 'It is empty.' };
     const waits = count === 1 ? '1 episode waits' : `${count} episodes wait`;
-    return { name, status: 'degraded', said: `${waits} on disk for Valkey.` };
+    return { name, status: 'degraded', message: `${waits} on disk for Valkey.` };
   } catch (error) {
-    return { name, status: 'degraded', said: (error as Error).message };
+    return { name, status: 'degraded', message: (error as Error).message };
   }
 }
 

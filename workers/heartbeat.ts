@@ -1,18 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { programVersion } from '../src/archive/manifest.ts';
 import type { Config } from '../src/config.ts';
-import { BEAT, noteAlive, noteGone, type WorkerNote } from '../src/queue/alive.ts';
+import { HEARTBEAT_INTERVAL, recordHeartbeat, removeWorker, type WorkerNote } from '../src/queue/heartbeats.ts';
 import type { VitalSigns } from '../src/telemetry/vital-signs.ts';
-import { established, impatientConnection } from '../src/valkey/connections.ts';
-import { regularly } from './regularly.ts';
+import { ensureConnected, failFastConnection } from '../src/valkey/connections.ts';
+import { repeatTask } from './repeat.ts';
 
-/** Who this worker is. */
-export type Identity = Pick<WorkerNote, 'id' | 'pid' | 'host' | 'roles' | 'started'>;
+/** The identity of this worker. */
+export type Identity = Pick<WorkerNote, 'id' | 'pid' | 'host' | 'roles' | 'started' | 'version'>;
+
+/** As `/health` shows it: with the names of `WorkerStatus`. */
+export const publicIdentity = ({ started, ...rest }: Identity) => ({ ...rest, startedAt: started });
 
 export interface Heartbeat {
-  /** Says that it takes no more jobs. Never throws. */
+  /** Reports that the worker takes no more jobs. Never throws. */
   closing(): Promise<void>;
-  /** Takes the worker off the list. Never throws. */
+  /** Removes the worker from the list. Never throws. */
   stop(): Promise<void>;
 }
 
@@ -23,27 +27,28 @@ export function newIdentity(roles: readonly string[]): Identity {
     host: hostname(),
     roles: [...roles],
     started: new Date().toISOString(),
+    version: programVersion(),
   };
 }
 
-/** Tells Valkey every five seconds that this worker lives and what it noticed. While Valkey is away a beat is left out. */
+/** Reports to Valkey every five seconds that this worker is alive, with its observations. While Valkey is down a beat is left out. */
 export function startHeartbeat(
   config: Config,
   identity: Identity,
   signs: VitalSigns,
   health: string | null,
 ): Heartbeat {
-  // One of its own that gives up soon: behind a blocking read, or queued for later, a beat would tell of another time.
-  const connection = impatientConnection(config.valkey);
+  // A separate connection that gives up soon: behind a blocking read, or queued for later, a beat would report an outdated state.
+  const connection = failFastConnection(config.valkey);
   let state: WorkerNote['state'] = 'working';
 
   async function beat(): Promise<void> {
-    await established(connection, config.valkey);
+    await ensureConnected(connection, config.valkey);
     const { models, lastCommit } = signs.read();
     const worker: WorkerNote = { ...identity, state, health, models: { ...models } };
-    await noteAlive(connection, config.queuePrefix, worker, lastCommit === null ? null : Date.now() - lastCommit);
+    await recordHeartbeat(connection, config.queuePrefix, worker, lastCommit === null ? null : Date.now() - lastCommit);
   }
-  const beats = regularly(BEAT, beat);
+  const beats = repeatTask(HEARTBEAT_INTERVAL, beat);
 
   return {
     async closing() {
@@ -54,7 +59,7 @@ export function startHeartbeat(
       await beats.end();
       // The last commits may be younger than the last beat.
       await beat().catch(() => {});
-      await noteGone(connection, config.queuePrefix, identity.id).catch(() => {});
+      await removeWorker(connection, config.queuePrefix, identity.id).catch(() => {});
       connection.disconnect();
     },
   };

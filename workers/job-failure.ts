@@ -8,14 +8,13 @@ import {
   WaitingError,
 } from 'bullmq';
 import type { Address } from '../src/config.ts';
-import { type FailurePolicy, failurePolicy, isForeseen } from '../src/errors.ts';
+import { type FailureName, type FailurePolicy, failurePolicy, isFailure, isOperationalError } from '../src/errors.ts';
 import { checkGroup } from '../src/group.ts';
-import { waitNote, waitReason } from '../src/queue/job-state.ts';
-import { EXPORT_QUEUE, NIGHTLY, STORE_QUEUE, TASK, waitAfter } from '../src/queue/jobs.ts';
-import { carrierOf } from '../src/telemetry/carrier.ts';
+import { postponeNote, postponeReason } from '../src/queue/job-state.ts';
+import { EXPORT_QUEUE, NIGHTLY, postponeDelay, STORE_QUEUE, TASK } from '../src/queue/jobs.ts';
 import { type Metrics, NO_METRICS } from '../src/telemetry/metrics.ts';
 import { redactError } from '../src/telemetry/redact-error.ts';
-import { trace } from '../src/telemetry/tracing.ts';
+import { carrierOf, trace } from '../src/telemetry/tracing.ts';
 import { SECOND } from '../src/time.ts';
 import { explainValkey, isAboutServer } from '../src/valkey/failures.ts';
 
@@ -28,7 +27,7 @@ export interface Observers {
 
 /** How long the whole queue pauses when a store is unavailable, plus up to half of that; then a few jobs are tried. */
 const STORE_PAUSE = 1 * SECOND;
-const STORE_FAILURES = ['StoreUnreachableError', 'WrongServerError', 'AccessRefusedError'];
+const STORE_FAILURES: readonly FailureName[] = ['StoreUnreachableError', 'WrongServerError', 'AccessRefusedError'];
 
 /**
  * BullMQ's processor of a job: runs `work` and handles a failure by the policy in `errors.ts`. Only `retry` counts an attempt.
@@ -64,8 +63,8 @@ export function jobProcessor(
   };
 }
 
-/** Tag values of the metric `jobs.failed` and of docs/failures.md. */
-const OUTCOMES: Readonly<Record<FailurePolicy, string>> = {
+// Dashboards store the label `fate` and its values, so both keep their older words for the failure policies.
+const FATE_LABELS: Readonly<Record<FailurePolicy, string>> = {
   postpone: 'waits',
   retry: 'retried',
   deadLetter: 'given up',
@@ -103,14 +102,14 @@ async function untilAborted<T>(signal: AbortSignal | undefined, work: Promise<T>
 /** Delays the job or pauses the whole queue; returns the error by which BullMQ knows. */
 async function postponed(queue: Queue, job: Job, token: string | undefined, error: Error): Promise<Error> {
   try {
-    await job.updateProgress(waitNote(error.message));
-    if (STORE_FAILURES.includes(error.name)) {
+    await job.updateProgress(postponeNote(error.message));
+    if (isFailure(error, ...STORE_FAILURES)) {
       // All jobs would fail the same way, so the whole queue pauses.
       await queue.rateLimit(Math.round(STORE_PAUSE * (1 + Math.random() / 2)));
       return new RateLimitError();
     }
     const postponements = job.attemptsStarted - job.attemptsMade;
-    await job.moveToDelayed(Date.now() + Math.round(waitAfter(error, postponements)), token);
+    await job.moveToDelayed(Date.now() + Math.round(postponeDelay(error, postponements)), token);
     return new DelayedError();
   } catch (refused) {
     // Valkey refused the note as well. BullMQ would count an attempt for the original error.
@@ -124,9 +123,10 @@ async function postponed(queue: Queue, job: Job, token: string | undefined, erro
  * The message of an unexpected failure goes into the job's log, which `dead-letter show` prints.
  */
 async function withoutContent(job: Job, error: unknown): Promise<Error> {
-  if (waitReason(job.progress)) await job.updateProgress(0);
-  const { name, message } = isForeseen(error) ? error : redactError(error);
-  if (!isForeseen(error)) await job.log(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  if (postponeReason(job.progress)) await job.updateProgress(0);
+  const { name, message } = isOperationalError(error) ? error : redactError(error);
+  if (!isOperationalError(error))
+    await job.log(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
   const frames = (error instanceof Error ? (error.stack ?? '') : '').split('\n').filter((line) => /^ +at /.test(line));
   return Object.assign(new Error(message), { name, stack: [`${name}: ${message}`, ...frames].join('\n') });
 }
@@ -137,7 +137,7 @@ function failureReporter(queue: Queue, { metrics = NO_METRICS, onNotice = () => 
   return (job: Job, policy: FailurePolicy, error: unknown): void => {
     metrics.increment('opencode.memory.jobs.failed', {
       queue: queue.name,
-      fate: OUTCOMES[policy],
+      fate: FATE_LABELS[policy],
     });
     const { message } = redactError(error);
     if (policy === 'postpone' && message === lastMessage) return;
@@ -147,6 +147,6 @@ function failureReporter(queue: Queue, { metrics = NO_METRICS, onNotice = () => 
 }
 
 function outcome(job: Job, policy: FailurePolicy): string {
-  if (policy === 'postpone') return 'waits; no attempt is counted';
-  return policy === 'deadLetter' || job.attemptsMade + 1 >= (job.opts.attempts ?? 1) ? 'given up' : 'tried again';
+  if (policy === 'postpone') return 'postponed; no attempt is counted';
+  return policy === 'deadLetter' || job.attemptsMade + 1 >= (job.opts.attempts ?? 1) ? 'dead letter' : 'retried';
 }

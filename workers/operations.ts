@@ -10,11 +10,13 @@ import type { Prometheus } from '../src/telemetry/prometheus.ts';
 import { redactError } from '../src/telemetry/redact-error.ts';
 import type { VitalSigns } from '../src/telemetry/vital-signs.ts';
 import { SECOND } from '../src/time.ts';
-import { joined, noteFigures } from './figures.ts';
-import { type Health, measureHealth } from './health.ts';
+import { mergeMetrics, reportGauges } from './gauges.ts';
+import { measureHealth } from './health.ts';
 import { startHealthServer } from './health-server.ts';
-import { newIdentity, startHeartbeat } from './heartbeat.ts';
-import { regularly } from './regularly.ts';
+import { newIdentity, publicIdentity, startHeartbeat } from './heartbeat.ts';
+import { openMissedExportCheck } from './missed-memories.ts';
+import { measureReadiness } from './readiness.ts';
+import { repeatTask } from './repeat.ts';
 
 /** A worker's tasks other than jobs. */
 export interface Operations {
@@ -23,7 +25,7 @@ export interface Operations {
   close(): Promise<void>;
 }
 
-export interface Watched {
+export interface OperationsInput {
   readonly roles: readonly string[];
   readonly workers: readonly Worker[];
   readonly signs: VitalSigns;
@@ -39,13 +41,14 @@ const FIGURES_EVERY = 10 * SECOND;
  * Publishes the worker's heartbeat, health and metrics, and drains this machine's spool.
  * @throws ConfigError when `/health` cannot be served
  */
-export async function startOperations(config: Config, watched: Watched): Promise<Operations> {
+export async function startOperations(config: Config, watched: OperationsInput): Promise<Operations> {
   const { roles, workers, signs, metrics, prometheus, onNotice } = watched;
   const producer = openProducer(config);
-  // Of its own: behind many reads of episodes a server would look silent that is only busy.
+  // A separate pool: behind many reads of episodes a busy server would look silent.
   const graphs = openGraphs(config.falkordb, { readers: 1, writers: 1 });
   const spool = openSpool(config.home, config.spoolLimit);
   const identity = newIdentity(roles);
+  const findMissed = openMissedExportCheck(producer);
   noteCommits(workers, signs);
 
   const health = shared(() =>
@@ -54,6 +57,7 @@ export async function startOperations(config: Config, watched: Watched): Promise
       spool,
       signs,
       graphs,
+      findMissed,
       group: config.group,
       started: Date.parse(identity.started),
       storesEpisodes: roles.includes('store'),
@@ -61,15 +65,19 @@ export async function startOperations(config: Config, watched: Watched): Promise
   );
   async function figures() {
     const [, queues] = await Promise.all([
-      noteFigures(producer, spool, metrics),
+      reportGauges(producer, spool, metrics, config.home),
       producer.prometheus().catch((): string[] => []),
     ]);
-    return { text: joined(queues) + (await prometheus.text()), contentType: prometheus.contentType };
+    return { text: mergeMetrics(queues) + (await prometheus.text()), contentType: prometheus.contentType };
   }
 
   const server = await startHealthServer(
     config,
-    { health: async () => ({ ...(await health()), worker: identity }), metrics: figures },
+    {
+      health: async () => ({ ...(await health()), worker: publicIdentity(identity) }),
+      readiness: shared(() => measureReadiness(config)),
+      metrics: figures,
+    },
     onNotice,
   ).catch(async (error) => {
     graphs.close();
@@ -78,7 +86,7 @@ export async function startOperations(config: Config, watched: Watched): Promise
   });
   const heartbeat = startHeartbeat(config, identity, signs, server.address);
   const regular = [
-    regularly(SPOOL_EVERY, async () => {
+    repeatTask(SPOOL_EVERY, async () => {
       try {
         // An empty spool costs Valkey no command.
         if (spool.names().length === 0) return;
@@ -90,7 +98,7 @@ export async function startOperations(config: Config, watched: Watched): Promise
         onNotice(redactError(error).message);
       }
     }),
-    regularly(FIGURES_EVERY, () => noteFigures(producer, spool, metrics)),
+    repeatTask(FIGURES_EVERY, () => reportGauges(producer, spool, metrics, config.home)),
   ];
 
   return {
@@ -111,8 +119,8 @@ function noteCommits(workers: readonly Worker[], signs: VitalSigns): void {
 }
 
 /** Requests during a measurement share its result, so that many of them cost the stores no more than one. */
-function shared(measure: () => Promise<Health>): () => Promise<Health> {
-  let running: Promise<Health> | undefined;
+function shared<T>(measure: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
   return () => {
     running ??= measure().finally(() => {
       running = undefined;

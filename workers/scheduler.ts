@@ -1,28 +1,28 @@
 import { type ScheduledTask, schedule } from 'node-cron';
 import type { Config } from '../src/config.ts';
-import type { Nights } from '../src/queue/nightly-exports.ts';
-import { serveDue } from '../src/schedule/due.ts';
+import type { NightlyExports } from '../src/queue/nightly-exports.ts';
+import { runDueTicks } from '../src/schedule/run-due-ticks.ts';
 import { openTicks, type Ticks } from '../src/schedule/ticks.ts';
 import { redactError } from '../src/telemetry/redact-error.ts';
 import { trace } from '../src/telemetry/tracing.ts';
 import { SECOND } from '../src/time.ts';
 import type { Observers } from './job-failure.ts';
-import { regularly } from './regularly.ts';
+import { repeatTask } from './repeat.ts';
 
-/** Keeps the schedule. */
-export interface Schedule {
+/** The schedule of nightly exports. */
+export interface Scheduler {
   /** Returns a function that stops the schedule. While Valkey does not answer, the schedule reports it and checks again. */
-  start(nights: Nights, observers?: Observers): Promise<() => Promise<void>>;
+  start(nights: NightlyExports, observers?: Observers): Promise<() => Promise<void>>;
 }
 
 /**
- * Every worker looks this often whether a tick is due, by Valkey's clock: for ticks that were missed, and for machines whose own clock
+ * How often each worker checks whether a tick is due, by Valkey's clock: for ticks that were missed, and for machines whose own clock
  * is wrong.
  */
 const CHECK_EVERY = 10 * SECOND;
 
 /** @throws ConfigError when MEMORY_EXPORT_CRON cannot be used */
-export function openSchedule({ nightly }: Config): Schedule {
+export function openScheduler({ nightly }: Config): Scheduler {
   const ticks = nightly && openTicks(nightly.cron, nightly.timeZone);
   return {
     async start(nights, observers = {}) {
@@ -33,11 +33,11 @@ export function openSchedule({ nightly }: Config): Schedule {
   };
 }
 
-async function keepSchedule(ticks: Ticks, nights: Nights, observers: Observers): Promise<() => Promise<void>> {
+async function keepSchedule(ticks: Ticks, nights: NightlyExports, observers: Observers): Promise<() => Promise<void>> {
   const alarm = openAlarm(() => check());
   const check = scheduleCheck(ticks, nights, observers, alarm.set);
   await check();
-  const checks = regularly(CHECK_EVERY, check);
+  const checks = repeatTask(CHECK_EVERY, check);
   return async () => {
     alarm.clear();
     await checks.end();
@@ -45,8 +45,8 @@ async function keepSchedule(ticks: Ticks, nights: Nights, observers: Observers):
 }
 
 /**
- * Wakes at one moment, as the date and time of a cron expression that node-cron keeps. It is never given MEMORY_EXPORT_CRON itself: when
- * the machine's clock leaps forward, node-cron 4.6 steps through every tick in between and blocks the process meanwhile.
+ * Wakes at one moment: node-cron gets a cron expression for that date and time, never MEMORY_EXPORT_CRON itself. When the machine's clock is
+ * set forward, node-cron 4.6 steps through every tick in between and blocks the process meanwhile.
  */
 function openAlarm(wake: () => Promise<void>) {
   let armed: { readonly at: number; readonly task: ScheduledTask } | undefined;
@@ -70,7 +70,7 @@ function openAlarm(wake: () => Promise<void>) {
 
 function scheduleCheck(
   ticks: Ticks,
-  nights: Nights,
+  nights: NightlyExports,
   { metrics, onNotice = () => {} }: Observers,
   setAlarm: (moment: Date) => void,
 ): () => Promise<void> {
@@ -86,7 +86,7 @@ function scheduleCheck(
   return async () => {
     try {
       if (!isNoted) await noteNext();
-      const served = await serveDue(ticks, nights.schedule, serve);
+      const served = await runDueTicks(ticks, nights.schedule, serve);
       setAlarm(ticks.next(new Date()));
       if (served) metrics?.increment('opencode.memory.schedule.ticks');
       lastMessage = '';

@@ -1,15 +1,23 @@
 import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Config } from '../src/config.ts';
-import { InvalidInputError } from '../src/errors.ts';
 import type { Ingest } from '../src/ingest/ingest.ts';
 import { isForgottenJob } from '../src/queue/forgotten-job.ts';
-import { BACKOFF, backoff, readStoreJob, readTaskJob, STORE_QUEUE, TASK, type Task } from '../src/queue/jobs.ts';
+import {
+  BACKOFF,
+  backoff,
+  readStoreJob,
+  readTaskJob,
+  refuseJob,
+  STORE_QUEUE,
+  TASK,
+  type Task,
+} from '../src/queue/jobs.ts';
 import { openQueue } from '../src/queue/queues.ts';
 import type { Upkeep } from '../src/upkeep/upkeep.ts';
 import { jobProcessor, type Observers } from './job-failure.ts';
 
-/** Takes `store` jobs, which bring an episode into the graph, and `task` jobs, which do something else to a graph. */
+/** Processes `store` jobs, which bring an episode into the graph, and `task` jobs, which change a graph in another way. */
 export function startStoreWorker(
   config: Config,
   connection: Redis,
@@ -28,14 +36,14 @@ export function startStoreWorker(
 async function work({ name, data, attemptsStarted }: Job, ingest: Ingest, upkeep: Upkeep): Promise<unknown> {
   if (name === STORE_QUEUE) {
     if (!isForgottenJob(data)) return ingest(readStoreJob(data));
-    // A worker that died over it may have left something since.
+    // A worker that died during the job may have left data behind.
     if (attemptsStarted > 1) await upkeep.run(data.group, onlyThis(data.uuid));
     return undefined;
   }
-  if (name !== TASK) throw new InvalidInputError(`This worker does not know jobs named "${name}"; a newer one may.`);
+  if (name !== TASK) refuseJob(name, data);
   const { group, task } = readTaskJob(data);
   const result = await upkeep.run(group, task);
-  // It would stand in Valkey for days; what was told stands in the graph.
+  // The result would stay in Valkey for days, with content; the summary is in the graph.
   return task.kind === 'summarize-saga' ? undefined : result;
 }
 
@@ -46,16 +54,16 @@ const onlyThis = (uuid: string): Task => ({
 });
 
 /**
- * A killed worker's jobs are taken over once their lock ran out. They may be taken over often, since each kill of a worker counts
+ * A killed worker's jobs are taken over once their locks have expired. The limit of takeovers is high, since each kill of a worker counts
  * against every job that it held.
  */
-export function workerOptions({ queuePrefix, takeover, stalledLimit }: Config, connection: Redis) {
+export function workerOptions({ queuePrefix, takeoverMs, stalledLimit }: Config, connection: Redis) {
   return {
     connection,
     prefix: queuePrefix,
-    lockDuration: takeover,
+    lockDuration: takeoverMs,
     // BullMQ's scripts take whole numbers only.
-    stalledInterval: Math.ceil(takeover / 3),
+    stalledInterval: Math.ceil(takeoverMs / 3),
     maxStalledCount: stalledLimit,
     // Without it the exporter's totals stay 0.
     metrics: { maxDataPoints: 60 },

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { extractionSchema } from '../../src/models/openai/extraction-schema.ts';
-import { extractionInstructions } from '../../src/models/openai/prompts/extract.ts';
+import { extractionInstructions } from '../../src/models/chat/extraction-prompt.ts';
+import { extractionSchema } from '../../src/models/chat/extraction-schema.ts';
+import type { Price } from '../../src/models/declarations.ts';
+import { costOf } from '../../src/models/prices.ts';
 import { NO_ONTOLOGY } from '../../src/ontology.ts';
-import { costOf, type Price } from '../../src/telemetry/prices.ts';
 
 /** What the sets of the yardstick cost with a language model, reckoned before anything is sent. */
 export interface Estimate {

@@ -37,10 +37,11 @@ export async function open(folder, { concurrency = 1, home: kept } = {}) {
   return {
     ask: (group, question, { limit, asOf, cache = true }) =>
       memory.queryMemory(question, limit, { group, ...(!cache && { cache }), ...(asOf && { asOf }) }),
-    learnt: (group, uuid) => memory.episodes.getExtracted([uuid], { group }),
-    size: (group) => memory.graphSize(group),
+    // As JSON, since the yardstick reads times as ISO 8601 text.
+    learnt: async (group, uuid) => JSON.parse(JSON.stringify(await memory.episodes.getExtracted([uuid], { group }))),
+    size: (group) => memory.getGraphSize(group),
     async store(group, episodes, { limit = 600_000, metadata = true } = {}) {
-      const receipts = await memory.enqueueMany(
+      const receipts = await memory.enqueueEpisodes(
         episodes.map(({ id, content, source = 'text', description, saga, reference_time, metadata: given }) => ({
           ...{ content, metadata: (metadata && given) || null, group, source, idempotencyKey: id },
           ...(description && { sourceDescription: description }),

@@ -12,7 +12,7 @@ export interface Model {
 
 export interface Budget {
   readonly spent: number;
-  /** @throws CapReachedError when a call of so many prompt tokens could go beyond the cap */
+  /** @throws CapReachedError when a call with this number of prompt tokens could exceed the cap */
   reserve(promptTokens: number, completionTokens: number): void;
   pay(promptTokens: number, completionTokens: number): void;
 }

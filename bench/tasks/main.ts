@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod/mini';
 import { loadConfig } from '../../src/config.ts';
 import { startServers } from '../../src/embedded/servers.ts';
-import { ConfigError, isForeseen } from '../../src/errors.ts';
+import { ConfigError, isOperationalError } from '../../src/errors.ts';
 import { markdownTable } from '../table.ts';
 import { type Model, openBudget } from './agent.ts';
 import { estimate } from './price.ts';
@@ -43,7 +43,7 @@ try {
     console.error(`Spent $${real.model.budget.spent.toFixed(4)}.`);
   }
 } catch (error) {
-  console.error(isForeseen(error) ? error.message : error);
+  console.error(isOperationalError(error) ? error.message : error);
   process.exitCode = 1;
 }
 

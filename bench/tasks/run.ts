@@ -47,12 +47,20 @@ export async function memories(base: Config): Promise<ReadonlyMap<Task, Given>> 
   const services = openServices(config, {});
   try {
     await seed(memory, group);
-    const scope = { group, by: 'option' as const, userGroup: `${group}-user` };
-    const ask = (question: string, begins: boolean, known: Iterable<string> = []) =>
-      recall(services, scope, {
-        ...{ question, begins, known: new Set(known), own: new Set<string>(), limit: MINUTE },
-        notice: (sentence) => console.error(`  ${sentence}`),
-      });
+    const scope = { group, by: 'option' as const, needsJoining: false, userGroup: `${group}-user` };
+    const ask = async (question: string, begins: boolean, known: Iterable<string> = []) => {
+      const asked = {
+        question,
+        begins,
+        known: new Set(known),
+        own: new Set<string>(),
+        limit: MINUTE,
+        toldTo: { host: 'bench' },
+      };
+      const recalled = await recall(services, scope, asked);
+      for (const problem of recalled.problems) console.error(`  ${problem}`);
+      return recalled;
+    };
     const start = await ask('', true);
     const given = new Map<Task, Given>();
     for (const task of TASKS) {

@@ -1,4 +1,4 @@
-import { summaryEpisode, turnEpisode } from '../../src/agents/turn.ts';
+import { summaryEpisode, turnEpisode } from '../../src/agents/capture/turn.ts';
 import type { EpisodeInput } from '../../src/index.ts';
 import type { MemoryManager } from '../../src/memory.ts';
 import { MINUTE } from '../../src/time.ts';
@@ -9,7 +9,7 @@ export async function seed(memory: MemoryManager, group: string): Promise<void> 
   const uuids = new Map<string, string>();
   for (const [place, one] of HISTORY.entries()) {
     const { content, metadata, ...options } = episodeOf(one, place, uuids);
-    const receipt = await memory.enqueue(content, metadata ?? {}, { group, ...options });
+    const receipt = await memory.enqueueEpisode(content, metadata ?? {}, { group, ...options });
     await memory.waitFor(receipt, { timeoutMs: 10 * MINUTE });
     if (one.kind === 'note' && one.id) uuids.set(one.id, receipt.uuid);
   }

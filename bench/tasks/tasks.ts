@@ -1,4 +1,4 @@
-/** Something that a user asks a coding agent for, in a session of its own. */
+/** A request to a coding agent, in a separate session. */
 export interface Task {
   readonly name: string;
   readonly prompt: string;
@@ -12,7 +12,7 @@ export interface Task {
    */
   readonly needs: readonly RegExp[];
   readonly answer: string;
-  /** What the scripted model answers where it finds in no file what it needs: what one would guess. */
+  /** The scripted model's answer if no file contains what it needs: a plausible guess. */
   readonly guess: string;
   /** A line of briefing or recall bears on the task if one of these stands in it. */
   readonly bears: readonly RegExp[];

@@ -1,5 +1,5 @@
 // The types that this worker keeps. Everything else that its model reports is left out or becomes an `Entity`.
-import { defineMemory } from 'memory-manager';
+import { defineMemory } from '@memory-manager/memory-manager';
 import * as z from 'zod';
 
 export default defineMemory({

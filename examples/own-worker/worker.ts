@@ -1,7 +1,7 @@
 // A worker of your own, in your own process: types from memory.config.ts and a model that reads ticket numbers by a rule.
 import { fileURLToPath } from 'node:url';
-import { type Extraction, type LanguageModel, loadConfig, MemoryManager } from 'memory-manager';
-import { startWorkers } from 'memory-manager/worker';
+import { type Extraction, type LanguageModel, loadConfig, MemoryManager } from '@memory-manager/memory-manager';
+import { startWorkers } from '@memory-manager/memory-manager/worker';
 
 const SENTENCE = /\b([A-Z]+-\d+) blocks ([A-Z]+-\d+)/g;
 
@@ -45,7 +45,7 @@ const worker = await startWorkers(loadConfig(), ['store'], { languageModel: tick
 const memory = new MemoryManager({ group: 'example-tickets' });
 
 const text = 'PAY-12 blocks WEB-7, and the release waits for both.';
-await memory.waitFor(await memory.enqueue(text, { from: 'standup' }, { idempotencyKey: 'standup-1' }));
+await memory.waitFor(await memory.enqueueEpisode(text, { from: 'standup' }, { idempotencyKey: 'standup-1' }));
 
 for (const { name, type, attributes } of await memory.getEntities('Ticket')) console.log(name, type, attributes);
 console.log((await memory.search('WEB-7')).facts.map(({ relation, fact }) => `${relation}: ${fact}`));

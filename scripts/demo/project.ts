@@ -1,4 +1,4 @@
-import { type Turn, turnEpisode } from '../../src/agents/turn.ts';
+import { type Turn, turnEpisode } from '../../src/agents/capture/turn.ts';
 import type { EpisodeInput } from '../../src/index.ts';
 
 /** A fortnight in an invented project, as the sessions of a coding agent and a few notes leave it. */

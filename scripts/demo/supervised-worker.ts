@@ -9,7 +9,7 @@ export interface SupervisedWorker {
   stop(): Promise<void>;
 }
 
-/** Runs a worker as a process of its own and starts another whenever it ends by itself or is killed. */
+/** Runs a worker as a separate process and starts another whenever it exits or is killed. */
 export function superviseWorker(
   environment: NodeJS.ProcessEnv,
   onRestart: (how: string, pid: number | undefined) => void,

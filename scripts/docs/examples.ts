@@ -7,6 +7,8 @@ export interface Example {
   /** The page's name without its ending, such as `search`. */
   readonly page: string;
   readonly command: string;
+  /** The program that the block needs, such as `codex`, as the first line of the block names it. */
+  readonly host: string | undefined;
   /** Lines; `…` in one stands for anything. */
   readonly output: readonly string[];
 }
@@ -17,11 +19,12 @@ export interface Program {
   readonly code: string;
 }
 
-const BLOCK = /^```(console|ts)\n([\s\S]*?)^```$/gm;
+const BLOCK = /^```(console|ts)(?: host=(\w+))?\n([\s\S]*?)^```$/gm;
 
 /**
  * The `console` blocks (lines that start with `$ ` are commands) and the `ts` blocks of the README, the docs and the examples, in
- * order; with `pages`, such as `README`, `search` or `examples`, only theirs.
+ * order. A block ```` ```console host=codex ```` needs that agent. With `pages`, such as `README`, `search` or `examples`, only theirs.
+ * @throws Error for a page that does not exist, naming those that do
  */
 export function findExamples(
   root: string,
@@ -31,16 +34,19 @@ export function findExamples(
     'README.md',
     'examples/README.md',
     ...readdirSync(join(root, 'docs')).map((name) => join('docs', name)),
-  ];
+  ].filter((name) => name.endsWith('.md'));
+  const known = files.map(pageOf);
+  const unknown = pages.filter((page) => !known.includes(page));
+  if (unknown.length > 0) throw new Error(`There is no page ${unknown.join(', ')}; the pages are ${known.join(', ')}.`);
   const examples: Example[] = [];
   const programs: Program[] = [];
   const isChosen = (name: string) => pages.length === 0 || pages.includes(pageOf(name));
-  for (const file of files.filter((name) => name.endsWith('.md') && isChosen(name))) {
+  for (const file of files.filter(isChosen)) {
     const text = readFileSync(join(root, file), 'utf8');
-    for (const { 1: kind, 2: body = '', index } of text.matchAll(BLOCK)) {
+    for (const { 1: kind, 2: host, 3: body = '', index } of text.matchAll(BLOCK)) {
       const place = `${file}:${text.slice(0, index).split('\n').length}`;
       if (kind === 'ts') programs.push({ place, code: body });
-      else examples.push(...commandsOf(body).map((it) => ({ ...it, place, page: pageOf(file) })));
+      else examples.push(...commandsOf(body).map((example) => ({ ...example, host, place, page: pageOf(file) })));
     }
   }
   return { examples, programs };

@@ -6,12 +6,13 @@ import { parseAst } from 'rolldown/parseAst';
 
 const HEAD = `# API
 
-Written by \`npm run generate\` from the docstrings of what the package exports; CI checks that this page is current. [README](../README.md#programs) and
-[examples](../examples/README.md) show the API in use. Every method of \`MemoryManager\` has a command of the same effect.
+Look up every class, function and type that the package exports. The [README](../README.md#programs) and the [examples](../examples/README.md) show the API in
+use. Most methods of \`MemoryManager\` have a command with the same effect. \`npm run generate\` writes this page from the docstrings, and CI checks that the
+page is current.
 `;
 const ENTRIES = [
-  ['memory-manager', 'src/index.d.ts'],
-  ['memory-manager/worker', 'workers/main.d.ts'],
+  ['@memory-manager/memory-manager', 'src/index.d.ts'],
+  ['@memory-manager/memory-manager/worker', 'workers/main.d.ts'],
 ] as const;
 
 interface Declared {

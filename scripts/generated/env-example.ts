@@ -1,7 +1,8 @@
-import { SETTINGS, type Setting } from '../../src/settings.ts';
+import type { Setting } from '../../src/setting.ts';
+import { SETTINGS } from '../../src/settings.ts';
 
-const HEAD = `# Every setting with its default. Copy this file to .env, and set what differs; docs/configuration.md says more.
-# Docker Compose reads .env by itself. For the command line: set -a; . ./.env; set +a
+const HEAD = `# Every setting with its default. Copy this file to .env and change what you need. docs/configuration.md explains each setting.
+# Docker Compose reads .env automatically. For the command line: set -a; . ./.env; set +a
 `;
 
 /** `.env.example`, from the table of settings. */

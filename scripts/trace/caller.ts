@@ -6,5 +6,5 @@ const { MemoryManager } = await import('../../src/index.ts');
 
 const memory = new MemoryManager();
 for (const text of process.argv.slice(2))
-  await tracer.trace('agent.turn', async () => memory.waitFor(await memory.enqueue(text)));
+  await tracer.trace('agent.turn', async () => memory.waitFor(await memory.enqueueEpisode(text)));
 await memory.close();

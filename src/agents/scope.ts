@@ -1,17 +1,27 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { basename, dirname, resolve } from 'node:path';
 import { checkGroup } from '../group.ts';
-import { type Repository, realPath, repositoryOf } from './git-folder.ts';
-import { firstCommit, normalisedOrigin, originFolder, originUrl } from './git-origin.ts';
+import {
+  firstCommit,
+  normalisedOrigin,
+  originFolder,
+  originUrl,
+  type Repository,
+  realPath,
+  repositoryOf,
+} from './git.ts';
 
-export interface Whereabouts {
+export interface ScopeInput {
   readonly directory: string;
   /** The memory to use whatever the folder is. */
   readonly group?: string | undefined;
   readonly userGroup?: string | undefined;
   /** The first commit, where the caller knows it: opencode's `project.id`. */
   readonly rootCommit?: string | undefined;
+  /** The address of the remote `origin` as a host noted it, for a folder that no longer exists. */
+  readonly origin?: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -19,6 +29,10 @@ export interface Scope {
   /** The memory of the project: the same in its worktrees and clones. */
   readonly group: string;
   readonly by: 'option' | 'environment' | 'origin' | 'root-commit' | 'path';
+  /** True if a copied folder could name this memory too; see joined-folders.ts. */
+  readonly needsJoining: boolean;
+  /** The repository that named the memory, where that is not the folder's own. */
+  readonly source?: string | undefined;
   /** The memory of the user, for what holds in every project. */
   readonly userGroup: string;
 }
@@ -32,43 +46,60 @@ const MOST_STEPS = 4;
  * Which memory a folder has, found by reading a few small files.
  * @throws InvalidInputError when the option or the environment names a group that cannot be one
  */
-export function scopeOf({ directory, group, userGroup, rootCommit, environment }: Whereabouts): Scope {
+export function scopeOf({ directory, group, userGroup, rootCommit, origin, environment }: ScopeInput): Scope {
   const user = userGroupOf(userGroup, environment);
-  if (group) return { group: checkGroup(group), by: 'option', userGroup: user };
+  if (group) return { group: checkGroup(group), by: 'option', needsJoining: false, userGroup: user };
   const named = environment.MEMORY_GROUP_ID || environment.MEMORY_GROUP;
-  if (named) return { group: checkGroup(named), by: 'environment', userGroup: user };
+  if (named) return { group: checkGroup(named), by: 'environment', needsJoining: false, userGroup: user };
+  const noted = origin && !existsSync(directory) ? normalisedOrigin(origin) : undefined;
+  // A folder that is gone cannot join.
+  if (noted) return { ...ofOrigin(noted), needsJoining: false, userGroup: user };
   return { ...projectOf(realPath(directory), environment.GIT_DIR, rootCommit), userGroup: user };
 }
 
 function projectOf(directory: string, gitDir?: string, rootCommit?: string): Omit<Scope, 'userGroup'> {
-  const own = repositoryOf(directory, gitDir);
-  if (!own) return { group: named('repo', basename(directory), `path ${directory}`), by: 'path' };
-  let repository: Repository = own;
+  const start = repositoryOf(directory, gitDir);
+  if (!start)
+    return { group: named('repo', basename(directory), `path ${directory}`), by: 'path', needsJoining: false };
+  let repository: Repository = start;
+  let address: string | undefined;
   for (let step = 0; step < MOST_STEPS; step += 1) {
     const url = originUrl(repository.folder);
-    const address = url && normalisedOrigin(url);
-    if (address) return { group: named('repo', basename(address), `origin ${address}`), by: 'origin' };
-    const source: Repository | undefined = url ? cloned(repository, url) : undefined;
+    address = url && normalisedOrigin(url);
+    const source: Repository | undefined = url && !address ? cloned(repository, url) : undefined;
     if (!source) break;
     repository = source;
   }
-  const first = firstCommit(repository.folder) ?? (rootCommit && HASH.test(rootCommit) ? rootCommit : undefined);
+  const { folder } = repository;
+  const isOwn = folder === start.identity;
+  const whose = { needsJoining: !isOwn, ...(!isOwn && { source: folder }) };
+  if (address) return { ...whose, ...ofOrigin(address) };
   // Copies lie in folders of different names, so that no name of a folder may stand in it.
-  if (first) return { group: named('repo', 'git', `root ${first}`), by: 'root-commit' };
-  return { group: named('repo', folderName(repository.folder), `path ${repository.folder}`), by: 'path' };
+  const ofCommit = (hash: string) => ({ group: named('repo', 'git', `root ${hash}`), by: 'root-commit' as const });
+  const first = firstCommit(folder);
+  if (first) return { ...whose, ...ofCommit(first) };
+  // Git, which the caller asked, follows links to the objects of other repositories.
+  if (rootCommit && HASH.test(rootCommit)) return { ...whose, ...ofCommit(rootCommit), needsJoining: true };
+  return { ...whose, group: named('repo', folderName(folder), `path ${folder}`), by: 'path' };
 }
+
+const ofOrigin = (address: string): Omit<Scope, 'userGroup'> => ({
+  group: named('repo', basename(address), `origin ${address}`),
+  by: 'origin',
+  needsJoining: true,
+});
 
 /** The repository on this machine that another was cloned from. */
 function cloned({ folder, root }: Repository, url: string): Repository | undefined {
   const source = originFolder(url);
-  const found = source ? repositoryOf(realPath(resolve(root, source))) : undefined;
-  return found && found.folder !== folder ? found : undefined;
+  const sourceRepository = source ? repositoryOf(realPath(resolve(root, source))) : undefined;
+  return sourceRepository && sourceRepository.folder !== folder ? sourceRepository : undefined;
 }
 
 const folderName = (gitFolder: string): string =>
   basename(gitFolder) === '.git' ? basename(dirname(gitFolder)) : basename(gitFolder);
 
-function userGroupOf(option: string | undefined, environment: Whereabouts['environment']): string {
+function userGroupOf(option: string | undefined, environment: ScopeInput['environment']): string {
   const group = option || environment.MEMORY_USER_GROUP;
   if (group) return checkGroup(group);
   const id = environment.MEMORY_USER_ID || environment.USER || environment.USERNAME || userName();
@@ -82,6 +113,9 @@ function userName(): string {
     return 'me';
   }
 }
+
+/** The name within the name of a memory that a folder gave it, such as `harbor`; undefined for any other memory. */
+export const projectNameOf = (group: string): string | undefined => /^repo_(.+)_[0-9a-f]{16}$/.exec(group)?.[1];
 
 function named(kind: string, name: string, of: string): string {
   const letters = name

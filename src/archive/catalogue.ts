@@ -1,38 +1,41 @@
 import * as z from 'zod/mini';
-import { ArchiveDamagedError, InvalidInputError } from '../errors.ts';
+import { ArchiveDamagedError, ArchiveKeyError, InvalidInputError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { checkText } from '../text.ts';
 import {
+  archiveStem,
+  chunks,
+  companionName,
   isArchive,
   isManifest,
   type Manifest,
   manifestName,
-  pieces,
   readManifest,
-  readSmall,
-  stem,
+  readSmallFile,
 } from './manifest.ts';
-import { type ArchiveStore, type Listed, STALE } from './stores/store.ts';
+import { type ArchiveStore, type ListedFile, STALE_AFTER } from './stores/archive-store.ts';
 
 /** An archive with its manifest. */
 export interface Archive {
   readonly manifest: Manifest;
-  readonly verified: Verified | undefined;
+  readonly verified: VerifiedNote | undefined;
 }
 
 export interface Catalogue {
   /** Newest first. */
   readonly archives: readonly Archive[];
-  readonly incomplete: readonly Incomplete[];
+  readonly incomplete: readonly IncompleteArchive[];
 }
 
-/** A file that is no complete archive: of a running or aborted export, or damaged. */
-export interface Incomplete extends Listed {
-  readonly why: 'its manifest is missing' | 'it cannot be read' | 'its archive is gone';
+/** A file that is not a complete archive: a running or aborted export wrote it, or it is damaged. */
+export interface IncompleteArchive extends ListedFile {
+  readonly why: 'its manifest is missing' | 'it cannot be read' | 'its archive is gone' | typeof LOCKED;
   /** The manifest of a missing archive. */
   readonly manifest?: Manifest;
 }
 
 const BEGINNING = 'graphiti_export_';
+const LOCKED = 'no key of MEMORY_ARCHIVE_KEY opens it';
 const AT_ONCE = 8;
 
 /** All archives of a store. @param group only this group's @throws ConfigError, ArchiveUnavailableError */
@@ -40,7 +43,7 @@ export async function readCatalogue(store: ArchiveStore, group?: string): Promis
   const files = await store.list(BEGINNING);
   const names = new Map(files.map((file) => [file.name, file]));
   const archives: Archive[] = [];
-  const incomplete: Incomplete[] = files
+  const incomplete: IncompleteArchive[] = files
     .filter(({ name }) => isArchive(name) && !names.has(manifestName(name)))
     .map((listed) => ({ ...listed, why: 'its manifest is missing' }));
   const manifests = files.filter(({ name }) => isManifest(name));
@@ -48,7 +51,10 @@ export async function readCatalogue(store: ArchiveStore, group?: string): Promis
     await Promise.all(
       manifests.slice(from, from + AT_ONCE).map(async (listed) => {
         const manifest = await readable(store, listed.name);
-        if (!manifest) incomplete.push({ ...listed, why: 'it cannot be read' });
+        if (manifest === LOCKED) {
+          const file = files.find(({ name }) => isArchive(name) && archiveStem(name) === archiveStem(listed.name));
+          incomplete.push({ ...(file ?? listed), why: LOCKED });
+        } else if (!manifest) incomplete.push({ ...listed, why: 'it cannot be read' });
         else if (!names.has(manifest.file)) incomplete.push({ ...listed, why: 'its archive is gone', manifest });
         else if (group === undefined || manifest.group === group) {
           const { file, sha256 } = manifest;
@@ -61,86 +67,101 @@ export async function readCatalogue(store: ArchiveStore, group?: string): Promis
   return { archives, incomplete };
 }
 
-async function readable(store: ArchiveStore, name: string): Promise<Manifest | undefined> {
+async function readable(store: ArchiveStore, name: string): Promise<Manifest | typeof LOCKED | undefined> {
   try {
     return await readManifest(store, name);
   } catch (error) {
-    // Another process removed it, or it is damaged; both make no archive.
+    if (error instanceof ArchiveKeyError) return LOCKED;
+    // Another process removed it, or it is damaged; in both cases it is not an archive.
     if (error instanceof ArchiveDamagedError || error instanceof InvalidInputError) return undefined;
     throw error;
   }
 }
 
+/** Encrypted archives of any group that none of the keys opens. */
+export const hasNoMatchingKey = ({ why }: IncompleteArchive): boolean => why === LOCKED;
+
 /**
- * The manifest of the archive of that name, with or without its ending or the folder before it, or of the newest one of the group.
- * @throws InvalidInputError when there is none; ArchiveDamagedError when its manifest cannot be read; ConfigError, ArchiveUnavailableError
+ * A group's archives, newest first.
+ * @throws ArchiveKeyError when a newer file cannot be opened, since it may be the group's newest archive; ConfigError, ArchiveUnavailableError
+ */
+export async function archivesOf(store: ArchiveStore, group: string): Promise<readonly Archive[]> {
+  const { archives, incomplete } = await readCatalogue(store, group);
+  const newest = archives[0]?.manifest.file ?? '';
+  const locked = incomplete.find((file) => hasNoMatchingKey(file) && archiveStem(file.name) > archiveStem(newest));
+  if (!locked) return archives;
+  throw new ArchiveKeyError(
+    `The newer archive ${locked.name} is encrypted, and no key of MEMORY_ARCHIVE_KEY opens it, so the newest archive of "${group}" is unknown. Add the key with which it was written, or name the archive to use.`,
+  );
+}
+
+/**
+ * The manifest of the archive with this name, with or without extension and folder, or of the group's newest archive.
+ * @throws InvalidInputError when there is none; ArchiveDamagedError when its manifest cannot be read; ArchiveKeyError when no key opens it;
+ *         ConfigError, ArchiveUnavailableError
  */
 export async function findManifest(store: ArchiveStore, fileOrLatest: string, group: string): Promise<Manifest> {
   if (checkText(fileOrLatest, "The archive's name") === 'latest') {
-    const [newest] = (await readCatalogue(store, group)).archives;
+    const [newest] = await archivesOf(store, group);
     if (newest) return newest.manifest;
-    throw new InvalidInputError(`There is no archive of the memory "${group}" in ${store.place}.`);
+    throw new InvalidInputError(`There is no archive of the memory "${group}" in ${store.location}.`);
   }
   const base = fileOrLatest.slice(fileOrLatest.lastIndexOf('/') + 1);
-  const name = manifestName(stem(base));
-  const files = await store.list(stem(base));
-  if (files.some((file) => file.name === name)) return readManifest(store, name);
+  const files = await store.list(archiveStem(base));
+  const manifest = files.find(({ name }) => isManifest(name) && archiveStem(name) === archiveStem(base));
+  if (manifest) return readManifest(store, manifest.name);
   const isThere = files.some((file) => file.name === base);
   throw new InvalidInputError(
     isThere
-      ? `${base} has no manifest, so it is no whole archive: its export never came to an end.`
-      : `There is no archive "${base}" in ${store.place}; \`memory-manager archive list\` shows all.`,
+      ? `${base} has no manifest, so it is not a complete archive: its export did not finish.`
+      : `There is no archive "${base}" in ${store.location}; \`memory-manager archive list\` shows all.`,
   );
 }
 
 /** Leftovers are distinguished from running exports by their age. */
-export const isLeftover = ({ at }: Listed, now: Date): boolean => at.getTime() < now.getTime() - STALE;
+export const isLeftover = ({ at }: ListedFile, now: Date): boolean => at.getTime() < now.getTime() - STALE_AFTER;
 
 const shape = z.object({
   format: z.literal('memory-manager-verified'),
   file: z.string(),
   sha256: z.string(),
   verified_at: z.iso.datetime(),
-  /** When it was restored on trial last; null for never. */
+  /** The last successful restore test; null for none. */
   restored_at: z.nullable(z.iso.datetime()),
 });
 
-/** A note beside an archive that it was found whole. */
-export type Verified = z.output<typeof shape>;
+/** A note next to an archive: when the archive was found intact. */
+export type VerifiedNote = z.output<typeof shape>;
 
-export const verifiedName = (file: string): string => `${stem(file)}.verified.json`;
+export const verifiedName = (file: string): string => companionName(file, '.verified.json');
 
-/** Notes it, keeping when it was last restored. */
+/** Stores the note, and keeps the time of the last restore test. */
 export async function noteVerified(
   store: ArchiveStore,
   { file, sha256 }: Manifest,
   { restored, now }: { restored: boolean; now: Date },
-): Promise<Verified> {
+): Promise<VerifiedNote> {
   const before = restored ? undefined : await readVerified(store, file, sha256);
-  const note: Verified = {
+  const note: VerifiedNote = {
     format: 'memory-manager-verified',
     file,
     sha256,
     verified_at: now.toISOString(),
     restored_at: restored ? now.toISOString() : (before?.restored_at ?? null),
   };
-  await store.put(verifiedName(file), pieces(`${JSON.stringify(note, null, 2)}\n`));
+  await store.put(verifiedName(file), chunks(`${JSON.stringify(note, null, 2)}\n`));
   return note;
 }
 
-/** Undefined when the archive was never found whole, or is another one since. */
-export async function readVerified(store: ArchiveStore, file: string, sha256: string): Promise<Verified | undefined> {
+/** Undefined when the archive was never found intact, or has been replaced since. */
+export async function readVerified(
+  store: ArchiveStore,
+  file: string,
+  sha256: string,
+): Promise<VerifiedNote | undefined> {
   const name = verifiedName(file);
   // Listed first, since an unreachable store must not look like one without the file.
-  if (!(await store.list(name)).some((it) => it.name === name)) return undefined;
-  const parsed = shape.safeParse(parse(await readSmall(store, name)));
+  if (!(await store.list(name)).some((listed) => listed.name === name)) return undefined;
+  const parsed = shape.safeParse(parseJson(await readSmallFile(store, name)));
   return parsed.success && parsed.data.sha256 === sha256 ? parsed.data : undefined;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -3,37 +3,38 @@ import { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import { InvalidInputError, StaleFenceError } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { type Extent, exportExtent, exportTwins } from '../graph/queries/export.ts';
-import { readFence, stampFence } from '../graph/queries/fence.ts';
-import { readEmbedder } from '../graph/queries/meta.ts';
+import { exportExtent, findDuplicateUuid, type GraphExtent } from '../graph/queries/export.ts';
+import { raiseFence, readFence } from '../graph/queries/fence.ts';
+import { readEmbedder } from '../graph/queries/meta-nodes.ts';
 import { timestamp } from '../time.ts';
 import type { Lease, Leases } from '../valkey/lease.ts';
-import { FORMAT, VERSION, writeDocument } from './document.ts';
-import type { Element } from './element.ts';
-import { type Counting, openInventory } from './inventory.ts';
-import { withLittleMemory } from './little-memory.ts';
+import { ARCHIVE_FORMAT, ARCHIVE_VERSION, writeDocument } from './archive-json.ts';
+import { withGarbageCollection } from './collect-garbage.ts';
+import type { Element } from './graph-element.ts';
+import { type InventoryBuilder, openInventory } from './inventory.ts';
 import {
+  type ArchiveOrigin,
   MANIFEST_VERSION,
   type Manifest,
   manifestName,
-  type Origin,
   programVersion,
   writeManifest,
 } from './manifest.ts';
-import { snapshot } from './snapshot.ts';
-import { step } from './step.ts';
-import { type ArchiveStore, type Stored, tally } from './stores/store.ts';
+import { readPages } from './read-pages.ts';
+import { type ArchiveStore, measureContent, type StoredFile } from './stores/archive-store.ts';
+import { ENCRYPTED } from './stores/encrypted.ts';
+import { timedStep } from './timed-step.ts';
 
 export interface GroupExport {
   readonly gzip?: boolean;
-  readonly origin?: Origin;
+  readonly origin?: ArchiveOrigin;
   /** Called with the finished share, from 0 to 1. */
   readonly onProgress?: (share: number) => void;
 }
 
 /**
- * Exports a group as it is at one moment. The group's lease is taken for that moment only; when somebody commits before all is
- * read, what was written is thrown away and it is done once more, this time with the lease held to the end.
+ * Exports a group as it is at one moment. The group's lease is taken for that moment only; if a commit happens before all is
+ * read, the written part is discarded and the export starts again, this time with the lease held to the end.
  * @throws StaleFenceError when the lease was lost; GraphLostError; what `exportGraph` throws
  */
 export async function exportGroup(
@@ -41,7 +42,7 @@ export async function exportGroup(
   leases: Leases,
   store: ArchiveStore,
   { gzip = false, origin, onProgress = () => {} }: GroupExport = {},
-): Promise<Exported> {
+): Promise<ExportResult> {
   const attempt = async (lease: Lease, { stamped, position }: Stamp) =>
     exportGraph(graph, store, onProgress, {
       gzip,
@@ -55,11 +56,11 @@ export async function exportGroup(
           );
       },
     });
-  // No other change can come in between: the lease is ours, and the fence refuses older ones.
+  // No other change can come in between: this worker has the lease, and the fence refuses older ones.
   const stamp = async (lease: Lease) => {
-    // What a graph holds that lost changes must not pass for the memory's newest archive.
+    // A graph that lost changes must not become the memory's newest archive.
     await graph.checkLoss();
-    return { stamped: await stampFence(graph, lease.fence), position: await graph.position() };
+    return { stamped: await raiseFence(graph, lease.fence), position: await graph.position() };
   };
   try {
     const moment = await held(leases, graph.group, async (lease) => ({ lease, stamp: await stamp(lease) }));
@@ -73,7 +74,7 @@ export async function exportGroup(
 interface Stamp {
   /** The graph's fence from then on, until the next change. */
   readonly stamped: number;
-  /** Of the journal. */
+  /** The journal's position. */
   readonly position: string;
 }
 
@@ -86,24 +87,24 @@ async function held<T>(leases: Leases, group: string, work: (lease: Lease) => Pr
   }
 }
 
-export interface Exported {
+export interface ExportResult {
   readonly file: string;
   readonly manifest: string;
-  readonly place: string;
+  readonly location: string;
   readonly bytes: number;
   readonly sha256: string;
-  /** Of all that the graph holds; a restored graph has the same. */
+  /** Over the whole graph; a restored graph has the same. */
   readonly graphHash: string;
   readonly episodes: number;
   readonly entities: number;
   readonly facts: number;
 }
 
-export interface ExportOptions {
+export interface GraphExportOptions {
   readonly gzip?: boolean;
   /** Stored in the manifest; without an origin no prune removes the archive. */
-  readonly origin?: Origin;
-  /** Until when all commits are in the graph and after which none is; default: now. */
+  readonly origin?: ArchiveOrigin;
+  /** The archive has all commits up to this time and none after it; default: now. */
   readonly until?: Date;
   /** Id of the journal's last entry at that time; default: there is none. */
   readonly position?: string;
@@ -116,50 +117,60 @@ export interface ExportOptions {
 const MEANWHILE = 250;
 const MB = 1_000_000;
 /**
- * Level 1: numbers shrink hardly more at higher ones, and those take thrice the time. Room for some pages, so that the next is made
- * while one is compressed, and few pieces, each of which costs a way to zlib's thread and back.
+ * Level 1: higher levels make numbers hardly smaller and take three times as long. The buffer holds several pages, so that the next page is
+ * read while one is compressed; large chunks, since each chunk costs a round trip to zlib's thread.
  */
 const GZIP = { level: 1, highWaterMark: 1 * MB, chunkSize: 0.25 * MB };
 
 /**
- * Writes the group's graph as `graphiti_export_<timestamp>.json`, and its manifest when that stands. The caller sees to it that
- * nobody commits meanwhile.
+ * Writes the group's graph as `graphiti_export_<timestamp>.json` (with `.gz` if compressed, `.age` if encrypted), and then its manifest. The caller makes sure that
+ * no commit happens meanwhile.
  * @param onProgress called with the finished share, from 0 to 1, in steps of at least a hundredth
- * @throws InvalidInputError for a graph that holds what an archive cannot; what `check` and the store throw
+ * @throws InvalidInputError for a graph with contents that an archive cannot hold; what `check` and the store throw
  */
 export function exportGraph(
   graph: GroupGraph,
   store: ArchiveStore,
   onProgress: (share: number) => void,
-  options: ExportOptions = {},
-): Promise<Exported> {
-  return step(store, 'export', () => withLittleMemory(() => write(graph, store, onProgress, options)));
+  options: GraphExportOptions = {},
+): Promise<ExportResult> {
+  return timedStep(store, 'export', () => withGarbageCollection(() => write(graph, store, onProgress, options)));
 }
 
 async function write(
   graph: GroupGraph,
   store: ArchiveStore,
   onProgress: (share: number) => void,
-  { gzip = false, origin, until = new Date(), position = '0-0', check = async () => {}, through }: ExportOptions,
-): Promise<Exported> {
-  const [extent, embedder, twin] = await Promise.all([exportExtent(graph), readEmbedder(graph), exportTwins(graph)]);
+  { gzip = false, origin, until = new Date(), position = '0-0', check = async () => {}, through }: GraphExportOptions,
+): Promise<ExportResult> {
+  const [extent, embedder, twin] = await Promise.all([
+    exportExtent(graph),
+    readEmbedder(graph),
+    findDuplicateUuid(graph),
+  ]);
   if (twin !== undefined)
     throw new InvalidInputError(
       `Two nodes of the memory "${graph.group}" have the uuid ${twin}; an archive of it could not be restored.`,
     );
   const now = new Date();
   const inventory = openInventory(graph.group);
-  const head = { format: FORMAT, version: VERSION, group: graph.group, exported_at: now.toISOString() } as const;
+  const head = {
+    format: ARCHIVE_FORMAT,
+    version: ARCHIVE_VERSION,
+    group: graph.group,
+    exported_at: now.toISOString(),
+  } as const;
   const view = { last: extent.last, dimension: embedder?.dimension ?? 0 };
   const pages = watched(
-    through ? through(snapshot(graph, { ...view, depth: 'without vectors' })) : snapshot(graph, view),
+    through ? through(readPages(graph, { ...view, depth: 'without vectors' })) : readPages(graph, view),
     inventory,
     extent,
     onProgress,
     check,
   );
   // Three digits more than the clock has, since two workers may export at the same moment.
-  const file = `graphiti_export_${timestamp(now).replace('Z', `${randomInt(1000)}`.padStart(3, '0'))}Z.json${gzip ? '.gz' : ''}`;
+  const id = timestamp(now).replace('Z', `${randomInt(1000)}`.padStart(3, '0'));
+  const file = `graphiti_export_${id}Z.json${gzip ? '.gz' : ''}${store.encrypts ? ENCRYPTED : ''}`;
   const text = writeDocument(head, pages);
   const { stored, json } = gzip
     ? await putCompressed(store, file, text)
@@ -185,7 +196,7 @@ async function write(
   return {
     file,
     manifest: manifestName(file),
-    place: store.place,
+    location: store.location,
     ...stored,
     graphHash: hashes.exact,
     episodes: count(counts.labels, 'Episodic'),
@@ -196,8 +207,8 @@ async function write(
 
 async function* watched(
   pages: AsyncIterable<Element[]>,
-  inventory: Counting,
-  { nodes, edges }: Extent,
+  inventory: InventoryBuilder,
+  { nodes, edges }: GraphExtent,
   onProgress: (share: number) => void,
   check: () => Promise<void>,
 ): AsyncGenerator<Element[]> {
@@ -223,8 +234,8 @@ async function putCompressed(
   store: ArchiveStore,
   file: string,
   text: AsyncIterable<string>,
-): Promise<{ stored: Stored; json: Stored }> {
-  const plain = tally(text);
+): Promise<{ stored: StoredFile; json: StoredFile }> {
+  const plain = measureContent(text);
   const source = Readable.from(plain);
   const gzip = createGzip(GZIP);
   source.on('error', (error) => gzip.destroy(error));
@@ -232,14 +243,14 @@ async function putCompressed(
   return { stored, json: plain.result() };
 }
 
-/** What was exported, in one sentence. */
-export function exportMessage({ file, place, episodes, entities, facts, bytes }: Exported): string {
+/** One sentence on the export. */
+export function exportMessage({ file, location, episodes, entities, facts, bytes }: ExportResult): string {
   const count = (number: number, one: string, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
   const held = `${count(episodes, 'episode')}, ${count(entities, 'entity', 'entities')} and ${count(facts, 'fact')}`;
-  return `Exported ${held} (${sizeOf(bytes)}) to ${place}/${file}`;
+  return `Exported ${held} (${sizeText(bytes)}) to ${location}/${file}`;
 }
 
 /** `38 kB`, `1.2 MB`. */
-export function sizeOf(bytes: number): string {
+export function sizeText(bytes: number): string {
   return bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }

@@ -1,59 +1,59 @@
 import { createHash, hash } from 'node:crypto';
 import { endianness } from 'node:os';
-import { type Element, isNode, isVector, type Properties, type Types } from './element.ts';
+import { type Element, type ElementTypes, isNode, isVector, type Properties } from './graph-element.ts';
 
-/** What a graph or an archive holds, counted while its elements go by. */
+/** The contents of a graph or an archive, counted while its elements are read. */
 export interface Inventory {
-  readonly counts: Counts;
+  readonly counts: GraphCounts;
   readonly hashes: GraphHashes;
   /** Null for a graph that only Python wrote. */
   readonly embedder: { readonly model: string; readonly dimension: number } | null;
-  readonly journal: Journal;
+  readonly journal: EpisodeProgress;
 }
 
-export interface Counts {
+export interface GraphCounts {
   readonly nodes: number;
   readonly edges: number;
-  /** Nodes by label; one with two labels counts for both. */
+  /** Nodes by label; a node with two labels counts for both. */
   readonly labels: Readonly<Record<string, number>>;
   /** Edges by type. */
   readonly types: Readonly<Record<string, number>>;
 }
 
-/** How far the graph had come with the episodes that were handed in. */
-export interface Journal {
-  /** When the last of them was committed, in the graph's format; null for none. */
+/** How many episodes the graph had recorded and committed, and when. */
+export interface EpisodeProgress {
+  /** The time of the last commit, in the graph's format; null for none. */
   readonly committed_at: string | null;
-  /** When the last one was taken out again. */
+  /** The time of the last removal of an episode. */
   readonly removed_at: string | null;
   readonly committed: number;
-  /** Recorded and not yet committed: their texts are there, their facts are not. */
+  /** Episodes that are recorded and not yet committed: the graph has their texts but not their facts. */
   readonly open: number;
 }
 
-export interface Counting {
+export interface InventoryBuilder {
   add(element: Element): void;
   result(): Inventory;
 }
 
 /**
- * @param group whose graph it is
+ * @param group the group of the graph
  * @param hashes the hashes to compute; the others are empty texts
  */
-export function openInventory(group: string, hashes?: readonly HashKind[]): Counting {
+export function openInventory(group: string, hashes?: readonly HashKind[]): InventoryBuilder {
   const hash = openGraphHash(group, hashes);
   const [labels, types] = [new Map<string, number>(), new Map<string, number>()];
   const journal = { committed_at: null as string | null, removed_at: null as string | null, committed: 0, open: 0 };
   let embedder: Inventory['embedder'] = null;
   let [nodes, edges] = [0, 0];
 
-  function note({ key, ...it }: Readonly<Record<string, unknown>>): void {
-    if (key === 'embedder') embedder = { model: String(it.model), dimension: Number(it.dimension) };
+  function note({ key, ...meta }: Readonly<Record<string, unknown>>): void {
+    if (key === 'embedder') embedder = { model: String(meta.model), dimension: Number(meta.dimension) };
     if (typeof key !== 'string' || !key.startsWith('episode:')) return;
-    journal.committed_at = later(journal.committed_at, it.committed_at);
-    journal.removed_at = later(journal.removed_at, it.removed_at);
-    if (it.removed_at) return;
-    if (it.committed_at) journal.committed += 1;
+    journal.committed_at = later(journal.committed_at, meta.committed_at);
+    journal.removed_at = later(journal.removed_at, meta.removed_at);
+    if (meta.removed_at) return;
+    if (meta.committed_at) journal.committed += 1;
     else journal.open += 1;
   }
 
@@ -78,7 +78,7 @@ export function openInventory(group: string, hashes?: readonly HashKind[]): Coun
   };
 }
 
-// The graph's times are written so that the order of texts is that of time.
+// Times in the graph's format sort as text in the order of time.
 const later = (one: string | null, other: unknown): string | null =>
   typeof other === 'string' && (one === null || other > one) ? other : one;
 
@@ -87,13 +87,13 @@ const count = (counts: Map<string, number>, name: string) => counts.set(name, (c
 const sorted = (counts: Map<string, number>): Record<string, number> =>
   Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
 
-/** What two graphs that hold the same have in common, whatever FalkorDB's numbers and the order of their elements. */
+/** Hashes that are equal for two graphs with the same contents, independent of FalkorDB's ids and the order of elements. */
 export interface GraphHashes {
-  /** Of all labels, types and properties. A restored graph has that of its archive, in whatever group. */
+  /** Over all labels, types and properties. A restored graph has the hash of its archive, in any group. */
   readonly exact: string;
-  /** The same without the system's own times and the models' costs: a graph that was built again from the same episodes has it too. */
+  /** The same without system times and token use: equal for a graph that was built again from the same episodes. */
   readonly timeless: string;
-  /** As `exact`, but of vectors only that they are there, so that it can be worked out without reading them. */
+  /** Like `exact`, but covers only the presence of vectors, so that they need not be read. */
   readonly vectorless: string;
 }
 
@@ -105,12 +105,12 @@ export interface GraphHash {
 }
 
 const TIMES = new Set(['created_at', 'use']);
-/** Times of which only the presence is hashed. */
+/** Times that are hashed only as present or missing. */
 const MARKS = new Set(['expired_at', 'committed_at', 'removed_at']);
 
 /**
- * The sum, modulo 2²⁵⁶, of the SHA-256 of each element, which needs neither order nor memory. Left out are the number of the lease
- * that wrote last and its mark, which say nothing of what is remembered, and the group's own name.
+ * The sum, modulo 2²⁵⁶, of the SHA-256 of each element, which depends on no order and needs no memory. It leaves out the number of the last
+ * lease and the change id, which say nothing about the memory, and the group's name.
  * @param group whose graph it is
  * @param kinds the hashes to compute; the others are empty texts
  */
@@ -145,7 +145,7 @@ function hashedParts(element: Element, group: string): { head: readonly unknown[
   };
 }
 
-function property(name: string, properties: Properties, types: Types | undefined, group: string): Told[number] {
+function property(name: string, properties: Properties, types: ElementTypes | undefined, group: string): Told[number] {
   const value = properties[name];
   if (isVector(name, value, types)) return [name, digest(vectorBytes(value)).toString('hex'), 'Vectorf32'];
   if (name === 'group_id' && value === group) return [name, null];
@@ -154,14 +154,18 @@ function property(name: string, properties: Properties, types: Types | undefined
 }
 
 function withoutTimes(properties: Told): Told {
-  return properties.flatMap((it) => (TIMES.has(it[0]) ? [] : MARKS.has(it[0]) ? [[it[0], true] as const] : [it]));
+  return properties.flatMap((property) =>
+    TIMES.has(property[0]) ? [] : MARKS.has(property[0]) ? [[property[0], true] as const] : [property],
+  );
 }
 
 function withoutVectors(properties: Told): Told {
-  return properties.map((it) => (it[2] === 'Vectorf32' ? ([it[0], true, it[2]] as const) : it));
+  return properties.map((property) =>
+    property[2] === 'Vectorf32' ? ([property[0], true, property[2]] as const) : property,
+  );
 }
 
-/** What of an element's properties each hash is made of. */
+/** The properties of an element that each hash covers. */
 const SEEN: Readonly<Record<HashKind, (properties: Told) => Told>> = {
   exact: (properties) => properties,
   timeless: withoutTimes,

@@ -5,22 +5,23 @@ import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { exportExtent } from '../graph/queries/export.ts';
 import { episodesOfPassages, passagesOfEpisodes } from '../graph/queries/passages.ts';
-import { keepVectors, keptVectors, prepareKept } from '../graph/queries/restore.ts';
+import { addToCheckpoint, checkpointedVectors, prepareCheckpoint } from '../graph/queries/restore.ts';
+import { embedEach } from '../models/embed-each.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { embeddedText, textOf } from '../passages/passages.ts';
-import { type Element, isNode, isVector, type Properties, shortFloat } from './element.ts';
+import { type Element, isNode, isVector, type Properties, shortFloat } from './graph-element.ts';
 import { openGraphHash } from './inventory.ts';
-import { snapshot } from './snapshot.ts';
+import { readPages } from './read-pages.ts';
 
-/** Of elements that have vectors: each vector's name and the text that it is the embedding of; null for none that is still there. */
+/** For elements with vectors: each vector's name and the text that it embeds; null for a text that no longer exists. */
 export type EmbeddedTexts = ReadonlyMap<Element, ReadonlyMap<string, string | null>>;
 
 const ANY = { text: 'true', params: {} };
-/** Episodes whose texts are in memory at once. */
+/** Episodes whose texts are in memory at the same time. */
 const EPISODES = 16;
 
 /**
- * The texts behind the vectors of a page. A property `name_embedding` is that of `name`; what a passage's vector stands for lies in its episode.
+ * The texts behind the vectors of a page. A property `name_embedding` is that of `name`; the text of a passage's vector is in its episode.
  * @throws InvalidInputError for a vector of an unknown text
  */
 export async function embeddedTexts(graph: GroupGraph, page: readonly Element[]): Promise<EmbeddedTexts> {
@@ -47,7 +48,7 @@ function textBehind(name: string, { properties }: Element): string | null {
   const text = name.endsWith('_embedding') ? properties[name.slice(0, -'_embedding'.length)] : undefined;
   if (typeof text !== 'string')
     throw new InvalidInputError(
-      `The graph holds vectors "${name}" of which nobody knows the text, so that they cannot be made with another embedder.`,
+      `The graph holds vectors "${name}" whose text is not known, so they cannot be computed with another embedder.`,
     );
   return text === '' ? null : text;
 }
@@ -69,7 +70,7 @@ async function passageTexts(graph: GroupGraph, episodes: readonly string[]): Pro
   return texts;
 }
 
-/** How many different texts a graph holds vectors of, how long they are together, and how many requests it takes to embed them. */
+/** The number of different texts with vectors in a graph, their total length, and the number of requests that embed them. */
 export async function countTexts(
   graph: GroupGraph,
   dimension: number,
@@ -77,7 +78,7 @@ export async function countTexts(
   const seen = new Set<string>();
   let characters = 0;
   const { last } = await exportExtent(graph);
-  for await (const page of snapshot(graph, { last, dimension, depth: 'without vectors' }))
+  for await (const page of readPages(graph, { last, dimension, depth: 'without vectors' }))
     for (const named of (await embeddedTexts(graph, page)).values())
       for (const text of named.values()) {
         if (text === null) continue;
@@ -85,41 +86,57 @@ export async function countTexts(
         seen.add(hash('sha256', text, 'base64'));
         if (seen.size > known) characters += text.length;
       }
-  return { texts: seen.size, characters, requests: Math.ceil(seen.size / TOGETHER) };
+  return { texts: seen.size, characters, requests: Math.ceil(seen.size / TEXTS_PER_REQUEST) };
 }
 
 /** An embedder's vectors, stored so that each is paid for once however often the task is killed. */
 export interface NewVectors {
-  /** @throws ModelUnavailableError, ModelBusyError, ModelFailedError, ConfigError; vectors embedded until then stay stored */
+  /**
+   * The vector of each text, except for texts on which the embedder always fails.
+   * @throws ModelUnavailableError, ModelBusyError, ModelFailedError, ConfigError; vectors embedded until then stay stored
+   */
   of(texts: Iterable<string>): Promise<ReadonlyMap<string, readonly number[]>>;
   /** How many texts were embedded here. */
   made(): number;
+  /** How many texts got no vector. */
+  skipped(): number;
 }
 
 /** Texts in a request. */
-export const TOGETHER = 256;
+export const TEXTS_PER_REQUEST = 256;
 
 /** Numbers of vectors in one query. */
 const NUMBERS = 65_536;
 const LEAST = 8;
 
-/** Where vectors of one embedder are kept; it changes nothing when it is opened again. */
+/** Opens the store of one embedder's vectors; opening it again changes nothing. */
 export async function openNewVectors(graphs: Graphs, group: string, embedder: Embedder): Promise<NewVectors> {
-  const graph = await graphs.kept(group, hash('sha256', `${embedder.model} ${embedder.dimension}`).slice(0, 12));
-  await prepareKept(graph);
+  const graph = await graphs.checkpoint(group, hash('sha256', `${embedder.model} ${embedder.dimension}`).slice(0, 12));
+  await prepareCheckpoint(graph);
   const size = Math.max(LEAST, Math.floor(NUMBERS / embedder.dimension));
   let made = 0;
 
-  async function embed(texts: readonly string[]): Promise<readonly number[][]> {
-    const given = await embedder.embed(texts);
-    // As the graph keeps them.
-    const vectors = given.map((vector) => vector.map(Math.fround));
-    const isSound = (it: readonly number[]) => it.length === embedder.dimension && it.every(Number.isFinite);
-    if (vectors.length !== texts.length || !vectors.every(isSound))
-      throw new ModelFailedError(`The embedder ${embedder.model} gave other vectors than it was asked for.`);
-    const kept = texts.map((text, place) => ({ text: keyOf(text), vector: vectors[place] ?? [] }));
-    for (const some of inPieces(kept, size)) await keepVectors(graph, some);
-    made += texts.length;
+  /** Hashes of texts on which the embedder always fails. */
+  const failing = new Set<string>();
+
+  async function embed(texts: readonly string[]): Promise<ReadonlyMap<string, readonly number[]>> {
+    const embedded = await embedEach(embedder, texts);
+    const isSound = (vector: readonly number[]) =>
+      vector.length === embedder.dimension && vector.every(Number.isFinite);
+    if (embedded.length !== texts.length || !embedded.every((vector) => !vector || isSound(vector)))
+      throw new ModelFailedError(
+        `The embedder ${embedder.model} did not give one vector of the right length for each text.`,
+      );
+    const vectors = new Map<string, readonly number[]>();
+    for (const [place, text] of texts.entries()) {
+      const vector = embedded[place];
+      // As the graph stores them.
+      if (vector) vectors.set(text, vector.map(Math.fround));
+      else failing.add(keyOf(text));
+    }
+    const kept = [...vectors].map(([text, vector]) => ({ text: keyOf(text), vector }));
+    for (const some of inPieces(kept, size)) await addToCheckpoint(graph, some);
+    made += vectors.size;
     return vectors;
   }
 
@@ -129,21 +146,21 @@ export async function openNewVectors(graphs: Graphs, group: string, embedder: Em
       const keys = new Map(texts.map((text) => [text, keyOf(text)]));
       const known = new Map<string, readonly number[]>();
       for (const some of inPieces([...keys.values()], size))
-        for (const [key, vector] of await keptVectors(graph, some)) known.set(key, vector);
+        for (const [key, vector] of await checkpointedVectors(graph, some)) known.set(key, vector);
       const vectors = new Map<string, readonly number[]>();
       const missing: string[] = [];
       for (const text of texts) {
-        const vector = known.get(keys.get(text) ?? '');
+        const key = keys.get(text) ?? '';
+        const vector = known.get(key);
         if (vector) vectors.set(text, vector.map(shortFloat));
-        else missing.push(text);
+        else if (!failing.has(key)) missing.push(text);
       }
-      for (const some of inPieces(missing, TOGETHER)) {
-        const embedded = await embed(some);
-        for (const [place, text] of some.entries()) vectors.set(text, (embedded[place] ?? []).map(shortFloat));
-      }
+      for (const some of inPieces(missing, TEXTS_PER_REQUEST))
+        for (const [text, vector] of await embed(some)) vectors.set(text, vector.map(shortFloat));
       return vectors;
     },
     made: () => made,
+    skipped: () => failing.size,
   };
 }
 
@@ -151,13 +168,13 @@ function* inPieces<T>(all: readonly T[], size: number): Generator<T[]> {
   for (let from = 0; from < all.length; from += size) yield all.slice(from, from + size);
 }
 
-/** A hash and not the text, which may be forgotten meanwhile. */
+/** A hash instead of the text, which may be forgotten meanwhile. */
 const keyOf = (text: string): string => hash('sha256', text, 'base64');
 
 /**
  * The elements of a graph with the vectors of another embedder.
- * @param notes our own, which take the place of those of the same keys
- * @throws ArchiveDamagedError when anything else would become another
+ * @param notes our own notes, which replace those with the same keys
+ * @throws ArchiveDamagedError when anything else would change
  */
 export async function* withNewVectors(
   graph: GroupGraph,
@@ -175,7 +192,7 @@ export async function* withNewVectors(
     const elements: Element[] = [];
     for (const element of page) {
       if (isNoted(element)) continue;
-      const named = texts.get(element) ?? new Map<string, string | null>();
+      const named = withoutSkipped(texts.get(element) ?? new Map(), made);
       const withText = withoutUntold(element, named);
       if (!withText) continue;
       const changed = { ...withText, properties: { ...withText.properties, ...vectorsFor(named, made) } };
@@ -186,12 +203,18 @@ export async function* withNewVectors(
     yield elements;
   }
   if (before?.result().vectorless !== after?.result().vectorless)
-    throw new ArchiveDamagedError(
-      `Something else than vectors would have become another in the memory "${graph.group}".`,
-    );
+    throw new ArchiveDamagedError(`Something other than vectors would have changed in the memory "${graph.group}".`);
 }
 
-/** An element without vectors of missing or empty texts; undefined if nothing else remains. */
+/** The same with null for texts that have no vector. */
+function withoutSkipped(
+  named: ReadonlyMap<string, string | null>,
+  made: ReadonlyMap<string, readonly number[]>,
+): ReadonlyMap<string, string | null> {
+  return new Map([...named].map(([name, text]) => [name, text !== null && made.has(text) ? text : null]));
+}
+
+/** An element without vectors of missing, empty or skipped texts; undefined if nothing else remains. */
 function withoutUntold(element: Element, named: ReadonlyMap<string, string | null>): Element | undefined {
   if (![...named.values()].includes(null)) return element;
   if (isNode(element) && element.labels.includes('_PassageVector')) return undefined;

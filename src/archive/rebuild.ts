@@ -3,15 +3,15 @@ import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { readChangeHead } from '../graph/queries/fence.ts';
 import type { Scratch } from '../graph/scratch.ts';
-import type { Base, JournalEntry } from '../journal/entry.ts';
-import { type Journal, startForArchive, timeOf } from '../journal/journal.ts';
-import { belongsTo, isLater, lastBase, planFrom, type Step, stepOf } from '../journal/plan.ts';
+import type { JournalEntry, ReplacedBase } from '../journal/entry.ts';
+import { entryTime, type Journal, startForArchive } from '../journal/journal.ts';
+import { belongsTo, isLater, lastBase, type ReplayStep, replayPlan, replayStep } from '../journal/replay-plan.ts';
 import { HOUR } from '../time.ts';
-import { findManifest, readCatalogue } from './catalogue.ts';
+import { archivesOf, findManifest } from './catalogue.ts';
 import type { Manifest } from './manifest.ts';
-import { checkBytes } from './read.ts';
+import { checkBytes } from './read-archive.ts';
 import { loadIntoScratch } from './restore.ts';
-import { type ArchiveStore, STALE } from './stores/store.ts';
+import { type ArchiveStore, STALE_AFTER } from './stores/archive-store.ts';
 
 export interface RebuildParts {
   readonly graphs: Graphs;
@@ -19,6 +19,8 @@ export interface RebuildParts {
   readonly store: ArchiveStore;
   /** The embedder of an empty graph's indexes, if the journal does not name one. */
   readonly embedder: () => Promise<{ readonly model: string; readonly dimension: number }>;
+  /** @throws InvalidInputError for an archive that may not be used, since its memory was forgotten as a whole */
+  readonly checkUsable?: (manifest: Manifest) => Promise<void>;
   /** Applies tombstones newer than the archive to its graph, before the journal is replayed. */
   readonly applyTombstones: (graph: GroupGraph, manifest: Manifest) => Promise<unknown>;
 }
@@ -45,9 +47,19 @@ interface Start {
   /** Null: an empty graph. */
   readonly find: (() => Promise<Manifest>) | null;
   /** The entry by which this archive was put in place. */
-  readonly base?: Step & { readonly base: Base };
+  readonly base?: ReplayStep & { readonly base: ReplacedBase };
   readonly isRightGraph: boolean;
 }
+
+/*
+ * A rebuild of a lost or damaged graph, without models and without the group's graph:
+ * 1. Read the journal's steps (`journal/replay-plan.ts`).
+ * 2. List the possible starts, the best first: archives made since the graph was last replaced, the archive that replaced it, older
+ *    archives, an empty graph. An archive made after the graph lost changes comes late, since an earlier release exported such graphs.
+ * 3. Build the first start that works: load its archive into a scratch graph, apply tombstones newer than the archive, and replay the
+ *    journal. A start whose archive is damaged, deleted or of another graph is left out, with a sentence that says so.
+ * 4. The caller replays once more under the lease, and puts the scratch graph in place.
+ */
 
 /**
  * Rebuilds a group's graph in a scratch graph, from the newest intact archive and the journal since. The caller drops it, or replaces the
@@ -72,9 +84,9 @@ export async function rebuildIntoScratch(
         const built = await build(parts, group, steps, { ...start, lost, mayDiffer }, onProgress);
         return { ...built, problems: [...problems], isRightGraph: start.isRightGraph && built.isKnown };
       } catch (error) {
-        // Damaged, gone or of another graph; the next one is older, and the journal may reach back to it.
-        if (!(error instanceof ArchiveDamagedError || error instanceof InvalidInputError) || file !== undefined)
-          throw error;
+        // Damaged, deleted or of another graph; the next one is older, and the journal may reach back to it.
+        const isUnusable = error instanceof ArchiveDamagedError || error instanceof InvalidInputError;
+        if (!isUnusable || file !== undefined) throw error;
         problems.add(error.message);
       }
     }
@@ -87,25 +99,22 @@ export async function rebuildIntoScratch(
 async function startsOf(
   { store }: RebuildParts,
   group: string,
-  steps: readonly Step[],
+  steps: readonly ReplayStep[],
   lost: string | null,
   file: string | undefined,
 ): Promise<Start[]> {
   if (file !== undefined) return [{ find: () => findManifest(store, file, group), isRightGraph: true }];
   const base = lastBase(steps);
-  const all = (await readCatalogue(store, group)).archives.map(({ manifest }) => manifest);
+  const manifests = (await archivesOf(store, group)).map(({ manifest }) => manifest);
   // An earlier release also exported graphs that had lost changes.
   const isOfLost = (manifest: Manifest) => lost !== null && !isLater(lost, positionOf(manifest));
-  const isSince = (manifest: Manifest) => !isOfLost(manifest) && (!base || isLater(positionOf(manifest), base.id));
-  const from = (manifests: readonly Manifest[], isRightGraph: boolean): Start[] =>
-    manifests.map((manifest) => ({ find: async () => manifest, isRightGraph }));
+  const isSinceBase = (manifest: Manifest) => !base || isLater(positionOf(manifest), base.id);
+  const isRight = (manifest: Manifest) => !isOfLost(manifest) && isSinceBase(manifest);
+  const startFrom = (manifest: Manifest): Start => ({ find: async () => manifest, isRightGraph: isRight(manifest) });
   return [
-    ...from(all.filter(isSince), true),
+    ...manifests.filter(isRight).map(startFrom),
     ...(base ? [{ find: () => findManifest(store, base.base.file, group), base, isRightGraph: true }] : []),
-    ...from(
-      all.filter((it) => !isSince(it)),
-      false,
-    ),
+    ...manifests.filter((manifest) => !isRight(manifest)).map(startFrom),
     ...(steps.length > 0 ? [{ find: null, isRightGraph: !base }] : []),
   ];
 }
@@ -113,45 +122,59 @@ async function startsOf(
 async function build(
   parts: RebuildParts,
   group: string,
-  steps: readonly Step[],
+  steps: readonly ReplayStep[],
   { find, base, lost, mayDiffer }: Start & { readonly lost: string | null; readonly mayDiffer: boolean },
   onProgress: (share: number) => void,
 ): Promise<Pick<RebuiltScratch, 'scratch' | 'again' | 'file' | 'since'> & { readonly isKnown: boolean }> {
-  const { graphs, store, journal } = parts;
   const manifest = await find?.();
+  if (manifest) await parts.checkUsable?.(manifest);
   if (manifest && base && manifest.sha256 !== base.base.sha256)
-    throw new ArchiveDamagedError(`The archive ${manifest.file} is another one than was restored.`);
-  const share = manifest ? LOADING : 0;
-  if (manifest) await checkBytes(store, manifest);
-  const scratch = manifest
-    ? (await loadIntoScratch(graphs, store, manifest, group, 'without vectors', (done) => onProgress(done * share)))
-        .scratch
-    : await emptyScratch(graphs, group);
+    throw new ArchiveDamagedError(`The archive ${manifest.file} is not the one that was restored.`);
+  const loadingShare = manifest ? LOADING : 0;
+  const scratch = await loadStart(parts, group, manifest, (done) => onProgress(done * loadingShare));
   try {
-    const isIndexed = Boolean(manifest?.embedder);
-    if (!isIndexed) await indexFor(scratch.graph, embedderOf(steps) ?? (await parts.embedder()));
-    for await (const { query, params, refused } of base ? journal.entries(group, justBefore(base.id), base.id) : [])
-      if (!refused) await scratch.graph.write(query, params);
-    const from = fromOf(manifest, base);
-    // Otherwise the replay of the forget task's own entry removes it, and the graph is exactly as it was.
+    if (!manifest?.embedder) await indexFor(scratch.graph, embedderOf(steps) ?? (await parts.embedder()));
+    if (base) await writeEntry(scratch.graph, parts.journal, group, base.id);
+    const from = replayStart(manifest, base);
     const head = await readChangeHead(scratch.graph);
     const isKnown = belongsTo(steps, head) || steps.some(({ id }) => id === from.since);
     if (!isKnown && !mayDiffer) throw notOf(manifest, group);
-    const { skipped } = planFrom(steps, head, from.since);
+    // Not if the replay reaches the forget task's own entry: that entry removes it, and the graph is exactly as it was.
+    const { skipped } = replayPlan(steps, head, from.since);
     if (manifest && (base || skipped > 0)) await parts.applyTombstones(scratch.graph, manifest);
-    const again = await openReplay(scratch.graph, journal, steps, { ...from, lost });
-    await again.advance((done) => onProgress(share + done * (1 - share)));
-    return { scratch, again, file: manifest?.file ?? null, since: timeOf(from.after), isKnown };
+    const again = await openReplay(scratch.graph, parts.journal, steps, { ...from, lost });
+    await again.advance((done) => onProgress(loadingShare + done * (1 - loadingShare)));
+    return { scratch, again, file: manifest?.file ?? null, since: entryTime(from.after), isKnown };
   } catch (error) {
     await scratch.drop().catch(() => {});
     throw error;
   }
 }
 
+/** A scratch graph with the archive's contents, or an empty one. */
+async function loadStart(
+  { graphs, store }: RebuildParts,
+  group: string,
+  manifest: Manifest | undefined,
+  onProgress: (share: number) => void,
+): Promise<Scratch> {
+  if (!manifest) {
+    await graphs.sweepScratchGraphs(STALE_AFTER);
+    return graphs.scratch(group);
+  }
+  await checkBytes(store, manifest);
+  return (await loadIntoScratch(graphs, store, manifest, group, 'without vectors', onProgress)).scratch;
+}
+
+async function writeEntry(graph: GroupGraph, journal: Journal, group: string, id: string): Promise<void> {
+  for await (const { query, params, refused } of journal.entries(group, justBefore(id), id))
+    if (!refused) await graph.write(query, params);
+}
+
 function notOf(manifest: Manifest | undefined, group: string): InvalidInputError {
   return new InvalidInputError(
     manifest
-      ? `The archive ${manifest.file} is of a graph that the journal of the memory "${group}" does not tell of.`
+      ? `The archive ${manifest.file} is of a graph that is not in the journal of the memory "${group}".`
       : `The journal of the memory "${group}" does not reach back to its beginning.`,
   );
 }
@@ -173,13 +196,8 @@ async function indexFor(graph: GroupGraph, { model, dimension }: NonNullable<Man
   }
 }
 
-async function emptyScratch(graphs: Graphs, group: string): Promise<Scratch> {
-  await graphs.sweepScratches(STALE);
-  return graphs.scratch(group);
-}
-
 /** Episodes recorded before a replacement were replaced too. */
-function fromOf(manifest: Manifest | undefined, base: Start['base']): Omit<ReplayFrom, 'lost'> {
+function replayStart(manifest: Manifest | undefined, base: Start['base']): Omit<ReplayFrom, 'lost'> {
   const after = base?.base.goesOnAfter;
   if (base) return { after: after === undefined ? base.id : startForArchive(after), since: base.id };
   const since = manifest ? positionOf(manifest) : '0-0';
@@ -189,7 +207,7 @@ function fromOf(manifest: Manifest | undefined, base: Start['base']): Omit<Repla
 /** Older manifests have only the time, by the same clock. */
 const positionOf = ({ journal }: Manifest): string => journal.position ?? `${Date.parse(journal.until)}-0`;
 
-const embedderOf = (steps: readonly Step[]) => steps.find(({ embedder }) => embedder)?.embedder;
+const embedderOf = (steps: readonly ReplayStep[]) => steps.find(({ embedder }) => embedder)?.embedder;
 
 function justBefore(id: string): string {
   const [time = 0, place = 0] = id.split('-').map(Number);
@@ -200,10 +218,15 @@ function justBefore(id: string): string {
  * Reads a journal's entries without their values.
  * @param lost id of the first change after the graph lost others
  */
-export async function readSteps(journal: Journal, group: string, lost: string | null, after?: string): Promise<Step[]> {
-  const steps: Step[] = [];
+export async function readSteps(
+  journal: Journal,
+  group: string,
+  lost: string | null,
+  after?: string,
+): Promise<ReplayStep[]> {
+  const steps: ReplayStep[] = [];
   for await (const entry of journal.entries(group, after)) {
-    const step = stepOf(entry);
+    const step = replayStep(entry);
     const isAbandoned = step.link !== null && lost !== null && !isLater(lost, step.id);
     steps.push(isAbandoned ? { ...step, isAbandoned } : step);
   }
@@ -239,7 +262,7 @@ export interface Replay {
 export async function openReplay(
   graph: GroupGraph,
   journal: Journal,
-  read: readonly Step[],
+  read: readonly ReplayStep[],
   { after, since, lost }: ReplayFrom,
 ): Promise<Replay> {
   const steps = [...read];
@@ -259,10 +282,10 @@ export async function openReplay(
       steps.push(...(await readSteps(journal, graph.group, lost, steps.at(-1)?.id)));
       const last = steps.at(-1)?.id;
       if (last === undefined) return applied;
-      const chain = new Set(planFrom(steps, await readChangeHead(graph)).chain);
+      const chain = new Set(replayPlan(steps, await readChangeHead(graph)).chain);
       let done = 0;
       for await (const entry of journal.entries(graph.group, cursor, last)) {
-        const { link } = stepOf(entry);
+        const { link } = replayStep(entry);
         if (!entry.refused && (!link || chain.has(entry.id))) await apply(entry);
         done += 1;
         onProgress(Math.min(done / steps.length, 1));
@@ -270,7 +293,7 @@ export async function openReplay(
       cursor = last;
       return applied;
     },
-    missing: () => planFrom(steps, start, since).orphans + refused,
+    missing: () => replayPlan(steps, start, since).orphans + refused,
     refused: () =>
       steps.flatMap(({ id, refused }) =>
         refused && isLater(id, after) ? [`The entry ${id} of the journal ${refused}, so it was left out.`] : [],

@@ -1,38 +1,44 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Redis } from 'ioredis';
-import { ArchiveDamagedError, InvalidInputError, isRetried, StaleFenceError } from '../errors.ts';
+import { ArchiveDamagedError, InvalidInputError, isRepeatable, StaleFenceError } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { exportExtent } from '../graph/queries/export.ts';
-import { stampFence } from '../graph/queries/fence.ts';
-import { readEmbedder, readOutline, type StoredEmbedder } from '../graph/queries/meta.ts';
+import { raiseFence } from '../graph/queries/fence.ts';
+import { readEmbedder, readGraphFingerprint, type StoredEmbedder } from '../graph/queries/meta-nodes.ts';
 import type { Journal } from '../journal/journal.ts';
+import { reportSkipped, type SkipObservers } from '../models/embed-each.ts';
 import type { Embedder } from '../models/embedder.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 import { trace } from '../telemetry/tracing.ts';
-import { raiseVersion } from '../valkey/group-version.ts';
+import { replaceVersion } from '../valkey/keys.ts';
 import type { Lease, Leases } from '../valkey/lease.ts';
 import { endReembedding, type ReembeddingNote, storeReembedding } from '../valkey/reembedding.ts';
 import { findManifest } from './catalogue.ts';
-import type { Element } from './element.ts';
-import { type Exported, exportGraph } from './export.ts';
-import { withLittleMemory } from './little-memory.ts';
-import { embeddedTexts, type NewVectors, openNewVectors, TOGETHER, textsIn, withNewVectors } from './new-vectors.ts';
-import { replaceGraph } from './replace.ts';
+import { withGarbageCollection } from './collect-garbage.ts';
+import { type ExportResult, exportGraph } from './export.ts';
+import type { Element } from './graph-element.ts';
+import {
+  embeddedTexts,
+  type NewVectors,
+  openNewVectors,
+  TEXTS_PER_REQUEST,
+  textsIn,
+  withNewVectors,
+} from './new-vectors.ts';
+import { readPages } from './read-pages.ts';
+import { replaceGraph } from './replace-graph.ts';
 import { loadIntoScratch } from './restore.ts';
-import { snapshot } from './snapshot.ts';
-import { step } from './step.ts';
-import type { ArchiveStore } from './stores/store.ts';
+import type { ArchiveStore } from './stores/archive-store.ts';
+import { timedStep } from './timed-step.ts';
 
-export interface ReembedParts {
+export interface ReembedParts extends SkipObservers {
   readonly graphs: Graphs;
   readonly valkey: Redis;
   readonly leases: Leases;
   readonly journal: Journal;
   readonly embedder: Embedder;
   readonly archives: () => Promise<ArchiveStore>;
-  readonly metrics?: Metrics;
 }
 
 export interface Reembedded {
@@ -46,16 +52,17 @@ export interface Reembedded {
 const ATTEMPTS = 4;
 
 /**
- * Gives a group's graph the vectors of another embedder. All texts are embedded while the group goes on as before, and what that gave is kept,
+ * Gives a group's graph the vectors of another embedder. All texts are embedded while the group stays in use, and the vectors are kept,
  * so that a try that was cut short is not paid for twice. Then, under the lease, an archive with the new vectors is written and restored in the
  * place of the graph, unless anything was written meanwhile. A vector is never changed in place: its index would keep the old one too.
+ * A text on which the new embedder always fails gets no vector; searches find it by its words.
  * @throws StaleFenceError, StoreUnreachableError, ModelUnavailableError, ModelBusyError, ModelFailedError, ConfigError, ArchiveUnavailableError, TimedOutError (tried again); InvalidInputError,
- *         GraphLostError, ArchivePlaceError, ArchiveDamagedError
+ *         GraphLostError, ArchiveLocationError, ArchiveDamagedError
  */
 export function reembed(parts: ReembedParts, group: string): Promise<Reembedded> {
   const { model, dimension } = parts.embedder;
   return trace('memory.reembed', { tags: { group, model, dimension } }, () =>
-    withLittleMemory(() => change(parts, group)),
+    withGarbageCollection(() => change(parts, group)),
   );
 }
 
@@ -64,30 +71,33 @@ async function change(parts: ReembedParts, group: string): Promise<Reembedded> {
   const graph = graphs.group(group);
   const noted = await readEmbedder(graph);
   let result: Reembedded = { texts: 0, file: null };
-  if (noted && !isOf(noted, embedder)) {
+  if (noted && !hasVectorsOf(noted, embedder)) {
     const vectors = await openNewVectors(graphs, group, embedder);
     try {
       await embedAll(parts, graph, noted, vectors);
       const file = await replaceUnderLease(parts, graph, vectors);
       result = { texts: vectors.made(), file };
+      reportSkipped(embedder, group, vectors.skipped(), parts);
     } catch (error) {
       // No other process continues it automatically.
-      if (!isRetried(error)) await endReembedding(valkey, group).catch(() => {});
+      if (!isRepeatable(error)) await endReembedding(valkey, group).catch(() => {});
       throw error;
     } finally {
       parts.metrics?.increment('opencode.memory.reembed.texts', {}, vectors.made());
     }
   }
   // Also after a try whose last answer was lost.
-  await raiseVersion(valkey, group);
-  await graphs.dropKept(group);
+  await replaceVersion(valkey, group);
+  await graphs.dropCheckpoints(group);
   await endReembedding(valkey, group);
   return result;
 }
 
-/** Whether a graph's vectors are an embedder's; of one that Python wrote the length has to do. */
-export const isOf = (stored: StoredEmbedder, { model, dimension }: Pick<Embedder, 'model' | 'dimension'>): boolean =>
-  (stored.model === null || stored.model === model) && stored.dimension === dimension;
+/** True if a graph's vectors are an embedder's. For a graph that Python wrote only the dimension can be compared. */
+export const hasVectorsOf = (
+  stored: StoredEmbedder,
+  { model, dimension }: Pick<Embedder, 'model' | 'dimension'>,
+): boolean => (stored.model === null || stored.model === model) && stored.dimension === dimension;
 
 function openReport({ valkey, embedder: { model, dimension } }: ReembedParts, group: string) {
   let reported = -1;
@@ -110,10 +120,10 @@ async function embedAll(
   let done = 0;
   let open = new Set<string>();
   await report('embedding', 0);
-  for await (const page of snapshot(graph, { last, dimension, depth: 'without vectors' })) {
+  for await (const page of readPages(graph, { last, dimension, depth: 'without vectors' })) {
     for (const text of textsIn(await embeddedTexts(graph, page))) open.add(text);
     done += page.length;
-    if (open.size < TOGETHER) continue;
+    if (open.size < TEXTS_PER_REQUEST) continue;
     await vectors.of(open);
     open = new Set();
     await report('embedding', Math.min(done / Math.max(nodes + edges, 1), 1));
@@ -127,7 +137,7 @@ async function replaceUnderLease(parts: ReembedParts, graph: GroupGraph, vectors
   try {
     await openReport(parts, graph.group)('replacing', 0);
     await graph.checkLoss();
-    await stampFence(graph, lease.fence);
+    await raiseFence(graph, lease.fence);
     for (let attempt = 1; ; attempt += 1)
       try {
         return await replaceOnce(parts, graph, store, lease, vectors);
@@ -149,14 +159,14 @@ async function replaceOnce(
   const { graphs, valkey, leases, journal, embedder } = parts;
   const { group } = graph;
   const position = await journal.position(group);
-  const outline = await readOutline(graph);
+  const outline = await readGraphFingerprint(graph);
   const check = async () => {
     if (!lease.isHeld()) throw stale(group);
   };
-  // Recording and finishing take no lease. What notes a change makes it too, in whatever order.
+  // Recording and finishing episodes need no lease. Such a change reaches the graph and the journal, in either order, so both are checked.
   const unchanged = async () => {
     await check();
-    if (!isDeepStrictEqual(await readOutline(graph), outline)) throw stale(group);
+    if (!isDeepStrictEqual(await readGraphFingerprint(graph), outline)) throw stale(group);
     for await (const { base } of journal.entries(group, position)) if (!base) throw stale(group);
   };
   const through = (pages: AsyncIterable<Element[]>) =>
@@ -164,15 +174,15 @@ async function replaceOnce(
       { key: 'embedder', model: embedder.model, dimension: embedder.dimension },
       { key: 'fence', token: lease.fence, mark: randomUUID() },
     ]);
-  // A mark that no change ever left, and no position: until it is in place, no rebuild may go on from it with changes that hold vectors of the
-  // old embedder.
+  // The archive has a change id that no change ever left, and no position: until the graph is replaced, no rebuild may continue from it with
+  // changes that contain vectors of the old embedder.
   const exported = await exportGraph(graph, store, () => {}, { until: new Date(lease.fence), check, through });
   try {
     const manifest = await findManifest(store, exported.file, group);
     const { scratch } = await loadIntoScratch(graphs, store, manifest, group, 'without vectors');
     const base = { file: exported.file, sha256: exported.sha256, goesOnAfter: position };
     try {
-      await step(store, 'replace', () =>
+      await timedStep(store, 'replace', () =>
         replaceGraph(scratch, valkey, leases, { replace: true, lease, base, journal, prepare: unchanged }),
       );
     } catch (error) {
@@ -181,7 +191,7 @@ async function replaceOnce(
     }
     return exported.file;
   } catch (error) {
-    // After any other failure it may stand in the graph's place all the same, and the journal name it.
+    // After any other failure the graph may have been replaced in spite of the failure, and the journal may name it.
     const isUnused = [StaleFenceError, InvalidInputError, ArchiveDamagedError].some((kind) => error instanceof kind);
     if (isUnused) await remove(store, exported).catch(() => {});
     throw error;
@@ -189,9 +199,9 @@ async function replaceOnce(
 }
 
 const stale = (group: string): StaleFenceError =>
-  new StaleFenceError(`The memory "${group}" was changed while its vectors were; this task is tried again.`);
+  new StaleFenceError(`The memory "${group}" was changed while it was embedded again; this task is tried again.`);
 
-async function remove(store: ArchiveStore, { manifest, file }: Exported): Promise<void> {
+async function remove(store: ArchiveStore, { manifest, file }: ExportResult): Promise<void> {
   await store.remove(manifest);
   await store.remove(file);
 }

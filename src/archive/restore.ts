@@ -1,21 +1,21 @@
 import { ArchiveDamagedError } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
-import type { Depth } from '../graph/queries/export.ts';
-import { indexEmpty, prepareAsGraphiti } from '../graph/schema.ts';
+import type { ExportDetail } from '../graph/queries/export.ts';
+import { createGraphitiIndexes, createIndexes } from '../graph/schema.ts';
 import type { Scratch } from '../graph/scratch.ts';
-import { differences, hashOf, takeInventory } from './inspect.ts';
+import { withGarbageCollection } from './collect-garbage.ts';
+import { differences, hashKindFor, readInventory } from './compare-graph.ts';
 import { openInventory } from './inventory.ts';
-import { withLittleMemory } from './little-memory.ts';
-import { openLoading } from './load.ts';
+import { openGraphLoader } from './load-graph.ts';
 import type { Manifest } from './manifest.ts';
-import { readParts } from './read.ts';
-import { openSampling } from './sample.ts';
-import { step } from './step.ts';
-import { type ArchiveStore, STALE } from './stores/store.ts';
+import { readParts } from './read-archive.ts';
+import { openQuestionSampler } from './sample-questions.ts';
+import { type ArchiveStore, STALE_AFTER } from './stores/archive-store.ts';
+import { timedStep } from './timed-step.ts';
 
-export interface Loaded {
+export interface LoadedArchive {
   readonly scratch: Scratch;
-  /** How many questions about its facts the loaded graph was asked, and answered correctly: all. */
+  /** The number of test questions about the graph's facts, and of correct answers; they are equal, otherwise loading fails. */
   readonly answers: { readonly asked: number; readonly found: number };
 }
 
@@ -26,17 +26,17 @@ const LOADING = 0.85;
  * Loads an archive into a scratch graph of `group`, with all indexes, and reads it back to compare it with the manifest. The caller drops
  * the scratch graph or replaces the group's graph with it.
  * @param depth without vectors, the graph hash covers everything else; vectors are tested by some queries
- * @throws ArchiveDamagedError, InvalidInputError when the archive cannot be restored; nothing of it is left then
+ * @throws ArchiveDamagedError, InvalidInputError when the archive cannot be restored; the scratch graph is deleted then
  */
 export function loadIntoScratch(
   graphs: Graphs,
   store: ArchiveStore,
   manifest: Manifest,
   group: string,
-  depth: Depth,
+  depth: ExportDetail,
   onProgress: (share: number) => void = () => {},
-): Promise<Loaded> {
-  return withLittleMemory(() => load(graphs, store, manifest, group, depth, onProgress));
+): Promise<LoadedArchive> {
+  return withGarbageCollection(() => load(graphs, store, manifest, group, depth, onProgress));
 }
 
 async function load(
@@ -44,21 +44,21 @@ async function load(
   store: ArchiveStore,
   manifest: Manifest,
   group: string,
-  depth: Depth,
+  depth: ExportDetail,
   onProgress: (share: number) => void,
-): Promise<Loaded> {
-  await graphs.sweepScratches(STALE);
+): Promise<LoadedArchive> {
+  await graphs.sweepScratchGraphs(STALE_AFTER);
   const scratch = graphs.scratch(group);
   const { embedder, counts } = manifest;
   const all = Math.max(counts.nodes + counts.edges, 1);
-  const loading = openLoading(scratch.graph, manifest.group, embedder?.dimension ?? dimensionOf(manifest));
+  const loading = openGraphLoader(scratch.graph, manifest.group, embedder?.dimension ?? dimensionOf(manifest));
   try {
-    await step(store, 'index', () =>
-      embedder ? indexEmpty(scratch.graph, embedder.dimension) : prepareAsGraphiti(scratch.graph),
+    await timedStep(store, 'index', () =>
+      embedder ? createIndexes(scratch.graph, embedder.dimension) : createGraphitiIndexes(scratch.graph),
     );
-    const sampling = openSampling(counts.types.RELATES_TO ?? 0);
+    const sampling = openQuestionSampler(counts.types.RELATES_TO ?? 0);
     const loaded = openInventory(manifest.group, ['exact']);
-    await step(store, 'load', async () => {
+    await timedStep(store, 'load', async () => {
       let done = 0;
       for await (const part of readParts(store, manifest)) {
         if ('head' in part) continue;
@@ -72,14 +72,14 @@ async function load(
       }
       await loading.end();
     });
-    const inventory = await step(store, 'inspect', () =>
-      takeInventory(scratch.graph, embedder?.dimension ?? 0, depth, [hashOf(depth)], (share) =>
+    const inventory = await timedStep(store, 'inspect', () =>
+      readInventory(scratch.graph, embedder?.dimension ?? 0, depth, [hashKindFor(depth)], (share) =>
         onProgress(LOADING + share * (1 - LOADING)),
       ),
     );
     // Without a stored embedder there are no vector indexes to query.
     const answers = embedder
-      ? await step(store, 'ask', () => sampling.ask(scratch.graph, embedder.dimension))
+      ? await timedStep(store, 'ask', () => sampling.ask(scratch.graph, embedder.dimension))
       : { asked: 0, found: 0 };
     const wrong = answers.asked - answers.found;
     const problems = [

@@ -1,19 +1,19 @@
 import { ArchiveDamagedError } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
-import { differences } from './inspect.ts';
+import { openEdgeCheck } from './check-restorable.ts';
+import { withGarbageCollection } from './collect-garbage.ts';
+import { differences } from './compare-graph.ts';
 import { openInventory } from './inventory.ts';
-import { withLittleMemory } from './little-memory.ts';
 import type { Manifest } from './manifest.ts';
-import { readParts } from './read.ts';
-import { openEnds } from './restorable.ts';
+import { readParts } from './read-archive.ts';
 import { loadIntoScratch } from './restore.ts';
-import { countProblems, type Step, step } from './step.ts';
-import type { ArchiveStore } from './stores/store.ts';
+import type { ArchiveStore } from './stores/archive-store.ts';
+import { type ArchiveStep, countProblems, timedStep } from './timed-step.ts';
 
 /** The result of a verification or a restore test. */
 export interface Verification {
   /** False when anything differs; `problems` says what. */
-  readonly whole: boolean;
+  readonly intact: boolean;
   readonly problems: readonly string[];
   /** For a restore test: how many questions the restored graph was asked, and how many it answered correctly. */
   readonly answers: { readonly asked: number; readonly found: number } | null;
@@ -26,7 +26,7 @@ export function verifyArchive(
   onProgress: (share: number) => void = () => {},
 ): Promise<Verification> {
   return verification(store, 'verify', async () => {
-    const [inventory, ends] = [openInventory(manifest.group), openEnds()];
+    const [inventory, ends] = [openInventory(manifest.group), openEdgeCheck()];
     const all = Math.max(manifest.counts.nodes + manifest.counts.edges, 1);
     let done = 0;
     for await (const part of readParts(store, manifest)) {
@@ -58,15 +58,15 @@ export function testRestore(
 
 async function verification(
   store: ArchiveStore,
-  name: Step,
-  work: () => Promise<Omit<Verification, 'whole'>>,
+  name: ArchiveStep,
+  work: () => Promise<Omit<Verification, 'intact'>>,
 ): Promise<Verification> {
   try {
-    const result = await step(store, name, () => withLittleMemory(work));
+    const result = await timedStep(store, name, () => withGarbageCollection(work));
     countProblems(store, name, result.problems.length);
-    return { whole: result.problems.length === 0, ...result };
+    return { intact: result.problems.length === 0, ...result };
   } catch (error) {
     if (!(error instanceof ArchiveDamagedError)) throw error;
-    return { whole: false, problems: [error.message], answers: null };
+    return { intact: false, problems: [error.message], answers: null };
   }
 }

@@ -1,38 +1,38 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
 import {
-  type BriefedEpisode,
+  type BriefingEpisode,
   episodesWithNotes,
   episodesWithTerms,
   latestEpisodes,
 } from '../graph/queries/briefing.ts';
 import { factsOfEpisodes } from '../graph/queries/episodes.ts';
-import { instant } from '../graph/queries/moment.ts';
 import type { FactRow } from '../graph/queries/search-facts.ts';
+import { factHoldsAt, instant } from '../graph/queries/time-conditions.ts';
 import { parseJson } from '../json.ts';
 import { noteTerm } from '../passages/passages.ts';
 import { queryTerms } from '../passages/terms.ts';
-import { endedIn } from '../search/what-holds.ts';
-import { endedRanges } from '../statements/endings.ts';
-import { NOTE_KEYS } from '../statements/read-notes.ts';
-import { sentencesOf } from '../statements/sentence.ts';
+import { findEndedSentences } from '../search/answer/ended-sentences.ts';
+import { endedSentences } from '../statements/ended-ranges.ts';
+import { parseSentences } from '../statements/sentence.ts';
 import { type Statement, statementsOf } from '../statements/statement.ts';
+import { NOTE_KEYS } from '../statements/statements-from-model.ts';
 import { oneLine, shortened } from '../text.ts';
 import { fromGraphTime } from '../time.ts';
-import { type BriefingLine, withoutDuplicates } from './line.ts';
-import { openTasks, rulesRead } from './read-notes.ts';
+import { type SourcedLine, withoutDuplicates } from './line.ts';
 import { RULE_WORDS, type Rule, replacesRule, ruleOf, rulesIn } from './rules.ts';
-import { sessionLine, sessionsOf } from './sessions.ts';
-import { LONGEST_MESSAGE, ownSentences, userWords } from './user-words.ts';
+import { modelRules, openTasks } from './rules-from-model.ts';
+import { pastSessions, sessionLine } from './sessions.ts';
+import { MAX_MESSAGE, userSentences, userText } from './typed-by-user.ts';
 
-export type { BriefingLine } from './line.ts';
+export type { SourcedLine } from './line.ts';
 
 /** The briefing of a session, the most important lines first in each part. */
-export interface Briefing {
-  readonly rules: readonly BriefingLine[];
-  readonly tasks: readonly BriefingLine[];
-  readonly decisions: readonly BriefingLine[];
-  readonly facts: readonly BriefingLine[];
-  readonly sessions: readonly BriefingLine[];
+export interface BriefingSections {
+  readonly rules: readonly SourcedLine[];
+  readonly tasks: readonly SourcedLine[];
+  readonly decisions: readonly SourcedLine[];
+  readonly facts: readonly SourcedLine[];
+  readonly sessions: readonly SourcedLine[];
   /** Rules proposed by agents that the user has not confirmed. */
   readonly pending: number;
 }
@@ -42,18 +42,18 @@ const [MOST_RULES, MOST_TASKS, MOST_DECISIONS, MOST_FACTS, MOST_SESSIONS] = [40,
 /** At most this many facts are checked for later statements that end them. */
 const MOST_CHECKED = 120;
 const LONGEST_LINE = 300;
-const EXTENT = { head: LONGEST_MESSAGE + 200, tail: 400, metadata: 2_000 };
+const LIMITS = { head: MAX_MESSAGE + 200, tail: 400, metadata: 2_000 };
 const NOTES = ['rule', 'task', 'decision', 'fact'].map(noteTerm);
 
-/** Reads what a session should know whatever it is about. A few queries, each bounded; no model is asked. */
-export async function makeBriefing(graph: GroupGraph, now: Date): Promise<Briefing> {
+/** Reads the briefing for any session, with a few bounded queries and without a model. */
+export async function makeBriefing(graph: GroupGraph, now: Date): Promise<BriefingSections> {
   const [latest, notes, spoken, read] = await Promise.all([
-    latestEpisodes(graph, LATEST, EXTENT),
+    latestEpisodes(graph, LATEST, LIMITS),
     found(graph, NOTES, null),
     found(graph, queryTerms(RULE_WORDS), 'user'),
-    episodesWithNotes(graph, Object.values(NOTE_KEYS), MOST_FOUND, EXTENT),
+    episodesWithNotes(graph, Object.values(NOTE_KEYS), MOST_FOUND, LIMITS),
   ]);
-  const past = <T extends BriefedEpisode>(episodes: readonly T[]) =>
+  const past = <T extends BriefingEpisode>(episodes: readonly T[]) =>
     episodes.filter(({ referenceTime }) => (fromGraphTime(referenceTime) ?? now) <= now);
   const episodes = [...new Map([...past(latest), ...past(spoken)].map((episode) => [episode.uuid, episode])).values()];
   const messages = episodes.flatMap((episode) => messageOf(episode));
@@ -71,7 +71,7 @@ export async function makeBriefing(graph: GroupGraph, now: Date): Promise<Briefi
     graph,
     past(latest).map(({ uuid }) => uuid),
   );
-  const rules = standing(messages, [...confirmedRules, ...rulesRead(past(read))], replacedRules, now).slice(
+  const rules = standing(messages, [...confirmedRules, ...modelRules(past(read))], replacedRules, now).slice(
     0,
     MOST_RULES,
   );
@@ -86,16 +86,16 @@ export async function makeBriefing(graph: GroupGraph, now: Date): Promise<Briefi
     tasks: tasks.slice(0, MOST_TASKS),
     decisions: decisions.slice(0, MOST_DECISIONS),
     facts: withoutDuplicates(holding, shown).slice(0, MOST_FACTS),
-    sessions: sessionsOf(past(latest)).slice(0, MOST_SESSIONS).map(sessionLine),
+    sessions: pastSessions(past(latest)).slice(0, MOST_SESSIONS).map(sessionLine),
     pending: noted.filter((note) => note.kind === 'rule' && !isInForce(note) && !replacedRules.has(note.episode))
       .length,
   };
 }
 
-/** A graph that no worker of this release has prepared has no such index yet; its latest episodes tell what they can. */
-async function found(graph: GroupGraph, terms: readonly string[], role: string | null): Promise<BriefedEpisode[]> {
+/** Without the index, which a worker of this release creates, only the latest episodes are read. */
+async function found(graph: GroupGraph, terms: readonly string[], role: string | null): Promise<BriefingEpisode[]> {
   try {
-    return await episodesWithTerms(graph, terms, role, MOST_FOUND, EXTENT);
+    return await episodesWithTerms(graph, terms, role, MOST_FOUND, LIMITS);
   } catch (error) {
     if (error instanceof Error && /index|attribute/i.test(error.message)) return [];
     throw error;
@@ -104,22 +104,22 @@ async function found(graph: GroupGraph, terms: readonly string[], role: string |
 
 interface Message {
   readonly words: string;
-  readonly episode: BriefedEpisode;
+  readonly episode: BriefingEpisode;
 }
 
-function messageOf(episode: BriefedEpisode): Message[] {
-  const words = userWords(episode.content, episode.metadata);
+function messageOf(episode: BriefingEpisode): Message[] {
+  const words = userText(episode.content, episode.metadata);
   return words.trim() === '' ? [] : [{ words, episode }];
 }
 
-interface Note extends BriefingLine {
+interface Note extends SourcedLine {
   readonly kind: 'fact' | 'decision' | 'rule' | 'task';
   readonly isConfirmed: boolean;
   readonly replaces: string | undefined;
 }
 
-/** Metadata of notes are short; what is cut is no note. */
-function noteOf({ uuid, content, metadata, sourceDescription, referenceTime }: BriefedEpisode): Note[] {
+/** The metadata of a note is short, so longer metadata is not read in full. */
+function noteOf({ uuid, content, metadata, sourceDescription, referenceTime }: BriefingEpisode): Note[] {
   if (metadata === null || !/"kind":"(?:fact|decision|rule|task)"/.test(metadata)) return [];
   const read = parseJson(metadata) as Record<string, unknown> | undefined;
   const kind = (['fact', 'decision', 'rule', 'task'] as const).find((known) => known === read?.kind);
@@ -132,13 +132,13 @@ function noteOf({ uuid, content, metadata, sourceDescription, referenceTime }: B
       text: shortened(oneLine(content), LONGEST_LINE),
       episode: uuid,
       time: referenceTime,
-      by: kind === 'rule' ? 'user' : sourceDescription,
+      source: kind === 'rule' ? 'user' : sourceDescription,
       replaces: typeof read.replaces === 'string' ? read.replaces : undefined,
     },
   ];
 }
 
-const lineOf = ({ text, episode, time, by }: BriefingLine): BriefingLine => ({ text, episode, time, by });
+const lineOf = ({ text, episode, time, source }: SourcedLine): SourcedLine => ({ text, episode, time, source });
 
 const replacedBy = (notes: readonly Note[]): Set<string> => new Set(notes.flatMap(({ replaces }) => replaces ?? []));
 
@@ -147,7 +147,7 @@ const CONFIRMS =
 
 /** uuids, or their first eight digits, of rules that the user confirms in a turn. */
 function confirmedIn(words: string): string[] {
-  return ownSentences(words).flatMap(({ text }) => {
+  return userSentences(words).flatMap(({ text }) => {
     const uuid = text.endsWith('?') ? undefined : CONFIRMS.exec(text)?.[1];
     return uuid === undefined ? [] : [uuid.toLowerCase()];
   });
@@ -155,7 +155,7 @@ function confirmedIn(words: string): string[] {
 
 interface PlacedRule {
   readonly rule: Rule;
-  readonly line: BriefingLine;
+  readonly line: SourcedLine;
 }
 
 /** Rules that no later word of the user has ended, the latest first. */
@@ -164,10 +164,12 @@ function standing(
   others: readonly PlacedRule[],
   replaced: ReadonlySet<string>,
   now: Date,
-): BriefingLine[] {
+): SourcedLine[] {
   const all: PlacedRule[] = [
     ...messages.flatMap(({ words, episode: { uuid, referenceTime } }) =>
-      rulesIn(words).map((rule) => placed(rule, { text: rule.text, episode: uuid, time: referenceTime, by: 'user' })),
+      rulesIn(words).map((rule) =>
+        placed(rule, { text: rule.text, episode: uuid, time: referenceTime, source: 'user' }),
+      ),
     ),
     ...others,
   ].filter(({ line }) => !replaced.has(line.episode));
@@ -184,13 +186,13 @@ function standing(
   return kept.map(({ line }) => line);
 }
 
-const placed = (rule: Rule, line: BriefingLine): PlacedRule => ({ rule, line });
+const placed = (rule: Rule, line: SourcedLine): PlacedRule => ({ rule, line });
 
-/** What the user's own words say that can end a rule; nobody else's can. */
+/** The user's own statements that can end a rule; only the user's can. */
 function statementsIn(messages: readonly Message[], rules: readonly PlacedRule[]): Statement[] {
   if (rules.length === 0) return [];
   return messages.flatMap(({ words, episode: { uuid, referenceTime } }) =>
-    ownSentences(words).flatMap(({ text }) =>
+    userSentences(words).flatMap(({ text }) =>
       statementsOf({ uuid, content: text, source: 'text', referenceTime: fromGraphTime(referenceTime) ?? new Date(0) }),
     ),
   );
@@ -199,26 +201,27 @@ function statementsIn(messages: readonly Message[], rules: readonly PlacedRule[]
 function isEnded({ line }: PlacedRule, statements: readonly Statement[], now: Date): boolean {
   const statedAt = fromGraphTime(line.time);
   if (!statedAt) return false;
-  const sentences = sentencesOf({ content: line.text, source: 'text', referenceTime: statedAt });
+  const sentences = parseSentences({ content: line.text, source: 'text', referenceTime: statedAt });
   const later = statements.filter(({ episode }) => episode !== line.episode);
-  return endedRanges({ sentences, episode: line.episode, told: statedAt }, later, { asOf: now }).length > 0;
+  return endedSentences({ sentences, episode: line.episode, saidAt: statedAt }, later, { asOf: now }).length > 0;
 }
 
 /** Facts that hold, by how many episodes say so, how often their entities are spoken of, and how recent they are. */
 function ranked(
   facts: readonly FactRow[],
-  latest: readonly BriefedEpisode[],
+  latest: readonly BriefingEpisode[],
   replaced: ReadonlySet<string>,
   now: Date,
-): BriefingLine[] {
+): SourcedLine[] {
   const place = new Map(latest.map(({ uuid }, index) => [uuid, index]));
   const mentions = new Map<string, number>();
   for (const { sourceUuid, targetUuid, episodes } of facts)
     for (const entity of [sourceUuid, targetUuid]) mentions.set(entity, (mentions.get(entity) ?? 0) + episodes.length);
-  const holding = facts.filter(({ uuid, invalidAt, episodes }) => {
-    const end = fromGraphTime(invalidAt);
-    return (!end || end > now) && !replaced.has(uuid) && !episodes.some((episode) => replaced.has(episode));
-  });
+  const moment = { asOf: instant(now) };
+  const holding = facts.filter(
+    (fact) =>
+      factHoldsAt(fact, moment) && !replaced.has(fact.uuid) && !fact.episodes.some((episode) => replaced.has(episode)),
+  );
   const scored = holding.map((fact) => {
     const { episodes, sourceUuid, targetUuid } = fact;
     const latestSource = [...episodes].sort((a, b) => (place.get(a) ?? LATEST) - (place.get(b) ?? LATEST))[0] ?? '';
@@ -232,17 +235,17 @@ function ranked(
       text: shortened(oneLine(fact.fact), LONGEST_LINE),
       episode: latestSource,
       time: latest[place.get(latestSource) ?? -1]?.referenceTime ?? fact.createdAt,
-      by: latest[place.get(latestSource) ?? -1]?.sourceDescription ?? 'memory',
+      source: latest[place.get(latestSource) ?? -1]?.sourceDescription ?? 'memory',
       from: fact.validAt,
       until: fact.invalidAt,
     }));
 }
 
-/** Without lines that a later statement ends; a fact of the graph may hold no end of its own. */
-async function notEnded(graph: GroupGraph, lines: readonly BriefingLine[], now: Date): Promise<BriefingLine[]> {
-  const ended = await endedIn(
+/** Without lines that a later statement ends; a fact of the graph may have no end. */
+async function notEnded(graph: GroupGraph, lines: readonly SourcedLine[], now: Date): Promise<SourcedLine[]> {
+  const ended = await findEndedSentences(
     graph,
-    lines.map(({ text, episode, time }, place) => ({ id: String(place), episode, text, start: 0, told: time })),
+    lines.map(({ text, episode, time }, place) => ({ id: String(place), episode, text, start: 0, saidAt: time })),
     { asOf: instant(now) },
   );
   return lines.filter((_, place) => !(ended.get(String(place)) ?? []).some(({ isPart }) => !isPart));

@@ -1,22 +1,36 @@
+import { fromGraphTime } from '../time.ts';
+
 /** A line of a briefing, with its source. */
-export interface BriefingLine {
+export interface SourcedLine {
   readonly text: string;
   /** The episode that says so. */
   readonly episode: string;
   /** When it was stated, in the graph's format. */
   readonly time: string;
   /** `user` for what the user said or confirmed, else who handed it in. */
-  readonly by: string;
-  /** From when on and until when it holds, where that is known, in the graph's format. */
+  readonly source: string;
+  /** From when on and until when it holds, in the graph's format; missing if unknown. */
   readonly from?: string | null;
   readonly until?: string | null;
 }
 
+/** Whether it holds at a moment. A missing beginning or end does not exclude it. */
+export function holdsAt({ from, until }: SourcedLine, now: Date): boolean {
+  const [begin, end] = [fromGraphTime(from), fromGraphTime(until)];
+  return (!begin || begin <= now) && (!end || end > now);
+}
+
+/** Without the facts that have ended since the briefing was made, for a copy that is used later. */
+export const briefingAt = <T extends { readonly facts: readonly SourcedLine[] }>(briefing: T, now: Date): T => ({
+  ...briefing,
+  facts: briefing.facts.filter((line) => holdsAt(line, now)),
+});
+
 const SPEAKER = /^[\p{L}][\p{L}\p{N}_.-]*: /u;
 
-/** Each sentence once, whatever its speaker, and not if another part of the briefing contains it. */
-export function withoutDuplicates(lines: readonly BriefingLine[], before: readonly BriefingLine[]): BriefingLine[] {
-  const bare = ({ text }: BriefingLine) => text.replace(SPEAKER, '').toLowerCase();
+/** Each sentence once, also if several speakers said it, and not if another part of the briefing contains it. */
+export function withoutDuplicates(lines: readonly SourcedLine[], before: readonly SourcedLine[]): SourcedLine[] {
+  const bare = ({ text }: SourcedLine) => text.replace(SPEAKER, '').toLowerCase();
   const seen = new Set(before.map(bare));
   return lines.filter((line) => !seen.has(bare(line)) && seen.add(bare(line)));
 }

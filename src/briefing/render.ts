@@ -1,50 +1,51 @@
-import { inert } from '../redaction/inert.ts';
+import { neutralizeTags } from '../redaction/neutralize-tags.ts';
 import { oneLine } from '../text.ts';
-import { day, fromGraphTime } from '../time.ts';
-import type { Briefing, BriefingLine } from './briefing.ts';
+import { day } from '../time.ts';
+import type { BriefingSections, SourcedLine } from './briefing.ts';
+import { holdsAt } from './line.ts';
 
 export const DEFAULT_BUDGET = 1_000;
 
-type Part = Exclude<keyof Briefing, 'pending'>;
+type Part = Exclude<keyof BriefingSections, 'pending'>;
 
-/** In this order; no part takes more than its share while a later one has lines, so that many facts leave room for the sessions. */
+/** In this order. No part takes more than its share of the budget while a later part has lines; the shares add up to 1. */
 const PARTS: readonly { readonly part: Part; readonly title: string; readonly share: number }[] = [
-  { part: 'rules', title: 'Rules and preferences of the user:', share: 0.4 },
+  { part: 'rules', title: 'Rules and preferences of the user:', share: 0.35 },
   { part: 'tasks', title: 'Open tasks:', share: 0.15 },
-  { part: 'decisions', title: 'Decisions:', share: 0.15 },
-  { part: 'facts', title: 'What holds now:', share: 0.3 },
-  { part: 'sessions', title: 'What the last sessions did:', share: 0.3 },
+  { part: 'decisions', title: 'Decisions:', share: 0.1 },
+  { part: 'facts', title: 'Current facts:', share: 0.25 },
+  { part: 'sessions', title: 'What the last sessions did:', share: 0.15 },
 ];
 
-/** About as many tokens as models make of it: four characters each, one for each character of scripts without spaces. */
+/** An estimate of a text's tokens: four characters each, one for each character of scripts without spaces. */
 export function tokensOf(text: string): number {
   const dense = text.match(/[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]/g)?.length ?? 0;
   return Math.ceil(dense + (text.length - dense) / 4);
 }
 
 /**
- * The briefing as a text of at most `budget` tokens, empty when nothing is known. What is stored is data: none of it may pass for marks
- * of the host, and each line says where it comes from.
+ * The briefing as a text of at most `budget` tokens, empty when nothing is known. Stored text is data: no line may look like markup of the
+ * host, and each line names its source.
  */
-export function renderBriefing(briefing: Briefing, budget: number, now = new Date()): string {
-  return withinBudget(
+export function renderBriefing(briefing: BriefingSections, budget: number, now = new Date()): string {
+  return sectionsWithinBudget(
     PARTS.map(({ part, title, share }) => ({
       ...{ title, share },
-      lines: briefing[part].filter((line) => holds(line, now)).map((line) => bullet(line, part)),
+      lines: briefing[part].filter((line) => holdsAt(line, now)).map((line) => bullet(line, part)),
     })),
     budget,
   );
 }
 
 /** Lines below a title, the most important first; they take no more than their share while a later section has lines. */
-export interface Section {
+export interface TitledSection {
   readonly title: string;
   readonly share: number;
   readonly lines: readonly string[];
 }
 
 /** As many lines of each section as fit into the budget, below their titles. */
-export function withinBudget(given: readonly Section[], budget: number): string {
+export function sectionsWithinBudget(given: readonly TitledSection[], budget: number): string {
   let left = budget;
   const sections = given
     .filter(({ lines }) => lines.length > 0)
@@ -68,16 +69,15 @@ export function withinBudget(given: readonly Section[], budget: number): string 
     .join('\n');
 }
 
-function holds({ from, until }: BriefingLine, now: Date): boolean {
-  const [begin, end] = [fromGraphTime(from), fromGraphTime(until)];
-  return (!begin || begin <= now) && (!end || end > now);
+/** The whole uuid for lines that can be replaced, otherwise its first digits. */
+function bullet(line: SourcedLine, part: Part): string {
+  const { episode } = line;
+  return lineBullet(line, part === 'tasks' ? episode : episode.slice(0, 8));
 }
 
-/** Of what can be replaced the whole uuid stands there, else its first digits. */
-function bullet({ text, episode, time, by }: BriefingLine, part: Part): string {
-  return lineBullet({ text, episode, time, by }, part === 'tasks' ? episode : episode.slice(0, 8));
-}
+/** A line with its time as the graph or as the library has it. */
+export type RuleLine = Pick<SourcedLine, 'text' | 'episode' | 'source'> & { readonly time: string | Date };
 
-export function lineBullet({ text, time, by }: BriefingLine, uuid: string): string {
-  return inert(`- ${oneLine(text)} (${oneLine(by)}, ${day(time)}, episode ${uuid})`);
+export function lineBullet({ text, time, source }: RuleLine, uuid: string): string {
+  return neutralizeTags(`- ${oneLine(text)} (${oneLine(source)}, ${day(time)}, episode ${uuid})`);
 }

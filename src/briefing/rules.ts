@@ -1,19 +1,19 @@
 import { withoutQuotations } from '../english/stance.ts';
 import { queryTerms } from '../passages/terms.ts';
 import { oneLine } from '../text.ts';
-import { type OwnSentence, ownSentences } from './user-words.ts';
+import { type UserSentence, userSentences } from './typed-by-user.ts';
 
 /** A standing rule or a preference, in the user's own words. */
 export interface Rule {
   readonly text: string;
   readonly isNegative: boolean;
-  /** What it is about, without the words that make a rule of it. */
+  /** The rule's subject, without the words that mark it as a rule. */
   readonly terms: readonly string[];
-  /** What it says not to use, where it names both. */
+  /** What the rule says not to use, if it names both alternatives. */
   readonly rejects: readonly string[];
 }
 
-/** Words that a text holds in which a rule may stand; by these passages are looked up. */
+/** Words of passages that may contain a rule; the search for rules uses them. */
 export const RULE_WORDS =
   'always never prefer preferred use avoid remember rule rules convention forward future stop confirm confirmed answer reply immer niemals bitte künftig 始终 总是 永远 务必 一律 以后 今后 现在 从今 切勿 禁止 绝不 不要 喜欢 偏好 我们 记住';
 
@@ -27,7 +27,7 @@ const LEAD = new RegExp(
 const CHINESE =
   /^(?:请|以后|今后|从现在(?:起|开始)|从今(?:以后|往后)|记住[，,：:]?)*(?:始终|总是|永远|务必|一律|千万|切勿|禁止|绝不|(?:以后|今后|从现在(?:起|开始)|从今以后|记住|请).{0,12}(?:都|要|不要|勿|只|用|使用)|(?:我|我们)(?:更|比较|一般)?(?:喜欢|偏好|倾向)|(?:我|我们)(?:只|一律|都|总是)?(?:使用|用).{1,30}(?:而)?不(?:是|用|要))/u;
 const GERMAN = /^(?:bitte )?(?:immer|niemals|nie) \p{L}|^(?:ab (?:jetzt|sofort)|künftig|in zukunft)\b/iu;
-/** What is asked for once. */
+/** Words of a request that is meant only once. */
 const ONCE =
   /\b(?:now|yet|today|tomorrow|this time|for now|for the moment|just|first|here|until|next|instead\?|above|below|this (?:file|function|test|line|one|change|branch|pr|commit|bug|case|task)|in this (?:pr|commit|change|case|function|file|test|session))\b/i;
 const REPORTED =
@@ -83,13 +83,13 @@ const SPEAK = /^(?:answer|reply|respond|speak|write to me|talk)(?: to me)? (?:on
 
 /** The rules among what the user typed. Few and sure: a request for once, a question, a report and a quotation are none. */
 export function rulesIn(words: string): Rule[] {
-  return ownSentences(words).flatMap((sentence) => {
+  return userSentences(words).flatMap((sentence) => {
     const text = oneLine(sentence.text);
     return isRule(text, sentence) ? [ruleOf(text)] : [];
   });
 }
 
-function isRule(text: string, { isListedRule }: OwnSentence): boolean {
+function isRule(text: string, { isListedRule }: UserSentence): boolean {
   if (text.length < SHORTEST || text.length > LONGEST || /(?:[?？]|[吗呢][。.]?)["')\]]?$/u.test(text)) return false;
   const own = withoutQuotations(text).trim();
   if (/^["'“‘«「]/.test(own) || REPORTED.test(own)) return false;
@@ -126,7 +126,7 @@ export function ruleOf(given: string): Rule {
 
 const topicTerms = (text: string): string[] => queryTerms(text).filter((term) => !RULE_TERMS.has(term));
 
-/** Whether a rule that came later takes the place of one. When unsure both stand, with their dates. */
+/** Whether a later rule replaces an earlier one. In doubt both are kept, with their dates. */
 export function replacesRule(later: Rule, { text, isNegative, terms }: Rule): boolean {
   if (later.text.toLowerCase() === text.toLowerCase()) return true;
   const isSame = terms.length > 0 && sameTerms(terms, later.terms);

@@ -1,15 +1,15 @@
-import type { BriefedEpisode } from '../graph/queries/briefing.ts';
+import type { BriefingEpisode } from '../graph/queries/briefing.ts';
 import { oneLine, shortened } from '../text.ts';
-import type { BriefingLine } from './line.ts';
-import { userWords } from './user-words.ts';
+import type { SourcedLine } from './line.ts';
+import { userText } from './typed-by-user.ts';
 
-/** What an earlier session did, as far as its turns tell. */
-export interface Session {
-  readonly last: BriefedEpisode;
+/** An earlier session, from its stored turns. */
+export interface PastSession {
+  readonly last: BriefingEpisode;
   readonly turns: number;
   /** The user's first request. */
   readonly asked: string;
-  /** What the host wrote of it when its context was full; empty where it never was. */
+  /** The host's summary when the context was full; empty if there is none. */
   readonly summary: string;
   /** The agent's last sentences. */
   readonly answered: string;
@@ -19,7 +19,7 @@ export interface Session {
 const [LONGEST_ASKED, LONGEST_ANSWERED, LONGEST_SUMMARY, MOST_FILES] = [140, 160, 300, 4];
 
 /** The sessions of some turns, given the latest first; in the same order. */
-export function sessionsOf(latestFirst: readonly BriefedEpisode[]): Session[] {
+export function pastSessions(latestFirst: readonly BriefingEpisode[]): PastSession[] {
   const bySession = Map.groupBy(latestFirst, ({ metadata }) => metadata && sessionOf(metadata));
   return [...bySession].flatMap(([session, episodes]) => {
     const last = episodes[0];
@@ -27,7 +27,7 @@ export function sessionsOf(latestFirst: readonly BriefedEpisode[]): Session[] {
     const turns = episodes.filter((episode) => !isSummary(episode));
     const summary = episodes.find(isSummary);
     const [lastTurn] = turns;
-    const words = turns.map(({ content, metadata }) => oneLine(userWords(content, metadata))).filter(Boolean);
+    const words = turns.map(({ content, metadata }) => oneLine(userText(content, metadata))).filter(Boolean);
     const files = new Set(turns.flatMap(({ metadata }) => filesIn(metadata ?? '')));
     return [
       {
@@ -46,9 +46,9 @@ export function sessionsOf(latestFirst: readonly BriefedEpisode[]): Session[] {
 const sessionOf = (metadata: string): string | undefined =>
   /^\{"kind":"(?:turn|summary)","host":"[^"]*","session":"([^"]+)"/.exec(metadata)?.[1];
 
-const isSummary = ({ metadata }: BriefedEpisode): boolean => metadata?.startsWith('{"kind":"summary",') ?? false;
+const isSummary = ({ metadata }: BriefingEpisode): boolean => metadata?.startsWith('{"kind":"summary",') ?? false;
 
-/** `## Goal`, `2. Current Work: …`, `**Next steps:** …`; what stands behind the title belongs to its section. */
+/** `## Goal`, `2. Current Work: …`, `**Next steps:** …`; text after the title belongs to its section. */
 const TITLES = [
   /^\s*#{1,6}\s+(.{2,60})$/,
   /^\s*\d{1,2}[.)]\s+\**([^:*]{2,60})\**:\**\s*/,
@@ -83,7 +83,7 @@ function filesIn(metadata: string): string[] {
   return [...list.matchAll(/"([^"\\]+)"/g)].map(([, file = '']) => file);
 }
 
-function lastSentences({ tail }: BriefedEpisode): string {
+function lastSentences({ tail }: BriefingEpisode): string {
   const lastMessage = tail.includes('assistant: ')
     ? tail.slice(tail.lastIndexOf('assistant: ') + 'assistant: '.length)
     : tail;
@@ -95,7 +95,7 @@ function lastSentences({ tail }: BriefedEpisode): string {
 }
 
 /** What a session did, in one line. */
-export function sessionLine({ last, turns, asked, summary, answered, files }: Session): BriefingLine {
+export function sessionLine({ last, turns, asked, summary, answered, files }: PastSession): SourcedLine {
   const about = [
     ...(summary === '' ? [] : [`summed up by the agent: “${summary}”`]),
     ...(asked === '' || summary !== '' ? [] : [`asked: “${asked}”`]),
@@ -106,6 +106,6 @@ export function sessionLine({ last, turns, asked, summary, answered, files }: Se
     text: [...(turns === 0 ? [] : [turns === 1 ? 'one turn' : `${turns} turns`]), about].join(', '),
     episode: last.uuid,
     time: last.referenceTime,
-    by: last.sourceDescription,
+    source: last.sourceDescription,
   };
 }

@@ -1,19 +1,19 @@
-import { sizeOf } from '../archive/export.ts';
-import { InvalidInputError } from '../errors.ts';
+import { sizeText } from '../archive/export.ts';
+import type { Retention } from '../archive/prune.ts';
+import { newArchiveKey } from '../archive/stores/encrypted.ts';
+import { InvalidInputError, isFailure } from '../errors.ts';
 import type { ArchiveEntry, ArchiveList } from '../memory/archives.ts';
-import type { Rebuilt } from '../memory/rebuild.ts';
+import type { RebuildResult } from '../memory/rebuild.ts';
 import type { MemoryManager } from '../memory.ts';
-import type { Call, Command } from './command.ts';
-import { count } from './count.ts';
-import { progressLine } from './progress.ts';
-import { readKeep } from './retention.ts';
+import { type Call, type Command, chosenAction } from './command.ts';
+import { count, progressLine } from './output.ts';
 import { withMemory } from './with-memory.ts';
 
 export const command: Command = {
-  help: `memory-manager archive list | verify <file> | restore <file> | rebuild | prune --keep <how many>
+  help: `memory-manager archive list | verify <file> | restore <file> | rebuild | prune | new-key
 
 Lists, verifies and restores the archives that \`memory-manager export\` wrote to MEMORY_EXPORT_DIR
-or Backblaze B2. Instead of a file name, \`latest\` is the newest archive of the memory.
+or to a remote store. Instead of a file name, \`latest\` is the newest archive of the memory.
 
   list             list archives: time, contents, last verification (of all memories, or --group)
   verify <file>    read the archive; compare bytes, counts and graph hash with its manifest
@@ -27,12 +27,12 @@ or Backblaze B2. Instead of a file name, \`latest\` is the newest archive of the
     --keep <list>    how many to keep: daily=7,weekly=4,monthly=12
     --all            include archives made by hand, by earlier releases or other installations
     --dry-run        only list what would be removed
+  new-key          print a key for MEMORY_ARCHIVE_KEY, which encrypts archives
 
   --group <name>   the memory (default: MEMORY_GROUP; for a file, the memory it was exported from)
   --json           print the result as JSON
 
 Exit status: 0 intact or done, 2 the archive differs or the journal has a gap, 1 failed.
-
 Example: memory-manager archive verify latest --restore`,
   options: {
     restore: { type: 'boolean' },
@@ -45,11 +45,7 @@ Example: memory-manager archive verify latest --restore`,
   run: (call) =>
     withMemory(async (memory) => {
       const [action = '', ...rest] = call.args;
-      const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
-      if (!act)
-        throw new InvalidInputError(
-          `archive has no action "${action}"; use list, verify, restore, rebuild, accept-loss or prune (see memory-manager archive --help).`,
-        );
+      const act = chosenAction('archive', action, ACTIONS);
       const { data, text, status = 0 } = await act(memory, rest, call);
       console.log(call.json ? JSON.stringify(data) : text);
       return status;
@@ -67,16 +63,16 @@ const ACTIONS: Readonly<
 > = {
   async list(memory, rest, call) {
     refuseFile('list', rest);
-    const list = await memory.archives.list(groupOf(call));
+    const list = await memory.archives.list(call.groupOption);
     return { data: list, text: listed(list) };
   },
   async verify(memory, rest, call) {
     const restore = call.flag('restore');
     const file = fileOf('verify', rest);
-    const verified = await shown(restore ? 'Testing the restore' : 'Verifying', (onProgress) =>
-      memory.archives.verify(file, { ...groupOf(call), restore, onProgress }),
+    const verified = await withProgress(restore ? 'Testing the restore' : 'Verifying', (onProgress) =>
+      memory.archives.verify(file, { ...call.groupOption, restore, onProgress }),
     );
-    if (!verified.whole)
+    if (!verified.intact)
       return { data: verified, text: `${verified.file} differs: ${verified.problems.join('; ')}`, status: 2 };
     const { answers } = verified;
     const restored = answers
@@ -87,8 +83,8 @@ const ACTIONS: Readonly<
   async restore(memory, rest, call) {
     const file = fileOf('restore', rest);
     try {
-      const restored = await shown('Restoring', (onProgress) =>
-        memory.archives.restore(file, { ...groupOf(call), replace: call.flag('replace'), onProgress }),
+      const restored = await withProgress('Restoring', (onProgress) =>
+        memory.archives.restore(file, { ...call.groupOption, replace: call.flag('replace'), onProgress }),
       );
       const { group, until, leftOut } = restored;
       const text = `The memory "${group}" now holds ${contents(restored)}, as of ${time(until)}.`;
@@ -100,59 +96,62 @@ const ACTIONS: Readonly<
   },
   async rebuild(memory, [file], call) {
     try {
-      const rebuilt = await shown('Rebuilding', (onProgress) =>
+      const rebuilt = await withProgress('Rebuilding', (onProgress) =>
         memory.archives.rebuild({
-          ...groupOf(call),
+          ...call.groupOption,
           ...(file && { file }),
           replace: call.flag('replace'),
           onProgress,
         }),
       );
       for (const problem of rebuilt.problems) console.error(problem);
-      return { data: rebuilt, text: builtAgain(rebuilt), status: rebuilt.whole ? 0 : 2 };
+      return { data: rebuilt, text: rebuiltMessage(rebuilt), status: rebuilt.complete ? 0 : 2 };
     } catch (error) {
       return refused(file ?? 'latest', 'rebuilt from', error);
     }
   },
   async 'accept-loss'(memory, rest, call) {
     refuseFile('accept-loss', rest);
-    const accepted = await memory.archives.acceptLoss(groupOf(call));
+    const accepted = await memory.archives.acceptLoss(call.groupOption);
     const text = `The graph of the memory "${accepted.group}" is accepted as it is; run \`memory-manager export\` to archive this state.`;
     return { data: accepted, text };
   },
   async prune(memory, rest, call) {
     refuseFile('prune', rest);
     const dryRun = call.flag('dry-run');
-    const keep = readKeep(call.text('keep'));
-    const pruned = await memory.archives.prune({ ...groupOf(call), keep, all: call.flag('all'), dryRun });
+    const keep = readRetention(call.text('keep'));
+    const pruned = await memory.archives.prune({ ...call.groupOption, keep, all: call.flag('all'), dryRun });
     const { kept, removed, leftovers, skipped, unproven } = pruned;
     const removedLines = [...removed, ...leftovers].map((file) => `${dryRun ? 'would remove' : 'removed'} ${file}`);
-    const skippedLines = [...skipped, ...unproven].map(({ file, why }) => `skipped ${file} (${why})`);
+    const skippedLines = [...skipped, ...unproven].map(({ file, reason }) => `skipped ${file} (${reason})`);
     return {
       data: pruned,
       text: [...removedLines, ...skippedLines, `${count(kept.length, 'archive')} kept.`].join('\n'),
     };
   },
+  async 'new-key'(_memory, rest) {
+    refuseFile('new-key', rest);
+    const key = await newArchiveKey();
+    return { data: { key }, text: key };
+  },
 };
 
 /** The outcome for a damaged archive; any other failure is thrown again. */
 function refused(file: string, what: string, error: unknown): Result {
-  if (!(error instanceof Error && error.name === 'ArchiveDamagedError')) throw error;
+  if (!isFailure(error, 'ArchiveDamagedError')) throw error;
   console.error(`${error.message} Nothing was changed.`);
-  return { data: { file, whole: false, problems: [error.message] }, text: `${file} was not ${what}.`, status: 2 };
+  return { data: { file, intact: false, problems: [error.message] }, text: `${file} was not ${what}.`, status: 2 };
 }
 
-function builtAgain({ group, file, changes, queuedAgain, recordedAgain, ...counts }: Rebuilt): string {
+function rebuiltMessage({ group, file, changes, queuedAgain, recordedAgain, ...counts }: RebuildResult): string {
   const since = count(changes, 'change');
   const from = file ? `${file} and ${since} of the journal` : `${since} of the journal`;
-  const again = [
+  const resumed = [
     ...(queuedAgain > 0 ? [`${count(queuedAgain, 'episode')} queued again.`] : []),
     ...(recordedAgain > 0 ? [`${count(recordedAgain, 'dead letter')} recorded again.`] : []),
   ];
-  return [`Rebuilt the memory "${group}" from ${from}: ${contents(counts)}.`, ...again].join('\n');
+  return [`Rebuilt the memory "${group}" from ${from}: ${contents(counts)}.`, ...resumed].join('\n');
 }
-
-const groupOf = ({ group }: Call) => (group === undefined ? {} : { group });
 
 function refuseFile(action: string, rest: readonly string[]): void {
   if (rest.length > 0)
@@ -166,7 +165,7 @@ function fileOf(action: string, [file]: readonly string[]): string {
   );
 }
 
-async function shown<T>(what: string, work: (onProgress: (share: number) => void) => Promise<T>): Promise<T> {
+async function withProgress<T>(what: string, work: (onProgress: (share: number) => void) => Promise<T>): Promise<T> {
   const progress = progressLine(what);
   try {
     return await work(progress.show);
@@ -175,10 +174,12 @@ async function shown<T>(what: string, work: (onProgress: (share: number) => void
   }
 }
 
-function listed({ place, archives, incomplete }: ArchiveList): string {
+function listed({ location, archives, locked, incomplete }: ArchiveList): string {
   const lines = archives.map(line);
   const broken = incomplete.map((name) => `${'incomplete'.padEnd(20)}  ${name}`);
-  return lines.length + broken.length > 0 ? [...lines, ...broken].join('\n') : `There are no archives in ${place}.`;
+  const closed = locked.map((name) => `${'encrypted'.padEnd(20)}  ${name}\n  no key of MEMORY_ARCHIVE_KEY opens it`);
+  const all = [...lines, ...closed, ...broken];
+  return all.length > 0 ? all.join('\n') : `There are no archives in ${location}.`;
 }
 
 function line(archive: ArchiveEntry): string {
@@ -187,7 +188,7 @@ function line(archive: ArchiveEntry): string {
     : archive.verifiedAt
       ? `verified ${time(archive.verifiedAt)}`
       : 'not verified';
-  return `${time(archive.createdAt)}  ${archive.file}\n  ${archive.group}: ${contents(archive)}, ${sizeOf(archive.bytes)}, ${proof}`;
+  return `${time(archive.createdAt)}  ${archive.file}\n  ${archive.group}: ${contents(archive)}, ${sizeText(archive.bytes)}, ${proof}`;
 }
 
 function contents({ episodes, entities, facts }: Pick<ArchiveEntry, 'episodes' | 'entities' | 'facts'>): string {
@@ -195,3 +196,11 @@ function contents({ episodes, entities, facts }: Pick<ArchiveEntry, 'episodes' |
 }
 
 const time = (date: Date): string => `${date.toISOString().slice(0, 19)}Z`;
+
+/** Reads `daily=7,weekly=4,monthly=12`, where each part is optional. @throws InvalidInputError */
+export function readRetention(text: string | undefined): Partial<Retention> {
+  const pairs = (text ?? '').split(',').map((part) => /^\s*(daily|weekly|monthly)\s*=\s*(\d{1,4})\s*$/.exec(part));
+  if (text === undefined || pairs.some((pair) => pair === null))
+    throw new InvalidInputError('Give the number of archives to keep, such as --keep daily=7,weekly=4,monthly=12.');
+  return Object.fromEntries(pairs.map((pair) => [pair?.[1], Number(pair?.[2])]));
+}

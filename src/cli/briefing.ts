@@ -1,3 +1,4 @@
+import { hintAtAgentMemory } from './agent-memory.ts';
 import type { Command } from './command.ts';
 import { withMemory } from './with-memory.ts';
 
@@ -6,7 +7,7 @@ export const command: Command = {
 
 Prints the briefing with which an agent's session begins: the user's standing rules and
 preferences, open tasks, decisions, current facts and the results of the last sessions. Each line
-names its speaker, date and episode.
+names its source, date and episode.
 
   --budget <tokens>  length limit, 50 to 100,000 tokens (default: 1000)
   --no-cache         read from the graph even if the briefing is cached
@@ -21,12 +22,15 @@ Example: memory-manager briefing --budget 500`,
       const budget = call.number('budget', 50, 100_000);
       const briefing = await memory.getBriefing({
         cache: !call.flag('no-cache'),
-        ...(call.group !== undefined && { group: call.group }),
-        ...(budget !== undefined && { budget }),
+        ...call.groupOption,
+        ...(budget !== undefined && { budgetTokens: budget }),
       });
       if (call.json) console.log(JSON.stringify({ group: call.group ?? memory.config.group, ...briefing }));
       else if (briefing.text !== '') console.log(briefing.text);
-      else console.error('This memory is empty.');
+      else
+        console.error(
+          ['This memory is empty.', hintAtAgentMemory(call.group ?? memory.config.group)].filter(Boolean).join(' '),
+        );
       if (!call.json && briefing.pending > 0) console.error(pendingNote(briefing.pending));
       return 0;
     }),

@@ -5,8 +5,8 @@ import { withMemory } from './with-memory.ts';
 export const command: Command = {
   help: `memory-manager communities
 
-Groups related entities into communities, summarizes each one, and prints the number of members
-and the name of each. A worker does this. Unchanged communities keep their summary.
+Finds groups of related entities (communities), summarizes those that are new or changed, and
+prints the number of members and the name of each. A worker does this.
 
   --list               only print the communities that exist
   --group <name>       the memory (default: MEMORY_GROUP)
@@ -18,10 +18,9 @@ Example: memory-manager communities`,
   arguments: [0, 0],
   run: (call) =>
     withMemory(async (memory) => {
-      const group = call.group !== undefined && { group: call.group };
+      const group = call.groupOption;
       const list = call.flag('list');
-      if (!list)
-        await memory.communities.build({ ...group, ...(call.timeout !== undefined && { timeoutMs: call.timeout }) });
+      if (!list) await memory.communities.build({ ...group, ...call.timeoutOption });
       const communities = await memory.communities.list({ ...group });
       if (call.json) console.log(JSON.stringify(communities));
       else if (communities.length > 0) console.log(communities.map(line).join('\n'));

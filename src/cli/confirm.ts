@@ -17,8 +17,8 @@ Example: memory-manager confirm 0f8b5cde-3a0b-5f6e-9d5b-0d6d6ad6a1b2`,
     withMemory(async (memory) => {
       const [uuid = ''] = call.args;
       const rule = await memory.episodes.confirm(uuid, {
-        ...(call.group !== undefined && { group: call.group }),
-        ...(call.timeout !== undefined && { timeoutMs: call.timeout }),
+        ...call.groupOption,
+        ...call.timeoutOption,
       });
       console.log(call.json ? JSON.stringify({ uuid, rule }) : `Confirmed: ${rule}`);
       return 0;

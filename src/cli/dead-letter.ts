@@ -1,10 +1,10 @@
 import { InvalidInputError } from '../errors.ts';
 import type { QueueOptions } from '../memory/dead-letters.ts';
 import type { MemoryManager } from '../memory.ts';
-import type { DeadLetter, WholeDeadLetter } from '../queue/dead-letters.ts';
+import type { DeadLetter, DeadLetterDetails } from '../queue/dead-letters.ts';
 import { oneLine, shortened } from '../text.ts';
-import type { Call, Command } from './command.ts';
-import { count } from './count.ts';
+import { type Call, type Command, chosenAction } from './command.ts';
+import { count } from './output.ts';
 import { withMemory } from './with-memory.ts';
 
 const MOST_IDS = 1000;
@@ -13,8 +13,8 @@ const LONGEST_REASON = 120;
 export const command: Command = {
   help: `memory-manager dead-letter list | show <id> | replay <id>… | drop <id>…
 
-A dead letter is a job that failed permanently: repeating cannot help, or too many tries failed.
-Dead letters stay until you replay or drop them; those of exports and other tasks stay 30 days.
+A dead letter is a failed job that is not retried any more. Episodes stay dead letters until you
+replay or drop them; exports and other tasks are removed after 30 days.
 
   list           list dead letters, newest first: time, id, reason
   show <id>      show one dead letter: cause, payload, attempts, trace id
@@ -39,11 +39,7 @@ Example: memory-manager dead-letter replay --all`,
   run: (call) =>
     withMemory(async (memory) => {
       const [action = '', ...ids] = call.args;
-      const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
-      if (!act)
-        throw new InvalidInputError(
-          `dead-letter has no action "${action}"; use list, show, replay or drop (see memory-manager dead-letter --help).`,
-        );
+      const act = chosenAction('dead-letter', action, ACTIONS);
       const result = await act(memory, ids, call);
       console.log(call.json ? JSON.stringify(result.data) : result.text);
       return 0;
@@ -72,7 +68,7 @@ const ACTIONS: Readonly<
   async show(memory, ids, call) {
     const [id = ''] = ids;
     if (ids.length !== 1) throw new InvalidInputError('dead-letter show takes one id; dead-letter list shows all.');
-    const letter = await memory.deadLetters.show(id, queueOf(call));
+    const letter = await memory.deadLetters.get(id, queueOf(call));
     return { data: letter, text: whole(letter) };
   },
   async replay(memory, ids, call) {
@@ -104,7 +100,7 @@ function line({ failedAt, id, reason }: DeadLetter): string {
   return `${failedAt.toISOString().slice(0, 19)}Z  ${oneLine(id)}  ${shortened(oneLine(reason), LONGEST_REASON)}`;
 }
 
-function whole(letter: WholeDeadLetter): string {
+function whole(letter: DeadLetterDetails): string {
   const { id, queue, job, group, reason, error, attempts, queuedAt, failedAt, traceId, payload, details } = letter;
   const rows: [string, string | null][] = [
     ['Id', id],

@@ -1,7 +1,7 @@
 import type { EntitiesOptions } from '../memory/entities.ts';
 import type { MemoryManager } from '../memory.ts';
-import { parseTime } from '../time.ts';
-import type { Call, Command } from './command.ts';
+import { hintAtAgentMemory } from './agent-memory.ts';
+import type { Command } from './command.ts';
 import { withMemory } from './with-memory.ts';
 
 const MOST = 1_000_000;
@@ -30,19 +30,18 @@ Example: memory-manager entities Person`,
   arguments: [0, 1],
   run: (call) =>
     withMemory(async (memory) => {
-      const ofAll = { cache: !call.flag('no-cache'), group: call.group };
-      const options = {
-        ...ofAll,
-        asOf: time(call, 'as-of'),
-        knownAt: time(call, 'known-at'),
+      const options = { cache: !call.flag('no-cache'), group: call.group };
+      const filters = {
+        asOf: call.time('as-of'),
+        knownAt: call.time('known-at'),
         limit: call.number('limit', 1, MOST),
         offset: call.number('offset', 0, MOST),
       };
       const [type] = call.args;
-      const entities = await memory.getEntities(type, options);
+      const entities = await memory.getEntities(type, { ...options, ...filters });
       if (call.json) console.log(JSON.stringify(entities));
       else if (entities.length > 0) console.log(table(entities));
-      else console.error(await whyNone(memory, type, ofAll));
+      else console.error(await explainNone(memory, type, options));
       return 0;
     }),
 };
@@ -52,20 +51,19 @@ function table(entities: readonly { name: string; type: string }[]): string {
   return entities.map(({ name, type }) => `${name.padEnd(width)}  ${type}`).join('\n');
 }
 
-async function whyNone(memory: MemoryManager, type: string | undefined, ofAll: EntitiesOptions): Promise<string> {
-  const types = new Set((await memory.getEntities(undefined, ofAll)).map((entity) => entity.type));
+async function explainNone(memory: MemoryManager, type: string | undefined, options: EntitiesOptions): Promise<string> {
+  const types = new Set((await memory.getEntities(undefined, options)).map((entity) => entity.type));
   if (types.size === 0) {
-    const { episodes } = await memory.graphSize(ofAll.group);
-    if (episodes === 0) return 'This memory is empty.';
+    const { episodes } = await memory.getGraphSize(options.group);
+    if (episodes === 0)
+      return ['This memory is empty.', hintAtAgentMemory(options.group ?? memory.config.group)]
+        .filter(Boolean)
+        .join(' ');
     const mentioned = episodes === 1 ? 'the one episode here' : `the ${episodes} episodes here`;
     return `There are no entities yet: ${mentioned} ${episodes === 1 ? 'names' : 'name'} none, or no worker has read ${episodes === 1 ? 'it' : 'them'} yet.`;
   }
-  const isNamed = type === undefined || [...types].some((known) => known.toLowerCase() === type.trim().toLowerCase());
+  const isNamed =
+    type === undefined || [...types].some((existing) => existing.toLowerCase() === type.trim().toLowerCase());
   if (isNamed) return 'No entity matches these dates, --limit and --offset; without them there are some.';
   return `No entity has the type "${type}"; there are ${[...types].sort().join(', ')}.`;
-}
-
-function time(call: Call, option: string): Date | undefined {
-  const given = call.text(option);
-  return given === undefined ? undefined : parseTime(given, `--${option}`);
 }

@@ -1,21 +1,21 @@
 import { exportMessage } from '../archive/export.ts';
 import { InvalidInputError } from '../errors.ts';
-import type { GroupExported } from '../memory/exports.ts';
+import type { GroupExportResult } from '../memory/exports.ts';
 import type { Command } from './command.ts';
-import { progressLine } from './progress.ts';
+import { progressLine } from './output.ts';
 import { withMemory } from './with-memory.ts';
 
 export const command: Command = {
   help: `memory-manager export
 
-Exports a memory to one JSON file in the worker's MEMORY_EXPORT_DIR or in Backblaze B2, and prints
-the file name. A worker does this. File and manifest form an archive (see archive --help).
+Exports a memory to one JSON file in the worker's MEMORY_EXPORT_DIR or remote store, and prints
+the file name. A worker does this. The file and its manifest form an archive (archive --help).
 
   --all                export every memory in turn; exit status 1 when one of them failed
   --gzip               write .json.gz, less than half the size
   --group <name>       the memory to export (default: MEMORY_GROUP)
   --timeout <seconds>  how long to wait for each memory (default: 600)
-  --json               {"file", "manifest", "place", "bytes", "sha256", "graphHash",
+  --json               {"file", "manifest", "location", "bytes", "sha256", "graphHash",
                        "episodes", "entities", "facts"}; with --all a list of
                        {"group", "exported"} or {"group", "failed"}
 
@@ -30,11 +30,11 @@ Example: memory-manager export`,
       const options = {
         onProgress: progress.show,
         gzip: call.flag('gzip'),
-        ...(call.timeout !== undefined && { timeoutMs: call.timeout }),
+        ...call.timeoutOption,
       };
       try {
-        if (call.flag('all')) return sayAll(await memory.exportAll(options), call.json, progress.end);
-        const exported = await memory.export({ ...options, ...(call.group !== undefined && { group: call.group }) });
+        if (call.flag('all')) return printAll(await memory.exportAll(options), call.json, progress.end);
+        const exported = await memory.export({ ...options, ...call.groupOption });
         progress.end();
         console.log(call.json ? JSON.stringify(exported) : exportMessage(exported));
         return 0;
@@ -44,12 +44,14 @@ Example: memory-manager export`,
     }),
 };
 
-function sayAll(results: readonly GroupExported[], json: boolean, endProgress: () => void): number {
+function printAll(results: readonly GroupExportResult[], json: boolean, endProgress: () => void): number {
   endProgress();
   const failed = results.filter((result) => 'failed' in result);
   if (json) console.log(JSON.stringify(results));
   else if (results.length === 0) console.log('There is no memory yet.');
-  else for (const it of results) if ('exported' in it) console.log(`${it.group}: ${exportMessage(it.exported)}`);
+  else
+    for (const result of results)
+      if ('exported' in result) console.log(`${result.group}: ${exportMessage(result.exported)}`);
   if (!json) for (const { group, failed: reason } of failed) console.error(`${group}: ${reason}`);
   return failed.length > 0 ? 1 : 0;
 }

@@ -1,7 +1,7 @@
-import { parseTime } from '../time.ts';
+import { parseExpiry } from '../expiry.ts';
 import type { Triplet } from '../triplet.ts';
 import type { Call, Command } from './command.ts';
-import { handIn, WAITING_OPTIONS, waitAndPrint } from './waiting.ts';
+import { enqueueOrSpool, STORING_OPTIONS, waitAndPrint } from './enqueue.ts';
 import { withMemory } from './with-memory.ts';
 
 export const command: Command = {
@@ -14,30 +14,33 @@ Queries print the sentence (default: source, relation and target as given).
   --invalid-at <date>    the date at which the fact ended (default: it still holds)
   --source-type <type>   type of the source, such as Person
   --target-type <type>   type of the target
-  --key <text>           your own key; storing the same fact again under this key has no effect
-  --no-wait              do not wait; the fact is queued, or kept on disk if Valkey is away
+  --key <text>           your own key; the same fact under the same key is stored only once
+  --expires <when>       when the fact is forgotten, such as 2027-01-01, 12h, 90d or 4w
+  --no-wait              do not wait for the graph; if Valkey is down, keep the fact on disk
   --group <name>         the memory (default: MEMORY_GROUP)
   --timeout <seconds>    how long to wait for the graph (default: 60)
   --json                 {"name", "uuid", "group", "committed"}
 
 Example: memory-manager fact Mira WORKS_ON Harbor "Mira works on Harbor." --source-type Person`,
   options: {
-    ...WAITING_OPTIONS,
+    ...STORING_OPTIONS,
     'valid-at': { type: 'string' },
     'invalid-at': { type: 'string' },
     'source-type': { type: 'string' },
     'target-type': { type: 'string' },
     key: { type: 'string' },
+    expires: { type: 'string' },
   },
   arguments: [3, 4],
   run: (call) =>
     withMemory(async (memory) => {
-      const key = call.text('key');
+      const [key, expires] = ['key', 'expires'].map(call.text);
       const options = {
-        ...(call.group !== undefined && { group: call.group }),
+        ...call.groupOption,
         ...(key !== undefined && { idempotencyKey: key }),
+        ...(expires !== undefined && { expires: parseExpiry(expires, '--expires') }),
       };
-      const receipt = await handIn(memory, call, (spool) =>
+      const receipt = await enqueueOrSpool(memory, call, (spool) =>
         memory.enqueueFact(triplet(call), null, { ...options, ...spool }),
       );
       await waitAndPrint(memory, receipt, call);
@@ -48,10 +51,7 @@ Example: memory-manager fact Mira WORKS_ON Harbor "Mira works on Harbor." --sour
 function triplet(call: Call): Triplet {
   const [source = '', relation = '', target = '', fact] = call.args;
   const [sourceType, targetType] = ['source-type', 'target-type'].map(call.text);
-  const [validAt, invalidAt] = ['valid-at', 'invalid-at'].map((option) => {
-    const time = call.text(option);
-    return time === undefined ? undefined : parseTime(time, `--${option}`);
-  });
+  const [validAt, invalidAt] = ['valid-at', 'invalid-at'].map(call.time);
   return {
     source,
     relation,

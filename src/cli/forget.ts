@@ -1,29 +1,34 @@
 import { InvalidInputError } from '../errors.ts';
-import type { ForgetTarget, Forgotten } from '../memory/forget.ts';
+import type { ForgetResult, ForgetTarget } from '../memory/forget.ts';
 import { oneLine, shortened } from '../text.ts';
 import type { Call, Command } from './command.ts';
-import { count } from './count.ts';
+import { forgetGroup } from './forget-group.ts';
+import { count } from './output.ts';
 import { withMemory } from './with-memory.ts';
 
 export const command: Command = {
   help: `memory-manager forget episode | fact | entity | query | session <what>
+       memory-manager forget --group <name>
 
 Removes content from the graph, caches, queues and journal, and prints what was removed. A worker
-does this. Facts that other episodes also state stay; facts that only this had ended hold again.
+does this. Facts that other episodes also state stay. Facts that only the removed content had
+ended become current again.
 
   episode <uuid or name>  an episode, with the facts and entities that no other episode mentions
   fact <uuid>             a fact; the episodes that state it stay
   entity <uuid or name>   an entity with all its facts; the episodes that mention it stay
   query <words>           the facts that a search finds; shown first, forgotten with --yes
   session <name>          all episodes of this saga, or with this "session" in their metadata
+  --group <name> alone    the whole memory; shows what it holds, and asks on a terminal
 
   --dry-run            only print what would be removed
   --with-episodes      for fact and entity: also forget the episodes that state or mention them
   --limit <number>     for query: at most this many facts (default: 10)
-  --yes                for query: forget the found facts without showing them first
+  --yes                for query and for a whole memory: forget without asking
+  --delete-archives    for a whole memory: also delete its archives
   --group <name>       the memory (default: MEMORY_GROUP)
   --timeout <seconds>  how long to wait for the worker (default: 600)
-  --json               {"dryRun", "episodes", "facts", "entities", "telling", "keptFacts", …}
+  --json               {"dryRun", "episodes", "facts", "entities", "maskedEpisodes", "keptFacts", …}
 
 Example: memory-manager forget episode episode_2026-11-22T08-30-00.123Z --dry-run`,
   options: {
@@ -31,18 +36,20 @@ Example: memory-manager forget episode episode_2026-11-22T08-30-00.123Z --dry-ru
     'with-episodes': { type: 'boolean' },
     limit: { type: 'string' },
     yes: { type: 'boolean' },
+    'delete-archives': { type: 'boolean' },
     timeout: { type: 'string' },
   },
-  arguments: [2, 2],
+  arguments: [0, 2],
   run: (call) =>
     withMemory(async (memory) => {
+      if (call.args.length === 0 && call.group !== undefined) return forgetGroup(memory, call, call.group);
       const target = targetOf(call);
       const isOnlyShown = 'query' in target && !call.flag('yes') && !call.flag('dry-run');
       const forgotten = await memory.forget(target, {
         dryRun: call.flag('dry-run') || isOnlyShown,
         withEpisodes: call.flag('with-episodes'),
-        ...(call.group !== undefined && { group: call.group }),
-        ...(call.timeout !== undefined && { timeoutMs: call.timeout }),
+        ...call.groupOption,
+        ...call.timeoutOption,
       });
       console.log(call.json ? JSON.stringify(forgotten) : sentences(forgotten));
       if (isOnlyShown) console.error('Nothing was forgotten yet; run the command again with --yes.');
@@ -51,6 +58,12 @@ Example: memory-manager forget episode episode_2026-11-22T08-30-00.123Z --dry-ru
 };
 
 function targetOf(call: Call): ForgetTarget {
+  if (call.args.length < 2)
+    throw new InvalidInputError(
+      'Name what to forget, such as `forget episode <name>`, or a whole memory with --group <name> (see memory-manager forget --help).',
+    );
+  if (call.flag('delete-archives'))
+    throw new InvalidInputError('--delete-archives is only for a whole memory: forget --group <name>.');
   const [kind = '', what = ''] = call.args;
   switch (kind) {
     case 'episode':
@@ -72,8 +85,19 @@ function targetOf(call: Call): ForgetTarget {
 
 const MOST_LINES = 50;
 
-function sentences(forgotten: Forgotten): string {
-  const { dryRun, episodes, facts, entities, telling, keptFacts, reopenedFacts, summaries, elsewhere } = forgotten;
+function sentences(forgotten: ForgetResult): string {
+  const {
+    dryRun,
+    episodes,
+    facts,
+    entities,
+    maskedEpisodes,
+    similar,
+    keptFacts,
+    reopenedFacts,
+    summaries,
+    outsideGraph,
+  } = forgotten;
   const went = [
     count(episodes.length, 'episode'),
     count(facts.length, 'fact'),
@@ -85,13 +109,13 @@ function sentences(forgotten: Forgotten): string {
     ...entities.map(({ uuid, name }) => `  entity   ${shortened(oneLine(name), 120) || uuid}`),
   ];
   const places = [
-    [elsewhere.jobs, 'job'],
-    [elsewhere.spooled, 'spooled episode'],
-    [elsewhere.memos, 'cached model result'],
-    [elsewhere.journal, 'journal entry', 'journal entries'],
-    [elsewhere.cached, 'cached answer'],
+    [outsideGraph.jobs, 'job'],
+    [outsideGraph.spooled, 'spooled episode'],
+    [outsideGraph.memos, 'cached model result'],
+    [outsideGraph.journal, 'journal entry', 'journal entries'],
+    [outsideGraph.cached, 'cached answer'],
   ] as const;
-  const found = places.filter(([number]) => number > 0).map(([number, one, many]) => count(number, one, many));
+  const counts = places.filter(([number]) => number > 0).map(([number, one, many]) => count(number, one, many));
   return [
     `${dryRun ? 'Would forget' : 'Forgotten'}: ${went[0]}, ${went[1]} and ${went[2]}${lines.length > 0 ? ':' : '.'}`,
     ...lines.slice(0, MOST_LINES),
@@ -105,13 +129,20 @@ function sentences(forgotten: Forgotten): string {
         ]
       : []),
     ...(summaries > 0 ? [`Summaries ${dryRun ? 'that would be ' : ''}rebuilt or deleted: ${summaries}.`] : []),
-    ...(found.length > 0 ? [`Also removed: ${found.join(', ')}.`] : []),
-    ...(telling.length > 0
+    ...(counts.length > 0 ? [`Also removed: ${counts.join(', ')}.`] : []),
+    ...(maskedEpisodes.length > 0
       ? [
-          `Still stated by ${count(telling.length, 'episode')}; --with-episodes forgets ${telling.length === 1 ? 'it' : 'them'} too.`,
+          `Kept without the sentences that have all its words: ${count(maskedEpisodes.length, 'episode')}; --with-episodes forgets ${maskedEpisodes.length === 1 ? 'it' : 'them'} too.`,
         ]
       : []),
-    ...(forgotten.archives === 'waits' ? [ARCHIVES_WAIT] : []),
+    ...(similar.length > 0
+      ? [
+          `Not changed: ${count(similar.length, 'episode')} with a sentence that has all its words and says more:`,
+          ...similar.slice(0, MOST_LINES).map(({ uuid, name }) => `  episode  ${name || uuid}`),
+          ...(similar.length > MOST_LINES ? [`  … and ${similar.length - MOST_LINES} more`] : []),
+        ]
+      : []),
+    ...(forgotten.archives === 'pending' ? [ARCHIVES_WAIT] : []),
   ].join('\n');
 }
 

@@ -5,8 +5,8 @@ import { withMemory } from './with-memory.ts';
 export const command: Command = {
   help: `memory-manager history <entity>
 
-Prints all current and ended facts of an entity (name, alias or uuid), sorted by the date from
-which they hold: when each fact held, its sentence, and when the fact and its end became known.
+Prints all facts of an entity (name, alias or uuid), current and ended, the oldest first: when each
+fact held, its sentence, and when the memory learned the fact and its end.
 
   --no-cache      read from the graph even if the answer is cached
   --group <name>  the memory (default: MEMORY_GROUP)

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { SECOND } from '../time.ts';
-import type { Command } from './command.ts';
+import { AUTO, type Command } from './command.ts';
 
 /** Limit for reading standard input, for hosts that do not close it. */
 const READS_WITHIN = 1 * SECOND;
@@ -13,21 +13,26 @@ export const command: Command = {
   help: `memory-manager hook <event>
 
 Handles an event of a coding agent. Reads the event as JSON from standard input.
-\`memory-manager install claude-code\` configures these calls.
+\`memory-manager install claude-code\` and \`install codex\` configure these calls.
 
   Stop, PreCompact, SessionEnd    stores the turns finished since the last call
-  SessionStart, UserPromptSubmit  prints memories for the agent to read
-  drain                           hands in spooled turns, as every worker and command does
+  SessionStart, UserPromptSubmit  print the text that the agent gets
+  drain                           queues spooled turns, as every worker and command does
 
-Hooks never fail and print no errors. Problems are logged to hooks/problems.log in MEMORY_HOME.
+Hooks never fail. Problems are logged to hooks/problems.log in MEMORY_HOME. Late recalls also go to
+standard error, which hosts log. The user is warned once per session about a recall left out.
+A MEMORY_HOME that other users can write to is not used; standard error says so.
 MEMORY_DISABLED=1 switches hooks off.
 
-  --host <name>   the agent (default: claude-code); for other agents with compatible hooks
+  --host <name>   the agent: claude-code (default), codex, or another one with the hooks and
+                  transcripts of Claude Code
   --group <name>  the memory to use (default: the project's own)
 
 Example: memory-manager hook Stop --host claude-code`,
   options: { host: { type: 'string' } },
   arguments: [1, 1],
+  // The folder is named by the event.
+  readsAuto: true,
   run: async (call) => {
     const { answerHook, isOff } = await import('../agents/hooks/hook.ts');
     const { eventNamed } = await import('../agents/hooks/event.ts');
@@ -37,21 +42,31 @@ Example: memory-manager hook Stop --host claude-code`,
     const event = eventNamed(name);
     // Hosts add new events; an unknown event is not an error.
     if (!event) return 0;
-    const { output, kept } = await answerHook({
+    const { output, spooled, log } = await answerHook({
       event,
       input: await standardInput(),
       host: call.text('host') ?? 'claude-code',
-      group: call.group,
+      group: call.group === AUTO ? undefined : call.group,
       environment: process.env,
       directory: process.cwd(),
       patience: RECALLS_WITHIN - process.uptime() * SECOND,
     });
+    if (log !== undefined) printQuietly(log);
     if (output !== undefined) writeSync(1, `${output}\n`);
-    if (kept > 0) await drainUnlessWorkerRuns();
+    if (spooled > 0) await drainUnlessWorkerRuns();
     // A silent server would keep this process running, and the agent waiting.
     process.exit(0);
   },
 };
+
+/** The exit code stays 0, with which hosts show standard error in their logs only. */
+function printQuietly(sentence: string): void {
+  try {
+    writeSync(2, `memory-manager: ${sentence}\n`);
+  } catch {
+    // The host has closed standard error.
+  }
+}
 
 /** Standard input as text; after the time limit, the part read so far. */
 function standardInput(): Promise<string> {
@@ -76,12 +91,27 @@ function standardInput(): Promise<string> {
 
 /** A worker started by `up` drains the same folder every few seconds. */
 async function drainUnlessWorkerRuns(): Promise<void> {
-  const [{ homeFolder }, { allRun, readNote }] = await Promise.all([import('../home.ts'), import('./running.ts')]);
+  const [{ homeFolder }, { areAllRunning, readNote }] = await Promise.all([
+    import('../home.ts'),
+    import('../supervisor/processes.ts'),
+  ]);
   const home = homeFolder(process.env);
   const running = readNote(home);
-  if (running && (await allRun(home, running))) return;
-  const { drainApart } = await import('../agents/hooks/drain.ts');
-  drainApart(process.env);
+  if (running && (await areAllRunning(home, running))) return;
+  await startDrain();
+}
+
+/** Starts this program again, detached from the host, to enqueue the spooled turns. Waits for nothing. */
+async function startDrain(): Promise<void> {
+  const { spawn } = await import('node:child_process');
+  try {
+    const args = [...process.execArgv, process.argv[1] ?? '', 'hook', 'drain'];
+    const child = spawn(process.execPath, args, { detached: true, stdio: 'ignore', cwd: '/' });
+    child.on('error', () => {});
+    child.unref();
+  } catch {
+    // The next process drains the spool.
+  }
 }
 
 async function drain(): Promise<number> {

@@ -4,8 +4,9 @@ import nodeModule from 'node:module';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
-  console.error(`memory-manager needs Node 22.18 or newer; this is ${process.versions.node}.`);
-  process.exitCode = 1;
+  import('./newer-node.ts').then(({ runWithNewerNode }) =>
+    runWithNewerNode(process.argv[1] ?? '', process.argv.slice(2)),
+  );
 } else {
   // Compiled code is kept between runs, which saves a third of the start. Hence nothing else is imported above.
   nodeModule.enableCompileCache();

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import type { Scope } from '../agents/mcp/run-tool.ts';
+import type { ServerScope } from '../agents/mcp/run-tool.ts';
 import { InvalidInputError } from '../errors.ts';
 import { checkGroup } from '../group.ts';
 import { MemoryManager } from '../memory.ts';
 import { MINUTE, SECOND } from '../time.ts';
-import type { Call, Command } from './command.ts';
+import { AUTO, type Call, type Command } from './command.ts';
 
 const USUAL_PORT = 8000;
 /** JSON needs at most six bytes for one byte of text. */
@@ -36,6 +36,7 @@ Example: memory-manager mcp --group auto`,
     'read-only': { type: 'boolean' },
   },
   arguments: [0, 1],
+  readsAuto: true,
   run: async (call) => {
     const port = portOf(call);
     const [allowClear, readOnly] = [call.flag('allow-clear'), call.flag('read-only')];
@@ -92,10 +93,9 @@ function portOf(call: Call): number | undefined {
 }
 
 /** @throws InvalidInputError for an invalid group name, before any client waits */
-async function scopeFor(call: Call, configured: string): Promise<Scope> {
-  if (call.group !== 'auto') return { group: checkGroup(call.group ?? configured) };
-  const { scopeOf } = await import('../agents/scope.ts');
-  const { group, userGroup } = scopeOf({ directory: process.cwd(), environment: process.env });
+async function scopeFor(call: Call, configured: string): Promise<ServerScope> {
+  if (call.group !== AUTO) return { group: checkGroup(call.group ?? configured) };
+  const { group, userGroup } = (await import('./join.ts')).joinedScope();
   return { group, ...(userGroup !== group && { also: userGroup }) };
 }
 

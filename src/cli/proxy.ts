@@ -20,7 +20,7 @@ export function useProxy(environment: Environment): void {
     http.setGlobalProxyFromEnv({ ...named, NO_PROXY: without, no_proxy: without });
   } catch (error) {
     throw new ConfigError(
-      `${Object.keys(named).join(' or ')} is no address of a proxy; write it like http://proxy.example:3128.`,
+      `${Object.keys(named).join(' or ')} is not the address of a proxy; write it like http://proxy.example:3128.`,
       { cause: error },
     );
   }

@@ -1,11 +1,12 @@
 import { InvalidInputError } from '../errors.ts';
 import type { QueryOptions } from '../memory/query.ts';
-import { parseTime } from '../time.ts';
+import { NOTHING_KNOWN } from '../reader/format.ts';
+import { RANKERS, SEARCH_KINDS } from '../search/recipes/recipes.ts';
 import type { Call, Command } from './command.ts';
 import { withMemory } from './with-memory.ts';
 
-const KINDS = ['facts', 'entities', 'episodes', 'communities', 'all'] as const;
-const RANKERS = ['rrf', 'mmr', 'distance', 'mentions', 'cross-encoder'] as const;
+const FINDABLE = [...SEARCH_KINDS, 'all'] as const;
+const orList = (names: readonly string[]) => `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
 
 const TEXT = { type: 'string' } as const;
 const REPEATED = { type: 'string', multiple: true } as const;
@@ -13,26 +14,26 @@ const REPEATED = { type: 'string', multiple: true } as const;
 export const command: Command = {
   help: `memory-manager query <search_query>
 
-Searches the memory, best answers first: facts that hold now, and passages that no fact covers.
+Searches facts that hold now and passages of stored texts, and prints the best results first.
 
-  --limit <n>          at most n answers, 1 to 100 (default: 5); with --find all, n of each kind
-  --as-of <date>       facts that held at this date, e.g. 2025-03-01
-  --known-at <date>    facts that were known at this date
-  --since, --until     only facts that began to hold at or after, or before this date
-  --find <kind>        facts, entities, episodes, communities or all
-  --rank <method>      rrf, mmr, distance, mentions or cross-encoder (default: rrf)
+  --limit <n>          at most n results, 1 to 100 (default: 5); with --find all, n of each kind
+  --as-of <date>       what held at this date, e.g. 2025-03-01
+  --known-at <date>    what the memory knew at this date
+  --since, --until <date>  only facts that began, or texts dated, in this period
+  --find <kind>        ${orList(FINDABLE)}
+  --rank <method>      ${orList(RANKERS)} (default: rrf)
   --center <entity>    the entity from which --rank distance measures
-  --type <type>        only about entities of this type (--type, --relation, --where: repeatable)
+  --type <type>        only about entities of this type (repeatable, as --relation and --where)
   --relation <name>    only facts with this relation, such as USES
   --from, --to <entity>, --about <entity>  only facts with this source, this target, or either
   --where <key=value>  only from episodes with this metadata
-  --budget <tokens>    print one block within this budget, 50 to 100,000: rules, facts, passages
-  --min-score <x>      only answers with at least this score
+  --budget <tokens>    print one text for a prompt, 50 to 100,000 tokens: rules, facts, passages
+  --min-score <x>      only results with at least this score
   --after <uuid>       first wait until this stored episode (uuid of store --json) is in the graph
   --no-cache           read from the graph even if the answer is cached
   --group <name>       the memory (default: MEMORY_GROUP)
   --timeout <seconds>  how long --after waits (default: 60)
-  --json               {"query", "group", "facts": […], "episodes": […], …}, sources, attributes
+  --json               {"query", "group", "facts": […], "episodes": […], "passages": […], …}
 
 Example: memory-manager query "Where does Harbor keep its sessions?" --as-of 2025-03-01`,
   options: {
@@ -66,27 +67,33 @@ Example: memory-manager query "Where does Harbor keep its sessions?" --as-of 202
         throw new InvalidInputError('--budget prints text and --json prints data; use only one of them.');
       const options = queryOptions(call);
       const after = call.text('after');
-      if (after !== undefined)
-        await memory.waitFor({ queue: 'store', jobId: after }, call.timeout ? { timeoutMs: call.timeout } : {});
+      if (after !== undefined) await memory.waitFor({ queue: 'store', jobId: after }, call.timeoutOption);
       if (call.json) {
-        const found = await memory.search(query, limit ?? 5, options);
-        console.log(JSON.stringify({ query, group: call.group ?? memory.config.group, ...found }));
-      } else
-        console.log(
-          await memory.queryMemory(query, limit, { ...options, ...(budgetTokens !== undefined && { budgetTokens }) }),
-        );
+        const results = await memory.search(query, limit ?? 5, options);
+        console.log(JSON.stringify({ query, group: call.group ?? memory.config.group, ...results }));
+        return 0;
+      }
+      const answer = await memory.queryMemory(query, limit, {
+        ...options,
+        ...(budgetTokens !== undefined && { budgetTokens }),
+      });
+      console.log(answer);
+      if (answer !== NOTHING_KNOWN) return 0;
+      const { hintAtAgentMemory } = await import('./agent-memory.ts');
+      const hint = hintAtAgentMemory(call.group ?? memory.config.group);
+      if (hint) console.error(hint);
       return 0;
     }),
 };
 
 function queryOptions(call: Call): QueryOptions {
-  const find = choice(call, 'find', KINDS);
+  const find = choice(call, 'find', FINDABLE);
   const rank = choice(call, 'rank', RANKERS);
   if (rank === 'distance' && call.text('center') === undefined)
     throw new InvalidInputError('--rank distance needs --center, the name of an entity.');
   if (rank !== 'distance' && call.text('center') !== undefined)
     throw new InvalidInputError('--center works only with --rank distance; add --rank distance or remove --center.');
-  const [from, before] = [time(call, 'since'), time(call, 'until')];
+  const [from, before] = [call.time('since'), call.time('until')];
   if (from && before && from >= before) throw new InvalidInputError('--since must be before --until.');
   const filters = {
     types: list(call, 'type'),
@@ -100,8 +107,8 @@ function queryOptions(call: Call): QueryOptions {
   return {
     group: call.group,
     cache: !call.flag('no-cache'),
-    asOf: time(call, 'as-of'),
-    knownAt: time(call, 'known-at'),
+    asOf: call.time('as-of'),
+    knownAt: call.time('known-at'),
     find,
     rank,
     center: call.text('center'),
@@ -110,24 +117,17 @@ function queryOptions(call: Call): QueryOptions {
   };
 }
 
-function time(call: Call, option: string): Date | undefined {
-  const given = call.text(option);
-  return given === undefined ? undefined : parseTime(given, `--${option}`);
-}
-
 function choice<const T extends string>(call: Call, option: string, names: readonly T[]): T | undefined {
-  const given = call.text(option);
-  const known = names.find((name) => name === given);
-  if (given === undefined || known) return known;
-  throw new InvalidInputError(
-    `--${option} must be ${names.slice(0, -1).join(', ')} or ${names.at(-1)}, not "${given}".`,
-  );
+  const value = call.text(option);
+  const choice = names.find((name) => name === value);
+  if (value === undefined || choice) return choice;
+  throw new InvalidInputError(`--${option} must be ${orList(names)}, not "${value}".`);
 }
 
 function list(call: Call, option: string): readonly string[] | undefined {
-  const given = call.list(option);
-  if (given.includes('')) throw new InvalidInputError(`--${option} must not be empty.`);
-  return given.length > 0 ? given : undefined;
+  const values = call.list(option);
+  if (values.includes('')) throw new InvalidInputError(`--${option} must not be empty.`);
+  return values.length > 0 ? values : undefined;
 }
 
 function metadata(call: Call): Record<string, string> | undefined {
@@ -141,8 +141,8 @@ function metadata(call: Call): Record<string, string> | undefined {
 }
 
 function decimal(call: Call, option: string): number | undefined {
-  const given = call.text(option);
-  if (given === undefined) return undefined;
-  if (given.trim() !== '' && Number.isFinite(Number(given))) return Number(given);
-  throw new InvalidInputError(`--${option} must be a number, not "${given}".`);
+  const value = call.text(option);
+  if (value === undefined) return undefined;
+  if (value.trim() !== '' && Number.isFinite(Number(value))) return Number(value);
+  throw new InvalidInputError(`--${option} must be a number, not "${value}".`);
 }

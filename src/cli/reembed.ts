@@ -1,14 +1,14 @@
 import type { ReembedPlan } from '../memory/reembed.ts';
 import type { Command } from './command.ts';
-import { count } from './count.ts';
+import { count } from './output.ts';
 import { withMemory } from './with-memory.ts';
 
 export const command: Command = {
   help: `memory-manager reembed
 
-Changes the embedder of a memory to the one in these settings. A worker with the same settings
+Changes the embedder of a memory to the one that the settings name. A worker with these settings
 embeds all texts again and replaces the graph in one step. An interrupted run continues where it
-stopped; finished vectors are not paid again. In the meantime queries with the new settings use
+stopped; finished vectors are not paid for again. In the meantime queries with the new settings use
 words only, and new episodes wait. \`memory-manager status\` shows the progress.
 
   --dry-run            only count texts, requests, tokens and dollars (the last two estimated)
@@ -21,7 +21,7 @@ Example: MEMORY_EMBEDDINGS=local memory-manager reembed --dry-run`,
   arguments: [0, 0],
   run: (call) =>
     withMemory(async (memory) => {
-      const group = call.group !== undefined && { group: call.group };
+      const group = call.groupOption;
       const plan = await memory.archives.planReembedding({ ...group });
       if (call.flag('dry-run')) {
         console.log(call.json ? JSON.stringify(plan) : planned(plan));
@@ -30,7 +30,7 @@ Example: MEMORY_EMBEDDINGS=local memory-manager reembed --dry-run`,
       if (!call.json) console.error(planned(plan));
       const done = await memory.archives.reembed({
         ...group,
-        ...(call.timeout !== undefined && { timeoutMs: call.timeout }),
+        ...call.timeoutOption,
       });
       if (call.json) console.log(JSON.stringify(done));
       else if (done.file !== null)

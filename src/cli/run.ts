@@ -1,40 +1,12 @@
-import { isForeseen } from '../errors.ts';
-import { isTraced, startTracing } from '../telemetry/start.ts';
+import { isOperationalError } from '../errors.ts';
+import { isTraced, startTracing } from '../telemetry/start-tracing.ts';
 import { trace } from '../telemetry/tracing.ts';
 import { printable } from '../text.ts';
-import type { Command } from './command.ts';
-import { parse } from './parse.ts';
-
-const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
-  store: () => import('./store.ts'),
-  'store-many': () => import('./store-many.ts'),
-  fact: () => import('./fact.ts'),
-  query: () => import('./query.ts'),
-  entities: () => import('./entities.ts'),
-  episode: () => import('./episode.ts'),
-  history: () => import('./history.ts'),
-  communities: () => import('./communities.ts'),
-  saga: () => import('./saga.ts'),
-  briefing: () => import('./briefing.ts'),
-  confirm: () => import('./confirm.ts'),
-  forget: () => import('./forget.ts'),
-  import: () => import('./import.ts'),
-  export: () => import('./export.ts'),
-  reembed: () => import('./reembed.ts'),
-  archive: () => import('./archive.ts'),
-  'dead-letter': () => import('./dead-letter.ts'),
-  worker: () => import('./worker.ts'),
-  mcp: () => import('./mcp.ts'),
-  hook: () => import('./hook.ts'),
-  install: () => import('./install.ts'),
-  up: () => import('./up.ts'),
-  down: () => import('./down.ts'),
-  status: () => import('./status.ts'),
-  config: () => import('./config.ts'),
-};
+import { AUTO, optionsOf, parse } from './command.ts';
+import { COMMANDS, help } from './commands.ts';
 
 /** Commands that report every unknown setting, since they fix the settings for everything else. */
-const TELL_ALL: readonly string[] = ['up', 'worker', 'config'];
+const REPORT_ALL_UNKNOWN_SETTINGS: readonly string[] = ['up', 'worker', 'config'];
 
 /** Proxies are rare, and loading `http` takes time. */
 const NAMES_PROXY = /^https?_proxy$/im;
@@ -44,10 +16,11 @@ export async function run(args: readonly string[]): Promise<number> {
   printSafely();
   const [name = '--help', ...rest] = args;
   try {
-    if (name === '--help' || name === '-h' || name === 'help') return await print(() => import('./help.ts'), rest[0]);
+    if (name === '--help' || name === '-h' || name === 'help') return await printHelp(rest[0]);
     if (name === '--version' || name === '-v') return await printVersion();
+    if (name === 'completion') return await printCompletion(rest[0]);
     const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-    if (!load) return fail(`There is no command "${name}"; see memory-manager --help.`);
+    if (!load) return fail(await noSuchCommand(name));
     // Before the instrumented modules are loaded. Not for hooks: agents wait for them, and loading the tracer takes too long.
     if (name !== 'hook' && isTraced()) await startTracing();
     if (NAMES_PROXY.test(Object.keys(process.env).join('\n'))) (await import('./proxy.ts')).useProxy(process.env);
@@ -57,20 +30,39 @@ export async function run(args: readonly string[]): Promise<number> {
       console.log(command.help);
       return 0;
     }
-    const call = parse(name, command, rest);
-    // Agents show the stderr of a hook to their user after each prompt.
-    if (name !== 'hook') await warnOfUnknownSettings(name);
+    const call = parse(name, command, rest, namesAuto(options) ? await groupOfFolder() : undefined);
+    // Agents show the stderr of a hook to their user after each prompt, and `doctor` has a finding for each.
+    if (name !== 'hook' && name !== 'doctor') await warnOfUnknownSettings(name);
     // A server would be one endless span; its jobs and calls have traces of their own.
-    if (name === 'worker' || name === 'mcp') return await command.run(call);
+    if (name === 'worker' || name === 'mcp' || name === 'supervise') return await command.run(call);
     return await trace('memory.command', { resource: name }, () => command.run(call));
   } catch (error) {
     return fail(sentence(error));
   }
 }
 
+async function noSuchCommand(name: string): Promise<string> {
+  const { nearest } = await import('../nearest.ts');
+  const meant = nearest(name, [...Object.keys(COMMANDS), 'completion']);
+  return meant === undefined
+    ? `There is no command "${name}"; see memory-manager --help.`
+    : `There is no command "${name}"; did you mean ${meant}? (memory-manager --help shows all).`;
+}
+
+/** True where `parse` may need the memory of the folder, which is found by reading a few files. */
+const namesAuto = (options: readonly string[]): boolean =>
+  options.some(
+    (option, index) => option === `--group=${AUTO}` || (option === AUTO && options[index - 1] === '--group'),
+  );
+
+async function groupOfFolder(): Promise<string> {
+  return (await import('./join.ts')).joinedGroup();
+}
+
 async function warnOfUnknownSettings(name: string): Promise<void> {
   const { unknownSettings } = await import('./unknown-settings.ts');
-  for (const warning of unknownSettings(process.env, { all: TELL_ALL.includes(name) })) console.error(warning);
+  for (const warning of unknownSettings(process.env, { all: REPORT_ALL_UNKNOWN_SETTINGS.includes(name) }))
+    console.error(warning);
 }
 
 /** Printed text, stored or from an error, must not move the cursor or rename the window. */
@@ -81,15 +73,29 @@ function printSafely(): void {
   }
 }
 
-async function print(load: () => Promise<typeof import('./help.ts')>, name: string | undefined): Promise<number> {
-  const command = name && Object.hasOwn(COMMANDS, name) ? await COMMANDS[name]?.() : undefined;
-  console.log(command ? command.command.help : (await load()).HELP);
+async function printHelp(name = ''): Promise<number> {
+  const command = Object.hasOwn(COMMANDS, name) ? await COMMANDS[name]?.() : undefined;
+  console.log(command ? command.command.help : help());
+  return 0;
+}
+
+/** Not a command of the table, since the script is made from all of them. */
+async function printCompletion(shell = '--help'): Promise<number> {
+  const { completionScript, HELP } = await import('./completion.ts');
+  if (shell === '--help' || shell === '-h') console.log(HELP);
+  else {
+    const loaded = Object.entries(COMMANDS).map(async ([name, load]) => ({
+      name,
+      options: optionsOf((await load()).command),
+    }));
+    console.log(completionScript(shell, await Promise.all(loaded)));
+  }
   return 0;
 }
 
 async function printVersion(): Promise<number> {
-  const { version } = await import('./version.ts');
-  console.log(version());
+  const { programVersion } = await import('../archive/manifest.ts');
+  console.log(programVersion());
   return 0;
 }
 
@@ -126,7 +132,7 @@ function fail(message: string): number {
 }
 
 function sentence(error: unknown): string {
-  if (isForeseen(error)) return error.message;
+  if (isOperationalError(error)) return error.message;
   const ofFiles = fileSystemSentence(error);
   if (ofFiles !== undefined) return ofFiles;
   if (process.env.MEMORY_DEBUG && error instanceof Error) return error.stack ?? error.message;

@@ -1,7 +1,8 @@
 import { InvalidInputError } from '../errors.ts';
-import type { Saga, SagaOverview } from '../memory/upkeep.ts';
+import type { Saga, SagaOverview } from '../memory/results.ts';
 import type { MemoryManager } from '../memory.ts';
-import type { Call, Command } from './command.ts';
+import { day } from '../time.ts';
+import { type Call, type Command, chosenAction } from './command.ts';
 import { withMemory } from './with-memory.ts';
 
 export const command: Command = {
@@ -23,11 +24,7 @@ Example: memory-manager saga summarize "Session of 3 March"`,
   run: (call) =>
     withMemory(async (memory) => {
       const [action = '', name] = call.args;
-      const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
-      if (!act)
-        throw new InvalidInputError(
-          `saga has no action "${action}"; use list, show or summarize (see memory-manager saga --help).`,
-        );
+      const act = chosenAction('saga', action, ACTIONS);
       if ((action === 'list') !== (name === undefined))
         throw new InvalidInputError(
           action === 'list'
@@ -45,30 +42,29 @@ type Result = { readonly data: unknown; readonly text: string };
 
 const ACTIONS: Readonly<Record<string, (memory: MemoryManager, name: string, call: Call) => Promise<Result>>> = {
   async list(memory, _, call) {
-    const sagas = await memory.sagas.list(groupOf(call));
+    const sagas = await memory.sagas.list(call.groupOption);
     return { data: sagas, text: sagas.map(overview).join('\n') };
   },
   async show(memory, name, call) {
-    const saga = await memory.sagas.show(name, groupOf(call));
+    const saga = await memory.sagas.get(name, call.groupOption);
     return { data: saga, text: details(saga) };
   },
   async summarize(memory, name, call) {
     const saga = await memory.sagas.summarize(name, {
-      ...groupOf(call),
-      ...(call.timeout !== undefined && { timeoutMs: call.timeout }),
+      ...call.groupOption,
+      ...call.timeoutOption,
     });
     return { data: saga, text: saga.summary };
   },
 };
 
-const groupOf = ({ group }: Call) => (group === undefined ? {} : { group });
-const day = (time: string | null): string => (time ?? '').slice(0, 10).padEnd(10);
+const column = (time: Date | null): string => (time ? day(time) : '').padEnd(10);
 
 function overview({ name, episodes, first, last }: SagaOverview): string {
-  return `${String(episodes).padStart(5)}  ${day(first)}  ${day(last)}  ${name}`;
+  return `${String(episodes).padStart(5)}  ${column(first)}  ${column(last)}  ${name}`;
 }
 
 function details({ summary, episodes }: Saga): string {
-  const lines = episodes.map(({ name, referenceTime }) => `${day(referenceTime)}  ${name}`);
+  const lines = episodes.map(({ name, referenceTime }) => `${column(referenceTime)}  ${name}`);
   return [...(summary === '' ? [] : [summary, '']), ...lines].join('\n');
 }

@@ -1,10 +1,12 @@
-import { sizeOf } from '../archive/export.ts';
-import type { QueueStatus, Status, ValkeyStatus } from '../memory/status.ts';
-import type { ModelSigns } from '../telemetry/vital-signs.ts';
+import { sizeText } from '../archive/export.ts';
+import type { NightlyStatus, QueueStatus, Status, ValkeyStatus } from '../memory/status.ts';
+import { supervisionNotices, supervisionOf } from '../supervisor/supervision.ts';
+import type { ModelHealth } from '../telemetry/vital-signs.ts';
 import { oneLine, shortened } from '../text.ts';
+import { ago, SECOND } from '../time.ts';
+import { agentJson, agentLines, agentMemory, contentsOf } from './agent-memory.ts';
 import type { Command } from './command.ts';
-import { count } from './count.ts';
-import { nightlyLines } from './nightly-lines.ts';
+import { count } from './output.ts';
 import { withMemory } from './with-memory.ts';
 
 const LONGEST = 200;
@@ -12,21 +14,27 @@ const LONGEST = 200;
 export const command: Command = {
   help: `memory-manager status
 
-Shows the state of the servers, workers, models and queues, the last commit, the schedule of
-nightly exports, the last restore test, the journal, the last unresolved failure, the spool, the
-progress of indexing passages, and the size of a memory. Also hands in spooled episodes.
+Begins with the memory that agents use in this folder, and with processes that died under \`up\` in
+the last day. Then shows the state of the servers, workers, models and queues, the last commit, the
+schedule of nightly exports, the last restore test, the journal, the last unresolved failure, the
+spool, the progress of indexing passages, and the size of a memory. Also queues spooled episodes.
 Exit status 1 when a server does not answer.
 
   --require-worker  exit status 1 also when no worker is running, for health checks
-  --group <name>    the memory to count (default: MEMORY_GROUP)
-  --json            {"group", "valkey": {…}, "falkordb": {…}, "spool": {…}}`,
+  --group <name>    the memory whose size to show (default: MEMORY_GROUP)
+  --json            {"agent", "group", "valkey", "falkordb", "spool", "supervision"}`,
   options: { 'require-worker': { type: 'boolean' } },
   arguments: [0, 0],
   run: (call) =>
     withMemory(async (memory) => {
       await memory.drainSpool();
-      const status = await memory.getStatus(call.group === undefined ? {} : { group: call.group });
-      console.log(call.json ? JSON.stringify(status) : lines(status).join('\n'));
+      const status = await memory.getStatus(call.groupOption);
+      const agent = agentMemory(process.cwd(), process.env);
+      const contents = status.falkordb.ok ? await contentsOf(memory, agent.group) : undefined;
+      const supervision = await supervisionOf(process.env);
+      const notices = supervision ? supervisionNotices(supervision).map(({ text }) => `Restarts ${text}`) : [];
+      if (call.json) console.log(JSON.stringify({ agent: agentJson(agent, contents), ...status, supervision }));
+      else console.log([...agentLines(agent, contents), ...notices, ...lines(status)].join('\n'));
       const { valkey, falkordb } = status;
       const worked = !call.flag('require-worker') || (valkey.ok && valkey.workers > 0);
       return valkey.ok && falkordb.ok && worked ? 0 : 1;
@@ -36,12 +44,12 @@ Exit status 1 when a server does not answer.
 function lines({ group, valkey, falkordb, spool }: Status): string[] {
   const graph = falkordb.ok ? falkordb.graph : undefined;
   return [
-    valkey.ok ? `Valkey   answers (${valkey.ms} ms)` : valkey.said,
-    falkordb.ok ? `FalkorDB answers (${falkordb.ms} ms)` : falkordb.said,
+    valkey.ok ? `Valkey   answers (${valkey.latencyMs} ms)` : valkey.error,
+    falkordb.ok ? `FalkorDB answers (${falkordb.latencyMs} ms)` : falkordb.error,
     ...(valkey.ok ? valkeyLines(valkey) : []),
     ...(spool.episodes > 0 ? [`Spool    ${count(spool.episodes, 'episode')} on disk, waiting for Valkey`] : []),
     ...(spool.unreadable > 0
-      ? [`Spool    ${count(spool.unreadable, 'file')} in ${spool.folder}/unreadable that could not be handed in`]
+      ? [`Spool    ${count(spool.unreadable, 'file')} in ${spool.folder}/unreadable that could not be queued`]
       : []),
     ...(falkordb.ok && falkordb.lacksChanges
       ? [
@@ -62,17 +70,18 @@ function passagesLine({ cut, episodes }: { readonly cut: number; readonly episod
 }
 
 function valkeyLines(status: ValkeyStatus) {
-  const { workers, alive, store, export: exporting, lastCommit, models, lastFailure } = status;
+  const { workers, liveWorkers, store, export: exporting, lastCommitAgeMs, models, lastFailure } = status;
   return [
     workers === 0 ? 'Workers  0; start one with `memory-manager up` or `memory-manager worker`' : `Workers  ${workers}`,
-    ...alive.map(
-      ({ pid, host, roles, state, health }) =>
-        `         process ${pid} on ${host}: ${roles.join(', ')}${state === 'closing' ? ', closing' : ''}${health ? `, ${health}/health` : ''}`,
+    ...liveWorkers.map(
+      ({ pid, host, roles, state, healthUrl }) =>
+        `         process ${pid} on ${host}: ${roles.join(', ')}${state === 'closing' ? ', closing' : ''}${healthUrl ? `, ${healthUrl}/health` : ''}`,
     ),
     ...Object.entries(models).map(([model, signs]) => `Model    ${model}: ${calls(signs)}, breaker ${signs.breaker}`),
+    ...budgetLines(status),
     queue('Store', store),
     queue('Export', exporting),
-    ...(lastCommit === null ? [] : [`Commit   ${lastCommit} s ago`]),
+    ...(lastCommitAgeMs === null ? [] : [`Commit   ${seconds(lastCommitAgeMs)} s ago`]),
     ...nightlyLines(status),
     ...journalLines(status),
     ...reembeddingLines(status),
@@ -80,29 +89,37 @@ function valkeyLines(status: ValkeyStatus) {
   ];
 }
 
-function calls({ failedInARow, ok, failed }: ModelSigns): string {
+function budgetLines({ budget }: ValkeyStatus): string[] {
+  if (!budget) return [];
+  const { spent, limit, resetsAt } = budget;
+  const wait = spent >= limit ? `; texts are stored, and read by the model from ${time(resetsAt)} on` : '';
+  return [`Budget   $${spent.toFixed(2)} of $${limit} spent today (UTC)${wait}`];
+}
+
+function calls({ failedInARow, ok, failed }: ModelHealth): string {
   const wasAsked = ok + failed > 0;
   const latest = failedInARow > 0 ? `last ${count(failedInARow, 'call')} failed, ` : wasAsked ? 'answers, ' : '';
   return `${latest}${wasAsked ? `${ok} of ${ok + failed} calls in the last minute succeeded` : 'no calls in the last minute'}`;
 }
 
-function queue(name: string, { waiting, active, delayed, failed, completed, oldestWaiting }: QueueStatus): string {
-  const since = oldestWaiting === null ? '' : `, oldest waiting for ${oldestWaiting} s`;
+function queue(name: string, { waiting, active, delayed, failed, completed, oldestWaitingMs }: QueueStatus): string {
+  const since = oldestWaitingMs === null ? '' : `, oldest waiting for ${seconds(oldestWaitingMs)} s`;
   return `${name.padEnd(8)} ${waiting} waiting, ${active} active, ${delayed} delayed, ${failed} failed, ${completed} done${since}`;
 }
 
 function reembeddingLines({ reembedding }: ValkeyStatus): string[] {
   if (!reembedding) return [];
-  const { model, dimension, phase, share } = reembedding;
+  const { model, dimension, phase, progress } = reembedding;
   const how =
-    phase === 'embedding' ? `${Math.floor(share * 100)} % of the texts embedded` : 'replacing the graph, commits wait';
+    phase === 'embedding'
+      ? `${Math.floor(progress * 100)} % of the texts embedded`
+      : 'replacing the graph, commits wait';
   return [`Vectors  changing to ${model} (${dimension} dimensions): ${how}`];
 }
 
 function journalLines({ journal: { entries, since, bytes, gap } }: ValkeyStatus): string[] {
-  const time = (date: Date) => `${date.toISOString().slice(0, 19)}Z`;
   return [
-    ...(since ? [`Journal  ${count(entries, 'change')} since ${time(since)}, ${sizeOf(bytes)}`] : []),
+    ...(since ? [`Journal  ${count(entries, 'change')} since ${time(since)}, ${sizeText(bytes)}`] : []),
     ...(gap
       ? [
           `Journal  has a gap before ${time(gap)}; to close it, run \`memory-manager export\` and \`memory-manager archive verify latest --restore\``,
@@ -110,3 +127,44 @@ function journalLines({ journal: { entries, since, bytes, gap } }: ValkeyStatus)
       : []),
   ];
 }
+
+/** The lines of `status` about nightly archives. */
+export function nightlyLines({ nightly, liveWorkers }: Pick<ValkeyStatus, 'nightly' | 'liveWorkers'>): string[] {
+  const { verified, failed, oldest } = nightly;
+  const isKept = liveWorkers.some(({ roles }) => roles.includes('scheduler'));
+  return [
+    `Nightly  ${isKept ? next(nightly) : 'no worker keeps the schedule (role scheduler)'}${last(nightly)}`,
+    verified ? `Archive  restore test passed ${ago(verified.ageMs)}: ${verified.file}` : 'Archive  no restore test yet',
+    ...(failed ? [`Archive  cannot be restored: ${failed.file}: ${shortened(oneLine(failed.error), LONGEST)}`] : []),
+    ...(oldest && oldest.ageMs > (verified?.ageMs ?? 0)
+      ? [`Archive  oldest restore test of all memories: "${oldest.group}", ${ago(oldest.ageMs)}`]
+      : []),
+  ];
+}
+
+const next = ({ next }: NightlyStatus): string => (next ? `next at ${time(next)}` : 'off (MEMORY_EXPORT_CRON)');
+
+function last({ last }: NightlyStatus): string {
+  // The first start only records the time from which the schedule counts.
+  return last?.outcome ? `; last at ${time(last.tick)}: ${outcomeOf(last.outcome)}` : '';
+}
+
+function outcomeOf({
+  error,
+  groups,
+  done,
+  failed,
+}: NonNullable<NonNullable<NightlyStatus['last']>['outcome']>): string {
+  if (error !== undefined) return `failed: ${shortened(oneLine(error), LONGEST)}`;
+  const open = groups - done - failed;
+  const parts = [
+    `${done} of ${count(groups, 'memory', 'memories')} done`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(open > 0 ? [`${open} in progress`] : []),
+  ];
+  return parts.join(', ');
+}
+
+const seconds = (milliseconds: number): number => Math.round(milliseconds / SECOND);
+
+const time = (date: Date): string => `${date.toISOString().slice(0, 19)}Z`;

@@ -1,16 +1,16 @@
 import * as z from 'zod/mini';
 import { foreignMetadata } from '../episode.ts';
-import { InvalidInputError, isForeseen, JobFailedError } from '../errors.ts';
-import { bytesOf, decoded } from '../import/decode.ts';
-import { type Found, strictJsonLines } from '../import/json-lines.ts';
+import { InvalidInputError, isOperationalError, JobFailedError } from '../errors.ts';
+import { parseExpiry } from '../expiry.ts';
+import { decodeText, readBytes } from '../import/decode.ts';
+import { type ParsedValue, strictJsonLines } from '../import/json-lines.ts';
 import type { EpisodeInput } from '../memory/options.ts';
 import type { MemoryManager } from '../memory.ts';
 import type { EpisodeReceipt } from '../queue/producer.ts';
 import { parseTime } from '../time.ts';
 import type { Call, Command } from './command.ts';
-import { count } from './count.ts';
-import { progressLine } from './progress.ts';
-import { handInAll, isWaitedFor, WAITING_OPTIONS } from './waiting.ts';
+import { enqueueAllOrSpool, STORING_OPTIONS, shouldWait } from './enqueue.ts';
+import { count, progressLine } from './output.ts';
 import { withMemory } from './with-memory.ts';
 
 const MOST = 100_000;
@@ -19,28 +19,29 @@ export const command: Command = {
   help: `memory-manager store-many <file or ->
 
 Stores many texts from JSON lines: {"content", "metadata", "reference_time", "source",
-"source_description", "saga", "key", "uuid"}. Only content is required. "-" reads standard input.
-At most 100,000 lines at once. If a line is invalid, its number is printed and nothing is stored.
-Lines with a key or uuid can be stored again safely.
+"source_description", "saga", "key", "uuid", "expires"}. Only content is required. "-" reads
+standard input. "expires" is a date or a duration, such as 90d: when the text is forgotten.
+At most 100,000 lines per call. If a line is invalid, its number is printed and nothing is stored.
+A line with a key or uuid is stored only once.
 
-  --no-wait            do not wait; the episodes are queued, or kept on disk if Valkey is away
+  --no-wait            do not wait for the facts; if Valkey is down, keep the texts on disk
   --group <name>       the memory (default: MEMORY_GROUP)
   --timeout <seconds>  how long to wait for the facts of each episode (default: 60)
   --json               [{"name", "uuid", "group", "committed"}, …] in the order of the lines
 
 Example: echo '{"content": "Harbor keeps its sessions in Valkey 8."}' | memory-manager store-many -`,
-  options: WAITING_OPTIONS,
+  options: STORING_OPTIONS,
   arguments: [1, 1],
   run: (call) =>
     withMemory(async (memory) => {
       const { episodes, numbers } = await read(call, memory.config.maxContentBytes);
       const progress = progressLine('Storing');
       try {
-        const receipts = await handInAll(memory, call, (spool) =>
-          memory.enqueueMany(episodes, {
+        const receipts = await enqueueAllOrSpool(memory, call, (spool) =>
+          memory.enqueueEpisodes(episodes, {
             ...spool,
             nameOf: (index) => `Line ${numbers[index]}`,
-            onStored: (count) => progress.show(count / episodes.length),
+            onEnqueued: (count) => progress.show(count / episodes.length),
           }),
         );
         progress.end();
@@ -60,8 +61,9 @@ const line = z.strictObject({
   uuid: z.nullish(z.string()),
   saga: z.nullish(z.string()),
   key: z.nullish(z.string()),
+  expires: z.nullish(z.string()),
 });
-const MEANT: Readonly<Record<string, string>> = {
+const REQUIREMENTS: Readonly<Record<string, string>> = {
   content: 'must be text',
   metadata: 'must be a JSON object',
   source: 'must be text, message or json',
@@ -71,21 +73,21 @@ async function read(call: Call, maxContentBytes: number): Promise<{ episodes: Ep
   const [file = '-'] = call.args;
   const [episodes, numbers]: [EpisodeInput[], number[]] = [[], []];
   // JSON may write a character as six, and a line also has metadata.
-  const texts = decoded(file === '-' ? process.stdin : bytesOf(file));
+  const texts = decodeText(file === '-' ? process.stdin : readBytes(file));
   for await (const input of strictJsonLines(texts, 6 * maxContentBytes + 1_000_000)) {
     if (episodes.length === MOST)
       throw new InvalidInputError(`There are more than ${MOST} lines; store them in parts. Nothing was stored.`);
-    episodes.push({ ...episodeOf(input), ...(call.group !== undefined && { group: call.group }) });
+    episodes.push({ ...episodeOf(input), ...call.groupOption });
     numbers.push(input.number);
   }
   return { episodes, numbers };
 }
 
-function episodeOf({ number, value }: Found): EpisodeInput {
+function episodeOf({ number, value }: ParsedValue): EpisodeInput {
   const parsed = line.safeParse(value);
   if (!parsed.success)
     throw new InvalidInputError(`Line ${number}: ${sentence(parsed.error)}`, { cause: parsed.error });
-  const { content, metadata, reference_time: time, source, source_description, uuid, saga, key } = parsed.data;
+  const { content, metadata, reference_time: time, source, source_description, uuid, saga, key, expires } = parsed.data;
   return {
     content,
     ...(metadata && { metadata: foreignMetadata(metadata) }),
@@ -95,6 +97,7 @@ function episodeOf({ number, value }: Found): EpisodeInput {
     ...(typeof uuid === 'string' && { uuid }),
     ...(typeof saga === 'string' && { saga }),
     ...(typeof key === 'string' && { idempotencyKey: key }),
+    ...(typeof expires === 'string' && { expires: parseExpiry(expires, `Line ${number}: expires`) }),
   };
 }
 
@@ -107,7 +110,7 @@ function sentence({ issues: [issue] }: z.core.$ZodError): string {
     return `"${issue.keys[0]}" is not known; an episode takes ${Object.keys(line.shape).join(', ')}.`;
   const [key] = issue?.path ?? [];
   if (key === undefined) return 'it must be a JSON object with "content".';
-  return `"${String(key)}" ${MEANT[String(key)] ?? 'must be text'}.`;
+  return `"${String(key)}" ${REQUIREMENTS[String(key)] ?? 'must be text'}.`;
 }
 
 /** One after the other, since they finish roughly in this order. Prints the successes on stdout, and with --json the state of each. */
@@ -123,10 +126,10 @@ async function waitForAll(
   const group = call.group ?? memory.config.group;
   const all = count(receipts.length, 'episode');
   try {
-    if (await isWaitedFor(memory, call, 'The episodes are safe in the queue, but no worker is running to read them'))
+    if (await shouldWait(memory, call, 'The episodes are safe in the queue, but no worker is running to read them'))
       for (const [index, receipt] of receipts.entries()) {
         try {
-          await memory.waitFor(receipt, call.timeout ? { timeoutMs: call.timeout } : {});
+          await memory.waitFor(receipt, call.timeoutOption);
           committed.add(receipt.uuid);
         } catch (error) {
           if (!(error instanceof JobFailedError)) throw error;
@@ -136,7 +139,7 @@ async function waitForAll(
       }
   } catch (error) {
     // Without this a user would store the episodes again.
-    if (isForeseen(error))
+    if (isOperationalError(error))
       error.message += ` Still, ${all} ${receipts.length === 1 ? 'is' : 'are'} stored in the queue; ${committed.size} of them ${committed.size === 1 ? 'is' : 'are'} in the graph.`;
     throw error;
   } finally {

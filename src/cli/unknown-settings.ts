@@ -1,5 +1,5 @@
+import { nearest } from '../nearest.ts';
 import { SETTINGS } from '../settings.ts';
-import { nearest } from '../strict.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,80 +1,93 @@
+import { realpathSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { type Config, loadConfig, readSettings, reasonForModels } from '../config.ts';
-import { ConfigError, StoreUnreachableError } from '../errors.ts';
-import { MemoryManager } from '../memory.ts';
-import { checkModels } from '../models/choose.ts';
+import { type Config, loadConfig, readSettings, reasonForModels, type Settings } from '../config.ts';
+import { ConfigError, InvalidInputError } from '../errors.ts';
+import { checkModels } from '../models/providers.ts';
 import { loadOntology } from '../ontology/load.ts';
-import type { Command } from './command.ts';
-import { withHomeLock } from './lock.ts';
-import { OWN_TYPES_HELP, OWN_TYPES_OPTIONS, ownTypesFile } from './own-types.ts';
-import { allRun, type Running, readNote, serversByFolder, serversRun, stop } from './running.ts';
-import { type Plan, start } from './start.ts';
+import { type LoginItem, loginItem, loginNotices, removeLoginItem, writeLoginItem } from '../supervisor/at-login.ts';
+import { withHomeLock } from '../supervisor/home-lock.ts';
+import { type Started, startMissing } from '../supervisor/start.ts';
+import type { Call, Command } from './command.ts';
+import { ontologyFile, TRUST_HELP, TRUST_OPTIONS } from './trusted-config.ts';
 
 export const command: Command = {
   help: `memory-manager up
 
 Starts Valkey, FalkorDB and a worker in the background, on free ports, with passwords and with
 their data in MEMORY_HOME. Running servers and workers are kept. All other commands find them
-automatically. \`memory-manager down\` stops them; the data stay.
+automatically. Processes that die are restarted. \`memory-manager down\` stops all and keeps the data.
 
-Servers that the environment names are used instead of starting new ones. MEMORY_MODELS selects the
-models; the default is OpenAI if there is a key, else the local models.
+\`--at-login\` also runs \`up\` at each login from now on: it writes a systemd user unit (Linux) or a
+launchd agent (macOS), and prints how to start it at boot, too. \`--no-at-login\` removes that file
+and neither starts nor stops anything.
 
-${OWN_TYPES_HELP}
+If the environment names servers, \`up\` uses those. MEMORY_MODELS selects the models; the default is
+OpenAI or another provider if there is a key, else the local models.
+
+${TRUST_HELP}
+  --at-login         start at each login, too
+  --no-at-login      no longer start at login
   --json             {"settings": {…}, "pids": {…}}, without passwords`,
-  options: OWN_TYPES_OPTIONS,
+  options: { ...TRUST_OPTIONS, 'at-login': { type: 'boolean' }, 'no-at-login': { type: 'boolean' } },
   arguments: [0, 0],
   run: async (call) => {
+    if (call.flag('no-at-login')) return stopStartingAtLogin(call);
     const settings = readSettings();
     const config = loadConfig();
     checkModels(config);
-    const types = await ownTypesFile('up', call, config);
+    const types = await ontologyFile('up', call, config);
     // Refused before a server is started.
     if (types !== undefined) await loadOntology(types);
     // Files of this process and its children are readable only by their owner.
     process.umask(0o077);
     await makeFolder(config.home);
-    return withHomeLock(config.home, () => startWhatIsMissing(config, types, reasonForModels(settings), call.json));
+    const status = await withHomeLock(config.home, () =>
+      startUnlessStopped(config, types, reasonForModels(settings), call.json),
+    );
+    if (status === 0 && call.flag('at-login')) await startAtLogin(settings, types, call.json);
+    return status;
   },
 };
 
-async function startWhatIsMissing(
+const item = (): LoginItem =>
+  loginItem(process.env, { node: process.execPath, script: realpathSync(process.argv[1] ?? '') }, process.platform);
+
+async function startAtLogin({ origins }: Settings, types: string | undefined, json: boolean): Promise<void> {
+  const written = item();
+  await writeLoginItem(written);
+  const settings = Object.entries(origins).flatMap(([name, origin]) => (origin === 'environment' ? [name] : []));
+  const names = new Set([...settings, ...(types === undefined ? [] : ['MEMORY_CONFIG'])]);
+  names.delete('MEMORY_HOME');
+  const lines = loginNotices(written, [...names]);
+  for (const line of lines) (json ? console.error : console.log)(line);
+}
+
+async function stopStartingAtLogin(call: Call): Promise<number> {
+  if (call.flag('at-login')) throw new InvalidInputError('Give --at-login or --no-at-login, not both.');
+  const removed = await removeLoginItem(item());
+  if (call.json) console.log(JSON.stringify({ removed }));
+  else if (removed.length === 0) console.log('`up` was not started at login.');
+  else
+    console.log(
+      `Removed. \`up\` is no longer started at login; running processes keep running:\n  ${removed.join('\n  ')}`,
+    );
+  return 0;
+}
+
+/** Ctrl-C and SIGTERM during the start stop the servers, which would otherwise outlive this process. */
+async function startUnlessStopped(
   config: Config,
   types: string | undefined,
   reason: string,
   json: boolean,
 ): Promise<number> {
-  const running = readNote(config.home);
-  const isOpen = running?.pids.valkey !== undefined && !running.settings.VALKEY_PASSWORD;
-  if (running && !isOpen && (await allRun(config.home, running))) {
-    await checkAnswers(running);
-    return say(running, 'Already running', reason, json);
-  }
-  if (isOpen && (await serversRun(config.home, running)))
-    console.error('Restarting the servers of an earlier release, because they had no password.');
-  // When only the worker died, the servers keep running at their addresses, since clients are connected to them.
-  const kept =
-    running && !isOpen && isNamedBy(config, running) && (await serversRun(config.home, running)) ? running : undefined;
-  if (!kept) await stop(config.home, running ?? (await serversByFolder(config.home)));
-  return startUnlessStopped({ config, types, known: running, kept }, reason, json);
-}
-
-/** True unless the environment names other servers by now. */
-function isNamedBy({ falkordb, valkey }: Config, { settings }: Running): boolean {
-  const named = [falkordb.host, falkordb.port, valkey.host, valkey.port].join();
-  return (
-    named === ['FALKORDB_HOST', 'FALKORDB_PORT', 'VALKEY_HOST', 'VALKEY_PORT'].map((name) => settings[name]).join()
-  );
-}
-
-/** Ctrl-C and SIGTERM during the start stop the servers, which would otherwise outlive this process. */
-async function startUnlessStopped(plan: Plan, reason: string, json: boolean): Promise<number> {
   const stopping = new AbortController();
   const abort = () => stopping.abort();
   // Not `once`: while a file is being written, `signal-exit` ends a process that has no other listener left when it is called.
   process.on('SIGINT', abort).on('SIGTERM', abort);
   try {
-    return say(await start(plan, stopping.signal), 'Running', reason, json);
+    const started = await startMissing(config, types, stopping.signal, console.error);
+    return print(started, reason, json);
   } catch (error) {
     if (!stopping.signal.aborted) throw error;
     console.error('The start was cancelled; nothing is left running.');
@@ -84,45 +97,28 @@ async function startUnlessStopped(plan: Plan, reason: string, json: boolean): Pr
   }
 }
 
-/** A running process may be frozen. @throws StoreUnreachableError with the command that helps */
-async function checkAnswers({ settings, pids }: Running): Promise<void> {
-  const { falkordb, valkey } = loadConfig({ ...process.env, ...settings });
-  const memory = new MemoryManager({ falkordb, valkey });
-  try {
-    const status = await memory.getStatus();
-    for (const [name, { ok }] of [
-      ['Valkey', status.valkey],
-      ['FalkorDB', status.falkordb],
-    ] as const) {
-      const way = pids.valkey ? '`memory-manager down`, then `up`' : 'start it again';
-      if (!ok) throw new StoreUnreachableError(`Already running, but ${name} does not answer: ${way}.`);
-    }
-  } finally {
-    await memory.close();
-  }
-}
-
 async function makeFolder(home: string): Promise<void> {
   try {
     await mkdir(home, { recursive: true, mode: 0o700 });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new ConfigError(`The folder ${home} cannot be made (${code}); check MEMORY_HOME.`, { cause: error });
+    throw new ConfigError(`The folder ${home} cannot be created (${code}); check MEMORY_HOME.`, { cause: error });
   }
 }
 
-function say(running: Running, how: string, reason: string, json: boolean): number {
+function print({ running, wereRunning }: Started, reason: string, json: boolean): number {
   const { settings, pids } = running;
   if (json) {
     const shown = Object.entries(settings).filter(([name]) => !/_(PASSWORD|KEY)$/.test(name));
     console.log(JSON.stringify({ settings: Object.fromEntries(shown), pids }));
     return 0;
   }
-  console.log(`${how}:
+  console.log(`${wereRunning ? 'Already running' : 'Running'}:
   Valkey    ${settings.VALKEY_HOST}:${settings.VALKEY_PORT}
   FalkorDB  ${settings.FALKORDB_HOST}:${settings.FALKORDB_PORT}
   worker    process ${pids.worker}, exports to ${settings.MEMORY_EXPORT_DIR}
-  models    ${settings.MEMORY_MODELS}, since ${reason}
-Next: npx memory-manager store "Harbor keeps its sessions in Valkey 8."`);
+  models    ${settings.MEMORY_MODELS}, because ${reason}
+Next: memory-manager store "Harbor keeps its sessions in Valkey 8."
+See it: memory-manager ui --open`);
   return 0;
 }

@@ -1,4 +1,4 @@
-import { ROLES, type Role, startWorkers } from '../../workers/main.ts';
+import { startWorkers, WORKER_ROLES, type WorkerRole } from '../../workers/main.ts';
 import { loadConfig, reasonForModels } from '../config.ts';
 import { InvalidInputError } from '../errors.ts';
 import { loadOntology } from '../ontology/load.ts';
@@ -6,7 +6,7 @@ import { NO_ONTOLOGY } from '../ontology.ts';
 import { openLog } from '../telemetry/log.ts';
 import { SECOND } from '../time.ts';
 import type { Command } from './command.ts';
-import { OWN_TYPES_HELP, OWN_TYPES_OPTIONS, ownTypesFile } from './own-types.ts';
+import { ontologyFile, TRUST_HELP, TRUST_OPTIONS } from './trusted-config.ts';
 
 const LEAVES_WITHIN = 1 * SECOND;
 /** Limit for any kind of end: process managers kill a worker after ten seconds. */
@@ -20,23 +20,23 @@ few seconds to finish. The log goes to stderr, as JSON lines unless stderr is a 
 and /metrics are served at MEMORY_HEALTH_HOST and MEMORY_HEALTH_PORT.
 
   --roles <list>     one or more of store, export, scheduler (default: all)
-  --concurrency <n>  episodes read at once (default: MEMORY_CONCURRENCY)
-${OWN_TYPES_HELP}
+  --concurrency <n>  episodes read in parallel (default: MEMORY_CONCURRENCY)
+${TRUST_HELP}
 
 Example: MEMORY_MODELS=local memory-manager worker`,
-  options: { roles: { type: 'string' }, concurrency: { type: 'string' }, ...OWN_TYPES_OPTIONS },
+  options: { roles: { type: 'string' }, concurrency: { type: 'string' }, ...TRUST_OPTIONS },
   arguments: [0, 0],
   run: async (call) => {
     const roles = checkRoles(call.text('roles'));
     const concurrency = call.number('concurrency', 1, 1000);
     const config = { ...loadConfig(), ...(concurrency && { concurrency }) };
-    const types = await ownTypesFile('worker', call, config);
+    const types = await ontologyFile('worker', call, config);
     const stop = stopSignal();
     const log = await openLog(config.logLevel);
     const ontology = types === undefined ? NO_ONTOLOGY : await loadOntology(types);
     const running = await startWorkers(config, roles, { ontology, onNotice: log.warn });
     log.info(
-      `Worker ${process.pid} is ready (${roles.join(', ')}; ${config.models} models, since ${reasonForModels()}). Ctrl-C stops it.`,
+      `Worker ${process.pid} is ready (${roles.join(', ')}; ${config.models} models, because ${reasonForModels()}). Ctrl-C stops it.`,
     );
     await stop;
     await running.close();
@@ -47,11 +47,11 @@ Example: MEMORY_MODELS=local memory-manager worker`,
   },
 };
 
-function checkRoles(list: string | undefined): readonly Role[] {
-  if (list === undefined) return ROLES;
+function checkRoles(list: string | undefined): readonly WorkerRole[] {
+  if (list === undefined) return WORKER_ROLES;
   return list.split(',').map((name) => {
-    const role = ROLES.find((candidate) => candidate === name.trim());
-    if (!role) throw new InvalidInputError(`--roles takes ${ROLES.join(', ')}, not "${name}".`);
+    const role = WORKER_ROLES.find((candidate) => candidate === name.trim());
+    if (!role) throw new InvalidInputError(`--roles takes ${WORKER_ROLES.join(', ')}, not "${name}".`);
     return role;
   });
 }

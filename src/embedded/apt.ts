@@ -63,19 +63,19 @@ export async function keyringOf(release: Release): Promise<string | undefined> {
 }
 
 /** Packages could not be fetched; the message is a short clause, free of addresses. Folded into `ServersMissingError`. */
-export class NotUnpacked extends Error {
-  override name = 'NotUnpacked';
+export class PackagesUnavailableError extends Error {
+  override name = 'PackagesUnavailableError';
 }
 
 /** Debian packages, unpacked into a folder without root and without a trace in the system's own apt. */
 export interface Apt {
-  /** Fetches the packages and unpacks them. @throws NotUnpacked */
+  /** Fetches the packages and unpacks them. @throws PackagesUnavailableError */
   unpack(packages: string[], into: string): Promise<void>;
 }
 
 /**
  * The address of the mirror that this machine's own apt uses for the release.
- * @throws NotUnpacked when there is no apt, or it has none
+ * @throws PackagesUnavailableError when there is no apt, or it has none
  */
 export async function findMirror({ codename }: Release, env: NodeJS.ProcessEnv): Promise<string> {
   const listing = await run(
@@ -83,15 +83,15 @@ export async function findMirror({ codename }: Release, env: NodeJS.ProcessEnv):
     ['indextargets', '--no-release-info', '--format', '$(REPO_URI) $(RELEASE)', 'Created-By: Packages'],
     { limit: 20 * SECOND, env },
   );
-  if (listing.status === 'absent') throw new NotUnpacked('apt-get is not on this machine');
+  if (listing.status === 'absent') throw new PackagesUnavailableError('apt-get is not on this machine');
   const mirror = codename && chooseMirror(listing.output, codename);
   if (mirror) return mirror;
-  throw new NotUnpacked(`apt has no mirror for ${codename ?? 'this system'}`, { cause: causeOf(listing) });
+  throw new PackagesUnavailableError(`apt has no mirror for ${codename ?? 'this system'}`, { cause: causeOf(listing) });
 }
 
 /**
  * Prepares an apt of our own in an empty folder, with fresh lists of the release's packages (about 10 MB, 2 s).
- * @throws NotUnpacked when the mirror does not answer
+ * @throws PackagesUnavailableError when the mirror does not answer
  */
 export async function openApt(work: string, mirror: string, release: Release, env: NodeJS.ProcessEnv): Promise<Apt> {
   const sources = join(work, 'sources.list');
@@ -114,23 +114,25 @@ export async function openApt(work: string, mirror: string, release: Release, en
 
   const update = await run('apt-get', [...options, 'update'], { limit: 2 * MINUTE, env });
   if (update.status !== 'done') {
-    throw new NotUnpacked(`the package lists of ${release.codename} could not be fetched`, { cause: causeOf(update) });
+    throw new PackagesUnavailableError(`the package lists of ${release.codename} could not be fetched`, {
+      cause: causeOf(update),
+    });
   }
 
   return {
     async unpack(packages, into) {
       const folder = join(work, 'packages', packages.join('+'));
       await mkdir(folder, { recursive: true });
-      const download = await run('apt-get', [...options, 'download', ...packages], { limit: 2 * MINUTE, env, folder });
+      const download = await run('apt-get', [...options, 'download', ...packages], { limit: 5 * MINUTE, env, folder });
       if (download.status !== 'done') {
-        throw new NotUnpacked(`${release.codename} gave no package ${packages.join(', ')}`, {
+        throw new PackagesUnavailableError(`${release.codename} gave no package ${packages.join(', ')}`, {
           cause: causeOf(download),
         });
       }
       for (const file of await readdir(folder)) {
-        const unpacking = await run('dpkg', ['-x', join(folder, file), into], { limit: MINUTE, env });
+        const unpacking = await run('dpkg', ['-x', join(folder, file), into], { limit: 5 * MINUTE, env });
         if (unpacking.status !== 'done') {
-          throw new NotUnpacked(`${file} could not be unpacked`, { cause: causeOf(unpacking) });
+          throw new PackagesUnavailableError(`${file} could not be unpacked`, { cause: causeOf(unpacking) });
         }
       }
     },

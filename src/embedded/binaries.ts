@@ -1,13 +1,14 @@
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ServersMissingError } from '../errors.ts';
 import { SECOND } from '../time.ts';
-import { NotUnpacked } from './apt.ts';
-import { type Surroundings, unpackedFolder } from './debian.ts';
-import { libraryPathOf, needsOf, withLibraries } from './libraries.ts';
+import { PackagesUnavailableError } from './apt.ts';
+import { findLoaderProblems, libraryPathOf, withLibraries } from './libraries.ts';
 import { run } from './run-program.ts';
+import { type UnpackContext, unpackedFolder } from './unpack-packages.ts';
 
 /** What a server program says of itself. */
 export interface Version {
@@ -45,7 +46,10 @@ export async function versionOf(
   return status === 'done' ? parseVersion(output) : undefined;
 }
 
-const PACKAGE = '@falkordblite/linux-x64';
+/** The npm package with FalkorDB's module and a server. */
+export const FALKORDB_PACKAGE = '@falkordblite/linux-x64';
+/** The Debian packages with Valkey's server. */
+export const VALKEY_PACKAGES = ['valkey-server', 'valkey-tools'];
 
 /** Programs that run Valkey and FalkorDB on this machine. */
 export interface Binaries {
@@ -66,20 +70,22 @@ type Verdict = { binaries: Binaries } | { why: string };
  * Finds a server program and the FalkorDB module that it can load: on the PATH, in the npm package, unpacked from
  * Debian's packages earlier, or unpacked from them now. Takes about 0.1 s, or 4 s when it has to unpack.
  * @param options.env in place of the process's own environment (PATH, XDG_CACHE_HOME, HOME)
- * @param options.announce is told in a phrase before something slow is done
+ * @param options.announce receives a phrase before a slow step
  * @throws ServersMissingError when nothing works
  */
-export async function findBinaries(options: Partial<Surroundings> = {}): Promise<Binaries> {
+export async function findBinaries(options: Partial<UnpackContext> = {}): Promise<Binaries> {
   const surroundings = { env: process.env, announce: () => {}, ...options };
   const folder = packageFolder();
   if (folder === undefined) {
-    throw serversMissing([`FalkorDB's npm package ${PACKAGE} is not installed; it exists for Linux on x86-64 only`]);
+    throw serversMissing([
+      `FalkorDB's npm package ${FALKORDB_PACKAGE} is not installed; it exists for Linux on x86-64 only`,
+    ]);
   }
   const module = join(folder, 'bin', 'falkordb.so');
   const places: (() => Promise<Verdict>)[] = [
     () => onPath('valkey-server', module, surroundings),
     () => onPath('redis-server', module, surroundings),
-    () => examine(join(folder, 'bin', 'redis-server'), module, `redis-server of ${PACKAGE}`, surroundings),
+    () => examine(join(folder, 'bin', 'redis-server'), module, `redis-server of ${FALKORDB_PACKAGE}`, surroundings),
     () => fromDebian(module, surroundings),
   ];
   const tried: string[] = [];
@@ -91,23 +97,34 @@ export async function findBinaries(options: Partial<Surroundings> = {}): Promise
   throw serversMissing(tried);
 }
 
-/** The failure for a user who has none of these. */
-export function serversMissing(tried: string[]): ServersMissingError {
+/** The failure for a user who has none of these, with the commands that help. */
+export function serversMissing(tried: string[], compose = composeFile()): ServersMissingError {
+  const file = compose === undefined ? '' : ` -f ${/\s/.test(compose) ? `'${compose}'` : compose}`;
   return new ServersMissingError(
-    `No Valkey or Redis from 7.2 on that can load FalkorDB was found (${tried.join('; ')}): run \`docker compose up\` ` +
-      'and set FALKORDB_HOST, FALKORDB_PORT, VALKEY_HOST and VALKEY_PORT instead.',
+    `No Valkey or Redis from 7.2 on that can load FalkorDB was found (${tried.join('; ')}). With Docker, run ` +
+      `\`docker compose${file} up -d --wait valkey falkordb\`, then \`FALKORDB_PORT=6379 VALKEY_PORT=6380 memory-manager up\`; ` +
+      'with servers of your own, set FALKORDB_HOST, FALKORDB_PORT, VALKEY_HOST and VALKEY_PORT.',
   );
+}
+
+/** The file that the package brings; undefined in a bundle that was copied out of the package. */
+function composeFile(): string | undefined {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
+    const file = join(folder, 'docker-compose.yml');
+    if (existsSync(file)) return existsSync(join(folder, 'package.json')) ? file : undefined;
+    if (folder === dirname(folder)) return undefined;
+  }
 }
 
 function packageFolder(): string | undefined {
   try {
-    return dirname(createRequire(import.meta.url).resolve(`${PACKAGE}/package.json`));
+    return dirname(createRequire(import.meta.url).resolve(`${FALKORDB_PACKAGE}/package.json`));
   } catch {
     return undefined;
   }
 }
 
-async function onPath(program: string, module: string, surroundings: Surroundings): Promise<Verdict> {
+async function onPath(program: string, module: string, surroundings: UnpackContext): Promise<Verdict> {
   for (const folder of (surroundings.env.PATH ?? '').split(delimiter).filter(isAbsolute)) {
     const server = join(folder, program);
     if (await isExecutable(server)) return examine(server, module, `${program} on the PATH`, surroundings);
@@ -123,12 +140,12 @@ function isExecutable(path: string): Promise<boolean> {
 }
 
 /** Sees whether a program runs, is new enough and can load the module, and gets the libraries that are missing. */
-async function examine(server: string, module: string, name: string, surroundings: Surroundings): Promise<Verdict> {
+async function examine(server: string, module: string, name: string, surroundings: UnpackContext): Promise<Verdict> {
   const { env } = surroundings;
   if (!(await isExecutable(server))) return { why: `${name} is not there` };
   const bare = await versionOf(server, undefined, env);
   if (bare !== undefined && !isNewEnough(bare)) return { why: `${name} is ${bare.number}` };
-  const needs = await needsOf([server, module], undefined, env);
+  const needs = await findLoaderProblems([server, module], undefined, env);
   if (needs.newer !== undefined) return { why: `${name} needs ${needs.newer}, which this system lacks` };
 
   let libraryPath: string | undefined;
@@ -137,7 +154,7 @@ async function examine(server: string, module: string, name: string, surrounding
       const target = { name: 'libraries', packages: [], programs: () => [server, module] };
       libraryPath = await libraryPathOf(await unpackedFolder(target, surroundings));
     } catch (error) {
-      if (!(error instanceof NotUnpacked)) throw error;
+      if (!(error instanceof PackagesUnavailableError)) throw error;
       return { why: `${name} lacks ${needs.missing.join(', ')}: ${error.message}` };
     }
   }
@@ -148,12 +165,12 @@ async function examine(server: string, module: string, name: string, surrounding
   return { binaries: { server, module, origin, ...(libraryPath && { libraryPath }) } };
 }
 
-async function fromDebian(module: string, surroundings: Surroundings): Promise<Verdict> {
+async function fromDebian(module: string, surroundings: UnpackContext): Promise<Verdict> {
   const serverIn = (folder: string) => join(folder, 'usr', 'bin', 'valkey-server');
   try {
     const target = {
       name: 'valkey',
-      packages: ['valkey-server', 'valkey-tools'],
+      packages: VALKEY_PACKAGES,
       programs: (folder: string) => [serverIn(folder), module],
     };
     const folder = await unpackedFolder(target, surroundings);
@@ -163,7 +180,7 @@ async function fromDebian(module: string, surroundings: Surroundings): Promise<V
     const origin = `Valkey ${version.number}, unpacked from Debian's packages`;
     return { binaries: { server: serverIn(folder), module, origin, ...(libraryPath && { libraryPath }) } };
   } catch (error) {
-    if (!(error instanceof NotUnpacked)) throw error;
+    if (!(error instanceof PackagesUnavailableError)) throw error;
     return { why: `Debian's valkey-server could not be had, because ${error.message}` };
   }
 }

@@ -2,8 +2,8 @@ import { chmod, mkdir, mkdtemp, readFile, realpath, rm, stat } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../errors.ts';
-import { workingFolderOf } from './identity.ts';
-import { HOST } from './ready.ts';
+import { HOST } from './await-ready.ts';
+import { workingFolderOf } from './process-identity.ts';
 
 /** What the configuration file of one server says. */
 export interface Configuration {

@@ -4,7 +4,7 @@ import { SECOND } from '../time.ts';
 import { run } from './run-program.ts';
 
 /** What keeps a program from being loaded on this machine. Both empty: nothing does. */
-export interface Needs {
+export interface LoaderProblems {
   /** Libraries that are nowhere, by the name the loader asks for, as `libgomp.so.1`. */
   missing: string[];
   /** A version that a library here does not have, as `GLIBC_2.38`; no other library can be put beside it to help. */
@@ -12,17 +12,17 @@ export interface Needs {
 }
 
 /** Asks the loader (`ldd`) about programs and modules. Where there is no `ldd`, the server's own start has to tell. */
-export async function needsOf(
+export async function findLoaderProblems(
   programs: string[],
   libraryPath: string | undefined,
   env: NodeJS.ProcessEnv,
-): Promise<Needs> {
+): Promise<LoaderProblems> {
   const { output } = await run('ldd', programs, { limit: 10 * SECOND, env: withLibraries(env, libraryPath) });
-  return parseNeeds(output);
+  return parseLoaderOutput(output);
 }
 
 /** Reads what `ldd` printed. */
-export function parseNeeds(output: string): Needs {
+export function parseLoaderOutput(output: string): LoaderProblems {
   const missing = [...output.matchAll(/^\s*(\S+) => not found/gm)].map((match) => match[1] as string);
   const newer = /version [`']([^`']+)' not found/.exec(output)?.[1];
   return { missing: [...new Set(missing)], ...(newer && { newer }) };
@@ -40,12 +40,16 @@ export function packagesOf(library: string): string[] {
   return [name, `${name}t64`];
 }
 
-/** The folders with libraries inside an unpacked package, as a value for LD_LIBRARY_PATH; undefined when it has none. */
-export async function libraryPathOf(folder: string): Promise<string | undefined> {
+/**
+ * The folders with libraries inside an unpacked package, as a value for LD_LIBRARY_PATH; undefined when it has none.
+ * @param subfolders of these folders that also hold libraries
+ */
+export async function libraryPathOf(folder: string, subfolders: readonly string[] = []): Promise<string | undefined> {
   const found: string[] = [];
   for (const parent of ['usr/lib', 'lib']) {
     const names = await readdir(join(folder, parent)).catch(() => []);
-    found.push(...names.filter((name) => name.includes('-linux-')).map((name) => join(folder, parent, name)));
+    const folders = names.filter((name) => name.includes('-linux-')).map((name) => join(folder, parent, name));
+    found.push(...folders, ...folders.flatMap((one) => subfolders.map((name) => join(one, name))));
   }
   return found.length > 0 ? found.join(':') : undefined;
 }

@@ -1,14 +1,18 @@
 import { spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { dirname } from 'node:path';
 import { SECOND } from '../time.ts';
-
-/** What a server writes is for its owner only, also in a folder that others may enter. */
-const FREE = 'umask 077; exec "$@"';
+import { withTimeout } from '../with-timeout.ts';
 
 /**
- * Becomes the server, and leaves a shell behind that reads from a pipe of ours. The pipe ends when we end, however that
+ * What a server writes is for its owner only, also in a folder that others may enter. The process id, which the server keeps, is in
+ * the folder before the server is: if we are killed now, the next start still finds that the folder is in use.
+ */
+const FREE = 'umask 077; echo $$ >"$1"; shift; exec "$@"';
+
+/**
+ * Becomes the server, and leaves a shell behind that reads from our pipe. The pipe ends when we end, however that
  * happens, SIGKILL included; then the shell kills the server and removes its folder if that is a temporary one.
  * One line in the pipe tells it that the server is gone and its process id may soon be another's, a second one that
  * the folder is no longer its business.
@@ -39,6 +43,8 @@ export interface Launch {
   server: string;
   configurationFile: string;
   logFile: string;
+  /** Where the server keeps its process id; its folder is the server's working folder. */
+  pidFile: string;
   env: NodeJS.ProcessEnv;
   /** The process outlives us; otherwise it ends with us. */
   detached: boolean;
@@ -46,16 +52,17 @@ export interface Launch {
   temporaryFolder?: string;
 }
 
-/** Starts a server in a session of its own, so that Ctrl-C reaches us alone and we decide when it stops. */
+/** Starts a server in a separate session, so that Ctrl-C reaches us alone and we decide when it stops. */
 export async function launch(options: Launch): Promise<ServerProcess> {
   const log = await open(options.logFile, 'a', 0o600);
   const command = [options.server, options.configurationFile];
   const child = spawn(
     '/bin/sh',
     options.detached
-      ? ['-c', FREE, 'memory-manager', ...command]
+      ? ['-c', FREE, 'memory-manager', options.pidFile, ...command]
       : ['-c', TIED, 'memory-manager', options.temporaryFolder ?? '', ...command],
     {
+      cwd: dirname(options.pidFile),
       detached: true,
       env: options.env,
       stdio: ['ignore', log.fd, log.fd, options.detached ? 'ignore' : 'pipe'],
@@ -71,13 +78,7 @@ export async function launch(options: Launch): Promise<ServerProcess> {
   const exit = new Promise<true>((resolve) => child.once('exit', () => resolve(true)));
   exit.then(() => leash?.write('\n'));
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
-  const ended = async (limit: number) => {
-    const timer = new AbortController();
-    const timeout = sleep(limit, false, { signal: timer.signal }).catch(() => false);
-    const result = await Promise.race([exit, timeout]);
-    timer.abort();
-    return result;
-  };
+  const ended = (limit: number) => withTimeout(limit, exit, () => false);
   return {
     pid: child.pid,
     hasEnded,

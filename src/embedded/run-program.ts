@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 /** How a program ended. `absent`: it could not be started; `late`: it was killed at its time limit. */
 export interface Outcome {
   status: 'done' | 'failed' | 'absent' | 'late';
-  /** What it printed on both streams; messages are in English. */
+  /** The program's output on both streams; messages are in English. */
   output: string;
 }
 
@@ -47,6 +47,6 @@ export function lastUsefulLine(output: string): string {
 }
 
 /** True when the server ended because another process listens on its port. */
-export function saysPortTaken(output: string): boolean {
+export function isPortTaken(output: string): boolean {
   return /address already in use/i.test(output);
 }

@@ -2,12 +2,12 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, StoreUnreachableError } from '../errors.ts';
 import { SECOND } from '../time.ts';
+import { awaitReady, freePort, HOST } from './await-ready.ts';
 import { type Binaries, findBinaries } from './binaries.ts';
-import { configurationText, openFolder, removeIfTemporary } from './data-folder.ts';
+import { configurationText, openFolder, PID_FILE, removeIfTemporary } from './data-folder.ts';
 import { withLibraries } from './libraries.ts';
 import { launch, type ServerProcess } from './process.ts';
-import { awaitReady, freePort, HOST } from './ready.ts';
-import { lastUsefulLine, saysPortTaken } from './run-program.ts';
+import { isPortTaken, lastUsefulLine } from './run-program.ts';
 
 /** Between choosing a free port and taking it, another process may take it: so often another one is chosen. */
 const ATTEMPTS = 5;
@@ -15,13 +15,13 @@ const ATTEMPTS = 5;
 const ENDING = new Set<NodeJS.Signals>(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGABRT', 'SIGSEGV']);
 
 /** Where a server answers. */
-export interface Address {
+export interface ServerAddress {
   host: string;
   port: number;
 }
 
 /** A server that we started; it answers and has its data in memory. */
-export interface Server extends Address {
+export interface Server extends ServerAddress {
   /** The process id; another one after a restart. */
   readonly pid: number;
   /** Holds `server.log`, `server.conf`, `server.pid` and the append-only file. */
@@ -78,7 +78,8 @@ export async function startServer(
     );
     const temporaryFolder = folder.isTemporary && !detached ? folder.path : undefined;
     const env = withLibraries(process.env, libraryPath);
-    const launched = await launch({ server, configurationFile, logFile, env, detached, temporaryFolder });
+    const pidFile = join(folder.path, PID_FILE);
+    const launched = await launch({ server, configurationFile, logFile, pidFile, env, detached, temporaryFolder });
     const start = await awaitReady({ pid: launched.pid, port, password }, launched.hasEnded);
     if (start === 'ready') return { process: launched };
 
@@ -86,7 +87,7 @@ export async function startServer(
     await launched.ended(5 * SECOND);
     launched.release();
     const output = (await readFile(logFile)).subarray(before).toString();
-    if (start === 'ended' && saysPortTaken(output)) return 'port taken';
+    if (start === 'ended' && isPortTaken(output)) return 'port taken';
     const reason = start === 'silent' ? 'it did not answer in time; its last words were' : 'it said';
     throw new StoreUnreachableError(`${name} did not start (${server}): ${reason} "${lastUsefulLine(output)}".`);
   }

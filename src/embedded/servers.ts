@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import { ConfigError } from '../errors.ts';
+import { HOST } from './await-ready.ts';
 import { findBinaries } from './binaries.ts';
-import { HOST } from './ready.ts';
-import { type Address, type Server, type StartOptions, startServer } from './server.ts';
+import { type Server, type ServerAddress, type StartOptions, startServer } from './server.ts';
 
 const FALKORDB_PORT = 6379;
 const VALKEY_PORT = 6380;
 
 /** The two servers of one memory. */
 export interface Addresses {
-  valkey: Address;
-  falkordb: Address;
+  valkey: ServerAddress;
+  falkordb: ServerAddress;
 }
 
 /**
@@ -44,7 +44,7 @@ function portFrom(env: NodeJS.ProcessEnv, name: string, otherwise: number): numb
   throw new ConfigError(`${name} is "${text}", which is not a port from 1 to 65535.`);
 }
 
-export type { Address, Server, StartOptions } from './server.ts';
+export type { Server, ServerAddress, StartOptions } from './server.ts';
 
 /** Both servers of one memory: those that we started, or those that the environment names. */
 export type Servers =

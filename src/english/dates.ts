@@ -47,6 +47,9 @@ const DAY_RANGE = new RegExp(
   `(?<![\\w.-])(?<first>\\d{1,2})(?: ?[–-] ?| to )(?=\\d{1,2}(?:st|nd|rd|th)? (?<month>${MONTH})(?![\\w-]))`,
   'gi',
 );
+/** What every form has some of; most sentences have nothing of it, and the forms are slow to try. */
+const MAY_HOLD_DATE =
+  /\d|day|night|tomorrow|week|month|year|spring|summer|autumn|fall|winter|mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec/iu;
 const FROM = /^(?:since|starting|beginning|from|as of|effective|between)/i;
 const UNTIL = /^(?:until|till|til|up to|through|end|expire|valid until)/i;
 const DUE = /^(?:by|no later than|before)/i;
@@ -68,6 +71,7 @@ type Direction = 'past' | 'coming' | 'likely';
  * before it say which one is meant.
  */
 export function datesIn(text: string, reference: Date): DateMention[] {
+  if (!MAY_HOLD_DATE.test(text)) return [];
   const found: DateMention[] = [];
   const isPast = PAST.test(text) && !COMING.test(text);
   for (const match of [...text.matchAll(DATE), ...text.matchAll(BARE)]) {

@@ -1,34 +1,54 @@
-/** A part of a text, in UTF-16 units. */
+/** From `start` up to before `end`, in UTF-16 units of a text. */
 export interface Range {
   readonly start: number;
   readonly end: number;
 }
 
+/*
+ * Where sentences end, for everything that reads them: what the rules extract, what statements say, how passages are cut, what is shown
+ * of them and what is forgotten must be the same sentences.
+ */
+
 const END = /(?<![.!?…])[.!?…]{1,20}["')\]”’]{0,4}(?=\s)|[。！？]{1,20}/g;
 /** Never the end of a sentence. */
-const TITLE = /(?:^|[\s(])(?:e\.g|i\.e|vs|cf|approx|incl|esp|resp|no|fig|mr|mrs|ms|dr|prof|st)\.$/i;
+const TITLE = /(?:^|[\s("'])(?:e\.g|i\.e|z\.\s?b|vs|cf|ca|bzw|approx|incl|esp|resp|no|nr|fig|mr|mrs|ms|dr|prof|st)\.$/i;
 /** The end of a sentence only before a word that begins one. */
-const SHORTENED = /(?:^|[\s(])(?:etc|jr|sr|inc|ltd|co|corp|[a-z])\.$/i;
+const SHORTENED =
+  /(?:^|[\s("'])(?:etc|usw|jr|sr|inc|ltd|co|corp|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|\p{L})\.$/iu;
 const BEGINS =
   /^\s+["'(“‘]?(?:the|a|an|this|that|these|those|it|its|we|our|they|their|he|she|i|you|there|here|in|on|at|for|from|with|to|by|as|if|when|while|after|before|since|until|but|and|or|so|then|now|also|all|both|each|every|no|not|one|two|three|four|five|six|never|always|please|use|run|see|what|who|how|why|where)\b/i;
 
-/** Cuts a text into sentences; the ranges leave out white space around them. @param from where in a larger text it stands */
+/** Its sentences are another person's, so that they are no sentences of their own. */
+const QUOTATION = /(?<![\p{L}\p{N}])["“«](?=\S)[^"“”«»\n]{1,400}?(?<=\S)["”»](?![\p{L}\p{N}])/gu;
+
+/**
+ * Cuts a text into sentences; the ranges leave out white space around them. A quotation stays whole, in the sentence that quotes.
+ * @param from where in a larger text it stands
+ */
 export function sentenceRanges(text: string, from = 0): Range[] {
-  const found: Range[] = [];
-  let start = 0;
-  const add = (end: number) => {
+  const ends = [...sentenceEnds(text), text.length];
+  return ends.flatMap((end, place) => {
+    const start = ends[place - 1] ?? 0;
     const raw = text.slice(start, end);
     const lead = raw.length - raw.trimStart().length;
     const length = raw.trim().length;
-    if (length > 0) found.push({ start: from + start + lead, end: from + start + lead + length });
-    start = end;
-  };
-  for (const match of text.matchAll(END)) {
+    return length > 0 ? [{ start: from + start + lead, end: from + start + lead + length }] : [];
+  });
+}
+
+/** Behind the last mark of each sentence but one that the text does not end. */
+export function sentenceEnds(text: string): number[] {
+  const quotations = [...text.matchAll(QUOTATION)].map((match) => ({
+    start: match.index,
+    end: match.index + match[0].length,
+  }));
+  let place = 0;
+  return [...text.matchAll(END)].flatMap((match) => {
     const end = match.index + match[0].length;
-    if (endsSentence(text, match[0], end)) add(end);
-  }
-  add(text.length);
-  return found;
+    while ((quotations[place]?.end ?? Number.POSITIVE_INFINITY) <= end) place += 1;
+    const isQuoted = (quotations[place]?.start ?? end) < end;
+    return !isQuoted && endsSentence(text, match[0], end) ? [end] : [];
+  });
 }
 
 function endsSentence(text: string, mark: string, end: number): boolean {

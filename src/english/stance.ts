@@ -22,7 +22,7 @@ const NOT_DONE =
   /\b(?:did|have|has|had|was|were|is|are|do|does)(?: not|n['’]t) (?:yet |been |being |actually |ever |really |to )*(?:switch|mov|replac|migrat|chang|renam|upgrad|drop|remov|retir|abandon|swap|convert|giv|tak|put|postpon|turn|shut|left|leav|stop|go)\p{L}*\b|\bnever\b|\b(?:refus|reject|declin)\p{L}* (?:to|the (?:idea|proposal|plan|change|move|migration|switch))\b|\bkeeps? (?:using|it)\b|\bsticks? (?:with|to)\b|\bnot (?:because|only)\b/iu;
 const ENDS_IN_NEGATION = /\bno longer\b|\b(?:any ?more|any longer)\b|\bnot allowed\b/i;
 
-/** The sentence without what it quotes: those are another's words. Short quotations are names and stay. */
+/** The sentence without quoted text, which is another person's. Short quotations are names and stay. */
 export function withoutQuotations(sentence: string): string {
   return sentence.replace(QUOTED, (all, _open, words: string) => (/\S\s+\S+\s+\S/.test(words) ? ' ' : all));
 }
@@ -31,7 +31,7 @@ export function withoutQuotations(sentence: string): string {
  * Whether a sentence says, in its author's own name, what is so or has come about; `adds` when what was so before stays so, or when it
  * is for a while only.
  */
-export function stanceOf(sentence: string): 'states' | 'adds' | 'none' {
+export function assertionKind(sentence: string): 'states' | 'adds' | 'none' {
   if (/[?？]["')\]”]{0,4}$/.test(sentence) || /^\s*["“‘'«]/.test(sentence)) return 'none';
   if ([REPORTED, SUPPOSED, PLANNED, ATTEMPTED, EXAMPLE, FORMERLY].some((kind) => kind.test(sentence))) return 'none';
   if (NOT_DONE.test(sentence) && !ENDS_IN_NEGATION.test(sentence)) return 'none';

@@ -11,7 +11,7 @@ const EMPTY = words(`
   very just really quite simply already again now currently today nowadays still only all any each every both
   also too new old same such longer more back please yes no not instead since until effective starting`);
 
-export const isEmpty = (lower: string): boolean => EMPTY.has(lower);
+export const isStopword = (lower: string): boolean => EMPTY.has(lower);
 
 /** Different words for one relation, so that "the owner of X" and "owns X" compare as equal. */
 const ALIKE = new Map([
@@ -35,7 +35,11 @@ const ALIKE = new Map([
   ['gone', 'go'],
 ]);
 
-/** A word without its ending, in lower case: "renders", "rendered" and "rendering" are one. Names with digits or signs stay whole. */
+/**
+ * A word without its ending, in lower case: "renders", "rendered" and "rendering" are one. Names with digits or signs stay whole. It cuts
+ * less than the stemmers of search (`passages/terms.ts`): where "server" and "serve" are one, a search finds too much, but a statement
+ * would end another. Keys of stored statements are made of it, so that a change needs a migration.
+ */
 export function stem(word: string): string {
   const lower = word
     .normalize('NFKC')
@@ -80,13 +84,19 @@ export function isGerman(text: string): boolean {
 
 /** False for a sentence that is mostly in another language: rules for English would misread it. */
 export function isEnglish(text: string): boolean {
-  const letters = text.match(/\p{L}/gu)?.length ?? 0;
-  const latin = text.match(/\p{Script=Latin}/gu)?.length ?? 0;
-  if (letters === 0 || latin < letters * 0.7) return false;
+  if (!isMostlyLatin(text)) return false;
   let [english, foreign] = [0, 0];
   for (const word of text.toLowerCase().match(/\p{L}+/gu) ?? []) {
     if (ENGLISH.has(word)) english += 1;
     else if (FOREIGN.has(word)) foreign += 1;
   }
   return foreign <= english;
+}
+
+function isMostlyLatin(text: string): boolean {
+  // Most texts are ASCII, whose letters need not be counted.
+  if (!/[^ -~\s]/.test(text)) return /[a-z]/i.test(text);
+  const letters = text.match(/\p{L}/gu)?.length ?? 0;
+  const latin = text.match(/\p{Script=Latin}/gu)?.length ?? 0;
+  return letters > 0 && latin >= letters * 0.7;
 }

@@ -1,18 +1,19 @@
 import type { Redis } from 'ioredis';
 import type { Manifest } from '../archive/manifest.ts';
-import type { ArchiveStore } from '../archive/stores/store.ts';
+import type { ArchiveStore } from '../archive/stores/archive-store.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { commit } from '../graph/queries/commit.ts';
+import { findFactsToCompare } from '../graph/queries/facts-to-compare.ts';
 import { readChangeHead } from '../graph/queries/fence.ts';
-import { findFacts } from '../graph/queries/find-facts.ts';
 import { pairKey } from '../ingest/claims.ts';
-import { endingsKey } from '../ingest/names.ts';
+import { endingsKey } from '../ingest/name-keys.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { toGraphTime } from '../time.ts';
-import { withVectors } from './forget.ts';
+import type { ForgetEffects } from './plan.ts';
 import { planForget } from './plan.ts';
-import type { ForgetEffects } from './targets.ts';
-import { allTombstones, factTombstone, type Tombstones } from './tombstones.ts';
+import { redactScratch } from './redact/redact-group.ts';
+import { allTombstones, factTombstone, REDACTED_TOMBSTONE, type Tombstones } from './tombstones.ts';
+import { withVectors } from './with-vectors.ts';
 
 /**
  * Applies the tombstones after `until` to a restored scratch graph. The graph's fence is unchanged, as if the archive had never held
@@ -25,7 +26,7 @@ export async function applyTombstones(
   embedder: () => Promise<Embedder>,
 ): Promise<ForgetEffects> {
   const newer = [...tombstones].filter(([, at]) => at > until.getTime()).map(([name]) => name.split(' '));
-  const named = (kind: string) => newer.flatMap(([it, uuid = '']) => (it === kind ? [uuid] : []));
+  const named = (kind: string) => newer.flatMap(([tombstoneKind, uuid = '']) => (tombstoneKind === kind ? [uuid] : []));
   const facts = await factsOf(
     graph,
     newer.filter(([kind]) => kind === 'fact'),
@@ -48,19 +49,25 @@ async function factsOf(graph: GroupGraph, tombstones: readonly (readonly string[
   if (tombstones.length === 0) return [];
   const pairs = tombstones.map(([, one = '', other = '']) => ({ one, other, key: endingsKey(pairKey(one, other)) }));
   const wantedTombstones = new Set(tombstones.map((parts) => parts.join(' ')));
-  const { facts } = await findFacts(graph, pairs, []);
+  const { facts } = await findFactsToCompare(graph, pairs, []);
   return facts
     .filter(({ source, target, fact }) => wantedTombstones.has(factTombstone(source, target, fact)))
     .map(({ uuid }) => uuid);
 }
 
-/** The same with all tombstones of the archive's group. @returns how many elements were removed */
+/**
+ * The same with all tombstones of the archive's group. If secrets were masked after the archive was made, today's rules mask them in the graph.
+ * @returns how many elements were removed or masked
+ */
 export async function forgetInArchive(
   graph: GroupGraph,
   { group, journal }: Pick<Manifest, 'group' | 'journal'>,
   { store, valkey, embedder }: { store: ArchiveStore; valkey: Redis; embedder: () => Promise<Embedder> },
 ): Promise<number> {
   const tombstones = await allTombstones(store, valkey, group);
-  const { episodes, facts, entities } = await applyTombstones(graph, tombstones, new Date(journal.until), embedder);
-  return episodes.length + facts.length + entities.length;
+  const until = new Date(journal.until);
+  const { episodes, facts, entities } = await applyTombstones(graph, tombstones, until, embedder);
+  const isRedacted = (tombstones.get(REDACTED_TOMBSTONE) ?? 0) > until.getTime();
+  const masked = isRedacted ? await redactScratch(graph, embedder) : 0;
+  return episodes.length + facts.length + entities.length + masked;
 }

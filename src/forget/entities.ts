@@ -1,11 +1,11 @@
-import type { Attributes, Commit } from '../graph/changes.ts';
+import type { AttributeChanges, Commit } from '../graph/commit-changes.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { readSummaries } from '../graph/queries/entities.ts';
-import { type EntityTies, readEntityTies, readToldBy } from '../graph/queries/forget.ts';
-import type { SagaOf } from '../graph/queries/sagas.ts';
-import { type Mention, readMentions } from '../ingest/mentions.ts';
-import { sameKey } from '../ingest/names.ts';
-import type { Settled } from '../ingest/settle.ts';
+import { type EntityLinks, readEntityLinks, readStoredMentions } from '../graph/queries/forget.ts';
+import type { SagaOfEpisode } from '../graph/queries/sagas.ts';
+import type { FactChanges } from '../ingest/fact-changes.ts';
+import { type EntityMention, readMentions } from '../ingest/mention-notes.ts';
+import { sameKey } from '../ingest/name-keys.ts';
 import { changedSummary, type NewSummary, type SummaryChange, summaryChanges } from '../ingest/summaries.ts';
 import { toGraphTime } from '../time.ts';
 import type { ForgottenFacts } from './facts.ts';
@@ -25,21 +25,23 @@ export async function forgetEntities(
   graph: GroupGraph,
   targets: { readonly episodes: readonly string[]; readonly entities: readonly string[] },
   named: readonly string[],
-  mentions: readonly Mention[],
-  { removed }: Settled,
+  mentions: readonly EntityMention[],
+  { removed }: FactChanges,
 ): Promise<ForgottenEntities> {
   const forgotten = new Set(targets.episodes);
   const targetEntities = new Set(targets.entities);
-  const ties = await readEntityTies(graph, [...new Set([...targets.entities, ...named])]);
-  const staying = ({ episodes }: EntityTies) => episodes.filter((episode) => !forgotten.has(episode));
+  const links = await readEntityLinks(graph, [...new Set([...targets.entities, ...named])]);
+  const staying = ({ episodes }: EntityLinks) => episodes.filter((episode) => !forgotten.has(episode));
   const lost = (uuid: string) => removed.filter(({ source, target }) => source === uuid || target === uuid).length;
-  const isRemoved = (it: EntityTies) =>
-    targetEntities.has(it.uuid) || (staying(it).length === 0 && it.degree === lost(it.uuid));
+  const isRemoved = (entity: EntityLinks) =>
+    targetEntities.has(entity.uuid) || (staying(entity).length === 0 && entity.degree === lost(entity.uuid));
   const retracted = Map.groupBy(mentions, ({ entity }) => entity);
-  const kept = ties.filter((it) => !isRemoved(it) && (retracted.has(it.uuid) || it.aliases.length > 0));
-  const rows = await readToldBy(graph, [...new Set(kept.flatMap(staying))]);
-  const remainingRows = rows.map(({ episode, told }) => ({ episode, mentions: readMentions(told) }));
-  const changes = kept.map((entity) => {
+  const remaining = links.filter(
+    (entity) => !isRemoved(entity) && (retracted.has(entity.uuid) || entity.aliases.length > 0),
+  );
+  const rows = await readStoredMentions(graph, [...new Set(remaining.flatMap(staying))]);
+  const remainingRows = rows.map(({ episode, mentions: stored }) => ({ episode, mentions: readMentions(stored) }));
+  const changes = remaining.map((entity) => {
     const namingEpisodes = new Set(staying(entity));
     const mentionsByEpisode = remainingRows
       .filter(({ episode }) => namingEpisodes.has(episode))
@@ -47,7 +49,7 @@ export async function forgetEntities(
     return retractMentions(entity, retracted.get(entity.uuid) ?? [], mentionsByEpisode);
   });
   return {
-    removedEntities: ties.filter(isRemoved).map(({ uuid }) => ({ uuid })),
+    removedEntities: links.filter(isRemoved).map(({ uuid }) => ({ uuid })),
     renamed: changes.flatMap(({ renamed }) => renamed),
     labelled: changes.flatMap(({ labelled }) => labelled),
     attributed: changes.flatMap(({ attributed }) => attributed),
@@ -63,24 +65,24 @@ export async function forgetEntities(
  *                          the episode uses the entity's name
  */
 function retractMentions(
-  entity: EntityTies,
-  retracted: readonly Mention[],
-  mentionsByEpisode: readonly (readonly Mention[])[],
+  entity: EntityLinks,
+  retracted: readonly EntityMention[],
+  mentionsByEpisode: readonly (readonly EntityMention[])[],
 ) {
   const { uuid } = entity;
   const remaining = mentionsByEpisode.flat();
-  const keys = (some: readonly Mention[]) => new Set(some.map(({ name }) => sameKey(name)));
+  const keys = (some: readonly EntityMention[]) => new Set(some.map(({ name }) => sameKey(name)));
   const [remainingNames, retractedNames] = [keys(remaining), keys(retracted)];
-  const own = sameKey(entity.name);
+  const nameKey = sameKey(entity.name);
   const keepsName =
     mentionsByEpisode.length === 0 ||
-    remainingNames.has(own) ||
+    remainingNames.has(nameKey) ||
     mentionsByEpisode.some((mentions) => mentions.length === 0);
   const name = keepsName ? entity.name : (remaining[0]?.name ?? entity.name);
   const isAlias = (key: string) => key !== sameKey(name) && (remainingNames.has(key) || !retractedNames.has(key));
   const aliases = entity.aliases.filter(({ alias }) => isAlias(sameKey(alias)));
   return {
-    renamed: sameKey(name) === own ? [] : [{ uuid, name }],
+    renamed: sameKey(name) === nameKey ? [] : [{ uuid, name }],
     ...(aliases.length < entity.aliases.length
       ? { clearedAliases: [{ uuid }], aliases: aliases.map(({ key, alias }) => ({ key, alias, entity: uuid })) }
       : { clearedAliases: [], aliases: [] }),
@@ -89,19 +91,23 @@ function retractMentions(
 }
 
 /** The type is the first one given, as in `resolve-entities.ts`; attributes are those of that type, the latest last. */
-function retractType({ uuid, labels }: EntityTies, retracted: readonly Mention[], remaining: readonly Mention[]) {
-  const known = labels.find((label) => label !== 'Entity');
-  const isTyped = retracted.some(({ type }) => type === known);
-  const type = isTyped ? remaining.find((it) => it.type !== 'Entity')?.type : known;
+function retractType(
+  { uuid, labels }: EntityLinks,
+  retracted: readonly EntityMention[],
+  remaining: readonly EntityMention[],
+) {
+  const storedType = labels.find((label) => label !== 'Entity');
+  const isTyped = retracted.some(({ type }) => type === storedType);
+  const type = isTyped ? remaining.find((mention) => mention.type !== 'Entity')?.type : storedType;
   const lost = retracted.flatMap(({ attributes = {} }) => Object.keys(attributes));
   const ownAttributes = Object.assign(
     {},
-    ...remaining.filter((it) => it.type === (type ?? 'Entity')).map(({ attributes }) => attributes),
-  ) as Attributes;
-  const attributes: Attributes = { ...Object.fromEntries(lost.map((name) => [name, null])), ...ownAttributes };
-  const isOther = type !== known;
+    ...remaining.filter((mention) => mention.type === (type ?? 'Entity')).map(({ attributes }) => attributes),
+  ) as AttributeChanges;
+  const attributes: AttributeChanges = { ...Object.fromEntries(lost.map((name) => [name, null])), ...ownAttributes };
+  const isOther = type !== storedType;
   return {
-    unlabelled: isOther && known ? [{ uuid, label: known }] : [],
+    unlabelled: isOther && storedType ? [{ uuid, label: storedType }] : [],
     labelled: isOther && type ? [{ uuid, label: type }] : [],
     attributed: lost.length > 0 || isOther ? [{ uuid, attributes }] : [],
   };
@@ -117,19 +123,21 @@ export interface RebuiltSummary extends NewSummary {
  */
 export async function rebuildSummaries(
   graph: GroupGraph,
-  { settled, reworded }: Pick<ForgottenFacts, 'settled' | 'reworded'>,
+  { factChanges, reworded }: Pick<ForgottenFacts, 'factChanges' | 'reworded'>,
   now: Date,
 ): Promise<RebuiltSummary[]> {
-  const changes = new Map(summaryChanges(settled, now));
+  const changes = new Map(summaryChanges(factChanges, now));
   for (const { claim, before } of reworded) {
-    const holds = settled.facts.some((it) => it.claim === claim && (!it.span.invalidAt || it.span.invalidAt > now));
+    const holds = factChanges.facts.some(
+      (fact) => fact.claim === claim && (!fact.interval.invalidAt || fact.interval.invalidAt > now),
+    );
     for (const uuid of [claim.source, claim.target]) {
       const { add, drop } = changes.get(uuid) ?? { add: [], drop: [] };
       changes.set(uuid, { add: holds ? [...add, claim.fact] : add, drop: [...drop, before] });
     }
   }
   // Also for ended facts: a model's summary may mention the end.
-  for (const { source, target, fact } of settled.removed)
+  for (const { source, target, fact } of factChanges.removed)
     for (const uuid of [source, target]) if (!changes.has(uuid)) changes.set(uuid, { add: [], drop: [fact] });
   return summarize(graph, changes, now);
 }
@@ -152,7 +160,7 @@ async function summarize(
 
 /** Sagas after some episodes are removed: neighbours are linked, and empty sagas are removed. */
 export function shortenSagas(
-  sagas: readonly SagaOf[],
+  sagas: readonly SagaOfEpisode[],
   removedEpisodes: ReadonlySet<string>,
 ): Pick<Commit, 'sagas' | 'removedSagas' | 'sagaLinks'> {
   const left = sagas.map(({ uuid, chain }) => ({

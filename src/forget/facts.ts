@@ -1,6 +1,6 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { entityFacts } from '../graph/queries/entities.ts';
-import { findFacts } from '../graph/queries/find-facts.ts';
+import { findFactsToCompare } from '../graph/queries/facts-to-compare.ts';
 import { readEndings } from '../graph/queries/forget.ts';
 import {
   type Claim,
@@ -12,19 +12,19 @@ import {
   type Support,
   sortTime,
 } from '../ingest/claims.ts';
-import { endingsKey, sameKey } from '../ingest/names.ts';
-import { type Settled, settle } from '../ingest/settle.ts';
-import { endingsOf, loadFacts, loadFactsOfPairs } from '../ingest/write.ts';
-import type { ForgetTargets } from './targets.ts';
+import { computeFactChanges, type FactChanges } from '../ingest/fact-changes.ts';
+import { endingsKey, sameKey } from '../ingest/name-keys.ts';
+import { endingsOf, loadFacts, loadFactsOfPairs } from '../ingest/write-batch.ts';
+import type { ForgetTargets } from './plan.ts';
 
 /** A claim with a new wording, and its previous one. */
-export interface Reworded {
+export interface RewordedClaim {
   readonly claim: Claim;
   readonly before: string;
 }
 
 /** Removes supports and their wordings from a claim, and the claim from its rivals once it has no support. */
-export function withdraw(claim: Claim, isKept: (support: Support) => boolean): Reworded | undefined {
+export function withdrawSupports(claim: Claim, isKept: (support: Support) => boolean): RewordedClaim | undefined {
   const left = claim.supports.filter(isKept);
   claim.supports.splice(0, claim.supports.length, ...left);
   if (left.length > 0) return reword(claim);
@@ -36,7 +36,7 @@ export function withdraw(claim: Claim, isKept: (support: Support) => boolean): R
 }
 
 /** Keeps the fact's wording while a support uses it; otherwise takes the earliest support's wording. */
-function reword(claim: Claim): Reworded | undefined {
+function reword(claim: Claim): RewordedClaim | undefined {
   const before = claim.fact;
   const [first] = [...claim.supports].sort((a, b) => sortTime(a) - sortTime(b) || (a.episode < b.episode ? -1 : 1));
   const isKept = claim.supports.some(({ words }) => !words);
@@ -44,10 +44,10 @@ function reword(claim: Claim): Reworded | undefined {
     claim.fact = first.words.fact;
     claim.relation = first.words.relation;
     const key = sameKey(claim.fact);
-    const own = claim.supports.map(({ words, ...support }) =>
+    const reworded = claim.supports.map(({ words, ...support }) =>
       words && sameKey(words.fact) !== key ? { ...support, words } : support,
     );
-    claim.supports.splice(0, own.length, ...own);
+    claim.supports.splice(0, reworded.length, ...reworded);
   }
   claim.wordings.clear();
   for (const { words } of claim.supports) if (words) claim.wordings.add(sameKey(words.fact));
@@ -62,8 +62,8 @@ export interface ForgottenFacts {
   readonly stated: ReadonlyMap<string, ReadonlySet<string>>;
   /** All claims that lose a support. */
   readonly changedClaims: readonly Claim[];
-  readonly settled: Settled;
-  readonly reworded: readonly Reworded[];
+  readonly factChanges: FactChanges;
+  readonly reworded: readonly RewordedClaim[];
   /** Keys of wordings that no support uses any more. */
   readonly wordings: readonly string[];
   /** Remaining endings of the loaded pairs. */
@@ -94,7 +94,7 @@ export async function forgetFacts(
   const stated = statedIn(forgotten);
   const wordingsBefore = changedClaims.map(({ wordings }) => [...wordings]);
   const reworded = changedClaims.flatMap(
-    (claim) => withdraw(claim, ({ episode }) => !forgotten.has(claim) && !episodes.has(episode)) ?? [],
+    (claim) => withdrawSupports(claim, ({ episode }) => !forgotten.has(claim) && !episodes.has(episode)) ?? [],
   );
   const targetEntities = new Set(targets.entities);
   const remaining = new Map(
@@ -114,7 +114,7 @@ export async function forgetFacts(
       (wordingsBefore[place] ?? []).filter((words) => !wordings.has(words)),
     ),
     endings: remaining,
-    settled: settle(claims, remaining, now),
+    factChanges: computeFactChanges(claims, remaining, now),
     changedEndings: keys.map((key) => ({ key, endings: (remaining.get(pairOf(key)) ?? []).map(endingText) })),
   };
 }
@@ -124,7 +124,7 @@ function statedIn(claims: Iterable<Claim>): Map<string, Set<string>> {
   const stated = new Map<string, Set<string>>();
   for (const { fact, supports, stored } of claims) {
     const words = [fact, ...supports.flatMap((support) => support.words?.fact ?? [])];
-    const episodes = [...supports.map(({ episode }) => episode), ...stored.flatMap((it) => it.episodes)];
+    const episodes = [...supports.map(({ episode }) => episode), ...stored.flatMap((fact) => fact.episodes)];
     for (const episode of episodes) stated.set(episode, new Set([...(stated.get(episode) ?? []), ...words]));
   }
   return stated;
@@ -153,11 +153,11 @@ async function loadAffected(
   );
 }
 
-async function loadRivalsOf(graph: GroupGraph, claims: Claims, some: readonly Claim[]): Promise<void> {
+async function loadRivalsOf(graph: GroupGraph, claims: Claims, owners: readonly Claim[]): Promise<void> {
   await loadFactsOfPairs(
     graph,
     claims,
-    some.flatMap(({ rivalUuids }) => [...rivalUuids]),
+    owners.flatMap(({ rivalUuids }) => [...rivalUuids]),
   );
 }
 
@@ -171,9 +171,9 @@ async function loadPairs(
     const [one = '', other = ''] = pair.split(' ');
     return { one, other, key: endingsKey(pair) };
   });
-  const found = await findFacts(graph, targets, []);
-  await loadFacts(graph, claims, found.facts, pairs);
-  return endingsOf(found.endings);
+  const lookup = await findFactsToCompare(graph, targets, []);
+  await loadFacts(graph, claims, lookup.facts, pairs);
+  return endingsOf(lookup.endings);
 }
 
 const pairOf = (key: string) => key.slice(endingsKey('').length);

@@ -1,23 +1,41 @@
-import type { ArchiveStore } from '../archive/stores/store.ts';
-import { isForeseen, StaleFenceError } from '../errors.ts';
-import type { Commit } from '../graph/changes.ts';
+import type { Queue } from 'bullmq';
+import type { ArchiveStore } from '../archive/stores/archive-store.ts';
+import { isOperationalError, StaleFenceError } from '../errors.ts';
+import type { Commit } from '../graph/commit-changes.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { commit } from '../graph/queries/commit.ts';
+import { expiredEpisodes, findEpisode } from '../graph/queries/episodes.ts';
+import type { Ingest } from '../ingest/ingest.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { forgetAnswers } from '../reader/cache.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { toGraphTime } from '../time.ts';
-import { raiseVersion } from '../valkey/group-version.ts';
+import { replaceVersion } from '../valkey/keys.ts';
 import type { Lease, Leases } from '../valkey/lease.ts';
-import { type Elsewhere, type ForgetStores, forgetOutsideGraph } from './outside-graph.ts';
-import { type ForgetPlan, planForget } from './plan.ts';
-import type { ForgetEffects, ForgetTargets } from './targets.ts';
-import { archiveTombstones, isForgotten, readTombstones, storeTombstones, tombstonesOf } from './tombstones.ts';
+import { forgetGroup, type RemovedGroup } from './forget-group.ts';
+import { type ForgetStores, forgetOutsideGraph, type RemovedCopies } from './outside-graph.ts';
+import { type ForgetEffects, type ForgetPlan, type ForgetTargets, planForget } from './plan.ts';
+import { type MaskedGroup, redactGroup } from './redact/redact-group.ts';
+import {
+  archiveTombstones,
+  isForgotten,
+  REDACTED_TOMBSTONE,
+  readTombstones,
+  storeTombstones,
+  tombstonesOf,
+} from './tombstones.ts';
+import { withVectors } from './with-vectors.ts';
 
 /** What was forgotten, as uuids only, since it is stored for a while as the task's result. */
 export interface ForgottenUuids extends ForgetEffects {
-  readonly elsewhere: Elsewhere;
+  readonly elsewhere: RemovedCopies;
   /** Whether the tombstones are stored beside the archives, so that a restore does not bring it back; `waits` while they are away. */
+  readonly archives: 'noted' | 'waits';
+}
+
+/** What was masked; see `MaskedGroup`. */
+export interface RedactedGroup extends MaskedGroup {
   readonly archives: 'noted' | 'waits';
 }
 
@@ -28,11 +46,24 @@ export interface Forgetting {
   archive(group: string): Promise<object>;
   /** Whether the episode has a tombstone. */
   isForgotten(group: string, episode: string): Promise<boolean>;
-  /** Removes data of an episode that was created while it was being forgotten. */
+  /** Forgets everything of the group. @throws StaleFenceError while jobs of the group are active (tried again) */
+  forgetGroup(group: string): Promise<RemovedGroup>;
+  /** Forgets the episodes that have expired, in parts, so that a later attempt continues. @returns how many */
+  expire(group: string): Promise<{ readonly episodes: number }>;
+  /**
+   * Masks the secrets that today's rules find in everything that is stored of the group.
+   * @throws StaleFenceError while a worker reads an episode with a secret (tried again)
+   */
+  redact(group: string): Promise<RedactedGroup>;
+  /** Removes data of an episode that was created while the episode or its group was being forgotten. */
   sweepEpisode(group: string, episode: string): Promise<void>;
 }
 
 export interface ForgettingParts extends ForgetStores {
+  /** The queue `export`. */
+  readonly exportQueue: Queue;
+  /** Prefix of BullMQ's keys. */
+  readonly queuePrefix: string;
   readonly graphs: Graphs;
   readonly leases: Leases;
   readonly embedder: Embedder;
@@ -40,10 +71,12 @@ export interface ForgettingParts extends ForgetStores {
   readonly archives: () => Promise<ArchiveStore>;
   /** Called when the archives could not be reached, so that the tombstones are copied later. */
   readonly onLater: (group: string) => Promise<void>;
+  readonly metrics?: Metrics;
   /** Called when a rebuilt summary has reached its length limit. Default: nothing. */
   readonly onLong?: (group: string) => void;
 }
 
+const NO_TARGETS: ForgetTargets = { episodes: [], facts: [], entities: [], withEpisodes: false };
 /** Most episodes that one commit forgets. */
 const MAX_EPISODES = 256;
 
@@ -70,10 +103,10 @@ export function openForgetting(parts: ForgettingParts): Forgetting {
       const episodes = changes.removedEpisodes.map(({ uuid }) => uuid);
       const swept = await forgetOutsideGraph(parts, group, episodes, effects.telling, redactions);
       await commitUnderLease(lease, graph, plan, changes, now);
-      await raiseVersion(valkey, group);
+      await replaceVersion(valkey, group);
       await graphs.forgetQueries(group);
       // They may contain vectors of forgotten texts.
-      await graphs.dropKept(group);
+      await graphs.dropCheckpoints(group);
       const cached = await forgetAnswers(valkey, group);
       if (changes.summaries.some(({ isLong }) => isLong)) parts.onLong?.(group);
       return { ...effects, elsewhere: { ...swept, cached }, archives: await noteInArchives(group) };
@@ -87,7 +120,7 @@ export function openForgetting(parts: ForgettingParts): Forgetting {
       await archiveTombstones(await parts.archives(), group, await readTombstones(valkey, group));
       return 'noted';
     } catch (error) {
-      if (!isForeseen(error)) throw error;
+      if (!isOperationalError(error)) throw error;
       await parts.onLater(group);
       return 'waits';
     }
@@ -108,8 +141,27 @@ export function openForgetting(parts: ForgettingParts): Forgetting {
         await lease.release();
       }
     },
+    async expire(group) {
+      const expired = await expiredEpisodes(graphs.group(group), new Date());
+      for (let start = 0; start < expired.length; start += MAX_EPISODES) {
+        const episodes = expired.slice(start, start + MAX_EPISODES);
+        await forgetPart(group, { ...NO_TARGETS, episodes });
+        parts.metrics?.increment('opencode.memory.episodes.expired', { group }, episodes.length);
+      }
+      return { episodes: expired.length };
+    },
+    forgetGroup: (group) => forgetGroup({ ...parts, queues: [parts.queue, parts.exportQueue] }, group),
+    async redact(group) {
+      const note = (lease: Lease) => storeTombstones(valkey, group, new Map([[REDACTED_TOMBSTONE, lease.fence]]));
+      return { ...(await redactGroup(parts, group, note)), archives: await noteInArchives(group) };
+    },
     isForgotten: (group, episode) => isForgotten(valkey, group, episode),
     async sweepEpisode(group, episode) {
+      // A worker that was frozen while the whole group was forgotten may have recorded the episode in the new, empty graph.
+      if ((await findEpisode(graphs.group(group), episode)).length > 0) {
+        await forgetPart(group, { ...NO_TARGETS, episodes: [episode] });
+        return;
+      }
       const NONE: ReadonlySet<string> = new Set();
       const redactions = {
         removed: new Set([episode]),
@@ -123,6 +175,22 @@ export function openForgetting(parts: ForgettingParts): Forgetting {
   };
 }
 
+/**
+ * Ingests an episode unless it was forgotten, and removes its data if it was forgotten during the ingestion. The error of such an
+ * ingestion is dropped, since it may contain forgotten text.
+ */
+export function ingestUnlessForgotten(ingest: Ingest, { isForgotten, sweepEpisode }: Forgetting): Ingest {
+  return async (episode) => {
+    const { group, uuid } = episode;
+    const isDeleted = () => isForgotten(group, uuid);
+    if (!(await isDeleted()))
+      await ingest(episode).catch(async (error: unknown) => {
+        if (!(await isDeleted())) throw error;
+      });
+    if (await isDeleted()) await sweepEpisode(group, uuid);
+  };
+}
+
 async function commitUnderLease(
   lease: Lease,
   graph: GroupGraph,
@@ -132,31 +200,7 @@ async function commitUnderLease(
 ): Promise<void> {
   const fenced: Commit = { ...changes, fence: lease.fence, seen, now: toGraphTime(now) };
   if (lease.isHeld() && (await commit(graph, fenced))) return;
-  throw new StaleFenceError(`The memory "${graph.group}" was changed meanwhile; this is tried again.`);
-}
-
-/** Adds the vectors of new wordings and names; most calls need none. */
-export async function withVectors(
-  changes: ForgetPlan['changes'],
-  embedder: () => Promise<Embedder>,
-): Promise<ForgetPlan['changes']> {
-  const { rewordedFacts, renamedEntities, maskedVectors } = changes;
-  const texts = [
-    ...new Set([
-      ...rewordedFacts.map(({ fact }) => fact),
-      ...renamedEntities.map(({ name }) => name),
-      ...maskedVectors.map(({ text }) => text),
-    ]),
-  ];
-  const vectors = texts.length > 0 ? await (await embedder()).embed(texts) : [];
-  // Float32, as in the graph.
-  const vectorOf = new Map(texts.map((text, place) => [text, (vectors[place] ?? []).map(Math.fround)]));
-  return {
-    ...changes,
-    rewordedFacts: rewordedFacts.map((it) => ({ ...it, embedding: vectorOf.get(it.fact) ?? [] })),
-    renamedEntities: renamedEntities.map((it) => ({ ...it, embedding: vectorOf.get(it.name) ?? [] })),
-    maskedVectors: maskedVectors.map((it) => ({ ...it, embedding: vectorOf.get(it.text) ?? [] })),
-  };
+  throw new StaleFenceError(`The memory "${graph.group}" was changed in the meantime; this is tried again.`);
 }
 
 function partsOf(targets: ForgetTargets): ForgetTargets[] {
@@ -176,6 +220,6 @@ function combined(one: ForgottenUuids, other: ForgottenUuids): ForgottenUuids {
         return [name, Array.isArray(value) ? [...value, ...(more as unknown[])] : value];
       }),
     ) as T;
-  const archives = [one, other].some((it) => it.archives === 'waits') ? 'waits' : 'noted';
+  const archives = [one, other].some((part) => part.archives === 'waits') ? 'waits' : 'noted';
   return { ...sum(one, other), elsewhere: sum(one.elsewhere, other.elsewhere), archives };
 }

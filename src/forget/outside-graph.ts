@@ -4,17 +4,17 @@ import type { Redis } from 'ioredis';
 import { deleteMemo } from '../ingest/memo.ts';
 import { removePending } from '../ingest/pending-batch.ts';
 import { openJournal } from '../journal/journal.ts';
-import { withEarlierNames } from '../journal/take-over.ts';
+import { withLegacyKeys } from '../journal/migrate-keys.ts';
 import { forgetJobs } from '../queue/forgotten-job.ts';
 import { forgetSpooled } from '../queue/spool/search.ts';
 import type { Spool } from '../queue/spool/spool.ts';
 import { forgetAnswers } from '../reader/cache.ts';
-import { forgetRecalled } from '../redaction/forget-recalled.ts';
+import { clearRecalled } from '../redaction/clear-recalled.ts';
 import type { JournalKey } from '../settings.ts';
-import { type Redactions, redactEntry } from './journal.ts';
+import { type Redactions, redactEntry } from './redact-journal.ts';
 
 /** How many copies were removed outside the graph. */
-export interface Elsewhere {
+export interface RemovedCopies {
   readonly jobs: number;
   readonly memos: number;
   readonly journal: number;
@@ -40,10 +40,10 @@ export async function forgetOutsideGraph(
   episodes: readonly string[],
   otherSources: readonly string[],
   redactions: Redactions,
-): Promise<Omit<Elsewhere, 'cached'>> {
+): Promise<Omit<RemovedCopies, 'cached'>> {
   // First, since the spool feeds all other places.
   const spooled = await forgetSpooled(spool, group, new Set(episodes));
-  await forgetRecalled(dirname(spool.folder));
+  await clearRecalled(dirname(spool.folder));
   // The finished job of an episode that lost a sentence still has the whole text.
   const jobs = await forgetJobs(queue, valkey, group, [...episodes, ...redactions.masked.keys()]);
   const inKeys = async (connection: Redis, isJournalOurs: boolean) => {
@@ -55,7 +55,7 @@ export async function forgetOutsideGraph(
   };
   const { memos, journal } = await inKeys(valkey, true);
   // An earlier release may have left copies behind.
-  await withEarlierNames(valkey, group, async (earlier, isOurs) => {
+  await withLegacyKeys(valkey, group, async (earlier, isOurs) => {
     await inKeys(earlier, isOurs);
     await forgetAnswers(earlier, group);
   });

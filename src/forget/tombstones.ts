@@ -1,15 +1,17 @@
 import type { Redis } from 'ioredis';
 import * as z from 'zod/mini';
-import type { ArchiveStore } from '../archive/stores/store.ts';
+import type { ArchiveStore } from '../archive/stores/archive-store.ts';
+import { ENCRYPTED } from '../archive/stores/encrypted.ts';
 import { derivedUuid } from '../derived-uuid.ts';
-import { ArchiveDamagedError } from '../errors.ts';
-import { sameKey } from '../ingest/names.ts';
+import { ArchiveDamagedError, InvalidInputError } from '../errors.ts';
+import { sameKey } from '../ingest/name-keys.ts';
+import { day } from '../time.ts';
 import { groupKey } from '../valkey/keys.ts';
 import type { ForgetPlan } from './plan.ts';
 
 /**
- * The tombstones of a group, without any of the forgotten text: `episode <uuid>`, `entity <uuid>` or `fact <source> <target> <uuid
- * derived from its text>`, each with the time by Valkey's clock in milliseconds since 1970.
+ * The tombstones of a group, without any of the forgotten text: `episode <uuid>`, `entity <uuid>`, `fact <source> <target> <uuid
+ * derived from its text>`, `group` for the whole memory, or `redacted` for the last time when its secrets were masked, each with the time by Valkey's clock in milliseconds since 1970.
  */
 export type Tombstones = ReadonlyMap<string, number>;
 
@@ -18,6 +20,8 @@ const shape = z.object({ format: z.literal(LIST), version: z.literal(1), marks: 
 
 const fileOf = (group: string) => `forgotten_${group}.json`;
 
+export const GROUP_TOMBSTONE = 'group';
+export const REDACTED_TOMBSTONE = 'redacted';
 export const episodeTombstone = (uuid: string): string => `episode ${uuid}`;
 export const entityTombstone = (uuid: string): string => `entity ${uuid}`;
 export const factTombstone = (source: string, target: string, fact: string): string =>
@@ -55,18 +59,27 @@ interface ArchivedTombstones {
   readonly isDamaged: boolean;
 }
 
-export async function readArchived(store: ArchiveStore, group: string): Promise<ArchivedTombstones> {
-  const name = fileOf(group);
-  if (!(await store.list(name)).some((file) => file.name === name)) return { tombstones: new Map(), isDamaged: false };
-  const pieces: Uint8Array[] = [];
-  for await (const piece of store.get(name)) pieces.push(piece);
-  return readNote(Buffer.concat(pieces).toString());
+/** Reads the plain note and the encrypted one: each may have been written while the other kind was chosen. */
+export async function readArchivedTombstones(store: ArchiveStore, group: string): Promise<ArchivedTombstones> {
+  const listed = await store.list(fileOf(group));
+  const names = [fileOf(group), fileOf(group) + ENCRYPTED].filter((name) => listed.some((file) => file.name === name));
+  let all: ArchivedTombstones = { tombstones: new Map(), isDamaged: false };
+  for (const name of names) {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of store.get(name)) pieces.push(piece);
+    const read = parseTombstones(Buffer.concat(pieces).toString());
+    all = {
+      tombstones: mergeTombstones(all.tombstones, read.tombstones),
+      isDamaged: all.isDamaged || read.isDamaged,
+    };
+  }
+  return all;
 }
 
 /** A tombstone in the text of a file, also of a file that is damaged elsewhere. */
-const TOMBSTONE = /"((?:episode|entity|fact) [0-9a-f -]{36,110})":(\d{1,15})(?=[,}])/g;
+const TOMBSTONE = /"(group|redacted|(?:episode|entity|fact) [0-9a-f -]{36,110})":(\d{1,15})(?=[,}])/g;
 
-export function readNote(text: string): ArchivedTombstones {
+export function parseTombstones(text: string): ArchivedTombstones {
   try {
     return { tombstones: new Map(Object.entries(shape.parse(JSON.parse(text)).marks)), isDamaged: false };
   } catch {
@@ -80,11 +93,30 @@ export function readNote(text: string): ArchivedTombstones {
  * @throws ArchiveDamagedError when the file beside the archives is damaged and Valkey lacks some of its readable tombstones; ConfigError, ArchiveUnavailableError
  */
 export async function allTombstones(store: ArchiveStore, valkey: Redis, group: string): Promise<Tombstones> {
-  const [{ tombstones, isDamaged }, noted] = [await readArchived(store, group), await readTombstones(valkey, group)];
+  const [{ tombstones, isDamaged }, noted] = [
+    await readArchivedTombstones(store, group),
+    await readTombstones(valkey, group),
+  ];
   if (!isDamaged || (noted.size > 0 && [...tombstones.keys()].every((name) => noted.has(name))))
-    return merged(tombstones, noted);
+    return mergeTombstones(tombstones, noted);
   throw new ArchiveDamagedError(
-    `The note ${fileOf(group)} beside the archives is damaged, and Valkey does not know all that was forgotten, so that it might come back. Put back an older copy of the note, or remove it to go on without.`,
+    `The list of forgotten items beside the archives (${fileOf(group)}) is damaged, and Valkey does not have all of these items, so forgotten content might return. Put back an older copy of the file, or remove the file to continue without it.`,
+  );
+}
+
+/**
+ * Refuses an archive of a memory that was forgotten as a whole after the archive was made.
+ * @throws InvalidInputError; ArchiveDamagedError, ConfigError, ArchiveUnavailableError
+ */
+export async function checkNotForgotten(
+  store: ArchiveStore,
+  valkey: Redis,
+  { file, group, journal }: { readonly file: string; readonly group: string; readonly journal: { until: string } },
+): Promise<void> {
+  const at = (await allTombstones(store, valkey, group)).get(GROUP_TOMBSTONE);
+  if (at === undefined || at <= new Date(journal.until).getTime()) return;
+  throw new InvalidInputError(
+    `${file} is older than the deletion of the memory "${group}" on ${day(new Date(at))}, so nothing of it is restored.`,
   );
 }
 
@@ -93,15 +125,18 @@ export async function allTombstones(store: ArchiveStore, valkey: Redis, group: s
  * group's lease, by one process at a time.
  */
 export async function archiveTombstones(store: ArchiveStore, group: string, tombstones: Tombstones): Promise<void> {
-  const { tombstones: known, isDamaged } = await readArchived(store, group);
-  const all = merged(known, tombstones);
-  const isKnown = all.size === known.size && [...tombstones].every(([name, at]) => known.get(name) === at);
+  const { tombstones: archived, isDamaged } = await readArchivedTombstones(store, group);
+  const all = mergeTombstones(archived, tombstones);
+  const isKnown = all.size === archived.size && [...tombstones].every(([name, at]) => archived.get(name) === at);
   if (isKnown && !isDamaged) return;
-  await store.put(fileOf(group), text({ format: LIST, version: 1, group, marks: Object.fromEntries(all) }));
+  const name = store.encrypts ? fileOf(group) + ENCRYPTED : fileOf(group);
+  await store.put(name, text({ format: LIST, version: 1, group, marks: Object.fromEntries(all) }));
+  // What the other note had is in this one.
+  await store.remove(store.encrypts ? fileOf(group) : fileOf(group) + ENCRYPTED);
 }
 
 /** The union, with the later time of each. */
-export function merged(one: Tombstones, other: Tombstones): Tombstones {
+export function mergeTombstones(one: Tombstones, other: Tombstones): Tombstones {
   const all = new Map(one);
   for (const [name, at] of other) all.set(name, Math.max(at, all.get(name) ?? 0));
   return all;

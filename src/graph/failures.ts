@@ -23,7 +23,7 @@ export function explainFalkorDB(error: unknown, address: Address): Error {
   );
 }
 
-/** FalkorDB did not start the query, since too many others wait. */
+/** True if FalkorDB did not start the query because too many others wait. */
 export const isTooBusy = (error: unknown): boolean => isReply(error, /^Max pending queries exceeded/);
 
 function isReply(error: unknown, message: RegExp): boolean {

@@ -3,64 +3,78 @@ import { checkGroup, graphName, groupOf } from '../group.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { SECOND } from '../time.ts';
 import { replicaError } from '../valkey/failures.ts';
-import { openChange } from './change.ts';
-import { queryText } from './codec.ts';
-import { type Connection, CutShort, graphNames } from './connection.ts';
+import { type GraphConnection, graphNames, RowLimitError } from './connection.ts';
 import type { ChangeLog, GroupGraph } from './group-graph.ts';
-import { openPool } from './pool.ts';
-import { isMemory } from './queries/meta.ts';
+import { openJournaledChange } from './journaled-change.ts';
+import { openConnectionPool } from './pool.ts';
+import { isMemoryGraph } from './queries/meta-nodes.ts';
+import { queryText } from './query-text.ts';
 import { checkEmbedder, prepareSchema } from './schema.ts';
-import { dropKept, isNoGraph, keptName, openScratch, type Scratch, scratchName, sweepScratches } from './scratch.ts';
+import {
+  checkpointName,
+  deleteGraph,
+  dropCheckpoints,
+  dropScratchGraphs,
+  isMissingGraph,
+  openScratch,
+  type Scratch,
+  scratchName,
+  sweepScratchGraphs,
+} from './scratch.ts';
 
 /** All graphs of one FalkorDB. */
 export interface Graphs {
   /** @throws InvalidInputError when `group` is not a valid name */
   group(group: string): GroupGraph;
-  /** All groups that have a graph, in the order of their names; what other programs keep beside them is passed over. */
+  /** All groups that have a graph, sorted by name. Graphs of other programs are left out. */
   groups(): Promise<string[]>;
   /** @throws StoreUnreachableError, also where a replica answers; AccessRefusedError, WrongServerError */
   ping(): Promise<void>;
-  /** Removes what FalkorDB keeps of the texts of a group's last queries. */
+  /** Clears FalkorDB's slow log of the group's graph, which contains texts of queries. */
   forgetQueries(group: string): Promise<void>;
-  /** A new graph beside that of a group, which may take its place. @throws InvalidInputError when `group` is not a valid name */
+  /** A new scratch graph, which may replace the group's graph. @throws InvalidInputError when `group` is not a valid name */
   scratch(group: string): Scratch;
   /** Drops scratch graphs older than `age` milliseconds, which are no longer in use. @returns how many */
-  sweepScratches(age: number): Promise<number>;
-  /** A graph beside that of a group that holds what a task has paid for, under a key of letters and digits; swept after 30 days. */
-  kept(group: string, key: string): Promise<GroupGraph>;
-  /** Drops what is kept for a group under whatever key. */
-  dropKept(group: string): Promise<void>;
+  sweepScratchGraphs(age: number): Promise<number>;
+  /** A graph next to the group's that stores the paid results of a task, under a key of letters and digits. It is dropped after 30 days. */
+  checkpoint(group: string, key: string): Promise<GroupGraph>;
+  /** Drops all checkpoints of a group. */
+  dropCheckpoints(group: string): Promise<void>;
+  /** Drops all scratch graphs and checkpoints of a group, also those in use. @returns how many */
+  dropScratchGraphs(group: string): Promise<number>;
+  /**
+   * Deletes the group's graph with its indexes. Returns false, with the graph unchanged, if another process writes to the graph after
+   * the call of `mayHappen`, or if `mayHappen` returns false.
+   */
+  deleteGraph(group: string, mayHappen: () => Promise<boolean>): Promise<boolean>;
   close(): void;
 }
 
 const READ_LIMIT = 10 * SECOND;
-/** Also the time after which a connection is noticed that lost its other end without a word. */
+/** Also the time after which a dead connection is detected. */
 const WRITE_LIMIT = 25 * SECOND;
-/** A graph may be put in the place of another whose vectors are of another embedder. */
+/** The graph may be replaced by one with another embedder's vectors. */
 const CHECKED_FOR = 5 * SECOND;
 
 export interface GraphsOptions {
-  /** How many queries run at once. */
+  /** How many queries run in parallel. */
   readonly readers?: number;
   readonly writers?: number;
   /** Default: no journal, so that a lost graph cannot be rebuilt. */
   readonly journal?: ChangeLog;
 }
 
-/**
- * Reads and writes go over connections of their own, so that a long write never holds up a question.
- * Nothing is connected before the first query.
- */
+/** Reads and writes use separate connections, so that a long write never delays a read. Nothing is connected before the first query. */
 export function openGraphs(address: Address, { readers = 4, writers = 2, journal }: GraphsOptions = {}): Graphs {
-  const reads = openPool(address, readers);
-  const writes = openPool(address, writers);
+  const reads = openConnectionPool(address, readers);
+  const writes = openConnectionPool(address, writers);
   const open = new Map<string, GroupGraph>();
 
   function bind(group: string, name: string, log?: ChangeLog): GroupGraph {
     const write = <Row>(text: string): Promise<Row[]> =>
-      rows(writes.use((it) => it.run('GRAPH.QUERY', name, text, WRITE_LIMIT), WRITE_LIMIT));
+      rows(writes.use((connection) => connection.run('GRAPH.QUERY', name, text, WRITE_LIMIT), WRITE_LIMIT));
     const ask = <Row>(text: string): Promise<Row[]> =>
-      rows(reads.use((it) => it.run('GRAPH.RO_QUERY', name, text, READ_LIMIT), READ_LIMIT));
+      rows(reads.use((connection) => connection.run('GRAPH.RO_QUERY', name, text, READ_LIMIT), READ_LIMIT));
     const prepared = once((embedder) => prepareSchema(graph, embedder));
     const graph: GroupGraph = {
       group,
@@ -68,7 +82,7 @@ export function openGraphs(address: Address, { readers = 4, writers = 2, journal
         try {
           return await ask(queryText(query, params));
         } catch (error) {
-          if (!(error instanceof CutShort)) throw error;
+          if (!(error instanceof RowLimitError)) throw error;
           const [all] = await ask<{ rows: readonly unknown[][] }>(queryText(inOneRow(query, error.columns), params));
           return uncut(error.columns, all?.rows ?? []);
         }
@@ -86,28 +100,29 @@ export function openGraphs(address: Address, { readers = 4, writers = 2, journal
       check: once((embedder) => checkEmbedder(graph, embedder), CHECKED_FOR),
       checkNow: (embedder) => checkEmbedder(graph, embedder),
     };
-    const change = openChange(graph, write, log);
+    const change = openJournaledChange(graph, write, log);
     return graph;
   }
 
   return {
     group(group) {
-      const known = open.get(group) ?? bind(group, graphName(checkGroup(group)), journal);
-      open.set(group, known);
-      return known;
+      const groupGraph = open.get(group) ?? bind(group, graphName(checkGroup(group)), journal);
+      open.set(group, groupGraph);
+      return groupGraph;
     },
     async ping() {
       const isPrimary = await reads.use((connection) => connection.check(), READ_LIMIT);
       if (!isPrimary) throw replicaError('FalkorDB', address);
     },
-    forgetQueries: (group) => writes.use((it) => forgetQueries(it, graphName(checkGroup(group))), WRITE_LIMIT),
+    forgetQueries: (group) =>
+      writes.use((connection) => forgetQueries(connection, graphName(checkGroup(group))), WRITE_LIMIT),
     async groups() {
       const names = await reads.use(graphNames, WRITE_LIMIT);
       const groups = names.map(groupOf).filter((group) => group !== undefined);
       const memories: string[] = [];
       for (let from = 0; from < groups.length; from += readers) {
         const some = groups.slice(from, from + readers);
-        const areMemories = await Promise.all(some.map((group) => isMemory(bind(group, graphName(group)))));
+        const areMemories = await Promise.all(some.map((group) => isMemoryGraph(bind(group, graphName(group)))));
         memories.push(...some.filter((_, index) => areMemories[index]));
       }
       return memories.sort();
@@ -116,9 +131,11 @@ export function openGraphs(address: Address, { readers = 4, writers = 2, journal
       const name = scratchName(checkGroup(group));
       return openScratch(writes, bind(group, name), name);
     },
-    sweepScratches: (age) => sweepScratches(writes, age),
-    kept: async (group, key) => bind(group, await keptName(writes, checkGroup(group), key)),
-    dropKept: (group) => dropKept(writes, checkGroup(group)),
+    sweepScratchGraphs: (age) => sweepScratchGraphs(writes, age),
+    checkpoint: async (group, key) => bind(group, await checkpointName(writes, checkGroup(group), key)),
+    dropCheckpoints: (group) => dropCheckpoints(writes, checkGroup(group)),
+    dropScratchGraphs: (group) => dropScratchGraphs(writes, checkGroup(group)),
+    deleteGraph: (group, mayHappen) => deleteGraph(writes, graphName(checkGroup(group)), mayHappen),
     close() {
       reads.close();
       writes.close();
@@ -126,13 +143,13 @@ export function openGraphs(address: Address, { readers = 4, writers = 2, journal
   };
 }
 
-async function forgetQueries(connection: Connection, name: string): Promise<void> {
+async function forgetQueries(connection: GraphConnection, name: string): Promise<void> {
   await connection.call('UNLINK', `telemetry{${name}}`);
-  // Refused for a graph that is not there.
+  // FalkorDB refuses this for a graph that does not exist.
   await connection.call('GRAPH.SLOWLOG', name, 'RESET').catch(() => {});
 }
 
-/** Cypher that gives what a query gives as one row, so that none can be left out. Columns are named by ourselves. */
+/** Cypher that returns all rows of a query as one row, so that no row limit applies. The column names are ours. */
 function inOneRow(query: string, columns: readonly string[]): string {
   return `CALL { ${query} } RETURN collect([${columns.join(', ')}]) AS rows`;
 }
@@ -145,13 +162,13 @@ async function rows<Row>(answer: Promise<unknown[]>): Promise<Row[]> {
   try {
     return (await answer) as Row[];
   } catch (error) {
-    // A graph comes into being with its first write; until then it reads as empty.
-    if (isNoGraph(error)) return [];
+    // The first write creates a graph; until then it reads as empty.
+    if (isMissingGraph(error)) return [];
     throw error;
   }
 }
 
-/** Does `work` until it once gave true, for each embedder's model, and again after `lasts`; callers at the same time share one run. */
+/** Caches a result of true per embedder model for `lasts` milliseconds. Concurrent callers share one run. */
 function once(
   work: (embedder: Embedder) => Promise<boolean>,
   lasts = Number.POSITIVE_INFINITY,

@@ -1,5 +1,5 @@
 import type { Embedder } from '../models/embedder.ts';
-import type { Params } from './codec.ts';
+import type { Params } from './query-text.ts';
 
 /** A write that can be repeated: all written values are in `params`, with fence and predecessor if the write is fenced. */
 export interface Change {
@@ -15,7 +15,7 @@ export interface ChangeLog {
   removeRefused(group: string, id: string, changeId: string): Promise<void>;
   /** Records that the graph took a fenced change; called in the order of the changes. */
   confirm(group: string, id: string, change: Change): Promise<void>;
-  /** @throws GraphLostError when the group's graph lacks changes that it had taken */
+  /** @throws GraphLostError when the group's graph lacks changes that it had applied */
   checkLoss(group: string, graph: Pick<GroupGraph, 'read'>): Promise<void>;
   /** The id of the last entry; `0-0` for none. */
   position(group: string): Promise<string>;
@@ -30,12 +30,12 @@ export interface GroupGraph {
   write<Row>(query: string, params?: Params): Promise<Row[]>;
   /**
    * The same for changes that must survive the loss of the graph: they are appended to the journal, if there is one. Repeating one
-   * must change nothing. With `fence` and `seen` in `params` the query begins with `BEHIND_FENCE`; no row means that it was refused.
+   * must change nothing. With `fence` and `seen` in `params` the query begins with `CHECK_FENCE`; no row means that it was refused.
    */
   change<Row>(query: string, params: Params): Promise<Row[]>;
   /** The id of the journal's last entry; `0-0` for none. */
   position(): Promise<string>;
-  /** @throws GraphLostError when the graph lacks changes that it had taken, as far as the journal tells */
+  /** @throws GraphLostError when the graph lacks changes that it had applied, as far as the journal shows */
   checkLoss(): Promise<void>;
   /**
    * Creates the indexes and stores the embedder, once for each graph.

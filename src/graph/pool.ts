@@ -4,16 +4,16 @@ import { StoreUnreachableError } from '../errors.ts';
 import { SECOND } from '../time.ts';
 import { isDemotion } from '../valkey/connections.ts';
 import { withTimeout } from '../with-timeout.ts';
-import { type Connection, connect, noAnswer } from './connection.ts';
+import { type GraphConnection, openGraphConnection, throwNoAnswer } from './connection.ts';
 import { explainFalkorDB, isTooBusy } from './failures.ts';
 
-/** Runs queries on connections of its own, several at a time. */
-export interface Pool {
+/** Runs queries on a pool of connections, several at a time. */
+export interface ConnectionPool {
   /**
    * Runs `work` alone on one connection, within `limit` milliseconds, the wait for a free connection included.
    * @throws StoreUnreachableError, AccessRefusedError, WrongServerError
    */
-  use<T>(work: (connection: Connection) => Promise<T>, limit: number): Promise<T>;
+  use<T>(work: (connection: GraphConnection) => Promise<T>, limit: number): Promise<T>;
   close(): void;
 }
 
@@ -32,18 +32,18 @@ interface Deadline {
 }
 
 interface Pooled {
-  readonly connection: Connection;
+  readonly connection: GraphConnection;
   readonly used: number;
   readonly checked: number;
 }
 
 /**
- * A pool of at most `size` connections, each opened when first needed. A connection that failed or did not answer in time
- * is closed, since an answer that comes late would be taken for that of the next query.
+ * A pool of at most `size` connections, each opened when first needed. A connection that failed or did not answer in time is closed, since a
+ * late answer would be read as the answer to the next query.
  */
-export function openPool(address: Address, size: number): Pool {
+export function openConnectionPool(address: Address, size: number): ConnectionPool {
   let idle: Pooled[] = [];
-  /** Each is given the place of a connection that was released. */
+  /** Each waiting caller takes the place of a released connection. */
   const waiting: (() => void)[] = [];
   let busy = 0;
   let closed = false;
@@ -69,9 +69,9 @@ export function openPool(address: Address, size: number): Pool {
   }
 
   async function checkOut(deadline: Deadline): Promise<Pooled> {
-    const known = await reuse(deadline);
-    if (known) return known;
-    const opening = connect(address);
+    const reused = await reuse(deadline);
+    if (reused) return reused;
+    const opening = openGraphConnection(address);
     const connection = await withTimeout(deadline.left(), opening, () => undefined);
     if (connection) return { connection, used: Date.now(), checked: Date.now() };
     opening.then((late) => late.close()).catch(() => {});
@@ -79,14 +79,14 @@ export function openPool(address: Address, size: number): Pool {
   }
 
   async function reuse({ left }: Deadline): Promise<Pooled | undefined> {
-    for (let found = idle.pop(); found; found = idle.pop()) {
-      const { connection, used, checked } = found;
+    for (let pooled = idle.pop(); pooled; pooled = idle.pop()) {
+      const { connection, used, checked } = pooled;
       if (!connection.isOpen()) continue;
       const now = Date.now();
-      if (now - used < FRESH && now - checked < CHECKED_EVERY) return found;
+      if (now - used < FRESH && now - checked < CHECKED_EVERY) return pooled;
       // A new connection shows the server's state; the other idle ones are discarded too.
       const isSound = await withTimeout(left(), connection.check(), () => false).catch(() => false);
-      if (isSound) return { ...found, checked: now };
+      if (isSound) return { ...pooled, checked: now };
       connection.close();
       dropIdle();
     }
@@ -98,7 +98,7 @@ export function openPool(address: Address, size: number): Pool {
     idle = [];
   }
 
-  async function once<T>(work: (connection: Connection) => Promise<T>, deadline: Deadline): Promise<T> {
+  async function once<T>(work: (connection: GraphConnection) => Promise<T>, deadline: Deadline): Promise<T> {
     await takePlace(deadline);
     try {
       if (closed) throw new StoreUnreachableError('The connection to FalkorDB was closed.');
@@ -126,7 +126,7 @@ export function openPool(address: Address, size: number): Pool {
   return {
     async use(work, limit) {
       const end = performance.now() + limit;
-      const deadline = { left: () => end - performance.now(), late: noAnswer(limit) };
+      const deadline = { left: () => end - performance.now(), late: throwNoAnswer(limit) };
       for (;;) {
         try {
           return await once(work, deadline);
@@ -150,5 +150,5 @@ export function openPool(address: Address, size: number): Pool {
 
 /** An error that the server sent as its answer leaves the connection sound. */
 function isAnswer(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'ReplyError' || error.name === 'CutShort');
+  return error instanceof Error && (error.name === 'ReplyError' || error.name === 'RowLimitError');
 }

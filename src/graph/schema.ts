@@ -4,11 +4,17 @@ import type { Embedder } from '../models/embedder.ts';
 import { MINUTE } from '../time.ts';
 import { STOPWORDS } from './fulltext.ts';
 import type { GroupGraph } from './group-graph.ts';
-import { type ExistingIndex, readEmbedder, readIndexes, type StoredEmbedder, writeEmbedder } from './queries/meta.ts';
+import {
+  type ExistingIndex,
+  readEmbedder,
+  readIndexes,
+  type StoredEmbedder,
+  writeEmbedder,
+} from './queries/meta-nodes.ts';
 
 const BUILT_WITHIN = 5 * MINUTE;
-/** Raised with every new index: graphs of an older release get what they lack when they are next used. */
-export const SCHEMA = 2;
+/** Raise with every new index: graphs of an older release get the missing indexes when they are next used. */
+export const SCHEMA = 3;
 
 interface Index {
   readonly label: string;
@@ -35,10 +41,10 @@ const words = (label: string, ...properties: string[]): Index => ({
   properties,
   statement: `CALL db.idx.fulltext.createNodeIndex({label: '${label}', stopwords: ${JSON.stringify(STOPWORDS)}}, ${properties.map((property) => `'${property}'`).join(', ')})`,
 });
-// FalkorDB's own choice is 16, 200 and 10. Insertions cost less than half of that with these; what a question then misses it finds
-// by looking at more vectors, each of which costs a microsecond at most (docs/performance.md).
+// FalkorDB's defaults are 16, 200 and 10. These values make insertions cost less than half. A search compensates by comparing more vectors,
+// each of which costs at most a microsecond (docs/performance.md).
 const HNSW = 'M: 12, efConstruction: 48';
-// Of facts the twenty nearest are to be found, of names the five nearest, for each new name of an episode.
+// The search must find the twenty nearest facts, and for each new name of an episode the five nearest names.
 const [MANY, FEW] = [200, 64];
 const vectors = (pattern: string, label: string, property: string, dimension: number, efRuntime: number): Index => ({
   label,
@@ -48,8 +54,8 @@ const vectors = (pattern: string, label: string, property: string, dimension: nu
 });
 
 /**
- * Graphiti's indexes (graphiti_core 0.29, graph_queries.py), the vector indexes that it lacks, and one for our own `_Meta`.
- * An index is made as a whole or not at all when one of its properties is indexed already, hence the check by property.
+ * Graphiti's indexes (graphiti_core 0.29, graph_queries.py), the vector indexes that it lacks, and ours. FalkorDB refuses a whole index if
+ * one of its properties is indexed already, hence the check by property.
  */
 function indexes(dimension: number): Index[] {
   return [
@@ -67,6 +73,8 @@ function indexes(dimension: number): Index[] {
     words('Entity', 'name', 'summary', 'group_id'),
     words('Community', 'name', 'group_id'),
     nodes('_Statement', 'key', 'episode'),
+    // Separate, since a graph of an older release has the others.
+    nodes('_Statement', 'valid_at'),
     nodes('_Passage', 'episode'),
     nodes('_PassageVector', 'episode'),
     words('_Alias', 'alias'),
@@ -80,7 +88,7 @@ function indexes(dimension: number): Index[] {
       label: '_Passage',
       kind: 'FULLTEXT',
       properties: ['terms'],
-      // They are analysed already.
+      // These terms are analysed already.
       statement:
         "CALL db.idx.fulltext.createNodeIndex({label: '_Passage', stopwords: []}, {field: 'terms', nostem: true})",
     },
@@ -90,8 +98,8 @@ function indexes(dimension: number): Index[] {
   ];
 }
 
-/** Labels of nodes that are found by their uuid as soon as these indexes are there. */
-export const FOUND_BY_UUID: readonly string[] = ['Entity', 'Episodic', 'Community', 'Saga'];
+/** Labels of nodes that these indexes find by uuid. */
+export const UUID_INDEXED_LABELS: readonly string[] = ['Entity', 'Episodic', 'Community', 'Saga'];
 
 /** Creates missing indexes; the stored embedder shows that all exist. @throws EmbedderMismatchError */
 export async function prepareSchema(graph: GroupGraph, embedder: Embedder): Promise<boolean> {
@@ -105,12 +113,12 @@ export async function prepareSchema(graph: GroupGraph, embedder: Embedder): Prom
 }
 
 /** Creates all indexes of an empty graph; the caller that fills the graph stores the embedder. */
-export async function indexEmpty(graph: GroupGraph, dimension: number): Promise<void> {
+export async function createIndexes(graph: GroupGraph, dimension: number): Promise<void> {
   await makeIndexes(graph, indexes(dimension));
 }
 
 /** Creates Graphiti's own indexes, for a graph without a stored embedder. @throws TimedOutError while they are being built */
-export async function prepareAsGraphiti(graph: GroupGraph): Promise<void> {
+export async function createGraphitiIndexes(graph: GroupGraph): Promise<void> {
   const isOurs = ({ kind, label }: Index) => kind === 'VECTOR' || label.startsWith('_');
   await makeIndexes(
     graph,
@@ -125,18 +133,18 @@ async function makeIndexes(graph: GroupGraph, indexes: readonly Index[]): Promis
     try {
       await graph.write(index.statement);
     } catch (error) {
-      // Another process made it since we looked.
+      // Another process made it after our check.
       if (!(error instanceof Error && error.message.includes('already indexed'))) throw error;
     }
   }
-  await operational(graph);
+  await waitUntilOperational(graph);
 }
 
 /**
- * Waits until every index can be asked: FalkorDB builds them in the background, an empty one mostly within milliseconds, and
- * answers "Invalid arguments" for a vector index until then.
+ * Waits until every index can be queried. FalkorDB builds indexes in the background, an empty one usually within milliseconds, and answers
+ * "Invalid arguments" for a vector index until then.
  */
-export async function operational(graph: GroupGraph, limit = BUILT_WITHIN): Promise<void> {
+export async function waitUntilOperational(graph: GroupGraph, limit = BUILT_WITHIN): Promise<void> {
   for (const end = Date.now() + limit; ; await sleep(5)) {
     const pending = (await readIndexes(graph)).filter(({ status }) => status !== 'OPERATIONAL');
     if (pending.length === 0) return;
@@ -153,7 +161,7 @@ function isThere(index: Index, existing: ExistingIndex[]): boolean {
 }
 
 /**
- * False while there is nothing that could be searched. A graph that Python or an older release wrote gets the indexes that it lacks.
+ * False while there is nothing to search. A graph that Python or an older release wrote gets its missing indexes.
  * @throws EmbedderMismatchError
  */
 export async function checkEmbedder(graph: GroupGraph, embedder: Embedder): Promise<boolean> {
@@ -163,7 +171,27 @@ export async function checkEmbedder(graph: GroupGraph, embedder: Embedder): Prom
   return stored.model === null || stored.schema < SCHEMA ? prepareSchema(graph, embedder) : true;
 }
 
-function compare(graph: GroupGraph, stored: StoredEmbedder | undefined, embedder: Embedder): void {
+/** Whether `checkEmbedder` would find nothing to do. */
+export function isPreparedFor(
+  stored: StoredEmbedder | null,
+  { model, dimension }: Pick<Embedder, 'model' | 'dimension'>,
+): boolean {
+  return stored?.model === model && stored.dimension === dimension && stored.schema >= SCHEMA;
+}
+
+/** Compares as `checkEmbedder` does, and changes nothing. @throws EmbedderMismatchError */
+export async function compareEmbedder(
+  graph: GroupGraph,
+  embedder: Pick<Embedder, 'model' | 'dimension'>,
+): Promise<void> {
+  compare(graph, await readEmbedder(graph), embedder);
+}
+
+function compare(
+  graph: GroupGraph,
+  stored: StoredEmbedder | undefined,
+  embedder: Pick<Embedder, 'model' | 'dimension'>,
+): void {
   if (!stored) return;
   const sameModel = stored.model === null || stored.model === embedder.model;
   if (sameModel && stored.dimension === embedder.dimension) return;

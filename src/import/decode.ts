@@ -2,15 +2,15 @@ import { createReadStream } from 'node:fs';
 import { InvalidInputError } from '../errors.ts';
 
 /** The bytes of a file. @throws InvalidInputError when it cannot be read */
-export async function* bytesOf(file: string): AsyncGenerator<Uint8Array> {
+export async function* readBytes(file: string): AsyncGenerator<Uint8Array> {
   try {
     yield* createReadStream(file);
   } catch (error) {
-    throw unreadable(file, error);
+    throw readError(file, error);
   }
 }
 
-export function unreadable(file: string, error: unknown): unknown {
+export function readError(file: string, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   return code === undefined
     ? error
@@ -21,7 +21,7 @@ export function unreadable(file: string, error: unknown): unknown {
 export const NOT_UTF8 = '\udfff';
 
 /** The text of bytes in UTF-8, or in UTF-16 where a mark of their order says so, without that mark. */
-export async function* decoded(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+export async function* decodeText(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   let decode: ((chunk: Buffer | null) => string) | undefined;
   let head = Buffer.alloc(0);
   for await (const chunk of bytes) {
@@ -85,7 +85,7 @@ function linesOf(bytes: Buffer): Buffer[] {
   return lines;
 }
 
-/** Bytes at the end that begin a character which goes on in the next piece. */
+/** Bytes at the end that begin a character which continues in the next piece. */
 function lengthOfCutCharacter(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
     const byte = bytes[bytes.length - back] ?? 0;

@@ -3,9 +3,9 @@ import { parseJson } from '../json.ts';
 import { NOT_UTF8 } from './decode.ts';
 
 /** What stands at one place of the input, or why it cannot be used. */
-export type Value = Found | Problem;
+export type InputItem = ParsedValue | Problem;
 
-export interface Found {
+export interface ParsedValue {
   /** `Line 3`, or `Element 3 of results`. */
   readonly place: string;
   readonly number: number;
@@ -24,7 +24,7 @@ export interface Problem {
  * Reads JSON lines, counted from 1; blank ones are counted and passed over.
  * @param longest characters of a line
  */
-export async function* jsonLines(texts: AsyncIterable<string>, longest: number): AsyncGenerator<Value> {
+export async function* jsonLines(texts: AsyncIterable<string>, longest: number): AsyncGenerator<InputItem> {
   let number = 0;
   for await (const text of lines(texts, longest)) {
     number += 1;
@@ -35,7 +35,7 @@ export async function* jsonLines(texts: AsyncIterable<string>, longest: number):
 }
 
 /** The same, but fails at the first broken line. @throws InvalidInputError naming the line */
-export async function* strictJsonLines(texts: AsyncIterable<string>, longest: number): AsyncGenerator<Found> {
+export async function* strictJsonLines(texts: AsyncIterable<string>, longest: number): AsyncGenerator<ParsedValue> {
   for await (const value of jsonLines(texts, longest)) {
     if ('problem' in value) throw new InvalidInputError(value.problem);
     yield value;
@@ -45,10 +45,10 @@ export async function* strictJsonLines(texts: AsyncIterable<string>, longest: nu
 const NOT_A_LINE = 'is not JSON; write one JSON object on each line.';
 
 /**
- * The value of a piece of text, or each of several that stand behind one another; what is none among them is a problem of its own.
+ * The value of a piece of text, or each of several consecutive values; a part that is not a value is reported as a separate problem.
  * @param otherwise ends the sentence for a text that holds no value
  */
-export function valuesIn(text: string, at: Omit<Found, 'value'>, otherwise: string): Value[] {
+export function valuesIn(text: string, at: Omit<ParsedValue, 'value'>, otherwise: string): InputItem[] {
   const { place } = at;
   if (text.includes(NOT_UTF8))
     return [{ place, problem: `${place} is not UTF-8 text; convert the input first, for example with iconv.` }];

@@ -1,7 +1,8 @@
-import type { StoredFact } from '../graph/queries/find-facts.ts';
+import type { StoredFact } from '../graph/queries/facts-to-compare.ts';
 import type { AttributeValue } from '../ontology.ts';
+import { mapTexts } from '../text.ts';
 import { fromGraphTime, toGraphTime } from '../time.ts';
-import { sameKey } from './names.ts';
+import { sameKey } from './name-keys.ts';
 
 /** One episode's evidence that a claim holds. */
 export interface Support {
@@ -16,17 +17,17 @@ export interface Support {
   /** Attributes that the episode gives, for a fact type with attributes. */
   readonly attributes?: Readonly<Record<string, AttributeValue>>;
   /** The episode's own wording, if it differs from the fact's. */
-  readonly words?: Words;
+  readonly words?: Wording;
 }
 
 /** The wording of a claim. */
-export interface Words {
+export interface Wording {
   readonly relation: string;
   readonly fact: string;
 }
 
 /** An uninterrupted time in which a claim held, with its evidence. */
-export interface Span {
+export interface Interval {
   /** Sorted by time; never empty. */
   readonly supports: readonly Support[];
   readonly validAt: Date | null;
@@ -41,28 +42,28 @@ export function sortTime({ begin, end, saidAt }: Support): number {
 
 /**
  * Computes when a claim held from all of its supports, so that the result does not depend on the order of ingestion.
- * A span begins with a support and ends with the first closing after it: an end given by a support, or a rival's beginning
- * (`closings`). A support after the closing begins a new span. A closing at the exact time of a support has no effect: two
- * statements of the same time coexist.
+ * An interval begins with a support and ends with the first closing after it: an end given by a support, or a rival's beginning
+ * (`closings`). A support after the closing begins a new interval. A closing at the exact time of a support has no effect: two
+ * supports of the same time coexist.
  */
-export function spansOf(supports: readonly Support[], closings: readonly Date[]): Span[] {
+export function intervalsOf(supports: readonly Support[], closings: readonly Date[]): Interval[] {
   const sorted = [...supports].sort((a, b) => sortTime(a) - sortTime(b) || (a.episode < b.episode ? -1 : 1));
   const moments = new Set(sorted.map(sortTime));
   const ends = [...closings, ...sorted.flatMap(({ end }) => end ?? [])]
     .map((end) => end.getTime())
     .filter((end) => !moments.has(end))
     .sort((a, b) => a - b);
-  const spans: Span[] = [];
+  const intervals: Interval[] = [];
   for (let first = 0; first < sorted.length; ) {
     const start = sorted[first] as Support;
     const end = ends.find((x) => x > sortTime(start));
     const after = end === undefined ? -1 : sorted.findIndex((support) => sortTime(support) > end);
     const next = after < 0 ? sorted.length : after;
     const covered = sorted.slice(first, next);
-    spans.push({ supports: covered, validAt: start.begin, invalidAt: end === undefined ? null : new Date(end) });
+    intervals.push({ supports: covered, validAt: start.begin, invalidAt: end === undefined ? null : new Date(end) });
     first = next;
   }
-  return spans;
+  return intervals;
 }
 
 /** One episode's evidence that every relation between two entities had ended. */
@@ -103,6 +104,20 @@ function readSupport(text: string): Support {
   };
 }
 
+/** A stored support with its words and the texts of its attributes changed. */
+export function maskSupport(text: string, mask: (text: string, episode: string) => string): string {
+  const support = readSupport(text);
+  const { attributes, words, episode } = support;
+  if (!attributes && !words) return text;
+  return supportText({
+    ...support,
+    ...(attributes && {
+      attributes: mapTexts(attributes, (value) => mask(value, episode)) as NonNullable<Support['attributes']>,
+    }),
+    ...(words && { words: { relation: mask(words.relation, episode), fact: mask(words.fact, episode) } }),
+  });
+}
+
 /** Names of the attributes that a stored fact has from its supports. */
 export function supportedAttributes(fact: StoredFact | undefined): string[] {
   return (fact?.supports ?? []).flatMap((text) => Object.keys(readSupport(text).attributes ?? {}));
@@ -136,7 +151,7 @@ export function supportsOf(fact: StoredFact, times: ReadonlyMap<string, string>)
     first,
     ...others.map((episode) => {
       const saidAt = fromGraphTime(times.get(episode)) ?? factTime;
-      // An episode after the end must not begin a second span: its reference time may not be known exactly.
+      // An episode after the end must not begin a second interval: its reference time may not be known exactly.
       const begin = first.end && saidAt >= first.end ? first.begin : saidAt;
       return { episode, saidAt, begin, end: null };
     }),
@@ -144,7 +159,7 @@ export function supportsOf(fact: StoredFact, times: ReadonlyMap<string, string>)
 }
 
 /**
- * One relation between two entities, stated by one or more episodes at one or more times. Each span in which it held is a
+ * One relation between two entities, stated by one or more episodes at one or more times. Each interval in which it held is a
  * fact of the graph.
  */
 export interface Claim {
@@ -162,7 +177,7 @@ export interface Claim {
   readonly rivalUuids: Set<string>;
   /** The claim's facts in the graph. */
   readonly stored: StoredFact[];
-  /** True when the claim gained a support or an ending, so that its spans must be recomputed. */
+  /** True when the claim gained a support or an ending, so that its intervals must be recomputed. */
   touched: boolean;
 }
 

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { isForeseen, isRetried } from '../errors.ts';
+import { isOperationalError, isRepeatable } from '../errors.ts';
 
 interface Pending<T, R> {
   readonly item: T;
@@ -45,10 +45,10 @@ export function coalesce<T, R>(
   return (item) =>
     new Promise((resolve, reject) => {
       const key = keyOf(item);
-      const known = queues.get(key);
-      const queue = known ?? [];
+      const running = queues.get(key);
+      const queue = running ?? [];
       queue.push({ item, resolve, reject });
-      if (known) return;
+      if (running) return;
       queues.set(key, queue);
       void drain(key, queue);
     });
@@ -66,7 +66,7 @@ export async function bisectOnFailure<T>(
   try {
     await work(items);
   } catch (error) {
-    if (items.length < 2 || (isForeseen(error) && isRetried(error))) return fail(items, error);
+    if (items.length < 2 || (isOperationalError(error) && isRepeatable(error))) return fail(items, error);
     const half = Math.ceil(items.length / 2);
     await bisectOnFailure(items.slice(0, half), work, fail);
     await bisectOnFailure(items.slice(half), work, fail);

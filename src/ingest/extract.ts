@@ -1,14 +1,14 @@
 import type { Episode } from '../episode.ts';
 import { ModelFailedError } from '../errors.ts';
-import { LABEL } from '../graph/codec.ts';
 import type { PassageVector } from '../graph/queries/passages.ts';
+import { LABEL_PATTERN } from '../graph/query-text.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type {
   ExtractedEntity,
   ExtractedFact,
   Extraction,
+  ExtractionCache,
   LanguageModel,
-  PartMemo,
   PreviousText,
   TokenUse,
 } from '../models/language-model.ts';
@@ -18,8 +18,8 @@ import { isWritable } from '../time.ts';
 import { readTriplet } from '../triplet.ts';
 import { fitOntology } from './fit-ontology.ts';
 import type { Memo, MemoEntry, StoredVectors } from './memo.ts';
-import { sameKey } from './names.ts';
-import { type Stages, tagsOf } from './stages.ts';
+import { sameKey } from './name-keys.ts';
+import { type Stages, tagsOf } from './timed-stages.ts';
 
 /** Labels that have another meaning in the graph. */
 const RESERVED = new Set([
@@ -34,15 +34,17 @@ const RESERVED = new Set([
 ]);
 
 /** An episode with its extraction. */
-export interface Extracted {
-  readonly episode: ReadEpisode;
+export interface ExtractedEpisode {
+  readonly episode: EpisodeIdentity;
   readonly extraction: Extraction;
   /** The vector of each entity's name and each fact's text. */
   readonly vectors: ReadonlyMap<string, readonly number[]>;
+  /** Vectors that its passages get with the commit; none for an episode of another worker, which has written them. */
+  readonly passageVectors: readonly PassageVector[];
 }
 
 /** The properties of an episode that are needed after its extraction. */
-export type ReadEpisode = Pick<Episode, 'uuid' | 'group' | 'referenceTime' | 'saga'>;
+export type EpisodeIdentity = Pick<Episode, 'uuid' | 'group' | 'referenceTime' | 'saga'>;
 
 /** The models, types and memo that an extraction uses. */
 export interface ExtractParts {
@@ -54,16 +56,10 @@ export interface ExtractParts {
 }
 
 /** A passage without a vector, and the text to embed. */
-export interface Unembedded {
+export interface UnembeddedPassage {
   readonly uuid: string;
   readonly episode: string;
   readonly text: string;
-}
-
-/** An episode's extraction, and new vectors of its passages. */
-export interface Read {
-  readonly extracted: Extracted;
-  readonly passages: readonly PassageVector[];
 }
 
 /**
@@ -72,48 +68,39 @@ export interface Read {
  * @param previous   called only when the model is called
  * @param unembedded passages of the episode without a vector; they are embedded in the same request as names and facts
  */
-export async function extract(
+export async function extractEpisode(
   episode: Episode,
   previous: () => Promise<readonly PreviousText[]>,
   memoEntry: MemoEntry,
-  unembedded: (isFirst: boolean) => Promise<readonly Unembedded[]>,
-  { model, embedder, ontology, memo, stage }: ExtractParts,
-): Promise<Read> {
+  unembedded: (isFirst: boolean) => Promise<readonly UnembeddedPassage[]>,
+  parts: ExtractParts,
+): Promise<ExtractedEpisode> {
   const { group, uuid } = episode;
-  const tags = tagsOf(episode);
-  memo.count('extraction', memoEntry.extraction !== undefined);
-  const extraction =
-    memoEntry.extraction ??
-    (await stage('extract', { tags }, async () => {
-      const found = validPart(
-        await read(episode, await previous(), { model, ontology, parts: memo.parts(group, uuid) }),
-      );
-      memo.storeExtraction(group, uuid, found);
-      return found;
-    }));
-  const texts = textsOf(extraction);
-  const storedVectors = texts.length > 0 ? memoEntry.vectors(texts) : { vectors: [], use: [] };
-  if (texts.length > 0) memo.count('vectors', storedVectors !== undefined);
+  const { memo } = parts;
   const isFirst = memoEntry.extraction === undefined;
+  memo.count('extraction', !isFirst);
+  const extraction = memoEntry.extraction ?? (await extractAndStore(episode, previous, parts));
+
+  const texts = textsOf(extraction);
+  const storedTexts = memoizedVectors(texts, memoEntry);
+  if (texts.length > 0) memo.count('vectors', storedTexts !== undefined);
+
   const passages = await unembedded(isFirst);
   const passageTexts = passages.map(({ text }) => text);
-  const hasStoredPassages = !isFirst || (texts.length > 0 && storedVectors !== undefined);
-  const storedPassages =
-    hasStoredPassages && passages.length > 0 ? await memo.getPassages(group, uuid, passageTexts) : undefined;
-  const missingTexts = [...(storedVectors ? [] : texts), ...(storedPassages ? [] : passageTexts)];
-  const embedded =
-    missingTexts.length > 0 ? await stage('embed', { tags }, () => embed(embedder, missingTexts)) : NO_VECTORS;
-  const textVectors = storedVectors ?? { use: embedded.use, vectors: embedded.vectors.slice(0, texts.length) };
-  // The use of a shared call is counted once, with the facts.
-  const passageVectors = storedPassages ?? {
-    use: storedVectors ? embedded.use : [],
-    vectors: embedded.vectors.slice(storedVectors ? 0 : texts.length),
-  };
-  if (!storedVectors) memo.storeVectors(group, uuid, texts, textVectors);
-  if (!storedPassages && passages.length > 0) memo.storePassages(group, uuid, passageTexts, passageVectors);
+  // Only an episode that was tried before has stored passages.
+  const mayBeStored = !isFirst || (texts.length > 0 && storedTexts !== undefined);
+  const storedPassages = await memoizedPassages(episode, passageTexts, memo, mayBeStored);
+
+  const [textVectors, passageVectors] = await embedMissing(
+    { texts, stored: storedTexts },
+    { texts: passageTexts, stored: storedPassages },
+    (missing) => parts.stage('embed', { tags: tagsOf(episode) }, () => embed(parts.embedder, missing)),
+  );
+  if (!storedTexts) memo.storeVectors(group, uuid, texts, textVectors);
+  if (!storedPassages) memo.storePassages(group, uuid, passageTexts, passageVectors);
   return {
-    extracted: joined(episode, extraction, { ...textVectors, use: [...textVectors.use, ...passageVectors.use] }),
-    passages: passages.map((passage, place) => ({
+    ...joined(episode, extraction, { ...textVectors, use: [...textVectors.use, ...passageVectors.use] }),
+    passageVectors: passages.map((passage, place) => ({
       uuid: passage.uuid,
       episode: passage.episode,
       embedding: passageVectors.vectors[place] ?? [],
@@ -121,41 +108,98 @@ export async function extract(
   };
 }
 
+function extractAndStore(
+  episode: Episode,
+  previous: () => Promise<readonly PreviousText[]>,
+  { model, ontology, memo, stage }: ExtractParts,
+): Promise<Extraction> {
+  const { group, uuid } = episode;
+  return stage('extract', { tags: tagsOf(episode) }, async () => {
+    const extraction = keepValid(
+      await read(episode, await previous(), { model, ontology, parts: memo.parts(group, uuid) }),
+    );
+    memo.storeExtraction(group, uuid, extraction);
+    return extraction;
+  });
+}
+
 const NO_VECTORS: StoredVectors = { vectors: [], use: [] };
 
+/** The memo's vectors of names and facts; undefined when it lacks them. */
+function memoizedVectors(texts: readonly string[], { vectors }: MemoEntry): StoredVectors | undefined {
+  return texts.length > 0 ? vectors(texts) : NO_VECTORS;
+}
+
+/** The memo's vectors of passages; undefined when it lacks them. */
+async function memoizedPassages(
+  { group, uuid }: Episode,
+  texts: readonly string[],
+  memo: Memo,
+  mayBeStored: boolean,
+): Promise<StoredVectors | undefined> {
+  if (texts.length === 0) return NO_VECTORS;
+  return mayBeStored ? memo.getPassages(group, uuid, texts) : undefined;
+}
+
+/** Texts, and their vectors if the memo has them. */
+interface MemoizedTexts {
+  readonly texts: readonly string[];
+  readonly stored: StoredVectors | undefined;
+}
+
+/** The vectors of both lists. Those that the memo lacks are embedded in one call, whose use is counted once, with the first of them. */
+async function embedMissing(
+  extracted: MemoizedTexts,
+  passages: MemoizedTexts,
+  embedTexts: (texts: readonly string[]) => Promise<StoredVectors>,
+): Promise<[extracted: StoredVectors, passages: StoredVectors]> {
+  if (extracted.stored && passages.stored) return [extracted.stored, passages.stored];
+  if (extracted.stored) return [extracted.stored, await embedTexts(passages.texts)];
+  if (passages.stored) return [await embedTexts(extracted.texts), passages.stored];
+  const { use, vectors } = await embedTexts([...extracted.texts, ...passages.texts]);
+  const count = extracted.texts.length;
+  return [
+    { use, vectors: vectors.slice(0, count) },
+    { use: [], vectors: vectors.slice(count) },
+  ];
+}
+
 /** The extraction from the memo, without a model call; undefined when the memo lacks a part of it. */
-export function fromMemo(episode: ReadEpisode, { extraction, vectors }: MemoEntry): Extracted | undefined {
-  const texts = extraction && textsOf(extraction);
-  const storedVectors = texts && (texts.length > 0 ? vectors(texts) : { vectors: [], use: [] });
-  return storedVectors && joined(episode, extraction, storedVectors);
+export function fromMemo(episode: EpisodeIdentity, entry: MemoEntry): ExtractedEpisode | undefined {
+  const { extraction } = entry;
+  const vectors = extraction && memoizedVectors(textsOf(extraction), entry);
+  return vectors && joined(episode, extraction, vectors);
 }
 
 function textsOf({ entities, facts }: Extraction): string[] {
   return [...new Set([...entities.map(({ name }) => name), ...facts.map(({ fact }) => fact)])];
 }
 
-function joined(episode: ReadEpisode, extraction: Extraction, { vectors, use }: StoredVectors): Extracted {
+function joined(episode: EpisodeIdentity, extraction: Extraction, { vectors, use }: StoredVectors): ExtractedEpisode {
   return {
     episode,
     extraction: { ...extraction, use: [...(extraction.use ?? []), ...use] },
     vectors: new Map(textsOf(extraction).map((text, index) => [text, vectors[index] ?? []])),
+    passageVectors: [],
   };
 }
 
 async function embed(embedder: Embedder, texts: readonly string[]): Promise<StoredVectors> {
   const use: TokenUse[] = [];
-  const given = await embedder.embed(texts, (it) => use.push(it));
+  const embedded = await embedder.embed(texts, (tokenUse) => use.push(tokenUse));
   // Float32 as in the graph, so that memo and graph are equal to the last digit.
-  const vectors = given.map((vector) => vector.map(Math.fround));
+  const vectors = embedded.map((vector) => vector.map(Math.fround));
   const isValid = (vector: readonly number[]) => vector.length === embedder.dimension && vector.every(Number.isFinite);
   if (vectors.length === texts.length && vectors.every(isValid)) return { vectors, use };
-  throw new ModelFailedError(`The embedder ${embedder.model} gave other vectors than it was asked for.`);
+  throw new ModelFailedError(
+    `The embedder ${embedder.model} did not give one vector of the right length for each text.`,
+  );
 }
 
 async function read(
   episode: Episode,
   previous: readonly PreviousText[],
-  { model, ontology, parts }: Pick<ExtractParts, 'model' | 'ontology'> & { readonly parts: PartMemo },
+  { model, ontology, parts }: Pick<ExtractParts, 'model' | 'ontology'> & { readonly parts: ExtractionCache },
 ): Promise<Extraction> {
   const { content, source, sourceDescription, referenceTime } = episode;
   if (source === 'fact_triple') return extractionOfFact(content);
@@ -164,7 +208,7 @@ async function read(
   return { ...read, facts: read.facts.map(withEvidence) };
 }
 
-/** The sentence that a fact stands in is one of its attributes: by it the passage is found in which the fact has ended. */
+/** A fact's sentence is stored as an attribute: through the sentence the passage is found in which the fact has ended. */
 function withEvidence({ evidence, ...fact }: ExtractedFact): ExtractedFact {
   if (evidence === undefined || sameSentence(evidence, fact.fact)) return fact;
   return { ...fact, attributes: { ...fact.attributes, evidence } };
@@ -196,14 +240,18 @@ function extractionOfFact(content: string): Extraction {
  * The valid part of a model's answer: names that are not blank, one entity for each name, labels that the graph accepts, facts
  * between two different named entities, dates that the graph can write, ends after beginnings.
  */
-export function validPart(given: Extraction): Extraction {
-  const { entities, facts, ended, notes, use } = inPlainText(given);
+export function keepValid(extraction: Extraction): Extraction {
+  const { entities, facts, ended, notes, use } = inPlainText(extraction);
   const byKey = new Map<string, ExtractedEntity>();
   for (const { name, type, ...rest } of entities) {
-    const entity = { ...rest, name: oneLine(name), type: LABEL.test(type) && !RESERVED.has(type) ? type : 'Entity' };
+    const entity = {
+      ...rest,
+      name: oneLine(name),
+      type: LABEL_PATTERN.test(type) && !RESERVED.has(type) ? type : 'Entity',
+    };
     if (entity.name === '') continue;
-    const known = byKey.get(sameKey(name));
-    if (!known || (known.type === 'Entity' && entity.type !== 'Entity')) byKey.set(sameKey(name), entity);
+    const earlier = byKey.get(sameKey(name));
+    if (!earlier || (earlier.type === 'Entity' && entity.type !== 'Entity')) byKey.set(sameKey(name), entity);
   }
   const joins = ({ source, target }: { source: string; target: string }) =>
     sameKey(source) !== sameKey(target) && byKey.has(sameKey(source)) && byKey.has(sameKey(target));
@@ -212,7 +260,7 @@ export function validPart(given: Extraction): Extraction {
     facts: facts
       .map((fact): ExtractedFact => ({ ...fact, fact: oneLine(fact.fact), ...validTimes(fact) }))
       .filter((fact) => fact.fact !== '' && joins(fact)),
-    ended: ended.filter((it) => joins(it) && validTime(it.at)),
+    ended: ended.filter((ending) => joins(ending) && validTime(ending.at)),
     ...(notes && { notes }),
     ...(use && { use }),
   };
@@ -226,13 +274,15 @@ function inPlainText(extraction: Extraction): Extraction {
     source: plain(item.source),
     target: plain(item.target),
   });
-  const value = (given: unknown): unknown =>
-    typeof given === 'string' ? plain(given) : Array.isArray(given) ? given.map(value) : given;
+  const value = (raw: unknown): unknown =>
+    typeof raw === 'string' ? plain(raw) : Array.isArray(raw) ? raw.map(value) : raw;
   const plainAttributes = <T extends { readonly attributes?: ExtractedEntity['attributes'] }>(item: T): T =>
     item.attributes
       ? {
           ...item,
-          attributes: Object.fromEntries(Object.entries(item.attributes).map(([key, it]) => [key, value(it)])),
+          attributes: Object.fromEntries(
+            Object.entries(item.attributes).map(([key, attribute]) => [key, value(attribute)]),
+          ),
         }
       : item;
   return {

@@ -3,9 +3,10 @@ import type { Redis } from 'ioredis';
 import { TimedOutError } from '../errors.ts';
 import { MINUTE } from '../time.ts';
 import { groupKey } from '../valkey/keys.ts';
-import type { Signals } from '../valkey/signals.ts';
+import { type Acquired, acquireLocks, releaseCall, renewCall } from '../valkey/lock.ts';
+import type { PubSub } from '../valkey/pub-sub.ts';
 import { withTimeout } from '../with-timeout.ts';
-import { fromMemo, type ReadEpisode } from './extract.ts';
+import { type EpisodeIdentity, fromMemo } from './extract.ts';
 import type { Memo, MemoEntry } from './memo.ts';
 
 /** Whether this process holds an episode's extraction lock, and the episode's memo. */
@@ -22,7 +23,7 @@ export interface ExtractionLocks {
    * Waits until another worker's result is in the memo, or until the lock is ours because that worker failed or died.
    * @throws TimedOutError after five minutes
    */
-  waitForResult(episode: ReadEpisode): Promise<MemoEntry>;
+  waitForResult(episode: EpisodeIdentity): Promise<MemoEntry>;
   /** Called once the result is in the memo, or the extraction failed. */
   release(group: string, uuid: string): void;
   /** Releases all locks, so that the next worker need not wait until they expire. */
@@ -34,57 +35,23 @@ const MAX_WAIT = 5 * MINUTE;
 const JITTER = 50;
 const lockKey = (valkey: Redis, group: string, uuid: string) => `${groupKey(valkey, 'reading', group)}:${uuid}`;
 
-// For each key the milliseconds until the lock expires, or -1 when it is ours.
-const ACQUIRE = `
-local answers = {}
-for place, key in ipairs(KEYS) do
-  if redis.call('SET', key, ARGV[1], 'NX', 'PX', ARGV[2]) or redis.call('GET', key) == ARGV[1] then answers[place] = -1
-  else answers[place] = math.max(redis.call('PTTL', key), 0) end
-end
-return answers`;
-const RENEW = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`;
-const RELEASE = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('DEL', KEYS[1])
-return redis.call('PUBLISH', KEYS[1], 'read')`;
-
 /** @param ttlMs after which a dead owner's lock expires; a live owner renews it at a third of that */
-export function openExtractionLocks(valkey: Redis, signals: Signals, memo: Memo, ttlMs: number): ExtractionLocks {
+export function openExtractionLocks(valkey: Redis, pubSub: PubSub, memo: Memo, ttlMs: number): ExtractionLocks {
   const owner = randomUUID();
-  const held = new Set<string>();
+  const renewal = openRenewal(valkey, owner, ttlMs);
   const released: string[] = [];
-  let renewal: NodeJS.Timeout | undefined;
-
-  function startRenewing(keys: readonly string[]): void {
-    for (const key of keys) held.add(key);
-    renewal ??= setInterval(renew, ttlMs / 3);
-  }
-
-  function stopRenewing(key: string): boolean {
-    const wasHeld = held.delete(key);
-    if (held.size === 0) {
-      clearInterval(renewal);
-      renewal = undefined;
-    }
-    return wasHeld;
-  }
-
-  function renew(): void {
-    const calls = valkey.pipeline();
-    for (const key of held) calls.eval(RENEW, 1, key, owner, ttlMs);
-    calls.exec().catch(() => {});
-  }
 
   async function releaseKeys(keys: readonly string[]): Promise<void> {
     const calls = valkey.pipeline();
-    for (const key of keys) calls.eval(RELEASE, 1, key, owner);
+    for (const key of keys) calls.eval(...releaseCall(key, owner, 'read'));
     await calls.exec().catch(() => {});
   }
 
-  async function acquireKeys(keys: readonly string[]): Promise<number[]> {
+  async function acquireKeys(keys: readonly string[]): Promise<Acquired[]> {
     // Before the answer, so that a lock released meanwhile is given back too.
-    startRenewing(keys);
-    const answers = (await valkey.eval(ACQUIRE, keys.length, ...keys, owner, ttlMs)) as number[];
-    for (const [place, key] of keys.entries()) if (answers[place] !== -1) stopRenewing(key);
+    renewal.start(keys);
+    const answers = await acquireLocks(valkey, keys, owner, ttlMs);
+    for (const [place, key] of keys.entries()) if (!answers[place]?.isOwner) renewal.stop(key);
     return answers;
   }
 
@@ -92,26 +59,26 @@ export function openExtractionLocks(valkey: Redis, signals: Signals, memo: Memo,
   async function acquireAndLookUp(group: string, uuids: readonly string[]) {
     const keys = uuids.map((uuid) => lockKey(valkey, group, uuid));
     const [answers, memoEntries] = await Promise.all([acquireKeys(keys), memo.lookUp(group, uuids)]);
-    return memoEntries.map((memoEntry, place) => ({ memoEntry, expiresInMs: answers[place] ?? 0 }));
+    return memoEntries.map((memoEntry, place) => ({ memoEntry, lock: answers[place] as Acquired }));
   }
 
   return {
     async acquire(group, uuids) {
       const attempts = await acquireAndLookUp(group, uuids);
-      return attempts.map(({ memoEntry, expiresInMs }) => ({ isOwner: expiresInMs === -1, ...memoEntry }));
+      return attempts.map(({ memoEntry, lock }) => ({ isOwner: lock.isOwner, ...memoEntry }));
     },
     async waitForResult(episode) {
       const { group, uuid } = episode;
       const deadline = performance.now() + MAX_WAIT;
       let wakeUp = Promise.withResolvers<void>();
-      const stop = await signals.listen(lockKey(valkey, group, uuid), () => wakeUp.resolve());
+      const stop = await pubSub.listen(lockKey(valkey, group, uuid), () => wakeUp.resolve());
       try {
         while (performance.now() < deadline) {
           wakeUp = Promise.withResolvers();
           const [attempt] = await acquireAndLookUp(group, [uuid]);
-          const { memoEntry, expiresInMs } = attempt as NonNullable<typeof attempt>;
-          if (expiresInMs === -1 || fromMemo(episode, memoEntry)) return memoEntry;
-          await withTimeout(expiresInMs + Math.random() * JITTER, wakeUp.promise, () => {});
+          const { memoEntry, lock } = attempt as NonNullable<typeof attempt>;
+          if (lock.isOwner || fromMemo(episode, memoEntry)) return memoEntry;
+          await withTimeout(lock.expiresInMs + Math.random() * JITTER, wakeUp.promise, () => {});
         }
       } finally {
         stop();
@@ -122,14 +89,49 @@ export function openExtractionLocks(valkey: Redis, signals: Signals, memo: Memo,
     },
     release(group, uuid) {
       const key = lockKey(valkey, group, uuid);
-      if (!stopRenewing(key) || released.push(key) > 1) return;
+      if (!renewal.stop(key) || released.push(key) > 1) return;
       // After the memo's writes of this turn of the event loop.
       queueMicrotask(() => void releaseKeys(released.splice(0)));
     },
     async close() {
+      await releaseKeys(renewal.stopAll());
+    },
+  };
+}
+
+/** Renews the locks of these keys at a third of their time to live, from before they are acquired until they are released. */
+function openRenewal(valkey: Redis, owner: string, ttlMs: number) {
+  const held = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
+
+  function renew(): void {
+    const calls = valkey.pipeline();
+    for (const key of held) calls.eval(...renewCall(key, owner, ttlMs));
+    calls.exec().catch(() => {});
+  }
+
+  /** False for a key that was not held. */
+  function stop(key: string): boolean {
+    const wasHeld = held.delete(key);
+    if (held.size === 0) {
+      clearInterval(timer);
+      timer = undefined;
+    }
+    return wasHeld;
+  }
+
+  return {
+    start(keys: readonly string[]): void {
+      for (const key of keys) held.add(key);
+      // Of an episode that was given up at closing it would keep the process alive.
+      timer ??= setInterval(renew, ttlMs / 3).unref();
+    },
+    stop,
+    /** Returns the keys that were held. */
+    stopAll(): string[] {
       const keys = [...held];
-      for (const key of keys) stopRenewing(key);
-      await releaseKeys(keys);
+      for (const key of keys) stop(key);
+      return keys;
     },
   };
 }

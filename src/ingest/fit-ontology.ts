@@ -1,11 +1,11 @@
 import type { EndedRelation, ExtractedEntity, ExtractedFact, Extraction } from '../models/language-model.ts';
 import type { Attribute, AttributeValue, EntityType, FactType, Ontology } from '../ontology.ts';
-import { sameKey } from './names.ts';
+import { sameKey } from './name-keys.ts';
 
 type Given = Readonly<Record<string, unknown>> | null | undefined;
 
 /**
- * Fits an extraction to the user's own types, whatever the model returned:
+ * Fits an extraction to the user's own types:
  *
  * - an entity of an unknown type becomes an `Entity`; without own types every type is kept;
  * - entities of excluded types are left out, with all of their facts;
@@ -73,11 +73,11 @@ function typesByName(entities: readonly ExtractedEntity[]): Map<string, string> 
   return types;
 }
 
-function validAttributes(given: Given, attributes: readonly Attribute[] = []) {
-  const values = given !== null && typeof given === 'object' ? given : {};
-  const known = attributes.flatMap(({ name, read }): [string, AttributeValue][] => {
+function validAttributes(stated: Given, attributes: readonly Attribute[] = []) {
+  const values = stated !== null && typeof stated === 'object' ? stated : {};
+  const valid = attributes.flatMap(({ name, read }): [string, AttributeValue][] => {
     const value = Object.hasOwn(values, name) ? read(values[name]) : undefined;
     return value === undefined ? [] : [[name, value]];
   });
-  return known.length > 0 && { attributes: Object.fromEntries(known) };
+  return valid.length > 0 && { attributes: Object.fromEntries(valid) };
 }

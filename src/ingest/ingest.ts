@@ -3,22 +3,38 @@ import type { Episode } from '../episode.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import { addStatements } from '../graph/queries/statements.ts';
 import { NO_ONTOLOGY } from '../ontology.ts';
-import { statementsRead } from '../statements/read-notes.ts';
+import type { ExpiryRule } from '../settings.ts';
+import { modelStatements } from '../statements/statements-from-model.ts';
 import { type Metrics, NO_METRICS } from '../telemetry/metrics.ts';
 import { SECOND } from '../time.ts';
+import { replaceVersion } from '../valkey/keys.ts';
 import type { Leases } from '../valkey/lease.ts';
-import { openBatchWriter } from './batch.ts';
-import { type Extracted, type ExtractParts, extract, fromMemo } from './extract.ts';
+import { memoizedResolver } from './decide.ts';
+import { type ExtractedEpisode, type ExtractParts, extractEpisode, fromMemo } from './extract.ts';
 import { openExtractionLocks } from './extraction-lock.ts';
-import { openFinish } from './finish.ts';
+import { openFinishWithoutFacts } from './finish-without-facts.ts';
 import { openGroupCommit } from './group-commit.ts';
-import { memoizedJudge } from './judge.ts';
 import { openMemo } from './memo.ts';
 import { openPassageVectors } from './passage-vectors.ts';
 import { openPendingBatch } from './pending-batch.ts';
-import { previousTexts } from './previous.ts';
-import { openRecord } from './record.ts';
-import { openStages } from './stages.ts';
+import { previousTexts } from './previous-episodes.ts';
+import { openRecorder } from './record.ts';
+import { openStages } from './timed-stages.ts';
+
+/*
+ * States of an episode. Each may be entered again after a crash or by another worker that received the same job; effects happen once.
+ *
+ * received    → recorded: the raw episode and its passages are in the graph, and the text can be found. An episode that was committed or
+ *             removed before ends here.
+ * recorded    The worker that gets the extraction lock extracts. The others wait for its result in the memo; if that worker fails or dies,
+ *             one of them gets the lock. → extracted
+ * extracted   The result is in the memo, so that a retry does not call a model again, and the lock is released. No facts → committed,
+ *             without a lease (`finish-without-facts.ts`). Otherwise the episode joins its group's commit → committed (`group-commit.ts`, which
+ *             describes the lease and the pending batch).
+ * committed   The facts are in the graph and every reader sees them; the job is done.
+ *
+ * Any failure ends the call, and the job is retried from the start: a state that was reached is found in the graph or in the memo.
+ */
 
 /** Takes an episode all the way into the graph. */
 export type Ingest = (episode: Episode) => Promise<void>;
@@ -34,6 +50,8 @@ export interface IngestParts extends Pick<ExtractParts, 'model' | 'embedder'> {
   readonly metrics?: Metrics;
   /** Milliseconds after which another worker that extracts an episode counts as dead. Default: 15 s. */
   readonly takeover?: number;
+  /** When episodes without an expiry of their own expire. Default: never. */
+  readonly expiry?: readonly ExpiryRule[];
   /** Called when an entity's summary of the group has reached its length limit. Default: nothing. */
   readonly onLong?: (group: string) => void;
   /** Called with the number of episodes that this process committed, its own or other workers'. Default: nothing. */
@@ -51,45 +69,57 @@ export function openIngest(graphs: Graphs, valkey: Redis, leases: Leases, parts:
   const { takeover = 15 * SECOND, onLong = () => {}, onCommitted = () => {} } = parts;
   const stage = openStages(metrics);
   const memo = openMemo(valkey, { model, embedder, ontology, metrics });
-  const pending = openPendingBatch(valkey, leases.signals);
-  const judgeOf = (group: string) => memoizedJudge(valkey, group, model, memo.count, stage);
-  const writer = openBatchWriter({
-    graphs,
-    valkey,
-    embedder,
-    pending,
-    memo,
-    judgeOf,
-    stage,
-    metrics,
-    onLong,
-    onCommitted,
-  });
-  const groupCommit = openGroupCommit({ graphs, valkey, leases, pending, writer, stamp: memo.stamp, stage });
-  const locks = openExtractionLocks(valkey, leases.signals, memo, takeover);
-  const record = openRecord(graphs, valkey, embedder, locks, stage);
+  const pending = openPendingBatch(valkey, leases.pubSub);
   const passageVectors = openPassageVectors(graphs, valkey, embedder, stage);
-  const finish = openFinish(graphs, { stage, metrics, onCommitted });
+  const resolverOf = (group: string) => memoizedResolver(valkey, group, model, memo.count, stage);
+  const groupCommit = openGroupCommit({
+    ...{ graphs, valkey, leases, embedder, pending, memo, passageVectors },
+    ...{ resolverOf, stage, metrics, onLong, onCommitted },
+  });
+  const locks = openExtractionLocks(valkey, leases.pubSub, memo, takeover);
+  const record = openRecorder(graphs, valkey, embedder, locks, stage, parts.expiry);
+  const finish = openFinishWithoutFacts(graphs, { stage, metrics, onCommitted });
 
   /** Undefined for an episode that is already committed. */
-  async function recordAndExtract(episode: Episode): Promise<Extracted | undefined> {
-    const { group, uuid, source } = episode;
+  async function recordAndExtract(episode: Episode): Promise<ExtractedEpisode | undefined> {
+    const { group, uuid } = episode;
     try {
       const recorded = await record(episode);
       if (recorded.isCommitted) return undefined;
-      const memoEntry = recorded.isOwner || fromMemo(episode, recorded) ? recorded : await locks.waitForResult(episode);
-      const previous = async () =>
-        model.readsPrevious && source !== 'fact_triple' ? previousTexts(graphs.group(group), episode) : [];
-      const unembedded = (isFirst: boolean) => passageVectors.missing(episode, isFirst);
-      const extractParts = { model, embedder, ontology, memo, stage };
-      const { extracted, passages } = await extract(episode, previous, memoEntry, unembedded, extractParts);
+      const isWaiting = !recorded.isOwner && !fromMemo(episode, recorded);
+      const extracted = await extractEpisode(
+        episode,
+        () => previousOf(episode),
+        isWaiting ? await locks.waitForResult(episode) : recorded,
+        (isFirst) => passageVectors.missing(episode, isFirst),
+        { model, embedder, ontology, memo, stage },
+      );
+      const statements = modelStatements(episode, extracted.extraction.notes ?? []);
+      // An answer may have been cached since the vectors; an episode without facts raises no version later.
+      if (statements.length > 0 && (await addStatements(graphs.group(group), uuid, statements)) > 0)
+        await replaceVersion(valkey, group);
+      if (!isWrittenAhead(extracted)) return extracted;
       // Before the commit: afterwards the episode is not extracted again.
-      if (passages.length > 0) await passageVectors.write(episode, passages);
-      const statements = statementsRead(episode, extracted.extraction.notes ?? []);
-      if (statements.length > 0) await addStatements(graphs.group(group), episode.uuid, statements);
-      return extracted;
+      await passageVectors.write(extracted);
+      return { ...extracted, passageVectors: [] };
     } finally {
       locks.release(group, uuid);
+    }
+  }
+
+  const previousOf = async (episode: Episode) =>
+    model.readsPrevious && episode.source !== 'fact_triple' ? previousTexts(graphs.group(episode.group), episode) : [];
+
+  async function ingestOnce(episode: Episode): Promise<void> {
+    const extracted = await recordAndExtract(episode);
+    if (!extracted) return;
+    if (statesNothing(extracted)) return finish(extracted);
+    try {
+      await groupCommit.join(extracted);
+    } catch (error) {
+      // The text is found by meaning until a later attempt commits it, and when none does.
+      await passageVectors.write(extracted).catch(() => {});
+      throw error;
     }
   }
 
@@ -98,18 +128,21 @@ export function openIngest(graphs: Graphs, valkey: Redis, leases: Leases, parts:
     const key = `${episode.uuid} ${episode.group}`;
     const running = inFlight.get(key);
     if (running) return running;
-    const ingested = recordAndExtract(episode)
-      .then((extracted) => {
-        if (extracted) return statesNothing(extracted) ? finish(extracted) : groupCommit.join(extracted);
-      })
-      .finally(() => inFlight.delete(key));
+    const ingested = ingestOnce(episode).finally(() => inFlight.delete(key));
     inFlight.set(key, ingested);
     return ingested;
   }
   return Object.assign(ingest, { close: locks.close });
 }
 
+/** Of a longer text the vectors are not written while the lease is held. */
+const MOST_IN_COMMIT = 20;
+
+/** Whether the vectors of an episode's passages are written before its commit, and not with it. */
+const isWrittenAhead = (extracted: ExtractedEpisode): boolean =>
+  statesNothing(extracted) || extracted.passageVectors.length > MOST_IN_COMMIT;
+
 /** Such an episode needs no comparison with the graph, unless a saga's order is to be kept. */
-function statesNothing({ episode, extraction: { entities, facts, ended } }: Extracted) {
+function statesNothing({ episode, extraction: { entities, facts, ended } }: ExtractedEpisode) {
   return entities.length + facts.length + ended.length === 0 && episode.saga === null;
 }

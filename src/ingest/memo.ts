@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import * as z from 'zod/mini';
+import { parseJson } from '../json.ts';
 import type { Embedder } from '../models/embedder.ts';
-import type { Extraction, LanguageModel, PartMemo, TokenUse, Verdict } from '../models/language-model.ts';
+import type {
+  Extraction,
+  ExtractionCache,
+  LanguageModel,
+  ResolutionResult,
+  TokenUse,
+} from '../models/language-model.ts';
 import type { Ontology } from '../ontology.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { DAY, SECOND } from '../time.ts';
@@ -67,17 +74,17 @@ export interface StoredVectors {
 }
 
 /** A short hash that changes when any part changes. */
-export function hashOf(...parts: readonly unknown[]): string {
+export function shortHash(...parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
 }
 
-export function extractionText(stamp: string, extraction: Extraction): string {
+export function serializeExtraction(stamp: string, extraction: Extraction): string {
   return JSON.stringify({ stamp, extraction });
 }
 
 /** Undefined for unreadable text and for another stamp. */
-export function readExtraction(text: string, stamp: string): Extraction | undefined {
-  const read = stampedExtraction.safeParse(parsed(text));
+export function parseStoredExtraction(text: string, stamp: string): Extraction | undefined {
+  const read = stampedExtraction.safeParse(parseJson(text));
   return read.success && read.data.stamp === stamp ? (read.data.extraction as Extraction) : undefined;
 }
 
@@ -97,7 +104,7 @@ const FLOAT = 4;
 /** Undefined for unreadable bytes, for another stamp, and for another count of numbers. */
 export function readVectors(bytes: Buffer, stamp: string, count: number, width: number): StoredVectors | undefined {
   const end = bytes.indexOf('\n');
-  const head = vectorsHead.safeParse(parsed(bytes.subarray(0, end).toString()));
+  const head = vectorsHead.safeParse(parseJson(bytes.subarray(0, end).toString()));
   if (!head.success || head.data.stamp !== stamp || bytes.length - end - 1 !== count * width * FLOAT) return undefined;
   const body = new DataView(bytes.buffer, bytes.byteOffset + end + 1);
   const numberAt = (place: number) => body.getFloat32(place * FLOAT, true);
@@ -108,19 +115,13 @@ export function readVectors(bytes: Buffer, stamp: string, count: number, width: 
 }
 
 /** @param asked the expected numbers of answers */
-export function readVerdict(text: string, asked: { entities: number; facts: number }): Verdict | undefined {
-  const read = verdict.safeParse(parsed(text));
+export function readVerdict(text: string, asked: { entities: number; facts: number }): ResolutionResult | undefined {
+  const read = verdict.safeParse(parseJson(text));
   if (!read.success) return undefined;
   const { entities, facts } = read.data;
-  return entities.length === asked.entities && facts.length === asked.facts ? (read.data as Verdict) : undefined;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return entities.length === asked.entities && facts.length === asked.facts
+    ? (read.data as ResolutionResult)
+    : undefined;
 }
 
 /** Stored model results of an episode, by the same models and for the same types. */
@@ -143,7 +144,7 @@ export interface Memo {
   storePassages(group: string, uuid: string, texts: readonly string[], stored: StoredVectors): void;
   getPassages(group: string, uuid: string, texts: readonly string[]): Promise<StoredVectors | undefined>;
   /** Results for the parts of a long episode, until all parts are done; read when the first one is needed. */
-  parts(group: string, uuid: string): PartMemo;
+  parts(group: string, uuid: string): ExtractionCache;
   count(stage: 'extraction' | 'vectors' | 'judgement', isHit: boolean): void;
 }
 
@@ -165,8 +166,8 @@ export interface MemoParts {
 }
 
 export function openMemo(valkey: Redis, { model, embedder, ontology, metrics }: MemoParts): Memo {
-  const extractionStamp = hashOf(VERSION, model.id, ontology);
-  const vectorsStamp = hashOf(VERSION, embedder.model, embedder.dimension);
+  const extractionStamp = shortHash(VERSION, model.id, ontology);
+  const vectorsStamp = shortHash(VERSION, embedder.model, embedder.dimension);
 
   const pendingWrites: (readonly [key: string, value: string | Buffer])[] = [];
 
@@ -183,14 +184,14 @@ export function openMemo(valkey: Redis, { model, embedder, ontology, metrics }: 
 
   function entryOf(extraction: Buffer | null, vectors: Buffer | null): MemoEntry {
     return {
-      extraction: extraction ? readExtraction(extraction.toString(), extractionStamp) : undefined,
+      extraction: extraction ? parseStoredExtraction(extraction.toString(), extractionStamp) : undefined,
       vectors: (texts) =>
-        vectors ? readVectors(vectors, hashOf(vectorsStamp, texts), texts.length, embedder.dimension) : undefined,
+        vectors ? readVectors(vectors, shortHash(vectorsStamp, texts), texts.length, embedder.dimension) : undefined,
     };
   }
 
   return {
-    stamp: hashOf(extractionStamp, vectorsStamp),
+    stamp: shortHash(extractionStamp, vectorsStamp),
     async lookUp(group, uuids) {
       if (uuids.length === 0) return [];
       const keys = uuids.flatMap((uuid) => STAGES.map((stage) => memoKey(valkey, group, uuid, stage)));
@@ -198,19 +199,19 @@ export function openMemo(valkey: Redis, { model, embedder, ontology, metrics }: 
       return uuids.map((_, place) => entryOf(stored[2 * place] ?? null, stored[2 * place + 1] ?? null));
     },
     storeExtraction(group, uuid, extraction) {
-      store(memoKey(valkey, group, uuid, 'extraction'), extractionText(extractionStamp, extraction));
+      store(memoKey(valkey, group, uuid, 'extraction'), serializeExtraction(extractionStamp, extraction));
       if (extraction.use && extraction.use.length > 1)
         valkey.unlink(memoKey(valkey, group, uuid, 'parts')).catch(() => {});
     },
     storeVectors(group, uuid, texts, stored) {
-      store(memoKey(valkey, group, uuid, 'vectors'), vectorsBytes(hashOf(vectorsStamp, texts), stored));
+      store(memoKey(valkey, group, uuid, 'vectors'), vectorsBytes(shortHash(vectorsStamp, texts), stored));
     },
     storePassages(group, uuid, texts, stored) {
-      store(memoKey(valkey, group, uuid, 'passages'), vectorsBytes(hashOf(vectorsStamp, texts), stored));
+      store(memoKey(valkey, group, uuid, 'passages'), vectorsBytes(shortHash(vectorsStamp, texts), stored));
     },
     async getPassages(group, uuid, texts) {
       const bytes = await valkey.getBuffer(memoKey(valkey, group, uuid, 'passages'));
-      return bytes ? readVectors(bytes, hashOf(vectorsStamp, texts), texts.length, embedder.dimension) : undefined;
+      return bytes ? readVectors(bytes, shortHash(vectorsStamp, texts), texts.length, embedder.dimension) : undefined;
     },
     parts(group, uuid) {
       const key = memoKey(valkey, group, uuid, 'parts');
@@ -218,12 +219,12 @@ export function openMemo(valkey: Redis, { model, embedder, ontology, metrics }: 
       return {
         async get(part) {
           known ??= valkey.hgetall(key);
-          const text = (await known)[hashOf(part)];
-          return text === undefined ? undefined : readExtraction(text, extractionStamp);
+          const text = (await known)[shortHash(part)];
+          return text === undefined ? undefined : parseStoredExtraction(text, extractionStamp);
         },
-        async keep(part, extraction) {
+        async set(part, extraction) {
           const calls = valkey.pipeline();
-          calls.hset(key, hashOf(part), extractionText(extractionStamp, extraction)).expire(key, TTL_SECONDS);
+          calls.hset(key, shortHash(part), serializeExtraction(extractionStamp, extraction)).expire(key, TTL_SECONDS);
           await calls.exec().catch(() => {});
         },
       };

@@ -4,17 +4,18 @@ import type { Graphs } from '../graph/graphs.ts';
 import { embeddedPassages, type PassageVector, writePassageVectors } from '../graph/queries/passages.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { embeddedText, passagesOf, textOf } from '../passages/passages.ts';
-import { raiseVersion } from '../valkey/group-version.ts';
+import { replaceVersion } from '../valkey/keys.ts';
 import { coalesce } from './coalesce.ts';
-import type { Unembedded } from './extract.ts';
-import { type Stages, tagsOf } from './stages.ts';
+import type { ExtractedEpisode, UnembeddedPassage } from './extract.ts';
+import { type Stages, tagsOf } from './timed-stages.ts';
 
 const MAX_EPISODES = 64;
 
 export interface PassageVectors {
-  /** Passages of an episode that have no vector yet. @param isFirst the episode was never extracted before, so the graph need not be asked */
-  missing(episode: Episode, isFirst: boolean): Promise<Unembedded[]>;
-  write(episode: Episode, vectors: readonly PassageVector[]): Promise<void>;
+  /** Passages of an episode that have no vector yet. @param isFirst the episode was never extracted before, so the graph need not be read */
+  missing(episode: Episode, isFirst: boolean): Promise<UnembeddedPassage[]>;
+  /** Writes the vectors of an episode that are not written with its commit. */
+  write(extracted: ExtractedEpisode): Promise<void>;
 }
 
 /** Writes the vectors of passages, once each. No lease is needed, since nothing is derived from the graph. */
@@ -24,27 +25,30 @@ export function openPassageVectors(graphs: Graphs, valkey: Redis, embedder: Embe
     (waiting) => Math.min(waiting.length, MAX_EPISODES),
     async (batch, group) => {
       const graph = graphs.group(group);
-      const vectors = batch.flatMap((it) => it.vectors);
-      await writePassageVectors(graph, vectors, embedder);
-      // If the graph was lost or has another embedder, nothing was written.
-      await graph.checkNow(embedder);
-      await raiseVersion(valkey, group);
+      // Once each: within one query, a vector that the query itself creates is not seen.
+      const vectors = [...new Map(batch.flatMap((row) => row.vectors).map((vector) => [vector.uuid, vector])).values()];
+      const written = await writePassageVectors(graph, vectors, embedder);
+      // Some have their vectors already, or nothing was written since the graph was lost or has another embedder.
+      if (written < vectors.length) await graph.checkNow(embedder);
+      await replaceVersion(valkey, group);
       return batch.map(() => undefined);
     },
   );
   return {
     async missing(episode, isFirst) {
       const passages = passagesOf(episode);
-      const known = isFirst ? new Set() : await embeddedPassages(graphs.group(episode.group), episode.uuid);
+      const embedded = isFirst ? new Set() : await embeddedPassages(graphs.group(episode.group), episode.uuid);
       return passages
-        .filter(({ uuid }) => !known.has(uuid))
+        .filter(({ uuid }) => !embedded.has(uuid))
         .map((passage) => ({
           uuid: passage.uuid,
           episode: episode.uuid,
           text: embeddedText(textOf(passage.source, episode.content, episode.metadata), passage),
         }));
     },
-    write: (episode, vectors) =>
-      stage('embed', { tags: tagsOf(episode) }, () => write({ group: episode.group, vectors })),
+    async write({ episode, passageVectors: vectors }) {
+      if (vectors.length === 0) return;
+      await stage('embed', { tags: tagsOf(episode) }, () => write({ group: episode.group, vectors }));
+    },
   };
 }

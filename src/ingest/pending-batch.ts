@@ -1,31 +1,33 @@
 import type { Redis } from 'ioredis';
 import * as z from 'zod/mini';
+import type { FailureName } from '../errors.ts';
 import * as errors from '../errors.ts';
-import type { Carrier } from '../telemetry/carrier.ts';
+import { parseJson } from '../json.ts';
 import { redactError } from '../telemetry/redact-error.ts';
+import type { Carrier } from '../telemetry/tracing.ts';
 import { HOUR } from '../time.ts';
-import { versionKey } from '../valkey/group-version.ts';
-import { groupKey } from '../valkey/keys.ts';
-import type { Signals } from '../valkey/signals.ts';
-import type { Extracted, ReadEpisode } from './extract.ts';
+import { groupKey, versionKey } from '../valkey/keys.ts';
+import type { PubSub } from '../valkey/pub-sub.ts';
+import type { EpisodeIdentity, ExtractedEpisode } from './extract.ts';
 
 /** An extracted episode of this process that is to be written. */
 export interface OwnEpisode {
-  readonly extracted: Extracted;
+  readonly extracted: ExtractedEpisode;
   /** Milliseconds since 1970. */
   readonly since: number;
   /** Of its commit's span. */
   readonly carrier: Carrier | undefined;
   /** True once other workers may know of it. */
   isVisible: boolean;
-  readonly written: PromiseWithResolvers<Carrier | undefined>;
+  /** Settled with the episode's outcome: the span of the write, or a failure. */
+  readonly completion: PromiseWithResolvers<Carrier | undefined>;
 }
 
 /** This process' pending episodes of one group, by uuid. */
 export type OwnEpisodes = Map<string, OwnEpisode>;
 
 /** The names of these classes in a stored batch, which workers of earlier releases share. */
-const STORED_NAMES: Readonly<Record<string, string>> = {
+const STORED_NAMES: Readonly<Partial<Record<FailureName, string>>> = {
   InvalidInputError: 'InvalidInput',
   StoreUnreachableError: 'StoreUnreachable',
   WrongServerError: 'WrongServer',
@@ -47,30 +49,36 @@ const CLASS_NAMES = Object.fromEntries(Object.entries(STORED_NAMES).map(([classN
 export interface SerializedFailure {
   readonly name: string;
   readonly message: string;
-  /** Milliseconds; requested by a model's server. */
+  /** Milliseconds that a server asked to wait: `retryAfterMs` of the error, under the name that earlier releases store. */
   readonly retryAfter?: number | undefined;
 }
 
 export function serializeFailure(error: unknown): SerializedFailure {
-  if (!errors.isForeseen(error)) return redactError(error);
+  if (!errors.isOperationalError(error)) return redactError(error);
   const { name, message } = error;
-  const { retryAfter } = error as Partial<errors.ModelBusyError>;
-  return { name: STORED_NAMES[name] ?? name, message, ...(typeof retryAfter === 'number' && { retryAfter }) };
+  const { retryAfterMs } = error as Partial<errors.ModelBusyError>;
+  return {
+    name: STORED_NAMES[name] ?? name,
+    message,
+    ...(typeof retryAfterMs === 'number' && { retryAfter: retryAfterMs }),
+  };
 }
 
-/** The same failure, of the same class, in another worker. */
+/** Classes without a wait ignore `retryAfterMs`. */
+type FailureClass = new (message: string, options: { retryAfterMs: number | null }) => Error;
+
+/** The same failure, of the same class and with the same wait, in another worker. */
 export function deserializeFailure({ name, message, retryAfter }: SerializedFailure): Error {
   const className = CLASS_NAMES[name] ?? name;
-  const known: unknown = (errors as Record<string, unknown>)[className];
-  if (className === 'ModelBusyError') return new errors.ModelBusyError(message, { retryAfter: retryAfter ?? null });
-  return typeof known === 'function' && known.prototype instanceof Error
-    ? new (known as new (message: string) => Error)(message)
+  const errorClass: unknown = (errors as Record<string, unknown>)[className];
+  return typeof errorClass === 'function' && errorClass.prototype instanceof Error
+    ? new (errorClass as FailureClass)(message, { retryAfterMs: retryAfter ?? null })
     : new Error(message);
 }
 
 /** An extracted episode that waits for its group's commit; its extraction is in the memo. */
 export interface PendingEpisode {
-  readonly episode: ReadEpisode;
+  readonly episode: EpisodeIdentity;
   /** The memo's stamp at extraction: a worker with other models or types does not write the episode. */
   readonly stamp: string;
   /** Milliseconds since 1970. */
@@ -124,7 +132,7 @@ const outcomeShape = z.object({
   write: carrier,
 });
 
-export function openPendingBatch(valkey: Redis, signals: Signals): PendingBatch {
+export function openPendingBatch(valkey: Redis, pubSub: PubSub): PendingBatch {
   return {
     async add(group, episodes) {
       if (episodes.length === 0) return;
@@ -156,7 +164,7 @@ export function openPendingBatch(valkey: Redis, signals: Signals): PendingBatch 
       await execAll(calls);
     },
     subscribe: (group, onOutcome) =>
-      signals.listen(groupKey(valkey, 'told', group), (message) => onOutcome(readOutcome(message))),
+      pubSub.listen(groupKey(valkey, 'told', group), (message) => onOutcome(readOutcome(message))),
   };
 }
 
@@ -167,30 +175,20 @@ export async function removePending(valkey: Redis, group: string, uuids: readonl
 
 /** Undefined for an unreadable message, which may concern our own episodes. */
 function readOutcome(message: string | undefined): CommitOutcome | undefined {
-  try {
-    return outcomeShape.parse(JSON.parse(message ?? ''));
-  } catch {
-    return undefined;
-  }
+  return outcomeShape.safeParse(parseJson(message ?? '')).data;
 }
 
 /** Also readable for entries of another version; NaN for none. */
 function sinceOf(text = ''): number {
-  try {
-    return Number((JSON.parse(text) as { since?: unknown }).since);
-  } catch {
-    return Number.NaN;
-  }
+  return Number((parseJson(text) as { since?: unknown } | null | undefined)?.since);
 }
 
 /** Empty for an entry of another version, which this worker cannot write. */
 function readEpisode(group: string, text: string): PendingEpisode[] {
-  try {
-    const { uuid, referenceTime, saga, ...rest } = episodeShape.parse(JSON.parse(text));
-    return [{ episode: { uuid, group, referenceTime, saga }, ...rest, carrier: rest.carrier }];
-  } catch {
-    return [];
-  }
+  const { data } = episodeShape.safeParse(parseJson(text));
+  if (!data) return [];
+  const { uuid, referenceTime, saga, ...rest } = data;
+  return [{ episode: { uuid, group, referenceTime, saga }, ...rest, carrier: rest.carrier }];
 }
 
 /** @throws the first failure, which a pipeline only reports among its results */

@@ -3,10 +3,11 @@ import type { Episode } from '../episode.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import { recordEpisodes } from '../graph/queries/record.ts';
 import type { Embedder } from '../models/embedder.ts';
-import { raiseVersion } from '../valkey/group-version.ts';
+import type { ExpiryRule } from '../settings.ts';
+import { replaceVersion } from '../valkey/keys.ts';
 import { coalesce } from './coalesce.ts';
 import type { ExtractionLocks, LockAttempt } from './extraction-lock.ts';
-import { type Stages, tagsOf } from './stages.ts';
+import { type Stages, tagsOf } from './timed-stages.ts';
 
 const MAX_EPISODES = 64;
 /** FalkorDB does nothing else in the graph while it writes them. */
@@ -16,12 +17,13 @@ const MAX_CHARACTERS = 500_000;
 export type RecordResult = { readonly isCommitted: true } | ({ readonly isCommitted: false } & LockAttempt);
 
 /** Writes raw episodes and acquires their extraction locks; episodes of a group that arrive together share the calls. */
-export function openRecord(
+export function openRecorder(
   graphs: Graphs,
   valkey: Redis,
   embedder: Embedder,
   locks: ExtractionLocks,
   stage: Stages,
+  expiry: readonly ExpiryRule[] = [],
 ): (episode: Episode) => Promise<RecordResult> {
   const write = coalesce<Episode, RecordResult>(
     ({ group }) => group,
@@ -30,10 +32,13 @@ export function openRecord(
       const graph = graphs.group(group);
       await graph.prepare(embedder);
       const uuids = episodes.map(({ uuid }) => uuid);
-      const [recorded, attempts] = await Promise.all([recordEpisodes(graph, episodes), locks.acquire(group, uuids)]);
+      const [attempts, recorded] = await Promise.all([
+        locks.acquire(group, uuids),
+        recordEpisodes(graph, episodes, expiry),
+      ]);
       if (recorded.some(({ isPrepared }) => !isPrepared)) await graph.prepareAgain(embedder);
       // Unconditional, since a crash may have come between the graph's write and the version.
-      await raiseVersion(valkey, group);
+      await replaceVersion(valkey, group);
       return attempts.map((attempt, place) => ({ isCommitted: recorded[place]?.isCommitted === true, ...attempt }));
     },
   );

@@ -1,24 +1,31 @@
 import { derivedUuid } from '../derived-uuid.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { beginCommit, findEntitiesLike, type LikeEntity, type StoredEntity } from '../graph/queries/begin-commit.ts';
+import {
+  beginCommit,
+  findSimilarEntities,
+  type SimilarEntity,
+  type StoredEntity,
+} from '../graph/queries/begin-commit.ts';
+import { isPreparedFor } from '../graph/schema.ts';
+import type { Embedder } from '../models/embedder.ts';
 import type { ExtractedEntity } from '../models/language-model.ts';
 import type { AttributeValue } from '../ontology.ts';
-import type { Extracted } from './extract.ts';
+import type { ExtractedEpisode } from './extract.ts';
 import {
   aliasKey,
   findNearDuplicate,
   fuzzyKey,
   isDistinctive,
   jaccard,
-  ALIKE as SAME,
+  SAME_NAME,
   sameKey,
   shingles,
   similarity,
-  spellings,
-} from './names.ts';
+  unicodeForms,
+} from './name-keys.ts';
 
 /** A name in the batch, with the type and attributes that its episodes give. */
-export interface NamedThing {
+export interface NewName {
   readonly key: string;
   readonly name: string;
   type: string;
@@ -26,118 +33,170 @@ export interface NamedThing {
   readonly episodes: Set<string>;
 }
 
-/** What a name may mean before the model is asked: one known or new entity, or one of several. */
-export interface Guess {
-  readonly thing: NamedThing;
-  /** The known entity, if it is certain. */
-  known: StoredEntity | null;
-  /** Another name of the batch that certainly means the same. */
-  same: Guess | null;
-  /** Used when no candidate is chosen: the first of several entities with exactly this name. */
+/**
+ * What a name may mean before the model is asked. It is one of these:
+ *
+ * known      a stored entity for certain: `known`
+ * same       another new name of the batch for certain: `same`
+ * undecided  one of `candidates` or `alike`, chosen by the model; if it chooses none, `fallback` or else a new entity
+ * new        a new entity: nothing is set
+ */
+export interface EntityGuess {
+  readonly thing: NewName;
+  readonly known: StoredEntity | null;
+  readonly same: EntityGuess | null;
+  /** Stored entities: several with exactly this name, or those with similar names, the most similar first. */
+  readonly candidates: readonly StoredEntity[];
+  /** New names from other episodes, the most similar first. */
+  readonly alike: readonly EntityGuess[];
+  /** The first of several stored entities with exactly this name. */
   readonly fallback: StoredEntity | null;
-  /** Known entities that it may mean; empty once it is decided. */
-  candidates: readonly StoredEntity[];
-  /** New names of the batch, from other episodes, that may be the same; the most alike first. */
-  readonly alike: Guess[];
 }
 
-export interface Guesses {
-  /** The fence that the graph had before anything was read. */
+const NEW = { known: null, same: null, candidates: [], alike: [], fallback: null };
+
+/** One thing that a name may mean: a stored entity, or the same as another name of the batch. */
+export type NameMeaning =
+  | { readonly kind: 'entity'; readonly entity: StoredEntity }
+  | { readonly kind: 'name'; readonly guess: EntityGuess };
+
+/** What the model may choose for a name; nothing for a name that is decided. */
+export function meaningsOf({ candidates, alike }: EntityGuess): NameMeaning[] {
+  return [
+    ...candidates.map((entity): NameMeaning => ({ kind: 'entity', entity })),
+    ...alike.map((guess): NameMeaning => ({ kind: 'name', guess })),
+  ];
+}
+
+export interface EntityGuesses {
+  /** The fence that the graph had before anything was read, and the id of its last change. */
   readonly fence: number;
+  readonly changeId: string;
   /** uuids of episodes of the batch that were committed or removed from the group meanwhile. */
   readonly done: readonly string[];
   /** uuids of those that the graph has lost since they were recorded. */
   readonly lost: readonly string[];
   /** By `sameKey` of the name. */
-  readonly byKey: ReadonlyMap<string, Guess>;
+  readonly byKey: ReadonlyMap<string, EntityGuess>;
 }
 
 /** Cosine from which on two names may mean the same thing. */
-const NEAR = 0.5;
-/** Share of common shingles from which on two new names may be the same. */
-const ALIKE = 0.3;
+const SIMILAR_MEANING = 0.5;
+/** Share of common shingles from which on two names may mean the same thing. */
+const SIMILAR_LETTERS = 0.3;
 const MAX_CANDIDATES = 5;
 
 /**
  * Finds what every name of the batch may mean. The same name except for case and spaces, or a stored alias, is the same entity; so
  * is a longer name that differs in punctuation or a letter (graphiti_core's heuristics). Names with common words or a similar
  * meaning stay undecided.
+ * @param embedder of the batch's vectors
  * @param hasJudge false when no model decides open names: then only exact names are looked up
+ * @throws EmbedderMismatchError when the graph has another embedder since the extraction
  */
 export async function guessEntities(
   graph: GroupGraph,
-  batch: readonly Extracted[],
+  batch: readonly ExtractedEpisode[],
+  embedder: Embedder,
   hasJudge: boolean,
-): Promise<Guesses> {
+): Promise<EntityGuesses> {
   const things = [...namedIn(batch).values()];
   const lookups = things.flatMap(({ key, name }, place) => [
     { place, name, uuid: newUuid(graph.group, name), alias: aliasKey(key) },
-    ...spellings(name)
-      .filter((it) => it.name !== name || it.key !== key)
-      .map((it) => ({
-        ...{ place, name: it.name, uuid: derivedUuid('entity', graph.group, it.key), alias: aliasKey(it.key) },
+    ...unicodeForms(name)
+      .filter((form) => form.name !== name || form.key !== key)
+      .map((form) => ({
+        place,
+        name: form.name,
+        uuid: derivedUuid('entity', graph.group, form.key),
+        alias: aliasKey(form.key),
       })),
   ]);
   const episodes = batch.map(({ episode }) => episode.uuid);
-  const { entities, ...begun } = await beginCommit(graph, episodes, lookups);
-  const guesses = things.map((thing, place): Guess => {
+  const { entities, embedder: stored, ...begun } = await beginCommit(graph, episodes, lookups);
+  if (!isPreparedFor(stored, embedder)) await graph.checkNow(embedder);
+  const byName = things.map((thing, place) => {
     const named = entities.filter((entity) => entity.place === place);
     const exact = distinct(named.filter(({ how }) => how === 'name'));
-    const known = exact.length > 0 ? exact : distinct(named);
-    const isOpen = known.length > 1 && hasJudge;
-    const first = known[0] ?? null;
-    return {
-      thing,
-      known: isOpen ? null : first,
-      same: null,
-      fallback: first,
-      candidates: isOpen ? known : [],
-      alike: [],
-    };
+    return guessByName(thing, exact.length > 0 ? exact : distinct(named), hasJudge);
   });
-  const unknown = guesses.filter(({ known, candidates }) => !known && candidates.length === 0);
-  if (hasJudge && unknown.length > 0) await findSimilar(graph, unknown, batch);
-  return { ...begun, byKey: new Map(guesses.map((guess) => [guess.thing.key, guess])) };
+  const unknown = byName.filter(({ known, candidates }) => !known && candidates.length === 0).map(({ thing }) => thing);
+  const similar = hasJudge && unknown.length > 0 ? await guessBySimilarity(graph, unknown, batch) : [];
+  return { ...begun, byKey: new Map([...byName, ...similar].map((guess) => [guess.thing.key, guess])) };
 }
 
-async function findSimilar(graph: GroupGraph, unknown: readonly Guess[], batch: readonly Extracted[]): Promise<void> {
-  const vectors = new Map(batch.flatMap((it) => [...it.vectors]));
-  const names = unknown.map(({ thing: { name } }) => ({ name, vector: vectors.get(name) ?? [] }));
-  const similar = await findEntitiesLike(graph, names);
-  const before: { other: Guess; letters: ReadonlySet<string> }[] = [];
-  for (const [place, guess] of unknown.entries()) {
-    const { name } = guess.thing;
-    const letters = shingles(fuzzyKey(name));
-    const found = similar.filter((entity) => entity.place === place && isSimilar(name, entity));
-    guess.known = findNearDuplicate(name, distinct(found));
-    if (!guess.known) {
-      guess.candidates = distinct(found)
-        .sort((a, b) => similarity(name, b.name) - similarity(name, a.name))
-        .slice(0, MAX_CANDIDATES);
-      const others = before
-        .filter(({ other }) => isFromOtherEpisode(guess.thing, other.thing))
-        .map((it) => ({ other: it.other, share: jaccard(letters, it.letters) }))
-        .filter(({ share }) => share >= ALIKE)
-        .sort((a, b) => b.share - a.share);
-      if (isDistinctive(fuzzyKey(name))) guess.same = others.find(({ share }) => share >= SAME)?.other ?? null;
-      if (!guess.same) guess.alike.push(...others.slice(0, MAX_CANDIDATES).map(({ other }) => other));
-    }
-    before.push({ other: guess, letters });
+/** @param matches stored entities with exactly this name or alias */
+function guessByName(thing: NewName, matches: readonly StoredEntity[], hasJudge: boolean): EntityGuess {
+  const [first = null] = matches;
+  return matches.length > 1 && hasJudge
+    ? { ...NEW, thing, candidates: matches, fallback: first }
+    : { ...NEW, thing, known: first };
+}
+
+/** A guess, and the shingles of its name. */
+interface ShingledGuess {
+  readonly guess: EntityGuess;
+  readonly letters: ReadonlySet<string>;
+}
+
+/** Guesses for names that no stored entity has exactly. */
+async function guessBySimilarity(
+  graph: GroupGraph,
+  things: readonly NewName[],
+  batch: readonly ExtractedEpisode[],
+): Promise<EntityGuess[]> {
+  const vectors = new Map(batch.flatMap((extracted) => [...extracted.vectors]));
+  const similar = await findSimilarEntities(
+    graph,
+    things.map(({ name }) => ({ name, vector: vectors.get(name) ?? [] })),
+  );
+  const earlier: ShingledGuess[] = [];
+  for (const [place, thing] of things.entries()) {
+    const entities = distinct(similar.filter((entity) => entity.place === place && isSimilar(thing.name, entity)));
+    const letters = shingles(fuzzyKey(thing.name));
+    earlier.push({ guess: guessAmong(entities, earlier, thing, letters), letters });
   }
+  return earlier.map(({ guess }) => guess);
+}
+
+/**
+ * @param entities stored entities with a similar name
+ * @param earlier  the batch's names before this one that no stored entity has exactly
+ */
+function guessAmong(
+  entities: readonly StoredEntity[],
+  earlier: readonly ShingledGuess[],
+  thing: NewName,
+  letters: ReadonlySet<string>,
+): EntityGuess {
+  const { name } = thing;
+  const known = findNearDuplicate(name, entities);
+  if (known) return { ...NEW, thing, known };
+  const names = earlier
+    .filter(({ guess }) => isFromOtherEpisode(thing, guess.thing))
+    .map((other) => ({ guess: other.guess, share: jaccard(letters, other.letters) }))
+    .filter(({ share }) => share >= SIMILAR_LETTERS)
+    .sort((a, b) => b.share - a.share);
+  const same = isDistinctive(fuzzyKey(name)) ? names.find(({ share }) => share >= SAME_NAME) : undefined;
+  if (same) return { ...NEW, thing, same: same.guess };
+  const candidates = [...entities]
+    .sort((a, b) => similarity(name, b.name) - similarity(name, a.name))
+    .slice(0, MAX_CANDIDATES);
+  return { ...NEW, thing, candidates, alike: names.slice(0, MAX_CANDIDATES).map(({ guess }) => guess) };
 }
 
 /** Common words are weak evidence, so the letters must be similar too. */
-function isSimilar(name: string, entity: LikeEntity): boolean {
-  return entity.near === null ? similarity(name, entity.name) >= ALIKE : entity.near >= NEAR;
+function isSimilar(name: string, entity: SimilarEntity): boolean {
+  return entity.near === null ? similarity(name, entity.name) >= SIMILAR_LETTERS : entity.near >= SIMILAR_MEANING;
 }
 
 /** Two names in one episode mean two entities. */
-function isFromOtherEpisode(one: NamedThing, other: NamedThing): boolean {
+function isFromOtherEpisode(one: NewName, other: NewName): boolean {
   return ![...one.episodes].some((episode) => other.episodes.has(episode));
 }
 
-function namedIn(batch: readonly Extracted[]): Map<string, NamedThing> {
-  const things = new Map<string, NamedThing>();
+function namedIn(batch: readonly ExtractedEpisode[]): Map<string, NewName> {
+  const things = new Map<string, NewName>();
   for (const { extraction, episode } of batch)
     for (const entity of extraction.entities) {
       const key = sameKey(entity.name);
@@ -149,7 +208,7 @@ function namedIn(batch: readonly Extracted[]): Map<string, NamedThing> {
   return things;
 }
 
-function mergeEntity(thing: NamedThing, { type, attributes }: ExtractedEntity): void {
+function mergeEntity(thing: NewName, { type, attributes }: ExtractedEntity): void {
   if (thing.type === 'Entity') thing.type = type;
   if (type === thing.type) Object.assign(thing.attributes, attributes);
 }
@@ -183,20 +242,20 @@ export interface Resolution {
 
 /**
  * Decides what each name means.
- * @param choices the model's choice for undecided names: a known entity or another name's guess; none for a new entity
+ * @param choices the model's choice for undecided names; none for a new entity
  */
 export function resolveEntities(
   group: string,
-  { byKey }: Guesses,
-  choices: ReadonlyMap<Guess, StoredEntity | Guess>,
+  { byKey }: EntityGuesses,
+  choices: ReadonlyMap<EntityGuess, NameMeaning>,
 ): Resolution {
-  const byUuid = new Map<string, { uuid: string; name: string; known: StoredEntity | null; things: NamedThing[] }>();
+  const byUuid = new Map<string, { uuid: string; name: string; known: StoredEntity | null; things: NewName[] }>();
   const uuidOf = new Map<string, string>();
   for (const guess of byKey.values()) {
     const { thing } = guess;
-    const end = resolveGuess(guess, choices);
-    const known = 'thing' in end ? null : end;
-    const { name } = 'thing' in end ? end.thing : end;
+    const meaning = followed(guess, choices);
+    const known = meaning.kind === 'entity' ? meaning.entity : null;
+    const { name } = meaning.kind === 'entity' ? meaning.entity : meaning.guess.thing;
     const uuid = known?.uuid ?? newUuid(group, name);
     const entity = byUuid.get(uuid) ?? { uuid, name, known, things: [] };
     entity.things.push(thing);
@@ -216,20 +275,30 @@ export function resolveEntities(
   };
 }
 
-/** Follows `same` and the choices to a known entity, or to the guess that names a new one. */
-function resolveGuess(guess: Guess, choices: ReadonlyMap<Guess, StoredEntity | Guess>): StoredEntity | Guess {
-  const seen = new Set<Guess>();
-  for (let at: StoredEntity | Guess = guess; ; ) {
-    if (!('thing' in at)) return at;
-    const next: StoredEntity | Guess | null = at.known ?? at.same ?? choices.get(at) ?? at.fallback;
-    if (!next || seen.has(at)) return at;
-    seen.add(at);
-    at = next;
+/** Follows names that mean the same to a known entity, or to the name of a new one. Names that only refer to each other are new. */
+function followed(start: EntityGuess, choices: ReadonlyMap<EntityGuess, NameMeaning>): NameMeaning {
+  const seen = new Set<EntityGuess>();
+  let guess = start;
+  while (!seen.has(guess)) {
+    seen.add(guess);
+    const meaning = meaningOf(guess, choices);
+    if (meaning?.kind === 'entity') return meaning;
+    if (!meaning) break;
+    guess = meaning.guess;
   }
+  return { kind: 'name', guess };
+}
+
+/** Undefined for a new entity. */
+function meaningOf(guess: EntityGuess, choices: ReadonlyMap<EntityGuess, NameMeaning>): NameMeaning | undefined {
+  const { known, same, fallback } = guess;
+  if (known) return { kind: 'entity', entity: known };
+  if (same) return { kind: 'name', guess: same };
+  return choices.get(guess) ?? (fallback ? { kind: 'entity', entity: fallback } : undefined);
 }
 
 /** A known entity keeps its type; one without takes the first that is given. Attributes count when they are of that type. */
-function typeAndAttributes(known: StoredEntity | null, things: readonly NamedThing[]) {
+function typeAndAttributes(known: StoredEntity | null, things: readonly NewName[]) {
   const knownType = known?.labels.find((label) => label !== 'Entity');
   const type = knownType ?? things.find((thing) => thing.type !== 'Entity')?.type ?? 'Entity';
   const attributes = Object.assign(

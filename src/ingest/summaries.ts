@@ -1,7 +1,7 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { readSummaries, type SummaryRow } from '../graph/queries/entities.ts';
 import { toGraphTime } from '../time.ts';
-import type { Settled, SettledFact } from './settle.ts';
+import type { FactAfterCommit, FactChanges } from './fact-changes.ts';
 
 /** Graphiti's limit: twice its MAX_SUMMARY_CHARS. A model has to shorten a longer summary. */
 const MAX_LENGTH = 2000;
@@ -20,7 +20,7 @@ export interface NewSummary {
 }
 
 /** For each entity the sentences that newly hold, and those that no longer hold. */
-export function summaryChanges({ facts, removed }: Settled, now: Date): Map<string, SummaryChange> {
+export function summaryChanges({ facts, removed }: FactChanges, now: Date): Map<string, SummaryChange> {
   const changes = new Map<string, { add: Set<string>; drop: Set<string>; keep: Set<string> }>();
   const of = (uuid: string) => {
     const change = changes.get(uuid) ?? { add: new Set(), drop: new Set(), keep: new Set() };
@@ -28,11 +28,11 @@ export function summaryChanges({ facts, removed }: Settled, now: Date): Map<stri
     return change;
   };
   for (const { source, target, fact } of removed) for (const uuid of [source, target]) of(uuid).drop.add(fact);
-  for (const it of facts) {
-    const [holds, didHold] = [!it.span.invalidAt || it.span.invalidAt > now, held(it, now)];
-    const { source, target, fact } = it.claim;
+  for (const after of facts) {
+    const [holds, didHold] = [!after.interval.invalidAt || after.interval.invalidAt > now, held(after, now)];
+    const { source, target, fact } = after.claim;
     for (const uuid of [source, target]) {
-      // A sentence that holds in another span, or in a duplicate that Python left, stays.
+      // A sentence that holds in another interval, or in a duplicate that Python left, stays.
       if (holds) of(uuid)[didHold ? 'keep' : 'add'].add(fact);
       else if (didHold) of(uuid).drop.add(fact);
     }
@@ -47,7 +47,7 @@ export function summaryChanges({ facts, removed }: Settled, now: Date): Map<stri
   return new Map(all.filter(([, { add, drop }]) => add.length + drop.length > 0));
 }
 
-function held({ stored }: SettledFact, now: Date): boolean {
+function held({ stored }: FactAfterCommit, now: Date): boolean {
   return stored !== null && !(stored.invalidAt && stored.invalidAt <= toGraphTime(now));
 }
 
@@ -80,8 +80,8 @@ export async function newSummaries(
   created: ReadonlySet<string>,
   now: Date,
 ): Promise<NewSummary[]> {
-  const known = [...changes.keys()].filter((uuid) => !created.has(uuid));
-  const rows = await readSummaries(graph, known, toGraphTime(now));
+  const existing = [...changes.keys()].filter((uuid) => !created.has(uuid));
+  const rows = await readSummaries(graph, existing, toGraphTime(now));
   const before = new Map<string, SummaryRow>(rows.map((row) => [row.uuid, row]));
   for (const uuid of created) before.set(uuid, { uuid, summary: '', held: null });
   return [...changes].flatMap(([uuid, change]) => {

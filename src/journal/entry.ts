@@ -1,9 +1,10 @@
 import * as z from 'zod/mini';
-import type { Param, Params } from '../graph/codec.ts';
 import type { Change } from '../graph/group-graph.ts';
+import type { Param, Params } from '../graph/query-text.ts';
+import { parseJson } from '../json.ts';
 
 /** The group's graph was replaced by an archive's; later entries are changes of that graph. */
-export interface Base {
+export interface ReplacedBase {
   readonly file: string;
   readonly sha256: string;
   /** For a graph that continues with other vectors: id of the last entry before it was read. Episodes recorded since must be replayed. */
@@ -11,7 +12,7 @@ export interface Base {
 }
 
 export interface NewEntry extends Change {
-  readonly base?: Base;
+  readonly base?: ReplacedBase;
 }
 
 /** A change in the journal. */
@@ -23,7 +24,7 @@ export interface JournalEntry extends NewEntry {
 }
 
 /** An entry as stored: JSON, and its vectors as little-endian float32 numbers, one vector after the other. */
-export interface Packed {
+export interface PackedEntry {
   readonly text: string;
   readonly vectors: Buffer;
 }
@@ -40,7 +41,7 @@ const shape = z.object({
 });
 
 /** Packs lists named `embedding` that float32 holds exactly; they take a fifth of the bytes of JSON. */
-export function pack({ query, params, base }: NewEntry): Packed {
+export function pack({ query, params, base }: NewEntry): PackedEntry {
   const vectors: (readonly number[])[] = [];
   let length = 0;
   const text = JSON.stringify({ version: VERSION, query, params, base }, (key, value) => {
@@ -53,15 +54,15 @@ export function pack({ query, params, base }: NewEntry): Packed {
 }
 
 /** @throws Error for an entry that this version did not write */
-export function unpack({ text, vectors }: Packed): NewEntry {
+export function unpack({ text, vectors }: PackedEntry): NewEntry {
   const { query, params, base } = shape.parse(
     JSON.parse(text, (key, value) => (key === 'embedding' ? unpacked(value, vectors) : value)),
   );
-  return { query, params: params as Params, ...(base && { base: base as Base }) };
+  return { query, params: params as Params, ...(base && { base: base as ReplacedBase }) };
 }
 
 function isVector(value: unknown): value is readonly number[] {
-  return Array.isArray(value) && value.length > 0 && value.every((it) => Math.fround(it) === it);
+  return Array.isArray(value) && value.length > 0 && value.every((number) => Math.fround(number) === number);
 }
 
 function bytesOf(vectors: readonly (readonly number[])[], length: number): Buffer {
@@ -80,10 +81,6 @@ function unpacked(value: unknown, vectors: Buffer): Param {
 
 /** True for an entry that only a newer release can read. */
 export function isOfNewerRelease(text: string): boolean {
-  try {
-    const { version } = JSON.parse(text) as { version?: unknown };
-    return typeof version === 'number' && version > VERSION;
-  } catch {
-    return false;
-  }
+  const entry = parseJson(text) as { version?: unknown } | null | undefined;
+  return typeof entry?.version === 'number' && entry.version > VERSION;
 }

@@ -2,14 +2,14 @@ import type { Redis } from 'ioredis';
 import type { ChangeLog } from '../graph/group-graph.ts';
 import type { JournalKey } from '../settings.ts';
 import { MINUTE } from '../time.ts';
-import { isAuthentic } from './authentic.ts';
-import { appendToChain, closeGap, hasSuccessor, readGap, recordGap } from './chain.ts';
+import { appendToChangeLog, changeLogKey, closeGap, hasSuccessor, readGap, recordGap } from './change-log.ts';
 import type { JournalEntry, NewEntry } from './entry.ts';
-import { checkLoss, confirmTaken, readLoss } from './loss.ts';
-import { rewrite } from './rewrite.ts';
+import { isAuthentic } from './hmac.ts';
+import { checkLoss, confirmChange, lostKey, readLoss } from './lost-changes.ts';
+import { redactEntries } from './redact-entries.ts';
 import { fieldsOf, journalKey, lastId, storedEntriesOf } from './stream.ts';
 
-/** How much of a group's changes Valkey keeps beside the graph. */
+/** How much of a group's changes Valkey keeps in addition to the graph. */
 export interface JournalSize {
   readonly entries: number;
   /** Time of the oldest entry. */
@@ -46,7 +46,7 @@ export interface Journal extends ChangeLog {
 }
 
 /** Longer than any write may take: an older entry's change was made, or is appended again. */
-export const MARGIN = 10 * MINUTE;
+export const WRITE_MARGIN = 10 * MINUTE;
 
 export interface JournalOptions {
   /** Called when the journal lacks changes that the graph has, so that only a new archive is complete. */
@@ -62,7 +62,7 @@ export function openJournal(valkey: Redis, { onGap = () => {}, onLoss = () => {}
     async append(group, entry) {
       if (typeof entry.params.mark !== 'string')
         return (await valkey.xadd(journalKey(valkey, group), '*', ...fieldsOf(group, entry, key))) as string;
-      const { id, isContinuous } = await appendToChain(valkey, group, entry, key);
+      const { id, isContinuous } = await appendToChangeLog(valkey, group, entry, key);
       if (!isContinuous) {
         await recordGap(valkey, group, id);
         onGap(group);
@@ -73,14 +73,14 @@ export function openJournal(valkey: Redis, { onGap = () => {}, onLoss = () => {}
       if (!(await hasSuccessor(valkey, group, id, mark))) await valkey.xdel(journalKey(valkey, group), id);
     },
     async confirm(group, id, { params }) {
-      if (await confirmTaken(valkey, group, id, params)) onLoss(group);
+      if (await confirmChange(valkey, group, id, params)) onLoss(group);
     },
     checkLoss: (group, graph) => checkLoss(valkey, group, graph),
     position: (group) => lastId(valkey, group),
     async *entries(group, after, until) {
       for await (const { id, entry, packed, hmac } of storedEntriesOf(valkey, group, after, until)) {
         const nothing = { id, query: '', params: {} };
-        if (!isAuthentic(group, packed, hmac, timeOf(id), key)) yield { ...nothing, refused: 'is not authentic' };
+        if (!isAuthentic(group, packed, hmac, entryTime(id), key)) yield { ...nothing, refused: 'is not authentic' };
         else yield entry ? { id, ...entry } : { ...nothing, refused: 'cannot be read' };
       }
     },
@@ -100,19 +100,35 @@ export function openJournal(valkey: Redis, { onGap = () => {}, onLoss = () => {}
         valkey.memory('USAGE', key),
         readGap(valkey, group),
       ]);
-      const date = (id: string | undefined | null) => (id ? new Date(timeOf(id)) : null);
+      const date = (id: string | undefined | null) => (id ? new Date(entryTime(id)) : null);
       return { entries, since: date(first?.[0]), bytes: bytes ?? 0, gap: date(gap) };
     },
     lost: (group) => readLoss(valkey, group),
     async abandon(group, ids) {
       if (ids.length > 0) await valkey.xdel(journalKey(valkey, group), ...ids);
     },
-    rewrite: (group, change) => rewrite(valkey, group, change, key),
+    rewrite: (group, change) => redactEntries(valkey, group, change, key),
   };
 }
 
 /** The id of the first entry that an archive of that position needs. */
-export const startForArchive = (position: string): string => `${Math.max(0, timeOf(position) - MARGIN)}-0`;
+export const startForArchive = (position: string): string => `${Math.max(0, entryTime(position) - WRITE_MARGIN)}-0`;
 
 /** Milliseconds since 1970. */
-export const timeOf = (id: string): number => Number(id.split('-')[0]);
+export const entryTime = (id: string): number => Number(id.split('-')[0]);
+
+/**
+ * Removes a group's journal up to an entry, and its change log, before the graph is deleted. Called under the group's lease, so that no
+ * fenced change happens meanwhile; entries of episodes that are recorded meanwhile stay.
+ * @param last id of the last entry to remove
+ * @returns the number of removed entries
+ */
+export async function forgetJournal(valkey: Redis, group: string, last: string): Promise<number> {
+  const key = journalKey(valkey, group);
+  const [time = '0', place = '0'] = last.split('-');
+  const removed = await valkey.xtrim(key, 'MINID', '=', `${time}-${Number(place) + 1}`);
+  if ((await valkey.xlen(key)) === 0) await valkey.unlink(key);
+  await valkey.unlink(changeLogKey(valkey, group));
+  await valkey.srem(lostKey(valkey), group);
+  return removed;
+}

@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 import type { JournalKey } from '../settings.ts';
 import { groupKey } from '../valkey/keys.ts';
-import { hmacOf } from './authentic.ts';
-import { type JournalEntry, type NewEntry, type Packed, pack, unpack } from './entry.ts';
+import { type JournalEntry, type NewEntry, type PackedEntry, pack, unpack } from './entry.ts';
+import { hmacOf } from './hmac.ts';
 
 /** An entry has a few kilobytes, and at most some megabytes. */
 const BATCH_SIZE = 16;
@@ -20,7 +20,7 @@ export async function lastId(valkey: Redis, group: string): Promise<string> {
 export interface StoredEntry {
   readonly id: string;
   readonly fields: readonly Buffer[];
-  readonly packed: Packed;
+  readonly packed: PackedEntry;
   readonly hmac: Buffer | undefined;
   /** Undefined for an entry that cannot be read. */
   readonly entry: NewEntry | undefined;
@@ -33,12 +33,12 @@ export async function* storedEntriesOf(
   until = '+',
 ): AsyncGenerator<StoredEntry> {
   for (let from = after; ; ) {
-    const found = await valkey.xrangeBuffer(journalKey(valkey, group), `(${from}`, until, 'COUNT', BATCH_SIZE);
-    for (const [id, fields] of found) {
+    const page = await valkey.xrangeBuffer(journalKey(valkey, group), `(${from}`, until, 'COUNT', BATCH_SIZE);
+    for (const [id, fields] of page) {
       from = id.toString();
       yield storedEntry(from, fields);
     }
-    if (found.length < BATCH_SIZE) return;
+    if (page.length < BATCH_SIZE) return;
   }
 }
 
@@ -68,7 +68,7 @@ function storedEntry(id: string, fields: readonly Buffer[]): StoredEntry {
   return { id, fields, packed, hmac: named.get('code'), entry: tryUnpack(packed) };
 }
 
-function tryUnpack(packed: Packed): NewEntry | undefined {
+function tryUnpack(packed: PackedEntry): NewEntry | undefined {
   try {
     return unpack(packed);
   } catch {

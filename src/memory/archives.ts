@@ -1,31 +1,35 @@
 import type { Archive } from '../archive/catalogue.ts';
 import type { Manifest } from '../archive/manifest.ts';
-import type { Pruned, Retention } from '../archive/prune.ts';
-import { step } from '../archive/step.ts';
-import type { ArchiveStore } from '../archive/stores/store.ts';
+import type { PruneResult, Retention } from '../archive/prune.ts';
+import type { ArchiveStore } from '../archive/stores/archive-store.ts';
+import { timedStep } from '../archive/timed-step.ts';
 import type { Verification } from '../archive/verify.ts';
-import { ArchiveDamagedError, InvalidInputError, isForeseen } from '../errors.ts';
-import { request } from '../telemetry/request.ts';
-import { checkInput } from './input.ts';
+import { ArchiveDamagedError, InvalidInputError, isOperationalError } from '../errors.ts';
+import type { RestoreTestResult } from '../schedule/restore-tests.ts';
+import { request } from '../telemetry/tracing.ts';
+import { checkInput } from './check-input.ts';
 import type { GroupOptions, WaitOptions } from './options.ts';
-import type { RebuildOptions, Rebuilt } from './rebuild.ts';
+import type { RebuildOptions, RebuildResult } from './rebuild.ts';
 import type { ReembedPlan, ReembedResult } from './reembed.ts';
 import type { Services } from './services.ts';
 import type { TaskOptions } from './upkeep.ts';
 
-/** What was exported. Errors: `ConfigError`, `ArchiveUnavailableError`, `InvalidInputError` when there is no such archive. */
+/**
+ * Archives, which exports wrote. Errors: `ConfigError`, `ArchiveUnavailableError`, `InvalidInputError` when there is no such archive,
+ * `ArchiveKeyError` when it is encrypted and no key opens it.
+ */
 export interface Archives {
   /** The archives of a group, or of all where none is named, newest first. */
   list(options?: GroupOptions): Promise<ArchiveList>;
   /** Compares an archive (file name or `latest`) with its manifest; with `restore` also runs a restore test. */
-  verify(file: string, options?: VerifyOptions): Promise<Verified>;
+  verify(file: string, options?: VerifyOptions): Promise<VerifyResult>;
   /** Replaces the group's contents with an archive (or `latest`), in one step. @throws ArchiveDamagedError when a byte differs */
-  restore(file: string, options?: RestoreOptions): Promise<Restored>;
+  restore(file: string, options?: RestoreOptions): Promise<RestoreResult>;
   /**
    * Restores a lost graph from the newest archive and the journal, without a model call.
    * @throws InvalidInputError when the graph is not empty (without `replace`), or there is neither archive nor journal
    */
-  rebuild(options?: RebuildOptions): Promise<Rebuilt>;
+  rebuild(options?: RebuildOptions): Promise<RebuildResult>;
   /**
    * Accepts a graph that has lost changes, for example after it was deleted on purpose: the journal starts
    * again. The lost changes can then only be restored from archives.
@@ -40,7 +44,7 @@ export interface Archives {
    */
   reembed(options?: TaskOptions): Promise<ReembedResult>;
   /** Removes a group's nightly archives except those to keep, the newest, and the newest verified one. */
-  prune(options: PruneOptions): Promise<Pruned>;
+  prune(options: PruneOptions): Promise<PruneResult>;
 }
 
 export function openArchives(services: Services): Archives {
@@ -68,7 +72,7 @@ export function openArchives(services: Services): Archives {
   };
 }
 
-/** An archive in short. */
+/** An archive, from its manifest. */
 export interface ArchiveEntry {
   readonly file: string;
   readonly group: string;
@@ -85,23 +89,25 @@ export interface ArchiveEntry {
 }
 
 export interface ArchiveList {
-  readonly place: string;
+  readonly location: string;
   /** Newest first. */
   readonly archives: readonly ArchiveEntry[];
-  /** Incomplete archives: exports in progress, or what is left of interrupted ones. */
+  /** Encrypted archives that no key of these settings opens, of whichever group. */
+  readonly locked: readonly string[];
+  /** Incomplete archives: exports in progress, or files of interrupted ones. */
   readonly incomplete: readonly string[];
 }
 
-interface ProgressOptions extends GroupOptions, Pick<WaitOptions, 'onProgress'> {}
+export interface ProgressOptions extends GroupOptions, Pick<WaitOptions, 'onProgress'> {}
 
 export interface VerifyOptions extends ProgressOptions {
   /** True: also run a restore test in a scratch graph. */
   readonly restore?: boolean;
 }
 
-export interface Verified extends Verification {
+export interface VerifyResult extends Verification {
   readonly file: string;
-  readonly place: string;
+  readonly location: string;
   readonly group: string;
 }
 
@@ -110,14 +116,14 @@ export interface RestoreOptions extends ProgressOptions {
   readonly replace?: boolean;
 }
 
-export interface Restored {
+export interface RestoreResult {
   readonly file: string;
   readonly group: string;
   readonly episodes: number;
   readonly entities: number;
   readonly facts: number;
   readonly graphHash: string;
-  /** Until when commits are in it. */
+  /** The archive contains all commits up to this time. */
   readonly until: Date;
   /** How many episodes, facts and entities were left out because they were forgotten later. */
   readonly leftOut: number;
@@ -136,12 +142,16 @@ async function storeOf({ config, metrics }: Services): Promise<ArchiveStore> {
   return (await import('../archive/stores/choose.ts')).chooseStore(config, metrics);
 }
 
-/** Of one group, or of all where none is named. */
+/** The archives of one group, or of all groups. */
 export async function listArchives(services: Services, { group }: GroupOptions): Promise<ArchiveList> {
-  const { readCatalogue } = await import('../archive/catalogue.ts');
+  const { hasNoMatchingKey, readCatalogue } = await import('../archive/catalogue.ts');
   const store = await storeOf(services);
   const { archives, incomplete } = await readCatalogue(store, group && services.group(group));
-  return { place: store.place, archives: archives.map(entry), incomplete: incomplete.map(({ name }) => name) };
+  const names = (files: typeof incomplete) => files.map(({ name }) => name);
+  return {
+    ...{ location: store.location, archives: archives.map(entry), locked: names(incomplete.filter(hasNoMatchingKey)) },
+    incomplete: names(incomplete.filter((file) => !hasNoMatchingKey(file))),
+  };
 }
 
 function entry({ manifest, verified }: Archive): ArchiveEntry {
@@ -162,7 +172,7 @@ export async function verifyArchive(
   services: Services,
   fileOrLatest: string,
   options: VerifyOptions,
-): Promise<Verified> {
+): Promise<VerifyResult> {
   const [{ findManifest }, verify] = await Promise.all([
     import('../archive/catalogue.ts'),
     import('../archive/verify.ts'),
@@ -170,54 +180,58 @@ export async function verifyArchive(
   const store = await storeOf(services);
   const group = services.group(options.group);
   const { restore = false, onProgress } = options;
-  const place = { file: fileOrLatest, place: store.place, group };
+  const described = { file: fileOrLatest, location: store.location, group };
   try {
     const manifest = await findManifest(store, fileOrLatest, group);
     const verification = restore
       ? await verify.testRestore(await services.graphs(), store, manifest, onProgress)
       : await verify.verifyArchive(store, manifest, onProgress);
-    if (verification.whole) {
+    if (verification.intact) {
       const { noteVerified } = await import('../archive/catalogue.ts');
-      // A key that may only read can verify; the note is then nobody's.
+      // A key that may only read can verify, but cannot store the note.
       await noteVerified(store, manifest, { restored: restore, now: new Date() }).catch((error: unknown) => {
-        if (!isForeseen(error)) throw error;
+        if (!isOperationalError(error)) throw error;
       });
     }
     if (restore) await storeRestoreTest(services, manifest, verification);
-    if (restore && verification.whole) await trimJournal(services, manifest);
-    return { ...place, file: manifest.file, group: manifest.group, ...verification };
+    if (restore && verification.intact) await trimJournal(services, manifest);
+    return { ...described, file: manifest.file, group: manifest.group, ...verification };
   } catch (error) {
     if (!(error instanceof ArchiveDamagedError)) throw error;
-    return { ...place, whole: false, problems: [error.message], answers: null };
+    return { ...described, intact: false, problems: [error.message], answers: null };
   }
 }
 
-/** For `status`. To verify takes no Valkey, so one that is away keeps nobody from it. */
+/** For `status`. Verifying works without Valkey, so an unreachable Valkey must not prevent it. */
 async function storeRestoreTest(
   services: Services,
   { group, file }: Manifest,
-  { whole, problems }: Verification,
+  { intact, problems }: Verification,
 ): Promise<void> {
-  const failure = whole ? {} : { said: problems.join('; ') };
+  const problem = intact ? undefined : problems.join('; ');
+  const result: RestoreTestResult = { file, at: new Date(), problem };
   try {
-    await (await services.producer()).nights.storeRestoreTest(group, { file, at: new Date(), ...failure });
+    await (await services.producer()).nights.storeRestoreTest(group, result);
   } catch (error) {
-    if (!isForeseen(error)) throw error;
+    if (!isOperationalError(error)) throw error;
   }
 }
 
-/** What is proven to be in an archive need not be kept in Valkey as well. */
+/** Entries that a tested archive covers need not stay in Valkey. */
 async function trimJournal({ config, graphs }: Services, { group, journal: { position } }: Manifest): Promise<void> {
   if (!position) return;
-  const [{ openRights }, { openJournal }] = await Promise.all([import('./rights.ts'), import('../journal/journal.ts')]);
+  const [{ openWriterAccess }, { openJournal }] = await Promise.all([
+    import('./writer-access.ts'),
+    import('../journal/journal.ts'),
+  ]);
   try {
-    const rights = await openRights(config);
+    const access = await openWriterAccess(config);
     await graphs()
-      .then((graphsOf) => rights.takeOver(graphsOf.group(group)))
-      .then(() => openJournal(rights.valkey).trim(group, position))
-      .finally(() => rights.close());
+      .then((graphsOf) => access.takeOver(graphsOf.group(group)))
+      .then(() => openJournal(access.valkey).trim(group, position))
+      .finally(() => access.close());
   } catch (error) {
-    if (!isForeseen(error)) throw error;
+    if (!isOperationalError(error)) throw error;
   }
 }
 
@@ -225,57 +239,58 @@ export async function restoreArchive(
   services: Services,
   fileOrLatest: string,
   options: RestoreOptions,
-): Promise<Restored> {
+): Promise<RestoreResult> {
   const { replace = false, onProgress } = options;
   const store = await storeOf(services);
   const { findManifest } = await import('../archive/catalogue.ts');
   const manifest = await findManifest(store, fileOrLatest, services.group(options.group));
   const group = services.group(options.group ?? manifest.group);
-  const [{ openRights }, { loadIntoScratch: loadBeside }, { checkBytes }, { checkEmpty, replaceGraph }, graphs] =
+  const [{ openWriterAccess }, { loadIntoScratch }, { checkBytes }, { checkEmpty, replaceGraph }, graphs] =
     await Promise.all([
-      import('./rights.ts'),
+      import('./writer-access.ts'),
       import('../archive/restore.ts'),
-      import('../archive/read.ts'),
-      import('../archive/replace.ts'),
+      import('../archive/read-archive.ts'),
+      import('../archive/replace-graph.ts'),
       services.graphs(),
     ]);
-  const rights = await openRights(services.config);
+  const access = await openWriterAccess(services.config);
   let leftOut = 0;
   try {
     if (!replace) await checkEmpty(graphs.group(group));
     await checkBytes(store, manifest);
-    for (const name of [group, manifest.group]) await rights.takeOver(graphs.group(name));
-    const { scratch } = await loadBeside(graphs, store, manifest, group, 'without vectors', onProgress);
+    for (const name of [group, manifest.group]) await access.takeOver(graphs.group(name));
+    await (await import('../forget/tombstones.ts')).checkNotForgotten(store, access.valkey, manifest);
+    const { scratch } = await loadIntoScratch(graphs, store, manifest, group, 'without vectors', onProgress);
     try {
-      const rest = { ...services, store, valkey: rights.valkey };
+      const rest = { ...services, store, valkey: access.valkey };
       leftOut = await (await import('../forget/apply-tombstones.ts')).forgetInArchive(scratch.graph, manifest, rest);
       const base = { file: manifest.file, sha256: manifest.sha256 };
       const { openJournal } = await import('../journal/journal.ts');
-      const journal = openJournal(rights.valkey, { key: services.config.journalKey });
-      await step(store, 'replace', () =>
-        replaceGraph(scratch, rights.valkey, rights.leases, { replace, base, journal }),
+      const journal = openJournal(access.valkey, { key: services.config.journalKey });
+      await timedStep(store, 'replace', () =>
+        replaceGraph(scratch, access.valkey, access.leases, { replace, base, journal }),
       );
     } catch (error) {
       await scratch.drop().catch(() => {});
       throw error;
     }
   } finally {
-    rights.close();
+    access.close();
   }
   const { file, counts, graph_hash, journal } = manifest;
   return { file, group, ...inShort(counts), graphHash: graph_hash.exact, until: new Date(journal.until), leftOut };
 }
 
-/** @throws InvalidInputError when the graph lacks nothing that it had taken */
+/** @throws InvalidInputError when the graph has lost no change */
 export async function acceptLoss(services: Services, options: GroupOptions): Promise<{ readonly group: string }> {
   const group = services.group(options.group);
-  const [{ openRights }, loss, graphs] = await Promise.all([
-    import('./rights.ts'),
-    import('../journal/loss.ts'),
+  const [{ openWriterAccess }, loss, graphs] = await Promise.all([
+    import('./writer-access.ts'),
+    import('../journal/lost-changes.ts'),
     services.graphs(),
   ]);
   const graph = graphs.group(group);
-  const { valkey, leases, takeOver, close } = await openRights(services.config);
+  const { valkey, leases, takeOver, close } = await openWriterAccess(services.config);
   try {
     await takeOver(graph);
     const lease = await leases.take(group);
@@ -293,7 +308,7 @@ export async function acceptLoss(services: Services, options: GroupOptions): Pro
 export async function pruneArchives(
   services: Services,
   { keep, group, all: graphsOf = false, dryRun = false }: PruneOptions,
-): Promise<Pruned> {
+): Promise<PruneResult> {
   const { daily = 0, weekly = 0, monthly = 0 } = keep ?? {};
   const numbers = [daily, weekly, monthly];
   if (numbers.some((number) => !Number.isInteger(number) || number < 0) || numbers.every((number) => number === 0))

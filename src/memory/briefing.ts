@@ -1,39 +1,121 @@
-import { type Briefing, makeBriefing } from '../briefing/briefing.ts';
+import type { BriefingSections } from '../briefing/briefing.ts';
+import { briefingAt } from '../briefing/line.ts';
 import { DEFAULT_BUDGET, renderBriefing, tokensOf } from '../briefing/render.ts';
 import { InvalidInputError } from '../errors.ts';
 import { BRIEFING } from '../reader/cache.ts';
+import type { ToldBriefing } from '../reader/told-briefing.ts';
+import { fromGraphTime } from '../time.ts';
 import type { GroupOptions } from './options.ts';
+import { nextChange } from './query.ts';
 import type { Services } from './services.ts';
 
-export interface BriefingOptions extends GroupOptions {
-  /** Tokens that the text may have, from 50 to 100,000; default 1,000. */
-  readonly budget?: number;
-  /** False: read from the graph even if the briefing is cached. */
-  readonly cache?: boolean;
+/** Whom a briefing is for. */
+export interface BriefingReader {
+  /** The agent's program, such as `claude-code`. */
+  readonly host: string;
+  /** The session's id in that program. */
+  readonly session?: string;
 }
 
-/** The briefing of a session; empty parts and an empty text for an empty memory. */
-export interface WholeBriefing extends Briefing {
+export interface BriefingOptions extends GroupOptions {
+  /** Maximum tokens of the text, from 50 to 100,000; default 1,000. */
+  readonly budgetTokens?: number;
+  /** False: read from the graph even if the briefing is cached. */
+  readonly cache?: boolean;
+  /** The agent that gets the text. `getLastBriefing` then returns the text. */
+  readonly toldTo?: BriefingReader;
+}
+
+/** Like the public `Briefing`, with times in the graph's format. */
+export interface RenderedBriefing extends BriefingSections {
   readonly text: string;
   /** About how many tokens the text has. */
   readonly tokens: number;
 }
 
-/** @throws InvalidInputError; StoreUnreachableError when the graph has to be asked and is away */
-export async function askForBriefing(services: Services, options: BriefingOptions): Promise<WholeBriefing> {
-  const { budget = DEFAULT_BUDGET, cache = true } = options;
+/** @throws InvalidInputError; StoreUnreachableError when the graph is needed and FalkorDB is down */
+export async function getBriefing(services: Services, options: BriefingOptions): Promise<RenderedBriefing> {
+  const { budgetTokens: budget = DEFAULT_BUDGET, cache = true, toldTo } = options;
   if (!Number.isInteger(budget) || budget < 50 || budget > 100_000)
     throw new InvalidInputError('A briefing has a budget of 50 to 100,000 tokens.');
-  const briefing = await briefingOf(services, services.group(options.group), cache);
-  const text = renderBriefing(briefing, budget);
-  return { ...briefing, text, tokens: tokensOf(text) };
+  const { sections: whole, noteTold } = await briefingToTell(services, services.group(options.group), cache);
+  const rendered = renderOnce(whole, budget, new Date());
+  if (toldTo) noteTold(rendered.text, toldTo);
+  return rendered;
 }
 
-/** Made ahead by a worker after each commit, so that it is mostly read with one MGET; else made on the spot. */
-export async function briefingOf(services: Services, group: string, useCache = true): Promise<Briefing> {
+interface Rendering {
+  readonly budget: number;
+  readonly since: Date;
+  /** When the next line begins or ends. */
+  readonly until: Date | undefined;
+  readonly rendered: RenderedBriefing;
+}
+
+/** The latest rendering of a cached briefing. */
+const renderings = new WeakMap<BriefingSections, Rendering>();
+
+/** Rendering takes longer than reading the cache, and its result changes only when a line begins or ends. */
+function renderOnce(whole: BriefingSections, budget: number, now: Date): RenderedBriefing {
+  const latest = renderings.get(whole);
+  const isCurrent = latest && latest.since <= now && (!latest.until || now < latest.until);
+  if (isCurrent && latest.budget === budget) return latest.rendered;
+  const briefing = briefingAt(whole, now);
+  const text = renderBriefing(briefing, budget, now);
+  const rendered = { ...briefing, text, tokens: tokensOf(text) };
+  renderings.set(whole, { budget, since: now, until: nextChangeOf(whole, now), rendered });
+  return rendered;
+}
+
+/** When one of the lines begins or ends next. */
+function nextChangeOf({ pending: _, ...parts }: BriefingSections, now: Date): Date | undefined {
+  return Object.values(parts)
+    .flat()
+    .flatMap(({ from, until }) => [fromGraphTime(from), fromGraphTime(until)])
+    .filter((time) => time !== null && time > now)
+    .reduce<Date | undefined>((first, time) => (time && (!first || time < first) ? time : first), undefined);
+}
+
+/** The last text that an agent got as its briefing of a group; null if none is known. */
+export async function getLastBriefing(services: Services, { group }: GroupOptions): Promise<ToldBriefing | null> {
+  return (await (await services.reader()).lastTold(services.group(group))) ?? null;
+}
+
+export const briefingOf = async (services: Services, group: string, useCache = true): Promise<BriefingSections> =>
+  (await briefingToTell(services, group, useCache)).sections;
+
+export interface BriefingToTell {
+  readonly sections: BriefingSections;
+  /** Stores what an agent was told of it, without waiting. An empty text, or a briefing without the cache, is not stored. */
+  readonly noteTold: (text: string, reader: BriefingReader) => void;
+}
+
+/**
+ * A worker makes the briefing after each commit, so that it is usually read with one MGET. Otherwise it is made here. Callers share the
+ * sections and change nothing in them.
+ */
+export async function briefingToTell(services: Services, group: string, useCache = true): Promise<BriefingToTell> {
   const reader = await services.reader();
-  const make = async () => makeBriefing((await services.graphs()).group(group), new Date());
-  return reader.answer(group, BRIEFING, make, { useCache, isAnswer: isBriefing });
+  let version: string | undefined;
+  const make = async () => {
+    const [graphs, { makeBriefing }] = await Promise.all([services.graphs(), import('../briefing/briefing.ts')]);
+    return makeBriefing(graphs.group(group), new Date());
+  };
+  const sections = await reader.answer(group, BRIEFING, make, {
+    ...{ useCache, isReadOnly: true, isAnswer: isBriefing },
+    changesAt: nextChange(services, group),
+    onVersion: (found) => (version = found),
+  });
+  return {
+    sections,
+    noteTold(text, { host, session = null }) {
+      if (version !== undefined && text !== '')
+        reader.noteTold(group, version, { host, session, at: Date.now(), text });
+    },
+  };
 }
 
-const isBriefing = (kept: object): boolean => Array.isArray((kept as Partial<Briefing>).rules);
+function isBriefing(kept: object): boolean {
+  const { rules, facts } = kept as Partial<BriefingSections>;
+  return Array.isArray(rules) && Array.isArray(facts);
+}

@@ -1,18 +1,18 @@
 import type { Config } from '../config.ts';
 import { InvalidInputError } from '../errors.ts';
-import type { DeadLetter, DeadLetters as DeadLetterJobs, WholeDeadLetter } from '../queue/dead-letters.ts';
+import { checkList } from '../input-shapes.ts';
+import type { DeadLetter, DeadLetterDetails, DeadLetterStore } from '../queue/dead-letters.ts';
 import type { QueueName } from '../queue/producer.ts';
-import { checkList } from '../strict.ts';
-import { request } from '../telemetry/request.ts';
-import { checkInput } from './input.ts';
+import { request } from '../telemetry/tracing.ts';
+import { checkInput } from './check-input.ts';
 import type { Services } from './services.ts';
 
 /** Dead letters. Errors: `InvalidInputError` for an unknown id, `StoreUnreachableError`. */
 export interface DeadLetters {
   /** The latest first. */
-  list(options?: ListOptions): Promise<DeadLetter[]>;
+  list(options?: DeadLetterListOptions): Promise<DeadLetter[]>;
   /** One of them with its payload. */
-  show(id: string, options?: QueueOptions): Promise<WholeDeadLetter>;
+  get(id: string, options?: QueueOptions): Promise<DeadLetterDetails>;
   /** Puts jobs back into their queues with the same ids, and returns how many. */
   replay(ids: readonly string[] | 'all', options?: QueueOptions): Promise<number>;
   /** Deletes jobs permanently; the recorded text of an episode stays in the graph. */
@@ -23,7 +23,7 @@ export function openDeadLetters(services: Services): DeadLetters {
   return {
     list: (options = {}) =>
       request('dead_letters', async () => listDeadLetters(services, checkInput('deadLetters', options))),
-    show: (id, options = {}) =>
+    get: (id, options = {}) =>
       request('show_dead_letter', async () => showDeadLetter(services, id, checkInput('queue', options))),
     replay: (ids, options = {}) =>
       request('replay_dead_letters', async () => replayDeadLetters(services, ids, checkInput('queue', options))),
@@ -37,7 +37,7 @@ export interface QueueOptions {
   readonly queue?: QueueName;
 }
 
-export interface ListOptions extends QueueOptions {
+export interface DeadLetterListOptions extends QueueOptions {
   /** Default 20, at most 1,000. */
   readonly limit?: number;
   /** How many of the newest to skip. */
@@ -49,7 +49,7 @@ const MOST = 1000;
 
 export function listDeadLetters(
   { config }: Services,
-  { limit = 20, skip = 0, queue }: ListOptions,
+  { limit = 20, skip = 0, queue }: DeadLetterListOptions,
 ): Promise<DeadLetter[]> {
   const isCount = (value: number, least: number) => Number.isInteger(value) && value >= least;
   if (!isCount(limit, 1) || limit > MOST || !isCount(skip, 0))
@@ -57,7 +57,7 @@ export function listDeadLetters(
   return withDeadLetters(config, (letters) => letters.list(queuesOf(queue), limit, skip));
 }
 
-export function showDeadLetter({ config }: Services, id: string, { queue }: QueueOptions): Promise<WholeDeadLetter> {
+export function showDeadLetter({ config }: Services, id: string, { queue }: QueueOptions): Promise<DeadLetterDetails> {
   return withDeadLetters(config, (letters) => letters.show(queuesOf(queue), checkId(id)));
 }
 
@@ -77,8 +77,8 @@ export function dropDeadLetters(
   return withDeadLetters(config, (letters) => letters.drop(queuesOf(queue), checkIds(ids)));
 }
 
-async function withDeadLetters<T>(config: Config, work: (letters: DeadLetterJobs) => Promise<T>): Promise<T> {
-  const { openDeadLetters: openJobs } = await import('../queue/dead-letters.ts');
+async function withDeadLetters<T>(config: Config, work: (letters: DeadLetterStore) => Promise<T>): Promise<T> {
+  const { openDeadLetterStore: openJobs } = await import('../queue/dead-letters.ts');
   const letters = openJobs(config);
   try {
     return await work(letters);

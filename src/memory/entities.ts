@@ -1,9 +1,9 @@
 import { InvalidInputError } from '../errors.ts';
 import type { Attributes } from '../graph/queries/entities.ts';
-import type { EntityHistory } from '../search/history.ts';
+import type { EntityHistoryRows } from '../search/history.ts';
 import { checkText } from '../text.ts';
 import type { GroupOptions } from './options.ts';
-import { checkedTime, type TimeOptions } from './query.ts';
+import { checkedTime, nextChange, type TimeOptions } from './query.ts';
 import type { Services } from './services.ts';
 
 export interface EntitiesOptions extends TimeOptions {
@@ -18,17 +18,17 @@ export interface Entity {
   /** The most specific type; `Entity` where nothing more is known. */
   readonly type: string;
   readonly uuid: string;
+  /** From facts that hold now, or at `asOf`. */
   readonly summary: string;
   /** The attributes of the user's own type; often none. */
   readonly attributes: Attributes;
 }
 
 /**
- * Entities in the order of their names: with `knownAt` those that were known then, with `asOf` those that an episode or a fact
- * from before then speaks of.
+ * Entities sorted by name; with `knownAt` those that were known then, with `asOf` those that an episode or fact before that time mentions.
  * @throws InvalidInputError
  */
-export async function askForEntities(
+export async function getEntities(
   services: Services,
   entityType: string | undefined,
   { group: groupOption, asOf, knownAt, limit, offset = 0, cache }: EntitiesOptions,
@@ -44,11 +44,11 @@ export async function askForEntities(
     group,
     { ask: 'entities', type, ...times, limit, ...(offset > 0 && { offset }) },
     async () => {
-      const { findAllEntities } = await import('../search/all-entities.ts');
+      const { findAllEntities } = await import('../search/list-entities.ts');
       const graph = (await services.graphs()).group(group);
       return findAllEntities(graph, { type, asOf, knownAt, limit, offset });
     },
-    { useCache: cache, isAnswer: Array.isArray },
+    { useCache: cache, isAnswer: Array.isArray, ...(!asOf && { changesAt: nextChange(services, group) }) },
   );
 }
 
@@ -62,12 +62,12 @@ export interface HistoryOptions extends GroupOptions {
   readonly cache?: boolean;
 }
 
-/** Everything that was ever known of an entity. @throws InvalidInputError */
-export async function askForHistory(
+/** All current and ended facts of an entity. @throws InvalidInputError */
+export async function getHistory(
   services: Services,
   entity: string,
   options: HistoryOptions,
-): Promise<EntityHistory> {
+): Promise<EntityHistoryRows> {
   const group = services.group(options.group);
   const name = checkText(entity, 'The entity').trim();
   if (name === '') throw new InvalidInputError('The entity is empty; give its name or its uuid.');
@@ -79,6 +79,10 @@ export async function askForHistory(
       const { historyOf } = await import('../search/history.ts');
       return historyOf((await services.graphs()).group(group), name);
     },
-    { useCache: options.cache, isAnswer: (kept) => Array.isArray((kept as Partial<EntityHistory>).facts) },
+    {
+      useCache: options.cache,
+      isAnswer: (kept) => Array.isArray((kept as Partial<EntityHistoryRows>).facts),
+      changesAt: nextChange(services, group),
+    },
   );
 }

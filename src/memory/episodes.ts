@@ -4,65 +4,76 @@ import type { Attributes } from '../graph/queries/entities.ts';
 import type { EpisodeListRow, WholeEpisodeRow } from '../graph/queries/episodes.ts';
 import type { EntityRow } from '../graph/queries/search-entities.ts';
 import type { FactRow } from '../graph/queries/search-facts.ts';
+import { instant } from '../graph/queries/time-conditions.ts';
+import { checkList } from '../input-shapes.ts';
 import type { TokenUse } from '../models/language-model.ts';
 import type { JobState } from '../queue/job-state.ts';
-import { checkList } from '../strict.ts';
-import { request } from '../telemetry/request.ts';
+import { request } from '../telemetry/tracing.ts';
 import { checkText, oneLine, shortened } from '../text.ts';
-import { checkInput } from './input.ts';
+import { checkTime, toGraphTime } from '../time.ts';
+import { checkInput } from './check-input.ts';
+import { extractedDates, overviewDates } from './dates.ts';
 import type { GroupOptions } from './options.ts';
+import type { EpisodeOverview, ExtractedItems } from './results.ts';
 import type { Services } from './services.ts';
 import { episodeUuid, runTask, type TaskOptions } from './upkeep.ts';
 
 /** Stored episodes and their state. Errors: `InvalidInputError`, `StoreUnreachableError`. */
 export interface Episodes {
   /** The episodes with the latest reference times, newest first. */
-  list(options?: LatestOptions): Promise<LatestEpisode[]>;
+  list(options?: EpisodeListOptions): Promise<EpisodeOverview[]>;
   /** The entities that the given episodes (uuids) mention, and the facts that they state. */
-  getExtracted(uuids: readonly string[], options?: GroupOptions): Promise<Learnt>;
+  getExtracted(uuids: readonly string[], options?: GroupOptions): Promise<ExtractedItems>;
   /** The state of an episode, by the uuid of its receipt. */
   getState(uuid: string, options?: GroupOptions): Promise<EpisodeState>;
+  /** The model calls for the episodes that were added since a time, for example to sum up a day's cost. */
+  getUse(since: Date, options?: GroupOptions): Promise<EpisodesUse>;
   /** Has a worker record that the user has confirmed a rule (uuid or name), so that briefings contain it. @throws NoWorkerError */
   confirm(uuidOrName: string, options?: TaskOptions): Promise<string>;
 }
 
 export function openEpisodes(services: Services): Episodes {
   return {
-    list: (options = {}) => request('episodes', async () => askForLatest(services, checkInput('latest', options))),
+    list: (options = {}) =>
+      request('episodes', async () =>
+        (await listLatestEpisodes(services, checkInput('latest', options))).map(overviewDates),
+      ),
     getExtracted: (uuids, options = {}) =>
       request('learnt', async () =>
-        askForLearnt(services, checkList(uuids, 'The uuids'), checkInput('group', options)),
+        extractedDates(await getExtracted(services, checkList(uuids, 'The uuids'), checkInput('group', options))),
       ),
     getState: (uuid, options = {}) =>
-      request('episode_state', async () => askForState(services, uuid, checkInput('group', options))),
+      request('episode_state', async () => getEpisodeState(services, uuid, checkInput('group', options))),
+    getUse: (since, options = {}) =>
+      request('episodes_use', async () => getUse(services, since, checkInput('group', options))),
     confirm: (uuidOrName, options = {}) =>
       request('confirm', async () => confirmRule(services, uuidOrName, checkInput('task', options))),
   };
 }
 
-export interface LatestOptions extends GroupOptions {
+export interface EpisodeListOptions extends GroupOptions {
   /** From 1 to 1,000; default 10. */
   readonly limit?: number;
 }
 
-/** An episode as it was handed in; dates in the graph's format. */
-export interface LatestEpisode extends Omit<EpisodeListRow, 'metadata'> {
+/** An episode as it was stored; dates in the graph's format. */
+export interface EpisodeOverviewRow extends Omit<EpisodeListRow, 'metadata'> {
   readonly metadata: Metadata | null;
 }
 
-export type WholeFact = FactRow & { readonly attributes: Attributes };
-export type WholeEntity = Omit<EntityRow, 'seen'> & { readonly attributes: Attributes };
+export type FactDetailsRow = FactRow & { readonly attributes: Attributes };
+export type EntityDetailsRow = Omit<EntityRow, 'seen'> & { readonly attributes: Attributes };
 
-/** What some episodes left in the graph. */
-export interface Learnt {
-  readonly entities: readonly WholeEntity[];
-  /** Facts that they state or ended. */
-  readonly facts: readonly WholeFact[];
+/** The entities and facts that some episodes added to the graph. */
+export interface ExtractedRows {
+  readonly entities: readonly EntityDetailsRow[];
+  /** Facts that the episodes state or ended. */
+  readonly facts: readonly FactDetailsRow[];
 }
 
 /**
- * How far an episode is: `spooled` on this machine's disk until Valkey takes it, `waiting` for a worker or for another try,
- * `active`, `committed`, or `failed` and given up. Of those that wait or failed `reason` tells why, where a try failed.
+ * The state of an episode: `spooled` on this machine's disk until Valkey accepts it, `waiting` for a worker or for the next attempt,
+ * `active`, `committed`, or `failed` (a dead letter). `reason` is why the last attempt failed, if one did.
  */
 export interface EpisodeState {
   readonly uuid: string;
@@ -70,10 +81,20 @@ export interface EpisodeState {
   readonly reason?: string;
 }
 
+/** The model calls of some episodes; forgotten episodes are not counted. */
+export interface EpisodesUse {
+  readonly episodes: number;
+  /** For a call that served several episodes together, their number; such a call is listed once for each of them. */
+  readonly calls: readonly (TokenUse & { readonly episodes?: number })[];
+}
+
 const MOST = 1000;
 
 /** @throws InvalidInputError */
-export async function askForLatest(services: Services, { group, limit = 10 }: LatestOptions): Promise<LatestEpisode[]> {
+export async function listLatestEpisodes(
+  services: Services,
+  { group, limit = 10 }: EpisodeListOptions,
+): Promise<EpisodeOverviewRow[]> {
   if (!Number.isInteger(limit) || limit < 1 || limit > MOST)
     throw new InvalidInputError(`The limit of episodes must be 1 to ${MOST}.`);
   const checked = services.group(group);
@@ -82,8 +103,17 @@ export async function askForLatest(services: Services, { group, limit = 10 }: La
   return rows.map(({ metadata, ...row }) => ({ ...row, metadata: metadata ? JSON.parse(metadata) : null }));
 }
 
+/** @throws InvalidInputError for a date that is none */
+async function getUse(services: Services, since: Date, options: GroupOptions): Promise<EpisodesUse> {
+  const group = services.group(options.group);
+  const from = toGraphTime(checkTime(since, 'The time'));
+  const { tokenUseSince } = await import('../graph/queries/episodes.ts');
+  const rows = await tokenUseSince((await services.graphs()).group(group), from);
+  return { episodes: rows.length, calls: rows.flatMap(({ use }) => (use ? JSON.parse(use) : [])) };
+}
+
 /** @throws InvalidInputError when there is no such fact */
-export async function askForFact(services: Services, uuid: string, options: GroupOptions): Promise<WholeFact> {
+export async function getFact(services: Services, uuid: string, options: GroupOptions): Promise<FactDetailsRow> {
   const group = services.group(options.group);
   const trimmed = checkText(uuid, "The fact's uuid").trim();
   const [{ readFact }, { readAttributes }] = await Promise.all([
@@ -96,22 +126,22 @@ export async function askForFact(services: Services, uuid: string, options: Grou
   return { ...fact, attributes: (await readAttributes(graph, [], [fact])).get(fact.uuid) ?? {} };
 }
 
-/** @throws InvalidInputError when there is none of these episodes */
-export async function askForLearnt(
+/** @throws InvalidInputError when none of these episodes exists */
+export async function getExtracted(
   services: Services,
   episodes: readonly string[],
   options: GroupOptions,
-): Promise<Learnt> {
+): Promise<ExtractedRows> {
   const group = services.group(options.group);
   const trimmed = episodes.map((uuid) => checkText(uuid, "The episode's uuid").trim());
   if (trimmed.length === 0 || trimmed.length > MOST)
     throw new InvalidInputError(`Name 1 to ${MOST} episodes by their uuids.`);
-  const [{ episodeSources }, { entitiesOfEpisodes }, { factsOfEpisodes }, { readAttributes }] = await Promise.all([
-    import('../graph/queries/episodes.ts'),
-    import('../graph/queries/episodes.ts'),
-    import('../graph/queries/episodes.ts'),
-    import('../graph/queries/entities.ts'),
-  ]);
+  const [{ episodeSources, entitiesOfEpisodes, factsOfEpisodes }, { readAttributes }, { withCurrentSummaries }] =
+    await Promise.all([
+      import('../graph/queries/episodes.ts'),
+      import('../graph/queries/entities.ts'),
+      import('../search/answer/current-summaries.ts'),
+    ]);
   const graph = (await services.graphs()).group(group);
   const [known, entities, facts] = await Promise.all([
     episodeSources(graph, trimmed, []),
@@ -119,26 +149,29 @@ export async function askForLearnt(
     factsOfEpisodes(graph, trimmed),
   ]);
   if (known.length === 0) throw new InvalidInputError(noEpisode(trimmed, group));
-  const attributes = await readAttributes(
-    graph,
-    entities.map(({ uuid }) => uuid),
-    facts,
-  );
+  const [attributes, current] = await Promise.all([
+    readAttributes(
+      graph,
+      entities.map(({ uuid }) => uuid),
+      facts,
+    ),
+    withCurrentSummaries(graph, entities, { asOf: instant(new Date()) }),
+  ]);
   const withAttributes = <T extends { readonly uuid: string }>(item: T) => ({
     ...item,
     attributes: attributes.get(item.uuid) ?? {},
   });
   return {
-    entities: entities.map(({ seen: _, ...entity }) => withAttributes(entity)),
+    entities: current.map(({ seen: _, ...entity }) => withAttributes(entity)),
     facts: facts.map(withAttributes),
   };
 }
 
-/** @throws InvalidInputError when nobody knows of such an episode; StoreUnreachableError when Valkey would have to be asked */
-export async function askForState(services: Services, uuid: string, options: GroupOptions): Promise<EpisodeState> {
+/** @throws InvalidInputError when the episode is unknown; StoreUnreachableError when only Valkey could know the state */
+export async function getEpisodeState(services: Services, uuid: string, options: GroupOptions): Promise<EpisodeState> {
   const group = services.group(options.group);
   const trimmed = checkText(uuid, "The episode's uuid").trim().toLowerCase();
-  const job = await askForJob(services, trimmed, group);
+  const job = await findJob(services, trimmed, group);
   if (job && !(job instanceof StoreUnreachableError)) {
     const { state, ...rest } = job;
     return { uuid: trimmed, state: state === 'completed' ? 'committed' : state, ...rest };
@@ -146,7 +179,7 @@ export async function askForState(services: Services, uuid: string, options: Gro
   const { isSpooled } = await import('../queue/spool/search.ts');
   const { spool } = await services.spooling();
   if (await isSpooled(spool, trimmed, group)) return { uuid: trimmed, state: 'spooled' };
-  // Jobs of long ago are gone; the graph keeps what came of them.
+  // Old jobs are removed; the graph shows their outcome.
   const { readWholeEpisode } = await import('../graph/queries/episodes.ts');
   const row = await readWholeEpisode((await services.graphs()).group(group), trimmed);
   if (row?.committedAt) return { uuid: trimmed, state: 'committed' };
@@ -154,8 +187,8 @@ export async function askForState(services: Services, uuid: string, options: Gro
   throw new InvalidInputError(noEpisode([trimmed], group));
 }
 
-/** A Valkey that is away is told and not thrown: the disk and the graph may know. */
-async function askForJob(
+/** An unreachable Valkey is returned, not thrown, since the disk or the graph may know the state. */
+async function findJob(
   services: Services,
   uuid: string,
   group: string,
@@ -175,19 +208,19 @@ function noEpisode(uuids: readonly string[], group: string): string {
   return `There is ${what} in the memory "${group}".`;
 }
 
-/** An episode with the facts that it states or ended, and what reading it cost. */
-export interface WholeEpisode extends Omit<WholeEpisodeRow, 'metadata' | 'use'> {
+/** An episode with the facts that it states or ended, and the cost of its model calls. */
+export interface EpisodeDetailsRow extends Omit<WholeEpisodeRow, 'metadata' | 'use'> {
   readonly metadata: Metadata | null;
-  /** Every call; of one that served several episodes together, how many. */
+  /** Every call; for a call that served several episodes together, their number. */
   readonly use: readonly (TokenUse & { readonly episodes?: number })[];
 }
 
 /** @throws InvalidInputError when there is no such episode, or more than one of that name */
-export async function askForEpisode(
+export async function getEpisode(
   services: Services,
   uuidOrName: string,
   options: GroupOptions,
-): Promise<WholeEpisode> {
+): Promise<EpisodeDetailsRow> {
   const uuid = await episodeUuid(services, uuidOrName, options);
   const { readWholeEpisode } = await import('../graph/queries/episodes.ts');
   const row = await readWholeEpisode((await services.graphs()).group(services.group(options.group)), uuid);
@@ -196,10 +229,10 @@ export async function askForEpisode(
   return { ...rest, metadata: metadata ? JSON.parse(metadata) : null, use: use ? JSON.parse(use) : [] };
 }
 
-/** Gives the rule's text. @throws InvalidInputError when there is no such rule; NoWorkerError */
+/** @returns the text of the rule @throws InvalidInputError when there is no such rule; NoWorkerError */
 export async function confirmRule(services: Services, uuidOrName: string, options: TaskOptions): Promise<string> {
   const { group } = options;
-  const { uuid, content, metadata } = await askForEpisode(services, uuidOrName, group === undefined ? {} : { group });
+  const { uuid, content, metadata } = await getEpisode(services, uuidOrName, group === undefined ? {} : { group });
   if (metadata?.kind !== 'rule')
     throw new InvalidInputError(
       `The episode ${uuid} is not a rule; only episodes stored with --kind rule can be confirmed.`,

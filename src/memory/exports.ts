@@ -1,10 +1,10 @@
-import type { Exported } from '../archive/export.ts';
-import { isForeseen, NoWorkerError } from '../errors.ts';
-import { journaledGroups } from '../journal/loss.ts';
+import type { ExportResult } from '../archive/export.ts';
+import { isOperationalError, NoWorkerError } from '../errors.ts';
+import { journaledGroups } from '../journal/lost-changes.ts';
 import { MINUTE } from '../time.ts';
 import type { GroupOptions, WaitOptions } from './options.ts';
 import type { Services } from './services.ts';
-import { waitFor } from './wait-for.ts';
+import { waitFor } from './services.ts';
 
 export interface ExportOptions extends GroupOptions, WaitOptions {
   /** True writes `.json.gz`, less than half the size, which takes longer. */
@@ -14,28 +14,31 @@ export interface ExportOptions extends GroupOptions, WaitOptions {
 export type ExportAllOptions = Omit<ExportOptions, 'group'>;
 
 /** The result of one group's export, or the reason for its failure. */
-export type GroupExported = { readonly group: string } & (
-  | { readonly exported: Exported }
+export type GroupExportResult = { readonly group: string } & (
+  | { readonly exported: ExportResult }
   | { readonly failed: string }
 );
 
-/** Lets a worker export a group. @throws NoWorkerError, JobFailedError, TimedOutError */
-export async function exportMemory(services: Services, options: ExportOptions): Promise<Exported> {
+/** Has a worker export a group. @throws NoWorkerError, JobFailedError, TimedOutError */
+export async function exportMemory(services: Services, options: ExportOptions): Promise<ExportResult> {
   const { gzip = false, timeoutMs = 10 * MINUTE, ...wait } = options;
   const group = services.group(options.group);
   const producer = await exporting(services);
   const { jobId } = await producer.export(group, gzip, true);
-  return (await waitFor(services, 'export', jobId, { ...wait, timeoutMs })) as Exported;
+  return (await waitFor(services, 'export', jobId, { ...wait, timeoutMs })) as ExportResult;
 }
 
-/** The same with every group that has a graph, or had one that was lost. A failure in one group is reported and does not stop the others. @throws NoWorkerError */
-export async function exportAll(services: Services, options: ExportAllOptions): Promise<GroupExported[]> {
+/**
+ * Has a worker export every group that has a graph or lost one. A failure in one group is reported and does not stop the others. @throws
+ * NoWorkerError
+ */
+export async function exportAll(services: Services, options: ExportAllOptions): Promise<GroupExportResult[]> {
   const { gzip = false, timeoutMs = 10 * MINUTE, onProgress = () => {}, ...wait } = options;
   const [graphs, producer] = await Promise.all([services.graphs(), exporting(services)]);
   // A memory whose graph is lost fails instead of being skipped.
   const groups = [...new Set([...(await graphs.groups()), ...(await producer.ask(journaledGroups))])].sort();
   const jobs = await Promise.all(groups.map((group) => producer.export(group, gzip)));
-  const results: GroupExported[] = [];
+  const results: GroupExportResult[] = [];
   for (const [index, group] of groups.entries()) {
     try {
       const share = (done: number) => onProgress((index + done) / groups.length);
@@ -44,10 +47,10 @@ export async function exportAll(services: Services, options: ExportAllOptions): 
         ...wait,
         timeoutMs,
         onProgress: share,
-      })) as Exported;
+      })) as ExportResult;
       results.push({ group, exported });
     } catch (error) {
-      if (!isForeseen(error)) throw error;
+      if (!isOperationalError(error)) throw error;
       results.push({ group, failed: error.message });
     }
   }

@@ -1,28 +1,27 @@
 import type { Config } from '../config.ts';
 import { InvalidInputError } from '../errors.ts';
 import type { ForgottenUuids } from '../forget/forget.ts';
-import type { ForgetTargets } from '../forget/targets.ts';
+import type { ForgetTargets } from '../forget/plan.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { checkText, oneLine, shortened } from '../text.ts';
-import type { GroupOptions, WaitOptions } from './options.ts';
-import { askFor } from './query.ts';
+import { runQuery } from './query.ts';
 import type { Services } from './services.ts';
-import { runTask } from './upkeep.ts';
+import { runTask, type TaskOptions } from './upkeep.ts';
 
-/** What is to be forgotten. */
+/** The target of a forgetting. */
 export type ForgetTarget =
-  /** By its uuid, or by its name once it is in the graph. */
+  /** An episode, by its uuid, or by its name once it is in the graph. */
   | { readonly episode: string }
-  /** By its uuid: what it says, at all times at which it held. */
+  /** A fact, by its uuid, in all periods in which it held. */
   | { readonly fact: string }
-  /** By uuid, name or alias: with all its facts. */
+  /** An entity with all its facts, by uuid, name or alias. */
   | { readonly entity: string }
   /** The facts that a search finds, and with `withEpisodes` also the episodes that it finds. */
   | { readonly query: string; readonly limit?: number | undefined }
   /** All episodes of a saga of this name, and all with this `session` in their metadata, including those that no worker has read yet. */
   | { readonly session: string };
 
-export interface ForgetOptions extends GroupOptions, Pick<WaitOptions, 'timeoutMs'> {
+export interface ForgetOptions extends TaskOptions {
   /** True: only return what would be removed; needs no worker. */
   readonly dryRun?: boolean;
   /** True: also forget the episodes that state the facts or mention the entities, with everything that only they state. */
@@ -30,36 +29,41 @@ export interface ForgetOptions extends GroupOptions, Pick<WaitOptions, 'timeoutM
 }
 
 /** An episode or an entity; the name is empty for an episode that is not in the graph. */
-export interface Named {
+export interface ItemReference {
   readonly uuid: string;
   readonly name: string;
 }
 
 /** What was removed, or would be removed. */
-export interface Forgotten {
+export interface ForgetResult {
   readonly dryRun: boolean;
-  readonly episodes: readonly Named[];
+  readonly episodes: readonly ItemReference[];
   readonly facts: readonly { readonly uuid: string; readonly fact: string }[];
-  readonly entities: readonly Named[];
-  /** Episodes that stay and still state it. */
-  readonly telling: readonly Named[];
+  readonly entities: readonly ItemReference[];
+  /**
+   * Remaining episodes that stated a forgotten fact or mention a forgotten entity. Their sentences that have all words of the fact are
+   * removed; the same in other words may remain.
+   */
+  readonly maskedEpisodes: readonly ItemReference[];
+  /** Episodes that stay as they are, with a sentence that has all its words and says more. */
+  readonly similar: readonly ItemReference[];
   /** Facts that stay because other episodes also state them. */
   readonly keptFacts: number;
-  /** Facts that hold again, because only this had ended them. */
+  /** Facts that hold again, because only forgotten episodes had ended them. */
   readonly reopenedFacts: number;
   /** Number of summaries that were rebuilt or deleted. */
   readonly summaries: number;
   /** How much was removed outside the graph; all 0 for a dry run. */
-  readonly elsewhere: ForgottenUuids['elsewhere'];
-  /** `waits`: the place for archives is unreachable; restore no older archive until a worker has recorded the deletion there. */
-  readonly archives: 'noted' | 'waits';
+  readonly outsideGraph: Readonly<Record<'jobs' | 'memos' | 'journal' | 'cached' | 'spooled', number>>;
+  /** `pending`: the place for archives is unreachable; restore no older archive until a worker has recorded the deletion there. */
+  readonly archives: 'recorded' | 'pending';
 }
 
-/** A session may continue meanwhile: this many times its new episodes are forgotten too. */
+/** A session may continue meanwhile: its new episodes are forgotten too, at most this many times. */
 const MOST_ROUNDS = 10;
 
 /** @throws InvalidInputError when nothing matches, or more than one has the name; NoWorkerError, JobFailedError, TimedOutError */
-export async function forget(services: Services, target: ForgetTarget, options: ForgetOptions): Promise<Forgotten> {
+export async function forget(services: Services, target: ForgetTarget, options: ForgetOptions): Promise<ForgetResult> {
   const { dryRun = false, withEpisodes = false } = options;
   const graph = (await services.graphs()).group(services.group(options.group));
   const targets = { ...NOTHING, ...(await resolveTarget(services, graph, target, withEpisodes)), withEpisodes };
@@ -78,15 +82,15 @@ async function forgetOnce(
   graph: GroupGraph,
   targets: ForgetTargets,
   { dryRun = false, withEpisodes = false, ...rest }: ForgetOptions,
-): Promise<Forgotten> {
-  const [{ nameAll }, { planForget }] = await Promise.all([
+): Promise<ForgetResult> {
+  const [{ readNames }, { planForget }] = await Promise.all([
     import('../graph/queries/entities.ts'),
     import('../forget/plan.ts'),
   ]);
   // Names must not pass through the queue, so the worker returns uuids only; names are read before the deletion.
   const { effects } = await planForget(graph, targets, new Date());
-  const { episodes, telling, facts, entities } = effects;
-  const names = await nameAll(graph, { episodes: [...episodes, ...telling], facts, entities });
+  const { episodes, telling: otherSources, similar, facts, entities } = effects;
+  const names = await readNames(graph, { episodes: [...episodes, ...otherSources, ...similar], facts, entities });
   const done: ForgottenUuids = dryRun
     ? { ...effects, elsewhere: NOWHERE, archives: 'noted' }
     : await runTask(services, { kind: 'forget', ...lists(targets), withEpisodes }, rest);
@@ -95,48 +99,54 @@ async function forgetOnce(
     ? 0
     : await forgetHere(services.config, graph.group, [...targets.episodes, ...done.episodes]);
   const named = (uuids: readonly string[]) => uuids.map((uuid) => ({ uuid, name: names.get(uuid) ?? '' }));
+  const { keptFacts, reopenedFacts, summaries, elsewhere } = done;
   return {
-    ...{ ...done, dryRun },
-    elsewhere: { ...done.elsewhere, spooled: done.elsewhere.spooled + spooledHere },
+    dryRun,
     episodes: named(done.episodes),
-    telling: named(done.telling),
-    entities: named(done.entities),
     facts: done.facts.map((uuid) => ({ uuid, fact: names.get(uuid) ?? '' })),
+    entities: named(done.entities),
+    maskedEpisodes: named(done.telling),
+    // A worker of an earlier release names none.
+    similar: named(done.similar ?? []),
+    ...{ keptFacts, reopenedFacts, summaries },
+    outsideGraph: { ...elsewhere, spooled: elsewhere.spooled + spooledHere },
+    archives: done.archives === 'noted' ? 'recorded' : 'pending',
   };
 }
 
-function joined(first: Forgotten, second: Forgotten): Forgotten {
+function joined(first: ForgetResult, second: ForgetResult): ForgetResult {
   const deleted = new Set(second.episodes.map(({ uuid }) => uuid));
-  const places = Object.keys(first.elsewhere) as (keyof Forgotten['elsewhere'])[];
+  const places = Object.keys(first.outsideGraph) as (keyof ForgetResult['outsideGraph'])[];
   return {
     dryRun: false,
     episodes: [...first.episodes, ...second.episodes],
     facts: [...first.facts, ...second.facts],
     entities: [...first.entities, ...second.entities],
-    telling: [...first.telling.filter(({ uuid }) => !deleted.has(uuid)), ...second.telling],
+    maskedEpisodes: [...first.maskedEpisodes.filter(({ uuid }) => !deleted.has(uuid)), ...second.maskedEpisodes],
+    similar: [...first.similar.filter(({ uuid }) => !deleted.has(uuid)), ...second.similar],
     keptFacts: first.keptFacts + second.keptFacts,
     reopenedFacts: first.reopenedFacts + second.reopenedFacts,
     summaries: first.summaries + second.summaries,
-    elsewhere: Object.fromEntries(
-      places.map((place) => [place, first.elsewhere[place] + second.elsewhere[place]]),
-    ) as unknown as Forgotten['elsewhere'],
-    archives: first.archives === 'waits' ? 'waits' : second.archives,
+    outsideGraph: Object.fromEntries(
+      places.map((place) => [place, first.outsideGraph[place] + second.outsideGraph[place]]),
+    ) as unknown as ForgetResult['outsideGraph'],
+    archives: first.archives === 'pending' ? 'pending' : second.archives,
   };
 }
 
 /** Deletes the episodes from this machine's disk and returns their number. */
 async function forgetHere(config: Config, group: string, episodes: readonly string[]): Promise<number> {
-  const [{ forgetRecalled }, { forgetSpooled }, { openSpool }] = await Promise.all([
-    import('../redaction/forget-recalled.ts'),
+  const [{ clearRecalled }, { forgetSpooled }, { openSpool }] = await Promise.all([
+    import('../redaction/clear-recalled.ts'),
     import('../queue/spool/search.ts'),
     import('../queue/spool/spool.ts'),
   ]);
-  await forgetRecalled(config.home);
+  await clearRecalled(config.home);
   return forgetSpooled(openSpool(config.home, config.spoolLimit), group, new Set(episodes));
 }
 
 type Found = Partial<Pick<ForgetTargets, 'episodes' | 'facts' | 'entities'>>;
-const NOWHERE: Forgotten['elsewhere'] = { jobs: 0, memos: 0, journal: 0, cached: 0, spooled: 0 };
+const NOWHERE: ForgetResult['outsideGraph'] = { jobs: 0, memos: 0, journal: 0, cached: 0, spooled: 0 };
 const NOTHING = { episodes: [], facts: [], entities: [] };
 const lists = ({ episodes, facts, entities }: ForgetTargets) => ({
   ...{ episodes: [...episodes], facts: [...facts], entities: [...entities] },
@@ -155,8 +165,8 @@ async function resolveTarget(
     const { query, limit = FOUND_AT_MOST } = target;
     const options = { group: graph.group, cache: false };
     const [{ facts }, { passages = [] }] = await Promise.all([
-      askFor(services, query, limit, { ...options, find: 'facts' }),
-      askFor(services, query, limit, options),
+      runQuery(services, query, limit, { ...options, find: 'facts' }),
+      runQuery(services, query, limit, options),
     ]);
     const relevant = passages.filter(({ score }) => score >= RELEVANT_SHARE * (passages[0]?.score ?? 0));
     const episodes = [...new Set(relevant.map(({ episode }) => episode.uuid))];
@@ -178,8 +188,8 @@ async function resolveTarget(
     return { episodes: [await episodeOf(services, graph, requireName(target.episode, 'episode'))] };
   if ('entity' in target) return { entities: [await entityOf(graph, requireName(target.entity, 'entity'))] };
   const fact = requireName(target.fact, 'fact');
-  const { nameAll } = await import('../graph/queries/entities.ts');
-  if ((await nameAll(graph, { ...NOTHING, facts: [fact] })).has(fact)) return { facts: [fact] };
+  const { readNames } = await import('../graph/queries/entities.ts');
+  if ((await readNames(graph, { ...NOTHING, facts: [fact] })).has(fact)) return { facts: [fact] };
   throw missing('fact', fact, graph);
 }
 
@@ -190,8 +200,8 @@ function requireName(text: string, kind: string): string {
 }
 
 async function entityOf(graph: GroupGraph, name: string): Promise<string> {
-  const { entitiesCalled } = await import('../graph/queries/entities.ts');
-  const [found, ...others] = new Set((await entitiesCalled(graph, [name])).map(({ uuid }) => uuid));
+  const { findEntitiesByName } = await import('../graph/queries/entities.ts');
+  const [found, ...others] = new Set((await findEntitiesByName(graph, [name])).map(({ uuid }) => uuid));
   if (found === undefined) throw missing('entity', name, graph);
   if (others.length === 0) return found;
   throw new InvalidInputError(`More than one entity is called "${short(name)}"; give the uuid, such as ${found}.`);

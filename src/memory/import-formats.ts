@@ -1,40 +1,40 @@
 import type { EpisodeSource, Metadata } from '../episode.ts';
-import type { FormatName } from '../import/format.ts';
+import type { FormatName } from '../import/format-type.ts';
 import type { GroupOptions, WaitOptions } from './options.ts';
 
-/** `auto` tells it by what the first line or element looks like. */
+/** `auto` detects the format from the first line or element. */
 export type ImportFormat = FormatName | 'auto';
 
-export interface ImportOptions extends GroupOptions, Pick<WaitOptions, 'timeoutMs'> {
+export interface ImportOptions extends GroupOptions, Pick<WaitOptions, 'timeoutMs' | 'signal'> {
   /** True: skip invalid parts. Otherwise any error stops the import before anything is stored. */
   readonly skipBroken?: boolean;
   /** True: only check, and return what would be imported. */
   readonly dryRun?: boolean;
-  /** Wait until everything is in the graph, part by part; `limit` applies to each episode. */
+  /** Wait until everything is in the graph, part by part; `timeoutMs` applies to each episode. */
   readonly wait?: boolean;
   /** Reference time for data without one; default: now. */
   readonly referenceTime?: Date;
-  /** Told the share that is done of the first look at all of it, and then of the import. */
+  /** Called with the finished share, from 0 to 1, of the check and then of the import. */
   readonly onProgress?: (share: number, step: 'check' | 'import') => void;
 }
 
-export interface Imported {
+export interface ImportResult {
   /** The detected format; null for an empty input. */
   readonly format: FormatName | null;
   readonly dryRun: boolean;
   /** Episodes that are read. */
   readonly texts: number;
-  /** Episodes that are given facts, which no model reads. */
+  /** Episodes that are stated facts, which no model reads. */
   readonly facts: number;
   /** How many of both were not in the queue before. */
   readonly added: number;
-  /** How many were, or came twice; Valkey knows for 30 days, after that the graph passes over them. */
-  readonly known: number;
+  /** How many of both were in the queue before or came twice. Valkey knows for 30 days; after that the worker skips known episodes. */
+  readonly duplicates: number;
   /** Lines or elements that were skipped. */
   readonly skipped: number;
-  /** The first twenty reasons for that. */
+  /** The reasons for the first twenty of them. */
   readonly problems: readonly string[];
-  /** With `wait`: how many did not come into the graph, and why the first did not. */
+  /** With `wait`: how many failed, and why the first of them did. */
   readonly failed: number;
   readonly failure: string | null;
   /** The first five, as they are stored. */
@@ -53,19 +53,19 @@ export interface ImportExample {
 
 const PROBLEMS = 20;
 
-/** What is counted on the way. */
-export type Counts = {
-  -readonly [K in keyof Omit<Imported, 'format' | 'dryRun' | 'problems' | 'examples'>]: Imported[K];
+/** The numbers of the result, while the import runs. */
+export type ImportCounts = {
+  -readonly [K in keyof Omit<ImportResult, 'format' | 'dryRun' | 'problems' | 'examples'>]: ImportResult[K];
 } & {
   readonly problems: string[];
   readonly examples: ImportExample[];
 };
 
-export const newCounts = (): Counts => ({
-  ...{ texts: 0, facts: 0, added: 0, known: 0, skipped: 0, problems: [], failed: 0, failure: null, examples: [] },
+export const newCounts = (): ImportCounts => ({
+  ...{ texts: 0, facts: 0, added: 0, duplicates: 0, skipped: 0, problems: [], failed: 0, failure: null, examples: [] },
 });
 
-export function passOver(problem: string, counts: Counts): void {
+export function countSkipped(problem: string, counts: ImportCounts): void {
   counts.skipped += 1;
   if (counts.problems.length < PROBLEMS) counts.problems.push(problem);
 }

@@ -4,41 +4,41 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Episode } from '../episode.ts';
-import { InvalidInputError, isForeseen, JobFailedError, NoWorkerError } from '../errors.ts';
-import { type Checking, openChecking } from '../import/check.ts';
-import { bytesOf, decoded, unreadable } from '../import/decode.ts';
-import type { Value } from '../import/json-lines.ts';
-import { values } from '../import/values.ts';
+import { InvalidInputError, isOperationalError, JobFailedError, NoWorkerError } from '../errors.ts';
+import { openValueChecker, type ValueChecker } from '../import/check-values.ts';
+import { decodeText, readBytes, readError } from '../import/decode.ts';
+import type { InputItem } from '../import/json-lines.ts';
+import { values } from '../import/read-values.ts';
 import type { Producer } from '../queue/producer.ts';
 import {
-  type Counts,
-  type Imported,
+  countSkipped,
+  type ImportCounts,
   type ImportFormat,
   type ImportOptions,
+  type ImportResult,
   newCounts,
-  passOver,
 } from './import-formats.ts';
 import type { Services } from './services.ts';
-import { waitFor } from './wait-for.ts';
+import { waitFor } from './services.ts';
 
 const EXAMPLES = 5;
 
 /**
- * Brings in what another memory wrote. All is looked at before the first of it is handed in; doing it again, also after it broke
- * off, adds only what is not there.
- * @throws InvalidInputError naming the line; StoreUnreachableError, AccessRefusedError, WrongServerError; NoWorkerError where it was to wait
+ * Imports the data of another memory. All of it is checked before the first episode is queued. An import can be repeated, also after an
+ * interruption, and then adds only new data.
+ * @throws InvalidInputError naming the line; StoreUnreachableError, AccessRefusedError, WrongServerError; NoWorkerError with `wait`
  */
 export async function importInto(
   services: Services,
   format: ImportFormat,
   input: ImportSource,
   options: ImportOptions,
-): Promise<Imported> {
+): Promise<ImportResult> {
   const { dryRun = false } = options;
   const { maxContentBytes } = services.config;
-  const source = await openSource(input, maxContentBytes);
+  const source = await openInputSource(input, maxContentBytes);
   try {
-    const checking = openChecking(format, {
+    const checking = openValueChecker(format, {
       groupOf: (own) => services.group(options.group ?? own),
       maxContentBytes,
       referenceTime: options.referenceTime,
@@ -46,30 +46,35 @@ export async function importInto(
     await note(source, checking);
     const counts = newCounts();
     await check(source, checking, counts, options);
-    if (!dryRun) await handInAll(services, source, checking, counts, options);
+    if (!dryRun) await enqueueChecked(services, source, checking, counts, options);
     return { format: checking.format, dryRun, ...counts };
   } finally {
     await source.close();
   }
 }
 
-/** Of some formats what comes first depends on what comes last. */
-async function note(source: Source, checking: Checking): Promise<void> {
+/** In some formats the meaning of the first items depends on the last ones. */
+async function note(source: InputSource, checking: ValueChecker): Promise<void> {
   for await (const value of source.values()) {
     checking.note(value);
     if (!checking.isNoting()) return;
   }
 }
 
-async function check(source: Source, checking: Checking, counts: Counts, options: ImportOptions): Promise<void> {
+async function check(
+  source: InputSource,
+  checking: ValueChecker,
+  counts: ImportCounts,
+  options: ImportOptions,
+): Promise<void> {
   for await (const value of source.values((share) => options.onProgress?.(share, 'check'))) {
     const checked = checking.check(value);
     const problems = 'problem' in checked ? [checked.problem] : checked.problems;
     for (const problem of problems) {
-      // Of a file of which nothing can be read there is nothing to pass over.
+      // If the format is unknown, nothing can be skipped.
       if (!options.skipBroken)
         throw new InvalidInputError(checking.format ? `${problem} Nothing was imported.` : problem);
-      passOver(problem, counts);
+      countSkipped(problem, counts);
     }
     if ('problem' in checked) continue;
     for (const { uuid: _, name: __, createdAt: ___, ...example } of checked.episodes) {
@@ -80,34 +85,35 @@ async function check(source: Source, checking: Checking, counts: Counts, options
   }
 }
 
-/** An episode and where it stood. */
+/** An episode and its place in the input. */
 interface Placed {
   readonly place: string;
   readonly episode: Episode;
 }
 
-/** Handed in together, and held at once. */
+/** Episodes that are queued together and held in memory. */
 const MOST = 1_000;
 const MOST_LETTERS = 4_000_000;
 
-/** Hands in all that was checked, part by part. @throws as `importInto` */
-export async function handInAll(
+/** Queues all checked episodes, part by part. @throws as `importInto` */
+export async function enqueueChecked(
   services: Services,
-  source: Source,
-  checking: Checking,
-  counts: Counts,
+  source: InputSource,
+  checking: ValueChecker,
+  counts: ImportCounts,
   options: ImportOptions,
 ): Promise<void> {
   const producer = await services.producer();
   if (options.wait) await readyToWait(services, producer);
   try {
     for await (const part of inParts(source, checking, options.onProgress)) {
+      options.signal?.throwIfAborted();
       const uuids = await handIn(producer, part, counts, options.skipBroken === true);
-      if (options.wait) await waitForAll(services, uuids, counts, options.timeoutMs);
+      if (options.wait) await waitForAll(services, uuids, counts, options);
     }
   } catch (error) {
-    if (!isForeseen(error) || counts.added + counts.known === 0) throw error;
-    const notice = `${counts.added + counts.known} episodes were already stored; importing again skips them.`;
+    if (!isOperationalError(error) || counts.added + counts.duplicates === 0) throw error;
+    const notice = `${counts.added + counts.duplicates} episodes were already stored; importing again skips them.`;
     throw Object.assign(error, { message: `${error.message} ${notice}` });
   }
 }
@@ -120,10 +126,10 @@ async function readyToWait(services: Services, producer: Producer): Promise<void
   );
 }
 
-/** Given facts and texts are never in one part: with `wait` the one kind is in the graph before the other comes. */
+/** Given facts and texts are never in the same part, so that with `wait` one kind is in the graph before the other follows. */
 async function* inParts(
-  source: Source,
-  checking: Checking,
+  source: InputSource,
+  checking: ValueChecker,
   onProgress: ImportOptions['onProgress'],
 ): AsyncGenerator<Placed[]> {
   let [part, letters]: [Placed[], number] = [[], 0];
@@ -139,10 +145,10 @@ async function* inParts(
   if (part.length > 0) yield part;
 }
 
-/** An entity has the type that it is given first: those of a graph come before what a model makes of its texts. */
+/** An entity keeps its first type, so given facts are imported before a model reads the texts. */
 async function* inOrder(
-  source: Source,
-  checking: Checking,
+  source: InputSource,
+  checking: ValueChecker,
   onProgress: ImportOptions['onProgress'] = () => {},
 ): AsyncGenerator<Placed> {
   const rounds = checking.isGraph() ? [isFact, (episode: Episode) => !isFact(episode)] : [() => true];
@@ -150,7 +156,7 @@ async function* inOrder(
     const show = (share: number) => onProgress((index + share) / rounds.length, 'import');
     for await (const value of source.values(show)) {
       const checked = checking.check(value);
-      // Told before, unless the file was changed since.
+      // The check has reported this problem, unless the file has changed since.
       if ('problem' in checked) continue;
       for (const episode of checked.episodes.filter(isOfRound)) yield { place: checked.place, episode };
     }
@@ -160,18 +166,23 @@ async function* inOrder(
 const isFact = ({ source }: Episode): boolean => source === 'fact_triple';
 
 /** @returns the uuids that are in the queue */
-async function handIn(producer: Producer, part: Placed[], counts: Counts, skipBroken: boolean): Promise<string[]> {
+async function handIn(
+  producer: Producer,
+  part: Placed[],
+  counts: ImportCounts,
+  skipBroken: boolean,
+): Promise<string[]> {
   const accepted = new Map<string, Episode>();
   const once: Placed[] = [];
   const refuse = (problem: string) => {
     if (!skipBroken) throw new InvalidInputError(problem);
-    passOver(problem, counts);
+    countSkipped(problem, counts);
   };
   for (const { place, episode } of part) {
     const earlier = accepted.get(episode.uuid);
     if (!earlier) once.push({ place, episode });
-    else if (earlier.content === episode.content && earlier.group === episode.group) counts.known += 1;
-    else refuse(`${place}: The uuid ${episode.uuid} stands for another episode of the same input; give each its own.`);
+    else if (earlier.content === episode.content && earlier.group === episode.group) counts.duplicates += 1;
+    else refuse(`${place}: The uuid ${episode.uuid} belongs to another episode of the same input; give each its own.`);
     accepted.set(episode.uuid, earlier ?? episode);
   }
   try {
@@ -193,27 +204,27 @@ async function handIn(producer: Producer, part: Placed[], counts: Counts, skipBr
   return added;
 }
 
-async function add(producer: Producer, part: readonly Placed[], counts: Counts): Promise<void> {
+async function add(producer: Producer, part: readonly Placed[], counts: ImportCounts): Promise<void> {
   const episodes = part.map(({ episode }) => episode);
   const receipts = await producer.storeMany(episodes, new Set(episodes.map(({ uuid }) => uuid)), {
     nameOf: (index) => part[index]?.place ?? '',
   });
   for (const [index, { name }] of receipts.entries()) {
-    // An episode keeps the name under which it was stored first.
+    // A known episode keeps its first name.
     if (name === episodes[index]?.name) counts.added += 1;
-    else counts.known += 1;
+    else counts.duplicates += 1;
   }
 }
 
 async function waitForAll(
   services: Services,
   uuids: readonly string[],
-  counts: Counts,
-  limit: number | undefined,
+  counts: ImportCounts,
+  { timeoutMs, signal }: ImportOptions,
 ): Promise<void> {
   for (const uuid of uuids) {
     try {
-      await waitFor(services, 'store', uuid, limit === undefined ? {} : { timeoutMs: limit });
+      await waitFor(services, 'store', uuid, { timeoutMs, signal });
     } catch (error) {
       if (!(error instanceof JobFailedError)) throw error;
       counts.failed += 1;
@@ -222,21 +233,21 @@ async function waitForAll(
   }
 }
 
-/** The path of a file, a text, or what comes in pieces. */
+/** The path of a file, a text, or a stream. */
 export type ImportSource = string | { readonly text: string } | AsyncIterable<Uint8Array | string>;
 
-/** What can be read from its beginning more than once. */
-export interface Source {
-  /** @param onProgress told the share that is read, from 0 to 1 */
-  values(onProgress?: (share: number) => void): AsyncIterable<Value>;
+/** An input that can be read more than once. */
+export interface InputSource {
+  /** @param onProgress called with the share that was read, from 0 to 1 */
+  values(onProgress?: (share: number) => void): AsyncIterable<InputItem>;
   close(): Promise<void>;
 }
 
 /** @throws InvalidInputError when it cannot be read */
-export async function openSource(source: ImportSource, maxContentBytes: number): Promise<Source> {
+export async function openInputSource(source: ImportSource, maxContentBytes: number): Promise<InputSource> {
   checkSource(source);
   if (typeof source === 'string') return sourceOf(source, maxContentBytes, async () => {});
-  // What can be read only once waits on disk meanwhile.
+  // A stream can be read only once, so it is copied to disk.
   const folder = await mkdtemp(join(tmpdir(), 'memory-import-'));
   const close = () => rm(folder, { recursive: true, force: true });
   try {
@@ -257,14 +268,14 @@ function checkSource(source: unknown): void {
   throw new InvalidInputError('import takes the path of a file, { text }, or a stream.');
 }
 
-async function sourceOf(file: string, maxContentBytes: number, close: () => Promise<void>): Promise<Source> {
+async function sourceOf(file: string, maxContentBytes: number, close: () => Promise<void>): Promise<InputSource> {
   const { size } = await stat(file).catch((error: unknown) => {
-    throw unreadable(file, error);
+    throw readError(file, error);
   });
-  // Every character may be written as six, and metadata stand beside it.
+  // JSON may write each character as six, and the metadata need room too.
   const longest = 6 * maxContentBytes + 1_000_000;
   return {
-    values: (onProgress = () => {}) => values(decoded(watched(bytesOf(file), size, onProgress)), longest),
+    values: (onProgress = () => {}) => values(decodeText(watched(readBytes(file), size, onProgress)), longest),
     close,
   };
 }

@@ -1,17 +1,17 @@
 import type { EpisodeOptions, Metadata } from '../episode.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { LanguageModel } from '../models/language-model.ts';
-import type { ManyOptions } from '../queue/add-many.ts';
+import type { BatchOptions } from '../queue/enqueue-many.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
-/** What a program may bring itself. */
-export interface MemoryParts {
+/** Models and observers that a program may supply. */
+export interface MemoryDependencies {
   readonly embedder?: Embedder;
-  /** Judges passages where a search asks for it; episodes are read by the worker's. */
+  /** Scores passages if a search needs that; the worker's own model reads episodes. */
   readonly languageModel?: LanguageModel;
   /** Receives metrics in addition to Datadog, which gets them when a tracer runs in this process. */
   readonly metrics?: Metrics;
-  /** Receives a sentence when an answer was produced in another way than usual. Default: none. */
+  /** Receives a sentence when an answer could not be produced in the usual way. Default: none. */
   readonly onNotice?: (sentence: string) => void;
 }
 
@@ -20,11 +20,11 @@ export interface GroupOptions {
   readonly group?: string;
 }
 
-/** For callers who cannot wait. */
+/** For callers that cannot wait. */
 export interface SpoolOptions {
   /**
-   * True: the call returns within 50 ms. What Valkey did not accept by then is spooled on disk (`<home>/spool`) until it can be
-   * added to the queue. The receipt then has `spooled`.
+   * True: the call returns within 50 ms (`enqueueEpisodes` takes as long as it needs). Episodes that Valkey did not accept by then are
+   * spooled on disk (`<home>/spool`) until it can be added to the queue. The receipt then has `spooled`.
    */
   readonly spool?: boolean;
 }
@@ -37,8 +37,8 @@ export interface EpisodeInput extends Omit<StoreOptions, 'spool'> {
   readonly metadata?: Metadata | null;
 }
 
-export type TellManyOptions = ManyOptions & SpoolOptions;
-export type TripletOptions = Omit<StoreOptions, 'source'>;
+export interface EnqueueEpisodesOptions extends BatchOptions, SpoolOptions {}
+export type EnqueueFactOptions = Omit<StoreOptions, 'source'>;
 
 export interface WaitOptions {
   /** Default one minute. */

@@ -1,14 +1,14 @@
-import { InvalidInputError } from '../errors.ts';
-import type { Filters } from '../search/filters.ts';
-import type { Found } from '../search/found.ts';
-import type { Kind, Ranker, Recipe } from '../search/recipes.ts';
-import type { Walk } from '../search/sought.ts';
+import { InvalidInputError, isFailure } from '../errors.ts';
+import type { SearchFilters } from '../search/filters.ts';
+import type { Ranker, SearchKind, SearchRecipe } from '../search/recipes/recipes.ts';
+import type { Found } from '../search/results.ts';
+import type { GraphWalk } from '../search/search-context.ts';
 import { checkText } from '../text.ts';
 import { checkTime, toGraphTime } from '../time.ts';
 import type { GroupOptions } from './options.ts';
 import type { Services } from './services.ts';
 
-/** The two times of everything that is remembered. */
+/** The two times of every fact: when it held, and when it was known. */
 export interface TimeOptions extends GroupOptions {
   /** Facts that held at this time instead of now. */
   readonly asOf?: Date;
@@ -20,23 +20,23 @@ export interface TimeOptions extends GroupOptions {
 
 export interface QueryOptions extends TimeOptions {
   /** What to search for; `all` returns at most `limit` of each kind. Default: facts mixed with passages of episodes. */
-  readonly find?: Kind | 'all';
+  readonly find?: SearchKind | 'all';
   /** The ranker; default `rrf`. Without `find`, facts are ranked. */
   readonly rank?: Ranker;
   /** A custom recipe instead of `find` and `rank`. */
-  readonly recipe?: Recipe;
+  readonly recipe?: SearchRecipe;
   /** For the ranker `distance`: the entity from which it measures, by name, alias or uuid. */
   readonly center?: string;
-  /** Where to go along the facts; also makes recipes without the method `breadth-first` do so. */
-  readonly walk?: Walk;
-  readonly filters?: Filters;
+  /** Where to follow facts from; adds the method `breadth-first` to recipes that lack it. */
+  readonly walk?: GraphWalk;
+  readonly filters?: SearchFilters;
   /** Minimum score. */
   readonly minScore?: number;
   /** Only for `queryMemory`: one block within this many tokens, grouped into rules, facts and passages, each with its date and episode. */
   readonly budgetTokens?: number;
 }
 
-/** What is remembered under a key of the cache. */
+/** The part of a question that identifies its cached answer. */
 interface SearchQuestion {
   readonly ask: 'search' | 'query_memory';
   readonly query: string;
@@ -47,16 +47,18 @@ interface SearchQuestion {
 const MOST = 100;
 
 /**
- * Facts, and what else was asked for, that answer best.
- * @param sources whether to name the episodes from which they were learnt, and the attributes of users' own types
+ * The best results of a search: facts, and the other kinds that the options name.
+ * @param sources    true to add the source episodes and the attributes of users' own types
+ * @param isReadOnly true if the caller changes nothing in the results
  * @throws InvalidInputError
  */
-export async function askFor(
+export async function runQuery(
   services: Services,
   searchQuery: string,
   limit: number,
   options: QueryOptions,
   sources = false,
+  isReadOnly = false,
 ): Promise<Found> {
   const group = services.group(options.group);
   const query = checkText(searchQuery, 'The query').trim();
@@ -68,10 +70,10 @@ export async function askFor(
     throw new InvalidInputError('Only queryMemory takes budgetTokens; search gives data.');
   const ask = sources ? 'search' : 'query_memory';
   const question: SearchQuestion = { ask, query, limit, asOf: checkedTime(asOf, 'asOf') };
-  // Plain questions, which are most, are answered from the cache without loading what checks the others.
-  const chosen = isPlain(others) ? undefined : (await import('./search-options.ts')).checkOptions(others);
+  // Most questions have no further options. They are answered from the cache without loading the module that checks options.
+  const chosen = isPlain(others) ? undefined : (await import('./check-search-options.ts')).checkSearchOptions(others);
   const reader = await services.reader();
-  const find = async (recipe: Recipe) => {
+  const find = async (recipe: SearchRecipe) => {
     const [graphs, embedder, { search }] = await Promise.all([
       services.graphs(),
       services.embedder(),
@@ -80,37 +82,42 @@ export async function askFor(
     const graph = graphs.group(group);
     const parts = { graph, embedder, languageModel: services.languageModel };
     const found = await search(parts, query, { ...chosen, recipe, limit, asOf, sources });
-    return sources ? (await import('../search/attributes.ts')).withAttributes(graph, found) : found;
+    return sources ? (await import('../search/sources.ts')).withAttributes(graph, found) : found;
   };
   const answered = reader.answer(
     group,
     { ...question, ...chosen },
-    async () => find(chosen?.recipe ?? (await import('../search/recipes.ts')).RECIPES.default),
-    { useCache: cache, isAnswer: isFound, ...(asOf === undefined && { changesAt: changesAt(services, group) }) },
+    async () => find(chosen?.recipe ?? (await import('../search/recipes/recipes.ts')).RECIPES.default),
+    {
+      useCache: cache,
+      isReadOnly,
+      isAnswer: isSearchResult,
+      ...(asOf === undefined && { changesAt: nextChange(services, group) }),
+    },
   );
   try {
     return await answered;
   } catch (error) {
-    if ((error as Error).name !== 'EmbedderMismatchError') throw error;
-    const { byWords, RECIPES } = await import('../search/recipes.ts');
-    const recipe = byWords(chosen?.recipe ?? RECIPES.default);
+    if (!isFailure(error, 'EmbedderMismatchError')) throw error;
+    const { wordsOnlyRecipe, RECIPES } = await import('../search/recipes/recipes.ts');
+    const recipe = wordsOnlyRecipe(chosen?.recipe ?? RECIPES.default);
     if (!recipe) throw error;
-    services.notice(`${(error as Error).message} Until then queries use words only.`);
-    // Not into the cache, from which those who have the right embedder take their answers.
+    services.notice(`${error.message} Until then queries use words only.`);
+    // Not cached: programs with the right embedder read their answers from the cache.
     return find(recipe);
   }
 }
 
-/** What a search gives, as far as it can be told from something else. */
-export function isFound(kept: object): boolean {
+/** Whether a cached value has the shape of search results. */
+export function isSearchResult(kept: object): boolean {
   const { facts, episodes, passages = [] } = kept as Partial<Found>;
   return Array.isArray(facts) && Array.isArray(episodes) && Array.isArray(passages);
 }
 
-/** When a fact of the group begins or ends, which changes what holds at the present. */
-export function changesAt(services: Services, group: string) {
+/** Returns when a fact, an episode or a statement of the group next begins, or a fact ends; the present answer changes then. */
+export function nextChange(services: Services, group: string) {
   return async (since: Date, until: Date): Promise<Date | undefined> => {
-    const [graphs, { nextBoundary }] = await Promise.all([services.graphs(), import('../graph/queries/meta.ts')]);
+    const [graphs, { nextBoundary }] = await Promise.all([services.graphs(), import('../graph/queries/meta-nodes.ts')]);
     return nextBoundary(graphs.group(group), since, until);
   };
 }

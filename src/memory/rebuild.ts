@@ -1,24 +1,25 @@
 import type { Queue } from 'bullmq';
 import type { Manifest } from '../archive/manifest.ts';
 import { rebuildIntoScratch } from '../archive/rebuild.ts';
-import { checkEmpty, replaceGraph } from '../archive/replace.ts';
-import { step } from '../archive/step.ts';
+import { checkEmpty, replaceGraph } from '../archive/replace-graph.ts';
 import { chooseStore } from '../archive/stores/choose.ts';
+import { timedStep } from '../archive/timed-step.ts';
 import type { Episode } from '../episode.ts';
 import { forgetInArchive } from '../forget/apply-tombstones.ts';
+import { checkNotForgotten } from '../forget/tombstones.ts';
 import { openGraphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { countGraph } from '../graph/queries/meta.ts';
-import { notedEpisodes, recordEpisodes } from '../graph/queries/record.ts';
+import { countGraph } from '../graph/queries/meta-nodes.ts';
+import { readRecorded, recordEpisodes } from '../graph/queries/record.ts';
 import { openJournal } from '../journal/journal.ts';
-import { isLater } from '../journal/plan.ts';
-import { endedEpisodes } from '../queue/finished-episodes.ts';
+import { isLater } from '../journal/replay-plan.ts';
+import { replayJob } from '../queue/existing-job.ts';
+import { finishedEpisodes } from '../queue/finished-episodes.ts';
 import { STORE_QUEUE } from '../queue/jobs.ts';
-import { replay } from '../queue/kept-episode.ts';
 import { openQueue } from '../queue/queues.ts';
 import type { GroupOptions, WaitOptions } from './options.ts';
-import { openRights, type Rights } from './rights.ts';
 import type { Services } from './services.ts';
+import { openWriterAccess, type WriterAccess } from './writer-access.ts';
 
 export interface RebuildOptions extends GroupOptions, Pick<WaitOptions, 'onProgress'> {
   /** True: replace the group's current contents; otherwise the group must be empty. */
@@ -27,7 +28,7 @@ export interface RebuildOptions extends GroupOptions, Pick<WaitOptions, 'onProgr
   readonly file?: string;
 }
 
-export interface Rebuilt {
+export interface RebuildResult {
   readonly group: string;
   /** The archive it started from; null: everything is from the journal. */
   readonly file: string | null;
@@ -41,7 +42,7 @@ export interface Rebuilt {
   /** Dead letters whose text was not in the rebuilt graph and is there again. */
   readonly recordedAgain: number;
   /** True: the graph is complete. False: the journal has a gap, and the graph contains everything up to it. */
-  readonly whole: boolean;
+  readonly complete: boolean;
   /** Sentences about missing changes and unusable archives. */
   readonly problems: readonly string[];
 }
@@ -54,19 +55,20 @@ export interface Rebuilt {
 export async function rebuildMemory(
   services: Services,
   { replace = false, file, onProgress, ...options }: RebuildOptions,
-): Promise<Rebuilt> {
+): Promise<RebuildResult> {
   const { config, metrics, embedder } = services;
   const group = services.group(options.group);
   const store = await chooseStore(config, metrics);
-  const rights = await openRights(config);
-  const journal = openJournal(rights.valkey, { key: config.journalKey });
+  const access = await openWriterAccess(config);
+  const journal = openJournal(access.valkey, { key: config.journalKey });
   const graphs = openGraphs(config.falkordb, { journal });
   try {
     if (!replace) await checkEmpty(graphs.group(group));
-    await rights.takeOver(graphs.group(group));
+    await access.takeOver(graphs.group(group));
     const applyTombstones = (graph: GroupGraph, manifest: Manifest) =>
-      forgetInArchive(graph, manifest, { store, valkey: rights.valkey, embedder });
-    const parts = { graphs, journal, store, embedder, applyTombstones };
+      forgetInArchive(graph, manifest, { store, valkey: access.valkey, embedder });
+    const checkUsable = (manifest: Manifest) => checkNotForgotten(store, access.valkey, manifest);
+    const parts = { graphs, journal, store, embedder, checkUsable, applyTombstones };
     const { scratch, again, ...built } = await rebuildIntoScratch(parts, group, file, onProgress);
     let changes = 0;
     const prepare = async () => {
@@ -74,8 +76,8 @@ export async function rebuildMemory(
     };
     let from: string | null;
     try {
-      from = await step(store, 'replace', () =>
-        replaceGraph(scratch, rights.valkey, rights.leases, { replace, prepare, journal }),
+      from = await timedStep(store, 'replace', () =>
+        replaceGraph(scratch, access.valkey, access.leases, { replace, prepare, journal }),
       );
     } catch (error) {
       await scratch.drop().catch(() => {});
@@ -87,34 +89,34 @@ export async function rebuildMemory(
     );
     const [missing, refused] = [again.missing(), again.refused()];
     const { nodes: _, ...counts } = await countGraph(graphs.group(group));
-    const taken = await takeInAgain(services, rights, graphs.group(group), built.since);
+    const taken = await takeInAgain(services, access, graphs.group(group), built.since);
     return {
       ...{ group, file: built.file, changes, ...counts, ...taken },
-      whole: missing === 0 && refused.length === 0 && built.isRightGraph,
+      complete: missing === 0 && refused.length === 0 && built.isRightGraph,
       problems: [...built.problems, ...refused, ...(missing > 0 ? [gap(missing)] : [])],
     };
   } finally {
     graphs.close();
-    rights.close();
+    access.close();
   }
 }
 
 const gap = (missing: number): string =>
   `The journal lacks what ${missing === 1 ? 'a change in it was' : `${missing} changes in it were`} built on; the graph is as it was before.`;
 
-/** What Valkey knows of and the graph does not: nothing, as long as no entry of the journal was lost. */
+/** What Valkey knows and the graph does not: nothing, unless a journal entry was lost. */
 async function takeInAgain(
   { config }: Services,
-  { valkey }: Rights,
+  { valkey }: WriterAccess,
   graph: GroupGraph,
   since: number,
-): Promise<Pick<Rebuilt, 'queuedAgain' | 'recordedAgain'>> {
+): Promise<Pick<RebuildResult, 'queuedAgain' | 'recordedAgain'>> {
   const queue = openQueue(STORE_QUEUE, valkey, config);
   let [queuedAgain, recordedAgain] = [0, 0];
   try {
-    for await (const episodes of endedEpisodes(queue, valkey, graph.group, 'completed', since))
+    for await (const episodes of finishedEpisodes(queue, valkey, graph.group, 'completed', since))
       queuedAgain += await queueAgain(graph, queue, episodes);
-    for await (const episodes of endedEpisodes(queue, valkey, graph.group, 'failed', since))
+    for await (const episodes of finishedEpisodes(queue, valkey, graph.group, 'failed', since))
       recordedAgain += await recordAgain(graph, episodes);
     return { queuedAgain, recordedAgain };
   } finally {
@@ -123,14 +125,14 @@ async function takeInAgain(
 }
 
 async function queueAgain(graph: GroupGraph, queue: Queue, episodes: readonly Episode[]): Promise<number> {
-  const noted = await notedEpisodes(graph, uuidsOf(episodes));
+  const noted = await readRecorded(graph, uuidsOf(episodes));
   const open = episodes.filter(({ uuid }) => !noted.get(uuid)?.isDone);
-  const queued = await Promise.all(open.map(({ uuid }) => replay(queue, uuid, 'completed')));
+  const queued = await Promise.all(open.map(({ uuid }) => replayJob(queue, uuid, 'completed')));
   return queued.filter(Boolean).length;
 }
 
 async function recordAgain(graph: GroupGraph, episodes: readonly Episode[]): Promise<number> {
-  const noted = await notedEpisodes(graph, uuidsOf(episodes));
+  const noted = await readRecorded(graph, uuidsOf(episodes));
   const lost = episodes.filter(({ uuid }) => !noted.has(uuid));
   if (lost.length > 0) await recordEpisodes(graph, lost);
   return lost.length;

@@ -1,16 +1,19 @@
+import { DEFAULT_BUDGET, type TitledSection } from '../briefing/render.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { sentencesOf } from '../passages/sentences.ts';
-import { bulletList } from '../reader/format.ts';
-import { recalledSentences } from '../redaction/recalled.ts';
-import type { Found } from '../search/found.ts';
-import type { Recipe } from '../search/recipes.ts';
+import { recalledSentences } from '../redaction/recall-marks.ts';
+import type { SearchRecipe } from '../search/recipes/recipes.ts';
+import type { Found } from '../search/results.ts';
+import { redactError } from '../telemetry/redact-error.ts';
 import { SECOND } from '../time.ts';
 import { withTimeout } from '../with-timeout.ts';
-import { changesAt, isFound } from './query.ts';
+import { answerSections, rulesAbout } from './answer-block.ts';
+import { briefingOf } from './briefing.ts';
+import { isSearchResult, nextChange } from './query.ts';
 import type { Services } from './services.ts';
 
 /** By words alone: a model's answer would take longer than a user should wait. */
-const BY_WORDS: Recipe = {
+const BY_WORDS: SearchRecipe = {
   facts: { methods: ['words'], ranker: 'rrf' },
   answer: true,
 };
@@ -19,15 +22,15 @@ const NOTHING: Found = { facts: [], episodes: [], passages: [] };
 const PATIENCE = 40;
 
 /**
- * What a group's memory holds that has words of the question: from the cache, or from the graph when Valkey is silent.
+ * Searches a group by the question's words: in the cache, or in the graph if Valkey does not answer.
  * @throws StoreUnreachableError and the like
  */
-export async function askByWords(services: Services, group: string, query: string, limit: number): Promise<Found> {
-  const search = () => searchByWords(services, group, query, limit);
+export async function searchByWords(services: Services, group: string, query: string, limit: number): Promise<Found> {
+  const search = () => wordSearch(services, group, query, limit);
   const reader = await services.reader();
   const cached = reader.answer(group, { ask: 'recall', query, limit }, search, {
-    isAnswer: isFound,
-    changesAt: changesAt(services, group),
+    isAnswer: isSearchResult,
+    changesAt: nextChange(services, group),
   });
   let timer: NodeJS.Timeout | undefined;
   const directly = new Promise<Found>((resolve, reject) => {
@@ -42,11 +45,11 @@ export async function askByWords(services: Services, group: string, query: strin
   }
 }
 
-async function searchByWords(services: Services, group: string, query: string, limit: number): Promise<Found> {
+async function wordSearch(services: Services, group: string, query: string, limit: number): Promise<Found> {
   const [graphs, { search }, { readEmbedder }] = await Promise.all([
     services.graphs(),
     import('../search/search.ts'),
-    import('../graph/queries/meta.ts'),
+    import('../graph/queries/meta-nodes.ts'),
   ]);
   const graph = graphs.group(group);
   const noted = await readEmbedder(graph);
@@ -62,7 +65,7 @@ async function noModel(): Promise<never> {
 }
 
 export interface RecallOptions {
-  /** Maximum number of lines. */
+  /** Maximum number of facts and passages. */
   readonly limit: number;
   readonly timeoutMs: number;
   /** Episodes of the session itself, which the agent has before it. */
@@ -74,9 +77,17 @@ export interface RecallOptions {
 /** How an answer was found; `late` when there was none in time. */
 export type RecallOutcome = 'meaning' | 'words' | 'late' | 'failed';
 
-export interface RecalledLines {
-  readonly lines: readonly string[];
+/** What a recall is expected to take at most; one that takes longer counts as late, also where it is still used. */
+export const RECALL_TARGET_MS = 150;
+
+export interface Recalled {
+  /** Rules, facts and passages about the question, as `renderAnswers` takes them. */
+  readonly sections: readonly TitledSection[];
   readonly outcome: RecallOutcome;
+  /** Whether there was no answer within `RECALL_TARGET_MS`. */
+  readonly isLate: boolean;
+  /** Why it failed, without content. */
+  readonly reason?: string;
 }
 
 interface Answer {
@@ -87,20 +98,23 @@ interface Answer {
 /** The search by the vector needs some of the time itself. */
 const MEANING_SHARE = 0.75;
 const LONGEST_FOR_MEANING = 1 * SECOND;
+/** Rules that are not in the cache are in the next briefing; an answer does not wait for them. */
+const RULES_GRACE = 20;
 
 /**
- * What a group's memory knows of a question, as bullets: by words and meaning where a worker gives the question's vector in time, by words
- * alone else. Without the user's own questions and what the agent has before it. Never throws and never takes longer than `timeoutMs`.
+ * Searches a group for a question: by words and by meaning if a worker returns the question's vector in time, otherwise by words only. The
+ * user's own questions, and lines that the agent has already, are left out. Never throws and never takes longer than `timeoutMs`.
  */
-export async function recallLines(
+export async function recall(
   services: Services,
   group: string,
   question: string,
   { limit, timeoutMs, own, known }: RecallOptions,
-): Promise<RecalledLines> {
-  // Of its own episodes some may be among the best.
+): Promise<Recalled> {
+  const began = performance.now();
+  // Some of the best results may be the session's own episodes.
   const most = limit + Math.min(own.size, limit);
-  const words = askByWords(services, group, question, most).then((found): Answer => ({ found, outcome: 'words' }));
+  const words = searchByWords(services, group, question, most).then((found): Answer => ({ found, outcome: 'words' }));
   words.catch(() => {});
   const forMeaning = Math.min(timeoutMs * MEANING_SHARE, LONGEST_FOR_MEANING);
   const meaning = byMeaning(services, group, question, most, forMeaning).then(
@@ -108,15 +122,38 @@ export async function recallLines(
     () => undefined,
   );
   const quickest: Promise<Answer> = withTimeout(forMeaning, meaning, () => undefined).then((found) => found ?? words);
-  const answer = await withTimeout(timeoutMs, quickest, () => 'late' as const).catch(() => 'failed' as const);
-  services.metrics.increment('opencode.memory.recall', {
-    outcome: typeof answer === 'string' ? answer : answer.outcome,
+  const ofBriefing = briefedRules(services, group, question).catch(() => []);
+  let reason: string | undefined;
+  const answer = await withTimeout(timeoutMs, quickest, () => 'late' as const).catch((error: unknown) => {
+    reason = redactError(error).message;
+    return 'failed' as const;
   });
-  if (typeof answer === 'string') return { lines: [], outcome: answer };
-  const lines = bulletList(best(withoutOwn(answer.found, own)), limit)
-    .split(/\n(?=- )/)
-    .filter((line) => line.startsWith('- ') && !isKnown(line, known));
-  return { lines: [...new Set(lines)], outcome: answer.outcome };
+  const isLate = answer === 'late' || (answer !== 'failed' && performance.now() - began > RECALL_TARGET_MS);
+  const outcome = typeof answer === 'string' ? answer : answer.outcome;
+  services.metrics.increment('opencode.memory.recall', { outcome: isLate ? 'late' : outcome });
+  if (typeof answer === 'string') return { sections: [], outcome, isLate, ...(reason !== undefined && { reason }) };
+  const rules = await withTimeout(RULES_GRACE, ofBriefing, () => []);
+  const found = firstOf(best(withoutOwn(answer.found, own)), limit);
+  return { sections: withoutKnown(answerSections({ ...found, rules }, DEFAULT_BUDGET), known), outcome, isLate };
+}
+
+const briefedRules = async (services: Services, group: string, question: string) =>
+  rulesAbout(question, await briefingOf(services, group));
+
+/** Without lines whose sentences the agent has already. */
+export const withoutKnown = (sections: readonly TitledSection[], known: ReadonlySet<string>): TitledSection[] =>
+  sections.map((section) => ({ ...section, lines: section.lines.filter((line) => !isKnown(line, known)) }));
+
+/** The best facts and passages, at most `limit` together; a fact that one of the passages states is said by the passage. */
+function firstOf({ facts, passages = [], ...rest }: Found, limit: number): Found {
+  const shown = new Set(passages.map(({ uuid }) => uuid));
+  const others = facts.filter(({ statedIn }) => statedIn === undefined || !shown.has(statedIn));
+  const first = new Set<unknown>([...others, ...passages].sort((a, b) => b.score - a.score).slice(0, limit));
+  return {
+    ...rest,
+    facts: others.filter((fact) => first.has(fact)),
+    passages: passages.filter((passage) => first.has(passage)),
+  };
 }
 
 /** @throws Error where no worker gave a vector in time, or one of another model than the memory's */
@@ -133,7 +170,7 @@ async function byMeaning(
       services.questionVectors(),
       services.graphs(),
       import('../search/search.ts'),
-      import('../graph/queries/meta.ts'),
+      import('../graph/queries/meta-nodes.ts'),
     ]);
     const graph = graphs.group(group);
     const [question, noted] = await Promise.all([vectors.ask(query, timeoutMs), readEmbedder(graph)]);
@@ -150,8 +187,8 @@ async function byMeaning(
     return search({ graph: anyVectors, embedder, languageModel }, query, { recipe: RECIPES.default, limit });
   };
   return reader.answer(group, { ask: 'recall by meaning', query, limit }, search, {
-    isAnswer: isFound,
-    changesAt: changesAt(services, group),
+    isAnswer: isSearchResult,
+    changesAt: nextChange(services, group),
   });
 }
 
@@ -165,11 +202,11 @@ function withoutOwn({ facts, passages = [], ...rest }: Found, own: ReadonlySet<s
     facts: facts.filter(({ episodes }) => episodes.length === 0 || !episodes.every((episode) => own.has(episode))),
     passages: passages
       .map((passage) => ({ ...passage, excerpt: answerOf(passage.excerpt) }))
-      .filter(({ episode, role, excerpt }) => !own.has(episode.uuid) && !(role === 'user' && isAsked(excerpt))),
+      .filter(({ episode, role, excerpt }) => !own.has(episode.uuid) && !(role === 'user' && isOnlyRequest(excerpt))),
   };
 }
 
-/** Nobody asked for it: what is far behind the best is left to those who search. */
+/** Recall was not requested, so results far behind the best are left out; a search finds them. */
 const OF_BEST = 0.75;
 
 function best({ facts, passages = [], ...rest }: Found): Found {
@@ -181,11 +218,11 @@ function best({ facts, passages = [], ...rest }: Found): Found {
 /** Of a question with its answer the answer. */
 function answerOf(excerpt: string): string {
   const [, question, answer] = /^user: ([\s\S]*?)\s+(assistant: [\s\S]*)$/.exec(excerpt) ?? [];
-  return answer !== undefined && isAsked(question ?? '') ? answer : excerpt;
+  return answer !== undefined && isOnlyRequest(question ?? '') ? answer : excerpt;
 }
 
-/** Whether a message only asks for something; what came of it, the agent's answer says. */
-export function isAsked(message: string): boolean {
+/** Whether a message is only a request. Its result is in the agent's answer. */
+export function isOnlyRequest(message: string): boolean {
   const words = message.replace(/^user: /, '');
   return sentencesOf(words).every(({ start, end }) => {
     const sentence = words.slice(start, end).trim();

@@ -1,6 +1,7 @@
 import type { Reembedded } from '../archive/reembed.ts';
 import { InvalidInputError } from '../errors.ts';
-import { costOf } from '../telemetry/prices.ts';
+import { costOf } from '../models/prices.ts';
+import { embedderProvider } from '../models/providers.ts';
 import { HOUR } from '../time.ts';
 import type { GroupOptions } from './options.ts';
 import type { Services } from './services.ts';
@@ -8,7 +9,7 @@ import { runTask, type TaskOptions } from './upkeep.ts';
 
 export interface ReembedPlan {
   readonly group: string;
-  /** The embedder of the graph's vectors; null for a name that nobody noted. */
+  /** The embedder of the graph's vectors; null for a name that was never recorded. */
   readonly from: { readonly model: string | null; readonly dimension: number };
   /** That of these settings. */
   readonly to: { readonly model: string; readonly dimension: number };
@@ -23,41 +24,51 @@ export interface ReembedPlan {
   readonly cost: number | null;
 }
 
-export type ReembedResult = Reembedded & { readonly group: string };
+export interface ReembedResult {
+  readonly group: string;
+  /** Texts that this call embedded; those of earlier calls are not counted. */
+  readonly texts: number;
+  /** The archive that the group's graph is made of now; null where nothing had to be changed. */
+  readonly file: string | null;
+}
 
 const WAITS = 24 * HOUR;
 
-/** Counts, without asking a model, what changing the embedder would take. @throws InvalidInputError for an empty memory */
+/** Estimates the work of changing the embedder, without calling a model. @throws InvalidInputError for an empty memory */
 export async function planReembedding(services: Services, options: GroupOptions): Promise<ReembedPlan> {
   const group = services.group(options.group);
   const [graphs, embedder, { countTexts }, { readEmbedder }] = await Promise.all([
     services.graphs(),
     services.embedder(),
     import('../archive/new-vectors.ts'),
-    import('../graph/queries/meta.ts'),
+    import('../graph/queries/meta-nodes.ts'),
   ]);
   const graph = graphs.group(group);
   const from = await readEmbedder(graph);
   if (!from) throw new InvalidInputError(`The memory "${group}" has no vectors yet; there is nothing to change.`);
   const to = { model: embedder.model, dimension: embedder.dimension };
-  const { isOf } = await import('../archive/reembed.ts');
-  const isDone = isOf(from, to);
+  const { hasVectorsOf } = await import('../archive/reembed.ts');
+  const isDone = hasVectorsOf(from, to);
   const { texts, characters, requests } = isDone
     ? { texts: 0, characters: 0, requests: 0 }
     : await countTexts(graph, from.dimension);
   const tokens = Math.ceil(characters / 4);
-  const isFree = services.config.embeddings.by !== 'openai';
-  const cost = isFree ? 0 : (costOf(to.model, tokens, 0, services.config.prices) ?? null);
+  const { isRemote } = embedderProvider(services.config);
+  const cost = isRemote ? (costOf(to.model, tokens, 0, services.config.prices) ?? null) : 0;
   return { group, from, to, isDone, texts, requests, tokens, cost };
 }
 
-/** Lets a worker give the group's graph the vectors of these settings' embedder. @throws NoWorkerError, JobFailedError, TimedOutError; it goes on then */
+/** Lets a worker give the group's graph the vectors of these settings' embedder. @throws NoWorkerError, JobFailedError, TimedOutError, after which the job continues */
 export async function reembedMemory(
   services: Services,
-  { timeoutMs = WAITS, ...options }: TaskOptions,
+  { timeoutMs = WAITS, signal, ...options }: TaskOptions,
 ): Promise<ReembedResult> {
   const group = services.group(options.group);
   const { model, dimension } = await services.embedder();
-  const result = await runTask<Reembedded>(services, { kind: 'reembed', model, dimension }, { group, timeoutMs });
+  const result = await runTask<Reembedded>(
+    services,
+    { kind: 'reembed', model, dimension },
+    { group, timeoutMs, signal },
+  );
   return { group, ...result };
 }

@@ -6,19 +6,20 @@ import type { Embedder } from '../models/embedder.ts';
 import type { LanguageModel } from '../models/language-model.ts';
 import type { Producer, QueueName } from '../queue/producer.ts';
 import type { QuestionVectors } from '../queue/question-vectors.ts';
-import type { Waiting } from '../queue/wait.ts';
+import type { JobWaiter } from '../queue/wait.ts';
 import { openReader, type Reader } from '../reader/reader.ts';
-import { allMetrics } from '../telemetry/all-metrics.ts';
-import { DOGSTATSD } from '../telemetry/dogstatsd.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { MemoryParts } from './options.ts';
+import { allMetrics, DOGSTATSD } from '../telemetry/metrics.ts';
+import { noticeHandler } from '../telemetry/notices.ts';
+import { MINUTE } from '../time.ts';
+import type { MemoryDependencies, WaitOptions } from './options.ts';
 import type { Spooling } from './spooling.ts';
 
-/** What the memory works with. Nothing is connected or loaded before it is needed. */
+/** The parts of a memory. Nothing is connected or loaded before it is needed. */
 export interface Services {
   readonly config: Config;
   readonly metrics: Metrics;
-  /** Tells that something was answered in another way than usual. */
+  /** Reports that an answer could not be produced in the usual way. */
   readonly notice: (sentence: string) => void;
   readonly reader: Lazy<Reader>;
   readonly producer: Lazy<Producer>;
@@ -27,23 +28,25 @@ export interface Services {
   readonly embedder: Lazy<Embedder>;
   readonly languageModel: Lazy<LanguageModel>;
   readonly questionVectors: Lazy<QuestionVectors>;
-  readonly waiting: Record<QueueName, Lazy<Waiting>>;
-  /** The group, or else the configured one. @throws InvalidInputError */
+  readonly waiting: Record<QueueName, Lazy<JobWaiter>>;
+  /** The checked group; default: the configured one. @throws InvalidInputError */
   group(group: string | undefined): string;
   close(): Promise<void>;
 }
 
-export function openServices(config: Config, parts: MemoryParts): Services {
+export function openServices(config: Config, givenParts: MemoryDependencies): Services {
+  const notice = noticeHandler(givenParts.onNotice);
+  const parts = { ...givenParts, onNotice: notice };
   const { valkey, falkordb } = config;
   const metrics = allMetrics(DOGSTATSD, parts.metrics);
   const waiting = (queue: QueueName) =>
     lazy(
-      async () => (await import('../queue/wait.ts')).openWaiting(queue, config),
+      async () => (await import('../queue/wait.ts')).openJobWaiter(queue, config),
       (open) => open.close(),
     );
   const opened = {
     reader: lazy(
-      async () => openReader({ address: valkey, queuePrefix: config.queuePrefix, metrics, onNotice: parts.onNotice }),
+      async () => openReader({ address: valkey, queuePrefix: config.queuePrefix, metrics, onNotice: notice }),
       (reader) => reader.close(),
     ),
     producer: lazy(
@@ -55,11 +58,11 @@ export function openServices(config: Config, parts: MemoryParts): Services {
       (graphs) => graphs.close(),
     ),
     embedder: lazy(
-      async () => parts.embedder ?? (await import('../models/choose.ts')).chooseEmbedder(config),
+      async () => parts.embedder ?? (await import('../models/providers.ts')).loadEmbedder(config),
       (embedder) => embedder !== parts.embedder && embedder.close(),
     ),
     languageModel: lazy(
-      async () => parts.languageModel ?? (await import('../models/choose.ts')).chooseLanguageModel(config),
+      async () => parts.languageModel ?? (await import('../models/providers.ts')).loadLanguageModel(config),
       (model) => model !== parts.languageModel && model.close(),
     ),
     questionVectors: lazy(
@@ -75,15 +78,26 @@ export function openServices(config: Config, parts: MemoryParts): Services {
   return {
     config,
     metrics,
-    notice: (sentence) => parts.onNotice?.(sentence),
+    notice,
     ...opened,
     spooling,
     waiting: waits,
     group: (group) => checkGroup(group ?? config.group),
     async close() {
-      // First, since it may still hand something in.
+      // First, since it may still add episodes to the queue.
       await spooling.close();
       await Promise.allSettled([...Object.values(waits), ...Object.values(opened)].map((service) => service.close()));
     },
   };
+}
+
+/** @throws JobFailedError; TimedOutError; the signal's reason when it is aborted */
+export async function waitFor(
+  services: Services,
+  queue: QueueName,
+  jobId: string,
+  { timeoutMs = MINUTE, signal, onProgress }: WaitOptions,
+): Promise<unknown> {
+  const waiting = await services.waiting[queue]();
+  return waiting.result(jobId, timeoutMs, (share) => onProgress?.(Number(share)), signal);
 }

@@ -2,31 +2,76 @@ import type { Config } from '../config.ts';
 import type { Episode } from '../episode.ts';
 import { InvalidInputError } from '../errors.ts';
 import type { Lazy } from '../lazy.ts';
-import { type ManyOptions, withSafe } from '../queue/add-many.ts';
+import { type BatchOptions, withEnqueuedCount } from '../queue/enqueue-many.ts';
 import type { EpisodeReceipt, Producer } from '../queue/producer.ts';
-import { type Drained, drainSpool } from '../queue/spool/drain.ts';
+import { type DrainResult, drainSpool } from '../queue/spool/drain.ts';
 import { openSpool, type Spool, type SpooledEpisode } from '../queue/spool/spool.ts';
-import { carrier } from '../telemetry/carrier.ts';
+import { carrier } from '../telemetry/tracing.ts';
 import { SECOND } from '../time.ts';
 import { withTimeout } from '../with-timeout.ts';
-import type { MemoryParts } from './options.ts';
+import type { MemoryDependencies } from './options.ts';
 
-/** For callers that cannot wait: episodes that Valkey does not accept in time are kept on disk. */
+/*
+ * For callers that cannot wait: episodes that Valkey does not accept in time are kept on disk.
+ *
+ * Valkey, as this process knows it:
+ *
+ *   unopened      no producer yet             calls go to disk
+ *   responsive    it answered last            calls ask Valkey for 20 ms, then go to disk
+ *   unresponsive  it missed an answer         calls go to disk
+ *
+ *   unopened     -> responsive      a drain opened the producer, or another call of this program did (`wake`)
+ *   responsive   -> unresponsive    an answer is missing after 20 ms, or storing many fails
+ *   unresponsive -> responsive      a drain ended without an error
+ *
+ * Draining:
+ *
+ *   idle       -> scheduled    an episode was written to disk, or Valkey answered and the last drain is 5 s ago
+ *   scheduled  -> draining     the timer fires: after 50 ms, twice as long after each failed drain, at most 5 s
+ *   draining   -> idle         nothing is left
+ *   draining   -> scheduled    episodes are left
+ *   any        -> closed       `close`; if a drain runs, is scheduled or failed last, after a drain of at most 1 s
+ *
+ * `drain()` also drains at once; of several calls at a time all get the result of the same drain.
+ */
+
 export interface Spooling {
   readonly spool: Spool;
-  /** Returns within 50 ms. @throws SpoolFullError, ConfigError; InvalidInputError when the uuid stands for another episode */
-  enqueue(episode: Episode, given: boolean): Promise<EpisodeReceipt>;
+  /** Returns within 50 ms. @throws SpoolFullError, ConfigError; InvalidInputError when the uuid belongs to another episode */
+  enqueue(episode: Episode, isGiven: boolean): Promise<EpisodeReceipt>;
   /** The same for many; waits as long as Valkey keeps answering. */
-  enqueueMany(
+  enqueueEpisodes(
     episodes: readonly Episode[],
-    given: ReadonlySet<string>,
-    options: ManyOptions,
+    givenUuids: ReadonlySet<string>,
+    options: BatchOptions,
   ): Promise<EpisodeReceipt[]>;
   /** Call after an answer of Valkey: drains the spool in the background. */
   wake(producer: Producer): void;
   /** Drains the spool now. Never throws. */
-  drain(): Promise<Drained>;
+  drain(): Promise<DrainResult>;
   close(): Promise<void>;
+}
+
+interface State {
+  readonly spool: Spool;
+  readonly producer: Lazy<Producer>;
+  readonly dependencies: MemoryDependencies;
+  /** Opened in the background, since loading takes longer than a caller waits. */
+  opened: Producer | undefined;
+  isUnresponsive: boolean;
+  /** Calls that wait for Valkey. */
+  inFlight: number;
+  /** Of the calls in this turn of the event loop. */
+  timeout: Promise<undefined> | undefined;
+  pendingWrites: PendingWrite[];
+  /** Of the scheduled drain. */
+  timer: NodeJS.Timeout | undefined;
+  draining: Promise<DrainResult> | undefined;
+  /** Failed drains since the last one that ended without an error. */
+  failedDrains: number;
+  /** When the last drain ended. */
+  drainedAt: number;
+  isClosed: boolean;
 }
 
 interface PendingWrite {
@@ -44,166 +89,92 @@ const LAST_RETRY = 5 * SECOND;
 const CHECK_EVERY = 5 * SECOND;
 const CLOSE_TIMEOUT = 1 * SECOND;
 
-export function openSpooling(config: Config, producer: Lazy<Producer>, parts: MemoryParts): Spooling {
+export function openSpooling(config: Config, producer: Lazy<Producer>, dependencies: MemoryDependencies): Spooling {
   const spool = openSpool(config.home, config.spoolLimit);
-  // Opened in the background, since loading takes longer than a caller waits.
-  let opened: Producer | undefined;
-  /** True from a missed answer until the spool is drained; meanwhile calls go straight to disk. */
-  let isUnresponsive = false;
-  let inFlight = 0;
-  let timeout: Promise<undefined> | undefined;
-  let pendingWrites: PendingWrite[] = [];
-  let timer: NodeJS.Timeout | undefined;
-  let retries = 0;
-  let checkedAt = Number.NEGATIVE_INFINITY;
-  let draining: Promise<Drained> | undefined;
-  let isClosed = false;
-
-  /** The result of `ask`, or undefined when Valkey is unavailable or slow. */
-  async function quickly<T>(ask: (producer: Producer) => Promise<T>): Promise<T | undefined> {
-    if (!opened?.isReady() || isUnresponsive || inFlight >= MOST_PARALLEL) return undefined;
-    inFlight += 1;
-    const answer = await Promise.race([ask(opened).catch(() => undefined), sharedTimeout()]);
-    inFlight -= 1;
-    if (answer === undefined) isUnresponsive = true;
-    return answer;
-  }
-
-  /** Calls of one turn of the event loop time out together, so that their episodes are written together. */
-  function sharedTimeout(): Promise<undefined> {
-    if (!timeout) {
-      // Answers that arrived while this process was busy are read between the two callbacks and count.
-      timeout = new Promise((resolve) => setTimeout(() => setImmediate(resolve, undefined), VALKEY_TIMEOUT));
-      process.nextTick(() => {
-        timeout = undefined;
-      });
-    }
-    return timeout;
-  }
-
-  function spoolEpisodes(episodes: readonly SpooledEpisode[]): void {
-    spool.keep(episodes);
-    schedule();
-  }
-
-  /** Episodes of the same turn of the event loop are written together, at its end. */
-  function spoolTogether(episode: SpooledEpisode): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (pendingWrites.length === 0) process.nextTick(flushWrites);
-      pendingWrites.push({ episode, resolve, reject });
-    });
-  }
-
-  function flushWrites(): void {
-    const writes = pendingWrites;
-    pendingWrites = [];
-    try {
-      spoolEpisodes(writes.map(({ episode }) => episode));
-      for (const { resolve } of writes) resolve();
-    } catch (error) {
-      // If there is no room for all, the first may still fit.
-      for (const write of writes) writes.length === 1 ? write.reject(error) : spoolOne(write);
-    }
-  }
-
-  function spoolOne({ episode, resolve, reject }: PendingWrite): void {
-    try {
-      spoolEpisodes([episode]);
-      resolve();
-    } catch (error) {
-      reject(error);
-    }
-  }
-
-  function schedule(): void {
-    if (timer || isClosed) return;
-    timer = setTimeout(
-      () => {
-        timer = undefined;
-        void drain();
-      },
-      Math.min(FIRST_RETRY * 2 ** retries, LAST_RETRY),
-    ).unref();
-  }
-
-  function drain(): Promise<Drained> {
-    draining ??= drainOnce().finally(() => {
-      draining = undefined;
-    });
-    return draining;
-  }
-
-  async function drainOnce(): Promise<Drained> {
-    const result = await tryDrain();
-    checkedAt = performance.now();
-    isUnresponsive &&= result.said !== undefined;
-    retries = result.said === undefined ? 0 : retries + 1;
-    if (result.left > 0) schedule();
-    return result;
-  }
-
-  async function tryDrain(): Promise<Drained> {
-    try {
-      const waiting = spool.names().length;
-      if (waiting === 0 && !isUnresponsive && opened) return { drained: 0, left: 0 };
-      const ready = await producer();
-      opened = ready;
-      await ready.ping();
-      const store = ({ episode, given, carrier: from }: SpooledEpisode) => ready.store(episode, given, from);
-      return await drainSpool(spool, store, { ...parts, isOver: () => isClosed });
-    } catch (error) {
-      return { drained: 0, left: spool.count(), said: (error as Error).message };
-    }
-  }
-
+  const state: State = {
+    spool,
+    producer,
+    dependencies,
+    opened: undefined,
+    isUnresponsive: false,
+    inFlight: 0,
+    timeout: undefined,
+    pendingWrites: [],
+    timer: undefined,
+    draining: undefined,
+    failedDrains: 0,
+    drainedAt: Number.NEGATIVE_INFINITY,
+    isClosed: false,
+  };
   return {
     spool,
-    async enqueue(episode, given) {
-      const answer = await quickly((ready) => unlessRefused(ready.store(episode, given)));
-      if (answer instanceof InvalidInputError) throw answer;
-      if (answer) return answer;
-      await spoolTogether({ episode, given, carrier: carrier() });
-      return spooled(episode);
-    },
-    async enqueueMany(episodes, given, { onStored = () => {}, ...options }) {
-      let stored = 0;
-      const note = (count: number) => {
-        stored = count;
-        onStored(count);
-      };
-      try {
-        if (opened && (await quickly((ready) => ready.ping())) !== undefined)
-          return await opened.storeMany(episodes, given, { ...options, onStored: note });
-      } catch (error) {
-        if (error instanceof InvalidInputError) throw error;
-        isUnresponsive = true;
-      }
-      const [taken, unsent] = [episodes.slice(0, stored), episodes.slice(stored)];
-      const from = carrier();
-      try {
-        spoolEpisodes(unsent.map((episode) => ({ episode, given: given.has(episode.uuid), carrier: from })));
-      } catch (error) {
-        throw stored > 0 ? withSafe(error, stored, episodes.length) : error;
-      }
-      return [...taken.map(receipt), ...unsent.map(spooled)];
-    },
-    wake(producer) {
-      opened = producer;
-      if (performance.now() - checkedAt > CHECK_EVERY) schedule();
-    },
-    drain,
-    async close() {
-      clearTimeout(timer);
-      // No worker may read this folder, so the process drains its own spool while Valkey answers.
-      if (retries > 0 || timer || draining) await withTimeout(CLOSE_TIMEOUT, drain(), () => {});
-      isClosed = true;
-      clearTimeout(timer);
-    },
+    enqueue: (episode, isGiven) => enqueue(state, episode, isGiven),
+    enqueueEpisodes: (episodes, givenUuids, options) => enqueueMany(state, episodes, givenUuids, options),
+    wake: (opened) => wake(state, opened),
+    drain: () => drain(state),
+    close: () => close(state),
   };
 }
 
-const receipt = ({ uuid, name }: Episode): EpisodeReceipt => ({ queue: 'store', jobId: uuid, uuid, name });
-const spooled = (episode: Episode): EpisodeReceipt => ({ ...receipt(episode), spooled: true });
+async function enqueue(state: State, episode: Episode, isGiven: boolean): Promise<EpisodeReceipt> {
+  const answer = await withinLimit(state, (opened) => unlessRefused(opened.store(episode, isGiven)));
+  if (answer instanceof InvalidInputError) throw answer;
+  if (answer) return answer;
+  await spoolTogether(state, { episode, given: isGiven, carrier: carrier() });
+  return spooledReceipt(episode);
+}
+
+async function enqueueMany(
+  state: State,
+  episodes: readonly Episode[],
+  givenUuids: ReadonlySet<string>,
+  { onEnqueued = () => {}, ...options }: BatchOptions,
+): Promise<EpisodeReceipt[]> {
+  let stored = 0;
+  const count = (enqueued: number) => {
+    stored = enqueued;
+    onEnqueued(enqueued);
+  };
+  try {
+    if (state.opened && (await withinLimit(state, (opened) => opened.ping())) !== undefined)
+      return await state.opened.storeMany(episodes, givenUuids, { ...options, onEnqueued: count });
+  } catch (error) {
+    if (error instanceof InvalidInputError) throw error;
+    state.isUnresponsive = true;
+  }
+  const [sent, unsent] = [episodes.slice(0, stored), episodes.slice(stored)];
+  const from = carrier();
+  try {
+    const spooled = unsent.map((episode) => ({ episode, given: givenUuids.has(episode.uuid), carrier: from }));
+    spoolNow(state, spooled);
+  } catch (error) {
+    throw stored > 0 ? withEnqueuedCount(error, stored, episodes.length) : error;
+  }
+  return [...sent.map(receiptOf), ...unsent.map(spooledReceipt)];
+}
+
+/** The result of `ask`, or undefined when Valkey is unavailable or slow. */
+async function withinLimit<T>(state: State, ask: (opened: Producer) => Promise<T>): Promise<T | undefined> {
+  const { opened } = state;
+  if (!opened?.isReady() || state.isUnresponsive || state.inFlight >= MOST_PARALLEL) return undefined;
+  state.inFlight += 1;
+  const answer = await Promise.race([ask(opened).catch(() => undefined), sharedTimeout(state)]);
+  state.inFlight -= 1;
+  if (answer === undefined) state.isUnresponsive = true;
+  return answer;
+}
+
+/** Calls of one turn of the event loop time out together, so that their episodes are written together. */
+function sharedTimeout(state: State): Promise<undefined> {
+  if (!state.timeout) {
+    // Answers that arrived while this process was busy are read between the two callbacks and count.
+    state.timeout = new Promise((resolve) => setTimeout(() => setImmediate(resolve, undefined), VALKEY_TIMEOUT));
+    process.nextTick(() => {
+      state.timeout = undefined;
+    });
+  }
+  return state.timeout;
+}
 
 /** A refusal counts as an answer. */
 async function unlessRefused<T>(work: Promise<T>): Promise<T | InvalidInputError> {
@@ -214,3 +185,100 @@ async function unlessRefused<T>(work: Promise<T>): Promise<T | InvalidInputError
     throw error;
   }
 }
+
+function spoolNow(state: State, episodes: readonly SpooledEpisode[]): void {
+  state.spool.keep(episodes);
+  scheduleDrain(state);
+}
+
+/** Episodes of the same turn of the event loop are written together, at its end. */
+function spoolTogether(state: State, episode: SpooledEpisode): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (state.pendingWrites.length === 0) process.nextTick(flushWrites, state);
+    state.pendingWrites.push({ episode, resolve, reject });
+  });
+}
+
+function flushWrites(state: State): void {
+  const writes = state.pendingWrites;
+  state.pendingWrites = [];
+  try {
+    spoolNow(
+      state,
+      writes.map(({ episode }) => episode),
+    );
+    for (const { resolve } of writes) resolve();
+  } catch (error) {
+    // If there is no room for all, the first may still fit.
+    for (const write of writes) writes.length === 1 ? write.reject(error) : spoolOne(state, write);
+  }
+}
+
+function spoolOne(state: State, { episode, resolve, reject }: PendingWrite): void {
+  try {
+    spoolNow(state, [episode]);
+    resolve();
+  } catch (error) {
+    reject(error);
+  }
+}
+
+function wake(state: State, opened: Producer): void {
+  state.opened = opened;
+  if (performance.now() - state.drainedAt > CHECK_EVERY) scheduleDrain(state);
+}
+
+function scheduleDrain(state: State): void {
+  if (state.timer || state.isClosed) return;
+  state.timer = setTimeout(
+    () => {
+      state.timer = undefined;
+      void drain(state);
+    },
+    Math.min(FIRST_RETRY * 2 ** state.failedDrains, LAST_RETRY),
+  ).unref();
+}
+
+function drain(state: State): Promise<DrainResult> {
+  state.draining ??= drainOnce(state).finally(() => {
+    state.draining = undefined;
+  });
+  return state.draining;
+}
+
+async function drainOnce(state: State): Promise<DrainResult> {
+  const result = await tryDrain(state);
+  const hasFailed = result.error !== undefined;
+  state.drainedAt = performance.now();
+  state.isUnresponsive &&= hasFailed;
+  state.failedDrains = hasFailed ? state.failedDrains + 1 : 0;
+  if (result.remaining > 0) scheduleDrain(state);
+  return result;
+}
+
+async function tryDrain(state: State): Promise<DrainResult> {
+  const { spool, dependencies } = state;
+  try {
+    const isEmpty = spool.names().length === 0;
+    if (isEmpty && !state.isUnresponsive && state.opened) return { drained: 0, remaining: 0 };
+    const opened = await state.producer();
+    state.opened = opened;
+    await opened.ping();
+    const store = ({ episode, given, carrier: from }: SpooledEpisode) => opened.store(episode, given, from);
+    return await drainSpool(spool, store, { ...dependencies, isOver: () => state.isClosed });
+  } catch (error) {
+    return { drained: 0, remaining: spool.count(), error: (error as Error).message };
+  }
+}
+
+async function close(state: State): Promise<void> {
+  clearTimeout(state.timer);
+  const isPending = state.failedDrains > 0 || state.timer || state.draining;
+  // No worker may read this folder, so the process drains its own spool while Valkey answers.
+  if (isPending) await withTimeout(CLOSE_TIMEOUT, drain(state), () => {});
+  state.isClosed = true;
+  clearTimeout(state.timer);
+}
+
+const receiptOf = ({ uuid, name }: Episode): EpisodeReceipt => ({ queue: 'store', jobId: uuid, uuid, name });
+const spooledReceipt = (episode: Episode): EpisodeReceipt => ({ ...receiptOf(episode), spooled: true });

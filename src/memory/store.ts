@@ -1,13 +1,13 @@
 import { isKeyUuid } from '../derived-uuid.ts';
 import { type Episode, isNamed, type Metadata, newEpisode } from '../episode.ts';
 import { InvalidInputError } from '../errors.ts';
-import { inPlace } from '../queue/add-many.ts';
-import { isSame } from '../queue/kept-episode.ts';
+import { withEpisodeName } from '../queue/enqueue-many.ts';
+import { isSameEpisode } from '../queue/existing-job.ts';
 import type { EpisodeReceipt, Producer } from '../queue/producer.ts';
 import { SECOND } from '../time.ts';
 import { type Triplet, tripletText } from '../triplet.ts';
-import { checkInput } from './input.ts';
-import type { EpisodeInput, StoreOptions, TellManyOptions, TripletOptions } from './options.ts';
+import { checkInput } from './check-input.ts';
+import type { EnqueueEpisodesOptions, EnqueueFactOptions, EpisodeInput, StoreOptions } from './options.ts';
 import type { Services } from './services.ts';
 
 /** Enqueues an episode. */
@@ -26,31 +26,31 @@ export async function enqueueEpisode(
   return receipt;
 }
 
-/** Enqueues a fact as an episode of its own: equally durable, and read by no model. @throws InvalidInputError */
+/** Enqueues a fact as a separate episode: equally durable, and read by no model. @throws InvalidInputError */
 export async function enqueueTriplet(
   services: Services,
   triplet: Triplet,
   metadata: Metadata | null | undefined,
-  options: TripletOptions,
+  options: EnqueueFactOptions,
 ): Promise<EpisodeReceipt> {
   return enqueueEpisode(services, tripletText(triplet), metadata, { ...options, source: 'fact_triple' });
 }
 
 /** Enqueues many episodes after all of them are checked. @throws InvalidInputError naming the episode */
-export async function enqueueMany(
+export async function enqueueEpisodes(
   services: Services,
   inputs: readonly EpisodeInput[],
-  options: TellManyOptions,
+  options: EnqueueEpisodesOptions,
 ): Promise<EpisodeReceipt[]> {
   const named = new Map<string, Episode>();
   const episodes: Episode[] = [];
   for (const [index, input] of inputs.entries()) {
-    const episode = await inPlace(index, options.nameOf, () => checkedAmong(services, input, named));
+    const episode = await withEpisodeName(index, options.nameOf, () => checkedAmong(services, input, named));
     episodes.push(episode);
   }
   if (episodes.length === 0) return [];
   const uuids = new Set(named.keys());
-  if (options.spool) return (await services.spooling()).enqueueMany(episodes, uuids, options);
+  if (options.spool) return (await services.spooling()).enqueueEpisodes(episodes, uuids, options);
   const producer = await services.producer();
   const receipts = await producer.storeMany(episodes, uuids, options);
   drainLater(services, producer);
@@ -76,9 +76,9 @@ function checkedAmong(services: Services, input: EpisodeInput, named: Map<string
   const episode = newEpisodeOf(services, checkInput('episodeInput', input));
   if (!isNamed(input)) return episode;
   const earlier = named.get(episode.uuid);
-  if (earlier && !isSame(earlier, episode))
+  if (earlier && !isSameEpisode(earlier, episode))
     throw new InvalidInputError(
-      `The ${isKeyUuid(episode.uuid) ? 'key' : `uuid ${episode.uuid}`} stands for another episode of the same call; give each its own.`,
+      `The ${isKeyUuid(episode.uuid) ? 'key' : `uuid ${episode.uuid}`} belongs to another episode of the same call; give each its own.`,
     );
   named.set(episode.uuid, earlier ?? episode);
   return episode;

@@ -1,40 +1,44 @@
 import { InvalidInputError, NoWorkerError } from '../errors.ts';
-import type { ChainRow, SagaRow } from '../graph/queries/sagas.ts';
+import type { SagaRow } from '../graph/queries/sagas.ts';
+import { instant } from '../graph/queries/time-conditions.ts';
 import type { Task } from '../queue/jobs.ts';
-import { request } from '../telemetry/request.ts';
+import { request } from '../telemetry/tracing.ts';
 import { checkText, oneLine, shortened } from '../text.ts';
 import { MINUTE } from '../time.ts';
-import type { BuiltCommunities } from '../upkeep/communities.ts';
-import type { ToldSaga } from '../upkeep/saga.ts';
-import { checkInput } from './input.ts';
+import type { CommunityBuildResult } from '../upkeep/communities.ts';
+import type { SagaSummary } from '../upkeep/saga.ts';
+import { checkInput } from './check-input.ts';
+import { chainDates, sagaDates } from './dates.ts';
 import type { GroupOptions, WaitOptions } from './options.ts';
+import type { Saga, SagaOverview } from './results.ts';
 import type { Services } from './services.ts';
 
 /** Chains of episodes, such as a session. Errors: `InvalidInputError` when there is none of that name. */
 export interface Sagas {
   /** All sagas, the most recently continued first. */
   list(options?: GroupOptions): Promise<SagaOverview[]>;
-  /** One with its episodes. */
-  show(name: string, options?: GroupOptions): Promise<Saga>;
+  /** A saga with its episodes, or with some of them. */
+  get(name: string, options?: SagaOptions): Promise<Saga>;
   /** Has a worker update the summary. @throws NoWorkerError */
-  summarize(name: string, options?: TaskOptions): Promise<ToldSaga>;
+  summarize(name: string, options?: TaskOptions): Promise<SagaSummary>;
 }
 
 export function openSagas(services: Services): Sagas {
   return {
-    list: (options = {}) => request('sagas', async () => listSagas(services, checkInput('group', options))),
-    show: (name, options = {}) => request('saga', async () => showSaga(services, name, checkInput('group', options))),
+    list: (options = {}) =>
+      request('sagas', async () => (await listSagas(services, checkInput('group', options))).map(sagaDates)),
+    get: (name, options = {}) => request('saga', async () => showSaga(services, name, checkInput('saga', options))),
     summarize: (name, options = {}) =>
       request('summarize_saga', async () => summarizeSaga(services, name, checkInput('task', options))),
   };
 }
 
-/** Entities that have more to do with each other than with the rest. */
+/** Communities: entities that have more facts with each other than with other entities. */
 export interface Communities {
   /** The communities of the last build, largest first. */
   list(options?: GroupOptions): Promise<Community[]>;
   /** Has a worker find the communities again and summarize each one. @throws NoWorkerError */
-  build(options?: TaskOptions): Promise<BuiltCommunities>;
+  build(options?: TaskOptions): Promise<CommunityBuildResult>;
 }
 
 export function openCommunities(services: Services): Communities {
@@ -45,35 +49,30 @@ export function openCommunities(services: Services): Communities {
   };
 }
 
-/** Entities that have more to do with each other than with others. */
+/** Entities that have more facts with each other than with other entities. */
 export interface Community {
   readonly uuid: string;
   readonly name: string;
+  /** From current facts. */
   readonly summary: string;
   /** The entities' names. */
   readonly members: readonly string[];
 }
 
-/** A chain of episodes, such as a session, in short; the dates are those of its first and its last episode. */
-export type SagaOverview = SagaRow;
-
-/** A chain of episodes, such as a session. */
-export interface Saga {
-  readonly uuid: string;
-  readonly name: string;
-  /** Empty until it is summarized. */
-  readonly summary: string;
-  /** In the order of the chain, which is that of time; dates in the graph's format. */
-  readonly episodes: readonly ChainRow[];
+export interface SagaOptions extends GroupOptions {
+  /** Episodes, from 1 to 1,000; default all. */
+  readonly limit?: number;
+  /** How many episodes to skip at the beginning; only with a limit. */
+  readonly offset?: number;
 }
 
-export type TaskOptions = GroupOptions & Pick<WaitOptions, 'timeoutMs'>;
+export type TaskOptions = GroupOptions & Pick<WaitOptions, 'timeoutMs' | 'signal'>;
 
-/** Lets a worker do a task and gives what came of it. @throws NoWorkerError, JobFailedError, TimedOutError */
+/** Has a worker run a task and returns its result. @throws NoWorkerError, JobFailedError, TimedOutError */
 export async function runTask<Result>(
   services: Services,
   task: Task,
-  { group, timeoutMs: limit = 10 * MINUTE }: TaskOptions,
+  { group, timeoutMs = 10 * MINUTE, signal }: TaskOptions,
 ): Promise<Result> {
   const checked = services.group(group);
   const [producer, waiting] = await Promise.all([services.producer(), services.waiting.store()]);
@@ -82,38 +81,60 @@ export async function runTask<Result>(
     throw new NoWorkerError(
       'No worker is running to do this; start one with `memory-manager up` or `memory-manager worker`.',
     );
+  signal?.throwIfAborted();
   const { jobId } = await producer.task(checked, task);
-  return (await waiting.ended(jobId, limit)) as Result;
+  return (await waiting.result(jobId, timeoutMs, undefined, signal)) as Result;
 }
 
 export async function listCommunities(services: Services, options: GroupOptions): Promise<Community[]> {
   const group = services.group(options.group);
-  const { readCommunities } = await import('../graph/queries/communities.ts');
-  const rows = await readCommunities((await services.graphs()).group(group));
-  return rows.map(({ hash: _, ...community }) => community);
+  const [{ readCommunities }, { withCurrentSummaries }] = await Promise.all([
+    import('../graph/queries/communities.ts'),
+    import('../search/answer/current-summaries.ts'),
+  ]);
+  const graph = (await services.graphs()).group(group);
+  const communities = await withCurrentSummaries(graph, await readCommunities(graph), { asOf: instant(new Date()) });
+  return communities.map(({ hash: _, createdAt: __, ...community }) => community);
 }
 
-export async function listSagas(services: Services, options: GroupOptions): Promise<SagaOverview[]> {
+export async function listSagas(services: Services, options: GroupOptions): Promise<SagaRow[]> {
   const group = services.group(options.group);
   const queries = await import('../graph/queries/sagas.ts');
-  return queries.listSagas((await services.graphs()).group(group));
+  return queries.readSagas((await services.graphs()).group(group));
 }
 
 /** @throws InvalidInputError when there is no saga of that name */
-export async function showSaga(services: Services, name: string, options: GroupOptions): Promise<Saga> {
+export async function showSaga(services: Services, name: string, options: SagaOptions): Promise<Saga> {
   const group = services.group(options.group);
+  const page = checkPage(options);
   const trimmed = checkText(name, "The saga's name").trim();
   if (trimmed === '')
     throw new InvalidInputError('The name of the saga is empty; `memory-manager saga list` shows all sagas.');
-  const [{ readSaga }, { readSagaChain }] = await Promise.all([
-    import('../graph/queries/sagas.ts'),
-    import('../graph/queries/sagas.ts'),
-  ]);
+  const { countSagaEpisodes, readSaga, readSagaChain } = await import('../graph/queries/sagas.ts');
   const graph = (await services.graphs()).group(group);
   const saga = await readSaga(graph, trimmed);
   if (!saga)
     throw new InvalidInputError(`There is no saga "${shortened(oneLine(trimmed), 60)}" in the memory "${group}".`);
-  return { uuid: saga.uuid, name: saga.name, summary: saga.summary, episodes: await readSagaChain(graph, saga.uuid) };
+  const [rows, count] = await Promise.all([
+    readSagaChain(graph, saga.uuid, page),
+    page && countSagaEpisodes(graph, saga.uuid),
+  ]);
+  const { uuid, summary } = saga;
+  return { uuid, name: saga.name, summary, episodeCount: count ?? rows.length, episodes: rows.map(chainDates) };
+}
+
+const MOST_EPISODES = 1000;
+
+function checkPage({ limit, offset }: SagaOptions): { offset: number; limit: number } | undefined {
+  if (limit === undefined) {
+    if (offset === undefined) return undefined;
+    throw new InvalidInputError('An offset needs a limit; give both.');
+  }
+  if (!Number.isInteger(limit) || limit < 1 || limit > MOST_EPISODES)
+    throw new InvalidInputError(`The limit of episodes must be 1 to ${MOST_EPISODES}.`);
+  if (offset !== undefined && (!Number.isSafeInteger(offset) || offset < 0))
+    throw new InvalidInputError('The offset must be a whole number from 0.');
+  return { offset: offset ?? 0, limit };
 }
 
 /** The uuid of the one episode that has this uuid or this name. @throws InvalidInputError when there is none, or more than one */
@@ -131,9 +152,9 @@ export async function episodeUuid(services: Services, uuidOrName: string, option
 }
 
 /** @throws InvalidInputError when there is no saga of that name; NoWorkerError */
-export async function summarizeSaga(services: Services, name: string, options: TaskOptions): Promise<ToldSaga> {
+export async function summarizeSaga(services: Services, name: string, options: TaskOptions): Promise<SagaSummary> {
   const saga = await showSaga(services, name, options);
-  // Neither its name nor what is told of it goes through the queue, where it would stand for days.
+  // Neither the saga's name nor its summary goes through the queue, where it would stay for days.
   await runTask(services, { kind: 'summarize-saga', saga: saga.uuid }, options);
   const { summary } = await showSaga(services, saga.name, options);
   return { name: saga.name, summary };

@@ -1,15 +1,15 @@
 import type { EpisodeSource } from '../episode.ts';
 import type { AttributeValue, Ontology } from '../ontology.ts';
 
-/** What a language model is shown of an episode. */
+/** The parts of an episode that a language model reads. */
 export interface EpisodeText {
   readonly content: string;
   readonly source: Exclude<EpisodeSource, 'fact_triple'>;
-  /** When what the text says was true; relative dates count from here. */
+  /** When the text's statements were true; relative dates count from here. */
   readonly referenceTime: Date;
-  /** Who handed it in. */
+  /** The source of the episode, such as a program's name. */
   readonly sourceDescription?: string;
-  /** The texts before it, oldest first, cut to a budget; they show who a pronoun refers to. */
+  /** The previous texts, oldest first, cut to a budget; they resolve pronouns. */
   readonly previous?: readonly PreviousText[];
   /** The types to look for. */
   readonly ontology?: Ontology;
@@ -22,9 +22,9 @@ export interface PreviousText {
 
 export interface ExtractedEntity {
   readonly name: string;
-  /** A graph label such as `Person`, or `Entity` where nothing more is known. */
+  /** A graph label such as `Person`, or `Entity` if there is none. */
   readonly type: string;
-  /** Of a type with attributes: those that the text tells. */
+  /** The values that the text states, for a type with attributes. */
   readonly attributes?: Readonly<Record<string, AttributeValue>>;
 }
 
@@ -34,73 +34,73 @@ export interface ExtractedFact {
   readonly target: string;
   /** SCREAMING_SNAKE_CASE, such as `WORKS_AT`. */
   readonly relation: string;
-  /** One sentence that is understood alone. */
+  /** One sentence that can be understood alone. */
   readonly fact: string;
   /** When it began to hold. */
   readonly validAt: Date | null;
   /** When it ceased to hold; null while it holds. */
   readonly invalidAt: Date | null;
   readonly attributes?: Readonly<Record<string, AttributeValue>>;
-  /** The sentence of the episode in which it stands, word for word; not given where it stands in none. */
+  /** The sentence of the episode that states the fact, word for word; missing if no single sentence does. */
   readonly evidence?: string;
 }
 
-/** What an episode says in addition to facts, each with its sentence, word for word. */
-export type ReadNote = { readonly sentence: string } & (
+/** Statements of an episode other than facts, each with its sentence, word for word. */
+export type ExtractedNote = { readonly sentence: string } & (
   | {
       /** A property that has one value at a time: a new value ends the old one. */
       readonly kind: 'value';
       readonly subject: string;
       readonly property: string;
       readonly value: string;
-      /** The value that it had before, where the episode says so. */
+      /** The previous value, if the episode states it. */
       readonly replaces?: string;
     }
   | { /** A lasting instruction or preference; whose it is, its readers have to check. */ readonly kind: 'rule' }
   | { readonly kind: 'task'; readonly task: string; readonly isDone: boolean }
 );
 
-/** A statement that whatever held between two entities holds no more ("Harbor no longer uses Redis"). */
+/** A statement that a relation between two entities no longer holds ("Harbor no longer uses Redis"). */
 export interface EndedRelation {
   readonly source: string;
   readonly target: string;
   readonly at: Date;
 }
 
-/** What one call cost. */
+/** The cost of one call. */
 export interface TokenUse {
   readonly purpose: 'extract' | 'resolve' | 'summarize' | 'score' | 'embed';
   readonly model: string;
   readonly promptTokens: number;
   readonly completionTokens: number;
-  /** Rows of the reply that could not be read and were left out; the others were used. */
+  /** Rows of the reply that could not be read and were dropped. */
   readonly rowsDropped?: number;
 }
 
-/** What was read of the parts of one long episode, each under its own text, so that a part is paid for once. */
-export interface PartMemo {
+/** Stored extractions of the parts of a long episode, by the part's text, so that a part is paid for once. */
+export interface ExtractionCache {
   get(part: string): Promise<Extraction | undefined>;
-  /** Never fails: what cannot be kept is in hand all the same. */
-  keep(part: string, extraction: Extraction): Promise<void>;
+  /** Never fails; the caller has the extraction anyway. */
+  set(part: string, extraction: Extraction): Promise<void>;
 }
 
-export const NO_MEMO: PartMemo = { get: async () => undefined, keep: async () => {} };
+export const NO_EXTRACTION_CACHE: ExtractionCache = { get: async () => undefined, set: async () => {} };
 
 export interface Extraction {
   readonly entities: readonly ExtractedEntity[];
   readonly facts: readonly ExtractedFact[];
   readonly ended: readonly EndedRelation[];
-  /** None from models that do not look for them. */
-  readonly notes?: readonly ReadNote[];
-  /** Every call that was made for it, failed ones included; none for models that cost nothing. */
+  /** Missing from models that do not look for notes. */
+  readonly notes?: readonly ExtractedNote[];
+  /** Every call for this extraction, including failed ones; missing for models that cost nothing. */
   readonly use?: readonly TokenUse[];
 }
 
-/** A new entity that rules could neither join with a known one nor tell apart from all of them. */
+/** A new entity for which rules could not decide whether it is an existing one. */
 export interface EntityQuestion {
   readonly name: string;
   readonly type: string;
-  /** Some of what its episode says of it. */
+  /** Some facts of its episode about it. */
   readonly facts: readonly string[];
   readonly candidates: readonly EntityCandidate[];
 }
@@ -111,7 +111,7 @@ export interface EntityCandidate {
   readonly summary: string;
 }
 
-/** A fact with its ends and dates, as a model is shown it. */
+/** A fact with its entities and dates, as in a prompt. */
 export interface DatedFact {
   readonly source: string;
   readonly target: string;
@@ -121,40 +121,40 @@ export interface DatedFact {
   readonly invalidAt: Date | null;
 }
 
-/** A new fact and the known ones that share an entity with it and have to do with the same. */
+/** A new fact and the existing ones that share an entity with it and are about a similar matter. */
 export interface FactQuestion {
   readonly fact: DatedFact;
   readonly candidates: readonly DatedFact[];
 }
 
-/** What one group commit could not decide by rules. */
-export interface Undecided {
+/** The questions of one group commit that rules could not decide. */
+export interface ResolutionRequest {
   readonly entities: readonly EntityQuestion[];
   readonly facts: readonly FactQuestion[];
 }
 
-/** The answers, one for each question, in the same order. Numbers are places in the question's candidates. */
-export interface Verdict {
+/** The answers, one per question, in the same order. Numbers are indexes into the question's candidates. */
+export interface ResolutionResult {
   /** The candidate that is the same thing in the world; null for none, also when in doubt. */
   readonly entities: readonly (number | null)[];
-  readonly facts: readonly FactVerdict[];
+  readonly facts: readonly FactResolution[];
   readonly use?: readonly TokenUse[];
 }
 
-export interface FactVerdict {
-  /** The candidate that says the same in other words, whatever the dates. */
+export interface FactResolution {
+  /** The candidate that says the same in other words; its dates may differ. */
   readonly repeats: number | null;
   /** Candidates that cannot hold at the same time as the new fact. */
   readonly contradicts: readonly number[];
 }
 
 /** Something to summarize in a few sentences. */
-export interface Subject {
+export interface SummarySubject {
   readonly kind: 'entity' | 'community' | 'saga';
-  /** What it is called; empty for a community that has no name yet. */
+  /** Empty for a community that has no name yet. */
   readonly name: string;
   /** The summary so far; empty for none. */
-  readonly known: string;
+  readonly previousSummary: string;
   /** The material: current facts, members' summaries, episodes in the order of time. */
   readonly texts: readonly string[];
 }
@@ -179,23 +179,23 @@ export interface Scores {
 }
 
 /**
- * Reads and judges text. Implementations: `local/` (rules, no network), `openai/` (any compatible server).
- * Every method throws `ModelUnavailableError` (no server, or none that can answer now), `ModelBusyError` (asks callers to wait), `ModelFailedError` (an answer
- * that is none), `UnusableReplyError` (answers, but nothing that can be used) or `ConfigError` (missing or refused key, unknown model).
+ * Reads and judges text. Implementations: `local/` (rules, no network), `chat/` on top of a provider such as `openai/`.
+ * Every method throws `ModelUnavailableError` (no answer now), `ModelBusyError` (the server asks callers to wait), `ModelFailedError`
+ * (an invalid answer), `UnusableReplyError` (a valid answer without usable content) or `ConfigError` (missing or refused key, unknown model).
  */
 export interface LanguageModel {
-  /** Model and version of its instructions, e.g. `local-rules-3`; part of the key of everything remembered about a call. */
+  /** Model and version of its prompts, e.g. `local-rules-3`; part of the key of memoised results. */
   readonly id: string;
-  /** True when `extract` makes use of previous episodes; they are not looked up otherwise. */
+  /** True if `extract` uses previous episodes; otherwise they are not looked up. */
   readonly readsPrevious: boolean;
-  /** False when `resolve` never decides anything; what could be asked is not looked for then. */
+  /** False if `resolve` never decides anything; then no candidates are looked up. */
   readonly resolves: boolean;
-  /** Finds entities and dated facts; in one call unless the text is very long, whose parts are then looked for in the memo. */
-  extract(episode: EpisodeText, memo?: PartMemo): Promise<Extraction>;
+  /** Finds entities and dated facts, in one call unless the text is very long; extractions of its parts are memoised. */
+  extract(episode: EpisodeText, memo?: ExtractionCache): Promise<Extraction>;
   /** Decides all questions in one call. */
-  resolve(undecided: Undecided): Promise<Verdict>;
+  resolve(undecided: ResolutionRequest): Promise<ResolutionResult>;
   /** Summarizes each subject in a few sentences, all in one call. */
-  summarize(subjects: readonly Subject[]): Promise<Summaries>;
+  summarize(subjects: readonly SummarySubject[]): Promise<Summaries>;
   /** Scores how well each passage answers a query, all in one call. */
   score(query: string, passages: readonly string[]): Promise<Scores>;
   close(): Promise<void>;

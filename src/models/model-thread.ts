@@ -1,21 +1,21 @@
 import { extname } from 'node:path';
 import { Piscina } from 'piscina';
 import { ModelFailedError, ModelUnavailableError } from '../errors.ts';
+import { MINUTE } from '../time.ts';
 
-const MINUTE = 60_000;
 /** Counts from the request, so it includes waiting for the requests before it. */
 const ANSWER_LIMIT = 5 * MINUTE;
 
 /** Worker threads, each answering one request after the other. They start with the first requests. */
 export interface ModelThread<Request, Answer> {
-  /** Throws `ModelFailedError`, with the reason as its cause; `ModelUnavailableError` once it is closed. */
+  /** Throws `ModelFailedError` with the reason as its cause; `ModelUnavailableError` once closed. */
   ask(request: Request): Promise<Answer>;
   close(): Promise<void>;
 }
 
 /**
  * @param name of the thread's module, without extension: `.ts` in the source, `.js` once built
- * @param moduleUrl the address of the module that lies in the same folder
+ * @param moduleUrl the URL of a module in the same folder
  */
 export function modelThread<Request, Answer>(
   name: string,
@@ -29,7 +29,7 @@ export function modelThread<Request, Answer>(
 
   return {
     async ask(request) {
-      if (closed) throw new ModelUnavailableError(`The local model ${model} is closed and answers no more.`);
+      if (closed) throw new ModelUnavailableError(`The local model ${model} is closed.`);
       pool ??= new Piscina({ filename, minThreads: 0, maxThreads: threads, idleTimeout: Number.POSITIVE_INFINITY });
       try {
         return await pool.run(request, { signal: AbortSignal.timeout(ANSWER_LIMIT) });

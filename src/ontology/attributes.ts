@@ -34,7 +34,7 @@ const jsonObject = z.strictObject({
  * @param type how the type is called in sentences
  * @throws ConfigError
  */
-export async function readAttributes(given: unknown, kind: Kind, file: string, type: string): Promise<Attribute[]> {
+export async function parseAttributes(given: unknown, kind: Kind, file: string, type: string): Promise<Attribute[]> {
   if (given === undefined) return [];
   const entries = await attributesOf(given);
   if (!entries)
@@ -71,7 +71,7 @@ function shapeOf(given: unknown): Record<string, ZodSchema> | undefined {
   return def?.type === 'object' ? (def.shape as Record<string, ZodSchema>) : undefined;
 }
 
-/** A schema that changes what it reads is described as the model must write it, and checked for what is stored. */
+/** A schema that transforms its input is described to the model by its input, and checked by its output. */
 function zodAttribute(schema: ZodSchema): Make {
   return (name, called) => {
     const written = describe(schema, 'input');
@@ -116,7 +116,7 @@ function attribute(name: string, schema: PlainSchema, described: unknown, reader
     description: typeof description === 'string' ? description : '',
     schema,
     read: (value) => {
-      // Missing values are left out; a default from the schema would be a fact that nobody stated.
+      // Missing values are left out; a default from the schema would be an unstated fact.
       if (value === null || value === undefined) return undefined;
       const known = parse(reader, value);
       return isStorable(known, longest) ? known : undefined;

@@ -4,14 +4,14 @@ export interface MemoryDefinition {
   readonly entityTypes?: { readonly [name: string]: EntityTypeDefinition };
   /** By name in SCREAMING_SNAKE_CASE, such as `WORKS_ON`. Other relations are still found. */
   readonly factTypes?: { readonly [name: string]: FactTypeDefinition };
-  /** Entity types whose entities are left out with every fact about them; `Entity` is whatever fits no type. */
+  /** Entity types whose entities are left out with every fact about them; `Entity` stands for entities of no other type. */
   readonly excludedTypes?: readonly string[];
   /** Added to the prompt of the language model. */
   readonly instructions?: string;
 }
 
 export interface EntityTypeDefinition {
-  /** Tells the language model what belongs here. */
+  /** Explains to the language model what belongs here. */
   readonly description?: string;
   /** Text, numbers, true or false, and lists of these; all may be missing in a text. */
   readonly attributes?: ObjectSchema | ObjectJsonSchema;

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { ConfigError } from '../errors.ts';
 import type { EntityType, FactType, Ontology } from '../ontology.ts';
-import { readAttributes } from './attributes.ts';
+import { parseAttributes } from './attributes.ts';
 
 function errorsFor(...keys: readonly string[]) {
   const error: z.core.$ZodErrorMap<z.core.$ZodIssueInvalidType | z.core.$ZodIssueUnrecognizedKeys> = (issue) =>
@@ -64,7 +64,8 @@ const ATTRIBUTES = {
 const ABOUT = {
   entityTypes: 'Kinds of entities, by name. Without any, types are chosen freely.',
   factTypes: 'Relations, by name. Others are still possible.',
-  excludedTypes: 'Entity types that are left out with every fact about them; Entity stands for whatever fits no type.',
+  excludedTypes:
+    'Entity types that are left out with every fact about them; Entity stands for entities of no other type.',
   instructions: 'Added to the prompt of the language model for every episode.',
   description: 'Tells the language model what belongs here.',
   attributes: 'JSON schema of an object; its properties are text, numbers, booleans, or lists of these.',
@@ -105,7 +106,7 @@ export async function readDefinition(given: unknown, file: string): Promise<Onto
     const read: EntityType = {
       name,
       description: description.trim(),
-      attributes: await readAttributes(attributes, 'entity', file, `the entity type "${name}"`),
+      attributes: await parseAttributes(attributes, 'entity', file, `the entity type "${name}"`),
     };
     return read;
   }
@@ -115,7 +116,7 @@ export async function readDefinition(given: unknown, file: string): Promise<Onto
       name,
       description: description.trim(),
       ends,
-      attributes: await readAttributes(attributes, 'fact', file, `the fact type "${name}"`),
+      attributes: await parseAttributes(attributes, 'fact', file, `the fact type "${name}"`),
     };
     return read;
   }
@@ -130,7 +131,7 @@ function checkNames(file: string, entityTypes: readonly string[], factTypes: rea
         `${file}: the entity type "${name}" needs another name: letters, digits and underscores, a letter first.`,
       );
     if (RESERVED.has(name.toLowerCase()))
-      throw new ConfigError(`${file}: the entity type "${name}" has a name with a meaning of its own; choose another.`);
+      throw new ConfigError(`${file}: the entity type "${name}" has a reserved name; choose another.`);
     const twin = entityTypes.find((other) => other !== name && other.toLowerCase() === name.toLowerCase());
     if (twin)
       throw new ConfigError(`${file}: the entity types "${name}" and "${twin}" differ only in case; keep one of them.`);

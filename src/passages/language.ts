@@ -4,7 +4,10 @@ import { stemmer as portuguese } from '@orama/stemmers/portuguese';
 import { stemmer as russian } from '@orama/stemmers/russian';
 import { stemmer as spanish } from '@orama/stemmers/spanish';
 
-/** A language whose words are stemmed by their own rules. English is not among them: its stems are used wherever the language is not known. */
+/**
+ * A language whose words are stemmed by their own rules. English is not among them: its stems (`terms.ts`) are used wherever the language is
+ * not known.
+ */
 export interface Language {
   /** Function words, which say nothing about what a text is about. */
   readonly functionWords: ReadonlySet<string>;
@@ -50,7 +53,7 @@ const LANGUAGES: readonly Language[] = [
 const ENGLISH =
   'the a an and or but not is are was were be been has have had do does did will would can could should of in on at to from with by for as it its this that these those we our you your they their he she i my me us what which who when where why how if then than so no into about after before';
 
-/** Which of the languages a word belongs to; English ones stand at the end. */
+/** The languages of a word, English last. */
 const BY_WORD = new Map<string, number[]>();
 for (const [place, words] of [...LANGUAGES.map((language) => language.functionWords), ENGLISH.split(' ')].entries())
   for (const word of words) BY_WORD.set(word, [...(BY_WORD.get(word) ?? []), place]);

@@ -1,23 +1,23 @@
 import { derivedUuid } from '../derived-uuid.ts';
 import { type Episode, type Metadata, NOTE_KINDS } from '../episode.ts';
-import { CUTTER_VERSION, type Cut, cutText, type PassageKind } from './cut.ts';
+import { CUTTER_VERSION, cutText, cutTool, type PassageCut, type PassageKind } from './cut.ts';
 import type { Range } from './sentences.ts';
 import { ANALYSER_VERSION, termsOf } from './terms.ts';
 
 /** How passages of today are cut and analysed; those of another version are made again. */
 export const PASSAGE_VERSION = `${CUTTER_VERSION}.${ANALYSER_VERSION}`;
 
-/** A passage as it stands in the graph: where its text is, and by which terms it is found. It is never changed. */
+/** A passage as it is stored: the place of its text, and the terms by which it is found. It never changes. */
 export interface Passage extends Range {
   readonly uuid: string;
   readonly episode: string;
   /** Its place within the episode. */
   readonly ordinal: number;
-  /** Which text `start` and `end` count in: empty for the episode's own, `tool:<n>` for what its n-th tool was given and answered. */
+  /** Which text `start` and `end` count in: empty for the episode's own, `tool:<n>` for the input and output of its n-th tool. */
   readonly source: string;
   readonly kind: PassageKind;
   readonly role: string | null;
-  /** It ends with a question mark. */
+  /** It ends with a question mark, or is one sentence that begins as a question does. */
   readonly asks: boolean;
   /** Starts and ends of the headings above, one after the other. */
   readonly headings: readonly number[];
@@ -30,24 +30,26 @@ export interface Passage extends Range {
 
 type Cuttable = Pick<Episode, 'uuid' | 'content' | 'source' | 'metadata' | 'saga'>;
 
-/** What of a tool's input and output is one passage. */
-const LONGEST_TOOL = 1_200;
+/** What of a passage is embedded: encoders look no further. */
+const MOST_EMBEDDED = 1_200;
+
+/** An episode is cut when it is recorded, and needed again when its passages are embedded. */
+const cutBefore = new WeakMap<Cuttable, readonly Passage[]>();
 
 /** All passages of an episode, its own text first. The same episode always gives the same. */
-export function passagesOf(episode: Cuttable): Passage[] {
+export function passagesOf(episode: Cuttable): readonly Passage[] {
+  const passages = cutBefore.get(episode) ?? cutEpisode(episode);
+  cutBefore.set(episode, passages);
+  return passages;
+}
+
+function cutEpisode(episode: Cuttable): Passage[] {
   const { uuid, content, source, metadata } = episode;
-  const cuts: (Cut & { readonly text: string; readonly source: string })[] = [
+  const cuts: (PassageCut & { readonly text: string; readonly source: string })[] = [
     ...cutText(content, source).map((cut) => ({ ...cut, text: content, source: '' })),
     ...toolsOf(metadata).flatMap((_, place) => {
       const text = toolText(metadata, place);
-      const tool = {
-        start: 0,
-        end: Math.min(text.length, LONGEST_TOOL),
-        kind: 'tool',
-        headings: [],
-        role: 'tool',
-      } as const;
-      return text === '' ? [] : [{ ...tool, text, source: `tool:${place}` }];
+      return cutTool(text).map((cut) => ({ ...cut, text, source: `tool:${place}` }));
     }),
   ];
   const session = episode.saga ?? (typeof metadata?.session === 'string' ? metadata.session : null);
@@ -66,7 +68,7 @@ export function passagesOf(episode: Cuttable): Passage[] {
       end: cut.end,
       kind: cut.kind,
       role: cut.role,
-      asks: /[?？]["'”’)\]]*$/.test(cut.text.slice(cut.start, cut.end)),
+      asks: isQuestion(cut.text.slice(cut.start, cut.end)),
       headings: cut.headings.flatMap(({ start, end }) => [start, end]),
       session,
       terms: terms.join(' '),
@@ -74,6 +76,13 @@ export function passagesOf(episode: Cuttable): Passage[] {
     };
   });
 }
+
+const QUESTION_MARK = /[?？]["'”’)\]]*$/;
+const QUESTION_WORDS =
+  /^(?:\p{L}+:\s+)?(?:how (?:do|does|did|can|could|should|would)|(?:what|where|why|which \p{L}+|when|who) (?:is|are|was|were|do|does|did|can|should|will)|(?:can|could|should|will) (?:you|we|i))\b[^.!:;\n]*$/iu;
+
+/** Many questions to an agent have no question mark: "user: how do I upgrade from Nuxt 2 to Nuxt 3". */
+const isQuestion = (text: string): boolean => QUESTION_MARK.test(text) || QUESTION_WORDS.test(text);
 
 /** The text that a passage's range counts in. */
 export function textOf(source: string, content: string, metadata: Metadata | null): string {
@@ -86,7 +95,7 @@ export function embeddedText(
   { start, end, headings }: Pick<Passage, 'start' | 'end' | 'headings'>,
 ): string {
   const above = headingsOf(text, headings).join(' > ');
-  return `${above === '' ? '' : `${above}: `}${text.slice(start, Math.min(end, start + LONGEST_TOOL))}`;
+  return `${above === '' ? '' : `${above}: `}${text.slice(start, Math.min(end, start + MOST_EMBEDDED))}`;
 }
 
 /** Headings as they are written. */

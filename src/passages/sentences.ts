@@ -1,8 +1,6 @@
-/** From `start` up to before `end`, in UTF-16 units of the episode's text. */
-export interface Range {
-  readonly start: number;
-  readonly end: number;
-}
+import { type Range, sentenceEnds } from '../english/sentences.ts';
+
+export type { Range };
 
 /** Pieces of at most `longest` units, cut between words where there are any, and never inside a character. */
 export function cutBetweenWords(text: string, { start, end }: Range, longest: number): Range[] {
@@ -21,22 +19,34 @@ export function cutBetweenWords(text: string, { start, end }: Range, longest: nu
   return parts;
 }
 
-const NO_END =
-  /(?:^|[\s("'])(?:\p{Lu}|[Dd]r|[Pp]rof|[Mm]rs?|[Mm]s|[Ss]t|[Nn]o|[Nn]r|vs|etc|e\.g|i\.e|z\.B|ca|approx|incl|resp|Inc|Ltd|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|[Ff]ig|bzw|usw)\.$/u;
+/** Sentences of a text with the white space behind them, which cover all of it but white space alone. */
+export function sentencesAcrossLines(text: string): Range[] {
+  return between(
+    text,
+    sentenceEnds(text).map((end) => end + whiteSpaceAt(text, end)),
+  );
+}
 
-/** Sentences of a text with the white space behind them; lines of their own count as such. */
+/** The same with lines of their own as sentences. */
 export function sentencesOf(text: string): Range[] {
-  const ends: number[] = [];
-  for (const match of text.matchAll(/[.!?…]+["'”’)\]]*\s+|[。！？]+\s*|\n+/g)) {
-    const after = match.index + match[0].length;
-    const next = text[after] ?? '';
-    if (match[0].startsWith('.') && !match[0].includes('\n')) {
-      if (NO_END.test(text.slice(Math.max(0, match.index - 8), match.index + 1))) continue;
-      if (/\p{Ll}/u.test(next)) continue;
-    }
-    ends.push(after);
-  }
-  const starts = [0, ...ends.filter((end) => end < text.length)];
+  return sentencesAcrossLines(text).flatMap((sentence) => {
+    const words = text.slice(sentence.start, sentence.end);
+    const breaks = [...words.trimEnd().matchAll(/\n+/g)].map(({ index, 0: all }) => index + all.length);
+    return between(words, breaks).map(({ start, end }) => ({
+      start: sentence.start + start,
+      end: sentence.start + end,
+    }));
+  });
+}
+
+function whiteSpaceAt(text: string, place: number): number {
+  let end = place;
+  while (end < text.length && /\s/.test(text[end] ?? '')) end += 1;
+  return end - place;
+}
+
+function between(text: string, breaks: readonly number[]): Range[] {
+  const starts = [0, ...breaks.filter((place) => place < text.length)];
   return starts
     .map((start, place) => ({ start, end: starts[place + 1] ?? text.length }))
     .filter(({ start, end }) => text.slice(start, end).trim() !== '');

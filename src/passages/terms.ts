@@ -1,11 +1,12 @@
 import { stemmer } from '@orama/stemmers/english';
+import { copyOfSlice } from '../text.ts';
 import { type Language, languageOf } from './language.ts';
 
 /**
  * Raised when the same text gives other terms than before: passages of an older version are analysed again by the task that
- * cuts passages (`upkeep/passages.ts`).
+ * cuts passages (`upkeep/cut-passages.ts`).
  */
-export const ANALYSER_VERSION = 2;
+export const ANALYSER_VERSION = 3;
 
 // Function words, and what makes a question of a sentence. They are left out of passages and of questions.
 const STOP_WORDS = new Set(
@@ -16,7 +17,7 @@ const STOP_WORDS = new Set(
   ca wo don`.split(/\s+/),
 );
 
-/** Longer words are hashes, base64 and the like: whatever is asked for of them is their beginning. */
+/** Longer words are hashes, base64 and the like; only their beginning is indexed. */
 const LONGEST = 64;
 /** A run of letters, digits and the characters that hold identifiers, paths, versions and addresses together. */
 const TOKEN = /[\p{L}\p{N}\p{M}_]+(?:[-_./:@+#'’\\]+[\p{L}\p{N}\p{M}_]+)*[+#]*/gu;
@@ -37,7 +38,7 @@ const FOLDED: Readonly<Record<string, string>> = { ß: 'ss', ø: 'o', ł: 'l', �
 export function termsOf(text: string): string[] {
   const language = languageOf(text);
   return tokensOf(text).flatMap((token) => {
-    const terms = formsOf(token).filter(isTerm).map(stem);
+    const terms = termsOfToken(token);
     return language ? inLanguage(token, terms, language) : terms;
   });
 }
@@ -49,21 +50,30 @@ function inLanguage(token: string, terms: readonly string[], { functionWords, st
   return [...new Set([...terms, ...stemmed])];
 }
 
-/** After an initial "how" stands an auxiliary or a measure ("how long", "how many"): answers hold neither. */
+/** Words after an initial "how": an auxiliary or a measure ("how long", "how many"). Answers do not contain them. */
 const MEASURE = /^\s*[Hh]ow \p{Ll}+(?=\s)/u;
 /** Light verbs, by their terms: "which database do we use?", "what became of it?" They count only where a question has nothing else. */
 const LIGHT_VERBS = new Set(['go', 'get', 'us', 'becam', 'becom', 'happen']);
+/** The same for a question that begins with "where": "where is the database located?" */
+const LIGHT_VERBS_OF_PLACES = new Set([...LIGHT_VERBS, 'lie', 'li', 'locat', 'resid']);
 
 /** The same for a question, each term once. */
 export function queryTerms(question: string): string[] {
   const terms = [...new Set(termsOf(question.replace(MEASURE, '')))];
-  const significant = terms.filter((term) => !LIGHT_VERBS.has(term));
+  const lightVerbs = /^\s*where\b/i.test(question) ? LIGHT_VERBS_OF_PLACES : LIGHT_VERBS;
+  const significant = terms.filter((term) => !lightVerbs.has(term));
   return significant.length > 0 ? significant : terms;
 }
 
+/** Links with which editors open a file or run a command: up to a kilobyte of encoded JSON behind a short name. */
+const EDITOR_LINK = /\[([^[\]\n]{1,200})\]\((?:command|vscode|cursor):[^()\s]{1,4000}(?: "[^"\n]{0,1000}")?\)/g;
+
+/** A text with only the names of its editor links. */
+export const withoutEditorLinks = (text: string): string => text.replace(EDITOR_LINK, '$1');
+
 function tokensOf(text: string): string[] {
-  const tokens = text.normalize('NFKC').match(TOKEN) ?? [];
-  return tokens.flatMap((token) =>
+  const found = withoutEditorLinks(text.normalize('NFKC')).match(TOKEN) ?? [];
+  return found.flatMap((token) =>
     UNSPACED.test(token) ? token.split(UNSPACED).flatMap((part) => part.match(TOKEN) ?? []) : [token],
   );
 }
@@ -77,7 +87,7 @@ function formsOf(token: string): string[] {
   const whole = fold(pieces.join('_')).slice(0, LONGEST);
   if (parts.length === 1) return [bare.endsWith('#') ? `${whole}_sharp` : bare.endsWith('+') ? `${whole}_plus` : whole];
   if (/^[vV]?\d+(?:[._]\d+)+$/.test(bare)) return versionForms(whole.replace(/^v/, ''));
-  // One or two digits of a date or a version, and small letters, say nothing by themselves; a capital is a name ("X_MAX_SPEED").
+  // One or two digits of a date or a version, and small letters, say nothing by themselves; a capital is a name ("Y_TOP_RATE").
   const significant = parts.filter((part) => part.length > 2 || !/^(?:\d+|\P{Lu})$/u.test(part)).map(fold);
   return [...new Set([whole, ...significant])];
 }
@@ -103,18 +113,30 @@ function fold(word: string): string {
     .normalize('NFC');
 }
 
-const stems = new Map<string, string>();
+const analysed = (token: string): string[] => formsOf(token).filter(isTerm).map(stem);
 
-/** English words only: what has digits, other letters or is an identifier stays as it is. */
+/** Most words of a memory come again, and to analyse one takes several microseconds. Emptied when it is full. */
+const tokens = new Map<string, readonly string[]>();
+const MOST_TOKENS = 20_000;
+
+function termsOfToken(token: string): readonly string[] {
+  const known = tokens.get(token);
+  if (known) return known;
+  if (token.length > LONGEST) return analysed(token);
+  if (tokens.size >= MOST_TOKENS) tokens.clear();
+  const kept = copyOfSlice(token);
+  const terms = analysed(kept);
+  tokens.set(kept, terms);
+  return terms;
+}
+
+/**
+ * English words only: what has digits, other letters or is an identifier stays as it is. Porter's stem; the other languages have Snowball's
+ * (`language.ts`). Statements are compared by stems of their own (`english/words.ts`), which keep more apart.
+ */
 function stem(word: string): string {
   if (!/^[a-z]{3,30}$/.test(word)) return word;
-  const known = stems.get(word);
-  if (known !== undefined) return known;
-  const stemmed = withoutAgent(stemmer(word));
-  // Stemming takes a microsecond or two; most words of a memory come again.
-  if (stems.size > 20_000) stems.clear();
-  stems.set(word, stemmed);
-  return stemmed;
+  return withoutAgent(stemmer(word));
 }
 
 /**
@@ -128,3 +150,14 @@ function withoutAgent(stemmed: string): string {
 
 const isTerm = (word: string): boolean =>
   word !== '' && word.length <= LONGEST && !STOP_WORDS.has(word) && /[\p{L}\p{N}]/u.test(word);
+
+/** How often a term occurs in a text of terms with spaces between them. */
+export function countOccurrences(terms: string, term: string): number {
+  let times = 0;
+  for (let start = terms.indexOf(term); start >= 0; start = terms.indexOf(term, start + term.length)) {
+    const end = start + term.length;
+    const isWhole = (start === 0 || terms[start - 1] === ' ') && (end === terms.length || terms[end] === ' ');
+    if (isWhole) times += 1;
+  }
+  return times;
+}

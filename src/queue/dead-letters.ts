@@ -2,20 +2,21 @@ import type { Queue } from 'bullmq';
 import type { Config } from '../config.ts';
 import { InvalidInputError } from '../errors.ts';
 import { checkGroup } from '../group.ts';
-import { carrierOf, traceIdOf } from '../telemetry/carrier.ts';
-import { replay } from './kept-episode.ts';
+import { parseJson } from '../json.ts';
+import { carrierOf, traceIdOf } from '../telemetry/tracing.ts';
+import { replayJob } from './existing-job.ts';
 import type { QueueName } from './producer.ts';
 import { openQueues } from './queues.ts';
 
-/** A job as it lies in Valkey, read so that nothing in it can make the reading fail. */
+/** A job as stored in Valkey, in a form that can always be read. */
 export interface RawJob {
   readonly name: string;
-  /** Parsed; the text itself where it is no JSON. */
+  /** Parsed; the text itself if it is not JSON. */
   readonly data: unknown;
   /** As `opts.telemetry` of BullMQ's job. */
   readonly telemetry: { readonly metadata: string } | undefined;
   readonly failedReason: string;
-  /** Of the failures, oldest first. */
+  /** The stack traces of its failures, oldest first. */
   readonly stacktrace: readonly string[];
   readonly attemptsMade: number;
   /** Milliseconds since 1970. */
@@ -23,8 +24,8 @@ export interface RawJob {
 }
 
 /**
- * BullMQ's own reader gives up a whole page of jobs when one of them holds broken JSON. The names of fields are those of BullMQ 6.7.
- * @param hash what `HGETALL` gives; undefined comes back for none
+ * BullMQ's own reader fails for a whole page of jobs when one of them contains broken JSON. The field names are those of BullMQ 6.7.
+ * @param hash the reply of `HGETALL` @returns undefined for a job that does not exist
  */
 export function rawJob(hash: Readonly<Record<string, string>>): RawJob | undefined {
   if (Object.keys(hash).length === 0) return undefined;
@@ -41,17 +42,15 @@ export function rawJob(hash: Readonly<Record<string, string>>): RawJob | undefin
   };
 }
 
+/** The value, or the text itself if it is not JSON. */
 function parsed(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return text;
-  }
+  const value = parseJson(text ?? '');
+  return value === undefined ? text : value;
 }
 
 /** A dead letter: a job that failed permanently. It stays in Valkey until it is replayed or dropped. */
 export interface DeadLetter {
-  /** The job's id; of an episode its uuid. */
+  /** The job's id; for an episode its uuid. */
   readonly id: string;
   readonly queue: QueueName;
   /** `store`, `task` or `export`. */
@@ -66,25 +65,28 @@ export interface DeadLetter {
   readonly attempts: number;
   readonly queuedAt: Date;
   readonly failedAt: Date;
-  /** By which its trace is found in Datadog and in the log; null for none. */
+  /** The id of its trace in Datadog and in the log; null for none. */
   readonly traceId: string | null;
 }
 
-export interface WholeDeadLetter extends DeadLetter {
-  /** What the job carried, as it is kept; text where it is no JSON. */
+export interface DeadLetterDetails extends DeadLetter {
+  /** The job's stored payload; text if it is not JSON. */
   readonly payload: unknown;
   /** Details of the failures, oldest first: stack frames and the messages of unexpected errors. */
   readonly details: readonly string[];
 }
 
-export interface DeadLetters {
+export interface DeadLetterStore {
   /** The latest first. @throws StoreUnreachableError, AccessRefusedError, WrongServerError, as all of these */
   list(queues: readonly QueueName[], limit: number, skip: number): Promise<DeadLetter[]>;
   /** @throws InvalidInputError when there is no dead letter of that id */
-  show(queues: readonly QueueName[], id: string): Promise<WholeDeadLetter>;
-  /** Brings them back to their queues, each with its identity and no attempt made. @throws InvalidInputError for an unknown id, before the first */
+  show(queues: readonly QueueName[], id: string): Promise<DeadLetterDetails>;
+  /**
+   * Puts jobs back into their queues, with the same ids and without counted attempts. @throws InvalidInputError for an unknown id, before the
+   * first
+   */
   replay(queues: readonly QueueName[], ids: readonly string[] | 'all'): Promise<number>;
-  /** Deletes their jobs for good. @throws InvalidInputError for an unknown id, before the first */
+  /** Deletes jobs permanently. @throws InvalidInputError for an unknown id, before the first */
   drop(queues: readonly QueueName[], ids: readonly string[] | 'all'): Promise<number>;
   close(): Promise<void>;
 }
@@ -99,12 +101,12 @@ interface Found {
   readonly failedAt: number;
 }
 
-export function openDeadLetters(config: Config): DeadLetters {
+export function openDeadLetterStore(config: Config): DeadLetterStore {
   const { connection, queues, ask, close } = openQueues(config);
 
-  /** @param most of each queue; -1 for all */
+  /** @param most the maximum for each queue; -1 for all */
   async function newest(names: readonly QueueName[], most = -1): Promise<Found[]> {
-    const found = await Promise.all(
+    const letters = await Promise.all(
       names.map(async (queue) => {
         const last = most < 0 ? -1 : most - 1;
         const rows = await connection.zrevrange(queues[queue].toKey('failed'), 0, last, 'WITHSCORES');
@@ -115,7 +117,7 @@ export function openDeadLetters(config: Config): DeadLetters {
         }));
       }),
     );
-    return found.flat().sort((a, b) => b.failedAt - a.failedAt);
+    return letters.flat().sort((a, b) => b.failedAt - a.failedAt);
   }
 
   async function find(names: readonly QueueName[], id: string): Promise<Found> {
@@ -128,14 +130,14 @@ export function openDeadLetters(config: Config): DeadLetters {
     );
   }
 
-  async function whole({ queue, id, failedAt }: Found): Promise<WholeDeadLetter | undefined> {
+  async function whole({ queue, id, failedAt }: Found): Promise<DeadLetterDetails | undefined> {
     const raw = rawJob(await connection.hgetall(queues[queue].toKey(id)));
     if (!raw) return undefined;
     const { logs } = await queues[queue].getJobLogs(id);
     return { ...letterOf(queue, id, failedAt, raw), payload: raw.data, details: [...raw.stacktrace, ...logs] };
   }
 
-  /** The oldest first, as they once came. */
+  /** Oldest first, in the order in which the jobs were queued. */
   async function each(
     names: readonly QueueName[],
     ids: readonly string[] | 'all',
@@ -157,9 +159,9 @@ export function openDeadLetters(config: Config): DeadLetters {
   return {
     list: (names, limit, skip) =>
       ask(async () => {
-        const found = (await newest(names, skip + limit)).slice(skip, skip + limit);
+        const page = (await newest(names, skip + limit)).slice(skip, skip + limit);
         const letters = await Promise.all(
-          found.map(async ({ queue, id, failedAt }) => {
+          page.map(async ({ queue, id, failedAt }) => {
             const raw = rawJob(await connection.hgetall(queues[queue].toKey(id)));
             return raw && letterOf(queue, id, failedAt, raw);
           }),
@@ -170,9 +172,9 @@ export function openDeadLetters(config: Config): DeadLetters {
       ask(async () => {
         const letter = await whole(await find(names, id));
         if (letter) return letter;
-        throw new InvalidInputError(`The dead letter "${id}" was dropped meanwhile.`);
+        throw new InvalidInputError(`The dead letter "${id}" was dropped in the meantime.`);
       }),
-    replay: (names, ids) => each(names, ids, replay),
+    replay: (names, ids) => each(names, ids, replayJob),
     drop: (names, ids) => each(names, ids, async (queue, id) => (await queue.remove(id)) === 1),
     close,
   };
@@ -194,7 +196,7 @@ function letterOf(queue: QueueName, id: string, failedAt: number, raw: RawJob): 
   };
 }
 
-/** What BullMQ says where no worker of ours came to say it. */
+/** Explanations of BullMQ's own reasons, for failures that no worker could report. */
 const KNOWN_REASONS: Readonly<Record<string, string>> = {
   'job stalled more than allowable limit':
     'Workers that held it died more often than MEMORY_STALLED_LIMIT allows; it may be what kills them.',

@@ -1,7 +1,9 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { parseJson } from '../json.ts';
+import { runScript } from '../valkey/run-script.ts';
 
-/** What a `store` job carries once its episode is forgotten: enough to know it again, and to do nothing. */
+/** The payload of a `store` job after its episode was forgotten: enough to recognise the episode and to do nothing. */
 interface ForgottenJob {
   readonly version: 1;
   readonly uuid: string;
@@ -14,10 +16,16 @@ export function isForgottenJob(data: unknown): data is ForgottenJob {
 }
 
 /**
- * Only a job that is still what was read of it: one that BullMQ has trimmed since would come back, without anything that ever
- * removes it. What failed tries said may be content.
+ * Changes the job only if it is still as it was read: otherwise a job that BullMQ has trimmed meanwhile would be created again, and nothing
+ * would ever remove it. Reasons of failed attempts may contain text, so they are removed too.
+ *
+ * KEYS[1] the job, a hash
+ * KEYS[2] its logs
+ * ARGV[1] the job's data as read
+ * ARGV[2] the data that replace them
+ * Returns 1, or 0 when the job has changed or is gone
  */
-const FORGET = `
+const EMPTY_JOB = `
 if redis.call('HGET', KEYS[1], 'data') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'data', ARGV[2])
 redis.call('HDEL', KEYS[1], 'failedReason', 'stacktrace', 'progress')
@@ -25,8 +33,8 @@ redis.call('DEL', KEYS[2])
 return 1`;
 
 /**
- * Takes the text out of jobs, whatever state they are in. Their ids stay, so that the same episode that comes once more is known;
- * of dead letters nothing stays. Gives how many there were.
+ * Removes the text from jobs in any state. The ids stay, so that the same episode is recognised when it is stored again. Dead letters are
+ * removed. @returns how many jobs there were
  */
 export async function forgetJobs(
   queue: Queue,
@@ -41,24 +49,37 @@ export async function forgetJobs(
       connection.hget(key, 'data'),
       connection.zscore(queue.toKey('failed'), uuid),
     ]);
-    if (text === null || !isOf(text, group)) continue;
+    if (text === null || !payloadOf(text, group)) continue;
     count += 1;
-    if ((await connection.hexists(key, 'failedReason')) === 1) await forgetEvents(queue, connection, uuid);
+    if ((await connection.hexists(key, 'failedReason')) === 1)
+      await forgetFailureEvents(queue, connection, new Set([uuid]));
     if (failed !== null && (await queue.remove(uuid)) === 1) continue;
-    const data: ForgottenJob = { version: 1, uuid, group, forgotten: true };
-    await connection.eval(FORGET, 2, key, `${key}:logs`, text, JSON.stringify(data));
+    await emptyJob(queue, connection, { uuid, group, text });
   }
   return count;
 }
 
+/** Removes the text from a job of an episode. @param job `text` is the payload as read */
+export async function emptyJob(
+  queue: Queue,
+  connection: Redis,
+  { uuid, group, text }: { readonly uuid: string; readonly group: string; readonly text: string },
+): Promise<void> {
+  const key = queue.toKey(uuid);
+  const data: ForgottenJob = { version: 1, uuid, group, forgotten: true };
+  await runScript(connection, EMPTY_JOB, [key, `${key}:logs`], [text, JSON.stringify(data)]);
+}
+
 const EVENTS_AT_ONCE = 1000;
 
-/** Removes the failure events of a job, which may contain forgotten text. */
-async function forgetEvents(queue: Queue, connection: Redis, uuid: string): Promise<void> {
+/** Removes the failure events of jobs, which may contain forgotten text. */
+export async function forgetFailureEvents(queue: Queue, connection: Redis, jobs: ReadonlySet<string>): Promise<void> {
   const key = queue.toKey('events');
   for (let from = '-'; ; ) {
     const events = await connection.xrange(key, from, '+', 'COUNT', EVENTS_AT_ONCE);
-    const failures = events.filter(([, fields]) => fields.includes(uuid) && fields.includes('failedReason'));
+    const failures = events.filter(
+      ([, fields]) => fields.includes('failedReason') && fields.some((field) => jobs.has(field)),
+    );
     if (failures.length > 0) await connection.xdel(key, ...failures.map(([id]) => id));
     const last = events.at(-1)?.[0];
     if (last === undefined || events.length < EVENTS_AT_ONCE) return;
@@ -66,29 +87,26 @@ async function forgetEvents(queue: Queue, connection: Redis, uuid: string): Prom
   }
 }
 
-function isOf(text: string, group: string): boolean {
-  try {
-    const data = JSON.parse(text);
-    return data?.group === group && !isForgottenJob(data);
-  } catch {
-    return false;
-  }
+/** The payload of a job, if it belongs to the group and was not forgotten. */
+function payloadOf(text: string, group: string): JobIdentity | undefined {
+  const data = parseJson(text) as (JobIdentity & { readonly group?: unknown }) | null | undefined;
+  return data?.group === group && !isForgottenJob(data) ? data : undefined;
 }
 
-/** BullMQ's lists of jobs that are not done, or were given up, and its sets of the same. */
+/** BullMQ's lists and sets of jobs that are not done or are dead letters. */
 const LISTS = ['wait', 'paused', 'active'] as const;
 const SETS = ['delayed', 'prioritized', 'waiting-children', 'failed'] as const;
 const AT_ONCE = 100;
 
 /**
- * uuids of the episodes of a group that are not in its graph yet, or never came there, and that are meant. All ids are read at one
- * moment: workers move jobs from list to list, and page by page some would be passed over. What is done since then is in the graph.
+ * The uuids of a group's matching episodes whose jobs are not done or are dead letters. All ids are read in one transaction: workers move
+ * jobs between the lists, so that reading page by page would miss some. A job that ends meanwhile has its episode in the graph.
  */
 export async function findJobs(
   queue: Queue,
   connection: Redis,
   group: string,
-  isMeant: (data: Meant) => boolean,
+  matches: (job: JobIdentity) => boolean,
 ): Promise<string[]> {
   const reading = connection.multi();
   for (const list of LISTS) reading.lrange(queue.toKey(list), '0', '-1');
@@ -98,21 +116,20 @@ export async function findJobs(
     return ids as string[];
   });
   const ids = [...new Set(lists.flat())];
-  const found: string[] = [];
+  const matchingIds: string[] = [];
   for (let start = 0; start < ids.length; start += AT_ONCE) {
     const part = ids.slice(start, start + AT_ONCE);
     const payloads = await Promise.all(part.map((id) => connection.hget(queue.toKey(id), 'data')));
-    found.push(...part.filter((_, place) => isMeantBy(payloads[place] ?? '', group, isMeant)));
+    for (const [index, id] of part.entries()) {
+      const payload = payloadOf(payloads[index] ?? '', group);
+      if (payload && matches(payload)) matchingIds.push(id);
+    }
   }
-  return found;
+  return matchingIds;
 }
 
-function isMeantBy(payload: string, group: string, isMeant: (data: Meant) => boolean): boolean {
-  return isOf(payload, group) && isMeant(JSON.parse(payload) as Meant);
-}
-
-/** As much of a payload as an episode may be meant by. */
-export interface Meant {
+/** The parts of a payload that identify an episode. */
+export interface JobIdentity {
   readonly uuid?: string;
   readonly name?: string;
   readonly saga?: string | null;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { JobsOptions } from 'bullmq';
 import * as z from 'zod/mini';
 import type { Episode } from '../episode.ts';
-import { InvalidInputError } from '../errors.ts';
+import { InvalidInputError, isFailure, NewerJobError } from '../errors.ts';
 import { checkGroup } from '../group.ts';
 import { HOUR, MINUTE, SECOND } from '../time.ts';
 
@@ -10,7 +10,7 @@ export const STORE_QUEUE = 'store';
 export const EXPORT_QUEUE = 'export';
 /** The name of a job on the `store` queue that carries a task instead of an episode. */
 export const TASK = 'task';
-/** The name of a job on the `export` queue that lets every memory be exported, once for each tick of the schedule. */
+/** The name of a job on the `export` queue that exports every memory, once per tick of the schedule. */
 export const NIGHTLY = 'nightly';
 
 const instant = z.pipe(
@@ -19,9 +19,34 @@ const instant = z.pipe(
 );
 const group = z.pipe(z.string(), z.transform(checkGroup));
 
-/** What a `store` job carries. A change of its shape gets a new version; old jobs must stay readable. */
+/**
+ * The version of all payloads below. A job carries the lowest version that can read it: a new job name, kind of task or field gets the next
+ * version, so that workers of this release leave the job to newer ones. Jobs of earlier versions must stay readable.
+ */
+const VERSION = 1;
+
+/**
+ * Leaves a job to newer workers if its version says that they can read it, and it names a group or a tick as all our jobs do. Anything else
+ * that cannot be read becomes a dead letter.
+ * @throws NewerJobError
+ */
+function checkVersion(data: unknown, job: string): void {
+  const newer = newerJob.safeParse(data);
+  if (newer.success)
+    throw new NewerJobError(
+      `The ${job} job has version ${newer.data.version}, and this worker reads version ${VERSION}; the job waits for a worker of a newer release.`,
+    );
+}
+
+const newerVersion = z.int().check(z.gt(VERSION));
+const newerJob = z.union([
+  z.object({ version: newerVersion, group }),
+  z.object({ version: newerVersion, tick: instant }),
+]);
+
+/** The payload of a `store` job. */
 const storeJob = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(VERSION),
   uuid: z.uuid(),
   name: z.string(),
   group,
@@ -35,15 +60,15 @@ const storeJob = z.strictObject({
 });
 
 const exportJob = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(VERSION),
   group,
   gzip: z._default(z.boolean(), false),
-  /** True: it is also restored on trial, and if that went well older archives are pruned. */
+  /** True: a restore test follows, and if it succeeds, older archives are pruned. */
   nightly: z._default(z.boolean(), false),
-  /** The archive that an earlier try has written. */
+  /** The archive that an earlier attempt wrote. */
   written: z.optional(z.string()),
 });
-const nightlyJob = z.strictObject({ version: z.literal(1), tick: instant });
+const nightlyJob = z.strictObject({ version: z.literal(VERSION), tick: instant });
 
 const task = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('communities') }),
@@ -58,14 +83,20 @@ const task = z.discriminatedUnion('kind', [
     entities: z.array(z.string()),
     withEpisodes: z._default(z.boolean(), false),
   }),
+  // Removes the whole group.
+  z.strictObject({ kind: z.literal('forget-group') }),
+  // Forgets the episodes whose expiry has come.
+  z.strictObject({ kind: z.literal('expire') }),
+  // Masks the secrets that today's rules find.
+  z.strictObject({ kind: z.literal('redact') }),
   z.strictObject({ kind: z.literal('archive-forgotten') }),
   z.strictObject({ kind: z.literal('confirm'), episode: z.string().check(z.minLength(1)) }),
-  // The embedder that the graph is to have; only a worker with that one does it.
+  // The graph's new embedder; only a worker with this embedder runs the task.
   z.strictObject({ kind: z.literal('reembed'), model: z.string(), dimension: z.int() }),
 ]);
-const taskJob = z.strictObject({ version: z.literal(1), group, task });
+const taskJob = z.strictObject({ version: z.literal(VERSION), group, task });
 
-/** Something to be done to a group's graph that is no episode. */
+/** A change of a group's graph other than storing an episode. */
 export type Task = z.output<typeof task>;
 export type TaskJob = z.input<typeof taskJob>;
 export type StoreJob = z.input<typeof storeJob>;
@@ -74,42 +105,49 @@ export type NightlyJob = z.input<typeof nightlyJob>;
 
 export function toStoreJob(episode: Episode): StoreJob {
   const { referenceTime, createdAt, ...rest } = episode;
-  return { version: 1, ...rest, referenceTime: referenceTime.toISOString(), createdAt: createdAt.toISOString() };
+  return { version: VERSION, ...rest, referenceTime: referenceTime.toISOString(), createdAt: createdAt.toISOString() };
 }
 
-/** @throws InvalidInputError when the payload is not one that this version reads */
+/** @throws InvalidInputError when the payload cannot be read, NewerJobError when newer workers can read it */
 export function readStoreJob(data: unknown): Episode {
   const { version: _, ...episode } = read(storeJob, data, STORE_QUEUE);
   return episode;
 }
 
-/** @throws InvalidInputError when the payload is not one that this version reads */
+/** @throws InvalidInputError when the payload cannot be read, NewerJobError when newer workers can read it */
 export function readExportJob(data: unknown): z.output<typeof exportJob> {
   return read(exportJob, data, EXPORT_QUEUE);
 }
 
-/** @throws InvalidInputError when the payload is not one that this version reads */
+/** @throws InvalidInputError when the payload cannot be read, NewerJobError when newer workers can read it */
 export function readNightlyJob(data: unknown): { tick: Date } {
   return read(nightlyJob, data, NIGHTLY);
 }
 
-/** @throws InvalidInputError when the payload is not one that this version reads */
+/** @throws InvalidInputError when the payload cannot be read, NewerJobError when newer workers can read it */
 export function readTaskJob(data: unknown): { group: string; task: Task } {
   const { version: _, ...rest } = read(taskJob, data, TASK);
   return rest;
 }
 
-function read<T extends z.ZodMiniType>(shape: T, data: unknown, queue: string): z.output<T> {
+/** For a job whose name this release does not know. @throws InvalidInputError, or NewerJobError when newer workers can read it */
+export function refuseJob(name: string, data: unknown): never {
+  checkVersion(data, name);
+  throw new InvalidInputError(`This worker does not know jobs named "${name}".`);
+}
+
+function read<T extends z.ZodMiniType>(shape: T, data: unknown, job: string): z.output<T> {
+  checkVersion(data, job);
   const parsed = shape.safeParse(data);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new InvalidInputError(
-    `The ${queue} job's payload cannot be read: ${issue?.path.join('.') || 'payload'}: ${reason(issue)}.`,
+    `The ${job} job's payload cannot be read: ${issue?.path.join('.') || 'payload'}: ${reason(issue)}.`,
     { cause: parsed.error },
   );
 }
 
-/** `zod/mini` comes without any sentences. What stands in the payload is not repeated: it may be content. */
+/** `zod/mini` has no messages. The payload is not quoted, since it may be content. */
 function reason(issue: z.core.$ZodIssue | undefined): string {
   if (issue?.code === 'invalid_value') return `it must be ${issue.values.join(' or ')}`;
   if (issue?.code === 'invalid_type') return `it must be ${EXPECTED[issue.expected] ?? `a ${issue.expected}`}`;
@@ -126,15 +164,15 @@ const EXPECTED: Readonly<Record<string, string>> = {
   datetime: 'a time such as 2026-11-22T08:30:00Z',
 };
 
-/** The name of our backoff among BullMQ's. */
+/** The name of our backoff strategy in BullMQ. */
 export const BACKOFF = 'jittered';
 const FIRST_WAIT = 0.5 * SECOND;
 const LONGEST_WAIT = 30 * SECOND;
 const LONGEST_TOLD = 10 * MINUTE;
 
 /**
- * Milliseconds until the next try of a job that was tried so often. Doubles from 0.5 s to 30 s, the last half of which is chance,
- * so that jobs that failed together do not come back together.
+ * Milliseconds until the next attempt of a job. The delay doubles from 0.5 s to 30 s, and half of it is random, so that jobs that failed
+ * together are not retried together.
  */
 export function backoff(attempt: number): number {
   const wait = Math.min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT);
@@ -142,19 +180,19 @@ export function backoff(attempt: number): number {
 }
 
 /**
- * Milliseconds that a postponed job waits; no attempt is counted. A server's `retryAfter` is respected; a job that waits for another
+ * Milliseconds that a postponed job waits; no attempt is counted. A server's `retryAfterMs` is respected; a job that waits for another
  * worker's commit waits at most 2 s.
- * @param waits how often it has waited before, and this time
+ * @param postponements how often the job was postponed, including this time
  */
-export function waitAfter(error: Error, waits: number): number {
-  const retryAfter = (error as { retryAfter?: number | null }).retryAfter ?? null;
-  if (retryAfter !== null)
-    return Math.min(retryAfter, LONGEST_TOLD) + Math.random() * Math.min(SECOND + retryAfter / 10, 5 * SECOND);
-  return backoff(['StaleFenceError', 'TimedOutError'].includes(error.name) ? Math.min(waits, 3) : waits);
+export function postponeDelay(error: Error, postponements: number): number {
+  const { retryAfterMs = null } = error as { retryAfterMs?: number | null };
+  if (retryAfterMs !== null)
+    return Math.min(retryAfterMs, LONGEST_TOLD) + Math.random() * Math.min(SECOND + retryAfterMs / 10, 5 * SECOND);
+  return backoff(isFailure(error, 'StaleFenceError', 'TimedOutError') ? Math.min(postponements, 3) : postponements);
 }
 
 /**
- * Ended jobs stay: their ids make a second delivery a no-op, and with finished `store` jobs a rebuilt graph is compared. Failed ones stay
+ * Ended jobs stay: their ids make a second delivery a no-op, and a rebuilt graph is compared with finished `store` jobs. Failed jobs stay
  * until a user handles them.
  */
 export const STORE_OPTIONS: JobsOptions = {
@@ -175,24 +213,24 @@ export const EXPORT_OPTIONS: JobsOptions = {
 const SUMMARIES_GATHER = 10 * SECOND;
 
 /**
- * How a task is queued. Each is a job of its own, but for `summaries`: of those that are asked for within ten seconds the first
- * does the work of all, since it begins after that. It leaves nothing behind that the next could be taken for.
+ * How a task is queued. Each is a separate job, except for `summaries`: the first of those requested within ten seconds does the work of all,
+ * since it starts after that time. Its job is removed when it ends, so that the next one is not taken for a duplicate.
  */
 export function taskOptions(group: string, { kind }: Task, now: Date): JobsOptions & { readonly jobId: string } {
   const { attempts, backoff } = STORE_OPTIONS;
-  const kept = {
+  const retention = {
     removeOnComplete: { age: (7 * 24 * HOUR) / SECOND },
     removeOnFail: { age: (30 * 24 * HOUR) / SECOND },
   };
-  // However many workers notice it, once at a time.
-  if (kind === 'passages')
+  // One job at a time, however many workers request it.
+  if (kind === 'passages' || kind === 'expire')
     return { attempts, backoff, removeOnComplete: true, removeOnFail: true, jobId: `${kind}-${group}` };
-  if (kind !== 'summaries') return { attempts, backoff, ...kept, jobId: `${kind}-${group}-${randomUUID()}` };
+  if (kind !== 'summaries') return { attempts, backoff, ...retention, jobId: `${kind}-${group}-${randomUUID()}` };
   const period = Math.floor(now.getTime() / SUMMARIES_GATHER);
   return {
     attempts,
     backoff,
-    ...kept,
+    ...retention,
     removeOnComplete: true,
     delay: SUMMARIES_GATHER,
     jobId: `${kind}-${group}-${period}`,

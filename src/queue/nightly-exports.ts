@@ -1,69 +1,71 @@
 import type { Job, JobsOptions, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import * as z from 'zod/mini';
-import { openScheduleState, readSchedule, type ScheduleState, storeNext } from '../schedule/due.ts';
 import {
-  pruneRestoreTests,
   type RestoreTest,
   type RestoreTestResult,
   readRestoreTests,
+  removeRestoreTests,
   storeRestoreTest,
 } from '../schedule/restore-tests.ts';
-import { carrier, jobTelemetry } from '../telemetry/carrier.ts';
+import { openScheduleState, readSchedule, type ScheduleState, storeNextTick } from '../schedule/run-due-ticks.ts';
+import { carrier, jobTelemetry } from '../telemetry/tracing.ts';
 import { timestamp } from '../time.ts';
 import { EXPORT_OPTIONS, EXPORT_QUEUE, type ExportJob, NIGHTLY, type NightlyJob } from './jobs.ts';
 
-/** The nightly exports, as far as Valkey knows of them. All throw StoreUnreachableError, AccessRefusedError, WrongServerError. */
-export interface Nights {
+/** The nightly exports as recorded in Valkey. All methods throw StoreUnreachableError, AccessRefusedError, WrongServerError. */
+export interface NightlyExports {
   readonly schedule: ScheduleState;
-  /** Adds the tick's job; nothing comes of a second call for the same tick. */
+  /** Adds the tick's job; a second call for the same tick has no effect. */
   add(tick: Date): Promise<void>;
   /** The same for the exports of the tick, one for each group. */
   addExports(tick: Date, groups: readonly string[]): Promise<void>;
-  /** One such export at once, since a group's journal has a gap; nothing comes of a second call while one waits. */
+  /** Adds one such export, since a group's journal has a gap; a second call has no effect while the first job waits. */
   addExport(group: string): Promise<void>;
   /** When the next tick is due; null when the schedule is off. */
   noteNext(next: Date | null): Promise<void>;
   storeRestoreTest(group: string, result: RestoreTestResult): Promise<void>;
-  /** Removes the results of all other groups. */
-  pruneRestoreTests(groups: readonly string[]): Promise<void>;
-  /** What of the trials to restore is known, by group. */
+  /** Removes the results of memories that no longer exist. */
+  removeRestoreTests(groups: readonly string[]): Promise<void>;
+  /** The latest restore tests, by group. */
   restoreTests(): Promise<ReadonlyMap<string, RestoreTest>>;
-  last(): Promise<LastNight>;
+  last(): Promise<NightlyState>;
 }
 
-export interface LastNight {
+export interface NightlyState {
   /** Null while the schedule is off. */
   readonly next: Date | null;
   /** The last tick; null for none yet. */
   readonly last: Date | null;
-  /** What came of it; null when that is not known yet, or any more. */
-  readonly outcome: Outcome | null;
-  /** True while its job waits or is worked on, before any memory is exported. */
+  /** The outcome of the last tick; null while it is unknown, and after its job expired. */
+  readonly outcome: NightlyOutcome | null;
+  /** The groups that the tick exports; null while they are unknown, and after the job expired. */
+  readonly groups: readonly string[] | null;
+  /** True while the tick's job waits or runs, before any memory is exported. */
   readonly isPending: boolean;
 }
 
-/** How many memories' exports, each with its trial, are how far. */
-export interface Outcome {
+/** The progress of a night: how many memories there are, and how many exports with their restore tests succeeded or failed. */
+export interface NightlyOutcome {
   readonly groups: number;
   readonly done: number;
   readonly failed: number;
   /** Why the tick itself failed, before any memory was exported. */
-  readonly said?: string;
+  readonly error?: string;
 }
 
-// Letters, digits, points and hyphens: BullMQ takes no colon.
+// Only letters, digits, points and hyphens, since BullMQ allows no colon.
 const nightId = (tick: Date): string => `${NIGHTLY}-${timestamp(tick)}`;
 const exportId = (tick: Date, group: string): string => `${nightId(tick)}-${group}`;
 const nightlyExport = (group: string): ExportJob => ({ version: 1, group, nightly: true });
 const result = z.object({ groups: z.array(z.string()) });
 
-export function openNights(
+export function openNightlyExports(
   connection: Redis,
   queue: Queue,
   prefix: string,
   ask: <T>(work: () => Promise<T>) => Promise<T>,
-): Nights {
+): NightlyExports {
   const options = (jobId: string): JobsOptions => ({
     ...EXPORT_OPTIONS,
     jobId,
@@ -97,26 +99,36 @@ export function openNights(
         }),
       );
     },
-    noteNext: (next) => ask(() => storeNext(connection, prefix, next)),
+    noteNext: (next) => ask(() => storeNextTick(connection, prefix, next)),
     storeRestoreTest: (group, outcome) => ask(() => storeRestoreTest(connection, prefix, group, outcome)),
-    pruneRestoreTests: (groups) => ask(() => pruneRestoreTests(connection, prefix, groups)),
+    removeRestoreTests: (groups) => ask(() => removeRestoreTests(connection, prefix, groups)),
     restoreTests: () => ask(() => readRestoreTests(connection, prefix)),
     last: () =>
       ask(async () => {
         const { last, next } = await readSchedule(connection, prefix);
         const job = last && (await queue.getJob(nightId(last)));
-        const outcome = last && job?.finishedOn ? await outcomeOf(queue, last, job) : null;
-        return { next, last, outcome, isPending: Boolean(job && !job.finishedOn) };
+        const groups = job?.finishedOn ? groupsOf(job) : null;
+        const outcome = last && job?.finishedOn ? await outcomeOf(queue, last, groups, job.failedReason) : null;
+        return { next, last, outcome, groups, isPending: Boolean(job && !job.finishedOn) };
       }),
   };
 }
 
+/** Null for a job that failed. */
+function groupsOf(job: Job): readonly string[] | null {
+  const parsed = result.safeParse(job.returnvalue);
+  return parsed.success ? parsed.data.groups : null;
+}
+
 /** Read from the jobs themselves, so that it also counts jobs that could not finish. */
-async function outcomeOf(queue: Queue, tick: Date, job: Job): Promise<Outcome> {
-  const found = result.safeParse(job.returnvalue);
-  if (!found.success) return { groups: 0, done: 0, failed: 0, said: job.failedReason };
-  const { groups } = found.data;
+async function outcomeOf(
+  queue: Queue,
+  tick: Date,
+  groups: readonly string[] | null,
+  failedReason: string,
+): Promise<NightlyOutcome> {
+  if (!groups) return { groups: 0, done: 0, failed: 0, error: failedReason };
   const states = await Promise.all(groups.map((group) => queue.getJobState(exportId(tick, group))));
-  const count = (state: string) => states.filter((it) => it === state).length;
+  const count = (state: string) => states.filter((jobState) => jobState === state).length;
   return { groups: groups.length, done: count('completed'), failed: count('failed') };
 }

@@ -2,15 +2,16 @@ import type { JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Config } from '../config.ts';
 import type { Episode } from '../episode.ts';
-import { type Carrier, carrier, jobTelemetry } from '../telemetry/carrier.ts';
+import { type Carrier, carrier, jobTelemetry } from '../telemetry/tracing.ts';
 import { timestamp } from '../time.ts';
+import { type DailySpend, readDailySpend, readSpentToday } from '../valkey/budget.ts';
 import { replicaError } from '../valkey/failures.ts';
-import { addMany, type ManyOptions } from './add-many.ts';
-import { type Alive, readAlive } from './alive.ts';
-import { type JobState, jobState, lastReason, oldestWaiting } from './job-state.ts';
+import { addEpisodes, type BatchOptions } from './enqueue-many.ts';
+import { existingName } from './existing-job.ts';
+import { type LiveWorkers, readLiveWorkers } from './heartbeats.ts';
+import { type JobState, jobState, lastFailureReason, oldestWaiting } from './job-state.ts';
 import { EXPORT_OPTIONS, STORE_OPTIONS, TASK, type Task, type TaskJob, taskOptions, toStoreJob } from './jobs.ts';
-import { nameKept } from './kept-episode.ts';
-import { type Nights, openNights } from './nightly-exports.ts';
+import { type NightlyExports, openNightlyExports } from './nightly-exports.ts';
 import { openQueues } from './queues.ts';
 
 export type QueueName = 'store' | 'export';
@@ -30,7 +31,7 @@ export interface EpisodeReceipt extends Receipt {
 }
 
 /** The number of jobs of a queue in each state. */
-export interface Counts {
+export interface JobCounts {
   readonly waiting: number;
   readonly active: number;
   readonly delayed: number;
@@ -38,50 +39,59 @@ export interface Counts {
   readonly completed: number;
 }
 
-/** Hands jobs to Valkey. Every call answers or fails within a second, also while Valkey is away or frozen. */
+/** Adds jobs to Valkey. Every call answers or fails within a second, also while Valkey is down or frozen. */
 export interface Producer {
   /**
-   * @param mayBeKnown the uuid is the caller's: if it was stored before, that episode's receipt is given, and a failed one is
-   *                   tried again
-   * @param from the trace that the job continues if none is active here
-   * @throws StoreUnreachableError, AccessRefusedError, WrongServerError; InvalidInputError when the uuid stands for another episode
+   * @param mayBeKnown the caller gave the uuid: if the episode was stored before, its receipt is returned, and a dead letter is replayed
+   * @param from the trace that the job continues if no trace is active
+   * @throws StoreUnreachableError, AccessRefusedError, WrongServerError; InvalidInputError when the uuid belongs to another episode
    */
   store(episode: Episode, mayBeKnown?: boolean, from?: Carrier): Promise<EpisodeReceipt>;
   /**
-   * Many at once, with receipts in the same order.
-   * @param given the uuids that are the callers'; none of them may stand for another episode before the first is added
-   * @throws as `store`, naming the episode, or telling how many are in the queue when Valkey goes away in the middle
+   * Stores many episodes, with receipts in the same order.
+   * @param given the uuids that callers gave; before the first episode is added, each is checked not to belong to another episode
+   * @throws as `store`, naming the episode, or saying how many are in the queue if Valkey fails in between
    */
-  storeMany(episodes: readonly Episode[], given: ReadonlySet<string>, options?: ManyOptions): Promise<EpisodeReceipt[]>;
-  /** @param first puts the job before all waiting ones, for a caller that waits for it */
+  storeMany(
+    episodes: readonly Episode[],
+    given: ReadonlySet<string>,
+    options?: BatchOptions,
+  ): Promise<EpisodeReceipt[]>;
+  /** @param first puts the job at the head of the queue, for a caller that waits */
   export(group: string, gzip?: boolean, first?: boolean): Promise<Receipt>;
   /** Nightly exports. */
-  readonly nights: Nights;
-  /** `summaries` waits ten seconds and is added once in that time; every other task is a job of its own. */
+  readonly nights: NightlyExports;
+  /** `summaries` waits ten seconds and is added once in that time; every other task is a separate job. */
   task(group: string, task: Task): Promise<Receipt>;
-  /** Workers, on any machine, that take jobs of this queue. */
+  /** The number of workers, on any machine, that take jobs of this queue. */
   workers(queue: QueueName): Promise<number>;
-  counts(queue: QueueName): Promise<Counts>;
-  /** How far a job of a group is; undefined for one that the queue does not have. */
+  counts(queue: QueueName): Promise<JobCounts>;
+  /** Those of these uuids whose episodes the queue has, done or not. */
+  knownEpisodes(uuids: readonly string[]): Promise<Set<string>>;
+  /** The state of a group's job; undefined for a job that the queue does not have. */
   job(queue: QueueName, jobId: string, group: string): Promise<JobState | undefined>;
   /** Since when the oldest job waits, in milliseconds since 1970; null for none. */
   oldestWaiting(queue: QueueName): Promise<number | null>;
-  /** The workers that live, as they said themselves, and when the last episode was committed. */
-  alive(): Promise<Alive>;
+  /** The live workers, as they report themselves, and the time of the last commit. */
+  alive(): Promise<LiveWorkers>;
+  /** What workers have spent on models today; null where none has a budget. */
+  dailySpend(): Promise<DailySpend | null>;
+  /** Dollars that workers have spent on models today, with a budget or without; null if no call had a price. */
+  spentToday(): Promise<number | null>;
   /** Figures of both queues in Prometheus' text format. */
   prometheus(): Promise<string[]>;
-  /** For what lies in Valkey beside the queues. @throws StoreUnreachableError, AccessRefusedError, WrongServerError */
+  /** Runs a call to Valkey for data other than queues. @throws StoreUnreachableError, AccessRefusedError, WrongServerError */
   ask<T>(work: (valkey: Redis) => Promise<T>): Promise<T>;
-  /** True while the connection is open; a frozen Valkey is only noticed by a call. */
+  /** True while the connection is open; only a call detects a frozen Valkey. */
   isReady(): boolean;
-  /** How long Valkey took to answer, in milliseconds. @throws StoreUnreachableError, AccessRefusedError, WrongServerError */
+  /** The response time of Valkey in milliseconds. @throws StoreUnreachableError, AccessRefusedError, WrongServerError */
   ping(): Promise<number>;
   /** The latest failure among jobs that wait for a retry or are dead letters; undefined for none. */
   lastFailure(queue: QueueName): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
-/** Of more jobs only the latest are looked at for a reason. */
+/** At most this many of the latest jobs are read to find a reason. */
 const LOOKED_AT = 20;
 
 export function openProducer(config: Config): Producer {
@@ -94,11 +104,11 @@ export function openProducer(config: Config): Producer {
   return {
     async store(episode, mayBeKnown = false, from) {
       await add('store', toStoreJob(episode), { ...STORE_OPTIONS, jobId: episode.uuid }, from);
-      const name = mayBeKnown ? await ask(() => nameKept(queues.store, episode)) : episode.name;
+      const name = mayBeKnown ? await ask(() => existingName(queues.store, episode)) : episode.name;
       return receipt(episode, name);
     },
     async storeMany(episodes, given, options = {}) {
-      const names = await addMany(queues.store, episodes, ({ uuid }) => given.has(uuid), ask, options);
+      const names = await addEpisodes(queues.store, episodes, ({ uuid }) => given.has(uuid), ask, options);
       return episodes.map((episode, index) => receipt(episode, names[index] ?? episode.name));
     },
     async export(group, gzip = false, first = false) {
@@ -106,25 +116,30 @@ export function openProducer(config: Config): Producer {
       await add('export', { version: 1, group, ...(gzip && { gzip }) }, { ...EXPORT_OPTIONS, jobId, lifo: first });
       return { queue: 'export', jobId };
     },
-    nights: openNights(connection, queues.export, config.queuePrefix, ask),
+    nights: openNightlyExports(connection, queues.export, config.queuePrefix, ask),
     async task(group, task) {
       const { jobId, ...options } = taskOptions(group, task, new Date());
       const data: TaskJob = { version: 1, group, task };
       await ask(() => queues.store.add(TASK, data, { ...options, jobId, telemetry: jobTelemetry(carrier()) }));
       return { queue: 'store', jobId };
     },
+    knownEpisodes: (uuids) =>
+      ask(async () => {
+        const counts = await Promise.all(uuids.map((uuid) => connection.exists(queues.store.toKey(uuid))));
+        return new Set(uuids.filter((_, index) => counts[index] === 1));
+      }),
     workers: (queue) => ask(() => queues[queue].getWorkersCount()),
     job: (queue, jobId, group) => ask(() => jobState(queues[queue], jobId, group)),
     lastFailure: (queue) =>
       ask(async () => {
-        // Jobs that wait for a store stand at the head of the waiting ones again, or are just being tried.
+        // Jobs that wait for a store are back at the head of the queue, or are being tried.
         const [ended, waiting] = await Promise.all([
           queues[queue].getJobs(['failed', 'delayed'], 0, LOOKED_AT - 1, false),
           queues[queue].getJobs(['wait', 'active'], 0, LOOKED_AT - 1, true),
         ]);
-        const failed = [...ended, ...waiting].filter((job) => job && lastReason(job));
+        const failed = [...ended, ...waiting].filter((job) => job && lastFailureReason(job));
         const [last] = failed.sort((a, b) => (b.processedOn ?? 0) - (a.processedOn ?? 0));
-        return last && lastReason(last);
+        return last && lastFailureReason(last);
       }),
     counts: (queue) =>
       ask(async () => {
@@ -133,14 +148,16 @@ export function openProducer(config: Config): Producer {
         return { waiting: wait, active, delayed, failed, completed };
       }),
     oldestWaiting: (queue) => ask(() => oldestWaiting(queues[queue], connection)),
-    alive: () => ask(() => readAlive(connection, config.queuePrefix)),
+    alive: () => ask(() => readLiveWorkers(connection, config.queuePrefix)),
+    dailySpend: () => ask(() => readDailySpend(connection, config.queuePrefix)),
+    spentToday: () => ask(() => readSpentToday(connection, config.queuePrefix)),
     prometheus: () => ask(() => Promise.all(Object.values(queues).map((queue) => queue.exportPrometheusMetrics()))),
     ask: (work) => ask(() => work(connection)),
     isReady: () => connection.status === 'ready',
     ping() {
       return ask(async () => {
         const began = performance.now();
-        // Managed servers may forbid to ask for the role.
+        // Managed servers may forbid ROLE.
         const [, role] = await Promise.all([connection.ping(), connection.role().catch(() => undefined)]);
         if (role?.[0] === 'slave') throw replicaError('Valkey', config.valkey);
         return performance.now() - began;

@@ -2,16 +2,17 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import * as z from 'zod/mini';
 import type { Config } from '../config.ts';
+import { parseJson } from '../json.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { SECOND } from '../time.ts';
-import { established, impatientConnection } from '../valkey/connections.ts';
-import { inNamespace, ownKey } from '../valkey/keys.ts';
-import type { Signals } from '../valkey/signals.ts';
+import { ensureConnected, failFastConnection } from '../valkey/connections.ts';
+import { inNamespace, installationKey } from '../valkey/keys.ts';
+import type { PubSub } from '../valkey/pub-sub.ts';
 import { withTimeout } from '../with-timeout.ts';
 
 /*
- * An agent's process asks a worker for the vector of a question: local models would load a hundred megabytes into it. Both ways are
- * messages that Valkey keeps nowhere, since it is no place for questions. One worker answers, the one that claims the question first.
+ * An agent's process asks a worker for the vector of a question, since local models would load a hundred megabytes into that process.
+ * Question and answer are messages, so that Valkey stores neither. The worker that claims the question first answers.
  */
 
 export interface QuestionVector {
@@ -28,24 +29,24 @@ export interface QuestionVectors {
 const questionShape = z.object({ id: z.uuid(), reply: z.uuid(), text: z.string().check(z.maxLength(2_000)) });
 const vectorShape = z.object({ id: z.uuid(), model: z.string(), vector: z.array(z.number()) });
 
-const questionsChannel = (valkey: Redis) => ownKey(valkey, 'embed:questions');
-const vectorsChannel = (valkey: Redis, reply: string) => ownKey(valkey, `embed:vectors:${reply}`);
+const questionsChannel = (valkey: Redis) => installationKey(valkey, 'embed:questions');
+const vectorsChannel = (valkey: Redis, reply: string) => installationKey(valkey, `embed:vectors:${reply}`);
 
 export function openQuestionVectors({ valkey: address, queuePrefix }: Config): QuestionVectors {
-  const valkey = inNamespace(impatientConnection(address), queuePrefix);
-  const subscriber = impatientConnection(address);
+  const valkey = inNamespace(failFastConnection(address), queuePrefix);
+  const subscriber = failFastConnection(address);
   const reply = randomUUID();
   const waiting = new Map<string, (vector: QuestionVector) => void>();
   let listening: Promise<unknown> | undefined;
 
   subscriber.on('message', (_channel: string, message: string) => {
-    const answer = vectorShape.safeParse(parsed(message));
+    const answer = vectorShape.safeParse(parseJson(message));
     if (answer.success) waiting.get(answer.data.id)?.(answer.data);
   });
 
-  /** Once; the client subscribes again by itself when it has connected again. */
+  /** Subscribes once; after a reconnection the client subscribes again on its own. */
   async function listen(): Promise<void> {
-    await established(subscriber, address);
+    await ensureConnected(subscriber, address);
     await subscriber.subscribe(vectorsChannel(valkey, reply));
   }
 
@@ -55,7 +56,7 @@ export function openQuestionVectors({ valkey: address, queuePrefix }: Config): Q
       listening = undefined;
       throw error;
     });
-    await Promise.all([established(valkey, address), heard]);
+    await Promise.all([ensureConnected(valkey, address), heard]);
     return valkey.publish(questionsChannel(valkey), JSON.stringify({ id, reply, text }));
   }
 
@@ -85,17 +86,17 @@ const CLAIMED_FOR = 5 * SECOND;
 /** Questions beyond this number would be answered too late anyway. */
 const MOST_AT_ONCE = 16;
 
-/** Embeds the questions of agents until it is ended; failures and floods only cost the asker the meaning. */
+/** Embeds agents' questions until it is closed. If that fails or there are too many questions, the agent searches by words only. */
 export async function answerQuestions(
   valkey: Redis,
-  signals: Signals,
+  pubSub: PubSub,
   queuePrefix: string,
   embedder: Embedder,
 ): Promise<() => void> {
   let running = 0;
 
   async function answer(message: string | undefined): Promise<void> {
-    const question = questionShape.safeParse(parsed(message));
+    const question = questionShape.safeParse(parseJson(message ?? ''));
     if (!question.success) return;
     const { id, reply, text } = question.data;
     if ((await valkey.set(`${queuePrefix}:embed:${id}`, '', 'PX', CLAIMED_FOR, 'NX')) === null) return;
@@ -104,7 +105,7 @@ export async function answerQuestions(
       await valkey.publish(vectorsChannel(valkey, reply), JSON.stringify({ id, model: embedder.model, vector }));
   }
 
-  return signals.listen(questionsChannel(valkey), (message) => {
+  return pubSub.listen(questionsChannel(valkey), (message) => {
     if (running >= MOST_AT_ONCE) return;
     running += 1;
     answer(message)
@@ -113,12 +114,4 @@ export async function answerQuestions(
         running -= 1;
       });
   });
-}
-
-function parsed(message: string | undefined): unknown {
-  try {
-    return JSON.parse(message ?? 'null');
-  } catch {
-    return undefined;
-  }
 }

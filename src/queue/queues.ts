@@ -1,39 +1,40 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Config } from '../config.ts';
-import { established, impatientConnection, isDemotion } from '../valkey/connections.ts';
+import { ensureConnected, failFastConnection, isDemotion } from '../valkey/connections.ts';
 import { explainValkey, isFalkorDBError } from '../valkey/failures.ts';
 import { inNamespace } from '../valkey/keys.ts';
-import { unlessGone } from '../valkey/server.ts';
+import { ignoreReplyError } from '../valkey/server-info.ts';
 import { EXPORT_QUEUE, STORE_QUEUE } from './jobs.ts';
 
-/** Both queues on one connection for callers who want an answer or an error at once. */
+/** Both queues on one connection, for callers that need an answer or an error at once. */
 export function openQueues(config: Config) {
-  const connection = inNamespace(impatientConnection(config.valkey), config.queuePrefix);
+  const connection = inNamespace(failFastConnection(config.valkey), config.queuePrefix);
   const queues = {
     store: openQueue(STORE_QUEUE, connection, config),
     export: openQueue(EXPORT_QUEUE, connection, config),
   };
   let isPlain = false;
-  /** FalkorDB would take the jobs as well, but no worker looks for them there. */
+  /** FalkorDB would accept the jobs too, but no worker looks for them there. */
   async function refuseFalkorDB(): Promise<void> {
     if (isPlain) return;
-    const [graphs] = ((await connection.call('COMMAND', 'INFO', 'GRAPH.QUERY').catch(unlessGone)) ?? []) as unknown[];
+    const [graphs] = ((await connection.call('COMMAND', 'INFO', 'GRAPH.QUERY').catch(ignoreReplyError)) ??
+      []) as unknown[];
     if (graphs) throw isFalkorDBError(config.valkey);
     isPlain = true;
   }
   return {
     connection,
     queues,
-    /** Carries out a piece of work with Valkey. @throws StoreUnreachableError, AccessRefusedError, WrongServerError */
+    /** Runs a call to Valkey. @throws StoreUnreachableError, AccessRefusedError, WrongServerError */
     async ask<T>(work: () => Promise<T>): Promise<T> {
       const attempt = async () => {
-        await established(connection, config.valkey);
+        await ensureConnected(connection, config.valkey);
         await refuseFalkorDB();
         return await work();
       };
       try {
-        // A primary that was demoted refused it, so that nothing was done; its address may lead to the new one by now.
+        // A demoted primary refused the call, so that nothing was done. Its address may lead to the new primary by now.
         return await attempt().catch((error: unknown) => (isDemotion(error) ? attempt() : Promise.reject(error)));
       } catch (error) {
         throw explainValkey(error, config.valkey);

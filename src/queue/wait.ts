@@ -1,23 +1,36 @@
 import { type Queue, QueueEvents } from 'bullmq';
+import type { Redis } from 'ioredis';
 import type { Config } from '../config.ts';
 import { InvalidInputError, JobFailedError, TimedOutError } from '../errors.ts';
 import { SECOND } from '../time.ts';
-import { established, impatientConnection, patientConnection } from '../valkey/connections.ts';
+import {
+  disconnectWithCopies,
+  ensureConnected,
+  failFastConnection,
+  retryingConnection,
+} from '../valkey/connections.ts';
 import { explainValkey } from '../valkey/failures.ts';
-import { lastReason, waitReason } from './job-state.ts';
+import { withTimeout } from '../with-timeout.ts';
+import { lastFailureReason, postponeReason } from './job-state.ts';
 import type { QueueName } from './producer.ts';
 import { openQueue } from './queues.ts';
 
 /** Waits for jobs of one queue to end. */
-export interface Waiting {
+export interface JobWaiter {
   /** Starts to listen; a job added after this is not missed. */
   ready(): Promise<void>;
   /**
    * Waits until the job has succeeded and returns its result.
    * @param limit milliseconds
-   * @throws JobFailedError with the job's own reason, TimedOutError, InvalidInputError when there is no such job
+   * @param signal ends the wait, not the job
+   * @throws JobFailedError with the job's own reason, TimedOutError, InvalidInputError when there is no such job, the signal's reason
    */
-  ended(jobId: string, limit: number, onProgress?: (progress: unknown) => void): Promise<unknown>;
+  result(
+    jobId: string,
+    limit: number,
+    onProgress?: (progress: unknown) => void,
+    signal?: AbortSignal,
+  ): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -25,29 +38,14 @@ export interface Waiting {
  * Listens with one long-lived `QueueEvents` from the stream's present end on. A fresh one that starts at `$` misses what
  * happens before its first read (seen with BullMQ 6.7: 4 of 60).
  */
-export function openWaiting(queueName: QueueName, config: Config): Waiting {
-  const asking = impatientConnection(config.valkey);
-  const listening = patientConnection(config.valkey);
+export function openJobWaiter(queueName: QueueName, config: Config): JobWaiter {
+  const asking = failFastConnection(config.valkey);
+  const listening = retryingConnection(config.valkey);
   const queue = openQueue(queueName, asking, config);
   let events: Promise<QueueEvents> | undefined;
 
-  async function listen(): Promise<QueueEvents> {
-    await established(asking, config.valkey);
-    const stream = `${config.queuePrefix}:${queueName}:events`;
-    const [last] = await asking.xrevrange(stream, '+', '-', 'COUNT', 1);
-    const opened = new QueueEvents(queueName, {
-      connection: listening,
-      prefix: config.queuePrefix,
-      lastEventId: last?.[0] ?? '0-0',
-    });
-    opened.on('error', () => {});
-    // Every wait listens for itself.
-    opened.setMaxListeners(0);
-    return opened;
-  }
-
   async function ready(): Promise<QueueEvents> {
-    events ??= listen();
+    events ??= openEvents(queueName, config, asking, listening);
     try {
       return await events;
     } catch (error) {
@@ -56,37 +54,23 @@ export function openWaiting(queueName: QueueName, config: Config): Waiting {
     }
   }
 
-  /** Undefined for a job that is not there. @throws JobFailedError */
-  async function look(jobId: string): Promise<{ hasEnded: boolean; value?: unknown } | undefined> {
-    const state = await queue.getJobState(jobId);
-    const job = await queue.getJob(jobId);
-    if (state === 'failed' && job) throw new JobFailedError(job.failedReason);
-    return job && { hasEnded: state === 'completed', value: job.returnvalue };
-  }
-
   return {
     async ready() {
       await ready();
     },
-    async ended(jobId, limit, onProgress) {
+    async result(jobId, limit, onProgress, signal) {
+      signal?.throwIfAborted();
       const source = await ready();
-      const end = jobEnd(source, jobId, limit, onProgress);
+      const end = untilFinished(source, jobId, limit, onProgress, signal);
       try {
-        // What ended before we listened tells no more; its state does. The state is asked first: a job read before it
-        // ended has no reason yet.
-        const job = await look(jobId);
+        // A job that ended before we subscribed sends no event; its state shows it.
+        const job = await readJob(queue, jobId);
         if (!job)
           throw new InvalidInputError(`There is no ${queueName} job "${jobId}"; give the uuid of \`store --json\`.`);
         if (job.hasEnded) return job.value;
-        return await end.reached.catch(async (error: unknown) => {
+        return await end.reached.catch((error: unknown) => {
           if (error !== LATE) throw error;
-          // The event may have been missed while the listening connection was down.
-          const now = await look(jobId).catch((failed: unknown) => {
-            if (failed instanceof JobFailedError) throw failed;
-            return undefined;
-          });
-          if (now?.hasEnded) return now.value;
-          throw late(queueName, limit, await whyNot(queue, jobId));
+          return missedResult(queue, queueName, jobId, limit);
         });
       } catch (error) {
         throw explainValkey(error, config.valkey);
@@ -95,19 +79,65 @@ export function openWaiting(queueName: QueueName, config: Config): Waiting {
       }
     },
     async close() {
-      // First: a server that is gone would make the orderly end wait indefinitely.
+      // First: without a server the orderly close would wait indefinitely.
       listening.disconnect();
       asking.disconnect();
-      await (await events?.catch(() => undefined))?.close().catch(() => {});
-      await queue.close().catch(() => {});
+      const opened = await events?.catch(() => undefined);
+      await withTimeout(CLOSE_TIMEOUT, Promise.allSettled([opened?.close(), queue.close()]), () => undefined);
+      disconnectWithCopies(listening);
     },
   };
 }
 
 const LATE = Symbol('late');
+/** For the orderly close of BullMQ's connections. */
+const CLOSE_TIMEOUT = 1 * SECOND;
 
-/** Listens until the job has ended or the time is over. */
-function jobEnd(source: QueueEvents, jobId: string, limit: number, onProgress?: (progress: unknown) => void) {
+async function openEvents(queueName: QueueName, config: Config, asking: Redis, listening: Redis): Promise<QueueEvents> {
+  await ensureConnected(asking, config.valkey);
+  const stream = `${config.queuePrefix}:${queueName}:events`;
+  const [last] = await asking.xrevrange(stream, '+', '-', 'COUNT', 1);
+  const opened = new QueueEvents(queueName, {
+    connection: listening,
+    prefix: config.queuePrefix,
+    lastEventId: last?.[0] ?? '0-0',
+  });
+  opened.on('error', () => {});
+  // Each wait adds its own listeners.
+  opened.setMaxListeners(0);
+  return opened;
+}
+
+/** Undefined for a job that does not exist. @throws JobFailedError */
+async function readJob(queue: Queue, jobId: string): Promise<{ hasEnded: boolean; value?: unknown } | undefined> {
+  // The state first: a job that was read before it ended has no reason yet.
+  const state = await queue.getJobState(jobId);
+  const job = await queue.getJob(jobId);
+  if (state === 'failed' && job) throw new JobFailedError(job.failedReason);
+  return job && { hasEnded: state === 'completed', value: job.returnvalue };
+}
+
+/**
+ * The result of a job whose event was missed while the listening connection was down.
+ * @throws JobFailedError; TimedOutError if the job has not ended
+ */
+async function missedResult(queue: Queue, queueName: QueueName, jobId: string, limit: number): Promise<unknown> {
+  const job = await readJob(queue, jobId).catch((error: unknown) => {
+    if (error instanceof JobFailedError) throw error;
+    return undefined;
+  });
+  if (job?.hasEnded) return job.value;
+  throw late(queueName, limit, await reasonOfDelay(queue, jobId));
+}
+
+/** Listens until the job has ended or the time limit has passed. */
+function untilFinished(
+  source: QueueEvents,
+  jobId: string,
+  limit: number,
+  onProgress?: (progress: unknown) => void,
+  signal?: AbortSignal,
+) {
   const { promise: reached, resolve, reject } = Promise.withResolvers<unknown>();
   reached.catch(() => {});
   const on = {
@@ -115,27 +145,31 @@ function jobEnd(source: QueueEvents, jobId: string, limit: number, onProgress?: 
     failed: (event: { jobId: string; failedReason: string }) =>
       event.jobId === jobId && reject(new JobFailedError(event.failedReason)),
     progress: (event: { jobId: string; data: unknown }) => {
-      if (event.jobId === jobId && waitReason(event.data) === undefined) onProgress?.(event.data);
+      if (event.jobId === jobId && postponeReason(event.data) === undefined) onProgress?.(event.data);
     },
   };
   for (const name of ['completed', 'failed', 'progress'] as const) source.on(name, on[name] as never);
   const timer = setTimeout(() => reject(LATE), limit);
+  const abort = () => reject(signal?.reason);
+  if (signal?.aborted) abort();
+  signal?.addEventListener('abort', abort, { once: true });
   const stop = () => {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
     for (const name of ['completed', 'failed', 'progress'] as const) source.off(name, on[name] as never);
   };
   return { reached, stop };
 }
 
 /** Why the last attempt failed; undefined when there was none, or the queue does not answer in time. */
-async function whyNot(queue: Queue, jobId: string): Promise<string | undefined> {
+async function reasonOfDelay(queue: Queue, jobId: string): Promise<string | undefined> {
   const job = await queue.getJob(jobId).catch(() => undefined);
-  return job && lastReason(job);
+  return job && lastFailureReason(job);
 }
 
 function late(queue: QueueName, limit: number, reason: string | undefined): TimedOutError {
   const failed = reason ? ` Its last try failed: ${reason}` : '';
   return new TimedOutError(
-    `The ${queue} job did not end within ${limit / SECOND} s; it goes on by itself. \`memory-manager status\` shows the queue.${failed}`,
+    `The ${queue} job did not end within ${limit / SECOND} s; the job continues. \`memory-manager status\` shows the queue.${failed}`,
   );
 }

@@ -1,15 +1,14 @@
 import { hash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { MINUTE } from '../time.ts';
-import { versionKey } from '../valkey/group-version.ts';
-import { groupKey } from '../valkey/keys.ts';
+import { groupKey, versionKey } from '../valkey/keys.ts';
 
-/** An answer counts only with the version of its group; the time limit just clears away what nobody asks for. */
+/** An answer counts only with the version of its group; the time limit only clears away unused answers. */
 export const ANSWER_TTL = 5 * MINUTE;
 /** Longer answers are not worth their memory. */
 const LONGEST = 1_000_000;
-/** What answers look like; to be raised with every change of that, so that none of another version is taken for one of ours. */
-const FORMAT = 3;
+/** The format of cached answers; raise it with every change, so that an answer in another format is not used. */
+const FORMAT = 4;
 
 export interface CacheLookup {
   /** The group's version now. */
@@ -18,8 +17,11 @@ export interface CacheLookup {
   readonly answer: string | undefined;
 }
 
-/** The question by which a group's briefing is kept, also by the worker that makes it ahead. */
-export const BRIEFING = { ask: 'briefing', format: 1 } as const;
+/**
+ * The question by which a group's briefing is kept, also by the worker that makes it ahead. The
+ * format is raised with every change of a briefing's shape.
+ */
+export const BRIEFING = { ask: 'briefing', format: 3 } as const;
 
 /** The key hashes everything that the answer depends on; questions are never stored in Valkey as text. */
 export function answerKey(valkey: Redis, group: string, question: object): string {
@@ -33,7 +35,15 @@ export async function lookUpAnswer(valkey: Redis, group: string, key: string): P
   return { version: now, answer: kept?.startsWith(`${now}\n`) ? kept.slice(now.length + 1) : undefined };
 }
 
-const STORE = `
+/**
+ * KEYS[1] the group's version
+ * KEYS[2] the cached answer
+ * ARGV[1] the version that the answer is of
+ * ARGV[2] the answer
+ * ARGV[3] milliseconds until the answer expires
+ * Returns nothing; does nothing when the group has another version now
+ */
+const STORE_ANSWER = `
 if (redis.call('GET', KEYS[1]) or '') == ARGV[1] then redis.call('SET', KEYS[2], ARGV[1] .. '\\n' .. ARGV[2], 'PX', ARGV[3]) end`;
 
 /** An answer that was worked out after a version was read. */
@@ -45,8 +55,7 @@ export interface CachedAnswer {
 }
 
 /**
- * Keeps an answer, unless the group has changed since its version: it would count no more, and what was forgotten meanwhile must
- * not stand in it.
+ * Keeps an answer, unless the group has changed since its version: a stale answer would be ignored, and could contain forgotten text.
  */
 export async function storeAnswer(
   valkey: Redis,
@@ -56,7 +65,7 @@ export async function storeAnswer(
 ): Promise<void> {
   const whole = Math.floor(ttlMs);
   if (answer.length > LONGEST || whole < 1) return;
-  await valkey.eval(STORE, 2, versionKey(valkey, group), key, version, answer, whole);
+  await valkey.eval(STORE_ANSWER, 2, versionKey(valkey, group), key, version, answer, whole);
 }
 
 /** Removes every kept answer of a group and gives how many there were. */

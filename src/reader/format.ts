@@ -1,5 +1,6 @@
-import { inert } from '../redaction/inert.ts';
-import type { Fact, Found, FoundCommunity, FoundEntity, FoundEpisode, FoundPassage } from '../search/found.ts';
+import { neutralizeTags } from '../redaction/neutralize-tags.ts';
+import { omittedNotice } from '../search/answer/cut-list.ts';
+import type { Found, FoundCommunity, FoundEntity, FoundEpisode } from '../search/results.ts';
 import { oneLine, shortened } from '../text.ts';
 import { day } from '../time.ts';
 
@@ -36,28 +37,56 @@ export function bulletList(
   if (bullets.length === 0) return NOTHING_KNOWN;
   return bullets
     .sort((a, b) => b.score - a.score)
-    .map(({ text }) => inert(text))
+    .map(({ text }) => neutralizeTags(text))
     .join('\n');
+}
+
+type Time = string | Date;
+
+/** A passage as far as it is printed, with its times as the graph or as the library has them. */
+export interface PassageText {
+  readonly excerpt: string;
+  readonly kind: string;
+  readonly referenceTime: Time;
+  readonly until?: Time;
+  readonly omitted?: number;
+  readonly episode: { readonly name: string };
+}
+
+/** A fact as far as it is printed. */
+export interface FactText {
+  readonly fact: string;
+  readonly source: string;
+  readonly target: string;
+  readonly validAt: Time | null;
+  readonly invalidAt: Time | null;
 }
 
 /** Of these white space means nothing. */
 const PROSE = new Set<string>(['paragraph', 'turn']);
 
+/** The excerpt, and of a list that was cut how much is left out. */
+export function completeExcerpt({ excerpt, kind, omitted = 0, episode }: PassageText): string {
+  return omitted === 0 ? excerpt : `${excerpt.trimEnd()}\n${omittedNotice(omitted, kind, episode.name)}`;
+}
+
 /**
- * Lines that say something stay lines of their own, below the bullet.
- * @param origin what stands after the dates
+ * Lines that say something stay lines of their own, below the bullet. Of a list that was cut the last line says so.
+ * @param origin text after the dates
  */
-export function passageBullet({ excerpt, kind, referenceTime, until }: FoundPassage, origin = ''): string {
+export function passageBullet(passage: PassageText, origin = ''): string {
+  const { kind, referenceTime, until } = passage;
   const ended = until === undefined ? '' : `, until ${day(until)}`;
   const date = `(said ${day(referenceTime)}${ended}${origin === '' ? '' : `, ${origin}`})`;
-  if (PROSE.has(kind) || !excerpt.includes('\n')) return `- ${oneLine(excerpt)} ${date}`;
-  const [first = '', ...others] = excerpt.split(/\r\n?|\n/).filter((line) => line.trim() !== '');
+  const text = completeExcerpt(passage);
+  if (PROSE.has(kind) || !text.includes('\n')) return `- ${oneLine(text)} ${date}`;
+  const [first = '', ...others] = text.split(/\r\n?|\n/).filter((line) => line.trim() !== '');
   return [`- ${first.trim()}`, ...others.map((line) => `  ${line}`)].join('\n').concat(` ${date}`);
 }
 
-export function factBullet({ fact, source, target, validAt, invalidAt }: Fact, origin = ''): string {
+export function factBullet({ fact, source, target, validAt, invalidAt }: FactText, origin = ''): string {
   const ends = [source, target].filter((name) => !fact.includes(name)).join(', ');
-  const about = [ends, period(validAt, invalidAt), origin].filter((part) => part !== '').join('; ');
+  const about = [ends, formatPeriod(validAt, invalidAt), origin].filter((part) => part !== '').join('; ');
   return `- ${shortened(oneLine(fact), LONGEST)}${about ? ` (${about})` : ''}`;
 }
 
@@ -78,7 +107,7 @@ function below(summary: string): string {
   return text === '' ? '' : `: ${text}`;
 }
 
-export function period(from: string | null, to: string | null): string {
+export function formatPeriod(from: Time | null, to: Time | null): string {
   if (from && to) return `${day(from)} to ${day(to)}`;
   if (from) return `since ${day(from)}`;
   return to ? `until ${day(to)}` : '';

@@ -1,15 +1,20 @@
-import type { EntityHistory } from '../search/history.ts';
 import { oneLine, shortened } from '../text.ts';
 import { day } from '../time.ts';
-import { period } from './format.ts';
+import { formatPeriod } from './format.ts';
 
-type Fact = EntityHistory['facts'][number];
+interface Fact {
+  readonly fact: string;
+  readonly validAt: Date | null;
+  readonly invalidAt: Date | null;
+  readonly createdAt: Date;
+  readonly expiredAt: Date | null;
+}
 
 const LONGEST = 400;
 /** Longer facts push their last column out instead of widening everybody's. */
 const WIDEST = 80;
 
-/** One line for each fact: when it held, what it says, since when it and its end were known. */
+/** One line for each fact: its period, its text, and when the fact and its end became known. */
 export function historyTable(facts: readonly Fact[]): string {
   const rows = facts.map((fact) => [held(fact), shortened(oneLine(fact.fact), LONGEST), known(fact)] as const);
   const width = (column: 0 | 1, most: number) => Math.min(Math.max(...rows.map((row) => row[column].length)), most);
@@ -18,9 +23,9 @@ export function historyTable(facts: readonly Fact[]): string {
 }
 
 function held({ validAt, invalidAt }: Fact): string {
-  return period(validAt, invalidAt) || 'undated';
+  return formatPeriod(validAt, invalidAt) || 'undated';
 }
 
 function known({ createdAt, expiredAt }: Fact): string {
-  return `(known ${day(createdAt)}${expiredAt ? `, ended known ${day(expiredAt)}` : ''})`;
+  return `(known ${day(createdAt)}${expiredAt ? `, end known ${day(expiredAt)}` : ''})`;
 }

@@ -2,19 +2,24 @@ import type { Address } from '../config.ts';
 import { StoreUnreachableError } from '../errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { trace } from '../telemetry/tracing.ts';
-import { established, impatientConnection } from '../valkey/connections.ts';
+import { ensureConnected, failFastConnection } from '../valkey/connections.ts';
 import { explainValkey } from '../valkey/failures.ts';
 import { inNamespace } from '../valkey/keys.ts';
 import { ANSWER_TTL, answerKey, type CacheLookup, lookUpAnswer, storeAnswer } from './cache.ts';
+import { readTold, storeTold, type ToldBriefing } from './told-briefing.ts';
 
-/** Answers from the cache, or else works the answer out. */
+/** Answers from the cache, or computes the answer. */
 export interface Reader {
   /**
    * @param question everything that the answer depends on, as plain data; `ask` names the kind, also in the metrics
-   * @param work     finds the answer; called once for all who ask the same at the same time, of whom each gets an answer of its own
-   * @throws AccessRefusedError, WrongServerError, and what `work` throws; a Valkey that is away only costs speed
+   * @param work     finds the answer; called once for all callers with the same question at the same time; each gets a separate copy of the answer
+   * @throws AccessRefusedError, WrongServerError, and what `work` throws; an unreachable Valkey only costs speed
    */
   answer<T>(group: string, question: Question, work: () => Promise<T>, options?: AnswerOptions): Promise<T>;
+  /** Notes what an agent was told. Waits for nothing and never fails. @param version of the group, from `onVersion` */
+  noteTold(group: string, version: string, told: ToldBriefing): void;
+  /** The last briefing that an agent was told; undefined if none is known or Valkey is unreachable. */
+  lastTold(group: string): Promise<ToldBriefing | undefined>;
   close(): void;
 }
 
@@ -26,10 +31,14 @@ export interface Question {
 export interface AnswerOptions {
   /** Default true. */
   readonly useCache?: boolean | undefined;
-  /** Whether what was kept is an answer of this kind; anything else counts as not kept. Default: any object. */
-  readonly isAnswer?: (kept: object) => boolean;
-  /** When the answer becomes another one by itself, after `since` and not after `until`; asked beside `work`. Default: never. */
+  /** The caller changes nothing in the answer: while the cache has the same text, it may get the same object again. Default false. */
+  readonly isReadOnly?: boolean;
+  /** Whether a cached value is an answer of this kind; any other value is a miss. Default: any object. */
+  readonly isAnswer?: (value: object) => boolean;
+  /** When the answer changes without a write, after `since` and not after `until`; called in parallel with `work`. Default: never. */
   readonly changesAt?: (since: Date, until: Date) => Promise<Date | undefined>;
+  /** Called with the group's version from before the answer was found; not called if the cache was not asked. */
+  readonly onVersion?: (version: string) => void;
 }
 
 export interface ReaderParts {
@@ -41,13 +50,14 @@ export interface ReaderParts {
 }
 
 export function openReader({ address, queuePrefix, metrics, onNotice }: ReaderParts): Reader {
-  const valkey = inNamespace(impatientConnection(address), queuePrefix);
-  /** Answers that are being worked out, as JSON for those who ask meanwhile: each gets a copy that is theirs to change. */
+  const valkey = inNamespace(failFastConnection(address), queuePrefix);
+  /** Answers that are being computed, as JSON: each caller that waits for one gets a copy of its own. */
   const running = new Map<string, Promise<string>>();
+  const parsed = openParsedAnswers();
 
   async function tryCache<T>(work: () => Promise<T>): Promise<T | undefined> {
     try {
-      await established(valkey, address);
+      await ensureConnected(valkey, address);
       return await work();
     } catch (error) {
       const explained = explainValkey(error, address);
@@ -65,7 +75,7 @@ export function openReader({ address, queuePrefix, metrics, onNotice }: ReaderPa
     });
   }
 
-  /** The answer as JSON, which is kept for as long as it holds. */
+  /** The answer as JSON, which is cached while it is valid. */
   async function compute(
     group: string,
     key: string,
@@ -74,7 +84,7 @@ export function openReader({ address, queuePrefix, metrics, onNotice }: ReaderPa
     changesAt: AnswerOptions['changesAt'],
   ): Promise<string> {
     const since = Date.now();
-    // Where nobody can tell the answer is not kept.
+    // If the time of the next change is unknown, the answer is not cached.
     const change = changesAt?.(new Date(since), new Date(since + ANSWER_TTL)).catch(() => new Date(since));
     const answer = JSON.stringify(await work());
     const ends = (await change)?.getTime() ?? since + ANSWER_TTL;
@@ -89,19 +99,20 @@ export function openReader({ address, queuePrefix, metrics, onNotice }: ReaderPa
       group: string,
       question: Question,
       work: () => Promise<T>,
-      { useCache = true, isAnswer = () => true, changesAt }: AnswerOptions = {},
+      { useCache = true, isReadOnly = false, isAnswer = () => true, changesAt, onVersion }: AnswerOptions = {},
     ): Promise<T> {
       const key = answerKey(valkey, group, question);
       const tags = { group, ask: question.ask };
       const lookup = useCache ? await lookUp(group, key) : undefined;
-      const kept = readable(lookup?.answer, isAnswer);
-      if (kept !== undefined) {
+      if (lookup) onVersion?.(lookup.version);
+      const cached = isReadOnly ? parsed.get(key, lookup?.answer, isAnswer) : readable(lookup?.answer, isAnswer);
+      if (cached !== undefined) {
         metrics?.increment('opencode.memory.cache_hit', tags);
-        return kept as T;
+        return cached as T;
       }
       metrics?.increment('opencode.memory.cache_miss', tags);
       // A question after the next commit has another version and starts its own search.
-      // Without a version nobody can tell what a search under way has seen, so each has its own.
+      // Without a version it is unknown which data a running search has read, so callers do not share one.
       const search = () => trace('memory.search', {}, work);
       if (!lookup) return await search();
       const { version } = lookup;
@@ -112,15 +123,39 @@ export function openReader({ address, queuePrefix, metrics, onNotice }: ReaderPa
       running.set(flightKey, inFlight);
       return JSON.parse(await inFlight) as T;
     },
+    noteTold(group, version, told) {
+      // The connection has just been used, so that the command leaves at once.
+      storeTold(valkey, group, version, told).catch(() => {});
+    },
+    lastTold: (group) => tryCache(() => readTold(valkey, group)),
     close: () => valkey.disconnect(),
   };
 }
 
-/** What was kept, if it can be read: whatever else lies there is a miss. */
-function readable(text: string | undefined, isAnswer: (kept: object) => boolean): object | undefined {
+/** Most answers whose objects are kept, and the longest text of one. */
+const [MOST_PARSED, LONGEST_PARSED] = [50, 50_000];
+
+/** The latest answers as objects, so that one that is asked for again is not parsed again. Valkey decides each time whether its text still holds. */
+function openParsedAnswers() {
+  const latest = new Map<string, { readonly text: string; readonly answer: object }>();
+  return {
+    get(key: string, text: string | undefined, isAnswer: (value: object) => boolean): object | undefined {
+      const kept = latest.get(key);
+      latest.delete(key);
+      const answer = kept?.text === text ? kept?.answer : readable(text, isAnswer);
+      if (text === undefined || answer === undefined || text.length > LONGEST_PARSED) return answer;
+      latest.set(key, { text, answer });
+      if (latest.size > MOST_PARSED) latest.delete(latest.keys().next().value ?? '');
+      return answer;
+    },
+  };
+}
+
+/** The cached answer; undefined, a miss, if it cannot be read. */
+function readable(text: string | undefined, isAnswer: (value: object) => boolean): object | undefined {
   try {
-    const kept: unknown = text === undefined ? undefined : JSON.parse(text);
-    return typeof kept === 'object' && kept !== null && isAnswer(kept) ? kept : undefined;
+    const parsed: unknown = text === undefined ? undefined : JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null && isAnswer(parsed) ? parsed : undefined;
   } catch {
     return undefined;
   }

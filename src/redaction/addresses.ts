@@ -1,5 +1,5 @@
-import { rewritten, runEnd } from './scan.ts';
-import { HIDDEN } from './secret-values.ts';
+import { rewritten, runEnd } from './linear-scan.ts';
+import { ALREADY_MASKED } from './secret-values.ts';
 
 type Hide = (kind: string, secret: string) => string;
 
@@ -9,7 +9,7 @@ const ADDRESS = /[^\s"'`<>]*/y;
 const LONGEST = 300;
 const DATABASES =
   /^(?:jdbc:.*|postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|valkeys?|amqps?|mssql|sqlserver|clickhouse|cockroachdb|ldaps?|smtps?|kafka|nats|neo4j|bolt)(?:\+.*)?$/i;
-export const PATTERNS = [SCHEME, ADDRESS, DATABASES];
+export const ADDRESS_PATTERNS = [SCHEME, ADDRESS, DATABASES];
 
 /** `scheme://user:password@host`, and a token in the user's place. */
 export function withoutAddresses(text: string, hide: Hide): string {
@@ -23,7 +23,7 @@ export function withoutAddresses(text: string, hide: Hide): string {
     }
     if (lastAt < from) return undefined;
     const head = text.slice(from, Math.min(end, from + LONGEST));
-    if (HIDDEN.test(head)) return undefined;
+    if (ALREADY_MASKED.test(head)) return undefined;
     const slash = head.search(/\/|(?<=:\d{1,5})[?#]/);
     // A database's password may hold slashes.
     const at = DATABASES.test(scheme) ? lastAt - from : (slash < 0 ? head : head.slice(0, slash)).lastIndexOf('@');
@@ -31,7 +31,7 @@ export function withoutAddresses(text: string, hide: Hide): string {
     const colon = head.slice(0, at).search(/[:/]/);
     if (colon >= 0 && head[colon] === ':' && at > colon + 1) {
       const secret = text.slice(from + colon + 1, from + at);
-      return HIDDEN.test(secret) || /^\$[\w{]|^\{\{|^<\w/.test(secret)
+      return ALREADY_MASKED.test(secret) || /^\$[\w{]|^\{\{|^<\w/.test(secret)
         ? undefined
         : { from: from + colon + 1, to: from + at, put: hide('password', secret) };
     }

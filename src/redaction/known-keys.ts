@@ -1,4 +1,5 @@
-import { rewritten, runEnd } from './scan.ts';
+import { type Alternative, type MayHold, narrowed, pairsIn } from './character-pairs.ts';
+import { rewritten, runEnd } from './linear-scan.ts';
 
 type Hide = (kind: string, secret: string) => string;
 
@@ -50,7 +51,7 @@ const PREFIXES: readonly (readonly [kind: string, tail: keyof typeof TAILS, leas
     'lin_api_ lin_oauth_ ntn_ secret_ figd_ figu_ shpat_ shpss_ shpca_ shppa_ sq0atp- sq0csp- sq0idp- EAAA EAAC EAAG EAAM EAAl ATATT3 ATCTT3 ATBB PMAK- sntrys_ sntryu_ glsa_ glc_ eyJrIjoi NRAK- NRJS- NRII- NRRA- phc_ phx_ bkua_ CCIPAT_ CCIPRJ_ EZAK EZTK rzp_live_ rzp_test_ xkeysib- xsmtpsib- hapi- pat-na1- pat-eu1- dt0c01. dt0s01. dt0s16. pnu_ pnb_ ico- prefect_ hcaik_ hcbik_ hcxik_ squ_ sqp_ sqa_ tfp_ rdme_ shippo_live_ shippo_test_ duffel_live_ duffel_test_ FLWSECK- fio-u- sgp_ sm_aat_ sm_pat_ sm_sat_ WPL_AP1. sl.u. sl.B dsapi_ ddapp_ pdus- pduk s-s4t2 access_token$production$ access_token$sandbox$ access-production- access-sandbox- access-development-',
   ],
   ['jwt', 'dotted', 60, 'ZXlK'],
-  ['private-key', 'letters', 20, 'AGE-SECRET-KEY-1'],
+  ['private-key', 'letters', 20, 'AGE-SECRET-KEY-1 AGE-SECRET-KEY-PQ-1'],
   [
     'private-key',
     'base64',
@@ -89,76 +90,126 @@ const RULES: ReadonlyMap<string, Rule> = new Map(
 );
 const literally = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 // In the order of the alphabet alternatives share their beginnings, so that most places fail at once.
-const PREFIX = new RegExp(
-  `(?<![A-Za-z0-9])(?:${[...RULES.keys()]
-    .sort((a, b) => (b.startsWith(a) ? 1 : a.startsWith(b) ? -1 : a < b ? -1 : 1))
-    .map(literally)
-    .join('|')})`,
-  'g',
-);
+const ALL_PREFIXES = [...RULES.keys()]
+  .sort((a, b) => (b.startsWith(a) ? 1 : a.startsWith(b) ? -1 : a < b ? -1 : 1))
+  .map((prefix): Alternative => ({ form: literally(prefix), literals: [prefix] }));
+const prefixPattern = (some: readonly Alternative[]): RegExp =>
+  new RegExp(`(?<![A-Za-z0-9])(?:${some.map(({ form }) => form).join('|')})`, 'g');
+const prefixesIn = narrowed(ALL_PREFIXES, prefixPattern);
 
-/** Secrets of several parts, each of which is bounded or begins where nothing of its kind stands before. */
-const FORMS: readonly (readonly [kind: string, form: string])[] = [
+/**
+ * Secrets of several parts, each of which is bounded or begins where nothing of its kind stands before: kind, literals of which each such
+ * secret holds one, form. In literals `HEX`, `DIGIT` and `CAPITAL` stand for any such character.
+ */
+const FORMS: readonly (readonly [kind: string, literals: string, form: string])[] = [
   [
     'private-key',
+    '-BEGIN',
     '-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----[^]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|$)',
   ],
-  ['private-key', 'PuTTY-User-Key-File-\\d[^]*'],
-  ['jwt', '(?<![\\w-])eyJ[\\w-]{8,}\\.[\\w-]{8,}(?:\\.[\\w-]*){0,3}'],
-  ['aws-key', '\\b(?:AKIA|ASIA|ABIA|ACCA|AROA|AIDA|AIPA|A3T[A-Z0-9])[A-Z0-9]{16}\\b'],
-  ['discord-token', '\\b[MNO][\\w-]{22,27}\\.[\\w-]{6}\\.[\\w-]{27,}'],
-  ['telegram-token', '\\b\\d{8,10}:AA[\\w-]{30,}'],
-  ['sendgrid-key', '\\bSG\\.[\\w-]{16,32}\\.[\\w-]{16,}'],
-  ['mailgun-key', '\\b(?:key-[0-9a-f]{32}|[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8})\\b'],
-  ['mailchimp-key', '\\b[0-9a-f]{32}-us\\d{1,2}\\b'],
-  ['twilio-key', '\\bSK[0-9a-fA-F]{32}\\b'],
-  ['azure-key', '(?<![\\w~.-])[\\w~.-]{3}\\dQ~[\\w.~-]{30,}'],
-  ['terraform-token', '\\b[A-Za-z0-9]{14}\\.atlasv1\\.[\\w=-]{40,}'],
-  ['airtable-token', '\\bpat[A-Za-z0-9]{14}\\.[a-f0-9]{60,}'],
-  ['mapbox-token', '\\bsk\\.eyJ[\\w-]{20,}(?:\\.[\\w-]*)?'],
-  ['harness-key', '\\b[ps]at\\.[\\w-]{22}\\.[A-Za-z0-9]{24}\\.[A-Za-z0-9]{20}'],
+  ['private-key', 'PuTTY-User-Key-File-', 'PuTTY-User-Key-File-\\d[^]*'],
+  ['jwt', 'eyJ', '(?<![\\w-])eyJ[\\w-]{8,}\\.[\\w-]{8,}(?:\\.[\\w-]*){0,3}'],
+  [
+    'aws-key',
+    'AKIA ASIA ABIA ACCA AROA AIDA AIPA A3T',
+    '\\b(?:AKIA|ASIA|ABIA|ACCA|AROA|AIDA|AIPA|A3T[A-Z0-9])[A-Z0-9]{16}\\b',
+  ],
+  ['discord-token', 'M N O', '\\b[MNO][\\w-]{22,27}\\.[\\w-]{6}\\.[\\w-]{27,}'],
+  ['telegram-token', ':AA', '(?:\\b|(?<=\\bbot))\\d{8,10}:AA[\\w-]{30,}'],
+  ['sendgrid-key', 'SG.', '\\bSG\\.[\\w-]{16,32}\\.[\\w-]{16,}'],
+  ['mailgun-key', 'key- HEX-', '\\b(?:key-[0-9a-f]{32}|[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8})\\b'],
+  ['mailchimp-key', '-us', '\\b[0-9a-f]{32}-us\\d{1,2}\\b'],
+  ['twilio-key', 'SK', '\\bSK[0-9a-fA-F]{32}\\b'],
+  // The token of an account stands behind it: Client("AC…", "…").
+  ['twilio-key', 'AC', '(?<=\\bAC[0-9a-f]{32}["\'`]?[,:\\s]{1,4}["\'`]?)[0-9a-f]{32}\\b'],
+  // Its parameters hold commas, at which the prefix would stop.
+  ['password-hash', '$argon2', '\\$argon2(?:id|i|d)\\$[^\\s"\'`|<>]{16,}'],
+  ['azure-key', 'Q~', '(?<![\\w~.-])[\\w~.-]{3}\\dQ~[\\w.~-]{30,}'],
+  ['terraform-token', '.atlasv1.', '\\b[A-Za-z0-9]{14}\\.atlasv1\\.[\\w=-]{40,}'],
+  ['airtable-token', 'pat', '\\bpat[A-Za-z0-9]{14}\\.[a-f0-9]{60,}'],
+  ['mapbox-token', 'sk.eyJ', '\\bsk\\.eyJ[\\w-]{20,}(?:\\.[\\w-]*)?'],
+  ['harness-key', 'at.', '\\b[ps]at\\.[\\w-]{22}\\.[A-Za-z0-9]{24}\\.[A-Za-z0-9]{20}'],
   [
     'service-token',
+    're_ API- K10 t1. sdk- api- mob-',
     '\\b(?:re_[A-Za-z0-9]{6,10}_[A-Za-z0-9]{20,}|API-[A-Z0-9]{26}\\b|K10[0-9a-f]{40,}(?:::[\\w:]{16,})?|t1\\.[\\w-]{20,200}={0,2}\\.[\\w-]{60,}|(?:sdk|api|mob)-[0-9a-f]{8}-[0-9a-f-]{27}\\b)',
   ],
-  ['model-key', '\\b(?:hf|api_org)_[A-Za-z]{34}\\b'],
+  ['model-key', 'hf_ api_org_', '\\b(?:hf|api_org)_[A-Za-z]{34}\\b'],
   [
     'service-token',
+    'FLWSECK_TEST- .acc_ .acc-',
     '\\bFLWSECK_TEST-[a-h0-9]{12,}|\\b(?:sc|ext|scauth|authress)_[a-z0-9]{5,30}\\.[a-z0-9]{4,6}\\.acc[_-][a-z0-9-]{10,32}\\.[\\w+/=-]{30,}',
   ],
-  ['service-token', '\\b\\d{15,16}[|%][\\w-]{27,40}(?![\\w-])'],
-  ['asana-token', '\\b[12]/\\d{16}(?:/\\d{16})?:[0-9a-f]{32}\\b'],
-  ['maxmind-key', '\\b[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk\\b'],
-  ['firebase-key', '\\bAAAA[\\w-]{7}:APA91b[\\w-]{60,}'],
-  ['twitter-token', '\\bA{20,24}[A-Za-z0-9%]{40,}'],
-  ['adyen-key', '\\bAQE[\\w+/]{20,200}={0,2}-[\\w+/=]{20,}(?:-\\S{8,})?'],
-  ['vault-token', '(?<![\\w.])s\\.[A-Za-z0-9]{24}\\b'],
-  ['1password-key', '\\bA3-[A-Z0-9]{6}-[A-Z0-9]{6}(?:-?[A-Z0-9]{5}){4}\\b'],
-  ['backblaze-key', '\\bK00\\d[\\w+/]{27}(?![\\w+/])'],
-  ['license-key', '(?<![\\w-])[A-Z0-9]{5}(?:-[A-Z0-9]{5}){3,5}(?![\\w-])'],
-  ['private-key', '(?<![\\w])(?:[KL][1-9A-HJ-NP-Za-km-z]{51}|5[HJK][1-9A-HJ-NP-Za-km-z]{49})(?!\\w)'],
-  ['signature', '\\b(?:X-(?:Amz|Goog)-(?:Signature|Security-Token|Credential)|Signature|sig)=[\\w%+/~=.-]{16,}'],
-  ['azure-key', '\\b(?:AccountKey|SharedAccessKey|SharedAccessSignature)=[\\w+/%.=-]{16,}'],
+  ['service-token', 'DIGIT| DIGIT%', '\\b\\d{15,16}[|%][\\w-]{27,40}(?![\\w-])'],
+  ['asana-token', '1/ 2/', '\\b[12]/\\d{16}(?:/\\d{16})?:[0-9a-f]{32}\\b'],
+  ['maxmind-key', '_mmk', '\\b[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk\\b'],
+  ['firebase-key', ':APA91b', '\\bAAAA[\\w-]{7}:APA91b[\\w-]{60,}'],
+  ['twitter-token', 'AAA', '\\bA{20,24}[A-Za-z0-9%]{40,}'],
+  ['adyen-key', 'AQE', '\\bAQE[\\w+/]{20,200}={0,2}-[\\w+/=]{20,}(?:-\\S{8,})?'],
+  ['vault-token', 's.', '(?<![\\w.])s\\.[A-Za-z0-9]{24}\\b'],
+  ['1password-key', 'A3-', '\\bA3-[A-Z0-9]{6}-[A-Z0-9]{6}(?:-?[A-Z0-9]{5}){4}\\b'],
+  ['backblaze-key', 'K00', '\\bK00\\d[\\w+/]{27}(?![\\w+/])'],
+  ['license-key', 'CAPITAL- DIGIT-', '(?<![\\w-])[A-Z0-9]{5}(?:-[A-Z0-9]{5}){3,5}(?![\\w-])'],
+  ['private-key', 'K L 5H 5J 5K', '(?<![\\w])(?:[KL][1-9A-HJ-NP-Za-km-z]{51}|5[HJK][1-9A-HJ-NP-Za-km-z]{49})(?!\\w)'],
+  [
+    'signature',
+    'X-Amz- X-Goog- Signature= sig=',
+    '\\b(?:X-(?:Amz|Goog)-(?:Signature|Security-Token|Credential)|Signature|sig)=[\\w%+/~=.-]{16,}',
+  ],
+  [
+    'azure-key',
+    'AccountKey= SharedAccessKey= SharedAccessSignature=',
+    '\\b(?:AccountKey|SharedAccessKey|SharedAccessSignature)=[\\w+/%.=-]{16,}',
+  ],
 ];
-const FORM = new RegExp(FORMS.map(([, form]) => `(${form})`).join('|'), 'g');
+interface Form extends Alternative {
+  readonly kind: string;
+}
+const CLASSES: readonly (readonly [name: string, characters: string])[] = [
+  ['HEX', '0123456789abcdef'],
+  ['DIGIT', '0123456789'],
+  ['CAPITAL', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'],
+];
+const spelledOut = (literal: string): string[] => {
+  const found = CLASSES.find(([name]) => literal.startsWith(name));
+  return found ? [...found[1]].map((character) => character + literal.slice(found[0].length)) : [literal];
+};
+const ALL_FORMS = FORMS.map(
+  ([kind, literals, form]): Form => ({ kind, form, literals: literals.split(' ').flatMap(spelledOut) }),
+);
+const formsIn = narrowed(ALL_FORMS, (some) => new RegExp(some.map(({ form }) => `(${form})`).join('|'), 'g'));
 
-export const PATTERNS = [PREFIX, ...FORMS.map(([, form]) => new RegExp(form, 'g')), ...Object.values(TAILS)];
+/** A test checks that no match lacks the literals of its alternative. */
+export const KNOWN_KEY_ALTERNATIVES: readonly Alternative[] = [...ALL_PREFIXES, ...ALL_FORMS];
+
+export const KNOWN_KEY_PATTERNS = [
+  prefixPattern(ALL_PREFIXES),
+  ...ALL_FORMS.map(({ form }) => new RegExp(form, 'g')),
+  ...Object.values(TAILS),
+];
 
 /** Secrets that show by their form alone, so that names of files, uuids and hashes of commits pass. */
 export function withoutKnownKeys(text: string, hide: Hide): string {
-  return withoutPrefixed(
-    text.replace(FORM, (secret: string, ...groups: unknown[]) => {
-      const kind = FORMS[groups.findIndex((group) => group !== undefined)]?.[0] ?? 'secret';
-      return kind === 'license-key' && !/\d/.test(secret) ? secret : hide(kind, secret);
-    }),
-    hide,
-  );
+  const mayHold = pairsIn(text);
+  const left = withoutForms(text, mayHold, hide);
+  return withoutPrefixed(left, left === text ? mayHold : pairsIn(left), hide);
 }
 
-function withoutPrefixed(text: string, hide: Hide): string {
+function withoutForms(text: string, mayHold: MayHold, hide: Hide): string {
+  const forms = formsIn(mayHold);
+  if (!forms) return text;
+  return text.replace(forms.pattern, (secret: string, ...groups: unknown[]) => {
+    const kind = forms.some[groups.findIndex((group) => group !== undefined)]?.kind ?? 'secret';
+    return kind === 'license-key' && !DIGITS.test(secret) ? secret : hide(kind, secret);
+  });
+}
+
+function withoutPrefixed(text: string, mayHold: MayHold, hide: Hide): string {
+  const prefixes = prefixesIn(mayHold);
+  if (!prefixes) return text;
   // Where the run of each class ends that was read last: prefixes in a row must not read it again and again.
   const ends = new Map<string, number>();
-  return rewritten(text, PREFIX, ({ 0: prefix, index }) => {
+  return rewritten(text, prefixes.pattern, ({ 0: prefix, index }) => {
     const { kind, tail, least } = RULES.get(prefix) as Rule;
     const from = index + prefix.length;
     const read = ends.get(tail) ?? 0;

@@ -1,6 +1,7 @@
-import { matchAt, nextIn, rewritten, runEnd } from './scan.ts';
+import { isLetterCode, isLowerCode, isUpperCode, isWordCode, isWordOrHyphenCode } from './characters.ts';
+import { matchAt, nextIn, rewritten, runEnd } from './linear-scan.ts';
 import {
-  HIDDEN,
+  ALREADY_MASKED,
   isEnvironmentSecret,
   isHeaderSecret,
   isNumber,
@@ -61,7 +62,7 @@ export function withoutNamedSecrets(text: string, hide: Hide): string {
 
   /** What begins here: up to the quotation mark that closes it or the line's end, or else to the next blank. */
   function valueAt(at: number): Value {
-    const quote = matchAt(OPENING, text, at)?.[0];
+    const quote = opens(text.charCodeAt(at)) ? matchAt(OPENING, text, at)?.[0] : undefined;
     if (quote === undefined) return { from: at, to: runEnd(BARE, text, at), quote: '' };
     const from = at + quote.length;
     let to = next(quote, from);
@@ -85,26 +86,26 @@ export function withoutNamedSecrets(text: string, hide: Hide): string {
   }
 
   return rewritten(text, NAME, (found) => {
-    const [name, password, phrase, number, header, other, session, weak] = found;
-    const { index } = found;
+    const { 0: name, 1: password, 2: phrase, 3: number, 4: header, 5: other, 6: session, 7: weak, index } = found;
     const end = index + name.length;
     if (!beginsHere(text, index, name)) return undefined;
     if (number && !/\d/.test(text.slice(end, end + 60))) return undefined;
-    const isCapital = name === name.toUpperCase();
-    if (isCapital && (password || other || weak === 'KEY' || number)) {
+    if ((password || other || weak === 'KEY' || number) && isCapital(name)) {
       const at = environmentValue(text, index, end);
       if (at !== undefined) return environmentCut(at);
     }
     if (weak) return undefined;
-    const after = runEnd(SUFFIX, text, end);
+    const next = text.charCodeAt(end);
+    const after = isWordOrHyphenCode(next) ? runEnd(SUFFIX, text, end) : end;
     const between = matchAt(BETWEEN, text, after)?.[0];
     if (between !== undefined) {
       const at = after + between.length;
       if (header) return headerAt(after, between);
       const value = valueAt(at);
       const head = headOf(value);
-      if (phrase) return words(at) ?? (value.quote !== '' && !HIDDEN.test(head) ? cut(value, 'value') : undefined);
-      if (HIDDEN.test(head)) return undefined;
+      if (phrase)
+        return words(at) ?? (value.quote !== '' && !ALREADY_MASKED.test(head) ? cut(value, 'value') : undefined);
+      if (ALREADY_MASKED.test(head)) return undefined;
       if (number) return isNumber(head, value) ? cut(value, 'code') : undefined;
       if (session) return isSessionSecret(head) ? cut(value, 'value') : undefined;
       if (value.quote === '' && / $/.test(between) && isSentence(text, value)) return undefined;
@@ -114,25 +115,28 @@ export function withoutNamedSecrets(text: string, hide: Hide): string {
         : undefined;
     }
     if (phrase) return words(end + 1);
-    const argument = matchAt(ARGUMENT, text, after)?.[0];
+    const begin = text.charCodeAt(after);
+    const argument = begin === PARENTHESIS || opens(begin) ? matchAt(ARGUMENT, text, after)?.[0] : undefined;
     if (argument !== undefined) {
       const value = valueAt(after + argument.length);
       const head = headOf(value);
-      return !HIDDEN.test(head) && isStrong(head) ? cut(value, 'value') : undefined;
+      return !ALREADY_MASKED.test(head) && isStrong(head) ? cut(value, 'value') : undefined;
     }
     if (isFlag(text, index)) {
       const at = runEnd(FLAGGED, text, after);
       const value = valueAt(at);
       const head = headOf(value);
-      if (at > after && head.length >= 3 && !head.startsWith('-') && !HIDDEN.test(head) && !isReference(head))
+      if (at > after && head.length >= 3 && !head.startsWith('-') && !ALREADY_MASKED.test(head) && !isReference(head))
         return cut(value, 'flag');
     }
-    const stated = matchAt(STATED, text, end)?.[0];
+    const stated = next === SPACE ? matchAt(STATED, text, end)?.[0] : undefined;
     const at = stated === undefined ? end + 1 : end + stated.length;
-    if (stated === undefined && !/[ \t]/.test(text[end] ?? '')) return undefined;
+    if (stated === undefined && next !== SPACE && next !== TAB) return undefined;
+    // Nothing of this kind stands right behind its name.
+    if (stated === undefined && !number && password === undefined && !isScheme(name)) return undefined;
     const value = valueAt(at);
     const head = headOf(value);
-    if (head.length < 3 || HIDDEN.test(head) || isReference(head)) return undefined;
+    if (head.length < 3 || ALREADY_MASKED.test(head) || isReference(head)) return undefined;
     if (number) return isNumber(head, value) ? cut(value, 'code') : undefined;
     const isKnown =
       stated === undefined
@@ -171,14 +175,26 @@ export function withoutNamedSecrets(text: string, hide: Hide): string {
     const found = matchAt(SEED, text, at);
     if (!found) return undefined;
     const from = at + (found[1]?.length ?? 0);
-    return { from, to: at + found[0].length, put: hide('seed-phrase', text.slice(from, at + found[0].length)) };
+    const to = at + found[0].length;
+    const phrase = text.slice(from, to);
+    // A last line that names something is no part of it: `recovery phrase: …`.
+    const before = /[:=]/.test(text.slice(to, to + 3)) ? phrase.slice(0, Math.max(0, phrase.lastIndexOf('\n'))) : '';
+    const secret = wordsIn(before) >= LEAST_SEED_WORDS ? before : phrase;
+    return { from, to: from + secret.length, put: hide('seed-phrase', secret) };
   }
 }
 
-const SEED =
-  /((?:[\s:="'`\\]|is\b|are\b|was\b){0,8})(?:(?:\d{1,2}[.)] ?)?[a-z]{3,8}(?:[ ,\t]{1,3}|\r?\n)){11,23}(?:\d{1,2}[.)] ?)?[a-z]{3,8}(?![a-z])/iy;
+const LEAST_SEED_WORDS = 12;
+const SEED_WORD = '(?:\\d{1,2}[.)] ?)?[A-Za-z]{3,8}';
+/** A line that begins like a sentence is another text, unless the word is alone in it. */
+const SEED_GAP = '(?:[ ,\\t]{1,3}|\\r?\\n(?=[a-z\\d]|[A-Z]{2}|[A-Z][a-z]{2,7}[ \\t]{0,3}(?:\\r?\\n|$)))';
+const SEED = new RegExp(
+  `((?:[\\s:="'\`\\\\]|is\\b|are\\b|was\\b){0,8})(?:${SEED_WORD}${SEED_GAP}){${LEAST_SEED_WORDS - 1},23}${SEED_WORD}(?![A-Za-z])`,
+  'y',
+);
+const wordsIn = (text: string): number => text.match(/[A-Za-z]{3,8}/g)?.length ?? 0;
 
-export const PATTERNS = [
+export const NAMED_SECRET_PATTERNS = [
   NAME,
   SUFFIX,
   BETWEEN,
@@ -193,13 +209,18 @@ export const PATTERNS = [
   ...VALUE_PATTERNS,
 ];
 
+const [SPACE, TAB, PARENTHESIS, DOUBLE, SINGLE, BACKTICK, BACKSLASH] = [32, 9, 40, 34, 39, 96, 92];
+/** What a quotation mark may begin with, escaped or not. */
+const opens = (code: number): boolean => code === DOUBLE || code === SINGLE || code === BACKTICK || code === BACKSLASH;
+
+const isCapital = (name: string): boolean => !isLowerCode(name.charCodeAt(0)) && name === name.toUpperCase();
+
 /** `password` also within a word; anything else begins where a word does, or with a capital: `clientSecret`. */
 function beginsHere(text: string, index: number, name: string): boolean {
-  const before = text[index - 1] ?? ' ';
-  if (!/[A-Za-z]/.test(before) || !/[A-Za-z]/.test(name[0] ?? '')) return true;
-  const first = name[0] ?? '';
-  if (/[a-z]/.test(before) && /[A-Z]/.test(first)) return true;
-  return /^(?:pass(?:word|wd|phrase)|passwort|token|secret)/i.test(name) && /[A-Za-z]/.test(before);
+  const [before, first] = [text.charCodeAt(index - 1), name.charCodeAt(0)];
+  if (!isLetterCode(before) || !isLetterCode(first)) return true;
+  if (isLowerCode(before) && isUpperCode(first)) return true;
+  return /^(?:pass(?:word|wd|phrase)|passwort|token|secret)/i.test(name);
 }
 
 /** Where the value begins when this stands in the name of a line of an environment file: whatever it looks like, it is one. */
@@ -207,7 +228,7 @@ function environmentValue(text: string, index: number, end: number): number | un
   const separator = matchAt(CAPITALS, text, end)?.[0];
   if (separator === undefined) return undefined;
   let from = index;
-  while (index - from < 60 && /[A-Z0-9_]/.test(text[from - 1] ?? ' ')) from -= 1;
+  while (index - from < 60 && isVariableCode(text.charCodeAt(from - 1))) from -= 1;
   const line = text.slice(Math.max(0, from - 24), from);
   const before = line.slice(line.lastIndexOf('\n') + 1);
   const isLine = line.includes('\n') || from <= 24;
@@ -219,6 +240,9 @@ function environmentValue(text: string, index: number, end: number): number | un
 
 function isFlag(text: string, index: number): boolean {
   let from = index;
-  while (index - from < 40 && /[\w-]/.test(text[from - 1] ?? ' ')) from -= 1;
-  return text[from] === '-' && !/\w/.test(text[from - 1] ?? ' ');
+  while (index - from < 40 && isWordOrHyphenCode(text.charCodeAt(from - 1))) from -= 1;
+  return text[from] === '-' && !isWordCode(text.charCodeAt(from - 1));
 }
+
+/** `[A-Z0-9_]` */
+const isVariableCode = (code: number): boolean => isWordCode(code) && !isLowerCode(code);

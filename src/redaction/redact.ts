@@ -1,38 +1,37 @@
-import * as addresses from './addresses.ts';
-import * as entropy from './entropy.ts';
-import * as inFiles from './in-files.ts';
-import * as knownKeys from './known-keys.ts';
-import * as namedSecrets from './named-secrets.ts';
-import * as personal from './personal.ts';
-import * as privateSpans from './private.ts';
-import { PRIVATE } from './private.ts';
+import { ADDRESS_PATTERNS, withoutAddresses } from './addresses.ts';
+import { FILE_SECRET_PATTERNS, withoutFileSecrets } from './file-secrets.ts';
+import { KNOWN_KEY_PATTERNS, withoutKnownKeys } from './known-keys.ts';
+import { NAMED_SECRET_PATTERNS, withoutNamedSecrets } from './named-secrets.ts';
+import { PERSONAL_DATA_PATTERNS, withoutPersonal } from './personal-data.ts';
+import { PRIVATE, PRIVATE_TAG_PATTERNS, withoutPrivate } from './private-tags.ts';
+import { RANDOM_TEXT_PATTERNS, withoutRandomText } from './random-text.ts';
 
 /** Shorter text would hit words. */
 const LEAST_REMEMBERED = 6;
 const MOST_REMEMBERED = 500;
-/** Milliseconds for all parts of a turn; what is left then is hidden. Only a fault of ours takes as long. */
+/** Milliseconds for all parts of a turn; the rest is then hidden. Only a bug can take this long. */
 const LONGEST = 2_000;
 
-/** One after the other: what has a name of its own first, what is only likely last. */
+/** Applied in order: named secrets first, likely ones last. */
 const STEPS = [
-  knownKeys.withoutKnownKeys,
-  addresses.withoutAddresses,
-  inFiles.withoutFileSecrets,
-  namedSecrets.withoutNamedSecrets,
-  personal.withoutPersonal,
-  entropy.withoutRandomText,
+  withoutKnownKeys,
+  withoutAddresses,
+  withoutFileSecrets,
+  withoutNamedSecrets,
+  withoutPersonal,
+  withoutRandomText,
 ] as const;
 
-/** Every pattern that texts are looked through with, for the test that none of them takes more than linear time. */
-export const PATTERNS: readonly RegExp[] = [
-  privateSpans,
-  knownKeys,
-  addresses,
-  inFiles,
-  namedSecrets,
-  personal,
-  entropy,
-].flatMap(({ PATTERNS: each }) => each);
+/** Every pattern that is matched against texts. A test checks that none of them takes more than linear time. */
+export const REDACTION_PATTERNS: readonly RegExp[] = [
+  ...PRIVATE_TAG_PATTERNS,
+  ...KNOWN_KEY_PATTERNS,
+  ...ADDRESS_PATTERNS,
+  ...FILE_SECRET_PATTERNS,
+  ...NAMED_SECRET_PATTERNS,
+  ...PERSONAL_DATA_PATTERNS,
+  ...RANDOM_TEXT_PATTERNS,
+];
 
 /**
  * Text that may be written down: secrets become `[redacted:<kind>]`, `<private>…</private>` becomes `[private]`. A span that is never
@@ -40,6 +39,15 @@ export const PATTERNS: readonly RegExp[] = [
  */
 export function redact(text: string): string {
   return redaction().of(text);
+}
+
+/**
+ * The text without what its form or its surroundings give away as a secret; `<private>` spans stay. For stored texts, so without a limit
+ * of time.
+ * @param hide called for each secret; returns its replacement
+ */
+export function withoutSecrets(text: string, hide: (kind: string, secret: string) => string): string {
+  return STEPS.reduce((left, step) => step(left, hide), text);
 }
 
 /** Parts that belong together, in their order. */
@@ -69,7 +77,7 @@ export function redaction(now: () => number = () => performance.now()): Redactio
     return `[redacted:${kind}]`;
   }
   function visible(part: string): string {
-    const { text, hidden, isOpen: stays } = privateSpans.withoutPrivate(isOpen ? `<private>${part}` : part);
+    const { text, hidden, isOpen: stays } = withoutPrivate(isOpen ? `<private>${part}` : part);
     isOpen = stays;
     for (const span of hidden) for (const piece of distinctivePieces(span)) note(piece);
     return text;
@@ -106,7 +114,7 @@ export function redaction(now: () => number = () => performance.now()): Redactio
   };
 }
 
-/** What of a private span would give it away elsewhere: its lines, and its words that are no plain words. */
+/** The parts of a private span that would reveal it elsewhere: its lines, and its words that are not ordinary words. */
 function distinctivePieces(span: string): string[] {
   const lines = span.split('\n').map((line) => line.trim());
   const words = span.split(/[\s"'`,;()]+/).filter((word) => /\d/.test(word) && /[^\d.:-]/.test(word));
@@ -114,14 +122,14 @@ function distinctivePieces(span: string): string[] {
 }
 
 /** What a text lost in its middle. */
-export const LEFT_OUT = '\n…\n';
+export const OMISSION = '\n…\n';
 
 function truncated(text: string, window: number, end: number): string {
   if (text.length <= window) return text;
   if (end === 0) return beginning(text, window);
   let from = text.length - end;
   while (from < text.length && /\S/.test(text[from - 1] as string)) from += 1;
-  return beginning(text, window - end) + LEFT_OUT + text.slice(from);
+  return beginning(text, window - end) + OMISSION + text.slice(from);
 }
 
 /** Ends where a word ends: half a secret would not be known as one. */

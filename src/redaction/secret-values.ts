@@ -9,14 +9,16 @@ export interface Value {
 const REFERENCE =
   /^(?:\$|%[A-Z_]+%|\{\{|<|\[|\{$|(?:string|number|boolean|bool|str|int|null|undefined|none|nil|true|false|any|unknown|void|never|bytes|required|optional|invalid|missing|expired|empty|wrong|not|a|the|in|on|set|unset|only|never|always)\b[^\w]*$|(?:process|import|os|env|this|self|config|settings|options|opts|args|ctx|req|request|res|response|data|params|props|input|secrets|vars|var|local|inputs|github|await|new|new\s|function|async|typeof|z|t|Type|Schema|get|await)\b[.([]|[A-Za-z_][\w.?[\]]*[([]|\{[\w:.]+\}$)/i;
 const UUID = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i;
-const PLACEHOLDER = /^(?:(?:your|my|the|some)[-_ ]?[\w -]{0,40}|user(?:name)?:pass(?:word)?|.{0,12}(?:…|\.\.\.))$/i;
+// In the cases in which words are written: a generated password may begin with `mY`.
+const PLACEHOLDER =
+  /^(?:(?:[Yy]our|YOUR|[Mm]y|MY|[Tt]he|THE|[Ss]ome|SOME)[-_ ]?[\w -]{0,40}|(?:[Uu]ser(?:name)?|USER(?:NAME)?):(?:[Pp]ass(?:word)?|PASS(?:WORD)?)|.{0,12}(?:…|\.\.\.))$/;
 /** `BinaryLike`, `NodeJS.ArrayBufferView`, `validation.valid` */
 const TYPE =
   /^(?:[A-Z]\w*(?:Input|Field|Schema|Type|Options|Result)\b|(?:[A-Z][a-z]+){2}|[A-Za-z_]\w*(?:\.[A-Za-z]\w*)+[,;)]?$)/;
 const WORDS = /^[A-Za-z_]+[.,;:!?)\]}]*$/;
-export const HIDDEN = /^["'`\\]*(?:\[redacted:|\[private\]|\*{3,}|•{3,}|x{4,}$|\.{3})/i;
+export const ALREADY_MASKED = /^["'`\\]*(?:\[redacted:|\[private\]|\*{3,}|•{3,}|x{4,}$|\.{3})/i;
 
-export const VALUE_PATTERNS = [REFERENCE, UUID, PLACEHOLDER, TYPE, WORDS, HIDDEN];
+export const VALUE_PATTERNS = [REFERENCE, UUID, PLACEHOLDER, TYPE, WORDS, ALREADY_MASKED];
 
 export const isReference = (head: string): boolean => REFERENCE.test(head);
 export const isWord = (head: string): boolean => WORDS.test(head);
@@ -28,14 +30,14 @@ export const isSessionSecret = (head: string): boolean => /^(?=.{0,80}\d)[\w%.-]
 /** @param token the header without its scheme */
 export const isHeaderSecret = (head: string, token: string): boolean =>
   /[\d=]|\S{20}/.test(token) &&
-  !HIDDEN.test(head) &&
+  !ALREADY_MASKED.test(head) &&
   !REFERENCE.test(head) &&
   !REFERENCE.test(token) &&
   !/^[(<]|^[\w.]+[<(]/.test(head);
 
 export function isEnvironmentSecret(head: string): boolean {
   if (head.trim() === '' || PLACEHOLDER.test(head.split(' ')[0] ?? '')) return false;
-  return !HIDDEN.test(head) && !/^["']?\$[{(A-Z_a-z]/.test(head) && !isCode(head);
+  return !ALREADY_MASKED.test(head) && !/^["']?\$[{(A-Z_a-z]/.test(head) && !isCode(head);
 }
 
 /** `const KEY = await load()` in capitals is code and no line of an environment file. */
@@ -52,7 +54,7 @@ export const isNumber = (head: string, { quote }: Value): boolean =>
   (quote !== '' && head.length >= 3 && /\d/.test(head)) ||
   (/\d/.test(head) && /[a-z]/i.test(head) && head.length >= 6);
 
-/** As nobody would write a word: letters, digits, signs. */
+/** Unlike a word: letters, digits and signs mixed. */
 export function isStrong(head: string): boolean {
   if (
     head.length < 6 ||
@@ -82,8 +84,9 @@ export function isSecret({ isPassword, name, between, head, value }: Named): boo
   if (/^(?:\/|~\/|[A-Z]:\\)/.test(head) && /^pwd$/i.test(name)) return false;
   if (value.quote !== '' && !isPassword && head.length < 16 && /^[A-Za-z-]+$/.test(head)) return false;
   if (value.quote !== '') return !/^[A-Za-z]+(?: [A-Za-z'’]+)+[.!?…]*$/.test(head);
-  if (isPassword) return isStrong(head) || !TYPE.test(head);
+  const isBeside = /^\\*["'`]?=$/.test(between);
+  if (isPassword) return isStrong(head) || !TYPE.test(head) || (isBeside && /\d/.test(head));
   // Right beside it, as in a query or a settings file; with spaces it may as well be code or a sentence.
-  if (/^\\*["'`]?=$/.test(between)) return !/^[a-z]+$/i.test(head) || head.length >= 16;
+  if (isBeside) return !/^[a-z]+$/i.test(head) || head.length >= 16;
   return /\d/.test(head) && head.length >= 6;
 }

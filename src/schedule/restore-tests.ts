@@ -1,14 +1,15 @@
 import type { Redis } from 'ioredis';
 import * as z from 'zod/mini';
+import { parseJson } from '../json.ts';
 
 const instant = z.pipe(
   z.number(),
   z.transform((milliseconds) => new Date(milliseconds)),
 );
 const restoreTest = z.object({
-  /** When an archive of the memory was last restored successfully in a test, and which; null for never. */
+  /** The last successful restore test and its archive; null for none. */
   verified: z.nullable(z.object({ at: instant, file: z.string() })),
-  /** Set when a later test failed; `said` describes the problem. */
+  /** Set when a later test failed; `said` is the problem, under the name that earlier releases store. */
   failed: z.nullable(z.object({ at: instant, file: z.string(), said: z.string() })),
 });
 
@@ -20,7 +21,7 @@ export interface RestoreTestResult {
   readonly file: string;
   readonly at: Date;
   /** The problem; undefined for none. */
-  readonly said?: string;
+  readonly problem?: string | undefined;
 }
 
 const key = (prefix: string) => `${prefix}:drills`;
@@ -32,15 +33,17 @@ export async function storeRestoreTest(
   group: string,
   result: RestoreTestResult,
 ): Promise<void> {
-  const { file, said, at } = { ...result, at: result.at.getTime() };
-  const before = said === undefined ? undefined : read(await valkey.hget(key(prefix), group));
+  const { file, problem, at } = { ...result, at: result.at.getTime() };
+  const before = problem === undefined ? undefined : read(await valkey.hget(key(prefix), group));
   const kept = before?.verified ? { at: before.verified.at.getTime(), file: before.verified.file } : null;
   const note: z.input<typeof restoreTest> =
-    said === undefined ? { verified: { at, file }, failed: null } : { verified: kept, failed: { at, file, said } };
+    problem === undefined
+      ? { verified: { at, file }, failed: null }
+      : { verified: kept, failed: { at, file, said: problem } };
   await valkey.hset(key(prefix), group, JSON.stringify(note));
 }
 
-/** By group. */
+/** The restore tests by group. */
 export async function readRestoreTests(valkey: Redis, prefix: string): Promise<ReadonlyMap<string, RestoreTest>> {
   const notes = Object.entries(await valkey.hgetall(key(prefix)));
   return new Map(
@@ -52,16 +55,9 @@ export async function readRestoreTests(valkey: Redis, prefix: string): Promise<R
 }
 
 /** Removes the results of memories that no longer exist. */
-export async function pruneRestoreTests(valkey: Redis, prefix: string, groups: readonly string[]): Promise<void> {
-  const removedGroups = (await valkey.hkeys(key(prefix))).filter((group) => !groups.includes(group));
-  if (removedGroups.length > 0) await valkey.hdel(key(prefix), ...removedGroups);
+export async function removeRestoreTests(valkey: Redis, prefix: string, groups: readonly string[]): Promise<void> {
+  if (groups.length > 0) await valkey.hdel(key(prefix), ...groups);
 }
 
-/** Undefined for what another version wrote. */
-function read(text: string | null): RestoreTest | undefined {
-  try {
-    return restoreTest.parse(JSON.parse(text ?? ''));
-  } catch {
-    return undefined;
-  }
-}
+/** Undefined for the result of another version. */
+const read = (text: string | null): RestoreTest | undefined => restoreTest.safeParse(parseJson(text ?? '')).data;

@@ -3,15 +3,15 @@ import { ConfigError } from '../errors.ts';
 import { DAY, SECOND } from '../time.ts';
 
 /**
- * What the clocks on the walls of a time zone show. A wall time is written as the instant at which clocks in UTC show the same, in
+ * The local ("wall") time of a time zone. A wall time is represented by the instant at which clocks in UTC show the same time, in
  * milliseconds since 1970.
  */
 export interface Zone {
-  /** What clocks show at an instant. */
+  /** The wall time at an instant. */
   wallAt(instant: number): number;
   /**
-   * When clocks show it: the first time where they do so twice, and the moment after the leap where they never do. So a later wall
-   * time is never at an earlier instant.
+   * The instant of a wall time: the first one if clocks show it twice, and the moment after the change if they skip it. So a later wall time
+   * never has an earlier instant.
    */
   instantOf(wall: number): number;
 }
@@ -44,7 +44,7 @@ export function openZone(name: string): Zone {
   };
 }
 
-/** The first moment, to the second, at which clocks have leapt forward. */
+/** The first moment, to the second, after clocks were set forward. */
 function leapBetween(from: number, to: number, offset: (instant: number) => number): number {
   const leapt = offset(to);
   let [early, late] = [Math.floor(from / SECOND), Math.ceil(to / SECOND)];
@@ -58,31 +58,31 @@ function leapBetween(from: number, to: number, offset: (instant: number) => numb
 
 const modulo = (number: number, by: number): number => ((number % by) + by) % by;
 
-/** The ticks of a cron expression in a time zone. They depend on nothing else, so that all processes compute the same instants. */
+/** The ticks of a cron expression in a time zone. All processes compute the same instants. */
 export interface Ticks {
-  /** The last one at or before an instant. */
+  /** The last tick at or before an instant. */
   latest(instant: Date): Date;
-  /** The first one after an instant. */
+  /** The first tick after an instant. */
   next(instant: Date): Date;
 }
 
 /**
- * The expression is asked for wall times and never for instants: cron-parser 5.10 gives other instants backwards than forwards where
- * clocks are set, and fails where they are set by half an hour. A wall time that clocks leap over is due when they have leapt, one
- * that they show twice is due the first time.
+ * The cron expression is evaluated in wall times, not instants: around clock changes cron-parser 5.10 returns different instants backwards
+ * and forwards, and it fails for changes of half an hour. A wall time that clocks skip is due right after the change; a wall time that they
+ * show twice is due the first time.
  * @param cron five fields
  * @throws ConfigError when it cannot be read or is never due
  */
 export function openTicks(cron: string, timeZone: string): Ticks {
   const zone = openZone(timeZone);
-  // The library wants dates; as wall times they are meant in UTC.
+  // The library takes dates, so wall times are passed as dates in UTC.
   const from = (wall: number) => CronExpressionParser.parse(cron, { currentDate: new Date(wall), tz: 'UTC' });
   const after = (wall: number) => from(wall).next().getTime();
   const before = (wall: number) => from(wall).prev().getTime();
 
   function next(instant: Date): Date {
     let wall = after(zone.wallAt(instant.getTime()));
-    // Clocks that show the hour a second time have shown these before.
+    // When clocks show an hour a second time, its ticks were due the first time.
     while (zone.instantOf(wall) <= instant.getTime()) wall = after(wall);
     return new Date(zone.instantOf(wall));
   }

@@ -1,8 +1,8 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
-import type { DateRange, FactFilter } from '../graph/queries/conditions.ts';
-import { entitiesCalled } from '../graph/queries/entities.ts';
+import { findEntitiesByName } from '../graph/queries/entities.ts';
 import { episodeMetadata } from '../graph/queries/episodes.ts';
-import { instant } from '../graph/queries/moment.ts';
+import type { DateRange, FactFilter } from '../graph/queries/filter-conditions.ts';
+import { instant } from '../graph/queries/time-conditions.ts';
 
 /** From `from` on and before `before`; `isSet` asks whether there is a date at all. */
 export interface DateFilter {
@@ -12,7 +12,7 @@ export interface DateFilter {
 }
 
 /** Which facts (and what else, see `Scope`s) are looked for; all that is given must hold. */
-export interface Filters {
+export interface SearchFilters {
   /** Types of entities, in any writing of case; of a fact one end must have one of them. */
   readonly types?: readonly string[];
   /** Names of relations, in any writing of case. */
@@ -22,11 +22,11 @@ export interface Filters {
   readonly target?: string;
   readonly about?: string;
   readonly validAt?: DateFilter;
-  /** Asking for an end, or for when it was learnt, also finds what holds no more. */
+  /** A filter on an end, or on when the end was learned, also finds facts that have ended. */
   readonly invalidAt?: DateFilter;
   readonly createdAt?: DateFilter;
   readonly expiredAt?: DateFilter;
-  /** Metadata of an episode that says so: equal as text, or a list that holds it. */
+  /** Metadata of an episode that states the fact: the same text, or a list that contains it. */
   readonly metadata?: Readonly<Record<string, string | number | boolean>>;
 }
 
@@ -39,10 +39,10 @@ export interface ResolvedFilters {
 const DATES = ['validAt', 'invalidAt', 'createdAt', 'expiredAt'] as const;
 
 /** Looks up the entities that filters name; an unknown name finds nothing. */
-export async function resolveFilters(graph: GroupGraph, filters: Filters): Promise<ResolvedFilters> {
+export async function resolveFilters(graph: GroupGraph, filters: SearchFilters): Promise<ResolvedFilters> {
   const { types, relations, source, target, about, metadata = {} } = filters;
   const names = [source, target, about].filter((name) => name !== undefined);
-  const called = names.length > 0 ? await entitiesCalled(graph, names) : [];
+  const called = names.length > 0 ? await findEntitiesByName(graph, names) : [];
   const uuids = (name: string) => called.filter(({ asked }) => asked === name).map(({ uuid }) => uuid);
   const dates = DATES.flatMap((field) => (filters[field] ? [range(field, filters[field])] : []));
   return {
@@ -68,12 +68,12 @@ function range(field: DateRange['field'], { from, before, isSet }: DateFilter): 
 }
 
 /** True for filters that ask about ends, so that what has ended must not be left out beforehand. */
-export function asksForEnds({ dates = [] }: FactFilter): boolean {
+export function filtersByEnd({ dates = [] }: FactFilter): boolean {
   return dates.some(({ field, isSet }) => (field === 'invalidAt' || field === 'expiredAt') && isSet !== false);
 }
 
-/** Pieces of JSON that metadata must hold to have a chance: what the graph can look for by itself. */
-export function fragmentsOf(metadata: ResolvedFilters['metadata']): string[] {
+/** Pieces of JSON that metadata must contain to match: the part of the check that the graph can do. */
+export function metadataFragments(metadata: ResolvedFilters['metadata']): string[] {
   return metadata.flatMap(([key, value]) => [`${JSON.stringify(key)}:`, JSON.stringify(value).slice(1, -1)]);
 }
 

@@ -1,11 +1,12 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { entitiesCalled, entityHistory } from '../graph/queries/entities.ts';
-import { comparable } from '../graph/queries/moment.ts';
+import { entityHistory, findEntitiesByName } from '../graph/queries/entities.ts';
 import type { FactRow } from '../graph/queries/search-facts.ts';
-import { typeOf } from './found.ts';
+import { instant, normalizedTime } from '../graph/queries/time-conditions.ts';
+import { withCurrentSummaries } from './answer/current-summaries.ts';
+import { typeOf } from './results.ts';
 
-/** Everything that was ever known about an entity. */
-export interface EntityHistory {
+/** All facts about an entity, current and ended. */
+export interface EntityHistoryRows {
   /** The entities with this name; several when they share it, none when it is unknown. */
   readonly entities: readonly { name: string; type: string; uuid: string; summary: string }[];
   /**
@@ -16,8 +17,8 @@ export interface EntityHistory {
 }
 
 /** @param name an entity's name in any writing of case, its alias or its uuid */
-export async function historyOf(graph: GroupGraph, name: string): Promise<EntityHistory> {
-  const called = await entitiesCalled(graph, [name]);
+export async function historyOf(graph: GroupGraph, name: string): Promise<EntityHistoryRows> {
+  const called = await findEntitiesByName(graph, [name]);
   const rows =
     called.length > 0
       ? await entityHistory(
@@ -25,10 +26,11 @@ export async function historyOf(graph: GroupGraph, name: string): Promise<Entity
           called.map(({ uuid }) => uuid),
         )
       : [];
+  const current = await withCurrentSummaries(graph, called, { asOf: instant(new Date()) });
   const order = ({ validAt, createdAt, uuid }: FactRow) =>
-    [comparable(validAt) ?? '', comparable(createdAt) ?? '', uuid].join('\n');
+    [normalizedTime(validAt) ?? '', normalizedTime(createdAt) ?? '', uuid].join('\n');
   return {
-    entities: called.map(({ name, labels, uuid, summary }) => ({ name, type: typeOf(labels), uuid, summary })),
+    entities: current.map(({ name, labels, uuid, summary }) => ({ name, type: typeOf(labels), uuid, summary })),
     facts: rows
       .map((fact) => ({ fact, key: order(fact) }))
       .sort((a, b) => (a.key < b.key ? -1 : 1))

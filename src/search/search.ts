@@ -1,37 +1,40 @@
-import { EmbedderMismatchError, InvalidInputError, isForeseen } from '../errors.ts';
+import { EmbedderMismatchError, InvalidInputError, isOperationalError } from '../errors.ts';
 import { nameTerms, searchTerms } from '../graph/fulltext.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { entitiesCalled } from '../graph/queries/entities.ts';
-import { instant } from '../graph/queries/moment.ts';
+import { findEntitiesByName } from '../graph/queries/entities.ts';
+import { expiredEpisodes } from '../graph/queries/episodes.ts';
+import { instant } from '../graph/queries/time-conditions.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { LanguageModel } from '../models/language-model.ts';
 import { oneLine, shortened } from '../text.ts';
-import { findAnswer } from './answer.ts';
-import { asksForEnds, type Filters, metadataCheck, resolveFilters } from './filters.ts';
-import { findByRecipe } from './find.ts';
-import type { Found } from './found.ts';
-import { RECIPES, type Recipe } from './recipes.ts';
-import type { SearchContext, Walk } from './sought.ts';
+import { findAnswer } from './answer/answer.ts';
+import { foundWithCurrentSummaries } from './answer/current-summaries.ts';
+import { withCurrentText } from './answer/what-holds.ts';
+import { withoutExpired } from './expired.ts';
+import { filtersByEnd, metadataCheck, resolveFilters, type SearchFilters } from './filters.ts';
+import { findByRecipe } from './recipes/find-by-recipe.ts';
+import { COMPARES_VECTORS, RECIPES, type SearchRecipe } from './recipes/recipes.ts';
+import type { Found } from './results.ts';
+import type { GraphWalk, SearchContext } from './search-context.ts';
 import { withSources } from './sources.ts';
-import { asItIs } from './what-holds.ts';
 
 export { RECIPES };
 
 export interface SearchOptions {
   /** Of each kind; of a mixed recipe altogether. */
   readonly limit: number;
-  readonly recipe: Recipe;
+  readonly recipe: SearchRecipe;
   /** Only what held at this time; default now. */
   readonly asOf?: Date | undefined;
   /** Only what was known at this time; default now. */
   readonly knownAt?: Date | undefined;
-  readonly filters?: Filters | undefined;
+  readonly filters?: SearchFilters | undefined;
   /** From which entity distances count: its name, alias or uuid. */
   readonly center?: string | undefined;
-  readonly walk?: Walk | undefined;
+  readonly walk?: GraphWalk | undefined;
   /** Minimum score. */
   readonly minScore?: number | undefined;
-  /** Also names the episodes from which facts and entities were learnt. */
+  /** Also names the episodes from which facts and entities were learned. */
   readonly sources?: boolean | undefined;
 }
 
@@ -57,14 +60,14 @@ export async function search(parts: SearchParts, query: string, options: SearchO
   try {
     return await searchBy(parts, query, vector, options);
   } catch (error) {
-    // Its embedder may have been changed since it was checked, and then no vector of ours can be compared.
-    if (!isForeseen(error) && needsVector(recipe)) await graph.checkNow(embedder);
+    // The graph's embedder may have changed since it was checked; its vectors cannot be compared with ours then.
+    if (!isOperationalError(error) && needsVector(recipe)) await graph.checkNow(embedder);
     throw error;
   }
 }
 
 /** Where no vector is compared it does not matter who made those that are there. */
-async function isSearchableBy(graph: GroupGraph, embedder: Embedder, recipe: Recipe): Promise<boolean> {
+async function isSearchableBy(graph: GroupGraph, embedder: Embedder, recipe: SearchRecipe): Promise<boolean> {
   try {
     return await graph.check(embedder);
   } catch (error) {
@@ -76,17 +79,22 @@ async function isSearchableBy(graph: GroupGraph, embedder: Embedder, recipe: Rec
 async function searchBy(parts: SearchParts, query: string, vector: number[], options: SearchOptions): Promise<Found> {
   const { graph } = parts;
   const { recipe, limit, minScore } = options;
+  const expired = expiredEpisodes(graph, new Date());
+  expired.catch(() => {});
   const context = await searchContext(graph, query, vector, options);
   const found = recipe.answer
     ? await findAnswer(context, recipe.facts?.methods ?? [], limit)
     : await findByRecipe(context, recipe, {
         limit,
-        centre: options.center === undefined ? [] : await uuidsOf(graph, options.center),
-        judge: async (asked, passages) => (await (await parts.languageModel()).score(asked, passages)).scores,
+        center: options.center === undefined ? [] : await uuidsOf(graph, options.center),
+        scorePassages: async (asked, passages) => (await (await parts.languageModel()).score(asked, passages)).scores,
       });
   // An answer's facts were looked at while its passages were read.
-  const current = recipe.answer ? found : await asItIs(graph, found, context.moment);
-  const kept = minScore === undefined ? current : withScore(current, minScore);
+  const current = recipe.answer
+    ? found
+    : await foundWithCurrentSummaries(graph, await withCurrentText(graph, found, context.moment), context.moment);
+  const shown = await withoutExpired(graph, current, await expired);
+  const kept = minScore === undefined ? shown : withScore(shown, minScore);
   return options.sources ? withSources(graph, kept) : kept;
 }
 
@@ -108,30 +116,30 @@ export async function searchContext(
     moment: {
       asOf: instant(asOf ?? new Date()),
       ...(knownAt && { knownAt: instant(knownAt) }),
-      ...(asksForEnds(filter.fact) && { alsoEnded: true }),
+      ...(filtersByEnd(filter.fact) && { alsoEnded: true }),
     },
-    seenBy: asOf && instant(asOf),
+    mentionedBefore: asOf && instant(asOf),
     filter,
-    toldBy: metadataCheck(graph, filter.metadata),
+    passesMetadata: metadataCheck(graph, filter.metadata),
     walk,
     candidates: Math.max(2 * limit, 20),
   };
 }
 
-function needsVector({ answer: _, ...parts }: Recipe): boolean {
+function needsVector({ answer: _, ...parts }: SearchRecipe): boolean {
   return Object.values(parts).some(
-    ({ methods, ranker }) => ranker === 'mmr' || methods.some((method) => method !== 'words'),
+    ({ methods, ranker }) => COMPARES_VECTORS[ranker] || methods.some((method) => method !== 'words'),
   );
 }
 
 /** @throws InvalidInputError when nothing is called so */
 async function uuidsOf(graph: GroupGraph, name: string): Promise<string[]> {
-  const entities = await entitiesCalled(graph, [name]);
+  const entities = await findEntitiesByName(graph, [name]);
   if (entities.length > 0) return entities.map(({ uuid }) => uuid);
   throw new InvalidInputError(`There is no entity "${shortened(name, 60)}" from which to measure distances.`);
 }
 
-function emptyFor({ answer, entities, communities }: Recipe): Found {
+function emptyFor({ answer, entities, communities }: SearchRecipe): Found {
   return {
     facts: [],
     episodes: [],

@@ -1,11 +1,12 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
+import { readAttributes } from '../graph/queries/entities.ts';
 import { episodeSources } from '../graph/queries/episodes.ts';
-import type { Found, Source } from './found.ts';
+import type { Found, Source } from './results.ts';
 
 /** At most this many sources of a fact are named, the earliest first. */
 const OF_EACH = 20;
 
-/** Names the episodes that each found fact and entity was learnt from, with one query for all. */
+/** Names the episodes that each found fact and entity was learned from, with one query for all. */
 export async function withSources(graph: GroupGraph, found: Found): Promise<Found> {
   const supports = new Map(found.facts.map(({ uuid, episodes }) => [uuid, [...new Set(episodes)].slice(0, OF_EACH)]));
   const entities = (found.entities ?? []).map(({ uuid }) => uuid);
@@ -27,4 +28,14 @@ export async function withSources(graph: GroupGraph, found: Found): Promise<Foun
       })),
     }),
   };
+}
+
+/** Adds the attributes of users' own types to each found fact and entity, with one query for all. */
+export async function withAttributes(graph: GroupGraph, found: Found): Promise<Found> {
+  const { facts, entities } = found;
+  const entityUuids = (entities ?? []).map(({ uuid }) => uuid);
+  if (facts.length + entityUuids.length === 0) return found;
+  const known = await readAttributes(graph, entityUuids, facts);
+  const added = <T extends { readonly uuid: string }>(row: T) => ({ ...row, attributes: known.get(row.uuid) ?? {} });
+  return { ...found, facts: facts.map(added), ...(entities && { entities: entities.map(added) }) };
 }

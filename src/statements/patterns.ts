@@ -1,6 +1,6 @@
 /*
  * How English says that something ended or came in the place of something else, one construction after the other. Each is tried on a clause
- * in which dates are single words (`@2026-05-12`). `s` is what the clause is about, `o` what was done to, `g` what is gone, `n` what is new, `of`
+ * in which dates are single words (`@2026-05-12`). `s` is what the clause is about, `o` what was done to, `g` the old value, `n` the new value, `of`
  * what for.
  */
 
@@ -20,19 +20,21 @@ const GAVE_UP =
   'gave up(?: on)?|dropped|abandoned|retired|discontinued|removed|deleted|sunset|scrapped|ditched|decommissioned|cancell?ed|shut down|switched off|turned off|took down|phased out|got rid of|killed|ended|stopped supporting|stopped using|stopped shipping|withdrew|uninstalled|said goodbye to|moved on from|threw out';
 const ARE_GONE =
   '(?:switched off|turned off|shut down|removed|retired|dropped|discontinued|decommissioned|deleted|cancell?ed|phased out|abandoned|scrapped|taken down|withdrawn|sunset|ended|gone|dead|history|no more|out of use|out of service|obsolete|closed down|uninstalled)';
-/** "from the stack" says that it is gone from everywhere. */
+/** "from the stack" means from everywhere. */
 const FROM_ALL =
   / from (?:the|our) (?:stack|project|code ?base|system|setup|infrastructure|repo|repository|toolchain|pipeline|company)$/i;
 const FORBIDDEN =
   '(?:forbidden|banned|prohibited|disallowed|off limits|not allowed(?: any ?more)?|no longer allowed|not to be used)';
 
-/** What a pattern found, by the names of its groups. */
-export type Found = Record<string, string | undefined>;
+/** The named groups of a match. */
+export type PatternMatch = Record<string, string | undefined>;
 /** Text for each part of a change. */
-export type Parts = { readonly [name in 'gone' | 'subject' | 'beside' | 'now' | 'of']?: string } & {
+export type ChangeParts = {
+  readonly [name in 'oldValue' | 'subject' | 'context' | 'newValue' | 'endsWhat']?: string;
+} & {
   readonly everywhere?: boolean;
 };
-type Pattern = readonly [RegExp, (found: Found) => Parts];
+type Pattern = readonly [RegExp, (found: PatternMatch) => ChangeParts];
 
 const re = (pattern: string): RegExp =>
   new RegExp(
@@ -40,189 +42,200 @@ const re = (pattern: string): RegExp =>
     'i',
   );
 
-/** The first that fits counts. Names in the results: what is gone, of what, what is new. */
+/** The first pattern that matches counts. */
 export const PATTERNS: readonly Pattern[] = [
   [
     re(`(?<s>.+?) ${HELP}(?:renamed|rebranded)(?: from (?<g>[^,]+?))? (?:to|as|into) (?<n>[^,]+?)${TAIL}`),
     ({ s, g, n }) =>
       isWe(s)
         ? {}
-        : { gone: g ?? '', subject: g ? (s ?? '') : '', now: n ?? '', of: 'name', ...(!g && { gone: s ?? '' }) },
+        : {
+            oldValue: g ?? '',
+            subject: g ? (s ?? '') : '',
+            newValue: n ?? '',
+            endsWhat: 'name',
+            ...(!g && { oldValue: s ?? '' }),
+          },
   ],
   [
     re(`${WE} ${HELP}(?:renamed|rebranded) (?<g>[^,]+?) (?:to|as|into) (?<n>[^,]+?)${TAIL}`),
-    ({ g, n }) => ({ gone: g ?? '', now: n ?? '', of: 'name' }),
+    ({ g, n }) => ({ oldValue: g ?? '', newValue: n ?? '', endsWhat: 'name' }),
   ],
   [
     re(`(?<s>.+?) ${HELP}(?:${DAYS})(?<o> [^@,]+?)?(?: from (?<g>@\\S+))? (?:to|until|till) (?<n>@\\S+)`),
-    ({ s, o, g, n }) => ({ subject: isWe(s) ? (o ?? '') : (s ?? ''), gone: g ?? '', now: n ?? '', of: 'number' }),
+    ({ s, o, g, n }) => ({
+      subject: isWe(s) ? (o ?? '') : (s ?? ''),
+      oldValue: g ?? '',
+      newValue: n ?? '',
+      endsWhat: 'number',
+    }),
   ],
   [
     re(`(?<n>.+?) ${HELP}(?:took|takes|has taken|taken) over (?:as )?(?<o>[^,]+?) from (?<g>[^,]+?)${TAIL}`),
-    ({ n, o, g }) => ({ gone: g ?? '', subject: o ?? '', now: n ?? '' }),
+    ({ n, o, g }) => ({ oldValue: g ?? '', subject: o ?? '', newValue: n ?? '' }),
   ],
   [
     re(`(?<n>.+?) ${HELP}(?:took|takes|taken) (?<o>[^,]+?) over(?: from (?<g>[^,]+?))?${TAIL}`),
     ({ n, o, g }) =>
       !g || /^(?:him|her|them)$/i.test(g)
-        ? { subject: o ?? '', now: n ?? '', of: 'role' }
-        : { gone: g, subject: o ?? '', now: n ?? '' },
+        ? { subject: o ?? '', newValue: n ?? '', endsWhat: 'role' }
+        : { oldValue: g, subject: o ?? '', newValue: n ?? '' },
   ],
   [
     re(`(?<n>.+?) ${HELP}(?:took|takes|taken) over (?:as )?(?<o>[^,]+?)${TAIL}`),
-    ({ n, o }) => ({ subject: o ?? '', now: n ?? '', of: 'role' }),
+    ({ n, o }) => ({ subject: o ?? '', newValue: n ?? '', endsWhat: 'role' }),
   ],
   [
     re(`(?<n>.+?) ${HELP}(?:inherited|inherits) (?<o>[^,]+?) from (?<g>[^,]+?)${TAIL}`),
-    ({ n, o, g }) => ({ gone: g ?? '', subject: o ?? '', now: n ?? '' }),
+    ({ n, o, g }) => ({ oldValue: g ?? '', subject: o ?? '', newValue: n ?? '' }),
   ],
   [
     re(`(?<g>.+?) ${HELP}(?:handed|passed|gave)(?: over)? (?<o>[^,]+?)(?: over| on)? to (?<n>[^,]+?)${TAIL}`),
-    ({ g, o, n }) => (isWe(g) ? {} : { gone: g ?? '', subject: o ?? '', now: n ?? '' }),
+    ({ g, o, n }) => (isWe(g) ? {} : { oldValue: g ?? '', subject: o ?? '', newValue: n ?? '' }),
   ],
   [
     re(`(?<n>.+?) ${HELP}(?:succeeded|succeeds) (?<g>[^,]+?)${FOR}${TAIL}`),
-    ({ n, g, of }) => ({ gone: g ?? '', subject: of ?? '', now: n ?? '' }),
+    ({ n, g, of }) => ({ oldValue: g ?? '', subject: of ?? '', newValue: n ?? '' }),
   ],
   [
     re(
       `(?<g>.+?) ${HELP}(?:replaced|superseded|swapped out|swapped|succeeded|exchanged|substituted) (?:by|with|for) (?<n>[^,]+?)${FOR}${TAIL}`,
     ),
-    ({ g, n, of }) => (isWe(g) ? {} : { gone: g ?? '', subject: of ?? '', now: n ?? '' }),
+    ({ g, n, of }) => (isWe(g) ? {} : { oldValue: g ?? '', subject: of ?? '', newValue: n ?? '' }),
   ],
   [
     re(
       `(?:in|at|for|on) (?<of>[^,]+?),? (?<g>[^,]+?) ${HELP}(?:replaced|superseded|swapped) (?:by|with|for) (?<n>[^,]+?)${TAIL}`,
     ),
-    ({ g, n, of }) => ({ gone: g ?? '', subject: of ?? '', now: n ?? '' }),
+    ({ g, n, of }) => ({ oldValue: g ?? '', subject: of ?? '', newValue: n ?? '' }),
   ],
   [
     re(
       `(?<s>.+?) ${HELP}(?:replaced|swapped|exchanged|substituted|superseded) (?<g>[^,]+?) (?:by|with|for) (?<n>[^,]+?)${FOR}${TAIL}`,
     ),
-    ({ s, g, n, of }) => ({ gone: g ?? '', subject: isWe(s) ? (of ?? '') : `${s} ${of ?? ''}`, now: n ?? '' }),
+    ({ s, g, n, of }) => ({ oldValue: g ?? '', subject: isWe(s) ? (of ?? '') : `${s} ${of ?? ''}`, newValue: n ?? '' }),
   ],
   [
     re(
       `(?<n>.+?) ${HELP}(?:replaces|replaced|supersedes|superseded|took the place of|takes the place of) (?<g>[^,]+?)${FOR}${TAIL}`,
     ),
-    ({ n, g, of }) => (isWe(n) ? {} : { gone: g ?? '', subject: of ?? '', now: n ?? '' }),
+    ({ n, g, of }) => (isWe(n) ? {} : { oldValue: g ?? '', subject: of ?? '', newValue: n ?? '' }),
   ],
   [
     re(
       `${WE} ${HELP}(?:${MOVES}|${VALUES}) (?<o>[^,]+?) from (?<g>[^,]+?) (?:to|onto|over to|into) (?<n>[^,]+?)${FOR}${TAIL}`,
     ),
-    ({ o, g, n }) => ({ gone: g ?? '', subject: o ?? '', now: n ?? '' }),
+    ({ o, g, n }) => ({ oldValue: g ?? '', subject: o ?? '', newValue: n ?? '' }),
   ],
   [
     re(`${WE} ${HELP}(?:${MOVES}|${VALUES}) from (?<g>[^,]+?) (?:to|onto|over to|into) (?<n>[^,]+?)${FOR}${TAIL}`),
-    ({ g, n, of }) => ({ gone: g ?? '', subject: of ?? '', now: n ?? '' }),
+    ({ g, n, of }) => ({ oldValue: g ?? '', subject: of ?? '', newValue: n ?? '' }),
   ],
   [
     re(
       `(?<s>.+?) ${HELP}(?:${MOVES}|${VALUES})(?: (?<o>[^,]+?))? from (?<g>[^,]+?) (?:to|onto|over to|into) (?<n>[^,]+?)${TAIL}`,
     ),
-    ({ s, g, n }) => ({ gone: g ?? '', subject: s ?? '', now: n ?? '' }),
+    ({ s, g, n }) => ({ oldValue: g ?? '', subject: s ?? '', newValue: n ?? '' }),
   ],
   [
     re(
       `${WE} ${HELP}(?:${MOVES})(?: (?<o>[^,]+?))? (?:off(?: of)?|away from|out of) (?<g>[^,]+?)${FOR}(?:,? (?:to|onto|over to) (?<n>[^,]+?))?${TAIL}`,
     ),
-    ({ o, g, of, n }) => ({ gone: g ?? '', subject: `${o ?? ''} ${of ?? ''}`, now: n ?? '' }),
+    ({ o, g, of, n }) => ({ oldValue: g ?? '', subject: `${o ?? ''} ${of ?? ''}`, newValue: n ?? '' }),
   ],
   [
     re(
       `(?<s>.+?) ${HELP}(?:${MOVES}) (?:off(?: of)?|away from) (?<g>[^,]+?)(?: (?:to|onto|over to) (?<n>[^,]+?))?${TAIL}`,
     ),
-    ({ s, g, n }) => ({ gone: g ?? '', subject: s ?? '', now: n ?? '' }),
+    ({ s, g, n }) => ({ oldValue: g ?? '', subject: s ?? '', newValue: n ?? '' }),
   ],
   [
     re(
       `${WE} ${HELP}(?:went back|go back|rolled back|reverted|returned|back|switched back|moved back|fell back)(?: (?<o>[^,]+?))? (?:to|on|with) (?<n>[^,]+?)${FOR}${TAIL}`,
     ),
-    ({ o, n, of }) => ({ subject: `${o ?? ''} ${of ?? ''}`, now: n ?? '', of: 'place' }),
+    ({ o, n, of }) => ({ subject: `${o ?? ''} ${of ?? ''}`, newValue: n ?? '', endsWhat: 'place' }),
   ],
   [
     re(
       `(?<s>.+?) ${HELP}(?:went back|rolled back|reverted|returned|back|switched back|moved back|fell back) (?:to|on) (?<n>[^,]+?)${TAIL}`,
     ),
-    ({ s, n }) => ({ subject: s ?? '', now: n ?? '', of: 'place' }),
+    ({ s, n }) => ({ subject: s ?? '', newValue: n ?? '', endsWhat: 'place' }),
   ],
   [
     re(`${WE} ${HELP}(?:upgraded|updated|bumped|downgraded) (?<o>[^,]+?) to (?<n>[^,]+?)${FOR}${TAIL}`),
-    ({ o, n, of }) => ({ subject: `${o} ${of ?? ''}`, now: n ?? '', of: 'version' }),
+    ({ o, n, of }) => ({ subject: `${o} ${of ?? ''}`, newValue: n ?? '', endsWhat: 'version' }),
   ],
   [
     re(`(?<s>.+?) ${HELP}(?:upgraded|updated|bumped|downgraded) to (?<n>[^,]+?)${TAIL}`),
-    ({ s, n }) => ({ subject: s ?? '', now: n ?? '', of: 'version' }),
+    ({ s, n }) => ({ subject: s ?? '', newValue: n ?? '', endsWhat: 'version' }),
   ],
   [
     re(`${WE} ${HELP}(?:${VALUES}) (?<o>[^,]+?) to (?<n>[$€£]?\\d[^,]*?)${FOR}${TAIL}`),
-    ({ o, n }) => ({ subject: o ?? '', now: n ?? '', of: 'number' }),
+    ({ o, n }) => ({ subject: o ?? '', newValue: n ?? '', endsWhat: 'number' }),
   ],
   [
     re(`(?<s>.+?) ${HELP}(?:${VALUES}) to (?<n>[$€£]?\\d[^,]*?)${TAIL}`),
-    ({ s, n }) => ({ subject: s ?? '', now: n ?? '', of: 'number' }),
+    ({ s, n }) => ({ subject: s ?? '', newValue: n ?? '', endsWhat: 'number' }),
   ],
   [
     re(`${WE} ${HELP}(?:${MOVES}) (?<o>[^,]+?) (?:to|onto|over to|into) (?<n>[^,]+?)${TAIL}`),
-    ({ o, n }) => ({ subject: o ?? '', now: n ?? '', of: 'place' }),
+    ({ o, n }) => ({ subject: o ?? '', newValue: n ?? '', endsWhat: 'place' }),
   ],
   [
     re(`${WE} ${HELP}(?:${MOVES}) (?:to|onto|over to) (?<n>[^,]+?) (?:for|in) (?<of>[^,]+?)${TAIL}`),
-    ({ n, of }) => ({ subject: of ?? '', now: n ?? '', of: 'place' }),
+    ({ n, of }) => ({ subject: of ?? '', newValue: n ?? '', endsWhat: 'place' }),
   ],
   [
     re(`(?<s>.+?) ${HELP}(?:${MOVES}) (?:to|onto|over to|into) (?<n>[^,]+?)${TAIL}`),
-    ({ s, n }) => (isWe(s) ? {} : { subject: s ?? '', now: n ?? '', of: 'place' }),
+    ({ s, n }) => (isWe(s) ? {} : { subject: s ?? '', newValue: n ?? '', endsWhat: 'place' }),
   ],
   [
     re(
       `(?<s>.+?) ${HELP}no longer (?:with (?:us|the (?:company|team))|here|around|(?:work(?:s|ing)?|employed) (?:here|for us))`,
     ),
-    ({ s }) => ({ gone: s ?? '', of: 'person' }),
+    ({ s }) => ({ oldValue: s ?? '', endsWhat: 'person' }),
   ],
   [
     re(`(?<s>.+?) (?:is|are|was|were) no longer (?<g>[^,]+?)${TAIL}`),
-    ({ s, g }) => ({ gone: g ?? '', subject: s ?? '' }),
+    ({ s, g }) => ({ oldValue: g ?? '', subject: s ?? '' }),
   ],
   [
     re(`(?<s>.+?) no longer (?<g>[^,]+?)${TAIL}`),
-    ({ s, g }) => ({ gone: verbless(g), subject: isWe(s) ? '' : (s ?? '') }),
+    ({ s, g }) => ({ oldValue: verbless(g), subject: isWe(s) ? '' : (s ?? '') }),
   ],
   [
     re(
       `(?<s>.+?) (?:does not|doesn['’]t|do not|don['’]t|cannot|can['’]t|isn['’]t|aren['’]t|is not|are not) (?<g>[^,]+?) (?:any ?more|any longer)\\b`,
     ),
-    ({ s, g }) => ({ gone: verbless(g), subject: isWe(s) ? '' : (s ?? '') }),
+    ({ s, g }) => ({ oldValue: verbless(g), subject: isWe(s) ? '' : (s ?? '') }),
   ],
   [
     re(`(?<s>.+?) ${HELP}(?:stopped|quit|ceased) (?<g>\\S+ing [^,]+?)${TAIL}`),
-    ({ s, g }) => ({ gone: verbless(g), subject: isWe(s) ? '' : (s ?? '') }),
+    ({ s, g }) => ({ oldValue: verbless(g), subject: isWe(s) ? '' : (s ?? '') }),
   ],
   [
     re(
       `${WE} ${HELP}(?:${GAVE_UP}) (?:(?:support for|using) )?(?!support for |using )(?<g>[^,]+?)(?: (?:for|in favou?r of) (?<n>[^,]+?))${FOR}${TAIL}`,
     ),
-    ({ g, n, of }) => ({ gone: `${g} ${of ?? ''}`, now: n ?? '' }),
+    ({ g, n, of }) => ({ oldValue: `${g} ${of ?? ''}`, newValue: n ?? '' }),
   ],
   [
     re(`${WE} ${HELP}(?:${GAVE_UP}) (?:(?:support for|using) )?(?!support for |using )(?<g>[^,]+?)${TAIL}`),
-    ({ g }) => ({ gone: (g ?? '').replace(FROM_ALL, '') }),
+    ({ g }) => ({ oldValue: (g ?? '').replace(FROM_ALL, '') }),
   ],
   [
     re(`(?<g>.+?) ${HELP}${ARE_GONE}(?: (?:from|in|for|on) (?<of>[^,]+?))?(?: (?:in favou?r of) (?<n>[^,]+?))?${TAIL}`),
-    ({ g, of, n }) => (isWe(g) ? {} : { gone: g ?? '', subject: of ?? '', now: n ?? '', everywhere: !of }),
+    ({ g, of, n }) => (isWe(g) ? {} : { oldValue: g ?? '', subject: of ?? '', newValue: n ?? '', everywhere: !of }),
   ],
   [
     re(`(?<g>.+?) (?:is|are) (?:now )?${FORBIDDEN}(?: (?:from|in|for|on) (?<of>[^,]+?))?${TAIL}`),
-    ({ g, of }) => ({ gone: g ?? '', subject: of ?? '' }),
+    ({ g, of }) => ({ oldValue: g ?? '', subject: of ?? '' }),
   ],
   [
     re(
       `(?<s>.+?) ${HELP}(?:${GAVE_UP}) (?:(?:support for|using) )?(?!support for |using )(?<g>[^,]+?)(?: (?:for|in favou?r of) (?<n>[^,]+?))?${TAIL}`,
     ),
-    ({ s, g, n }) => ({ gone: g ?? '', subject: s ?? '', now: n ?? '' }),
+    ({ s, g, n }) => ({ oldValue: g ?? '', subject: s ?? '', newValue: n ?? '' }),
   ],
   [
     re(
@@ -232,15 +245,15 @@ export const PATTERNS: readonly Pattern[] = [
       !/^\p{Lu}/u.test(s ?? '') || isWe(s) || /^(?:it|that|there)$/i.test(s ?? '')
         ? {}
         : {
-            gone: s ?? '',
-            beside: /^(?:us|the company|the firm|for good)$/i.test(o ?? '') ? '' : (o ?? ''),
-            of: 'person',
+            oldValue: s ?? '',
+            context: /^(?:us|the company|the firm|for good)$/i.test(o ?? '') ? '' : (o ?? ''),
+            endsWhat: 'person',
           },
   ],
 ];
 
 const isWe = (text: string | undefined): boolean => new RegExp(`^${WE}$`, 'i').test((text ?? '').trim());
-/** "support Android 9" without what is done with it, where that is said of much. */
+/** "support Android 9" without the verb, if the verb is a common one. */
 const verbless = (text = ''): string =>
   text.replace(
     /^(?:us(?:e|es|ing)|rel(?:y|ies|ying) on|depend(?:s|ing)? on|need(?:s)?|hav(?:e|ing)|want|run(?:s|ning)? on) /i,

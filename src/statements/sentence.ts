@@ -1,14 +1,16 @@
 import { type DateMention, datesIn } from '../english/dates.ts';
-import { prose } from '../english/prose.ts';
+import { proseParagraphs } from '../english/paragraphs.ts';
 import { type Range, sentenceRanges } from '../english/sentences.ts';
-import { stanceOf, withoutQuotations } from '../english/stance.ts';
+import { assertionKind, withoutQuotations } from '../english/stance.ts';
 import { isEnglish } from '../english/words.ts';
-import { type Change, changesOf, clausesOf } from './change.ts';
-import { type Claim, claimOf } from './claim.ts';
-import { keyOf } from './word.ts';
+import { oneLine } from '../text.ts';
+import { type PropertyValue, propertyValueOf } from './property-value.ts';
+import { statementScope } from './scope.ts';
+import { clausesOf, type StatedChange, statedChanges } from './stated-change.ts';
+import { termKey } from './words.ts';
 
-/** A text that somebody wrote or said at some time. */
-export interface Told {
+/** A text with the time at which it was written or said. */
+export interface DatedText {
   readonly content: string;
   /** `message` for a dialogue; of `json` nothing is read. */
   readonly source: string;
@@ -16,56 +18,47 @@ export interface Told {
 }
 
 /** A sentence that says how something is, or what has changed. */
-export interface ReadSentence extends Range {
+export interface ParsedSentence extends Range {
+  /** As it was written, on one line. */
   readonly text: string;
+  /** Without marks of emphasis and code and without the addresses of links. */
+  readonly plain: string;
   readonly dates: readonly DateMention[];
-  /** Environments and branches that it speaks of, itself or by its headings. */
+  /** Environments, branches and projects in the sentence or its headings (`scope.ts`). */
   readonly scope: string;
-  readonly claims: readonly Claim[];
+  readonly propertyValues: readonly PropertyValue[];
   /** Of those of its parts that do more than add something. */
-  readonly changes: readonly Change[];
+  readonly changes: readonly StatedChange[];
   /** Whether another value may end what was said before. */
   readonly isFirm: boolean;
-  /** Whether it says more than its one claim, so that not all of it ends with that. */
+  /** Whether it has more than one clause, so that a part of it can still hold. */
   readonly isCompound: boolean;
 }
 
-/** More than these of a text are not looked at. */
+/** Later sentences of a text are not parsed. */
 const MOST = 1_000;
 const LONGEST = 500;
+const LINK = /\[([^[\]\n]{1,200})\]\([^()\s]{1,500}\)/g;
 /** What a colleague reports counts where it names both what was and what is: "Tom says the launch moved from 1 to 20 April". */
 const REPORTED_CHANGE =
   /^(?:[^:"“]{1,40}: )?\p{Lu}\p{Ll}+(?: \p{Lu}\p{Ll}+)? (?:says|said|reports|reported|confirms|confirmed|announced|tells us|told us)(?: that|,)? (.+ from .+ to .+)$/u;
-/** A plan with a day says how things stand: "the launch is planned for 1 April". */
+/** A plan with a day is a current state: "the launch is planned for 1 April". */
 const PLANNED_DAY =
   /(?<=\b(?:is|are) )planned for (?=(?:the )?\d{1,2}(?:st|nd|rd|th)? |\d{4}-|(?:January|February|March|April|May|June|July|August|September|October|November|December) \d)/i;
-const SCOPES =
-  /(?<![\w.-])(?:(prod(?:uction)?|staging|dev(?:elopment)?|local(?:ly|host)?|preview|qa|uat|sandbox|canary|beta|demo|ci|guests?|on-prem(?:ises)?|[\w/.-]+ branch)|(?:in|for|on|during|under) (?:the |our |all )?(?:\w+ )?(tests?|benchmarks?))(?![\w-]|\.\w)/gi;
-const SAME_SCOPE = new Map([
-  ['production', 'prod'],
-  ['development', 'dev'],
-  ['locally', 'local'],
-  ['localhost', 'local'],
-  ['tests', 'test'],
-  ['guest', 'guests'],
-  ['benchmarks', 'benchmark'],
-  ['on-premises', 'on-prem'],
-]);
-
-/** The sentences of a text by which statements begin or end, with their places in it. */
-export function sentencesOf({ content, source, referenceTime }: Told): ReadSentence[] {
+/** The sentences of a text that state a value or a change, with their places. */
+export function parseSentences({ content, source, referenceTime }: DatedText): ParsedSentence[] {
   if (source === 'json' || source === 'fact_triple') return [];
-  const found: ReadSentence[] = [];
+  const found: ParsedSentence[] = [];
   let looked = 0;
-  let before: Claim | undefined;
-  for (const paragraph of prose(content, source === 'message')) {
+  let before: PropertyValue | undefined;
+  for (const paragraph of proseParagraphs(content, source === 'message')) {
     const part = content.slice(paragraph.start, paragraph.end);
     for (const range of sentenceRanges(part, paragraph.start)) {
       looked += 1;
       if (looked > MOST) return found;
       const sentence = read(content, range, paragraph.headings, referenceTime, before);
       if (!sentence) continue;
-      before = sentence.claims.at(-1) ?? before;
+      before = sentence.propertyValues.at(-1) ?? before;
       found.push(sentence);
     }
   }
@@ -77,19 +70,20 @@ function read(
   range: Range,
   headings: readonly string[],
   reference: Date,
-  before: Claim | undefined,
-): ReadSentence | null {
+  before: PropertyValue | undefined,
+): ParsedSentence | null {
   if (range.end - range.start > LONGEST) return null;
-  const text = content
-    .slice(range.start, range.end)
+  const text = oneLine(content.slice(range.start, range.end));
+  const plain = text
+    .replace(LINK, '$1')
     .replace(/[*`]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, ' ')
     .replace(/\s+/g, ' ')
     .trim();
-  if (!/\S\s\S/.test(text)) return null;
-  const unquoted = withoutQuotations(text);
+  if (!/\S\s\S/.test(plain)) return null;
+  const unquoted = withoutQuotations(plain);
   const reported = REPORTED_CHANGE.exec(unquoted)?.[1];
   const own = (reported ?? unquoted).replace(PLANNED_DAY, 'scheduled for ');
-  const stance = stanceOf(own);
+  const stance = assertionKind(own);
   if (stance === 'none' || !isEnglish(own)) return null;
   const dates = datesIn(own, reference);
   const corrected = before && correctionOf(own, before);
@@ -97,53 +91,48 @@ function read(
     stance === 'states'
       ? own
       : clausesOf(own)
-          .filter((clause) => stanceOf(clause) === 'states')
+          .filter((clause) => assertionKind(clause) === 'states')
           .join(', ');
-  const all = corrected ? [] : changesOf(firm, firm === own ? dates : datesIn(firm, reference));
-  const changes = reported === undefined ? all : all.filter(({ gone, now }) => gone.length > 0 && now.length > 0);
+  const all = corrected ? [] : statedChanges(firm, firm === own ? dates : datesIn(firm, reference));
+  const changes =
+    reported === undefined ? all : all.filter(({ oldValue, newValue }) => oldValue.length > 0 && newValue.length > 0);
   if (reported !== undefined && changes.length === 0) return null;
   const clauses = reported === undefined && (changes.length > 0 || !corrected) ? clausesOf(own) : [];
-  const claims = corrected
+  const propertyValues = corrected
     ? [corrected]
     : [
-        ...clauses.flatMap((clause) => claimIn(clause, reference) ?? []),
-        ...changes.flatMap((it) => claimAfter(it) ?? []),
+        ...clauses.flatMap((clause) => propertyValueIn(clause, reference) ?? []),
+        ...changes.flatMap((it) => propertyValueAfter(it) ?? []),
       ];
-  if (claims.length === 0 && changes.length === 0) return null;
+  if (propertyValues.length === 0 && changes.length === 0) return null;
   return {
     ...range,
     text,
+    plain,
     dates,
-    scope: scopeOf([...headings, own].join(' ')),
-    claims,
+    scope: statementScope(own, headings),
+    propertyValues,
     changes,
     isFirm: stance === 'states',
     isCompound: clauses.length > 1 || /\band\b/.test(own),
   };
 }
 
-const claimIn = (clause: string, reference: Date): Claim | null => claimOf(clause, datesIn(clause, reference));
+const propertyValueIn = (clause: string, reference: Date): PropertyValue | null =>
+  propertyValueOf(clause, datesIn(clause, reference));
 
-export function scopeOf(text: string): string {
-  const found = [...text.matchAll(SCOPES)].map(([, name, occasion]) => {
-    const lower = (name ?? occasion ?? '').toLowerCase();
-    return SAME_SCOPE.get(lower) ?? lower;
-  });
-  return keyOf(new Set(found));
-}
-
-/** What a change says to be so now. */
-function claimAfter({ subject, now, of }: Change): Claim | null {
-  if (now.length === 0 || subject.length === 0 || of === 'name') return null;
-  const terms = new Set([...subject, ...now]);
-  const kind = now.length === 2 && /^v?\d/.test(now[1] ?? '') ? 'version' : 'name';
+/** The value after a change. */
+function propertyValueAfter({ subject, newValue, endsWhat }: StatedChange): PropertyValue | null {
+  if (newValue.length === 0 || subject.length === 0 || endsWhat === 'name') return null;
+  const terms = new Set([...subject, ...newValue]);
+  const kind = newValue.length === 2 && /^v?\d/.test(newValue[1] ?? '') ? 'version' : 'name';
   return {
     terms,
     subject,
-    verb: of === 'role' ? 'own' : 'use',
-    value: now,
+    verb: endsWhat === 'role' ? 'own' : 'use',
+    value: newValue,
     kind,
-    key: keyOf(subject),
+    key: termKey(subject),
     isSingle: false,
     isNews: true,
   };
@@ -153,7 +142,7 @@ const CORRECTED =
   /^(?:no|correction|sorry|actually|oops|wrong)\b[,:;. –—-]+(?:it|that|this|they|he|she)(?:'s|’s| is| are| was)?(?: (?:on|in|at|called|now|actually))* (?<value>[^\s,;]+(?: [^\s,;]+)?)[.!]?$/i;
 
 /** "No, it is 8081" after "the proxy listens on 8080". */
-function correctionOf(text: string, before: Claim): Claim | null {
+function correctionOf(text: string, before: PropertyValue): PropertyValue | null {
   const words = CORRECTED.exec(text)?.groups?.value?.toLowerCase().replace(/[.!]$/, '').split(' ');
   if (!words || before.value.length === 0) return null;
   const isNumber = before.kind === 'number';

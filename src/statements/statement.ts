@@ -1,18 +1,19 @@
 import { derivedUuid } from '../derived-uuid.ts';
 import { validity } from '../english/dates.ts';
-import { prose } from '../english/prose.ts';
+import { proseParagraphs } from '../english/paragraphs.ts';
 import { sentenceRanges } from '../english/sentences.ts';
-import { anchorOf, type Change } from './change.ts';
-import type { Claim } from './claim.ts';
 import { correctionAnchor, correctionsIn, isCorrection } from './correction.ts';
-import { type ReadSentence, scopeOf, sentencesOf, type Told } from './sentence.ts';
-import { isNumber, keyOf } from './word.ts';
+import type { PropertyValue } from './property-value.ts';
+import { statementScope } from './scope.ts';
+import { type DatedText, type ParsedSentence, parseSentences } from './sentence.ts';
+import { anchorOf, type StatedChange } from './stated-change.ts';
+import { isNumber, termKey } from './words.ts';
 
-/** One episode's word that a property has a value, or that something holds no more. Never changed once it is written. */
+/** An episode states that a property has a value, or that something is no longer true. Never changed once it is written. */
 export type Statement = StatementPlace &
   (
-    | ({ readonly kind: 'holds' } & Pick<Claim, 'subject' | 'verb' | 'value' | 'isNews' | 'isSingle'>)
-    | ({ readonly kind: 'ends' } & Change)
+    | ({ readonly kind: 'holds' } & Pick<PropertyValue, 'subject' | 'verb' | 'value' | 'isNews' | 'isSingle'>)
+    | ({ readonly kind: 'ends' } & StatedChange)
   );
 
 export interface StatementPlace {
@@ -20,26 +21,30 @@ export interface StatementPlace {
   readonly episode: string;
   /** By which it is found: subject, scope and property of what holds; `-` and a word of what ends. */
   readonly key: string;
+  /** Environments, branches and projects, separated by spaces (`scope.ts`). */
   readonly scope: string;
-  /** The sentence, and its place in the episode's text (UTF-16). */
+  /**
+   * The sentence, and its place in the episode's text (UTF-16). Its passage is the one of the episode's own text that holds this range
+   * whole, or the two that do where passages overlap; passages are cut between sentences.
+   */
   readonly text: string;
   readonly start: number;
   readonly end: number;
-  readonly told: Date;
-  /** When the memory learnt it; as told where that is not known. */
-  readonly known?: Date;
+  readonly saidAt: Date;
+  /** When the memory learnt it; undefined means at `saidAt`. */
+  readonly knownAt?: Date;
   readonly episodeName?: string;
-  /** From when on; later than `told` for what is to come. */
-  readonly at: Date;
+  /** From when on it holds; later than `saidAt` for a plan. */
+  readonly validAt: Date;
   /** Until when, where it says so: then it ends nothing for good. */
-  readonly until: Date | null;
+  readonly invalidAt: Date | null;
 }
 
 const MOST = 200;
 
 /** What an episode states that can end what others say: changes, and values of properties that have one at a time. */
-export function statementsOf(episode: Told & { readonly uuid: string }): Statement[] {
-  const sentences = sentencesOf(episode);
+export function statementsOf(episode: DatedText & { readonly uuid: string }): Statement[] {
+  const sentences = parseSentences(episode);
   const found = [
     ...sentences.flatMap((sentence) => statementsIn(sentence, episode)),
     ...sentences.flatMap((sentence) => correctionsOf(sentence, episode)),
@@ -50,11 +55,11 @@ export function statementsOf(episode: Told & { readonly uuid: string }): Stateme
 }
 
 function statementsIn(
-  sentence: ReadSentence,
-  { uuid: episode, referenceTime }: Told & { readonly uuid: string },
+  sentence: ParsedSentence,
+  { uuid: episode, referenceTime }: DatedText & { readonly uuid: string },
 ): Statement[] {
   const place = placeOf(sentence, { uuid: episode, referenceTime });
-  const holds = (sentence.isFirm ? sentence.claims : [])
+  const holds = (sentence.isFirm ? sentence.propertyValues : [])
     .filter(({ isSingle, isNews, value, kind }) => (isSingle || isNews) && value.length > 0 && kind !== 'none')
     .map(({ key, subject, verb, value, isNews, isSingle }) => ({
       ...place,
@@ -76,24 +81,26 @@ function statementsIn(
 }
 
 function placeOf(
-  { text, start, end, scope, dates }: ReadSentence,
-  { uuid: episode, referenceTime }: Pick<Told, 'referenceTime'> & { readonly uuid: string },
+  { text, start, end, scope, dates }: ParsedSentence,
+  { uuid: episode, referenceTime }: Pick<DatedText, 'referenceTime'> & { readonly uuid: string },
 ): Omit<StatementPlace, 'key'> {
   const when = validity(dates, referenceTime);
-  const times = { told: referenceTime, at: when.validAt ?? referenceTime, until: when.invalidAt };
+  const times = { saidAt: referenceTime, validAt: when.validAt ?? referenceTime, invalidAt: when.invalidAt };
   return { uuid: '', episode, scope, text, start, end, ...times };
 }
 
-function correctionsOf(sentence: ReadSentence, episode: Told & { readonly uuid: string }): Statement[] {
+function correctionsOf(sentence: ParsedSentence, episode: DatedText & { readonly uuid: string }): Statement[] {
   if (!isCorrection(sentence)) return [];
   const { content, source } = episode;
-  const all = [...prose(content, source === 'message')].flatMap(({ start, end }) =>
+  const all = [...proseParagraphs(content, source === 'message')].flatMap(({ start, end }) =>
     sentenceRanges(content.slice(start, end), start).map((range) => content.slice(range.start, range.end)),
   );
   return correctionsIn(sentence, all).map((change) => {
     // "No, it is 8081. In staging the proxy listens on 8081."
-    const about = all.filter((text) => change.now.some((term) => isNumber(term) && text.includes(term))).map(scopeOf);
-    const scope = keyOf(new Set([sentence.scope, ...about].flatMap((it) => it.split(' ')).filter(Boolean)));
+    const about = all
+      .filter((text) => change.newValue.some((term) => isNumber(term) && text.includes(term)))
+      .map((text) => statementScope(text));
+    const scope = termKey(new Set([sentence.scope, ...about].flatMap((it) => it.split(' ')).filter(Boolean)));
     return { ...placeOf(sentence, episode), ...change, scope, kind: 'ends', key: `-${correctionAnchor(change)}` };
   });
 }

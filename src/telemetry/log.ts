@@ -1,5 +1,6 @@
 import { type DestinationStream, pino } from 'pino';
-import { tracer } from './tracer.ts';
+import { parseJson } from '../json.ts';
+import { tracer } from './tracing.ts';
 
 /** A worker's log: sentences without content of episodes. */
 export interface Log {
@@ -10,8 +11,8 @@ export interface Log {
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /**
- * JSON lines on stderr, `{"level", "time", "pid", "msg", "dd": {"trace_id", "span_id"}}`, of which `dd` is there where a tracer runs;
- * pretty lines where stderr is a terminal.
+ * JSON lines on stderr, `{"level", "time", "pid", "msg", "dd": {"trace_id", "span_id"}}`, with `dd` only if a tracer is running;
+ * pretty lines if stderr is a terminal.
  */
 export async function openLog(level: LogLevel, isTerminal = process.stderr.isTTY): Promise<Log> {
   const log = pino(
@@ -20,7 +21,7 @@ export async function openLog(level: LogLevel, isTerminal = process.stderr.isTTY
       base: { pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      mixin: ids,
+      mixin: traceIds,
     },
     isTerminal ? await prettyLines() : pino.destination({ dest: 2, sync: true }),
   );
@@ -32,8 +33,8 @@ async function prettyLines(): Promise<DestinationStream> {
   return pretty({ colorize: true, translateTime: 'HH:MM:ss', ignore: 'pid,dd', destination: 2, sync: true });
 }
 
-/** As Datadog joins a line with its trace. */
-function ids(): { dd?: object } {
+/** The fields by which Datadog finds a line's trace. */
+function traceIds(): { dd?: object } {
   const datadog = tracer();
   const active = datadog?.scope().active();
   const fields: { dd?: object } = {};
@@ -43,10 +44,6 @@ function ids(): { dd?: object } {
 
 /** The message of a log line; a line in another format is returned as it is. */
 export function sentenceOf(line: string): string {
-  try {
-    const { msg } = JSON.parse(line) as { msg?: unknown };
-    return typeof msg === 'string' ? msg : line;
-  } catch {
-    return line;
-  }
+  const { msg } = (parseJson(line) ?? {}) as { msg?: unknown };
+  return typeof msg === 'string' ? msg : line;
 }

@@ -1,13 +1,15 @@
-export type Tags = Readonly<Record<string, string>>;
+import { tracer } from './tracing.ts';
+
+export type MetricTags = Readonly<Record<string, string>>;
 
 /** A sink for metrics. Implementations must never throw: a metric must not break an answer. */
 export interface Metrics {
-  /** Counts something that happened, once or `by` times. */
-  increment(name: CounterName, tags?: Tags, by?: number): void;
-  /** Notes how long a stage took, in milliseconds, or how much of something there was. */
-  record?(name: DistributionName, value: number, tags?: Tags): void;
-  /** Says how much of something there is now. */
-  gauge?(name: GaugeName, value: number, tags?: Tags): void;
+  /** Counts an event, once or `by` times. */
+  increment(name: CounterName, tags?: MetricTags, by?: number): void;
+  /** Records one value of a distribution: a duration in milliseconds, or a size. */
+  record?(name: DistributionName, value: number, tags?: MetricTags): void;
+  /** Sets the current value. */
+  gauge?(name: GaugeName, value: number, tags?: MetricTags): void;
 }
 
 export type CounterName =
@@ -21,14 +23,18 @@ export type CounterName =
   | 'opencode.memory.model.cost'
   /** Rows of replies that could not be read and were left out, by `model` and `purpose`. */
   | 'opencode.memory.model.rows_dropped'
+  /** Texts that got no vector because the embedder always fails on them, by `model`. */
+  | 'opencode.memory.model.texts_skipped'
   /** Recalls for prompts of agents, by `outcome` (meaning, words, late, failed). */
   | 'opencode.memory.recall'
   | 'opencode.memory.memo.hit'
   | 'opencode.memory.memo.miss'
   | 'opencode.memory.episodes.committed'
-  /** Texts that were embedded once more, since the memory's embedder is changed. */
+  /** Episodes that were removed because they had expired, by `group`. */
+  | 'opencode.memory.episodes.expired'
+  /** Texts embedded again while the memory's embedder is changed. */
   | 'opencode.memory.reembed.texts'
-  /** By `queue` and `fate` (the failure policy: waits, retried, given up). */
+  /** By `queue` and `fate`, the failure policy: waits (postponed), retried, given up (dead letter). */
   | 'opencode.memory.jobs.failed'
   | 'opencode.memory.spool.drained'
   | 'opencode.memory.schedule.ticks'
@@ -36,11 +42,11 @@ export type CounterName =
   | 'opencode.memory.indexes.renewed'
   /** Restore tests of nightly archives, by `outcome` (whole, failed). */
   | 'opencode.memory.archive.drills'
-  /** Written into the store of archives. */
+  /** Bytes written to the archive store. */
   | 'opencode.memory.archive.bytes'
-  /** Uploads that were sent once more. */
+  /** Repeated uploads. */
   | 'opencode.memory.archive.retries'
-  /** What differed between archives and their manifests, by `step`. */
+  /** Differences between archives and their manifests, by `step`. */
   | 'opencode.memory.archive.problems';
 
 /** Milliseconds by `stage` (record, extract, embed, commit, write …); episodes in a commit. */
@@ -57,21 +63,49 @@ export type GaugeName =
   | 'opencode.memory.queue.oldest_waiting'
   | 'opencode.memory.last_commit_age'
   | 'opencode.memory.spool.episodes'
+  /** Captures and recalls of this machine's agents in the last hour, by `host`, `work` (capture, recall) and `outcome` (ok, late, failed). */
+  | 'opencode.memory.agent.outcomes'
   /** Seconds since the last successful restore test, of the memory whose last test is oldest. */
   | 'opencode.memory.archive.verified_age'
+  /** Dollars: what workers have spent on models today (UTC), and may spend (MEMORY_BUDGET). */
+  | 'opencode.memory.budget.spent'
+  | 'opencode.memory.budget.limit'
   /** By `model`: 0 closed, 1 half open, 2 open. */
   | 'opencode.memory.model.breaker';
 
-export type MetricName = CounterName;
-
-/** For callers who want no figures. */
+/** A sink that drops all metrics. */
 export const NO_METRICS: Metrics = { increment: () => {} };
 
 /** Counts in this process, by name, without tags. */
-export function countingMetrics(): Metrics & { count(name: MetricName): number } {
-  const counts = new Map<MetricName, number>();
+export function countingMetrics(): Metrics & { count(name: CounterName): number } {
+  const counts = new Map<CounterName, number>();
   return {
     increment: (name, _tags, by = 1) => void counts.set(name, (counts.get(name) ?? 0) + by),
     count: (name) => counts.get(name) ?? 0,
   };
 }
+
+/** Sends every metric to all sinks. Errors of a sink are ignored: a metric cannot break an answer. */
+export function allMetrics(...sinks: readonly (Metrics | undefined)[]): Metrics {
+  const present = sinks.filter((sink) => sink !== undefined);
+  const forEachSink = (send: (metrics: Metrics) => void) => {
+    for (const metrics of present)
+      try {
+        send(metrics);
+      } catch {
+        // A metric cannot break an answer.
+      }
+  };
+  return {
+    increment: (name, tags, by) => forEachSink((metrics) => metrics.increment(name, tags, by)),
+    record: (name, value, tags) => forEachSink((metrics) => metrics.record?.(name, value, tags)),
+    gauge: (name, value, tags) => forEachSink((metrics) => metrics.gauge?.(name, value, tags)),
+  };
+}
+
+/** Sends to Datadog's agent once the process has a tracer. The tracer sends every ten seconds. */
+export const DOGSTATSD: Metrics = {
+  increment: (name, tags, by = 1) => tracer()?.dogstatsd.increment(name, by, tags),
+  record: (name, value, tags) => tracer()?.dogstatsd.distribution(name, value, tags),
+  gauge: (name, value, tags) => tracer()?.dogstatsd.gauge(name, value, tags),
+};

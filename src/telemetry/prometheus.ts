@@ -1,9 +1,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Metric, Registry } from 'prom-client';
-import type { CounterName, DistributionName, GaugeName, Metrics, Tags } from './metrics.ts';
+import type { CounterName, DistributionName, GaugeName, Metrics, MetricTags } from './metrics.ts';
 
 /** Metrics of this process in Prometheus' format. */
 export interface Prometheus extends Metrics {
-  /** Everything that was counted since the start, and memory, processor and event loop of the process. */
+  /** All metrics since the start, and memory, processor and event loop of the process. */
   text(): Promise<string>;
   readonly contentType: string;
 }
@@ -13,8 +13,8 @@ interface Description {
   readonly labels?: readonly string[];
 }
 
-// Prometheus wants to know a metric's labels before its first value.
-const COUNTERS: Readonly<Record<CounterName, Description>> = {
+// Prometheus needs a metric's labels before its first value.
+export const COUNTERS: Readonly<Record<CounterName, Description>> = {
   'opencode.memory.cache_hit': { help: 'Answers from the cache', labels: ['group', 'ask'] },
   'opencode.memory.cache_miss': { help: 'Answers from the graph', labels: ['group', 'ask'] },
   'opencode.memory.model.calls': { help: 'Calls of models', labels: ['model', 'purpose', 'outcome'] },
@@ -24,12 +24,18 @@ const COUNTERS: Readonly<Record<CounterName, Description>> = {
     help: 'Unreadable rows of replies that were left out',
     labels: ['model', 'purpose'],
   },
+  'opencode.memory.model.texts_skipped': {
+    help: 'Texts without a vector because the embedder always fails on them',
+    labels: ['model'],
+  },
   'opencode.memory.recall': { help: 'Recalls for prompts of agents', labels: ['outcome'] },
   'opencode.memory.memo.hit': { help: 'Model calls saved by a cached result', labels: ['stage'] },
   'opencode.memory.memo.miss': { help: 'Model calls without a cached result', labels: ['stage'] },
   'opencode.memory.episodes.committed': { help: 'Episodes committed to a graph' },
+  'opencode.memory.episodes.expired': { help: 'Episodes removed because they had expired', labels: ['group'] },
   'opencode.memory.reembed.texts': { help: 'Texts embedded again for another embedder' },
-  'opencode.memory.jobs.failed': { help: 'Failed tries of jobs', labels: ['queue', 'fate'] },
+  // `fate` is the failure policy; dashboards store the label's name and values.
+  'opencode.memory.jobs.failed': { help: 'Failed attempts of jobs', labels: ['queue', 'fate'] },
   'opencode.memory.spool.drained': { help: 'Episodes handed in from the spool' },
   'opencode.memory.schedule.ticks': { help: 'Nightly runs that this worker started' },
   'opencode.memory.indexes.renewed': { help: 'Worn vector indexes that were rebuilt', labels: ['label'] },
@@ -39,7 +45,7 @@ const COUNTERS: Readonly<Record<CounterName, Description>> = {
   'opencode.memory.archive.problems': { help: 'Differences found in archives', labels: ['step'] },
 };
 
-const DISTRIBUTIONS: Readonly<Record<DistributionName, Description & { readonly buckets: number[] }>> = {
+export const DISTRIBUTIONS: Readonly<Record<DistributionName, Description & { readonly buckets: number[] }>> = {
   'opencode.memory.stage': {
     help: 'Duration of a stage in milliseconds',
     labels: ['stage'],
@@ -53,23 +59,34 @@ const DISTRIBUTIONS: Readonly<Record<DistributionName, Description & { readonly 
   },
 };
 
-const GAUGES: Readonly<Record<GaugeName, Description>> = {
+export const GAUGES: Readonly<Record<GaugeName, Description>> = {
   'opencode.memory.queue.jobs': { help: 'Jobs', labels: ['queue', 'state'] },
   'opencode.memory.queue.oldest_waiting': { help: 'Seconds that the oldest waiting job has waited', labels: ['queue'] },
   'opencode.memory.last_commit_age': { help: 'Seconds since the last commit' },
   'opencode.memory.spool.episodes': { help: 'Episodes in the spool' },
+  'opencode.memory.agent.outcomes': {
+    help: "Captures and recalls of this machine's agents in the last hour",
+    labels: ['host', 'work', 'outcome'],
+  },
   'opencode.memory.archive.verified_age': {
     help: 'Seconds since the last successful restore test, of the memory whose last test is oldest',
   },
+  'opencode.memory.budget.spent': { help: 'Dollars spent on models today (UTC)' },
+  'opencode.memory.budget.limit': { help: 'Dollars that may be spent on models in a day' },
   'opencode.memory.model.breaker': { help: '0 closed, 1 half open, 2 open', labels: ['model'] },
 };
 
-/** Each has figures of its own, so that workers in one process do not count for each other. */
+/** Each instance has its own metrics, so that several workers in one process do not share counts. */
 export function openPrometheus(): Prometheus {
   const registers = [new Registry()] as const;
   const [registry] = registers;
   const counter = recorder(COUNTERS, (shape) => new Counter({ ...shape, registers: [...registers] }));
-  const gauge = recorder(GAUGES, (shape) => new Gauge({ ...shape, registers: [...registers] }));
+  const gauge = recorder(GAUGES, (shape) => {
+    const made = new Gauge({ ...shape, registers: [...registers] });
+    // prom-client starts a gauge without labels at 0, which would mean a budget of nothing, or a commit just now.
+    if (shape.labelNames.length === 0) made.remove();
+    return made;
+  });
   const histogram = recorder(DISTRIBUTIONS, (shape) => new Histogram({ ...shape, registers: [...registers] }));
   let watched = false;
 
@@ -82,7 +99,7 @@ export function openPrometheus(): Prometheus {
       gauge(name, (metric, description) => metric.set(knownLabels(description, tags), value)),
     contentType: registry.contentType,
     async text() {
-      // Watching the event loop costs a little; it begins when somebody asks.
+      // Measuring the event loop costs a little, so it starts with the first request.
       if (!watched) collectDefaultMetrics({ register: registry });
       watched = true;
       return registry.metrics();
@@ -103,7 +120,7 @@ function recorder<Name extends string, Kind extends Description, Made extends Me
   };
 }
 
-/** A label that was not foreseen would throw. */
-function knownLabels({ labels = [] }: Description, tags: Tags = {}): Record<string, string> {
+/** An undeclared label would throw. */
+function knownLabels({ labels = [] }: Description, tags: MetricTags = {}): Record<string, string> {
   return Object.fromEntries(labels.filter((label) => label in tags).map((label) => [label, tags[label] ?? '']));
 }

@@ -1,14 +1,14 @@
-import { isForeseen } from '../errors.ts';
+import { isOperationalError } from '../errors.ts';
 
 /**
  * Name and message of a failure without content, for spans and logs. Our own messages have content only in quotation marks and after
  * a colon, where a foreign reason stands; both are removed. Any other message may hold an episode or a key, so only its kind is kept.
  */
 export function redactError(error: unknown): { readonly name: string; readonly message: string } {
-  if (isForeseen(error)) return { name: error.name, message: withoutQuotations(error) };
+  if (isOperationalError(error)) return { name: error.name, message: withoutQuotations(error) };
   // BullMQ's UnrecoverableError carries the reason in its cause.
   const { name, code, cause } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
-  if (isForeseen(cause)) return redactError(cause);
+  if (isOperationalError(cause)) return redactError(cause);
   const kind = isPlain(name) ? name : typeof error;
   return { name: kind, message: `An unexpected failure (${[kind, code].filter(isPlain).join(', ')}).` };
 }

@@ -1,36 +1,37 @@
 import { derivedUuid } from '../derived-uuid.ts';
 import { ModelFailedError, UnusableReplyError } from '../errors.ts';
-import { fewAtOnce } from '../few-at-once.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import {
+  type CommunityEdge,
   type MemberRow,
   readCommunities,
+  readCommunityEdges,
   readMembers,
-  readTies,
   replaceCommunities,
-  type Tie,
 } from '../graph/queries/communities.ts';
-import { instant } from '../graph/queries/moment.ts';
+import { instant } from '../graph/queries/time-conditions.ts';
+import { mapConcurrently } from '../map-concurrently.ts';
 import type { Summary } from '../models/language-model.ts';
+import { withCurrentSummaries } from '../search/answer/current-summaries.ts';
 import { oneLine, shortened } from '../text.ts';
-import { firstThatFit, keptOf, type UpkeepParts, writeUnderLease } from './write-under-lease.ts';
+import { firstThatFit, storableText, type UpkeepParts, writeUnderLease } from './write-under-lease.ts';
 
-/** It always ends before; a bound costs nothing. */
+/** The loop always ends before; the bound is a safeguard. */
 const MOST_ROUNDS = 100;
 
 type Neighbours = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 /**
- * Communities by label propagation (Raghavan, Albert and Kumara 2007, "Near linear time algorithm to detect community
- * structures in large-scale networks"): every node begins with a label of its own and takes, again and again, the one that
- * weighs most among its neighbours. Nodes take turns in the order of their names and see at once what others took; of labels
- * that weigh the same a node keeps its own, or else takes the smallest. Thus each change makes the ties inside of communities
- * weigh more, so it ends, and comes out the same whatever the order of `ties`.
+ * Communities by label propagation (Raghavan, Albert and Kumara 2007, "Near linear time algorithm to detect community structures in
+ * large-scale networks"): every node begins with its own label and takes, again and again, the one that weighs most among its neighbours.
+ * Nodes are updated in the order of their names and see earlier updates at once. Among labels of equal weight a node keeps its own, otherwise
+ * it takes the smallest. Each change raises the total weight inside communities, so the algorithm ends, and the result does not depend on the
+ * order of `edges`.
  *
- * Gives each community's members, sorted; at least two, since a node without ties belongs to none.
+ * @returns each community's members, sorted; at least two, since a node without edges belongs to no community
  */
-export function communitiesOf(ties: readonly Tie[]): string[][] {
-  const neighbours = neighboursOf(ties);
+export function detectCommunities(edges: readonly CommunityEdge[]): string[][] {
+  const neighbours = neighboursOf(edges);
   const labels = new Map([...neighbours.keys()].map((node) => [node, node]));
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     let changed = false;
@@ -44,17 +45,17 @@ export function communitiesOf(ties: readonly Tie[]): string[][] {
   return connectedParts(neighbours, labels);
 }
 
-/** How much each node's ties weigh together. */
-export function weights(ties: readonly Tie[]): Map<string, number> {
-  const sums = [...neighboursOf(ties)].map(
+/** The total weight of each node's edges. */
+export function degreeWeights(edges: readonly CommunityEdge[]): Map<string, number> {
+  const sums = [...neighboursOf(edges)].map(
     ([node, around]) => [node, [...around.values()].reduce((a, b) => a + b)] as const,
   );
   return new Map(sums);
 }
 
-function neighboursOf(ties: readonly Tie[]): Neighbours {
+function neighboursOf(edges: readonly CommunityEdge[]): Neighbours {
   const neighbours = new Map<string, Map<string, number>>();
-  for (const { a, b, weight } of ties.filter((tie) => tie.a !== tie.b))
+  for (const { a, b, weight } of edges.filter((edge) => edge.a !== edge.b))
     for (const [from, to] of [
       [a, b],
       [b, a],
@@ -79,7 +80,7 @@ function heaviest(around: ReadonlyMap<string, number>, labels: ReadonlyMap<strin
   return best;
 }
 
-/** Nodes of one label that no path inside of it joins are several communities; the paper says so too. */
+/** Nodes with the same label that are not connected through such nodes are several communities, as in the paper. */
 function connectedParts(neighbours: Neighbours, labels: ReadonlyMap<string, string>): string[][] {
   const seen = new Set<string>();
   const parts: string[][] = [];
@@ -98,8 +99,8 @@ function connectedParts(neighbours: Neighbours, labels: ReadonlyMap<string, stri
   return parts.filter(({ length }) => length > 1);
 }
 
-/** How many communities there are, and how many entities belong to them. */
-export interface BuiltCommunities {
+/** The number of communities, and of entities that belong to them. */
+export interface CommunityBuildResult {
   readonly communities: number;
   readonly members: number;
 }
@@ -110,7 +111,7 @@ const LONGEST_NAME = 100;
 
 interface Community {
   readonly uuid: string;
-  /** Stands for its members' names and summaries. */
+  /** Hash of its members' names and summaries. */
   readonly hash: string;
   /** The most connected first. */
   readonly members: readonly MemberRow[];
@@ -120,14 +121,16 @@ interface Community {
  * Recomputes the communities of a group and summarizes those that are new or whose members' summaries changed. Summaries of a failed
  * attempt are reused by the next one.
  */
-export function openCommunities(parts: UpkeepParts): (group: string) => Promise<BuiltCommunities> {
+export function openCommunityBuilder(parts: UpkeepParts): (group: string) => Promise<CommunityBuildResult> {
   const summariesByHash = new Map<string, Summary>();
 
   async function summarize({ hash, members }: Community): Promise<Summary> {
     const known = summariesByHash.get(hash);
     if (known) return known;
     const texts = firstThatFit(members.map(line), LONGEST_TEXT);
-    const { summaries } = await parts.languageModel.summarize([{ kind: 'community', name: '', known: '', texts }]);
+    const { summaries } = await parts.languageModel.summarize([
+      { kind: 'community', name: '', previousSummary: '', texts },
+    ]);
     const [summary] = summaries;
     if (!summary?.text)
       throw new UnusableReplyError(`The language model gave no summary of the community of ${members[0]?.name}.`);
@@ -144,14 +147,14 @@ export function openCommunities(parts: UpkeepParts): (group: string) => Promise<
     const kept = found.filter(({ uuid, hash }) => asStored.get(uuid) === hash);
     const fresh = found.filter((community) => !kept.includes(community));
     if (fresh.length > 0 || stored.length > kept.length) {
-      const summaries = await fewAtOnce(fresh, CALLS_AT_ONCE, summarize);
+      const summaries = await mapConcurrently(fresh, CALLS_AT_ONCE, summarize);
       const names = fresh.map(({ members }, place) => nameOf(summaries[place], members));
       const vectors = await embed(parts, names);
       const written = fresh.map(({ uuid, hash, members }, place) => ({
         uuid,
         hash,
         name: names[place] ?? '',
-        summary: keptOf(summaries[place]?.text ?? ''),
+        summary: storableText(summaries[place]?.text ?? ''),
         embedding: vectors[place] ?? [],
         members: members.map((member) => ({ uuid: member.uuid, edge: derivedUuid('has member', uuid, member.uuid) })),
       }));
@@ -169,13 +172,15 @@ export function openCommunities(parts: UpkeepParts): (group: string) => Promise<
 }
 
 async function findCommunities(graph: GroupGraph): Promise<Community[]> {
-  const ties = await readTies(graph, { asOf: instant(new Date()) });
-  const weight = weights(ties);
-  const rows = new Map((await readMembers(graph, [...weight.keys()])).map((row) => [row.uuid, row]));
-  return communitiesOf(ties).map((uuids) => {
+  const moment = { asOf: instant(new Date()) };
+  const edges = await readCommunityEdges(graph, moment);
+  const weight = degreeWeights(edges);
+  const current = await withCurrentSummaries(graph, await readMembers(graph, [...weight.keys()]), moment);
+  const rows = new Map(current.map((row) => [row.uuid, row]));
+  return detectCommunities(edges).map((uuids) => {
     const members = uuids.flatMap((uuid) => rows.get(uuid) ?? []);
     return {
-      // Both follow from the members in the order of their uuids, so that the same community is known again.
+      // Both are derived from the members sorted by uuid, so that the same community is recognised.
       uuid: derivedUuid('community', graph.group, ...uuids),
       hash: derivedUuid('told', ...members.flatMap(({ uuid, name, summary }) => [uuid, name, summary])),
       members: members.sort((a, b) => (weight.get(b.uuid) ?? 0) - (weight.get(a.uuid) ?? 0)),
@@ -186,13 +191,15 @@ async function findCommunities(graph: GroupGraph): Promise<Community[]> {
 async function embed({ embedder }: UpkeepParts, names: readonly string[]): Promise<number[][]> {
   const vectors = names.length > 0 ? await embedder.embed(names) : [];
   if (vectors.length === names.length && vectors.every(({ length }) => length === embedder.dimension)) return vectors;
-  throw new ModelFailedError(`The embedder ${embedder.model} gave other vectors than it was asked for.`);
+  throw new ModelFailedError(
+    `The embedder ${embedder.model} did not give one vector of the right length for each text.`,
+  );
 }
 
 const line = ({ name, summary }: MemberRow): string => (summary === '' ? name : `${name}: ${oneLine(summary)}`);
 
-/** A community that the model found no name for is named after its most connected members. */
+/** A community without a name from the model is named after its most connected members. */
 function nameOf(summary: Summary | undefined, members: readonly MemberRow[]): string {
-  const title = keptOf(oneLine(summary?.title ?? ''), LONGEST_NAME);
+  const title = storableText(oneLine(summary?.title ?? ''), LONGEST_NAME);
   return title || shortened(members.map(({ name }) => name).join(', '), LONGEST_NAME);
 }

@@ -1,12 +1,12 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { type LongEntity, readLongEntities, writeEntitySummaries } from '../graph/queries/entities.ts';
-import { instant } from '../graph/queries/moment.ts';
-import type { Subject } from '../models/language-model.ts';
-import { firstThatFit, keptOf, type UpkeepParts, writeUnderLease } from './write-under-lease.ts';
+import { instant } from '../graph/queries/time-conditions.ts';
+import type { SummarySubject } from '../models/language-model.ts';
+import { firstThatFit, storableText, type UpkeepParts, writeUnderLease } from './write-under-lease.ts';
 
 /** As in Graphiti. */
 const MOST_IN_A_CALL = 30;
-/** Facts that are shorter together are the summary as they are; the commit writes it. */
+/** Facts that are shorter in total are the summary themselves; the commit writes it. */
 const SHORT = 2000;
 const LONGEST_TEXT = 4000;
 
@@ -28,7 +28,7 @@ async function shortenSummaries(parts: UpkeepParts, graph: GroupGraph, noted: re
   const { summaries } = long.length > 0 ? await parts.languageModel.summarize(long.map(subject)) : { summaries: [] };
   const shortened = new Map(
     long.flatMap(({ uuid }, place) => {
-      const summary = keptOf(summaries[place]?.text ?? '');
+      const summary = storableText(summaries[place]?.text ?? '');
       return summary === '' ? [] : [[uuid, summary]];
     }),
   );
@@ -42,7 +42,7 @@ async function shortenSummaries(parts: UpkeepParts, graph: GroupGraph, noted: re
   return shortened.size;
 }
 
-/** The newest facts that fit, handed over in the order of time. */
-function subject({ name, summary, facts }: LongEntity): Subject {
-  return { kind: 'entity', name, known: summary, texts: firstThatFit(facts, LONGEST_TEXT).reverse() };
+/** The newest facts that fit, sorted by time. */
+function subject({ name, summary, facts }: LongEntity): SummarySubject {
+  return { kind: 'entity', name, previousSummary: summary, texts: firstThatFit(facts, LONGEST_TEXT).reverse() };
 }

@@ -7,9 +7,9 @@ import {
   type StoredSaga,
   writeSagaSummary,
 } from '../graph/queries/sagas.ts';
-import { evenly, keptOf, type UpkeepParts, writeUnderLease } from './write-under-lease.ts';
+import { shortenEvenly, storableText, type UpkeepParts, writeUnderLease } from './write-under-lease.ts';
 
-export interface ToldSaga {
+export interface SagaSummary {
   readonly name: string;
   readonly summary: string;
 }
@@ -19,10 +19,10 @@ const MOST_EPISODES = 200;
 const LONGEST_TEXT = 24_000;
 
 /**
- * Brings a saga's summary up to date: the summary so far and the episodes that came since, at most 200 in a call; the first
- * time the latest 200. @throws InvalidInputError when there is no such saga
+ * Updates a saga's summary from the previous summary and the episodes since then, at most 200 per call; the first time from the latest 200.
+ * @throws InvalidInputError when there is no such saga
  */
-export async function summarizeSaga(parts: UpkeepParts, group: string, name: string): Promise<ToldSaga> {
+export async function summarizeSaga(parts: UpkeepParts, group: string, name: string): Promise<SagaSummary> {
   const graph = parts.graphs.group(group);
   for (;;) {
     const saga = await readSaga(graph, name);
@@ -50,12 +50,12 @@ async function summarize(
   episodes: readonly SagaEpisodeRow[],
 ): Promise<void> {
   const inOrder = episodes.toSorted((a, b) => compare(a.validAt, b.validAt) || compare(a.uuid, b.uuid));
-  const texts = evenly(
+  const texts = shortenEvenly(
     inOrder.map(({ validAt, content }) => `${validAt.slice(0, 10)}: ${content}`),
     LONGEST_TEXT,
   );
-  const { summaries } = await parts.languageModel.summarize([{ kind: 'saga', name, known: summary, texts }]);
-  const newSummary = keptOf(summaries[0]?.text ?? '');
+  const { summaries } = await parts.languageModel.summarize([{ kind: 'saga', name, previousSummary: summary, texts }]);
+  const newSummary = storableText(summaries[0]?.text ?? '');
   if (newSummary === '') throw new UnusableReplyError(`The language model gave no summary of the saga "${name}".`);
   await writeUnderLease(parts, graph, (fenced) =>
     writeSagaSummary(graph, {
@@ -63,7 +63,7 @@ async function summarize(
       saga: uuid,
       was: summarizedAt ?? '',
       summary: newSummary,
-      // Not the present time: what becomes part of the saga while the model writes is not in its summary.
+      // Not the present time: episodes that join the saga while the model writes are not in the summary.
       summarizedAt: latest(episodes.map(({ linkedAt }) => linkedAt)),
       summarizedValidAt: latest([summarizedValidAt ?? '', ...episodes.map(({ validAt }) => validAt)]),
     }),

@@ -1,18 +1,18 @@
 import { EmbedderMismatchError } from '../errors.ts';
 import type { Task } from '../queue/jobs.ts';
-import { type BuiltCommunities, openCommunities } from './communities.ts';
-import { confirmRule } from './confirm.ts';
+import { type CommunityBuildResult, openCommunityBuilder } from './communities.ts';
+import { confirmRule } from './confirm-rule.ts';
+import { cutPassages } from './cut-passages.ts';
 import { summarizeLongEntities } from './long-entities.ts';
-import { cutPassages } from './passages.ts';
-import { summarizeSaga, type ToldSaga } from './saga.ts';
+import { type SagaSummary, summarizeSaga } from './saga.ts';
 import type { UpkeepParts } from './write-under-lease.ts';
 
-export type TaskResult = BuiltCommunities | ToldSaga | { readonly entities: number } | object;
+export type TaskResult = CommunityBuildResult | SagaSummary | { readonly entities: number } | object;
 
 /** Tasks on a graph other than ingestion. Every write is under the group's lease; models are called before it is taken. */
 export interface Upkeep {
   /**
-   * Doing it again changes nothing.
+   * Repeating a task changes nothing.
    * @throws StoreUnreachableError, StaleFenceError, ModelFailedError, ModelBusyError, TimedOutError (tried again); EmbedderMismatchError, InvalidInputError,
    *         UnusableReplyError
    */
@@ -24,16 +24,16 @@ function reembed(
   group: string,
   { model, dimension }: Extract<Task, { kind: 'reembed' }>,
 ): Promise<object> {
-  // Another worker may have it; or this one will, with other settings.
+  // Another worker may have this embedder, or this worker after a change of settings.
   if (!reembed || embedder.model !== model || embedder.dimension !== dimension)
     throw new EmbedderMismatchError(
-      `The memory "${group}" is to have the embedder ${model} (${dimension} dimensions), and a worker embeds with ${embedder.model} (${embedder.dimension}); start one with the new settings.`,
+      `The memory "${group}" is being changed to the embedder ${model} (${dimension} dimensions), but a worker embeds with ${embedder.model} (${embedder.dimension}); start a worker with the new settings.`,
     );
   return reembed(group);
 }
 
 export function openUpkeep(parts: UpkeepParts): Upkeep {
-  const buildCommunities = openCommunities(parts);
+  const buildCommunities = openCommunityBuilder(parts);
   return {
     async run(group, task) {
       switch (task.kind) {
@@ -47,6 +47,12 @@ export function openUpkeep(parts: UpkeepParts): Upkeep {
           return cutPassages(parts, group);
         case 'forget':
           return parts.forgetting.forget(group, task);
+        case 'expire':
+          return parts.forgetting.expire(group);
+        case 'redact':
+          return parts.forgetting.redact(group);
+        case 'forget-group':
+          return parts.forgetting.forgetGroup(group);
         case 'confirm':
           return confirmRule(parts, group, task.episode);
         case 'archive-forgotten':

@@ -3,36 +3,41 @@ import { StaleFenceError } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { type Fenced, readFence } from '../graph/queries/fence.ts';
+import type { SkipObservers } from '../models/embed-each.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { LanguageModel } from '../models/language-model.ts';
 import type { Task } from '../queue/jobs.ts';
 import { shortened, wholeSentences } from '../text.ts';
-import { raiseVersion } from '../valkey/group-version.ts';
+import { replaceVersion } from '../valkey/keys.ts';
 import type { Leases } from '../valkey/lease.ts';
 
-/** What upkeep works with. */
-export interface UpkeepParts {
+/** The parts of upkeep. */
+export interface UpkeepParts extends SkipObservers {
   readonly graphs: Graphs;
   readonly valkey: Redis;
   readonly leases: Leases;
   readonly languageModel: LanguageModel;
   readonly embedder: Embedder;
-  readonly forgetting: Forgetting;
-  /** Gives a group's graph vectors of `embedder`; done by `src/archive`. */
+  readonly forgetting: Forgetter;
+  /** Replaces the vectors of a group's graph by those of `embedder`; `src/archive` implements it. */
   readonly reembed?: (group: string) => Promise<object>;
 }
 
-/** Done by `src/forget`. */
-export interface Forgetting {
+/** Implemented by `src/forget`. */
+export interface Forgetter {
   forget(group: string, wanted: Extract<Task, { kind: 'forget' }>): Promise<object>;
+  forgetGroup(group: string): Promise<object>;
+  expire(group: string): Promise<object>;
+  /** Masks secrets in everything that is stored of the group. */
+  redact(group: string): Promise<object>;
   /** Copies tombstones to the archives, if that was not possible at once. */
   archive(group: string): Promise<object>;
 }
 
-/** Most characters of a summary, as in Graphiti. */
+/** Maximum characters of a summary, as in Graphiti. */
 export const LONGEST_SUMMARY = 1000;
 
-/** The first texts that fit into `budget` characters together; of a first one that does not fit alone, its beginning. */
+/** The first texts that fit into `budget` characters together. If the first one alone does not fit, its beginning. */
 export function firstThatFit(texts: readonly string[], budget: number): string[] {
   const kept: string[] = [];
   let left = budget;
@@ -45,7 +50,7 @@ export function firstThatFit(texts: readonly string[], budget: number): string[]
 }
 
 /** All texts, the longest of them shortened until they fit into `budget` characters together. */
-export function evenly(texts: readonly string[], budget: number): string[] {
+export function shortenEvenly(texts: readonly string[], budget: number): string[] {
   const lengths = texts.map(({ length }) => length).sort((a, b) => a - b);
   let left = budget;
   let share = budget;
@@ -59,16 +64,16 @@ export function evenly(texts: readonly string[], budget: number): string[] {
 }
 
 /**
- * What a model said, fit for the graph: without characters that the stores cannot give back, and at most `length` long, cut
- * behind a sentence (`truncate_at_sentence` of graphiti_core) or, when the first is longer, behind a word.
+ * A model's text as the graph can store it: without characters that the stores cannot return, and at most `length` long, cut after a sentence
+ * (`truncate_at_sentence` of graphiti_core) or, if the first sentence is longer, after a word.
  */
-export function keptOf(text: string, length = LONGEST_SUMMARY): string {
+export function storableText(text: string, length = LONGEST_SUMMARY): string {
   return wholeSentences(text.replaceAll('\0', '').toWellFormed().trim(), length);
 }
 
 /**
- * Takes the group's lease for one write, and makes every reader see it. `write` checks again what it was worked out from and
- * gives false when that, or the fence, is no longer so.
+ * Takes the group's lease for one write, and raises the version so that every reader sees it. `write` checks its inputs again and returns
+ * false if they or the fence have changed.
  * @throws StaleFenceError, after which the task is tried again from its beginning
  */
 export async function writeUnderLease(
@@ -80,8 +85,8 @@ export async function writeUnderLease(
   try {
     const seen = await readFence(graph);
     if (!lease.isHeld() || !(await write({ fence: lease.fence, seen })))
-      throw new StaleFenceError(`The memory "${graph.group}" was changed meanwhile; this task is tried again.`);
-    await raiseVersion(valkey, graph.group);
+      throw new StaleFenceError(`The memory "${graph.group}" was changed in the meantime; this task is tried again.`);
+    await replaceVersion(valkey, graph.group);
   } finally {
     await lease.release();
   }

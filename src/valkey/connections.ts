@@ -3,22 +3,21 @@ import type { Address } from '../config.ts';
 import { SECOND } from '../time.ts';
 import { explainValkey } from './failures.ts';
 
-/** Nobody who asks or stores waits longer than this for Valkey. */
+/** Callers that read or store wait at most this long for Valkey. */
 const PATIENCE = 800;
-/** Counted in slices: a while in which this process itself was busy, as when it loads code, counts as one and not as silence. */
+/** Silence is counted in slices: a period in which this process itself was busy, as when it loads code, counts as one slice. */
 const SLICES = 8;
 
-/** What a server answers that was demoted to a replica: to a write, and to a command that waited in it when that happened. */
+/** The answer of a server that was demoted to a replica: to a write, and to a command that was blocked at that moment. */
 const DEMOTED = /^(?:ERR [^\n]*-)?(?:READONLY|UNBLOCKED|MASTERDOWN) /;
-/** So long a demoted server's refusal is taken for a switch of primaries under way. */
+/** For this time after a demoted server's refusal a switch of primaries is assumed to be in progress. */
 const SWITCHES_WITHIN = 5 * SECOND;
 const ROLE_CHECKED_EVERY = 5 * SECOND;
 
 /**
- * Every connection to either store is made here. Behind an address that has begun to lead to another primary, as a Kubernetes service
- * does, a connection to the old one stays open indefinitely: it is closed and opened again as soon as a command is refused because
- * of that.
- * @param refused what becomes of that command: `resend` tries it again over the new connection
+ * Opens all connections to both stores. When an address begins to lead to another primary, as with a Kubernetes service, a connection to the
+ * old primary stays open indefinitely. It is closed and opened again as soon as the demoted server refuses a command.
+ * @param refused the treatment of that command: `resend` sends it again over the new connection
  */
 function openClient(
   { host, port, username, password, tls }: Address,
@@ -42,12 +41,12 @@ function openClient(
   return client;
 }
 
-/** Whether a failure says that the server has become a replica. */
+/** True if a failure says that the server has become a replica. */
 export function isDemotion(error: unknown): boolean {
   return error instanceof Error && error.name === 'ReplyError' && DEMOTED.test(error.message);
 }
 
-/** ioredis' answer 2 sends the refused command again; a refused command had no effect, also where it is a script. */
+/** With the answer 2 ioredis sends the refused command again. A refused command had no effect, even if it was a script. */
 function resendWhileSwitching(): (error: Error) => false | 1 | 2 {
   const since = new WeakMap<object, number>();
   return (error) => {
@@ -56,12 +55,12 @@ function resendWhileSwitching(): (error: Error) => false | 1 | 2 {
     if (!args) return 1;
     const first = since.get(args) ?? performance.now();
     since.set(args, first);
-    // An address that leads to a replica for good has to be told of.
+    // An address that keeps leading to a replica must be reported.
     return performance.now() - first < SWITCHES_WITHIN ? 2 : 1;
   };
 }
 
-/** A connection that only reads would never hear of a demotion, and would read what is out of date. */
+/** A connection that only reads would not notice a demotion, and would read outdated data. */
 function checkRole(client: Redis): Redis {
   let timer: NodeJS.Timeout | undefined;
   const check = async () => {
@@ -78,14 +77,14 @@ function checkRole(client: Redis): Redis {
 }
 
 /**
- * For callers who want an answer or an error at once: nothing is queued while Valkey is away, and a frozen Valkey is given up
- * after 0.8 s. It goes on reconnecting in the background. A command that timed out may still be carried out.
+ * For callers that need an answer or an error at once: nothing is queued while Valkey is down, and calls to a frozen Valkey fail after 0.8 s.
+ * The connection keeps reconnecting in the background. A command that timed out may still be executed.
  */
-export function impatientConnection(address: Address): Redis {
+export function failFastConnection(address: Address): Redis {
   const connection = openClient(address, 'fail', {
     enableOfflineQueue: false,
     connectTimeout: PATIENCE,
-    // A silent server never closes its end; nobody waits for that.
+    // A silent server never closes its end, so the close is not awaited.
     disconnectTimeout: 0.1 * SECOND,
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(attempt * 200, 5 * SECOND),
@@ -95,8 +94,8 @@ export function impatientConnection(address: Address): Redis {
 }
 
 /**
- * Ends the connection, with all commands on it, when nothing came back for 0.8 s. Not by ioredis' own `commandTimeout`: that
- * counts the time in which this process was busy, and keeps a connection on which nobody will ever answer again.
+ * Closes the connection, with all its commands, after 0.8 s without an answer. ioredis' own `commandTimeout` also counts the time in which
+ * this process was busy, and keeps a connection to a server that will never answer.
  */
 function giveUpSilent(connection: Redis): void {
   const send = connection.sendCommand.bind(connection);
@@ -113,32 +112,56 @@ function giveUpSilent(connection: Redis): void {
     if (owed === 0) clearInterval(timer);
   }
   connection.sendCommand = (command, stream) => {
-    if (owed === 0) timer = setInterval(tick, PATIENCE / SLICES);
+    // The socket keeps the process alive while an answer may come; the timer alone does not.
+    if (owed === 0) timer = setInterval(tick, PATIENCE / SLICES).unref();
     owed += 1;
     command.promise.then(answered, answered);
     return send(command, stream);
   };
 }
 
-/** BullMQ's longest blocking read takes 10 s; its own connections are made after the model of the one that it is given. */
+/** BullMQ's longest blocking read takes 10 s, and BullMQ copies the options of the given connection. */
 const LONGEST_BLOCK = 11 * SECOND;
 
 /**
- * For workers, which wait: commands are kept until Valkey is back.
- * @param silence milliseconds after which a connection that owes a reply counts as dead and is replaced
+ * For workers, which can wait: commands are queued until Valkey is back.
+ * @param silence milliseconds without a reply after which the connection counts as dead and is replaced
  */
-export function patientConnection(address: Address, silence = LONGEST_BLOCK): Redis {
-  return checkRole(
+export function retryingConnection(address: Address, silence = LONGEST_BLOCK): Redis {
+  const connection = checkRole(
     openClient(address, 'resend', {
       maxRetriesPerRequest: null,
       socketTimeout: silence,
       retryStrategy: (attempt) => Math.min(attempt * 200, 5 * SECOND),
     }),
   );
+  const opened: Redis[] = [];
+  copies.set(connection, opened);
+  const duplicate = connection.duplicate.bind(connection);
+  connection.duplicate = (override) => {
+    const copy = duplicate(override);
+    opened.push(copy);
+    return copy;
+  };
+  return connection;
 }
 
-/** A connection that fails for good at its first failure, for callers who keep several and replace the broken. */
-export function oneConnection(address: Address, patience: number): Redis {
+/** BullMQ blocks on copies of the connection that it is given. A copy whose orderly end failed would reconnect indefinitely. */
+const copies = new WeakMap<Redis, readonly Redis[]>();
+
+/**
+ * Closes a patient connection and all of its copies for good. BullMQ may connect a closed copy again; if the server is gone by then, the copy
+ * would reconnect indefinitely and keep the process alive. A connection that is closed already is not closed again, since ioredis would start
+ * a timer that keeps the process alive for two seconds.
+ */
+export function disconnectWithCopies(connection: Redis): void {
+  const opened = [connection, ...(copies.get(connection) ?? [])];
+  for (const each of opened) each.options.retryStrategy = () => null;
+  for (const each of opened.filter(({ status }) => status !== 'end')) each.disconnect();
+}
+
+/** A connection that does not reconnect, for callers that keep several connections and replace broken ones. */
+export function singleConnection(address: Address, patience: number): Redis {
   return openClient(address, 'fail', {
     enableOfflineQueue: false,
     connectTimeout: patience,
@@ -152,10 +175,10 @@ const starting = new WeakMap<Redis, Promise<void>>();
 
 /**
  * Waits for the connection's first success or failure; later calls return at once. Needed because an impatient
- * connection refuses commands until it stands.
+ * connection refuses commands until it is established.
  * @throws StoreUnreachableError, AccessRefusedError, WrongServerError
  */
-export async function established(connection: Redis, address: Address): Promise<void> {
+export async function ensureConnected(connection: Redis, address: Address): Promise<void> {
   if (isUsable(connection)) return;
   const running = starting.get(connection) ?? establish(connection, address);
   starting.set(connection, running);
@@ -166,19 +189,19 @@ export async function established(connection: Redis, address: Address): Promise<
   }
 }
 
-/** One that is about to be opened again still calls itself ready until its old end has closed. */
+/** A reconnecting connection still has the status ready until its old socket is closed. */
 const isUsable = ({ status, stream }: Redis): boolean => status === 'ready' && stream?.writable !== false;
 
 async function establish(connection: Redis, address: Address): Promise<void> {
   try {
-    await ready(connection, PATIENCE);
+    await waitUntilReady(connection, PATIENCE);
   } catch (error) {
     throw explainValkey(error, address);
   }
 }
 
-/** Waits until the connection stands, fails with the client's own error, or `patience` milliseconds are over. */
-export async function ready(connection: Redis, patience: number): Promise<void> {
+/** Waits until the connection is established, fails with the client's own error, or `patience` milliseconds are over. */
+export async function waitUntilReady(connection: Redis, patience: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   let forget: () => void = () => {};
   try {
@@ -189,7 +212,7 @@ export async function ready(connection: Redis, patience: number): Promise<void> 
         if (left === 0) reject(new Error(`no answer within ${patience} ms`));
       }, patience / SLICES);
       const ended = () => reject(new Error('Connection is closed'));
-      // A refused password comes as an error event; a refused connection too, each with its reason.
+      // A refused password and a refused connection are error events, each with its reason.
       connection.once('ready', resolve).once('error', reject).once('end', ended);
       forget = () => connection.off('ready', resolve).off('error', reject).off('end', ended);
       if (connection.status === 'wait') connection.connect().catch(() => {});

@@ -1,5 +1,5 @@
 import type { Address } from '../config.ts';
-import { AccessRefusedError, isForeseen, StoreUnreachableError, WrongServerError } from '../errors.ts';
+import { AccessRefusedError, isOperationalError, StoreUnreachableError, WrongServerError } from '../errors.ts';
 
 export type Store = 'Valkey' | 'FalkorDB';
 
@@ -8,7 +8,7 @@ export type Store = 'Valkey' | 'FalkorDB';
  * stores are called through ioredis, so their failures look alike.
  */
 export function explainStore(error: unknown, store: Store, address: Address): Error {
-  if (isForeseen(error)) return error;
+  if (isOperationalError(error)) return error;
   // A transaction fails because of one of its commands, whose error has the reason.
   const [first] = (error as { previousErrors?: readonly unknown[] } | null)?.previousErrors ?? [];
   if (first !== undefined) return explainStore(first, store, address);
@@ -24,7 +24,7 @@ export function explainStore(error: unknown, store: Store, address: Address): Er
   if (DENIED.test(text)) return deniedError(error, text, `${at} does not let its user`, cause);
   if (FOREIGN.test(text))
     return new WrongServerError(
-      `What answers at ${address.host}:${address.port} is not ${store}; check ${setting('HOST')} and ${setting('PORT')}.`,
+      `The server at ${address.host}:${address.port} is not ${store}; check ${setting('HOST')} and ${setting('PORT')}.`,
       cause,
     );
   if (AWAY.test(text))
@@ -33,16 +33,19 @@ export function explainStore(error: unknown, store: Store, address: Address): Er
       cause,
     );
   if (text.includes('OOM command not allowed'))
-    return new StoreUnreachableError(`${at} is out of memory and takes nothing more; raise its maxmemory.`, cause);
+    return new StoreUnreachableError(`${at} is out of memory and accepts no more data; raise its maxmemory.`, cause);
   if (UNWRITTEN.test(text))
-    return new StoreUnreachableError(`${at} cannot write to its disk, so it takes nothing; its log tells why.`, cause);
+    return new StoreUnreachableError(
+      `${at} cannot write to its disk, so it accepts no writes; its log says why.`,
+      cause,
+    );
   if (REPLICA.test(text)) return replicaError(store, address, cause);
   return error instanceof Error ? error : new Error(text);
 }
 
 export function isFalkorDBError({ host, port }: Address): WrongServerError {
   return new WrongServerError(
-    `The server at ${host}:${port} is FalkorDB, which is not to hold the queue too; set VALKEY_HOST and VALKEY_PORT to a Valkey of its own.`,
+    `The server at ${host}:${port} is FalkorDB, which cannot also hold the queue; set VALKEY_HOST and VALKEY_PORT to a separate Valkey.`,
   );
 }
 
@@ -60,7 +63,7 @@ function deniedError(error: unknown, text: string, start: string, cause: ErrorOp
 export function replicaError(store: Store, { host, port }: Address, options?: ErrorOptions): StoreUnreachableError {
   const name = store.toUpperCase();
   return new StoreUnreachableError(
-    `${store} at ${host}:${port} is a replica, which takes nothing; set ${name}_HOST and ${name}_PORT to its primary.`,
+    `${store} at ${host}:${port} is a replica and accepts no writes; set ${name}_HOST and ${name}_PORT to its primary.`,
     options,
   );
 }
@@ -78,7 +81,7 @@ export function isAboutServer(error: unknown): boolean {
   return error.name === 'ReplyError' ? OF_SERVER.test(error.message) : OF_CLIENT.test(error.message);
 }
 
-/** The code that stands before a refusal; older servers put the place in a script before it. */
+/** The code at the start of a refusal; older servers put the place in a script before it. */
 const OF_SERVER =
   /^(?:ERR [^\n]*@user_script[^\n]*-)?(?:WRONGPASS|NOAUTH|NOPERM|OOM|MISCONF|READONLY|UNBLOCKED|EXECABORT|LOADING|MASTERDOWN|CLUSTERDOWN) /;
 const OF_CLIENT =

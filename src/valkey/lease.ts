@@ -4,19 +4,20 @@ import { TimedOutError } from '../errors.ts';
 import { MINUTE } from '../time.ts';
 import { withTimeout } from '../with-timeout.ts';
 import { groupKey } from './keys.ts';
-import { openSignals, type Signals } from './signals.ts';
+import { acquireFencedLock, releaseCall, renewCall } from './lock.ts';
+import { openPubSub, type PubSub } from './pub-sub.ts';
 
 /** The right to change a group's graph, held by one worker at a time. */
 export interface Lease {
-  /** Higher than that of every lease before it; the graph refuses a lower one. */
+  /** Higher than the fence of every earlier lease; the graph refuses a lower one. */
   readonly fence: number;
-  /** False once it was not renewed in time, as after a freeze: another worker may hold it, so nothing may be written. */
+  /** False once the lease was not renewed in time, as after a freeze. Another worker may hold it, so nothing may be written. */
   isHeld(): boolean;
   release(): Promise<void>;
 }
 
 /** Options of a wait that may be cancelled. */
-export interface Wait {
+export interface LeaseWait {
   /** Called once, when another worker holds the lease, before the wait begins. */
   readonly onWait: () => Promise<void>;
   /** Ends the waiting. */
@@ -26,11 +27,11 @@ export interface Wait {
 /** The leases of all groups, as one process sees them. */
 export interface Leases {
   /** The messages that waits use, for other modules to share. */
-  readonly signals: Signals;
+  readonly pubSub: PubSub;
   /** Waits for the group's lease and keeps it alive until it is released. @throws TimedOutError after five minutes */
   take(group: string): Promise<Lease>;
   /** The same; undefined when the wait was cancelled first. */
-  takeUnless(group: string, wait: Wait): Promise<Lease | undefined>;
+  takeUnless(group: string, wait: LeaseWait): Promise<Lease | undefined>;
   close(): void;
 }
 
@@ -41,35 +42,20 @@ const JITTER = 50;
 /** Milliseconds in which this process does not take a lease again that other processes wait for, so that they get it. */
 const RELEASE_PAUSE = 5;
 
-// The number follows the server's clock, so that it keeps rising even when Valkey lost its data. A worker that asks again after a lost
-// answer holds the lease already and gets a new number.
-const ACQUIRE = `
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return redis.call('PTTL', KEYS[1]) end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-local time = redis.call('TIME')
-local fence = math.max(time[1] * 1000 + math.floor(time[2] / 1000), tonumber(redis.call('GET', KEYS[2]) or '0') + 1)
-redis.call('SET', KEYS[2], string.format('%.0f', fence))
-return string.format('%.0f', fence)`;
-const RENEW = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`;
-/** Returns how many processes received the message. */
-const RELEASE = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('DEL', KEYS[1])
-return redis.call('PUBLISH', KEYS[1], 'released')`;
-
 /**
  * A waiting worker does not poll: the release is published. Only if no message comes, since the holder died, the worker asks again when
  * the lease expires.
  * @param ttlMs milliseconds after which a dead holder loses the lease; it is renewed at a third of that
  */
 export function openLeases(valkey: Redis, ttlMs: number): Leases {
-  const signals = openSignals(valkey);
+  const pubSub = openPubSub(valkey);
   const localQueues = openLocalQueues();
 
-  async function take(group: string, wait?: Wait): Promise<Lease | undefined> {
+  async function take(group: string, wait?: LeaseWait): Promise<Lease | undefined> {
     const deadline = performance.now() + MAX_WAIT;
     const turn = await localQueues.next(group, MAX_WAIT);
     const holder = randomUUID();
+    const keys = { lock: groupKey(valkey, 'lease', group), fence: groupKey(valkey, 'fence', group) };
     let released = Promise.withResolvers<void>();
     const wake = () => released.resolve();
     let stop: (() => void) | undefined;
@@ -78,21 +64,14 @@ export function openLeases(valkey: Redis, ttlMs: number): Leases {
       while (!wait?.until.aborted) {
         released = Promise.withResolvers();
         const asked = performance.now();
-        const answer = await valkey.eval(
-          ACQUIRE,
-          2,
-          groupKey(valkey, 'lease', group),
-          groupKey(valkey, 'fence', group),
-          holder,
-          ttlMs,
-        );
-        if (typeof answer === 'string') return openLease(group, holder, Number(answer), asked, turn);
+        const answer = await acquireFencedLock(valkey, keys, holder, ttlMs);
+        if ('fence' in answer) return openLease(group, holder, answer.fence, asked, turn);
         if (stop) {
-          const lapses = Math.max(Number(answer), JITTER) + Math.random() * JITTER;
+          const lapses = Math.max(answer.expiresInMs, JITTER) + Math.random() * JITTER;
           await withTimeout(Math.min(lapses, deadline - performance.now()), released.promise, () => {});
         } else {
-          // The loop asks once more: the lease may have been released before we listened.
-          stop = await signals.listen(groupKey(valkey, 'lease', group), wake);
+          // The loop asks again: the lease may have been released before we subscribed.
+          stop = await pubSub.listen(keys.lock, wake);
           await wait?.onWait();
         }
         if (performance.now() >= deadline) throw leaseTimeout(group);
@@ -109,23 +88,24 @@ export function openLeases(valkey: Redis, ttlMs: number): Leases {
   }
 
   function openLease(group: string, holder: string, fence: number, asked: number, turn: LocalTurn): Lease {
+    const key = groupKey(valkey, 'lease', group);
     // By this process' clock, from before each call, so that it never ends later than Valkey's expiry.
     let heldUntil = asked + ttlMs;
     const renewal = setInterval(async () => {
       const began = performance.now();
-      const isRenewed = await valkey
-        .eval(RENEW, 1, groupKey(valkey, 'lease', group), holder, ttlMs)
-        .catch(() => undefined);
+      const isRenewed = await valkey.eval(...renewCall(key, holder, ttlMs)).catch(() => undefined);
       if (isRenewed === 1) heldUntil = began + ttlMs;
       else if (isRenewed === 0) heldUntil = 0;
     }, ttlMs / 3);
+    // Of a commit that was given up at closing it would keep the process alive.
+    renewal.unref();
     return {
       fence,
       isHeld: () => performance.now() < heldUntil,
       async release() {
         clearInterval(renewal);
         heldUntil = 0;
-        const listeners = await valkey.eval(RELEASE, 1, groupKey(valkey, 'lease', group), holder).catch(() => 0);
+        const listeners = await valkey.eval(...releaseCall(key, holder, 'released')).catch(() => 0);
         if (listeners === 0) turn.end();
         else setTimeout(turn.end, RELEASE_PAUSE);
       },
@@ -133,10 +113,10 @@ export function openLeases(valkey: Redis, ttlMs: number): Leases {
   }
 
   return {
-    signals,
+    pubSub,
     take: async (group) => (await take(group)) as Lease,
     takeUnless: take,
-    close: signals.close,
+    close: pubSub.close,
   };
 }
 

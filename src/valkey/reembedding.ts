@@ -7,7 +7,7 @@ export interface ReembeddingNote {
   /** The new embedder. */
   readonly model: string;
   readonly dimension: number;
-  /** `replacing`: all texts are embedded, and commits wait until the graph is another one. */
+  /** `replacing`: all texts are embedded, and commits wait until the graph is replaced. */
   readonly phase: 'embedding' | 'replacing';
   /** From 0 to 1, of this phase. */
   readonly share: number;
@@ -18,7 +18,7 @@ export interface ReembeddingNote {
 /** An entry of a dead worker expires after this time. */
 const TTL = 1 * DAY;
 
-// Under `memo`, for which existing users of the server have rights already.
+// Under `memo`, for which existing Valkey users have rights already.
 const key = (valkey: Redis, group: string): string => `${groupKey(valkey, 'memo', group)}:reembed`;
 
 export async function storeReembedding(valkey: Redis, group: string, note: Omit<ReembeddingNote, 'at'>): Promise<void> {

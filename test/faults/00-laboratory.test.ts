@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
 import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
 import { commandsIn, replyEnd } from '../support/faults/resp.ts';
-import type { Told } from '../support/faults/story.ts';
+import type { StoryEpisode } from '../support/faults/story.ts';
 import type { StoredEdge, StoredNode, WholeGraph } from '../support/graphiti/whole-graph.ts';
 
 // What the other tests trust: that a wrong graph is told from a right one, and commands on the wire from each other.
 
 const EPISODE = '00000000-0000-4000-8000-000000000001';
-const told: Told = {
+const told: StoryEpisode = {
   uuid: EPISODE,
   group: 'g',
   content: 'text',

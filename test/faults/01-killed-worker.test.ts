@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { SECOND } from '../../src/time.ts';
 import { count, isFull } from '../support/faults/count.ts';
+import { enqueue, paced, untilDone } from '../support/faults/enqueue.ts';
 import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { callsSpent } from '../support/faults/model-calls.ts';
 import { record } from '../support/faults/results.ts';
 import { storyOf } from '../support/faults/story.ts';
-import { paced, tell, untilDone } from '../support/faults/telling.ts';
 import { watchForHalfWritten } from '../support/faults/visible.ts';
 import { random } from '../support/random.ts';
 import { randomMoment } from '../support/wait.ts';
@@ -25,7 +25,7 @@ test(`1. a worker killed ${kills} times at random moments during ${jobs} jobs lo
   const episodes = storyOf(config.group, jobs, 'killed');
   const visible = watchForHalfWritten(lab.graphs.group(config.group));
 
-  const arriving = paced(episodes, (kills * LIVES) / jobs, (episode) => tell(memory, episode));
+  const arriving = paced(episodes, (kills * LIVES) / jobs, (episode) => enqueue(memory, episode));
   arriving.catch(() => {});
   for (let kill = 0; kill < kills; kill += 1) {
     const running = await worker().ready();
@@ -34,13 +34,13 @@ test(`1. a worker killed ${kills} times at random moments during ${jobs} jobs lo
   }
   await arriving;
   await worker().ready();
-  await untilDone(memory, jobs, (30 + jobs) * SECOND);
+  await untilDone(memory, jobs);
 
   const seen = await visible.stop();
   const spent = callsSpent(lab.model.calls, episodes);
   expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
   // A long summary may still be told: its task waits for ten seconds.
-  expect(await memory.jobCounts('store')).toMatchObject({ completed: jobs, failed: 0, waiting: 0, active: 0 });
+  expect(await memory.getJobCounts('store')).toMatchObject({ completed: jobs, failed: 0, waiting: 0, active: 0 });
   expect(seen.halfWritten).toEqual([]);
   expect(seen.looks).toBeGreaterThan(0);
   // What a killed worker had just asked is lost with it.

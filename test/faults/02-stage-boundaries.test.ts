@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { MINUTE, SECOND } from '../../src/time.ts';
+import { MINUTE } from '../../src/time.ts';
 import { withTimeout } from '../../src/with-timeout.ts';
 import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
 import { count } from '../support/faults/count.ts';
+import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
 import type { Proxies } from '../support/faults/laboratory.ts';
 import { type Scenario, useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { BOUNDARIES, type Boundary, watchBoundary } from '../support/faults/stages.ts';
-import { storyOf, type Told } from '../support/faults/story.ts';
-import { tellAll, untilDone } from '../support/faults/telling.ts';
+import { type StoryEpisode, storyOf } from '../support/faults/story.ts';
 
 const lab = useLaboratory({}, { takeover: 'soon' });
 const times = count({ full: 20, small: 1 });
@@ -20,7 +20,7 @@ const EPISODES = 5;
 interface Case {
   readonly boundary: Boundary;
   readonly seed: string;
-  readonly told: readonly Told[];
+  readonly told: readonly StoryEpisode[];
 }
 
 test(`2. killed at ${BOUNDARIES.length} stage boundaries, ${times} times each, the graph is as undisturbed`, async () => {
@@ -31,12 +31,12 @@ test(`2. killed at ${BOUNDARIES.length} stage boundaries, ${times} times each, t
 
   const undisturbed = lab.scenario({ environment: { MEMORY_CONCURRENCY: '1' } });
   const wantedGroup = (seed: string) => `${undisturbed.config.group}-${all.findIndex((it) => it.seed === seed)}`;
-  await tellAll(
+  await enqueueAll(
     undisturbed.memory,
     all.flatMap(({ seed }) => storyOf(wantedGroup(seed), EPISODES, seed)),
   );
   const only = await undisturbed.worker().ready();
-  await untilDone(undisturbed.memory, all.length * EPISODES, (60 + all.length * EPISODES) * SECOND);
+  await untilDone(undisturbed.memory, all.length * EPISODES);
   await only.stop();
 
   const chains = Array.from({ length: CHAINS }, (_, chain) => all.filter((_, place) => place % CHAINS === chain));
@@ -71,8 +71,8 @@ async function runChain(cases: readonly Omit<Case, 'told'>[]): Promise<Case[]> {
     done.push({ boundary, seed, told });
   }
   await scenario.worker().ready();
-  await untilDone(scenario.memory, cases.length * EPISODES, (60 + cases.length) * SECOND);
-  expect(await scenario.memory.jobCounts('store')).toMatchObject({ failed: 0 });
+  await untilDone(scenario.memory, cases.length * EPISODES);
+  expect(await scenario.memory.getJobCounts('store')).toMatchObject({ failed: 0 });
   return done;
 }
 
@@ -80,7 +80,7 @@ async function killAt(
   { config, memory, worker }: Scenario,
   proxies: Proxies,
   boundary: Boundary,
-  told: readonly Told[],
+  told: readonly StoryEpisode[],
   seed: string,
 ): Promise<void> {
   const running = await worker().ready();
@@ -90,7 +90,7 @@ async function killAt(
     killed.resolve();
     return 'drop';
   });
-  await tellAll(memory, told);
+  await enqueueAll(memory, told);
   await withTimeout(5 * MINUTE, killed.promise, () => {
     throw new Error(`No worker came to "${boundary.when} ${boundary.stage}": ${running.said()}`);
   });

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { SECOND } from '../../src/time.ts';
 import { count } from '../support/faults/count.ts';
+import { enqueue, paced } from '../support/faults/enqueue.ts';
 import { withQueue } from '../support/faults/jobs.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
-import { storyOf, type Told } from '../support/faults/story.ts';
-import { paced, tell } from '../support/faults/telling.ts';
+import { type StoryEpisode, storyOf } from '../support/faults/story.ts';
 import { random } from '../support/random.ts';
 import { randomMoment, until } from '../support/wait.ts';
 
@@ -24,8 +24,8 @@ test(`4. Valkey killed and restarted ${kills} times under ${PER_SECOND} enqueues
   const acknowledged = new Set<string>();
   let refused = 0;
 
-  const handIn = (episode: Told) =>
-    tell(memory, episode).then(
+  const handIn = (episode: StoryEpisode) =>
+    enqueue(memory, episode).then(
       () => acknowledged.add(episode.uuid),
       () => {
         refused += 1;
@@ -33,7 +33,7 @@ test(`4. Valkey killed and restarted ${kills} times under ${PER_SECOND} enqueues
     );
   for (let kill = 0; kill < kills; kill += 1) {
     const before = acknowledged.size;
-    const [away, back] = probes.slice(2 * kill, 2 * kill + 2) as [Told, Told];
+    const [away, back] = probes.slice(2 * kill, 2 * kill + 2) as [StoryEpisode, StoryEpisode];
     const arriving = paced(episodes.slice(kill * PER_KILL, (kill + 1) * PER_KILL), SECOND / PER_SECOND, handIn);
     await until('acknowledgements', () => acknowledged.size >= before + BEFORE);
     await randomMoment(chance, SECOND);

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { MINUTE, SECOND } from '../../src/time.ts';
+import { SECOND } from '../../src/time.ts';
 import { count } from '../support/faults/count.ts';
+import { paced, untilDone } from '../support/faults/enqueue.ts';
 import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { callsSpent } from '../support/faults/model-calls.ts';
 import { record } from '../support/faults/results.ts';
-import { optionsOf, storyOf, type Told } from '../support/faults/story.ts';
-import { paced, untilDone } from '../support/faults/telling.ts';
+import { optionsOf, type StoryEpisode, storyOf } from '../support/faults/story.ts';
 
 const lab = useLaboratory();
 const away = count({ full: 120, small: 3 }) * SECOND;
@@ -22,15 +22,15 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
     const { config, memory, worker } = lab.scenario();
     const episodes = storyOf(config.group, jobs, `away ${signal}`);
     // The first call of a process loads the program.
-    const [first, ...others] = episodes as [Told, ...Told[]];
-    await memory.enqueue(first.content, null, { ...optionsOf(first), spool: true });
+    const [first, ...others] = episodes as [StoryEpisode, ...StoryEpisode[]];
+    await memory.enqueueEpisode(first.content, null, { ...optionsOf(first), spool: true });
 
     await lab.valkey.kill(signal);
     const took: number[] = [];
     let spooled = 0;
     await paced(others, away / jobs, async (episode) => {
       const start = performance.now();
-      const receipt = await memory.enqueue(episode.content, null, { ...optionsOf(episode), spool: true });
+      const receipt = await memory.enqueueEpisode(episode.content, null, { ...optionsOf(episode), spool: true });
       took.push(performance.now() - start);
       if (receipt.spooled) spooled += 1;
     });
@@ -39,12 +39,12 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
 
     // Whoever comes next drains it.
     await worker().ready();
-    await untilDone(memory, jobs, MINUTE + jobs * 100);
+    await untilDone(memory, jobs);
 
     const slowest = Math.max(...took);
     const inTime = took.filter((it) => it <= BACK_WITHIN).length;
     expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
-    expect(await memory.jobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
+    expect(await memory.getJobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
     expect(callsSpent(lab.model.calls, episodes).again).toBe(0);
     expect(spooled).toBe(others.length);
 

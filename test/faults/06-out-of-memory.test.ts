@@ -2,11 +2,11 @@ import { Redis } from 'ioredis';
 import { afterAll, expect, test } from 'vitest';
 import { runCommand } from '../support/command-line.ts';
 import { count } from '../support/faults/count.ts';
+import { enqueue, untilDone } from '../support/faults/enqueue.ts';
 import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
-import { storyOf, type Told } from '../support/faults/story.ts';
-import { tell, untilDone } from '../support/faults/telling.ts';
+import { type StoryEpisode, storyOf } from '../support/faults/story.ts';
 
 const lab = useLaboratory();
 const jobs = count({ full: 2000, small: 100 });
@@ -19,34 +19,34 @@ test(`6. Valkey out of memory refuses loudly, and what it acknowledged of ${jobs
   valkey = new Redis({ host: lab.valkey.host, port: lab.valkey.port });
   const episodes = storyOf(config.group, jobs, 'full');
   const [half, rest] = [episodes.slice(0, jobs / 2), episodes.slice(jobs / 2)];
-  for (const episode of half) await tell(memory, episode);
+  for (const episode of half) await enqueue(memory, episode);
   const used = Number(/used_memory:(\d+)/.exec(await valkey.info('memory'))?.[1]);
   await valkey.config('SET', 'maxmemory', String(used));
 
-  const acknowledged: Told[] = [...half];
+  const acknowledged: StoryEpisode[] = [...half];
   const refusals = new Set<string>();
   for (const episode of rest)
-    await tell(memory, episode).then(
+    await enqueue(memory, episode).then(
       () => acknowledged.push(episode),
       (error: Error) => refusals.add(`${error.name}: ${error.message}`),
     );
-  const [typed] = storyOf(config.group, 1, 'typed') as [Told];
+  const [typed] = storyOf(config.group, 1, 'typed') as [StoryEpisode];
   const said = await runCommand(['store', typed.content, '--no-wait', '--uuid', typed.uuid], environment);
   // It may keep the episode on disk; not without a word.
   if (said.status === 0) acknowledged.push(typed);
   // A worker that meets it neither drops nor gives up what it holds.
   const running = worker();
-  const kept = await memory.jobCounts('store');
+  const kept = await memory.getJobCounts('store');
   await valkey.config('SET', 'maxmemory', '0');
   await running.ready();
-  await untilDone(memory, acknowledged.length, 120_000);
+  await untilDone(memory, acknowledged.length);
 
   expect([...refusals]).toEqual([expect.stringMatching(/^StoreUnreachableError: .*out of memory.*maxmemory/)]);
   expect(acknowledged.length).toBeLessThan(jobs);
   expect(said.stderr).toMatch(said.status === 0 ? /kept in/ : /out of memory/);
   expect(kept.failed).toBe(0);
   expect(inspect(await lab.wholeGraph(config.group), acknowledged)).toEqual(NOTHING_WRONG);
-  expect(await memory.jobCounts('store')).toMatchObject({ completed: acknowledged.length, failed: 0 });
+  expect(await memory.getJobCounts('store')).toMatchObject({ completed: acknowledged.length, failed: 0 });
 
   record({
     row: 6,

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { MINUTE, SECOND } from '../../src/time.ts';
+import { SECOND } from '../../src/time.ts';
 import { count } from '../support/faults/count.ts';
+import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
 import { attemptsOf } from '../support/faults/jobs.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { isWrite } from '../support/faults/stages.ts';
 import { storyOf } from '../support/faults/story.ts';
-import { tellAll, untilDone } from '../support/faults/telling.ts';
 import { lookOn, until } from '../support/wait.ts';
 
 const lab = useLaboratory({ delay: 10 });
@@ -25,7 +25,7 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
     const episodes = storyOf(config.group, jobs, `graph away ${signal}`);
     const first = Math.ceil(jobs / 10);
     await worker().ready();
-    await tellAll(memory, episodes.slice(0, first));
+    await enqueueAll(memory, episodes.slice(0, first));
     await untilDone(memory, first);
 
     // In the middle of a commit, with all others still to come.
@@ -37,23 +37,23 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
         return 'forward';
       },
     });
-    await tellAll(memory, episodes.slice(first));
+    await enqueueAll(memory, episodes.slice(first));
     await struck.promise;
     await lookOn(away);
-    const before = (await memory.jobCounts('store')).completed;
+    const before = (await memory.getJobCounts('store')).completed;
     if (signal === 'SIGKILL') await lab.falkordb.restart();
     else await lab.falkordb.kill('SIGCONT');
     const back = Date.now();
     await until(
       'the next done job',
-      async () => (await memory.jobCounts('store')).completed > before,
+      async () => (await memory.getJobCounts('store')).completed > before,
       10 * RECOVERED_WITHIN,
     );
     const recovered = Date.now() - back;
-    await untilDone(memory, jobs, MINUTE + jobs * SECOND);
+    await untilDone(memory, jobs);
 
     const burnt = (await attemptsOf(config)).filter((made) => made > 1).length;
-    expect(await memory.jobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
+    expect(await memory.getJobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
     expect(burnt).toBe(0);
     expect(before).toBeLessThan(jobs);
     expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);

@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest';
-import { MINUTE } from '../../src/time.ts';
 import { count } from '../support/faults/count.ts';
+import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { isWrite } from '../support/faults/stages.ts';
 import { storyOf } from '../support/faults/story.ts';
-import { tellAll, untilDone } from '../support/faults/telling.ts';
 import { random } from '../support/random.ts';
 import { randomMoment } from '../support/wait.ts';
 
@@ -35,14 +34,14 @@ test(`8. FalkorDB killed during ${kills} commits keeps or gets again every episo
         return 'forward';
       },
     });
-    await tellAll(memory, episodes.slice(kill * PER_KILL, (kill + 1) * PER_KILL));
+    await enqueueAll(memory, episodes.slice(kill * PER_KILL, (kill + 1) * PER_KILL));
     await killed.promise;
     await lab.falkordb.restart();
-    await untilDone(memory, (kill + 1) * PER_KILL, 2 * MINUTE);
+    await untilDone(memory, (kill + 1) * PER_KILL);
   }
 
   expect(inspect(await lab.wholeGraph(group), episodes)).toEqual(NOTHING_WRONG);
-  expect(await memory.jobCounts('store')).toMatchObject({ failed: 0 });
+  expect(await memory.getJobCounts('store')).toMatchObject({ failed: 0 });
   expect(running.hasEnded()).toBe(false);
 
   record({

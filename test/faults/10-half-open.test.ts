@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { SECOND } from '../../src/time.ts';
 import { count } from '../support/faults/count.ts';
+import { enqueue, untilDone } from '../support/faults/enqueue.ts';
 import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
 import { type Proxies, type Scenario, useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
-import { optionsOf, storyOf, type Told } from '../support/faults/story.ts';
-import { tell, untilDone } from '../support/faults/telling.ts';
+import { optionsOf, type StoryEpisode, storyOf } from '../support/faults/story.ts';
 import type { Wire } from '../support/faults/wire.ts';
 import { until } from '../support/wait.ts';
 
@@ -59,7 +59,7 @@ test.concurrent.each(CONNECTIONS)('10. half open: $name is noticed and doubles n
 
   const slowest = Math.max(...took);
   expect(inspect(await lab.wholeGraph(straight.config.group), episodes)).toEqual(NOTHING_WRONG);
-  expect(await straight.memory.jobCounts('store')).toMatchObject({ completed: episodes.length, failed: 0 });
+  expect(await straight.memory.getJobCounts('store')).toMatchObject({ completed: episodes.length, failed: 0 });
 
   record({
     row: 10,
@@ -75,22 +75,22 @@ test.concurrent.each(CONNECTIONS)('10. half open: $name is noticed and doubles n
 async function toldAndAnswered(
   { memory }: Scenario,
   straight: Scenario,
-  episodes: readonly Told[],
+  episodes: readonly StoryEpisode[],
   jobs: number,
 ): Promise<void> {
   for (const episode of episodes)
     await until(
       'the receipt',
       () =>
-        tell(memory, episode).then(
+        enqueue(memory, episode).then(
           () => true,
           () => false,
         ),
       10 * NOTICED_WITHIN,
     );
-  await untilDone(straight.memory, jobs, 10 * NOTICED_WITHIN);
-  const { ownFact } = episodes[0] as Told;
-  const asked = () => memory.queryMemory(ownFact, 5, { group: optionsOf(episodes[0] as Told).group });
+  await untilDone(straight.memory, jobs);
+  const { ownFact } = episodes[0] as StoryEpisode;
+  const asked = () => memory.queryMemory(ownFact, 5, { group: optionsOf(episodes[0] as StoryEpisode).group });
   await until(
     'the answer',
     () =>

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { SECOND } from '../../src/time.ts';
+import { MINUTE, SECOND } from '../../src/time.ts';
 import { count } from '../support/faults/count.ts';
+import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
 import { attemptsOf } from '../support/faults/jobs.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { storyOf } from '../support/faults/story.ts';
-import { tellAll, untilDone } from '../support/faults/telling.ts';
 
 const lasts = count({ full: 180, small: 6 }) * SECOND;
 const jobs = count({ full: 1000, small: 320 });
@@ -34,16 +34,16 @@ test(`11. a model that answers 429 for ${lasts / SECOND} s is asked no sooner th
   const began = Date.now();
   const { config, memory, worker } = lab.scenario({ environment: { MEMORY_CONCURRENCY: String(CONCURRENCY) } });
   const episodes = storyOf(config.group, jobs, 'busy');
-  await tellAll(memory, episodes);
+  await enqueueAll(memory, episodes);
   await Promise.all(Array.from({ length: WORKERS }, () => worker().ready()));
-  await untilDone(memory, jobs, lasts + (60 + jobs) * SECOND);
+  await untilDone(memory, jobs, lasts + 10 * MINUTE);
 
   const refused = windows.flatMap(({ calls }) => calls);
   const tooSoon = windows.flatMap(({ calls }) => calls.slice(UNDER_WAY));
   const chats = lab.model.calls.filter(({ purpose }) => purpose !== 'embed').length;
   const extra = refused.length / (chats - refused.length);
   expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
-  expect(await memory.jobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
+  expect(await memory.getJobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
   expect((await attemptsOf(config)).filter((made) => made > 1)).toEqual([]);
   expect(refused.length).toBeGreaterThan(0);
   expect(tooSoon).toEqual([]);

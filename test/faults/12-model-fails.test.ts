@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest';
-import { SECOND } from '../../src/time.ts';
 import { count, isFull } from '../support/faults/count.ts';
+import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { callsSpent } from '../support/faults/model-calls.ts';
 import { record } from '../support/faults/results.ts';
 import { storyOf } from '../support/faults/story.ts';
-import { tellAll, untilDone } from '../support/faults/telling.ts';
 import { random } from '../support/random.ts';
 
 const jobs = count({ full: 1000, small: 60 });
@@ -27,16 +26,16 @@ test(`12. a model that fails ${100 * SHARE} % of its calls delays ${jobs} jobs a
   const began = Date.now();
   const { config, memory, worker } = lab.scenario();
   const episodes = storyOf(config.group, jobs, 'fails');
-  await tellAll(memory, episodes);
+  await enqueueAll(memory, episodes);
   await worker().ready();
-  await untilDone(memory, jobs, (120 + 2 * jobs) * SECOND);
+  await untilDone(memory, jobs);
 
   const failed = lab.model.calls.filter(({ fault }) => fault !== undefined);
   // What failed was not answered and costs nothing, but for what hung.
   const answered = lab.model.calls.filter(({ fault }) => fault === undefined || fault.kind === 'hang');
   const spent = callsSpent(answered, episodes);
   expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
-  expect(await memory.jobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
+  expect(await memory.getJobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
   expect(failed.length).toBeGreaterThan(0.15 * lab.model.calls.length);
   expect(spent.share).toBeLessThanOrEqual(0.1);
 

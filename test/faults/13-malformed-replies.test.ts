@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
-import { MINUTE } from '../../src/time.ts';
 import { count } from '../support/faults/count.ts';
+import { enqueueAll, untilEnded } from '../support/faults/enqueue.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { storyOf } from '../support/faults/story.ts';
-import { tellAll, untilEnded } from '../support/faults/telling.ts';
 import { malformedReplies } from '../support/malformed-replies.ts';
 import { random } from '../support/random.ts';
 
@@ -48,14 +47,14 @@ test(`13. ${replies} malformed replies crash no worker; each is repaired, tried 
   const running = await worker().ready();
   let jobs = 0;
   for (; !isDry; jobs += 50) {
-    await tellAll(
+    await enqueueAll(
       memory,
       storyOf(config.group, 50, `malformed ${jobs}`).map((it, index) => ({ ...it, uuid: uuidOf(jobs + index) })),
     );
-    await untilEnded(memory, jobs + 50, 2 * MINUTE);
+    await untilEnded(memory, jobs + 50);
   }
 
-  const { completed, failed } = await memory.jobCounts('store');
+  const { completed, failed } = await memory.getJobCounts('store');
   const letters = [];
   for (let skip = 0; skip < failed; skip += 1000)
     letters.push(...(await memory.deadLetters.list({ limit: 1000, skip })));

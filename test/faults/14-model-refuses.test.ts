@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { freePort } from '../../src/embedded/ready.ts';
+import { freePort } from '../../src/embedded/await-ready.ts';
 import { MINUTE, SECOND } from '../../src/time.ts';
 import { runCommand } from '../support/command-line.ts';
 import { count } from '../support/faults/count.ts';
+import { enqueueAll, untilDone, untilEnded } from '../support/faults/enqueue.ts';
 import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { storyOf } from '../support/faults/story.ts';
-import { tellAll, untilDone, untilEnded } from '../support/faults/telling.ts';
 import { until } from '../support/wait.ts';
 
 let isRefusing = true;
@@ -26,23 +26,23 @@ test(`14. a model that refuses every call makes health red; replay commits all $
   expect(await health()).toBe(200);
 
   const start = Date.now();
-  await tellAll(memory, episodes);
+  await enqueueAll(memory, episodes);
   await until('red health', async () => (await health()) === 503, 10 * MINUTE);
   const red = Date.now() - start;
-  await untilEnded(memory, jobs, 3 * MINUTE);
+  await untilEnded(memory, jobs);
   const listed = await runCommand(['dead-letter', 'list', '--limit', '1000', '--json'], environment);
   const letters = JSON.parse(listed.stdout) as { id: string }[];
 
   isRefusing = false;
   const replayed = await runCommand(['dead-letter', 'replay', '--all'], environment);
-  await untilDone(memory, jobs, MINUTE + jobs * SECOND);
+  await untilDone(memory, jobs);
   const well = await until('green health', async () => (await health()) === 200, 10 * MINUTE);
 
   expect(letters.map(({ id }) => id).sort()).toEqual(episodes.map(({ uuid }) => uuid).sort());
   expect(replayed).toMatchObject({ status: 0, stderr: '' });
   expect(well).toBe(true);
   expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
-  expect(await memory.jobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
+  expect(await memory.getJobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
 
   record({
     row: 14,

@@ -1,13 +1,12 @@
 import { expect, test } from 'vitest';
-import { MINUTE, SECOND } from '../../src/time.ts';
 import { runCommand } from '../support/command-line.ts';
 import { count } from '../support/faults/count.ts';
+import { enqueueAll, untilEnded } from '../support/faults/enqueue.ts';
 import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
 import { attemptsOf, withQueue } from '../support/faults/jobs.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { storyOf } from '../support/faults/story.ts';
-import { tellAll, untilEnded } from '../support/faults/telling.ts';
 
 const POISON = 'A word that the model does not take: hemlock.';
 const lab = useLaboratory({
@@ -27,16 +26,16 @@ test(`15. ${poisonous} poison jobs among ${jobs} are dead letters; the others ar
   const broken = new Set(bad.filter((_, index) => index % 5 === 4));
   const refused = bad.filter((it) => !broken.has(it)).map((it) => ({ ...it, content: `${it.content}\n${POISON}` }));
   const sound = all.filter((it) => !bad.includes(it));
-  await tellAll(memory, [...sound, ...refused]);
+  await enqueueAll(memory, [...sound, ...refused]);
   await withQueue(config, async (queue) => {
     for (const { uuid } of broken) await queue.add('store', { version: 1, uuid, hemlock: true }, { jobId: uuid });
   });
   await Promise.all([worker().ready(), worker().ready()]);
-  await untilEnded(memory, jobs, MINUTE + jobs * SECOND);
+  await untilEnded(memory, jobs);
 
   const listed = await runCommand(['dead-letter', 'list', '--limit', '1000', '--json'], environment);
   const ids = (JSON.parse(listed.stdout) as { id: string }[]).map(({ id }) => id);
-  const letters = await Promise.all(ids.map((id) => memory.deadLetters.show(id)));
+  const letters = await Promise.all(ids.map((id) => memory.deadLetters.get(id)));
   const untraced = letters.filter(({ traceId }) => !/^[0-9a-f]{16,32}$/.test(traceId ?? ''));
   const untouched = letters.filter(({ id }) => !bad.some(({ uuid }) => uuid === id));
   expect(untouched.map(({ reason, attempts, error }) => ({ reason, attempts, error }))).toEqual([]);

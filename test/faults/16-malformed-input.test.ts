@@ -1,27 +1,34 @@
+import type { Queue } from 'bullmq';
 import { expect, test } from 'vitest';
-import { isForeseen } from '../../src/errors.ts';
-import { MINUTE, SECOND } from '../../src/time.ts';
+import * as z from 'zod/mini';
+import { isOperationalError } from '../../src/errors.ts';
+import { checkGroup } from '../../src/group.ts';
+import { postponeReason } from '../../src/queue/job-state.ts';
 import { runCommand } from '../support/command-line.ts';
 import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
 import { count } from '../support/faults/count.ts';
+import { enqueueAll, untilDone, untilEnded } from '../support/faults/enqueue.ts';
 import { withQueue } from '../support/faults/jobs.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { storyOf, uuidOf } from '../support/faults/story.ts';
-import { tellAll, untilDone, untilEnded } from '../support/faults/telling.ts';
 import { textOf } from '../support/graphiti/whole-graph.ts';
 import { malformedReplies } from '../support/malformed-replies.ts';
 import { random } from '../support/random.ts';
 import { rubbish } from '../support/rubbish.ts';
+import { until } from '../support/wait.ts';
 
 const lab = useLaboratory();
 const inputs = {
-  library: count({ full: 7900, small: 200 }),
-  queue: count({ full: 2000, small: 60 }),
+  library: count({ full: 7900, small: 90 }),
+  queue: count({ full: 2000, small: 30 }),
   // Each is a process.
-  cli: count({ full: 100, small: 8 }),
+  cli: count({ full: 100, small: 5 }),
 };
 const all = inputs.library + inputs.queue + inputs.cli;
+
+/** Nothing else in such a payload can be judged by this release. */
+const NEWER = z.object({ version: z.int().check(z.gt(1)), group: z.string().check(z.refine(isGroup)) });
 
 const DEEP = Array.from({ length: 5000 }).reduce<unknown>((inner) => ({ a: inner }), 1);
 const ODD: readonly unknown[] = [
@@ -49,7 +56,7 @@ test(`16. ${all} malformed inputs crash nothing, inject nothing and are refused 
   const { config, memory, environment, worker } = lab.scenario();
   const sentinel = `${config.group}-sentinel`;
   const running = await worker().ready();
-  await tellAll(memory, storyOf(sentinel, 5, 'sentinel'));
+  await enqueueAll(memory, storyOf(sentinel, 5, 'sentinel'));
   await untilDone(memory, 5);
   const before = canonicalLines(await lab.wholeGraph(sentinel));
 
@@ -57,22 +64,28 @@ test(`16. ${all} malformed inputs crash nothing, inject nothing and are refused 
   const refused: unknown[] = [];
   await viaLibrary(memory, config.group, accepted, refused);
   const ends = await viaCommandLine(environment, config.group, accepted);
-  const payloads = await viaQueue(config, memory, config.group);
-  await untilEnded(memory, 5 + accepted.size + payloads, 2 * MINUTE + all * SECOND);
+  const { payloads, newer } = await viaQueue(config, memory, config.group);
+  const ended = 5 + accepted.size + payloads - newer.length;
+  await untilEnded(memory, ended);
+  // Each of these waits for a worker of a newer release, and says so.
+  await until('their reasons', () => withQueue(config, (queue) => everyWaits(queue, newer)));
 
   const graph = await lab.wholeGraph(config.group);
   const stored = new Map(
     graph.nodes.filter((it) => it.labels.includes('Episodic')).map((it) => [textOf(it, 'uuid'), textOf(it, 'content')]),
   );
   const changed = [...accepted].filter(([uuid, content]) => stored.get(uuid) !== content);
-  const { completed, failed } = await memory.jobCounts('store');
+  const { completed, failed, ...unfinished } = await memory.getJobCounts('store');
   const letters = [];
   for (let skip = 0; skip < failed; skip += 1000)
     letters.push(...(await memory.deadLetters.list({ limit: 1000, skip })));
-  expect(refused.filter((error) => !isForeseen(error) || !/^.+[.)]$/su.test(error.message)).map(String)).toEqual([]);
+  expect(
+    refused.filter((error) => !isOperationalError(error) || !/^.+[.)]$/su.test(error.message)).map(String),
+  ).toEqual([]);
   expect(ends.strange).toEqual([]);
   expect(changed).toEqual([]);
-  expect(completed + failed).toBe(5 + accepted.size + payloads);
+  expect(completed + failed).toBe(ended);
+  expect(unfinished.waiting + unfinished.active + unfinished.delayed).toBe(newer.length);
   expect(letters).toHaveLength(failed);
   expect(letters.filter(({ reason }) => reason.trim() === '')).toEqual([]);
   expect(differences(before, canonicalLines(await lab.wholeGraph(sentinel)))).toEqual([]);
@@ -81,7 +94,7 @@ test(`16. ${all} malformed inputs crash nothing, inject nothing and are refused 
   record({
     row: 16,
     ran: `${all} malformed inputs: ${inputs.library} to the library, ${inputs.queue} into the queue, ${inputs.cli} to the command line`,
-    came: `0 crashes, ${accepted.size} stored unchanged, ${refused.length + ends.refused} refused in a sentence, ${failed} payloads dead letters with their reason`,
+    came: `0 crashes, ${accepted.size} stored unchanged, ${refused.length + ends.refused} refused in a sentence, ${failed} payloads dead letters with their reason${newer.length > 0 ? `, ${newer.length} of a higher version waiting for a newer release` : ''}`,
     took: Date.now() - began,
     figures: { accepted: accepted.size, refused: refused.length, failed },
   });
@@ -115,7 +128,7 @@ async function viaLibrary(
       ...(kind === 8 && { uuid: odd() }),
     };
     try {
-      const receipt = await memory.enqueue(content, metadata, options);
+      const receipt = await memory.enqueueEpisode(content, metadata, options);
       if (options.group === group) accepted.set(receipt.uuid, content);
       else refused.push(new Error(`the group ${JSON.stringify(options.group)} was taken`));
     } catch (error) {
@@ -150,23 +163,40 @@ async function viaCommandLine(environment: Record<string, string>, group: string
   return { strange, refused };
 }
 
-/** Payloads made from a good one by what broken programs do to them. Gives how many. */
+/** Payloads made from a good one by what broken programs do to them: how many, and the jobs that look like those of a newer release. */
 async function viaQueue(
   config: Parameters<typeof withQueue>[0],
   memory: ReturnType<typeof lab.scenario>['memory'],
   group: string,
-): Promise<number> {
+): Promise<{ payloads: number; newer: string[] }> {
   const model = uuidOf(group, 'model of a payload');
-  await memory.enqueue('Harbor uses Redis.', { file: 'a.ts' }, { uuid: model, group });
+  await memory.enqueueEpisode('Harbor uses Redis.', { file: 'a.ts' }, { uuid: model, group });
   return withQueue(config, async (queue) => {
     const good = JSON.stringify((await queue.getJob(model))?.data);
+    const newer: string[] = [];
     let index = 0;
     for (const text of malformedReplies(16, inputs.queue, good)) {
       index += 1;
-      await queue.add('store', parsed(text), { jobId: `odd-${index}`, attempts: 1 });
+      const [jobId, payload] = [`odd-${index}`, parsed(text)];
+      await queue.add('store', payload, { jobId, attempts: 1 });
+      if (NEWER.safeParse(payload).success) newer.push(jobId);
     }
-    return inputs.queue + 1;
+    return { payloads: inputs.queue + 1, newer };
   });
+}
+
+async function everyWaits(queue: Queue, ids: readonly string[]): Promise<boolean> {
+  const jobs = await Promise.all(ids.map((id) => queue.getJob(id)));
+  return jobs.every((job) => postponeReason(job?.progress)?.endsWith('waits for a worker of a newer release.'));
+}
+
+function isGroup(name: string): boolean {
+  try {
+    checkGroup(name);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function parsed(text: string): unknown {

@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest';
-import { SECOND } from '../../src/time.ts';
 import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
 import { count } from '../support/faults/count.ts';
+import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { storyOf } from '../support/faults/story.ts';
-import { tellAll, untilDone } from '../support/faults/telling.ts';
 import { random } from '../support/random.ts';
 
 const chance = random(18);
@@ -28,9 +27,9 @@ test(`18. ${groups} groups of ${length} episodes, shuffled, on ${workers} worker
 
   const inOrder = lab.scenario({ environment: { MEMORY_CONCURRENCY: '1' } });
   const ordered = seeds.map((seed, index) => storyOf(`${inOrder.config.group}-${index}`, length, seed));
-  await tellAll(inOrder.memory, ordered.flat());
+  await enqueueAll(inOrder.memory, ordered.flat());
   const only = await inOrder.worker().ready();
-  await untilDone(inOrder.memory, groups * length, (60 + groups * length) * SECOND);
+  await untilDone(inOrder.memory, groups * length);
   await only.stop();
 
   isDisturbed = true;
@@ -41,11 +40,11 @@ test(`18. ${groups} groups of ${length} episodes, shuffled, on ${workers} worker
     .map((episode) => ({ episode, place: chance() }))
     .sort((a, b) => a.place - b.place);
   await Promise.all(Array.from({ length: workers }, () => worker().ready()));
-  await tellAll(
+  await enqueueAll(
     memory,
     shuffled.map(({ episode }) => episode),
   );
-  await untilDone(memory, groups * length, (60 + groups * length) * SECOND);
+  await untilDone(memory, groups * length);
 
   const wrong: unknown[] = [];
   for (const [index, story] of stories.entries()) {
@@ -55,7 +54,7 @@ test(`18. ${groups} groups of ${length} episodes, shuffled, on ${workers} worker
     wrong.push(...differences(wanted, canonicalLines(graph)));
   }
   expect(wrong.slice(0, 10)).toEqual([]);
-  expect(await memory.jobCounts('store')).toMatchObject({ failed: 0 });
+  expect(await memory.getJobCounts('store')).toMatchObject({ failed: 0 });
 
   record({
     row: 18,

@@ -1,11 +1,10 @@
 import { Redis } from 'ioredis';
 import { afterAll, expect, test } from 'vitest';
-import { MINUTE, SECOND } from '../../src/time.ts';
 import { count } from '../support/faults/count.ts';
+import { untilDone, whenReachable } from '../support/faults/enqueue.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { nameOf, uuidOf } from '../support/faults/story.ts';
-import { untilDone } from '../support/faults/telling.ts';
 import { random } from '../support/random.ts';
 
 const lab = useLaboratory();
@@ -41,22 +40,26 @@ test(`19. ${steps} interleaved writes and reads of ${groups} groups show no grou
       writes += 1;
       // The same words in every group but one, so that questions and names fit them all.
       const content = `Harbor [Project] KEEPS ${canary} [Secret]: Harbor keeps ${canary} in drawer ${index % 7}`;
-      await memory.enqueue(content, null, { group: name, uuid: uuidOf(config.group, index) });
+      const uuid = uuidOf(config.group, index);
+      await whenReachable(() => memory.enqueueEpisode(content, null, { group: name, uuid }));
     } else {
       reads += 1;
       const question = ['Harbor', 'What does Harbor keep?', `drawer ${index % 7}`, ...canaries][
         Math.floor(chance() * 6)
       ];
       // What somebody asks may hold any word; the answer may not.
-      look('an answer', group, await memory.queryMemory(question ?? '', 5, { group: name }));
-      if (index % 10 === 0)
-        look('its entities', group, JSON.stringify(await memory.getEntities(undefined, { group: name })));
+      const answer = await whenReachable(() => memory.queryMemory(question ?? '', 5, { group: name }));
+      look('an answer', group, answer);
+      if (index % 10 === 0) {
+        const entities = await whenReachable(() => memory.getEntities(undefined, { group: name }));
+        look('its entities', group, JSON.stringify(entities));
+      }
     }
   };
   const AT_ONCE = 8;
   for (let index = 0; index < steps; index += AT_ONCE)
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, steps - index) }, (_, place) => step(index + place)));
-  await untilDone(memory, writes, 2 * MINUTE + writes * SECOND);
+  await untilDone(memory, writes);
 
   const valkey = new Redis({ host: lab.valkey.host, port: lab.valkey.port });
   closing.push(valkey);

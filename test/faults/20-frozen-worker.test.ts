@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { MINUTE } from '../../src/time.ts';
-import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
+import { changesBetween } from '../support/faults/canonical-graph.ts';
 import { count } from '../support/faults/count.ts';
+import { enqueue, untilDone } from '../support/faults/enqueue.ts';
 import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import type { Message, WireProxy } from '../support/faults/proxy.ts';
 import { record } from '../support/faults/results.ts';
 import { isBegin, isWrite } from '../support/faults/stages.ts';
-import { storyOf, type Told } from '../support/faults/story.ts';
-import { tell, untilDone } from '../support/faults/telling.ts';
+import { type StoryEpisode, storyOf } from '../support/faults/story.ts';
 import type { WorkerProcess } from '../support/faults/worker-process.ts';
+import type { WholeGraph } from '../support/graphiti/whole-graph.ts';
 
 const lab = useLaboratory({}, { takeover: 'soon' });
 const sent = count({ full: 100, small: 3 });
@@ -42,21 +42,25 @@ test(`20. ${times} workers frozen past their lease write nothing when they wake`
   const late = { refused: 0, neverSent: 0 };
 
   for (let time = 0; time < times; time += 1) {
-    const [first, second, third] = episodes.slice(EACH * time, EACH * (time + 1)) as [Told, Told, Told];
+    const [first, second, third] = episodes.slice(EACH * time, EACH * (time + 1)) as [
+      StoryEpisode,
+      StoryEpisode,
+      StoryEpisode,
+    ];
     const isSent = time < sent;
     const catching = catchOne(hands, group, isSent);
-    await tell(memory, first);
+    await enqueue(memory, first);
     const caught = await catching;
     const other = hands.find((it) => it !== caught.hand) as Hand;
-    await tell(memory, second);
-    await untilDone(memory, EACH * time + 2, MINUTE);
+    await enqueue(memory, second);
+    await untilDone(memory, EACH * time + 2);
 
     const changes = isSent ? await letLateWritePass(caught, group) : watchLateWrite(caught.hand, group, first, third);
     caught.wake();
     // Only the woken worker is left to take the third, after whatever it still does for the first.
     other.worker.signal('SIGSTOP');
-    await tell(memory, third);
-    await untilDone(memory, EACH * time + 3, MINUTE);
+    await enqueue(memory, third);
+    await untilDone(memory, EACH * time + 3);
     other.worker.signal('SIGCONT');
 
     expect(changes.flat()).toEqual([]);
@@ -65,7 +69,7 @@ test(`20. ${times} workers frozen past their lease write nothing when they wake`
 
   expect(late.refused).toBeGreaterThanOrEqual(sent);
   expect(inspect(await lab.wholeGraph(group), episodes)).toEqual(NOTHING_WRONG);
-  expect(await memory.jobCounts('store')).toMatchObject({ completed: EACH * times, failed: 0 });
+  expect(await memory.getJobCounts('store')).toMatchObject({ completed: EACH * times, failed: 0 });
   expect(hands.map(({ worker }) => worker.hasEnded())).toEqual([false, false]);
 
   record({
@@ -123,31 +127,29 @@ type Gate = PromiseWithResolvers<void>;
 
 /** The write reaches the graph while its sender is still frozen. Gives what it changed. */
 async function letLateWritePass(caught: Caught, group: string): Promise<string[][]> {
-  const before = canonicalLines(await lab.wholeGraph(group));
+  const before = await lab.wholeGraph(group);
   caught.letPass();
   await caught.answered;
-  const after = canonicalLines(await lab.wholeGraph(group));
+  const after = await lab.wholeGraph(group);
   caught.done();
-  return [differences(before, after)];
+  return [changesBetween(before, after)];
 }
 
 /** What the late write changes in the graph; stays empty while there is none. */
-function watchLateWrite({ falkordb }: Hand, group: string, first: Told, third: Told): string[][] {
+function watchLateWrite({ falkordb }: Hand, group: string, first: StoryEpisode, third: StoryEpisode): string[][] {
   const changes: string[][] = [];
-  let before: string[] = [];
-  // The third is recorded meanwhile.
-  const lines = async () => {
-    const all = canonicalLines(await lab.wholeGraph(group));
-    return all.filter((line) => !line.includes(third.ownFact));
-  };
+  let before: WholeGraph = { group, nodes: [], edges: [] };
+  // The third is recorded meanwhile; lines of its note, passages and statements name it in lower case.
+  const ofThird = third.ownFact.toLowerCase();
   falkordb.watch({
     isMeant: (command) => isWrite(command, group) && command.join().includes(first.uuid),
     before: async (): Promise<'forward'> => {
-      before = await lines();
+      before = await lab.wholeGraph(group);
       return 'forward';
     },
     after: async (): Promise<'forward'> => {
-      changes.push(differences(before, await lines()));
+      const all = changesBetween(before, await lab.wholeGraph(group));
+      changes.push(all.filter((line) => !line.toLowerCase().includes(ofThird)));
       return 'forward';
     },
   });

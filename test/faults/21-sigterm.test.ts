@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { SECOND } from '../../src/time.ts';
 import { count } from '../support/faults/count.ts';
+import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
 import { attemptsOf } from '../support/faults/jobs.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { storyOf } from '../support/faults/story.ts';
-import { tellAll, untilDone } from '../support/faults/telling.ts';
 import { random } from '../support/random.ts';
 import { randomMoment, until } from '../support/wait.ts';
 
@@ -23,7 +23,7 @@ test(`21. a worker told to end ${stops} times under load ends, burns no attempt 
   const took: number[] = [];
 
   for (let stop = 0; stop < stops; stop += 1) {
-    await tellAll(memory, episodes.slice(stop * PER_STOP, (stop + 1) * PER_STOP));
+    await enqueueAll(memory, episodes.slice(stop * PER_STOP, (stop + 1) * PER_STOP));
     const asked = lab.model.calls.length;
     const running = await worker().ready();
     await until('a busy worker', () => lab.model.calls.length > asked);
@@ -32,10 +32,10 @@ test(`21. a worker told to end ${stops} times under load ends, burns no attempt 
     expect(end.code).toBe(0);
     took.push(end.took);
     // Handed back or done, not left for others to find.
-    expect(await memory.jobCounts('store')).toMatchObject({ active: 0 });
+    expect(await memory.getJobCounts('store')).toMatchObject({ active: 0 });
   }
   await worker().ready();
-  await untilDone(memory, episodes.length, (60 + episodes.length) * SECOND);
+  await untilDone(memory, episodes.length);
 
   const attempts = await attemptsOf(config);
   const slowest = Math.max(...took);

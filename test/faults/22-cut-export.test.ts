@@ -2,8 +2,9 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exportGraph } from '../../src/archive/export.ts';
-import { b2Store } from '../../src/archive/stores/b2/store.ts';
+import { b2Store } from '../../src/archive/stores/b2/b2-store.ts';
 import { chooseStore } from '../../src/archive/stores/choose.ts';
+import type { CallPolicy } from '../../src/archive/stores/remote-calls.ts';
 import { MemoryManager } from '../../src/memory.ts';
 import { MINUTE, SECOND } from '../../src/time.ts';
 import type { Fault } from '../support/fake-b2/faults.ts';
@@ -21,10 +22,9 @@ const cuts = count({ full: 20, small: 5 });
 const kills = count({ full: 20, small: 1 });
 const PART = 20_000;
 /** Of the stores that faults are tried with; impatient only where a server is silent, since one that answers may be slow. */
-const patienceFor = ({ kind }: Partial<Fault>) => ({
-  firstPause: 1,
-  ...(kind === 'silence' && { call: SECOND, silence: SECOND }),
-});
+const QUICK: Partial<CallPolicy> = { firstPauseMs: 1 };
+const IMPATIENT: Partial<CallPolicy> = { firstPauseMs: 1, callMs: SECOND, silenceMs: SECOND };
+const policyFor = ({ kind }: Partial<Fault>) => (kind === 'silence' ? IMPATIENT : QUICK);
 
 let b2: FakeB2;
 beforeAll(async () => {
@@ -46,7 +46,7 @@ test(`22. an export to B2 cut at ${cuts} random bytes is no archive; the next on
   const began = Date.now();
   const { memory, group, graph, config } = await filled(20);
   const chance = random(22);
-  const store = b2Store(config.b2, { partSize: PART, patience: patienceFor({}) });
+  const store = b2Store(config.b2, { partSize: PART, policy: policyFor({}) });
   const { file, manifest } = await exportGraph(graph, store, () => {});
   const bytes = (await store.list()).reduce((sum, listed) => sum + listed.bytes, 0);
   for (const name of [file, manifest]) await store.remove(name);
@@ -65,7 +65,7 @@ test(`22. an export to B2 cut at ${cuts} random bytes is no archive; the next on
 
   expect(leftovers).toBeGreaterThan(0);
   expect(b2.unfinished()).toEqual([]);
-  expect(await memory.archives.verify('latest')).toMatchObject({ file: last, whole: true });
+  expect(await memory.archives.verify('latest')).toMatchObject({ file: last, intact: true });
   await memory.close();
   record({
     row: 22,
@@ -100,7 +100,7 @@ test('22. an export goes on over every failure of B2 that passes, and ends witho
       const what = isSaid(fault, on);
       b2.fail({ ...fault, on });
       // A store of its own, so that each has to ask for its rights.
-      const store = b2Store(config.b2, { partSize: PART, patience: patienceFor(fault) });
+      const store = b2Store(config.b2, { partSize: PART, policy: policyFor(fault) });
       const { file, manifest } = await exportGraph(graph, store, () => {}).catch((error) =>
         // Keys are refused with 401 as well; that is not asked a second time.
         on === 'authorize_account' && 'status' in fault && fault.status === 401
@@ -109,14 +109,14 @@ test('22. an export goes on over every failure of B2 that passes, and ends witho
       );
       b2.mend();
       if (file === '') continue;
-      expect({ what, ...(await memory.archives.verify(file)) }).toMatchObject({ what, whole: true });
+      expect({ what, ...(await memory.archives.verify(file)) }).toMatchObject({ what, intact: true });
       for (const name of [file, manifest, manifest.replace('.manifest', '.verified')]) await store.remove(name);
       passed += 1;
     }
   const lasting = FAULTS.filter(({ kind }) => kind !== 'slow' && kind !== 'lost-answer');
   for (const fault of lasting) {
     b2.fail(...Array<Fault>(30).fill({ ...fault, on: 'upload_part' }));
-    const store = b2Store(config.b2, { partSize: PART, patience: patienceFor(fault) });
+    const store = b2Store(config.b2, { partSize: PART, policy: policyFor(fault) });
     await expect(exportGraph(graph, store, () => {})).rejects.toThrow(/B2/);
     b2.mend();
     expect({ fault, taken: await seemWhole(memory, group, newGroup()) }).toEqual({ fault, taken: [] });
@@ -168,7 +168,7 @@ test.concurrent.each(['a folder', 'B2'] as const)(
 
       const second = await worker(more).ready();
       const { file } = await exporting;
-      expect(await memory.archives.verify(file)).toMatchObject({ whole: true });
+      expect(await memory.archives.verify(file)).toMatchObject({ intact: true });
       await store.remove(file.replace('.json', '.verified.json'));
       leftovers += await leftBy(memory, store);
       await second.stop();

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { readInventory } from '../../src/archive/compare-graph.ts';
 import { exportGraph } from '../../src/archive/export.ts';
-import { takeInventory } from '../../src/archive/inspect.ts';
-import { directoryStore } from '../../src/archive/stores/directory.ts';
+import { folderStore } from '../../src/archive/stores/folder.ts';
 import { runCommand } from '../support/command-line.ts';
 import { fillGraph } from '../support/faults/archive.ts';
 import { count } from '../support/faults/count.ts';
@@ -21,8 +21,8 @@ test(`23. one byte flipped in each of ${flips} archives is found by verify, and 
   const { config, environment } = lab.scenario();
   const graph = lab.graphs.group(config.group);
   await fillGraph(graph, 8);
-  const { hashes: before } = await takeInventory(graph, 0);
-  const store = directoryStore(config.exportDir);
+  const { hashes: before } = await readInventory(graph, 0);
+  const store = folderStore(config.exportDir);
   const chance = random(23);
   const status = async (...args: string[]) => (await runCommand(['archive', ...args], environment)).status;
 
@@ -40,7 +40,7 @@ test(`23. one byte flipped in each of ${flips} archives is found by verify, and 
     if (found.some((it) => it !== 2)) missed.push(`byte ${place} of ${kind}: ${found}`);
   }
 
-  const { hashes: after } = await takeInventory(graph, 0);
+  const { hashes: after } = await readInventory(graph, 0);
   const { file } = await exportGraph(graph, store, () => {});
   expect(missed).toEqual([]);
   expect(after).toEqual(before);

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { renewAtNight } from '../../src/graph/renew.ts';
+import { needsRebuildAtNight, renewIndexes } from '../../src/graph/renew-indexes.ts';
 import type { MemoryManager } from '../../src/memory.ts';
-import { MINUTE, SECOND } from '../../src/time.ts';
 import { CHRONICLE_KNOWLEDGE, chronicleOf, issueOf, momentsOf, questionsOf } from '../support/faults/chronicle.ts';
 import { count } from '../support/faults/count.ts';
+import { enqueueAll, untilDone, whenReachable } from '../support/faults/enqueue.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
-import { tellAll, untilDone } from '../support/faults/telling.ts';
+import { openOwn } from '../support/opened.ts';
 import { newGroup } from '../support/stores.ts';
 
 const lab = useLaboratory({ knowledge: CHRONICLE_KNOWLEDGE });
@@ -20,10 +20,12 @@ test(`24. the newest archive in an empty graph has the same hash and answers ${q
   const { config, memory, worker } = lab.scenario();
   const running = await worker().ready();
   const story = chronicleOf(config.group, episodes);
-  await tellAll(memory, story);
-  await untilDone(memory, episodes, MINUTE + episodes * SECOND);
+  await enqueueAll(memory, story);
+  await untilDone(memory, episodes);
   // As the night does before its export, in memories of up to 20,000 facts.
-  await renewAtNight(lab.graphs.group(config.group));
+  const own = openOwn(config);
+  await renewIndexes(own.graphs.group(config.group), own.leases, needsRebuildAtNight);
+  own.close();
   const { file, facts, graphHash } = await memory.export({ gzip: true });
   await running.stop();
 
@@ -76,9 +78,7 @@ function both(memory: MemoryManager, question: string, asOf: Date, groups: reado
         facts,
         episodes,
         passages = [],
-      } = await memory.search(question, LIMIT, {
-        ...{ group, asOf, cache: false },
-      });
+      } = await whenReachable(() => memory.search(question, LIMIT, { group, asOf, cache: false }));
       return [
         ...facts.map(({ fact }) => fact),
         ...episodes.map(({ excerpt }) => excerpt),

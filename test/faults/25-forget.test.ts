@@ -9,11 +9,11 @@ import { HOUR, MINUTE } from '../../src/time.ts';
 import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
 import { count } from '../support/faults/count.ts';
 import { allText } from '../support/faults/dump.ts';
+import { enqueueAll, untilDone, whenReachable } from '../support/faults/enqueue.ts';
 import { withQueue } from '../support/faults/jobs.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
-import { KNOWLEDGE, nameOf, storyOf, type Told, uuidOf } from '../support/faults/story.ts';
-import { tellAll, untilDone } from '../support/faults/telling.ts';
+import { KNOWLEDGE, nameOf, type StoryEpisode, storyOf, uuidOf } from '../support/faults/story.ts';
 import { textOf, type WholeGraph } from '../support/graphiti/whole-graph.ts';
 
 const canaries = count({ full: 200, small: 12 });
@@ -48,12 +48,12 @@ test(`25. of ${canaries} forgotten episodes no word is left anywhere, and what o
 
   const unwanted = indexes.map((index) => canaryEpisode(group, index));
   // Before what others say: so their words and names are those that are known first.
-  await memory.enqueueMany(unwanted);
+  await whenReachable(() => memory.enqueueEpisodes(unwanted));
   await untilDone(memory, canaries);
-  await tellAll(memory, wanted(group));
-  await tellAll(memory, wanted(twin));
+  await enqueueAll(memory, wanted(group));
+  await enqueueAll(memory, wanted(twin));
   let jobs = canaries + 2 * wanted(group).length;
-  await untilDone(memory, jobs, 2 * MINUTE + jobs * 1000);
+  await untilDone(memory, jobs);
   await memory.communities.build();
   await memory.sagas.summarize(saga(0));
   for (const index of indexes.slice(0, 5)) await memory.queryMemory(`Who knows ${word(index)}?`);
@@ -67,12 +67,12 @@ test(`25. of ${canaries} forgotten episodes no word is left anywhere, and what o
     expect(forgotten.facts).toEqual(planned.facts);
   }
   for (const index of indexes.filter((it) => it % 4 === 0)) await memory.forget({ session: saga(index) });
-  const { elsewhere } = await memory.forget({ session: `unread ${word(0)}` });
+  const { outsideGraph: elsewhere } = await memory.forget({ session: `unread ${word(0)}` });
   expect(elsewhere).toMatchObject({ jobs: 1, spooled: 1 });
   expect(unread).toHaveLength(2);
   // Handed in again, nothing comes of them.
-  await memory.enqueueMany(unwanted);
-  jobs = (await memory.jobCounts('store')).completed;
+  await whenReachable(() => memory.enqueueEpisodes(unwanted));
+  jobs = (await memory.getJobCounts('store')).completed;
   const newer = await memory.export();
   const restored = await memory.archives.restore(older.file, { group: `${group}-restored` });
 
@@ -102,7 +102,7 @@ test(`25. of ${canaries} forgotten episodes no word is left anywhere, and what o
   expect(differences(never, linesOf(graph))).toEqual([]);
 
   const rebuilt = await memory.archives.rebuild({ file: older.file, replace: true });
-  expect(rebuilt).toMatchObject({ whole: true, problems: [] });
+  expect(rebuilt).toMatchObject({ complete: true, problems: [] });
   expect(differences(never, linesOf(await lab.wholeGraph(group)))).toEqual([]);
 
   record({
@@ -138,8 +138,8 @@ function canaryEpisode(group: string, index: number) {
 }
 
 /** What stays: a story, and for every canary what is said too without its word. */
-function wanted(group: string): Told[] {
-  const others = indexes.flatMap((index): Told[] => {
+function wanted(group: string): StoryEpisode[] {
+  const others = indexes.flatMap((index): StoryEpisode[] => {
     const [thing, depot] = [plain('Thing', index), plain('Depot', index)];
     const served = `${thing} [Thing] SERVES ${nameOf('story', 'project')} [Project]`;
     const [statement, ownFact] = (
@@ -175,7 +175,7 @@ async function leaveUnread(config: Parameters<typeof withQueue>[0], group: strin
     queue.add('store', toStoreJob(queued), { ...STORE_OPTIONS, jobId: queued.uuid, delay: HOUR }),
   );
   const spool = openSpool(config.home, 100);
-  spool.keepAside([{ episode: spooled, given: true, carrier: {} }]);
+  spool.storeUnreadable([{ episode: spooled, given: true, carrier: {} }]);
   return episodes.map(({ uuid }) => uuid);
 }
 

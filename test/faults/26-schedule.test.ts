@@ -5,16 +5,16 @@ import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runNightlyExport } from '../../src/archive/nightly.ts';
-import { directoryStore } from '../../src/archive/stores/directory.ts';
+import { folderStore } from '../../src/archive/stores/folder.ts';
 import { type Config, loadConfig } from '../../src/config.ts';
 import { type Servers, startServers } from '../../src/embedded/servers.ts';
 import { openGraphs } from '../../src/graph/graphs.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { EXPORT_QUEUE } from '../../src/queue/jobs.ts';
-import { openScheduleState } from '../../src/schedule/due.ts';
+import { openScheduleState } from '../../src/schedule/run-due-ticks.ts';
 import { openTicks } from '../../src/schedule/ticks.ts';
 import { MINUTE } from '../../src/time.ts';
-import { patientConnection } from '../../src/valkey/connections.ts';
+import { retryingConnection } from '../../src/valkey/connections.ts';
 import { openLeases } from '../../src/valkey/lease.ts';
 import { count } from '../support/faults/count.ts';
 import { record } from '../support/faults/results.ts';
@@ -42,8 +42,8 @@ const running = new Set<SchedulerProcess>();
 beforeAll(async () => {
   servers = await startServers();
   server = servers.valkey;
-  valkey = patientConnection({ host: server.host, port: server.port, tls: false });
-  falkordb = patientConnection({ host: servers.falkordb.host, port: servers.falkordb.port, tls: false });
+  valkey = retryingConnection({ host: server.host, port: server.port, tls: false });
+  falkordb = retryingConnection({ host: servers.falkordb.host, port: servers.falkordb.port, tls: false });
   folder = await mkdtemp(join(tmpdir(), 'nights-'));
 });
 afterAll(async () => {
@@ -59,7 +59,7 @@ async function newSchedule(name: string, from: Date, eachNight: () => Promise<vo
   const address = { host: server.host, port: server.port, tls: false };
   const config: Config = { ...loadConfig({}), valkey: address, queuePrefix: `{${name}}`, nightly: NIGHTLY };
   const ran: string[] = [];
-  const connection = patientConnection(address);
+  const connection = retryingConnection(address);
   const work = async ({ data }: Job) => {
     await eachNight();
     ran.push(data.tick);
@@ -93,7 +93,7 @@ async function newMemories() {
   const journal = openJournal(valkey);
   const graphs = openGraphs(address, { journal });
   const leases = openLeases(valkey, 15_000);
-  const store = directoryStore(folder);
+  const store = folderStore(folder);
   for (let number = 0; number < MEMORIES; number += 1)
     await graphs
       .group(`memory-${number}`)

@@ -1,11 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { isBuilt } from '../../scripts/is-built.mjs';
 import type { Config } from '../../src/config.ts';
 import { MINUTE } from '../../src/time.ts';
 
-/** The command line, from its sources. */
-export const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+/** The command line from its sources. */
+export const SOURCES = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+/** The command line as users have it, which starts three times faster; from its sources while these were changed since the build. */
+export const MAIN = isBuilt() ? fileURLToPath(new URL('../../dist/bin/main.cjs', import.meta.url)) : SOURCES;
 
 /** How a command line ended. */
 export interface Ended {

@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { awaitReady, freePort, HOST } from '../../src/embedded/await-ready.ts';
 import { findBinaries } from '../../src/embedded/binaries.ts';
 import { openFolder, removeIfTemporary } from '../../src/embedded/data-folder.ts';
 import { withLibraries } from '../../src/embedded/libraries.ts';
 import { launch } from '../../src/embedded/process.ts';
-import { awaitReady, freePort, HOST } from '../../src/embedded/ready.ts';
 import { SECOND } from '../../src/time.ts';
 
 /** A server as others configure it. */
@@ -21,17 +21,18 @@ export async function startConfigured(
 ): Promise<ConfiguredServer> {
   const { server, module, libraryPath } = await findBinaries();
   const [folder, port] = [await openFolder(undefined), await freePort()];
-  const [configurationFile, logFile] = [join(folder.path, 'server.conf'), join(folder.path, 'server.log')];
+  const at = (name: string) => join(folder.path, name);
+  const files = { configurationFile: at('server.conf'), logFile: at('server.log'), pidFile: at('server.pid') };
   const own = [`bind ${HOST}`, `port ${port}`, `dir ${folder.path}`, ...(withGraphs ? [`loadmodule ${module}`] : [])];
-  await writeFile(configurationFile, `${[...own, ...lines].join('\n')}\n`);
+  await writeFile(files.configurationFile, `${[...own, ...lines].join('\n')}\n`);
   const temporaryFolder = folder.path;
   const env = withLibraries(process.env, libraryPath);
-  const started = await launch({ server, configurationFile, logFile, env, detached: false, temporaryFolder });
+  const started = await launch({ server, ...files, env, detached: false, temporaryFolder });
   const ready = await awaitReady(
     { pid: started.pid, port, ...(password !== undefined && { password }) },
     started.hasEnded,
   );
-  if (ready !== 'ready') throw new Error(`the server did not start: ${await readFile(logFile, 'utf8')}`);
+  if (ready !== 'ready') throw new Error(`the server did not start: ${await readFile(files.logFile, 'utf8')}`);
   return {
     host: HOST,
     port,

@@ -1,9 +1,9 @@
 import { afterAll } from 'vitest';
-import { directoryStore } from '../../src/archive/stores/directory.ts';
+import { folderStore } from '../../src/archive/stores/folder.ts';
 import type { Config } from '../../src/config.ts';
 import { type Forgetting, type ForgettingParts, openForgetting } from '../../src/forget/forget.ts';
 import type { Embedder } from '../../src/models/embedder.ts';
-import { STORE_QUEUE } from '../../src/queue/jobs.ts';
+import { EXPORT_QUEUE, STORE_QUEUE } from '../../src/queue/jobs.ts';
 import { openQueue } from '../../src/queue/queues.ts';
 import { openSpool } from '../../src/queue/spool/spool.ts';
 import type { Opened } from './opened.ts';
@@ -15,11 +15,13 @@ export function openTestForgetting(config: Config, opened: Opened, embedder: Emb
 
 export function forgettingParts(config: Config, opened: Opened, embedder: Embedder): ForgettingParts {
   const queue = openQueue(STORE_QUEUE, opened.valkey, config);
-  queues.push(queue);
+  const exportQueue = openQueue(EXPORT_QUEUE, opened.valkey, config);
+  queues.push(queue, exportQueue);
   return {
-    ...{ graphs: opened.graphs, valkey: opened.valkey, leases: opened.leases, embedder, queue },
+    ...{ graphs: opened.graphs, valkey: opened.valkey, leases: opened.leases, embedder, queue, exportQueue },
+    queuePrefix: config.queuePrefix,
     spool: openSpool(config.home, config.spoolLimit),
-    archives: async () => directoryStore(config.exportDir),
+    archives: async () => folderStore(config.exportDir),
     onLater: async () => {},
   };
 }

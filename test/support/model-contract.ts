@@ -101,11 +101,16 @@ export function languageModelContract(name: string, open: () => Promise<Language
 
     test('tells each subject in at most 1,000 characters, with a title', async () => {
       const { summaries } = await model.summarize([
-        { kind: 'entity', name: 'Harbor', known: '', texts: ['Harbor uses Redis 7.', 'Mira works on Harbor.'] },
+        {
+          kind: 'entity',
+          name: 'Harbor',
+          previousSummary: '',
+          texts: ['Harbor uses Redis 7.', 'Mira works on Harbor.'],
+        },
         {
           kind: 'community',
           name: '',
-          known: '',
+          previousSummary: '',
           texts: Array(60).fill('Harbor and Atlas share a cluster of servers.'),
         },
       ]);

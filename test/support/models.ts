@@ -1,15 +1,19 @@
 import type { Embedder } from '../../src/models/embedder.ts';
-import type { EpisodeText, Extraction, LanguageModel, Subject } from '../../src/models/language-model.ts';
-import { localJudgement } from '../../src/models/local/language-model.ts';
+import type { EpisodeText, Extraction, LanguageModel, SummarySubject } from '../../src/models/language-model.ts';
+import { localDefaults } from '../../src/models/local/language-model.ts';
 
-/** A model of our own for tests that are not about reading: `A relation B.` is a fact, `A not relation B.` ends it. */
-export function plainModel(): LanguageModel & { calls: number } {
+/**
+ * A model of our own for tests that are not about reading: `A relation B.` is a fact, `A not relation B.` ends it.
+ * @param before what happens before it reads a text, such as waiting or failing
+ */
+export function plainModel(before?: (content: string) => Promise<void>): LanguageModel & { calls: number } {
   const model = {
-    ...localJudgement,
+    ...localDefaults,
     id: 'plain-1',
     calls: 0,
     async extract({ content, referenceTime }: EpisodeText): Promise<Extraction> {
       model.calls += 1;
+      await before?.(content);
       const sentences = content.split('.').map((sentence) => sentence.trim().split(' '));
       const stated = sentences.filter((words) => words.length === 3);
       const denied = sentences.filter((words) => words.length === 4 && words[1] === 'not');
@@ -62,17 +66,17 @@ function vector(text: string): number[] {
 }
 
 /** Tells what it is asked to, and keeps what it was asked: `title` and `text` say how many texts there were. */
-export function tellingModel(): LanguageModel & { asked: Subject[][] } {
-  const asked: Subject[][] = [];
+export function summarizingModel(): LanguageModel & { asked: SummarySubject[][] } {
+  const asked: SummarySubject[][] = [];
   return {
     ...plainModel(),
     id: 'telling-1',
     asked,
     async summarize(subjects) {
       asked.push([...subjects]);
-      const summaries = subjects.map(({ kind, name, known, texts }) => ({
+      const summaries = subjects.map(({ kind, name, previousSummary, texts }) => ({
         title: name || `About ${texts[0]?.split(':')[0]}`,
-        text: `${known}${known && ' '}${kind} of ${texts.length}.`,
+        text: `${previousSummary}${previousSummary && ' '}${kind} of ${texts.length}.`,
       }));
       return { summaries };
     },

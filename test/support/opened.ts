@@ -3,7 +3,7 @@ import { afterAll, beforeAll } from 'vitest';
 import type { Config } from '../../src/config.ts';
 import { type Graphs, openGraphs } from '../../src/graph/graphs.ts';
 import { openJournal } from '../../src/journal/journal.ts';
-import { patientConnection } from '../../src/valkey/connections.ts';
+import { retryingConnection } from '../../src/valkey/connections.ts';
 import { inNamespace } from '../../src/valkey/keys.ts';
 import { type Leases, openLeases } from '../../src/valkey/lease.ts';
 import type { Stores } from './stores.ts';
@@ -19,9 +19,9 @@ export interface Opened {
 export function useOpened(stores: Stores): Opened {
   const opened = {} as Opened;
   beforeAll(() => {
-    opened.valkey = inNamespace(patientConnection(stores.config.valkey), stores.config.queuePrefix);
+    opened.valkey = inNamespace(retryingConnection(stores.config.valkey), stores.config.queuePrefix);
     opened.graphs = openGraphs(stores.config.falkordb, { journal: openJournal(opened.valkey) });
-    opened.leases = openLeases(opened.valkey, stores.config.takeover);
+    opened.leases = openLeases(opened.valkey, stores.config.takeoverMs);
   });
   afterAll(() => {
     opened.graphs.close();
@@ -32,10 +32,10 @@ export function useOpened(stores: Stores): Opened {
 }
 
 /** What another process would have: connections of its own to the same stores. */
-export function openOwn({ falkordb, valkey: address, queuePrefix, takeover }: Config): Opened & { close(): void } {
-  const valkey = inNamespace(patientConnection(address), queuePrefix);
+export function openOwn({ falkordb, valkey: address, queuePrefix, takeoverMs }: Config): Opened & { close(): void } {
+  const valkey = inNamespace(retryingConnection(address), queuePrefix);
   const graphs = openGraphs(falkordb, { journal: openJournal(valkey) });
-  const leases = openLeases(valkey, takeover);
+  const leases = openLeases(valkey, takeoverMs);
   const close = () => {
     graphs.close();
     leases.close();

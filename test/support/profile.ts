@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
 import type { Config } from '../../src/config.ts';
-import { queryText } from '../../src/graph/codec.ts';
 import type { GroupGraph } from '../../src/graph/group-graph.ts';
 import { readChangeHead } from '../../src/graph/queries/fence.ts';
+import { queryText } from '../../src/graph/query-text.ts';
 import { graphName } from '../../src/group.ts';
 
 /**

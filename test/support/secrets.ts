@@ -23,7 +23,15 @@ export function hiddenThings(seed = 7): Hidden[] {
     Array.from({ length }, () => alphabet[Math.floor(random() * alphabet.length)]).join('');
   // A key without a digit is as rare as it is in life.
   const key = (prefix: string, alphabet: string, length: number) => `${prefix}${of(alphabet, length - 2)}4x`;
-  return [...vendorKeys(key, of), ...named(of), ...addresses(of), ...commands(of), ...blocks(of), ...privateSpans(of)];
+  return [
+    ...vendorKeys(key, of),
+    ...named(of),
+    ...addresses(of),
+    ...commands(of),
+    ...blocks(of),
+    ...privateSpans(of),
+    ...namedKinds(of),
+  ];
 }
 
 type Of = (alphabet: string, length: number) => string;
@@ -96,6 +104,7 @@ function vendorKeys(key: Key, of: Of): Hidden[] {
     backblaze: `K005${of(BASE64, 27)}`,
     jwt: `eyJ${of(URL_SAFE, 33)}.eyJ${of(URL_SAFE, 60)}.${of(URL_SAFE, 43)}`,
     age: `AGE-SECRET-KEY-1${of(UPPER + DIGITS, 58)}`,
+    'age, post-quantum': `AGE-SECRET-KEY-PQ-1${of(UPPER + DIGITS, 58)}`,
     'azure storage': `AccountKey=${of(BASE64, 86)}==`,
     'unknown vendor': `${of(LETTERS, 20)}7K${of(LETTERS, 20)}q9X2`,
     'unknown, base64': `${of(BASE64, 40)}9aZ3/${of(LETTERS, 12)}==`,
@@ -305,6 +314,170 @@ function privateSpans(of: Of): Hidden[] {
     const secret = `Ms ${of(UPPER, 1)}${of(LOWER, 7)} earns ${of(DIGITS, 5)} a month`;
     return { name: `private: ${text('…').slice(0, 60).replaceAll('\n', ' ')}`, text: text(secret), secrets: [secret] };
   });
+}
+
+const WORDS =
+  'abandon ability absent acid actor adapt advice afraid album alien anchor apple arctic armor athlete autumn badge balcony banana basket beach behave bicycle blanket'.split(
+    ' ',
+  );
+
+/** Each kind that the documentation names, as people and tools write it. */
+function namedKinds(of: Of): Hidden[] {
+  const word = () => WORDS[Number.parseInt(of(DIGITS, 3), 10) % WORDS.length] as string;
+  const phrase = (length: number) => Array.from({ length }, word).join(' ');
+  const lines = (count: number) => Array.from({ length: count }, () => of(BASE64, 64)).join('\n');
+  const digits = (length: number) => `${1 + Number(of('01234567', 1))}${of(DIGITS, length - 1)}`;
+  const hex = (length: number) => `${of(HEX, length - 2)}4e`;
+  const blocks = (count: number) => Array.from({ length: count }, () => `${of(UPPER, 3)}${of(DIGITS, 2)}`).join('-');
+  const strong = () => `${of(UPPER, 1)}${of(LOWER, 4)}!${of(DIGITS, 3)}${of(UPPER, 1)}${of(LOWER, 2)}`;
+  const rsa4096 = Buffer.from(
+    `-----BEGIN RSA PRIVATE KEY-----\n${lines(49)}\n-----END RSA PRIVATE KEY-----\n`,
+  ).toString('base64');
+  const pkcs8 = Buffer.from(`-----BEGIN PRIVATE KEY-----\n${lines(50)}\n-----END PRIVATE KEY-----\n`).toString(
+    'base64',
+  );
+  const [firstKey, secondKey, thirdKey, fourthKey] = [hex(64), hex(64), hex(64), hex(64)];
+  const [firstPhrase, secondPhrase] = [phrase(12), phrase(24)];
+  const rows: readonly [kind: string, secret: string | readonly string[], text: (secret: string) => string][] = [
+    ['RSA-4096 key in a kubeconfig', pieces(rsa4096), () => kubeconfig(rsa4096)],
+    ['PKCS 8 key in a kubeconfig', pieces(pkcs8), () => kubeconfig(pkcs8)],
+    ['RSA-4096 key in base64, in prose', pieces(rsa4096), () => `It prints ${rsa4096} and nothing else.`],
+    ['Twilio key in prose', `SK${hex(32)}`, (it) => `Twilio made ${it} for the text messages.`],
+    ['Twilio auth token', hex(32), (it) => `Twilio account AC${hex(32)}, auth token ${it}.`],
+    ['Twilio auth token, set', hex(32), (it) => `TWILIO_AUTH_TOKEN=${it}`],
+    ['Twilio auth token for curl', hex(32), (it) => `curl -u AC${hex(32)}:${it} https://api.twilio.com/2010-04-01`],
+    ['Twilio client', hex(32), (it) => `client = Client("AC${hex(32)}", "${it}")`],
+    ['Datadog app key', hex(40), (it) => `The Datadog app key for the dashboards is ${it}.`],
+    ['Datadog app key, set', hex(40), (it) => `DD_APP_KEY=${it}`],
+    ['Datadog app key in a header', hex(40), (it) => `-H "DD-APPLICATION-KEY: ${it}"`],
+    ['Datadog app key in settings', hex(40), (it) => `datadog:\n  app_key: ${it}\n  site: datadoghq.eu`],
+    ['Cloudflare global key', hex(37), (it) => `The Cloudflare global API key is ${it}, mail ops@example.com.`],
+    ['Cloudflare global key in a header', hex(37), (it) => `-H "X-Auth-Email: ops@example.com" -H "X-Auth-Key: ${it}"`],
+    ['Cloudflare global key, set', hex(37), (it) => `export CF_API_KEY=${it}`],
+    ['Cloudflare global key, set in long', hex(37), (it) => `CLOUDFLARE_API_KEY=${it}`],
+    ['Pulumi token in prose', `pul-${hex(40)}`, (it) => `I logged in to Pulumi with ${it} yesterday.`],
+    [
+      'Terraform token in prose',
+      `${of(LETTERS, 14)}.atlasv1.${of(URL_SAFE, 66)}x`,
+      (it) => `Terraform Cloud gave me ${it}, it ends in May.`,
+    ],
+    ['"pw" in JSON', strong(), (it) => `{"user": "svc", "pw": "${it}", "port": 5432}`],
+    ['"pw" in JSON without spaces', `${of(LOWER, 6)}${of(DIGITS, 2)}`, (it) => `{"user":"svc","pw":"${it}"}`],
+    ['"pw" in JSON within JSON', strong(), (it) => `{\\"user\\":\\"svc\\",\\"pw\\":\\"${it}\\"}`],
+    ['"pw" of letters alone', of(LOWER, 9), (it) => `{"pw": "${it}"}`],
+    ['$apr1$', `$apr1$${of(LETTERS, 8)}$${of(LETTERS, 22)}`, (it) => `$ cat .htpasswd\nadmin:${it}`],
+    ['$apr1$ in prose', `$apr1$${of(LETTERS, 8)}$${of(LETTERS, 22)}`, (it) => `htpasswd printed ${it} for eva.`],
+    ['$argon2id$', of(BASE64, 43), (it) => `| eva | $argon2id$v=19$m=65536,t=3,p=4$${of(BASE64, 22)}$${it} |`],
+    ['pgpass', strong(), (it) => `db.example.com:5432:shop:app:${it}`],
+    ['pgpass with stars', `${of(LOWER, 7)}${of(DIGITS, 2)}`, (it) => `$ cat ~/.pgpass\n*:*:*:postgres:${it}\n`],
+    ['pgpass made by echo', strong(), (it) => `echo "localhost:5432:*:app:${it}" > ~/.pgpass`],
+    ['sudo -S', strong(), (it) => `echo ${it} | sudo -S apt-get update`],
+    ['sudo -S with a word', of(LOWER, 8), (it) => `echo ${it} | sudo -S apt-get update`],
+    ['sudo -S, quoted', strong(), (it) => `echo '${it}' | sudo -kS systemctl restart app`],
+    ['AWS key asked for', `7HFaLWjQI6wI+vTogfYDgz75w${of(LOWER, 15)}`, (it) => `AWS Secret Access Key [None]: ${it}`],
+    ['Telegram token in an address', `${digits(10)}:AA${of(URL_SAFE, 32)}x`, (it) => `api.telegram.org/bot${it}/getMe`],
+    ['sudo -S by printf', strong(), (it) => `printf '%s\\n' '${it}' | sudo -S true`],
+    [
+      'presigned URL of S3',
+      hex(64),
+      (it) =>
+        `https://b.s3.eu-west-1.amazonaws.com/a.zip?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIA${of(UPPER, 16)}%2F20261129%2Feu-west-1%2Fs3%2Faws4_request&X-Amz-Date=20261129T100000Z&X-Amz-Expires=3600&X-Amz-SignedHeaders=host&X-Amz-Signature=${it}`,
+    ],
+    [
+      'presigned URL of Google',
+      hex(512),
+      (it) =>
+        `https://storage.googleapis.com/b/a.zip?X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Credential=x%40y.iam.gserviceaccount.com%2F20261129&X-Goog-Expires=900&X-Goog-Signature=${it}`,
+    ],
+    [
+      'presigned URL of Azure',
+      `${of(LETTERS, 42)}8%3D`,
+      (it) => `https://shop.blob.core.windows.net/c/b.zip?sv=2024-11-04&se=2026-12-01&sr=b&sp=r&sig=${it}`,
+    ],
+    [
+      'presigned URL of S3, second version',
+      `${of(LETTERS, 26)}8%3D`,
+      (it) => `https://b.s3.amazonaws.com/a.zip?AWSAccessKeyId=AKIA${of(UPPER, 16)}&Expires=1795946400&Signature=${it}`,
+    ],
+    [
+      'presigned URL of CloudFront',
+      of(LETTERS, 340),
+      (it) => `https://d1.cloudfront.net/a.zip?Expires=1795946400&Signature=${it}__&Key-Pair-Id=K2JCJMDEHXQW5F`,
+    ],
+    ['licence key', blocks(5), (it) => `Windows product key: ${it}`],
+    ['licence key in prose', blocks(4), (it) => `Our IDE licence key is ${it}, for ten seats.`],
+    ['licence key alone', blocks(5), (it) => `Activate with ${it}.`],
+    [
+      'licence key of four',
+      `${of(UPPER, 2)}${of(DIGITS, 2)}-${of(UPPER, 4)}-${of(DIGITS, 4)}`,
+      (it) => `serial number ${it}`,
+    ],
+    ['one-time code', digits(6), (it) => `Your verification code is ${it}.`],
+    ['one-time code first', digits(6), (it) => `${it} is your login code for Harbor.`],
+    ['one-time code with a prefix', `G-${digits(6)}`, (it) => `${it} is your Google verification code.`],
+    ['one-time code in two parts', `${digits(3)} ${digits(3)}`, (it) => `The one-time password is ${it}, quick.`],
+    ['one-time code, named', digits(6), (it) => `OTP: ${it}`],
+    ['one-time code, asked', digits(6), (it) => `Enter the 2FA code: ${it}`],
+    ['two private keys', [firstKey, secondKey], () => `Private keys:\n(0) 0x${firstKey}\n(1) 0x${secondKey}`],
+    [
+      'two private keys in settings',
+      [thirdKey, fourthKey],
+      () => `accounts: { privateKeys: ["0x${thirdKey}", "0x${fourthKey}"] }`,
+    ],
+    ['two private keys in prose', [firstKey, fourthKey], () => `The private keys are ${firstKey} and ${fourthKey}.`],
+    ['two private keys, set', [secondKey, thirdKey], () => `PRIVATE_KEYS=${secondKey},${thirdKey}`],
+    ['seed phrase', phrase(12), (it) => `Mnemonic: ${it}`],
+    ['seed phrase of 24', phrase(24), (it) => `Write down your recovery phrase: ${it}`],
+    ['seed phrase in prose', phrase(12), (it) => `My seed phrase is ${it}.`],
+    ['seed phrase in JSON', phrase(12), (it) => `{"mnemonic":"${it}"}`],
+    ['seed phrase, set', phrase(12), (it) => `MNEMONIC="${it}"`],
+    [
+      'two seed phrases',
+      [firstPhrase, secondPhrase],
+      () => `Mnemonic: ${firstPhrase}\nWrite down your recovery phrase: ${secondPhrase}`,
+    ],
+    ['seed phrase below its name', phrase(15), (it) => `Seed phrase:\n${it}\n`],
+    ['card number', card('4', 16, of), (it) => `My card ${it} was charged twice.`],
+    ['card number in groups', card('52', 16, of).replace(/(.{4})(?=.)/g, '$1 '), (it) => `Pay with ${it}, 12/29.`],
+    ['card number with hyphens', card('4', 16, of).replace(/(.{4})(?=.)/g, '$1-'), (it) => `card: ${it}`],
+    ['card number of fifteen', card('37', 15, of), (it) => `{"pan":"${it}"}`],
+    ['IBAN', iban('DE', digits(18)), (it) => `Transfer to ${it} by Friday.`],
+    ['IBAN in groups', iban('DE', digits(18)).replace(/(.{4})(?=.)/g, '$1 '), (it) => `IBAN: ${it}`],
+    ['IBAN of France', iban('FR', digits(23)), (it) => `{"iban":"${it}"}`],
+    [
+      'SSN',
+      `${1 + Number(of('01234', 1))}${of('12345789', 2)}-${of('123456789', 2)}-${digits(4)}`,
+      (it) => `Her SSN is ${it}.`,
+    ],
+    ['SSN in JSON', `1${of('12345789', 2)}-${of('123456789', 2)}-${digits(4)}`, (it) => `{"ssn": "${it}"}`],
+  ];
+  return rows.map(([kind, secret, text]) => {
+    const secrets = typeof secret === 'string' ? [secret] : secret;
+    return { name: `kind: ${kind}`, text: text(secrets[0] as string), secrets };
+  });
+}
+
+/** None of its parts may be left: a run that is cut somewhere leaves its end. */
+const pieces = (run: string): readonly string[] => run.match(/.{40}/g) ?? [];
+
+const kubeconfig = (key: string): string =>
+  `apiVersion: v1\nkind: Config\nusers:\n- name: admin\n  user:\n    client-certificate-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0t\n    client-key-data: ${key}\n`;
+
+/** With the digit that checks the others (ISO/IEC 7812). */
+function card(start: string, length: number, of: Of): string {
+  const body = start + of(DIGITS, length - 1 - start.length);
+  const sum = [...body].reverse().reduce((all, digit, at) => {
+    const value = Number(digit) * (at % 2 === 0 ? 2 : 1);
+    return all + (value > 9 ? value - 9 : value);
+  }, 0);
+  return `${body}${(10 - (sum % 10)) % 10}`;
+}
+
+/** With the digits that check the others (ISO 13616). */
+function iban(country: string, body: string): string {
+  const letters = [...`${country}00`].map((letter) => Number.parseInt(letter, 36)).join('');
+  const rest = [...`${body}${letters}`].reduce((left, digit) => (left * 10 + Number(digit)) % 97, 0);
+  return `${country}${String(98 - rest).padStart(2, '0')}${body}`;
 }
 
 /** What agents say all day that is no secret and must stay. */

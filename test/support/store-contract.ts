@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { ArchiveStore } from '../../src/archive/stores/store.ts';
+import type { ArchiveStore } from '../../src/archive/stores/archive-store.ts';
 import { MINUTE } from '../../src/time.ts';
 import { random } from './random.ts';
 import { until } from './wait.ts';
@@ -63,7 +63,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
 
       await expect(read(store, 'nothing.json')).rejects.toMatchObject({
         name: 'InvalidInputError',
-        message: `There is no archive "nothing.json" in ${store.place}.`,
+        message: `There is no archive "nothing.json" in ${store.location}.`,
       });
     });
 
@@ -186,11 +186,16 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
 /** Bytes that only depend on the seed. */
 export function bytes(length: number, seed = 1): Buffer {
   const chance = random(seed);
-  return Buffer.from(Array.from({ length }, () => Math.floor(chance() * 256)));
+  const content = Buffer.alloc(length);
+  for (let place = 0; place < length; place += 1) content[place] = Math.floor(chance() * 256);
+  return content;
 }
 
-/** In pieces whose size fits no part. */
-export async function* pieces(content: Buffer, size = 37): AsyncGenerator<Uint8Array> {
+/** In pieces whose size divides no part; larger ones for much content. */
+export async function* pieces(
+  content: Buffer,
+  size = content.length > 1_000_000 ? 7919 : 37,
+): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < content.length; at += size) yield content.subarray(at, at + size);
 }
 

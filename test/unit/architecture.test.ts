@@ -1,24 +1,38 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { dirname, join, matchesGlob, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The floors of docs/architecture.md, lowest first; rooms of one floor know nothing of each other. */
-const FLOORS: readonly (readonly string[])[] = [
-  ['src/errors.ts', 'src/few-at-once.ts', 'src/home.ts', 'src/json.ts', 'src/lazy.ts', 'src/with-timeout.ts'],
+/** The layers of docs/architecture.md, lowest first; folders of one layer do not import each other. */
+const LAYERS: readonly (readonly string[])[] = [
+  [
+    'src/errors.ts',
+    'src/duration.ts',
+    'src/map-concurrently.ts',
+    'src/home.ts',
+    'src/json.ts',
+    'src/lazy.ts',
+    'src/nearest.ts',
+    'src/with-timeout.ts',
+  ],
   [
     'src/time.ts',
     'src/text.ts',
     'src/ontology.ts',
     'src/derived-uuid.ts',
-    'src/settings.ts',
-    'src/http-hosts.ts',
-    'src/strict.ts',
-    'src/running-note.ts',
+    'src/allowed-hosts.ts',
+    'src/bearer-token.ts',
+    'src/input-shapes.ts',
+    'src/running-settings.ts',
+    'src/setting.ts',
   ],
-  ['src/config.ts', 'src/group.ts', 'src/triplet.ts', 'src/ontology', 'src/telemetry', 'src/english'],
+  // The settings are made from these, which load the rest of their folders only when asked.
+  ['src/models/declarations.ts', 'src/models/*/declaration.ts'],
+  ['src/archive/stores/declarations.ts', 'src/archive/stores/*/declaration.ts'],
+  ['src/settings.ts'],
+  ['src/config.ts', 'src/expiry.ts', 'src/group.ts', 'src/triplet.ts', 'src/ontology', 'src/telemetry', 'src/english'],
   ['src/episode.ts', 'src/statements'],
   ['src/embedded', 'src/valkey', 'src/models', 'src/schedule', 'src/import', 'src/passages'],
   ['src/graph', 'src/queue'],
@@ -29,26 +43,42 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/memory'],
   ['src/memory.ts'],
   ['src/index.ts', 'workers'],
-  ['src/agents'],
-  ['src/cli'],
+  ['src/agents', 'src/page', 'src/supervisor'],
+  ['src/cli', 'page'],
 ];
 
-const files = [...filesBelow('src'), ...filesBelow('workers')];
-// Types alone cannot make a cycle that a running program meets.
-const imports = new Map(files.map((file) => [file, importsOf(file, /^import type [^;]*;/gm)]));
+const files = [...filesBelow('src'), ...filesBelow('workers'), ...filesBelow('page')];
+// Types alone cannot make a cycle that a running program meets, nor can what a declaration imports when it is asked.
+const imports = new Map(
+  files.map((file) => [
+    file,
+    importsOf(
+      file,
+      file.endsWith('/declaration.ts') ? /^import type [^;]*;|import\('[^']*'\)/gm : /^import type [^;]*;/gm,
+    ),
+  ]),
+);
 
-test('every file stands in a room', () => {
-  expect(files.filter((file) => floorOf(file) < 0)).toEqual([]);
+test('every file belongs to a layer', () => {
+  expect(files.filter((file) => layerOf(file) < 0)).toEqual([]);
 });
 
 test('imports run downwards only', () => {
   const upward = files.flatMap((file) =>
     importsOf(file)
-      .filter((other) => roomOf(other) !== roomOf(file) && floorOf(other) >= floorOf(file))
+      .filter((other) => folderOf(other) !== folderOf(file) && layerOf(other) >= layerOf(file))
       .map((other) => `${file} imports ${other}`),
   );
 
   expect(upward).toEqual([]);
+});
+
+test('the page in the browser shares only the shapes of its calls with the server', () => {
+  const shared = files
+    .filter((file) => isIn('page', file))
+    .flatMap((file) => importsOf(file).filter((other) => !isIn('page', other)));
+
+  expect(new Set(shared)).toEqual(new Set(['src/page/schemas.ts']));
 });
 
 test('no file imports itself through others', () => {
@@ -87,6 +117,7 @@ function reachable(file: string): Set<string> {
   return seen;
 }
 
-const floorOf = (file: string): number => FLOORS.findIndex((rooms) => rooms.some((room) => isIn(room, file)));
-const roomOf = (file: string): string => FLOORS.flat().find((room) => isIn(room, file)) ?? file;
-const isIn = (room: string, file: string): boolean => file === room || file.startsWith(`${room}/`);
+const layerOf = (file: string): number => LAYERS.findIndex((folders) => folders.some((folder) => isIn(folder, file)));
+/** Within a room everything may be imported, but no file may import itself through others. */
+const folderOf = (file: string): string => LAYERS.flat().findLast((folder) => isIn(folder, file)) ?? file;
+const isIn = (folder: string, file: string): boolean => matchesGlob(file, folder) || file.startsWith(`${folder}/`);

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import * as z from 'zod';
 import { configSchema } from '../../scripts/generated/config-schema.ts';
 import { envExample } from '../../scripts/generated/env-example.ts';
+import { pluginFiles } from '../../scripts/generated/plugins.ts';
 import { readDefinition } from '../../src/ontology/read-definition.ts';
 import { SETTINGS } from '../../src/settings.ts';
 
@@ -15,6 +16,21 @@ test('.env.example is what `npm run generate` writes, and names every setting', 
 
 test('memory.config.schema.json is what `npm run generate` writes', () => {
   expect(file('memory.config.schema.json')).toBe(configSchema());
+});
+
+test('the manifests of plugins and of the MCP registry are what `npm run generate` writes, all with the version of the package', () => {
+  const files = pluginFiles(file('package.json'));
+  const { version, mcpName } = JSON.parse(file('package.json'));
+  const versions = Object.keys(files).flatMap((path) =>
+    [...file(path).matchAll(/"version": "([^"]+)"/g)].map(([, found]) => found),
+  );
+
+  for (const [path, text] of Object.entries(files)) expect(file(path), path).toBe(text());
+  expect(versions.length).toBeGreaterThan(4);
+  expect(new Set(versions)).toEqual(new Set([version]));
+  expect(JSON.parse(file('server.json')).name).toBe(mcpName);
+  // What the registry accepts.
+  expect(JSON.parse(file('server.json')).description.length).toBeLessThanOrEqual(100);
 });
 
 test('the example in docs/types.md fits the schema and is read; what the reader refuses the schema refuses too', async () => {
@@ -37,6 +53,22 @@ test('the example in docs/types.md fits the schema and is read; what the reader 
     await expect(readDefinition(definition, 'example')).rejects.toThrow();
   }
 });
+
+test('every type that docs/api.md names is declared there, or is one of the language', () => {
+  const page = file('docs/api.md');
+  const code = [...page.matchAll(/^```typescript\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block).join('\n');
+  const bare = code.replace(/\/\*\*[\s\S]*?\*\/|'[^'\n]*'/g, '');
+  const declared = new Set([...page.matchAll(/^### (\w+)$|^\| `(\w+)` \|/gm)].map(([, name, error]) => name ?? error));
+  const named = new Set(bare.match(/(?<![\w.]|typeof )[A-Z]\w*/g));
+
+  expect(named.size).toBeGreaterThan(100);
+  expect([...named].filter((name) => !declared.has(name) && !(name in globalThis || OF_TYPESCRIPT.has(name)))).toEqual(
+    [],
+  );
+});
+
+/** Types of the language that no value has the name of. */
+const OF_TYPESCRIPT = new Set(['Readonly', 'Partial', 'Pick', 'Omit', 'Exclude', 'Record', 'AsyncIterable', 'T']);
 
 test('the changelog has a section for the version of the package, below what is not released', () => {
   const { version } = JSON.parse(file('package.json')) as { version: string };

@@ -1,3 +1,6 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { MemoryManager } from '../../src/memory.ts';
 import { startWorkers } from '../../workers/main.ts';
@@ -14,12 +17,24 @@ const given: Any = memory;
 const unknown = { nope: 1 };
 const meant = (name: string, other: string) => new RegExp(`has no "${name}"; "${other}" was probably meant\\.$`);
 
+test('a home that others can write to is refused, also when the program names it', () => {
+  const home = mkdtempSync(join(tmpdir(), 'memory-home-'));
+  chmodSync(home, 0o770);
+  try {
+    expect(() => new MemoryManager({ ...config, home })).toThrow(
+      /^Other users of this machine can write into .*chmod 700/,
+    );
+  } finally {
+    rmSync(home, { recursive: true });
+  }
+});
+
 /** Every public method, with an option that it does not know. */
 const CALLS: Readonly<Record<string, (options: object) => Promise<unknown>>> = {
   storeEpisode: (options) => given.storeEpisode('x', null, options),
-  enqueue: (options) => given.enqueue('x', null, options),
-  enqueueMany: (options) => given.enqueueMany([{ content: 'x' }], options),
-  'an episode of enqueueMany': (options) => given.enqueueMany([{ content: 'x', ...options }]),
+  enqueueEpisode: (options) => given.enqueueEpisode('x', null, options),
+  enqueueEpisodes: (options) => given.enqueueEpisodes([{ content: 'x' }], options),
+  'an episode of enqueueEpisodes': (options) => given.enqueueEpisodes([{ content: 'x', ...options }]),
   enqueueFact: (options) => given.enqueueFact({ source: 'a', relation: 'B', target: 'c' }, null, options),
   'a fact': (options) => given.enqueueFact({ source: 'a', relation: 'B', target: 'c', ...options }),
   import: (options) => given.import('auto', { text: '[]' }, options),
@@ -28,12 +43,16 @@ const CALLS: Readonly<Record<string, (options: object) => Promise<unknown>>> = {
   search: (options) => given.search('x', 5, options),
   getEntities: (options) => given.getEntities(undefined, options),
   getHistory: (options) => given.getHistory('x', options),
+  getTimeline: (options) => given.getTimeline(options),
+  getMentions: (options) => given.getMentions('x', options),
   getEpisode: (options) => given.getEpisode('x', options),
   getFact: (options) => given.getFact('x', options),
   exportToB2: (options) => given.exportToB2(options),
   export: (options) => given.export(options),
   exportAll: (options) => given.exportAll(options),
   forget: (options) => given.forget({ episode: 'x' }, options),
+  forgetGroup: (options) => given.forgetGroup('x', options),
+  redact: (options) => given.redact(options),
   'what is forgotten': (options) => given.forget({ episode: 'x', ...options }),
   getStatus: (options) => given.getStatus(options),
   'archives.list': (options) => given.archives.list(options),
@@ -47,16 +66,18 @@ const CALLS: Readonly<Record<string, (options: object) => Promise<unknown>>> = {
   'communities.list': (options) => given.communities.list(options),
   'communities.build': (options) => given.communities.build(options),
   'deadLetters.list': (options) => given.deadLetters.list(options),
-  'deadLetters.show': (options) => given.deadLetters.show('x', options),
+  'deadLetters.get': (options) => given.deadLetters.get('x', options),
   'deadLetters.replay': (options) => given.deadLetters.replay('all', options),
   'deadLetters.drop': (options) => given.deadLetters.drop('all', options),
   'episodes.list': (options) => given.episodes.list(options),
   'episodes.getExtracted': (options) => given.episodes.getExtracted(['x'], options),
+  'episodes.getUse': (options) => given.episodes.getUse(new Date(), options),
   'episodes.getState': (options) => given.episodes.getState('x', options),
   'sagas.list': (options) => given.sagas.list(options),
   getBriefing: (options) => given.getBriefing(options),
+  getLastBriefing: (options) => given.getLastBriefing(options),
   'episodes.confirm': (options) => given.episodes.confirm('x', options),
-  'sagas.show': (options) => given.sagas.show('x', options),
+  'sagas.get': (options) => given.sagas.get('x', options),
   'sagas.summarize': (options) => given.sagas.summarize('x', options),
 };
 
@@ -74,7 +95,17 @@ test('every public method is in that table', () => {
   const inRooms = rooms.flatMap((room) => methods(given[room]).map((name) => `${room}.${name}`));
 
   // These take no options.
-  const without = ['connect', 'countWorkers', 'jobCounts', 'getLastFailure', 'drainSpool', 'graphSize', 'close'];
+  const without = [
+    'connect',
+    'getWorkerCount',
+    'getJobCounts',
+    'getLastFailure',
+    'drainSpool',
+    'getGraphSize',
+    'getGroups',
+    'getGroupNames',
+    'close',
+  ];
   expect(Object.keys(CALLS)).toEqual(
     expect.arrayContaining([...own, ...inRooms].filter((it) => !without.includes(it))),
   );
@@ -83,7 +114,7 @@ test('every public method is in that table', () => {
 describe('a misspelt option is refused with the one that was meant', () => {
   test.each([
     [() => given.storeEpisode('x', null, { referencetime: new Date() }), meant('referencetime', 'referenceTime')],
-    [() => given.enqueue('x', null, { idempotency_key: 'k' }), meant('idempotency_key', 'idempotencyKey')],
+    [() => given.enqueueEpisode('x', null, { idempotency_key: 'k' }), meant('idempotency_key', 'idempotencyKey')],
     [() => given.queryMemory('x', 5, { asof: new Date() }), meant('asof', 'asOf')],
     [() => given.search('x', 5, { filters: { type: ['Person'] } }), meant('type', 'types')],
     [() => given.forget({ episode: 'x' }, { dryrun: true }), meant('dryrun', 'dryRun')],
@@ -113,22 +144,26 @@ describe('values of the wrong kind are refused in a sentence', () => {
     [() => new MemoryManager({}, { embedder: {} } as Any), /"embedder" must be an object with embed\(\), close\(\)\.$/],
     [() => new MemoryManager(null as Any), /^The configuration must be an object\.$/],
     [() => given.waitFor({ queue: 'nope', jobId: 'x' }), /^The queue must be store or export\.$/],
-    [() => given.waitFor(undefined), /^A receipt is what enqueue gave/],
+    [() => given.waitFor(undefined), /^A receipt is what an enqueue method returned/],
     [
       () => given.waitFor({ queue: 'store', jobId: 'x' }, { timeoutMs: Number.POSITIVE_INFINITY }),
       /^waitFor "timeoutMs" must be a whole number from 1 to 2147483647\.$/,
     ],
+    [
+      () => given.waitFor({ queue: 'store', jobId: 'x' }, { signal: {} }),
+      /^waitFor "signal" must be an AbortSignal\.$/,
+    ],
     [() => given.connect('nope'), /^The queue must be store or export\.$/],
-    [() => given.jobCounts('nope'), /^The queue must be store or export\.$/],
-    [() => given.countWorkers(undefined), /^The queue must be store or export\.$/],
+    [() => given.getJobCounts('nope'), /^The queue must be store or export\.$/],
+    [() => given.getWorkerCount(undefined), /^The queue must be store or export\.$/],
     [() => given.getLastFailure(['store']), /^The queue must be store or export\.$/],
     [() => given.deadLetters.list({ queue: 'nope' }), /"queue" must be store or export\.$/],
     [() => given.deadLetters.replay('some'), /^The ids must be a list\.$/],
     [() => given.episodes.getExtracted('x'), /^The uuids must be a list\.$/],
-    [() => given.enqueueMany('x'), /^What is stored must be a list\.$/],
-    [() => given.enqueueMany([null]), /^Episode 1: An episode must be an object\.$/],
-    [() => given.enqueue('x', null, null), /^An episode must be an object\.$/],
-    [() => given.enqueue('x', null, { spool: 'yes' }), /^An episode "spool" must be true or false\.$/],
+    [() => given.enqueueEpisodes('x'), /^What is stored must be a list\.$/],
+    [() => given.enqueueEpisodes([null]), /^Episode 1: An episode must be an object\.$/],
+    [() => given.enqueueEpisode('x', null, null), /^An episode must be an object\.$/],
+    [() => given.enqueueEpisode('x', null, { spool: 'yes' }), /^An episode "spool" must be true or false\.$/],
     [() => given.enqueueFact(undefined), /^A fact must be an object\.$/],
     [() => given.queryMemory('x', 5, { cache: 'no' }), /^A query "cache" must be true or false\.$/],
     [() => given.search('x', 5, { asOf: '2025-01-01' }), /^The time asOf must be a valid Date/],
@@ -142,7 +177,7 @@ describe('values of the wrong kind are refused in a sentence', () => {
     [() => given.forget({ episode: 'x', limit: 3 }), /^forget takes a limit only with a query\.$/],
     [() => given.import('auto', 5), /^import takes the path of a file/],
     [() => given.import('auto', { text: 5 }), /^import takes the path of a file/],
-    [() => given.graphSize(5), /^The group "5" is not a valid name/],
+    [() => given.getGraphSize(5), /^The group "5" is not a valid name/],
   ])('%s', async (call, sentence) => {
     await expect(async () => call()).rejects.toMatchObject({
       name: 'InvalidInputError',

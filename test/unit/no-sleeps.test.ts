@@ -11,6 +11,8 @@ const TESTS = fileURLToPath(new URL('..', import.meta.url));
 const TIMERS: Readonly<Record<string, string>> = {
   'support/wait.ts': 'what all others wait with',
   'support/command-line.ts': 'kills a program that hangs',
+  'support/pseudo-terminal.ts': 'kills a program that hangs',
+  'support/hosts/coding-agent.ts': 'gives up a program that hangs',
   'support/opencode/host.ts': 'gives up a program that hangs',
   'support/fake-openai/server.ts': 'a model that takes its time',
   'support/fake-openai/pieces.ts': 'a model that takes its time between pieces',
@@ -20,9 +22,11 @@ const TIMERS: Readonly<Record<string, string>> = {
   'support/upgrade/write-home.mjs': 'a program of the previous release, which waits for states',
   'integration/archive-format/endless-export.ts': 'a program that never gets to the end, until it is killed',
 };
-const TIMER = /\b(?:setTimeout|sleep)\(|import \{ setTimeout\b/;
-/** A clock, or what was read from one, that is compared with anything but ten times a promise. */
-const COMPARED = /expect\(\s*(?:(?:performance|Date)\.now\(\)|\w*\btook\b)[^;]*?\)\s*\.toBeLess\w+\((?!10 \* )/;
+const TIMER = /\b(?:setTimeout|sleep|AbortSignal\.timeout|vi\.wait(?:For|Until))\(|import \{ setTimeout\b/;
+/** A clock, or what was read from one, that must be less than something. */
+const COMPARED = /expect\(\s*(?:(?:performance|Date)\.now\(\)|\w*\btook\b)[^;]*?\)\s*\.toBeLess/;
+/** A time that is left, compared with what is left by the clock of now. */
+const LEFT = /\.toBe(?:Less|Greater)\w+\([^;\n]*- (?:performance|Date)\.now\(\)/;
 /** Limits of waiting and of whole tests that a busy machine may break. */
 const SHORT =
   /\buntil\([^;]*?,\s*\d{1,2}_?\d{3}\s*,?\s*\);|\{\s*timeout: \d{1,2}_?\d{3},?\s*\},? (?:async|\(|\))|\.poll\([^;]*?timeout: \d{1,2}_?\d{3}\b/;
@@ -37,7 +41,7 @@ test('timers are only where they are needed', () => {
 });
 
 test('no test asks how long something took', () => {
-  expect(holding(COMPARED)).toEqual([]);
+  expect([...holding(COMPARED), ...holding(LEFT)]).toEqual([]);
 });
 
 test('limits are nets, far above what a busy machine takes', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { InvalidInputError } from '../../src/errors.ts';
-import { checkTime, fromGraphTime, parseTime, timestamp, toGraphTime } from '../../src/time.ts';
+import { checkTime, day, fromGraphTime, parseTime, timestamp, timeText, toDate, toGraphTime } from '../../src/time.ts';
 
 describe('toGraphTime', () => {
   test.each([
@@ -30,6 +30,33 @@ describe('fromGraphTime', () => {
 
   test.each([null, undefined, '', 'yesterday', '2025-13-01T00:00:00'])('gives null for %j', (stored) => {
     expect(fromGraphTime(stored)).toBeNull();
+  });
+});
+
+describe('toDate', () => {
+  test.each(['2025-01-01T00:00:00+00:00', '2025-01-01T01:00:00.123456+02:00', '2025-01-01T00:00:00'])(
+    'gives a Date that prints as it is stored: %s',
+    (stored) => {
+      const date = toDate(stored);
+
+      expect(date).toStrictEqual(fromGraphTime(stored));
+      expect(JSON.stringify({ date })).toBe(JSON.stringify({ date: stored }));
+      expect(timeText(date)).toBe(stored);
+      expect(day(date)).toBe('2025-01-01');
+    },
+  );
+
+  test('gives an invalid Date for text that is none, and keeps the text', () => {
+    expect(toDate('yesterday').getTime()).toBeNaN();
+    expect(timeText(toDate('yesterday'))).toBe('yesterday');
+  });
+
+  test('gives a Date that prints another time once it was set to one', () => {
+    const date = toDate('2025-01-01T00:00:00.123456+00:00');
+
+    date.setUTCFullYear(2026);
+
+    expect(timeText(date)).toBe('2026-01-01T00:00:00.123Z');
   });
 });
 

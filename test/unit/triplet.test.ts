@@ -19,7 +19,7 @@ test('a fact comes back as it was given, with a relation and a sentence in the u
 
 test.each<[Partial<Triplet>, RegExp]>([
   [{ source: ' ' }, /The source is empty/],
-  [{ target: 'mira' }, /joins two different things/],
+  [{ target: 'mira' }, /connects two different entities/],
   [{ relation: '—' }, /needs letters, such as WORKS_AT/],
   [{ fact: '' }, /The fact is empty/],
   [{ sourceType: 'My Type' }, /"sourceType" cannot be used/],

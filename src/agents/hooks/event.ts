@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { parseJson } from '../../json.ts';
 
-/** When a hook is called. Other events are nothing to us. */
+/** The events that hooks handle; others are ignored. */
 export type HookEvent = 'SessionStart' | 'UserPromptSubmit' | 'Stop' | 'PreCompact' | 'SessionEnd';
 
 const EVENTS: readonly HookEvent[] = ['SessionStart', 'UserPromptSubmit', 'Stop', 'PreCompact', 'SessionEnd'];
@@ -12,7 +12,7 @@ export function eventNamed(name: string): HookEvent | undefined {
   return EVENTS.find((event) => plain(event) === plain(name));
 }
 
-// What hosts write on standard input, as Claude Code does; what else they write is not read.
+// The fields of Claude Code's message that are used.
 const shape = z.object({
   session_id: z.string().check(z.minLength(1), z.maxLength(200)),
   transcript_path: z.optional(z.nullable(z.string())),
@@ -20,24 +20,24 @@ const shape = z.object({
   source: z.optional(z.string()),
   prompt: z.optional(z.string()),
   last_assistant_message: z.optional(z.nullable(z.string())),
-  /** There when a sub-agent calls. */
+  /** Set for calls of sub-agents. */
   agent_id: z.optional(z.nullable(z.string())),
 });
 
-/** A hook's input: one moment of a session. */
+/** A hook's input. */
 export interface HookInput {
   readonly session: string;
   readonly transcript: string | undefined;
   readonly directory: string | undefined;
-  /** Of SessionStart: `startup`, `resume`, `clear`, `compact` or `fork`. */
+  /** For SessionStart: `startup`, `resume`, `clear`, `compact` or `fork`. */
   readonly source: string | undefined;
   readonly prompt: string | undefined;
-  /** Of Stop: what the agent said last, which its transcript may not have yet. */
+  /** For Stop: the agent's last answer, which the transcript may not contain yet. */
   readonly lastWords: string | undefined;
   readonly isSubAgent: boolean;
 }
 
-/** Undefined for what no host would write. */
+/** Undefined for invalid input. */
 export function readHookInput(text: string): HookInput | undefined {
   const parsed = shape.safeParse(parseJson(text));
   if (!parsed.success) return undefined;

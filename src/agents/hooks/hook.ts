@@ -1,141 +1,276 @@
+import { ConfigError, SpoolFullError } from '../../errors.ts';
 import { homeFolder } from '../../home.ts';
-import { scopeOf } from '../scope.ts';
+import { checkHome } from '../../running-settings.ts';
+import { type AgentOutcome, recordOutcome } from '../../telemetry/agent-outcomes.ts';
+import { redactError } from '../../telemetry/redact-error.ts';
+import { type FolderScope, joinSentence, type UnjoinedFolder, unjoinedFolder } from '../joined-folders.ts';
+import { type Scope, scopeOf } from '../scope.ts';
 import { type HookEvent, type HookInput, readHookInput } from './event.ts';
-import { type SpoolTurnsOptions, spoolTurns } from './keep.ts';
-import { noteWork, unfinishedWork } from './left-behind.ts';
-import { note } from './log.ts';
-import { newSession, removeOld, type Session, withSession } from './session.ts';
+import { type HookSession, newSession, removeOld, type SessionFile, withSession } from './session.ts';
+import { type SpoolTurnsOptions, spoolTurns } from './spool-turns.ts';
+import { logProblem } from './state-folder.ts';
+import { noteWork, unfinishedWork } from './unfinished-work.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface HookCall {
   readonly event: HookEvent;
-  /** What the host wrote on standard input. */
+  /** The host's message on standard input. */
   readonly input: string;
   readonly host: string;
   readonly group: string | undefined;
   readonly environment: Environment;
-  /** The process's own folder, where the host does not name one. */
+  /** The working directory of the process, for hosts that name none. */
   readonly directory: string;
-  /** Milliseconds that the memory may take to answer. */
+  /** Timeout of the recall in milliseconds. */
   readonly patience: number;
 }
 
 export interface HookAnswer {
-  /** What the host is to read on standard output. */
+  /** The answer for the host on standard output. */
   readonly output?: string | undefined;
-  /** How many turns were written into the spool. */
-  readonly kept: number;
+  /** The number of spooled turns. */
+  readonly spooled: number;
+  /** A line for the host's log: why this home is not used, or that a recall was late. */
+  readonly log?: string | undefined;
 }
 
 const MOST_SENTENCES = 200;
-/** The user waits for what is recalled. */
+/** The user waits for the recall. */
 const LOCK_TIMEOUT = 250;
 const EMPTY_INPUT = { source: undefined, prompt: undefined, lastWords: undefined, isSubAgent: false };
 
 export const isOff = ({ MEMORY_DISABLED: off = '' }: Environment): boolean => /^(1|true|yes|on)$/i.test(off);
 
-/** Does what an event asks for. Never throws and never speaks: what goes wrong is noted in MEMORY_HOME/hooks/problems.log. */
+/**
+ * Handles an event. Never throws and prints nothing: problems are logged in MEMORY_HOME/hooks/problems.log, late recalls also in the host's
+ * log. In a home that other users can write to, nothing is read or written.
+ */
 export async function answerHook(call: HookCall): Promise<HookAnswer> {
   const { event, environment, host } = call;
   const home = homeFolder(environment);
-  const notice = (what: string) => note(home, `${host} ${event}: ${what}`);
+  const refusal = refusalOf(home);
+  if (refusal !== undefined) return { spooled: 0, log: refusal };
+  const notice = (what: string) => logProblem(home, `${host} ${event}: ${what}`);
   let spooled = 0;
+  let full: string | undefined;
   try {
     const input = readHookInput(call.input);
-    if (!input) notice('what the host wrote cannot be read');
-    if (!input || input.isSubAgent) return { kept: spooled };
-    const scope = scopeOf({ directory: input.directory ?? call.directory, group: call.group, environment });
-    // Of what goes wrong here the memory can still be asked.
+    if (!input) notice("the host's message cannot be read");
+    if (!input || input.isSubAgent) return { spooled };
+    const directory = input.directory ?? call.directory;
+    const scope = scopeOf({ directory, group: call.group, environment });
+    const record: Recorder = (work, outcome, reason) =>
+      recordOutcome(home, { host, group: scope.group, directory, work, outcome, ...(reason && { reason }) });
+    const unjoined = unjoinedQuietly({ home, scope, directory, environment });
+    // A failure here does not prevent the recall.
     if (event !== 'UserPromptSubmit') {
       const limit = await spoolLimit(environment);
-      spooled = orNote(() => spoolNewTurns(home, call, input, { group: scope.group, limit, onNotice: notice }));
+      const target = { group: scope.group, heldAt: unjoined?.place, limit, onNotice: notice };
+      spooled = orLog(
+        () => spoolNewTurns(home, call, input, target),
+        (error) => {
+          record('capture', 'failed', redactError(error).message);
+          full = fullSentence(error, home);
+        },
+      );
+      if (unjoined) spooled = 0;
+      if (spooled > 0) record('capture', 'ok');
       if (event === 'SessionStart' || event === 'SessionEnd')
-        spooled += orNote(() => spoolUnfinished(home, input, { limit, onNotice: notice }));
+        spooled += orLog(() => spoolUnfinished(home, input, { limit, onNotice: notice }));
     }
-    if (event !== 'SessionStart' && event !== 'UserPromptSubmit') return { kept: spooled };
-    return { kept: spooled, output: await recallContext(home, call, input, scope, notice) };
+    if (event !== 'SessionStart' && event !== 'UserPromptSubmit')
+      return { spooled, ...(full !== undefined && (await notStored(event, host, full))) };
+    if (unjoined) {
+      const output = event === 'SessionStart' ? await joinWarning(unjoined) : undefined;
+      return { spooled, ...(output !== undefined && { output }) };
+    }
+    if (event === 'SessionStart' && input.source === 'resume') {
+      briefWithPrompt(home, host, input.session);
+      return { spooled };
+    }
+    return { spooled, ...(await recallContext(home, call, input, scope, { notice, record })) };
   } catch (error) {
     notice((error as Error).message);
-    return { kept: spooled };
+    // The log of problems is on the same disk.
+    const log = fullSentence(error, home);
+    return { spooled, ...(log !== undefined && { log: `${log}.` }) };
   }
 
-  function orNote(work: () => number): number {
+  function orLog(work: () => number, onFailure: (error: unknown) => void = () => {}): number {
     try {
       return work();
     } catch (error) {
       notice((error as Error).message);
+      onFailure(error);
       return 0;
     }
   }
 }
 
-/** The settings as a whole take five milliseconds to load, and hardly anybody changes this one. */
+/** Records what came of this call, for `status` and `doctor`. */
+type Recorder = (work: AgentOutcome['work'], outcome: AgentOutcome['outcome'], reason?: string) => void;
+
+function refusalOf(home: string): string | undefined {
+  try {
+    checkHome(home);
+    return undefined;
+  } catch (error) {
+    // A home that cannot be looked at is no danger: nothing can be read or written there.
+    return error instanceof ConfigError ? error.message : undefined;
+  }
+}
+
+const DISK_FULL = new Set<unknown>(['ENOSPC', 'EDQUOT']);
+
+/** Why nothing more can be written, which lasts until the user does something; undefined for another failure. */
+function fullSentence(error: unknown, home: string): string | undefined {
+  const { code, cause } = error as { readonly code?: unknown; readonly cause?: { readonly code?: unknown } };
+  if (DISK_FULL.has(code) || DISK_FULL.has(cause?.code)) return `the disk of ${home} is full`;
+  return error instanceof SpoolFullError ? 'as many turns as MEMORY_SPOOL_LIMIT allows wait for Valkey' : undefined;
+}
+
+/** Told to the user, since on a full disk no later command finds a note of it. */
+async function notStored(event: HookEvent, host: string, why: string): Promise<Pick<HookAnswer, 'output' | 'log'>> {
+  const log = `This turn is not stored yet: ${why}. The next event of this session tries again.`;
+  const { hostOutput } = await import('./recall.ts');
+  const later = HOSTS_TO_IMPORT.has(host) ? ` Afterwards, \`memory-manager import ${host}\` also stores it.` : '';
+  const output = event === 'Stop' ? hostOutput(event, undefined, `memory-manager: ${log}${later}`) : undefined;
+  return { log: `${log}${later}`, ...(output !== undefined && { output }) };
+}
+
+const HOSTS_TO_IMPORT = new Set(['claude-code', 'codex']);
+
+/** Loading all settings takes five milliseconds, and this one is rarely set. */
 async function spoolLimit({ MEMORY_SPOOL_LIMIT: setting }: Environment): Promise<number | undefined> {
   return setting
     ? (await import('../../settings.ts')).SETTINGS.MEMORY_SPOOL_LIMIT.shape.safeParse(setting).data
     : undefined;
 }
 
-type SpoolTarget = Pick<SpoolTurnsOptions, 'group' | 'limit' | 'onNotice'>;
+/** A home that cannot be written refuses the turns too. */
+function unjoinedQuietly(folder: FolderScope): UnjoinedFolder | undefined {
+  try {
+    return unjoinedFolder(folder);
+  } catch {
+    return unjoinedFolder(folder, false);
+  }
+}
+
+async function joinWarning(unjoined: UnjoinedFolder): Promise<string | undefined> {
+  const { hostOutput } = await import('./recall.ts');
+  return hostOutput('SessionStart', undefined, `memory-manager: ${joinSentence(unjoined)}`);
+}
+
+type SpoolTarget = Pick<SpoolTurnsOptions, 'group' | 'heldAt' | 'limit' | 'onNotice'>;
 
 function spoolNewTurns(home: string, { event, host }: HookCall, input: HookInput, target: SpoolTarget): number {
   if (event === 'SessionStart') removeOldQuietly(home);
   const { session, transcript, directory = null } = input;
-  // The next hook of any session goes on with it if this one is killed.
-  const isKept = transcript !== undefined && event !== 'SessionStart';
-  const done = isKept && noteWork(home, { host, session, transcript, directory, group: target.group });
+  // If this hook is killed, the next hook of any session continues the work.
+  const isSpooled = transcript !== undefined && event !== 'SessionStart';
+  const done = isSpooled && noteWork(home, { host, session, transcript, directory, ...groupOf(target) });
   const spooled = withSession(home, host, session, (file) => spoolTurns(file, event, input, { home, host, ...target }));
   if (done) done();
   return spooled;
 }
 
-/** What hooks began that were killed, whichever session's they were. */
-function spoolUnfinished(home: string, current: HookInput, target: Omit<SpoolTarget, 'group'>): number {
+const groupOf = ({ group, heldAt }: SpoolTarget) => ({ group, ...(heldAt !== undefined && { heldAt }) });
+
+/** Continues the work of killed hooks of other sessions. @returns how many turns wait to be queued */
+function spoolUnfinished(home: string, current: HookInput, target: Omit<SpoolTarget, 'group' | 'heldAt'>): number {
   let spooled = 0;
   for (const { work, isIdle, done } of unfinishedWork(home)) {
-    const { host, session, transcript, group } = work;
+    const { host, session, transcript, group, heldAt } = work;
     if (session === current.session) continue;
     const input = { ...EMPTY_INPUT, session, transcript, directory: work.directory ?? undefined };
-    spooled += withSession(home, host, session, (file) =>
-      spoolTurns(file, isIdle ? 'SessionEnd' : 'PreCompact', input, { home, host, group, ...target }),
+    const stored = withSession(home, host, session, (file) =>
+      spoolTurns(file, isIdle ? 'SessionEnd' : 'PreCompact', input, { home, host, group, heldAt, ...target }),
     );
+    if (heldAt === undefined) spooled += stored;
     if (isIdle) done();
   }
   return spooled;
 }
 
+/**
+ * The first prompt of a resumed session gets the briefing: `claude -p --resume` does not pass on what its hook prints at the start, and the
+ * agent still has what was recalled before.
+ */
+function briefWithPrompt(home: string, host: string, session: string): void {
+  const change = (file: SessionFile) => file.write({ ...(file.read() ?? newSession(0)), briefed: false });
+  withSession(home, host, session, change, LOCK_TIMEOUT);
+}
+
+interface RecallObservers {
+  readonly notice: (what: string) => void;
+  readonly record: Recorder;
+}
+
 async function recallContext(
+  home: string,
+  call: HookCall,
+  input: HookInput,
+  scope: Scope,
+  observers: RecallObservers,
+): Promise<Pick<HookAnswer, 'output' | 'log'>> {
+  try {
+    return await recallForSession(home, call, input, scope, observers);
+  } catch (error) {
+    observers.record('recall', 'failed', redactError(error).message);
+    throw error;
+  }
+}
+
+async function recallForSession(
   home: string,
   { event, host, environment, patience }: HookCall,
   input: HookInput,
-  scope: ReturnType<typeof scopeOf>,
-  notice: (what: string) => void,
-): Promise<string | undefined> {
-  const change = <T>(work: (session: Session, write: (session: Session) => void) => T) =>
+  scope: Scope,
+  { notice, record }: RecallObservers,
+): Promise<Pick<HookAnswer, 'output' | 'log'>> {
+  const change = <T>(work: (session: HookSession, write: (session: HookSession) => void) => T) =>
     withSession(home, host, input.session, (file) => work(file.read() ?? newSession(0), file.write), LOCK_TIMEOUT);
   const previous = change((session) => session);
-  const { questionOf, recall, hostOutput: toldHost } = await import('./recall.ts');
+  const { questionFrom, recall, hostOutput } = await import('./recall.ts');
   const { loadConfig } = await import('../../config.ts');
   const { openServices } = await import('../../memory/services.ts');
   const services = openServices(loadConfig(environment), { onNotice: notice });
-  // After compaction and in a resumed session the agent no longer knows what it was told.
+  // After compaction the agent has lost the earlier recall.
   const begins = event === 'SessionStart' || !previous.briefed;
   const recalled = await recall(services, scope, {
-    question: questionOf(event, input),
+    question: questionFrom(event, host, input),
     begins,
     known: new Set(event === 'UserPromptSubmit' ? previous.recalled : []),
     own: new Set([...previous.summaries, ...(event === 'UserPromptSubmit' ? previous.episodes : [])]),
     limit: patience,
-    notice,
+    toldTo: { host, session: input.session },
   });
-  change((session, write) => {
+  for (const problem of recalled.problems) notice(problem);
+  const answer = change((session, write) => {
     const sentences = [...new Set([...session.recalled, ...recalled.sentences])].slice(-MOST_SENTENCES);
     const episodes = event === 'SessionStart' ? [] : session.episodes;
-    write({ ...session, recalled: sentences, episodes, briefed: begins ? recalled.isBriefed : session.briefed });
+    const late = session.late + (recalled.problems.length > 0 ? 1 : 0);
+    const isWarned = recalled.isIncomplete && !session.warned;
+    write({
+      ...{ ...session, recalled: sentences, episodes, briefed: begins ? recalled.isBriefed : session.briefed },
+      ...{ late, warned: session.warned || isWarned },
+    });
+    // In powers of two: a busy machine is late often.
+    const isLogged = late > session.late && Number.isInteger(Math.log2(late));
+    return {
+      output: hostOutput(event, recalled.context, isWarned ? warningOf(recalled.problems) : undefined),
+      log: isLogged ? `${recalled.problems.join('; ')} (${late} of this session).` : undefined,
+    };
   });
-  return recalled.context && toldHost(event, recalled.context);
+  record('recall', recalled.outcome, recalled.reason);
+  recalled.noteTold();
+  return answer;
 }
+
+/** What the user sees, once in a session. */
+const warningOf = (problems: readonly string[]): string =>
+  `memory-manager: ${problems.join('; ')}; the session goes on without it. \`memory-manager doctor\` says why.`;
 
 function removeOldQuietly(home: string): void {
   try {

@@ -1,35 +1,47 @@
-import { briefingsFor } from '../../briefing/about.ts';
-import type { Briefing } from '../../briefing/briefing.ts';
-import { DEFAULT_BUDGET, renderBriefing } from '../../briefing/render.ts';
-import { briefingOf } from '../../memory/briefing.ts';
-import { recallLines } from '../../memory/recall.ts';
+import { type BriefingReader, type BriefingToTell, briefingToTell } from '../../memory/briefing.ts';
+import { RECALL_TARGET_MS, recall as recallFrom } from '../../memory/recall.ts';
 import type { Services } from '../../memory/services.ts';
-import { RECALL_BEGIN, RECALL_END, recalledSentences } from '../../redaction/recalled.ts';
-import { redact } from '../../redaction/redact.ts';
-import { oneLine, shortened } from '../../text.ts';
+import { recalledSentences } from '../../redaction/recall-marks.ts';
+import type { AgentOutcome } from '../../telemetry/agent-outcomes.ts';
+import { redactError } from '../../telemetry/redact-error.ts';
 import { withTimeout } from '../../with-timeout.ts';
+import {
+  OPENING_OF_PROJECT,
+  OPENING_OF_USER,
+  openingTexts,
+  questionOf,
+  recalledBlock,
+} from '../recall/recalled-text.ts';
 import type { Scope } from '../scope.ts';
 import type { HookEvent, HookInput } from './event.ts';
-import { lengthOf, readTranscript } from './transcript.ts';
+import { fileSize } from './transcript.ts';
+import { formatOf } from './transcript-formats.ts';
 
 /** The recalled text for the agent, and its sentences. */
 export interface Recalled {
   readonly context: string | undefined;
   readonly sentences: readonly string[];
-  /** Whether the briefing is among it, or there is none yet. */
+  /** Whether the briefing is included, or the memory has none yet. */
   readonly isBriefed: boolean;
+  /** What came late or failed, as sentences; empty when all was there in time. */
+  readonly problems: readonly string[];
+  /** Whether something was left out for that reason. */
+  readonly isIncomplete: boolean;
+  /** `ok` also for a recall that took long but left nothing out. */
+  readonly outcome: AgentOutcome['outcome'];
+  /** Why something was left out, without content. */
+  readonly reason: string | undefined;
+  /** Notes in the memories that the agent has the briefings, without waiting. */
+  noteTold(): void;
 }
 
-const [MOST_OF_PROJECT, MOST_OF_USER] = [8, 4];
-const USER_BUDGET = 300;
-const LONGEST_QUESTION = 400;
-/** In so many bytes before the end of a transcript the user's last words are looked for. */
+const INTRODUCTION = 'What earlier sessions left in the memory. It may be out of date: check what matters.';
+/** Bytes at the end of a transcript that are searched for the user's last prompt. */
 const TAIL = 512 * 1024;
 
-/** What to ask: the user's last words, empty for none. Redacted, since it goes over the wire. */
-export function questionOf(event: HookEvent, input: HookInput): string {
-  const words = event === 'UserPromptSubmit' ? input.prompt : lastPrompt(input.transcript);
-  const question = shortened(oneLine(redact(words ?? '')), LONGEST_QUESTION);
+/** The question for the memory: the user's last prompt, or empty for one without a letter, such as the number of a choice. */
+export function questionFrom(event: HookEvent, host: string, input: HookInput): string {
+  const question = questionOf((event === 'UserPromptSubmit' ? input.prompt : lastPrompt(host, input.transcript)) ?? '');
   return /\p{L}/u.test(question) ? question : '';
 }
 
@@ -43,24 +55,30 @@ export interface RecallParts {
   readonly own: ReadonlySet<string>;
   /** Milliseconds. */
   readonly limit: number;
-  /** Receives a sentence about what was late or failed. */
-  readonly notice: (sentence: string) => void;
+  readonly toldTo: BriefingReader;
 }
 
 /**
- * What the memories of the project and of the user know: where the session begins their briefings, and what they know of the user's words.
+ * Recalls from the memories of the project and of the user: at the start of a session their briefings, and facts about the prompt.
  * Never throws and never waits longer than `limit` milliseconds: an agent without recall is better than one that waits.
  */
 export async function recall(
   services: Services,
   { group, userGroup }: Scope,
-  { question, begins, known, own, limit, notice }: RecallParts,
+  { question, begins, known, own, limit, toldTo }: RecallParts,
 ): Promise<Recalled> {
-  const brief = (from: string) => (begins ? briefingOrNothing(services, from, limit, notice) : NOTHING);
+  const began = performance.now();
+  const problems = new Set<string>();
+  const failures: string[] = [];
+  const onProblem = (problem: string, failure?: string) => {
+    problems.add(problem);
+    if (failure !== undefined) failures.push(`${problem}: ${failure}`);
+  };
+  const brief = (from: string) => (begins ? briefingOrNothing(services, from, limit, onProblem) : NOTHING);
   const ask = (from: string, most: number) =>
     question === ''
-      ? { lines: [], outcome: 'words' as const }
-      : recallLines(services, from, question, {
+      ? NOT_ASKED
+      : recallFrom(services, from, question, {
           limit: begins ? most : Math.ceil(most / 2),
           timeoutMs: limit,
           own,
@@ -69,61 +87,74 @@ export async function recall(
   const [ofProject, ofUser, project, user] = await Promise.all([
     brief(group),
     brief(userGroup),
-    ask(group, MOST_OF_PROJECT),
-    ask(userGroup, MOST_OF_USER),
+    ask(group, OPENING_OF_PROJECT),
+    ask(userGroup, OPENING_OF_USER),
   ]);
-  for (const { outcome } of [project, user].filter(
-    (answer) => answer.outcome === 'late' || answer.outcome === 'failed',
-  ))
-    notice(`what the memory knows of the prompt ${outcome === 'late' ? 'came too late' : 'could not be had'}`);
-  const isRecalled = project.lines.length + user.lines.length > 0;
-  const [userPart, projectPart] = briefingsFor([ofUser, ofProject], question, isRecalled);
-  const briefing = [rendered(userPart, USER_BUDGET), rendered(projectPart, DEFAULT_BUDGET)].filter(
-    (text) => text !== '',
-  );
-  const briefed = new Set(recalledSentences(briefing.join('\n')));
-  const news = [...new Set([...project.lines, ...user.lines])].filter(
-    (line) => !recalledSentences(line).every((sentence) => briefed.has(sentence)),
-  );
+  for (const { outcome, reason } of [project, user]) {
+    if (outcome === 'failed') onProblem('the recall for the prompt failed', reason ?? 'unknown reason');
+    if (outcome === 'late') onProblem('the recall for the prompt was too late');
+  }
+  const isIncomplete = problems.size > 0;
+  const outcome = failures.length > 0 ? ('failed' as const) : isIncomplete ? ('late' as const) : ('ok' as const);
+  const reason = failures[0] ?? [...problems][0];
+  const took = Math.round(performance.now() - began);
+  if (!isIncomplete && took > RECALL_TARGET_MS)
+    problems.add(`the recall took ${took} ms instead of ${RECALL_TARGET_MS}`);
+
+  const texts = openingTexts([ofUser?.sections, ofProject?.sections], question, [project.sections, user.sections]);
+  const briefing = [texts.user, texts.project].filter((text) => text !== '');
   const isBriefed = begins && ofProject !== undefined && ofUser !== undefined;
-  if (briefing.length + news.length === 0) return { context: undefined, sentences: [], isBriefed };
-  const intro = 'What earlier sessions left in the memory. It may be out of date: check what matters.';
-  const parts = [...briefing, ...(news.length > 0 && briefing.length > 0 ? ['About what is asked:'] : []), ...news];
-  const context = [RECALL_BEGIN, intro, ...parts, RECALL_END].join('\n');
-  return { context, sentences: recalledSentences(parts.join('\n')), isBriefed };
+  const rest = { isBriefed, problems: [...problems], isIncomplete, outcome, reason };
+  const lead = briefing.length > 0 && texts.answers !== '' ? ['About what is asked:'] : [];
+  const parts = [...briefing, ...lead, texts.answers];
+  const noteTold = () => {
+    ofUser?.noteTold(texts.user, toldTo);
+    ofProject?.noteTold(texts.project, toldTo);
+  };
+  const context = recalledBlock(INTRODUCTION, parts);
+  return { context, sentences: recalledSentences(parts.join('\n')), ...rest, noteTold };
 }
 
-const NOTHING: Briefing = { rules: [], tasks: [], decisions: [], facts: [], sessions: [], pending: 0 };
-const rendered = (briefing: Briefing | undefined, budget: number): string =>
-  briefing === undefined ? '' : renderBriefing(briefing, budget);
+const NOT_ASKED = { sections: [], outcome: 'words' as const, reason: undefined };
+const NOTHING: BriefingToTell = {
+  sections: { rules: [], tasks: [], decisions: [], facts: [], sessions: [], pending: 0 },
+  noteTold: () => {},
+};
 
-/** Undefined when it could not be had in time. */
+/** Undefined if it fails or is late. */
 async function briefingOrNothing(
   services: Services,
   group: string,
   limit: number,
-  notice: (sentence: string) => void,
-): Promise<Briefing | undefined> {
+  onProblem: (problem: string, failure?: string) => void,
+): Promise<BriefingToTell | undefined> {
   const late = () => {
-    notice('the briefing came too late');
+    onProblem('the briefing was too late');
     return undefined;
   };
-  return withTimeout(limit, briefingOf(services, group), late).catch(() => {
-    notice('the briefing could not be had');
+  return withTimeout(limit, briefingToTell(services, group), late).catch((error: unknown) => {
+    onProblem('the briefing failed', redactError(error).message);
     return undefined;
   });
 }
 
-/** What a host reads from standard output. */
-export function hostOutput(event: HookEvent, context: string): string {
-  return JSON.stringify({ hookSpecificOutput: { hookEventName: event, additionalContext: context } });
+/** The answer in the host's format; undefined for none. The host shows `warning` to the user and `context` to the model. */
+export function hostOutput(
+  event: HookEvent,
+  context: string | undefined,
+  warning: string | undefined,
+): string | undefined {
+  if (context === undefined && warning === undefined) return undefined;
+  return JSON.stringify({
+    ...(context !== undefined && { hookSpecificOutput: { hookEventName: event, additionalContext: context } }),
+    ...(warning !== undefined && { systemMessage: warning }),
+  });
 }
 
-function lastPrompt(transcript: string | undefined): string | undefined {
-  const length = transcript === undefined ? 0 : lengthOf(transcript);
+function lastPrompt(host: string, transcript: string | undefined): string | undefined {
+  const length = transcript === undefined ? 0 : fileSize(transcript);
   // A new session has no transcript yet.
   if (transcript === undefined || length === 0) return undefined;
-  const { entries } = readTranscript(transcript, Math.max(0, length - TAIL));
-  const last = entries.findLast(({ entry }) => entry.kind === 'prompt' && !entry.isCommand)?.entry;
-  return last?.kind === 'prompt' ? last.text : undefined;
+  const { prompts } = formatOf(host).read(transcript, Math.max(0, length - TAIL), '');
+  return prompts.findLast(({ isCommand }) => !isCommand)?.text;
 }

@@ -1,34 +1,39 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { readJsonFile } from '../../json.ts';
 import { DAY, SECOND } from '../../time.ts';
+import { hooksFolder, sessionPath, writeInOneStep } from './state-folder.ts';
 
 const shape = z.object({
   version: z.literal(1),
-  /** Up to where the transcript is kept, in bytes. */
+  /** The position up to which the transcript is stored, in bytes. */
   offset: z.number().check(z.int(), z.minimum(0)),
-  /** The user's message that was kept last; what follows without another belongs to it. */
+  /** The last stored message of the user; later entries without another message belong to it. */
   message: z.string(),
-  /** Into how many parts that turn fell so far. */
+  /** The number of parts of that turn so far. */
   parts: z.number().check(z.int(), z.minimum(1)),
-  /** Hash of words that were kept before the transcript had them. */
+  /** Hash of an answer that was stored before the transcript contained it. */
   said: z.nullable(z.string()),
   /** The sentences that were recalled in this session. */
   recalled: z.array(z.string()),
   /** True once the session has its briefing. */
   briefed: z._default(z.boolean(), false),
-  /** uuids of its own turns, which the agent has before it. */
+  /** uuids of the session's own turns, which the agent still has in its context. */
   episodes: z._default(z.array(z.string()), []),
-  /** uuids of the summaries of its compactions, which the agent has before it too. */
+  /** uuids of the summaries of its compactions, which are also in the agent's context. */
   summaries: z._default(z.array(z.string()), []),
+  /** How often its recall came later than promised, or not at all. */
+  late: z._default(z.number().check(z.int(), z.minimum(0)), 0),
+  /** True once the user has been told that a recall was left out. */
+  warned: z._default(z.boolean(), false),
 });
 
-/** What is known of a session between two calls of a hook. */
-export type Session = z.output<typeof shape>;
+/** The state of a session between two hook calls. */
+export type HookSession = z.output<typeof shape>;
 
-export const newSession = (offset: number): Session => ({
+export const newSession = (offset: number): HookSession => ({
   version: 1,
   offset,
   message: '',
@@ -38,30 +43,26 @@ export const newSession = (offset: number): Session => ({
   briefed: false,
   episodes: [],
   summaries: [],
+  late: 0,
+  warned: false,
 });
 
 /** A session's file, which only one process at a time reads and writes. */
 export interface SessionFile {
-  read(): Session | undefined;
-  write(session: Session): void;
+  read(): HookSession | undefined;
+  write(session: HookSession): void;
 }
 
 const KEPT_FOR = 30 * DAY;
 const LOCK_ENDING = '.lock';
 const LOCKED_AT_MOST = 10 * SECOND;
-/** Hooks of one session that are called at once wait for each other: what one of them must not keep yet, the next one keeps. */
+/** Concurrent hooks of one session wait for each other. */
 const WAITS = 5 * SECOND;
 const LOOKS_EVERY = 4;
 
-export const hooksFolder = (home: string): string => join(home, 'hooks');
-
-/** Where what is known of a session lies, without an ending. Whatever a host calls its sessions, it is a name of a file. */
-export const sessionPath = (home: string, host: string, session: string): string =>
-  join(hooksFolder(home), createHash('sha256').update(`${host}/${session}`).digest('hex').slice(0, 32));
-
 /**
- * Does `work` while no other process has this session. Files are private and whole.
- * @throws Error when another holds it for too long
+ * Does `work` under the session's lock. Files are private and written in one step.
+ * @throws Error if another process holds the lock for too long
  */
 export function withSession<T>(
   home: string,
@@ -80,7 +81,7 @@ export function withSession<T>(
   }
 }
 
-/** Removes what nobody has asked for in a month. */
+/** Removes the state of sessions that have not been used for a month. */
 export function removeOld(home: string, now = Date.now()): void {
   const folder = hooksFolder(home);
   for (const name of readdirSync(folder).filter((name) => /^[0-9a-f]{32}\./.test(name))) {
@@ -98,7 +99,7 @@ function lock(path: string, waits: number): void {
     const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
     // The process that held it was killed.
     if (age > LOCKED_AT_MOST) rmSync(path, { force: true });
-    else if (performance.now() > last) throw new Error('another hook of this session is still at work');
+    else if (performance.now() > last) throw new Error('another hook of this session is still running');
     else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOKS_EVERY);
   }
 }
@@ -113,11 +114,9 @@ function taken(path: string): boolean {
   }
 }
 
-/** Undefined where there is none yet: the transcript is read from its beginning, and turns that are stored already change nothing. */
-const readSession = (path: string): Session | undefined => readJsonFile(path, shape);
+/** Undefined for a new session. The transcript is then read from its start; turns that are already stored have no effect. */
+const readSession = (path: string): HookSession | undefined => readJsonFile(path, shape);
 
-function writeSession(path: string, session: Session): void {
-  const unfinished = `${path}.${randomUUID().slice(0, 8)}.part`;
-  writeFileSync(unfinished, JSON.stringify(session), { flag: 'wx', mode: 0o600 });
-  renameSync(unfinished, path);
+function writeSession(path: string, session: HookSession): void {
+  writeInOneStep(path, JSON.stringify(session));
 }

@@ -1,50 +1,97 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { parseJson } from '../../json.ts';
-import { type Entry, entryOf } from './entry.ts';
+import type { Turn } from '../capture/turn.ts';
+import type { TurnContext } from '../claude-code/turns.ts';
 
-/** An entry and where its line begins, in bytes. */
-export interface PlacedEntry {
-  readonly at: number;
-  readonly entry: Entry;
+/** How an agent's transcripts are read: JSON lines in a file that only grows. */
+export interface TranscriptFormat {
+  /**
+   * Reads from a position, in bytes.
+   * @param continued the name of what an agent did after its turn was stored
+   * @throws the errors of `fs`
+   */
+  read(path: string, from: number, continued: string): TranscriptContent;
+  /** Where a session begins that starts now, in a transcript that may have lines of an earlier time. In bytes. */
+  start(path: string): number;
 }
 
-export interface Stretch {
-  readonly entries: readonly PlacedEntry[];
-  /** Where the next reading begins: behind the last line that is whole. */
+export interface TranscriptContent {
+  readonly turns: readonly TranscriptTurn[];
+  readonly summaries: readonly TranscriptSummary[];
+  readonly prompts: readonly TranscriptPrompt[];
+  /** The position for the next read: after the last complete line. */
   readonly end: number;
-  /** Lines that are no JSON. */
+  /** The number of lines that are not JSON. */
   readonly unreadable: number;
 }
 
-/** So much is read at once; what is left comes next time. */
+/** A turn, or what followed a turn that was stored. */
+export interface TranscriptTurn {
+  readonly at: number;
+  readonly message: string;
+  /** False for what followed a stored turn. */
+  readonly isNew: boolean;
+  /** True while the user's message is still to come. */
+  readonly isBeginning: boolean;
+  /** Undefined when nothing was said or done that is worth a turn. */
+  turn(context: TurnContext): Turn | undefined;
+}
+
+export interface TranscriptSummary {
+  readonly message: string;
+  readonly text: string;
+  readonly time: Date;
+}
+
+/** What the user said. */
+export interface TranscriptPrompt {
+  readonly text: string;
+  /** True for a command of the host, such as `/clear`. */
+  readonly isCommand: boolean;
+}
+
+/** A line and where it begins, in bytes. */
+export interface TranscriptLine {
+  readonly at: number;
+  readonly value: unknown;
+}
+
+export interface TranscriptPart {
+  readonly lines: readonly TranscriptLine[];
+  /** The position for the next read: after the last complete line. */
+  readonly end: number;
+  /** The number of lines that are not JSON. */
+  readonly unreadable: number;
+}
+
+/** Bytes per read; the rest is read next time. */
 const MOST_BYTES = 32 * 1024 * 1024;
 const LINE_BREAK = 0x0a;
 
 /**
- * Reads a transcript, JSON lines, from a byte on. A last line that is still being written waits for the next time; a file that
- * became shorter was rewritten and is read from the beginning.
- * @throws what `fs` throws when it cannot be read
+ * Reads a transcript (JSON lines) from a position. An incomplete last line is left for the next read. A file that became shorter was
+ * rewritten and is read from the start.
+ * @throws the errors of `fs`
  */
-export function readTranscript(path: string, from: number): Stretch {
+export function readTranscript(path: string, from: number): TranscriptPart {
   const { start, bytes } = readBytes(path, from);
-  const entries: PlacedEntry[] = [];
+  const lines: TranscriptLine[] = [];
   let unreadable = 0;
   let at = 0;
   for (let end = bytes.indexOf(LINE_BREAK, at); end >= 0; end = bytes.indexOf(LINE_BREAK, at)) {
     const line = bytes.toString('utf8', at, end);
-    const parsed = parseJson(line);
-    if (parsed === undefined && line.trim() !== '') unreadable += 1;
-    const entry = parsed === undefined ? undefined : entryOf(parsed);
-    if (entry) entries.push({ at: start + at, entry });
+    const value = parseJson(line);
+    if (value !== undefined) lines.push({ at: start + at, value });
+    else if (line.trim() !== '') unreadable += 1;
     at = end + 1;
   }
   // A line longer than one read contains no message.
   const isStuck = at === 0 && bytes.length === MOST_BYTES;
-  return { entries, end: start + (isStuck ? bytes.length : at), unreadable };
+  return { lines, end: start + (isStuck ? bytes.length : at), unreadable };
 }
 
-/** How long it is now, in bytes; 0 when it is not there. */
-export const lengthOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+/** The size in bytes; 0 if the file does not exist. */
+export const fileSize = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 function readBytes(path: string, from: number): { start: number; bytes: Buffer } {
   const file = openSync(path, 'r');

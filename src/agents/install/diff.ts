@@ -19,7 +19,7 @@ export function diff(before: string, after: string): string[] {
   return isWhole ? shown : [...shown, '  …'];
 }
 
-/** A missing line break at the end is no change that anybody needs to see. */
+/** A missing line break at the end is not shown as a change. */
 const ended = (text: string): string => (text === '' || text.endsWith('\n') ? text : `${text}\n`);
 
 const lines = (text: string): string[] => (text === '' ? [] : text.slice(0, -1).split('\n'));

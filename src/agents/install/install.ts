@@ -1,16 +1,18 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, relative } from 'node:path';
+import { isAbsolute, join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as z from 'zod/mini';
 import { ConfigError } from '../../errors.ts';
-import { claudeHooks } from './claude-code.ts';
-import { claudeCommand, projectServers, snippet } from './mcp.ts';
+import { agentHooks, type HookHost } from './hooks.ts';
+import { claudeCommand, codexCommand, projectServers, snippet } from './mcp.ts';
+import { memoryCommand } from './memory-command.ts';
 import { configFile, hasServer, opencodePlugin } from './opencode.ts';
-import { carryOut, type FileChange, type Target, toInstall, toUndo } from './plan.ts';
-import { findProgram, isPassing, packageFolder } from './program.ts';
+import { opencodeMajor } from './opencode-version.ts';
+import { applyChange, type ConfigTarget, type FileChange, planInstall, planUninstall } from './plan.ts';
+import { findProgram, isInNpxCache, packageFolder, sharedProgram } from './program.ts';
 
-export type Agent = 'opencode' | 'claude-code' | 'mcp';
+export type Agent = 'opencode' | 'claude-code' | 'codex' | 'mcp';
 
 export interface InstallOptions {
   readonly agent: Agent;
@@ -27,7 +29,7 @@ export interface InstallOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** A change that nobody has made yet. */
+/** A planned change. */
 export interface Installation {
   readonly changes: readonly FileChange[];
   /** What is left for the user to do or to know, line by line. */
@@ -39,57 +41,89 @@ export interface Installation {
 /** Works out what an agent's configuration becomes. @throws InvalidInputError, ConfigError with nothing changed */
 export function planInstallation(options: InstallOptions): Installation {
   const targets = targetsOf(options);
-  const changes = targets.map((target) => (options.undo ? toUndo(target) : toInstall(target)));
+  const changes = targets.map((target) => (options.undo ? planUninstall(target) : planInstall(target)));
   return {
     changes,
     notes: notesOf(options),
     make: () => {
       for (const [index, change] of changes.entries()) {
         const target = targets[index];
-        if (target) carryOut(change, target, options.undo);
+        if (target) applyChange(change, target, options.undo);
       }
     },
   };
 }
 
-function targetsOf(options: InstallOptions): Target[] {
+function targetsOf(options: InstallOptions): ConfigTarget[] {
   const { agent, project, mcp, group, directory, script, environment, undo } = options;
-  const program = findProgram(script, environment);
+  const program = () => (project ? sharedProgram(environment, undo) : findProgram(script, environment));
   const home = environment.HOME || homedir();
-  const servers = () => projectServers(join(directory, '.mcp.json'), program, group);
+  const hooked = (host: HookHost, folder: string) => [
+    agentHooks(host, folder, program(), group),
+    memoryCommand(host, folder, program(), group),
+  ];
+  const servers = () => projectServers(join(directory, '.mcp.json'), program(), group);
   if (agent === 'mcp') return project ? [servers()] : [];
   if (agent === 'claude-code') {
     const user = environment.CLAUDE_CONFIG_DIR || join(home, '.claude');
-    const hooks = claudeHooks(project ? join(directory, '.claude') : user, program, group);
-    return project && mcp ? [hooks, servers()] : [hooks];
+    const own = hooked(agent, project ? join(directory, '.claude') : user);
+    return project && mcp ? [...own, servers()] : own;
+  }
+  if (agent === 'codex') {
+    const user = environment.CODEX_HOME || join(home, '.codex');
+    return hooked(agent, project ? join(directory, '.codex') : user);
   }
   const user = join(environment.XDG_CONFIG_HOME || join(home, '.config'), 'opencode');
-  const plugin = pluginOf(script);
-  if (!plugin && !undo)
+  const folder = pluginOf(script);
+  if (!folder && !undo)
     throw new ConfigError(
       'This copy of memory-manager has no opencode plugin; build it with npm run build, or install the package.',
     );
+  const plugin = folder && (project ? sharedPlugin(folder, directory, undo) : pathToFileURL(folder).href);
   const path = configFile(project ? directory : user);
   const withServer = mcp || (undo && hasServer(path));
-  return [opencodePlugin(path, plugin, withServer ? { program, group } : undefined)];
+  const found = () => opencodeMajor(environment);
+  return [opencodePlugin(path, plugin, withServer ? { program: program(), group } : undefined, found)];
+}
+
+/** The plugin's folder in a file that a team shares: relative to the project. */
+function sharedPlugin(folder: string, directory: string, undo: boolean): string {
+  const inside = relative(realpathSync(directory), folder);
+  if (!undo && (inside.startsWith('..') || isAbsolute(inside)))
+    throw new ConfigError(
+      "A project's opencode.json is shared and cannot name a place on this machine. Leave out --project, or first run `npm install --save-dev` with the path of your clone in this project.",
+    );
+  return `./${inside.split(sep).join('/')}`;
 }
 
 const manifest = z.object({ exports: z.object({ './opencode': z.object({ default: z.string() }) }) });
 
-/** opencode takes a file's address as it stands and asks no registry for it. Undefined where it is not built. */
+/**
+ * The plugin's folder. Both major versions of opencode take a folder's address as it stands and ask no registry for it; the second takes no
+ * file's. Undefined where it is not built.
+ */
 function pluginOf(script: string): string | undefined {
   const folder = packageFolder(script);
   const known =
     folder === undefined
       ? undefined
       : manifest.safeParse(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')));
-  const file = known?.success && join(folder ?? '', known.data.exports['./opencode'].default);
-  return file && existsSync(file) ? pathToFileURL(file).href : undefined;
+  if (!known?.success) return undefined;
+  const plugin = join(folder ?? '', known.data.exports['./opencode'].default).replace(/\.js$/, '');
+  return existsSync(join(plugin, 'index.js')) ? plugin : undefined;
 }
 
 function notesOf({ agent, project, mcp, group, undo, script, environment }: InstallOptions): string[] {
   const program = findProgram(script, environment);
   const notes: string[] = [];
+  if (agent === 'codex' && !undo)
+    notes.push(
+      'Codex asks at its next start whether to trust the new hooks. They run once you agree; /hooks shows them.',
+    );
+  if (agent === 'codex' && mcp)
+    notes.push(
+      undo ? 'Take the MCP server out: codex mcp remove memory' : `Add the MCP server: ${codexCommand(program, group)}`,
+    );
   const ownServers = agent === 'mcp' || (agent === 'claude-code' && mcp);
   if (ownServers && !project)
     notes.push(
@@ -101,8 +135,10 @@ function notesOf({ agent, project, mcp, group, undo, script, environment }: Inst
             snippet(program, group),
           ]),
     );
-  if (isPassing(program) && !undo)
-    notes.push('It runs from a cache that npm may clear; npm install -g memory-manager is a place that stays.');
+  if (isInNpxCache(program) && !undo)
+    notes.push(
+      'The program lies in a cache that npm may clear; run `npm install -g .` in a clone for a place that stays.',
+    );
   return notes;
 }
 

@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { InvalidInputError } from '../../errors.ts';
-import { drop, put, valueAt } from './edit.ts';
-import type { Target } from './plan.ts';
+import { type Path, removeEntries, setMember, valueAt } from './json-edit.ts';
+import type { ConfigTarget } from './plan.ts';
 import { type Program, shellLine } from './program.ts';
 
 /** The server's name, with which agents begin the names of its tools. */
 export const SERVER = 'memory';
 
-/** Milliseconds. A server that hangs delays opencode's first answer so long at most; ours answers before it asks a store. */
+/** Milliseconds. The longest time that a hanging server delays opencode's first answer; ours answers before it asks a store. */
 const OPENCODE_WAITS = 3_000;
 /** Milliseconds that a client waits for a tool. */
 const TOOL_WAITS = 30_000;
@@ -18,18 +18,30 @@ export function serverWords(program: Program, group: string | undefined): readon
 }
 
 /** `.mcp.json` as Claude Code and others read it: the servers of a project. */
-export function projectServers(path: string, program: Program, group: string | undefined): Target {
+export function projectServers(path: string, program: Program, group: string | undefined): ConfigTarget {
   const [command, ...args] = serverWords(program, group);
-  return server(path, 'mcpServers', { command, args, timeout: TOOL_WAITS }, true, '{}');
+  return server(path, ['mcpServers'], { command, args, timeout: TOOL_WAITS }, 'json', '{}');
 }
 
-/** The entry in opencode's configuration. */
-export function opencodeServer(path: string, program: Program, group: string | undefined, fresh: string): Target {
+/** The entry in the configuration of opencode 1. OpenCode 2 understands it too. */
+export function opencodeServer(path: string, program: Program, group: string | undefined, fresh: string): ConfigTarget {
   const entry = { type: 'local', command: serverWords(program, group), enabled: true, timeout: OPENCODE_WAITS };
-  return server(path, 'mcp', entry, false, fresh);
+  return server(path, ['mcp'], entry, 'jsonc', fresh);
 }
 
-/** What to write for a client that nobody knows here. */
+/** The entry in the configuration of OpenCode 2. */
+export function opencodeServer2(
+  path: string,
+  program: Program,
+  group: string | undefined,
+  fresh: string,
+): ConfigTarget {
+  const timeout = { catalog: OPENCODE_WAITS, execution: TOOL_WAITS };
+  const entry = { type: 'local', command: serverWords(program, group), timeout };
+  return server(path, ['mcp', 'servers'], entry, 'jsonc', fresh);
+}
+
+/** The entry for an unknown client. */
 export function snippet(program: Program, group: string | undefined): string {
   const [command, ...args] = serverWords(program, group);
   return JSON.stringify({ mcpServers: { [SERVER]: { command, args, timeout: TOOL_WAITS } } }, null, 2);
@@ -40,18 +52,31 @@ export function claudeCommand(program: Program, group: string | undefined): stri
   return shellLine(['claude', 'mcp', 'add', '--scope', 'user', SERVER, '--', ...serverWords(program, group)]);
 }
 
-function server(path: string, holder: string, entry: object, strict: boolean, fresh: string): Target {
+/** The command with which Codex takes the server for all projects. */
+export function codexCommand(program: Program, group: string | undefined): string {
+  return shellLine(['codex', 'mcp', 'add', SERVER, '--', ...serverWords(program, group)]);
+}
+
+function server(
+  path: string,
+  holder: Path,
+  entry: object,
+  format: ConfigTarget['format'],
+  fresh: string,
+): ConfigTarget {
   return {
     path,
-    strict,
+    format,
     fresh,
-    has: (text) => isDeepStrictEqual(valueAt(text, [holder, SERVER]), entry),
+    has: (text) => isDeepStrictEqual(valueAt(text, [...holder, SERVER]), entry),
     add: (text) => {
-      if (valueAt(text, [holder, SERVER]) !== undefined)
-        throw new InvalidInputError(`it has another "${SERVER}" in "${holder}"; give that one another name first`);
-      return put(text, [holder], SERVER, entry);
+      if (valueAt(text, [...holder, SERVER]) !== undefined)
+        throw new InvalidInputError(
+          `it has another "${SERVER}" in "${holder.join('.')}"; give that one another name first`,
+        );
+      return setMember(text, holder, SERVER, entry);
     },
-    remove: (text) => drop(text, [holder], (value, key) => key === SERVER && isOurs(value)),
+    remove: (text) => removeEntries(text, holder, (value, key) => key === SERVER && isOurs(value)),
   };
 }
 

@@ -1,51 +1,72 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { InvalidInputError } from '../../errors.ts';
-import { drop, push, valueAt } from './edit.ts';
-import { readText } from './file.ts';
-import { opencodeServer } from './mcp.ts';
-import type { Target } from './plan.ts';
+import { appendItem, removeEntries, valueAt } from './json-edit.ts';
+import { opencodeServer, opencodeServer2 } from './mcp.ts';
+import type { OpencodeMajor } from './opencode-version.ts';
+import type { ConfigTarget } from './plan.ts';
 import type { Program } from './program.ts';
+import { readText } from './text-file.ts';
 
 const FRESH = '{\n  "$schema": "https://opencode.ai/config.json"\n}';
 const NAMES = ['opencode.jsonc', 'opencode.json'];
+/** Where each major version lists its plugins. OpenCode 2 reads both lists; opencode 1 refuses a file with the second. */
+const LISTS = { 1: 'plugin', 2: 'plugins' } as const;
 
 /** Of a project or a user; opencode reads them all, we change one that is there. */
 export function configFile(folder: string): string {
-  const found = NAMES.map((name) => join(folder, name)).find((path) => existsSync(path));
-  return found ?? join(folder, 'opencode.json');
+  const existing = NAMES.map((name) => join(folder, name)).find((path) => existsSync(path));
+  return existing ?? join(folder, 'opencode.json');
 }
 
 /**
  * The plugin's entry, and with `server` also the MCP server's, in one file.
  * @param plugin its address; undefined only to take it out
+ * @param found  the major version of the host on this machine, which decides where the file does not
  */
 export function opencodePlugin(
   path: string,
   plugin: string | undefined,
   server: { program: Program; group: string | undefined } | undefined,
-): Target {
-  const tools = opencodeServer(path, server?.program ?? [''], server?.group, FRESH);
+  found: () => OpencodeMajor,
+): ConfigTarget {
+  const tools = { 1: serverOf(opencodeServer), 2: serverOf(opencodeServer2) };
+  let foundMajor: OpencodeMajor | undefined;
+
+  function serverOf(entry: typeof opencodeServer): ConfigTarget {
+    return entry(path, server?.program ?? [''], server?.group, FRESH);
+  }
+  function withoutOurs(text: string): string {
+    return Object.values(LISTS).reduce((left, list) => removeEntries(left, [list], isOurs), text);
+  }
+  /** Which form the file has, apart from our own entries. */
+  function majorOf(text: string): OpencodeMajor {
+    const others = withoutOurs(text);
+    for (const major of [2, 1] as const) if (entries(others, LISTS[major]).length > 0) return major;
+    foundMajor ??= found();
+    return foundMajor;
+  }
+
   return {
     path,
-    strict: false,
+    format: 'jsonc',
     fresh: FRESH,
     has: (text) => {
-      const ours = entries(text).filter(isOurs);
-      const isThere = ours.length === 1 && specOf(ours[0]) === plugin;
-      return isThere && (!server || tools.has(text));
+      const major = majorOf(text);
+      const ours = Object.values(LISTS).flatMap((list) => entries(text, list).filter(isOurs));
+      // opencode 1 also takes the file that an earlier release wrote, perhaps with options of the user's.
+      const addresses = major === 1 ? [plugin, `${plugin}.js`] : [plugin];
+      const isThere =
+        ours.length === 1 && entries(text, LISTS[major]).some((entry) => addresses.includes(String(specOf(entry))));
+      return isThere && (!server || tools[major].has(text));
     },
     add: (text) => {
-      if (valueAt(text, ['plugins']) !== undefined)
-        throw new InvalidInputError(
-          'it has "plugins" and so belongs to OpenCode 2, in which this plugin does not run; memory-manager install mcp prints what works there',
-        );
-      const added = plugin === undefined ? text : push(text, ['plugin'], plugin);
-      return server ? tools.add(added) : added;
+      const major = majorOf(text);
+      const added = plugin === undefined ? text : appendItem(text, [LISTS[major]], plugin);
+      return server ? tools[major].add(added) : added;
     },
     remove: (text) => {
-      const left = drop(text, ['plugin'], isOurs);
-      return server ? tools.remove(left) : left;
+      const left = withoutOurs(text);
+      return server ? tools[2].remove(tools[1].remove(left)) : left;
     },
   };
 }
@@ -54,18 +75,39 @@ export function opencodePlugin(
 export function hasServer(path: string): boolean {
   try {
     const text = readText(path) ?? '';
-    return opencodeServer(path, [''], undefined, FRESH).remove(text) !== text;
+    return [opencodeServer, opencodeServer2].some((of) => of(path, [''], undefined, FRESH).remove(text) !== text);
   } catch {
-    // What is the matter with the file is told when it is to be changed.
+    // Faults of the file are reported when it is changed.
     return false;
   }
 }
 
-const entries = (text: string): readonly unknown[] => [valueAt(text, ['plugin']) ?? []].flat(1);
+/** Our plugin in a configuration: the address it is loaded from, and the memory that its options name. */
+export interface InstalledPlugin {
+  readonly address: string;
+  readonly group: string | undefined;
+}
 
-/** An entry is a name or a path, or a list of that and its options. */
-const specOf = (entry: unknown): unknown => (Array.isArray(entry) ? entry[0] : entry);
+/** Of opencode 1 (`plugin`) and 2 (`plugins`). @throws InvalidInputError when the text cannot be read as JSON */
+export function installedPlugins(text: string): InstalledPlugin[] {
+  const ours = ['plugin', 'plugins'].flatMap((list) => entries(text, list)).filter(isOurs);
+  return ours.map((entry) => ({ address: String(specOf(entry)), group: groupOf(entry) }));
+}
 
-/** By name, or the file of some copy of this package. */
+function groupOf(entry: unknown): string | undefined {
+  const options = Array.isArray(entry) ? entry[1] : (entry as { options?: unknown }).options;
+  const { group } = (options ?? {}) as { group?: unknown };
+  return typeof group === 'string' ? group : undefined;
+}
+
+const entries = (text: string, list: string): readonly unknown[] => [valueAt(text, [list]) ?? []].flat(1);
+
+/** An entry is a name or a path; with options it is a list in opencode 1 and an object in OpenCode 2. */
+function specOf(entry: unknown): unknown {
+  if (Array.isArray(entry)) return entry[0];
+  return typeof entry === 'object' && entry !== null && 'package' in entry ? entry.package : entry;
+}
+
+/** By name, or the file or folder of some copy of this package. */
 const isOurs = (entry: unknown): boolean =>
-  /^memory-manager(?:@|\/|$)|^file:.*\/dist\/.*opencode[^/]*$/.test(String(specOf(entry)));
+  /^memory-manager(?:@|\/|$)|^(?:file:|\.\/).*\/dist\/.*opencode[^/]*$/.test(String(specOf(entry)));

@@ -1,18 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import { InvalidInputError } from '../../errors.ts';
-import { backUp, backupOf, checkWritable, readText, removeFile, writeText } from './file.ts';
 import { parseJsonc, plainValue } from './jsonc.ts';
+import { backUp, backupOf, checkWritable, readText, removeFile, writeText } from './text-file.ts';
 
 /** One configuration file of an agent and what we have in it. */
-export interface Target {
+export interface ConfigTarget {
   readonly path: string;
-  /** True where the agent reads JSON without comments. */
-  readonly strict: boolean;
+  /** `json` allows no comments and no trailing commas. A `text` is ours as a whole. */
+  readonly format: 'json' | 'jsonc' | 'text';
   /** True when our entries are there just as they are now wanted. */
   readonly has: (text: string) => boolean;
   /** Our entries put into a text that has none of them. @throws InvalidInputError without the file's name */
   readonly add: (text: string) => string;
-  /** The text without any entry of ours, also older ones. */
+  /** The text without our entries, including older ones. */
   readonly remove: (text: string) => string;
   /** What a file begins with that was not there. */
   readonly fresh: string;
@@ -26,7 +26,7 @@ export interface FileChange {
 }
 
 /** The change that puts our entries in. @throws InvalidInputError, ConfigError */
-export function toInstall(target: Target): FileChange {
+export function planInstall(target: ConfigTarget): FileChange {
   const before = readText(target.path);
   const added = explained(target, () => {
     if (!before?.trim()) return `${target.add(target.fresh)}\n`;
@@ -41,7 +41,7 @@ export function toInstall(target: Target): FileChange {
  * The change that takes our entries out. Where nothing else has changed since, the former file comes back to the byte.
  * @throws InvalidInputError, ConfigError
  */
-export function toUndo(target: Target): FileChange {
+export function planUninstall(target: ConfigTarget): FileChange {
   const { path } = target;
   const before = readText(path);
   if (before === undefined || before.trim() === '') return { path, before, after: before };
@@ -58,7 +58,7 @@ export function toUndo(target: Target): FileChange {
 }
 
 /** Carries out a change. @throws ConfigError with nothing changed */
-export function carryOut({ path, before, after }: FileChange, target: Target, isUndo: boolean): void {
+export function applyChange({ path, before, after }: FileChange, target: ConfigTarget, isUndo: boolean): void {
   if (before === after) return;
   if (after === undefined) removeFile(path);
   else {
@@ -70,16 +70,17 @@ export function carryOut({ path, before, after }: FileChange, target: Target, is
   if (isUndo) removeFile(backupOf(path));
 }
 
-function cleanOf(target: Target, text: string): string {
-  if (target.strict) checkStrict(text);
-  parseJsonc(text);
+function cleanOf(target: ConfigTarget, text: string): string {
+  if (target.format === 'json') checkStrict(text);
+  if (target.format !== 'text') parseJsonc(text);
   return target.remove(text);
 }
 
 /** Nothing but our entries may have changed, and the agent must be able to read it. */
-function checkAfter(target: Target, before: string | undefined, after: string): void {
+function checkAfter(target: ConfigTarget, before: string | undefined, after: string): void {
+  if (target.format === 'text') return;
   explained(target, () => {
-    if (target.strict) checkStrict(after);
+    if (target.format === 'json') checkStrict(after);
     const others = (text: string) => filled(plainValue(parseJsonc(target.remove(text))));
     const former = before?.trim() ? before : target.fresh;
     if (!isDeepStrictEqual(others(after), others(former)))
@@ -107,7 +108,7 @@ function checkStrict(text: string): void {
   }
 }
 
-function explained<T>({ path }: Target, work: () => T): T {
+function explained<T>({ path }: ConfigTarget, work: () => T): T {
   try {
     return work();
   } catch (error) {

@@ -1,5 +1,8 @@
 import { accessSync, constants, existsSync, realpathSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
+import { ConfigError } from '../../errors.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** How agents start this program: the command and the arguments before ours. */
 export type Program = readonly [command: string, ...args: string[]];
@@ -7,22 +10,56 @@ export type Program = readonly [command: string, ...args: string[]];
 /** Folders that npm and npx put in front of PATH only while they run something. */
 const PASSING = /[\\/]node_modules[\\/]\.bin[\\/]?$|[\\/]_npx[\\/]/;
 
+export const isTransientPathFolder = (folder: string): boolean => PASSING.test(folder);
+
 /**
  * `memory-manager` when PATH has it, which also holds after an update; otherwise this very Node and the file that runs now.
  * @param script the file that runs, as `process.argv[1]` names it
  */
-export function findProgram(script: string, environment: Readonly<Record<string, string | undefined>>): Program {
-  const folders = (environment.PATH ?? '').split(delimiter).filter((folder) => folder && !PASSING.test(folder));
-  if (folders.some((folder) => isRunnable(join(folder, 'memory-manager')))) return ['memory-manager'];
-  return [process.execPath, realpathSync(script)];
+export function findProgram(script: string, environment: Environment): Program {
+  return isOnPath('memory-manager', environment) ? ['memory-manager'] : [process.execPath, realpathSync(script)];
+}
+
+/**
+ * The program in a file that a team shares, which cannot name a place on this machine.
+ * @param undo true to take the program out again, for which PATH does not matter
+ * @throws ConfigError when PATH has no `memory-manager`
+ */
+export function sharedProgram(environment: Environment, undo: boolean): Program {
+  if (undo || isOnPath('memory-manager', environment)) return ['memory-manager'];
+  throw new ConfigError(
+    "A project's configuration is shared and cannot name a place on this machine, and memory-manager is not on the PATH. Run `npm install -g .` in a clone, or leave out --project.",
+  );
+}
+
+/** Whether a shell finds a program outside of the folders of npm and npx. */
+export function isOnPath(name: string, environment: Environment): boolean {
+  const folders = (environment.PATH ?? '')
+    .split(delimiter)
+    .filter((folder) => folder && !isTransientPathFolder(folder));
+  return folders.some((folder) => isRunnable(join(folder, name)));
+}
+
+/** What of a program is not there: its command, or a file among its arguments; undefined where it can be started. */
+export function missingPart([command = '', ...args]: readonly string[], environment: Environment): string | undefined {
+  const isThere = isAbsolute(command) ? isRunnable(command) : isOnPath(command, environment);
+  return isThere ? args.find((arg) => isAbsolute(arg) && !existsSync(arg)) : command;
 }
 
 /** True for a file in a cache that npm may clear. */
-export const isPassing = (program: Program): boolean => program.some((part) => /[\\/]_npx[\\/]/.test(part));
+export const isInNpxCache = (program: Program): boolean => program.some((part) => /[\\/]_npx[\\/]/.test(part));
 
 /** A command line for a shell. */
 export function shellLine(words: readonly string[]): string {
   return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
+}
+
+/** The words of a line that `shellLine` wrote. */
+export function shellWords(line: string): string[] {
+  const words = line.match(/(?:'[^']*'|\\.|[^\s'\\])+/g) ?? [];
+  return words.map((word) =>
+    word.replace(/'([^']*)'|\\(.)/g, (_, quoted?: string, escaped?: string) => quoted ?? escaped ?? ''),
+  );
 }
 
 /** The folder of the package of which `script` is a file. */
@@ -33,7 +70,7 @@ export function packageFolder(script: string): string | undefined {
   }
 }
 
-function isRunnable(path: string): boolean {
+export function isRunnable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return true;

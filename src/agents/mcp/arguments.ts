@@ -16,35 +16,34 @@ export function timeOf(text: string | undefined, name: string): Date | undefined
   return text === undefined ? undefined : parseTime(text, name);
 }
 
-/** What a tool was given, and what it does not know of that. */
+/** A call's valid arguments, and the names of unknown ones. */
 export interface Arguments {
-  readonly given: Record<string, unknown>;
+  readonly args: Record<string, unknown>;
   readonly unknown: readonly string[];
 }
 
 /**
- * Reads a call's arguments as generously as Python's server, and as models write them: null, empty text, and for what may be left out also
- * "null" count as left out; a single name is a list of one; lists and figures may come as text; what the tool does not know is passed
- * over.
+ * Reads a call's arguments as leniently as Python's server, and as models write them: null, empty text, and for optional arguments also
+ * "null" count as missing; a single name is a list of one; lists and numbers may come as text; unknown arguments are ignored.
  * @throws InvalidInputError naming the argument
  */
-export function readArguments({ name, input }: Tool, given: Readonly<Record<string, unknown>>): Arguments {
+export function readArguments({ name, input }: Tool, args: Readonly<Record<string, unknown>>): Arguments {
   const shape = input.shape as Readonly<Record<string, z.ZodMiniType>>;
-  const present = Object.entries(given).filter(([, value]) => !isNothing(value));
-  const known = present.filter(([key]) => Object.hasOwn(shape, key));
-  const used = Object.fromEntries(known.map(([key, value]) => [key, fitted(shape[key], value)]));
+  const present = Object.entries(args).filter(([, value]) => !isNothing(value));
+  const recognized = present.filter(([key]) => Object.hasOwn(shape, key));
+  const used = Object.fromEntries(recognized.map(([key, value]) => [key, fitted(shape[key], value)]));
   const parsed = input.safeParse(used);
   if (!parsed.success) throw new InvalidInputError(sentence(name, used, parsed.error.issues[0]));
   return {
-    given: parsed.data,
-    // An argument that asks for nothing changes nothing when it is passed over.
+    args: parsed.data,
+    // Ignoring an argument that asks for nothing changes nothing.
     unknown: present.filter(([key, value]) => !Object.hasOwn(shape, key) && !asksNothing(value)).map(([key]) => key),
   };
 }
 
 const isNothing = (value: unknown): boolean =>
   value === null || value === undefined || (typeof value === 'string' && value.trim() === '');
-/** As models and Python write nothing; a text that is needed may be such a word. */
+/** The words for null of models and of Python; a required text may be such a word. */
 const isNothingInWords = (value: unknown): boolean =>
   typeof value === 'string' && /^(?:null|none|undefined|nil)$/i.test(value.trim());
 
@@ -91,12 +90,12 @@ const NEEDED: Readonly<Record<string, string>> = {
   number: 'a whole number',
 };
 
-function sentence(tool: string, given: Readonly<Record<string, unknown>>, issue: z.core.$ZodIssue | undefined): string {
+function sentence(tool: string, args: Readonly<Record<string, unknown>>, issue: z.core.$ZodIssue | undefined): string {
   const argument = issue?.path.join('.') || 'arguments';
   if (issue?.code === 'too_big') return `${argument} must be at most ${issue.maximum}.`;
   if (issue?.code === 'too_small') return `${argument} must be at least ${issue.minimum}.`;
   if (issue?.code !== 'invalid_type') return `${argument} cannot be used; see the description of ${tool}.`;
-  if (given[argument] === undefined && issue.path.length === 1)
+  if (args[argument] === undefined && issue.path.length === 1)
     return `${tool} needs ${argument}, which is missing or empty.`;
   return `${argument} must be ${NEEDED[issue.expected] ?? issue.expected}.`;
 }

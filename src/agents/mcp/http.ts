@@ -2,13 +2,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler } from '@modelcontextprotocol/server';
+import { refusedHost } from '../../allowed-hosts.ts';
+import { showsToken } from '../../bearer-token.ts';
 import { ConfigError } from '../../errors.ts';
-import { refusedHost } from '../../http-hosts.ts';
 import { SECOND } from '../../time.ts';
-import { tidied } from './messages.ts';
-import { ACCEPTS_ALL, inAcceptedForm, isAcceptable } from './response-form.ts';
+import { ACCEPTS_ALL, isAcceptable, negotiateResponse } from './content-negotiation.ts';
 import type { McpServers } from './server.ts';
-import { showsToken } from './token.ts';
+import { normalizedMessage } from './tidy-messages.ts';
 
 const HOST = '127.0.0.1';
 const ENDS_WITHIN = 3 * SECOND;
@@ -16,7 +16,7 @@ const ENDS_WITHIN = 3 * SECOND;
 export interface HttpServer {
   /** `http://127.0.0.1:8000/mcp` */
   readonly url: string;
-  /** Answers what is under way, then ends; within a few seconds whatever clients do. */
+  /** Answers the open requests, then ends; after a few seconds it ends in any case. */
   close(): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ export async function serveOverHttp(
         if (request.method !== 'POST') return handler.fetch(request, options);
         if (!isAcceptable(accept))
           return Response.json(failure('This server answers with application/json.'), { status: 406 });
-        return inAcceptedForm(await handler.fetch(await forwarded(request), options), accept);
+        return negotiateResponse(await handler.fetch(await forwarded(request), options), accept);
       },
     },
     { maxRequestBodySize: longest },
@@ -89,15 +89,15 @@ export async function serveOverHttp(
 async function forwarded(request: Request): Promise<Request> {
   const headers = new Headers(request.headers);
   headers.set('accept', ACCEPTS_ALL);
-  const body = tidiedText(await request.text());
+  const body = normalizedText(await request.text());
   headers.delete('content-length');
   return new Request(request.url, { method: request.method, headers, body, signal: request.signal });
 }
 
 /** What is no JSON is refused by the SDK. */
-function tidiedText(text: string): string {
+function normalizedText(text: string): string {
   try {
-    return JSON.stringify(tidied(JSON.parse(text)));
+    return JSON.stringify(normalizedMessage(JSON.parse(text)));
   } catch {
     return text;
   }

@@ -1,47 +1,48 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
-import { InvalidInputError, isForeseen, TimedOutError } from '../../errors.ts';
+import { InvalidInputError, isOperationalError, TimedOutError } from '../../errors.ts';
 import type { MemoryManager } from '../../memory.ts';
-import { inert } from '../../redaction/inert.ts';
-import { request } from '../../telemetry/request.ts';
-import { inTexts } from '../../text.ts';
+import { neutralizeTags } from '../../redaction/neutralize-tags.ts';
+import { request } from '../../telemetry/tracing.ts';
+import { mapTexts, oneLine } from '../../text.ts';
 import { SECOND } from '../../time.ts';
 import { withTimeout } from '../../with-timeout.ts';
 import { readArguments } from './arguments.ts';
-import { cleaned } from './clean.ts';
+import { redactArguments } from './redact-arguments.ts';
 import type { Reply, Tool } from './tool.ts';
 
-/** Whose memory a server is, and how much of it may be used. */
-export interface Scope {
-  /** Where none is named: what is added goes here. */
+/** The memories that a server offers, and what its tools may do. */
+export interface ServerScope {
+  /** The default group, to which tools add. */
   readonly group: string;
-  /** Searched beside it where none is named. */
+  /** Also searched if a call names no group. */
   readonly also?: string;
-  /** True: no call reaches any other memory. */
+  /** True: calls cannot name other groups. */
   readonly only?: boolean;
-  /** True: only tools that write nothing are offered. */
+  /** True: only reading tools are offered. */
   readonly readOnly?: boolean;
 }
 
 const MOST_GROUPS = 16;
 
 /**
- * Carries out one call. Whatever goes wrong becomes an answer that a model can read, within the tool's limit.
- * @param begun told what goes on even if the caller does not wait for it any more: what was handed in is stored all the same
+ * Runs one call within the tool's timeout. Every failure becomes an answer that a model can read.
+ * @param onStart receives the work, which continues after a timeout: an enqueued episode is stored in any case
  */
 export async function runTool(
   tool: Tool,
-  given: Readonly<Record<string, unknown>>,
+  args: Readonly<Record<string, unknown>>,
   memory: MemoryManager,
-  scope: Scope,
-  begun: (work: Promise<unknown>) => void,
+  scope: ServerScope,
+  onStart: (work: Promise<unknown>) => void,
   cancelled?: AbortSignal,
 ): Promise<CallToolResult> {
   const notes: string[] = [];
+  let answer: string | undefined;
   try {
     const reply = await request(`mcp_${tool.name}`, async () => {
-      const read = readArguments(tool, given);
+      const read = readArguments(tool, args);
       if (read.unknown.length > 0)
-        notes.push(`Passed over, since this server does not use it: ${read.unknown.join(', ')}.`);
+        notes.push(`Ignored, because this server does not use it: ${read.unknown.join(', ')}.`);
       const call = {
         memory,
         group: (named: string | undefined) => checkGroups([named ?? scope.group], scope)[0] as string,
@@ -49,40 +50,41 @@ export async function runTool(
         note(sentence: string) {
           if (!notes.includes(sentence)) notes.push(sentence);
         },
+        answer(text: string) {
+          answer = text;
+        },
       };
-      const { given: kept, isChanged } = cleaned(tool, read.given, memory.config.maxContentBytes);
-      if (isChanged) notes.push('Secrets, private and recalled passages were left out of what is stored.');
-      const work = tool.run(kept, call);
-      begun(work);
+      const { args: redacted, isChanged } = redactArguments(tool, read.args, memory.config.maxContentBytes);
+      if (isChanged) notes.push('Secrets, private passages and recalled text were removed before storing.');
+      const work = tool.run(redacted, call);
+      onStart(work);
       return unlessCancelled(tool.limit, cancelled, work);
     });
-    // What was stored is data: none of it may pass for the host's own words.
-    return success(inTexts(notes.length > 0 ? { ...reply, notes } : reply, inert) as Reply);
+    // Stored text is data: none of it may look like the host's own words.
+    const harmless = mapTexts(notes.length > 0 ? { ...reply, notes } : reply, neutralizeTags) as Reply;
+    const text = answer === undefined ? JSON.stringify(harmless) : neutralizeTags([answer, ...notes].join('\n'));
+    return { content: [{ type: 'text', text }], structuredContent: harmless };
   } catch (error) {
-    return { content: [{ type: 'text', text: sentence(error) }], isError: true };
+    // An error message repeats arguments, which may contain text from a web page or a file.
+    return { content: [{ type: 'text', text: neutralizeTags(oneLine(sentence(error))) }], isError: true };
   }
 }
 
-const success = (reply: Reply): CallToolResult => ({
-  content: [{ type: 'text', text: JSON.stringify(reply) }],
-  structuredContent: reply,
-});
+const defaults = ({ group, also }: ServerScope): string[] => [group, ...(also === undefined ? [] : [also])];
 
-const defaults = ({ group, also }: Scope): string[] => [group, ...(also === undefined ? [] : [also])];
-
-function checkGroups(groups: readonly string[], scope: Scope): readonly string[] {
+function checkGroups(groups: readonly string[], scope: ServerScope): readonly string[] {
   const each = [...new Set(groups)];
-  const own = defaults(scope);
-  if (scope.only && each.some((group) => !own.includes(group)))
+  const allowed = defaults(scope);
+  if (scope.only && each.some((group) => !allowed.includes(group)))
     throw new InvalidInputError(
-      `This server is for the memory ${own.map((name) => `"${name}"`).join(' and ')} only; leave group_id and group_ids out.`,
+      `This server is for the memory ${allowed.map((name) => `"${name}"`).join(' and ')} only; leave group_id and group_ids out.`,
     );
   if (each.length <= MOST_GROUPS) return each;
-  throw new InvalidInputError(`At most ${MOST_GROUPS} groups are asked at once.`);
+  throw new InvalidInputError(`Name at most ${MOST_GROUPS} groups in one call.`);
 }
 
 async function unlessCancelled<T>(limit: number, cancelled: AbortSignal | undefined, work: Promise<T>): Promise<T> {
-  // If nobody waits any more, nobody hears how it ended.
+  // After a timeout no caller handles a failure.
   work.catch(() => {});
   const { promise: cancellation, reject } = Promise.withResolvers<never>();
   const cancel = () => reject(new TimedOutError('The call was cancelled.'));
@@ -98,10 +100,12 @@ async function unlessCancelled<T>(limit: number, cancelled: AbortSignal | undefi
 }
 
 const tooLate = (limit: number) =>
-  new TimedOutError(`The memory did not answer within ${limit / SECOND} s. Go on without it and try again later.`);
+  new TimedOutError(
+    `The memory did not answer within ${limit / SECOND} s. Continue without the memory and try again later.`,
+  );
 
 function sentence(error: unknown): string {
-  if (isForeseen(error)) return error.message;
+  if (isOperationalError(error)) return error.message;
   const { stack = '', message = String(error) } = error instanceof Error ? error : {};
   if (process.env.MEMORY_DEBUG) process.stderr.write(`${stack || message}\n`);
   return `Unexpected error: ${message.split('\n')[0]} (MEMORY_DEBUG=1 prints the stack on stderr).`;

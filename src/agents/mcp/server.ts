@@ -8,13 +8,15 @@ import {
 import * as z from 'zod/mini';
 import { programVersion } from '../../archive/manifest.ts';
 import type { MemoryManager } from '../../memory.ts';
+import { neutralizeTags } from '../../redaction/neutralize-tags.ts';
+import { oneLine } from '../../text.ts';
 import { withTimeout } from '../../with-timeout.ts';
 import { instructionsFor } from './instructions.ts';
-import { runTool, type Scope } from './run-tool.ts';
+import { runTool, type ServerScope } from './run-tool.ts';
 import type { Effect, Tool } from './tool.ts';
-import { toolsFor } from './tools/all.ts';
+import { toolsFor } from './tools/tools.ts';
 
-export interface McpOptions extends Scope {
+export interface McpOptions extends ServerScope {
   /** Offers `clear_graph`. */
   readonly allowClear?: boolean;
 }
@@ -22,7 +24,7 @@ export interface McpOptions extends Scope {
 /** Makes a server for each connection, or for each request over HTTP, all on one memory. Nothing is asked of a store before a tool is called. */
 export interface McpServers {
   open(): Server;
-  /** Waits until what is under way has ended, at most `limit` milliseconds. */
+  /** Waits until the open requests have ended, at most `limit` milliseconds. */
   settled(limit: number): Promise<void>;
 }
 
@@ -39,12 +41,16 @@ export function mcpServers(memory: MemoryManager, options: McpOptions): McpServe
     work.then(forget, forget);
   }
 
-  function call(name: string, given: Record<string, unknown>, cancelled: AbortSignal): Promise<CallToolResult> {
+  function call(name: string, args: Record<string, unknown>, cancelled: AbortSignal): Promise<CallToolResult> {
     const tool = tools.get(name);
     if (!tool && all.some((tool) => tool.name === name))
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, `This server only reads, so it has no tool "${name}".`);
-    if (!tool) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no tool "${name.slice(0, 60)}".`);
-    return runTool(tool, given, memory, options, begun, cancelled);
+    if (!tool)
+      throw new ProtocolError(
+        ProtocolErrorCode.InvalidParams,
+        neutralizeTags(oneLine(`There is no tool "${name.slice(0, 60)}".`)),
+      );
+    return runTool(tool, args, memory, options, begun, cancelled);
   }
 
   return {
@@ -65,7 +71,7 @@ export function mcpServers(memory: MemoryManager, options: McpOptions): McpServe
   };
 }
 
-/** The usual one, which takes its time to be made, checks what users fill into forms; here nobody is asked to. */
+/** The SDK's default validator is slow to create and only needed for forms, which this server does not use. */
 const NO_FORMS = {
   getValidator(): never {
     throw new Error('This server has no forms.');
@@ -86,7 +92,7 @@ function description({ name, title, description, effect, input, output }: Tool):
 const HINTS: Readonly<Record<Effect, Told['annotations']>> = {
   reads: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
   adds: { readOnlyHint: false, destructiveHint: false, idempotentHint: false },
-  tends: { readOnlyHint: false, destructiveHint: false, idempotentHint: true },
+  maintains: { readOnlyHint: false, destructiveHint: false, idempotentHint: true },
   removes: { readOnlyHint: false, destructiveHint: true, idempotentHint: true },
 };
 

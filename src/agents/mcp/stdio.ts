@@ -3,8 +3,8 @@ import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import { SECOND } from '../../time.ts';
 import { withTimeout } from '../../with-timeout.ts';
-import { tidyLines } from './messages.ts';
 import type { McpServers } from './server.ts';
+import { normalizeLines } from './tidy-messages.ts';
 
 /** How long requests from before the end may still take. */
 const ENDS_WITHIN = 3 * SECOND;
@@ -16,7 +16,7 @@ const ENDS_WITHIN = 3 * SECOND;
  */
 export async function serveOverStdio(servers: McpServers, longest: number, stop: Promise<void>): Promise<void> {
   const input = new PassThrough();
-  const lines = tidyLines(longest, (id) => {
+  const lines = normalizeLines(longest, (id) => {
     const error = { code: -32600, message: 'This is no message of JSON-RPC 2.0.' };
     process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id, error })}\n`);
   });

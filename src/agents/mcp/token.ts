@@ -1,4 +1,4 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ConfigError } from '../../errors.ts';
@@ -32,13 +32,6 @@ export function readToken(file: string): Token {
   }
 }
 
-/** Whether an `Authorization` header shows the token; takes the same time for every wrong one. */
-export function showsToken(header: string | undefined, token: string): boolean {
-  const sent = /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1] ?? '';
-  const [actual, expected] = [Buffer.from(sent), Buffer.from(token)];
-  return actual.length === expected.length && timingSafeEqual(actual, expected);
-}
-
 function checked(token: string, file: string): string {
   if (token.length >= SHORTEST && /^\S+$/.test(token)) return token;
   throw new ConfigError(
@@ -48,14 +41,14 @@ function checked(token: string, file: string): string {
 
 /** As ssh does with its keys: who can read or replace the file can use the memory. */
 function checkPrivate(file: string): void {
-  const own = process.getuid?.();
-  if (own === undefined) return;
+  const ownUid = process.getuid?.();
+  if (ownUid === undefined) return;
   const { uid, mode } = statSync(file);
   if ((mode & 0o077) !== 0)
     throw new ConfigError(
       `The token file ${file} is open to other users (mode 0${(mode & 0o777).toString(8)}); run chmod 600 on it, or remove it to get a new one.`,
     );
-  if (uid !== own && uid !== 0)
+  if (uid !== ownUid && uid !== 0)
     throw new ConfigError(`The token file ${file} belongs to another user; name one of your own with --token-file.`);
 }
 

@@ -2,21 +2,23 @@ import type * as z from 'zod/mini';
 import type { MemoryManager } from '../../memory.ts';
 import { SECOND } from '../../time.ts';
 
-/** Whether a tool only looks, adds, keeps up what is there, or takes away. */
-export type Effect = 'reads' | 'adds' | 'tends' | 'removes';
+/** Whether a tool reads, adds, maintains existing data, or removes. */
+export type Effect = 'reads' | 'adds' | 'maintains' | 'removes';
 
-/** What one call of a tool works with. */
+/** The context of a tool call. */
 export interface Call {
   readonly memory: MemoryManager;
-  /** The group that was named, or else the server's. */
+  /** The named group, or else the server's. */
   group(named: string | undefined): string;
-  /** The groups that were named, or else those that the server searches. @throws InvalidInputError for too many */
+  /** The named groups, or else those that the server searches. @throws InvalidInputError for too many */
   groups(named: readonly string[] | undefined): readonly string[];
-  /** Tells the caller something beside the answer. */
+  /** Adds a note to the reply. */
   note(sentence: string): void;
+  /** What a model reads instead of the reply's JSON, which clients still get as structured content. */
+  answer(text: string): void;
 }
 
-/** What Graphiti's server answers, in its fields; ours may stand beside them. */
+/** The fields of the reply of Graphiti's server; ours may be added. */
 export type Reply = { readonly message: string } & Readonly<Record<string, unknown>>;
 
 export interface Tool<Input extends z.ZodMiniObject = z.ZodMiniObject> {
@@ -26,19 +28,19 @@ export interface Tool<Input extends z.ZodMiniObject = z.ZodMiniObject> {
   readonly effect: Effect;
   readonly input: Input;
   readonly output: z.ZodMiniType;
-  /** Milliseconds that a caller waits at most. */
+  /** Timeout in milliseconds. */
   readonly limit: number;
-  /** What several arguments say in one sentence, where a secret shows only in that. */
-  together?(given: Readonly<Record<string, unknown>>): string;
-  run(given: z.output<Input>, call: Call): Promise<Reply>;
+  /** Several arguments as one sentence, if a secret can only be recognised in combination. */
+  combined?(args: Readonly<Record<string, unknown>>): string;
+  run(args: z.output<Input>, call: Call): Promise<Reply>;
 }
 
-/** Keeps the types of a tool's arguments; outside all tools are of one type. */
+/** Checks the types of a tool's arguments; the result has the common type of all tools. */
 export function defineTool<Input extends z.ZodMiniObject>(tool: Tool<Input>): Tool {
   return tool as unknown as Tool;
 }
 
-/** Of tools that ask the stores. */
-export const ASKED_WITHIN = 10 * SECOND;
-/** Of tools that let a worker do something; clients give up after a minute. */
-export const DONE_WITHIN = 50 * SECOND;
+/** For tools that read from the stores. */
+export const READ_TIMEOUT = 10 * SECOND;
+/** For tools that wait for a worker; clients give up after a minute. */
+export const TASK_TIMEOUT = 50 * SECOND;

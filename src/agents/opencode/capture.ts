@@ -1,10 +1,11 @@
-import { withoutRecalled } from '../../redaction/recalled.ts';
-import type { Summary, Turn } from '../turn.ts';
-import type { AssistantMessage, HostEvent, Prompt, PromptOutput } from './host.ts';
+import { withoutRecalled } from '../../redaction/recall-marks.ts';
+import type { SessionSummary, Turn } from '../capture/turn.ts';
+import type { AssistantMessage, HostEvent, HostPrompt, PromptOutput } from './host.ts';
 import {
   emptyTurn,
   finished,
   isWhole,
+  joinTurns,
   noteAnswer,
   noteFailure,
   notePart,
@@ -12,19 +13,26 @@ import {
   type OpenTurn,
   openTurn,
 } from './open-turn.ts';
-import { noteEpisode, noteOwner, noteRecalled, noteUserText, type Session, type Sessions } from './sessions.ts';
+import {
+  noteEpisode,
+  noteOwner,
+  noteRecalled,
+  noteUserText,
+  type TrackedSession,
+  type TrackedSessions,
+} from './sessions.ts';
 
 export interface Capture {
-  prompted(prompt: Prompt, output: PromptOutput): void;
+  prompted(prompt: HostPrompt, output: PromptOutput): void;
   happened(event: HostEvent): void;
-  /** Ends what is still under way. */
+  /** Ends the unfinished turns. */
   end(): void;
 }
 
 /** Each gives the uuid of the episode, if it was kept. */
-export interface Keeping {
+export interface CaptureSink {
   turn(turn: Turn): string | undefined;
-  summary(summary: Summary): string | undefined;
+  summary(summary: SessionSummary): string | undefined;
 }
 
 /**
@@ -32,12 +40,12 @@ export interface Keeping {
  * @param isTemplate  whether a command's file put words into a message
  */
 export function openCapture(
-  sessions: Sessions,
+  sessions: TrackedSessions,
   worktree: string,
-  keep: Keeping,
+  keep: CaptureSink,
   isTemplate: (text: string) => boolean = () => false,
 ): Capture {
-  function finish(session: Session, turn: OpenTurn): void {
+  function finish(session: TrackedSession, turn: OpenTurn): void {
     session.turns.delete(turn.message);
     if (session.isChild) return;
     const completed = finished(turn, session.id, worktree);
@@ -66,7 +74,7 @@ export function openCapture(
     if (turn.isIdle && isWhole(turn)) finish(session, turn);
   }
 
-  function summarised(session: Session, { id, time, error, providerID, modelID }: AssistantMessage): void {
+  function summarised(session: TrackedSession, { id, time, error, providerID, modelID }: AssistantMessage): void {
     const isNew = !session.owners.has(id);
     noteOwner(session, id, null);
     if (isNew) session.summaries.set(id, { startedAt: time.created, texts: new Map() });
@@ -86,8 +94,8 @@ export function openCapture(
     if (uuid !== undefined) noteEpisode(session, uuid);
   }
 
-  /** What goes on after a compaction answers a message of the host's own: it belongs to the turn before. */
-  function ownerOf(session: Session, { id, parentID, time }: AssistantMessage): OpenTurn | undefined {
+  /** After a compaction the agent answers a message of the host, not the user: its answer belongs to the previous turn. */
+  function ownerOf(session: TrackedSession, { id, parentID, time }: AssistantMessage): OpenTurn | undefined {
     const owner = session.owners.get(id);
     if (owner !== undefined) return owner === null ? undefined : session.turns.get(owner);
     const turn =
@@ -97,7 +105,7 @@ export function openCapture(
     return turn;
   }
 
-  function rested(session: Session): void {
+  function rested(session: TrackedSession): void {
     for (const turn of [...session.turns.values()]) {
       turn.isIdle = turn.answers.size > 0 || turn.failure !== undefined;
       if (turn.isIdle && isWhole(turn)) finish(session, turn);
@@ -133,9 +141,18 @@ export function openCapture(
           return recalled ? noteRecalled(session, recalled) : undefined;
         }
         case 'session.error': {
-          const { sessionID, error } = event.properties;
-          const turn = sessionID ? [...sessions.of(sessionID).turns.values()].at(-1) : undefined;
+          const { sessionID, messageID, error } = event.properties;
+          const turns = sessionID ? sessions.of(sessionID).turns : undefined;
+          const turn = messageID === undefined ? [...(turns?.values() ?? [])].at(-1) : turns?.get(messageID);
           return turn && noteFailure(turn, error?.name);
+        }
+        case 'prompts.joined': {
+          const { sessionID, messageID, joinedID } = event.properties;
+          const { turns } = sessions.of(sessionID);
+          const [turn, joined] = [turns.get(messageID), turns.get(joinedID)];
+          if (!turn || !joined) return undefined;
+          turns.delete(joinedID);
+          return joinTurns(turn, joined);
         }
         case 'session.compacted':
           sessions.of(event.properties.sessionID).isPrimed = false;

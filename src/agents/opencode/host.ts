@@ -11,7 +11,9 @@ export interface HostClient {
   readonly app?: { log(entry: { body: LogEntry }): Promise<unknown> };
   readonly session?: {
     get(request: { path: { id: string } }): Promise<{ data?: SessionInfo }>;
-    messages(request: { path: { id: string } }): Promise<{ data?: readonly { readonly parts: readonly Part[] }[] }>;
+    messages(request: {
+      path: { id: string };
+    }): Promise<{ data?: readonly { readonly parts: readonly MessagePart[] }[] }>;
   };
 }
 
@@ -52,7 +54,7 @@ export interface AssistantMessage {
   readonly tokens?: { readonly input: number; readonly output: number };
 }
 
-export interface Part {
+export interface MessagePart {
   readonly id: string;
   readonly sessionID: string;
   readonly messageID: string;
@@ -80,12 +82,22 @@ export type HostEvent =
   | { readonly type: 'session.idle' | 'session.compacted'; readonly properties: { readonly sessionID: string } }
   | {
       readonly type: 'session.error';
-      readonly properties: { readonly sessionID?: string; readonly error?: { readonly name: string } };
+      /** `messageID` is the user's message of the turn that failed; without it the last turn failed. */
+      readonly properties: {
+        readonly sessionID?: string;
+        readonly messageID?: string;
+        readonly error?: { readonly name: string };
+      };
+    }
+  /** Two messages of the user that the agent got together; only `v2/` tells it. */
+  | {
+      readonly type: 'prompts.joined';
+      readonly properties: { readonly sessionID: string; readonly messageID: string; readonly joinedID: string };
     }
   | { readonly type: 'message.updated'; readonly properties: { readonly info: UserMessage | AssistantMessage } }
-  | { readonly type: 'message.part.updated'; readonly properties: { readonly part: Part } };
+  | { readonly type: 'message.part.updated'; readonly properties: { readonly part: MessagePart } };
 
-export interface Prompt {
+export interface HostPrompt {
   readonly sessionID: string;
   readonly messageID?: string;
   readonly agent?: string;
@@ -93,7 +105,7 @@ export interface Prompt {
 
 export interface PromptOutput {
   readonly message: UserMessage;
-  readonly parts: Part[];
+  readonly parts: MessagePart[];
 }
 
 export interface ToolUse {
@@ -109,16 +121,16 @@ export interface HostTool {
   execute(args: Record<string, unknown>, use: ToolUse): Promise<string>;
 }
 
-/** As much of the host's configuration as is read. */
+/** As much of the host's configuration as is read or extended. */
 export interface HostConfig {
   /** Slash commands, those of the project's files among them. */
-  readonly command?: Readonly<Record<string, { readonly template?: unknown }>> | undefined;
+  command?: Readonly<Record<string, { readonly template?: unknown }>> | undefined;
 }
 
 export interface Hooks {
   config?(config: HostConfig): Promise<void>;
   event?(input: { event: { type: string; properties?: unknown } }): Promise<void>;
-  'chat.message'?(input: Prompt, output: PromptOutput): Promise<void>;
+  'chat.message'?(input: HostPrompt, output: PromptOutput): Promise<void>;
   'experimental.session.compacting'?(input: { sessionID: string }, output: { context: string[] }): Promise<void>;
   tool?: Record<string, HostTool>;
   dispose?(): Promise<void>;

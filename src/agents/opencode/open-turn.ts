@@ -1,11 +1,12 @@
 import { isAbsolute, relative } from 'node:path';
-import type { Turn, UsedTool } from '../turn.ts';
-import type { AssistantMessage, Part, PromptOutput } from './host.ts';
+import { isOwnCall } from '../capture/own-tools.ts';
+import type { Turn, UsedTool } from '../capture/turn.ts';
+import type { AssistantMessage, MessagePart, PromptOutput } from './host.ts';
 
-/** A turn under way: what the user asked, and what came of it so far. */
+/** An unfinished turn: the user's message, and the agent's work so far. */
 export interface OpenTurn {
   readonly message: string;
-  readonly user: string;
+  user: string;
   readonly startedAt: number;
   isTemplate: boolean;
   agent: string | undefined;
@@ -21,22 +22,27 @@ export interface OpenTurn {
   isIdle: boolean;
 }
 
-/** Our own, whatever name the host puts before it: what they were told and gave is no news. */
-const OWN_TOOL = /(?:^|_)memory_(?:search|add|forget|list)$/;
 /** Of a longer turn what lies between its first and its last parts is left out. */
 const MOST_PARTS = 400;
 const FIRST_PARTS = 100;
 
 export function openTurn({ message, parts }: PromptOutput, agent?: string): OpenTurn {
   const userParts = parts.filter((part) => part.type === 'text' && !part.synthetic && !part.ignored);
-  const turn = emptyTurn(message.id, userParts.map(({ text = '' }) => text).join('\n\n'), message.time?.created);
+  const user = withoutRunQuotes(userParts.map(({ text = '' }) => text).join('\n\n'));
+  const turn = emptyTurn(message.id, user, message.time?.created);
   turn.agent = message.agent ?? agent;
   turn.model = message.model && `${message.model.providerID}/${message.model.modelID}`;
   for (const { type, filename } of parts) if (type === 'file' && filename) turn.files.add(filename);
   return turn;
 }
 
-/** Also what the host began by itself, as after a compaction. */
+/** `opencode run 'two words'` puts quotation marks around the message, and what is quoted asserts nothing. */
+function withoutRunQuotes(text: string): string {
+  const [, inside] = /^"((?:[^"]|(?<=\\)")*)"$/.exec(text) ?? [];
+  return inside === undefined ? text : inside.replaceAll('\\"', '"');
+}
+
+/** Also turns that the host started, as after a compaction. */
 export function emptyTurn(message: string, user = '', startedAt = Date.now()): OpenTurn {
   return {
     message,
@@ -55,6 +61,13 @@ export function emptyTurn(message: string, user = '', startedAt = Date.now()): O
   };
 }
 
+/** Makes one turn of two whose messages have one answer. */
+export function joinTurns(turn: OpenTurn, joined: OpenTurn): void {
+  turn.user = `${turn.user}\n\n${joined.user}`;
+  turn.isTemplate ||= joined.isTemplate;
+  for (const file of joined.files) turn.files.add(file);
+}
+
 export function noteAnswer(turn: OpenTurn, answer: AssistantMessage): void {
   const { id, time, tokens, error, providerID, modelID, mode } = answer;
   turn.answers.set(id, { isComplete: time.completed !== undefined, tokens });
@@ -70,25 +83,29 @@ export function noteFailure(turn: OpenTurn, name: string | undefined): void {
 
 const failureOf = (name: string | undefined) => (name === 'MessageAbortedError' ? 'aborted' : 'error');
 
-/** @returns what one of our own tools told the agent */
-export function notePart(turn: OpenTurn, part: Part): string | undefined {
+/** @returns the output of a call that asked the memory itself */
+export function notePart(turn: OpenTurn, part: MessagePart): string | undefined {
   if (part.type === 'text' && !part.synthetic && !part.ignored) keep(turn.texts, part.id, part.text ?? '');
   if (part.type === 'patch') for (const file of part.files ?? []) turn.files.add(file);
   if (part.type !== 'tool' || !part.tool || !part.state) return undefined;
   const { status, title, input, output = '', error = '' } = part.state;
   if (status !== 'completed' && status !== 'error') return undefined;
-  if (OWN_TOOL.test(part.tool)) return output;
+  const inputText = typeof input === 'string' ? input : (JSON.stringify(input) ?? '');
+  if (isOwnCall(part.tool, inputText)) return output;
   keep(turn.tools, part.id, {
     tool: part.tool,
     ...(title && { title }),
     status,
-    input: typeof input === 'string' ? input : (JSON.stringify(input) ?? ''),
+    input: inputText,
     output: status === 'error' ? error : output,
   });
   return undefined;
 }
 
-export function noteSummaryPart(texts: Map<string, string>, { id, type, text = '', synthetic, ignored }: Part): void {
+export function noteSummaryPart(
+  texts: Map<string, string>,
+  { id, type, text = '', synthetic, ignored }: MessagePart,
+): void {
   if (type === 'text' && !synthetic && !ignored) keep(texts, id, text);
 }
 
@@ -119,7 +136,7 @@ export function finished(turn: OpenTurn, session: string, worktree: string): Tur
     files: [...turn.files].map((file) => (isAbsolute(file) ? relative(worktree, file) : file)),
     model: turn.model,
     agent: turn.agent,
-    // A turn that broke off, as when the host ends, has no end of its own.
+    // A turn that was cut off, for example because the host ended, has no end event.
     status: turn.failure ?? (isWhole(turn) ? 'completed' : 'aborted'),
     tokens: { input: sum('input'), output: sum('output') },
     referenceTime: new Date(turn.startedAt),

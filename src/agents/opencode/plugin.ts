@@ -1,4 +1,5 @@
-import { server } from './server.ts';
+import { server } from './plugin-hooks.ts';
+import { setup } from './v2/setup.ts';
 
-/** opencode looks at nothing else of a plugin's module when it has this form. */
-export default { id: 'memory-manager', server };
+/** `server` is what opencode 1 calls, `setup` what OpenCode 2 calls. Neither looks at anything else of a module in this form. */
+export default { id: 'memory-manager', server, setup };

@@ -1,15 +1,22 @@
-import { briefingsFor } from '../../briefing/about.ts';
-import type { Briefing } from '../../briefing/briefing.ts';
-import { renderBriefing } from '../../briefing/render.ts';
-import { RECALL_BEGIN, RECALL_END, recalledSentences } from '../../redaction/recalled.ts';
-import { redact } from '../../redaction/redact.ts';
-import { oneLine, shortened } from '../../text.ts';
+import { DEFAULT_BUDGET, type TitledSection } from '../../briefing/render.ts';
+import { renderAnswers } from '../../memory/answer-block.ts';
+import type { BriefingToTell } from '../../memory/briefing.ts';
 import { MINUTE } from '../../time.ts';
+import {
+  briefingTexts,
+  OPENING_OF_PROJECT,
+  OPENING_OF_USER,
+  type OpeningTexts,
+  openingTexts,
+  questionOf,
+  recalledBlock,
+  titled,
+} from '../recall/recalled-text.ts';
 import type { Scope } from '../scope.ts';
-import type { Stores } from './stores.ts';
+import type { Stores } from './memory-access.ts';
 
 /** What the agent has before it already. */
-export interface Context {
+export interface KnownContext {
   /** Sentences that the agent already has. */
   readonly recalled: ReadonlySet<string>;
   /** Episodes of the session itself. */
@@ -18,44 +25,51 @@ export interface Context {
 
 export interface Recall {
   /** What a session should know from the start, and what the memories know of its first words; undefined for nothing. */
-  opening(stores: Stores, words: string, context: Context): Promise<string | undefined>;
+  opening(stores: Stores, words: string, context: KnownContext): Promise<string | undefined>;
   /** What the memories know of a later message that the agent does not have before it. */
-  news(stores: Stores, words: string, context: Context): Promise<string | undefined>;
+  news(stores: Stores, words: string, context: KnownContext): Promise<string | undefined>;
   /** Has the briefings ready, and makes the first question quick. */
   warmUp(stores: Stores): Promise<void>;
   /** The briefings as they were a little while ago, for when nothing else can be had. */
   atHand(): string | undefined;
+  /** Notes in the memories that a session has the briefings, if the text is the latest of `opening` or `atHand`. Waits for nothing. */
+  noteTold(session: string, text: string): void;
 }
 
-const [OF_PROJECT, OF_USER] = [8, 4];
 /** Of a later message less is said: it comes on top of everything before. */
 const [MORE_OF_PROJECT, MORE_OF_USER] = [3, 2];
-const USER_BUDGET = 300;
-const PROJECT_BUDGET = 1_000;
-const LONGEST_QUESTION = 400;
 /** Of the time that a message may wait: where only this part is late the briefing still comes. */
 const SHARE = 0.85;
-/** What was forgotten since must not be told for long. */
+/** A short lifetime, because forgotten content must disappear soon. */
 const AT_HAND_FOR = 5 * MINUTE;
 const INTRODUCTION =
   'From earlier sessions, as the memory has it. It may be out of date: what the user says and what the files show goes first. The tool memory_search finds more.';
 
 /**
  * @param timeoutMs  how long a message may wait
- * @param onLate     told when what bears on a message came too late
+ * @param onLate     called when the recall for a message is late
  */
 export function openRecall({ group, userGroup }: Scope, timeoutMs: number, onLate: () => void): Recall {
-  let ready: { readonly text: string; readonly at: number } | undefined;
+  let ready: (Tellable & { readonly at: number }) | undefined;
+  let latest: Tellable | undefined;
 
-  async function briefings(stores: Stores): Promise<Briefings> {
+  async function briefings(stores: Stores): Promise<readonly [BriefingToTell | undefined, BriefingToTell]> {
     const both = await Promise.all([stores.brief(userGroup).catch(() => undefined), stores.brief(group)]);
-    ready = { text: textOf(both), at: performance.now() };
+    const texts = briefingTexts([both[0]?.sections, both[1].sections]);
+    ready = { text: marked([briefingOf(texts)]), noteTold: noting(both, texts), at: performance.now() };
     return both;
   }
 
-  async function linesAbout(stores: Stores, words: string, context: Context, ofProject: number, ofUser: number) {
-    const question = shortened(oneLine(redact(words)), LONGEST_QUESTION);
-    if (!/[\p{L}\p{N}]/u.test(question)) return [];
+  /** What the project's memory and the user's know of a message. */
+  async function answersTo(
+    stores: Stores,
+    words: string,
+    context: KnownContext,
+    ofProject: number,
+    ofUser: number,
+  ): Promise<(readonly TitledSection[])[]> {
+    const question = questionOf(words);
+    if (question === '') return [];
     const ask = (from: string, limit: number) =>
       stores.recall(from, question, {
         limit,
@@ -63,48 +77,53 @@ export function openRecall({ group, userGroup }: Scope, timeoutMs: number, onLat
         known: context.recalled,
         own: context.episodes,
       });
-    const [project, user] = await Promise.all([ask(group, ofProject), ask(userGroup, ofUser)]);
-    return [...new Set([...project, ...user])];
+    return Promise.all([ask(group, ofProject), ask(userGroup, ofUser)]);
   }
 
   return {
     async opening(stores, words, context) {
-      const [whole, lines] = await Promise.all([
+      const [whole, answers] = await Promise.all([
         briefings(stores),
-        // After a compaction the agent no longer knows what it was told.
-        linesAbout(stores, words, { ...context, recalled: new Set() }, OF_PROJECT, OF_USER).catch(() => {
+        // After a compaction the agent has lost the earlier recall.
+        answersTo(stores, words, { ...context, recalled: new Set() }, OPENING_OF_PROJECT, OPENING_OF_USER).catch(() => {
           onLate();
           return [];
         }),
       ]);
-      const briefing = textOf(briefingsFor(whole, words, lines.length > 0));
-      const briefed = new Set(recalledSentences(briefing));
-      const news = lines.filter((line) => !recalledSentences(line).every((sentence) => briefed.has(sentence)));
-      return marked([briefing, ...section('About this message:', news.join('\n'))]);
+      const texts = openingTexts([whole[0]?.sections, whole[1].sections], words, answers);
+      const text = marked([briefingOf(texts), titled('About this message:', texts.answers)]);
+      latest = { text, noteTold: noting(whole, texts) };
+      return text;
     },
     async news(stores, words, context) {
-      return marked(await linesAbout(stores, words, context, MORE_OF_PROJECT, MORE_OF_USER));
+      const answers = await answersTo(stores, words, context, MORE_OF_PROJECT, MORE_OF_USER);
+      return marked([renderAnswers(answers, DEFAULT_BUDGET)]);
     },
     async warmUp(stores) {
       await briefings(stores);
       await stores.recall(group, 'user', { limit: 1, timeoutMs: MINUTE, known: new Set(), own: new Set() });
     },
-    atHand: () => (ready && performance.now() - ready.at < AT_HAND_FOR ? marked([ready.text]) : undefined),
+    atHand: () => (ready && performance.now() - ready.at < AT_HAND_FOR ? ready.text : undefined),
+    noteTold: (session, text) => [latest, ready].find((one) => one?.text === text)?.noteTold(session),
   };
 }
 
-/** The user's and the project's. */
-type Briefings = readonly (Briefing | undefined)[];
-
-const textOf = ([user, project]: Briefings): string =>
-  [
-    ...section('About the user:', user ? renderBriefing(user, USER_BUDGET) : ''),
-    ...section('About this project:', project ? renderBriefing(project, PROJECT_BUDGET) : ''),
-  ].join('\n');
-
-function marked(parts: readonly string[]): string | undefined {
-  const present = parts.filter((part) => part !== '');
-  return present.length === 0 ? undefined : [RECALL_BEGIN, INTRODUCTION, ...present, RECALL_END].join('\n');
+interface Tellable {
+  readonly text: string | undefined;
+  readonly noteTold: (session: string) => void;
 }
 
-const section = (title: string, text: string): string[] => (text === '' ? [] : [title, text]);
+const noting =
+  (
+    [user, project]: readonly [BriefingToTell | undefined, BriefingToTell],
+    texts: Pick<OpeningTexts, 'user' | 'project'>,
+  ) =>
+  (session: string): void => {
+    user?.noteTold(texts.user, { host: 'opencode', session });
+    project.noteTold(texts.project, { host: 'opencode', session });
+  };
+
+const briefingOf = ({ user, project }: Pick<OpeningTexts, 'user' | 'project'>): string =>
+  [titled('About the user:', user), titled('About this project:', project)].filter(Boolean).join('\n');
+
+const marked = (parts: readonly string[]): string | undefined => recalledBlock(INTRODUCTION, parts);

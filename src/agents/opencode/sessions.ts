@@ -1,34 +1,34 @@
-import { recalledSentences } from '../../redaction/recalled.ts';
+import { recalledSentences } from '../../redaction/recall-marks.ts';
 import type { SessionInfo } from './host.ts';
 import type { OpenTurn } from './open-turn.ts';
 
-/** What a compaction is writing. */
+/** A compaction's summary that is being written. */
 export interface OpenSummary {
   readonly startedAt: number;
   readonly texts: Map<string, string>;
 }
 
-/** What is known of one of the host's sessions. */
-export interface Session {
+/** The state of one of the host's sessions. */
+export interface TrackedSession {
   readonly id: string;
-  /** A sub-agent's: its result comes back as a tool's output, and the rest is noise. */
+  /** True for a sub-agent's session: its result is stored as a tool's output, and the rest is noise. */
   isChild: boolean;
-  /** False when it began before this process did, so that its past has to be asked for. */
+  /** False if the session is older than this process, so that its past must be requested from the host. */
   isKnown: boolean;
-  /** True while what was recalled stands in the model's context. */
+  /** True while the recalled text is in the model's context. */
   isPrimed: boolean;
-  /** True when what was to be recalled came too late for one message: the next has a chance too. */
+  /** True if the recall was too late for one message; it is then tried again for the next. */
   hasMissed: boolean;
   /** By the user's message. */
   readonly turns: Map<string, OpenTurn>;
-  /** To which turn an agent's message belongs; null for one that does not count. */
+  /** The turn of each message of the agent; null for messages that do not count. */
   readonly owners: Map<string, string | null>;
-  /** By the message that they are written in. */
+  /** By the message that contains them. */
   readonly summaries: Map<string, OpenSummary>;
-  /** What the user said, of which a summary may repeat secrets. */
+  /** The user's texts, whose secrets a summary may repeat. */
   readonly userTexts: Set<string>;
   readonly recalled: Set<string>;
-  /** uuids of its own turns, as far as this process kept them. */
+  /** uuids of the session's own turns that this process stored. */
   readonly episodes: Set<string>;
   /** The last recalled text, for a compaction. */
   lastRecall: string | undefined;
@@ -40,18 +40,18 @@ const MOST_OWNERS = 2000;
 const MOST_EPISODES = 300;
 const [MOST_USER_TEXTS, LONGEST_SAID] = [200, 16_000];
 
-export interface Sessions {
-  of(id: string): Session;
+export interface TrackedSessions {
+  of(id: string): TrackedSession;
   created(info: SessionInfo): void;
   deleted(id: string): void;
-  all(): Session[];
+  all(): TrackedSession[];
 }
 
-export function openSessions(): Sessions {
-  const sessions = new Map<string, Session>();
+export function openSessions(): TrackedSessions {
+  const sessions = new Map<string, TrackedSession>();
 
-  function add(id: string): Session {
-    const session: Session = {
+  function add(id: string): TrackedSession {
+    const session: TrackedSession = {
       id,
       isChild: false,
       isKnown: false,
@@ -82,24 +82,24 @@ export function openSessions(): Sessions {
   };
 }
 
-/** What the agent may repeat from now on. */
-export function noteRecalled(session: Session, text: string): void {
+/** Records recalled text, which the agent may repeat from now on. */
+export function noteRecalled(session: TrackedSession, text: string): void {
   for (const sentence of recalledSentences(text)) session.recalled.add(sentence);
   forgetOldest(session.recalled, MOST_SENTENCES);
 }
 
-/** An episode of the session's own, which the agent has before it. */
-export function noteEpisode(session: Session, uuid: string): void {
+/** Records an episode of the session itself. */
+export function noteEpisode(session: TrackedSession, uuid: string): void {
   session.episodes.add(uuid);
   forgetOldest(session.episodes, MOST_EPISODES);
 }
 
-export function noteUserText(session: Session, text: string): void {
+export function noteUserText(session: TrackedSession, text: string): void {
   session.userTexts.add(text.slice(0, LONGEST_SAID));
   forgetOldest(session.userTexts, MOST_USER_TEXTS);
 }
 
-export function noteOwner(session: Session, answer: string, turn: string | null): void {
+export function noteOwner(session: TrackedSession, answer: string, turn: string | null): void {
   session.owners.set(answer, turn);
   forgetOldest(session.owners, MOST_OWNERS);
 }

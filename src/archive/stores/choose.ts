@@ -1,17 +1,26 @@
-import type { Config } from '../../config.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { directoryStore } from './directory.ts';
-import type { ArchiveStore } from './store.ts';
+import type { ArchiveStore } from './archive-store.ts';
+import { STORES, type StoreSettings } from './declarations.ts';
+import { encryptedStore } from './encrypted.ts';
+import { folderStore } from './folder.ts';
+
+export interface ChooseStoreSettings extends StoreSettings {
+  readonly exportDir: string;
+  readonly archiveKeys: readonly string[];
+}
 
 /**
- * Backblaze B2 where any of its settings is given, else the folder.
- * @throws ConfigError when one of B2's settings is missing or cannot be used
+ * The first remote store whose settings are given, otherwise the folder. With archive keys new archives are encrypted.
+ * @throws ConfigError when one of the store's settings is missing or cannot be used
  */
-export async function chooseStore(
-  { b2, exportDir }: Pick<Config, 'b2' | 'exportDir'>,
-  metrics?: Metrics,
-): Promise<ArchiveStore> {
-  if (!b2) return directoryStore(exportDir, metrics);
-  const { b2Store } = await import('./b2/store.ts');
-  return b2Store(b2, { metrics });
+export async function chooseStore(settings: ChooseStoreSettings, metrics?: Metrics): Promise<ArchiveStore> {
+  for (const open of Object.values(STORES)) {
+    const store = await open(settings, { metrics });
+    if (store) return encryptedStore(store, settings.archiveKeys);
+  }
+  return encryptedStore(folderStore(settings.exportDir, metrics), settings.archiveKeys);
 }
+
+/** True: archives go to a server, and not to the folder. */
+export const isRemote = (settings: StoreSettings): boolean =>
+  Object.keys(STORES).some((name) => settings[name as keyof StoreSettings] !== undefined);

@@ -1,22 +1,23 @@
 import { allWords, nameTerms } from '../fulltext.ts';
 import type { GroupGraph } from '../group-graph.ts';
-import { eachTerm } from './each-term.ts';
+import type { StoredEmbedder } from './meta-nodes.ts';
+import { unionOfTerms } from './term-search.ts';
 
-/** A name that an entity is looked for by. */
+/** A name to look up. */
 export interface NameLookup {
-  /** Of the name in the caller's list; other spellings of a name have the same. */
+  /** Index of the name in the caller's list. Spellings of the same name share the index. */
   readonly place: number;
   readonly name: string;
-  /** That of the entity if this very name, in whatever writing, made it. */
+  /** The uuid of an entity that was created under this name, in any spelling. */
   readonly uuid: string;
-  /** Key of the `_Meta` node that would note the name as another one of an entity. */
+  /** Key of the `_Meta` node that stores the name as an alias. */
   readonly alias: string;
 }
 
 export interface StoredEntity {
   readonly uuid: string;
   readonly name: string;
-  /** `Entity` and the types. */
+  /** `Entity` and the entity's types. */
   readonly labels: readonly string[];
   readonly summary: string;
   /** Number of its facts. */
@@ -24,46 +25,55 @@ export interface StoredEntity {
 }
 
 export interface NamedEntity extends StoredEntity {
-  /** Place of the name in the list that was asked. */
+  /** Index of the name in the requested list. */
   readonly place: number;
   readonly how: 'name' | 'alias';
 }
 
-export interface Beginning {
-  /** The number of the lease under which the graph was last written; 0 for a new graph. */
+export interface CommitSnapshot {
+  /** Number of the lease under which the graph was last written; 0 for a new graph. */
   readonly fence: number;
-  /** Which of the episodes were committed or removed from the group meanwhile. */
+  /** Id of the graph's last change; '' for a new graph. */
+  readonly changeId: string;
+  /** The episodes that were committed or removed in the meantime. */
   readonly done: readonly string[];
-  /** Which of the episodes the graph does not have, since it was lost after they were recorded. */
+  /** Recorded episodes that the graph has lost. */
   readonly lost: readonly string[];
   readonly entities: readonly NamedEntity[];
+  /** Null while none is stored. */
+  readonly embedder: StoredEmbedder | null;
 }
 
-interface Row extends Pick<Beginning, 'fence' | 'entities'> {
+interface Row extends Pick<CommitSnapshot, 'fence' | 'changeId' | 'entities' | 'embedder'> {
   readonly noted: readonly { readonly uuid: string; readonly isDone: boolean }[];
 }
 
-/** What of an entity bound to `n` is returned, as entries of a map. */
+const EMPTY: Row = { fence: 0, changeId: '', noted: [], entities: [], embedder: null };
+
+/** The returned properties of an entity bound to `n`, as entries of a Cypher map. */
 export const ENTITY_ENTRIES = `uuid: n.uuid, name: n.name, labels: labels(n), summary: coalesce(n.summary, ''),
        degree: indegree(n, 'RELATES_TO') + outdegree(n, 'RELATES_TO')`;
 
 /**
- * What every commit reads first: the fence, episodes that nothing is left to be done with, since another worker had them too or
- * they were taken out again, and the entities that are called by one of the names, in any writing of case, or have it noted as
- * an alias. The full-text index finds the other writings; names without a word that it knows (`IT`, `the`) are looked up as
- * they are written and by the uuid that they give.
+ * The first read of every commit: the fence, the embedder, the episodes that are already committed or removed, the episodes that the graph has lost, and
+ * the entities with one of the names or aliases. The full-text index ignores case; a name without an indexed word (`IT`, `the`) is looked
+ * up as written and by the uuid derived from it.
  * @param episodes uuids
  */
 export async function beginCommit(
   graph: GroupGraph,
   episodes: readonly string[],
   lookups: readonly NameLookup[],
-): Promise<Beginning> {
-  const asked = lookups.map((it) => ({ ...it }));
-  const worded = lookups.map(({ name, place }) => ({ place, lower: name.toLowerCase(), words: allWords(name) }));
+): Promise<CommitSnapshot> {
+  const asked = lookups.map((lookup) => ({ ...lookup }));
+  // Only in names: the summaries of other entities contain the words too.
+  const worded = lookups
+    .map(({ name, place }) => ({ place, lower: name.toLowerCase(), words: allWords(name) }))
+    .filter(({ words }) => words !== '')
+    .map((lookup) => ({ ...lookup, words: `@name:(${lookup.words})` }));
   const [row] = await graph.read<Row>(
     `OPTIONAL MATCH (m:_Meta {key: 'fence'})
-     WITH coalesce(m.token, 0) AS fence
+     WITH coalesce(m.token, 0) AS fence, coalesce(m.mark, '') AS changeId
      CALL {
        UNWIND $episodes AS uuid
        MATCH (r:_Meta {key: 'episode:' + uuid})
@@ -92,74 +102,71 @@ export async function beginCommit(
        }
        RETURN collect({place: place, how: how, ${ENTITY_ENTRIES}}) AS entities
      }
-     RETURN fence, noted, entities`,
-    // Only the name's words: summaries of others hold them too.
-    {
-      episodes,
-      asked,
-      worded: worded.filter(({ words }) => words !== '').map((it) => ({ ...it, words: `@name:(${it.words})` })),
-    },
+     OPTIONAL MATCH (v:_Meta {key: 'embedder'})
+     RETURN fence, changeId, noted, entities,
+            CASE WHEN v IS NULL THEN NULL ELSE {model: v.model, dimension: v.dimension, schema: coalesce(v.schema, 1)} END AS embedder`,
+    { episodes, asked, worded },
   );
-  const { fence, noted, entities } = row ?? { fence: 0, noted: [], entities: [] };
-  const isNoted = new Set(noted.map(({ uuid }) => uuid));
+  const { noted, ...snapshot } = row ?? EMPTY;
+  const recorded = new Set(noted.map(({ uuid }) => uuid));
   return {
-    ...{ fence, entities },
+    ...snapshot,
     done: noted.filter(({ isDone }) => isDone).map(({ uuid }) => uuid),
-    lost: episodes.filter((uuid) => !isNoted.has(uuid)),
+    lost: episodes.filter((uuid) => !recorded.has(uuid)),
   };
 }
 
-export interface LikeEntity extends StoredEntity {
-  /** Place of the name in the list that was asked. */
+export interface SimilarEntity extends StoredEntity {
+  /** Index of the name in the requested list. */
   readonly place: number;
-  /** Cosine of the names' vectors; null for one that was found by its words. */
+  /** Cosine of the names' vectors; null for an entity found by words. */
   readonly near: number | null;
 }
 
-const FOR_EACH_TERM = 5;
+const MAX_PER_TERM = 5;
 const NEAREST = 5;
-// The index also counts what entities were before each change, and leaves that out.
-const ASKED = 100;
-/** A word that is in this many names is not selective. */
-const USUAL = 30;
-/** So many terms are asked for in one query, whose text grows with them. */
-const AT_ONCE = 100;
+// The index also counts old values of entities, but does not return them.
+const NEAREST_IN_INDEX = 100;
+/** A word in this many names is too common. */
+const COMMON = 30;
+/** Terms per query: the query text grows with them. */
+const TERMS_PER_QUERY = 100;
 
-/** Entities whose name has words of a name, or is near to it in meaning. */
-export async function findEntitiesLike(
+/** Entities whose name shares words with one of the names or is similar in meaning. */
+export async function findSimilarEntities(
   graph: GroupGraph,
   names: readonly { readonly name: string; readonly vector: readonly number[] }[],
-): Promise<LikeEntity[]> {
+): Promise<SimilarEntity[]> {
   const terms = names.flatMap(({ name }, place) => nameTerms(name).map((term) => ({ place, term: `@name:(${term})` })));
   const vectors = names.map(({ vector }, place) => ({ place, vector }));
-  const found = await find(graph, terms.slice(0, AT_ONCE), vectors);
-  for (let done = AT_ONCE; done < terms.length; done += AT_ONCE)
-    found.push(...(await find(graph, terms.slice(done, done + AT_ONCE), [])));
-  return found;
+  const entities = await findByTermsAndVectors(graph, terms.slice(0, TERMS_PER_QUERY), vectors);
+  for (let done = TERMS_PER_QUERY; done < terms.length; done += TERMS_PER_QUERY)
+    entities.push(...(await findByTermsAndVectors(graph, terms.slice(done, done + TERMS_PER_QUERY), [])));
+  return entities;
 }
 
-async function find(
+async function findByTermsAndVectors(
   graph: GroupGraph,
   terms: readonly { readonly place: number; readonly term: string }[],
   vectors: readonly { readonly place: number; readonly vector: readonly number[] }[],
-): Promise<LikeEntity[]> {
-  const each = eachTerm(
+): Promise<SimilarEntity[]> {
+  const each = unionOfTerms(
     terms.map(({ term }) => term),
     (term, index) => `CALL db.idx.fulltext.queryNodes('Entity', ${term}) YIELD node
-       WITH node LIMIT ${USUAL}
-       WITH collect(node) AS hits WHERE size(hits) < ${USUAL}
+       WITH node LIMIT ${COMMON}
+       WITH collect(node) AS hits WHERE size(hits) < ${COMMON}
        UNWIND hits AS n
-       WITH n ORDER BY size(n.name), n.uuid LIMIT ${FOR_EACH_TERM}
+       WITH n ORDER BY size(n.name), n.uuid LIMIT ${MAX_PER_TERM}
        RETURN ${terms[index]?.place} AS place, n, null AS near`,
   );
-  const rows = await graph.read<{ entity: LikeEntity }>(
+  const rows = await graph.read<{ entity: SimilarEntity }>(
     `CALL {
        ${each.text}
        ${terms.length > 0 ? 'UNION ALL' : ''}
        UNWIND $vectors AS v
        CALL {
          WITH v
-         CALL db.idx.vector.queryNodes('Entity', 'name_embedding', ${ASKED}, vecf32(v.vector)) YIELD node, score
+         CALL db.idx.vector.queryNodes('Entity', 'name_embedding', ${NEAREST_IN_INDEX}, vecf32(v.vector)) YIELD node, score
          RETURN node, score ORDER BY score, node.uuid LIMIT ${NEAREST}
        }
        RETURN v.place AS place, node AS n, 1 - score AS near

@@ -1,16 +1,16 @@
 import type { GroupGraph } from '../group-graph.ts';
-import { eachTerm } from './each-term.ts';
+import { unionOfTerms } from './term-search.ts';
 
-/** As much of an episode as a briefing needs; times in the graph's format. */
-export interface BriefedEpisode {
+/** The parts of an episode that a briefing needs; times in the graph's format. */
+export interface BriefingEpisode {
   readonly uuid: string;
-  /** Its beginning. */
+  /** The beginning of its text. */
   readonly content: string;
-  /** Its last characters. */
+  /** The last characters of its text. */
   readonly tail: string;
   readonly sourceDescription: string;
   readonly referenceTime: string;
-  /** The beginning of its metadata, as JSON; null for none. */
+  /** The beginning of its metadata, as JSON; null without metadata. */
   readonly metadata: string | null;
 }
 
@@ -19,14 +19,14 @@ const EPISODE_COLUMNS = `p.uuid AS uuid, left(p.content, $head) AS content, righ
 const RETURN_EPISODES = `OPTIONAL MATCH (k:_Meta {key: 'episode:' + p.uuid})
      RETURN ${EPISODE_COLUMNS} ORDER BY referenceTime DESC, uuid`;
 
-/** Characters that are read of each episode. */
-export interface Extent {
+/** The number of characters that are read of each text. */
+export interface TextLimits {
   readonly head: number;
   readonly tail: number;
   readonly metadata: number;
 }
 
-export interface NotedEpisode extends BriefedEpisode {
+export interface EpisodeWithNotes extends BriefingEpisode {
   readonly notes: readonly {
     readonly kind: string;
     readonly text: string;
@@ -35,13 +35,13 @@ export interface NotedEpisode extends BriefedEpisode {
   }[];
 }
 
-/** The latest episodes in which a model has read rules or tasks, with these, the latest first. */
+/** The latest episodes in which a model found rules or tasks, with these notes; latest first. */
 export function episodesWithNotes(
   graph: GroupGraph,
   keys: readonly string[],
   limit: number,
-  extent: Extent,
-): Promise<NotedEpisode[]> {
+  limits: TextLimits,
+): Promise<EpisodeWithNotes[]> {
   return graph.read(
     `UNWIND $keys AS key
      MATCH (s:_Statement {key: key})
@@ -50,29 +50,29 @@ export function episodesWithNotes(
      WITH p, collect({kind: s.kind, text: s.text, about: s.subject, state: s.property}) AS notes
      OPTIONAL MATCH (k:_Meta {key: 'episode:' + p.uuid})
      RETURN ${EPISODE_COLUMNS}, notes ORDER BY referenceTime DESC, uuid`,
-    { keys, limit, ...extent },
+    { keys, limit, ...limits },
   );
 }
 
-/** The latest episodes by the time when they were true, the latest first. */
-export function latestEpisodes(graph: GroupGraph, limit: number, extent: Extent): Promise<BriefedEpisode[]> {
+/** The latest episodes by reference time, latest first. */
+export function latestEpisodes(graph: GroupGraph, limit: number, limits: TextLimits): Promise<BriefingEpisode[]> {
   return graph.read(
     `MATCH (p:Episodic)
      WITH p ORDER BY p.valid_at DESC, p.uuid LIMIT $limit
      ${RETURN_EPISODES}`,
-    { limit, ...extent },
+    { limit, ...limits },
   );
 }
 
-/** The latest episodes that have one of the terms in a passage, of a role where one is named, the latest first. */
+/** The latest episodes that have one of the terms in a passage, or in a passage with the given role; latest first. */
 export function episodesWithTerms(
   graph: GroupGraph,
   terms: readonly string[],
   role: string | null,
   limit: number,
-  extent: Extent,
-): Promise<BriefedEpisode[]> {
-  const each = eachTerm(
+  limits: TextLimits,
+): Promise<BriefingEpisode[]> {
+  const each = unionOfTerms(
     terms,
     (term) =>
       `CALL db.idx.fulltext.queryNodes('_Passage', ${term}) YIELD node AS p WHERE $role IS NULL OR p.role = $role
@@ -84,6 +84,6 @@ export function episodesWithTerms(
      MATCH (p:Episodic {uuid: episode})
      WITH DISTINCT p
      ${RETURN_EPISODES}`,
-    { ...each.params, role, limit, ...extent },
+    { ...each.params, role, limit, ...limits },
   );
 }

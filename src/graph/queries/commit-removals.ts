@@ -1,14 +1,14 @@
-import type { Commit } from '../changes.ts';
-import { quotedLabel } from '../codec.ts';
+import type { Commit } from '../commit-changes.ts';
+import { quotedLabel } from '../query-text.ts';
 import { PASSAGE_PROPERTIES } from './passages.ts';
 import { NEXT_UUID } from './sagas.ts';
 import { STATEMENT_PROPERTIES } from './statements.ts';
 
-/** A part of the one query that is a commit. */
-export interface Part {
-  /** Of the parameter with its rows. */
+/** One part of the query of a commit. */
+export interface CommitPart {
+  /** The name of the parameter that holds its rows. */
   readonly name: string;
-  /** For each row `x`. */
+  /** Cypher that runs for each row `x`. */
   readonly query: string;
   readonly rows: readonly object[];
 }
@@ -18,8 +18,8 @@ export const MATCH_FACT = `
     MATCH (b:Entity {uuid: x.target})
     MATCH (a)-[e:RELATES_TO {uuid: x.uuid}]->(b)`;
 
-/** What makes room for types and names that are set after it. */
-export function unsayingParts({ unlabelled, clearedAliases }: Commit): Part[] {
+/** The parts that remove types and aliases before new ones are set. */
+export function clearingParts({ unlabelled, clearedAliases }: Commit): CommitPart[] {
   const parts = [...Map.groupBy(unlabelled, ({ label }) => label)].map(([label, rows]) => ({
     name: `unlabelled_${label}`,
     query: `MATCH (n:Entity {uuid: x.uuid}) SET n.labels = ['Entity'] REMOVE n:${quotedLabel(label)}`,
@@ -29,11 +29,11 @@ export function unsayingParts({ unlabelled, clearedAliases }: Commit): Part[] {
   return [...parts, cleared];
 }
 
-// By the entity, so that what they were is not named once more.
+// Found by the entity, so that the query does not repeat the removed aliases.
 const REMOVE_ALIASES = 'MATCH (a:_Alias) WHERE a.entity = x.uuid DELETE a';
 
-/** What takes away, after everything else. */
-export function removalParts(changes: Commit): Part[] {
+/** The parts that remove nodes and edges, after everything else. */
+export function removalParts(changes: Commit): CommitPart[] {
   const removedUuids = changes.removedFacts.map(({ uuid }) => uuid);
   const cutAgain = [...changes.removedEpisodes, ...changes.maskedEpisodes].map(({ uuid }) => ({ uuid }));
   return [
@@ -42,7 +42,7 @@ export function removalParts(changes: Commit): Part[] {
       query: 'MATCH (k:_Meta {key: x.key}) DELETE k',
       rows: changes.removedFacts.map(({ uuid }) => ({ key: `fact:${uuid}` })),
     },
-    // FalkorDB takes a vector for the same as another of its length, and does not set it, unless the old one is gone before.
+    // FalkorDB compares only the dimension of vectors: it sets the new vector only if the old one is removed first.
     {
       name: 'unworded',
       query: `${MATCH_FACT} SET e.fact_embedding = null`,
@@ -62,6 +62,16 @@ export function removalParts(changes: Commit): Part[] {
       name: 'renamedEntities',
       query: 'MATCH (n:Entity {uuid: x.uuid}) SET n.name = x.name, n.name_embedding = vecf32(x.embedding)',
       rows: changes.renamedEntities,
+    },
+    {
+      name: 'renamedEpisodes',
+      query: 'MATCH (p:Episodic {uuid: x.uuid}) SET p.name = x.name, p.source_description = x.description',
+      rows: changes.renamedEpisodes,
+    },
+    {
+      name: 'maskedSagas',
+      query: 'MATCH (s:Saga {uuid: x.uuid}) SET s.name = x.name, s.summary = x.summary',
+      rows: changes.maskedSagas,
     },
     { name: 'forgottenFacts', query: FORGET_FACTS, rows: removedUuids.length > 0 ? [{ uuids: removedUuids }] : [] },
     { name: 'retold', query: 'MATCH (k:_Meta {key: x.key}) SET k.told = x.told', rows: changes.retold },
@@ -122,12 +132,12 @@ export function removalParts(changes: Commit): Part[] {
   ];
 }
 
-// Whoever states or ended them; which episodes those are Python does not note on the fact. Facts are seldom removed.
+// Searches all episodes, since Python does not store on a fact which episodes mention it. Facts are rarely removed.
 const FORGET_FACTS = `
     MATCH (p:Episodic) WHERE any(it IN p.entity_edges WHERE it IN x.uuids)
     SET p.entity_edges = [it IN p.entity_edges WHERE NOT it IN x.uuids]`;
 
-// The note stays, or comes where the episode was not there yet, so that a job which comes again does not bring it back.
+// The node stays, or is created for an episode that was never recorded, so that a repeated job does not restore the episode.
 const REMOVE_EPISODES = `
     MERGE (k:_Meta {key: x.key})
     SET k.episode = x.uuid, k.removed_at = $now, k.metadata = null, k.unread = null, k.use = null, k.told = null
@@ -135,8 +145,8 @@ const REMOVE_EPISODES = `
     MATCH (p:Episodic {uuid: x.uuid})
     DETACH DELETE p`;
 
-// Passages and statements are never changed: those of the whole text have gone before. The note keeps a job of the episode that
-// comes again from writing them once more.
+// Passages and statements are never changed: the old ones were removed above. `masked` keeps a repeated job of the episode from writing
+// them again.
 const MASK_EPISODES = `
     MATCH (p:Episodic {uuid: x.uuid})
     MERGE (k:_Meta {key: x.key})
@@ -149,7 +159,7 @@ const LINK_EPISODES = `
     MATCH (b:Episodic {uuid: x.b})
     MERGE (a)-[r:NEXT_EPISODE]->(b) ON CREATE SET r.uuid = ${NEXT_UUID}, r.group_id = $group, r.created_at = $now`;
 
-// The summary may mention what is removed; it is rebuilt when it is needed.
+// The summary may mention the removed content. It is built again on request.
 const SHORTEN_SAGAS = `
     MATCH (s:Saga {uuid: x.uuid})
     SET s.first_episode_uuid = x.first, s.last_episode_uuid = x.last, s.summary = '', s.last_summarized_at = null,

@@ -1,36 +1,36 @@
-import type { Attributes, Commit } from '../changes.ts';
-import { type Params, quotedLabel } from '../codec.ts';
+import type { AttributeChanges, Commit } from '../commit-changes.ts';
 import type { GroupGraph } from '../group-graph.ts';
-import { MATCH_FACT, type Part, removalParts, unsayingParts } from './commit-removals.ts';
-import { BEHIND_FENCE, RETURN_FENCE } from './fence.ts';
+import { type Params, quotedLabel } from '../query-text.ts';
+import { type CommitPart, clearingParts, MATCH_FACT, removalParts } from './commit-removals.ts';
+import { CHECK_FENCE, RETURN_FENCE } from './fence.ts';
+import { CREATE_PASSAGE_VECTOR } from './passages.ts';
 
 /**
- * Writes everything or nothing, in one query. Returns false and writes nothing if another worker has written since `seen` was
- * read, also when that was a worker that had lost the group before, or holds it after us.
- *
- * Lists are worked out before and not in the query: one that filtered and folded them crashed FalkorDB 4.16 within a minute,
- * though never alone.
+ * Writes all changes or none, in one query. Returns false and writes nothing if another worker has written since `seen` was read, whether
+ * that worker's lease is older or newer.
+ * The lists are computed before the query: a query that filtered and reduced them crashed FalkorDB 4.16 within a minute under concurrent
+ * queries.
  */
 export async function commit(graph: GroupGraph, changes: Commit): Promise<boolean> {
-  const { fence, seen, now } = changes;
+  const { fence, seen, after, now } = changes;
   const parts = partsOf(changes).filter(({ rows }) => rows.length > 0);
-  const given = Object.fromEntries(parts.map(({ name, rows }) => [name, rows]));
+  const rowsByName = Object.fromEntries(parts.map(({ name, rows }) => [name, rows]));
   const rows = await graph.change(
-    `${BEHIND_FENCE}
+    `${CHECK_FENCE}
      ${parts.map(({ name, query }) => `CALL { UNWIND $${name} AS x ${query} RETURN count(*) AS n_${name} }`).join('\n')}
      ${RETURN_FENCE}`,
-    { fence, seen, now, group: graph.group, ...given } as Params,
+    { fence, seen, ...(after !== undefined && { after }), now, group: graph.group, ...rowsByName } as Params,
   );
   return rows.length > 0;
 }
 
-function partsOf(changes: Commit): Part[] {
+function partsOf(changes: Commit): CommitPart[] {
   const kinds = Map.groupBy(changes.newEntities, ({ label }) => label);
-  const withAttributes = <T extends { readonly attributes: Attributes }>(rows: readonly T[]) =>
+  const withAttributes = <T extends { readonly attributes: AttributeChanges }>(rows: readonly T[]) =>
     rows.filter(({ attributes }) => Object.keys(attributes).length > 0);
   return [
     ...[...kinds].map(([label, rows]) => ({ name: `new_${label}`, query: createEntities(label), rows })),
-    ...unsayingParts(changes),
+    ...clearingParts(changes),
     {
       name: 'labelled',
       query: `MATCH (n:Entity {uuid: x.uuid}) SET n.labels = ['Entity', x.label] ${setLabels(changes.labelled)}`,
@@ -51,14 +51,17 @@ function partsOf(changes: Commit): Part[] {
     {
       name: 'factAttributes',
       query: `${MATCH_FACT} SET e += x.attributes`,
-      rows: withAttributes([...changes.newFacts, ...changes.cutFacts, ...changes.changedFacts]).map(
-        ({ uuid, source, target, attributes }) => ({
-          uuid,
-          source,
-          target,
-          attributes,
-        }),
-      ),
+      rows: withAttributes([
+        ...changes.newFacts,
+        ...changes.cutFacts,
+        ...changes.changedFacts,
+        ...changes.reattributedFacts,
+      ]).map(({ uuid, source, target, attributes }) => ({
+        uuid,
+        source,
+        target,
+        attributes,
+      })),
     },
     { name: 'removedFacts', query: `${MATCH_FACT} DELETE e`, rows: changes.removedFacts },
     {
@@ -80,6 +83,7 @@ function partsOf(changes: Commit): Part[] {
         .map(({ uuid }) => ({ uuid, key: `long:${uuid}` })),
     },
     { name: 'mentions', query: MERGE_MENTIONS, rows: changes.mentions },
+    { name: 'passageVectors', query: CREATE_PASSAGE_VECTOR, rows: changes.passageVectors },
     { name: 'episodes', query: FINISH_EPISODES, rows: changes.episodes },
     {
       name: 'movedFacts',
@@ -90,8 +94,8 @@ function partsOf(changes: Commit): Part[] {
   ];
 }
 
-// Labels cannot be parameters, so each kind has a part of its own. Entities are created with all that they hold: a property
-// set later would enter the indexes a second time, and a vector's entry is what a commit spends most of its time on.
+// Labels cannot be parameters, so each label has its own part. Entities are created with all properties: a property set later would be
+// indexed twice, and indexing vectors takes most of a commit's time.
 function createEntities(label: string): string {
   const labels = label === 'Entity' ? `['Entity']` : `['Entity', '${label}']`;
   return `
@@ -109,7 +113,7 @@ function setLabels(labelled: Commit['labelled']): string {
     .join('\n');
 }
 
-// The entity that it stood for may be gone.
+// The entity of the alias may have been removed.
 const MERGE_ALIASES = `
     MERGE (a:_Meta:_Alias {key: x.key})
     ON CREATE SET a.alias = x.alias

@@ -1,37 +1,39 @@
 import { toGraphTime } from '../../time.ts';
 import type { GroupGraph } from '../group-graph.ts';
-import { ANY_NUMBER, collected, eachTerm, unlessUsual } from './each-term.ts';
-import { BEHIND_FENCE, type Fenced, RETURN_FENCE } from './fence.ts';
-import { heldCondition, type Moment, momentParams } from './moment.ts';
-import { FARTHEST } from './search-facts.ts';
+import { CHECK_FENCE, type Fenced, RETURN_FENCE } from './fence.ts';
+import { MAX_DISTANCE } from './search-facts.ts';
+import { collectHits, NO_TERM_LIMIT, scoreRareTerms, unionOfTerms } from './term-search.ts';
+import { holdsCondition, type Moment, momentParams } from './time-conditions.ts';
 
 export interface StoredCommunity {
   readonly uuid: string;
   readonly name: string;
   readonly summary: string;
-  /** What stood for its members' summaries when its own was written; null for one that Python made. */
+  /** Hash of the members' summaries from which its own summary was written; null for a community that Python wrote. */
   readonly hash: string | null;
-  /** The members' names. */
+  readonly createdAt: string | null;
+  /** Names of the members. */
   readonly members: readonly string[];
 }
 
-/** All communities, those with most members first. */
+/** All communities, largest first. */
 export function readCommunities(graph: GroupGraph): Promise<StoredCommunity[]> {
   return graph.read(
     `MATCH (c:Community)
      OPTIONAL MATCH (k:_Meta {key: 'community:' + c.uuid})
      OPTIONAL MATCH (c)-[:HAS_MEMBER]->(n)
      WITH c, k, n ORDER BY toLower(n.name), n.uuid
-     WITH c.uuid AS uuid, c.name AS name, c.summary AS summary, k.hash AS hash, collect(n.name) AS members
-     RETURN uuid, name, summary, hash, members ORDER BY size(members) DESC, toLower(name), uuid`,
+     WITH c.uuid AS uuid, c.name AS name, coalesce(c.summary, '') AS summary, k.hash AS hash, c.created_at AS createdAt,
+          collect(n.name) AS members
+     RETURN uuid, name, summary, hash, createdAt, members ORDER BY size(members) DESC, toLower(name), uuid`,
   );
 }
 
 /** The key of the `_Meta` node beside a community. */
 export const communityKey = (uuid: string): string => `community:${uuid}`;
 
-/** uuids of the communities that some entities belong to. */
-export async function communitiesOf(graph: GroupGraph, entities: readonly string[]): Promise<string[]> {
+/** uuids of the communities of these entities. */
+export async function communitiesWith(graph: GroupGraph, entities: readonly string[]): Promise<string[]> {
   const rows = await graph.read<{ uuid: string }>(
     `UNWIND $entities AS uuid
      MATCH (:Entity {uuid: uuid})<-[:HAS_MEMBER]-(c:Community)
@@ -57,17 +59,17 @@ export function readMembers(graph: GroupGraph, uuids: readonly string[]): Promis
   );
 }
 
-/** Two entities and how many facts hold between them, in either direction. */
-export interface Tie {
+/** Two entities and the number of current facts between them, in either direction. */
+export interface CommunityEdge {
   readonly a: string;
   readonly b: string;
   readonly weight: number;
 }
 
-/** All pairs of entities that a fact joins at a moment; a fact about one entity alone joins nothing. */
-export function readTies(graph: GroupGraph, moment: Moment): Promise<Tie[]> {
+/** All pairs of different entities that a fact connects at a moment. */
+export function readCommunityEdges(graph: GroupGraph, moment: Moment): Promise<CommunityEdge[]> {
   return graph.read(
-    `MATCH (n:Entity)-[e:RELATES_TO]->(o:Entity) WHERE n.uuid <> o.uuid AND ${heldCondition(moment)}
+    `MATCH (n:Entity)-[e:RELATES_TO]->(o:Entity) WHERE n.uuid <> o.uuid AND ${holdsCondition(moment)}
      WITH CASE WHEN n.uuid < o.uuid THEN n.uuid ELSE o.uuid END AS a,
           CASE WHEN n.uuid < o.uuid THEN o.uuid ELSE n.uuid END AS b
      RETURN a, b, count(*) AS weight`,
@@ -86,13 +88,13 @@ export interface NewCommunity {
 
 export interface Replacement extends Fenced {
   readonly now: Date;
-  /** uuids of the communities that stay as they are. */
+  /** uuids of the communities that stay unchanged. */
   readonly kept: readonly string[];
   readonly written: readonly NewCommunity[];
 }
 
 /**
- * Makes `kept` and `written` the group's communities; all others go. Returns false and writes nothing if another worker has
+ * Replaces the group's communities by `kept` and `written`; all others are removed. Returns false and writes nothing if another worker has
  * written since `seen` was read.
  */
 export async function replaceCommunities(
@@ -100,8 +102,8 @@ export async function replaceCommunities(
   { fence, seen, now, kept, written }: Replacement,
 ): Promise<boolean> {
   const rows = await graph.change(
-    // A vector is set over none, since one of the same length may not be replaced (`commit-removals.ts`).
-    `${BEHIND_FENCE}
+    // The old vector is removed first: FalkorDB may ignore a new vector of the same dimension (`commit-removals.ts`).
+    `${CHECK_FENCE}
      CALL {
        MATCH (c:Community) WHERE NOT c.uuid IN $stay
        OPTIONAL MATCH (k:_Meta {key: 'community:' + c.uuid})
@@ -135,10 +137,10 @@ export async function replaceCommunities(
       now: toGraphTime(now),
       group: graph.group,
       stay: [...kept, ...written.map(({ uuid }) => uuid)],
-      written: written.map((it) => ({
-        ...it,
-        key: communityKey(it.uuid),
-        members: it.members.map((member) => ({ ...member })),
+      written: written.map((community) => ({
+        ...community,
+        key: communityKey(community.uuid),
+        members: community.members.map((member) => ({ ...member })),
       })),
     },
   );
@@ -152,29 +154,29 @@ export interface CommunityRow {
   readonly createdAt: string | null;
 }
 
-/** Returns what is bound to `node` as `CommunityRow`s. */
+/** Returns the nodes bound to `node` as `CommunityRow`s. */
 export const RETURN_COMMUNITIES = `
 RETURN node.uuid AS uuid, coalesce(node.name, '') AS name, coalesce(node.summary, '') AS summary, node.created_at AS createdAt`;
 
-/** Communities whose name matches any of the full-text terms, those that match most first. */
+/** Communities whose name matches at least one full-text term; those that match most terms first. */
 export function searchCommunitiesByWords(
   graph: GroupGraph,
   terms: readonly string[],
   limit: number,
 ): Promise<CommunityRow[]> {
-  const each = eachTerm(
+  const each = unionOfTerms(
     terms,
-    (term) => `CALL db.idx.fulltext.queryNodes('Community', ${term}) YIELD node ${collected('node')}`,
+    (term) => `CALL db.idx.fulltext.queryNodes('Community', ${term}) YIELD node ${collectHits('node')}`,
   );
   return graph.read(
-    `${unlessUsual(each.text, 'node')}
+    `${scoreRareTerms(each.text, 'node')}
      WITH node, sum(score) AS score ORDER BY score DESC, node.uuid LIMIT $limit
      ${RETURN_COMMUNITIES}`,
-    { ...each.params, limit, most: ANY_NUMBER },
+    { ...each.params, limit, most: NO_TERM_LIMIT },
   );
 }
 
-/** Communities whose names are near to a vector, nearest first. There are few, so that no index is needed. */
+/** Communities whose names are near a vector, nearest first. They are few, so no index is needed. */
 export function searchCommunitiesByVector(
   graph: GroupGraph,
   vector: readonly number[],
@@ -182,7 +184,7 @@ export function searchCommunitiesByVector(
 ): Promise<CommunityRow[]> {
   return graph.read(
     `MATCH (node:Community)
-     WITH node, vec.cosineDistance(node.name_embedding, vecf32($vector)) AS distance WHERE distance < ${FARTHEST}
+     WITH node, vec.cosineDistance(node.name_embedding, vecf32($vector)) AS distance WHERE distance < ${MAX_DISTANCE}
      WITH node ORDER BY distance, node.uuid LIMIT $limit
      ${RETURN_COMMUNITIES}`,
     { vector, limit },

@@ -1,23 +1,23 @@
 import { derivedUuid } from '../../derived-uuid.ts';
 import type { AttributeValue } from '../../ontology.ts';
-import { oneLine, sameKey, spellings } from '../../text.ts';
+import { oneLine, sameKey, unicodeForms } from '../../text.ts';
 import { allWords } from '../fulltext.ts';
 import type { GroupGraph } from '../group-graph.ts';
-import { BEHIND_FENCE, type Fenced, RETURN_FENCE } from './fence.ts';
-import { heldCondition, type Moment, momentParams } from './moment.ts';
+import { CHECK_FENCE, type Fenced, RETURN_FENCE } from './fence.ts';
 import { type FactRow, RETURN_FACTS } from './search-facts.ts';
+import { holdsCondition, type Moment, momentParams } from './time-conditions.ts';
 
-/** What users' own types tell of an entity or a fact. */
+/** The attributes that the user's own types give an entity or a fact. */
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
-/** As a query gives them: Cypher makes no map of names that it learns while it runs. */
+/** Attributes as query results: Cypher cannot build a map with dynamic keys. */
 export type AttributePairs = readonly (readonly [name: string, value: AttributeValue])[];
 
-/** Graphiti keeps them beside its own properties, which are these, of entities and facts. */
+/** Properties that Graphiti itself stores on entities and facts. All other properties are attributes. */
 const GRAPHITIS = `'uuid', 'name', 'group_id', 'labels', 'summary', 'name_embedding', 'fact', 'fact_embedding', 'episodes',
   'created_at', 'expired_at', 'valid_at', 'invalid_at', 'reference_time', 'source_node_uuid', 'target_node_uuid'`;
 
-/** Cypher that gives the `AttributePairs` of what is bound to a name. */
+/** Cypher for the `AttributePairs` of a node or edge bound to a name. */
 export const attributesOf = (name: string) =>
   `[key IN keys(${name}) WHERE NOT key IN [${GRAPHITIS}] | [key, ${name}[key]]]`;
 
@@ -27,7 +27,7 @@ export interface FactEnds {
   readonly targetUuid: string;
 }
 
-/** By uuid, those of the entities and facts that have any. */
+/** The attributes of entities and facts that have any, by uuid. */
 export async function readAttributes(
   graph: GroupGraph,
   entities: readonly string[],
@@ -50,8 +50,8 @@ export async function readAttributes(
   return new Map(rows.map(({ uuid, attributes }) => [uuid, Object.fromEntries(attributes)]));
 }
 
-/** Entities that a name may mean. `name` is the requested name. */
-export interface CalledEntity {
+/** An entity that a requested `name` may refer to. */
+export interface EntityByName {
   readonly asked: string;
   readonly uuid: string;
   readonly name: string;
@@ -59,17 +59,17 @@ export interface CalledEntity {
   readonly summary: string;
 }
 
-/** Entities that have one of the names, in any writing of case, or one as an alias or as their uuid. */
-export function entitiesCalled(graph: GroupGraph, names: readonly string[]): Promise<CalledEntity[]> {
+/** Entities with one of the names (ignoring case), aliases or uuids. */
+export function findEntitiesByName(graph: GroupGraph, names: readonly string[]): Promise<EntityByName[]> {
   const asked = names.flatMap((name) => {
-    const forms = [...spellings(oneLine(name)), { name, key: sameKey(name) }];
-    return forms.map((it) => ({
+    const forms = [...unicodeForms(oneLine(name)), { name, key: sameKey(name) }];
+    return forms.map((form) => ({
       asked: name,
-      name: it.name,
-      wanted: it.key,
-      words: allWords(it.name),
-      key: `alias:${it.key}`,
-      made: derivedUuid('entity', graph.group, it.key),
+      name: form.name,
+      wanted: form.key,
+      words: allWords(form.name),
+      key: `alias:${form.key}`,
+      made: derivedUuid('entity', graph.group, form.key),
     }));
   });
   const worded = asked.filter(({ words }) => words !== '');
@@ -107,7 +107,7 @@ export function entitiesCalled(graph: GroupGraph, names: readonly string[]): Pro
 }
 
 /** Names of episodes and entities and sentences of facts, by uuid. */
-export async function nameAll(
+export async function readNames(
   graph: GroupGraph,
   { episodes, facts, entities }: Record<'episodes' | 'facts' | 'entities', readonly string[]>,
 ): Promise<ReadonlyMap<string, string>> {
@@ -122,7 +122,7 @@ export async function nameAll(
   return new Map(rows.map(({ uuid, name }) => [uuid, name]));
 }
 
-/** Every fact of some entities, whenever it held. */
+/** All facts of some entities, past and present. */
 export function entityHistory(graph: GroupGraph, entities: readonly string[]): Promise<FactRow[]> {
   return graph.read(
     `UNWIND $entities AS uuid
@@ -144,26 +144,56 @@ export async function entityFacts(graph: GroupGraph, entities: readonly string[]
   return rows.map(({ uuid }) => uuid);
 }
 
-/** What an entity is summed up by, and from. */
+/** A fact that the summary of an entity or a community quotes. */
+export interface FactInSummary {
+  /** uuid of the entity or community. */
+  readonly owner: string;
+  readonly fact: string;
+  readonly validAt: string | null;
+  readonly invalidAt: string | null;
+  readonly createdAt: string;
+  readonly episodes: readonly string[];
+}
+
+/** Facts of the entities, or of the communities' members, whose sentences are in the summaries. */
+export async function factsInSummaries(
+  graph: GroupGraph,
+  owners: readonly { readonly uuid: string; readonly summary: string }[],
+): Promise<FactInSummary[]> {
+  const rows = await Promise.all(
+    ['(:Entity {uuid: one.uuid})', '(:Community {uuid: one.uuid})-[:HAS_MEMBER]->(:Entity)'].map((entities) =>
+      graph.read<FactInSummary>(
+        `UNWIND $owners AS one
+         MATCH ${entities}-[e:RELATES_TO]-(:Entity) WHERE one.summary CONTAINS e.fact
+         RETURN DISTINCT one.uuid AS owner, e.fact AS fact, e.valid_at AS validAt, e.invalid_at AS invalidAt,
+           e.created_at AS createdAt, coalesce(e.episodes, []) AS episodes`,
+        { owners: owners.map(({ uuid, summary }) => ({ uuid, summary })) },
+      ),
+    ),
+  );
+  return rows.flat();
+}
+
+/** An entity's summary and the facts from which it is made. */
 export interface SummaryRow {
   readonly uuid: string;
   readonly summary: string;
-  /** The sentences of its facts that hold, those that began first before others; null for an entity of many facts. */
+  /** The sentences of its current facts, sorted by beginning; null for an entity with many facts. */
   readonly held: readonly string[] | null;
 }
 
-/** So many sentences are too long together anyhow. */
-const MANY = 60;
+/** More sentences never fit into a summary. */
+const MAX_SENTENCES = 60;
 
 /**
  * @param now graph format
- * @param many of an entity with more facts they are not read
+ * @param many facts of an entity with more facts are not read
  */
 export async function readSummaries(
   graph: GroupGraph,
   uuids: readonly string[],
   now: string,
-  many = MANY,
+  many = MAX_SENTENCES,
 ): Promise<SummaryRow[]> {
   if (uuids.length === 0) return [];
   const rows = await graph.read<SummaryRow & { degree: number }>(
@@ -182,20 +212,20 @@ export async function readSummaries(
   return rows.map(({ degree, held, ...row }) => ({ ...row, held: degree <= many ? held : null }));
 }
 
-/** An entity that was noted because its facts no longer fit into its summary. */
+/** An entity whose facts no longer fit into its summary. A commit leaves a `_Meta` node for it. */
 export interface LongEntity {
-  /** Key of the note. */
+  /** Key of the `_Meta` node. */
   readonly key: string;
   readonly uuid: string;
   readonly name: string;
   readonly summary: string;
-  /** What holds about it, the newest first. */
+  /** Sentences of its current facts, newest first. */
   readonly facts: readonly string[];
 }
 
 const FACTS_OF_EACH = 200;
 
-/** The next notes after the key `after`, `''` for the first ones, in the order of their keys. */
+/** The next such entities after the key `after` (`''` for the first page), in the order of their keys. */
 export function readLongEntities(
   graph: GroupGraph,
   moment: Moment,
@@ -208,7 +238,7 @@ export function readLongEntities(
      OPTIONAL MATCH (n:Entity {uuid: k.entity})
      CALL {
        WITH n
-       OPTIONAL MATCH (n)-[e:RELATES_TO]-(:Entity) WHERE ${heldCondition(moment)}
+       OPTIONAL MATCH (n)-[e:RELATES_TO]-(:Entity) WHERE ${holdsCondition(moment)}
        WITH DISTINCT e.fact AS fact, coalesce(e.valid_at, '') AS validAt, e.uuid AS uuid
        ORDER BY validAt DESC, uuid LIMIT ${FACTS_OF_EACH}
        RETURN collect(fact) AS facts
@@ -218,32 +248,32 @@ export function readLongEntities(
   );
 }
 
-/** The key of the note on an entity. */
-export const longKey = (entity: string): string => `long:${entity}`;
+/** The key of the `_Meta` node of a long entity. */
+export const longEntityKey = (entity: string): string => `long:${entity}`;
 
 export interface EntitySummaries extends Fenced {
   readonly summaries: readonly {
-    /** Key of the note, which is done with. */
+    /** Key of the `_Meta` node, which is then removed. */
     readonly key: string;
     readonly uuid: string;
-    /** The summary as it was when the new one was worked out. */
+    /** The summary from which the new one was made. */
     readonly was: string;
     readonly summary: string;
   }[];
-  /** Keys of notes on entities that are gone. */
+  /** Keys of the `_Meta` nodes of removed entities. */
   readonly gone: readonly string[];
 }
 
 /**
- * Returns false and writes nothing if another worker has written since `seen` was read. What was learnt of an entity while its
- * summary was being told would be lost with it, so that such a one stays as it is, and noted.
+ * Returns false and writes nothing if another worker has written since `seen` was read. A summary that changed while the model shortened it
+ * stays, with its `_Meta` node, since the new text would lack the change.
  */
 export async function writeEntitySummaries(
   graph: GroupGraph,
   { fence, seen, summaries, gone }: EntitySummaries,
 ): Promise<boolean> {
   const rows = await graph.change(
-    `${BEHIND_FENCE}
+    `${CHECK_FENCE}
      CALL {
        UNWIND $summaries AS x
        MATCH (n:Entity {uuid: x.uuid}) WHERE coalesce(n.summary, '') = x.was
@@ -260,7 +290,7 @@ export async function writeEntitySummaries(
        RETURN count(*) AS removed
      }
      ${RETURN_FENCE}`,
-    { fence, seen, summaries: summaries.map((it) => ({ ...it })), gone: [...gone] },
+    { fence, seen, summaries: summaries.map((summary) => ({ ...summary })), gone: [...gone] },
   );
   return rows.length > 0;
 }

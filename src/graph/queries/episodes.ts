@@ -1,11 +1,12 @@
+import { toGraphTime } from '../../time.ts';
 import type { GroupGraph } from '../group-graph.ts';
-import { BEHIND_FENCE, type Fenced, RETURN_FENCE } from './fence.ts';
-import { type Moment, momentParams, notAfterOrMissing } from './moment.ts';
+import { CHECK_FENCE, type Fenced, RETURN_FENCE } from './fence.ts';
 import { episodeKey } from './record.ts';
 import { type EntityRow, RETURN_ENTITIES } from './search-entities.ts';
 import { type FactRow, RETURN_FACTS } from './search-facts.ts';
+import { type Moment, momentParams, notAfterOrMissing } from './time-conditions.ts';
 
-/** Episodes of this uuid or this name; a name may stand for more than one. */
+/** Episodes with this uuid or name. Names are not unique. */
 export function findEpisode(graph: GroupGraph, uuidOrName: string): Promise<{ uuid: string; name: string }[]> {
   return graph.read(
     `MATCH (p:Episodic) WHERE p.uuid = $it OR p.name = $it
@@ -14,7 +15,13 @@ export function findEpisode(graph: GroupGraph, uuidOrName: string): Promise<{ uu
   );
 }
 
-/** An episode as it was handed in; dates in the graph's format. */
+/** The uuids of all episodes. */
+export async function episodeUuids(graph: GroupGraph): Promise<string[]> {
+  const rows = await graph.read<{ uuid: string }>('MATCH (p:Episodic) RETURN p.uuid AS uuid');
+  return rows.map(({ uuid }) => uuid);
+}
+
+/** A stored episode; dates in the graph's format. */
 export interface EpisodeListRow {
   readonly uuid: string;
   readonly name: string;
@@ -43,7 +50,20 @@ export function listEpisodes(graph: GroupGraph, limit: number): Promise<EpisodeL
   );
 }
 
-/** An episode with all that is kept of it; dates in the graph's format. */
+/** The token use of each episode committed since a time in the graph's format, as JSON; null for models that cost nothing. */
+export function tokenUseSince(graph: GroupGraph, since: string): Promise<{ use: string | null }[]> {
+  return graph.read('MATCH (k:_Meta) WHERE k.committed_at >= $since AND k.removed_at IS NULL RETURN k.use AS use', {
+    since,
+  });
+}
+
+/** The latest reference time of any episode, in the graph's format; null for an empty graph. */
+export async function lastReferenceTime(graph: GroupGraph): Promise<string | null> {
+  const [row] = await graph.read<{ last: string | null }>('MATCH (p:Episodic) RETURN max(p.valid_at) AS last');
+  return row?.last ?? null;
+}
+
+/** An episode with all stored details; dates in the graph's format. */
 export interface WholeEpisodeRow {
   readonly uuid: string;
   readonly name: string;
@@ -51,15 +71,15 @@ export interface WholeEpisodeRow {
   readonly sourceDescription: string;
   readonly referenceTime: string;
   readonly createdAt: string;
-  /** Null until its facts are in the graph; also for episodes that Python wrote. */
+  /** Null until its facts are in the graph, and for episodes that Python wrote. */
   readonly committedAt: string | null;
   readonly content: string;
   readonly saga: string | null;
   /** JSON. */
   readonly metadata: string | null;
-  /** What reading it cost, as a JSON list of `TokenUse`; null for models that cost nothing. */
+  /** The tokens used by its model calls, as a JSON list of `TokenUse`; null for models that cost nothing. */
   readonly use: string | null;
-  /** Facts that it states or ended, those that began first before others. */
+  /** Facts that the episode states or ended, sorted by beginning. */
   readonly facts: readonly {
     readonly uuid: string;
     readonly fact: string;
@@ -88,7 +108,7 @@ export async function readWholeEpisode(graph: GroupGraph, uuid: string): Promise
   return row;
 }
 
-/** uuids of the episodes of a saga of that name, and of those whose metadata names the session. */
+/** uuids of the episodes in a saga of this name, and of episodes whose metadata names the session. */
 export async function sessionEpisodes(graph: GroupGraph, session: string): Promise<string[]> {
   const rows = await graph.read<{ uuid: string; metadata: string | null }>(
     `MATCH (:Saga {name: $session})-[:HAS_EPISODE]->(p:Episodic)
@@ -102,12 +122,12 @@ export async function sessionEpisodes(graph: GroupGraph, session: string): Promi
   return [...new Set(named.map(({ uuid }) => uuid))];
 }
 
-/** Whether an episode's metadata says that it belongs to a session. */
+/** Whether an episode's metadata names the session. */
 export function isOfSession(metadata: unknown, session: string): boolean {
   return (metadata as { session?: unknown } | null)?.session === session;
 }
 
-/** The metadata of those of some episodes that have any, as JSON text by uuid. */
+/** The metadata of those episodes that have any: JSON by uuid. */
 export async function episodeMetadata(graph: GroupGraph, uuids: readonly string[]): Promise<Map<string, string>> {
   const rows = await graph.read<{ uuid: string; metadata: string }>(
     `UNWIND $episodes AS x
@@ -120,15 +140,15 @@ export async function episodeMetadata(graph: GroupGraph, uuids: readonly string[
 
 export interface ChangedMetadata extends Fenced {
   readonly episode: string;
-  /** JSON, as they were read. */
+  /** The metadata as read, in JSON. */
   readonly was: string;
   readonly metadata: string;
 }
 
-/** Returns false and changes nothing if the rows differ from those read, or another worker has written since `seen`. */
+/** Returns false and changes nothing if the metadata are no longer `was`, or if another worker has written since `seen`. */
 export async function writeMetadata(graph: GroupGraph, written: ChangedMetadata): Promise<boolean> {
   const rows = await graph.change(
-    `${BEHIND_FENCE}
+    `${CHECK_FENCE}
      MATCH (k:_Meta {key: 'episode:' + $episode}) WHERE k.metadata = $was AND k.removed_at IS NULL
      SET k.metadata = $metadata
      ${RETURN_FENCE}`,
@@ -137,20 +157,20 @@ export async function writeMetadata(graph: GroupGraph, written: ChangedMetadata)
   return rows.length > 0;
 }
 
-/** An episode that a fact or an entity was learnt from. */
+/** An episode from which a fact or an entity comes. */
 export interface SourceRow {
-  /** The entity whose source it is; null for an episode that was asked for. */
+  /** The entity that the episode mentions; null for an episode requested by uuid. */
   readonly entity: string | null;
   readonly uuid: string;
   readonly name: string;
-  /** As the graph has it. */
+  /** In the graph's format. */
   readonly referenceTime: string;
 }
 
-/** Sources of each entity, the oldest. */
+/** Sources per entity; the oldest are taken. */
 const OF_EACH = 20;
 
-/** The names of some episodes, and of those that mention some entities. */
+/** The requested episodes, and those that mention the requested entities. */
 export function episodeSources(
   graph: GroupGraph,
   episodes: readonly string[],
@@ -177,7 +197,7 @@ export function episodeSources(
   );
 }
 
-/** The entities that any of some episodes speaks of, in the order of their names. */
+/** The entities that these episodes mention, sorted by name. */
 export function entitiesOfEpisodes(graph: GroupGraph, episodes: readonly string[]): Promise<EntityRow[]> {
   return graph.read(
     `UNWIND $episodes AS episode
@@ -189,7 +209,7 @@ export function entitiesOfEpisodes(graph: GroupGraph, episodes: readonly string[
   );
 }
 
-/** The facts that any of some episodes states or ended, those that began first before others. */
+/** The facts that these episodes state or ended, sorted by beginning. */
 export function factsOfEpisodes(graph: GroupGraph, episodes: readonly string[]): Promise<FactRow[]> {
   return graph.read(
     `UNWIND $episodes AS episode
@@ -203,7 +223,7 @@ export function factsOfEpisodes(graph: GroupGraph, episodes: readonly string[]):
   );
 }
 
-/** Facts of some episodes that had ended, as far as the graph can tell: with a day's room for other offsets. */
+/** Ended facts of these episodes, with a margin of a day for times with other offsets. */
 export function endedFacts(
   graph: GroupGraph,
   episodes: readonly string[],
@@ -221,10 +241,32 @@ export function endedFacts(
   );
 }
 
-/** A fact, whenever it held; undefined for none. */
+/** A fact, past or present; undefined if it does not exist. */
 export async function readFact(graph: GroupGraph, uuid: string): Promise<FactRow | undefined> {
   const [row] = await graph.read<FactRow>(`MATCH ()-[e:RELATES_TO {uuid: $uuid}]->() ${RETURN_FACTS} LIMIT 1`, {
     uuid,
   });
   return row;
+}
+
+/**
+ * The uuids of the episodes that have expired by `now` and were not removed yet. `_Expiring` is the second label of the `_Meta` node beside
+ * each episode with an expiry, so that a graph without any costs nothing.
+ */
+export async function expiredEpisodes(graph: GroupGraph, now: Date): Promise<string[]> {
+  const rows = await graph.read<{ uuid: string }>(
+    `MATCH (m:_Expiring) WHERE m.expires_at <= $now AND m.removed_at IS NULL
+     RETURN m.episode AS uuid ORDER BY m.expires_at, uuid`,
+    { now: toGraphTime(now) },
+  );
+  return rows.map(({ uuid }) => uuid);
+}
+
+/** The uuids of the entities that some episodes mention. */
+export async function mentionedBy(graph: GroupGraph, episodes: readonly string[]): Promise<Set<string>> {
+  const rows = await graph.read<{ uuid: string }>(
+    `UNWIND $episodes AS uuid MATCH (:Episodic {uuid: uuid})-[:MENTIONS]->(e:Entity) RETURN DISTINCT e.uuid AS uuid`,
+    { episodes },
+  );
+  return new Set(rows.map(({ uuid }) => uuid));
 }

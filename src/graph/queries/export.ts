@@ -1,14 +1,14 @@
 import type { GroupGraph } from '../group-graph.ts';
 
-export interface Extent {
+export interface GraphExtent {
   readonly nodes: number;
   readonly edges: number;
-  /** FalkorDB's highest number of a node; −1 for none. */
+  /** The highest node id of FalkorDB; −1 for an empty graph. */
   readonly last: number;
 }
 
-/** How much there is to export. */
-export async function exportExtent(graph: GroupGraph): Promise<Extent> {
+/** Counts the nodes and edges to export. */
+export async function exportExtent(graph: GroupGraph): Promise<GraphExtent> {
   const [[nodes], [edges]] = await Promise.all([
     graph.read<{ n: number; last: number | null }>('MATCH (n) RETURN count(n) AS n, max(id(n)) AS last'),
     graph.read<{ n: number }>('MATCH ()-[e]->() RETURN count(e) AS n'),
@@ -19,15 +19,15 @@ export async function exportExtent(graph: GroupGraph): Promise<Extent> {
 export interface NodeRow {
   readonly labels: readonly string[];
   readonly properties: Readonly<Record<string, unknown>>;
-  /** FalkorDB's names of the types of those properties that are no plain text, whole number or truth value. */
+  /** FalkorDB's types of the properties that are not strings, integers or booleans. */
   readonly types: readonly (readonly [name: string, type: string])[];
 }
 
-/** Whether vectors are read too, which takes most of the time, or empty lists stand for them. */
-export type Depth = 'whole' | 'without vectors';
+/** Reading vectors takes most of the time; without them each vector is an empty list. */
+export type ExportDetail = 'whole' | 'without vectors';
 
-/** What of a node or edge bound to `x` is exported. Names come as one text, which is read much faster than a list of them. */
-export function held(depth: Depth): string {
+/** The exported columns of a node or edge bound to `x`. Property names come as one text, which is read much faster than a list. */
+export function exportedColumns(depth: ExportDetail): string {
   const types = `string.join([k IN keys(x) WHERE NOT typeOf(x[k]) IN ['String', 'Integer', 'Boolean'] | k + ' ' + typeOf(x[k])], ',') AS types`;
   if (depth === 'whole') return `properties(x) AS properties, ${types}`;
   return `string.join(keys(x), ',') AS names,
@@ -38,10 +38,10 @@ type Read<Row extends Pick<NodeRow, 'properties' | 'types'>> = Omit<Row, 'proper
   readonly types: string;
 } & ({ readonly properties: NodeRow['properties'] } | { readonly names: string; readonly values: readonly unknown[] });
 
-/** The rows of such a query. */
+/** Parses the rows of such a query. */
 export function withProperties<Row extends Pick<NodeRow, 'properties' | 'types'>>(rows: readonly Read<Row>[]): Row[] {
   return rows.map((row) => {
-    const types = listed(row.types).map((it) => it.split(' '));
+    const types = listed(row.types).map((entry) => entry.split(' '));
     if ('properties' in row) return { ...row, types } as unknown as Row;
     const { names, values, ...rest } = row;
     const properties = Object.fromEntries(listed(names).map((name, index) => [name, values[index]]));
@@ -51,18 +51,18 @@ export function withProperties<Row extends Pick<NodeRow, 'properties' | 'types'>
 
 const listed = (text: string): string[] => (text === '' ? [] : text.split(','));
 
-/** The nodes numbered `from` to `to` with all that they hold: our own notes, or everything else. */
+/** The nodes with ids from `from` to `to`, with all properties: either `_Meta` nodes or all others. */
 export async function exportNodes(
   graph: GroupGraph,
   from: number,
   to: number,
   isMeta: boolean,
-  depth: Depth,
+  depth: ExportDetail,
 ): Promise<NodeRow[]> {
   return withProperties<NodeRow>(
     await graph.read(
       `MATCH (x) WHERE id(x) >= $from AND id(x) <= $to AND ('_Meta' IN labels(x)) = $isMeta
-       RETURN labels(x) AS labels, ${held(depth)}`,
+       RETURN labels(x) AS labels, ${exportedColumns(depth)}`,
       { from, to, isMeta },
     ),
   );
@@ -70,43 +70,48 @@ export async function exportNodes(
 
 export interface EdgeRow extends Pick<NodeRow, 'properties' | 'types'> {
   readonly type: string;
-  /** uuids of the ends. */
+  /** uuids of both ends. */
   readonly source: string | null;
   readonly target: string | null;
 }
 
-/** The outgoing edges of the nodes numbered `from` to `to`, in the order in which FalkorDB rebuilds an index. */
-export async function exportEdges(graph: GroupGraph, from: number, to: number, depth: Depth): Promise<EdgeRow[]> {
+/** The outgoing edges of the nodes with ids from `from` to `to`, in the order in which FalkorDB rebuilds an index. */
+export async function exportEdges(
+  graph: GroupGraph,
+  from: number,
+  to: number,
+  depth: ExportDetail,
+): Promise<EdgeRow[]> {
   return withProperties<EdgeRow>(
     await graph.read(
       `MATCH (a)-[x]->(b) WHERE id(a) >= $from AND id(a) <= $to
        WITH a, x, b ORDER BY id(a), id(b), id(x)
-       RETURN type(x) AS type, a.uuid AS source, b.uuid AS target, ${held(depth)}`,
+       RETURN type(x) AS type, a.uuid AS source, b.uuid AS target, ${exportedColumns(depth)}`,
       { from, to },
     ),
   );
 }
 
-/** Some of the edges that leave one node with very many, in the same order. */
+/** A page of the edges of a node with very many edges, in the same order. */
 export async function exportEdgesOf(
   graph: GroupGraph,
   node: number,
   skip: number,
   count: number,
-  depth: Depth,
+  depth: ExportDetail,
 ): Promise<EdgeRow[]> {
   return withProperties<EdgeRow>(
     await graph.read(
       `MATCH (a)-[x]->(b) WHERE id(a) = $node
        WITH a, x, b ORDER BY id(b), id(x) SKIP $skip LIMIT $count
-       RETURN type(x) AS type, a.uuid AS source, b.uuid AS target, ${held(depth)}`,
+       RETURN type(x) AS type, a.uuid AS source, b.uuid AS target, ${exportedColumns(depth)}`,
       { node, skip, count },
     ),
   );
 }
 
-/** A uuid that more than one node has; undefined for none. */
-export async function exportTwins(graph: GroupGraph): Promise<string | undefined> {
+/** A uuid that several nodes have; undefined if all are unique. */
+export async function findDuplicateUuid(graph: GroupGraph): Promise<string | undefined> {
   const [row] = await graph.read<{ uuid: string }>(
     `MATCH (n) WHERE n.uuid IS NOT NULL
      WITH n.uuid AS uuid, count(n) AS nodes WHERE nodes > 1
@@ -115,19 +120,19 @@ export async function exportTwins(graph: GroupGraph): Promise<string | undefined
   return row?.uuid;
 }
 
-/** How much there is to read of a node. */
-export interface Weight {
-  /** FalkorDB's own number of the node. */
+/** The size of a node, from which the size of pages is computed. */
+export interface NodeSize {
+  /** FalkorDB's id of the node. */
   readonly id: number;
   readonly isMeta: boolean;
   /** Characters of its longest text. */
   readonly text: number;
-  /** How many edges leave it. */
+  /** Number of outgoing edges. */
   readonly edges: number;
 }
 
-/** Of the nodes numbered from `from` to before `to`, in the order of their numbers. */
-export function exportWeights(graph: GroupGraph, from: number, to: number): Promise<Weight[]> {
+/** Sizes of the nodes with ids from `from` up to, but not including, `to`; sorted by id. */
+export function readNodeSizes(graph: GroupGraph, from: number, to: number): Promise<NodeSize[]> {
   return graph.read(
     `MATCH (n) WHERE id(n) >= $from AND id(n) < $to
      WITH n, coalesce(n.content, n.unread) AS text
@@ -138,7 +143,10 @@ export function exportWeights(graph: GroupGraph, from: number, to: number): Prom
   );
 }
 
-/** Whether the full-text index finds a fact by its words. @param words of `allWords` */
+/**
+ * Whether the full-text index finds a fact by its words.
+ * @param words result of `allWords`
+ */
 export async function sampleByWords(graph: GroupGraph, words: string, uuid: string, among: number): Promise<boolean> {
   const rows = await graph.read<{ uuid: string }>(
     `CALL db.idx.fulltext.queryRelationships('RELATES_TO', $query) YIELD relationship AS e, score
@@ -149,7 +157,7 @@ export async function sampleByWords(graph: GroupGraph, words: string, uuid: stri
   return rows.some((row) => row.uuid === uuid);
 }
 
-/** Whether a fact has exactly this vector, of float32 numbers. */
+/** Whether a fact has exactly this float32 vector. */
 export async function hasVector(graph: GroupGraph, vector: readonly number[], uuid: string): Promise<boolean> {
   const rows = await graph.read<{ vector: number[] | null }>(
     'MATCH ()-[e:RELATES_TO {uuid: $uuid}]->() RETURN e.fact_embedding AS vector',
@@ -158,13 +166,13 @@ export async function hasVector(graph: GroupGraph, vector: readonly number[], uu
   return rows.some(
     (row) =>
       row.vector?.length === vector.length &&
-      row.vector.every((it, place) => Math.fround(it) === Math.fround(vector[place] ?? Number.NaN)),
+      row.vector.every((number, place) => Math.fround(number) === Math.fround(vector[place] ?? Number.NaN)),
   );
 }
 
 /**
- * How far the vector index says that a fact is from its own vector: none when it is not among the nearest, which an approximate
- * index may miss, and undefined when the index answers nothing at all. A vector of zeros has no distance.
+ * The distance that the vector index reports between a fact and its own vector: an empty list if the fact is not among the nearest (the
+ * index is approximate), undefined if the index returns nothing. A vector of zeros has the distance null.
  */
 export async function sampleByVector(
   graph: GroupGraph,
@@ -181,7 +189,7 @@ export async function sampleByVector(
     );
     return rows.length === 0 ? undefined : rows.filter((row) => row.uuid === uuid).map(({ score }) => score);
   } catch (error) {
-    // What FalkorDB says where there is no such index.
+    // FalkorDB's error if the index does not exist.
     if (error instanceof Error && error.message.startsWith('Invalid arguments for procedure')) return undefined;
     throw error;
   }

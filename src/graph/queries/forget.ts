@@ -1,6 +1,6 @@
 import type { GroupGraph } from '../group-graph.ts';
 
-/** Keys of the `_Meta` nodes that note an ending which one of the episodes told, or that has to do with one of the entities. */
+/** Keys of the `_Meta` nodes with an ending that one of the episodes states, or that concerns one of the entities. */
 export async function readEndings(
   graph: GroupGraph,
   episodes: readonly string[],
@@ -15,20 +15,20 @@ export async function readEndings(
   return rows.map(({ key }) => key);
 }
 
-/** What an entity has to do with. */
-export interface EntityTies {
+/** The episodes, facts and aliases of an entity. */
+export interface EntityLinks {
   readonly uuid: string;
   readonly name: string;
   readonly labels: readonly string[];
-  /** uuids of the episodes that name it. */
+  /** uuids of the episodes that mention it. */
   readonly episodes: readonly string[];
   /** Number of its facts. */
   readonly degree: number;
-  /** Other names that are noted for it. */
+  /** Its stored aliases. */
   readonly aliases: readonly { readonly key: string; readonly alias: string }[];
 }
 
-export function readEntityTies(graph: GroupGraph, uuids: readonly string[]): Promise<EntityTies[]> {
+export function readEntityLinks(graph: GroupGraph, uuids: readonly string[]): Promise<EntityLinks[]> {
   return graph.read(
     `CALL {
        OPTIONAL MATCH (a:_Alias) WHERE a.entity IN $uuids
@@ -45,23 +45,23 @@ export function readEntityTies(graph: GroupGraph, uuids: readonly string[]): Pro
   );
 }
 
-/** What an episode has to do with. */
-export interface EpisodeTies {
+/** The facts, mentions and entities of an episode. */
+export interface EpisodeLinks {
   readonly uuid: string;
-  /** False for one that was never recorded, or is gone. */
+  /** False for an episode that was never recorded or was removed. */
   readonly isThere: boolean;
-  /** True when it was taken out before. */
+  /** True if the episode was removed. */
   readonly wasRemoved: boolean;
   /** uuids of the facts that it states or ended. */
   readonly facts: readonly string[];
-  /** See `ingest/mentions.ts`. */
-  readonly told: string | null;
-  /** uuids of the entities that it names. */
+  /** See `ingest/mention-notes.ts`. */
+  readonly mentions: string | null;
+  /** uuids of the entities that it mentions. */
   readonly entities: readonly string[];
 }
 
-/** One for each uuid that is there or was, in no order. */
-export function readEpisodeTies(graph: GroupGraph, uuids: readonly string[]): Promise<EpisodeTies[]> {
+/** A row for each uuid of a present or removed episode, unordered. */
+export function readEpisodeLinks(graph: GroupGraph, uuids: readonly string[]): Promise<EpisodeLinks[]> {
   return graph.read(
     `UNWIND $uuids AS uuid
      OPTIONAL MATCH (p:Episodic {uuid: uuid})
@@ -70,26 +70,50 @@ export function readEpisodeTies(graph: GroupGraph, uuids: readonly string[]): Pr
      WITH uuid, p, k, collect(DISTINCT n.uuid) AS entities
      WHERE p IS NOT NULL OR k IS NOT NULL
      RETURN uuid, p IS NOT NULL AS isThere, k.removed_at IS NOT NULL AS wasRemoved,
-            coalesce(p.entity_edges, []) AS facts, k.told AS told, entities`,
+            coalesce(p.entity_edges, []) AS facts, k.told AS mentions, entities`,
     { uuids },
   );
 }
 
-/** What an episode that stays tells, as JSON; see `ingest/mentions.ts`. */
-export interface ToldRow {
+/** The stored mentions of an episode that stays, as JSON; see `ingest/mention-notes.ts`. */
+export interface StoredMentionsRow {
   readonly episode: string;
-  readonly told: string | null;
+  readonly mentions: string | null;
 }
 
-/** Of these episodes, in the order in which they were committed, those of one commit in that of time. */
-export function readToldBy(graph: GroupGraph, episodes: readonly string[]): Promise<ToldRow[]> {
+/** The mentions of these episodes, sorted by commit and then by time. */
+export function readStoredMentions(graph: GroupGraph, episodes: readonly string[]): Promise<StoredMentionsRow[]> {
   return graph.read(
     `UNWIND $episodes AS uuid
      MATCH (k:_Meta {key: 'episode:' + uuid})
      WITH uuid, k
      MATCH (p:Episodic {uuid: uuid})
-     WITH uuid, k.told AS told, coalesce(k.committed_at, '') AS committed, p.valid_at AS said
-     RETURN uuid AS episode, told ORDER BY committed, said, uuid`,
+     WITH uuid, k.told AS mentions, coalesce(k.committed_at, '') AS committed, p.valid_at AS said
+     RETURN uuid AS episode, mentions ORDER BY committed, said, uuid`,
     { episodes },
   );
+}
+
+/**
+ * Episodes with a passage that has all terms of at least one conjunction, sorted by uuid; none if the graph has no such index.
+ * @param after last uuid of the previous page; empty for the first page
+ */
+export async function episodesWithAllTerms(
+  graph: GroupGraph,
+  conjunctions: readonly (readonly string[])[],
+  after: string,
+  limit: number,
+): Promise<string[]> {
+  try {
+    const rows = await graph.read<{ episode: string }>(
+      `CALL db.idx.fulltext.queryNodes('_Passage', $terms) YIELD node AS p
+       WITH DISTINCT p.episode AS episode WHERE episode > $after
+       RETURN episode ORDER BY episode LIMIT $limit`,
+      { terms: conjunctions.map((terms) => `(${terms.join(' ')})`).join('|'), after, limit },
+    );
+    return rows.map(({ episode }) => episode);
+  } catch (error) {
+    if (error instanceof Error && /index|attribute/i.test(error.message)) return [];
+    throw error;
+  }
 }

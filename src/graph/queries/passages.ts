@@ -1,15 +1,15 @@
 import type { Embedder } from '../../models/embedder.ts';
 import { type Passage, replacesTerm } from '../../passages/passages.ts';
-import type { Params } from '../codec.ts';
 import type { GroupGraph } from '../group-graph.ts';
-import type { Conditions } from './conditions.ts';
-import { collected, eachTerm, unlessUsual } from './each-term.ts';
+import type { Params } from '../query-text.ts';
+import type { Conditions } from './filter-conditions.ts';
+import { collectHits, scoreRareTerms, unionOfTerms } from './term-search.ts';
 
 /*
- * `_Passage` nodes say where in an episode's text a passage stands and by which terms it is found; `_PassageVector` nodes hold
- * the vectors, which come later. Neither is ever changed, since each change of an indexed node leaves a ghost in its
- * indexes: what has to become another is deleted and created. Both name their episode and are joined to nothing; no query of
- * Python's asks for their labels, and they have no property `uuid`, which some of its queries look for among all nodes.
+ * `_Passage` nodes hold the position of a passage in an episode's text and the terms by which it is found. `_PassageVector` nodes hold
+ * vectors, which come later. Neither is ever changed, since each change of an indexed node leaves a stale entry in its index: they are
+ * deleted and created. Both name their episode and have no edges. They have no property `uuid`, since some of Python's queries search all
+ * nodes for it.
  */
 
 /** A passage with the times of its episode. */
@@ -19,28 +19,43 @@ export interface PassageRow extends Passage {
   readonly known: string;
 }
 
-/** A passage as `CREATE (:_Passage {…})` takes it from `y`. */
+/** The properties in `CREATE (:_Passage {…})` from a row `y`. */
 export const PASSAGE_PROPERTIES = `passage: y.uuid, episode: y.episode, ordinal: y.ordinal, source: y.source, start: y.start, end: y.end,
        kind: y.kind, role: y.role, asks: y.asks, headings: y.headings, session: y.session, terms: y.terms, length: y.length, time: y.time,
        known: y.known, version: y.version`;
 
-const RETURN_PASSAGES = `p.passage AS uuid, p.episode AS episode, p.ordinal AS ordinal, p.source AS source, p.start AS start, p.end AS end,
-       p.kind AS kind, p.role AS role, p.asks AS asks, p.headings AS headings, p.session AS session, p.terms AS terms, p.length AS length,
-       p.time AS time, p.known AS known`;
+/** Numbers and flags come as one JSON text: each column of a row costs the client a microsecond, and a question reads 200 rows. */
+const RETURN_PASSAGES = `p.passage AS uuid, p.episode AS episode, p.source AS source, p.kind AS kind, p.role AS role, p.session AS session,
+       p.terms AS terms, p.time AS time, p.known AS known,
+       toJSON([p.ordinal, p.start, p.end, p.length, p.asks, p.headings]) AS numbers`;
 
-/** How many passages there are, from FalkorDB's own count of the label. */
+type Numbers = 'ordinal' | 'start' | 'end' | 'length' | 'asks' | 'headings';
+type StoredRow = Omit<PassageRow, Numbers> & { readonly numbers: string };
+
+function passageRow<Row extends StoredRow>({ numbers, ...row }: Row): Omit<Row, 'numbers'> & Pick<PassageRow, Numbers> {
+  const [ordinal, start, end, length, asks, headings] = JSON.parse(numbers);
+  return { ...row, ordinal, start, end, length, asks, headings };
+}
+
+/**
+ * The order of passages with the same score: newest first, then by position and content. uuids are random, and a limit must not depend on
+ * them. All values are on the node, so only sorting takes time.
+ */
+const NEWEST_FIRST = 'p.time DESC, p.known DESC, p.ordinal, p.terms, p.episode';
+
+/** The number of passages, from FalkorDB's own count. */
 export async function countPassages(graph: GroupGraph): Promise<number> {
   const [row] = await graph.read<{ n: number }>('MATCH (p:_Passage) RETURN count(p) AS n');
   return row?.n ?? 0;
 }
 
-/** In how many passages each term stands, counted up to `most`. */
+/** The number of passages with each term, counted up to `most`. */
 export async function countTerms(
   graph: GroupGraph,
   terms: readonly string[],
   most: number,
 ): Promise<Map<string, number>> {
-  const each = eachTerm(
+  const each = unionOfTerms(
     terms,
     (term, place) =>
       `CALL db.idx.fulltext.queryNodes('_Passage', ${term}) YIELD node WITH node LIMIT $most RETURN ${place} AS place, count(node) AS n`,
@@ -50,60 +65,68 @@ export async function countTerms(
 }
 
 /**
- * Passages that have any of the terms and meet the conditions on `p`, those with most and rarest first.
- * @param most terms, and pairs of terms, that this many passages have, or more, are ignored
+ * Passages with at least one of the terms that meet the conditions on `p`; those with most and rarest terms first.
+ * @param most terms and pairs of terms in this many passages are ignored
  */
-export function searchPassagesByWords(
+export async function searchPassagesByWords(
   graph: GroupGraph,
   terms: readonly string[],
   { text, params }: Conditions,
   limit: number,
   most: number,
 ): Promise<PassageRow[]> {
-  const each = eachTerm(
+  const each = unionOfTerms(
     terms,
-    (term) => `CALL db.idx.fulltext.queryNodes('_Passage', ${term}) YIELD node AS p WHERE ${text} ${collected('p')}`,
+    (term) => `CALL db.idx.fulltext.queryNodes('_Passage', ${term}) YIELD node AS p WHERE ${text} ${collectHits('p')}`,
   );
-  return graph.read(
-    `${unlessUsual(each.text, 'p')}
-     WITH p, sum(score) AS score ORDER BY score DESC, p.episode, p.ordinal LIMIT $limit
+  const rows = await graph.read<StoredRow>(
+    `${scoreRareTerms(each.text, 'p')}
+     WITH p, sum(score) AS score ORDER BY score DESC, ${NEWEST_FIRST} LIMIT $limit
      RETURN ${RETURN_PASSAGES}`,
     { ...params, ...each.params, limit, most },
   );
+  return rows.map(passageRow);
 }
 
-/** The passages nearest to a vector that meet the conditions on `p`, nearest first, with the cosine. */
-export function searchPassagesByVector(
+/** The passages nearest to a vector that meet the conditions on `p`, with the cosine; nearest first. */
+export async function searchPassagesByVector(
   graph: GroupGraph,
   vector: readonly number[],
   { text, params }: Conditions,
   count: number,
 ): Promise<(PassageRow & { readonly cosine: number })[]> {
-  return graph.read(
+  const rows = await graph.read<StoredRow & { readonly cosine: number }>(
     `CALL db.idx.vector.queryNodes('_PassageVector', 'embedding', $count, vecf32($vector)) YIELD node AS v, score
      MATCH (p:_Passage {episode: v.episode}) WHERE p.passage = v.passage AND ${text}
-     WITH p, score ORDER BY score, p.episode, p.ordinal
+     WITH p, score ORDER BY score, ${NEWEST_FIRST}
      RETURN ${RETURN_PASSAGES}, 1 - score AS cosine`,
     { ...params, vector, count },
   );
+  return rows.map(passageRow);
 }
 
-/** How far each passage of some episodes lies from a vector, as the cosine, by uuid; none for those without a vector. */
+/** Passages of an episode, by uuid; without uuids all of them. */
+export interface PassagesOfEpisode {
+  readonly episode: string;
+  readonly passages?: readonly string[];
+}
+
+/** The cosine between a vector and the passages that have vectors, by uuid. */
 export async function cosinesOf(
   graph: GroupGraph,
-  episodes: readonly string[],
+  asked: readonly PassagesOfEpisode[],
   vector: readonly number[],
 ): Promise<[string, number][]> {
   const rows = await graph.read<{ uuid: string; cosine: number }>(
-    `UNWIND $episodes AS episode
-     MATCH (v:_PassageVector {episode: episode})
+    `UNWIND $asked AS x
+     MATCH (v:_PassageVector {episode: x.episode}) WHERE x.passages IS NULL OR v.passage IN x.passages
      RETURN v.passage AS uuid, 1 - vec.cosineDistance(v.embedding, vecf32($vector)) AS cosine`,
-    { episodes, vector },
+    { asked: asked.map(({ episode, passages = null }) => ({ episode, passages })), vector },
   );
   return rows.map(({ uuid, cosine }) => [uuid, cosine]);
 }
 
-/** Since when some episodes and facts are replaced by notes, of those that are, with the times as the graph has them. */
+/** When notes replaced some of these episodes and facts; times in the graph's format. */
 export async function replacementsOf(
   graph: GroupGraph,
   uuids: readonly string[],
@@ -122,22 +145,28 @@ export async function replacementsOf(
   });
 }
 
-/** The passages of some episodes that meet the conditions on `p`. */
-export function passagesOfEpisodes(
+/** The passages of some episodes that meet the conditions on `p`, except those that are known. */
+export async function passagesOfEpisodes(
   graph: GroupGraph,
   episodes: readonly string[],
   { text, params }: Conditions,
   most: number,
+  known: ReadonlyMap<string, readonly PassageRow[]> = new Map(),
 ): Promise<PassageRow[]> {
-  return graph.read(
-    `UNWIND $episodes AS episode
-     MATCH (p:_Passage {episode: episode}) WHERE p.ordinal < $most AND ${text}
+  const asked = episodes.map((episode) => ({
+    episode,
+    known: (known.get(episode) ?? []).map(({ ordinal }) => ordinal),
+  }));
+  const rows = await graph.read<StoredRow>(
+    `UNWIND $asked AS x
+     MATCH (p:_Passage {episode: x.episode}) WHERE p.ordinal < $most AND NOT p.ordinal IN x.known AND ${text}
      RETURN ${RETURN_PASSAGES}`,
-    { ...params, episodes, most },
+    { ...params, asked, most },
   );
+  return rows.map(passageRow);
 }
 
-/** An episode that passages are shown from. */
+/** An episode whose passages are shown. */
 export interface PassageEpisode {
   readonly uuid: string;
   readonly name: string;
@@ -145,11 +174,11 @@ export interface PassageEpisode {
   readonly sourceDescription: string;
   readonly referenceTime: string;
   readonly createdAt: string | null;
-  /** JSON; only where a passage of a tool is asked for. */
+  /** JSON; only if a passage of a tool was requested. */
   readonly metadata: string | null;
 }
 
-/** Those of some episodes that the graph has. */
+/** Those of the episodes that exist. */
 export function episodesOfPassages(
   graph: GroupGraph,
   episodes: readonly string[],
@@ -165,7 +194,7 @@ export function episodesOfPassages(
   );
 }
 
-/** What comes directly before and after some episodes: in the chain of their saga. */
+/** The previous and the next episode of each of these episodes in their saga. */
 export function adjacentEpisodes(
   graph: GroupGraph,
   episodes: readonly string[],
@@ -197,22 +226,27 @@ export async function embeddedPassages(graph: GroupGraph, episode: string): Prom
   return new Set(rows.map(({ uuid }) => uuid));
 }
 
+/** Creates the vector of a row `x`, once, if its passage exists. */
+export const CREATE_PASSAGE_VECTOR = `
+     MATCH (p:_Passage {episode: x.episode}) WHERE p.passage = x.uuid
+     OPTIONAL MATCH (known:_PassageVector {episode: x.episode}) WHERE known.passage = x.uuid
+     WITH x, known WHERE known IS NULL
+     CREATE (:_PassageVector {passage: x.uuid, episode: x.episode, embedding: vecf32(x.embedding)})`;
+
 /**
- * Writes each vector once, of passages that are there: those of an episode that was removed meanwhile are gone. Nothing is written to a
- * graph that is another embedder's by now.
+ * Writes vectors of existing passages, each once. Writes nothing if the graph now belongs to another embedder.
+ * @returns number of written vectors
  */
 export async function writePassageVectors(
   graph: GroupGraph,
   vectors: readonly PassageVector[],
   { model, dimension }: Pick<Embedder, 'model' | 'dimension'>,
-): Promise<void> {
-  await graph.change(
+): Promise<number> {
+  const [row] = await graph.change<{ n: number }>(
     `MATCH (m:_Meta {key: 'embedder'}) WHERE m.model = $by AND m.dimension = $numbers
-     UNWIND $vectors AS x
-     MATCH (p:_Passage {episode: x.episode}) WHERE p.passage = x.uuid
-     OPTIONAL MATCH (known:_PassageVector {episode: x.episode}) WHERE known.passage = x.uuid
-     WITH x, known WHERE known IS NULL
-     CREATE (:_PassageVector {passage: x.uuid, episode: x.episode, embedding: vecf32(x.embedding)})`,
+     UNWIND $vectors AS x ${CREATE_PASSAGE_VECTOR}
+     RETURN count(x) AS n`,
     { vectors, by: model, numbers: dimension } as unknown as Params,
   );
+  return row?.n ?? 0;
 }

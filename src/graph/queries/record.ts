@@ -1,12 +1,14 @@
 import type { Episode } from '../../episode.ts';
+import { expiryOf } from '../../expiry.ts';
 import { PASSAGE_VERSION, passagesOf } from '../../passages/passages.ts';
+import type { ExpiryRule } from '../../settings.ts';
 import { statementsOf } from '../../statements/statement.ts';
 import { toGraphTime } from '../../time.ts';
 import type { GroupGraph } from '../group-graph.ts';
 import { PASSAGE_PROPERTIES } from './passages.ts';
 import { STATEMENT_PROPERTIES, statementRow } from './statements.ts';
 
-export interface Recorded {
+export interface RecordedState {
   readonly isCommitted: boolean;
   readonly isPrepared: boolean;
 }
@@ -18,17 +20,22 @@ interface RecordedRow {
 }
 
 /**
- * Writes raw episodes, each once. Returns for each whether it is done (committed or removed), and whether the graph is prepared,
- * which a graph lost meanwhile is not. Metadata and progress are on a `_Meta` node, since Python drops unknown properties of
- * `Episodic` nodes. Passages and statements are written with the episode, so that it is found before any extraction.
+ * Writes episodes, each once. Returns for each whether it is committed or removed, and whether the graph is prepared: a graph lost in the
+ * meantime is not. Metadata and progress are on a `_Meta` node, since Python drops unknown properties of `Episodic` nodes. Passages and
+ * statements are written too, so that the episode is found before its extraction.
  */
-export async function recordEpisodes(graph: GroupGraph, episodes: readonly Episode[]): Promise<Recorded[]> {
+export async function recordEpisodes(
+  graph: GroupGraph,
+  episodes: readonly Episode[],
+  expiry: readonly ExpiryRule[] = [],
+): Promise<RecordedState[]> {
   const distinct = [...new Map(episodes.map((episode) => [episode.uuid, episode])).values()];
   // One row, since FalkorDB's settings may limit the number of rows.
   const [all] = await graph.change<{ rows: RecordedRow[] }>(
     `UNWIND $episodes AS x
      MERGE (m:_Meta {key: x.key}) ON CREATE SET m.metadata = x.metadata, m.episode = x.uuid
      WITH x, m WHERE m.removed_at IS NULL
+     FOREACH (_ IN CASE WHEN x.expires IS NULL THEN [] ELSE [1] END | SET m:_Expiring, m.expires_at = x.expires)
      MERGE (p:Episodic {uuid: x.uuid}) ON CREATE SET p = x.node
      WITH x, m OPTIONAL MATCH (said:_Statement {episode: x.uuid})
      WITH x, m, count(said) AS said
@@ -43,6 +50,7 @@ export async function recordEpisodes(graph: GroupGraph, episodes: readonly Episo
         uuid: episode.uuid,
         key: episodeKey(episode.uuid),
         metadata: episode.metadata && JSON.stringify(episode.metadata),
+        expires: graphTimeOrNull(expiryOf(episode, expiry)),
         statements: statementsOf(episode).map(statementRow),
         passages: passagesOf(episode).map((passage) => ({
           ...passage,
@@ -67,13 +75,22 @@ export async function recordEpisodes(graph: GroupGraph, episodes: readonly Episo
   const byUuid = new Map((all?.rows ?? []).map((row) => [row.uuid, row]));
   return episodes.map(({ uuid }) => {
     const row = byUuid.get(uuid);
-    // No row: the episode was removed, and stays removed.
+    // No row: the episode was removed and stays removed.
     return { isCommitted: !row || row.committedAt !== null, isPrepared: !row || row.embedder !== null };
   });
 }
 
+const graphTimeOrNull = (time: Date | null): string | null => time && toGraphTime(time);
+
 /** The key of the `_Meta` node beside an episode. */
 export const episodeKey = (uuid: string): string => `episode:${uuid}`;
+
+/** uuids of all recorded episodes. */
+export async function episodeUuids(graph: GroupGraph): Promise<readonly string[]> {
+  // One row, since FalkorDB's settings may limit the number of rows.
+  const [all] = await graph.read<{ uuids: string[] }>('MATCH (p:Episodic) RETURN collect(p.uuid) AS uuids');
+  return all?.uuids ?? [];
+}
 
 export interface PreviousRow {
   readonly content: string;
@@ -82,9 +99,9 @@ export interface PreviousRow {
 }
 
 /**
- * The latest `count` episodes of the group up to a time (graph format), except one, latest first; given facts are left out. The
- * index returns rows unsorted, so callers ask for a short range first. The upper bound is compared again: FalkorDB 4.16 ignores it
- * on an indexed text unless the lower bound looks like the stored times.
+ * The latest `count` episodes of the group up to a time (graph format), latest first, without `uuid` and without given facts. The index
+ * returns rows unsorted, so callers begin with a short range. The upper bound is compared twice: FalkorDB 4.16 ignores it on an indexed
+ * text unless the lower bound looks like a stored time.
  */
 export function previousEpisodes(
   graph: GroupGraph,
@@ -102,7 +119,10 @@ export function previousEpisodes(
   );
 }
 
-/** Those of the episodes that are committed or were removed. @param uuids of episodes */
+/**
+ * Those of the episodes that are committed or removed.
+ * @param uuids of episodes
+ */
 export async function doneEpisodes(graph: GroupGraph, uuids: readonly string[]): Promise<string[]> {
   const rows = await graph.read<{ uuid: string }>(
     `UNWIND $episodes AS x
@@ -116,13 +136,13 @@ export async function doneEpisodes(graph: GroupGraph, uuids: readonly string[]):
 /** An episode without entities and facts. */
 export interface EmptyEpisode {
   readonly uuid: string;
-  /** Token use as JSON; null for models without token use. */
+  /** The tokens used, as JSON; null for models that cost nothing. */
   readonly use: string | null;
 }
 
 /**
- * Marks recorded episodes without facts as committed. Returns the uuids of all that are in the graph, with whether this call
- * committed them. No lease is needed: nothing is derived from the graph, and committed or removed episodes stay as they are.
+ * Marks recorded episodes without facts as committed. Returns the uuids of those in the graph, each with whether this call committed it.
+ * Needs no lease: nothing is computed from the graph, and committed or removed episodes stay unchanged.
  */
 export async function finishEpisodes(
   graph: GroupGraph,
@@ -142,7 +162,7 @@ export async function finishEpisodes(
   return new Map((all?.rows ?? []).map(({ uuid, isOpen }) => [uuid, isOpen]));
 }
 
-/** The reference time (graph format) of each of the episodes that are there. */
+/** The reference time (graph format) of each existing episode. */
 export async function episodeTimes(graph: GroupGraph, uuids: readonly string[]): Promise<Map<string, string>> {
   const rows = await graph.read<{ uuid: string; time: string }>(
     'UNWIND $uuids AS uuid MATCH (p:Episodic {uuid: uuid}) RETURN p.uuid AS uuid, p.valid_at AS time',
@@ -152,7 +172,7 @@ export async function episodeTimes(graph: GroupGraph, uuids: readonly string[]):
 }
 
 /** The episodes that the graph knows, with whether they are done: committed or removed. */
-export async function notedEpisodes(
+export async function readRecorded(
   graph: GroupGraph,
   uuids: readonly string[],
 ): Promise<ReadonlyMap<string, { readonly isDone: boolean }>> {

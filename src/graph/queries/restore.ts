@@ -1,17 +1,17 @@
-import { LABEL, type Param, type Params, quotedLabel } from '../codec.ts';
 import type { GroupGraph } from '../group-graph.ts';
-import { operational } from '../schema.ts';
+import { LABEL_PATTERN, type Param, type Params, quotedLabel } from '../query-text.ts';
+import { waitUntilOperational } from '../schema.ts';
 
-/** The properties of a new element; ends and labels are given separately. */
+/** The properties of a node or edge to create; labels and ends are separate. */
 export interface RestoredRow {
   readonly properties: { readonly [name: string]: Param };
-  /** Apart, since in a map they would be lists. */
+  /** Separate, since in a map they would become lists. */
   readonly vectors: { readonly [name: string]: readonly number[] };
-  /** Whole numbers that are stored as numbers with a fraction; set over an integer of the same value they would change nothing. */
+  /** Whole numbers that are stored as floats. They are set at creation: set over an equal integer they change nothing. */
   readonly floats: { readonly [name: string]: number };
 }
 
-/** Which properties need a type that a parameter cannot have. */
+/** The properties that need a type which parameters cannot have. */
 export interface RestoredTypes {
   readonly vectors: readonly string[];
   readonly floats: readonly string[];
@@ -25,11 +25,13 @@ export async function restoreNodes(
   rows: readonly RestoredRow[],
 ): Promise<void> {
   const named = labels.map((label) => `:${quotedLabel(label)}`).join('');
-  await graph.write(`UNWIND $rows AS row CREATE (x${named}) ${setAll(types)}`, { rows: rows as unknown as Param });
+  await graph.write(`UNWIND $rows AS row CREATE (x${named}) ${setProperties(types)}`, {
+    rows: rows as unknown as Param,
+  });
 }
 
-/** Gives `x` all properties of `row`. */
-export function setAll({ vectors, floats }: RestoredTypes): string {
+/** Cypher that sets all properties of `row` on `x`. */
+export function setProperties({ vectors, floats }: RestoredTypes): string {
   const sets = [
     ...vectors.map((name) => `x.${checked(name)} = vecf32(row.vectors.${checked(name)})`),
     ...floats.map((name) => `x.${checked(name)} = toFloat(row.floats.${checked(name)})`),
@@ -38,25 +40,28 @@ export function setAll({ vectors, floats }: RestoredTypes): string {
 }
 
 function checked(name: string): string {
-  if (!LABEL.test(name)) throw new TypeError(`"${name}" cannot be the name of a property`);
+  if (!LABEL_PATTERN.test(name)) throw new TypeError(`"${name}" cannot be the name of a property`);
   return name;
 }
 
 export interface RestoredEdge extends RestoredRow {
-  /** uuids of the ends. */
+  /** uuids of both ends. */
   readonly source: string;
   readonly target: string;
 }
 
-/** What the edges that are created together have in common. */
+/** What edges that are created together have in common. */
 export interface EdgeKind {
   readonly type: string;
-  /** A label of the ends whose `uuid` is indexed; where it is '' every node is looked at. */
+  /** A label of the ends with an index on `uuid`; '' means that all nodes are scanned. */
   readonly source: string;
   readonly target: string;
 }
 
-/** Creates edges between nodes that are there. @returns how many */
+/**
+ * Creates edges between existing nodes.
+ * @returns number of created edges
+ */
 export async function restoreEdges(
   graph: GroupGraph,
   { type, source, target }: EdgeKind,
@@ -68,7 +73,7 @@ export async function restoreEdges(
      MATCH (a${labelled(source)} {uuid: row.source})
      WITH a, row
      MATCH (b${labelled(target)} {uuid: row.target})
-     CREATE (a)-[x:${quotedLabel(type)}]->(b) ${setAll(types)}
+     CREATE (a)-[x:${quotedLabel(type)}]->(b) ${setProperties(types)}
      RETURN count(x) AS n`,
     { rows: rows as unknown as Param },
   );
@@ -77,44 +82,44 @@ export async function restoreEdges(
 
 const labelled = (label: string): string => (label === '' ? '' : `:${quotedLabel(label)}`);
 
-/** Makes an index by which the ends of edges are found while a graph is restored. */
+/** Creates the index by which the ends of edges are found during a restore. */
 export async function indexUuids(graph: GroupGraph, label: string): Promise<void> {
   await graph.write(`CREATE INDEX FOR (x:${quotedLabel(label)}) ON (x.uuid)`);
 }
 
-/** Takes it away again, since the schema's own index would not be made beside it. */
+/** Drops that index, since the schema's own index could not be created beside it. */
 export async function dropUuidIndex(graph: GroupGraph, label: string): Promise<void> {
   await graph.write(`DROP INDEX FOR (x:${quotedLabel(label)}) ON (x.uuid)`);
 }
 
-/** A text, by its hash, and its vector. */
-export interface KeptVector {
+/** The hash of a text, and the text's vector. */
+export interface CheckpointedVector {
   readonly text: string;
   readonly vector: readonly number[];
 }
 
-/** Makes the index by which they are found. */
-export async function prepareKept(graph: GroupGraph): Promise<void> {
+/** Creates the index of the checkpoint. */
+export async function prepareCheckpoint(graph: GroupGraph): Promise<void> {
   await graph.write('CREATE INDEX FOR (v:Vector) ON (v.text)').catch((error: unknown) => {
-    // Whoever began before us made it.
+    // A process that began earlier created it.
     if (!(error instanceof Error && error.message.includes('already indexed'))) throw error;
   });
-  await operational(graph);
+  await waitUntilOperational(graph);
 }
 
-/** The vectors of some texts, by their hashes; none for those that were not embedded yet. */
-export async function keptVectors(
+/** The vectors of texts that were embedded before, by hash. */
+export async function checkpointedVectors(
   graph: GroupGraph,
   texts: readonly string[],
 ): Promise<Map<string, readonly number[]>> {
-  const rows = await graph.read<KeptVector>(
+  const rows = await graph.read<CheckpointedVector>(
     'UNWIND $texts AS text MATCH (v:Vector {text: text}) RETURN text, v.vector AS vector',
     { texts },
   );
   return new Map(rows.map(({ text, vector }) => [text, vector]));
 }
 
-export async function keepVectors(graph: GroupGraph, vectors: readonly KeptVector[]): Promise<void> {
+export async function addToCheckpoint(graph: GroupGraph, vectors: readonly CheckpointedVector[]): Promise<void> {
   await graph.write('UNWIND $vectors AS x MERGE (v:Vector {text: x.text}) ON CREATE SET v.vector = vecf32(x.vector)', {
     vectors,
   } as unknown as Params);

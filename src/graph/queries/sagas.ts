@@ -1,19 +1,19 @@
 import { derivedUuid } from '../../derived-uuid.ts';
 import { toGraphTime } from '../../time.ts';
 import type { GroupGraph } from '../group-graph.ts';
-import { BEHIND_FENCE, type Fenced, RETURN_FENCE } from './fence.ts';
+import { CHECK_FENCE, type Fenced, RETURN_FENCE } from './fence.ts';
 
 export interface SagaRow {
   readonly name: string;
-  /** How many episodes it has. */
+  /** Number of episodes. */
   readonly episodes: number;
-  /** When the first and the last of them were true, in the graph's format; null while it has none. */
+  /** The reference times of the first and last episode, in the graph's format; null without episodes. */
   readonly first: string | null;
   readonly last: string | null;
 }
 
-/** All sagas, the one that went on last first. */
-export function listSagas(graph: GroupGraph): Promise<SagaRow[]> {
+/** All sagas, the one with the latest episode first. */
+export function readSagas(graph: GroupGraph): Promise<SagaRow[]> {
   return graph.read(
     `MATCH (s:Saga)
      OPTIONAL MATCH (s)-[:HAS_EPISODE]->(p:Episodic)
@@ -26,13 +26,13 @@ export interface StoredSaga {
   readonly uuid: string;
   readonly name: string;
   readonly summary: string;
-  /** What was linked up to then is in the summary; graph format, null for nothing. */
+  /** Up to when its episodes are in the summary, by the time at which they were linked; graph format, null without a summary. */
   readonly summarizedAt: string | null;
-  /** The latest time that the summary tells of. */
+  /** The latest reference time in the summary. */
   readonly summarizedValidAt: string | null;
 }
 
-/** The saga of a name, or of a uuid. Of two that Python made of one name always the same one is taken. */
+/** The saga with this name or uuid. If Python made two with the same name, always the same one. */
 export async function readSaga(graph: GroupGraph, name: string): Promise<StoredSaga | undefined> {
   const [saga] = await graph.read<StoredSaga>(
     `MATCH (s:Saga) WHERE s.name = $name OR s.uuid = $name
@@ -44,16 +44,16 @@ export async function readSaga(graph: GroupGraph, name: string): Promise<StoredS
   return saga;
 }
 
-export interface SagaOf {
+export interface SagaOfEpisode {
   readonly uuid: string;
-  /** Whether something was told of it. */
+  /** Whether the saga has a summary. */
   readonly isTold: boolean;
-  /** uuids of its episodes in the order of its chain. */
+  /** uuids of its episodes in the order of the chain. */
   readonly chain: readonly string[];
 }
 
 /** The sagas of some episodes. */
-export function readSagasOf(graph: GroupGraph, episodes: readonly string[]): Promise<SagaOf[]> {
+export function readSagasOf(graph: GroupGraph, episodes: readonly string[]): Promise<SagaOfEpisode[]> {
   return graph.read(
     `UNWIND $episodes AS uuid
      MATCH (:Episodic {uuid: uuid})<-[:HAS_EPISODE]-(s:Saga)
@@ -73,14 +73,28 @@ export interface ChainRow {
   readonly referenceTime: string;
 }
 
-/** A saga's episodes in the order of its chain. */
-export function readSagaChain(graph: GroupGraph, saga: string): Promise<ChainRow[]> {
+/** A saga's episodes in the order of the chain; only `limit` of them, after the first `offset`, if a limit is given. */
+export function readSagaChain(
+  graph: GroupGraph,
+  saga: string,
+  page?: { readonly offset: number; readonly limit: number },
+): Promise<ChainRow[]> {
   return graph.read(
     `MATCH (s:Saga {uuid: $saga})-[:HAS_EPISODE]->(p:Episodic)
      WITH DISTINCT p.uuid AS uuid, p.name AS name, p.valid_at AS referenceTime, p.created_at AS createdAt
-     RETURN uuid, name, referenceTime ORDER BY coalesce(referenceTime, ''), coalesce(createdAt, ''), uuid`,
+     RETURN uuid, name, referenceTime ORDER BY coalesce(referenceTime, ''), coalesce(createdAt, ''), uuid
+     ${page ? 'SKIP $offset LIMIT $limit' : ''}`,
+    { saga, ...page },
+  );
+}
+
+/** The number of a saga's episodes. */
+export async function countSagaEpisodes(graph: GroupGraph, saga: string): Promise<number> {
+  const [row] = await graph.read<{ n: number }>(
+    'MATCH (s:Saga {uuid: $saga})-[:HAS_EPISODE]->(p:Episodic) RETURN count(DISTINCT p) AS n',
     { saga },
   );
+  return row?.n ?? 0;
 }
 
 export interface SagaEpisodeRow {
@@ -88,7 +102,7 @@ export interface SagaEpisodeRow {
   readonly content: string;
   /** Dates in the graph's format. */
   readonly validAt: string;
-  /** When it became part of the saga. */
+  /** When it was linked to the saga. */
   readonly linkedAt: string;
 }
 
@@ -97,8 +111,8 @@ const EPISODES = `MATCH (s:Saga {uuid: $saga})-[h:HAS_EPISODE]->(p:Episodic)
 const ROWS = `RETURN p.uuid AS uuid, p.content AS content, p.valid_at AS validAt, linkedAt`;
 
 /**
- * Episodes that became part of a saga after `after` (graph format), the earliest first; all of them or the latest ones when
- * `after` is null. It is not the episode's own `created_at` that counts: one that was accepted earlier may come in later.
+ * Episodes that were linked to a saga after `after` (graph format), earliest first; if `after` is null, all or the latest ones. The
+ * episode's own `created_at` does not count, since an episode may be linked later than it was accepted.
  */
 export function readSagaEpisodes(
   graph: GroupGraph,
@@ -113,7 +127,16 @@ export function readSagaEpisodes(
   return graph.read(`${EPISODES} ${chosen}`, { saga, limit, ...(after !== null && { after }) });
 }
 
-/** An episode that was recorded, and the saga that it belongs to. */
+/** uuids of the episodes of sagas with these names. */
+export async function episodesOfSagas(graph: GroupGraph, names: readonly string[]): Promise<string[]> {
+  const rows = await graph.read<{ uuid: string }>(
+    'UNWIND $names AS name MATCH (s:Saga)-[:HAS_EPISODE]->(p:Episodic) WHERE s.name = name RETURN DISTINCT p.uuid AS uuid',
+    { names },
+  );
+  return rows.map(({ uuid }) => uuid);
+}
+
+/** A recorded episode and its saga. */
 export interface SagaLink {
   readonly saga: string;
   readonly episode: string;
@@ -121,9 +144,9 @@ export interface SagaLink {
 }
 
 /**
- * Puts episodes at their places in their sagas' chains, which run by (valid_at, created_at, uuid), whatever the order in which
- * they come; sagas that are missing are made. Doing it again changes nothing, and what a saga holds besides (its summary, how
- * far it was summarized) is left alone. Returns false and writes nothing if another worker has written since `seen` was read.
+ * Links episodes into the chains of their sagas, which are sorted by (valid_at, created_at, uuid) and do not depend on the order of
+ * arrival. Missing sagas are created; other properties of a saga stay. A repeated call changes nothing. Returns false and writes nothing if
+ * another worker has written since `seen` was read.
  */
 export async function linkSagas(
   graph: GroupGraph,
@@ -132,7 +155,7 @@ export async function linkSagas(
 ): Promise<boolean> {
   if (links.length === 0) return true;
   const rows = await graph.change(
-    `${BEHIND_FENCE}
+    `${CHECK_FENCE}
      UNWIND $sagas AS x
      MERGE (s:Saga {name: x.name, group_id: $group})
        ON CREATE SET s.uuid = x.uuid, s.created_at = x.createdAt, s.summary = ''
@@ -174,8 +197,8 @@ export async function linkSagas(
   return rows.length > 0;
 }
 
-// FalkorDB 4.16 loses changes of a subquery that runs for several rows, so the pairs of all sagas come to it as one list.
-// Which episodes a link joins shows only in the graph, so its uuid is made there: half of the one's, half of the other's.
+// FalkorDB 4.16 loses changes of a subquery that runs for several rows, so the pairs of all sagas go into one list. The query decides which
+// episodes are linked, so it also makes the link's uuid: half of each episode's uuid.
 export const NEXT_UUID = `left(a.uuid, 14) + '8' + substring(a.uuid, 15, 4) + right(b.uuid, 17)`;
 
 function sagasOf(group: string, links: readonly SagaLink[]) {
@@ -190,9 +213,9 @@ function sagasOf(group: string, links: readonly SagaLink[]) {
   });
 }
 
-export interface SagaSummary extends Fenced {
+export interface NewSagaSummary extends Fenced {
   readonly saga: string;
-  /** `summarizedAt` as it was when the episodes were read; '' for none. */
+  /** `summarizedAt` when the episodes were read; '' for none. */
   readonly was: string;
   readonly summary: string;
   /** Dates in the graph's format. */
@@ -200,12 +223,10 @@ export interface SagaSummary extends Fenced {
   readonly summarizedValidAt: string;
 }
 
-/**
- * Returns false and changes nothing if another worker has summarized the saga or has written since `seen` was read.
- */
-export async function writeSagaSummary(graph: GroupGraph, written: SagaSummary): Promise<boolean> {
+/** Returns false and changes nothing if another worker has summarized the saga, or written, since `seen` was read. */
+export async function writeSagaSummary(graph: GroupGraph, written: NewSagaSummary): Promise<boolean> {
   const rows = await graph.change(
-    `${BEHIND_FENCE}
+    `${CHECK_FENCE}
      MATCH (s:Saga {uuid: $saga}) WHERE coalesce(s.last_summarized_at, '') = $was
      SET s.summary = $summary, s.last_summarized_at = $summarizedAt,
          s.last_summarized_episode_valid_at = $summarizedValidAt

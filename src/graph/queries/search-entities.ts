@@ -1,10 +1,10 @@
 import type { GroupGraph } from '../group-graph.ts';
-import { type EntityFilter, passingEntities } from './conditions.ts';
 import { type AttributePairs, attributesOf } from './entities.ts';
-import { heldCondition, type Moment, momentParams } from './moment.ts';
-import { BEST_NAMED, CIRCLES, FARTHEST, namedEntities } from './search-facts.ts';
+import { type EntityFilter, filterEntities } from './filter-conditions.ts';
+import { BEST_NAMED, LIMIT_FACTORS, MAX_DISTANCE, namedEntities } from './search-facts.ts';
+import { holdsCondition, type Moment, momentParams } from './time-conditions.ts';
 
-/** An entity as the searches return it; dates as the graph has them. */
+/** An entity as search result; dates in the graph's format. */
 export interface EntityRow {
   readonly uuid: string;
   readonly name: string;
@@ -15,18 +15,18 @@ export interface EntityRow {
   readonly seen: readonly string[];
 }
 
-/** Returns what is bound to `node` and `seen` as `EntityRow`s. */
+/** Returns the entities bound to `node`, with `seen`, as `EntityRow`s. */
 export const RETURN_ENTITIES = `
 RETURN node.uuid AS uuid, node.name AS name, labels(node) AS labels, coalesce(node.summary, '') AS summary,
        node.created_at AS createdAt, seen`;
 
-/** Those of some entities that pass, in the order of their uuids in the list. */
+/** Those of the entities that pass the filter, in the order of `uuids`. */
 export function entitiesByUuid(
   graph: GroupGraph,
   uuids: readonly string[],
   filter: EntityFilter,
 ): Promise<EntityRow[]> {
-  const { text, params } = passingEntities(filter, ['place']);
+  const { text, params } = filterEntities(filter, ['place']);
   return graph.read(
     `UNWIND range(0, size($uuids) - 1) AS place
      MATCH (node:Entity {uuid: $uuids[place]})
@@ -38,14 +38,14 @@ export function entitiesByUuid(
   );
 }
 
-/** Entities that pass, in the order of their names, without the first `offset`. */
+/** Entities that pass, sorted by name, without the first `offset`. */
 export function listEntities(
   graph: GroupGraph,
   filter: EntityFilter,
   offset: number,
   limit: number,
 ): Promise<(EntityRow & { readonly attributes: AttributePairs })[]> {
-  const { text, params } = passingEntities(filter);
+  const { text, params } = filterEntities(filter);
   return graph.read(
     `MATCH (node:Entity)
      WITH node
@@ -57,8 +57,8 @@ export function listEntities(
 }
 
 /**
- * Entities whose name, alias or summary matches any of the full-text terms, those that match most first.
- * @param most terms that match this many entities before the filter, or more, are ignored
+ * Entities whose name, alias or summary matches at least one full-text term; those that match most terms first.
+ * @param most terms that match this many entities, before the filter, are ignored
  */
 export function searchEntitiesByWords(
   graph: GroupGraph,
@@ -67,7 +67,7 @@ export function searchEntitiesByWords(
   limit: number,
   most: number,
 ): Promise<EntityRow[]> {
-  const { text, params } = passingEntities(filter, ['score']);
+  const { text, params } = filterEntities(filter, ['score']);
   const condition = filter.types && 'any(label IN labels(node) WHERE toLower(label) IN $types)';
   const named = namedEntities(terms, most, { condition });
   return graph.read(
@@ -81,8 +81,8 @@ export function searchEntitiesByWords(
 }
 
 /**
- * Of the `count` entities whose names are nearest to a vector those that are near and pass, nearest first. The index leaves
- * some out that it has counted (see `search-facts.ts`): the first that it has are sought before the rest is asked of them.
+ * The `count` entities with the nearest names, without those that are too far away or do not pass; nearest first. The index counts stale
+ * entries but does not return them (see `search-facts.ts`), so a larger number is requested.
  */
 export async function searchEntitiesByVector(
   graph: GroupGraph,
@@ -90,7 +90,7 @@ export async function searchEntitiesByVector(
   filter: EntityFilter,
   count: number,
 ): Promise<EntityRow[]> {
-  const { text, params } = passingEntities(filter, ['score']);
+  const { text, params } = filterEntities(filter, ['score']);
   const nearest = await nearestEntities(graph, vector, count);
   return graph.read(
     `UNWIND $nearest AS it
@@ -99,7 +99,7 @@ export async function searchEntitiesByVector(
      ${text}
      ORDER BY score, node.uuid
      ${RETURN_ENTITIES}`,
-    { ...params, nearest: nearest.filter(({ score }) => score < FARTHEST).map((it) => ({ ...it })) },
+    { ...params, nearest: nearest.filter(({ score }) => score < MAX_DISTANCE).map((row) => ({ ...row })) },
   );
 }
 
@@ -109,28 +109,28 @@ async function nearestEntities(graph: GroupGraph, vector: readonly number[], cou
       `${entities} RETURN node.uuid AS uuid, score ORDER BY score, uuid LIMIT $count`,
       { vector, count, circle },
     );
-  for (const wider of CIRCLES) {
+  for (const wider of LIMIT_FACTORS) {
     const rows = await nearest(INDEXED, wider * count);
     if (rows.length === count) return rows;
   }
-  return nearest(ONE_BY_ONE, 0);
+  return nearest(SCANNED, 0);
 }
 
 const INDEXED = `CALL db.idx.vector.queryNodes('Entity', 'name_embedding', $circle, vecf32($vector)) YIELD node, score`;
-const ONE_BY_ONE = `MATCH (node:Entity) WHERE node.name_embedding IS NOT NULL
+const SCANNED = `MATCH (node:Entity) WHERE node.name_embedding IS NOT NULL
      WITH node, vec.cosineDistance(node.name_embedding, vecf32($vector)) AS score`;
 
-/** The same without the index, which knows no filters: every entity is looked at. */
-export function searchEntitiesOneByOne(
+/** The same without the index, for filters that leave few entities: every entity is scanned. */
+export function scanEntities(
   graph: GroupGraph,
   vector: readonly number[],
   filter: EntityFilter,
   limit: number,
 ): Promise<EntityRow[]> {
-  const { text, params } = passingEntities(filter, ['score']);
+  const { text, params } = filterEntities(filter, ['score']);
   return graph.read(
     `MATCH (node:Entity)
-     WITH node, vec.cosineDistance(node.name_embedding, vecf32($vector)) AS score WHERE score < ${FARTHEST}
+     WITH node, vec.cosineDistance(node.name_embedding, vecf32($vector)) AS score WHERE score < ${MAX_DISTANCE}
      ${text}
      ORDER BY score, node.uuid LIMIT $limit
      ${RETURN_ENTITIES}`,
@@ -138,8 +138,8 @@ export function searchEntitiesOneByOne(
   );
 }
 
-/** Which of some uuids are entities', and which entities the episodes among them mention; at most `limit` rows. */
-export function breadthFirstMentions(
+/** Finds which of the uuids are entities, and which entities are mentioned by those that are episodes; at most `limit` rows. */
+export function entitiesToWalkFrom(
   graph: GroupGraph,
   uuids: readonly string[],
   limit: number,
@@ -159,7 +159,7 @@ export function breadthFirstMentions(
   );
 }
 
-/** The uuids of at most `limit` entities that a fact which held at a moment joins with one of the given ones. */
+/** uuids of at most `limit` entities that a fact connects with one of the given entities at a moment. */
 export async function neighbours(
   graph: GroupGraph,
   entities: readonly string[],
@@ -168,7 +168,7 @@ export async function neighbours(
 ): Promise<string[]> {
   const rows = await graph.read<{ uuid: string }>(
     `UNWIND $entities AS uuid
-     MATCH (node:Entity {uuid: uuid})-[e:RELATES_TO]-(other:Entity) WHERE ${heldCondition(moment)}
+     MATCH (node:Entity {uuid: uuid})-[e:RELATES_TO]-(other:Entity) WHERE ${holdsCondition(moment)}
      WITH DISTINCT other.uuid AS uuid ORDER BY uuid LIMIT $limit
      RETURN uuid`,
     { ...momentParams(moment), entities, limit },
@@ -176,7 +176,7 @@ export async function neighbours(
   return rows.map(({ uuid }) => uuid);
 }
 
-/** For each of some entities the uuids of the episodes that mention it, each once. */
+/** For each entity the uuids of the episodes that mention it. */
 export async function entityEpisodes(
   graph: GroupGraph,
   entities: readonly string[],
@@ -190,14 +190,14 @@ export async function entityEpisodes(
   return new Map(rows.map(({ entity, episodes }) => [entity, episodes]));
 }
 
-// Ends with labels would be looked for first: 60 ms for each uuid among 10,000 facts instead of 0.1 ms.
+// Without labels on the ends: with them FalkorDB searches the ends first and takes 60 ms per uuid among 10,000 facts, instead of 0.1 ms.
 const PATTERNS = {
   facts: 'MATCH ()-[x:RELATES_TO {uuid: uuid}]->() RETURN uuid, x.fact_embedding AS vector',
   entities: 'MATCH (x:Entity {uuid: uuid}) RETURN uuid, x.name_embedding AS vector',
   communities: 'MATCH (x:Community {uuid: uuid}) RETURN uuid, x.name_embedding AS vector',
 };
 
-/** The vectors of some facts, entities or communities by uuid; none for what has none. */
+/** The vectors of those of the facts, entities or communities that have one, by uuid. */
 export async function storedVectors(
   graph: GroupGraph,
   kind: keyof typeof PATTERNS,

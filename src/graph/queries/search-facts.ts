@@ -1,9 +1,9 @@
 import type { GroupGraph } from '../group-graph.ts';
-import type { Conditions } from './conditions.ts';
-import { collected, eachTerm, unlessUsual } from './each-term.ts';
-import { heldCondition, type Moment, momentParams } from './moment.ts';
+import type { Conditions } from './filter-conditions.ts';
+import { collectHits, scoreRareTerms, unionOfTerms } from './term-search.ts';
+import { holdsCondition, type Moment, momentParams } from './time-conditions.ts';
 
-/** A fact as the searches return it; dates as the graph has them. */
+/** A fact as search result; dates in the graph's format. */
 export interface FactRow {
   readonly uuid: string;
   readonly fact: string;
@@ -22,7 +22,7 @@ export interface FactRow {
 /** Returns the edges bound to `e` as `FactRow`s. */
 export const RETURN_FACTS = returnFacts();
 
-/** The same, with further columns made of what is bound to further names. */
+/** The same, with further bound names and columns. */
 export function returnFacts(names: readonly string[] = [], columns = ''): string {
   return `
 WITH ${['e', ...names].join(', ')}, startNode(e) AS a, endNode(e) AS b
@@ -31,18 +31,23 @@ RETURN e.uuid AS uuid, e.fact AS fact, e.name AS relation, a.name AS source, a.u
        e.invalid_at AS invalidAt, e.created_at AS createdAt, e.expired_at AS expiredAt${columns && `, ${columns}`}`;
 }
 
-/** FalkorDB knows the number without looking at any. */
+/**
+ * The order of facts with the same score: newest first, then by content. uuids are derived from random ones, and a limit must not depend on
+ * them. Scans of all facts do not need it: equal distances mean equal words.
+ */
+const NEWEST_FIRST = "coalesce(e.valid_at, '') DESC, coalesce(e.created_at, '') DESC, e.fact, e.uuid";
+
+/** FalkorDB stores this number. */
 export async function countFacts(graph: GroupGraph): Promise<number> {
   const [row] = await graph.read<{ n: number }>('MATCH ()-[e:RELATES_TO]->() RETURN count(e) AS n');
   return row?.n ?? 0;
 }
 
 /**
- * Finds entities whose name or summary matches any of some terms, or an alias any of them, as `node` with a `score`. Terms
- * that `most` entities or aliases match, or more, bring none. Where nobody ever wrote an alias there is neither label
- * nor index, and nothing comes of it.
+ * Cypher that finds entities whose name, summary or alias matches one of the terms, as `node` with a `score`. Terms that match `most` or
+ * more entities or aliases are ignored. In a graph without aliases their branch finds nothing.
  * @param condition on `node`
- * @param onlyNames leaves summaries out: those of a thing's neighbours name it too, and they are many
+ * @param onlyNames ignores summaries, since the summaries of many neighbours contain the name too
  */
 export function namedEntities(
   terms: readonly string[],
@@ -52,27 +57,27 @@ export function namedEntities(
   const ofEntities = (
     found: string,
   ) => `CALL db.idx.fulltext.queryNodes('Entity', ${found}) YIELD node WHERE ${condition}
-       ${collected('node')}`;
-  const { text, params } = eachTerm(terms, (term) =>
+       ${collectHits('node')}`;
+  const { text, params } = unionOfTerms(terms, (term) =>
     [
-      // A name counts twice where summaries count too: they name its neighbours.
+      // A match in the name counts twice, since the summaries of neighbours contain the name too.
       ...(onlyNames ? [] : [ofEntities(term)]),
       ofEntities(`'@name:(' + ${term} + ')'`),
       `CALL db.idx.fulltext.queryNodes('_Alias', ${term}) YIELD node AS alias
        MATCH (node:Entity {uuid: alias.entity}) WHERE ${condition}
        WITH DISTINCT node
-       ${collected('node')}`,
+       ${collectHits('node')}`,
     ].join('\nUNION ALL\n'),
   );
-  return { text: unlessUsual(text, 'node'), params: { ...params, most } };
+  return { text: scoreRareTerms(text, 'node'), params: { ...params, most } };
 }
 
-/** Of entities that match equally well those whose names say little else. */
+/** Of entities that match equally well, those with shorter names come first. */
 export const BEST_NAMED = 'score DESC, size(node.name), node.uuid';
 
 /**
- * Facts that match any of the full-text terms, those that match most and rarest first.
- * @param most terms that match this many facts, or more, are ignored
+ * Facts that match at least one full-text term; those with most and rarest terms first.
+ * @param most terms that match this many facts are ignored
  */
 export function searchFactsByWords(
   graph: GroupGraph,
@@ -81,27 +86,27 @@ export function searchFactsByWords(
   limit: number,
   most: number,
 ): Promise<FactRow[]> {
-  const each = eachTerm(
+  const each = unionOfTerms(
     terms,
     (term) => `CALL db.idx.fulltext.queryRelationships('RELATES_TO', ${term}) YIELD relationship AS e WHERE ${text}
-       ${collected('e')}`,
+       ${collectHits('e')}`,
   );
   return graph.read(
-    `${unlessUsual(each.text, 'e')}
-     WITH e, sum(score) AS score ORDER BY score DESC, e.uuid LIMIT $limit
+    `${scoreRareTerms(each.text, 'e')}
+     WITH e, sum(score) AS score ORDER BY score DESC, ${NEWEST_FIRST} LIMIT $limit
      ${RETURN_FACTS}`,
     { ...params, ...each.params, limit, most },
   );
 }
 
 const ENTITIES = 5;
-/** Of an entity with more facts the vector index finds the nearest more cheaply. */
+/** For entities with more facts the vector index is faster. */
 const MOST_FACTS = 1000;
 
 /**
- * The facts about the entities whose names or aliases match the full-text terms best. The better an entity's name matches
- * and the nearer a fact is to the vector, the sooner it comes.
- * @param most terms that match this many entities' names, or more, are ignored
+ * The facts of the entities whose names or aliases match the full-text terms best, ordered by how well the name matches and how near the
+ * fact is to the vector.
+ * @param most terms that match this many entities' names are ignored
  */
 export function searchFactsByEntities(
   graph: GroupGraph,
@@ -118,63 +123,62 @@ export function searchFactsByEntities(
      WITH node, score WHERE indegree(node, 'RELATES_TO') + outdegree(node, 'RELATES_TO') <= ${MOST_FACTS}
      MATCH (node)-[e:RELATES_TO]-(:Entity) WHERE ${text}
      WITH e, max(score) AS named
-     WITH e, named * (2 - vec.cosineDistance(e.fact_embedding, vecf32($vector))) AS weight
-     ORDER BY weight DESC, e.uuid LIMIT $limit
+     WITH e, named * (2 - coalesce(vec.cosineDistance(e.fact_embedding, vecf32($vector)), 1)) AS weight
+     ORDER BY weight DESC, ${NEWEST_FIRST} LIMIT $limit
      ${RETURN_FACTS}`,
     { ...params, ...named.params, vector, limit },
   );
 }
 
-/** Cosine distance (1 − cosine) beyond which texts have nothing to do with each other; Graphiti's `min_score` 0.6. */
-export const FARTHEST = 0.8;
+/** Cosine distance (1 − cosine) from which texts count as unrelated; Graphiti's `min_score` of 0.6. */
+export const MAX_DISTANCE = 0.8;
 
-export interface NearRow extends FactRow {
-  /** False when the vector has too little to do with the query's. */
+export interface NearFact extends FactRow {
+  /** False if the fact is too far from the query. */
   readonly near: boolean;
-  /** False when it does not meet the conditions. */
+  /** False if the fact does not meet the conditions. */
   readonly fits: boolean;
   readonly cosine: number;
 }
 
-/** So many times what is wanted is asked of the index, in turn. */
-export const CIRCLES = [2, 16, 128];
+/** The limits of successive index queries, as multiples of the requested number. */
+export const LIMIT_FACTORS = [2, 16, 128];
 
 /**
- * The `count` facts nearest to a vector, whatever else they are: the index knows no conditions. Nearest first. Less come only
- * where there are no more: the index still counts what a fact was before each of its changes and then leaves it out, so that of
- * twenty asked for few may be left.
+ * The `count` facts nearest to a vector, nearest first. The index cannot filter, so `near` and `fits` say which ones to use. The index
+ * also counts old values of changed facts but does not return them, so the query asks for more and more; fewer than `count` rows mean that
+ * there are no more facts.
  */
 export async function searchFactsByVector(
   graph: GroupGraph,
   vector: readonly number[],
   { text, params }: Conditions,
   count: number,
-): Promise<NearRow[]> {
+): Promise<NearFact[]> {
   const nearest = (facts: string, circle: number) =>
-    graph.read<NearRow>(
+    graph.read<NearFact>(
       `${facts}
        WITH e, score ORDER BY score, e.uuid LIMIT $count
-       ${returnFacts(['score'], `score < ${FARTHEST} AS near, (${text}) AS fits, 1 - score AS cosine`)} ORDER BY score, uuid`,
+       ${returnFacts(['score'], `score < ${MAX_DISTANCE} AS near, (${text}) AS fits, 1 - score AS cosine`)} ORDER BY score, uuid`,
       { ...params, vector, count, circle },
     );
-  for (const wider of CIRCLES) {
+  for (const wider of LIMIT_FACTORS) {
     const rows = await nearest(INDEXED, wider * count);
     if (rows.length === count) return rows;
   }
-  return nearest(ONE_BY_ONE, 0);
+  return nearest(SCANNED, 0);
 }
 
 const INDEXED = `CALL db.idx.vector.queryRelationships('RELATES_TO', 'fact_embedding', $circle, vecf32($vector))
        YIELD relationship AS e, score`;
-const ONE_BY_ONE = `MATCH ()-[e:RELATES_TO]->() WHERE e.fact_embedding IS NOT NULL
+const SCANNED = `MATCH ()-[e:RELATES_TO]->() WHERE e.fact_embedding IS NOT NULL
        WITH e, vec.cosineDistance(e.fact_embedding, vecf32($vector)) AS score`;
 
 /**
- * The facts that meet the conditions, nearest to a vector first, found without the index: every fact is looked at, or every
- * fact of the episodes whose metadata, as JSON, hold all of the fragments. Takes 38 ms for 10,000 facts of
- * 512 dimensions.
+ * The facts that meet the conditions, nearest to a vector first, found without the index. Scans every fact, or every fact of the episodes
+ * whose metadata, as JSON, contain all of the fragments. Takes 38 ms for 10,000 facts of 512 dimensions.
  */
-export function searchFactsOneByOne(
+export function scanFacts(
   graph: GroupGraph,
   vector: readonly number[],
   { text, params }: Conditions,
@@ -191,7 +195,7 @@ export function searchFactsOneByOne(
          MATCH ()-[e:RELATES_TO {uuid: told}]->()`;
   return graph.read(
     `${candidates} WHERE ${text}
-     WITH e, vec.cosineDistance(e.fact_embedding, vecf32($vector)) AS distance WHERE distance < ${FARTHEST}
+     WITH e, vec.cosineDistance(e.fact_embedding, vecf32($vector)) AS distance WHERE distance < ${MAX_DISTANCE}
      WITH e, distance ORDER BY distance, e.uuid LIMIT $limit
      ${RETURN_FACTS}`,
     { ...params, vector, fragments, limit },
@@ -199,18 +203,18 @@ export function searchFactsOneByOne(
 }
 
 export interface ReachedFact extends FactRow {
-  /** False when it does not meet the conditions; the walk goes on over it all the same. */
+  /** False if the fact does not meet the conditions. The walk continues across it. */
   readonly fits: boolean;
 }
 
-/** Facts that are followed from each entity: those nearest to the query. */
-const OF_EACH = 100;
+/** Facts followed from each entity: those nearest to the query. */
+const MAX_PER_ENTITY = 100;
 
 /**
- * One step of a walk: the facts that held at a moment and touch one of some entities, or only lead away from them; nearest
- * to the vector first, at most `limit`.
+ * One step of a walk: the facts that hold at a moment and touch one of the entities (or only lead away from it), nearest to the vector
+ * first, at most `limit`.
  */
-export function breadthFirstFacts(
+export function adjacentFacts(
   graph: GroupGraph,
   entities: readonly string[],
   vector: readonly number[],
@@ -224,9 +228,9 @@ export function breadthFirstFacts(
      MATCH (node:Entity {uuid: uuid})
      CALL {
        WITH node
-       MATCH (node)-[e:RELATES_TO]-${direction === 'out' ? '>' : ''}(:Entity) WHERE ${heldCondition(moment)}
+       MATCH (node)-[e:RELATES_TO]-${direction === 'out' ? '>' : ''}(:Entity) WHERE ${holdsCondition(moment)}
        WITH e, vec.cosineDistance(e.fact_embedding, vecf32($vector)) AS distance
-       RETURN e, distance ORDER BY distance, e.uuid LIMIT ${OF_EACH}
+       RETURN e, distance ORDER BY distance, e.uuid LIMIT ${MAX_PER_ENTITY}
      }
      WITH DISTINCT e, distance ORDER BY distance, e.uuid LIMIT $limit
      ${returnFacts(['distance'], `(${text}) AS fits`)} ORDER BY distance, uuid`,

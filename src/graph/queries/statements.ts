@@ -1,33 +1,34 @@
-import type { Change } from '../../statements/change.ts';
-import type { StoredNote } from '../../statements/read-notes.ts';
+import type { StatedChange } from '../../statements/stated-change.ts';
 import type { Statement } from '../../statements/statement.ts';
+import type { StoredNote } from '../../statements/statements-from-model.ts';
 import { fromGraphTime, toGraphTime } from '../../time.ts';
 import type { GroupGraph } from '../group-graph.ts';
 
 /*
- * `_Statement` nodes hold what an episode says by which earlier statements end: a value of a property that has one at a time, or a
- * change. They are created with the episode and never changed; which statement holds at a moment is worked out at reading. They name
- * their episode and are joined to nothing, and no query of Python's asks for their label.
+ * `_Statement` nodes hold the statements of an episode that can end earlier ones: the value of a single-valued property, or a change. They
+ * are created with the episode and never changed; which ones hold at a moment is computed on reading. They name their episode and have no
+ * edges, and no query of Python uses their label.
  */
 
-/** A statement as `CREATE (:_Statement {…})` takes it from `y`. Lists of words stand as text, separated by spaces. */
+/** The properties in `CREATE (:_Statement {…})` from a row `y`. Lists of words are one text, separated by spaces. */
 export const STATEMENT_PROPERTIES = `id: y.uuid, episode: y.episode, key: y.key, kind: y.kind, subject: y.subject, scope: y.scope,
        property: y.property, value: y.value, now: y.now, beside: y.beside, flags: y.flags, text: y.text, start: y.start, end: y.end,
        said_at: y.saidAt, valid_at: y.validAt, invalid_at: y.invalidAt`;
 
-type Row = {
+/** A stored statement; its lists of words are texts. */
+export type StatementRow = {
   readonly uuid: string;
   readonly episode: string;
   readonly key: string;
-  /** A `rule` or a `task`, which a model has read, ends nothing. */
+  /** A `rule` or a `task` comes from a model and ends nothing. */
   readonly kind: 'holds' | 'ends' | 'rule' | 'task';
   readonly subject: string;
   readonly scope: string;
-  /** The verb of what holds; of what ends, which kind of statement it ends. */
+  /** For `holds` the verb; for `ends` the kind of the ended statement. */
   readonly property: string;
-  /** What holds, or what is gone. */
+  /** The value that holds or has ended. */
   readonly value: string;
-  /** What came in the place of what is gone. */
+  /** The value that replaced the ended one. */
   readonly now: string;
   readonly beside: string;
   readonly flags: string;
@@ -41,10 +42,14 @@ type Row = {
   readonly name?: string;
 };
 
-export function statementRow(statement: Statement | StoredNote): Row {
-  const { uuid, episode, key, kind, scope, text, start, end, told, at, until } = statement;
+export function statementRow(statement: Statement | StoredNote): StatementRow {
+  const { uuid, episode, key, kind, scope, text, start, end, saidAt, validAt, invalidAt } = statement;
   const place = { uuid, episode, key, kind, scope, text, start, end };
-  const times = { saidAt: toGraphTime(told), validAt: toGraphTime(at), invalidAt: until && toGraphTime(until) };
+  const times = {
+    saidAt: toGraphTime(saidAt),
+    validAt: toGraphTime(validAt),
+    invalidAt: invalidAt && toGraphTime(invalidAt),
+  };
   if ('about' in statement) {
     const words = { subject: statement.about.join(' '), property: statement.isDone ? 'done' : 'open' };
     return { ...place, ...times, ...words, value: '', now: '', beside: '', flags: '' };
@@ -55,14 +60,14 @@ export function statementRow(statement: Statement | StoredNote): Row {
     const flags = [...(isSingle ? ['single'] : []), ...(isNews ? ['news'] : [])].join(' ');
     return { ...place, ...times, subject, property: verb, value: value.join(' '), now: '', beside: '', flags };
   }
-  const { of, gone, now, beside, everywhere } = statement;
-  const words = { value: gone.join(' '), now: now.join(' '), beside: beside.join(' ') };
-  return { ...place, ...times, subject, property: of, ...words, flags: everywhere ? 'everywhere' : '' };
+  const { endsWhat, oldValue, newValue, context, everywhere } = statement;
+  const words = { value: oldValue.join(' '), now: newValue.join(' '), beside: context.join(' ') };
+  return { ...place, ...times, subject, property: endsWhat, ...words, flags: everywhere ? 'everywhere' : '' };
 }
 
-function statementOf(row: Row): Statement[] {
-  const [saidAt, at] = [fromGraphTime(row.saidAt), fromGraphTime(row.validAt)];
-  if (!saidAt || !at) return [];
+function statementOf(row: StatementRow): Statement[] {
+  const [saidAt, validAt] = [fromGraphTime(row.saidAt), fromGraphTime(row.validAt)];
+  if (!saidAt || !validAt) return [];
   const { uuid, episode, key, scope, text, start, end, flags } = row;
   const place = {
     uuid,
@@ -72,10 +77,10 @@ function statementOf(row: Row): Statement[] {
     text,
     start,
     end,
-    told: saidAt,
-    at,
-    until: fromGraphTime(row.invalidAt),
-    ...known(row),
+    saidAt,
+    validAt,
+    invalidAt: fromGraphTime(row.invalidAt),
+    ...recordedTime(row),
   };
   const listed = (words: string) => (words === '' ? [] : words.split(' '));
   const [subject, value] = [listed(row.subject), listed(row.value)];
@@ -84,21 +89,21 @@ function statementOf(row: Row): Statement[] {
     return [{ ...place, kind: 'holds', subject, verb: row.property, value, isSingle, isNews }];
   }
   const change = {
-    gone: value,
+    oldValue: value,
     subject,
-    now: listed(row.now),
-    beside: listed(row.beside),
-    of: row.property as Change['of'],
+    newValue: listed(row.now),
+    context: listed(row.beside),
+    endsWhat: row.property as StatedChange['endsWhat'],
   };
   return [{ ...place, kind: 'ends', ...change, everywhere: flags === 'everywhere' }];
 }
 
-const known = ({ knownAt, name }: Row): { known?: Date; episodeName?: string } => {
+const recordedTime = ({ knownAt, name }: StatementRow): { knownAt?: Date; episodeName?: string } => {
   const time = fromGraphTime(knownAt);
-  return { ...(time && { known: time }), ...(name !== undefined && { episodeName: name }) };
+  return { ...(time && { knownAt: time }), ...(name !== undefined && { episodeName: name }) };
 };
 
-/** Writes the statements of episodes that have none yet, and are there: those of one that was removed meanwhile are not written. */
+/** Writes the statements of existing episodes that have none. An episode removed in the meantime gets none. */
 export async function writeStatements(
   graph: GroupGraph,
   episodes: readonly { readonly uuid: string; readonly statements: readonly Statement[] }[],
@@ -118,13 +123,16 @@ export async function writeStatements(
   );
 }
 
-/** Adds what a model has read in an episode to its statements, each once, where the episode is there. */
+/**
+ * Adds the statements that a model found to an existing episode, each once.
+ * @returns number of added statements
+ */
 export async function addStatements(
   graph: GroupGraph,
   episode: string,
   statements: readonly (Statement | StoredNote)[],
-): Promise<void> {
-  await graph.change(
+): Promise<number> {
+  const rows = await graph.change<{ n: number }>(
     `MATCH (p:Episodic {uuid: $episode})
      OPTIONAL MATCH (m:_Meta {key: 'episode:' + $episode})
      WITH m WHERE m IS NULL OR m.masked IS NULL
@@ -132,22 +140,24 @@ export async function addStatements(
      WITH collect(known.id) AS known
      UNWIND $statements AS y
      WITH known, y WHERE NOT y.uuid IN known
-     CREATE (:_Statement {${STATEMENT_PROPERTIES}})`,
+     CREATE (:_Statement {${STATEMENT_PROPERTIES}})
+     RETURN count(y) AS n`,
     { episode, statements: statements.map(statementRow) },
   );
+  return rows[0]?.n ?? 0;
 }
 
 const RETURN_STATEMENTS = `s.id AS uuid, s.episode AS episode, s.key AS key, s.kind AS kind, s.subject AS subject, s.scope AS scope,
        s.property AS property, s.value AS value, s.now AS now, s.beside AS beside, s.flags AS flags, s.text AS text, s.start AS start,
        s.end AS end, s.said_at AS saidAt, s.valid_at AS validAt, s.invalid_at AS invalidAt`;
 
-/** Most statements that one search reads; the latest come first. */
+/** Statements that one search reads; the latest come first. */
 const MOST = 2_000;
 
-/** The statements that have one of the keys, of episodes that are there. */
+/** The statements of existing episodes with one of the keys. */
 export async function statementsByKey(graph: GroupGraph, keys: readonly string[]): Promise<Statement[]> {
   if (keys.length === 0) return [];
-  const rows = await graph.read<Row>(
+  const rows = await graph.read<StatementRow>(
     `UNWIND $keys AS key
      MATCH (s:_Statement {key: key})
      WITH s MATCH (p:Episodic {uuid: s.episode})
@@ -161,29 +171,40 @@ export async function statementsByKey(graph: GroupGraph, keys: readonly string[]
 /** The statements of some episodes. */
 export async function statementsOfEpisodes(graph: GroupGraph, episodes: readonly string[]): Promise<Statement[]> {
   if (episodes.length === 0) return [];
-  const rows = await graph.read<Row>(
+  const rows = await graph.read<StatementRow>(
     `UNWIND $episodes AS episode MATCH (s:_Statement {episode: episode}) RETURN ${RETURN_STATEMENTS}`,
     { episodes },
   );
   return rows.flatMap(statementOf);
 }
 
-/** Deletes statements whose episodes another program deleted. */
-export async function deleteOrphanStatements(graph: GroupGraph): Promise<void> {
-  const rows = await graph.read<{ episodes: string[] }>(
+/** The same as they are stored, also those that a model read. */
+export function storedStatements(graph: GroupGraph, episodes: readonly string[]): Promise<StatementRow[]> {
+  return graph.read(`UNWIND $episodes AS episode MATCH (s:_Statement {episode: episode}) RETURN ${RETURN_STATEMENTS}`, {
+    episodes,
+  });
+}
+
+/**
+ * Deletes the statements of episodes that another program deleted.
+ * @returns number of deleted statements
+ */
+export async function deleteOrphanStatements(graph: GroupGraph): Promise<number> {
+  const orphaned = await graph.read<{ episodes: string[] }>(
     `MATCH (s:_Statement)
      WITH DISTINCT s.episode AS episode
      OPTIONAL MATCH (p:Episodic {uuid: episode})
      WITH episode, p WHERE p IS NULL
      RETURN collect(episode) AS episodes`,
   );
-  const episodes = rows[0]?.episodes ?? [];
-  if (episodes.length === 0) return;
-  await graph.change(
+  const episodes = orphaned[0]?.episodes ?? [];
+  if (episodes.length === 0) return 0;
+  const rows = await graph.change<{ n: number }>(
     `UNWIND $episodes AS episode
      OPTIONAL MATCH (p:Episodic {uuid: episode})
      WITH episode, p WHERE p IS NULL
-     MATCH (s:_Statement {episode: episode}) DELETE s`,
+     MATCH (s:_Statement {episode: episode}) DELETE s RETURN count(s) AS n`,
     { episodes },
   );
+  return rows[0]?.n ?? 0;
 }

@@ -10,7 +10,7 @@ import {
   parseShape,
   timeOf,
   withoutNulls,
-} from '../format.ts';
+} from '../format-type.ts';
 
 /** Graphiti's `RawEpisode`, its stored episodes, and what its MCP server's `add_memory` takes. */
 const SOURCES = ['text', 'message', 'json', 'fact_triple'] as const;

@@ -4,17 +4,17 @@ import { oneLine, sameKey } from '../../text.ts';
 import { tripletText } from '../../triplet.ts';
 import {
   type Format,
+  type FormatReader,
   type ImportedEpisode,
   keyOf,
   maybeText,
   maybeTime,
   parseShape,
-  type Reading,
   text,
   timeOf,
-  type Unusable,
+  type UnusableItem,
   withoutNulls,
-} from '../format.ts';
+} from '../format-type.ts';
 
 /** A line of the MCP reference memory server's `memory.jsonl`, or an element of what its `read_graph` gives. */
 const entityShape = z.looseObject({
@@ -38,7 +38,7 @@ export const mcpMemory: Format = {
 };
 
 /** Of all entities the types are held, and which of them relations speak of. */
-function openReading(): Reading {
+function openReading(): FormatReader {
   const types = new Map<string, string>();
   const joined = new Set<string>();
   return {
@@ -130,7 +130,7 @@ function observationEpisodes(
   type: string | null | undefined,
   observation: unknown,
   number: number,
-): (ImportedEpisode | Unusable)[] {
+): (ImportedEpisode | UnusableItem)[] {
   if (observation === null || observation === '') return [];
   const parsed = observationShape.safeParse(typeof observation === 'string' ? { content: observation } : observation);
   if (!parsed.success) return [{ unusable: `observation ${number} must be text.` }];

@@ -13,7 +13,7 @@ import {
   text,
   timeOf,
   withoutNulls,
-} from '../format.ts';
+} from '../format-type.ts';
 
 /** A memory as `get_all`, `search` and the exports of mem0 and OpenMemory give it. */
 const memoryShape = z.looseObject({
@@ -28,7 +28,7 @@ const memoryShape = z.looseObject({
   created_at: maybeTime,
   updated_at: maybeTime,
 });
-/** What of a memory is nobody's knowledge. */
+/** Fields of a memory that are not content. */
 const EXCLUDED_KEYS = ['memory', 'content', 'metadata', 'hash', 'score', 'embedding', 'vector'];
 
 const relationShape = z.looseObject({

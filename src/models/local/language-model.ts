@@ -1,29 +1,29 @@
 import { oneLine, shortened } from '../../text.ts';
-import type { EpisodeText, Extraction, LanguageModel, Scores, Subject, Summary } from '../language-model.ts';
+import type { EpisodeText, Extraction, LanguageModel, Scores, Summary, SummarySubject } from '../language-model.ts';
 import { modelThread } from '../model-thread.ts';
 
 const ID = 'local-rules-3';
 
-const LONGEST_SUMMARY = 1000;
-const LONGEST_TITLE = 60;
+const MAX_SUMMARY = 1000;
+const MAX_TITLE = 60;
 
-/** Reads English by rules (`extract`), in a worker thread so that a large episode does not hold up the process. */
+/** Reads English by rules (`extract`) in a worker thread, so that a large episode does not block the process. */
 export function localLanguageModel(): LanguageModel {
   const thread = modelThread<EpisodeText, Extraction>('extract', import.meta.url, ID);
   return {
-    ...localJudgement,
+    ...localDefaults,
     id: ID,
-    // Only what the rules read: functions, as a type's attributes hold them, cannot go to a thread.
+    // Only what the rules read: the attributes of a type contain functions, which cannot be sent to a thread.
     extract: ({ content, source, referenceTime }) => thread.ask({ content, source, referenceTime }),
     close: thread.close,
   };
 }
 
 /**
- * What can be judged without a model: nothing is the same but what rules already joined, nothing contradicts, a summary is the
- * newest that fits, and a passage answers as much as it holds of the query's words.
+ * The other methods, without a model: undecided entities stay separate, facts do not contradict each other, a summary joins the newest
+ * texts that fit, and a passage's score is its share of the query's words.
  */
-export const localJudgement: Pick<LanguageModel, 'readsPrevious' | 'resolves' | 'resolve' | 'summarize' | 'score'> = {
+export const localDefaults: Pick<LanguageModel, 'readsPrevious' | 'resolves' | 'resolve' | 'summarize' | 'score'> = {
   readsPrevious: false,
   resolves: false,
   resolve: async ({ entities, facts }) => ({
@@ -41,24 +41,24 @@ export const localJudgement: Pick<LanguageModel, 'readsPrevious' | 'resolves' | 
   },
 };
 
-/** Of an entity or a saga the latest texts that fit; of a community the first, which are those of its best known members. */
-function summary({ kind, name, texts }: Subject): Summary {
+/** The latest texts of an entity or saga that fit. Of a community the first ones, which belong to its best-known members. */
+function summary({ kind, name, texts }: SummarySubject): Summary {
   const once = [...new Set(texts.map(oneLine))];
-  const kept = kind === 'community' ? thatFit(once) : thatFit(once.reverse()).reverse();
-  return { title: name || shortened(namesOf(kept), LONGEST_TITLE), text: kept.join('\n') };
+  const kept = kind === 'community' ? fittingTexts(once) : fittingTexts(once.reverse()).reverse();
+  return { title: name || shortened(namesOf(kept), MAX_TITLE), text: kept.join('\n') };
 }
 
-function thatFit(texts: readonly string[]): string[] {
-  let left = LONGEST_SUMMARY;
+function fittingTexts(texts: readonly string[]): string[] {
+  let left = MAX_SUMMARY;
   const fits = (text: string, place: number) => {
     left -= text.length + 1;
     return left >= -1 || place === 0;
   };
   const end = texts.findIndex((text, place) => !fits(text, place));
-  return texts.slice(0, end < 0 ? undefined : end).map((text) => shortened(text, LONGEST_SUMMARY));
+  return texts.slice(0, end < 0 ? undefined : end).map((text) => shortened(text, MAX_SUMMARY));
 }
 
-/** Members are written as `name: summary`. */
+/** A member is written as `name: summary`. */
 function namesOf(members: readonly string[]): string {
   return members.map((member) => member.split(/:(?: |$)/)[0]).join(', ');
 }

@@ -2,7 +2,7 @@ import type { Range } from '../../english/sentences.ts';
 import { sameKey } from '../../text.ts';
 import { WELL_KNOWN_PRODUCTS } from './vocabulary.ts';
 
-/** Something that a text names, with its label in the graph. */
+/** A thing that a text names, with its type in the graph. */
 export interface NamedThing {
   readonly name: string;
   readonly type: string;
@@ -10,7 +10,9 @@ export interface NamedThing {
 
 /** A name that is recognised by its spelling alone: code, path, package, identifier, version. */
 export interface SpelledName extends Range {
-  /** Null for code that is no name (`false`, `{ a: 1 }`) and for a version of nothing: no entity, but one word for the tagger. */
+  /**
+   * Null for code that is not a name (`false`, `{ a: 1 }`) and for a version without a product: not an entity, but one word for the tagger.
+   */
   readonly thing: NamedThing | null;
   /** The package of a version ("axios" of "axios 1.7.2"). */
   readonly product?: NamedThing;
@@ -27,15 +29,15 @@ const BARE_FILES =
 const DOT_FILE = /^\.[a-z][a-z\d]*(?:[.-][a-z\d]+)*$/i;
 const PACKAGE = /^(?:@[a-z\d][\w.-]*\/[a-z\d][\w.-]*|[a-z][a-z\d]*(?:-[a-z\d]+)+)$/;
 /** Hyphenated words that developers write without meaning a package. */
-const NO_PACKAGE =
+const HYPHENATED_WORD =
   /^(?:content|accept|cache|user|set|if|opt|keep|non|pre|read|write|no|max|min|self|re|same|cross|built|open|up|well|long|end)-|-(?:in|out|only|based|level|side|up|time|off|alive|end|safe|like|to|type|origin|specific|friendly)$/;
 const VALUE = /^(?:true|false|null|undefined|nan|this|\d.*|["'].*|[^\p{L}]*)$/iu;
 const EXPRESSION = /[{}<>;|"'\\]|:\/\/|:$|^(?:in|of|is|as|if|new|or|and|not|the|get|set)$/;
 const COMMAND =
   /^(?:npm|npx|yarn|pnpm|bun|node|deno|git|docker|kubectl|make|cargo|go|pip|python|curl|brew|apt|gh|tsc)(?: [\w@./:=-]+){1,3}$/;
-/** `just lint`, and of `stoat cal start --head 8` what stands before the options. */
+/** `just lint`; of `stoat cal start --head 8` the part before the options. */
 const COMMAND_WORDS = /^([a-z][\w.-]*(?: [a-z][\w:./-]*){0,2}(?: \d{2,8})?)(?: --?\w.*)?$/;
-const NO_COMMAND =
+const NOT_A_COMMAND =
   /^(?:not|no|in|is|are|on|off|the|a|an|to|of|for|and|or|if|with|from|by|as|at|this|that|it|all|any|new|old|only|yes|ok|error|warning|select|insert|update|delete|create|return|throw|import|export|const|let|var|function|class|type|interface|async|await|else|while|do|key|value|true|false)\b/;
 const CALL = /^(?:[\w$]+\.){0,4}[\w$]+\(\)$/;
 const DOTTED = /^(?:[a-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*){1,5}|[A-Z][\w$]*(?:[.#][a-z_$][\w$]*){1,4})$/;
@@ -47,31 +49,34 @@ const SNAKE = /^_{0,2}[A-Za-z\d]+(?:_[A-Za-z\d]+)*_{0,2}$/;
 /** Names of system errors */
 const ERRNO = /^E(?:ADDR|AGAIN|CONN|NO|ACC|PERM|TIMED|PIPE|EXIST|HOST|NET|BUSY)[A-Z]*$/;
 const CAMEL = /^(?:[a-z][a-z\d]*[A-Z][A-Za-z\d]*|[A-Z][a-z\d]+(?:[A-Z][a-z\d]*)+)$/;
-const NO_CAMEL = /^(?:Mc|Mac|De|La|Le)[A-Z][a-z]+$/;
+const CAMEL_CASE_SURNAME = /^(?:Mc|Mac|De|La|Le)[A-Z][a-z]+$/;
 const TICKET = /^(?:(?!UTF|ISO|SHA|RFC|MD)[A-Z]{2,8}-\d[\d-]*|[a-z]{2,6}-[a-z]+-\d|(?:CVE|GHSA)-[\w-]+)$/;
-/** Spelt like identifiers, but everybody's names for products. */
+/** Spelled like identifiers, but common names of products. */
 const PRODUCT =
   /^(?:[a-z]{1,3}[A-Z]{2,4}|mac[O]S|iPhone|iPad|iOS|eBay|[A-Z]{2,6}\/\d(?:\.\d)?|[A-Z][A-Za-z]+(?:DB|MQ|AI|SQL|QL|OS|CI|TV|PT)|(?:[A-Z][A-Za-z]*|node|next|vue|nuxt|three|d3|ember|chart|moment|socket|alpine|discord)\.(?:js|io)|GitHub|GitLab|JavaScript|TypeScript|WebAssembly|YouTube|LinkedIn|CloudFlare|DataDog|OpenTelemetry|LangChain|LangGraph|PowerShell|PostgreSQL|CircleCI|DeepSeek|WhatsApp|TikTok|PayPal|FireFox|JetBrains|VSCode|IntelliJ|HuggingFace)$/;
 
 const WORD =
-  /[@#$\p{L}\p{N}_./~-](?:<[a-z_-]{1,30}>(?=[\w./-])|(?<=[./])<[a-z_-]{1,30}>|[^\s,;:!?'"“”‘’`(){}[\]<>|=]|(?<=\w)\(\)|:\/\/)*/gu;
+  /[@#$*\p{L}\p{N}_./~-](?:<[a-z_-]{1,30}>(?=[\w./-])|(?<=[./])<[a-z_-]{1,30}>|[^\s,;:!?'"“”‘’`(){}[\]<>|=]|(?<=\w)\(\)|:\/\/)*/gu;
 const BEFORE_PACKAGE =
   /\b(?:bump(?:s|ed)?|update[sd]?|upgrade[sd]?|install(?:s|ed)?|uninstall(?:s|ed)?|depends on|dependency|package|crate|gem|image|library|module|npm i|from|of|uses?|using|requires?|imports?|adds?|added|removed)\s$/i;
 const AFTER_PACKAGE = /^\s(?:package|dependency|library|module|npm)\b/i;
-/** "room 214", "board 17": common words that a number makes names of. */
+/** "room 214", "board 17": a common noun that a number turns into a name. */
 const NUMBERED =
   /\b(room|hall|pier|gate|dock|building|warehouse|lab|board|rack|bay|ticket|cabinet|locker|platform|terminal|unit|migration) (?:#?\d{1,5}[A-Za-z]?|[A-Z])(?![\w.:,]*\d|[\w%-]| (?:minutes|hours|days|percent))/gi;
 const PLACE = /^(?:room|hall|pier|gate|dock|building|warehouse|lab) /i;
 const NUMBER = String.raw`v?\d{1,5}(?:\.\d{1,6}){1,2}(?:-[A-Za-z][\w.-]{0,20})?|v\d{1,4}(?:\.x)?`;
 const VERSION = new RegExp(String.raw`(?<![\w.$€£/<>=-])(?:${NUMBER})(?![\w%]|\.\d|-\d)`, 'g');
 const NAME_BEFORE = /(@?[\p{L}\p{N}_][\p{L}\p{N}_./@-]{0,60}?)(?:@| )(?:version )?$/u;
-const NO_PRODUCT =
+const NOT_A_PRODUCT =
   /^(?:version|release|released|v|to|from|in|at|of|on|since|with|for|and|or|than|by|about|over|under|the|a|an|is|was|are|section|chapter|step|changelog|until|before|after|published|between|not|all|new|old|only|prior|latest|current|below|above|then|upcoming|least|most|minor|major|patch|stable|supported|package|library|override|limit|range|constraint|build|dependency|plugin|module|using|requires?|says?|use|pin|need|v?\d.*)$|^[a-z]+(?:ed|ing|es)$/i;
 /** "Redis 7.2", but not "takes 7.2 seconds". */
 const UNIT_AFTER =
   /^\s?(?:%|percent|million|billion|hours?|days?|minutes?|seconds?|ms|[kmg]b|x\b|times|°|km|kg|[ap]m\b)/i;
 
-/** What a sentence names by spelling, in its order, without overlaps. @param code where backticks stood */
+/**
+ * The names in a sentence by spelling, in their order, without overlaps.
+ * @param code ranges that were in backticks
+ */
 export function spelledNames(text: string, code: readonly Range[]): SpelledName[] {
   const found: SpelledName[] = [];
   const spans = code.map((span) => ({ ...span, thing: codeThing(text, span) }));
@@ -81,10 +86,10 @@ export function spelledNames(text: string, code: readonly Range[]): SpelledName[
 }
 
 function isPackageName(text: string): boolean {
-  return text.length <= 80 && PACKAGE.test(text) && !NO_PACKAGE.test(text) && !TICKET.test(text);
+  return text.length <= 80 && PACKAGE.test(text) && !HYPHENATED_WORD.test(text) && !TICKET.test(text);
 }
 
-/** The thing that one word names by its spelling, outside of backticks too; null for ordinary words. */
+/** The thing that a single word names by its spelling; null for ordinary words. */
 function classifyWord(word: string): NamedThing | null {
   // Placeholders, as in `cal/<serial>.toml`.
   const plain = word.replace(/<([a-z_-]{1,30})>/g, '$1');
@@ -110,10 +115,10 @@ function isIdentifier(word: string): boolean {
   if (CALL.test(word) || TICKET.test(word) || ERRNO.test(word)) return true;
   if (DOTTED.test(word)) return !ABBREVIATION.test(word) && !HOST.test(word);
   if (SNAKE.test(word) && word.includes('_')) return /[A-Za-z]/.test(word) && !/^\d/.test(word);
-  return CAMEL.test(word) && word.length <= 60 && !NO_CAMEL.test(word);
+  return CAMEL.test(word) && word.length <= 60 && !CAMEL_CASE_SURNAME.test(word);
 }
 
-/** The thing that the content of a pair of backticks names; null for values, expressions and sentences. */
+/** The thing that the text in a pair of backticks names; null for values, expressions and sentences. */
 function codeThing(text: string, span: Range): NamedThing | null {
   const content = text.slice(span.start, span.end);
   const before = text.slice(Math.max(0, span.start - 30), span.start);
@@ -131,7 +136,7 @@ function codeThing(text: string, span: Range): NamedThing | null {
   if (isPackageName(name)) return { name, type: 'Package' };
   if (!/\s/.test(name) || COMMAND.test(name)) return { name, type: 'Identifier' };
   const words = COMMAND_WORDS.exec(name)?.[1];
-  return words && !NO_COMMAND.test(words) ? { name: words, type: 'Identifier' } : null;
+  return words && !NOT_A_COMMAND.test(words) ? { name: words, type: 'Identifier' } : null;
 }
 
 function numberedIn(text: string): SpelledName[] {
@@ -150,7 +155,7 @@ function wordsIn(text: string): SpelledName[] {
   });
 }
 
-/** `follow-redirects` without backticks is a package only where the words around it say so. */
+/** `follow-redirects` without backticks is a package only if the words around it say so. */
 function plainPackage(text: string, word: string, start: number): NamedThing | null {
   if (!/^[a-z][a-z\d]*(?:-[a-z\d]+)+$/.test(word) || !isPackageName(word)) return null;
   const before = text.slice(Math.max(0, start - 30), start);
@@ -178,7 +183,7 @@ function versionsIn(text: string, code: readonly SpelledName[]): SpelledName[] {
 
 function productBeside(before: string, number: string, at: number, code: readonly SpelledName[]) {
   const name = NAME_BEFORE.exec(before)?.[1];
-  if (!name || NO_PRODUCT.test(name) || /^v?\d/.test(name)) return null;
+  if (!name || NOT_A_PRODUCT.test(name) || /^v?\d/.test(name)) return null;
   const start = at - before.length + before.lastIndexOf(name);
   const isPlain = /^\d+\.\d+$/.test(number) && !code.some((span) => span.start === start);
   if (isPlain && !/^\p{Lu}/u.test(name) && !isPackageName(name)) return null;

@@ -1,11 +1,11 @@
-/** Words that the rules must know one by one. */
+/** Lists of words that the rules use. */
 
 function words(list: string): ReadonlySet<string> {
   return new Set(list.trim().split(/\s+/));
 }
 
-/** Written with a capital letter without being a name. */
-export const NO_NAMES = words(`
+/** Words that are often capitalised but are not names. */
+export const CAPITALISED_NON_NAMES = words(`
   i i'm i'll i'd i've ok okay am pm a an the this that these those it its he she we you they my our your his her their me us
   and or not but no yes yeah yep yup nope nah so if then also when while where what who why how which there here todo note
   notes fixme nb ps fyi btw lol omg imo tbd wip etc mr mrs ms dr only all any some many most more other each every both
@@ -21,7 +21,7 @@ export const NO_NAMES = words(`
   line commit error warn traceback
   expanded consolidated refactored switched reworked enhanced optimized cleaned clean set sets`);
 
-/** Heads of noun phrases that tell nothing. */
+/** Nouns that are too general to be the head of a name. */
 export const EMPTY_NOUNS = words(`
   thing things something anything everything nothing stuff lot lots bit way ways kind kinds sort sorts one ones part parts
   time times day days today yesterday tomorrow week weeks month months year years moment while case cases point reason
@@ -33,22 +33,22 @@ export const EMPTY_NOUNS = words(`
   behavior behaviour pleasure wait talk word words it that what none all us me there here mine yours ours best feels looks sounds seems seeing having thinking feeling being
   getting doing making taking going saying telling trying looking others another`);
 
-/** In front of a noun phrase they tell nothing. */
+/** Adjectives that add nothing to a name. */
 export const EMPTY_ADJECTIVES = words(`
   new old great good nice bad big small little many much more most few several other another same own such some any all
   certain various different last next first second really very so super pretty too quite just only also even still own
-  amazing awesome wonderful cool lovely fantastic incredible beautiful special sweet real true whole full total main
+  amazing awesome wonderful cool lovely fantastic incredible beautiful special sweet real true whole full total
   following above below previous current actual possible available necessary existing additional further extra recent
   plain simple existing relevant respective proper correct over under`);
 
-/** Singular nouns that begin a sentence without being a name, where nothing else tells. */
-export const NO_SUBJECT_NAMES = words(`
+/** Nouns that often begin a sentence and are not names. */
+export const NON_NAME_SUBJECTS = words(`
   support code data work access use help traffic time life music nature art love hope family everybody code food water
   software hardware research progress production staging backup deployment everything news advice information feedback
   practice health power fun history money religion science education church school self-care art creativity summer winter
   spring autumn monday tuesday wednesday thursday friday saturday sunday today tomorrow yesterday tonight today's`);
 
-/** Products whose names, written small, are mostly ordinary words. */
+/** Products whose names in small letters are mostly ordinary words. */
 export const ALSO_COMMON_WORDS = words(`
   node next nest solid rust swift spring rails edge safari slack linear notion cursor express spark flask fastify go git
   bun rollup biome cypress express windows chrome gemini claude copilot angular react vue python java ruby piscina
@@ -71,20 +71,25 @@ export const ADVERBS = words(`
   now also only always still already currently usually mostly just then recently finally again both please even later
   soon today here there together meanwhile`);
 
-/** In front of what a sentence says. */
+/** Words before the actual statement. */
 export const INTERJECTIONS = words(
   'yeah yes yep ok okay well so and but thanks wow oh reminder note fyi update hey hi',
 );
 
-export const BE = words('be am is are was were been being');
+export const FORMS_OF_BE = words('be am is are was were been being');
 
-export const HELPERS = words('be am is are was were been being has have had will do does did');
+export const AUXILIARIES = words('be am is are was were been being has have had will do does did');
 
-/** Verbs that begin an order. */
-export const ORDERS = words(`
+/** Verbs that begin an imperative. */
+export const IMPERATIVE_VERBS = words(`
   use run install set put call check keep write add open start stop read avoid prefer ask copy place pass import pin
   connect rename move replace store deploy configure enable disable`);
 
-export const PAST_FORMS = words(`
+/** Past forms that describe a state and not an event. */
+export const PAST_STATES = words(`
+  was were had used ran lived pointed stored kept listened owned led managed worked needed belonged depended consisted
+  contained required supported relied lay stood held hosted maintained preferred`);
+
+export const IRREGULAR_PAST = words(`
   began broke brought built came chose did drew drove fell felt found gave got had held kept knew left led lost made met
   moved paid put ran said sat saw sent set spent spoke stood took told thought went won wrote became cost`);

@@ -1,19 +1,12 @@
 import * as z from 'zod/mini';
 import { parseJson } from '../../json.ts';
-
-export interface ChatReply {
-  readonly text: string;
-  /** Why the text cannot be read; null where it can. */
-  readonly stopped: 'refusal' | 'length' | 'content_filter' | 'empty' | null;
-  readonly promptTokens: number;
-  readonly completionTokens: number;
-}
+import type { ChatReply } from '../chat/chat.ts';
 
 const tokens = z.catch(z.number().check(z.int(), z.minimum(0)), 0);
-/** A text, or a list of parts as Mistral's reasoning models and some gateways send it. */
+/** A string, or a list of parts (Mistral's reasoning models and some gateways). */
 const content = z.nullish(z.union([z.string(), z.array(z.unknown())]));
 
-/** What a message, or a piece of one in a stream, may hold. */
+/** A message, or a part of one in a stream. */
 export const messageShape = z.object({
   content,
   refusal: z.nullish(z.string()),
@@ -21,16 +14,16 @@ export const messageShape = z.object({
   reasoning: z.nullish(z.unknown()),
   tool_calls: z.nullish(z.array(z.object({ function: z.nullish(z.object({ arguments: z.nullish(z.string()) })) }))),
 });
-export type GivenMessage = z.output<typeof messageShape>;
+export type RawMessage = z.output<typeof messageShape>;
 
 const completion = z.object({
   choices: z.array(z.object({ finish_reason: z.nullish(z.string()), message: messageShape })),
   usage: z.nullish(z.object({ prompt_tokens: tokens, completion_tokens: tokens })),
 });
 
-/** @throws TypeError for what is no chat completion */
-export function readCompletion(given: unknown): ChatReply {
-  const { success, data } = completion.safeParse(given);
+/** @throws TypeError if it is not a chat completion */
+export function readCompletion(body: unknown): ChatReply {
+  const { success, data } = completion.safeParse(body);
   if (!success) throw new TypeError('not a chat completion');
   const [choice] = data.choices;
   const text = choice ? answerIn(choice.message) : '';
@@ -48,11 +41,10 @@ export function readCompletion(given: unknown): ChatReply {
 }
 
 /**
- * The answer of a message: its content; else the arguments of a tool call; else the reasoning, but only where all of it is
- * one JSON object: servers that force a schema upon a reasoning model put the answer there. Reasoning in prose is never read,
- * because the drafts in it are not the answer.
+ * The answer of a message: its content; else the arguments of a tool call; else the reasoning, but only if all of it is one
+ * JSON object, because servers that force a schema on a reasoning model put the answer there. Reasoning in prose holds drafts.
  */
-function answerIn(message: GivenMessage): string {
+function answerIn(message: RawMessage): string {
   const text = contentText(message.content);
   if (text.trim() !== '') return text;
   const [call] = message.tool_calls ?? [];
@@ -61,10 +53,10 @@ function answerIn(message: GivenMessage): string {
   return isJsonObject(reasoning) ? reasoning : '';
 }
 
-/** The text of a content; of a list the parts that are text, not those that are thoughts. */
-export function contentText(given: GivenMessage['content']): string {
-  if (typeof given === 'string') return given;
-  return (given ?? []).map((part) => textOfPart(part)).join('');
+/** The text of a message's content; thoughts in a list of parts are left out. */
+export function contentText(content: RawMessage['content']): string {
+  if (typeof content === 'string') return content;
+  return (content ?? []).map((part) => textOfPart(part)).join('');
 }
 
 function textOfPart(part: unknown): string {
@@ -73,7 +65,7 @@ function textOfPart(part: unknown): string {
   return (type === undefined || type === 'text' || type === 'output_text') && typeof text === 'string' ? text : '';
 }
 
-export function reasoningText({ reasoning_content, reasoning }: GivenMessage): string {
+export function reasoningText({ reasoning_content, reasoning }: RawMessage): string {
   return reasoning_content ?? (typeof reasoning === 'string' ? reasoning : '');
 }
 

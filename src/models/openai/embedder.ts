@@ -1,21 +1,20 @@
 import { APIError } from 'openai';
-import type { EmbeddingSettings } from '../../config.ts';
 import { ModelFailedError } from '../../errors.ts';
+import type { EmbeddingSettings } from '../declarations.ts';
 import type { Embedder } from '../embedder.ts';
 import type { TokenUse } from '../language-model.ts';
-import { type ConnectionOptions, openConnection } from './connection.ts';
-import { embeddable, embeddingBatches, SHORTEST_TEXT } from './embedding-batches.ts';
+import { type ConnectionOptions, openModelConnection } from './connection.ts';
+import { OPENAI_EMBEDDING_DIMENSION, OPENAI_EMBEDDING_MODEL } from './declaration.ts';
 import { isAboutText, isTooLarge } from './failures.ts';
 import { readJsonBody } from './stream.ts';
-import { normalizedVector } from './vectors.ts';
 
 type OnUse = (use: TokenUse) => void;
 
-/** What is known of the server. */
+/** What the server supports, as far as known. */
 interface Capabilities {
-  /** Only OpenAI's third generation takes the parameter; others refuse it. */
+  /** Only OpenAI's third generation takes this parameter; others refuse it. */
   readonly dimensions: boolean;
-  /** A third of the bytes, where the server speaks it. */
+  /** A third of the bytes, if the server supports it. */
   readonly base64: boolean;
 }
 
@@ -24,18 +23,18 @@ const EMBEDDING_NAMES = {
   address: 'MEMORY_EMBEDDING_BASE_URL or OPENAI_BASE_URL',
   key: 'MEMORY_EMBEDDING_API_KEY or OPENAI_API_KEY',
 };
-/** Shows whether the server answers at all. */
+/** Tests whether the server answers at all. */
 const PROBE = ['.'];
 
 /**
  * Vectors of OpenAI or of a server that speaks its protocol (`/embeddings`). Vectors longer than requested are cut by the server
- * where it can, else here. A server that refuses a request is asked for less: fewer texts, numbers instead of base64, no
- * `dimensions`, a shorter text; what helped is remembered.
+ * if it can, else here. If the server refuses a request, the next one asks for less: fewer texts, numbers instead of base64, no
+ * `dimensions`, a shorter text. What helped is remembered.
  */
-export function openaiEmbedder(settings: Omit<EmbeddingSettings, 'by'>, options?: ConnectionOptions): Embedder {
-  const { model = 'text-embedding-3-small', dimension = 1024 } = settings;
-  const connection = openConnection(settings, model, EMBEDDING_NAMES, options);
-  let known: Capabilities = { dimensions: /text-embedding-3/.test(model), base64: true };
+export function openaiEmbedder(settings: Omit<EmbeddingSettings, 'provider'>, options?: ConnectionOptions): Embedder {
+  const { model = OPENAI_EMBEDDING_MODEL, dimension = OPENAI_EMBEDDING_DIMENSION } = settings;
+  const connection = openModelConnection(settings, model, EMBEDDING_NAMES, options);
+  let supported: Capabilities = { dimensions: /text-embedding-3/.test(model), base64: true };
   let hasAnswered = false;
   /** Texts in a request. */
   let batchLimit = Number.POSITIVE_INFINITY;
@@ -49,13 +48,13 @@ export function openaiEmbedder(settings: Omit<EmbeddingSettings, 'by'>, options?
       return vectors;
     } catch (error) {
       if (isRefusal(error) && texts.length > 1) return embedHalves(texts, onUse);
-      if (isTooLarge(error) && (texts[0] ?? '').length > SHORTEST_TEXT)
+      if (isTooLarge(error) && (texts[0] ?? '').length > MIN_TEXT)
         return embedBatch([firstHalf(texts[0] ?? '')], onUse);
-      throw await connection.failure(error, { text, probe: () => request(PROBE, known) });
+      throw await connection.failure(error, { text, probe: () => request(PROBE, supported) });
     }
   }
 
-  /** Smaller requests are kept to where both halves are taken; else it was one text that was refused. */
+  /** The batch limit falls only if the server takes both halves; otherwise it refused one text. */
   async function embedHalves(texts: readonly string[], onUse: OnUse): Promise<number[][]> {
     const half = Math.ceil(texts.length / 2);
     const vectors = [
@@ -68,18 +67,18 @@ export function openaiEmbedder(settings: Omit<EmbeddingSettings, 'by'>, options?
 
   async function embedAll(texts: readonly string[], onUse: OnUse): Promise<number[][]> {
     const vectors: number[][] = [];
-    // One after the other: several at once only meet the server's limits sooner.
+    // One at a time: parallel calls only reach the server's limits sooner.
     for (const batch of embeddingBatches(texts, batchLimit)) vectors.push(...(await embedBatch(batch, onUse)));
     return vectors;
   }
 
-  /** Asks for less until the server takes it. Throws what the `openai` package throws. */
+  /** Asks for less until the server takes the request. Throws the errors of the `openai` package. */
   async function embedOnce(texts: readonly string[], onUse: OnUse): Promise<number[][]> {
-    let capabilities = known;
+    let capabilities = supported;
     for (;;) {
       try {
         const vectors = await request(texts, capabilities, onUse);
-        known = capabilities;
+        supported = capabilities;
         hasAnswered = true;
         return vectors;
       } catch (error) {
@@ -97,14 +96,14 @@ export function openaiEmbedder(settings: Omit<EmbeddingSettings, 'by'>, options?
     capabilities: Capabilities,
     onUse: OnUse = () => {},
   ): Promise<number[][]> {
-    const reply = await connection.send(async (client, { signal, watch }) => {
+    const reply = await connection.send(async (client, { signal, watchdog }) => {
       const body = {
         model,
         input: [...texts],
         encoding_format: capabilities.base64 ? ('base64' as const) : ('float' as const),
         ...(capabilities.dimensions && { dimensions: dimension }),
       };
-      return readJsonBody(await client.embeddings.create(body, { signal }).asResponse(), watch);
+      return readJsonBody(await client.embeddings.create(body, { signal }).asResponse(), watchdog);
     });
     onUse({ purpose: 'embed', model, promptTokens: tokensOf(reply), completionTokens: 0 });
     return vectorsOf(reply, texts.length);
@@ -133,12 +132,12 @@ export function openaiEmbedder(settings: Omit<EmbeddingSettings, 'by'>, options?
   return {
     model,
     dimension,
-    embed: (texts, onUse = () => {}) => embedAll(texts.map(embeddable), onUse),
+    embed: (texts, onUse = () => {}) => embedAll(texts.map(embeddableText), onUse),
     close: async () => connection.close(),
   };
 }
 
-/** A refusal that fewer texts may avoid, in whatever words. */
+/** True for a refusal that a smaller request may avoid, in any words. */
 function isRefusal(error: unknown): boolean {
   if (!(error instanceof APIError)) return false;
   return isTooLarge(error) || ([400, 413, 422].includes(error.status ?? 0) && !isAboutText(error));
@@ -151,7 +150,7 @@ function withoutRefusedFeature(capabilities: Capabilities, error: unknown): Capa
   return capabilities.base64 && /encoding_format|base64/i.test(words) ? { ...capabilities, base64: false } : undefined;
 }
 
-/** For a refusal whose words name nothing we know, as long as the server has answered nothing yet. */
+/** For a refusal in unknown words, as long as the server has not answered yet. */
 function withFewerFeatures(capabilities: Capabilities, error: unknown): Capabilities | undefined {
   if (!(error instanceof APIError) || ![400, 415, 422].includes(error.status ?? 0) || isAboutText(error))
     return undefined;
@@ -163,15 +162,70 @@ function firstHalf(text: string): string {
   return text.slice(0, Math.floor(text.length / 2)).toWellFormed();
 }
 
-/** Little-endian float32. @throws TypeError for what is no such text */
+/** Little-endian float32. @throws TypeError if the length does not fit */
 function floatsIn(base64: string): Float32Array {
   const bytes = Buffer.from(base64, 'base64');
   if (bytes.length % 4 !== 0) throw new TypeError('not float32 in base64');
   return new Float32Array(new Uint8Array(bytes).buffer);
 }
 
-/** Servers that do not count say nothing. */
+/** 0 for servers that do not count. */
 function tokensOf(reply: unknown): number {
   const tokens = (reply as { usage?: { prompt_tokens?: unknown } } | null)?.usage?.prompt_tokens;
   return typeof tokens === 'number' ? tokens : 0;
+}
+
+const MOST_TEXTS = 256;
+const MOST_CHARACTERS = 200_000;
+/** About 8,000 tokens, which is what OpenAI's models take. */
+const LONGEST_TEXT = 24_000;
+/** A text that the server finds too long is not cut shorter than this. */
+export const MIN_TEXT = 200;
+
+/** A text as it is embedded: on one line, no longer than models take, and not empty, because servers refuse empty texts. */
+export function embeddableText(text: string): string {
+  const line = text
+    .slice(0, LONGEST_TEXT)
+    .toWellFormed()
+    .replace(/[\r\n]+/g, ' ');
+  return line.trim() === '' ? '.' : line;
+}
+
+/**
+ * The texts in batches that servers take, in the same order.
+ * @param most texts per request
+ */
+export function embeddingBatches(texts: readonly string[], most = MOST_TEXTS): string[][] {
+  const batches: string[][] = [];
+  let room = 0;
+  for (const text of texts) {
+    const last = batches.at(-1);
+    if (last && last.length < Math.min(most, MOST_TEXTS) && text.length <= room) last.push(text);
+    else {
+      batches.push([text]);
+      room = MOST_CHARACTERS;
+    }
+    room -= text.length;
+  }
+  return batches;
+}
+
+/**
+ * A server's vector as the graph stores it: the first `dimension` numbers, scaled to length 1 (Matryoshka vectors may be cut like
+ * this: Kusupati et al. 2022). Six decimals change a cosine by two millionths at most and take a third of the bytes.
+ * Undefined if there are fewer numbers, or if they have no finite length.
+ */
+export function normalizedVector(numbers: ArrayLike<unknown>, dimension: number): number[] | undefined {
+  if (numbers.length < dimension) return undefined;
+  const vector: number[] = [];
+  let squares = 0;
+  // A plain loop, because this runs for each number of each vector.
+  for (let index = 0; index < dimension; index += 1) {
+    const value = Number(numbers[index]);
+    squares += value * value;
+    vector.push(value);
+  }
+  const length = Math.sqrt(squares);
+  if (!Number.isFinite(length) || length === 0) return undefined;
+  return vector.map((value) => Math.round((value / length) * 1e6) / 1e6);
 }

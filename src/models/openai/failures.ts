@@ -1,16 +1,17 @@
 import { APIConnectionError, APIError } from 'openai';
 import {
   ConfigError,
-  isForeseen,
+  isOperationalError,
   ModelBusyError,
   ModelFailedError,
   ModelUnavailableError,
   TextTooLongError,
   UnusableReplyError,
 } from '../../errors.ts';
+import { parseJson } from '../../json.ts';
 import { SECOND } from '../../time.ts';
-import { Interrupted } from './interrupted.ts';
-import { retryAfter } from './retry-after.ts';
+import { retryAfter } from '../server/retry-after.ts';
+import { InterruptedError } from '../server/watchdog.ts';
 
 /** What the sentences name. */
 export interface CallDetails {
@@ -25,7 +26,7 @@ export interface CallDetails {
 
 const TOO_LONG =
   /context.?length|maximum context|context window|context size|too many tokens|too (?:long|large)(?! a number)|must be reduced|reduce the (?:length|input)|string_above_max_length|exceeds? .{0,40}(?:token|context|input length)/i;
-/** The size of a batch, not of a text, is what these speak of. */
+/** These words are about the size of a batch, not of a text. */
 const ABOUT_BATCH = /batch.?size|in one batch|number of (?:inputs|texts|elements)|larger than \d+/i;
 const KEY_REFUSED = /api.?key.{0,20}(?:not valid|invalid|expired)|API_KEY_INVALID|(?:invalid|incorrect) api.?key/i;
 const FILTERED = /content_?filter|content_?policy|content management/i;
@@ -34,28 +35,28 @@ const NO_MODEL =
 const NO_QUOTA = /insufficient_quota|billing|quota exceeded|insufficient balance|exceeded your current quota/i;
 
 /**
- * The failure of a call in a sentence of ours. What the server says is looked at but never passed on: it may quote the key or
- * the episode. The cause holds status, code and the request's number only, for the same reason.
+ * The failure of a call as one of our errors. The server's words are read but never passed on: they may quote the key or the
+ * episode. For the same reason the cause holds only status, code and request id.
  */
 export function failureOf(error: unknown, details: CallDetails): Error {
-  if (isForeseen(error)) return error;
+  if (isOperationalError(error)) return error;
   const cause = { cause: redactError(error) };
   const { server, model, names } = details;
-  if (details.closed) return new ModelUnavailableError(`The model ${model} was closed while it was asked.`, cause);
-  if (error instanceof Interrupted) return interruptionOf(error, details);
+  if (details.closed) return new ModelUnavailableError(`The model ${model} was closed during a call.`, cause);
+  if (error instanceof InterruptedError) return interruptionOf(error, details);
   if (error instanceof APIConnectionError)
     return new ModelUnavailableError(
-      `${server} cannot be reached${inBrackets(networkCode(error))}; check the network and ${names.address}.`,
+      `${server} cannot be reached${inParentheses(networkCode(error))}; check the network and ${names.address}.`,
       cause,
     );
   if (error instanceof APIError) return refusalOf(error, details);
   return new ModelFailedError(
-    `${server} gave an answer that is not of OpenAI's protocol; check that ${names.address} ends where the protocol begins, usually in /v1.`,
+    `${server} gave an answer that is not of OpenAI's protocol; check that ${names.address} has the right path, which usually ends in /v1.`,
     cause,
   );
 }
 
-function interruptionOf(error: Interrupted, { server, model, names }: CallDetails): Error {
+function interruptionOf(error: InterruptedError, { server, model, names }: CallDetails): Error {
   const cause = { cause: redactError(error.cause ?? error) };
   const seconds = `${error.after / SECOND} s`;
   switch (error.by) {
@@ -65,12 +66,12 @@ function interruptionOf(error: Interrupted, { server, model, names }: CallDetail
       return new ModelUnavailableError(`${server} fell silent for ${seconds} in the middle of its answer.`, cause);
     case 'cut':
       return new ModelUnavailableError(
-        `${server} broke off in the middle of its answer; it is asked again later.`,
+        `${server} broke off in the middle of its answer; it is called again later.`,
         cause,
       );
     case 'unfinished':
       return new ModelFailedError(`${server} stopped in the middle of its answer, without saying why.`, cause);
-    // It would take as long, and cost as much, the next time: each try counts.
+    // A retry would take as long and cost as much: every attempt counts.
     case 'endless':
       return new ModelFailedError(
         `The model ${model} did not end its answer within ${seconds}; choose a faster one in ${names.model}.`,
@@ -93,13 +94,13 @@ function refusalOf(error: APIError, details: CallDetails): Error {
     );
   if (status === 402 || (status === 429 && NO_QUOTA.test(message)))
     return new ModelUnavailableError(
-      `${server} says that the account's quota is used up; add credit or raise its limit, then jobs go on by themselves.`,
+      `${server} says that the account's quota is used up; add credit or raise its limit, then jobs continue automatically.`,
       cause,
     );
   if (status === 429 || (status === 503 && retryAfter(error.headers) !== null))
-    return new ModelBusyError(`${server} is busy or asks for fewer calls of ${model}; it is asked again later.`, {
+    return new ModelBusyError(`${server} is busy or asks for fewer calls of ${model}; it is called again later.`, {
       ...cause,
-      retryAfter: retryAfter(error.headers),
+      retryAfterMs: retryAfter(error.headers),
     });
   if (status === 404 || (status === 400 && NO_MODEL.test(message)))
     return new ConfigError(
@@ -118,15 +119,15 @@ function refusalOf(error: APIError, details: CallDetails): Error {
     );
   if (status >= 500 || status === 408 || status === 409)
     return new ModelUnavailableError(
-      `${server} has a failure of its own (${error.status ?? describe(error)}); it is asked again later.`,
+      `${server} reports an internal error (${error.status ?? describe(error)}); it is called again later.`,
       cause,
     );
   return new ModelFailedError(`${server} refused the request for the model ${model} (${describe(error)}).`, cause);
 }
 
 /**
- * True when the request is larger than the server ever takes: by its own words, whatever the status (llama.cpp says so with 500), or
- * because it asks for more tokens than a whole minute allows, which a wait cannot change.
+ * True if the request is larger than the server ever takes: by its own words, with any status (llama.cpp uses 500), or because the
+ * request needs more tokens than a whole minute allows, so that waiting does not help.
  */
 export function isTooLarge(error: unknown): boolean {
   if (!(error instanceof APIError)) return false;
@@ -140,30 +141,30 @@ export function isTooLarge(error: unknown): boolean {
   return TOO_LONG.test(message) && !ABOUT_BATCH.test(message);
 }
 
-/** True when a refusal is about what was asked and not about how: no other way of asking would be answered. */
+/** True if the server refused the text and not a feature of the request: no other way of asking would help. */
 export function isAboutText(error: APIError): boolean {
   const message = messageOf(error);
   return isTooLarge(error) || [FILTERED, NO_MODEL, NO_QUOTA, KEY_REFUSED].some((words) => words.test(message));
 }
 
-/** True for a failure of the server's own, which may come from the one text that it was given. */
+/** True for a failure of the server itself, which this one text may have caused. */
 export function isServerFailure(error: unknown): error is APIError {
   return error instanceof APIError && statusOf(error) >= 500 && !isTooLarge(error);
 }
 
-/** A failure that comes each time for one text while the server answers others. */
+/** A failure that recurs for one text while the server answers others. */
 export function textFailure(error: APIError, { server, model }: CallDetails): Error {
   return new ModelFailedError(
-    `${server} fails on this text each time (${error.status ?? describe(error)}) and answers others; the model ${model} cannot read it.`,
+    `${server} fails on this text every time (${error.status ?? describe(error)}) but answers others; the model ${model} cannot read it.`,
     { cause: redactError(error) },
   );
 }
 
 const statusOf = (error: APIError): number => error.status ?? impliedStatus(error);
-/** `error` is the body's own member; servers that have none get one in error-bodies.ts. */
+/** `error` is the body's own member; servers that have none get one from `fetchWithErrorBodies`. */
 const messageOf = (error: APIError): string => `${error.code} ${error.type} ${error.message}`;
 
-/** What a failure in the middle of an answer would have been at its beginning; the status is sent by then. 0 for the unknown. */
+/** The status that a failure in the middle of an answer would have had at its start, when the status line was sent. 0 if unknown. */
 function impliedStatus(error: APIError): number {
   const message = messageOf(error);
   if (/rate_?limit/i.test(message) || NO_QUOTA.test(message)) return 429;
@@ -176,10 +177,10 @@ function impliedStatus(error: APIError): number {
 function refusedKey({ server, ownKey, names }: CallDetails): string {
   return ownKey
     ? `${server} refused the key in ${names.key}; set one that is valid.`
-    : `${server} wants a key; set ${names.key}.`;
+    : `${server} needs a key; set ${names.key}.`;
 }
 
-/** An error without what the server or the package put into the original. */
+/** The error without any text of the server or the package. */
 function redactError(error: unknown): Error {
   if (error instanceof APIError) return new Error(describe(error));
   return new Error(error instanceof Error ? error.name : typeof error);
@@ -195,7 +196,7 @@ function plain(code: unknown): string {
   return typeof code === 'string' && /^[\w.-]{1,60}$/.test(code) && !code.startsWith('sk-') ? code : '';
 }
 
-/** Such as ECONNREFUSED; the platform hides it some causes deep. */
+/** Such as ECONNREFUSED, which Node nests several causes deep. */
 function networkCode(error: unknown): string {
   for (let current = error, depth = 0; current instanceof Error && depth < 5; current = current.cause, depth += 1) {
     const code = plain((current as NodeJS.ErrnoException).code);
@@ -204,4 +205,32 @@ function networkCode(error: unknown): string {
   return '';
 }
 
-const inBrackets = (text: string) => (text === '' ? '' : ` (${text})`);
+const inParentheses = (text: string) => (text === '' ? '' : ` (${text})`);
+
+/**
+ * `fetch` for the `openai` package, which reads a failure only from a member `error` of the body. Other servers send a list
+ * (Gemini), `detail` (FastAPI), `message` at the top (vLLM, Mistral, Text Embeddings Inference) or plain text; theirs gets that
+ * member here, so that its words can be looked at.
+ */
+export async function fetchWithErrorBodies(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+  const response = await fetch(input, init);
+  if (response.ok) return response;
+  const text = await response.text();
+  const { status, statusText, headers } = response;
+  const body = JSON.stringify({ error: errorIn(text) });
+  const newHeaders = new Headers(headers);
+  for (const name of ['content-length', 'content-encoding', 'transfer-encoding']) newHeaders.delete(name);
+  newHeaders.set('content-type', 'application/json');
+  return new Response(body, { status, statusText, headers: newHeaders });
+}
+
+function errorIn(text: string): object {
+  const body = parseJson(text);
+  const first: unknown = Array.isArray(body) ? body[0] : body;
+  if (typeof first !== 'object' || first === null) return { message: text };
+  const { error, detail, message } = first as Record<string, unknown>;
+  if (typeof error === 'object' && error !== null) return error;
+  if (typeof error === 'string') return { ...first, message: error };
+  if (typeof message === 'string') return first;
+  return { ...first, message: JSON.stringify(detail ?? message ?? first) };
+}

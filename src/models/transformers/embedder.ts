@@ -1,23 +1,26 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { EmbeddingSettings } from '../../config.ts';
 import { ConfigError, ModelFailedError } from '../../errors.ts';
+import type { EmbeddingSettings } from '../declarations.ts';
 import type { Embedder } from '../embedder.ts';
 import { modelThread } from '../model-thread.ts';
 import type { EncodeRequest } from './encoder-thread.ts';
 
 /** 50 languages, 384 numbers, 118 MB: https://huggingface.co/Xenova/paraphrase-multilingual-MiniLM-L12-v2 */
-const DEFAULT_MODEL = 'Xenova/paraphrase-multilingual-MiniLM-L12-v2';
+export const DEFAULT_MODEL = 'Xenova/paraphrase-multilingual-MiniLM-L12-v2';
 const DEFAULT_DIMENSION = 384;
 const BATCH = 16;
 
 /**
- * A sentence encoder that `@huggingface/transformers` runs on this machine, in a thread of its own: mean of the last layer, brought
- * to length 1 (Reimers and Gurevych 2019). The package is not installed with ours. Loaded at the first text.
+ * A sentence encoder that `@huggingface/transformers` runs on this machine, in a thread of its own: mean of the last layer, scaled
+ * to length 1 (Reimers and Gurevych 2019). The package is not a dependency of ours. Loaded with the first text.
  * @param settings `model` is a folder with `config.json`, tokenizer and `onnx/`, or a model's id, which is downloaded once
  * @throws ConfigError for a folder that holds no model
  */
-export function transformersEmbedder({ model = DEFAULT_MODEL, dimension }: Omit<EmbeddingSettings, 'by'>): Embedder {
+export function transformersEmbedder({
+  model = DEFAULT_MODEL,
+  dimension,
+}: Omit<EmbeddingSettings, 'provider'>): Embedder {
   const folder = existsSync(model) ? resolve(model) : undefined;
   const width = dimension ?? (folder ? dimensionIn(folder) : DEFAULT_DIMENSION);
   const name = nameOf(folder ?? model);

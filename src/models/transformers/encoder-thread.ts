@@ -18,7 +18,7 @@ interface Transformers {
 }
 
 const PACKAGE = '@huggingface/transformers';
-/** Texts are encoded by their beginning: what a model takes is 128 to 512 tokens. */
+/** Only the beginning of a text is encoded: a model reads 128 to 512 tokens. */
 const ENCODED_CHARACTERS = 2_000;
 
 let loading: Promise<Encode> | undefined;
@@ -52,7 +52,7 @@ async function transformers(): Promise<Transformers> {
   try {
     return (await import(PACKAGE)) as unknown as Transformers;
   } catch (cause) {
-    throw new Error(`MEMORY_EMBEDDINGS=transformers needs the package ${PACKAGE}; install it beside memory-manager`, {
+    throw new Error(`MEMORY_EMBEDDINGS=transformers needs the package ${PACKAGE}; install it next to memory-manager`, {
       cause,
     });
   }

@@ -1,9 +1,9 @@
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InvalidInputError } from '../../errors.ts';
+import { InvalidInputError, NewerJobError } from '../../errors.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { trace } from '../../telemetry/tracing.ts';
-import { held, readSpooled, type Spool, type SpooledEpisode } from './spool.ts';
+import { episodesInFile, readSpooled, type Spool, type SpooledEpisode } from './spool.ts';
 
 export interface DrainOptions {
   readonly metrics?: Metrics | undefined;
@@ -13,26 +13,29 @@ export interface DrainOptions {
   readonly isOver?: () => boolean;
 }
 
-/** What became of the files. */
-export interface Drained {
+/** The result of draining the spool. */
+export interface DrainResult {
   readonly drained: number;
-  readonly left: number;
-  /** Why some are left, in a sentence. */
-  readonly said?: string;
+  /** Without episodes of a newer release, which only a program of that release can queue. */
+  readonly remaining: number;
+  /** Why episodes remain, in a sentence. */
+  readonly error?: string;
 }
 
 const AT_ONCE = 16;
 
 /**
- * Hands all that waits on disk to the queue, oldest first. Of two that do this at once one comes too late and does no harm: the
- * job's id is the episode's uuid, and who removed the file has counted it.
+ * Adds all episodes on disk to the queue, oldest first. Two processes may do this at the same time: the job's id is the episode's uuid, and only the
+ * process that removes a file counts its episodes.
  */
 export async function drainSpool(
   spool: Spool,
   store: (spooled: SpooledEpisode) => Promise<unknown>,
   { metrics, onNotice, isOver = () => false }: DrainOptions = {},
-): Promise<Drained> {
+): Promise<DrainResult> {
   let drained = 0;
+  const newer = new Set<string>();
+  const left = () => spool.names().reduce((sum, name) => (newer.has(name) ? sum : sum + episodesInFile(name)), 0);
 
   async function drain(name: string): Promise<void> {
     const path = join(spool.folder, name);
@@ -46,7 +49,7 @@ export async function drainSpool(
       notice(`The spooled episode ${one.episode.uuid}`, reason);
     }
     // Before the file is removed: a duplicate is better than a loss.
-    if (refused.length > 0) spool.keepAside(refused);
+    if (refused.length > 0) spool.storeUnreadable(refused);
     if (!(await removed(path))) return;
     const count = spooled.length - refused.length;
     drained += count;
@@ -57,6 +60,11 @@ export async function drainSpool(
     try {
       return await read();
     } catch (error) {
+      // The file stays for a program of the release that wrote it.
+      if (error instanceof NewerJobError) {
+        newer.add(name);
+        return undefined;
+      }
       if (!(error instanceof InvalidInputError)) throw error;
       if (spool.setAside(name)) notice(`The spooled file ${name}`, error);
       return undefined;
@@ -71,18 +79,16 @@ export async function drainSpool(
   for (let start = 0; start < names.length && !isOver(); start += AT_ONCE) {
     const results = await Promise.allSettled(names.slice(start, start + AT_ONCE).map(drain));
     const failed = results.find((result) => result.status === 'rejected');
-    if (failed) return { drained, left: left(spool), said: (failed.reason as Error).message };
+    if (failed) return { drained, remaining: left(), error: (failed.reason as Error).message };
   }
-  return { drained, left: names.length === 0 ? 0 : left(spool) };
+  return { drained, remaining: names.length === 0 ? 0 : left() };
 }
-
-const left = (spool: Spool): number => spool.names().reduce((sum, name) => sum + held(name), 0);
 
 function handIn(spooled: SpooledEpisode, store: (spooled: SpooledEpisode) => Promise<unknown>): Promise<unknown> {
   return trace('memory.spool.drain', { childOf: spooled.carrier, detached: true }, () => store(spooled));
 }
 
-/** Why the queue will never take it; undefined when it has. */
+/** Why the queue will never accept the episode; undefined if it did. */
 async function refusal(work: () => Promise<unknown>): Promise<InvalidInputError | undefined> {
   try {
     await work();
@@ -93,7 +99,7 @@ async function refusal(work: () => Promise<unknown>): Promise<InvalidInputError 
   }
 }
 
-/** False when another process was quicker. */
+/** False if another process removed the file first. */
 async function removed(path: string): Promise<boolean> {
   return unlink(path).then(
     () => true,

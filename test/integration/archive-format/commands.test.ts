@@ -1,13 +1,13 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Running, startWorkers } from '../../../workers/main.ts';
+import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
 import { plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 const stores = useStores();
-let worker: Running;
+let worker: RunningWorkers;
 beforeAll(async () => {
   worker = await startWorkers(stores.config, ['store', 'export'], { languageModel: plainModel() });
 });
@@ -114,7 +114,7 @@ describe('archive', () => {
     [
       'an unknown action',
       ['burn'],
-      /^archive has no action "burn"; use list, verify, restore, rebuild, accept-loss or prune/,
+      /^archive has no action "burn"; use list, verify, restore, rebuild, accept-loss, prune or new-key/,
     ],
     ['no retention', ['prune'], /^Give the number of archives to keep/],
     ['a wrong retention', ['prune', '--keep', 'hourly=3'], /^Give the number of archives to keep/],

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { findManifest } from '../../../src/archive/catalogue.ts';
-import type { Element } from '../../../src/archive/element.ts';
+import type { Element } from '../../../src/archive/graph-element.ts';
 import { openInventory } from '../../../src/archive/inventory.ts';
 import { type Manifest, writeManifest } from '../../../src/archive/manifest.ts';
 import { loadIntoScratch } from '../../../src/archive/restore.ts';
-import { directoryStore } from '../../../src/archive/stores/directory.ts';
-import type { ArchiveStore } from '../../../src/archive/stores/store.ts';
+import type { ArchiveStore } from '../../../src/archive/stores/archive-store.ts';
+import { folderStore } from '../../../src/archive/stores/folder.ts';
 import { verifyArchive } from '../../../src/archive/verify.ts';
 import { useOpened } from '../../support/opened.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -52,7 +52,7 @@ async function craft({ nodes = [NODE, OTHER], edges = [EDGE], gzip = false, ...r
     ...{ counts, graph_hash: hashes, embedder },
     journal: { until: head.exported_at, position: '0-0', ...journal },
   };
-  const store = directoryStore(`${stores.config.exportDir}-${newGroup()}`);
+  const store = folderStore(`${stores.config.exportDir}-${newGroup()}`);
   const crafted = { ...manifest, ...rest.manifest?.(manifest) } as Manifest;
   await store.put(
     crafted.file,
@@ -76,7 +76,7 @@ async function outcomes(store: ArchiveStore, file: string): Promise<{ verify: st
   };
   return {
     verify: await said(async () => {
-      const { whole, problems } = await verifyArchive(store, await findManifest(store, file, GROUP));
+      const { intact: whole, problems } = await verifyArchive(store, await findManifest(store, file, GROUP));
       return { whole, problems };
     }),
     restore: await said(async () => {

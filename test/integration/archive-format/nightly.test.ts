@@ -3,22 +3,28 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readCatalogue } from '../../../src/archive/catalogue.ts';
 import { exportGroup } from '../../../src/archive/export.ts';
-import { isArchive, manifestName, type Origin, readManifest, writeManifest } from '../../../src/archive/manifest.ts';
+import {
+  type ArchiveOrigin,
+  isArchive,
+  manifestName,
+  readManifest,
+  writeManifest,
+} from '../../../src/archive/manifest.ts';
 import { type NightParts, runNightlyExport } from '../../../src/archive/nightly.ts';
 import { pruneStore } from '../../../src/archive/prune.ts';
-import { directoryStore } from '../../../src/archive/stores/directory.ts';
-import type { ArchiveStore } from '../../../src/archive/stores/store.ts';
+import type { ArchiveStore } from '../../../src/archive/stores/archive-store.ts';
+import { folderStore } from '../../../src/archive/stores/folder.ts';
 import { ArchiveDamagedError, ArchiveUnavailableError } from '../../../src/errors.ts';
-import { readGhosts } from '../../../src/graph/queries/meta.ts';
+import { readVectorIndexStats } from '../../../src/graph/queries/meta-nodes.ts';
 import { DAY } from '../../../src/time.ts';
 import { useOpened } from '../../support/opened.ts';
+import { useScriptedMemories } from '../../support/scripted-memory.ts';
 import { useStores } from '../../support/stores.ts';
-import { useToldMemories } from '../../support/told-memory.ts';
 
 const stores = useStores();
 const opened = useOpened(stores);
-const openMemory = useToldMemories(stores);
-const NIGHTLY: Origin = { by: 'night', installation: 'ours' };
+const openMemory = useScriptedMemories(stores);
+const NIGHTLY: ArchiveOrigin = { by: 'night', installation: 'ours' };
 const KEEP_ONE = { daily: 1, weekly: 0, monthly: 0 };
 
 /** A group with a few facts, a folder of its own, and a nightly export of it that notes what it tells. */
@@ -27,9 +33,9 @@ async function newNight(
   content = 'Harbor uses Redis. Quay uses Kafka.',
 ) {
   const memory = openMemory();
-  if (content !== '') await memory.tell(1, content);
+  if (content !== '') await memory.store(1, content);
   const { group } = memory;
-  const plain = directoryStore(`${stores.config.exportDir}-${group}`);
+  const plain = folderStore(`${stores.config.exportDir}-${group}`);
   const [trimmed, drills]: [string[], unknown[]] = [[], []];
   const parts: NightParts = {
     ...{ graphs: opened.graphs, leases: opened.leases, store: change(plain) },
@@ -51,9 +57,9 @@ async function newNight(
       onProgress: (share) => void told.shares.push(share),
     });
   const archives = async () => (await readCatalogue(plain, group)).archives;
-  const older = (origin: Origin | undefined = NIGHTLY) =>
+  const older = (origin: ArchiveOrigin | undefined = NIGHTLY) =>
     exportGroup(opened.graphs.group(group), opened.leases, plain, { ...(origin && { origin }) });
-  const path = (file: string) => join(plain.place, file);
+  const path = (file: string) => join(plain.location, file);
   return { ...{ store: plain, path }, group, run, told, trimmed, drills, archives, older };
 }
 
@@ -73,7 +79,7 @@ describe('a nightly export', () => {
     const { group, run } = await newNight();
     const graph = opened.graphs.group(group);
     await graph.write('MATCH (:Entity)-[e:RELATES_TO]->() SET e.fact = e.fact');
-    const ghosts = async () => (await readGhosts(graph)).map((it) => it.ghosts);
+    const ghosts = async () => (await readVectorIndexStats(graph)).map((it) => it.ghosts);
     expect(Math.max(...(await ghosts()))).toBeGreaterThan(0);
 
     await run();
@@ -111,7 +117,7 @@ describe('a nightly export', () => {
 
     expect(trimmed).toEqual([]);
     expect((await archives()).map(({ manifest }) => manifest.file)).toContain(before);
-    expect(drills).toEqual([{ file: expect.any(String), at: expect.any(Date), said: expect.stringMatching(/\w/) }]);
+    expect(drills).toEqual([{ file: expect.any(String), at: expect.any(Date), problem: expect.stringMatching(/\w/) }]);
     expect(told.written).toBeUndefined();
     isDamaging = false;
     const night = await run();
@@ -164,7 +170,13 @@ describe('a prune takes nightly archives of this installation only', () => {
     const pruned = await pruneStore(store, group, KEEP_ONE, ours);
 
     expect(listed).toBe(3);
-    expect(pruned).toEqual({ kept: [last], removed: [first], leftovers: [], skipped: [{ file, why }], unproven: [] });
+    expect(pruned).toEqual({
+      kept: [last],
+      removed: [first],
+      leftovers: [],
+      skipped: [{ file, reason: why }],
+      unproven: [],
+    });
     expect(dry).toEqual(pruned);
     expect((await readCatalogue(store, group)).archives.map(({ manifest }) => manifest.file)).toEqual([last, file]);
     expect(await pruneStore(store, group, KEEP_ONE, { ...ours, all: true })).toMatchObject({ removed: [file] });
@@ -183,7 +195,7 @@ describe('a prune takes nightly archives of this installation only', () => {
     const { removed, unproven } = await pruneStore(store, group, KEEP_ONE, { ...ours, all: true });
 
     expect(removed).toEqual([]);
-    expect(unproven).toEqual([{ file: why.startsWith('its') ? file : manifest, why }]);
+    expect(unproven).toEqual([{ file: why.startsWith('its') ? file : manifest, reason: why }]);
     expect((await store.list(file)).map(({ name }) => name)).toContain(file);
   });
 

@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterEach, expect, test } from 'vitest';
-import { isNode } from '../../../src/archive/element.ts';
+import { isNode } from '../../../src/archive/graph-element.ts';
 import { openGraphHash } from '../../../src/archive/inventory.ts';
+import { readPages } from '../../../src/archive/read-pages.ts';
 import { type ReembedParts, reembed } from '../../../src/archive/reembed.ts';
-import { snapshot } from '../../../src/archive/snapshot.ts';
-import { directoryStore } from '../../../src/archive/stores/directory.ts';
+import { folderStore } from '../../../src/archive/stores/folder.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { exportExtent } from '../../../src/graph/queries/export.ts';
+import { searchFactsByEntities } from '../../../src/graph/queries/search-facts.ts';
 import { MemoryManager } from '../../../src/index.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
 import type { Embedder } from '../../../src/models/embedder.ts';
@@ -54,7 +55,7 @@ test('a worker killed while it changes the embedder of 400 texts is gone on from
   const unchanged = await memory.queryMemory('What uses Part7?', 3);
   const plan = await memory.archives.planReembedding();
   const first = startWorker(config, fake.url);
-  await until('a worker', async () => (await memory.countWorkers('store')) > 0);
+  await until('a worker', async () => (await memory.getWorkerCount('store')) > 0);
   const ended = memory.archives.reembed();
   await until('the second request', () => embeddings >= 2);
   const halfway = await memory.getStatus();
@@ -92,14 +93,14 @@ test('what is stored meanwhile lands: with the old embedder until the graph is a
   await store(memory, 'Harbor uses Redis.');
   const { graphs } = ownOf(config);
   const graph = graphs.group(config.group);
-  let held: ReturnType<MemoryManager['enqueue']> | undefined;
+  let held: ReturnType<MemoryManager['enqueueEpisode']> | undefined;
   const asked: string[][] = [];
   const embedder = newEmbedder(async (texts) => {
     asked.push([...texts]);
     if (asked.length === 1) await store(memory, 'Late uses Thing.');
     // Now the lease is held; it is recorded, and its commit waits.
     if (asked.length === 2) {
-      held = memory.enqueue('Held uses Thing.');
+      held = memory.enqueueEpisode('Held uses Thing.');
       const { uuid } = await held;
       const vectors = () => graph.read('MATCH (v:_PassageVector {episode: $uuid}) RETURN 1 AS n', { uuid });
       await until('its passage has a vector', async () => (await vectors()).length > 0);
@@ -107,8 +108,8 @@ test('what is stored meanwhile lands: with the old embedder until the graph is a
   });
 
   const { file } = await reembed(partsOf(config, embedder), config.group);
-  const stored = await memory.enqueue('After uses Thing.');
-  await until('the old worker lets both wait', async () => (await memory.jobCounts('store')).delayed === 2);
+  const stored = await memory.enqueueEpisode('After uses Thing.');
+  await until('the old worker lets both wait', async () => (await memory.getJobCounts('store')).delayed === 2);
   const lengths = await lengthsOf(graph);
   await old.close();
   const other = await startWorkers(config, ['store'], { languageModel: plainModel(), embedder: newEmbedder() });
@@ -150,7 +151,7 @@ test('a memory that is lost afterwards is rebuilt with the new vectors, and an a
   const lengths = await lengthsOf(graph);
   const again = await reembed(partsOf(config, newEmbedder()), config.group);
 
-  expect(rebuilt).toMatchObject({ whole: true, problems: [] });
+  expect(rebuilt).toMatchObject({ complete: true, problems: [] });
   expect(rebuiltHash).toBe(exact);
   expect(lengths).toEqual([32]);
   expect(again.file).not.toBeNull();
@@ -158,6 +159,46 @@ test('a memory that is lost afterwards is rebuilt with the new vectors, and an a
   expect(await indexedDimensions(graph)).toEqual([DOUBLE]);
   expect(await hashOf(graph, DOUBLE)).not.toBe(hash);
   expect(await reembed(partsOf(config, newEmbedder()), config.group)).toEqual({ texts: 0, file: null });
+});
+
+test('texts on which the new embedder always fails keep no vector, and everything else gets the new ones', async () => {
+  const config = configOf();
+  const fake = await startFakeOpenAI({
+    faultOf: ({ body }) => (JSON.stringify(body).includes('Part3') ? { kind: 'server-error' } : undefined),
+  });
+  closers.push(() => fake.close());
+  await tellFacts(config, plainEmbedder(), 6);
+  const { graphs } = ownOf(config);
+  const graph = graphs.group(config.group);
+  const embedder = openaiEmbedder({ baseUrl: fake.url, model: 'new', dimension: NEW });
+  const said: string[] = [];
+  const parts = { ...partsOf(config, embedder), onNotice: (sentence: string) => said.push(sentence) };
+
+  for (const _ of [1, 2])
+    await expect(reembed(parts, config.group)).rejects.toMatchObject({ name: 'ModelUnavailableError' });
+  const { file } = await reembed(parts, config.group);
+
+  expect(file).not.toBeNull();
+  // A length of 0 stands for no vector.
+  expect((await lengthsOf(graph)).sort()).toEqual([0, NEW]);
+  expect(
+    await graph.read(
+      `MATCH (n:Entity) WHERE n.name_embedding IS NULL RETURN n.name AS text
+       UNION MATCH ()-[e:RELATES_TO]->() WHERE e.fact_embedding IS NULL RETURN e.fact AS text`,
+    ),
+  ).toEqual([{ text: 'Part3' }, { text: 'Thing3 uses Part3' }]);
+  expect(await vectorless(graph)).toBe(1);
+  expect(said).toEqual([
+    `The embedding model new always fails on 3 texts of the memory "${config.group}"; searches find them by words only.`,
+  ]);
+  const answers = managerOf(config, embedder);
+  expect(await answers.queryMemory('What does Thing3 use?', 3, { cache: false })).toContain('Thing3 uses Part3');
+  expect(await answers.queryMemory('What does Thing2 use?', 3, { cache: false })).toContain('Thing2 uses Part2');
+  // A fact without a vector is not put before one that the question means.
+  const [meant = []] = await embedder.embed(['Thing2 uses Part2']);
+  const named = await searchFactsByEntities(graph, ['thing2', 'thing3'], meant, { text: 'true', params: {} }, 1, 30);
+  expect(named.map(({ fact }) => fact)).toEqual(['Thing2 uses Part2']);
+  expect(await reembed(parts, config.group)).toEqual({ texts: 0, file: null });
 });
 
 test('an archive with new vectors that never got into place is not what a rebuild goes on from', async () => {
@@ -178,7 +219,7 @@ test('an archive with new vectors that never got into place is not what a rebuil
   const rebuilt = await memory.archives.rebuild();
 
   expect(archives.archives).toHaveLength(2);
-  expect(rebuilt).toMatchObject({ whole: true, file: archives.archives[1]?.file });
+  expect(rebuilt).toMatchObject({ complete: true, file: archives.archives[1]?.file });
   expect(await hashOf(graph, 32, 'exact')).toBe(hash);
 });
 
@@ -226,7 +267,7 @@ function managerOf(config: TestConfig, embedder: Embedder, onNotice = (_: string
   return memory;
 }
 
-const store = async (memory: MemoryManager, content: string) => memory.waitFor(await memory.enqueue(content));
+const store = async (memory: MemoryManager, content: string) => memory.waitFor(await memory.enqueueEpisode(content));
 
 /** Texts that share words are near each other, in other numbers than `plainEmbedder` gives. */
 function newEmbedder(before: (texts: readonly string[]) => Promise<void> = async () => {}): Embedder {
@@ -246,14 +287,14 @@ function newEmbedder(before: (texts: readonly string[]) => Promise<void> = async
 function partsOf(config: TestConfig, embedder: Embedder): ReembedParts {
   const own = ownOf(config);
   const journal = openJournal(own.valkey);
-  return { ...own, journal, embedder, archives: async () => directoryStore(config.exportDir) };
+  return { ...own, journal, embedder, archives: async () => folderStore(config.exportDir) };
 }
 
 async function tellFacts(config: TestConfig, embedder: Embedder, count: number): Promise<void> {
   const running = await startWorkers(config, ['store'], { languageModel: plainModel(), embedder });
   const memory = new MemoryManager(config);
   const contents = Array.from({ length: count }, (_, at) => ({ content: `Thing${at} uses Part${at}.` }));
-  const receipts = await memory.enqueueMany(contents);
+  const receipts = await memory.enqueueEpisodes(contents);
   for (const receipt of receipts) await memory.waitFor(receipt);
   await memory.close();
   await running.close();
@@ -293,7 +334,7 @@ async function hashOf(graph: GroupGraph, dimension: number, kind: 'exact' | 'vec
   const hash = openGraphHash(graph.group, [kind]);
   const { last } = await exportExtent(graph);
   const depth = kind === 'exact' ? 'whole' : 'without vectors';
-  for await (const page of snapshot(graph, { last, dimension, depth }))
+  for await (const page of readPages(graph, { last, dimension, depth }))
     for (const element of page)
       if (!(isNode(element) && element.properties.key === 'embedder' && kind === 'vectorless')) hash.add(element);
   return hash.result()[kind];

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exportGraph } from '../../../src/archive/export.ts';
 import { readManifest } from '../../../src/archive/manifest.ts';
-import { checkBytes } from '../../../src/archive/read.ts';
+import { checkBytes } from '../../../src/archive/read-archive.ts';
 import { loadIntoScratch } from '../../../src/archive/restore.ts';
-import { directoryStore } from '../../../src/archive/stores/directory.ts';
+import { folderStore } from '../../../src/archive/stores/folder.ts';
 import { verifyArchive } from '../../../src/archive/verify.ts';
 import { MemoryManager } from '../../../src/index.ts';
 import { checklist } from '../../support/graphiti/checklist.ts';
@@ -15,12 +15,12 @@ import { loadGolden } from '../../support/graphiti/load-golden.ts';
 import { wholeGraph } from '../../support/graphiti/whole-graph.ts';
 import { useOpened } from '../../support/opened.ts';
 import { random } from '../../support/random.ts';
+import { day, useScriptedMemories } from '../../support/scripted-memory.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
-import { day, useToldMemories } from '../../support/told-memory.ts';
 
 const stores = useStores();
 const opened = useOpened(stores);
-const openMemory = useToldMemories(stores);
+const openMemory = useScriptedMemories(stores);
 const QUESTIONS = ['Harbor', 'What does Harbor use?', 'Redis', 'Who leads Quay?', 'Lighthouse gRPC', 'Kafka'];
 
 let folder = '';
@@ -32,11 +32,11 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 /** A told memory with endings, rivals, aliases and a saga. */
 async function toldMemory() {
   const memory = openMemory({ same: [['Harbor', 'Harbour']] });
-  await memory.tell(1, 'Harbor uses Redis. Quay uses Kafka.');
-  await memory.tell(3, 'Harbour uses Valkey. Harbor not uses Redis.', { saga: 'session' });
-  await memory.tell(5, 'Mira leads Quay. Lighthouse uses gRPC.', { saga: 'session' });
-  await memory.tell(6, 'nothing to see here');
-  const removed = await memory.tell(7, 'Quay uses Nothing.');
+  await memory.store(1, 'Harbor uses Redis. Quay uses Kafka.');
+  await memory.store(3, 'Harbour uses Valkey. Harbor not uses Redis.', { saga: 'session' });
+  await memory.store(5, 'Mira leads Quay. Lighthouse uses gRPC.', { saga: 'session' });
+  await memory.store(6, 'nothing to see here');
+  const removed = await memory.store(7, 'Quay uses Nothing.');
   await memory.remove(removed);
   return memory;
 }
@@ -49,19 +49,19 @@ describe('an archive of a told memory', () => {
   test.each([false, true])('gives the same graph and the same answers back (compressed: %s)', async (gzip) => {
     const told = await toldMemory();
     const group = newGroup();
-    const { file, graphHash } = await exportGraph(told.graph, directoryStore(folder), () => {}, { gzip });
+    const { file, graphHash } = await exportGraph(told.graph, folderStore(folder), () => {}, { gzip });
     const [first, second] = [manager(told.group, told.embedder), manager(group, told.embedder)];
 
     const verified = await first.archives.verify(file);
     const drilled = await first.archives.verify(file, { restore: true });
     const restored = await second.archives.restore(file, { group });
 
-    expect(verified).toMatchObject({ whole: true, problems: [], answers: null });
-    expect(drilled).toMatchObject({ whole: true, problems: [], group: told.group });
+    expect(verified).toMatchObject({ intact: true, problems: [], answers: null });
+    expect(drilled).toMatchObject({ intact: true, problems: [], group: told.group });
     expect(drilled.answers?.asked).toBeGreaterThan(5);
     expect(drilled.answers?.found).toBe(drilled.answers?.asked);
     expect(restored).toMatchObject({ group, graphHash });
-    expect((await exportGraph(opened.graphs.group(group), directoryStore(folder), () => {})).graphHash).toBe(graphHash);
+    expect((await exportGraph(opened.graphs.group(group), folderStore(folder), () => {})).graphHash).toBe(graphHash);
     for (const asOf of [undefined, day(2), day(4), day(6)])
       for (const question of QUESTIONS)
         expect(await answer(second, question, asOf)).toEqual(await answer(first, question, asOf));
@@ -73,7 +73,7 @@ describe('an archive of a told memory', () => {
 
   test('leaves no graph of a trial behind, and none of a refused restore', async () => {
     const told = await toldMemory();
-    const { file } = await exportGraph(told.graph, directoryStore(folder), () => {});
+    const { file } = await exportGraph(told.graph, folderStore(folder), () => {});
     const memory = manager(told.group, told.embedder);
 
     await memory.archives.verify(file, { restore: true });
@@ -88,36 +88,36 @@ describe('an archive of a told memory', () => {
 
   test('replaces what was told since, at once for every reader, and commits go on', async () => {
     const told = await toldMemory();
-    const { file, graphHash } = await exportGraph(told.graph, directoryStore(folder), () => {});
+    const { file, graphHash } = await exportGraph(told.graph, folderStore(folder), () => {});
     const memory = manager(told.group, told.embedder);
-    await told.tell(9, 'Harbor uses Memcached.');
+    await told.store(9, 'Harbor uses Memcached.');
     expect(await memory.queryMemory('Memcached')).toContain('Memcached');
 
     await memory.archives.restore(file, { replace: true });
 
     expect(await memory.queryMemory('Memcached')).not.toContain('Memcached');
-    expect((await exportGraph(told.graph, directoryStore(folder), () => {})).graphHash).toBe(graphHash);
-    await told.tell(10, 'Harbor uses Nginx.');
+    expect((await exportGraph(told.graph, folderStore(folder), () => {})).graphHash).toBe(graphHash);
+    await told.store(10, 'Harbor uses Nginx.');
     expect(await memory.queryMemory('Nginx')).toContain('Nginx');
     await memory.close();
   });
 
   test('is found damaged whichever byte is flipped, and is not restored then', async () => {
     const told = await toldMemory();
-    const store = directoryStore(folder);
+    const store = folderStore(folder);
     const group = newGroup();
     const next = random(7);
     for (const gzip of [false, true]) {
       const { file, manifest } = await exportGraph(told.graph, store, () => {}, { gzip });
       const whole = await readFile(join(folder, file));
       const read = await readManifest(store, manifest);
-      expect((await verifyArchive(store, read)).whole).toBe(true);
+      expect((await verifyArchive(store, read)).intact).toBe(true);
       for (let round = 0; round < 50; round += 1) {
         const damaged = Buffer.from(whole);
         const place = Math.floor(next() * whole.length);
         damaged[place] = (damaged[place] ?? 0) ^ (1 << Math.floor(next() * 8));
         await writeFile(join(folder, file), damaged);
-        const { whole: isWhole, problems } = await verifyArchive(store, read);
+        const { intact: isWhole, problems } = await verifyArchive(store, read);
         expect({ place, isWhole, problems }).toEqual({ place, isWhole: false, problems: [expect.any(String)] });
         await expect(checkBytes(store, read)).rejects.toMatchObject({ name: 'ArchiveDamagedError' });
       }
@@ -131,7 +131,7 @@ describe('an archive of a told memory', () => {
 
   test('is found damaged by its counts and its hash even when nobody noted the bytes rightly', async () => {
     const told = await toldMemory();
-    const store = directoryStore(folder);
+    const store = folderStore(folder);
     const { manifest } = await exportGraph(told.graph, store, () => {});
     const read = await readManifest(store, manifest);
     const wrong = { ...read, counts: { ...read.counts, nodes: read.counts.nodes + 1 } };
@@ -149,7 +149,7 @@ describe.skipIf(!isGoldenThere)(`an archive of a graph of graphiti_core${goldenN
   test('gives back what Python stored', async () => {
     const [group, copy] = [newGroup(), newGroup()];
     await loadGolden(opened.graphs.group(group));
-    const store = directoryStore(folder);
+    const store = folderStore(folder);
     const { manifest } = await exportGraph(opened.graphs.group(group), store, () => {});
 
     const { scratch } = await loadIntoScratch(opened.graphs, store, await readManifest(store, manifest), copy, 'whole');
@@ -170,7 +170,7 @@ test('every type that a property can have comes back as it was', async () => {
      CREATE (b:Entity {uuid: 'b', group_id: 'another'})
      CREATE (a)-[:ODD {score: 1.0, weight: vecf32([3.5])}]->(b) CREATE (a)-[:ODD]->(a)`,
   );
-  const store = directoryStore(folder);
+  const store = folderStore(folder);
   const { manifest } = await exportGraph(graph, store, () => {});
   const copy = newGroup();
 
@@ -186,7 +186,7 @@ test('an edge between nodes without any label comes back', async () => {
   const [group, copy] = [newGroup(), newGroup()];
   const graph = opened.graphs.group(group);
   await graph.write(`CREATE ({uuid: 'a'})-[:ODD {uuid: 'x'}]->(:Entity {uuid: 'b'})`);
-  const store = directoryStore(folder);
+  const store = folderStore(folder);
   const { manifest } = await exportGraph(graph, store, () => {});
 
   const { scratch } = await loadIntoScratch(opened.graphs, store, await readManifest(store, manifest), copy, 'whole');
@@ -203,7 +203,7 @@ test.each([
 ])('a graph that no archive could give back is not exported: %s', async (_what, query, message) => {
   const graph = opened.graphs.group(newGroup());
   await graph.write(query);
-  const store = directoryStore(join(folder, 'refused'));
+  const store = folderStore(join(folder, 'refused'));
 
   await expect(exportGraph(graph, store, () => {})).rejects.toMatchObject({
     name: 'InvalidInputError',

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exportGraph } from '../../../src/archive/export.ts';
 import { readManifest } from '../../../src/archive/manifest.ts';
 import { loadIntoScratch } from '../../../src/archive/restore.ts';
-import { directoryStore } from '../../../src/archive/stores/directory.ts';
+import { folderStore } from '../../../src/archive/stores/folder.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
-import { renewAtNight } from '../../../src/graph/renew.ts';
+import { needsRebuildAtNight, renewIndexes } from '../../../src/graph/renew-indexes.ts';
 import { useOpened } from '../../support/opened.ts';
 import { random } from '../../support/random.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -60,10 +60,10 @@ async function nearest(graph: GroupGraph, wanted: readonly number[]): Promise<st
 
 test('a restored graph misses the same neighbours as the old one with renewed indexes', async () => {
   const graph = await worn();
-  const store = directoryStore(folder);
+  const store = folderStore(folder);
   const { manifest } = await exportGraph(graph, store, () => {});
 
-  await renewAtNight(graph);
+  await renewIndexes(graph, opened.leases, needsRebuildAtNight);
   const { scratch } = await loadIntoScratch(
     opened.graphs,
     store,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Element } from '../../../src/archive/element.ts';
-import { openSampling } from '../../../src/archive/sample.ts';
+import type { Element } from '../../../src/archive/graph-element.ts';
+import { openQuestionSampler } from '../../../src/archive/sample-questions.ts';
 import { plainEmbedder } from '../../support/models.ts';
 import { useOpened } from '../../support/opened.ts';
 import { randomNumbers } from '../../support/random.ts';
@@ -38,7 +38,7 @@ async function graphOf(known: readonly Fact[], withIndexes = true) {
 }
 
 function ask(graph: Awaited<ReturnType<typeof graphOf>>, told: readonly Fact[]) {
-  const sampling = openSampling(told.length);
+  const sampling = openQuestionSampler(told.length);
   for (const properties of told)
     sampling.add({ type: 'RELATES_TO', source: '', target: '', properties: { ...properties } } as Element);
   return sampling.ask(graph, embedder.dimension);

@@ -7,22 +7,22 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exportGraph, exportGroup } from '../../../src/archive/export.ts';
 import { readManifest } from '../../../src/archive/manifest.ts';
-import { readParts } from '../../../src/archive/read.ts';
-import { replaceGraph } from '../../../src/archive/replace.ts';
+import { readParts } from '../../../src/archive/read-archive.ts';
+import { replaceGraph } from '../../../src/archive/replace-graph.ts';
 import { loadIntoScratch } from '../../../src/archive/restore.ts';
-import { directoryStore } from '../../../src/archive/stores/directory.ts';
-import type { ArchiveStore } from '../../../src/archive/stores/store.ts';
+import type { ArchiveStore } from '../../../src/archive/stores/archive-store.ts';
+import { folderStore } from '../../../src/archive/stores/folder.ts';
 import { startFalkorDB } from '../../../src/embedded/servers.ts';
 import { openGraphs } from '../../../src/graph/graphs.ts';
 import { MemoryManager } from '../../../src/index.ts';
 import { useOpened } from '../../support/opened.ts';
+import { useScriptedMemories } from '../../support/scripted-memory.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
-import { useToldMemories } from '../../support/told-memory.ts';
 import { until } from '../../support/wait.ts';
 
 const stores = useStores();
 const opened = useOpened(stores);
-const openMemory = useToldMemories(stores);
+const openMemory = useScriptedMemories(stores);
 let folder = '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'archive-test-'));
@@ -49,11 +49,11 @@ function slow(store: ArchiveStore, onPiece: () => Promise<unknown>): ArchiveStor
 test('an export while episodes are committed holds each of them whole or not at all', async () => {
   const told = openMemory();
   let number = 0;
-  const tell = () => told.tell(1 + (number % 20), `Thing${++number} uses Part${number}.`);
+  const tell = () => told.store(1 + (number % 20), `Thing${++number} uses Part${number}.`);
   await tell();
   // Commits go on as long as the export lets them; under the lease they wait for its end.
   const going: Promise<unknown>[] = [];
-  const store = slow(directoryStore(folder), async () => {
+  const store = slow(folderStore(folder), async () => {
     if (going.length >= 30) return;
     going.push(tell());
     await Promise.race([going.at(-1), new Promise((resolve) => setImmediate(resolve))]);
@@ -62,7 +62,7 @@ test('an export while episodes are committed holds each of them whole or not at 
   const { manifest, graphHash } = await exportGroup(told.graph, opened.leases, store);
   await Promise.all(going);
 
-  const read = await readManifest(directoryStore(folder), manifest);
+  const read = await readManifest(folderStore(folder), manifest);
   const held = new Map<string, number>();
   for await (const part of readParts(store, read))
     if ('elements' in part)
@@ -81,10 +81,10 @@ test('an export while episodes are committed holds each of them whole or not at 
 
 test('an export that a commit came between is made again, and leaves nothing of the first', async () => {
   const told = openMemory();
-  await told.tell(1, 'Harbor uses Redis.');
+  await told.store(1, 'Harbor uses Redis.');
   let pieces = 0;
-  const store = slow(directoryStore(join(folder, 'again')), async () => {
-    if (++pieces === 1) await told.tell(2, 'Harbor uses Valkey.');
+  const store = slow(folderStore(join(folder, 'again')), async () => {
+    if (++pieces === 1) await told.store(2, 'Harbor uses Valkey.');
   });
 
   const exported = await exportGroup(told.graph, opened.leases, store);
@@ -95,7 +95,7 @@ test('an export that a commit came between is made again, and leaves nothing of 
 
 test('an export that is killed in the middle leaves nothing that looks like an archive', async () => {
   const told = openMemory();
-  await told.tell(1, 'Harbor uses Redis.');
+  await told.store(1, 'Harbor uses Redis.');
   const place = join(folder, 'killed');
   const child = spawn(process.execPath, [fileURLToPath(new URL('./endless-export.ts', import.meta.url))], {
     env: { ...process.env, PLACE: place, PORT: String(stores.config.falkordb.port), GROUP: told.group },
@@ -110,19 +110,19 @@ test('an export that is killed in the middle leaves nothing that looks like an a
   await expect(memory.archives.verify('latest')).rejects.toMatchObject({
     message: expect.stringMatching(/^There is no archive of/),
   });
-  const exported = await exportGraph(told.graph, directoryStore(place), () => {});
-  await directoryStore(place).remove(exported.manifest);
+  const exported = await exportGraph(told.graph, folderStore(place), () => {});
+  await folderStore(place).remove(exported.manifest);
   expect(await memory.archives.list()).toMatchObject({ archives: [], incomplete: [exported.file] });
   await expect(memory.archives.restore(exported.file, { replace: true })).rejects.toMatchObject({
-    message: expect.stringMatching(/has no manifest, so it is no whole archive/),
+    message: expect.stringMatching(/has no manifest, so it is not a complete archive/),
   });
   await memory.close();
 });
 
 test('a graph that took the place of another is there after FalkorDB was killed, and killed again after its log was rewritten', async () => {
   const told = openMemory();
-  await told.tell(1, 'Harbor uses Redis.');
-  const store = directoryStore(join(folder, 'swap'));
+  await told.store(1, 'Harbor uses Redis.');
+  const store = folderStore(join(folder, 'swap'));
   const { manifest, graphHash } = await exportGraph(told.graph, store, () => {});
   const server = await startFalkorDB({ appendfsync: 'always' });
   const graphs = openGraphs({ host: server.host, port: server.port, tls: false });
@@ -153,8 +153,8 @@ test('a graph that took the place of another is there after FalkorDB was killed,
 
 test('a swap is refused when somebody writes to the group at the last moment', async () => {
   const told = openMemory();
-  await told.tell(1, 'Harbor uses Redis.');
-  const store = directoryStore(join(folder, 'swap'));
+  await told.store(1, 'Harbor uses Redis.');
+  const store = folderStore(join(folder, 'swap'));
   const { manifest } = await exportGraph(told.graph, store, () => {});
   const { scratch } = await loadIntoScratch(
     opened.graphs,

@@ -3,18 +3,18 @@ import { createServer } from 'node:net';
 import { inspect } from 'node:util';
 import B2 from 'backblaze-b2';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Patience } from '../../../src/archive/stores/b2/failures.ts';
-import { b2Store } from '../../../src/archive/stores/b2/store.ts';
+import { b2Store } from '../../../src/archive/stores/b2/b2-store.ts';
+import type { CallPolicy } from '../../../src/archive/stores/remote-calls.ts';
 import type { Fault } from '../../support/fake-b2/faults.ts';
 import { type FakeB2, startFakeB2 } from '../../support/fake-b2/index.ts';
 import { random } from '../../support/random.ts';
 import { bytes, failing, from, pieces, read } from '../../support/store-contract.ts';
 
 const PART = 1000;
-const QUICK: Partial<Patience> = { firstPause: 1 };
+const QUICK: Partial<CallPolicy> = { firstPauseMs: 1 };
 /** For servers that fall silent. */
-const IMPATIENT: Partial<Patience> = { firstPause: 1, silence: 2000, call: 2000 };
-const patienceFor = ({ kind }: { readonly kind: Fault['kind'] }) => (kind.startsWith('silen') ? IMPATIENT : QUICK);
+const IMPATIENT: Partial<CallPolicy> = { firstPauseMs: 1, silenceMs: 2000, callMs: 2000 };
+const policyFor = ({ kind }: { readonly kind: Fault['kind'] }) => (kind.startsWith('silen') ? IMPATIENT : QUICK);
 
 let b2: FakeB2;
 beforeAll(async () => {
@@ -25,12 +25,14 @@ afterAll(() => b2.close());
 
 let opened = 0;
 /** A store of its own in a folder of its own, and what is asked of the server from now on. */
-function newStore(patience: Partial<Patience> = QUICK) {
+function newStore(policy: Partial<CallPolicy> = QUICK) {
   const prefix = `faults/${++opened}`;
-  const store = b2Store({ ...b2.settings, prefix }, { partSize: PART, patience });
+  const open = (policy: Partial<CallPolicy>) => b2Store({ ...b2.settings, prefix }, { partSize: PART, policy });
+  const store = open(policy);
   const began = b2.calls.length;
   const asked = (operation: string) => b2.calls.slice(began).filter((call) => call.operation === operation);
-  return { store, prefix, asked };
+  // The patient one is for what does not fall silent: a slow machine answers it too.
+  return { store, patient: open(QUICK), prefix, asked };
 }
 
 const PASSING: readonly Fault[] = [
@@ -51,16 +53,18 @@ describe.for(['upload_file', 'upload_part'] as const)('%s', (operation) => {
   const content = bytes(operation === 'upload_file' ? PART : 3 * PART);
 
   test.for(PASSING)('goes on at a new URL after $kind $status', async (fault) => {
-    const { store, asked } = newStore(patienceFor(fault));
+    const { store, patient, asked } = newStore(policyFor(fault));
     b2.fail({ ...fault, on: operation });
 
     await store.put('one.json', pieces(content));
 
-    const urls = asked(operation).map(({ path }) => path);
-    expect(urls[1]).not.toBe(urls[0]);
-    expect(new Set(urls).size).toBe(2);
-    expect(await read(store, 'one.json')).toEqual(content);
-    expect(await store.list()).toHaveLength(1);
+    const [first, ...others] = asked(operation).map(({ path }) => path);
+    expect(others).not.toEqual([]);
+    expect(others).not.toContain(first);
+    // Where silence ends a call, a slow answer may end another one.
+    if (fault.kind !== 'silence') expect(new Set(others).size).toBe(1);
+    expect(await read(patient, 'one.json')).toEqual(content);
+    expect(await patient.list()).toHaveLength(1);
   });
 
   test('gives up after five URLs, and nothing is left', async () => {
@@ -69,7 +73,7 @@ describe.for(['upload_file', 'upload_part'] as const)('%s', (operation) => {
 
     await expect(store.put('one.json', pieces(content))).rejects.toMatchObject({
       name: 'ArchiveUnavailableError',
-      message: expect.stringMatching(/^The B2 server at 127\.0\.0\.1:\d+ has a failure of its own \(503\)/),
+      message: expect.stringMatching(/^The B2 server at 127\.0\.0\.1:\d+ reports an internal error \(503\)/),
     });
 
     expect(new Set(asked(operation).map(({ path }) => path)).size).toBe(5);
@@ -79,7 +83,7 @@ describe.for(['upload_file', 'upload_part'] as const)('%s', (operation) => {
 
   test.for([
     { status: 400, code: 'bad_request', message: /refused the request \(400 bad_request\)/ },
-    { status: 403, code: 'cap_exceeded', message: /a cap of the account that B2_KEY_ID belongs to is reached/ },
+    { status: 403, code: 'cap_exceeded', message: /the account of B2_KEY_ID has reached a cap/ },
     { status: 403, code: 'storage_cap_exceeded', message: /storage_cap_exceeded.*Caps & Alerts/ },
   ])('is not repeated after $status $code', async ({ status, code, message }) => {
     const { store, asked } = newStore();
@@ -111,7 +115,7 @@ describe.for(['upload_file', 'upload_part'] as const)('%s', (operation) => {
     await expect(store.put('one.json', pieces(content))).rejects.toMatchObject({
       name: 'ArchiveUnavailableError',
       message: expect.stringContaining('is busy and asks for a pause of 300 s'),
-      retryAfter: 300_000,
+      retryAfterMs: 300_000,
     });
 
     expect(asked(operation)).toHaveLength(1);
@@ -142,14 +146,15 @@ test('a good upload URL serves for all parts', async () => {
 
 test('a slow line is no silent one', async () => {
   const prefix = `faults/${++opened}`;
-  const store = b2Store({ ...b2.settings, prefix }, { partSize: 50_000_000, patience: { silence: 5000 } });
-  // The server takes longer than it may be silent, but not for what the system still holds when all is handed over.
-  b2.fail({ kind: 'slow', ms: 9, on: 'upload_file' });
-  const began = Date.now();
+  const store = b2Store({ ...b2.settings, prefix }, { partSize: 70_000_000, policy: { silenceMs: 5000 } });
+  // Pieces have at most 64 kB, so there are more of them: all pauses together are longer than any silence may be, and the rest, more
+  // than the system holds when all is handed over, comes without a pause.
+  b2.fail({ kind: 'slow', ms: 10, pieces: 600, on: 'upload_file' });
+  const before = b2.called('upload_file').length;
 
-  await store.put('one.json', pieces(Buffer.alloc(48_000_000), 1_000_000));
+  await store.put('one.json', pieces(Buffer.alloc(64_000_000), 1_000_000));
 
-  expect(Date.now() - began).toBeGreaterThan(5000);
+  expect(b2.called('upload_file').length - before).toBe(1);
   expect(b2.versions(`${prefix}/one.json`)).toBe(1);
 });
 
@@ -160,13 +165,15 @@ test.for([
   'finish_large_file',
   'authorize_account',
 ] as const)('%s is asked again after what passes', async (on) => {
-  const { store } = newStore(IMPATIENT);
+  const { store, patient } = newStore(IMPATIENT);
   const content = bytes(on === 'get_upload_url' ? 10 : 3 * PART);
-  b2.fail({ kind: 'refuse', status: 503, on }, { kind: 'reset', on }, { kind: 'silence', on });
 
-  await store.put('one.json', pieces(content));
+  b2.fail({ kind: 'refuse', status: 503, on }, { kind: 'reset', on });
+  await patient.put('one.json', pieces(content));
+  b2.fail({ kind: 'silence', on });
+  await store.put('two.json', pieces(content));
 
-  expect(await read(store, 'one.json')).toEqual(content);
+  for (const name of ['one.json', 'two.json']) expect(await read(patient, name)).toEqual(content);
 });
 
 test('a file whose finish was done and never answered is whole', async () => {
@@ -229,7 +236,7 @@ describe('tokens', () => {
 
   test('of a key that was deleted cannot be renewed', async () => {
     const { id, key } = b2.addKey({ capabilities: ['listBuckets', 'listFiles'] });
-    const store = b2Store({ ...b2.settings, keyId: id, appKey: key }, { patience: QUICK });
+    const store = b2Store({ ...b2.settings, keyId: id, appKey: key }, { policy: QUICK });
     await store.list();
     b2.deleteKey(id);
 
@@ -247,9 +254,9 @@ describe('get', () => {
     { kind: 'refuse', status: 401 },
     { kind: 'refuse', status: 503 },
   ] as const)('goes on where it broke after $kind $status', async (fault) => {
-    const { store } = newStore(patienceFor(fault));
+    const { store, patient } = newStore(policyFor(fault));
     const content = bytes(3 * PART);
-    await store.put('one.json', pieces(content));
+    await patient.put('one.json', pieces(content));
     b2.fail({ ...fault, on: 'download_file_by_name' });
 
     expect(await read(store, 'one.json')).toEqual(content);
@@ -324,7 +331,7 @@ describe('a server that is none', () => {
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
     await new Promise((resolve) => server.close(resolve));
-    const store = b2Store({ ...b2.settings, authorizeUrl: `http://127.0.0.1:${port}/` }, { patience: QUICK });
+    const store = b2Store({ ...b2.settings, authorizeUrl: `http://127.0.0.1:${port}/` }, { policy: QUICK });
 
     await expect(store.list()).rejects.toMatchObject({
       name: 'ArchiveUnavailableError',
@@ -354,8 +361,8 @@ describe('no failure tells', () => {
     { kind: 'reset', after: 10 },
     { kind: 'silence' },
   ])('a key, a token or content after $kind $status', async (fault) => {
-    const { store } = newStore(patienceFor(fault));
-    await store.list();
+    const { store, patient } = newStore(policyFor(fault));
+    await patient.list();
     const told: unknown[] = [];
     for (const on of [
       'get_upload_url',

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { b2Store } from '../../../src/archive/stores/b2/store.ts';
-import type { B2Settings } from '../../../src/config.ts';
+import { b2Store } from '../../../src/archive/stores/b2/b2-store.ts';
+import type { B2Settings } from '../../../src/archive/stores/b2/declaration.ts';
 import { ALL_CAPABILITIES } from '../../support/fake-b2/account.ts';
 import { type FakeB2, startFakeB2 } from '../../support/fake-b2/index.ts';
 import { bytes, from, pieces, read } from '../../support/store-contract.ts';
@@ -18,7 +18,7 @@ function storeOf(restrictions: Parameters<FakeB2['addKey']>[0], settings: Partia
   const { id, key } = b2.addKey(restrictions);
   return b2Store(
     { ...b2.settings, keyId: id, appKey: key, ...settings },
-    { partSize: PART, patience: { firstPause: 1 } },
+    { partSize: PART, policy: { firstPauseMs: 1 } },
   );
 }
 
@@ -53,7 +53,7 @@ describe('settings', () => {
     ['memory/', 'b2://archives/memory'],
     ['memory/nightly/', 'b2://archives/memory/nightly'],
   ])('B2_PREFIX %j is the place %s', ([prefix = '', place]) => {
-    expect(b2Store({ ...some, prefix }).place).toBe(place);
+    expect(b2Store({ ...some, prefix }).location).toBe(place);
   });
 });
 
@@ -62,7 +62,7 @@ describe('a key', () => {
     const store = b2Store({ ...b2.settings, appKey: 'wrong' });
 
     await expect(store.list()).rejects.toMatchObject(
-      configError(/refused the key in B2_KEY_ID and B2_APP_KEY; set one that is valid there and has not run out\.$/),
+      configError(/refused the key in B2_KEY_ID and B2_APP_KEY; set a valid key that has not expired\.$/),
     );
   });
 
@@ -92,7 +92,7 @@ describe('a key', () => {
 
     await expect(store.put('one.json', from(['x']))).rejects.toMatchObject(
       configError(
-        'The key in B2_KEY_ID is limited to the bucket "others", and B2_BUCKET is "archives"; correct B2_BUCKET, or take a key for that bucket.',
+        'The key in B2_KEY_ID is limited to the bucket "others", and B2_BUCKET is "archives"; correct B2_BUCKET, or use a key for that bucket.',
       ),
     );
   });
@@ -100,11 +100,13 @@ describe('a key', () => {
   test('limited to a bucket that is gone', async () => {
     const store = storeOf({ capabilities: FILES, bucket: 'gone' });
 
-    await expect(store.list()).rejects.toMatchObject(configError(/limited to a bucket that is no more; .*B2_BUCKET/));
+    await expect(store.list()).rejects.toMatchObject(
+      configError(/limited to a bucket that no longer exists; .*B2_BUCKET/),
+    );
   });
 
   test.for([
-    ['', /begin with "memory\/", and B2_PREFIX is not set; set B2_PREFIX so, or take another key\.$/],
+    ['', /begin with "memory\/", and B2_PREFIX is not set; set B2_PREFIX to that beginning, or use another key\.$/],
     ['mem', /begin with "memory\/", which B2_PREFIX "mem\/" does not; /],
   ] as const)('limited to another prefix than %j', async ([prefix, message]) => {
     const store = storeOf({ capabilities: FILES, bucket: 'archives', prefix: 'memory/' }, { prefix });
@@ -139,7 +141,7 @@ describe('a key', () => {
 
     await expect(works[lacking]()).rejects.toMatchObject(
       configError(
-        `The key in B2_KEY_ID may not ${deed} files; take one with the capability ${lacking} (see docs/b2.md).`,
+        `The key in B2_KEY_ID may not ${deed} files; use a key with the capability ${lacking} (see docs/b2.md).`,
       ),
     );
   });

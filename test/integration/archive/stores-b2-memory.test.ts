@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type FakeB2, startFakeB2 } from '../../support/fake-b2/index.ts';
 
-const STORE = fileURLToPath(new URL('../../../src/archive/stores/b2/store.ts', import.meta.url));
+const STORE = fileURLToPath(new URL('../../../src/archive/stores/b2/b2-store.ts', import.meta.url));
 const MB = 1_000_000;
 
 let b2: FakeB2;

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { summaryEpisode, turnEpisode } from '../../../src/agents/turn.ts';
-import type { WholeBriefing } from '../../../src/memory/briefing.ts';
+import { summaryEpisode, turnEpisode } from '../../../src/agents/capture/turn.ts';
+import { makeBriefing } from '../../../src/briefing/briefing.ts';
+import type { Briefing } from '../../../src/memory/results.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { answerKey, BRIEFING, lookUpAnswer } from '../../../src/reader/cache.ts';
-import { type Running, startWorkers } from '../../../workers/main.ts';
+import { DAY, SECOND, toGraphTime } from '../../../src/time.ts';
+import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { useOpened } from '../../support/opened.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
@@ -11,7 +13,7 @@ import { until } from '../../support/wait.ts';
 const stores = useStores();
 const opened = useOpened(stores);
 let memory: MemoryManager;
-let workers: Running;
+let workers: RunningWorkers;
 
 beforeAll(async () => {
   memory = new MemoryManager(stores.config);
@@ -46,12 +48,12 @@ async function summarised(group: string, text: string, day = 1): Promise<string>
 }
 
 async function store(group: string, content: string, metadata = {}, options = {}): Promise<string> {
-  const receipt = await memory.enqueue(content, metadata, { group, ...options });
+  const receipt = await memory.enqueueEpisode(content, metadata, { group, ...options });
   await memory.waitFor(receipt);
   return receipt.uuid;
 }
 
-const texts = (lines: WholeBriefing['rules']) => lines.map(({ text }) => text);
+const texts = (lines: readonly { readonly text: string }[]) => lines.map(({ text }) => text);
 const rules = async (group: string) => texts((await memory.getBriefing({ group })).rules);
 
 describe('an answer within a budget', () => {
@@ -73,7 +75,7 @@ describe('an answer within a budget', () => {
       `Rules and preferences of the user:\n- Always use pnpm for the gateway. (user, 2026-11-01, episode ${ruled})`,
     );
     expect(block).not.toContain('Never push');
-    expect(block).toContain(`What holds now:\n- Gateway uses Valkey. (since 2026-11-03; episode ${said})`);
+    expect(block).toContain(`Current facts:\n- Gateway uses Valkey. (since 2026-11-03; episode ${said})`);
     expect(block).toMatch(/What was said:\n/);
     expect(block).toContain(`3. Start it. (said 2026-11-04, episode ${told})`);
     expect(block.match(/uses Valkey|Always use pnpm/g)).toHaveLength(2);
@@ -116,7 +118,7 @@ describe('a briefing', () => {
     const briefing = await memory.getBriefing({ group });
 
     expect(texts(briefing.rules)).toEqual(['Always use pnpm.']);
-    expect(briefing.rules[0]).toMatchObject({ by: 'user', episode: ruled });
+    expect(briefing.rules[0]).toMatchObject({ source: 'user', episode: ruled });
     expect(briefing.text).toContain(`- Always use pnpm. (user, 2026-11-01, episode ${ruled.slice(0, 8)})`);
     expect(texts(briefing.tasks)).toEqual(['Move the cache to the new host.']);
     expect(briefing.text).toContain(`episode ${task})`);
@@ -135,7 +137,7 @@ describe('a briefing', () => {
     expect(texts(briefing.sessions)).toEqual([
       'one turn, summed up by the agent: “Rename the gateway. / Rename its port too.”; ended with: “The gateway is called Pier now.”; changed src/app.ts',
     ]);
-    expect(briefing.sessions[0]).toMatchObject({ episode: summary, by: 'opencode' });
+    expect(briefing.sessions[0]).toMatchObject({ episode: summary, source: 'opencode' });
     expect(await memory.queryMemory('What has to be renamed next, its port?', 5, { group })).toContain('its port too');
   });
 
@@ -161,8 +163,8 @@ describe('a briefing', () => {
       await turn(group, `Always run the ${word} before you commit, since ${'the pipeline rejects it '.repeat(4)}.`);
     for (const number of [1, 2, 3]) await store(group, `Task ${number}: ${'x'.repeat(200)}`, {}, { kind: 'task' });
 
-    const small = await memory.getBriefing({ group, budget: 100 });
-    const large = await memory.getBriefing({ group, budget: 5_000 });
+    const small = await memory.getBriefing({ group, budgetTokens: 100 });
+    const large = await memory.getBriefing({ group, budgetTokens: 5_000 });
 
     expect(small.tokens).toBeLessThanOrEqual(100);
     expect(small.text).toMatch(/^Rules and preferences of the user:\n- Always run the packager/);
@@ -318,6 +320,71 @@ describe('the kept briefing', () => {
 
     await until('the next briefing', async () => (await kept(group))?.includes('Never push to main.'));
     expect(await rules(group)).toEqual(['Never push to main.', 'Always use pnpm.']);
+  });
+
+  test.each([
+    ['by the worker', true],
+    ['by the process that asks', false],
+  ])('counts until the next moment at which a fact begins or ends, made %s', async (_, isByWorker) => {
+    const group = newGroup();
+    const [soon, later] = [new Date(Date.now() + 200 * SECOND), new Date(Date.now() + 10 * DAY)];
+    const said = { referenceTime: new Date('2026-11-01') };
+    const fact = { source: 'Harbor', relation: 'USES' };
+    const receipts = [
+      await memory.enqueueFact({ ...fact, target: 'Redis', invalidAt: later }, null, { group, ...said }),
+      await memory.enqueueFact({ ...fact, target: 'Lua', validAt: soon }, null, { group, ...said }),
+    ];
+    for (const receipt of receipts) await memory.waitFor(receipt);
+    const key = answerKey(opened.valkey, group, BRIEFING);
+    if (isByWorker) await until('a briefing', async () => (await kept(group))?.includes('Redis'));
+    else await opened.valkey.del(key);
+
+    const { facts, text } = await memory.getBriefing({ group });
+
+    expect(texts(facts)).toEqual(['Harbor uses Redis']);
+    expect(text).not.toContain('Lua');
+    const end = await opened.valkey.pexpiretime(key);
+    expect(end).toBeGreaterThan(0);
+    expect(end).toBeLessThanOrEqual(soon.getTime() + SECOND);
+  });
+
+  test('counts until a statement takes effect', async () => {
+    const group = newGroup();
+    const day = (on: number) => ({ referenceTime: new Date(Date.UTC(2026, 10, on)) });
+    await store(group, 'We store the logs in Loki.', {}, { kind: 'decision', ...day(1) });
+    await store(group, 'From 2036-04-01 we store the logs in Elastic instead of Loki.', {}, day(2));
+    const graph = opened.graphs.group(group);
+    const decisionsAt = async (time: string) => texts((await makeBriefing(graph, new Date(time))).decisions);
+    const soon = new Date(Date.now() + 200 * SECOND);
+    await graph.write('MATCH (s:_Statement) WHERE s.valid_at STARTS WITH $day SET s.valid_at = $soon', {
+      day: '2036-04-01',
+      soon: toGraphTime(soon),
+    });
+    await opened.valkey.del(answerKey(opened.valkey, group, BRIEFING));
+
+    await memory.getBriefing({ group });
+
+    expect(await decisionsAt(new Date(soon.getTime() - 1).toISOString())).toEqual(['We store the logs in Loki.']);
+    expect(await decisionsAt(soon.toISOString())).toEqual([]);
+    const end = await opened.valkey.pexpiretime(answerKey(opened.valkey, group, BRIEFING));
+    expect(end).toBeGreaterThan(0);
+    expect(end).toBeLessThanOrEqual(soon.getTime() + SECOND);
+  });
+
+  test('says as data what it says as text, also just after an end', async () => {
+    const group = newGroup();
+    await store(group, 'Harbor uses Valkey.');
+    await until('a briefing', async () => (await kept(group))?.includes('Valkey'));
+    const key = answerKey(opened.valkey, group, BRIEFING);
+    const { version, answer = '' } = await lookUpAnswer(opened.valkey, group, key);
+    const briefing: Briefing = JSON.parse(answer);
+    const facts = briefing.facts.map((line) => ({ ...line, until: '2026-01-01T00:00:00+00:00' }));
+    await opened.valkey.set(key, `${version}\n${JSON.stringify({ ...briefing, facts })}`);
+
+    const read = await memory.getBriefing({ group });
+
+    expect(read.text).not.toContain('Harbor uses Valkey');
+    expect(read.facts).toEqual([]);
   });
 
   test('goes with what is forgotten', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { GroupExported } from '../../../src/memory/exports.ts';
-import { type Running, startWorkers } from '../../../workers/main.ts';
+import type { GroupExportResult } from '../../../src/memory/exports.ts';
+import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
 import { plainModel } from '../../support/models.ts';
 import { useOpened } from '../../support/opened.ts';
@@ -8,7 +8,7 @@ import { newGroup, useStores } from '../../support/stores.ts';
 
 const stores = useStores();
 const opened = useOpened(stores);
-let worker: Running;
+let worker: RunningWorkers;
 beforeAll(async () => {
   worker = await startWorkers(stores.config, ['store', 'export'], { languageModel: plainModel() });
 });
@@ -25,7 +25,7 @@ test('export --all writes every memory, tells the failure of one and keeps it fr
   const whole = await run('export', '--all');
   await opened.graphs.group(broken).write('CREATE (:Entity {uuid: "a"})-[:RELATES_TO]->(:Entity)');
   const partly = await run('export', '--all');
-  const data = JSON.parse((await run('export', '--all', '--json')).stdout) as GroupExported[];
+  const data = JSON.parse((await run('export', '--all', '--json')).stdout) as GroupExportResult[];
 
   expect(whole).toMatchObject({ status: 0, stderr: '' });
   expect(whole.stdout.trim().split('\n').toSorted()).toEqual(

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { b2Store } from '../../../src/archive/stores/b2/store.ts';
-import { type Running, startWorkers } from '../../../workers/main.ts';
+import { b2Store } from '../../../src/archive/stores/b2/b2-store.ts';
+import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
 import { type FakeB2, startFakeB2 } from '../../support/fake-b2/index.ts';
 import { plainModel } from '../../support/models.ts';
@@ -10,7 +10,7 @@ import { newGroup, useStores } from '../../support/stores.ts';
 
 const stores = useStores();
 let b2: FakeB2;
-let worker: Running;
+let worker: RunningWorkers;
 
 beforeAll(async () => {
   b2 = await startFakeB2();
@@ -58,7 +58,7 @@ test('export goes on by itself when B2 is back', async () => {
 
   const exported = await run(['export', '--json']);
 
-  expect(JSON.parse(exported.stdout)).toMatchObject({ place: 'b2://archives/memory', episodes: 1 });
+  expect(JSON.parse(exported.stdout)).toMatchObject({ location: 'b2://archives/memory', episodes: 1 });
   expect(b2.names()).toContain(`memory/${JSON.parse(exported.stdout).file}`);
 });
 
@@ -69,7 +69,7 @@ test('export says that a cap is reached', async () => {
 
   const exported = await run(['export']);
 
-  expect(exported).toMatchObject(failure(/a cap of the account that B2_KEY_ID belongs to is reached \(cap_exceeded\)/));
+  expect(exported).toMatchObject(failure(/the account of B2_KEY_ID has reached a cap \(cap_exceeded\)/));
   expect(b2.names()).toEqual(before);
 });
 

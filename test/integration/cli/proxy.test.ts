@@ -58,5 +58,5 @@ test('a server on this machine is asked directly', async () => {
 test('an address that is none is told', async () => {
   const ended = await runCommand(['query', 'Where?'], { ...openai(), HTTPS_PROXY: 'not an address' });
 
-  expect(ended).toMatchObject(failure(/^HTTPS_PROXY is no address of a proxy; write it like http:/));
+  expect(ended).toMatchObject(failure(/^HTTPS_PROXY is not the address of a proxy; write it like http:/));
 });

@@ -29,6 +29,7 @@ const COMMANDS = [
     'import',
   ],
   ...['export', 'archive', 'dead-letter', 'worker', 'up', 'down', 'mcp', 'install', 'hook', 'status', 'config'],
+  ...['groups', 'briefing', 'confirm', 'reembed', 'doctor', 'completion', 'logs', 'redact', 'join'],
 ];
 const deep = `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`;
 
@@ -66,7 +67,7 @@ describe('without a worker', () => {
 
     expect(stored.status).toBe(1);
     expect(JSON.parse(stored.stdout)).toMatchObject({ name: expect.stringMatching(/^episode_/), committed: false });
-    expect(stored.stderr).toMatch(/did not end within 1 s; it goes on by itself/);
+    expect(stored.stderr).toMatch(/did not end within 1 s; the job continues/);
   });
 
   test('status tells a health check so', async () => {
@@ -90,13 +91,19 @@ describe('without a worker', () => {
 });
 
 test.each<[string, string[], RegExp]>([
+  ['a mistyped command', ['stauts'], /no command "stauts"; did you mean status\? \(memory-manager --help shows all\)/],
+  ['a mistyped option', ['query', 'x', '--sicne', 'yesterday'], /'--sicne'; did you mean --since\?/],
   ['a command that is none', ['frobnicate'], /no command "frobnicate"; see memory-manager --help/],
   ['the name of an object property', ['constructor'], /no command "constructor"/],
   ['a missing argument', ['query'], /needs more arguments; see memory-manager query --help/],
   ['too many arguments', ['query', 'two', 'words'], /takes 1 argument; put text in quotes/],
   ['an argument too many for none', ['export', 'x'], /takes no arguments/],
   ['a timeout where nothing is waited for', ['status', '--timeout', '5'], /Unknown option '--timeout'; see/],
-  ['an unknown option', ['query', 'x', '--frob'], /Unknown option '--frob'; see memory-manager query --help/],
+  [
+    'an unknown option',
+    ['query', 'x', '--frobnicate'],
+    /Unknown option '--frobnicate'; see memory-manager query --help/,
+  ],
   ['a missing value', ['query', 'x', '--limit'], /--limit.* argument missing; see/],
   ['a value for a flag', ['query', 'x', '--json=yes'], /--json.* does not take an argument/],
   ['a limit of none', ['query', 'x', '--limit', '0'], /--limit must be a whole number from 1 to 100, not "0"/],
@@ -104,7 +111,11 @@ test.each<[string, string[], RegExp]>([
   ['no timeout at all', ['store', 'x', '--timeout', ''], /--timeout must be a whole number/],
   ['a day that no calendar has', ['query', 'x', '--as-of', '2025-02-31'], /--as-of "2025-02-31" is not a date; write/],
   ['an hour that no clock has', ['query', 'x', '--as-of', '2025-02-01 25:00'], /is not a date; write it like/],
-  ['a date in words', ['store', 'x', '--reference-time', 'yesterday'], /--reference-time "yesterday" is not a date/],
+  [
+    'a date in unknown words',
+    ['store', 'x', '--reference-time', 'someday'],
+    /--reference-time "someday" is not a date/,
+  ],
   ['an empty date', ['store', 'x', '--reference-time', ''], /--reference-time "" is not a date/],
   ['an unknown source', ['store', 'x', '--source', 'book'], /--source must be text, message or json, not "book"/],
   ['a group with a space', ['query', 'x', '--group', 'a b'], /group "a b" is not a valid name; use 1 to 128/],
@@ -178,7 +189,7 @@ test.each([
 test('a home that is no folder is refused by name', async () => {
   const up = await runCommand(['up'], { ...environment, MEMORY_HOME: import.meta.filename });
 
-  expect(up).toMatchObject(failure(/^The folder .* cannot be made \(EEXIST\); check MEMORY_HOME/));
+  expect(up).toMatchObject(failure(/^The folder .* cannot be created \(EEXIST\); check MEMORY_HOME/));
 });
 
 test('an answer into a pipe that nobody reads is no failure', () => {
@@ -208,7 +219,7 @@ test('config shows where values come from and no secret', async () => {
 test('nothing of all that was refused is in the queue or the graph', async () => {
   const memory = new MemoryManager({ ...stores.config, group: 'a' });
 
-  expect(await memory.graphSize()).toMatchObject({ nodes: 0 });
-  expect((await memory.jobCounts('store')).failed).toBe(0);
+  expect(await memory.getGraphSize()).toMatchObject({ nodes: 0 });
+  expect((await memory.getJobCounts('store')).failed).toBe(0);
   await memory.close();
 });

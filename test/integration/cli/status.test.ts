@@ -2,10 +2,10 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { PASSAGE_VERSION } from '../../../src/passages/passages.ts';
-import { noteAlive } from '../../../src/queue/alive.ts';
+import { recordHeartbeat } from '../../../src/queue/heartbeats.ts';
 import { openSpool } from '../../../src/queue/spool/spool.ts';
 import { MINUTE } from '../../../src/time.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
+import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { startWorkers } from '../../../workers/main.ts';
 import { environmentOf, runCommand } from '../../support/command-line.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
@@ -51,10 +51,10 @@ describe('status', () => {
     const running = await startWorkers(config, ['store'], { languageModel: plainModel(), embedder: plainEmbedder() });
     closers.push(() => running.close());
     await memory.storeEpisode('Harbor uses Redis.');
-    await until('the commit', async () => (await memory.jobCounts('store')).completed === 1);
+    await until('the commit', async () => (await memory.getJobCounts('store')).completed === 1);
     await until('a beat after it', async () => {
       const { valkey } = await memory.getStatus();
-      return valkey.ok && valkey.lastCommit !== null;
+      return valkey.ok && valkey.lastCommitAgeMs !== null;
     });
 
     const [plain, json] = [await run(), await run('--json')];
@@ -68,15 +68,15 @@ describe('status', () => {
       group: config.group,
       valkey: {
         ok: true,
-        ms: expect.any(Number),
+        latencyMs: expect.any(Number),
         workers: 1,
-        alive: [{ pid: process.pid, roles: ['store'], state: 'working', health: null }],
+        liveWorkers: [{ pid: process.pid, roles: ['store'], state: 'working', healthUrl: null }],
         models: { 'plain-1': { breaker: 'closed', failedInARow: 0 } },
-        store: { waiting: 0, active: 0, delayed: 0, failed: 0, completed: 1, oldestWaiting: null },
-        export: { waiting: 0, oldestWaiting: null },
-        lastCommit: expect.any(Number),
+        store: { waiting: 0, active: 0, delayed: 0, failed: 0, completed: 1, oldestWaitingMs: null },
+        export: { waiting: 0, oldestWaitingMs: null },
+        lastCommitAgeMs: expect.any(Number),
       },
-      falkordb: { ok: true, ms: expect.any(Number), graph: { episodes: 1, entities: 2, facts: 1 } },
+      falkordb: { ok: true, latencyMs: expect.any(Number), graph: { episodes: 1, entities: 2, facts: 1 } },
       spool: { episodes: 0, unreadable: 0 },
     });
   });
@@ -109,8 +109,8 @@ describe('status', () => {
       { breaker: 'closed' as const, ok: 5, failed: 0, failedInARow: 0 },
       { breaker: 'open' as const, ok: 0, failed: 4, failedInARow: 4 },
     ];
-    await noteAlive(opened.valkey, config.queuePrefix, { ...worker, id: 'a', models: { gpt: ill } }, null);
-    await noteAlive(opened.valkey, config.queuePrefix, { ...worker, id: 'b', models: { gpt: well } }, 3 * MINUTE);
+    await recordHeartbeat(opened.valkey, config.queuePrefix, { ...worker, id: 'a', models: { gpt: ill } }, null);
+    await recordHeartbeat(opened.valkey, config.queuePrefix, { ...worker, id: 'b', models: { gpt: well } }, 3 * MINUTE);
 
     const { stdout } = await run();
 
@@ -129,9 +129,14 @@ describe('status', () => {
     };
     const idle = { breaker: 'closed' as const, ok: 0, failed: 0, failedInARow: 0 };
     const ill = { breaker: 'open' as const, ok: 0, failed: 4, failedInARow: 4 };
-    const killed = patientConnection(config.valkey);
-    await noteAlive(killed, config.queuePrefix, { ...worker, id: 'killed', pid: 1, models: { gpt: ill } }, null);
-    await noteAlive(opened.valkey, config.queuePrefix, { ...worker, id: 'b', pid: 2, models: { gpt: idle } }, null);
+    const killed = retryingConnection(config.valkey);
+    await recordHeartbeat(killed, config.queuePrefix, { ...worker, id: 'killed', pid: 1, models: { gpt: ill } }, null);
+    await recordHeartbeat(
+      opened.valkey,
+      config.queuePrefix,
+      { ...worker, id: 'b', pid: 2, models: { gpt: idle } },
+      null,
+    );
     const before = await run();
     killed.disconnect();
 
@@ -150,7 +155,7 @@ describe('status', () => {
     const spool = openSpool(config.home, 10);
     const episode = newEpisode('Harbor uses Redis.', null, config.group, 1000);
     spool.keep([{ episode, given: false, carrier: {} }]);
-    spool.keepAside([{ episode, given: false, carrier: {} }]);
+    spool.storeUnreadable([{ episode, given: false, carrier: {} }]);
     const away = { ...config.valkey, port: await wrongServers.nothing() };
 
     const { stdout, status } = await runCommand(['status'], environmentOf({ ...config, valkey: away }));
@@ -158,6 +163,6 @@ describe('status', () => {
     expect(status).toBe(1);
     expect(stdout).toMatch(/^Valkey at .* does not answer/);
     expect(stdout).toContain('Spool    1 episode on disk, waiting for Valkey\n');
-    expect(stdout).toMatch(/^Spool {4}1 file in .*spool\/unreadable that could not be handed in$/m);
+    expect(stdout).toMatch(/^Spool {4}1 file in .*spool\/unreadable that could not be queued$/m);
   });
 });

@@ -2,13 +2,15 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type Running, startWorkers } from '../../../workers/main.ts';
+import { MemoryManager } from '../../../src/memory.ts';
+import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
 import { plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
+import { until } from '../../support/wait.ts';
 
 const stores = useStores();
-let worker: Running;
+let worker: RunningWorkers;
 
 beforeAll(async () => {
   worker = await startWorkers(stores.config, ['store', 'export'], { languageModel: plainModel() });
@@ -120,7 +122,88 @@ describe('store', () => {
   });
 });
 
+describe('notes', () => {
+  test('store --kind and --replaces change what the briefing says, within its budget', async () => {
+    const { run, group } = newMemory();
+    const store = async (...args: string[]) => JSON.parse((await run(['store', ...args, '--json'])).stdout).uuid;
+    await store('Always sign commits.', '--kind', 'rule');
+    await store('We chose Valkey because its licence is free.', '--kind', 'decision');
+    const task = await store('Move the cache to Kiel.', '--kind', 'task');
+
+    const before = await run(['briefing']);
+    await store('Move the cache to Bremen.', '--kind', 'task', '--replaces', task);
+    const after = await run(['briefing', '--no-cache']);
+    const [json, small] = await Promise.all([run(['briefing', '--json']), run(['briefing', '--budget', '50'])]);
+
+    expect(before).toMatchObject({ status: 0, stderr: '' });
+    expect(before.stdout).toMatch(/^Rules and preferences of the user:\n- Always sign commits\. \(/m);
+    expect(before.stdout).toMatch(/^Open tasks:\n- Move the cache to Kiel\. \(/m);
+    expect(before.stdout).toMatch(/^Decisions:\n- We chose Valkey because its licence is free\. \(/m);
+    expect(after.stdout).toMatch(/^Open tasks:\n- Move the cache to Bremen\. \(/m);
+    expect(after.stdout).not.toContain('Move the cache to Kiel.');
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      group,
+      pending: 0,
+      tasks: [{ text: 'Move the cache to Bremen.' }],
+    });
+    expect(small.stdout).toContain('Always sign commits.');
+    expect(small.stdout.length).toBeLessThanOrEqual(4 * 50);
+    expect(await run(['store', 'x', '--kind', 'wish'])).toMatchObject(
+      failure(/^--kind must be fact, decision, rule or/),
+    );
+  });
+
+  test('confirm puts a rule that an agent proposed into the briefing', async () => {
+    const { run, group } = newMemory();
+    const memory = new MemoryManager({ ...stores.config, group });
+    onTestFinished(() => memory.close());
+    const proposed = await memory.enqueueEpisode('Always sign commits.', null, { kind: 'rule' });
+    await memory.waitFor(proposed);
+
+    const before = await run(['briefing', '--no-cache']);
+    const confirmed = await run(['confirm', proposed.uuid]);
+    const after = await run(['briefing']);
+
+    expect(before.stdout).not.toContain('Always sign commits.');
+    expect(before.stderr).toContain(
+      'One rule that an agent proposed is pending; `memory-manager confirm <uuid>` confirms a rule.\n',
+    );
+    expect(confirmed).toEqual({ status: 0, stdout: 'Confirmed: Always sign commits.\n', stderr: '' });
+    expect(after.stdout).toContain('- Always sign commits. (');
+    expect(after.stderr).toBe('');
+    expect(await run(['confirm', '11111111-1111-4111-8111-111111111111'])).toMatchObject(failure(/There is no /));
+  });
+
+  test('the briefing of an empty memory is a sentence', async () => {
+    expect(await newMemory().run(['briefing'])).toMatchObject({
+      status: 0,
+      stdout: '',
+      stderr: 'This memory is empty.\n',
+    });
+  });
+});
+
 describe('query', () => {
+  test('--budget prints one block within its tokens, and no data', async () => {
+    const { run } = newMemory();
+    await run(['store', 'Always sign commits to Harbor.', '--kind', 'rule']);
+    for (const text of ['Harbor uses Redis.', `Harbor is slow, since ${'it waits for its old cache '.repeat(20)}.`])
+      await run(['store', text]);
+
+    const [block, small, json] = await Promise.all([
+      run(['query', 'What does Harbor use, and why is Harbor slow?', '--budget', '1000']),
+      run(['query', 'What does Harbor use, and why is Harbor slow?', '--budget', '60']),
+      run(['query', 'Harbor', '--budget', '60', '--json']),
+    ]);
+
+    expect(block.stdout).toMatch(/^Rules and preferences of the user:\n- Always sign commits to Harbor\. \(/);
+    expect(block.stdout).toMatch(/^Current facts:\n- Harbor uses Redis\b.*episode [0-9a-f-]{36}\)$/m);
+    expect(block.stdout).toMatch(/^What was said:\n/m);
+    expect(small.stdout.length).toBeLessThanOrEqual(4 * 60);
+    expect(small.stdout).toContain('Harbor');
+    expect(json).toMatchObject(failure(/^--budget prints text and --json prints data; use only one of them\./));
+  });
+
   test('gives at most --limit bullets and the same as data', async () => {
     const { run, group } = newMemory();
     for (const text of ['Harbor uses Redis.', 'Harbor uses Valkey.', 'Harbor uses Lua.']) await run(['store', text]);
@@ -142,16 +225,22 @@ describe('query', () => {
   test('is answered from the cache the second time', async () => {
     const { run, group } = newMemory();
     await run(['store', 'Harbor uses Redis.']);
-    await run(['query', 'Harbor']);
     const valkey = new Redis({ host: stores.config.valkey.host, port: stores.config.valkey.port });
-    for (const key of await valkey.keys(`*query:{${group}}:*`)) {
-      const kept = (await valkey.get(key)) ?? '';
-      await valkey.set(key, kept.replaceAll('Redis', 'a cache'), 'KEEPTTL');
-    }
+    const changeCached = async () => {
+      for (const key of await valkey.keys(`*query:{${group}}:*`)) {
+        const kept = (await valkey.get(key)) ?? '';
+        await valkey.set(key, kept.replaceAll('Redis', 'a cache'), 'KEEPTTL');
+      }
+    };
 
-    const [cached, fresh] = await Promise.all([run(['query', 'Harbor']), run(['query', 'Harbor', '--no-cache'])]);
+    // A late change of the memory, such as a passage's vector, ends a cached answer once more.
+    await until('an answer from the cache', async () => {
+      await run(['query', 'Harbor']);
+      await changeCached();
+      return (await run(['query', 'Harbor'])).stdout.includes('Harbor uses a cache');
+    });
+    const fresh = await run(['query', 'Harbor', '--no-cache']);
 
-    expect(cached.stdout).toContain('Harbor uses a cache');
     expect(fresh.stdout).toContain('Harbor uses Redis');
     valkey.disconnect();
   });

@@ -1,11 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Queue, UnrecoverableError, Worker } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { patientConnection } from '../../../src/valkey/connections.ts';
+import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
 import { useStores } from '../../support/stores.ts';
+import { until } from '../../support/wait.ts';
 
 // The commands that hand episodes in, against a worker that only says that it read them.
 const stores = useStores();
@@ -17,7 +18,7 @@ let closers: (() => unknown)[] = [];
 
 beforeAll(async () => {
   environment = environmentOf(stores.config);
-  const connection = patientConnection(stores.config.valkey);
+  const connection = retryingConnection(stores.config.valkey);
   queue = new Queue('store', { connection, prefix: stores.config.queuePrefix });
   folder = await mkdtemp(join(tmpdir(), 'memory-cli-'));
   return async () => {
@@ -34,10 +35,23 @@ afterEach(async () => {
 
 const run = (args: string[], input?: string | Uint8Array) => runCommand(args, environment, input);
 const many = (input: string | Uint8Array, ...args: string[]) => run(['store-many', '-', ...args], input);
-const jobs = async () => (await queue.getJobs(['wait', 'completed', 'failed'], 0, -1, true)).map(({ data }) => data);
+
+/** Nothing is said, or that the episodes wait on disk: a busy Valkey may accept them later than a call with --no-wait waits. */
+const NOTHING_OR_KEPT = expect.stringMatching(/^$|^Valkey does not answer; .* kept in .*\n$/);
+
+/** What was queued, after `status` has queued what waits on disk. */
+async function jobs() {
+  await until('an empty spool', async () => {
+    const files = await readdir(join(stores.config.home, 'spool')).catch(() => []);
+    if (!files.some((name) => name.endsWith('.json'))) return true;
+    await run(['status']);
+    return false;
+  });
+  return (await queue.getJobs(['wait', 'completed', 'failed'], 0, -1, true)).map(({ data }) => data);
+}
 
 async function startReader(): Promise<void> {
-  const connection = patientConnection(stores.config.valkey);
+  const connection = retryingConnection(stores.config.valkey);
   const { queuePrefix } = stores.config;
   const read = async ({ data }: { data: { content: string } }) => {
     if (data.content.includes('unreadable')) throw new UnrecoverableError('Nobody can read it.');
@@ -121,14 +135,17 @@ describe('fact', () => {
   });
 
   test('--no-wait says nothing but the name', async () => {
-    expect(await run(['fact', 'Mira', 'KNOWS', 'Ines', '--no-wait'])).toMatchObject({ status: 0, stderr: '' });
+    expect(await run(['fact', 'Mira', 'KNOWS', 'Ines', '--no-wait'])).toMatchObject({
+      status: 0,
+      stderr: NOTHING_OR_KEPT,
+    });
   });
 
   test.each<[string[], RegExp]>([
     [['Mira', 'KNOWS'], /^fact needs more arguments; see memory-manager fact --help/],
     [['', 'KNOWS', 'Ines'], /^The source is empty; give a text/],
     [['Mira', '—', 'Ines'], /^The relation "—" needs letters, such as WORKS_AT/],
-    [['Mira', 'KNOWS', 'mira'], /^A fact joins two different things/],
+    [['Mira', 'KNOWS', 'mira'], /^A fact connects two different entities/],
     [['Mira', 'KNOWS', 'Ines', ''], /^The fact is empty; give a text/],
     [['Mira', 'KNOWS', 'Ines', '--valid-at', 'once'], /^--valid-at "once" is not a date; write it like/],
     [['Mira', 'KNOWS', 'Ines', '--valid-at', '2025-02-01', '--invalid-at', '2025-01-01'], /ends after it began/],
@@ -177,12 +194,11 @@ describe('store-many', () => {
     const stored = await run(['store-many', file, '--group', 'many', '--no-wait', '--json']);
 
     const listed = JSON.parse(stored.stdout) as { uuid: string }[];
-    expect(stored).toMatchObject({ status: 0, stderr: '' });
-    expect(Object.keys(listed[0] ?? {})).toEqual(['name', 'uuid', 'group', 'committed']);
-    expect(listed[0]).toMatchObject({ group: 'many', committed: false });
+    expect(stored).toMatchObject({ status: 0, stderr: NOTHING_OR_KEPT });
+    expect(listed[0]).toMatchObject({ name: expect.any(String), group: 'many', committed: false });
     const kept = (await jobs()) as { uuid: string; content: string; group: string }[];
     expect(kept).toHaveLength(2000);
-    expect(kept.map(({ uuid }) => uuid)).toEqual(listed.map(({ uuid }) => uuid));
+    expect(kept.map(({ uuid }) => uuid).toSorted()).toEqual(listed.map(({ uuid }) => uuid).toSorted());
     expect(kept.every(({ group }) => group === 'many')).toBe(true);
   });
 
@@ -225,7 +241,7 @@ describe('store-many', () => {
 
     expect(stored).toMatchObject({ status: 1, stdout: '' });
     expect(stored.stderr).toMatch(
-      /did not end within 1 s; it goes on by itself.* Still, 1 episode is stored in the queue/,
+      /did not end within 1 s; the job continues.* Still, 1 episode is stored in the queue/,
     );
   });
 
@@ -312,6 +328,9 @@ describe('a broken configuration file', () => {
   });
 
   test('is nothing to commands that do not read it', async () => {
-    expect(await runCommand(['store', 'x', '--no-wait'], broken())).toMatchObject({ status: 0, stderr: '' });
+    expect(await runCommand(['store', 'x', '--no-wait'], broken())).toMatchObject({
+      status: 0,
+      stderr: NOTHING_OR_KEPT,
+    });
   });
 });

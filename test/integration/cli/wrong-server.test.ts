@@ -28,8 +28,8 @@ describe.each(['entities', 'worker'])('%s', (command) => {
   test.each([
     ['a locked FalkorDB', /^FalkorDB at .* refused the user or the password; check FALKORDB_USERNAME/],
     ['a plain Valkey', /^The server at .* plain Redis or Valkey without the FalkorDB module; check FALKORDB_HOST/],
-    ['a web server', /^What answers at .* is not FalkorDB; check FALKORDB_HOST and FALKORDB_PORT/],
-    ['a mail server', /^What answers at .* is not FalkorDB/],
+    ['a web server', /^The server at .* is not FalkorDB; check FALKORDB_HOST and FALKORDB_PORT/],
+    ['a mail server', /^The server at .* is not FalkorDB/],
     ['a silent server', /^FalkorDB at .* does not answer; start it/],
     ['a server that hangs up', /^FalkorDB at .* does not answer; start it/],
     ['nothing at all', /^FalkorDB at .* does not answer; start it .*or check FALKORDB_HOST and FALKORDB_PORT/],
@@ -44,10 +44,10 @@ describe.each(['entities', 'worker'])('%s', (command) => {
 
 describe.each(['store', 'worker'])('%s', (command) => {
   test.each([
-    ['a FalkorDB', /^The server at .* is FalkorDB, .* set VALKEY_HOST and VALKEY_PORT to a Valkey of its own\.$/m],
+    ['a FalkorDB', /^The server at .* is FalkorDB, .* set VALKEY_HOST and VALKEY_PORT to a separate Valkey\.$/m],
     ['a locked Valkey', /^Valkey at .* refused the user or the password; check VALKEY_USERNAME/],
-    ['a web server', /^What answers at .* is not Valkey; check VALKEY_HOST and VALKEY_PORT/],
-    ['a mail server', /^What answers at .* is not Valkey/],
+    ['a web server', /^The server at .* is not Valkey; check VALKEY_HOST and VALKEY_PORT/],
+    ['a mail server', /^The server at .* is not Valkey/],
     ['a silent server', /^Valkey at .* does not answer; start it/],
     ['a server that hangs up', /^Valkey at .* does not answer; start it/],
     ['nothing at all', /^Valkey at .* does not answer; start it .*or check VALKEY_HOST and VALKEY_PORT/],
@@ -79,7 +79,7 @@ test('status tells of both servers, with exit status 1', async () => {
   const status = await runCommand(['status'], environment);
 
   expect(status).toMatchObject({ status: 1, stderr: '' });
-  expect(status.stdout).toMatch(/^Valkey at .* does not answer.*\nWhat answers at .* is not FalkorDB.*\n$/);
+  expect(status.stdout).toMatch(/^Valkey at .* does not answer.*\nThe server at .* is not FalkorDB.*\n$/);
 });
 
 test.each([

@@ -67,7 +67,7 @@ test('without a server and without apt, one sentence tells what was tried', asyn
 
   expect(failure).toBeInstanceOf(ServersMissingError);
   expect(failure.message).toContain('valkey-server is not on the PATH; redis-server on the PATH is 7.0.15');
-  expect(failure.message).toContain('docker compose up');
+  expect(failure.message).toContain('up -d --wait valkey falkordb');
   expect(failure.message).not.toContain('mirror.example');
   expect(failure.message.split('\n')).toHaveLength(1);
 });

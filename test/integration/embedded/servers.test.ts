@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Address, startFalkorDB, startServers, startValkey } from '../../../src/embedded/servers.ts';
+import { type ServerAddress, startFalkorDB, startServers, startValkey } from '../../../src/embedded/servers.ts';
 import { ConfigError, StoreUnreachableError } from '../../../src/errors.ts';
 import { isRunning } from './processes.ts';
 
 const env = { ...process.env, FALKORDB_HOST: '', FALKORDB_PORT: '', VALKEY_HOST: '', VALKEY_PORT: '' };
 
-function connectTo({ host, port }: Address, password?: string): Redis {
+function connectTo({ host, port }: ServerAddress, password?: string): Redis {
   const client = new Redis({ host, port, password, retryStrategy: () => 20 });
   client.on('error', () => {});
   onTestFinished(() => client.disconnect());

@@ -1,27 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { directoryStore } from '../../../src/archive/stores/directory.ts';
+import { folderStore } from '../../../src/archive/stores/folder.ts';
 import { ArchiveUnavailableError } from '../../../src/errors.ts';
 import { openForgetting } from '../../../src/forget/forget.ts';
 import { planForget } from '../../../src/forget/plan.ts';
-import { readArchived } from '../../../src/forget/tombstones.ts';
+import { readArchivedTombstones } from '../../../src/forget/tombstones.ts';
 import { anEpisode, forgettingParts } from '../../support/forgetting.ts';
 import { plainEmbedder } from '../../support/models.ts';
 import { useOpened } from '../../support/opened.ts';
 import { randomNumbers } from '../../support/random.ts';
+import { type Knowledge, useScriptedMemories } from '../../support/scripted-memory.ts';
 import { useStores } from '../../support/stores.ts';
-import { type Knowledge, useToldMemories } from '../../support/told-memory.ts';
 
 const stores = useStores();
 const opened = useOpened(stores);
-const openMemory = useToldMemories(stores);
+const openMemory = useScriptedMemories(stores);
 const SINGLE: Knowledge = { single: ['USES'] };
 
 describe('removing an episode', () => {
   test('takes what only it told and leaves what others told too', async () => {
-    const { graph, tell, facts, remove } = openMemory();
-    const first = await tell(1, 'Harbor uses Redis. Quay uses Dragonfly.');
-    await tell(2, 'Harbor uses Redis.');
+    const { graph, store, facts, remove } = openMemory();
+    const first = await store(1, 'Harbor uses Redis. Quay uses Dragonfly.');
+    await store(2, 'Harbor uses Redis.');
 
     const removed = await remove(first);
 
@@ -41,10 +41,10 @@ describe('removing an episode', () => {
   });
 
   test('lets hold again what only it had ended, by another fact or by saying so', async () => {
-    const { graph, tell, facts, remove } = openMemory(SINGLE);
-    await tell(1, 'Harbor uses Redis.');
-    const other = await tell(3, 'Harbor uses Valkey.');
-    const ending = await tell(5, 'Harbor not uses Valkey.');
+    const { graph, store, facts, remove } = openMemory(SINGLE);
+    await store(1, 'Harbor uses Redis.');
+    const other = await store(3, 'Harbor uses Valkey.');
+    const ending = await store(5, 'Harbor not uses Valkey.');
     expect(await facts()).toEqual(['Harbor uses Redis 1–3 (1)', 'Harbor uses Valkey 3–5 (1)']);
 
     expect(await remove(ending)).toMatchObject({ facts: [], reopenedFacts: 1 });
@@ -58,8 +58,8 @@ describe('removing an episode', () => {
   });
 
   test('only tells what would go when asked to', async () => {
-    const { graph, tell, facts } = openMemory();
-    const uuid = await tell(1, 'Harbor uses Redis.');
+    const { graph, store, facts } = openMemory();
+    const uuid = await store(1, 'Harbor uses Redis.');
 
     const { effects: gone } = await planForget(graph, anEpisode(uuid), new Date());
 
@@ -69,11 +69,11 @@ describe('removing an episode', () => {
   });
 
   test('is for good: its job that comes again brings nothing back', async () => {
-    const { graph, tell, remove, model } = openMemory();
-    const uuid = await tell(1, 'Harbor uses Redis.');
+    const { graph, store, remove, model } = openMemory();
+    const uuid = await store(1, 'Harbor uses Redis.');
     await remove(uuid);
 
-    await tell(1, 'Harbor uses Redis.', { uuid });
+    await store(1, 'Harbor uses Redis.', { uuid });
 
     expect(await graph.read('MATCH (n) WHERE n:Entity OR n:Episodic RETURN count(n) AS n')).toEqual([{ n: 0 }]);
     expect(model.calls).toBe(1);
@@ -82,13 +82,13 @@ describe('removing an episode', () => {
   });
 
   test('closes the gap in its saga', async () => {
-    const { graph, tell, remove } = openMemory();
+    const { graph, store, remove } = openMemory();
     const uuids = [];
-    for (const on of [1, 2, 3]) uuids.push(await tell(on, `Harbor uses Part${on}.`, { saga: 'session' }));
+    for (const on of [1, 2, 3]) uuids.push(await store(on, `Harbor uses Part${on}.`, { saga: 'session' }));
 
     await remove(uuids[1] ?? '');
     await remove(uuids[0] ?? '');
-    const fourth = await tell(4, 'Harbor uses Part4.', { saga: 'session' });
+    const fourth = await store(4, 'Harbor uses Part4.', { saga: 'session' });
 
     expect(
       await graph.read(
@@ -101,9 +101,9 @@ describe('removing an episode', () => {
 
 describe('forgetting a fact', () => {
   test('lets hold again what it had ended, and is for good until somebody says it anew', async () => {
-    const { graph, tell, facts, forget } = openMemory(SINGLE);
-    await tell(1, 'Harbor uses Redis.');
-    const second = await tell(3, 'Harbor uses Valkey.');
+    const { graph, store, facts, forget } = openMemory(SINGLE);
+    await store(1, 'Harbor uses Redis.');
+    const second = await store(3, 'Harbor uses Valkey.');
     const [{ uuid = '' } = {}] = await graph.read<{ uuid: string }>(
       "MATCH ()-[e:RELATES_TO {fact: 'Harbor uses Valkey'}]->() RETURN e.uuid AS uuid",
     );
@@ -112,16 +112,16 @@ describe('forgetting a fact', () => {
 
     expect(forgotten).toMatchObject({ facts: [uuid], episodes: [], telling: [second], reopenedFacts: 1 });
     expect(await facts()).toEqual(['Harbor uses Redis 1– (1)']);
-    await tell(3, 'Harbor uses Valkey.', { uuid: second });
+    await store(3, 'Harbor uses Valkey.', { uuid: second });
     expect(await facts()).toEqual(['Harbor uses Redis 1– (1)']);
-    await tell(5, 'Harbor uses Valkey.');
+    await store(5, 'Harbor uses Valkey.');
     expect(await facts()).toEqual(['Harbor uses Redis 1–5 (1)', 'Harbor uses Valkey 5– (1)']);
   });
 
-  test('takes the episodes that tell it too when asked to', async () => {
-    const { graph, tell, facts, forget } = openMemory();
-    const first = await tell(1, 'Harbor uses Redis. Quay uses Go.');
-    await tell(2, 'Quay uses Go.');
+  test('takes the episodes that store it too when asked to', async () => {
+    const { graph, store, facts, forget } = openMemory();
+    const first = await store(1, 'Harbor uses Redis. Quay uses Go.');
+    await store(2, 'Quay uses Go.');
     const [{ uuid = '' } = {}] = await graph.read<{ uuid: string }>(
       "MATCH ()-[e:RELATES_TO {fact: 'Harbor uses Redis'}]->() RETURN e.uuid AS uuid",
     );
@@ -137,9 +137,9 @@ describe('forgetting a fact', () => {
 });
 
 test('a forgotten entity goes with its facts and what had ended there; others know nothing of it', async () => {
-  const { graph, tell, facts, forget } = openMemory();
-  const first = await tell(1, 'Harbor uses Redis. Harbor uses Node.');
-  await tell(2, 'Harbor not uses Redis.');
+  const { graph, store, facts, forget } = openMemory();
+  const first = await store(1, 'Harbor uses Redis. Harbor uses Node.');
+  await store(2, 'Harbor not uses Redis.');
   const [{ uuid = '' } = {}] = await graph.read<{ uuid: string }>(
     "MATCH (n:Entity {name: 'Redis'}) RETURN n.uuid AS uuid",
   );
@@ -155,17 +155,17 @@ test('a forgotten entity goes with its facts and what had ended there; others kn
 });
 
 test('while the archives are away it is done all the same, and noted beside them when they are back', async () => {
-  const { group, tell, facts } = openMemory();
+  const { group, store, facts } = openMemory();
   const { config } = stores;
-  const uuid = await tell(1, 'Harbor uses Redis.');
+  const uuid = await store(1, 'Harbor uses Redis.');
   const later: string[] = [];
-  const store = directoryStore(config.exportDir);
+  const archiveStore = folderStore(config.exportDir);
   let isAway = true;
   const forgetting = openForgetting({
     ...forgettingParts(config, opened, plainEmbedder()),
     archives: async () => {
       if (isAway) throw new ArchiveUnavailableError('The archives are away.');
-      return store;
+      return archiveStore;
     },
     onLater: async (it) => void later.push(it),
   });
@@ -177,7 +177,7 @@ test('while the archives are away it is done all the same, and noted beside them
   await expect(forgetting.archive(group)).rejects.toThrow(ArchiveUnavailableError);
   isAway = false;
   await forgetting.archive(group);
-  expect([...(await readArchived(store, group)).tombstones.keys()]).toEqual([`episode ${uuid}`]);
+  expect([...(await readArchivedTombstones(archiveStore, group)).tombstones.keys()]).toEqual([`episode ${uuid}`]);
 });
 
 test('what remains is what would have been without it, whatever it was', { timeout: 120_000 }, async () => {
@@ -191,9 +191,9 @@ test('what remains is what would have been without it, whatever it was', { timeo
     }));
     const unwanted = new Set([pick(story), pick(story)]);
     const whole = openMemory(SINGLE);
-    for (const { on, content, uuid } of [...story].sort(() => random() - 0.5)) await whole.tell(on, content, { uuid });
+    for (const { on, content, uuid } of [...story].sort(() => random() - 0.5)) await whole.store(on, content, { uuid });
     const without = openMemory(SINGLE);
-    for (const it of story) if (!unwanted.has(it)) await without.tell(it.on, it.content, { uuid: it.uuid });
+    for (const it of story) if (!unwanted.has(it)) await without.store(it.on, it.content, { uuid: it.uuid });
 
     for (const { uuid } of unwanted) await whole.remove(uuid);
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MemoryManager } from '../../../src/memory.ts';
-import { type Running, startWorkers } from '../../../workers/main.ts';
+import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { environmentOf, runCommand } from '../../support/command-line.ts';
 import { allText } from '../../support/faults/dump.ts';
 import { plainModel } from '../../support/models.ts';
@@ -10,7 +10,7 @@ import { newGroup, useStores } from '../../support/stores.ts';
 const stores = useStores();
 const opened = useOpened(stores);
 let memory: MemoryManager;
-let workers: Running;
+let workers: RunningWorkers;
 
 beforeAll(async () => {
   workers = await startWorkers(stores.config, ['store', 'export'], { languageModel: plainModel() });
@@ -50,7 +50,7 @@ async function readings(group: string, uuid: string): Promise<string[]> {
 
 test('the sentence of a forgotten fact is gone from the texts that stay, however it is asked for', async () => {
   const group = newGroup();
-  const receipt = await memory.enqueue(
+  const receipt = await memory.enqueueEpisode(
     'Intro to the boards.\n\nHarbor uses Zircon. Quay uses Kafka.',
     { tools: [{ tool: 'bash', input: 'cat notes', output: 'Harbor uses Zircon\nDock uses Rust' }] },
     { group, referenceTime: new Date('2025-01-10') },
@@ -87,8 +87,8 @@ test('the sentence of a forgotten fact is gone from the texts that stay, however
 
 test('a sentence stays that says something else, and an episode of nothing else is left empty', async () => {
   const group = newGroup();
-  const only = await memory.enqueue('Harbor uses Zircon.', undefined, { group });
-  const other = await memory.enqueue('Quay uses Zircon.', undefined, { group });
+  const only = await memory.enqueueEpisode('Harbor uses Zircon.', undefined, { group });
+  const other = await memory.enqueueEpisode('Quay uses Zircon.', undefined, { group });
   for (const receipt of [only, other]) await memory.waitFor(receipt);
   const { facts } = await memory.search('Harbor uses Zircon', 10, { group });
 
@@ -96,4 +96,28 @@ test('a sentence stays that says something else, and an episode of nothing else 
 
   expect((await memory.getEpisode(only.uuid, { group })).content).toBe('');
   expect((await memory.getEpisode(other.uuid, { group })).content).toBe('Quay uses Zircon.');
+});
+
+test('the same sentence goes from episodes that are no source, and those that say more with it are named', async () => {
+  const group = newGroup();
+  const store = async (content: string, output: string) => {
+    const tools = [{ tool: 'bash', input: 'cat notes', output }];
+    const receipt = await memory.enqueueEpisode(content, { tools }, { group });
+    await memory.waitFor(receipt);
+    return receipt.uuid;
+  };
+  await store('Harbor uses Zircon. Quay uses Kafka.', 'fine');
+  const same = await store('Dock uses Rust.', 'Harbor uses Zircon\nDock uses Rust');
+  const similar = await store('Pier uses Go.', 'Since May Harbor uses Zircon for all of its logs.');
+  const { facts } = await memory.search('Harbor uses Zircon', 10, { group });
+  const fact = facts.find((it) => it.fact === 'Harbor uses Zircon')?.uuid ?? '';
+
+  const shown = await runCommand(['forget', 'fact', fact, '--dry-run', '--group', group], environmentOf(stores.config));
+  const forgotten = await memory.forget({ fact }, { group });
+
+  expect(shown.stdout).toContain('Not changed: 1 episode');
+  expect(forgotten.similar.map(({ uuid }) => uuid)).toEqual([similar]);
+  expect(forgotten.maskedEpisodes.map(({ uuid }) => uuid)).toContain(same);
+  expect(JSON.stringify(await memory.getEpisode(same, { group }))).not.toMatch(/zircon/i);
+  expect(JSON.stringify(await memory.getEpisode(similar, { group }))).toContain('for all of its logs');
 });

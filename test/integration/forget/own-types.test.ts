@@ -7,8 +7,8 @@ import { readDefinition } from '../../../src/ontology/read-definition.ts';
 import { anEpisode, openTestForgetting } from '../../support/forgetting.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { useOpened } from '../../support/opened.ts';
+import { day } from '../../support/scripted-memory.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
-import { day } from '../../support/told-memory.ts';
 
 const stores = useStores();
 const opened = useOpened(stores);

@@ -3,10 +3,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { TimedOutError } from '../../../src/errors.ts';
 import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
+import { openConnectionPool } from '../../../src/graph/pool.ts';
 import { MemoryManager } from '../../../src/memory.ts';
-import { type Running, startWorkers } from '../../../workers/main.ts';
+import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
+import { until } from '../../support/wait.ts';
 
 const stores = useStores();
 let admin: Redis;
@@ -55,15 +57,34 @@ describe('a FalkorDB that gives only so many rows', () => {
     expect(await known.group(graph.group).read(query, { not: '7' })).toEqual(all);
   });
 
+  test.each([
+    [100, 100],
+    [100, 250],
+    [12_000, 15_000],
+  ])('gives all of them where nobody may read that it gives %i: %i', async (limit, count) => {
+    await admin.call('ACL', 'SETUSER', 'reader', 'on', '>secret', '~*', '&*', '+@all', '-graph.config');
+    await setting('RESULTSET_SIZE', limit);
+    const graphs = openGraphs({ ...stores.config.falkordb, username: 'reader', password: 'secret' }, { readers: 1 });
+    opened.push(graphs);
+    const graph = graphs.group(newGroup());
+    await graph.write(`UNWIND range(1, ${count}) AS i CREATE (:Thing {number: i})`);
+    const read = (most: number) =>
+      graph.read<{ number: number }>(`MATCH (n:Thing) WHERE n.number <= ${most} RETURN n.number AS number`);
+
+    expect(await read(5)).toHaveLength(5);
+    expect(await read(count)).toHaveLength(count);
+    expect(await read(99)).toHaveLength(99);
+  });
+
   test('is lived with by everything: what is listed, told, exported and forgotten is whole', async () => {
     const config = { ...stores.config, group: newGroup() };
     await setting('RESULTSET_SIZE', 10);
-    const worker: Running = await startWorkers(config, ['store', 'export'], {
+    const worker: RunningWorkers = await startWorkers(config, ['store', 'export'], {
       languageModel: plainModel(),
       embedder: plainEmbedder(),
     });
     const memory = new MemoryManager(config, { embedder: plainEmbedder() });
-    const receipts = await memory.enqueueMany(
+    const receipts = await memory.enqueueEpisodes(
       Array.from({ length: COUNT }, (_, index) => ({
         content: `Harbor uses Part${index}.`,
         metadata: { session: 'one' },
@@ -74,7 +95,7 @@ describe('a FalkorDB that gives only so many rows', () => {
     const [entities, history] = [await memory.getEntities(), await memory.getHistory('Harbor')];
     const exported = await memory.export();
     const forgotten = await memory.forget({ session: 'one' });
-    const left = await memory.graphSize();
+    const left = await memory.getGraphSize();
     await memory.close();
     await worker.close();
 
@@ -107,6 +128,38 @@ describe('a FalkorDB that ends long queries', () => {
     await expect(refused).rejects.toThrow(TimedOutError);
     await expect(refused).rejects.toThrow(/TIMEOUT_MAX or TIMEOUT_DEFAULT/);
   });
+});
+
+test('a FalkorDB that lets no more queries wait is named with the setting that allows more', async () => {
+  await setting('MAX_QUEUED_QUERIES', 1);
+  const graph = openGraph();
+  await graph.write('CREATE (:Thing)');
+  const pool = openConnectionPool(stores.config.falkordb, 1);
+  // Until the refusal has come, however long that takes.
+  let isOver = false;
+  const keepAsking = async () => {
+    while (!isOver) await graph.read(SLOW).catch(() => {});
+  };
+  const others = Promise.all(Array.from({ length: 20 }, keepAsking));
+
+  const refused = until('a refusal', () =>
+    pool
+      // Time for few tries, so that the last one may be refused too.
+      .use((connection) => connection.run('GRAPH.RO_QUERY', graph.group, 'RETURN 1', 1000), 200)
+      .then(
+        () => undefined,
+        (error: Error) => (error.message.includes('MAX_QUEUED') ? error : undefined),
+      ),
+  );
+
+  const { host, port } = stores.config.falkordb;
+  expect(await refused).toMatchObject({
+    name: 'StoreUnreachableError',
+    message: `FalkorDB at ${host}:${port} has as many queries waiting as its MAX_QUEUED_QUERIES allows; raise that setting or give it more threads.`,
+  });
+  pool.close();
+  isOver = true;
+  await others;
 });
 
 test('a FalkorDB that lets few queries wait is asked again within the limit', async () => {

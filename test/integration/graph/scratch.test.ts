@@ -67,9 +67,9 @@ describe('the list of memories', () => {
   test('leaves out graphs that a killed process left behind, which are swept', async () => {
     const group = await newMemory('Harbor');
     await newScratch(group, 'Quay');
-    expect(await graphs.sweepScratches(3_600_000)).toBe(0);
+    expect(await graphs.sweepScratchGraphs(3_600_000)).toBe(0);
 
-    expect(await graphs.sweepScratches(0)).toBe(1);
+    expect(await graphs.sweepScratchGraphs(0)).toBe(1);
 
     expect(await scratchKeys()).toBe(0);
     expect(await namesIn(group)).toEqual(['Harbor']);
@@ -77,20 +77,20 @@ describe('the list of memories', () => {
 
   test('leaves out what a task has paid for, which no sweep takes from whoever goes on with it', async () => {
     const group = await newMemory('Harbor');
-    await (await graphs.kept(group, 'one')).write('CREATE (:Vector {text: 1})');
-    await (await graphs.kept(`${group}-other`, 'one')).write('CREATE (:Vector {text: 2})');
+    await (await graphs.checkpoint(group, 'one')).write('CREATE (:Vector {text: 1})');
+    await (await graphs.checkpoint(`${group}-other`, 'one')).write('CREATE (:Vector {text: 2})');
 
-    await graphs.sweepScratches(0);
-    const again = await graphs.kept(group, 'one');
+    await graphs.sweepScratchGraphs(0);
+    const again = await graphs.checkpoint(group, 'one');
     const found = await again.read('MATCH (v:Vector) RETURN v.text AS text');
     const listed = await graphs.groups();
-    await graphs.dropKept(group);
+    await graphs.dropCheckpoints(group);
 
     expect(found).toEqual([{ text: 1 }]);
     expect(listed.filter((name) => name.includes('kept'))).toEqual([]);
-    expect(await (await graphs.kept(group, 'one')).read('MATCH (v:Vector) RETURN v.text AS text')).toEqual([]);
+    expect(await (await graphs.checkpoint(group, 'one')).read('MATCH (v:Vector) RETURN v.text AS text')).toEqual([]);
     expect(await scratchKeys()).toBe(1);
-    await graphs.dropKept(`${group}-other`);
+    await graphs.dropCheckpoints(`${group}-other`);
   });
 
   test('may be asked to drop a graph that is not there', async () => {

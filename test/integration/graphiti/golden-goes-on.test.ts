@@ -9,7 +9,7 @@ import { checklist } from '../../support/graphiti/checklist.ts';
 import { goldenGraph, goldenNote, isGoldenThere, type Properties } from '../../support/graphiti/golden.ts';
 import { loadGolden } from '../../support/graphiti/load-golden.ts';
 import { readAsPython } from '../../support/graphiti/reader.ts';
-import { toldModel } from '../../support/graphiti/told-model.ts';
+import { scriptedModel } from '../../support/graphiti/scripted-model.ts';
 import { toyEmbedder } from '../../support/graphiti/toy-embedder.ts';
 import { wholeGraph } from '../../support/graphiti/whole-graph.ts';
 import { useOpened } from '../../support/opened.ts';
@@ -46,7 +46,7 @@ golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, ()
     await loadGolden(graph);
     const uuid = randomUUID();
     const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, {
-      model: toldModel({ [NEWS]: reading }),
+      model: scriptedModel({ [NEWS]: reading }),
       embedder: toyEmbedder(),
     });
     const referenceTime = new Date('2026-01-10T00:00:00Z');
@@ -102,7 +102,7 @@ golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, ()
     const graph = opened.graphs.group(newGroup());
     await loadGolden(graph);
     const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, {
-      model: toldModel({ [NEWS]: reading }),
+      model: scriptedModel({ [NEWS]: reading }),
       embedder: toyEmbedder(),
     });
     const options = { uuid: randomUUID(), referenceTime: new Date('2025-05-01T00:00:00Z'), saga: 'harbor-log' };

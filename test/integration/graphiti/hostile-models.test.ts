@@ -4,7 +4,7 @@ import { openIngest } from '../../../src/ingest/ingest.ts';
 import type { ExtractedFact, Extraction } from '../../../src/models/language-model.ts';
 import { checklist } from '../../support/graphiti/checklist.ts';
 import { readAsPython } from '../../support/graphiti/reader.ts';
-import { toldModel } from '../../support/graphiti/told-model.ts';
+import { scriptedModel } from '../../support/graphiti/scripted-model.ts';
 import { toyEmbedder } from '../../support/graphiti/toy-embedder.ts';
 import { wholeGraph } from '../../support/graphiti/whole-graph.ts';
 import { useOpened } from '../../support/opened.ts';
@@ -74,7 +74,7 @@ describe('a graph stays one that Python reads, although a model', () => {
       ['strange', 'before', 'after'],
     ]) {
       const graph = opened.graphs.group(newGroup());
-      const model = toldModel({ before: reading(fact()), strange: extraction, after: reading(fact()) });
+      const model = scriptedModel({ before: reading(fact()), strange: extraction, after: reading(fact()) });
       const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, { model, embedder: toyEmbedder() });
 
       for (const [place, content] of order.entries()) {

@@ -5,7 +5,7 @@ import { MemoryManager } from '../../../src/index.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';
 import { GRAPHITI_INDEXES } from '../../support/graphiti/load-golden.ts';
 import { readAsPython } from '../../support/graphiti/reader.ts';
-import { toldModel } from '../../support/graphiti/told-model.ts';
+import { scriptedModel } from '../../support/graphiti/scripted-model.ts';
 import { toyEmbedder, toyVector } from '../../support/graphiti/toy-embedder.ts';
 import { wholeGraph } from '../../support/graphiti/whole-graph.ts';
 import { useOpened } from '../../support/opened.ts';
@@ -93,7 +93,7 @@ describe('a graph that Python left in an odd state is read and written all the s
     const memory = new MemoryManager({ ...stores.config, group: graph.group }, { embedder: toyEmbedder() });
     const texts = async () => (await memory.search('Harbor Redis', 10, { cache: false })).facts.map(({ fact }) => fact);
     // Of two that are called alike it takes the first it is shown.
-    const model = toldModel(
+    const model = scriptedModel(
       {
         news: {
           entities: ['Harbor', 'Valkey', 'Redis'].map((name) => ({ name, type: 'Entity' })),

@@ -6,14 +6,14 @@ import { openIngest } from '../../../src/ingest/ingest.ts';
 import { localLanguageModel } from '../../../src/models/local/language-model.ts';
 import { tripletText } from '../../../src/triplet.ts';
 import { openUpkeep } from '../../../src/upkeep/upkeep.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
+import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { type Leases, openLeases } from '../../../src/valkey/lease.ts';
 import { anEpisode, openTestForgetting } from '../../support/forgetting.ts';
 import { checklist } from '../../support/graphiti/checklist.ts';
 import { isPythonThere, pythonNote, pythonReads } from '../../support/graphiti/python.ts';
 import { readAsPython } from '../../support/graphiti/reader.ts';
 import { PRIVATE_LABELS } from '../../support/graphiti/schema.ts';
-import { toldModel } from '../../support/graphiti/told-model.ts';
+import { scriptedModel } from '../../support/graphiti/scripted-model.ts';
 import { toyEmbedder } from '../../support/graphiti/toy-embedder.ts';
 import { wholeGraph } from '../../support/graphiti/whole-graph.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -91,15 +91,15 @@ const EPISODES: readonly Told[] = [
 describe('a graph that we wrote', () => {
   const stores = useStores();
   let graphs: Graphs;
-  let valkey: ReturnType<typeof patientConnection>;
+  let valkey: ReturnType<typeof retryingConnection>;
   let leases: Leases;
   let graph: GroupGraph;
 
   beforeAll(async () => {
     graphs = openGraphs(stores.config.falkordb);
     graph = graphs.group(newGroup());
-    valkey = patientConnection(stores.config.valkey);
-    leases = openLeases(valkey, stores.config.takeover);
+    valkey = retryingConnection(stores.config.valkey);
+    leases = openLeases(valkey, stores.config.takeoverMs);
     const model = localLanguageModel();
     const ingest = openIngest(graphs, valkey, leases, { model, embedder: toyEmbedder() });
     const store = ({ content, metadata, day, ...options }: Told) =>
@@ -168,7 +168,7 @@ describe('a graph that we wrote', () => {
 
   test('still passes when communities were built and a saga was summarized', async () => {
     const forgetting = openTestForgetting(stores.config, { graphs, valkey, leases }, toyEmbedder());
-    const parts = { graphs, valkey, leases, languageModel: toldModel({}), embedder: toyEmbedder(), forgetting };
+    const parts = { graphs, valkey, leases, languageModel: scriptedModel({}), embedder: toyEmbedder(), forgetting };
     const upkeep = openUpkeep(parts);
 
     await upkeep.run(graph.group, { kind: 'communities' });

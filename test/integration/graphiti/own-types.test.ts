@@ -6,7 +6,7 @@ import type { MemoryDefinition } from '../../../src/ontology/define.ts';
 import { readDefinition } from '../../../src/ontology/read-definition.ts';
 import { checklist } from '../../support/graphiti/checklist.ts';
 import { readAsPython } from '../../support/graphiti/reader.ts';
-import { toldModel } from '../../support/graphiti/told-model.ts';
+import { scriptedModel } from '../../support/graphiti/scripted-model.ts';
 import { toyEmbedder } from '../../support/graphiti/toy-embedder.ts';
 import { wholeGraph } from '../../support/graphiti/whole-graph.ts';
 import { useOpened } from '../../support/opened.ts';
@@ -54,7 +54,7 @@ const FOUND: Extraction = {
 test("a graph gives Python the attributes of the users' own types and nothing else", async () => {
   const ontology = await readDefinition(OWN_TYPES, 'memory.config.ts');
   const own = opened.graphs.group(newGroup());
-  const model = toldModel({ 'Mira works on Harbor.': FOUND });
+  const model = scriptedModel({ 'Mira works on Harbor.': FOUND });
   const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, { model, embedder: toyEmbedder(), ontology });
 
   await ingest(newEpisode('Mira works on Harbor.', null, own.group, 100));

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exportGraph } from '../../../src/archive/export.ts';
-import { directoryStore } from '../../../src/archive/stores/directory.ts';
+import { folderStore } from '../../../src/archive/stores/folder.ts';
 import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { MemoryManager } from '../../../src/index.ts';
@@ -46,8 +46,8 @@ describe.skipIf(!isGoldenThere)(`a graph of graphiti_core on its way through our
   });
 
   async function exportOf(graph: GroupGraph): Promise<GoldenGraph> {
-    const { file, place } = await exportGraph(graph, directoryStore(stores.config.exportDir), () => {});
-    const { nodes, edges } = JSON.parse(await readFile(join(place, file), 'utf8')) as GoldenGraph;
+    const { file, location } = await exportGraph(graph, folderStore(stores.config.exportDir), () => {});
+    const { nodes, edges } = JSON.parse(await readFile(join(location, file), 'utf8')) as GoldenGraph;
     // Our notes are nobody's business but ours.
     return { nodes: nodes.filter(({ labels }) => !labels.some((it) => PRIVATE_LABELS.includes(it))), edges };
   }

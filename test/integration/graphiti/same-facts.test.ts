@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { alikeFacts, firstFact, says, useTelling } from '../../support/graphiti/telling.ts';
 
-// Cases of graphiti_core's own tests, told to our pipeline; docs/graphiti.md lists them. Where ours does something else the test
+// Cases of graphiti_core's own tests, told to our pipeline; docs/graphiti.md names those that end differently. Where ours does something else the test
 // says `ours`.
 
 const tell = useTelling();

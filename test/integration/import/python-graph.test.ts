@@ -3,7 +3,7 @@ import { type Servers, startServers } from '../../../src/embedded/servers.ts';
 import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { MemoryManager } from '../../../src/index.ts';
-import { type Running, startWorkers } from '../../../workers/main.ts';
+import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { environmentOf, runCommand } from '../../support/command-line.ts';
 import { checklist } from '../../support/graphiti/checklist.ts';
 import { goldenNote, isGoldenThere } from '../../support/graphiti/golden.ts';
@@ -21,7 +21,7 @@ const ATTRIBUTES = ['role'];
 describe.skipIf(!isGoldenThere)(`a graph that graphiti_core wrote${goldenNote}`, () => {
   const stores = useStores();
   const group = newGroup();
-  let [worker, elsewhere, graphs, others] = [] as unknown as [Running, Servers, Graphs, Graphs];
+  let [worker, elsewhere, graphs, others] = [] as unknown as [RunningWorkers, Servers, Graphs, Graphs];
   let environment: Record<string, string>;
   let file: string;
 
@@ -61,7 +61,7 @@ describe.skipIf(!isGoldenThere)(`a graph that graphiti_core wrote${goldenNote}`,
     const verified = await runCommand(['archive', 'verify', file, '--restore', '--json'], environment);
 
     expect(verified.stderr).toBe('');
-    expect(JSON.parse(verified.stdout)).toMatchObject({ whole: true, problems: [] });
+    expect(JSON.parse(verified.stdout)).toMatchObject({ intact: true, problems: [] });
   });
 
   test.each<[string, () => [Record<string, string>, Graphs, string]]>([

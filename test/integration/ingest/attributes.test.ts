@@ -5,20 +5,20 @@ import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';
 import type { Extraction } from '../../../src/models/language-model.ts';
 import { readDefinition } from '../../../src/ontology/read-definition.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
+import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { type Leases, openLeases } from '../../../src/valkey/lease.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
+import { day } from '../../support/scripted-memory.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
-import { day } from '../../support/told-memory.ts';
 
 const stores = useStores();
 let graphs: Graphs;
-let valkey: ReturnType<typeof patientConnection>;
+let valkey: ReturnType<typeof retryingConnection>;
 let leases: Leases;
 beforeAll(() => {
   graphs = openGraphs(stores.config.falkordb);
-  valkey = patientConnection(stores.config.valkey);
-  leases = openLeases(valkey, stores.config.takeover);
+  valkey = retryingConnection(stores.config.valkey);
+  leases = openLeases(valkey, stores.config.takeoverMs);
 });
 afterAll(() => {
   graphs.close();

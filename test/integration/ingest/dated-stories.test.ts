@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Extraction } from '../../../src/models/language-model.ts';
 import { randomNumbers } from '../../support/random.ts';
+import { day, useScriptedMemories } from '../../support/scripted-memory.ts';
 import { useStores } from '../../support/stores.ts';
-import { day, useToldMemories } from '../../support/told-memory.ts';
 
-const openMemory = useToldMemories(useStores());
+const openMemory = useScriptedMemories(useStores());
 const TARGETS = ['Redis', 'Valkey', 'Dragonfly'];
 const random = randomNumbers(3);
 const below = (count: number) => Math.floor(random() * count);
@@ -69,7 +69,7 @@ async function memoryOf(batches: readonly (readonly Told[])[]) {
   const memory = openMemory({ single: ['USES'] });
   memory.model.extract = async ({ content }) => extractionOf(content);
   for (const batch of batches)
-    await Promise.all(batch.map(({ on, content, uuid }) => memory.tell(on, content, { uuid })));
+    await Promise.all(batch.map(({ on, content, uuid }) => memory.store(on, content, { uuid })));
   return memory;
 }
 

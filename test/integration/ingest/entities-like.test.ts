@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findEntitiesLike } from '../../../src/graph/queries/begin-commit.ts';
+import { findSimilarEntities } from '../../../src/graph/queries/begin-commit.ts';
 import { plainEmbedder } from '../../support/models.ts';
 import { useStores } from '../../support/stores.ts';
 import { useMemories } from '../search/memories.ts';
@@ -10,7 +10,7 @@ const nowhere = (await plainEmbedder().embed(['nothing of the kind']))[0] ?? [];
 async function likeNames(asked: readonly string[], names: readonly string[]) {
   const { graph, entity } = await newMemory();
   for (const name of names) await entity(name);
-  const rows = await findEntitiesLike(
+  const rows = await findSimilarEntities(
     graph,
     asked.map((name) => ({ name, vector: nowhere })),
   );

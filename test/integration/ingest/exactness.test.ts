@@ -2,25 +2,25 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
 import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
-import { findFacts } from '../../../src/graph/queries/find-facts.ts';
+import { findFactsToCompare } from '../../../src/graph/queries/facts-to-compare.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
+import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { type Leases, openLeases } from '../../../src/valkey/lease.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { mostRows } from '../../support/profile.ts';
+import { day, useScriptedMemories } from '../../support/scripted-memory.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
-import { day, useToldMemories } from '../../support/told-memory.ts';
 import { until } from '../../support/wait.ts';
 
 const stores = useStores();
-const openMemory = useToldMemories(stores);
+const openMemory = useScriptedMemories(stores);
 let graphs: Graphs;
-let valkey: ReturnType<typeof patientConnection>;
+let valkey: ReturnType<typeof retryingConnection>;
 let leases: Leases;
 beforeAll(() => {
   graphs = openGraphs(stores.config.falkordb);
-  valkey = patientConnection(stores.config.valkey);
-  leases = openLeases(valkey, stores.config.takeover);
+  valkey = retryingConnection(stores.config.valkey);
+  leases = openLeases(valkey, stores.config.takeoverMs);
 });
 afterAll(() => {
   graphs.close();
@@ -47,8 +47,8 @@ describe('what an episode stated or ended', () => {
     'is the same whichever comes first: %s',
     async (later) => {
       const noted = async (days: readonly number[]) => {
-        const { tell, graph } = openMemory({ single: ['USES'] });
-        for (const on of days) await tell(on, on === 1 ? 'Harbor uses Redis.' : later);
+        const { store, graph } = openMemory({ single: ['USES'] });
+        for (const on of days) await store(on, on === 1 ? 'Harbor uses Redis.' : later);
         return graph.read(
           `MATCH (p:Episodic) MATCH (k:_Meta {key: 'episode:' + p.uuid})
          UNWIND p.entity_edges AS uuid MATCH ()-[e:RELATES_TO {uuid: uuid}]->()
@@ -62,10 +62,10 @@ describe('what an episode stated or ended', () => {
 });
 
 test('a fact that is cut in two is noted with each episode as the part that it states or ended', async () => {
-  const { tell, graph } = openMemory();
-  for (const on of [1, 5]) await tell(on, 'Harbor uses Redis.');
+  const { store, graph } = openMemory();
+  for (const on of [1, 5]) await store(on, 'Harbor uses Redis.');
 
-  await tell(3, 'Harbor not uses Redis.');
+  await store(3, 'Harbor not uses Redis.');
 
   const rows = await graph.read<{ on: string; parts: string[] }>(
     `MATCH (p:Episodic) UNWIND p.entity_edges AS uuid MATCH ()-[e:RELATES_TO {uuid: uuid}]->()
@@ -84,10 +84,10 @@ describe('when a fact was first said', () => {
   const january = (on: number) => [{ at: `2025-01-0${on}T00:00:00+00:00` }];
 
   test('is known whichever episode comes first, and until its episode is removed', async () => {
-    const { tell, remove, graph } = openMemory();
-    await tell(5, 'Harbor uses Redis.');
+    const { store, remove, graph } = openMemory();
+    await store(5, 'Harbor uses Redis.');
 
-    const first = await tell(3, 'Harbor uses Redis.');
+    const first = await store(3, 'Harbor uses Redis.');
 
     expect(await said(graph)).toEqual(january(3));
     await remove(first);
@@ -98,11 +98,11 @@ describe('when a fact was first said', () => {
     ['as exactly as Python wrote it', '2025-01-01T00:00:00.000417+00:00'],
     ['to nobody where Python did not write it', null],
   ])('stays known %s', async (_, at) => {
-    const { tell, graph } = openMemory();
-    await tell(1, 'Harbor uses Redis.');
+    const { store, graph } = openMemory();
+    await store(1, 'Harbor uses Redis.');
     await graph.write('MATCH ()-[e:RELATES_TO]->() SET e.reference_time = $at', { at });
 
-    await tell(5, 'Harbor uses Redis.');
+    await store(5, 'Harbor uses Redis.');
 
     expect(await said(graph)).toEqual([{ at }]);
   });
@@ -111,7 +111,7 @@ describe('when a fact was first said', () => {
 test.each([1, 4])(
   'what contradicts is found among many of its batch that say other things (batches of %i)',
   async (parts) => {
-    const { tell, facts, group } = openMemory({ single: ['RUNS_ON'] });
+    const { store, facts, group } = openMemory({ single: ['RUNS_ON'] });
     const told = [
       ...Array.from({ length: 24 }, (_, index) => [1, `Quay${index} runs_on Gent.`] as const),
       [2, 'Harbor runs_on Lille.'],
@@ -120,7 +120,7 @@ test.each([1, 4])(
     for (let from = 0; from < told.length; from += Math.ceil(told.length / parts)) {
       const batch = told.slice(from, from + Math.ceil(told.length / parts));
       const lease = await leases.take(group);
-      const ends = Promise.all(batch.map(([on, text]) => tell(on, text)));
+      const ends = Promise.all(batch.map(([on, text]) => store(on, text)));
       await until('all wait', async () => (await valkey.hlen(`waiting:{${group}}`)) === batch.length);
       await lease.release();
       await ends;
@@ -134,7 +134,7 @@ test.each([1, 4])(
 );
 
 test('an episode that tells of two times is two facts', async () => {
-  const { tell, facts, model } = openMemory();
+  const { store, facts, model } = openMemory();
   const fact = { source: 'Harbor', target: 'Redis', relation: 'USES', fact: 'Harbor uses Redis' };
   model.extract = async () => ({
     entities: ['Harbor', 'Redis'].map((name) => ({ name, type: 'Entity' })),
@@ -146,16 +146,16 @@ test('an episode that tells of two times is two facts', async () => {
     ended: [],
   });
 
-  await tell(9, 'Both times.');
+  await store(9, 'Both times.');
 
   expect(await facts()).toEqual(['Harbor uses Redis 1–3 (1)', 'Harbor uses Redis 7– (1)']);
 });
 
 test('a fact in other words that name its two the other way round is known from then on', async () => {
-  const { tell, facts, model } = openMemory({ repeats: [['Harbor uses Redis', 'Redis serves Harbor']] });
+  const { store, facts, model } = openMemory({ repeats: [['Harbor uses Redis', 'Redis serves Harbor']] });
 
   for (const [on, text] of ['Harbor uses Redis.', 'Redis serves Harbor.', 'Redis serves Harbor.'].entries())
-    await tell(on + 1, text);
+    await store(on + 1, text);
 
   expect(await facts()).toEqual(['Harbor uses Redis 1– (3)']);
   expect(model.asked).toHaveLength(1);
@@ -163,10 +163,10 @@ test('a fact in other words that name its two the other way round is known from 
 
 describe('an entity', () => {
   test('whose name is a word that no index knows is found in any writing', async () => {
-    const { tell, graph, facts } = openMemory();
+    const { store, graph, facts } = openMemory();
 
-    await tell(1, 'IT uses Redis.');
-    await tell(2, 'it uses Redis. it uses Valkey.');
+    await store(1, 'IT uses Redis.');
+    await store(2, 'it uses Redis. it uses Valkey.');
 
     expect(await facts()).toEqual(['IT uses Redis 1– (2)', 'it uses Valkey 2– (1)']);
     expect(await graph.read("MATCH (n:Entity {name: 'IT'}) RETURN n.summary AS summary")).toEqual([
@@ -175,9 +175,9 @@ describe('an entity', () => {
   });
 
   test('of which the first episode tells more than a summary holds is noted', async () => {
-    const { tell, graph } = openMemory();
+    const { store, graph } = openMemory();
 
-    await tell(1, Array.from({ length: 30 }, (_, index) => `Harbor uses ${'x'.repeat(90)}${index}.`).join(' '));
+    await store(1, Array.from({ length: 30 }, (_, index) => `Harbor uses ${'x'.repeat(90)}${index}.`).join(' '));
 
     const rows = await graph.read(
       `MATCH (n:Entity {name: 'Harbor'}) MATCH (l:_Meta {key: 'long:' + n.uuid}) RETURN l.key`,
@@ -186,14 +186,14 @@ describe('an entity', () => {
   });
 
   test('keeps in its summary what holds when a twin of the fact goes', async () => {
-    const { tell, graph } = openMemory();
-    await tell(1, 'Harbor uses Redis.');
+    const { store, graph } = openMemory();
+    await store(1, 'Harbor uses Redis.');
     await graph.write(
       `MATCH (a:Entity {name: 'Harbor'})-[e]->(b) CREATE (a)-[f:RELATES_TO]->(b)
        SET f = properties(e) SET f.uuid = 'twin', f.episodes = []`,
     );
 
-    await tell(5, 'Harbor uses Redis.');
+    await store(5, 'Harbor uses Redis.');
 
     expect(await graph.read("MATCH (n:Entity {name: 'Harbor'}) RETURN n.summary AS summary")).toEqual([
       { summary: 'Harbor uses Redis' },
@@ -201,23 +201,23 @@ describe('an entity', () => {
   });
 
   test('takes over the other name of one that is gone', async () => {
-    const { tell, graph, model } = openMemory({ same: [['Kubernetes', 'Kubernetes-cluster']] });
-    await tell(1, 'Kubernetes runs Harbor.');
-    await tell(2, 'Kubernetes-cluster runs Harbor.');
+    const { store, graph, model } = openMemory({ same: [['Kubernetes', 'Kubernetes-cluster']] });
+    await store(1, 'Kubernetes runs Harbor.');
+    await store(2, 'Kubernetes-cluster runs Harbor.');
     await graph.write("MATCH (n:Entity {name: 'Kubernetes'}) SET n.uuid = 'other'");
 
-    await tell(3, 'Kubernetes-cluster runs Berth.');
-    await tell(4, 'Kubernetes-cluster runs Dock.');
+    await store(3, 'Kubernetes-cluster runs Berth.');
+    await store(4, 'Kubernetes-cluster runs Dock.');
 
     expect(model.asked.filter(({ entities }) => entities.length > 0)).toHaveLength(2);
   });
 });
 
 test('many new names that are all alike in one batch are resolved', async () => {
-  const { tell, facts } = openMemory({ single: [] });
-  await tell(1, 'Harbor has Piers.');
+  const { store, facts } = openMemory({ single: [] });
+  await store(1, 'Harbor has Piers.');
 
-  await Promise.all(Array.from({ length: 31 }, (_, index) => tell(2, `Harbor fixes PROJECT-1${100 + index}.`)));
+  await Promise.all(Array.from({ length: 31 }, (_, index) => store(2, `Harbor fixes PROJECT-1${100 + index}.`)));
 
   expect(await facts()).toHaveLength(32);
 });
@@ -233,7 +233,7 @@ test('the facts between two entities are found without a look at all facts of ei
   const pairs = Array.from({ length: 20 }, (_, index) => ({ one: 'hub', other: `part${index + 1}`, key: `${index}` }));
 
   const rows = await mostRows(stores.config, graph, async (watched) => {
-    expect((await findFacts(watched, pairs, [])).facts).toHaveLength(20);
+    expect((await findFactsToCompare(watched, pairs, [])).facts).toHaveLength(20);
   });
 
   expect(rows).toBeLessThan(1000);

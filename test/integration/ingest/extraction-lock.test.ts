@@ -9,8 +9,8 @@ import { openaiLanguageModel } from '../../../src/models/openai/language-model.t
 import { MINUTE, SECOND } from '../../../src/time.ts';
 import { type FakeOpenAI, startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import { type Opened, openOwn, useOpened } from '../../support/opened.ts';
+import { day } from '../../support/scripted-memory.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
-import { day } from '../../support/told-memory.ts';
 import { until } from '../../support/wait.ts';
 
 const stores = useStores();

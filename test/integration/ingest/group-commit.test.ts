@@ -3,15 +3,18 @@ import type { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Episode, newEpisode } from '../../../src/episode.ts';
 import { ModelBusyError, UnusableReplyError } from '../../../src/errors.ts';
+import type { ExtractedEpisode } from '../../../src/ingest/extract.ts';
 import { type IngestParts, openIngest } from '../../../src/ingest/ingest.ts';
+import { openPassageVectors } from '../../../src/ingest/passage-vectors.ts';
 import { openPendingBatch } from '../../../src/ingest/pending-batch.ts';
-import type { LanguageModel, Undecided } from '../../../src/models/language-model.ts';
+import { openStages } from '../../../src/ingest/timed-stages.ts';
+import type { LanguageModel, ResolutionRequest } from '../../../src/models/language-model.ts';
 import type { Metrics } from '../../../src/telemetry/metrics.ts';
 import { HOUR, MINUTE, SECOND } from '../../../src/time.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { openOwn, useOpened } from '../../support/opened.ts';
+import { day } from '../../support/scripted-memory.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
-import { day } from '../../support/told-memory.ts';
 import { lookOn, until } from '../../support/wait.ts';
 
 const stores = useStores();
@@ -23,7 +26,7 @@ afterEach(() => {
 
 /** A worker with connections of its own; `batches` are the numbers of episodes that it wrote together. */
 function startProcess(parts: Partial<IngestParts> = {}, takeover = MINUTE) {
-  const own = openOwn({ ...stores.config, takeover });
+  const own = openOwn({ ...stores.config, takeoverMs: takeover });
   closing.push(own.close);
   const batches: number[] = [];
   const metrics: Metrics = {
@@ -37,7 +40,7 @@ function startProcess(parts: Partial<IngestParts> = {}, takeover = MINUTE) {
     metrics,
     ...parts,
   });
-  return { ...own, ingest, model, batches };
+  return { ...own, ingest, model, metrics, batches };
 }
 
 const episode = (group: string, content: string, uuid: string = randomUUID()): Episode =>
@@ -236,14 +239,14 @@ describe('extracted episodes of several workers', () => {
 describe('what went wrong', () => {
   test('with a judgement is told to all with the same words and the same wait', async () => {
     const busy = async () => {
-      throw new ModelBusyError('The model is busy.', { retryAfter: 7000 });
+      throw new ModelBusyError('The model is busy.', { retryAfterMs: 7000 });
     };
     const group = newGroup();
     await openIngest(opened.graphs, opened.valkey, opened.leases, { model: plainModel(), embedder: plainEmbedder() })(
       episode(group, 'Harbor uses Redis.'),
     );
     const holder = await opened.leases.take(group);
-    const asked: Undecided[] = [];
+    const asked: ResolutionRequest[] = [];
     const model = judging(async (undecided) => {
       asked.push(undecided);
       return busy();
@@ -257,7 +260,7 @@ describe('what went wrong', () => {
     await holder.release();
 
     for (const end of await ends)
-      expect(end).toMatchObject({ status: 'rejected', reason: { message: 'The model is busy.', retryAfter: 7000 } });
+      expect(end).toMatchObject({ status: 'rejected', reason: { message: 'The model is busy.', retryAfterMs: 7000 } });
     for (const end of await ends) expect((end as PromiseRejectedResult).reason).toBeInstanceOf(ModelBusyError);
     expect(asked).toHaveLength(1);
   });
@@ -318,6 +321,53 @@ test('a worker that was overtaken while the model judged writes nothing and is d
   expect(asked).toBe(1);
 });
 
+test('an episode whose commit fails is found by meaning all the same, and its passages have one vector each', async () => {
+  const group = newGroup();
+  const model = judging(async () => {
+    throw new UnusableReplyError('The model answers in verse.');
+  });
+  const worker = startProcess({ model });
+  await startProcess().ingest(episode(group, 'Harbor uses Redis.'));
+  const second = episode(group, 'Harbor uses Valkey.');
+
+  await expect(worker.ingest(second)).rejects.toThrow(UnusableReplyError);
+  expect(await vectorsOf(group, second.uuid)).toBe(1);
+  await startProcess().ingest(second);
+
+  expect(await committed(group)).toBe(2);
+  expect(await vectorsOf(group, second.uuid)).toBe(1);
+});
+
+test('vectors that are written twice at once are stored once', async () => {
+  const group = newGroup();
+  const one = episode(group, 'Harbor uses Redis.');
+  await startProcess().ingest(one);
+  const graph = opened.graphs.group(group);
+  await graph.write('MATCH (v:_PassageVector) DELETE v');
+  const embedder = plainEmbedder();
+  const vectors = openPassageVectors(opened.graphs, opened.valkey, embedder, openStages(startProcess().metrics));
+  const passages = await vectors.missing(one, false);
+  const embedded = await embedder.embed(passages.map(({ text }) => text));
+  const extracted: ExtractedEpisode = {
+    ...{ episode: one, extraction: { entities: [], facts: [], ended: [] }, vectors: new Map() },
+    passageVectors: passages.map(({ uuid }, place) => ({
+      ...{ uuid, episode: one.uuid, embedding: embedded[place] ?? [] },
+    })),
+  };
+
+  await Promise.all([vectors.write(extracted), vectors.write(extracted)]);
+
+  expect(passages).toHaveLength(1);
+  expect(await vectorsOf(group, one.uuid)).toBe(1);
+});
+
+const vectorsOf = async (group: string, uuid: string): Promise<number | undefined> =>
+  (
+    await opened.graphs
+      .group(group)
+      .read<{ n: number }>('MATCH (v:_PassageVector {episode: $uuid}) RETURN count(v) AS n', { uuid })
+  )[0]?.n;
+
 test('an episode that the graph has lost before its commit is refused, and recorded anew', async () => {
   const group = newGroup();
   const graph = opened.graphs.group(group);
@@ -373,7 +423,7 @@ test('a call that nobody understands breaks nothing', async () => {
 
 test('what dead workers left in the waiting room goes, and what lives stays', async () => {
   const group = newGroup();
-  const room = openPendingBatch(opened.valkey, opened.leases.signals);
+  const room = openPendingBatch(opened.valkey, opened.leases.pubSub);
   const entry = (since: number) => ({
     episode: { uuid: randomUUID(), group, referenceTime: new Date(), saga: null },
     ...{ stamp: 'other models', since, carrier: undefined },

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { type Episode, newEpisode } from '../../../src/episode.ts';
-import { NO_CHANGES } from '../../../src/graph/changes.ts';
+import { NO_CHANGES } from '../../../src/graph/commit-changes.ts';
 import { openGraphs } from '../../../src/graph/graphs.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { commit } from '../../../src/graph/queries/commit.ts';
 import { readFence } from '../../../src/graph/queries/fence.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';
+import { MemoryManager } from '../../../src/memory.ts';
+import type { Extraction } from '../../../src/models/language-model.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { useOpened } from '../../support/opened.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -45,6 +47,36 @@ describe('an episode on its way into the graph', () => {
       { content: 'Harbor uses Redis.', name: 'Harbor' },
       { content: 'Harbor uses Redis.', name: 'Redis' },
     ]);
+  });
+
+  test('that states no fact but a task makes answers from before its notes outdated', async () => {
+    const group = newGroup();
+    const memory = new MemoryManager({ ...stores.config, group });
+    const sentence = 'Somebody has to renew the certificate.';
+    const model = {
+      ...plainModel(),
+      extract: async (): Promise<Extraction> => ({
+        ...{ entities: [], facts: [], ended: [] },
+        notes: [{ kind: 'task', sentence, task: 'renew the certificate', isDone: false }],
+      }),
+    };
+    const graph = opened.graphs.group(group);
+    let asked = 0;
+    const change: GroupGraph['change'] = async (query, params) => {
+      if (query.includes('UNWIND $statements')) {
+        asked += 1;
+        expect((await memory.getBriefing()).tasks).toEqual([]);
+      }
+      return graph.change(query, params);
+    };
+    const graphs = { ...opened.graphs, group: () => ({ ...graph, change }) };
+    const ingest = openIngest(graphs, opened.valkey, opened.leases, { model, embedder: plainEmbedder() });
+
+    await ingest(episode(group, sentence));
+
+    expect((await memory.getBriefing()).tasks.map(({ text }) => text)).toEqual([sentence]);
+    expect(asked).toBe(1);
+    await memory.close();
   });
 
   test('delivered again changes nothing and asks no model', async () => {

@@ -2,20 +2,20 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { TokenUse } from '../../../src/models/language-model.ts';
 import { randomNumbers } from '../../support/random.ts';
+import { type Knowledge, useScriptedMemories } from '../../support/scripted-memory.ts';
 import { useStores } from '../../support/stores.ts';
-import { type Knowledge, useToldMemories } from '../../support/told-memory.ts';
 
-const openMemory = useToldMemories(useStores());
+const openMemory = useScriptedMemories(useStores());
 const SINGLE: Knowledge = { single: ['USES'] };
 
 describe('contradicting facts', () => {
   test('end each other by their dates, whichever comes first', async () => {
     const forwards = openMemory(SINGLE);
-    await forwards.tell(1, 'Harbor uses Redis.');
-    await forwards.tell(3, 'Harbor uses Valkey.');
+    await forwards.store(1, 'Harbor uses Redis.');
+    await forwards.store(3, 'Harbor uses Valkey.');
     const backwards = openMemory(SINGLE);
-    await backwards.tell(3, 'Harbor uses Valkey.');
-    await backwards.tell(1, 'Harbor uses Redis.');
+    await backwards.store(3, 'Harbor uses Valkey.');
+    await backwards.store(1, 'Harbor uses Redis.');
 
     const expected = ['Harbor uses Redis 1–3 (1)', 'Harbor uses Valkey 3– (1)'];
     expect(await forwards.facts()).toEqual(expected);
@@ -23,13 +23,13 @@ describe('contradicting facts', () => {
   });
 
   test('of one commit see each other', async () => {
-    const { facts, tell, model } = openMemory(SINGLE);
-    await tell(1, 'Quay uses Redis.');
+    const { facts, store, model } = openMemory(SINGLE);
+    await store(1, 'Quay uses Redis.');
 
     await Promise.all([
-      tell(5, 'Harbor uses Dragonfly.'),
-      tell(3, 'Harbor uses Valkey.'),
-      tell(1, 'Harbor uses Redis.'),
+      store(5, 'Harbor uses Dragonfly.'),
+      store(3, 'Harbor uses Valkey.'),
+      store(1, 'Harbor uses Redis.'),
     ]);
 
     expect(await facts()).toEqual([
@@ -42,11 +42,11 @@ describe('contradicting facts', () => {
   });
 
   test('leave what is said again after the end', async () => {
-    const { facts, tell } = openMemory(SINGLE);
+    const { facts, store } = openMemory(SINGLE);
 
-    await tell(1, 'Harbor uses Redis.');
-    await tell(5, 'Harbor uses Redis.');
-    await tell(3, 'Harbor uses Valkey.');
+    await store(1, 'Harbor uses Redis.');
+    await store(5, 'Harbor uses Redis.');
+    await store(3, 'Harbor uses Valkey.');
 
     expect(await facts()).toEqual([
       'Harbor uses Redis 1–3 (1)',
@@ -56,44 +56,44 @@ describe('contradicting facts', () => {
   });
 
   test('of the same moment stand side by side', async () => {
-    const { facts, tell } = openMemory(SINGLE);
+    const { facts, store } = openMemory(SINGLE);
 
-    await tell(1, 'Harbor uses Redis.');
-    await tell(1, 'Harbor uses Valkey.');
+    await store(1, 'Harbor uses Redis.');
+    await store(1, 'Harbor uses Valkey.');
 
     expect(await facts()).toEqual(['Harbor uses Redis 1– (1)', 'Harbor uses Valkey 1– (1)']);
   });
 
   test('must share an entity', async () => {
-    const { facts, tell, model } = openMemory({ single: ['USES'], same: [] });
+    const { facts, store, model } = openMemory({ single: ['USES'], same: [] });
     model.resolve = async ({ entities, facts: asked }) => ({
       entities: entities.map(() => 0),
       facts: asked.map(({ candidates }) => ({ repeats: 0, contradicts: candidates.map((_, index) => index) })),
     });
 
-    await tell(1, 'Harbor uses Redis.');
-    await tell(3, 'Quay uses Valkey.');
+    await store(1, 'Harbor uses Redis.');
+    await store(3, 'Quay uses Valkey.');
 
     expect(await facts()).toEqual(['Harbor uses Redis 1– (1)', 'Quay uses Valkey 3– (1)']);
   });
 });
 
 test('an ending that comes before its fact ends it all the same', async () => {
-  const { facts, tell } = openMemory({});
+  const { facts, store } = openMemory({});
 
-  await tell(3, 'Harbor not uses Redis.');
-  await tell(1, 'Harbor uses Redis.');
-  await tell(7, 'Harbor uses Redis.');
+  await store(3, 'Harbor not uses Redis.');
+  await store(1, 'Harbor uses Redis.');
+  await store(7, 'Harbor uses Redis.');
 
   expect(await facts()).toEqual(['Harbor uses Redis 1–3 (1)', 'Harbor uses Redis 7– (1)']);
 });
 
 test('a fact in other words is the same fact, and the other words are known from then on', async () => {
-  const { facts, tell, model } = openMemory({ repeats: [['Harbor uses Redis', 'Harbor employs Redis']] });
+  const { facts, store, model } = openMemory({ repeats: [['Harbor uses Redis', 'Harbor employs Redis']] });
 
-  await tell(1, 'Harbor uses Redis.');
-  await tell(2, 'Harbor employs Redis.');
-  await tell(3, 'Harbor employs Redis.');
+  await store(1, 'Harbor uses Redis.');
+  await store(2, 'Harbor employs Redis.');
+  await store(3, 'Harbor employs Redis.');
 
   expect(await facts()).toEqual(['Harbor uses Redis 1– (3)']);
   expect(model.asked).toHaveLength(1);
@@ -101,11 +101,11 @@ test('a fact in other words is the same fact, and the other words are known from
 
 describe('an entity', () => {
   test('of another name is found, keeps its own, and is known by both', async () => {
-    const { graph, tell, model } = openMemory({ same: [['Kubernetes', 'Kubernetes-cluster']] });
+    const { graph, store, model } = openMemory({ same: [['Kubernetes', 'Kubernetes-cluster']] });
 
-    await tell(1, 'Kubernetes runs Harbor.');
-    await tell(2, 'Kubernetes-cluster runs Quay.');
-    await tell(3, 'kubernetes-Cluster runs Berth.');
+    await store(1, 'Kubernetes runs Harbor.');
+    await store(2, 'Kubernetes-cluster runs Quay.');
+    await store(3, 'kubernetes-Cluster runs Berth.');
 
     const names = await graph.read('MATCH (n:Entity) RETURN n.name AS name ORDER BY name');
     expect(names).toEqual([{ name: 'Berth' }, { name: 'Harbor' }, { name: 'Kubernetes' }, { name: 'Quay' }]);
@@ -114,10 +114,10 @@ describe('an entity', () => {
   });
 
   test('that differs in punctuation only is the same without asking', async () => {
-    const { graph, tell, model } = openMemory({});
+    const { graph, store, model } = openMemory({});
 
-    await tell(1, 'Joe/Michaels leads Harbor.');
-    await tell(2, 'Joe-Michaels leads Quay.');
+    await store(1, 'Joe/Michaels leads Harbor.');
+    await store(2, 'Joe-Michaels leads Quay.');
 
     expect(await graph.read("MATCH (n:Entity) WHERE n.name STARTS WITH 'Joe' RETURN n.name AS name")).toEqual([
       { name: 'Joe/Michaels' },
@@ -126,10 +126,10 @@ describe('an entity', () => {
   });
 
   test('is summed up by the facts that hold', async () => {
-    const { graph, tell } = openMemory(SINGLE);
+    const { graph, store } = openMemory(SINGLE);
 
-    await tell(1, 'Harbor uses Redis. Harbor has Piers.');
-    await tell(3, 'Harbor uses Valkey.');
+    await store(1, 'Harbor uses Redis. Harbor has Piers.');
+    await store(3, 'Harbor uses Valkey.');
 
     expect(await graph.read("MATCH (n:Entity {name: 'Harbor'}) RETURN n.summary AS summary")).toEqual([
       { summary: 'Harbor has Piers\nHarbor uses Valkey' },
@@ -138,10 +138,10 @@ describe('an entity', () => {
   });
 
   test('whose summary grows too long keeps the latest and is noted', async () => {
-    const { graph, tell } = openMemory({});
+    const { graph, store } = openMemory({});
     const word = (index: number) => `${'x'.repeat(90)}${index}`;
 
-    for (let day = 1; day <= 25; day += 1) await tell(day, `Harbor uses ${word(day)}.`);
+    for (let day = 1; day <= 25; day += 1) await store(day, `Harbor uses ${word(day)}.`);
 
     const [row] = await graph.read<{ summary: string; long: number }>(
       "MATCH (n:Entity {name: 'Harbor'}) MATCH (l:_Meta {entity: n.uuid}) RETURN n.summary AS summary, count(l) AS long",
@@ -154,22 +154,23 @@ describe('an entity', () => {
 
 describe('models', () => {
   test('are asked once for an episode of new things, and not again for the same facts', async () => {
-    const { tell, model, embedder } = openMemory(SINGLE);
+    const { store, model, embedder } = openMemory(SINGLE);
 
-    await tell(1, 'Harbor uses Redis. Harbor has Piers. Piers hold Ships.');
-    await tell(2, 'Harbor uses Redis. Harbor has Piers. Piers hold Ships.');
+    await store(1, 'Harbor uses Redis. Harbor has Piers. Piers hold Ships.');
+    await store(2, 'Harbor uses Redis. Harbor has Piers. Piers hold Ships.');
 
     expect(model.calls).toBe(2);
     expect(model.asked).toEqual([]);
-    // Four names, three facts and a passage, each distinct text once.
+    // Four names, three facts and a passage, each distinct text once, all in one request.
     expect(embedder.texts).toHaveLength(8);
+    expect(embedder.requests).toBe(1);
   });
 
   test('leave what they cost with the episode', async () => {
-    const { graph, tell } = openMemory(SINGLE);
+    const { graph, store } = openMemory(SINGLE);
 
-    await tell(1, 'Harbor uses Redis.');
-    await tell(3, 'Harbor uses Valkey.');
+    await store(1, 'Harbor uses Redis.');
+    await store(3, 'Harbor uses Valkey.');
 
     const rows = await graph.read<{ use: string }>(
       'MATCH (k:_Meta) WHERE k.use IS NOT NULL RETURN k.use AS use ORDER BY k.committed_at',
@@ -202,8 +203,9 @@ test('whatever the order and the batches, the same facts come out', { timeout: 1
   }
 
   async function told(batches: { day: number; content: string; uuid: string }[][]): Promise<string[]> {
-    const { tell, facts } = openMemory(SINGLE);
-    for (const batch of batches) await Promise.all(batch.map(({ day, content, uuid }) => tell(day, content, { uuid })));
+    const { store, facts } = openMemory(SINGLE);
+    for (const batch of batches)
+      await Promise.all(batch.map(({ day, content, uuid }) => store(day, content, { uuid })));
     return facts();
   }
 });

@@ -4,13 +4,13 @@ import { type Episode, newEpisode } from '../../../src/episode.ts';
 import { type IngestParts, openIngest } from '../../../src/ingest/ingest.ts';
 import { openaiEmbedder } from '../../../src/models/openai/embedder.ts';
 import { openaiLanguageModel } from '../../../src/models/openai/language-model.ts';
-import type { Tags } from '../../../src/telemetry/metrics.ts';
+import type { MetricTags } from '../../../src/telemetry/metrics.ts';
 import { type FakeOpenAI, startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import { anEpisode, openTestForgetting } from '../../support/forgetting.ts';
 import { plainEmbedder } from '../../support/models.ts';
 import { useOpened } from '../../support/opened.ts';
+import { day } from '../../support/scripted-memory.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
-import { day } from '../../support/told-memory.ts';
 
 const stores = useStores();
 const opened = useOpened(stores);
@@ -30,7 +30,7 @@ const openWith = (parts: IngestParts) => openIngest(opened.graphs, opened.valkey
 /** A worker that has just been started: it remembers nothing itself. */
 function startWorker(model?: string) {
   const counts: Record<string, number> = {};
-  const increment = (name: string, tags?: Tags) => {
+  const increment = (name: string, tags?: MetricTags) => {
     const key = `${name.replace('opencode.memory.', '')} ${tags?.stage ?? ''}`.trim();
     counts[key] = (counts[key] ?? 0) + 1;
   };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { derivedUuid } from '../../../src/derived-uuid.ts';
 import { newEpisode } from '../../../src/episode.ts';
-import { entitiesCalled } from '../../../src/graph/queries/entities.ts';
+import { findEntitiesByName } from '../../../src/graph/queries/entities.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { useOpened } from '../../support/opened.ts';
@@ -30,7 +30,7 @@ test('one name in several Unicode spellings is one entity, whichever is said or 
   await tell('\u00C9co\u00ADle likes Redis.');
 
   expect(await names()).toEqual(['Redis', '\u00C9cole']);
-  const called = await entitiesCalled(graph, ['e\u0301cole', '\uFF32edis']);
+  const called = await findEntitiesByName(graph, ['e\u0301cole', '\uFF32edis']);
   expect(called.map(({ name }) => name)).toEqual(['Redis', '\u00C9cole']);
 });
 

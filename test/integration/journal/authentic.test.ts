@@ -2,17 +2,19 @@ import { describe, expect, test } from 'vitest';
 import { openGraphs } from '../../../src/graph/graphs.ts';
 import { graphName } from '../../../src/group.ts';
 import { MemoryManager } from '../../../src/index.ts';
-import { keyMismatch } from '../../../src/journal/authentic.ts';
 import type { NewEntry } from '../../../src/journal/entry.ts';
+import { keyMismatch } from '../../../src/journal/hmac.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
 import { fieldsOf, journalKey } from '../../../src/journal/stream.ts';
 import type { JournalKey } from '../../../src/settings.ts';
 import { DAY } from '../../../src/time.ts';
+import { startWorkers } from '../../../workers/main.ts';
+import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { newGroup } from '../../support/stores.ts';
 import { useRebuilding } from './support.ts';
 
 const { stores, opened, open, falkordb } = useRebuilding();
-const key = (since = 0): JournalKey => ({ secret: 'a secret that Valkey never sees, of 32 and more', since });
+const key = (since?: Date): JournalKey => ({ secret: 'a secret that Valkey never sees, of 32 and more', since });
 
 /** A memory whose worker has a key of the journal; `graph.change` is what the worker changes. */
 function newMemory(own: JournalKey | undefined) {
@@ -42,9 +44,9 @@ function newMemory(own: JournalKey | undefined) {
         .catch(() => {});
       const memory = manager(with_);
       try {
-        const { whole, problems } = await memory.archives.rebuild({ replace: true });
+        const { complete, problems } = await memory.archives.rebuild({ replace: true });
         const rows = await graph.read<{ name: string }>('MATCH (n:Entity) RETURN n.name AS name ORDER BY name');
-        return { whole, problems, names: rows.map(({ name }) => name) };
+        return { complete, problems, names: rows.map(({ name }) => name) };
       } finally {
         await memory.close();
       }
@@ -71,7 +73,7 @@ describe('a journal with a key', () => {
     await memory.add('Quay');
 
     expect(await memory.rebuild()).toEqual({
-      whole: false,
+      complete: false,
       problems: forged.map((id) => refused(id, 'is not authentic')),
       names: ['Harbor', 'Quay'],
     });
@@ -90,17 +92,17 @@ describe('a journal with a key', () => {
     }));
 
     expect(changed).toBe(1);
-    expect(await memory.rebuild()).toEqual({ whole: true, problems: [], names: ['Harbor', 'Pier'] });
+    expect(await memory.rebuild()).toEqual({ complete: true, problems: [], names: ['Harbor', 'Pier'] });
     memory.close();
   });
 
   test('takes entries of an earlier release, which carry no code, up to the time that the key names', async () => {
-    const memory = newMemory(key(Date.now() + DAY));
+    const memory = newMemory(key(new Date(Date.now() + DAY)));
     await memory.forge('Old');
     await memory.add('Harbor');
 
-    expect(await memory.rebuild()).toEqual({ whole: true, problems: [], names: ['Harbor', 'Old'] });
-    expect(await memory.rebuild(key(1))).toMatchObject({ whole: false, names: ['Harbor'] });
+    expect(await memory.rebuild()).toEqual({ complete: true, problems: [], names: ['Harbor', 'Old'] });
+    expect(await memory.rebuild(key(new Date(1)))).toMatchObject({ complete: false, names: ['Harbor'] });
     memory.close();
   });
 
@@ -116,7 +118,7 @@ describe('a journal with a key', () => {
     await memory.journal.rewrite(memory.group, (entry) => ({ ...entry, params: { name: 'X' } }));
 
     expect(await memory.rebuild()).toEqual({
-      whole: false,
+      complete: false,
       problems: [refused(forged, 'is not authentic')],
       names: ['X'],
     });
@@ -124,42 +126,76 @@ describe('a journal with a key', () => {
   });
 });
 
-test('a change that is not authentic ends the chain: what followed on it is missing, and that is said', async () => {
+test.each([
+  ['cannot be read', ['entry', '{}']],
+  ['is not authentic', undefined],
+])('a change that %s ends the chain: what followed on it is missing, and that is said', async (why, replacement) => {
   const memory = open();
   for (const [day, what] of [
     [1, 'Harbor uses Redis.'],
     [2, 'Quay uses Node.'],
     [3, 'Dock uses Rust.'],
   ] as const)
-    await memory.tell(day, what);
+    await memory.store(day, what);
   const stream = journalKey(opened.valkey, memory.group);
   const entries = await opened.valkey.xrangeBuffer(stream, '-', '+');
   const fenced = entries.filter(([, fields]) => String(fields[1]).includes('"mark"'));
   const bad = String(fenced[1]?.[0]);
   await opened.valkey.del(stream);
-  for (const [id, fields] of entries)
-    await opened.valkey.xadd(stream, id, ...(String(id) === bad ? ['entry', '{}'] : fields));
+  for (const [id, fields] of entries) {
+    const forged = replacement ?? [...fields, 'code', Buffer.alloc(32)];
+    await opened.valkey.xadd(stream, id, ...(String(id) === bad ? forged : fields));
+  }
   await memory.lose();
+  // The other entries need no code yet, but a code that is there must be valid.
+  const manager = new MemoryManager({
+    ...{ ...stores.config, group: memory.group, exportDir: memory.exportDir },
+    journalKey: key(new Date(Date.now() + DAY)),
+  });
 
-  const rebuilt = await memory.manager.archives.rebuild();
+  const rebuilt = await manager.archives.rebuild();
 
   expect(rebuilt).toMatchObject({
-    whole: false,
-    problems: [
-      refused(bad, 'cannot be read'),
-      expect.stringMatching(/^The journal lacks what a change in it was built on/),
-    ],
+    complete: false,
+    problems: [refused(bad, why), expect.stringMatching(/^The journal lacks what a change in it was built on/)],
   });
   expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)']);
+  await manager.close();
+});
+
+test('a forgetting empties an entry that cannot be read, and the memory is rebuilt without what was forgotten', async () => {
+  const group = newGroup();
+  const config = { ...stores.config, group, exportDir: `${stores.config.exportDir}-${group}` };
+  const worker = await startWorkers(config, ['store'], { languageModel: plainModel(), embedder: plainEmbedder() });
+  const memory = new MemoryManager(config, { embedder: plainEmbedder() });
+  const store = async (content: string) => {
+    const receipt = await memory.enqueueEpisode(content);
+    await memory.waitFor(receipt);
+    return receipt.uuid;
+  };
+  const forgotten = await store('Harbor uses Redis.');
+  const stream = journalKey(opened.valkey, group);
+  const bad = await opened.valkey.xadd(stream, '*', 'entry', 'Harbor uses Redis.');
+  await store('Quay uses Node.');
+
+  const { outsideGraph: elsewhere } = await memory.forget({ episode: forgotten });
+
+  expect(elsewhere.journal).toBeGreaterThan(0);
+  expect(JSON.stringify(await opened.valkey.xrange(stream, '-', '+'))).not.toContain('Redis');
+  await falkordb().call('GRAPH.DELETE', graphName(group));
+  const { problems } = await memory.archives.rebuild();
+  expect(problems.join()).not.toContain(bad);
+  expect(await memory.queryMemory('Quay')).toMatch(/Quay uses Node/);
+  expect(await memory.queryMemory('Harbor')).not.toContain('Redis');
+  await memory.close();
+  await worker.close();
 });
 
 test('workers with different keys are told so', async () => {
   expect(await keyMismatch(opened.valkey, key())).toBeUndefined();
-  expect(await keyMismatch(opened.valkey, key(5))).toBeUndefined();
+  expect(await keyMismatch(opened.valkey, key(new Date(5)))).toBeUndefined();
   expect(await keyMismatch(opened.valkey, undefined)).toMatch(/^MEMORY_JOURNAL_KEY is not set, but was/);
-  expect(await keyMismatch(opened.valkey, { secret: 'y'.repeat(32), since: 0 })).toMatch(
-    /^The last worker had another/,
-  );
+  expect(await keyMismatch(opened.valkey, { secret: 'y'.repeat(32) })).toMatch(/^The last worker had another/);
   await opened.valkey.del('journal:key');
 });
 
@@ -169,11 +205,11 @@ describe('a journal without a key', () => {
     await memory.add('Harbor');
     await memory.forge('Quay');
 
-    expect(await memory.rebuild(undefined)).toMatchObject({ whole: false });
+    expect(await memory.rebuild(undefined)).toMatchObject({ complete: false });
     const plain = newMemory(undefined);
     await plain.add('Harbor');
     await plain.forge('Quay');
-    expect(await plain.rebuild()).toEqual({ whole: true, problems: [], names: ['Harbor', 'Quay'] });
+    expect(await plain.rebuild()).toEqual({ complete: true, problems: [], names: ['Harbor', 'Quay'] });
     for (const it of [memory, plain]) it.close();
   });
 
@@ -186,7 +222,7 @@ describe('a journal without a key', () => {
       await memory.add('Quay');
 
       expect(await memory.rebuild()).toEqual({
-        whole: false,
+        complete: false,
         problems: [refused(bad, 'cannot be read')],
         names: ['Harbor', 'Quay'],
       });

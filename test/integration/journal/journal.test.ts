@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Journal, openJournal } from '../../../src/journal/journal.ts';
-import { isLater } from '../../../src/journal/plan.ts';
+import { isLater } from '../../../src/journal/replay-plan.ts';
 import { journalKey } from '../../../src/journal/stream.ts';
 import { useOpened } from '../../support/opened.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -34,7 +34,7 @@ test('keeps what is noted in its order, and tells how much that is', async () =>
   expect(await journal.position(group)).toBe(ids[39]);
   const { entries, since, bytes } = await journal.size(group);
   expect(entries).toBe(40);
-  expect(Math.abs(Number(since) - before)).toBeLessThan(60_000);
+  expect(Math.abs(Number(since) - before)).toBeLessThan(10 * 60_000);
   expect(bytes).toBeGreaterThan(40 * 50);
 });
 

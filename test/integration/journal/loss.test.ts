@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
 import { recordEpisodes } from '../../../src/graph/queries/record.ts';
 import { graphName } from '../../../src/group.ts';
-import { chainKey } from '../../../src/journal/chain.ts';
-import { journaledGroups, lostGroups } from '../../../src/journal/loss.ts';
+import { changeLogKey } from '../../../src/journal/change-log.ts';
+import { journaledGroups, lostGroups } from '../../../src/journal/lost-changes.ts';
 import { journalKey } from '../../../src/journal/stream.ts';
 import { until } from '../../support/wait.ts';
 import { useRebuilding } from './support.ts';
@@ -28,7 +28,7 @@ async function keepCopy(group: string) {
 describe('a graph that lost what was committed to it', () => {
   test('is noticed by its next export, before anything was stored again, and by that of a memory whose graph is gone', async () => {
     const memory = open();
-    await memory.tell(1, 'Harbor uses Redis.');
+    await memory.store(1, 'Harbor uses Redis.');
     await memory.export();
     await memory.lose();
 
@@ -41,11 +41,11 @@ describe('a graph that lost what was committed to it', () => {
 
   test('is noticed by the next commit, never sealed by an archive, and comes back whole', async () => {
     const memory = open();
-    await memory.tell(1, 'Harbor uses Redis.');
+    await memory.store(1, 'Harbor uses Redis.');
     const { file } = await memory.export();
-    await memory.tell(2, 'Quay uses Node.');
+    await memory.store(2, 'Quay uses Node.');
     await memory.lose();
-    for (const day of [3, 4, 5, 6]) await memory.tell(day, `Dock${day} uses Rust.`);
+    for (const day of [3, 4, 5, 6]) await memory.store(day, `Dock${day} uses Rust.`);
     const { entries } = await journals.journal.size(memory.group);
 
     await noticed(memory.group);
@@ -54,28 +54,28 @@ describe('a graph that lost what was committed to it', () => {
     expect((await journals.journal.size(memory.group)).entries).toBe(entries);
     const rebuilt = await memory.manager.archives.rebuild({ replace: true });
 
-    expect(rebuilt).toMatchObject({ file, whole: true, problems: [] });
+    expect(rebuilt).toMatchObject({ file, complete: true, problems: [] });
     expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)', 'Quay uses Node 2– (1)']);
     // The texts of what was stored meanwhile are there; a worker takes them in again.
-    expect((await memory.manager.graphSize()).episodes).toBe(6);
+    expect((await memory.manager.getGraphSize()).episodes).toBe(6);
     expect(await isNoted(memory.group)).toBe(false);
     expect(await memory.export()).toMatchObject({ group: memory.group });
   });
 
   test('comes back whole from the journal alone, although more was stored since', async () => {
     const memory = open();
-    await memory.tell(1, 'Harbor uses Redis.');
+    await memory.store(1, 'Harbor uses Redis.');
     await memory.lose();
-    for (const day of [3, 4, 5]) await memory.tell(day, `Dock${day} uses Rust.`);
+    for (const day of [3, 4, 5]) await memory.store(day, `Dock${day} uses Rust.`);
     await noticed(memory.group);
 
     await memory.manager.archives.rebuild({ replace: true });
 
     expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)']);
     // And so again, once it goes on from there.
-    await memory.tell(7, 'Quay uses Node.');
+    await memory.store(7, 'Quay uses Node.');
     await memory.lose();
-    expect(await memory.manager.archives.rebuild()).toMatchObject({ whole: true });
+    expect(await memory.manager.archives.rebuild()).toMatchObject({ complete: true });
     expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)', 'Quay uses Node 7– (1)']);
   });
 
@@ -83,15 +83,15 @@ describe('a graph that lost what was committed to it', () => {
     'is noticed when an old copy was put in its place, %s the next commit',
     async (when) => {
       const memory = open();
-      await memory.tell(1, 'Harbor uses Redis.');
+      await memory.store(1, 'Harbor uses Redis.');
       const putBack = await keepCopy(memory.group);
-      await memory.tell(2, 'Quay uses Node.');
+      await memory.store(2, 'Quay uses Node.');
       const before = await memory.hash();
       await putBack();
-      if (when === 'after') await memory.tell(3, 'Dock uses Rust.');
+      if (when === 'after') await memory.store(3, 'Dock uses Rust.');
 
       await expect(memory.export()).rejects.toMatchObject(LOST);
-      expect(await memory.manager.archives.rebuild({ replace: true })).toMatchObject({ whole: true });
+      expect(await memory.manager.archives.rebuild({ replace: true })).toMatchObject({ complete: true });
 
       if (when === 'before') expect(await memory.hash()).toBe(before);
       expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)', 'Quay uses Node 2– (1)']);
@@ -108,24 +108,24 @@ describe('a graph that lost what was committed to it', () => {
 
   test('is noticed after commits of an earlier release, which notes no such thing', async () => {
     const memory = open();
-    await memory.tell(1, 'Harbor uses Redis.');
-    await memory.tell(2, 'Quay uses Node.');
-    await opened.valkey.hdel(chainKey(opened.valkey, memory.group), 'taken');
+    await memory.store(1, 'Harbor uses Redis.');
+    await memory.store(2, 'Quay uses Node.');
+    await opened.valkey.hdel(changeLogKey(opened.valkey, memory.group), 'taken');
     await memory.lose();
-    await memory.tell(3, 'Dock uses Rust.');
+    await memory.store(3, 'Dock uses Rust.');
 
     await noticed(memory.group);
   });
 
   test('is noticed by the night when only an earlier release committed since', async () => {
     const memory = open();
-    await memory.tell(1, 'Harbor uses Redis.');
-    const taken = await opened.valkey.hget(chainKey(opened.valkey, memory.group), 'taken');
+    await memory.store(1, 'Harbor uses Redis.');
+    const taken = await opened.valkey.hget(changeLogKey(opened.valkey, memory.group), 'taken');
     await memory.lose();
-    await memory.tell(3, 'Dock uses Rust.');
+    await memory.store(3, 'Dock uses Rust.');
     await noticed(memory.group);
-    await opened.valkey.hset(chainKey(opened.valkey, memory.group), 'taken', String(taken));
-    await opened.valkey.hdel(chainKey(opened.valkey, memory.group), 'lost');
+    await opened.valkey.hset(changeLogKey(opened.valkey, memory.group), 'taken', String(taken));
+    await opened.valkey.hdel(changeLogKey(opened.valkey, memory.group), 'lost');
 
     await expect(memory.export()).rejects.toMatchObject(LOST);
   });
@@ -134,9 +134,9 @@ describe('a graph that lost what was committed to it', () => {
 describe('a loss', () => {
   test('that was meant is accepted, and the memory goes on', async () => {
     const memory = open();
-    await memory.tell(1, 'Harbor uses Redis.');
+    await memory.store(1, 'Harbor uses Redis.');
     await memory.lose();
-    await memory.tell(2, 'Quay uses Node.');
+    await memory.store(2, 'Quay uses Node.');
 
     await memory.manager.archives.acceptLoss();
 
@@ -144,42 +144,42 @@ describe('a loss', () => {
     await memory.manager.archives.verify(file, { restore: true });
     expect(await isNoted(memory.group)).toBe(false);
     expect((await journals.journal.size(memory.group)).gap).toBeNull();
-    await memory.tell(3, 'Dock uses Rust.');
+    await memory.store(3, 'Dock uses Rust.');
     const before = await memory.hash();
     await memory.lose();
-    expect(await memory.manager.archives.rebuild()).toMatchObject({ file, whole: true });
+    expect(await memory.manager.archives.rebuild()).toMatchObject({ file, complete: true });
     expect(await memory.hash()).toBe(before);
   });
 
   test('of a whole memory is accepted, and nothing is left of it', async () => {
     const memory = open();
-    await memory.tell(1, 'Harbor uses Redis.');
+    await memory.store(1, 'Harbor uses Redis.');
     await memory.lose();
 
     await memory.manager.archives.acceptLoss();
 
     expect(
-      await opened.valkey.exists(journalKey(opened.valkey, memory.group), chainKey(opened.valkey, memory.group)),
+      await opened.valkey.exists(journalKey(opened.valkey, memory.group), changeLogKey(opened.valkey, memory.group)),
     ).toBe(0);
-    await memory.tell(2, 'Quay uses Node.');
+    await memory.store(2, 'Quay uses Node.');
     expect(await isNoted(memory.group)).toBe(false);
   });
 
   test('that is none cannot be accepted', async () => {
     const memory = open();
-    await memory.tell(1, 'Harbor uses Redis.');
+    await memory.store(1, 'Harbor uses Redis.');
 
     await expect(memory.manager.archives.acceptLoss()).rejects.toMatchObject({ name: 'InvalidInputError' });
   });
 
   test('is none when an older archive is restored on purpose', async () => {
     const memory = open();
-    await memory.tell(1, 'Harbor uses Redis.');
+    await memory.store(1, 'Harbor uses Redis.');
     const { file } = await memory.export();
-    await memory.tell(2, 'Quay uses Node.');
+    await memory.store(2, 'Quay uses Node.');
 
     await memory.manager.archives.restore(file, { replace: true });
-    await memory.tell(3, 'Dock uses Rust.');
+    await memory.store(3, 'Dock uses Rust.');
 
     expect(await memory.export()).toMatchObject({ group: memory.group });
     expect(await isNoted(memory.group)).toBe(false);

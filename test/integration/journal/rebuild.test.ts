@@ -3,15 +3,15 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { manifestName, readManifest } from '../../../src/archive/manifest.ts';
-import { replaceGraph } from '../../../src/archive/replace.ts';
+import { replaceGraph } from '../../../src/archive/replace-graph.ts';
 import { loadIntoScratch } from '../../../src/archive/restore.ts';
-import { directoryStore } from '../../../src/archive/stores/directory.ts';
+import { folderStore } from '../../../src/archive/stores/folder.ts';
 import { newEpisode } from '../../../src/episode.ts';
 import { StoreUnreachableError } from '../../../src/errors.ts';
-import { readFence, stampFence } from '../../../src/graph/queries/fence.ts';
+import { raiseFence, readFence } from '../../../src/graph/queries/fence.ts';
 import { recordEpisodes } from '../../../src/graph/queries/record.ts';
 import { writeSagaSummary } from '../../../src/graph/queries/sagas.ts';
-import { chainKey } from '../../../src/journal/chain.ts';
+import { changeLogKey } from '../../../src/journal/change-log.ts';
 import type { JournalEntry } from '../../../src/journal/entry.ts';
 import { fieldsOf, journalKey } from '../../../src/journal/stream.ts';
 import { useRebuilding } from './support.ts';
@@ -39,8 +39,8 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
     const rebuilt = await memory.manager.archives.rebuild();
 
     expect(await all(memory)).toEqual(before);
-    expect(rebuilt).toMatchObject({ file: null, whole: true, problems: [], queuedAgain: 0, recordedAgain: 0 });
-    expect(await memory.manager.graphSize()).toMatchObject({
+    expect(rebuilt).toMatchObject({ file: null, complete: true, problems: [], queuedAgain: 0, recordedAgain: 0 });
+    expect(await memory.manager.getGraphSize()).toMatchObject({
       episodes: 6,
       facts: rebuilt.facts,
       entities: rebuilt.entities,
@@ -54,7 +54,7 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
     await memory.work(4);
     const before = await all(memory);
     await memory.lose();
-    expect(await memory.manager.archives.rebuild()).toMatchObject({ file, whole: true });
+    expect(await memory.manager.archives.rebuild()).toMatchObject({ file, complete: true });
     expect(await all(memory)).toEqual(before);
 
     await memory.work(7);
@@ -71,21 +71,21 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
     expect((await journals.journal.size(memory.group)).entries).toBe(entries - trimmed);
     await memory.lose();
 
-    expect(await memory.manager.archives.rebuild()).toMatchObject({ file, whole: true });
+    expect(await memory.manager.archives.rebuild()).toMatchObject({ file, complete: true });
     expect(await all(memory)).toEqual(after);
   });
 
   test('after an archive was restored, from that archive and what came since', async () => {
     const memory = open();
-    await memory.tell(1, 'Harbor uses Redis.');
+    await memory.store(1, 'Harbor uses Redis.');
     const { file } = await memory.export();
-    await memory.tell(2, 'Harbor uses Mistake.');
+    await memory.store(2, 'Harbor uses Mistake.');
     await memory.manager.archives.restore(file, { replace: true });
-    await memory.tell(3, 'Quay uses Node.', { saga: 'session' });
+    await memory.store(3, 'Quay uses Node.', { saga: 'session' });
     const before = await all(memory);
     await memory.lose();
 
-    expect(await memory.manager.archives.rebuild()).toMatchObject({ file, whole: true, facts: 2 });
+    expect(await memory.manager.archives.rebuild()).toMatchObject({ file, complete: true, facts: 2 });
 
     expect(await all(memory)).toEqual(before);
     expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)', 'Quay uses Node 3– (1)']);
@@ -93,13 +93,13 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
 
   test('after a restore whose end nobody was told', async () => {
     const memory = open();
-    await memory.tell(1, 'Harbor uses Redis.');
+    await memory.store(1, 'Harbor uses Redis.');
     const { file, sha256 } = await memory.export();
-    await memory.tell(2, 'Harbor uses Mistake.');
+    await memory.store(2, 'Harbor uses Mistake.');
     const { scratch } = await loadIntoScratch(
       opened.graphs,
-      directoryStore(memory.exportDir),
-      await readManifest(directoryStore(memory.exportDir), manifestName(file)),
+      folderStore(memory.exportDir),
+      await readManifest(folderStore(memory.exportDir), manifestName(file)),
       memory.group,
       'whole',
     );
@@ -110,11 +110,11 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
     await expect(
       replaceGraph({ ...scratch, takePlace }, opened.valkey, opened.leases, { replace: true, base: { file, sha256 } }),
     ).rejects.toMatchObject({ name: 'StoreUnreachableError' });
-    await memory.tell(3, 'Quay uses Node.');
+    await memory.store(3, 'Quay uses Node.');
     const before = await all(memory);
     await memory.lose();
 
-    expect(await memory.manager.archives.rebuild()).toMatchObject({ file, whole: true });
+    expect(await memory.manager.archives.rebuild()).toMatchObject({ file, complete: true });
 
     expect(await all(memory)).toEqual(before);
   });
@@ -123,7 +123,7 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
     'without the sentence of a fact that was forgotten, from %s',
     async (from) => {
       const memory = open();
-      await memory.tell(1, 'Harbor uses Redis. Quay uses Kafka.');
+      await memory.store(1, 'Harbor uses Redis. Quay uses Kafka.');
       if (from !== 'the journal alone') await memory.export();
       const [fact] = await memory.graph.read<{ uuid: string }>(
         `MATCH ()-[e:RELATES_TO {fact: 'Harbor uses Redis'}]->() RETURN e.uuid AS uuid`,
@@ -134,7 +134,7 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
       const before = await all(memory);
       await memory.lose();
 
-      expect(await memory.manager.archives.rebuild()).toMatchObject({ whole: true, problems: [] });
+      expect(await memory.manager.archives.rebuild()).toMatchObject({ complete: true, problems: [] });
 
       expect(await all(memory)).toEqual(before);
       const texts = await memory.graph.read<{ content: string; terms: string }>(
@@ -147,7 +147,7 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
 
   test('beside episodes that were recorded and not read yet', async () => {
     const memory = open();
-    await memory.tell(1, 'Harbor uses Redis.');
+    await memory.store(1, 'Harbor uses Redis.');
     const waiting = newEpisode('Not read yet.', { file: 'a.ts' }, memory.group, 1000);
     await recordEpisodes(memory.graph, [waiting]);
     const before = await all(memory);
@@ -164,10 +164,10 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
     await memory.work(1);
     const facts = await memory.facts();
     await memory.lose();
-    const since = await memory.tell(9, 'Dock uses Rust.');
+    const since = await memory.store(9, 'Dock uses Rust.');
     await expect(memory.manager.archives.rebuild()).rejects.toMatchObject({ name: 'InvalidInputError' });
 
-    expect(await memory.manager.archives.rebuild({ replace: true })).toMatchObject({ whole: true });
+    expect(await memory.manager.archives.rebuild({ replace: true })).toMatchObject({ complete: true });
 
     expect(await memory.facts()).toEqual(facts);
     expect((await memory.manager.getEpisode(since)).uuid).toBe(since);
@@ -177,7 +177,7 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
 describe('what the graph refused', () => {
   test('is not made again, whether its entry was taken back or its worker died first', async () => {
     const memory = open();
-    await memory.tell(1, 'Harbor uses Redis.', { saga: 'session' });
+    await memory.store(1, 'Harbor uses Redis.', { saga: 'session' });
     const [saga] = await memory.graph.read<{ uuid: string }>('MATCH (s:Saga) RETURN s.uuid AS uuid');
     const summary = { saga: saga?.uuid ?? '', was: '', summarizedAt: 'now', summarizedValidAt: 'now' };
     let late: Promise<boolean> | undefined;
@@ -198,15 +198,15 @@ describe('what the graph refused', () => {
     const before = await memory.hash();
     await memory.lose();
 
-    expect(await memory.manager.archives.rebuild()).toMatchObject({ whole: true });
+    expect(await memory.manager.archives.rebuild()).toMatchObject({ complete: true });
 
     expect(await memory.hash()).toBe(before);
-    expect((await memory.manager.sagas.show('session')).summary).toBe('Told.');
+    expect((await memory.manager.sagas.get('session')).summary).toBe('Told.');
   });
 
   test('is told from what it took and found nothing to do for, though another was frozen and came late', async () => {
     const memory = open();
-    await memory.tell(1, 'Harbor uses Redis.', { saga: 'session' });
+    await memory.store(1, 'Harbor uses Redis.', { saga: 'session' });
     const [saga] = await memory.graph.read<{ uuid: string }>('MATCH (s:Saga) RETURN s.uuid AS uuid');
     // Another worker commits between the answer and the question for the mark.
     const read = memory.graph.read.bind(memory.graph);
@@ -215,7 +215,7 @@ describe('what the graph refused', () => {
       if (query.includes('coalesce(f.mark')) asked += 1;
       if (asked === 2) {
         memory.graph.read = read;
-        await memory.tell(2, 'Quay uses Node.');
+        await memory.store(2, 'Quay uses Node.');
       }
       return read(query, params);
     };
@@ -232,14 +232,14 @@ describe('what the graph refused', () => {
     const before = await memory.hash();
     await memory.lose();
 
-    expect(await memory.manager.archives.rebuild()).toMatchObject({ whole: true, facts: 2 });
+    expect(await memory.manager.archives.rebuild()).toMatchObject({ complete: true, facts: 2 });
 
     expect(await memory.hash()).toBe(before);
   });
 
   test('leaves no entry when the graph itself says no', async () => {
     const memory = open();
-    await memory.tell(1, 'Harbor uses Redis.');
+    await memory.store(1, 'Harbor uses Redis.');
     const { entries } = await journals.journal.size(memory.group);
     // Somebody else comes in between the reading of the mark and the write.
     const read = memory.graph.read.bind(memory.graph);
@@ -252,7 +252,7 @@ describe('what the graph refused', () => {
       }
       return rows as never;
     };
-    expect(await stampFence(memory.graph, Date.now() + 60_000)).toBeGreaterThan(0);
+    expect(await raiseFence(memory.graph, Date.now() + 60_000)).toBeGreaterThan(0);
 
     memory.graph.read = read;
     expect((await journals.journal.size(memory.group)).entries).toBe(entries + 1);
@@ -262,20 +262,20 @@ describe('what the graph refused', () => {
 describe('what the journal lacks', () => {
   test('is told, and what is whole before it comes back', async () => {
     const memory = open();
-    await memory.tell(1, 'Harbor uses Redis.');
-    await memory.tell(2, 'Quay uses Node.');
-    await memory.tell(3, 'Dock uses Rust.');
+    await memory.store(1, 'Harbor uses Redis.');
+    await memory.store(2, 'Quay uses Node.');
+    await memory.store(3, 'Dock uses Rust.');
     const lost = await idOf(memory.group, 'Quay uses Node');
     await opened.valkey.xdel(journalKey(opened.valkey, memory.group), lost);
     await memory.lose();
 
     const rebuilt = await memory.manager.archives.rebuild();
 
-    expect(rebuilt).toMatchObject({ whole: false, facts: 1, episodes: 3 });
+    expect(rebuilt).toMatchObject({ complete: false, facts: 1, episodes: 3 });
     expect(rebuilt.problems).toEqual([expect.stringMatching(/^The journal lacks what a change in it was built on/)]);
     expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)']);
     // The chain goes on from there.
-    await memory.tell(4, 'Quay uses Rust.');
+    await memory.store(4, 'Quay uses Rust.');
     const before = await memory.hash();
     await memory.lose();
     await memory.manager.archives.rebuild();
@@ -284,9 +284,9 @@ describe('what the journal lacks', () => {
 
   test('is no harm where an older archive and the journal since give the same', async () => {
     const memory = open();
-    await memory.tell(1, 'Harbor uses Redis.');
+    await memory.store(1, 'Harbor uses Redis.');
     const first = await memory.export();
-    await memory.tell(2, 'Quay uses Node.');
+    await memory.store(2, 'Quay uses Node.');
     const second = await memory.export();
     const before = await memory.hash();
     await memory.lose();
@@ -294,21 +294,21 @@ describe('what the journal lacks', () => {
 
     const rebuilt = await memory.manager.archives.rebuild();
 
-    expect(rebuilt).toMatchObject({ file: first.file, whole: true });
+    expect(rebuilt).toMatchObject({ file: first.file, complete: true });
     expect(await memory.hash()).toBe(before);
   });
 
   test('is not taken from an archive of another installation, whose group has the same name', async () => {
     const memory = open();
-    const keys = [journalKey(opened.valkey, memory.group), chainKey(opened.valkey, memory.group)];
-    await memory.tell(1, 'Harbor uses Redis.');
+    const keys = [journalKey(opened.valkey, memory.group), changeLogKey(opened.valkey, memory.group)];
+    await memory.store(1, 'Harbor uses Redis.');
     const own = await memory.export();
-    await memory.tell(2, 'Quay uses Node.');
+    await memory.store(2, 'Quay uses Node.');
     const before = await memory.hash();
     const kept = await Promise.all(keys.map((key) => opened.valkey.dumpBuffer(key)));
     await memory.lose();
     await opened.valkey.del(...keys);
-    await memory.tell(1, 'Dock uses Perl.');
+    await memory.store(1, 'Dock uses Perl.');
     const foreign = await memory.export();
     await memory.lose();
     for (const [index, key] of keys.entries()) await opened.valkey.restore(key, 0, kept[index] ?? '', 'REPLACE');
@@ -318,21 +318,25 @@ describe('what the journal lacks', () => {
     expect((await journals.journal.size(memory.group)).entries).toBe(entries);
     const rebuilt = await memory.manager.archives.rebuild();
 
-    expect(rebuilt).toMatchObject({ file: own.file, whole: true, problems: [expect.stringContaining(foreign.file)] });
+    expect(rebuilt).toMatchObject({
+      file: own.file,
+      complete: true,
+      problems: [expect.stringContaining(foreign.file)],
+    });
     expect(await memory.hash()).toBe(before);
     expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)', 'Quay uses Node 2– (1)']);
   });
 
   test('is told where Valkey began a new journal, and the archive is taken all the same', async () => {
     const memory = open();
-    await memory.tell(1, 'Harbor uses Redis.');
+    await memory.store(1, 'Harbor uses Redis.');
     const { file } = await memory.export();
-    await memory.tell(2, 'Quay uses Node.');
+    await memory.store(2, 'Quay uses Node.');
     await opened.valkey.del(journalKey(opened.valkey, memory.group));
-    await memory.tell(3, 'Dock uses Rust.');
+    await memory.store(3, 'Dock uses Rust.');
     await memory.lose();
 
-    expect(await memory.manager.archives.rebuild()).toMatchObject({ file, whole: false });
+    expect(await memory.manager.archives.rebuild()).toMatchObject({ file, complete: false });
 
     expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)']);
   });

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll } from 'vitest';
+import { readInventory } from '../../../src/archive/compare-graph.ts';
 import { exportGroup } from '../../../src/archive/export.ts';
-import { takeInventory } from '../../../src/archive/inspect.ts';
 import { readManifest } from '../../../src/archive/manifest.ts';
-import { directoryStore } from '../../../src/archive/stores/directory.ts';
+import { folderStore } from '../../../src/archive/stores/folder.ts';
 import { writeEntitySummaries } from '../../../src/graph/queries/entities.ts';
 import { readFence } from '../../../src/graph/queries/fence.ts';
 import { graphName } from '../../../src/group.ts';
@@ -14,14 +14,14 @@ import { MemoryManager } from '../../../src/index.ts';
 import { type Journal, openJournal } from '../../../src/journal/journal.ts';
 import { openUpkeep } from '../../../src/upkeep/upkeep.ts';
 import { useOpened } from '../../support/opened.ts';
+import { useScriptedMemories } from '../../support/scripted-memory.ts';
 import { useStores } from '../../support/stores.ts';
-import { useToldMemories } from '../../support/told-memory.ts';
 
 /** Memories that are told, lost and rebuilt, each in a group and with a folder for archives of its own. */
 export function useRebuilding() {
   const stores = useStores();
   const opened = useOpened(stores);
-  const openMemory = useToldMemories(stores);
+  const openMemory = useScriptedMemories(stores);
   const journals = {} as { journal: Journal };
   let [folder, falkordb] = ['', undefined as unknown as Redis];
   const closing: MemoryManager[] = [];
@@ -51,10 +51,10 @@ export function useRebuilding() {
     /** A day's work: facts, an end, an empty episode, a session, one that is removed again, communities and summaries. */
     async function work(day: number): Promise<void> {
       const thing = `Größe${day}🏔`;
-      await told.tell(day, `Harbor uses ${thing}. ${thing} needs Node.`, { saga: 'session' });
-      const gone = await told.tell(day, `Harbor uses Mistake${day}.`, { saga: 'session' });
-      await told.tell(day, 'Nobody said anything of note on this day.');
-      await told.tell(day + 1, `Harbor not uses ${thing}. Quay uses ${thing}.`, { saga: 'session' });
+      await told.store(day, `Harbor uses ${thing}. ${thing} needs Node.`, { saga: 'session' });
+      const gone = await told.store(day, `Harbor uses Mistake${day}.`, { saga: 'session' });
+      await told.store(day, 'Nobody said anything of note on this day.');
+      await told.store(day + 1, `Harbor not uses ${thing}. Quay uses ${thing}.`, { saga: 'session' });
       await told.remove(gone);
       await upkeep.run(group, { kind: 'communities' });
       await upkeep.run(group, { kind: 'summarize-saga', saga: 'session' });
@@ -86,9 +86,9 @@ export function useRebuilding() {
     return {
       ...told,
       ...{ manager, exportDir, work, fenced },
-      hash: async () => (await takeInventory(graph, embedder.dimension)).hashes.exact,
+      hash: async () => (await readInventory(graph, embedder.dimension)).hashes.exact,
       async export() {
-        const store = directoryStore(exportDir);
+        const store = folderStore(exportDir);
         return readManifest(store, (await exportGroup(graph, leases, store)).manifest);
       },
       /** What models were asked so far. */

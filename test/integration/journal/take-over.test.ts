@@ -3,24 +3,24 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { readTombstones } from '../../../src/forget/tombstones.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { readChangeHead } from '../../../src/graph/queries/fence.ts';
-import { chainKey } from '../../../src/journal/chain.ts';
+import { changeLogKey } from '../../../src/journal/change-log.ts';
 import { pack } from '../../../src/journal/entry.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
+import { migrateKeys, openKeyMigration } from '../../../src/journal/migrate-keys.ts';
 import { journalKey, lastId } from '../../../src/journal/stream.ts';
-import { openTakeOver, takeOver } from '../../../src/journal/take-over.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
+import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { groupKey, inNamespace } from '../../../src/valkey/keys.ts';
 import { anEpisode, openTestForgetting } from '../../support/forgetting.ts';
 import { plainEmbedder } from '../../support/models.ts';
 import { openOwn, useOpened } from '../../support/opened.ts';
+import { useScriptedMemories } from '../../support/scripted-memory.ts';
 import { useStores } from '../../support/stores.ts';
-import { useToldMemories } from '../../support/told-memory.ts';
 import { until } from '../../support/wait.ts';
 
 // Keys without a prefix, as the first release wrote them for all installations, are those of the default prefix today.
 const stores = useStores();
 const opened = useOpened(stores);
-const openMemory = useToldMemories(stores);
+const openMemory = useScriptedMemories(stores);
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
@@ -31,7 +31,7 @@ const EPISODE = '0b8ba2f0-3d8f-4e5e-9d5b-2f6c9a1b7c10';
 
 /** Another process of an installation with a prefix of its own. */
 function newProcess(own: { username?: string; password?: string } = {}): Redis {
-  const valkey = inNamespace(patientConnection({ ...stores.config.valkey, ...own }), PREFIX);
+  const valkey = inNamespace(retryingConnection({ ...stores.config.valkey, ...own }), PREFIX);
   closers.push(() => valkey.disconnect());
   return valkey;
 }
@@ -39,8 +39,8 @@ function newProcess(own: { username?: string; password?: string } = {}): Redis {
 /** A memory of the first release: a graph, its journal, and a note of something that was forgotten. */
 async function earlierMemory() {
   const memory = openMemory();
-  await memory.tell(1, 'Harbor uses Redis.');
-  await memory.tell(2, 'Quay uses Dragonfly.');
+  await memory.store(1, 'Harbor uses Redis.');
+  await memory.store(2, 'Quay uses Dragonfly.');
   const { group } = memory.graph;
   await asEarlier(memory.graph);
   await opened.valkey.hset(groupKey(opened.valkey, 'forgotten', group), { [`episode ${EPISODE}`]: '5' });
@@ -49,7 +49,7 @@ async function earlierMemory() {
 
 /** Which change the graph took is noted a moment after it did, and was not noted at all then. */
 async function asEarlier(graph: GroupGraph): Promise<void> {
-  const key = chainKey(opened.valkey, graph.group);
+  const key = changeLogKey(opened.valkey, graph.group);
   const { token, changeId: mark } = await readChangeHead(graph);
   await until('the note', async () => (await opened.valkey.hget(key, 'taken')) === `${token} ${mark}`);
   await opened.valkey.hdel(key, 'taken');
@@ -57,7 +57,7 @@ async function asEarlier(graph: GroupGraph): Promise<void> {
 
 const dump = async (valkey: Redis, group: string) => ({
   journal: await valkey.xrange(journalKey(valkey, group), '-', '+'),
-  chain: await valkey.hgetall(chainKey(valkey, group)),
+  chain: await valkey.hgetall(changeLogKey(valkey, group)),
 });
 
 describe('an installation with a prefix of its own', () => {
@@ -66,7 +66,7 @@ describe('an installation with a prefix of its own', () => {
     const before = await dump(opened.valkey, group);
     const valkey = newProcess();
 
-    await takeOver(valkey, graph);
+    await migrateKeys(valkey, graph);
 
     expect(before.journal.length).toBeGreaterThan(0);
     expect(await dump(valkey, group)).toEqual(before);
@@ -82,7 +82,7 @@ describe('an installation with a prefix of its own', () => {
     const valkey = newProcess();
     const other = { group, read: async () => [{ token: 7, changeId: 'another' }] as never };
 
-    await takeOver(valkey, other);
+    await migrateKeys(valkey, other);
 
     expect(await dump(valkey, group)).toEqual({ journal: [], chain: {} });
     expect(await valkey.exists(groupKey(valkey, 'fence', group))).toBe(0);
@@ -95,7 +95,7 @@ describe('an installation with a prefix of its own', () => {
     const entry = { query: 'RETURN 1', params: {} };
     await openJournal(valkey).append(group, entry);
 
-    await takeOver(valkey, graph);
+    await migrateKeys(valkey, graph);
 
     const [old, own] = await Promise.all([dump(opened.valkey, group), dump(valkey, group)]);
     expect(own.journal.slice(0, -1)).toEqual(old.journal);
@@ -109,7 +109,7 @@ describe('an installation with a prefix of its own', () => {
     await valkey.hset(groupKey(valkey, 'forgotten', group), { [`episode ${EPISODE}`]: '9', 'entity x': '3' });
     await valkey.set(groupKey(valkey, 'fence', group), '9000000000000');
 
-    await takeOver(valkey, graph);
+    await migrateKeys(valkey, graph);
 
     expect(await readTombstones(valkey, group)).toEqual(
       new Map([
@@ -123,20 +123,20 @@ describe('an installation with a prefix of its own', () => {
   test('does it once, also when many processes come at the same time and what it took is gone later', async () => {
     const { group, graph } = await earlierMemory();
     const processes = Array.from({ length: 8 }, () => newProcess());
-    await Promise.all(processes.map((valkey) => takeOver(valkey, graph)));
+    await Promise.all(processes.map((valkey) => migrateKeys(valkey, graph)));
     const [valkey] = processes as [Redis];
     const { journal } = await dump(opened.valkey, group);
     const taken = await dump(valkey, group);
-    await valkey.unlink(journalKey(valkey, group), chainKey(valkey, group));
+    await valkey.unlink(journalKey(valkey, group), changeLogKey(valkey, group));
 
-    await takeOver(newProcess(), graph);
+    await migrateKeys(newProcess(), graph);
 
     expect(taken.journal).toEqual(journal);
     expect(await dump(valkey, group)).toEqual({ journal: [], chain: {} });
   });
 
   test('looks again when a worker of the earlier release commits between its two questions', async () => {
-    const { group, graph, tell } = await earlierMemory();
+    const { group, graph, store } = await earlierMemory();
     const valkey = newProcess();
     let asked = 0;
     const slow = {
@@ -145,14 +145,14 @@ describe('an installation with a prefix of its own', () => {
         const rows = await graph.read<Row>(query);
         asked += 1;
         if (asked > 1) return rows;
-        await tell(3, 'Pier uses Redis.');
-        await tell(4, 'Dock uses Redis.');
+        await store(3, 'Pier uses Redis.');
+        await store(4, 'Dock uses Redis.');
         await asEarlier(graph);
         return rows;
       },
     };
 
-    await takeOver(valkey, slow);
+    await migrateKeys(valkey, slow);
 
     expect(asked).toBe(2);
     expect(await dump(valkey, group)).toEqual(await dump(opened.valkey, group));
@@ -166,24 +166,24 @@ describe('an installation with a prefix of its own', () => {
     await admin.call('ACL', 'SETUSER', 'one', 'on', '>secret', '~{one}:*', '~(one):*', '&*', '+@all');
     const valkey = newProcess({ username: 'one', password: 'secret' });
     let told = 0;
-    const run = openTakeOver(valkey, { group: () => graph }, () => {
+    const run = openKeyMigration(valkey, { group: () => graph }, () => {
       told += 1;
     });
 
     for (const name of [group, `${group}-2`, group]) await run(name);
 
     expect(told).toBe(1);
-    expect(await takeOver(valkey, openMemory().graph)).toBe(true);
+    expect(await migrateKeys(valkey, openMemory().graph)).toBe(true);
     expect(await lastId(valkey, group)).toBe('0-0');
   });
 
   test('forgets also what is left under the old names', async () => {
-    const { group, graph, tell } = await earlierMemory();
-    const secret = await tell(3, 'Harbor hides Canary.');
+    const { group, graph, store } = await earlierMemory();
+    const secret = await store(3, 'Harbor hides Canary.');
     await asEarlier(graph);
     const own = openOwn({ ...stores.config, queuePrefix: PREFIX });
     closers.push(own.close);
-    await takeOver(own.valkey, graph);
+    await migrateKeys(own.valkey, graph);
     const old = `memo:{${group}}:${secret}:extraction`;
     await opened.valkey.set(old, 'Harbor hides Canary.');
     const forgetting = openTestForgetting(stores.config, own, plainEmbedder());

@@ -28,7 +28,7 @@ test('a command brings back what a worker took in, and hands in again what the j
   const running = await startWorkers(config, ['store', 'export'], { languageModel: model, embedder: plainEmbedder() });
   const memory = new MemoryManager(config, { embedder: plainEmbedder() });
   const run = (...args: string[]) => runCommand(args, environmentOf(config));
-  const store = async (content: string) => memory.waitFor(await memory.enqueue(content));
+  const store = async (content: string) => memory.waitFor(await memory.enqueueEpisode(content));
   await store('Harbor uses Redis.');
   await store('Quay uses Node.');
   await expect(store('Poison.')).rejects.toMatchObject({ name: 'JobFailedError' });
@@ -60,7 +60,7 @@ test('a command brings back what a worker took in, and hands in again what the j
   expect(await run('archive', 'restore', file, '--replace')).toMatchObject({ status: 0 });
   await lose(config.group);
   expect(JSON.parse((await run('archive', 'rebuild', '--json')).stdout)).toMatchObject({
-    ...{ file, episodes: 3, facts: 2, whole: true, queuedAgain: 0, recordedAgain: 0 },
+    ...{ file, episodes: 3, facts: 2, complete: true, queuedAgain: 0, recordedAgain: 0 },
   });
   await memory.close();
   await running.close();

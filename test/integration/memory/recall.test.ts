@@ -1,11 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { recallLines } from '../../../src/memory/recall.ts';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { renderAnswers } from '../../../src/memory/answer-block.ts';
+import { RECALL_TARGET_MS, type RecallOptions, recall } from '../../../src/memory/recall.ts';
 import { openServices, type Services } from '../../../src/memory/services.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { answerQuestions, openQuestionVectors } from '../../../src/queue/question-vectors.ts';
 import { MINUTE } from '../../../src/time.ts';
-import { openSignals } from '../../../src/valkey/signals.ts';
-import { type Running, startWorkers } from '../../../workers/main.ts';
+import { openPubSub } from '../../../src/valkey/pub-sub.ts';
+import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { useOpened } from '../../support/opened.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
@@ -31,8 +32,24 @@ afterAll(async () => {
 
 const PATIENT = { limit: 5, timeoutMs: 2 * MINUTE, own: new Set<string>(), known: new Set<string>() };
 
+/** What is recalled, as lines, and how it was found. */
+async function linesOf(group: string, question: string, options: Partial<RecallOptions> = {}) {
+  const { sections, outcome } = await recall(services, group, question, { ...PATIENT, ...options });
+  return { lines: sections.flatMap(({ lines }) => lines), outcome };
+}
+
+/** While the clock of the program stands still nothing is late, however slow the machine is. */
+async function withStoppedClock<T>(work: () => Promise<T>): Promise<T> {
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now());
+  try {
+    return await work();
+  } finally {
+    clock.mockRestore();
+  }
+}
+
 async function withWorker<T>(work: () => Promise<T>): Promise<T> {
-  const workers: Running = await startWorkers(stores.config, ['store']);
+  const workers: RunningWorkers = await startWorkers(stores.config, ['store']);
   try {
     return await work();
   } finally {
@@ -41,7 +58,7 @@ async function withWorker<T>(work: () => Promise<T>): Promise<T> {
 }
 
 async function store(group: string, content: string): Promise<string> {
-  const receipt = await memory.enqueue(content, {}, { group });
+  const receipt = await memory.enqueueEpisode(content, {}, { group });
   await memory.waitFor(receipt);
   return receipt.uuid;
 }
@@ -51,13 +68,13 @@ test('a prompt is answered by meaning while a worker runs, and by words alone wi
   await withWorker(async () => {
     await store(group, 'The lighthouse of Pier listens on port 8080.');
     const found = await until('an answer by meaning', async () => {
-      const answer = await recallLines(services, group, 'the port of the lighthouse', PATIENT);
+      const answer = await withStoppedClock(() => linesOf(group, 'the port of the lighthouse'));
       return answer.outcome === 'meaning' && answer;
     });
     expect(found.lines.join()).toContain('port 8080');
   });
 
-  const without = await recallLines(services, group, 'which port has the lighthouse', PATIENT);
+  const without = await withStoppedClock(() => linesOf(group, 'which port has the lighthouse'));
 
   expect(without).toMatchObject({ outcome: 'words', lines: [expect.stringContaining('port 8080')] });
   expect(outcomes.slice(-2)).toEqual(['meaning', 'words']);
@@ -66,8 +83,7 @@ test('a prompt is answered by meaning while a worker runs, and by words alone wi
 test('what the session itself said, and what it was told, does not come again', async () => {
   const group = newGroup();
   const own = await withWorker(() => store(group, 'The lighthouse of Pier listens on port 8080.'));
-  const ask = (options: object) =>
-    recallLines(services, group, 'the port of the lighthouse', { ...PATIENT, ...options });
+  const ask = (options: object) => linesOf(group, 'the port of the lighthouse', options);
   expect((await ask({})).lines).toHaveLength(1);
 
   expect((await ask({ own: new Set([own]) })).lines).toEqual([]);
@@ -75,10 +91,55 @@ test('what the session itself said, and what it was told, does not come again', 
 });
 
 test('what comes too late is counted', async () => {
-  const answer = await recallLines(services, newGroup(), 'the port', { ...PATIENT, timeoutMs: 0 });
+  const answer = await recall(services, newGroup(), 'the port', { ...PATIENT, timeoutMs: 0 });
 
-  expect(answer).toEqual({ lines: [], outcome: 'late' });
+  expect(answer).toEqual({ sections: [], outcome: 'late', isLate: true });
   expect(outcomes.at(-1)).toBe('late');
+});
+
+test('what comes after the promised time counts as late, and is used all the same', async () => {
+  const group = newGroup();
+  await withWorker(() => store(group, 'The lighthouse of Pier listens on port 8080.'));
+  // The clock of the program jumps while the memory is asked.
+  const real = performance.now.bind(performance);
+  let asked = 0;
+  const clock = vi
+    .spyOn(performance, 'now')
+    .mockImplementation(() => real() + (asked++ === 0 ? 0 : RECALL_TARGET_MS + 1));
+  try {
+    const answer = await recall(services, group, 'the port of the lighthouse', PATIENT);
+
+    expect(answer).toMatchObject({ outcome: 'words', isLate: true });
+    expect(answer.sections.flatMap(({ lines }) => lines).join()).toContain('port 8080');
+    expect(outcomes.at(-1)).toBe('late');
+  } finally {
+    clock.mockRestore();
+  }
+});
+
+test('what is recalled is grouped into rules, facts and passages, each with its date and its episode', async () => {
+  const group = newGroup();
+  const [rule, said] = await withWorker(async () => {
+    const confirmed = { kind: 'rule', confirmed: true } as const;
+    const receipt = await memory.enqueueEpisode(
+      'Always ring the lighthouse before a deploy.',
+      {},
+      { group, ...confirmed },
+    );
+    await memory.waitFor(receipt);
+    return [receipt.uuid, await store(group, 'The lighthouse of Pier listens on port 8080.')];
+  });
+  await memory.getBriefing({ group });
+
+  const { sections } = await until('the rule', async () => {
+    const answer = await recall(services, group, 'deploy the lighthouse: which port has it', PATIENT);
+    return answer.sections.some(({ lines }) => lines.join().includes('Always ring')) && answer;
+  });
+
+  const text = renderAnswers([sections], 1_000);
+  expect(text).toMatch(new RegExp(`^Rules and preferences of the user:\\n- Always ring .*episode ${rule}\\)`));
+  expect(text).toMatch(new RegExp(`\\n(?:Current facts|What was said):\\n- The lighthouse .*episode ${said}\\)`));
+  expect(text.match(/Always ring/g)).toHaveLength(1);
 });
 
 test('of several workers one embeds a question, and Valkey keeps nothing of it', async () => {
@@ -92,7 +153,7 @@ test('of several workers one embeds a question, and Valkey keeps nothing of it',
     },
     close: async () => {},
   };
-  const signals = [openSignals(opened.valkey), openSignals(opened.valkey)];
+  const signals = [openPubSub(opened.valkey), openPubSub(opened.valkey)];
   for (const each of signals) await answerQuestions(opened.valkey, each, stores.config.queuePrefix, embedder);
   const vectors = openQuestionVectors(stores.config);
 

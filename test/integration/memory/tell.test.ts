@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startServers } from '../../../src/embedded/servers.ts';
 import { type EpisodeInput, InvalidInputError, MemoryManager } from '../../../src/index.ts';
 import { readTriplet } from '../../../src/triplet.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
+import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 // No worker runs in this file, so that what was handed in lies in the queue.
@@ -14,7 +14,7 @@ let queue: Queue;
 let memory: MemoryManager;
 
 beforeAll(() => {
-  const connection = patientConnection(stores.config.valkey);
+  const connection = retryingConnection(stores.config.valkey);
   queue = new Queue('store', { connection, prefix: stores.config.queuePrefix });
   memory = new MemoryManager(stores.config);
   closers.push(
@@ -66,7 +66,7 @@ describe('addTriplet', () => {
     expect(again).toEqual(first);
     expect(await waiting()).toBe(1);
     await expect(memory.enqueueFact({ ...fact, target: 'Tom' }, null, { uuid: ID })).rejects.toThrow(
-      'stands for another episode',
+      'belongs to another episode',
     );
   });
 
@@ -75,17 +75,17 @@ describe('addTriplet', () => {
     closers.push(() => away.close());
 
     await expect(away.enqueueFact({ source: 'Mira', relation: 'IS', target: ' mira' })).rejects.toThrow(
-      'A fact joins two different things; give two names.',
+      'A fact connects two different entities; give two names.',
     );
   });
 });
 
-describe('enqueueMany', () => {
+describe('enqueueEpisodes', () => {
   test('queues all in their order and says how far it is', async () => {
     const told: number[] = [];
     const episodes = some(1000);
 
-    const receipts = await memory.enqueueMany(episodes, { onStored: (count) => told.push(count) });
+    const receipts = await memory.enqueueEpisodes(episodes, { onEnqueued: (count) => told.push(count) });
 
     const jobs = await queue.getWaiting(0, -1);
     expect(jobs.map(({ data }) => data.content)).toEqual(episodes.map(({ content }) => content));
@@ -99,7 +99,7 @@ describe('enqueueMany', () => {
     const referenceTime = new Date('2025-03-01T00:00:00Z');
     const one = { content: '{"a": 1}', metadata: { n: 1 }, group, uuid: ID, source: 'json', referenceTime } as const;
 
-    const [receipt] = await memory.enqueueMany([{ ...one, sourceDescription: 'notes', saga: 'monday' }]);
+    const [receipt] = await memory.enqueueEpisodes([{ ...one, sourceDescription: 'notes', saga: 'monday' }]);
 
     expect(receipt).toMatchObject({ queue: 'store', jobId: ID, uuid: ID });
     expect((await queue.getJob(ID))?.data).toMatchObject({
@@ -112,21 +112,21 @@ describe('enqueueMany', () => {
   });
 
   test('of long texts sends a few at a time', async () => {
-    const receipts = await memory.enqueueMany(some(12).map((it) => ({ content: it.content.padEnd(900_000, '.') })));
+    const receipts = await memory.enqueueEpisodes(some(12).map((it) => ({ content: it.content.padEnd(900_000, '.') })));
 
     expect(receipts).toHaveLength(12);
     expect(await waiting()).toBe(12);
   });
 
   test('of nothing asks nobody', async () => {
-    expect(await memory.enqueueMany([])).toEqual([]);
+    expect(await memory.enqueueEpisodes([])).toEqual([]);
   });
 
   test('with known uuids gives the receipts of what is kept', async () => {
     const one = { content: 'Once.', uuid: ID };
-    const first = await memory.enqueue(one.content, null, { uuid: ID });
+    const first = await memory.enqueueEpisode(one.content, null, { uuid: ID });
 
-    const receipts = await memory.enqueueMany([one, { content: 'Other.' }, one]);
+    const receipts = await memory.enqueueEpisodes([one, { content: 'Other.' }, one]);
 
     expect(receipts[0]).toEqual(first);
     expect(receipts[2]).toEqual(first);
@@ -145,27 +145,27 @@ describe('enqueueMany', () => {
   ])('with %s in its midst names the place and stores nothing', async (_, wrong, sentence) => {
     const episodes = [{ content: 'First.', uuid: ID }, ...some(299), wrong as EpisodeInput, ...some(5)];
 
-    const storing = memory.enqueueMany(episodes);
+    const storing = memory.enqueueEpisodes(episodes);
 
     await expect(storing).rejects.toBeInstanceOf(InvalidInputError);
     await expect(storing).rejects.toThrow(sentence);
     expect(await waiting()).toBe(0);
   });
 
-  test('with a uuid that stands for another episode names the place and stores nothing', async () => {
-    await memory.enqueue('First.', null, { uuid: ID });
+  test('with a uuid that belongs to another episode names the place and stores nothing', async () => {
+    await memory.enqueueEpisode('First.', null, { uuid: ID });
 
-    const storing = memory.enqueueMany([...some(600), { content: 'Second.', uuid: ID }], {
+    const storing = memory.enqueueEpisodes([...some(600), { content: 'Second.', uuid: ID }], {
       nameOf: (index) => `Line ${index}`,
     });
 
-    await expect(storing).rejects.toThrow(`Line 600: The uuid ${ID} stands for another episode`);
+    await expect(storing).rejects.toThrow(`Line 600: The uuid ${ID} belongs to another episode`);
     expect(await waiting()).toBe(1);
   });
 
   test('tries failed episodes again', async () => {
-    await memory.enqueueMany([{ content: 'First.', uuid: ID }]);
-    const connection = patientConnection(stores.config.valkey);
+    await memory.enqueueEpisodes([{ content: 'First.', uuid: ID }]);
+    const connection = retryingConnection(stores.config.valkey);
     const { Worker, UnrecoverableError } = await import('bullmq');
     const worker = new Worker(
       'store',
@@ -178,7 +178,7 @@ describe('enqueueMany', () => {
     await worker.close();
     connection.disconnect();
 
-    await memory.enqueueMany([{ content: 'First.', uuid: ID }]);
+    await memory.enqueueEpisodes([{ content: 'First.', uuid: ID }]);
 
     expect(await queue.getJobState(ID)).toBe('waiting');
   });
@@ -190,13 +190,13 @@ describe('enqueueMany', () => {
     const { host, port } = servers.valkey;
     const own = new MemoryManager({ ...stores.config, valkey: { host, port, tls: false } });
     closers.push(() => own.close());
-    await own.enqueueMany(some(3));
+    await own.enqueueEpisodes(some(3));
 
     await servers.valkey.kill('SIGSTOP');
-    const frozen = await refusal(own.enqueueMany(some(600)));
+    const frozen = await refusal(own.enqueueEpisodes(some(600)));
     await servers.valkey.kill('SIGCONT');
     await servers.valkey.kill('SIGKILL');
-    const away = await refusal(own.enqueueMany(some(600)));
+    const away = await refusal(own.enqueueEpisodes(some(600)));
 
     for (const error of [frozen, away]) expect(error).toMatch(/^Valkey at .* does not answer/);
   });
@@ -212,7 +212,9 @@ describe('enqueueMany', () => {
     });
     closers.push(() => cut.close());
 
-    const storing = cut.enqueueMany(some(20_000), { onStored: (count) => count === 512 && valkey.kill('SIGSTOP') });
+    const storing = cut.enqueueEpisodes(some(20_000), {
+      onEnqueued: (count) => count === 512 && valkey.kill('SIGSTOP'),
+    });
 
     await expect(storing).rejects.toThrow(
       /does not answer; .* The first \d+ of 20000 episodes are safe in the queue\.$/,

@@ -317,7 +317,7 @@ describe('what can never succeed', () => {
     const third = await embed();
 
     expect(third.name).toBe('ModelFailedError');
-    expect(third.message).toContain('fails on this text each time');
+    expect(third.message).toContain('fails on this text every time');
     expect(third.message).not.toContain('InputArea');
   });
 

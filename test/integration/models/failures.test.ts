@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { EmbeddingSettings, OpenAISettings } from '../../../src/config.ts';
+import type { EmbeddingSettings } from '../../../src/models/declarations.ts';
+import type { OpenAISettings } from '../../../src/models/openai/declaration.ts';
 import { openaiEmbedder } from '../../../src/models/openai/embedder.ts';
 import { openaiLanguageModel } from '../../../src/models/openai/language-model.ts';
 import {
@@ -56,16 +57,16 @@ describe('each failure has its own class and sentence', () => {
     [
       { kind: 'rate-limit' },
       'ModelBusyError',
-      / is busy or asks for fewer calls of gpt-4\.1-mini; it is asked again later\.$/,
+      / is busy or asks for fewer calls of gpt-4\.1-mini; it is called again later\.$/,
     ],
     [{ kind: 'server-error', status: 503, retryAfter: '2' }, 'ModelBusyError', / is busy/],
     [
       { kind: 'server-error', status: 500 },
       'ModelUnavailableError',
-      / has a failure of its own \(500\); it is asked again later\.$/,
+      / reports an internal error \(500\); it is called again later\.$/,
     ],
-    [{ kind: 'server-error', status: 503 }, 'ModelUnavailableError', /of its own \(503\)/],
-    [{ kind: 'refused', status: 409 }, 'ModelUnavailableError', /of its own \(409\)/],
+    [{ kind: 'server-error', status: 503 }, 'ModelUnavailableError', /an internal error \(503\)/],
+    [{ kind: 'refused', status: 409 }, 'ModelUnavailableError', /an internal error \(409\)/],
     [
       'too-long',
       'TextTooLongError',
@@ -77,7 +78,11 @@ describe('each failure has its own class and sentence', () => {
       'UnusableReplyError',
       / refused the text for its content, before the model gpt-4\.1-mini saw it\.$/,
     ],
-    ['html', 'ModelFailedError', / gave an answer that is not of OpenAI's protocol; check that OPENAI_BASE_URL ends/],
+    [
+      'html',
+      'ModelFailedError',
+      / gave an answer that is not of OpenAI's protocol; check that OPENAI_BASE_URL has the right path/,
+    ],
     [{ kind: 'body', body: '{"choices":[{"mess' }, 'ModelFailedError', /not of OpenAI's protocol/],
     [{ kind: 'body', body: { error: { message: LEAKED } } }, 'ModelFailedError', / refused the request for the model /],
     ['reset', 'ModelUnavailableError', / cannot be reached \([A-Z_]+\); check the network and OPENAI_BASE_URL\.$/],
@@ -131,7 +136,7 @@ describe('each failure has its own class and sentence', () => {
     const right = await failure({ baseUrl: strict.url, apiKey: 'sk-right' });
     await strict.close();
 
-    expect(without.message).toMatch(/ wants a key; set OPENAI_API_KEY\.$/);
+    expect(without.message).toMatch(/ needs a key; set OPENAI_API_KEY\.$/);
     expect(wrong.message).toMatch(/refused the key/);
     expect(right.message).toBe('nothing went wrong');
   });
@@ -147,7 +152,7 @@ describe('each failure has its own class and sentence', () => {
 
     await expect(reading).rejects.toMatchObject({
       name: 'ModelUnavailableError',
-      message: 'The model gpt-4.1-mini was closed while it was asked.',
+      message: 'The model gpt-4.1-mini was closed during a call.',
     });
   });
 });
@@ -162,25 +167,25 @@ describe('a server that asks to wait says how long', () => {
   ])('%j', async (headers, wait) => {
     fake.fail({ kind: 'rate-limit', ...headers });
 
-    expect(await failure()).toMatchObject({ name: 'ModelBusyError', retryAfter: wait });
+    expect(await failure()).toMatchObject({ name: 'ModelBusyError', retryAfterMs: wait });
   });
 });
 
 describe('a reply that cannot be used has a reason', () => {
   test.each<[FaultName | Fault, number, string]>([
-    ['refusal', 2, 'in 2 tries: the model declined to answer.'],
-    ['length', 2, 'in 2 tries: the reply was cut off at the longest that the model writes.'],
-    ['content-filter', 2, "in 2 tries: the server's content filter cut the reply off."],
-    ['empty', 3, 'in 3 tries: the reply was empty.'],
-    ['empty-choices', 3, 'in 3 tries: the reply was empty.'],
-    ['truncated', 3, 'in 3 tries: the reply is not JSON.'],
-    ['null', 3, 'in 3 tries: the reply is not an object.'],
+    ['refusal', 2, 'in 2 attempts: the model declined to answer.'],
+    ['length', 2, 'in 2 attempts: the reply was cut off at the longest that the model writes.'],
+    ['content-filter', 2, "in 2 attempts: the server's content filter cut the reply off."],
+    ['empty', 3, 'in 3 attempts: the reply was empty.'],
+    ['empty-choices', 3, 'in 3 attempts: the reply was empty.'],
+    ['truncated', 3, 'in 3 attempts: the reply is not JSON.'],
+    ['null', 3, 'in 3 attempts: the reply is not an object.'],
     [
       { kind: 'content', text: '{"entities":[{"name":7}],"facts":[]}' },
       3,
-      'in 3 tries: entities.0.name is not a string.',
+      'in 3 attempts: entities.0.name is not a string.',
     ],
-    [{ kind: 'content', text: '{"entities":[]}' }, 3, 'in 3 tries: facts is not an array.'],
+    [{ kind: 'content', text: '{"entities":[]}' }, 3, 'in 3 attempts: facts is not an array.'],
   ])('%j', async (fault, calls, reason) => {
     fake.fail(fault, fault, fault, fault);
 
@@ -188,7 +193,7 @@ describe('a reply that cannot be used has a reason', () => {
 
     expect(error).toMatchObject({
       name: 'UnusableReplyError',
-      message: `The model gpt-4.1-mini gave no reply that can be used, ${reason}`,
+      message: `The model gpt-4.1-mini gave no usable reply ${reason}`,
     });
     expect(fake.calls).toHaveLength(calls);
   });

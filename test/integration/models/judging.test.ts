@@ -135,8 +135,8 @@ describe('questions are decided', () => {
 });
 
 describe('summaries', () => {
-  const harbor = { kind: 'entity', name: 'Harbor', known: 'Old.', texts: ['Harbor uses Valkey.'] } as const;
-  const nameless = { kind: 'community', name: '', known: '', texts: ['Mira and Ann row boats.'] } as const;
+  const harbor = { kind: 'entity', name: 'Harbor', previousSummary: 'Old.', texts: ['Harbor uses Valkey.'] } as const;
+  const nameless = { kind: 'community', name: '', previousSummary: '', texts: ['Mira and Ann row boats.'] } as const;
 
   test('are told in one call; a community gets its name from the model', async () => {
     const { summaries, use } = await model.summarize([harbor, nameless]);
@@ -163,7 +163,7 @@ describe('summaries', () => {
 
     await expect(model.summarize([harbor, nameless])).rejects.toThrow(
       new UnusableReplyError(
-        'The model gpt-4.1-mini gave no reply that can be used, in 3 tries: there is no summary of subject 2.',
+        'The model gpt-4.1-mini gave no usable reply in 3 attempts: there is no summary of subject 2.',
       ),
     );
   });

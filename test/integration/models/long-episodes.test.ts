@@ -91,3 +91,46 @@ test('a dialogue is cut between turns', async () => {
   expect(beginnings.length).toBeGreaterThan(2);
   expect(beginnings.every((speaker) => speaker === 'Mira' || speaker === 'Ann')).toBe(true);
 });
+
+test.each([
+  ['decomposed', 'Café'.normalize('NFD')],
+  ['full width', 'Ｃａｆé'],
+  ['with a soft hyphen', 'Ca\u00adfé'],
+])('a thing that a later part spells %s is one, and keeps its facts', async (_, spelling) => {
+  const model = openaiLanguageModel(settingsFor(fake));
+  const content = [
+    'Mira USES Café: Mira uses the Café',
+    FILLER.repeat(40),
+    `${spelling} [Place] RUNS_ON Harbor: the Café runs on Harbor`,
+  ].join('\n\n');
+
+  const { entities, facts } = await model.extract({ content, source: 'text', referenceTime: MAY });
+
+  expect(fake.calls.length).toBeGreaterThan(1);
+  expect(entities.map(({ name, type }) => [name, type])).toEqual([
+    ['Mira', 'Entity'],
+    ['Café', 'Place'],
+    ['Harbor', 'Entity'],
+  ]);
+  expect(facts.map(({ source, target }) => [source, target])).toEqual([
+    ['Mira', 'Café'],
+    ['Café', 'Harbor'],
+  ]);
+});
+
+test('a chat model that lists a name in one spelling and uses another in a fact keeps the fact', async () => {
+  const model = openaiLanguageModel(settingsFor(fake));
+  const reply = {
+    entities: [
+      { name: 'Café', type: 'Place' },
+      { name: 'Mira', type: 'Person' },
+    ],
+    facts: [{ source: 'Mira', target: 'Ｃａｆé'.normalize('NFD'), relation: 'OWNS', fact: 'Mira owns the Café.' }],
+    ended: [],
+  };
+  fake.fail({ kind: 'content', text: JSON.stringify(reply) });
+
+  const { facts } = await model.extract({ content: 'Mira owns the Café.', source: 'text', referenceTime: MAY });
+
+  expect(facts).toMatchObject([{ source: 'Mira', target: 'Café' }]);
+});

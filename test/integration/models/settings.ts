@@ -1,4 +1,6 @@
-import type { Config, EmbeddingSettings, OpenAISettings } from '../../../src/config.ts';
+import type { Config } from '../../../src/config.ts';
+import type { EmbeddingSettings } from '../../../src/models/declarations.ts';
+import type { OpenAISettings } from '../../../src/models/openai/declaration.ts';
 import type { FakeOpenAI } from '../../support/fake-openai/index.ts';
 
 type Server = Pick<FakeOpenAI, 'url'>;
@@ -10,7 +12,7 @@ export function settingsFor(fake: Server, other: Partial<OpenAISettings> = {}): 
 
 /** The same for vectors. */
 export function embeddingsFor(fake: Server, other: Partial<EmbeddingSettings> = {}): EmbeddingSettings {
-  return { by: 'openai', apiKey: 'sk-test', baseUrl: fake.url, ...other };
+  return { provider: 'openai', apiKey: 'sk-test', baseUrl: fake.url, ...other };
 }
 
 /** What a config needs for both. */

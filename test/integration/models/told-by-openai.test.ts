@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { MemoryManager } from '../../../src/memory.ts';
 import { DAY } from '../../../src/time.ts';
-import { type Running, startWorkers } from '../../../workers/main.ts';
+import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { type FakeOpenAI, startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { modelsAt } from './settings.ts';
@@ -13,7 +13,7 @@ const KNOWLEDGE = ['same: Kubernetes service = Kubernetes', 'exclusive: KEEPS_SE
 const stores = useStores();
 let fake: FakeOpenAI;
 let memory: MemoryManager;
-let worker: Running;
+let worker: RunningWorkers;
 
 beforeAll(async () => {
   fake = await startFakeOpenAI({ knowledge: KNOWLEDGE });
@@ -42,7 +42,7 @@ afterEach(() => fake.reset());
 
 const date = (day: number) => new Date(Date.UTC(2025, 0, day));
 const tell = async (day: number, content: string) =>
-  memory.waitFor(await memory.enqueue(content, null, { group, source: 'message', referenceTime: date(day) }));
+  memory.waitFor(await memory.enqueueEpisode(content, null, { group, source: 'message', referenceTime: date(day) }));
 
 describe('a memory that OpenAI reads for', () => {
   test('answers what holds now, what held then, and since when that was known', async () => {
@@ -57,7 +57,7 @@ describe('a memory that OpenAI reads for', () => {
     expect(await ask({ knownAt: before })).toContain('keeps its sessions in Redis');
     const { facts } = await memory.getHistory('harbor', { group });
     expect(facts.map(({ fact, invalidAt }) => [fact, invalidAt])).toEqual([
-      ['Harbor keeps its sessions in Redis', '2025-01-09T00:00:00+00:00'],
+      ['Harbor keeps its sessions in Redis', date(9)],
       ['Harbor keeps its sessions in Valkey', null],
     ]);
   });
@@ -104,7 +104,7 @@ describe('a memory that OpenAI reads for', () => {
   });
 
   test('notes with each episode what every call cost', async () => {
-    const receipt = await memory.enqueue('Berth COSTS Mooring: Berth costs a mooring', null, { group });
+    const receipt = await memory.enqueueEpisode('Berth COSTS Mooring: Berth costs a mooring', null, { group });
     await memory.waitFor(receipt);
 
     const { use } = await memory.getEpisode(receipt.uuid, { group });
@@ -127,7 +127,7 @@ describe('a memory that OpenAI reads for', () => {
     );
 
     await Promise.allSettled([1, 2, 3].map((day) => tell(day, `Part${day} USES Redis: Part${day} uses Redis`)));
-    const ended = await memory.jobCounts('store');
+    const ended = await memory.getJobCounts('store');
 
     expect(ended.waiting + ended.active + ended.delayed).toBe(0);
     const found = await memory.search('uses Redis', 10, { group });

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { cacheFolder } from '../../../src/embedded/cache.ts';
+import { cacheFolder } from '../../../src/embedded/cache-folder.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import { transformersEmbedder } from '../../../src/models/transformers/embedder.ts';
 import { embedderContract } from '../../support/model-contract.ts';

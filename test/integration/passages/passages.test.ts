@@ -1,16 +1,22 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
+import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { MemoryManager } from '../../../src/index.ts';
-import { cutPassages } from '../../../src/upkeep/passages.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
-import { type Running, startWorkers } from '../../../workers/main.ts';
+import { openaiEmbedder } from '../../../src/models/openai/embedder.ts';
+import { PASSAGE_VERSION } from '../../../src/passages/passages.ts';
+import { countingMetrics } from '../../../src/telemetry/metrics.ts';
+import { cutPassages } from '../../../src/upkeep/cut-passages.ts';
+import { retryingConnection } from '../../../src/valkey/connections.ts';
+import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
+import { startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
+import { embeddingsFor } from '../models/settings.ts';
 
 const stores = useStores();
 const opened: { close(): unknown }[] = [];
 let graphs: Graphs;
-let workers: Running;
+let workers: RunningWorkers;
 
 const parts = () => ({ languageModel: plainModel(), embedder: plainEmbedder() });
 
@@ -29,7 +35,7 @@ function newMemory() {
   const memory = new MemoryManager({ ...stores.config, group }, { embedder: plainEmbedder() });
   opened.push(memory);
   const remember = async (content: string, options: object = {}) => {
-    const receipt = await memory.enqueue(content, null, options);
+    const receipt = await memory.enqueueEpisode(content, null, options);
     await memory.waitFor(receipt);
     return receipt.uuid;
   };
@@ -73,7 +79,10 @@ test('the output of a tool is found, and what follows a question answers it', as
   const { group, memory } = newMemory();
   const metadata = { tools: [{ tool: 'bash', input: 'just --list', output: 'recipes: erase bootloader sign' }] };
   await memory.waitFor(
-    await memory.enqueue('user: what is there?\nassistant: A few recipes.', metadata, { group, source: 'message' }),
+    await memory.enqueueEpisode('user: what is there?\nassistant: A few recipes.', metadata, {
+      group,
+      source: 'message',
+    }),
   );
 
   const { passages = [] } = await memory.search('bootloader recipes');
@@ -134,7 +143,7 @@ test('status says how many episodes are cut, the task goes on where it was stopp
     const { falkordb } = await memory.getStatus();
     return falkordb.ok ? falkordb.passages : falkordb;
   };
-  const valkey = patientConnection(stores.config.valkey);
+  const valkey = retryingConnection(stores.config.valkey);
   opened.push({ close: () => valkey.disconnect() });
   let asked = 0;
   const failing = {
@@ -152,6 +161,146 @@ test('status says how many episodes are cut, the task goes on where it was stopp
   expect(await cutPassages({ graphs, valkey, embedder }, group)).toEqual({ episodes: 25, orphans: 0 });
   expect(await passages()).toEqual({ cut: 70, episodes: 70 });
   expect([await count('_Passage'), await count('_PassageVector')]).toEqual([45, 45]);
+  expect(await cutPassages({ graphs, valkey, embedder }, group)).toEqual({ episodes: 0, orphans: 0 });
+});
+
+test('a text on which the embedding server always fails gets no vector, and all other old episodes get theirs', async () => {
+  const { memory, graph, group, count } = newMemory();
+  const fake = await startFakeOpenAI({
+    faultOf: ({ body }) => (JSON.stringify(body).includes('hemlock') ? { kind: 'server-error' } : undefined),
+  });
+  const embedder = openaiEmbedder(embeddingsFor(fake));
+  const valkey = retryingConnection(stores.config.valkey);
+  opened.push({ close: () => valkey.disconnect() }, fake);
+  await graph.prepare(embedder);
+  const episodes = Array.from({ length: 45 }, (_, place) => ({
+    uuid: `old-${place}`,
+    content: place === 7 ? 'The recipe needs hemlock.' : `Harbor has pile number ${place}.`,
+    time: `2025-01-01T00:00:${String(place).padStart(2, '0')}+00:00`,
+  }));
+  await graph.write(
+    `UNWIND $episodes AS x
+     CREATE (:Episodic {uuid: x.uuid, name: 'n', group_id: $group, content: x.content, source: 'text', source_description: '',
+       entity_edges: [], created_at: x.time, valid_at: x.time})`,
+    { group, episodes },
+  );
+  const said: string[] = [];
+  const metrics = countingMetrics();
+  const cut = () =>
+    cutPassages({ graphs, valkey, embedder, metrics, onNotice: (sentence) => said.push(sentence) }, group);
+
+  for (const _ of [1, 2]) await expect(cut()).rejects.toMatchObject({ name: 'ModelUnavailableError' });
+  const done = await cut();
+
+  expect(done).toEqual({ episodes: 45, orphans: 0 });
+  expect([await count('_Passage'), await count('_PassageVector')]).toEqual([45, 44]);
+  expect(await graph.read("MATCH (v:_PassageVector {episode: 'old-7'}) RETURN v.passage AS uuid")).toEqual([]);
+  expect(said).toEqual([
+    `The embedding model text-embedding-3-small always fails on 1 text of the memory "${group}"; searches find it by words only.`,
+  ]);
+  expect(metrics.count('opencode.memory.model.texts_skipped')).toBe(1);
+  expect(await memory.queryMemory('hemlock recipe')).toContain('hemlock');
+  expect(await cut()).toEqual({ episodes: 0, orphans: 0 });
+});
+
+test('a task that fails after it removed something leaves no cached answer with it', async () => {
+  const { memory, remember, graph, group } = newMemory();
+  const embedder = plainEmbedder();
+  const failing = { ...embedder, embed: () => Promise.reject(new Error('stopped')) };
+  const valkey = retryingConnection(stores.config.valkey);
+  opened.push({ close: () => valkey.disconnect() });
+  await remember('The gateway listens on port 8080.', { referenceTime: new Date('2025-01-01') });
+  const moved = await remember('The gateway now listens on port 9090 instead of 8080.', {
+    referenceTime: new Date('2025-02-01'),
+  });
+  const canary = await remember('The canary sings in the mine.');
+  const ask = async () =>
+    (await Promise.all([memory.queryMemory('the canary'), memory.queryMemory('the port of the gateway')])).join('\n');
+  const cut = () => cutPassages({ graphs, valkey, embedder: failing }, group);
+  expect(await ask()).toMatch(/canary[\s\S]*9090/);
+
+  await graph.write('MATCH (p:Episodic {uuid: $canary}) DETACH DELETE p', { canary });
+  await graph.write(
+    `CREATE (:Episodic {uuid: 'py', name: 'n', group_id: $group, content: 'Keel: the ballast is lead.', source: 'message',
+       source_description: '', entity_edges: [], created_at: '2025-01-01T00:00:00+00:00', valid_at: '2025-01-01T00:00:00+00:00'})`,
+    { group },
+  );
+  await expect(cut()).rejects.toThrow('stopped');
+
+  expect(await ask()).not.toContain('canary');
+  expect(await ask()).toContain('9090');
+
+  await graph.write(
+    `MATCH (p:Episodic {uuid: $moved}) DETACH DELETE p
+     WITH 1 AS one MATCH (q:_Passage {episode: $moved}), (v:_PassageVector {episode: $moved}) DELETE q, v`,
+    { moved },
+  );
+  await expect(cut()).rejects.toThrow('stopped');
+
+  expect(await ask()).toContain('port 8080');
+  expect(await ask()).not.toContain('9090');
+});
+
+test('a task that fails between its writes leaves no cached answer from before them', async () => {
+  const { memory, graph, group } = newMemory();
+  const embedder = plainEmbedder();
+  const valkey = retryingConnection(stores.config.valkey);
+  opened.push({ close: () => valkey.disconnect() });
+  await graph.prepare(embedder);
+  await graph.write(
+    `CREATE (:Episodic {uuid: 'old', name: 'n', group_id: $group, content: 'The canary sings in the mine.', source: 'text',
+       source_description: '', entity_edges: [], created_at: '2025-01-01T00:00:00+00:00', valid_at: '2025-01-01T00:00:00+00:00'})`,
+    { group },
+  );
+  expect(await memory.queryMemory('canary')).toBe('Nothing relevant is known.');
+  const change: GroupGraph['change'] = (query, params) =>
+    query.includes('_PassageVector') && query.includes('CREATE')
+      ? Promise.reject(new Error('stopped'))
+      : graph.change(query, params);
+  const breaking = { ...graphs, group: () => ({ ...graph, change }) };
+
+  await expect(cutPassages({ graphs: breaking, valkey, embedder }, group)).rejects.toThrow('stopped');
+
+  expect(await memory.queryMemory('canary')).toContain('The canary sings in the mine.');
+});
+
+test('passages of an older version are cut, analysed and embedded again, and only those', async () => {
+  const { memory, remember, count, graph, group } = newMemory();
+  const current = await remember('The keel is made of lead.');
+  const old = await remember('# Harbor\n\nThe canary sings in the mine.\n\n- It rests at night.');
+  const passages = (episode: string) =>
+    graph.read<{ uuid: string; version: string }>(
+      'MATCH (p:_Passage {episode: $episode}) RETURN p.passage AS uuid, p.version AS version ORDER BY uuid',
+      { episode },
+    );
+  const [kept, cut] = [await passages(current), await passages(old)];
+  await graph.write(
+    `MATCH (p:_Passage {episode: $old}) MATCH (v:_PassageVector {episode: $old}) WITH collect(DISTINCT p) AS ps, collect(DISTINCT v) AS vs
+     FOREACH (x IN ps | DELETE x) FOREACH (x IN vs | DELETE x)`,
+    { old },
+  );
+  const embedder = plainEmbedder();
+  const [embedding = []] = await embedder.embed(['of another text']);
+  await graph.write(
+    `UNWIND range(0, 2) AS i
+     CREATE (:_Passage {passage: 'p' + i, episode: $old, ordinal: i, source: '', start: 0, end: 3, kind: 'paragraph', asks: false, headings: [],
+       terms: 'outdated', length: 1, time: '2025-01-01T00:00:00+00:00', known: '2025-01-01T00:00:00+00:00', version: '1.1'})
+     CREATE (:_PassageVector {passage: 'p' + i, episode: $old, embedding: vecf32($embedding)})`,
+    { old, embedding },
+  );
+  expect(await memory.queryMemory('canary in the mine', 5, { cache: false })).not.toContain('canary sings');
+  const valkey = retryingConnection(stores.config.valkey);
+  opened.push({ close: () => valkey.disconnect() });
+  embedder.texts.length = 0;
+
+  expect(await cutPassages({ graphs, valkey, embedder }, group)).toEqual({ episodes: 1, orphans: 0 });
+
+  expect([await passages(current), await passages(old)]).toEqual([kept, cut]);
+  expect(new Set(cut.map(({ version }) => version))).toEqual(new Set([PASSAGE_VERSION]));
+  expect(await count('_PassageVector')).toBe(kept.length + cut.length);
+  expect(embedder.texts).toHaveLength(cut.length);
+  expect(await graph.read("MATCH (p:_Passage) WHERE p.terms = 'outdated' RETURN p.passage AS uuid")).toEqual([]);
+  expect(await memory.queryMemory('canary in the mine')).toContain('canary sings');
   expect(await cutPassages({ graphs, valkey, embedder }, group)).toEqual({ episodes: 0, orphans: 0 });
 });
 

@@ -5,9 +5,9 @@ import { newEpisode } from '../../../src/episode.ts';
 import { ModelFailedError } from '../../../src/errors.ts';
 import type { Ingest } from '../../../src/ingest/ingest.ts';
 import { openProducer, type Producer } from '../../../src/queue/producer.ts';
-import { openWaiting } from '../../../src/queue/wait.ts';
+import { openJobWaiter } from '../../../src/queue/wait.ts';
 import { MINUTE, SECOND } from '../../../src/time.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
+import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { startStoreWorker } from '../../../workers/store-worker.ts';
 import { useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
@@ -27,7 +27,7 @@ function producer(config = stores.config): Producer {
 }
 
 function worker(ingest: Ingest) {
-  const connection = patientConnection(stores.config.valkey);
+  const connection = retryingConnection(stores.config.valkey);
   const started = startStoreWorker(stores.config, connection, ingest, { run: async () => ({ entities: 0 }) });
   closers.push(async () => {
     await started.close();
@@ -42,7 +42,7 @@ describe('a producer', () => {
 
     const receipt = await producer().store(one);
 
-    const connection = patientConnection(stores.config.valkey);
+    const connection = retryingConnection(stores.config.valkey);
     const queue = new Queue('store', { connection, prefix: stores.config.queuePrefix });
     closers.push(async () => {
       await queue.close();
@@ -73,7 +73,7 @@ describe('a producer', () => {
     const other = opened.store({ ...one, name: 'episode_later', content: 'Something else.' }, true);
 
     expect(again.name).toBe(one.name);
-    await expect(other).rejects.toThrow('stands for another episode; leave it out to get a new one');
+    await expect(other).rejects.toThrow('belongs to another episode; leave it out to get a new one');
   });
 
   test('fails while Valkey is away or frozen, and works again when it is back', async () => {
@@ -107,7 +107,7 @@ describe('a producer', () => {
 
 describe('a job', () => {
   test('that fails is tried again until it succeeds', async () => {
-    const waiting = openWaiting('store', stores.config);
+    const waiting = openJobWaiter('store', stores.config);
     closers.push(() => waiting.close());
     await waiting.ready();
     let tries = 0;
@@ -117,15 +117,15 @@ describe('a job', () => {
     });
 
     const { jobId } = await producer().store(episode());
-    await waiting.ended(jobId, 2 * MINUTE);
+    await waiting.result(jobId, 2 * MINUTE);
 
     expect(tries).toBeGreaterThanOrEqual(3);
   });
 
   test('that no repetition mends fails at once, with its reason', async () => {
-    const waiting = openWaiting('store', stores.config);
+    const waiting = openJobWaiter('store', stores.config);
     closers.push(() => waiting.close());
-    const connection = patientConnection(stores.config.valkey);
+    const connection = retryingConnection(stores.config.valkey);
     const queue = new Queue('store', { connection, prefix: stores.config.queuePrefix });
     closers.push(async () => {
       await queue.close();
@@ -136,27 +136,27 @@ describe('a job', () => {
 
     await queue.add('store', { version: 99 }, { jobId: 'from-the-future' });
 
-    await expect(waiting.ended('from-the-future', 2 * MINUTE)).rejects.toThrow(
+    await expect(waiting.result('from-the-future', 2 * MINUTE)).rejects.toThrow(
       /^The store job's payload cannot be read: version/,
     );
   });
 
   test('that takes too long is reported as such and goes on', async () => {
-    const waiting = openWaiting('store', stores.config);
+    const waiting = openJobWaiter('store', stores.config);
     closers.push(() => waiting.close());
     const slow = episode();
     const finish = Promise.withResolvers<void>();
     worker(({ uuid }) => (uuid === slow.uuid ? finish.promise : Promise.resolve()));
     const { jobId } = await producer().store(slow);
 
-    await expect(waiting.ended(jobId, SECOND)).rejects.toThrow('did not end within 1 s; it goes on by itself');
+    await expect(waiting.result(jobId, SECOND)).rejects.toThrow('did not end within 1 s; the job continues');
 
     finish.resolve();
-    await waiting.ended(jobId, 2 * MINUTE);
+    await waiting.result(jobId, 2 * MINUTE);
   });
 
   test('that takes too long because it fails tells why', async () => {
-    const waiting = openWaiting('store', stores.config);
+    const waiting = openJobWaiter('store', stores.config);
     closers.push(() => waiting.close());
     worker(async () => {
       throw new ModelFailedError('The server refuses the key.');
@@ -165,14 +165,14 @@ describe('a job', () => {
     const { jobId } = await opened.store(episode());
     await until('a failure', () => opened.lastFailure('store'));
 
-    await expect(waiting.ended(jobId, SECOND)).rejects.toThrow(/Its last try failed: The server refuses the key\.$/);
+    await expect(waiting.result(jobId, SECOND)).rejects.toThrow(/Its last try failed: The server refuses the key\.$/);
     expect(await opened.lastFailure('store')).toBe('The server refuses the key.');
   });
 
   test('is waited for no longer than Valkey is there', async () => {
     const servers = await startOwn();
     const { host, port } = servers.valkey;
-    const waiting = openWaiting('store', { ...stores.config, valkey: { host, port, tls: false } });
+    const waiting = openJobWaiter('store', { ...stores.config, valkey: { host, port, tls: false } });
     await waiting.ready();
     await servers.valkey.kill('SIGKILL');
 
@@ -180,21 +180,21 @@ describe('a job', () => {
   });
 
   test('that nobody ever stored is named', async () => {
-    const waiting = openWaiting('store', stores.config);
+    const waiting = openJobWaiter('store', stores.config);
     closers.push(() => waiting.close());
 
-    await expect(waiting.ended('nobody', SECOND)).rejects.toThrow('There is no store job "nobody"');
+    await expect(waiting.result('nobody', SECOND)).rejects.toThrow('There is no store job "nobody"');
   });
 
   test('is heard of however quickly it ends', async () => {
-    const waiting = openWaiting('store', stores.config);
+    const waiting = openJobWaiter('store', stores.config);
     closers.push(() => waiting.close());
     worker(async () => {});
     const opened = producer();
 
     for (let round = 0; round < 60; round += 1) {
       const { jobId } = await opened.store(episode());
-      await waiting.ended(jobId, 2 * MINUTE);
+      await waiting.result(jobId, 2 * MINUTE);
     }
   });
 });

@@ -32,7 +32,7 @@ describe('history', () => {
     expect({ status, stdout }).toEqual({
       status: 0,
       stdout: [
-        '2025-01-10 to 2025-03-01  Harbor keeps its sessions in Redis 7  (known 2025-01-01, ended known 2025-05-01)',
+        '2025-01-10 to 2025-03-01  Harbor keeps its sessions in Redis 7  (known 2025-01-01, end known 2025-05-01)',
         `since 2025-03-01          Harbor uses Valkey${' '.repeat(20)}(known 2025-01-01)`,
         '',
       ].join('\n'),

@@ -147,7 +147,7 @@ test('of a group that nobody ever wrote to everything is empty, and it does not 
   for (const it of found) expect(Object.values(it).flat()).toEqual([]);
   expect(await memory.getHistory('Harbor')).toEqual({ entities: [], facts: [] });
   expect(await memory.getEntities(undefined, { asOf: new Date(), knownAt: new Date() })).toEqual([]);
-  expect(await memory.graphSize()).toMatchObject({ nodes: 0 });
+  expect(await memory.getGraphSize()).toMatchObject({ nodes: 0 });
   await memory.close();
 });
 
@@ -188,6 +188,12 @@ test.each<[string, unknown, RegExp]>([
   ['an empty type', { filters: { types: [' '] } }, /^Each of filters\.types must be text of 1 to 1000/],
   ['a NUL', { filters: { about: 'a\0' } }, /^filters\.about must be text of 1 to 1000 characters without NUL/],
   ['a nested value', { filters: { metadata: { a: {} } } }, /^Values of filters\.metadata must be text/],
+  [
+    'a long value',
+    { filters: { metadata: { a: 'x'.repeat(1001) } } },
+    /^Values of filters\.metadata must be text of at most/,
+  ],
+  ['an empty key', { filters: { metadata: { '': 1 } } }, /^A key of filters\.metadata must be text of 1 to 1000/],
   ['a date in words', { filters: { validAt: { from: '2025' } } }, /^filters\.validAt\.from must be a valid Date/],
   ['minScore', { minScore: 'x' }, /^The option minScore must be a number/],
   ['a long way', { walk: { depth: 9 } }, /^walk\.depth must be 1, 2 or 3/],

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { Method, Part } from '../../../src/index.ts';
+import type { RecipePart, SearchMethod } from '../../../src/index.ts';
 import { plainModel } from '../../support/models.ts';
 import { useStores } from '../../support/stores.ts';
 import { names, texts, useMemories } from './memories.ts';
 
 const newMemory = useMemories(useStores());
-const by = (...methods: Method[]): Part => ({ methods, ranker: 'rrf' });
+const by = (...methods: SearchMethod[]): RecipePart => ({ methods, ranker: 'rrf' });
 
 /** Harbor – Redis – Lua – Rio in a row, spoken of in an episode; a lone island. */
 async function row() {
@@ -286,7 +286,7 @@ describe('the rankers', () => {
 describe('sources', () => {
   test('of facts and entities are the episodes that they were learnt from', async () => {
     const { memory, told } = await row();
-    const source = { uuid: told, name: 'told', referenceTime: '2025-01-01T00:00:00+00:00' };
+    const source = { uuid: told, name: 'told', referenceTime: new Date('2025-01-01') };
 
     const usual = await memory.search('Harbor Redis');
     const { entities = [] } = await memory.search('Harbor', 1, { find: 'entities' });

@@ -156,10 +156,10 @@ describe('the history of an entity', () => {
       'Harbor will use Solid',
     ]);
     expect(facts[1]).toMatchObject({
-      validAt: '2025-01-10T00:00:00+00:00',
-      invalidAt: '2025-03-01T00:00:00+00:00',
-      createdAt: '2025-02-01T00:00:00+00:00',
-      expiredAt: '2025-05-01T00:00:00+00:00',
+      validAt: day('2025-01-10T00:00:00+00:00'),
+      invalidAt: day('2025-03-01T00:00:00+00:00'),
+      createdAt: day('2025-02-01T00:00:00+00:00'),
+      expiredAt: day('2025-05-01T00:00:00+00:00'),
     });
   });
 

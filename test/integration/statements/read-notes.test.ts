@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { turnEpisode } from '../../../src/agents/turn.ts';
+import { turnEpisode } from '../../../src/agents/capture/turn.ts';
 import { MemoryManager } from '../../../src/memory.ts';
-import { type Running, startWorkers } from '../../../workers/main.ts';
+import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { type FakeOpenAI, startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 const stores = useStores();
 let fake: FakeOpenAI;
 let memory: MemoryManager;
-let workers: Running;
+let workers: RunningWorkers;
 
 beforeAll(async () => {
   fake = await startFakeOpenAI();
@@ -28,7 +28,7 @@ afterAll(async () => {
 
 async function store(group: string, content: string, day: number, options = {}): Promise<string> {
   const referenceTime = new Date(Date.UTC(2026, 2, day, 9));
-  const receipt = await memory.enqueue(content, null, { group, referenceTime, ...options });
+  const receipt = await memory.enqueueEpisode(content, null, { group, referenceTime, ...options });
   await memory.waitFor(receipt);
   return receipt.uuid;
 }
@@ -39,7 +39,7 @@ async function turn(group: string, user: string, assistant: string, day: number)
     ...{ host: 'opencode', session: `s${day}`, message: `m${day}`, user, assistant, tools: [], files: [] },
     ...{ status: 'completed', referenceTime: new Date(Date.UTC(2026, 2, day, 9)) },
   });
-  const receipt = await memory.enqueue(content, metadata, {
+  const receipt = await memory.enqueueEpisode(content, metadata, {
     ...{ group, idempotencyKey: key, saga, referenceTime, source: 'message' },
   });
   await memory.waitFor(receipt);
@@ -71,7 +71,7 @@ describe('what a language model reads besides facts', () => {
     const { rules } = await memory.getBriefing({ group });
 
     expect(texts(rules)).toEqual([typed]);
-    expect(rules[0]).toMatchObject({ by: 'user' });
+    expect(rules[0]).toMatchObject({ source: 'user' });
   });
 
   test('work is an open task until a later episode says that it is finished', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { exportGraph } from '../../../src/archive/export.ts';
-import { directoryStore } from '../../../src/archive/stores/directory.ts';
+import { folderStore } from '../../../src/archive/stores/folder.ts';
 import { newEpisode } from '../../../src/episode.ts';
 import { recordEpisodes } from '../../../src/graph/queries/record.ts';
 import { statementsByKey, statementsOfEpisodes, writeStatements } from '../../../src/graph/queries/statements.ts';
@@ -42,7 +42,7 @@ test('what an episode says to have changed is written with it, once, and goes wi
   await openTestForgetting(stores.config, opened, embedder).forget(graph.group, anEpisode(uuid));
 
   const sorted = (some: readonly Statement[]) =>
-    some.map(({ known: _, episodeName: __, ...it }) => it).sort((a, b) => (a.uuid < b.uuid ? -1 : 1));
+    some.map(({ knownAt: _, episodeName: __, ...it }) => it).sort((a, b) => (a.uuid < b.uuid ? -1 : 1));
   expect(stated.map(({ kind, key }) => `${kind} ${key}`)).toContain('ends -redis');
   expect(sorted(found)).toEqual(sorted(stated.filter(({ key }) => ['-redis', 'listen port proxy'].includes(key))));
   expect(sorted(all)).toEqual(sorted(stated));
@@ -61,7 +61,7 @@ test('an archive holds them', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'statements-test-'));
   const { graph, uuid } = await recorded();
   const group = newGroup();
-  const { file, graphHash } = await exportGraph(graph, directoryStore(folder), () => {});
+  const { file, graphHash } = await exportGraph(graph, folderStore(folder), () => {});
 
   const memory = new MemoryManager({ ...stores.config, group, exportDir: folder }, { embedder });
   const restored = await memory.archives.restore(file, { group });

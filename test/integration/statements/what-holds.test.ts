@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
-import { instant } from '../../../src/graph/queries/moment.ts';
 import { recordEpisodes } from '../../../src/graph/queries/record.ts';
+import { instant } from '../../../src/graph/queries/time-conditions.ts';
+import { findEndedSentences } from '../../../src/search/answer/ended-sentences.ts';
 import { RECIPES, search } from '../../../src/search/search.ts';
-import { endedIn } from '../../../src/search/what-holds.ts';
 import { plainEmbedder } from '../../support/models.ts';
 import { useOpened } from '../../support/opened.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 const opened = useOpened(useStores());
-const OLD = 'Invoices are rendered with wkhtmltopdf. They are archived for ten years.';
-const NEW = 'wkhtmltopdf was replaced by Typst for invoices.';
-const LAST = 'Invoices are rendered with WeasyPrint instead of Typst.';
+const OLD = 'Labels are rendered with paperpress. They are kept for two years.';
+const NEW = 'paperpress was replaced by Inkpress for labels.';
+const LAST = 'Labels are rendered with Leafpress instead of Inkpress.';
 
 /** What of the first text is over at a time, whose later ones came in the given order. */
 async function over(later: readonly (readonly [day: string, text: string])[], asOf: string) {
@@ -22,16 +22,22 @@ async function over(later: readonly (readonly [day: string, text: string])[], as
     newEpisode(text, null, graph.group, 1_000_000, { referenceTime: time(day) }),
   );
   for (const episode of told) await recordEpisodes(graph, [episode]);
-  const part = { id: 'old', episode: told.at(-1)?.uuid ?? '', text: OLD, start: 0, told: '2026-03-02T10:00:00+00:00' };
-  const ended = await endedIn(graph, [part], { asOf: instant(time(asOf)) });
-  return (ended.get('old') ?? []).map(({ start, end, until, by }) => ({
+  const part = {
+    id: 'old',
+    episode: told.at(-1)?.uuid ?? '',
+    text: OLD,
+    start: 0,
+    saidAt: '2026-03-02T10:00:00+00:00',
+  };
+  const ended = await findEndedSentences(graph, [part], { asOf: instant(time(asOf)) });
+  return (ended.get('old') ?? []).map(({ start, end, until, endedBy }) => ({
     sentence: OLD.slice(start, end),
     until: until.toISOString().slice(0, 10),
-    by: by.text,
+    by: endedBy.text,
   }));
 }
 
-const SENTENCE = 'Invoices are rendered with wkhtmltopdf.';
+const SENTENCE = 'Labels are rendered with paperpress.';
 
 test('a sentence ends with what replaces it, in whatever order they came, and is followed to what holds now', async () => {
   const expected = [{ sentence: SENTENCE, until: '2026-04-20', by: LAST }];
@@ -82,7 +88,7 @@ test('an answer says what holds now once, and of an earlier time what held then'
   const graph = opened.graphs.group(newGroup());
   await graph.prepare(embedder);
   for (const [day, text] of [
-    ['2026-03-02', 'Invoices are rendered with wkhtmltopdf.'],
+    ['2026-03-02', 'Labels are rendered with paperpress.'],
     ['2026-04-20', NEW],
   ] as const)
     await recordEpisodes(graph, [
@@ -90,12 +96,12 @@ test('an answer says what holds now once, and of an earlier time what held then'
     ]);
   const asked = async (asOf?: Date) => {
     const parts = { graph, embedder, languageModel: async () => Promise.reject(new Error('No model is asked.')) };
-    const found = await search(parts, 'with what are invoices rendered', { limit: 5, recipe: RECIPES.default, asOf });
+    const found = await search(parts, 'with what are labels rendered', { limit: 5, recipe: RECIPES.default, asOf });
     return found.passages?.map(({ excerpt }) => excerpt);
   };
 
   expect(await asked()).toEqual([NEW]);
-  expect(await asked(new Date('2026-04-01T00:00:00Z'))).toEqual(['Invoices are rendered with wkhtmltopdf.']);
+  expect(await asked(new Date('2026-04-01T00:00:00Z'))).toEqual(['Labels are rendered with paperpress.']);
 });
 
 test('"no, it is port 8081" corrects the only port of the turn before, and none of another session', async () => {
@@ -115,9 +121,9 @@ test('"no, it is port 8081" corrects the only port of the turn before, and none 
   );
 
   const parts = [before, other].map(({ uuid, content }) => ({
-    ...{ id: uuid, episode: uuid, text: content, start: 0, told: '2026-03-02T10:00:00+00:00' },
+    ...{ id: uuid, episode: uuid, text: content, start: 0, saidAt: '2026-03-02T10:00:00+00:00' },
   }));
-  const ended = await endedIn(graph, parts, { asOf: instant(new Date('2026-03-03T00:00:00Z')) });
+  const ended = await findEndedSentences(graph, parts, { asOf: instant(new Date('2026-03-03T00:00:00Z')) });
 
   expect(ended.get(before.uuid)?.map(({ corrected }) => corrected)).toEqual([
     'The tile renderer listens on port 7071.',

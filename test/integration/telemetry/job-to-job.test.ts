@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openQueue } from '../../../src/queue/queues.ts';
-import { carrierOf, traceIdOf } from '../../../src/telemetry/carrier.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
+import { carrierOf, traceIdOf } from '../../../src/telemetry/tracing.ts';
+import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { pathTo, run, startWorker, UNTRACED, useWatched } from './watched.ts';
 
 const watched = useWatched();
@@ -107,7 +107,7 @@ test('an export is one trace, from the call to the file', async () => {
 
 async function traceOfJob(environment: Record<string, string>, uuid: string): Promise<string | undefined> {
   const { config } = watched.stores;
-  const connection = patientConnection(config.valkey);
+  const connection = retryingConnection(config.valkey);
   const queue = openQueue('store', connection, { ...config, queuePrefix: environment.MEMORY_QUEUE_PREFIX ?? '' });
   const job = await queue.getJob(uuid);
   await queue.close();

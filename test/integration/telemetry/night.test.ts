@@ -1,14 +1,14 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openScheduleState } from '../../../src/schedule/due.ts';
+import { openScheduleState } from '../../../src/schedule/run-due-ticks.ts';
 import { DAY } from '../../../src/time.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
+import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { pathTo, run, startWorker, useWatched } from './watched.ts';
 
 const watched = useWatched();
 let valkey: Redis;
 beforeAll(() => {
-  valkey = patientConnection(watched.stores.config.valkey);
+  valkey = retryingConnection(watched.stores.config.valkey);
 });
 afterAll(() => valkey.disconnect());
 

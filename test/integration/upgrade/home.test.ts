@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { takeInventory } from '../../../src/archive/inspect.ts';
+import { readInventory } from '../../../src/archive/compare-graph.ts';
 import { type Config, loadConfig } from '../../../src/config.ts';
 import { openGraphs } from '../../../src/graph/graphs.ts';
 import { graphName } from '../../../src/group.ts';
@@ -166,7 +166,7 @@ describe.skipIf(!isThere)('a home of the previous release', () => {
   async function rest(): Promise<void> {
     await until('an empty spool', () => openSpool(config.home, 10).names().length === 0);
     await until('rest', async () => {
-      const { waiting, active, delayed } = await memory.jobCounts('store');
+      const { waiting, active, delayed } = await memory.getJobCounts('store');
       return waiting + active + delayed === 0;
     });
   }
@@ -191,7 +191,7 @@ describe.skipIf(!isThere)('a home of the previous release', () => {
     expect(await command(MAIN, ['dead-letter', 'replay', '--all'])).toMatchObject({ status: 0 });
     await rest();
 
-    expect(await memory.jobCounts('store')).toMatchObject({ failed: 0 });
+    expect(await memory.getJobCounts('store')).toMatchObject({ failed: 0 });
   });
 
   test('every old answer is still there', async () => {
@@ -208,7 +208,7 @@ describe.skipIf(!isThere)('a home of the previous release', () => {
       expect.arrayContaining(before.entities.map((entity) => expect.objectContaining(entity))),
     );
     for (const [uuid, text] of Object.entries(before.texts)) expect((await memory.getEpisode(uuid)).content).toBe(text);
-    expect((await memory.sagas.show(SAGA)).episodes.map(({ uuid }) => uuid)).toEqual(before.saga);
+    expect((await memory.sagas.get(SAGA)).episodes.map(({ uuid }) => uuid)).toEqual(before.saga);
   });
 
   test('answers that the previous release had cached hide nothing', async () => {
@@ -238,7 +238,7 @@ describe.skipIf(!isThere)('a home of the previous release', () => {
   test('its archives verify, and restore to what they held', async () => {
     for (const { file, episodes, entities, facts } of before.exported) {
       const copy = newGroup();
-      expect(await memory.archives.verify(file, { restore: true })).toMatchObject({ whole: true });
+      expect(await memory.archives.verify(file, { restore: true })).toMatchObject({ intact: true });
       expect(await memory.archives.restore(file, { group: copy })).toMatchObject({ episodes, entities, facts });
       for (const question of story.questions.slice(0, 5))
         expect(await factsOf(question, { group: copy })).toContain(question);
@@ -248,7 +248,7 @@ describe.skipIf(!isThere)('a home of the previous release', () => {
   test('its journal rebuilds the graph that was lost', async () => {
     await rest();
     const graphs = openGraphs(config.falkordb);
-    const hash = async () => (await takeInventory(graphs.group(group), DIMENSION)).hashes.exact;
+    const hash = async () => (await readInventory(graphs.group(group), DIMENSION)).hashes.exact;
     const { host, port, password = '' } = config.falkordb;
     const server = new Redis({ host, port, password });
     const wanted = await hash();
@@ -256,7 +256,7 @@ describe.skipIf(!isThere)('a home of the previous release', () => {
     await server.call('GRAPH.DELETE', graphName(group));
     const rebuilt = await memory.archives.rebuild();
 
-    expect(rebuilt).toMatchObject({ whole: true, problems: [] });
+    expect(rebuilt).toMatchObject({ complete: true, problems: [] });
     expect(await hash()).toBe(wanted);
     server.disconnect();
     graphs.close();

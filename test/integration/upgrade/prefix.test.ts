@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { takeInventory } from '../../../src/archive/inspect.ts';
+import { readInventory } from '../../../src/archive/compare-graph.ts';
 import { type Config, loadConfig } from '../../../src/config.ts';
 import { openGraphs } from '../../../src/graph/graphs.ts';
 import { graphName } from '../../../src/group.ts';
@@ -100,12 +100,12 @@ describe.skipIf(!isPreviousReleaseThere())('a home of the previous release with 
     const graphs = openGraphs(config.falkordb);
     const { host, port, password = '' } = config.falkordb;
     const server = new Redis({ host, port, password });
-    const hash = async () => (await takeInventory(graphs.group(group), DIMENSION)).hashes.exact;
+    const hash = async () => (await readInventory(graphs.group(group), DIMENSION)).hashes.exact;
     const before = await hash();
     await server.call('GRAPH.DELETE', graphName(group));
     const rebuilt = await memory.archives.rebuild();
 
-    expect(rebuilt).toMatchObject({ whole: true, problems: [] });
+    expect(rebuilt).toMatchObject({ complete: true, problems: [] });
     expect(await hash()).toBe(before);
     expect(await textsOf()).toEqual(contentsOf(first, second, third, late[0]));
     server.disconnect();

@@ -1,10 +1,10 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { loadConfig } from '../../../src/config.ts';
 import { runCommand } from '../../support/command-line.ts';
+import { enqueueAll, untilDone } from '../../support/faults/enqueue.ts';
 import { inspect, NOTHING_WRONG } from '../../support/faults/inspect.ts';
 import { useLaboratory } from '../../support/faults/laboratory.ts';
 import { optionsOf, storyOf } from '../../support/faults/story.ts';
-import { tellAll, untilDone } from '../../support/faults/telling.ts';
 import { startWorkerProcess } from '../../support/faults/worker-process.ts';
 import {
   isPreviousReleaseThere,
@@ -43,7 +43,7 @@ test.skipIf(!isPreviousReleaseThere())(
     });
     const [handedIn] = await Promise.all([
       runCommand(['store-many', '-', '--no-wait'], older, lines.join('\n'), undefined, main),
-      tellAll(memory, ours),
+      enqueueAll(memory, ours),
     ]);
     // Asked while both commit: what is kept of an answer counts only until the next commit, whoever makes it.
     const answers = [theirs, ours].map(
@@ -59,7 +59,7 @@ test.skipIf(!isPreviousReleaseThere())(
     );
     expect(handedIn).toMatchObject({ status: 0 });
     expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
-    expect(await memory.jobCounts('store')).toMatchObject({ completed: EPISODES, failed: 0 });
+    expect(await memory.getJobCounts('store')).toMatchObject({ completed: EPISODES, failed: 0 });
     for (const asked of [model, lab.model]) expect(asked.called('extract').length).toBeGreaterThan(0);
   },
 );

@@ -5,7 +5,7 @@ import { readCommunities, replaceCommunities } from '../../../src/graph/queries/
 import { readFence } from '../../../src/graph/queries/fence.ts';
 import { storedVectors } from '../../../src/graph/queries/search-entities.ts';
 import { openUpkeep } from '../../../src/upkeep/upkeep.ts';
-import { versionKey } from '../../../src/valkey/group-version.ts';
+import { versionKey } from '../../../src/valkey/keys.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { entityUuid, know, useTools, wholeGraph } from './support.ts';
 
@@ -30,7 +30,7 @@ describe('communities', () => {
     expect(tools.languageModel.asked.flat()).toContainEqual({
       kind: 'community',
       name: '',
-      known: '',
+      previousSummary: '',
       texts: ['Harbor: A thing.', 'Redis: A thing.', 'Node: A thing.'],
     });
     expect(tools.embedder.texts).toEqual(expect.arrayContaining(['About Harbor']));

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { InvalidInputError, UnusableReplyError } from '../../../src/errors.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
-import { longKey } from '../../../src/graph/queries/entities.ts';
+import { longEntityKey } from '../../../src/graph/queries/entities.ts';
 import { openUpkeep } from '../../../src/upkeep/upkeep.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { entityUuid, know, link, recordDay, useTools, wholeGraph } from './support.ts';
@@ -34,7 +34,7 @@ describe("a saga's summary", () => {
         {
           kind: 'saga',
           name: 'session',
-          known: '',
+          previousSummary: '',
           texts: ['2025-01-01: Day 1.', '2025-01-02: Day 2.', '2025-01-03: Day 3.'],
         },
       ],
@@ -56,7 +56,9 @@ describe("a saga's summary", () => {
 
     await summarize(group);
 
-    expect(tools.languageModel.asked.flat()).toMatchObject([{ known: 'saga of 1.', texts: ['2025-01-02: Day 2.'] }]);
+    expect(tools.languageModel.asked.flat()).toMatchObject([
+      { previousSummary: 'saga of 1.', texts: ['2025-01-02: Day 2.'] },
+    ]);
     expect(await stored(graph)).toMatchObject({
       summary: 'saga of 1. saga of 1.',
       validAt: '2025-01-05T00:00:00+00:00',
@@ -151,7 +153,7 @@ describe('summaries of entities', () => {
          UNWIND range(1, $facts) AS i
          CREATE (a)-[:RELATES_TO {uuid: $uuid + i, fact: $name + ' has had the step number ' + i + ' on its long way to the end',
            valid_at: '2025-02-01T00:00:00.' + (100000 + i) + '+00:00'}]->(b)`,
-        { key: longKey(uuid), uuid, name, facts },
+        { key: longEntityKey(uuid), uuid, name, facts },
       );
     }
     return graph;
@@ -183,7 +185,7 @@ describe('summaries of entities', () => {
     await summarize(group);
 
     const [subject] = tools.languageModel.asked.flat();
-    expect(subject).toMatchObject({ kind: 'entity', name: 'Harbor', known: 'A thing.' });
+    expect(subject).toMatchObject({ kind: 'entity', name: 'Harbor', previousSummary: 'A thing.' });
     expect(subject?.texts.at(-1)).toContain('number 99 ');
     expect(subject?.texts.at(-2)).toContain('number 98 ');
     expect(subject?.texts.join('').length).toBeLessThan(4000);

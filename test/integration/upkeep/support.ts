@@ -8,15 +8,15 @@ import { readFence } from '../../../src/graph/queries/fence.ts';
 import { recordEpisodes } from '../../../src/graph/queries/record.ts';
 import { linkSagas, type SagaLink } from '../../../src/graph/queries/sagas.ts';
 import type { UpkeepParts } from '../../../src/upkeep/write-under-lease.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
+import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { openLeases } from '../../../src/valkey/lease.ts';
 import { openTestForgetting } from '../../support/forgetting.ts';
-import { plainEmbedder, tellingModel } from '../../support/models.ts';
+import { plainEmbedder, summarizingModel } from '../../support/models.ts';
 import type { Stores } from '../../support/stores.ts';
 
 /** What a test of upkeep works with, once `beforeAll` has run. */
 export interface Tools extends UpkeepParts {
-  readonly languageModel: ReturnType<typeof tellingModel>;
+  readonly languageModel: ReturnType<typeof summarizingModel>;
   readonly embedder: ReturnType<typeof plainEmbedder>;
 }
 
@@ -24,9 +24,9 @@ export function useTools(stores: Stores): Tools {
   const tools = {} as { -readonly [Key in keyof Tools]: Tools[Key] };
   beforeAll(() => {
     tools.graphs = openGraphs(stores.config.falkordb);
-    tools.valkey = patientConnection(stores.config.valkey);
-    tools.leases = openLeases(tools.valkey, stores.config.takeover);
-    tools.languageModel = tellingModel();
+    tools.valkey = retryingConnection(stores.config.valkey);
+    tools.leases = openLeases(tools.valkey, stores.config.takeoverMs);
+    tools.languageModel = summarizingModel();
     tools.embedder = plainEmbedder();
     tools.forgetting = openTestForgetting(stores.config, tools, tools.embedder);
   });

@@ -5,10 +5,11 @@ import { MemoryManager } from '../../../src/memory.ts';
 import { openProducer } from '../../../src/queue/producer.ts';
 import { openQueue } from '../../../src/queue/queues.ts';
 import { openUpkeep } from '../../../src/upkeep/upkeep.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
+import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { startStoreWorker } from '../../../workers/store-worker.ts';
 import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
+import { until } from '../../support/wait.ts';
 import { know, link, recordDay, useTools } from './support.ts';
 
 const stores = useStores();
@@ -19,8 +20,8 @@ let queue: Queue;
 
 beforeAll(async () => {
   memory = new MemoryManager(stores.config);
-  const connection = patientConnection(stores.config.valkey);
-  const adding = patientConnection(stores.config.valkey);
+  const connection = retryingConnection(stores.config.valkey);
+  const adding = retryingConnection(stores.config.valkey);
   queue = openQueue('store', adding, stores.config);
   worker = startStoreWorker(stores.config, connection, async () => {}, openUpkeep(tools));
   worker.on('closed', () => {
@@ -90,6 +91,32 @@ describe('a task', () => {
     await lonely.close();
   });
 
+  test('goes on when the wait for it is aborted', async () => {
+    const group = newGroup();
+    await know(tools, group, ['Harbor uses Redis']);
+    const stop = new AbortController();
+    await queue.pause();
+    const built = memory.communities.build({ group, signal: stop.signal });
+    built.catch(() => {});
+    await until('the task is queued', async () => (await memory.getJobCounts('store')).waiting > 0);
+
+    stop.abort(new Error('The program ends.'));
+
+    await expect(built).rejects.toThrow('The program ends.');
+    await queue.resume();
+    await until('it is done', async () => (await memory.communities.list({ group })).length > 0);
+  });
+
+  test('is not queued when its signal is aborted already', async () => {
+    const group = newGroup();
+    await know(tools, group, ['Harbor uses Redis']);
+    const signal = AbortSignal.abort(new Error('Too late.'));
+
+    await expect(memory.communities.build({ group, signal })).rejects.toThrow('Too late.');
+    await expect(memory.forget({ entity: 'Harbor' }, { group, signal })).rejects.toThrow('Too late.');
+    expect(await memory.getGraphSize(group)).toMatchObject({ entities: 2 });
+  });
+
   test('for what is not there is refused before it is queued', async () => {
     await expect(memory.sagas.summarize('nothing')).rejects.toThrow(InvalidInputError);
     await expect(memory.forget({ episode: 'episode_nothing' })).rejects.toThrow(InvalidInputError);
@@ -145,6 +172,7 @@ describe('saga', () => {
       uuid: expect.any(String),
       name: 'Other: "x"',
       summary: '',
+      episodeCount: 1,
       episodes: [{ uuid: expect.any(String), name: expect.any(String), referenceTime: '2025-01-09T00:00:00+00:00' }],
     });
   });

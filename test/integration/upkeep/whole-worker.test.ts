@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest';
 import { MemoryManager } from '../../../src/memory.ts';
 import { startWorkers } from '../../../workers/main.ts';
-import { plainEmbedder, tellingModel } from '../../support/models.ts';
+import { plainEmbedder, summarizingModel } from '../../support/models.ts';
 import { useStores } from '../../support/stores.ts';
 
 const stores = useStores();
 
 test('what was stored as a session is a saga, and what belongs together a community', async () => {
   const running = await startWorkers(stores.config, ['store'], {
-    languageModel: tellingModel(),
+    languageModel: summarizingModel(),
     embedder: plainEmbedder(),
   });
   const memory = new MemoryManager(stores.config);
   const store = async (content: string, day: string) =>
-    memory.waitFor(await memory.enqueue(content, null, { saga: 'session', referenceTime: new Date(day) }));
+    memory.waitFor(await memory.enqueueEpisode(content, null, { saga: 'session', referenceTime: new Date(day) }));
 
   await Promise.all([store('Harbor uses Redis.', '2025-01-02'), store('Quay uses Node.', '2025-01-01')]);
   const built = await memory.communities.build();
@@ -22,11 +22,11 @@ test('what was stored as a session is a saga, and what belongs together a commun
   expect(built).toEqual({ communities: 2, members: 4 });
   expect(told).toEqual({ name: 'session', summary: 'saga of 2.' });
   expect(await memory.sagas.list()).toEqual([
-    { name: 'session', episodes: 2, first: '2025-01-01T00:00:00+00:00', last: '2025-01-02T00:00:00+00:00' },
+    { name: 'session', episodes: 2, first: new Date('2025-01-01'), last: new Date('2025-01-02') },
   ]);
-  expect((await memory.sagas.show('session')).episodes.map(({ referenceTime }) => referenceTime.slice(0, 10))).toEqual([
-    '2025-01-01',
-    '2025-01-02',
+  expect((await memory.sagas.get('session')).episodes.map(({ referenceTime }) => referenceTime)).toEqual([
+    new Date('2025-01-01'),
+    new Date('2025-01-02'),
   ]);
   await memory.close();
   await running.close();

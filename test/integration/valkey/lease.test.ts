@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startValkey } from '../../../src/embedded/servers.ts';
 import { MINUTE } from '../../../src/time.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
+import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { type Leases, openLeases } from '../../../src/valkey/lease.ts';
 import { startProxy } from '../../support/faults/proxy.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -18,14 +18,14 @@ const opened: { valkey: Redis; leases: Leases }[] = [];
 
 /** The leases as one more process sees them. */
 function openProcess(lasts = LASTS, address = stores.config.valkey): Leases {
-  const valkey = patientConnection(address);
+  const valkey = retryingConnection(address);
   const leases = openLeases(valkey, lasts);
   opened.push({ valkey, leases });
   return leases;
 }
 
 beforeAll(() => {
-  asking = patientConnection(stores.config.valkey);
+  asking = retryingConnection(stores.config.valkey);
 });
 afterAll(() => {
   for (const { valkey, leases } of opened) {
@@ -90,7 +90,7 @@ describe('whoever waits for a lease', () => {
     const group = newGroup();
     await asking.set(`lease:{${group}}`, 'somebody who died', 'PX', LASTS);
 
-    const lease = await openProcess().take(group);
+    const lease = await openProcess(LONG).take(group);
 
     expect(lease.isHeld()).toBe(true);
     await lease.release();
@@ -127,8 +127,11 @@ describe('whoever waits for a lease', () => {
   test('is told of waiting once, and not at all when the lease is free', async () => {
     const group = newGroup();
     const told: string[] = [];
-    const free = await openProcess().takeUnless(group, { until: NEVER, onWait: async () => void told.push('free') });
-    const waiting = openProcess().takeUnless(group, { until: NEVER, onWait: async () => void told.push('taken') });
+    const free = await openProcess(LONG).takeUnless(group, {
+      until: NEVER,
+      onWait: async () => void told.push('free'),
+    });
+    const waiting = openProcess(LONG).takeUnless(group, { until: NEVER, onWait: async () => void told.push('taken') });
     await waited(group);
 
     await free?.release();

@@ -6,10 +6,11 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import { MemoryManager } from '../../../src/memory.ts';
+import type { JournalKey } from '../../../src/settings.ts';
 import { SECOND } from '../../../src/time.ts';
-import { readServer } from '../../../src/valkey/server.ts';
-import { checkStart, judgeServer } from '../../../workers/checks.ts';
+import { readServer } from '../../../src/valkey/server-info.ts';
 import { startWorkers } from '../../../workers/main.ts';
+import { checkStart, serverFindings } from '../../../workers/startup-checks.ts';
 import { startConfigured } from '../../support/configured-server.ts';
 import { startProxy } from '../../support/faults/proxy.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
@@ -24,15 +25,16 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
+const KEY: JournalKey = { secret: 'a secret that Valkey never sees, of 32 and more' };
+
 /** Starts a worker and gives what it said; it is stopped at once. */
 async function started(differing: Partial<Config>): Promise<string[]> {
   const said: string[] = [];
-  const running = await startWorkers({ ...stores.config, ...differing }, ['store'], {
+  await using _running = await startWorkers({ ...stores.config, journalKey: KEY, ...differing }, ['store'], {
     languageModel: plainModel(),
     embedder: plainEmbedder(),
     onNotice: (sentence) => said.push(sentence),
   });
-  await running.close();
   return said;
 }
 
@@ -105,7 +107,9 @@ describe('a worker', () => {
   test('refuses a FalkorDB in the place of Valkey', async () => {
     await expect(started({ valkey: stores.config.falkordb })).rejects.toMatchObject({
       name: 'WrongServerError',
-      message: expect.stringMatching(/^The server at .* is FalkorDB, .* set VALKEY_HOST and VALKEY_PORT to a Valkey/),
+      message: expect.stringMatching(
+        /^The server at .* is FalkorDB, .* set VALKEY_HOST and VALKEY_PORT to a separate Valkey/,
+      ),
     });
   });
 
@@ -113,22 +117,26 @@ describe('a worker', () => {
     ['4.16.99', []],
     [
       '4.17.0',
-      [expect.stringMatching(/^FalkorDB's module is 4\.17\.0, newer than the 4\.16 that this was tested with/)],
+      [
+        expect.stringMatching(
+          /^FalkorDB's module is 4\.17\.0, newer than the 4\.16 that memory-manager was tested with/,
+        ),
+      ],
     ],
     ['6.2.0', [expect.stringMatching(/^FalkorDB's module is 6\.2\.0, newer than/)]],
   ])('of a FalkorDB %s warns %j', async (falkordb, warnings) => {
     const facts = await readServer('FalkorDB', stores.config.falkordb);
 
-    expect(judgeServer('FalkorDB', { ...facts, falkordb }).warnings).toEqual(warnings);
+    expect(serverFindings('FalkorDB', { ...facts, falkordb }).warnings).toEqual(warnings);
   });
 
   test('warns of a graph that another embedder wrote, which it takes a worker to change', async () => {
-    const config = { ...stores.config, group: newGroup(), queuePrefix: `{${newGroup()}}` };
+    const config = { ...stores.config, journalKey: KEY, group: newGroup(), queuePrefix: `{${newGroup()}}` };
     const running = await startWorkers(config, ['store'], { languageModel: plainModel(), embedder: plainEmbedder() });
     const memory = new MemoryManager(config);
     closers.push(() => memory.close());
     await memory.storeEpisode('Harbor uses Redis.');
-    await until('the commit', async () => (await memory.jobCounts('store')).completed === 1);
+    await until('the commit', async () => (await memory.getJobCounts('store')).completed === 1);
     await running.close();
 
     const said: string[] = [];
@@ -147,9 +155,24 @@ describe('a worker', () => {
   });
 
   test('warns of settings that make it give up or double jobs', async () => {
-    expect(await started({ stalledLimit: 3, takeover: 2 * SECOND })).toEqual([
+    expect(await started({ stalledLimit: 3, takeoverMs: 2 * SECOND })).toEqual([
       expect.stringMatching(/^Warning: MEMORY_STALLED_LIMIT is 3: .*10 or more/),
       expect.stringMatching(/^Warning: MEMORY_TAKEOVER_SECONDS is 2: .*5 or more/),
+    ]);
+  });
+
+  test('says once that it has no key of the journal, or that the last worker had one', async () => {
+    const queuePrefix = `{${newGroup()}}`;
+    const without = () => started({ queuePrefix, journalKey: undefined });
+
+    expect(await without()).toEqual([
+      expect.stringMatching(
+        /^Warning: MEMORY_JOURNAL_KEY is not set: entries of the journal are not authenticated, .*docs\/archive\.md/,
+      ),
+    ]);
+    expect(await started({ queuePrefix })).toEqual([]);
+    expect(await without()).toEqual([
+      expect.stringMatching(/^Warning: MEMORY_JOURNAL_KEY is not set, but was for the last worker/),
     ]);
   });
 

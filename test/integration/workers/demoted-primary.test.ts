@@ -3,9 +3,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Config } from '../../../src/config.ts';
 import { type Server, startFalkorDB, startValkey } from '../../../src/embedded/servers.ts';
 import { MemoryManager } from '../../../src/memory.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
-import { openSignals } from '../../../src/valkey/signals.ts';
-import { type Running, startWorkers } from '../../../workers/main.ts';
+import { MINUTE } from '../../../src/time.ts';
+import { retryingConnection } from '../../../src/valkey/connections.ts';
+import { openPubSub } from '../../../src/valkey/pub-sub.ts';
+import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { startProxy, type WireProxy } from '../../support/faults/proxy.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -40,9 +41,18 @@ async function startPair(start: () => Promise<Server>): Promise<Pair> {
   closing.push(() => Promise.all([front.close(), oldAdmin.disconnect(), nextAdmin.disconnect()]));
   await nextAdmin.call('REPLICAOF', old.host, String(old.port));
   await until('the replica', async () => (await nextAdmin.info('replication')).includes('master_link_status:up'));
+  const offset = async (admin: Redis, field: string) =>
+    new RegExp(`${field}:(\\d+)`).exec(await admin.info('replication'))?.[1];
+  /** As in a planned switch: what the primary has acknowledged is on the replica before it takes over, however slow that is. */
   async function demote() {
+    await oldAdmin.call('CLIENT', 'PAUSE', String(10 * MINUTE), 'WRITE');
+    await until(
+      'the replica has all',
+      async () => (await offset(nextAdmin, 'slave_repl_offset')) === (await offset(oldAdmin, 'master_repl_offset')),
+    );
     await nextAdmin.call('REPLICAOF', 'NO', 'ONE');
     await oldAdmin.call('REPLICAOF', next.host, String(next.port));
+    await oldAdmin.call('CLIENT', 'UNPAUSE');
   }
   return {
     front,
@@ -58,7 +68,7 @@ const at = ({ host, port }: WireProxy) => ({ host, port, tls: false });
 
 async function start(own: Partial<Config>): Promise<MemoryManager> {
   const config: Config = { ...stores.config, ...own, group: newGroup(), queuePrefix: `{${newGroup()}}` };
-  const worker: Running = await startWorkers(config, ['store'], {
+  const worker: RunningWorkers = await startWorkers(config, ['store'], {
     languageModel: plainModel(),
     embedder: plainEmbedder(),
     onNotice: (sentence) => notices.push(sentence),
@@ -76,7 +86,7 @@ async function storeAcross(memory: MemoryManager, swap: () => Promise<void>) {
   const receipts: PromiseSettledResult<{ queue: 'store' | 'export'; jobId: string }>[] = [];
   for (let count = 0; count < COUNT; count += 1) {
     if (count === COUNT / 2) await swap();
-    const [settled] = await Promise.allSettled([memory.enqueue(`Harbor uses Part${count}.`)]);
+    const [settled] = await Promise.allSettled([memory.enqueueEpisode(`Harbor uses Part${count}.`)]);
     if (settled) receipts.push(settled);
   }
   return receipts;
@@ -85,7 +95,7 @@ async function storeAcross(memory: MemoryManager, swap: () => Promise<void>) {
 test('when Valkey is demoted nothing is refused, and worker, reader and waiting go on with its successor', async () => {
   const pair = await startPair(startValkey);
   const memory = await start({ valkey: at(pair.front) });
-  const before = await memory.enqueue('Harbor uses Before.');
+  const before = await memory.enqueueEpisode('Harbor uses Before.');
   await memory.waitFor(before);
   await memory.search('Harbor');
 
@@ -93,29 +103,29 @@ test('when Valkey is demoted nothing is refused, and worker, reader and waiting 
 
   expect(receipts.filter(({ status }) => status === 'rejected')).toEqual([]);
   for (const receipt of receipts) if (receipt.status === 'fulfilled') await memory.waitFor(receipt.value);
-  expect((await memory.graphSize()).episodes).toBe(COUNT + 1);
-  expect((await memory.jobCounts('store')).failed).toBe(0);
+  expect((await memory.getGraphSize()).episodes).toBe(COUNT + 1);
+  expect((await memory.getJobCounts('store')).failed).toBe(0);
   expect(await memory.queryMemory(`Part${COUNT - 1}`)).toContain(`Part${COUNT - 1}`);
 });
 
 test('when FalkorDB is demoted its jobs wait for a moment and all are committed by its successor', async () => {
   const pair = await startPair(startFalkorDB);
   const memory = await start({ falkordb: at(pair.front) });
-  await memory.waitFor(await memory.enqueue('Harbor uses Before.'));
+  await memory.waitFor(await memory.enqueueEpisode('Harbor uses Before.'));
   await memory.search('Harbor', 5, { cache: false });
 
   const receipts = await storeAcross(memory, pair.swap);
 
   for (const receipt of receipts) if (receipt.status === 'fulfilled') await memory.waitFor(receipt.value);
-  expect((await memory.graphSize()).episodes).toBe(COUNT + 1);
-  expect((await memory.jobCounts('store')).failed).toBe(0);
+  expect((await memory.getGraphSize()).episodes).toBe(COUNT + 1);
+  expect((await memory.getJobCounts('store')).failed).toBe(0);
   expect(await memory.queryMemory(`Part${COUNT - 1}`, 5, { cache: false })).toContain(`Part${COUNT - 1}`);
 });
 
 test('who only listens follows the address to the successor, and is told that something may have been missed', async () => {
   const pair = await startPair(startValkey);
-  const connection = patientConnection(at(pair.front));
-  const signals = openSignals(connection);
+  const connection = retryingConnection(at(pair.front));
+  const signals = openPubSub(connection);
   closing.push(() => [signals.close(), connection.disconnect()]);
   const heard: (string | undefined)[] = [];
   await signals.listen('channel', (message) => heard.push(message));
@@ -132,12 +142,12 @@ test('who only listens follows the address to the successor, and is told that so
 test('an address that leads to a replica for good is told of, by callers, workers and status', async () => {
   const pair = await startPair(startValkey);
   const memory = await start({ valkey: at(pair.front) });
-  await memory.waitFor(await memory.enqueue('Harbor uses Before.'));
+  await memory.waitFor(await memory.enqueueEpisode('Harbor uses Before.'));
 
   await pair.demote();
 
-  const reason = /^Valkey at \S+ is a replica, which takes nothing; set VALKEY_HOST and VALKEY_PORT to its primary\.$/;
-  await expect(memory.enqueue('Harbor uses After.')).rejects.toThrow(reason);
+  const reason = /^Valkey at \S+ is a replica and accepts no writes; set VALKEY_HOST and VALKEY_PORT to its primary\.$/;
+  await expect(memory.enqueueEpisode('Harbor uses After.')).rejects.toThrow(reason);
   await until('the worker says so', () => notices.some((sentence) => reason.test(sentence)));
-  expect((await memory.getStatus()).valkey).toMatchObject({ ok: false, said: expect.stringMatching(reason) });
+  expect((await memory.getStatus()).valkey).toMatchObject({ ok: false, error: expect.stringMatching(reason) });
 });

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { type Job, Queue } from 'bullmq';
+import { type Job, Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startServers } from '../../../src/embedded/servers.ts';
 import * as errors from '../../../src/errors.ts';
+import { openGraphs } from '../../../src/graph/graphs.ts';
 import type { Ingest } from '../../../src/ingest/ingest.ts';
 import { MemoryManager } from '../../../src/memory.ts';
-import { waitReason } from '../../../src/queue/job-state.ts';
+import { postponeReason } from '../../../src/queue/job-state.ts';
 import { STORE_OPTIONS } from '../../../src/queue/jobs.ts';
 import type { Metrics } from '../../../src/telemetry/metrics.ts';
 import { MINUTE, SECOND } from '../../../src/time.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
+import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { openLeases } from '../../../src/valkey/lease.ts';
 import { startWorkers } from '../../../workers/main.ts';
 import { startStoreWorker } from '../../../workers/store-worker.ts';
@@ -34,9 +35,11 @@ afterEach(async () => {
 
 /** A queue and a group of the test's own. */
 function open(base: typeof stores.config): void {
-  config = { ...base, queuePrefix: `{${newGroup()}}`, group: newGroup() };
+  // Without a key of the journal a worker says so first.
+  const journalKey = { secret: 'a secret that Valkey never sees, of 32 and more' };
+  config = { ...base, queuePrefix: `{${newGroup()}}`, group: newGroup(), journalKey };
   memory = new MemoryManager(config);
-  const connection = patientConnection(config.valkey);
+  const connection = retryingConnection(config.valkey);
   queue = new Queue('store', { connection, prefix: config.queuePrefix });
   said = [];
   closers.push(
@@ -47,7 +50,7 @@ function open(base: typeof stores.config): void {
 }
 
 const onNotice = (sentence: string) => void said.push(sentence);
-const counts = () => memory.jobCounts('store');
+const counts = () => memory.getJobCounts('store');
 const jobOf = async (uuid: string) => (await queue.getJob(uuid)) as Job;
 const completed = (count: number) => async () => (await counts()).completed === count;
 
@@ -75,7 +78,7 @@ async function start(faultOf?: (content: string, purpose: string) => Fault | Fau
 
 /** Only what takes jobs, with `ingest` in place of all that stands behind. */
 function startTaking(ingest: Ingest, metrics?: Metrics): void {
-  const connection = patientConnection(config.valkey);
+  const connection = retryingConnection(config.valkey);
   const told = { onNotice, ...(metrics && { metrics }) };
   const worker = startStoreWorker(config, connection, ingest, { run: async () => ({ entities: 0 }) }, told);
   closers.push(async () => {
@@ -97,10 +100,10 @@ describe('FalkorDB away', () => {
 
   test('makes jobs wait without an attempt, tells why, and all are done soon after it is back', async () => {
     await start();
-    await memory.waitFor(await memory.enqueue('Harbor uses Redis.'));
+    await memory.waitFor(await memory.enqueueEpisode('Harbor uses Redis.'));
     await falkordb.kill('SIGKILL');
     const began = performance.now();
-    const receipts = await memory.enqueueMany(
+    const receipts = await memory.enqueueEpisodes(
       Array.from({ length: 40 }, (_, index) => ({ content: `Harbor uses Part${index}.` })),
     );
     const [first = { uuid: '' }] = receipts;
@@ -108,7 +111,7 @@ describe('FalkorDB away', () => {
     await until('a reason', async () =>
       (await memory.getLastFailure('store'))?.match(/^FalkorDB at .* does not answer/),
     );
-    await until('its reason', async () => waitReason((await jobOf(first.uuid)).progress));
+    await until('its reason', async () => postponeReason((await jobOf(first.uuid)).progress));
     await expect(memory.waitFor(first as never, { timeoutMs: 2 * SECOND })).rejects.toThrow(
       /Its last try failed: FalkorDB at .* does not answer/,
     );
@@ -117,13 +120,13 @@ describe('FalkorDB away', () => {
     await falkordb.restart();
     await until('all jobs', completed(41));
 
-    expect((await memory.graphSize()).episodes).toBe(41);
+    expect((await memory.getGraphSize()).episodes).toBe(41);
     const jobs = await Promise.all(receipts.map(({ uuid }) => jobOf(uuid)));
     for (const job of jobs) expect(job.attemptsMade).toBe(1);
     // The queue rests: the 40 jobs are not tried over and over.
     expect(tries.reduce((sum, one) => sum + one)).toBeLessThan(50 * (1 + seconds));
     expect(said.filter((line) => line.includes('does not answer')).length).toBeLessThan(3 * (1 + seconds));
-    expect(said[0]).toMatch(/^store \S+ failed \(attempt 1, waits; no attempt is counted\): FalkorDB at/);
+    expect(said[0]).toMatch(/^store \S+ failed \(attempt 1, postponed; no attempt is counted\): FalkorDB at/);
   });
 });
 
@@ -157,10 +160,10 @@ describe('what Valkey refuses in the middle of a job', () => {
       if (tries <= 2) await use(refusing);
     });
 
-    const { uuid } = await memory.enqueue('Harbor uses Redis.');
+    const { uuid } = await memory.enqueueEpisode('Harbor uses Redis.');
     await until('the end', completed(1));
 
-    const told = said[0]?.split(' failed (attempt 1, waits; no attempt is counted): ');
+    const told = said[0]?.split(' failed (attempt 1, postponed; no attempt is counted): ');
     expect(told).toEqual([`store ${uuid}`, expect.stringMatching(sentence)]);
     expect(await jobOf(uuid)).toMatchObject({ attemptsMade: 1, attemptsStarted: 3 });
   });
@@ -172,15 +175,15 @@ describe('what Valkey refuses in the middle of a job', () => {
       await release.promise;
       return model.extract(...args);
     };
-    const running = await startWorkers({ ...config, takeover: 2 * SECOND }, ['store'], {
+    const running = await startWorkers({ ...config, takeoverMs: 2 * SECOND }, ['store'], {
       languageModel: { ...model, extract },
       embedder: plainEmbedder(),
       onNotice,
     });
     closers.push(() => running.close());
-    const { uuid } = await memory.enqueue('Harbor uses Redis.');
+    const { uuid } = await memory.enqueueEpisode('Harbor uses Redis.');
     await until('the job', async () => (await counts()).active === 1);
-    const connection = patientConnection(config.valkey);
+    const connection = retryingConnection(config.valkey);
     closers.push(() => connection.disconnect());
     await connection.set(`${queue.toKey(uuid)}:lock`, 'another');
 
@@ -195,6 +198,62 @@ describe('what Valkey refuses in the middle of a job', () => {
   });
 });
 
+test('a job of a newer release waits for a worker of that release; a job that no release made is a dead letter', async () => {
+  startTaking(async () => undefined);
+  const newer = { version: 2, group: config.group, language: 'en' };
+  for (const name of ['store', 'task', 'translate']) await queue.add(name, newer, { ...STORE_OPTIONS, jobId: name });
+  await queue.add('translate', { version: 1, group: config.group }, { ...STORE_OPTIONS, jobId: 'poison' });
+  await until('all reasons', async () => {
+    const jobs = await Promise.all(['store', 'task', 'translate'].map(jobOf));
+    return (await counts()).failed === 1 && jobs.every(({ progress }) => postponeReason(progress));
+  });
+
+  expect(await jobOf('poison')).toMatchObject({ failedReason: 'This worker does not know jobs named "translate".' });
+  expect(postponeReason((await jobOf('task')).progress)).toMatch(
+    /^The task job has version 2, and this worker reads version 1/,
+  );
+  expect(said).toContainEqual(
+    expect.stringMatching(/^store translate failed \(attempt 1, postponed.*newer release\.$/),
+  );
+
+  const connection = retryingConnection(config.valkey);
+  const done: string[] = [];
+  const update = new Worker('store', async ({ id = '' }) => void done.push(id), {
+    connection,
+    prefix: config.queuePrefix,
+  });
+  closers.push(async () => {
+    await update.close();
+    connection.disconnect();
+  });
+  await until('the newer worker', completed(3));
+  expect(done.sort()).toEqual(['store', 'task', 'translate']);
+  for (const id of done) expect((await jobOf(id)).attemptsMade).toBe(1);
+});
+
+test('a handler of notices that throws changes nothing for the job', async () => {
+  const model = plainModel();
+  const failures = [new errors.StoreUnreachableError('away'), new errors.ModelBusyError('busy', { retryAfterMs: 1 })];
+  const extract: typeof model.extract = async (...args) => {
+    const failure = failures.shift();
+    if (failure) throw failure;
+    return model.extract(...args);
+  };
+  const running = await startWorkers(config, ['store'], {
+    languageModel: { ...model, extract },
+    embedder: plainEmbedder(),
+    onNotice() {
+      throw new Error('the handler is broken');
+    },
+  });
+  closers.push(() => running.close());
+
+  const { uuid } = await memory.enqueueEpisode('Harbor uses Redis.');
+  await until('the end', completed(1));
+
+  expect(await jobOf(uuid)).toMatchObject({ attemptsMade: 1, attemptsStarted: 3 });
+});
+
 describe('a model', () => {
   test('that asks to wait is not asked before; texts are found meanwhile and given facts go on', async () => {
     let isBusy = true;
@@ -204,20 +263,20 @@ describe('a model', () => {
       refusals.push(performance.now());
       return { kind: 'rate-limit', retryAfter: '4' };
     });
-    const first = await memory.enqueue('Harbor USES Redis: Harbor uses Redis');
+    const first = await memory.enqueueEpisode('Harbor USES Redis: Harbor uses Redis');
     await until('the refusal', async () => (await counts()).delayed === 1);
 
-    const many = await memory.enqueueMany(
+    const many = await memory.enqueueEpisodes(
       Array.from({ length: 30 }, (_, index) => ({
         content: `Quay${index} USES Part${index}: Quay${index} uses Part${index}`,
       })),
     );
     const fact = await memory.enqueueFact({ source: 'Mira', relation: 'LEADS', target: 'Dock' });
     await memory.waitFor(fact);
-    await until('the texts', async () => (await memory.graphSize()).episodes === 32);
+    await until('the texts', async () => (await memory.getGraphSize()).episodes === 32);
     const waiting = await until('all that wait', async () => {
       const jobs = await Promise.all(many.map(({ uuid }) => jobOf(uuid)));
-      return jobs.every(({ progress }) => waitReason(progress)?.includes('is busy')) && jobs;
+      return jobs.every(({ progress }) => postponeReason(progress)?.includes('is busy')) && jobs;
     });
     await until('another try', () => refusals.length > 1);
     isBusy = false;
@@ -233,7 +292,7 @@ describe('a model', () => {
   test('that is away makes jobs wait, however often', async () => {
     let isAway = true;
     await start((_, purpose) => (isAway && purpose === 'extract' ? 'reset' : undefined));
-    const receipts = await memory.enqueueMany(
+    const receipts = await memory.enqueueEpisodes(
       Array.from({ length: 20 }, (_, index) => ({
         content: `Quay${index} USES Part${index}: Quay${index} uses Part${index}`,
       })),
@@ -250,7 +309,7 @@ describe('a model', () => {
 
   test('that refuses the key counts attempts, and is asked only now and then', async () => {
     const fake = await start((_, purpose) => (purpose === 'extract' ? 'wrong-key' : undefined));
-    const receipts = await memory.enqueueMany(
+    const receipts = await memory.enqueueEpisodes(
       Array.from({ length: 40 }, (_, index) => ({
         content: `Quay${index} USES Part${index}: Quay${index} uses Part${index}`,
       })),
@@ -267,7 +326,7 @@ describe('a model', () => {
     await start((body) => (/<episode>[^<]*poison/.test(body) ? 'refusal' : undefined));
     const text = (index: number) =>
       index % 8 === 3 ? `poison ${index}` : `Quay${index} USES Part${index}: Quay${index} uses Part${index}`;
-    const receipts = await memory.enqueueMany(Array.from({ length: 80 }, (_, index) => ({ content: text(index) })));
+    const receipts = await memory.enqueueEpisodes(Array.from({ length: 80 }, (_, index) => ({ content: text(index) })));
     await until('all jobs', async () => (await counts()).completed + (await counts()).failed === 80);
 
     const letters = await memory.deadLetters.list({ limit: 100 });
@@ -283,7 +342,50 @@ describe('a model', () => {
         traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
       });
     // Their raw texts are there all the same.
-    expect((await memory.graphSize()).episodes).toBe(80);
+    expect((await memory.getGraphSize()).episodes).toBe(80);
+  });
+
+  test('whose server always fails on one text of a job and one of a batch holds up neither other jobs nor other texts', async () => {
+    const graphs = openGraphs(config.falkordb);
+    closers.push(() => graphs.close());
+    const graph = graphs.group(config.group);
+    // Of an older release: the worker cuts them in one task.
+    const old = Array.from({ length: 30 }, (_, place) => `Pile ${place} ${place === 5 ? 'is hemlock' : 'is oak'}.`);
+    await graph.write(
+      `UNWIND range(0, size($old) - 1) AS place
+       CREATE (:Episodic {uuid: 'old-' + place, name: 'n', group_id: $group, content: $old[place], source: 'text', source_description: '',
+         entity_edges: [], created_at: '2025-01-01T00:00:00+00:00', valid_at: '2025-01-01T00:00:00+00:00'})`,
+      { group: config.group, old },
+    );
+    const fake = await start((body, purpose) =>
+      (purpose === 'embed' ? /hemlock/ : /<episode>[^<]*poison/).test(body)
+        ? { kind: 'server-error', status: 500 }
+        : undefined,
+    );
+    const poison = await memory.enqueueEpisode('poison');
+    const others = await memory.enqueueEpisodes(
+      Array.from({ length: 20 }, (_, index) => ({
+        content: `Quay${index} USES Part${index}: Quay${index} uses Part${index}`,
+      })),
+    );
+
+    for (const receipt of others) await memory.waitFor(receipt);
+    const attempts = await until('counted attempts', async () => (await jobOf(poison.uuid)).attemptsMade);
+    const after = await memory.waitFor(await memory.enqueueEpisode('Late USES Thing: Late uses Thing'));
+    await until('the passages', () => said.some((line) => line.includes('always fails on 1 text of the memory')));
+    const vectors = await until('their vectors', async () => {
+      const rows = await graph.read<{ episode: string }>(
+        "MATCH (v:_PassageVector) WHERE v.episode STARTS WITH 'old-' RETURN v.episode AS episode",
+      );
+      return rows.length === 29 && rows.map(({ episode }) => episode);
+    });
+
+    expect(attempts).toBeGreaterThan(0);
+    expect(said.join('\n')).toMatch(/fails on this text every time \(500\) but answers others/);
+    expect(after).toBeDefined();
+    expect(vectors).not.toContain('old-5');
+    expect(fake?.called('extract').filter(({ status }) => status === 200).length).toBe(21);
+    for (const { uuid } of others) expect((await jobOf(uuid)).attemptsMade).toBe(1);
   });
 });
 
@@ -295,16 +397,16 @@ describe('what a failure costs', () => {
     const failure = new Failed('A sentence.');
     const policy = errors.failurePolicy(failure);
     let tries = 0;
-    const fates: unknown[] = [];
+    const labels: unknown[] = [];
     startTaking(
       async () => {
         tries += 1;
         if (tries <= 2) throw failure;
       },
-      { increment: (name, tags) => void (name === 'opencode.memory.jobs.failed' && fates.push(tags)) },
+      { increment: (name, tags) => void (name === 'opencode.memory.jobs.failed' && labels.push(tags)) },
     );
 
-    const { uuid } = await memory.enqueue('Harbor uses Redis.');
+    const { uuid } = await memory.enqueueEpisode('Harbor uses Redis.');
     await until('the end', async () => (await counts()).completed + (await counts()).failed === 1);
 
     const job = await jobOf(uuid);
@@ -317,7 +419,7 @@ describe('what a failure costs', () => {
       }[policy],
     );
     const fate = { postpone: 'waits', retry: 'retried', deadLetter: 'given up' }[policy];
-    expect(fates).toEqual(Array(policy === 'deadLetter' ? 1 : 2).fill({ queue: 'store', fate }));
+    expect(labels).toEqual(Array(policy === 'deadLetter' ? 1 : 2).fill({ queue: 'store', fate }));
     expect(job.stacktrace?.[0]?.split('\n')[0]).toBe(
       policy === 'postpone' ? undefined : `${failure.name}: A sentence.`,
     );
@@ -330,12 +432,12 @@ describe('what a failure costs', () => {
     await queue.add('store', await payload(), { ...STORE_OPTIONS, attempts: 1, jobId: 'odd' });
     await until('the failure', async () => (await counts()).failed === 1);
 
-    const letter = await memory.deadLetters.show('odd');
+    const letter = await memory.deadLetters.get('odd');
 
     expect(letter).toMatchObject({ reason: 'An unexpected failure (TypeError).', error: 'TypeError', attempts: 1 });
     expect(letter.details.at(-1)).toBe('TypeError: cannot read "the secret text"');
     expect(`${said} ${await memory.getLastFailure('store')} ${letter.details[0]}`).not.toContain('secret');
-    expect(said).toEqual(['store odd failed (attempt 1, given up): An unexpected failure (TypeError).']);
+    expect(said).toEqual(['store odd failed (attempt 1, dead letter): An unexpected failure (TypeError).']);
   });
 
   test('a reason for waiting gives way to that of a counted try', async () => {
@@ -343,7 +445,7 @@ describe('what a failure costs', () => {
     startTaking(async () => {
       throw failures.shift() ?? new errors.InvalidInputError('Never.');
     });
-    await memory.enqueue('Harbor uses Redis.');
+    await memory.enqueueEpisode('Harbor uses Redis.');
     const reasons = new Set<string>();
 
     await until('the end', async () => {
@@ -357,9 +459,9 @@ describe('what a failure costs', () => {
 
   test('who waits for an export is told its share, and never why it waits', async () => {
     await start();
-    await memory.waitFor(await memory.enqueue('Harbor uses Redis.'));
+    await memory.waitFor(await memory.enqueueEpisode('Harbor uses Redis.'));
     const shares: number[] = [];
-    const [connection, exports] = [patientConnection(config.valkey), queue.opts];
+    const [connection, exports] = [retryingConnection(config.valkey), queue.opts];
     const leases = openLeases(connection, MINUTE);
     const lease = await leases.take(config.group);
     const ending = memory.export({ onProgress: (share) => shares.push(share) });

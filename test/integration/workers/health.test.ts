@@ -6,11 +6,11 @@ import { newEpisode } from '../../../src/episode.ts';
 import { ModelUnavailableError } from '../../../src/errors.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import type { LanguageModel } from '../../../src/models/language-model.ts';
-import { noteAlive, readAlive, type WorkerNote } from '../../../src/queue/alive.ts';
+import { readLiveWorkers, recordHeartbeat, type WorkerNote } from '../../../src/queue/heartbeats.ts';
 import { openSpool } from '../../../src/queue/spool/spool.ts';
 import { MINUTE, SECOND } from '../../../src/time.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
-import { type Role, startWorkers } from '../../../workers/main.ts';
+import { retryingConnection } from '../../../src/valkey/connections.ts';
+import { startWorkers, type WorkerRole } from '../../../workers/main.ts';
 import { type Fault, LEAKED } from '../../support/fake-openai/faults.ts';
 import { startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
@@ -27,15 +27,15 @@ afterEach(async () => {
 
 interface Answer {
   status: string;
-  checks: { name: string; status: string; said: string }[];
-  worker: { pid: number; roles: string[] };
+  checks: { name: string; status: string; message: string }[];
+  worker: { pid: number; roles: string[]; startedAt: string };
 }
 
 /** A worker whose `/health` answers, with a queue of its own. */
 async function newWorker(
   differing: Partial<Config> = {},
   languageModel: LanguageModel | null = plainModel(),
-  roles: readonly Role[] = ['store', 'export'],
+  roles: readonly WorkerRole[] = ['store', 'export'],
 ) {
   const config = {
     ...stores.config,
@@ -87,18 +87,22 @@ describe('/health', () => {
   test('is green for a worker that works, with a reason for everything', async () => {
     const { memory, config, health } = await newWorker();
     await memory.storeEpisode('Harbor uses Redis.');
-    await until('the commit', async () => (await memory.jobCounts('store')).completed === 1);
+    await until('the commit', async () => (await memory.getJobCounts('store')).completed === 1);
 
     const answer = await health();
 
-    expect(answer).toMatchObject({ code: 200, status: 'ok', worker: { pid: process.pid, roles: ['store', 'export'] } });
-    expect(check(answer, 'valkey')?.said).toMatch(/^It answered in \d+ ms\.$/);
-    expect(check(answer, 'falkordb')?.said).toMatch(/^It answered in \d+ ms\.$/);
+    expect(answer).toMatchObject({
+      code: 200,
+      status: 'ok',
+      worker: { pid: process.pid, roles: ['store', 'export'], startedAt: expect.any(String) },
+    });
+    expect(check(answer, 'valkey')?.message).toMatch(/^It answered in \d+ ms\.$/);
+    expect(check(answer, 'falkordb')?.message).toMatch(/^It answered in \d+ ms\.$/);
     expect(check(answer, 'model plain-1')).toMatchObject({
       status: 'ok',
-      said: '1 of 1 calls of the last minute went well.',
+      message: '1 of 1 calls of the last minute went well.',
     });
-    expect(answer.checks.every(({ said }) => said.endsWith('.'))).toBe(true);
+    expect(answer.checks.every(({ message }) => message.endsWith('.'))).toBe(true);
     expect(JSON.stringify(answer)).not.toContain(config.group);
   });
 
@@ -159,26 +163,26 @@ describe('/health', () => {
     });
     await server.kill('SIGCONT');
 
-    expect(check(frozen, name)).toMatchObject({ status: 'red', said: expect.stringMatching(/not answer/) });
+    expect(check(frozen, name)).toMatchObject({ status: 'red', message: expect.stringMatching(/not answer/) });
     await until('green', async () => (await health()).code === 200);
   });
 
   test('is degraded, and still 200, with dead letters', async () => {
     const { memory, config, health } = await newWorker();
     const { Queue } = await import('bullmq');
-    const connection = patientConnection(config.valkey);
+    const connection = retryingConnection(config.valkey);
     const queue = new Queue('store', { connection, prefix: config.queuePrefix });
     closers.push(async () => {
       await queue.close();
       connection.disconnect();
     });
-    await queue.add('store', { version: 99 }, { jobId: 'from-the-future' });
-    await until('the dead letter', async () => (await memory.jobCounts('store')).failed === 1);
+    await queue.add('store', { version: 0 }, { jobId: 'unreadable' });
+    await until('the dead letter', async () => (await memory.getJobCounts('store')).failed === 1);
 
     expect(check(await health(), 'dead letters')).toEqual({
       name: 'dead letters',
       status: 'degraded',
-      said: '1 job was given up; `memory-manager dead-letter list` tells why.',
+      message: '1 job was given up; `memory-manager dead-letter list` shows why.',
     });
     expect((await health()).code).toBe(200);
   });
@@ -187,7 +191,7 @@ describe('/health', () => {
     const { config, health } = await newWorker();
     const spool = openSpool(config.home, 10);
     const episode = newEpisode('Harbor uses Redis.', null, config.group, 1000);
-    spool.keepAside([{ episode, given: false, carrier: {} }]);
+    spool.storeUnreadable([{ episode, given: false, carrier: {} }]);
 
     expect(check(await health(), 'spool')).toMatchObject({ status: 'degraded' });
   });
@@ -204,8 +208,9 @@ describe('/health', () => {
     const { get, address } = await newWorker({ allowedHosts: ['prometheus.example'] });
 
     expect((await get('/live')).status).toBe(200);
+    expect((await get('/ready', { method: 'HEAD' })).status).toBe(200);
     expect((await get('/etc/passwd')).status).toBe(404);
-    for (const path of ['/health', '/live', '/metrics', '/other'])
+    for (const path of ['/health', '/live', '/ready', '/metrics', '/other'])
       expect(await statusFor(address, path, 'evil.example')).toBe(403);
     expect(await statusFor(address, '/live', 'prometheus.example')).toBe(200);
     expect((await get('/health', { method: 'POST' })).status).toBe(405);
@@ -216,7 +221,7 @@ describe('/metrics', () => {
   test('gives figures of both queues and ours, each metric once', async () => {
     const { memory, get } = await newWorker();
     await memory.storeEpisode('Harbor uses Redis.');
-    await until('the commit', async () => (await memory.jobCounts('store')).completed === 1);
+    await until('the commit', async () => (await memory.getJobCounts('store')).completed === 1);
 
     const text = await until('the totals', async () => {
       const told = await (await get('/metrics')).text();
@@ -236,22 +241,22 @@ describe('a worker', () => {
   test('is on the list while it runs, and the last commit outlives it', async () => {
     const { memory, running } = await newWorker();
     await memory.storeEpisode('Harbor uses Redis.');
-    await until('the commit', async () => (await memory.jobCounts('store')).completed === 1);
+    await until('the commit', async () => (await memory.getJobCounts('store')).completed === 1);
 
     const alive = await until('the beat', async () => {
       const { valkey } = await memory.getStatus();
-      return valkey.ok && valkey.alive.length === 1 && valkey;
+      return valkey.ok && valkey.liveWorkers.length === 1 && valkey;
     });
     await running.close();
     const { valkey: after } = await memory.getStatus();
 
-    expect(alive.alive[0]).toMatchObject({
+    expect(alive.liveWorkers[0]).toMatchObject({
       pid: process.pid,
       roles: ['store', 'export'],
       state: 'working',
-      health: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+      healthUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
     });
-    expect(after).toMatchObject({ alive: [], workers: 0, lastCommit: expect.any(Number) });
+    expect(after).toMatchObject({ liveWorkers: [], workers: 0, lastCommitAgeMs: expect.any(Number) });
   });
 
   test('that was silent for three beats counts as gone, by the clock of Valkey', async () => {
@@ -260,18 +265,18 @@ describe('a worker', () => {
       ...{ id: 'one', pid: 1, host: 'here', roles: ['store'], started: new Date(0).toISOString() },
       ...{ state: 'working', health: null, models: {} },
     };
-    await noteAlive(opened.valkey, prefix, note, 5 * SECOND);
-    const { now } = await readAlive(opened.valkey, prefix);
+    await recordHeartbeat(opened.valkey, prefix, note, 5 * SECOND);
+    const { now } = await readLiveWorkers(opened.valkey, prefix);
     const old = { version: 1, at: now - 16 * SECOND, note: { ...note, id: 'old' } };
     const ancient = { version: 1, at: now - 61 * MINUTE, note: { ...note, id: 'ancient' } };
     await opened.valkey.hset(`${prefix}:workers`, 'old', JSON.stringify(old), 'ancient', JSON.stringify(ancient));
     await opened.valkey.hset(`${prefix}:workers`, 'newer', '{"version":2}');
 
-    const { workers, lastCommit } = await readAlive(opened.valkey, prefix);
-    await noteAlive(opened.valkey, prefix, note, 60 * SECOND);
+    const { workers, lastCommit } = await readLiveWorkers(opened.valkey, prefix);
+    await recordHeartbeat(opened.valkey, prefix, note, 60 * SECOND);
 
     expect(workers.map(({ id }) => id)).toEqual(['one']);
-    expect((await readAlive(opened.valkey, prefix)).lastCommit).toBe(lastCommit);
+    expect((await readLiveWorkers(opened.valkey, prefix)).lastCommit).toBe(lastCommit);
     expect((await opened.valkey.hkeys(`${prefix}:workers`)).sort()).toEqual(['newer', 'old', 'one']);
   });
 });

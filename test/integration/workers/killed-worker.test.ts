@@ -41,7 +41,7 @@ test('a worker killed in the middle and started again loses nothing and doubles 
   const count = 60;
   for (let i = 0; i < count; i += 1)
     await memory.storeEpisode(`Harbor ${i}.0.1 fixed the leak in \`module${i}\`.`, { i });
-  const done = async () => (await memory.jobCounts('store')).completed;
+  const done = async () => (await memory.getJobCounts('store')).completed;
 
   for (const share of [0.2, 0.5]) {
     const worker = startWorker();
@@ -93,6 +93,6 @@ test('a close leaves a job that does not end', async () => {
 
   await running.close();
 
-  expect(await memory.jobCounts('store')).toMatchObject({ waiting: 1, active: 0 });
+  expect(await memory.getJobCounts('store')).toMatchObject({ waiting: 1, active: 0 });
   await memory.close();
 });

@@ -1,14 +1,15 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
 import { exportGroup } from '../../../src/archive/export.ts';
 import { installationId } from '../../../src/archive/manifest.ts';
-import { directoryStore } from '../../../src/archive/stores/directory.ts';
+import { folderStore } from '../../../src/archive/stores/folder.ts';
 import type { Config } from '../../../src/config.ts';
-import { freePort } from '../../../src/embedded/ready.ts';
+import { freePort } from '../../../src/embedded/await-ready.ts';
 import { graphName } from '../../../src/group.ts';
-import { chainKey } from '../../../src/journal/chain.ts';
+import { changeLogKey } from '../../../src/journal/change-log.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
 import { journalKey } from '../../../src/journal/stream.ts';
 import { MemoryManager } from '../../../src/memory.ts';
@@ -16,9 +17,10 @@ import { EXPORT_QUEUE, type ExportJob } from '../../../src/queue/jobs.ts';
 import { openProducer } from '../../../src/queue/producer.ts';
 import { openQueue } from '../../../src/queue/queues.ts';
 import { DAY } from '../../../src/time.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
+import { retryingConnection } from '../../../src/valkey/connections.ts';
+import { startExportWorker } from '../../../workers/export-worker.ts';
 import type { Health } from '../../../workers/health.ts';
-import { type Role, startWorkers } from '../../../workers/main.ts';
+import { startWorkers, type WorkerRole } from '../../../workers/main.ts';
 import { environmentOf, runCommand } from '../../support/command-line.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { openOwn, useOpened } from '../../support/opened.ts';
@@ -50,20 +52,26 @@ function newMemory(differing: Partial<Config> = {}) {
     () => memory.close(),
     () => producer.close(),
   );
-  const started = async (...roles: Role[]) => {
-    const worker = await startWorkers(config, roles, { languageModel: plainModel(), embedder: plainEmbedder() });
+  const notices: string[] = [];
+  const started = async (...roles: WorkerRole[]) => {
+    const worker = await startWorkers(config, roles, {
+      languageModel: plainModel(),
+      embedder: plainEmbedder(),
+      onNotice: (sentence) => notices.push(sentence),
+    });
     closers.push(() => worker.close());
     return worker;
   };
-  const tell = async (content: string, group = own) => memory.waitFor(await memory.enqueue(content, null, { group }));
+  const tell = async (content: string, group = own) =>
+    memory.waitFor(await memory.enqueueEpisode(content, null, { group }));
   const nightly = async (group = own) => {
     const { valkey } = await memory.getStatus({ group });
-    if (!valkey.ok) throw new Error(valkey.said);
+    if (!valkey.ok) throw new Error(valkey.error);
     return valkey.nightly;
   };
   const lookAtStatus = async (group = own) =>
     (await runCommand(['status', '--group', group], environmentOf(config))).stdout;
-  return { config, memory, nights: producer.nights, started, tell, nightly, lookAtStatus };
+  return { config, memory, nights: producer.nights, notices, started, tell, nightly, lookAtStatus };
 }
 
 /** As if the last night had been so many days ago. */
@@ -78,7 +86,7 @@ describe('a worker that keeps the schedule', () => {
     const { next, last } = await nightly();
     expect(next?.getTime()).toBeGreaterThan(Date.now());
     expect(last?.tick.getTime()).toBeLessThanOrEqual(Date.now());
-    expect(await memory.jobCounts('export')).toMatchObject({ waiting: 0, active: 0, completed: 0 });
+    expect(await memory.getJobCounts('export')).toMatchObject({ waiting: 0, active: 0, completed: 0 });
     expect(await lookAtStatus()).toMatch(/^Nightly {2}next at \d{4}-\d\d-\d\dT0[12]:00:00Z$/m);
     expect(await lookAtStatus()).toContain('Archive  no restore test yet\n');
   });
@@ -92,9 +100,12 @@ describe('a worker that keeps the schedule', () => {
     await tell('Harbor uses Redis.');
     await tell('Quay uses Kafka.', other);
     const { file: byHand } = await memory.export();
-    const origin = { by: 'night', installation: await installationId(opened.valkey, config.queuePrefix) } as const;
-    const store = directoryStore(config.exportDir);
-    const { file: older } = await exportGroup(opened.graphs.group(config.group), opened.leases, store, { origin });
+    // Under this memory's own queue prefix: an export that another journal records would leave a gap in this one's.
+    const own = openOwn(config);
+    closers.push(() => own.close());
+    const origin = { by: 'night', installation: await installationId(own.valkey, config.queuePrefix) } as const;
+    const store = folderStore(config.exportDir);
+    const { file: older } = await exportGroup(own.graphs.group(config.group), own.leases, store, { origin });
     await nights.schedule.advance(daysAgo(3), daysAgo(2));
 
     await Promise.all([started('scheduler'), started('scheduler')]);
@@ -105,10 +116,11 @@ describe('a worker that keeps the schedule', () => {
     });
     expect(last?.outcome).toEqual({ groups: 2, done: 2, failed: 0 });
     // The nightly job, one for each memory, and the export that was asked for.
-    expect(await memory.jobCounts('export')).toMatchObject({ completed: 4, failed: 0 });
+    expect(await memory.getJobCounts('export')).toMatchObject({ completed: 4, failed: 0 });
     const { archives } = await memory.archives.list();
     const ofTheNight = archives.filter(({ file }) => file !== byHand);
-    expect(ofTheNight.map(({ group }) => group).toSorted()).toEqual([config.group, other].toSorted());
+    const shown = JSON.stringify({ archives, byHand, older, jobs: await memory.getJobCounts('export') });
+    expect(ofTheNight.map(({ group }) => group).toSorted(), shown).toEqual([config.group, other].toSorted());
     expect(ofTheNight.every(({ restoredAt }) => restoredAt !== null)).toBe(true);
     expect(archives.map(({ file }) => file)).toContain(byHand);
     expect(archives.map(({ file }) => file)).not.toContain(older);
@@ -127,7 +139,7 @@ describe('a worker that keeps the schedule', () => {
       const outcome = (await nightly()).last?.outcome;
       return outcome?.done === outcome?.groups && (outcome ?? undefined);
     });
-    expect(await memory.jobCounts('export')).toMatchObject({ completed: 1 + groups });
+    expect(await memory.getJobCounts('export')).toMatchObject({ completed: 1 + groups });
   });
 
   test('does nothing while the schedule is off, and says so', async () => {
@@ -137,7 +149,7 @@ describe('a worker that keeps the schedule', () => {
     await started('export', 'scheduler');
 
     expect(await lookAtStatus()).toMatch(/^Nightly {2}off \(MEMORY_EXPORT_CRON\)$/m);
-    expect(await memory.jobCounts('export')).toMatchObject({ waiting: 0, active: 0, completed: 0 });
+    expect(await memory.getJobCounts('export')).toMatchObject({ waiting: 0, active: 0, completed: 0 });
   });
 
   test('does not start with a schedule that cannot be read', async () => {
@@ -165,12 +177,12 @@ test('an archive that was damaged before its trial is a dead letter, red, and ke
     return checks.find(({ name }) => name === 'archives');
   };
 
-  await until('the dead letter', async () => (await memory.jobCounts('export')).failed === 1);
+  await until('the dead letter', async () => (await memory.getJobCounts('export')).failed === 1);
 
   const [letter] = await memory.deadLetters.list({ queue: 'export' });
   expect(letter?.reason).toMatch(new RegExp(`^The nightly archive ${file} of "${config.group}" cannot be trusted`));
   expect(await readdir(config.exportDir)).toEqual(expect.arrayContaining([older, file]));
-  expect((await nightly()).failed).toMatchObject({ file, said: expect.stringMatching(/damaged|decompressed/) });
+  expect((await nightly()).failed).toMatchObject({ file, error: expect.stringMatching(/damaged|decompressed/) });
   expect(await lookAtStatus()).toMatch(new RegExp(`^Archive  cannot be restored: ${file}: `, 'm'));
   expect(await archives()).toMatchObject({ status: 'red' });
 
@@ -184,6 +196,18 @@ test('an archive that was damaged before its trial is a dead letter, red, and ke
   expect(figures).toMatch(/^opencode_memory_archive_verified_age \d/m);
 });
 
+test('a restore test by hand that fails is shown by status', async () => {
+  const { config, memory, nightly, started, tell } = newMemory();
+  await started('store', 'export');
+  await tell('Harbor uses Redis.');
+  const { file } = await memory.export();
+  await damage(join(config.exportDir, file));
+
+  expect(await memory.archives.verify(file, { restore: true })).toMatchObject({ file, intact: false });
+
+  expect(await nightly()).toMatchObject({ verified: null, failed: { file, error: expect.stringMatching(/\w/) } });
+});
+
 async function damage(path: string): Promise<void> {
   const bytes = await readFile(path);
   bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
@@ -192,7 +216,7 @@ async function damage(path: string): Promise<void> {
 
 /** A nightly export whose first try has written `written`. */
 async function addTried(config: Config, written: string): Promise<void> {
-  const connection = patientConnection(config.valkey);
+  const connection = retryingConnection(config.valkey);
   const queue = openQueue(EXPORT_QUEUE, connection, config);
   const data: ExportJob = { version: 1, group: config.group, gzip: true, nightly: true, written };
   await queue.add(EXPORT_QUEUE, data, { jobId: 'tried' });
@@ -207,7 +231,7 @@ test('a worker that finds that Valkey lost changes lets an archive be made, whic
   const journal = async () => openJournal(valkey).size(config.group);
   await started('store');
   await tell('Harbor uses Redis.');
-  await valkey.del(journalKey(valkey, config.group), chainKey(valkey, config.group));
+  await valkey.del(journalKey(valkey, config.group), changeLogKey(valkey, config.group));
   await tell('Quay uses Node.');
   await until('the gap is seen', async () => (await journal()).gap !== null);
   expect(await lookAtStatus()).toMatch(
@@ -269,9 +293,78 @@ test('every night exports and proves as many memories as there are graphs', asyn
   }
 });
 
+describe('a night with a listing that is wrong', () => {
+  /** Waits until the tick's job has ended and gives what it exports. */
+  const exportedBy = ({ nights }: ReturnType<typeof newMemory>, tick: Date) =>
+    until('the night', async () => {
+      const { last, groups } = await nights.last();
+      return last?.getTime() === tick.getTime() && (groups ?? undefined);
+    });
+
+  test('exports a memory with a restore test all the same, and forgets only the test of one that is gone', async () => {
+    const memory = newMemory();
+    const { config, nights, started, tell } = memory;
+    await started('store');
+    await tell('Harbor uses Redis.');
+    const [gone, at] = [newGroup(), daysAgo(2)];
+    for (const group of [config.group, gone]) await nights.storeRestoreTest(group, { file: 'a.json', at });
+    const worker = startExportWorker(config, retryingConnection(config.valkey), {
+      ...{ nights, leases: opened.leases, store: folderStore(config.exportDir) },
+      graphs: { ...opened.graphs, groups: async () => [] },
+      journaled: async () => [],
+      installation: async () => 'ours',
+      takeOver: async () => {},
+    });
+    closers.push(() => worker.close());
+    const tick = daysAgo(1);
+    await nights.schedule.advance(tick, daysAgo(0));
+    await nights.add(tick);
+
+    expect(await exportedBy(memory, tick)).toEqual([config.group]);
+    expect([...(await nights.restoreTests()).keys()]).toEqual([config.group]);
+  });
+
+  test.each(['journal', 'restore test'])(
+    'is red where it left out a memory that a %s shows, and not where that is newer',
+    async (record) => {
+      const health = { host: '127.0.0.1', port: await freePort() };
+      const memory = newMemory({ health });
+      const { config, nights, started, tell } = memory;
+      await started('store');
+      const archives = async () => {
+        const { checks } = (await (await fetch(`http://${health.host}:${health.port}/health`)).json()) as Health;
+        return checks.find(({ name }) => name === 'archives');
+      };
+      // As another release, whose listing is empty.
+      const connection = retryingConnection(config.valkey);
+      const worker = new Worker(EXPORT_QUEUE, async () => ({ groups: [] }), { connection, prefix: config.queuePrefix });
+      closers.push(
+        () => connection.disconnect(),
+        () => worker.close(),
+      );
+      const night = async (tick: Date) => {
+        await nights.schedule.advance(tick, new Date(tick.getTime() + DAY));
+        await nights.add(tick);
+        expect(await exportedBy(memory, tick)).toEqual([]);
+      };
+
+      await night(new Date(Date.now() - 1));
+      if (record === 'journal') await tell('Harbor uses Redis.');
+      else await nights.storeRestoreTest(config.group, { file: 'a.json', at: new Date() });
+      expect((await archives())?.status ?? 'ok').toBe('ok');
+
+      await night(new Date(Date.now() + 1));
+      expect(await archives()).toMatchObject({
+        status: 'red',
+        message: expect.stringMatching(/left out 1 memory/),
+      });
+    },
+  );
+});
+
 test('a night on which a graph has lost changes trims and removes nothing of it, and says so everywhere', async () => {
   const health = { host: '127.0.0.1', port: await freePort() };
-  const { config, memory, nights, started, tell, nightly, lookAtStatus } = newMemory({
+  const { config, memory, nights, notices, started, tell, nightly, lookAtStatus } = newMemory({
     health,
     keep: { daily: 1, weekly: 0, monthly: 0 },
   });
@@ -288,6 +381,12 @@ test('a night on which a graph has lost changes trims and removes nothing of it,
   await falkordb.call('GRAPH.DELETE', graphName(other));
   falkordb.disconnect();
   await tell('Dock uses Rust.');
+  const losses = () => notices.filter((notice) => notice.includes('lost changes'));
+  // The job does not wait for the record of its change, which reveals the loss.
+  await until('the notice', async () => losses().length > 0);
+  expect(losses()).toEqual([
+    `The graph of the memory "${config.group}" lost changes that it had applied; \`memory-manager status\` says what to do.`,
+  ]);
   const { entries } = await openJournal(opened.valkey).size(config.group);
 
   const tick = daysAgo(1);
@@ -304,16 +403,16 @@ test('a night on which a graph has lost changes trims and removes nothing of it,
   expect(await lookAtStatus(other)).toMatch(/^Memory {3}its graph has lost changes/m);
   const { status, checks } = (await (await fetch(`http://${health.host}:${health.port}/health`)).json()) as Health;
   expect(status).toBe('red');
-  expect(checks.find(({ name }) => name === 'graphs')?.said).toMatch(/^The graph of 2 memories lacks changes/);
+  expect(checks.find(({ name }) => name === 'graphs')?.message).toMatch(/^The graph of 2 memories lacks changes/);
   expect(await runCommand(['export', '--all'], environmentOf(config))).toMatchObject({
     status: 1,
-    stderr: expect.stringMatching(/lacks changes that it had taken/),
+    stderr: expect.stringMatching(/lacks changes that it had applied/),
   });
 
   for (const group of [config.group, other]) await memory.archives.rebuild({ group, replace: true });
 
-  await until('what was stored since', async () => (await memory.graphSize()).facts === 3);
-  expect(await memory.graphSize(other)).toMatchObject({ facts: 1 });
+  await until('what was stored since', async () => (await memory.getGraphSize()).facts === 3);
+  expect(await memory.getGraphSize(other)).toMatchObject({ facts: 1 });
   expect(await lookAtStatus()).not.toMatch(/^Memory {3}its graph/m);
   const exported = await memory.exportAll();
   expect(exported.filter((it) => 'failed' in it)).toEqual([]);

@@ -71,7 +71,7 @@ test.each([
 ])('a command line that lacks the right to a %s names that, and no password', async (_, rules, sentence) => {
   const user = await newUser(stores.config.valkey, rules);
 
-  const ended = await runCommand(['store', 'Harbor uses Valkey 8.', '--timeout', '5'], {
+  const ended = await runCommand(['store', 'Harbor uses Valkey 8.', '--timeout', '120'], {
     ...environmentOf(stores.config),
     VALKEY_USERNAME: user.username,
     VALKEY_PASSWORD: user.password,
@@ -99,7 +99,7 @@ test.each(['{memory}', '{one}'])(
     const memory = new MemoryManager(config, { embedder: plainEmbedder() });
     closers.push(() => memory.close());
 
-    const receipt = await memory.enqueue('Mira [Person] WORKS_ON Harbor [Project]: Mira works on Harbor.');
+    const receipt = await memory.enqueueEpisode('Mira [Person] WORKS_ON Harbor [Project]: Mira works on Harbor.');
     await memory.waitFor(receipt);
     const exported = await memory.export();
     await memory.archives.restore(exported.file, { group: newGroup() });

@@ -88,7 +88,7 @@ describe('a Valkey that refuses', () => {
     // Thousands where the worker asks again at once.
     expect(refused).toBeLessThan(70 * seconds);
     expect(valkey.store).toMatchObject({ failed: 0 });
-    expect(said).toMatch(/"Valkey at \S+ is out of memory and takes nothing more; raise its maxmemory\."/);
+    expect(said).toMatch(/"Valkey at \S+ is out of memory and accepts no more data; raise its maxmemory\."/);
     expect(linesOf(said, 'out of memory').length).toBeLessThan(5);
     expect(said).not.toContain('unexpected failure');
   });

@@ -1,15 +1,20 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { Queue } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startServers } from '../../../src/embedded/servers.ts';
 import { MemoryManager } from '../../../src/memory.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
+import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { startWorkers } from '../../../workers/main.ts';
 import { environmentOf, startCommand } from '../../support/command-line.ts';
 import { startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
+
+const CLOSING_WORKER = fileURLToPath(new URL('../../support/closing-worker.ts', import.meta.url));
+const addressOf = ({ host, port }: { host: string; port: number }) => ({ host, port });
 
 const stores = useStores();
 const closers: (() => unknown)[] = [];
@@ -23,7 +28,7 @@ afterEach(async () => {
 
 function openMemory() {
   const memory = new MemoryManager(config);
-  const connection = patientConnection(config.valkey);
+  const connection = retryingConnection(config.valkey);
   const queue = new Queue('store', { connection, prefix: config.queuePrefix });
   closers.push(
     () => connection.disconnect(),
@@ -64,7 +69,10 @@ describe('a worker that has to go', () => {
       },
     };
     const running = await startWorkers(config, ['store'], { languageModel, embedder: plainEmbedder() });
-    const [soon, slow] = await memory.enqueueMany([{ content: 'Harbor uses Redis.' }, { content: 'Slow uses Redis.' }]);
+    const [soon, slow] = await memory.enqueueEpisodes([
+      { content: 'Harbor uses Redis.' },
+      { content: 'Slow uses Redis.' },
+    ]);
     await until('both', () => asked.length === 2);
 
     const closed = running.close();
@@ -78,7 +86,7 @@ describe('a worker that has to go', () => {
     const again = await startWorkers(config, ['store'], { languageModel: plain, embedder: plainEmbedder() });
     closers.push(() => again.close());
     await memory.waitFor({ queue: 'store', jobId: slow?.uuid ?? '' });
-    expect((await memory.graphSize()).episodes).toBe(2);
+    expect((await memory.getGraphSize()).episodes).toBe(2);
   });
 });
 
@@ -86,7 +94,7 @@ describe('the program', () => {
   test('hands back what does not end and exits with 0', async () => {
     const { memory, queue } = openMemory();
     const { worker, fake, ended } = await startProgram();
-    const { uuid } = await memory.enqueue('Harbor uses Redis.');
+    const { uuid } = await memory.enqueueEpisode('Harbor uses Redis.');
     await until('the job', () => fake.called('extract').length === 1);
 
     worker.kill('SIGTERM');
@@ -97,10 +105,37 @@ describe('the program', () => {
     expect(await queue.getJob(uuid)).toMatchObject({ attemptsMade: 0 });
   });
 
+  test('leaves no connection behind when Valkey stops answering before the close', async () => {
+    const servers = await startServers({ env: {} });
+    if (!servers.own) throw new Error('this test needs servers of its own');
+    closers.push(() => servers.stop());
+    const { valkey, falkordb } = servers;
+    const environment = environmentOf({
+      ...config,
+      valkey: { ...config.valkey, ...addressOf(valkey) },
+      falkordb: { ...config.falkordb, ...addressOf(falkordb) },
+    });
+    const program = spawn(process.execPath, [CLOSING_WORKER], { env: { ...process.env, ...environment } });
+    closers.push(() => program.kill('SIGKILL'));
+    const ended = once(program, 'exit');
+    let said = '';
+    program.stdout.setEncoding('utf8').on('data', (text) => {
+      said += text;
+    });
+    await until('the workers', () => said.includes('ready'));
+
+    await valkey.kill('SIGSTOP');
+    program.stdin.write('close\n');
+    await until('the close', () => said.includes('closed'));
+    await valkey.kill('SIGKILL');
+
+    expect(await ended).toEqual([0, null]);
+  });
+
   test('exits at once at a second signal', async () => {
     const { memory } = openMemory();
     const { worker, fake, ended } = await startProgram();
-    await memory.enqueue('Harbor uses Redis.');
+    await memory.enqueueEpisode('Harbor uses Redis.');
     await until('the job', () => fake.called('extract').length === 1);
 
     worker.kill('SIGINT');
@@ -128,7 +163,7 @@ describe('the program', () => {
     };
     const memory = new MemoryManager(config);
     const { worker, fake, ended } = await startProgram();
-    await memory.enqueue('Harbor uses Redis.');
+    await memory.enqueueEpisode('Harbor uses Redis.');
     await until('the job', () => fake.called('extract').length === 1);
     await memory.close();
     await servers[name].kill(signal);

@@ -39,8 +39,8 @@ test('two installations with one Valkey, two prefixes and the same group know no
   const two = await install({ ...own('two'), falkordb: { host, port, tls: false } });
 
   // Both under the same key, so that everything that is named by the episode would be named alike.
-  await one.waitFor(await one.enqueue('Harbor uses Redis.', null, { idempotencyKey: 'k' }));
-  await two.waitFor(await two.enqueue('Harbor uses Valkey.', null, { idempotencyKey: 'k' }));
+  await one.waitFor(await one.enqueueEpisode('Harbor uses Redis.', null, { idempotencyKey: 'k' }));
+  await two.waitFor(await two.enqueueEpisode('Harbor uses Valkey.', null, { idempotencyKey: 'k' }));
   const answers = await Promise.all([one.queryMemory('Harbor'), two.queryMemory('Harbor')]);
   await two.archives.rebuild({ replace: true });
   const rebuilt = await two.queryMemory('Harbor', 5, { cache: false });

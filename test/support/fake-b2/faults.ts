@@ -9,8 +9,8 @@ export type Fault = (
   /** The connection breaks, or falls silent, when so many bytes of the answer's body are sent. */
   | { readonly kind: 'reset-in-answer' | 'silent-in-answer'; readonly after: number }
   | { readonly kind: 'silence' }
-  /** So many milliseconds pass before each piece of the request's body is read. */
-  | { readonly kind: 'slow'; readonly ms: number }
+  /** So many milliseconds pass before each piece of the request's body is read, or before the first pieces only. */
+  | { readonly kind: 'slow'; readonly ms: number; readonly pieces?: number }
 ) & {
   /** The call that goes wrong. Default: any. */
   readonly on?: Operation;

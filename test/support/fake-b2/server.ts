@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { B2Settings } from '../../../src/config.ts';
+import type { B2Settings } from '../../../src/archive/stores/b2/declaration.ts';
 import { ALL_CAPABILITIES, type FakeKey, openAccount } from './account.ts';
 import { jsonApi } from './api.ts';
 import { download } from './download.ts';
@@ -130,7 +130,7 @@ export async function startFakeB2({
     const chunks: Buffer[] = [];
     let length = 0;
     for await (const chunk of request as AsyncIterable<Buffer>) {
-      if (fault?.kind === 'slow') await sleep(fault.ms);
+      if (fault?.kind === 'slow' && chunks.length < (fault.pieces ?? Number.POSITIVE_INFINITY)) await sleep(fault.ms);
       chunks.push(chunk);
       length += chunk.length;
       if (isUpload) received += chunk.length;

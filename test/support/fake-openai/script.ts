@@ -1,27 +1,27 @@
 /**
- * The plain language in which a test writes into an episode what the fake server finds there. One statement a line; every
- * other line is text without meaning. A line may begin with a speaker (`Mira: …`), a quote mark or a bullet (`- `).
+ * The script language in which a test tells the fake server what to find in an episode: one statement per line of the episode. The
+ * server ignores all other lines. A line may begin with a speaker (`Mira: …`), a quote mark or a bullet (`- `).
  *
  *     Mira Okafor [Person] WORKS_ON Harbor [Project]: Mira Okafor works on Harbor (2025-01-10..2025-03-01)
  *
- * source, relation, target and, after the colon, the fact. Types in brackets are optional (else `Entity`, or the type that the
- * same episode gives the name elsewhere). The relation is the first word of capitals and underscores (two letters or more)
- * after the first word; a name with such a word in it wants its `[Type]`. Dates are optional: `(a..b)`, `(a..)`, `(..b)` or
- * `(a)`, which is a beginning; they are handed on as they stand. Attributes stand behind the type or the relation:
+ * The parts are source, relation, target and, after the colon, the fact. Types in brackets are optional (else `Entity`, or the type
+ * that the same episode gives the name elsewhere). The relation is the first word of two or more capitals and underscores after the
+ * first word; a name that contains such a word needs its `[Type]`. Dates are optional and are returned unchanged: `(a..b)`, `(a..)`,
+ * `(..b)` or `(a)`, which is a beginning. Attributes follow the type or the relation:
  *
  *     Mira Okafor [Person role="lead" age=30] WORKS_ON{share=0.5} Harbor: …
  *
- * Besides:
+ * Other statements:
  *
- *     entity: Harbor [Project]                     a thing that no fact is about
- *     ended: Harbor / Redis 7 @ 2025-03-01         what held between the two holds no more; the date is optional
+ *     entity: Harbor [Project]                     an entity without a fact
+ *     ended: Harbor / Redis 7 @ 2025-03-01         a relation between the two ended; the date is optional
  *
  *     value: Harbor's API / port = 9090 (was 8080): The API listens on 9090.      a property with one value; "was" is optional
  *     rule: I prefer short commits.                a sentence of the text that states a rule
  *     task: write the runbook: I will write the runbook.                          work that is open, and the sentence that says so
  *     done: write the runbook: The runbook is written.
  *
- * The sentence of a fact is given by `{evidence="…"}` behind its relation. Such a sentence has to stand in the episode.
+ * `{evidence="…"}` after the relation gives the sentence of a fact. The episode must contain this sentence.
  *
  * and knowledge for questions that come later, which the server keeps (or is given at its start as `knowledge`, the same lines):
  *

@@ -94,6 +94,10 @@ export async function startFakeOpenAI(options: FakeOpenAIOptions = {}): Promise<
   });
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.url?.startsWith('/v1/models/')) {
+      const model = { id: decodeURIComponent(request.url.slice('/v1/models/'.length)), object: 'model' };
+      return send(response, refusedKey(request) ?? { status: 200, body: model });
+    }
     const body = await jsonBody(request);
     const isEmbedding = request.url === '/v1/embeddings';
     if (!isEmbedding && request.url !== '/v1/chat/completions')

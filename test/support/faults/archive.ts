@@ -65,7 +65,7 @@ export async function seemWhole(memory: MemoryManager, group: string, target: st
   const taken: string[] = archives.map(({ file }) => `${file} is listed`);
   for (const file of ['latest', ...incomplete]) {
     const verified = await refusedOr(() => memory.archives.verify(file, { group }));
-    if (verified?.whole) taken.push(`${file} is verified`);
+    if (verified?.intact) taken.push(`${file} is verified`);
     if (await refusedOr(() => memory.archives.restore(file, { group: target }))) taken.push(`${file} is restored`);
   }
   return taken;

@@ -11,9 +11,8 @@ const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
  * All nodes, edges and properties as sorted lines, the same for graphs that mean the same: uuids stand as what they are uuids
  * of, times of the system are left out.
  */
-export function canonicalLines(graph: WholeGraph): string[] {
+export function canonicalLines(graph: WholeGraph, long: ReadonlySet<string> = waitingForSummaries(graph)): string[] {
   const meant = meaningOfUuids(graph);
-  const long = new Set(graph.nodes.filter(isLongNote).map((note) => textOf(note, 'entity')));
   const named = (text: string) => text.replace(UUID, (uuid) => `<${meant.get(uuid) ?? 'unknown uuid'}>`);
   const told = (stored: Stored, isEpisode: boolean) =>
     Object.entries(stored.properties)
@@ -34,6 +33,20 @@ export function canonicalLines(graph: WholeGraph): string[] {
 
 const LONG = 'long';
 const isLongNote = ({ properties }: StoredNode) => String(properties.key).startsWith('long:');
+
+/**
+ * The lines that differ between two states of one graph. A task may write summaries at any time, also between the two: the summary of
+ * an entity that waits for one in either state is not compared.
+ */
+export function changesBetween(before: WholeGraph, after: WholeGraph): string[] {
+  const long = new Set([...waitingForSummaries(before), ...waitingForSummaries(after)]);
+  return differences(canonicalLines(before, long), canonicalLines(after, long));
+}
+
+/** Uuids of entities whose summary has grown too long, until a task writes it. */
+function waitingForSummaries({ nodes }: WholeGraph): Set<string> {
+  return new Set(nodes.filter(isLongNote).map((note) => textOf(note, 'entity')));
+}
 
 export function graphHash(graph: WholeGraph): string {
   return createHash('sha256').update(canonicalLines(graph).join('\n')).digest('hex');

@@ -1,7 +1,7 @@
 import { DAY, MINUTE } from '../../../src/time.ts';
 import { random } from '../random.ts';
 import { DETAILS, PARTS, PEOPLE, PURPOSES, REASONS, REMEDIES, SYMPTOMS, TEAMS, TOOLS } from './chronicle-words.ts';
-import { nameOf, type Told, uuidOf } from './story.ts';
+import { nameOf, type StoryEpisode, uuidOf } from './story.ts';
 
 /** What the fake model is to know of a chronicle. */
 export const CHRONICLE_KNOWLEDGE = ['exclusive: RUNS_ON', 'exclusive: LED_BY'].join('\n');
@@ -31,7 +31,7 @@ function drawing(seed: number) {
  * lead to lead, which ends what held before; they use tools, call each other, break and are repaired. Names come again and
  * again, sentences seldom. The same for the same length, whatever the group.
  */
-export function chronicleOf(group: string, length: number): Told[] {
+export function chronicleOf(group: string, length: number): StoryEpisode[] {
   const draw = drawing(24);
   const { one, service, host, person, version, detail } = draw;
   return Array.from({ length }, (_, index) => {

@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 
 const DATABASES = 16;
@@ -12,6 +14,28 @@ export async function allText(connection: Redis): Promise<Map<string, string>> {
   }
   await connection.select(0);
   return texts;
+}
+
+/** All texts that are stored in both servers, in graphs and in the home folder, each with its place. */
+export async function storedTexts(
+  valkey: Redis,
+  falkordb: Redis,
+  home: string,
+): Promise<(readonly [string, string])[]> {
+  const graphs = await Promise.all(
+    ((await falkordb.call('GRAPH.LIST')) as string[]).flatMap((name) =>
+      ['MATCH (n) RETURN properties(n)', 'MATCH ()-[e]->() RETURN properties(e)'].map(
+        async (query) => [`graph ${name}`, JSON.stringify(await falkordb.call('GRAPH.QUERY', name, query))] as const,
+      ),
+    ),
+  );
+  const files = await readdir(home, { recursive: true, withFileTypes: true }).catch(() => []);
+  const texts = await Promise.all(
+    files
+      .filter((file) => file.isFile())
+      .map(async ({ parentPath, name }) => [name, await readFile(join(parentPath, name), 'utf8')] as const),
+  );
+  return [...(await allText(valkey)), ...(await allText(falkordb)), ...graphs, ...texts];
 }
 
 async function textAt(connection: Redis, key: string): Promise<string> {

@@ -1,5 +1,5 @@
 import { type StoredNode, textOf, textsOf, type WholeGraph } from '../graphiti/whole-graph.ts';
-import type { Told } from './story.ts';
+import type { StoryEpisode } from './story.ts';
 
 /** What is wrong with a graph; each entry names one thing. */
 export interface Wrongs {
@@ -14,7 +14,7 @@ export interface Wrongs {
 export const NOTHING_WRONG: Wrongs = { lost: [], duplicates: [], halfWritten: [] };
 
 /** Compares a graph with the episodes that were acknowledged for it. */
-export function inspect(graph: WholeGraph, acknowledged: readonly Told[]): Wrongs {
+export function inspect(graph: WholeGraph, acknowledged: readonly StoryEpisode[]): Wrongs {
   const lost = lostOf(graph, acknowledged);
   return { lost, duplicates: duplicatesOf(graph), halfWritten: halfWrittenOf(graph) };
 }
@@ -28,7 +28,7 @@ function committedOf(graph: WholeGraph): Set<string> {
   return new Set(notes.map((it) => textOf(it, 'key').slice('episode:'.length)));
 }
 
-function lostOf(graph: WholeGraph, acknowledged: readonly Told[]): string[] {
+function lostOf(graph: WholeGraph, acknowledged: readonly StoryEpisode[]): string[] {
   const committed = committedOf(graph);
   const raw = new Map(labelled(graph, 'Episodic').map((it) => [textOf(it, 'uuid'), it]));
   const supports = new Map<string, Set<string>>();
@@ -38,9 +38,15 @@ function lostOf(graph: WholeGraph, acknowledged: readonly Told[]): string[] {
     const episode = raw.get(uuid);
     if (!episode) return [`${uuid} is not there`];
     if (textOf(episode, 'content') !== content) return [`${uuid} has another text`];
-    if (!committed.has(uuid)) return [`${uuid} is not committed`];
+    if (!committed.has(uuid)) return [`${uuid} is not committed: ${noteOf(graph, uuid)}`];
     return supports.get(uuid)?.has(ownFact) ? [] : [`${uuid} is committed and its fact is missing`];
   });
+}
+
+/** What a failure shows of the episode's note. */
+function noteOf(graph: WholeGraph, uuid: string): string {
+  const note = graph.nodes.find((it) => textOf(it, 'key') === `episode:${uuid}`);
+  return note ? JSON.stringify(note.properties) : 'it has no note';
 }
 
 function duplicatesOf(graph: WholeGraph): string[] {

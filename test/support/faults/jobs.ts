@@ -1,11 +1,11 @@
 import type { Job, Queue } from 'bullmq';
 import type { Config } from '../../../src/config.ts';
 import { openQueue } from '../../../src/queue/queues.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
+import { retryingConnection } from '../../../src/valkey/connections.ts';
 
 /** Opens the queue as BullMQ has it, past the product. */
 export async function withQueue<T>(config: Config, work: (queue: Queue) => Promise<T>): Promise<T> {
-  const connection = patientConnection(config.valkey);
+  const connection = retryingConnection(config.valkey);
   await connection.connect();
   const queue = openQueue('store', connection, config);
   try {

@@ -121,7 +121,7 @@ export function useLaboratory(
     const memory = new MemoryManager({
       ...config,
       openai: { ...config.openai, baseUrl: url.href },
-      embeddings: { by: 'openai', baseUrl: url.href, dimension: Number(DIMENSION) },
+      embeddings: { provider: 'openai', baseUrl: url.href, dimension: Number(DIMENSION) },
     });
     closing.push(() => memory.close());
     return {

@@ -1,7 +1,7 @@
 import { episodeIn } from '../fake-openai/answers.ts';
 import type { ChatRequest, EmbeddingRequest } from '../fake-openai/protocol.ts';
 import type { FakeCall } from '../fake-openai/server.ts';
-import type { Told } from './story.ts';
+import type { StoryEpisode } from './story.ts';
 
 /** Calls that read or embedded an episode. Each episode needs one of either kind. */
 export interface CallsSpent {
@@ -16,7 +16,7 @@ export interface CallsSpent {
  * Counts extractions by the episode's text, embeddings by the fact that only this episode states. A call counts as soon as the
  * server has it, whether or not somebody was left to hear the answer.
  */
-export function callsSpent(calls: readonly FakeCall[], episodes: readonly Told[]): CallsSpent {
+export function callsSpent(calls: readonly FakeCall[], episodes: readonly StoryEpisode[]): CallsSpent {
   const own = new Set(episodes.map(({ ownFact }) => ownFact));
   const spent = new Map<string, number>();
   for (const call of calls)

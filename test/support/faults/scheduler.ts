@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../../../src/config.ts';
 import { openProducer } from '../../../src/queue/producer.ts';
-import { serveDue } from '../../../src/schedule/due.ts';
+import { runDueTicks } from '../../../src/schedule/run-due-ticks.ts';
 import { openTicks } from '../../../src/schedule/ticks.ts';
-import { patientConnection } from '../../../src/valkey/connections.ts';
+import { retryingConnection } from '../../../src/valkey/connections.ts';
 
 /** What `startSchedulerProcess` runs: a scheduler that looks all the time, by the test's clock and its own error. */
 const skew = Number(process.argv[2]);
 const config = loadConfig();
 const { nights } = openProducer(config);
-const valkey = patientConnection(config.valkey);
+const valkey = retryingConnection(config.valkey);
 const ticks = openTicks(config.nightly?.cron ?? '', config.nightly?.timeZone ?? '');
 const state = {
   async read() {
@@ -20,7 +20,7 @@ const state = {
 };
 
 for (let looks = 0; ; looks += 1) {
-  await serveDue(ticks, state, nights.add);
+  await runDueTicks(ticks, state, nights.add);
   if (looks === 0) process.stdout.write('looks');
   await sleep(Math.random() * 4);
 }

@@ -1,6 +1,6 @@
 import type { Proxies } from './laboratory.ts';
 import type { Act, Message } from './proxy.ts';
-import { nameOf, type Told } from './story.ts';
+import { nameOf, type StoryEpisode } from './story.ts';
 
 // The one place that knows what the stages of a job look like on the wire. A pattern that no longer fits makes the tests fail
 // that wait for it.
@@ -52,7 +52,7 @@ export const BOUNDARIES: readonly Boundary[] = (
 export function watchBoundary(
   { valkey, falkordb, model }: Proxies,
   { stage, when }: Boundary,
-  { told, seed, prefix }: { readonly told: readonly Told[]; readonly seed: string; readonly prefix: string },
+  { told, seed, prefix }: { readonly told: readonly StoryEpisode[]; readonly seed: string; readonly prefix: string },
   act: Act,
 ): void {
   const group = told[0]?.group ?? '';

@@ -3,7 +3,7 @@ import type { EpisodeInput } from '../../../src/memory/options.ts';
 import { MINUTE } from '../../../src/time.ts';
 
 /** An episode that a test hands in, and what the graph must hold for it. */
-export interface Told extends EpisodeInput {
+export interface StoryEpisode extends EpisodeInput {
   readonly uuid: string;
   readonly group: string;
   readonly referenceTime: Date;
@@ -28,7 +28,7 @@ export function nameOf(...words: readonly (string | number)[]): string {
  * tells where the project runs, which ends where it ran before; every fifth repeats what was said before. What they say does
  * not depend on the group, so that groups can be compared.
  */
-export function storyOf(group: string, length: number, seed = 'story'): Told[] {
+export function storyOf(group: string, length: number, seed = 'story'): StoryEpisode[] {
   const project = nameOf(seed, 'project');
   return Array.from({ length }, (_, index) => {
     const issue = nameOf(seed, 'issue', index);
@@ -54,7 +54,7 @@ export function uuidOf(...words: readonly (string | number)[]): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** What `enqueue` takes beside the content. */
-export function optionsOf({ uuid, group, referenceTime }: Told) {
+/** What `enqueueEpisode` takes beside the content. */
+export function optionsOf({ uuid, group, referenceTime }: StoryEpisode) {
   return { uuid, group, referenceTime };
 }

@@ -1,6 +1,6 @@
-import { LABEL, type Param } from '../../../src/graph/codec.ts';
 import { STOPWORDS } from '../../../src/graph/fulltext.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
+import { LABEL_PATTERN, type Param } from '../../../src/graph/query-text.ts';
 import { type GoldenEdge, type GoldenGraph, type GoldenNode, goldenGraph, type Properties } from './golden.ts';
 
 const WORDS = JSON.stringify(STOPWORDS);
@@ -52,6 +52,6 @@ function row({ properties }: GoldenNode | GoldenEdge, group: string): { [key: st
 
 // Labels cannot be parameters.
 function checked(label: string): string {
-  if (!LABEL.test(label)) throw new TypeError(`"${label}" cannot be a label`);
+  if (!LABEL_PATTERN.test(label)) throw new TypeError(`"${label}" cannot be a label`);
   return label;
 }

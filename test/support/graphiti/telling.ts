@@ -9,7 +9,7 @@ import type { ExtractedFact, Extraction } from '../../../src/models/language-mod
 import { useOpened } from '../opened.ts';
 import { newGroup, useStores } from '../stores.ts';
 import { checklist } from './checklist.ts';
-import { type Opinions, toldModel } from './told-model.ts';
+import { type Opinions, scriptedModel } from './scripted-model.ts';
 
 /** Finds everything near to everything, so that all that exists is a candidate. */
 export const alike: Embedder = {
@@ -49,9 +49,9 @@ export function useTelling() {
     told: readonly Told[],
     opinions: Opinions = {},
     { before, after, embedder = alike }: Telling = {},
-  ): Promise<{ graph: GroupGraph; uuids: string[]; asked: ReturnType<typeof toldModel>['asked']; config: Config }> {
+  ): Promise<{ graph: GroupGraph; uuids: string[]; asked: ReturnType<typeof scriptedModel>['asked']; config: Config }> {
     const graph = opened.graphs.group(newGroup());
-    const model = toldModel(Object.fromEntries(told.map((it, place) => [`episode ${place}`, it])), opinions);
+    const model = scriptedModel(Object.fromEntries(told.map((it, place) => [`episode ${place}`, it])), opinions);
     if (before) {
       await graph.prepare(embedder);
       await before(graph);

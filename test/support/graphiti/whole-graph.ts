@@ -30,29 +30,44 @@ export interface End {
 
 type Row<T extends Stored> = Omit<T, 'types'> & { types: [string, string][] };
 
-/** Read page by page, so that no query of a large graph meets the limit of a read on a busy machine. Nobody writes meanwhile. */
+/**
+ * Read page by page, so that no query of a large graph meets the limit of a read on a busy machine. Pages are ranges of
+ * FalkorDB's ids, not of positions: what a late task removes from one page moves nothing out of another.
+ */
 export async function wholeGraph(graph: GroupGraph): Promise<WholeGraph> {
   const nodes = await pages<Row<StoredNode>>(
     graph,
-    `MATCH (n) WITH n ORDER BY n.uuid, id(n) SKIP $skip LIMIT $limit
-     RETURN labels(n) AS labels, properties(n) AS properties, [k IN keys(n) | [k, typeOf(n[k])]] AS types`,
+    `MATCH (n) WHERE id(n) > $last WITH n ORDER BY id(n) LIMIT $limit
+     RETURN id(n) AS id, labels(n) AS labels, properties(n) AS properties, [k IN keys(n) | [k, typeOf(n[k])]] AS types`,
   );
   const edges = await pages<Row<StoredEdge>>(
     graph,
-    `MATCH (a)-[e]->(b) WITH a, e, b ORDER BY e.uuid, id(e) SKIP $skip LIMIT $limit
-     RETURN type(e) AS type, {uuid: a.uuid, labels: labels(a)} AS source, {uuid: b.uuid, labels: labels(b)} AS target,
-            properties(e) AS properties, [k IN keys(e) | [k, typeOf(e[k])]] AS types`,
+    `MATCH (a)-[e]->(b) WHERE id(e) > $last WITH a, e, b ORDER BY id(e) LIMIT $limit
+     RETURN id(e) AS id, type(e) AS type, {uuid: a.uuid, labels: labels(a)} AS source,
+            {uuid: b.uuid, labels: labels(b)} AS target, properties(e) AS properties,
+            [k IN keys(e) | [k, typeOf(e[k])]] AS types`,
   );
-  return { group: graph.group, nodes: nodes.map(typed), edges: edges.map(typed) };
+  return { group: graph.group, nodes: inOrder(nodes).map(typed), edges: inOrder(edges).map(typed) };
 }
 
 const PAGE = 500;
 
 async function pages<Row>(graph: GroupGraph, query: string): Promise<Row[]> {
   const all: Row[] = [];
-  for (let page: Row[] | undefined; page === undefined || page.length === PAGE; all.push(...page))
-    page = await graph.read<Row>(query, { skip: all.length, limit: PAGE });
+  let last = -1;
+  for (let size = PAGE; size === PAGE; ) {
+    const page = await graph.read<Row & { id: number }>(query, { last, limit: PAGE });
+    size = page.length;
+    last = page.at(-1)?.id ?? last;
+    all.push(...page.map(({ id: _, ...row }) => row as Row));
+  }
   return all;
+}
+
+/** By uuid; what has none comes last, as it was created. */
+function inOrder<T extends { properties: Readonly<Record<string, unknown>> }>(rows: readonly T[]): T[] {
+  const key = ({ properties: { uuid } }: T) => (typeof uuid === 'string' ? uuid : '~');
+  return rows.toSorted((a, b) => (key(a) < key(b) ? -1 : Number(key(a) > key(b))));
 }
 
 function typed<T extends Stored>({ types, ...rest }: Row<T>): T {

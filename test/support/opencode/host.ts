@@ -1,14 +1,12 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { createOpencodeClient, type OpencodeClient } from '@opencode-ai/sdk';
 import { MINUTE } from '../../../src/time.ts';
+import { makePlace, type Place } from '../hosts/place.ts';
 
-const run = promisify(execFile);
 const MODULES = fileURLToPath(new URL('../../../node_modules', import.meta.url));
 
 /** The real opencode, of whichever package fits this machine. */
@@ -28,15 +26,6 @@ export interface HostOptions {
   readonly place: Place;
 }
 
-/** Where a host has its home and its project. */
-export interface Place {
-  readonly home: string;
-  readonly project: string;
-  /** Of the same repository. */
-  readonly worktree: string;
-  remove(): Promise<void>;
-}
-
 /** A running `opencode serve`. */
 export interface Host {
   readonly client: OpencodeClient;
@@ -48,25 +37,15 @@ export interface Host {
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** A home, and a repository with an origin that no other has, one commit and a worktree. */
-export async function makePlace(): Promise<Place> {
-  const root = await mkdtemp(join(tmpdir(), 'opencode-test-'));
-  const [home, project, worktree] = [join(root, 'home'), join(root, 'project'), join(root, 'worktree')];
-  await mkdir(project, { recursive: true });
-  const who = ['-c', 'user.name=Mira', '-c', 'user.email=mira@example.com'];
-  for (const words of [
-    ['init', '--quiet'],
-    ['remote', 'add', 'origin', `https://git.example.com/${basename(root)}/harbor.git`],
-    [...who, 'commit', '--quiet', '--allow-empty', '--message', 'Begin'],
-    ['worktree', 'add', '--quiet', worktree],
-  ])
-    await run('git', words, { cwd: project });
-  await seed(join(home, 'config', 'opencode'));
-  return { home, project, worktree, remove: () => rm(root, { recursive: true, force: true, maxRetries: 5 }) };
+/** A place in which opencode asks no registry. */
+export async function makeOpencodePlace(): Promise<Place> {
+  const place = await makePlace();
+  await seedConfigFolder(join(place.home, 'config', 'opencode'));
+  return place;
 }
 
-/** A folder that opencode takes for one whose packages are installed, so that it asks no registry. */
-async function seed(folder: string): Promise<void> {
+/** Makes a configuration folder that opencode takes for one whose packages are installed, so that it asks no registry. */
+export async function seedConfigFolder(folder: string): Promise<void> {
   await mkdir(join(folder, 'node_modules'), { recursive: true });
   const root = { dependencies: { '@opencode-ai/plugin': '1.18.33' } };
   await writeFile(join(folder, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, packages: { '': root } }));
@@ -107,6 +86,21 @@ export async function startHost(modelUrl: string, options: HostOptions): Promise
 }
 
 function environment({ home }: Place, modelUrl: string, { config, environment }: HostOptions): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env.PATH,
+    HOME: home,
+    XDG_CONFIG_HOME: join(home, 'config'),
+    XDG_DATA_HOME: join(home, 'data'),
+    XDG_STATE_HOME: join(home, 'state'),
+    XDG_CACHE_HOME: join(home, 'cache'),
+    OPENCODE_DISABLE_PROJECT_CONFIG: '1',
+    ...offlineEnvironment(modelUrl, config),
+    ...environment,
+  };
+}
+
+/** With a stub as its only model, and nothing asked of any other server. */
+export function offlineEnvironment(modelUrl: string, config: object = {}): Record<string, string> {
   const stub = {
     npm: '@ai-sdk/openai-compatible',
     name: 'Stub',
@@ -118,19 +112,11 @@ function environment({ home }: Place, modelUrl: string, { config, environment }:
     ...config,
   };
   return {
-    PATH: process.env.PATH,
-    HOME: home,
-    XDG_CONFIG_HOME: join(home, 'config'),
-    XDG_DATA_HOME: join(home, 'data'),
-    XDG_STATE_HOME: join(home, 'state'),
-    XDG_CACHE_HOME: join(home, 'cache'),
     OPENCODE_CONFIG_CONTENT: JSON.stringify(given),
-    OPENCODE_DISABLE_PROJECT_CONFIG: '1',
     OPENCODE_DISABLE_MODELS_FETCH: '1',
     OPENCODE_DISABLE_AUTOUPDATE: '1',
     OPENCODE_DISABLE_SHARE: '1',
     npm_config_fetch_retries: '0',
-    ...environment,
   };
 }
 
@@ -138,7 +124,7 @@ async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void>
   if (child.exitCode !== null || child.signalCode !== null) return;
   const end = new Promise((resolve) => child.once('exit', resolve));
   child.kill(signal);
-  const late = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  const late = setTimeout(() => child.kill('SIGKILL'), 2 * MINUTE);
   await end;
   clearTimeout(late);
 }

@@ -5,7 +5,7 @@ import { rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { cacheFolder, makeFolder } from '../../../src/embedded/cache.ts';
+import { cacheFolder, makeFolder } from '../../../src/embedded/cache-folder.ts';
 import type { startFakeOpenAI } from '../fake-openai/index.ts';
 
 /** The release whose stored data and workers this one has to get on with. */

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { normalisedOrigin } from '../../../src/agents/git-origin.ts';
+import { normalisedOrigin } from '../../../src/agents/git.ts';
 import { scopeOf } from '../../../src/agents/scope.ts';
 
 let folder = '';
@@ -36,6 +36,15 @@ function commit(directory: string, text = 'a'): void {
 }
 
 describe('a repository with an origin', () => {
+  test('has the same memory when its folder is gone and a host noted its address', () => {
+    const origin = 'https://github.com/team/harbor.git';
+    const there = scope(newRepository('there', origin));
+
+    expect(scope(path('gone'), { origin })).toEqual({ ...there, needsJoining: false });
+    // A folder that exists says itself what it belongs to.
+    expect(scope(newRepository('other', 'https://github.com/team/other'), { origin }).group).toMatch(/^repo_other_/);
+  });
+
   test('has the same memory however the address is written', () => {
     const addresses = [
       'git@github.com:Team/Harbor.git',
@@ -54,6 +63,7 @@ describe('a repository with an origin', () => {
     expect(scopes[0]).toEqual({
       group: expect.stringMatching(/^repo_harbor_[0-9a-f]{16}$/),
       by: 'origin',
+      needsJoining: true,
       userGroup: 'user_mira',
     });
   });
@@ -91,7 +101,8 @@ describe('a repository with an origin', () => {
     git(folder, 'clone', '--quiet', '--bare', path('clone'), path('bare.git'));
     git(path('bare.git'), 'worktree', 'add', '--quiet', path('tree'), 'HEAD');
 
-    for (const name of ['clone', 'bare.git', 'tree']) expect(scope(path(name))).toEqual(scope(main));
+    for (const name of ['clone', 'bare.git', 'tree'])
+      expect(scope(path(name))).toEqual({ ...scope(main), source: path('main', '.git') });
   });
 });
 
@@ -105,7 +116,8 @@ describe('a repository without an origin', () => {
     execFileSync('cp', ['-r', main, path('copy')]);
 
     expect(scope(main)).toMatchObject({ by: 'root-commit', group: expect.stringMatching(/^repo_git_[0-9a-f]{16}$/) });
-    for (const name of ['tree', 'clone', 'copy']) expect(scope(path(name))).toEqual(scope(main));
+    for (const name of ['tree', 'copy']) expect(scope(path(name))).toEqual({ ...scope(main), needsJoining: false });
+    expect(scope(path('clone'))).toEqual({ ...scope(main), needsJoining: true, source: path('main', '.git') });
   });
 
   test('takes the first commit that the caller knows when its own log is gone', () => {
@@ -115,7 +127,7 @@ describe('a repository without an origin', () => {
     const rootCommit = git(main, 'rev-list', '--max-parents=0', 'HEAD');
     rmSync(join(main, '.git', 'logs'), { recursive: true });
 
-    expect(scope(main, { rootCommit })).toEqual(known);
+    expect(scope(main, { rootCommit })).toEqual({ ...known, needsJoining: true });
     expect(scope(main, { rootCommit: 'global' }).by).toBe('path');
   });
 
@@ -135,6 +147,7 @@ describe('what was chosen goes first', () => {
     expect(scope(main, { group: 'mine', environment })).toEqual({
       group: 'mine',
       by: 'option',
+      needsJoining: false,
       userGroup: 'everybody',
     });
     expect(scope(main, { environment })).toMatchObject({ group: 'id', by: 'environment' });

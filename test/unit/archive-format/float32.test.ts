@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { shortFloat } from '../../../src/archive/element.ts';
+import { shortFloat } from '../../../src/archive/graph-element.ts';
 import { random } from '../../support/random.ts';
 
 const bits = (value: number) => new Uint32Array(new Float32Array([value]).buffer)[0];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Element } from '../../../src/archive/element.ts';
+import type { Element } from '../../../src/archive/graph-element.ts';
 import { openGraphHash } from '../../../src/archive/inventory.ts';
 
 const ELEMENTS: readonly Element[] = [

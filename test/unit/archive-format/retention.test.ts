@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { type Kept, keepers } from '../../../src/archive/prune.ts';
+import { archivesToKeep, type DatedArchive } from '../../../src/archive/prune.ts';
 import { DAY, HOUR } from '../../../src/time.ts';
 import { random } from '../../support/random.ts';
 
 const START = Date.UTC(2025, 0, 1);
-const nightly = (nights: number): Kept[] =>
+const nightly = (nights: number): DatedArchive[] =>
   Array.from({ length: nights }, (_, night) => ({ at: new Date(START + night * DAY + 3 * HOUR), isVerified: false }));
-const days = (kept: Iterable<Kept>) => [...kept].map(({ at }) => at.toISOString().slice(0, 10)).sort();
+const days = (kept: Iterable<DatedArchive>) => [...kept].map(({ at }) => at.toISOString().slice(0, 10)).sort();
 
 test('of a year of nights, the last 7 days, 4 weeks and 12 months are kept', () => {
-  const kept = days(keepers(nightly(365), { daily: 7, weekly: 4, monthly: 12 }));
+  const kept = days(archivesToKeep(nightly(365), { daily: 7, weekly: 4, monthly: 12 }));
 
   expect(kept).toEqual([
     ...['2025-01-31', '2025-02-28', '2025-03-31', '2025-04-30', '2025-05-31', '2025-06-30', '2025-07-31', '2025-08-31'],
@@ -22,15 +22,15 @@ test('for any archives and any retention, what must be kept is kept, and no more
   const next = random(11);
   const number = (most: number) => Math.floor(next() * (most + 1));
   for (let round = 0; round < 500; round += 1) {
-    const archives: Kept[] = Array.from({ length: number(40) }, () => ({
+    const archives: DatedArchive[] = Array.from({ length: number(40) }, () => ({
       at: new Date(START + number(400 * 24) * HOUR),
       isVerified: next() < 0.2,
     }));
     const retention = { daily: number(5), weekly: number(5), monthly: number(5) };
 
-    const kept = keepers(archives, retention);
+    const kept = archivesToKeep(archives, retention);
 
-    const newest = (list: readonly Kept[]) => Math.max(...list.map(({ at }) => at.getTime()));
+    const newest = (list: readonly DatedArchive[]) => Math.max(...list.map(({ at }) => at.getTime()));
     const verified = archives.filter(({ isVerified }) => isVerified);
     const times = [...kept].map(({ at }) => at.getTime());
     if (archives.length > 0) expect(times).toContain(newest(archives));
@@ -39,7 +39,7 @@ test('for any archives and any retention, what must be kept is kept, and no more
     expect(kept.size).toBeLessThanOrEqual(retention.daily + retention.weekly + retention.monthly + 2);
     for (const it of kept) expect(archives).toContain(it);
     // What was kept is kept again: to prune twice removes nothing more.
-    expect(keepers([...kept], retention)).toEqual(kept);
+    expect(archivesToKeep([...kept], retention)).toEqual(kept);
     // Each of the last days has its newest.
     const byDay = Map.groupBy(archives, ({ at }) => Math.floor(at.getTime() / DAY));
     for (const day of [...byDay.keys()].sort((a, b) => b - a).slice(0, retention.daily))
@@ -49,5 +49,5 @@ test('for any archives and any retention, what must be kept is kept, and no more
 
 test('nothing is removed by a clock that runs ahead', () => {
   const archives = nightly(3);
-  expect(keepers(archives, { daily: 7, weekly: 0, monthly: 0 }).size).toBe(3);
+  expect(archivesToKeep(archives, { daily: 7, weekly: 0, monthly: 0 }).size).toBe(3);
 });

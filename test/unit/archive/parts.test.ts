@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inParts } from '../../../src/archive/stores/b2/upload.ts';
+import { splitIntoParts } from '../../../src/archive/stores/b2/upload.ts';
 
 async function cut(pieces: readonly string[], size: number): Promise<[string, boolean][]> {
   const parts: [string, boolean][] = [];
@@ -7,7 +7,7 @@ async function cut(pieces: readonly string[], size: number): Promise<[string, bo
     for (const piece of pieces) yield Buffer.from(piece);
   }
   // Copied at once, since a part is valid only until the next.
-  for await (const { data, last } of inParts(content(), size)) parts.push([data.toString(), last]);
+  for await (const { data, last } of splitIntoParts(content(), size)) parts.push([data.toString(), last]);
   return parts;
 }
 

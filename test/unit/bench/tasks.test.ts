@@ -27,7 +27,7 @@ describe('a line', () => {
     'What earlier sessions left.',
     'Rules and preferences of the user:',
     '- Always use pnpm. (user, 2026-08-03, episode 1)',
-    'What holds now:',
+    'Current facts:',
     '- vat listens on port 7420. (opencode, 2026-08-19, episode 2)',
     '- To restart:',
     '  1. Stop vat on its port.',
@@ -37,8 +37,8 @@ describe('a line', () => {
   test('is a bullet with all that stands below it; marks and titles are none', () => {
     expect(linesOf(context).map(({ section, text }) => [section.slice(0, 5), text.slice(0, 40)])).toEqual([
       ['Rules', '- Always use pnpm. (user, 2026-08-03, ep'],
-      ['What ', '- vat listens on port 7420. (opencode, 2'],
-      ['What ', '- To restart:\n  1. Stop vat on its port.'],
+      ['Curre', '- vat listens on port 7420. (opencode, 2'],
+      ['Curre', '- To restart:\n  1. Stop vat on its port.'],
     ]);
   });
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { briefingsFor } from '../../../src/briefing/about.ts';
-import type { Briefing, BriefingLine } from '../../../src/briefing/briefing.ts';
+import type { BriefingSections, SourcedLine } from '../../../src/briefing/briefing.ts';
+import { briefingsFor } from '../../../src/briefing/relevance.ts';
 
-const line = (text: string): BriefingLine => ({ text, episode: 'e', time: '2026-11-01', by: 'opencode' });
-const BRIEFING: Briefing = {
+const line = (text: string): SourcedLine => ({ text, episode: 'e', time: '2026-11-01', source: 'opencode' });
+const BRIEFING: BriefingSections = {
   rules: [line('Always use pnpm.')],
   tasks: [line('Move the cache to the new host.'), line('Rename the gateway.')],
   decisions: [line('We chose Valkey because its licence is free.')],
@@ -11,7 +11,7 @@ const BRIEFING: Briefing = {
   sessions: [line('2 turns, asked: “Paint the fence.”')],
   pending: 0,
 };
-const texts = (briefing: Briefing | undefined) =>
+const texts = (briefing: BriefingSections | undefined) =>
   [
     ...(briefing?.tasks ?? []),
     ...(briefing?.decisions ?? []),

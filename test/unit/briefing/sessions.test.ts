@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { sessionsOf } from '../../../src/briefing/sessions.ts';
-import type { BriefedEpisode } from '../../../src/graph/queries/briefing.ts';
+import { pastSessions } from '../../../src/briefing/sessions.ts';
+import type { BriefingEpisode } from '../../../src/graph/queries/briefing.ts';
 
-const episode = (content: string, metadata: object, day = 1): BriefedEpisode => ({
+const episode = (content: string, metadata: object, day = 1): BriefingEpisode => ({
   uuid: `episode-${day}`,
   content,
   tail: content.slice(-400),
@@ -19,7 +19,7 @@ describe('what a session did', () => {
   test('is its first question and its last answer', () => {
     const turns = [turn('user: And now?\nassistant: Done.', 2), turn('user: Rename it.\nassistant: I will.')];
 
-    expect(sessionsOf(turns)).toEqual([
+    expect(pastSessions(turns)).toEqual([
       {
         last: turns[0],
         turns: 2,
@@ -38,13 +38,13 @@ describe('what a session did', () => {
       summary('We renamed it.', 1),
     ];
 
-    expect(sessionsOf(episodes)).toMatchObject([
+    expect(pastSessions(episodes)).toMatchObject([
       { turns: 1, summary: 'We renamed it and moved the cache.', answered: 'The cache is moved.' },
     ]);
   });
 
   test('is its summary alone where no turn of it is among the latest', () => {
-    expect(sessionsOf([summary('We renamed it.')])).toMatchObject([
+    expect(pastSessions([summary('We renamed it.')])).toMatchObject([
       { turns: 0, summary: 'We renamed it.', answered: '' },
     ]);
   });
@@ -57,11 +57,13 @@ describe('what a session did', () => {
     ],
     ['bold words', '**Goal**\nMove the cache.\n**Key concepts:** x\n**Current state:** Moved it.'],
   ])('of a summary with %s is what was wanted and what is done', (_, text) => {
-    expect(sessionsOf([summary(text)])[0]?.summary).toBe('Move the cache. / Moved it.');
+    expect(pastSessions([summary(text)])[0]?.summary).toBe('Move the cache. / Moved it.');
   });
 
   test('of a long summary is short', () => {
-    const long = sessionsOf([summary(`## Goal\n${'a word '.repeat(300)}\n## Next steps\n${'and so on '.repeat(300)}`)]);
+    const long = pastSessions([
+      summary(`## Goal\n${'a word '.repeat(300)}\n## Next steps\n${'and so on '.repeat(300)}`),
+    ]);
     expect(long[0]?.summary.length).toBeLessThanOrEqual(303);
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { chooseMirror, parseRelease, sourcesList } from '../../../src/embedded/apt.ts';
-import { packagesOf, parseNeeds } from '../../../src/embedded/libraries.ts';
+import { packagesOf, parseLoaderOutput } from '../../../src/embedded/libraries.ts';
 
 test('Debian and Ubuntu are known by their codename', () => {
   const debian = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_CODENAME=bookworm\nID=debian\n';
@@ -69,11 +69,11 @@ test('the loader tells which libraries are missing, once each', () => {
     '\tlibgomp.so.1 => not found',
     '\tlibjemalloc.so.2 => not found',
   ].join('\n');
-  expect(parseNeeds(output)).toEqual({ missing: ['libjemalloc.so.2', 'libgomp.so.1'] });
+  expect(parseLoaderOutput(output)).toEqual({ missing: ['libjemalloc.so.2', 'libgomp.so.1'] });
 });
 
 test('the loader tells when a library is too old', () => {
   const output =
     "redis-server: /lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by redis-server)\n";
-  expect(parseNeeds(output)).toEqual({ missing: [], newer: 'GLIBC_2.38' });
+  expect(parseLoaderOutput(output)).toEqual({ missing: [], newer: 'GLIBC_2.38' });
 });

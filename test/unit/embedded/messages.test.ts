@@ -1,17 +1,32 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { serversMissing } from '../../../src/embedded/binaries.ts';
 import { configurationText } from '../../../src/embedded/data-folder.ts';
-import { lastUsefulLine, saysPortTaken } from '../../../src/embedded/run-program.ts';
+import { isPortTaken, lastUsefulLine } from '../../../src/embedded/run-program.ts';
 import { ServersMissingError } from '../../../src/errors.ts';
 
 test('who has no servers is told what was tried and what else to do, in one sentence', () => {
-  const error = serversMissing(['valkey-server is not on the PATH', 'redis-server on the PATH is 7.0.15']);
+  const tried = ['valkey-server is not on the PATH', 'redis-server on the PATH is 7.0.15'];
+  const error = serversMissing(tried, '/opt/memory-manager/docker-compose.yml');
   expect(error).toBeInstanceOf(ServersMissingError);
   expect(error.message).toBe(
     'No Valkey or Redis from 7.2 on that can load FalkorDB was found (valkey-server is not on the PATH; ' +
-      'redis-server on the PATH is 7.0.15): run `docker compose up` and set FALKORDB_HOST, FALKORDB_PORT, ' +
-      'VALKEY_HOST and VALKEY_PORT instead.',
+      'redis-server on the PATH is 7.0.15). With Docker, run ' +
+      '`docker compose -f /opt/memory-manager/docker-compose.yml up -d --wait valkey falkordb`, then ' +
+      '`FALKORDB_PORT=6379 VALKEY_PORT=6380 memory-manager up`; with servers of your own, set FALKORDB_HOST, FALKORDB_PORT, ' +
+      'VALKEY_HOST and VALKEY_PORT.',
   );
+});
+
+test('the printed Docker command names the file of this package, and its services and ports are those of the file', () => {
+  const { message } = serversMissing([]);
+  const [, file = '', services = ''] = /docker compose -f (\S+) up -d --wait ([a-z ]+)`/.exec(message) ?? [];
+  const [, falkordb, valkey] = /FALKORDB_PORT=(\d+) VALKEY_PORT=(\d+)/.exec(message) ?? [];
+
+  const compose = readFileSync(file, 'utf8');
+  for (const service of services.split(' ')) expect(compose).toMatch(new RegExp(`^  ${service}:$`, 'm'));
+  expect(compose).toContain(`ports: ["127.0.0.1:${falkordb}:6379"]\n    # Mounted`);
+  expect(compose).toContain(`ports: ["127.0.0.1:${valkey}:6379"]\n    volumes: [valkey-data:/data]`);
 });
 
 test('the reason of a failed start is picked out of the log', () => {
@@ -35,8 +50,8 @@ test('the reason is also found where the log has not begun', () => {
 
 test('a taken port is known from the log', () => {
   const line = '# Warning: Could not create server TCP listening socket 127.0.0.1:6379: bind: Address already in use';
-  expect(saysPortTaken(line)).toBe(true);
-  expect(saysPortTaken('# Failed to load the append-only file')).toBe(false);
+  expect(isPortTaken(line)).toBe(true);
+  expect(isPortTaken('# Failed to load the append-only file')).toBe(false);
 });
 
 test('values with spaces and quotes arrive in the server as they are', () => {

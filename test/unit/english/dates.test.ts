@@ -28,7 +28,7 @@ describe('a date without a year', () => {
     ['As of 1 April Mona leads the lab.', '2026-04-01 to open'],
     ['Mona leads the lab from 1 April.', '2026-04-01 to open'],
     ['Mona is away from 28 December to 5 January.', '2026-12-28 to 2027-01-05'],
-    ['Mona is away from 3 May to 9 May.', '2026-05-03 to 2026-05-09'],
+    ['Mona is away from 4 May to 8 May.', '2026-05-04 to 2026-05-08'],
     ['Between 1 July and 15 July pier 9 is used.', '2026-07-01 to 2026-07-15'],
     ['Mona speaks in Oslo, 14–16 April.', '2026-04-14 to 2026-04-16'],
     ['The service keeps Perl until June.', '2026-03-11 to 2026-06-01'],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Redactions, redactEntry } from '../../../src/forget/journal.ts';
-import type { Params } from '../../../src/graph/codec.ts';
+import { type Redactions, redactEntry } from '../../../src/forget/redact-journal.ts';
+import type { Params } from '../../../src/graph/query-text.ts';
 
 const GONE = '11111111-0000-4000-8000-000000000000';
 const KEPT = '22222222-0000-4000-8000-000000000000';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { episodeTombstone, factTombstone, readNote } from '../../../src/forget/tombstones.ts';
+import { episodeTombstone, factTombstone, parseTombstones } from '../../../src/forget/tombstones.ts';
 
 const UUID = '0190a0b1-0000-7000-8000-000000000001';
 const marks = {
@@ -9,7 +9,7 @@ const marks = {
 const note = JSON.stringify({ format: 'memory-manager-forgotten', version: 1, group: 'g', marks });
 
 test('a whole note is read', () => {
-  expect(readNote(note)).toEqual({ tombstones: new Map(Object.entries(marks)), isDamaged: false });
+  expect(parseTombstones(note)).toEqual({ tombstones: new Map(Object.entries(marks)), isDamaged: false });
 });
 
 test.each([
@@ -19,7 +19,7 @@ test.each([
   ['with a time that is none', note.replace('1700000000001', 'null'), 1],
   ['empty', '', 0],
 ])('of a note that is %s the marks that can be read are there, and that some may be missing', (_, text, count) => {
-  const read = readNote(text);
+  const read = parseTombstones(text);
 
   expect(read.isDamaged).toBe(true);
   expect(read.tombstones.size).toBe(count);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Params, queryText, quotedLabel } from '../../../src/graph/codec.ts';
+import { type Params, queryText, quotedLabel } from '../../../src/graph/query-text.ts';
 
 const check = (value: unknown) => queryText('RETURN $x', { x: value } as Params);
 

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { InvalidInputError } from '../../../src/errors.ts';
 import { checkGroup } from '../../../src/group.ts';
-import { validPart } from '../../../src/ingest/extract.ts';
+import { keepValid } from '../../../src/ingest/extract.ts';
+import { cleanLine } from '../../../src/models/chat/reply.ts';
 import type { ExtractedFact } from '../../../src/models/language-model.ts';
-import { cleanLine } from '../../../src/models/openai/clean.ts';
-import { fuse } from '../../../src/search/rank/rrf.ts';
+import { reciprocalRankFusion } from '../../../src/search/recipes/rankers/rrf.ts';
 import { wholeSentences } from '../../../src/text.ts';
 import { toGraphTime } from '../../../src/time.ts';
 
-// Cases of graphiti_core's own tests that have no place in a test of one room; docs/graphiti.md lists all of them. Where ours
+// Cases of graphiti_core's own tests that have no place in a test of one room; docs/graphiti.md names those that end differently. Where ours
 // gives something else the test says `ours`.
 
 test('a group that no graph may be named after is refused', () => {
@@ -20,7 +20,7 @@ test('a group that no graph may be named after is refused', () => {
 describe('of what a model found in an episode', () => {
   const entity = (name: string, type = 'Entity') => ({ name, type });
   const kept = (...entities: ReturnType<typeof entity>[]) =>
-    validPart({ entities, facts: [], ended: [] }).entities.map(({ name, type }) => `${name}/${type}`);
+    keepValid({ entities, facts: [], ended: [] }).entities.map(({ name, type }) => `${name}/${type}`);
 
   test('blank names are left out', () => {
     expect(kept(entity(''), entity('   '), entity('Ann'))).toEqual(['Ann/Entity']);
@@ -41,7 +41,7 @@ describe('of what a model found in an episode', () => {
     ...{ validAt: null, invalidAt: null },
   });
   const facts = (...given: ExtractedFact[]) =>
-    validPart({ entities: [entity('Alice'), entity('Bob')], facts: given, ended: [] }).facts.map((it) => it.fact);
+    keepValid({ entities: [entity('Alice'), entity('Bob')], facts: given, ended: [] }).facts.map((it) => it.fact);
 
   test('a fact of one entity with itself is left out', () => {
     expect(facts(fact('Alice', 'Alice'), fact('alice', 'ALICE'))).toEqual([]);
@@ -61,7 +61,7 @@ describe('of what a model found in an episode', () => {
 });
 
 test('of one list reciprocal rank fusion gives 1, 1/2, 1/3', () => {
-  expect(fuse([['a', 'b', 'c']])).toEqual([
+  expect(reciprocalRankFusion([['a', 'b', 'c']])).toEqual([
     { id: 'a', score: 1 },
     { id: 'b', score: 0.5 },
     { id: 'c', score: 1 / 3 },

@@ -85,7 +85,7 @@ describe('what mem0 gives', () => {
     [
       'a circle',
       { results: [MEMORY], relations: [{ source: 'a', relationship: 'is', target: 'A' }] },
-      /A fact joins two different/,
+      /A fact connects two different/,
     ],
   ])('with %s is told', async (_, document, sentence) => {
     expect((await readAll(JSON.stringify(document), 'mem0')).problems).toEqual([expect.stringMatching(sentence)]);

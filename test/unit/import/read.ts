@@ -1,27 +1,27 @@
 import type { Episode } from '../../../src/episode.ts';
 import { checkGroup } from '../../../src/group.ts';
-import { openChecking } from '../../../src/import/check.ts';
-import { decoded } from '../../../src/import/decode.ts';
-import type { FormatName } from '../../../src/import/format.ts';
-import type { Value } from '../../../src/import/json-lines.ts';
-import { values } from '../../../src/import/values.ts';
+import { openValueChecker } from '../../../src/import/check-values.ts';
+import { decodeText } from '../../../src/import/decode.ts';
+import type { FormatName } from '../../../src/import/format-type.ts';
+import type { InputItem } from '../../../src/import/json-lines.ts';
+import { values } from '../../../src/import/read-values.ts';
 
 export const LONGEST = 10_000;
 
 /** The values of an input that comes in pieces of so many bytes. */
-export async function valuesOf(input: string | Uint8Array, piece = 7): Promise<Value[]> {
+export async function valuesOf(input: string | Uint8Array, piece = 7): Promise<InputItem[]> {
   const bytes = Buffer.from(input);
   async function* pieces() {
     for (let at = 0; at < bytes.length; at += piece) yield bytes.subarray(at, at + piece);
   }
-  const all: Value[] = [];
-  for await (const value of values(decoded(pieces()), LONGEST)) all.push(value);
+  const all: InputItem[] = [];
+  for await (const value of values(decodeText(pieces()), LONGEST)) all.push(value);
   return all;
 }
 
 /** What an input becomes: its episodes, and what is wrong with it. */
 export async function readAll(input: string | Uint8Array, format: FormatName | 'auto' = 'auto') {
-  const checking = openChecking(format, {
+  const checking = openValueChecker(format, {
     groupOf: (group = 'default') => checkGroup(group),
     maxContentBytes: 5_000,
     referenceTime: new Date('2026-01-01T00:00:00Z'),

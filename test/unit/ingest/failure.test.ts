@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import {
+  ArchiveUnavailableError,
   failurePolicy,
   ModelBusyError,
   ModelUnavailableError,
@@ -13,7 +14,9 @@ const retold = (error: unknown) => deserializeFailure(JSON.parse(JSON.stringify(
 test.each([
   new UnusableReplyError('no'),
   new StoreUnreachableError('away'),
-  new ModelBusyError('busy', { retryAfter: 5000 }),
+  new ModelBusyError('busy', { retryAfterMs: 5000 }),
+  new ModelUnavailableError('away', { retryAfterMs: 30_000 }),
+  new ArchiveUnavailableError('away', { retryAfterMs: 2000 }),
 ])('another worker hears of the same failure: %s', (error) => {
   const told = retold(error);
 
@@ -32,5 +35,8 @@ test('of what nobody foresaw only the kind is told', () => {
 test('workers of earlier releases read and write the same names', () => {
   expect(serializeFailure(new StoreUnreachableError('away')).name).toBe('StoreUnreachable');
   expect(serializeFailure(new UnusableReplyError('no')).name).toBe('ReplyUnusable');
-  expect(deserializeFailure({ name: 'ModelAway', message: 'away' })).toBeInstanceOf(ModelUnavailableError);
+  expect(serializeFailure(new ModelBusyError('busy', { retryAfterMs: 5 }))).toMatchObject({ retryAfter: 5 });
+  expect(deserializeFailure({ name: 'ModelAway', message: 'away', retryAfter: 5 })).toEqual(
+    new ModelUnavailableError('away', { retryAfterMs: 5 }),
+  );
 });

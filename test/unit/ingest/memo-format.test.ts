@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import {
-  extractionText,
-  hashOf,
-  readExtraction,
+  parseStoredExtraction,
   readVectors,
   readVerdict,
+  serializeExtraction,
+  shortHash,
   vectorsBytes,
 } from '../../../src/ingest/memo.ts';
 import type { Extraction } from '../../../src/models/language-model.ts';
@@ -22,7 +22,7 @@ const extraction: Extraction = {
 };
 
 test('an extraction comes back as it was', () => {
-  expect(readExtraction(extractionText('s', extraction), 's')).toEqual(extraction);
+  expect(parseStoredExtraction(serializeExtraction('s', extraction), 's')).toEqual(extraction);
 });
 
 test('vectors come back to the last digit, in few bytes', () => {
@@ -45,8 +45,8 @@ test('what was written under another stamp, cut, or is something else, is nothin
   for (const rubbish of ['', '\n', '{}', 'null\nabcdefgh'])
     expect(readVectors(Buffer.from(rubbish), 's', 1, 2)).toBeUndefined();
   for (const rubbish of ['', 'null', '[]', '{"stamp":"s"}', '{"stamp":"s","extraction":{"entities":[7]}}'])
-    expect(readExtraction(rubbish, 's')).toBeUndefined();
-  expect(readExtraction(extractionText('s', extraction), 'other')).toBeUndefined();
+    expect(parseStoredExtraction(rubbish, 's')).toBeUndefined();
+  expect(parseStoredExtraction(serializeExtraction('s', extraction), 'other')).toBeUndefined();
 });
 
 test('a verdict must answer as many questions as were asked', () => {
@@ -58,6 +58,6 @@ test('a verdict must answer as many questions as were asked', () => {
 });
 
 test('a hash tells apart what is apart', () => {
-  expect(hashOf('a', ['b'])).toBe(hashOf('a', ['b']));
-  expect(new Set([hashOf('a', 'b'), hashOf('ab'), hashOf('b', 'a'), hashOf('a', ['b'])]).size).toBe(4);
+  expect(shortHash('a', ['b'])).toBe(shortHash('a', ['b']));
+  expect(new Set([shortHash('a', 'b'), shortHash('ab'), shortHash('b', 'a'), shortHash('a', ['b'])]).size).toBe(4);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { derivedUuid } from '../../../src/derived-uuid.ts';
-import { sameKey } from '../../../src/ingest/names.ts';
+import { sameKey } from '../../../src/ingest/name-keys.ts';
 
 test.each([
   ['  Alice   Smith ', 'alice smith'],

@@ -7,7 +7,7 @@ import {
   jaccard,
   shingles,
   similarity,
-} from '../../../src/ingest/names.ts';
+} from '../../../src/ingest/name-keys.ts';
 
 // The values are graphiti_core's own (dedup_helpers.py and its tests).
 describe('names are compared as Graphiti does', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Support, spansOf } from '../../../src/ingest/claims.ts';
+import { intervalsOf, type Support } from '../../../src/ingest/claims.ts';
 
 const day = (number: number) => new Date(Date.UTC(2025, 0, number));
 const support = (begin: number, end?: number): Support => ({
@@ -9,7 +9,7 @@ const support = (begin: number, end?: number): Support => ({
   end: end ? day(end) : null,
 });
 const shown = (supports: Support[], closings: number[] = []) =>
-  spansOf(supports, closings.map(day)).map(
+  intervalsOf(supports, closings.map(day)).map(
     ({ supports: held, validAt, invalidAt }) =>
       `${validAt?.getUTCDate() ?? '?'}–${invalidAt?.getUTCDate() ?? ''} ${held.map(({ episode }) => episode)}`,
   );

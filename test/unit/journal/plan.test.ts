@@ -1,26 +1,34 @@
 import { describe, expect, test } from 'vitest';
-import type { Params } from '../../../src/graph/codec.ts';
-import { belongsTo, findFork, isLater, lastBase, planFrom, type Step, stepOf } from '../../../src/journal/plan.ts';
+import type { Params } from '../../../src/graph/query-text.ts';
+import {
+  belongsTo,
+  findFork,
+  isLater,
+  lastBase,
+  type ReplayStep,
+  replayPlan,
+  replayStep,
+} from '../../../src/journal/replay-plan.ts';
 
 const NEW = { token: 0, changeId: '' };
 
 /** Entries in words: `a: 0 > 5` follows on a new graph, `b: a 5 > 7` on the change `a` under lease 5; `base c: 9` is another graph. */
-function steps(...lines: string[]): Step[] {
+function steps(...lines: string[]): ReplayStep[] {
   return lines.map((line, place) => {
     const id = `${1000 + place}-0`;
-    if (line === 'record') return stepOf({ id, query: '', params: { episodes: [] } });
+    if (line === 'record') return replayStep({ id, query: '', params: { episodes: [] } });
     const [, mark = '', after, seen, fence] = /^(?:base )?(\w+): (?:(?:(\w+) )?(\d+) > )?(\d+)$/.exec(line) ?? [];
     const isBase = line.startsWith('base');
     const link: Params = isBase ? {} : { after: after ?? '', seen: Number(seen) };
-    return stepOf({
+    return replayStep({
       ...{ id, query: '', params: { fence: Number(fence), mark, ...link } },
       ...(isBase && { base: { file: `${mark}.json`, sha256: '' } }),
     });
   });
 }
 
-const chainOf = (all: Step[], from = NEW, since?: string) => {
-  const { chain, orphans } = planFrom(all, from, since);
+const chainOf = (all: ReplayStep[], from = NEW, since?: string) => {
+  const { chain, orphans } = replayPlan(all, from, since);
   return { chain: chain.map((id) => all.findIndex((step) => step.id === id)), orphans };
 };
 
@@ -70,8 +78,8 @@ describe('the chain', () => {
   test('tells how many later changes are not part of it', () => {
     const all = steps('a: 0 > 5', 'x: a 5 > 5', 'b: a 5 > 7', 'c: lost 8 > 9');
 
-    expect(planFrom(all, NEW)).toMatchObject({ skipped: 2 });
-    expect(planFrom(all, { token: 5, changeId: 'a' }, '1001-0')).toMatchObject({ skipped: 1 });
+    expect(replayPlan(all, NEW)).toMatchObject({ skipped: 2 });
+    expect(replayPlan(all, { token: 5, changeId: 'a' }, '1001-0')).toMatchObject({ skipped: 1 });
   });
 
   test('asks for nothing that an archive holds', () => {
@@ -120,7 +128,7 @@ test('a graph is of the journal when a change left its mark or followed on it, o
 });
 
 describe('a graph that lost changes', () => {
-  const idOf = (all: Step[], from: string, taken: string) => {
+  const idOf = (all: ReplayStep[], from: string, taken: string) => {
     const id = findFork(all, from, taken);
     return id && all.findIndex((step) => step.id === id);
   };
@@ -142,6 +150,6 @@ describe('a graph that lost changes', () => {
     );
 
     expect(chainOf(all)).toEqual({ chain: [0], orphans: 0 });
-    expect(planFrom(all, NEW).skipped).toBe(3);
+    expect(replayPlan(all, NEW).skipped).toBe(3);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isAsked } from '../../../src/memory/recall.ts';
+import { isOnlyRequest } from '../../../src/memory/recall.ts';
 
 test.each([
   'user: Rename the tower of Pier.',
@@ -7,7 +7,7 @@ test.each([
   'Please fix the footer. Does it still say "Brewd"?',
   'OK, now deploy it',
 ])('a message that only asks for something says nothing that could be recalled: %s', (message) => {
-  expect(isAsked(message)).toBe(true);
+  expect(isOnlyRequest(message)).toBe(true);
 });
 
 test.each([
@@ -19,5 +19,5 @@ test.each([
   'Release of Friday: it has the fix.',
   'Test runs take four minutes.',
 ])('one that also states something does: %s', (message) => {
-  expect(isAsked(message)).toBe(false);
+  expect(isOnlyRequest(message)).toBe(false);
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { EpisodeSource } from '../../../src/episode.ts';
 import { cutText } from '../../../src/passages/cut.ts';
 import { headingsOf, passagesOf, textOf } from '../../../src/passages/passages.ts';
+import { outlineAfter } from '../../../src/passages/sections.ts';
 import { random as randomNumbers } from '../../support/random.ts';
 
 /** What is cut, as it would be shown. */
@@ -57,6 +58,36 @@ describe('structure', () => {
     expect(second).toEqual({ kind: 'list', text: 'These count:\n- one\n- two' });
   });
 
+  test('a sentence above numbered sections leads into steps, above others into sections', () => {
+    const kinds = (content: string) => cut(content).map(({ kind }) => kind);
+    const below = '\n\n## 1. Stop\nNow.\n\n## 2. Start\nThen.';
+    expect(kinds(`To restart:${below}`)).toEqual(['steps', 'paragraph', 'paragraph']);
+    expect(kinds('There are two:\n\n## users\nOne row each.\n\n## orders\nMany.')).toEqual([
+      ...['sections', 'paragraph', 'paragraph'],
+    ]);
+    expect(kinds(`To restart, see below.${below}`)[0]).toBe('paragraph');
+    expect(kinds('To restart:\n\n## Only one\nNow.')[0]).toBe('paragraph');
+    // The headings stand beside its own, not below.
+    expect(kinds('## 1. Run\nAs follows:\n\n## 2. Stop\nNow.\n\n## 3. Start\nThen.')[0]).toBe('paragraph');
+  });
+
+  test('the outline of a lead-in ends with its section and with the turn', () => {
+    const content = 'a: There are:\n\n### x\nOne.\n```\n### no heading\n```\n### y\nTwo.\n## other\n### z\nThree.';
+    expect(outlineAfter(content, content.indexOf(':\n\n') + 1)).toEqual(['x', 'y']);
+    const dialogue = 'assistant: There are:\n\n# x\nOne.\n# y\nTwo.\nuser: thanks\n# z\nNo.';
+    expect(outlineAfter(dialogue, dialogue.indexOf(':\n\n') + 1)).toEqual(['x', 'y']);
+  });
+
+  test.each([
+    ['# Clone\n\nCopies deeply.', [{ kind: 'turn', headings: ['Clone'], text: 'Copies deeply.' }]],
+    ['- one\n- two', [{ kind: 'list', text: 'assistant: - one\n- two' }]],
+    ['```sh\nls\n```', [{ kind: 'code', text: 'assistant: ```sh\nls\n```' }]],
+  ])('structure may begin beside the name of a speaker: %j', (said, passages) => {
+    expect(cut(`user: go\nassistant: ${said}`).slice(1)).toEqual(
+      passages.map((passage) => ({ ...passage, role: 'assistant' })),
+    );
+  });
+
   test('a comment that looks like a heading is kept where nothing stands below', () => {
     expect(cut('# build.yml\nstage: lint\n# Not run at night, the runners sleep then.')).toEqual([
       { kind: 'paragraph', headings: ['build.yml'], text: 'stage: lint' },
@@ -86,6 +117,57 @@ describe('structure', () => {
   });
 });
 
+describe('a list, code or table below a heading', () => {
+  test.each(['Intro.\n# Deploy\n- a', 'Steps:\n\n# Deploy\n- a', 'Intro:\n## Old\n# Deploy\n- a'])(
+    'does not take in what stands above the heading: %j',
+    (content) => {
+      const [intro, list] = cut(content);
+      expect(intro?.text).toMatch(/^(?:Intro|Steps)/);
+      expect(list).toEqual({ kind: 'list', headings: ['Deploy'], text: '- a' });
+    },
+  );
+});
+
+describe('later pieces of a long block', () => {
+  const rows = (row: (place: number) => string) => Array.from({ length: 120 }, (_, place) => row(place)).join('\n');
+
+  test('of a table stand below its header', () => {
+    const header = '| command | what it does |';
+    const table = `${header}\n| --- | :-: |\n${rows((place) => `| run-${place} | starts the engine number ${place} |`)}`;
+    const [first, ...later] = cut(`# Tools\nAll commands:\n${table}`);
+    expect(first?.text.startsWith(`All commands:\n${header}`)).toBe(true);
+    expect(first?.headings).toEqual(['Tools']);
+    expect(later.length).toBeGreaterThan(0);
+    for (const { headings, text } of later) {
+      expect(headings).toEqual(['Tools', 'All commands', header]);
+      expect(text).toMatch(/^\| run-\d+ /);
+    }
+  });
+
+  test('of a table without a header stand below none', () => {
+    const later = cut(rows((place) => `| run-${place} | starts the engine number ${place} |`)).slice(1);
+    expect(later.length).toBeGreaterThan(0);
+    expect(later.every(({ headings }) => headings === undefined)).toBe(true);
+  });
+
+  test.each([
+    ['list', (place: number) => `- engine number ${place} of the second deck`],
+    ['procedure', (place: number) => `${place + 1}. start engine number ${place} of the deck`],
+  ])('of a %s stand below what leads into it', (kind, row) => {
+    const [first, ...later] = cut(`Some words before. These are checked at night:\n${rows(row)}`);
+    expect(first?.text).toContain('These are checked at night:');
+    expect(later.length).toBeGreaterThan(0);
+    for (const piece of later) expect(piece).toMatchObject({ kind, headings: ['These are checked at night'] });
+  });
+
+  test('are found by what leads into it', () => {
+    const content = `Checked at night:\n${rows((place) => `- engine number ${place} of the second deck`)}`;
+    const passages = passagesOf({ uuid: 'u', content, source: 'text', metadata: null, saga: null });
+    expect(passages.length).toBeGreaterThan(1);
+    expect(passages.every(({ terms }) => terms.split(' ').includes('night'))).toBe(true);
+  });
+});
+
 describe('dialogue', () => {
   test('turns of a message have their roles, and parts of a turn too', () => {
     expect(cut('user: how?\nassistant: So:\n1. a\n2. b\n\nDone.', 'message')).toEqual([
@@ -98,6 +180,39 @@ describe('dialogue', () => {
   test('so does plain text, when somebody speaks twice', () => {
     expect(cut('Ann: Hi.\nBob: Hello.\nAnn: Bye.').map(({ role }) => role)).toEqual(['ann', 'bob', 'ann']);
     expect(cut('It rains.\nPort: 8080\nHost: here').map(({ role }) => role)).toEqual([undefined]);
+  });
+
+  test('and when people speak once each', () => {
+    expect(cut('Ann: Hi.\nBob: Hello.')).toEqual([
+      { kind: 'turn', role: 'ann', text: 'Ann: Hi.' },
+      { kind: 'turn', role: 'bob', text: 'Bob: Hello.' },
+    ]);
+    const said = "It rains.\nJean-Luc O'Neill: all set?\nNote: bring keys.\n\nMary Ann Miller: yes, of course";
+    expect(cut(said).map(({ role }) => role)).toEqual([undefined, "jean-luc o'neill", 'mary ann miller']);
+  });
+
+  test.each([
+    'All is well.\nNote: keep it.\nError: it broke.\nTODO: repair it.',
+    'It failed.\nError: no route.\nCause: a cable.\nFix: plug it in.',
+    'It is set.\nPort: 8080\nHost: here',
+    'It is set.\nname: Ann\nCity: Gent\nage: 3\nPet: a cat',
+    'It is set.\nHarbor: 10.0.0.1\nQuay: /srv/quay\nPier: true',
+    'It is set.\nServices:\n  Harbor: quay\n  Pier: dock',
+    'It ran.\n2026-01-01 12:00:00 Worker: started\nINFO: up\nWARN: slow\nWorker: done',
+    'It is.\nKnown Issues: none so far.\nNext Steps: we wait.',
+    'It is.\n**Harbor:** a place for ships.\n**Quay:** a wall.',
+    'It is.\nHarbor2: a place.\nQuay7: a wall.',
+    'It is.\nIn the old town: a place.\nOne of many more: a wall.',
+  ])('lines of labels, settings and logs are nobody: %j', (content) => {
+    expect(cut(content).map(({ role }) => role)).toEqual([undefined]);
+  });
+
+  test('a document with headings below its labels is no dialogue', () => {
+    const document = 'It is.\nHarbor: a place.\n# More\nQuay: a wall.';
+    expect(cut(document).map(({ role, headings }) => [role, headings])).toEqual([
+      [undefined, undefined],
+      [undefined, ['More']],
+    ]);
   });
 
   test('a line inside code or a link is nobody', () => {
@@ -148,6 +263,29 @@ test('tools of a turn are passages of their own', () => {
   ]);
 });
 
+test('a long output of a tool is cut between lines, and later pieces stand below the call', () => {
+  const lines = Array.from({ length: 200 }, (_, place) => `line ${place} of the log says ok`);
+  const output = [...lines, `${'x'.repeat(3_000)} end`, 'the last line says E_FUSE'].join('\n');
+  const metadata = { tools: [{ tool: 'bash', input: 'cat build.log', output }] };
+
+  const passages = passagesOf({ uuid: 'u', content: 'user: hi', source: 'message', metadata, saga: null });
+  const whole = textOf('tool:0', 'user: hi', metadata);
+  const pieces = passages.filter(({ source }) => source === 'tool:0');
+
+  expect(pieces.every(({ start, end }) => end - start <= 1_200)).toBe(true);
+  expect(
+    pieces
+      .map(({ start, end }) => whole.slice(start, end))
+      .join('')
+      .replace(/\s/g, ''),
+  ).toBe(whole.replace(/\s/g, ''));
+  expect(pieces.at(-1)?.terms).toContain('e_fuse');
+  expect(pieces.slice(1).every(({ headings }) => headingsOf(whole, headings).join() === 'bash: cat build.log')).toBe(
+    true,
+  );
+  expect(pieces[0]?.headings).toEqual([]);
+});
+
 test('whatever the text is, everything but white space and headings is in a passage, cut at the same places each time', () => {
   const pieces = [
     '# H',
@@ -183,4 +321,16 @@ test('whatever the text is, everything but white space and headings is in a pass
     expect(cuts.every(({ start, end }) => start < end && content.slice(start, end).isWellFormed())).toBe(true);
     expect(cutText(content, source)).toEqual(cuts);
   }
+});
+
+test.each([
+  ['user: how do I upgrade from nuxt 2 to nuxt 3', true],
+  ['Which port does Harbor use?', true],
+  ['can you rename it to dir', true],
+  ['How we deploy: by hand.', false],
+  ['What is left is small. Ann does it.', false],
+  ['Can openers are in the drawer.', false],
+])('%j is a question: %s', (content, asks) => {
+  const episode = { uuid: 'e', content, source: 'text' as const, metadata: null, saga: null };
+  expect(passagesOf(episode).map((passage) => passage.asks)).toEqual([asks]);
 });

@@ -3,11 +3,11 @@ import { languageOf } from '../../../src/passages/language.ts';
 import { queryTerms, termsOf } from '../../../src/passages/terms.ts';
 
 test.each([
-  ['Die Rechnungen müssen zehn Jahre aufbewahrt werden.', 'Wie lange wird eine Rechnung aufbewahrt?', 'rechnung'],
-  ['Les factures doivent être conservées dix ans.', 'Pendant combien de temps conserver une facture ?', 'factur'],
-  ['Las facturas se guardan durante diez años.', '¿Cuánto tiempo se guarda la factura?', 'factur'],
-  ['As faturas são guardadas durante dez anos.', 'Por quanto tempo se guarda uma fatura?', 'fatur'],
-  ['Счета хранятся в архиве десять лет.', 'Сколько лет хранится счёт в архиве?', 'архив'],
+  ['Die Lieferungen werden jeden Morgen geprüft.', 'Wann wird eine Lieferung geprüft?', 'liefer'],
+  ['Les livraisons sont vérifiées chaque matin.', 'Quand est-ce que la livraison est vérifiée ?', 'livraison'],
+  ['Las entregas se revisan cada mañana.', '¿Cuándo se revisa la entrega?', 'entreg'],
+  ['As entregas são verificadas de manhã.', 'Quando é que uma entrega é verificada?', 'entreg'],
+  ['Поставки проверяются на складе каждое утро.', 'Когда проверяется поставка на складе?', 'склад'],
 ])('%s is found by other forms of its words', (text, question, term) => {
   const shared = queryTerms(question).filter((one) => termsOf(text).includes(one));
 
@@ -16,7 +16,7 @@ test.each([
 });
 
 test.each([
-  'The invoices are kept for ten years.',
+  'The deliveries are checked every morning.',
   'Die Hard is a film that we watched in the office.',
   'checkout-web 3.2.1',
   'npm install --save-dev vitest',
@@ -27,8 +27,8 @@ test.each([
 });
 
 test('words of another language are also found by a question whose language is not known', () => {
-  expect(termsOf('Die Rechnungen werden im Archiv aufbewahrt.')).toEqual(
-    expect.arrayContaining(queryTerms('Rechnungen')),
+  expect(termsOf('Die Lieferungen werden im Lager geprüft.')).toEqual(
+    expect.arrayContaining(queryTerms('Lieferungen')),
   );
 });
 
@@ -40,7 +40,7 @@ test('accents, identifiers and versions stay as they are in every language', () 
 });
 
 test('passages that were analysed before other languages were known are still found', () => {
-  expect(queryTerms('Wie lange werden die Rechnungen aufbewahrt?')).toEqual(
-    expect.arrayContaining(['rechnungen', 'aufbewahrt']),
+  expect(queryTerms('Wann werden die Lieferungen geprüft?')).toEqual(
+    expect.arrayContaining(['lieferungen', 'gepruft']),
   );
 });

@@ -7,13 +7,14 @@ const cases: [string, string][] = [
   ['What uses us?', 'us'],
   ['src/main.ts:42', 'src_main_ts_42 src main ts'],
   ['debounceMs HTTPServer MAX_SPEED', 'debouncem debounc ms httpserv http serv max_speed max speed'],
-  ['X_MAX_SPEED and eMail', 'x_max_speed x max speed email mail'],
+  ['Y_TOP_RATE and eMail', 'y_top_rate y top rate email mail'],
   ['owner owns, deployment deploys, runner runs', 'own own deploi deploi run run'],
   ['probe-rs 0.27.1, v2.6, #491', 'probe_rs probe rs 0_27 0_27_1 2_6 491'],
   ['C++ and C#', 'c_plus c_sharp'],
   ["Tomasz's board doesn't reset", 'tomasz board reset'],
   ['Café Ångström Straße µl', 'cafe angstrom strass μl'],
   ['café', 'cafe'],
+  ['[`start.ts`](command:editor.open?%5B%22a%22%5D "a/start.ts")', 'start_ts start ts'],
   ['港口项目的会话', '港口 口项 项目 目的 的会 会话'],
   ['昨天把Redis换成了Valkey', '昨天 天把 redi 换成 成了 valkei'],
   ['ภาษาไทย', 'ภา าษ ษา าไ ไท ทย'],
@@ -32,6 +33,8 @@ test('what only makes a question of it is no term, unless there is nothing else'
   expect(queryTerms('Which database do we use?')).toEqual(['databas']);
   expect(queryTerms('What became of Koloshadalo?')).toEqual(['koloshadalo']);
   expect(queryTerms('What happened to the Lisbon office?')).toEqual(['lisbon', 'offic']);
+  expect(queryTerms('Where does the session database lie?')).toEqual(['session', 'databas']);
+  expect(queryTerms('Did Mira lie?')).toEqual(['mira', 'lie']);
   expect(queryTerms('How do I use it?')).toEqual(['us']);
 });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
 import { findSpooled, forgetSpooled } from '../../../src/queue/spool/search.ts';
-import { held, openSpool, type Spool, type SpooledEpisode } from '../../../src/queue/spool/spool.ts';
+import { episodesInFile, openSpool, type Spool, type SpooledEpisode } from '../../../src/queue/spool/spool.ts';
 
 let home: string;
 let spool: Spool;
@@ -27,7 +27,7 @@ describe('what is spooled', () => {
   test('is found where it waits and where it was set aside', async () => {
     const [one, two, three] = [spooled('one'), spooled('two'), spooled('three')];
     spool.keep([one, two]);
-    spool.keepAside([three]);
+    spool.storeUnreadable([three]);
 
     const found = await findSpooled(spool, ({ episode }) => episode.content.includes('t'));
 
@@ -44,13 +44,13 @@ describe('what is spooled', () => {
     const left: SpooledEpisode[] = [];
     await findSpooled(spool, (it) => left.push(it) < 0);
     expect(left).toEqual([one, three]);
-    expect(spool.names().map(held)).toEqual([2]);
+    expect(spool.names().map(episodesInFile)).toEqual([2]);
   });
 
   test('goes with its file when it is alone there, also where it was set aside', async () => {
     const [one, two] = [spooled('one'), spooled('two')];
     spool.keep([one]);
-    spool.keepAside([two]);
+    spool.storeUnreadable([two]);
 
     expect(await forgetSpooled(spool, 'harbor', uuids(one, two))).toBe(2);
 

@@ -4,18 +4,20 @@ import {
   InvalidInputError,
   ModelBusyError,
   ModelUnavailableError,
+  NewerJobError,
   StaleFenceError,
   TimedOutError,
 } from '../../../src/errors.ts';
 import {
   backoff,
+  postponeDelay,
   readExportJob,
+  readNightlyJob,
   readStoreJob,
   readTaskJob,
   type Task,
   taskOptions,
   toStoreJob,
-  waitAfter,
 } from '../../../src/queue/jobs.ts';
 
 const episode = newEpisode('שלום 🚀 "Harbor"', { list: [1, null], 'a\0': '\ud800' }, 'harbor', 1000, {
@@ -30,7 +32,9 @@ describe('a store job', () => {
   });
 
   test.each<[string, unknown, RegExp]>([
-    ['of another version', { ...payload, version: 2 }, /version: it must be 1\.$/],
+    ['of a higher version, but no job of ours', { version: 99 }, /version: it must be 1\.$/],
+    ['of no version', { ...payload, version: 0 }, /version: it must be 1\.$/],
+    ['of a version that is no number', { ...payload, version: '2' }, /version: it must be 1\.$/],
     ['without content', { ...payload, content: '' }, /content: it must not be empty\.$/],
     ['without a uuid', { ...payload, uuid: undefined }, /uuid: it must be a string\.$/],
     ['of another time', { ...payload, createdAt: 'yesterday' }, /createdAt: it must be a time such as/],
@@ -43,6 +47,15 @@ describe('a store job', () => {
     expect(() => readStoreJob(data)).toThrow(InvalidInputError);
     expect(() => readStoreJob(data)).toThrow(place);
   });
+});
+
+test.each<[string, (data: unknown) => unknown]>([
+  ['a store job', readStoreJob],
+  ['a task', readTaskJob],
+  ['an export job', readExportJob],
+  ['a nightly job', readNightlyJob],
+])('%s of a higher version is left to newer workers, whatever it holds', (_, read) => {
+  expect(() => read({ version: 2, group: 'harbor', task: { kind: 'a kind of tomorrow' } })).toThrow(NewerJobError);
 });
 
 describe('an export job', () => {
@@ -80,7 +93,7 @@ describe('a task', () => {
     ],
     ['without its saga', { version: 1, group: 'harbor', task: { kind: 'summarize-saga' } }, /task\.saga/],
     ['with a strange field', { version: 1, group: 'harbor', task: { kind: 'communities', all: true } }, /task/],
-    ['of another version', { version: 2, group: 'harbor', task: { kind: 'communities' } }, /version/],
+    ['of no version', { version: 0, group: 'harbor', task: { kind: 'communities' } }, /version/],
     [
       'for a group that is none',
       { version: 1, group: 'a b', task: { kind: 'communities' } },
@@ -131,10 +144,10 @@ test('waits double from half a second to half a minute, of which half is chance'
 });
 
 describe('a wait that counts no attempt', () => {
-  const waits = (error: Error, times: number) => Array.from({ length: 200 }, () => waitAfter(error, times));
+  const waits = (error: Error, times: number) => Array.from({ length: 200 }, () => postponeDelay(error, times));
 
   test('is as long as the server told, spread over a tenth more and a second, and ten minutes at most', () => {
-    const told = (retryAfter: number) => waits(new ModelBusyError('Busy.', { retryAfter }), 9);
+    const told = (retryAfterMs: number) => waits(new ModelBusyError('Busy.', { retryAfterMs }), 9);
 
     expect(Math.min(...told(20_000))).toBeGreaterThanOrEqual(20_000);
     expect(Math.max(...told(20_000))).toBeLessThanOrEqual(23_000);

@@ -27,13 +27,21 @@ const spooled = (content = 'Harbor uses Redis.'): SpooledEpisode => ({
 function taking(refused: readonly string[] = []) {
   const taken: SpooledEpisode[] = [];
   const take = async (one: SpooledEpisode) => {
-    if (refused.includes(one.episode.content)) throw new InvalidInputError('It stands for another episode.');
+    if (refused.includes(one.episode.content)) throw new InvalidInputError('It belongs to another episode.');
     taken.push(one);
   };
   return { taken, take };
 }
 
 describe('the spool', () => {
+  test('leaves out files of others beside the places of held episodes', async () => {
+    const spool = openSpool(home, 10);
+    spool.hold('folder', [spooled()]);
+    await writeFile(join(spool.folder, 'held', '.DS_Store'), '');
+
+    expect(spool.files()).toEqual([expect.stringContaining(join('held', 'folder'))]);
+  });
+
   test('gives back what it kept, unchanged, and is empty then', async () => {
     const [spool, { taken, take }, metrics] = [openSpool(home, 10), taking(), countingMetrics()];
     const [one, two] = [spooled(), spooled('Harbor uses Valkey. "«…»"')];
@@ -42,7 +50,7 @@ describe('the spool', () => {
 
     const result = await drainSpool(spool, take, { metrics });
 
-    expect(result).toEqual({ drained: 2, left: 0 });
+    expect(result).toEqual({ drained: 2, remaining: 0 });
     expect(taken).toEqual(expect.arrayContaining([one, two]));
     expect(spool.names()).toEqual([]);
     expect(metrics.count('opencode.memory.spool.drained')).toBe(2);
@@ -66,7 +74,7 @@ describe('the spool', () => {
 
     expect(spool.names()).toHaveLength(2);
     expect(openSpool(home, 1000).count()).toBe(300);
-    expect(await drainSpool(spool, take)).toEqual({ drained: 300, left: 0 });
+    expect(await drainSpool(spool, take)).toEqual({ drained: 300, remaining: 0 });
     expect(taken).toHaveLength(300);
   });
 
@@ -77,7 +85,7 @@ describe('the spool', () => {
     const add = () => spool.keep([spooled(), spooled()]);
 
     expect(add).toThrow(
-      /^Valkey is away and .*spool has room for 1 more of 3 episodes. These 2 episodes were not kept; bring Valkey back or raise MEMORY_SPOOL_LIMIT\.$/,
+      /^Valkey does not answer, and .*spool has room for 1 more of 3 episodes. These 2 episodes were not kept; start Valkey, or raise MEMORY_SPOOL_LIMIT\.$/,
     );
     expect(spool.count()).toBe(2);
     spool.keep([spooled()]);
@@ -92,7 +100,7 @@ describe('the spool', () => {
     const many = Array.from({ length: 300 }, (_, index) => spooled(`Harbor ${index}.`));
     const last = { ...spooled('The last.'), carrier: { toJSON: full } as never };
 
-    expect(() => spool.keep([...many, last])).toThrow(/Nothing was kept there; make room\.$/);
+    expect(() => spool.keep([...many, last])).toThrow(/Nothing was kept there; free some space\.$/);
 
     expect(await readdir(spool.folder)).toEqual([]);
     expect(spool.count()).toBe(0);
@@ -126,12 +134,28 @@ describe('the spool', () => {
     const second = await drainSpool(spool, take, { onNotice });
 
     expect([first, second]).toEqual([
-      { drained: 1, left: 0 },
-      { drained: 0, left: 0 },
+      { drained: 1, remaining: 0 },
+      { drained: 0, remaining: 0 },
     ]);
     expect(taken).toHaveLength(1);
     expect(said).toEqual([expect.stringMatching(/^The spooled file 2020_half_1\.json was moved to .*unreadable: /)]);
     expect(await readFile(join(spool.folder, 'unreadable', '2020_half_1.json'), 'utf8')).toMatch(/^\{"version":1/);
+  });
+
+  test('leaves an episode of a newer release to programs of that release, and hands in the others', async () => {
+    const [spool, { taken, take }, said] = [openSpool(home, 10), taking(), [] as string[]];
+    spool.keep([spooled()]);
+    const episodes = [{ given: false, job: { version: 2, group: 'harbor' }, trace: {} }];
+    await writeFile(join(spool.folder, '2020_newer_1.json'), JSON.stringify({ version: 1, episodes }));
+
+    const result = await drainSpool(spool, take, { onNotice: (sentence) => said.push(sentence) });
+
+    // Nothing remains that this program could queue, so that it does not try again and again.
+    expect(result).toEqual({ drained: 1, remaining: 0 });
+    expect(spool.names()).toEqual(['2020_newer_1.json']);
+    expect(taken).toHaveLength(1);
+    expect(said).toEqual([]);
+    expect(spool.countUnreadable()).toBe(0);
   });
 
   test('sets an episode aside that the queue refuses, and hands in those beside it', async () => {
@@ -140,10 +164,10 @@ describe('the spool', () => {
 
     const result = await drainSpool(spool, take, { onNotice: (sentence) => said.push(sentence) });
 
-    expect(result).toEqual({ drained: 2, left: 0 });
+    expect(result).toEqual({ drained: 2, remaining: 0 });
     expect(taken.map(({ episode }) => episode.content)).toEqual(['good', 'fine']);
-    expect(said).toEqual([expect.stringMatching(/was moved to .*unreadable: It stands for another episode\.$/)]);
-    expect(spool.aside()).toBe(1);
+    expect(said).toEqual([expect.stringMatching(/was moved to .*unreadable: It belongs to another episode\.$/)]);
+    expect(spool.countUnreadable()).toBe(1);
   });
 
   test('keeps all that the queue did not take, and tells why', async () => {
@@ -153,7 +177,7 @@ describe('the spool', () => {
 
     const result = await drainSpool(spool, () => Promise.reject(new Error('away')));
 
-    expect(result).toEqual({ drained: 0, left: 2, said: 'away' });
+    expect(result).toEqual({ drained: 0, remaining: 2, error: 'away' });
   });
 
   test('that two empty at once counts each episode once', async () => {

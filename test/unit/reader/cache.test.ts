@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { answerKey as keyOf } from '../../../src/reader/cache.ts';
-import { impatientConnection } from '../../../src/valkey/connections.ts';
+import { failFastConnection } from '../../../src/valkey/connections.ts';
 import { inNamespace } from '../../../src/valkey/keys.ts';
 
 // Never connected.
-const connection = () => impatientConnection({ host: '127.0.0.1', port: 1, tls: false });
+const connection = () => failFastConnection({ host: '127.0.0.1', port: 1, tls: false });
 const valkey = connection();
 const answerKey = (group: string, asked: object) => keyOf(valkey, group, asked);
 

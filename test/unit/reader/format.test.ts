@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { bulletList } from '../../../src/reader/format.ts';
-import type { Fact, Found } from '../../../src/search/found.ts';
+import type { Found, FoundFact } from '../../../src/search/results.ts';
 import { commandsIn, HOSTILE } from '../../support/hostile-texts.ts';
 
-const fact = (change: Partial<Fact> = {}): Fact => ({
+const fact = (change: Partial<FoundFact> = {}): FoundFact => ({
   uuid: 'f',
   fact: 'Harbor uses Redis',
   relation: 'USES',
@@ -32,7 +32,7 @@ const episode = (excerpt: string, score = 1) => ({
 const list = (found: Partial<Found>) => bulletList({ facts: [], episodes: [], ...found });
 
 describe('the bullet list', () => {
-  test.each<[string, Partial<Fact>, string]>([
+  test.each<[string, Partial<FoundFact>, string]>([
     ['that holds', {}, '- Harbor uses Redis (since 2025-01-01)'],
     ['that held', { invalidAt: '2025-03-01T00:00:00+00:00' }, '- Harbor uses Redis (2025-01-01 to 2025-03-01)'],
     ['without a beginning', { validAt: null }, '- Harbor uses Redis'],
@@ -117,6 +117,17 @@ describe('the bullet list', () => {
 
     expect(line.length).toBeLessThan(450);
     expect(line).toMatch(/^- (?:🚀 )+🚀?… \(said 2025-02-01\)$/u);
+  });
+
+  test('of a list that was cut says how much follows and where all of it is', () => {
+    const passage = {
+      ...{ uuid: 'p', excerpt: '1. one\n2. two', kind: 'procedure', referenceTime: '2025-01-01', score: 1, omitted: 7 },
+      episode: { uuid: 'e', name: 'episode_1', referenceTime: '2025-01-01' },
+    };
+
+    expect(list({ passages: [passage] } as unknown as Partial<Found>)).toBe(
+      '- 1. one\n  2. two\n  … (7 more steps; `memory-manager episode episode_1` shows all) (said 2025-01-01)',
+    );
   });
 
   test('says it when there is nothing', () => expect(list({})).toBe('Nothing relevant is known.'));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { entryOf } from '../../../src/agents/hooks/entry.ts';
-import { inert } from '../../../src/redaction/inert.ts';
-import { recalledSentences, withoutRecalled, withoutRecallMarks } from '../../../src/redaction/recalled.ts';
+import { entryOf } from '../../../src/agents/claude-code/transcript-entry.ts';
+import { neutralizeTags } from '../../../src/redaction/neutralize-tags.ts';
+import { recalledSentences, withoutRecalled, withoutRecallMarks } from '../../../src/redaction/recall-marks.ts';
 import { plainText } from '../../../src/text.ts';
 import { growth, LINEAR } from '../../support/processor.ts';
 
@@ -14,7 +14,7 @@ test.each<[string, (text: string) => unknown]>([
   ['marks of the memory', withoutRecallMarks],
   ['sentences of an answer', recalledSentences],
   ['repeated sentences', (text) => withoutRecalled(text, ['the sessions of Harbor', 'a a a a b'])],
-  ['tags', inert],
+  ['tags', neutralizeTags],
   ['sequences of a terminal', plainText],
 ])('%s are looked through in a time that grows with the text', (_, work) => {
   const units = [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { PATTERNS, redact, redaction } from '../../../src/redaction/redact.ts';
+import { REDACTION_PATTERNS, redact, redaction } from '../../../src/redaction/redact.ts';
 import { adversarial, shaped } from '../../support/adversarial.ts';
 import { ordinaryTexts } from '../../support/ordinary-texts.ts';
 import { growth, LINEAR, timeOf } from '../../support/processor.ts';
@@ -99,7 +99,7 @@ test('what takes too long is hidden whole, and so are the parts after it', () =>
 });
 
 describe('time', () => {
-  const shapes = adversarial(PATTERNS);
+  const shapes = adversarial(REDACTION_PATTERNS);
 
   test('grows no faster than the text, whatever it is', () => {
     // What takes longest of all, and of the rest some: to measure the growth of each takes minutes.

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ScheduleState, serveDue } from '../../../src/schedule/due.ts';
+import { runDueTicks, type ScheduleState } from '../../../src/schedule/run-due-ticks.ts';
 import { openTicks } from '../../../src/schedule/ticks.ts';
 
 const ticks = openTicks('0 3 * * *', 'UTC');
@@ -17,7 +17,7 @@ function newSchedule(last: Date | null) {
   };
   const at = (time: string, serve = async (tick: Date) => void served.push(tick), own = mark) => {
     noted.now = new Date(`2026-11-${time}`);
-    return serveDue(ticks, own, serve);
+    return runDueTicks(ticks, own, serve);
   };
   return { noted, served, mark, at };
 }

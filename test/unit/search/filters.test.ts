@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { factFits } from '../../../src/graph/queries/conditions.ts';
-import { held, instant, isAfter } from '../../../src/graph/queries/moment.ts';
-import { fragmentsOf, hasMetadata } from '../../../src/search/filters.ts';
-import { gather } from '../../../src/search/gather.ts';
+import { passesFactFilter } from '../../../src/graph/queries/filter-conditions.ts';
+import { factHoldsAt, instant, isAfter } from '../../../src/graph/queries/time-conditions.ts';
+import { hasMetadata, metadataFragments } from '../../../src/search/filters.ts';
+import { searchWidening } from '../../../src/search/recipes/widening.ts';
 
 const at = (text: string) => instant(new Date(text));
 const times = { validAt: null, invalidAt: null, createdAt: '2025-01-01T00:00:00+00:00', expiredAt: null };
@@ -30,16 +30,18 @@ describe('stored times', () => {
   test('an end that was learnt later does not count before, and an end nobody can read is none', () => {
     const ended = { ...times, invalidAt: '2025-02-01T00:00:00+00:00', expiredAt: '2025-03-01T00:00:00+00:00' };
 
-    expect(held(ended, { asOf: at('2025-04-01') })).toBe(false);
-    expect(held(ended, { asOf: at('2025-04-01'), knownAt: at('2025-02-15') })).toBe(true);
-    expect(held(ended, { asOf: at('2025-04-01'), knownAt: at('2025-03-01') })).toBe(false);
-    expect(held({ ...ended, expiredAt: null }, { asOf: at('2025-04-01'), knownAt: at('2025-02-15') })).toBe(false);
-    expect(held({ ...times, invalidAt: 'some day' }, { asOf: at('2025-04-01') })).toBe(true);
+    expect(factHoldsAt(ended, { asOf: at('2025-04-01') })).toBe(false);
+    expect(factHoldsAt(ended, { asOf: at('2025-04-01'), knownAt: at('2025-02-15') })).toBe(true);
+    expect(factHoldsAt(ended, { asOf: at('2025-04-01'), knownAt: at('2025-03-01') })).toBe(false);
+    expect(factHoldsAt({ ...ended, expiredAt: null }, { asOf: at('2025-04-01'), knownAt: at('2025-02-15') })).toBe(
+      false,
+    );
+    expect(factHoldsAt({ ...times, invalidAt: 'some day' }, { asOf: at('2025-04-01') })).toBe(true);
   });
 
   test('a missing date lies in no range', () => {
     const fits = (range: object) =>
-      factFits(times, { asOf: at('2025-04-01') }, { dates: [{ field: 'validAt', ...range }] });
+      passesFactFilter(times, { asOf: at('2025-04-01') }, { dates: [{ field: 'validAt', ...range }] });
 
     expect(fits({ before: at('2030-01-01') })).toBe(false);
     expect(fits({ from: at('2020-01-01') })).toBe(false);
@@ -64,7 +66,7 @@ describe('metadata', () => {
   ])('%s is %s: %s', (key, value, expected) => {
     expect(hasMetadata(json, [[key, value]])).toBe(expected);
     // What the graph looks for by itself must never leave out what passes.
-    if (expected) for (const fragment of fragmentsOf([[key, value]])) expect(json).toContain(fragment);
+    if (expected) for (const fragment of metadataFragments([[key, value]])) expect(json).toContain(fragment);
   });
 
   test('all pairs must hold', () => {
@@ -82,7 +84,7 @@ describe('gathering', () => {
   const all = Array.from({ length: 10_000 }, (_, index) => index);
   async function ask(pass: (row: number) => boolean, isFiltered = false) {
     const asked: number[] = [];
-    const rows = await gather({
+    const rows = await searchWidening({
       fetch: async (count) => {
         asked.push(count);
         return isFiltered ? all.slice(0, count).filter(pass) : all.slice(0, count);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { endedRanges } from '../../../src/statements/endings.ts';
-import { sentencesOf } from '../../../src/statements/sentence.ts';
+import { endedSentences } from '../../../src/statements/ended-ranges.ts';
+import { parseSentences } from '../../../src/statements/sentence.ts';
 import { statementsOf } from '../../../src/statements/statement.ts';
 
 const MOMENT = { asOf: new Date('2026-05-31T00:00:00Z') };
@@ -16,12 +16,15 @@ function correctedIn(earlier: string, later: readonly string[], place: 'next' | 
   const first = told(earlier, '2026-03-02');
   const texts = later.map((text, at) => told(text, `2026-03-${10 + at}`));
   const shown = {
-    sentences: sentencesOf(first),
+    sentences: parseSentences(first),
     episode: first.uuid,
-    told: first.referenceTime,
-    ...(place === 'next' && { next: new Set([texts[0]?.uuid ?? '']), states: statementsOf(first) }),
+    saidAt: first.referenceTime,
+    ...(place === 'next' && {
+      nextCorrections: new Set([texts[0]?.uuid ?? '']),
+      episodeStatements: statementsOf(first),
+    }),
   };
-  return endedRanges(shown, texts.flatMap(statementsOf), MOMENT).map(({ corrected }) => corrected);
+  return endedSentences(shown, texts.flatMap(statementsOf), MOMENT).map(({ corrected }) => corrected);
 }
 
 describe('a number of an earlier text is corrected', () => {
@@ -76,8 +79,8 @@ describe('nothing is corrected', () => {
     ['a supposition', 'The proxy listens on port 9100.', 'No, maybe the port of the proxy is 9101.'],
     [
       'the thing that the old number does belong to',
-      'The camera streamer listens on port 9100.',
-      'no, it is port 9101. 9100 belongs to the camera streamer\nassistant: The admin page answers on 9101 now.',
+      'The label printer listens on port 9100.',
+      'no, it is port 9101. 9100 belongs to the label printer\nassistant: The admin page answers on 9101 now.',
     ],
   ])('%s', (_, earlier, later) => {
     expect(correctedIn(earlier, [later], 'elsewhere')).toEqual([]);

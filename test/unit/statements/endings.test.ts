@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { endedRanges, type Moment } from '../../../src/statements/endings.ts';
-import { sentencesOf } from '../../../src/statements/sentence.ts';
+import { endedSentences, type PointInTime } from '../../../src/statements/ended-ranges.ts';
+import { parseSentences } from '../../../src/statements/sentence.ts';
 import { statementsOf } from '../../../src/statements/statement.ts';
 import { KEPT, REPLACED } from './pairs.ts';
 
-const MAY: Moment = { asOf: new Date('2026-05-31T00:00:00Z') };
+const MAY: PointInTime = { asOf: new Date('2026-05-31T00:00:00Z') };
 const told = (content: string, day: string) => ({
   uuid: `${day} ${content}`,
   content,
@@ -14,14 +14,15 @@ const told = (content: string, day: string) => ({
 
 function shownText(content: string) {
   const shown = told(content, '2026-03-02');
-  return { sentences: sentencesOf(shown), episode: shown.uuid, told: shown.referenceTime };
+  return { sentences: parseSentences(shown), episode: shown.uuid, saidAt: shown.referenceTime };
 }
 
 /** The sentences of the first text that the others end, each with its end and what is said instead. */
 function endedIn(first: string, others: readonly (readonly [day: string, text: string])[], moment = MAY): string[] {
   const statements = others.flatMap(([day, text]) => statementsOf(told(text, day)));
-  return endedRanges(shownText(first), statements, moment).map(
-    ({ start, end, until, by }) => `${first.slice(start, end)} until ${until.toISOString().slice(0, 10)}: ${by.text}`,
+  return endedSentences(shownText(first), statements, moment).map(
+    ({ start, end, until, endedBy }) =>
+      `${first.slice(start, end)} until ${until.toISOString().slice(0, 10)}: ${endedBy.text}`,
   );
 }
 
@@ -44,9 +45,16 @@ describe('nothing ends', () => {
       const shown = shownText(before);
       const others = later.filter(({ text }) => text !== own && text !== before);
       return others.flatMap(({ statements }) =>
-        endedRanges(shown, statements, MAY).map(({ by }) => `${before} | ${by.text}`),
+        endedSentences(shown, statements, MAY).map(({ endedBy }) => `${before} | ${endedBy.text}`),
       );
     });
     expect(wrong).toEqual([]);
   });
+});
+
+it.each([
+  'We replaced Gulp by `tsc -b src/**/*.ts -t checkout-web .` because of #491.',
+  'We replaced __init__ by a_b_c in **@scope/pkg** (2 * 3 * 4).',
+])('what came instead is shown as it was written: %s', (text) => {
+  expect(statementsOf(told(`It is done. ${text}`, '2026-04-20')).map((statement) => statement.text)).toContain(text);
 });

@@ -67,25 +67,22 @@ export const REPLACED: readonly (readonly [before: string, after: string])[] = [
   ['Leila Haddad owns the data platform.', 'Ben Cole has taken over the data platform from Leila Haddad.'],
   ['Amira Khan leads the search team.', 'Amira Khan handed the search team over to Luis Prieto.'],
   ['Rosa Diaz manages the vendor portal.', 'Igor Melnik took over the vendor portal.'],
-  [
-    'Kenji Arai maintains the gripper.',
-    'Marta Kowal takes the gripper over from him, she also gets the key of the safe.',
-  ],
+  ['Kenji Arai maintains the lathe.', 'Berta Lind takes the lathe over from him, and she gets the key of the safe.'],
   // back to
   ['The web client uses React 19.', 'We are back on React 18 in the web client.'],
   ['The crawler runs on Chromium 126.', 'We rolled back to Chromium 124 for the crawler.'],
   ['The newsletter is sent with Mailchimp.', 'The newsletter went back to Sendy.'],
   ['Angular is now 19.', 'Reverted it since the map breaks. We are back on Angular 18.3.'],
   [
-    'Device updates are delivered with SWUpdate from updates.quill.dev.',
-    'Decision about updates: we moved off SWUpdate, Otter pulls its images with RAUC now.',
+    'Kiosk images are delivered with Mender from images.kiosk.example.',
+    'Decision about images: we moved off Mender, Finch pulls them with RAUC now.',
   ],
-  ['The rig tests are started there with scripts/rig.sh.', 'I deleted scripts/rig.sh.'],
+  ['The load tests are launched there with tools/load.sh.', 'I deleted tools/load.sh.'],
   // gave up
   ['Sessions live in Memcached 1 on Heroku.', 'We dropped Memcached from the stack.'],
   [
-    'Tidewater stores its bookings in MySQL 8.',
-    'Decision: this week we migrated the bookings database from MySQL 8 to Postgres 16, because we need constraints.',
+    'Lakehouse stores its orders in MySQL 8.',
+    'Decision: last week we migrated the orders database from MySQL 8 to Postgres 16, for its constraints.',
   ],
   ['The CLI has a build for Windows ARM.', 'We dropped the Windows ARM build of the CLI.'],
   ['The SDK supports Internet Explorer.', 'We gave up support for Internet Explorer in the SDK.'],
@@ -106,6 +103,21 @@ export const REPLACED: readonly (readonly [before: string, after: string])[] = [
   ['The printer in the lobby is broken.', 'The printer in the lobby has been repaired and works again.'],
   ['The nightly sync is failing.', 'The nightly sync is green again.'],
   ['The staging database is unreachable.', 'The staging database is up again.'],
+  // the same project or branch
+  ['In the falcon project we use Jest.', 'In the falcon project we replaced Jest with Vitest.'],
+  ['Falcon is built with Gulp.', 'We replaced Gulp with esbuild in the falcon project.'],
+  ['In the notes repo we use pnpm.', 'In the notes repo pnpm was replaced by bun.'],
+  ['Project: Falcon\nThe admin port is 8180.', 'Project: Falcon\nThe admin port is 9190.'],
+  ['# Falcon\n\nWe use Mocha in the client.', '# Falcon\n\nWe replaced Mocha with Vitest in the client.'],
+  ['# Falcon\n\nThe debug port is 8280.', 'The debug port is 9290.'],
+  ['## Project falcon\n\nThe client uses Chai.', 'Falcon: the client replaced Chai with Vitest.'],
+  ['On branch release-1 we sign with GPG.', 'On the release-1 branch we replaced GPG with SSH.'],
+  ['The acceptance environment runs on Postgres 14.', 'The acceptance environment was upgraded to Postgres 16.'],
+  // with links and marks
+  [
+    'Recipes are parsed with [feedparser](https://example.org/feedparser).',
+    '**[feedparser](https://example.org/feedparser)** was replaced with [lxml](https://lxml.example) for recipes.',
+  ],
   // said again
   ['The deposit is 20 %.', 'The deposit is 30 %.'],
   ['The default branch is master.', 'The default branch is main.'],
@@ -118,6 +130,11 @@ export const REPLACED: readonly (readonly [before: string, after: string])[] = [
 
 /** The second says nothing that ends the first. */
 export const KEPT: readonly (readonly [before: string, after: string])[] = [
+  // a quotation of several sentences
+  [
+    'The mail relay listens on port 2525.',
+    'Ben wrote: "We looked. The mail relay listens on port 2626 now. It works."',
+  ],
   // another environment, project, branch, customer, person
   ['Production runs on Postgres 15.', 'Staging was upgraded to Postgres 17.'],
   ['The production proxy listens on port 443.', 'The staging proxy now listens on port 8443.'],
@@ -134,6 +151,24 @@ export const KEPT: readonly (readonly [before: string, after: string])[] = [
   ['The worker has 16 threads.', 'In the benchmark the worker has 2 threads.'],
   ['The build takes 9 minutes.', 'The build of the docs takes 2 minutes now.'],
   ['The web client uses Vue 3.', 'We are back on Ember 5.2.'],
+  ['# Falcon\n\nWe use Jest in the client.', '# Osprey\n\nWe replaced Jest with Vitest in the client.'],
+  ['# Falcon\n\nThe port is 8080.', '# Osprey\n\nThe port is 9090.'],
+  ['Project: Falcon\nThe port is 8080.', 'Project: Osprey\nThe port is 9090.'],
+  ['The port is 8080.', '## Project Osprey\n\nThe port is 9090.'],
+  ['## Project Falcon\n\nThe port is 8080.', 'The port is 9090.'],
+  ['In the falcon project we use Jest.', 'We replaced Jest with Vitest.'],
+  ['We use Jest.', 'In the osprey project we replaced Jest with Vitest.'],
+  ['In the falcon project we use Jest.', 'In the osprey project we replaced Jest with Vitest.'],
+  ['In the docs repo we use pnpm.', 'In the backend repo pnpm was replaced by bun.'],
+  ['We use Jest for tests.', 'Repository: acme/osprey\nWe replaced Jest with Vitest for tests.'],
+  ['On branch release-1 we use Jest.', 'On branch release-2 we replaced Jest with Vitest.'],
+  ['We use Jest.', 'On branch release-2 we replaced Jest with Vitest.'],
+  ['On branch release-1 we use Jest.', 'We replaced Jest with Vitest.'],
+  [
+    '## Acceptance environment\nThe proxy listens on port 8080.',
+    '## Pilot environment\nThe proxy listens on port 8081.',
+  ],
+  ['Production runs on Postgres 15.', 'Pre-production was upgraded from Postgres 15 to Postgres 17.'],
   // plans and proposals
   ['The shop runs on Magento.', 'We plan to replace Magento by Shopware.'],
   ['The shop runs on Magento.', 'The shop will be moved from Magento to Shopware in autumn.'],
@@ -202,7 +237,7 @@ export const KEPT: readonly (readonly [before: string, after: string])[] = [
   ['Der Server läuft auf Port 8080.', 'Der Server läuft auf Port 9090.'],
   ['El puerto es 8080.', 'El puerto es 9090.'],
   // what is started is not said
-  ['Start it with docker compose up.', 'Start again with just attach.'],
+  ['Start it with docker compose up.', 'Start again with make connect.'],
   // reported without both values, or as a wish
   ['The fair in Oslo is planned for 3 May.', 'Nina says the fair in Oslo should move from 3 May to 17 May.'],
   ['The kiln runs at 900 degrees.', 'Nina says the kiln runs at 950 degrees.'],

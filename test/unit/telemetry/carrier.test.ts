@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { carrier, carrierOf, jobTelemetry, traceIdOf } from '../../../src/telemetry/carrier.ts';
+import { carrier, carrierOf, jobTelemetry, traceIdOf } from '../../../src/telemetry/tracing.ts';
 
 test('without a tracer every carrier begins a trace of its own, as W3C writes it', () => {
   const [one, other] = [carrier(), carrier()];

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { allMetrics } from '../../../src/telemetry/all-metrics.ts';
-import { countingMetrics, type Metrics } from '../../../src/telemetry/metrics.ts';
+import { allMetrics, countingMetrics, type Metrics } from '../../../src/telemetry/metrics.ts';
 import { openPrometheus } from '../../../src/telemetry/prometheus.ts';
 
 test('every figure goes to each of them, also when one throws', () => {
@@ -35,6 +34,17 @@ test('Prometheus reads counters, gauges and stages, and the process beside them'
   expect(text).toContain('opencode_memory_stage_bucket{le="50",stage="write"} 1\n');
   expect(text).toContain('process_resident_memory_bytes');
   expect(prometheus.contentType).toContain('text/plain');
+});
+
+test('a gauge has no value before it is set', async () => {
+  const prometheus = openPrometheus();
+  const values = async () =>
+    (await prometheus.text()).match(/^opencode_memory_(?:budget|last_commit|archive_verified)\S* .*$/gm);
+  expect(await values()).toBeNull();
+
+  prometheus.gauge?.('opencode.memory.budget.limit', 0);
+
+  expect(await values()).toEqual(['opencode_memory_budget_limit 0']);
 });
 
 test('a label that nobody foresaw is left out', async () => {

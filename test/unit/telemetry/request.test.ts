@@ -4,7 +4,7 @@ import { loadConfig } from '../../../src/config.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 
 /** These call another public function, which is the span, are no call of the memory's, or are asked before every command. */
-const OTHERWISE = ['constructor', 'storeEpisode', 'exportToB2', 'close', 'countWorkers'];
+const OTHERWISE = ['constructor', 'storeEpisode', 'exportToB2', 'close', 'getWorkerCount'];
 const functions = Object.getOwnPropertyNames(MemoryManager.prototype).filter((name) => !OTHERWISE.includes(name));
 const [, ...bodies] = readFileSync(new URL('../../../src/memory.ts', import.meta.url), 'utf8').split('\n  async ');
 
@@ -33,7 +33,7 @@ test.each(PARTS)('in %s every function of %s is a span of its own', (file, open)
 });
 
 test.each([
-  ['enqueue', 'store_episode'],
+  ['enqueueEpisode', 'store_episode'],
   ['queryMemory', 'query_memory'],
   ['getEntities', 'get_entities'],
   ['export', 'export_to_b2'],

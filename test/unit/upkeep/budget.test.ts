@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { evenly, firstThatFit, keptOf } from '../../../src/upkeep/write-under-lease.ts';
+import { firstThatFit, shortenEvenly, storableText } from '../../../src/upkeep/write-under-lease.ts';
 
 describe('whole sentences', () => {
   test.each([
@@ -11,15 +11,15 @@ describe('whole sentences', () => {
     ['', 10, ''],
     [' \n ', 10, ''],
   ])('of "%s" in %i characters', (text, length, cut) => {
-    expect(keptOf(text, length)).toBe(cut);
+    expect(storableText(text, length)).toBe(cut);
   });
 
   test('are no less than the beginning of the first', () => {
-    expect(keptOf('One sentence that is far too long', 14)).toBe('One sentence…');
+    expect(storableText('One sentence that is far too long', 14)).toBe('One sentence…');
   });
 
   test('hold nothing that the graph refuses', () => {
-    expect(keptOf('Har\0bor \ud800 runs.')).toBe('Harbor \ufffd runs.');
+    expect(storableText('Har\0bor \ud800 runs.')).toBe('Harbor \ufffd runs.');
   });
 });
 
@@ -37,12 +37,12 @@ describe('the first that fit', () => {
 
 describe('evenly', () => {
   test('leaves alone what fits', () => {
-    expect(evenly(['12345', '1', ''], 6)).toEqual(['12345', '1', '']);
-    expect(evenly([], 6)).toEqual([]);
+    expect(shortenEvenly(['12345', '1', ''], 6)).toEqual(['12345', '1', '']);
+    expect(shortenEvenly([], 6)).toEqual([]);
   });
 
   test('shortens the longest first', () => {
-    const texts = evenly(['a'.repeat(100), 'bb', 'c'.repeat(50)], 42);
+    const texts = shortenEvenly(['a'.repeat(100), 'bb', 'c'.repeat(50)], 42);
 
     expect(texts.map(({ length }) => length)).toEqual([20, 2, 20]);
   });

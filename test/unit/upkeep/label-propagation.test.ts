@@ -1,46 +1,46 @@
 import { describe, expect, test } from 'vitest';
-import type { Tie } from '../../../src/graph/queries/communities.ts';
-import { communitiesOf, weights } from '../../../src/upkeep/communities.ts';
+import type { CommunityEdge } from '../../../src/graph/queries/communities.ts';
+import { degreeWeights, detectCommunities } from '../../../src/upkeep/communities.ts';
 import { growth, LINEAR } from '../../support/processor.ts';
 import { random } from '../../support/random.ts';
 
-const tie = (a: string, b: string, weight = 1): Tie => ({ a, b, weight });
+const tie = (a: string, b: string, weight = 1): CommunityEdge => ({ a, b, weight });
 
 describe('communities', () => {
   test('of two nodes with two ties are one; graphiti_core never comes to an end there', () => {
-    expect(communitiesOf([tie('a', 'b', 2)])).toEqual([['a', 'b']]);
-    expect(communitiesOf([tie('a', 'b'), tie('b', 'a')])).toEqual([['a', 'b']]);
+    expect(detectCommunities([tie('a', 'b', 2)])).toEqual([['a', 'b']]);
+    expect(detectCommunities([tie('a', 'b'), tie('b', 'a')])).toEqual([['a', 'b']]);
   });
 
   test('of two close groups with a loose tie between them are these groups', () => {
     const square = (x: string) =>
       [1, 2, 3, 4].flatMap((i) => [1, 2, 3, 4].filter((j) => i < j).map((j) => tie(`${x}${i}`, `${x}${j}`, 2)));
 
-    expect(communitiesOf([...square('a'), ...square('b'), tie('a1', 'b1')])).toEqual([
+    expect(detectCommunities([...square('a'), ...square('b'), tie('a1', 'b1')])).toEqual([
       ['a1', 'a2', 'a3', 'a4'],
       ['b1', 'b2', 'b3', 'b4'],
     ]);
   });
 
   test('follow the heavier tie', () => {
-    expect(communitiesOf([tie('a', 'b', 5), tie('b', 'c', 1), tie('c', 'd', 5)])).toEqual([
+    expect(detectCommunities([tie('a', 'b', 5), tie('b', 'c', 1), tie('c', 'd', 5)])).toEqual([
       ['a', 'b'],
       ['c', 'd'],
     ]);
   });
 
   test('are none without ties, and a tie with itself is none', () => {
-    expect(communitiesOf([])).toEqual([]);
-    expect(communitiesOf([tie('a', 'a', 9)])).toEqual([]);
+    expect(detectCommunities([])).toEqual([]);
+    expect(detectCommunities([tie('a', 'a', 9)])).toEqual([]);
   });
 
   test('of any graph hold each of its nodes at most once, are joined inside, and do not depend on the order of ties', () => {
     for (let seed = 0; seed < 300; seed += 1) {
       const ties = randomTies(seed);
-      const communities = communitiesOf(ties);
+      const communities = detectCommunities(ties);
       const members = communities.flat();
 
-      expect(communitiesOf(shuffled(ties, seed)), `seed ${seed}`).toEqual(communities);
+      expect(detectCommunities(shuffled(ties, seed)), `seed ${seed}`).toEqual(communities);
       expect(new Set(members).size).toBe(members.length);
       expect(members.filter((member) => !ties.some(({ a, b }) => a === member || b === member))).toEqual([]);
       for (const community of communities) {
@@ -57,12 +57,12 @@ describe('communities', () => {
       return Array.from({ length: ties }, () => tie(node(), node()));
     };
 
-    expect(growth((size) => void communitiesOf(many(size)), 2000)).toBeLessThan(LINEAR);
+    expect(growth((size) => void detectCommunities(many(size)), 2000)).toBeLessThan(LINEAR);
   });
 });
 
 test('the weight of a node is that of all its ties', () => {
-  expect(weights([tie('a', 'b', 2), tie('c', 'a', 3)])).toEqual(
+  expect(degreeWeights([tie('a', 'b', 2), tie('c', 'a', 3)])).toEqual(
     new Map([
       ['a', 5],
       ['b', 2],
@@ -71,7 +71,7 @@ test('the weight of a node is that of all its ties', () => {
   );
 });
 
-function randomTies(seed: number): Tie[] {
+function randomTies(seed: number): CommunityEdge[] {
   const chance = random(seed);
   const nodes = 2 + Math.floor(chance() * 12);
   const node = () => `n${Math.floor(chance() * nodes)}`;
@@ -81,7 +81,7 @@ function randomTies(seed: number): Tie[] {
 }
 
 /** In another order and with ends exchanged. */
-function shuffled(ties: readonly Tie[], seed: number): Tie[] {
+function shuffled(ties: readonly CommunityEdge[], seed: number): CommunityEdge[] {
   const chance = random(seed + 1000);
   return ties
     .map(({ a, b, weight }) => ({ place: chance(), it: chance() < 0.5 ? tie(b, a, weight) : tie(a, b, weight) }))
@@ -89,7 +89,7 @@ function shuffled(ties: readonly Tie[], seed: number): Tie[] {
     .map(({ it }) => it);
 }
 
-function reachable(community: readonly string[], ties: readonly Tie[]): string[] {
+function reachable(community: readonly string[], ties: readonly CommunityEdge[]): string[] {
   const found = community.slice(0, 1);
   for (const node of found)
     for (const { a, b } of ties) {

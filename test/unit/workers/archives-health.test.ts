@@ -1,19 +1,24 @@
 import { expect, test } from 'vitest';
-import type { LastNight, Outcome } from '../../../src/queue/nightly-exports.ts';
+import type { NightlyOutcome, NightlyState } from '../../../src/queue/nightly-exports.ts';
 import { DAY, HOUR } from '../../../src/time.ts';
-import { judgeArchives } from '../../../workers/health.ts';
+import { gradeArchives } from '../../../workers/health.ts';
 
 const NOW = Date.parse('2026-11-29T12:00Z');
 const LAST = Date.parse('2026-11-29T03:00Z');
-const done = (groups: number, rest: Partial<Outcome> = {}): Outcome => ({ groups, done: groups, failed: 0, ...rest });
-const night = (rest: Partial<LastNight> = {}): LastNight => ({
-  ...{ last: new Date(LAST), next: new Date(LAST + DAY), outcome: done(2), isPending: false },
+const done = (groups: number, rest: Partial<NightlyOutcome> = {}): NightlyOutcome => ({
+  groups,
+  done: groups,
+  failed: 0,
+  ...rest,
+});
+const night = (rest: Partial<NightlyState> = {}): NightlyState => ({
+  ...{ last: new Date(LAST), next: new Date(LAST + DAY), outcome: done(2), groups: ['a', 'b'], isPending: false },
   ...rest,
 });
 const proven = (at: number) => ({ verified: { at: new Date(at), file: 'a.json' }, failed: null });
 const drills = [proven(LAST + HOUR)];
 
-test.each<[string, LastNight, ReturnType<typeof proven>[], number, RegExp]>([
+test.each<[string, NightlyState, ReturnType<typeof proven>[], number, RegExp, string[]?]>([
   [
     'a night that failed for one',
     night({ outcome: done(8, { done: 7, failed: 1 }) }),
@@ -31,7 +36,7 @@ test.each<[string, LastNight, ReturnType<typeof proven>[], number, RegExp]>([
   ],
   [
     'a night that failed as a whole',
-    night({ outcome: done(0, { said: 'No.' }) }),
+    night({ outcome: done(0, { error: 'No.' }) }),
     drills,
     NOW,
     /failed before any memory/,
@@ -43,6 +48,22 @@ test.each<[string, LastNight, ReturnType<typeof proven>[], number, RegExp]>([
     LAST + DAY + 3 * HOUR,
     /due at 2026-11-30T03:00:00.000Z has not begun/,
   ],
+  [
+    'a night that exported nothing although there are memories',
+    night({ outcome: done(0), groups: [] }),
+    [],
+    NOW,
+    /left out 2 memories .*`memory-manager export --group a`/,
+    ['a', 'b'],
+  ],
+  [
+    'a night that left out a memory',
+    night(),
+    drills,
+    NOW,
+    /left out 1 memory that a journal or restore test shows; .*--group c/,
+    ['c'],
+  ],
   ['no proof for 26 hours', night(), [proven(NOW - 27 * HOUR)], NOW, /of any memory was proven for 27 hours/],
   [
     'an archive that cannot be restored',
@@ -51,21 +72,25 @@ test.each<[string, LastNight, ReturnType<typeof proven>[], number, RegExp]>([
     NOW,
     /of 1 memory cannot be restored/,
   ],
-])('%s is red', (_, last, drills, now, said) => {
-  expect(judgeArchives(last, drills, now)).toEqual({ status: 'red', said: expect.stringMatching(said) });
+])('%s is red', (_, last, drills, now, said, missed) => {
+  expect(gradeArchives(last, drills, now, missed)).toEqual({ status: 'red', message: expect.stringMatching(said) });
 });
 
-test.each<[string, LastNight, ReturnType<typeof proven>[], number]>([
+test.each<[string, NightlyState, ReturnType<typeof proven>[], number]>([
   ['a night that did all', night(), drills, NOW],
   ['one that is under way', night({ outcome: done(8, { done: 5 }) }), drills, LAST + HOUR],
   ['a proof of 25 hours ago', night(), [proven(NOW - 25 * HOUR)], NOW],
   ['a schedule of once a week', night({ next: new Date(LAST + 7 * DAY) }), [proven(NOW - 6 * DAY)], NOW],
   ['a schedule that is off', night({ next: null, outcome: null }), [proven(NOW - 90 * DAY)], NOW],
 ])('%s is well', (_, last, drills, now) => {
-  expect(judgeArchives(last, drills, now)?.status).toBe('ok');
+  expect(gradeArchives(last, drills, now)?.status).toBe('ok');
+});
+
+test('a night without memories says nothing', () => {
+  expect(gradeArchives(night({ outcome: done(0), groups: [] }), [], NOW)).toBeUndefined();
 });
 
 test('nothing is said before the first night', () => {
-  expect(judgeArchives(night({ outcome: null }), [], LAST + HOUR)).toBeUndefined();
-  expect(judgeArchives(night({ last: null, next: null, outcome: null }), [], NOW)).toBeUndefined();
+  expect(gradeArchives(night({ outcome: null }), [], LAST + HOUR)).toBeUndefined();
+  expect(gradeArchives(night({ last: null, next: null, outcome: null }), [], NOW)).toBeUndefined();
 });

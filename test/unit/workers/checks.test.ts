@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { ServerFacts } from '../../../src/valkey/server.ts';
-import { judgeServer } from '../../../workers/checks.ts';
-import { judgeQueue, modelCheck } from '../../../workers/health.ts';
+import type { ServerInfo } from '../../../src/valkey/server-info.ts';
+import { gradeQueue, modelCheck } from '../../../workers/health.ts';
+import { serverFindings } from '../../../workers/startup-checks.ts';
 
-const sound: ServerFacts = {
+const sound: ServerInfo = {
   product: 'Valkey',
   version: '8.0.1',
   falkordb: '4.16.3',
@@ -15,14 +15,20 @@ const sound: ServerFacts = {
 };
 
 test('a server as it should be is found sound', () => {
-  expect(judgeServer('FalkorDB', sound)).toEqual({ refusals: [], warnings: [] });
+  expect(serverFindings('FalkorDB', sound)).toEqual({ refusals: [], warnings: [] });
 });
 
 test.each([
-  [{ product: 'Valkey', version: '7.1.9' }, 'Valkey runs on Valkey 7.1.9; it takes Valkey from 7.2 or Redis from 6.2.'],
-  [{ product: 'Redis', version: '6.0.16' }, 'Valkey runs on Redis 6.0.16; it takes Valkey from 7.2 or Redis from 6.2.'],
+  [
+    { product: 'Valkey', version: '7.1.9' },
+    'Valkey runs on Valkey 7.1.9; memory-manager needs Valkey 7.2, Redis 6.2 or newer.',
+  ],
+  [
+    { product: 'Redis', version: '6.0.16' },
+    'Valkey runs on Redis 6.0.16; memory-manager needs Valkey 7.2, Redis 6.2 or newer.',
+  ],
 ] as const)('a server too old is refused: %o', (differing, sentence) => {
-  expect(judgeServer('Valkey', { ...sound, ...differing }).refusals).toEqual([sentence]);
+  expect(serverFindings('Valkey', { ...sound, ...differing }).refusals).toEqual([sentence]);
 });
 
 test.each([
@@ -30,19 +36,19 @@ test.each([
   { product: 'Redis', version: '6.2.0' },
   { product: 'Redis', version: '7.0.15' },
 ] as const)('a server just new enough is not: %o', (differing) => {
-  expect(judgeServer('Valkey', { ...sound, ...differing }).refusals).toEqual([]);
+  expect(serverFindings('Valkey', { ...sound, ...differing }).refusals).toEqual([]);
 });
 
 test('a module of FalkorDB that is old is told', () => {
-  const { refusals, warnings } = judgeServer('FalkorDB', { ...sound, falkordb: '4.8.7' });
+  const { refusals, warnings } = serverFindings('FalkorDB', { ...sound, falkordb: '4.8.7' });
 
   expect(refusals).toEqual([]);
   expect(warnings).toEqual([expect.stringMatching(/^FalkorDB's module is 4\.8\.7; .* 4\.10 and newer/)]);
 });
 
 test('a replica is refused', () => {
-  expect(judgeServer('Valkey', { ...sound, isReplica: true }).refusals).toEqual([
-    'Valkey is a replica, which takes nothing; set VALKEY_HOST and VALKEY_PORT to its primary.',
+  expect(serverFindings('Valkey', { ...sound, isReplica: true }).refusals).toEqual([
+    'Valkey is a replica and accepts no writes; set VALKEY_HOST and VALKEY_PORT to its primary.',
   ]);
 });
 
@@ -52,20 +58,23 @@ test.each([
 ])('what FalkorDB does to long answers and queries is told: %o', (differing, sentence) => {
   const limits = { rows: -1, timeout: 0, longestTimeout: 0, ...differing };
 
-  expect(judgeServer('FalkorDB', { ...sound, limits }).warnings).toEqual([expect.stringMatching(sentence)]);
+  expect(serverFindings('FalkorDB', { ...sound, limits }).warnings).toEqual([expect.stringMatching(sentence)]);
 });
 
-test('settings that nobody may read are no reason for a warning', () => {
+test('a FalkorDB whose limits nobody may read is told, a server without the module is not', () => {
   const limits = { rows: undefined, timeout: undefined, longestTimeout: undefined };
 
-  expect(judgeServer('FalkorDB', { ...sound, limits }).warnings).toEqual([]);
+  expect(serverFindings('FalkorDB', { ...sound, limits }).warnings).toEqual([
+    'FalkorDB forbids GRAPH.CONFIG, so its limits could not be checked; make sure that RESULTSET_SIZE is -1 and TIMEOUT_MAX is 0.',
+  ]);
+  expect(serverFindings('Valkey', { ...sound, falkordb: undefined, limits: undefined }).warnings).toEqual([]);
 });
 
 test('a clock that is behind is told, one that is nearly right is not', () => {
-  expect(judgeServer('FalkorDB', { ...sound, ahead: -2500 }).warnings).toEqual([
+  expect(serverFindings('FalkorDB', { ...sound, ahead: -2500 }).warnings).toEqual([
     expect.stringMatching(/^the clock of FalkorDB's machine is 2\.5 s behind ours/),
   ]);
-  expect(judgeServer('FalkorDB', { ...sound, ahead: 1900 }).warnings).toEqual([]);
+  expect(serverFindings('FalkorDB', { ...sound, ahead: 1900 }).warnings).toEqual([]);
 });
 
 const minutes = (count: number) => count * 60_000;
@@ -82,7 +91,7 @@ test.each([
   const since = waited === null ? null : now - waited;
   const lastCommit = sinceCommit === null ? null : now - sinceCommit;
 
-  expect(judgeQueue(since, { workers: [], lastCommit, now }, now - running).status).toBe(status);
+  expect(gradeQueue(since, { workers: [], lastCommit, now }, now - running).status).toBe(status);
 });
 
 test.each([
@@ -90,5 +99,5 @@ test.each([
   [{ ok: 0, failed: 0, failedInARow: 3 }, 'Its last 3 calls failed; it was not asked in the last minute.'],
   [{ ok: 2, failed: 1, failedInARow: 0 }, '2 of 3 calls of the last minute went well.'],
 ])('of a model is said what was seen of it: %o', (seen, said) => {
-  expect(modelCheck('gpt', { breaker: 'closed', ...seen }).said).toBe(said);
+  expect(modelCheck('gpt', { breaker: 'closed', ...seen }).message).toBe(said);
 });

@@ -1,9 +1,9 @@
 import { getTasks } from 'node-cron';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { loadConfig } from '../../../src/config.ts';
-import type { Nights } from '../../../src/queue/nightly-exports.ts';
+import type { NightlyExports } from '../../../src/queue/nightly-exports.ts';
 import { DAY, MINUTE, SECOND } from '../../../src/time.ts';
-import { openSchedule } from '../../../workers/scheduler.ts';
+import { openScheduler } from '../../../workers/scheduler.ts';
 
 const BEGIN = new Date('2026-11-29T12:00:30Z');
 beforeEach(() => {
@@ -26,9 +26,9 @@ async function start(cron: string, { ahead = 0 } = {}) {
     },
     add: async (tick: Date) => void served.push(tick),
     noteNext: async () => {},
-  } as unknown as Nights;
+  } as unknown as NightlyExports;
   const config = { ...loadConfig({}), nightly: { cron, timeZone: 'UTC' } };
-  const stop = await openSchedule(config).start(nights);
+  const stop = await openScheduler(config).start(nights);
   const stepped: unknown[] = [];
   for (const task of getTasks().values()) task.on('execution:missed', (it) => void stepped.push(it));
   return { served, stepped, stop };

@@ -4,29 +4,27 @@ import { InvalidInputError, StoreUnreachableError } from '../../../errors.ts';
 import type { MemoryManager } from '../../../memory.ts';
 import type { EpisodeReceipt } from '../../../queue/producer.ts';
 import { date, text, timeOf } from '../arguments.ts';
-import { replyShape } from '../shapes.ts';
-import { ASKED_WITHIN, defineTool } from '../tool.ts';
+import { replyShape } from '../reply-shapes.ts';
+import { defineTool, READ_TIMEOUT } from '../tool.ts';
 
-/** Of everything that is handed in. */
+/** The fields of a receipt. */
 export const RECEIPT = { uuid: z.string(), name: z.string(), group_id: z.string(), state: z.string() };
 
 export const addMemory = defineTool({
   name: 'add_memory',
   title: 'Remember a text',
   description:
-    'Stores a text as an episode and returns its receipt at once; its facts are found within seconds. Write full sentences that are understood alone.',
+    'Stores a text as an episode and returns a receipt at once; its facts can be found within seconds. Write full sentences that can be understood alone.',
   effect: 'adds',
   input: z.object({
     name: text('A short title'),
-    episode_body: text(
-      'What to remember: text, "Name: words" lines for source message, or a JSON document for source json',
-    ),
+    episode_body: text('The content: text, "Name: words" lines for source message, or a JSON document for source json'),
     group_id: z.optional(text('The memory to store it in')),
     source: z.optional(text('text (default), message or json')),
-    source_description: z.optional(text('Where it comes from')),
-    uuid: z.optional(text('Its identity, for storing the same episode again without effect; default: a new one')),
-    reference_time: z.optional(date('When it was true; default: now')),
-    saga: z.optional(text('The chain of episodes that it belongs to, such as a session')),
+    source_description: z.optional(text('Where the text comes from')),
+    uuid: z.optional(text('uuid of the episode: storing the same episode again has no effect; default: a new one')),
+    reference_time: z.optional(date('When the text was true; default: now')),
+    saga: z.optional(text('The saga (chain of episodes) of the episode, such as a session')),
     kind: z.optional(
       text(
         'fact, decision (with its reason), task (open until replaced) or rule (a standing instruction or preference of the user, in force once the user confirms it)',
@@ -35,33 +33,33 @@ export const addMemory = defineTool({
     replaces: z.optional(text('uuid of an episode or fact that this replaces; it is shown as ended')),
   }),
   output: replyShape(RECEIPT),
-  limit: ASKED_WITHIN,
-  async run(given, call) {
+  limit: READ_TIMEOUT,
+  async run(args, call) {
     const { memory, note } = call;
-    const group = call.group(given.group_id);
-    const referenceTime = timeOf(given.reference_time, 'reference_time');
-    const source = sourceOf(given.source);
-    if (source !== (given.source ?? 'text').toLowerCase()) note(`"${given.source}" is no source; stored as text.`);
-    const kind = kindOf(given.kind);
+    const group = call.group(args.group_id);
+    const referenceTime = timeOf(args.reference_time, 'reference_time');
+    const source = sourceOf(args.source);
+    if (source !== (args.source ?? 'text').toLowerCase()) note(`"${args.source}" is not a source; stored as text.`);
+    const kind = kindOf(args.kind);
     if (kind === 'rule') note(RULE_IS_PENDING);
-    const receipt = await handIn(memory, (spool) =>
-      memory.enqueue(
-        given.episode_body,
-        { name: given.name },
+    const receipt = await enqueueOrSpool(memory, (spool) =>
+      memory.enqueueEpisode(
+        args.episode_body,
+        { name: args.name },
         {
-          ...{ group, source, spool, sourceDescription: given.source_description ?? 'mcp' },
+          ...{ group, source, spool, sourceDescription: args.source_description ?? 'mcp' },
           ...(kind !== undefined && { kind }),
-          ...(given.replaces !== undefined && { replaces: given.replaces }),
-          ...(given.uuid !== undefined && { uuid: given.uuid }),
-          ...(given.saga !== undefined && { saga: given.saga }),
+          ...(args.replaces !== undefined && { replaces: args.replaces }),
+          ...(args.uuid !== undefined && { uuid: args.uuid }),
+          ...(args.saga !== undefined && { saga: args.saga }),
           ...(referenceTime && { referenceTime }),
         },
       ),
     );
     return {
       message: receipt.spooled
-        ? `Episode '${given.name}' is kept on this machine's disk, since Valkey does not answer, and queued as soon as it does`
-        : `Episode '${given.name}' queued for processing in group '${group}'`,
+        ? `Episode '${args.name}' is on this machine's disk, because Valkey does not answer, and is queued as soon as it does`
+        : `Episode '${args.name}' queued for processing in group '${group}'`,
       ...receiptOf(receipt, group),
     };
   },
@@ -72,10 +70,10 @@ export function receiptOf({ uuid, name, spooled }: EpisodeReceipt, group: string
 }
 
 /**
- * Hands an episode in; to the disk where Valkey does not answer, and then tells whether it still lies there. What Valkey refuses is
- * refused at once: a refusal at the later drain would reach nobody.
+ * Enqueues an episode, or spools it to disk if Valkey does not answer. The receipt says whether it is still on disk. What Valkey
+ * refuses is refused at once, because a refusal at a later drain would reach no caller.
  */
-export async function handIn(
+export async function enqueueOrSpool(
   memory: MemoryManager,
   store: (spool: boolean) => Promise<EpisodeReceipt>,
 ): Promise<EpisodeReceipt> {
@@ -85,29 +83,29 @@ export async function handIn(
     throw error;
   });
   if (!receipt.spooled) return receipt;
-  const { left, said } = await memory.drainSpool();
+  const { remaining, error } = await memory.drainSpool();
   const { spooled: _, ...queued } = receipt;
-  return left > 0 || said !== undefined ? receipt : queued;
+  return remaining > 0 || error !== undefined ? receipt : queued;
 }
 
 const connecting = new WeakMap<MemoryManager, Promise<unknown>>();
 
-/** To load and to connect takes longer than storing waits for Valkey: the first call does it. */
+/** Loading and connecting take longer than storing waits for Valkey, so the first call connects. */
 function connected(memory: MemoryManager): Promise<unknown> {
-  const known = connecting.get(memory) ?? memory.drainSpool();
-  connecting.set(memory, known);
-  return known;
+  const connection = connecting.get(memory) ?? memory.drainSpool();
+  connecting.set(memory, connection);
+  return connection;
 }
 
-/** What an agent adds is no rule before the user says so. */
+/** A rule that an agent adds holds only once the user confirms it. */
 const RULE_IS_PENDING =
   'The rule is pending. Ask the user to confirm it: with `memory-manager confirm` and its uuid, or by writing "confirm" and the uuid.';
 
-function kindOf(given: string | undefined): NoteKind | undefined {
-  const known = NOTE_KINDS.find((kind) => kind === given?.toLowerCase());
-  if (given === undefined || known) return known;
+function kindOf(name: string | undefined): NoteKind | undefined {
+  const kind = NOTE_KINDS.find((candidate) => candidate === name?.toLowerCase());
+  if (name === undefined || kind) return kind;
   throw new InvalidInputError('kind must be fact, decision, rule or task.');
 }
 
-const sourceOf = (given = 'text') =>
-  (['message', 'json'] as const).find((source) => source === given.toLowerCase()) ?? 'text';
+const sourceOf = (name = 'text') =>
+  (['message', 'json'] as const).find((source) => source === name.toLowerCase()) ?? 'text';

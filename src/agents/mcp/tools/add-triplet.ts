@@ -1,12 +1,12 @@
 import * as z from 'zod/mini';
-import { isForeseen } from '../../../errors.ts';
+import { isOperationalError } from '../../../errors.ts';
 import type { MemoryManager } from '../../../memory.ts';
 import type { EpisodeReceipt } from '../../../queue/producer.ts';
 import { SECOND } from '../../../time.ts';
 import { date, text, timeOf } from '../arguments.ts';
-import { fact, factShape, node, nodeShape, replyShape } from '../shapes.ts';
-import { ASKED_WITHIN, defineTool } from '../tool.ts';
-import { handIn, RECEIPT, receiptOf } from './add-memory.ts';
+import { fact, factShape, node, nodeShape, replyShape } from '../reply-shapes.ts';
+import { defineTool, READ_TIMEOUT } from '../tool.ts';
+import { enqueueOrSpool, RECEIPT, receiptOf } from './add-memory.ts';
 
 /** No model reads it, so that it is mostly there by then. */
 const SHOWN_WITHIN = 3 * SECOND;
@@ -18,47 +18,47 @@ export const addTriplet = defineTool({
     'Stores one fact as it is given, without a model that reads it: source, relation, target and a sentence.',
   effect: 'adds',
   input: z.object({
-    source_node_name: text('Who or what the fact is about'),
+    source_node_name: text('The person or thing that the fact is about'),
     edge_name: text('The relation, such as WORKS_FOR'),
-    fact: text('The fact as a sentence that is understood alone'),
+    fact: text('The fact as a sentence that can be understood alone'),
     target_node_name: text('The other person or thing'),
     group_id: z.optional(text('The memory to store it in')),
-    valid_at: z.optional(date('Since when it holds; default: now')),
-    invalid_at: z.optional(date('Until when it held; default: it holds')),
+    valid_at: z.optional(date('The date from which the fact holds; default: now')),
+    invalid_at: z.optional(date('The date at which the fact ended; default: it still holds')),
   }),
   output: replyShape({ ...RECEIPT, nodes: z.array(nodeShape), edges: z.array(factShape) }),
-  limit: ASKED_WITHIN,
-  together: ({ edge_name, target_node_name }) => `${edge_name}: ${target_node_name}`.replaceAll('_', ' '),
-  async run(given, call) {
+  limit: READ_TIMEOUT,
+  combined: ({ edge_name, target_node_name }) => `${edge_name}: ${target_node_name}`.replaceAll('_', ' '),
+  async run(args, call) {
     const { memory } = call;
-    const group = call.group(given.group_id);
-    const validAt = timeOf(given.valid_at, 'valid_at');
-    const invalidAt = timeOf(given.invalid_at, 'invalid_at');
-    const { source_node_name: source, edge_name: relation, target_node_name: target } = given;
+    const group = call.group(args.group_id);
+    const validAt = timeOf(args.valid_at, 'valid_at');
+    const invalidAt = timeOf(args.invalid_at, 'invalid_at');
+    const { source_node_name: source, edge_name: relation, target_node_name: target } = args;
     const triplet = {
       source,
       relation,
       target,
-      fact: given.fact,
+      fact: args.fact,
       ...(validAt && { validAt }),
       ...(invalidAt && { invalidAt }),
     };
-    const receipt = await handIn(memory, (spool) =>
+    const receipt = await enqueueOrSpool(memory, (spool) =>
       memory.enqueueFact(triplet, null, { group, spool, sourceDescription: 'mcp' }),
     );
     const stored = await committed(memory, receipt, group);
-    const own = receiptOf(receipt, group);
-    const what = `Triplet '${source} -[${relation}]-> ${target}'`;
+    const reply = receiptOf(receipt, group);
+    const label = `Triplet '${source} -[${relation}]-> ${target}'`;
     if (!stored)
       return {
-        message: `${what} ${receipt.spooled ? 'kept on disk until Valkey answers' : 'queued'}`,
-        ...own,
+        message: `${label} ${receipt.spooled ? 'kept on disk until Valkey answers' : 'queued'}`,
+        ...reply,
         nodes: [],
         edges: [],
       };
     return {
-      message: `${what} added`,
-      ...own,
+      message: `${label} added`,
+      ...reply,
       state: 'committed',
       nodes: stored.entities.map((entity) => node(entity, group)),
       edges: stored.facts.map((edge) => fact(edge, group)),
@@ -66,16 +66,16 @@ export const addTriplet = defineTool({
   },
 });
 
-/** What came of it, if that shows soon. */
+/** The stored fact, if a worker commits it in time. */
 async function committed(memory: MemoryManager, receipt: EpisodeReceipt, group: string) {
   if (receipt.spooled) return undefined;
   try {
-    if ((await memory.countWorkers('store')) === 0) return undefined;
+    if ((await memory.getWorkerCount('store')) === 0) return undefined;
     await memory.waitFor(receipt, { timeoutMs: SHOWN_WITHIN });
     return await memory.episodes.getExtracted([receipt.uuid], { group });
   } catch (error) {
-    // It is stored; only a fact that cannot be one is a failure of this call.
-    if (isForeseen(error) && error.name !== 'JobFailedError') return undefined;
+    // The episode is stored; only an invalid fact is a failure of this call.
+    if (isOperationalError(error) && error.name !== 'JobFailedError') return undefined;
     throw error;
   }
 }

@@ -1,28 +1,28 @@
 import * as z from 'zod/mini';
 import { count, text } from '../arguments.ts';
-import { replyShape } from '../shapes.ts';
-import { ASKED_WITHIN, defineTool } from '../tool.ts';
+import { briefingLine, replyShape } from '../reply-shapes.ts';
+import { defineTool, READ_TIMEOUT } from '../tool.ts';
 
-const line = z.looseObject({ text: z.string(), episode: z.string(), time: z.string(), by: z.string() });
+const line = z.looseObject({ text: z.string(), episode: z.string(), time: z.string(), source: z.string() });
 const lines = z.array(line);
 
 export const getBriefing = defineTool({
   name: 'get_briefing',
-  title: 'What a session should know from the start',
+  title: 'Briefing for the start of a session',
   description:
-    "Gives the user's standing rules and preferences, open tasks, decisions, facts that hold now, and what the last sessions did. Call it once when a session begins.",
+    "Returns the user's standing rules and preferences, open tasks, decisions, facts that hold now, and what the last sessions did. Call it once when a session begins.",
   effect: 'reads',
   input: z.object({
-    group_id: z.optional(text('The memory to ask')),
-    budget: count(20_000, 1_000, 'At most so many tokens'),
+    group_id: z.optional(text('The memory to read')),
+    budget: count(20_000, 1_000, 'At most this many tokens'),
   }),
   output: replyShape({
     briefing: z.string(),
     ...{ rules: lines, tasks: lines, decisions: lines, facts: lines, sessions: lines },
     pending_rules: z.number(),
   }),
-  limit: ASKED_WITHIN,
-  async run({ group_id, budget }, { memory, group: groupOf }) {
+  limit: READ_TIMEOUT,
+  async run({ group_id, budget }, { memory, group: groupOf, answer }) {
     const group = groupOf(group_id);
     const {
       text: briefing,
@@ -31,11 +31,14 @@ export const getBriefing = defineTool({
       ...parts
     } = await memory.getBriefing({
       group,
-      budget: Math.max(budget, 50),
+      budgetTokens: Math.max(budget, 50),
+      toldTo: { host: 'mcp' },
     });
-    const message = briefing === '' ? 'Nothing is remembered yet' : 'Briefing retrieved successfully';
-    // Within the budget too: what did not fit is asked for.
-    const shown = (all: (typeof parts)['rules']) => all.filter(({ episode }) => briefing.includes(episode.slice(0, 8)));
+    const message = briefing === '' ? 'The memory is empty' : 'Briefing retrieved successfully';
+    answer(briefing === '' ? message : briefing);
+    // The lists respect the budget too; the rest can be searched.
+    const shown = (all: (typeof parts)['rules']) =>
+      all.filter(({ episode }) => briefing.includes(episode.slice(0, 8))).map(briefingLine);
     return {
       message,
       briefing,

@@ -1,44 +1,54 @@
 import * as z from 'zod/mini';
+import { DEFAULT_BUDGET } from '../../../briefing/render.ts';
 import { InvalidInputError } from '../../../errors.ts';
+import { blockOf, interleave } from '../../../memory/answer-block.ts';
 import type { QueryOptions } from '../../../memory/query.ts';
-import { NOTHING_KNOWN } from '../../../reader/format.ts';
-import type { FoundPassage } from '../../../search/found.ts';
+import type { PassageHit } from '../../../memory/results.ts';
+import { completeExcerpt, NOTHING_KNOWN } from '../../../reader/format.ts';
+import { neutralizeTags } from '../../../redaction/neutralize-tags.ts';
+import { typeOf } from '../../../search/results.ts';
+import { oneLine, shortened } from '../../../text.ts';
+import { timeText } from '../../../time.ts';
+import { answerBlock } from '../../tools/search.ts';
 import { count, date, text, texts, timeOf } from '../arguments.ts';
-import { fact, factShape, node, nodeShape, replyShape } from '../shapes.ts';
-import { ASKED_WITHIN, type Call, defineTool } from '../tool.ts';
+import { fact, factShape, node, nodeShape, replyShape } from '../reply-shapes.ts';
+import { type Call, defineTool, READ_TIMEOUT } from '../tool.ts';
 
 const MOST = 100;
 const groups = z.optional(texts('The memories to search'));
-const center = z.optional(text('uuid of an entity; what is near to it comes first'));
+const center = z.optional(text('uuid of an entity; results near this entity come first'));
 const times = {
-  as_of: z.optional(date('What held at this time instead of now')),
-  known_at: z.optional(date('What was known at this time instead of now')),
+  as_of: z.optional(date('Facts that held at this time instead of now')),
+  known_at: z.optional(date('Facts that were known at this time instead of now')),
 };
 
 export const searchNodes = defineTool({
   name: 'search_nodes',
   title: 'Search for entities',
-  description: 'Finds people, projects and things by what is known of them, each with a summary of its present facts.',
+  description:
+    'Finds people, projects and things by what is known about them, each with a summary of its current facts.',
   effect: 'reads',
   input: z.object({
-    query: text('Few specific words, or a question'),
+    query: text('A few specific words, or a question'),
     group_ids: groups,
-    max_nodes: count(MOST, 10, 'At most so many'),
+    max_nodes: count(MOST, 10, 'At most this many'),
     entity_types: z.optional(texts('Only entities of these types')),
     center_node_uuid: center,
     ...times,
   }),
   output: replyShape({ nodes: z.array(nodeShape) }),
-  limit: ASKED_WITHIN,
-  async run(given, call) {
-    const found = await searchGroups(call, given, given.max_nodes, {
+  limit: READ_TIMEOUT,
+  async run(args, call) {
+    const results = await searchGroups(call, args, args.max_nodes, {
       find: 'entities',
-      ...(given.entity_types && { filters: { types: given.entity_types } }),
+      ...(args.entity_types && { filters: { types: args.entity_types } }),
     });
-    const nodes = inTurn(
-      found.map(({ group, entities = [] }) => entities.map((entity) => node(entity, group))),
-      given.max_nodes,
-    );
+    const nodes = interleave(
+      results.map(({ group, entities = [] }) => entities.map((entity) => node(entity, group))),
+    ).slice(0, args.max_nodes);
+    const lines = nodes.map(({ name, labels, summary, uuid }) => nodeLine(name, labels, summary ?? '', uuid));
+    const title = 'People, projects and things:';
+    call.answer(blockOf([[{ title, share: 1, lines }]], DEFAULT_BUDGET));
     return { message: nodes.length > 0 ? 'Nodes retrieved successfully' : 'No relevant nodes found', nodes };
   },
 });
@@ -47,17 +57,19 @@ export const searchFacts = defineTool({
   name: 'search_memory_facts',
   title: 'Search for facts',
   description:
-    'Finds facts that hold now (or as_of another time), each with when it held and the episodes that say so. Also gives the passages of episodes that answer best, in their own words.',
+    'Finds facts that hold now (or held at as_of), each with its period and the episodes that state it. Also returns the passages of episodes that answer best, in their own words.',
   effect: 'reads',
   input: z.object({
-    query: text('Few specific words, or a question'),
+    query: text('A few specific words, or a question'),
     group_ids: groups,
-    max_facts: count(MOST, 10, 'At most so many'),
+    max_facts: count(MOST, 10, 'At most this many'),
     budget_tokens: z.optional(
-      z.int().check(z.minimum(50), z.maximum(100_000), z.describe('Gives instead one text of at most so many tokens')),
+      z
+        .int()
+        .check(z.minimum(50), z.maximum(100_000), z.describe('Return one text of at most this many tokens instead')),
     ),
     center_node_uuid: center,
-    edge_types: z.optional(texts('Only relations of these names, such as WORKS_FOR')),
+    edge_types: z.optional(texts('Only relations with these names, such as WORKS_FOR')),
     valid_at_after: z.optional(date('Only facts that began at this time or later')),
     valid_at_before: z.optional(date('Only facts that began at this time or earlier')),
     invalid_at_after: z.optional(date('Only facts that ended at this time or later')),
@@ -69,40 +81,68 @@ export const searchFacts = defineTool({
     episodes: z.optional(z.array(z.looseObject({ uuid: z.string() }))),
     answer: z.optional(z.string()),
   }),
-  limit: ASKED_WITHIN,
-  async run(given, call) {
+  limit: READ_TIMEOUT,
+  async run(args, call) {
     const filters = {
-      ...(given.edge_types && { relations: given.edge_types }),
-      ...range('validAt', 'valid_at', given.valid_at_after, given.valid_at_before),
-      ...range('invalidAt', 'invalid_at', given.invalid_at_after, given.invalid_at_before),
+      ...(args.edge_types && { relations: args.edge_types }),
+      ...range('validAt', 'valid_at', args.valid_at_after, args.valid_at_before),
+      ...range('invalidAt', 'invalid_at', args.invalid_at_after, args.invalid_at_before),
     };
     // Episodes have no relation and no such times.
     const onlyFacts = Object.keys(filters).length > 0 && { find: 'facts' as const, filters };
-    if (given.budget_tokens !== undefined) {
-      const budget = Math.max(50, Math.floor(given.budget_tokens / call.groups(given.group_ids).length));
-      const blocks = await askGroups(call, given, { ...onlyFacts, budgetTokens: budget }, async (query, options) => ({
-        text: await call.memory.queryMemory(query, undefined, options),
-      }));
-      const known = blocks.map(({ text }) => text).filter((text) => text !== NOTHING_KNOWN);
-      const answer = known.length > 0 ? known.join('\n') : NOTHING_KNOWN;
-      return { message: known.length > 0 ? 'Answer retrieved successfully' : NOTHING_KNOWN, facts: [], answer };
+    // A block shows what its budget holds; lists have at most `max_facts` of each kind.
+    const isBlockOnly = args.budget_tokens !== undefined;
+    const budget = args.budget_tokens ?? DEFAULT_BUDGET;
+    const [results, briefings] = await Promise.all([
+      searchGroups(call, args, isBlockOnly ? MOST_IN_BLOCK : args.max_facts, { ...onlyFacts }),
+      briefingsFor(call, args),
+    ]);
+    const found = results.map((result) => ({ ...result, briefing: briefings.get(result.group) }));
+    const answer = answerBlock(args.query, found, budget, isOfNow(args));
+    call.answer(answer);
+    if (isBlockOnly) {
+      const isKnown = answer !== NOTHING_KNOWN;
+      return { message: isKnown ? 'Answer retrieved successfully' : NOTHING_KNOWN, facts: [], answer };
     }
-    const found = await searchGroups(call, given, given.max_facts, { ...onlyFacts });
-    const facts = inTurn(
-      found.map(({ group, facts }) => facts.map((edge) => fact(edge, group))),
-      given.max_facts,
+    const facts = interleave(results.map(({ group, facts }) => facts.map((edge) => fact(edge, group)))).slice(
+      0,
+      args.max_facts,
     );
-    const episodes = inTurn(
-      found.map(({ group, passages = [] }) => passages.map((row) => passage(row, group))),
-      given.max_facts,
-    );
+    const episodes = interleave(
+      results.map(({ group, passages = [] }) => passages.map((row) => passage(row, group))),
+    ).slice(0, args.max_facts);
     const message = facts.length + episodes.length > 0 ? 'Facts retrieved successfully' : 'No relevant facts found';
     return { message, facts, ...(episodes.length > 0 && { episodes }) };
   },
 });
 
-const passage = ({ episode, excerpt, headings, referenceTime }: FoundPassage, group: string) => ({
-  ...{ uuid: episode.uuid, name: episode.name, excerpt, headings, reference_time: referenceTime, group_id: group },
+const LONGEST_SUMMARY = 400;
+
+function nodeLine(name: string, labels: readonly string[], summary: string, uuid: string): string {
+  const type = typeOf(labels);
+  const about = summary === '' ? '' : `: ${shortened(oneLine(summary), LONGEST_SUMMARY)}`;
+  return neutralizeTags(`- ${oneLine(name)}${type === 'Entity' ? '' : ` (${type})`}${about} (entity ${uuid})`);
+}
+
+/** As many as `--budget` looks at. */
+const MOST_IN_BLOCK = 30;
+
+const isOfNow = ({ as_of, known_at }: Asked): boolean => as_of === undefined && known_at === undefined;
+
+/** The briefings with the user's rules, by group; an answer about another time has none, since rules are of now. */
+async function briefingsFor(call: Call, asked: Asked) {
+  const groups = isOfNow(asked) ? call.groups(asked.group_ids) : [];
+  const briefings = await Promise.all(groups.map((group) => call.memory.getBriefing({ group }).catch(() => undefined)));
+  return new Map(groups.map((group, place) => [group, briefings[place]]));
+}
+
+const passage = (row: PassageHit, group: string) => ({
+  uuid: row.episode.uuid,
+  name: row.episode.name,
+  excerpt: completeExcerpt(row),
+  headings: row.headings,
+  reference_time: timeText(row.referenceTime),
+  group_id: group,
 });
 
 interface Asked {
@@ -113,10 +153,10 @@ interface Asked {
   readonly known_at?: string | undefined;
 }
 
-const searchGroups = (call: Call, asked: Asked, limit: number, options: QueryOptions) =>
-  askGroups(call, asked, options, (query, whole) => call.memory.search(query, limit, whole));
+const searchGroups = (call: Call, args: Asked, limit: number, options: QueryOptions) =>
+  askGroups(call, args, options, (query, whole) => call.memory.search(query, limit, whole));
 
-/** What each group has; of a centre that only some of them know, those. */
+/** What each group has; of a center that only some of them know, those. */
 async function askGroups<T extends object>(
   call: Call,
   asked: Asked,
@@ -135,23 +175,16 @@ async function askGroups<T extends object>(
   const answers = await Promise.allSettled(
     call.groups(asked.group_ids).map(async (group) => ({ group, ...(await ask(asked.query, { ...whole, group })) })),
   );
-  const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  const fulfilled = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
   const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
   const failed =
     failures.find((failure) => !(failure instanceof InvalidInputError)) ??
-    (found.length === 0 ? failures[0] : undefined);
+    (fulfilled.length === 0 ? failures[0] : undefined);
   if (failed) throw failed;
-  return found;
+  return fulfilled;
 }
 
-/** Scores of one search say nothing of another's: the best of each list, then the second of each. */
-function inTurn<T>(lists: readonly (readonly T[])[], limit: number): T[] {
-  const longest = Math.max(0, ...lists.map(({ length }) => length));
-  const rows = Array.from({ length: longest }, (_, place) => lists.flatMap((list) => list.slice(place, place + 1)));
-  return rows.flat().slice(0, limit);
-}
-
-/** Graphiti's bounds belong to the range, our upper one does not; the graph's times are as exact as a millisecond. */
+/** Graphiti's bounds are inclusive, our upper bound is not; times in the graph are exact to the millisecond. */
 function range(field: 'validAt' | 'invalidAt', name: string, after: string | undefined, before: string | undefined) {
   const from = timeOf(after, `${name}_after`);
   const last = timeOf(before, `${name}_before`);

@@ -1,43 +1,43 @@
 import * as z from 'zod/mini';
 import type { Status } from '../../../memory/status.ts';
 import { text } from '../arguments.ts';
-import { replyShape } from '../shapes.ts';
-import { ASKED_WITHIN, defineTool } from '../tool.ts';
+import { replyShape } from '../reply-shapes.ts';
+import { defineTool, READ_TIMEOUT } from '../tool.ts';
 
 export const getMemoryStatus = defineTool({
   name: 'get_memory_status',
-  title: 'How far an episode is',
+  title: 'Progress of an episode',
   description:
-    'Tells how far an episode of add_memory or add_triplet is: spooled, waiting, active, committed or failed, and why.',
+    'Returns the state of an episode stored with add_memory or add_triplet: spooled, waiting, active, committed or failed, with the reason.',
   effect: 'reads',
   input: z.object({
-    uuid: text('The uuid that add_memory gave'),
-    group_id: z.optional(text('The memory that it is in')),
+    uuid: text('The uuid that add_memory returned'),
+    group_id: z.optional(text('The memory that contains it')),
   }),
   output: replyShape({ uuid: z.string(), state: z.string(), reason: z.optional(z.string()) }),
-  limit: ASKED_WITHIN,
+  limit: READ_TIMEOUT,
   async run({ uuid, group_id }, { memory, group }) {
     const state = await memory.episodes.getState(uuid, { group: group(group_id) });
-    return { message: SAID[state.state], ...state };
+    return { message: MESSAGES[state.state], ...state };
   },
 });
 
-const SAID = {
-  spooled: "It is kept on this machine's disk until Valkey takes it.",
-  waiting: 'It waits for a worker, or for the next try.',
-  active: 'A worker is reading it.',
-  committed: 'Its facts are in the memory.',
-  failed: 'It was given up; it stays as a dead letter until somebody replays or drops it.',
+const MESSAGES = {
+  spooled: "The episode is on this machine's disk until Valkey answers.",
+  waiting: 'The episode waits for a worker or for the next attempt.',
+  active: 'A worker is processing the episode.',
+  committed: 'The facts of the episode are in the memory.',
+  failed: 'The episode failed permanently. It stays a dead letter until it is replayed or dropped.',
 } as const;
 
 export const getStatus = defineTool({
   name: 'get_status',
-  title: 'How the memory is',
-  description: 'Tells whether the memory answers, what waits and how much it holds.',
+  title: 'Status of the memory',
+  description: 'Returns whether the memory answers, how many episodes wait, and how much it contains.',
   effect: 'reads',
-  input: z.object({ group_id: z.optional(text('The memory whose size is told')) }),
+  input: z.object({ group_id: z.optional(text('The memory to count')) }),
   output: replyShape({ status: z.enum(['ok', 'error']), group_id: z.string() }),
-  limit: ASKED_WITHIN,
+  limit: READ_TIMEOUT,
   async run({ group_id }, { memory, group }) {
     const status = await memory.getStatus({ group: group(group_id) });
     const { valkey, falkordb, spool } = status;
@@ -60,9 +60,9 @@ export const getStatus = defineTool({
 });
 
 function sentence({ valkey, falkordb }: Status): string {
-  const away = [valkey, falkordb].flatMap((store) => (store.ok ? [] : [store.said]));
+  const away = [valkey, falkordb].flatMap((store) => (store.ok ? [] : [store.error]));
   if (away.length > 0) return away.join(' ');
   if (valkey.ok && valkey.workers === 0)
-    return 'memory-manager answers, but no worker is running that would read new episodes.';
+    return 'memory-manager answers, but no worker is running to process new episodes.';
   return 'memory-manager is running and connected to FalkorDB and Valkey';
 }

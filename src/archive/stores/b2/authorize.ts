@@ -1,10 +1,12 @@
 import type B2 from 'backblaze-b2';
 import * as z from 'zod/mini';
 import { ConfigError } from '../../../errors.ts';
-import { limited, newerKey, type Patience, refusedKey, refusedOf, wrongServer } from './failures.ts';
-import type { B2Place } from './place.ts';
+import type { CallPolicy } from '../remote-calls.ts';
+import { invalidKeyError, newerKeyError, toCallFailure, wrongServerError } from './failures.ts';
+import type { B2Location } from './location.ts';
+import { timeLimit } from './request-options.ts';
 
-/** What the key may do with a file. */
+/** A capability of the key. */
 export type Capability = 'writeFiles' | 'readFiles' | 'listFiles' | 'deleteFiles';
 
 export interface Account {
@@ -30,54 +32,56 @@ const authorized = z.object({
 type Allowed = z.output<typeof authorized>['allowed'];
 
 /**
- * Gets a new token, which the library keeps, and looks whether the key fits bucket and prefix.
- * @throws ConfigError; Refused when it is not the settings
+ * Gets a new token, which the library keeps, and checks that the key fits bucket and prefix.
+ * @throws ConfigError when a setting is wrong, otherwise CallFailedError
  */
-export async function authorize(b2: B2, place: B2Place, patience: Patience): Promise<Account> {
+export async function authorize(b2: B2, place: B2Location, policy: CallPolicy): Promise<Account> {
   const url = place.authorizeUrl && { url: place.authorizeUrl };
-  const reply = await b2.authorize({ axiosOverride: { ...limited(patience.call), ...url } }).catch((error: unknown) => {
-    const refused = refusedOf(error);
-    if (refused.status === 400) throw newerKey(place, refused);
-    throw refused.status === 401 ? refusedKey(place, refused) : refused;
-  });
+  const reply = await b2
+    .authorize({ axiosOverride: { ...timeLimit(policy.callMs), ...url } })
+    .catch((error: unknown) => {
+      const failure = toCallFailure(error);
+      if (failure.status === 400) throw newerKeyError(place, failure);
+      throw failure.status === 401 ? invalidKeyError(place, failure) : failure;
+    });
   const read = authorized.safeParse(reply.data);
-  if (!read.success) throw wrongServer(place);
+  if (!read.success) throw wrongServerError(place);
   const { allowed, absoluteMinimumPartSize: leastPart } = read.data;
   checkPrefix(allowed, place);
-  return { bucketId: await bucketOf(b2, allowed, place, patience), capabilities: allowed.capabilities, leastPart };
+  return { bucketId: await bucketOf(b2, allowed, place, policy), capabilities: allowed.capabilities, leastPart };
 }
 
 /** @throws ConfigError */
 export function checkCapability({ capabilities }: Account, needed: Capability): void {
   if (capabilities.includes(needed)) return;
-  const deed = { writeFiles: 'write', readFiles: 'read', listFiles: 'list', deleteFiles: 'delete' }[needed];
+  const action = { writeFiles: 'write', readFiles: 'read', listFiles: 'list', deleteFiles: 'delete' }[needed];
   throw new ConfigError(
-    `The key in B2_KEY_ID may not ${deed} files; take one with the capability ${needed} (see docs/b2.md).`,
+    `The key in B2_KEY_ID may not ${action} files; use a key with the capability ${needed} (see docs/b2.md).`,
   );
 }
 
-function checkPrefix({ namePrefix }: Allowed, { prefix }: B2Place): void {
+function checkPrefix({ namePrefix }: Allowed, { prefix }: B2Location): void {
   if (prefix.startsWith(namePrefix ?? '')) return;
   const now = prefix ? `which B2_PREFIX "${prefix}" does not` : 'and B2_PREFIX is not set';
   throw new ConfigError(
-    `The key in B2_KEY_ID is limited to names that begin with "${namePrefix}", ${now}; set B2_PREFIX so, or take another key.`,
+    `The key in B2_KEY_ID is limited to names that begin with "${namePrefix}", ${now}; set B2_PREFIX to that beginning, or use another key.`,
   );
 }
 
-async function bucketOf(b2: B2, allowed: Allowed, { bucket, server }: B2Place, patience: Patience): Promise<string> {
+async function bucketOf(b2: B2, allowed: Allowed, { bucket, server }: B2Location, policy: CallPolicy): Promise<string> {
   if (allowed.bucketId) {
     if (allowed.bucketName === bucket) return allowed.bucketId;
     throw new ConfigError(
       allowed.bucketName
-        ? `The key in B2_KEY_ID is limited to the bucket "${allowed.bucketName}", and B2_BUCKET is "${bucket}"; correct B2_BUCKET, or take a key for that bucket.`
-        : `The key in B2_KEY_ID is limited to a bucket that is no more; take a key for the bucket "${bucket}" of B2_BUCKET.`,
+        ? `The key in B2_KEY_ID is limited to the bucket "${allowed.bucketName}", and B2_BUCKET is "${bucket}"; correct B2_BUCKET, or use a key for that bucket.`
+        : `The key in B2_KEY_ID is limited to a bucket that no longer exists; take a key for the bucket "${bucket}" of B2_BUCKET.`,
     );
   }
   if (!allowed.capabilities.includes('listBuckets'))
     throw new ConfigError(
-      `The key in B2_KEY_ID may not look for the bucket of B2_BUCKET; take one that is limited to this bucket, or one with the capability listBuckets.`,
+      `The key in B2_KEY_ID may not look for the bucket of B2_BUCKET; use a key that is limited to this bucket, or one with the capability listBuckets.`,
     );
-  const { data } = await b2.getBucket({ bucketName: bucket, axiosOverride: limited(patience.call) });
+  const { data } = await b2.getBucket({ bucketName: bucket, axiosOverride: timeLimit(policy.callMs) });
   const found = data.buckets?.find(({ bucketName }) => bucketName === bucket);
   if (found) return found.bucketId;
   throw new ConfigError(`${server} has no bucket "${bucket}" in the account of B2_KEY_ID; check B2_BUCKET.`);

@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream';
 import { ArchiveUnavailableError } from '../../../errors.ts';
-import { noSuchArchive } from '../store.ts';
-import { attentive, failureOf, pausedFor, Refused, refusedOf } from './failures.ts';
-import { placeName } from './place.ts';
-import type { Session } from './session.ts';
+import { noSuchArchive } from '../archive-store.ts';
+import { pauseBeforeRetry, withIdleTimeout } from '../remote-calls.ts';
+import { b2ArchiveError, isRetryable, toCallFailure } from './failures.ts';
+import { locationName } from './location.ts';
+import { silenceLimit } from './request-options.ts';
+import type { B2Session } from './session.ts';
 
 interface Opened {
   readonly fileId: string | undefined;
@@ -11,15 +13,15 @@ interface Opened {
 }
 
 /**
- * The bytes of a file from `from` on. A connection that breaks is taken up again where it broke, as long as each brings something.
+ * The bytes of a file from `from` on. A broken download continues where it broke, if each attempt brings at least one byte.
  * @throws ConfigError, ArchiveUnavailableError; InvalidInputError when there is no such file
  */
-export async function* download(session: Session, name: string, from: number): AsyncGenerator<Uint8Array> {
-  const { place, patience } = session;
+export async function* download(session: B2Session, name: string, from: number): AsyncGenerator<Uint8Array> {
+  const { place, policy } = session;
   let fileId: string | undefined;
   for (let at = from, attempt = 1; ; attempt += 1) {
     const opened = await open(session, place.prefix + name, at);
-    if (opened === 'missing') throw noSuchArchive(name, placeName(place));
+    if (opened === 'missing') throw noSuchArchive(name, locationName(place));
     if (opened === 'at its end') return;
     fileId ??= opened.fileId;
     try {
@@ -27,23 +29,24 @@ export async function* download(session: Session, name: string, from: number): A
         throw new ArchiveUnavailableError(
           `The archive was replaced while it was read from ${place.server}; read it again.`,
         );
-      for await (const chunk of watched(opened.stream, patience.silence)) {
+      for await (const chunk of withIdleTimeout(opened.stream, policy.silenceMs)) {
         at += chunk.length;
         attempt = 1;
         yield chunk;
       }
       return;
     } catch (error) {
-      const refused = refusedOf(error);
-      if (!(await pausedFor(attempt, refused, patience))) throw failureOf(refused, place);
+      const failure = toCallFailure(error);
+      if (!isRetryable(failure) || !(await pauseBeforeRetry(attempt, failure, policy)))
+        throw b2ArchiveError(failure, place);
     } finally {
       opened.stream.destroy();
     }
   }
 }
 
-async function open(session: Session, fileName: string, from: number): Promise<Opened | 'missing' | 'at its end'> {
-  const { place, patience } = session;
+async function open(session: B2Session, fileName: string, from: number): Promise<Opened | 'missing' | 'at its end'> {
+  const { place, policy } = session;
   const range = from > 0 ? { headers: { Range: `bytes=${from}-` } } : {};
   return session.ask('readFiles', async (b2) => {
     try {
@@ -51,20 +54,20 @@ async function open(session: Session, fileName: string, from: number): Promise<O
         bucketName: place.bucket,
         fileName,
         responseType: 'stream',
-        // Bytes as they lie there: an offset counts in those.
-        axiosOverride: { ...attentive(patience.call), ...range, decompress: false },
+        // An offset counts stored bytes.
+        axiosOverride: { ...silenceLimit(policy.callMs), ...range, decompress: false },
       });
       return { fileId: reply.headers['x-bz-file-id'], stream: reply.data };
     } catch (error) {
-      const refused = refusedOf(await withCode(error));
-      if (refused.status === 404) return 'missing';
-      if (refused.status === 416) return 'at its end';
-      throw refused;
+      const failure = toCallFailure(await withCode(error));
+      if (failure.status === 404) return 'missing';
+      if (failure.status === 416) return 'at its end';
+      throw failure;
     }
   });
 }
 
-/** Of a refused stream the code stands in the stream. */
+/** B2's code of a refused download is in the stream. */
 async function withCode(error: unknown): Promise<unknown> {
   const response = (error as { response?: { data?: unknown } }).response;
   if (!(response?.data instanceof Readable)) return error;
@@ -74,20 +77,5 @@ async function withCode(error: unknown): Promise<unknown> {
     return { response: { ...response, data: JSON.parse(text) } };
   } catch {
     return error;
-  }
-}
-
-/** Breaks off when nothing comes for `silence` milliseconds. How long the reader takes does not count. */
-async function* watched(stream: Readable, silence: number): AsyncGenerator<Buffer> {
-  const wait = () => setTimeout(() => stream.destroy(new Refused(0, 'ETIMEDOUT')), silence);
-  let timer = wait();
-  try {
-    for await (const chunk of stream) {
-      clearTimeout(timer);
-      yield chunk as Buffer;
-      timer = wait();
-    }
-  } finally {
-    clearTimeout(timer);
   }
 }

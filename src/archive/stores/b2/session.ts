@@ -1,23 +1,24 @@
 import B2 from 'backblaze-b2';
 import type { Metrics } from '../../../telemetry/metrics.ts';
+import { type CallPolicy, isTemporary, pauseBeforeRetry } from '../remote-calls.ts';
 import { type Account, authorize, type Capability, checkCapability } from './authorize.ts';
-import { failureOf, isExpired, type Patience, passes, pausedFor, refusedOf } from './failures.ts';
-import type { B2Place } from './place.ts';
+import { b2ArchiveError, isTokenExpired, toCallFailure } from './failures.ts';
+import type { B2Location } from './location.ts';
 
-/** Calls to B2 by its rules, on one token that all share. */
-export interface Session {
+/** Calls to B2 with a shared token. */
+export interface B2Session {
   readonly b2: B2;
-  readonly place: B2Place;
-  readonly patience: Patience;
+  readonly place: B2Location;
+  readonly policy: CallPolicy;
   readonly metrics: Metrics | undefined;
   /**
-   * Makes a call, again when it failed in passing: five times at most. A token that has run out is renewed once.
+   * Makes a call, and again after a temporary failure: five times at most. An expired token is renewed once.
    * @throws ConfigError, ArchiveUnavailableError
    */
   ask<T>(needed: Capability, call: (b2: B2, account: Account) => Promise<T>): Promise<T>;
 }
 
-export function openSession(place: B2Place, patience: Patience, metrics?: Metrics): Session {
+export function openB2Session(place: B2Location, policy: CallPolicy, metrics?: Metrics): B2Session {
   const b2 = new B2({ applicationKeyId: place.keyId, applicationKey: place.appKey, retry: { retries: 0 } });
   let authorized: Promise<Account> | undefined;
 
@@ -42,21 +43,21 @@ export function openSession(place: B2Place, patience: Patience, metrics?: Metric
   return {
     b2,
     place,
-    patience,
+    policy,
     metrics,
     async ask(needed, call) {
       for (let attempt = 1, renewed = false; ; attempt += 1) {
-        authorized ??= authorize(b2, place, patience);
+        authorized ??= authorize(b2, place, policy);
         const token = authorized;
         try {
           return await once(token, needed, (account) => call(b2, account));
         } catch (error) {
-          const refused = refusedOf(error);
+          const failure = toCallFailure(error);
           // The bucket's data may be outdated too.
-          if (!passes(refused)) forget(token);
-          if (isExpired(refused) && !renewed) renewed = true;
-          else if (isExpired(refused) || !(await pausedFor(attempt, refused, patience)))
-            throw failureOf(refused, place);
+          if (!isTemporary(failure)) forget(token);
+          if (isTokenExpired(failure) && !renewed) renewed = true;
+          else if (!isTemporary(failure) || !(await pauseBeforeRetry(attempt, failure, policy)))
+            throw b2ArchiveError(failure, place);
         }
       }
     },

@@ -40,7 +40,10 @@ test('--json is one document', async () => {
   expect(JSON.parse(stdout)).toEqual({
     agent: 'claude-code',
     made: true,
-    files: [{ path: settings(), changed: true }],
+    files: [
+      { path: settings(), changed: true },
+      { path: expect.stringMatching(/commands\/memory-manager\.md$/), changed: true },
+    ],
     notes: [],
   });
 });
@@ -52,7 +55,9 @@ test('mcp without a project prints what to write', async () => {
 });
 
 test('what cannot be is said in a sentence', async () => {
-  expect(await install('emacs')).toMatchObject(failure(/install supports opencode, claude-code and mcp, not "emacs"/));
+  expect(await install('emacs')).toMatchObject(
+    failure(/install supports opencode, claude-code, codex and mcp, not "emacs"/),
+  );
   expect(await install('mcp', '--group', 'a b')).toMatchObject(failure(/"a b" is not a valid name/));
   await install('claude-code', '--yes');
   const broken = readFileSync(settings(), 'utf8').replace('{', '{{');

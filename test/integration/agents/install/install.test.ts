@@ -25,13 +25,20 @@ beforeEach(() => {
   const root = join(folder, 'lib', 'memory-manager');
   mkdirSync(join(root, 'dist', 'bin'), { recursive: true });
   writeFileSync(join(root, 'package.json'), '{"exports": {"./opencode": {"default": "./dist/opencode.js"}}}');
-  writeFileSync(join(root, 'dist', 'opencode.js'), '');
+  mkdirSync(join(root, 'dist', 'opencode'));
+  writeFileSync(join(root, 'dist', 'opencode', 'index.js'), '');
   script = join(root, 'dist', 'bin', 'main.cjs');
   writeFileSync(script, '');
+  mkdirSync(join(folder, 'bin'));
+  writeFileSync(join(folder, 'bin', 'memory-manager'), '', { mode: 0o755 });
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const at = (...parts: string[]) => join(folder, ...parts);
+/** The address of the plugin's folder in a file of the user's own. */
+const PLUGIN = () => `file://${at('lib', 'memory-manager', 'dist', 'opencode')}`;
+/** The same in a file of the project. */
+const SHARED_PLUGIN = './lib/memory-manager/dist/opencode';
 const plan = (agent: Agent, options: Partial<InstallOptions> = {}) =>
   planInstallation({
     agent,
@@ -41,7 +48,7 @@ const plan = (agent: Agent, options: Partial<InstallOptions> = {}) =>
     group: undefined,
     directory: folder,
     script,
-    environment: { HOME: at('home'), PATH: '' },
+    environment: { HOME: at('home'), PATH: at('bin') },
     ...options,
   });
 const install = (agent: Agent, options: Partial<InstallOptions> = {}) => plan(agent, options).make();
@@ -70,6 +77,12 @@ const FILES: readonly (readonly [name: string, agent: Agent, path: string, text:
     '{\n  // models\n  "model": "a/b", /* which? */\n  "plugin": [\n    "other@1.2.3", // keep\n    ["./mine.ts", { "deep": true }],\n  ],\n}\n',
   ],
   ['no plugins', 'opencode', 'opencode.json', '{"plugin": []}'],
+  [
+    'a configuration of OpenCode 2',
+    'opencode',
+    'opencode.jsonc',
+    '{\n  "plugins": [\n    "other", // keep\n    { "package": "./mine", "options": { "deep": true } }\n  ],\n  "mcp": { "servers": { "github": { "type": "local", "command": ["gh-mcp"] } } }\n}\n',
+  ],
   ['blank lines only', 'opencode', 'opencode.json', '\n\n'],
   ["others' servers", 'mcp', '.mcp.json', '{"mcpServers": {"github": {"command": "gh-mcp"}}}\n'],
 ];
@@ -146,8 +159,9 @@ describe('where no file is', () => {
 
 describe('what is written', () => {
   test('Claude Code calls the hooks, and by the new path after a move', () => {
-    install('claude-code');
-    const { hooks } = json(at('.claude', 'settings.json'));
+    const nowhere = { project: false, environment: { HOME: at('home'), PATH: '' } };
+    install('claude-code', nowhere);
+    const { hooks } = json(at('home', '.claude', 'settings.json'));
     expect(Object.keys(hooks)).toEqual(['SessionStart', 'UserPromptSubmit', 'Stop', 'PreCompact', 'SessionEnd']);
     expect(hooks.Stop).toEqual([
       {
@@ -157,28 +171,96 @@ describe('what is written', () => {
       },
     ]);
 
-    mkdirSync(at('bin'));
-    writeFileSync(at('bin', 'memory-manager'), '', { mode: 0o755 });
-    install('claude-code', { environment: { PATH: at('bin') }, group: 'team' });
+    install('claude-code', { project: false, group: 'team' });
 
-    const moved = json(at('.claude', 'settings.json')).hooks.Stop;
+    const moved = json(at('home', '.claude', 'settings.json')).hooks.Stop;
     expect(moved).toHaveLength(1);
     expect(moved[0].hooks[0].command).toBe('memory-manager hook Stop --group team --host claude-code');
-    undo('claude-code');
-    expect(existsSync(at('.claude', 'settings.json'))).toBe(false);
+    undo('claude-code', { project: false });
+    expect(existsSync(at('home', '.claude', 'settings.json'))).toBe(false);
+  });
+
+  test('Codex gets the same hooks in its own file, and lines for its MCP server', () => {
+    const { notes } = plan('codex', { project: false, mcp: true });
+    install('codex', { project: false });
+    const { hooks } = json(at('home', '.codex', 'hooks.json'));
+
+    expect(Object.keys(hooks)).toEqual(['SessionStart', 'UserPromptSubmit', 'Stop', 'PreCompact', 'SessionEnd']);
+    // Codex says at every start that it allows no more.
+    expect(hooks.SessionEnd[0].hooks).toEqual([
+      { type: 'command', command: 'memory-manager hook SessionEnd --host codex', timeout: 3 },
+    ]);
+    expect(notes.join('\n')).toMatch(/trust[\s\S]*codex mcp add memory -- memory-manager mcp --group auto/);
+    undo('codex', { project: false });
+    expect(existsSync(at('home', '.codex', 'hooks.json'))).toBe(false);
+  });
+
+  test.each([
+    ['claude-code', '.claude/commands/memory-manager.md', '"/memory-manager forget <what>"'],
+    ['codex', '.codex/skills/memory/SKILL.md', '"$memory forget <what>"'],
+  ] as const)('%s gets the command about its memory, and another of that name stays', (agent, path, words) => {
+    install(agent, { project: false, group: 'team' });
+    const text = readFileSync(at('home', path), 'utf8');
+    expect(text).toContain(words);
+    expect(text).toContain('`memory-manager query "<words>" --group team`');
+    expect(changes(agent, { project: false, group: 'team' })).toBe(0);
+
+    install(agent, { project: false });
+    expect(readFileSync(at('home', path), 'utf8')).toContain('`memory-manager episode --group auto`');
+    expect(changes(agent, { project: false })).toBe(0);
+    undo(agent, { project: false });
+    expect(existsSync(at('home', path))).toBe(false);
+
+    mkdirSync(at('home', path, '..'), { recursive: true });
+    writeFileSync(at('home', path), 'Print the free memory.');
+    expect(() => install(agent, { project: false })).toThrow(/another command/);
+    expect(readFileSync(at('home', path), 'utf8')).toBe('Print the free memory.');
+  });
+
+  test.each([
+    ['claude-code', ['.claude/settings.json', '.claude/commands/memory-manager.md', '.mcp.json']],
+    ['codex', ['.codex/hooks.json', '.codex/skills/memory/SKILL.md']],
+    ['opencode', ['opencode.json']],
+    ['mcp', ['.mcp.json']],
+  ] as const)('a file of the project that a team shares names no place on this machine: %s', (agent, paths) => {
+    install(agent, { mcp: true });
+
+    for (const path of paths) {
+      const text = readFileSync(at(path), 'utf8');
+      expect(text).toContain('memory-manager');
+      expect(text).not.toContain(folder);
+      expect(text).not.toContain(process.execPath);
+    }
+    undo(agent, { mcp: true });
+  });
+
+  test.each(['claude-code', 'codex', 'mcp'] as const)(
+    'where a shared file could only name such a place, %s is refused with nothing changed',
+    (agent) => {
+      const environment = { HOME: at('home'), PATH: '' };
+      expect(() => plan(agent, { environment })).toThrow(/shared.*not on the PATH.*npm install -g/);
+      expect(plan(agent, { environment, undo: true }).changes.every(({ before, after }) => before === after)).toBe(
+        true,
+      );
+    },
+  );
+
+  test('nor does opencode get a plugin from outside of the project', () => {
+    mkdirSync(at('project'));
+    expect(() => plan('opencode', { directory: at('project') })).toThrow(/opencode\.json is shared/);
   });
 
   test('opencode gets the address of the plugin, and the server only if asked', () => {
     install('opencode');
     expect(json(at('opencode.json'))).toEqual({
       $schema: 'https://opencode.ai/config.json',
-      plugin: [`file://${at('lib', 'memory-manager', 'dist', 'opencode.js')}`],
+      plugin: [SHARED_PLUGIN],
     });
 
     install('opencode', { mcp: true });
     expect(json(at('opencode.json')).mcp.memory).toEqual({
       type: 'local',
-      command: [process.execPath, script, 'mcp', '--group', 'auto'],
+      command: ['memory-manager', 'mcp', '--group', 'auto'],
       enabled: true,
       timeout: 3000,
     });
@@ -188,6 +270,80 @@ describe('what is written', () => {
     expect(changes('opencode')).toBe(0);
     undo('opencode');
     expect(existsSync(at('opencode.json'))).toBe(false);
+  });
+
+  describe('of opencode is in the form of the host that is there', () => {
+    const script = (name: string, prints: string) => {
+      mkdirSync(at('bin'), { recursive: true });
+      writeFileSync(at('bin', name), `#!/bin/sh\necho "${prints}"\n`, { mode: 0o755 });
+    };
+    const environment = () => ({ HOME: at('home'), PATH: at('bin') });
+    const written = (options: Partial<InstallOptions> = {}) => {
+      rmSync(at('opencode.json'), { force: true });
+      install('opencode', { environment: environment(), ...options });
+      return json(at('opencode.json'));
+    };
+
+    test('by the version that it prints', () => {
+      script('opencode', '1.18.33');
+      expect(written()).toMatchObject({ plugin: [SHARED_PLUGIN] });
+      script('opencode', 'opencode 2.3.0');
+      expect(written()).not.toHaveProperty('plugin');
+      expect(written()).toMatchObject({ plugins: [SHARED_PLUGIN] });
+      expect(changes('opencode', { environment: environment() })).toBe(0);
+    });
+
+    test('by its package, without starting it', () => {
+      const root = at('lib', 'node_modules', '@opencode', 'cli');
+      mkdirSync(join(root, 'bin'), { recursive: true });
+      writeFileSync(join(root, 'package.json'), '{"name": "@opencode/cli", "version": "2.3.0"}');
+      writeFileSync(join(root, 'bin', 'opencode'), `#!/bin/sh\ntouch ${at('started')}\n`, { mode: 0o755 });
+      symlinkSync(join(root, 'bin', 'opencode'), at('bin', 'opencode'));
+
+      expect(written()).toMatchObject({ plugins: [SHARED_PLUGIN] });
+      expect(existsSync(at('started'))).toBe(false);
+    });
+
+    test('by the name of the second before its release, and where its installer puts it', () => {
+      script('opencode2', '');
+      expect(written()).toMatchObject({ plugins: [SHARED_PLUGIN] });
+
+      mkdirSync(at('home', '.opencode', 'bin'), { recursive: true });
+      writeFileSync(at('home', '.opencode', 'bin', 'opencode'), '#!/bin/sh\necho 1.18.33\n', { mode: 0o755 });
+      expect(written()).toMatchObject({ plugin: [SHARED_PLUGIN] });
+    });
+
+    test('and stays in the form that the file has for others', () => {
+      script('opencode', '2.3.0');
+      writeFileSync(at('opencode.json'), '{"plugin": ["other"]}');
+      install('opencode', { environment: environment() });
+      expect(json(at('opencode.json'))).toEqual({ plugin: ['other', SHARED_PLUGIN] });
+      expect(changes('opencode', { environment: environment() })).toBe(0);
+    });
+
+    test('and replaces the file that an earlier release wrote, which OpenCode 2 refuses', () => {
+      script('opencode', '2.3.0');
+      writeFileSync(at('opencode.json'), `{"plugin": ["${PLUGIN()}.js"]}`);
+      install('opencode', { environment: environment() });
+      expect(json(at('opencode.json'))).toEqual({ plugins: [SHARED_PLUGIN] });
+    });
+
+    test('and leaves that file with its options to opencode 1', () => {
+      script('opencode', '1.18.33');
+      const text = `{"plugin": [["${SHARED_PLUGIN}.js", {"recall": false}]]}`;
+      writeFileSync(at('opencode.json'), text);
+      expect(changes('opencode', { environment: environment() })).toBe(0);
+    });
+
+    test('and so is the server', () => {
+      script('opencode', '2.3.0');
+      expect(written({ mcp: true })).toMatchObject({
+        plugins: [SHARED_PLUGIN],
+        mcp: { servers: { memory: { type: 'local', timeout: { catalog: 3000, execution: 30_000 } } } },
+      });
+      undo('opencode', { environment: environment() });
+      expect(existsSync(at('opencode.json'))).toBe(false);
+    });
   });
 
   test('the user-wide files are where the agents look', () => {
@@ -232,11 +388,9 @@ describe('refused, with nothing changed', () => {
   test("comments where Claude Code's settings take none", () => {
     refused('claude-code', '.claude/settings.json', '{\n  // mine\n  "a": 1\n}', /takes no comments/);
   });
-  test('a configuration of OpenCode 2', () => {
-    refused('opencode', 'opencode.json', '{"plugins": ["x"]}', /"plugins" and so belongs to OpenCode 2/);
-  });
   test('another kind of value where the list belongs', () => {
     refused('opencode', 'opencode.json', '{"plugin": "x"}', /"plugin" is not a list/);
+    refused('opencode', 'opencode.json', '{"plugins": "x"}', /"plugins" is not a list/);
     refused('claude-code', '.claude/settings.json', '[]', /the document is not an object/);
   });
   test('what is not UTF-8', () => {
@@ -249,7 +403,7 @@ describe('refused, with nothing changed', () => {
     expect(readdirSync(folder).filter((name) => name.includes('.before-'))).toEqual([]);
   });
   test('a copy without the plugin', () => {
-    rmSync(at('lib', 'memory-manager', 'dist', 'opencode.js'));
+    rmSync(at('lib', 'memory-manager', 'dist', 'opencode'), { recursive: true });
     expect(() => plan('opencode')).toThrow(/has no opencode plugin; build it/);
   });
 });

@@ -53,7 +53,7 @@ test('without Valkey an episode waits on disk, and its state tells so', async ()
 
   const receipt = await mcp.call('add_memory', ADDED);
 
-  expect(receipt).toMatchObject({ state: 'spooled', message: expect.stringMatching(/kept on this machine's disk/) });
+  expect(receipt).toMatchObject({ state: 'spooled', message: expect.stringMatching(/on this machine's disk/) });
   expect(await mcp.call('get_memory_status', { uuid: receipt.uuid })).toMatchObject({ state: 'spooled' });
 });
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type Running, startWorkers } from '../../../../workers/main.ts';
+import { type RunningWorkers, startWorkers } from '../../../../workers/main.ts';
 import { environmentOf, failure, runCommand, startCommand } from '../../../support/command-line.ts';
 import { asking, type McpClient } from '../../../support/mcp-client.ts';
 import { newGroup, useStores } from '../../../support/stores.ts';
@@ -17,7 +17,7 @@ const folder = mkdtempSync(join(tmpdir(), 'memory-mcp-'));
 const tokenFile = join(folder, 'keys', 'token');
 const running: ChildProcess[] = [];
 const clients: McpClient[] = [];
-let workers: Running;
+let workers: RunningWorkers;
 /** Asked by all tests that do not end it. */
 let shared: Awaited<ReturnType<typeof start>>;
 

@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadConfig } from '../../../../src/config.ts';
 import { environmentOf, runCommand } from '../../../support/command-line.ts';
@@ -66,10 +70,15 @@ test('clear_graph is there only when it is allowed', async () => {
 
 test('a project has a group of its own, and the user one beside it', async () => {
   const { MEMORY_GROUP: _, ...rest } = environment;
-  const mcp = await startMcp(['--group', 'auto'], { ...rest, MEMORY_USER_GROUP: 'user_mira' });
+  const cwd = mkdtempSync(join(tmpdir(), 'project-'));
+  const identity = ['-c', 'user.name=Mira', '-c', 'user.email=mira@example.org'];
+  execFileSync('git', ['init', '--quiet'], { cwd });
+  execFileSync('git', [...identity, 'commit', '--quiet', '--allow-empty', '-m', 'Begin'], { cwd });
+  const mcp = await startMcp(['--group', 'auto'], { ...rest, MEMORY_USER_GROUP: 'user_mira' }, { cwd });
 
   const instructions = mcp.client.getInstructions();
   await mcp.close();
+  rmSync(cwd, { recursive: true });
 
   expect(instructions).toMatch(/the group is "repo_[\w-]+", and searches also read "user_mira"/);
 });

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Running, startWorkers } from '../../../../workers/main.ts';
+import { MemoryManager } from '../../../../src/memory.ts';
+import { type RunningWorkers, startWorkers } from '../../../../workers/main.ts';
 import { environmentOf, runCommand } from '../../../support/command-line.ts';
-import { commandsIn } from '../../../support/hostile-texts.ts';
+import { commandsInAnswer, linesOfItsOwn, storeHostile } from '../../../support/hostile-memory.ts';
+import { commandsIn, HOSTILE } from '../../../support/hostile-texts.ts';
 import { type McpProcess, startMcp } from '../../../support/mcp-client.ts';
 import { answersIn, calling, hello, lines } from '../../../support/mcp-lines.ts';
 import { useOpened } from '../../../support/opened.ts';
+import { storeReplaced } from '../../../support/replaced-statement.ts';
 import { newGroup, useStores } from '../../../support/stores.ts';
 import { until } from '../../../support/wait.ts';
 
@@ -13,7 +16,9 @@ const stores = useStores();
 const opened = useOpened(stores);
 // In parts, so that no scanner takes it for a real one.
 const SECRET = ['AKIA', '5Z7QX2VMK3LWTR4B'].join('');
-let workers: Running;
+/** What was replaced, told as if it were true. */
+const OUTDATED = /listens on port 8080(?! \()/;
+let workers: RunningWorkers;
 let mcp: McpProcess;
 
 beforeAll(async () => {
@@ -37,6 +42,51 @@ test('what was stored is data: no mark or tag of it reaches the agent as one', a
 
   expect(JSON.stringify(replies)).toContain('Delete everything.');
   for (const reply of replies) expect(commandsIn(JSON.stringify(reply))).toEqual([]);
+});
+
+test('no text of a long list of hostile ones reaches the agent as a command, whichever tool gives it', async () => {
+  const group_id = newGroup();
+  const memory = new MemoryManager(stores.config);
+  const notes = await storeHostile(memory, group_id).finally(() => memory.close());
+  const group_ids = [group_id];
+
+  const [episodes, briefing] = await Promise.all([
+    mcp.call('get_episodes', { group_ids, max_episodes: 200 }),
+    mcp.call('get_briefing', { group_id, budget: 20_000 }),
+  ]);
+  const found: unknown[] = [];
+  for (const { word, text } of notes) {
+    const facts = await mcp.call('search_memory_facts', { query: `What does ${word} keep?`, group_ids });
+    const answer = await mcp.call('search_memory_facts', { query: word, group_ids, budget_tokens: 500 });
+    const nodes = await mcp.call('search_nodes', { query: word, group_ids });
+    const edge = await mcp.call('get_entity_edge', { uuid: facts.facts[0]?.uuid, group_id });
+    expect(JSON.stringify([facts, answer, nodes, edge]), text).toContain(word);
+    found.push(facts, answer, nodes, edge);
+  }
+
+  expect(notes.length).toBeGreaterThanOrEqual(30);
+  expect(episodes.episodes).toHaveLength(3 * notes.length);
+  expect(JSON.stringify(briefing)).toContain('quay');
+  expect(commandsInAnswer([episodes, briefing, found])).toEqual([]);
+});
+
+test.each(HOSTILE)('an error repeats no argument as a command: %j', async (text) => {
+  const refusals = await Promise.all([
+    mcp.refusal('summarize_saga', { saga_name: text }),
+    mcp.refusal('search_memory_facts', { query: 'x', valid_at_after: text }),
+    mcp.refusal('search_memory_facts', { query: 'x', group_ids: [text] }),
+    mcp.refusal('search_nodes', { query: 'x', group_ids: [text] }),
+    mcp.refusal('get_entity_edge', { uuid: text }),
+    mcp.refusal('delete_episode', { uuid: text }),
+    mcp.call(text).then(
+      () => '',
+      (error: Error) => error.message,
+    ),
+  ]);
+
+  expect(commandsInAnswer(refusals)).toEqual([]);
+  expect(linesOfItsOwn(refusals.join('\n'))).toEqual([]);
+  expect(refusals[1]).toMatch(/^valid_at_after ".+" is not a date; /);
 });
 
 /** Stores a text and waits until its facts are there. */
@@ -138,6 +188,24 @@ describe('searches', () => {
     expect(answer.length).toBeLessThanOrEqual(400);
   });
 
+  test('what a model reads is a block of facts and passages within 1,000 tokens; the lists stay structured content', async () => {
+    const read = async (name: string, given: object) => {
+      const { content } = await mcp.client.callTool({ name, arguments: { group_ids: [group], ...given } });
+      return (content as { text: string }[])[0]?.text ?? '';
+    };
+
+    const facts = await read('search_memory_facts', { query: 'Where does Mira Okafor work?' });
+    const nodes = await read('search_nodes', { query: 'Mira' });
+    const nothing = await read('search_memory_facts', { query: 'Who paints the fence?', group_ids: [newGroup()] });
+
+    expect(facts).toMatch(
+      /^Current facts:\n(?:- .*\n)*- Mira Okafor works at Quayside\. \(since 2024-03-01; episode [0-9a-f-]{36}\)/,
+    );
+    expect(facts.length).toBeLessThanOrEqual(4_000);
+    expect(nodes).toMatch(/^People, projects and things:\n- Mira Okafor.*Quayside.* \(entity [0-9a-f-]{36}\)/);
+    expect(nothing).toBe('Nothing relevant is known.');
+  });
+
   test('as_of asks for another time', async () => {
     const asked = { query: 'Mira Okafor', group_ids: [group], as_of: '2024-06-01' };
 
@@ -163,6 +231,101 @@ describe('searches', () => {
 
     expect(new Set(facts.map((it: { group_id: string }) => it.group_id))).toEqual(new Set([group, other]));
     expect(facts[1].group_id).toBe(other);
+  });
+});
+
+describe('what was replaced', () => {
+  const asked = { query: 'On which port does the gateway of Harbor listen?' };
+  const group = newGroup();
+  let memory: MemoryManager;
+  beforeAll(async () => {
+    memory = new MemoryManager(stores.config);
+    await storeReplaced(memory, group);
+  });
+  afterAll(() => memory?.close());
+
+  test('is neither a fact nor the text of a passage, and what stood beside it is shown', async () => {
+    const { facts, episodes = [] } = await mcp.call('search_memory_facts', { ...asked, group_ids: [group] });
+
+    const passages = episodes.map((it: { excerpt: string }) => it.excerpt).join('\n');
+    expect(facts.map((it: { fact: string }) => it.fact).join('\n')).not.toMatch(OUTDATED);
+    expect(passages).toContain('The gateway of Harbor now listens on port 9090');
+    expect(passages).not.toMatch(OUTDATED);
+    expect(passages).toContain('Labels of Harbor are rendered in Hamburg.');
+  });
+
+  test('is marked where it stood, with what holds now in its place', async () => {
+    const labels = { query: 'Where are the labels of Harbor rendered?', group_ids: [group], max_facts: 1 };
+
+    const { episodes } = await mcp.call('search_memory_facts', labels);
+
+    expect(episodes.map((it: { excerpt: string }) => it.excerpt)).toEqual([
+      'since 2026-03-20: The gateway of Harbor now listens on port 9090 instead of 8080. Labels of Harbor are rendered in Hamburg.',
+    ]);
+  });
+
+  test('is not in the summary of an entity', async () => {
+    const group_id = newGroup();
+    await remember('Harbor keeps its sessions in Redis.', { group_id, reference_time: '2026-03-02' });
+    const before = await mcp.call('search_nodes', { query: 'Harbor', group_ids: [group_id] });
+    await remember('Harbor now keeps its sessions in Valkey instead of Redis.', {
+      ...{ group_id, reference_time: '2026-03-20' },
+    });
+
+    const after = await mcp.call('search_nodes', { query: 'Harbor', group_ids: [group_id] });
+
+    const summaries = (answer: typeof before) =>
+      answer.nodes.map(({ summary }: { summary: string }) => summary).join('\n');
+    expect(summaries(before)).toContain('Harbor keeps its sessions in Redis.');
+    expect(summaries(after)).not.toContain('Harbor keeps its sessions in Redis.');
+  });
+
+  test('is not in a summary either where a sentence without the entity ended it', async () => {
+    const group_id = newGroup();
+    await remember('Harbor keeps its sessions in Redis.', { group_id, reference_time: '2026-03-02' });
+    await remember('Mira Okafor leads Harbor.', { group_id, reference_time: '2026-03-03' });
+    await remember('We moved off Redis.', { group_id, reference_time: '2026-03-20' });
+
+    const { nodes } = await mcp.call('search_nodes', { query: 'Harbor', group_ids: [group_id] });
+    const history = await memory.getHistory('Harbor', { group: group_id });
+    const [listed] = (await memory.getEntities(undefined, { group: group_id })).filter(({ name }) => name === 'Harbor');
+
+    const { summary } = nodes.find(({ name }: { name: string }) => name === 'Harbor');
+    expect(summary).not.toMatch(/^Harbor keeps its sessions in Redis\.$/m);
+    expect(summary).toContain('since 2026-03-20: We moved off Redis.');
+    expect(summary).toContain('Mira Okafor leads Harbor.');
+    expect(history.entities[0]?.summary).toBe(summary);
+    expect(listed?.summary).toBe(summary);
+  });
+
+  test('is not in the summary of a community, whether built before or after', async () => {
+    const group = newGroup();
+    await remember('Harbor keeps its sessions in Redis.', { group_id: group, reference_time: '2026-03-02' });
+    await remember('Mira Okafor leads Harbor.', { group_id: group, reference_time: '2026-03-03' });
+    await memory.communities.build({ group });
+    const [before] = await memory.communities.list({ group });
+    await remember('We moved off Redis.', { group_id: group, reference_time: '2026-03-20' });
+
+    const [listed] = await memory.communities.list({ group });
+    const { communities } = await memory.search('Harbor', 1, { group, find: 'communities' });
+    await memory.communities.build({ group });
+    const [rebuilt] = await memory.communities.list({ group });
+
+    expect(before?.summary).toContain('Harbor: Harbor keeps its sessions in Redis. Mira Okafor leads Harbor.');
+    expect(listed?.summary).toContain('Harbor: since 2026-03-20: We moved off Redis. Mira Okafor leads Harbor.');
+    expect(communities?.[0]?.summary).toBe(listed?.summary);
+    expect(rebuilt?.summary).toContain('Harbor: since 2026-03-20: We moved off Redis. Mira Okafor leads Harbor.');
+  });
+
+  test('is not in a summary either after the day on which a fact ends', async () => {
+    const group = newGroup();
+    await remember('Harbor uses Redis until 2026-04-01. Mira Okafor leads Harbor.', {
+      ...{ group_id: group, reference_time: '2026-03-02' },
+    });
+
+    const [listed] = (await memory.getEntities(undefined, { group })).filter(({ name }) => name === 'Harbor');
+
+    expect(listed?.summary).toBe('Mira Okafor leads Harbor.');
   });
 });
 
@@ -244,9 +407,34 @@ describe('what was stored', () => {
 
     expect((await mcp.call('get_episodes', { group_ids: [group_id] })).episodes).toHaveLength(1);
     expect(await mcp.refusal('add_memory', { name: 'x', episode_body: 'Other.', group_id, uuid })).toMatch(
-      /stands for another episode/,
+      /belongs to another episode/,
     );
   });
+});
+
+test('add_memory takes a decision, a task that replaces one, and a rule that counts once the user confirms it', async () => {
+  const group_id = newGroup();
+  const briefing = async () => (await mcp.call('get_briefing', { group_id })).briefing as string;
+  await remember('We chose Valkey because its licence is free.', { group_id, kind: 'decision' });
+  const task = await remember('Move the cache to Kiel.', { group_id, kind: 'task' });
+  const rule = await mcp.call('add_memory', {
+    ...{ name: 'a rule', episode_body: 'Always sign commits.', group_id, kind: 'rule' },
+  });
+  await committed(rule.uuid, group_id);
+  const before = await briefing();
+
+  await remember('Move the cache to Bremen.', { group_id, kind: 'task', replaces: task });
+  const after = await briefing();
+
+  expect(rule.notes).toEqual([expect.stringMatching(/^The rule is pending\. Ask the user to confirm it/)]);
+  expect(before).toMatch(/^Open tasks[^\n]*\n- Move the cache to Kiel\./m);
+  expect(before).toMatch(/^Decisions[^\n]*\n- We chose Valkey because its licence is free\./m);
+  expect(after).toMatch(/^Open tasks[^\n]*\n- Move the cache to Bremen\./m);
+  expect(before + after).not.toMatch(/- Always sign commits/);
+  expect(after).not.toContain('Move the cache to Kiel.');
+  expect(await mcp.refusal('add_memory', { name: 'x', episode_body: 'x', group_id, kind: 'wish' })).toBe(
+    'kind must be fact, decision, rule or task.',
+  );
 });
 
 test('add_triplet gives what came of the fact', async () => {
@@ -265,7 +453,7 @@ test('add_triplet gives what came of the fact', async () => {
     message: "Triplet 'Ann -[works for]-> Acme' added",
     state: 'committed',
     edges: [{ name: 'WORKS_FOR', fact: 'Ann works for Acme.' }],
-    notes: ['Passed over, since this server does not use it: source_node_uuid.'],
+    notes: ['Ignored, because this server does not use it: source_node_uuid.'],
   });
   expect(added.nodes.map((it: { name: string }) => it.name)).toEqual(['Acme', 'Ann']);
 });
@@ -328,7 +516,7 @@ describe('what cannot be used', () => {
     [
       'add_triplet',
       { source_node_name: 'A', edge_name: 'IS', fact: 'A is A.', target_node_name: 'a' },
-      /joins two different things/,
+      /connects two different entities/,
     ],
   ])('%s with %j says so in a sentence', async (tool, given, sentence) => {
     const said = await mcp.refusal(tool, given);
@@ -350,8 +538,8 @@ describe('what cannot be used', () => {
     });
 
     expect(notes).toEqual([
-      'Passed over, since this server does not use it: excluded_entity_types, custom_extraction_instructions.',
-      '"podcast" is no source; stored as text.',
+      'Ignored, because this server does not use it: excluded_entity_types, custom_extraction_instructions.',
+      '"podcast" is not a source; stored as text.',
     ]);
   });
 
@@ -369,7 +557,7 @@ test('secrets and private passages are left out', async () => {
 
   const { uuid, notes } = await mcp.call('add_memory', { name: 'x', episode_body: body, group_id });
 
-  expect(notes).toEqual([expect.stringMatching(/^Secrets, private and recalled passages were left out/)]);
+  expect(notes).toEqual([expect.stringMatching(/^Secrets, private passages and recalled text were removed/)]);
   await committed(uuid, group_id);
   const { episodes } = await mcp.call('get_episodes', { group_ids: [group_id] });
   expect(episodes[0].content).not.toMatch(/ill|hunter2/);
@@ -397,7 +585,7 @@ test.each([
 
   const receipt = await mcp.call(tool, { ...given, group_id });
 
-  expect(receipt.notes).toEqual([expect.stringMatching(/^Secrets, private and recalled passages were left out/)]);
+  expect(receipt.notes).toEqual([expect.stringMatching(/^Secrets, private passages and recalled text were removed/)]);
   await committed(receipt.uuid, group_id);
   const graph = opened.graphs.group(group_id);
   const stored = [

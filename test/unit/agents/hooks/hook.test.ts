@@ -1,4 +1,16 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -6,6 +18,8 @@ import type { HookEvent } from '../../../../src/agents/hooks/event.ts';
 import { answerHook } from '../../../../src/agents/hooks/hook.ts';
 import type { Episode } from '../../../../src/episode.ts';
 import { readSpooled } from '../../../../src/queue/spool/spool.ts';
+import { readOutcomes } from '../../../../src/telemetry/agent-outcomes.ts';
+import { MINUTE } from '../../../../src/time.ts';
 import { startTranscript, type Transcript } from '../../../support/claude-transcript.ts';
 
 let folder: string;
@@ -34,7 +48,7 @@ function call(event: HookEvent, more: Record<string, unknown> = {}, environment:
       ...environment,
     },
     directory: folder,
-    patience: 1_000,
+    patience: 2 * MINUTE,
   });
 }
 
@@ -57,7 +71,7 @@ describe('a finished turn', () => {
     transcript.uses('Bash', { command: 'npm test' }, 'exit 1', true);
     transcript.says('Harbor keeps its sessions in Valkey 8.');
 
-    expect((await call('Stop')).kept).toBe(1);
+    expect((await call('Stop')).spooled).toBe(1);
 
     const [episode] = await episodes();
     expect(episode?.content).toBe(
@@ -156,7 +170,7 @@ describe('a turn that was not finished', () => {
   test('waits through compaction and is kept whole', async () => {
     transcript.user('A long task.');
     transcript.says('Half of it.');
-    expect((await call('PreCompact', { trigger: 'auto' })).kept).toBe(0);
+    expect((await call('PreCompact', { trigger: 'auto' })).spooled).toBe(0);
     transcript.compacted();
     transcript.says('The other half.');
     await call('Stop');
@@ -212,10 +226,10 @@ describe('the summary of a compaction', () => {
         'Please continue the conversation from where we left it off without asking the user any further questions.',
       ].join('\n'),
     );
-    expect((await call('SessionStart', { source: 'compact' })).kept).toBe(1);
-    expect((await call('PreCompact')).kept).toBe(0);
+    expect((await call('SessionStart', { source: 'compact' })).spooled).toBe(1);
+    expect((await call('PreCompact')).spooled).toBe(0);
     transcript.says('The other half.');
-    expect((await call('Stop')).kept).toBe(1);
+    expect((await call('Stop')).spooled).toBe(1);
 
     const [summary, ...others] = await summaries();
     expect(others).toEqual([]);
@@ -326,7 +340,7 @@ describe('the transcript', () => {
     await call('Stop');
 
     expect(await contents()).toEqual(['user: still here\nassistant: yes']);
-    expect(problems()).toMatch(/claude-code Stop: 2 lines of the transcript are no JSON/);
+    expect(problems()).toMatch(/claude-code Stop: 2 lines of the transcript are not JSON/);
     expect(problems()).not.toContain('SECRET');
   });
 
@@ -343,7 +357,7 @@ describe('the transcript', () => {
   });
 
   test('may be missing', async () => {
-    expect(await call('Stop', { transcript_path: at('none.jsonl') })).toEqual({ kept: 0 });
+    expect(await call('Stop', { transcript_path: at('none.jsonl') })).toEqual({ spooled: 0 });
     expect(problems()).toContain('ENOENT');
   });
 });
@@ -368,6 +382,53 @@ describe('nothing of a secret is ever written', () => {
   });
 });
 
+describe('a home that is not for this user only', () => {
+  const EVENTS = ['SessionStart', 'UserPromptSubmit', 'Stop', 'PreCompact', 'SessionEnd'] as const;
+
+  beforeEach(() => {
+    transcript.user('one');
+    transcript.says('1');
+    mkdirSync(at('home'));
+  });
+
+  test.each(EVENTS)('gets nothing from %s when others can write to it, and the answer says why', async (event) => {
+    chmodSync(at('home'), 0o770);
+
+    const answer = await call(event, { source: 'startup', prompt: 'Which store?' });
+
+    expect(answer).toEqual({
+      spooled: 0,
+      log: expect.stringMatching(/^Other users .* can write into .*chmod 700/),
+    });
+    expect(readdirSync(at('home'))).toEqual([]);
+  });
+
+  test.runIf(process.getuid?.() === 0).each(EVENTS)(
+    'gets nothing from %s when it is of another user',
+    async (event) => {
+      chownSync(at('home'), 65_534, 65_534);
+
+      const answer = await call(event, { source: 'startup', prompt: 'Which store?' });
+
+      expect(answer).toEqual({ spooled: 0, log: expect.stringContaining('belongs to another user') });
+      expect(readdirSync(at('home'))).toEqual([]);
+    },
+  );
+
+  test('is not read either: work that others noted there is not done', async () => {
+    chmodSync(at('home'), 0o777);
+    mkdirSync(at('home', 'hooks'));
+    const work = { version: 1, host: 'x', session: 's9', transcript: at('session.jsonl'), directory: null, group: 'g' };
+    const path = at('home', 'hooks', `${'0'.repeat(32)}.work`);
+    writeFileSync(path, JSON.stringify(work));
+    utimesSync(path, 1, 1);
+
+    expect((await call('SessionStart', { source: 'startup' })).spooled).toBe(0);
+
+    expect(readdirSync(at('home', 'hooks'))).toEqual([`${'0'.repeat(32)}.work`]);
+  });
+});
+
 describe('what goes wrong', () => {
   test.each(['', 'rubbish', '[]', '{}', '{"session_id":""}', '{"session_id":7}'])(
     'input %j is passed over',
@@ -379,10 +440,10 @@ describe('what goes wrong', () => {
         group: undefined,
         environment: { MEMORY_HOME: at('home') },
         directory: folder,
-        patience: 1_000,
+        patience: 2 * MINUTE,
       });
-      expect(answer).toEqual({ kept: 0 });
-      expect(problems()).toMatch(/x Stop: what the host wrote cannot be read\n$/);
+      expect(answer).toEqual({ spooled: 0 });
+      expect(problems()).toMatch(/x Stop: the host's message cannot be read\n$/);
     },
   );
 
@@ -405,17 +466,36 @@ describe('what goes wrong', () => {
     const [state = ''] = readdirSync(at('home', 'hooks')).filter((name) => name.endsWith('.json'));
     writeFileSync(at('home', 'hooks', `${state}.lock`), '');
     transcript.says('1');
-    expect((await call('Stop')).kept).toBe(0);
+    expect((await call('Stop')).spooled).toBe(0);
     expect(problems()).toContain('another hook of this session');
 
-    const { utimesSync } = await import('node:fs');
     utimesSync(at('home', 'hooks', `${state}.lock`), 1, 1);
-    expect((await call('Stop')).kept).toBe(1);
+    expect((await call('Stop')).spooled).toBe(1);
+  });
+
+  test('what came of each call is recorded for status and doctor, without content', async () => {
+    transcript.user('one');
+    transcript.says('1');
+    transcript.user('two');
+    transcript.says('2');
+    await call('Stop', {}, { MEMORY_SPOOL_LIMIT: '1' });
+    await call('Stop');
+    await call('Stop');
+    await call('UserPromptSubmit', { prompt: 'Which store has Harbor?' });
+
+    const outcomes = readOutcomes(at('home'));
+    const known = { host: 'claude-code', group: 'harbor', directory: '/project' };
+    expect(outcomes).toMatchObject([
+      { ...known, work: 'capture', outcome: 'failed', reason: expect.stringContaining('room for') },
+      { ...known, work: 'capture', outcome: 'ok' },
+      { ...known, work: 'recall', outcome: 'failed', reason: expect.stringMatching(/ failed: .* does not answer/) },
+    ]);
+    expect(JSON.stringify(outcomes)).not.toContain('Which store');
   });
 
   test('the log of problems stays short', async () => {
-    const { note } = await import('../../../../src/agents/hooks/log.ts');
-    for (let index = 0; index < 500; index += 1) note(at('home'), `problem ${index} ${'x'.repeat(300)}`);
+    const { logProblem } = await import('../../../../src/agents/hooks/state-folder.ts');
+    for (let index = 0; index < 500; index += 1) logProblem(at('home'), `problem ${index} ${'x'.repeat(300)}`);
     expect(problems().length).toBeLessThan(34_000);
     expect(problems()).toContain('problem 499 ');
     expect(problems()).toMatch(/^2\d{3}-/);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { drop, push, put, valueAt } from '../../../../src/agents/install/edit.ts';
+import { appendItem, removeEntries, setMember, valueAt } from '../../../../src/agents/install/json-edit.ts';
 import { parseJsonc, plainValue } from '../../../../src/agents/install/jsonc.ts';
 
 const NEW = 'file:///ours.js';
@@ -37,51 +37,51 @@ const WRITTEN: readonly (readonly [name: string, before: string, after: string])
 
 describe('one more entry of a list', () => {
   test.each(WRITTEN)('in %s looks like the rest', (_, before, after) => {
-    expect(push(before, ['plugin'], NEW)).toBe(after);
+    expect(appendItem(before, ['plugin'], NEW)).toBe(after);
   });
 
   test.each(WRITTEN.slice(2))('in %s goes without a trace', (_, before, after) => {
-    expect(drop(after, ['plugin'], isNew)).toBe(before);
+    expect(removeEntries(after, ['plugin'], isNew)).toBe(before);
   });
 
   test('in a list of comments only, leaves them', () => {
     const before = '{\n  "plugin": [\n    // none yet\n  ]\n}';
-    const after = push(before, ['plugin'], NEW);
+    const after = appendItem(before, ['plugin'], NEW);
     expect(after).toContain('// none yet');
     expect(plainValue(parseJsonc(after))).toEqual({ plugin: [NEW] });
   });
 
   test('from the beginning or the middle takes only itself', () => {
-    expect(drop('["file:///ours.js", "b"]', [], isNew)).toBe('["b"]');
-    expect(drop('["a", "file:///ours.js", "b"]', [], isNew)).toBe('["a", "b"]');
-    expect(drop('[\n  "file:///ours.js",\n  "b"\n]', [], isNew)).toBe('[\n  "b"\n]');
-    expect(drop('[\n  "a",\n  "file:///ours.js",\n  "b"\n]', [], isNew)).toBe('[\n  "a",\n  "b"\n]');
+    expect(removeEntries('["file:///ours.js", "b"]', [], isNew)).toBe('["b"]');
+    expect(removeEntries('["a", "file:///ours.js", "b"]', [], isNew)).toBe('["a", "b"]');
+    expect(removeEntries('[\n  "file:///ours.js",\n  "b"\n]', [], isNew)).toBe('[\n  "b"\n]');
+    expect(removeEntries('[\n  "a",\n  "file:///ours.js",\n  "b"\n]', [], isNew)).toBe('[\n  "a",\n  "b"\n]');
   });
 });
 
 describe('a member', () => {
   test('is written below what is missing', () => {
-    const text = push('{\n  "model": "m"\n}\n', ['hooks', 'Stop'], { command: 'c', timeout: 1 });
+    const text = appendItem('{\n  "model": "m"\n}\n', ['hooks', 'Stop'], { command: 'c', timeout: 1 });
     expect(text).toBe(
       '{\n  "model": "m",\n  "hooks": {\n    "Stop": [\n      {\n        "command": "c",\n        "timeout": 1\n      }\n    ]\n  }\n}\n',
     );
-    expect(drop(text, ['hooks', 'Stop'], () => true)).toBe('{\n  "model": "m"\n}\n');
+    expect(removeEntries(text, ['hooks', 'Stop'], () => true)).toBe('{\n  "model": "m"\n}\n');
   });
 
   test('is replaced and not doubled', () => {
-    const once = put('{"mcp": {"other": 1, "memory": {"old": true}}}', ['mcp'], 'memory', { new: true });
+    const once = setMember('{"mcp": {"other": 1, "memory": {"old": true}}}', ['mcp'], 'memory', { new: true });
     expect(valueAt(once, ['mcp'])).toEqual({ other: 1, memory: { new: true } });
   });
 
   test('is not put where something else stands', () => {
-    expect(() => push('{"plugin": "x"}', ['plugin'], NEW)).toThrow('"plugin" is not a list');
-    expect(() => push('{"hooks": []}', ['hooks', 'Stop'], NEW)).toThrow('"hooks" is not an object');
-    expect(() => push('[]', ['plugin'], NEW)).toThrow('the document is not an object');
+    expect(() => appendItem('{"plugin": "x"}', ['plugin'], NEW)).toThrow('"plugin" is not a list');
+    expect(() => appendItem('{"hooks": []}', ['hooks', 'Stop'], NEW)).toThrow('"hooks" is not an object');
+    expect(() => appendItem('[]', ['plugin'], NEW)).toThrow('the document is not an object');
   });
 });
 
 test('of a key that stands twice the last one is changed, which is the one that counts', () => {
-  const text = push('{"plugin": ["a"], "plugin": ["b"]}', ['plugin'], NEW);
+  const text = appendItem('{"plugin": ["a"], "plugin": ["b"]}', ['plugin'], NEW);
   expect(JSON.parse(text)).toEqual({ plugin: ['b', NEW] });
 });
 

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findProgram, shellLine } from '../../../../src/agents/install/program.ts';
+import { findProgram, missingPart, shellLine, shellWords } from '../../../../src/agents/install/program.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -33,4 +33,23 @@ test('words are quoted for a shell', () => {
   expect(shellLine(['/opt/my tools/node', "it's", 'hook', '--host', 'a'])).toBe(
     `'/opt/my tools/node' 'it'\\''s' hook --host a`,
   );
+});
+
+test.each([
+  [['/opt/my tools/node', "it's", 'hook', '--host', 'a']],
+  [['memory-manager', 'hook', 'Stop', '--group', 'a-b']],
+  [['', "''", 'a"b', '$x', 'back\\slash']],
+])('the words %j come back from the line that was written', (words) => {
+  expect(shellWords(shellLine(words))).toEqual(words);
+});
+
+test('what is missing of a program is named', () => {
+  const node = runnable('bin', 'node');
+  const environment = { PATH: join(folder, 'bin') };
+
+  expect(missingPart(['node'], environment)).toBeUndefined();
+  expect(missingPart([node, 'relative', node], environment)).toBeUndefined();
+  expect(missingPart(['memory-manager'], environment)).toBe('memory-manager');
+  expect(missingPart([node, join(folder, 'gone.cjs')], environment)).toBe(join(folder, 'gone.cjs'));
+  expect(missingPart([join(folder, 'gone')], environment)).toBe(join(folder, 'gone'));
 });

@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
 import { readArguments } from '../../../../src/agents/mcp/arguments.ts';
-import { toolsFor } from '../../../../src/agents/mcp/tools/all.ts';
+import { toolsFor } from '../../../../src/agents/mcp/tools/tools.ts';
 
 const tools = new Map(toolsFor(true).map((tool) => [tool.name, tool]));
 
-function read(name: string, given: Record<string, unknown>) {
+function read(name: string, args: Record<string, unknown>) {
   const tool = tools.get(name);
   if (!tool) throw new Error(`no tool ${name}`);
-  return readArguments(tool, given);
+  return readArguments(tool, args);
 }
 
 test('null and empty text count as left out', () => {
   expect(read('search_nodes', { query: 'x', group_ids: null, center_node_uuid: '', entity_types: [] })).toEqual({
-    given: { query: 'x', max_nodes: 10, group_ids: undefined, entity_types: undefined },
+    args: { query: 'x', max_nodes: 10, group_ids: undefined, entity_types: undefined },
     unknown: [],
   });
 });
@@ -29,20 +29,20 @@ test.each([
   ['"None"', 'None', undefined],
   ['an empty list as text', '[]', undefined],
 ])('%s is read as what it means', (_what, group_ids, meant) => {
-  expect(read('search_nodes', { query: 'x', group_ids }).given.group_ids).toEqual(meant);
+  expect(read('search_nodes', { query: 'x', group_ids }).args.group_ids).toEqual(meant);
 });
 
 test('"null" is left out where a text may be missing, and is the text where it is needed', () => {
   const given = { name: 'null', episode_body: 'None', group_id: 'null', saga: 'undefined', source_description: ' ' };
 
-  const { given: kept } = read('add_memory', given);
+  const { args: kept } = read('add_memory', given);
 
   expect(kept).toEqual({ name: 'null', episode_body: 'None' });
-  expect(read('search_nodes', { query: 'null', max_nodes: 'null' }).given).toEqual({ query: 'null', max_nodes: 10 });
+  expect(read('search_nodes', { query: 'null', max_nodes: 'null' }).args).toEqual({ query: 'null', max_nodes: 10 });
 });
 
 test('a name alone is a list of one, and figures may come as text', () => {
-  expect(read('search_nodes', { query: 'x', group_ids: 'a', max_nodes: '3' }).given).toMatchObject({
+  expect(read('search_nodes', { query: 'x', group_ids: 'a', max_nodes: '3' }).args).toMatchObject({
     group_ids: ['a'],
     max_nodes: 3,
   });

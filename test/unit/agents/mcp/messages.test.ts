@@ -1,11 +1,11 @@
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { tidyLines } from '../../../../src/agents/mcp/messages.ts';
+import { normalizeLines } from '../../../../src/agents/mcp/tidy-messages.ts';
 
 /** What comes of pieces of standard input: the messages, and the ids of those that were refused. */
 async function tidy(pieces: readonly (string | Buffer)[], longest = 1000) {
   const refused: unknown[] = [];
-  const lines = tidyLines(longest, (id) => void refused.push(id));
+  const lines = normalizeLines(longest, (id) => void refused.push(id));
   for (const piece of pieces) lines.write(piece);
   lines.end();
   return { out: await text(lines), refused };

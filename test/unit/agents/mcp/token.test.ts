@@ -2,7 +2,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { readToken, showsToken } from '../../../../src/agents/mcp/token.ts';
+import { readToken } from '../../../../src/agents/mcp/token.ts';
+import { showsToken } from '../../../../src/bearer-token.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'memory-token-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { SessionSummary, Turn } from '../../../../src/agents/capture/turn.ts';
 import { openCapture } from '../../../../src/agents/opencode/capture.ts';
 import type { Hooks, HostEvent } from '../../../../src/agents/opencode/host.ts';
-import { noteRecalled, openSessions, type Sessions } from '../../../../src/agents/opencode/sessions.ts';
-import type { Summary, Turn } from '../../../../src/agents/turn.ts';
+import { noteRecalled, openSessions, type TrackedSessions } from '../../../../src/agents/opencode/sessions.ts';
 import { hostOf } from '../../../integration/agents/opencode/host.ts';
 
 let turns: Turn[];
-let summaries: Summary[];
-let sessions: Sessions;
+let summaries: SessionSummary[];
+let sessions: TrackedSessions;
 let host: ReturnType<typeof hostOf>;
 let end: () => void;
 
@@ -51,6 +51,18 @@ describe('a finished turn', () => {
         recalled: false,
       },
     ]);
+  });
+
+  test.each([
+    ['"Harbor uses Redis."', 'Harbor uses Redis.'],
+    ['"Call it \\"Harbor\\"."', 'Call it "Harbor".'],
+    ['"Harbor" or "Pier"', '"Harbor" or "Pier"'],
+  ])('of `opencode run` has the words of the user: %s', async (given, kept) => {
+    const session = await host.newSession();
+    await host.turn(session, given, 'Noted.');
+    await host.idle(session);
+
+    expect(turns[0]?.user).toBe(kept);
   });
 
   test('of a thousand parts keeps its beginning and its end', async () => {
@@ -101,6 +113,20 @@ describe('a finished turn', () => {
 
     expect(turns).toMatchObject([{ assistant: 'I found:\nShall I go on?', tools: [], recalled: true }]);
   });
+});
+
+test("another server's tool of the same name is kept, and what it answered may be said", async () => {
+  const session = await host.newSession();
+  const { message } = await host.prompt(session, 'What is on?');
+  const answer = host.answer(session, message.id);
+  await host.event('message.updated', { info: answer });
+  await host.tool(session, answer.id, 'tv_get_episodes', { output: '- The third episode is about the harbour.' });
+  await host.say(session, answer, 'Tonight:\n- The third episode is about the harbour.');
+  await host.idle(session);
+
+  expect(turns).toMatchObject([
+    { assistant: 'Tonight:\n- The third episode is about the harbour.', tools: [{ tool: 'tv_get_episodes' }] },
+  ]);
 });
 
 describe('a turn that broke off', () => {

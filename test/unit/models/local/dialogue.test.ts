@@ -29,12 +29,12 @@ describe('a dialogue', () => {
   });
 
   it('knows whom a pronoun means where the sentence before names one person', () => {
-    expect(stated(reading('Sofia Marquez joined Harbor. She replaces Lena Fischer.'))).toEqual([
-      'Sofia Marquez JOINED Harbor',
-      'Sofia Marquez REPLACES Lena Fischer',
+    expect(stated(reading('Ana Ribeiro joined Harbor. She replaces Lena Fischer.'))).toEqual([
+      'Ana Ribeiro JOINED Harbor',
+      'Ana Ribeiro REPLACES Lena Fischer',
     ]);
-    expect(stated(reading('Sofia Marquez hired Lena Fischer. She leads Harbor.'))).toEqual([
-      'Sofia Marquez HIRED Lena Fischer',
+    expect(stated(reading('Ana Ribeiro hired Lena Fischer. She leads Harbor.'))).toEqual([
+      'Ana Ribeiro HIRED Lena Fischer',
     ]);
   });
 

@@ -1,10 +1,10 @@
 import type { EpisodeText, Extraction } from '../../../../src/models/language-model.ts';
-import { extract } from '../../../../src/models/local/extract.ts';
+import { extractByRules } from '../../../../src/models/local/extract.ts';
 
 export const OCTOBER = new Date('2025-10-21T15:00:00Z');
 
 export function reading(content: string, source: EpisodeText['source'] = 'text', referenceTime = OCTOBER): Extraction {
-  return extract({ content, source, referenceTime });
+  return extractByRules({ content, source, referenceTime });
 }
 
 /** "Alice LIKES green tea" */

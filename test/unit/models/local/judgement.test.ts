@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { localJudgement } from '../../../../src/models/local/language-model.ts';
+import { localDefaults } from '../../../../src/models/local/language-model.ts';
 
 const told = async (kind: 'entity' | 'community' | 'saga', texts: string[], name = '') =>
-  (await localJudgement.summarize([{ kind, name, known: '', texts }])).summaries[0];
+  (await localDefaults.summarize([{ kind, name, previousSummary: '', texts }])).summaries[0];
 const many = Array.from({ length: 30 }, (_, index) => `Part${index}: ${'x'.repeat(60)}`);
 
 describe('a summary without a model', () => {
@@ -29,7 +29,7 @@ describe('a summary without a model', () => {
 });
 
 test('a passage answers as much as it holds of the words that are asked for', async () => {
-  expect((await localJudgement.score('where does Harbor sail', ['Harbor does sail', 'Redis', ''])).scores).toEqual([
+  expect((await localDefaults.score('where does Harbor sail', ['Harbor does sail', 'Redis', ''])).scores).toEqual([
     0.75, 0, 0,
   ]);
 });

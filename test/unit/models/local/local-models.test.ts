@@ -71,9 +71,7 @@ describe('a closed model', () => {
     const model = localLanguageModel();
     await model.close();
     const refusal = model.extract({ content: 'Alice likes tea', source: 'text', referenceTime: OCTOBER });
-    await expect(refusal).rejects.toThrow(
-      new ModelUnavailableError('The local model local-rules-3 is closed and answers no more.'),
-    );
+    await expect(refusal).rejects.toThrow(new ModelUnavailableError('The local model local-rules-3 is closed.'));
   });
 
   it('gives up what it was doing and says so', async () => {

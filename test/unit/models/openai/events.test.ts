@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { eventsIn } from '../../../../src/models/openai/events.ts';
+import { eventsIn } from '../../../../src/models/openai/stream.ts';
 
 async function events(...pieces: string[]): Promise<string[]> {
   const given = (async function* () {

@@ -1,0 +1,243 @@
+import { useSignal } from '@preact/signals';
+import type { PassageHit, Reply } from '../src/page/schemas.ts';
+import { EpisodeName } from './episode-name.tsx';
+import { Empty, Show, useCall } from './loading.tsx';
+import { group, hrefOf, Link, params, setParams } from './route.tsx';
+import { TextBlock } from './text-block.tsx';
+import { Period, Time } from './times.tsx';
+
+/** The question box, two dates, and the answer with the reasons for each line. */
+export function AskScreen() {
+  const query = params.value.get('q') ?? '';
+  const asOf = params.value.get('on') ?? '';
+  const knownAt = params.value.get('known') ?? '';
+  const budget = params.value.get('budget') ?? '800';
+  const answer = useCall(
+    'answer',
+    query === ''
+      ? undefined
+      : { group: group.value, query, asOf: endOfDay(asOf), knownAt: endOfDay(knownAt), budget: Number(budget) },
+  );
+  const isPast = asOf !== '' || knownAt !== '';
+  return (
+    <>
+      <h1>Ask</h1>
+      <QuestionBox
+        question={query}
+        placeholder="Where does Harbor keep its sessions?"
+        onAsk={(question) => setParams({ q: question })}
+      />
+      <div class="options">
+        <DateOption name="on" label="True on" value={asOf} />
+        <DateOption name="known" label="Known on" value={knownAt} />
+        <label>
+          Tokens
+          <select value={budget} onChange={(event) => setParams({ budget: event.currentTarget.value })}>
+            {['200', '400', '800', '1600', '4000'].map((size) => (
+              <option key={size} value={size}>
+                {size}
+              </option>
+            ))}
+          </select>
+        </label>
+        {isPast && (
+          <button type="button" class="plain" onClick={() => setParams({ on: undefined, known: undefined })}>
+            Back to now
+          </button>
+        )}
+      </div>
+      {query !== '' && (
+        <p class="quiet">
+          <i>True on</i>: what held on that day, as far as is known today. <i>Known on</i>: what the memory believed on
+          that day.
+        </p>
+      )}
+      {query === '' ? (
+        <Empty title="Ask what your agent would ask.">
+          <p>
+            The answer is the one an agent gets, with the reason for every line. Choose a date to see what was true, or
+            what the memory knew, on that day.
+          </p>
+        </Empty>
+      ) : (
+        <Show loaded={answer}>{(reply) => <Answer reply={reply} isPast={isPast} />}</Show>
+      )}
+    </>
+  );
+}
+
+export function QuestionBox(props: { question?: string; placeholder: string; onAsk: (question: string) => void }) {
+  const draft = useSignal(props.question ?? '');
+  return (
+    <search>
+      <form
+        class="ask"
+        onSubmit={(event) => {
+          event.preventDefault();
+          props.onAsk(draft.value.trim());
+        }}
+      >
+        <label class="hidden" for="question">
+          Question
+        </label>
+        <input
+          id="question"
+          type="search"
+          maxLength={1000}
+          autocomplete="off"
+          placeholder={props.placeholder}
+          value={draft.value}
+          onInput={(event) => (draft.value = event.currentTarget.value)}
+        />
+        <button type="submit">Ask</button>
+      </form>
+    </search>
+  );
+}
+
+function DateOption({ name, label, value }: { name: string; label: string; value: string }) {
+  return (
+    <label>
+      {label}
+      <input
+        type="date"
+        value={value}
+        max="9999-12-31"
+        onChange={(event) => setParams({ [name]: event.currentTarget.value })}
+      />
+    </label>
+  );
+}
+
+/** The last moment of a day in the user's zone. */
+function endOfDay(day: string): string | undefined {
+  const date = new Date(`${day}T23:59:59.999`);
+  return day === '' || Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+}
+
+function Answer({ reply: { facts, passages, block }, isPast }: { reply: Reply<'answer'>; isPast: boolean }) {
+  if (facts.length + passages.length === 0)
+    return (
+      <Empty title={isPast ? 'Nothing relevant was known for that date.' : 'Nothing relevant is known.'}>
+        <p>The memory stays silent rather than show lines that do not answer. Try other words, or another date.</p>
+      </Empty>
+    );
+  const best = Math.max(...facts.map(({ score }) => score), ...passages.map(({ score }) => score));
+  return (
+    <>
+      {facts.length > 0 && (
+        <section>
+          <h2>{isPast ? 'Facts of that time' : 'Current facts'}</h2>
+          <ul class="rows">
+            {facts.map((fact) => (
+              <li class="row" key={fact.uuid}>
+                <p class="sentence">{fact.fact}</p>
+                <p class="meta">
+                  <span class="held">
+                    <Period from={fact.validAt} to={fact.invalidAt} />
+                  </span>
+                  <Link href={hrefOf(`/entities/${encodeURIComponent(fact.sourceUuid)}`)}>{fact.source}</Link>
+                  <Link href={hrefOf(`/entities/${encodeURIComponent(fact.targetUuid)}`)}>{fact.target}</Link>
+                  {fact.sources[0] && (
+                    <Link href={hrefOf(`/episodes/${encodeURIComponent(fact.sources[0].uuid)}`)}>source</Link>
+                  )}
+                </p>
+                <Why score={fact.score} best={best}>
+                  <dt>Relation</dt>
+                  <dd>
+                    <code>{fact.relation}</code>
+                  </dd>
+                  <dt>Learned</dt>
+                  <dd>{fact.createdAt && <Time of={fact.createdAt} />}</dd>
+                  <dt>Stated by</dt>
+                  <dd>
+                    {fact.sources.map(({ uuid, name, referenceTime }) => (
+                      <span class="source" key={uuid}>
+                        <Link href={hrefOf(`/episodes/${encodeURIComponent(uuid)}`)}>
+                          <EpisodeName name={name} time={referenceTime} />
+                        </Link>
+                      </span>
+                    ))}
+                  </dd>
+                </Why>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {passages.length > 0 && (
+        <section>
+          <h2>What was said</h2>
+          <ul class="rows">
+            {passages.map((passage) => (
+              <Passage key={passage.uuid} passage={passage} best={best} />
+            ))}
+          </ul>
+        </section>
+      )}
+      <details class="block">
+        <summary>As an agent reads it</summary>
+        <TextBlock class="told" label="The answer for an agent" text={block} />
+      </details>
+    </>
+  );
+}
+
+function Passage({ passage, best }: { passage: PassageHit; best: number }) {
+  const { episode, excerpt, until, role, headings, kind, score } = passage;
+  return (
+    <li class={until === null ? 'row' : 'row ended'}>
+      <p class="sentence said">{excerpt}</p>
+      <p class="meta">
+        <span class="held">
+          said <Time of={episode.referenceTime} />
+        </span>
+        {until !== null && (
+          <span>
+            until <Time of={until} />
+          </span>
+        )}
+        <Link href={hrefOf(`/episodes/${encodeURIComponent(episode.uuid)}`)}>source</Link>
+      </p>
+      <Why score={score} best={best}>
+        <dt>Kind</dt>
+        <dd>{kind}</dd>
+        {role !== null && (
+          <>
+            <dt>Said by</dt>
+            <dd>{role}</dd>
+          </>
+        )}
+        {headings.length > 0 && (
+          <>
+            <dt>Under</dt>
+            <dd>{headings.join(' › ')}</dd>
+          </>
+        )}
+        <dt>Episode</dt>
+        <dd>
+          <EpisodeName name={episode.name} time={episode.referenceTime} />
+        </dd>
+      </Why>
+    </li>
+  );
+}
+
+function Why({ score, best, children }: { score: number; best: number; children: preact.ComponentChildren }) {
+  const share = best > 0 ? Math.round((score / best) * 100) : 0;
+  return (
+    <details class="why">
+      <summary>
+        Why
+        <meter min={0} max={100} value={share} aria-label="Score relative to the best line" />
+      </summary>
+      <dl>
+        <dt>Score</dt>
+        <dd>
+          {score.toPrecision(3)}, {share} % of the best line
+        </dd>
+        {children}
+      </dl>
+    </details>
+  );
+}

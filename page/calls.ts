@@ -1,0 +1,128 @@
+import { signal } from '@preact/signals';
+import { CALLS, type CallName, Failure, type Input, News, type Reply } from '../src/page/schemas.ts';
+import { currentToken } from './token.ts';
+
+/** A failed call, with a sentence for the user. */
+export class CallError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export const sentenceOf = (error: unknown): string =>
+  error instanceof CallError ? error.message : 'The page failed for an unexpected reason.';
+
+/** `away`: the server does not answer. `locked`: it answers, but the token is missing or of an earlier start. */
+export const connection = signal<'connected' | 'away' | 'locked'>('connected');
+/** Counts the times at which the screens should ask again: the server is back, or the queue has changed. */
+export const freshness = signal(0);
+
+const SOON_MS = 2500;
+
+/** Has the screens ask again now and soon: what a worker tries and fails between two looks of the news leaves all counts as they were. */
+export function refresh(): void {
+  freshness.value += 1;
+  setTimeout(() => (freshness.value += 1), SOON_MS);
+}
+
+export const jobs = signal<News['jobs'] | undefined>(undefined);
+
+/** @throws CallError */
+export async function call<Name extends CallName>(
+  name: Name,
+  input: Input<Name>,
+  signal?: AbortSignal,
+): Promise<Reply<Name>> {
+  const { method, reply } = CALLS[name];
+  const given = Object.entries(input).filter(([, value]) => value !== undefined && value !== '');
+  const query = method === 'GET' ? `?${new URLSearchParams(given.map(([key, value]) => [key, String(value)]))}` : '';
+  const response = await request(`/api/v1/${name}${query}`, {
+    method,
+    signal,
+    ...(method === 'POST' && { body: JSON.stringify(Object.fromEntries(given)) }),
+  });
+  const body: unknown = await response.json().catch(() => undefined);
+  if (!response.ok) {
+    if (response.status === 401) connection.value = 'locked';
+    const failure = Failure.safeParse(body);
+    throw failure.success
+      ? new CallError(failure.data.code, failure.data.message)
+      : new CallError('ERR_UNEXPECTED', 'The server gave no usable answer.');
+  }
+  const parsed = reply.safeParse(body);
+  if (!parsed.success)
+    throw new CallError('ERR_UNEXPECTED', 'The server is of another version than this page; reload it.');
+  return parsed.data as Reply<Name>;
+}
+
+async function request(url: string, init: RequestInit): Promise<Response> {
+  const headers = { Authorization: `Bearer ${currentToken()}`, 'Content-Type': 'application/json' };
+  try {
+    const response = await fetch(url, { ...init, headers, cache: 'no-store', credentials: 'omit', redirect: 'error' });
+    if (connection.value === 'away') connection.value = 'connected';
+    return response;
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    connection.value = 'away';
+    throw new CallError('ERR_AWAY', 'The page’s server does not answer.');
+  }
+}
+
+const AGAIN_AFTER_MS = 1500;
+
+/** Follows the news while the page is visible, and connects again when the server was gone. */
+export async function followNews(): Promise<void> {
+  for (;;) {
+    const hidden = new AbortController();
+    const hide = () => document.hidden && hidden.abort();
+    document.addEventListener('visibilitychange', hide);
+    const wasAway = connection.value === 'away';
+    try {
+      const response = await request('/api/v1/news', { method: 'GET', signal: hidden.signal });
+      if (response.status === 401) {
+        connection.value = 'locked';
+        return;
+      }
+      if (response.ok && wasAway) freshness.value += 1;
+      if (response.ok && response.body) await readNews(response.body);
+      if (response.ok) connection.value = 'away';
+    } catch {
+      if (!hidden.signal.aborted) connection.value = 'away';
+    }
+    document.removeEventListener('visibilitychange', hide);
+    await becomesVisible();
+    if (hidden.signal.aborted) freshness.value += 1;
+    else await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER_MS));
+  }
+}
+
+async function readNews(body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+  let rest = '';
+  for await (const part of body.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + part).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line !== '') takeNews(line);
+  }
+}
+
+function takeNews(line: string): void {
+  const news = News.safeParse(JSON.parse(line));
+  if (!news.success) return;
+  const isFirst = jobs.value === undefined;
+  jobs.value = news.data.jobs;
+  if (!isFirst) freshness.value += 1;
+}
+
+function becomesVisible(): Promise<void> {
+  if (!document.hidden) return Promise.resolve();
+  return new Promise((resolve) => {
+    const listen = () => {
+      if (document.hidden) return;
+      document.removeEventListener('visibilitychange', listen);
+      resolve();
+    };
+    document.addEventListener('visibilitychange', listen);
+  });
+}

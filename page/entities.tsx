@@ -1,0 +1,117 @@
+import { useSignal } from '@preact/signals';
+import type { EntityRow } from '../src/page/schemas.ts';
+import { Empty, Show, useCall } from './loading.tsx';
+import { Pages } from './pages.tsx';
+import { group, hrefOf, Link, params, setParams } from './route.tsx';
+
+const PAGE = 60;
+
+/** The entities of the memory by name, with a filter for words and one for the type. */
+export function EntitiesScreen() {
+  const query = params.value.get('q') ?? '';
+  const type = params.value.get('type') ?? '';
+  const offset = Math.max(0, Number(params.value.get('from')) || 0);
+  const entities = useCall('entities', {
+    group: group.value,
+    query: query || undefined,
+    type: type || undefined,
+    offset,
+    limit: PAGE,
+  });
+  return (
+    <>
+      <h1>Entities</h1>
+      <Filter label="Name" query={query} placeholder="A name" />
+      {type !== '' && (
+        <p class="chips">
+          <button type="button" class="chip on" onClick={() => setParams({ type: undefined, from: undefined })}>
+            {type} <span aria-hidden="true">×</span>
+            <span class="hidden">remove this filter</span>
+          </button>
+        </p>
+      )}
+      <Show loaded={entities} lines={8}>
+        {({ entities, isCut }) =>
+          entities.length === 0 ? (
+            <Empty title={query || type ? 'No entity matches.' : 'No entities yet.'}>
+              <p>
+                {query || type
+                  ? 'Try a part of another name, or remove the filter.'
+                  : 'Entities are the people, products and things that stored texts mention.'}
+              </p>
+            </Empty>
+          ) : (
+            <>
+              <EntityList entities={entities} />
+              {query === '' && <Pages offset={offset} size={entities.length} pageSize={PAGE} hasMore={isCut} />}
+            </>
+          )
+        }
+      </Show>
+    </>
+  );
+}
+
+/** A field whose text becomes a parameter of the address. */
+export function Filter({
+  label,
+  query,
+  placeholder,
+  name = 'q',
+  action = 'Find',
+}: {
+  label: string;
+  query: string;
+  placeholder: string;
+  name?: string;
+  action?: string;
+}) {
+  const draft = useSignal(query);
+  return (
+    <search>
+      <form
+        class="ask small"
+        onSubmit={(event) => {
+          event.preventDefault();
+          setParams({ [name]: draft.value.trim(), from: undefined });
+        }}
+      >
+        <label class="hidden" for="filter">
+          {label}
+        </label>
+        <input
+          id="filter"
+          type="search"
+          maxLength={1000}
+          autocomplete="off"
+          placeholder={placeholder}
+          value={draft.value}
+          onInput={(event) => {
+            draft.value = event.currentTarget.value;
+            // A search field's own button to clear it sends no submit.
+            if (draft.value === '') setParams({ [name]: undefined, from: undefined });
+          }}
+        />
+        <button type="submit">{action}</button>
+      </form>
+    </search>
+  );
+}
+
+function EntityList({ entities }: { entities: readonly EntityRow[] }) {
+  return (
+    <ul class="rows">
+      {entities.map(({ uuid, name, type, summary }) => (
+        <li class="row" key={uuid}>
+          <p class="sentence">
+            <Link href={hrefOf(`/entities/${encodeURIComponent(uuid)}`)}>{name}</Link>
+            <button type="button" class="chip" onClick={() => setParams({ type, from: undefined })}>
+              {type}
+            </button>
+          </p>
+          {summary !== '' && <p class="quiet clamp">{summary}</p>}
+        </li>
+      ))}
+    </ul>
+  );
+}

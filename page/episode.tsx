@@ -1,0 +1,117 @@
+import type { Reply } from '../src/page/schemas.ts';
+import { EpisodeName } from './episode-name.tsx';
+import { ForgetEpisode } from './forget.tsx';
+import { Show, useCall } from './loading.tsx';
+import { PinEpisode } from './pin.tsx';
+import { group, hrefOf, Link } from './route.tsx';
+import { costInWords, redactionSentence } from './sentences.ts';
+import { isReadOnly } from './session.ts';
+import { TextBlock } from './text-block.tsx';
+import { Period, plural, Time } from './times.tsx';
+
+/** One stored text: its words, the facts that came of it, what it cost, and how to forget it. */
+export function EpisodeScreen({ id }: { id: string }) {
+  const episode = useCall('episode', { group: group.value, episode: id });
+  return <Show loaded={episode}>{(reply) => <EpisodePage reply={reply} />}</Show>;
+}
+
+const FORGET = 'forget';
+
+function EpisodePage({ reply }: { reply: Reply<'episode'> }) {
+  const { uuid, name, content, isCut, facts, entities, session, use, redactions } = reply;
+  return (
+    <>
+      <p class="crumb">
+        <Link href={hrefOf('/episodes')}>Episodes</Link>
+      </p>
+      <h1 class="name">
+        <EpisodeName name={name} time={reply.referenceTime} />
+      </h1>
+      <p class="meta">
+        <span>
+          true on <Time of={reply.referenceTime} />
+        </span>
+        <span>
+          stored <Time of={reply.createdAt} />
+        </span>
+        {reply.sourceDescription !== '' && <span class="clip">source: {reply.sourceDescription}</span>}
+        {session !== null && (
+          <Link class="clip" href={hrefOf(`/sessions/${encodeURIComponent(session)}`)}>
+            session {session}
+          </Link>
+        )}
+        {reply.waits !== null && !reply.waits.isFailed && <span class="waits">not read yet</span>}
+      </p>
+      {reply.waits?.isFailed && (
+        <p class="warning">
+          This text could not be read:{' '}
+          <Link href={hrefOf(`/queue/${encodeURIComponent(uuid)}`)}>{reply.waits.reason ?? 'see its job'}</Link>
+        </p>
+      )}
+      {reply.waits?.isFailed === false && reply.waits.reason !== null && (
+        <p class="quiet">It waits: {reply.waits.reason}</p>
+      )}
+      <TextBlock class="content" label="The text" text={content} />
+      <p class="quiet">{redactionSentence(redactions)}</p>
+      {!isReadOnly.value && (
+        <p class="buttons">
+          <button type="button" onClick={() => document.getElementById(FORGET)?.scrollIntoView()}>
+            Forget this text…
+          </button>
+        </p>
+      )}
+      {isCut && <p class="quiet">The text is longer; `memory-manager episode {uuid}` prints all of it.</p>}
+      <section>
+        <h2>Facts from this text</h2>
+        {facts.length === 0 ? (
+          <p class="quiet">No fact was drawn from it. Its text can be found all the same.</p>
+        ) : (
+          <ul class="rows">
+            {facts.map((fact) => (
+              <li class="row" key={fact.uuid}>
+                <p class="sentence">{fact.fact}</p>
+                <p class="meta">
+                  <span class="held">
+                    <Period from={fact.validAt} to={fact.invalidAt} />
+                  </span>
+                </p>
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
+      {entities.length > 0 && (
+        <section>
+          <h2>Mentions</h2>
+          <p class="chips">
+            {entities.map((entity) => (
+              <Link key={entity.uuid} class="chip" href={hrefOf(`/entities/${encodeURIComponent(entity.uuid)}`)}>
+                {entity.name}
+              </Link>
+            ))}
+          </p>
+        </section>
+      )}
+      <section>
+        <h2>Cost</h2>
+        {use.length === 0 ? (
+          <p class="quiet">None: no paid model read this text.</p>
+        ) : (
+          <ul class="plain-list">
+            {use.map((call) => (
+              <li key={JSON.stringify(call)}>
+                {call.purpose} with {call.model}:{' '}
+                {costInWords({ tokens: call.promptTokens + call.completionTokens, dollars: call.dollars })}
+                {call.episodes > 1 && `, shared by ${plural(call.episodes, 'episode')}`}
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
+      <PinEpisode key={`pin ${uuid}`} uuid={uuid} />
+      <div id={FORGET}>
+        <ForgetEpisode key={uuid} uuid={uuid} />
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,144 @@
+import type { Now, Reply } from '../src/page/schemas.ts';
+import { QuestionBox } from './ask.tsx';
+import { jobs } from './calls.ts';
+import { EpisodeList } from './episodes.tsx';
+import { FindingList } from './findings.tsx';
+import { Empty, Show, useCall } from './loading.tsx';
+import { goTo, group, hrefOf, Link } from './route.tsx';
+import { costSentence, findings } from './sentences.ts';
+import { TextBlock } from './text-block.tsx';
+import { plural, Time } from './times.tsx';
+
+/** While a worker is busy, what is cheap to read follows within seconds. The briefing and the costs are read from the graph after each commit. */
+const SOON_MS = 4000;
+const LATER_MS = 60_000;
+
+/** Whether the memory works, what it contains, and what happened last. */
+export function NowScreen() {
+  const now = useCall('now', { group: group.value }, { calmMs: SOON_MS });
+  const episodes = useCall('episodes', { group: group.value, limit: 6 }, { calmMs: SOON_MS });
+  const briefing = useCall('briefing', { group: group.value }, { calmMs: LATER_MS });
+  return (
+    <>
+      <h1>Now</h1>
+      <QuestionBox
+        placeholder="What does your agent know about …?"
+        onAsk={(question) => goTo(hrefOf('/ask', { q: question }))}
+      />
+      <Show loaded={now} lines={3}>
+        {(state) => (
+          <>
+            <FindingList findings={findings(state)} />
+            <CostToday />
+            <Figures state={state} />
+          </>
+        )}
+      </Show>
+      <section>
+        <h2>Latest episodes</h2>
+        <Show loaded={episodes}>
+          {({ episodes }) => (episodes.length > 0 ? <EpisodeList episodes={episodes} /> : <NothingYet />)}
+        </Show>
+      </section>
+      <section>
+        <h2>Last briefing told to an agent</h2>
+        <Show loaded={briefing}>{(reply) => <LastBriefing {...reply} />}</Show>
+      </section>
+      <section>
+        <h2>Briefing of the next session</h2>
+        <Show loaded={briefing}>{(reply) => <NextBriefing {...reply} />}</Show>
+      </section>
+    </>
+  );
+}
+
+/** What an agent knew when it began, of which forgotten texts leave nothing. */
+function LastBriefing({ last }: Reply<'briefing'>) {
+  if (last === null)
+    return (
+      <p class="quiet">
+        None is known. An agent that <code>memory-manager install</code> has connected gets one when a session begins.
+        After each <i>Forget</i> the text told before is removed.
+      </p>
+    );
+  const { host, session, toldAt, text } = last;
+  return (
+    <>
+      <p class="meta">
+        <span>{host === 'mcp' ? 'an MCP client' : host}</span>
+        <Time of={toldAt} />
+        {session !== null && <span class="clip">session {session}</span>}
+      </p>
+      <TextBlock class="told" label="The last briefing told" text={text} />
+    </>
+  );
+}
+
+function NextBriefing({ text, tokens, pending, last }: Reply<'briefing'>) {
+  if (text === '') return <p class="quiet">Nothing yet: the memory has no rules, tasks or facts for a briefing.</p>;
+  return (
+    <>
+      {text === last?.text ? (
+        <p>The same as the last one.</p>
+      ) : (
+        <TextBlock class="told" label="The briefing" text={text} />
+      )}
+      <p class="quiet">
+        About {plural(tokens, 'token')}.
+        {pending > 0 && ` ${plural(pending, 'rule')} proposed by agents wait for you to confirm them.`}
+      </p>
+    </>
+  );
+}
+
+/** Since midnight in the user's zone. */
+function CostToday() {
+  const midnight = new Date();
+  midnight.setHours(0, 0, 0, 0);
+  const spending = useCall('spending', { group: group.value, since: midnight.toISOString() }, { calmMs: LATER_MS });
+  return (
+    <Show loaded={spending} lines={1}>
+      {(reply) => <p class="quiet cost">{costSentence(reply)}</p>}
+    </Show>
+  );
+}
+
+function Figures({ state }: { state: Now }) {
+  const waiting = jobs.value ?? state.jobs;
+  const figures = [
+    ...(state.size
+      ? ([
+          ['Episodes', state.size.episodes, hrefOf('/episodes')],
+          ['Entities', state.size.entities, hrefOf('/entities')],
+          ['Facts', state.size.facts, hrefOf('/entities')],
+        ] as const)
+      : []),
+    ...(waiting
+      ? ([
+          ['Waiting', waiting.waiting + waiting.delayed + waiting.active, hrefOf('/queue')],
+          ['Failed', waiting.failed, hrefOf('/queue')],
+        ] as const)
+      : []),
+  ];
+  return (
+    <ul class="figures">
+      {figures.map(([name, value, href]) => (
+        <li key={name}>
+          <Link href={href}>
+            <b>{value.toLocaleString()}</b>
+            <span>{name}</span>
+          </Link>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const NothingYet = () => (
+  <Empty title="This memory is empty.">
+    <p>
+      Store a first text with <code>memory-manager store "Harbor keeps its sessions in Valkey 8."</code>, or connect an
+      agent with <code>memory-manager install</code>.
+    </p>
+  </Empty>
+);

@@ -1,0 +1,119 @@
+import { useSignal } from '@preact/signals';
+import type { Reply } from '../src/page/schemas.ts';
+import { call, freshness } from './calls.ts';
+import { useCall } from './loading.tsx';
+import { group, hrefOf, Link } from './route.tsx';
+import { type Panel, TwoSteps } from './two-steps.tsx';
+
+type Preview = Reply<'previewPin'>;
+
+/** Makes a standing rule of an episode: of a sentence that the user chooses, or of a rule that an agent has proposed. */
+export function PinEpisode({ uuid }: { uuid: string }) {
+  const input = { group: group.value, episode: uuid };
+  return (
+    <TwoSteps
+      title="Pin as a rule"
+      hint="Every session of an agent begins with the rules. Only you can make one."
+      begin="Make a rule of this text"
+      look={(rule) => call('previewPin', { ...input, rule })}
+      act={async ({ rule, fingerprint }: Preview) => {
+        const pinned = await call('pin', { ...input, rule: rule ?? '', fingerprint });
+        freshness.value += 1;
+        return { pinned, rule };
+      }}
+      done={({ pinned, rule }) => <Pinned pinned={pinned} rule={rule ?? ''} />}
+    >
+      {(panel) => (panel.preview.rule === null ? <Choice {...panel} /> : <RulePreview {...panel} />)}
+    </TwoSteps>
+  );
+}
+
+/** A rule that no worker has read yet is asked for again whenever the queue has changed. */
+function Pinned({ pinned, rule }: { pinned: Reply<'pin'>; rule: string }) {
+  const waiting = pinned.isInForce ? undefined : { group: group.value, episode: pinned.episode };
+  const isInForce = useCall('previewPin', waiting).data?.state === 'inForce' || pinned.isInForce;
+  return (
+    <div class="notice" role="status">
+      <p>
+        {isInForce
+          ? 'New sessions begin with this rule: '
+          : 'The rule is stored and waits for a worker, which `memory-manager up` starts: '}
+        {isInForce ? <Link href={hrefOf(`/episodes/${encodeURIComponent(pinned.episode)}`)}>{rule}</Link> : rule}
+      </p>
+      <p class="quiet">To end the rule, forget that episode.</p>
+    </div>
+  );
+}
+
+const MOST = 300;
+
+function Choice({ preview: { suggestions }, onChoose, onCancel }: Panel<Preview>) {
+  const rule = useSignal(suggestions[0] ?? '');
+  return (
+    <form
+      class="preview"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (rule.value.trim() !== '') onChoose(rule.value.trim());
+      }}
+    >
+      <label for="rule">The rule, in at most {MOST} characters</label>
+      <textarea
+        id="rule"
+        rows={3}
+        maxLength={MOST}
+        value={rule.value}
+        onInput={(event) => (rule.value = event.currentTarget.value)}
+      />
+      {suggestions.length > 1 && (
+        <p class="chips">
+          {suggestions.map((sentence) => (
+            <button type="button" key={sentence} class="chip" onClick={() => (rule.value = sentence)}>
+              {sentence}
+            </button>
+          ))}
+        </p>
+      )}
+      <p class="buttons">
+        <button type="submit" disabled={rule.value.trim() === ''}>
+          Show the rule
+        </button>
+        <button type="button" class="plain" onClick={onCancel}>
+          Cancel
+        </button>
+      </p>
+    </form>
+  );
+}
+
+function RulePreview({ preview, warning, isBusy, onConfirm, onCancel }: Panel<Preview>) {
+  const isInForce = preview.state === 'inForce';
+  return (
+    <div class="preview">
+      {warning !== undefined && <p class="warning">{warning}</p>}
+      <p>{isInForce ? 'This episode is a rule:' : 'Every new session would begin with:'}</p>
+      <p class="rule">{preview.rule}</p>
+      {preview.state === 'pending' && <p class="quiet">An agent proposed it; nobody has confirmed it yet.</p>}
+      {!isInForce && preview.ends.length > 0 && (
+        <>
+          <p>It would end:</p>
+          <ul class="plain-list">
+            {preview.ends.map((rule) => (
+              <li key={rule}>{rule}</li>
+            ))}
+          </ul>
+        </>
+      )}
+      <p class="buttons">
+        {!isInForce && (
+          <button type="button" disabled={isBusy} onClick={() => onConfirm()}>
+            {isBusy ? 'Waiting for a worker…' : preview.state === 'pending' ? 'Confirm the rule' : 'Pin the rule'}
+          </button>
+        )}
+        <button type="button" class="plain" disabled={isBusy} onClick={onCancel}>
+          {isInForce ? 'Close' : 'Cancel'}
+        </button>
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,163 @@
+import type { Cost, Now, Redaction, Reply } from '../src/page/schemas.ts';
+import { duration, money, plural } from './times.tsx';
+
+export interface Finding {
+  readonly kind: 'good' | 'note' | 'bad';
+  readonly text: string;
+  /** What to do. */
+  readonly remedy?: string;
+  /** The screen on which it is done. */
+  readonly href?: string;
+}
+
+const LONG_WAIT_MS = 60_000;
+
+/** The state of the memory in sentences, problems first. */
+export function findings(now: Now): Finding[] {
+  const problems: Finding[] = [...serverProblems(now), ...workProblems(now)];
+  return [...problems, ...(problems.some(({ kind }) => kind === 'bad') ? [] : [works(now)]), ...progress(now)];
+}
+
+function serverProblems({ valkey, falkordb, lacksChanges }: Now): Finding[] {
+  const down = [valkey, falkordb].flatMap(({ error }) => error ?? []);
+  return [
+    ...down.map((text) => ({ kind: 'bad' as const, text, remedy: 'Start the servers: memory-manager up' })),
+    ...(lacksChanges
+      ? [
+          {
+            kind: 'bad' as const,
+            text: 'The graph has lost changes, and exports are stopped.',
+            remedy: 'Restore them: memory-manager archive rebuild --replace',
+          },
+        ]
+      : []),
+  ];
+}
+
+function workProblems({ valkey, workers, jobs, models, lastFailure, spooled }: Now): Finding[] {
+  const unavailable = models.filter(({ isAvailable }) => !isAvailable).map(({ name }) => name);
+  return [
+    ...(valkey.answers && workers.length === 0
+      ? [
+          {
+            kind: 'bad' as const,
+            text: 'No worker is running, so new texts wait.',
+            remedy: 'Start one: memory-manager up',
+          },
+        ]
+      : []),
+    ...(unavailable.length > 0
+      ? [
+          {
+            kind: 'bad' as const,
+            text: `The model ${unavailable.join(', ')} does not answer; texts wait for it.`,
+            remedy: 'Workers try again by themselves. To check the models: memory-manager doctor',
+          },
+        ]
+      : []),
+    ...(jobs && jobs.failed > 0
+      ? [
+          {
+            kind: 'note' as const,
+            text: `${plural(jobs.failed, 'text')} could not be read.${lastFailure ? ` The latest reason: ${lastFailure}` : ''}`,
+            remedy: 'The queue shows the reasons, and can replay or drop each.',
+            href: '/queue',
+          },
+        ]
+      : []),
+    ...(spooled > 0
+      ? [{ kind: 'note' as const, text: `${plural(spooled, 'text')} on this machine’s disk wait for Valkey.` }]
+      : []),
+  ];
+}
+
+function works({ workers }: Now): Finding {
+  return {
+    kind: 'good',
+    text: `The memory works: both servers answer, and ${plural(workers.length, 'worker')} ${workers.length === 1 ? 'reads' : 'read'} new texts.`,
+  };
+}
+
+function progress({ jobs, oldestWaitingMs, lastCommitAgeMs, restoreTestAgeMs, agents, lastFailure }: Now): Finding[] {
+  const open = jobs ? jobs.waiting + jobs.active + jobs.delayed : 0;
+  const isLate = (oldestWaitingMs ?? 0) > LONG_WAIT_MS;
+  // With failed jobs the reason may be theirs, and is named there.
+  const reason = jobs?.failed === 0 ? lastFailure : null;
+  return [
+    ...(open > 0
+      ? [
+          {
+            kind: isLate || reason !== null ? ('note' as const) : ('good' as const),
+            text: `${plural(open, 'text')} ${open === 1 ? 'waits' : 'wait'} to be read${isLate ? `, the oldest for ${duration(oldestWaitingMs ?? 0)}` : ''}.${reason === null ? '' : ` The latest reason: ${reason}`}`,
+          },
+        ]
+      : []),
+    ...(lastCommitAgeMs === null
+      ? []
+      : [{ kind: 'good' as const, text: `The last text was added ${duration(lastCommitAgeMs)} ago.` }]),
+    ...agentFindings(agents),
+    restoreTestAgeMs === null
+      ? {
+          kind: 'note',
+          text: 'No archive has passed a restore test yet.',
+          remedy: 'The nightly run does one, and so does the screen Archives.',
+          href: '/archives',
+        }
+      : { kind: 'good', text: `An archive passed its restore test ${duration(restoreTestAgeMs)} ago.` },
+  ];
+}
+
+const AGENT_WORK = {
+  recall: {
+    ok: 'last read this memory',
+    late: 'got no answer from this memory in time',
+    failed: 'could not read this memory',
+  },
+  capture: {
+    ok: 'last stored a turn',
+    late: 'left its last turn to be stored later',
+    failed: 'could not store a turn',
+  },
+} as const;
+
+/** What agents of this machine did last; nothing where none works here. */
+function agentFindings(agents: Now['agents']): Finding[] {
+  return (['recall', 'capture'] as const).flatMap((kind): Finding[] => {
+    const work = agents[kind];
+    if (work === null) return [];
+    const { host, at, outcome, reason } = work;
+    const did = `${host} ${AGENT_WORK[kind][outcome]} ${duration(Math.max(0, Date.now() - Date.parse(at)))} ago`;
+    return outcome === 'ok'
+      ? [{ kind: 'good', text: `${did}.` }]
+      : [
+          {
+            kind: 'note',
+            text: reason ? `${did}: ${reason}` : `${did}.`,
+            remedy: 'To find the cause: memory-manager doctor',
+          },
+        ];
+  });
+}
+
+/** What was spent on reading texts today. */
+export function costSentence({ episodes, cost, spentToday, limit }: Reply<'spending'>): string {
+  const read =
+    episodes === 0
+      ? 'No text of this memory was read today.'
+      : `Reading ${plural(episodes, 'text')} of this memory cost ${costInWords(cost)} today.`;
+  if (spentToday === null) return read;
+  const ofLimit = limit === null ? '' : ` of ${money(limit)}`;
+  return `${read} With upkeep, all workers have spent ${money(spentToday)}${ofLimit} since midnight UTC.`;
+}
+
+/** `nothing`, `1,200 tokens ($0.0021)`. */
+export const costInWords = ({ tokens, dollars }: Cost): string => {
+  if (tokens === 0) return 'nothing';
+  return `${plural(tokens, 'token')} (${dollars === null ? 'the price of a model is unknown' : money(dollars)})`;
+};
+
+/** `2 api-keys and 1 password were hidden before this text was stored.` */
+export function redactionSentence(redactions: readonly Redaction[]): string {
+  const parts = redactions.map(({ kind, count }) => `${count.toLocaleString()} × ${kind}`);
+  return parts.length === 0 ? 'Nothing was hidden in it.' : `Hidden before it was stored: ${parts.join(', ')}.`;
+}

@@ -1,0 +1,11 @@
+import { computed, signal } from '@preact/signals';
+import type { Reply } from '../src/page/schemas.ts';
+import { call } from './calls.ts';
+
+/** What the server says of itself; undefined until it has answered. */
+export const session = signal<Reply<'session'> | undefined>(undefined);
+export const isReadOnly = computed(() => session.value?.isReadOnly ?? true);
+
+export async function openSession(): Promise<void> {
+  session.value = await call('session', {});
+}

@@ -1,0 +1,113 @@
+import type { Turn } from '../src/page/schemas.ts';
+import { Empty, Show, useCall } from './loading.tsx';
+import { Pages } from './pages.tsx';
+import { group, hrefOf, Link, params } from './route.tsx';
+import { costInWords, redactionSentence } from './sentences.ts';
+import { plural, Time } from './times.tsx';
+
+/** Turns on one page, as many as the server gives. */
+const PAGE = 20;
+
+/** The sessions with agents, the one with the latest turn first. */
+export function SessionsScreen() {
+  const sessions = useCall('sessions', { group: group.value });
+  return (
+    <>
+      <h1>Sessions</h1>
+      <Show loaded={sessions} lines={8}>
+        {({ sessions, isCut }) =>
+          sessions.length === 0 ? (
+            <Empty title="No sessions yet.">
+              <p>
+                A session is what an agent stores turn by turn. To connect one: <code>memory-manager install</code>.
+              </p>
+            </Empty>
+          ) : (
+            <>
+              <ul class="rows">
+                {sessions.map(({ name, episodes, first, last, preview }) => (
+                  <li class="row" key={name}>
+                    <p class="sentence clamp">
+                      <Link href={hrefOf(`/sessions/${encodeURIComponent(name)}`)}>{preview || name}</Link>
+                    </p>
+                    <p class="meta">
+                      <span class="held">{last !== null && <Time of={last} />}</span>
+                      <span>{plural(episodes, 'turn')}</span>
+                      {preview !== '' && <span class="clip">{name}</span>}
+                      {first !== null && (
+                        <span>
+                          began <Time of={first} />
+                        </span>
+                      )}
+                    </p>
+                  </li>
+                ))}
+              </ul>
+              {isCut && (
+                <p class="quiet">
+                  Only the latest are shown; <code>memory-manager saga list</code> shows all.
+                </p>
+              )}
+            </>
+          )
+        }
+      </Show>
+    </>
+  );
+}
+
+/** What was captured of one session, turn by turn. */
+export function SessionScreen({ name }: { name: string }) {
+  const offset = Math.max(0, Math.floor(Number(params.value.get('from')) || 0));
+  const turns = useCall('turns', { group: group.value, session: name, offset });
+  return (
+    <>
+      <p class="crumb">
+        <Link href={hrefOf('/sessions')}>Sessions</Link>
+      </p>
+      <h1 class="name">{name}</h1>
+      <Show loaded={turns} lines={8}>
+        {({ turns, total, summary }) => (
+          <>
+            <p class="quiet">{plural(total, 'turn')}.</p>
+            {summary !== '' && <p class="lead">{summary}</p>}
+            <ol class="rows turns" start={offset + 1}>
+              {turns.map((turn) => (
+                <TurnRow key={turn.uuid} turn={turn} />
+              ))}
+            </ol>
+            <Pages {...{ offset, size: turns.length, pageSize: PAGE, total }} hasMore={offset + turns.length < total} />
+          </>
+        )}
+      </Show>
+    </>
+  );
+}
+
+function TurnRow({ turn: { uuid, text, isCut, referenceTime, isCommitted, facts, redactions, cost } }: { turn: Turn }) {
+  return (
+    <li class="row">
+      <p class="meta">
+        <Link href={hrefOf(`/episodes/${encodeURIComponent(uuid)}`)}>
+          <Time of={referenceTime} />
+        </Link>
+        <span>{redactionSentence(redactions)}</span>
+        <span>{isCommitted ? `It cost ${costInWords(cost)}.` : 'It is not read yet.'}</span>
+      </p>
+      <p class="sentence said">
+        {text}
+        {isCut && '…'}
+      </p>
+      {facts.length > 0 && (
+        <details class="why">
+          <summary>{plural(facts.length, 'fact')} came of it</summary>
+          <ul class="plain-list">
+            {facts.map(({ uuid: fact, fact: sentence }) => (
+              <li key={fact}>{sentence}</li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,37 @@
+// The token comes in the address's fragment, which browsers send to nobody. It stays in this tab, and other tabs of the page may ask for it.
+
+const KEY = 'memory-manager token';
+const channel = new BroadcastChannel('memory-manager token');
+const ANSWERS_WITHIN_MS = 400;
+
+let token: string | undefined;
+
+/** The token of this page: from the address, from this tab's earlier visit, or from another open tab; undefined where none has it. */
+export async function findToken(): Promise<string | undefined> {
+  const given = new URLSearchParams(location.hash.slice(1)).get('token');
+  if (given !== null) history.replaceState(null, '', location.pathname + location.search);
+  token = given ?? sessionStorage.getItem(KEY) ?? (await askOtherTabs());
+  if (token !== undefined) sessionStorage.setItem(KEY, token);
+  channel.addEventListener('message', ({ data }) => {
+    if (data === 'who has the token?' && token !== undefined) channel.postMessage({ token });
+  });
+  return token;
+}
+
+export const currentToken = (): string => token ?? '';
+
+function askOtherTabs(): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const listen = ({ data }: MessageEvent) => {
+      if (typeof data?.token === 'string') finish(data.token);
+    };
+    const finish = (found: string | undefined) => {
+      channel.removeEventListener('message', listen);
+      clearTimeout(timer);
+      resolve(found);
+    };
+    const timer = setTimeout(() => finish(undefined), ANSWERS_WITHIN_MS);
+    channel.addEventListener('message', listen);
+    channel.postMessage('who has the token?');
+  });
+}

@@ -1,0 +1,106 @@
+import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { CallError, sentenceOf } from './calls.ts';
+import { isReadOnly } from './session.ts';
+
+type Step<Preview, Done> =
+  | { readonly at: 'start' }
+  | { readonly at: 'looking' }
+  | {
+      readonly at: 'preview';
+      readonly preview: Preview;
+      readonly choice: string | undefined;
+      readonly warning?: string;
+    }
+  | { readonly at: 'acting'; readonly preview: Preview }
+  | { readonly at: 'done'; readonly result: Done }
+  | { readonly at: 'failed'; readonly message: string };
+
+/** A preview on the screen, with what its buttons do. */
+export interface Panel<Preview> {
+  readonly preview: Preview;
+  /** Why the preview is shown again. */
+  readonly warning: string | undefined;
+  readonly isBusy: boolean;
+  /** Shows the preview for a choice of the user. */
+  readonly onChoose: (choice: string) => void;
+  /** @param typed what the user typed to confirm, where that is asked for */
+  readonly onConfirm: (typed?: string) => void;
+  readonly onCancel: () => void;
+}
+
+/**
+ * A change in two steps: start → looking → preview → acting → done. A preview that the memory has outlived is replaced by a new one, which
+ * has to be confirmed again. Every failure leads to `failed`, from which the start is near.
+ * @param props.look loads the preview, of the user's choice if one was made
+ */
+export function TwoSteps<Preview, Done>(props: {
+  title: string;
+  hint: string;
+  /** The button of the first step. */
+  begin: string;
+  look: (choice?: string) => Promise<Preview>;
+  act: (preview: Preview, typed?: string) => Promise<Done>;
+  children: (panel: Panel<Preview>) => ComponentChildren;
+  done?: (result: Done) => ComponentChildren;
+}) {
+  const { title, hint, begin, look, act, children, done } = props;
+  const step = useSignal<Step<Preview, Done>>({ at: 'start' });
+  const fail = (error: unknown) => (step.value = { at: 'failed', message: sentenceOf(error) });
+  const onCancel = () => (step.value = { at: 'start' });
+  const show = async (choice?: string, warning?: string) => {
+    step.value = { at: 'looking' };
+    try {
+      step.value = { at: 'preview', preview: await look(choice), choice, warning };
+    } catch (error) {
+      fail(error);
+    }
+  };
+  const confirm = async (preview: Preview, choice?: string, typed?: string) => {
+    step.value = { at: 'acting', preview };
+    try {
+      step.value = { at: 'done', result: await act(preview, typed) };
+    } catch (error) {
+      if (error instanceof CallError && error.code === 'ERR_PREVIEW_OUTDATED') await show(choice, error.message);
+      else fail(error);
+    }
+  };
+  const current = step.value;
+  return (
+    <section class="two-steps" aria-live="polite">
+      <h2>{title}</h2>
+      {isReadOnly.value ? (
+        <p class="quiet">This page was started with --read-only.</p>
+      ) : (
+        <>
+          {(current.at === 'start' || current.at === 'looking') && (
+            <>
+              <p class="quiet">{hint}</p>
+              <button type="button" disabled={current.at === 'looking'} onClick={() => void show()}>
+                {current.at === 'looking' ? 'Looking…' : begin}
+              </button>
+            </>
+          )}
+          {(current.at === 'preview' || current.at === 'acting') &&
+            children({
+              preview: current.preview,
+              warning: current.at === 'preview' ? current.warning : undefined,
+              isBusy: current.at === 'acting',
+              onChoose: (choice) => void show(choice),
+              onConfirm: (typed) => void (current.at === 'preview' && confirm(current.preview, current.choice, typed)),
+              onCancel,
+            })}
+          {current.at === 'done' && done?.(current.result)}
+          {current.at === 'failed' && (
+            <div class="notice problem" role="alert">
+              <p>{current.message}</p>
+              <button type="button" onClick={onCancel}>
+                Back
+              </button>
+            </div>
+          )}
+        </>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,37 @@
+/** The plugin's tools in opencode. */
+const PLUGIN_TOOL = /^memory_(?:search|add|forget|list)$/;
+/**
+ * Tools of our MCP server by the names that hosts give them: `mcp__memory__search_nodes`, `memory.search_nodes`, `memory_search_nodes`. The
+ * server's name begins with `memory`. Other servers have tools of the same names.
+ */
+const SERVER_TOOL =
+  /^(?:mcp__)?(?:plugin_[\w-]+_)?memory[\w-]*?(?:__|\.|_)(?:search_memory_facts|search_nodes|add_memory|add_triplet|get_briefing|get_memory_status|get_status|get_episodes|get_episode_entities|get_entity_edge|delete_episode|delete_entity_edge|clear_graph|summarize_saga|build_communities)$/;
+const SHELL_TOOL = /^(?:bash|zsh|sh|shell|local_shell|shell_command|exec_command|powershell)$/i;
+/**
+ * Our commands where a shell begins a command, by name or by the file that an installation names, also after variables and after a program that
+ * runs them.
+ */
+const COMMAND = (() => {
+  const quoted = (end: string) => `'(?:[^'\\n]{0,300}/)?${end}'|"(?:[^"\\n]{0,300}/)?${end}"`;
+  const program = (end: string) => `(?:${quoted(end)}|(?:[^\\s;&|"'(]{0,300}/)?${end})`;
+  const runner = program('(?:node|npx|env|exec|command|time|timeout|sudo)');
+  const before = `(?:(?:\\w{1,100}=\\S{0,300}|-\\S{1,300}|\\d{1,9}[smh]?|${runner})\\s+){0,9}`;
+  const ours = program('(?:memory-manager|dist/bin/main\\.cjs)');
+  const names = 'query|briefing|episode|history|entities|saga|forget|confirm';
+  return new RegExp(`(?:^|[;&|(\`])[^\\S\\n]*${before}${ours}\\s+(?:${names})\\b`, 'm');
+})();
+
+/** Whether a call asked the memory itself: what it was asked and what it answered must not be stored again. */
+export const isOwnCall = (tool: string, input: string): boolean =>
+  PLUGIN_TOOL.test(tool) || SERVER_TOOL.test(tool) || (SHELL_TOOL.test(tool) && COMMAND.test(shellText(input)));
+
+/** The command of a shell's call, which may be among other arguments as JSON. */
+function shellText(input: string): string {
+  if (!input.startsWith('{')) return input;
+  try {
+    const { command } = JSON.parse(input) as { command?: unknown };
+    return typeof command === 'string' ? command : input;
+  } catch {
+    return input;
+  }
+}

@@ -1,0 +1,128 @@
+import { isAbsolute, relative } from 'node:path';
+import { isOwnCall } from '../capture/own-tools.ts';
+import type { Turn, UsedTool } from '../capture/turn.ts';
+import type { AnswerEntry, SummaryEntry, ToolCall, TranscriptEntry } from './transcript-entry.ts';
+
+/** An entry and where its line begins. */
+export interface PlacedEntry {
+  readonly at: number;
+  readonly entry: TranscriptEntry;
+}
+
+/** What belongs to one message of the user. */
+export interface TurnEntries {
+  /** Where it begins in the transcript, in bytes. */
+  readonly at: number;
+  /** The user's message; of what an agent did after its turn was kept, that turn's with a number. */
+  readonly message: string;
+  readonly entries: readonly TurnEntry[];
+}
+
+/** The entries of a turn. The summary of a compaction can appear inside a turn but is not part of it. */
+export type TurnEntry = Exclude<TranscriptEntry, SummaryEntry>;
+
+/**
+ * Cuts what happened where the user spoke.
+ * @param goesOn what to call that which stands before the user's first message
+ */
+export function splitByPrompt(placed: readonly PlacedEntry[], goesOn: string): TurnEntries[] {
+  const parts: { at: number; message: string; entries: TurnEntry[] }[] = [];
+  for (const { at, entry } of placed) {
+    if (entry.kind === 'summary') continue;
+    if (entry.kind === 'prompt') parts.push({ at, message: entry.message, entries: [entry] });
+    else if (parts.length > 0) parts.at(-1)?.entries.push(entry);
+    else parts.push({ at, message: goesOn, entries: [entry] });
+  }
+  return parts;
+}
+
+export interface TurnContext {
+  readonly host: string;
+  readonly session: string;
+  readonly directory: string;
+  readonly recalled: boolean;
+  /** True for words of the agent that are kept already. */
+  readonly isKept: (text: string) => boolean;
+  /** What the agent said last, if the transcript may not have it yet. */
+  readonly lastWords?: string | undefined;
+  /** True when the agent itself says that it is done. */
+  readonly isDone: boolean;
+}
+
+/** Undefined when nothing was said or done that is worth a turn. */
+export function turnOf({ message, entries }: TurnEntries, about: TurnContext): Turn | undefined {
+  const [first] = entries;
+  const prompt = first?.kind === 'prompt' ? first : undefined;
+  const answers = entries.filter((entry): entry is AnswerEntry => entry.kind === 'answer');
+  const texts = answers.map(({ text }) => text).filter((text) => text !== '' && !about.isKept(text));
+  const last = about.lastWords?.trim();
+  if (last && !about.isKept(last) && !texts.some((text) => text.includes(last))) texts.push(last);
+  const calls = answers.flatMap((answer) => answer.calls);
+  const hasAnswer = texts.length > 0 || calls.length > 0;
+  // Commands of the host itself, such as /clear, have no answer.
+  if (!first || (!hasAnswer && (!prompt || prompt.isCommand))) return undefined;
+  return {
+    host: about.host,
+    session: about.session,
+    message,
+    user: prompt?.text ?? '',
+    assistant: texts.join('\n\n'),
+    tools: usedTools(calls, entries),
+    files: changedFiles(calls, about.directory),
+    model: answers.findLast(({ model }) => model !== undefined)?.model,
+    status: statusOf(entries, about.isDone),
+    tokens: tokensOf(answers),
+    referenceTime: first.time,
+    endedAt: entries.at(-1)?.time,
+    recalled: about.recalled,
+  };
+}
+
+function usedTools(calls: readonly ToolCall[], entries: readonly TurnEntry[]): UsedTool[] {
+  const results = new Map(
+    entries.flatMap((entry) => (entry.kind === 'results' ? entry.results.map((result) => [result.id, result]) : [])),
+  );
+  return calls
+    .filter(({ tool, input }) => !isOwnCall(tool, wordsOf(input)))
+    .map(({ id, tool, input }) => ({
+      tool,
+      ...(typeof input.description === 'string' && { title: input.description }),
+      // One without a result was interrupted.
+      status: (results.get(id)?.isError ?? true) ? 'error' : 'completed',
+      input: wordsOf(input),
+      output: results.get(id)?.output ?? '',
+    }));
+}
+
+/** Of a shell's call the command, of others the arguments. */
+const wordsOf = (input: ToolCall['input']): string =>
+  typeof input.command === 'string' ? input.command : JSON.stringify(input);
+
+const CHANGES = /^(?:Edit|MultiEdit|Write|NotebookEdit)$/;
+
+function changedFiles(calls: readonly ToolCall[], directory: string): string[] {
+  const paths = calls
+    .filter(({ tool }) => CHANGES.test(tool))
+    .map(({ input }) => input.file_path ?? input.notebook_path)
+    .filter((path): path is string => typeof path === 'string');
+  return [...new Set(paths.map((path) => near(path, directory)))];
+}
+
+function near(path: string, directory: string): string {
+  const relativePath = isAbsolute(path) ? relative(directory, path) : path;
+  return relativePath.startsWith('..') ? path : relativePath;
+}
+
+function statusOf(entries: readonly TurnEntry[], isDone: boolean): Turn['status'] {
+  const last = entries.at(-1);
+  if (entries.some(({ kind }) => kind === 'interrupted')) return 'aborted';
+  if (last?.kind === 'answer' && last.isError) return 'error';
+  return isDone || (last?.kind === 'answer' && last.calls.length === 0) ? 'completed' : 'aborted';
+}
+
+/** A model's message is written in several lines, each with the tokens used so far. */
+function tokensOf(answers: readonly AnswerEntry[]): Turn['tokens'] {
+  const last = new Map(answers.map(({ id, tokens }) => [id, tokens]));
+  const sum = (kind: 'input' | 'output') => [...last.values()].reduce((total, tokens) => total + tokens[kind], 0);
+  return { input: sum('input'), output: sum('output') };
+}

@@ -1,0 +1,62 @@
+import type { Config } from '../../config.ts';
+import { withTimeout } from '../../with-timeout.ts';
+import type { Stores } from './memory-access.ts';
+
+/** Loads and connects the stores in the background; all waits for them have a limit. */
+export interface BackgroundStores {
+  /** Starts to load, and warms up for the first question. */
+  start(): void;
+  /** The loaded stores. @throws the errors of loading */
+  stores(): Promise<Stores>;
+  /** Drains the spool as soon as possible. */
+  wake(): void;
+  /** Drains the spool and closes all connections, within `limit` milliseconds. */
+  close(limit: number): Promise<void>;
+}
+
+export function openBackground(config: Config, warmUp: (stores: Stores) => Promise<unknown>): BackgroundStores {
+  let loading: Promise<Stores> | undefined;
+  let isClosed = false;
+
+  async function load(): Promise<Stores> {
+    const { openStores } = await import('./memory-access.ts');
+    return openStores(config);
+  }
+  function stores(): Promise<Stores> {
+    if (isClosed) return Promise.reject(new Error('The plugin is closed.'));
+    loading ??= load();
+    return loading;
+  }
+  async function drain(): Promise<void> {
+    await (await stores()).drain();
+  }
+
+  return {
+    start() {
+      soon(async () => {
+        await warmUp(await stores()).catch(() => undefined);
+        await drain();
+      });
+    },
+    stores,
+    wake() {
+      if (!isClosed) soon(drain);
+    },
+    async close(limit) {
+      if (isClosed) return;
+      const began = performance.now();
+      // The last turn is enqueued if Valkey answers; the rest of the time is for closing the connections.
+      await withTimeout(limit * 0.6, drain().catch(nothing), nothing);
+      isClosed = true;
+      const opened = await loading?.catch(() => undefined);
+      if (opened) await withTimeout(limit - (performance.now() - began), opened.close().catch(nothing), nothing);
+    },
+  };
+}
+
+const nothing = () => undefined;
+
+/** Runs the work after the host's own, and ignores failures. */
+function soon(work: () => Promise<unknown>): void {
+  setTimeout(() => void work().catch(() => undefined), 0).unref?.();
+}

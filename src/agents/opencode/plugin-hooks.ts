@@ -1,0 +1,195 @@
+import * as z from 'zod/mini';
+import { loadConfig } from '../../config.ts';
+import { isOperationalError } from '../../errors.ts';
+import { type AgentOutcome, recordOutcome } from '../../telemetry/agent-outcomes.ts';
+import { redactError } from '../../telemetry/redact-error.ts';
+import { MINUTE } from '../../time.ts';
+import { type Spooled, spoolSummary, spoolTurn } from '../capture/store-turn.ts';
+import { type FolderScope, joinSentence, type UnjoinedFolder, unjoinedFolder } from '../joined-folders.ts';
+import { scopeOf } from '../scope.ts';
+import { openBackground } from './background-work.ts';
+import { openCapture } from './capture.ts';
+import { openTemplates } from './command-templates.ts';
+import type { Hooks, HostEvent, HostInput } from './host.ts';
+import { FIRST_RECALL_TIMEOUT_MS, openRecallInjection, RECALL_TIMEOUT_MS } from './inject-recall.ts';
+import { addMemoryCommand } from './memory-command.ts';
+import { openRecall } from './recall.ts';
+import { noteRecalled, openSessions } from './sessions.ts';
+import { hostTools, TOOL_TIMEOUT_MS } from './tools.ts';
+
+const CLOSE_TIMEOUT = 700;
+/** As a package and as a file at once it would do everything twice. */
+const RUNNING: unique symbol = Symbol.for('memory-manager/opencode');
+
+const milliseconds = z.number().check(z.int(), z.minimum(1), z.maximum(10 * MINUTE));
+const options = z.object({
+  group: z.optional(z.string()),
+  userGroup: z.optional(z.string()),
+  capture: z._default(z.boolean(), true),
+  recall: z._default(z.boolean(), true),
+  tools: z._default(z.boolean(), true),
+  recallTimeoutMs: z.optional(milliseconds),
+  toolTimeoutMs: z._default(milliseconds, TOOL_TIMEOUT_MS),
+});
+
+/**
+ * The memory as a plugin. Whatever happens here, the host must continue: it gives plugins no time limit and catches nothing, so that
+ * every hook does both itself.
+ */
+export async function server(input: HostInput, pluginOptions: unknown = {}): Promise<Hooks> {
+  if (isOn(process.env.MEMORY_DISABLED)) return {};
+  try {
+    return hooks(input, pluginOptions);
+  } catch (error) {
+    logToHost(input, isOperationalError(error) ? error.message : 'The memory could not start.');
+    return {};
+  }
+}
+
+function hooks(input: HostInput, pluginOptions: unknown): Hooks {
+  const parsed = options.safeParse(pluginOptions ?? {});
+  if (!parsed.success) {
+    logToHost(
+      input,
+      `The plugin's option ${parsed.error.issues[0]?.path.join('.')} cannot be used; the memory is off.`,
+    );
+    return {};
+  }
+  const running = runningDirectories();
+  const { directory, client } = input;
+  if (running.has(directory)) return {};
+  const { group, userGroup, capture: captures, toolTimeoutMs } = parsed.data;
+  const { recallTimeoutMs: timeoutMs = RECALL_TIMEOUT_MS } = parsed.data;
+  const timeouts = { timeoutMs, firstTimeoutMs: parsed.data.recallTimeoutMs ?? FIRST_RECALL_TIMEOUT_MS };
+  const config = loadConfig();
+  const scope = scopeOf({ directory, group, userGroup, rootCommit: input.project?.id, environment: process.env });
+  running.add(directory);
+  const folder = { home: config.home, scope, directory, environment: process.env };
+  const unjoined = unjoinedQuietly(folder);
+  if (unjoined) logToHost(input, joinSentence(unjoined));
+  const isClosed = unjoined !== undefined;
+  const recalls = parsed.data.recall && !isClosed;
+  const tools = parsed.data.tools && !isClosed;
+
+  const sessions = openSessions();
+  const templates = openTemplates();
+  let late = 0;
+  const record = (work: AgentOutcome['work'], outcome: AgentOutcome['outcome'], reason?: string) =>
+    recordOutcome(config.home, {
+      host: 'opencode',
+      group: scope.group,
+      directory,
+      work,
+      outcome,
+      ...(reason && { reason }),
+    });
+  const onLate = () => {
+    late += 1;
+    record('recall', 'late', 'the memory was too late for the message');
+    // In powers of two: a busy machine is late often.
+    if (Number.isInteger(Math.log2(late)))
+      logToHost(input, `The memory was too late for ${late} of this process's messages; they went on without it.`);
+  };
+  const recall = openRecall(scope, timeoutMs, onLate);
+  const background = openBackground(config, (stores) => recall.warmUp(stores));
+  const prime = openRecallInjection(client, background, recall, timeouts, onLate, () => record('recall', 'ok'));
+  const worktree = input.worktree && input.worktree !== '/' ? input.worktree : directory;
+  let isReported = false;
+  const spoolQuietly = (spool: () => Spooled | undefined): string | undefined => {
+    try {
+      const episode = captures ? spool() : undefined;
+      if (episode && !isClosed) {
+        record('capture', 'ok');
+        background.wake();
+      }
+      return episode?.uuid;
+    } catch (error) {
+      record('capture', 'failed', redactError(error).message);
+      // Once: a full disk stays full for a while.
+      if (!isReported) logToHost(input, isOperationalError(error) ? error.message : 'A turn could not be kept.');
+      isReported = true;
+      return undefined;
+    }
+  };
+  const capture = openCapture(
+    sessions,
+    worktree,
+    {
+      turn: (turn) => spoolQuietly(() => spoolTurn(config.home, scope.group, turn, config.spoolLimit, unjoined?.place)),
+      summary: (summary) =>
+        spoolQuietly(() => spoolSummary(config.home, scope.group, summary, config.spoolLimit, unjoined?.place)),
+    },
+    templates.isIn,
+  );
+  background.start();
+
+  return {
+    ...(captures || recalls
+      ? {
+          config: neverThrows(async (hostConfig) => {
+            if (tools) addMemoryCommand(hostConfig);
+            templates.read(hostConfig);
+          }),
+          event: neverThrows(async ({ event }) => capture.happened(event as HostEvent)),
+          'chat.message': neverThrows(async (prompt, output) => {
+            const session = sessions.of(prompt.sessionID);
+            capture.prompted(prompt, output);
+            if (recalls) await prime(session, prompt, output);
+          }),
+        }
+      : {}),
+    ...(recalls && {
+      'experimental.session.compacting': neverThrows(async ({ sessionID }, output) => {
+        const session = sessions.of(sessionID);
+        const recalled = session.lastRecall ?? recall.atHand();
+        if (!recalled || session.isChild) return;
+        // The summary may repeat it.
+        noteRecalled(session, recalled);
+        output.context.push(recalled);
+      }),
+    }),
+    ...(tools && { tool: hostTools({ config, scope, background, timeoutMs: toolTimeoutMs }) }),
+    dispose: neverThrows(async () => {
+      running.delete(directory);
+      capture.end();
+      await background.close(CLOSE_TIMEOUT);
+    }),
+  };
+}
+
+/** A home that cannot be written refuses the turns too. */
+function unjoinedQuietly(folder: FolderScope): UnjoinedFolder | undefined {
+  try {
+    return unjoinedFolder(folder);
+  } catch {
+    return unjoinedFolder(folder, false);
+  }
+}
+
+function runningDirectories(): Set<string> {
+  const shared = globalThis as { [RUNNING]?: Set<string> };
+  shared[RUNNING] ??= new Set();
+  return shared[RUNNING];
+}
+
+/** The host would end the user's turn, or itself. */
+function neverThrows<Given extends unknown[]>(
+  hook: (...args: Given) => Promise<void>,
+): (...args: Given) => Promise<void> {
+  return async (...args) => {
+    try {
+      await hook(...args);
+    } catch {}
+  };
+}
+
+/** Into the host's own log, without waiting: while plugins are loaded it may not answer. */
+function logToHost({ client }: HostInput, message: string): void {
+  setTimeout(() => {
+    try {
+      client?.app?.log({ body: { service: 'memory-manager', level: 'warn', message } }).catch(() => undefined);
+    } catch {}
+  }, 0).unref?.();
+}
+
+const isOn = (value: string | undefined): boolean => value !== undefined && /^(?:1|true|yes|on)$/i.test(value);

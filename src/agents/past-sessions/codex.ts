@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, join } from 'node:path';
+import { withoutRecalled } from '../../redaction/recall-marks.ts';
+import {
+  type Rollout,
+  type RolloutLine,
+  type RolloutTurn,
+  readRollout,
+  saidBy,
+  turnOfRollout,
+} from '../codex/rollout.ts';
+import { endTime, isIdle } from './ended.ts';
+import type { History, HistoryOptions, PastItem, SessionContent } from './history.ts';
+import { jsonLines } from './json-lines-file.ts';
+import { mayHaveRecalled, recalledIn } from './recalled-text.ts';
+
+const HOST = 'codex';
+const ROLLOUT = /^rollout-.*\.jsonl(?:\.zst)?$/;
+/** The user's texts before a summary, whose secrets the summary may repeat. */
+const MOST_USER_TEXTS = 200;
+
+/**
+ * The sessions of Codex: `sessions/<year>/<month>/<day>/rollout-….jsonl` and `archived_sessions/` below its home folder. They are read by the
+ * rules of the hooks, so that a turn that a hook has stored gets the same key.
+ */
+export function codexHistory({ environment, now }: HistoryOptions): History {
+  const home = environment.CODEX_HOME || join(environment.HOME || homedir(), '.codex');
+  const folders = ['sessions', 'archived_sessions'].map((name) => join(home, name));
+  const sessions = folders.flatMap(rolloutsBelow).map((place) => {
+    return { place, endedAt: endTime(place), read: () => readSession(place, now) };
+  });
+  sessions.sort((a, b) => a.endedAt - b.endedAt || (a.place < b.place ? -1 : 1));
+  return { places: folders.slice(0, 1), sessions, notices: [], close: () => {} };
+}
+
+function rolloutsBelow(folder: string): string[] {
+  try {
+    const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    return names.filter((name) => ROLLOUT.test(basename(name))).map((name) => join(folder, name));
+  } catch {
+    // Not there, or not for this user.
+    return [];
+  }
+}
+
+interface PastSession {
+  readonly id: string;
+  readonly rollout: Rollout;
+  readonly recalled: ReadonlySet<string>;
+}
+
+function readSession(path: string, now: number): SessionContent {
+  const recalled = new Set<string>();
+  const damaged: string[] = [];
+  const rollout = readRollout(linesOf(path, recalled, damaged), new Date(endTime(path)));
+  const { turns, session } = rollout;
+  if (session.isSubAgent) return { isSubAgent: true, items: [], damaged, running: 0 };
+  const named = /([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl/.exec(path)?.[1] ?? basename(path);
+  const past: PastSession = { id: session.id || named, rollout, recalled };
+  const last = turns.at(-1);
+  const open = last && !last.end && !isIdle(endTime(path), now) ? last : undefined;
+  const items = [
+    ...turns.filter((turn) => turn !== open).flatMap((turn) => pastTurn(turn, past)),
+    ...pastSummaries(past),
+  ];
+  return { isSubAgent: false, items, damaged, running: open && pastTurn(open, past).length > 0 ? 1 : 0 };
+}
+
+function* linesOf(path: string, recalled: Set<string>, damaged: string[]): Generator<RolloutLine> {
+  for (const { number, text, value } of jsonLines(path)) {
+    if (value === undefined) damaged.push(`${path}:${number}`);
+    if (mayHaveRecalled(text)) for (const sentence of recalledIn(value)) recalled.add(sentence);
+    yield { at: number, value };
+  }
+}
+
+function pastTurn(turn: RolloutTurn, { id, rollout, recalled }: PastSession): PastItem[] {
+  const directory = turn.directory ?? rollout.session.directory ?? '';
+  const whole = turnOfRollout(turn, { session: id, directory, recalled: recalled.size > 0 });
+  if (!whole) return [];
+  const copyKey = turn.isNumbered ? turn.id : copyKeyOf(whole.user, whole.assistant, id);
+  const past = { ...whole, assistant: withoutRecalled(whole.assistant, recalled) };
+  return [{ kind: 'turn', turn: past, directory, origin: rollout.session.origin, copyKey }];
+}
+
+/** Shorter turns may be the same by chance. */
+const LEAST_COPIED = 200;
+
+/** A fork copies turns that have no number under another session's name, so that only their words tell. */
+const copyKeyOf = (user: string, answer: string, session: string): string =>
+  hashOf(user.length + answer.length < LEAST_COPIED ? session : '', user, answer);
+
+function pastSummaries({ id, rollout, recalled }: PastSession): PastItem[] {
+  const { session, turns, summaries, directory } = rollout;
+  const userTexts = turns
+    .map((turn) => saidBy(turn, 'user').join('\n\n'))
+    .filter(Boolean)
+    .slice(-MOST_USER_TEXTS);
+  return summaries.map(({ text, time }, index) => {
+    const summary = {
+      ...{ host: HOST, session: id, message: `compacted-${index + 1}`, referenceTime: time, userTexts },
+      text: withoutRecalled(text, recalled),
+    };
+    return {
+      kind: 'summary',
+      summary,
+      directory: directory ?? session.directory ?? '',
+      origin: session.origin,
+      copyKey: hashOf(text),
+    };
+  });
+}
+
+const hashOf = (...parts: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);

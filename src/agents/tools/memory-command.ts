@@ -1,0 +1,24 @@
+/** How an agent does what `/memory` asks for, each as a part of a sentence. */
+export interface MemoryActions {
+  /** Lists the latest episodes with their uuids. */
+  readonly list: string;
+  readonly forget: string;
+  readonly search: string;
+}
+
+export const MEMORY_COMMAND_DESCRIPTION = 'What the memory recalled and kept; forget something';
+
+/**
+ * The text of the command `/memory`, which the agent answers.
+ * @param name    what the user types, such as `/memory`
+ * @param request where the words after the name stand
+ */
+export function memoryInstructions(name: string, request: string, { list, forget, search }: MemoryActions): string {
+  return `The user asks about the long-term memory of this project. ${request}
+
+If the request is empty, answer with two short lists. First, what was recalled in this session: the facts inside recalled-memory blocks of this conversation, or that nothing was recalled. Second, what was kept: ${list} and show the newest episodes with their uuids. Close with one sentence: "${name} forget <what>" forgets something, and "${name} <question>" searches.
+
+If the request asks to forget something, ${forget} only after the user agrees.
+
+Otherwise answer the request from ${search}. Do not use other tools.`;
+}

@@ -1,0 +1,112 @@
+import type { Scope } from '../../agents/scope.ts';
+import { type Config, loadConfig } from '../../config.ts';
+import { openServices, type Services } from '../../memory/services.ts';
+import { nightlyStatus } from '../../memory/status.ts';
+import { type AgentMemory, agentMemory, sizeAndDate } from '../agent-memory.ts';
+import { checkAgents, checkWork as checkAgentWork, checkJoined } from './agents.ts';
+import { checkExports } from './exports.ts';
+import { type Finding, ok, problem, sentenceOf, warning } from './finding.ts';
+import { checkHomeFolder, checkSettings, checkVersions } from './machine.ts';
+import { checkModelsAndVectors } from './models.ts';
+import { checkServer, isUsable } from './servers.ts';
+import { checkLogin, checkSupervision } from './supervision.ts';
+import { checkWork } from './work.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Examination {
+  readonly directory: string;
+  readonly environment: Environment;
+  /** The memory to look at; undefined: that of the folder. */
+  readonly group: string | undefined;
+}
+
+/** All checks, in the order in which a reader needs them: this machine, its agents, the servers, what they hold. Changes nothing and never throws. */
+export async function examine({ directory, environment, group }: Examination): Promise<readonly Finding[]> {
+  const agents = checkAgents(directory, environment);
+  const machine = [checkVersions(), ...checkHomeFolder(environment)];
+  let config: Config;
+  let memory: AgentMemory;
+  try {
+    config = loadConfig(environment);
+    memory = agentMemory(directory, environment, group ?? agents.group);
+  } catch (error) {
+    const isKnown = machine.some(({ message }) => message === sentenceOf(error));
+    return [...machine, ...(isKnown ? [] : [problem('settings', sentenceOf(error))]), ...agents.findings];
+  }
+  const services = openServices(config, {});
+  try {
+    const supervision = await checkSupervision(environment);
+    const stored = await checkStored(services, environment, memory);
+    return [
+      ...machine,
+      ...checkSettings(config, environment),
+      ...agents.findings,
+      ...checkAgentWork(memory),
+      ...checkJoined(directory, environment, memory),
+      ...supervision,
+      ...checkLogin(environment),
+      ...stored,
+    ];
+  } finally {
+    await services.close();
+  }
+}
+
+/** The servers and what they hold. What needs a server that cannot be used is left out: the reason is in the server's own finding. */
+async function checkStored(
+  services: Services,
+  environment: Environment,
+  memory: AgentMemory,
+): Promise<readonly Finding[]> {
+  const { config } = services;
+  const [valkey, falkordb] = await Promise.all([checkServer('Valkey', config), checkServer('FalkorDB', config)]);
+  const graphs = isUsable(falkordb) ? await services.graphs() : undefined;
+  const producer = isUsable(valkey) ? await services.producer() : undefined;
+  const orFinding = async (about: string, work: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> =>
+    work().catch((error: unknown) => [problem(about, sentenceOf(error))]);
+  const nightly = await producer
+    ?.alive()
+    .then(({ now }) => nightlyStatus(producer.nights, memory.group, now))
+    .catch(() => undefined);
+  const contents = graphs ? await contentsOf(services, memory.group) : undefined;
+  const { userGroup } = memory.scope;
+  const [work, models, exports] = await Promise.all([
+    producer && graphs ? orFinding('worker', () => checkWork(config, producer, graphs, memory.group)) : [],
+    checkModelsAndVectors(config, graphs, [memory.group, userGroup]),
+    checkExports(
+      config,
+      environment,
+      nightly,
+      contents !== undefined && 'episodes' in contents && contents.episodes === 0,
+    ),
+  ]);
+  return [...valkey, ...falkordb, ...work, ...models, ...memoryFindings(memory, contents), ...exports];
+}
+
+async function contentsOf(services: Services, group: string) {
+  try {
+    const { getGroupOverview } = await import('../../memory/groups.ts');
+    return await getGroupOverview(services, group);
+  } catch (error) {
+    return { failure: sentenceOf(error) };
+  }
+}
+
+const BY: Readonly<Record<Scope['by'], string>> = {
+  option: 'named',
+  environment: 'named by MEMORY_GROUP or MEMORY_GROUP_ID',
+  origin: "by the repository's origin",
+  'root-commit': "by the repository's first commit",
+  path: "by the folder's path",
+};
+
+function memoryFindings({ group, scope }: AgentMemory, contents: Awaited<ReturnType<typeof contentsOf>> | undefined) {
+  const own =
+    group === scope.group
+      ? BY[scope.by]
+      : `named by the agents' configuration or by --group; --group auto is "${scope.group}"`;
+  if (contents && 'failure' in contents) return [warning('memory', contents.failure)];
+  const size = contents ? sizeAndDate(contents) : 'not looked at, since FalkorDB cannot be asked';
+  return [ok('memory', `This folder's memory is "${group}" (${own}): ${size}.`)];
+}

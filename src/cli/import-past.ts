@@ -1,0 +1,116 @@
+import type { PastAgent } from '../agents/past-sessions/history.ts';
+import {
+  importPast,
+  type PastImportResult,
+  readingCost,
+  type SurveyResult,
+  surveyPast,
+} from '../agents/past-sessions/import-past.ts';
+import type { PastOptions } from '../agents/past-sessions/survey.ts';
+import { type Config, loadConfig } from '../config.ts';
+import { InvalidInputError } from '../errors.ts';
+import { openServices, type Services } from '../memory/services.ts';
+import { languageModelProvider } from '../models/providers.ts';
+import { day } from '../time.ts';
+import { isConfirmed } from './ask-user.ts';
+import type { Call } from './command.ts';
+import { count, progressLine } from './output.ts';
+
+const NAMES: Readonly<Record<PastAgent, string>> = {
+  'claude-code': 'Claude Code',
+  codex: 'Codex',
+  opencode: 'opencode',
+};
+const MOST_MEMORIES = 20;
+
+/** `import claude-code | codex | opencode`: shows what the past sessions would bring, asks, and stores it. */
+export async function importPastSessions(agent: PastAgent, call: Call): Promise<number> {
+  const unfit = ['skip-broken', 'wait', 'reference-time', 'timeout'].find((option) => call.text(option));
+  if (unfit) throw new InvalidInputError(`--${unfit} is for files; see memory-manager import --help.`);
+  const { group, project, since } = { group: call.group, project: call.text('project'), since: call.time('since') };
+  const options = { agent, environment: process.env, group, project, since, now: Date.now() };
+  const services = openServices(loadConfig(), { onNotice: (sentence) => console.error(sentence) });
+  try {
+    return await surveyAndImport(services, options, call);
+  } finally {
+    await services.close();
+  }
+}
+
+async function surveyAndImport(services: Services, options: PastOptions, call: Call): Promise<number> {
+  const survey = await withProgress('Reading', (show) => surveyPast(services, options, show));
+  const cost = readingCost(services.config, survey);
+  const fresh = survey.turns + survey.summaries - survey.known;
+  if (!call.json) console.log(sentences(survey, cost, services.config));
+  if (call.flag('dry-run') || fresh === 0) return end(call, { ...survey, added: 0 }, cost);
+  if (!(await isConfirmed(call, `Import ${count(fresh, 'episode')}?`, 'Nothing was imported', 'to import them')))
+    return 1;
+  const result = await withProgress('Importing', (show) => importPast(services, options, show));
+  if (!call.json) console.log(`Imported ${count(result.added, 'episode')}.`);
+  if (result.added > 0 && (await (await services.producer()).workers('store')) === 0)
+    console.error('No worker is running to read them; start one with `memory-manager up` or `memory-manager worker`.');
+  return end(call, result, cost);
+}
+
+function end(call: Call, result: PastImportResult, cost: number | undefined): number {
+  if (call.json) console.log(JSON.stringify({ ...result, dryRun: call.flag('dry-run'), cost: cost ?? null }));
+  return 0;
+}
+
+async function withProgress<T>(what: string, work: (show: (share: number) => void) => Promise<T>): Promise<T> {
+  const progress = progressLine(what);
+  try {
+    return await work(progress.show);
+  } finally {
+    progress.end();
+  }
+}
+
+function sentences(survey: SurveyResult, cost: number | undefined, config: Config): string {
+  const { agent, sessions, turns, summaries, from, to, memories, hidden, known, places } = survey;
+  const all = turns + summaries;
+  const lines =
+    all === 0
+      ? [`No turns of ${NAMES[agent]} were found in ${places.join(', ')}.`]
+      : [
+          `${NAMES[agent]}: ${count(sessions, 'session')}, ${count(turns, 'turn')} and ${count(summaries, 'summary', 'summaries')}, from ${from && day(from)} to ${to && day(to)}`,
+          ...memoryLines(memories),
+          `Secrets and private parts hidden: ${hidden}`,
+          `Reading by models: ${costSentence(cost, config)}`,
+          ...(known > 0 ? [`Stored already: ${known === all ? 'all' : known}`] : []),
+        ];
+  return [...lines, ...leftOut(survey), ...survey.notices].join('\n');
+}
+
+function memoryLines(memories: SurveyResult['memories']): string[] {
+  const shown = memories.slice(0, MOST_MEMORIES);
+  const width = Math.max(...shown.map(({ group }) => group.length));
+  const digits = String(shown[0]?.episodes ?? 0).length;
+  const left = memories.length - shown.length;
+  return [
+    ...shown.map(
+      ({ group, episodes, directory, exists }) =>
+        `  ${group.padEnd(width)}  ${String(episodes).padStart(digits)}  ${directory}${exists ? '' : ' (no longer exists)'}`,
+    ),
+    ...(left > 0 ? [`  … and ${count(left, 'more memory', 'more memories')}`] : []),
+  ];
+}
+
+function costSentence(cost: number | undefined, config: Config): string {
+  if (cost === undefined) return 'the price of the model is unknown; MEMORY_PRICES sets it';
+  if (cost === 0) return languageModelProvider(config).isRemote ? 'nothing to pay' : 'local models, nothing to pay';
+  return `about $${cost.toFixed(2)}`;
+}
+
+function leftOut({ subAgents, running, copies, unjoined, damaged, damagedPlaces }: SurveyResult): string[] {
+  const parts = [
+    ...(subAgents > 0 ? [count(subAgents, "sub-agent's session", "sub-agents' sessions")] : []),
+    ...(running > 0 ? [`${count(running, 'turn')} that an agent is still working on`] : []),
+    ...(unjoined > 0 ? [`${count(unjoined, 'episode')} of folders that have not joined their memory`] : []),
+    ...(copies > 0 ? [`${count(copies, 'copy', 'copies')} of turns in resumed or forked sessions`] : []),
+  ];
+  return [
+    ...(parts.length > 0 ? [`Left out: ${parts.join(', ')}`] : []),
+    ...(damaged > 0 ? [`Damaged and skipped: ${damaged}, the first at ${damagedPlaces[0]}`] : []),
+  ];
+}

@@ -1,1 +1,0 @@
-export { programVersion as version } from '../archive/manifest.ts';

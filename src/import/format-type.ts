@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod/mini';
+import type { EpisodeOptions, Metadata } from '../episode.ts';
+import { InvalidInputError } from '../errors.ts';
+import { checkTime, parseTime } from '../time.ts';
+
+export type FormatName = 'episodes' | 'mem0' | 'mcp-memory';
+export const FORMATS = ['episodes', 'mem0', 'mcp-memory'] as const satisfies readonly FormatName[];
+
+/** An episode as it is to be stored: a text, or with the source `fact_triple` a given fact. */
+export interface ImportedEpisode extends EpisodeOptions {
+  readonly content: string;
+  readonly metadata?: Metadata | null;
+  /** Where it stood before. */
+  readonly group?: string;
+}
+
+/** A part of a value that cannot be imported; the sentence continues after its place. */
+export interface UnusableItem {
+  readonly unusable: string;
+}
+
+/** How one format is read. It must keep little state, because files may be large. */
+export interface FormatReader {
+  /** Shown every value before the first is read. @throws InvalidInputError for a value that is none of this format */
+  note?(list: string, value: unknown): void;
+  /** The episodes that a value becomes. @throws InvalidInputError with a sentence that continues after its place */
+  read(list: string, value: unknown): (ImportedEpisode | UnusableItem)[];
+}
+
+export interface Format {
+  readonly name: FormatName;
+  /** Whether a value is of this format rather than of another. */
+  is(list: string, value: Readonly<Record<string, unknown>>): boolean;
+  open(): FormatReader;
+}
+
+/** A name for what is imported, so that it is stored once; another text has another name, also under the same id. */
+export function keyOf(format: FormatName, content: string, ...identity: readonly unknown[]): string {
+  const hash = createHash('sha256').update(JSON.stringify([content, ...identity]));
+  return `${format}/${hash.digest('hex')}`;
+}
+
+const EXPECTED_TYPES = { string: 'text', record: 'a JSON object', array: 'a list' } as const;
+
+/** @throws InvalidInputError naming the field */
+export function parseShape<T extends z.ZodMiniType>(shape: T, value: unknown): z.output<T> {
+  const parsed = shape.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const field = issue?.path[0];
+  if (field === undefined) throw new InvalidInputError('it must be a JSON object.', { cause: parsed.error });
+  const expected =
+    issue?.code === 'invalid_type' ? EXPECTED_TYPES[issue.expected as keyof typeof EXPECTED_TYPES] : undefined;
+  const among = issue?.code === 'invalid_value' ? issue.values.join(', ') : undefined;
+  throw new InvalidInputError(`"${String(field)}" must be ${expected ?? among ?? 'something else'}.`, {
+    cause: parsed.error,
+  });
+}
+
+export const text = z.string();
+export const maybeText = z.nullish(text);
+/** A date as text, or seconds or milliseconds since 1970. */
+export const maybeTime = z.nullish(z.union([z.string(), z.number()]));
+export const maybeObject = z.nullish(z.record(z.string(), z.unknown()));
+
+/** No second of our time has so large a number, and every millisecond since 1973. */
+const FIRST_MILLISECOND = 1e11;
+
+/**
+ * The first of several times that is given.
+ * @throws InvalidInputError when it is none
+ */
+export function timeOf(times: Readonly<Record<string, string | number | null | undefined>>): { referenceTime?: Date } {
+  const [name, time] =
+    Object.entries(times).find(([, time]) => time !== undefined && time !== null && time !== '') ?? [];
+  if (name === undefined || time === undefined || time === null) return {};
+  if (typeof time === 'string') return { referenceTime: parseTime(MAIL.test(time) ? isoOf(time) : time, name) };
+  const milliseconds = Math.abs(time) < FIRST_MILLISECOND ? time * 1000 : time;
+  return { referenceTime: checkTime(new Date(milliseconds), name) };
+}
+
+/** As mails and HTTP write dates. */
+const MAIL = /^[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:GMT|[+-]\d{4})$/;
+
+function isoOf(time: string): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? time : date.toISOString();
+}
+
+/** Without what is null. */
+export function withoutNulls(fields: Readonly<Record<string, unknown>>): Metadata {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
+}

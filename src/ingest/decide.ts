@@ -1,0 +1,140 @@
+import type { Redis } from 'ioredis';
+import type { StoredFact } from '../graph/queries/facts-to-compare.ts';
+import type { DatedFact, EntityQuestion, FactQuestion, LanguageModel, TokenUse } from '../models/language-model.ts';
+import { fromGraphTime, HOUR, SECOND } from '../time.ts';
+import { groupKey } from '../valkey/keys.ts';
+import type { Claim, Claims } from './claims.ts';
+import { type FactCandidate, factCandidates, isStated } from './fact-candidates.ts';
+import { type Memo, readVerdict, shortHash } from './memo.ts';
+import { type EntityGuess, type EntityGuesses, meaningsOf, type NameMeaning } from './resolve-entities.ts';
+import type { StatedFact } from './stated-facts.ts';
+import type { Stages } from './timed-stages.ts';
+
+/** The model that decides what rules cannot. */
+export type Resolver = Pick<LanguageModel, 'resolves' | 'resolve'>;
+
+const TTL_SECONDS = (1 * HOUR) / SECOND;
+
+/**
+ * Caches a verdict for an hour by its questions, so that a commit that was refused afterwards does not pay twice. A verdict that
+ * cannot be stored or read is requested again.
+ */
+export function memoizedResolver(
+  valkey: Redis,
+  group: string,
+  model: Resolver & Pick<LanguageModel, 'id'>,
+  count: Memo['count'],
+  stage: Stages,
+): Resolver {
+  return {
+    resolves: model.resolves,
+    async resolve(undecided) {
+      const key = `${groupKey(valkey, 'memo', group)}:judgement:${shortHash(model.id, undecided)}`;
+      const counts = { entities: undecided.entities.length, facts: undecided.facts.length };
+      const stored = await valkey.get(key).catch(() => null);
+      const memoized = stored === null ? undefined : readVerdict(stored, counts);
+      count('judgement', memoized !== undefined);
+      if (memoized) return memoized;
+      const verdict = await stage('resolve', { tags: { group } }, () => model.resolve(undecided));
+      valkey.set(key, JSON.stringify(verdict), 'EX', TTL_SECONDS).catch(() => {});
+      return verdict;
+    },
+  };
+}
+
+export interface Decisions {
+  /** The model's choices for undecided names. */
+  readonly choices: ReadonlyMap<EntityGuess, NameMeaning>;
+  readonly repeats: ReadonlyMap<StatedFact, FactCandidate>;
+  readonly contradicts: ReadonlyMap<StatedFact, readonly FactCandidate[]>;
+  readonly use: readonly TokenUse[];
+}
+
+const NO_DECISIONS: Decisions = { choices: new Map(), repeats: new Map(), contradicts: new Map(), use: [] };
+const MAX_FACTS_PER_NAME = 3;
+
+/** Asks the model, in one call, what rules cannot decide in the whole batch. No call when rules decide everything. */
+export async function decide(
+  model: Resolver,
+  guesses: EntityGuesses,
+  statedFacts: readonly StatedFact[],
+  claims: Claims,
+  facts: readonly StoredFact[],
+): Promise<Decisions> {
+  if (!model.resolves) return NO_DECISIONS;
+  const names = [...guesses.byKey.values()]
+    .map((guess) => ({ guess, candidates: meaningsOf(guess) }))
+    .filter(({ candidates }) => candidates.length > 0);
+  const candidatesOf = factCandidates(statedFacts, claims, facts);
+  const comparisons = statedFacts
+    .map((statedFact) => ({ statedFact, candidates: candidatesOf(statedFact) }))
+    .filter(({ candidates }) => candidates.length > 0);
+  if (names.length === 0 && comparisons.length === 0) return NO_DECISIONS;
+
+  const verdict = await model.resolve({
+    entities: names.map(({ guess, candidates }) => entityQuestion(guess, candidates, statedFacts)),
+    facts: comparisons.map(({ statedFact, candidates }) => factQuestion(statedFact, candidates)),
+  });
+  const choices = new Map<EntityGuess, NameMeaning>();
+  for (const [index, { guess, candidates }] of names.entries()) {
+    const chosen = candidates[verdict.entities[index] ?? -1];
+    if (chosen) choices.set(guess, chosen);
+  }
+  const repeats = new Map<StatedFact, FactCandidate>();
+  const contradicts = new Map<StatedFact, FactCandidate[]>();
+  for (const [index, { statedFact, candidates }] of comparisons.entries()) {
+    const answer = verdict.facts[index];
+    const repeated = candidates[answer?.repeats ?? -1];
+    if (repeated) repeats.set(statedFact, repeated);
+    const ruledOut = (answer?.contradicts ?? []).flatMap((place) => candidates[place] ?? []);
+    contradicts.set(
+      statedFact,
+      ruledOut.filter((other) => other !== repeated),
+    );
+  }
+  return { choices, repeats, contradicts, use: verdict.use ?? [] };
+}
+
+function entityQuestion(
+  guess: EntityGuess,
+  candidates: readonly NameMeaning[],
+  statedFacts: readonly StatedFact[],
+): EntityQuestion {
+  const facts = statedFacts.filter(({ source, target }) => source === guess || target === guess);
+  return {
+    name: guess.thing.name,
+    type: guess.thing.type,
+    facts: facts.slice(0, MAX_FACTS_PER_NAME).map(({ stated }) => stated.fact),
+    candidates: candidates.map(entityCandidate),
+  };
+}
+
+function entityCandidate(meaning: NameMeaning): EntityQuestion['candidates'][number] {
+  if (meaning.kind === 'name') return { name: meaning.guess.thing.name, type: meaning.guess.thing.type, summary: '' };
+  const { name, labels, summary } = meaning.entity;
+  return { name, type: labels.find((label) => label !== 'Entity') ?? 'Entity', summary };
+}
+
+function factQuestion(statedFact: StatedFact, candidates: readonly FactCandidate[]): FactQuestion {
+  return {
+    fact: datedFact(statedFact),
+    candidates: candidates.map((candidate) => (isStated(candidate) ? datedFact(candidate) : datedClaim(candidate))),
+  };
+}
+
+function datedFact({ stated, episode }: StatedFact): DatedFact {
+  const { source, target, relation, fact, invalidAt } = stated;
+  return { source, target, relation, fact, validAt: stated.validAt ?? episode.referenceTime, invalidAt };
+}
+
+function datedClaim({ stored, relation, fact }: Claim): DatedFact {
+  const last = [...stored].sort((a, b) => ((a.validAt ?? '') < (b.validAt ?? '') ? 1 : -1))[0];
+  return {
+    source: last?.sourceName ?? '',
+    target: last?.targetName ?? '',
+    relation,
+    fact,
+    validAt: fromGraphTime(last?.validAt ?? last?.referenceTime),
+    invalidAt: fromGraphTime(last?.invalidAt),
+  };
+}

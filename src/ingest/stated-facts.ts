@@ -1,0 +1,96 @@
+import type { StoredEntity } from '../graph/queries/begin-commit.ts';
+import type { FactLookup, PairLookup } from '../graph/queries/facts-to-compare.ts';
+import type { ExtractedFact } from '../models/language-model.ts';
+import { pairKey } from './claims.ts';
+import type { ExtractedEpisode } from './extract.ts';
+import { endingsKey, sameKey } from './name-keys.ts';
+import type { EntityGuess, EntityGuesses } from './resolve-entities.ts';
+
+/** What one episode states about two names. */
+export interface StatedFact {
+  /** Place in the batch's list. */
+  readonly place: number;
+  readonly episode: ExtractedEpisode['episode'];
+  readonly stated: ExtractedFact;
+  readonly vector: readonly number[];
+  readonly source: EntityGuess;
+  readonly target: EntityGuess;
+}
+
+/** From this number of facts on, an entity's facts are searched only through the vector index. */
+const BUSY = 200;
+
+/** Distinct episodes by reference time, so that the result does not depend on the order of the batch. */
+export function sortedByTime(batch: readonly ExtractedEpisode[]): ExtractedEpisode[] {
+  const time = ({ episode }: ExtractedEpisode) => episode.referenceTime.getTime();
+  const distinct = new Map(batch.map((extracted) => [extracted.episode.uuid, extracted]));
+  return [...distinct.values()].sort((a, b) => time(a) - time(b) || (a.episode.uuid < b.episode.uuid ? -1 : 1));
+}
+
+export function statedFactsOf(batch: readonly ExtractedEpisode[], { byKey }: EntityGuesses): StatedFact[] {
+  const statedFacts: StatedFact[] = [];
+  for (const { episode, extraction, vectors } of batch)
+    for (const stated of extraction.facts) {
+      const [source, target] = [byKey.get(sameKey(stated.source)), byKey.get(sameKey(stated.target))];
+      if (!source || !target) continue;
+      const vector = vectors.get(stated.fact) ?? [];
+      statedFacts.push({ place: statedFacts.length, episode, stated, vector, source, target });
+    }
+  return statedFacts;
+}
+
+/** The known entities that a name may mean, also through other names of the batch. */
+export function possibleEntities(guess: EntityGuess): StoredEntity[] {
+  const names = new Set([guess]);
+  const entities = new Map<string, StoredEntity>();
+  for (const { known, same, candidates, alike } of names) {
+    for (const entity of known ? [known] : same ? [] : candidates) entities.set(entity.uuid, entity);
+    for (const name of known ? [] : same ? [same] : alike) names.add(name);
+  }
+  return [...entities.values()];
+}
+
+export interface FactLookups {
+  /** Pairs of known entities that the batch relates. */
+  readonly pairs: readonly PairLookup[];
+  /** Stated facts about any known entity. */
+  readonly facts: readonly FactLookup[];
+}
+
+export function factLookups(
+  batch: readonly ExtractedEpisode[],
+  guesses: EntityGuesses,
+  statedFacts: readonly StatedFact[],
+): FactLookups {
+  const pairs = new Map<string, PairLookup>();
+  const addPairs = (source: EntityGuess, target: EntityGuess) => {
+    for (const { uuid: one } of possibleEntities(source))
+      for (const { uuid: other } of possibleEntities(target)) {
+        const key = pairKey(one, other);
+        if (one !== other) pairs.set(key, { one, other, key: endingsKey(key) });
+      }
+  };
+  for (const { source, target } of statedFacts) addPairs(source, target);
+  for (const { extraction } of batch)
+    for (const ended of extraction.ended) {
+      const [source, target] = [guesses.byKey.get(sameKey(ended.source)), guesses.byKey.get(sameKey(ended.target))];
+      if (source && target) addPairs(source, target);
+    }
+  return { pairs: [...pairs.values()], facts: statedFacts.flatMap(factLookup) };
+}
+
+function factLookup({ place, stated, vector, source, target }: StatedFact): FactLookup[] {
+  const ends = [...possibleEntities(source), ...possibleEntities(target)];
+  if (ends.every(({ degree }) => degree === 0)) return [];
+  const uuids = (entities: typeof ends) => [...new Set(entities.map(({ uuid }) => uuid))];
+  return [
+    {
+      place,
+      sources: uuids(possibleEntities(source)),
+      calm: uuids(ends.filter(({ degree }) => degree > 0 && degree < BUSY)),
+      busy: uuids(ends.filter(({ degree }) => degree >= BUSY)),
+      relation: stated.relation,
+      vector,
+    },
+  ];
+}

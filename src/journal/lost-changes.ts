@@ -1,0 +1,186 @@
+import type { Redis } from 'ioredis';
+import { GraphLostError, InvalidInputError } from '../errors.ts';
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { type ChangeHead, readChangeHead } from '../graph/queries/fence.ts';
+import { isEmptyGraph } from '../graph/queries/meta-nodes.ts';
+import type { Params } from '../graph/query-text.ts';
+import { installationKey } from '../valkey/keys.ts';
+import { changeLogKey } from './change-log.ts';
+import { findFork, type ReplayStep, replayStep } from './replay-plan.ts';
+import { entriesOf, journalKey, lastId } from './stream.ts';
+
+/*
+ * A graph that lost changes, because FalkorDB lost its data or an old copy was restored, looks like any small or old graph. Valkey shows
+ * the loss: the change log stores the last change that the graph is known to have taken, with its lease number. Lease numbers only rise,
+ * so a graph with a lower one has lost changes. From then on the journal holds two branches, the lost one and the one that starts at
+ * `lost`, and neither may be trimmed until the memory was rebuilt or the loss was accepted.
+ */
+
+/** The set of groups with a recorded loss. */
+const LOST = 'journal:lost';
+export const lostKey = (valkey: Redis): string => installationKey(valkey, LOST);
+
+/**
+ * The graph took a change. If a change of a later lease than the predecessor's is known, the graph had lost that one. Of two changes of one
+ * lease only the journal shows which was first.
+ *
+ * KEYS[1] head of the group's change log, a hash
+ * ARGV[1] lease number of the change's predecessor
+ * ARGV[2] lease number of the change
+ * ARGV[3] id of the change
+ * ARGV[4] id of its predecessor
+ * Returns `late` when a change of a later lease is known already, `lost` when the graph had lost a change, `follows` when it had not, or the
+ * known change's id when the journal has to decide
+ */
+const CONFIRM_CHANGE = `
+local known = redis.call('HGET', KEYS[1], 'taken')
+local token, mark = 0, ''
+if known then token, mark = string.match(known, '^(%d+) (.*)$') end
+token = tonumber(token)
+if tonumber(ARGV[2]) < token then return 'late' end
+redis.call('HSET', KEYS[1], 'taken', ARGV[2] .. ' ' .. ARGV[3])
+if tonumber(ARGV[1]) < token then return 'lost' end
+if tonumber(ARGV[1]) == token and ARGV[4] ~= mark and known then return mark end
+return 'follows'`;
+
+/** Records that the graph took a change. @returns true when this reveals, for the first time, that it had lost another */
+export async function confirmChange(valkey: Redis, group: string, id: string, params: Params): Promise<boolean> {
+  const { fence, seen, mark, after } = params;
+  const args = [seen, fence, mark, after].map(String);
+  const outcome = String(await valkey.eval(CONFIRM_CHANGE, 1, changeLogKey(valkey, group), ...args));
+  if (outcome === 'late' || outcome === 'follows') return false;
+  if (outcome !== 'lost' && (await forkId(valkey, group, String(mark), outcome)) === undefined) return false;
+  return recordLoss(valkey, group, id);
+}
+
+/** @throws GraphLostError when the graph lacks changes that it once took */
+export async function checkLoss(valkey: Redis, group: string, graph: Pick<GroupGraph, 'read'>): Promise<void> {
+  const from = await firstOfLost(valkey, group, graph);
+  if (from === undefined) return;
+  await recordLoss(valkey, group, from);
+  throw graphLostError(group);
+}
+
+/** Id of the first change after the loss, or the lower bound of its future id; undefined for no loss. */
+async function firstOfLost(valkey: Redis, group: string, graph: Pick<GroupGraph, 'read'>): Promise<string | undefined> {
+  // Valkey is read first: a change made meanwhile makes the graph newer than Valkey knows, never older.
+  const { lost, taken } = await readLossState(valkey, group);
+  if (lost !== null) return lost;
+  if (!taken) {
+    const isLost = (await holdsEpisodes(valkey, group)) && (await isEmptyGraph(graph));
+    return isLost ? nextId(valkey, group) : undefined;
+  }
+  const head = await readChangeHead(graph);
+  if (head.changeId === taken.changeId) return undefined;
+  const isOlder = head.token < taken.token;
+  return isOlder ? nextId(valkey, group) : forkId(valkey, group, head.changeId, taken.changeId);
+}
+
+/**
+ * The same with two short reads; a loss that only the whole journal shows is not detected.
+ * @param ask runs a call to Valkey
+ */
+export async function isLost(
+  ask: <T>(work: (valkey: Redis) => Promise<T>) => Promise<T>,
+  graph: Pick<GroupGraph, 'group' | 'read'>,
+): Promise<boolean> {
+  const { lost, taken } = await ask((valkey) => readLossState(valkey, graph.group));
+  if (lost !== null) return true;
+  return taken !== undefined && (await readChangeHead(graph)).token < taken.token;
+}
+
+/** Id of the first entry after the graph lost changes; null for no loss. */
+export const readLoss = (valkey: Redis, group: string): Promise<string | null> =>
+  valkey.hget(changeLogKey(valkey, group), 'lost');
+
+/** Groups whose graph is known to have lost changes. */
+export async function lostGroups(valkey: Redis): Promise<string[]> {
+  const groups = await valkey.smembers(installationKey(valkey, LOST));
+  const losses = await Promise.all(groups.map((group) => readLoss(valkey, group)));
+  return groups.filter((_, index) => losses[index] !== null).sort();
+}
+
+/** Records that the graph is at this head, as after a rebuild or restore, and ends a loss. */
+export async function recordHead(valkey: Redis, group: string, { token, changeId }: ChangeHead): Promise<void> {
+  if (token > 0) await valkey.hset(changeLogKey(valkey, group), 'taken', `${token} ${changeId}`);
+  else await valkey.hdel(changeLogKey(valkey, group), 'taken');
+  await valkey.hdel(changeLogKey(valkey, group), 'lost');
+  await valkey.srem(installationKey(valkey, LOST), group);
+}
+
+/**
+ * Accepts the graph's present state: its journal starts again, with a gap that the next tested archive closes.
+ * @throws InvalidInputError when the graph has lost nothing
+ */
+export async function acceptLoss(valkey: Redis, graph: Pick<GroupGraph, 'group' | 'read'>): Promise<void> {
+  const { group } = graph;
+  if ((await firstOfLost(valkey, group, graph)) === undefined)
+    throw new InvalidInputError(`The graph of the memory "${group}" has all its changes; there is no loss to accept.`);
+  const [from, mark] = [await nextId(valkey, group), await readChangeHead(graph)];
+  await valkey.unlink(journalKey(valkey, group), changeLogKey(valkey, group));
+  if (mark.token > 0)
+    await valkey.hset(changeLogKey(valkey, group), { mark: mark.changeId, after: mark.changeId, gap: from });
+  await recordHead(valkey, group, mark);
+}
+
+/** Groups that ever had a fenced change and were not forgotten as a whole. */
+export async function journaledGroups(valkey: Redis): Promise<string[]> {
+  const groups = new Set<string>();
+  const [before, after] = changeLogKey(valkey, '\n').split('\n') as [string, string];
+  for await (const keys of valkey.scanStream({ match: changeLogKey(valkey, '*'), count: 1000 }))
+    for (const key of keys as string[]) groups.add(key.slice(before.length, key.length - after.length));
+  return [...groups].sort();
+}
+
+/** Those of the groups whose journal begins before `time`, in milliseconds since 1970 by Valkey's clock. */
+export async function journaledBefore(valkey: Redis, groups: readonly string[], time: number): Promise<string[]> {
+  const first = await Promise.all(
+    groups.map((group) => valkey.xrange(journalKey(valkey, group), '-', '+', 'COUNT', 1)),
+  );
+  return groups.filter((_, index) => {
+    const [[id] = []] = first[index] ?? [];
+    return id !== undefined && Number(id.split('-')[0]) < time;
+  });
+}
+
+interface LossState {
+  readonly lost: string | null;
+  readonly taken: ChangeHead | undefined;
+}
+
+async function readLossState(valkey: Redis, group: string): Promise<LossState> {
+  const [lost = null, taken, after] = await valkey.hmget(changeLogKey(valkey, group), 'lost', 'taken', 'after');
+  const [token, mark] = taken?.split(' ') ?? [];
+  if (token !== undefined && mark !== undefined) return { lost, taken: { token: Number(token), changeId: mark } };
+  // Earlier releases stored only the last change's predecessor, which had been read from the graph.
+  return { lost, taken: after ? { token: 1, changeId: after } : undefined };
+}
+
+async function recordLoss(valkey: Redis, group: string, id: string): Promise<boolean> {
+  const isNew = (await valkey.hsetnx(changeLogKey(valkey, group), 'lost', id)) === 1;
+  await valkey.sadd(installationKey(valkey, LOST), group);
+  return isNew;
+}
+
+/** Where the path to `changeId` leaves the path to the change that the graph had taken; reads the whole journal. */
+async function forkId(valkey: Redis, group: string, changeId: string, taken: string): Promise<string | undefined> {
+  const steps: ReplayStep[] = [];
+  for await (const entry of entriesOf(valkey, group)) steps.push(replayStep(entry));
+  return findFork(steps, changeId, taken);
+}
+
+/** Whether the journal has anything other than the creation of indexes. */
+async function holdsEpisodes(valkey: Redis, group: string): Promise<boolean> {
+  for await (const entry of entriesOf(valkey, group)) if (replayStep(entry).embedder === null) return true;
+  return false;
+}
+
+async function nextId(valkey: Redis, group: string): Promise<string> {
+  const [time = '0', place = '0'] = (await lastId(valkey, group)).split('-');
+  return `${time}-${Number(place) + 1}`;
+}
+
+const graphLostError = (group: string): GraphLostError =>
+  new GraphLostError(
+    `The graph of the memory "${group}" lacks changes that it had applied: FalkorDB lost them, or an older copy was loaded. Restore them with \`memory-manager archive rebuild --replace --group ${group}\`; until then the memory is not exported, its journal is not trimmed and its archives are not pruned.`,
+  );

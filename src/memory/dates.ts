@@ -1,0 +1,108 @@
+import type { SourcedLine } from '../briefing/line.ts';
+import type { ChainRow, SagaRow } from '../graph/queries/sagas.ts';
+import type { FactRow } from '../graph/queries/search-facts.ts';
+import type { WorkerNote } from '../queue/heartbeats.ts';
+import type { ToldBriefing } from '../reader/told-briefing.ts';
+import type { EntityHistoryRows } from '../search/history.ts';
+import type { Found, Source } from '../search/results.ts';
+import type { Timeline as TimelineRows } from '../search/timeline.ts';
+import { toDate } from '../time.ts';
+import type { RenderedBriefing } from './briefing.ts';
+import type { EpisodeDetailsRow, EpisodeOverviewRow, ExtractedRows } from './episodes.ts';
+import type * as Results from './results.ts';
+import type { MentionRows } from './timeline.ts';
+
+// Converts the graph's times, which are text, to the `Date`s of the public results. Cached answers contain the text, so that answers of
+// earlier releases can be read. A time that is left out here does not compile, since text is no `Date`.
+
+type DateOf<Value> = Value extends string ? Date : Value;
+type WithDates<Row, Key extends keyof Row> = { readonly [K in keyof Row]: K extends Key ? DateOf<Row[K]> : Row[K] };
+
+/** The row with some members as `Date`s, in the same order of members. Null and missing members stay null and missing. */
+function withDates<Row extends object, Key extends keyof Row>(row: Row, ...keys: readonly Key[]): WithDates<Row, Key> {
+  const converted: { [K in keyof Row]: unknown } = { ...row };
+  for (const key of keys) {
+    const text = row[key];
+    if (typeof text === 'string') converted[key] = toDate(text);
+  }
+  return converted as WithDates<Row, Key>;
+}
+
+const reference = <Row extends Source>(row: Row) => withDates(row, 'referenceTime');
+
+export const factDates = <Row extends FactRow>(row: Row) =>
+  withDates(row, 'validAt', 'invalidAt', 'createdAt', 'expiredAt');
+
+const created = <Row extends { readonly createdAt: string | null }>(row: Row) => withDates(row, 'createdAt');
+
+const withSources = <Row extends { readonly sources?: readonly Source[] }>(row: Row) => ({
+  ...row,
+  ...(row.sources && { sources: row.sources.map(reference) }),
+});
+
+export function searchDates({ facts, episodes, passages, entities, communities }: Found): Results.SearchResults {
+  return {
+    facts: facts.map((row) => withSources(factDates(row))),
+    episodes: episodes.map((row) => withDates(row, 'referenceTime', 'createdAt')),
+    ...(passages && {
+      passages: passages.map((row) => ({
+        ...withDates(row, 'referenceTime', 'until'),
+        episode: reference(row.episode),
+      })),
+    }),
+    ...(entities && { entities: entities.map((row) => withSources(created(row))) }),
+    ...(communities && { communities: communities.map(created) }),
+  };
+}
+
+export const historyDates = (history: EntityHistoryRows): Results.EntityHistory => ({
+  ...history,
+  facts: history.facts.map(factDates),
+});
+
+export const timelineDates = (timeline: TimelineRows): Results.Timeline => ({
+  ...timeline,
+  facts: timeline.facts.map(factDates),
+});
+
+export const mentionDates = (mentions: MentionRows): Results.EntityMentions => ({
+  ...mentions,
+  episodes: mentions.episodes.map(reference),
+});
+
+export const overviewDates = <Row extends EpisodeOverviewRow>(row: Row) =>
+  withDates(row, 'referenceTime', 'createdAt', 'committedAt');
+
+export const episodeDates = (row: EpisodeDetailsRow): Results.EpisodeDetails => ({
+  ...withDates(row, 'referenceTime', 'createdAt', 'committedAt'),
+  facts: row.facts.map((fact) => withDates(fact, 'validAt', 'invalidAt')),
+});
+
+export const extractedDates = ({ entities, facts }: ExtractedRows): Results.ExtractedItems => ({
+  entities: entities.map(created),
+  facts: facts.map(factDates),
+});
+
+export const sagaDates = (row: SagaRow): Results.SagaOverview => withDates(row, 'first', 'last');
+
+export const chainDates = (row: ChainRow): Results.EpisodeReference => reference(row);
+
+export const workerDates = ({ started, health, ...rest }: WorkerNote): Results.WorkerStatus => ({
+  ...rest,
+  startedAt: toDate(started),
+  healthUrl: health,
+});
+
+const line = (row: SourcedLine): Results.BriefingLine => withDates(row, 'time', 'from', 'until');
+
+export const lastBriefingDates = (told: ToldBriefing | null): Results.LastBriefing | null =>
+  told && { host: told.host, session: told.session, toldAt: new Date(told.at), text: told.text };
+
+export const briefingDates = (briefing: RenderedBriefing): Results.Briefing => ({
+  ...briefing,
+  rules: briefing.rules.map(line),
+  tasks: briefing.tasks.map(line),
+  decisions: briefing.decisions.map(line),
+  facts: briefing.facts.map(line),
+  sessions: briefing.sessions.map(line),
+});

@@ -1,0 +1,31 @@
+import type { PageContext } from './handlers.ts';
+import { type Checked, LIMITS } from './schemas.ts';
+
+/** The best facts and passages as data, and the same answer as the text that an agent reads. */
+export async function readAnswer(
+  { memory }: PageContext,
+  { group, query, asOf, knownAt, limit, budget }: Checked<'answer'>,
+) {
+  const options = {
+    group,
+    ...(asOf !== undefined && { asOf: new Date(asOf) }),
+    ...(knownAt !== undefined && { knownAt: new Date(knownAt) }),
+  };
+  const [{ facts, passages = [] }, block] = await Promise.all([
+    memory.search(query, limit, options),
+    memory.queryMemory(query, undefined, { ...options, budgetTokens: budget }),
+  ]);
+  return {
+    facts: facts.map(({ sources = [], episodes, ...fact }) => ({
+      ...fact,
+      episodes: episodes.slice(0, LIMITS.sources),
+      sources: sources.slice(0, LIMITS.sources),
+    })),
+    passages: passages.map(({ until = null, excerpt, ...passage }) => ({
+      ...passage,
+      excerpt: excerpt.slice(0, LIMITS.content),
+      until,
+    })),
+    block,
+  };
+}

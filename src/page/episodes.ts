@@ -1,0 +1,77 @@
+import { isOperationalError } from '../errors.ts';
+import type { MemoryManager } from '../memory.ts';
+import { costOf } from '../models/prices.ts';
+import type { PageContext } from './handlers.ts';
+import { preview } from './preview.ts';
+import { type Checked, LIMITS } from './schemas.ts';
+import { redactionsIn } from './sessions.ts';
+
+/** By words alone, so that typing loads no model. */
+const BY_WORDS = { episodes: { methods: ['words'], ranker: 'rrf' } } as const;
+
+export async function readEpisodes({ memory }: PageContext, { group, query, limit }: Checked<'episodes'>) {
+  if (query !== undefined) {
+    const most = Math.min(limit, 100);
+    const { episodes } = await memory.search(query, most, { group, recipe: BY_WORDS });
+    return {
+      episodes: episodes.map(({ uuid, name, excerpt, sourceDescription, referenceTime }) => ({
+        ...{ uuid, name, preview: preview(excerpt), source: '', sourceDescription, referenceTime },
+        ...{ session: null, isCommitted: null },
+      })),
+      isCut: episodes.length === most,
+    };
+  }
+  const episodes = await memory.episodes.list({ group, limit });
+  return {
+    episodes: episodes.map(({ metadata, content, committedAt, ...episode }) => ({
+      uuid: episode.uuid,
+      name: episode.name,
+      preview: preview(content),
+      source: episode.source,
+      sourceDescription: episode.sourceDescription,
+      referenceTime: episode.referenceTime,
+      session: sessionOf(metadata),
+      isCommitted: committedAt !== null,
+    })),
+    isCut: episodes.length === limit,
+  };
+}
+
+/** @throws InvalidInputError when there is none */
+export async function readEpisode({ memory }: PageContext, { group, episode }: Checked<'episode'>) {
+  const details = await memory.getEpisode(episode, { group });
+  const { entities } = await memory.episodes.getExtracted([details.uuid], { group });
+  const { uuid, name, content, source, sourceDescription, referenceTime, createdAt, committedAt } = details;
+  return {
+    ...{ uuid, name, source, sourceDescription, referenceTime, createdAt, committedAt },
+    content: content.slice(0, LIMITS.content),
+    isCut: content.length > LIMITS.content,
+    session: details.saga ?? sessionOf(details.metadata),
+    facts: details.facts.slice(0, LIMITS.facts),
+    entities: entities.slice(0, LIMITS.entities).map((entity) => ({ uuid: entity.uuid, name: entity.name })),
+    use: details.use
+      .slice(0, LIMITS.sources)
+      .map(({ purpose, model, promptTokens, completionTokens, episodes = 1 }) => ({
+        ...{ purpose, model, promptTokens, completionTokens, episodes },
+        dollars: costOf(model, promptTokens, completionTokens, memory.config.prices) ?? null,
+      })),
+    redactions: redactionsIn(content),
+    waits: committedAt === null ? await waitOf(memory, uuid, group) : null,
+  };
+}
+
+/** An episode whose job nobody knows any more, as of one that Graphiti wrote, waits for no known reason. */
+async function waitOf(memory: MemoryManager, uuid: string, group: string | undefined) {
+  try {
+    const { state, reason = null } = await memory.episodes.getState(uuid, { group });
+    return { isFailed: state === 'failed', reason };
+  } catch (error) {
+    if (!isOperationalError(error)) throw error;
+    return { isFailed: false, reason: null };
+  }
+}
+
+function sessionOf(metadata: object | null): string | null {
+  const { session } = (metadata ?? {}) as { readonly session?: unknown };
+  return typeof session === 'string' ? session : null;
+}

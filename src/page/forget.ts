@@ -1,0 +1,51 @@
+import type { ForgetResult } from '../memory/forget.ts';
+import { MINUTE } from '../time.ts';
+import { PreviewOutdatedError } from './conflicts.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import type { PageContext } from './handlers.ts';
+import { type Checked, type Forgetting, LIMITS } from './schemas.ts';
+
+const TIME_LIMIT = 5 * MINUTE;
+
+export async function previewForget({ memory }: PageContext, { group, episode }: Checked<'previewForget'>) {
+  const planned = await memory.forget({ episode }, { group, dryRun: true });
+  return { effects: shown(planned), fingerprint: effectsFingerprint(planned) };
+}
+
+/**
+ * Forgets an episode if that still has the effects of the preview.
+ * @throws PreviewOutdatedError; what `MemoryManager.forget` throws
+ */
+export async function forgetEpisode({ memory }: PageContext, { group, episode, fingerprint }: Checked<'forget'>) {
+  const planned = await memory.forget({ episode }, { group, dryRun: true });
+  if (fingerprint !== effectsFingerprint(planned)) throw new PreviewOutdatedError();
+  return { effects: shown(await memory.forget({ episode }, { group, timeoutMs: TIME_LIMIT })) };
+}
+
+/** The same for the same effects, whatever their order. */
+function effectsFingerprint({ episodes, facts, entities, maskedEpisodes, similar, ...numbers }: ForgetResult): string {
+  const lists = [episodes, facts, entities, maskedEpisodes, similar].map((items) =>
+    items.map(({ uuid }) => uuid).sort(),
+  );
+  const { keptFacts, reopenedFacts, summaries } = numbers;
+  return fingerprintOf([lists, keptFacts, reopenedFacts, summaries]);
+}
+
+function shown({ episodes, facts, entities, maskedEpisodes, similar, ...numbers }: ForgetResult): Forgetting {
+  const { keptFacts, reopenedFacts, summaries } = numbers;
+  return {
+    episodes: episodes.slice(0, LIMITS.forgotten),
+    facts: facts.slice(0, LIMITS.forgotten),
+    entities: entities.slice(0, LIMITS.forgotten),
+    maskedEpisodes: maskedEpisodes.slice(0, LIMITS.forgotten),
+    similar: similar.slice(0, LIMITS.forgotten),
+    counts: {
+      episodes: episodes.length,
+      facts: facts.length,
+      entities: entities.length,
+      maskedEpisodes: maskedEpisodes.length,
+      similar: similar.length,
+    },
+    ...{ keptFacts, reopenedFacts, summaries },
+  };
+}

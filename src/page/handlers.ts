@@ -1,0 +1,107 @@
+import type { MemoryManager } from '../memory.ts';
+import { type QueueMinute, readLastHour } from '../queue/last-hour.ts';
+import { readOutcomes } from '../telemetry/agent-outcomes.ts';
+import { SECOND } from '../time.ts';
+import { readAnswer } from './answer.ts';
+import { type ArchiveWorkbench, openArchiveWork, readArchives } from './archives.ts';
+import { readEntities, readEntity } from './entities.ts';
+import { readEpisode, readEpisodes } from './episodes.ts';
+import { eraseMemory, previewErase } from './erase.ts';
+import { forgetEpisode, previewForget } from './forget.ts';
+import { readNow } from './now.ts';
+import { pinRule, previewPin } from './pin.ts';
+import { dropLetter, readDeadLetter, readDeadLetters, replayLetter, replayLetters } from './queue.ts';
+import { type CallName, type Checked, LIMITS, type Reply } from './schemas.ts';
+import { readSessions, readTurns } from './sessions.ts';
+import { readSpending } from './spending.ts';
+import { readTimeline } from './timeline.ts';
+
+/** What the calls are answered from. */
+export interface PageContext {
+  readonly memory: MemoryManager;
+  readonly isReadOnly: boolean;
+  readonly version: string;
+  readonly archiveWork: ArchiveWorkbench;
+  /** The last hour of the queue, read at most every ten seconds for all open pages. */
+  readonly lastHour: () => Promise<QueueMinute[]>;
+}
+
+/** What the server of the page keeps between calls. */
+export function openPageState(memory: MemoryManager): Pick<PageContext, 'archiveWork' | 'lastHour'> {
+  return {
+    archiveWork: openArchiveWork(memory),
+    lastHour: rememberFor(10 * SECOND, () => readLastHour(memory.config)),
+  };
+}
+
+/** The result is kept for a time, and callers at the same time share it; a failure is not kept. */
+function rememberFor<T>(ms: number, read: () => Promise<T>): () => Promise<T> {
+  let last: { readonly at: number; readonly result: Promise<T> } | undefined;
+  return () => {
+    const now = performance.now();
+    if (last && now - last.at < ms) return last.result;
+    const result = read();
+    last = { at: now, result };
+    result.catch(() => (last = undefined));
+    return result;
+  };
+}
+
+/** The reply before it is written as JSON, in which dates become texts. */
+type BeforeJson<T> = T extends string
+  ? string | Date
+  : T extends string | null
+    ? string | Date | null
+    : T extends readonly (infer Item)[]
+      ? readonly BeforeJson<Item>[]
+      : T extends object
+        ? { readonly [K in keyof T]: BeforeJson<T[K]> }
+        : T;
+
+type Handlers = {
+  readonly [Name in CallName]: (context: PageContext, input: Checked<Name>) => Promise<BeforeJson<Reply<Name>>>;
+};
+
+export const HANDLERS: Handlers = {
+  session: async ({ memory, isReadOnly, version }) => ({ group: memory.config.group, isReadOnly, version }),
+  groups: async ({ memory }) => {
+    const groups = await memory.getGroups();
+    const projects = new Map(readOutcomes(memory.config.home).map(({ group, directory }) => [group, directory]));
+    return {
+      groups: groups.slice(0, LIMITS.groups).map((row) => ({ ...row, project: projects.get(row.group) ?? null })),
+      isCut: groups.length > LIMITS.groups,
+    };
+  },
+  now: readNow,
+  briefing: async ({ memory }, { group }) => {
+    const [{ text, tokens, pending }, last] = await Promise.all([
+      memory.getBriefing({ group }),
+      memory.getLastBriefing({ group }),
+    ]);
+    return { text, tokens, pending, last: last && { ...last, text: last.text.slice(0, LIMITS.content) } };
+  },
+  answer: readAnswer,
+  entities: readEntities,
+  entity: readEntity,
+  timeline: readTimeline,
+  episodes: readEpisodes,
+  episode: readEpisode,
+  previewForget,
+  forget: forgetEpisode,
+  deadLetters: readDeadLetters,
+  deadLetter: readDeadLetter,
+  replay: replayLetter,
+  replayAll: replayLetters,
+  drop: dropLetter,
+  queueHour: async ({ lastHour }) => ({ minutes: await lastHour() }),
+  archives: readArchives,
+  archiveWork: async ({ archiveWork }) => ({ work: archiveWork.latest() }),
+  startArchiveWork: async ({ archiveWork }, input) => ({ work: archiveWork.start(input) }),
+  previewErase,
+  erase: eraseMemory,
+  sessions: readSessions,
+  turns: readTurns,
+  spending: readSpending,
+  previewPin,
+  pin: pinRule,
+};

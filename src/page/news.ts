@@ -1,0 +1,69 @@
+import type { ServerResponse } from 'node:http';
+import type { MemoryManager } from '../memory.ts';
+import { SECOND } from '../time.ts';
+import type { ArchiveWorkbench } from './archives.ts';
+import { jobsOf } from './now.ts';
+import type { News } from './schemas.ts';
+
+const EVERY = 2 * SECOND;
+/** A line is written at least this often: what came and went between two looks left the counts as they were. */
+const HEARTBEAT = 5;
+
+export interface NewsStream {
+  /** Writes lines of JSON into the response until its reader leaves: one at once, one for each change, and one every ten seconds. */
+  follow(response: ServerResponse): void;
+  close(): void;
+}
+
+/** One reader of the queue's counts for all open pages; while no page is open, nothing is asked. */
+export function openNews(memory: MemoryManager, archiveWork: ArchiveWorkbench): NewsStream {
+  const followers = new Set<ServerResponse>();
+  let timer: NodeJS.Timeout | undefined;
+  let isAsking = false;
+  let last = '';
+  let quiet = 0;
+
+  async function ask(): Promise<void> {
+    if (isAsking) return;
+    isAsking = true;
+    try {
+      const counts = await memory.getJobCounts('store');
+      const work = archiveWork.latest();
+      const news: News = {
+        jobs: jobsOf(counts),
+        completed: counts.completed,
+        work: work && `${work.id} ${work.state}`,
+      };
+      const line = `${JSON.stringify(news)}\n`;
+      quiet = line === last ? quiet + 1 : 0;
+      if (quiet % HEARTBEAT === 0) for (const follower of followers) follower.write(line);
+      last = line;
+    } catch {
+      // The screens ask for the state themselves and show why a server does not answer.
+      for (const follower of followers) follower.write('\n');
+    } finally {
+      isAsking = false;
+    }
+  }
+
+  return {
+    follow(response) {
+      response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+      response.write(last || '\n');
+      followers.add(response);
+      timer ??= setInterval(() => void ask(), EVERY);
+      response.on('close', () => {
+        followers.delete(response);
+        if (followers.size > 0) return;
+        clearInterval(timer);
+        timer = undefined;
+        last = '';
+      });
+      void ask();
+    },
+    close() {
+      clearInterval(timer);
+      for (const follower of followers) follower.end();
+    },
+  };
+}

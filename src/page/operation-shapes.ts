@@ -1,0 +1,244 @@
+import * as z from 'zod/mini';
+
+// The calls about archives, queues, whole memories, sessions and rules; `schemas.ts` joins them with the others.
+
+const time = z.string();
+const timeOrNull = z.nullable(time);
+const count = z.number();
+const text = z.string().check(z.minLength(1), z.maxLength(1000));
+const ofGroup = { group: z.optional(text) };
+const fingerprint = text;
+
+export const OPERATION_LIMITS = {
+  archives: 200,
+  sessions: 500,
+  /** Turns of a session on one page. */
+  turns: 20,
+  /** Characters of a turn in its session, and of a session's summary. */
+  turn: 1200,
+  summary: 4000,
+  /** Characters of a job's payload and of each of its latest failures. */
+  payload: 20_000,
+  detail: 4000,
+  details: 20,
+  /** Characters of an episode in which sentences are looked for. */
+  searched: 8000,
+  /** Sentences of an episode that are offered as a rule. */
+  suggestions: 12,
+  /** Characters of a rule. */
+  rule: 300,
+  /** How far back the cost of reading is summed up: 31 days. */
+  spendingMs: 31 * 86_400_000,
+} as const;
+
+const Archive = z.object({
+  file: z.string(),
+  createdAt: time,
+  bytes: count,
+  episodes: count,
+  entities: count,
+  facts: count,
+  verifiedAt: timeOrNull,
+  restoredAt: timeOrNull,
+});
+export type Archive = z.output<typeof Archive>;
+
+const workKind = z.enum(['export', 'verify', 'restoreTest']);
+/** Work on archives that the server of the page has started or waits for; only the latest is kept. */
+const ArchiveWork = z.object({
+  id: z.string(),
+  kind: workKind,
+  group: z.string(),
+  /** Empty for an export. */
+  file: z.string(),
+  startedAt: time,
+  /** From 0 to 1. */
+  share: z.number(),
+  state: z.enum(['running', 'done', 'failed']),
+  /** What came of it, in a sentence; empty while it runs. */
+  message: z.string(),
+});
+export type ArchiveWork = z.output<typeof ArchiveWork>;
+
+const Minute = z.object({
+  start: time,
+  completed: count,
+  failed: count,
+  /** Milliseconds from the queue to the end, of up to ten episodes of this minute; null without any. */
+  medianMs: z.nullable(count),
+  slowestMs: z.nullable(count),
+});
+export type Minute = z.output<typeof Minute>;
+
+export const DeadLetter = z.object({
+  id: z.string(),
+  queue: z.enum(['store', 'export']),
+  job: z.string(),
+  group: z.nullable(z.string()),
+  reason: z.string(),
+  error: z.nullable(z.string()),
+  attempts: count,
+  queuedAt: time,
+  failedAt: time,
+});
+export type DeadLetter = z.output<typeof DeadLetter>;
+
+/** What a whole memory contains, in the graph and elsewhere. */
+const Erasing = z.object({
+  group: z.string(),
+  episodes: count,
+  entities: count,
+  facts: count,
+  /** Outside the graph. */
+  elsewhere: z.array(
+    z.object({ what: z.enum(['jobs', 'spooled', 'journal', 'memos', 'cached', 'scratchGraphs']), count }),
+  ),
+  archives: z.object({
+    /** Null where the place for archives cannot be reached. */
+    place: z.nullable(z.string()),
+    files: z.array(z.string()),
+    count,
+    /** False when no worker could record at the place that nothing is to be restored from them. */
+    isRecorded: z.boolean(),
+  }),
+});
+export type Erasing = z.output<typeof Erasing>;
+
+export const Redaction = z.object({ kind: z.string(), count });
+export type Redaction = z.output<typeof Redaction>;
+
+/** Dollars are null where the price of a model is unknown. */
+const Cost = z.object({ tokens: count, dollars: z.nullable(count) });
+export type Cost = z.output<typeof Cost>;
+
+const Turn = z.object({
+  uuid: z.string(),
+  name: z.string(),
+  text: z.string(),
+  isCut: z.boolean(),
+  referenceTime: time,
+  isCommitted: z.boolean(),
+  facts: z.array(z.object({ uuid: z.string(), fact: z.string() })),
+  redactions: z.array(Redaction),
+  cost: Cost,
+});
+export type Turn = z.output<typeof Turn>;
+
+const SessionRow = z.object({
+  name: z.string(),
+  episodes: count,
+  first: timeOrNull,
+  last: timeOrNull,
+  /** The beginning of its latest turn, if that is among the latest episodes; else empty. */
+  preview: z.string(),
+});
+
+/** The use of every episode since then is read, so a longer time would read a whole memory. */
+const isWithinDays = (since: string): boolean => Date.now() - Date.parse(since) <= OPERATION_LIMITS.spendingMs;
+
+const job = { id: text, queue: z.enum(['store', 'export']) };
+const rule = z.string().check(z.minLength(1), z.maxLength(OPERATION_LIMITS.rule));
+
+export const OPERATION_CALLS = {
+  archives: {
+    method: 'GET',
+    input: z.object(ofGroup),
+    reply: z.object({
+      /** Null when the settings name no usable place; `problem` says why. */
+      place: z.nullable(z.string()),
+      problem: z.nullable(z.string()),
+      archives: z.array(Archive),
+      isCut: z.boolean(),
+      /** Files that are no whole archive, and encrypted ones that no key opens. */
+      incomplete: count,
+      locked: count,
+      restoreTest: z.nullable(z.object({ file: z.string(), ageMs: count })),
+      failedTest: z.nullable(z.object({ file: z.string(), ageMs: count, error: z.string() })),
+      nextExport: timeOrNull,
+    }),
+  },
+  archiveWork: { method: 'GET', input: z.object({}), reply: z.object({ work: z.nullable(ArchiveWork) }) },
+  startArchiveWork: {
+    method: 'POST',
+    input: z.object({ ...ofGroup, kind: workKind, file: z.optional(text) }),
+    reply: z.object({ work: ArchiveWork }),
+  },
+  queueHour: { method: 'GET', input: z.object({}), reply: z.object({ minutes: z.array(Minute) }) },
+  deadLetter: {
+    method: 'GET',
+    input: z.object(job),
+    reply: z.object({
+      letter: DeadLetter,
+      payload: z.string(),
+      isCut: z.boolean(),
+      /** Its failures, oldest first. */
+      details: z.array(z.string()),
+      traceId: z.nullable(z.string()),
+    }),
+  },
+  replay: { method: 'POST', input: z.object(job), reply: z.object({ jobs: count }) },
+  replayAll: { method: 'POST', input: z.object({}), reply: z.object({ jobs: count }) },
+  drop: { method: 'POST', input: z.object(job), reply: z.object({ jobs: count }) },
+  previewErase: {
+    method: 'GET',
+    input: z.object({ name: text }),
+    reply: z.object({ contents: Erasing, fingerprint: z.string() }),
+  },
+  erase: {
+    method: 'POST',
+    input: z.object({ name: text, typed: text, fingerprint }),
+    reply: z.object({ contents: Erasing }),
+  },
+  sessions: {
+    method: 'GET',
+    input: z.object(ofGroup),
+    reply: z.object({ sessions: z.array(SessionRow), isCut: z.boolean() }),
+  },
+  turns: {
+    method: 'GET',
+    input: z.object({
+      ...ofGroup,
+      session: text,
+      offset: z._default(z.coerce.number().check(z.int(), z.minimum(0), z.maximum(1_000_000)), 0),
+    }),
+    reply: z.object({ name: z.string(), summary: z.string(), total: count, turns: z.array(Turn) }),
+  },
+  spending: {
+    method: 'GET',
+    input: z.object({ ...ofGroup, since: z.iso.datetime({ offset: true }).check(z.refine(isWithinDays)) }),
+    reply: z.object({
+      /** Of the calls that read this memory's episodes. */
+      episodes: count,
+      cost: Cost,
+      /** What all workers have spent today, by UTC; null without MEMORY_BUDGET. */
+      /** Dollars that all workers have spent today by UTC, upkeep included; null if no model has a price. */
+      spentToday: z.nullable(count),
+      /** Dollars for a day; null without MEMORY_BUDGET. */
+      limit: z.nullable(count),
+    }),
+  },
+  previewPin: {
+    method: 'GET',
+    input: z.object({ ...ofGroup, episode: text, rule: z.optional(rule) }),
+    reply: z.object({
+      /** `pending`: an agent proposed the episode as a rule. `inForce`: it is a rule. `text`: a rule can be made from its words. */
+      state: z.enum(['pending', 'inForce', 'text']),
+      suggestions: z.array(z.string()),
+      /** The rule as agents read it; null while none is chosen. */
+      rule: z.nullable(z.string()),
+      /** Rules that would end. */
+      ends: z.array(z.string()),
+      fingerprint: z.string(),
+    }),
+  },
+  pin: {
+    method: 'POST',
+    input: z.object({ ...ofGroup, episode: text, rule, fingerprint }),
+    reply: z.object({
+      /** The episode of the rule. */
+      episode: z.string(),
+      /** False while it waits for a worker. */
+      isInForce: z.boolean(),
+    }),
+  },
+} as const;

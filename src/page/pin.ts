@@ -1,0 +1,120 @@
+import { replacesRule, ruleOf } from '../briefing/rules.ts';
+import { userSentences, userText } from '../briefing/typed-by-user.ts';
+import { InvalidInputError, isOperationalError } from '../errors.ts';
+import type { EpisodeDetails } from '../memory/results.ts';
+import type { MemoryManager } from '../memory.ts';
+import { sentencesOf } from '../passages/sentences.ts';
+import type { EpisodeReceipt } from '../queue/producer.ts';
+import { oneLine, shortened } from '../text.ts';
+import { MINUTE } from '../time.ts';
+import { PreviewOutdatedError } from './conflicts.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import type { PageContext } from './handlers.ts';
+import { OPERATION_LIMITS } from './operation-shapes.ts';
+import type { Checked } from './schemas.ts';
+
+// Someone who has the page's token is the user, so that a rule made here applies at once, like `store --kind rule`.
+
+const TIME_LIMIT = MINUTE;
+const SHORTEST = 6;
+/** Enough for all rules of a briefing. */
+const WHOLE = 100_000;
+
+/** What would become a standing rule: the episode itself if an agent proposed it, else a sentence that the user chooses. */
+export async function previewPin({ memory }: PageContext, { group, episode, rule }: Checked<'previewPin'>) {
+  const { fingerprint, ...plan } = await planPin(memory, group, episode, rule);
+  return { ...plan, fingerprint };
+}
+
+/** @throws PreviewOutdatedError; InvalidInputError when there is no such episode; NoWorkerError for a proposed rule */
+export async function pinRule({ memory }: PageContext, { group, episode, rule, fingerprint }: Checked<'pin'>) {
+  const plan = await planPin(memory, group, episode, rule);
+  if (plan.fingerprint !== fingerprint || plan.rule === null || plan.state === 'inForce')
+    throw new PreviewOutdatedError();
+  if (plan.state === 'pending') {
+    await memory.episodes.confirm(plan.uuid, { group, timeoutMs: TIME_LIMIT });
+    return { episode: plan.uuid, isInForce: true };
+  }
+  const { uuid, rule: text } = plan;
+  // With a key, since a second click before a worker has read the rule must not queue it again.
+  const pinned = await storeRule(memory, group, { uuid, text, idempotencyKey: `pin ${uuid} ${fingerprint}` });
+  // A key does not bring a forgotten rule back.
+  return (await isForgotten(memory, group, pinned)) ? storeRule(memory, group, { uuid, text }) : pinned;
+}
+
+interface Pinned {
+  readonly episode: string;
+  readonly isInForce: boolean;
+}
+
+async function storeRule(
+  memory: MemoryManager,
+  group: string | undefined,
+  { uuid, text, ...key }: { readonly uuid: string; readonly text: string; readonly idempotencyKey?: string },
+): Promise<Pinned> {
+  const options = { group, kind: 'rule', confirmed: true, sourceDescription: 'page', ...key } as const;
+  const receipt = await memory.enqueueEpisode(text, { pinned: uuid }, options);
+  return { episode: receipt.uuid, isInForce: await isStored(memory, group, receipt) };
+}
+
+async function isForgotten(
+  memory: MemoryManager,
+  group: string | undefined,
+  { episode, isInForce }: Pinned,
+): Promise<boolean> {
+  if (!isInForce) return false;
+  try {
+    await memory.getEpisode(episode, { group });
+    return false;
+  } catch (error) {
+    if (error instanceof InvalidInputError) return true;
+    throw error;
+  }
+}
+
+/** The rule is queued in any case, and applies once a worker has read it. Without a worker nothing is waited for. */
+async function isStored(memory: MemoryManager, group: string | undefined, receipt: EpisodeReceipt): Promise<boolean> {
+  try {
+    const { valkey } = await memory.getStatus({ group });
+    if (valkey.ok && valkey.workers === 0)
+      return (await memory.episodes.getState(receipt.uuid, { group })).state === 'committed';
+    await memory.waitFor(receipt, { timeoutMs: TIME_LIMIT });
+    return true;
+  } catch (error) {
+    if (isOperationalError(error)) return false;
+    throw error;
+  }
+}
+
+async function planPin(memory: MemoryManager, group: string | undefined, episode: string, chosen: string | undefined) {
+  const details = await memory.getEpisode(episode, { group });
+  const { rules } = await memory.getBriefing({ group, budgetTokens: WHOLE, cache: false });
+  const state = stateOf(details);
+  const words = state === 'text' ? chosen : details.content;
+  const rule = words === undefined ? null : shortened(oneLine(words), OPERATION_LIMITS.rule);
+  const ends = rule === null ? [] : rules.filter(({ text }) => replacesRule(ruleOf(rule), ruleOf(text)));
+  return {
+    uuid: details.uuid,
+    state,
+    suggestions: state === 'text' ? suggestionsFrom(details) : [],
+    rule,
+    ends: ends.map(({ text }) => text),
+    fingerprint: fingerprintOf([details.content, state, rule, rules.map(({ text, episode: uuid }) => [text, uuid])]),
+  };
+}
+
+function stateOf({ metadata }: EpisodeDetails): 'pending' | 'inForce' | 'text' {
+  if (metadata?.kind !== 'rule') return 'text';
+  return metadata.confirmed ? 'inForce' : 'pending';
+}
+
+/** Of a turn what the user typed, of other texts their sentences. */
+function suggestionsFrom({ content, metadata }: EpisodeDetails): string[] {
+  const typed = userSentences(userText(content, JSON.stringify(metadata))).map(({ text }) => text);
+  const sentences = typed.length > 0 ? typed : sentencesIn(content.slice(0, OPERATION_LIMITS.searched));
+  return [...new Set(sentences.map(oneLine))]
+    .filter(({ length }) => length >= SHORTEST && length <= OPERATION_LIMITS.rule)
+    .slice(0, OPERATION_LIMITS.suggestions);
+}
+
+const sentencesIn = (text: string): string[] => sentencesOf(text).map(({ start, end }) => text.slice(start, end));

@@ -1,0 +1,304 @@
+import * as z from 'zod/mini';
+import { DeadLetter, OPERATION_CALLS, Redaction } from './operation-shapes.ts';
+
+export type { Archive, ArchiveWork, Cost, DeadLetter, Erasing, Minute, Redaction, Turn } from './operation-shapes.ts';
+
+// What the page asks and gets, shared by the server and the page in the browser. Times are ISO 8601 texts. No list is longer than its limit.
+
+const time = z.string();
+const timeOrNull = z.nullable(time);
+const count = z.number();
+
+export const LIMITS = {
+  /** Characters of a question, a name or an id. */
+  text: 1000,
+  answers: 50,
+  entities: 200,
+  facts: 1000,
+  /** Facts of a timeline. */
+  timeline: 5000,
+  /** Characters of a fact on a timeline. */
+  line: 400,
+  episodes: 1000,
+  sources: 20,
+  /** Characters of an episode's text, the rest of which only the command line shows. */
+  content: 200_000,
+  /** Characters of an episode in a list. */
+  preview: 280,
+  deadLetters: 200,
+  groups: 1000,
+  forgotten: 200,
+  /** Bytes of a request. */
+  request: 65_536,
+} as const;
+
+const text = z.string().check(z.minLength(1), z.maxLength(LIMITS.text));
+const upTo = (most: number, usual: number) =>
+  z._default(z.coerce.number().check(z.int(), z.minimum(1), z.maximum(most)), usual);
+const instant = z.optional(z.iso.datetime({ offset: true }));
+const ofGroup = { group: z.optional(text) };
+
+const Source = z.object({ uuid: z.string(), name: z.string(), referenceTime: time });
+export const Fact = z.object({
+  uuid: z.string(),
+  fact: z.string(),
+  relation: z.string(),
+  source: z.string(),
+  sourceUuid: z.string(),
+  target: z.string(),
+  targetUuid: z.string(),
+  episodes: z.array(z.string()),
+  validAt: timeOrNull,
+  invalidAt: timeOrNull,
+  createdAt: timeOrNull,
+  expiredAt: timeOrNull,
+});
+export type Fact = z.output<typeof Fact>;
+
+const TimelineFact = z.object({
+  ...{ uuid: z.string(), fact: z.string(), source: z.string(), sourceUuid: z.string() },
+  /** The first episode that states it. */
+  episode: z.nullable(z.string()),
+  ...{ validAt: timeOrNull, invalidAt: timeOrNull, createdAt: timeOrNull, expiredAt: timeOrNull },
+  /** uuid of the fact that took its place. */
+  replacedBy: z.nullable(z.string()),
+});
+export type TimelineFact = z.output<typeof TimelineFact>;
+
+const FactHit = z.extend(Fact, { score: z.number(), sources: z.array(Source) });
+const PassageHit = z.object({
+  uuid: z.string(),
+  episode: Source,
+  excerpt: z.string(),
+  kind: z.string(),
+  role: z.nullable(z.string()),
+  headings: z.array(z.string()),
+  until: timeOrNull,
+  score: z.number(),
+});
+export type PassageHit = z.output<typeof PassageHit>;
+
+const EntityRow = z.object({ uuid: z.string(), name: z.string(), type: z.string(), summary: z.string() });
+export type EntityRow = z.output<typeof EntityRow>;
+
+const EpisodeRow = z.object({
+  uuid: z.string(),
+  name: z.string(),
+  preview: z.string(),
+  source: z.string(),
+  sourceDescription: z.string(),
+  referenceTime: time,
+  session: z.nullable(z.string()),
+  /** False until its facts are in the graph; null where the list cannot know. */
+  isCommitted: z.nullable(z.boolean()),
+});
+export type EpisodeRow = z.output<typeof EpisodeRow>;
+
+const Jobs = z.object({ waiting: count, active: count, delayed: count, failed: count });
+export type Jobs = z.output<typeof Jobs>;
+
+const Named = z.object({ uuid: z.string(), name: z.string() });
+const Forgetting = z.object({
+  episodes: z.array(Named),
+  facts: z.array(z.object({ uuid: z.string(), fact: z.string() })),
+  entities: z.array(Named),
+  maskedEpisodes: z.array(Named),
+  similar: z.array(Named),
+  /** Numbers before the lists were cut. */
+  counts: z.object({ episodes: count, facts: count, entities: count, maskedEpisodes: count, similar: count }),
+  keptFacts: count,
+  reopenedFacts: count,
+  summaries: count,
+});
+export type Forgetting = z.output<typeof Forgetting>;
+
+const Server = z.object({ answers: z.boolean(), latencyMs: z.nullable(z.number()), error: z.nullable(z.string()) });
+
+const AgentWork = z.nullable(
+  z.object({ host: z.string(), at: time, outcome: z.enum(['ok', 'late', 'failed']), reason: z.nullable(z.string()) }),
+);
+
+const Now = z.object({
+  valkey: Server,
+  falkordb: Server,
+  workers: z.array(z.object({ pid: count, host: z.string(), state: z.string(), startedAt: time })),
+  models: z.array(z.object({ name: z.string(), isAvailable: z.boolean(), failedInARow: count })),
+  jobs: z.nullable(Jobs),
+  oldestWaitingMs: z.nullable(count),
+  lastCommitAgeMs: z.nullable(count),
+  lastFailure: z.nullable(z.string()),
+  restoreTestAgeMs: z.nullable(count),
+  size: z.nullable(z.object({ episodes: count, entities: count, facts: count })),
+  lacksChanges: z.boolean(),
+  spooled: count,
+  /** What agents of this machine did last: stored turns, and got a briefing or facts. */
+  agents: z.object({ capture: AgentWork, recall: AgentWork }),
+});
+export type Now = z.output<typeof Now>;
+
+/** Every call of the page: how it is asked, and the shapes of its input and of its reply. Only a `POST` changes anything. */
+export const CALLS = {
+  session: {
+    method: 'GET',
+    input: z.object({}),
+    reply: z.object({ group: z.string(), isReadOnly: z.boolean(), version: z.string() }),
+  },
+  groups: {
+    method: 'GET',
+    input: z.object({}),
+    reply: z.object({
+      groups: z.array(
+        z.object({
+          group: z.string(),
+          episodes: count,
+          entities: count,
+          facts: count,
+          lastEpisode: timeOrNull,
+          /** The folder in which an agent of this machine last used it. */
+          project: z.nullable(z.string()),
+        }),
+      ),
+      isCut: z.boolean(),
+    }),
+  },
+  now: { method: 'GET', input: z.object(ofGroup), reply: Now },
+  briefing: {
+    method: 'GET',
+    input: z.object(ofGroup),
+    reply: z.object({
+      ...{ text: z.string(), tokens: count, pending: count },
+      /** The last one that an agent got; null if none is known. */
+      last: z.nullable(z.object({ host: z.string(), session: z.nullable(z.string()), toldAt: time, text: z.string() })),
+    }),
+  },
+  answer: {
+    method: 'GET',
+    input: z.object({
+      ...ofGroup,
+      query: text,
+      asOf: instant,
+      knownAt: instant,
+      limit: upTo(LIMITS.answers, 10),
+      budget: z._default(z.coerce.number().check(z.int(), z.minimum(50), z.maximum(8000)), 800),
+    }),
+    reply: z.object({
+      facts: z.array(FactHit),
+      passages: z.array(PassageHit),
+      /** The answer as an agent reads it. */
+      block: z.string(),
+    }),
+  },
+  entities: {
+    method: 'GET',
+    input: z.object({
+      ...ofGroup,
+      type: z.optional(text),
+      query: z.optional(text),
+      offset: z._default(z.coerce.number().check(z.int(), z.minimum(0), z.maximum(10_000_000)), 0),
+      limit: upTo(LIMITS.entities, 60),
+    }),
+    reply: z.object({ entities: z.array(EntityRow), isCut: z.boolean() }),
+  },
+  entity: {
+    method: 'GET',
+    input: z.object({ ...ofGroup, entity: text }),
+    reply: z.object({
+      entity: EntityRow,
+      facts: z.array(Fact),
+      isCut: z.boolean(),
+      /** Its other names. */
+      aliases: z.array(z.string()),
+      /** The latest that mention it, of `mentions` in all. */
+      episodes: z.array(Source),
+      mentions: count,
+    }),
+  },
+  timeline: {
+    method: 'GET',
+    input: z.object({
+      ...ofGroup,
+      entity: z.optional(text),
+      /** The period of interest, which counts only where there are more facts than `limit`. */
+      from: instant,
+      to: instant,
+      limit: upTo(LIMITS.timeline, 1000),
+    }),
+    reply: z.object({
+      entity: z.nullable(z.object({ uuid: z.string(), name: z.string(), type: z.string() })),
+      /** In the order in which they began to hold. */
+      facts: z.array(TimelineFact),
+      /** Of all facts of the memory or of the entity. */
+      count,
+    }),
+  },
+  episodes: {
+    method: 'GET',
+    input: z.object({ ...ofGroup, query: z.optional(text), limit: upTo(LIMITS.episodes, 40) }),
+    reply: z.object({ episodes: z.array(EpisodeRow), isCut: z.boolean() }),
+  },
+  episode: {
+    method: 'GET',
+    input: z.object({ ...ofGroup, episode: text }),
+    reply: z.object({
+      uuid: z.string(),
+      name: z.string(),
+      content: z.string(),
+      isCut: z.boolean(),
+      source: z.string(),
+      sourceDescription: z.string(),
+      referenceTime: time,
+      createdAt: time,
+      committedAt: timeOrNull,
+      session: z.nullable(z.string()),
+      facts: z.array(z.object({ uuid: z.string(), fact: z.string(), validAt: timeOrNull, invalidAt: timeOrNull })),
+      entities: z.array(Named),
+      use: z.array(
+        z.object({
+          purpose: z.string(),
+          model: z.string(),
+          promptTokens: count,
+          completionTokens: count,
+          /** Null where the price of the model is unknown. */
+          dollars: z.nullable(count),
+          /** How many episodes share the call. */
+          episodes: count,
+        }),
+      ),
+      redactions: z.array(Redaction),
+      /** Why it is not read yet, if an attempt failed; `isFailed` if it is a dead letter. Null once it is read. */
+      waits: z.nullable(z.object({ isFailed: z.boolean(), reason: z.nullable(z.string()) })),
+    }),
+  },
+  previewForget: {
+    method: 'GET',
+    input: z.object({ ...ofGroup, episode: text }),
+    reply: z.object({ effects: Forgetting, fingerprint: z.string() }),
+  },
+  forget: {
+    method: 'POST',
+    input: z.object({ ...ofGroup, episode: text, fingerprint: text }),
+    reply: z.object({ effects: Forgetting }),
+  },
+  deadLetters: {
+    method: 'GET',
+    input: z.object({ limit: upTo(LIMITS.deadLetters, 50) }),
+    reply: z.object({
+      ...{ store: Jobs, export: Jobs, letters: z.array(DeadLetter), isCut: z.boolean() },
+      /** Of jobs that wait for another attempt or have failed. */
+      lastFailure: z.nullable(z.string()),
+    }),
+  },
+  ...OPERATION_CALLS,
+} as const;
+
+export type CallName = keyof typeof CALLS;
+export type Input<Name extends CallName> = z.input<(typeof CALLS)[Name]['input']>;
+export type Checked<Name extends CallName> = z.output<(typeof CALLS)[Name]['input']>;
+export type Reply<Name extends CallName> = z.output<(typeof CALLS)[Name]['reply']>;
+
+/** A refusal or failure, in a sentence for the user. */
+export const Failure = z.object({ code: z.string(), message: z.string() });
+
+/** One line of the stream of news: the state of the queue of episodes, and of the latest work on archives. */
+export const News = z.object({ jobs: Jobs, completed: count, work: z.nullable(z.string()) });
+export type News = z.output<typeof News>;

@@ -1,0 +1,80 @@
+import { InvalidInputError } from '../errors.ts';
+import { mapConcurrently } from '../map-concurrently.ts';
+import type { EpisodeDetails } from '../memory/results.ts';
+import type { MemoryManager } from '../memory.ts';
+import { costOf } from '../models/prices.ts';
+import type { PageContext } from './handlers.ts';
+import { type Cost, OPERATION_LIMITS, type Redaction } from './operation-shapes.ts';
+import { preview } from './preview.ts';
+import type { Checked } from './schemas.ts';
+
+const AT_ONCE = 4;
+/** The latest episodes, from which sessions get a preview. */
+const PREVIEWED = 100;
+/** Facts of a turn in its session; its own page has all. */
+const FACTS = 20;
+
+/** Sessions with agents, and other chains of episodes. */
+export async function readSessions({ memory }: PageContext, { group }: Checked<'sessions'>) {
+  const [sessions, latest] = await Promise.all([
+    memory.sagas.list({ group }),
+    memory.episodes.list({ group, limit: PREVIEWED }),
+  ]);
+  const previews = new Map(latest.reverse().map(({ metadata, content }) => [metadata?.session, content]));
+  return {
+    sessions: sessions.slice(0, OPERATION_LIMITS.sessions).map((session) => ({
+      ...session,
+      preview: preview(previews.get(session.name) ?? ''),
+    })),
+    isCut: sessions.length > OPERATION_LIMITS.sessions,
+  };
+}
+
+/** A session turn by turn. @throws InvalidInputError when there is none of that name */
+export async function readTurns({ memory }: PageContext, { group, session, offset }: Checked<'turns'>) {
+  const saga = await memory.sagas.get(session, { group, offset, limit: OPERATION_LIMITS.turns });
+  const { name, summary, episodeCount: total } = saga;
+  const turns = await mapConcurrently(saga.episodes, AT_ONCE, ({ uuid }) => readTurn(memory, group, uuid));
+  return { name, summary: summary.slice(0, OPERATION_LIMITS.summary), total, turns: turns.flat() };
+}
+
+/** An episode may be forgotten while its session is read; then it is left out. */
+async function readTurn(memory: MemoryManager, group: string | undefined, episode: string) {
+  try {
+    const { uuid, name, content, referenceTime, committedAt, facts, use } = await memory.getEpisode(episode, { group });
+    return [
+      {
+        ...{ uuid, name, referenceTime, isCommitted: committedAt !== null },
+        text: content.slice(0, OPERATION_LIMITS.turn),
+        isCut: content.length > OPERATION_LIMITS.turn,
+        facts: facts.slice(0, FACTS).map((fact) => ({ uuid: fact.uuid, fact: fact.fact })),
+        redactions: redactionsIn(content),
+        cost: costOfUse(use, memory.config.prices),
+      },
+    ];
+  } catch (error) {
+    if (error instanceof InvalidInputError) return [];
+    throw error;
+  }
+}
+
+/** An episode's own calls, and its share of calls that served several episodes. */
+export function costOfUse(use: EpisodeDetails['use'], prices: Parameters<typeof costOf>[3]): Cost {
+  let [tokens, dollars, isKnown] = [0, 0, true];
+  for (const { model, promptTokens, completionTokens, episodes = 1 } of use) {
+    tokens += (promptTokens + completionTokens) / episodes;
+    const price = costOf(model, promptTokens, completionTokens, prices);
+    if (price === undefined) isKnown = false;
+    else dollars += price / episodes;
+  }
+  return { tokens: Math.round(tokens), dollars: isKnown ? dollars : null };
+}
+
+const HIDDEN = /\[redacted:([\w -]{1,60})\]|\[private\]/g;
+
+/** What was hidden before the text was stored, by kind, as the marks in the text say. */
+export function redactionsIn(content: string): Redaction[] {
+  const counts = new Map<string, number>();
+  for (const [, kind = 'private part'] of content.matchAll(HIDDEN)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return [...counts].map(([kind, count]) => ({ kind, count })).sort((a, b) => b.count - a.count);
+}

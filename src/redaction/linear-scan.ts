@@ -1,0 +1,81 @@
+/** A stretch of a text and what comes in its place. */
+export interface Cut {
+  readonly from: number;
+  readonly to: number;
+  readonly put: string;
+}
+
+/**
+ * Puts something else in the place of what `look` names, wherever `anchor` is found. The search continues after a cut, or else after
+ * the anchor, so that work stays linear when each look reads a bounded stretch or only what it cuts.
+ * @param anchor a global pattern that is quick to fail: literals and bounded repetition
+ */
+export function rewritten(text: string, anchor: RegExp, look: (found: RegExpExecArray) => Cut | undefined): string {
+  return withCuts(text, cutsIn(text, anchor, look));
+}
+
+/** The cuts themselves, in their order and without overlaps. */
+export function cutsIn(text: string, anchor: RegExp, look: (found: RegExpExecArray) => Cut | undefined): Cut[] {
+  const pattern = new RegExp(anchor);
+  const cuts: Cut[] = [];
+  let from = 0;
+  for (let found = pattern.exec(text); found; found = pattern.exec(text)) {
+    const cut = look(found);
+    if (!cut || cut.from < from) continue;
+    cuts.push(cut);
+    from = Math.max(cut.to, cut.from);
+    pattern.lastIndex = Math.max(from, found.index + 1);
+  }
+  return cuts;
+}
+
+/** @param cuts in their order; of those that overlap the first counts */
+export function withCuts(text: string, cuts: readonly Cut[]): string {
+  let [left, from] = ['', 0];
+  for (const cut of cuts) {
+    if (cut.from < from) continue;
+    left += text.slice(from, cut.from) + cut.put;
+    from = cut.to;
+  }
+  return cuts.length === 0 ? text : left + text.slice(from);
+}
+
+/** Where something comes next, or the text's end. Asked with growing positions it reads the text once for each thing. */
+export function nextIn(text: string): (what: string, from: number) => number {
+  const known = new Map<string, readonly [from: number, at: number]>();
+  return (what, from) => {
+    const [lastFrom, at] = known.get(what) ?? [0, -1];
+    if (lastFrom <= from && from <= at) return at;
+    const found = text.indexOf(what, from);
+    const next = found < 0 ? text.length : found;
+    known.set(what, [from, next]);
+    return next;
+  };
+}
+
+/** What a sticky pattern matches at a place; undefined for nothing. */
+export function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | undefined {
+  pattern.lastIndex = at;
+  return pattern.exec(text) ?? undefined;
+}
+
+/** Where a run of a sticky pattern that begins at a place ends. */
+export function runEnd(pattern: RegExp, text: string, at: number): number {
+  pattern.lastIndex = at;
+  return pattern.test(text) ? pattern.lastIndex : at;
+}
+
+/** The last match of a global pattern that ends before a place. Asked with growing places it reads the text once. */
+export function lastBefore(text: string, pattern: RegExp): (at: number) => RegExpExecArray | undefined {
+  const search = new RegExp(pattern);
+  let last: RegExpExecArray | undefined;
+  let nextMatch: RegExpExecArray | null | undefined;
+  return (at) => {
+    if (nextMatch === undefined) nextMatch = search.exec(text);
+    while (nextMatch && nextMatch.index + nextMatch[0].length <= at) {
+      last = nextMatch;
+      nextMatch = search.exec(text);
+    }
+    return last;
+  };
+}

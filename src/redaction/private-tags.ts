@@ -1,0 +1,45 @@
+import { TAG_PATTERNS, tagPattern, tagsIn } from './tags.ts';
+
+const TAG = tagPattern('private');
+export const PRIVATE_TAG_PATTERNS = [TAG, ...TAG_PATTERNS];
+
+/** The replacement for private text. */
+export const PRIVATE = '[private]';
+
+export interface Visible {
+  readonly text: string;
+  /** What was taken out, without its tags. */
+  readonly hidden: readonly string[];
+  /** True when a span was opened and never closed, so that what follows elsewhere may belong to it. */
+  readonly isOpen: boolean;
+}
+
+/**
+ * Takes out `<private>…</private>`, nested ones whole. In doubt it hides: what follows an opening without an end, and what stands
+ * before an end without an opening.
+ */
+export function withoutPrivate(text: string): Visible {
+  const kept: string[] = [];
+  const hidden: string[] = [];
+  let [depth, from] = [0, 0];
+  for (const tag of tagsIn(text, TAG)) {
+    if (depth === 0) {
+      if (tag.isEnd) {
+        hidden.push(text.slice(from, tag.from), ...kept.splice(0));
+        kept.push(PRIVATE);
+        from = tag.to;
+        continue;
+      }
+      kept.push(text.slice(from, tag.from), PRIVATE);
+      from = tag.to;
+    }
+    depth += tag.isEnd ? -1 : 1;
+    if (depth === 0) {
+      hidden.push(text.slice(from, tag.from));
+      from = tag.to;
+    }
+  }
+  if (from === 0) return { text, hidden, isOpen: false };
+  (depth > 0 ? hidden : kept).push(text.slice(from));
+  return { text: kept.join(''), hidden, isOpen: depth > 0 };
+}

@@ -1,0 +1,75 @@
+import { readlinkSync, statSync } from 'node:fs';
+import * as z from 'zod/mini';
+import { ConfigError } from './errors.ts';
+import { homeFolder, runningFile, serverLink } from './home.ts';
+import { readJsonFile } from './json.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type Noted = Readonly<Record<string, string>>;
+
+const noteShape = z.object({ settings: z.record(z.string(), z.string()) });
+
+/**
+ * What running `up`s noted, by the name of the setting. Of a server that the environment names by host or port only what belongs to
+ * that very server counts, from the home of whichever `up` of this user runs it: its password, and the key of the journals in Valkey.
+ * @param fallback the default of a setting
+ * @throws ConfigError when the home is not to be trusted
+ */
+export function savedSettings(
+  environment: Environment,
+  fallback: (name: string) => string | undefined,
+): (name: string) => string | undefined {
+  const home = homeFolder(environment);
+  checkHome(home);
+  const noted = readNote(home);
+  const byStore = Object.fromEntries(
+    ['FALKORDB', 'VALKEY'].map((store): [string, Noted] => {
+      const [hostName, portName] = [`${store}_HOST`, `${store}_PORT`];
+      if (!environment[hostName] && !environment[portName]) return [store, noted];
+      const address = [environment[hostName] || fallback(hostName), environment[portName] || fallback(portName)];
+      const isNoted = (note: Noted) => address.map(onThisMachine).join() === [note[hostName], note[portName]].join();
+      if (isNoted(noted)) return [store, noted];
+      const found = noteOfServer(address[1] ?? '', environment);
+      const secrets = Object.entries(found).filter(([name]) => SECRETS.has(name) && storeOf(name) === store);
+      return [store, isNoted(found) ? Object.fromEntries(secrets) : {}];
+    }),
+  );
+  return (name) => (byStore[storeOf(name)] ?? noted)[name];
+}
+
+const SECRETS = new Set(['FALKORDB_PASSWORD', 'VALKEY_PASSWORD', 'MEMORY_JOURNAL_KEY']);
+
+/** Each Valkey has its own journal key. */
+const storeOf = (name: string): string => (name === 'MEMORY_JOURNAL_KEY' ? 'VALKEY' : (name.split('_')[0] ?? ''));
+
+const onThisMachine = (name: string | undefined): string => (name === 'localhost' ? '127.0.0.1' : (name ?? ''));
+
+/** The note of another home of this user, found by a port of its servers. */
+function noteOfServer(port: string, environment: Environment): Noted {
+  try {
+    const home = readlinkSync(serverLink(environment, port));
+    checkHome(home);
+    return readNote(home);
+  } catch {
+    return {};
+  }
+}
+
+/** Empty where nothing was started, or the note is unreadable: then only the environment and the defaults count. */
+const readNote = (home: string): Noted => readJsonFile(runningFile(home), noteShape)?.settings ?? {};
+
+/**
+ * A home names the servers that get everything and the file with types that is run, and it holds turns that wait for them: only this
+ * user may write there. Costs one stat.
+ * @throws ConfigError
+ */
+export function checkHome(home: string): void {
+  const found = statSync(home, { throwIfNoEntry: false });
+  if (!found || !process.getuid) return;
+  if (found.uid !== process.getuid())
+    throw new ConfigError(`${home} belongs to another user of this machine; set MEMORY_HOME to a folder of your own.`);
+  if ((found.mode & 0o022) !== 0)
+    throw new ConfigError(
+      `Other users of this machine can write into ${home}, where settings and data are kept; run chmod 700 on it, or set MEMORY_HOME to another folder.`,
+    );
+}

@@ -1,0 +1,221 @@
+import type { GroupGraph } from '../../graph/group-graph.ts';
+import { endedFacts } from '../../graph/queries/episodes.ts';
+import { type PassageRow, replacementsOf } from '../../graph/queries/passages.ts';
+import type { FactRow } from '../../graph/queries/search-facts.ts';
+import { isAfter, type Moment, normalizedTime } from '../../graph/queries/time-conditions.ts';
+import { isTableRow } from '../../passages/lines.ts';
+import { headingsOf } from '../../passages/passages.ts';
+import type { EndedSentence } from '../../statements/ended-ranges.ts';
+import type { Statement } from '../../statements/statement.ts';
+import { day, toGraphTime } from '../../time.ts';
+import type { Found } from '../results.ts';
+import { findEndedSentences, type ShownPart } from './ended-sentences.ts';
+
+/** A part of a passage's text that no longer holds. */
+export interface EndedRange {
+  /** Positions in the text that the passage's own range refers to. */
+  readonly start: number;
+  readonly end: number;
+  /** When it ended, in the graph's format. */
+  readonly until: string;
+  /** The sentence that holds now; shown instead. */
+  readonly replacedBy?: string;
+  /** The statement that says so. */
+  readonly endedBy?: Statement;
+}
+
+/** Current facts of an answer, and the ended parts of its passages. */
+export interface WhatHolds {
+  /** The facts that hold. */
+  readonly facts: readonly FactRow[];
+  /** By the passages' uuids; no entry for a passage without ended parts. */
+  readonly ended: ReadonlyMap<string, readonly EndedRange[]>;
+}
+
+/**
+ * Finds which facts and parts of passages had ended at a moment: sentences that a later statement ended, and the exact sentences of facts that
+ * have ended. Stored passages never change, so this runs for each answer, after the ranking. Facts and passages share the queries.
+ * @param reading the texts that the passages' ranges refer to; queries that need no text run meanwhile
+ */
+export async function whatHolds(
+  graph: GroupGraph,
+  shownFacts: readonly FactRow[],
+  passages: readonly PassageRow[],
+  moment: Moment,
+  reading: Promise<{ readonly textAt: (passage: PassageRow) => string | undefined }>,
+): Promise<WhatHolds> {
+  const episodes = [...new Set(passages.map(({ episode }) => episode))];
+  if (moment.alsoEnded || episodes.length + shownFacts.length === 0) return { facts: shownFacts, ended: new Map() };
+  const [replacements, facts, stated] = await Promise.all([
+    replacedAt(graph, [...new Set([...episodes, ...replaceableUuids(shownFacts)])], moment),
+    episodes.length > 0 ? endedFacts(graph, episodes, moment) : [],
+    reading.then(({ textAt }) =>
+      findEndedSentences(
+        graph,
+        [...partsOfFacts(shownFacts), ...passages.flatMap((passage) => partOf(passage, textAt(passage)))],
+        moment,
+      ),
+    ),
+  ]);
+  const { textAt } = await reading;
+  const ended = facts.filter(
+    ({ invalidAt, expiredAt }) =>
+      normalizedTime(invalidAt) !== null &&
+      !isAfter(invalidAt, moment.asOf) &&
+      !(moment.knownAt && isAfter(expiredAt, moment.knownAt)),
+  );
+  const byEpisode = Map.groupBy(ended, ({ episode }) => episode);
+  const ranges = new Map(
+    passages.flatMap((passage): (readonly [string, readonly EndedRange[]])[] => {
+      const text = textAt(passage);
+      if (text === undefined) return [];
+      const { uuid, start, end } = passage;
+      const until = replacements.get(passage.episode);
+      if (until !== undefined) return [[uuid, [{ start, end, until }]]];
+      const replaced = (stated.get(passage.uuid) ?? []).map((range) => endedRangeOf(range, text));
+      const ofFacts = (byEpisode.get(passage.episode) ?? []).flatMap(({ fact, evidence, invalidAt }) =>
+        placesOf(evidence ?? fact, text, passage).map((range) => ({ ...range, until: invalidAt ?? '' })),
+      );
+      const own = [
+        ...replaced,
+        ...ofFacts.filter((it) => !replaced.some((other) => it.start < other.end && other.start < it.end)),
+      ];
+      return own.length > 0 ? [[uuid, own]] : [];
+    }),
+  );
+  return { facts: shownFacts.filter((fact) => isCurrent(fact, replacements, stated)), ended: ranges };
+}
+
+/** The same answer without facts that hold no more, and with what holds now in the place of a sentence that does not. */
+export async function withCurrentText(graph: GroupGraph, found: Found, moment: Moment): Promise<Found> {
+  const { facts, episodes } = found;
+  if (moment.alsoEnded || facts.length + episodes.length === 0) return found;
+  const [replaced, ended] = await Promise.all([
+    replacedAt(graph, [...new Set([...replaceableUuids(facts), ...episodes.map(({ uuid }) => uuid)])], moment),
+    findEndedSentences(
+      graph,
+      [
+        ...partsOfFacts(facts),
+        ...episodes.map((it) => ({
+          ...{ id: it.uuid, episode: it.uuid, text: it.excerpt, start: 0 },
+          saidAt: it.referenceTime,
+        })),
+      ],
+      moment,
+    ),
+  ]);
+  const isOver = (id: string) => replaced.has(id) || (ended.get(id) ?? []).some(({ isPart }) => !isPart);
+  const shown = new Set(episodes.filter(({ uuid }) => !isOver(uuid)).map(({ excerpt }) => excerpt));
+  return {
+    ...found,
+    facts: facts.filter((it) => isCurrent(it, replaced, ended)),
+    episodes: episodes.flatMap((it) => {
+      const until = replaced.get(it.uuid);
+      if (until !== undefined) return [{ ...it, excerpt: `until ${day(until)}: ${it.excerpt}` }];
+      const [range] = ended.get(it.uuid) ?? [];
+      if (!range) return [it];
+      const excerpt = range.isPart ? `${it.excerpt} (${range.endedBy.text})` : (range.corrected ?? range.endedBy.text);
+      if (shown.has(excerpt)) return [];
+      shown.add(excerpt);
+      return [{ ...it, excerpt }];
+    }),
+  };
+}
+
+/** What a note may replace of some facts: themselves and the episodes that state them. */
+export const replaceableUuids = (facts: readonly FactRow[]): string[] =>
+  facts.flatMap(({ uuid, episodes }) => [uuid, ...(episodes ?? [])]);
+
+/** Facts as `findEndedSentences` takes them. */
+export const partsOfFacts = (facts: readonly FactRow[]): ShownPart[] =>
+  facts.map((it) => ({
+    ...{ id: it.uuid, episode: it.episodes[0] ?? '', text: it.fact, start: 0 },
+    saidAt: it.validAt ?? it.createdAt,
+  }));
+
+/** Whether a fact holds, from what was replaced and what has ended. */
+export function isCurrent(
+  { uuid, episodes }: FactRow,
+  replaced: ReadonlyMap<string, string>,
+  ended: ReadonlyMap<string, readonly EndedSentence[]>,
+): boolean {
+  const isReplaced = replaced.has(uuid) || (episodes.length > 0 && episodes.every((episode) => replaced.has(episode)));
+  return !isReplaced && !(ended.get(uuid) ?? []).some(({ isPart }) => !isPart);
+}
+
+/** When episodes and facts were replaced by a note, of those that were so at a moment, by their uuids. */
+export async function replacedAt(
+  graph: GroupGraph,
+  uuids: readonly string[],
+  { asOf, knownAt }: Moment,
+): Promise<Map<string, string>> {
+  const replacements = await replacementsOf(graph, uuids).catch((error: unknown) => {
+    // A graph of an earlier release has no index of passages until a worker has prepared it.
+    if (error instanceof Error && /index|attribute/i.test(error.message)) return [];
+    throw error;
+  });
+  return new Map(
+    replacements
+      .filter(({ time, known }) => !isAfter(time, asOf) && !(knownAt && isAfter(known, knownAt)))
+      .map(({ uuid, time }) => [uuid, time]),
+  );
+}
+
+const SPEAKER = /^[\p{L}][\p{L}\p{N}_.-]*: /u;
+
+/** The place of a sentence in a part of a text; white space and marks of emphasis may differ. */
+function placesOf(sentence: string, text: string, { start, end }: { start: number; end: number }) {
+  const [wanted] = bare(sentence.replace(SPEAKER, ''));
+  const needle = wanted.trim().replace(/[.!?]+$/, '');
+  const [haystack, places] = bare(text.slice(start, end));
+  const at = needle === '' ? -1 : haystack.indexOf(needle);
+  if (at < 0) return [];
+  return [{ start: start + (places[at] ?? 0), end: start + (places[at + needle.length - 1] ?? 0) + 1 }];
+}
+
+/** A text without marks of emphasis and with single spaces, and the original position of each character. */
+function bare(text: string): [string, number[]] {
+  let result = '';
+  const places: number[] = [];
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at] ?? '';
+    if (character === '`' || character === '*') continue;
+    const isSpace = /\s/.test(character);
+    if (isSpace && result.endsWith(' ')) continue;
+    result += isSpace ? ' ' : character;
+    places.push(at);
+  }
+  return [result, places];
+}
+
+/** The output of tools is no statement, so it neither ends nor is ended. */
+function partOf(
+  { uuid, episode, start, end, time, headings, source }: PassageRow,
+  text: string | undefined,
+): ShownPart[] {
+  if (text === undefined || source !== '') return [];
+  return [
+    {
+      id: uuid,
+      episode,
+      text: text.slice(start, end),
+      start,
+      saidAt: time,
+      // The header of a table names the scopes of its columns, not that of a row.
+      headings: headingsOf(text, headings).filter((heading) => !isTableRow(heading)),
+    },
+  ];
+}
+
+/** A sentence of which only a part ended is shown together with the statement that ended the part. */
+export function endedRangeOf(
+  { start, end, until, endedBy, isPart, corrected }: EndedSentence,
+  text: string,
+): EndedRange {
+  const range = { start, end, until: toGraphTime(until) };
+  if (corrected !== undefined)
+    return { ...range, replacedBy: `${corrected} (corrected ${day(toGraphTime(endedBy.saidAt))}: ${endedBy.text})` };
+  if (isPart)
+    return { ...range, replacedBy: `${text.slice(start, end)} (${day(toGraphTime(endedBy.saidAt))}: ${endedBy.text})` };
+  return { ...range, replacedBy: `since ${day(toGraphTime(endedBy.saidAt))}: ${endedBy.text}`, endedBy };
+}

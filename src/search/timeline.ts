@@ -1,0 +1,113 @@
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { entityHistory, findEntitiesByName } from '../graph/queries/entities.ts';
+import { countFacts, type FactRow } from '../graph/queries/search-facts.ts';
+import { normalizedTime } from '../graph/queries/time-conditions.ts';
+import {
+  type BeginPeriod,
+  countFactsOf,
+  latestFacts,
+  latestFactsOf,
+  rivalsOf,
+  someFacts,
+} from '../graph/queries/timeline.ts';
+import { DAY, toGraphTime } from '../time.ts';
+import { typeOf } from './results.ts';
+
+export interface TimelineFact extends FactRow {
+  /** uuid of the fact that took its place at the moment it ended; null for none among those returned. */
+  readonly replacedBy: string | null;
+}
+
+/** Facts in the order in which they began to hold. */
+export interface Timeline {
+  /** The entities with the requested name; none for the whole memory, or when the name is unknown. */
+  readonly entities: readonly { readonly name: string; readonly type: string; readonly uuid: string }[];
+  readonly facts: readonly TimelineFact[];
+  /** The number of all facts of the memory or of the entity. */
+  readonly count: number;
+}
+
+export interface TimelineScope {
+  /** Name, alias or uuid; undefined for the whole memory. */
+  readonly entity: string | undefined;
+  readonly from: Date | undefined;
+  readonly to: Date | undefined;
+  readonly limit: number;
+}
+
+/**
+ * All facts if they are at most `limit`. Of more, those that began last before `to` and had not ended before `from`; facts without a
+ * beginning are then left out for the whole memory.
+ */
+export async function timelineOf(graph: GroupGraph, { entity, from, to, limit }: TimelineScope): Promise<Timeline> {
+  const period = {
+    since: '0',
+    before: to ? toGraphTime(to) : '9999-12-31T24',
+    openAt: from ? toGraphTime(from) : '0',
+  };
+  if (entity === undefined) {
+    const count = await countFacts(graph);
+    const facts = count <= limit ? await someFacts(graph, limit) : await latestOfAll(graph, period, to, limit);
+    return { entities: [], facts: await inOrder(graph, facts), count };
+  }
+  const called = await findEntitiesByName(graph, [entity]);
+  const uuids = called.map(({ uuid }) => uuid);
+  const count = await countFactsOf(graph, uuids);
+  const facts =
+    count <= limit
+      ? await entityHistory(graph, uuids)
+      : await latestFactsOf(graph, uuids, { ...period, since: '' }, limit);
+  return {
+    entities: called.map(({ name, labels, uuid }) => ({ name, type: typeOf(labels), uuid })),
+    facts: await inOrder(graph, facts),
+    count: count <= limit ? facts.length : count,
+  };
+}
+
+/** Sorting all facts of a large graph takes a quarter of a second, so ever longer periods are read until one has enough. */
+const PERIODS = [30 * DAY, 240 * DAY, 2000 * DAY];
+
+async function latestOfAll(
+  graph: GroupGraph,
+  period: BeginPeriod,
+  to: Date | undefined,
+  limit: number,
+): Promise<FactRow[]> {
+  const end = Math.min(to?.getTime() ?? Date.now(), Date.now());
+  for (const length of PERIODS) {
+    const since = toGraphTime(new Date(end - length));
+    const facts = await latestFacts(graph, { ...period, since }, limit);
+    if (facts.length === limit) return facts;
+  }
+  return latestFacts(graph, period, limit);
+}
+
+async function inOrder(graph: GroupGraph, facts: readonly FactRow[]): Promise<TimelineFact[]> {
+  const ended = facts.filter(({ invalidAt }) => invalidAt !== null).map(({ uuid }) => uuid);
+  const order = ({ validAt, createdAt, uuid }: FactRow) =>
+    [normalizedTime(validAt) ?? '', normalizedTime(createdAt) ?? '', uuid].join('\n');
+  return linkReplacements(facts, await rivalsOf(graph, ended))
+    .map((fact) => ({ fact, key: order(fact) }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ fact }) => fact);
+}
+
+/**
+ * Names for each ended fact the one that began at the moment of its end: one that contradicts it, or else another value of the same
+ * relation of the same entity.
+ */
+export function linkReplacements<Fact extends FactRow>(
+  facts: readonly Fact[],
+  rivals: ReadonlyMap<string, readonly string[]>,
+): (Fact & { readonly replacedBy: string | null })[] {
+  const byBeginning = Map.groupBy(facts, ({ validAt }) => normalizedTime(validAt));
+  return facts.map((fact) => {
+    const end = normalizedTime(fact.invalidAt);
+    const next = end === null ? [] : (byBeginning.get(end) ?? []).filter(({ uuid }) => uuid !== fact.uuid);
+    const known = rivals.get(fact.uuid) ?? [];
+    const replacing =
+      next.find(({ uuid }) => known.includes(uuid)) ??
+      next.find(({ sourceUuid, relation }) => sourceUuid === fact.sourceUuid && relation === fact.relation);
+    return { ...fact, replacedBy: replacing?.uuid ?? null };
+  });
+}

@@ -1,0 +1,30 @@
+import * as z from 'zod/mini';
+import { MINUTE, SECOND } from '../time.ts';
+
+/** Most restarts in a row. */
+export const MAX_RESTARTS = 5;
+
+/** A process that has run this long is well, and its next death is the first of a new row. */
+const WELL_AFTER = 15 * MINUTE;
+
+/** The deaths and failed starts of one process in a row, as stored in the note of `up`. */
+export const failures = z.object({
+  count: z.number(),
+  /** Of the latest one, in milliseconds since 1970. */
+  at: z.number(),
+  /** Of the latest one, as the beginning of a sentence without a full stop. */
+  reason: z.string(),
+  gaveUp: z.boolean(),
+});
+
+export type Failures = z.output<typeof failures>;
+
+/** The row with one failure more. */
+export function withFailure(previous: Failures | undefined, reason: string, now: number): Failures {
+  const isSameRow = previous !== undefined && now - previous.at < WELL_AFTER;
+  const count = isSameRow ? previous.count + 1 : 1;
+  return { count, at: now, reason, gaveUp: count > MAX_RESTARTS };
+}
+
+/** Milliseconds from a failure to the restart: 0, 1, 2, 4 and 8 s. */
+export const delayBefore = ({ count }: Failures): number => (count <= 1 ? 0 : 2 ** (count - 2) * SECOND);

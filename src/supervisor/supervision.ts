@@ -1,0 +1,60 @@
+import { homeFolder } from '../home.ts';
+import { oneLine, shortened } from '../text.ts';
+import { ago, DAY } from '../time.ts';
+import { isOurs, partsOf, readNote } from './processes.ts';
+import { type Failures, MAX_RESTARTS } from './restart-policy.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const LONGEST_REASON = 300;
+
+export const NAMES = { worker: 'worker', valkey: 'Valkey', falkordb: 'FalkorDB' } as const;
+
+/** What the supervisor of a home does. */
+export interface Supervision {
+  readonly isRunning: boolean;
+  /** The latest failures of each process that has failed since `up`, and whether that process runs again. */
+  readonly failures: readonly (Failures & {
+    readonly process: (typeof NAMES)[keyof typeof NAMES];
+    readonly isRunning: boolean;
+  })[];
+}
+
+/** Undefined where `up` has started nothing. */
+export async function supervisionOf(environment: Environment): Promise<Supervision | undefined> {
+  const home = homeFolder(environment);
+  const running = readNote(home);
+  if (running === undefined) return undefined;
+  const failures = await Promise.all(
+    partsOf(running).map(async (part) => {
+      const failure = running.failures[part];
+      return failure && { process: NAMES[part], isRunning: await isOurs(home, part, running), ...failure };
+    }),
+  );
+  return {
+    isRunning: await isOurs(home, 'supervisor', running),
+    failures: failures.filter((failure) => failure !== undefined),
+  };
+}
+
+/** What a reader should know, each as a sentence that says what to type; empty while nothing has died in the last day. */
+export function supervisionNotices({ isRunning, failures }: Supervision, now = Date.now()) {
+  const off =
+    'Processes that die are not restarted, because the supervisor is not running; `memory-manager up` starts one.';
+  return [
+    ...(isRunning ? [] : [{ isFault: false, text: off }]),
+    ...failures
+      .filter(({ gaveUp, at }) => gaveUp || now - at < DAY)
+      .map((failure) => ({ isFault: failure.gaveUp, text: sentenceOf(failure, now) })),
+  ];
+}
+
+function sentenceOf(
+  { process, isRunning, count, at, reason, gaveUp }: Supervision['failures'][number],
+  now: number,
+): string {
+  const why = shortened(oneLine(reason), LONGEST_REASON);
+  if (gaveUp)
+    return `${process} is not restarted any more, since it failed ${MAX_RESTARTS + 1} times in a row, the last time ${ago(now - at)}: ${why}. Remove the cause, then run \`memory-manager up\`.`;
+  return `${process} failed ${ago(now - at)}${count > 1 ? ` (failure ${count} in a row)` : ''} and ${isRunning ? 'was' : 'will be'} restarted: ${why}.`;
+}

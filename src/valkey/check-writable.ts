@@ -1,0 +1,48 @@
+import type { Redis } from 'ioredis';
+import type { Address } from '../config.ts';
+import { isOperationalError, StoreUnreachableError } from '../errors.ts';
+import { ensureConnected, failFastConnection } from './connections.ts';
+import { explainStore, replicaError, type Store } from './failures.ts';
+import { ignoreReplyError } from './server-info.ts';
+
+/**
+ * Checks that a server is a primary that accepts writes, and writes nothing: in a transaction a server refuses each command as it would
+ * outside, and a discarded transaction changes nothing. The check opens its own connection, since an open connection may lead to another
+ * server than a new one, as when the primary behind an address was replaced.
+ * @throws StoreUnreachableError, AccessRefusedError, WrongServerError
+ */
+export async function checkWritable(store: Store, address: Address, queuePrefix: string): Promise<void> {
+  const connection = failFastConnection(address);
+  try {
+    await ensureConnected(connection, address).catch((error: Error) => {
+      throw store === 'Valkey' ? error : explainStore(error.cause, store, address);
+    });
+    // A replica can be configured to accept writes. Managed servers may forbid ROLE.
+    const role = await connection.role().catch(ignoreReplyError);
+    if (role?.[0] === 'slave') throw replicaError(store, address);
+    await tryWrite(connection, store, queuePrefix);
+  } catch (error) {
+    throw explainRefusal(error, store, address);
+  } finally {
+    connection.disconnect();
+  }
+}
+
+/** Both writes are among the rights that a worker needs. */
+async function tryWrite(connection: Redis, store: Store, queuePrefix: string): Promise<void> {
+  await connection.call('MULTI');
+  if (store === 'Valkey') await connection.call('SET', `${queuePrefix}:ready`, 'x');
+  else await connection.call('GRAPH.QUERY', 'ready', 'RETURN 1');
+  await connection.call('DISCARD');
+}
+
+function explainRefusal(error: unknown, store: Store, address: Address): Error {
+  const { name, message } = error as Error;
+  const at = `${store} at ${address.host}:${address.port}`;
+  if (name === 'ReplyError' && message.startsWith('LOADING '))
+    return new StoreUnreachableError(`${at} is loading its data.`, { cause: error });
+  const explained = explainStore(error, store, address);
+  if (name !== 'ReplyError' || isOperationalError(explained)) return explained;
+  // Such as NOREPLICAS. Only the code of the refusal is certain to contain no data.
+  return new StoreUnreachableError(`${at} accepts no writes (${message.split(' ')[0]}).`, { cause: error });
+}

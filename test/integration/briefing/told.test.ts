@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { briefingToTell } from '../../../src/memory/briefing.ts';
+import { openServices, type Services } from '../../../src/memory/services.ts';
+import { MemoryManager } from '../../../src/memory.ts';
+import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
+import { environmentOf, runCommand } from '../../support/command-line.ts';
+import { allText } from '../../support/faults/dump.ts';
+import { useOpened } from '../../support/opened.ts';
+import { newGroup, useStores } from '../../support/stores.ts';
+import { until } from '../../support/wait.ts';
+
+const stores = useStores();
+const opened = useOpened(stores);
+let memory: MemoryManager;
+let services: Services;
+let workers: RunningWorkers;
+let group: string;
+
+beforeAll(async () => {
+  memory = new MemoryManager(stores.config);
+  services = openServices(stores.config, {});
+  workers = await startWorkers(stores.config, ['store']);
+});
+afterAll(async () => {
+  await workers?.close();
+  await services?.close();
+  await memory?.close();
+});
+beforeEach(() => {
+  group = newGroup();
+});
+
+async function store(content: string): Promise<string> {
+  const receipt = await memory.enqueueEpisode(content, {}, { group, kind: 'rule', confirmed: true });
+  await memory.waitFor(receipt);
+  return receipt.uuid;
+}
+
+const tell = () => memory.getBriefing({ group, toldTo: { host: 'codex', session: 's1' } });
+const last = () => memory.getLastBriefing({ group });
+const isTold = () => until('the briefing told', async () => (await last()) ?? undefined);
+const placesOf = async (word: string) =>
+  [...(await allText(opened.valkey))].filter(([, text]) => text.includes(word)).map(([place]) => place);
+
+test('the last briefing told to an agent is known with its host, session and time, and outlives commits', async () => {
+  expect(await last()).toBe(null);
+  await store('Always use pnpm, never npm.');
+  const before = Date.now();
+
+  const { text } = await tell();
+  const first = await isTold();
+  await store('Never push to main.');
+
+  expect(text).toContain('pnpm');
+  expect(first).toEqual({ host: 'codex', session: 's1', toldAt: expect.any(Date), text });
+  expect(first.toldAt.getTime()).toBeGreaterThanOrEqual(before);
+  expect(await last()).toEqual(first);
+});
+
+test('a hook notes the briefing that its session gets, though its process ends at once', async () => {
+  await store('Always use pnpm, never npm.');
+  const event = JSON.stringify({ session_id: 's2', cwd: stores.config.home, source: 'startup' });
+
+  const outputs: string[] = [];
+  const start = async () => {
+    const command = ['hook', 'SessionStart', '--host', 'claude-code', '--group', group];
+    outputs.push((await runCommand(command, environmentOf(stores.config), event)).stdout);
+  };
+
+  // On a busy machine a hook leaves out what comes too late, and tells nothing.
+  const told = await until('the briefing told', async () => {
+    await start();
+    return (await last()) ?? undefined;
+  });
+
+  expect(told).toMatchObject({ host: 'claude-code', session: 's2' });
+  expect(outputs.map((output) => output && JSON.parse(output).hookSpecificOutput?.additionalContext)).toContainEqual(
+    expect.stringContaining(told.text),
+  );
+});
+
+test('a briefing that was only read, or read past the cache, is not noted as told', async () => {
+  await store('Always use pnpm, never npm.');
+  await memory.getBriefing({ group });
+  await memory.getBriefing({ group, cache: false, toldTo: { host: 'codex' } });
+  await tell();
+
+  expect(await isTold()).toMatchObject({ session: 's1' });
+});
+
+describe('what is forgotten does not stay in the last briefing', () => {
+  test('when its episode is forgotten', async () => {
+    const uuid = await store('Always use Toldword, never npm.');
+    await store('Never push to main.');
+    await tell();
+    await isTold();
+    expect((await placesOf('Toldword')).join()).toContain(':told');
+
+    await memory.forget({ episode: uuid }, { group });
+
+    expect(await placesOf('Toldword')).toEqual([]);
+    expect(await last()).toBe(null);
+  });
+
+  test('when it is read before and told after', async () => {
+    const uuid = await store('Always use Lateword, never npm.');
+    const { sections, noteTold } = await briefingToTell(services, group);
+    expect(JSON.stringify(sections)).toContain('Lateword');
+
+    await memory.forget({ episode: uuid }, { group });
+    noteTold('Always use Lateword', { host: 'codex' });
+    // On the same connection, so that the note has been answered before this.
+    await briefingToTell(services, group);
+
+    expect(await placesOf('Lateword')).toEqual([]);
+    expect(await last()).toBe(null);
+  });
+
+  test('when secrets are redacted', async () => {
+    await store('Always use Plainword, never npm.');
+    await tell();
+    await isTold();
+
+    await memory.redact({ group });
+
+    expect(await last()).toBe(null);
+  });
+
+  test('when the memory is erased', async () => {
+    await store('Always use Erasedword, never npm.');
+    await tell();
+    await isTold();
+
+    await memory.forgetGroup(group);
+
+    expect(await placesOf('Erasedword')).toEqual([]);
+    expect(await opened.valkey.keys(`*{${group}}:told`)).toEqual([]);
+  });
+});

@@ -1,0 +1,48 @@
+import { expect, test, vi } from 'vitest';
+import { disconnectWithCopies, retryingConnection } from '../../../src/valkey/connections.ts';
+import { useStores } from '../../support/stores.ts';
+import { until } from '../../support/wait.ts';
+
+const stores = useStores();
+
+test('a connection ends with its copies, also with one that is reconnecting', async () => {
+  const connection = retryingConnection(stores.config.valkey);
+  const [ready, reconnecting] = [connection.duplicate(), connection.duplicate({ host: '127.0.0.1', port: 1 })];
+  reconnecting.on('error', () => {});
+  await ready.ping();
+  reconnecting.connect().catch(() => {});
+  await until('a reconnection', () => reconnecting.status === 'reconnecting');
+
+  disconnectWithCopies(connection);
+
+  await until('the end', () => ready.status === 'end');
+  expect((reconnecting as unknown as { reconnectTimeout: unknown }).reconnectTimeout).toBeNull();
+});
+
+test('a copy that has ended gets no timer that keeps the process alive', async () => {
+  const connection = retryingConnection(stores.config.valkey);
+  const copy = connection.duplicate();
+  await copy.ping();
+  copy.disconnect();
+  await until('the end', () => copy.status === 'end');
+  const disconnect = vi.spyOn(copy, 'disconnect');
+
+  disconnectWithCopies(connection);
+
+  expect(disconnect).not.toHaveBeenCalled();
+});
+
+test('a copy that is connected again after the end does not reconnect', async () => {
+  const connection = retryingConnection(stores.config.valkey);
+  const nobody = { host: '127.0.0.1', port: 1 };
+  const early = connection.duplicate(nobody);
+  disconnectWithCopies(connection);
+  const late = connection.duplicate(nobody);
+
+  for (const copy of [early, late]) {
+    copy.on('error', () => {});
+    await copy.connect().catch(() => {});
+    await until('the end', () => copy.status === 'end');
+    expect((copy as unknown as { reconnectTimeout: unknown }).reconnectTimeout).toBeNull();
+  }
+});

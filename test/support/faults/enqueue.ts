@@ -1,0 +1,87 @@
+import { StoreUnreachableError } from '../../../src/errors.ts';
+import type { MemoryManager } from '../../../src/memory.ts';
+import type { JobCounts } from '../../../src/queue/producer.ts';
+import { MINUTE } from '../../../src/time.ts';
+import { lookOn, until } from '../wait.ts';
+import { optionsOf, type StoryEpisode } from './story.ts';
+
+/** Adds an episode to the queue; resolves when Valkey has acknowledged it. */
+export async function enqueue(memory: MemoryManager, episode: StoryEpisode): Promise<void> {
+  await memory.enqueueEpisode(episode.content, null, optionsOf(episode));
+}
+
+/** Adds all episodes to the queue, a few hundred per round trip. Episodes that were added before a refusal are recognised by their uuids. */
+export async function enqueueAll(memory: MemoryManager, episodes: readonly StoryEpisode[]): Promise<void> {
+  const all = episodes.map((episode) => ({ content: episode.content, ...optionsOf(episode) }));
+  await whenReachable(() => memory.enqueueEpisodes(all));
+}
+
+/** Repeats a call that was refused because a server, on a busy machine, answered later than callers wait. */
+export async function whenReachable<T>(call: () => Promise<T>): Promise<T> {
+  const { answer } = await until('an answer in time', async () => {
+    try {
+      return { answer: await call() };
+    } catch (error) {
+      if (error instanceof StoreUnreachableError) return undefined;
+      throw error;
+    }
+  });
+  return answer;
+}
+
+/** No job takes this long, whatever else the machine does. */
+const STALLED = 10 * MINUTE;
+
+/**
+ * Waits until so many jobs of the queue are done. How long all of them take depends on the machine, so only a queue that makes no progress
+ * fails.
+ * @param stalled milliseconds without progress after which the wait fails
+ */
+export async function untilDone(memory: MemoryManager, jobs: number, stalled = STALLED): Promise<void> {
+  await untilCount(memory, `${jobs} done jobs`, jobs, ({ completed }) => completed, stalled);
+}
+
+/** The same for jobs that are done or dead letters. */
+export async function untilEnded(memory: MemoryManager, jobs: number): Promise<void> {
+  await untilCount(memory, `${jobs} ended jobs`, jobs, ({ completed, failed }) => completed + failed, STALLED);
+}
+
+async function untilCount(
+  memory: MemoryManager,
+  what: string,
+  jobs: number,
+  countEnded: (counts: JobCounts) => number,
+  stalled: number,
+): Promise<void> {
+  let [ended, changed, last] = [0, performance.now(), ''];
+  const isStalled = () => performance.now() - changed > stalled;
+  await until(
+    what,
+    async () => {
+      const counts = await memory.getJobCounts('store').catch(() => undefined);
+      if (counts !== undefined) {
+        last = JSON.stringify(counts);
+        if (countEnded(counts) > ended) [ended, changed] = [countEnded(counts), performance.now()];
+      }
+      return ended >= jobs || isStalled();
+    },
+    Number.POSITIVE_INFINITY,
+  );
+  if (ended >= jobs) return;
+  const why = await memory.getLastFailure('store').catch(() => undefined);
+  throw new Error(`${what}: no progress for ${stalled} ms: ${last}${why ? `; a job failed last because: ${why}` : ''}`);
+}
+
+/** Does `work` with one after the other, a new one every so many milliseconds, whatever the one before is doing. */
+export async function paced<T>(items: readonly T[], every: number, work: (item: T) => Promise<unknown>): Promise<void> {
+  const began = performance.now();
+  const under: Promise<unknown>[] = [];
+  for (const [index, item] of items.entries()) {
+    await lookOn(Math.max(0, began + index * every - performance.now()));
+    const working = work(item);
+    // Awaited at the end; until then its failure must not count as unhandled.
+    working.catch(() => {});
+    under.push(working);
+  }
+  await Promise.all(under);
+}

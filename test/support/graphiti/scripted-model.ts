@@ -1,0 +1,54 @@
+import type {
+  DatedFact,
+  EntityCandidate,
+  EntityQuestion,
+  Extraction,
+  LanguageModel,
+} from '../../../src/models/language-model.ts';
+import { localDefaults } from '../../../src/models/local/language-model.ts';
+
+/** What a told model thinks of what rules cannot decide; nothing by default. */
+export interface Opinions {
+  readonly isSame?: (asked: EntityQuestion, candidate: EntityCandidate) => boolean;
+  readonly repeats?: (fact: DatedFact, candidate: DatedFact) => boolean;
+  readonly contradicts?: (fact: DatedFact, candidate: DatedFact) => boolean;
+}
+
+export interface ScriptedModel extends LanguageModel {
+  /** For each call of `resolve` the names and facts that were asked about. */
+  readonly asked: { readonly entities: readonly string[]; readonly facts: readonly string[] }[];
+}
+
+const never = () => false;
+
+/** A model that reads in each text what it was told is there, and has opinions of its own about it. */
+export function scriptedModel(
+  told: Readonly<Record<string, Partial<Extraction>>>,
+  { isSame = never, repeats = never, contradicts = never }: Opinions = {},
+): ScriptedModel {
+  const asked: ScriptedModel['asked'] = [];
+  return {
+    ...localDefaults,
+    id: 'told-1',
+    resolves: true,
+    asked,
+    async extract({ content }) {
+      const extraction = told[content];
+      if (!extraction) throw new Error(`nobody told what "${content}" says`);
+      return { entities: [], facts: [], ended: [], ...extraction };
+    },
+    async resolve({ entities, facts }) {
+      asked.push({ entities: entities.map(({ name }) => name), facts: facts.map(({ fact }) => fact.fact) });
+      return {
+        entities: entities.map((it) => place(it.candidates.findIndex((candidate) => isSame(it, candidate)))),
+        facts: facts.map(({ fact, candidates }) => ({
+          repeats: place(candidates.findIndex((candidate) => repeats(fact, candidate))),
+          contradicts: candidates.flatMap((candidate, at) => (contradicts(fact, candidate) ? [at] : [])),
+        })),
+      };
+    },
+    async close() {},
+  };
+}
+
+const place = (index: number): number | null => (index < 0 ? null : index);

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll } from 'vitest';
+import { scopeOf } from '../../../src/agents/scope.ts';
+import { type Config, loadConfig } from '../../../src/config.ts';
+import type { EpisodeDetails, FactHit } from '../../../src/memory/results.ts';
+import { MemoryManager } from '../../../src/memory.ts';
+import type { JobCounts } from '../../../src/queue/producer.ts';
+import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
+import type { Stores } from '../stores.ts';
+import { until } from '../wait.ts';
+import { makePlace, type Place } from './place.ts';
+
+/** An agent's project and its memory, with a worker. */
+export interface ProjectMemory {
+  readonly memory: MemoryManager;
+  /** That of the place's project. */
+  readonly group: string;
+  readonly place: Place;
+  /** What the plugin, the hooks and the MCP server read from the environment. */
+  readonly environment: Record<string, string>;
+  /** Waits until the memory has an episode with these words, and returns it. */
+  kept(words: string): Promise<EpisodeDetails>;
+  /** As the graph has them now. */
+  facts(query: string): Promise<readonly FactHit[]>;
+  /** The texts of all episodes, one after the other, once no job waits any more. */
+  everything(): Promise<string>;
+}
+
+/** Opens it before the file's tests and ends it after. */
+export function useProjectMemory(stores: Stores): ProjectMemory {
+  const project = {} as { -readonly [K in keyof ProjectMemory]: ProjectMemory[K] };
+  let worker: RunningWorkers;
+
+  beforeAll(async () => {
+    project.place = await makePlace();
+    project.group = scopeOf({ directory: project.place.project, environment: {} }).group;
+    project.environment = environmentOf(stores.config);
+    const config = { ...stores.config, group: project.group, takeoverMs: loadConfig({}).takeoverMs };
+    worker = await startWorkers(config, ['store']);
+    project.memory = new MemoryManager(config);
+  });
+  afterAll(async () => {
+    await Promise.all([project.memory?.close(), worker?.close(), project.place?.remove()]);
+  });
+
+  project.kept = async (words) => {
+    const found = await until(`an episode with "${words}"`, async () =>
+      (await project.memory.episodes.list({ limit: 100 })).find(({ content }) => content.includes(words)),
+    );
+    return project.memory.getEpisode(found.uuid);
+  };
+  project.facts = async (query) => (await project.memory.search(query, 20, { find: 'facts', cache: false })).facts;
+  project.everything = async () => {
+    await until('rest', async () => isAtRest(await project.memory.getJobCounts('store')));
+    return (await project.memory.episodes.list({ limit: 1000 })).map(({ content }) => content).join('\n');
+  };
+  return project;
+}
+
+const isAtRest = ({ waiting, active, delayed }: JobCounts): boolean => waiting + active + delayed === 0;
+
+function environmentOf({ valkey, falkordb, home, queuePrefix }: Config): Record<string, string> {
+  return {
+    VALKEY_HOST: valkey.host,
+    VALKEY_PORT: String(valkey.port),
+    FALKORDB_HOST: falkordb.host,
+    FALKORDB_PORT: String(falkordb.port),
+    MEMORY_HOME: home,
+    MEMORY_MODELS: 'local',
+    MEMORY_QUEUE_PREFIX: queuePrefix,
+  };
+}

@@ -1,0 +1,107 @@
+import { expect, test } from 'vitest';
+import type { BackgroundStores } from '../../../../src/agents/opencode/background-work.ts';
+import type { MessagePart } from '../../../../src/agents/opencode/host.ts';
+import { openRecallInjection, type RecallTimeouts } from '../../../../src/agents/opencode/inject-recall.ts';
+import type { Recall } from '../../../../src/agents/opencode/recall.ts';
+import { openSessions } from '../../../../src/agents/opencode/sessions.ts';
+import { MINUTE } from '../../../../src/time.ts';
+import { lookOn } from '../../../support/wait.ts';
+
+/** The memory answers each question with the next of these; undefined stands for one that never comes. */
+function primed(
+  answers: readonly (string | Promise<string> | undefined)[],
+  atHand?: string,
+  news: (string | undefined)[] = [],
+  timeouts: RecallTimeouts = {},
+) {
+  const outcomes: ('late' | 'ok')[] = [];
+  const noted: string[] = [];
+  const left = [...answers];
+  const recall: Recall = {
+    opening: () => {
+      const answer = left.shift();
+      return answer === undefined ? new Promise(() => {}) : Promise.resolve(answer);
+    },
+    news: async () => news.shift(),
+    warmUp: async () => {},
+    atHand: () => atHand,
+    noteTold: (session, text) => noted.push(`${session}: ${text}`),
+  };
+  const background = { stores: async () => ({}) } as unknown as BackgroundStores;
+  const prime = openRecallInjection(
+    undefined,
+    background,
+    recall,
+    timeouts,
+    () => outcomes.push('late'),
+    () => outcomes.push('ok'),
+  );
+  const sessions = openSessions();
+  sessions.created({ id: 's' });
+  return {
+    outcomes,
+    noted,
+    session: sessions.of('s'),
+    /** What is added to a message. */
+    async told(sessionID = 's'): Promise<(string | undefined)[]> {
+      const parts: MessagePart[] = [{ id: 'prt_1', sessionID, messageID: 'm', type: 'text', text: 'What?' }];
+      await prime(sessions.of(sessionID), { sessionID }, { message: { id: 'm' }, parts });
+      return parts.slice(1).map(({ text }) => text);
+    },
+  };
+}
+
+test('what is recalled is told once', async () => {
+  const { told } = primed(['It is Redis.', 'Never asked.']);
+
+  expect([await told(), await told()]).toEqual([['It is Redis.'], []]);
+});
+
+test('what comes too late has a second chance at the next message, and no third', async () => {
+  const { told } = primed([undefined, 'It is Redis.', 'Never asked.']);
+  expect([await told(), await told(), await told()]).toEqual([[], ['It is Redis.'], []]);
+
+  const silent = primed([undefined, undefined, 'Never asked.'], 'The user likes tabs.');
+  expect([await silent.told(), await silent.told(), await silent.told()]).toEqual([['The user likes tabs.'], [], []]);
+});
+
+test('the first message of a process waits for stores that are still being loaded, and no other does', async () => {
+  const slow = lookOn(50).then(() => 'It is Redis.');
+  const { told } = primed([slow, undefined], undefined, [], { timeoutMs: 1, firstTimeoutMs: 2 * MINUTE });
+
+  expect(await told()).toEqual(['It is Redis.']);
+  expect(await told('another')).toEqual([]);
+});
+
+test('only what a session was given is noted as told', async () => {
+  const { told, noted } = primed(['It is Redis.'], undefined, ['It is Valkey.']);
+  const late = primed([undefined, undefined]);
+  for (let message = 0; message < 2; message += 1) {
+    await told();
+    await late.told();
+  }
+
+  expect(noted).toEqual(['s: It is Redis.']);
+  expect(late.noted).toEqual([]);
+});
+
+test('each message counts as answered or late', async () => {
+  const { outcomes, told } = primed([undefined, 'It is Redis.'], undefined, ['It is Valkey.', undefined]);
+  for (let message = 0; message < 4; message += 1) await told();
+
+  expect(outcomes).toEqual(['late', 'ok', 'ok', 'ok']);
+});
+
+test('after a compaction the same is told again', async () => {
+  const { session, told } = primed(['It is Redis.', 'It is Redis.']);
+  await told();
+  session.isPrimed = false;
+
+  expect(await told()).toEqual(['It is Redis.']);
+});
+
+test('a later message gets what is known of it', async () => {
+  const { told } = primed(['It is Redis.'], undefined, ['Port 7490.', undefined]);
+
+  expect([await told(), await told(), await told()]).toEqual([['It is Redis.'], ['Port 7490.'], []]);
+});

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import type { PassageRow } from '../../../src/graph/queries/passages.ts';
+import { queryTerms, termsOf } from '../../../src/passages/terms.ts';
+import type { Candidates } from '../../../src/search/answer/candidates.ts';
+import { comparePlaces, rank, SHORT_TEXT_FACTOR, WEIGHTS } from '../../../src/search/answer/rank.ts';
+import { passageRow } from './passage-rows.ts';
+
+test('equals come newest first, then by place and by what they say, and by uuid only if nothing else differs', () => {
+  const [old, recent] = ['2026-03-02T10:00:00+00:00', '2026-03-03T10:00:00+00:00'];
+  const inOrder: PassageRow[] = [
+    passageRow({ episode: 'g', time: recent, known: old, ordinal: 2 }),
+    passageRow({ episode: 'f', time: old, known: recent, ordinal: 1 }),
+    passageRow({ episode: 'e', time: old, known: old, ordinal: 0, terms: 'b' }),
+    passageRow({ episode: 'd', time: old, known: old, ordinal: 1, terms: 'a' }),
+    passageRow({ episode: 'c', time: old, known: old, ordinal: 1, terms: 'b' }),
+    passageRow({ episode: 'x', time: old, known: old, ordinal: 1, terms: 'b' }),
+  ];
+
+  expect(inOrder.toReversed().sort(comparePlaces)).toEqual(inOrder);
+});
+
+test('a fact about an entity of the question comes before a passage that only mentions the entity', () => {
+  const text = 'Who works on Harbor?';
+  const terms = queryTerms(text);
+  const other = 'Harbor uses Valkey 8 for its sessions';
+  const passage = passageRow({ episode: 'a', terms: termsOf(other).join(' '), length: termsOf(other).length });
+  const fact = { uuid: 'f', fact: 'Mira Okafor works on Harbor', source: 'Mira Okafor', target: 'Harbor', cosine: 0.7 };
+  const scoresWith = (weights: typeof WEIGHTS) => {
+    const { passages, facts } = rank(
+      { text, terms, window: undefined },
+      {
+        ...{ passages: [passage], facts: [fact as Candidates['facts'][number]], before: new Map(), after: new Map() },
+        ...{
+          cosines: new Map([['a-0', 0.6]]),
+          stated: new Map(),
+          documentFrequencies: new Map([['harbor', 1]]),
+          passageCount: 2,
+        },
+      },
+      weights,
+    );
+    return { passage: passages[0]?.score ?? 0, fact: facts[0]?.score ?? 0 };
+  };
+
+  const [scores, without] = [scoresWith(WEIGHTS), scoresWith({ ...WEIGHTS, entity: 0 })];
+  expect(scores.fact).toBeGreaterThan(scores.passage);
+  expect(scores.passage - without.passage).toBeCloseTo(WEIGHTS.entity);
+  expect(scores.fact - without.fact).toBeCloseTo(SHORT_TEXT_FACTOR * WEIGHTS.entity);
+});

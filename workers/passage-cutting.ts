@@ -1,0 +1,34 @@
+import type { Graphs } from '../src/graph/graphs.ts';
+import { countUncut, orphanedEpisodes } from '../src/graph/queries/passage-upkeep.ts';
+import { PASSAGE_VERSION } from '../src/passages/passages.ts';
+import type { Producer } from '../src/queue/producer.ts';
+import { MINUTE } from '../src/time.ts';
+import { repeatTask } from './repeat.ts';
+
+const PAUSE = 10 * MINUTE;
+
+/** Checks at the start and then regularly which memories have episodes without passages, or passages without episodes, and queues a task for them. */
+export function startPassages(
+  graphs: Pick<Graphs, 'group' | 'groups'>,
+  producer: Pick<Producer, 'task'>,
+  pause = PAUSE,
+): { end(): Promise<void> } {
+  const check = async () => {
+    for (const group of await graphs.groups().catch(() => [])) {
+      // A graph or queue that is unavailable is checked the next time.
+      const graph = graphs.group(group);
+      const [uncut, orphans] = await Promise.all([countUncut(graph, PASSAGE_VERSION), orphanedEpisodes(graph)]).catch(
+        () => [0, []] as const,
+      );
+      if (uncut + orphans.length > 0) await producer.task(group, { kind: 'passages' }).catch(() => undefined);
+    }
+  };
+  const first = check();
+  const { end } = repeatTask(pause, check);
+  return {
+    async end() {
+      await end();
+      await first;
+    },
+  };
+}

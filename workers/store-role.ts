@@ -1,0 +1,136 @@
+import type { Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { reembed } from '../src/archive/reembed.ts';
+import { chooseStore } from '../src/archive/stores/choose.ts';
+import type { Config } from '../src/config.ts';
+import { type Forgetting, ingestUnlessForgotten, openForgetting } from '../src/forget/forget.ts';
+import type { Graphs } from '../src/graph/graphs.ts';
+import { type OpenIngest, openIngest } from '../src/ingest/ingest.ts';
+import type { Journal } from '../src/journal/journal.ts';
+import { cachingEmbedder } from '../src/models/caching-embedder.ts';
+import type { Embedder } from '../src/models/embedder.ts';
+import type { LanguageModel } from '../src/models/language-model.ts';
+import type { Ontology } from '../src/ontology.ts';
+import { EXPORT_QUEUE, STORE_QUEUE } from '../src/queue/jobs.ts';
+import type { Producer } from '../src/queue/producer.ts';
+import { answerQuestions } from '../src/queue/question-vectors.ts';
+import { openQueue } from '../src/queue/queues.ts';
+import { openSpool } from '../src/queue/spool/spool.ts';
+import type { Metrics } from '../src/telemetry/metrics.ts';
+import { redactError } from '../src/telemetry/redact-error.ts';
+import type { VitalSigns } from '../src/telemetry/vital-signs.ts';
+import { openUpkeep, type Upkeep } from '../src/upkeep/upkeep.ts';
+import type { Leases } from '../src/valkey/lease.ts';
+import { startBriefings } from './briefings.ts';
+import { startExpiry } from './expiry.ts';
+import { startRenewal } from './index-renewal.ts';
+import { startPassages } from './passage-cutting.ts';
+import { startStoreWorker } from './store-worker.ts';
+
+/** What all roles of a worker process share. */
+export interface SharedResources {
+  readonly config: Config;
+  readonly valkey: Redis;
+  readonly graphs: Graphs;
+  readonly journal: Journal;
+  readonly leases: Leases;
+  readonly producer: Producer;
+  readonly languageModel: LanguageModel;
+  readonly embedder: Embedder;
+  readonly ontology: Ontology;
+  readonly metrics: Metrics;
+  readonly signs: VitalSigns;
+  /** Migrates keys of a group that an earlier release stored under other names; called before any work on the group. */
+  readonly takeOver: (group: string) => Promise<void>;
+  readonly onNotice: (sentence: string) => void;
+  /** Opens a connection to Valkey that is closed with the process' others. */
+  readonly connection: () => Redis;
+}
+
+export interface StoreRole {
+  readonly worker: Worker;
+  /** Lets other workers continue the active jobs immediately. */
+  readonly handBack: () => Promise<void>;
+  readonly closing: readonly (() => Promise<void>)[];
+}
+
+/** Stores episodes and runs tasks; between jobs: briefings, passages of older episodes, index renewal, vectors for questions. */
+export function startStoreRole(shared: SharedResources): StoreRole {
+  const { config, valkey, graphs, leases, producer, embedder, metrics, signs, takeOver, onNotice } = shared;
+  const caching = cachingEmbedder(embedder);
+  const renewal = startRenewal({ graphs, leases }, metrics);
+  const passages = startPassages(graphs, producer);
+  const expiry = startExpiry(graphs, producer);
+  const briefings = startBriefings(graphs, valkey);
+  // Without the channel, recall works by words only; the worker is not affected.
+  answerQuestions(valkey, leases.pubSub, config.queuePrefix, caching).catch(() => {});
+
+  // The mark of a long summary stays in the graph; the next commit reports the group again.
+  const onLong = (group: string) => {
+    producer.task(group, { kind: 'summaries' }).catch((error: unknown) => onNotice(redactError(error).message));
+  };
+  const onCommitted = (count: number, group: string) => {
+    signs.committed(count);
+    renewal.touched(group);
+    briefings.touched(group);
+  };
+  const ingest = openIngest(graphs, valkey, leases, {
+    ...{ model: shared.languageModel, embedder: caching, ontology: shared.ontology, metrics },
+    ...{ takeover: config.takeoverMs, onLong, onCommitted, expiry: config.expiry },
+  });
+  const queue = openQueue(STORE_QUEUE, shared.connection(), config);
+  const exportQueue = openQueue(EXPORT_QUEUE, shared.connection(), config);
+  const forgetting = openForgetting({
+    ...{
+      graphs,
+      valkey,
+      leases,
+      queue,
+      exportQueue,
+      queuePrefix: config.queuePrefix,
+      onLong,
+      metrics,
+      embedder: caching,
+      journalKey: config.journalKey,
+    },
+    spool: openSpool(config.home, config.spoolLimit),
+    archives: () => chooseStore(config),
+    onLater: async (group) => void (await producer.task(group, { kind: 'archive-forgotten' })),
+  });
+  const worker = startStoreWorker(
+    config,
+    shared.connection(),
+    afterTakeOver(takeOver, ingest, forgetting),
+    upkeepOf(shared, caching, forgetting),
+    { metrics, onNotice },
+  );
+  return {
+    worker,
+    handBack: () => ingest.close(),
+    closing: [renewal.end, passages.end, expiry.end, briefings.end, () => queue.close(), () => exportQueue.close()],
+  };
+}
+
+function afterTakeOver(takeOver: SharedResources['takeOver'], ingest: OpenIngest, forgetting: Forgetting) {
+  const ingestOne = ingestUnlessForgotten(ingest, forgetting);
+  return async (episode: Parameters<OpenIngest>[0]) => {
+    await takeOver(episode.group);
+    await ingestOne(episode);
+  };
+}
+
+function upkeepOf(shared: SharedResources, caching: Embedder, forgetting: Forgetting): Upkeep {
+  const { config, valkey, graphs, journal, leases, languageModel, embedder, metrics, takeOver, onNotice } = shared;
+  const archives = () => chooseStore(config, metrics);
+  const upkeep = openUpkeep({
+    ...{ graphs, valkey, leases, languageModel, embedder: caching, forgetting, metrics, onNotice },
+    // Without the cache: each text comes once, and there may be more texts than it should hold.
+    reembed: (group) => reembed({ graphs, valkey, leases, journal, embedder, metrics, onNotice, archives }, group),
+  });
+  return {
+    async run(group, task) {
+      await takeOver(group);
+      return upkeep.run(group, task);
+    },
+  };
+}

@@ -137,10 +137,12 @@ describe('what `up` noted', () => {
   test('is stopped, the worker and the servers', async () => {
     const [worker, valkey, falkordb] = [started(), started(), started()];
     const running = await runningOf(worker.pid, valkey.pid, falkordb.pid);
+    // Node tells of an end later than the operating system, which `stopProcesses` asks.
+    const exits = [worker, valkey, falkordb].map(({ child }) => once(child, 'exit'));
 
     expect(await stopProcesses(home, running)).toBe(true);
 
-    expect([worker, valkey, falkordb].map(({ child }) => child.signalCode)).toEqual(['SIGTERM', 'SIGTERM', 'SIGTERM']);
+    expect((await Promise.all(exits)).map(([, signal]) => signal)).toEqual(['SIGTERM', 'SIGTERM', 'SIGTERM']);
     expect(await stopProcesses(home, running)).toBe(false);
   });
 });

@@ -13,9 +13,9 @@ import {
   countRelevant,
   likelihoodOf,
   RELEVANCE_WEIGHTS,
+  RESULT_SHARES,
   type RelevanceFeatures,
   relevanceFeatures,
-  SHOWN_SHARES,
 } from '../src/search/answer/relevance.ts';
 import { type Asked, askMemories } from './asked-memories.ts';
 
@@ -60,7 +60,7 @@ const rows = judged.flatMap(({ memory, own, ofAnother, without }) => {
 });
 console.log(rows.join('\n'));
 console.log(JSON.stringify({ inUse: RELEVANCE_WEIGHTS, fitted: fitted(examples) }, null, 2));
-console.log(JSON.stringify({ inUse: SHOWN_SHARES.map(([limit]) => limit), fitted: BELOW.map(limitFor) }));
+console.log(JSON.stringify({ inUse: RESULT_SHARES.map(([limit]) => limit), fitted: BELOW.map(limitFor) }));
 
 /** The highest limit, in hundredths, below which at most a share of the own questions lies. */
 function limitFor(share: number): number {

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import type { PassageHit, Reply } from '../src/page/schemas.ts';
+import type { PassageResult, Reply } from '../src/page/schemas.ts';
 import { EpisodeName } from './episode-name.tsx';
 import { Empty, Show, useCall } from './loading.tsx';
 import { group, hrefOf, Link, params, setParams } from './route.tsx';
@@ -183,7 +183,7 @@ function Answer({ reply: { facts, passages, block }, isPast }: { reply: Reply<'a
   );
 }
 
-function Passage({ passage, best }: { passage: PassageHit; best: number }) {
+function Passage({ passage, best }: { passage: PassageResult; best: number }) {
   const { episode, excerpt, until, role, headings, kind, score } = passage;
   return (
     <li class={until === null ? 'row' : 'row ended'}>

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import type { EntityRow } from '../src/page/schemas.ts';
+import type { EntityItem } from '../src/page/schemas.ts';
 import { Empty, Show, useCall } from './loading.tsx';
 import { Pages } from './pages.tsx';
 import { group, hrefOf, Link, params, setParams } from './route.tsx';
@@ -98,7 +98,7 @@ export function Filter({
   );
 }
 
-function EntityList({ entities }: { entities: readonly EntityRow[] }) {
+function EntityList({ entities }: { entities: readonly EntityItem[] }) {
   return (
     <ul class="rows">
       {entities.map(({ uuid, name, type, summary }) => (

@@ -7,7 +7,7 @@ import {
   type SimulationNodeDatum,
 } from 'd3-force';
 import { useMemo } from 'preact/hooks';
-import type { EntityRow, Fact } from '../src/page/schemas.ts';
+import type { EntityItem, Fact } from '../src/page/schemas.ts';
 import { hrefOf, Link } from './route.tsx';
 import { holdsAt } from './times.tsx';
 
@@ -29,7 +29,7 @@ interface Edge {
 }
 
 /** A picture of the entity and of those that its facts name; what no longer holds is dashed. */
-export function Neighbourhood({ entity, facts }: { entity: EntityRow; facts: readonly Fact[] }) {
+export function Neighbourhood({ entity, facts }: { entity: EntityItem; facts: readonly Fact[] }) {
   const picture = useMemo(() => layout(entity, facts), [entity, facts]);
   const { nodes, edges, box, isCut } = picture;
   if (nodes.length < 2) return null;
@@ -70,7 +70,7 @@ export function Neighbourhood({ entity, facts }: { entity: EntityRow; facts: rea
   );
 }
 
-function layout(entity: EntityRow, facts: readonly Fact[]) {
+function layout(entity: EntityItem, facts: readonly Fact[]) {
   const names = new Map<string, Node>([[entity.uuid, { id: entity.uuid, name: entity.name, fx: 0, fy: 0 }]]);
   const now = Date.now();
   const edges: Edge[] = [];

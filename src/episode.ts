@@ -197,7 +197,7 @@ const tooLong = () =>
   new InvalidInputError(`The metadata has more than ${MAX_METADATA_BYTES} bytes; put long text into the content.`);
 
 /** True when the caller named the episode, so that it may be known already. */
-export function isNamed({ uuid, idempotencyKey }: EpisodeOptions): boolean {
+export function hasCallerId({ uuid, idempotencyKey }: EpisodeOptions): boolean {
   return uuid !== undefined || idempotencyKey !== undefined;
 }
 

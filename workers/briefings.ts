@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { makeBriefing } from '../src/briefing/briefing.ts';
 import type { Graphs } from '../src/graph/graphs.ts';
 import { nextBoundary } from '../src/graph/queries/meta-nodes.ts';
-import { answerKey, BRIEFING, lookUpAnswer, storeAnswer } from '../src/reader/cache.ts';
+import { BRIEFING, cacheKey, readCached, writeCached } from '../src/reader/cache.ts';
 import { DAY, SECOND } from '../src/time.ts';
 import { repeatTask } from './repeat.ts';
 
@@ -44,13 +44,13 @@ export function startBriefings(graphs: Pick<Graphs, 'group'>, valkey: Redis): Br
 
 /** Stored only if nothing was written or forgotten since its version was read. */
 async function renew(graphs: Pick<Graphs, 'group'>, valkey: Redis, group: string): Promise<void> {
-  const key = answerKey(valkey, group, BRIEFING);
-  const { version, answer } = await lookUpAnswer(valkey, group, key);
+  const key = cacheKey(valkey, group, BRIEFING);
+  const { version, answer } = await readCached(valkey, group, key);
   if (answer !== undefined) return;
   const graph = graphs.group(group);
   const now = new Date();
   const latest = new Date(now.getTime() + KEPT);
   const [briefing, change] = await Promise.all([makeBriefing(graph, now), nextBoundary(graph, now, latest)]);
   const ttlMs = (change ?? latest).getTime() - Date.now();
-  await storeAnswer(valkey, group, key, { version, answer: JSON.stringify(briefing), ttlMs });
+  await writeCached(valkey, group, key, { version, answer: JSON.stringify(briefing), ttlMs });
 }

@@ -90,7 +90,7 @@ export async function startOperations(config: Config, watched: OperationsInput):
       try {
         // An empty spool costs Valkey no command.
         if (spool.names().length === 0) return;
-        await drainSpool(spool, (spooled) => producer.store(spooled.episode, spooled.given, spooled.carrier), {
+        await drainSpool(spool, (spooled) => producer.store(spooled.episode, spooled.hasCallerId, spooled.carrier), {
           metrics,
           onNotice,
         });

@@ -13,7 +13,7 @@ import type { LanguageModel } from '../src/models/language-model.ts';
 import type { Ontology } from '../src/ontology.ts';
 import { EXPORT_QUEUE, STORE_QUEUE } from '../src/queue/jobs.ts';
 import type { Producer } from '../src/queue/producer.ts';
-import { answerQuestions } from '../src/queue/question-vectors.ts';
+import { embedQuestions } from '../src/queue/question-vectors.ts';
 import { openQueue } from '../src/queue/queues.ts';
 import { openSpool } from '../src/queue/spool/spool.ts';
 import type { Metrics } from '../src/telemetry/metrics.ts';
@@ -63,7 +63,7 @@ export function startStoreRole(shared: SharedResources): StoreRole {
   const expiry = startExpiry(graphs, producer);
   const briefings = startBriefings(graphs, valkey);
   // Without the channel, recall works by words only; the worker is not affected.
-  answerQuestions(valkey, leases.pubSub, config.queuePrefix, caching).catch(() => {});
+  embedQuestions(valkey, leases.pubSub, config.queuePrefix, caching).catch(() => {});
 
   // The mark of a long summary stays in the graph; the next commit reports the group again.
   const onLong = (group: string) => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { recall } from '../../src/agents/hooks/recall.ts';
+import { recallForHook } from '../../src/agents/hooks/recall.ts';
 import type { Config } from '../../src/config.ts';
 import { openServices } from '../../src/memory/services.ts';
 import { MemoryManager } from '../../src/memory.ts';
@@ -57,7 +57,7 @@ export async function memories(base: Config): Promise<ReadonlyMap<Task, Given>> 
         limit: MINUTE,
         toldTo: { host: 'bench' },
       };
-      const recalled = await recall(services, scope, asked);
+      const recalled = await recallForHook(services, scope, asked);
       for (const problem of recalled.problems) console.error(`  ${problem}`);
       return recalled;
     };

@@ -5,7 +5,7 @@ import { readChangeHead } from '../graph/queries/fence.ts';
 import type { Scratch } from '../graph/scratch.ts';
 import type { JournalEntry, ReplacedBase } from '../journal/entry.ts';
 import { entryTime, type Journal, startForArchive } from '../journal/journal.ts';
-import { belongsTo, isLater, lastBase, type ReplayStep, replayPlan, replayStep } from '../journal/replay-plan.ts';
+import { includesHead, isLater, lastBase, type ReplayStep, replayPlan, replayStep } from '../journal/replay-plan.ts';
 import { HOUR } from '../time.ts';
 import { archivesOf, findManifest } from './catalogue.ts';
 import type { Manifest } from './manifest.ts';
@@ -137,7 +137,7 @@ async function build(
     if (base) await writeEntry(scratch.graph, parts.journal, group, base.id);
     const from = replayStart(manifest, base);
     const head = await readChangeHead(scratch.graph);
-    const isKnown = belongsTo(steps, head) || steps.some(({ id }) => id === from.since);
+    const isKnown = includesHead(steps, head) || steps.some(({ id }) => id === from.since);
     if (!isKnown && !mayDiffer) throw notOf(manifest, group);
     // Not if the replay reaches the forget task's own entry: that entry removes it, and the graph is exactly as it was.
     const { skipped } = replayPlan(steps, head, from.since);

@@ -12,7 +12,7 @@ import { lastId } from '../journal/stream.ts';
 import { removeGroupJobs } from '../queue/group-jobs.ts';
 import { removeSpooled } from '../queue/spool/search.ts';
 import type { Spool } from '../queue/spool/spool.ts';
-import { forgetAnswers } from '../reader/cache.ts';
+import { clearCache } from '../reader/cache.ts';
 import { clearRecalled } from '../redaction/clear-recalled.ts';
 import { removeRestoreTests } from '../schedule/restore-tests.ts';
 import { groupKey, replaceVersion } from '../valkey/keys.ts';
@@ -137,14 +137,14 @@ async function removeKeys(
 ): Promise<{ readonly memos: number; readonly cached: number }> {
   const counts = { memos: 0, cached: 0 };
   const remove = async (connection: Redis) => {
-    counts.cached += await forgetAnswers(connection, group);
+    counts.cached += await clearCache(connection, group);
     counts.memos += await unlinkMatching(connection, `${groupKey(connection, 'memo', group)}:*`);
     await unlinkMatching(connection, `${groupKey(connection, 'reading', group)}:*`);
     await connection.unlink(...SINGLE_KEYS.map((kind) => groupKey(connection, kind, group)));
   };
   await remove(valkey);
   await withLegacyKeys(valkey, group, async (earlier, isOurs) => {
-    await forgetAnswers(earlier, group);
+    await clearCache(earlier, group);
     // The other keys may belong to another installation with a memory of this name.
     if (isOurs) {
       await forgetJournal(earlier, group, await lastId(earlier, group));

@@ -8,7 +8,7 @@ import { commit } from '../graph/queries/commit.ts';
 import { expiredEpisodes, findEpisode } from '../graph/queries/episodes.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { Embedder } from '../models/embedder.ts';
-import { forgetAnswers } from '../reader/cache.ts';
+import { clearCache } from '../reader/cache.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { toGraphTime } from '../time.ts';
 import { replaceVersion } from '../valkey/keys.ts';
@@ -107,7 +107,7 @@ export function openForgetting(parts: ForgettingParts): Forgetting {
       await graphs.forgetQueries(group);
       // They may contain vectors of forgotten texts.
       await graphs.dropCheckpoints(group);
-      const cached = await forgetAnswers(valkey, group);
+      const cached = await clearCache(valkey, group);
       if (changes.summaries.some(({ isLong }) => isLong)) parts.onLong?.(group);
       return { ...effects, elsewhere: { ...swept, cached }, archives: await noteInArchives(group) };
     } finally {

@@ -8,7 +8,7 @@ import { withLegacyKeys } from '../journal/migrate-keys.ts';
 import { forgetJobs } from '../queue/forgotten-job.ts';
 import { forgetSpooled } from '../queue/spool/search.ts';
 import type { Spool } from '../queue/spool/spool.ts';
-import { forgetAnswers } from '../reader/cache.ts';
+import { clearCache } from '../reader/cache.ts';
 import { clearRecalled } from '../redaction/clear-recalled.ts';
 import type { JournalKey } from '../settings.ts';
 import { type Redactions, redactEntry } from './redact-journal.ts';
@@ -57,7 +57,7 @@ export async function forgetOutsideGraph(
   // An earlier release may have left copies behind.
   await withLegacyKeys(valkey, group, async (earlier, isOurs) => {
     await inKeys(earlier, isOurs);
-    await forgetAnswers(earlier, group);
+    await clearCache(earlier, group);
   });
   return { spooled, jobs, memos, journal };
 }

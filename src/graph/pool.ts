@@ -110,7 +110,7 @@ export function openConnectionPool(address: Address, size: number): ConnectionPo
         isSound = true;
         return result;
       } catch (error) {
-        isSound = isAnswer(error) && !isDemotion(error);
+        isSound = isUsable(error) && !isDemotion(error);
         // All were opened to the same server.
         if (isDemotion(error)) dropIdle();
         throw error;
@@ -149,6 +149,6 @@ export function openConnectionPool(address: Address, size: number): ConnectionPo
 }
 
 /** An error that the server sent as its answer leaves the connection sound. */
-function isAnswer(error: unknown): boolean {
+function isUsable(error: unknown): boolean {
   return error instanceof Error && (error.name === 'ReplyError' || error.name === 'RowLimitError');
 }

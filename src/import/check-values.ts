@@ -1,6 +1,6 @@
 import { type Episode, foreignMetadata, newEpisode } from '../episode.ts';
 import { InvalidInputError } from '../errors.ts';
-import { formatByName, formatOf } from './choose-format.ts';
+import { detectFormat, formatByName } from './choose-format.ts';
 import type { FormatName, FormatReader, ImportedEpisode, UnusableItem } from './format-type.ts';
 import type { InputItem, Problem } from './json-lines.ts';
 
@@ -43,7 +43,7 @@ export function openValueChecker(
   let reading: FormatReader | undefined = format?.open();
 
   function readingOf(list: string, value: unknown): FormatReader {
-    format ??= formatOf(list, value);
+    format ??= detectFormat(list, value);
     reading ??= format.open();
     return reading;
   }

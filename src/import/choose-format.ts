@@ -18,7 +18,7 @@ export function formatByName(name: FormatName): Format {
 }
 
 /** The format that a value looks like. @throws InvalidInputError when it looks like none */
-export function formatOf(list: string, value: unknown): Format {
+export function detectFormat(list: string, value: unknown): Format {
   // A text alone is one to remember.
   if (typeof value === 'string') return episodes;
   const isObject = value !== null && typeof value === 'object' && !Array.isArray(value);

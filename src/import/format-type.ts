@@ -71,7 +71,9 @@ const FIRST_MILLISECOND = 1e11;
  * The first of several times that is given.
  * @throws InvalidInputError when it is none
  */
-export function timeOf(times: Readonly<Record<string, string | number | null | undefined>>): { referenceTime?: Date } {
+export function importedTime(times: Readonly<Record<string, string | number | null | undefined>>): {
+  referenceTime?: Date;
+} {
   const [name, time] =
     Object.entries(times).find(([, time]) => time !== undefined && time !== null && time !== '') ?? [];
   if (name === undefined || time === undefined || time === null) return {};

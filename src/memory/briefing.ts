@@ -3,7 +3,7 @@ import { briefingAt } from '../briefing/line.ts';
 import { DEFAULT_BUDGET, renderBriefing, tokensOf } from '../briefing/render.ts';
 import { InvalidInputError } from '../errors.ts';
 import { BRIEFING } from '../reader/cache.ts';
-import type { ToldBriefing } from '../reader/told-briefing.ts';
+import type { DeliveredBriefing } from '../reader/delivered-briefing.ts';
 import { fromGraphTime } from '../time.ts';
 import type { GroupOptions } from './options.ts';
 import { nextChange } from './query.ts';
@@ -38,9 +38,9 @@ export async function getBriefing(services: Services, options: BriefingOptions):
   const { budgetTokens: budget = DEFAULT_BUDGET, cache = true, toldTo } = options;
   if (!Number.isInteger(budget) || budget < 50 || budget > 100_000)
     throw new InvalidInputError('A briefing has a budget of 50 to 100,000 tokens.');
-  const { sections: whole, noteTold } = await briefingToTell(services, services.group(options.group), cache);
+  const { sections: whole, recordDelivery } = await readBriefing(services, services.group(options.group), cache);
   const rendered = renderOnce(whole, budget, new Date());
-  if (toldTo) noteTold(rendered.text, toldTo);
+  if (toldTo) recordDelivery(rendered.text, toldTo);
   return rendered;
 }
 
@@ -77,40 +77,40 @@ function nextChangeOf({ pending: _, ...parts }: BriefingSections, now: Date): Da
 }
 
 /** The last text that an agent got as its briefing of a group; null if none is known. */
-export async function getLastBriefing(services: Services, { group }: GroupOptions): Promise<ToldBriefing | null> {
-  return (await (await services.reader()).lastTold(services.group(group))) ?? null;
+export async function getLastBriefing(services: Services, { group }: GroupOptions): Promise<DeliveredBriefing | null> {
+  return (await (await services.reader()).lastDelivered(services.group(group))) ?? null;
 }
 
 export const briefingOf = async (services: Services, group: string, useCache = true): Promise<BriefingSections> =>
-  (await briefingToTell(services, group, useCache)).sections;
+  (await readBriefing(services, group, useCache)).sections;
 
-export interface BriefingToTell {
+export interface CachedBriefing {
   readonly sections: BriefingSections;
   /** Stores what an agent was told of it, without waiting. An empty text, or a briefing without the cache, is not stored. */
-  readonly noteTold: (text: string, reader: BriefingReader) => void;
+  readonly recordDelivery: (text: string, reader: BriefingReader) => void;
 }
 
 /**
  * A worker makes the briefing after each commit, so that it is usually read with one MGET. Otherwise it is made here. Callers share the
  * sections and change nothing in them.
  */
-export async function briefingToTell(services: Services, group: string, useCache = true): Promise<BriefingToTell> {
+export async function readBriefing(services: Services, group: string, useCache = true): Promise<CachedBriefing> {
   const reader = await services.reader();
   let version: string | undefined;
   const make = async () => {
     const [graphs, { makeBriefing }] = await Promise.all([services.graphs(), import('../briefing/briefing.ts')]);
     return makeBriefing(graphs.group(group), new Date());
   };
-  const sections = await reader.answer(group, BRIEFING, make, {
-    ...{ useCache, isReadOnly: true, isAnswer: isBriefing },
+  const sections = await reader.read(group, BRIEFING, make, {
+    ...{ useCache, isReadOnly: true, isUsable: isBriefing },
     changesAt: nextChange(services, group),
     onVersion: (found) => (version = found),
   });
   return {
     sections,
-    noteTold(text, { host, session = null }) {
+    recordDelivery(text, { host, session = null }) {
       if (version !== undefined && text !== '')
-        reader.noteTold(group, version, { host, session, at: Date.now(), text });
+        reader.recordDelivery(group, version, { host, session, at: Date.now(), text });
     },
   };
 }

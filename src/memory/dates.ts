@@ -2,7 +2,7 @@ import type { SourcedLine } from '../briefing/line.ts';
 import type { ChainRow, SagaRow } from '../graph/queries/sagas.ts';
 import type { FactRow } from '../graph/queries/search-facts.ts';
 import type { WorkerNote } from '../queue/heartbeats.ts';
-import type { ToldBriefing } from '../reader/told-briefing.ts';
+import type { DeliveredBriefing } from '../reader/delivered-briefing.ts';
 import type { EntityHistoryRows } from '../search/history.ts';
 import type { Found, Source } from '../search/results.ts';
 import type { Timeline as TimelineRows } from '../search/timeline.ts';
@@ -95,7 +95,7 @@ export const workerDates = ({ started, health, ...rest }: WorkerNote): Results.W
 
 const line = (row: SourcedLine): Results.BriefingLine => withDates(row, 'time', 'from', 'until');
 
-export const lastBriefingDates = (told: ToldBriefing | null): Results.LastBriefing | null =>
+export const lastBriefingDates = (told: DeliveredBriefing | null): Results.LastBriefing | null =>
   told && { host: told.host, session: told.session, toldAt: new Date(told.at), text: told.text };
 
 export const briefingDates = (briefing: RenderedBriefing): Results.Briefing => ({

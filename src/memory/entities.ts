@@ -40,7 +40,7 @@ export async function getEntities(
   checkCount(offset, 0, 'The offset');
   const times = { asOf: checkedTime(asOf, 'asOf'), knownAt: checkedTime(knownAt, 'knownAt') };
   const reader = await services.reader();
-  return reader.answer(
+  return reader.read(
     group,
     { ask: 'entities', type, ...times, limit, ...(offset > 0 && { offset }) },
     async () => {
@@ -48,7 +48,7 @@ export async function getEntities(
       const graph = (await services.graphs()).group(group);
       return findAllEntities(graph, { type, asOf, knownAt, limit, offset });
     },
-    { useCache: cache, isAnswer: Array.isArray, ...(!asOf && { changesAt: nextChange(services, group) }) },
+    { useCache: cache, isUsable: Array.isArray, ...(!asOf && { changesAt: nextChange(services, group) }) },
   );
 }
 
@@ -72,7 +72,7 @@ export async function getHistory(
   const name = checkText(entity, 'The entity').trim();
   if (name === '') throw new InvalidInputError('The entity is empty; give its name or its uuid.');
   const reader = await services.reader();
-  return reader.answer(
+  return reader.read(
     group,
     { ask: 'history', entity: name },
     async () => {
@@ -81,7 +81,7 @@ export async function getHistory(
     },
     {
       useCache: options.cache,
-      isAnswer: (kept) => Array.isArray((kept as Partial<EntityHistoryRows>).facts),
+      isUsable: (kept) => Array.isArray((kept as Partial<EntityHistoryRows>).facts),
       changesAt: nextChange(services, group),
     },
   );

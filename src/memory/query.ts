@@ -84,14 +84,14 @@ export async function runQuery(
     const found = await search(parts, query, { ...chosen, recipe, limit, asOf, sources });
     return sources ? (await import('../search/sources.ts')).withAttributes(graph, found) : found;
   };
-  const answered = reader.answer(
+  const answered = reader.read(
     group,
     { ...question, ...chosen },
     async () => find(chosen?.recipe ?? (await import('../search/recipes/recipes.ts')).RECIPES.default),
     {
       useCache: cache,
       isReadOnly,
-      isAnswer: isSearchResult,
+      isUsable: isSearchResult,
       ...(asOf === undefined && { changesAt: nextChange(services, group) }),
     },
   );

@@ -28,8 +28,8 @@ const PATIENCE = 40;
 export async function searchByWords(services: Services, group: string, query: string, limit: number): Promise<Found> {
   const search = () => wordSearch(services, group, query, limit);
   const reader = await services.reader();
-  const cached = reader.answer(group, { ask: 'recall', query, limit }, search, {
-    isAnswer: isSearchResult,
+  const cached = reader.read(group, { ask: 'recall', query, limit }, search, {
+    isUsable: isSearchResult,
     changesAt: nextChange(services, group),
   });
   let timer: NodeJS.Timeout | undefined;
@@ -80,7 +80,7 @@ export type RecallOutcome = 'meaning' | 'words' | 'late' | 'failed';
 /** What a recall is expected to take at most; one that takes longer counts as late, also where it is still used. */
 export const RECALL_TARGET_MS = 150;
 
-export interface Recalled {
+export interface RecallResult {
   /** Rules, facts and passages about the question, as `renderAnswers` takes them. */
   readonly sections: readonly TitledSection[];
   readonly outcome: RecallOutcome;
@@ -110,7 +110,7 @@ export async function recall(
   group: string,
   question: string,
   { limit, timeoutMs, own, known }: RecallOptions,
-): Promise<Recalled> {
+): Promise<RecallResult> {
   const began = performance.now();
   // Some of the best results may be the session's own episodes.
   const most = limit + Math.min(own.size, limit);
@@ -186,8 +186,8 @@ async function byMeaning(
     const languageModel = () => Promise.reject(new Error('A recall asks no language model.'));
     return search({ graph: anyVectors, embedder, languageModel }, query, { recipe: RECIPES.default, limit });
   };
-  return reader.answer(group, { ask: 'recall by meaning', query, limit }, search, {
-    isAnswer: isSearchResult,
+  return reader.read(group, { ask: 'recall by meaning', query, limit }, search, {
+    isUsable: isSearchResult,
     changesAt: nextChange(services, group),
   });
 }

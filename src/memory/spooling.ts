@@ -38,11 +38,11 @@ import type { MemoryDependencies } from './options.ts';
 export interface Spooling {
   readonly spool: Spool;
   /** Returns within 50 ms. @throws SpoolFullError, ConfigError; InvalidInputError when the uuid belongs to another episode */
-  enqueue(episode: Episode, isGiven: boolean): Promise<EpisodeReceipt>;
+  enqueue(episode: Episode, hasCallerId: boolean): Promise<EpisodeReceipt>;
   /** The same for many; waits as long as Valkey keeps answering. */
   enqueueEpisodes(
     episodes: readonly Episode[],
-    givenUuids: ReadonlySet<string>,
+    callerIds: ReadonlySet<string>,
     options: BatchOptions,
   ): Promise<EpisodeReceipt[]>;
   /** Call after an answer of Valkey: drains the spool in the background. */
@@ -108,26 +108,26 @@ export function openSpooling(config: Config, producer: Lazy<Producer>, dependenc
   };
   return {
     spool,
-    enqueue: (episode, isGiven) => enqueue(state, episode, isGiven),
-    enqueueEpisodes: (episodes, givenUuids, options) => enqueueMany(state, episodes, givenUuids, options),
+    enqueue: (episode, hasCallerId) => enqueue(state, episode, hasCallerId),
+    enqueueEpisodes: (episodes, callerIds, options) => enqueueMany(state, episodes, callerIds, options),
     wake: (opened) => wake(state, opened),
     drain: () => drain(state),
     close: () => close(state),
   };
 }
 
-async function enqueue(state: State, episode: Episode, isGiven: boolean): Promise<EpisodeReceipt> {
-  const answer = await withinLimit(state, (opened) => unlessRefused(opened.store(episode, isGiven)));
+async function enqueue(state: State, episode: Episode, hasCallerId: boolean): Promise<EpisodeReceipt> {
+  const answer = await withinLimit(state, (opened) => unlessRefused(opened.store(episode, hasCallerId)));
   if (answer instanceof InvalidInputError) throw answer;
   if (answer) return answer;
-  await spoolTogether(state, { episode, given: isGiven, carrier: carrier() });
+  await spoolTogether(state, { episode, hasCallerId, carrier: carrier() });
   return spooledReceipt(episode);
 }
 
 async function enqueueMany(
   state: State,
   episodes: readonly Episode[],
-  givenUuids: ReadonlySet<string>,
+  callerIds: ReadonlySet<string>,
   { onEnqueued = () => {}, ...options }: BatchOptions,
 ): Promise<EpisodeReceipt[]> {
   let stored = 0;
@@ -137,7 +137,7 @@ async function enqueueMany(
   };
   try {
     if (state.opened && (await withinLimit(state, (opened) => opened.ping())) !== undefined)
-      return await state.opened.storeMany(episodes, givenUuids, { ...options, onEnqueued: count });
+      return await state.opened.storeMany(episodes, callerIds, { ...options, onEnqueued: count });
   } catch (error) {
     if (error instanceof InvalidInputError) throw error;
     state.isUnresponsive = true;
@@ -145,7 +145,7 @@ async function enqueueMany(
   const [sent, unsent] = [episodes.slice(0, stored), episodes.slice(stored)];
   const from = carrier();
   try {
-    const spooled = unsent.map((episode) => ({ episode, given: givenUuids.has(episode.uuid), carrier: from }));
+    const spooled = unsent.map((episode) => ({ episode, hasCallerId: callerIds.has(episode.uuid), carrier: from }));
     spoolNow(state, spooled);
   } catch (error) {
     throw stored > 0 ? withEnqueuedCount(error, stored, episodes.length) : error;
@@ -264,7 +264,7 @@ async function tryDrain(state: State): Promise<DrainResult> {
     const opened = await state.producer();
     state.opened = opened;
     await opened.ping();
-    const store = ({ episode, given, carrier: from }: SpooledEpisode) => opened.store(episode, given, from);
+    const store = ({ episode, hasCallerId, carrier: from }: SpooledEpisode) => opened.store(episode, hasCallerId, from);
     return await drainSpool(spool, store, { ...dependencies, isOver: () => state.isClosed });
   } catch (error) {
     return { drained: 0, remaining: spool.count(), error: (error as Error).message };

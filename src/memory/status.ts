@@ -125,7 +125,7 @@ async function valkeyStatus(producer: Producer, group: string): Promise<ValkeySt
   return {
     ...{ store, export: exports, workers, budget, spentToday, nightly, journal },
     liveWorkers: alive.map(workerDates),
-    models: worstSigns(alive),
+    models: worstModelHealth(alive),
     lastCommitAgeMs: lastCommit === null ? null : millisecondsBetween(lastCommit, now),
     reembedding: reembedding && reembeddingStatus(reembedding),
     ...(lastFailure !== undefined && { lastFailure }),
@@ -141,7 +141,7 @@ const reembeddingStatus = ({ share, at, ...rest }: ReembeddingNote): Reembedding
 const BREAKERS: readonly ModelHealth['breaker'][] = ['closed', 'half-open', 'open'];
 
 /** Of each model the worst that a worker saw. */
-export function worstSigns(workers: readonly WorkerNote[]): Record<string, ModelHealth> {
+export function worstModelHealth(workers: readonly WorkerNote[]): Record<string, ModelHealth> {
   const worst: Record<string, ModelHealth> = {};
   for (const { models } of workers)
     for (const [model, signs] of Object.entries(models)) {

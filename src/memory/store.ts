@@ -1,5 +1,5 @@
 import { isKeyUuid } from '../derived-uuid.ts';
-import { type Episode, isNamed, type Metadata, newEpisode } from '../episode.ts';
+import { type Episode, hasCallerId, type Metadata, newEpisode } from '../episode.ts';
 import { InvalidInputError } from '../errors.ts';
 import { withEpisodeName } from '../queue/enqueue-many.ts';
 import { isSameEpisode } from '../queue/existing-job.ts';
@@ -18,10 +18,9 @@ export async function enqueueEpisode(
   options: StoreOptions,
 ): Promise<EpisodeReceipt> {
   const episode = newEpisodeOf(services, { ...options, content, ...(metadata !== undefined && { metadata }) });
-  const isGiven = isNamed(options);
-  if (options.spool) return (await services.spooling()).enqueue(episode, isGiven);
+  if (options.spool) return (await services.spooling()).enqueue(episode, hasCallerId(options));
   const producer = await services.producer();
-  const receipt = await producer.store(episode, isGiven);
+  const receipt = await producer.store(episode, hasCallerId(options));
   drainLater(services, producer);
   return receipt;
 }
@@ -42,17 +41,17 @@ export async function enqueueEpisodes(
   inputs: readonly EpisodeInput[],
   options: EnqueueEpisodesOptions,
 ): Promise<EpisodeReceipt[]> {
-  const named = new Map<string, Episode>();
+  const byCallerId = new Map<string, Episode>();
   const episodes: Episode[] = [];
   for (const [index, input] of inputs.entries()) {
-    const episode = await withEpisodeName(index, options.nameOf, () => checkedAmong(services, input, named));
+    const episode = await withEpisodeName(index, options.nameOf, () => checkedAmong(services, input, byCallerId));
     episodes.push(episode);
   }
   if (episodes.length === 0) return [];
-  const uuids = new Set(named.keys());
-  if (options.spool) return (await services.spooling()).enqueueEpisodes(episodes, uuids, options);
+  const callerIds = new Set(byCallerId.keys());
+  if (options.spool) return (await services.spooling()).enqueueEpisodes(episodes, callerIds, options);
   const producer = await services.producer();
-  const receipts = await producer.storeMany(episodes, uuids, options);
+  const receipts = await producer.storeMany(episodes, callerIds, options);
   drainLater(services, producer);
   return receipts;
 }
@@ -71,16 +70,16 @@ function drainLater(services: Services, producer: Producer): void {
   );
 }
 
-/** @param named the episodes before it that came with a uuid or a key */
-function checkedAmong(services: Services, input: EpisodeInput, named: Map<string, Episode>): Episode {
+/** @param byCallerId the episodes before it that came with a uuid or a key */
+function checkedAmong(services: Services, input: EpisodeInput, byCallerId: Map<string, Episode>): Episode {
   const episode = newEpisodeOf(services, checkInput('episodeInput', input));
-  if (!isNamed(input)) return episode;
-  const earlier = named.get(episode.uuid);
+  if (!hasCallerId(input)) return episode;
+  const earlier = byCallerId.get(episode.uuid);
   if (earlier && !isSameEpisode(earlier, episode))
     throw new InvalidInputError(
       `The ${isKeyUuid(episode.uuid) ? 'key' : `uuid ${episode.uuid}`} belongs to another episode of the same call; give each its own.`,
     );
-  named.set(episode.uuid, earlier ?? episode);
+  byCallerId.set(episode.uuid, earlier ?? episode);
   return episode;
 }
 

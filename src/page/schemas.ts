@@ -66,7 +66,7 @@ const TimelineFact = z.object({
 export type TimelineFact = z.output<typeof TimelineFact>;
 
 const FactHit = z.extend(Fact, { score: z.number(), sources: z.array(Source) });
-const PassageHit = z.object({
+const PassageResult = z.object({
   uuid: z.string(),
   episode: Source,
   excerpt: z.string(),
@@ -76,10 +76,10 @@ const PassageHit = z.object({
   until: timeOrNull,
   score: z.number(),
 });
-export type PassageHit = z.output<typeof PassageHit>;
+export type PassageResult = z.output<typeof PassageResult>;
 
-const EntityRow = z.object({ uuid: z.string(), name: z.string(), type: z.string(), summary: z.string() });
-export type EntityRow = z.output<typeof EntityRow>;
+const EntityItem = z.object({ uuid: z.string(), name: z.string(), type: z.string(), summary: z.string() });
+export type EntityItem = z.output<typeof EntityItem>;
 
 const EpisodeRow = z.object({
   uuid: z.string(),
@@ -183,7 +183,7 @@ export const CALLS = {
     }),
     reply: z.object({
       facts: z.array(FactHit),
-      passages: z.array(PassageHit),
+      passages: z.array(PassageResult),
       /** The answer as an agent reads it. */
       block: z.string(),
     }),
@@ -197,13 +197,13 @@ export const CALLS = {
       offset: z._default(z.coerce.number().check(z.int(), z.minimum(0), z.maximum(10_000_000)), 0),
       limit: upTo(LIMITS.entities, 60),
     }),
-    reply: z.object({ entities: z.array(EntityRow), isCut: z.boolean() }),
+    reply: z.object({ entities: z.array(EntityItem), isCut: z.boolean() }),
   },
   entity: {
     method: 'GET',
     input: z.object({ ...ofGroup, entity: text }),
     reply: z.object({
-      entity: EntityRow,
+      entity: EntityItem,
       facts: z.array(Fact),
       isCut: z.boolean(),
       /** Its other names. */

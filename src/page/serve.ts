@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { refusedHost } from '../allowed-hosts.ts';
-import { showsToken } from '../bearer-token.ts';
+import { hasBearerToken } from '../bearer-token.ts';
 import { ConfigError, isOperationalError } from '../errors.ts';
 import type { MemoryManager } from '../memory.ts';
 import { SECOND } from '../time.ts';
@@ -70,7 +70,7 @@ export async function servePage(
     if (refusal !== undefined) throw new Refusal(403, 'ERR_HOST', refusal);
     const [path = '/', query = ''] = (request.url ?? '/').split(/\?(.*)/s, 2);
     if (!path.startsWith('/api/')) return sendPage(request, response, page);
-    if (!showsToken(request.headers.authorization, token))
+    if (!hasBearerToken(request.headers.authorization, token))
       throw new Refusal(
         401,
         'ERR_TOKEN',

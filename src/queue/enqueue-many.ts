@@ -19,14 +19,14 @@ const MOST_LETTERS = 1_000_000;
 
 /**
  * Adds episodes, a few hundred per round trip, and returns their stored names.
- * @param isGiven whether the caller gave the uuid, so that it may exist already; all of these are checked before the first is added
+ * @param hasCallerId whether the caller gave the uuid, so that it may exist already; all of these are checked before the first is added
  * @param ask runs a call to Valkey and explains its failure
  * @throws InvalidInputError naming the episode; what `ask` throws, with how many are in the queue already
  */
 export async function addEpisodes(
   queue: Queue,
   episodes: readonly Episode[],
-  isGiven: (episode: Episode) => boolean,
+  hasCallerId: (episode: Episode) => boolean,
   ask: <T>(work: () => Promise<T>) => Promise<T>,
   { nameOf, onEnqueued = () => {} }: BatchOptions,
 ): Promise<string[]> {
@@ -38,7 +38,7 @@ export async function addEpisodes(
           withEpisodeName(
             start + index,
             nameOf,
-            async () => isGiven(episode) && (await checkSameEpisode(queue, episode)),
+            async () => hasCallerId(episode) && (await checkSameEpisode(queue, episode)),
           ),
         ),
       ),
@@ -47,7 +47,7 @@ export async function addEpisodes(
   try {
     for (const { part } of parts) {
       await ask(() => queue.addBulk(part.map(jobOf)));
-      const storedName = (episode: Episode) => (isGiven(episode) ? existingName(queue, episode) : episode.name);
+      const storedName = (episode: Episode) => (hasCallerId(episode) ? existingName(queue, episode) : episode.name);
       names.push(...(await ask(() => Promise.all(part.map(storedName)))));
       onEnqueued(names.length);
     }

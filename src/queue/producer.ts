@@ -42,19 +42,19 @@ export interface JobCounts {
 /** Adds jobs to Valkey. Every call answers or fails within a second, also while Valkey is down or frozen. */
 export interface Producer {
   /**
-   * @param mayBeKnown the caller gave the uuid: if the episode was stored before, its receipt is returned, and a dead letter is replayed
+   * @param hasCallerId the caller gave the uuid: if the episode was stored before, its receipt is returned, and a dead letter is replayed
    * @param from the trace that the job continues if no trace is active
    * @throws StoreUnreachableError, AccessRefusedError, WrongServerError; InvalidInputError when the uuid belongs to another episode
    */
-  store(episode: Episode, mayBeKnown?: boolean, from?: Carrier): Promise<EpisodeReceipt>;
+  store(episode: Episode, hasCallerId?: boolean, from?: Carrier): Promise<EpisodeReceipt>;
   /**
    * Stores many episodes, with receipts in the same order.
-   * @param given the uuids that callers gave; before the first episode is added, each is checked not to belong to another episode
+   * @param callerIds the uuids that callers gave; before the first episode is added, each is checked not to belong to another episode
    * @throws as `store`, naming the episode, or saying how many are in the queue if Valkey fails in between
    */
   storeMany(
     episodes: readonly Episode[],
-    given: ReadonlySet<string>,
+    callerIds: ReadonlySet<string>,
     options?: BatchOptions,
   ): Promise<EpisodeReceipt[]>;
   /** @param first puts the job at the head of the queue, for a caller that waits */
@@ -102,13 +102,13 @@ export function openProducer(config: Config): Producer {
   }
 
   return {
-    async store(episode, mayBeKnown = false, from) {
+    async store(episode, hasCallerId = false, from) {
       await add('store', toStoreJob(episode), { ...STORE_OPTIONS, jobId: episode.uuid }, from);
-      const name = mayBeKnown ? await ask(() => existingName(queues.store, episode)) : episode.name;
+      const name = hasCallerId ? await ask(() => existingName(queues.store, episode)) : episode.name;
       return receipt(episode, name);
     },
-    async storeMany(episodes, given, options = {}) {
-      const names = await addEpisodes(queues.store, episodes, ({ uuid }) => given.has(uuid), ask, options);
+    async storeMany(episodes, callerIds, options = {}) {
+      const names = await addEpisodes(queues.store, episodes, ({ uuid }) => callerIds.has(uuid), ask, options);
       return episodes.map((episode, index) => receipt(episode, names[index] ?? episode.name));
     },
     async export(group, gzip = false, first = false) {

@@ -87,7 +87,7 @@ const CLAIMED_FOR = 5 * SECOND;
 const MOST_AT_ONCE = 16;
 
 /** Embeds agents' questions until it is closed. If that fails or there are too many questions, the agent searches by words only. */
-export async function answerQuestions(
+export async function embedQuestions(
   valkey: Redis,
   pubSub: PubSub,
   queuePrefix: string,

@@ -4,7 +4,7 @@ import { MINUTE } from '../time.ts';
 import { groupKey, versionKey } from '../valkey/keys.ts';
 
 /** An answer counts only with the version of its group; the time limit only clears away unused answers. */
-export const ANSWER_TTL = 5 * MINUTE;
+export const CACHE_TTL_MS = 5 * MINUTE;
 /** Longer answers are not worth their memory. */
 const LONGEST = 1_000_000;
 /** The format of cached answers; raise it with every change, so that an answer in another format is not used. */
@@ -24,12 +24,12 @@ export interface CacheLookup {
 export const BRIEFING = { ask: 'briefing', format: 3 } as const;
 
 /** The key hashes everything that the answer depends on; questions are never stored in Valkey as text. */
-export function answerKey(valkey: Redis, group: string, question: object): string {
+export function cacheKey(valkey: Redis, group: string, question: object): string {
   return `${groupKey(valkey, 'query', group)}:${hash('sha256', `${FORMAT} ${JSON.stringify(question)}`, 'base64url')}`;
 }
 
 /** Fetches the group's version and the kept answer in one round trip. */
-export async function lookUpAnswer(valkey: Redis, group: string, key: string): Promise<CacheLookup> {
+export async function readCached(valkey: Redis, group: string, key: string): Promise<CacheLookup> {
   const [version, kept] = await valkey.mget(versionKey(valkey, group), key);
   const now = version ?? '';
   return { version: now, answer: kept?.startsWith(`${now}\n`) ? kept.slice(now.length + 1) : undefined };
@@ -47,7 +47,7 @@ const STORE_ANSWER = `
 if (redis.call('GET', KEYS[1]) or '') == ARGV[1] then redis.call('SET', KEYS[2], ARGV[1] .. '\\n' .. ARGV[2], 'PX', ARGV[3]) end`;
 
 /** An answer that was worked out after a version was read. */
-export interface CachedAnswer {
+export interface NewCacheEntry {
   readonly version: string;
   readonly answer: string;
   /** Milliseconds. */
@@ -57,11 +57,11 @@ export interface CachedAnswer {
 /**
  * Keeps an answer, unless the group has changed since its version: a stale answer would be ignored, and could contain forgotten text.
  */
-export async function storeAnswer(
+export async function writeCached(
   valkey: Redis,
   group: string,
   key: string,
-  { version, answer, ttlMs }: CachedAnswer,
+  { version, answer, ttlMs }: NewCacheEntry,
 ): Promise<void> {
   const whole = Math.floor(ttlMs);
   if (answer.length > LONGEST || whole < 1) return;
@@ -69,7 +69,7 @@ export async function storeAnswer(
 }
 
 /** Removes every kept answer of a group and gives how many there were. */
-export async function forgetAnswers(valkey: Redis, group: string): Promise<number> {
+export async function clearCache(valkey: Redis, group: string): Promise<number> {
   let count = 0;
   for (let cursor = '0'; ; ) {
     const [next, keys] = await valkey.scan(cursor, 'MATCH', `${groupKey(valkey, 'query', group)}:*`, 'COUNT', 1000);

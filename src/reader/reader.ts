@@ -5,8 +5,8 @@ import { trace } from '../telemetry/tracing.ts';
 import { ensureConnected, failFastConnection } from '../valkey/connections.ts';
 import { explainValkey } from '../valkey/failures.ts';
 import { inNamespace } from '../valkey/keys.ts';
-import { ANSWER_TTL, answerKey, type CacheLookup, lookUpAnswer, storeAnswer } from './cache.ts';
-import { readTold, storeTold, type ToldBriefing } from './told-briefing.ts';
+import { CACHE_TTL_MS, type CacheLookup, cacheKey, readCached, writeCached } from './cache.ts';
+import { type DeliveredBriefing, readDelivered, writeDelivered } from './delivered-briefing.ts';
 
 /** Answers from the cache, or computes the answer. */
 export interface Reader {
@@ -15,11 +15,11 @@ export interface Reader {
    * @param work     finds the answer; called once for all callers with the same question at the same time; each gets a separate copy of the answer
    * @throws AccessRefusedError, WrongServerError, and what `work` throws; an unreachable Valkey only costs speed
    */
-  answer<T>(group: string, question: Question, work: () => Promise<T>, options?: AnswerOptions): Promise<T>;
+  read<T>(group: string, question: Question, work: () => Promise<T>, options?: CachedReadOptions): Promise<T>;
   /** Notes what an agent was told. Waits for nothing and never fails. @param version of the group, from `onVersion` */
-  noteTold(group: string, version: string, told: ToldBriefing): void;
+  recordDelivery(group: string, version: string, told: DeliveredBriefing): void;
   /** The last briefing that an agent was told; undefined if none is known or Valkey is unreachable. */
-  lastTold(group: string): Promise<ToldBriefing | undefined>;
+  lastDelivered(group: string): Promise<DeliveredBriefing | undefined>;
   close(): void;
 }
 
@@ -28,13 +28,13 @@ export interface Question {
   readonly [name: string]: unknown;
 }
 
-export interface AnswerOptions {
+export interface CachedReadOptions {
   /** Default true. */
   readonly useCache?: boolean | undefined;
   /** The caller changes nothing in the answer: while the cache has the same text, it may get the same object again. Default false. */
   readonly isReadOnly?: boolean;
   /** Whether a cached value is an answer of this kind; any other value is a miss. Default: any object. */
-  readonly isAnswer?: (value: object) => boolean;
+  readonly isUsable?: (value: object) => boolean;
   /** When the answer changes without a write, after `since` and not after `until`; called in parallel with `work`. Default: never. */
   readonly changesAt?: (since: Date, until: Date) => Promise<Date | undefined>;
   /** Called with the group's version from before the answer was found; not called if the cache was not asked. */
@@ -69,7 +69,7 @@ export function openReader({ address, queuePrefix, metrics, onNotice }: ReaderPa
 
   function lookUp(group: string, key: string): Promise<CacheLookup | undefined> {
     return trace('memory.cache', {}, async (span) => {
-      const lookup = await tryCache(() => lookUpAnswer(valkey, group, key));
+      const lookup = await tryCache(() => readCached(valkey, group, key));
       span.tag('hit', lookup?.answer !== undefined);
       return lookup;
     });
@@ -81,31 +81,31 @@ export function openReader({ address, queuePrefix, metrics, onNotice }: ReaderPa
     key: string,
     version: string,
     work: () => Promise<unknown>,
-    changesAt: AnswerOptions['changesAt'],
+    changesAt: CachedReadOptions['changesAt'],
   ): Promise<string> {
     const since = Date.now();
     // If the time of the next change is unknown, the answer is not cached.
-    const change = changesAt?.(new Date(since), new Date(since + ANSWER_TTL)).catch(() => new Date(since));
+    const change = changesAt?.(new Date(since), new Date(since + CACHE_TTL_MS)).catch(() => new Date(since));
     const answer = JSON.stringify(await work());
-    const ends = (await change)?.getTime() ?? since + ANSWER_TTL;
+    const ends = (await change)?.getTime() ?? since + CACHE_TTL_MS;
     await tryCache(() =>
-      storeAnswer(valkey, group, key, { version, answer, ttlMs: Math.min(ends - Date.now(), ANSWER_TTL) }),
+      writeCached(valkey, group, key, { version, answer, ttlMs: Math.min(ends - Date.now(), CACHE_TTL_MS) }),
     );
     return answer;
   }
 
   return {
-    async answer<T>(
+    async read<T>(
       group: string,
       question: Question,
       work: () => Promise<T>,
-      { useCache = true, isReadOnly = false, isAnswer = () => true, changesAt, onVersion }: AnswerOptions = {},
+      { useCache = true, isReadOnly = false, isUsable = () => true, changesAt, onVersion }: CachedReadOptions = {},
     ): Promise<T> {
-      const key = answerKey(valkey, group, question);
+      const key = cacheKey(valkey, group, question);
       const tags = { group, ask: question.ask };
       const lookup = useCache ? await lookUp(group, key) : undefined;
       if (lookup) onVersion?.(lookup.version);
-      const cached = isReadOnly ? parsed.get(key, lookup?.answer, isAnswer) : readable(lookup?.answer, isAnswer);
+      const cached = isReadOnly ? parsed.get(key, lookup?.answer, isUsable) : readable(lookup?.answer, isUsable);
       if (cached !== undefined) {
         metrics?.increment('opencode.memory.cache_hit', tags);
         return cached as T;
@@ -123,11 +123,11 @@ export function openReader({ address, queuePrefix, metrics, onNotice }: ReaderPa
       running.set(flightKey, inFlight);
       return JSON.parse(await inFlight) as T;
     },
-    noteTold(group, version, told) {
+    recordDelivery(group, version, told) {
       // The connection has just been used, so that the command leaves at once.
-      storeTold(valkey, group, version, told).catch(() => {});
+      writeDelivered(valkey, group, version, told).catch(() => {});
     },
-    lastTold: (group) => tryCache(() => readTold(valkey, group)),
+    lastDelivered: (group) => tryCache(() => readDelivered(valkey, group)),
     close: () => valkey.disconnect(),
   };
 }
@@ -139,10 +139,10 @@ const [MOST_PARSED, LONGEST_PARSED] = [50, 50_000];
 function openParsedAnswers() {
   const latest = new Map<string, { readonly text: string; readonly answer: object }>();
   return {
-    get(key: string, text: string | undefined, isAnswer: (value: object) => boolean): object | undefined {
+    get(key: string, text: string | undefined, isUsable: (value: object) => boolean): object | undefined {
       const kept = latest.get(key);
       latest.delete(key);
-      const answer = kept?.text === text ? kept?.answer : readable(text, isAnswer);
+      const answer = kept?.text === text ? kept?.answer : readable(text, isUsable);
       if (text === undefined || answer === undefined || text.length > LONGEST_PARSED) return answer;
       latest.set(key, { text, answer });
       if (latest.size > MOST_PARSED) latest.delete(latest.keys().next().value ?? '');
@@ -152,10 +152,10 @@ function openParsedAnswers() {
 }
 
 /** The cached answer; undefined, a miss, if it cannot be read. */
-function readable(text: string | undefined, isAnswer: (value: object) => boolean): object | undefined {
+function readable(text: string | undefined, isUsable: (value: object) => boolean): object | undefined {
   try {
     const parsed: unknown = text === undefined ? undefined : JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null && isAnswer(parsed) ? parsed : undefined;
+    return typeof parsed === 'object' && parsed !== null && isUsable(parsed) ? parsed : undefined;
   } catch {
     return undefined;
   }

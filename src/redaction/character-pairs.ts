@@ -1,11 +1,11 @@
 /** Whether a text may hold a literal. False is certain. True means only that each two neighbours of the literal stand together somewhere. */
-export type MayHold = (literal: string) => boolean;
+export type MightContain = (literal: string) => boolean;
 
 /** Characters beyond ASCII share a place with one of it, which only makes the answer true more often. */
 const MASK = 127;
 
 /** Reads a text once, so that any number of literals can be ruled out for nothing. */
-export function pairsIn(text: string): MayHold {
+export function pairsIn(text: string): MightContain {
   const pairs = new Uint8Array(1 << 14);
   const singles = new Uint8Array(1 << 7);
   let before = 0;
@@ -43,8 +43,8 @@ const MOST_KEPT = 100;
 export function narrowed<A extends Alternative>(alternatives: readonly A[], build: (some: readonly A[]) => RegExp) {
   const kept = new Map<string, { readonly some: readonly A[]; readonly pattern: RegExp }>();
   /** @returns undefined if the text holds none of them */
-  return (mayHold: MayHold) => {
-    const some = alternatives.filter(({ literals }) => literals.some(mayHold));
+  return (mightContain: MightContain) => {
+    const some = alternatives.filter(({ literals }) => literals.some(mightContain));
     if (some.length === 0) return undefined;
     const key = some.map(({ form }) => form).join('\n');
     let found = kept.get(key);

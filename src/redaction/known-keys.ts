@@ -1,4 +1,4 @@
-import { type Alternative, type MayHold, narrowed, pairsIn } from './character-pairs.ts';
+import { type Alternative, type MightContain, narrowed, pairsIn } from './character-pairs.ts';
 import { rewritten, runEnd } from './linear-scan.ts';
 
 type Hide = (kind: string, secret: string) => string;
@@ -190,13 +190,13 @@ export const KNOWN_KEY_PATTERNS = [
 
 /** Secrets that show by their form alone, so that names of files, uuids and hashes of commits pass. */
 export function withoutKnownKeys(text: string, hide: Hide): string {
-  const mayHold = pairsIn(text);
-  const left = withoutForms(text, mayHold, hide);
-  return withoutPrefixed(left, left === text ? mayHold : pairsIn(left), hide);
+  const mightContain = pairsIn(text);
+  const left = withoutForms(text, mightContain, hide);
+  return withoutPrefixed(left, left === text ? mightContain : pairsIn(left), hide);
 }
 
-function withoutForms(text: string, mayHold: MayHold, hide: Hide): string {
-  const forms = formsIn(mayHold);
+function withoutForms(text: string, mightContain: MightContain, hide: Hide): string {
+  const forms = formsIn(mightContain);
   if (!forms) return text;
   return text.replace(forms.pattern, (secret: string, ...groups: unknown[]) => {
     const kind = forms.some[groups.findIndex((group) => group !== undefined)]?.kind ?? 'secret';
@@ -204,8 +204,8 @@ function withoutForms(text: string, mayHold: MayHold, hide: Hide): string {
   });
 }
 
-function withoutPrefixed(text: string, mayHold: MayHold, hide: Hide): string {
-  const prefixes = prefixesIn(mayHold);
+function withoutPrefixed(text: string, mightContain: MightContain, hide: Hide): string {
+  const prefixes = prefixesIn(mightContain);
   if (!prefixes) return text;
   // Where the run of each class ends that was read last: prefixes in a row must not read it again and again.
   const ends = new Map<string, number>();

@@ -6,7 +6,7 @@ export const PRIVATE_TAG_PATTERNS = [TAG, ...TAG_PATTERNS];
 /** The replacement for private text. */
 export const PRIVATE = '[private]';
 
-export interface Visible {
+export interface VisibleText {
   readonly text: string;
   /** What was taken out, without its tags. */
   readonly hidden: readonly string[];
@@ -18,7 +18,7 @@ export interface Visible {
  * Takes out `<private>…</private>`, nested ones whole. In doubt it hides: what follows an opening without an end, and what stands
  * before an end without an opening.
  */
-export function withoutPrivate(text: string): Visible {
+export function withoutPrivate(text: string): VisibleText {
   const kept: string[] = [];
   const hidden: string[] = [];
   let [depth, from] = [0, 0];

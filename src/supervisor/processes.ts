@@ -14,8 +14,8 @@ import { SECOND } from '../time.ts';
 import { logFile } from './logs.ts';
 import { failures } from './restart-policy.ts';
 
-const PARTS = ['worker', 'valkey', 'falkordb', 'supervisor'] as const;
-export type Part = (typeof PARTS)[number];
+const PROCESS_NAMES = ['worker', 'valkey', 'falkordb', 'supervisor'] as const;
+export type ProcessName = (typeof PROCESS_NAMES)[number];
 
 const eachPart = <T extends z.ZodMiniType>(shape: T) =>
   z.object({
@@ -76,7 +76,7 @@ async function linkServers(home: string, ports: readonly (string | undefined)[])
 }
 
 /** Adds a process that was just started. */
-export async function addProcess(running: RunningProcesses, part: Part, pid: number | undefined): Promise<void> {
+export async function addProcess(running: RunningProcesses, part: ProcessName, pid: number | undefined): Promise<void> {
   const start = pid === undefined ? undefined : await processStartTime(pid);
   if (pid !== undefined) running.pids[part] = pid;
   if (start !== undefined) running.started[part] = start;
@@ -99,7 +99,7 @@ export async function findProcesses(home: string): Promise<RunningProcesses> {
  * True while the recorded process runs, and not another one with the same id: it has the recorded start time and runs in this
  * home. Notes of earlier releases have no start time; then only the home is compared, where the system shows it.
  */
-export async function isOurs(home: string, part: Part, { pids, started }: RunningProcesses): Promise<boolean> {
+export async function isOurs(home: string, part: ProcessName, { pids, started }: RunningProcesses): Promise<boolean> {
   const pid = pids[part];
   const start = pid === undefined ? undefined : await processStartTime(pid);
   if (pid === undefined || start === undefined) return false;
@@ -111,7 +111,7 @@ export async function isOurs(home: string, part: Part, { pids, started }: Runnin
 const COMMANDS = { worker: 'worker', supervisor: 'supervise' } as const;
 
 /** Undefined where the system does not show the folder of a process. */
-async function worksIn(home: string, part: Part, pid: number): Promise<boolean | undefined> {
+async function worksIn(home: string, part: ProcessName, pid: number): Promise<boolean | undefined> {
   const resolved = (path: string) => realpath(path).catch(() => path);
   if (part === 'valkey' || part === 'falkordb') {
     const folder = await workingFolderOf(pid);
@@ -170,11 +170,11 @@ async function startInBackground(
 
 /** True while the worker runs, and the servers if `up` started them. */
 export async function areAllRunning(home: string, running: RunningProcesses): Promise<boolean> {
-  return (await Promise.all(partsOf(running).map((part) => isOurs(home, part, running)))).every((is) => is);
+  return (await Promise.all(runningProcessNames(running).map((part) => isOurs(home, part, running)))).every((is) => is);
 }
 
 /** What `up` started and the supervisor watches: servers before the worker, which needs them. */
-export const partsOf = ({ pids }: RunningProcesses): readonly Exclude<Part, 'supervisor'>[] =>
+export const runningProcessNames = ({ pids }: RunningProcesses): readonly Exclude<ProcessName, 'supervisor'>[] =>
   (pids.valkey ?? pids.falkordb) === undefined ? ['worker'] : ['valkey', 'falkordb', 'worker'];
 
 /** True while the servers that `up` started here run; waiting programs are connected to them. */
@@ -200,7 +200,7 @@ export async function stopProcesses(home: string, running: RunningProcesses): Pr
 /** Sends SIGTERM, waits, and sends SIGKILL after `limit` milliseconds. Before each signal the process is proven to be ours. */
 export async function terminateProcess(
   home: string,
-  part: Part,
+  part: ProcessName,
   running: RunningProcesses,
   limit: number,
 ): Promise<boolean> {

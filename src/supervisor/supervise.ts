@@ -10,10 +10,10 @@ import {
   areServersRunning,
   findProcesses,
   isOurs,
-  type Part,
-  partsOf,
+  type ProcessName,
   type RunningProcesses,
   readNote,
+  runningProcessNames,
   startWorker,
   terminateProcess,
   writeNote,
@@ -24,7 +24,7 @@ import { NAMES } from './supervision.ts';
 /** How often it is checked that the processes run. */
 const CHECKS_EVERY = 1 * SECOND;
 
-type Watched = Exclude<Part, 'supervisor'>;
+type Watched = Exclude<ProcessName, 'supervisor'>;
 
 /**
  * Watches the processes of a home until the note names another supervisor or none. A dead process is restarted under the lock of the
@@ -44,7 +44,8 @@ export async function supervise(home: string, log: Log, stopping: AbortSignal): 
     await locked(async () => {
       const current = isSupervised(home);
       if (current)
-        for (const part of partsOf(current)) await restartIfDead({ home, log, stopping, dueAt }, current, part);
+        for (const part of runningProcessNames(current))
+          await restartIfDead({ home, log, stopping, dueAt }, current, part);
     });
   }
 }
@@ -63,7 +64,7 @@ async function needsWork(
 ): Promise<boolean> {
   const isDue = (part: Watched) => !running.failures[part]?.gaveUp && Date.now() >= (dueAt.get(part) ?? 0);
   const dead: Watched[] = [];
-  for (const part of partsOf(running)) if (!(await isOurs(home, part, running))) dead.push(part);
+  for (const part of runningProcessNames(running)) if (!(await isOurs(home, part, running))) dead.push(part);
   return dead.some((part) => isDue(part) && (part !== 'worker' || dead.length === 1));
 }
 
@@ -78,7 +79,7 @@ interface Supervision {
 async function restartIfDead(supervision: Supervision, running: RunningProcesses, part: Watched): Promise<void> {
   const { home, log, dueAt } = supervision;
   if (running.failures[part]?.gaveUp || (await isOurs(home, part, running))) return;
-  if (part === 'worker' && partsOf(running).length > 1 && !(await areServersRunning(home, running))) return;
+  if (part === 'worker' && runningProcessNames(running).length > 1 && !(await areServersRunning(home, running))) return;
   if (!dueAt.has(part)) await recordFailure(supervision, running, part, await reasonOfEnd(home, part));
   if (running.failures[part]?.gaveUp || Date.now() < (dueAt.get(part) ?? 0)) return;
   dueAt.delete(part);

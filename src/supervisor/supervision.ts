@@ -1,7 +1,7 @@
 import { homeFolder } from '../home.ts';
 import { oneLine, shortened } from '../text.ts';
 import { ago, DAY } from '../time.ts';
-import { isOurs, partsOf, readNote } from './processes.ts';
+import { isOurs, readNote, runningProcessNames } from './processes.ts';
 import { type Failures, MAX_RESTARTS } from './restart-policy.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -26,7 +26,7 @@ export async function supervisionOf(environment: Environment): Promise<Supervisi
   const running = readNote(home);
   if (running === undefined) return undefined;
   const failures = await Promise.all(
-    partsOf(running).map(async (part) => {
+    runningProcessNames(running).map(async (part) => {
       const failure = running.failures[part];
       return failure && { process: NAMES[part], isRunning: await isOurs(home, part, running), ...failure };
     }),

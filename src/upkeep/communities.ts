@@ -14,7 +14,7 @@ import { mapConcurrently } from '../map-concurrently.ts';
 import type { Summary } from '../models/language-model.ts';
 import { withCurrentSummaries } from '../search/answer/current-summaries.ts';
 import { oneLine, shortened } from '../text.ts';
-import { firstThatFit, storableText, type UpkeepParts, writeUnderLease } from './write-under-lease.ts';
+import { storableText, takeWithinBudget, type UpkeepParts, writeUnderLease } from './write-under-lease.ts';
 
 /** The loop always ends before; the bound is a safeguard. */
 const MOST_ROUNDS = 100;
@@ -127,7 +127,7 @@ export function openCommunityBuilder(parts: UpkeepParts): (group: string) => Pro
   async function summarize({ hash, members }: Community): Promise<Summary> {
     const known = summariesByHash.get(hash);
     if (known) return known;
-    const texts = firstThatFit(members.map(line), LONGEST_TEXT);
+    const texts = takeWithinBudget(members.map(line), LONGEST_TEXT);
     const { summaries } = await parts.languageModel.summarize([
       { kind: 'community', name: '', previousSummary: '', texts },
     ]);

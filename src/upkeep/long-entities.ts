@@ -2,7 +2,7 @@ import type { GroupGraph } from '../graph/group-graph.ts';
 import { type LongEntity, readLongEntities, writeEntitySummaries } from '../graph/queries/entities.ts';
 import { instant } from '../graph/queries/time-conditions.ts';
 import type { SummarySubject } from '../models/language-model.ts';
-import { firstThatFit, storableText, type UpkeepParts, writeUnderLease } from './write-under-lease.ts';
+import { storableText, takeWithinBudget, type UpkeepParts, writeUnderLease } from './write-under-lease.ts';
 
 /** As in Graphiti. */
 const MOST_IN_A_CALL = 30;
@@ -44,5 +44,5 @@ async function shortenSummaries(parts: UpkeepParts, graph: GroupGraph, noted: re
 
 /** The newest facts that fit, sorted by time. */
 function subject({ name, summary, facts }: LongEntity): SummarySubject {
-  return { kind: 'entity', name, previousSummary: summary, texts: firstThatFit(facts, LONGEST_TEXT).reverse() };
+  return { kind: 'entity', name, previousSummary: summary, texts: takeWithinBudget(facts, LONGEST_TEXT).reverse() };
 }

@@ -38,7 +38,7 @@ export interface Forgetter {
 export const LONGEST_SUMMARY = 1000;
 
 /** The first texts that fit into `budget` characters together. If the first one alone does not fit, its beginning. */
-export function firstThatFit(texts: readonly string[], budget: number): string[] {
+export function takeWithinBudget(texts: readonly string[], budget: number): string[] {
   const kept: string[] = [];
   let left = budget;
   for (const text of texts) {

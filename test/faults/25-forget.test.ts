@@ -175,7 +175,7 @@ async function leaveUnread(config: Parameters<typeof withQueue>[0], group: strin
     queue.add('store', toStoreJob(queued), { ...STORE_OPTIONS, jobId: queued.uuid, delay: HOUR }),
   );
   const spool = openSpool(config.home, 100);
-  spool.storeUnreadable([{ episode: spooled, given: true, carrier: {} }]);
+  spool.storeUnreadable([{ episode: spooled, hasCallerId: true, carrier: {} }]);
   return episodes.map(({ uuid }) => uuid);
 }
 

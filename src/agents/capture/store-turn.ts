@@ -89,7 +89,7 @@ const spool = (home: string, episode: Episode | undefined, limit: number, heldAt
   episode && keep(home, episode, limit, heldAt);
 
 function keep(home: string, episode: Episode, limit: number, heldAt?: string): Spooled {
-  const spooled = [{ episode, given: true, carrier: carrier() }];
+  const spooled = [{ episode, hasCallerId: true, carrier: carrier() }];
   if (heldAt === undefined) spoolOf(home, limit).keep(spooled);
   else spoolOf(home, limit).hold(heldAt, spooled);
   return { uuid: episode.uuid };

@@ -232,13 +232,13 @@ async function recallForSession(
   const change = <T>(work: (session: HookSession, write: (session: HookSession) => void) => T) =>
     withSession(home, host, input.session, (file) => work(file.read() ?? newSession(0), file.write), LOCK_TIMEOUT);
   const previous = change((session) => session);
-  const { questionFrom, recall, hostOutput } = await import('./recall.ts');
+  const { questionFrom, recallForHook, hostOutput } = await import('./recall.ts');
   const { loadConfig } = await import('../../config.ts');
   const { openServices } = await import('../../memory/services.ts');
   const services = openServices(loadConfig(environment), { onNotice: notice });
   // After compaction the agent has lost the earlier recall.
   const begins = event === 'SessionStart' || !previous.briefed;
-  const recalled = await recall(services, scope, {
+  const recalled = await recallForHook(services, scope, {
     question: questionFrom(event, host, input),
     begins,
     known: new Set(event === 'UserPromptSubmit' ? previous.recalled : []),
@@ -264,7 +264,7 @@ async function recallForSession(
     };
   });
   record('recall', recalled.outcome, recalled.reason);
-  recalled.noteTold();
+  recalled.recordDelivery();
   return answer;
 }
 

@@ -1,5 +1,5 @@
-import { type BriefingReader, type BriefingToTell, briefingToTell } from '../../memory/briefing.ts';
-import { RECALL_TARGET_MS, recall as recallFrom } from '../../memory/recall.ts';
+import { type BriefingReader, type CachedBriefing, readBriefing } from '../../memory/briefing.ts';
+import { RECALL_TARGET_MS, recall } from '../../memory/recall.ts';
 import type { Services } from '../../memory/services.ts';
 import { recalledSentences } from '../../redaction/recall-marks.ts';
 import type { AgentOutcome } from '../../telemetry/agent-outcomes.ts';
@@ -15,10 +15,10 @@ import {
 import type { Scope } from '../scope.ts';
 import type { HookEvent, HookInput } from './event.ts';
 import { fileSize } from './transcript.ts';
-import { formatOf } from './transcript-formats.ts';
+import { transcriptFormat } from './transcript-formats.ts';
 
 /** The recalled text for the agent, and its sentences. */
-export interface Recalled {
+export interface HookRecall {
   readonly context: string | undefined;
   readonly sentences: readonly string[];
   /** Whether the briefing is included, or the memory has none yet. */
@@ -32,7 +32,7 @@ export interface Recalled {
   /** Why something was left out, without content. */
   readonly reason: string | undefined;
   /** Notes in the memories that the agent has the briefings, without waiting. */
-  noteTold(): void;
+  recordDelivery(): void;
 }
 
 const INTRODUCTION = 'What earlier sessions left in the memory. It may be out of date: check what matters.';
@@ -62,11 +62,11 @@ export interface RecallParts {
  * Recalls from the memories of the project and of the user: at the start of a session their briefings, and facts about the prompt.
  * Never throws and never waits longer than `limit` milliseconds: an agent without recall is better than one that waits.
  */
-export async function recall(
+export async function recallForHook(
   services: Services,
   { group, userGroup }: Scope,
   { question, begins, known, own, limit, toldTo }: RecallParts,
-): Promise<Recalled> {
+): Promise<HookRecall> {
   const began = performance.now();
   const problems = new Set<string>();
   const failures: string[] = [];
@@ -78,7 +78,7 @@ export async function recall(
   const ask = (from: string, most: number) =>
     question === ''
       ? NOT_ASKED
-      : recallFrom(services, from, question, {
+      : recall(services, from, question, {
           limit: begins ? most : Math.ceil(most / 2),
           timeoutMs: limit,
           own,
@@ -107,18 +107,18 @@ export async function recall(
   const rest = { isBriefed, problems: [...problems], isIncomplete, outcome, reason };
   const lead = briefing.length > 0 && texts.answers !== '' ? ['About what is asked:'] : [];
   const parts = [...briefing, ...lead, texts.answers];
-  const noteTold = () => {
-    ofUser?.noteTold(texts.user, toldTo);
-    ofProject?.noteTold(texts.project, toldTo);
+  const recordDelivery = () => {
+    ofUser?.recordDelivery(texts.user, toldTo);
+    ofProject?.recordDelivery(texts.project, toldTo);
   };
   const context = recalledBlock(INTRODUCTION, parts);
-  return { context, sentences: recalledSentences(parts.join('\n')), ...rest, noteTold };
+  return { context, sentences: recalledSentences(parts.join('\n')), ...rest, recordDelivery };
 }
 
 const NOT_ASKED = { sections: [], outcome: 'words' as const, reason: undefined };
-const NOTHING: BriefingToTell = {
+const NOTHING: CachedBriefing = {
   sections: { rules: [], tasks: [], decisions: [], facts: [], sessions: [], pending: 0 },
-  noteTold: () => {},
+  recordDelivery: () => {},
 };
 
 /** Undefined if it fails or is late. */
@@ -127,12 +127,12 @@ async function briefingOrNothing(
   group: string,
   limit: number,
   onProblem: (problem: string, failure?: string) => void,
-): Promise<BriefingToTell | undefined> {
+): Promise<CachedBriefing | undefined> {
   const late = () => {
     onProblem('the briefing was too late');
     return undefined;
   };
-  return withTimeout(limit, briefingToTell(services, group), late).catch((error: unknown) => {
+  return withTimeout(limit, readBriefing(services, group), late).catch((error: unknown) => {
     onProblem('the briefing failed', redactError(error).message);
     return undefined;
   });
@@ -155,6 +155,6 @@ function lastPrompt(host: string, transcript: string | undefined): string | unde
   const length = transcript === undefined ? 0 : fileSize(transcript);
   // A new session has no transcript yet.
   if (transcript === undefined || length === 0) return undefined;
-  const { prompts } = formatOf(host).read(transcript, Math.max(0, length - TAIL), '');
+  const { prompts } = transcriptFormat(host).read(transcript, Math.max(0, length - TAIL), '');
   return prompts.findLast(({ isCommand }) => !isCommand)?.text;
 }

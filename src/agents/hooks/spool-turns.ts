@@ -5,7 +5,7 @@ import { type Spooled, spoolSummary, spoolTurn } from '../capture/store-turn.ts'
 import type { HookEvent, HookInput } from './event.ts';
 import { type HookSession, hashOf, newSession, type SessionFile } from './session.ts';
 import { fileSize, type TranscriptFormat, type TranscriptSummary, type TranscriptTurn } from './transcript.ts';
-import { formatOf } from './transcript-formats.ts';
+import { transcriptFormat } from './transcript-formats.ts';
 
 export interface SpoolTurnsOptions {
   readonly home: string;
@@ -36,7 +36,7 @@ const isOver = (event: HookEvent, { source }: HookInput): boolean =>
 export function spoolTurns(file: SessionFile, event: HookEvent, input: HookInput, options: SpoolTurnsOptions): number {
   const { session, transcript } = input;
   if (transcript === undefined) return 0;
-  const format = formatOf(options.host);
+  const format = transcriptFormat(options.host);
   const stored = file.read();
   if (!stored && event === 'SessionStart') {
     // The existing lines belong to another session or to a time before the memory was installed.

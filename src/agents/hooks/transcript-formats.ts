@@ -5,7 +5,7 @@ import { type RolloutTurn, readRollout, saidBy, turnOfRollout } from '../codex/r
 import { fileSize, readTranscript, type TranscriptFormat, type TranscriptLine } from './transcript.ts';
 
 /** Codex has its own format; other agents with compatible hooks write Claude Code's. */
-export const formatOf = (host: string): TranscriptFormat => (host === 'codex' ? CODEX : CLAUDE_CODE);
+export const transcriptFormat = (host: string): TranscriptFormat => (host === 'codex' ? CODEX : CLAUDE_CODE);
 
 const CLAUDE_CODE: TranscriptFormat = {
   read(path, from, continued) {

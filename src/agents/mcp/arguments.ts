@@ -4,15 +4,15 @@ import { parseJson } from '../../json.ts';
 import { parseTime } from '../../time.ts';
 import type { Tool } from './tool.ts';
 
-export const text = (description: string) => z.string().check(z.describe(description));
-export const texts = (description: string) => z.array(z.string()).check(z.describe(description));
-export const count = (most: number, usual: number, description: string) =>
+export const textArgument = (description: string) => z.string().check(z.describe(description));
+export const listArgument = (description: string) => z.array(z.string()).check(z.describe(description));
+export const countArgument = (most: number, usual: number, description: string) =>
   z._default(z.int().check(z.minimum(1), z.maximum(most), z.describe(description)), usual);
-export const date = (description: string) =>
+export const dateArgument = (description: string) =>
   z.string().check(z.describe(`${description}, such as 2026-11-22 or 2026-11-22T08:30:00Z (no offset means UTC)`));
 
 /** @throws InvalidInputError naming the argument */
-export function timeOf(text: string | undefined, name: string): Date | undefined {
+export function parseTimeArgument(text: string | undefined, name: string): Date | undefined {
   return text === undefined ? undefined : parseTime(text, name);
 }
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { refusedHost } from '../../allowed-hosts.ts';
-import { showsToken } from '../../bearer-token.ts';
+import { hasBearerToken } from '../../bearer-token.ts';
 import { ConfigError } from '../../errors.ts';
 import { SECOND } from '../../time.ts';
 import { ACCEPTS_ALL, isAcceptable, negotiateResponse } from './content-negotiation.ts';
@@ -59,7 +59,7 @@ export async function serveOverHttp(
     const path = request.url?.split('?', 1)[0];
     if (path === '/health') return refuse(response, 200, { status: 'healthy', service: 'memory-manager' });
     if (path !== '/mcp' && path !== '/mcp/') return refuse(response, 404, failure('There is nothing here but /mcp.'));
-    if (!showsToken(request.headers.authorization, token)) {
+    if (!hasBearerToken(request.headers.authorization, token)) {
       response.setHeader('WWW-Authenticate', 'Bearer realm="memory-manager"');
       return refuse(
         response,

@@ -112,7 +112,7 @@ export function openRecallInjection(
       if (!session.isPrimed && added && !session.isChild) {
         session.lastRecall = added;
         add(added, session, prompt, output);
-        recall.noteTold(session.id, added);
+        recall.recordDelivery(session.id, added);
       }
       // Also if there is nothing to recall: the memory is asked once.
       session.isPrimed ||= recalled !== LATE || session.hasMissed;

@@ -1,6 +1,6 @@
 import type { TitledSection } from '../../briefing/render.ts';
 import type { Config } from '../../config.ts';
-import { type BriefingToTell, briefingToTell } from '../../memory/briefing.ts';
+import { type CachedBriefing, readBriefing } from '../../memory/briefing.ts';
 import { type RecallOptions, recall } from '../../memory/recall.ts';
 import { openServices } from '../../memory/services.ts';
 import { forget } from '../tools/forget.ts';
@@ -11,7 +11,7 @@ import { searchGroups } from '../tools/search.ts';
 /** Everything that needs a store. It brings many packages, so it is loaded after the host has started. */
 export interface Stores extends ToolStores {
   /** The briefing for the start of a session. */
-  brief(group: string): Promise<BriefingToTell>;
+  brief(group: string): Promise<CachedBriefing>;
   /** What is known about a message, as `renderAnswers` takes it. @throws Error if the recall is late or fails */
   recall(group: string, query: string, options: RecallOptions): Promise<readonly TitledSection[]>;
   /** Enqueues the spooled episodes. */
@@ -22,7 +22,7 @@ export interface Stores extends ToolStores {
 export function openStores(config: Config): Stores {
   const services = openServices(config, {});
   return {
-    brief: (group) => briefingToTell(services, group),
+    brief: (group) => readBriefing(services, group),
     async recall(group, query, options) {
       const { sections, outcome } = await recall(services, group, query, options);
       if (outcome === 'late' || outcome === 'failed') throw new Error(`The recall is ${outcome}.`);

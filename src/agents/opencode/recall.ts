@@ -1,6 +1,6 @@
 import { DEFAULT_BUDGET, type TitledSection } from '../../briefing/render.ts';
 import { renderAnswers } from '../../memory/answer-block.ts';
-import type { BriefingToTell } from '../../memory/briefing.ts';
+import type { CachedBriefing } from '../../memory/briefing.ts';
 import { MINUTE } from '../../time.ts';
 import {
   briefingTexts,
@@ -33,7 +33,7 @@ export interface Recall {
   /** The briefings as they were a little while ago, for when nothing else can be had. */
   atHand(): string | undefined;
   /** Notes in the memories that a session has the briefings, if the text is the latest of `opening` or `atHand`. Waits for nothing. */
-  noteTold(session: string, text: string): void;
+  recordDelivery(session: string, text: string): void;
 }
 
 /** Of a later message less is said: it comes on top of everything before. */
@@ -53,10 +53,10 @@ export function openRecall({ group, userGroup }: Scope, timeoutMs: number, onLat
   let ready: (Tellable & { readonly at: number }) | undefined;
   let latest: Tellable | undefined;
 
-  async function briefings(stores: Stores): Promise<readonly [BriefingToTell | undefined, BriefingToTell]> {
+  async function briefings(stores: Stores): Promise<readonly [CachedBriefing | undefined, CachedBriefing]> {
     const both = await Promise.all([stores.brief(userGroup).catch(() => undefined), stores.brief(group)]);
     const texts = briefingTexts([both[0]?.sections, both[1].sections]);
-    ready = { text: marked([briefingOf(texts)]), noteTold: noting(both, texts), at: performance.now() };
+    ready = { text: marked([briefingOf(texts)]), recordDelivery: noting(both, texts), at: performance.now() };
     return both;
   }
 
@@ -92,7 +92,7 @@ export function openRecall({ group, userGroup }: Scope, timeoutMs: number, onLat
       ]);
       const texts = openingTexts([whole[0]?.sections, whole[1].sections], words, answers);
       const text = marked([briefingOf(texts), titled('About this message:', texts.answers)]);
-      latest = { text, noteTold: noting(whole, texts) };
+      latest = { text, recordDelivery: noting(whole, texts) };
       return text;
     },
     async news(stores, words, context) {
@@ -104,23 +104,23 @@ export function openRecall({ group, userGroup }: Scope, timeoutMs: number, onLat
       await stores.recall(group, 'user', { limit: 1, timeoutMs: MINUTE, known: new Set(), own: new Set() });
     },
     atHand: () => (ready && performance.now() - ready.at < AT_HAND_FOR ? ready.text : undefined),
-    noteTold: (session, text) => [latest, ready].find((one) => one?.text === text)?.noteTold(session),
+    recordDelivery: (session, text) => [latest, ready].find((one) => one?.text === text)?.recordDelivery(session),
   };
 }
 
 interface Tellable {
   readonly text: string | undefined;
-  readonly noteTold: (session: string) => void;
+  readonly recordDelivery: (session: string) => void;
 }
 
 const noting =
   (
-    [user, project]: readonly [BriefingToTell | undefined, BriefingToTell],
+    [user, project]: readonly [CachedBriefing | undefined, CachedBriefing],
     texts: Pick<OpeningTexts, 'user' | 'project'>,
   ) =>
   (session: string): void => {
-    user?.noteTold(texts.user, { host: 'opencode', session });
-    project.noteTold(texts.project, { host: 'opencode', session });
+    user?.recordDelivery(texts.user, { host: 'opencode', session });
+    project.recordDelivery(texts.project, { host: 'opencode', session });
   };
 
 const briefingOf = ({ user, project }: Pick<OpeningTexts, 'user' | 'project'>): string =>

@@ -58,7 +58,7 @@ interface Whereabouts {
 }
 
 /** When the turn began, or the summary was written. */
-export const timeOf = (item: PastItem): Date =>
+export const itemTime = (item: PastItem): Date =>
   item.kind === 'turn' ? item.turn.referenceTime : item.summary.referenceTime;
 
 export interface HistoryOptions {

@@ -115,7 +115,7 @@ function messagesOf(
   const query = 'SELECT id, data FROM message WHERE session_id = ? ORDER BY time_created, id';
   for (const row of database.prepare(query).iterate(id)) {
     const message = String(row.id);
-    const info = infoOf({ ...objectIn(row.data), id: message, sessionID: id });
+    const info = parseMessageInfo({ ...objectIn(row.data), id: message, sessionID: id });
     if (!info) damaged.push(`${path} (message ${message})`);
     else messages.push({ info, parts: parts.get(message) ?? [] });
   }
@@ -140,7 +140,7 @@ const info = z.union([
 ]);
 
 /** Undefined for a message that cannot be read. */
-export function infoOf(value: unknown): OpencodeMessage['info'] | undefined {
+export function parseMessageInfo(value: unknown): OpencodeMessage['info'] | undefined {
   return info.safeParse(value).data as OpencodeMessage['info'] | undefined;
 }
 

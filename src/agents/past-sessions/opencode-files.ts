@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import { parseJson } from '../../json.ts';
 import type { MessagePart } from '../opencode/host.ts';
 import type { OpencodeRecord } from './opencode.ts';
-import { infoOf } from './opencode-database.ts';
+import { parseMessageInfo } from './opencode-database.ts';
 import { contentOf, type OpencodeMessage, type OpencodeSession } from './opencode-session.ts';
 import type { TemplatesOf } from './opencode-templates.ts';
 
@@ -51,7 +51,7 @@ function messagesOf(storage: string, session: string): { messages: OpencodeMessa
   for (const name of jsonFilesIn(folder)) {
     const id = basename(name, '.json');
     const value = jsonIn(join(folder, name));
-    const info = infoOf(typeof value === 'object' ? { ...value, id, sessionID: session } : undefined);
+    const info = parseMessageInfo(typeof value === 'object' ? { ...value, id, sessionID: session } : undefined);
     if (info) messages.push({ info, parts: partsOf(join(storage, 'part', id), id, session, damaged) });
     else damaged.push(join(folder, name));
   }

@@ -9,11 +9,11 @@ import { codexHistory } from './codex.ts';
 import {
   type History,
   type HistoryOptions,
+  itemTime,
   type PastAgent,
   type PastItem,
   type RecordedSession,
   type SessionContent,
-  timeOf,
 } from './history.ts';
 import { opencodeHistory } from './opencode.ts';
 
@@ -116,7 +116,7 @@ export function readPast(options: ReadPastOptions): PastEpisodes {
           continue;
         }
         seen.add(item.copyKey);
-        if (options.since && timeOf(item) < options.since) continue;
+        if (options.since && itemTime(item) < options.since) continue;
         if (only !== undefined && projectOf(item).group !== only) continue;
         isOfProject = true;
         const { group, notice } = memoryOf(item);

@@ -4,7 +4,7 @@ import { programVersion } from '../../archive/manifest.ts';
 import type { Config } from '../../config.ts';
 import type { Graphs } from '../../graph/graphs.ts';
 import { hasJournalKey, NO_KEY } from '../../journal/hmac.ts';
-import { worstSigns } from '../../memory/status.ts';
+import { worstModelHealth } from '../../memory/status.ts';
 import type { WorkerNote } from '../../queue/heartbeats.ts';
 import type { Producer } from '../../queue/producer.ts';
 import { openSpool } from '../../queue/spool/spool.ts';
@@ -28,7 +28,7 @@ export async function checkWork(
   const started = Math.min(Date.now(), ...workers.map((worker) => Date.parse(worker.started)));
   const checks = await measureWork({
     ...{ producer, graphs, group, started, storesEpisodes: true },
-    signs: { read: () => ({ models: worstSigns(workers), lastCommit: null }) },
+    signs: { read: () => ({ models: worstModelHealth(workers), lastCommit: null }) },
     spool: openSpool(config.home, config.spoolLimit),
     findMissed: openMissedExportCheck(producer),
   });

@@ -28,13 +28,13 @@ export async function planAhead(
     await learn();
     const plan = await planRedaction(graph, known);
     const ahead = { plan, head, secrets: known.size() };
-    if (await isCurrent(ahead, graph, known)) return ahead;
+    if (await isPlanValid(ahead, graph, known)) return ahead;
   }
   return undefined;
 }
 
 /** True under the lease if the same plan would be made now: nothing was committed, and no other secret was learned. */
-export async function isCurrent(
+export async function isPlanValid(
   { head, secrets }: PlanAhead,
   graph: GroupGraph,
   known: KnownSecrets,

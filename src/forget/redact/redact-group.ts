@@ -17,7 +17,7 @@ import type { StoreJob } from '../../queue/jobs.ts';
 import { activeJobs, episodeJobs, maskJob, type StoredJob } from '../../queue/mask-jobs.ts';
 import { mapSpooled } from '../../queue/spool/search.ts';
 import type { Spool } from '../../queue/spool/spool.ts';
-import { forgetAnswers } from '../../reader/cache.ts';
+import { clearCache } from '../../reader/cache.ts';
 import { clearRecalled } from '../../redaction/clear-recalled.ts';
 import type { JournalKey } from '../../settings.ts';
 import { toGraphTime } from '../../time.ts';
@@ -28,7 +28,7 @@ import { type KnownSecrets, openKnownSecrets } from './known-secrets.ts';
 import { type JournalMask, maskEntry } from './mask-journal.ts';
 import { learnEpisode, maskEpisode, maskWaiting } from './mask-values.ts';
 import { planRedaction, type RedactionEffects, type RedactionPlan } from './plan.ts';
-import { isCurrent, type PlanAhead, planAhead } from './plan-ahead.ts';
+import { isPlanValid, type PlanAhead, planAhead } from './plan-ahead.ts';
 
 /** What was masked, without any of the masked text, since it is stored for a while as the task's result. */
 export interface MaskedGroup extends RedactionEffects {
@@ -93,7 +93,7 @@ export async function redactGroup(
     await replaceVersion(valkey, group);
     await graphs.forgetQueries(group);
     await graphs.dropCheckpoints(group);
-    const cached = await forgetAnswers(valkey, group);
+    const cached = await clearCache(valkey, group);
     const { episodes, facts, entities, summaries, jobs, spooled, memos, journal } = masked;
     return {
       ...{ episodes: [...episodes], facts: [...facts], entities: [...entities], summaries },
@@ -129,7 +129,7 @@ async function maskRound(
   const graph = graphs.group(group);
   const seen = await readFence(graph);
   const jobs = await learnWaiting(parts, group, known);
-  const isAhead = ahead !== undefined && (await isCurrent(ahead, graph, known));
+  const isAhead = ahead !== undefined && (await isPlanValid(ahead, graph, known));
   const plan = isAhead ? ahead.plan : await planRedaction(graph, known);
   const active = await activeJobs(queue, valkey);
   const withSecrets = jobs.filter((job) => isChanged(contentsOf(job), maskedJob(known, job)));
@@ -332,7 +332,7 @@ async function maskKeys(
   const counts = await inKeys(valkey, true);
   await withLegacyKeys(valkey, group, async (earlier, isOurs) => {
     await inKeys(earlier, isOurs);
-    await forgetAnswers(earlier, group);
+    await clearCache(earlier, group);
   });
   return counts;
 }

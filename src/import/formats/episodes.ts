@@ -3,12 +3,12 @@ import { InvalidInputError } from '../../errors.ts';
 import {
   type Format,
   type ImportedEpisode,
+  importedTime,
   keyOf,
   maybeObject,
   maybeText,
   maybeTime,
   parseShape,
-  timeOf,
   withoutNulls,
 } from '../format-type.ts';
 
@@ -50,7 +50,7 @@ function read(value: unknown): ImportedEpisode {
   } = parseShape(shape, normalized(value));
   const { content, isJson } = textOf(plain ?? episode_body);
   const { reference_time, valid_at, timestamp, created_at } = rest;
-  const time = timeOf({ reference_time, valid_at, timestamp, created_at });
+  const time = importedTime({ reference_time, valid_at, timestamp, created_at });
   // Graphiti's own triples are text; ours are not, and nothing else may pass for them.
   const kind = isJson ? 'json' : source === 'fact_triple' ? 'text' : source;
   return {

@@ -6,12 +6,12 @@ import {
   type Format,
   type FormatReader,
   type ImportedEpisode,
+  importedTime,
   keyOf,
   maybeText,
   maybeTime,
   parseShape,
   text,
-  timeOf,
   type UnusableItem,
   withoutNulls,
 } from '../format-type.ts';
@@ -136,7 +136,7 @@ function observationEpisodes(
   if (!parsed.success) return [{ unusable: `observation ${number} must be text.` }];
   const { content, timestamp, created_at } = parsed.data;
   const imported = episode(sentence(name, content), withoutNulls({ entity: name, entity_type: type }));
-  return [{ ...imported, ...timeOf({ timestamp, created_at }) }];
+  return [{ ...imported, ...importedTime({ timestamp, created_at }) }];
 }
 
 function episode(content: string, metadata: Record<string, unknown>): ImportedEpisode {

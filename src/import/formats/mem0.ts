@@ -5,13 +5,13 @@ import { tripletText } from '../../triplet.ts';
 import {
   type Format,
   type ImportedEpisode,
+  importedTime,
   keyOf,
   maybeObject,
   maybeText,
   maybeTime,
   parseShape,
   text,
-  timeOf,
   withoutNulls,
 } from '../format-type.ts';
 
@@ -67,7 +67,7 @@ function memory(value: unknown): ImportedEpisode[] {
     sourceDescription: subject ? `mem0, ${subject}` : 'mem0',
     metadata: metadataOf(given),
     // Its words are of the time when it was changed last.
-    ...timeOf({ updated_at, created_at }),
+    ...importedTime({ updated_at, created_at }),
     idempotencyKey: keyOf('mem0', content, id ?? [user_id, agent_id, run_id]),
   };
   return [episode];
@@ -92,7 +92,7 @@ function relation(value: unknown): ImportedEpisode {
     source: 'fact_triple',
     sourceDescription: 'mem0',
     metadata: { source, relationship: relationName, target: end },
-    ...timeOf({ updated_at, created_at }),
+    ...importedTime({ updated_at, created_at }),
     idempotencyKey: keyOf('mem0', content),
   };
 }

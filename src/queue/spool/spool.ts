@@ -37,14 +37,18 @@ export async function readSpooled(path: string): Promise<SpooledEpisode[] | unde
     throw new InvalidInputError('The file does not contain an episode that this version can read.', {
       cause: parsed.error,
     });
-  return parsed.data.episodes.map(({ given, job, trace }) => ({ episode: readStoreJob(job), given, carrier: trace }));
+  return parsed.data.episodes.map(({ given, job, trace }) => ({
+    episode: readStoreJob(job),
+    hasCallerId: given,
+    carrier: trace,
+  }));
 }
 
 /** An episode that waits on disk for Valkey. */
 export interface SpooledEpisode {
   readonly episode: Episode;
   /** True if the caller gave the uuid, so that Valkey may have the episode already. */
-  readonly given: boolean;
+  readonly hasCallerId: boolean;
   /** The trace of the caller. */
   readonly carrier: Carrier;
 }
@@ -213,7 +217,11 @@ function writeFiles(episodes: readonly SpooledEpisode[], unfinishedIn: string, i
 
 /** The text of a spool file; `readSpooled` reads it. */
 function fileText(spooled: readonly SpooledEpisode[]): string {
-  const episodes = spooled.map(({ episode, given, carrier }) => ({ given, job: toStoreJob(episode), trace: carrier }));
+  const episodes = spooled.map(({ episode, hasCallerId, carrier }) => ({
+    given: hasCallerId,
+    job: toStoreJob(episode),
+    trace: carrier,
+  }));
   return JSON.stringify({ version: 1, episodes });
 }
 

@@ -83,7 +83,7 @@ export async function whatHolds(
       return own.length > 0 ? [[uuid, own]] : [];
     }),
   );
-  return { facts: shownFacts.filter((fact) => isCurrent(fact, replacements, stated)), ended: ranges };
+  return { facts: shownFacts.filter((fact) => isFactCurrent(fact, replacements, stated)), ended: ranges };
 }
 
 /** The same answer without facts that hold no more, and with what holds now in the place of a sentence that does not. */
@@ -108,7 +108,7 @@ export async function withCurrentText(graph: GroupGraph, found: Found, moment: M
   const shown = new Set(episodes.filter(({ uuid }) => !isOver(uuid)).map(({ excerpt }) => excerpt));
   return {
     ...found,
-    facts: facts.filter((it) => isCurrent(it, replaced, ended)),
+    facts: facts.filter((it) => isFactCurrent(it, replaced, ended)),
     episodes: episodes.flatMap((it) => {
       const until = replaced.get(it.uuid);
       if (until !== undefined) return [{ ...it, excerpt: `until ${day(until)}: ${it.excerpt}` }];
@@ -134,7 +134,7 @@ export const partsOfFacts = (facts: readonly FactRow[]): ShownPart[] =>
   }));
 
 /** Whether a fact holds, from what was replaced and what has ended. */
-export function isCurrent(
+export function isFactCurrent(
   { uuid, episodes }: FactRow,
   replaced: ReadonlyMap<string, string>,
   ended: ReadonlyMap<string, readonly EndedSentence[]>,

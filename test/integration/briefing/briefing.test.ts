@@ -3,7 +3,7 @@ import { summaryEpisode, turnEpisode } from '../../../src/agents/capture/turn.ts
 import { makeBriefing } from '../../../src/briefing/briefing.ts';
 import type { Briefing } from '../../../src/memory/results.ts';
 import { MemoryManager } from '../../../src/memory.ts';
-import { answerKey, BRIEFING, lookUpAnswer } from '../../../src/reader/cache.ts';
+import { BRIEFING, cacheKey, readCached } from '../../../src/reader/cache.ts';
 import { DAY, SECOND, toGraphTime } from '../../../src/time.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { useOpened } from '../../support/opened.ts';
@@ -310,7 +310,7 @@ describe('what a note replaces', () => {
 
 describe('the kept briefing', () => {
   const kept = async (group: string) =>
-    (await lookUpAnswer(opened.valkey, group, answerKey(opened.valkey, group, BRIEFING))).answer;
+    (await readCached(opened.valkey, group, cacheKey(opened.valkey, group, BRIEFING))).answer;
 
   test('is made by the worker after a commit, and again after the next', async () => {
     const group = newGroup();
@@ -335,7 +335,7 @@ describe('the kept briefing', () => {
       await memory.enqueueFact({ ...fact, target: 'Lua', validAt: soon }, null, { group, ...said }),
     ];
     for (const receipt of receipts) await memory.waitFor(receipt);
-    const key = answerKey(opened.valkey, group, BRIEFING);
+    const key = cacheKey(opened.valkey, group, BRIEFING);
     if (isByWorker) await until('a briefing', async () => (await kept(group))?.includes('Redis'));
     else await opened.valkey.del(key);
 
@@ -360,13 +360,13 @@ describe('the kept briefing', () => {
       day: '2036-04-01',
       soon: toGraphTime(soon),
     });
-    await opened.valkey.del(answerKey(opened.valkey, group, BRIEFING));
+    await opened.valkey.del(cacheKey(opened.valkey, group, BRIEFING));
 
     await memory.getBriefing({ group });
 
     expect(await decisionsAt(new Date(soon.getTime() - 1).toISOString())).toEqual(['We store the logs in Loki.']);
     expect(await decisionsAt(soon.toISOString())).toEqual([]);
-    const end = await opened.valkey.pexpiretime(answerKey(opened.valkey, group, BRIEFING));
+    const end = await opened.valkey.pexpiretime(cacheKey(opened.valkey, group, BRIEFING));
     expect(end).toBeGreaterThan(0);
     expect(end).toBeLessThanOrEqual(soon.getTime() + SECOND);
   });
@@ -375,8 +375,8 @@ describe('the kept briefing', () => {
     const group = newGroup();
     await store(group, 'Harbor uses Valkey.');
     await until('a briefing', async () => (await kept(group))?.includes('Valkey'));
-    const key = answerKey(opened.valkey, group, BRIEFING);
-    const { version, answer = '' } = await lookUpAnswer(opened.valkey, group, key);
+    const key = cacheKey(opened.valkey, group, BRIEFING);
+    const { version, answer = '' } = await readCached(opened.valkey, group, key);
     const briefing: Briefing = JSON.parse(answer);
     const facts = briefing.facts.map((line) => ({ ...line, until: '2026-01-01T00:00:00+00:00' }));
     await opened.valkey.set(key, `${version}\n${JSON.stringify({ ...briefing, facts })}`);
@@ -403,8 +403,8 @@ describe('the kept briefing', () => {
     const group = newGroup();
     await turn(group, 'Always use pnpm.');
     await until('a briefing', async () => kept(group));
-    const { version } = await lookUpAnswer(opened.valkey, group, 'none');
-    await opened.valkey.set(answerKey(opened.valkey, group, BRIEFING), `${version}\n{"old":true}`);
+    const { version } = await readCached(opened.valkey, group, 'none');
+    await opened.valkey.set(cacheKey(opened.valkey, group, BRIEFING), `${version}\n{"old":true}`);
 
     expect(await rules(group)).toEqual(['Always use pnpm.']);
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { briefingToTell } from '../../../src/memory/briefing.ts';
+import { readBriefing } from '../../../src/memory/briefing.ts';
 import { openServices, type Services } from '../../../src/memory/services.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
@@ -104,13 +104,13 @@ describe('what is forgotten does not stay in the last briefing', () => {
 
   test('when it is read before and told after', async () => {
     const uuid = await store('Always use Lateword, never npm.');
-    const { sections, noteTold } = await briefingToTell(services, group);
+    const { sections, recordDelivery } = await readBriefing(services, group);
     expect(JSON.stringify(sections)).toContain('Lateword');
 
     await memory.forget({ episode: uuid }, { group });
-    noteTold('Always use Lateword', { host: 'codex' });
+    recordDelivery('Always use Lateword', { host: 'codex' });
     // On the same connection, so that the note has been answered before this.
-    await briefingToTell(services, group);
+    await readBriefing(services, group);
 
     expect(await placesOf('Lateword')).toEqual([]);
     expect(await last()).toBe(null);

@@ -154,8 +154,8 @@ describe('status', () => {
     const { config } = newMemory();
     const spool = openSpool(config.home, 10);
     const episode = newEpisode('Harbor uses Redis.', null, config.group, 1000);
-    spool.keep([{ episode, given: false, carrier: {} }]);
-    spool.storeUnreadable([{ episode, given: false, carrier: {} }]);
+    spool.keep([{ episode, hasCallerId: false, carrier: {} }]);
+    spool.storeUnreadable([{ episode, hasCallerId: false, carrier: {} }]);
     const away = { ...config.valkey, port: await wrongServers.nothing() };
 
     const { stdout, status } = await runCommand(['status'], environmentOf({ ...config, valkey: away }));

@@ -71,7 +71,7 @@ async function leaveEverywhere(group: string): Promise<string[]> {
   );
   if (!queued || !spooled) throw new Error('There are two.');
   await queue.add('store', toStoreJob(queued), { ...STORE_OPTIONS, jobId: queued.uuid, delay: HOUR });
-  openSpool(stores.config.home, 100).storeUnreadable([{ episode: spooled, given: true, carrier: {} }]);
+  openSpool(stores.config.home, 100).storeUnreadable([{ episode: spooled, hasCallerId: true, carrier: {} }]);
   await (await opened.graphs.checkpoint(group, 'k')).write('CREATE (:Entity {name: $name})', { name: SECRET });
   await memory.search(SECRET, 5, { group });
   return [queued.uuid, spooled.uuid];

@@ -129,7 +129,7 @@ test('what lies on a disk that the worker does not see goes too, and what the me
     newEpisode(`Harbor uses ${word}.`, null, group, 1000, { uuid: randomUUID() }),
   );
   if (!one || !other) throw new Error('There are two.');
-  spool.keep([one, other].map((episode) => ({ episode, given: false, carrier: {} })));
+  spool.keep([one, other].map((episode) => ({ episode, hasCallerId: false, carrier: {} })));
   await mkdir(join(home, 'hooks'));
   const session = join(home, 'hooks', `${'0'.repeat(32)}.json`);
   await writeFile(session, JSON.stringify({ version: 1, offset: 7, recalled: ['Harbor uses Diskword'] }));

@@ -101,7 +101,7 @@ async function leaveOutsideGraph(group: string): Promise<void> {
   );
   if (!queued || !spooled) throw new Error('There are two.');
   await queue.add('store', toStoreJob(queued), { ...STORE_OPTIONS, jobId: queued.uuid, delay: HOUR });
-  openSpool(stores.config.home, 100).storeUnreadable([{ episode: spooled, given: true, carrier: {} }]);
+  openSpool(stores.config.home, 100).storeUnreadable([{ episode: spooled, hasCallerId: true, carrier: {} }]);
   await memory.search(KEY, 5, { group });
 }
 
@@ -170,7 +170,9 @@ test('--all reaches memories without a graph: in the queue, on the disk, among t
   closing.push(() => queue.close());
   const waiting = episodeIn(queued);
   await queue.add('store', toStoreJob(waiting), { ...STORE_OPTIONS, jobId: waiting.uuid, delay: HOUR });
-  openSpool(stores.config.home, 100).hold('somewhere', [{ episode: episodeIn(spooled), given: true, carrier: {} }]);
+  openSpool(stores.config.home, 100).hold('somewhere', [
+    { episode: episodeIn(spooled), hasCallerId: true, carrier: {} },
+  ]);
   const run = (...args: string[]) => runCommand(['redact', '--all', '--json', ...args], environmentOf(stores.config));
   const groupsIn = ({ stdout }: { readonly stdout: string }) =>
     stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line).group]));
@@ -196,7 +198,7 @@ test('it waits for an episode with a secret that a worker is reading', async () 
   const midway = await memory.enqueueEpisode(`Midway uses ${PASSWORD}.`, undefined, { group });
   // Only this one gives the password away.
   const held = newEpisode(`The admin password is ${PASSWORD}.`, undefined, group, 1000, { uuid: randomUUID() });
-  openSpool(stores.config.home, 100).storeUnreadable([{ episode: held, given: true, carrier: {} }]);
+  openSpool(stores.config.home, 100).storeUnreadable([{ episode: held, hasCallerId: true, carrier: {} }]);
   await began.promise;
 
   const { delayed } = await memory.getJobCounts('store');

@@ -3,7 +3,7 @@ import { renderAnswers } from '../../../src/memory/answer-block.ts';
 import { RECALL_TARGET_MS, type RecallOptions, recall } from '../../../src/memory/recall.ts';
 import { openServices, type Services } from '../../../src/memory/services.ts';
 import { MemoryManager } from '../../../src/memory.ts';
-import { answerQuestions, openQuestionVectors } from '../../../src/queue/question-vectors.ts';
+import { embedQuestions, openQuestionVectors } from '../../../src/queue/question-vectors.ts';
 import { MINUTE } from '../../../src/time.ts';
 import { openPubSub } from '../../../src/valkey/pub-sub.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
@@ -154,7 +154,7 @@ test('of several workers one embeds a question, and Valkey keeps nothing of it',
     close: async () => {},
   };
   const signals = [openPubSub(opened.valkey), openPubSub(opened.valkey)];
-  for (const each of signals) await answerQuestions(opened.valkey, each, stores.config.queuePrefix, embedder);
+  for (const each of signals) await embedQuestions(opened.valkey, each, stores.config.queuePrefix, embedder);
   const vectors = openQuestionVectors(stores.config);
 
   const vector = await vectors.ask('Where is the lighthouse?', 2 * MINUTE);

@@ -178,7 +178,7 @@ describe('a caller that cannot wait', () => {
     const traceparent = '00-0123456789abcdef0123456789abcdef-0123456789abcdef-01';
     const { newEpisode } = await import('../../../src/episode.ts');
     const episode = newEpisode('Harbor uses Redis.', null, config.group, 1000);
-    openSpool(config.home, 10).keep([{ episode, given: false, carrier: { traceparent } }]);
+    openSpool(config.home, 10).keep([{ episode, hasCallerId: false, carrier: { traceparent } }]);
 
     await opened(config).memory.drainSpool();
 
@@ -216,7 +216,7 @@ describe('what waits on disk', () => {
     const config = await newConfig();
     const { newEpisode } = await import('../../../src/episode.ts');
     const episodes = [1, 2, 3].map((n) => newEpisode(`Harbor${n} uses Redis.`, null, config.group, 1000));
-    for (const episode of episodes) openSpool(config.home, 10).keep([{ episode, given: false, carrier: {} }]);
+    for (const episode of episodes) openSpool(config.home, 10).keep([{ episode, hasCallerId: false, carrier: {} }]);
     const running = await startWorkers(config, ['store'], { languageModel: plainModel(), embedder: plainEmbedder() });
     closers.push(() => running.close());
     const { memory } = opened(config);

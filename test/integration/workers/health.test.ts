@@ -191,7 +191,7 @@ describe('/health', () => {
     const { config, health } = await newWorker();
     const spool = openSpool(config.home, 10);
     const episode = newEpisode('Harbor uses Redis.', null, config.group, 1000);
-    spool.storeUnreadable([{ episode, given: false, carrier: {} }]);
+    spool.storeUnreadable([{ episode, hasCallerId: false, carrier: {} }]);
 
     expect(check(await health(), 'spool')).toMatchObject({ status: 'degraded' });
   });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Params } from '../../../src/graph/query-text.ts';
 import {
-  belongsTo,
   findFork,
+  includesHead,
   isLater,
   lastBase,
   type ReplayStep,
@@ -118,13 +118,11 @@ test('ids are compared as numbers', () => {
 test('a graph is of the journal when a change left its mark or followed on it, or none is behind a fence', () => {
   const all = steps('a: 0 > 5', 'b: a 5 > 7', 'd: c 7 > 9');
 
-  expect([NEW, { token: 5, changeId: 'a' }, { token: 7, changeId: 'c' }].map((mark) => belongsTo(all, mark))).toEqual([
-    true,
-    true,
-    true,
-  ]);
-  expect(belongsTo(all, { token: 5, changeId: 'x' })).toBe(false);
-  expect(belongsTo(steps('record'), { token: 5, changeId: 'x' })).toBe(true);
+  expect(
+    [NEW, { token: 5, changeId: 'a' }, { token: 7, changeId: 'c' }].map((mark) => includesHead(all, mark)),
+  ).toEqual([true, true, true]);
+  expect(includesHead(all, { token: 5, changeId: 'x' })).toBe(false);
+  expect(includesHead(steps('record'), { token: 5, changeId: 'x' })).toBe(true);
 });
 
 describe('a graph that lost changes', () => {

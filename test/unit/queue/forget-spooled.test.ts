@@ -16,7 +16,7 @@ afterEach(() => rm(home, { recursive: true, force: true }));
 
 const spooled = (content: string, group = 'harbor'): SpooledEpisode => ({
   episode: newEpisode(content, { session: content }, group, 1000, {}),
-  given: true,
+  hasCallerId: true,
   carrier: { traceparent: '00-11111111111111111111111111111111-2222222222222222-01' },
 });
 const uuidOf = ({ episode }: SpooledEpisode) => episode.uuid;

@@ -19,7 +19,7 @@ afterEach(async () => {
 
 const spooled = (content = 'Harbor uses Redis.'): SpooledEpisode => ({
   episode: newEpisode(content, { a: 1 }, 'spooled', 1000, { referenceTime: new Date('2025-01-01T00:00:00Z') }),
-  given: false,
+  hasCallerId: false,
   carrier: { traceparent: '00-11111111111111111111111111111111-2222222222222222-01' },
 });
 

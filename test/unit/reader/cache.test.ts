@@ -1,40 +1,40 @@
 import { expect, test } from 'vitest';
-import { answerKey as keyOf } from '../../../src/reader/cache.ts';
+import { cacheKey as keyOf } from '../../../src/reader/cache.ts';
 import { failFastConnection } from '../../../src/valkey/connections.ts';
 import { inNamespace } from '../../../src/valkey/keys.ts';
 
 // Never connected.
 const connection = () => failFastConnection({ host: '127.0.0.1', port: 1, tls: false });
 const valkey = connection();
-const answerKey = (group: string, asked: object) => keyOf(valkey, group, asked);
+const cacheKey = (group: string, asked: object) => keyOf(valkey, group, asked);
 
 const question = { ask: 'search', query: 'Harbor', limit: 5, asOf: undefined };
 
 test('the same question has the same key, in the hash slot of its group', () => {
-  expect(answerKey('harbor', question)).toBe(answerKey('harbor', { ...question }));
-  expect(answerKey('harbor', question)).toMatch(/^query:\{harbor\}:/);
+  expect(cacheKey('harbor', question)).toBe(cacheKey('harbor', { ...question }));
+  expect(cacheKey('harbor', question)).toMatch(/^query:\{harbor\}:/);
 });
 
 test('whatever the answer depends on makes another key', () => {
   const keys = [
-    answerKey('harbor', question),
-    answerKey('quay', question),
-    answerKey('harbor', { ...question, query: 'harbor' }),
-    answerKey('harbor', { ...question, limit: 6 }),
-    answerKey('harbor', { ...question, asOf: '2025-01-01T00:00:00+00:00' }),
-    answerKey('harbor', { ask: 'entities', type: undefined }),
-    answerKey('harbor', { ask: 'entities', type: 'person' }),
+    cacheKey('harbor', question),
+    cacheKey('quay', question),
+    cacheKey('harbor', { ...question, query: 'harbor' }),
+    cacheKey('harbor', { ...question, limit: 6 }),
+    cacheKey('harbor', { ...question, asOf: '2025-01-01T00:00:00+00:00' }),
+    cacheKey('harbor', { ask: 'entities', type: undefined }),
+    cacheKey('harbor', { ask: 'entities', type: 'person' }),
   ];
 
   expect(new Set(keys).size).toBe(keys.length);
 });
 
 test.each(['Harbor', 'Harbor '.repeat(1000)])('no word of a question stands in its key', (query) => {
-  expect(answerKey('quay', { ...question, query })).toMatch(/^query:\{quay\}:[\w-]{43}$/);
+  expect(cacheKey('quay', { ...question, query })).toMatch(/^query:\{quay\}:[\w-]{43}$/);
 });
 
 test('a question cannot take its answer to the slot of another group', () => {
-  const key = answerKey('harbor', { ...question, query: '}:x\r\nFLUSHALL {quay}' });
+  const key = cacheKey('harbor', { ...question, query: '}:x\r\nFLUSHALL {quay}' });
 
   // Valkey takes what stands between the first brace and the next closing one.
   expect(/\{(.*?)\}/.exec(key)?.[1]).toBe('harbor');
@@ -45,7 +45,7 @@ test('installations with other queues have other keys, in the slot of the group 
     keyOf(inNamespace(connection(), prefix), 'harbor', question),
   );
 
-  expect(keys[0]).toBe(answerKey('harbor', question));
+  expect(keys[0]).toBe(cacheKey('harbor', question));
   expect(new Set(keys.map((key) => /\{(.*?)\}/.exec(key)?.[1]))).toEqual(new Set(['harbor']));
   expect(new Set(keys).size).toBe(4);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { firstThatFit, shortenEvenly, storableText } from '../../../src/upkeep/write-under-lease.ts';
+import { shortenEvenly, storableText, takeWithinBudget } from '../../../src/upkeep/write-under-lease.ts';
 
 describe('whole sentences', () => {
   test.each([
@@ -25,13 +25,13 @@ describe('whole sentences', () => {
 
 describe('the first that fit', () => {
   test('end before the one that does not', () => {
-    expect(firstThatFit(['12345', '123', '1'], 9)).toEqual(['12345', '123']);
-    expect(firstThatFit(['12345', '12345', '1'], 9)).toEqual(['12345']);
-    expect(firstThatFit([], 9)).toEqual([]);
+    expect(takeWithinBudget(['12345', '123', '1'], 9)).toEqual(['12345', '123']);
+    expect(takeWithinBudget(['12345', '12345', '1'], 9)).toEqual(['12345']);
+    expect(takeWithinBudget([], 9)).toEqual([]);
   });
 
   test('are at least the beginning of the first', () => {
-    expect(firstThatFit(['12345 12345', '1'], 9)).toEqual(['12345…']);
+    expect(takeWithinBudget(['12345 12345', '1'], 9)).toEqual(['12345…']);
   });
 });
 

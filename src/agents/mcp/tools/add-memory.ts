@@ -3,7 +3,7 @@ import { NOTE_KINDS, type NoteKind } from '../../../episode.ts';
 import { InvalidInputError, StoreUnreachableError } from '../../../errors.ts';
 import type { MemoryManager } from '../../../memory.ts';
 import type { EpisodeReceipt } from '../../../queue/producer.ts';
-import { date, text, timeOf } from '../arguments.ts';
+import { dateArgument, parseTimeArgument, textArgument } from '../arguments.ts';
 import { replyShape } from '../reply-shapes.ts';
 import { defineTool, READ_TIMEOUT } from '../tool.ts';
 
@@ -17,27 +17,31 @@ export const addMemory = defineTool({
     'Stores a text as an episode and returns a receipt at once; its facts can be found within seconds. Write full sentences that can be understood alone.',
   effect: 'adds',
   input: z.object({
-    name: text('A short title'),
-    episode_body: text('The content: text, "Name: words" lines for source message, or a JSON document for source json'),
-    group_id: z.optional(text('The memory to store it in')),
-    source: z.optional(text('text (default), message or json')),
-    source_description: z.optional(text('Where the text comes from')),
-    uuid: z.optional(text('uuid of the episode: storing the same episode again has no effect; default: a new one')),
-    reference_time: z.optional(date('When the text was true; default: now')),
-    saga: z.optional(text('The saga (chain of episodes) of the episode, such as a session')),
+    name: textArgument('A short title'),
+    episode_body: textArgument(
+      'The content: text, "Name: words" lines for source message, or a JSON document for source json',
+    ),
+    group_id: z.optional(textArgument('The memory to store it in')),
+    source: z.optional(textArgument('text (default), message or json')),
+    source_description: z.optional(textArgument('Where the text comes from')),
+    uuid: z.optional(
+      textArgument('uuid of the episode: storing the same episode again has no effect; default: a new one'),
+    ),
+    reference_time: z.optional(dateArgument('When the text was true; default: now')),
+    saga: z.optional(textArgument('The saga (chain of episodes) of the episode, such as a session')),
     kind: z.optional(
-      text(
+      textArgument(
         'fact, decision (with its reason), task (open until replaced) or rule (a standing instruction or preference of the user, in force once the user confirms it)',
       ),
     ),
-    replaces: z.optional(text('uuid of an episode or fact that this replaces; it is shown as ended')),
+    replaces: z.optional(textArgument('uuid of an episode or fact that this replaces; it is shown as ended')),
   }),
   output: replyShape(RECEIPT),
   limit: READ_TIMEOUT,
   async run(args, call) {
     const { memory, note } = call;
     const group = call.group(args.group_id);
-    const referenceTime = timeOf(args.reference_time, 'reference_time');
+    const referenceTime = parseTimeArgument(args.reference_time, 'reference_time');
     const source = sourceOf(args.source);
     if (source !== (args.source ?? 'text').toLowerCase()) note(`"${args.source}" is not a source; stored as text.`);
     const kind = kindOf(args.kind);

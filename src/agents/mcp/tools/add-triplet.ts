@@ -3,7 +3,7 @@ import { isOperationalError } from '../../../errors.ts';
 import type { MemoryManager } from '../../../memory.ts';
 import type { EpisodeReceipt } from '../../../queue/producer.ts';
 import { SECOND } from '../../../time.ts';
-import { date, text, timeOf } from '../arguments.ts';
+import { dateArgument, parseTimeArgument, textArgument } from '../arguments.ts';
 import { fact, factShape, node, nodeShape, replyShape } from '../reply-shapes.ts';
 import { defineTool, READ_TIMEOUT } from '../tool.ts';
 import { enqueueOrSpool, RECEIPT, receiptOf } from './add-memory.ts';
@@ -18,13 +18,13 @@ export const addTriplet = defineTool({
     'Stores one fact as it is given, without a model that reads it: source, relation, target and a sentence.',
   effect: 'adds',
   input: z.object({
-    source_node_name: text('The person or thing that the fact is about'),
-    edge_name: text('The relation, such as WORKS_FOR'),
-    fact: text('The fact as a sentence that can be understood alone'),
-    target_node_name: text('The other person or thing'),
-    group_id: z.optional(text('The memory to store it in')),
-    valid_at: z.optional(date('The date from which the fact holds; default: now')),
-    invalid_at: z.optional(date('The date at which the fact ended; default: it still holds')),
+    source_node_name: textArgument('The person or thing that the fact is about'),
+    edge_name: textArgument('The relation, such as WORKS_FOR'),
+    fact: textArgument('The fact as a sentence that can be understood alone'),
+    target_node_name: textArgument('The other person or thing'),
+    group_id: z.optional(textArgument('The memory to store it in')),
+    valid_at: z.optional(dateArgument('The date from which the fact holds; default: now')),
+    invalid_at: z.optional(dateArgument('The date at which the fact ended; default: it still holds')),
   }),
   output: replyShape({ ...RECEIPT, nodes: z.array(nodeShape), edges: z.array(factShape) }),
   limit: READ_TIMEOUT,
@@ -32,8 +32,8 @@ export const addTriplet = defineTool({
   async run(args, call) {
     const { memory } = call;
     const group = call.group(args.group_id);
-    const validAt = timeOf(args.valid_at, 'valid_at');
-    const invalidAt = timeOf(args.invalid_at, 'invalid_at');
+    const validAt = parseTimeArgument(args.valid_at, 'valid_at');
+    const invalidAt = parseTimeArgument(args.invalid_at, 'invalid_at');
     const { source_node_name: source, edge_name: relation, target_node_name: target } = args;
     const triplet = {
       source,

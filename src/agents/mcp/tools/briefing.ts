@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { count, text } from '../arguments.ts';
+import { countArgument, textArgument } from '../arguments.ts';
 import { briefingLine, replyShape } from '../reply-shapes.ts';
 import { defineTool, READ_TIMEOUT } from '../tool.ts';
 
@@ -13,8 +13,8 @@ export const getBriefing = defineTool({
     "Returns the user's standing rules and preferences, open tasks, decisions, facts that hold now, and what the last sessions did. Call it once when a session begins.",
   effect: 'reads',
   input: z.object({
-    group_id: z.optional(text('The memory to read')),
-    budget: count(20_000, 1_000, 'At most this many tokens'),
+    group_id: z.optional(textArgument('The memory to read')),
+    budget: countArgument(20_000, 1_000, 'At most this many tokens'),
   }),
   output: replyShape({
     briefing: z.string(),

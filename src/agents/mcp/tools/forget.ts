@@ -2,11 +2,11 @@ import * as z from 'zod/mini';
 import type { ForgetResult } from '../../../memory/forget.ts';
 import type { MemoryManager } from '../../../memory.ts';
 import { SECOND } from '../../../time.ts';
-import { text, texts } from '../arguments.ts';
+import { listArgument, textArgument } from '../arguments.ts';
 import { replyShape } from '../reply-shapes.ts';
 import { defineTool, TASK_TIMEOUT } from '../tool.ts';
 
-const group = z.optional(text('The memory that contains it'));
+const group = z.optional(textArgument('The memory that contains it'));
 const counts = z.looseObject({ episodes: z.number(), facts: z.number(), entities: z.number() });
 
 /** Only the numbers: the forgotten content must not appear in the reply. */
@@ -20,7 +20,7 @@ export const deleteEpisode = defineTool({
   title: 'Forget an episode',
   description: 'Removes an episode from the memory, with everything that no other episode supports. Cannot be undone.',
   effect: 'removes',
-  input: z.object({ uuid: text('uuid of the episode'), group_id: group }),
+  input: z.object({ uuid: textArgument('uuid of the episode'), group_id: group }),
   output: replyShape({ forgotten: counts }),
   limit: TASK_TIMEOUT,
   async run({ uuid, group_id }, { memory, group: groupOf }) {
@@ -34,7 +34,7 @@ export const deleteEntityEdge = defineTool({
   title: 'Forget a fact',
   description: 'Removes one fact from the memory, with all times at which it held. Cannot be undone.',
   effect: 'removes',
-  input: z.object({ uuid: text('uuid of the fact'), group_id: group }),
+  input: z.object({ uuid: textArgument('uuid of the fact'), group_id: group }),
   output: replyShape({ forgotten: counts, told_by: z.array(z.string()) }),
   limit: TASK_TIMEOUT,
   async run({ uuid, group_id }, { memory, group: groupOf, note }) {
@@ -70,7 +70,7 @@ export const clearGraph = defineTool({
   title: 'Forget everything',
   description: 'Forgets all episodes, entities and facts of a memory. Cannot be undone. Ask the user first.',
   effect: 'removes',
-  input: z.object({ group_ids: z.optional(texts('The memories to clear')) }),
+  input: z.object({ group_ids: z.optional(listArgument('The memories to clear')) }),
   output: replyShape({ episodes: z.number(), entities: z.number(), done: z.boolean() }),
   limit: TASK_TIMEOUT,
   async run({ group_ids }, { memory, groups, group: groupOf }) {

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { timeText } from '../../../time.ts';
-import { count, text, texts } from '../arguments.ts';
+import { countArgument, listArgument, textArgument } from '../arguments.ts';
 import {
   episode,
   episodeShape,
@@ -14,14 +14,14 @@ import {
 import { defineTool, READ_TIMEOUT } from '../tool.ts';
 
 const MOST_EPISODES = 200;
-const group = z.optional(text('The memory that contains it'));
+const group = z.optional(textArgument('The memory that contains it'));
 
 export const getEntityEdge = defineTool({
   name: 'get_entity_edge',
   title: 'One fact',
   description: 'Returns one fact by its uuid, including a fact that has ended.',
   effect: 'reads',
-  input: z.object({ uuid: text('uuid of the fact'), group_id: group }),
+  input: z.object({ uuid: textArgument('uuid of the fact'), group_id: group }),
   output: z.extend(factShape, { message: z.string() }),
   limit: READ_TIMEOUT,
   async run({ uuid, group_id }, { memory, group: groupOf }) {
@@ -36,8 +36,8 @@ export const getEpisodes = defineTool({
   description: 'Returns the latest episodes, as they were stored.',
   effect: 'reads',
   input: z.object({
-    group_ids: z.optional(texts('The memories to read')),
-    max_episodes: count(MOST_EPISODES, 10, 'At most this many'),
+    group_ids: z.optional(listArgument('The memories to read')),
+    max_episodes: countArgument(MOST_EPISODES, 10, 'At most this many'),
   }),
   output: replyShape({ episodes: z.array(episodeShape) }),
   limit: READ_TIMEOUT,
@@ -65,7 +65,7 @@ export const getEpisodeEntities = defineTool({
   title: 'Entities and facts of episodes',
   description: 'Returns the entities that the given episodes mention and the facts that they state.',
   effect: 'reads',
-  input: z.object({ episode_uuids: texts('uuids of the episodes'), group_id: group }),
+  input: z.object({ episode_uuids: listArgument('uuids of the episodes'), group_id: group }),
   output: replyShape({ nodes: z.array(nodeShape), edges: z.array(factShape) }),
   limit: READ_TIMEOUT,
   async run({ episode_uuids: uuids, group_id }, { memory, group: groupOf }) {

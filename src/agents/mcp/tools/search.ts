@@ -10,16 +10,16 @@ import { typeOf } from '../../../search/results.ts';
 import { oneLine, shortened } from '../../../text.ts';
 import { timeText } from '../../../time.ts';
 import { answerBlock } from '../../tools/search.ts';
-import { count, date, text, texts, timeOf } from '../arguments.ts';
+import { countArgument, dateArgument, listArgument, parseTimeArgument, textArgument } from '../arguments.ts';
 import { fact, factShape, node, nodeShape, replyShape } from '../reply-shapes.ts';
 import { type Call, defineTool, READ_TIMEOUT } from '../tool.ts';
 
 const MOST = 100;
-const groups = z.optional(texts('The memories to search'));
-const center = z.optional(text('uuid of an entity; results near this entity come first'));
+const groups = z.optional(listArgument('The memories to search'));
+const center = z.optional(textArgument('uuid of an entity; results near this entity come first'));
 const times = {
-  as_of: z.optional(date('Facts that held at this time instead of now')),
-  known_at: z.optional(date('Facts that were known at this time instead of now')),
+  as_of: z.optional(dateArgument('Facts that held at this time instead of now')),
+  known_at: z.optional(dateArgument('Facts that were known at this time instead of now')),
 };
 
 export const searchNodes = defineTool({
@@ -29,10 +29,10 @@ export const searchNodes = defineTool({
     'Finds people, projects and things by what is known about them, each with a summary of its current facts.',
   effect: 'reads',
   input: z.object({
-    query: text('A few specific words, or a question'),
+    query: textArgument('A few specific words, or a question'),
     group_ids: groups,
-    max_nodes: count(MOST, 10, 'At most this many'),
-    entity_types: z.optional(texts('Only entities of these types')),
+    max_nodes: countArgument(MOST, 10, 'At most this many'),
+    entity_types: z.optional(listArgument('Only entities of these types')),
     center_node_uuid: center,
     ...times,
   }),
@@ -60,20 +60,20 @@ export const searchFacts = defineTool({
     'Finds facts that hold now (or held at as_of), each with its period and the episodes that state it. Also returns the passages of episodes that answer best, in their own words.',
   effect: 'reads',
   input: z.object({
-    query: text('A few specific words, or a question'),
+    query: textArgument('A few specific words, or a question'),
     group_ids: groups,
-    max_facts: count(MOST, 10, 'At most this many'),
+    max_facts: countArgument(MOST, 10, 'At most this many'),
     budget_tokens: z.optional(
       z
         .int()
         .check(z.minimum(50), z.maximum(100_000), z.describe('Return one text of at most this many tokens instead')),
     ),
     center_node_uuid: center,
-    edge_types: z.optional(texts('Only relations with these names, such as WORKS_FOR')),
-    valid_at_after: z.optional(date('Only facts that began at this time or later')),
-    valid_at_before: z.optional(date('Only facts that began at this time or earlier')),
-    invalid_at_after: z.optional(date('Only facts that ended at this time or later')),
-    invalid_at_before: z.optional(date('Only facts that ended at this time or earlier')),
+    edge_types: z.optional(listArgument('Only relations with these names, such as WORKS_FOR')),
+    valid_at_after: z.optional(dateArgument('Only facts that began at this time or later')),
+    valid_at_before: z.optional(dateArgument('Only facts that began at this time or earlier')),
+    invalid_at_after: z.optional(dateArgument('Only facts that ended at this time or later')),
+    invalid_at_before: z.optional(dateArgument('Only facts that ended at this time or earlier')),
     ...times,
   }),
   output: replyShape({
@@ -163,8 +163,8 @@ async function askGroups<T extends object>(
   options: QueryOptions,
   ask: (query: string, options: QueryOptions) => Promise<T>,
 ) {
-  const asOf = timeOf(asked.as_of, 'as_of');
-  const knownAt = timeOf(asked.known_at, 'known_at');
+  const asOf = parseTimeArgument(asked.as_of, 'as_of');
+  const knownAt = parseTimeArgument(asked.known_at, 'known_at');
   const near = asked.center_node_uuid;
   const whole: QueryOptions = {
     ...options,
@@ -186,8 +186,8 @@ async function askGroups<T extends object>(
 
 /** Graphiti's bounds are inclusive, our upper bound is not; times in the graph are exact to the millisecond. */
 function range(field: 'validAt' | 'invalidAt', name: string, after: string | undefined, before: string | undefined) {
-  const from = timeOf(after, `${name}_after`);
-  const last = timeOf(before, `${name}_before`);
+  const from = parseTimeArgument(after, `${name}_after`);
+  const last = parseTimeArgument(before, `${name}_before`);
   if (!from && !last) return {};
   return { [field]: { ...(from && { from }), ...(last && { before: new Date(last.getTime() + 1) }) } };
 }

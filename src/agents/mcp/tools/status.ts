@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Status } from '../../../memory/status.ts';
-import { text } from '../arguments.ts';
+import { textArgument } from '../arguments.ts';
 import { replyShape } from '../reply-shapes.ts';
 import { defineTool, READ_TIMEOUT } from '../tool.ts';
 
@@ -11,8 +11,8 @@ export const getMemoryStatus = defineTool({
     'Returns the state of an episode stored with add_memory or add_triplet: spooled, waiting, active, committed or failed, with the reason.',
   effect: 'reads',
   input: z.object({
-    uuid: text('The uuid that add_memory returned'),
-    group_id: z.optional(text('The memory that contains it')),
+    uuid: textArgument('The uuid that add_memory returned'),
+    group_id: z.optional(textArgument('The memory that contains it')),
   }),
   output: replyShape({ uuid: z.string(), state: z.string(), reason: z.optional(z.string()) }),
   limit: READ_TIMEOUT,
@@ -35,7 +35,7 @@ export const getStatus = defineTool({
   title: 'Status of the memory',
   description: 'Returns whether the memory answers, how many episodes wait, and how much it contains.',
   effect: 'reads',
-  input: z.object({ group_id: z.optional(text('The memory to count')) }),
+  input: z.object({ group_id: z.optional(textArgument('The memory to count')) }),
   output: replyShape({ status: z.enum(['ok', 'error']), group_id: z.string() }),
   limit: READ_TIMEOUT,
   async run({ group_id }, { memory, group }) {

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { text, texts } from '../arguments.ts';
+import { listArgument, textArgument } from '../arguments.ts';
 import { replyShape } from '../reply-shapes.ts';
 import { defineTool, TASK_TIMEOUT } from '../tool.ts';
 
@@ -9,8 +9,8 @@ export const summarizeSaga = defineTool({
   description: 'Updates the summary of a saga (a chain of episodes, such as a session) and returns it.',
   effect: 'maintains',
   input: z.object({
-    saga_name: text('The name of the saga, as given to add_memory'),
-    group_id: z.optional(text('The memory that contains it')),
+    saga_name: textArgument('The name of the saga, as given to add_memory'),
+    group_id: z.optional(textArgument('The memory that contains it')),
   }),
   output: replyShape({ uuid: z.string(), name: z.string(), summary: z.string() }),
   limit: TASK_TIMEOUT,
@@ -28,7 +28,7 @@ export const buildCommunities = defineTool({
   description:
     'Groups closely related entities into communities and summarizes each community in a few sentences. Slow.',
   effect: 'maintains',
-  input: z.object({ group_ids: z.optional(texts('The memories to process')) }),
+  input: z.object({ group_ids: z.optional(listArgument('The memories to process')) }),
   output: replyShape({
     community_count: z.number(),
     edge_count: z.number(),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { readToken } from '../../../../src/agents/mcp/token.ts';
-import { showsToken } from '../../../../src/bearer-token.ts';
+import { hasBearerToken } from '../../../../src/bearer-token.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'memory-token-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -37,5 +37,5 @@ test.each([
   ['', false],
   [undefined, false],
 ])('%j shows the token: %j', (header, shows) => {
-  expect(showsToken(header, '0123456789abcdef')).toBe(shows);
+  expect(hasBearerToken(header, '0123456789abcdef')).toBe(shows);
 });

@@ -25,7 +25,7 @@ function primed(
     news: async () => news.shift(),
     warmUp: async () => {},
     atHand: () => atHand,
-    noteTold: (session, text) => noted.push(`${session}: ${text}`),
+    recordDelivery: (session, text) => noted.push(`${session}: ${text}`),
   };
   const background = { stores: async () => ({}) } as unknown as BackgroundStores;
   const prime = openRecallInjection(

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { parseJson } from '../json.ts';
 import { DAY } from '../time.ts';
 import { groupKey } from '../valkey/keys.ts';
-import { storeAnswer } from './cache.ts';
+import { writeCached } from './cache.ts';
 
 const shape = z.object({
   /** `claude-code`, `opencode`, `mcp` or another. */
@@ -15,7 +15,7 @@ const shape = z.object({
 });
 
 /** The last briefing that an agent got of a group, for people who look into their memory. */
-export type ToldBriefing = z.output<typeof shape>;
+export type DeliveredBriefing = z.output<typeof shape>;
 
 const KEPT = 30 * DAY;
 
@@ -23,17 +23,22 @@ const KEPT = 30 * DAY;
  * Among the group's cached answers, so that whatever removes those removes this text too: `forget`, `redact`, and erasing the group.
  * Unlike them the text outlives later commits, since it says what was told and not what is true.
  */
-const toldKey = (valkey: Redis, group: string): string => `${groupKey(valkey, 'query', group)}:told`;
+const deliveredKey = (valkey: Redis, group: string): string => `${groupKey(valkey, 'query', group)}:told`;
 
 /**
  * Stored only if the group still has the version that the briefing was made of: the briefing of an earlier version may contain what was
  * forgotten meanwhile.
  */
-export async function storeTold(valkey: Redis, group: string, version: string, told: ToldBriefing): Promise<void> {
-  await storeAnswer(valkey, group, toldKey(valkey, group), { version, answer: JSON.stringify(told), ttlMs: KEPT });
+export async function writeDelivered(
+  valkey: Redis,
+  group: string,
+  version: string,
+  told: DeliveredBriefing,
+): Promise<void> {
+  await writeCached(valkey, group, deliveredKey(valkey, group), { version, answer: JSON.stringify(told), ttlMs: KEPT });
 }
 
-export async function readTold(valkey: Redis, group: string): Promise<ToldBriefing | undefined> {
-  const kept = await valkey.get(toldKey(valkey, group));
+export async function readDelivered(valkey: Redis, group: string): Promise<DeliveredBriefing | undefined> {
+  const kept = await valkey.get(deliveredKey(valkey, group));
   return kept === null ? undefined : shape.safeParse(parseJson(kept.slice(kept.indexOf('\n') + 1))).data;
 }

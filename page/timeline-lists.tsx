@@ -2,22 +2,26 @@ import { type ReadonlySignal, type Signal, useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import type { Reply } from '../src/page/schemas.ts';
 import { hrefOf, Link } from './route.tsx';
-import { endOfDay, isToday, type Lens, type Line, timeParam } from './timeline-model.ts';
+import { endOfDay, isToday, type Lens, type Line, lineOn, timeParam } from './timeline-model.ts';
 import { exactDay, exactMinute, Period, plural, Time } from './times.tsx';
 
 export const textOf = (time: number) => (endOfDay(time) === time ? exactDay(time) : exactMinute(time));
 
 export function Chosen({
-  line: { fact, held, next },
+  line,
+  lens,
   lines,
   selected,
   at,
 }: {
   line: Line;
+  lens: Lens;
   lines: readonly Line[];
   selected: Signal<string | undefined>;
   at: Signal<number>;
 }) {
+  const { held } = line;
+  const { fact, next } = lineOn(line, lens, at.value);
   const replacing = next === undefined ? undefined : lines[next];
   return (
     <section class="notice chosen" aria-label="The chosen fact">
@@ -81,7 +85,7 @@ export function OnDate({
   const most = useSignal(PAGE);
   const day = textOf(at.value);
   const title = isToday(at.value) ? 'Holds today' : lens === 'known' ? `Believed on ${day}` : `True on ${day}`;
-  const shown = on.value.slice(0, most.value);
+  const shown = on.value.slice(0, most.value).map((line) => lineOn(line, lens, at.value));
   return (
     <section>
       <h2>
@@ -121,8 +125,8 @@ export function OnDate({
 }
 
 /** While the date line moves, mostly the same facts belong to it; then their rows are not made again. */
-function OnDateRows({ shown, lines }: { shown: readonly Line[]; lines: readonly Line[] }) {
-  const key = shown.map(({ fact }) => fact.uuid).join(' ');
+function OnDateRows({ shown, lines }: { shown: readonly ReturnType<typeof lineOn>[]; lines: readonly Line[] }) {
+  const key = shown.map(({ fact }) => `${fact.uuid} ${fact.invalidAt}`).join(' ');
   return useMemo(
     () => (
       <ul class="rows">

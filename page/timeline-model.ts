@@ -53,6 +53,13 @@ function inChains(facts: readonly TimelineFact[]): readonly TimelineFact[] {
   return [...placed];
 }
 
+/** A line on a day: in the lens of what was known, an end that was learned later is not there yet, nor what then took its place. */
+export function lineOn(line: Line, lens: Lens, at: number): Pick<Line, 'fact' | 'next'> {
+  const { fact, known, next } = line;
+  if (lens !== 'known' || !Number.isFinite(known.to) || known.to <= at) return { fact, next };
+  return { fact: { ...fact, invalidAt: null, expiredAt: null, replacedBy: null }, next: undefined };
+}
+
 export const includes = ({ from, to }: Span, at: number): boolean => from <= at && to > at;
 
 /** All times at which a line of the lens begins or ends, each once, in order. */

@@ -177,7 +177,7 @@ function Timeline({ reply, onSettled }: { reply: Reply<'timeline'>; onSettled: (
         <span class="replaced">replaced by</span>
         <span class="hint">Drag to move, Ctrl and wheel to zoom</span>
       </p>
-      {chosen && <Chosen line={chosen} lines={lines} selected={selected} at={at} />}
+      {chosen && <Chosen {...{ line: chosen, lens, lines, selected, at }} />}
       <OnDate {...{ on, at, lens, lines, entity }} />
       <Table lines={lines} />
     </>

@@ -3,7 +3,7 @@ import { nameTerms, searchTerms } from '../graph/fulltext.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { findEntitiesByName } from '../graph/queries/entities.ts';
 import { expiredEpisodes } from '../graph/queries/episodes.ts';
-import { instant } from '../graph/queries/time-conditions.ts';
+import { instant, timesAsKnown } from '../graph/queries/time-conditions.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { LanguageModel } from '../models/language-model.ts';
 import { oneLine, shortened } from '../text.ts';
@@ -93,7 +93,8 @@ async function searchBy(parts: SearchParts, query: string, vector: number[], opt
   const current = recipe.answer
     ? found
     : await foundWithCurrentSummaries(graph, await withCurrentText(graph, found, context.moment), context.moment);
-  const shown = await withoutExpired(graph, current, await expired);
+  const known = { ...current, facts: current.facts.map((fact) => timesAsKnown(fact, context.moment)) };
+  const shown = await withoutExpired(graph, known, await expired);
   const kept = minScore === undefined ? shown : withScore(shown, minScore);
   return options.sources ? withSources(graph, kept) : kept;
 }

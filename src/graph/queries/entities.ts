@@ -152,6 +152,7 @@ export interface FactInSummary {
   readonly validAt: string | null;
   readonly invalidAt: string | null;
   readonly createdAt: string;
+  readonly expiredAt: string | null;
   readonly episodes: readonly string[];
 }
 
@@ -166,7 +167,7 @@ export async function factsInSummaries(
         `UNWIND $owners AS one
          MATCH ${entities}-[e:RELATES_TO]-(:Entity) WHERE one.summary CONTAINS e.fact
          RETURN DISTINCT one.uuid AS owner, e.fact AS fact, e.valid_at AS validAt, e.invalid_at AS invalidAt,
-           e.created_at AS createdAt, coalesce(e.episodes, []) AS episodes`,
+           e.created_at AS createdAt, e.expired_at AS expiredAt, coalesce(e.episodes, []) AS episodes`,
         { owners: owners.map(({ uuid, summary }) => ({ uuid, summary })) },
       ),
     ),

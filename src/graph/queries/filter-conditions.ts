@@ -1,5 +1,6 @@
 import type { Params } from '../query-text.ts';
 import {
+  afterCondition,
   beforeCondition,
   type FactTimes,
   factHoldsAt,
@@ -12,6 +13,7 @@ import {
   momentParams,
   normalizedTime,
   notAfterOrMissing,
+  timesAsKnown,
 } from './time-conditions.ts';
 
 /** Conditions on facts; omitted conditions do not apply. Names are in lower case, ends are uuids of entities. */
@@ -49,22 +51,25 @@ const STORED: Record<keyof FactTimes, string> = {
 
 /** The condition that an edge `e` holds at a moment and passes a filter. */
 export function factConditions(moment: Moment, filter: FactFilter): Conditions {
-  const { text, params } = filterConditions(filter);
+  const { text, params } = filterConditions(filter, moment.knownAt);
   return {
     text: [holdsCondition(moment), ...(text === 'true' ? [] : [text])].join(' AND '),
     params: { ...momentParams(moment), ...params },
   };
 }
 
-/** The condition that an edge `e` passes a filter, at any time. */
-export function filterConditions({ types, relations, sources, targets, about, dates = [] }: FactFilter): Conditions {
+/** The condition that an edge `e` passes a filter, at any time, by what was known at `knownAt`. */
+export function filterConditions(
+  { types, relations, sources, targets, about, dates = [] }: FactFilter,
+  knownAt?: Instant,
+): Conditions {
   const texts = [
     types && `(${hasType('startNode(e)')} OR ${hasType('endNode(e)')})`,
     relations && 'toLower(e.name) IN $relations',
     sources && 'startNode(e).uuid IN $sources',
     targets && 'endNode(e).uuid IN $targets',
     about && '(startNode(e).uuid IN $about OR endNode(e).uuid IN $about)',
-    ...dates.map((range) => dateCondition(`e.${STORED[range.field]}`, range)),
+    ...dates.map((range) => factDateCondition(range, knownAt)),
   ];
   const lists = { types, relations, sources, targets, about };
   return {
@@ -72,8 +77,17 @@ export function filterConditions({ types, relations, sources, targets, about, da
     params: {
       ...Object.fromEntries(Object.entries(lists).flatMap(([name, value]) => (value ? [[name, value]] : []))),
       ...Object.assign({}, ...dates.map(dateParams)),
+      ...(knownAt && instantParams('knownAt', knownAt)),
     },
   };
+}
+
+/** An end that was learned after `knownAt` counts as missing. */
+function factDateCondition(range: DateRange, knownAt: Instant | undefined): string {
+  const condition = dateCondition(`e.${STORED[range.field]}`, range);
+  const isOfEnd = range.field === 'invalidAt' || range.field === 'expiredAt';
+  if (!knownAt || !isOfEnd || !isWithin(null, range)) return condition;
+  return `(${condition} OR ${afterCondition('e.expired_at', 'knownAt')})`;
 }
 
 /** The condition that a node has one of `$types`. */
@@ -108,7 +122,8 @@ export function isWithin(text: string | null, range: DateRange): boolean {
 
 /** Whether a returned fact holds and passes the filter: the query has a margin of a day for times with other offsets. */
 export function passesFactFilter(fact: FactTimes, moment: Moment, { dates = [] }: FactFilter): boolean {
-  return factHoldsAt(fact, moment) && dates.every((range) => isWithin(fact[range.field], range));
+  const times = timesAsKnown(fact, moment);
+  return factHoldsAt(fact, moment) && dates.every((range) => isWithin(times[range.field], range));
 }
 
 /** Conditions on entities; omitted conditions do not apply. */
@@ -139,7 +154,7 @@ const LOOKED_AT = 10;
  */
 export function filterEntities(filter: EntityFilter, boundNames: readonly string[] = []): Conditions {
   const names = ['node', ...boundNames].join(', ');
-  const fact = filter.fact && filterConditions(filter.fact);
+  const fact = filter.fact && filterConditions(filter.fact, filter.knownAt);
   const nodeConditions = [
     filter.knownAt && notAfterOrMissing('node.created_at', 'knownAt'),
     filter.types && hasType('node'),

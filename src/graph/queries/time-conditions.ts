@@ -84,8 +84,22 @@ export function holdsCondition({ knownAt, alsoEnded }: Moment): string {
 }
 
 /** The same for a returned fact. */
-export function factHoldsAt(fact: FactTimes, { asOf, knownAt, alsoEnded }: Moment): boolean {
+export function factHoldsAt(fact: FactTimes, moment: Moment): boolean {
+  const { asOf, knownAt, alsoEnded } = moment;
   if (isAfter(fact.validAt, asOf) || (knownAt && isAfter(fact.createdAt, knownAt))) return false;
-  if (alsoEnded || normalizedTime(fact.invalidAt) === null || isAfter(fact.invalidAt, asOf)) return true;
-  return knownAt !== undefined && isAfter(fact.expiredAt, knownAt);
+  return alsoEnded === true || !hasEnded(fact, moment);
+}
+
+/** Whether a fact had ended at a moment, by what was known then. */
+export function hasEnded(times: Pick<FactTimes, 'invalidAt' | 'expiredAt'>, moment: Moment): boolean {
+  const { invalidAt } = timesAsKnown(times, moment);
+  return normalizedTime(invalidAt) !== null && !isAfter(invalidAt, moment.asOf);
+}
+
+/** The times of a fact as they were known at a moment: an end that was learned later is not there yet. */
+export function timesAsKnown<Times extends Pick<FactTimes, 'invalidAt' | 'expiredAt'>>(
+  times: Times,
+  { knownAt }: Pick<Moment, 'knownAt'>,
+): Times {
+  return knownAt && isAfter(times.expiredAt, knownAt) ? { ...times, invalidAt: null, expiredAt: null } : times;
 }

@@ -1,6 +1,6 @@
 import type { GroupGraph } from '../../graph/group-graph.ts';
 import { type FactInSummary, factsInSummaries } from '../../graph/queries/entities.ts';
-import { isAfter, type Moment, normalizedTime } from '../../graph/queries/time-conditions.ts';
+import { hasEnded, type Moment } from '../../graph/queries/time-conditions.ts';
 import type { EndedSentence } from '../../statements/ended-ranges.ts';
 import type { Found } from '../results.ts';
 import { findEndedSentences } from './ended-sentences.ts';
@@ -57,14 +57,14 @@ export async function foundWithCurrentSummaries(graph: GroupGraph, found: Found,
 async function currentPage<Owner extends Summarized>(
   graph: GroupGraph,
   owners: readonly Owner[],
-  { asOf, knownAt }: Moment,
+  moment: Moment,
 ): Promise<Owner[]> {
   const summarized = owners.filter(({ summary }) => summary.trim() !== '');
   if (summarized.length === 0) return [...owners];
   const facts = Map.groupBy(await factsInSummaries(graph, summarized), ({ owner }) => owner);
-  const hasEnded = ({ invalidAt }: FactInSummary) => normalizedTime(invalidAt) !== null && !isAfter(invalidAt, asOf);
+  const isOver = (fact: FactInSummary) => hasEnded(fact, moment);
   const partsByOwner = new Map(
-    summarized.map(({ uuid, summary }) => [uuid, partsOf(summary, latestOf(facts.get(uuid) ?? [], hasEnded))]),
+    summarized.map(({ uuid, summary }) => [uuid, partsOf(summary, latestOf(facts.get(uuid) ?? [], isOver))]),
   );
   const shown = summarized.flatMap(({ uuid, createdAt = null }) =>
     (partsByOwner.get(uuid) ?? []).map(({ start, text, fact }) => ({
@@ -73,11 +73,11 @@ async function currentPage<Owner extends Summarized>(
       saidAt: fact ? (fact.validAt ?? fact.createdAt) : createdAt,
     })),
   );
-  const ended = await findEndedSentences(graph, shown, { asOf, ...(knownAt && { knownAt }) });
+  const ended = await findEndedSentences(graph, shown, moment);
   return owners.map((owner) => {
     const parts = (partsByOwner.get(owner.uuid) ?? []).map((part) => {
       const ends = ended.get(idOf(owner.uuid, part.start)) ?? [];
-      return { ...part, ends, isGone: ends.length === 0 && part.fact !== undefined && hasEnded(part.fact) };
+      return { ...part, ends, isGone: ends.length === 0 && part.fact !== undefined && isOver(part.fact) };
     });
     if (parts.every(({ ends, isGone }) => ends.length === 0 && !isGone)) return owner;
     return { ...owner, summary: currentSummary(owner.summary, parts) };
@@ -87,8 +87,8 @@ async function currentPage<Owner extends Summarized>(
 const idOf = (owner: string, start: number): string => `${owner} ${start}`;
 
 /** One fact for each sentence: a current one if there is one, otherwise the latest. The longest sentences first. */
-function latestOf(facts: readonly FactInSummary[], hasEnded: (fact: FactInSummary) => boolean): FactInSummary[] {
-  const order = (fact: FactInSummary) => `${hasEnded(fact) ? 0 : 1} ${fact.validAt ?? fact.createdAt}`;
+function latestOf(facts: readonly FactInSummary[], isOver: (fact: FactInSummary) => boolean): FactInSummary[] {
+  const order = (fact: FactInSummary) => `${isOver(fact) ? 0 : 1} ${fact.validAt ?? fact.createdAt}`;
   const latest = new Map<string, FactInSummary>();
   for (const fact of facts) {
     const before = latest.get(fact.fact);

@@ -2,7 +2,7 @@ import type { GroupGraph } from '../../graph/group-graph.ts';
 import { endedFacts } from '../../graph/queries/episodes.ts';
 import { type PassageRow, replacementsOf } from '../../graph/queries/passages.ts';
 import type { FactRow } from '../../graph/queries/search-facts.ts';
-import { isAfter, type Moment, normalizedTime } from '../../graph/queries/time-conditions.ts';
+import { hasEnded, isAfter, type Moment } from '../../graph/queries/time-conditions.ts';
 import { isTableRow } from '../../passages/lines.ts';
 import { headingsOf } from '../../passages/passages.ts';
 import type { EndedSentence } from '../../statements/ended-ranges.ts';
@@ -58,12 +58,7 @@ export async function whatHolds(
     ),
   ]);
   const { textAt } = await reading;
-  const ended = facts.filter(
-    ({ invalidAt, expiredAt }) =>
-      normalizedTime(invalidAt) !== null &&
-      !isAfter(invalidAt, moment.asOf) &&
-      !(moment.knownAt && isAfter(expiredAt, moment.knownAt)),
-  );
+  const ended = facts.filter((fact) => hasEnded(fact, moment));
   const byEpisode = Map.groupBy(ended, ({ episode }) => episode);
   const ranges = new Map(
     passages.flatMap((passage): (readonly [string, readonly EndedRange[]])[] => {

@@ -55,6 +55,21 @@ describe('history', () => {
   });
 });
 
+test.each([
+  ['as text', ['--find', 'facts'], /\(since 2025-01-10\)/],
+  ['in the default answer', [], /\(since 2025-01-10\)/],
+  ['within a budget', ['--budget', '200'], /2025-01-10/],
+  ['as data', ['--json'], /"invalidAt":null,"createdAt":"2025-01-01[^"]*","expiredAt":null/],
+])('an end that was learned later is not printed %s', async (_, options, expected) => {
+  const ask = (knownAt: string) =>
+    run(['query', 'Harbor keeps its sessions', ...options, '--as-of', '2025-02-01', '--known-at', knownAt]);
+  const [before, after] = [(await ask('2025-04-30')).stdout, (await ask('2025-05-01')).stdout];
+
+  expect(before).toMatch(expected);
+  expect(before).not.toMatch(/2025-03-01|2025-05-01/);
+  expect(after).toMatch(/2025-03-01/);
+});
+
 test('query takes every filter', async () => {
   const worker = await startWorkers(stores.config, ['store'], { languageModel: plainModel() });
   const group = ['--group', newGroup()];

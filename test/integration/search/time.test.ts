@@ -66,6 +66,40 @@ describe('what was known', () => {
     }
   });
 
+  test.each([
+    ['2025-04-01', true],
+    ['2025-05-01', false],
+  ])('on %s a summary that quotes the fact has it: %s', async (knownAt, isThere) => {
+    const { memory, entity, fact } = await newMemory();
+    const ship = await entity('Harbor', { summary: 'Harbor used Redis' });
+    await fact(ship, await entity('Redis'), {
+      fact: 'Harbor used Redis',
+      invalidAt: '2025-03-01T00:00:00+00:00',
+      expiredAt: '2025-05-01T00:00:00+00:00',
+    });
+
+    const [found] = await memory.getEntities(undefined, { knownAt: day(knownAt) });
+
+    expect(found?.summary).toBe(isThere ? 'Harbor used Redis' : '');
+  });
+
+  test.each([
+    ['2025-04-01', true, []],
+    ['2025-04-01', false, ['Harbor used Redis']],
+    ['2025-05-01', true, ['Harbor used Redis']],
+    ['2025-05-01', false, []],
+  ])('on %s a filter for facts with an end (%s) finds %j', async (knownAt, isSet, expected) => {
+    const { memory } = await harbor();
+
+    for (const rank of ['rrf', 'mmr'] as const) {
+      const { facts } = await memory.search('Harbor used Redis', 5, {
+        ...{ find: 'facts', rank, asOf: day('2025-04-01'), knownAt: day(knownAt) },
+        filters: { invalidAt: { isSet } },
+      });
+      expect(texts(facts).filter((text) => text === 'Harbor used Redis')).toEqual(expected);
+    }
+  });
+
   test('episodes that came later were not', async () => {
     const { memory, episode } = await newMemory();
     await episode('zebras', { createdAt: '2025-06-01T00:00:00+00:00' });

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import {
   density,
   includes,
+  lineOn,
   linesOf,
   stepped,
   ticksOf,
@@ -32,6 +33,28 @@ test('what was known on a day ends with the day on which the end was learned', (
 
   expect(on('true')).toEqual([true, true, false, false]);
   expect(on('known')).toEqual([false, true, true, false]);
+});
+
+test.each([
+  ['true', '2025-04-01', '2025-03-01', 1],
+  ['known', '2025-04-01', null, undefined],
+  ['known', '2025-06-01', '2025-03-01', 1],
+] as const)('as %s on %s the end of a fact is %s', (lens, on, invalidAt, next) => {
+  const lines = linesOf([
+    fact(
+      'redis',
+      { validAt: '2025-01-10', invalidAt: '2025-03-01', createdAt: '2025-02-01', expiredAt: '2025-05-01' },
+      'valkey',
+    ),
+    fact('valkey', { validAt: '2025-03-01', createdAt: '2025-05-01' }),
+  ]);
+  const [line] = lines.map((one) => lineOn(one, lens, day(on)));
+
+  expect([line?.fact.invalidAt, line?.fact.expiredAt !== null, line?.next]).toEqual([
+    invalidAt,
+    invalidAt !== null,
+    next,
+  ]);
 });
 
 test('a fact without an end is believed even if something else about it expired; one without a beginning always held', () => {

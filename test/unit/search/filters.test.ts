@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { passesFactFilter } from '../../../src/graph/queries/filter-conditions.ts';
-import { factHoldsAt, instant, isAfter } from '../../../src/graph/queries/time-conditions.ts';
+import { factHoldsAt, instant, isAfter, timesAsKnown } from '../../../src/graph/queries/time-conditions.ts';
 import { hasMetadata, metadataFragments } from '../../../src/search/filters.ts';
 import { searchWidening } from '../../../src/search/recipes/widening.ts';
 
@@ -37,6 +37,37 @@ describe('stored times', () => {
       false,
     );
     expect(factHoldsAt({ ...times, invalidAt: 'some day' }, { asOf: at('2025-04-01') })).toBe(true);
+  });
+
+  const [end, learned] = ['2025-02-01T00:00:00+00:00', '2025-03-01T00:00:00+00:00'];
+  test.each([
+    ['now', undefined, learned, end],
+    ['before the end was learned', '2025-02-28T23:59:59Z', learned, null],
+    ['at the moment when the end was learned', '2025-03-01', learned, end],
+    ['of an end with another offset, before it was learned', '2025-02-28T21:59:59Z', '2025-03-01T00:00:00+02:00', null],
+    ['of an end with another offset, when it was learned', '2025-02-28T22:00:00Z', '2025-03-01T00:00:00+02:00', end],
+    ['of an end that was always known', '2020-01-01', null, end],
+  ])('the end of a fact as known %s', (_, knownAt, expiredAt, expected) => {
+    const moment = { asOf: at('2025-04-01'), ...(knownAt !== undefined && { knownAt: at(knownAt) }) };
+    const known = timesAsKnown({ ...times, invalidAt: end, expiredAt }, moment);
+
+    expect([known.invalidAt, known.expiredAt]).toEqual([expected, expected && expiredAt]);
+  });
+
+  test.each([
+    ['isSet: true', { isSet: true }, [false, true]],
+    ['isSet: false', { isSet: false }, [true, false]],
+    ['a period', { from: at('2025-01-01') }, [false, true]],
+  ])('a filter on the end with %s sees an end only when it was learned', (_, range, expected) => {
+    const ended = { ...times, invalidAt: end, expiredAt: learned };
+    const passes = (knownAt: string) =>
+      passesFactFilter(
+        ended,
+        { asOf: at('2025-04-01'), knownAt: at(knownAt), alsoEnded: true },
+        { dates: [{ field: 'invalidAt', ...range }] },
+      );
+
+    expect([passes('2025-02-15'), passes('2025-03-01')]).toEqual(expected);
   });
 
   test('a missing date lies in no range', () => {

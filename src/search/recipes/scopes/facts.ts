@@ -54,7 +54,7 @@ async function ofNamed(context: SearchContext): Promise<FactRow[]> {
 async function nearest(context: SearchContext): Promise<FactRow[]> {
   const { graph, vector, moment, filter, candidates } = context;
   // Whether they held shows in the rows themselves.
-  const conditions = filterConditions(filter.fact);
+  const conditions = filterConditions(filter.fact, moment.knownAt);
   for (let circle = candidates; ; circle *= WIDER) {
     const rows = await searchFactsByVector(graph, vector, conditions, circle);
     const close = rows.filter(({ near, fits }) => near && fits).map(({ near: _, fits: __, ...row }) => row);

@@ -1,5 +1,6 @@
 import type { GroupGraph } from '../../graph/group-graph.ts';
 import { type ChangeHead, readChangeHead } from '../../graph/queries/fence.ts';
+import { storedStatements } from '../../graph/queries/statements.ts';
 import type { KnownSecrets } from './known-secrets.ts';
 import { planRedaction, type RedactionPlan } from './plan.ts';
 
@@ -33,12 +34,24 @@ export async function planAhead(
   return undefined;
 }
 
-/** True under the lease if the same plan would be made now: nothing was committed, and no other secret was learned. */
+/**
+ * True under the lease if the same plan would be made now: nothing was committed, no other secret was learned, and no worker added a model's
+ * statements to an episode that is masked, which would be lost.
+ */
 export async function isPlanValid(
-  { head, secrets }: PlanAhead,
+  { plan, head, secrets }: PlanAhead,
   graph: GroupGraph,
   known: KnownSecrets,
 ): Promise<boolean> {
   const { token, changeId } = await readChangeHead(graph);
-  return token === head.token && changeId === head.changeId && known.size() === secrets;
+  const isSame = token === head.token && changeId === head.changeId && known.size() === secrets;
+  return isSame && !(await hasNewStatements(graph, plan));
+}
+
+async function hasNewStatements(graph: GroupGraph, { repeating, recognised, statements }: RedactionPlan) {
+  for (const { maskedEpisodes } of [...repeating, ...recognised]) {
+    const uuids = maskedEpisodes.map(({ uuid }) => uuid);
+    if ((await storedStatements(graph, uuids)).some(({ uuid }) => !statements.has(uuid))) return true;
+  }
+  return false;
 }

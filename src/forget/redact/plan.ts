@@ -40,6 +40,8 @@ export interface RedactionPlan {
   readonly recognised: readonly Changes[];
   /** The episodes that were read. */
   readonly read: ReadonlySet<string>;
+  /** uuids of the statements of all episodes that are masked. */
+  readonly statements: ReadonlySet<string>;
   readonly effects: RedactionEffects;
   /** Texts that stood in the graph, with what replaces them; also keys of wordings and aliases. */
   readonly replacements: ReadonlyMap<string, string>;
@@ -73,6 +75,7 @@ export async function planRedaction(graph: GroupGraph, known: KnownSecrets): Pro
     repeating: [...derived.repeating, ...episodes.repeating],
     recognised: [...derived.recognised, ...episodes.recognised],
     read,
+    statements: episodes.statements,
     effects: changes.effects(),
     replacements: changes.replacements,
     ownSecrets: new Map([...secrets.episodes, ...changes.ownSecrets]),
@@ -338,15 +341,18 @@ async function rebuiltEpisodes(
   known: KnownSecrets,
   { episodes, sagas }: Pick<ReturnType<typeof openChanges>, 'episodes' | 'sagas'>,
   secrets: OwnSecrets,
-): Promise<OrderedChanges> {
+): Promise<OrderedChanges & Pick<RedactionPlan, 'statements'>> {
   const repeating: MaskedTexts[] = [];
   const recognised: MaskedTexts[] = [];
+  const read = new Set<string>();
   // The passages of an episode name its saga.
   if (sagas.size > 0) for (const uuid of await episodesOfSagas(graph, [...sagas.keys()])) episodes.add(uuid);
   const uuids = [...episodes];
   for (let from = 0; from < uuids.length; from += EPISODES_AT_ONCE) {
     const some = uuids.slice(from, from + EPISODES_AT_ONCE);
-    const statements = Map.groupBy(await storedStatements(graph, some), ({ episode }) => episode);
+    const stored = await storedStatements(graph, some);
+    for (const { uuid } of stored) read.add(uuid);
+    const statements = Map.groupBy(stored, ({ episode }) => episode);
     for (const episode of await episodesToCut(graph, some)) {
       const own = secrets.episodes.get(episode.uuid) ?? NONE;
       const { content, metadata } = maskEpisode(known, episode, own);
@@ -365,7 +371,7 @@ async function rebuiltEpisodes(
       list.push({ episode: masked, vectors });
     }
   }
-  return { repeating: commitsOf(repeating), recognised: commitsOf(recognised) };
+  return { repeating: commitsOf(repeating), recognised: commitsOf(recognised), statements: read };
 }
 
 interface MaskedTexts {

@@ -129,9 +129,10 @@ async function maskRound(
   const graph = graphs.group(group);
   const seen = await readFence(graph);
   const jobs = await learnWaiting(parts, group, known);
+  // Before the graph is read: what a job adds that ends later is not in the plan.
+  const active = await activeJobs(queue, valkey);
   const isAhead = ahead !== undefined && (await isPlanValid(ahead, graph, known));
   const plan = isAhead ? ahead.plan : await planRedaction(graph, known);
-  const active = await activeJobs(queue, valkey);
   const withSecrets = jobs.filter((job) => isChanged(contentsOf(job), maskedJob(known, job)));
   if (withSecrets.some(({ id }) => active.has(id))) throw beingRead(group);
 

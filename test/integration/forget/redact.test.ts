@@ -9,11 +9,13 @@ import { openKnownSecrets } from '../../../src/forget/redact/known-secrets.ts';
 import { planRedaction } from '../../../src/forget/redact/plan.ts';
 import { redactGroup } from '../../../src/forget/redact/redact-group.ts';
 import { recordEpisodes } from '../../../src/graph/queries/record.ts';
+import { addStatements, storedStatements } from '../../../src/graph/queries/statements.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { loadEmbedder } from '../../../src/models/providers.ts';
 import { STORE_OPTIONS, STORE_QUEUE, toStoreJob } from '../../../src/queue/jobs.ts';
 import { openQueue } from '../../../src/queue/queues.ts';
 import { openSpool } from '../../../src/queue/spool/spool.ts';
+import { modelStatements } from '../../../src/statements/statements-from-model.ts';
 import { HOUR } from '../../../src/time.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { environmentOf, runCommand } from '../../support/command-line.ts';
@@ -271,6 +273,30 @@ test('while the memory is read, others commit, and a plan that is outdated by th
 
   expect(meanwhile).toHaveLength(4);
   expect(masked.episodes).toHaveLength(5);
+  expect(await placesOfSecrets()).toEqual([]);
+});
+
+test('statements are kept that a model adds between the plan and the lease', async () => {
+  const group = newGroup();
+  const uuid = await stored(group, `The admin password is ${PASSWORD}. Use tabs.`);
+  const leases = {
+    ...opened.leases,
+    async take(name: string) {
+      // As the last worker that read the episode does, without the lease.
+      const statements = modelStatements(
+        { uuid, content: `The admin password is ${PASSWORD}. Use tabs.`, referenceTime: new Date() },
+        [{ kind: 'rule', sentence: 'Use tabs.' }],
+      );
+      await addStatements(opened.graphs.group(name), uuid, statements);
+      return opened.leases.take(name);
+    },
+  };
+
+  const parts = forgettingParts(stores.config, { ...opened, leases }, await loadEmbedder(stores.config));
+  await redactGroup(parts, group, async () => {});
+
+  const rules = (await storedStatements(opened.graphs.group(group), [uuid])).filter(({ kind }) => kind === 'rule');
+  expect(rules).toMatchObject([{ text: 'Use tabs.' }]);
   expect(await placesOfSecrets()).toEqual([]);
 });
 

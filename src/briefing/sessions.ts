@@ -83,7 +83,10 @@ function filesIn(metadata: string): string[] {
   return [...list.matchAll(/"([^"\\]+)"/g)].map(([, file = '']) => file);
 }
 
-function lastSentences({ tail }: BriefingEpisode): string {
+/** Empty for a turn of which only the user's words were stored: all that the agent said was recalled, or the turn was aborted. */
+function lastSentences({ content, tail }: BriefingEpisode): string {
+  const isWhole = content.endsWith(tail);
+  if (isWhole && content.startsWith('user: ') && !content.includes('\nassistant: ')) return '';
   const lastMessage = tail.includes('assistant: ')
     ? tail.slice(tail.lastIndexOf('assistant: ') + 'assistant: '.length)
     : tail;

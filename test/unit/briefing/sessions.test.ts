@@ -31,6 +31,15 @@ describe('what a session did', () => {
     ]);
   });
 
+  test('has no answer where only the words of the user were stored', () => {
+    expect(pastSessions([turn('user: Where are the sessions?', 2)])).toMatchObject([
+      { asked: 'Where are the sessions?', answered: '' },
+    ]);
+    expect(pastSessions([turn(`user: Rename it.\nassistant: ${'Long. '.repeat(100)}The end.`)])[0]?.answered).toMatch(
+      /The end\.$/,
+    );
+  });
+
   test('is its latest summary where its context was full; that is no turn and no answer', () => {
     const episodes = [
       summary('We renamed it and moved the cache.', 3),

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /**
- * Installs the real Claude Code and Codex from npm into the cache folder, for `test/e2e/claude-code.test.ts` and `test/e2e/codex.test.ts`. About
- * 400 MB each, so that no install of the project brings them.
+ * Installs the real opencode, Claude Code and Codex from npm into the cache folder, for the tests in `test/e2e`. 180 to 400 MB each, so that no
+ * install of the project brings them. `npm test` installs opencode itself.
  *
- *     npm run agent-hosts                # both
+ *     npm run agent-hosts                # all
  *     npm run agent-hosts -- codex       # one of them
  */
 import { spawnSync } from 'node:child_process';
@@ -14,6 +14,7 @@ import { pathToFileURL } from 'node:url';
 
 /** The releases that the tests run and the docs name. */
 export const AGENT_HOSTS = {
+  opencode: { package: 'opencode-ai', version: '1.18.33' },
   'claude-code': { package: '@anthropic-ai/claude-code', version: '2.1.332' },
   codex: { package: '@openai/codex', version: '0.171.0' },
 };
@@ -21,14 +22,21 @@ const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'mem
 
 /** The program of an agent, itself and not its launcher; undefined if it is not installed or has none for this machine. */
 export function agentProgram(name) {
-  const platform = `${process.platform}-${process.arch}`;
-  const modules = join(folderOf(name), 'node_modules');
-  const programs =
-    name === 'codex'
-      ? filesBelow(join(modules, '@openai', `codex-${platform}`, 'vendor'), join('bin', 'codex'))
-      : [join(modules, '@anthropic-ai', `claude-code-${platform}`, 'claude')];
-  return programs.find((path) => existsSync(path));
+  return PROGRAMS[name](join(folderOf(name), 'node_modules'), `${process.platform}-${process.arch}`).find((path) =>
+    existsSync(path),
+  );
 }
+
+/** Where the packages of each platform have the program. */
+const PROGRAMS = {
+  opencode: (modules, platform) =>
+    ['', '-baseline', '-musl', '-baseline-musl'].map((kind) =>
+      join(modules, `opencode-${platform}${kind}`, 'bin', 'opencode'),
+    ),
+  'claude-code': (modules, platform) => [join(modules, '@anthropic-ai', `claude-code-${platform}`, 'claude')],
+  codex: (modules, platform) =>
+    filesBelow(join(modules, '@openai', `codex-${platform}`, 'vendor'), join('bin', 'codex')),
+};
 
 const folderOf = (name) => join(CACHE, `${name}-${AGENT_HOSTS[name].version}`);
 

@@ -4,6 +4,7 @@
  * it has to run on Node 20 with nothing installed, and to say nothing when all is there.
  *
  *     node scripts/setup.mjs [--no-build] [--no-servers]
+ *     node scripts/setup.mjs --opencode   # also the real opencode, for tests
  *     node scripts/setup.mjs --prepare    # as npm's script `prepare`: builds, where the tools for that are installed
  */
 import { spawnSync } from 'node:child_process';
@@ -12,6 +13,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSyn
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { agentProgram } from './agent-hosts.mjs';
 import { BUILT, isBuilt } from './is-built.mjs';
 
 const MINUTE = 60_000;
@@ -34,6 +36,7 @@ const { values: flags } = parseArgs({
     'no-build': { type: 'boolean' },
     'no-servers': { type: 'boolean' },
     prepare: { type: 'boolean' },
+    opencode: { type: 'boolean' },
     // How this script calls itself again, on the installed Node that runs TypeScript.
     'find-servers': { type: 'boolean' },
   },
@@ -48,6 +51,7 @@ try {
     installPackages();
     checkNode();
     if (!flags['no-build']) build();
+    if (flags.opencode) installOpencode();
     if (!flags['no-servers']) runInstalled([fileURLToPath(import.meta.url), '--find-servers']);
   }
 } catch (error) {
@@ -108,6 +112,19 @@ function build() {
   writeFileSync(BUILT, '');
   // A file saved while the build ran is newer than the stamp.
   utimesSync(BUILT, began, began);
+}
+
+/** Without it, its tests are skipped with a line that says so. */
+function installOpencode() {
+  if (agentProgram('opencode') !== undefined) return;
+  const finish = begin('installing opencode for the tests');
+  const script = join(ROOT, 'scripts', 'agent-hosts.mjs');
+  const { status, stderr } = spawnSync(process.execPath, [script, 'opencode'], {
+    encoding: 'utf8',
+    timeout: 10 * MINUTE,
+  });
+  finish();
+  if (status !== 0) console.error(`setup: ${(stderr ?? '').trim()}`);
 }
 
 async function findServers() {

@@ -9,7 +9,8 @@ import { type AgentRequest, shownTo, textOf } from '../support/opencode/stub-mod
 import { useStores } from '../support/stores.ts';
 import { until } from '../support/wait.ts';
 
-if (!isHere) process.stdout.write('skipped: opencode has no binary for this machine\n');
+if (!isHere)
+  process.stdout.write('skipped: opencode is not in the cache; npm run agent-hosts -- opencode installs it\n');
 
 const NO_REQUEST: AgentRequest = { messages: [] };
 

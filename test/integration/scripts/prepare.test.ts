@@ -29,7 +29,7 @@ beforeEach(() => {
     devDependencies: { typescript: 'file:./compiler' },
   };
   writeFileSync(join(clone, 'package.json'), JSON.stringify(manifest));
-  for (const script of ['setup.mjs', 'is-built.mjs'])
+  for (const script of ['setup.mjs', 'is-built.mjs', 'agent-hosts.mjs'])
     cpSync(join(ROOT, 'scripts', script), join(clone, 'scripts', script));
   expect(npm('install', '--package-lock-only')).toMatchObject({ status: 0 });
 });

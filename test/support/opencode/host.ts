@@ -1,22 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createOpencodeClient, type OpencodeClient } from '@opencode-ai/sdk';
+import { agentProgram } from '../../../scripts/agent-hosts.mjs';
 import { MINUTE } from '../../../src/time.ts';
 import { makePlace, type Place } from '../hosts/place.ts';
 
-const MODULES = fileURLToPath(new URL('../../../node_modules', import.meta.url));
-
-/** The real opencode, of whichever package fits this machine. */
-export const OPENCODE = [
-  'opencode-ai/bin/opencode.exe',
-  'opencode-linux-x64/bin/opencode',
-  'opencode-linux-x64-baseline/bin/opencode',
-]
-  .map((path) => join(MODULES, path))
-  .find((path) => existsSync(path));
+/** The real opencode. */
+export const OPENCODE = agentProgram('opencode');
 
 export interface HostOptions {
   /** opencode's own configuration, beside that of the stub model: `plugin`, `mcp`. */

@@ -4,7 +4,7 @@ import type { Graphs } from '../src/graph/graphs.ts';
 import { nextBoundary } from '../src/graph/queries/meta-nodes.ts';
 import { BRIEFING, cacheKey, readCached, writeCached } from '../src/reader/cache.ts';
 import { DAY, SECOND } from '../src/time.ts';
-import { repeatTask } from './repeat.ts';
+import { runPeriodically } from './run-periodically.ts';
 
 /** A group without commits for RESTS gets its new briefing; a group that never rests gets one every AT_LEAST_EVERY. */
 const [RESTS, AT_LEAST_EVERY] = [0.5 * SECOND, 15 * SECOND];
@@ -21,7 +21,7 @@ export interface Briefings {
 /** Makes the briefings of groups that were written to, after the commits and in parallel with others, so that a new session finds one ready. */
 export function startBriefings(graphs: Pick<Graphs, 'group'>, valkey: Redis): Briefings {
   const touched = new Map<string, { first: number; last: number }>();
-  const { end } = repeatTask(LOOKS_EVERY, async () => {
+  const { end } = runPeriodically(LOOKS_EVERY, async () => {
     const now = performance.now();
     for (const [group, { first, last }] of [...touched]) {
       if (now - last < RESTS && now - first < AT_LEAST_EVERY) continue;

@@ -25,7 +25,7 @@ export interface ExportParts {
   readonly journaled: () => Promise<readonly string[]>;
   readonly installation: NightParts['installation'];
   /** Migrates keys of a group that an earlier release stored under other names; called before any work on the group. */
-  readonly takeOver: (group: string) => Promise<void>;
+  readonly migrateKeys: (group: string) => Promise<void>;
 }
 
 /** Processes `export` jobs, each of which exports one moment of a graph, and `nightly` jobs, which add an `export` job for every memory. */
@@ -55,11 +55,11 @@ export function startExportWorker(
  */
 async function beginNight(
   { data }: Job,
-  { graphs, nights, journaled, takeOver }: ExportParts,
+  { graphs, nights, journaled, migrateKeys }: ExportParts,
 ): Promise<{ groups: string[] }> {
   const { tick } = readNightlyJob(data);
   const memories = await graphs.groups();
-  for (const group of memories) await takeOver(group);
+  for (const group of memories) await migrateKeys(group);
   const listed = new Set([...memories, ...(await journaled())]);
   const unlisted = [...(await nights.restoreTests()).keys()].filter((group) => !listed.has(group));
   const removed: string[] = [];
@@ -78,7 +78,7 @@ async function exportOne(
 ): Promise<unknown> {
   const { group, gzip, nightly, written } = readExportJob(job.data);
   const { graphs, leases, store, nights } = parts;
-  await parts.takeOver(group);
+  await parts.migrateKeys(group);
   const onProgress = (share: number) => void job.updateProgress(share).catch(() => {});
   return trace('memory.export', { tags: { group, nightly } }, async () => {
     if (!nightly) {

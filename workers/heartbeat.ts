@@ -5,13 +5,13 @@ import type { Config } from '../src/config.ts';
 import { HEARTBEAT_INTERVAL, recordHeartbeat, removeWorker, type WorkerNote } from '../src/queue/heartbeats.ts';
 import type { VitalSigns } from '../src/telemetry/vital-signs.ts';
 import { ensureConnected, failFastConnection } from '../src/valkey/connections.ts';
-import { repeatTask } from './repeat.ts';
+import { runPeriodically } from './run-periodically.ts';
 
 /** The identity of this worker. */
-export type Identity = Pick<WorkerNote, 'id' | 'pid' | 'host' | 'roles' | 'started' | 'version'>;
+export type WorkerIdentity = Pick<WorkerNote, 'id' | 'pid' | 'host' | 'roles' | 'started' | 'version'>;
 
 /** As `/health` shows it: with the names of `WorkerStatus`. */
-export const publicIdentity = ({ started, ...rest }: Identity) => ({ ...rest, startedAt: started });
+export const publicIdentity = ({ started, ...rest }: WorkerIdentity) => ({ ...rest, startedAt: started });
 
 export interface Heartbeat {
   /** Reports that the worker takes no more jobs. Never throws. */
@@ -20,7 +20,7 @@ export interface Heartbeat {
   stop(): Promise<void>;
 }
 
-export function newIdentity(roles: readonly string[]): Identity {
+export function newIdentity(roles: readonly string[]): WorkerIdentity {
   return {
     id: randomUUID(),
     pid: process.pid,
@@ -34,7 +34,7 @@ export function newIdentity(roles: readonly string[]): Identity {
 /** Reports to Valkey every five seconds that this worker is alive, with its observations. While Valkey is down a beat is left out. */
 export function startHeartbeat(
   config: Config,
-  identity: Identity,
+  identity: WorkerIdentity,
   signs: VitalSigns,
   health: string | null,
 ): Heartbeat {
@@ -48,7 +48,7 @@ export function startHeartbeat(
     const worker: WorkerNote = { ...identity, state, health, models: { ...models } };
     await recordHeartbeat(connection, config.queuePrefix, worker, lastCommit === null ? null : Date.now() - lastCommit);
   }
-  const beats = repeatTask(HEARTBEAT_INTERVAL, beat);
+  const beats = runPeriodically(HEARTBEAT_INTERVAL, beat);
 
   return {
     async closing() {

@@ -3,24 +3,24 @@ import { needsRebuildByDay, renewIndexes } from '../src/graph/renew-indexes.ts';
 import type { Metrics } from '../src/telemetry/metrics.ts';
 import { SECOND } from '../src/time.ts';
 import type { Leases } from '../src/valkey/lease.ts';
-import { repeatTask } from './repeat.ts';
+import { runPeriodically } from './run-periodically.ts';
 
 const PAUSE = 10 * SECOND;
 
-export interface Renewal {
+export interface IndexRenewal {
   /** Episodes were committed to the group's graph. */
   touched(group: string): void;
   end(): Promise<void>;
 }
 
 /** Regularly checks the vector indexes of graphs that were written to, and rebuilds worn ones. */
-export function startRenewal(
+export function startIndexRenewal(
   { graphs, leases }: { readonly graphs: Pick<Graphs, 'group'>; readonly leases: Pick<Leases, 'take'> },
   metrics: Metrics,
   pause = PAUSE,
-): Renewal {
+): IndexRenewal {
   const touched = new Set<string>();
-  const { end } = repeatTask(pause, async () => {
+  const { end } = runPeriodically(pause, async () => {
     for (const group of [...touched]) {
       touched.delete(group);
       try {

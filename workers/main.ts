@@ -36,7 +36,7 @@ import { startExportWorker } from './export-worker.ts';
 import { type Operations, startOperations } from './operations.ts';
 import { reportErrors } from './report-errors.ts';
 import type { openScheduler } from './scheduler.ts';
-import { checkStart } from './startup-checks.ts';
+import { runStartupChecks } from './startup-checks.ts';
 import { type SharedResources, startStoreRole } from './store-role.ts';
 
 export const WORKER_ROLES = ['store', 'export', 'scheduler'] as const;
@@ -60,12 +60,12 @@ export interface WorkerDependencies {
 
 /** A job that has not ended by then goes back to the queue; if that fails too, another worker takes the job over. */
 const JOBS_TIMEOUT = 4.5 * SECOND;
-const HAND_BACK_TIMEOUT = 2.5 * SECOND;
+const RELEASE_TIMEOUT = 2.5 * SECOND;
 const CLOSE_TIMEOUT = 1 * SECOND;
 /** For the connection of leases and the result cache, which never blocks. */
 const PATIENCE = 4 * SECOND;
 
-const NOT_TAKEN_OVER =
+const EARLIER_KEYS_DENIED =
   'Warning: Valkey does not let its user read what an earlier version kept of the memories, notes of what was forgotten included; grant the rights for that (docs/configuration.md) and start the worker again.';
 
 /**
@@ -89,7 +89,7 @@ export async function startWorkers(
   const { shared, connections } = openShared(config, parts, loaded, { metrics, signs, onNotice });
   const { valkey, graphs, leases, producer, languageModel, embedder } = shared;
   const workers: Worker[] = [];
-  const handingBack: (() => Promise<void>)[] = [];
+  const lockReleases: (() => Promise<void>)[] = [];
   const closing: (() => Promise<void>)[] = [() => producer.close()];
   let operations: Operations | undefined;
 
@@ -99,7 +99,7 @@ export async function startWorkers(
     operations?.closing();
     if (!(await endWithin(JOBS_TIMEOUT, ends))) {
       for (const worker of workers) worker.cancelAllJobs('shutdown');
-      await endWithin(HAND_BACK_TIMEOUT, [...ends, ...handingBack.map((handBack) => handBack())]);
+      await endWithin(RELEASE_TIMEOUT, [...ends, ...lockReleases.map((releaseLocks) => releaseLocks())]);
     }
     leases.close();
     stopPluginSpans();
@@ -114,7 +114,12 @@ export async function startWorkers(
   }
 
   try {
-    await checkStart(config, graphs.group(config.group), roles.includes('store') ? embedder : undefined, onNotice);
+    await runStartupChecks(
+      config,
+      graphs.group(config.group),
+      roles.includes('store') ? embedder : undefined,
+      onNotice,
+    );
     if (config.budget === undefined) await dropBudget(valkey, config.queuePrefix);
     else if (!parts.languageModel && languageModelProvider(config).isRemote && !isPriced(config))
       onNotice(
@@ -126,7 +131,7 @@ export async function startWorkers(
     if (roles.includes('store')) {
       const role = startStoreRole(shared);
       workers.push(role.worker);
-      handingBack.push(role.handBack);
+      lockReleases.push(role.releaseLocks);
       closing.unshift(...role.closing);
     }
     if (loaded.archives) workers.push(startExportRole(shared, loaded.archives));
@@ -209,7 +214,7 @@ function openShared(
   const shared: SharedResources = {
     ...{ config, valkey, graphs, journal, producer, ontology, metrics, signs, onNotice },
     leases: openLeases(valkey, config.takeoverMs),
-    takeOver: openKeyMigration(valkey, graphs, () => onNotice(NOT_TAKEN_OVER)),
+    migrateKeys: openKeyMigration(valkey, graphs, () => onNotice(EARLIER_KEYS_DENIED)),
     languageModel: parts.languageModel
       ? guardedLanguageModel(ownModel, guard)
       : guardedLanguageModel(ownModel, guard, languageModelProvider(config).modelName(config)),
@@ -224,9 +229,9 @@ function openShared(
 }
 
 function startExportRole(shared: SharedResources, store: ArchiveStore): Worker {
-  const { config, valkey, graphs, leases, journal, producer, takeOver, metrics, onNotice } = shared;
+  const { config, valkey, graphs, leases, journal, producer, migrateKeys, metrics, onNotice } = shared;
   const exportParts = {
-    ...{ graphs, leases, store, nights: producer.nights, trim: journal.trim, takeOver },
+    ...{ graphs, leases, store, nights: producer.nights, trim: journal.trim, migrateKeys },
     installation: () => installationId(valkey, config.queuePrefix),
     journaled: () => journaledGroups(valkey),
   };

@@ -16,7 +16,7 @@ import { startHealthServer } from './health-server.ts';
 import { newIdentity, publicIdentity, startHeartbeat } from './heartbeat.ts';
 import { openMissedExportCheck } from './missed-memories.ts';
 import { measureReadiness } from './readiness.ts';
-import { repeatTask } from './repeat.ts';
+import { runPeriodically } from './run-periodically.ts';
 
 /** A worker's tasks other than jobs. */
 export interface Operations {
@@ -86,7 +86,7 @@ export async function startOperations(config: Config, watched: OperationsInput):
   });
   const heartbeat = startHeartbeat(config, identity, signs, server.address);
   const regular = [
-    repeatTask(SPOOL_EVERY, async () => {
+    runPeriodically(SPOOL_EVERY, async () => {
       try {
         // An empty spool costs Valkey no command.
         if (spool.names().length === 0) return;
@@ -98,7 +98,7 @@ export async function startOperations(config: Config, watched: OperationsInput):
         onNotice(redactError(error).message);
       }
     }),
-    repeatTask(FIGURES_EVERY, () => reportGauges(producer, spool, metrics, config.home)),
+    runPeriodically(FIGURES_EVERY, () => reportGauges(producer, spool, metrics, config.home)),
   ];
 
   return {

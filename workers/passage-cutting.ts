@@ -3,12 +3,12 @@ import { countUncut, orphanedEpisodes } from '../src/graph/queries/passage-upkee
 import { PASSAGE_VERSION } from '../src/passages/passages.ts';
 import type { Producer } from '../src/queue/producer.ts';
 import { MINUTE } from '../src/time.ts';
-import { repeatTask } from './repeat.ts';
+import { runPeriodically } from './run-periodically.ts';
 
 const PAUSE = 10 * MINUTE;
 
 /** Checks at the start and then regularly which memories have episodes without passages, or passages without episodes, and queues a task for them. */
-export function startPassages(
+export function startPassageChecks(
   graphs: Pick<Graphs, 'group' | 'groups'>,
   producer: Pick<Producer, 'task'>,
   pause = PAUSE,
@@ -24,7 +24,7 @@ export function startPassages(
     }
   };
   const first = check();
-  const { end } = repeatTask(pause, check);
+  const { end } = runPeriodically(pause, check);
   return {
     async end() {
       await end();

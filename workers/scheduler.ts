@@ -7,7 +7,7 @@ import { redactError } from '../src/telemetry/redact-error.ts';
 import { trace } from '../src/telemetry/tracing.ts';
 import { SECOND } from '../src/time.ts';
 import type { Observers } from './job-failure.ts';
-import { repeatTask } from './repeat.ts';
+import { runPeriodically } from './run-periodically.ts';
 
 /** The schedule of nightly exports. */
 export interface Scheduler {
@@ -37,7 +37,7 @@ async function keepSchedule(ticks: Ticks, nights: NightlyExports, observers: Obs
   const alarm = openAlarm(() => check());
   const check = scheduleCheck(ticks, nights, observers, alarm.set);
   await check();
-  const checks = repeatTask(CHECK_EVERY, check);
+  const checks = runPeriodically(CHECK_EVERY, check);
   return async () => {
     alarm.clear();
     await checks.end();

@@ -31,7 +31,7 @@ const TESTED_FALKORDB = [4, 16];
  * @param embedder undefined for a worker that embeds nothing
  * @throws ConfigError, WrongServerError naming what to change; StoreUnreachableError, AccessRefusedError
  */
-export async function checkStart(
+export async function runStartupChecks(
   config: Config,
   graph: GroupGraph,
   embedder: Embedder | undefined,
@@ -39,10 +39,10 @@ export async function checkStart(
   now: () => number = Date.now,
 ): Promise<void> {
   // First, since a missing right would make the other checks fail one by one.
-  await retryWhileSilent(() => checkRights('Valkey', config.valkey, config.queuePrefix));
-  const valkey = await retryWhileSilent(() => readServer('Valkey', config.valkey, now));
+  await retryWhileUnreachable(() => checkRights('Valkey', config.valkey, config.queuePrefix));
+  const valkey = await retryWhileUnreachable(() => readServer('Valkey', config.valkey, now));
   checkStoreKind('Valkey', valkey, config);
-  const falkordb = await retryWhileSilent(() => readServer('FalkorDB', config.falkordb, now));
+  const falkordb = await retryWhileUnreachable(() => readServer('FalkorDB', config.falkordb, now));
   checkStoreKind('FalkorDB', falkordb, config);
   await checkRights('FalkorDB', config.falkordb, config.queuePrefix);
   // Also detects a user that may not use graphs.
@@ -65,7 +65,7 @@ const TRIES = 4;
 const PAUSE = 0.2 * SECOND;
 
 /** A server that accepts connections but is silent may just be busy, as when it loads its data after a start. */
-export async function retryWhileSilent<T>(ask: () => Promise<T>): Promise<T> {
+export async function retryWhileUnreachable<T>(ask: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await ask();

@@ -22,9 +22,9 @@ import type { VitalSigns } from '../src/telemetry/vital-signs.ts';
 import { openUpkeep, type Upkeep } from '../src/upkeep/upkeep.ts';
 import type { Leases } from '../src/valkey/lease.ts';
 import { startBriefings } from './briefings.ts';
-import { startExpiry } from './expiry.ts';
-import { startRenewal } from './index-renewal.ts';
-import { startPassages } from './passage-cutting.ts';
+import { startExpiryChecks } from './expiry.ts';
+import { startIndexRenewal } from './index-renewal.ts';
+import { startPassageChecks } from './passage-cutting.ts';
 import { startStoreWorker } from './store-worker.ts';
 
 /** What all roles of a worker process share. */
@@ -41,7 +41,7 @@ export interface SharedResources {
   readonly metrics: Metrics;
   readonly signs: VitalSigns;
   /** Migrates keys of a group that an earlier release stored under other names; called before any work on the group. */
-  readonly takeOver: (group: string) => Promise<void>;
+  readonly migrateKeys: (group: string) => Promise<void>;
   readonly onNotice: (sentence: string) => void;
   /** Opens a connection to Valkey that is closed with the process' others. */
   readonly connection: () => Redis;
@@ -50,17 +50,17 @@ export interface SharedResources {
 export interface StoreRole {
   readonly worker: Worker;
   /** Lets other workers continue the active jobs immediately. */
-  readonly handBack: () => Promise<void>;
+  readonly releaseLocks: () => Promise<void>;
   readonly closing: readonly (() => Promise<void>)[];
 }
 
 /** Stores episodes and runs tasks; between jobs: briefings, passages of older episodes, index renewal, vectors for questions. */
 export function startStoreRole(shared: SharedResources): StoreRole {
-  const { config, valkey, graphs, leases, producer, embedder, metrics, signs, takeOver, onNotice } = shared;
+  const { config, valkey, graphs, leases, producer, embedder, metrics, signs, migrateKeys, onNotice } = shared;
   const caching = cachingEmbedder(embedder);
-  const renewal = startRenewal({ graphs, leases }, metrics);
-  const passages = startPassages(graphs, producer);
-  const expiry = startExpiry(graphs, producer);
+  const renewal = startIndexRenewal({ graphs, leases }, metrics);
+  const passages = startPassageChecks(graphs, producer);
+  const expiry = startExpiryChecks(graphs, producer);
   const briefings = startBriefings(graphs, valkey);
   // Without the channel, recall works by words only; the worker is not affected.
   embedQuestions(valkey, leases.pubSub, config.queuePrefix, caching).catch(() => {});
@@ -76,7 +76,7 @@ export function startStoreRole(shared: SharedResources): StoreRole {
   };
   const ingest = openIngest(graphs, valkey, leases, {
     ...{ model: shared.languageModel, embedder: caching, ontology: shared.ontology, metrics },
-    ...{ takeover: config.takeoverMs, onLong, onCommitted, expiry: config.expiry },
+    ...{ lockTtlMs: config.takeoverMs, onLong, onCommitted, expiry: config.expiry },
   });
   const queue = openQueue(STORE_QUEUE, shared.connection(), config);
   const exportQueue = openQueue(EXPORT_QUEUE, shared.connection(), config);
@@ -100,27 +100,27 @@ export function startStoreRole(shared: SharedResources): StoreRole {
   const worker = startStoreWorker(
     config,
     shared.connection(),
-    afterTakeOver(takeOver, ingest, forgetting),
+    afterKeyMigration(migrateKeys, ingest, forgetting),
     upkeepOf(shared, caching, forgetting),
     { metrics, onNotice },
   );
   return {
     worker,
-    handBack: () => ingest.close(),
+    releaseLocks: () => ingest.close(),
     closing: [renewal.end, passages.end, expiry.end, briefings.end, () => queue.close(), () => exportQueue.close()],
   };
 }
 
-function afterTakeOver(takeOver: SharedResources['takeOver'], ingest: OpenIngest, forgetting: Forgetting) {
+function afterKeyMigration(migrateKeys: SharedResources['migrateKeys'], ingest: OpenIngest, forgetting: Forgetting) {
   const ingestOne = ingestUnlessForgotten(ingest, forgetting);
   return async (episode: Parameters<OpenIngest>[0]) => {
-    await takeOver(episode.group);
+    await migrateKeys(episode.group);
     await ingestOne(episode);
   };
 }
 
 function upkeepOf(shared: SharedResources, caching: Embedder, forgetting: Forgetting): Upkeep {
-  const { config, valkey, graphs, journal, leases, languageModel, embedder, metrics, takeOver, onNotice } = shared;
+  const { config, valkey, graphs, journal, leases, languageModel, embedder, metrics, migrateKeys, onNotice } = shared;
   const archives = () => chooseStore(config, metrics);
   const upkeep = openUpkeep({
     ...{ graphs, valkey, leases, languageModel, embedder: caching, forgetting, metrics, onNotice },
@@ -129,7 +129,7 @@ function upkeepOf(shared: SharedResources, caching: Embedder, forgetting: Forget
   });
   return {
     async run(group, task) {
-      await takeOver(group);
+      await migrateKeys(group);
       return upkeep.run(group, task);
     },
   };

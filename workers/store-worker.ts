@@ -4,7 +4,7 @@ import type { Config } from '../src/config.ts';
 import type { Ingest } from '../src/ingest/ingest.ts';
 import { isForgottenJob } from '../src/queue/forgotten-job.ts';
 import {
-  BACKOFF,
+  BACKOFF_STRATEGY,
   backoff,
   readStoreJob,
   readTaskJob,
@@ -67,6 +67,8 @@ export function workerOptions({ queuePrefix, takeoverMs, stalledLimit }: Config,
     maxStalledCount: stalledLimit,
     // Without it the exporter's totals stay 0.
     metrics: { maxDataPoints: 60 },
-    settings: { backoffStrategy: (attempt: number, type?: string) => (type === BACKOFF ? backoff(attempt) : 0) },
+    settings: {
+      backoffStrategy: (attempt: number, type?: string) => (type === BACKOFF_STRATEGY ? backoff(attempt) : 0),
+    },
   };
 }

@@ -3,9 +3,16 @@ import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { readChangeHead } from '../graph/queries/fence.ts';
 import type { Scratch } from '../graph/scratch.ts';
-import type { JournalEntry, ReplacedBase } from '../journal/entry.ts';
-import { entryTime, type Journal, startForArchive } from '../journal/journal.ts';
-import { includesHead, isLater, lastBase, type ReplayStep, replayPlan, replayStep } from '../journal/replay-plan.ts';
+import type { BaseArchive, JournalEntry } from '../journal/entry.ts';
+import { entryTime, firstEntryForArchive, type Journal } from '../journal/journal.ts';
+import {
+  includesHead,
+  isLaterEntry,
+  lastBaseArchive,
+  type ReplayStep,
+  replayPlan,
+  replayStep,
+} from '../journal/replay-plan.ts';
 import { HOUR } from '../time.ts';
 import { archivesOf, findManifest } from './catalogue.ts';
 import type { Manifest } from './manifest.ts';
@@ -47,7 +54,7 @@ interface Start {
   /** Null: an empty graph. */
   readonly find: (() => Promise<Manifest>) | null;
   /** The entry by which this archive was put in place. */
-  readonly base?: ReplayStep & { readonly base: ReplacedBase };
+  readonly base?: ReplayStep & { readonly base: BaseArchive };
   readonly isRightGraph: boolean;
 }
 
@@ -104,11 +111,11 @@ async function startsOf(
   file: string | undefined,
 ): Promise<Start[]> {
   if (file !== undefined) return [{ find: () => findManifest(store, file, group), isRightGraph: true }];
-  const base = lastBase(steps);
+  const base = lastBaseArchive(steps);
   const manifests = (await archivesOf(store, group)).map(({ manifest }) => manifest);
   // An earlier release also exported graphs that had lost changes.
-  const isOfLost = (manifest: Manifest) => lost !== null && !isLater(lost, positionOf(manifest));
-  const isSinceBase = (manifest: Manifest) => !base || isLater(positionOf(manifest), base.id);
+  const isOfLost = (manifest: Manifest) => lost !== null && !isLaterEntry(lost, positionOf(manifest));
+  const isSinceBase = (manifest: Manifest) => !base || isLaterEntry(positionOf(manifest), base.id);
   const isRight = (manifest: Manifest) => !isOfLost(manifest) && isSinceBase(manifest);
   const startFrom = (manifest: Manifest): Start => ({ find: async () => manifest, isRightGraph: isRight(manifest) });
   return [
@@ -199,9 +206,9 @@ async function indexFor(graph: GroupGraph, { model, dimension }: NonNullable<Man
 /** Episodes recorded before a replacement were replaced too. */
 function replayStart(manifest: Manifest | undefined, base: Start['base']): Omit<ReplayFrom, 'lost'> {
   const after = base?.base.goesOnAfter;
-  if (base) return { after: after === undefined ? base.id : startForArchive(after), since: base.id };
+  if (base) return { after: after === undefined ? base.id : firstEntryForArchive(after), since: base.id };
   const since = manifest ? positionOf(manifest) : '0-0';
-  return { after: startForArchive(since), since };
+  return { after: firstEntryForArchive(since), since };
 }
 
 /** Older manifests have only the time, by the same clock. */
@@ -227,7 +234,7 @@ export async function readSteps(
   const steps: ReplayStep[] = [];
   for await (const entry of journal.entries(group, after)) {
     const step = replayStep(entry);
-    const isAbandoned = step.link !== null && lost !== null && !isLater(lost, step.id);
+    const isAbandoned = step.link !== null && lost !== null && !isLaterEntry(lost, step.id);
     steps.push(isAbandoned ? { ...step, isAbandoned } : step);
   }
   return steps;
@@ -296,7 +303,7 @@ export async function openReplay(
     missing: () => replayPlan(steps, start, since).orphans + refused,
     refused: () =>
       steps.flatMap(({ id, refused }) =>
-        refused && isLater(id, after) ? [`The entry ${id} of the journal ${refused}, so it was left out.`] : [],
+        refused && isLaterEntry(id, after) ? [`The entry ${id} of the journal ${refused}, so it was left out.`] : [],
       ),
     abandoned: () => steps.filter(({ isAbandoned }) => isAbandoned).map(({ id }) => id),
   };

@@ -5,7 +5,7 @@ import type { GroupGraph } from '../graph/group-graph.ts';
 import { readChangeHead, WRITE_FENCE } from '../graph/queries/fence.ts';
 import { isEmptyGraph } from '../graph/queries/meta-nodes.ts';
 import type { Scratch } from '../graph/scratch.ts';
-import type { ReplacedBase } from '../journal/entry.ts';
+import type { BaseArchive } from '../journal/entry.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { recordHead } from '../journal/lost-changes.ts';
 import { replaceVersion } from '../valkey/keys.ts';
@@ -17,7 +17,7 @@ export interface ReplaceOptions {
   /** False: only if the group's graph is empty. */
   readonly replace: boolean;
   /** The loaded archive; undefined for a graph that continues the group's. */
-  readonly base?: ReplacedBase;
+  readonly base?: BaseArchive;
   /** Default: a journal without a key. */
   readonly journal?: Journal;
   /** The group's lease, if the caller holds it; it stays held. */
@@ -68,7 +68,7 @@ async function takeFence(
   graph: GroupGraph,
   journal: Journal,
   fence: number,
-  base: ReplacedBase | undefined,
+  base: BaseArchive | undefined,
 ): Promise<{ readonly id: string; readonly changeId: string } | undefined> {
   const { token, changeId: predecessor } = await readChangeHead(graph);
   if (!base && token === 0) return undefined;

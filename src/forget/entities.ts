@@ -1,4 +1,4 @@
-import type { AttributeChanges, Commit } from '../graph/commit-changes.ts';
+import type { AttributeChanges, CommitChanges } from '../graph/commit-changes.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { readSummaries } from '../graph/queries/entities.ts';
 import { type EntityLinks, readEntityLinks, readStoredMentions } from '../graph/queries/forget.ts';
@@ -12,7 +12,10 @@ import type { ForgottenFacts } from './facts.ts';
 
 /** Changes of entities when they, or episodes that name them, are forgotten. */
 export interface ForgottenEntities
-  extends Pick<Commit, 'removedEntities' | 'labelled' | 'attributed' | 'unlabelled' | 'clearedAliases' | 'aliases'> {
+  extends Pick<
+    CommitChanges,
+    'removedEntities' | 'labelled' | 'attributed' | 'unlabelled' | 'clearedAliases' | 'aliases'
+  > {
   /** Entities whose name no episode uses any more, with a name that one uses. */
   readonly renamed: readonly { readonly uuid: string; readonly name: string }[];
 }
@@ -162,7 +165,7 @@ async function summarize(
 export function shortenSagas(
   sagas: readonly SagaOfEpisode[],
   removedEpisodes: ReadonlySet<string>,
-): Pick<Commit, 'sagas' | 'removedSagas' | 'sagaLinks'> {
+): Pick<CommitChanges, 'sagas' | 'removedSagas' | 'sagaLinks'> {
   const left = sagas.map(({ uuid, chain }) => ({
     uuid,
     chain,

@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { ArchiveStore } from '../archive/stores/archive-store.ts';
 import { isOperationalError, StaleFenceError } from '../errors.ts';
-import type { Commit } from '../graph/commit-changes.ts';
+import type { CommitChanges } from '../graph/commit-changes.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { commit } from '../graph/queries/commit.ts';
@@ -198,7 +198,7 @@ async function commitUnderLease(
   changes: ForgetPlan['changes'],
   now: Date,
 ): Promise<void> {
-  const fenced: Commit = { ...changes, fence: lease.fence, seen, now: toGraphTime(now) };
+  const fenced: CommitChanges = { ...changes, fence: lease.fence, seen, now: toGraphTime(now) };
   if (lease.isHeld() && (await commit(graph, fenced))) return;
   throw new StaleFenceError(`The memory "${graph.group}" was changed in the meantime; this is tried again.`);
 }

@@ -1,4 +1,4 @@
-import type { Commit } from '../graph/commit-changes.ts';
+import type { CommitChanges } from '../graph/commit-changes.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { episodesToCut, type UncutEpisode } from '../graph/queries/passage-upkeep.ts';
 import { episodeKey } from '../graph/queries/record.ts';
@@ -10,7 +10,7 @@ import { statementsOf } from '../statements/statement.ts';
 import { oneLine } from '../text.ts';
 import { fromGraphTime } from '../time.ts';
 
-type Masked = Pick<Commit, 'maskedEpisodes' | 'maskedVectors'>;
+type Masked = Pick<CommitChanges, 'maskedEpisodes' | 'maskedVectors'>;
 
 /** Sentences that have all words of a wording, and perhaps others; or only those that have these words, in this order. */
 export type Match = 'containing' | 'equal';

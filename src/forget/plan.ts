@@ -1,4 +1,4 @@
-import { type Commit, NO_CHANGES } from '../graph/commit-changes.ts';
+import { type CommitChanges, NO_CHANGES } from '../graph/commit-changes.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { communitiesWith, communityKey } from '../graph/queries/communities.ts';
 import { readFence } from '../graph/queries/fence.ts';
@@ -59,7 +59,7 @@ export interface ForgetPlan {
   readonly seen: number;
   readonly effects: ForgetEffects;
   /** Without the vectors of new words and names, which are empty. */
-  readonly changes: Omit<Commit, 'fence' | 'seen' | 'now'>;
+  readonly changes: Omit<CommitChanges, 'fence' | 'seen' | 'now'>;
   /** The forgotten claims. */
   readonly claims: readonly { readonly source: string; readonly target: string; readonly fact: string }[];
   /** What must be removed from the journal. */
@@ -161,7 +161,7 @@ function changesOf(episodes: readonly string[], affected: Affected): ForgetPlan[
     ...NO_CHANGES,
     ...shortenSagas(sagas, forgottenEpisodes),
     ...masked,
-    cutFacts: factChanges.split,
+    splitFacts: factChanges.split,
     changedFacts: factChanges.changed,
     removedFacts: factChanges.removed.map(({ uuid, source, target }) => ({ uuid, source, target })),
     removedStatements: removedStatements(affected),

@@ -6,7 +6,7 @@ import type { PassageVector } from './queries/passages.ts';
 export type AttributeChanges = Readonly<Record<string, AttributeValue | null>>;
 
 /** All changes of one group commit. Dates are in the graph's format. Every uuid is given, so that repeating the commit changes nothing. */
-export interface Commit extends Fenced {
+export interface CommitChanges extends Fenced {
   readonly now: string;
   readonly newEntities: readonly NewEntity[];
   /** The new type of an entity that had none. */
@@ -15,7 +15,7 @@ export interface Commit extends Fenced {
   readonly aliases: readonly { readonly key: string; readonly alias: string; readonly entity: string }[];
   readonly newFacts: readonly NewFact[];
   /** The later parts of facts that were split in two. They have the sentence, vector and attributes of the first part. */
-  readonly cutFacts: readonly SplitFact[];
+  readonly splitFacts: readonly SplitFact[];
   /** Facts that were stated again, ended or both, with their new values. */
   readonly changedFacts: readonly ChangedFact[];
   /** Statements of the sentences that forgotten facts came from. */
@@ -164,13 +164,13 @@ export interface RemovedEpisode {
 }
 
 /** A commit without changes, as a start. */
-export const NO_CHANGES: Omit<Commit, keyof Fenced | 'now'> = {
+export const NO_CHANGES: Omit<CommitChanges, keyof Fenced | 'now'> = {
   newEntities: [],
   labelled: [],
   attributed: [],
   aliases: [],
   newFacts: [],
-  cutFacts: [],
+  splitFacts: [],
   changedFacts: [],
   removedStatements: [],
   removedFacts: [],

@@ -113,7 +113,7 @@ export async function openGraphConnection(address: Address): Promise<GraphConnec
     async check() {
       learning = learn();
       const checks = Promise.all([learning, wire.role().catch(ignoreReplyError)]);
-      const [, role] = await withTimeout(ANSWERS_WITHIN, checks, throwNoAnswer(ANSWERS_WITHIN));
+      const [, role] = await withTimeout(ANSWERS_WITHIN, checks, throwNoAnswerAfter(ANSWERS_WITHIN));
       return role?.[0] !== 'slave';
     },
     close() {
@@ -131,7 +131,7 @@ function timeoutOf(limits: QueryLimits | undefined, limit: number): string[] {
 }
 
 /** Rejects after this many milliseconds. */
-export const throwNoAnswer = (limit: number) => (): never => {
+export const throwNoAnswerAfter = (limit: number) => (): never => {
   throw new Error(`no answer within ${limit / SECOND} s`);
 };
 

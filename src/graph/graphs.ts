@@ -4,7 +4,7 @@ import type { Embedder } from '../models/embedder.ts';
 import { SECOND } from '../time.ts';
 import { replicaError } from '../valkey/failures.ts';
 import { type GraphConnection, graphNames, RowLimitError } from './connection.ts';
-import type { ChangeLog, GroupGraph } from './group-graph.ts';
+import type { GraphJournal, GroupGraph } from './group-graph.ts';
 import { openJournaledChange } from './journaled-change.ts';
 import { openConnectionPool } from './pool.ts';
 import { isMemoryGraph } from './queries/meta-nodes.ts';
@@ -61,7 +61,7 @@ export interface GraphsOptions {
   readonly readers?: number;
   readonly writers?: number;
   /** Default: no journal, so that a lost graph cannot be rebuilt. */
-  readonly journal?: ChangeLog;
+  readonly journal?: GraphJournal;
 }
 
 /** Reads and writes use separate connections, so that a long write never delays a read. Nothing is connected before the first query. */
@@ -70,7 +70,7 @@ export function openGraphs(address: Address, { readers = 4, writers = 2, journal
   const writes = openConnectionPool(address, writers);
   const open = new Map<string, GroupGraph>();
 
-  function bind(group: string, name: string, log?: ChangeLog): GroupGraph {
+  function bind(group: string, name: string, journal?: GraphJournal): GroupGraph {
     const write = <Row>(text: string): Promise<Row[]> =>
       rows(writes.use((connection) => connection.run('GRAPH.QUERY', name, text, WRITE_LIMIT), WRITE_LIMIT));
     const ask = <Row>(text: string): Promise<Row[]> =>
@@ -89,8 +89,8 @@ export function openGraphs(address: Address, { readers = 4, writers = 2, journal
       },
       write: async (query, params) => write(queryText(query, params)),
       change: (query, params) => change(query, params),
-      position: async () => (log ? log.position(group) : '0-0'),
-      checkLoss: async () => log?.checkLoss(group, graph),
+      position: async () => (journal ? journal.position(group) : '0-0'),
+      checkLoss: async () => journal?.checkLoss(group, graph),
       async prepare(embedder) {
         await prepared(embedder);
       },
@@ -100,7 +100,7 @@ export function openGraphs(address: Address, { readers = 4, writers = 2, journal
       check: once((embedder) => checkEmbedder(graph, embedder), CHECKED_FOR),
       checkNow: (embedder) => checkEmbedder(graph, embedder),
     };
-    const change = openJournaledChange(graph, write, log);
+    const change = openJournaledChange(graph, write, journal);
     return graph;
   }
 

@@ -7,8 +7,8 @@ export interface Change {
   readonly params: Params;
 }
 
-/** Where changes are stored before they are made, so that they survive the loss of the graph. */
-export interface ChangeLog {
+/** The journal as a graph uses it: changes are stored there before they are made, so that they survive the loss of the graph. */
+export interface GraphJournal {
   /** @returns the entry's id; those of later entries are higher */
   append(group: string, change: Change): Promise<string>;
   /** Removes the entry of a change that the graph refused, unless another change names it as its predecessor. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ChangeLog, GroupGraph } from './group-graph.ts';
+import type { GraphJournal, GroupGraph } from './group-graph.ts';
 import { readChangeHead } from './queries/fence.ts';
 import { type Param, type Params, queryText } from './query-text.ts';
 
@@ -12,7 +12,7 @@ import { type Param, type Params, queryText } from './query-text.ts';
 export function openJournaledChange(
   graph: Pick<GroupGraph, 'group' | 'read'>,
   write: <Row>(text: string) => Promise<Row[]>,
-  log: ChangeLog | undefined,
+  journal: GraphJournal | undefined,
 ): GroupGraph['change'] {
   async function behindFence<Row>(query: string, params: Params): Promise<Row[]> {
     const after = params.after ?? (await readPredecessor(params.seen));
@@ -21,14 +21,14 @@ export function openJournaledChange(
     const fencedParams = { ...params, after, mark: changeId };
     // Before the journal: a query that cannot be written must not be appended.
     const text = queryText(query, fencedParams);
-    const id = await log?.append(graph.group, { query, params: fencedParams });
+    const id = await journal?.append(graph.group, { query, params: fencedParams });
     const rows = await write<Row>(text);
     // A change that found nothing to do returns no row either. It is part of the chain and may have a successor, which
     // removeRefused checks.
     const isTaken = rows.length > 0 || (id !== undefined && (await readChangeHead(graph)).changeId === changeId);
-    if (id && !isTaken) await log?.removeRefused(graph.group, id, changeId);
+    if (id && !isTaken) await journal?.removeRefused(graph.group, id, changeId);
     // Not awaited: if it gets lost, only a later loss of this one change goes unnoticed.
-    if (id && isTaken) log?.confirm(graph.group, id, { query, params: fencedParams }).catch(() => {});
+    if (id && isTaken) journal?.confirm(graph.group, id, { query, params: fencedParams }).catch(() => {});
     return rows;
   }
 
@@ -42,7 +42,7 @@ export function openJournaledChange(
     if (isFenced(params)) return behindFence(query, params);
     // In parallel: if one of them fails, the job is retried and does both again.
     const result = write(queryText(query, params));
-    const noted = log?.append(graph.group, { query, params });
+    const noted = journal?.append(graph.group, { query, params });
     const [rows] = await Promise.all([result, noted]);
     return rows as never;
   };

@@ -4,7 +4,7 @@ import { StoreUnreachableError } from '../errors.ts';
 import { SECOND } from '../time.ts';
 import { isDemotion } from '../valkey/connections.ts';
 import { withTimeout } from '../with-timeout.ts';
-import { type GraphConnection, openGraphConnection, throwNoAnswer } from './connection.ts';
+import { type GraphConnection, openGraphConnection, throwNoAnswerAfter } from './connection.ts';
 import { explainFalkorDB, isTooBusy } from './failures.ts';
 
 /** Runs queries on a pool of connections, several at a time. */
@@ -126,7 +126,7 @@ export function openConnectionPool(address: Address, size: number): ConnectionPo
   return {
     async use(work, limit) {
       const end = performance.now() + limit;
-      const deadline = { left: () => end - performance.now(), late: throwNoAnswer(limit) };
+      const deadline = { left: () => end - performance.now(), late: throwNoAnswerAfter(limit) };
       for (;;) {
         try {
           return await once(work, deadline);

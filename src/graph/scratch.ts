@@ -5,7 +5,7 @@ import { DAY, MINUTE, SECOND } from '../time.ts';
 import { type GraphConnection, graphNames } from './connection.ts';
 import type { GroupGraph } from './group-graph.ts';
 import type { ConnectionPool } from './pool.ts';
-import { IS_EMPTY } from './queries/meta-nodes.ts';
+import { IS_EMPTY_GRAPH } from './queries/meta-nodes.ts';
 
 /** A scratch graph, which is invisible to readers of the group. */
 export interface Scratch {
@@ -79,7 +79,7 @@ export const isMissingGraph = (error: unknown): boolean =>
 
 async function isEmpty(connection: GraphConnection, target: string): Promise<boolean> {
   if ((await connection.call('EXISTS', target)) === 0) return true;
-  const [row] = (await connection.run('GRAPH.RO_QUERY', target, IS_EMPTY, LIMIT)) as { isEmpty: boolean }[];
+  const [row] = (await connection.run('GRAPH.RO_QUERY', target, IS_EMPTY_GRAPH, LIMIT)) as { isEmpty: boolean }[];
   return row?.isEmpty ?? true;
 }
 

@@ -1,5 +1,5 @@
 import { derivedUuid } from '../derived-uuid.ts';
-import { type Commit, NO_CHANGES } from '../graph/commit-changes.ts';
+import { type CommitChanges, NO_CHANGES } from '../graph/commit-changes.ts';
 import type { Fenced } from '../graph/queries/fence.ts';
 import { episodeKey } from '../graph/queries/record.ts';
 import type { TokenUse } from '../models/language-model.ts';
@@ -27,7 +27,7 @@ export interface CommitInputs {
 }
 
 /** Converts the inputs to the rows of the commit queries. */
-export function buildCommit(inputs: CommitInputs): Commit {
+export function buildCommit(inputs: CommitInputs): CommitChanges {
   const { batch, fenced, now, entities, reconciled, factChanges, summaries, use } = inputs;
   const vectors = new Map(batch.flatMap((item) => [...item.vectors]));
   const all = [...new Map([...entities.byKey.values()].map((entity) => [entity.uuid, entity])).values()];
@@ -52,7 +52,7 @@ export function buildCommit(inputs: CommitInputs): Commit {
     attributed: existing.filter(hasAttributes).map(({ uuid, attributes }) => ({ uuid, attributes })),
     aliases: entities.aliases,
     newFacts: factChanges.created.map((fact) => ({ ...fact, embedding: vectors.get(fact.fact) ?? [] })),
-    cutFacts: factChanges.split,
+    splitFacts: factChanges.split,
     changedFacts: factChanges.changed,
     removedFacts: factChanges.removed.map(({ uuid, source, target }) => ({ uuid, source, target })),
     evidence: factChanges.evidence,
@@ -135,7 +135,7 @@ export function movedFacts(
   batchEpisodes: ReadonlySet<string>,
   { facts }: FactChanges,
   endings: Endings,
-): Commit['movedFacts'] {
+): CommitChanges['movedFacts'] {
   const moves = new Map<string, { added: string[]; left: string[] }>();
   const addMove = (episodes: readonly string[], kind: 'added' | 'left', fact: string) => {
     for (const episode of episodes) {

@@ -4,11 +4,11 @@ import type { DatedFact, EntityQuestion, FactQuestion, LanguageModel, TokenUse }
 import { fromGraphTime, HOUR, SECOND } from '../time.ts';
 import { groupKey } from '../valkey/keys.ts';
 import type { Claim, Claims } from './claims.ts';
-import { type FactCandidate, factCandidates, isStated } from './fact-candidates.ts';
+import { type FactCandidate, factCandidates, isUnresolved } from './fact-candidates.ts';
 import { type Memo, readVerdict, shortHash } from './memo.ts';
 import { type EntityGuess, type EntityGuesses, meaningsOf, type NameMeaning } from './resolve-entities.ts';
-import type { StatedFact } from './stated-facts.ts';
 import type { Stages } from './timed-stages.ts';
+import type { UnresolvedFact } from './unresolved-facts.ts';
 
 /** The model that decides what rules cannot. */
 export type Resolver = Pick<LanguageModel, 'resolves' | 'resolve'>;
@@ -45,8 +45,8 @@ export function memoizedResolver(
 export interface Decisions {
   /** The model's choices for undecided names. */
   readonly choices: ReadonlyMap<EntityGuess, NameMeaning>;
-  readonly repeats: ReadonlyMap<StatedFact, FactCandidate>;
-  readonly contradicts: ReadonlyMap<StatedFact, readonly FactCandidate[]>;
+  readonly repeats: ReadonlyMap<UnresolvedFact, FactCandidate>;
+  readonly contradicts: ReadonlyMap<UnresolvedFact, readonly FactCandidate[]>;
   readonly use: readonly TokenUse[];
 }
 
@@ -55,40 +55,40 @@ const MAX_FACTS_PER_NAME = 3;
 
 /** Asks the model, in one call, what rules cannot decide in the whole batch. No call when rules decide everything. */
 export async function decide(
-  model: Resolver,
+  resolver: Resolver,
   guesses: EntityGuesses,
-  statedFacts: readonly StatedFact[],
+  unresolvedFacts: readonly UnresolvedFact[],
   claims: Claims,
   facts: readonly StoredFact[],
 ): Promise<Decisions> {
-  if (!model.resolves) return NO_DECISIONS;
-  const names = [...guesses.byKey.values()]
+  if (!resolver.resolves) return NO_DECISIONS;
+  const names = [...guesses.values()]
     .map((guess) => ({ guess, candidates: meaningsOf(guess) }))
     .filter(({ candidates }) => candidates.length > 0);
-  const candidatesOf = factCandidates(statedFacts, claims, facts);
-  const comparisons = statedFacts
-    .map((statedFact) => ({ statedFact, candidates: candidatesOf(statedFact) }))
+  const candidatesOf = factCandidates(unresolvedFacts, claims, facts);
+  const comparisons = unresolvedFacts
+    .map((unresolvedFact) => ({ unresolvedFact, candidates: candidatesOf(unresolvedFact) }))
     .filter(({ candidates }) => candidates.length > 0);
   if (names.length === 0 && comparisons.length === 0) return NO_DECISIONS;
 
-  const verdict = await model.resolve({
-    entities: names.map(({ guess, candidates }) => entityQuestion(guess, candidates, statedFacts)),
-    facts: comparisons.map(({ statedFact, candidates }) => factQuestion(statedFact, candidates)),
+  const verdict = await resolver.resolve({
+    entities: names.map(({ guess, candidates }) => entityQuestion(guess, candidates, unresolvedFacts)),
+    facts: comparisons.map(({ unresolvedFact, candidates }) => factQuestion(unresolvedFact, candidates)),
   });
   const choices = new Map<EntityGuess, NameMeaning>();
   for (const [index, { guess, candidates }] of names.entries()) {
     const chosen = candidates[verdict.entities[index] ?? -1];
     if (chosen) choices.set(guess, chosen);
   }
-  const repeats = new Map<StatedFact, FactCandidate>();
-  const contradicts = new Map<StatedFact, FactCandidate[]>();
-  for (const [index, { statedFact, candidates }] of comparisons.entries()) {
+  const repeats = new Map<UnresolvedFact, FactCandidate>();
+  const contradicts = new Map<UnresolvedFact, FactCandidate[]>();
+  for (const [index, { unresolvedFact, candidates }] of comparisons.entries()) {
     const answer = verdict.facts[index];
     const repeated = candidates[answer?.repeats ?? -1];
-    if (repeated) repeats.set(statedFact, repeated);
+    if (repeated) repeats.set(unresolvedFact, repeated);
     const ruledOut = (answer?.contradicts ?? []).flatMap((place) => candidates[place] ?? []);
     contradicts.set(
-      statedFact,
+      unresolvedFact,
       ruledOut.filter((other) => other !== repeated),
     );
   }
@@ -98,31 +98,32 @@ export async function decide(
 function entityQuestion(
   guess: EntityGuess,
   candidates: readonly NameMeaning[],
-  statedFacts: readonly StatedFact[],
+  unresolvedFacts: readonly UnresolvedFact[],
 ): EntityQuestion {
-  const facts = statedFacts.filter(({ source, target }) => source === guess || target === guess);
+  const facts = unresolvedFacts.filter(({ source, target }) => source === guess || target === guess);
   return {
-    name: guess.thing.name,
-    type: guess.thing.type,
+    name: guess.newName.name,
+    type: guess.newName.type,
     facts: facts.slice(0, MAX_FACTS_PER_NAME).map(({ stated }) => stated.fact),
     candidates: candidates.map(entityCandidate),
   };
 }
 
 function entityCandidate(meaning: NameMeaning): EntityQuestion['candidates'][number] {
-  if (meaning.kind === 'name') return { name: meaning.guess.thing.name, type: meaning.guess.thing.type, summary: '' };
+  if (meaning.kind === 'name')
+    return { name: meaning.guess.newName.name, type: meaning.guess.newName.type, summary: '' };
   const { name, labels, summary } = meaning.entity;
   return { name, type: labels.find((label) => label !== 'Entity') ?? 'Entity', summary };
 }
 
-function factQuestion(statedFact: StatedFact, candidates: readonly FactCandidate[]): FactQuestion {
+function factQuestion(unresolvedFact: UnresolvedFact, candidates: readonly FactCandidate[]): FactQuestion {
   return {
-    fact: datedFact(statedFact),
-    candidates: candidates.map((candidate) => (isStated(candidate) ? datedFact(candidate) : datedClaim(candidate))),
+    fact: datedFact(unresolvedFact),
+    candidates: candidates.map((candidate) => (isUnresolved(candidate) ? datedFact(candidate) : datedClaim(candidate))),
   };
 }
 
-function datedFact({ stated, episode }: StatedFact): DatedFact {
+function datedFact({ stated, episode }: UnresolvedFact): DatedFact {
   const { source, target, relation, fact, invalidAt } = stated;
   return { source, target, relation, fact, validAt: stated.validAt ?? episode.referenceTime, invalidAt };
 }

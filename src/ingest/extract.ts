@@ -16,7 +16,7 @@ import type { Ontology } from '../ontology.ts';
 import { oneLine, plainText } from '../text.ts';
 import { isWritable } from '../time.ts';
 import { readTriplet } from '../triplet.ts';
-import { fitOntology } from './fit-ontology.ts';
+import { applyOntology } from './apply-ontology.ts';
 import type { Memo, MemoEntry, StoredVectors } from './memo.ts';
 import { sameKey } from './name-keys.ts';
 import { type Stages, tagsOf } from './timed-stages.ts';
@@ -204,7 +204,7 @@ async function read(
   const { content, source, sourceDescription, referenceTime } = episode;
   if (source === 'fact_triple') return extractionOfFact(content);
   const text = { content: plainText(content), source, sourceDescription, referenceTime, previous, ontology };
-  const read = fitOntology(await model.extract(text, parts), ontology);
+  const read = applyOntology(await model.extract(text, parts), ontology);
   return { ...read, facts: read.facts.map(withEvidence) };
 }
 

@@ -2,16 +2,16 @@ import type { StoredFact } from '../graph/queries/facts-to-compare.ts';
 import { fromGraphTime } from '../time.ts';
 import type { Claim, Claims } from './claims.ts';
 import { sameKey } from './name-keys.ts';
-import { possibleEntities, type StatedFact } from './stated-facts.ts';
+import { possibleEntities, type UnresolvedFact } from './unresolved-facts.ts';
 
-/** What a stated fact may repeat or contradict: a claim of the graph, or another episode's stated fact in the batch. */
-export type FactCandidate = Claim | StatedFact;
+/** What an unresolved fact may repeat or contradict: a claim of the graph, or another episode's unresolved fact in the batch. */
+export type FactCandidate = Claim | UnresolvedFact;
 
-export const isStated = (candidate: FactCandidate): candidate is StatedFact => 'stated' in candidate;
+export const isUnresolved = (candidate: FactCandidate): candidate is UnresolvedFact => 'stated' in candidate;
 
 /** As many as the graph lookup returns, for each kind of similarity. */
 const MAX_PER_KIND = 5;
-/** Cosine from which on two stated facts of a batch may be about the same thing. */
+/** Cosine from which on two unresolved facts of a batch may be about the same thing. */
 const NEAR = 0.4;
 
 interface SimilarFact {
@@ -23,24 +23,24 @@ interface SimilarFact {
 }
 
 /**
- * Candidates for the comparison of each stated fact: the latest with the same source and relation, and the nearest in meaning.
- * Claims of the graph and stated facts of the batch are ranked together, so that batching changes the result as little as possible.
+ * Candidates for the comparison of each unresolved fact: the latest with the same source and relation, and the nearest in meaning.
+ * Claims of the graph and unresolved facts of the batch are ranked together, so that batching changes the result as little as possible.
  */
 export function factCandidates(
-  statedFacts: readonly StatedFact[],
+  unresolvedFacts: readonly UnresolvedFact[],
   claims: Claims,
   facts: readonly StoredFact[],
-): (statedFact: StatedFact) => FactCandidate[] {
+): (unresolvedFact: UnresolvedFact) => FactCandidate[] {
   const stored = factsByPlace(facts);
-  const first = firstInTheirWords(statedFacts);
-  return (statedFact) => {
-    const existing = knownClaim(statedFact, claims);
+  const first = firstInTheirWords(unresolvedFacts);
+  return (unresolvedFact) => {
+    const existing = knownClaim(unresolvedFact, claims);
     if (existing && isSettled(existing)) return [];
-    if (!first.has(statedFact)) return [];
-    const known = (stored.get(statedFact.place) ?? []).flatMap((fact) => fromGraph(fact, statedFact, claims));
+    if (!first.has(unresolvedFact)) return [];
+    const known = (stored.get(unresolvedFact.place) ?? []).flatMap((fact) => fromGraph(fact, unresolvedFact, claims));
     const inBatch = [...first]
-      .filter(({ place, episode }) => place < statedFact.place && episode !== statedFact.episode)
-      .flatMap((earlier) => fromBatch(earlier, statedFact, claims));
+      .filter(({ place, episode }) => place < unresolvedFact.place && episode !== unresolvedFact.episode)
+      .flatMap((earlier) => fromBatch(earlier, unresolvedFact, claims));
     return ranked([...known, ...inBatch].filter(({ candidate }) => candidate !== existing));
   };
 }
@@ -61,7 +61,7 @@ function ranked(similarFacts: readonly SimilarFact[]): FactCandidate[] {
   return [...new Set([...highest(({ since }) => since), ...highest(({ near }) => near)])];
 }
 
-/** For each stated fact's place the stored candidate facts, with all measured similarities. */
+/** For each unresolved fact's place the stored candidate facts, with all measured similarities. */
 function factsByPlace(facts: readonly StoredFact[]): Map<number, { fact: StoredFact; nears: number[] }[]> {
   const byPlace = new Map<number, { fact: StoredFact; nears: number[] }[]>();
   for (const fact of facts)
@@ -76,7 +76,7 @@ function factsByPlace(facts: readonly StoredFact[]): Map<number, { fact: StoredF
 
 function fromGraph(
   { fact, nears }: { readonly fact: StoredFact; readonly nears: readonly number[] },
-  { source, stated }: StatedFact,
+  { source, stated }: UnresolvedFact,
   claims: Claims,
 ): SimilarFact[] {
   const candidate = claims.findByFact(fact.uuid);
@@ -89,11 +89,12 @@ function fromGraph(
   return [{ candidate, since, near: isOfKind && near === 1 ? null : near }];
 }
 
-function fromBatch(earlier: StatedFact, statedFact: StatedFact, claims: Claims): SimilarFact[] {
-  const ends = new Set([statedFact.source, statedFact.target]);
+function fromBatch(earlier: UnresolvedFact, unresolvedFact: UnresolvedFact, claims: Claims): SimilarFact[] {
+  const ends = new Set([unresolvedFact.source, unresolvedFact.target]);
   if (!ends.has(earlier.source) && !ends.has(earlier.target)) return [];
-  const isOfKind = earlier.source === statedFact.source && earlier.stated.relation === statedFact.stated.relation;
-  const cosine = cosineOf(earlier.vector, statedFact.vector);
+  const isOfKind =
+    earlier.source === unresolvedFact.source && earlier.stated.relation === unresolvedFact.stated.relation;
+  const cosine = cosineOf(earlier.vector, unresolvedFact.vector);
   if (!isOfKind && cosine < NEAR) return [];
   return [
     {
@@ -104,18 +105,18 @@ function fromBatch(earlier: StatedFact, statedFact: StatedFact, claims: Claims):
   ];
 }
 
-/** The first stated fact of each wording, as the graph would have it. */
-function firstInTheirWords(statedFacts: readonly StatedFact[]): Set<StatedFact> {
-  const byWords = new Map<string, StatedFact>();
-  for (const statedFact of statedFacts) {
-    const { source, target, stated } = statedFact;
-    const words = JSON.stringify([source.thing.key, target.thing.key, sameKey(stated.fact)]);
-    if (!byWords.has(words)) byWords.set(words, statedFact);
+/** The first unresolved fact of each wording, as the graph would have it. */
+function firstInTheirWords(unresolvedFacts: readonly UnresolvedFact[]): Set<UnresolvedFact> {
+  const byWords = new Map<string, UnresolvedFact>();
+  for (const unresolvedFact of unresolvedFacts) {
+    const { source, target, stated } = unresolvedFact;
+    const words = JSON.stringify([source.newName.key, target.newName.key, sameKey(stated.fact)]);
+    if (!byWords.has(words)) byWords.set(words, unresolvedFact);
   }
   return new Set(byWords.values());
 }
 
-function knownClaim({ stated, source, target }: StatedFact, claims: Claims): Claim | undefined {
+function knownClaim({ stated, source, target }: UnresolvedFact, claims: Claims): Claim | undefined {
   for (const { uuid } of possibleEntities(source))
     for (const { uuid: other } of possibleEntities(target)) {
       const claim = claims.find(uuid, other, stated.fact);
@@ -124,8 +125,8 @@ function knownClaim({ stated, source, target }: StatedFact, claims: Claims): Cla
   return undefined;
 }
 
-/** The claim of a stated fact whose two entities are certain. */
-function certainClaim({ stated, source, target }: StatedFact, claims: Claims): Claim | undefined {
+/** The claim of an unresolved fact whose two entities are certain. */
+function certainClaim({ stated, source, target }: UnresolvedFact, claims: Claims): Claim | undefined {
   return source.known && target.known ? claims.find(source.known.uuid, target.known.uuid, stated.fact) : undefined;
 }
 

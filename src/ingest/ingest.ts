@@ -49,7 +49,7 @@ export interface IngestParts extends Pick<ExtractParts, 'model' | 'embedder'> {
   readonly ontology?: ExtractParts['ontology'];
   readonly metrics?: Metrics;
   /** Milliseconds after which another worker that extracts an episode counts as dead. Default: 15 s. */
-  readonly takeover?: number;
+  readonly lockTtlMs?: number;
   /** When episodes without an expiry of their own expire. Default: never. */
   readonly expiry?: readonly ExpiryRule[];
   /** Called when an entity's summary of the group has reached its length limit. Default: nothing. */
@@ -66,7 +66,7 @@ export interface IngestParts extends Pick<ExtractParts, 'model' | 'embedder'> {
  */
 export function openIngest(graphs: Graphs, valkey: Redis, leases: Leases, parts: IngestParts): OpenIngest {
   const { model, embedder, ontology = NO_ONTOLOGY, metrics = NO_METRICS } = parts;
-  const { takeover = 15 * SECOND, onLong = () => {}, onCommitted = () => {} } = parts;
+  const { lockTtlMs = 15 * SECOND, onLong = () => {}, onCommitted = () => {} } = parts;
   const stage = openStages(metrics);
   const memo = openMemo(valkey, { model, embedder, ontology, metrics });
   const pending = openPendingBatch(valkey, leases.pubSub);
@@ -76,7 +76,7 @@ export function openIngest(graphs: Graphs, valkey: Redis, leases: Leases, parts:
     ...{ graphs, valkey, leases, embedder, pending, memo, passageVectors },
     ...{ resolverOf, stage, metrics, onLong, onCommitted },
   });
-  const locks = openExtractionLocks(valkey, leases.pubSub, memo, takeover);
+  const locks = openExtractionLocks(valkey, leases.pubSub, memo, lockTtlMs);
   const record = openRecorder(graphs, valkey, embedder, locks, stage, parts.expiry);
   const finish = openFinishWithoutFacts(graphs, { stage, metrics, onCommitted });
 

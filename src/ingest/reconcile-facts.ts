@@ -2,15 +2,15 @@ import type { ExtractedFact } from '../models/language-model.ts';
 import { type Claim, type Claims, type Ending, makeRivals, pairKey } from './claims.ts';
 import type { Decisions } from './decide.ts';
 import type { ExtractedEpisode } from './extract.ts';
-import { type FactCandidate, isStated } from './fact-candidates.ts';
+import { type FactCandidate, isUnresolved } from './fact-candidates.ts';
 import { sameKey } from './name-keys.ts';
 import type { Resolution } from './resolve-entities.ts';
-import type { StatedFact } from './stated-facts.ts';
+import type { UnresolvedFact } from './unresolved-facts.ts';
 
-/** The batch's stated facts matched with known claims. */
+/** The batch's unresolved facts matched with known claims. */
 export interface ReconciledFacts {
-  /** The claim that each stated fact supports; none for a stated fact whose two ends are the same entity. */
-  readonly claimOf: ReadonlyMap<StatedFact, Claim>;
+  /** The claim that each unresolved fact supports; none for an unresolved fact whose two ends are the same entity. */
+  readonly claimOf: ReadonlyMap<UnresolvedFact, Claim>;
   /** All known endings between two entities, by `pairKey`. */
   readonly endings: ReadonlyMap<string, readonly Ending[]>;
   /** The pairs for which the batch has a new ending. */
@@ -18,37 +18,37 @@ export interface ReconciledFacts {
 }
 
 /**
- * Makes each stated fact a support of a claim: one with the same wording, one that the model judged to be a repetition, or a new one.
+ * Makes each unresolved fact a support of a claim: one with the same wording, one that the model judged to be a repetition, or a new one.
  * Contradicting claims become rivals. An ending is stored for its pair, also when no claim between the two is known yet.
  */
 export function reconcileFacts(
   batch: readonly ExtractedEpisode[],
-  statedFacts: readonly StatedFact[],
+  unresolvedFacts: readonly UnresolvedFact[],
   claims: Claims,
   known: ReadonlyMap<string, readonly Ending[]>,
   { byKey }: Resolution,
   decisions: Decisions,
 ): ReconciledFacts {
-  const claimOf = new Map<StatedFact, Claim>();
+  const claimOf = new Map<UnresolvedFact, Claim>();
   const claimOfCandidate = (candidate: FactCandidate | undefined) =>
-    candidate && isStated(candidate) ? claimOf.get(candidate) : candidate;
+    candidate && isUnresolved(candidate) ? claimOf.get(candidate) : candidate;
   const uuidOf = (name: string) => byKey.get(sameKey(name))?.uuid ?? '';
 
-  for (const statedFact of statedFacts) {
-    const { stated, episode } = statedFact;
+  for (const unresolvedFact of unresolvedFacts) {
+    const { stated, episode } = unresolvedFact;
     const [source, target] = [uuidOf(stated.source), uuidOf(stated.target)];
     if (source === target) continue;
-    const repeated = claimOfCandidate(decisions.repeats.get(statedFact));
+    const repeated = claimOfCandidate(decisions.repeats.get(unresolvedFact));
     const isRepeat = repeated && pairKey(repeated.source, repeated.target) === pairKey(source, target);
     const claim =
       claims.find(source, target, stated.fact) ??
       (isRepeat ? repeated : claims.add(source, target, stated.relation, stated.fact));
     if (claim === repeated) claims.addWording(claim, stated.fact);
     support(claim, stated, episode);
-    claimOf.set(statedFact, claim);
+    claimOf.set(unresolvedFact, claim);
   }
-  for (const [statedFact, candidates] of decisions.contradicts) {
-    const claim = claimOf.get(statedFact);
+  for (const [unresolvedFact, candidates] of decisions.contradicts) {
+    const claim = claimOf.get(unresolvedFact);
     for (const other of candidates.map(claimOfCandidate))
       if (claim && other && shareEnd(claim, other)) makeRivals(claim, other);
   }

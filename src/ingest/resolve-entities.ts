@@ -1,13 +1,12 @@
 import { derivedUuid } from '../derived-uuid.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import {
-  beginCommit,
   findSimilarEntities,
+  type NamedEntity,
+  type NameLookup,
   type SimilarEntity,
   type StoredEntity,
-} from '../graph/queries/begin-commit.ts';
-import { isPreparedFor } from '../graph/schema.ts';
-import type { Embedder } from '../models/embedder.ts';
+} from '../graph/queries/commit-snapshot.ts';
 import type { ExtractedEntity } from '../models/language-model.ts';
 import type { AttributeValue } from '../ontology.ts';
 import type { ExtractedEpisode } from './extract.ts';
@@ -42,7 +41,7 @@ export interface NewName {
  * new        a new entity: nothing is set
  */
 export interface EntityGuess {
-  readonly thing: NewName;
+  readonly newName: NewName;
   readonly known: StoredEntity | null;
   readonly same: EntityGuess | null;
   /** Stored entities: several with exactly this name, or those with similar names, the most similar first. */
@@ -68,17 +67,8 @@ export function meaningsOf({ candidates, alike }: EntityGuess): NameMeaning[] {
   ];
 }
 
-export interface EntityGuesses {
-  /** The fence that the graph had before anything was read, and the id of its last change. */
-  readonly fence: number;
-  readonly changeId: string;
-  /** uuids of episodes of the batch that were committed or removed from the group meanwhile. */
-  readonly done: readonly string[];
-  /** uuids of those that the graph has lost since they were recorded. */
-  readonly lost: readonly string[];
-  /** By `sameKey` of the name. */
-  readonly byKey: ReadonlyMap<string, EntityGuess>;
-}
+/** By `sameKey` of the name. */
+export type EntityGuesses = ReadonlyMap<string, EntityGuess>;
 
 /** Cosine from which on two names may mean the same thing. */
 const SIMILAR_MEANING = 0.5;
@@ -86,51 +76,53 @@ const SIMILAR_MEANING = 0.5;
 const SIMILAR_LETTERS = 0.3;
 const MAX_CANDIDATES = 5;
 
-/**
- * Finds what every name of the batch may mean. The same name except for case and spaces, or a stored alias, is the same entity; so
- * is a longer name that differs in punctuation or a letter (graphiti_core's heuristics). Names with common words or a similar
- * meaning stay undecided.
- * @param embedder of the batch's vectors
- * @param hasJudge false when no model decides open names: then only exact names are looked up
- * @throws EmbedderMismatchError when the graph has another embedder since the extraction
- */
-export async function guessEntities(
-  graph: GroupGraph,
-  batch: readonly ExtractedEpisode[],
-  embedder: Embedder,
-  hasJudge: boolean,
-): Promise<EntityGuesses> {
-  const things = [...namedIn(batch).values()];
-  const lookups = things.flatMap(({ key, name }, place) => [
-    { place, name, uuid: newUuid(graph.group, name), alias: aliasKey(key) },
+/** Every spelling of the names, to look up stored entities. */
+export function nameLookups(group: string, names: readonly NewName[]): NameLookup[] {
+  return names.flatMap(({ key, name }, place) => [
+    { place, name, uuid: newUuid(group, name), alias: aliasKey(key) },
     ...unicodeForms(name)
       .filter((form) => form.name !== name || form.key !== key)
       .map((form) => ({
         place,
         name: form.name,
-        uuid: derivedUuid('entity', graph.group, form.key),
+        uuid: derivedUuid('entity', group, form.key),
         alias: aliasKey(form.key),
       })),
   ]);
-  const episodes = batch.map(({ episode }) => episode.uuid);
-  const { entities, embedder: stored, ...begun } = await beginCommit(graph, episodes, lookups);
-  if (!isPreparedFor(stored, embedder)) await graph.checkNow(embedder);
-  const byName = things.map((thing, place) => {
+}
+
+/**
+ * Finds what every name of the batch may mean. The same name except for case and spaces, or a stored alias, is the same entity; so
+ * is a longer name that differs in punctuation or a letter (graphiti_core's heuristics). Names with common words or a similar
+ * meaning stay undecided.
+ * @param entities stored entities with one of the names or aliases, from `readCommitSnapshot`
+ * @param hasResolver false when no model decides open names: then only exact names are looked up
+ */
+export async function guessEntities(
+  graph: GroupGraph,
+  batch: readonly ExtractedEpisode[],
+  names: readonly NewName[],
+  entities: readonly NamedEntity[],
+  hasResolver: boolean,
+): Promise<EntityGuesses> {
+  const byName = names.map((newName, place) => {
     const named = entities.filter((entity) => entity.place === place);
     const exact = distinct(named.filter(({ how }) => how === 'name'));
-    return guessByName(thing, exact.length > 0 ? exact : distinct(named), hasJudge);
+    return guessByName(newName, exact.length > 0 ? exact : distinct(named), hasResolver);
   });
-  const unknown = byName.filter(({ known, candidates }) => !known && candidates.length === 0).map(({ thing }) => thing);
-  const similar = hasJudge && unknown.length > 0 ? await guessBySimilarity(graph, unknown, batch) : [];
-  return { ...begun, byKey: new Map([...byName, ...similar].map((guess) => [guess.thing.key, guess])) };
+  const unknown = byName
+    .filter(({ known, candidates }) => !known && candidates.length === 0)
+    .map(({ newName }) => newName);
+  const similar = hasResolver && unknown.length > 0 ? await guessBySimilarity(graph, unknown, batch) : [];
+  return new Map([...byName, ...similar].map((guess) => [guess.newName.key, guess]));
 }
 
 /** @param matches stored entities with exactly this name or alias */
-function guessByName(thing: NewName, matches: readonly StoredEntity[], hasJudge: boolean): EntityGuess {
+function guessByName(newName: NewName, matches: readonly StoredEntity[], hasResolver: boolean): EntityGuess {
   const [first = null] = matches;
-  return matches.length > 1 && hasJudge
-    ? { ...NEW, thing, candidates: matches, fallback: first }
-    : { ...NEW, thing, known: first };
+  return matches.length > 1 && hasResolver
+    ? { ...NEW, newName, candidates: matches, fallback: first }
+    : { ...NEW, newName, known: first };
 }
 
 /** A guess, and the shingles of its name. */
@@ -142,19 +134,19 @@ interface ShingledGuess {
 /** Guesses for names that no stored entity has exactly. */
 async function guessBySimilarity(
   graph: GroupGraph,
-  things: readonly NewName[],
+  names: readonly NewName[],
   batch: readonly ExtractedEpisode[],
 ): Promise<EntityGuess[]> {
   const vectors = new Map(batch.flatMap((extracted) => [...extracted.vectors]));
   const similar = await findSimilarEntities(
     graph,
-    things.map(({ name }) => ({ name, vector: vectors.get(name) ?? [] })),
+    names.map(({ name }) => ({ name, vector: vectors.get(name) ?? [] })),
   );
   const earlier: ShingledGuess[] = [];
-  for (const [place, thing] of things.entries()) {
-    const entities = distinct(similar.filter((entity) => entity.place === place && isSimilar(thing.name, entity)));
-    const letters = shingles(fuzzyKey(thing.name));
-    earlier.push({ guess: guessAmong(entities, earlier, thing, letters), letters });
+  for (const [place, newName] of names.entries()) {
+    const entities = distinct(similar.filter((entity) => entity.place === place && isSimilar(newName.name, entity)));
+    const letters = shingles(fuzzyKey(newName.name));
+    earlier.push({ guess: guessAmong(entities, earlier, newName, letters), letters });
   }
   return earlier.map(({ guess }) => guess);
 }
@@ -166,23 +158,23 @@ async function guessBySimilarity(
 function guessAmong(
   entities: readonly StoredEntity[],
   earlier: readonly ShingledGuess[],
-  thing: NewName,
+  newName: NewName,
   letters: ReadonlySet<string>,
 ): EntityGuess {
-  const { name } = thing;
+  const { name } = newName;
   const known = findNearDuplicate(name, entities);
-  if (known) return { ...NEW, thing, known };
+  if (known) return { ...NEW, newName, known };
   const names = earlier
-    .filter(({ guess }) => isFromOtherEpisode(thing, guess.thing))
+    .filter(({ guess }) => isFromOtherEpisode(newName, guess.newName))
     .map((other) => ({ guess: other.guess, share: jaccard(letters, other.letters) }))
     .filter(({ share }) => share >= SIMILAR_LETTERS)
     .sort((a, b) => b.share - a.share);
   const same = isDistinctive(fuzzyKey(name)) ? names.find(({ share }) => share >= SAME_NAME) : undefined;
-  if (same) return { ...NEW, thing, same: same.guess };
+  if (same) return { ...NEW, newName, same: same.guess };
   const candidates = [...entities]
     .sort((a, b) => similarity(name, b.name) - similarity(name, a.name))
     .slice(0, MAX_CANDIDATES);
-  return { ...NEW, thing, candidates, alike: names.slice(0, MAX_CANDIDATES).map(({ guess }) => guess) };
+  return { ...NEW, newName, candidates, alike: names.slice(0, MAX_CANDIDATES).map(({ guess }) => guess) };
 }
 
 /** Common words are weak evidence, so the letters must be similar too. */
@@ -195,22 +187,23 @@ function isFromOtherEpisode(one: NewName, other: NewName): boolean {
   return ![...one.episodes].some((episode) => other.episodes.has(episode));
 }
 
-function namedIn(batch: readonly ExtractedEpisode[]): Map<string, NewName> {
-  const things = new Map<string, NewName>();
+/** The distinct names of the batch. */
+export function namesIn(batch: readonly ExtractedEpisode[]): NewName[] {
+  const names = new Map<string, NewName>();
   for (const { extraction, episode } of batch)
     for (const entity of extraction.entities) {
       const key = sameKey(entity.name);
-      const thing = things.get(key) ?? { key, name: entity.name, type: 'Entity', attributes: {}, episodes: new Set() };
-      things.set(key, thing);
-      mergeEntity(thing, entity);
-      thing.episodes.add(episode.uuid);
+      const newName = names.get(key) ?? { key, name: entity.name, type: 'Entity', attributes: {}, episodes: new Set() };
+      names.set(key, newName);
+      mergeEntity(newName, entity);
+      newName.episodes.add(episode.uuid);
     }
-  return things;
+  return [...names.values()];
 }
 
-function mergeEntity(thing: NewName, { type, attributes }: ExtractedEntity): void {
-  if (thing.type === 'Entity') thing.type = type;
-  if (type === thing.type) Object.assign(thing.attributes, attributes);
+function mergeEntity(newName: NewName, { type, attributes }: ExtractedEntity): void {
+  if (newName.type === 'Entity') newName.type = type;
+  if (type === newName.type) Object.assign(newName.attributes, attributes);
 }
 
 /** Python may have left two entities of one name; sorting makes the choice stable. */
@@ -246,31 +239,31 @@ export interface Resolution {
  */
 export function resolveEntities(
   group: string,
-  { byKey }: EntityGuesses,
+  guesses: EntityGuesses,
   choices: ReadonlyMap<EntityGuess, NameMeaning>,
 ): Resolution {
-  const byUuid = new Map<string, { uuid: string; name: string; known: StoredEntity | null; things: NewName[] }>();
+  const byUuid = new Map<string, { uuid: string; name: string; known: StoredEntity | null; names: NewName[] }>();
   const uuidOf = new Map<string, string>();
-  for (const guess of byKey.values()) {
-    const { thing } = guess;
+  for (const guess of guesses.values()) {
+    const { newName } = guess;
     const meaning = followed(guess, choices);
     const known = meaning.kind === 'entity' ? meaning.entity : null;
-    const { name } = meaning.kind === 'entity' ? meaning.entity : meaning.guess.thing;
+    const { name } = meaning.kind === 'entity' ? meaning.entity : meaning.guess.newName;
     const uuid = known?.uuid ?? newUuid(group, name);
-    const entity = byUuid.get(uuid) ?? { uuid, name, known, things: [] };
-    entity.things.push(thing);
+    const entity = byUuid.get(uuid) ?? { uuid, name, known, names: [] };
+    entity.names.push(newName);
     byUuid.set(uuid, entity);
-    uuidOf.set(thing.key, uuid);
+    uuidOf.set(newName.key, uuid);
   }
   const entities = new Map(
-    [...byUuid].map(([uuid, entity]) => [uuid, { ...entity, ...typeAndAttributes(entity.known, entity.things) }]),
+    [...byUuid].map(([uuid, entity]) => [uuid, { ...entity, ...typeAndAttributes(entity.known, entity.names) }]),
   );
   return {
     byKey: new Map([...uuidOf].map(([key, uuid]) => [key, entities.get(uuid) as ResolvedEntity])),
-    aliases: [...byUuid.values()].flatMap(({ uuid, name, things }) =>
-      things
+    aliases: [...byUuid.values()].flatMap(({ uuid, name, names }) =>
+      names
         .filter(({ key }) => key !== sameKey(name))
-        .map((thing) => ({ key: aliasKey(thing.key), alias: thing.name, entity: uuid })),
+        .map((newName) => ({ key: aliasKey(newName.key), alias: newName.name, entity: uuid })),
     ),
   };
 }
@@ -298,12 +291,12 @@ function meaningOf(guess: EntityGuess, choices: ReadonlyMap<EntityGuess, NameMea
 }
 
 /** A known entity keeps its type; one without takes the first that is given. Attributes count when they are of that type. */
-function typeAndAttributes(known: StoredEntity | null, things: readonly NewName[]) {
+function typeAndAttributes(known: StoredEntity | null, names: readonly NewName[]) {
   const knownType = known?.labels.find((label) => label !== 'Entity');
-  const type = knownType ?? things.find((thing) => thing.type !== 'Entity')?.type ?? 'Entity';
+  const type = knownType ?? names.find((newName) => newName.type !== 'Entity')?.type ?? 'Entity';
   const attributes = Object.assign(
     {},
-    ...things.filter((thing) => thing.type === type).map((thing) => thing.attributes),
+    ...names.filter((newName) => newName.type === type).map((newName) => newName.attributes),
   );
   return { type, attributes: attributes as Record<string, AttributeValue> };
 }

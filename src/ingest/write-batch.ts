@@ -1,9 +1,11 @@
 import { StaleFenceError } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { commit } from '../graph/queries/commit.ts';
+import { type CommitSnapshot, readCommitSnapshot } from '../graph/queries/commit-snapshot.ts';
 import { factsOfSamePairs, findFactsToCompare, type StoredFact } from '../graph/queries/facts-to-compare.ts';
 import { episodeTimes } from '../graph/queries/record.ts';
 import { linkSagas } from '../graph/queries/sagas.ts';
+import { isPreparedFor } from '../graph/schema.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { Lease } from '../valkey/lease.ts';
 import { buildCommit, type CommitInputs } from './build-commit.ts';
@@ -13,9 +15,9 @@ import type { ExtractedEpisode } from './extract.ts';
 import { computeFactChanges } from './fact-changes.ts';
 import { endingsKey } from './name-keys.ts';
 import { reconcileFacts } from './reconcile-facts.ts';
-import { type EntityGuesses, guessEntities, type Resolution, resolveEntities } from './resolve-entities.ts';
-import { type FactLookups, factLookups, sortedByTime, statedFactsOf } from './stated-facts.ts';
+import { guessEntities, nameLookups, namesIn, type Resolution, resolveEntities } from './resolve-entities.ts';
 import { newSummaries, summaryChanges } from './summaries.ts';
+import { type FactLookups, factLookups, sortedByTime, unresolvedFactsIn } from './unresolved-facts.ts';
 
 /** The result of a write. */
 export interface WriteResult {
@@ -29,48 +31,56 @@ export interface WriteResult {
 
 /**
  * Computes the changes of the extracted episodes and writes them in one query:
- * begin → find facts → decide → reconcile → compute changes → summarize → commit.
+ * snapshot → guess entities → find facts → decide → resolve entities → reconcile → compute changes → summarize → commit.
  * Everything is computed from reads that began with the fence; the commit is refused if anyone wrote since.
  * @param lease the group's; nothing is written once it is no longer held
- * @throws StaleFenceError when another worker has written meanwhile, or may have; EmbedderMismatchError
+ * @throws StaleFenceError when another worker has written meanwhile, or may have; EmbedderMismatchError when the graph has another
+ *         embedder since the extraction
  */
 export async function writeBatch(
   graph: GroupGraph,
-  model: Resolver,
+  resolver: Resolver,
   lease: Pick<Lease, 'fence' | 'isHeld'>,
   extracted: readonly ExtractedEpisode[],
   embedder: Embedder,
 ): Promise<WriteResult> {
   const now = new Date();
   const batch = sortedByTime(extracted);
-  const guesses = await guessEntities(graph, batch, embedder, model.resolves);
-  if (guesses.done.length + guesses.lost.length > 0) {
-    const remaining = remainingOf(batch, guesses);
-    if (remaining.length === 0) return { count: 0, lost: guesses.lost, isLong: false };
-    const written = await writeBatch(graph, model, lease, remaining, embedder);
-    return { ...written, lost: [...guesses.lost, ...written.lost] };
+  const names = namesIn(batch);
+  const snapshot = await readCommitSnapshot(
+    graph,
+    batch.map(({ episode }) => episode.uuid),
+    nameLookups(graph.group, names),
+  );
+  if (!isPreparedFor(snapshot.embedder, embedder)) await graph.checkNow(embedder);
+  if (snapshot.done.length + snapshot.lost.length > 0) {
+    const remaining = remainingOf(batch, snapshot);
+    if (remaining.length === 0) return { count: 0, lost: snapshot.lost, isLong: false };
+    const written = await writeBatch(graph, resolver, lease, remaining, embedder);
+    return { ...written, lost: [...snapshot.lost, ...written.lost] };
   }
 
-  const statedFacts = statedFactsOf(batch, guesses);
-  const stored = await findStored(graph, factLookups(batch, guesses, statedFacts), model);
+  const guesses = await guessEntities(graph, batch, names, snapshot.entities, resolver.resolves);
+  const unresolvedFacts = unresolvedFactsIn(batch, guesses);
+  const stored = await findStored(graph, factLookups(batch, guesses, unresolvedFacts), resolver);
   const claims = openClaims();
   await loadFacts(graph, claims, stored.facts, stored.pairs);
 
-  const decisions = await decide(model, guesses, statedFacts, claims, stored.facts);
+  const decisions = await decide(resolver, guesses, unresolvedFacts, claims, stored.facts);
   const entities = resolveEntities(graph.group, guesses, decisions.choices);
-  const reconciled = reconcileFacts(batch, statedFacts, claims, endingsOf(stored.endings), entities, decisions);
+  const reconciled = reconcileFacts(batch, unresolvedFacts, claims, endingsOf(stored.endings), entities, decisions);
 
   await loadRivals(graph, claims);
   const factChanges = computeFactChanges(claims, reconciled.endings, now);
   const summaries = await newSummaries(graph, summaryChanges(factChanges, now), createdUuids(entities), now);
 
   const inputs = { batch, now, entities, reconciled, factChanges, summaries, use: decisions.use };
-  await commitBatch(graph, lease, guesses, inputs);
+  await commitBatch(graph, lease, snapshot, inputs);
   return { count: batch.length, lost: [], isLong: summaries.some(({ isLong }) => isLong) };
 }
 
 /** The batch without episodes that are already committed or removed, or that the graph has lost. */
-function remainingOf(batch: readonly ExtractedEpisode[], { done, lost }: EntityGuesses): ExtractedEpisode[] {
+function remainingOf(batch: readonly ExtractedEpisode[], { done, lost }: CommitSnapshot): ExtractedEpisode[] {
   const excluded = new Set([...done, ...lost]);
   return batch.filter(({ episode }) => !excluded.has(episode.uuid));
 }
@@ -86,7 +96,7 @@ async function findStored(graph: GroupGraph, { pairs, facts }: FactLookups, { re
 async function commitBatch(
   graph: GroupGraph,
   lease: Pick<Lease, 'fence' | 'isHeld'>,
-  before: Pick<EntityGuesses, 'fence' | 'changeId'>,
+  before: Pick<CommitSnapshot, 'fence' | 'changeId'>,
   inputs: Omit<CommitInputs, 'fenced'>,
 ): Promise<void> {
   // A judgement may take long; the lease may have been lost meanwhile.

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { JournalKey } from '../settings.ts';
 import { groupKey } from '../valkey/keys.ts';
 import type { NewEntry } from './entry.ts';
-import { isLater, replayStep } from './replay-plan.ts';
+import { isLaterEntry, replayStep } from './replay-plan.ts';
 import { entriesOf, fieldsOf, journalKey } from './stream.ts';
 
 /** The head of a group's change log, and the first entry after a gap; a hash beside the journal, whose entries are long. */
@@ -78,5 +78,5 @@ export const readGap = (valkey: Redis, group: string): Promise<string | null> =>
 /** Removes the gap if an archive of that position covers it. */
 export async function closeGap(valkey: Redis, group: string, position: string): Promise<void> {
   const gap = await readGap(valkey, group);
-  if (gap !== null && !isLater(gap, position)) await valkey.hdel(changeLogKey(valkey, group), 'gap');
+  if (gap !== null && !isLaterEntry(gap, position)) await valkey.hdel(changeLogKey(valkey, group), 'gap');
 }

@@ -4,7 +4,7 @@ import type { Param, Params } from '../graph/query-text.ts';
 import { parseJson } from '../json.ts';
 
 /** The group's graph was replaced by an archive's; later entries are changes of that graph. */
-export interface ReplacedBase {
+export interface BaseArchive {
   readonly file: string;
   readonly sha256: string;
   /** For a graph that continues with other vectors: id of the last entry before it was read. Episodes recorded since must be replayed. */
@@ -12,7 +12,7 @@ export interface ReplacedBase {
 }
 
 export interface NewEntry extends Change {
-  readonly base?: ReplacedBase;
+  readonly base?: BaseArchive;
 }
 
 /** A change in the journal. */
@@ -58,7 +58,7 @@ export function unpack({ text, vectors }: PackedEntry): NewEntry {
   const { query, params, base } = shape.parse(
     JSON.parse(text, (key, value) => (key === 'embedding' ? unpacked(value, vectors) : value)),
   );
-  return { query, params: params as Params, ...(base && { base: base as ReplacedBase }) };
+  return { query, params: params as Params, ...(base && { base: base as BaseArchive }) };
 }
 
 function isVector(value: unknown): value is readonly number[] {

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { ChangeLog } from '../graph/group-graph.ts';
+import type { GraphJournal } from '../graph/group-graph.ts';
 import type { JournalKey } from '../settings.ts';
 import { MINUTE } from '../time.ts';
 import { appendToChangeLog, changeLogKey, closeGap, hasSuccessor, readGap, recordGap } from './change-log.ts';
@@ -20,7 +20,7 @@ export interface JournalSize {
 }
 
 /** The changes of every group's graph, stored before they are made; with an archive they rebuild a lost graph. */
-export interface Journal extends ChangeLog {
+export interface Journal extends GraphJournal {
   append(group: string, entry: NewEntry): Promise<string>;
   /** Entries in order. @param after id before the first @param until id of the last */
   entries(group: string, after?: string, until?: string): AsyncGenerator<JournalEntry>;
@@ -88,7 +88,7 @@ export function openJournal(valkey: Redis, { onGap = () => {}, onLoss = () => {}
       const key = journalKey(valkey, group);
       if ((await readLoss(valkey, group)) !== null) return 0;
       if ((await valkey.xrange(key, position, position)).length === 0) return 0;
-      const trimmed = await valkey.xtrim(key, 'MINID', '=', startForArchive(position));
+      const trimmed = await valkey.xtrim(key, 'MINID', '=', firstEntryForArchive(position));
       await closeGap(valkey, group, position);
       return trimmed;
     },
@@ -112,7 +112,8 @@ export function openJournal(valkey: Redis, { onGap = () => {}, onLoss = () => {}
 }
 
 /** The id of the first entry that an archive of that position needs. */
-export const startForArchive = (position: string): string => `${Math.max(0, entryTime(position) - WRITE_MARGIN)}-0`;
+export const firstEntryForArchive = (position: string): string =>
+  `${Math.max(0, entryTime(position) - WRITE_MARGIN)}-0`;
 
 /** Milliseconds since 1970. */
 export const entryTime = (id: string): number => Number(id.split('-')[0]);

@@ -6,7 +6,7 @@ import { isEmptyGraph } from '../graph/queries/meta-nodes.ts';
 import type { Params } from '../graph/query-text.ts';
 import { installationKey } from '../valkey/keys.ts';
 import { changeLogKey } from './change-log.ts';
-import { findFork, type ReplayStep, replayStep } from './replay-plan.ts';
+import { firstDivergentChange, type ReplayStep, replayStep } from './replay-plan.ts';
 import { entriesOf, journalKey, lastId } from './stream.ts';
 
 /*
@@ -49,7 +49,7 @@ export async function confirmChange(valkey: Redis, group: string, id: string, pa
   const args = [seen, fence, mark, after].map(String);
   const outcome = String(await valkey.eval(CONFIRM_CHANGE, 1, changeLogKey(valkey, group), ...args));
   if (outcome === 'late' || outcome === 'follows') return false;
-  if (outcome !== 'lost' && (await forkId(valkey, group, String(mark), outcome)) === undefined) return false;
+  if (outcome !== 'lost' && (await firstDivergentId(valkey, group, String(mark), outcome)) === undefined) return false;
   return recordLoss(valkey, group, id);
 }
 
@@ -73,7 +73,7 @@ async function firstOfLost(valkey: Redis, group: string, graph: Pick<GroupGraph,
   const head = await readChangeHead(graph);
   if (head.changeId === taken.changeId) return undefined;
   const isOlder = head.token < taken.token;
-  return isOlder ? nextId(valkey, group) : forkId(valkey, group, head.changeId, taken.changeId);
+  return isOlder ? nextId(valkey, group) : firstDivergentId(valkey, group, head.changeId, taken.changeId);
 }
 
 /**
@@ -163,10 +163,15 @@ async function recordLoss(valkey: Redis, group: string, id: string): Promise<boo
 }
 
 /** Where the path to `changeId` leaves the path to the change that the graph had taken; reads the whole journal. */
-async function forkId(valkey: Redis, group: string, changeId: string, taken: string): Promise<string | undefined> {
+async function firstDivergentId(
+  valkey: Redis,
+  group: string,
+  changeId: string,
+  taken: string,
+): Promise<string | undefined> {
   const steps: ReplayStep[] = [];
   for await (const entry of entriesOf(valkey, group)) steps.push(replayStep(entry));
-  return findFork(steps, changeId, taken);
+  return firstDivergentChange(steps, changeId, taken);
 }
 
 /** Whether the journal has anything other than the creation of indexes. */

@@ -31,7 +31,7 @@ const doneKey = (valkey: Redis, group: string): string => `${groupKey(valkey, 'j
  * ARGV[2] `certain` when two reads of the graph gave this id, otherwise empty
  * Returns the outcome, or `uncertain` when the graph has to be read again
  */
-const TAKE_OVER = `
+const MIGRATE_KEYS = `
 local OUTCOME, OLD_TOMBSTONES, TOMBSTONES, OLD_CHAIN, CHAIN, OLD_JOURNAL, JOURNAL, OLD_FENCE, FENCE = unpack(KEYS)
 local done = redis.call('GET', OUTCOME)
 if done then return done end
@@ -79,7 +79,7 @@ export async function migrateKeys(valkey: Redis, graph: Pick<GroupGraph, 'group'
     try {
       // A worker of the earlier release may have committed between the two reads; then the graph has another change id now.
       const outcome = await valkey.eval(
-        TAKE_OVER,
+        MIGRATE_KEYS,
         keys.length,
         ...keys,
         changeId,

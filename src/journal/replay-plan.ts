@@ -1,5 +1,5 @@
 import type { ChangeHead } from '../graph/queries/fence.ts';
-import type { JournalEntry, ReplacedBase } from './entry.ts';
+import type { BaseArchive, JournalEntry } from './entry.ts';
 
 /*
  * Which of a journal's changes a graph took, and in which order.
@@ -16,7 +16,7 @@ export interface ReplayStep {
   readonly id: string;
   /** Only for a fenced change. */
   readonly link: Link | null;
-  readonly base: ReplacedBase | null;
+  readonly base: BaseArchive | null;
   /** True for a change to a graph that had lost others. A rebuild drops it to bring those back; see `lost-changes.ts`. */
   readonly isAbandoned?: boolean;
   readonly refused?: JournalEntry['refused'];
@@ -59,10 +59,10 @@ export function replayStep({ id, params, ...entry }: JournalEntry): ReplayStep {
 export function replayPlan(steps: readonly ReplayStep[], from: ChangeHead, since = '0-0'): ReplayPlan {
   const chain = longestPathFrom(from, steps);
   const inChain = new Set(chain);
-  const laterChanges = steps.filter(({ id, link }) => link !== null && isLater(id, since));
+  const laterChanges = steps.filter(({ id, link }) => link !== null && isLaterEntry(id, since));
   return {
     chain,
-    orphans: orphansAmong(steps, from).filter(({ id }) => isLater(id, since)).length,
+    orphans: orphansAmong(steps, from).filter(({ id }) => isLaterEntry(id, since)).length,
     skipped: laterChanges.filter(({ id }) => !inChain.has(id)).length,
   };
 }
@@ -117,11 +117,13 @@ export function includesHead(steps: readonly ReplayStep[], from: ChangeHead): bo
  * The last entry by which another graph was put in place. The replacement happened if the entry has a successor or is the last change;
  * otherwise its worker died before.
  */
-export function lastBase(steps: readonly ReplayStep[]): (ReplayStep & { readonly base: ReplacedBase }) | undefined {
+export function lastBaseArchive(
+  steps: readonly ReplayStep[],
+): (ReplayStep & { readonly base: BaseArchive }) | undefined {
   const followed = new Set(steps.flatMap(({ link }) => (link ? [keyOf(link.predecessor)] : [])));
   const lastChange = steps.findLast(({ link }) => link !== null);
   return steps.findLast(
-    (step): step is ReplayStep & { readonly base: ReplacedBase } =>
+    (step): step is ReplayStep & { readonly base: BaseArchive } =>
       step.base !== null && step.link !== null && (followed.has(keyOf(step.link.head)) || step === lastChange),
   );
 }
@@ -130,7 +132,11 @@ export function lastBase(steps: readonly ReplayStep[]): (ReplayStep & { readonly
  * The first change on the path to `changeId` that is not on the path to `taken`, although the graph had taken `taken`. Undefined when
  * `taken` is on the path, or when the journal does not reach back far enough.
  */
-export function findFork(steps: readonly ReplayStep[], changeId: string, taken: string): string | undefined {
+export function firstDivergentChange(
+  steps: readonly ReplayStep[],
+  changeId: string,
+  taken: string,
+): string | undefined {
   const byChangeId = new Map(steps.flatMap((step) => (step.link ? [[step.link.head.changeId, step] as const] : [])));
   if (!byChangeId.has(taken)) return undefined;
   const path = pathTo(changeId, byChangeId);
@@ -151,7 +157,7 @@ function pathTo(changeId: string, byChangeId: ReadonlyMap<string, ReplayStep>): 
 }
 
 /** Whether an entry's id is that of a later entry than the other id. */
-export function isLater(id: string, other: string): boolean {
+export function isLaterEntry(id: string, other: string): boolean {
   const [time = 0, place = 0] = id.split('-').map(Number);
   const [otherTime = 0, otherPlace = 0] = other.split('-').map(Number);
   return time > otherTime || (time === otherTime && place > otherPlace);

@@ -227,7 +227,7 @@ async function trimJournal({ config, graphs }: Services, { group, journal: { pos
   try {
     const access = await openWriterAccess(config);
     await graphs()
-      .then((graphsOf) => access.takeOver(graphsOf.group(group)))
+      .then((graphsOf) => access.migrateKeys(graphsOf.group(group)))
       .then(() => openJournal(access.valkey).trim(group, position))
       .finally(() => access.close());
   } catch (error) {
@@ -258,7 +258,7 @@ export async function restoreArchive(
   try {
     if (!replace) await checkEmpty(graphs.group(group));
     await checkBytes(store, manifest);
-    for (const name of [group, manifest.group]) await access.takeOver(graphs.group(name));
+    for (const name of [group, manifest.group]) await access.migrateKeys(graphs.group(name));
     await (await import('../forget/tombstones.ts')).checkNotForgotten(store, access.valkey, manifest);
     const { scratch } = await loadIntoScratch(graphs, store, manifest, group, 'without vectors', onProgress);
     try {
@@ -290,9 +290,9 @@ export async function acceptLoss(services: Services, options: GroupOptions): Pro
     services.graphs(),
   ]);
   const graph = graphs.group(group);
-  const { valkey, leases, takeOver, close } = await openWriterAccess(services.config);
+  const { valkey, leases, migrateKeys, close } = await openWriterAccess(services.config);
   try {
-    await takeOver(graph);
+    await migrateKeys(graph);
     const lease = await leases.take(group);
     try {
       await loss.acceptLoss(valkey, graph);

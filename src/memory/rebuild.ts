@@ -12,7 +12,7 @@ import type { GroupGraph } from '../graph/group-graph.ts';
 import { countGraph } from '../graph/queries/meta-nodes.ts';
 import { readRecorded, recordEpisodes } from '../graph/queries/record.ts';
 import { openJournal } from '../journal/journal.ts';
-import { isLater } from '../journal/replay-plan.ts';
+import { isLaterEntry } from '../journal/replay-plan.ts';
 import { replayJob } from '../queue/existing-job.ts';
 import { finishedEpisodes } from '../queue/finished-episodes.ts';
 import { STORE_QUEUE } from '../queue/jobs.ts';
@@ -64,7 +64,7 @@ export async function rebuildMemory(
   const graphs = openGraphs(config.falkordb, { journal });
   try {
     if (!replace) await checkEmpty(graphs.group(group));
-    await access.takeOver(graphs.group(group));
+    await access.migrateKeys(graphs.group(group));
     const applyTombstones = (graph: GroupGraph, manifest: Manifest) =>
       forgetInArchive(graph, manifest, { store, valkey: access.valkey, embedder });
     const checkUsable = (manifest: Manifest) => checkNotForgotten(store, access.valkey, manifest);
@@ -85,7 +85,7 @@ export async function rebuildMemory(
     }
     await journal.abandon(
       group,
-      again.abandoned().filter((id) => from === null || isLater(from, id)),
+      again.abandoned().filter((id) => from === null || isLaterEntry(from, id)),
     );
     const [missing, refused] = [again.missing(), again.refused()];
     const { nodes: _, ...counts } = await countGraph(graphs.group(group));

@@ -11,7 +11,7 @@ export interface WriterAccess {
   readonly valkey: Redis;
   readonly leases: Leases;
   /** To be called before anything reads or writes the group's keys; see `journal/migrate-keys.ts`. */
-  takeOver(graph: GroupGraph): Promise<boolean>;
+  migrateKeys(graph: GroupGraph): Promise<boolean>;
   close(): void;
 }
 
@@ -29,7 +29,7 @@ export async function openWriterAccess({ valkey: address, queuePrefix, takeoverM
   return {
     valkey,
     leases,
-    takeOver: (graph) => migrateKeys(valkey, graph),
+    migrateKeys: (graph) => migrateKeys(valkey, graph),
     close() {
       leases.close();
       valkey.disconnect();

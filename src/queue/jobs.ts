@@ -165,10 +165,10 @@ const EXPECTED: Readonly<Record<string, string>> = {
 };
 
 /** The name of our backoff strategy in BullMQ. */
-export const BACKOFF = 'jittered';
+export const BACKOFF_STRATEGY = 'jittered';
 const FIRST_WAIT = 0.5 * SECOND;
 const LONGEST_WAIT = 30 * SECOND;
-const LONGEST_TOLD = 10 * MINUTE;
+const MAX_RETRY_AFTER = 10 * MINUTE;
 
 /**
  * Milliseconds until the next attempt of a job. The delay doubles from 0.5 s to 30 s, and half of it is random, so that jobs that failed
@@ -187,7 +187,7 @@ export function backoff(attempt: number): number {
 export function postponeDelay(error: Error, postponements: number): number {
   const { retryAfterMs = null } = error as { retryAfterMs?: number | null };
   if (retryAfterMs !== null)
-    return Math.min(retryAfterMs, LONGEST_TOLD) + Math.random() * Math.min(SECOND + retryAfterMs / 10, 5 * SECOND);
+    return Math.min(retryAfterMs, MAX_RETRY_AFTER) + Math.random() * Math.min(SECOND + retryAfterMs / 10, 5 * SECOND);
   return backoff(isFailure(error, 'StaleFenceError', 'TimedOutError') ? Math.min(postponements, 3) : postponements);
 }
 
@@ -197,14 +197,14 @@ export function postponeDelay(error: Error, postponements: number): number {
  */
 export const STORE_OPTIONS: JobsOptions = {
   attempts: 10,
-  backoff: { type: BACKOFF },
+  backoff: { type: BACKOFF_STRATEGY },
   removeOnComplete: { age: (30 * 24 * HOUR) / SECOND },
   removeOnFail: false,
 };
 
 export const EXPORT_OPTIONS: JobsOptions = {
   attempts: 5,
-  backoff: { type: BACKOFF },
+  backoff: { type: BACKOFF_STRATEGY },
   removeOnComplete: { age: (7 * 24 * HOUR) / SECOND },
   removeOnFail: { age: (30 * 24 * HOUR) / SECOND },
 };

@@ -14,7 +14,7 @@ const DUTIES = new Set(
 );
 
 /** Whether a later change ends this value of a property. */
-export function doesEnd(change: StatedChange, propertyValue: PropertyValue): boolean {
+export function endsStatement(change: StatedChange, propertyValue: PropertyValue): boolean {
   const { terms, value } = propertyValue;
   const holds = (some: readonly string[]) => some.every((term) => terms.has(term));
   if (

@@ -1,5 +1,5 @@
 import { BARE_NUMBER, type CorrectionContext, isCorrectionOf, withNumber } from './correction.ts';
-import { doesEnd } from './does-end.ts';
+import { endsStatement } from './does-end.ts';
 import type { PropertyValue } from './property-value.ts';
 import { isSameScope } from './scope.ts';
 import { type ParsedSentence, parseSentences } from './sentence.ts';
@@ -154,7 +154,7 @@ function correctionContext(
 function isEndedBy(propertyValue: PropertyValue, statement: Statement, context: SentenceInContext): boolean {
   if (statement.kind === 'ends' && statement.endsWhat === 'correction')
     return isCorrectionOf(statement, propertyValue, correctionContext(propertyValue, statement, context));
-  if (statement.kind === 'ends') return doesEnd(statement, propertyValue);
+  if (statement.kind === 'ends') return endsStatement(statement, propertyValue);
   if (statement.key !== propertyValue.key || termKey(statement.value) === termKey(propertyValue.value)) return false;
   const date = propertyValue.value.find(isDate);
   // After the day has come, a new date is the next event, not a new date of the same one.

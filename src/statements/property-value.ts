@@ -1,6 +1,15 @@
 import type { DateMention } from '../english/dates.ts';
 import { isStopword } from '../english/words.ts';
-import { BE, CLAUSE_BREAKS, DETERMINERS, isParticiple, PREPOSITIONS, verbAt, wordSet, worksOrBroken } from './verbs.ts';
+import {
+  CLAUSE_BREAKS,
+  DETERMINERS,
+  FORMS_OF_BE,
+  isParticiple,
+  PREPOSITIONS,
+  verbAt,
+  wordSet,
+  worksOrBroken,
+} from './verbs.ts';
 import { isDate, isNumber, stemsOf, termKey, UNITS, type Word, wordsOf } from './words.ts';
 
 /** A sentence says that a property of something has a value. Words are stems. */
@@ -134,7 +143,7 @@ function partsOf(words: readonly Word[], at: number): Parts | null {
     .slice(at + 1)
     .filter(({ lower }) => !/^(?:not|now|only|always|currently|again|still|back|already|there|here)$/.test(lower));
   const isOwn = before.every(({ lower }) => isStopword(lower));
-  if (BE.test(verb.lower)) {
+  if (FORMS_OF_BE.test(verb.lower)) {
     const [first] = after;
     if (!first) return null;
     if (isParticiple(first)) {

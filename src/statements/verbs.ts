@@ -26,13 +26,13 @@ const PAST_FORMS = wordSet(
   'began broke brought built came chose did drew drove fell felt found gave got had held kept knew left led lost made met moved paid put ran said sat saw sent spent spoke stood took told thought went won wrote',
 );
 
-export const BE = /^(?:is|are|'s|isn't|aren't)$/;
+export const FORMS_OF_BE = /^(?:is|are|'s|isn't|aren't)$/;
 
 /** Position of the verb by which a clause describes a state; -1 if it describes none. */
 export function verbAt(words: readonly Word[]): number {
   for (const [at, { lower, stem: root }] of words.entries()) {
     if (/^(?:was|were|had|did|went|became)$/.test(lower)) return -1;
-    if (BE.test(lower) || /^(?:has|have)$/.test(lower)) {
+    if (FORMS_OF_BE.test(lower) || /^(?:has|have)$/.test(lower)) {
       const next = words[at + 1]?.lower ?? '';
       return /^(?:has|have)$/.test(lower) && (next === 'been' || /ed$/.test(next)) ? -1 : at;
     }
@@ -63,7 +63,7 @@ export function worksOrBroken(words: readonly Word[], at: number): { word: 'ok' 
     !word || PREPOSITIONS.has(word.lower) || CLAUSE_BREAKS.has(word.lower) || isDate(word.stem);
   if (verb === 'work' && (isEnd(after[0]) || words[at + 1]?.lower === 'again')) return turned('ok');
   if (verb === 'fail' && isEnd(after[0])) return turned('broken');
-  if (!BE.test(words[at]?.lower ?? '')) return null;
+  if (!FORMS_OF_BE.test(words[at]?.lower ?? '')) return null;
   const isBack =
     words.slice(at + 1, at + 3).some(({ lower }) => lower === 'back') &&
     isEnd(after[0]) &&

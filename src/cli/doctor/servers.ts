@@ -1,4 +1,4 @@
-import { checkStoreKind, retryWhileSilent, serverFindings } from '../../../workers/startup-checks.ts';
+import { checkStoreKind, retryWhileUnreachable, serverFindings } from '../../../workers/startup-checks.ts';
 import type { Config } from '../../config.ts';
 import { checkRights } from '../../valkey/acl-rights.ts';
 import type { Store } from '../../valkey/failures.ts';
@@ -9,9 +9,9 @@ import { type Finding, ok, problem, sentenceOf, warning } from './finding.ts';
 export async function checkServer(store: Store, config: Config): Promise<readonly Finding[]> {
   const address = store === 'Valkey' ? config.valkey : config.falkordb;
   try {
-    const facts = await retryWhileSilent(() => readServer(store, address));
+    const facts = await retryWhileUnreachable(() => readServer(store, address));
     checkStoreKind(store, facts, config);
-    await retryWhileSilent(() => checkRights(store, address, config.queuePrefix));
+    await retryWhileUnreachable(() => checkRights(store, address, config.queuePrefix));
     const { refusals, warnings } = serverFindings(store, facts);
     const { product, version, falkordb, appendOnly, evictionPolicy } = facts;
     const module = falkordb === undefined ? '' : `module ${falkordb} in `;

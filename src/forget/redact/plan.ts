@@ -1,6 +1,6 @@
 import {
   type AttributeChanges,
-  type Commit,
+  type CommitChanges,
   type MaskedEpisode,
   type MaskedVector,
   NO_CHANGES,
@@ -20,7 +20,7 @@ import { learnEpisode, learnValue, maskEpisode, maskValue } from './mask-values.
 import { mergedStatements } from './merged-statements.ts';
 import { readTexts, type TextElement } from './read-texts.ts';
 
-type Changes = Omit<Commit, 'fence' | 'seen' | 'now'>;
+type Changes = Omit<CommitChanges, 'fence' | 'seen' | 'now'>;
 type OrderedChanges = Pick<RedactionPlan, 'repeating' | 'recognised'>;
 type Texts<Kind> = Extract<TextElement, { kind: Kind }>;
 

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { StaleFenceError } from '../../errors.ts';
-import type { Commit, MaskedEpisode } from '../../graph/commit-changes.ts';
+import type { CommitChanges, MaskedEpisode } from '../../graph/commit-changes.ts';
 import type { Graphs } from '../../graph/graphs.ts';
 import type { GroupGraph } from '../../graph/group-graph.ts';
 import { commit } from '../../graph/queries/commit.ts';
@@ -235,9 +235,9 @@ async function commitAll(
 
 const fenced = async (
   changes: RedactionPlan['repeating'][number],
-  fence: Pick<Commit, 'fence' | 'seen'>,
+  fence: Pick<CommitChanges, 'fence' | 'seen'>,
   embedder: () => Promise<Embedder>,
-): Promise<Commit> => ({ ...(await withVectors(changes, embedder)), ...fence, now: toGraphTime(new Date()) });
+): Promise<CommitChanges> => ({ ...(await withVectors(changes, embedder)), ...fence, now: toGraphTime(new Date()) });
 
 /** Learns the secrets of what has not reached the graph yet. @returns the episodes in the queue */
 async function learnWaiting(

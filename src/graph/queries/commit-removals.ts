@@ -1,7 +1,7 @@
-import type { Commit } from '../commit-changes.ts';
+import type { CommitChanges } from '../commit-changes.ts';
 import { quotedLabel } from '../query-text.ts';
 import { PASSAGE_PROPERTIES } from './passages.ts';
-import { NEXT_UUID } from './sagas.ts';
+import { NEXT_EPISODE_UUID } from './sagas.ts';
 import { STATEMENT_PROPERTIES } from './statements.ts';
 
 /** One part of the query of a commit. */
@@ -19,7 +19,7 @@ export const MATCH_FACT = `
     MATCH (a)-[e:RELATES_TO {uuid: x.uuid}]->(b)`;
 
 /** The parts that remove types and aliases before new ones are set. */
-export function clearingParts({ unlabelled, clearedAliases }: Commit): CommitPart[] {
+export function clearingParts({ unlabelled, clearedAliases }: CommitChanges): CommitPart[] {
   const parts = [...Map.groupBy(unlabelled, ({ label }) => label)].map(([label, rows]) => ({
     name: `unlabelled_${label}`,
     query: `MATCH (n:Entity {uuid: x.uuid}) SET n.labels = ['Entity'] REMOVE n:${quotedLabel(label)}`,
@@ -33,9 +33,9 @@ export function clearingParts({ unlabelled, clearedAliases }: Commit): CommitPar
 const REMOVE_ALIASES = 'MATCH (a:_Alias) WHERE a.entity = x.uuid DELETE a';
 
 /** The parts that remove nodes and edges, after everything else. */
-export function removalParts(changes: Commit): CommitPart[] {
+export function removalParts(changes: CommitChanges): CommitPart[] {
   const removedUuids = changes.removedFacts.map(({ uuid }) => uuid);
-  const cutAgain = [...changes.removedEpisodes, ...changes.maskedEpisodes].map(({ uuid }) => ({ uuid }));
+  const rebuilt = [...changes.removedEpisodes, ...changes.maskedEpisodes].map(({ uuid }) => ({ uuid }));
   return [
     {
       name: 'removedEvidence',
@@ -83,17 +83,17 @@ export function removalParts(changes: Commit): CommitPart[] {
     {
       name: 'removedStatements',
       query: 'MATCH (s:_Statement {episode: x.uuid}) DELETE s',
-      rows: cutAgain,
+      rows: rebuilt,
     },
     {
       name: 'removedPassages',
       query: 'MATCH (p:_Passage {episode: x.uuid}) DELETE p',
-      rows: cutAgain,
+      rows: rebuilt,
     },
     {
       name: 'removedVectors',
       query: 'MATCH (v:_PassageVector {episode: x.uuid}) DELETE v',
-      rows: cutAgain,
+      rows: rebuilt,
     },
     { name: 'maskedEpisodes', query: MASK_EPISODES, rows: changes.maskedEpisodes },
     {
@@ -157,7 +157,7 @@ const MASK_EPISODES = `
 const LINK_EPISODES = `
     MATCH (a:Episodic {uuid: x.a})
     MATCH (b:Episodic {uuid: x.b})
-    MERGE (a)-[r:NEXT_EPISODE]->(b) ON CREATE SET r.uuid = ${NEXT_UUID}, r.group_id = $group, r.created_at = $now`;
+    MERGE (a)-[r:NEXT_EPISODE]->(b) ON CREATE SET r.uuid = ${NEXT_EPISODE_UUID}, r.group_id = $group, r.created_at = $now`;
 
 // The summary may mention the removed content. It is built again on request.
 const SHORTEN_SAGAS = `

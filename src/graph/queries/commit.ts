@@ -1,4 +1,4 @@
-import type { AttributeChanges, Commit } from '../commit-changes.ts';
+import type { AttributeChanges, CommitChanges } from '../commit-changes.ts';
 import type { GroupGraph } from '../group-graph.ts';
 import { type Params, quotedLabel } from '../query-text.ts';
 import { type CommitPart, clearingParts, MATCH_FACT, removalParts } from './commit-removals.ts';
@@ -11,7 +11,7 @@ import { CREATE_PASSAGE_VECTOR } from './passages.ts';
  * The lists are computed before the query: a query that filtered and reduced them crashed FalkorDB 4.16 within a minute under concurrent
  * queries.
  */
-export async function commit(graph: GroupGraph, changes: Commit): Promise<boolean> {
+export async function commit(graph: GroupGraph, changes: CommitChanges): Promise<boolean> {
   const { fence, seen, after, now } = changes;
   const parts = partsOf(changes).filter(({ rows }) => rows.length > 0);
   const rowsByName = Object.fromEntries(parts.map(({ name, rows }) => [name, rows]));
@@ -24,7 +24,7 @@ export async function commit(graph: GroupGraph, changes: Commit): Promise<boolea
   return rows.length > 0;
 }
 
-function partsOf(changes: Commit): CommitPart[] {
+function partsOf(changes: CommitChanges): CommitPart[] {
   const kinds = Map.groupBy(changes.newEntities, ({ label }) => label);
   const withAttributes = <T extends { readonly attributes: AttributeChanges }>(rows: readonly T[]) =>
     rows.filter(({ attributes }) => Object.keys(attributes).length > 0);
@@ -46,14 +46,14 @@ function partsOf(changes: Commit): CommitPart[] {
     },
     { name: 'aliases', query: MERGE_ALIASES, rows: changes.aliases },
     { name: 'newFacts', query: CREATE_FACTS, rows: changes.newFacts },
-    { name: 'cutFacts', query: CUT_FACTS, rows: changes.cutFacts },
+    { name: 'cutFacts', query: SPLIT_FACTS, rows: changes.splitFacts },
     { name: 'changedFacts', query: CHANGE_FACTS, rows: changes.changedFacts },
     {
       name: 'factAttributes',
       query: `${MATCH_FACT} SET e += x.attributes`,
       rows: withAttributes([
         ...changes.newFacts,
-        ...changes.cutFacts,
+        ...changes.splitFacts,
         ...changes.changedFacts,
         ...changes.reattributedFacts,
       ]).map(({ uuid, source, target, attributes }) => ({
@@ -107,7 +107,7 @@ function createEntities(label: string): string {
     })`;
 }
 
-function setLabels(labelled: Commit['labelled']): string {
+function setLabels(labelled: CommitChanges['labelled']): string {
   return [...new Set(labelled.map(({ label }) => label))]
     .map((label) => `FOREACH (_ IN CASE WHEN x.label = '${label}' THEN [1] ELSE [] END | SET n:${quotedLabel(label)})`)
     .join('\n');
@@ -130,7 +130,7 @@ const CREATE_FACTS = `
       expired_at: x.expiredAt, reference_time: x.referenceTime, fact_embedding: vecf32(x.embedding)
     }]->(b)`;
 
-const CUT_FACTS = `
+const SPLIT_FACTS = `
     MATCH (a:Entity {uuid: x.source})
     MATCH (b:Entity {uuid: x.target})
     MATCH (a)-[whole:RELATES_TO {uuid: x.of}]->(b)

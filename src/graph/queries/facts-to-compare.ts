@@ -1,6 +1,6 @@
 import type { GroupGraph } from '../group-graph.ts';
 
-/** A stated fact for which the graph is searched for facts that it may repeat or contradict. */
+/** An unresolved fact for which the graph is searched for facts that it may repeat or contradict. */
 export interface FactLookup {
   readonly place: number;
   /** uuids of the entities that its source may be. */

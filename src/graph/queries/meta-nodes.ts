@@ -7,11 +7,11 @@ import { type ChangeHead, readChangeHead } from './fence.ts';
 import { instant, isAfter } from './time-conditions.ts';
 
 /** One row, `isEmpty`: true for a graph without stored content, even if it has indexes. */
-export const IS_EMPTY = `OPTIONAL MATCH (n) WHERE NOT ('_Meta' IN labels(n) AND n.key IN ['embedder', 'fence'])
+export const IS_EMPTY_GRAPH = `OPTIONAL MATCH (n) WHERE NOT ('_Meta' IN labels(n) AND n.key IN ['embedder', 'fence'])
      WITH n LIMIT 1 RETURN n IS NULL AS isEmpty`;
 
 export async function isEmptyGraph(graph: Pick<GroupGraph, 'read'>): Promise<boolean> {
-  const [row] = await graph.read<{ isEmpty: boolean }>(IS_EMPTY);
+  const [row] = await graph.read<{ isEmpty: boolean }>(IS_EMPTY_GRAPH);
   return row?.isEmpty ?? true;
 }
 

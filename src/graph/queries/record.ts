@@ -134,7 +134,7 @@ export async function doneEpisodes(graph: GroupGraph, uuids: readonly string[]):
 }
 
 /** An episode without entities and facts. */
-export interface EmptyEpisode {
+export interface EpisodeWithoutFacts {
   readonly uuid: string;
   /** The tokens used, as JSON; null for models that cost nothing. */
   readonly use: string | null;
@@ -146,7 +146,7 @@ export interface EmptyEpisode {
  */
 export async function finishEpisodes(
   graph: GroupGraph,
-  episodes: readonly EmptyEpisode[],
+  episodes: readonly EpisodeWithoutFacts[],
   now: Date,
 ): Promise<ReadonlyMap<string, boolean>> {
   // One row, since FalkorDB's settings may limit the number of rows.

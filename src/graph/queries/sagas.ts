@@ -188,7 +188,7 @@ export async function linkSagas(
        MATCH (a:Episodic {uuid: pair.a})
        MATCH (b:Episodic {uuid: pair.b})
        MERGE (a)-[r:NEXT_EPISODE]->(b)
-         ON CREATE SET r.uuid = ${NEXT_UUID}, r.group_id = $group, r.created_at = $now
+         ON CREATE SET r.uuid = ${NEXT_EPISODE_UUID}, r.group_id = $group, r.created_at = $now
        RETURN count(*) AS joined
      }
      ${RETURN_FENCE}`,
@@ -199,7 +199,7 @@ export async function linkSagas(
 
 // FalkorDB 4.16 loses changes of a subquery that runs for several rows, so the pairs of all sagas go into one list. The query decides which
 // episodes are linked, so it also makes the link's uuid: half of each episode's uuid.
-export const NEXT_UUID = `left(a.uuid, 14) + '8' + substring(a.uuid, 15, 4) + right(b.uuid, 17)`;
+export const NEXT_EPISODE_UUID = `left(a.uuid, 14) + '8' + substring(a.uuid, 15, 4) + right(b.uuid, 17)`;
 
 function sagasOf(group: string, links: readonly SagaLink[]) {
   return [...Map.groupBy(links, ({ saga }) => saga)].map(([name, own]) => {

@@ -4,7 +4,7 @@ import { readIndexes, readVectorIndexStats } from '../../../src/graph/queries/me
 import { needsRebuildAtNight, needsRebuildByDay, renewIndexes } from '../../../src/graph/renew-indexes.ts';
 import { countingMetrics } from '../../../src/telemetry/metrics.ts';
 import type { Leases } from '../../../src/valkey/lease.ts';
-import { startRenewal } from '../../../workers/index-renewal.ts';
+import { startIndexRenewal } from '../../../workers/index-renewal.ts';
 import { useOpened } from '../../support/opened.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
@@ -116,7 +116,7 @@ describe('a vector index', () => {
 test('a worker renews what was written to, and counts it', async () => {
   await changeFacts(10);
   const metrics = countingMetrics();
-  const renewal = startRenewal(opened, metrics, 10);
+  const renewal = startIndexRenewal(opened, metrics, 10);
   try {
     renewal.touched(graph.group);
 
@@ -134,7 +134,7 @@ test('a worker that cannot reach one graph looks at the others, and again at tha
     if (name === graph.group || refused++ > 1) return opened.graphs.group(name);
     throw new Error('away');
   };
-  const renewal = startRenewal({ graphs: { group }, leases: opened.leases }, countingMetrics(), 10);
+  const renewal = startIndexRenewal({ graphs: { group }, leases: opened.leases }, countingMetrics(), 10);
   try {
     renewal.touched(newGroup());
     renewal.touched(graph.group);

@@ -35,16 +35,16 @@ const TAKEOVER = 10 * MINUTE;
 function startProcess(extract?: LanguageModel['extract']) {
   const own = openOwn(stores.config);
   closing.push(own.close);
-  return workerWith(own, { takeover: TAKEOVER, ...(extract && { extract }) });
+  return workerWith(own, { lockTtlMs: TAKEOVER, ...(extract && { extract }) });
 }
 
 function workerWith(
   { graphs, valkey, leases }: Opened,
-  { takeover, ...read }: { takeover: number; extract?: LanguageModel['extract'] },
+  { lockTtlMs, ...read }: { lockTtlMs: number; extract?: LanguageModel['extract'] },
 ) {
   const settings = { baseUrl: fake.url, dimension: 512 };
   const model = { ...openaiLanguageModel({ baseUrl: fake.url, model: 'gpt-test' }), ...read };
-  return openIngest(graphs, valkey, leases, { model, embedder: openaiEmbedder(settings), takeover });
+  return openIngest(graphs, valkey, leases, { model, embedder: openaiEmbedder(settings), lockTtlMs });
 }
 
 const episode = (group: string, content = REDIS, on = 1) =>
@@ -141,7 +141,7 @@ test('a turn is given back when the raw episode could not be written', async () 
   const group = newGroup();
   const own = openOwn(stores.config);
   closing.push(own.close);
-  const ingest = workerWith(own, { takeover: TAKEOVER });
+  const ingest = workerWith(own, { lockTtlMs: TAKEOVER });
   await ingest(episode(group));
   fake.reset();
   own.graphs.close();

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Journal, openJournal } from '../../../src/journal/journal.ts';
-import { isLater } from '../../../src/journal/replay-plan.ts';
+import { isLaterEntry } from '../../../src/journal/replay-plan.ts';
 import { journalKey } from '../../../src/journal/stream.ts';
 import { useOpened } from '../../support/opened.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -112,7 +112,7 @@ describe('is given anew', () => {
     expect(await namesOf(group)).toEqual(['Ada', 'X', 'Cy']);
     expect(await namesOf(group, ids[0], ids[1])).toEqual(['X']);
     expect(await opened.valkey.pttl(journalKey(opened.valkey, group))).toBe(-1);
-    expect(isLater(await journal.append(group, entry('Di')), ids[2] ?? '')).toBe(true);
+    expect(isLaterEntry(await journal.append(group, entry('Di')), ids[2] ?? '')).toBe(true);
     expect(await opened.valkey.keys(`${journalKey(opened.valkey, group)}*`)).toEqual([
       journalKey(opened.valkey, group),
     ]);

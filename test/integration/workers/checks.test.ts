@@ -10,7 +10,7 @@ import type { JournalKey } from '../../../src/settings.ts';
 import { SECOND } from '../../../src/time.ts';
 import { readServer } from '../../../src/valkey/server-info.ts';
 import { startWorkers } from '../../../workers/main.ts';
-import { checkStart, serverFindings } from '../../../workers/startup-checks.ts';
+import { runStartupChecks, serverFindings } from '../../../workers/startup-checks.ts';
 import { startConfigured } from '../../support/configured-server.ts';
 import { startProxy } from '../../support/faults/proxy.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
@@ -180,7 +180,7 @@ describe('a worker', () => {
     const said: string[] = [];
     const graph = opened.graphs.group(newGroup());
 
-    await checkStart(
+    await runStartupChecks(
       stores.config,
       graph,
       undefined,

@@ -313,7 +313,7 @@ describe('a night with a listing that is wrong', () => {
       graphs: { ...opened.graphs, groups: async () => [] },
       journaled: async () => [],
       installation: async () => 'ours',
-      takeOver: async () => {},
+      migrateKeys: async () => {},
     });
     closers.push(() => worker.close());
     const tick = daysAgo(1);

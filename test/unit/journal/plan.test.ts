@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Params } from '../../../src/graph/query-text.ts';
 import {
-  findFork,
+  firstDivergentChange,
   includesHead,
-  isLater,
-  lastBase,
+  isLaterEntry,
+  lastBaseArchive,
   type ReplayStep,
   replayPlan,
   replayStep,
@@ -98,21 +98,21 @@ describe('the chain', () => {
 
 describe('another graph', () => {
   test('counts from the last time that one was put in place', () => {
-    expect(lastBase(steps('a: 0 > 5'))).toBeUndefined();
-    expect(lastBase(steps('base a: 5', 'b: a 5 > 6', 'base c: 7', 'record'))?.id).toBe('1002-0');
-    expect(lastBase(steps('base a: 5', 'b: a 5 > 6', 'base c: 7', 'd: c 7 > 8'))?.id).toBe('1002-0');
+    expect(lastBaseArchive(steps('a: 0 > 5'))).toBeUndefined();
+    expect(lastBaseArchive(steps('base a: 5', 'b: a 5 > 6', 'base c: 7', 'record'))?.id).toBe('1002-0');
+    expect(lastBaseArchive(steps('base a: 5', 'b: a 5 > 6', 'base c: 7', 'd: c 7 > 8'))?.id).toBe('1002-0');
   });
 
   test('does not count when whoever wanted to put it in place died before', () => {
-    expect(lastBase(steps('a: 0 > 5', 'base x: 6', 'b: a 5 > 7'))).toBeUndefined();
+    expect(lastBaseArchive(steps('a: 0 > 5', 'base x: 6', 'b: a 5 > 7'))).toBeUndefined();
   });
 });
 
 test('ids are compared as numbers', () => {
-  expect(isLater('10-0', '9-0')).toBe(true);
-  expect(isLater('10-10', '10-9')).toBe(true);
-  expect(isLater('10-9', '10-9')).toBe(false);
-  expect(isLater('0-0', '1-0')).toBe(false);
+  expect(isLaterEntry('10-0', '9-0')).toBe(true);
+  expect(isLaterEntry('10-10', '10-9')).toBe(true);
+  expect(isLaterEntry('10-9', '10-9')).toBe(false);
+  expect(isLaterEntry('0-0', '1-0')).toBe(false);
 });
 
 test('a graph is of the journal when a change left its mark or followed on it, or none is behind a fence', () => {
@@ -127,7 +127,7 @@ test('a graph is of the journal when a change left its mark or followed on it, o
 
 describe('a graph that lost changes', () => {
   const idOf = (all: ReplayStep[], from: string, taken: string) => {
-    const id = findFork(all, from, taken);
+    const id = firstDivergentChange(all, from, taken);
     return id && all.findIndex((step) => step.id === id);
   };
 
@@ -137,9 +137,9 @@ describe('a graph that lost changes', () => {
   });
 
   test('is none whose way leads past what was taken, to another graph, or to where the journal does not reach', () => {
-    expect(findFork(steps('a: 0 > 5', 'b: a 5 > 7', 'c: b 7 > 9'), 'c', 'a')).toBeUndefined();
-    expect(findFork(steps('a: 0 > 5', 'b: a 5 > 7', 'base c: 9', 'd: c 9 > 9'), 'd', 'b')).toBeUndefined();
-    expect(findFork(steps('c: b 7 > 9'), 'c', 'a')).toBeUndefined();
+    expect(firstDivergentChange(steps('a: 0 > 5', 'b: a 5 > 7', 'c: b 7 > 9'), 'c', 'a')).toBeUndefined();
+    expect(firstDivergentChange(steps('a: 0 > 5', 'b: a 5 > 7', 'base c: 9', 'd: c 9 > 9'), 'd', 'b')).toBeUndefined();
+    expect(firstDivergentChange(steps('c: b 7 > 9'), 'c', 'a')).toBeUndefined();
   });
 
   test('is rebuilt without what it took instead, however long that way is', () => {

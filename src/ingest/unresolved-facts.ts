@@ -1,4 +1,4 @@
-import type { StoredEntity } from '../graph/queries/begin-commit.ts';
+import type { StoredEntity } from '../graph/queries/commit-snapshot.ts';
 import type { FactLookup, PairLookup } from '../graph/queries/facts-to-compare.ts';
 import type { ExtractedFact } from '../models/language-model.ts';
 import { pairKey } from './claims.ts';
@@ -6,8 +6,8 @@ import type { ExtractedEpisode } from './extract.ts';
 import { endingsKey, sameKey } from './name-keys.ts';
 import type { EntityGuess, EntityGuesses } from './resolve-entities.ts';
 
-/** What one episode states about two names. */
-export interface StatedFact {
+/** A fact that one episode states, with the entities that its two names may refer to. */
+export interface UnresolvedFact {
   /** Place in the batch's list. */
   readonly place: number;
   readonly episode: ExtractedEpisode['episode'];
@@ -27,16 +27,16 @@ export function sortedByTime(batch: readonly ExtractedEpisode[]): ExtractedEpiso
   return [...distinct.values()].sort((a, b) => time(a) - time(b) || (a.episode.uuid < b.episode.uuid ? -1 : 1));
 }
 
-export function statedFactsOf(batch: readonly ExtractedEpisode[], { byKey }: EntityGuesses): StatedFact[] {
-  const statedFacts: StatedFact[] = [];
+export function unresolvedFactsIn(batch: readonly ExtractedEpisode[], guesses: EntityGuesses): UnresolvedFact[] {
+  const unresolvedFacts: UnresolvedFact[] = [];
   for (const { episode, extraction, vectors } of batch)
     for (const stated of extraction.facts) {
-      const [source, target] = [byKey.get(sameKey(stated.source)), byKey.get(sameKey(stated.target))];
+      const [source, target] = [guesses.get(sameKey(stated.source)), guesses.get(sameKey(stated.target))];
       if (!source || !target) continue;
       const vector = vectors.get(stated.fact) ?? [];
-      statedFacts.push({ place: statedFacts.length, episode, stated, vector, source, target });
+      unresolvedFacts.push({ place: unresolvedFacts.length, episode, stated, vector, source, target });
     }
-  return statedFacts;
+  return unresolvedFacts;
 }
 
 /** The known entities that a name may mean, also through other names of the batch. */
@@ -60,7 +60,7 @@ export interface FactLookups {
 export function factLookups(
   batch: readonly ExtractedEpisode[],
   guesses: EntityGuesses,
-  statedFacts: readonly StatedFact[],
+  unresolvedFacts: readonly UnresolvedFact[],
 ): FactLookups {
   const pairs = new Map<string, PairLookup>();
   const addPairs = (source: EntityGuess, target: EntityGuess) => {
@@ -70,16 +70,16 @@ export function factLookups(
         if (one !== other) pairs.set(key, { one, other, key: endingsKey(key) });
       }
   };
-  for (const { source, target } of statedFacts) addPairs(source, target);
+  for (const { source, target } of unresolvedFacts) addPairs(source, target);
   for (const { extraction } of batch)
     for (const ended of extraction.ended) {
-      const [source, target] = [guesses.byKey.get(sameKey(ended.source)), guesses.byKey.get(sameKey(ended.target))];
+      const [source, target] = [guesses.get(sameKey(ended.source)), guesses.get(sameKey(ended.target))];
       if (source && target) addPairs(source, target);
     }
-  return { pairs: [...pairs.values()], facts: statedFacts.flatMap(factLookup) };
+  return { pairs: [...pairs.values()], facts: unresolvedFacts.flatMap(factLookup) };
 }
 
-function factLookup({ place, stated, vector, source, target }: StatedFact): FactLookup[] {
+function factLookup({ place, stated, vector, source, target }: UnresolvedFact): FactLookup[] {
   const ends = [...possibleEntities(source), ...possibleEntities(target)];
   if (ends.every(({ degree }) => degree === 0)) return [];
   const uuids = (entities: typeof ends) => [...new Set(entities.map(({ uuid }) => uuid))];

@@ -1,11 +1,11 @@
 /** A repeated task. */
-export interface RepeatedTask {
+export interface PeriodicWork {
   /** Waits for the current run; no other follows. */
   end(): Promise<void>;
 }
 
 /** Runs `work` now, and again `pause` milliseconds after each run, even a failed one. It never keeps the process alive. */
-export function repeatTask(pause: number, work: () => Promise<unknown>): RepeatedTask {
+export function runPeriodically(pause: number, work: () => Promise<unknown>): PeriodicWork {
   let isEnded = false;
   let timer: NodeJS.Timeout | undefined;
   let running = run();

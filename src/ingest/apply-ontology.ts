@@ -13,7 +13,7 @@ type Given = Readonly<Record<string, unknown>> | null | undefined;
  *   but without its attributes (as in Graphiti);
  * - attributes are those of the own type, with values that fit.
  */
-export function fitOntology(extraction: Extraction, ontology: Ontology): Extraction {
+export function applyOntology(extraction: Extraction, ontology: Ontology): Extraction {
   const entityTypes = byKey(ontology.entityTypes, typeKey);
   const factTypes = byKey(ontology.factTypes, relationKey);
   const typed = extraction.entities.map((entity) => fitEntity(entity, entityTypes));

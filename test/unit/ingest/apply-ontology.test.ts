@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { fitOntology } from '../../../src/ingest/fit-ontology.ts';
+import { applyOntology } from '../../../src/ingest/apply-ontology.ts';
 import type { ExtractedFact, Extraction } from '../../../src/models/language-model.ts';
 import type { MemoryDefinition } from '../../../src/ontology/define.ts';
 import { readDefinition } from '../../../src/ontology/read-definition.ts';
@@ -43,7 +43,7 @@ describe('entities', () => {
   test('have types of the ontology in its own writing, or none', () => {
     const given = [entity('Mira', 'PERSON'), entity('Harbor', 'project'), entity('Redis', 'Product'), entity('x', '')];
 
-    const { entities } = fitOntology(extraction({ entities: given }), ontology);
+    const { entities } = applyOntology(extraction({ entities: given }), ontology);
 
     expect(entities.map(({ type }) => type)).toEqual(['Person', 'Project', 'Entity', 'Entity']);
   });
@@ -51,7 +51,7 @@ describe('entities', () => {
   test('keep any type where the users have none of their own', () => {
     const given = extraction({ entities: people, facts: [fact('Mira', 'USES', 'Redis', { a: 1 })] });
 
-    const fitted = fitOntology(given, { ...NO_ONTOLOGY, excludedTypes: ['Entity'] });
+    const fitted = applyOntology(given, { ...NO_ONTOLOGY, excludedTypes: ['Entity'] });
 
     expect(fitted.entities).toEqual(people);
   });
@@ -67,7 +67,7 @@ describe('entities', () => {
       ],
     });
 
-    const fitted = fitOntology(given, ontology);
+    const fitted = applyOntology(given, ontology);
 
     expect(fitted.entities.map(({ name }) => name)).toEqual(['Mira', 'Harbor', 'Redis']);
     expect(fitted.facts.map(({ target }) => target)).toEqual(['Harbor']);
@@ -77,7 +77,7 @@ describe('entities', () => {
   test('that fit no type leave where Entity is excluded', () => {
     const strict = { ...ontology, excludedTypes: ['Entity'] };
 
-    const { entities } = fitOntology(extraction({ entities: people }), strict);
+    const { entities } = applyOntology(extraction({ entities: people }), strict);
 
     expect(entities.map(({ name }) => name)).toEqual(['Mira', 'Harbor']);
   });
@@ -88,14 +88,14 @@ describe('entities', () => {
       facts: [fact('Mira', 'WORKS_ON', 'Harbor')],
     });
 
-    expect(fitOntology(given, ontology).facts).toHaveLength(1);
+    expect(applyOntology(given, ontology).facts).toHaveLength(1);
   });
 
   test('have the attributes of their own type whose values fit', () => {
     const told = { role: 'engineer', age: 'old', since_year: 2020, uuid: 'mine' };
     const given = [entity('Mira', 'Person', told), entity('Harbor', 'Project', told), entity('Ines', 'Person', {})];
 
-    expect(fitOntology(extraction({ entities: given }), ontology).entities).toEqual([
+    expect(applyOntology(extraction({ entities: given }), ontology).entities).toEqual([
       entity('Mira', 'Person', { role: 'engineer' }),
       entity('Harbor', 'Project'),
       entity('Ines', 'Person'),
@@ -139,7 +139,7 @@ describe('facts', () => {
   ])('%s', (_, given, wanted) => {
     const { attributes: __, ...plain } = given;
 
-    const [fitted] = fitOntology(extraction({ entities: people, facts: [given] }), ontology).facts;
+    const [fitted] = applyOntology(extraction({ entities: people, facts: [given] }), ontology).facts;
 
     expect(fitted).toEqual({ ...wanted, fact: plain.fact });
   });
@@ -148,7 +148,7 @@ describe('facts', () => {
 test('what else was told stays, such as the use of tokens', () => {
   const use = [{ purpose: 'extract' as const, model: 'm', promptTokens: 1, completionTokens: 1 }];
 
-  expect(fitOntology(extraction({ use }), ontology)).toEqual(extraction({ use }));
+  expect(applyOntology(extraction({ use }), ontology)).toEqual(extraction({ use }));
 });
 
 test('10,000 rubbish extractions are survived, and nothing foreign comes out of them', () => {
@@ -176,7 +176,7 @@ test('10,000 rubbish extractions are survived, and nothing foreign comes out of 
       ended: [{ source: pick(names), target: next(), at: new Date(Number.NaN) }],
     });
 
-    const fitted = fitOntology(given, ontology);
+    const fitted = applyOntology(given, ontology);
 
     for (const { type, attributes: kept = {} } of fitted.entities) {
       expect(['Person', 'Project', 'Entity']).toContain(type);

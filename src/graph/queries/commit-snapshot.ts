@@ -60,7 +60,7 @@ export const ENTITY_ENTRIES = `uuid: n.uuid, name: n.name, labels: labels(n), su
  * up as written and by the uuid derived from it.
  * @param episodes uuids
  */
-export async function beginCommit(
+export async function readCommitSnapshot(
   graph: GroupGraph,
   episodes: readonly string[],
   lookups: readonly NameLookup[],

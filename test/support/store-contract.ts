@@ -141,7 +141,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       const began = Date.now();
       for (const name of ['b.json', 'a.json', 'c.json']) {
         await store.put(name, from([name.repeat(3)]));
-        await aMillisecond();
+        await laterTime(store);
       }
 
       const listed = await store.list();
@@ -216,7 +216,13 @@ export async function read(store: ArchiveStore, name: string, offset?: number): 
 
 export const sha256 = (content: Buffer): string => createHash('sha256').update(content).digest('hex');
 
-async function aMillisecond(): Promise<void> {
-  const now = Date.now();
-  await until('the next millisecond', () => Date.now() > now);
+/** Waits until a file that comes now gets a later time: the clock of a file system may stand for some milliseconds. */
+async function laterTime(store: ArchiveStore): Promise<void> {
+  const newest = Math.max(...(await store.list()).map(({ at }) => at.getTime()));
+  await until('a later time of the store', async () => {
+    await store.put('probe.json', from(['x']));
+    const [probe] = await store.list('probe');
+    await store.remove('probe.json');
+    return probe && probe.at.getTime() > newest;
+  });
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { SETTINGS } from '../../src/settings.ts';
+import { wrongServers } from '../support/wrong-servers.ts';
 
 const file = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
 const compose = file('docker-compose.yml');
@@ -86,8 +87,7 @@ describe('the health check of the worker', () => {
     );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void server.close());
-    const { port } = server.address() as { port: number };
-    if (answer === undefined) await new Promise((resolve) => server.close(resolve));
+    const port = answer === undefined ? wrongServers.nothing() : (server.address() as { port: number }).port;
     const child = spawn(
       program,
       args.map((arg) => arg.replace(':9464/', `:${port}/`)),

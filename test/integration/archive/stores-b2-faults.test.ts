@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { inspect } from 'node:util';
 import B2 from 'backblaze-b2';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -9,6 +7,7 @@ import type { Fault } from '../../support/fake-b2/faults.ts';
 import { type FakeB2, startFakeB2 } from '../../support/fake-b2/index.ts';
 import { random } from '../../support/random.ts';
 import { bytes, failing, from, pieces, read } from '../../support/store-contract.ts';
+import { wrongServers } from '../../support/wrong-servers.ts';
 
 const PART = 1000;
 const QUICK: Partial<CallPolicy> = { firstPauseMs: 1 };
@@ -327,10 +326,7 @@ describe('a bucket that others use too', () => {
 
 describe('a server that is none', () => {
   test('nobody listens', async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
-    await new Promise((resolve) => server.close(resolve));
+    const port = wrongServers.nothing();
     const store = b2Store({ ...b2.settings, authorizeUrl: `http://127.0.0.1:${port}/` }, { policy: QUICK });
 
     await expect(store.list()).rejects.toMatchObject({

@@ -157,7 +157,7 @@ test('workers publish what came of captures and recalls', async () => {
 
 describe('a broken set-up is named', () => {
   test('a server that is down', async () => {
-    const port = String(await wrongServers.nothing());
+    const port = String(wrongServers.nothing());
 
     const { stdout } = await expectFaults(
       () => doctor(servers({ FALKORDB_PORT: port })),

@@ -103,7 +103,7 @@ test('a command that finds nothing names the memory of the agents that worked in
 });
 
 test('while FalkorDB is away one sentence says so', async () => {
-  const away = { ...environment, FALKORDB_PORT: String(await wrongServers.nothing()) };
+  const away = { ...environment, FALKORDB_PORT: String(wrongServers.nothing()) };
 
   const groups = await runCommand(['groups'], away, '', folder);
 

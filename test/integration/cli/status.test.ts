@@ -156,7 +156,7 @@ describe('status', () => {
     const episode = newEpisode('Harbor uses Redis.', null, config.group, 1000);
     spool.keep([{ episode, hasCallerId: false, carrier: {} }]);
     spool.storeUnreadable([{ episode, hasCallerId: false, carrier: {} }]);
-    const away = { ...config.valkey, port: await wrongServers.nothing() };
+    const away = { ...config.valkey, port: wrongServers.nothing() };
 
     const { stdout, status } = await runCommand(['status'], environmentOf({ ...config, valkey: away }));
 

@@ -18,7 +18,7 @@ beforeAll(async () => {
   ports['a mail server'] = await wrongServers.mail();
   ports['a silent server'] = await wrongServers.silent();
   ports['a server that hangs up'] = await wrongServers.rude();
-  ports['nothing at all'] = await wrongServers.nothing();
+  ports['nothing at all'] = wrongServers.nothing();
   return async () => {
     for (const server of locked) await server.stop();
   };

@@ -11,6 +11,7 @@ import {
   LEAKED,
   startFakeOpenAI,
 } from '../../support/fake-openai/index.ts';
+import { wrongServers } from '../../support/wrong-servers.ts';
 import { embeddingsFor, settingsFor } from './settings.ts';
 
 const SECRET = 'Mira keeps the launch code in a drawer';
@@ -111,14 +112,13 @@ describe('each failure has its own class and sentence', () => {
   });
 
   test('nobody listens', async () => {
-    const gone = await startFakeOpenAI();
-    await gone.close();
+    const host = `127.0.0.1:${wrongServers.nothing()}`;
 
-    const error = await failure({ baseUrl: gone.url });
+    const error = await failure({ baseUrl: `http://${host}/v1` });
 
     expect(error).toMatchObject({
       name: 'ModelUnavailableError',
-      message: `The server at ${new URL(gone.url).host} cannot be reached (ECONNREFUSED); check the network and OPENAI_BASE_URL.`,
+      message: `The server at ${host} cannot be reached (ECONNREFUSED); check the network and OPENAI_BASE_URL.`,
     });
   });
 

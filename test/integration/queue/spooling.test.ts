@@ -128,7 +128,7 @@ describe('a caller that cannot wait', () => {
   });
 
   test('hands in many, all of which are kept', async () => {
-    const config = await newConfig(await wrongServers.nothing());
+    const config = await newConfig(wrongServers.nothing());
     const { memory } = opened(config);
     const many = Array.from({ length: 600 }, (_, index) => ({ content: `Harbor ${index}.` }));
 
@@ -251,7 +251,7 @@ describe('what waits on disk', () => {
 describe('the command line', () => {
   test('keeps an episode on disk with --no-wait while Valkey is away, and the next command hands it in', async () => {
     const config = await newConfig();
-    const away = environmentOf({ ...config, valkey: { ...config.valkey, port: await wrongServers.nothing() } });
+    const away = environmentOf({ ...config, valkey: { ...config.valkey, port: wrongServers.nothing() } });
 
     const kept = await runCommand(['store', 'Harbor uses Redis.', '--no-wait'], away);
     const plain = await runCommand(['store', 'Harbor uses Redis.'], away);

@@ -2,7 +2,6 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { startServers } from '../../../src/embedded/servers.ts';
 import { openGraphs } from '../../../src/graph/graphs.ts';
 import { nextBoundary } from '../../../src/graph/queries/meta-nodes.ts';
 import { countingMetrics, MemoryManager } from '../../../src/index.ts';
@@ -10,6 +9,7 @@ import { SECOND, toGraphTime } from '../../../src/time.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
+import { wrongServers } from '../../support/wrong-servers.ts';
 
 const stores = useStores();
 let workers: RunningWorkers;
@@ -277,17 +277,13 @@ describe('the cache', () => {
   test('is not missed when Valkey is away: the graph answers, with a notice that may fail', async () => {
     const { remember, group } = openMemory();
     await remember('Harbor uses Redis.');
-    const away = await startServers({ env: {} });
-    if (!away.own) throw new Error('this test needs servers of its own');
-    const { host, port } = away.valkey;
-    await away.stop();
     const notices: string[] = [];
     const onNotice = (sentence: string) => {
       notices.push(sentence);
       throw new Error('the handler is broken');
     };
     const memory = new MemoryManager(
-      { ...stores.config, group, valkey: { host, port, tls: false } },
+      { ...stores.config, group, valkey: { host: '127.0.0.1', port: wrongServers.nothing(), tls: false } },
       { embedder: plainEmbedder(), onNotice },
     );
     opened.push(memory);

@@ -27,18 +27,20 @@ export function startSchedulerProcess(config: Config, skew: number): SchedulerPr
     stream?.setEncoding('utf8').on('data', (text: string) => {
       said += text;
     });
-  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  let hasEnded = false;
+  const ended = once(child, 'close').then(() => {
+    hasEnded = true;
+  });
   return {
     async ready() {
       await until('the scheduler that looks', () => {
-        if (hasEnded()) throw new Error(`The scheduler ended before it was ready: ${said}`);
+        if (hasEnded) throw new Error(`The scheduler ended before it was ready: ${said}`);
         return said.includes('looks');
       });
     },
     async kill() {
-      if (hasEnded()) return;
       child.kill('SIGKILL');
-      await once(child, 'exit');
+      await ended;
     },
   };
 }

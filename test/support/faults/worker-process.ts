@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { MAIN } from '../command-line.ts';
@@ -12,6 +11,7 @@ export interface WorkerProcess {
   said(): string;
   /** Waits until it takes jobs. */
   ready(): Promise<WorkerProcess>;
+  /** Whether it is gone and all that it printed is read. */
   hasEnded(): boolean;
   signal(signal: NodeJS.Signals): void;
   /** `kill -9`; resolves when it is gone. */
@@ -30,11 +30,14 @@ export function startWorkerProcess(environment: Record<string, string>, main = M
   if (process.env.FAULTS_LOGS) mkdirSync(process.env.FAULTS_LOGS, { recursive: true });
   let said = '';
   let starts = 0;
+  let hasEnded = false;
+  let ended: Promise<void>;
   let child = start();
 
   function start(): ChildProcess {
     starts += 1;
     said = '';
+    hasEnded = false;
     const started = spawn(process.execPath, [main, 'worker'], {
       env: { PATH, HOME, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -45,10 +48,15 @@ export function startWorkerProcess(environment: Record<string, string>, main = M
         // For whoever looks into a failure: what each worker said, in a file of its own.
         if (process.env.FAULTS_LOGS) appendFileSync(join(process.env.FAULTS_LOGS, `${started.pid}.log`), text);
       });
+    // Not 'exit', after which a pipe may still hold what the process said last.
+    ended = new Promise((resolve) => {
+      started.once('close', () => {
+        hasEnded = true;
+        resolve();
+      });
+    });
     return started;
   }
-  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
-  const ended = () => (hasEnded() ? Promise.resolve() : once(child, 'exit'));
   const worker: WorkerProcess = {
     get pid() {
       return child.pid ?? 0;
@@ -56,22 +64,22 @@ export function startWorkerProcess(environment: Record<string, string>, main = M
     said: () => said,
     async ready() {
       await until('the worker that takes jobs', () => {
-        if (hasEnded() && TOO_BUSY.test(said) && starts < STARTS) child = start();
-        if (hasEnded()) throw new Error(`The worker ended before it was ready: ${said}`);
+        if (hasEnded && TOO_BUSY.test(said) && starts < STARTS) child = start();
+        if (hasEnded) throw new Error(`The worker ended before it was ready: ${said}`);
         return /\bready\b/.test(said);
       });
       return worker;
     },
-    hasEnded,
+    hasEnded: () => hasEnded,
     signal: (signal) => void child.kill(signal),
     async kill() {
       child.kill('SIGKILL');
-      await ended();
+      await ended;
     },
     async stop() {
       const began = Date.now();
       child.kill('SIGTERM');
-      await ended();
+      await ended;
       return { code: child.exitCode, took: Date.now() - began };
     },
   };

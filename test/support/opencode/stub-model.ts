@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
@@ -67,7 +68,7 @@ async function answer(response: ServerResponse, reply: Reply): Promise<void> {
   send({ role: 'assistant', content: '' });
   if ('tool' in reply) {
     const call = { name: reply.tool, arguments: JSON.stringify(reply.input) };
-    send({ tool_calls: [{ index: 0, id: `call_${Date.now()}`, type: 'function', function: call }] });
+    send({ tool_calls: [{ index: 0, id: `call_${randomUUID()}`, type: 'function', function: call }] });
     send({}, 'tool_calls');
   } else {
     const [first = '', ...rest] = reply.text.match(/\S+\s*/g) ?? [];

@@ -94,7 +94,7 @@ describe.skipIf(noSmallDisk !== '')(`on a full disk${noSmallDisk}`, () => {
     transcript.user('Question');
     transcript.says('Answer.');
     // Turns that cannot be kept for another reason leave the note.
-    const limited = { ...environment, MEMORY_SPOOL_LIMIT: '1', VALKEY_PORT: String(await wrongServers.nothing()) };
+    const limited = { ...environment, MEMORY_SPOOL_LIMIT: '1', VALKEY_PORT: String(wrongServers.nothing()) };
     const stop = (text: string) => {
       transcript.user(text);
       transcript.says('Answer.');
@@ -120,7 +120,7 @@ describe.skipIf(noSmallDisk !== '')(`on a full disk${noSmallDisk}`, () => {
 
   test('a command is told that its episode was not kept, and nothing of it is left', async () => {
     disk.fill();
-    const away = { ...environment, VALKEY_PORT: String(await wrongServers.nothing()) };
+    const away = { ...environment, VALKEY_PORT: String(wrongServers.nothing()) };
     const store = () => runCommand(['store', '--no-wait', 'Harbor uses Valkey.'], away);
 
     expect(await store()).toMatchObject(failure(/the disk of .*spool is full\. Nothing was kept there/));

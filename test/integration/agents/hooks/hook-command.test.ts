@@ -102,7 +102,7 @@ describe('Stop', () => {
   test('keeps the turn on disk while Valkey is away', async () => {
     transcript.user('one');
     transcript.says('1');
-    expect(await hook('Stop', {}, { VALKEY_PORT: String(await wrongServers.nothing()) })).toMatchObject(SILENT);
+    expect(await hook('Stop', {}, { VALKEY_PORT: String(wrongServers.nothing()) })).toMatchObject(SILENT);
     expect(spooled()).toHaveLength(1);
 
     expect((await runCommand(['hook', 'drain'], environment)).status).toBe(0);

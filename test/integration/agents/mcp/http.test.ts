@@ -48,7 +48,7 @@ async function start(port = 0) {
 }
 
 async function stop(child: ChildProcess): Promise<number | null> {
-  if (child.exitCode !== null) return child.exitCode;
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
   child.kill('SIGTERM');
   const [status] = await once(child, 'exit');
   return status as number | null;

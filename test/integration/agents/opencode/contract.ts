@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -478,6 +479,8 @@ async function killedHost(version: Version, config: Config, from: number, count:
   child.stdout.on('data', (text) => {
     said += text;
   });
+  const ended = once(child, 'close');
   await until('the last turn', () => said.trim().split('\n').length === count);
   child.kill('SIGKILL');
+  await ended;
 }

@@ -19,7 +19,7 @@ import { answerHook } from '../../../../src/agents/hooks/hook.ts';
 import type { Episode } from '../../../../src/episode.ts';
 import { readSpooled } from '../../../../src/queue/spool/spool.ts';
 import { readOutcomes } from '../../../../src/telemetry/agent-outcomes.ts';
-import { MINUTE } from '../../../../src/time.ts';
+import { HOUR, MINUTE } from '../../../../src/time.ts';
 import { startTranscript, type Transcript } from '../../../support/claude-transcript.ts';
 
 let folder: string;
@@ -464,12 +464,15 @@ describe('what goes wrong', () => {
     transcript.user('one');
     await call('PreCompact');
     const [state = ''] = readdirSync(at('home', 'hooks')).filter((name) => name.endsWith('.json'));
-    writeFileSync(at('home', 'hooks', `${state}.lock`), '');
+    const lock = at('home', 'hooks', `${state}.lock`);
+    writeFileSync(lock, '');
+    // Not old, however long the hook takes.
+    utimesSync(lock, new Date(), new Date(Date.now() + HOUR));
     transcript.says('1');
     expect((await call('Stop')).spooled).toBe(0);
     expect(problems()).toContain('another hook of this session');
 
-    utimesSync(at('home', 'hooks', `${state}.lock`), 1, 1);
+    utimesSync(lock, 1, 1);
     expect((await call('Stop')).spooled).toBe(1);
   });
 

@@ -81,7 +81,7 @@ const LOADED_TOGETHER = [
   ['jobs', ['episode', 'queue/jobs', 'queue/spool/spool']],
   ['redact', ['redaction/redact', 'redaction/recall-marks']],
   ['hook', ['cli/hook', 'agents/hooks/event', 'agents/hooks/hook']],
-  ['memory', ['cli/with-memory', 'cli/query', 'cli/unknown-settings']],
+  ['memory', ['cli/memory/with-memory', 'cli/query', 'cli/startup/unknown-settings']],
   ['recall', ['agents/hooks/recall']],
   ['graphs', ['graph/graphs', 'graph/queries/meta-nodes']],
   ['search', ['search/search', 'queue/question-vectors']],

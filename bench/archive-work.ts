@@ -6,7 +6,7 @@ import type { Manifest } from '../src/archive/manifest.ts';
 import { checkBytes, readParts } from '../src/archive/read-archive.ts';
 import { loadIntoScratch } from '../src/archive/restore.ts';
 import { folderStore } from '../src/archive/stores/folder.ts';
-import { verifyArchive } from '../src/archive/verify.ts';
+import { compareWithManifest } from '../src/archive/verify.ts';
 import type { Address } from '../src/config.ts';
 import { type Graphs, openGraphs } from '../src/graph/graphs.ts';
 import { readNodeSizes } from '../src/graph/queries/export.ts';
@@ -82,7 +82,7 @@ const KINDS: Record<Work['kind'], (graphs: Graphs, work: Work) => Promise<{ mega
     return { megabytes: Math.round(bytes / MB) };
   },
   async verify(_graphs, { folder }) {
-    const { intact: whole } = await verifyArchive(folderStore(folder), await plain(folder));
+    const { intact: whole } = await compareWithManifest(folderStore(folder), await plain(folder));
     if (!whole) throw new Error('not whole');
     return {};
   },

@@ -61,12 +61,12 @@ function LastBriefing({ last }: Reply<'briefing'>) {
         After each <i>Forget</i> the text told before is removed.
       </p>
     );
-  const { host, session, toldAt, text } = last;
+  const { host, session, deliveredAt, text } = last;
   return (
     <>
       <p class="meta">
         <span>{host === 'mcp' ? 'an MCP client' : host}</span>
-        <Time of={toldAt} />
+        <Time of={deliveredAt} />
         {session !== null && <span class="clip">session {session}</span>}
       </p>
       <TextBlock class="told" label="The last briefing told" text={text} />

@@ -151,7 +151,7 @@ async function fill(memory: MemoryManager): Promise<Pick<Address, 'episode' | 't
   const refused = await memory.enqueueEpisode('This text is refused.');
   await memory.waitFor(refused, WAIT).catch(() => {});
   // The page shows the last briefing that an agent got.
-  await memory.getBriefing({ toldTo: { host: 'opencode', session: SESSION } });
+  await memory.getBriefing({ deliveredTo: { host: 'opencode', session: SESSION } });
   const { file } = await memory.export(WAIT);
   await memory.archives.verify(file, { restore: true });
   await memory.export(WAIT);

@@ -6,7 +6,7 @@ import { isIP } from 'node:net';
  * be localhost, an IP address or an allowed name, and a page's `Origin` a page of this machine or of an allowed name.
  * @param allowed names in lower case, without ports
  */
-export function refusedHost(
+export function hostRefusal(
   { host, origin }: Pick<IncomingHttpHeaders, 'host' | 'origin'>,
   allowed: readonly string[],
 ): string | undefined {

@@ -53,7 +53,7 @@ export type {
   VerifyOptions,
   VerifyResult,
 } from './memory/archives.ts';
-export type { BriefingOptions, BriefingReader } from './memory/briefing.ts';
+export type { BriefingOptions, BriefingRecipient } from './memory/briefing.ts';
 export type { DeadLetterListOptions, DeadLetters, QueueOptions } from './memory/dead-letters.ts';
 export type { EntitiesOptions, Entity, HistoryOptions } from './memory/entities.ts';
 export type { EpisodeListOptions, EpisodeState, Episodes, EpisodesUse } from './memory/episodes.ts';

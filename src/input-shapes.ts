@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
+import { closestName } from './closest-name.ts';
 import { InvalidInputError } from './errors.ts';
-import { nearest } from './nearest.ts';
 
 /** A shape for each member of `T`, so that a new one is not forgotten; none need be there. */
 export type Members<T> = { readonly [K in keyof Required<T>]: z.ZodMiniType };
@@ -69,7 +69,7 @@ export function checkList<T>(value: readonly T[], subject: string): readonly T[]
 
 /** The sentence for an unknown member. */
 export function unknownMember(subject: string, name: string, known: readonly string[]): string {
-  const similar = nearest(name, known);
+  const similar = closestName(name, known);
   const help = similar === undefined ? `there is ${listed(known, 'and')}` : `"${similar}" was probably meant`;
   return `${subject} has no "${name.slice(0, 60)}"; ${help}.`;
 }

@@ -21,7 +21,7 @@ export function savedSettings(
 ): (name: string) => string | undefined {
   const home = homeFolder(environment);
   checkHome(home);
-  const noted = readNote(home);
+  const noted = readRunningFile(home);
   const byStore = Object.fromEntries(
     ['FALKORDB', 'VALKEY'].map((store): [string, Noted] => {
       const [hostName, portName] = [`${store}_HOST`, `${store}_PORT`];
@@ -49,14 +49,14 @@ function noteOfServer(port: string, environment: Environment): Noted {
   try {
     const home = readlinkSync(serverLink(environment, port));
     checkHome(home);
-    return readNote(home);
+    return readRunningFile(home);
   } catch {
     return {};
   }
 }
 
 /** Empty where nothing was started, or the note is unreadable: then only the environment and the defaults count. */
-const readNote = (home: string): Noted => readJsonFile(runningFile(home), noteShape)?.settings ?? {};
+const readRunningFile = (home: string): Noted => readJsonFile(runningFile(home), noteShape)?.settings ?? {};
 
 /**
  * A home names the servers that get everything and the file with types that is run, and it holds turns that wait for them: only this

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { refusedHost } from '../src/allowed-hosts.ts';
+import { hostRefusal } from '../src/allowed-hosts.ts';
 import type { Config } from '../src/config.ts';
 import { ConfigError } from '../src/errors.ts';
 import { SECOND } from '../src/time.ts';
@@ -28,7 +28,7 @@ interface Answer {
 
 /**
  * Answers `GET /health` (200, or 503 when it is red), `GET /live` (200 while the process runs), `GET /ready` (200 while both stores accept
- * writes, else 503) and `GET /metrics`. Only for hosts that `refusedHost` allows. A port that is taken, as by another worker, is replaced by a free one, with a notice; port 0 means none.
+ * writes, else 503) and `GET /metrics`. Only for hosts that `hostRefusal` allows. A port that is taken, as by another worker, is replaced by a free one, with a notice; port 0 means none.
  * @throws ConfigError when the host cannot be listened on
  */
 export async function startHealthServer(
@@ -82,7 +82,7 @@ async function respond(
   sources: HealthSources,
   allowed: readonly string[],
 ): Promise<void> {
-  const refusal = refusedHost(request.headers, allowed);
+  const refusal = hostRefusal(request.headers, allowed);
   const answering = refusal === undefined ? answer(request, sources) : Promise.resolve(text(403, refusal));
   const { status, contentType, body } = await answering.catch(() => text(500, 'It could not be measured.'));
   response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' });

@@ -79,7 +79,7 @@ export async function attempt(
   ];
   let tokens = 0;
   for (let calls = 1; calls <= MOST_CALLS; calls += 1) {
-    budget.reserve(tokensOf(JSON.stringify([messages, TOOLS])), MOST_COMPLETION_TOKENS);
+    budget.reserve(estimateTokens(JSON.stringify([messages, TOOLS])), MOST_COMPLETION_TOKENS);
     const { choices, usage } = await client.chat.completions.create({
       ...{ model, messages, tools: [...TOOLS], max_completion_tokens: MOST_COMPLETION_TOKENS },
     });
@@ -116,4 +116,4 @@ function argumentsOf(text: string): Record<string, unknown> {
 }
 
 /** About as many as models count: a token for four characters. */
-export const tokensOf = (text: string): number => Math.ceil(text.length / 4);
+export const estimateTokens = (text: string): number => Math.ceil(text.length / 4);

@@ -55,7 +55,7 @@ export async function memories(base: Config): Promise<ReadonlyMap<Task, Given>> 
         known: new Set(known),
         own: new Set<string>(),
         limit: MINUTE,
-        toldTo: { host: 'bench' },
+        deliveredTo: { host: 'bench' },
       };
       const recalled = await recallForHook(services, scope, asked);
       for (const problem of recalled.problems) console.error(`  ${problem}`);

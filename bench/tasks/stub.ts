@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tokensOf } from './agent.ts';
+import { estimateTokens } from './agent.ts';
 import { TASKS, type Task } from './tasks.ts';
 
 interface Message {
@@ -28,7 +28,10 @@ export async function startStub(): Promise<Stub> {
       type: 'function',
       function: { name, arguments: JSON.stringify(input) },
     };
-    const [prompt_tokens, completion_tokens] = [tokensOf(JSON.stringify(messages)), tokensOf(JSON.stringify(call))];
+    const [prompt_tokens, completion_tokens] = [
+      estimateTokens(JSON.stringify(messages)),
+      estimateTokens(JSON.stringify(call)),
+    ];
     const body = {
       ...{ id: 'stub', object: 'chat.completion', created: 0, model: 'stub' },
       choices: [

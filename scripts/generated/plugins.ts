@@ -1,5 +1,5 @@
 import { type HookHost, hookEntries } from '../../src/agents/install/hooks.ts';
-import { SERVER, serverWords } from '../../src/agents/install/mcp.ts';
+import { SERVER, serverCommand } from '../../src/agents/install/mcp.ts';
 import { memoryCommandText } from '../../src/agents/install/memory-command.ts';
 import type { Program } from '../../src/agents/install/program.ts';
 
@@ -32,7 +32,7 @@ export function pluginFiles(packageJson: string): Record<string, () => string> {
     // Claude Code finds the command by itself, and would also take a folder named `skills`.
     ...(host === 'codex' && { skills: './codex-skills/' }),
   });
-  const [command, ...args] = serverWords(PROGRAM, undefined);
+  const [command, ...args] = serverCommand(PROGRAM, undefined);
   const files: Readonly<Record<string, object>> = {
     '.claude-plugin/marketplace.json': {
       ...{ name: NAME, owner: { name: author }, metadata: { description: SHORT, version } },

@@ -136,7 +136,7 @@ export type VerifiedNote = z.output<typeof shape>;
 export const verifiedName = (file: string): string => companionName(file, '.verified.json');
 
 /** Stores the note, and keeps the time of the last restore test. */
-export async function noteVerified(
+export async function recordVerification(
   store: ArchiveStore,
   { file, sha256 }: Manifest,
   { restored, now }: { restored: boolean; now: Date },

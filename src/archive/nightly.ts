@@ -4,7 +4,7 @@ import type { GroupGraph } from '../graph/group-graph.ts';
 import { isEmptyGraph } from '../graph/queries/meta-nodes.ts';
 import { needsRebuildAtNight, renewIndexes } from '../graph/renew-indexes.ts';
 import type { Leases } from '../valkey/lease.ts';
-import { noteVerified } from './catalogue.ts';
+import { recordVerification } from './catalogue.ts';
 import { exportGroup } from './export.ts';
 import { type ArchiveOrigin, type Manifest, manifestName, readManifest } from './manifest.ts';
 import { pruneStore, type Retention, type SkippedArchive } from './prune.ts';
@@ -83,7 +83,7 @@ export async function runNightlyExport(
       `The nightly archive ${file} of "${group}" cannot be trusted, so nothing older was removed: ${problem}`,
     );
   }
-  await noteVerified(store, manifest, { restored: true, now });
+  await recordVerification(store, manifest, { restored: true, now });
   await progress.onRestoreTest({ file, at: now });
   const { position } = manifest.journal;
   const trimmed = (position && (await trim?.(group, position))) || 0;

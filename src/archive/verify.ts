@@ -20,7 +20,7 @@ export interface Verification {
 }
 
 /** Reads a whole archive and compares bytes, counts and graph hash with its manifest. @throws ConfigError, ArchiveUnavailableError, InvalidInputError */
-export function verifyArchive(
+export function compareWithManifest(
   store: ArchiveStore,
   manifest: Manifest,
   onProgress: (share: number) => void = () => {},

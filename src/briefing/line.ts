@@ -21,7 +21,7 @@ export function holdsAt({ from, until }: SourcedLine, now: Date): boolean {
 }
 
 /** Without the facts that have ended since the briefing was made, for a copy that is used later. */
-export const briefingAt = <T extends { readonly facts: readonly SourcedLine[] }>(briefing: T, now: Date): T => ({
+export const withoutEndedFacts = <T extends { readonly facts: readonly SourcedLine[] }>(briefing: T, now: Date): T => ({
   ...briefing,
   facts: briefing.facts.filter((line) => holdsAt(line, now)),
 });

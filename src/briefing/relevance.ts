@@ -48,7 +48,7 @@ const FEW_WORDS = 3;
  * A greeting gets the whole briefing.
  * @param isRecalled  whether recall found something about the words
  */
-export function briefingsFor(
+export function openingBriefings(
   briefings: readonly (BriefingSections | undefined)[],
   words: string,
   isRecalled: boolean,

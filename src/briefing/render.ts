@@ -18,7 +18,7 @@ const PARTS: readonly { readonly part: Part; readonly title: string; readonly sh
 ];
 
 /** An estimate of a text's tokens: four characters each, one for each character of scripts without spaces. */
-export function tokensOf(text: string): number {
+export function estimateTokens(text: string): number {
   const dense = text.match(/[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]/g)?.length ?? 0;
   return Math.ceil(dense + (text.length - dense) / 4);
 }
@@ -53,10 +53,10 @@ export function sectionsWithinBudget(given: readonly TitledSection[], budget: nu
   // Twice: what one part does not need, the others have, the first of them first.
   for (const isShared of [true, false])
     for (const section of sections) {
-      let used = section.taken.reduce((sum, line) => sum + tokensOf(`${line}\n`), 0);
+      let used = section.taken.reduce((sum, line) => sum + estimateTokens(`${line}\n`), 0);
       for (const line of section.lines.slice(section.taken.length)) {
-        const cost = tokensOf(`${line}\n`);
-        const heading = section.taken.length === 0 ? tokensOf(`${section.title}\n`) : 0;
+        const cost = estimateTokens(`${line}\n`);
+        const heading = section.taken.length === 0 ? estimateTokens(`${section.title}\n`) : 0;
         if (cost + heading > left || (isShared && used + cost > section.limit)) break;
         section.taken.push(line);
         used += cost;

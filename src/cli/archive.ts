@@ -6,8 +6,8 @@ import type { ArchiveEntry, ArchiveList } from '../memory/archives.ts';
 import type { RebuildResult } from '../memory/rebuild.ts';
 import type { MemoryManager } from '../memory.ts';
 import { type Call, type Command, chosenAction } from './command.ts';
-import { count, progressLine } from './output.ts';
-import { withMemory } from './with-memory.ts';
+import { withMemory } from './memory/with-memory.ts';
+import { count, progressLine } from './terminal/output.ts';
 
 export const command: Command = {
   help: `memory-manager archive list | verify <file> | restore <file> | rebuild | prune | new-key

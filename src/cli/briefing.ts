@@ -1,6 +1,6 @@
-import { hintAtAgentMemory } from './agent-memory.ts';
 import type { Command } from './command.ts';
-import { withMemory } from './with-memory.ts';
+import { hintAtAgentMemory } from './memory/agent-memory.ts';
+import { withMemory } from './memory/with-memory.ts';
 
 export const command: Command = {
   help: `memory-manager briefing

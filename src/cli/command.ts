@@ -1,8 +1,8 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { closestName } from '../closest-name.ts';
 import { InvalidInputError } from '../errors.ts';
-import { nearest } from '../nearest.ts';
 import { DAY, SECOND } from '../time.ts';
-import { parseDate } from './date-words.ts';
+import { parseDate } from './terminal/date-words.ts';
 
 /** One command: its help text, its options, and the function that runs it. */
 export interface Command {
@@ -116,7 +116,7 @@ function read(name: string, command: Command, args: readonly string[]) {
     // Node's own sentences ("Unknown option '--x'. To specify a positional …") are too long.
     const [message = ''] = (error as Error).message.split(/\. |\n/);
     const [, unknown] = /^Unknown option '--(.+)'/.exec(message) ?? [];
-    const meant = unknown && nearest(unknown, optionsOf(command));
+    const meant = unknown && closestName(unknown, optionsOf(command));
     const help = meant
       ? `did you mean --${meant}? (memory-manager ${name} --help shows all)`
       : `see memory-manager ${name} --help`;

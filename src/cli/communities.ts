@@ -1,6 +1,6 @@
 import type { Community } from '../memory/upkeep.ts';
 import type { Command } from './command.ts';
-import { withMemory } from './with-memory.ts';
+import { withMemory } from './memory/with-memory.ts';
 
 export const command: Command = {
   help: `memory-manager communities

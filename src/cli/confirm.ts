@@ -1,5 +1,5 @@
 import type { Command } from './command.ts';
-import { withMemory } from './with-memory.ts';
+import { withMemory } from './memory/with-memory.ts';
 
 export const command: Command = {
   help: `memory-manager confirm <uuid>

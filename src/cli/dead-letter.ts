@@ -4,8 +4,8 @@ import type { MemoryManager } from '../memory.ts';
 import type { DeadLetter, DeadLetterDetails } from '../queue/dead-letters.ts';
 import { oneLine, shortened } from '../text.ts';
 import { type Call, type Command, chosenAction } from './command.ts';
-import { count } from './output.ts';
-import { withMemory } from './with-memory.ts';
+import { withMemory } from './memory/with-memory.ts';
+import { count } from './terminal/output.ts';
 
 const MOST_IDS = 1000;
 const LONGEST_REASON = 120;

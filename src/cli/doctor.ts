@@ -1,7 +1,7 @@
 import { printable } from '../text.ts';
 import type { Command } from './command.ts';
 import type { Finding, Level } from './doctor/finding.ts';
-import { coloured, count } from './output.ts';
+import { coloured, count } from './terminal/output.ts';
 
 export const command: Command = {
   help: `memory-manager doctor

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { loadConfig } from '../config.ts';
 import { withHomeLock } from '../supervisor/home-lock.ts';
-import { findProcesses, removeNote, stopProcesses, stopSupervisor } from '../supervisor/processes.ts';
+import { findProcesses, removeRunningFile, stopProcesses, stopSupervisor } from '../supervisor/processes.ts';
 import type { Command } from './command.ts';
 
 export const command: Command = {
@@ -28,7 +28,7 @@ async function stopAll(home: string): Promise<boolean> {
   const wasWatched = await stopSupervisor(home, await findProcesses(home));
   return withHomeLock(home, async () => {
     const stopped = await stopProcesses(home, await findProcesses(home));
-    await removeNote(home);
+    await removeRunningFile(home);
     return stopped || wasWatched;
   });
 }

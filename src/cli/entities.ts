@@ -1,8 +1,8 @@
 import type { EntitiesOptions } from '../memory/entities.ts';
 import type { MemoryManager } from '../memory.ts';
-import { hintAtAgentMemory } from './agent-memory.ts';
 import type { Command } from './command.ts';
-import { withMemory } from './with-memory.ts';
+import { hintAtAgentMemory } from './memory/agent-memory.ts';
+import { withMemory } from './memory/with-memory.ts';
 
 const MOST = 1_000_000;
 

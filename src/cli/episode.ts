@@ -3,7 +3,7 @@ import { formatPeriod } from '../reader/format.ts';
 import { oneLine, shortened } from '../text.ts';
 import { day } from '../time.ts';
 import type { Command } from './command.ts';
-import { withMemory } from './with-memory.ts';
+import { withMemory } from './memory/with-memory.ts';
 
 export const command: Command = {
   help: `memory-manager episode [uuid or name]

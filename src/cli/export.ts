@@ -2,8 +2,8 @@ import { exportMessage } from '../archive/export.ts';
 import { InvalidInputError } from '../errors.ts';
 import type { GroupExportResult } from '../memory/exports.ts';
 import type { Command } from './command.ts';
-import { progressLine } from './output.ts';
-import { withMemory } from './with-memory.ts';
+import { withMemory } from './memory/with-memory.ts';
+import { progressLine } from './terminal/output.ts';
 
 export const command: Command = {
   help: `memory-manager export

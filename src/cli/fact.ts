@@ -1,8 +1,8 @@
 import { parseExpiry } from '../expiry.ts';
 import type { Triplet } from '../triplet.ts';
 import type { Call, Command } from './command.ts';
-import { enqueueOrSpool, STORING_OPTIONS, waitAndPrint } from './enqueue.ts';
-import { withMemory } from './with-memory.ts';
+import { enqueueOrSpool, STORING_OPTIONS, waitAndPrint } from './memory/enqueue.ts';
+import { withMemory } from './memory/with-memory.ts';
 
 export const command: Command = {
   help: `memory-manager fact <source> <relation> <target> [sentence]

@@ -1,9 +1,9 @@
 import type { ForgetGroupResult } from '../memory/forget-group.ts';
 import type { MemoryManager } from '../memory.ts';
 import { timeText } from '../time.ts';
-import { isConfirmed } from './ask-user.ts';
 import type { Call } from './command.ts';
-import { count } from './output.ts';
+import { isConfirmed } from './terminal/ask-user.ts';
+import { count } from './terminal/output.ts';
 
 /** `forget --group <name>` without anything else: shows what the memory holds, asks, and forgets all of it. */
 export async function forgetGroup(memory: MemoryManager, call: Call, group: string): Promise<number> {

@@ -3,8 +3,8 @@ import type { ForgetResult, ForgetTarget } from '../memory/forget.ts';
 import { oneLine, shortened } from '../text.ts';
 import type { Call, Command } from './command.ts';
 import { forgetGroup } from './forget-group.ts';
-import { count } from './output.ts';
-import { withMemory } from './with-memory.ts';
+import { withMemory } from './memory/with-memory.ts';
+import { count } from './terminal/output.ts';
 
 export const command: Command = {
   help: `memory-manager forget episode | fact | entity | query | session <what>

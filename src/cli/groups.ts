@@ -2,8 +2,8 @@ import { projectNameOf, scopeOf } from '../agents/scope.ts';
 import type { GroupOverview } from '../memory/groups.ts';
 import { day } from '../time.ts';
 import type { Command } from './command.ts';
-import { count } from './output.ts';
-import { withMemory } from './with-memory.ts';
+import { withMemory } from './memory/with-memory.ts';
+import { count } from './terminal/output.ts';
 
 export const command: Command = {
   help: `memory-manager groups

@@ -1,6 +1,6 @@
 import { oneLine, shortened } from '../text.ts';
 import type { Command } from './command.ts';
-import { withMemory } from './with-memory.ts';
+import { withMemory } from './memory/with-memory.ts';
 
 export const command: Command = {
   help: `memory-manager history <entity>

@@ -91,12 +91,12 @@ function standardInput(): Promise<string> {
 
 /** A worker started by `up` drains the same folder every few seconds. */
 async function drainUnlessWorkerRuns(): Promise<void> {
-  const [{ homeFolder }, { areAllRunning, readNote }] = await Promise.all([
+  const [{ homeFolder }, { areAllRunning, readRunningFile }] = await Promise.all([
     import('../home.ts'),
     import('../supervisor/processes.ts'),
   ]);
   const home = homeFolder(process.env);
-  const running = readNote(home);
+  const running = readRunningFile(home);
   if (running && (await areAllRunning(home, running))) return;
   await startDrain();
 }

@@ -1,20 +1,20 @@
 import type { PastAgent } from '../agents/past-sessions/history.ts';
 import {
-  importPast,
+  importPastSessionsOf,
   type PastImportResult,
   readingCost,
   type SurveyResult,
-  surveyPast,
+  surveyPastSessions,
 } from '../agents/past-sessions/import-past.ts';
-import type { PastOptions } from '../agents/past-sessions/survey.ts';
+import type { PastSessionOptions } from '../agents/past-sessions/survey.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { InvalidInputError } from '../errors.ts';
 import { openServices, type Services } from '../memory/services.ts';
 import { languageModelProvider } from '../models/providers.ts';
 import { day } from '../time.ts';
-import { isConfirmed } from './ask-user.ts';
 import type { Call } from './command.ts';
-import { count, progressLine } from './output.ts';
+import { isConfirmed } from './terminal/ask-user.ts';
+import { count, progressLine } from './terminal/output.ts';
 
 const NAMES: Readonly<Record<PastAgent, string>> = {
   'claude-code': 'Claude Code',
@@ -37,15 +37,15 @@ export async function importPastSessions(agent: PastAgent, call: Call): Promise<
   }
 }
 
-async function surveyAndImport(services: Services, options: PastOptions, call: Call): Promise<number> {
-  const survey = await withProgress('Reading', (show) => surveyPast(services, options, show));
+async function surveyAndImport(services: Services, options: PastSessionOptions, call: Call): Promise<number> {
+  const survey = await withProgress('Reading', (show) => surveyPastSessions(services, options, show));
   const cost = readingCost(services.config, survey);
   const fresh = survey.turns + survey.summaries - survey.known;
   if (!call.json) console.log(sentences(survey, cost, services.config));
   if (call.flag('dry-run') || fresh === 0) return end(call, { ...survey, added: 0 }, cost);
   if (!(await isConfirmed(call, `Import ${count(fresh, 'episode')}?`, 'Nothing was imported', 'to import them')))
     return 1;
-  const result = await withProgress('Importing', (show) => importPast(services, options, show));
+  const result = await withProgress('Importing', (show) => importPastSessionsOf(services, options, show));
   if (!call.json) console.log(`Imported ${count(result.added, 'episode')}.`);
   if (result.added > 0 && (await (await services.producer()).workers('store')) === 0)
     console.error('No worker is running to read them; start one with `memory-manager up` or `memory-manager worker`.');

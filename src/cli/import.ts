@@ -4,8 +4,8 @@ import type { ImportExample, ImportFormat, ImportResult } from '../memory/import
 import type { MemoryManager } from '../memory.ts';
 import { oneLine, shortened } from '../text.ts';
 import type { Call, Command } from './command.ts';
-import { count, progressLine } from './output.ts';
-import { withMemory } from './with-memory.ts';
+import { withMemory } from './memory/with-memory.ts';
+import { count, progressLine } from './terminal/output.ts';
 
 export const command: Command = {
   help: `memory-manager import claude-code | codex | opencode

@@ -2,8 +2,8 @@ import { diff } from '../agents/install/diff.ts';
 import { type Agent, type Installation, planInstallation, shownPath } from '../agents/install/install.ts';
 import type { FileChange } from '../agents/install/plan.ts';
 import { InvalidInputError } from '../errors.ts';
-import { isConfirmed } from './ask-user.ts';
 import { AUTO, type Call, type Command } from './command.ts';
+import { isConfirmed } from './terminal/ask-user.ts';
 
 const NAMES: Readonly<Record<Agent, string>> = {
   opencode: 'opencode',

@@ -4,7 +4,7 @@ import { InvalidInputError } from '../errors.ts';
 import { homeFolder } from '../home.ts';
 import { checkHome } from '../running-settings.ts';
 import type { Command } from './command.ts';
-import { count } from './output.ts';
+import { count } from './terminal/output.ts';
 
 export const command: Command = {
   help: `memory-manager join
@@ -60,7 +60,7 @@ export function joinedScope(): Scope {
 export async function joinedGroup(): Promise<string> {
   const { scope, unjoined } = lookUp();
   if (unjoined && process.stdin.isTTY && process.stderr.isTTY) {
-    const { isAgreed } = await import('./ask-user.ts');
+    const { isAgreed } = await import('./terminal/ask-user.ts');
     const question = `This folder has not joined the memory "${scope.group}", which ${unjoined.others.join(' and ')} uses. Use it here too?`;
     if (await isAgreed(question)) joinMemory(homeFolder(process.env), unjoined);
   }

@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidInputError } from '../errors.ts';
 import { homeFolder } from '../home.ts';
 import { LOGS, type LogLine, type LogName, logFile, logReader, olderLogFile, readLog } from '../supervisor/logs.ts';
-import { readNote } from '../supervisor/processes.ts';
+import { readRunningFile } from '../supervisor/processes.ts';
 import { SECOND } from '../time.ts';
 import type { Command } from './command.ts';
-import { coloured } from './output.ts';
+import { coloured } from './terminal/output.ts';
 
 const DEFAULT_LINES = 50;
 const FOLLOWS_EVERY = SECOND / 2;
@@ -104,7 +104,7 @@ function readFrom(file: string, offset: number): { text: string; size: number } 
 
 /** A server that refuses its configuration quotes the line, which may hold its password. */
 function secretsOf(home: string): readonly string[] {
-  const settings = { ...process.env, ...readNote(home)?.settings };
+  const settings = { ...process.env, ...readRunningFile(home)?.settings };
   return Object.entries(settings).flatMap(([name, value]) => (/_(?:PASSWORD|KEY)$/.test(name) && value ? [value] : []));
 }
 

@@ -4,7 +4,7 @@ import nodeModule from 'node:module';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
-  import('./newer-node.ts').then(({ runWithNewerNode }) =>
+  import('./startup/newer-node.ts').then(({ runWithNewerNode }) =>
     runWithNewerNode(process.argv[1] ?? '', process.argv.slice(2)),
   );
 } else {

@@ -3,7 +3,7 @@ import type { QueryOptions } from '../memory/query.ts';
 import { NOTHING_KNOWN } from '../reader/format.ts';
 import { RANKERS, SEARCH_KINDS } from '../search/recipes/recipes.ts';
 import type { Call, Command } from './command.ts';
-import { withMemory } from './with-memory.ts';
+import { withMemory } from './memory/with-memory.ts';
 
 const FINDABLE = [...SEARCH_KINDS, 'all'] as const;
 const orList = (names: readonly string[]) => `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
@@ -79,7 +79,7 @@ Example: memory-manager query "Where does Harbor keep its sessions?" --as-of 202
       });
       console.log(answer);
       if (answer !== NOTHING_KNOWN) return 0;
-      const { hintAtAgentMemory } = await import('./agent-memory.ts');
+      const { hintAtAgentMemory } = await import('./memory/agent-memory.ts');
       const hint = hintAtAgentMemory(call.group ?? memory.config.group);
       if (hint) console.error(hint);
       return 0;

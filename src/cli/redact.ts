@@ -1,8 +1,8 @@
 import { InvalidInputError, isOperationalError } from '../errors.ts';
 import type { RedactResult } from '../memory/redact.ts';
 import type { Command } from './command.ts';
-import { count } from './output.ts';
-import { withMemory } from './with-memory.ts';
+import { withMemory } from './memory/with-memory.ts';
+import { count } from './terminal/output.ts';
 
 export const command: Command = {
   help: `memory-manager redact [--all]

@@ -1,7 +1,7 @@
 import type { ReembedPlan } from '../memory/reembed.ts';
 import type { Command } from './command.ts';
-import { count } from './output.ts';
-import { withMemory } from './with-memory.ts';
+import { withMemory } from './memory/with-memory.ts';
+import { count } from './terminal/output.ts';
 
 export const command: Command = {
   help: `memory-manager reembed

@@ -23,7 +23,8 @@ export async function run(args: readonly string[]): Promise<number> {
     if (!load) return fail(await noSuchCommand(name));
     // Before the instrumented modules are loaded. Not for hooks: agents wait for them, and loading the tracer takes too long.
     if (name !== 'hook' && isTraced()) await startTracing();
-    if (NAMES_PROXY.test(Object.keys(process.env).join('\n'))) (await import('./proxy.ts')).useProxy(process.env);
+    if (NAMES_PROXY.test(Object.keys(process.env).join('\n')))
+      (await import('./startup/proxy.ts')).useProxy(process.env);
     const { command } = await load();
     const options = rest.slice(0, rest.includes('--') ? rest.indexOf('--') : undefined);
     if (options.includes('--help') || options.includes('-h')) {
@@ -42,8 +43,8 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 async function noSuchCommand(name: string): Promise<string> {
-  const { nearest } = await import('../nearest.ts');
-  const meant = nearest(name, [...Object.keys(COMMANDS), 'completion']);
+  const { closestName } = await import('../closest-name.ts');
+  const meant = closestName(name, [...Object.keys(COMMANDS), 'completion']);
   return meant === undefined
     ? `There is no command "${name}"; see memory-manager --help.`
     : `There is no command "${name}"; did you mean ${meant}? (memory-manager --help shows all).`;
@@ -60,7 +61,7 @@ async function groupOfFolder(): Promise<string> {
 }
 
 async function warnOfUnknownSettings(name: string): Promise<void> {
-  const { unknownSettings } = await import('./unknown-settings.ts');
+  const { unknownSettings } = await import('./startup/unknown-settings.ts');
   for (const warning of unknownSettings(process.env, { all: REPORT_ALL_UNKNOWN_SETTINGS.includes(name) }))
     console.error(warning);
 }

@@ -3,7 +3,7 @@ import type { Saga, SagaOverview } from '../memory/results.ts';
 import type { MemoryManager } from '../memory.ts';
 import { day } from '../time.ts';
 import { type Call, type Command, chosenAction } from './command.ts';
-import { withMemory } from './with-memory.ts';
+import { withMemory } from './memory/with-memory.ts';
 
 export const command: Command = {
   help: `memory-manager saga list | show <name> | summarize <name>

@@ -4,10 +4,10 @@ import { supervisionNotices, supervisionOf } from '../supervisor/supervision.ts'
 import type { ModelHealth } from '../telemetry/vital-signs.ts';
 import { oneLine, shortened } from '../text.ts';
 import { ago, SECOND } from '../time.ts';
-import { agentJson, agentLines, agentMemory, contentsOf } from './agent-memory.ts';
 import type { Command } from './command.ts';
-import { count } from './output.ts';
-import { withMemory } from './with-memory.ts';
+import { agentJson, agentLines, agentMemory, contentsOf } from './memory/agent-memory.ts';
+import { withMemory } from './memory/with-memory.ts';
+import { count } from './terminal/output.ts';
 
 const LONGEST = 200;
 

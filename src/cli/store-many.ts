@@ -9,9 +9,9 @@ import type { MemoryManager } from '../memory.ts';
 import type { EpisodeReceipt } from '../queue/producer.ts';
 import { parseTime } from '../time.ts';
 import type { Call, Command } from './command.ts';
-import { enqueueAllOrSpool, STORING_OPTIONS, shouldWait } from './enqueue.ts';
-import { count, progressLine } from './output.ts';
-import { withMemory } from './with-memory.ts';
+import { enqueueAllOrSpool, STORING_OPTIONS, shouldWait } from './memory/enqueue.ts';
+import { withMemory } from './memory/with-memory.ts';
+import { count, progressLine } from './terminal/output.ts';
 
 const MOST = 100_000;
 

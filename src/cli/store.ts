@@ -3,8 +3,8 @@ import { InvalidInputError } from '../errors.ts';
 import { parseExpiry } from '../expiry.ts';
 import { parseJson } from '../json.ts';
 import type { Call, Command } from './command.ts';
-import { enqueueOrSpool, STORING_OPTIONS, waitAndPrint } from './enqueue.ts';
-import { withMemory } from './with-memory.ts';
+import { enqueueOrSpool, STORING_OPTIONS, waitAndPrint } from './memory/enqueue.ts';
+import { withMemory } from './memory/with-memory.ts';
 
 const SOURCES = ['text', 'message', 'json'] as const;
 

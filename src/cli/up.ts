@@ -8,7 +8,7 @@ import { type LoginItem, loginItem, loginNotices, removeLoginItem, writeLoginIte
 import { withHomeLock } from '../supervisor/home-lock.ts';
 import { type Started, startMissing } from '../supervisor/start.ts';
 import type { Call, Command } from './command.ts';
-import { ontologyFile, TRUST_HELP, TRUST_OPTIONS } from './trusted-config.ts';
+import { ontologyFile, TRUST_HELP, TRUST_OPTIONS } from './startup/trusted-config.ts';
 
 export const command: Command = {
   help: `memory-manager up

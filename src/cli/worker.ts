@@ -6,7 +6,7 @@ import { NO_ONTOLOGY } from '../ontology.ts';
 import { openLog } from '../telemetry/log.ts';
 import { SECOND } from '../time.ts';
 import type { Command } from './command.ts';
-import { ontologyFile, TRUST_HELP, TRUST_OPTIONS } from './trusted-config.ts';
+import { ontologyFile, TRUST_HELP, TRUST_OPTIONS } from './startup/trusted-config.ts';
 
 const LEAVES_WITHIN = 1 * SECOND;
 /** Limit for any kind of end: process managers kill a worker after ten seconds. */

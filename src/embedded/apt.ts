@@ -1,7 +1,7 @@
 import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MINUTE, SECOND } from '../time.ts';
-import { type Outcome, run } from './run-program.ts';
+import { type Outcome, runProgram } from './run-program.ts';
 
 /** The distribution that this machine runs. */
 export interface Release {
@@ -78,7 +78,7 @@ export interface Apt {
  * @throws PackagesUnavailableError when there is no apt, or it has none
  */
 export async function findMirror({ codename }: Release, env: NodeJS.ProcessEnv): Promise<string> {
-  const listing = await run(
+  const listing = await runProgram(
     'apt-get',
     ['indextargets', '--no-release-info', '--format', '$(REPO_URI) $(RELEASE)', 'Created-By: Packages'],
     { limit: 20 * SECOND, env },
@@ -112,7 +112,7 @@ export async function openApt(work: string, mirror: string, release: Release, en
     'Acquire::Retries=2',
   ].flatMap((option) => ['-o', option]);
 
-  const update = await run('apt-get', [...options, 'update'], { limit: 2 * MINUTE, env });
+  const update = await runProgram('apt-get', [...options, 'update'], { limit: 2 * MINUTE, env });
   if (update.status !== 'done') {
     throw new PackagesUnavailableError(`the package lists of ${release.codename} could not be fetched`, {
       cause: causeOf(update),
@@ -123,14 +123,18 @@ export async function openApt(work: string, mirror: string, release: Release, en
     async unpack(packages, into) {
       const folder = join(work, 'packages', packages.join('+'));
       await mkdir(folder, { recursive: true });
-      const download = await run('apt-get', [...options, 'download', ...packages], { limit: 5 * MINUTE, env, folder });
+      const download = await runProgram('apt-get', [...options, 'download', ...packages], {
+        limit: 5 * MINUTE,
+        env,
+        folder,
+      });
       if (download.status !== 'done') {
         throw new PackagesUnavailableError(`${release.codename} gave no package ${packages.join(', ')}`, {
           cause: causeOf(download),
         });
       }
       for (const file of await readdir(folder)) {
-        const unpacking = await run('dpkg', ['-x', join(folder, file), into], { limit: 5 * MINUTE, env });
+        const unpacking = await runProgram('dpkg', ['-x', join(folder, file), into], { limit: 5 * MINUTE, env });
         if (unpacking.status !== 'done') {
           throw new PackagesUnavailableError(`${file} could not be unpacked`, { cause: causeOf(unpacking) });
         }

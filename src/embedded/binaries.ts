@@ -7,7 +7,7 @@ import { ServersMissingError } from '../errors.ts';
 import { SECOND } from '../time.ts';
 import { PackagesUnavailableError } from './apt.ts';
 import { findLoaderProblems, libraryPathOf, withLibraries } from './libraries.ts';
-import { run } from './run-program.ts';
+import { runProgram } from './run-program.ts';
 import { type UnpackContext, unpackedFolder } from './unpack-packages.ts';
 
 /** What a server program says of itself. */
@@ -39,7 +39,7 @@ export async function versionOf(
   libraryPath: string | undefined,
   env: NodeJS.ProcessEnv,
 ): Promise<Version | undefined> {
-  const { status, output } = await run(server, ['--version'], {
+  const { status, output } = await runProgram(server, ['--version'], {
     limit: 10 * SECOND,
     env: withLibraries(env, libraryPath),
   });

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SECOND } from '../time.ts';
-import { run } from './run-program.ts';
+import { runProgram } from './run-program.ts';
 
 /** What keeps a program from being loaded on this machine. Both empty: nothing does. */
 export interface LoaderProblems {
@@ -17,7 +17,7 @@ export async function findLoaderProblems(
   libraryPath: string | undefined,
   env: NodeJS.ProcessEnv,
 ): Promise<LoaderProblems> {
-  const { output } = await run('ldd', programs, { limit: 10 * SECOND, env: withLibraries(env, libraryPath) });
+  const { output } = await runProgram('ldd', programs, { limit: 10 * SECOND, env: withLibraries(env, libraryPath) });
   return parseLoaderOutput(output);
 }
 

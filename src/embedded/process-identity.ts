@@ -1,6 +1,6 @@
 import { readFile, readlink } from 'node:fs/promises';
 import { SECOND } from '../time.ts';
-import { run } from './run-program.ts';
+import { runProgram } from './run-program.ts';
 
 /**
  * When the process with this id was started, as the system tells it; undefined when no such process runs. Id and start
@@ -20,7 +20,7 @@ export async function processStartTime(pid: number): Promise<string | undefined>
 
 /** macOS and others without `/proc`. In one time zone, since `down` may run in another than `up` did. */
 async function startByPs(pid: number): Promise<string | undefined> {
-  const { status, output } = await run('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
+  const { status, output } = await runProgram('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
     limit: 5 * SECOND,
     env: { ...process.env, TZ: 'UTC' },
   });

@@ -11,7 +11,7 @@ export interface Outcome {
  * Runs a program to its end and never throws: the outcome tells everything.
  * @param limit milliseconds after which it is killed
  */
-export function run(
+export function runProgram(
   program: string,
   parameters: string[],
   { limit, env = process.env, folder }: { limit: number; env?: NodeJS.ProcessEnv; folder?: string },

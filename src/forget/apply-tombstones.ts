@@ -9,11 +9,11 @@ import { pairKey } from '../ingest/claims.ts';
 import { endingsKey } from '../ingest/name-keys.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { toGraphTime } from '../time.ts';
+import { embedNewTexts } from './embed-new-texts.ts';
 import type { ForgetEffects } from './plan.ts';
 import { planForget } from './plan.ts';
 import { redactScratch } from './redact/redact-group.ts';
 import { allTombstones, factTombstone, REDACTED_TOMBSTONE, type Tombstones } from './tombstones.ts';
-import { withVectors } from './with-vectors.ts';
 
 /**
  * Applies the tombstones after `until` to a restored scratch graph. The graph's fence is unchanged, as if the archive had never held
@@ -40,7 +40,12 @@ export async function applyTombstones(
     ...graph,
     change: (query, params) => graph.write(query, { ...params, after: changeId, mark: changeId }),
   };
-  await commit(unloggedGraph, { ...(await withVectors(changes, embedder)), fence: seen, seen, now: toGraphTime(now) });
+  await commit(unloggedGraph, {
+    ...(await embedNewTexts(changes, embedder)),
+    fence: seen,
+    seen,
+    now: toGraphTime(now),
+  });
   return effects;
 }
 

@@ -60,7 +60,7 @@ const ATTEMPTS = 20;
  */
 
 /** @throws StaleFenceError while jobs of the group are active; StoreUnreachableError, TimedOutError (all tried again) */
-export async function forgetGroup(parts: GroupForgettingParts, group: string): Promise<RemovedGroup> {
+export async function removeGroup(parts: GroupForgettingParts, group: string): Promise<RemovedGroup> {
   const { graphs, valkey, leases } = parts;
   const lease = await leases.take(group);
   try {

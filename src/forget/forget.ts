@@ -13,7 +13,8 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { toGraphTime } from '../time.ts';
 import { replaceVersion } from '../valkey/keys.ts';
 import type { Lease, Leases } from '../valkey/lease.ts';
-import { forgetGroup, type RemovedGroup } from './forget-group.ts';
+import { embedNewTexts } from './embed-new-texts.ts';
+import { type RemovedGroup, removeGroup } from './forget-group.ts';
 import { type ForgetStores, forgetOutsideGraph, type RemovedCopies } from './outside-graph.ts';
 import { type ForgetEffects, type ForgetPlan, type ForgetTargets, planForget } from './plan.ts';
 import { type MaskedGroup, redactGroup } from './redact/redact-group.ts';
@@ -25,7 +26,6 @@ import {
   storeTombstones,
   tombstonesOf,
 } from './tombstones.ts';
-import { withVectors } from './with-vectors.ts';
 
 /** What was forgotten, as uuids only, since it is stored for a while as the task's result. */
 export interface ForgottenUuids extends ForgetEffects {
@@ -94,7 +94,7 @@ export function openForgetting(parts: ForgettingParts): Forgetting {
       const now = new Date();
       const plan = await planForget(graph, targets, now);
       const { effects, redactions } = plan;
-      const changes = await withVectors(plan.changes, async () => {
+      const changes = await embedNewTexts(plan.changes, async () => {
         await graph.checkNow(parts.embedder);
         return parts.embedder;
       });
@@ -150,7 +150,7 @@ export function openForgetting(parts: ForgettingParts): Forgetting {
       }
       return { episodes: expired.length };
     },
-    forgetGroup: (group) => forgetGroup({ ...parts, queues: [parts.queue, parts.exportQueue] }, group),
+    forgetGroup: (group) => removeGroup({ ...parts, queues: [parts.queue, parts.exportQueue] }, group),
     async redact(group) {
       const note = (lease: Lease) => storeTombstones(valkey, group, new Map([[REDACTED_TOMBSTONE, lease.fence]]));
       return { ...(await redactGroup(parts, group, note)), archives: await noteInArchives(group) };

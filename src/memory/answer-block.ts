@@ -1,4 +1,10 @@
-import { lineBullet, type RuleLine, sectionsWithinBudget, type TitledSection, tokensOf } from '../briefing/render.ts';
+import {
+  estimateTokens,
+  lineBullet,
+  type RuleLine,
+  sectionsWithinBudget,
+  type TitledSection,
+} from '../briefing/render.ts';
 import { queryTerms } from '../passages/terms.ts';
 import { type FactText, factBullet, NOTHING_KNOWN, type PassageText, passageBullet } from '../reader/format.ts';
 import { neutralizeTags } from '../redaction/neutralize-tags.ts';
@@ -95,7 +101,7 @@ function factLine(fact: BlockFact, budget: number): string {
     fact.validAt === null && source
       ? `said ${day(source.referenceTime)}, ${originOf(source.uuid)}`
       : originOf(source?.uuid ?? fact.episodes[0]);
-  const text = tokensOf(fact.fact) <= budget / 2 ? fact.fact : shortenedTo(fact.fact, budget / 2);
+  const text = estimateTokens(fact.fact) <= budget / 2 ? fact.fact : shortenedTo(fact.fact, budget / 2);
   return neutralizeTags(oneLine(factBullet({ ...fact, fact: text }, origin)));
 }
 
@@ -110,9 +116,12 @@ const LISTS = new Set<string>(['list', 'procedure', 'table']);
 function fitting(passage: BlockPassage, budget: number): BlockPassage {
   const { excerpt, kind, omitted = 0 } = passage;
   const most = budget / 2;
-  if (tokensOf(excerpt) <= most) return passage;
-  const list = LISTS.has(kind) ? cutList(excerpt, (beginning) => tokensOf(beginning) <= most - NOTICE) : undefined;
-  if (list && tokensOf(list.text) <= most) return { ...passage, excerpt: list.text, omitted: omitted + list.omitted };
+  if (estimateTokens(excerpt) <= most) return passage;
+  const list = LISTS.has(kind)
+    ? cutList(excerpt, (beginning) => estimateTokens(beginning) <= most - NOTICE)
+    : undefined;
+  if (list && estimateTokens(list.text) <= most)
+    return { ...passage, excerpt: list.text, omitted: omitted + list.omitted };
   return { ...passage, excerpt: shortenedTo(excerpt, most) };
 }
 
@@ -120,4 +129,4 @@ function fitting(passage: BlockPassage, budget: number): BlockPassage {
 const NOTICE = 25;
 
 const shortenedTo = (text: string, tokens: number): string =>
-  shortened(text, Math.floor((text.length * tokens) / Math.max(1, tokensOf(text))));
+  shortened(text, Math.floor((text.length * tokens) / Math.max(1, estimateTokens(text))));

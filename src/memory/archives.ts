@@ -185,11 +185,11 @@ export async function verifyArchive(
     const manifest = await findManifest(store, fileOrLatest, group);
     const verification = restore
       ? await verify.testRestore(await services.graphs(), store, manifest, onProgress)
-      : await verify.verifyArchive(store, manifest, onProgress);
+      : await verify.compareWithManifest(store, manifest, onProgress);
     if (verification.intact) {
-      const { noteVerified } = await import('../archive/catalogue.ts');
+      const { recordVerification } = await import('../archive/catalogue.ts');
       // A key that may only read can verify, but cannot store the note.
-      await noteVerified(store, manifest, { restored: restore, now: new Date() }).catch((error: unknown) => {
+      await recordVerification(store, manifest, { restored: restore, now: new Date() }).catch((error: unknown) => {
         if (!isOperationalError(error)) throw error;
       });
     }

@@ -1,6 +1,6 @@
 import type { BriefingSections } from '../briefing/briefing.ts';
-import { briefingAt } from '../briefing/line.ts';
-import { DEFAULT_BUDGET, renderBriefing, tokensOf } from '../briefing/render.ts';
+import { withoutEndedFacts } from '../briefing/line.ts';
+import { DEFAULT_BUDGET, estimateTokens, renderBriefing } from '../briefing/render.ts';
 import { InvalidInputError } from '../errors.ts';
 import { BRIEFING } from '../reader/cache.ts';
 import type { DeliveredBriefing } from '../reader/delivered-briefing.ts';
@@ -9,8 +9,8 @@ import type { GroupOptions } from './options.ts';
 import { nextChange } from './query.ts';
 import type { Services } from './services.ts';
 
-/** Whom a briefing is for. */
-export interface BriefingReader {
+/** The agent session that gets a briefing. */
+export interface BriefingRecipient {
   /** The agent's program, such as `claude-code`. */
   readonly host: string;
   /** The session's id in that program. */
@@ -23,7 +23,7 @@ export interface BriefingOptions extends GroupOptions {
   /** False: read from the graph even if the briefing is cached. */
   readonly cache?: boolean;
   /** The agent that gets the text. `getLastBriefing` then returns the text. */
-  readonly toldTo?: BriefingReader;
+  readonly deliveredTo?: BriefingRecipient;
 }
 
 /** Like the public `Briefing`, with times in the graph's format. */
@@ -35,12 +35,12 @@ export interface RenderedBriefing extends BriefingSections {
 
 /** @throws InvalidInputError; StoreUnreachableError when the graph is needed and FalkorDB is down */
 export async function getBriefing(services: Services, options: BriefingOptions): Promise<RenderedBriefing> {
-  const { budgetTokens: budget = DEFAULT_BUDGET, cache = true, toldTo } = options;
+  const { budgetTokens: budget = DEFAULT_BUDGET, cache = true, deliveredTo } = options;
   if (!Number.isInteger(budget) || budget < 50 || budget > 100_000)
     throw new InvalidInputError('A briefing has a budget of 50 to 100,000 tokens.');
   const { sections: whole, recordDelivery } = await readBriefing(services, services.group(options.group), cache);
   const rendered = renderOnce(whole, budget, new Date());
-  if (toldTo) recordDelivery(rendered.text, toldTo);
+  if (deliveredTo) recordDelivery(rendered.text, deliveredTo);
   return rendered;
 }
 
@@ -60,9 +60,9 @@ function renderOnce(whole: BriefingSections, budget: number, now: Date): Rendere
   const latest = renderings.get(whole);
   const isCurrent = latest && latest.since <= now && (!latest.until || now < latest.until);
   if (isCurrent && latest.budget === budget) return latest.rendered;
-  const briefing = briefingAt(whole, now);
+  const briefing = withoutEndedFacts(whole, now);
   const text = renderBriefing(briefing, budget, now);
-  const rendered = { ...briefing, text, tokens: tokensOf(text) };
+  const rendered = { ...briefing, text, tokens: estimateTokens(text) };
   renderings.set(whole, { budget, since: now, until: nextChangeOf(whole, now), rendered });
   return rendered;
 }
@@ -76,7 +76,7 @@ function nextChangeOf({ pending: _, ...parts }: BriefingSections, now: Date): Da
     .reduce<Date | undefined>((first, time) => (time && (!first || time < first) ? time : first), undefined);
 }
 
-/** The last text that an agent got as its briefing of a group; null if none is known. */
+/** The last briefing of a group that an agent got; null if none is known. */
 export async function getLastBriefing(services: Services, { group }: GroupOptions): Promise<DeliveredBriefing | null> {
   return (await (await services.reader()).lastDelivered(services.group(group))) ?? null;
 }
@@ -86,8 +86,8 @@ export const briefingOf = async (services: Services, group: string, useCache = t
 
 export interface CachedBriefing {
   readonly sections: BriefingSections;
-  /** Stores what an agent was told of it, without waiting. An empty text, or a briefing without the cache, is not stored. */
-  readonly recordDelivery: (text: string, reader: BriefingReader) => void;
+  /** Records the text that an agent got, without waiting. An empty text, or one that was made without the cache, is not recorded. */
+  readonly recordDelivery: (text: string, recipient: BriefingRecipient) => void;
 }
 
 /**

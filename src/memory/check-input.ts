@@ -24,7 +24,7 @@ import type { QueueName, Receipt } from '../queue/producer.ts';
 import type { ExpiryRule, JournalKey } from '../settings.ts';
 import type { Triplet } from '../triplet.ts';
 import type { PruneOptions, RestoreOptions, VerifyOptions } from './archives.ts';
-import type { BriefingOptions, BriefingReader } from './briefing.ts';
+import type { BriefingOptions, BriefingRecipient } from './briefing.ts';
 import type { DeadLetterListOptions, QueueOptions } from './dead-letters.ts';
 import type { EntitiesOptions, HistoryOptions } from './entities.ts';
 import type { EpisodeListOptions } from './episodes.ts';
@@ -74,7 +74,7 @@ const task: Members<TaskOptions> = { ...group, timeoutMs, signal };
 const progress = { ...group, onProgress: callback };
 const date = z.custom<Date>((value) => value instanceof Date && !Number.isNaN(value.getTime()), 'a Date');
 const queue = oneOf('store', 'export');
-const toldTo = objectOf<BriefingReader>({ host: nonEmptyText, session: nonEmptyText }, ['host']);
+const deliveredTo = objectOf<BriefingRecipient>({ host: nonEmptyText, session: nonEmptyText }, ['host']);
 
 /** The models that a program may supply. */
 const MODELS = {
@@ -125,7 +125,7 @@ const shapes = {
   mentions: () => objectOf<MentionsOptions>({ ...group, limit: anything, offset: anything }),
   saga: () => objectOf<SagaOptions>({ ...group, limit: anything, offset: anything }),
   history: () => objectOf<HistoryOptions>({ ...group, cache: flag }),
-  briefing: () => objectOf<BriefingOptions>({ ...group, budgetTokens: anything, cache: flag, toldTo }),
+  briefing: () => objectOf<BriefingOptions>({ ...group, budgetTokens: anything, cache: flag, deliveredTo }),
   lastBriefing: () => objectOf<GroupOptions>(group),
   latest: () => objectOf<EpisodeListOptions>({ ...group, limit: anything }),
   export: () => objectOf<ExportOptions>({ ...group, ...wait, gzip: flag }),

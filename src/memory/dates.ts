@@ -95,8 +95,13 @@ export const workerDates = ({ started, health, ...rest }: WorkerNote): Results.W
 
 const line = (row: SourcedLine): Results.BriefingLine => withDates(row, 'time', 'from', 'until');
 
-export const lastBriefingDates = (told: DeliveredBriefing | null): Results.LastBriefing | null =>
-  told && { host: told.host, session: told.session, toldAt: new Date(told.at), text: told.text };
+export const lastBriefingDates = (delivered: DeliveredBriefing | null): Results.LastBriefing | null =>
+  delivered && {
+    host: delivered.host,
+    session: delivered.session,
+    deliveredAt: new Date(delivered.at),
+    text: delivered.text,
+  };
 
 export const briefingDates = (briefing: RenderedBriefing): Results.Briefing => ({
   ...briefing,

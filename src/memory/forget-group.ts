@@ -54,7 +54,7 @@ export async function forgetGroup(
 ): Promise<ForgetGroupResult> {
   const group = services.group(checkText(name, "The memory's name"));
   const found = await countStored(services, group);
-  const before = await listArchives(services, group, deleteArchives);
+  const before = await archivesOfGroup(services, group, deleteArchives);
   const total = Object.values(found).reduce((sum, number) => sum + number, 0);
   if (total === 0 && before.files.length === 0)
     throw new InvalidInputError(`There is no memory "${group}"; \`memory-manager groups\` lists all memories.`);
@@ -67,7 +67,7 @@ export async function forgetGroup(
   // The worker may run on another machine.
   const spooledHere = await forgetHere(services.config, group);
   // Listed again: an export may have ended meanwhile.
-  const archives = await listArchives(services, group, deleteArchives);
+  const archives = await archivesOfGroup(services, group, deleteArchives);
   if (deleteArchives) await deleteAll(services, group);
   const { memos, cached, scratchGraphs } = removed;
   return {
@@ -121,7 +121,7 @@ async function countStored({ config, graphs }: Services, group: string) {
 }
 
 /** @param isNeeded whether an unreachable place is an error */
-export async function listArchives(services: Services, group: string, isNeeded: boolean): Promise<GroupArchives> {
+export async function archivesOfGroup(services: Services, group: string, isNeeded: boolean): Promise<GroupArchives> {
   const nothing = { isDeleted: false, deletion: null } as const;
   try {
     const { place, catalogue } = await catalogueOf(services, group);

@@ -3,7 +3,7 @@ import type { RedactedGroup } from '../forget/forget.ts';
 import type { MaskedGroup } from '../forget/redact/redact-group.ts';
 import type { Spool } from '../queue/spool/spool.ts';
 import type { ItemReference } from './forget.ts';
-import { listArchives } from './forget-group.ts';
+import { archivesOfGroup } from './forget-group.ts';
 import type { Services } from './services.ts';
 import { runTask, type TaskOptions } from './upkeep.ts';
 
@@ -39,7 +39,7 @@ export interface RedactResult {
 /** @throws NoWorkerError, JobFailedError, TimedOutError */
 export async function redact(services: Services, { dryRun = false, ...options }: RedactOptions): Promise<RedactResult> {
   const group = services.group(options.group);
-  const { place, files } = await listArchives(services, group, false);
+  const { place, files } = await archivesOfGroup(services, group, false);
   const masked: MaskedGroup & Partial<RedactedGroup> = dryRun
     ? await plan(services, group)
     : await runTask<RedactedGroup>(services, { kind: 'redact' }, { ...options, group });

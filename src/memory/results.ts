@@ -233,7 +233,7 @@ export interface LastBriefing {
   readonly host: string;
   /** The session's id in that program; null if unknown. */
   readonly session: string | null;
-  readonly toldAt: Date;
+  readonly deliveredAt: Date;
   readonly text: string;
 }
 

@@ -168,7 +168,9 @@ export const CALLS = {
     reply: z.object({
       ...{ text: z.string(), tokens: count, pending: count },
       /** The last one that an agent got; null if none is known. */
-      last: z.nullable(z.object({ host: z.string(), session: z.nullable(z.string()), toldAt: time, text: z.string() })),
+      last: z.nullable(
+        z.object({ host: z.string(), session: z.nullable(z.string()), deliveredAt: time, text: z.string() }),
+      ),
     }),
   },
   answer: {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { refusedHost } from '../allowed-hosts.ts';
+import { hostRefusal } from '../allowed-hosts.ts';
 import { hasBearerToken } from '../bearer-token.ts';
 import { ConfigError, isOperationalError } from '../errors.ts';
 import type { MemoryManager } from '../memory.ts';
@@ -66,7 +66,7 @@ export async function servePage(
   const news = openNews(memory, context.archiveWork);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const refusal = refusedHost(request.headers, allowedHosts) ?? refusedOrigin(request);
+    const refusal = hostRefusal(request.headers, allowedHosts) ?? refusedOrigin(request);
     if (refusal !== undefined) throw new Refusal(403, 'ERR_HOST', refusal);
     const [path = '/', query = ''] = (request.url ?? '/').split(/\?(.*)/s, 2);
     if (!path.startsWith('/api/')) return sendPage(request, response, page);

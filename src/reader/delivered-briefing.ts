@@ -21,7 +21,7 @@ const KEPT = 30 * DAY;
 
 /**
  * Among the group's cached answers, so that whatever removes those removes this text too: `forget`, `redact`, and erasing the group.
- * Unlike them the text outlives later commits, since it says what was told and not what is true.
+ * Unlike them the text outlives later commits, since it records what was delivered, not what is true.
  */
 const deliveredKey = (valkey: Redis, group: string): string => `${groupKey(valkey, 'query', group)}:told`;
 
@@ -33,9 +33,13 @@ export async function writeDelivered(
   valkey: Redis,
   group: string,
   version: string,
-  told: DeliveredBriefing,
+  delivered: DeliveredBriefing,
 ): Promise<void> {
-  await writeCached(valkey, group, deliveredKey(valkey, group), { version, answer: JSON.stringify(told), ttlMs: KEPT });
+  await writeCached(valkey, group, deliveredKey(valkey, group), {
+    version,
+    answer: JSON.stringify(delivered),
+    ttlMs: KEPT,
+  });
 }
 
 export async function readDelivered(valkey: Redis, group: string): Promise<DeliveredBriefing | undefined> {

@@ -16,9 +16,9 @@ export interface Reader {
    * @throws AccessRefusedError, WrongServerError, and what `work` throws; an unreachable Valkey only costs speed
    */
   read<T>(group: string, question: Question, work: () => Promise<T>, options?: CachedReadOptions): Promise<T>;
-  /** Notes what an agent was told. Waits for nothing and never fails. @param version of the group, from `onVersion` */
-  recordDelivery(group: string, version: string, told: DeliveredBriefing): void;
-  /** The last briefing that an agent was told; undefined if none is known or Valkey is unreachable. */
+  /** Records the briefing that an agent got. Does not wait and never fails. @param version of the group, from `onVersion` */
+  recordDelivery(group: string, version: string, delivered: DeliveredBriefing): void;
+  /** The last briefing that an agent was delivered; undefined if none is known or Valkey is unreachable. */
   lastDelivered(group: string): Promise<DeliveredBriefing | undefined>;
   close(): void;
 }
@@ -123,9 +123,9 @@ export function openReader({ address, queuePrefix, metrics, onNotice }: ReaderPa
       running.set(flightKey, inFlight);
       return JSON.parse(await inFlight) as T;
     },
-    recordDelivery(group, version, told) {
+    recordDelivery(group, version, delivered) {
       // The connection has just been used, so that the command leaves at once.
-      writeDelivered(valkey, group, version, told).catch(() => {});
+      writeDelivered(valkey, group, version, delivered).catch(() => {});
     },
     lastDelivered: (group) => tryCache(() => readDelivered(valkey, group)),
     close: () => valkey.disconnect(),

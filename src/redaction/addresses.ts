@@ -1,4 +1,4 @@
-import { rewritten, runEnd } from './linear-scan.ts';
+import { replaceMatches, runEnd } from './linear-scan.ts';
 import { ALREADY_MASKED } from './secret-values.ts';
 
 type Hide = (kind: string, secret: string) => string;
@@ -15,7 +15,7 @@ export const ADDRESS_PATTERNS = [SCHEME, ADDRESS, DATABASES];
 export function withoutAddresses(text: string, hide: Hide): string {
   // Addresses in a row are one run: it is read once.
   let [end, lastAt] = [0, -1];
-  return rewritten(text, SCHEME, ({ 0: whole, 1: scheme = '', index }) => {
+  return replaceMatches(text, SCHEME, ({ 0: whole, 1: scheme = '', index }) => {
     const from = index + whole.length;
     if (from > end) {
       end = runEnd(ADDRESS, text, from);

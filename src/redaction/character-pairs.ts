@@ -5,7 +5,7 @@ export type MightContain = (literal: string) => boolean;
 const MASK = 127;
 
 /** Reads a text once, so that any number of literals can be ruled out for nothing. */
-export function pairsIn(text: string): MightContain {
+export function literalFilter(text: string): MightContain {
   const pairs = new Uint8Array(1 << 14);
   const singles = new Uint8Array(1 << 7);
   let before = 0;
@@ -40,7 +40,10 @@ const MOST_KEPT = 100;
  * A pattern of only those alternatives that may be in a text: each costs time at every character, found or not.
  * @param build makes the pattern of some of the alternatives, in their order
  */
-export function narrowed<A extends Alternative>(alternatives: readonly A[], build: (some: readonly A[]) => RegExp) {
+export function narrowPattern<A extends Alternative>(
+  alternatives: readonly A[],
+  build: (some: readonly A[]) => RegExp,
+) {
   const kept = new Map<string, { readonly some: readonly A[]; readonly pattern: RegExp }>();
   /** @returns undefined if the text holds none of them */
   return (mightContain: MightContain) => {

@@ -1,4 +1,4 @@
-import { nextIn, rewritten } from './linear-scan.ts';
+import { nextIn, replaceMatches } from './linear-scan.ts';
 import { ALREADY_MASKED } from './secret-values.ts';
 
 type Hide = (kind: string, secret: string) => string;
@@ -101,7 +101,7 @@ export function withoutFileSecrets(text: string, hide: Hide): string {
 }
 
 function withoutCommandSecrets(text: string, hide: Hide): string {
-  return rewritten(text, COMMAND, ({ 0: command, index, ...groups }) => {
+  return replaceMatches(text, COMMAND, ({ 0: command, index, ...groups }) => {
     const from = index + command.length;
     ENDS.lastIndex = from;
     const found = ENDS.exec(text);
@@ -125,7 +125,7 @@ export const FILE_SECRET_PATTERNS = [COMMAND, ...ARGUMENTS, ENDS, ...FORMS, KIND
 /** Below `data:` of a Kubernetes secret each value is one, whatever it is called. */
 function withoutKubernetesSecrets(text: string, hide: Hide): string {
   const next = nextIn(text);
-  return rewritten(text, KIND, ({ 0: kind, index }) => {
+  return replaceMatches(text, KIND, ({ 0: kind, index }) => {
     const from = Math.min(next('data:', index), next('stringData:', index));
     const to = Math.min(next('\n---', index + kind.length), next('kind:', index + kind.length));
     if (from >= to) return undefined;

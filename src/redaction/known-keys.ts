@@ -1,5 +1,5 @@
-import { type Alternative, type MightContain, narrowed, pairsIn } from './character-pairs.ts';
-import { rewritten, runEnd } from './linear-scan.ts';
+import { type Alternative, literalFilter, type MightContain, narrowPattern } from './character-pairs.ts';
+import { replaceMatches, runEnd } from './linear-scan.ts';
 
 type Hide = (kind: string, secret: string) => string;
 
@@ -95,7 +95,7 @@ const ALL_PREFIXES = [...RULES.keys()]
   .map((prefix): Alternative => ({ form: literally(prefix), literals: [prefix] }));
 const prefixPattern = (some: readonly Alternative[]): RegExp =>
   new RegExp(`(?<![A-Za-z0-9])(?:${some.map(({ form }) => form).join('|')})`, 'g');
-const prefixesIn = narrowed(ALL_PREFIXES, prefixPattern);
+const prefixesIn = narrowPattern(ALL_PREFIXES, prefixPattern);
 
 /**
  * Secrets of several parts, each of which is bounded or begins where nothing of its kind stands before: kind, literals of which each such
@@ -177,7 +177,7 @@ const spelledOut = (literal: string): string[] => {
 const ALL_FORMS = FORMS.map(
   ([kind, literals, form]): Form => ({ kind, form, literals: literals.split(' ').flatMap(spelledOut) }),
 );
-const formsIn = narrowed(ALL_FORMS, (some) => new RegExp(some.map(({ form }) => `(${form})`).join('|'), 'g'));
+const formsIn = narrowPattern(ALL_FORMS, (some) => new RegExp(some.map(({ form }) => `(${form})`).join('|'), 'g'));
 
 /** A test checks that no match lacks the literals of its alternative. */
 export const KNOWN_KEY_ALTERNATIVES: readonly Alternative[] = [...ALL_PREFIXES, ...ALL_FORMS];
@@ -190,9 +190,9 @@ export const KNOWN_KEY_PATTERNS = [
 
 /** Secrets that show by their form alone, so that names of files, uuids and hashes of commits pass. */
 export function withoutKnownKeys(text: string, hide: Hide): string {
-  const mightContain = pairsIn(text);
+  const mightContain = literalFilter(text);
   const left = withoutForms(text, mightContain, hide);
-  return withoutPrefixed(left, left === text ? mightContain : pairsIn(left), hide);
+  return withoutPrefixed(left, left === text ? mightContain : literalFilter(left), hide);
 }
 
 function withoutForms(text: string, mightContain: MightContain, hide: Hide): string {
@@ -209,7 +209,7 @@ function withoutPrefixed(text: string, mightContain: MightContain, hide: Hide): 
   if (!prefixes) return text;
   // Where the run of each class ends that was read last: prefixes in a row must not read it again and again.
   const ends = new Map<string, number>();
-  return rewritten(text, prefixes.pattern, ({ 0: prefix, index }) => {
+  return replaceMatches(text, prefixes.pattern, ({ 0: prefix, index }) => {
     const { kind, tail, least } = RULES.get(prefix) as Rule;
     const from = index + prefix.length;
     const read = ends.get(tail) ?? 0;

@@ -10,12 +10,16 @@ export interface Cut {
  * the anchor, so that work stays linear when each look reads a bounded stretch or only what it cuts.
  * @param anchor a global pattern that is quick to fail: literals and bounded repetition
  */
-export function rewritten(text: string, anchor: RegExp, look: (found: RegExpExecArray) => Cut | undefined): string {
-  return withCuts(text, cutsIn(text, anchor, look));
+export function replaceMatches(
+  text: string,
+  anchor: RegExp,
+  look: (found: RegExpExecArray) => Cut | undefined,
+): string {
+  return applyCuts(text, findCuts(text, anchor, look));
 }
 
 /** The cuts themselves, in their order and without overlaps. */
-export function cutsIn(text: string, anchor: RegExp, look: (found: RegExpExecArray) => Cut | undefined): Cut[] {
+export function findCuts(text: string, anchor: RegExp, look: (found: RegExpExecArray) => Cut | undefined): Cut[] {
   const pattern = new RegExp(anchor);
   const cuts: Cut[] = [];
   let from = 0;
@@ -30,7 +34,7 @@ export function cutsIn(text: string, anchor: RegExp, look: (found: RegExpExecArr
 }
 
 /** @param cuts in their order; of those that overlap the first counts */
-export function withCuts(text: string, cuts: readonly Cut[]): string {
+export function applyCuts(text: string, cuts: readonly Cut[]): string {
   let [left, from] = ['', 0];
   for (const cut of cuts) {
     if (cut.from < from) continue;

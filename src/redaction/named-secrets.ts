@@ -1,5 +1,5 @@
 import { isLetterCode, isLowerCode, isUpperCode, isWordCode, isWordOrHyphenCode } from './characters.ts';
-import { matchAt, nextIn, rewritten, runEnd } from './linear-scan.ts';
+import { matchAt, nextIn, replaceMatches, runEnd } from './linear-scan.ts';
 import {
   ALREADY_MASKED,
   isEnvironmentSecret,
@@ -85,7 +85,7 @@ export function withoutNamedSecrets(text: string, hide: Hide): string {
     return { from: start, to, put: hide(kind, text.slice(start, to)) };
   }
 
-  return rewritten(text, NAME, (found) => {
+  return replaceMatches(text, NAME, (found) => {
     const { 0: name, 1: password, 2: phrase, 3: number, 4: header, 5: other, 6: session, 7: weak, index } = found;
     const end = index + name.length;
     if (!beginsHere(text, index, name)) return undefined;

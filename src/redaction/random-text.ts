@@ -1,4 +1,4 @@
-import { lastBefore, rewritten } from './linear-scan.ts';
+import { lastBefore, replaceMatches } from './linear-scan.ts';
 
 type Hide = (kind: string, secret: string) => string;
 
@@ -25,7 +25,7 @@ export const RANDOM_TEXT_PATTERNS = [RUN, CONTEXT, STATED_AFTER];
 /** Removes text that looks random: keys of unknown vendors, and printed parts of pictures and programs. */
 export function withoutRandomText(text: string, hide: Hide): string {
   const before = lastBefore(text, CONTEXT);
-  return rewritten(text, RUN, ({ 0: found, index }) => {
+  return replaceMatches(text, RUN, ({ 0: found, index }) => {
     const to = index + found.length;
     // Of a path only the last part can be one.
     const from = isPath(found) ? found.lastIndexOf('/') + 1 : 0;

@@ -39,19 +39,19 @@ const note = z.object({
 /** What `up` started. */
 export type RunningProcesses = z.output<typeof note>;
 
-export const nothingRuns = (): RunningProcesses => ({ settings: {}, pids: {}, started: {}, failures: {} });
+export const noProcesses = (): RunningProcesses => ({ settings: {}, pids: {}, started: {}, failures: {} });
 
 /** Undefined where nothing was started, or the note is unreadable. */
-export const readNote = (home: string): RunningProcesses | undefined => readJsonFile(runningFile(home), note);
+export const readRunningFile = (home: string): RunningProcesses | undefined => readJsonFile(runningFile(home), note);
 
 /** Private, since it holds passwords, and never half written. */
-export async function writeNote(home: string, running: RunningProcesses): Promise<void> {
+export async function writeRunningFile(home: string, running: RunningProcesses): Promise<void> {
   await writeFileAtomic(runningFile(home), `${JSON.stringify(running, null, 2)}\n`, { mode: 0o600 });
   const { VALKEY_PORT, FALKORDB_PORT } = running.settings;
   await linkServers(home, running.pids.valkey === undefined ? [] : [VALKEY_PORT, FALKORDB_PORT]);
 }
 
-export async function removeNote(home: string): Promise<void> {
+export async function removeRunningFile(home: string): Promise<void> {
   await rm(runningFile(home), { force: true });
   await linkServers(home, []);
 }
@@ -87,7 +87,7 @@ export async function addProcess(running: RunningProcesses, part: ProcessName, p
  * note is lost, or if the process that started the server was killed before it wrote the note.
  */
 export async function findProcesses(home: string): Promise<RunningProcesses> {
-  const running = readNote(home) ?? nothingRuns();
+  const running = readRunningFile(home) ?? noProcesses();
   for (const part of ['valkey', 'falkordb'] as const) {
     const pid = Number(await readFile(join(home, part, PID_FILE), 'utf8').catch(() => ''));
     if (pid > 0 && (await worksIn(home, part, pid))) await addProcess(running, part, pid);
@@ -160,7 +160,7 @@ async function startInBackground(
   try {
     await log.close();
     await addProcess(running, part, child.pid);
-    await writeNote(home, running);
+    await writeRunningFile(home, running);
     await new Promise<void>((resolve) => (pipe ? pipe.end('\n', () => resolve()) : resolve()));
   } finally {
     pipe?.destroy();

@@ -17,15 +17,15 @@ import {
   areServersRunning,
   findProcesses,
   isOurs,
-  nothingRuns,
+  noProcesses,
   type RunningProcesses,
-  readNote,
-  removeNote,
+  readRunningFile,
+  removeRunningFile,
   startSupervisor,
   startWorker,
   stopProcesses,
   stopSupervisor,
-  writeNote,
+  writeRunningFile,
 } from './processes.ts';
 
 /** For a busy machine: a worker that fails is noticed at once. */
@@ -49,7 +49,7 @@ export async function startMissing(
   stopping: AbortSignal,
   onNotice: (sentence: string) => void,
 ): Promise<Started> {
-  const running = readNote(config.home);
+  const running = readRunningFile(config.home);
   const isOpen = running?.pids.valkey !== undefined && !running.settings.VALKEY_PASSWORD;
   if (running && !isOpen && (await areAllRunning(config.home, running))) {
     await checkAnswers(running);
@@ -128,7 +128,7 @@ async function startProcesses(
     ...(types !== undefined && { MEMORY_CONFIG: types }),
     MEMORY_EXPORT_DIR: process.env.MEMORY_EXPORT_DIR ? config.exportDir : join(home, 'exports'),
   };
-  const running: RunningProcesses = { ...nothingRuns(), settings };
+  const running: RunningProcesses = { ...noProcesses(), settings };
   if (kept) {
     const others = { worker: undefined, supervisor: undefined };
     Object.assign(running.pids, kept.pids, others);
@@ -140,7 +140,7 @@ async function startProcesses(
       await addProcess(running, 'falkordb', servers.falkordb.pid);
     }
     // Recorded at each step, so that `down` finds the started processes even if this one is killed.
-    await writeNote(home, running);
+    await writeRunningFile(home, running);
     stopping.throwIfAborted();
     const worker = await startWorker(home, running);
     await waitUntilReady(worker, home, settings, stopping);
@@ -149,7 +149,7 @@ async function startProcesses(
   } catch (error) {
     await stopProcesses(home, running);
     await servers?.stop();
-    await removeNote(home);
+    await removeRunningFile(home);
     throw error;
   }
 }
@@ -241,7 +241,7 @@ async function waitUntilReady(
 }
 
 async function lastLogLine(file: string): Promise<ConfigError> {
-  const { sentenceOf } = await import('../telemetry/log.ts');
+  const { logLineSentence } = await import('../telemetry/log.ts');
   const lines = (await readFile(file, 'utf8')).trim().split('\n');
-  return new ConfigError(`The worker did not start: ${sentenceOf(lines.at(-1) ?? '')}`);
+  return new ConfigError(`The worker did not start: ${logLineSentence(lines.at(-1) ?? '')}`);
 }

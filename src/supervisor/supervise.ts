@@ -12,11 +12,11 @@ import {
   isOurs,
   type ProcessName,
   type RunningProcesses,
-  readNote,
+  readRunningFile,
   runningProcessNames,
   startWorker,
   terminateProcess,
-  writeNote,
+  writeRunningFile,
 } from './processes.ts';
 import { delayBefore, withFailure } from './restart-policy.ts';
 import { NAMES } from './supervision.ts';
@@ -39,7 +39,7 @@ export async function supervise(home: string, log: Log, stopping: AbortSignal): 
   const locked = (work: () => Promise<void>) => withHomeLock(home, work, Number.POSITIVE_INFINITY, stopping);
   for (; isSupervised(home); await sleep(CHECKS_EVERY, undefined, { signal: stopping })) {
     limitLogs(home);
-    const running = readNote(home);
+    const running = readRunningFile(home);
     if (running === undefined || !(await needsWork(home, running, dueAt))) continue;
     await locked(async () => {
       const current = isSupervised(home);
@@ -52,7 +52,7 @@ export async function supervise(home: string, log: Log, stopping: AbortSignal): 
 
 /** The note, while it names this process. */
 function isSupervised(home: string): RunningProcesses | undefined {
-  const running = existsSync(home) ? readNote(home) : undefined;
+  const running = existsSync(home) ? readRunningFile(home) : undefined;
   return running?.pids.supervisor === process.pid ? running : undefined;
 }
 
@@ -101,7 +101,7 @@ async function recordFailure(
   const failure = withFailure(running.failures[part], reason, Date.now());
   running.failures[part] = failure;
   dueAt.set(part, failure.at + delayBefore(failure));
-  await writeNote(home, running);
+  await writeRunningFile(home, running);
   const next = failure.gaveUp
     ? 'It is not restarted any more; `memory-manager up` tries again.'
     : `Restart ${failure.count} follows in ${delayBefore(failure) / SECOND} s.`;
@@ -128,7 +128,7 @@ async function startAgain({ home, stopping }: Supervision, running: RunningProce
     detached: true,
   });
   await addProcess(running, part, (await unlessStopped(start, stopping)).pid);
-  await writeNote(home, running);
+  await writeRunningFile(home, running);
 }
 
 function unlessStopped<T>(work: Promise<T>, stopping: AbortSignal): Promise<T> {

@@ -1,7 +1,7 @@
 import { homeFolder } from '../home.ts';
 import { oneLine, shortened } from '../text.ts';
 import { ago, DAY } from '../time.ts';
-import { isOurs, readNote, runningProcessNames } from './processes.ts';
+import { isOurs, readRunningFile, runningProcessNames } from './processes.ts';
 import { type Failures, MAX_RESTARTS } from './restart-policy.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -23,7 +23,7 @@ export interface Supervision {
 /** Undefined where `up` has started nothing. */
 export async function supervisionOf(environment: Environment): Promise<Supervision | undefined> {
   const home = homeFolder(environment);
-  const running = readNote(home);
+  const running = readRunningFile(home);
   if (running === undefined) return undefined;
   const failures = await Promise.all(
     runningProcessNames(running).map(async (part) => {
@@ -45,11 +45,11 @@ export function supervisionNotices({ isRunning, failures }: Supervision, now = D
     ...(isRunning ? [] : [{ isFault: false, text: off }]),
     ...failures
       .filter(({ gaveUp, at }) => gaveUp || now - at < DAY)
-      .map((failure) => ({ isFault: failure.gaveUp, text: sentenceOf(failure, now) })),
+      .map((failure) => ({ isFault: failure.gaveUp, text: failureSentence(failure, now) })),
   ];
 }
 
-function sentenceOf(
+function failureSentence(
   { process, isRunning, count, at, reason, gaveUp }: Supervision['failures'][number],
   now: number,
 ): string {

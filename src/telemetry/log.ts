@@ -43,7 +43,7 @@ function traceIds(): { dd?: object } {
 }
 
 /** The message of a log line; a line in another format is returned as it is. */
-export function sentenceOf(line: string): string {
+export function logLineSentence(line: string): string {
   const { msg } = (parseJson(line) ?? {}) as { msg?: unknown };
   return typeof msg === 'string' ? msg : line;
 }

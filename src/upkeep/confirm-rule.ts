@@ -3,7 +3,7 @@ import { episodeMetadata, writeMetadata } from '../graph/queries/episodes.ts';
 import { type UpkeepParts, writeUnderLease } from './write-under-lease.ts';
 
 /** Marks a rule as confirmed by the user; from then on agents get the rule. @throws InvalidInputError when there is no such rule */
-export async function confirmRule(parts: UpkeepParts, group: string, episode: string): Promise<object> {
+export async function markRuleConfirmed(parts: UpkeepParts, group: string, episode: string): Promise<object> {
   const graph = parts.graphs.group(group);
   const was = (await episodeMetadata(graph, [episode])).get(episode);
   const metadata = JSON.parse(was ?? 'null') as Record<string, unknown> | null;

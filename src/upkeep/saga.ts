@@ -22,7 +22,7 @@ const LONGEST_TEXT = 24_000;
  * Updates a saga's summary from the previous summary and the episodes since then, at most 200 per call; the first time from the latest 200.
  * @throws InvalidInputError when there is no such saga
  */
-export async function summarizeSaga(parts: UpkeepParts, group: string, name: string): Promise<SagaSummary> {
+export async function generateSagaSummary(parts: UpkeepParts, group: string, name: string): Promise<SagaSummary> {
   const graph = parts.graphs.group(group);
   for (;;) {
     const saga = await readSaga(graph, name);

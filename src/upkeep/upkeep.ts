@@ -1,10 +1,10 @@
 import { EmbedderMismatchError } from '../errors.ts';
 import type { Task } from '../queue/jobs.ts';
 import { type CommunityBuildResult, openCommunityBuilder } from './communities.ts';
-import { confirmRule } from './confirm-rule.ts';
+import { markRuleConfirmed } from './confirm-rule.ts';
 import { cutPassages } from './cut-passages.ts';
 import { summarizeLongEntities } from './long-entities.ts';
-import { type SagaSummary, summarizeSaga } from './saga.ts';
+import { generateSagaSummary, type SagaSummary } from './saga.ts';
 import type { UpkeepParts } from './write-under-lease.ts';
 
 export type TaskResult = CommunityBuildResult | SagaSummary | { readonly entities: number } | object;
@@ -40,7 +40,7 @@ export function openUpkeep(parts: UpkeepParts): Upkeep {
         case 'communities':
           return buildCommunities(group);
         case 'summarize-saga':
-          return summarizeSaga(parts, group, task.saga);
+          return generateSagaSummary(parts, group, task.saga);
         case 'summaries':
           return { entities: await summarizeLongEntities(parts, group) };
         case 'passages':
@@ -54,7 +54,7 @@ export function openUpkeep(parts: UpkeepParts): Upkeep {
         case 'forget-group':
           return parts.forgetting.forgetGroup(group);
         case 'confirm':
-          return confirmRule(parts, group, task.episode);
+          return markRuleConfirmed(parts, group, task.episode);
         case 'archive-forgotten':
           return parts.forgetting.archive(group);
         case 'reembed':

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { refusedHost } from '../../src/allowed-hosts.ts';
+import { hostRefusal } from '../../src/allowed-hosts.ts';
 
 const ALLOWED = ['worker', 'metrics.example.org'];
 
@@ -16,7 +16,7 @@ test.each([
   'worker:9464',
   'Metrics.Example.org',
 ])('the host %s may be asked', (host) => {
-  expect(refusedHost({ host }, ALLOWED)).toBeUndefined();
+  expect(hostRefusal({ host }, ALLOWED)).toBeUndefined();
 });
 
 test.each([
@@ -30,7 +30,7 @@ test.each([
   'a@localhost@b',
   '[::1',
 ])('the host %j is refused in a sentence', (host) => {
-  expect(refusedHost({ host }, ALLOWED)).toMatch(
+  expect(hostRefusal({ host }, ALLOWED)).toMatch(
     /^The host ".*" is not allowed here; add its name to MEMORY_ALLOWED_HOSTS/,
   );
 });
@@ -38,13 +38,13 @@ test.each([
 test.each(['http://localhost:3000', 'https://[::1]', 'https://metrics.example.org'])(
   'a page of %s may ask',
   (origin) => {
-    expect(refusedHost({ host: 'localhost', origin }, ALLOWED)).toBeUndefined();
+    expect(hostRefusal({ host: 'localhost', origin }, ALLOWED)).toBeUndefined();
   },
 );
 
 test.each(['https://evil.example', 'null', 'http://203.0.113.5', 'file://', 'chrome-extension://abc', 'x'])(
   'a page of %s is refused in a sentence',
   (origin) => {
-    expect(refusedHost({ host: 'localhost', origin }, ALLOWED)).toMatch(/^Pages of ".*" are not allowed here/);
+    expect(hostRefusal({ host: 'localhost', origin }, ALLOWED)).toMatch(/^Pages of ".*" are not allowed here/);
   },
 );

@@ -14,7 +14,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'src/home.ts',
     'src/json.ts',
     'src/lazy.ts',
-    'src/nearest.ts',
+    'src/closest-name.ts',
     'src/with-timeout.ts',
   ],
   [

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { nextIn, rewritten } from '../../redaction/linear-scan.ts';
+import { nextIn, replaceMatches } from '../../redaction/linear-scan.ts';
 
 /** One thing that happened in a session, read from a line of its transcript. */
 export type TranscriptEntry =
@@ -167,7 +167,7 @@ function between(text: string, opening: string, closing: string): string | undef
 
 function withoutInserted(text: string): string {
   const next = nextIn(text);
-  return rewritten(text, INSERTED, ({ 0: opening, 1: name, index }) => {
+  return replaceMatches(text, INSERTED, ({ 0: opening, 1: name, index }) => {
     const closing = `</${name}>`;
     const at = next(closing, index + opening.length);
     return at < text.length ? { from: index, to: at + closing.length, put: '' } : undefined;

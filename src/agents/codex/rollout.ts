@@ -169,8 +169,8 @@ export interface RolloutTurnContext {
 
 /** Undefined for a turn without words and calls: Codex itself begins turns too, such as that of a compaction. */
 export function turnOfRollout(turn: RolloutTurn, about: RolloutTurnContext): Turn | undefined {
-  const user = saidBy(turn, 'user').join('\n\n');
-  const answers = saidBy(turn, 'assistant').filter((text) => !about.isStored?.(text));
+  const user = textsBy(turn, 'user').join('\n\n');
+  const answers = textsBy(turn, 'assistant').filter((text) => !about.isStored?.(text));
   const last = about.lastWords?.trim();
   if (last && !about.isStored?.(last) && !answers.some((text) => text.includes(last))) answers.push(last);
   const answer = answers.join('\n\n');
@@ -190,7 +190,7 @@ export function turnOfRollout(turn: RolloutTurn, about: RolloutTurnContext): Tur
 }
 
 /** As events, where there are any: among the other ones may be messages of the host. */
-export function saidBy({ said }: RolloutTurn, by: SpokenText['by']): readonly string[] {
+export function textsBy({ said }: RolloutTurn, by: SpokenText['by']): readonly string[] {
   const own = said.filter((one) => one.by === by);
   const events = own.filter(({ as }) => as === 'event');
   return (events.length > 0 ? events : own).map(({ text }) => text);

@@ -9,7 +9,7 @@ import { type HookEvent, type HookInput, readHookInput } from './event.ts';
 import { type HookSession, newSession, removeOld, type SessionFile, withSession } from './session.ts';
 import { type SpoolTurnsOptions, spoolTurns } from './spool-turns.ts';
 import { logProblem } from './state-folder.ts';
-import { noteWork, unfinishedWork } from './unfinished-work.ts';
+import { recordUnfinishedWork, unfinishedWork } from './unfinished-work.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -169,7 +169,7 @@ function spoolNewTurns(home: string, { event, host }: HookCall, input: HookInput
   const { session, transcript, directory = null } = input;
   // If this hook is killed, the next hook of any session continues the work.
   const isSpooled = transcript !== undefined && event !== 'SessionStart';
-  const done = isSpooled && noteWork(home, { host, session, transcript, directory, ...groupOf(target) });
+  const done = isSpooled && recordUnfinishedWork(home, { host, session, transcript, directory, ...groupOf(target) });
   const spooled = withSession(home, host, session, (file) => spoolTurns(file, event, input, { home, host, ...target }));
   if (done) done();
   return spooled;
@@ -244,7 +244,7 @@ async function recallForSession(
     known: new Set(event === 'UserPromptSubmit' ? previous.recalled : []),
     own: new Set([...previous.summaries, ...(event === 'UserPromptSubmit' ? previous.episodes : [])]),
     limit: patience,
-    toldTo: { host, session: input.session },
+    deliveredTo: { host, session: input.session },
   });
   for (const problem of recalled.problems) notice(problem);
   const answer = change((session, write) => {

@@ -1,4 +1,4 @@
-import { type BriefingReader, type CachedBriefing, readBriefing } from '../../memory/briefing.ts';
+import { type BriefingRecipient, type CachedBriefing, readBriefing } from '../../memory/briefing.ts';
 import { RECALL_TARGET_MS, recall } from '../../memory/recall.ts';
 import type { Services } from '../../memory/services.ts';
 import { recalledSentences } from '../../redaction/recall-marks.ts';
@@ -31,7 +31,7 @@ export interface HookRecall {
   readonly outcome: AgentOutcome['outcome'];
   /** Why something was left out, without content. */
   readonly reason: string | undefined;
-  /** Notes in the memories that the agent has the briefings, without waiting. */
+  /** Records in the memories that the agent got the briefings, without waiting. */
   recordDelivery(): void;
 }
 
@@ -55,7 +55,7 @@ export interface RecallParts {
   readonly own: ReadonlySet<string>;
   /** Milliseconds. */
   readonly limit: number;
-  readonly toldTo: BriefingReader;
+  readonly deliveredTo: BriefingRecipient;
 }
 
 /**
@@ -65,7 +65,7 @@ export interface RecallParts {
 export async function recallForHook(
   services: Services,
   { group, userGroup }: Scope,
-  { question, begins, known, own, limit, toldTo }: RecallParts,
+  { question, begins, known, own, limit, deliveredTo }: RecallParts,
 ): Promise<HookRecall> {
   const began = performance.now();
   const problems = new Set<string>();
@@ -108,8 +108,8 @@ export async function recallForHook(
   const lead = briefing.length > 0 && texts.answers !== '' ? ['About what is asked:'] : [];
   const parts = [...briefing, ...lead, texts.answers];
   const recordDelivery = () => {
-    ofUser?.recordDelivery(texts.user, toldTo);
-    ofProject?.recordDelivery(texts.project, toldTo);
+    ofUser?.recordDelivery(texts.user, deliveredTo);
+    ofProject?.recordDelivery(texts.project, deliveredTo);
   };
   const context = recalledBlock(INTRODUCTION, parts);
   return { context, sentences: recalledSentences(parts.join('\n')), ...rest, recordDelivery };

@@ -1,7 +1,7 @@
 import { entryOf } from '../claude-code/transcript-entry.ts';
 import { splitByPrompt, turnOf } from '../claude-code/turns.ts';
 import { codexRecordOf } from '../codex/record.ts';
-import { type RolloutTurn, readRollout, saidBy, turnOfRollout } from '../codex/rollout.ts';
+import { type RolloutTurn, readRollout, textsBy, turnOfRollout } from '../codex/rollout.ts';
 import { fileSize, readTranscript, type TranscriptFormat, type TranscriptLine } from './transcript.ts';
 
 /** Codex has its own format; other agents with compatible hooks write Claude Code's. */
@@ -46,7 +46,7 @@ const CODEX: TranscriptFormat = {
           turnOfRollout(turn, { session, directory, recalled, isStored: isKept, lastWords, isDone }),
       })),
       summaries: summaries.map((summary, index) => ({ ...summary, message: `compacted-${earlier + index + 1}` })),
-      prompts: turns.flatMap((turn) => saidBy(turn, 'user').map((text) => ({ text, isCommand: false }))),
+      prompts: turns.flatMap((turn) => textsBy(turn, 'user').map((text) => ({ text, isCommand: false }))),
       end,
       unreadable,
     };

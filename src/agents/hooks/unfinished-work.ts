@@ -28,7 +28,7 @@ const IDLE_AFTER = MINUTE;
 const MOST = 3;
 
 /** Records the work before it begins; call the returned function when it is done. */
-export function noteWork(home: string, work: Work): () => void {
+export function recordUnfinishedWork(home: string, work: Work): () => void {
   mkdirSync(hooksFolder(home), { recursive: true, mode: 0o700 });
   const path = sessionPath(home, work.host, work.session) + ENDING;
   writeInOneStep(path, JSON.stringify({ version: 1, ...work }));

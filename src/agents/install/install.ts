@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import * as z from 'zod/mini';
 import { ConfigError } from '../../errors.ts';
 import { agentHooks, type HookHost } from './hooks.ts';
-import { claudeCommand, codexCommand, projectServers, snippet } from './mcp.ts';
+import { claudeCommand, codexCommand, configSnippet, projectServers } from './mcp.ts';
 import { memoryCommand } from './memory-command.ts';
 import { configFile, hasServer, opencodePlugin } from './opencode.ts';
 import { opencodeMajor } from './opencode-version.ts';
@@ -132,7 +132,7 @@ function notesOf({ agent, project, mcp, group, undo, script, environment }: Inst
         : [
             `Claude Code, all projects: ${claudeCommand(program, group)}`,
             'Any other client:',
-            snippet(program, group),
+            configSnippet(program, group),
           ]),
     );
   if (isInNpxCache(program) && !undo)

@@ -13,19 +13,19 @@ const OPENCODE_WAITS = 3_000;
 const TOOL_WAITS = 30_000;
 
 /** How a client starts the server. */
-export function serverWords(program: Program, group: string | undefined): readonly [string, ...string[]] {
+export function serverCommand(program: Program, group: string | undefined): readonly [string, ...string[]] {
   return [...program, 'mcp', '--group', group ?? 'auto'];
 }
 
 /** `.mcp.json` as Claude Code and others read it: the servers of a project. */
 export function projectServers(path: string, program: Program, group: string | undefined): ConfigTarget {
-  const [command, ...args] = serverWords(program, group);
+  const [command, ...args] = serverCommand(program, group);
   return server(path, ['mcpServers'], { command, args, timeout: TOOL_WAITS }, 'json', '{}');
 }
 
 /** The entry in the configuration of opencode 1. OpenCode 2 understands it too. */
 export function opencodeServer(path: string, program: Program, group: string | undefined, fresh: string): ConfigTarget {
-  const entry = { type: 'local', command: serverWords(program, group), enabled: true, timeout: OPENCODE_WAITS };
+  const entry = { type: 'local', command: serverCommand(program, group), enabled: true, timeout: OPENCODE_WAITS };
   return server(path, ['mcp'], entry, 'jsonc', fresh);
 }
 
@@ -37,24 +37,24 @@ export function opencodeServer2(
   fresh: string,
 ): ConfigTarget {
   const timeout = { catalog: OPENCODE_WAITS, execution: TOOL_WAITS };
-  const entry = { type: 'local', command: serverWords(program, group), timeout };
+  const entry = { type: 'local', command: serverCommand(program, group), timeout };
   return server(path, ['mcp', 'servers'], entry, 'jsonc', fresh);
 }
 
 /** The entry for an unknown client. */
-export function snippet(program: Program, group: string | undefined): string {
-  const [command, ...args] = serverWords(program, group);
+export function configSnippet(program: Program, group: string | undefined): string {
+  const [command, ...args] = serverCommand(program, group);
   return JSON.stringify({ mcpServers: { [SERVER]: { command, args, timeout: TOOL_WAITS } } }, null, 2);
 }
 
 /** The command with which Claude Code takes the server for all projects. */
 export function claudeCommand(program: Program, group: string | undefined): string {
-  return shellLine(['claude', 'mcp', 'add', '--scope', 'user', SERVER, '--', ...serverWords(program, group)]);
+  return shellLine(['claude', 'mcp', 'add', '--scope', 'user', SERVER, '--', ...serverCommand(program, group)]);
 }
 
 /** The command with which Codex takes the server for all projects. */
 export function codexCommand(program: Program, group: string | undefined): string {
-  return shellLine(['codex', 'mcp', 'add', SERVER, '--', ...serverWords(program, group)]);
+  return shellLine(['codex', 'mcp', 'add', SERVER, '--', ...serverCommand(program, group)]);
 }
 
 function server(

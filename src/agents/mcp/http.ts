@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import { refusedHost } from '../../allowed-hosts.ts';
+import { hostRefusal } from '../../allowed-hosts.ts';
 import { hasBearerToken } from '../../bearer-token.ts';
 import { ConfigError } from '../../errors.ts';
 import { SECOND } from '../../time.ts';
@@ -54,7 +54,7 @@ export async function serveOverHttp(
   );
 
   const server = createServer(async (request: IncomingMessage, response: ServerResponse) => {
-    const refusal = refusedHost(request.headers, allowedHosts);
+    const refusal = hostRefusal(request.headers, allowedHosts);
     if (refusal !== undefined) return refuse(response, 403, failure(refusal));
     const path = request.url?.split('?', 1)[0];
     if (path === '/health') return refuse(response, 200, { status: 'healthy', service: 'memory-manager' });

@@ -6,18 +6,18 @@ import {
   finished,
   isWhole,
   joinTurns,
-  noteAnswer,
-  noteFailure,
-  notePart,
-  noteSummaryPart,
   type OpenTurn,
   openTurn,
+  recordAnswer,
+  recordFailure,
+  recordPart,
+  recordSummaryPart,
 } from './open-turn.ts';
 import {
-  noteEpisode,
-  noteOwner,
-  noteRecalled,
-  noteUserText,
+  recordEpisode,
+  recordOwner,
+  recordRecalled,
+  recordUserText,
   type TrackedSession,
   type TrackedSessions,
 } from './sessions.ts';
@@ -57,7 +57,7 @@ export function openCapture(
       tools: completed.tools.map((used) => ({ ...used, input: without(used.input), output: without(used.output) })),
       recalled: recalled.size > 0,
     });
-    if (uuid !== undefined) noteEpisode(session, uuid);
+    if (uuid !== undefined) recordEpisode(session, uuid);
   }
 
   function answered(answer: AssistantMessage): void {
@@ -69,14 +69,14 @@ export function openCapture(
     }
     const turn = ownerOf(session, answer);
     if (!turn) return;
-    noteAnswer(turn, answer);
+    recordAnswer(turn, answer);
     // After an abort the session rests before the last message is whole.
     if (turn.isIdle && isWhole(turn)) finish(session, turn);
   }
 
   function summarised(session: TrackedSession, { id, time, error, providerID, modelID }: AssistantMessage): void {
     const isNew = !session.owners.has(id);
-    noteOwner(session, id, null);
+    recordOwner(session, id, null);
     if (isNew) session.summaries.set(id, { startedAt: time.created, texts: new Map() });
     const summary = session.summaries.get(id);
     if (!summary || (time.completed === undefined && !error)) return;
@@ -91,7 +91,7 @@ export function openCapture(
       referenceTime: new Date(summary.startedAt),
       userTexts: [...session.userTexts],
     });
-    if (uuid !== undefined) noteEpisode(session, uuid);
+    if (uuid !== undefined) recordEpisode(session, uuid);
   }
 
   /** After a compaction the agent answers a message of the host, not the user: its answer belongs to the previous turn. */
@@ -101,7 +101,7 @@ export function openCapture(
     const turn =
       session.turns.get(parentID) ?? [...session.turns.values()].at(-1) ?? emptyTurn(parentID, '', time.created);
     session.turns.set(turn.message, turn);
-    noteOwner(session, id, turn.message);
+    recordOwner(session, id, turn.message);
     return turn;
   }
 
@@ -118,7 +118,7 @@ export function openCapture(
       if (session.isChild) return;
       const turn = openTurn(output, prompt.agent);
       turn.isTemplate = isTemplate(turn.user);
-      noteUserText(session, turn.user);
+      recordUserText(session, turn.user);
       session.turns.set(output.message.id, turn);
     },
     happened(event) {
@@ -135,16 +135,16 @@ export function openCapture(
           const { part } = event.properties;
           const session = sessions.of(part.sessionID);
           const summary = session.summaries.get(part.messageID);
-          if (summary) return noteSummaryPart(summary.texts, part);
+          if (summary) return recordSummaryPart(summary.texts, part);
           const turn = session.turns.get(session.owners.get(part.messageID) ?? '');
-          const recalled = turn && notePart(turn, part);
-          return recalled ? noteRecalled(session, recalled) : undefined;
+          const recalled = turn && recordPart(turn, part);
+          return recalled ? recordRecalled(session, recalled) : undefined;
         }
         case 'session.error': {
           const { sessionID, messageID, error } = event.properties;
           const turns = sessionID ? sessions.of(sessionID).turns : undefined;
           const turn = messageID === undefined ? [...(turns?.values() ?? [])].at(-1) : turns?.get(messageID);
-          return turn && noteFailure(turn, error?.name);
+          return turn && recordFailure(turn, error?.name);
         }
         case 'prompts.joined': {
           const { sessionID, messageID, joinedID } = event.properties;

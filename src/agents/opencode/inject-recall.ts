@@ -4,7 +4,7 @@ import { withTimeout } from '../../with-timeout.ts';
 import type { BackgroundStores } from './background-work.ts';
 import type { HostClient, HostPrompt, MessagePart, PromptOutput } from './host.ts';
 import type { Recall } from './recall.ts';
-import { noteRecalled, noteUserText, type TrackedSession } from './sessions.ts';
+import { recordRecalled, recordUserText, type TrackedSession } from './sessions.ts';
 
 /** How long a user's message may wait for the recall; with the host's overhead at most 150 ms. */
 export const RECALL_TIMEOUT_MS = 130;
@@ -72,7 +72,7 @@ export function openRecallInjection(
   }
 
   function add(text: string, session: TrackedSession, prompt: HostPrompt, output: PromptOutput): void {
-    noteRecalled(session, text);
+    recordRecalled(session, text);
     output.parts.push(syntheticPart(text, prompt, output));
   }
 
@@ -87,10 +87,10 @@ export function openRecallInjection(
     session.isKnown = info?.data !== undefined;
     for (const { type, text = '' } of (messages?.data ?? []).flatMap(({ parts }): readonly MessagePart[] => parts)) {
       if (withoutRecallMarks(text) === text) {
-        if (type === 'text') noteUserText(session, text);
+        if (type === 'text') recordUserText(session, text);
         continue;
       }
-      noteRecalled(session, text);
+      recordRecalled(session, text);
       session.isPrimed = true;
     }
   }

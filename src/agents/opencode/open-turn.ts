@@ -68,7 +68,7 @@ export function joinTurns(turn: OpenTurn, joined: OpenTurn): void {
   for (const file of joined.files) turn.files.add(file);
 }
 
-export function noteAnswer(turn: OpenTurn, answer: AssistantMessage): void {
+export function recordAnswer(turn: OpenTurn, answer: AssistantMessage): void {
   const { id, time, tokens, error, providerID, modelID, mode } = answer;
   turn.answers.set(id, { isComplete: time.completed !== undefined, tokens });
   if (time.completed) turn.endedAt = time.completed;
@@ -77,14 +77,14 @@ export function noteAnswer(turn: OpenTurn, answer: AssistantMessage): void {
   turn.agent ??= mode;
 }
 
-export function noteFailure(turn: OpenTurn, name: string | undefined): void {
+export function recordFailure(turn: OpenTurn, name: string | undefined): void {
   turn.failure = failureOf(name);
 }
 
 const failureOf = (name: string | undefined) => (name === 'MessageAbortedError' ? 'aborted' : 'error');
 
 /** @returns the output of a call that asked the memory itself */
-export function notePart(turn: OpenTurn, part: MessagePart): string | undefined {
+export function recordPart(turn: OpenTurn, part: MessagePart): string | undefined {
   if (part.type === 'text' && !part.synthetic && !part.ignored) keep(turn.texts, part.id, part.text ?? '');
   if (part.type === 'patch') for (const file of part.files ?? []) turn.files.add(file);
   if (part.type !== 'tool' || !part.tool || !part.state) return undefined;
@@ -102,7 +102,7 @@ export function notePart(turn: OpenTurn, part: MessagePart): string | undefined 
   return undefined;
 }
 
-export function noteSummaryPart(
+export function recordSummaryPart(
   texts: Map<string, string>,
   { id, type, text = '', synthetic, ignored }: MessagePart,
 ): void {

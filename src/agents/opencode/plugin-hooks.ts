@@ -14,7 +14,7 @@ import type { Hooks, HostEvent, HostInput } from './host.ts';
 import { FIRST_RECALL_TIMEOUT_MS, openRecallInjection, RECALL_TIMEOUT_MS } from './inject-recall.ts';
 import { addMemoryCommand } from './memory-command.ts';
 import { openRecall } from './recall.ts';
-import { noteRecalled, openSessions } from './sessions.ts';
+import { openSessions, recordRecalled } from './sessions.ts';
 import { hostTools, TOOL_TIMEOUT_MS } from './tools.ts';
 
 const CLOSE_TIMEOUT = 700;
@@ -144,7 +144,7 @@ function hooks(input: HostInput, pluginOptions: unknown): Hooks {
         const recalled = session.lastRecall ?? recall.atHand();
         if (!recalled || session.isChild) return;
         // The summary may repeat it.
-        noteRecalled(session, recalled);
+        recordRecalled(session, recalled);
         output.context.push(recalled);
       }),
     }),

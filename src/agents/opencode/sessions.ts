@@ -83,23 +83,23 @@ export function openSessions(): TrackedSessions {
 }
 
 /** Records recalled text, which the agent may repeat from now on. */
-export function noteRecalled(session: TrackedSession, text: string): void {
+export function recordRecalled(session: TrackedSession, text: string): void {
   for (const sentence of recalledSentences(text)) session.recalled.add(sentence);
   forgetOldest(session.recalled, MOST_SENTENCES);
 }
 
 /** Records an episode of the session itself. */
-export function noteEpisode(session: TrackedSession, uuid: string): void {
+export function recordEpisode(session: TrackedSession, uuid: string): void {
   session.episodes.add(uuid);
   forgetOldest(session.episodes, MOST_EPISODES);
 }
 
-export function noteUserText(session: TrackedSession, text: string): void {
+export function recordUserText(session: TrackedSession, text: string): void {
   session.userTexts.add(text.slice(0, LONGEST_SAID));
   forgetOldest(session.userTexts, MOST_USER_TEXTS);
 }
 
-export function noteOwner(session: TrackedSession, answer: string, turn: string | null): void {
+export function recordOwner(session: TrackedSession, answer: string, turn: string | null): void {
   session.owners.set(answer, turn);
   forgetOldest(session.owners, MOST_OWNERS);
 }

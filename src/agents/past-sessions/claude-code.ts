@@ -4,8 +4,8 @@ import { basename, join } from 'node:path';
 import { withoutRecalled } from '../../redaction/recall-marks.ts';
 import { entryOf, type TranscriptEntry } from '../claude-code/transcript-entry.ts';
 import { type PlacedEntry, splitByPrompt, type TurnEntries, turnOf } from '../claude-code/turns.ts';
-import { endTime, isIdle } from './ended.ts';
-import type { History, HistoryOptions, PastItem, SessionContent } from './history.ts';
+import { isIdle, sessionEndTime } from './ended.ts';
+import type { PastItem, SessionContent, SessionHistory, SessionHistoryOptions } from './history.ts';
 import { jsonLines } from './json-lines-file.ts';
 import { mayHaveRecalled, recalledIn } from './recalled-text.ts';
 
@@ -17,14 +17,14 @@ const MOST_USER_TEXTS = 200;
  * The transcripts of Claude Code: `projects/<folder>/<session>.jsonl` below its configuration folder. They are read by the rules of the hooks, so
  * that a turn that a hook has stored gets the same key.
  */
-export function claudeCodeHistory({ environment, now }: HistoryOptions): History {
+export function claudeCodeHistory({ environment, now }: SessionHistoryOptions): SessionHistory {
   const folder = join(environment.CLAUDE_CONFIG_DIR || join(environment.HOME || homedir(), '.claude'), 'projects');
   const sessions = foldersIn(folder).flatMap((project) =>
     filesIn(join(folder, project))
       .filter(({ name }) => name.endsWith('.jsonl'))
       .map(({ name }) => {
         const place = join(folder, project, name);
-        const endedAt = endTime(place);
+        const endedAt = sessionEndTime(place);
         return { place, endedAt, read: () => readSession(place, now) };
       }),
   );
@@ -48,7 +48,7 @@ function readSession(path: string, now: number): SessionContent {
   const transcript = readTranscript(path);
   const { entries, recalled, damaged } = transcript;
   const turns = splitByPrompt(entries, `${session}.2`);
-  const open = transcript.isOver || isIdle(endTime(path), now) ? undefined : turns.at(-1);
+  const open = transcript.isOver || isIdle(sessionEndTime(path), now) ? undefined : turns.at(-1);
   const items = [
     ...turns.filter((turn) => turn !== open).flatMap((turn) => pastTurn(turn, session, transcript)),
     ...pastSummaries(session, transcript),

@@ -8,11 +8,11 @@ import {
   type RolloutLine,
   type RolloutTurn,
   readRollout,
-  saidBy,
+  textsBy,
   turnOfRollout,
 } from '../codex/rollout.ts';
-import { endTime, isIdle } from './ended.ts';
-import type { History, HistoryOptions, PastItem, SessionContent } from './history.ts';
+import { isIdle, sessionEndTime } from './ended.ts';
+import type { PastItem, SessionContent, SessionHistory, SessionHistoryOptions } from './history.ts';
 import { jsonLines } from './json-lines-file.ts';
 import { mayHaveRecalled, recalledIn } from './recalled-text.ts';
 
@@ -25,11 +25,11 @@ const MOST_USER_TEXTS = 200;
  * The sessions of Codex: `sessions/<year>/<month>/<day>/rollout-….jsonl` and `archived_sessions/` below its home folder. They are read by the
  * rules of the hooks, so that a turn that a hook has stored gets the same key.
  */
-export function codexHistory({ environment, now }: HistoryOptions): History {
+export function codexHistory({ environment, now }: SessionHistoryOptions): SessionHistory {
   const home = environment.CODEX_HOME || join(environment.HOME || homedir(), '.codex');
   const folders = ['sessions', 'archived_sessions'].map((name) => join(home, name));
   const sessions = folders.flatMap(rolloutsBelow).map((place) => {
-    return { place, endedAt: endTime(place), read: () => readSession(place, now) };
+    return { place, endedAt: sessionEndTime(place), read: () => readSession(place, now) };
   });
   sessions.sort((a, b) => a.endedAt - b.endedAt || (a.place < b.place ? -1 : 1));
   return { places: folders.slice(0, 1), sessions, notices: [], close: () => {} };
@@ -54,13 +54,13 @@ interface PastSession {
 function readSession(path: string, now: number): SessionContent {
   const recalled = new Set<string>();
   const damaged: string[] = [];
-  const rollout = readRollout(linesOf(path, recalled, damaged), new Date(endTime(path)));
+  const rollout = readRollout(linesOf(path, recalled, damaged), new Date(sessionEndTime(path)));
   const { turns, session } = rollout;
   if (session.isSubAgent) return { isSubAgent: true, items: [], damaged, running: 0 };
   const named = /([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl/.exec(path)?.[1] ?? basename(path);
   const past: PastSession = { id: session.id || named, rollout, recalled };
   const last = turns.at(-1);
-  const open = last && !last.end && !isIdle(endTime(path), now) ? last : undefined;
+  const open = last && !last.end && !isIdle(sessionEndTime(path), now) ? last : undefined;
   const items = [
     ...turns.filter((turn) => turn !== open).flatMap((turn) => pastTurn(turn, past)),
     ...pastSummaries(past),
@@ -95,7 +95,7 @@ const copyKeyOf = (user: string, answer: string, session: string): string =>
 function pastSummaries({ id, rollout, recalled }: PastSession): PastItem[] {
   const { session, turns, summaries, directory } = rollout;
   const userTexts = turns
-    .map((turn) => saidBy(turn, 'user').join('\n\n'))
+    .map((turn) => textsBy(turn, 'user').join('\n\n'))
     .filter(Boolean)
     .slice(-MOST_USER_TEXTS);
   return summaries.map(({ text, time }, index) => {

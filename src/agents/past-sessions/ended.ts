@@ -8,7 +8,7 @@ const TAIL = 64 * 1024;
 export const isIdle = (endedAt: number, now: number): boolean => now - endedAt > IDLE_AFTER;
 
 /** When the last line was written, by the line itself: copying a file changes its own time. In milliseconds since 1970. */
-export function endTime(path: string): number {
+export function sessionEndTime(path: string): number {
   try {
     return lastTimestamp(path) ?? statSync(path).mtimeMs;
   } catch {

@@ -7,7 +7,7 @@ export type PastAgent = (typeof PAST_AGENTS)[number];
 export const isPastAgent = (name: string | undefined): name is PastAgent => PAST_AGENTS.some((agent) => agent === name);
 
 /** The sessions that an agent has recorded on this machine. */
-export interface History {
+export interface SessionHistory {
   /** The folder or files in which the agent keeps them. */
   readonly places: readonly string[];
   /** In the order in which they ended, so that a copied turn comes after its original. */
@@ -38,16 +38,16 @@ export interface SessionContent {
 
 /** A turn or a compaction's summary, and what tells its project. */
 export type PastItem = PastTurn | PastSummary;
-export interface PastTurn extends Whereabouts {
+export interface PastTurn extends ItemOrigin {
   readonly kind: 'turn';
   readonly turn: Turn;
 }
-export interface PastSummary extends Whereabouts {
+export interface PastSummary extends ItemOrigin {
   readonly kind: 'summary';
   readonly summary: SessionSummary;
 }
 
-interface Whereabouts {
+interface ItemOrigin {
   /** The folder in which the agent worked. */
   readonly directory: string;
   /** The repository's first commit and the address of its remote `origin`, as far as the agent noted them. */
@@ -61,7 +61,7 @@ interface Whereabouts {
 export const itemTime = (item: PastItem): Date =>
   item.kind === 'turn' ? item.turn.referenceTime : item.summary.referenceTime;
 
-export interface HistoryOptions {
+export interface SessionHistoryOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Milliseconds since 1970. */
   readonly now: number;

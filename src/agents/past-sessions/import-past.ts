@@ -6,7 +6,13 @@ import type { Services } from '../../memory/services.ts';
 import { costOf } from '../../models/prices.ts';
 import { embedderProvider, languageModelProvider } from '../../models/providers.ts';
 import type { Producer } from '../../queue/producer.ts';
-import { type PastEpisodes, type PastOptions, type ReadPastOptions, readPast, type Survey } from './survey.ts';
+import {
+  type PastEpisodes,
+  type PastSessionOptions,
+  type ReadPastSessionOptions,
+  readPastSessions,
+  type Survey,
+} from './survey.ts';
 
 /** How many episodes are looked up and enqueued together. */
 const MOST = 500;
@@ -27,9 +33,9 @@ export interface PastImportResult extends SurveyResult {
  * Reads all sessions and looks up which turns are stored, in the queue or in the graph. Stores nothing.
  * @throws StoreUnreachableError, AccessRefusedError, WrongServerError; InvalidInputError for a group that cannot be one
  */
-export async function surveyPast(
+export async function surveyPastSessions(
   services: Services,
-  options: PastOptions,
+  options: PastSessionOptions,
   onProgress?: OnProgress,
 ): Promise<SurveyResult> {
   const producer = await services.producer();
@@ -44,11 +50,11 @@ export async function surveyPast(
 /**
  * Stores each turn once, with its own date and session. What an earlier import, a hook or a plugin has stored is left as it is, so that an import
  * that broke off is continued by running it again.
- * @throws as `surveyPast`
+ * @throws as `surveyPastSessions`
  */
-export async function importPast(
+export async function importPastSessionsOf(
   services: Services,
-  options: PastOptions,
+  options: PastSessionOptions,
   onProgress?: OnProgress,
 ): Promise<PastImportResult> {
   const producer = await services.producer();
@@ -70,8 +76,8 @@ export async function importPast(
   });
 }
 
-async function withPast<T>(options: ReadPastOptions, work: (past: PastEpisodes) => Promise<T>): Promise<T> {
-  const past = readPast(options);
+async function withPast<T>(options: ReadPastSessionOptions, work: (past: PastEpisodes) => Promise<T>): Promise<T> {
+  const past = readPastSessions(options);
   try {
     return await work(past);
   } finally {

@@ -55,11 +55,11 @@ function messagesOf(storage: string, session: string): { messages: OpencodeMessa
     if (info) messages.push({ info, parts: partsOf(join(storage, 'part', id), id, session, damaged) });
     else damaged.push(join(folder, name));
   }
-  messages.sort((a, b) => timeOf(a) - timeOf(b) || (a.info.id < b.info.id ? -1 : 1));
+  messages.sort((a, b) => itemTime(a) - itemTime(b) || (a.info.id < b.info.id ? -1 : 1));
   return { messages, damaged };
 }
 
-const timeOf = ({ info }: OpencodeMessage): number => info.time?.created ?? 0;
+const itemTime = ({ info }: OpencodeMessage): number => info.time?.created ?? 0;
 
 function partsOf(folder: string, message: string, session: string, damaged: string[]): MessagePart[] {
   return jsonFilesIn(folder).flatMap((name) => {

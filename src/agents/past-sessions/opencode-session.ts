@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { SessionSummary, Turn } from '../capture/turn.ts';
 import { openCapture } from '../opencode/capture.ts';
 import type { AssistantMessage, MessagePart, UserMessage } from '../opencode/host.ts';
-import { noteRecalled, openSessions } from '../opencode/sessions.ts';
+import { openSessions, recordRecalled } from '../opencode/sessions.ts';
 import { isIdle } from './ended.ts';
 import type { PastItem, SessionContent } from './history.ts';
 import { mayHaveRecalled } from './recalled-text.ts';
@@ -110,7 +110,7 @@ function play(session: OpencodeSession, tasks: readonly Task[], isTemplate: (tex
   for (const { prompt, answers } of tasks) {
     if (prompt) {
       for (const { text = '', synthetic } of prompt.parts)
-        if (synthetic && mayHaveRecalled(text)) noteRecalled(sessions.of(id), text);
+        if (synthetic && mayHaveRecalled(text)) recordRecalled(sessions.of(id), text);
       capture.prompted({ sessionID: id }, { message: prompt.info as UserMessage, parts: [...prompt.parts] });
     }
     for (const { info, parts } of answers) {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { History, HistoryOptions, RecordedSession } from './history.ts';
+import type { RecordedSession, SessionHistory, SessionHistoryOptions } from './history.ts';
 import { openDatabase } from './opencode-database.ts';
 import { sessionsInFiles } from './opencode-files.ts';
 import { readTemplates } from './opencode-templates.ts';
@@ -17,7 +17,7 @@ export interface OpencodeRecord extends RecordedSession {
  * The sessions of opencode 1: in a database (`opencode.db`), in earlier versions in files (`storage/`). The files stay when opencode copies them into its
  * database, so that a session in both is read from the database.
  */
-export function opencodeHistory({ environment, now }: HistoryOptions): History {
+export function opencodeHistory({ environment, now }: SessionHistoryOptions): SessionHistory {
   const home = environment.HOME || homedir();
   const folder = join(environment.XDG_DATA_HOME || join(home, '.local', 'share'), 'opencode');
   const configFolder = join(environment.XDG_CONFIG_HOME || join(home, '.config'), 'opencode');

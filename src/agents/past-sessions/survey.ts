@@ -7,23 +7,23 @@ import { scopeOf } from '../scope.ts';
 import { claudeCodeHistory } from './claude-code.ts';
 import { codexHistory } from './codex.ts';
 import {
-  type History,
-  type HistoryOptions,
   itemTime,
   type PastAgent,
   type PastItem,
   type RecordedSession,
   type SessionContent,
+  type SessionHistory,
+  type SessionHistoryOptions,
 } from './history.ts';
 import { opencodeHistory } from './opencode.ts';
 
-const HISTORIES: Readonly<Record<PastAgent, (options: HistoryOptions) => History>> = {
+const HISTORIES: Readonly<Record<PastAgent, (options: SessionHistoryOptions) => SessionHistory>> = {
   'claude-code': claudeCodeHistory,
   codex: codexHistory,
   opencode: opencodeHistory,
 };
 
-export interface PastOptions {
+export interface PastSessionOptions {
   readonly agent: PastAgent;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** One memory for all; default: that of the project of each turn. */
@@ -84,7 +84,7 @@ export interface PastEpisodes {
   close(): void;
 }
 
-export interface ReadPastOptions extends PastOptions {
+export interface ReadPastSessionOptions extends PastSessionOptions {
   /** MEMORY_HOME, which notes the folders that have joined a memory. */
   readonly home: string;
   /** False for a survey, after which no folder has joined. */
@@ -92,7 +92,7 @@ export interface ReadPastOptions extends PastOptions {
 }
 
 /** @throws InvalidInputError for a group that cannot be one */
-export function readPast(options: ReadPastOptions): PastEpisodes {
+export function readPastSessions(options: ReadPastSessionOptions): PastEpisodes {
   const history = HISTORIES[options.agent](options);
   const counts = newCounts();
   const memoryOf = openMemories(options);
@@ -126,7 +126,7 @@ export function readPast(options: ReadPastOptions): PastEpisodes {
         }
         const episode = episodeOf(group, item, session.place, counts);
         if (!episode) continue;
-        noteEpisode(counts, episode, item);
+        recordEpisode(counts, episode, item);
         yield episode;
       }
       if (only === undefined || isOfProject) counts.running += running;
@@ -154,7 +154,7 @@ function read(session: RecordedSession): SessionContent {
 type Located = Pick<PastItem, 'directory' | 'rootCommit' | 'origin'>;
 
 /** Finds the memory of a folder by its git files, once for each folder. */
-function openScopes(group: string | undefined, { GIT_DIR: _, ...environment }: PastOptions['environment']) {
+function openScopes(group: string | undefined, { GIT_DIR: _, ...environment }: PastSessionOptions['environment']) {
   return oncePerFolder(({ directory, rootCommit, origin }) =>
     scopeOf({ directory, group, rootCommit, origin, environment }),
   );
@@ -166,7 +166,7 @@ interface MemoryOfFolder {
   readonly notice?: string;
 }
 
-function openMemories({ group, environment: { GIT_DIR: _, ...environment }, home, isNoted }: ReadPastOptions) {
+function openMemories({ group, environment: { GIT_DIR: _, ...environment }, home, isNoted }: ReadPastSessionOptions) {
   const scopeOfItem = openScopes(group, environment);
   const firsts = new Map<string, string>();
   return oncePerFolder((item): MemoryOfFolder => {
@@ -243,7 +243,7 @@ function noteUnjoined(counts: Counts, notice: string): void {
 
 const HIDDEN = /\[redacted:[\w -]{1,60}\]|\[private\]/g;
 
-function noteEpisode(counts: Counts, { group, content, metadata, referenceTime }: Episode, item: PastItem): void {
+function recordEpisode(counts: Counts, { group, content, metadata, referenceTime }: Episode, item: PastItem): void {
   if (item.kind === 'turn') counts.turns += 1;
   else counts.summaries += 1;
   if (!counts.from || referenceTime < counts.from) counts.from = referenceTime;
@@ -257,7 +257,7 @@ function noteEpisode(counts: Counts, { group, content, metadata, referenceTime }
 
 function surveyOf(
   agent: PastAgent,
-  { places, notices }: History,
+  { places, notices }: SessionHistory,
   { directories, unjoinedNotices, ...counts }: Counts,
 ): Survey {
   const memories = [...directories].map(([group, folders]): MemoryShare => {

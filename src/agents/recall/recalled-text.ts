@@ -1,5 +1,5 @@
 import type { BriefingSections } from '../../briefing/briefing.ts';
-import { briefingsFor } from '../../briefing/relevance.ts';
+import { openingBriefings } from '../../briefing/relevance.ts';
 import { DEFAULT_BUDGET, renderBriefing, type TitledSection } from '../../briefing/render.ts';
 import { renderAnswers } from '../../memory/answer-block.ts';
 import { withoutKnown } from '../../memory/recall.ts';
@@ -36,7 +36,7 @@ export function openingTexts(
   answers: readonly (readonly TitledSection[])[],
 ): OpeningTexts {
   const hasAnswers = answers.flat().some(({ lines }) => lines.length > 0);
-  const [userBriefing, projectBriefing] = briefingsFor(briefings, question, hasAnswers);
+  const [userBriefing, projectBriefing] = openingBriefings(briefings, question, hasAnswers);
   const { user, project } = briefingTexts([userBriefing, projectBriefing]);
   const briefed = new Set(recalledSentences(`${user}\n${project}`));
   const news = answers.map((sections) => withoutKnown(sections, briefed));

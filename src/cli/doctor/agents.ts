@@ -4,8 +4,8 @@ import { shownPath } from '../../agents/install/install.ts';
 import { joinSentence, unjoinedFolder } from '../../agents/joined-folders.ts';
 import { homeFolder } from '../../home.ts';
 import { DAY } from '../../time.ts';
-import { type AgentMemory, outcomeText, type WorkRecord } from '../agent-memory.ts';
-import { count } from '../output.ts';
+import { type AgentMemory, outcomeText, type WorkRecord } from '../memory/agent-memory.ts';
+import { count } from '../terminal/output.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -51,7 +51,7 @@ const placeOf = ({ path, group }: AgentConnection, directory: string): string =>
   `${shownPath(path, directory)}${group ? ` (memory "${group}")` : ''}`;
 
 /** Whether capture and recall worked when an agent last tried, in this folder's memory. */
-export function checkWork({ capture, recall }: AgentMemory, now = Date.now()): Finding[] {
+export function checkAgentWork({ capture, recall }: AgentMemory, now = Date.now()): Finding[] {
   return [
     workFinding('capture', capture, 'No turn of an agent was stored from this machine yet.', now),
     workFinding('recall', recall, 'No agent of this machine asked the memory yet.', now),

@@ -2,10 +2,10 @@ import type { Scope } from '../../agents/scope.ts';
 import { type Config, loadConfig } from '../../config.ts';
 import { openServices, type Services } from '../../memory/services.ts';
 import { nightlyStatus } from '../../memory/status.ts';
-import { type AgentMemory, agentMemory, sizeAndDate } from '../agent-memory.ts';
-import { checkAgents, checkWork as checkAgentWork, checkJoined } from './agents.ts';
+import { type AgentMemory, agentMemory, sizeAndDate } from '../memory/agent-memory.ts';
+import { checkAgents, checkAgentWork, checkJoined } from './agents.ts';
 import { checkExports } from './exports.ts';
-import { type Finding, ok, problem, sentenceOf, warning } from './finding.ts';
+import { errorSentence, type Finding, ok, problem, warning } from './finding.ts';
 import { checkHomeFolder, checkSettings, checkVersions } from './machine.ts';
 import { checkModelsAndVectors } from './models.ts';
 import { checkServer, isUsable } from './servers.ts';
@@ -31,8 +31,8 @@ export async function examine({ directory, environment, group }: Examination): P
     config = loadConfig(environment);
     memory = agentMemory(directory, environment, group ?? agents.group);
   } catch (error) {
-    const isKnown = machine.some(({ message }) => message === sentenceOf(error));
-    return [...machine, ...(isKnown ? [] : [problem('settings', sentenceOf(error))]), ...agents.findings];
+    const isKnown = machine.some(({ message }) => message === errorSentence(error));
+    return [...machine, ...(isKnown ? [] : [problem('settings', errorSentence(error))]), ...agents.findings];
   }
   const services = openServices(config, {});
   try {
@@ -64,7 +64,7 @@ async function checkStored(
   const graphs = isUsable(falkordb) ? await services.graphs() : undefined;
   const producer = isUsable(valkey) ? await services.producer() : undefined;
   const orFinding = async (about: string, work: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> =>
-    work().catch((error: unknown) => [problem(about, sentenceOf(error))]);
+    work().catch((error: unknown) => [problem(about, errorSentence(error))]);
   const nightly = await producer
     ?.alive()
     .then(({ now }) => nightlyStatus(producer.nights, memory.group, now))
@@ -89,7 +89,7 @@ async function contentsOf(services: Services, group: string) {
     const { getGroupOverview } = await import('../../memory/groups.ts');
     return await getGroupOverview(services, group);
   } catch (error) {
-    return { failure: sentenceOf(error) };
+    return { failure: errorSentence(error) };
   }
 }
 

@@ -4,7 +4,7 @@ import { ArchiveUnavailableError } from '../../errors.ts';
 import type { NightlyStatus } from '../../memory/status.ts';
 import { ago, DAY, SECOND } from '../../time.ts';
 import { withTimeout } from '../../with-timeout.ts';
-import { type Finding, ok, problem, sentenceOf, warning } from './finding.ts';
+import { errorSentence, type Finding, ok, problem, warning } from './finding.ts';
 import { checkSpace, whyUnwritable } from './machine.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -41,7 +41,7 @@ export async function checkExports(
     });
     return [judgeAge(store.location, newest?.at, config, nightly, isEmpty), ...space];
   } catch (error) {
-    return [problem('exports', sentenceOf(error)), ...space];
+    return [problem('exports', errorSentence(error)), ...space];
   }
 }
 

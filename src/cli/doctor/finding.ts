@@ -14,7 +14,7 @@ export const warning = (about: string, message: string): Finding => ({ level: 'w
 export const problem = (about: string, message: string): Finding => ({ level: 'problem', about, message });
 
 /** The failure of a check, as a sentence without secrets. */
-export function sentenceOf(error: unknown): string {
+export function errorSentence(error: unknown): string {
   const { name = 'Error', message = String(error) } = (error ?? {}) as Error;
   return /[.)]$/.test(message) ? message : `${name}: ${message.split('\n')[0]}.`;
 }

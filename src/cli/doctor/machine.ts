@@ -6,8 +6,8 @@ import { programVersion } from '../../archive/manifest.ts';
 import { type Config, readSettings, reasonForModels } from '../../config.ts';
 import { homeFolder } from '../../home.ts';
 import { checkHome } from '../../running-settings.ts';
-import { unknownSettings } from '../unknown-settings.ts';
-import { type Finding, ok, problem, sentenceOf, warning } from './finding.ts';
+import { unknownSettings } from '../startup/unknown-settings.ts';
+import { errorSentence, type Finding, ok, problem, warning } from './finding.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -23,7 +23,7 @@ export function checkHomeFolder(environment: Environment): Finding[] {
   try {
     checkHome(home);
   } catch (error) {
-    return [problem('home', sentenceOf(error))];
+    return [problem('home', errorSentence(error))];
   }
   const refusal = whyUnwritable(home);
   if (refusal !== undefined) return [problem('home', `${home} ${refusal}; check MEMORY_HOME.`)];

@@ -3,7 +3,7 @@ import type { Graphs } from '../../graph/graphs.ts';
 import { compareEmbedder } from '../../graph/schema.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import { checkModels, languageModelProvider, loadEmbedder } from '../../models/providers.ts';
-import { type Finding, ok, problem, sentenceOf } from './finding.ts';
+import { errorSentence, type Finding, ok, problem } from './finding.ts';
 
 /** A server charges one token for it. */
 const PROBE = ['.'];
@@ -20,7 +20,7 @@ export async function checkModelsAndVectors(
   try {
     checkModels(config);
   } catch (error) {
-    return [problem('models', sentenceOf(error))];
+    return [problem('models', errorSentence(error))];
   }
   const [reading, vectors] = await Promise.all([checkReading(config), checkVectors(config, graphs, groups)]);
   return [reading, ...vectors];
@@ -34,7 +34,7 @@ async function checkReading(config: Config): Promise<Finding> {
     await provider.check?.(config);
     return ok(about, name ? `${config.models}, ${name}: the server takes the key.` : 'Local rules, without a server.');
   } catch (error) {
-    return problem(about, sentenceOf(error));
+    return problem(about, errorSentence(error));
   }
 }
 
@@ -47,7 +47,7 @@ async function checkVectors(config: Config, graphs: Graphs | undefined, groups: 
     if (graphs) for (const group of groups) await compareEmbedder(graphs.group(group), embedder);
     return [ok(about, `${embedder.model} (${embedder.dimension} dimensions) answers.`)];
   } catch (error) {
-    return [problem(about, sentenceOf(error))];
+    return [problem(about, errorSentence(error))];
   } finally {
     await embedder?.close();
   }

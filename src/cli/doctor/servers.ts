@@ -3,7 +3,7 @@ import type { Config } from '../../config.ts';
 import { checkRights } from '../../valkey/acl-rights.ts';
 import type { Store } from '../../valkey/failures.ts';
 import { readServer } from '../../valkey/server-info.ts';
-import { type Finding, ok, problem, sentenceOf, warning } from './finding.ts';
+import { errorSentence, type Finding, ok, problem, warning } from './finding.ts';
 
 /** What a worker checks at its start, and everything at once. Never throws. */
 export async function checkServer(store: Store, config: Config): Promise<readonly Finding[]> {
@@ -23,7 +23,7 @@ export async function checkServer(store: Store, config: Config): Promise<readonl
       ...(refusals.length + warnings.length === 0 ? [ok(store, answer)] : []),
     ];
   } catch (error) {
-    return [problem(store, sentenceOf(error))];
+    return [problem(store, errorSentence(error))];
   }
 }
 

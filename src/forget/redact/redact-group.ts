@@ -23,7 +23,7 @@ import type { JournalKey } from '../../settings.ts';
 import { toGraphTime } from '../../time.ts';
 import { replaceVersion } from '../../valkey/keys.ts';
 import type { Lease, Leases } from '../../valkey/lease.ts';
-import { withVectors } from '../with-vectors.ts';
+import { embedNewTexts } from '../embed-new-texts.ts';
 import { type KnownSecrets, openKnownSecrets } from './known-secrets.ts';
 import { type JournalMask, maskEntry } from './mask-journal.ts';
 import { learnEpisode, maskEpisode, maskWaiting } from './mask-values.ts';
@@ -237,7 +237,7 @@ const fenced = async (
   changes: RedactionPlan['repeating'][number],
   fence: Pick<CommitChanges, 'fence' | 'seen'>,
   embedder: () => Promise<Embedder>,
-): Promise<CommitChanges> => ({ ...(await withVectors(changes, embedder)), ...fence, now: toGraphTime(new Date()) });
+): Promise<CommitChanges> => ({ ...(await embedNewTexts(changes, embedder)), ...fence, now: toGraphTime(new Date()) });
 
 /** Learns the secrets of what has not reached the graph yet. @returns the episodes in the queue */
 async function learnWaiting(

@@ -16,7 +16,7 @@ import { completeTask } from './ask.ts';
 import type { Chat } from './chat.ts';
 import { extractionInstructions, extractionMaterial } from './extraction-prompt.ts';
 import { EXTRACTION_REPLY, extractionSchema } from './extraction-schema.ts';
-import { notesLeftOut, readExtraction } from './read-extraction.ts';
+import { countDroppedNotes, readExtraction } from './read-extraction.ts';
 import { shapeReader } from './reply.ts';
 import { splitText } from './split-text.ts';
 
@@ -73,7 +73,7 @@ async function extractPart(
       read: shapeReader(EXTRACTION_REPLY),
     });
     const read = readExtraction(value, ontology, referenceTime, content);
-    return { ...read, use: withRowsDropped(use, notesLeftOut(value, read)) };
+    return { ...read, use: withRowsDropped(use, countDroppedNotes(value, read)) };
   } catch (error) {
     if (!(error instanceof TextTooLongError) || content.length <= SHORTEST_PART) throw error;
     const halves: Extraction[] = [];

@@ -56,7 +56,7 @@ export function readExtraction(
 }
 
 /** The number of a reply's notes that were dropped because their sentence does not occur in the text. */
-export function notesLeftOut({ values, rules, tasks }: ExtractionReply, { notes = [] }: Extraction): number {
+export function countDroppedNotes({ values, rules, tasks }: ExtractionReply, { notes = [] }: Extraction): number {
   return (values?.length ?? 0) + (rules?.length ?? 0) + (tasks?.length ?? 0) - notes.length;
 }
 

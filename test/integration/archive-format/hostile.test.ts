@@ -8,7 +8,7 @@ import { type Manifest, writeManifest } from '../../../src/archive/manifest.ts';
 import { loadIntoScratch } from '../../../src/archive/restore.ts';
 import type { ArchiveStore } from '../../../src/archive/stores/archive-store.ts';
 import { folderStore } from '../../../src/archive/stores/folder.ts';
-import { verifyArchive } from '../../../src/archive/verify.ts';
+import { compareWithManifest } from '../../../src/archive/verify.ts';
 import { useOpened } from '../../support/opened.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
@@ -76,7 +76,7 @@ async function outcomes(store: ArchiveStore, file: string): Promise<{ verify: st
   };
   return {
     verify: await said(async () => {
-      const { intact: whole, problems } = await verifyArchive(store, await findManifest(store, file, GROUP));
+      const { intact: whole, problems } = await compareWithManifest(store, await findManifest(store, file, GROUP));
       return { whole, problems };
     }),
     restore: await said(async () => {

@@ -7,7 +7,7 @@ import { readManifest } from '../../../src/archive/manifest.ts';
 import { checkBytes } from '../../../src/archive/read-archive.ts';
 import { loadIntoScratch } from '../../../src/archive/restore.ts';
 import { folderStore } from '../../../src/archive/stores/folder.ts';
-import { verifyArchive } from '../../../src/archive/verify.ts';
+import { compareWithManifest } from '../../../src/archive/verify.ts';
 import { MemoryManager } from '../../../src/index.ts';
 import { checklist } from '../../support/graphiti/checklist.ts';
 import { goldenNote, isGoldenThere } from '../../support/graphiti/golden.ts';
@@ -111,13 +111,13 @@ describe('an archive of a told memory', () => {
       const { file, manifest } = await exportGraph(told.graph, store, () => {}, { gzip });
       const whole = await readFile(join(folder, file));
       const read = await readManifest(store, manifest);
-      expect((await verifyArchive(store, read)).intact).toBe(true);
+      expect((await compareWithManifest(store, read)).intact).toBe(true);
       for (let round = 0; round < 50; round += 1) {
         const damaged = Buffer.from(whole);
         const place = Math.floor(next() * whole.length);
         damaged[place] = (damaged[place] ?? 0) ^ (1 << Math.floor(next() * 8));
         await writeFile(join(folder, file), damaged);
-        const { intact: isWhole, problems } = await verifyArchive(store, read);
+        const { intact: isWhole, problems } = await compareWithManifest(store, read);
         expect({ place, isWhole, problems }).toEqual({ place, isWhole: false, problems: [expect.any(String)] });
         await expect(checkBytes(store, read)).rejects.toMatchObject({ name: 'ArchiveDamagedError' });
       }
@@ -137,7 +137,7 @@ describe('an archive of a told memory', () => {
     const wrong = { ...read, counts: { ...read.counts, nodes: read.counts.nodes + 1 } };
     const other = { ...read, graph_hash: { ...read.graph_hash, exact: '0'.repeat(64) } };
 
-    expect((await verifyArchive(store, wrong)).problems).toEqual([expect.stringMatching(/ × nodes instead of /)]);
+    expect((await compareWithManifest(store, wrong)).problems).toEqual([expect.stringMatching(/ × nodes instead of /)]);
     await expect(loadIntoScratch(opened.graphs, store, other, newGroup(), 'whole')).rejects.toMatchObject({
       name: 'ArchiveDamagedError',
       message: expect.stringMatching(/the graph hash is another/),

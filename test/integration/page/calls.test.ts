@@ -46,13 +46,16 @@ test('the briefing that an agent got last is shown with the next one, and gone o
   const memory = page.memory;
   const rule = await memory.enqueueEpisode('Always moor at Quay Seven.', null, { kind: 'rule', confirmed: true });
   await memory.waitFor(rule);
-  const { text } = await memory.getBriefing({ toldTo: { host: 'codex', session: 's1' } });
-  const told = await until('the briefing told', async () => (await page.get('briefing')).body.last ?? undefined);
+  const { text } = await memory.getBriefing({ deliveredTo: { host: 'codex', session: 's1' } });
+  const delivered = await until(
+    'the briefing delivered',
+    async () => (await page.get('briefing')).body.last ?? undefined,
+  );
 
   await memory.forget({ episode: rule.uuid });
   const { body } = await page.get('briefing');
 
-  expect(told).toEqual({ host: 'codex', session: 's1', toldAt: expect.any(String), text });
+  expect(delivered).toEqual({ host: 'codex', session: 's1', deliveredAt: expect.any(String), text });
   expect(text).toContain('Quay Seven');
   expect(body.last).toBe(null);
   expect(JSON.stringify(body)).not.toContain('Quay Seven');

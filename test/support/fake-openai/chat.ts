@@ -25,7 +25,7 @@ export interface Handled {
 export function replyTo({ options, knowledge }: Fake, body: ChatRequest): Handled {
   const format = body.response_format?.type ?? 'text';
   const { name, schema } = body.response_format?.json_schema ?? schemaInWords(body);
-  const promptTokens = tokensOf(body.messages.map(({ content }) => content).join(''));
+  const promptTokens = estimateTokens(body.messages.map(({ content }) => content).join(''));
   // The first message of the user holds the material; what follows is about a reply.
   const material = body.messages.find(({ role }) => role === 'user')?.content ?? '';
 
@@ -81,7 +81,7 @@ function completion(model: string, content: string, promptTokens: number, fault:
   const message = isRefused
     ? { role: 'assistant', content: null, refusal: 'I cannot help with that.' }
     : { role: 'assistant', refusal: null, ...placed(content, fault) };
-  const completionTokens = tokensOf(content);
+  const completionTokens = estimateTokens(content);
   const usage = {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,
@@ -120,4 +120,4 @@ function placed(content: string, fault: Fault | undefined) {
   }
 }
 
-export const tokensOf = (text: string): number => Math.ceil(text.length / 4);
+export const estimateTokens = (text: string): number => Math.ceil(text.length / 4);

@@ -1,4 +1,4 @@
-import { type Handled, tokensOf } from './chat.ts';
+import { estimateTokens, type Handled } from './chat.ts';
 import { base64, fakeVector } from './embeddings.ts';
 import { type EmbeddingRequest, refusal } from './protocol.ts';
 import type { Fake } from './server.ts';
@@ -9,13 +9,14 @@ const MOST_TOKENS = 300_000;
 
 export function embeddingsFor({ options }: Fake, body: EmbeddingRequest): Handled {
   const texts = typeof body.input === 'string' ? [body.input] : body.input;
-  const promptTokens = tokensOf(texts.join(''));
+  const promptTokens = estimateTokens(texts.join(''));
   const bad = (message: string, param: string) => refusal(400, 'invalid_request_error', null, message, param);
 
   function refused() {
     if (texts.length === 0 || texts.some((text) => text === '')) return bad("'$.input' is invalid.", 'input');
     if (texts.length > MOST_TEXTS || promptTokens > MOST_TOKENS) return bad('Too many inputs.', 'input');
-    if (texts.some((text) => tokensOf(text) > 8192)) return bad('maximum context length is 8192 tokens.', 'input');
+    if (texts.some((text) => estimateTokens(text) > 8192))
+      return bad('maximum context length is 8192 tokens.', 'input');
     if (body.dimensions !== undefined && options.dimensions === 'refuse')
       return bad('This model does not support specifying dimensions.', 'dimensions');
     return undefined;

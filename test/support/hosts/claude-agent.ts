@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startAnthropicStub } from './anthropic.ts';
-import { type AgentKind, serverWords } from './coding-agent.ts';
+import { type AgentKind, serverCommand } from './coding-agent.ts';
 
 /** `claude -p`, with the questions about permissions left out, which need a terminal. */
 export const CLAUDE_CODE: AgentKind = {
@@ -34,7 +34,7 @@ export const CLAUDE_CODE: AgentKind = {
   compact: (agent, session) => agent.say('/compact', { session }),
   addServer(agent) {
     const variables = Object.entries(agent.environment).map(([name, value]) => `--env=${name}=${value}`);
-    return agent.command('mcp', 'add', '--scope', 'user', ...variables, 'memory', '--', ...serverWords());
+    return agent.command('mcp', 'add', '--scope', 'user', ...variables, 'memory', '--', ...serverCommand());
   },
   patientServers: [],
   memoryCommand: '/memory-manager',

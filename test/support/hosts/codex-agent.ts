@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type AgentKind, serverWords } from './coding-agent.ts';
+import { type AgentKind, serverCommand } from './coding-agent.ts';
 import { startResponsesStub } from './responses.ts';
 
 /** `codex exec`, with the approvals and the question about new hooks left out, which need a terminal. */
@@ -41,7 +41,7 @@ stream_max_retries = 0
     agent.say('Go on.', { session, options: ['--config', 'model_auto_compact_token_limit=105'] }),
   addServer(agent) {
     const variables = Object.entries(agent.environment).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
-    return agent.command('mcp', 'add', 'memory', ...variables, '--', ...serverWords());
+    return agent.command('mcp', 'add', 'memory', ...variables, '--', ...serverCommand());
   },
   patientServers: ['--config', 'mcp_servers.memory.startup_timeout_sec=120'],
   memoryCommand: '$memory',

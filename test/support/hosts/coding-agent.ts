@@ -71,7 +71,7 @@ export interface CodingAgent extends ProjectMemory {
 }
 
 /** How an agent starts our MCP server. */
-export const serverWords = (): readonly string[] => [
+export const serverCommand = (): readonly string[] => [
   ...[process.execPath, join(inject('built'), 'dist', 'bin', 'main.cjs')],
   ...['mcp', '--group', 'auto'],
 ];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { BriefingSections, SourcedLine } from '../../../src/briefing/briefing.ts';
-import { briefingsFor } from '../../../src/briefing/relevance.ts';
+import { openingBriefings } from '../../../src/briefing/relevance.ts';
 
 const line = (text: string): SourcedLine => ({ text, episode: 'e', time: '2026-11-01', source: 'opencode' });
 const BRIEFING: BriefingSections = {
@@ -21,7 +21,7 @@ const texts = (briefing: BriefingSections | undefined) =>
 
 describe('the briefing of a session whose first words are known', () => {
   test('is the rules and what has to do with the words', () => {
-    const [briefing] = briefingsFor([BRIEFING], 'Which port does the gateway listen on?', true);
+    const [briefing] = openingBriefings([BRIEFING], 'Which port does the gateway listen on?', true);
 
     expect(briefing?.rules).toEqual(BRIEFING.rules);
     expect(texts(briefing)).toEqual(['Rename the gateway.', 'The gateway listens on port 7490.']);
@@ -29,24 +29,28 @@ describe('the briefing of a session whose first words are known', () => {
 
   test('is not what shares a usual word only', () => {
     const facts = ['red', 'green', 'blue', 'black'].map((colour) => line(`The vat of ${colour} ale is full.`));
-    const [briefing] = briefingsFor([{ ...BRIEFING, facts }], 'Does the vat of stout leak at its outlet valve?', true);
+    const [briefing] = openingBriefings(
+      [{ ...BRIEFING, facts }],
+      'Does the vat of stout leak at its outlet valve?',
+      true,
+    );
 
     expect(texts(briefing)).toEqual([]);
   });
 
   test('is what came last where nothing known has to do with them', () => {
-    const [briefing] = briefingsFor([BRIEFING], 'Please translate the imprint into Danish and Swedish.', false);
+    const [briefing] = openingBriefings([BRIEFING], 'Please translate the imprint into Danish and Swedish.', false);
 
     expect(texts(briefing)).toEqual([...BRIEFING.tasks, ...BRIEFING.sessions].map(({ text }) => text));
   });
 
   test.each(['Hello there.', 'Go on.', ''])('is all of it for %j', (words) => {
-    expect(briefingsFor([BRIEFING, undefined], words, false)).toEqual([BRIEFING, undefined]);
+    expect(openingBriefings([BRIEFING, undefined], words, false)).toEqual([BRIEFING, undefined]);
   });
 
   test('of the user and of the project go together', () => {
     const empty = { ...BRIEFING, tasks: [], decisions: [], facts: [], sessions: [] };
-    const [user, project] = briefingsFor([empty, BRIEFING], 'In which German town does Pier lie?', false);
+    const [user, project] = openingBriefings([empty, BRIEFING], 'In which German town does Pier lie?', false);
 
     expect([texts(user), texts(project)]).toEqual([[], ['Pier is in Kiel.']]);
   });

@@ -9,7 +9,7 @@ import {
   addProcess,
   areAllRunning,
   areServersRunning,
-  nothingRuns,
+  noProcesses,
   type RunningProcesses,
   stopProcesses,
 } from '../../../src/supervisor/processes.ts';
@@ -54,7 +54,7 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 async function runningOf(worker: number, valkey: number, falkordb: number): Promise<RunningProcesses> {
-  const running: RunningProcesses = nothingRuns();
+  const running: RunningProcesses = noProcesses();
   await addProcess(running, 'worker', worker);
   await addProcess(running, 'valkey', valkey);
   await addProcess(running, 'falkordb', falkordb);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { pairsIn } from '../../../src/redaction/character-pairs.ts';
+import { literalFilter } from '../../../src/redaction/character-pairs.ts';
 import { KNOWN_KEY_ALTERNATIVES, withoutKnownKeys } from '../../../src/redaction/known-keys.ts';
 import { adversarial, shaped } from '../../support/adversarial.ts';
 
@@ -21,7 +21,7 @@ test.each(KNOWN_KEY_ALTERNATIVES.map(({ form, literals }) => [form, literals] as
     const texts = [...shapes, ...OWN].filter((text) => pattern.test(text));
 
     expect(texts).not.toEqual([]);
-    expect(texts.filter((text) => !literals.some(pairsIn(text)))).toEqual([]);
+    expect(texts.filter((text) => !literals.some(literalFilter(text)))).toEqual([]);
   },
 );
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sentenceOf } from '../../../src/telemetry/log.ts';
+import { logLineSentence } from '../../../src/telemetry/log.ts';
 
 test.each([
   ['{"level":"warn","msg":"Valkey does not answer."}', 'Valkey does not answer.'],
@@ -7,5 +7,5 @@ test.each([
   ['{"level":"warn"}', '{"level":"warn"}'],
   ['', ''],
 ])('of the line %s the sentence is %s', (line, sentence) => {
-  expect(sentenceOf(line)).toBe(sentence);
+  expect(logLineSentence(line)).toBe(sentence);
 });

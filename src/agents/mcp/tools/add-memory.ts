@@ -10,7 +10,7 @@ import { defineTool, READ_TIMEOUT } from '../tool.ts';
 /** The fields of a receipt. */
 export const RECEIPT = { uuid: z.string(), name: z.string(), group_id: z.string(), state: z.string() };
 
-export const addMemory = defineTool({
+export const addMemoryTool = defineTool({
   name: 'add_memory',
   title: 'Remember a text',
   description:

@@ -11,7 +11,7 @@ import { enqueueOrSpool, RECEIPT, receiptOf } from './add-memory.ts';
 /** No model reads it, so that it is mostly there by then. */
 const SHOWN_WITHIN = 3 * SECOND;
 
-export const addTriplet = defineTool({
+export const addTripletTool = defineTool({
   name: 'add_triplet',
   title: 'Remember one fact',
   description:

@@ -6,7 +6,7 @@ import { defineTool, READ_TIMEOUT } from '../tool.ts';
 const line = z.looseObject({ text: z.string(), episode: z.string(), time: z.string(), source: z.string() });
 const lines = z.array(line);
 
-export const getBriefing = defineTool({
+export const getBriefingTool = defineTool({
   name: 'get_briefing',
   title: 'Briefing for the start of a session',
   description:
@@ -32,7 +32,7 @@ export const getBriefing = defineTool({
     } = await memory.getBriefing({
       group,
       budgetTokens: Math.max(budget, 50),
-      toldTo: { host: 'mcp' },
+      deliveredTo: { host: 'mcp' },
     });
     const message = briefing === '' ? 'The memory is empty' : 'Briefing retrieved successfully';
     answer(briefing === '' ? message : briefing);

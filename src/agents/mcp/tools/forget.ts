@@ -15,7 +15,7 @@ const countsOf = ({ episodes, facts, entities, keptFacts, reopenedFacts, summari
   ...{ kept_facts: keptFacts, reopened_facts: reopenedFacts, summaries },
 });
 
-export const deleteEpisode = defineTool({
+export const deleteEpisodeTool = defineTool({
   name: 'delete_episode',
   title: 'Forget an episode',
   description: 'Removes an episode from the memory, with everything that no other episode supports. Cannot be undone.',
@@ -29,7 +29,7 @@ export const deleteEpisode = defineTool({
   },
 });
 
-export const deleteEntityEdge = defineTool({
+export const deleteEntityEdgeTool = defineTool({
   name: 'delete_entity_edge',
   title: 'Forget a fact',
   description: 'Removes one fact from the memory, with all times at which it held. Cannot be undone.',
@@ -65,7 +65,7 @@ const listed = (uuids: readonly string[]): string =>
 const AT_ONCE = 8;
 const STOPS_AFTER = 30 * SECOND;
 
-export const clearGraph = defineTool({
+export const clearGraphTool = defineTool({
   name: 'clear_graph',
   title: 'Forget everything',
   description: 'Forgets all episodes, entities and facts of a memory. Cannot be undone. Ask the user first.',

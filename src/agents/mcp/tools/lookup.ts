@@ -16,7 +16,7 @@ import { defineTool, READ_TIMEOUT } from '../tool.ts';
 const MOST_EPISODES = 200;
 const group = z.optional(textArgument('The memory that contains it'));
 
-export const getEntityEdge = defineTool({
+export const getEntityEdgeTool = defineTool({
   name: 'get_entity_edge',
   title: 'One fact',
   description: 'Returns one fact by its uuid, including a fact that has ended.',
@@ -30,7 +30,7 @@ export const getEntityEdge = defineTool({
   },
 });
 
-export const getEpisodes = defineTool({
+export const getEpisodesTool = defineTool({
   name: 'get_episodes',
   title: 'Latest episodes',
   description: 'Returns the latest episodes, as they were stored.',
@@ -60,7 +60,7 @@ export const getEpisodes = defineTool({
   },
 });
 
-export const getEpisodeEntities = defineTool({
+export const getEpisodeEntitiesTool = defineTool({
   name: 'get_episode_entities',
   title: 'Entities and facts of episodes',
   description: 'Returns the entities that the given episodes mention and the facts that they state.',

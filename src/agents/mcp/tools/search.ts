@@ -22,7 +22,7 @@ const times = {
   known_at: z.optional(dateArgument('Facts that were known at this time instead of now')),
 };
 
-export const searchNodes = defineTool({
+export const searchNodesTool = defineTool({
   name: 'search_nodes',
   title: 'Search for entities',
   description:
@@ -53,7 +53,7 @@ export const searchNodes = defineTool({
   },
 });
 
-export const searchFacts = defineTool({
+export const searchFactsTool = defineTool({
   name: 'search_memory_facts',
   title: 'Search for facts',
   description:
@@ -95,7 +95,7 @@ export const searchFacts = defineTool({
     const budget = args.budget_tokens ?? DEFAULT_BUDGET;
     const [results, briefings] = await Promise.all([
       searchGroups(call, args, isBlockOnly ? MOST_IN_BLOCK : args.max_facts, { ...onlyFacts }),
-      briefingsFor(call, args),
+      openingBriefings(call, args),
     ]);
     const found = results.map((result) => ({ ...result, briefing: briefings.get(result.group) }));
     const answer = answerBlock(args.query, found, budget, isOfNow(args));
@@ -130,7 +130,7 @@ const MOST_IN_BLOCK = 30;
 const isOfNow = ({ as_of, known_at }: Asked): boolean => as_of === undefined && known_at === undefined;
 
 /** The briefings with the user's rules, by group; an answer about another time has none, since rules are of now. */
-async function briefingsFor(call: Call, asked: Asked) {
+async function openingBriefings(call: Call, asked: Asked) {
   const groups = isOfNow(asked) ? call.groups(asked.group_ids) : [];
   const briefings = await Promise.all(groups.map((group) => call.memory.getBriefing({ group }).catch(() => undefined)));
   return new Map(groups.map((group, place) => [group, briefings[place]]));

@@ -4,7 +4,7 @@ import { textArgument } from '../arguments.ts';
 import { replyShape } from '../reply-shapes.ts';
 import { defineTool, READ_TIMEOUT } from '../tool.ts';
 
-export const getMemoryStatus = defineTool({
+export const getMemoryStatusTool = defineTool({
   name: 'get_memory_status',
   title: 'Progress of an episode',
   description:
@@ -30,7 +30,7 @@ const MESSAGES = {
   failed: 'The episode failed permanently. It stays a dead letter until it is replayed or dropped.',
 } as const;
 
-export const getStatus = defineTool({
+export const getStatusTool = defineTool({
   name: 'get_status',
   title: 'Status of the memory',
   description: 'Returns whether the memory answers, how many episodes wait, and how much it contains.',

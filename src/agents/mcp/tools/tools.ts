@@ -1,21 +1,21 @@
 import type { Tool } from '../tool.ts';
-import { addMemory } from './add-memory.ts';
-import { addTriplet } from './add-triplet.ts';
-import { getBriefing } from './briefing.ts';
-import { clearGraph, deleteEntityEdge, deleteEpisode } from './forget.ts';
-import { getEntityEdge, getEpisodeEntities, getEpisodes } from './lookup.ts';
-import { searchFacts, searchNodes } from './search.ts';
-import { getMemoryStatus, getStatus } from './status.ts';
-import { buildCommunities, summarizeSaga } from './upkeep.ts';
+import { addMemoryTool } from './add-memory.ts';
+import { addTripletTool } from './add-triplet.ts';
+import { getBriefingTool } from './briefing.ts';
+import { clearGraphTool, deleteEntityEdgeTool, deleteEpisodeTool } from './forget.ts';
+import { getEntityEdgeTool, getEpisodeEntitiesTool, getEpisodesTool } from './lookup.ts';
+import { searchFactsTool, searchNodesTool } from './search.ts';
+import { getMemoryStatusTool, getStatusTool } from './status.ts';
+import { buildCommunitiesTool, summarizeSagaTool } from './upkeep.ts';
 
 const ALWAYS: readonly Tool[] = [
-  ...[searchFacts, searchNodes, addMemory, addTriplet, getBriefing, getMemoryStatus],
-  ...[getEpisodes, getEpisodeEntities, getEntityEdge],
-  ...[deleteEpisode, deleteEntityEdge],
-  ...[summarizeSaga, buildCommunities, getStatus],
+  ...[searchFactsTool, searchNodesTool, addMemoryTool, addTripletTool, getBriefingTool, getMemoryStatusTool],
+  ...[getEpisodesTool, getEpisodeEntitiesTool, getEntityEdgeTool],
+  ...[deleteEpisodeTool, deleteEntityEdgeTool],
+  ...[summarizeSagaTool, buildCommunitiesTool, getStatusTool],
 ];
 
 /** Those that models need most first. */
 export function toolsFor(allowClear: boolean): readonly Tool[] {
-  return allowClear ? [...ALWAYS, clearGraph] : ALWAYS;
+  return allowClear ? [...ALWAYS, clearGraphTool] : ALWAYS;
 }

@@ -3,7 +3,7 @@ import { listArgument, textArgument } from '../arguments.ts';
 import { replyShape } from '../reply-shapes.ts';
 import { defineTool, TASK_TIMEOUT } from '../tool.ts';
 
-export const summarizeSaga = defineTool({
+export const summarizeSagaTool = defineTool({
   name: 'summarize_saga',
   title: 'Summarize a saga',
   description: 'Updates the summary of a saga (a chain of episodes, such as a session) and returns it.',
@@ -22,7 +22,7 @@ export const summarizeSaga = defineTool({
   },
 });
 
-export const buildCommunities = defineTool({
+export const buildCommunitiesTool = defineTool({
   name: 'build_communities',
   title: 'Build communities',
   description:

@@ -32,7 +32,7 @@ export const hasCommand = ({ command = {} }: HostConfig, name: string): boolean 
   Object.keys(command).some((key) => key.endsWith(`/${name}.md`) || key.endsWith(` ${name}`));
 
 /** `/memory`, which says its text in the user's place. */
-export function memoryCommand({ session }: PluginContext): Command {
+export function registeredMemoryCommand({ session }: PluginContext): Command {
   return {
     name: 'memory',
     description: MEMORY_COMMAND.description,

@@ -15,7 +15,7 @@ export function openSessionInfos(context: PluginContext): SessionInfos {
 
   async function ask(session: string): Promise<ServiceSession | undefined> {
     try {
-      return unwrapped(await context.session.get?.({ sessionID: session })) as ServiceSession | undefined;
+      return unwrapData(await context.session.get?.({ sessionID: session })) as ServiceSession | undefined;
     } catch {
       infos.delete(session);
       return undefined;
@@ -35,11 +35,11 @@ export function openSessionInfos(context: PluginContext): SessionInfos {
 }
 
 /** True for a sub-agent's session, and for one of another folder. */
-export function isLeftOut({ parentID, location }: ServiceSession, directory: string): boolean {
+export function isIgnoredSession({ parentID, location }: ServiceSession, directory: string): boolean {
   const isElsewhere = location?.directory !== undefined && realPath(location.directory) !== realPath(directory);
   return parentID !== undefined || isElsewhere;
 }
 
 /** Some releases put an answer into `data`. */
-export const unwrapped = (answer: unknown): unknown =>
+export const unwrapData = (answer: unknown): unknown =>
   typeof answer === 'object' && answer !== null && 'data' in answer ? answer.data : answer;

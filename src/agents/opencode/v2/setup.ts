@@ -1,13 +1,13 @@
 import { withTimeout } from '../../../with-timeout.ts';
 import type { Hooks } from '../host.ts';
 import { server } from '../plugin-hooks.ts';
-import { hasCommand, memoryCommand, readCommands } from './commands.ts';
+import { hasCommand, readCommands, registeredMemoryCommand } from './commands.ts';
 import { openTranslation } from './events.ts';
-import { hostInput, promptOutput, toolOf } from './first-host.ts';
+import { followEvents } from './follow-events.ts';
 import type { PluginContext, PluginLocation, PromptEvent, Registration, RequestEvent, ServiceEvent } from './host.ts';
-import { listen } from './listen.ts';
 import { openRecalledText } from './recalled-text.ts';
-import { isLeftOut, openSessionInfos, type SessionInfos } from './session-info.ts';
+import { isIgnoredSession, openSessionInfos, type SessionInfos } from './session-info.ts';
+import { toHostInput, toPluginTool, toPromptOutput } from './version1-shapes.ts';
 
 /** How long a message may wait for the host to say whose session it is in. */
 const LOOKUP_TIMEOUT = 100;
@@ -49,7 +49,7 @@ async function start(context: PluginContext, log: Log): Promise<Close | undefine
   const running = runningPlugins();
   await running.get(location.directory)?.();
   const infos = openSessionInfos(context);
-  const hooks = await server(hostInput(context, location, infos, log), context.options ?? {});
+  const hooks = await server(toHostInput(context, location, infos, log), context.options ?? {});
   if (!hooks.dispose) return undefined;
   const disconnect = await connect(context, location, hooks, infos).catch(async (error) => {
     await hooks.dispose?.();
@@ -79,7 +79,7 @@ async function connect(
     if (isClosed || !(await isOurs(sessionID))) return;
     translation.prompted(sessionID, messageID);
     await hooks.config?.(readCommands(directory, process.env));
-    const output = promptOutput(event);
+    const output = toPromptOutput(event);
     const given = output.parts.length;
     await hooks['chat.message']?.({ sessionID, messageID }, output);
     const added = output.parts.slice(given).map(({ text = '' }) => text);
@@ -90,7 +90,7 @@ async function connect(
   async function isOurs(session: string): Promise<boolean> {
     let isOut = false;
     const lookup = infos.of(session).then(async (info) => {
-      isOut = info !== undefined && isLeftOut(info, directory);
+      isOut = info !== undefined && isIgnoredSession(info, directory);
       if (!isOut) return;
       translation.leaveOut(session);
       const properties = { info: { id: session, parentID: info?.parentID ?? session } };
@@ -120,14 +120,14 @@ async function connect(
     ),
     await context.session.hook('compaction', quietly(compacting)),
     await context.tool?.transform((tools) => {
-      for (const [name, tool] of Object.entries(hooks.tool ?? {})) tools.add(toolOf(name, tool));
+      for (const [name, tool] of Object.entries(hooks.tool ?? {})) tools.add(toPluginTool(name, tool));
     }),
     // The command asks the agent to call the tools.
     hooks.tool && !hasCommand(readCommands(directory, process.env), 'memory')
-      ? await context.command?.transform?.((commands) => commands.add(memoryCommand(context)))
+      ? await context.command?.transform?.((commands) => commands.add(registeredMemoryCommand(context)))
       : undefined,
   ];
-  const endEvents = listen(context, quietly(happened));
+  const endEvents = followEvents(context, quietly(happened));
 
   return async () => {
     isClosed = true;

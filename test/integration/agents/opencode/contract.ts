@@ -115,9 +115,9 @@ export function pluginContract(version: Version): void {
     const session = await host.newSession();
     const [recalled = ''] = recalledIn(await host.prompt(session, 'Which package manager do we use?'));
 
-    const told = await until('the briefing told', async () => (await memory.getLastBriefing()) ?? undefined);
-    expect(told).toMatchObject({ host: 'opencode', session });
-    expect(recalled).toContain(told.text);
+    const delivered = await until('the briefing delivered', async () => (await memory.getLastBriefing()) ?? undefined);
+    expect(delivered).toMatchObject({ host: 'opencode', session });
+    expect(recalled).toContain(delivered.text);
   });
 
   describe('a long list of hostile texts', () => {

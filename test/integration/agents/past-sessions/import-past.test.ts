@@ -8,8 +8,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { answerHook } from '../../../../src/agents/hooks/hook.ts';
 import { joinedRepositories, joinMemory, unjoinedFolder } from '../../../../src/agents/joined-folders.ts';
 import type { PastAgent } from '../../../../src/agents/past-sessions/history.ts';
-import { importPast, surveyPast } from '../../../../src/agents/past-sessions/import-past.ts';
-import type { PastOptions } from '../../../../src/agents/past-sessions/survey.ts';
+import { importPastSessionsOf, surveyPastSessions } from '../../../../src/agents/past-sessions/import-past.ts';
+import type { PastSessionOptions } from '../../../../src/agents/past-sessions/survey.ts';
 import { scopeOf } from '../../../../src/agents/scope.ts';
 import { openServices, type Services } from '../../../../src/memory/services.ts';
 import { MemoryManager } from '../../../../src/memory.ts';
@@ -68,7 +68,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const options = (agent: PastAgent, more: Partial<PastOptions> = {}): PastOptions => ({
+const options = (agent: PastAgent, more: Partial<PastSessionOptions> = {}): PastSessionOptions => ({
   agent,
   environment,
   now: LATER,
@@ -194,8 +194,8 @@ describe.each(Object.keys(HISTORIES) as PastAgent[])('%s', (agent) => {
   beforeEach(() => HISTORIES[agent]());
 
   test('imported twice, every turn is stored once, in the memory of its project, without secrets', async () => {
-    const first = await importPast(services, options(agent));
-    const second = await importPast(services, options(agent));
+    const first = await importPastSessionsOf(services, options(agent));
+    const second = await importPastSessionsOf(services, options(agent));
 
     expect(first).toMatchObject({ added: 5, known: 0 });
     expect(second).toMatchObject({ added: 0, known: 5 });
@@ -218,7 +218,7 @@ describe.each(Object.keys(HISTORIES) as PastAgent[])('%s', (agent) => {
   });
 
   test('what it would bring is shown first, and stores nothing', async () => {
-    const survey = await surveyPast(services, options(agent));
+    const survey = await surveyPastSessions(services, options(agent));
 
     expect(survey).toMatchObject({ sessions: 2, turns: 4, summaries: 1, known: 0, running: 0, subAgents: 1 });
     expect(survey.memories).toEqual([
@@ -232,16 +232,16 @@ describe.each(Object.keys(HISTORIES) as PastAgent[])('%s', (agent) => {
   });
 
   test('can be limited to a project, to a time, and to one memory', async () => {
-    expect(await surveyPast(services, options(agent, { project: notes }))).toMatchObject({
+    expect(await surveyPastSessions(services, options(agent, { project: notes }))).toMatchObject({
       sessions: 1,
       turns: 1,
       summaries: 0,
     });
-    expect(await surveyPast(services, options(agent, { since: new Date('2026-12-01') }))).toMatchObject({
+    expect(await surveyPastSessions(services, options(agent, { since: new Date('2026-12-01') }))).toMatchObject({
       sessions: 0,
       turns: 0,
     });
-    const { memories } = await surveyPast(services, options(agent, { group: 'all' }));
+    const { memories } = await surveyPastSessions(services, options(agent, { group: 'all' }));
     expect(memories).toMatchObject([{ group: 'all', episodes: 5 }]);
   });
 });
@@ -261,18 +261,22 @@ test('sessions of a second clone are left out until it has joined', async () => 
     ],
   };
   // A survey lets no folder join, and shows the same.
-  expect(await surveyPast(services, options('claude-code'))).toMatchObject({ turns: 1, ...left });
+  expect(await surveyPastSessions(services, options('claude-code'))).toMatchObject({ turns: 1, ...left });
   const scope = scopeOf({ directory: harbor, environment });
   expect(joinedRepositories(services.config.home, scope.group)).toEqual([]);
 
-  expect(await importPast(services, options('claude-code'))).toMatchObject({ added: 1, ...left });
+  expect(await importPastSessionsOf(services, options('claude-code'))).toMatchObject({ added: 1, ...left });
   expect(await contents()).toEqual(['user: Where is harbor?\nassistant: Here.']);
   const again = { environment: { ...environment, MEMORY_GROUP: 'chosen' } };
-  expect(await surveyPast(services, options('claude-code', again))).toMatchObject({ turns: 2, unjoined: 0 });
+  expect(await surveyPastSessions(services, options('claude-code', again))).toMatchObject({ turns: 2, unjoined: 0 });
 
   const joining = unjoinedFolder({ home: services.config.home, scope, directory: clone, environment });
   if (joining) joinMemory(services.config.home, joining);
-  expect(await importPast(services, options('claude-code'))).toMatchObject({ added: 1, unjoined: 0, notices: [] });
+  expect(await importPastSessionsOf(services, options('claude-code'))).toMatchObject({
+    added: 1,
+    unjoined: 0,
+    notices: [],
+  });
 });
 
 test('what a hook of Claude Code has stored is known, and after an import a hook stores nothing new', async () => {
@@ -292,9 +296,9 @@ test('what a hook of Claude Code has stored is known, and after an import a hook
   };
 
   expect(await hook('Stop', 'home')).toBe(2);
-  expect(await importPast(services, options('claude-code'))).toMatchObject({ added: 0, known: 2 });
+  expect(await importPastSessionsOf(services, options('claude-code'))).toMatchObject({ added: 0, known: 2 });
   await queue.obliterate({ force: true });
-  expect(await importPast(services, options('claude-code'))).toMatchObject({ added: 2, known: 0 });
+  expect(await importPastSessionsOf(services, options('claude-code'))).toMatchObject({ added: 2, known: 0 });
   expect(await hook('SessionEnd', 'another-home')).toBe(2);
 
   expect(await jobs()).toHaveLength(2);
@@ -320,7 +324,7 @@ test('a turn that hooks have spooled goes before the same turn of the import', a
   await answerHook({ ...call, environment: { MEMORY_HOME: join(folder, 'home') } });
 
   // The transcript lacks the answer, which the hook was given.
-  expect(await importPast(services, options('claude-code'))).toMatchObject({ added: 0, known: 1 });
+  expect(await importPastSessionsOf(services, options('claude-code'))).toMatchObject({ added: 0, known: 1 });
   expect(await contents()).toEqual(['user: Where are the sessions?\nassistant: In Valkey.']);
 });
 
@@ -330,14 +334,14 @@ test('a turn that is stored in the graph is known when its job is gone', async (
   session.says('In Valkey 8.', { cwd: harbor });
   const worker = await startWorkers(stores.config, ['store'], { languageModel: plainModel() });
   try {
-    await importPast(services, options('claude-code'));
+    await importPastSessionsOf(services, options('claude-code'));
     await until('the end of the job', async () => (await queue.getCompletedCount()) === 1);
   } finally {
     await worker.close();
   }
   await queue.obliterate({ force: true });
 
-  expect(await importPast(services, options('claude-code'))).toMatchObject({ added: 0, known: 1 });
+  expect(await importPastSessionsOf(services, options('claude-code'))).toMatchObject({ added: 0, known: 1 });
 });
 
 test('a turn that an agent is working on waits for its end', async () => {
@@ -348,10 +352,10 @@ test('a turn that an agent is working on waits for its end', async () => {
   session.user('And the port?', { cwd: harbor });
   session.uses('Bash', { command: 'sleep 600' }, 'ok');
 
-  expect(await importPast(services, options('claude-code', { now }))).toMatchObject({ added: 1, running: 1 });
+  expect(await importPastSessionsOf(services, options('claude-code', { now }))).toMatchObject({ added: 1, running: 1 });
   session.says('It is 7490.', { cwd: harbor });
   session.answer([{ type: 'text', text: 'That is all.' }], { cwd: harbor }, { stop_reason: 'end_turn' });
-  expect(await importPast(services, options('claude-code', { now }))).toMatchObject({ added: 1, running: 0 });
+  expect(await importPastSessionsOf(services, options('claude-code', { now }))).toMatchObject({ added: 1, running: 0 });
 });
 
 test('turns that a resumed session repeats are stored once, under the first session', async () => {
@@ -362,7 +366,7 @@ test('turns that a resumed session repeats are stored once, under the first sess
   two.raw(readFileSync(one.file));
   appendFileSync(two.file, readFileSync(one.file, 'utf8').replaceAll('one-', 'two-').replaceAll('10:00', '11:00'));
 
-  expect(await importPast(services, options('claude-code'))).toMatchObject({ added: 2, copies: 1 });
+  expect(await importPastSessionsOf(services, options('claude-code'))).toMatchObject({ added: 2, copies: 1 });
   expect((await jobs()).map(({ saga }) => saga).sort()).toEqual(['one', 'two']);
 });
 
@@ -377,7 +381,7 @@ test('recalled text is not learnt again', async () => {
   session.user('Where is it?', { cwd: harbor });
   session.says(`${RECALLED}.\n\nI have looked it up.`, { cwd: harbor });
 
-  await importPast(services, options('claude-code'));
+  await importPastSessionsOf(services, options('claude-code'));
 
   expect(await contents()).toEqual(['user: Where is it?\nassistant: I have looked it up.']);
 });
@@ -392,8 +396,8 @@ test('a compressed rollout of Codex is read, and a database that is damaged stop
   mkdirSync(join(folder, 'data', 'opencode'), { recursive: true });
   writeFileSync(join(folder, 'data', 'opencode', 'opencode.db'), 'no database');
 
-  expect(await importPast(services, options('codex'))).toMatchObject({ added: 1, damaged: 1 });
-  const { notices, added } = await importPast(services, options('opencode'));
+  expect(await importPastSessionsOf(services, options('codex'))).toMatchObject({ added: 1, damaged: 1 });
+  const { notices, added } = await importPastSessionsOf(services, options('opencode'));
   expect(added).toBe(0);
   expect(notices).toEqual([expect.stringMatching(/opencode\.db cannot be read/)]);
 });

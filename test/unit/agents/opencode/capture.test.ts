@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { SessionSummary, Turn } from '../../../../src/agents/capture/turn.ts';
 import { openCapture } from '../../../../src/agents/opencode/capture.ts';
 import type { Hooks, HostEvent } from '../../../../src/agents/opencode/host.ts';
-import { noteRecalled, openSessions, type TrackedSessions } from '../../../../src/agents/opencode/sessions.ts';
+import { openSessions, recordRecalled, type TrackedSessions } from '../../../../src/agents/opencode/sessions.ts';
 import { hostOf } from '../../../integration/agents/opencode/host.ts';
 
 let turns: Turn[];
@@ -218,7 +218,7 @@ describe('what is no turn', () => {
 
   test('what was recalled is not told again in a summary', async () => {
     const session = await host.newSession();
-    noteRecalled(sessions.of(session), '- Harbor uses Redis for sessions (since 2025-01-01)');
+    recordRecalled(sessions.of(session), '- Harbor uses Redis for sessions (since 2025-01-01)');
     const summary = host.answer(session, 'msg_compact', { summary: true });
     await host.say(session, summary, 'We renamed the gateway.\n- Harbor uses Redis for sessions.');
 
@@ -257,7 +257,7 @@ test('a question that is asked while the agent is busy is a turn of its own', as
 
 test('what was recalled is not told again, in any session of its own', async () => {
   const session = await host.newSession();
-  noteRecalled(sessions.of(session), '- Harbor uses Redis for sessions (since 2025-01-01)');
+  recordRecalled(sessions.of(session), '- Harbor uses Redis for sessions (since 2025-01-01)');
   await host.turnWithTool(session, 'Which store?', 'As I recall, Harbor uses Redis for sessions.', {
     output: 'README: harbor uses redis for sessions',
   });

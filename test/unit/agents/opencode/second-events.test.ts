@@ -3,8 +3,8 @@ import type { SessionSummary, Turn } from '../../../../src/agents/capture/turn.t
 import { openCapture } from '../../../../src/agents/opencode/capture.ts';
 import { openSessions } from '../../../../src/agents/opencode/sessions.ts';
 import { openTranslation, type Translation } from '../../../../src/agents/opencode/v2/events.ts';
-import { promptOutput } from '../../../../src/agents/opencode/v2/first-host.ts';
 import type { EventData } from '../../../../src/agents/opencode/v2/host.ts';
+import { toPromptOutput } from '../../../../src/agents/opencode/v2/version1-shapes.ts';
 
 const SESSION = 'ses_1';
 let turns: Turn[];
@@ -25,7 +25,7 @@ beforeEach(() => {
 function prompt(message: string, text: string, session = SESSION): void {
   translation.prompted(session, message);
   const event = { sessionID: session, messageID: message, prompt: { text } };
-  capture.prompted({ sessionID: session, messageID: message }, promptOutput(event));
+  capture.prompted({ sessionID: session, messageID: message }, toPromptOutput(event));
 }
 
 function emit(type: string, data: EventData = {}, id?: string): void {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseDate } from '../../../src/cli/date-words.ts';
-import { InvalidInputError } from '../../../src/errors.ts';
+import { parseDate } from '../../../../src/cli/terminal/date-words.ts';
+import { InvalidInputError } from '../../../../src/errors.ts';
 
 /** Half past midnight of the first of March by this machine's calendar, whatever its time zone. */
 const NOW = new Date(2026, 2, 1, 0, 30);

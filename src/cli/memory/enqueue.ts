@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { StoreUnreachableError } from '../errors.ts';
-import type { SpoolOptions } from '../memory/options.ts';
-import type { MemoryManager } from '../memory.ts';
-import type { EpisodeReceipt } from '../queue/producer.ts';
-import type { Call } from './command.ts';
+import { StoreUnreachableError } from '../../errors.ts';
+import type { SpoolOptions } from '../../memory/options.ts';
+import type { MemoryManager } from '../../memory.ts';
+import type { EpisodeReceipt } from '../../queue/producer.ts';
+import type { Call } from '../command.ts';
 
 /** Options of every command that stores. */
 export const STORING_OPTIONS = { 'no-wait': { type: 'boolean' }, timeout: { type: 'string' } } as const;

@@ -2,12 +2,12 @@ import * as z from 'zod/mini';
 import type { HostClient, HostInput, HostTool, MessagePart, PromptOutput } from '../host.ts';
 import type { PluginContext, PluginLocation, PluginTool, PromptEvent, StoredMessage } from './host.ts';
 import { recalledIn } from './recalled-text.ts';
-import { type SessionInfos, unwrapped } from './session-info.ts';
+import { type SessionInfos, unwrapData } from './session-info.ts';
 
 // Between the shapes of opencode 1, in which the plugin is written, and those of OpenCode 2.
 
 /** What `server` is given. */
-export function hostInput(
+export function toHostInput(
   context: PluginContext,
   { directory, project }: PluginLocation,
   infos: SessionInfos,
@@ -21,7 +21,7 @@ export function hostInput(
         return info ? { data: { id, ...(info.parentID && { parentID: info.parentID }) } } : {};
       },
       async messages({ path: { id } }) {
-        const stored = unwrapped(await context.session.context?.({ sessionID: id }));
+        const stored = unwrapData(await context.session.context?.({ sessionID: id }));
         return { data: (Array.isArray(stored) ? stored : []).map((message) => ({ parts: partsOf(id, message) })) };
       },
     },
@@ -37,7 +37,7 @@ function partsOf(sessionID: string, message: StoredMessage): MessagePart[] {
 }
 
 /** A user's message. */
-export function promptOutput({ sessionID, messageID, prompt }: PromptEvent): PromptOutput {
+export function toPromptOutput({ sessionID, messageID, prompt }: PromptEvent): PromptOutput {
   const part = { id: 'prt_0', sessionID, messageID };
   const files = (prompt.files ?? []).filter(({ uri, name }) => name !== undefined || !uri.startsWith('data:'));
   return {
@@ -50,7 +50,7 @@ export function promptOutput({ sessionID, messageID, prompt }: PromptEvent): Pro
 }
 
 /** A tool with plain JSON Schema: OpenCode 2 refuses the schemas of another copy of zod. */
-export function toolOf(name: string, { description, args, execute }: HostTool): PluginTool {
+export function toPluginTool(name: string, { description, args, execute }: HostTool): PluginTool {
   const { $schema: _, ...input } = z.toJSONSchema(z.object(args as Record<string, z.ZodMiniType>), { io: 'input' });
   return {
     ...{ name, description, input, options: { codemode: false } },

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { unknownSettings } from '../../../src/cli/unknown-settings.ts';
-import { SETTINGS } from '../../../src/settings.ts';
+import { unknownSettings } from '../../../../src/cli/startup/unknown-settings.ts';
+import { SETTINGS } from '../../../../src/settings.ts';
 
 test.each([
   ['MEMORY_GRUOP', 'MEMORY_GROUP'],
@@ -27,7 +27,7 @@ test('one that is like no setting is told only where settings matter most', () =
 });
 
 test('what is read or documented is known', () => {
-  const page = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
+  const page = readFileSync(new URL('../../../../docs/configuration.md', import.meta.url), 'utf8');
   const documented = [...page.matchAll(/^\| (.*?) \|/gm)].flatMap(
     ([, cell = '']) => cell.match(/\b[A-Z0-9]+_[A-Z_0-9]+\b/g) ?? [],
   );
@@ -38,7 +38,7 @@ test('what is read or documented is known', () => {
 });
 
 test('every setting is documented', () => {
-  const page = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
+  const page = readFileSync(new URL('../../../../docs/configuration.md', import.meta.url), 'utf8');
 
   expect(Object.keys(SETTINGS).filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
 });

@@ -36,28 +36,28 @@ async function store(content: string): Promise<string> {
   return receipt.uuid;
 }
 
-const tell = () => memory.getBriefing({ group, toldTo: { host: 'codex', session: 's1' } });
+const deliver = () => memory.getBriefing({ group, deliveredTo: { host: 'codex', session: 's1' } });
 const last = () => memory.getLastBriefing({ group });
-const isTold = () => until('the briefing told', async () => (await last()) ?? undefined);
+const isDelivered = () => until('the briefing delivered', async () => (await last()) ?? undefined);
 const placesOf = async (word: string) =>
   [...(await allText(opened.valkey))].filter(([, text]) => text.includes(word)).map(([place]) => place);
 
-test('the last briefing told to an agent is known with its host, session and time, and outlives commits', async () => {
+test('the last briefing delivered to an agent is known with its host, session and time, and outlives commits', async () => {
   expect(await last()).toBe(null);
   await store('Always use pnpm, never npm.');
   const before = Date.now();
 
-  const { text } = await tell();
-  const first = await isTold();
+  const { text } = await deliver();
+  const first = await isDelivered();
   await store('Never push to main.');
 
   expect(text).toContain('pnpm');
-  expect(first).toEqual({ host: 'codex', session: 's1', toldAt: expect.any(Date), text });
-  expect(first.toldAt.getTime()).toBeGreaterThanOrEqual(before);
+  expect(first).toEqual({ host: 'codex', session: 's1', deliveredAt: expect.any(Date), text });
+  expect(first.deliveredAt.getTime()).toBeGreaterThanOrEqual(before);
   expect(await last()).toEqual(first);
 });
 
-test('a hook notes the briefing that its session gets, though its process ends at once', async () => {
+test('a hook records the briefing that its session gets, though its process ends at once', async () => {
   await store('Always use pnpm, never npm.');
   const event = JSON.stringify({ session_id: 's2', cwd: stores.config.home, source: 'startup' });
 
@@ -67,33 +67,33 @@ test('a hook notes the briefing that its session gets, though its process ends a
     outputs.push((await runCommand(command, environmentOf(stores.config), event)).stdout);
   };
 
-  // On a busy machine a hook leaves out what comes too late, and tells nothing.
-  const told = await until('the briefing told', async () => {
+  // On a busy machine a hook leaves out what comes too late, and delivers nothing.
+  const delivered = await until('the briefing delivered', async () => {
     await start();
     return (await last()) ?? undefined;
   });
 
-  expect(told).toMatchObject({ host: 'claude-code', session: 's2' });
+  expect(delivered).toMatchObject({ host: 'claude-code', session: 's2' });
   expect(outputs.map((output) => output && JSON.parse(output).hookSpecificOutput?.additionalContext)).toContainEqual(
-    expect.stringContaining(told.text),
+    expect.stringContaining(delivered.text),
   );
 });
 
-test('a briefing that was only read, or read past the cache, is not noted as told', async () => {
+test('a briefing that was only read, or read past the cache, is not recorded as delivered', async () => {
   await store('Always use pnpm, never npm.');
   await memory.getBriefing({ group });
-  await memory.getBriefing({ group, cache: false, toldTo: { host: 'codex' } });
-  await tell();
+  await memory.getBriefing({ group, cache: false, deliveredTo: { host: 'codex' } });
+  await deliver();
 
-  expect(await isTold()).toMatchObject({ session: 's1' });
+  expect(await isDelivered()).toMatchObject({ session: 's1' });
 });
 
 describe('what is forgotten does not stay in the last briefing', () => {
   test('when its episode is forgotten', async () => {
     const uuid = await store('Always use Toldword, never npm.');
     await store('Never push to main.');
-    await tell();
-    await isTold();
+    await deliver();
+    await isDelivered();
     expect((await placesOf('Toldword')).join()).toContain(':told');
 
     await memory.forget({ episode: uuid }, { group });
@@ -102,7 +102,7 @@ describe('what is forgotten does not stay in the last briefing', () => {
     expect(await last()).toBe(null);
   });
 
-  test('when it is read before and told after', async () => {
+  test('when it is read before and delivered after', async () => {
     const uuid = await store('Always use Lateword, never npm.');
     const { sections, recordDelivery } = await readBriefing(services, group);
     expect(JSON.stringify(sections)).toContain('Lateword');
@@ -118,8 +118,8 @@ describe('what is forgotten does not stay in the last briefing', () => {
 
   test('when secrets are redacted', async () => {
     await store('Always use Plainword, never npm.');
-    await tell();
-    await isTold();
+    await deliver();
+    await isDelivered();
 
     await memory.redact({ group });
 
@@ -128,8 +128,8 @@ describe('what is forgotten does not stay in the last briefing', () => {
 
   test('when the memory is erased', async () => {
     await store('Always use Erasedword, never npm.');
-    await tell();
-    await isTold();
+    await deliver();
+    await isDelivered();
 
     await memory.forgetGroup(group);
 

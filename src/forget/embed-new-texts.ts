@@ -2,7 +2,7 @@ import type { Embedder } from '../models/embedder.ts';
 import type { ForgetPlan } from './plan.ts';
 
 /** Adds the vectors of new wordings and names; most calls need none. */
-export async function withVectors(
+export async function embedNewTexts(
   changes: ForgetPlan['changes'],
   embedder: () => Promise<Embedder>,
 ): Promise<ForgetPlan['changes']> {

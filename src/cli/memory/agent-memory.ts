@@ -1,18 +1,18 @@
-import { realPath } from '../agents/git.ts';
-import type { Scope } from '../agents/scope.ts';
-import { scopeOf } from '../agents/scope.ts';
-import { homeFolder } from '../home.ts';
-import type { MemoryManager } from '../memory.ts';
+import { realPath } from '../../agents/git.ts';
+import type { Scope } from '../../agents/scope.ts';
+import { scopeOf } from '../../agents/scope.ts';
+import { homeFolder } from '../../home.ts';
+import type { MemoryManager } from '../../memory.ts';
 import {
   type AgentOutcome,
   type AgentWork,
   countOutcomes,
   type OutcomeCounts,
   readOutcomes,
-} from '../telemetry/agent-outcomes.ts';
-import { ago, DAY, day } from '../time.ts';
-import { AUTO } from './command.ts';
-import { count } from './output.ts';
+} from '../../telemetry/agent-outcomes.ts';
+import { ago, DAY, day } from '../../time.ts';
+import { AUTO } from '../command.ts';
+import { count } from '../terminal/output.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

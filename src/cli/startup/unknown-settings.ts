@@ -1,5 +1,5 @@
-import { nearest } from '../nearest.ts';
-import { SETTINGS } from '../settings.ts';
+import { closestName } from '../../closest-name.ts';
+import { SETTINGS } from '../../settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -16,7 +16,7 @@ const FAMILIES = [...new Set(KNOWN.map((name) => `${name.split('_')[0]}_`))];
 export function unknownSettings(environment: Environment, { all }: { readonly all: boolean }): string[] {
   return Object.keys(environment).flatMap((name) => {
     if (KNOWN.includes(name) || !FAMILIES.some((family) => name.startsWith(family)) || !environment[name]) return [];
-    const suggestion = nearest(name, KNOWN);
+    const suggestion = closestName(name, KNOWN);
     if (suggestion !== undefined)
       return [`Warning: ${name} is not a setting and has no effect; did you mean ${suggestion}?`];
     return all && name.startsWith('MEMORY_') ? [`Warning: ${name} is not a setting and has no effect.`] : [];

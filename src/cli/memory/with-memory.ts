@@ -1,4 +1,4 @@
-import { MemoryManager } from '../memory.ts';
+import { MemoryManager } from '../../memory.ts';
 
 /** Opens the memory for one command and closes it in any case. */
 export async function withMemory<T>(work: (memory: MemoryManager) => Promise<T>): Promise<T> {

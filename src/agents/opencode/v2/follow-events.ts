@@ -4,8 +4,8 @@ import type { PluginContext, ServiceEvent } from './host.ts';
 /** Pause before a stream that ended is opened again. */
 const PAUSE = SECOND;
 
-/** Passes on the host's events one after another, also after a stream that broke off. Returns what ends it. */
-export function listen(context: PluginContext, happened: (event: ServiceEvent) => Promise<void>): () => void {
+/** Passes on the host's events in order, and opens the stream again when it breaks off. Returns the function that stops this. */
+export function followEvents(context: PluginContext, onEvent: (event: ServiceEvent) => Promise<void>): () => void {
   let stream: AsyncIterator<ServiceEvent> | undefined;
   let isEnded = false;
 
@@ -14,7 +14,7 @@ export function listen(context: PluginContext, happened: (event: ServiceEvent) =
     for (;;) {
       const { done, value } = await stream.next();
       if (done || isEnded) return;
-      await happened(value);
+      await onEvent(value);
     }
   }
   async function run(): Promise<void> {

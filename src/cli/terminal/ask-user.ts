@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
-import type { Call } from './command.ts';
+import type { Call } from '../command.ts';
 
 /**
  * Asks on a terminal, unless `--yes` was given. Elsewhere the answer is no, and standard error names `--yes`.

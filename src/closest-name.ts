@@ -1,5 +1,5 @@
 /** The known name that differs in case, separators or two letters at most. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
+export function closestName(name: string, known: readonly string[]): string | undefined {
   const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '');
   const asked = plain(name);
   const [best] = known

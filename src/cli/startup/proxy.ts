@@ -1,5 +1,5 @@
 import http from 'node:http';
-import { ConfigError } from '../errors.ts';
+import { ConfigError } from '../../errors.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

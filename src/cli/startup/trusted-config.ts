@@ -3,11 +3,11 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import * as z from 'zod/mini';
-import { type Config, readSettings } from '../config.ts';
-import { ConfigError, InvalidInputError } from '../errors.ts';
-import { readJsonFile } from '../json.ts';
-import { findDefinition } from '../ontology/load.ts';
-import type { Call } from './command.ts';
+import { type Config, readSettings } from '../../config.ts';
+import { ConfigError, InvalidInputError } from '../../errors.ts';
+import { readJsonFile } from '../../json.ts';
+import { findDefinition } from '../../ontology/load.ts';
+import type { Call } from '../command.ts';
 
 /** Options of the commands that load the users' own types by running the file that defines them. */
 export const TRUST_OPTIONS = { 'trust-config': { type: 'boolean' }, 'no-config': { type: 'boolean' } } as const;

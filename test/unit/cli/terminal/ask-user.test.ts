@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { isAgreed } from '../../../src/cli/ask-user.ts';
+import { isAgreed } from '../../../../src/cli/terminal/ask-user.ts';
 
 function terminal(isTTY: boolean) {
   const [input, output] = [new PassThrough(), new PassThrough()].map((stream) => Object.assign(stream, { isTTY }));

@@ -1,5 +1,5 @@
-import { InvalidInputError } from '../errors.ts';
-import { DAY, HOUR, MINUTE, parseTime } from '../time.ts';
+import { InvalidInputError } from '../../errors.ts';
+import { DAY, HOUR, MINUTE, parseTime } from '../../time.ts';
 
 const UNITS: Readonly<Record<string, number>> = { minute: MINUTE, hour: HOUR, day: DAY, week: 7 * DAY };
 const AGO = /^(\d{1,5}) (minute|hour|day|week)s? ago$/;

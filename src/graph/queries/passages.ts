@@ -145,6 +145,22 @@ export async function replacementsOf(
   });
 }
 
+/** The speakers in whose turns some ranges of episodes' own texts lie, with the texts; none for ranges outside of turns. */
+export async function turnsWith(
+  graph: GroupGraph,
+  ranges: readonly { readonly uuid: string; readonly episode: string; readonly start: number; readonly end: number }[],
+): Promise<{ uuid: string; role: string; content: string }[]> {
+  if (ranges.length === 0) return [];
+  return graph.read(
+    `UNWIND $ranges AS x
+     MATCH (p:_Passage {episode: x.episode})
+     WHERE p.source = '' AND p.role IS NOT NULL AND p.start <= x.start AND x.end <= p.end
+     MATCH (e:Episodic {uuid: x.episode})
+     RETURN DISTINCT x.uuid AS uuid, p.role AS role, e.content AS content`,
+    { ranges: ranges.map(({ uuid, episode, start, end }) => ({ uuid, episode, start, end })) },
+  );
+}
+
 /** The passages of some episodes that meet the conditions on `p`, except those that are known. */
 export async function passagesOfEpisodes(
   graph: GroupGraph,

@@ -10,13 +10,14 @@ import type { Found, FoundFact, FoundPassage } from '../results.ts';
 import type { SearchContext } from '../search-context.ts';
 import { findCandidates } from './candidates.ts';
 import { windowOf } from './date-window.ts';
+import type { Speakers } from './ended-text.ts';
 import { excerptBudget, excerptOf } from './excerpt.ts';
 import { expectedValueIn } from './expected-value.ts';
 import { joinPassages } from './join-passages.ts';
 import { outdatedFactor } from './outdated-factor.ts';
 import { type RankedFact, type RankedPassage, type Ranking, rank } from './rank.ts';
 import { keepRelevant } from './relevance.ts';
-import { type EndedRange, whatHolds } from './what-holds.ts';
+import { type EndedRange, speakersOf, whatHolds } from './what-holds.ts';
 
 /** Factor that ranks a passage behind all current ones. */
 const BEHIND = 0.99;
@@ -123,16 +124,22 @@ async function readCurrent(
     .sort((a, b) => b.score - a.score)
     .slice(0, limit);
   const passages = shown.map(({ passage }) => passage);
+  const speakers = await speakersOf(graph, passages.flatMap(endedIn));
   const lowestScore = Math.min(...shown.map(({ score }) => score));
   const found = shown.flatMap((rankedPassage, place): FoundPassage[] => {
     const { passage, score } = rankedPassage;
     const [episode, text] = [episodes.get(passage.episode), textAt(passage)];
     if (!episode || text === undefined) return [];
     const ended = endOf(passage, text, endedIn(passage));
-    if (ended.replacement) return isShown(ended.replacement, passages) ? [] : [asPassage(ended.replacement, score)];
-    const isReplacementShown = ({ endedBy }: EndedRange) => endedBy !== undefined && isShown(endedBy, passages);
-    const marked = ended.until === undefined ? withoutRepetition(ended.ranges, isReplacementShown) : [];
-    const excerpt = excerptOf(passage, text, { rarity, hasValue }, marked, excerptBudget(place, rankedPassage));
+    if (ended.replacement)
+      return isShown(ended.replacement, passages) ? [] : [asPassage(ended.replacement, speakers, score)];
+    const isReplacementShown = ({ kind, endedBy }: EndedRange) =>
+      kind === 'replaced' && endedBy !== undefined && isShown(endedBy, passages);
+    const ranges = ended.until === undefined ? ended.ranges : [];
+    const marked = ranges.map((range) => ({ ...range, isShownElsewhere: isReplacementShown(range) }));
+    const budget = excerptBudget(place, rankedPassage);
+    const { turns } = rankedPassage;
+    const excerpt = excerptOf(passage, text, { rarity, hasValue }, { ended: marked, speakers }, budget, turns);
     return [
       {
         ...withEpisode(passage, episode, text, ended.until),
@@ -156,16 +163,10 @@ interface PassageEnd {
 
 function endOf(passage: PassageRow, text: string, ranges: readonly EndedRange[]): PassageEnd {
   if (ranges.length === 0 || !isAllOf(passage, text, ranges)) return { ranges };
-  const replacement = ranges.find(({ endedBy }) => endedBy)?.endedBy;
-  const isReplaced = ranges.some(({ replacedBy }) => replacedBy !== undefined);
+  const replacement = ranges.find(({ kind }) => kind === 'replaced')?.endedBy;
+  const isReplaced = ranges.some(({ kind }) => kind !== 'ended');
   return { ranges, replacement, until: isReplaced ? undefined : lastOf(ranges) };
 }
-
-/** The ranges, without the replacements that another passage of the answer shows. */
-const withoutRepetition = (
-  ranges: readonly EndedRange[],
-  isReplacementShown: (range: EndedRange) => boolean,
-): EndedRange[] => ranges.map((range) => (isReplacementShown(range) ? { ...range, replacedBy: '' } : range));
 
 function withEpisode(
   passage: PassageRow,
@@ -221,13 +222,15 @@ const isShown = (statement: Statement, passages: readonly PassageRow[]): boolean
   );
 
 /** The current statement, shown instead of a fully outdated passage. */
-function asPassage(statement: Statement, score: number): FoundPassage {
+function asPassage(statement: Statement, speakers: Speakers, score: number): FoundPassage {
   const { uuid, episode, episodeName, text, start, end } = statement;
   const referenceTime = toGraphTime(statement.saidAt);
+  const label = speakers.get(uuid) ?? '';
+  const excerpt = label === '' || text.startsWith(label) ? text : `${label} ${text}`;
   return {
     uuid,
     episode: { uuid: episode, name: episodeName ?? '', referenceTime },
-    ...{ excerpt: text, kind: 'paragraph', role: null, headings: [], start, end },
+    ...{ excerpt, kind: 'paragraph', role: null, headings: [], start, end },
     ...{ sourceDescription: '', referenceTime, score },
   };
 }

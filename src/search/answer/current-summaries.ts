@@ -2,9 +2,9 @@ import type { GroupGraph } from '../../graph/group-graph.ts';
 import { type FactInSummary, factsInSummaries } from '../../graph/queries/entities.ts';
 import { hasEnded, type Moment } from '../../graph/queries/time-conditions.ts';
 import type { EndedSentence } from '../../statements/ended-ranges.ts';
+import { day, toGraphTime } from '../../time.ts';
 import type { Found } from '../results.ts';
 import { findEndedSentences } from './ended-sentences.ts';
-import { endedRangeOf } from './what-holds.ts';
 
 /** An entity or a community. */
 interface Summarized {
@@ -134,9 +134,8 @@ function currentSummary(summary: string, parts: readonly CurrentPart[]): string 
     isGone
       ? [{ start, end: start + text.length, now: '' }]
       : ends.map((ended) => {
-          const { replacedBy = '' } = endedRangeOf(ended, summary);
           const isRepeated = !ended.isPart && unchanged.has(ended.endedBy.text);
-          return { start: ended.start, end: ended.end, now: isRepeated ? '' : replacedBy };
+          return { start: ended.start, end: ended.end, now: isRepeated ? '' : replacementOf(ended, summary) };
         }),
   );
   const lastFirst = changes.sort((a, b) => b.start - a.start);
@@ -145,6 +144,13 @@ function currentSummary(summary: string, parts: readonly CurrentPart[]): string 
     summary,
   );
   return [...new Set(changed.split('\n').flatMap(tidied))].join('\n');
+}
+
+/** The later statement. A summary quotes nobody, so it stands in the place of the sentence. */
+function replacementOf({ start, end, endedBy, isPart, corrected }: EndedSentence, summary: string): string {
+  const said = `${day(toGraphTime(endedBy.saidAt))}: ${endedBy.text}`;
+  if (corrected !== undefined) return `${corrected} (corrected ${said})`;
+  return isPart ? `${summary.slice(start, end)} (${said})` : `since ${said}`;
 }
 
 /** A line without the gaps; none where only the name of a community's member is left. */

@@ -5,9 +5,10 @@ import { outlineAfter } from '../../passages/sections.ts';
 import { sentencesOf } from '../../passages/sentences.ts';
 import { termsOf, withoutEditorLinks } from '../../passages/terms.ts';
 import { shortened } from '../../text.ts';
-import { day } from '../../time.ts';
 import { cutList } from './cut-list.ts';
+import { markedText, onceOmitted, type Speakers } from './ended-text.ts';
 import type { RankedPassage } from './rank.ts';
+import { labelAt, speakerLabel } from './speaker-label.ts';
 import type { EndedRange } from './what-holds.ts';
 
 /** Characters of a passage that are shown: for prose, and for blocks (lists, procedures, code, tables, JSON, joined passages). */
@@ -57,27 +58,49 @@ export interface Excerpt {
   readonly omitted: number;
 }
 
+/** A sentence or a line of a passage. */
+interface Unit {
+  readonly text: string;
+  /** What holds instead of its ended sentences. */
+  readonly notes: readonly string[];
+  /** The speaker's label, such as `assistant:`; empty if there is none. */
+  readonly speaker: string;
+  /** Whether the unit begins with the label. */
+  readonly isLabelled: boolean;
+  /** Whether the speaker has said more between the label and the unit. */
+  readonly isContinued: boolean;
+}
+
+/** The turns that a passage reaches over: where they begin in it, and their roles. */
+type Turns = readonly Pick<PassageRow, 'start' | 'role'>[];
+
+/** What an excerpt shows of the ends of its sentences. */
+export interface ExcerptEnds {
+  readonly ended: readonly EndedRange[];
+  readonly speakers?: Speakers;
+}
+
 /**
  * The shown part of a passage: all of it if it fits; otherwise the sentences or lines with most of the question's terms, and those around them.
- * A requested list is shown from its beginning. Headings come first. An ended sentence is shown with its end, or replaced by its successor. The
- * text keeps its formatting.
+ * A requested list is shown from its beginning. The speaker and the headings come first, what holds instead of ended sentences last. The text
+ * keeps its formatting.
  */
 export function excerptOf(
   passage: PassageRow,
   text: string,
   { rarity, hasValue }: ExcerptQuery,
-  ended: readonly EndedRange[],
+  { ended, speakers }: ExcerptEnds,
   { most, isWhole }: ExcerptBudget,
+  turns: Turns = [passage],
 ): Excerpt {
-  const units = [...unitsOf(passage, text, ended).map(withoutEditorLinks), ...outlineOf(passage, text)];
-  const shown = isWhole
-    ? cutList(units.join(''), (beginning) => beginning.length <= most)
-    : {
-        text: withoutLoneFences(
-          chosen(units, { rarity, hasValue }, most, isBlock(passage.kind) && passage.kind !== 'code').join(''),
-        ),
-        omitted: 0,
-      };
+  const units = [...unitsOf(passage, text, ended, speakers, turns), ...outlineOf(passage, text)];
+  const isOfLines = isBlock(passage.kind);
+  const chosenUnits = isWhole
+    ? units.map((_, place) => place)
+    : chosen(units, { rarity, hasValue }, most, isOfLines && passage.kind !== 'code');
+  const quotation = isWhole
+    ? cutList(quotationOf(units, chosenUnits), (beginning) => beginning.length <= most)
+    : { text: withoutLoneFences(quotationOf(units, chosenUnits, most)), omitted: 0 };
   const headings = headingsOf(text, passage.headings);
   const header = headings.filter(isTableRow).map((row) => `${row}\n`);
   const above = headings
@@ -85,10 +108,20 @@ export function excerptOf(
     .slice(-2)
     .map(plainHeading)
     .join(' › ');
-  const lines = shown.text.replace(/^\s*\n/, '').trimEnd();
+  const lines = onceOmitted(quotation.text.replace(/^\s*\n/, '').trimEnd());
   const body = `${header.join('')}${lines}`;
-  const whole = above === '' ? body : `${above}: ${isBlock(passage.kind) ? `\n${body}` : body.trimStart()}`;
-  return { text: whole, omitted: shown.omitted };
+  const below = above === '' ? body : `${above}: ${isOfLines ? `\n${body}` : body.trimStart()}`;
+  const first = units[chosenUnits[0] ?? 0];
+  const notes = [...new Set(chosenUnits.flatMap((place) => units[place]?.notes ?? []))];
+  const parts = [withSpeaker(below, first, above !== '', isOfLines), ...notes];
+  return { text: parts.join(isOfLines ? '\n' : ' '), omitted: quotation.omitted };
+}
+
+/** A quotation that begins within a turn names the speaker first. Headings already show that it is not the beginning. */
+function withSpeaker(quotation: string, first: Unit | undefined, hasHeadings: boolean, isOfLines: boolean): string {
+  if (!first || first.speaker === '' || first.isLabelled) return quotation;
+  if (hasHeadings || quotation.startsWith('…')) return `${first.speaker} ${quotation}`;
+  return `${first.speaker}${first.isContinued ? ' …' : ''}${isOfLines ? '\n' : ' '}${quotation}`;
 }
 
 const FENCES = /^[ \t]*(?:`{3,}|~{3,}).*\n?/gm;
@@ -104,51 +137,70 @@ const plainHeading = (heading: string): string =>
 const LONGEST_HEADING = 200;
 
 /** The headings of the sections that a passage leads into, a line each. */
-function outlineOf({ kind, end }: PassageRow, text: string): string[] {
-  return kind === 'steps' || kind === 'sections'
-    ? outlineAfter(text, end).map((heading) => `\n- ${shortened(plainHeading(heading), LONGEST_HEADING)}`)
-    : [];
+function outlineOf({ kind, end }: PassageRow, text: string): Unit[] {
+  if (kind !== 'steps' && kind !== 'sections') return [];
+  return outlineAfter(text, end).map((heading) => ({
+    ...{
+      text: `\n- ${shortened(plainHeading(heading), LONGEST_HEADING)}`,
+      notes: [],
+      speaker: '',
+      isLabelled: false,
+      isContinued: false,
+    },
+  }));
 }
 
 /** In a unified diff a line that another takes the place of. */
 const REPLACED_LINES = /^(?:-(?!--).*\n)+(?=\+)/gm;
 const HUNK = /^@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@/m;
 
-function unitsOf({ kind, start, end }: PassageRow, text: string, ended: readonly EndedRange[]): string[] {
+function unitsOf(
+  { kind, start, end, source }: PassageRow,
+  text: string,
+  ended: readonly EndedRange[],
+  speakers: Speakers | undefined,
+  turns: Turns,
+): Unit[] {
   const whole = text.slice(start, end);
-  if (HUNK.test(whole)) return whole.replace(REPLACED_LINES, '').match(/[^\n]*\n?/g) ?? [];
+  const isDiff = HUNK.test(whole);
   const pieces =
     isBlock(kind) && kind !== 'json'
       ? (whole.match(/[^\n]*\n?/g) ?? [])
       : sentencesOf(whole).map((it) => whole.slice(it.start, it.end));
+  const shown = isDiff ? (whole.replace(REPLACED_LINES, '').match(/[^\n]*\n?/g) ?? []) : pieces;
   let at = start;
-  return pieces
+  return shown
     .filter((piece) => piece !== '')
-    .flatMap((piece) => {
-      const from = at;
-      at += piece.length;
-      const over = ended.find(
-        (range) => range.start < at - (piece.length - piece.trimEnd().length) && range.end > from,
-      );
-      if (!over) return [piece];
-      const space = /\s*$/.exec(piece)?.[0] ?? '';
-      if (over.replacedBy !== undefined) return [`${over.replacedBy}${space}`];
-      return [`until ${day(over.until)}: ${piece.trimEnd()}${space}`];
+    .map((piece) => {
+      const range = { start: at, end: at + piece.length };
+      at = range.end;
+      const marked = isDiff ? { text: piece, notes: [] } : markedText(text, range, ended, speakers);
+      const turn = source === '' ? turns.findLast(({ start: from }) => from <= range.start) : undefined;
+      return { ...marked, text: withoutEditorLinks(marked.text), ...speakerOf(text, turn?.role ?? null, range.start) };
     });
 }
 
-/** The units around the best one, in their order, of at most `most` characters; `…` marks omitted text. */
+function speakerOf(text: string, role: string | null, place: number): Omit<Unit, 'text' | 'notes'> {
+  const own = role === null ? undefined : labelAt(text, role, place);
+  const { label, end } = own ?? speakerLabel(text, role, place);
+  return { speaker: label, isLabelled: own !== undefined, isContinued: text.slice(end, place).trim() !== '' };
+}
+
+const sizeOf = ({ text, notes }: Unit): number => notes.reduce((sum, note) => sum + note.length + 1, text.length);
+
+/** The places of the best unit and of those around it, in their order, of at most `most` characters. */
 function chosen(
-  units: readonly string[],
+  units: readonly Unit[],
   { rarity, hasValue }: ExcerptQuery,
   most: number,
   keepFirst: boolean,
-): string[] {
-  const length = units.reduce((sum, unit) => sum + unit.length, 0);
-  if (length <= most) return [...units];
-  const weights = units.map((unit) => {
-    const held = new Set(termsOf(unit));
-    const value = hasValue(unit) ? Math.max(0, ...rarity.values()) : 0;
+): number[] {
+  const length = units.reduce((sum, unit) => sum + sizeOf(unit), 0);
+  if (length <= most) return units.map((_, place) => place);
+  const weights = units.map(({ text, notes }) => {
+    const said = [text, ...notes].join(' ');
+    const held = new Set(termsOf(said));
+    const value = hasValue(said) ? Math.max(0, ...rarity.values()) : 0;
     return [...rarity].reduce((sum, [term, weight]) => sum + (held.has(term) ? weight : 0), value);
   });
   const order = units.map((_, place) => place).sort((a, b) => (weights[b] ?? 0) - (weights[a] ?? 0) || a - b);
@@ -156,17 +208,14 @@ function chosen(
   let left = most;
   const keep = (place: number): boolean => {
     const unit = units[place];
-    if (unit === undefined || kept.has(place) || unit.length > left) return false;
+    if (unit === undefined || kept.has(place) || sizeOf(unit) > left) return false;
     kept.add(place);
-    left -= unit.length;
+    left -= sizeOf(unit);
     return true;
   };
   const best = order[0] ?? 0;
   if (keepFirst) keep(0);
-  if (!kept.has(best) && !keep(best)) {
-    const before = kept.size > 0 ? [units[0] ?? '', ...(best > 1 ? ['… '] : [])] : [];
-    return [...before, `${cutAt(units[best] ?? '', left)}…`];
-  }
+  if (!kept.has(best) && !keep(best)) return [...kept, best];
   for (const place of order.slice(1)) if ((weights[place] ?? 0) >= 0.5 * (weights[best] ?? 0)) keep(place);
   // What follows explains more often than what went before.
   for (let [next, previous] = [best + 1, best - 1]; ; next += 1, previous -= 1) {
@@ -174,15 +223,27 @@ function chosen(
     const goesBack = keep(previous);
     if (!goesOn && !goesBack) break;
   }
+  return [...kept].sort((a, b) => a - b);
+}
+
+/** The units at some places; `…` marks omitted text, and the speaker is named where another one's turn begins within. */
+function quotationOf(units: readonly Unit[], places: readonly number[], most = Number.POSITIVE_INFINITY): string {
   const shown: string[] = [];
-  let last = -1;
-  for (const place of [...kept].sort((a, b) => a - b)) {
-    if (place > last + 1) shown.push(FENCE.test(units[place] ?? '') ? '…\n' : '… ');
-    shown.push(units[place] ?? '');
-    last = place;
+  let [last, left, said] = [-1, most, ''];
+  for (const place of places) {
+    const { text, speaker, isLabelled, isContinued } = units[place] as Unit;
+    const isOfAnother = shown.length > 0 && speaker !== '' && speaker !== said && !isLabelled;
+    const name = isOfAnother ? `${speaker} ` : '';
+    const isGap = place > last + 1 || (isOfAnother && isContinued);
+    if (isGap) shown.push(FENCE.test(text) ? `${name}…\n` : `${name}… `);
+    else shown.push(name);
+    shown.push(text.length > left ? `${cutAt(text, left)}…` : text);
+    left -= text.length;
+    [last, said] = [place, speaker];
+    if (left < 0) return shown.join('');
   }
-  if (last < units.length - 1) shown.push(shown.at(-1)?.endsWith('\n') ? '…' : ' …');
-  return shown;
+  if (last < units.length - 1) shown.push(/\s$/.test(shown.at(-1) ?? '') ? '…' : ' …');
+  return shown.join('');
 }
 
 function cutAt(text: string, length: number): string {

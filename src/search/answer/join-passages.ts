@@ -120,6 +120,7 @@ function joined(members: readonly RankedPassage[], asked: ReadonlySet<RankedPass
   return {
     ...best,
     isJoined: true,
+    turns: passages.map(({ start, role }) => ({ start, role })).sort((a, b) => a.start - b.start),
     ...(isWhole && { isWhole }),
     passage: {
       ...best.passage,

@@ -32,6 +32,8 @@ export interface RankedPassage {
   readonly score: number;
   /** It reaches over what were several passages (`join-passages.ts`). */
   readonly isJoined?: boolean;
+  /** Of a joined passage: where the passages begin, and their roles. */
+  readonly turns?: readonly Pick<PassageRow, 'start' | 'role'>[];
   /** The question asks for a list or procedure, and it has one, which is shown as a whole. */
   readonly isWhole?: boolean;
 }

@@ -1,6 +1,6 @@
 import type { GroupGraph } from '../../graph/group-graph.ts';
 import { endedFacts } from '../../graph/queries/episodes.ts';
-import { type PassageRow, replacementsOf } from '../../graph/queries/passages.ts';
+import { type PassageRow, replacementsOf, turnsWith } from '../../graph/queries/passages.ts';
 import type { FactRow } from '../../graph/queries/search-facts.ts';
 import { hasEnded, isAfter, type Moment } from '../../graph/queries/time-conditions.ts';
 import { isTableRow } from '../../passages/lines.ts';
@@ -10,6 +10,8 @@ import type { Statement } from '../../statements/statement.ts';
 import { day, toGraphTime } from '../../time.ts';
 import type { Found } from '../results.ts';
 import { findEndedSentences, type ShownPart } from './ended-sentences.ts';
+import { markedText } from './ended-text.ts';
+import { speakerLabel } from './speaker-label.ts';
 
 /** A part of a passage's text that no longer holds. */
 export interface EndedRange {
@@ -18,10 +20,17 @@ export interface EndedRange {
   readonly end: number;
   /** When it ended, in the graph's format. */
   readonly until: string;
-  /** The sentence that holds now; shown instead. */
-  readonly replacedBy?: string;
-  /** The statement that says so. */
+  /**
+   * `ended`: nothing took its place. `replaced`: by another statement. `part`: the rest of the sentence still holds. `corrected`: the sentence
+   * holds with another number.
+   */
+  readonly kind: 'ended' | 'replaced' | 'part' | 'corrected';
+  /** The later statement. */
   readonly endedBy?: Statement;
+  /** The sentence with the right number. */
+  readonly corrected?: string;
+  /** The answer shows the later statement itself. */
+  readonly isShownElsewhere?: boolean;
 }
 
 /** Current facts of an answer, and the ended parts of its passages. */
@@ -66,10 +75,14 @@ export async function whatHolds(
       if (text === undefined) return [];
       const { uuid, start, end } = passage;
       const until = replacements.get(passage.episode);
-      if (until !== undefined) return [[uuid, [{ start, end, until }]]];
-      const replaced = (stated.get(passage.uuid) ?? []).map((range) => endedRangeOf(range, text));
+      if (until !== undefined) return [[uuid, [{ start, end, until, kind: 'ended' }]]];
+      const replaced = (stated.get(passage.uuid) ?? []).map(endedRangeOf);
       const ofFacts = (byEpisode.get(passage.episode) ?? []).flatMap(({ fact, evidence, invalidAt }) =>
-        placesOf(evidence ?? fact, text, passage).map((range) => ({ ...range, until: invalidAt ?? '' })),
+        placesOf(evidence ?? fact, text, passage).map((range) => ({
+          ...range,
+          until: invalidAt ?? '',
+          kind: 'ended' as const,
+        })),
       );
       const own = [
         ...replaced,
@@ -101,20 +114,34 @@ export async function withCurrentText(graph: GroupGraph, found: Found, moment: M
   ]);
   const isOver = (id: string) => replaced.has(id) || (ended.get(id) ?? []).some(({ isPart }) => !isPart);
   const shown = new Set(episodes.filter(({ uuid }) => !isOver(uuid)).map(({ excerpt }) => excerpt));
+  const ranges = new Map(
+    episodes.flatMap(({ uuid }) => (ended.get(uuid) ?? []).slice(0, 1).map((it) => [uuid, endedRangeOf(it)])),
+  );
+  const speakers = await speakersOf(graph, [...ranges.values()]);
   return {
     ...found,
     facts: facts.filter((it) => isFactCurrent(it, replaced, ended)),
     episodes: episodes.flatMap((it) => {
       const until = replaced.get(it.uuid);
-      if (until !== undefined) return [{ ...it, excerpt: `until ${day(until)}: ${it.excerpt}` }];
-      const [range] = ended.get(it.uuid) ?? [];
+      if (until !== undefined) return [{ ...it, excerpt: `[until ${day(until)}:] ${it.excerpt}` }];
+      const range = ranges.get(it.uuid);
       if (!range) return [it];
-      const excerpt = range.isPart ? `${it.excerpt} (${range.endedBy.text})` : (range.corrected ?? range.endedBy.text);
-      if (shown.has(excerpt)) return [];
-      shown.add(excerpt);
-      return [{ ...it, excerpt }];
+      const said = range.endedBy?.text ?? '';
+      if (range.kind === 'replaced' && shown.has(said)) return [];
+      shown.add(said);
+      const { text, notes } = markedText(it.excerpt, { start: 0, end: it.excerpt.length }, [range], speakers);
+      return [{ ...it, excerpt: [text, ...notes].join(' ') }];
     }),
   };
+}
+
+/** The labels of those who said what holds instead of some ended sentences (`assistant:`), by the uuids of the statements. */
+export async function speakersOf(graph: GroupGraph, ended: readonly EndedRange[]): Promise<Map<string, string>> {
+  const statements = new Map(ended.flatMap(({ endedBy }) => (endedBy ? [[endedBy.uuid, endedBy] as const] : [])));
+  const turns = await turnsWith(graph, [...statements.values()]);
+  return new Map(
+    turns.map(({ uuid, role, content }) => [uuid, speakerLabel(content, role, statements.get(uuid)?.start ?? 0).label]),
+  );
 }
 
 /** What a note may replace of some facts: themselves and the episodes that state them. */
@@ -202,15 +229,8 @@ function partOf(
   ];
 }
 
-/** A sentence of which only a part ended is shown together with the statement that ended the part. */
-export function endedRangeOf(
-  { start, end, until, endedBy, isPart, corrected }: EndedSentence,
-  text: string,
-): EndedRange {
-  const range = { start, end, until: toGraphTime(until) };
-  if (corrected !== undefined)
-    return { ...range, replacedBy: `${corrected} (corrected ${day(toGraphTime(endedBy.saidAt))}: ${endedBy.text})` };
-  if (isPart)
-    return { ...range, replacedBy: `${text.slice(start, end)} (${day(toGraphTime(endedBy.saidAt))}: ${endedBy.text})` };
-  return { ...range, replacedBy: `since ${day(toGraphTime(endedBy.saidAt))}: ${endedBy.text}`, endedBy };
+export function endedRangeOf({ start, end, until, endedBy, isPart, corrected }: EndedSentence): EndedRange {
+  const range = { start, end, until: toGraphTime(until), endedBy };
+  if (corrected !== undefined) return { ...range, kind: 'corrected', corrected };
+  return { ...range, kind: isPart ? 'part' : 'replaced' };
 }

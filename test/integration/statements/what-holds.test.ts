@@ -104,6 +104,37 @@ test('an answer says what holds now once, and of an earlier time what held then'
   expect(await asked(new Date('2026-04-01T00:00:00Z'))).toEqual(['Labels are rendered with paperpress.']);
 });
 
+test('what holds now is not put into the mouth of another speaker, in whatever an answer shows', async () => {
+  const embedder = plainEmbedder();
+  const graph = opened.graphs.group(newGroup());
+  await graph.prepare(embedder);
+  for (const [day, content] of [
+    [
+      '2026-03-02',
+      'user: Print the labels.\nassistant: Labels are rendered with paperpress. They are kept for two years.',
+    ],
+    ['2026-04-20', `user: ${NEW}\nassistant: Noted.`],
+  ] as const)
+    await recordEpisodes(graph, [
+      newEpisode(content, null, graph.group, 1_000_000, {
+        ...{ referenceTime: new Date(`${day}T10:00:00Z`), source: 'message' },
+      }),
+    ]);
+  const parts = { graph, embedder, languageModel: async () => Promise.reject(new Error('No model is asked.')) };
+  const asked = async (query: string, recipe: keyof typeof RECIPES) => {
+    const { episodes, passages = [] } = await search(parts, query, { limit: 1, recipe: RECIPES[recipe] });
+    return [...episodes, ...passages].map(({ excerpt }) => excerpt.replaceAll('\n', ' '));
+  };
+  const note = `[since 2026-04-20, user: ${NEW}]`;
+
+  expect(await asked('How long are they kept, two years?', 'default')).toEqual([
+    expect.stringContaining(`assistant: … They are kept for two years. ${note}`),
+  ]);
+  expect(await asked('Labels are rendered with paperpress', 'episodes')).toEqual([
+    expect.stringMatching(/^(?!.*paperpress\.).*user: paperpress was replaced/),
+  ]);
+});
+
 test('"no, it is port 8081" corrects the only port of the turn before, and none of another session', async () => {
   const graph = opened.graphs.group(newGroup());
   await graph.prepare(plainEmbedder());

@@ -5,7 +5,7 @@ import { SHORT_TEXT_FACTOR } from '../../../src/search/answer/rank.ts';
 import { passageRow } from './passage-rows.ts';
 
 const TEXT = 'The gateway of Harbor listens on port 8080. Labels are rendered in Hamburg.';
-const ENDED = [{ start: 0, end: TEXT.indexOf(' Labels'), until: '2026-03-20T00:00:00+00:00' }];
+const ENDED = [{ start: 0, end: TEXT.indexOf(' Labels'), until: '2026-03-20T00:00:00+00:00', kind: 'ended' as const }];
 const factor = (question: string, ended = ENDED) =>
   outdatedFactor(
     passageRow({ episode: 'a', start: 0, end: TEXT.length }),

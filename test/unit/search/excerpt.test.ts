@@ -10,7 +10,7 @@ const ROOM = { most: 1_000, isWhole: false };
 test('of a diff the lines are shown that hold after it', () => {
   const diff = '@@ -1,3 +1,3 @@\n a: 1\n-timeout: 5\n+timeout: 8\n-gone: 1\n b: 2';
   const passage = passageRow({ episode: 'a', kind: 'code', start: 0, end: diff.length });
-  expect(excerptOf(passage, diff, ANYTHING, [], ROOM).text).toBe(
+  expect(excerptOf(passage, diff, ANYTHING, { ended: [] }, ROOM).text).toBe(
     '@@ -1,3 +1,3 @@\n a: 1\n+timeout: 8\n-gone: 1\n b: 2',
   );
 });
@@ -18,7 +18,7 @@ test('of a diff the lines are shown that hold after it', () => {
 test('a line that begins with a hyphen is left out of nothing else', () => {
   const list = '- old\n+ new';
   const passage = passageRow({ episode: 'a', kind: 'list', start: 0, end: list.length });
-  expect(excerptOf(passage, list, ANYTHING, [], ROOM).text).toBe(list);
+  expect(excerptOf(passage, list, ANYTHING, { ended: [] }, ROOM).text).toBe(list);
 });
 
 test('a later piece of a table is shown below the header, and what leads into it in front', () => {
@@ -27,14 +27,14 @@ test('a later piece of a table is shown below the header, and what leads into it
   const start = table.indexOf(row);
   const headings = [0, lead.length, lead.length + 2, start - 1];
   const passage = passageRow({ episode: 'a', kind: 'table', start, end: table.length, headings });
-  expect(excerptOf(passage, table, ANYTHING, [], ROOM).text).toBe(`${lead}: \n${header}\n${row}`);
+  expect(excerptOf(passage, table, ANYTHING, { ended: [] }, ROOM).text).toBe(`${lead}: \n${header}\n${row}`);
 });
 
 test('what leads into sections is shown with their headings', () => {
   const text =
     'The database has two tables:\n\n### 1. **users** table\nOne row each.\n\n### 2. [orders](file:///a/b.sql)\nMany.';
   const passage = passageRow({ episode: 'a', kind: 'steps', start: 0, end: text.indexOf('\n') });
-  expect(excerptOf(passage, text, ANYTHING, [], ROOM).text).toBe(
+  expect(excerptOf(passage, text, ANYTHING, { ended: [] }, ROOM).text).toBe(
     'The database has two tables:\n- 1. **users** table\n- 2. orders',
   );
 });
@@ -48,7 +48,7 @@ test('a heading is shown without link targets and colon, a link of an editor by 
     end: text.length,
     headings: [0, heading.length],
   });
-  expect(excerptOf(passage, text, ANYTHING, [], ROOM).text).toBe(
+  expect(excerptOf(passage, text, ANYTHING, { ended: [] }, ROOM).text).toBe(
     '**start.ts**: Change `start.ts`, see [docs](https://example.org/a).',
   );
 });
@@ -64,7 +64,7 @@ test('a line that is too long is cut, not left out', () => {
       ['proxi', 1],
     ]),
   };
-  const { text: shown } = excerptOf(passage, text, wanted, [], { most: 100, isWhole: false });
+  const { text: shown } = excerptOf(passage, text, wanted, { ended: [] }, { most: 100, isWhole: false });
   expect(shown).toMatch(/^### Bug Fixes\n… - fixes the headers of a proxy .*…$/);
   expect(shown.length).toBeLessThan(110);
 });
@@ -74,7 +74,13 @@ test('hostile runs of digits and long headings cost no time and no room', () => 
   const text = `Two parts:\n\n## ${digits}\n\nOne.\n\n## b\n\nTwo.`;
   const passage = passageRow({ episode: 'a', kind: 'sections', start: 0, end: text.indexOf('\n') });
   const hasValue = expectedValueIn('Which version of node?');
-  const { text: shown } = excerptOf(passage, text, { ...ANYTHING, hasValue }, [], { most: 1_000, isWhole: false });
+  const { text: shown } = excerptOf(
+    passage,
+    text,
+    { ...ANYTHING, hasValue },
+    { ended: [] },
+    { most: 1_000, isWhole: false },
+  );
   expect(shown.length).toBeLessThan(300);
   expect([hasValue(digits), hasValue(`${digits}.1`), hasValue(`${digits}.${digits}`)]).toEqual([false, true, true]);
 });
@@ -83,7 +89,7 @@ test('of code that is cut no fence is shown without its partner', () => {
   const line = 'echo a line of the script\n';
   const text = `Run:\n\`\`\`sh\n${line.repeat(20)}\`\`\``;
   const passage = passageRow({ episode: 'a', kind: 'code', start: 0, end: text.length });
-  const shownOf = (most: number) => excerptOf(passage, text, ANYTHING, [], { most, isWhole: false }).text;
+  const shownOf = (most: number) => excerptOf(passage, text, ANYTHING, { ended: [] }, { most, isWhole: false }).text;
   expect(shownOf(1_000)).toBe(text);
   expect(shownOf(100)).toBe(`Run:\n\`\`\`sh\n${line.repeat(3)}…\n\`\`\``);
   // Nothing is left for the closing fence.
@@ -100,7 +106,13 @@ test('the line with a value of the kind that is asked for is shown first', () =>
   const passage = passageRow({ episode: 'a', kind: 'list', start: 0, end: text.length });
   const rarity = new Map([['nuxt', 1]]);
   const shownFor = (question: string) =>
-    excerptOf(passage, text, { rarity, hasValue: expectedValueIn(question) }, [], { most: 120, isWhole: false }).text;
+    excerptOf(
+      passage,
+      text,
+      { rarity, hasValue: expectedValueIn(question) },
+      { ended: [] },
+      { most: 120, isWhole: false },
+    ).text;
   expect(shownFor('Which release of Nuxt 2 do we use?')).toContain('2.15.8');
   expect(shownFor('How do we upgrade Nuxt?')).not.toContain('2.15.8');
 });
@@ -127,7 +139,7 @@ describe('a procedure that is asked for', () => {
     `To restart:\n${Array.from({ length: steps }, (_, at) => `${at + 1}. Step ${at + 1} ${'of the restart '.repeat(5)}.`).join('\n')}`;
   const shownOf = (text: string, place: number) => {
     const found = rankedPassage({ episode: 'a', kind: 'procedure', start: 0, end: text.length }, 1);
-    return excerptOf(found.passage, text, ANYTHING, [], excerptBudget(place, { ...found, isWhole: true }));
+    return excerptOf(found.passage, text, ANYTHING, { ended: [] }, excerptBudget(place, { ...found, isWhole: true }));
   };
 
   test.each([0, 1, 4])('is shown with all of its steps, at place %i', (place) => {

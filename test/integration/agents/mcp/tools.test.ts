@@ -254,13 +254,13 @@ describe('what was replaced', () => {
     expect(passages).toContain('Labels of Harbor are rendered in Hamburg.');
   });
 
-  test('is marked where it stood, with what holds now in its place', async () => {
+  test('is left out with a mark, and what holds now stands behind it in brackets', async () => {
     const labels = { query: 'Where are the labels of Harbor rendered?', group_ids: [group], max_facts: 1 };
 
     const { episodes } = await mcp.call('search_memory_facts', labels);
 
     expect(episodes.map((it: { excerpt: string }) => it.excerpt)).toEqual([
-      'since 2026-03-20: The gateway of Harbor now listens on port 9090 instead of 8080. Labels of Harbor are rendered in Hamburg.',
+      '… Labels of Harbor are rendered in Hamburg. [since 2026-03-20: The gateway of Harbor now listens on port 9090 instead of 8080.]',
     ]);
   });
 

@@ -1,0 +1,171 @@
+import { describe, expect, test } from 'vitest';
+import type { PassageRow } from '../../../src/graph/queries/passages.ts';
+import { excerptOf } from '../../../src/search/answer/excerpt.ts';
+import { speakerLabel } from '../../../src/search/answer/speaker-label.ts';
+import type { EndedRange } from '../../../src/search/answer/what-holds.ts';
+import type { Statement } from '../../../src/statements/statement.ts';
+import { passageRow } from './passage-rows.ts';
+
+const NEW = 'The gateway now listens on port 9090 instead of 8080.';
+const NOTE = '[since 2026-11-11, assistant: The gateway now listens on port 9090 instead of 8080.]';
+const later = (text: string): Statement =>
+  ({ uuid: text, text, saidAt: new Date('2026-11-11T10:00:00Z'), episode: 'later', start: 11, end: 80 }) as Statement;
+
+type Change = Omit<EndedRange, 'start' | 'end' | 'until'>;
+const REPLACED: Change = { kind: 'replaced', endedBy: later(NEW) };
+
+/** What is shown of a text of which one sentence has ended. */
+function shown(
+  text: string,
+  sentence: string,
+  {
+    change = REPLACED,
+    speaker = 'assistant:',
+    question = [] as readonly string[],
+    most = 1_000,
+    ...row
+  } = {} as Partial<Omit<PassageRow, 'episode'>> & {
+    change?: Change;
+    speaker?: string;
+    question?: readonly string[];
+    most?: number;
+    turns?: readonly { start: number; role: string | null }[];
+  },
+): string {
+  const { turns, ...own } = row;
+  const passage = passageRow({ episode: 'a', start: 0, end: text.length, ...own });
+  const start = text.indexOf(sentence);
+  const ended =
+    sentence === '' ? [] : [{ start, end: start + sentence.length, until: '2026-11-11T00:00:00+00:00', ...change }];
+  const wanted = { rarity: new Map(question.map((term) => [term, 1])), hasValue: () => false };
+  const ends = { ended, speakers: new Map(speaker === '' ? [] : [[NEW, speaker]]) };
+  return excerptOf(passage, text, wanted, ends, { most, isWhole: false }, turns).text;
+}
+
+const OLD = 'The gateway listens on port 8080.';
+
+describe('a replaced sentence leaves a mark, and what holds now stands behind the quotation with its date and speaker', () => {
+  test.each([
+    ['in prose', `Harbor is up. ${OLD} It is in Bremen.`, {}, `Harbor is up. … It is in Bremen. ${NOTE}`],
+    [
+      'in a turn, whose speaker stays',
+      `assistant: ${OLD} Harbor keeps its sessions in Valkey 8.`,
+      { kind: 'turn', role: 'assistant' },
+      `assistant: … Harbor keeps its sessions in Valkey 8. ${NOTE}`,
+    ],
+    [
+      'in joined turns',
+      `user: Set up Harbor.\nassistant: ${OLD}\nuser: Thanks.`,
+      {
+        kind: 'turn',
+        role: 'user',
+        turns: [
+          { start: 0, role: 'user' },
+          { start: 21, role: 'assistant' },
+          { start: 66, role: 'user' },
+        ],
+      },
+      `user: Set up Harbor.\nassistant: …\nuser: Thanks. ${NOTE}`,
+    ],
+    [
+      'in a list item, of which the rest stays',
+      `- dev\n- ${OLD} Tom owns it.\n- kiel`,
+      { kind: 'list' },
+      `- dev\n- … Tom owns it.\n- kiel\n${NOTE}`,
+    ],
+    [
+      'in a table row',
+      `| a | b |\n|---|---|\n| gateway | ${OLD} |`,
+      { kind: 'table' },
+      `| a | b |\n|---|---|\n| gateway | … |\n${NOTE}`,
+    ],
+    [
+      'in a comment of code',
+      `\`\`\`sh\n# ${OLD}\nharbor up\n\`\`\``,
+      { kind: 'code' },
+      `\`\`\`sh\n# …\nharbor up\n\`\`\`\n${NOTE}`,
+    ],
+    [
+      'below a heading of a turn',
+      `assistant: Intro.\n## Ports\n${OLD} Ask Tom.`,
+      { kind: 'turn', role: 'assistant', start: 27, headings: [21, 26] },
+      `assistant: Ports: … Ask Tom. ${NOTE}`,
+    ],
+  ] as const)('%s', (_, text, row, expected) => {
+    expect(shown(text, OLD, row)).toBe(expected);
+  });
+
+  test('without a speaker there is only the date', () => {
+    expect(shown(`${OLD} It is in Bremen.`, OLD, { speaker: '' })).toBe(
+      `… It is in Bremen. [since 2026-11-11: ${NEW}]`,
+    );
+  });
+
+  test('two neighbouring sentences leave one mark and one note', () => {
+    expect(shown(`Up. ${OLD} It answers on 8080. Down.`, `${OLD} It answers on 8080.`)).toBe(`Up. … Down. ${NOTE}`);
+  });
+
+  test('a statement that the answer shows itself is not repeated', () => {
+    const change = { ...REPLACED, isShownElsewhere: true };
+    expect(shown(`${OLD} It is in Bremen.`, OLD, { change })).toBe('… It is in Bremen.');
+  });
+});
+
+test('an end without a successor, a corrected number and a partly outdated sentence are marked in brackets', () => {
+  const text = `assistant: ${OLD} Ask Tom.`;
+  const turn = { kind: 'turn', role: 'assistant' } as const;
+
+  expect(shown(text, OLD, { ...turn, change: { kind: 'ended' } })).toBe(
+    `assistant: [until 2026-11-11:] ${OLD} Ask Tom.`,
+  );
+  expect(
+    shown(text, OLD, {
+      ...turn,
+      ...{ change: { kind: 'corrected', corrected: 'The gateway listens on port 9090.', endedBy: later(NEW) } },
+      speaker: 'user:',
+    }),
+  ).toBe(`assistant: [The gateway listens on port 9090. (corrected 2026-11-11, user: ${NEW})] Ask Tom.`);
+  expect(shown(text, OLD, { ...turn, change: { kind: 'part', endedBy: later(NEW) } })).toBe(
+    `assistant: ${OLD} Ask Tom. [partly outdated since 2026-11-11, assistant: ${NEW}]`,
+  );
+});
+
+describe('a part of a turn names its speaker', () => {
+  const text = 'user: Slow?\nassistant: First the index is read. Then the cache is warmed. At last the port opens.';
+  const start = text.indexOf('assistant');
+  const turns = [
+    { start: 0, role: 'user' },
+    { start, role: 'assistant' },
+  ];
+  const turn = { kind: 'turn', role: 'assistant' } as const;
+
+  test.each([
+    ['cut at both ends', { start, question: ['cach'], most: 30 }, 'assistant: … Then the cache is warmed. …'],
+    ['a later passage', { start: text.indexOf('At last') }, 'assistant: … At last the port opens.'],
+    ['of joined turns', { turns, question: ['cach'], most: 30 }, 'assistant: … Then the cache is warmed. …'],
+    [
+      'after another one',
+      { turns, question: ['slow', 'port'], most: 40 },
+      'user: Slow?\nassistant: … At last the port opens.',
+    ],
+    ['a whole turn', { start }, text.slice(start)],
+  ])('%s', (_, row, expected) => {
+    expect(shown(text, '', { ...turn, ...row })).toBe(expected);
+  });
+
+  test('a list on lines of its own', () => {
+    const list = 'assistant: Some words.\n\nMore.\n\n- dev\n- kiel';
+    expect(shown(list, '', { kind: 'list', role: 'assistant', start: list.indexOf('- dev') })).toBe(
+      'assistant: …\n- dev\n- kiel',
+    );
+  });
+
+  test('as the text writes it, and by the role where the text has no label', () => {
+    const named = 'Mira: One.\nTwo.\n**Tom Berg:** Three.\nFour.';
+    expect(['mira', 'tom berg', 'user'].map((role) => speakerLabel(named, role, named.length).label)).toEqual([
+      'Mira:',
+      'Tom Berg:',
+      'user:',
+    ]);
+  });
+});

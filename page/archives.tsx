@@ -1,6 +1,6 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { Archive, ArchiveWork, Reply } from '../src/page/schemas.ts';
-import { call, freshness, sentenceOf } from './calls.ts';
+import { call, freshness, refresh, sentenceOf } from './calls.ts';
 import { FindingList } from './findings.tsx';
 import { Empty, Show, useCall } from './loading.tsx';
 import { group } from './route.tsx';
@@ -57,7 +57,7 @@ function useArchiveWork() {
         const reply = await call('archiveWork', {}, leaving.signal);
         const hasEnded = work.peek()?.state === 'running' && reply.work?.state !== 'running';
         work.value = reply.work;
-        if (hasEnded) freshness.value += 1;
+        if (hasEnded) refresh();
         else if (reply.work?.state === 'running') timer = setTimeout(ask, POLL_MS);
       } catch {
         // The list of archives shows why the server does not answer; its return asks again.
@@ -254,8 +254,9 @@ function archiveFindings({ problem, archives, restoreTest, failedTest, nextExpor
     nextExport === null
       ? {
           kind: 'note' as const,
-          text: 'No nightly export is planned.',
-          remedy: 'MEMORY_EXPORT_CRON sets when it runs.',
+          text: 'No nightly export is planned: it is switched off, or no worker with the role scheduler has run yet.',
+          remedy:
+            'Workers export every memory at 3:00 UTC unless MEMORY_EXPORT_CRON of their settings says another time or off. Until then, export here.',
         }
       : {
           kind: 'good' as const,

@@ -6,6 +6,9 @@ import { group, hrefOf, Link, params, setParams } from './route.tsx';
 import { TextBlock } from './text-block.tsx';
 import { Period, Time } from './times.tsx';
 
+const WAITS_FOR =
+  'Searching facts and stored texts. The first question after a start also loads the model that compares meanings, which takes some seconds.';
+
 /** The question box, two dates, and the answer with the reasons for each line. */
 export function AskScreen() {
   const query = params.value.get('q') ?? '';
@@ -22,11 +25,7 @@ export function AskScreen() {
   return (
     <>
       <h1>Ask</h1>
-      <QuestionBox
-        question={query}
-        placeholder="Where does Harbor keep its sessions?"
-        onAsk={(question) => setParams({ q: question })}
-      />
+      <QuestionBox question={query} placeholder="Your question" onAsk={(question) => setParams({ q: question })} />
       <div class="options">
         <DateOption name="on" label="True on" value={asOf} />
         <DateOption name="known" label="Known on" value={knownAt} />
@@ -46,21 +45,18 @@ export function AskScreen() {
           </button>
         )}
       </div>
-      {query !== '' && (
-        <p class="quiet">
-          <i>True on</i>: what held on that day, as far as is known today. <i>Known on</i>: what the memory believed on
-          that day.
-        </p>
-      )}
+      <p class="quiet">
+        <i>True on</i>: what held on that day, as far as is known today. <i>Known on</i>: what the memory believed on
+        that day, without what it learned later.
+      </p>
       {query === '' ? (
         <Empty title="Ask what your agent would ask.">
-          <p>
-            The answer is the one an agent gets, with the reason for every line. Choose a date to see what was true, or
-            what the memory knew, on that day.
-          </p>
+          <p>The answer is the one an agent gets, with the reason for every line.</p>
         </Empty>
       ) : (
-        <Show loaded={answer}>{(reply) => <Answer reply={reply} isPast={isPast} />}</Show>
+        <Show loaded={answer} waitsFor={WAITS_FOR}>
+          {(reply) => <Answer reply={reply} isPast={isPast} />}
+        </Show>
       )}
     </>
   );

@@ -19,12 +19,29 @@ export const connection = signal<'connected' | 'away' | 'locked'>('connected');
 /** Counts the times at which the screens should ask again: the server is back, or the queue has changed. */
 export const freshness = signal(0);
 
-const SOON_MS = 2500;
+let changing = 0;
+let isOutdated = false;
 
-/** Has the screens ask again now and soon: what a worker tries and fails between two looks of the news leaves all counts as they were. */
+/** Has the screens ask again, but not while a change is made: its screen would ask for what the change has just removed. */
 export function refresh(): void {
-  freshness.value += 1;
-  setTimeout(() => (freshness.value += 1), SOON_MS);
+  if (changing > 0) isOutdated = true;
+  else freshness.value += 1;
+}
+
+/** Makes a change, and then has the screens ask again, once a screen that the change leaves is gone. */
+export async function whileChanging<T>(change: () => Promise<T>): Promise<T> {
+  changing += 1;
+  try {
+    return await change();
+  } finally {
+    isOutdated = true;
+    setTimeout(() => {
+      changing -= 1;
+      if (changing > 0 || !isOutdated) return;
+      isOutdated = false;
+      refresh();
+    });
+  }
 }
 
 export const jobs = signal<News['jobs'] | undefined>(undefined);
@@ -85,7 +102,7 @@ export async function followNews(): Promise<void> {
         connection.value = 'locked';
         return;
       }
-      if (response.ok && wasAway) freshness.value += 1;
+      if (response.ok && wasAway) refresh();
       if (response.ok && response.body) await readNews(response.body);
       if (response.ok) connection.value = 'away';
     } catch {
@@ -93,7 +110,7 @@ export async function followNews(): Promise<void> {
     }
     document.removeEventListener('visibilitychange', hide);
     await becomesVisible();
-    if (hidden.signal.aborted) freshness.value += 1;
+    if (hidden.signal.aborted) refresh();
     else await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER_MS));
   }
 }
@@ -112,7 +129,7 @@ function takeNews(line: string): void {
   if (!news.success) return;
   const isFirst = jobs.value === undefined;
   jobs.value = news.data.jobs;
-  if (!isFirst) freshness.value += 1;
+  if (!isFirst) refresh();
 }
 
 function becomesVisible(): Promise<void> {

@@ -1,3 +1,4 @@
+import { useSignal } from '@preact/signals';
 import type { Reply } from '../src/page/schemas.ts';
 import { EpisodeName } from './episode-name.tsx';
 import { ForgetEpisode } from './forget.tsx';
@@ -8,6 +9,7 @@ import { costInWords, redactionSentence } from './sentences.ts';
 import { isReadOnly } from './session.ts';
 import { TextBlock } from './text-block.tsx';
 import { Period, plural, Time } from './times.tsx';
+import { NotRead } from './waits.tsx';
 
 /** One stored text: its words, the facts that came of it, what it cost, and how to forget it. */
 export function EpisodeScreen({ id }: { id: string }) {
@@ -15,10 +17,9 @@ export function EpisodeScreen({ id }: { id: string }) {
   return <Show loaded={episode}>{(reply) => <EpisodePage reply={reply} />}</Show>;
 }
 
-const FORGET = 'forget';
-
 function EpisodePage({ reply }: { reply: Reply<'episode'> }) {
-  const { uuid, name, content, isCut, facts, entities, session, use, redactions } = reply;
+  const forgetting = useSignal(0);
+  const { uuid, name, content, isCut, facts, entities, session, use, redactions, stated } = reply;
   return (
     <>
       <p class="crumb">
@@ -29,7 +30,7 @@ function EpisodePage({ reply }: { reply: Reply<'episode'> }) {
       </h1>
       <p class="meta">
         <span>
-          true on <Time of={reply.referenceTime} />
+          dated <Time of={reply.referenceTime} />
         </span>
         <span>
           stored <Time of={reply.createdAt} />
@@ -40,22 +41,31 @@ function EpisodePage({ reply }: { reply: Reply<'episode'> }) {
             session {session}
           </Link>
         )}
-        {reply.waits !== null && !reply.waits.isFailed && <span class="waits">not read yet</span>}
+        {reply.waits !== null && <NotRead uuid={uuid} waits={reply.waits} />}
       </p>
-      {reply.waits?.isFailed && (
-        <p class="warning">
-          This text could not be read:{' '}
-          <Link href={hrefOf(`/queue/${encodeURIComponent(uuid)}`)}>{reply.waits.reason ?? 'see its job'}</Link>
-        </p>
+      {stated === null ? (
+        <TextBlock class="content" label="The text" text={content} />
+      ) : (
+        <>
+          <div class="content">
+            <p class="sentence">{stated.fact}</p>
+            <p class="meta">
+              <span>stored as a fact</span>
+              <span class="held">
+                <Period from={stated.validAt ?? reply.referenceTime} to={stated.invalidAt} />
+              </span>
+            </p>
+          </div>
+          <details class="block">
+            <summary>As it is stored</summary>
+            <TextBlock class="told" label="The text" text={content} />
+          </details>
+        </>
       )}
-      {reply.waits?.isFailed === false && reply.waits.reason !== null && (
-        <p class="quiet">It waits: {reply.waits.reason}</p>
-      )}
-      <TextBlock class="content" label="The text" text={content} />
       <p class="quiet">{redactionSentence(redactions)}</p>
       {!isReadOnly.value && (
         <p class="buttons">
-          <button type="button" onClick={() => document.getElementById(FORGET)?.scrollIntoView()}>
+          <button type="button" onClick={() => (forgetting.value += 1)}>
             Forget this text…
           </button>
         </p>
@@ -109,9 +119,7 @@ function EpisodePage({ reply }: { reply: Reply<'episode'> }) {
         )}
       </section>
       <PinEpisode key={`pin ${uuid}`} uuid={uuid} />
-      <div id={FORGET}>
-        <ForgetEpisode key={uuid} uuid={uuid} />
-      </div>
+      <ForgetEpisode key={uuid} uuid={uuid} begun={forgetting.value} />
     </>
   );
 }

@@ -1,8 +1,10 @@
 import type { EpisodeRow } from '../src/page/schemas.ts';
 import { Filter } from './entities.tsx';
 import { Empty, Show, useCall } from './loading.tsx';
+import { Receipts } from './receipts.tsx';
 import { group, hrefOf, Link, params, setParams } from './route.tsx';
 import { Time } from './times.tsx';
+import { NotRead } from './waits.tsx';
 
 const PAGE = 40;
 const MOST = 1000;
@@ -15,6 +17,7 @@ export function EpisodesScreen() {
   return (
     <>
       <h1>Episodes</h1>
+      <Receipts kinds={['forget']} />
       <Filter label="Words" query={query} placeholder="Words of a text" />
       <Show loaded={episodes} lines={8}>
         {({ episodes, isCut }) =>
@@ -48,7 +51,7 @@ export function EpisodesScreen() {
 export function EpisodeList({ episodes }: { episodes: readonly EpisodeRow[] }) {
   return (
     <ul class="rows">
-      {episodes.map(({ uuid, name, preview, sourceDescription, referenceTime, session, isCommitted }) => (
+      {episodes.map(({ uuid, name, preview, sourceDescription, referenceTime, session, isCommitted, waits }) => (
         <li class="row" key={uuid}>
           <p class="sentence clamp">
             <Link href={hrefOf(`/episodes/${encodeURIComponent(uuid)}`)}>{preview || name}</Link>
@@ -59,7 +62,7 @@ export function EpisodeList({ episodes }: { episodes: readonly EpisodeRow[] }) {
             </span>
             {sourceDescription !== '' && <span class="clip">{sourceDescription}</span>}
             {session !== null && <span class="clip">session {session}</span>}
-            {isCommitted === false && <span class="waits">not read yet</span>}
+            {isCommitted === false && <NotRead uuid={uuid} waits={waits} />}
           </p>
         </li>
       ))}

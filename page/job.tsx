@@ -43,7 +43,7 @@ function Job({ reply: { letter, payload, isCut, details, traceId } }: { reply: R
       <section>
         <h2>What to do</h2>
         <p>{remedyOf(error)}</p>
-        <LetterActions id={id} queue={queue} back={hrefOf('/queue')} />
+        <LetterActions id={id} queue={queue} job={job} failedAt={failedAt} back={hrefOf('/queue')} />
       </section>
       {job === 'store' && (
         <p class="quiet">

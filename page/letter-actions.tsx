@@ -1,20 +1,40 @@
 import { useSignal } from '@preact/signals';
 import type { DeadLetter } from '../src/page/schemas.ts';
-import { call, refresh, sentenceOf } from './calls.ts';
+import { call, sentenceOf, whileChanging } from './calls.ts';
+import { addReceipt } from './receipts.tsx';
 import { goTo } from './route.tsx';
 import { isReadOnly } from './session.ts';
 
+const DROPPED = 'Its text stays stored and can be found, but no facts are drawn from it.';
+
 /** Replay and, in two steps, drop. @param back where to go after either */
-export function LetterActions({ id, queue, back }: Pick<DeadLetter, 'id' | 'queue'> & { back?: string }) {
+export function LetterActions({
+  id,
+  queue,
+  job,
+  failedAt,
+  back,
+}: Pick<DeadLetter, 'id' | 'queue' | 'job' | 'failedAt'> & { back?: string }) {
   const isDropping = useSignal(false);
   const failure = useSignal('');
   const isBusy = useSignal(false);
   const act = async (name: 'replay' | 'drop') => {
     isBusy.value = true;
     try {
-      await call(name, { id, queue });
-      if (back !== undefined) goTo(back);
-      refresh();
+      await whileChanging(async () => {
+        await call(name, { id, queue });
+        addReceipt(
+          name === 'replay'
+            ? {
+                kind: 'replay',
+                done: 'The job was put back into the queue.',
+                left: [],
+                failedBefore: { [id]: failedAt },
+              }
+            : { kind: 'drop', done: 'The job was dropped.', left: job === 'store' ? [DROPPED] : [] },
+        );
+        if (back !== undefined) goTo(back);
+      });
     } catch (error) {
       failure.value = sentenceOf(error);
     } finally {

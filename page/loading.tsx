@@ -1,8 +1,8 @@
 import { effect, useComputed, useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { CallName, Input, Reply } from '../src/page/schemas.ts';
-import { CallError, call, freshness } from './calls.ts';
+import { CallError, call, freshness, refresh } from './calls.ts';
 
 export interface Loaded<T> {
   readonly data: T | undefined;
@@ -73,15 +73,18 @@ export function Show<T>({
   loaded,
   children,
   lines = 4,
+  waitsFor,
 }: {
   loaded: Loaded<T>;
   children: (data: T) => ComponentChildren;
   lines?: number;
+  /** What takes long, in a sentence. */
+  waitsFor?: string;
 }) {
   if (loaded.data !== undefined)
     return <div class={loaded.isLoading ? 'refreshing' : undefined}>{children(loaded.data)}</div>;
   if (loaded.error) return <Problem error={loaded.error} />;
-  if (loaded.isLoading) return <Skeleton lines={lines} />;
+  if (loaded.isLoading) return <Skeleton lines={lines} waitsFor={waitsFor} />;
   return null;
 }
 
@@ -89,7 +92,7 @@ export function Problem({ error }: { error: CallError }) {
   return (
     <div class="notice problem" role="alert">
       <p>{error.message}</p>
-      <button type="button" onClick={() => (freshness.value += 1)}>
+      <button type="button" onClick={refresh}>
         Try again
       </button>
     </div>
@@ -105,13 +108,28 @@ export function Empty({ title, children }: { title: string; children?: Component
   );
 }
 
-function Skeleton({ lines }: { lines: number }) {
+/** Most answers come sooner, and words that flash by are not read. */
+const WORDS_AFTER_MS = 700;
+
+function Skeleton({
+  lines,
+  waitsFor = 'Reading the memory; it is slower than usual.',
+}: {
+  lines: number;
+  waitsFor?: string | undefined;
+}) {
+  const isSlow = useSignal(false);
+  useEffect(() => {
+    const timer = setTimeout(() => (isSlow.value = true), WORDS_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, []);
   const widths = useMemo(() => Array.from({ length: lines }, (_, at) => 92 - ((at * 37) % 45)), [lines]);
   return (
     <div class="skeleton" role="status" aria-busy="true" aria-label="Loading">
       {widths.map((width) => (
         <span key={width} style={{ width: `${width}%` }} />
       ))}
+      {isSlow.value && <p class="quiet">{waitsFor}</p>}
     </div>
   );
 }

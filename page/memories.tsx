@@ -15,7 +15,7 @@ export function MemoriesScreen() {
             <Empty title="There are no memories yet." />
           ) : (
             <>
-              <table>
+              <table class="memories">
                 <thead>
                   <tr>
                     <th scope="col">Memory</th>
@@ -39,10 +39,10 @@ export function MemoriesScreen() {
                         </Link>
                         {project !== null && <span class="project">{project}</span>}
                       </th>
-                      <td>{episodes.toLocaleString()}</td>
-                      <td>{entities.toLocaleString()}</td>
-                      <td>{facts.toLocaleString()}</td>
-                      <td>{lastEpisode === null ? 'none' : <Time of={lastEpisode} />}</td>
+                      <td data-name="episodes">{episodes.toLocaleString()}</td>
+                      <td data-name="entities">{entities.toLocaleString()}</td>
+                      <td data-name="facts">{facts.toLocaleString()}</td>
+                      <td class="last">{lastEpisode === null ? 'none' : <Time of={lastEpisode} />}</td>
                       <td>
                         <Link
                           href={hrefOf(`/memories/${encodeURIComponent(group)}`)}

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Erasing, Reply } from '../src/page/schemas.ts';
-import { call, freshness } from './calls.ts';
+import { call } from './calls.ts';
 import { Show, useCall } from './loading.tsx';
 import { hrefOf, Link } from './route.tsx';
 import { costInWords } from './sentences.ts';
@@ -27,7 +27,6 @@ export function MemoryScreen({ name }: { name: string }) {
         look={() => call('previewErase', { name })}
         act={async ({ fingerprint }, typed = '') => {
           const { contents } = await call('erase', { name, typed, fingerprint });
-          freshness.value += 1;
           return contents;
         }}
         done={(contents) => <Receipt contents={contents} />}

@@ -21,10 +21,7 @@ export function NowScreen() {
   return (
     <>
       <h1>Now</h1>
-      <QuestionBox
-        placeholder="What does your agent know about …?"
-        onAsk={(question) => goTo(hrefOf('/ask', { q: question }))}
-      />
+      <QuestionBox placeholder="Ask your memory" onAsk={(question) => goTo(hrefOf('/ask', { q: question }))} />
       <Show loaded={now} lines={3}>
         {(state) => (
           <>
@@ -66,7 +63,9 @@ function LastBriefing({ last }: Reply<'briefing'>) {
     <>
       <p class="meta">
         <span>{host === 'mcp' ? 'an MCP client' : host}</span>
-        <Time of={deliveredAt} />
+        <span>
+          told <Time of={deliveredAt} />
+        </span>
         {session !== null && <span class="clip">session {session}</span>}
       </p>
       <TextBlock class="told" label="The last briefing told" text={text} />

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { Reply } from '../src/page/schemas.ts';
-import { call, freshness } from './calls.ts';
+import { call } from './calls.ts';
 import { useCall } from './loading.tsx';
 import { group, hrefOf, Link } from './route.tsx';
 import { type Panel, TwoSteps } from './two-steps.tsx';
@@ -18,7 +18,6 @@ export function PinEpisode({ uuid }: { uuid: string }) {
       look={(rule) => call('previewPin', { ...input, rule })}
       act={async ({ rule, fingerprint }: Preview) => {
         const pinned = await call('pin', { ...input, rule: rule ?? '', fingerprint });
-        freshness.value += 1;
         return { pinned, rule };
       }}
       done={({ pinned, rule }) => <Pinned pinned={pinned} rule={rule ?? ''} />}

@@ -1,9 +1,10 @@
 import { useSignal } from '@preact/signals';
 import type { DeadLetter, Jobs } from '../src/page/schemas.ts';
-import { call, refresh, sentenceOf } from './calls.ts';
+import { call, sentenceOf, whileChanging } from './calls.ts';
 import { LetterActions } from './letter-actions.tsx';
 import { Empty, Show, useCall } from './loading.tsx';
 import { QueueHour } from './queue-hour.tsx';
+import { addReceipt, type Receipt, Receipts } from './receipts.tsx';
 import { hrefOf, Link } from './route.tsx';
 import { isReadOnly } from './session.ts';
 import { plural, Time } from './times.tsx';
@@ -36,11 +37,13 @@ export function QueueScreen() {
               <p class="quiet">Delayed jobs wait for their next attempt. The latest failure: {lastFailure}</p>
             )}
             <h2>Failed jobs</h2>
-            <ReplayAll count={store.failed + exports.failed} />
+            <Receipts
+              kinds={['replay', 'drop']}
+              more={(receipt) => replayState(receipt, letters, openJobs(store, exports))}
+            />
+            <ReplayAll count={store.failed + exports.failed} letters={letters} />
             {letters.length === 0 ? (
-              <Empty title="No job has failed.">
-                <p>A job that cannot succeed stays here with its reason until it is replayed or dropped.</p>
-              </Empty>
+              <NoLetters open={openJobs(store, exports)} />
             ) : (
               <ul class="rows">
                 {letters.map((letter) => (
@@ -55,6 +58,39 @@ export function QueueScreen() {
       <QueueHour />
     </>
   );
+}
+
+const openJobs = (...queues: readonly Jobs[]): number =>
+  queues.reduce((sum, { waiting, active, delayed }) => sum + waiting + active + delayed, 0);
+
+/** While jobs are open, any of them can still fail, a replayed one too. */
+const NoLetters = ({ open }: { open: number }) => (
+  <Empty
+    title={
+      open === 0
+        ? 'There are no failed jobs.'
+        : `No failed jobs, while ${plural(open, 'job')} ${open === 1 ? 'waits or runs' : 'wait or run'}.`
+    }
+  >
+    <p>
+      A job that cannot succeed stays here with its reason until it is replayed or dropped. A replayed job that fails
+      again comes back.
+    </p>
+  </Empty>
+);
+
+/** What became of replayed jobs, as far as the queue shows. */
+function replayState({ kind, failedBefore = {} }: Receipt, letters: readonly DeadLetter[], open: number): string[] {
+  if (kind !== 'replay') return [];
+  const again = letters.filter(({ id, failedAt }) => failedBefore[id] !== undefined && failedBefore[id] !== failedAt);
+  return [
+    ...(again.length > 0 ? [`Failed again: ${plural(again.length, 'job')}, listed below with the new reason.`] : []),
+    ...(open > 0
+      ? [`In the queue, waiting or running: ${plural(open, 'job')}, replayed ones included.`]
+      : again.length === 0
+        ? ['Nothing waits, and none of them has failed again.']
+        : []),
+  ];
 }
 
 function Counts({ name, jobs: { waiting, active, delayed, failed } }: { name: string; jobs: Jobs }) {
@@ -87,20 +123,28 @@ function Letter({ letter: { id, queue, job, group, reason, attempts, failedAt } 
         </span>
         <code class="clip">{id}</code>
       </p>
-      <LetterActions id={id} queue={queue} />
+      <LetterActions id={id} queue={queue} job={job} failedAt={failedAt} />
     </li>
   );
 }
 
+const failuresOf = (letters: readonly DeadLetter[]) =>
+  Object.fromEntries(letters.map(({ id, failedAt }) => [id, failedAt]));
+
 /** After an outage all failed jobs have the same cause. */
-function ReplayAll({ count }: { count: number }) {
+function ReplayAll({ count, letters }: { count: number; letters: readonly DeadLetter[] }) {
   const isAsking = useSignal(false);
   const failure = useSignal('');
   if (isReadOnly.value || count < 2) return null;
   const replay = async () => {
     try {
-      await call('replayAll', {});
-      refresh();
+      const { jobs } = await whileChanging(() => call('replayAll', {}));
+      addReceipt({
+        kind: 'replay',
+        done: `${plural(jobs, 'failed job')} put back into the queue.`,
+        left: [],
+        failedBefore: failuresOf(letters),
+      });
     } catch (error) {
       failure.value = sentenceOf(error);
     }

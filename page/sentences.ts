@@ -156,8 +156,10 @@ export const costInWords = ({ tokens, dollars }: Cost): string => {
   return `${plural(tokens, 'token')} (${dollars === null ? 'the price of a model is unknown' : money(dollars)})`;
 };
 
-/** `2 api-keys and 1 password were hidden before this text was stored.` */
+/** `Hidden before it was stored: 2 × api-key, 1 × password.` */
 export function redactionSentence(redactions: readonly Redaction[]): string {
   const parts = redactions.map(({ kind, count }) => `${count.toLocaleString()} × ${kind}`);
-  return parts.length === 0 ? 'Nothing was hidden in it.' : `Hidden before it was stored: ${parts.join(', ')}.`;
+  return parts.length === 0
+    ? 'Stored as written: no password, key or private part had to be hidden.'
+    : `Hidden before it was stored: ${parts.join(', ')}.`;
 }

@@ -4,6 +4,7 @@ import { Pages } from './pages.tsx';
 import { group, hrefOf, Link, params } from './route.tsx';
 import { costInWords, redactionSentence } from './sentences.ts';
 import { plural, Time } from './times.tsx';
+import { NotRead } from './waits.tsx';
 
 /** Turns on one page, as many as the server gives. */
 const PAGE = 20;
@@ -84,15 +85,16 @@ export function SessionScreen({ name }: { name: string }) {
   );
 }
 
-function TurnRow({ turn: { uuid, text, isCut, referenceTime, isCommitted, facts, redactions, cost } }: { turn: Turn }) {
+function TurnRow({ turn }: { turn: Turn }) {
+  const { uuid, text, isCut, referenceTime, isCommitted, waits, facts, redactions, cost } = turn;
   return (
     <li class="row">
       <p class="meta">
         <Link href={hrefOf(`/episodes/${encodeURIComponent(uuid)}`)}>
           <Time of={referenceTime} />
         </Link>
-        <span>{redactionSentence(redactions)}</span>
-        <span>{isCommitted ? `It cost ${costInWords(cost)}.` : 'It is not read yet.'}</span>
+        {redactions.length > 0 && <span>{redactionSentence(redactions)}</span>}
+        {isCommitted ? <span>Reading cost {costInWords(cost)}.</span> : <NotRead uuid={uuid} waits={waits} />}
       </p>
       <p class="sentence said">
         {text}

@@ -35,13 +35,7 @@ export function TimelineScreen() {
   return (
     <>
       <h1>Timeline</h1>
-      <Filter
-        label="Entity"
-        name="entity"
-        query={entity}
-        placeholder="All entities, or the name of one"
-        action="Show"
-      />
+      <Filter label="Entity" name="entity" query={entity} placeholder="Name of an entity" action="Show" />
       <Loading key={`${group.value} ${entity}`} entity={entity} />
     </>
   );

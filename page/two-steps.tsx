@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { CallError, sentenceOf } from './calls.ts';
+import { useEffect, useRef } from 'preact/hooks';
+import { CallError, sentenceOf, whileChanging } from './calls.ts';
 import { isReadOnly } from './session.ts';
 
 type Step<Preview, Done> =
@@ -39,12 +40,15 @@ export function TwoSteps<Preview, Done>(props: {
   hint: string;
   /** The button of the first step. */
   begin: string;
+  /** Begins the first step from elsewhere on the screen, each time that it grows. */
+  begun?: number;
   look: (choice?: string) => Promise<Preview>;
   act: (preview: Preview, typed?: string) => Promise<Done>;
   children: (panel: Panel<Preview>) => ComponentChildren;
   done?: (result: Done) => ComponentChildren;
 }) {
-  const { title, hint, begin, look, act, children, done } = props;
+  const { title, hint, begin, begun = 0, look, act, children, done } = props;
+  const section = useRef<HTMLElement>(null);
   const step = useSignal<Step<Preview, Done>>({ at: 'start' });
   const fail = (error: unknown) => (step.value = { at: 'failed', message: sentenceOf(error) });
   const onCancel = () => (step.value = { at: 'start' });
@@ -59,15 +63,20 @@ export function TwoSteps<Preview, Done>(props: {
   const confirm = async (preview: Preview, choice?: string, typed?: string) => {
     step.value = { at: 'acting', preview };
     try {
-      step.value = { at: 'done', result: await act(preview, typed) };
+      step.value = { at: 'done', result: await whileChanging(() => act(preview, typed)) };
     } catch (error) {
       if (error instanceof CallError && error.code === 'ERR_PREVIEW_OUTDATED') await show(choice, error.message);
       else fail(error);
     }
   };
+  useEffect(() => {
+    if (begun === 0) return;
+    section.current?.scrollIntoView();
+    if (step.value.at === 'start') void show();
+  }, [begun]);
   const current = step.value;
   return (
-    <section class="two-steps" aria-live="polite">
+    <section class="two-steps" ref={section} aria-live="polite">
       <h2>{title}</h2>
       {isReadOnly.value ? (
         <p class="quiet">This page was started with --read-only.</p>

@@ -1,10 +1,9 @@
-import { isOperationalError } from '../errors.ts';
-import type { MemoryManager } from '../memory.ts';
 import { costOf } from '../models/prices.ts';
 import type { PageContext } from './handlers.ts';
-import { preview } from './preview.ts';
+import { preview, statedFact } from './preview.ts';
 import { type Checked, LIMITS } from './schemas.ts';
 import { redactionsIn } from './sessions.ts';
+import { failuresOf, waitOf } from './waits.ts';
 
 /** By words alone, so that typing loads no model. */
 const BY_WORDS = { episodes: { methods: ['words'], ranker: 'rrf' } } as const;
@@ -16,12 +15,14 @@ export async function readEpisodes({ memory }: PageContext, { group, query, limi
     return {
       episodes: episodes.map(({ uuid, name, excerpt, sourceDescription, referenceTime }) => ({
         ...{ uuid, name, preview: preview(excerpt), source: '', sourceDescription, referenceTime },
-        ...{ session: null, isCommitted: null },
+        ...{ session: null, isCommitted: null, waits: null },
       })),
       isCut: episodes.length === most,
     };
   }
   const episodes = await memory.episodes.list({ group, limit });
+  const unread = episodes.flatMap(({ uuid, committedAt }) => (committedAt === null ? [uuid] : []));
+  const failures = await failuresOf(memory, unread, group);
   return {
     episodes: episodes.map(({ metadata, content, committedAt, ...episode }) => ({
       uuid: episode.uuid,
@@ -32,6 +33,7 @@ export async function readEpisodes({ memory }: PageContext, { group, query, limi
       referenceTime: episode.referenceTime,
       session: sessionOf(metadata),
       isCommitted: committedAt !== null,
+      waits: failures.get(episode.uuid) ?? null,
     })),
     isCut: episodes.length === limit,
   };
@@ -46,6 +48,7 @@ export async function readEpisode({ memory }: PageContext, { group, episode }: C
     ...{ uuid, name, source, sourceDescription, referenceTime, createdAt, committedAt },
     content: content.slice(0, LIMITS.content),
     isCut: content.length > LIMITS.content,
+    stated: statedFact(content) ?? null,
     session: details.saga ?? sessionOf(details.metadata),
     facts: details.facts.slice(0, LIMITS.facts),
     entities: entities.slice(0, LIMITS.entities).map((entity) => ({ uuid: entity.uuid, name: entity.name })),
@@ -58,17 +61,6 @@ export async function readEpisode({ memory }: PageContext, { group, episode }: C
     redactions: redactionsIn(content),
     waits: committedAt === null ? await waitOf(memory, uuid, group) : null,
   };
-}
-
-/** An episode whose job nobody knows any more, as of one that Graphiti wrote, waits for no known reason. */
-async function waitOf(memory: MemoryManager, uuid: string, group: string | undefined) {
-  try {
-    const { state, reason = null } = await memory.episodes.getState(uuid, { group });
-    return { isFailed: state === 'failed', reason };
-  } catch (error) {
-    if (!isOperationalError(error)) throw error;
-    return { isFailed: false, reason: null };
-  }
 }
 
 function sessionOf(metadata: object | null): string | null {

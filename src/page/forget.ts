@@ -1,5 +1,6 @@
 import type { ForgetResult } from '../memory/forget.ts';
-import { MINUTE } from '../time.ts';
+import { MINUTE, SECOND } from '../time.ts';
+import { withTimeout } from '../with-timeout.ts';
 import { PreviewOutdatedError } from './conflicts.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { PageContext } from './handlers.ts';
@@ -7,9 +8,27 @@ import { type Checked, type Forgetting, LIMITS } from './schemas.ts';
 
 const TIME_LIMIT = 5 * MINUTE;
 
-export async function previewForget({ memory }: PageContext, { group, episode }: Checked<'previewForget'>) {
-  const planned = await memory.forget({ episode }, { group, dryRun: true });
-  return { effects: shown(planned), fingerprint: effectsFingerprint(planned) };
+/** A bucket may be far away, and the preview is about the memory first of all. */
+const ARCHIVES_WITHIN = 4 * SECOND;
+
+export async function previewForget(context: PageContext, { group, episode }: Checked<'previewForget'>) {
+  const [planned, archives] = await Promise.all([
+    context.memory.forget({ episode }, { group, dryRun: true }),
+    archivesWith(context, group, episode),
+  ]);
+  return { effects: shown(planned), archives, fingerprint: effectsFingerprint(planned) };
+}
+
+/** The archives that were made since the episode was stored: they contain its text, and forgetting does not change them. */
+async function archivesWith({ memory, archiveWork }: PageContext, group: string | undefined, episode: string) {
+  const name = group ?? memory.config.group;
+  const unknown = { group: name, place: null, count: 0, isCut: false };
+  const [{ createdAt }, { place, archives, isCut }] = await Promise.all([
+    memory.getEpisode(episode, { group }),
+    withTimeout(ARCHIVES_WITHIN, archiveWork.list(name), () => ({ place: null, archives: [], isCut: false })),
+  ]);
+  if (place === null) return unknown;
+  return { group: name, place, count: archives.filter((archive) => archive.createdAt >= createdAt).length, isCut };
 }
 
 /**

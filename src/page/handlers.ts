@@ -23,7 +23,7 @@ export interface PageContext {
   readonly version: string;
   readonly archiveWork: ArchiveWorkbench;
   /** The last hour of the queue, read at most every ten seconds for all open pages. */
-  readonly lastHour: () => Promise<QueueMinute[]>;
+  readonly lastHour: Remembered<QueueMinute[]>;
 }
 
 /** What the server of the page keeps between calls. */
@@ -34,16 +34,26 @@ export function openPageState(memory: MemoryManager): Pick<PageContext, 'archive
   };
 }
 
-/** The result is kept for a time, and callers at the same time share it; a failure is not kept. */
-function rememberFor<T>(ms: number, read: () => Promise<T>): () => Promise<T> {
+/** A result that is kept for a time and shared by all callers. */
+interface Remembered<T> {
+  read(): Promise<T>;
+  /** Has the next caller read once more. */
+  outdate(): void;
+}
+
+/** A failure is not kept. */
+function rememberFor<T>(ms: number, read: () => Promise<T>): Remembered<T> {
   let last: { readonly at: number; readonly result: Promise<T> } | undefined;
-  return () => {
-    const now = performance.now();
-    if (last && now - last.at < ms) return last.result;
-    const result = read();
-    last = { at: now, result };
-    result.catch(() => (last = undefined));
-    return result;
+  return {
+    read() {
+      const now = performance.now();
+      if (last && now - last.at < ms) return last.result;
+      const result = read();
+      last = { at: now, result };
+      result.catch(() => (last = undefined));
+      return result;
+    },
+    outdate: () => (last = undefined),
   };
 }
 
@@ -93,7 +103,7 @@ export const HANDLERS: Handlers = {
   replay: replayLetter,
   replayAll: replayLetters,
   drop: dropLetter,
-  queueHour: async ({ lastHour }) => ({ minutes: await lastHour() }),
+  queueHour: async ({ lastHour }) => ({ minutes: await lastHour.read() }),
   archives: readArchives,
   archiveWork: async ({ archiveWork }) => ({ work: archiveWork.latest() }),
   startArchiveWork: async ({ archiveWork }, input) => ({ work: archiveWork.start(input) }),

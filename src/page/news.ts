@@ -1,12 +1,13 @@
 import type { ServerResponse } from 'node:http';
-import type { MemoryManager } from '../memory.ts';
+import type { Config } from '../config.ts';
+import { openQueueWatch, type QueueWatch } from '../queue/queue-watch.ts';
 import { SECOND } from '../time.ts';
 import type { ArchiveWorkbench } from './archives.ts';
 import { jobsOf } from './now.ts';
 import type { News } from './schemas.ts';
 
 const EVERY = 2 * SECOND;
-/** A line is written at least this often: what came and went between two looks left the counts as they were. */
+/** A line is written at least this often, for what the queue does not show: workers, models, texts on this machine's disk. */
 const HEARTBEAT = 5;
 
 export interface NewsStream {
@@ -16,8 +17,9 @@ export interface NewsStream {
 }
 
 /** One reader of the queue's counts for all open pages; while no page is open, nothing is asked. */
-export function openNews(memory: MemoryManager, archiveWork: ArchiveWorkbench): NewsStream {
+export function openNews(config: Config, archiveWork: ArchiveWorkbench): NewsStream {
   const followers = new Set<ServerResponse>();
+  let watch: QueueWatch | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isAsking = false;
   let last = '';
@@ -27,11 +29,13 @@ export function openNews(memory: MemoryManager, archiveWork: ArchiveWorkbench): 
     if (isAsking) return;
     isAsking = true;
     try {
-      const counts = await memory.getJobCounts('store');
+      watch ??= openQueueWatch(config);
+      const { counts, lastEnded } = await watch.look();
       const work = archiveWork.latest();
       const news: News = {
         jobs: jobsOf(counts),
         completed: counts.completed,
+        lastEnded,
         work: work && `${work.id} ${work.state}`,
       };
       const line = `${JSON.stringify(news)}\n`;
@@ -46,6 +50,14 @@ export function openNews(memory: MemoryManager, archiveWork: ArchiveWorkbench): 
     }
   }
 
+  function rest(): void {
+    clearInterval(timer);
+    timer = undefined;
+    last = '';
+    void watch?.close();
+    watch = undefined;
+  }
+
   return {
     follow(response) {
       response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
@@ -54,16 +66,13 @@ export function openNews(memory: MemoryManager, archiveWork: ArchiveWorkbench): 
       timer ??= setInterval(() => void ask(), EVERY);
       response.on('close', () => {
         followers.delete(response);
-        if (followers.size > 0) return;
-        clearInterval(timer);
-        timer = undefined;
-        last = '';
+        if (followers.size === 0) rest();
       });
       void ask();
     },
     close() {
-      clearInterval(timer);
       for (const follower of followers) follower.end();
+      rest();
     },
   };
 }

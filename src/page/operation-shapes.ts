@@ -118,6 +118,8 @@ const Turn = z.object({
   isCut: z.boolean(),
   referenceTime: time,
   isCommitted: z.boolean(),
+  /** Why it is not read yet, if an attempt failed. */
+  waits: z.nullable(z.object({ isFailed: z.boolean(), reason: z.nullable(z.string()) })),
   facts: z.array(z.object({ uuid: z.string(), fact: z.string() })),
   redactions: z.array(Redaction),
   cost: Cost,

@@ -1,20 +1,27 @@
 import type { PageContext } from './handlers.ts';
 import { jobsOf } from './now.ts';
 import { OPERATION_LIMITS } from './operation-shapes.ts';
-import type { Checked } from './schemas.ts';
+import type { Checked, Jobs } from './schemas.ts';
 
 export async function readDeadLetters({ memory }: PageContext, { limit }: Checked<'deadLetters'>) {
-  const [store, exports, letters, lastFailure] = await Promise.all([
+  const [store, exports, lastFailure] = await Promise.all([
     memory.getJobCounts('store'),
     memory.getJobCounts('export'),
-    memory.deadLetters.list({ limit }),
     memory.getLastFailure('store'),
   ]);
+  // Read after the counts: a job that fails meanwhile is then in the list, and not in neither.
+  const letters = await memory.deadLetters.list({ limit: limit + 1 });
+  const isCut = letters.length > limit;
+  const counted = (queue: 'store' | 'export', counts: Jobs): Jobs => ({
+    ...jobsOf(counts),
+    // One number for the table and the list, whatever happened between the two reads.
+    ...(!isCut && { failed: letters.filter((letter) => letter.queue === queue).length }),
+  });
   return {
-    store: jobsOf(store),
-    export: jobsOf(exports),
-    letters: letters.map(({ traceId: _, ...letter }) => letter),
-    isCut: store.failed + exports.failed > letters.length,
+    store: counted('store', store),
+    export: counted('export', exports),
+    letters: letters.slice(0, limit).map(({ traceId: _, ...letter }) => letter),
+    isCut,
     lastFailure: lastFailure ?? null,
   };
 }
@@ -32,12 +39,20 @@ export async function readDeadLetter({ memory }: PageContext, { id, queue }: Che
   };
 }
 
-export const replayLetters = async ({ memory }: PageContext) => ({ jobs: await memory.deadLetters.replay('all') });
+export const replayLetters = async ({ memory, lastHour }: PageContext) => {
+  const jobs = await memory.deadLetters.replay('all');
+  lastHour.outdate();
+  return { jobs };
+};
 
-export const replayLetter = async ({ memory }: PageContext, { id, queue }: Checked<'replay'>) => ({
-  jobs: await memory.deadLetters.replay([id], { queue }),
-});
+export const replayLetter = async ({ memory, lastHour }: PageContext, { id, queue }: Checked<'replay'>) => {
+  const jobs = await memory.deadLetters.replay([id], { queue });
+  lastHour.outdate();
+  return { jobs };
+};
 
-export const dropLetter = async ({ memory }: PageContext, { id, queue }: Checked<'drop'>) => ({
-  jobs: await memory.deadLetters.drop([id], { queue }),
-});
+export const dropLetter = async ({ memory, lastHour }: PageContext, { id, queue }: Checked<'drop'>) => {
+  const jobs = await memory.deadLetters.drop([id], { queue });
+  lastHour.outdate();
+  return { jobs };
+};

@@ -81,6 +81,10 @@ export type PassageResult = z.output<typeof PassageResult>;
 const EntityItem = z.object({ uuid: z.string(), name: z.string(), type: z.string(), summary: z.string() });
 export type EntityItem = z.output<typeof EntityItem>;
 
+/** Why an episode is not read yet, if an attempt failed; `isFailed` if it is a dead letter. */
+const Waits = z.object({ isFailed: z.boolean(), reason: z.nullable(z.string()) });
+export type Waits = z.output<typeof Waits>;
+
 const EpisodeRow = z.object({
   uuid: z.string(),
   name: z.string(),
@@ -91,6 +95,8 @@ const EpisodeRow = z.object({
   session: z.nullable(z.string()),
   /** False until its facts are in the graph; null where the list cannot know. */
   isCommitted: z.nullable(z.boolean()),
+  /** Null where no attempt is known to have failed. */
+  waits: z.nullable(Waits),
 });
 export type EpisodeRow = z.output<typeof EpisodeRow>;
 
@@ -267,14 +273,21 @@ export const CALLS = {
         }),
       ),
       redactions: z.array(Redaction),
-      /** Why it is not read yet, if an attempt failed; `isFailed` if it is a dead letter. Null once it is read. */
-      waits: z.nullable(z.object({ isFailed: z.boolean(), reason: z.nullable(z.string()) })),
+      /** Null once it is read. */
+      waits: z.nullable(Waits),
+      /** Of an episode that is stored as a fact: its sentence and the time in which it holds. */
+      stated: z.nullable(z.object({ fact: z.string(), validAt: timeOrNull, invalidAt: timeOrNull })),
     }),
   },
   previewForget: {
     method: 'GET',
     input: z.object({ ...ofGroup, episode: text }),
-    reply: z.object({ effects: Forgetting, fingerprint: z.string() }),
+    reply: z.object({
+      effects: Forgetting,
+      /** Archives that contain the text; forgetting does not change them. The place is null where it cannot be reached or is not set. */
+      archives: z.object({ group: z.string(), place: z.nullable(z.string()), count, isCut: z.boolean() }),
+      fingerprint: z.string(),
+    }),
   },
   forget: {
     method: 'POST',
@@ -302,5 +315,11 @@ export type Reply<Name extends CallName> = z.output<(typeof CALLS)[Name]['reply'
 export const Failure = z.object({ code: z.string(), message: z.string() });
 
 /** One line of the stream of news: the state of the queue of episodes, and of the latest work on archives. */
-export const News = z.object({ jobs: Jobs, completed: count, work: z.nullable(z.string()) });
+export const News = z.object({
+  jobs: Jobs,
+  completed: count,
+  /** Changes whenever a job of the queue ends. */
+  lastEnded: z.string(),
+  work: z.nullable(z.string()),
+});
 export type News = z.output<typeof News>;

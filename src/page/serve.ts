@@ -63,7 +63,7 @@ export async function servePage(
   const page = readPage();
   const token = randomBytes(32).toString('base64url');
   const context: PageContext = { memory, isReadOnly, version, ...openPageState(memory) };
-  const news = openNews(memory, context.archiveWork);
+  const news = openNews(memory.config, context.archiveWork);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const refusal = hostRefusal(request.headers, allowedHosts) ?? refusedOrigin(request);

@@ -5,8 +5,9 @@ import type { MemoryManager } from '../memory.ts';
 import { costOf } from '../models/prices.ts';
 import type { PageContext } from './handlers.ts';
 import { type Cost, OPERATION_LIMITS, type Redaction } from './operation-shapes.ts';
-import { preview } from './preview.ts';
+import { preview, statedFact } from './preview.ts';
 import type { Checked } from './schemas.ts';
+import { waitOf } from './waits.ts';
 
 const AT_ONCE = 4;
 /** The latest episodes, from which sessions get a preview. */
@@ -45,7 +46,8 @@ async function readTurn(memory: MemoryManager, group: string | undefined, episod
     return [
       {
         ...{ uuid, name, referenceTime, isCommitted: committedAt !== null },
-        text: content.slice(0, OPERATION_LIMITS.turn),
+        waits: committedAt === null ? await waitOf(memory, uuid, group) : null,
+        text: (statedFact(content)?.fact ?? content).slice(0, OPERATION_LIMITS.turn),
         isCut: content.length > OPERATION_LIMITS.turn,
         facts: facts.slice(0, FACTS).map((fact) => ({ uuid: fact.uuid, fact: fact.fact })),
         redactions: redactionsIn(content),

@@ -274,7 +274,7 @@ describe.skipIf(reason !== '')(`the page in Chromium${reason}`, () => {
     await page.keyboard.press('s');
     await page.getByRole('link', { name: 'Quay uses Hooks' }).click();
     await seen('Hidden before it was stored: 1 × aws-key.');
-    await seen('It cost 1,100 tokens ($0.00056).');
+    await seen('Reading cost 1,100 tokens ($0.00056).');
     await page.locator('.row time').first().click();
     await page.getByRole('button', { name: 'Make a rule of this text' }).click();
     await page.getByLabel('The rule, in at most').fill('Hooks are painted green.');

@@ -157,6 +157,7 @@ test('news of the queue come as lines, and end with the server', async () => {
   expect(JSON.parse(read.trim())).toEqual({
     jobs: { waiting: 0, active: 0, delayed: 0, failed: 1 },
     completed: page.episodes.length,
+    lastEnded: expect.stringContaining(page.deadLetter),
     work: null,
   });
 });

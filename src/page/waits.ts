@@ -1,0 +1,39 @@
+import { isOperationalError } from '../errors.ts';
+import { mapConcurrently } from '../map-concurrently.ts';
+import type { MemoryManager } from '../memory.ts';
+import type { Waits } from './schemas.ts';
+
+const AT_ONCE = 4;
+/** Of more unread episodes in a list, only the latest are looked for in the queue. */
+const LOOKED_UP = 40;
+
+/** An episode whose job nobody knows any more, as of one that Graphiti wrote, waits for no known reason. */
+export async function waitOf(memory: MemoryManager, uuid: string, group: string | undefined): Promise<Waits> {
+  try {
+    const { state, reason = null } = await memory.episodes.getState(uuid, { group });
+    return { isFailed: state === 'failed', reason };
+  } catch (error) {
+    if (!isOperationalError(error)) throw error;
+    return { isFailed: false, reason: null };
+  }
+}
+
+/** Why episodes of a list are not read, by uuid. While the queue has no dead letters, nothing is looked for. */
+export async function failuresOf(memory: MemoryManager, uuids: readonly string[], group: string | undefined) {
+  if (uuids.length === 0 || !(await hasDeadLetters(memory))) return new Map<string, Waits>();
+  const waits = await mapConcurrently(
+    uuids.slice(0, LOOKED_UP),
+    AT_ONCE,
+    async (uuid) => [uuid, await waitOf(memory, uuid, group)] as const,
+  );
+  return new Map(waits);
+}
+
+async function hasDeadLetters(memory: MemoryManager): Promise<boolean> {
+  try {
+    return (await memory.getJobCounts('store')).failed > 0;
+  } catch (error) {
+    if (!isOperationalError(error)) throw error;
+    return false;
+  }
+}

@@ -1,11 +1,21 @@
+import { parseJson } from '../../json.ts';
+import { RECALL_BEGIN } from '../../redaction/recall-marks.ts';
+import { mapTexts } from '../../text.ts';
+
 /** The plugin's tools in opencode. */
 const PLUGIN_TOOL = /^memory_(?:search|add|forget|list)$/;
+const SERVER_TOOLS =
+  'search_memory_facts|search_nodes|add_memory|add_triplet|get_briefing|get_memory_status|get_status|get_episodes|get_episode_entities|get_entity_edge|delete_episode|delete_entity_edge|clear_graph|summarize_saga|build_communities';
 /**
  * Tools of our MCP server by the names that hosts give them: `mcp__memory__search_nodes`, `memory.search_nodes`, `memory_search_nodes`. The
  * server's name begins with `memory`. Other servers have tools of the same names.
  */
-const SERVER_TOOL =
-  /^(?:mcp__)?(?:plugin_[\w-]+_)?memory[\w-]*?(?:__|\.|_)(?:search_memory_facts|search_nodes|add_memory|add_triplet|get_briefing|get_memory_status|get_status|get_episodes|get_episode_entities|get_entity_edge|delete_episode|delete_entity_edge|clear_graph|summarize_saga|build_communities)$/;
+const SERVER_TOOL = new RegExp(`^(?:mcp__)?(?:plugin_[\\w-]+_)?memory[\\w-]*?(?:__|\\.|_)(?:${SERVER_TOOLS})$`);
+/** The same under any other name that a user gave the server. Its replies are marked. */
+const RENAMED_TOOL = new RegExp(`(?:__|\\.|_)(?:${SERVER_TOOLS})$`);
+/** A member of every reply of our MCP server. A host may store replies as JSON inside JSON. */
+export const REPLY_MARK = { server: 'memory-manager' } as const;
+const MARKED_REPLY = /\\{0,7}"server\\{0,7}":\s?\\{0,7}"memory-manager\\{0,7}"/;
 const SHELL_TOOL = /^(?:bash|zsh|sh|shell|local_shell|shell_command|exec_command|powershell)$/i;
 /**
  * Our commands where a shell begins a command, by name or by the file that an installation names, also after variables and after a program that
@@ -22,16 +32,27 @@ const COMMAND = (() => {
 })();
 
 /** Whether a call asked the memory itself: what it was asked and what it answered must not be stored again. */
-export const isOwnCall = (tool: string, input: string): boolean =>
-  PLUGIN_TOOL.test(tool) || SERVER_TOOL.test(tool) || (SHELL_TOOL.test(tool) && COMMAND.test(shellText(input)));
+export const isOwnCall = (tool: string, input: string, output: string): boolean =>
+  PLUGIN_TOOL.test(tool) ||
+  SERVER_TOOL.test(tool) ||
+  (RENAMED_TOOL.test(tool) && (output.includes(RECALL_BEGIN) || MARKED_REPLY.test(output))) ||
+  (SHELL_TOOL.test(tool) && COMMAND.test(shellText(input)));
+
+/** The text of an answer of the memory, line by line: a reply in JSON has it in its members. */
+export function answerText(output: string): string {
+  const value = parseJson(output) ?? parseJson(output.slice(output.indexOf('{')));
+  const texts: string[] = [];
+  mapTexts(value ?? output, (text) => {
+    // Hosts store the reply's text inside JSON of their own.
+    texts.push(value !== undefined && /^\s*[{[]/.test(text) ? answerText(text) : text);
+    return text;
+  });
+  return texts.join('\n');
+}
 
 /** The command of a shell's call, which may be among other arguments as JSON. */
 function shellText(input: string): string {
   if (!input.startsWith('{')) return input;
-  try {
-    const { command } = JSON.parse(input) as { command?: unknown };
-    return typeof command === 'string' ? command : input;
-  } catch {
-    return input;
-  }
+  const { command } = (parseJson(input) ?? {}) as { command?: unknown };
+  return typeof command === 'string' ? command : input;
 }

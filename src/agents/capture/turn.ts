@@ -15,6 +15,8 @@ export interface Turn {
   /** True when a command's file put words into the user's message, which are not the user's own then. */
   readonly isTemplate?: boolean | undefined;
   readonly tools: readonly UsedTool[];
+  /** What the memory itself answered to calls of the agent, which may repeat it. Not stored. */
+  readonly memoryAnswers?: readonly string[] | undefined;
   /** Relative to the project. */
   readonly files: readonly string[];
   readonly model?: string | undefined;

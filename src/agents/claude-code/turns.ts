@@ -1,5 +1,5 @@
 import { isAbsolute, relative } from 'node:path';
-import { isOwnCall } from '../capture/own-tools.ts';
+import { answerText, isOwnCall } from '../capture/own-tools.ts';
 import type { Turn, UsedTool } from '../capture/turn.ts';
 import type { AnswerEntry, SummaryEntry, ToolCall, TranscriptEntry } from './transcript-entry.ts';
 
@@ -67,7 +67,7 @@ export function turnOf({ message, entries }: TurnEntries, about: TurnContext): T
     message,
     user: prompt?.text ?? '',
     assistant: texts.join('\n\n'),
-    tools: usedTools(calls, entries),
+    ...usedTools(calls, entries),
     files: changedFiles(calls, about.directory),
     model: answers.findLast(({ model }) => model !== undefined)?.model,
     status: statusOf(entries, about.isDone),
@@ -78,20 +78,28 @@ export function turnOf({ message, entries }: TurnEntries, about: TurnContext): T
   };
 }
 
-function usedTools(calls: readonly ToolCall[], entries: readonly TurnEntry[]): UsedTool[] {
+function usedTools(
+  calls: readonly ToolCall[],
+  entries: readonly TurnEntry[],
+): Required<Pick<Turn, 'tools' | 'memoryAnswers'>> {
   const results = new Map(
     entries.flatMap((entry) => (entry.kind === 'results' ? entry.results.map((result) => [result.id, result]) : [])),
   );
-  return calls
-    .filter(({ tool, input }) => !isOwnCall(tool, wordsOf(input)))
-    .map(({ id, tool, input }) => ({
-      tool,
-      ...(typeof input.description === 'string' && { title: input.description }),
-      // One without a result was interrupted.
-      status: (results.get(id)?.isError ?? true) ? 'error' : 'completed',
-      input: wordsOf(input),
-      output: results.get(id)?.output ?? '',
-    }));
+  const tools: UsedTool[] = [];
+  const memoryAnswers: string[] = [];
+  for (const { id, tool, input } of calls) {
+    // One without a result was interrupted.
+    const { output, isError } = results.get(id) ?? { output: '', isError: true };
+    const words = wordsOf(input);
+    if (isOwnCall(tool, words, output)) memoryAnswers.push(answerText(output));
+    else
+      tools.push({
+        tool,
+        ...(typeof input.description === 'string' && { title: input.description }),
+        ...{ status: isError ? 'error' : 'completed', input: words, output },
+      });
+  }
+  return { tools, memoryAnswers };
 }
 
 /** Of a shell's call the command, of others the arguments. */

@@ -1,5 +1,5 @@
 import { isAbsolute, relative } from 'node:path';
-import { isOwnCall } from '../capture/own-tools.ts';
+import { answerText, isOwnCall } from '../capture/own-tools.ts';
 import type { Turn, UsedTool } from '../capture/turn.ts';
 import { type CodexRecord, type CodexSession, codexRecordOf, type SpokenText } from './record.ts';
 
@@ -178,7 +178,7 @@ export function turnOfRollout(turn: RolloutTurn, about: RolloutTurnContext): Tur
   // The first versions record no end.
   const isDone = about.isDone || (answer !== '' && !turn.isNumbered);
   return {
-    ...{ host: 'codex', session: about.session, message: turn.id, user, assistant: answer, tools: usedTools(turn) },
+    ...{ host: 'codex', session: about.session, message: turn.id, user, assistant: answer, ...usedTools(turn) },
     files: changedFiles(turn, turn.directory ?? about.directory),
     model: turn.model,
     status: turn.end ?? (isDone ? 'completed' : 'aborted'),
@@ -196,15 +196,16 @@ export function textsBy({ said }: RolloutTurn, by: SpokenText['by']): readonly s
   return (events.length > 0 ? events : own).map(({ text }) => text);
 }
 
-function usedTools({ calls, results }: RolloutTurn): UsedTool[] {
-  return calls
-    .filter(({ tool, input }) => !isOwnCall(tool, input))
-    .map(({ id, tool, input }) => {
-      const result = results.get(id);
-      // One without a result was interrupted; a search on the web has none.
-      const hasFailed = result ? result.isError : tool !== 'web_search';
-      return { tool, status: hasFailed ? 'error' : 'completed', input, output: result?.output ?? '' };
-    });
+function usedTools({ calls, results }: RolloutTurn): Required<Pick<Turn, 'tools' | 'memoryAnswers'>> {
+  const tools: UsedTool[] = [];
+  const memoryAnswers: string[] = [];
+  for (const { id, tool, input } of calls) {
+    // One without a result was interrupted; a search on the web has none.
+    const { output, isError } = results.get(id) ?? { output: '', isError: tool !== 'web_search' };
+    if (isOwnCall(tool, input, output)) memoryAnswers.push(answerText(output));
+    else tools.push({ tool, status: isError ? 'error' : 'completed', input, output });
+  }
+  return { tools, memoryAnswers };
 }
 
 const CHANGED = /^\*\*\* (?:Add|Update|Delete) File: (.+)$/gm;

@@ -6,7 +6,7 @@ import { redactError } from '../../telemetry/redact-error.ts';
 import { type FolderScope, joinSentence, type UnjoinedFolder, unjoinedFolder } from '../joined-folders.ts';
 import { type Scope, scopeOf } from '../scope.ts';
 import { type HookEvent, type HookInput, readHookInput } from './event.ts';
-import { type HookSession, newSession, removeOld, type SessionFile, withSession } from './session.ts';
+import { type HookSession, newSession, removeOld, type SessionFile, withRecalled, withSession } from './session.ts';
 import { type SpoolTurnsOptions, spoolTurns } from './spool-turns.ts';
 import { logProblem } from './state-folder.ts';
 import { recordUnfinishedWork, unfinishedWork } from './unfinished-work.ts';
@@ -35,7 +35,6 @@ export interface HookAnswer {
   readonly log?: string | undefined;
 }
 
-const MOST_SENTENCES = 200;
 /** The user waits for the recall. */
 const LOCK_TIMEOUT = 250;
 const EMPTY_INPUT = { source: undefined, prompt: undefined, lastWords: undefined, isSubAgent: false };
@@ -248,12 +247,15 @@ async function recallForSession(
   });
   for (const problem of recalled.problems) notice(problem);
   const answer = change((session, write) => {
-    const sentences = [...new Set([...session.recalled, ...recalled.sentences])].slice(-MOST_SENTENCES);
     const episodes = event === 'SessionStart' ? [] : session.episodes;
     const late = session.late + (recalled.problems.length > 0 ? 1 : 0);
     const isWarned = recalled.isIncomplete && !session.warned;
     write({
-      ...{ ...session, recalled: sentences, episodes, briefed: begins ? recalled.isBriefed : session.briefed },
+      ...{
+        ...withRecalled(session, recalled.sentences),
+        episodes,
+        briefed: begins ? recalled.isBriefed : session.briefed,
+      },
       ...{ late, warned: session.warned || isWarned },
     });
     // In powers of two: a busy machine is late often.

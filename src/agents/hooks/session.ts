@@ -47,6 +47,13 @@ export const newSession = (offset: number): HookSession => ({
   warned: false,
 });
 
+const MOST_SENTENCES = 300;
+
+/** The session with more sentences that its agent may repeat from now on. */
+export function withRecalled(session: HookSession, sentences: readonly string[]): HookSession {
+  return { ...session, recalled: [...new Set([...session.recalled, ...sentences])].slice(-MOST_SENTENCES) };
+}
+
 /** A session's file, which only one process at a time reads and writes. */
 export interface SessionFile {
   read(): HookSession | undefined;

@@ -1,9 +1,9 @@
 import { keyUuid } from '../../derived-uuid.ts';
 import { InvalidInputError } from '../../errors.ts';
-import { withoutRecalled } from '../../redaction/recall-marks.ts';
+import { recalledSentences, withoutRecalled } from '../../redaction/recall-marks.ts';
 import { type Spooled, spoolSummary, spoolTurn } from '../capture/store-turn.ts';
 import type { HookEvent, HookInput } from './event.ts';
-import { type HookSession, hashOf, newSession, type SessionFile } from './session.ts';
+import { type HookSession, hashOf, newSession, type SessionFile, withRecalled } from './session.ts';
 import { fileSize, type TranscriptFormat, type TranscriptSummary, type TranscriptTurn } from './transcript.ts';
 import { transcriptFormat } from './transcript-formats.ts';
 
@@ -68,6 +68,7 @@ export function spoolTurns(file: SessionFile, event: HookEvent, input: HookInput
         lastWords: isDone ? input.lastWords : undefined,
         isDone,
       });
+      state = withRecalled(state, recalledSentences((turn?.memoryAnswers ?? []).join('\n')));
       const { recalled } = state;
       const { home, group, limit, heldAt } = options;
       const episode =

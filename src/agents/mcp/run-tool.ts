@@ -2,10 +2,12 @@ import type { CallToolResult } from '@modelcontextprotocol/server';
 import { InvalidInputError, isOperationalError, TimedOutError } from '../../errors.ts';
 import type { MemoryManager } from '../../memory.ts';
 import { neutralizeTags } from '../../redaction/neutralize-tags.ts';
+import { RECALL_BEGIN, RECALL_END } from '../../redaction/recall-marks.ts';
 import { request } from '../../telemetry/tracing.ts';
 import { mapTexts, oneLine } from '../../text.ts';
 import { SECOND } from '../../time.ts';
 import { withTimeout } from '../../with-timeout.ts';
+import { REPLY_MARK } from '../capture/own-tools.ts';
 import { readArguments } from './arguments.ts';
 import { redactArguments } from './redact-arguments.ts';
 import type { Reply, Tool } from './tool.ts';
@@ -61,8 +63,12 @@ export async function runTool(
       return unlessCancelled(tool.limit, cancelled, work);
     });
     // Stored text is data: none of it may look like the host's own words.
-    const harmless = mapTexts(notes.length > 0 ? { ...reply, notes } : reply, neutralizeTags) as Reply;
-    const text = answer === undefined ? JSON.stringify(harmless) : neutralizeTags([answer, ...notes].join('\n'));
+    const whole = { ...REPLY_MARK, ...reply, ...(notes.length > 0 && { notes }) };
+    const harmless = mapTexts(whole, neutralizeTags) as Reply;
+    const text =
+      answer === undefined
+        ? JSON.stringify(harmless)
+        : [RECALL_BEGIN, neutralizeTags([answer, ...notes].join('\n')), RECALL_END].join('\n');
     return { content: [{ type: 'text', text }], structuredContent: harmless };
   } catch (error) {
     // An error message repeats arguments, which may contain text from a web page or a file.

@@ -1,5 +1,5 @@
 import { isAbsolute, relative } from 'node:path';
-import { isOwnCall } from '../capture/own-tools.ts';
+import { answerText, isOwnCall } from '../capture/own-tools.ts';
 import type { Turn, UsedTool } from '../capture/turn.ts';
 import type { AssistantMessage, MessagePart, PromptOutput } from './host.ts';
 
@@ -91,7 +91,7 @@ export function recordPart(turn: OpenTurn, part: MessagePart): string | undefine
   const { status, title, input, output = '', error = '' } = part.state;
   if (status !== 'completed' && status !== 'error') return undefined;
   const inputText = typeof input === 'string' ? input : (JSON.stringify(input) ?? '');
-  if (isOwnCall(part.tool, inputText)) return output;
+  if (isOwnCall(part.tool, inputText, output)) return answerText(output);
   keep(turn.tools, part.id, {
     tool: part.tool,
     ...(title && { title }),

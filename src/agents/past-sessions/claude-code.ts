@@ -1,7 +1,7 @@
 import { type Dirent, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
-import { withoutRecalled } from '../../redaction/recall-marks.ts';
+import { recalledSentences, withoutRecalled } from '../../redaction/recall-marks.ts';
 import { entryOf, type TranscriptEntry } from '../claude-code/transcript-entry.ts';
 import { type PlacedEntry, splitByPrompt, type TurnEntries, turnOf } from '../claude-code/turns.ts';
 import { isIdle, sessionEndTime } from './ended.ts';
@@ -61,6 +61,7 @@ function readSession(path: string, now: number): SessionContent {
     const about = { host: HOST, session, directory, recalled: recalled.size > 0, isKept: () => false, isDone: false };
     const turn = turnOf(part, about);
     if (!turn) return [];
+    for (const sentence of recalledSentences((turn.memoryAnswers ?? []).join('\n'))) recalled.add(sentence);
     const assistant = withoutRecalled(turn.assistant, recalled);
     return [{ kind: 'turn', turn: { ...turn, assistant }, directory, copyKey: part.message }];
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
-import { withoutRecalled } from '../../redaction/recall-marks.ts';
+import { recalledSentences, withoutRecalled } from '../../redaction/recall-marks.ts';
 import {
   type Rollout,
   type RolloutLine,
@@ -48,7 +48,7 @@ function rolloutsBelow(folder: string): string[] {
 interface PastSession {
   readonly id: string;
   readonly rollout: Rollout;
-  readonly recalled: ReadonlySet<string>;
+  readonly recalled: Set<string>;
 }
 
 function readSession(path: string, now: number): SessionContent {
@@ -80,6 +80,7 @@ function pastTurn(turn: RolloutTurn, { id, rollout, recalled }: PastSession): Pa
   const directory = turn.directory ?? rollout.session.directory ?? '';
   const whole = turnOfRollout(turn, { session: id, directory, recalled: recalled.size > 0 });
   if (!whole) return [];
+  for (const sentence of recalledSentences((whole.memoryAnswers ?? []).join('\n'))) recalled.add(sentence);
   const copyKey = turn.isNumbered ? turn.id : copyKeyOf(whole.user, whole.assistant, id);
   const past = { ...whole, assistant: withoutRecalled(whole.assistant, recalled) };
   return [{ kind: 'turn', turn: past, directory, origin: rollout.session.origin, copyKey }];

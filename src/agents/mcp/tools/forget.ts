@@ -1,4 +1,6 @@
 import * as z from 'zod/mini';
+import { InvalidInputError, TimedOutError } from '../../../errors.ts';
+import { checkGroup } from '../../../group.ts';
 import type { ForgetResult } from '../../../memory/forget.ts';
 import type { MemoryManager } from '../../../memory.ts';
 import { SECOND } from '../../../time.ts';
@@ -62,8 +64,8 @@ const listed = (uuids: readonly string[]): string =>
     ...(uuids.length > MOST_LISTED ? [`and ${uuids.length - MOST_LISTED} more`] : []),
   ].join(', ');
 
-const AT_ONCE = 8;
-const STOPS_AFTER = 30 * SECOND;
+/** Milliseconds for all memories of a call, within the tool's limit. */
+const CLEARS_WITHIN = 45 * SECOND;
 
 export const clearGraphTool = defineTool({
   name: 'clear_graph',
@@ -74,36 +76,32 @@ export const clearGraphTool = defineTool({
   output: replyShape({ episodes: z.number(), entities: z.number(), done: z.boolean() }),
   limit: TASK_TIMEOUT,
   async run({ group_ids }, { memory, groups, group: groupOf }) {
-    const names = groups(group_ids ?? [groupOf(undefined)]);
-    const until = performance.now() + STOPS_AFTER;
+    const names = groups(group_ids ?? [groupOf(undefined)]).map(checkGroup);
+    const until = performance.now() + CLEARS_WITHIN;
     const removed = { episodes: 0, entities: 0, done: true };
     for (const name of names) {
-      const cleared = await clear(memory, name, until);
-      removed.episodes += cleared.episodes;
-      removed.entities += cleared.entities;
-      removed.done &&= cleared.done;
+      const cleared = await clear(memory, name, Math.max(1, Math.round(until - performance.now())));
+      removed.episodes += cleared?.episodes ?? 0;
+      removed.entities += cleared?.entities ?? 0;
+      removed.done &&= cleared !== undefined;
     }
     const message = removed.done
       ? `Graph data cleared successfully for group IDs: ${names.join(', ')}`
-      : `${removed.episodes} episodes were forgotten, and some are left; call clear_graph again.`;
+      : 'A worker is still clearing the data; call clear_graph again.';
     return { message, ...removed };
   },
 });
 
-/** Forgets each episode, so that archives, memos and the queue's history keep nothing that could bring the content back. */
-async function clear(memory: MemoryManager, group: string, until: number) {
-  const options = { group, timeoutMs: TASK_TIMEOUT };
-  let [episodes, entities] = [0, 0];
-  while (performance.now() < until) {
-    const next = await memory.episodes.list({ group, limit: AT_ONCE });
-    await Promise.all(next.map(({ uuid }) => memory.forget({ episode: uuid }, options)));
-    episodes += next.length;
-    if (next.length > 0) continue;
-    // Entities that no episode mentions, such as imported ones.
-    const [left] = await memory.getEntities(undefined, { group, limit: 1, cache: false });
-    if (!left) return { episodes, entities, done: true };
-    await memory.forget({ entity: left.uuid }, options);
-    entities += 1;
+const NOTHING = { episodes: 0, entities: 0 };
+
+/** Forgets a whole memory, in one task of a worker. Undefined if the worker needs longer; it continues. */
+async function clear(memory: MemoryManager, group: string, timeoutMs: number) {
+  try {
+    return await memory.forgetGroup(group, { timeoutMs });
+  } catch (error) {
+    if (error instanceof TimedOutError) return undefined;
+    // Nothing is stored of it, so that nothing has to be cleared.
+    if (error instanceof InvalidInputError) return NOTHING;
+    throw error;
   }
-  return { episodes, entities, done: false };
 }

@@ -191,7 +191,8 @@ describe('searches', () => {
   test('what a model reads is a block of facts and passages within 1,000 tokens; the lists stay structured content', async () => {
     const read = async (name: string, given: object) => {
       const { content } = await mcp.client.callTool({ name, arguments: { group_ids: [group], ...given } });
-      return (content as { text: string }[])[0]?.text ?? '';
+      const text = (content as { text: string }[])[0]?.text ?? '';
+      return /^<recalled-memory>\n([\s\S]*)\n<\/recalled-memory>$/.exec(text)?.[1] ?? '';
     };
 
     const facts = await read('search_memory_facts', { query: 'Where does Mira Okafor work?' });
@@ -361,7 +362,7 @@ describe('what was stored', () => {
     const { message } = await mcp.call('delete_episode', { uuid, group_id });
 
     expect(message).toBe(`Episode with UUID ${uuid} deleted successfully`);
-    expect(await mcp.call('search_memory_facts', { query: 'Harbor', group_ids: [group_id] })).toEqual({
+    expect(await mcp.call('search_memory_facts', { query: 'Harbor', group_ids: [group_id] })).toMatchObject({
       message: 'No relevant facts found',
       facts: [],
     });
@@ -389,14 +390,20 @@ describe('what was stored', () => {
     for (const what of ['Redis', 'Lua', 'Valkey']) await remember(`Harbor uses ${what}.`, { group_id });
     await remember('Harbor uses Rust.', { group_id: other });
 
-    const { message, done } = await mcp.call('clear_graph', { group_ids: [group_id] });
+    const cleared = await mcp.call('clear_graph', { group_ids: [group_id] });
 
-    expect({ message, done }).toEqual({
+    expect(cleared).toMatchObject({
       message: `Graph data cleared successfully for group IDs: ${group_id}`,
-      done: true,
+      ...{ episodes: 3, done: true },
     });
+    // Not episode by episode, which leaves a journal of each.
+    const keys = (await opened.valkey.keys(`*{${group_id}}*`)).filter((key) => !/^(?:lease|query):/.test(key));
+    expect(keys.sort()).toEqual([`forgotten:{${group_id}}`, `version:{${group_id}}`]);
     expect((await mcp.call('get_status', { group_id })).graph).toMatchObject({ episodes: 0, entities: 0, facts: 0 });
     expect((await mcp.call('get_status', { group_id: other })).graph).toMatchObject({ episodes: 1 });
+    expect(await mcp.call('clear_graph', { group_ids: [newGroup()] })).toMatchObject({ episodes: 0, done: true });
+    await remember('Harbor uses Go.', { group_id });
+    expect((await mcp.call('get_status', { group_id })).graph).toMatchObject({ episodes: 1 });
   });
 
   test('the same uuid stores an episode once', async () => {

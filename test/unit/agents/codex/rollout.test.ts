@@ -45,6 +45,23 @@ test.each(['mcp__memory', 'mcp__memory__', 'memory.'])('calls of our own tools a
   expect(turns[0]?.tools.map(({ tool }) => tool)).toEqual(['exec_command']);
 });
 
+test('what the memory answered is no tool of the turn, whatever its server is called', () => {
+  const payload = (fields: object) => ({ type: 'response_item', payload: fields });
+  const { turns } = read(
+    started,
+    item('user', 'input_text', 'Which store?'),
+    payload({ type: 'function_call', call_id: 'a', namespace: 'mcp__brain__', name: 'search_nodes', arguments: '{}' }),
+    payload({
+      ...{ type: 'function_call_output', call_id: 'a' },
+      output: JSON.stringify([
+        { type: 'text', text: '{"server":"memory-manager","nodes":[{"summary":"Uses Redis."}]}' },
+      ]),
+    }),
+  );
+
+  expect(turns[0]).toMatchObject({ tools: [], memoryAnswers: ['text\nmemory-manager\nUses Redis.'] });
+});
+
 test.each([
   'memory-manager query "Harbor" --group auto',
   'cd /tmp && /opt/node /opt/memory-manager/dist/bin/main.cjs forget episode one --group auto --dry-run',

@@ -275,6 +275,25 @@ describe('left out', () => {
     expect(episode?.content).toBe('user: Hello.\nassistant: Hello to you.');
   });
 
+  test.each([
+    ['mcp__brain__search_memory_facts', '{"server":"memory-manager","facts":[{"fact":"Harbor uses Valkey 8."}]}'],
+    ['mcp__memory__search_memory_facts', '<recalled-memory>\n- Harbor uses Valkey 8. (episode 1)\n</recalled-memory>'],
+  ])('is what the agent looked up in the memory and repeats (%s)', async (tool, reply) => {
+    transcript.user('Which store?');
+    transcript.uses(tool, { query: 'store' }, [{ type: 'text', text: reply }]);
+    transcript.says('Harbor uses Valkey 8. I will use it.');
+    await call('Stop');
+    transcript.user('And again?');
+    transcript.says('As I said: Harbor uses Valkey 8. Nothing else.');
+    await call('Stop');
+
+    expect(JSON.stringify(await episodes())).not.toMatch(/Valkey|brain/);
+    expect(await contents()).toEqual([
+      expect.stringContaining('I will use it.'),
+      expect.stringContaining('Nothing else.'),
+    ]);
+  });
+
   test('is what stood in a session before it was first heard of', async () => {
     transcript.user('old');
     transcript.says('old');

@@ -72,12 +72,26 @@ export function sectionsWithinBudget(given: readonly TitledSection[], budget: nu
 /** The whole uuid for lines that can be replaced, otherwise its first digits. */
 function bullet(line: SourcedLine, part: Part): string {
   const { episode } = line;
-  return lineBullet(line, part === 'tasks' ? episode : episode.slice(0, 8));
+  return lineBullet(line, part === 'tasks' ? episode : episode.slice(0, 8), part === 'sessions' ? 'last turn' : 'said');
 }
 
 /** A line with its time as the graph or as the library has it. */
-export type RuleLine = Pick<SourcedLine, 'text' | 'episode' | 'source'> & { readonly time: string | Date };
+export type RuleLine = Pick<SourcedLine, 'text' | 'episode' | 'source'> & {
+  readonly time: string | Date;
+  readonly from?: string | Date | null;
+};
 
-export function lineBullet({ text, time, source }: RuleLine, uuid: string): string {
-  return neutralizeTags(`- ${oneLine(text)} (${oneLine(source)}, ${day(time)}, episode ${uuid})`);
+/**
+ * The line with its source and its dates, each with what it is the date of. The day from which a fact holds is given where that is another day.
+ * @param label what happened at `time`
+ */
+export function lineBullet(
+  { text, time, source, from }: RuleLine,
+  uuid: string,
+  label: 'said' | 'last turn' = 'said',
+): string {
+  const said = day(time);
+  const begin = from ? day(from) : said;
+  const dates = [...(begin === said ? [] : [`since ${begin}`]), `${label} ${said}`].join(', ');
+  return neutralizeTags(`- ${oneLine(text)} (${oneLine(source)}, ${dates}, episode ${uuid})`);
 }

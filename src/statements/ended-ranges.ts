@@ -154,10 +154,17 @@ function correctionContext(
 function isEndedBy(propertyValue: PropertyValue, statement: Statement, context: SentenceInContext): boolean {
   if (statement.kind === 'ends' && statement.endsWhat === 'correction')
     return isCorrectionOf(statement, propertyValue, correctionContext(propertyValue, statement, context));
+  if (isNumberForNone(statement, propertyValue)) return false;
   if (statement.kind === 'ends') return endsStatement(statement, propertyValue);
   if (statement.key !== propertyValue.key || termKey(statement.value) === termKey(propertyValue.value)) return false;
   const date = propertyValue.value.find(isDate);
   // After the day has come, a new date is the next event, not a new date of the same one.
   if (propertyValue.kind === 'date' && date && statement.saidAt > new Date(`${date.slice(1)}T23:59:59Z`)) return false;
   return (propertyValue.isSingle && statement.isSingle) || statement.isNews;
+}
+
+/** A number takes the place of no value without one: "the mailer now listens on port 2626" after "the mailer is running". */
+function isNumberForNone(statement: Statement, { value }: PropertyValue): boolean {
+  const newValue = statement.kind === 'ends' ? statement.newValue : statement.value;
+  return newValue.length > 0 && newValue.every(isNumber) && value.length > 0 && !value.some((term) => /\d/.test(term));
 }

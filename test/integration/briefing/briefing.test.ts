@@ -72,7 +72,7 @@ describe('an answer within a budget', () => {
     });
 
     expect(block).toContain(
-      `Rules and preferences of the user:\n- Always use pnpm for the gateway. (user, 2026-11-01, episode ${ruled})`,
+      `Rules and preferences of the user:\n- Always use pnpm for the gateway. (user, said 2026-11-01, episode ${ruled})`,
     );
     expect(block).not.toContain('Never push');
     expect(block).toContain(`Current facts:\n- Gateway uses Valkey. (since 2026-11-03; episode ${said})`);
@@ -119,7 +119,7 @@ describe('a briefing', () => {
 
     expect(texts(briefing.rules)).toEqual(['Always use pnpm.']);
     expect(briefing.rules[0]).toMatchObject({ source: 'user', episode: ruled });
-    expect(briefing.text).toContain(`- Always use pnpm. (user, 2026-11-01, episode ${ruled.slice(0, 8)})`);
+    expect(briefing.text).toContain(`- Always use pnpm. (user, said 2026-11-01, episode ${ruled.slice(0, 8)})`);
     expect(texts(briefing.tasks)).toEqual(['Move the cache to the new host.']);
     expect(briefing.text).toContain(`episode ${task})`);
     expect(texts(briefing.decisions)).toEqual(['We chose Valkey because its licence is free.']);

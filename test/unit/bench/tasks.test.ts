@@ -26,9 +26,9 @@ describe('a line', () => {
     '<recalled-memory>',
     'What earlier sessions left.',
     'Rules and preferences of the user:',
-    '- Always use pnpm. (user, 2026-08-03, episode 1)',
+    '- Always use pnpm. (user, said 2026-08-03, episode 1)',
     'Current facts:',
-    '- vat listens on port 7420. (opencode, 2026-08-19, episode 2)',
+    '- vat listens on port 7420. (opencode, said 2026-08-19, episode 2)',
     '- To restart:',
     '  1. Stop vat on its port.',
     '</recalled-memory>',
@@ -36,8 +36,8 @@ describe('a line', () => {
 
   test('is a bullet with all that stands below it; marks and titles are none', () => {
     expect(linesOf(context).map(({ section, text }) => [section.slice(0, 5), text.slice(0, 40)])).toEqual([
-      ['Rules', '- Always use pnpm. (user, 2026-08-03, ep'],
-      ['Curre', '- vat listens on port 7420. (opencode, 2'],
+      ['Rules', '- Always use pnpm. (user, said 2026-08-0'],
+      ['Curre', '- vat listens on port 7420. (opencode, s'],
       ['Curre', '- To restart:\n  1. Stop vat on its port.'],
     ]);
   });

@@ -19,7 +19,7 @@ test('an answer has rules, facts and passages in this order, each line with its 
 
   expect(renderAnswers([answerSections(parts, 1_000)], 1_000).split('\n')).toEqual([
     'Rules and preferences of the user:',
-    '- Always use pnpm. (user, 2026-03-02, episode r)',
+    '- Always use pnpm. (user, said 2026-03-02, episode r)',
     'Current facts:',
     '- Harbor uses Valkey. (since 2026-03-02; episode a)',
     'What was said:',

@@ -13,6 +13,16 @@ export default defineConfig({
     projects: [
       { test: { ...LIMITS, name: 'unit', include: ['test/unit/**/*.test.ts'], maxWorkers: WORKERS } },
       { test: { ...LIMITS, name: 'integration', include: ['test/integration/**/*.test.ts'], maxWorkers: WORKERS } },
+      // Each file starts up to ten servers.
+      {
+        test: {
+          ...LIMITS,
+          name: 'deploy',
+          include: ['test/deploy/**/*.test.ts'],
+          sequence: { groupOrder: 1 },
+          maxWorkers: 1,
+        },
+      },
       {
         test: {
           ...LIMITS,

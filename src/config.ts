@@ -7,15 +7,10 @@ import { defaultLanguageModel, type ModelSettings, readModels } from './models/d
 import { savedSettings } from './running-settings.ts';
 import type { Setting } from './setting.ts';
 import { type ExpiryRule, type JournalKey, SETTINGS, type SettingName, type Values } from './settings.ts';
+import { type Address, readAddress } from './store-address.ts';
 import { SECOND } from './time.ts';
 
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
-  readonly tls: boolean;
-}
+export type { Address } from './store-address.ts';
 
 export interface Config extends ModelSettings, StoreSettings {
   readonly falkordb: Address;
@@ -90,16 +85,32 @@ export function readSettings(environment: Environment = process.env): Settings {
 /** @throws ConfigError */
 export function loadConfig(environment: Environment = process.env): Config {
   const { values } = readSettings(environment);
-  const address = (store: 'FALKORDB' | 'VALKEY'): Address => ({
-    host: values[`${store}_HOST`],
-    port: values[`${store}_PORT`],
-    username: values[`${store}_USERNAME`],
-    password: values[`${store}_PASSWORD`],
-    tls: values[`${store}_TLS`],
-  });
+  const address = (store: 'FALKORDB' | 'VALKEY'): Address =>
+    readAddress(store, {
+      url: values[`${store}_URL`],
+      nodes: values[`${store}_NODES`],
+      sentinel: {
+        name: values[`${store}_SENTINEL_NAME`],
+        username: values[`${store}_SENTINEL_USERNAME`],
+        password: values[`${store}_SENTINEL_PASSWORD`],
+      },
+      host: values[`${store}_HOST`],
+      port: values[`${store}_PORT`],
+      username: values[`${store}_USERNAME`],
+      password: values[`${store}_PASSWORD`],
+      tls: values[`${store}_TLS`],
+      files: {
+        CA: values[`${store}_TLS_CA`],
+        CERT: values[`${store}_TLS_CERT`],
+        KEY: values[`${store}_TLS_KEY`],
+      },
+      servername: values[`${store}_TLS_SERVERNAME`],
+    });
+  const valkey = address('VALKEY');
+  checkPrefix(values.MEMORY_QUEUE_PREFIX, valkey);
   return {
     falkordb: address('FALKORDB'),
-    valkey: address('VALKEY'),
+    valkey,
     ...readModels(values),
     configFile: values.MEMORY_CONFIG && resolve(values.MEMORY_CONFIG),
     group: values.MEMORY_GROUP,
@@ -150,6 +161,14 @@ function readPrices(given: string | undefined): Config['prices'] {
       { cause: error },
     );
   }
+}
+
+/** A cluster keeps keys on one node only if they have the same text in braces; the scripts of the queues need that. */
+function checkPrefix(prefix: string, { topology }: Address): void {
+  if (topology?.kind !== 'cluster' || /\{[^{}]+\}/.test(prefix)) return;
+  throw new ConfigError(
+    `MEMORY_QUEUE_PREFIX is "${prefix}", which cannot be used with a cluster: it needs braces, like {${prefix.replace(/[{}]/g, '') || 'memory'}}, so that all keys of the queues are on one node.`,
+  );
 }
 
 function readKeep(checked: string): Config['keep'] {

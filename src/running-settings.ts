@@ -24,6 +24,8 @@ export function savedSettings(
   const noted = readRunningFile(home);
   const byStore = Object.fromEntries(
     ['FALKORDB', 'VALKEY'].map((store): [string, Noted] => {
+      // `up` starts single servers, so these name another store.
+      if (environment[`${store}_URL`] || environment[`${store}_NODES`]) return [store, {}];
       const [hostName, portName] = [`${store}_HOST`, `${store}_PORT`];
       if (!environment[hostName] && !environment[portName]) return [store, noted];
       const address = [environment[hostName] || fallback(hostName), environment[portName] || fallback(portName)];

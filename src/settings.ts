@@ -3,6 +3,7 @@ import { STORE_VARIABLES } from './archive/stores/declarations.ts';
 import { parseDuration } from './duration.ts';
 import { MODEL_VARIABLES } from './models/declarations.ts';
 import { optionalText, secret, setting, text, type ValuesOf, whole } from './setting.ts';
+import { parseEndpoints, parseStoreUrl } from './store-address.ts';
 
 const port = whole(65_535, 'a port is a whole number from 1 to 65535');
 const flag = z.pipe(
@@ -92,6 +93,29 @@ const expiryRules = z.pipe(
   z.transform((text) => rulesIn(text).flatMap((rule) => expiryRule(rule) ?? [])),
 );
 
+const storeUrl = z.optional(
+  z.pipe(
+    z
+      .string()
+      .check(
+        z.refine(
+          (given) => parseStoreUrl(given) !== undefined,
+          'it must be like redis://host:6379, rediss://user:password@host:6379, redis+sentinel://host:26379,host:26379/name or redis+cluster://host:7000,host:7000',
+        ),
+      ),
+    z.transform((given) => parseStoreUrl(given)),
+  ),
+);
+const nodes = z.optional(
+  z.pipe(
+    z
+      .string()
+      .check(z.refine((given) => parseEndpoints(given) !== undefined, 'it must be like one:7000,two:7000,three:7000')),
+    z.transform((given) => parseEndpoints(given)),
+  ),
+);
+const secretUrl = (about: string) => ({ ...setting(storeUrl, undefined, about), secret: true as const });
+
 /** Every environment variable that is read: its allowed values, its default and its purpose. */
 export const SETTINGS = {
   FALKORDB_HOST: setting(text, 'localhost', 'host of FalkorDB'),
@@ -99,11 +123,33 @@ export const SETTINGS = {
   FALKORDB_USERNAME: optionalText('user of FalkorDB'),
   FALKORDB_PASSWORD: secret('password of FalkorDB'),
   FALKORDB_TLS: setting(flag, 'false', 'use TLS for FalkorDB'),
+  FALKORDB_TLS_CA: optionalText('file with the certificates of the authority that signed those of FalkorDB'),
+  FALKORDB_TLS_CERT: optionalText("file with the client's certificate for FalkorDB"),
+  FALKORDB_TLS_KEY: optionalText("file with the key of the client's certificate for FalkorDB"),
+  FALKORDB_TLS_SERVERNAME: optionalText("name in the certificate of FalkorDB's server, if its address is another"),
+  FALKORDB_URL: secretUrl('address of FalkorDB as redis[s]:// or redis[s]+sentinel://, in place of host and port'),
+  FALKORDB_NODES: setting(nodes, undefined, 'the sentinels of FalkorDB, with commas between them'),
+  FALKORDB_SENTINEL_NAME: optionalText(
+    'name under which sentinels watch FalkorDB; FALKORDB_NODES are then the sentinels',
+  ),
+  FALKORDB_SENTINEL_USERNAME: optionalText('user of the sentinels of FalkorDB'),
+  FALKORDB_SENTINEL_PASSWORD: secret('password of the sentinels of FalkorDB'),
   VALKEY_HOST: setting(text, 'localhost', 'host of Valkey'),
   VALKEY_PORT: setting(port, '6380', 'port of Valkey'),
   VALKEY_USERNAME: optionalText('user of Valkey'),
   VALKEY_PASSWORD: secret('password of Valkey'),
   VALKEY_TLS: setting(flag, 'false', 'use TLS for Valkey'),
+  VALKEY_TLS_CA: optionalText('file with the certificates of the authority that signed those of Valkey'),
+  VALKEY_TLS_CERT: optionalText("file with the client's certificate for Valkey"),
+  VALKEY_TLS_KEY: optionalText("file with the key of the client's certificate for Valkey"),
+  VALKEY_TLS_SERVERNAME: optionalText("name in the certificate of Valkey's server, if its address is another"),
+  VALKEY_URL: secretUrl(
+    'address of Valkey as redis[s]://, redis[s]+sentinel:// or redis[s]+cluster://, in place of host and port',
+  ),
+  VALKEY_NODES: setting(nodes, undefined, "Valkey's sentinels, or nodes of its cluster, with commas between them"),
+  VALKEY_SENTINEL_NAME: optionalText('name under which sentinels watch Valkey; VALKEY_NODES are then the sentinels'),
+  VALKEY_SENTINEL_USERNAME: optionalText('user of the sentinels of Valkey'),
+  VALKEY_SENTINEL_PASSWORD: secret('password of the sentinels of Valkey'),
   ...MODEL_VARIABLES,
   MEMORY_CONFIG: optionalText('file with your own types; default: a trusted memory.config.… in the working directory'),
   MEMORY_GROUP: setting(text, '_', 'the memory that is used when none is named'),

@@ -5,10 +5,11 @@ import type { Config } from '../src/config.ts';
 import { ConfigError, EmbedderMismatchError, StoreUnreachableError, WrongServerError } from '../src/errors.ts';
 import type { GroupGraph } from '../src/graph/group-graph.ts';
 import type { Embedder } from '../src/models/embedder.ts';
+import { placeOf, placeSettings } from '../src/store-address.ts';
 import { SECOND } from '../src/time.ts';
 import { checkRights } from '../src/valkey/acl-rights.ts';
 import { isFalkorDBError, type Store } from '../src/valkey/failures.ts';
-import { type QueryLimits, readServer, type ServerInfo } from '../src/valkey/server-info.ts';
+import { type QueryLimits, readServers, type ServerInfo } from '../src/valkey/server-info.ts';
 
 /** Findings at the start: sentences that prevent it, and warnings. */
 export interface StartupFindings {
@@ -40,16 +41,22 @@ export async function runStartupChecks(
 ): Promise<void> {
   // First, since a missing right would make the other checks fail one by one.
   await retryWhileUnreachable(() => checkRights('Valkey', config.valkey, config.queuePrefix));
-  const valkey = await retryWhileUnreachable(() => readServer('Valkey', config.valkey, now));
-  checkStoreKind('Valkey', valkey, config);
-  const falkordb = await retryWhileUnreachable(() => readServer('FalkorDB', config.falkordb, now));
-  checkStoreKind('FalkorDB', falkordb, config);
+  const valkey = await retryWhileUnreachable(() => readServers('Valkey', config.valkey, now));
+  for (const facts of valkey) checkStoreKind('Valkey', facts, config);
+  const falkordb = await retryWhileUnreachable(() => readServers('FalkorDB', config.falkordb, now));
+  for (const facts of falkordb) checkStoreKind('FalkorDB', facts, config);
   await checkRights('FalkorDB', config.falkordb, config.queuePrefix);
   // Also detects a user that may not use graphs.
   await graph.read('RETURN 1 AS n');
-  const findings = [serverFindings('Valkey', valkey), serverFindings('FalkorDB', falkordb), settingsFindings(config)];
-  for (const warning of findings.flatMap(({ warnings }) => warnings)) onNotice(`Warning: ${warning}`);
-  const refusals = findings.flatMap((finding) => finding.refusals);
+  const findings = [
+    ...valkey.map((facts) => serverFindings('Valkey', facts)),
+    ...falkordb.map((facts) => serverFindings('FalkorDB', facts)),
+    settingsFindings(config),
+  ];
+  // The nodes of a cluster mostly have the same settings.
+  const unique = (kind: keyof StartupFindings) => [...new Set(findings.flatMap((finding) => finding[kind]))];
+  for (const warning of unique('warnings')) onNotice(`Warning: ${warning}`);
+  const refusals = unique('refusals');
   if (refusals.length > 0) throw new ConfigError(refusals.join(' '));
   if (!embedder) return;
   try {
@@ -84,12 +91,12 @@ const reasonOf = (cause: unknown) => `${(cause as { code?: string } | undefined)
 export function checkStoreKind(
   store: Store,
   { falkordb: moduleVersion }: Pick<ServerInfo, 'falkordb'>,
-  { valkey, falkordb: { host, port } }: Pick<Config, 'valkey' | 'falkordb'>,
+  { valkey, falkordb }: Pick<Config, 'valkey' | 'falkordb'>,
 ): void {
   if (store === 'Valkey' && moduleVersion !== undefined) throw isFalkorDBError(valkey);
   if (store === 'Valkey' || moduleVersion !== undefined) return;
   throw new WrongServerError(
-    `The server at ${host}:${port} is a plain Redis or Valkey without the FalkorDB module; check FALKORDB_HOST and FALKORDB_PORT.`,
+    `The server at ${placeOf(falkordb)} is a plain Redis or Valkey without the FalkorDB module; check ${placeSettings('FalkorDB', falkordb)}.`,
   );
 }
 

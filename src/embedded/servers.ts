@@ -16,9 +16,14 @@ export interface Addresses {
 /**
  * The servers that the environment names, by FALKORDB_HOST, FALKORDB_PORT (6379), VALKEY_HOST and VALKEY_PORT (6380);
  * undefined when it names none. Hosts default to 127.0.0.1.
- * @throws ConfigError when it names one server and not the other, or a port is no port
+ * @throws ConfigError when it names one server and not the other, or servers by URL or nodes, or a port is no port
  */
 export function addressesFrom(env: NodeJS.ProcessEnv): Addresses | undefined {
+  const elsewhere = ['VALKEY_URL', 'VALKEY_NODES', 'FALKORDB_URL', 'FALKORDB_NODES'].find((name) => env[name]);
+  if (elsewhere)
+    throw new ConfigError(
+      `${elsewhere} is set, but servers are started here only for VALKEY_HOST, VALKEY_PORT, FALKORDB_HOST and FALKORDB_PORT; with servers elsewhere run \`memory-manager worker\`.`,
+    );
   const namesFalkorDB = Boolean(env.FALKORDB_HOST || env.FALKORDB_PORT);
   const namesValkey = Boolean(env.VALKEY_HOST || env.VALKEY_PORT);
   if (!namesFalkorDB && !namesValkey) return undefined;

@@ -15,6 +15,7 @@ import type { Spool } from '../queue/spool/spool.ts';
 import { clearCache } from '../reader/cache.ts';
 import { clearRecalled } from '../redaction/clear-recalled.ts';
 import { removeRestoreTests } from '../schedule/restore-tests.ts';
+import { scanKeys } from '../valkey/cluster.ts';
 import { groupKey, replaceVersion } from '../valkey/keys.ts';
 import type { Lease, Leases } from '../valkey/lease.ts';
 import { archiveTombstones, episodeTombstone, GROUP_TOMBSTONE, readTombstones, storeTombstones } from './tombstones.ts';
@@ -157,12 +158,8 @@ async function removeKeys(
 
 async function unlinkMatching(valkey: Redis, pattern: string): Promise<number> {
   let count = 0;
-  for (let cursor = '0'; ; ) {
-    const [next, keys] = await valkey.scan(cursor, 'MATCH', pattern, 'COUNT', 1000);
-    if (keys.length > 0) count += await valkey.unlink(...keys);
-    cursor = next;
-    if (cursor === '0') return count;
-  }
+  for await (const keys of scanKeys(valkey, pattern)) count += await valkey.unlink(...keys);
+  return count;
 }
 
 async function noteInArchives(

@@ -1,10 +1,11 @@
 import type { Address } from '../config.ts';
 import { StoreUnreachableError, TimedOutError, WrongServerError } from '../errors.ts';
+import { placeOf, placeSettings } from '../store-address.ts';
 import { explainStore } from '../valkey/failures.ts';
 
 /** Explains a failed call to FalkorDB in a sentence; errors that are not about the connection are returned unchanged. */
 export function explainFalkorDB(error: unknown, address: Address): Error {
-  const at = `${address.host}:${address.port}`;
+  const at = placeOf(address);
   if (isTooBusy(error))
     return new StoreUnreachableError(
       `FalkorDB at ${at} has as many queries waiting as its MAX_QUEUED_QUERIES allows; raise that setting or give it more threads.`,
@@ -18,7 +19,7 @@ export function explainFalkorDB(error: unknown, address: Address): Error {
   if (!(error instanceof Error && /unknown command/i.test(error.message)))
     return explainStore(error, 'FalkorDB', address);
   return new WrongServerError(
-    `The server at ${at} is a plain Redis or Valkey without the FalkorDB module; check FALKORDB_HOST and FALKORDB_PORT.`,
+    `The server at ${at} is a plain Redis or Valkey without the FalkorDB module; check ${placeSettings('FalkorDB', address)}.`,
     { cause: error },
   );
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from '../config.ts';
 import { StoreUnreachableError } from '../errors.ts';
 import { SECOND } from '../time.ts';
-import { isDemotion } from '../valkey/connections.ts';
+import { isDemotion } from '../valkey/open-client.ts';
 import { withTimeout } from '../with-timeout.ts';
 import { type GraphConnection, openGraphConnection, throwNoAnswerAfter } from './connection.ts';
 import { explainFalkorDB, isTooBusy } from './failures.ts';

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import type { ChainableCommander, Redis } from 'ioredis';
 import { TimedOutError } from '../errors.ts';
 import { MINUTE } from '../time.ts';
+import { inPipelines } from '../valkey/cluster.ts';
 import { groupKey } from '../valkey/keys.ts';
 import { type Acquired, acquireLocks, releaseCall, renewCall } from '../valkey/lock.ts';
 import type { PubSub } from '../valkey/pub-sub.ts';
@@ -42,9 +43,8 @@ export function openExtractionLocks(valkey: Redis, pubSub: PubSub, memo: Memo, t
   const released: string[] = [];
 
   async function releaseKeys(keys: readonly string[]): Promise<void> {
-    const calls = valkey.pipeline();
-    for (const key of keys) calls.eval(...releaseCall(key, owner, 'read'));
-    await calls.exec().catch(() => {});
+    const release = (calls: ChainableCommander, key: string) => calls.eval(...releaseCall(key, owner, 'read'));
+    await inPipelines(valkey, keys, (key) => key, release).catch(() => {});
   }
 
   async function acquireKeys(keys: readonly string[]): Promise<Acquired[]> {
@@ -105,9 +105,8 @@ function openRenewal(valkey: Redis, owner: string, ttlMs: number) {
   let timer: NodeJS.Timeout | undefined;
 
   function renew(): void {
-    const calls = valkey.pipeline();
-    for (const key of held) calls.eval(...renewCall(key, owner, ttlMs));
-    calls.exec().catch(() => {});
+    const renewOne = (calls: ChainableCommander, key: string) => calls.eval(...renewCall(key, owner, ttlMs));
+    inPipelines(valkey, [...held], (key) => key, renewOne).catch(() => {});
   }
 
   /** False for a key that was not held. */

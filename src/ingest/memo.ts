@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import type { ChainableCommander, Redis } from 'ioredis';
 import * as z from 'zod/mini';
 import { parseJson } from '../json.ts';
 import type { Embedder } from '../models/embedder.ts';
@@ -13,6 +13,7 @@ import type {
 import type { Ontology } from '../ontology.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { DAY, SECOND } from '../time.ts';
+import { inPipelines } from '../valkey/cluster.ts';
 import { groupKey } from '../valkey/keys.ts';
 
 const date = z.pipe(
@@ -175,10 +176,10 @@ export function openMemo(valkey: Redis, { model, embedder, ontology, metrics }: 
   function store(key: string, value: string | Buffer): void {
     if (pendingWrites.push([key, value]) > 1) return;
     queueMicrotask(() => {
-      const calls = valkey.pipeline();
-      for (const [key, value] of pendingWrites.splice(0)) calls.set(key, value, 'EX', TTL_SECONDS);
+      const write = (calls: ChainableCommander, [key, value]: (typeof pendingWrites)[number]) =>
+        calls.set(key, value, 'EX', TTL_SECONDS);
       // Out of memory, or closed: the commit continues, and a later retry pays again.
-      calls.exec().catch(() => {});
+      inPipelines(valkey, pendingWrites.splice(0), ([key]) => key, write).catch(() => {});
     });
   }
 

@@ -4,6 +4,7 @@ import type { GroupGraph } from '../graph/group-graph.ts';
 import { type ChangeHead, readChangeHead } from '../graph/queries/fence.ts';
 import { isEmptyGraph } from '../graph/queries/meta-nodes.ts';
 import type { Params } from '../graph/query-text.ts';
+import { scanKeys } from '../valkey/cluster.ts';
 import { installationKey } from '../valkey/keys.ts';
 import { changeLogKey } from './change-log.ts';
 import { firstDivergentChange, type ReplayStep, replayStep } from './replay-plan.ts';
@@ -127,8 +128,8 @@ export async function acceptLoss(valkey: Redis, graph: Pick<GroupGraph, 'group' 
 export async function journaledGroups(valkey: Redis): Promise<string[]> {
   const groups = new Set<string>();
   const [before, after] = changeLogKey(valkey, '\n').split('\n') as [string, string];
-  for await (const keys of valkey.scanStream({ match: changeLogKey(valkey, '*'), count: 1000 }))
-    for (const key of keys as string[]) groups.add(key.slice(before.length, key.length - after.length));
+  for await (const keys of scanKeys(valkey, changeLogKey(valkey, '*')))
+    for (const key of keys) groups.add(key.slice(before.length, key.length - after.length));
   return [...groups].sort();
 }
 

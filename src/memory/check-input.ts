@@ -192,7 +192,20 @@ function address() {
     username: nonEmptyText,
     password: nonEmptyText,
     tls: flag,
+    certificates: objectOf<NonNullable<Address['certificates']>>({
+      ...{ ca: nonEmptyText, cert: nonEmptyText, key: nonEmptyText, servername: nonEmptyText },
+    }),
+    topology: z.union(
+      [topology({ kind: z.literal('cluster') }), topology({ kind: z.literal('sentinel'), name: nonEmptyText })],
+      'a cluster with its nodes, or sentinels with their nodes and a name',
+    ),
   });
+}
+
+function topology(shape: Record<string, z.ZodMiniType>) {
+  const node = z.strictObject({ host: nonEmptyText, port: wholeNumber(1, 65_535) });
+  const optional = { username: z.optional(nonEmptyText), password: z.optional(nonEmptyText) };
+  return z.strictObject({ ...optional, ...shape, nodes: z.array(node).check(z.minLength(1)) });
 }
 
 type Shapes = typeof shapes;

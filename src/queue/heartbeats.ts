@@ -71,7 +71,9 @@ export async function recordHeartbeat(
   worker: WorkerNote,
   sinceCommit: number | null,
 ): Promise<void> {
-  const [at, client] = await Promise.all([clock(valkey), valkey.client('ID').catch(() => undefined)]);
+  // Ids of a cluster's connections mean nothing to its other nodes.
+  const connectionId = valkey.isCluster ? undefined : valkey.client('ID').catch(() => undefined);
+  const [at, client] = await Promise.all([clock(valkey), connectionId]);
   await valkey.hset(workersKey(prefix), worker.id, JSON.stringify({ version: 1, at, client, note: worker }));
   if (sinceCommit !== null)
     await runScript(valkey, RAISE_LAST_COMMIT, [lastCommitKey(prefix)], [Math.round(at - sinceCommit)]);

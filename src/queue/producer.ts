@@ -5,6 +5,7 @@ import type { Episode } from '../episode.ts';
 import { type Carrier, carrier, jobTelemetry } from '../telemetry/tracing.ts';
 import { timestamp } from '../time.ts';
 import { type DailySpend, readDailySpend, readSpentToday } from '../valkey/budget.ts';
+import { primariesOf } from '../valkey/cluster.ts';
 import { replicaError } from '../valkey/failures.ts';
 import { addEpisodes, type BatchOptions } from './enqueue-many.ts';
 import { existingName } from './existing-job.ts';
@@ -97,6 +98,12 @@ const LOOKED_AT = 20;
 export function openProducer(config: Config): Producer {
   const { connection, queues, ask, close } = openQueues(config);
 
+  async function checkPrimary(node: Redis): Promise<void> {
+    // Managed servers may forbid ROLE.
+    const [, role] = await Promise.all([node.ping(), node.role().catch(() => undefined)]);
+    if (role?.[0] === 'slave') throw replicaError('Valkey', config.valkey);
+  }
+
   async function add(queue: QueueName, data: unknown, options: JobsOptions, from?: Carrier): Promise<void> {
     await ask(() => queues[queue].add(queue, data, { ...options, telemetry: jobTelemetry(carrier(from)) }));
   }
@@ -157,9 +164,7 @@ export function openProducer(config: Config): Producer {
     ping() {
       return ask(async () => {
         const began = performance.now();
-        // Managed servers may forbid ROLE.
-        const [, role] = await Promise.all([connection.ping(), connection.role().catch(() => undefined)]);
-        if (role?.[0] === 'slave') throw replicaError('Valkey', config.valkey);
+        await Promise.all((await primariesOf(connection)).map(checkPrimary));
         return performance.now() - began;
       });
     },

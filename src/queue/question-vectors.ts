@@ -66,7 +66,8 @@ export function openQuestionVectors({ valkey: address, queuePrefix }: Config): Q
       const answered = Promise.withResolvers<QuestionVector | undefined>();
       waiting.set(id, answered.resolve);
       const published = publish(id, text).then((listeners) => {
-        if (listeners === 0) answered.resolve(undefined);
+        // In a cluster only the listeners at one node are counted.
+        if (listeners === 0 && !valkey.isCluster) answered.resolve(undefined);
       });
       published.catch(answered.reject);
       try {

@@ -1,9 +1,10 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Config } from '../config.ts';
-import { ensureConnected, failFastConnection, isDemotion } from '../valkey/connections.ts';
+import { ensureConnected, failFastConnection } from '../valkey/connections.ts';
 import { explainValkey, isFalkorDBError } from '../valkey/failures.ts';
 import { inNamespace } from '../valkey/keys.ts';
+import { isDemotion } from '../valkey/open-client.ts';
 import { ignoreReplyError } from '../valkey/server-info.ts';
 import { EXPORT_QUEUE, STORE_QUEUE } from './jobs.ts';
 

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { MINUTE } from '../time.ts';
+import { scanKeys } from '../valkey/cluster.ts';
 import { groupKey, versionKey } from '../valkey/keys.ts';
 
 /** An answer counts only with the version of its group; the time limit only clears away unused answers. */
@@ -71,10 +72,7 @@ export async function writeCached(
 /** Removes every kept answer of a group and gives how many there were. */
 export async function clearCache(valkey: Redis, group: string): Promise<number> {
   let count = 0;
-  for (let cursor = '0'; ; ) {
-    const [next, keys] = await valkey.scan(cursor, 'MATCH', `${groupKey(valkey, 'query', group)}:*`, 'COUNT', 1000);
-    if (keys.length > 0) count += await valkey.unlink(...keys);
-    cursor = next;
-    if (cursor === '0') return count;
-  }
+  for await (const keys of scanKeys(valkey, `${groupKey(valkey, 'query', group)}:*`))
+    count += await valkey.unlink(...keys);
+  return count;
 }

@@ -1,6 +1,8 @@
 import type { Redis } from 'ioredis';
 import type { Address } from '../config.ts';
 import { AccessRefusedError } from '../errors.ts';
+import { placeOf } from '../store-address.ts';
+import { primariesOf } from './cluster.ts';
 import { ensureConnected, failFastConnection } from './connections.ts';
 import { explainStore, type Store } from './failures.ts';
 import { groupKey, inNamespace, installationKey } from './keys.ts';
@@ -33,11 +35,13 @@ export async function checkRights(store: Store, address: Address, queuePrefix: s
   const connection = inNamespace(failFastConnection(address), queuePrefix);
   try {
     await ensureConnected(connection, address);
-    const missing = await missingRights(connection, store, queuePrefix);
-    if (missing.length === 0) return;
+    const nodes = await primariesOf(connection);
+    const missing = await Promise.all(nodes.map((node) => missingRights(node, connection, store, queuePrefix)));
+    const names = [...new Set(missing.flat())];
+    if (names.length === 0) return;
     const user = address.username ? `its user "${address.username}"` : 'this user';
     throw new AccessRefusedError(
-      `${store} at ${address.host}:${address.port} does not let ${user} use ${missing.join(', ')}; grant that (docs/configuration.md lists the rights).`,
+      `${store} at ${placeOf(address)} does not let ${user} use ${names.join(', ')}; grant that (docs/configuration.md lists the rights).`,
     );
   } catch (error) {
     throw explainStore(error, store, address);
@@ -46,7 +50,8 @@ export async function checkRights(store: Store, address: Address, queuePrefix: s
   }
 }
 
-async function missingRights(connection: Redis, store: Store, queuePrefix: string): Promise<string[]> {
+/** @param client whose namespace the keys are in */
+async function missingRights(node: Redis, client: Redis, store: Store, queuePrefix: string): Promise<string[]> {
   // A memory may have any graph name.
   const key = store === 'Valkey' ? `${queuePrefix}:rights` : 'rights';
   const keys = `keys ${key.replace(/rights$/, '*')}`;
@@ -63,21 +68,19 @@ async function missingRights(connection: Redis, store: Store, queuePrefix: strin
   if (store === 'Valkey') {
     for (const kind of KINDS)
       probes.push({
-        words: ['DEL', groupKey(connection, kind, 'rights')],
-        object: `keys ${installationKey(connection, kind)}:*`,
+        words: ['DEL', groupKey(client, kind, 'rights')],
+        object: `keys ${installationKey(client, kind)}:*`,
       });
     for (const kind of CHANNELS)
       probes.push({
-        words: ['PUBLISH', groupKey(connection, kind, 'rights'), 'x'],
-        object: `channels ${installationKey(connection, kind)}:*`,
+        words: ['PUBLISH', groupKey(client, kind, 'rights'), 'x'],
+        object: `channels ${installationKey(client, kind)}:*`,
       });
   }
   // Without MULTI the commands would run.
-  await connection.call('MULTI');
-  const answers = await Promise.allSettled(
-    probes.map(({ words: [name = '', ...args] }) => connection.call(name, ...args)),
-  );
-  await connection.call('DISCARD');
+  await node.call('MULTI');
+  const answers = await Promise.allSettled(probes.map(({ words: [name = '', ...args] }) => node.call(name, ...args)));
+  await node.call('DISCARD');
   const missing = probes.flatMap(({ words, object }, index) => {
     const answer = answers[index];
     const refusal = answer?.status === 'rejected' ? (answer.reason as Error).message : '';

@@ -1,6 +1,8 @@
 import type { Redis } from 'ioredis';
 import type { Address } from '../config.ts';
 import { isOperationalError, StoreUnreachableError } from '../errors.ts';
+import { placeOf } from '../store-address.ts';
+import { primariesOf } from './cluster.ts';
 import { ensureConnected, failFastConnection } from './connections.ts';
 import { explainStore, replicaError, type Store } from './failures.ts';
 import { ignoreReplyError } from './server-info.ts';
@@ -17,10 +19,15 @@ export async function checkWritable(store: Store, address: Address, queuePrefix:
     await ensureConnected(connection, address).catch((error: Error) => {
       throw store === 'Valkey' ? error : explainStore(error.cause, store, address);
     });
-    // A replica can be configured to accept writes. Managed servers may forbid ROLE.
-    const role = await connection.role().catch(ignoreReplyError);
-    if (role?.[0] === 'slave') throw replicaError(store, address);
-    await tryWrite(connection, store, queuePrefix);
+    for (const node of await primariesOf(connection)) {
+      // A replica can be configured to accept writes. Managed servers may forbid ROLE.
+      const role = await node.role().catch(ignoreReplyError);
+      if (role?.[0] === 'slave') throw replicaError(store, address);
+      await tryWrite(node, store, queuePrefix).catch((error: unknown) => {
+        // Only one node of a cluster has the queues.
+        if (!connection.isCluster || !/^MOVED /.test((error as Error).message)) throw error;
+      });
+    }
   } catch (error) {
     throw explainRefusal(error, store, address);
   } finally {
@@ -38,7 +45,7 @@ async function tryWrite(connection: Redis, store: Store, queuePrefix: string): P
 
 function explainRefusal(error: unknown, store: Store, address: Address): Error {
   const { name, message } = error as Error;
-  const at = `${store} at ${address.host}:${address.port}`;
+  const at = `${store} at ${placeOf(address)}`;
   if (name === 'ReplyError' && message.startsWith('LOADING '))
     return new StoreUnreachableError(`${at} is loading its data.`, { cause: error });
   const explained = explainStore(error, store, address);

@@ -1,67 +1,22 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import type { Address } from '../config.ts';
 import { SECOND } from '../time.ts';
 import { explainValkey } from './failures.ts';
+import { openClient } from './open-client.ts';
 
 /** Callers that read or store wait at most this long for Valkey. */
 const PATIENCE = 800;
 /** Silence is counted in slices: a period in which this process itself was busy, as when it loads code, counts as one slice. */
 const SLICES = 8;
 
-/** The answer of a server that was demoted to a replica: to a write, and to a command that was blocked at that moment. */
-const DEMOTED = /^(?:ERR [^\n]*-)?(?:READONLY|UNBLOCKED|MASTERDOWN) /;
-/** For this time after a demoted server's refusal a switch of primaries is assumed to be in progress. */
-const SWITCHES_WITHIN = 5 * SECOND;
 const ROLE_CHECKED_EVERY = 5 * SECOND;
-
-/**
- * Opens all connections to both stores. When an address begins to lead to another primary, as with a Kubernetes service, a connection to the
- * old primary stays open indefinitely. It is closed and opened again as soon as the demoted server refuses a command.
- * @param refused the treatment of that command: `resend` sends it again over the new connection
- */
-function openClient(
-  { host, port, username, password, tls }: Address,
-  refused: 'fail' | 'resend',
-  patience: RedisOptions,
-): Redis {
-  const client = new Redis({
-    host,
-    port,
-    lazyConnect: true,
-    enableReadyCheck: false,
-    disableClientInfo: true,
-    ...(username ? { username } : {}),
-    ...(password ? { password } : {}),
-    ...(tls ? { tls: {} } : {}),
-    reconnectOnError: refused === 'resend' ? resendWhileSwitching() : isDemotion,
-    ...patience,
-  });
-  // Each command reports its own failure; without a listener ioredis would print every one.
-  client.on('error', () => {});
-  return client;
-}
-
-/** True if a failure says that the server has become a replica. */
-export function isDemotion(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ReplyError' && DEMOTED.test(error.message);
-}
-
-/** With the answer 2 ioredis sends the refused command again. A refused command had no effect, even if it was a script. */
-function resendWhileSwitching(): (error: Error) => false | 1 | 2 {
-  const since = new WeakMap<object, number>();
-  return (error) => {
-    if (!isDemotion(error)) return false;
-    const { args } = (error as { command?: { args: object } }).command ?? {};
-    if (!args) return 1;
-    const first = since.get(args) ?? performance.now();
-    since.set(args, first);
-    // An address that keeps leading to a replica must be reported.
-    return performance.now() - first < SWITCHES_WITHIN ? 2 : 1;
-  };
-}
+/** Most of a caller's patience may pass while a cluster promotes a replica; a worker waits longer than any failover should take. */
+const FAILOVER = { short: 0.6 * SECOND, long: 20 * SECOND };
 
 /** A connection that only reads would not notice a demotion, and would read outdated data. */
 function checkRole(client: Redis): Redis {
+  // A cluster's nodes redirect readers too.
+  if (client.isCluster) return client;
   let timer: NodeJS.Timeout | undefined;
   const check = async () => {
     // Managed servers may forbid it.
@@ -88,8 +43,11 @@ export function failFastConnection(address: Address): Redis {
     disconnectTimeout: 0.1 * SECOND,
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(attempt * 200, 5 * SECOND),
+    failoverMs: FAILOVER.short,
   });
-  giveUpSilent(connection);
+  // In a cluster each node may fall silent.
+  if (connection.isCluster) (connection as unknown as Cluster).on('+node', giveUpSilent);
+  else giveUpSilent(connection);
   return checkRole(connection);
 }
 
@@ -133,13 +91,15 @@ export function retryingConnection(address: Address, silence = LONGEST_BLOCK): R
       maxRetriesPerRequest: null,
       socketTimeout: silence,
       retryStrategy: (attempt) => Math.min(attempt * 200, 5 * SECOND),
+      failoverMs: FAILOVER.long,
     }),
   );
   const opened: Redis[] = [];
   copies.set(connection, opened);
   const duplicate = connection.duplicate.bind(connection);
-  connection.duplicate = (override) => {
-    const copy = duplicate(override);
+  // A cluster's client takes its nodes and the options as two arguments.
+  connection.duplicate = (...overrides) => {
+    const copy = duplicate(...overrides);
     opened.push(copy);
     return copy;
   };
@@ -156,7 +116,8 @@ const copies = new WeakMap<Redis, readonly Redis[]>();
  */
 export function disconnectWithCopies(connection: Redis): void {
   const opened = [connection, ...(copies.get(connection) ?? [])];
-  for (const each of opened) each.options.retryStrategy = () => null;
+  for (const each of opened)
+    Object.assign(each.options, each.isCluster ? { clusterRetryStrategy: () => null } : { retryStrategy: () => null });
   for (const each of opened.filter(({ status }) => status !== 'end')) each.disconnect();
 }
 
@@ -168,6 +129,7 @@ export function singleConnection(address: Address, patience: number): Redis {
     disconnectTimeout: 0.1 * SECOND,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
+    failoverMs: FAILOVER.short,
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Address } from '../config.ts';
 import { AccessRefusedError, isOperationalError, StoreUnreachableError, WrongServerError } from '../errors.ts';
+import { placeOf, placeSettings } from '../store-address.ts';
 
 export type Store = 'Valkey' | 'FalkorDB';
 
@@ -13,7 +14,11 @@ export function explainStore(error: unknown, store: Store, address: Address): Er
   const [first] = (error as { previousErrors?: readonly unknown[] } | null)?.previousErrors ?? [];
   if (first !== undefined) return explainStore(first, store, address);
   const text = error instanceof Error ? `${(error as { code?: string }).code ?? ''} ${error.message}` : String(error);
-  const at = `${store} at ${address.host}:${address.port}`;
+  // A cluster's client keeps the reason why no node could be asked.
+  const lastNodeError = (error as { lastNodeError?: unknown } | null)?.lastNodeError;
+  if (lastNodeError) return explainStore(lastNodeError, store, address);
+  const at = `${store} at ${placeOf(address)}`;
+  const place = placeSettings(store, address);
   const setting = (name: string) => `${store.toUpperCase()}_${name}`;
   const cause = { cause: error };
   if (REFUSED.test(text))
@@ -22,14 +27,13 @@ export function explainStore(error: unknown, store: Store, address: Address): Er
       cause,
     );
   if (DENIED.test(text)) return deniedError(error, text, `${at} does not let its user`, cause);
+  const topology = wrongTopology(text, store, address);
+  if (topology) return new WrongServerError(topology, cause);
   if (FOREIGN.test(text))
-    return new WrongServerError(
-      `The server at ${address.host}:${address.port} is not ${store}; check ${setting('HOST')} and ${setting('PORT')}.`,
-      cause,
-    );
+    return new WrongServerError(`The server at ${placeOf(address)} is not ${store}; check ${place}.`, cause);
   if (AWAY.test(text))
     return new StoreUnreachableError(
-      `${at} does not answer; start it (\`memory-manager up\` or \`docker compose up\`) or check ${setting('HOST')} and ${setting('PORT')}.`,
+      `${at} does not answer; ${address.topology ? 'start it' : 'start it (`memory-manager up` or `docker compose up`)'} or check ${place}.`,
       cause,
     );
   if (text.includes('OOM command not allowed'))
@@ -43,9 +47,9 @@ export function explainStore(error: unknown, store: Store, address: Address): Er
   return error instanceof Error ? error : new Error(text);
 }
 
-export function isFalkorDBError({ host, port }: Address): WrongServerError {
+export function isFalkorDBError(address: Address): WrongServerError {
   return new WrongServerError(
-    `The server at ${host}:${port} is FalkorDB, which cannot also hold the queue; set VALKEY_HOST and VALKEY_PORT to a separate Valkey.`,
+    `The server at ${placeOf(address)} is FalkorDB, which cannot also hold the queue; set ${placeSettings('Valkey', address)} to a separate Valkey.`,
   );
 }
 
@@ -60,12 +64,32 @@ function deniedError(error: unknown, text: string, start: string, cause: ErrorOp
   return new AccessRefusedError(`${start} ${what}; grant that (docs/configuration.md lists the rights).`, cause);
 }
 
-export function replicaError(store: Store, { host, port }: Address, options?: ErrorOptions): StoreUnreachableError {
-  const name = store.toUpperCase();
+export function replicaError(store: Store, address: Address, options?: ErrorOptions): StoreUnreachableError {
+  const remedy = address.topology
+    ? 'a new primary is probably being chosen'
+    : `set ${placeSettings(store, address)} to its primary`;
   return new StoreUnreachableError(
-    `${store} at ${host}:${port} is a replica and accepts no writes; set ${name}_HOST and ${name}_PORT to its primary.`,
+    `${store} at ${placeOf(address)} is a replica and accepts no writes; ${remedy}.`,
     options,
   );
+}
+
+/** What the settings and the servers disagree about; undefined for another failure. */
+function wrongTopology(text: string, store: Store, address: Address): string | undefined {
+  const name = store.toUpperCase();
+  if (/cluster support disabled/.test(text))
+    return `${store} at ${placeOf(address)} does not run as a cluster; set ${name}_HOST and ${name}_PORT, or with ${name}_NODES also ${name}_SENTINEL_NAME.`;
+  if (/unknown command '?sentinel/i.test(text))
+    return `${placeOf(address).replace(/^.* of the sentinels/, 'No sentinel answers at')}; set ${name}_NODES to the sentinels, not to the servers that they watch.`;
+  if (!address.topology && /^ ?(?:ERR [^\n]*-)?(?:MOVED|ASK) /.test(text)) return clusterNodeSentence(store, address);
+  return undefined;
+}
+
+export function clusterNodeSentence(store: Store, address: Address): string {
+  const at = `The server at ${placeOf(address)} is a node of a cluster`;
+  return store === 'Valkey'
+    ? `${at}; set VALKEY_NODES to some of its nodes instead of VALKEY_HOST and VALKEY_PORT.`
+    : `${at}; FalkorDB is used as one server or behind sentinels.`;
 }
 
 export function explainValkey(error: unknown, address: Address): Error {
@@ -83,9 +107,9 @@ export function isAboutServer(error: unknown): boolean {
 
 /** The code at the start of a refusal; older servers put the place in a script before it. */
 const OF_SERVER =
-  /^(?:ERR [^\n]*@user_script[^\n]*-)?(?:WRONGPASS|NOAUTH|NOPERM|OOM|MISCONF|READONLY|UNBLOCKED|EXECABORT|LOADING|MASTERDOWN|CLUSTERDOWN) /;
+  /^(?:ERR [^\n]*@user_script[^\n]*-)?(?:WRONGPASS|NOAUTH|NOPERM|OOM|MISCONF|READONLY|UNBLOCKED|EXECABORT|LOADING|MASTERDOWN|CLUSTERDOWN|MOVED|ASK|TRYAGAIN) /;
 const OF_CLIENT =
-  /^(?:Connection is closed|Command timed out|Socket timeout|Stream isn't writeable|Reached the max retries per request)/;
+  /^(?:Connection is closed|Command timed out|Socket timeout|Stream isn't writeable|Reached the max retries per request|Too many Cluster redirections|Failed to refresh slots cache|None of startup nodes|Cluster isn't ready|Cluster is ended|All sentinels are unreachable)/;
 const UNWRITTEN = /^ ?(?:ERR [^\n]*-)?MISCONF /;
 const REPLICA = /^ ?(?:ERR [^\n]*-)?(?:READONLY|UNBLOCKED) /;
 
@@ -93,4 +117,4 @@ const DENIED = /NOPERM/;
 const REFUSED = /WRONGPASS|NOAUTH|invalid username-password|without any password configured/i;
 const FOREIGN = /Unknown RESP type|Protocol error|unknown command|Unexpected token|invalid RESP/i;
 const AWAY =
-  /ECONN|ENOTFOUND|EAI_AGAIN|EPIPE|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|isn't writeable|Connection is closed|Command timed out|Socket timeout|max retries per request|LOADING|MASTERDOWN|CLUSTERDOWN|no answer within/i;
+  /ECONN|ENOTFOUND|EAI_AGAIN|EPIPE|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|isn't writeable|Connection is closed|Command timed out|Socket timeout|max retries per request|Too many Cluster redirections|Failed to refresh slots cache|None of startup nodes|Cluster isn't ready|Cluster is ended|All sentinels are unreachable|TRYAGAIN|LOADING|MASTERDOWN|CLUSTERDOWN|no answer within/i;

@@ -106,7 +106,8 @@ export function openLeases(valkey: Redis, ttlMs: number): Leases {
         clearInterval(renewal);
         heldUntil = 0;
         const listeners = await valkey.eval(...releaseCall(key, holder, 'released')).catch(() => 0);
-        if (listeners === 0) turn.end();
+        // In a cluster only the listeners at the lock's node are counted.
+        if (listeners === 0 && !valkey.isCluster) turn.end();
         else setTimeout(turn.end, RELEASE_PAUSE);
       },
     };

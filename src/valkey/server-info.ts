@@ -1,8 +1,10 @@
 import type { Redis } from 'ioredis';
 import type { Address } from '../config.ts';
+import { WrongServerError } from '../errors.ts';
 import { SECOND } from '../time.ts';
+import { primariesOf } from './cluster.ts';
 import { ensureConnected, failFastConnection } from './connections.ts';
-import { explainStore, type Store } from './failures.ts';
+import { clusterNodeSentence, explainStore, type Store } from './failures.ts';
 
 /** A server's product, version and settings. */
 export interface ServerInfo {
@@ -13,6 +15,7 @@ export interface ServerInfo {
   /** Undefined where the server forbids CONFIG, as managed ones do. */
   readonly evictionPolicy: string | undefined;
   readonly appendOnly: boolean | undefined;
+  readonly mode: 'standalone' | 'sentinel' | 'cluster';
   /** Such a server takes no writes. */
   readonly isReplica: boolean;
   /** FalkorDB's limits for queries; undefined if the module is not loaded. */
@@ -31,38 +34,50 @@ export interface QueryLimits {
 }
 
 /**
- * Asks a server, Valkey or the one with FalkorDB, for its product, version and settings.
+ * Asks the primaries of a store, Valkey or FalkorDB, for their product, version and settings.
  * @param now our clock, in milliseconds since 1970
- * @throws StoreUnreachableError, AccessRefusedError, WrongServerError
+ * @throws StoreUnreachableError, AccessRefusedError, WrongServerError also for a cluster where the settings name none
  */
-export async function readServer(store: Store, address: Address, now: () => number = Date.now): Promise<ServerInfo> {
+export async function readServers(
+  store: Store,
+  address: Address,
+  now: () => number = Date.now,
+): Promise<readonly ServerInfo[]> {
   const connection = failFastConnection(address);
   try {
     await ensureConnected(connection, address).catch((error: Error) => {
       throw store === 'Valkey' ? error : explainStore(error.cause, store, address);
     });
-    const [about, settings, ahead] = [
-      await connection.info(),
-      await readSettings(connection),
-      await clockAhead(connection, now),
-    ];
-    const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(about)?.[1];
-    const valkey = field('valkey_version');
-    const falkordb = moduleVersion(about);
-    return {
-      product: valkey === undefined ? 'Redis' : 'Valkey',
-      version: valkey ?? field('redis_version') ?? '0',
-      falkordb,
-      isReplica: field('role') === 'slave',
-      limits: falkordb === undefined ? undefined : await readQueryLimits(connection),
-      ahead,
-      ...settings,
-    };
+    const servers = await Promise.all((await primariesOf(connection)).map((node) => readServer(node, now)));
+    if (!connection.isCluster && servers.some(({ mode }) => mode === 'cluster'))
+      throw new WrongServerError(clusterNodeSentence(store, address));
+    return servers;
   } catch (error) {
     throw explainStore(error, store, address);
   } finally {
     connection.disconnect();
   }
+}
+
+async function readServer(connection: Redis, now: () => number): Promise<ServerInfo> {
+  const [about, settings, ahead] = [
+    await connection.info(),
+    await readSettings(connection),
+    await clockAhead(connection, now),
+  ];
+  const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(about)?.[1];
+  const valkey = field('valkey_version');
+  const falkordb = moduleVersion(about);
+  return {
+    product: valkey === undefined ? 'Redis' : 'Valkey',
+    version: valkey ?? field('redis_version') ?? '0',
+    falkordb,
+    mode: (field('server_mode') ?? field('redis_mode') ?? 'standalone') as ServerInfo['mode'],
+    isReplica: field('role') === 'slave',
+    limits: falkordb === undefined ? undefined : await readQueryLimits(connection),
+    ahead,
+    ...settings,
+  };
 }
 
 async function readSettings(connection: Redis): Promise<Pick<ServerInfo, 'evictionPolicy' | 'appendOnly'>> {

@@ -27,6 +27,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'src/input-shapes.ts',
     'src/running-settings.ts',
     'src/setting.ts',
+    'src/store-address.ts',
   ],
   // The settings are made from these, which load the rest of their folders only when asked.
   ['src/models/declarations.ts', 'src/models/*/declaration.ts'],

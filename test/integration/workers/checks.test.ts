@@ -8,7 +8,7 @@ import { ConfigError } from '../../../src/errors.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import type { JournalKey } from '../../../src/settings.ts';
 import { SECOND } from '../../../src/time.ts';
-import { readServer } from '../../../src/valkey/server-info.ts';
+import { readServers, type ServerInfo } from '../../../src/valkey/server-info.ts';
 import { startWorkers } from '../../../workers/main.ts';
 import { runStartupChecks, serverFindings } from '../../../workers/startup-checks.ts';
 import { startConfigured } from '../../support/configured-server.ts';
@@ -125,7 +125,7 @@ describe('a worker', () => {
     ],
     ['6.2.0', [expect.stringMatching(/^FalkorDB's module is 6\.2\.0, newer than/)]],
   ])('of a FalkorDB %s warns %j', async (falkordb, warnings) => {
-    const facts = await readServer('FalkorDB', stores.config.falkordb);
+    const [facts] = (await readServers('FalkorDB', stores.config.falkordb)) as [ServerInfo];
 
     expect(serverFindings('FalkorDB', { ...facts, falkordb }).warnings).toEqual(warnings);
   });

@@ -9,6 +9,7 @@ const sound: ServerInfo = {
   falkordb: '4.16.3',
   evictionPolicy: 'noeviction',
   appendOnly: true,
+  mode: 'standalone',
   isReplica: false,
   limits: { rows: -1, timeout: 0, longestTimeout: 0 },
   ahead: 3,

@@ -1,0 +1,126 @@
+import type { ConnectionOptions } from 'node:tls';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import type { Address } from '../config.ts';
+import type { Endpoint } from '../store-address.ts';
+import { SECOND } from '../time.ts';
+
+/** The answer of a server that was demoted to a replica: to a write, and to a command that was blocked at that moment. */
+const DEMOTED = /^(?:ERR [^\n]*-)?(?:READONLY|UNBLOCKED|MASTERDOWN) /;
+/** For this time after a demoted server's refusal a switch of primaries is assumed to be in progress. */
+const SWITCHES_WITHIN = 5 * SECOND;
+
+/** What a connection does while a server is away; the members are those of ioredis. */
+export type Patience = Pick<
+  RedisOptions,
+  'enableOfflineQueue' | 'connectTimeout' | 'disconnectTimeout' | 'maxRetriesPerRequest' | 'socketTimeout'
+> & {
+  readonly retryStrategy: (attempt: number) => number | null;
+  /** Milliseconds in which a cluster may move a key to another node before a command fails. */
+  readonly failoverMs: number;
+};
+
+/** Interval at which a command is sent again while its key's node is away. */
+const RESENT_EVERY = 0.1 * SECOND;
+
+/**
+ * Opens all connections to both stores: to one server, to the primary that sentinels name, or to a cluster. When an address begins to lead to
+ * another primary, as with a Kubernetes service, a connection to the old primary stays open indefinitely. It is closed and opened again as soon
+ * as the demoted server refuses a command.
+ * @param refused the treatment of that command: `resend` sends it again over the new connection
+ */
+export function openClient(address: Address, refused: 'fail' | 'resend', patience: Patience): Redis {
+  const { host, port, username, password, topology } = address;
+  const { failoverMs: _, retryStrategy, ...waits } = patience;
+  const tls = tlsOptions(address);
+  const options: RedisOptions = {
+    lazyConnect: true,
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    ...(username ? { username } : {}),
+    ...(password ? { password } : {}),
+    ...(tls ? { tls } : {}),
+    ...waits,
+  };
+  if (topology?.kind === 'cluster') return openCluster(topology.nodes, options, patience);
+  const place: RedisOptions =
+    topology === undefined
+      ? { host, port }
+      : {
+          sentinels: topology.nodes.map((node) => ({ ...node })),
+          name: topology.name,
+          ...(topology.username ? { sentinelUsername: topology.username } : {}),
+          ...(topology.password ? { sentinelPassword: topology.password } : {}),
+          ...(tls ? { sentinelTLS: tls, enableTLSForSentinelMode: true } : {}),
+          // A frozen sentinel accepts connections too; the next one is to be asked within the caller's patience.
+          sentinelCommandTimeout: (patience.connectTimeout ?? 4 * SECOND) / 2,
+          sentinelRetryStrategy: retryStrategy,
+        };
+  const client = new Redis({
+    ...options,
+    ...place,
+    retryStrategy,
+    reconnectOnError: refused === 'resend' ? resendWhileSwitching() : isDemotion,
+  });
+  // Each command reports its own failure; without a listener ioredis would print every one.
+  client.on('error', () => {});
+  return client;
+}
+
+/**
+ * A cluster's client has the commands of a connection, and sends each to the node of its key. What differs is in `cluster.ts`; therefore the
+ * rest of the program sees a connection.
+ */
+function openCluster(
+  nodes: readonly Endpoint[],
+  options: RedisOptions,
+  { retryStrategy, failoverMs }: Patience,
+): Redis {
+  const { enableOfflineQueue = true, ...redisOptions } = options;
+  const cluster = new Cluster(
+    nodes.map(({ host, port }) => ({ host, port })),
+    {
+      lazyConnect: true,
+      enableOfflineQueue,
+      // Otherwise the reason of a cluster that is down would be lost.
+      enableReadyCheck: false,
+      clusterRetryStrategy: retryStrategy,
+      slotsRefreshTimeout: options.connectTimeout ?? 2 * SECOND,
+      retryDelayOnFailover: RESENT_EVERY,
+      retryDelayOnClusterDown: RESENT_EVERY,
+      retryDelayOnTryAgain: RESENT_EVERY,
+      maxRedirections: Math.ceil(failoverMs / RESENT_EVERY),
+      // A certificate is for a name, not for the address that it leads to.
+      ...(options.tls
+        ? { dnsLookup: (name: string, found: (error: null, address: string) => void) => found(null, name) }
+        : {}),
+      redisOptions,
+    },
+  );
+  cluster.on('error', () => {});
+  return cluster as unknown as Redis;
+}
+
+function tlsOptions({ tls, certificates = {} }: Address): ConnectionOptions | undefined {
+  if (!tls) return undefined;
+  const given = Object.entries(certificates).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given);
+}
+
+/** True if a failure says that the server has become a replica. */
+export function isDemotion(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError' && DEMOTED.test(error.message);
+}
+
+/** With the answer 2 ioredis sends the refused command again. A refused command had no effect, even if it was a script. */
+function resendWhileSwitching(): (error: Error) => false | 1 | 2 {
+  const since = new WeakMap<object, number>();
+  return (error) => {
+    if (!isDemotion(error)) return false;
+    const { args } = (error as { command?: { args: object } }).command ?? {};
+    if (!args) return 1;
+    const first = since.get(args) ?? performance.now();
+    since.set(args, first);
+    // An address that keeps leading to a replica must be reported.
+    return performance.now() - first < SWITCHES_WITHIN ? 2 : 1;
+  };
+}

@@ -134,6 +134,7 @@ export type { DateFilter, SearchFilters } from './search/filters.ts';
 export type { Ranker, RecipePart, SearchKind, SearchMethod, SearchRecipe } from './search/recipes/recipes.ts';
 export type { GraphWalk } from './search/search-context.ts';
 export type { ExpiryRule, JournalKey } from './settings.ts';
+export type { Certificates, Endpoint, Topology } from './store-address.ts';
 export {
   type CounterName,
   countingMetrics,

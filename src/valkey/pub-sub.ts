@@ -20,8 +20,10 @@ export function openPubSub(valkey: Redis): PubSub {
     let isFirst = true;
     // Each command reports its own failure; without a listener ioredis would print every one.
     opened.on('error', () => {});
+    // A cluster's client moves its subscriptions to another node without an event of its own.
+    if (valkey.isCluster) for (const client of [valkey, opened]) client.on('-node', () => notifyAll(opened));
     // A subscriber does not notice the demotion of its server; the original connection does.
-    valkey.on('close', () => opened.status === 'ready' && opened.disconnect(true));
+    else valkey.on('close', () => opened.status === 'ready' && opened.disconnect(true));
     opened.on('message', (channel: string, message: string) => {
       for (const listener of listeners.get(channel) ?? []) listener(message);
     });

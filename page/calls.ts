@@ -74,10 +74,24 @@ export async function call<Name extends CallName>(
   return parsed.data as Reply<Name>;
 }
 
+declare global {
+  /** The call that the document's head began. */
+  var firstCall: { readonly url: string; readonly response: Promise<Response> } | undefined;
+}
+
+/** Its answer is used once, by the first call with the same address. */
+function takeFirst(url: string): Promise<Response> | undefined {
+  const first = globalThis.firstCall;
+  if (first?.url !== url) return undefined;
+  globalThis.firstCall = undefined;
+  return first.response;
+}
+
 async function request(url: string, init: RequestInit): Promise<Response> {
   const headers = { Authorization: `Bearer ${currentToken()}`, 'Content-Type': 'application/json' };
   try {
-    const response = await fetch(url, { ...init, headers, cache: 'no-store', credentials: 'omit', redirect: 'error' });
+    const response = await (takeFirst(url) ??
+      fetch(url, { ...init, headers, cache: 'no-store', credentials: 'omit', redirect: 'error' }));
     if (connection.value === 'away') connection.value = 'connected';
     return response;
   } catch (error) {

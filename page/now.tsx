@@ -3,21 +3,25 @@ import { QuestionBox } from './ask.tsx';
 import { jobs } from './calls.ts';
 import { EpisodeList } from './episodes.tsx';
 import { FindingList } from './findings.tsx';
-import { Empty, Show, useCall } from './loading.tsx';
+import { Empty, type Loaded, Show, useCall } from './loading.tsx';
 import { goTo, group, hrefOf, Link } from './route.tsx';
 import { costSentence, findings } from './sentences.ts';
 import { TextBlock } from './text-block.tsx';
 import { plural, Time } from './times.tsx';
 
 /** While a worker is busy, what is cheap to read follows within seconds. The briefing and the costs are read from the graph after each commit. */
-const SOON_MS = 4000;
+const SOON_MS = 6000;
 const LATER_MS = 60_000;
 
 /** Whether the memory works, what it contains, and what happened last. */
 export function NowScreen() {
   const now = useCall('now', { group: group.value }, { calmMs: SOON_MS });
-  const episodes = useCall('episodes', { group: group.value, limit: 6 }, { calmMs: SOON_MS });
-  const briefing = useCall('briefing', { group: group.value }, { calmMs: LATER_MS });
+  // Both are read from the whole graph, which would keep the first content waiting.
+  const isShown = now.data !== undefined || now.error !== undefined;
+  const rest = isShown ? { group: group.value } : undefined;
+  const episodes = useCall('episodes', rest && { ...rest, limit: 6 }, { calmMs: SOON_MS });
+  const briefing = useCall('briefing', rest, { calmMs: LATER_MS });
+  const soon = <T,>(loaded: Loaded<T>): Loaded<T> => (isShown ? loaded : { ...loaded, isLoading: true });
   return (
     <>
       <h1>Now</h1>
@@ -33,17 +37,17 @@ export function NowScreen() {
       </Show>
       <section>
         <h2>Latest episodes</h2>
-        <Show loaded={episodes}>
+        <Show loaded={soon(episodes)}>
           {({ episodes }) => (episodes.length > 0 ? <EpisodeList episodes={episodes} /> : <NothingYet />)}
         </Show>
       </section>
       <section>
         <h2>Last briefing told to an agent</h2>
-        <Show loaded={briefing}>{(reply) => <LastBriefing {...reply} />}</Show>
+        <Show loaded={soon(briefing)}>{(reply) => <LastBriefing {...reply} />}</Show>
       </section>
       <section>
         <h2>Briefing of the next session</h2>
-        <Show loaded={briefing}>{(reply) => <NextBriefing {...reply} />}</Show>
+        <Show loaded={soon(briefing)}>{(reply) => <NextBriefing {...reply} />}</Show>
       </section>
     </>
   );

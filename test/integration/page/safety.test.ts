@@ -73,10 +73,12 @@ test('the page may run exactly its own script and style, and asks no other host'
   const { headers, body } = await send('/entities/anything');
   const hash = (content = '') => `'sha256-${createHash('sha256').update(content).digest('base64')}'`;
   const [, style] = /<style>([\s\S]*?)<\/style>/.exec(body) ?? [];
-  const [, script] = /<script type="module">([\s\S]*?)<\/script>/.exec(body) ?? [];
+  const scripts = [...body.matchAll(/<script(?: type="module")?>([\s\S]*?)<\/script>/g)].map(([, script]) =>
+    hash(script),
+  );
 
   expect(headers['content-security-policy']).toBe(
-    `default-src 'none'; script-src ${hash(script)}; style-src ${hash(style)}; connect-src 'self'; img-src data:; ` +
+    `default-src 'none'; script-src ${scripts.join(' ')}; style-src ${hash(style)}; connect-src 'self'; img-src data:; ` +
       "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
   );
   expect(headers).toMatchObject({

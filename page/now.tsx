@@ -11,11 +11,13 @@ import { plural, Time } from './times.tsx';
 
 /** While a worker is busy, what is cheap to read follows within seconds. The briefing and the costs are read from the graph after each commit. */
 const SOON_MS = 6000;
+/** The whole state takes many commands; how many texts wait and failed comes with the news. */
+const STATE_MS = 10_000;
 const LATER_MS = 60_000;
 
 /** Whether the memory works, what it contains, and what happened last. */
 export function NowScreen() {
-  const now = useCall('now', { group: group.value }, { calmMs: SOON_MS });
+  const now = useCall('now', { group: group.value }, { calmMs: STATE_MS });
   // Both are read from the whole graph, which would keep the first content waiting.
   const isShown = now.data !== undefined || now.error !== undefined;
   const rest = isShown ? { group: group.value } : undefined;

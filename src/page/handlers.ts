@@ -22,7 +22,7 @@ export interface PageContext {
   readonly isReadOnly: boolean;
   readonly version: string;
   readonly archiveWork: ArchiveWorkbench;
-  /** The last hour of the queue, read at most every ten seconds for all open pages. */
+  /** The last hour of the queue, read at most every 30 seconds for all open pages. */
   readonly lastHour: Remembered<QueueMinute[]>;
 }
 
@@ -30,7 +30,7 @@ export interface PageContext {
 export function openPageState(memory: MemoryManager): Pick<PageContext, 'archiveWork' | 'lastHour'> {
   return {
     archiveWork: openArchiveWork(memory),
-    lastHour: rememberFor(10 * SECOND, () => readLastHour(memory.config)),
+    lastHour: rememberFor(30 * SECOND, () => readLastHour(memory.config)),
   };
 }
 

@@ -17,7 +17,7 @@ export function ForgetEpisode({ uuid, begun }: { uuid: string; begun: number }) 
   return (
     <TwoSteps
       title="Forget"
-      hint="Removes this text and everything that only this text states, from every place that stores it."
+      hint="Removes this text and everything that only this text states, except from archives: the preview names those."
       begin="Show what would be removed"
       begun={begun}
       look={() => call('previewForget', input)}

@@ -53,7 +53,7 @@ export async function startHost(modelUrl: string, options: HostOptions): Promise
   });
   let output = '';
   const url = await new Promise<string>((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`opencode did not start: ${output}`)), 2 * MINUTE);
+    const late = setTimeout(() => reject(new Error(`opencode did not start: ${output}`)), 10 * MINUTE);
     const read = (chunk: Buffer) => {
       output += chunk;
       const [, found] = /listening on\s+(http:\/\/\S+)/.exec(output) ?? [];

@@ -189,7 +189,7 @@ describe('a turn on disk', () => {
     expect(new Set(names.map((name) => statSync(join(folder, name)).mode & 0o777))).toEqual(new Set([0o600]));
     const [spooled] = (await readSpooled(join(folder, names[0] ?? ''))) ?? [];
     expect(spooled).toMatchObject({
-      given: true,
+      hasCallerId: true,
       episode: { uuid: first?.uuid, group: 'harbor', saga: 'ses_1', source: 'message', sourceDescription: 'opencode' },
     });
   });

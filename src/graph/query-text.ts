@@ -21,7 +21,8 @@ function literal(value: Param): string {
   if (typeof value === 'boolean') return String(value);
   if (typeof value === 'number') return number(value);
   if (typeof value === 'string') return text(value);
-  if (Array.isArray(value)) return isNumbers(value) ? JSON.stringify(value) : `[${value.map(literal).join(',')}]`;
+  if (Array.isArray(value))
+    return vectors.has(value) || isNumbers(value) ? numbers(value) : `[${value.map(literal).join(',')}]`;
   if (typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype)
     throw new TypeError(`a ${typeof value} cannot be a parameter`);
   return `{${Object.entries(value)
@@ -31,6 +32,18 @@ function literal(value: Param): string {
 
 /** Most likely a vector, which JSON.stringify writes like `String` in half the time. */
 const isNumbers = (values: readonly Param[]): boolean => values.every((value) => Number.isFinite(value));
+
+/** From this length on a list of numbers is a vector. A question sends its vector four or five times. */
+const SHORTEST_VECTOR = 64;
+const vectors = new WeakMap<readonly Param[], string>();
+
+function numbers(values: readonly Param[]): string {
+  const known = vectors.get(values);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(values);
+  if (values.length >= SHORTEST_VECTOR) vectors.set(values, text);
+  return text;
+}
 
 function checkedName(name: string): string {
   if (!SAFE_NAME.test(name)) throw new TypeError(`"${name}" cannot be a parameter's name`);

@@ -64,10 +64,11 @@ const [SAMPLE_LENGTH, LEAST_HITS] = [300, 2];
 /** The language of a text where its function words leave no doubt; null for English, other languages and in doubt. */
 export function languageOf(text: string): Language | null {
   const beginning = text.slice(0, SAMPLE_LENGTH).toLowerCase();
-  const words = beginning.match(/\p{L}{2,}/gu) ?? [];
+  const isAscii = !/[^ -~\s]/.test(beginning);
+  const words = beginning.match(isAscii ? /[a-z]{2,}/g : /\p{L}{2,}/gu) ?? [];
   const hits = new Array<number>(LANGUAGES.length + 1).fill(0);
   for (const word of words) for (const place of BY_WORD.get(word) ?? []) hits[place] = (hits[place] ?? 0) + 1;
-  if (/[^ -~\s]/.test(beginning))
+  if (!isAscii)
     for (const [place, { marks }] of LANGUAGES.entries())
       hits[place] = (hits[place] ?? 0) + (beginning.match(marks)?.length ?? 0);
   const most = Math.max(...hits);

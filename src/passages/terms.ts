@@ -21,6 +21,9 @@ const STOP_WORDS = new Set(
 const LONGEST = 64;
 /** A run of letters, digits and the characters that hold identifiers, paths, versions and addresses together. */
 const TOKEN = /[\p{L}\p{N}\p{M}_]+(?:[-_./:@+#'’\\]+[\p{L}\p{N}\p{M}_]+)*[+#]*/gu;
+/** The same for text of ASCII characters, which is faster. */
+const ASCII_TOKEN = /[A-Za-z0-9_]+(?:[-_./:@+#'\\]+[A-Za-z0-9_]+)*[+#]*/g;
+const NOT_ASCII = /[^ -~\s]/;
 /** Scripts that do not separate words by spaces, and Hangul, whose words carry their endings. */
 const UNSPACED =
   /([\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}ー]+)/u;
@@ -69,9 +72,11 @@ export function queryTerms(question: string): string[] {
 const EDITOR_LINK = /\[([^[\]\n]{1,200})\]\((?:command|vscode|cursor):[^()\s]{1,4000}(?: "[^"\n]{0,1000}")?\)/g;
 
 /** A text with only the names of its editor links. */
-export const withoutEditorLinks = (text: string): string => text.replace(EDITOR_LINK, '$1');
+export const withoutEditorLinks = (text: string): string =>
+  text.includes('](') ? text.replace(EDITOR_LINK, '$1') : text;
 
 function tokensOf(text: string): string[] {
+  if (!NOT_ASCII.test(text)) return withoutEditorLinks(text).match(ASCII_TOKEN) ?? [];
   const found = withoutEditorLinks(text.normalize('NFKC')).match(TOKEN) ?? [];
   return found.flatMap((token) =>
     UNSPACED.test(token) ? token.split(UNSPACED).flatMap((part) => part.match(TOKEN) ?? []) : [token],

@@ -29,13 +29,21 @@ export function entityMentions(terms: readonly string[], facts: readonly FactRow
 function entitiesOf(asked: ReadonlySet<string>, facts: readonly FactRow[]): QuestionEntities {
   const named = new Map<string, readonly string[]>();
   const neighbours = new Map<string, readonly string[]>();
+  // Some entities take part in many of the facts.
+  const analysed = new Map<string, readonly string[]>();
+  const termsOfName = (name: string) => {
+    const terms = analysed.get(name) ?? termsOf(name);
+    analysed.set(name, terms);
+    return terms;
+  };
   for (const { source, target } of facts)
     for (const [name, other] of [
       [source, target],
       [target, source],
     ] as const) {
-      const [terms, others] = [termsOf(name), termsOf(other)];
+      const terms = termsOfName(name);
       if (terms.length === 0 || !terms.every((term) => asked.has(term))) continue;
+      const others = termsOfName(other);
       named.set(name, terms);
       if (others.some((term) => !asked.has(term))) neighbours.set(other, others);
     }

@@ -42,3 +42,11 @@ test('terms hold nothing that the index could read as part of its query', () => 
   const text = '@content:{secret} | (*) ~"near" %%fuzzy%% -"not" $param => [a TO b] \\ \' ; , . ! שלום';
   expect(termsOf(text).filter((term) => !/^[\p{L}\p{N}\p{M}_]+$/u.test(term))).toEqual([]);
 });
+
+test.each([
+  "The checkout-web build can't read `src/app.config.ts` at 127.0.0.1:8080 (#491).",
+  'C# and c++ ship v1.27.3; see C:\\temp\\log_1 or mail ops@harbor.io',
+  '[run](command:editor.open?%7B%22a%22:1%7D) the task twice',
+])('text of ASCII characters has the same terms as beside other characters: %s', (text) => {
+  expect(termsOf(`${text} ‹›`)).toEqual(termsOf(text));
+});

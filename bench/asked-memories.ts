@@ -9,7 +9,7 @@ import { loadEmbedder } from '../src/models/providers.ts';
 import { queryTerms } from '../src/passages/terms.ts';
 import { type Candidates, findCandidates } from '../src/search/answer/candidates.ts';
 import { windowOf } from '../src/search/answer/date-window.ts';
-import type { RankingQuestion } from '../src/search/answer/signals.ts';
+import type { RankingQuestion } from '../src/search/answer/rank.ts';
 import { RECIPES, searchContext } from '../src/search/search.ts';
 import { DAY, MINUTE } from '../src/time.ts';
 import { startWorkers } from '../workers/main.ts';

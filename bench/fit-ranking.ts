@@ -7,8 +7,9 @@
  * questions, and no less in the last third and in each of the sets. The weights in use are those from which this finds no better ones. The
  * second table says how much less evidence is found without each signal.
  */
+
+import type { Signals } from '../src/search/answer/rank.ts';
 import { rank, WEIGHTS, type Weights, weightedSum } from '../src/search/answer/rank.ts';
-import type { Signals } from '../src/search/answer/signals.ts';
 import { askMemories } from './asked-memories.ts';
 import { markdownTable } from './table.ts';
 

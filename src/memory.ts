@@ -4,7 +4,6 @@ import type { Metadata } from './episode.ts';
 import type { GraphSize } from './graph/queries/meta-nodes.ts';
 import { checkGroup } from './group.ts';
 import { checkList } from './input-shapes.ts';
-import { queryAsText } from './memory/answer-text.ts';
 import { type Archives, openArchives } from './memory/archives.ts';
 import type { BriefingOptions } from './memory/briefing.ts';
 import { checkConfig, checkInput, checkQuery, checkQueue, checkReceipt, checkTarget } from './memory/check-input.ts';
@@ -36,7 +35,7 @@ import type {
   StoreOptions,
   WaitOptions,
 } from './memory/options.ts';
-import { type QueryOptions, runQuery } from './memory/query.ts';
+import { type QueryOptions, queryAsText, runQuery } from './memory/query.ts';
 import type { RedactOptions, RedactResult } from './memory/redact.ts';
 import type {
   Briefing,

@@ -6,8 +6,7 @@ import { BRIEFING } from '../reader/cache.ts';
 import type { DeliveredBriefing } from '../reader/delivered-briefing.ts';
 import { fromGraphTime } from '../time.ts';
 import type { GroupOptions } from './options.ts';
-import { nextChange } from './query.ts';
-import type { Services } from './services.ts';
+import { nextChange, type Services } from './services.ts';
 
 /** The agent session that gets a briefing. */
 export interface BriefingRecipient {

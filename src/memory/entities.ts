@@ -3,8 +3,8 @@ import type { Attributes } from '../graph/queries/entities.ts';
 import type { EntityHistoryRows } from '../search/history.ts';
 import { checkText } from '../text.ts';
 import type { GroupOptions } from './options.ts';
-import { checkedTime, nextChange, type TimeOptions } from './query.ts';
-import type { Services } from './services.ts';
+import { checkedTime, type TimeOptions } from './query.ts';
+import { nextChange, type Services } from './services.ts';
 
 export interface EntitiesOptions extends TimeOptions {
   /** Maximum number; default: all. */

@@ -1,4 +1,5 @@
 import { InvalidInputError, isFailure } from '../errors.ts';
+import { bulletList } from '../reader/format.ts';
 import type { SearchFilters } from '../search/filters.ts';
 import type { Ranker, SearchKind, SearchRecipe } from '../search/recipes/recipes.ts';
 import type { Found } from '../search/results.ts';
@@ -6,7 +7,7 @@ import type { GraphWalk } from '../search/search-context.ts';
 import { checkText } from '../text.ts';
 import { checkTime, toGraphTime } from '../time.ts';
 import type { GroupOptions } from './options.ts';
-import type { Services } from './services.ts';
+import { nextChange, type Services } from './services.ts';
 
 /** The two times of every fact: when it held, and when it was known. */
 export interface TimeOptions extends GroupOptions {
@@ -114,17 +115,63 @@ export function isSearchResult(kept: object): boolean {
   return Array.isArray(facts) && Array.isArray(episodes) && Array.isArray(passages);
 }
 
-/** Returns when a fact, an episode or a statement of the group next begins, or a fact ends; the present answer changes then. */
-export function nextChange(services: Services, group: string) {
-  return async (since: Date, until: Date): Promise<Date | undefined> => {
-    const [graphs, { nextBoundary }] = await Promise.all([services.graphs(), import('../graph/queries/meta-nodes.ts')]);
-    return nextBoundary(graphs.group(group), since, until);
-  };
-}
-
 const isPlain = (options: object): boolean => Object.values(options).every((value) => value === undefined);
 
 /** A time in the graph's format. @throws InvalidInputError */
 export function checkedTime(time: Date | undefined, name: string): string | undefined {
   return time && toGraphTime(checkTime(time, `The time ${name}`));
+}
+
+const DEFAULT_LIMIT = 5;
+
+/** The answer as text: bullets, best first, or one block within a budget. @throws InvalidInputError */
+export async function queryAsText(
+  services: Services,
+  query: string,
+  limit: number | undefined,
+  options: QueryOptions,
+): Promise<string> {
+  if (options.budgetTokens !== undefined) return queryAsBlock(services, query, limit, options);
+  const most = limit ?? DEFAULT_LIMIT;
+  const found = await runQuery(services, query, most, options, false, true);
+  const text = texts.get(found) ?? bulletList(found, most);
+  texts.set(found, text);
+  return text;
+}
+
+/** Of results that are given again while their cached answer holds. The limit is part of the question, so it is the same each time. */
+const texts = new WeakMap<Found, string>();
+
+/** The budget limits the block; more results would not fit. */
+const MOST_IN_BLOCK = 30;
+
+/**
+ * The answer as one block of at most `budgetTokens`: the user's rules that share a word with the question, facts, and passages, each line
+ * with its date and episode. With `asOf` there are no rules, since rules are those of the present.
+ * @throws InvalidInputError
+ */
+async function queryAsBlock(
+  services: Services,
+  query: string,
+  limit: number | undefined,
+  { budgetTokens = 0, ...options }: QueryOptions,
+): Promise<string> {
+  if (!Number.isInteger(budgetTokens) || budgetTokens < 50 || budgetTokens > 100_000)
+    throw new InvalidInputError('budgetTokens must be a whole number from 50 to 100,000.');
+  if (options.find !== undefined && options.find !== 'facts')
+    throw new InvalidInputError(
+      'A token budget works only for facts and passages; leave out the budget, or the other kinds to find.',
+    );
+  // Loaded here: a cached answer without a budget is read in a few milliseconds, and these files load the graph's queries.
+  const [{ answerSections, blockOf, rulesAbout }, { briefingOf }] = await Promise.all([
+    import('./answer-block.ts'),
+    import('./briefing.ts'),
+  ]);
+  const isOfNow = options.asOf === undefined && options.knownAt === undefined;
+  const [found, briefing] = await Promise.all([
+    runQuery(services, query, limit ?? MOST_IN_BLOCK, options, true),
+    isOfNow ? briefingOf(services, services.group(options.group), options.cache) : undefined,
+  ]);
+  const rules = rulesAbout(query, briefing);
+  return blockOf([answerSections({ ...found, rules }, budgetTokens, isOfNow)], budgetTokens);
 }

@@ -9,8 +9,8 @@ import { SECOND } from '../time.ts';
 import { withTimeout } from '../with-timeout.ts';
 import { answerSections, rulesAbout } from './answer-block.ts';
 import { briefingOf } from './briefing.ts';
-import { isSearchResult, nextChange } from './query.ts';
-import type { Services } from './services.ts';
+import { isSearchResult } from './query.ts';
+import { nextChange, type Services } from './services.ts';
 
 /** By words alone: a model's answer would take longer than a user should wait. */
 const BY_WORDS: SearchRecipe = {

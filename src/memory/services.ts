@@ -101,3 +101,11 @@ export async function waitFor(
   const waiting = await services.waiting[queue]();
   return waiting.result(jobId, timeoutMs, (share) => onProgress?.(Number(share)), signal);
 }
+
+/** Returns when a fact, an episode or a statement of the group next begins, or a fact ends; the present answer changes then. */
+export function nextChange(services: Services, group: string) {
+  return async (since: Date, until: Date): Promise<Date | undefined> => {
+    const [graphs, { nextBoundary }] = await Promise.all([services.graphs(), import('../graph/queries/meta-nodes.ts')]);
+    return nextBoundary(graphs.group(group), since, until);
+  };
+}

@@ -35,7 +35,7 @@ export interface AnsweredSet {
 }
 
 /** A question that was put to a memory, and what may answer it. */
-export interface Asked {
+export interface AnsweredMemories {
   readonly memory: string;
   /** The set that the question belongs to. */
   readonly from: string;
@@ -51,7 +51,7 @@ export interface Asked {
  * @param paths sets of the yardstick, and conversations of LoCoMo (`readSet`)
  * @param isCrossed puts every question to every memory, instead of to its own only
  */
-export async function askMemories(paths: readonly string[], isCrossed: boolean): Promise<Asked[]> {
+export async function askMemories(paths: readonly string[], isCrossed: boolean): Promise<AnsweredMemories[]> {
   const sets = paths.map(readSet);
   const home = mkdtempSync(join(tmpdir(), 'memory-fit-'));
   const servers = await startServers({ dataFolder: join(home, 'servers') });
@@ -63,7 +63,7 @@ export async function askMemories(paths: readonly string[], isCrossed: boolean):
   };
   const worker = await startWorkers(config, ['store']);
   try {
-    const asked: Asked[] = [];
+    const asked: AnsweredMemories[] = [];
     for (const own of sets) asked.push(...(await askMemory(config, own, isCrossed ? sets : [own])));
     return asked;
   } finally {
@@ -92,7 +92,11 @@ function readSet(path: string): AnsweredSet {
   };
 }
 
-async function askMemory(config: Config, own: AnsweredSet, askers: readonly AnsweredSet[]): Promise<Asked[]> {
+async function askMemory(
+  config: Config,
+  own: AnsweredSet,
+  askers: readonly AnsweredSet[],
+): Promise<AnsweredMemories[]> {
   const group = `fit-${own.name.replace(/[^\w-]/g, '-')}`;
   const memory = new MemoryManager(config);
   const graphs = openGraphs(config.falkordb);
@@ -108,7 +112,7 @@ async function askMemory(config: Config, own: AnsweredSet, askers: readonly Answ
     for (const receipt of receipts) await memory.waitFor(receipt, { timeoutMs: 30 * MINUTE });
     const uuids = new Map(receipts.map(({ uuid }, place) => [own.episodes[place]?.id ?? '', uuid]));
     const graph = graphs.group(group);
-    const asked: Asked[] = [];
+    const asked: AnsweredMemories[] = [];
     for (const set of askers)
       for (const { question, kind, evidence = [], as_of } of set.questions) {
         const [vector = []] = await embedder.embed([question]);

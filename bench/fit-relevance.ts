@@ -17,7 +17,7 @@ import {
   type RelevanceFeatures,
   relevanceFeatures,
 } from '../src/search/answer/relevance.ts';
-import { type Asked, askMemories } from './asked-memories.ts';
+import { type AnsweredMemories, askMemories } from './asked-memories.ts';
 
 type Kind = 'own' | 'of another memory' | 'without its answer';
 interface Example {
@@ -69,7 +69,7 @@ function limitFor(share: number): number {
   return Array.from({ length: 100 }, (_, place) => place / 100).findLast((limit) => below(limit) <= share) ?? 0;
 }
 
-function examplesOf(asked: Asked): Example[] {
+function examplesOf(asked: AnsweredMemories): Example[] {
   const { memory, from, question, candidates, evidence } = asked;
   const example = (kind: Kind, of = candidates): Example => ({
     memory,
@@ -81,7 +81,7 @@ function examplesOf(asked: Asked): Example[] {
 }
 
 /** What would have been found if the episodes that answer had never been stored. */
-function without({ candidates, evidence }: Asked): Asked['candidates'] {
+function without({ candidates, evidence }: AnsweredMemories): AnsweredMemories['candidates'] {
   const { passages, facts, before, after } = candidates;
   const isLeft = ({ episode }: { readonly episode: string }) => !evidence.includes(episode);
   const left = (neighbours: typeof before) => new Map([...neighbours].filter(([, neighbour]) => isLeft(neighbour)));

@@ -82,7 +82,7 @@ export function readSettings(environment: Environment = process.env): Settings {
   return { values: values as Values, origins: origins as Record<SettingName, Origin> };
 }
 
-/** @throws ConfigError */
+/** Reads the settings of the environment, then those of a running `up`, then the defaults. @throws ConfigError for a missing or invalid value */
 export function loadConfig(environment: Environment = process.env): Config {
   const { values } = readSettings(environment);
   const address = (store: 'FALKORDB' | 'VALKEY'): Address =>

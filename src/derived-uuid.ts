@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** A uuid that depends on the parts only, so that doing the same work again names the same things (RFC 9562, version 8). */
+/** A uuid that depends on the parts only, so that repeated work gives the same uuids (RFC 9562, version 8). */
 export function derivedUuid(...parts: readonly string[]): string {
   const hex = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 3) | 8).toString(16);
@@ -11,7 +11,7 @@ export function derivedUuid(...parts: readonly string[]): string {
 const KEYS = '8c1f4f0e-5b0a-4c0c-9d7e-3a6b2f51d2a7';
 
 /**
- * The uuid of what a caller names by a key within a group: version 5 of the text `group/key`. No group has a slash in its name, so
+ * The uuid of an episode that a caller names by a key within a group: version 5 of the text `group/key`. No group has a slash in its name, so
  * no two pairs make the same text.
  */
 export const keyUuid = (group: string, key: string): string => namedUuid(KEYS, `${group}/${key}`);

@@ -29,7 +29,7 @@ export interface Episode {
   readonly group: string;
   readonly content: string;
   readonly source: EpisodeSource;
-  /** Who handed it in; `opencode` unless said otherwise. */
+  /** The source of the text, such as an agent; default: `opencode`. */
   readonly sourceDescription: string;
   /** When what it says was true. */
   readonly referenceTime: Date;
@@ -71,7 +71,7 @@ const MAX_METADATA_BYTES = 65_536;
 const MAX_METADATA_DEPTH = 64;
 
 /**
- * Makes an episode of what a caller handed in.
+ * Makes an episode of a caller's input.
  * @param maxBytes limit of the content in UTF-8 bytes
  * @throws InvalidInputError with a sentence that says what to change
  */
@@ -130,7 +130,7 @@ export function checkSaga(saga: string): string {
 function checkMetadata(metadata: unknown): Metadata | null {
   if (metadata === undefined || metadata === null) return null;
   const given = metadataShape.safeParse(metadata);
-  // What comes back from the queue is what JSON makes of it.
+  // The queue stores metadata as JSON.
   const kept = metadataShape.safeParse(given.success && JSON.parse(metadataText(given.data)));
   if (kept.success) return kept.data;
   throw new InvalidInputError('The metadata must be a JSON object, such as {"file":"src/main.ts"}.');

@@ -3,7 +3,7 @@
  * The type decides the failure policy of a job, in the table at the end of this file.
  */
 
-/** The caller gave something that cannot be used. */
+/** An argument, option or input is missing or invalid. */
 export class InvalidInputError extends Error {
   override name = 'InvalidInputError';
   readonly code = 'ERR_INVALID_INPUT';
@@ -95,7 +95,7 @@ export class ModelBusyError extends Error {
   }
 }
 
-/** What models may cost in a day is spent; the job itself is sound. */
+/** The daily budget for models is spent; the job itself is valid. */
 export class BudgetSpentError extends Error {
   override name = 'BudgetSpentError';
   readonly code = 'ERR_BUDGET_SPENT';
@@ -154,7 +154,7 @@ export class ArchiveUnavailableError extends Error {
   }
 }
 
-/** An archive does not match its manifest, or cannot be read; nothing of it may get into a memory. */
+/** An archive does not match its manifest, or cannot be read; nothing of it is restored. */
 export class ArchiveDamagedError extends Error {
   override name = 'ArchiveDamagedError';
   readonly code = 'ERR_ARCHIVE_DAMAGED';
@@ -236,7 +236,7 @@ export function isRepeatable(error: unknown): boolean {
   return failurePolicy(error) !== 'deadLetter';
 }
 
-/** True for the failures above, whose message is a complete sentence for the user. */
+/** True for the errors of this package, whose message is a complete sentence for the user. */
 export function isOperationalError(error: unknown): error is Error & { name: FailureName } {
   return error instanceof Error && Object.hasOwn(FAILURE_POLICIES, error.name);
 }

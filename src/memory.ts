@@ -109,7 +109,7 @@ export class MemoryManager {
 
   /**
    * Adds many episodes to the queue, a few hundred per round trip, with receipts in the same order. All are checked before the first is
-   * added. If Valkey fails meanwhile, the error says how many episodes it has accepted.
+   * added. If Valkey fails in between, the error gives the number of episodes that Valkey has accepted.
    */
   async enqueueEpisodes(
     episodes: readonly EpisodeInput[],
@@ -138,8 +138,8 @@ export class MemoryManager {
   }
 
   /**
-   * Imports the data of another memory: Graphiti's episode lists, mem0's exports, the file of the MCP reference memory server. All of
-   * it is checked before the first episode is added; importing again adds only new data.
+   * Imports the data of another memory: Graphiti's episode lists, mem0's exports, the file of the MCP reference memory server. The
+   * whole input is checked before the first episode is added; importing again adds only new data.
    */
   async import(format: ImportFormat, source: ImportSource, options: ImportOptions = {}): Promise<ImportResult> {
     return request('import', async () =>
@@ -336,7 +336,7 @@ export class MemoryManager {
   }
 
   /**
-   * The names of all memories of which anything is stored, sorted. This includes memories without a graph: their episodes wait on this
+   * The names of all memories with stored data, sorted. This includes memories without a graph: their episodes wait on this
    * machine's disk, in the queue or among the dead letters, or only their journal is left.
    */
   async getGroupNames(): Promise<string[]> {
@@ -348,6 +348,7 @@ export class MemoryManager {
     return request('size', async () => (await import('./memory/groups.ts')).getGraphSize(this.#services, { group }));
   }
 
+  /** Closes all connections; spooled episodes are queued first, for up to one second. */
   async close(): Promise<void> {
     await this.#services.close();
   }

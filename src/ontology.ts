@@ -1,4 +1,4 @@
-/** What an attribute can hold; FalkorDB stores nothing nested. */
+/** The possible values of an attribute; FalkorDB stores no nested values. */
 export type AttributeValue = string | number | boolean | readonly (string | number | boolean)[];
 
 /** A property that entities or facts of a type may have. */
@@ -24,18 +24,18 @@ export interface FactType {
   /** SCREAMING_SNAKE_CASE, such as `WORKS_AT`. */
   readonly name: string;
   readonly description: string;
-  /** Types of source and target between which it may stand; `Entity` allows every type. Empty: between any. */
+  /** Pairs of entity types that a fact may connect; `Entity` allows every type. Empty: all pairs. */
   readonly ends: readonly (readonly [source: string, target: string])[];
   readonly attributes: readonly Attribute[];
 }
 
-/** What the users of a memory want to be found in episodes: their own types and instructions. */
+/** The user's own types and instructions, which decide what is extracted from episodes. */
 export interface Ontology {
   readonly entityTypes: readonly EntityType[];
   readonly factTypes: readonly FactType[];
   /** Entity types that are left out, with every fact about them; `Entity` stands for entities of no other type. */
   readonly excludedTypes: readonly string[];
-  /** Said to the language model in addition. */
+  /** Added to the language model's prompt. */
   readonly instructions: string;
 }
 

@@ -17,7 +17,7 @@ export function checkText(text: string, what: string): string {
 const SEQUENCES =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   /(?:\u001b\[|\u009b)[0-?]{0,64}[ -/]{0,8}[@-~]|(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u001b\u0090\u0098\u009c-\u009f]{0,4096}(?:\u0007|\u001b\\|\u009c)|\u001b[ -/]{0,4}[0-~]|\\(?:u001[bB]|x1[bB]|033|e)\[[\d;]{0,32}m/g;
-/** Control characters but line breaks and tabs, what turns the direction of writing, and invisible letters. */
+/** Control characters except line breaks and tabs, marks of writing direction, and invisible letters. */
 const CONTROL =
   /(?![\n\t])[\p{Cc}\u00AD\u061C\u180E\u200B\u200E\u200F\u2028-\u202E\u2060-\u2069\uFEFF\u{E0000}-\u{E007F}]/gu;
 
@@ -26,7 +26,7 @@ export function plainText(text: string): string {
   return text.replace(SEQUENCES, '').replace(/\r\n?/g, '\n').replace(CONTROL, '');
 }
 
-/** For a terminal: what would move its cursor or rename its window is shown instead, as JSON writes it. */
+/** For a terminal: characters that would move its cursor or rename its window are shown as JSON writes them. */
 export function printable(text: string): string {
   return text
     .replaceAll('\r\n', '\n')

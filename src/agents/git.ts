@@ -1,14 +1,14 @@
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
-/** A repository, whichever of its worktrees was asked for. */
+/** A repository, found from any of its worktrees. */
 export interface Repository {
   /** Where its configuration and its log are: `.git` of the first worktree, or the bare repository. */
   readonly folder: string;
   /** Where its files lie. */
   readonly root: string;
   /**
-   * What joins a memory: `folder`. A folder whose `.git` leads to a repository that does not lead back is a repository of its own, since
+   * The name under which a repository joins a memory: `folder`. A folder whose `.git` leads to a repository that does not lead back is a repository of its own, since
    * a downloaded folder can name any repository.
    */
   readonly identity: string;

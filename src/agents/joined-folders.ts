@@ -31,7 +31,7 @@ export interface FolderScope {
 /** A folder that has not joined the memory of its origin. */
 export interface UnjoinedFolder {
   readonly group: string;
-  /** The repository: what all its worktrees share. */
+  /** The repository, which all its worktrees share. */
   readonly repository: string;
   /** Repositories that have joined. */
   readonly others: readonly string[];

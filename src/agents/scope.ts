@@ -15,7 +15,7 @@ import {
 
 export interface ScopeInput {
   readonly directory: string;
-  /** The memory to use whatever the folder is. */
+  /** The memory to use in every folder. */
   readonly group?: string | undefined;
   readonly userGroup?: string | undefined;
   /** The first commit, where the caller knows it: opencode's `project.id`. */
@@ -33,7 +33,7 @@ export interface Scope {
   readonly needsJoining: boolean;
   /** The repository that named the memory, where that is not the folder's own. */
   readonly source?: string | undefined;
-  /** The memory of the user, for what holds in every project. */
+  /** The user's memory, for everything that applies to all projects. */
   readonly userGroup: string;
 }
 

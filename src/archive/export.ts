@@ -93,7 +93,7 @@ export interface ExportResult {
   readonly location: string;
   readonly bytes: number;
   readonly sha256: string;
-  /** Over the whole graph; a restored graph has the same. */
+  /** Hash of the whole graph; a restored graph has the same hash. */
   readonly graphHash: string;
   readonly episodes: number;
   readonly entities: number;

@@ -56,7 +56,7 @@ export interface PruneResult {
   readonly removed: readonly string[];
   /** Manifests of archives that an interrupted prune has removed already. */
   readonly leftovers: readonly string[];
-  /** Whole archives that are not nightly ones of this installation; the retention does not count them. */
+  /** Complete archives that are not nightly archives of this installation; the retention does not count them. */
   readonly skipped: readonly SkippedArchive[];
   /** Files whose manifest is lost or damaged, so that their origin is unknown. */
   readonly unproven: readonly SkippedArchive[];

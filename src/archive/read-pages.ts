@@ -35,7 +35,7 @@ export async function* readPages(graph: GroupGraph, view: ReadScope): AsyncGener
   yield* ahead(edgePages(graph, view));
 }
 
-/** What to read of a graph. */
+/** The part of a graph to read. */
 export interface ReadScope extends Pick<GraphExtent, 'last'> {
   /** Dimension of the vectors; limits the size of a page. */
   readonly dimension: number;

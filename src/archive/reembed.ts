@@ -44,7 +44,7 @@ export interface ReembedParts extends SkipObservers {
 export interface Reembedded {
   /** Texts that were embedded by this try; those of earlier tries are not counted. */
   readonly texts: number;
-  /** The archive that the group's graph is made of now; null where nothing had to be changed. */
+  /** The archive from which the group's graph was replaced; null if nothing had to be changed. */
   readonly file: string | null;
 }
 
@@ -86,7 +86,7 @@ async function change(parts: ReembedParts, group: string): Promise<Reembedded> {
       parts.metrics?.increment('opencode.memory.reembed.texts', {}, vectors.made());
     }
   }
-  // Also after a try whose last answer was lost.
+  // Also after an attempt whose last answer was lost.
   await replaceVersion(valkey, group);
   await graphs.dropCheckpoints(group);
   await endReembedding(valkey, group);

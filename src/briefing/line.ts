@@ -3,11 +3,11 @@ import { fromGraphTime } from '../time.ts';
 /** A line of a briefing, with its source. */
 export interface SourcedLine {
   readonly text: string;
-  /** The episode that says so. */
+  /** The episode that states it. */
   readonly episode: string;
   /** When it was stated, in the graph's format. */
   readonly time: string;
-  /** `user` for what the user said or confirmed, else who handed it in. */
+  /** `user` for a sentence that the user typed or confirmed, otherwise the source of the episode. */
   readonly source: string;
   /** From when on and until when it holds, in the graph's format; missing if unknown. */
   readonly from?: string | null;
@@ -28,7 +28,7 @@ export const withoutEndedFacts = <T extends { readonly facts: readonly SourcedLi
 
 const SPEAKER = /^[\p{L}][\p{L}\p{N}_.-]*: /u;
 
-/** Each sentence once, also if several speakers said it, and not if another part of the briefing contains it. */
+/** Removes repeated sentences, also of other speakers, and sentences of an earlier part of the briefing. */
 export function withoutDuplicates(lines: readonly SourcedLine[], before: readonly SourcedLine[]): SourcedLine[] {
   const bare = ({ text }: SourcedLine) => text.replace(SPEAKER, '').toLowerCase();
   const seen = new Set(before.map(bare));

@@ -50,7 +50,7 @@ export function sectionsWithinBudget(given: readonly TitledSection[], budget: nu
   const sections = given
     .filter(({ lines }) => lines.length > 0)
     .map((section) => ({ ...section, limit: budget * section.share, taken: [] as string[] }));
-  // Twice: what one part does not need, the others have, the first of them first.
+  // Twice: the tokens that one part does not need go to the others, to the first of them first.
   for (const isShared of [true, false])
     for (const section of sections) {
       let used = section.taken.reduce((sum, line) => sum + estimateTokens(`${line}\n`), 0);

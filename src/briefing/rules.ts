@@ -9,7 +9,7 @@ export interface Rule {
   readonly isNegative: boolean;
   /** The rule's subject, without the words that mark it as a rule. */
   readonly terms: readonly string[];
-  /** What the rule says not to use, if it names both alternatives. */
+  /** The alternative that the rule forbids, if it names both. */
   readonly rejects: readonly string[];
 }
 
@@ -77,7 +77,7 @@ const DIRECTIVES: readonly ((text: string) => boolean)[] = [
   (text) => CHINESE.test(text),
   (text) => GERMAN.test(text),
 ];
-/** After "please" these are meant to last, where they name no one thing. */
+/** After "please" these verbs make a standing rule, unless they name one particular object. */
 const PLEASE = /^(?:use|avoid) (.+)/i;
 const SPEAK = /^(?:answer|reply|respond|speak|write to me|talk)(?: to me)? (?:only )?in \p{L}+/iu;
 

@@ -97,7 +97,7 @@ function lastSentences({ content, tail }: BriefingEpisode): string {
   return cut ? end.slice(cut.index + cut[0].length) : `…${end.slice(end.indexOf(' ') + 1)}`;
 }
 
-/** What a session did, in one line. */
+/** One line about the work of a session. */
 export function sessionLine({ last, turns, asked, summary, answered, files }: PastSession): SourcedLine {
   const about = [
     ...(summary === '' ? [] : [`summed up by the agent: “${summary}”`]),

@@ -40,7 +40,7 @@ const RULE_LEAD =
 const NAMES_ANOTHER_SOURCE =
   /\b(?:readme|file|docs?|documentation|page|article|output|log|error|message|says?|said|https?|website|issue|ticket|author|he|she|they|their|found|quote[sd]?)\b/i;
 
-/** The user's own sentences: without code, quotations and what follows on "…:", which may be quoted. */
+/** The user's own sentences: without code, quotations and text after "…:", which may be quoted. */
 export function userSentences(words: string): UserSentence[] {
   const lines = words.slice(0, MAX_MESSAGE).split('\n');
   if (words.length > MAX_MESSAGE) lines.pop();

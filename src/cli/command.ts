@@ -88,7 +88,7 @@ export function parse(name: string, command: Command, args: readonly string[], g
   };
 }
 
-/** What a command does for its first argument, such as `list`. @throws InvalidInputError naming all actions, in their order */
+/** The action that a command's first argument names, such as `list`. @throws InvalidInputError naming all actions, in their order */
 export function chosenAction<Action>(name: string, action: string, actions: Readonly<Record<string, Action>>): Action {
   const chosen = Object.hasOwn(actions, action) ? actions[action] : undefined;
   if (chosen !== undefined) return chosen;

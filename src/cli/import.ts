@@ -22,7 +22,7 @@ another memory ("-" reads standard input). Importing again adds only new data. F
   --project <folder>       sessions: only those of this folder's project, such as "."
   --since <date>           sessions: only turns from then on
   --yes                    sessions: do not ask
-  --skip-broken            files: skip invalid parts; otherwise they stop the import beforehand
+  --skip-broken            files: skip invalid parts; otherwise nothing is imported
   --wait                   files: wait until everything is in the graph
   --reference-time <date>  files: the date of data without a date (default: now)
   --timeout <seconds>      files: how long to wait for the facts of each episode (default: 60)

@@ -22,12 +22,12 @@ settings in the files stay unchanged; a backup copy is kept next to each file.
 
   opencode     its plugin, in opencode.json or opencode.jsonc, for opencode 1 or OpenCode 2
   claude-code  hooks, in .claude/settings.json, and the command /memory-manager
-  codex        hooks, in .codex/hooks.json, which it asks you to trust, and the skill $memory
+  codex        hooks, in .codex/hooks.json (Codex asks you to trust them), and the skill $memory
   mcp          the MCP server, in this folder's .mcp.json, or printed for any client
 
   --project    this folder's configuration (default: your own, for all projects); without paths
                of this machine, so that a team can share the file
-  --mcp        for opencode, claude-code and codex: also add the MCP server, or say how
+  --mcp        for opencode, claude-code and codex: also add the MCP server, or print how
   --undo       remove the memory from the configuration
   --dry-run    only show the change
   --yes        do not ask

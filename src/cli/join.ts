@@ -9,10 +9,10 @@ import { count } from './terminal/output.ts';
 export const command: Command = {
   help: `memory-manager join
 
-Lets this folder use the memory of its git origin, or of the repository that its .git leads to,
-which another folder uses already. Until then agents recall nothing here, and their turns wait on
-this disk: a copied .git/config must not open a private project's memory. The first folder of a
-memory joins without this command, and so do worktrees of a repository that has joined.
+Lets this folder use the memory of its git origin, or of the repository that its .git leads to, if
+another folder already uses that memory. Until then agents recall nothing here, and their turns
+wait on this disk: a copied .git/config must not open a private project's memory. The first folder
+of a memory joins without this command, and so do worktrees of a repository that has joined.
 
   --json  {"group", "repository", "waiting"}: waiting is the number of files that were held
 

@@ -19,7 +19,7 @@ Searches facts that hold now and passages of stored texts, and prints the best r
   --limit <n>          at most n results, 1 to 100 (default: 5); with --find all, n of each kind
   --as-of <date>       what held at this date, e.g. 2025-03-01
   --known-at <date>    what the memory knew at this date
-  --since, --until <date>  only facts that began, or texts dated, in this period
+  --since, --until <date>  only facts that began, or texts with a date, in this period
   --find <kind>        ${orList(FINDABLE)}
   --rank <method>      ${orList(RANKERS)} (default: rrf)
   --center <entity>    the entity from which --rank distance measures

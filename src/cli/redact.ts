@@ -7,16 +7,16 @@ import { count } from './terminal/output.ts';
 export const command: Command = {
   help: `memory-manager redact [--all]
 
-Masks secrets that were stored before a rule knew them: keys, tokens, passwords and other values
-that agents' turns are stored without. A worker goes through texts, facts, names, summaries,
-metadata, the queue, the journal and caches of a memory; the rest of each text stays. No secret is
-printed. Archives are not rewritten; what is restored from an older one is masked.
+Masks secrets in stored texts: keys, tokens, passwords and other values that the current rules
+recognize. A worker masks the texts, facts, names, summaries, metadata, queue, journal and caches of
+a memory; the rest of each text is kept. No secret is printed. Archives are not rewritten; a memory
+that is restored from an older archive is masked too.
 
   --dry-run            only print what would be masked; needs no worker
   --all                every memory, also those whose texts only wait on this disk or in the queue
   --group <name>       the memory (default: MEMORY_GROUP)
   --timeout <seconds>  how long to wait for the worker (default: 600)
-  --json               one {"dryRun", "group", "secrets", "episodes", "facts", …} a line
+  --json               one {"dryRun", "group", "secrets", "episodes", "facts", …} per line
 
 Example: memory-manager redact --dry-run`,
   options: { 'dry-run': { type: 'boolean' }, all: { type: 'boolean' }, timeout: { type: 'string' } },

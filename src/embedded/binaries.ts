@@ -10,7 +10,7 @@ import { findLoaderProblems, libraryPathOf, withLibraries } from './libraries.ts
 import { runProgram } from './run-program.ts';
 import { type UnpackContext, unpackedFolder } from './unpack-packages.ts';
 
-/** What a server program says of itself. */
+/** The version that a server program prints. */
 export interface Version {
   product: 'Valkey' | 'Redis';
   number: string;

@@ -6,7 +6,7 @@ import { MINUTE } from '../time.ts';
 /** Older than any of our own time limits allows, so the process that made it is dead. */
 const ABANDONED = 60 * MINUTE;
 
-/** Where things that can be fetched again are kept. */
+/** The folder for files that can be downloaded again. */
 export function cacheFolder(env: NodeJS.ProcessEnv): string {
   return join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'memory-manager');
 }

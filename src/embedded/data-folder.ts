@@ -5,7 +5,7 @@ import { ConfigError } from '../errors.ts';
 import { HOST } from './await-ready.ts';
 import { workingFolderOf } from './process-identity.ts';
 
-/** What the configuration file of one server says. */
+/** The settings in the configuration file of one server. */
 export interface Configuration {
   port: number;
   dataFolder: string;
@@ -37,7 +37,7 @@ export function configurationText(configuration: Configuration): string {
     ['maxmemory-policy', 'noeviction'],
   ];
   if (password !== undefined) lines.push(['requirepass', password]);
-  // FalkorDB would keep the texts of the last queries in a stream, also of what was forgotten since.
+  // FalkorDB would keep the texts of the last queries in a stream, including texts that were forgotten since.
   if (module !== undefined) lines.push(['loadmodule', module, 'CMD_INFO', 'no']);
   return lines
     .map(([name, ...values]) => `${name} ${values.map((value) => JSON.stringify(value)).join(' ')}\n`)

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { SECOND } from '../time.ts';
 import { runProgram } from './run-program.ts';
 
-/** What keeps a program from being loaded on this machine. Both empty: nothing does. */
+/** The problems that keep a program from being loaded on this machine. Both lists are empty if there are none. */
 export interface LoaderProblems {
   /** Libraries that are nowhere, by the name the loader asks for, as `libgomp.so.1`. */
   missing: string[];

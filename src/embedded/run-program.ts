@@ -32,13 +32,13 @@ function statusOf(error: (Error & { code?: unknown; killed?: boolean }) | null):
   return typeof error.code === 'string' ? 'absent' : 'failed';
 }
 
-/** What Valkey and Redis put before each line of their log: process, time and level. */
+/** The beginning of each log line of Valkey and Redis: process, time and level. */
 const PREFIX = /^\d+:[A-Z] \d+ \w+ \d+ [\d:.]+ ([.\-*#]) /;
 
 /** Lines that follow the reason of a failed start, or warn of something else. */
 const BESIDE_THE_POINT = /aborting\.?$|exiting|bye bye|overcommit|transparent huge pages|TCP backlog/i;
 
-/** The line of a server's output that tells best why it ended; empty when it said nothing. */
+/** The line of a server's output that explains best why it ended; empty if there was no output. */
 export function lastUsefulLine(output: string): string {
   const lines = output.split('\n').map((line) => line.trim());
   const useful = lines.filter((line) => line !== '' && !BESIDE_THE_POINT.test(line));

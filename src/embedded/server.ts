@@ -46,7 +46,7 @@ export interface StartOptions {
   appendfsync?: 'everysec' | 'always';
   /** Clients must give it. Default: none. */
   password?: string;
-  /** Default: what `findBinaries()` finds. */
+  /** Default: the result of `findBinaries()`. */
   binaries?: Binaries;
 }
 

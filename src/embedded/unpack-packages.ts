@@ -11,7 +11,7 @@ const ROUNDS = 4;
 export interface UnpackTarget {
   /** The name of its folder in the cache. */
   name: string;
-  /** Packages unpacked whatever the machine has; those of missing libraries are added. */
+  /** Packages that are always unpacked; those of missing libraries are added. */
   packages: string[];
   /** The programs and modules that the loader must be able to load, given the unpacked folder. */
   programs: (folder: string) => string[];
@@ -21,12 +21,12 @@ export interface UnpackTarget {
 
 export interface UnpackContext {
   env: NodeJS.ProcessEnv;
-  /** Told, in a phrase, before something slow is done. */
+  /** Called with a phrase before each slow step. */
   announce: (work: string) => void;
 }
 
 /**
- * The folder in the cache with what is wanted, unpacked by an earlier call or now (about 4 s).
+ * The folder in the cache with the packages, unpacked by an earlier call or now (about 4 s).
  * @throws PackagesUnavailableError
  */
 export async function unpackedFolder(wanted: UnpackTarget, { env, announce }: UnpackContext): Promise<string> {

@@ -16,7 +16,7 @@ export interface ForgottenEntities
     CommitChanges,
     'removedEntities' | 'labelled' | 'attributed' | 'unlabelled' | 'clearedAliases' | 'aliases'
   > {
-  /** Entities whose name no episode uses any more, with a name that one uses. */
+  /** Entities whose name is in no remaining episode, with a name that is. */
   readonly renamed: readonly { readonly uuid: string; readonly name: string }[];
 }
 

@@ -27,14 +27,14 @@ import {
   tombstonesOf,
 } from './tombstones.ts';
 
-/** What was forgotten, as uuids only, since it is stored for a while as the task's result. */
+/** The forgotten content as uuids only, since the result of the task is stored for a while. */
 export interface ForgottenUuids extends ForgetEffects {
   readonly elsewhere: RemovedCopies;
   /** Whether the tombstones are stored beside the archives, so that a restore does not bring it back; `waits` while they are away. */
   readonly archives: 'noted' | 'waits';
 }
 
-/** What was masked; see `MaskedGroup`. */
+/** The masked content; see `MaskedGroup`. */
 export interface RedactedGroup extends MaskedGroup {
   readonly archives: 'noted' | 'waits';
 }

@@ -98,7 +98,7 @@ export const SPEAKER = /^[\p{L}][\p{L}\p{N}_.-]*: /u;
 /** Most lines that are joined to one sentence. */
 const MAX_LINES = 6;
 
-/** What stands before the words of a sentence: the mark of a list, and who says it. */
+/** The prefix of a sentence: the mark of a list, and the speaker's name. */
 const LEAD = /^\s*(?:[-*+•]\s+|\d{1,3}[.)]\s+)?(?:[\p{L}][\p{L}\p{N}_.-]*: )?/u;
 
 /** Removes sentences that contain all words of one of the facts, or are one of them; the line breaks after them stay. */

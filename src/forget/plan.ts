@@ -27,7 +27,7 @@ import { maskSentences, matchesAnyFact } from './mask-sentences.ts';
 import { type OtherEpisodes, otherEpisodes } from './other-episodes.ts';
 import type { Redactions } from './redact-journal.ts';
 
-/** What a forget task removes, by uuid. */
+/** The content that a forget task removes, by uuid. */
 export interface ForgetTargets {
   readonly episodes: readonly string[];
   readonly facts: readonly string[];
@@ -36,7 +36,7 @@ export interface ForgetTargets {
   readonly withEpisodes: boolean;
 }
 
-/** What a forget task did, or would do, to a graph; uuids. */
+/** The effects of a forget task on a graph, as uuids. */
 export interface ForgetEffects {
   readonly episodes: readonly string[];
   readonly facts: readonly string[];
@@ -62,7 +62,7 @@ export interface ForgetPlan {
   readonly changes: Omit<CommitChanges, 'fence' | 'seen' | 'now'>;
   /** The forgotten claims. */
   readonly claims: readonly { readonly source: string; readonly target: string; readonly fact: string }[];
-  /** What must be removed from the journal. */
+  /** The content that must be removed from the journal. */
   readonly redactions: Redactions;
 }
 

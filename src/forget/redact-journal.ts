@@ -4,7 +4,7 @@ import { withoutMentions } from '../ingest/mention-notes.ts';
 import { sameKey } from '../ingest/name-keys.ts';
 import type { NewEntry } from '../journal/entry.ts';
 
-/** What must be removed from a journal. */
+/** The content that must be removed from a journal. */
 export interface Redactions {
   /** uuids of everything that is removed. */
   readonly removed: ReadonlySet<string>;

@@ -131,7 +131,7 @@ export async function archiveTombstones(store: ArchiveStore, group: string, tomb
   if (isKnown && !isDamaged) return;
   const name = store.encrypts ? fileOf(group) + ENCRYPTED : fileOf(group);
   await store.put(name, text({ format: LIST, version: 1, group, marks: Object.fromEntries(all) }));
-  // What the other note had is in this one.
+  // This note includes the content of the other note.
   await store.remove(store.encrypts ? fileOf(group) : fileOf(group) + ENCRYPTED);
 }
 

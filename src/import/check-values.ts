@@ -4,7 +4,7 @@ import { detectFormat, formatByName } from './choose-format.ts';
 import type { FormatName, FormatReader, ImportedEpisode, UnusableItem } from './format-type.ts';
 import type { InputItem, Problem } from './json-lines.ts';
 
-/** What one line or element became. */
+/** The result of one line or element. */
 export type CheckResult = CheckedValue | Problem;
 
 export interface CheckedValue {
@@ -30,11 +30,11 @@ export interface ValueCheckerOptions {
   /** The group of an episode that names `group`, or none. @throws InvalidInputError */
   readonly groupOf: (group: string | undefined) => string;
   readonly maxContentBytes: number;
-  /** Of what tells no time; default: now. */
+  /** For values without a time; default: now. */
   readonly referenceTime?: Date | undefined;
 }
 
-/** @param formatName the format, or `auto`: what the first value looks like */
+/** @param formatName the format, or `auto` to recognize it by the first value */
 export function openValueChecker(
   formatName: FormatName | 'auto',
   { groupOf, maxContentBytes, referenceTime }: ValueCheckerOptions,

@@ -35,7 +35,7 @@ export interface Format {
   open(): FormatReader;
 }
 
-/** A name for what is imported, so that it is stored once; another text has another name, also under the same id. */
+/** A name for an imported text, so that it is stored once; another text has another name, even under the same id. */
 export function keyOf(format: FormatName, content: string, ...identity: readonly unknown[]): string {
   const hash = createHash('sha256').update(JSON.stringify([content, ...identity]));
   return `${format}/${hash.digest('hex')}`;

@@ -2,7 +2,7 @@ import { InvalidInputError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { NOT_UTF8 } from './decode.ts';
 
-/** What stands at one place of the input, or why it cannot be used. */
+/** The value at one place of the input, or the reason why it cannot be used. */
 export type InputItem = ParsedValue | Problem;
 
 export interface ParsedValue {

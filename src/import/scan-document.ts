@@ -5,7 +5,7 @@ import { unsupportedReason } from './unsupported-formats.ts';
 
 /** Lists of these names are read element by element. */
 const LISTS: ReadonlySet<string> = new Set(['episodes', 'results', 'memories', 'data', 'entities', 'relations']);
-/** What stands around the lists is held to the end. */
+/** The text around the lists is kept until the end. */
 const LONGEST_SHELL = 1_000_000;
 
 /** Reads a document as it comes in pieces. */
@@ -32,7 +32,7 @@ export function openDocumentScanner(longest: number): DocumentScanner {
   let list: { readonly name: string; readonly depth: number; count: number } | null = null;
   let listCount = 0;
   let elements = 0;
-  /** Whether the first value has ended; what comes behind it makes it no document. */
+  /** Whether the first value has ended; any text after it means that the input is not one document. */
   let isOver = false;
 
   function append(text: string): void {
@@ -86,7 +86,7 @@ export function openDocumentScanner(longest: number): DocumentScanner {
         if (sign === '{' || list !== null) continue;
         take(at);
         open();
-        // The bracket belongs to what stands around the list.
+        // The bracket belongs to the text around the list.
         shell += '[';
         from = at + 1;
       } else if (sign === ',') {
@@ -115,7 +115,7 @@ export function openDocumentScanner(longest: number): DocumentScanner {
       if (around !== undefined && listCount === 0) throw new InvalidInputError(unsupportedReason('The input', around));
       if (around !== undefined) return [];
       const problem = isCut ? 'The document is incomplete; it may be truncated.' : NOT_A_DOCUMENT;
-      // What was whole of it may still be of use.
+      // The complete part of the input may still be used.
       if (elements > 0) return [{ place: 'The document', problem }];
       throw new InvalidInputError(problem);
     },

@@ -1,4 +1,4 @@
-/** Exports of others by what stands in them, which import does not read. */
+/** Exports of other programs that import does not read, recognized by their content. */
 const UNSUPPORTED_EXPORTS: readonly (readonly [name: string, ...keys: string[]])[] = [
   ['a conversation of ChatGPT', 'mapping', 'title'],
   ['a conversation of Claude', 'chat_messages'],
@@ -7,7 +7,7 @@ const UNSUPPORTED_EXPORTS: readonly (readonly [name: string, ...keys: string[]])
 ];
 const SHOWN = 5;
 
-/** Why a value cannot be imported, and what can be done. */
+/** The reason why a value cannot be imported, with a way out. */
 export function unsupportedReason(place: string, value: unknown): string {
   const help = 'write its texts as lines like {"content": "…", "reference_time": "2025-03-01"} and import those.';
   if (value === null || typeof value !== 'object' || Array.isArray(value))

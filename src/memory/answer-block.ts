@@ -24,7 +24,7 @@ interface BlockPassage extends PassageText {
   readonly episode: { readonly uuid: string; readonly name: string };
 }
 
-/** What a memory answers. */
+/** The results of a search in a memory. */
 export interface BlockParts {
   /** The user's standing rules that have to do with the question. */
   readonly rules: readonly RuleLine[];
@@ -92,7 +92,7 @@ export function interleave<T>(lists: readonly (readonly T[])[]): T[] {
   return Array.from({ length: longest }, (_, place) => lists.flatMap((list) => list.slice(place, place + 1))).flat();
 }
 
-/** Without the speaker, whom rules do not name. */
+/** Without the speaker, since rules do not name a speaker. */
 const withoutSpeaker = (text: string): string => oneLine(text).replace(/^user: /, '');
 
 function factLine(fact: BlockFact, budget: number): string {

@@ -19,7 +19,7 @@ import type { TaskOptions } from './upkeep.ts';
  * `ArchiveKeyError` when it is encrypted and no key opens it.
  */
 export interface Archives {
-  /** The archives of a group, or of all where none is named, newest first. */
+  /** The archives of a group, or of all groups if none is named, newest first. */
   list(options?: GroupOptions): Promise<ArchiveList>;
   /** Compares an archive (file name or `latest`) with its manifest; with `restore` also runs a restore test. */
   verify(file: string, options?: VerifyOptions): Promise<VerifyResult>;
@@ -92,7 +92,7 @@ export interface ArchiveList {
   readonly location: string;
   /** Newest first. */
   readonly archives: readonly ArchiveEntry[];
-  /** Encrypted archives that no key of these settings opens, of whichever group. */
+  /** Encrypted archives of any group that no key of these settings opens. */
   readonly locked: readonly string[];
   /** Incomplete archives: exports in progress, or files of interrupted ones. */
   readonly incomplete: readonly string[];

@@ -18,7 +18,7 @@ export interface ForgetGroupOptions extends Omit<TaskOptions, 'group'> {
 export interface ForgetGroupResult {
   readonly dryRun: boolean;
   readonly group: string;
-  /** When the worker had finished; null for a dry run. */
+  /** The time at which the worker finished; null for a dry run. */
   readonly forgottenAt: Date | null;
   readonly episodes: number;
   readonly entities: number;
@@ -36,7 +36,7 @@ export interface GroupArchives {
   /** The memory's archives. */
   readonly files: readonly string[];
   readonly isDeleted: boolean;
-  /** Files of exports that never ended, which may be of any memory. */
+  /** Files of unfinished exports, which may belong to any memory. */
   readonly incomplete: readonly string[];
   /** `pending`: the place is unreachable for the worker; restore no archive of this memory until a worker has recorded the deletion there. */
   readonly deletion: 'recorded' | 'pending' | null;

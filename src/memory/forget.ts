@@ -42,10 +42,10 @@ export interface ForgetResult {
   readonly entities: readonly ItemReference[];
   /**
    * Remaining episodes that stated a forgotten fact or mention a forgotten entity. Their sentences that have all words of the fact are
-   * removed; the same in other words may remain.
+   * removed; sentences in other words may remain.
    */
   readonly maskedEpisodes: readonly ItemReference[];
-  /** Episodes that stay as they are, with a sentence that has all its words and says more. */
+  /** Unchanged episodes with a longer sentence that contains all words of the fact. */
   readonly similar: readonly ItemReference[];
   /** Facts that stay because other episodes also state them. */
   readonly keptFacts: number;

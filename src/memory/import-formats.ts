@@ -26,13 +26,13 @@ export interface ImportResult {
   readonly texts: number;
   /** Episodes that are stated facts, which no model reads. */
   readonly facts: number;
-  /** How many of both were not in the queue before. */
+  /** The number of episodes and facts that were not in the queue before. */
   readonly added: number;
-  /** How many of both were in the queue before or came twice. Valkey knows for 30 days; after that the worker skips known episodes. */
+  /** The number of episodes and facts that were in the queue before or came twice. Valkey knows them for 30 days; later the worker skips known episodes. */
   readonly duplicates: number;
   /** Lines or elements that were skipped. */
   readonly skipped: number;
-  /** The reasons for the first twenty of them. */
+  /** The reasons for the first twenty skipped lines or elements. */
   readonly problems: readonly string[];
   /** With `wait`: how many failed, and why the first of them did. */
   readonly failed: number;

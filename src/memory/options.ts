@@ -23,8 +23,8 @@ export interface GroupOptions {
 /** For callers that cannot wait. */
 export interface SpoolOptions {
   /**
-   * True: the call returns within 50 ms (`enqueueEpisodes` takes as long as it needs). Episodes that Valkey did not accept by then are
-   * spooled on disk (`<home>/spool`) until it can be added to the queue. The receipt then has `spooled`.
+   * True: the call returns within 50 ms (`enqueueEpisodes` may take longer). Episodes that Valkey did not accept by then are
+   * spooled on disk (`<home>/spool`) until they can be added to the queue. The receipt then has `spooled`.
    */
   readonly spool?: boolean;
 }

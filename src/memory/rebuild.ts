@@ -37,9 +37,9 @@ export interface RebuildResult {
   readonly episodes: number;
   readonly entities: number;
   readonly facts: number;
-  /** Episodes that Valkey knows as committed and the rebuilt graph does not have so; a worker takes them in again. */
+  /** Episodes that Valkey records as committed but that are missing in the rebuilt graph; a worker stores them again. */
   readonly queuedAgain: number;
-  /** Dead letters whose text was not in the rebuilt graph and is there again. */
+  /** Dead letters whose text was missing in the rebuilt graph and was stored again. */
   readonly recordedAgain: number;
   /** True: the graph is complete. False: the journal has a gap, and the graph contains everything up to it. */
   readonly complete: boolean;

@@ -77,7 +77,7 @@ export interface RecallOptions {
 /** How an answer was found; `late` when there was none in time. */
 export type RecallOutcome = 'meaning' | 'words' | 'late' | 'failed';
 
-/** What a recall is expected to take at most; one that takes longer counts as late, also where it is still used. */
+/** A recall that takes longer counts as late, even if its results are still used. */
 export const RECALL_TARGET_MS = 150;
 
 export interface RecallResult {
@@ -144,7 +144,7 @@ const briefedRules = async (services: Services, group: string, question: string)
 export const withoutKnown = (sections: readonly TitledSection[], known: ReadonlySet<string>): TitledSection[] =>
   sections.map((section) => ({ ...section, lines: section.lines.filter((line) => !isKnown(line, known)) }));
 
-/** The best facts and passages, at most `limit` together; a fact that one of the passages states is said by the passage. */
+/** The best facts and passages, at most `limit` together, without facts that one of the passages states. */
 function firstOf({ facts, passages = [], ...rest }: Found, limit: number): Found {
   const shown = new Set(passages.map(({ uuid }) => uuid));
   const others = facts.filter(({ statedIn }) => statedIn === undefined || !shown.has(statedIn));

@@ -11,16 +11,16 @@ export interface ReembedPlan {
   readonly group: string;
   /** The embedder of the graph's vectors; null for a name that was never recorded. */
   readonly from: { readonly model: string | null; readonly dimension: number };
-  /** That of these settings. */
+  /** The embedder of these settings. */
   readonly to: { readonly model: string; readonly dimension: number };
-  /** True when there is nothing to be changed. */
+  /** True if nothing needs to be changed. */
   readonly isDone: boolean;
   /** Different texts. */
   readonly texts: number;
   readonly requests: number;
   /** Estimated: four characters each. */
   readonly tokens: number;
-  /** Dollars, estimated; null where the model's price is not known. */
+  /** Estimated cost in dollars; null if the model's price is unknown. */
   readonly cost: number | null;
 }
 
@@ -28,7 +28,7 @@ export interface ReembedResult {
   readonly group: string;
   /** Texts that this call embedded; those of earlier calls are not counted. */
   readonly texts: number;
-  /** The archive that the group's graph is made of now; null where nothing had to be changed. */
+  /** The archive from which the group's graph was replaced; null if nothing had to be changed. */
   readonly file: string | null;
 }
 

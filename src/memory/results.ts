@@ -42,7 +42,7 @@ export interface FactDetails extends Fact {
 /** A fact that a search found. */
 export interface FactHit extends Fact {
   readonly score: number;
-  /** The uuid of a passage among those found whose excerpt says the same in its own words; printed once. */
+  /** The uuid of a found passage whose excerpt states the same fact; text output shows only one of the two. */
   readonly statedIn?: string;
   /** The episodes that state it, earliest first. */
   readonly sources?: readonly EpisodeReference[];
@@ -244,9 +244,9 @@ export interface BriefingLine {
   readonly episode: string;
   /** When it was stated. */
   readonly time: Date;
-  /** `user` for what the user said or confirmed, else the source of the episode. */
+  /** `user` for a sentence that the user typed or confirmed, otherwise the source of the episode. */
   readonly source: string;
-  /** When it began and ceased to hold, where that is known. */
+  /** When it began and ceased to hold; null or missing if unknown. */
   readonly from?: Date | null;
   readonly until?: Date | null;
 }
@@ -272,12 +272,12 @@ export interface WorkerStatus {
   readonly host: string;
   readonly roles: readonly string[];
   readonly startedAt: Date;
-  /** Of the package; earlier releases do not say. */
+  /** Version of the package; missing if the worker is of an early release. */
   readonly version?: string | undefined;
   readonly state: 'working' | 'closing';
-  /** Where its `/health` and `/metrics` answer; null for nowhere. */
+  /** The address of its `/health` and `/metrics`; null if it serves none. */
   readonly healthUrl: string | null;
-  /** The worker's own observations of each model. */
+  /** The state of each model, from the worker's own calls. */
   readonly models: Readonly<Record<string, ModelHealth>>;
 }
 

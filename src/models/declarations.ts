@@ -13,7 +13,7 @@ import { TRANSFORMERS } from './transformers/declaration.ts';
 /** Dollars per million tokens, in and out. */
 export type Price = readonly [prompt: number, completion: number];
 
-/** What the program knows of a provider before it loads the provider's code. `Settings` are those that its functions take. */
+/** The data that the program needs before it loads a provider's code. `Settings` are those that its functions take. */
 interface Provider<Settings, Model> {
   /** Whether each call goes to a server and may cost money. Otherwise the model is loaded into this process. */
   readonly isRemote: boolean;
@@ -77,7 +77,7 @@ export interface ModelServer {
   readonly baseUrl?: string | undefined;
 }
 
-/** Who makes vectors. */
+/** The embedder. */
 export interface EmbeddingSettings extends ModelServer {
   readonly provider: EmbedderName;
   /** Undefined: the provider's default. */

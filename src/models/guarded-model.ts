@@ -18,7 +18,7 @@ export interface GuardParts {
   readonly now?: () => number;
 }
 
-/** What may be spent in a day; `valkey/budget.ts` has it for all workers together. Dollars. */
+/** The budget of a day in dollars; `valkey/budget.ts` keeps it for all workers together. */
 export interface CallBudget {
   /** @returns books the real price; never throws @throws BudgetSpentError */
   reserve(dollars: number): Promise<(spent: number) => Promise<void>>;
@@ -27,7 +27,7 @@ export interface CallBudget {
 }
 
 type Purpose = TokenUse['purpose'];
-/** Calls that wait for the next day when the budget is spent. What has been read is finished: its judgement is only booked. */
+/** Calls that wait for the next day when the budget is spent. An episode that has been extracted is finished: the calls for its decisions are only recorded. */
 const POSTPONABLE: ReadonlySet<Purpose> = new Set(['extract', 'summarize']);
 /** Tokens of a usual call, for which a reservation is made. */
 const USUAL = { prompt: 3000, completion: 800 };

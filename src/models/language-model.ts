@@ -48,7 +48,7 @@ export interface ExtractedFact {
 /** Statements of an episode other than facts, each with its sentence, word for word. */
 export type ExtractedNote = { readonly sentence: string } & (
   | {
-      /** A property that has one value at a time: a new value ends the old one. */
+      /** A property with one value at a time: a new value ends the old one. */
       readonly kind: 'value';
       readonly subject: string;
       readonly property: string;
@@ -56,7 +56,7 @@ export type ExtractedNote = { readonly sentence: string } & (
       /** The previous value, if the episode states it. */
       readonly replaces?: string;
     }
-  | { /** A lasting instruction or preference; whose it is, its readers have to check. */ readonly kind: 'rule' }
+  | { /** A standing rule or preference. Callers must check that it is the user's. */ readonly kind: 'rule' }
   | { readonly kind: 'task'; readonly task: string; readonly isDone: boolean }
 );
 
@@ -135,7 +135,7 @@ export interface ResolutionRequest {
 
 /** The answers, one per question, in the same order. Numbers are indexes into the question's candidates. */
 export interface ResolutionResult {
-  /** The candidate that is the same thing in the world; null for none, also when in doubt. */
+  /** The candidate that is the same entity; null for none, also in doubt. */
   readonly entities: readonly (number | null)[];
   readonly facts: readonly FactResolution[];
   readonly use?: readonly TokenUse[];
@@ -173,7 +173,7 @@ export interface Summaries {
 }
 
 export interface Scores {
-  /** For each passage how well it answers, from 0 to 1. */
+  /** For each passage, how well it answers the query, from 0 to 1. */
   readonly scores: readonly number[];
   readonly use?: readonly TokenUse[];
 }

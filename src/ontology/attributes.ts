@@ -3,7 +3,7 @@ import { ConfigError } from '../errors.ts';
 import type { Attribute, AttributeValue } from '../ontology.ts';
 import { longestText, type PlainSchema, plainSchema } from './plain-schema.ts';
 
-/** What an attribute belongs to. */
+/** The kind of element that an attribute belongs to. */
 export type Kind = 'entity' | 'fact';
 
 const SAFE_NAME = /^[A-Za-z]\w*$/;
@@ -58,7 +58,7 @@ async function attributesOf(given: unknown): Promise<[name: string, make: Make][
   if (shape) return Object.entries(shape).map(([name, schema]) => [name, zodAttribute(schema)]);
   const { success, data } = jsonObject.safeParse(given);
   if (!success) return undefined;
-  // Large, so only for those who write JSON schemas.
+  // Large, so loaded only for JSON schemas.
   const { fromJSONSchema } = await import('zod');
   const readerOf = (schema: unknown) => fromJSONSchema(schema as Parameters<typeof fromJSONSchema>[0]);
   return Object.entries(data.properties).map(([name, schema]) => [name, jsonAttribute(schema, readerOf)]);

@@ -1,4 +1,4 @@
-/** What a configuration file says: the types and the instructions of a memory's users. */
+/** The content of a configuration file: the user's own types and instructions. */
 export interface MemoryDefinition {
   /** By name, such as `Person`. Without any, types are found freely. */
   readonly entityTypes?: { readonly [name: string]: EntityTypeDefinition };
@@ -18,7 +18,7 @@ export interface EntityTypeDefinition {
 }
 
 export interface FactTypeDefinition extends EntityTypeDefinition {
-  /** Types of source and target between which it may stand; `Entity` stands for every type. Without any: between all. */
+  /** Pairs of entity types that a fact may connect; `Entity` stands for every type. Default: all pairs. */
   readonly ends?: readonly (readonly [source: string, target: string])[];
 }
 

@@ -33,7 +33,7 @@ const definition = z.strictObject(
   errorsFor('entityTypes', 'factTypes', 'excludedTypes', 'instructions'),
 );
 
-/** The shape of a `memory.config.json` as JSON schema. What needs more than the shape, `readDefinition` checks. */
+/** The shape of a `memory.config.json` as JSON schema. `readDefinition` checks the conditions that a schema cannot express. */
 export function definitionJsonSchema(): object {
   return {
     title: 'memory.config.json of memory-manager',
@@ -73,12 +73,12 @@ const ABOUT = {
 };
 
 const LABEL = /^[A-Za-z]\w*$/;
-/** Labels with a meaning of their own in the graph, in any writing of case. */
+/** Labels with a meaning of their own in the graph, in upper or lower case. */
 const RESERVED = new Set(['entity', 'episodic', 'community', 'saga']);
 const RELATION = /^[A-Z][A-Z0-9_]*$/;
 
 /**
- * Makes an ontology of what a configuration file says.
+ * Makes an ontology from the content of a configuration file.
  * @param file how the file is called in sentences
  * @throws ConfigError naming file, type and attribute
  */

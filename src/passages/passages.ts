@@ -30,7 +30,7 @@ export interface Passage extends Range {
 
 type Cuttable = Pick<Episode, 'uuid' | 'content' | 'source' | 'metadata' | 'saga'>;
 
-/** What of a passage is embedded: encoders look no further. */
+/** The number of characters of a passage that are embedded: encoders read no further. */
 const MOST_EMBEDDED = 1_200;
 
 /** An episode is cut when it is recorded, and needed again when its passages are embedded. */
@@ -89,7 +89,7 @@ export function textOf(source: string, content: string, metadata: Metadata | nul
   return source === '' ? content : toolText(metadata, Number(source.slice('tool:'.length)));
 }
 
-/** What is embedded of a passage: its headings and its text, as far as encoders look. */
+/** The embedded text of a passage: its headings and its text, as far as encoders read. */
 export function embeddedText(
   text: string,
   { start, end, headings }: Pick<Passage, 'start' | 'end' | 'headings'>,
@@ -128,7 +128,7 @@ export const noteTerm = (kind: string): string => `note_${kind}`;
 /** The term by which notes are found that replace an episode or a fact. */
 export const replacesTerm = (uuid: string): string => `replaces_${uuid.replaceAll('-', '')}`;
 
-/** What an agent proposes as a rule replaces nothing before the user has confirmed it. */
+/** A rule that an agent proposes replaces nothing until the user confirms it. */
 function noteTerms(metadata: Metadata | null): string[] {
   const { kind, replaces, confirmed } = metadata ?? {};
   const known = NOTE_KINDS.find((noteKind) => noteKind === kind);

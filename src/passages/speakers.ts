@@ -8,7 +8,7 @@ export const SPEAKER =
 /** A line of a text that begins with a name or a label and a colon. */
 export interface LabelledLine {
   readonly name: string;
-  /** What follows the colon on the line. */
+  /** The text after the colon on the line. */
   readonly text: string;
   /** Neither in bold, as documents write labels, nor indented, as configuration is. */
   readonly isPlain: boolean;

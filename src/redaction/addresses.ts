@@ -5,7 +5,7 @@ type Hide = (kind: string, secret: string) => string;
 
 const SCHEME = /(?<![A-Za-z0-9+.-])([a-z][a-z0-9+.:-]{1,30}):\/\//gi;
 const ADDRESS = /[^\s"'`<>]*/y;
-/** What stands between a user and a host without a slash: the longest that is looked at. */
+/** The most characters between a user and a host without a slash that are read. */
 const LONGEST = 300;
 const DATABASES =
   /^(?:jdbc:.*|postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|valkeys?|amqps?|mssql|sqlserver|clickhouse|cockroachdb|ldaps?|smtps?|kafka|nats|neo4j|bolt)(?:\+.*)?$/i;

@@ -1,4 +1,4 @@
-/** A stretch of a text and what comes in its place. */
+/** A range of a text with its replacement. */
 export interface Cut {
   readonly from: number;
   readonly to: number;
@@ -6,7 +6,7 @@ export interface Cut {
 }
 
 /**
- * Puts something else in the place of what `look` names, wherever `anchor` is found. The search continues after a cut, or else after
+ * Replaces the ranges that `look` returns at each match of `anchor`. The search continues after a cut, or else after
  * the anchor, so that work stays linear when each look reads a bounded stretch or only what it cuts.
  * @param anchor a global pattern that is quick to fail: literals and bounded repetition
  */
@@ -57,7 +57,7 @@ export function nextIn(text: string): (what: string, from: number) => number {
   };
 }
 
-/** What a sticky pattern matches at a place; undefined for nothing. */
+/** The match of a sticky pattern at a position; undefined for none. */
 export function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | undefined {
   pattern.lastIndex = at;
   return pattern.exec(text) ?? undefined;

@@ -19,7 +19,7 @@ import {
 
 type Hide = (kind: string, secret: string) => string;
 
-// Names that say "secret" whatever the value looks like.
+// Names that mark any value as a secret.
 const PASSWORD =
   'pass(?:word|wd|phrase|code)|passwort|kennwort|mot[ _]de[ _]passe|contrase[nñ]a|senha|(?<![a-z])(?:pass|pwd|pw|psk)(?![a-z])|pwd(?![a-z])|storepass|keypass';
 const KEY =
@@ -35,7 +35,7 @@ const NAME = new RegExp(
   'gi',
 );
 
-// What belongs to a name: `db.password_prod`, `clientSecretValue`, `GITHUB_TOKEN_2`.
+// The other parts of a name: `db.password_prod`, `clientSecretValue`, `GITHUB_TOKEN_2`.
 const SUFFIX =
   /(?:[_-]?(?:value|base64|b64|prod|production|dev|staging|test|live|hash|id|string|data|plaintext|secret|\d{1,3}))?/iy;
 const QUOTES = `\\\\{0,16}["'\`]`;
@@ -163,7 +163,7 @@ export function withoutNamedSecrets(text: string, hide: Hide): string {
     const colon = between.indexOf(':');
     const start = colon < 0 ? after + between.length : after + colon + 1;
     const at = start + (/^\s{0,20}/.exec(text.slice(start, start + 20))?.[0].length ?? 0);
-    // What a program puts there by name.
+    // A value that a program inserts by name.
     if (colon < 0 && matchAt(OPENING, text, at) === undefined) return undefined;
     const head = text.slice(at, Math.min(next('\n', at), at + 256)).replace(/^\\*["'`]/, '');
     const token = head.replace(/^\w{1,20} {1,4}(?=\S)/, '');
@@ -210,7 +210,7 @@ export const NAMED_SECRET_PATTERNS = [
 ];
 
 const [SPACE, TAB, PARENTHESIS, DOUBLE, SINGLE, BACKTICK, BACKSLASH] = [32, 9, 40, 34, 39, 96, 92];
-/** What a quotation mark may begin with, escaped or not. */
+/** The beginning of a quotation mark, escaped or not. */
 const opens = (code: number): boolean => code === DOUBLE || code === SINGLE || code === BACKTICK || code === BACKSLASH;
 
 const isCapital = (name: string): boolean => !isLowerCode(name.charCodeAt(0)) && name === name.toUpperCase();

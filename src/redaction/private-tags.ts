@@ -8,7 +8,7 @@ export const PRIVATE = '[private]';
 
 export interface VisibleText {
   readonly text: string;
-  /** What was taken out, without its tags. */
+  /** The removed texts, without their tags. */
   readonly hidden: readonly string[];
   /** True when a span was opened and never closed, so that what follows elsewhere may belong to it. */
   readonly isOpen: boolean;

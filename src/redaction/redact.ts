@@ -121,7 +121,7 @@ function distinctivePieces(span: string): string[] {
   return [...lines.filter((line) => line.length >= 8), ...words];
 }
 
-/** What a text lost in its middle. */
+/** Marks the omitted middle of a text. */
 export const OMISSION = '\n…\n';
 
 function truncated(text: string, window: number, end: number): string {

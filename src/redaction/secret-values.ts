@@ -22,7 +22,7 @@ export const VALUE_PATTERNS = [REFERENCE, UUID, PLACEHOLDER, TYPE, WORDS, ALREAD
 
 export const isReference = (head: string): boolean => REFERENCE.test(head);
 export const isWord = (head: string): boolean => WORDS.test(head);
-/** What follows `Bearer`. */
+/** The text after `Bearer`. */
 export const isToken = (head: string): boolean =>
   /^(?=.*[\d=])[\w+/~-]{8,}={0,2}$|^(?=.*\d)[\w.~+/=-]{16,}$/.test(head);
 export const isSessionSecret = (head: string): boolean => /^(?=.{0,80}\d)[\w%.-]{20,}/.test(head) && !UUID.test(head);

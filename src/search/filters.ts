@@ -13,9 +13,9 @@ export interface DateFilter {
 
 /** Which facts (and what else, see `Scope`s) are looked for; all that is given must hold. */
 export interface SearchFilters {
-  /** Types of entities, in any writing of case; of a fact one end must have one of them. */
+  /** Types of entities, in upper or lower case. A fact matches if its source or its target has one of the types. */
   readonly types?: readonly string[];
-  /** Names of relations, in any writing of case. */
+  /** Names of relations, in upper or lower case. */
   readonly relations?: readonly string[];
   /** Entities by name, alias or uuid; `about` is either end. */
   readonly source?: string;

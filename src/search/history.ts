@@ -16,7 +16,7 @@ export interface EntityHistoryRows {
   readonly facts: readonly FactRow[];
 }
 
-/** @param name an entity's name in any writing of case, its alias or its uuid */
+/** @param name an entity's name in upper or lower case, its alias or its uuid */
 export async function historyOf(graph: GroupGraph, name: string): Promise<EntityHistoryRows> {
   const called = await findEntitiesByName(graph, [name]);
   const rows =

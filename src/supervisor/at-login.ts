@@ -15,7 +15,7 @@ export interface LoginItem {
   readonly text: string;
   /** With systemd, the link that `systemctl --user enable` would make. */
   readonly link: string | undefined;
-  /** What starts it, for messages. */
+  /** The program that starts it, for messages. */
   readonly starter: 'systemd' | 'launchd';
   /** The file with settings that it reads, if that exists. */
   readonly settingsFile: string;

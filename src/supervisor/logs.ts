@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { lastUsefulLine } from '../embedded/run-program.ts';
 import { parseJson } from '../json.ts';
 
-/** Whose log there is; also its name on the command line. */
+/** The processes with a log, by their names on the command line. */
 export const LOGS = ['worker', 'valkey', 'falkordb', 'supervisor'] as const;
 export type LogName = (typeof LOGS)[number];
 
@@ -14,7 +14,7 @@ export const MAX_LOG_BYTES = 5_000_000;
 export const logFile = (home: string, name: LogName): string =>
   name === 'worker' || name === 'supervisor' ? join(home, `${name}.log`) : join(home, name, 'server.log');
 
-/** What the log contained before the latest change. */
+/** The log's content before the latest change. */
 export const olderLogFile = (home: string, name: LogName): string => `${logFile(home, name)}.1`;
 
 /**
@@ -110,7 +110,7 @@ async function tailOf(file: string): Promise<string> {
   }
 }
 
-/** What a healthy server says last. */
+/** The last line of a healthy server. */
 const READY = /Ready to accept connections.*$/gm;
 
 function exitReasonOfServer(text: string): string {

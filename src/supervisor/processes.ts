@@ -36,12 +36,12 @@ const note = z.object({
   failures: z._default(eachPart(failures), {}),
 });
 
-/** What `up` started. */
+/** The processes that `up` started, with their settings. */
 export type RunningProcesses = z.output<typeof note>;
 
 export const noProcesses = (): RunningProcesses => ({ settings: {}, pids: {}, started: {}, failures: {} });
 
-/** Undefined where nothing was started, or the note is unreadable. */
+/** Undefined if nothing was started, or the file is unreadable. */
 export const readRunningFile = (home: string): RunningProcesses | undefined => readJsonFile(runningFile(home), note);
 
 /** Private, since it holds passwords, and never half written. */
@@ -83,7 +83,7 @@ export async function addProcess(running: RunningProcesses, part: ProcessName, p
 }
 
 /**
- * What runs in a home: the processes of the note, and the servers found by their folders. A server is missing from the note if the
+ * The processes of a home: those of the file, and the servers found by their folders. A server is missing from the file if the
  * note is lost, or if the process that started the server was killed before it wrote the note.
  */
 export async function findProcesses(home: string): Promise<RunningProcesses> {
@@ -173,7 +173,7 @@ export async function areAllRunning(home: string, running: RunningProcesses): Pr
   return (await Promise.all(runningProcessNames(running).map((part) => isOurs(home, part, running)))).every((is) => is);
 }
 
-/** What `up` started and the supervisor watches: servers before the worker, which needs them. */
+/** The processes that the supervisor watches: servers before the worker, which needs them. */
 export const runningProcessNames = ({ pids }: RunningProcesses): readonly Exclude<ProcessName, 'supervisor'>[] =>
   (pids.valkey ?? pids.falkordb) === undefined ? ['worker'] : ['valkey', 'falkordb', 'worker'];
 

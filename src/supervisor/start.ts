@@ -31,7 +31,7 @@ import {
 /** For a busy machine: a worker that fails is noticed at once. */
 const STARTS_WITHIN = 2 * MINUTE;
 
-/** What runs after `up`. */
+/** The processes that run after `up`. */
 export interface Started {
   readonly running: RunningProcesses;
   /** True if servers and worker ran before, so that nothing but a supervisor was started. */

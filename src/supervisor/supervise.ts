@@ -117,7 +117,7 @@ async function reasonOfEnd(home: string, part: Watched): Promise<string> {
 async function startAgain({ home, stopping }: Supervision, running: RunningProcesses, part: Watched): Promise<void> {
   if (part === 'worker') return void (await startWorker(home, running));
   const { settings } = running;
-  // Somebody was killed between starting this server and noting it.
+  // The process that started this server was killed before it recorded the server.
   await terminateProcess(home, part, await findProcesses(home), 10 * SECOND);
   const [name, store] = part === 'valkey' ? (['Valkey', 'VALKEY'] as const) : (['FalkorDB', 'FALKORDB'] as const);
   const { startServer } = await import('../embedded/server.ts');

@@ -10,7 +10,7 @@ const LONGEST_REASON = 300;
 
 export const NAMES = { worker: 'worker', valkey: 'Valkey', falkordb: 'FalkorDB' } as const;
 
-/** What the supervisor of a home does. */
+/** The state of a home's supervisor. */
 export interface Supervision {
   readonly isRunning: boolean;
   /** The latest failures of each process that has failed since `up`, and whether that process runs again. */
@@ -37,7 +37,7 @@ export async function supervisionOf(environment: Environment): Promise<Supervisi
   };
 }
 
-/** What a reader should know, each as a sentence that says what to type; empty while nothing has died in the last day. */
+/** Notices, each a sentence with the command that helps; empty if no process has died in the last day. */
 export function supervisionNotices({ isRunning, failures }: Supervision, now = Date.now()) {
   const off =
     'Processes that die are not restarted, because the supervisor is not running; `memory-manager up` starts one.';

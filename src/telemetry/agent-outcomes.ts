@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import { parseJson } from '../json.ts';
 import { appendLine } from './bounded-log.ts';
 
-// A file and not a metric of the process: hooks live for a tenth of a second, and nobody scrapes a host. It holds no content.
+// A file, not a metric of the process: hooks live for a tenth of a second, and hosts are not scraped. The file has no content.
 
 const shape = z.object({
   at: z.number(),
@@ -18,7 +18,7 @@ const shape = z.object({
   reason: z.optional(z.string()),
 });
 
-/** What came of an agent's capture (storing turns) or recall (briefing and facts for a prompt). `at` is in milliseconds since 1970. */
+/** The outcome of an agent's capture (storing turns) or recall (briefing and facts for a prompt). `at` is in milliseconds since 1970. */
 export type AgentOutcome = z.output<typeof shape>;
 export type AgentWork = AgentOutcome['work'];
 

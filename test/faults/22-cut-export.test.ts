@@ -57,7 +57,7 @@ test(`22. an export to B2 cut at ${cuts} random bytes is no archive; the next on
     const place = cut < cuts - 2 ? Math.ceil(chance() * bytes) : bytes - Math.floor(chance() * 500);
     b2.cutAfter(place);
     await expect(exportGraph(graph, store, () => {})).rejects.toMatchObject({ name: 'ArchiveUnavailableError' });
-    b2.mend();
+    b2.repair();
     expect({ place, taken: await seemWhole(memory, group, newGroup()) }).toEqual({ place, taken: [] });
     leftovers += await leftBy(memory, store);
   }
@@ -107,7 +107,7 @@ test('22. an export goes on over every failure of B2 that passes, and ends witho
           ? { file: '', manifest: '' }
           : Promise.reject(error),
       );
-      b2.mend();
+      b2.repair();
       if (file === '') continue;
       expect({ what, ...(await memory.archives.verify(file)) }).toMatchObject({ what, intact: true });
       for (const name of [file, manifest, manifest.replace('.manifest', '.verified')]) await store.remove(name);
@@ -118,7 +118,7 @@ test('22. an export goes on over every failure of B2 that passes, and ends witho
     b2.fail(...Array<Fault>(30).fill({ ...fault, on: 'upload_part' }));
     const store = b2Store(config.b2, { partSize: PART, policy: policyFor(fault) });
     await expect(exportGraph(graph, store, () => {})).rejects.toThrow(/B2/);
-    b2.mend();
+    b2.repair();
     expect({ fault, taken: await seemWhole(memory, group, newGroup()) }).toEqual({ fault, taken: [] });
   }
 
@@ -163,7 +163,7 @@ test.concurrent.each(['a folder', 'B2'] as const)(
         await until('so many bytes are written', async () => (await partialBytes(config.exportDir)) > bytes);
       }
       await first.kill();
-      b2.mend();
+      b2.repair();
       expect(await store.list()).toHaveLength(whole + 2 * kill);
 
       const second = await worker(more).ready();

@@ -50,7 +50,7 @@ interface Piece {
 }
 type Way = readonly Piece[];
 
-/** At most so many alternatives of a choice inside a pattern; of the whole pattern all are gone through. */
+/** Most alternatives that are tried of a choice inside a pattern; of the whole pattern all are tried. */
 const INNER = 3;
 
 function ways(tree: AST.Pattern): Way[] {

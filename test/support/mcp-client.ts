@@ -46,7 +46,7 @@ export function asking(client: Client): McpClient {
 
 export interface McpProcess extends McpClient {
   readonly pid: number;
-  /** What it said on stderr. */
+  /** Its output on stderr. */
   said(): string;
 }
 

@@ -31,7 +31,7 @@ export function useOpened(stores: Stores): Opened {
   return opened;
 }
 
-/** What another process would have: connections of its own to the same stores. */
+/** Like another process: its own connections to the same stores. */
 export function openOwn({ falkordb, valkey: address, queuePrefix, takeoverMs }: Config): Opened & { close(): void } {
   const valkey = inNamespace(retryingConnection(address), queuePrefix);
   const graphs = openGraphs(falkordb, { journal: openJournal(valkey) });

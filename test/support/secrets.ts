@@ -16,7 +16,7 @@ const LETTERS = LOWER + UPPER + DIGITS;
 const URL_SAFE = `${LETTERS}_-`;
 const BASE64 = `${LETTERS}+/`;
 
-/** Two hundred, made anew from a seed, so that none is anybody's. */
+/** Two hundred, generated from a seed, so that none is real. */
 export function hiddenThings(seed = 7): Hidden[] {
   const random = seeded(seed);
   const of = (alphabet: string, length: number) =>

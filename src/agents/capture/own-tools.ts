@@ -31,7 +31,7 @@ const COMMAND = (() => {
   return new RegExp(`(?:^|[;&|(\`])[^\\S\\n]*${before}${ours}\\s+(?:${names})\\b`, 'm');
 })();
 
-/** Whether a call asked the memory itself: what it was asked and what it answered must not be stored again. */
+/** True for a call of the memory itself. Its question and its answer must not be stored again. */
 export const isOwnCall = (tool: string, input: string, output: string): boolean =>
   PLUGIN_TOOL.test(tool) ||
   SERVER_TOOL.test(tool) ||

@@ -63,7 +63,7 @@ export function spoolSummary(
   return spool(home, episodeOfSummary(group, summary), limit, heldAt);
 }
 
-/** The same for what is redacted already. */
+/** The same for a text that is redacted already. */
 export function spoolEpisode(
   home: string,
   group: string,

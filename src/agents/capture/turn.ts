@@ -2,7 +2,7 @@ import { withoutRecallMarks } from '../../redaction/recall-marks.ts';
 import { OMISSION, type Redaction, redaction } from '../../redaction/redact.ts';
 import { mapTexts, plainText, shortened } from '../../text.ts';
 
-/** What a user asked an agent, and all that came of it. */
+/** A user's message to an agent, with the agent's work and answer. */
 export interface Turn {
   /** `opencode`, `claude-code` or another. */
   readonly host: string;
@@ -95,7 +95,7 @@ export function turnEpisode(turn: Turn): TurnEpisode {
   };
 }
 
-/** What a host wrote of a session when its context was full: the agent's words, even where the host puts them into a user's message. */
+/** A host's summary of a session whose context was full: the agent's words, even where the host puts them into a user's message. */
 export interface SessionSummary {
   readonly host: string;
   readonly session: string;
@@ -104,7 +104,7 @@ export interface SessionSummary {
   readonly text: string;
   readonly model?: string | undefined;
   readonly referenceTime: Date;
-  /** What the user said before: secrets and private spans of it are taken out of the summary too. */
+  /** Earlier texts of the user: their secrets and private spans are removed from the summary too. */
   readonly userTexts: readonly string[];
 }
 

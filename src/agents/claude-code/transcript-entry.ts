@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { nextIn, replaceMatches } from '../../redaction/linear-scan.ts';
 
-/** One thing that happened in a session, read from a line of its transcript. */
+/** One event of a session, read from a line of its transcript. */
 export type TranscriptEntry =
   | {
       readonly kind: 'prompt';
@@ -15,7 +15,7 @@ export type TranscriptEntry =
   | { readonly kind: 'results'; readonly results: readonly ToolResult[]; readonly time: Date }
   | AnswerEntry;
 
-/** What the agent knew when its context was full; the host writes it into a message of the user's. */
+/** The summary of a compaction; the host writes it into a message of the user. */
 export interface SummaryEntry {
   readonly kind: 'summary';
   readonly message: string;
@@ -23,7 +23,7 @@ export interface SummaryEntry {
   readonly time: Date;
 }
 
-/** A part of what the agent said or did; a message of its model comes in several. */
+/** A part of the agent's answer or work; one message of its model has several parts. */
 export interface AnswerEntry {
   readonly kind: 'answer';
   /** The model's message. */
@@ -71,7 +71,7 @@ const shape = z.object({
 type Line = z.output<typeof shape>;
 type Block = Readonly<Record<string, unknown>>;
 
-/** Undefined for what is no part of the talk between user and agent: snapshots, sub-agents, the host's own words. */
+/** Undefined for lines outside the conversation of user and agent: snapshots, sub-agents, the host's own texts. */
 export function entryOf(line: unknown): TranscriptEntry | undefined {
   const parsed = shape.safeParse(line);
   if (!parsed.success) return undefined;
@@ -104,7 +104,7 @@ function answer({ message, uuid, isApiErrorMessage }: Line, time: Date): AnswerE
   };
 }
 
-// What was read from the provider's cache is left out: it was counted when it was first sent.
+// Without tokens from the provider's cache, which were counted when they were first sent.
 const tokensOf = (usage: Block) => ({
   input: numberOf(usage.input_tokens) + numberOf(usage.cache_creation_input_tokens),
   output: numberOf(usage.output_tokens),
@@ -125,10 +125,10 @@ function summary({ message, uuid }: Line, time: Date): SummaryEntry | undefined 
 }
 
 const INTERRUPTED = /^\[Request interrupted by user[^\]]*\]$/;
-/** What the host puts between the user's words. */
+/** Text that the host inserts between the user's words. */
 const INSERTED =
   /<(system-reminder|ide_opened_file|ide_selection|ide_diagnostics|local-command-caveat|user-prompt-submit-hook)>/g;
-/** What looks like the user's words and is the host's: output of commands, news of background tasks. */
+/** Texts of the host that look like the user's words: output of commands, messages of background tasks. */
 const HOSTS = /^<(?:local-command-\w+|bash-(?:input|stdout|stderr)|task-notification|teammate-message)\b/;
 
 function userEntry({ message, uuid }: Line, time: Date): TranscriptEntry | undefined {

@@ -9,7 +9,7 @@ export interface PlacedEntry {
   readonly entry: TranscriptEntry;
 }
 
-/** What belongs to one message of the user. */
+/** The entries that belong to one message of the user. */
 export interface TurnEntries {
   /** Where it begins in the transcript, in bytes. */
   readonly at: number;
@@ -43,13 +43,13 @@ export interface TurnContext {
   readonly recalled: boolean;
   /** True for words of the agent that are kept already. */
   readonly isKept: (text: string) => boolean;
-  /** What the agent said last, if the transcript may not have it yet. */
+  /** The agent's last text, which the transcript may not contain yet. */
   readonly lastWords?: string | undefined;
   /** True when the agent itself says that it is done. */
   readonly isDone: boolean;
 }
 
-/** Undefined when nothing was said or done that is worth a turn. */
+/** Undefined if the entries contain nothing to store. */
 export function turnOf({ message, entries }: TurnEntries, about: TurnContext): Turn | undefined {
   const [first] = entries;
   const prompt = first?.kind === 'prompt' ? first : undefined;

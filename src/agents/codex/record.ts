@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { parseJson } from '../../json.ts';
 
-/** One thing that happened in a session, read from a line of Codex's record of it (a "rollout"). */
+/** One event of a session, read from a line of Codex's transcript (a "rollout"). */
 export type CodexRecord =
   | { readonly kind: 'session'; readonly session: CodexSession }
   | { readonly kind: 'turn-begins'; readonly turn: string | undefined }
@@ -101,7 +101,7 @@ function itemEventOf({ type, content }: Fields): CodexRecord | undefined {
   return type === 'AgentMessage' ? said('assistant', 'event', contentText(content)) : undefined;
 }
 
-// What was read from the provider's cache is left out: it was counted when it was first sent.
+// Without tokens from the provider's cache, which were counted when they were first sent.
 function tokensOf({ input_tokens, cached_input_tokens, output_tokens }: Fields): CodexRecord | undefined {
   if (typeof input_tokens !== 'number') return undefined;
   const input = Math.max(0, input_tokens - numberOf(cached_input_tokens));
@@ -136,7 +136,7 @@ const HOSTS =
   /^(?:<(?:environment_context|user_instructions|turn_aborted|skill|skills_instructions|permissions instructions|subagent_notification|user_shell_command|INSTRUCTIONS|collaboration_mode|hook_prompt|personality_spec)\b|# AGENTS\.md instructions\b)/;
 /** An editor puts what is open in it before the user's words. */
 const REQUEST = '## My request for Codex:';
-/** What Codex puts before the summary of a compaction. */
+/** The text with which Codex introduces the summary of a compaction. */
 const HOSTS_LEAD = /^Another language model started to solve this problem[^\n]*\n*/;
 
 function said(by: 'user' | 'assistant', as: SpokenText['as'], text = ''): CodexRecord | undefined {

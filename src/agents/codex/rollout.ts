@@ -11,7 +11,7 @@ export interface RolloutLine {
   readonly value: unknown;
 }
 
-/** What belongs to one task of the user. Codex numbers its turns; the first versions did not. */
+/** The lines that belong to one task of the user. Codex numbers its turns; its first versions did not. */
 export interface RolloutTurn {
   readonly at: number;
   readonly id: string;

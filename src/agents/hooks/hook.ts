@@ -129,7 +129,7 @@ function fullSentence(error: unknown, home: string): string | undefined {
   return error instanceof SpoolFullError ? 'as many turns as MEMORY_SPOOL_LIMIT allows wait for Valkey' : undefined;
 }
 
-/** Told to the user, since on a full disk no later command finds a note of it. */
+/** Shown to the user, since nothing can be recorded on a full disk. */
 async function notStored(event: HookEvent, host: string, why: string): Promise<Pick<HookAnswer, 'output' | 'log'>> {
   const log = `This turn is not stored yet: ${why}. The next event of this session tries again.`;
   const { hostOutput } = await import('./recall.ts');
@@ -270,7 +270,7 @@ async function recallForSession(
   return answer;
 }
 
-/** What the user sees, once in a session. */
+/** The user's warning, shown once in a session. */
 const warningOf = (problems: readonly string[]): string =>
   `memory-manager: ${problems.join('; ')}; the session goes on without it. \`memory-manager doctor\` says why.`;
 

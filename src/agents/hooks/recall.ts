@@ -23,7 +23,7 @@ export interface HookRecall {
   readonly sentences: readonly string[];
   /** Whether the briefing is included, or the memory has none yet. */
   readonly isBriefed: boolean;
-  /** What came late or failed, as sentences; empty when all was there in time. */
+  /** Late or failed recalls, as sentences; empty if all came in time. */
   readonly problems: readonly string[];
   /** Whether something was left out for that reason. */
   readonly isIncomplete: boolean;

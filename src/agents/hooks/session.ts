@@ -26,7 +26,7 @@ const shape = z.object({
   summaries: z._default(z.array(z.string()), []),
   /** How often its recall came later than promised, or not at all. */
   late: z._default(z.number().check(z.int(), z.minimum(0)), 0),
-  /** True once the user has been told that a recall was left out. */
+  /** True once the user has been warned that a recall was left out. */
   warned: z._default(z.boolean(), false),
 });
 

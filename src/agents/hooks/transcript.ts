@@ -29,11 +29,11 @@ export interface TranscriptContent {
 export interface TranscriptTurn {
   readonly at: number;
   readonly message: string;
-  /** False for what followed a stored turn. */
+  /** False for entries that follow a stored turn. */
   readonly isNew: boolean;
   /** True while the user's message is still to come. */
   readonly isBeginning: boolean;
-  /** Undefined when nothing was said or done that is worth a turn. */
+  /** Undefined if the entries contain nothing to store. */
   turn(context: TurnContext): Turn | undefined;
 }
 
@@ -43,7 +43,7 @@ export interface TranscriptSummary {
   readonly time: Date;
 }
 
-/** What the user said. */
+/** The user's text. */
 export interface TranscriptPrompt {
   readonly text: string;
   /** True for a command of the host, such as `/clear`. */

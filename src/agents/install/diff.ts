@@ -5,7 +5,7 @@ const AROUND = 2;
 /** More changed lines than this are shown as one block: finding the shortest difference of large texts takes long. */
 const MOST_CHANGES = 2_000;
 
-/** What changes between two texts, line by line: ` ` stays, `-` goes, `+` comes, `…` stands for more that stays. */
+/** The difference between two texts, line by line: ` ` unchanged, `-` removed, `+` added, `…` for more unchanged lines. */
 export function diff(before: string, after: string): string[] {
   const [old, young] = [ended(before), ended(after)];
   const patch = structuredPatch('', '', old, young, '', '', { context: AROUND, maxEditLength: MOST_CHANGES });

@@ -16,7 +16,7 @@ const EVENTS: Readonly<Record<HookHost, Readonly<Record<HookEvent, number>>>> = 
   codex: { SessionStart: 5, UserPromptSubmit: 5, Stop: 10, PreCompact: 10, SessionEnd: 3 },
 };
 
-/** What tells our hooks from others', wherever the program lies. */
+/** Recognizes our hooks among others', wherever the program is installed. */
 const OURS = / hook \w+ .*--host (?:claude-code|codex)$/;
 
 interface HookEntry {

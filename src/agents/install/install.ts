@@ -32,7 +32,7 @@ export interface InstallOptions {
 /** A planned change. */
 export interface Installation {
   readonly changes: readonly FileChange[];
-  /** What is left for the user to do or to know, line by line. */
+  /** Steps that are left to the user, and notices, line by line. */
   readonly notes: readonly string[];
   /** Makes it. @throws ConfigError */
   make(): void;

@@ -18,7 +18,7 @@ export function appendItem(text: string, path: Path, value: unknown): string {
   return addAt(text, path, 'array', (...layout) => formatValue(value, ...layout), [value]);
 }
 
-/** Takes out what `isMeant` of the list or object at `path`, and what becomes empty by that. */
+/** Removes the members for which `isMeant` is true from the list or object at `path`, and containers that become empty. */
 export function removeEntries(text: string, path: Path, isMeant: (value: unknown, key: string) => boolean): string {
   const holder = find(parseJsonc(text), path);
   const children = holder?.children ?? [];
@@ -139,7 +139,7 @@ export interface Layout {
   readonly newline: string;
   /** One step of indentation. */
   readonly unit: string;
-  /** What the line begins with on which it closes. */
+  /** The beginning of the line on which it closes. */
   readonly indent: string;
   readonly isInline: boolean;
 }

@@ -12,7 +12,7 @@ const FILES: Readonly<Record<HookHost, string>> = {
 };
 const NAMES: Readonly<Record<HookHost, string>> = { 'claude-code': '/memory-manager', codex: '$memory' };
 
-/** What tells our file from others of the same name, whatever its release. */
+/** Recognizes our file, of any release, among others of the same name. */
 const OURS = /The user asks about the long-term memory of this project\./;
 
 /** The command `/memory` of an agent with hooks, as a file in the agent's folder. */

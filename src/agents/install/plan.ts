@@ -3,7 +3,7 @@ import { InvalidInputError } from '../../errors.ts';
 import { parseJsonc, plainValue } from './jsonc.ts';
 import { backUp, backupOf, checkWritable, readText, removeFile, writeText } from './text-file.ts';
 
-/** One configuration file of an agent and what we have in it. */
+/** One configuration file of an agent, with our entries. */
 export interface ConfigTarget {
   readonly path: string;
   /** `json` allows no comments and no trailing commas. A `text` is ours as a whole. */
@@ -14,11 +14,11 @@ export interface ConfigTarget {
   readonly add: (text: string) => string;
   /** The text without our entries, including older ones. */
   readonly remove: (text: string) => string;
-  /** What a file begins with that was not there. */
+  /** The initial content of a new file. */
   readonly fresh: string;
 }
 
-/** What happens to a file; undefined stands for no file. */
+/** The change of a file; undefined stands for no file. */
 export interface FileChange {
   readonly path: string;
   readonly before: string | undefined;

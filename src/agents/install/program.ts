@@ -40,7 +40,7 @@ export function isOnPath(name: string, environment: Environment): boolean {
   return folders.some((folder) => isRunnable(join(folder, name)));
 }
 
-/** What of a program is not there: its command, or a file among its arguments; undefined where it can be started. */
+/** The missing part of a program: its command, or a file among its arguments. Undefined if the program can be started. */
 export function missingPart([command = '', ...args]: readonly string[], environment: Environment): string | undefined {
   const isThere = isAbsolute(command) ? isRunnable(command) : isOnPath(command, environment);
   return isThere ? args.find((arg) => isAbsolute(arg) && !existsSync(arg)) : command;

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { ConfigError, InvalidInputError } from '../../errors.ts';
 
-/** What the file at a path holds; undefined when there is none. @throws ConfigError, InvalidInputError */
+/** The content of a file; undefined if there is no file. @throws ConfigError, InvalidInputError */
 export function readText(path: string): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(path));

@@ -94,7 +94,7 @@ async function forwarded(request: Request): Promise<Request> {
   return new Request(request.url, { method: request.method, headers, body, signal: request.signal });
 }
 
-/** What is no JSON is refused by the SDK. */
+/** The SDK refuses texts that are not JSON. */
 function normalizedText(text: string): string {
   try {
     return JSON.stringify(normalizedMessage(JSON.parse(text)));

@@ -1,6 +1,6 @@
 import type { ServerScope } from './run-tool.ts';
 
-/** What every client puts before a model: the same words each time, so that prompt caches stay as they are. */
+/** Instructions that every client gives to its model: always the same words, so that prompt caches stay valid. */
 export function instructionsFor(options: ServerScope): string {
   return `A durable memory across sessions: episodes (texts as they were given), entities, and facts with the time in which they held.
 

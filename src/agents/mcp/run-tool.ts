@@ -12,7 +12,7 @@ import { readArguments } from './arguments.ts';
 import { redactArguments } from './redact-arguments.ts';
 import type { Reply, Tool } from './tool.ts';
 
-/** The memories that a server offers, and what its tools may do. */
+/** The memories that a server offers, and the permissions of its tools. */
 export interface ServerScope {
   /** The default group, to which tools add. */
   readonly group: string;

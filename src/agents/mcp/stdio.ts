@@ -56,7 +56,7 @@ function openRequests(transport: StdioServerTransport) {
   const { onmessage } = transport;
   transport.onmessage = (message: JSONRPCMessage) => {
     if ('method' in message && 'id' in message) open.add(message.id);
-    // What was cancelled is not answered any more.
+    // A cancelled request gets no answer.
     if ('method' in message && message.method === 'notifications/cancelled') closeOne(message.params?.requestId);
     onmessage?.(message);
   };

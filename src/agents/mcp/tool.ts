@@ -14,7 +14,7 @@ export interface Call {
   groups(named: readonly string[] | undefined): readonly string[];
   /** Adds a note to the reply. */
   note(sentence: string): void;
-  /** What a model reads instead of the reply's JSON, which clients still get as structured content. */
+  /** The text for the model, in place of the reply's JSON, which clients still get as structured content. */
   answer(text: string): void;
 }
 

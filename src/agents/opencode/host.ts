@@ -1,4 +1,4 @@
-/** What opencode 1.18 hands to a plugin, as far as this one reads it. */
+/** The values that opencode 1.18 passes to a plugin, as far as this plugin reads them. */
 export interface HostInput {
   readonly client?: HostClient | undefined;
   /** `id` is the first commit of the repository, `global` for none. */
@@ -25,7 +25,7 @@ interface LogEntry {
 
 export interface SessionInfo {
   readonly id: string;
-  /** Of a sub-agent's session: whose work it does. */
+  /** For a sub-agent's session: the session that started it. */
   readonly parentID?: string;
 }
 
@@ -49,7 +49,7 @@ export interface AssistantMessage {
   readonly providerID?: string;
   readonly modelID?: string;
   readonly mode?: string;
-  /** True for what compaction wrote. */
+  /** True for a text that compaction wrote. */
   readonly summary?: boolean;
   readonly tokens?: { readonly input: number; readonly output: number };
 }

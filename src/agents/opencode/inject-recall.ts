@@ -76,7 +76,7 @@ export function openRecallInjection(
     output.parts.push(syntheticPart(text, prompt, output));
   }
 
-  /** For a session of an earlier process: whether it is a sub-agent's, and what was already recalled. */
+  /** For a session of an earlier process: whether it is a sub-agent's, and the text that was already recalled. */
   async function learnPast(session: TrackedSession): Promise<void> {
     const request = { path: { id: session.id } };
     const [info, messages] = await Promise.all([

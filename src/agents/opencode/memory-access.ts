@@ -12,7 +12,7 @@ import { searchGroups } from '../tools/search.ts';
 export interface Stores extends ToolStores {
   /** The briefing for the start of a session. */
   brief(group: string): Promise<CachedBriefing>;
-  /** What is known about a message, as `renderAnswers` takes it. @throws Error if the recall is late or fails */
+  /** The results for a message, as `renderAnswers` takes them. @throws Error if the recall is late or fails */
   recall(group: string, query: string, options: RecallOptions): Promise<readonly TitledSection[]>;
   /** Enqueues the spooled episodes. */
   drain(): Promise<void>;

@@ -18,7 +18,7 @@ export interface OpenTurn {
   readonly files: Set<string>;
   endedAt: number | undefined;
   failure: 'aborted' | 'error' | undefined;
-  /** The host said that the session rests; the end of a message may still come. */
+  /** The host reported that the session is idle; the end of a message may still come. */
   isIdle: boolean;
 }
 
@@ -36,7 +36,7 @@ export function openTurn({ message, parts }: PromptOutput, agent?: string): Open
   return turn;
 }
 
-/** `opencode run 'two words'` puts quotation marks around the message, and what is quoted asserts nothing. */
+/** `opencode run 'two words'` puts quotation marks around the message, and a quotation states nothing. */
 function withoutRunQuotes(text: string): string {
   const [, inside] = /^"((?:[^"]|(?<=\\)")*)"$/.exec(text) ?? [];
   return inside === undefined ? text : inside.replaceAll('\\"', '"');
@@ -61,7 +61,7 @@ export function emptyTurn(message: string, user = '', startedAt = Date.now()): O
   };
 }
 
-/** Makes one turn of two whose messages have one answer. */
+/** Joins two turns whose messages got one answer. */
 export function joinTurns(turn: OpenTurn, joined: OpenTurn): void {
   turn.user = `${turn.user}\n\n${joined.user}`;
   turn.isTemplate ||= joined.isTemplate;

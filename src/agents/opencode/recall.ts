@@ -15,7 +15,7 @@ import {
 import type { Scope } from '../scope.ts';
 import type { Stores } from './memory-access.ts';
 
-/** What the agent has before it already. */
+/** The text that the agent already has in its context. */
 export interface KnownContext {
   /** Sentences that the agent already has. */
   readonly recalled: ReadonlySet<string>;
@@ -24,9 +24,9 @@ export interface KnownContext {
 }
 
 export interface Recall {
-  /** What a session should know from the start, and what the memories know of its first words; undefined for nothing. */
+  /** The briefings for a new session, and the results for its first message; undefined if there are none. */
   opening(stores: Stores, words: string, context: KnownContext): Promise<string | undefined>;
-  /** What the memories know of a later message that the agent does not have before it. */
+  /** The results for a later message that the agent does not have in its context. */
   news(stores: Stores, words: string, context: KnownContext): Promise<string | undefined>;
   /** Has the briefings ready, and makes the first question quick. */
   warmUp(stores: Stores): Promise<void>;
@@ -36,7 +36,7 @@ export interface Recall {
   recordDelivery(session: string, text: string): void;
 }
 
-/** Of a later message less is said: it comes on top of everything before. */
+/** A later message gets less text, which is added to all earlier texts. */
 const [MORE_OF_PROJECT, MORE_OF_USER] = [3, 2];
 /** Of the time that a message may wait: where only this part is late the briefing still comes. */
 const SHARE = 0.85;
@@ -60,7 +60,7 @@ export function openRecall({ group, userGroup }: Scope, timeoutMs: number, onLat
     return both;
   }
 
-  /** What the project's memory and the user's know of a message. */
+  /** The results of the project's and the user's memory for a message. */
   async function answersTo(
     stores: Stores,
     words: string,

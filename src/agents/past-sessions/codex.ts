@@ -89,7 +89,7 @@ function pastTurn(turn: RolloutTurn, { id, rollout, recalled }: PastSession): Pa
 /** Shorter turns may be the same by chance. */
 const LEAST_COPIED = 200;
 
-/** A fork copies turns that have no number under another session's name, so that only their words tell. */
+/** A fork copies turns without numbers under another session's name, so copies are recognized by their text only. */
 const copyKeyOf = (user: string, answer: string, session: string): string =>
   hashOf(user.length + answer.length < LEAST_COPIED ? session : '', user, answer);
 

@@ -36,7 +36,7 @@ export interface SessionContent {
   readonly running: number;
 }
 
-/** A turn or a compaction's summary, and what tells its project. */
+/** A turn or a compaction's summary, with the origin that identifies its project. */
 export type PastItem = PastTurn | PastSummary;
 export interface PastTurn extends ItemOrigin {
   readonly kind: 'turn';

@@ -20,7 +20,7 @@ const MOST_LETTERS = 2_000_000;
 
 type OnProgress = (share: number) => void;
 
-/** What would be brought, and how much of it the memory has already. */
+/** The turns that an import would add, and the number that the memory already has. */
 export interface SurveyResult extends Survey {
   readonly known: number;
 }
@@ -141,7 +141,7 @@ async function recordedOf(services: Services, group: string, episodes: readonly 
 const [INPUT, OUTPUT, EMBEDDED] = [3_930, 522, 425];
 const LETTERS_OF_A_TOKEN = 4;
 
-/** An estimate of what models cost that read all of it, in dollars; undefined if a model's price is unknown, 0 for local models. */
+/** Estimated cost of the model calls for all texts, in dollars; undefined if a model's price is unknown, 0 for local models. */
 export function readingCost(config: Config, survey: Survey): number | undefined {
   const episodes = survey.turns + survey.summaries;
   const text = survey.characters / LETTERS_OF_A_TOKEN;

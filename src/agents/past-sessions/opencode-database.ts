@@ -23,7 +23,7 @@ const sessionRow = z.looseObject({
   time_updated: z.number(),
 });
 
-/** Reads a database of opencode without changing it. What cannot be read becomes a notice. */
+/** Reads a database of opencode without changing it. Rows that cannot be read become notices. */
 export function openDatabase(path: string, now: number, templatesOf: TemplatesOf): OpencodeDatabase {
   const sqlite = loadSqlite();
   if (!sqlite)

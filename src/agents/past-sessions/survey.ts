@@ -36,7 +36,7 @@ export interface PastSessionOptions {
   readonly now: number;
 }
 
-/** What the past sessions of an agent would bring. */
+/** A count of everything that an import of an agent's past sessions would add. */
 export interface Survey {
   readonly agent: PastAgent;
   /** Where the agent keeps its sessions. */
@@ -48,9 +48,9 @@ export interface Survey {
   readonly from: Date | null;
   readonly to: Date | null;
   readonly memories: readonly MemoryShare[];
-  /** How many secrets, private parts and other things were taken out. */
+  /** The number of removed secrets, private spans and other parts. */
   readonly hidden: number;
-  /** Of all texts, for an estimate of what reading them costs. */
+  /** Of all texts, to estimate the cost of reading them. */
   readonly characters: number;
   readonly subAgents: number;
   /** Turns that agents are still working on. */
@@ -162,7 +162,7 @@ function openScopes(group: string | undefined, { GIT_DIR: _, ...environment }: P
 
 interface MemoryOfFolder {
   readonly group: string;
-  /** What to type, for a folder that has not joined the memory. */
+  /** The command for a folder that has not joined the memory. */
   readonly notice?: string;
 }
 

@@ -25,7 +25,7 @@ export interface ToolCall {
   readonly id?: string | undefined;
 }
 
-/** What the tools ask of the stores. */
+/** The calls that the tools make to the stores. */
 export interface ToolStores {
   search(groups: readonly string[], query: string, limit: number): Promise<string>;
   list(group: string, limit: number): Promise<string>;
@@ -33,7 +33,7 @@ export interface ToolStores {
 }
 
 export interface ToolParts {
-  /** The host's name, for what is stored. */
+  /** The host's name, stored with each text. */
   readonly host: string;
   readonly scope: Scope;
   readonly home: string;

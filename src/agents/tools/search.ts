@@ -5,13 +5,13 @@ import { searchByWords } from '../../memory/recall.ts';
 import type { Services } from '../../memory/services.ts';
 import { EMBEDDERS } from '../../models/declarations.ts';
 
-/** What one memory found, with the briefing whose rules may have to do with the question; undefined for none. */
+/** The results of one memory, with the briefing whose rules may apply to the question; undefined for none. */
 export interface FoundAnswers extends Omit<BlockParts, 'rules'> {
   readonly briefing: Pick<BlockParts, 'rules'> | undefined;
 }
 
 /**
- * What several memories answer, as one block within a budget of tokens.
+ * The answers of several memories as one block within a budget of tokens.
  * @param isOfNow false for an answer about another time
  */
 export function answerBlock(query: string, found: readonly FoundAnswers[], budget: number, isOfNow = true): string {

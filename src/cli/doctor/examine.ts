@@ -21,7 +21,7 @@ export interface Examination {
   readonly group: string | undefined;
 }
 
-/** All checks, in the order in which a reader needs them: this machine, its agents, the servers, what they hold. Changes nothing and never throws. */
+/** All checks, in the order in which a reader needs them: this machine, its agents, the servers and their data. Changes nothing and never throws. */
 export async function examine({ directory, environment, group }: Examination): Promise<readonly Finding[]> {
   const agents = checkAgents(directory, environment);
   const machine = [checkVersions(), ...checkHomeFolder(environment)];
@@ -53,7 +53,7 @@ export async function examine({ directory, environment, group }: Examination): P
   }
 }
 
-/** The servers and what they hold. What needs a server that cannot be used is left out: the reason is in the server's own finding. */
+/** The servers and their data. A check that needs an unusable server is left out; the server's own finding has the reason. */
 async function checkStored(
   services: Services,
   environment: Environment,

@@ -6,7 +6,7 @@ import type { Store } from '../../valkey/failures.ts';
 import { readServers } from '../../valkey/server-info.ts';
 import { errorSentence, type Finding, ok, problem, warning } from './finding.ts';
 
-/** What a worker checks at its start, and everything at once. Never throws. */
+/** The checks of a worker's start, all at once. Never throws. */
 export async function checkServer(store: Store, config: Config): Promise<readonly Finding[]> {
   const address = store === 'Valkey' ? config.valkey : config.falkordb;
   try {

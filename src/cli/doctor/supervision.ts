@@ -5,7 +5,7 @@ import { type Finding, ok, problem, warning } from './finding.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Whether what `up` started is restarted when it dies, and what died in the last day. Nothing where `up` has started nothing. */
+/** Whether the processes of `up` are restarted when they die, and which died in the last day. Nothing if `up` has started nothing. */
 export async function checkSupervision(environment: Environment): Promise<readonly Finding[]> {
   const supervision = await supervisionOf(environment);
   if (supervision === undefined) return [];

@@ -13,7 +13,7 @@ import { type Finding, type Level, ok, problem, warning } from './finding.ts';
 const LEVELS: Readonly<Record<HealthGrade, Level>> = { ok: 'ok', degraded: 'warning', red: 'problem' };
 const START = 'start one with `memory-manager up` or `memory-manager worker`';
 
-/** Workers, and what only Valkey and they know: models, queue, dead letters, archives, graphs, spool. @throws StoreUnreachableError and the like */
+/** Workers, and the checks that need Valkey and workers: models, queue, dead letters, archives, graphs, spool. @throws StoreUnreachableError and the like */
 export async function checkWork(
   config: Config,
   producer: Producer,

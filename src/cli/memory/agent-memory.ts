@@ -16,10 +16,10 @@ import { count } from '../terminal/output.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The memory that agents use in a folder, and what came of their work there. */
+/** The memory that agents use in a folder, and the outcomes of their work there. */
 export interface AgentMemory {
   readonly group: string;
-  /** How the folder's own memory is found, whatever agents use. */
+  /** How the folder's own memory is found, even if agents use another one. */
   readonly scope: Scope;
   readonly capture: WorkRecord;
   readonly recall: WorkRecord;
@@ -56,7 +56,7 @@ export function agentMemory(
 }
 
 /**
- * What to type where a command found nothing in one memory, while the agents of this folder use another.
+ * A hint for a command that found nothing in one memory, while the agents of this folder use another.
  * @param searched the group in which the command looked
  * @returns undefined if agents use the same memory, or never worked in this folder
  */

@@ -40,7 +40,7 @@ export async function isAgreed(
   const asked = terminal.question(`${question} [y/N] `).catch(() => undefined);
   const answer = await Promise.race([asked, interrupted]);
   terminal.close();
-  // What is printed next begins on a line of its own.
+  // So that the next output begins on a new line.
   if (answer === undefined) output.write('\n');
   return answer !== undefined && /^y(es)?$/i.test(answer.trim());
 }

@@ -9,7 +9,7 @@ import { learnValue, maskValue } from './mask-values.ts';
 
 export interface JournalMask {
   readonly known: KnownSecrets;
-  /** Exact texts with what replaces them; see `RedactionPlan`. */
+  /** Exact texts with their replacements; see `RedactionPlan`. */
   readonly replacements: ReadonlyMap<string, string>;
   /** For each episode, entity and fact the secrets that are hidden there only. */
   readonly ownSecrets: ReadonlyMap<string, ReadonlySet<string>>;

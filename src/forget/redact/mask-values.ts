@@ -17,7 +17,7 @@ export interface EpisodeTexts {
   readonly metadata: unknown;
 }
 
-/** Learns the secrets of an episode. @returns those that are hidden in this episode and what is derived from it */
+/** Learns the secrets of an episode. @returns the secrets to mask in this episode and in data derived from it */
 export function learnEpisode(known: KnownSecrets, { content, metadata }: Omit<EpisodeTexts, 'source'>): Secrets {
   const value = metadataValue(metadata);
   return new Set([...known.learn(content), ...(value ? learnValue(known, withoutIdentities(value)) : [])]);

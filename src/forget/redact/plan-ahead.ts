@@ -16,7 +16,7 @@ export interface PlanAhead {
 /** In a memory that changes all the time every plan would be outdated; it is then made under the lease. */
 const ATTEMPTS = 2;
 
-/** @param learn learns the secrets of what has not reached the graph yet; called before the graph is read */
+/** @param learn learns the secrets of texts that are not in the graph yet; called before the graph is read */
 export async function planAhead(
   graph: GroupGraph,
   known: KnownSecrets,

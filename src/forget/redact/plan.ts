@@ -24,7 +24,7 @@ type Changes = Omit<CommitChanges, 'fence' | 'seen' | 'now'>;
 type OrderedChanges = Pick<RedactionPlan, 'repeating' | 'recognised'>;
 type Texts<Kind> = Extract<TextElement, { kind: Kind }>;
 
-/** What is masked in a graph, by uuid. */
+/** The masked content of a graph, by uuid. */
 export interface RedactionEffects {
   readonly episodes: readonly string[];
   readonly facts: readonly string[];
@@ -43,7 +43,7 @@ export interface RedactionPlan {
   /** uuids of the statements of all episodes that are masked. */
   readonly statements: ReadonlySet<string>;
   readonly effects: RedactionEffects;
-  /** Texts that stood in the graph, with what replaces them; also keys of wordings and aliases. */
+  /** Texts of the graph with their replacements; also keys of wordings and aliases. */
   readonly replacements: ReadonlyMap<string, string>;
   /** For each episode, entity and fact the secrets that are hidden there only. */
   readonly ownSecrets: ReadonlyMap<string, ReadonlySet<string>>;

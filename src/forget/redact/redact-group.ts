@@ -30,7 +30,7 @@ import { learnEpisode, maskEpisode, maskWaiting } from './mask-values.ts';
 import { planRedaction, type RedactionEffects, type RedactionPlan } from './plan.ts';
 import { isPlanValid, type PlanAhead, planAhead } from './plan-ahead.ts';
 
-/** What was masked, without any of the masked text, since it is stored for a while as the task's result. */
+/** The masked content, without any of its text, since the result of the task is stored for a while. */
 export interface MaskedGroup extends RedactionEffects {
   /** Number of distinct secrets of each kind. */
   readonly secrets: Readonly<Record<string, number>>;
@@ -129,7 +129,7 @@ async function maskRound(
   const graph = graphs.group(group);
   const seen = await readFence(graph);
   const jobs = await learnWaiting(parts, group, known);
-  // Before the graph is read: what a job adds that ends later is not in the plan.
+  // Before the graph is read: the plan lacks texts that a running job adds later.
   const active = await activeJobs(queue, valkey);
   const isAhead = ahead !== undefined && (await isPlanValid(ahead, graph, known));
   const plan = isAhead ? ahead.plan : await planRedaction(graph, known);
@@ -148,7 +148,7 @@ async function maskRound(
   };
   const between = await commitAll(graph, plan.repeating, seen, lease, embedder);
   const isComplete = !(await hasUnread(graph, plan, known));
-  // What was recorded meanwhile may repeat a secret that only these texts give away.
+  // Texts that were recorded meanwhile may repeat a secret that only these texts reveal.
   if (isComplete) await commitAll(graph, plan.recognised, between, lease, embedder);
   masked.summaries += summariesIn(plan.repeating) + (isComplete ? summariesIn(plan.recognised) : 0);
   masked.memos += copies.memos;
@@ -182,7 +182,7 @@ async function hasUnread(graph: GroupGraph, { read }: RedactionPlan, known: Know
 
 const UNREAD_AT_ONCE = 64;
 
-/** What `redactGroup` would mask; nothing is changed. */
+/** The effects that `redactGroup` would have; nothing is changed. */
 export async function planGroup(
   graph: GroupGraph,
   { jobs, spool }: { readonly jobs: readonly StoredJob[]; readonly spool: Spool },
@@ -239,7 +239,7 @@ const fenced = async (
   embedder: () => Promise<Embedder>,
 ): Promise<CommitChanges> => ({ ...(await embedNewTexts(changes, embedder)), ...fence, now: toGraphTime(new Date()) });
 
-/** Learns the secrets of what has not reached the graph yet. @returns the episodes in the queue */
+/** Learns the secrets of texts that are not in the graph yet. @returns the episodes in the queue */
 async function learnWaiting(
   { queue, valkey, spool }: RedactionParts,
   group: string,

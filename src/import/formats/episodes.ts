@@ -12,7 +12,7 @@ import {
   withoutNulls,
 } from '../format-type.ts';
 
-/** Graphiti's `RawEpisode`, its stored episodes, and what its MCP server's `add_memory` takes. */
+/** Graphiti's `RawEpisode`, its stored episodes, and the arguments of `add_memory` of its MCP server. */
 const SOURCES = ['text', 'message', 'json', 'fact_triple'] as const;
 const shape = z.looseObject({
   name: maybeText,

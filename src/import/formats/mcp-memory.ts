@@ -16,7 +16,7 @@ import {
   withoutNulls,
 } from '../format-type.ts';
 
-/** A line of the MCP reference memory server's `memory.jsonl`, or an element of what its `read_graph` gives. */
+/** A line of the MCP reference memory server's `memory.jsonl`, or an element of the result of its `read_graph`. */
 const entityShape = z.looseObject({
   name: text,
   entityType: maybeText,
@@ -54,7 +54,7 @@ function openReading(): FormatReader {
     read(list, value) {
       if (isRelation(list, value)) return [relation(parseShape(relationShape, value), types)];
       const { name, entityType, observations } = parseShape(entityShape, value);
-      // Its type comes with the relations, else nothing would tell it.
+      // Its type comes with the relations, otherwise the type would be lost.
       const kind = entityType && !joined.has(name) ? typeFact(name, entityType) : [];
       const each = listOf(observations);
       return [
@@ -74,7 +74,7 @@ const isRelation = (list: string, value: unknown): boolean =>
 function relation({ from, to, relationType }: Relation, types: ReadonlyMap<string, string>): ImportedEpisode {
   const text = `${from} ${relationType.replaceAll('_', ' ')} ${to}`;
   const metadata = { from, to, relation_type: relationType };
-  // A thing's relation to itself is no fact of a graph, but a text.
+  // A relation of an entity to itself cannot be a fact of the graph, so it becomes a text.
   if (isSame(from, to)) return episode(text, metadata);
   return fact(
     {
@@ -90,7 +90,7 @@ function relation({ from, to, relationType }: Relation, types: ReadonlyMap<strin
 }
 
 const isSame = (one: string, other: string): boolean => sameKey(one) === sameKey(other);
-/** What a relation can be named after: its first letter or digit is one of these letters. */
+/** A usable name of a relation: its first letter or digit is one of these letters. */
 const HAS_NAME = /^[^A-Za-z0-9]*[A-Za-z]/;
 
 function typeFact(name: string, type: string): ImportedEpisode[] {
@@ -110,7 +110,7 @@ function fact(triplet: Parameters<typeof tripletText>[0], metadata: Record<strin
   return { ...episode(tripletText(triplet), metadata), source: 'fact_triple' };
 }
 
-/** `software_project` is `SoftwareProject`; what has no Latin letter is no label. */
+/** `software_project` is `SoftwareProject`; a type without a Latin letter gives no label. */
 function withLabel(end: 'sourceType' | 'targetType', type: string | undefined) {
   const words = type?.match(/[A-Za-z0-9]+/g) ?? [];
   const label = words.map((word) => word[0]?.toUpperCase() + word.slice(1)).join('');

@@ -97,6 +97,6 @@ function relation(value: unknown): ImportedEpisode {
   };
 }
 
-/** mem0 writes names small and with underscores for spaces; what has other letters is left alone. */
+/** mem0 writes names in lower case, with underscores for spaces; names with other letters are not changed. */
 const asWritten = (name: string): string =>
   /^[^\sA-Z./]+$/.test(name) ? name.replaceAll('_', ' ').trim() || name : name;

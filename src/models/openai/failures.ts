@@ -13,7 +13,7 @@ import { SECOND } from '../../time.ts';
 import { retryAfter } from '../server/retry-after.ts';
 import { InterruptedError } from '../server/watchdog.ts';
 
-/** What the sentences name. */
+/** The values that the messages name. */
 export interface CallDetails {
   /** Begins a sentence: `OpenAI` or `The server at localhost:11434`. */
   readonly server: string;

@@ -19,7 +19,7 @@ let b2: FakeB2;
 beforeAll(async () => {
   b2 = await startFakeB2({ minimumPart: PART });
 });
-afterEach(() => b2.mend());
+afterEach(() => b2.repair());
 afterAll(() => b2.close());
 
 let opened = 0;
@@ -287,7 +287,7 @@ describe('a connection cut at 20 random bytes of a put', () => {
       b2.cutAfter(Math.floor(random(index)() * content.length) + 1);
 
       await expect(store.put('one.json', pieces(content))).rejects.toMatchObject({ name: 'ArchiveUnavailableError' });
-      b2.mend();
+      b2.repair();
 
       expect(await store.list()).toEqual([]);
       // The server could not be told to forget it either.
@@ -377,7 +377,7 @@ describe('no failure tells', () => {
           (error: unknown) => error,
         ),
       );
-      b2.mend();
+      b2.repair();
     }
 
     const everything = told

@@ -13,7 +13,7 @@ describe('a bucket of the fake server', () => {
   beforeAll(async () => {
     b2 = await startFakeB2({ minimumPart: PART });
   });
-  afterEach(() => b2.mend());
+  afterEach(() => b2.repair());
   afterAll(() => b2.close());
 
   storeContract(async () => ({

@@ -17,7 +17,7 @@ beforeAll(async () => {
   const config = { ...stores.config, b2: { ...b2.settings, prefix: 'memory/' } };
   worker = await startWorkers(config, ['store', 'export'], { languageModel: plainModel() });
 });
-afterEach(() => b2.mend());
+afterEach(() => b2.repair());
 afterAll(async () => {
   await worker?.close();
   await b2?.close();

@@ -2,11 +2,11 @@ import type { Operation } from './protocol.ts';
 
 export type Fault = (
   | { readonly kind: 'refuse'; readonly status: number; readonly code?: string; readonly retryAfter?: number }
-  /** The connection breaks when so many bytes of the body of the request have come. */
+  /** The connection breaks after this number of bytes of the request body. */
   | { readonly kind: 'reset'; readonly after?: number }
   /** What was asked is done, and the connection breaks before the answer. */
   | { readonly kind: 'lost-answer' }
-  /** The connection breaks, or falls silent, when so many bytes of the answer's body are sent. */
+  /** The connection breaks, or falls silent, after this number of bytes of the response body. */
   | { readonly kind: 'reset-in-answer' | 'silent-in-answer'; readonly after: number }
   | { readonly kind: 'silence' }
   /** So many milliseconds pass before each piece of the request's body is read, or before the first pieces only. */

@@ -35,9 +35,9 @@ export interface FakeB2 {
   deleteKey(id: string): void;
   /** The next calls go wrong, each once. */
   fail(...faults: Fault[]): void;
-  /** Every connection breaks once so many bytes of uploads have come, and stays broken until `mend`. */
+  /** Every connection breaks after this number of uploaded bytes, and stays broken until `repair`. */
   cutAfter(bytes: number): void;
-  mend(): void;
+  repair(): void;
   expireTokens(): void;
   expireUploadUrls(): void;
   /** What somebody else puts there: a file, or a large file that is never finished. */
@@ -193,7 +193,7 @@ export async function startFakeB2({
       received = 0;
       cut = bytes;
     },
-    mend() {
+    repair() {
       cut = Number.POSITIVE_INFINITY;
       faults.clear();
     },

@@ -12,7 +12,7 @@ export type Fault =
   | { readonly kind: 'content'; readonly text: string }
   /** In the middle of an answer in pieces the server tells of this failure. */
   | { readonly kind: 'error-in-stream'; readonly error: unknown; readonly event?: 'error' }
-  /** Each piece of the answer takes so many milliseconds. */
+  /** Delay of each piece of the answer, in milliseconds. */
   | { readonly kind: 'slow'; readonly piece: number }
   /** The whole body is this one. Default status: 200. */
   | { readonly kind: 'body'; readonly body: unknown; readonly status?: number }
@@ -33,7 +33,7 @@ export type FaultName =
   | 'cut'
   /** An answer in pieces ends in the middle as if it were whole. */
   | 'unfinished'
-  /** An answer in pieces is not said to be over, or only by `[DONE]`, or `[DONE]` comes and the connection stays open. */
+  /** The end of an answer in pieces is not marked, or only by `[DONE]`, or `[DONE]` comes and the connection stays open. */
   | 'no-done'
   | 'no-finish-reason'
   | 'hang-after-done'

@@ -8,7 +8,7 @@ import { uuidOf } from './story.ts';
 const DIMENSION = 768;
 const AT_ONCE = 200;
 
-/** Puts so many things with vectors into a graph, each with a fact about the next: some 17 kB of archive for each. */
+/** Fills a graph with this number of entities with vectors, each with a fact about the next: about 17 kB of archive for each. */
 export async function fillGraph(graph: GroupGraph, things: number): Promise<void> {
   const { group } = graph;
   const chance = random(things);

@@ -3,8 +3,8 @@ import { type Stored, type StoredEdge, type StoredNode, textOf, type WholeGraph 
 
 /** When something was done, by whom and at which price: the same work gives others each time. */
 const LEFT_OUT = new Set(['created_at', 'expired_at', 'known', 'group_id', 'use', 'token', 'uuid']);
-/** A summary that grew too long is told by a model, at a time and from facts that follow the order of arrival. */
-const isToldByModel = (summary: string) => summary.startsWith('Summary of ');
+/** A summary that grew too long is written by a model, at a time and from facts that depend on the order of arrival. */
+const isWrittenByModel = (summary: string) => summary.startsWith('Summary of ');
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
 /**
@@ -56,7 +56,7 @@ export function graphHash(graph: WholeGraph): string {
 function plain(name: string, value: unknown, named: (text: string) => string): unknown {
   if (name.endsWith('_embedding')) return (value as number[]).map((it) => Math.round(it * 1e4));
   if (name === 'summary')
-    return value === LONG || isToldByModel(String(value)) ? LONG : String(value).split('\n').sort();
+    return value === LONG || isWrittenByModel(String(value)) ? LONG : String(value).split('\n').sort();
   if (typeof value === 'string') return named(value);
   return Array.isArray(value) ? value.map((it) => (typeof it === 'string' ? named(it) : it)).sort() : value;
 }

@@ -33,7 +33,7 @@ export async function whenReachable<T>(call: () => Promise<T>): Promise<T> {
 const STALLED = 10 * MINUTE;
 
 /**
- * Waits until so many jobs of the queue are done. How long all of them take depends on the machine, so only a queue that makes no progress
+ * Waits until this number of jobs of the queue is done. How long all of them take depends on the machine, so only a queue that makes no progress
  * fails.
  * @param stalled milliseconds without progress after which the wait fails
  */
@@ -72,7 +72,7 @@ async function untilCount(
   throw new Error(`${what}: no progress for ${stalled} ms: ${last}${why ? `; a job failed last because: ${why}` : ''}`);
 }
 
-/** Does `work` with one after the other, a new one every so many milliseconds, whatever the one before is doing. */
+/** Starts `work` for each item at a fixed interval in milliseconds, without waiting for the item before. */
 export async function paced<T>(items: readonly T[], every: number, work: (item: T) => Promise<unknown>): Promise<void> {
   const began = performance.now();
   const under: Promise<unknown>[] = [];

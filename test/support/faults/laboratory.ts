@@ -114,7 +114,7 @@ export function useLaboratory(
       MEMORY_EMBEDDING_DIM: DIMENSION,
       MEMORY_TAKEOVER_SECONDS: String(TAKEOVER_SECONDS[takeover]),
       MEMORY_HEALTH_PORT: '0',
-      // Loading the program anew a hundred times is what the tests would spend most of their time on.
+      // Otherwise the tests would spend most of their time loading the program a hundred times.
       NODE_COMPILE_CACHE: join(started.folder, 'compiled'),
       ...ways.environment,
     };

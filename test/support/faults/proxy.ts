@@ -16,10 +16,10 @@ export interface Watch {
   readonly after?: Act;
 }
 
-/** The words of a command to Valkey or FalkorDB; of other servers all that was said since the last reply, as one text. */
+/** The words of a command to Valkey or FalkorDB; of other servers all bytes since the last reply, as one text. */
 export type Message = readonly string[];
 
-/** A server of its own port that hands everything on to another, or does not. */
+/** A proxy with its own port that forwards everything to another server, or stops to. */
 export interface WireProxy {
   readonly host: string;
   readonly port: number;
@@ -27,7 +27,7 @@ export interface WireProxy {
   readonly open: () => number;
   /** Waits for one message; each watch is used up by the first that is meant. */
   watch(watch: Watch): void;
-  /** Nothing goes through the connections of now any more, either way, and nobody is told: a router forgot them. */
+  /** The present connections carry nothing any more, in both directions, without an error: as if a router had forgotten them. */
   blackHole(which?: (wire: Wire) => boolean): number;
   /** New connections are taken and never answered. */
   swallowNew(isSwallowing: boolean): void;
@@ -35,7 +35,7 @@ export interface WireProxy {
   switchTo(target: Target): void;
   /** Ends the connections of now. */
   cut(): void;
-  /** Each message takes so many milliseconds longer. */
+  /** Delays each message by this number of milliseconds. */
   delay(milliseconds: number): void;
   close(): Promise<void>;
 }

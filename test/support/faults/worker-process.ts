@@ -45,7 +45,7 @@ export function startWorkerProcess(environment: Record<string, string>, main = M
     for (const stream of [started.stdout, started.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => {
         said += text;
-        // For whoever looks into a failure: what each worker said, in a file of its own.
+        // To examine a failure: the output of each worker in its own file.
         if (process.env.FAULTS_LOGS) appendFileSync(join(process.env.FAULTS_LOGS, `${started.pid}.log`), text);
       });
     // Not 'exit', after which a pipe may still hold what the process said last.

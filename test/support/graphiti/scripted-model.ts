@@ -7,7 +7,7 @@ import type {
 } from '../../../src/models/language-model.ts';
 import { localDefaults } from '../../../src/models/local/language-model.ts';
 
-/** What a told model thinks of what rules cannot decide; nothing by default. */
+/** The decisions of a scripted model about everything that rules cannot decide; none by default. */
 export interface Opinions {
   readonly isSame?: (asked: EntityQuestion, candidate: EntityCandidate) => boolean;
   readonly repeats?: (fact: DatedFact, candidate: DatedFact) => boolean;
@@ -21,7 +21,7 @@ export interface ScriptedModel extends LanguageModel {
 
 const never = () => false;
 
-/** A model that reads in each text what it was told is there, and has opinions of its own about it. */
+/** A model that extracts from each text what a test has set, with decisions that the test has set. */
 export function scriptedModel(
   told: Readonly<Record<string, Partial<Extraction>>>,
   { isSame = never, repeats = never, contradicts = never }: Opinions = {},
@@ -34,7 +34,7 @@ export function scriptedModel(
     asked,
     async extract({ content }) {
       const extraction = told[content];
-      if (!extraction) throw new Error(`nobody told what "${content}" says`);
+      if (!extraction) throw new Error(`no extraction is set for "${content}" says`);
       return { entities: [], facts: [], ended: [], ...extraction };
     },
     async resolve({ entities, facts }) {

@@ -156,7 +156,7 @@ interface Asked {
 const searchGroups = (call: Call, args: Asked, limit: number, options: QueryOptions) =>
   askGroups(call, args, options, (query, whole) => call.memory.search(query, limit, whole));
 
-/** What each group has; of a center that only some of them know, those. */
+/** The results of each group; with a center, only of the groups that know it. */
 async function askGroups<T extends object>(
   call: Call,
   asked: Asked,

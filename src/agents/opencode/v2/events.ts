@@ -1,7 +1,7 @@
 import type { AssistantMessage, HostEvent as FirstHostEvent, MessagePart } from '../host.ts';
 import type { EventData, ServiceEvent } from './host.ts';
 
-/** Tells what happens in OpenCode 2 with the events of opencode 1, so that both hosts share all of capture. */
+/** Translates the events of OpenCode 2 into those of opencode 1, so that both hosts share the capture. */
 export interface Translation {
   /** A session whose events are meant, and a message of its user that will be delivered. */
   prompted(session: string, message: string): void;
@@ -112,7 +112,7 @@ function translate(session: string, progress: Progress, event: ServiceEvent, dat
 function delivered(session: string, progress: Progress, message: string): FirstHostEvent[] {
   const isPrompt = progress.waiting.delete(message);
   const { current } = progress;
-  // What the host itself puts in, such as a finished shell's output, continues the current turn.
+  // Text that the host inserts, such as a finished shell's output, continues the current turn.
   if (!isPrompt && current !== undefined) return [];
   if (current !== undefined && !progress.isAnswered)
     return [{ type: 'prompts.joined', properties: { sessionID: session, messageID: current, joinedID: message } }];

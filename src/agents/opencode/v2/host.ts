@@ -1,4 +1,4 @@
-/** What OpenCode 2 hands to a plugin's `setup`, as far as this one reads it. Written from the public types of its plugin API. */
+/** The values that OpenCode 2 passes to a plugin's `setup`, as far as this plugin reads them. Written from the public types of its plugin API. */
 export interface PluginContext {
   readonly options?: unknown;
   /** One instance of a plugin runs for each location. */
@@ -78,7 +78,7 @@ export interface StoredMessage {
 }
 
 export interface ServiceSession {
-  /** Of a sub-agent's session: whose work it does. */
+  /** For a sub-agent's session: the session that started it. */
   readonly parentID?: string;
   readonly location?: { readonly directory?: string };
 }
@@ -129,7 +129,7 @@ export interface Command {
 
 export interface CommandCall {
   readonly sessionID: string;
-  /** What the user typed after the command's name. */
+  /** The user's text after the command's name. */
   readonly prompt: { readonly text: string };
   readonly delivery?: string;
 }

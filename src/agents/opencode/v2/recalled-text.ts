@@ -1,6 +1,6 @@
 import type { ContentPart, ModelMessage, PromptEvent, RequestEvent } from './host.ts';
 
-/** What was recalled for a message is kept in the message's metadata, where a restarted host still finds it. */
+/** The recalled text of a message is kept in the message's metadata, where a restarted host still finds it. */
 const KEY = 'memory-manager';
 const MOST_MESSAGES = 5_000;
 

@@ -1,9 +1,9 @@
 import { realPath } from '../../git.ts';
 import type { PluginContext, ServiceSession } from './host.ts';
 
-/** What the host says of a session, asked once. */
+/** The host's information about each session, asked once. */
 export interface SessionInfos {
-  /** Undefined when the host does not say. */
+  /** Undefined if the host does not know the session. */
   of(session: string): Promise<ServiceSession | undefined>;
   forget(session: string): void;
 }

@@ -9,7 +9,7 @@ import { openRecalledText } from './recalled-text.ts';
 import { isIgnoredSession, openSessionInfos, type SessionInfos } from './session-info.ts';
 import { toHostInput, toPluginTool, toPromptOutput } from './version1-shapes.ts';
 
-/** How long a message may wait for the host to say whose session it is in. */
+/** Limit of the wait for the host's answer to which session a message belongs. */
 const LOOKUP_TIMEOUT = 100;
 /** The running plugin of each folder: a host that loads the plugin again may end the former one later. */
 const RUNNING: unique symbol = Symbol.for('memory-manager/opencode-2');
@@ -18,7 +18,7 @@ type Close = () => Promise<void>;
 type Log = (message: string) => void;
 
 /**
- * The plugin in OpenCode 2: the hooks of opencode 1, told in that host's words what happens.
+ * The plugin in OpenCode 2: the hooks of opencode 1, called with translated events.
  * @returns what ends it; undefined where it does not run
  */
 export const setup = (context: unknown): Promise<Close | undefined> => setupWith(context, logToHost);
@@ -152,7 +152,7 @@ function runningPlugins(): Map<string, Close> {
   return shared[RUNNING];
 }
 
-/** What a plugin prints is in the log of the host, which runs as a service. */
+/** A plugin's output goes to the log of the host, which runs as a service. */
 function logToHost(message: string): void {
   process.stderr.write(`memory-manager: ${message}\n`);
 }

@@ -6,7 +6,7 @@ import { type SessionInfos, unwrapData } from './session-info.ts';
 
 // Between the shapes of opencode 1, in which the plugin is written, and those of OpenCode 2.
 
-/** What `server` is given. */
+/** The input of `server`. */
 export function toHostInput(
   context: PluginContext,
   { directory, project }: PluginLocation,
@@ -29,7 +29,7 @@ export function toHostInput(
   return { directory, client, worktree: project?.directory, project: project?.id ? { id: project.id } : undefined };
 }
 
-/** The user's words and what was recalled for them. */
+/** The user's text and the text that was recalled for it. */
 function partsOf(sessionID: string, message: StoredMessage): MessagePart[] {
   if (message.type !== 'user') return [];
   const texts = [message.text ?? '', recalledIn(message) ?? ''].filter((text) => text !== '');

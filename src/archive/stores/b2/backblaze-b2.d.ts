@@ -1,4 +1,4 @@
-/** What we use of `backblaze-b2` 1.7.1, which brings no types. */
+/** The parts of `backblaze-b2` 1.7.1 that we use; the package has no types. */
 declare module 'backblaze-b2' {
   export interface Reply<T> {
     readonly status: number;

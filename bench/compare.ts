@@ -1,7 +1,7 @@
 /**
  * Compares this version with a built copy of another one, in the same run and in turns, and prints ratios.
  *
- *     node bench/compare.ts <built copy> [--part bytes-same,bytes-local,commit,times] [--facts 10000,100000] [--episodes 300]
+ *     node bench/compare.ts <built copy> [--part bytes-same,bytes-local,bytes-tools,commit,times] [--facts 10000,100000] [--episodes 300]
  *
  * A built copy has `dist/` and `node_modules/`, as `git worktree add`, `npm ci` and `npm run build` make one. This version's `dist/` is measured too.
  */
@@ -32,6 +32,7 @@ interface Copy {
   readonly episode: typeof import('../src/episode.ts');
   readonly connections: typeof import('../src/valkey/connections.ts');
   readonly lease: typeof import('../src/valkey/lease.ts');
+  readonly config: typeof import('../src/config.ts');
 }
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -40,7 +41,7 @@ const LIMITS = { query: 1.5, commit: 1.2, bytes: 1.5 };
 const { values: given, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    part: { type: 'string', default: 'bytes-same,bytes-local,commit,times' },
+    part: { type: 'string', default: 'bytes-same,bytes-local,bytes-tools,commit,times' },
     facts: { type: 'string', default: '10000,100000' },
     episodes: { type: 'string', default: '300' },
     questions: { type: 'string', default: '500' },
@@ -65,6 +66,7 @@ async function openCopy(name: string, root: string): Promise<Copy> {
     episode: await load('src/episode.js'),
     connections: await load('src/valkey/connections.js'),
     lease: await load('src/valkey/lease.js'),
+    config: await load('src/config.js'),
   };
 }
 
@@ -224,28 +226,36 @@ interface Sizes {
   readonly disk: number;
 }
 
-const NAMES = { local: 'local models', same: 'the same 5 facts each' };
+const NAMES = {
+  local: 'local models',
+  same: 'the same 5 facts each',
+  tools: 'the same 5 facts each, turns with 10 calls of tools',
+};
+type Kind = keyof typeof NAMES;
 
 type Store = 'falkordb' | 'valkey';
 
 /**
  * The same episodes through the queue and a worker, each version with its own servers.
- * @param models `local` extract what each version makes of the text; `same` give five facts between five entities for every episode
+ * @param kind with `local` models, each version extracts what it makes of the text; `same` gives five facts between five entities for every
+ * episode; `tools` does too, and the episodes are turns with the inputs and outputs of tools, which are searched as passages
  */
-async function bytes(count: number, models: 'local' | 'same'): Promise<Row[]> {
-  const episodes = ordinaryEpisodes(count);
-  const letters = episodes.reduce((sum, { content }) => sum + content.length, 0) / count;
+async function bytes(count: number, kind: Kind): Promise<Row[]> {
+  const episodes = kind === 'tools' ? ordinaryEpisodes(count).map(withTools) : ordinaryEpisodes(count);
+  const letters =
+    episodes.reduce((sum, { content, metadata }) => sum + `${content}${JSON.stringify(metadata ?? '')}`.length, 0) /
+    count;
   const measured: Record<Store, Sizes>[] = [];
   for (const copy of copies) {
-    console.error(`storing ${count} episodes with ${copy.name}, ${NAMES[models]} …`);
-    measured.push(await withServers((config) => grownBy(copy, config, episodes, models)));
+    console.error(`storing ${count} episodes with ${copy.name}, ${NAMES[kind]} …`);
+    measured.push(await withServers((config) => grownBy(copy, config, episodes, kind)));
   }
   const [ours, theirs] = measured;
   return (['falkordb', 'valkey'] as const).flatMap((store) =>
-    (['memory', 'disk'] as const).map((kind) => {
-      const [own, other] = [(ours?.[store][kind] ?? 0) / count, (theirs?.[store][kind] ?? 1) / count];
+    (['memory', 'disk'] as const).map((where) => {
+      const [own, other] = [(ours?.[store][where] ?? 0) / count, (theirs?.[store][where] ?? 1) / count];
       return {
-        figure: `${store === 'valkey' ? 'Valkey' : 'FalkorDB'}, bytes of ${kind} for each of ${count} episodes of ${Math.round(letters)} characters, ${NAMES[models]}`,
+        figure: `${store === 'valkey' ? 'Valkey' : 'FalkorDB'}, bytes of ${where} for each of ${count} episodes of ${Math.round(letters)} characters, ${NAMES[kind]}`,
         measured: `${Math.round(own).toLocaleString('en')} / ${Math.round(other).toLocaleString('en')} = ${times(own / other)}`,
         goal: `≤ ${LIMITS.bytes} ×`,
         reached: own / other <= LIMITS.bytes,
@@ -258,16 +268,22 @@ async function grownBy(
   copy: Copy,
   base: Config,
   episodes: readonly EpisodeInput[],
-  models: 'local' | 'same',
+  kind: Kind,
 ): Promise<Record<Store, Sizes>> {
-  const config = { ...base, group: 'bytes' };
-  const own = models === 'same' ? { languageModel: fiveFacts(), embedder: freeEmbedder(synthetic(2)) } : {};
+  // A version's own defaults: settings have other names in other versions.
+  const { falkordb, valkey, models, home, nightly, exportDir, logLevel, health } = base;
+  const given = { falkordb, valkey, models, home, nightly, exportDir, logLevel, health };
+  const config = { ...copy.config.loadConfig({}), ...given, group: 'bytes' };
+  const own = kind !== 'local' ? { languageModel: fiveFacts(), embedder: freeEmbedder(synthetic(2)) } : {};
   const worker = await copy.workers.startWorkers(config, ['store'], own);
   const memory = new copy.library.MemoryManager(config);
   const store = async (some: readonly EpisodeInput[]) => {
-    for (const receipt of await memory.enqueueEpisodes([...some])) {
-      // Versions before 0.1.0 call it otherwise.
-      const { ended } = memory as { ended?: (receipt: object, options: object) => Promise<unknown> };
+    // Versions before 0.1.0 have other names.
+    const { ended, enqueueMany } = memory as {
+      ended?: (receipt: object, options: object) => Promise<unknown>;
+      enqueueMany?: typeof memory.enqueueEpisodes;
+    };
+    for (const receipt of await (enqueueMany ?? memory.enqueueEpisodes).call(memory, [...some])) {
       await (ended?.call(memory, receipt, { limit: 30 * MINUTE }) ??
         memory.waitFor(receipt, { timeoutMs: 30 * MINUTE }));
     }
@@ -323,6 +339,30 @@ function ordinaryEpisodes(count: number): EpisodeInput[] {
   });
 }
 
+let printed: string | undefined;
+/** As hosts hand a turn in: with ten calls, whose outputs capture has cut to 600 characters. */
+function withTools(episode: EpisodeInput, place: number): EpisodeInput {
+  const [calls, longest] = [10, 600];
+  printed ??= sourceText();
+  const source = printed;
+  const tools = Array.from({ length: calls }, (_, call) => {
+    const start = ((place * calls + call) * longest) % (source.length - longest);
+    const input = `{"command":"sed -n ${call * 40},${call * 40 + 39}p src/part-${place}.ts"}`;
+    return { tool: 'bash', status: 'completed', input, output: source.slice(start, start + longest) };
+  });
+  return { ...episode, metadata: { kind: 'turn', tools } };
+}
+
+/** This program's source, which stands for what tools print. */
+function sourceText(): string {
+  const folder = join(ROOT, 'src');
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  return names
+    .sort()
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+    .join('\n');
+}
+
 function pieces(section: string, longest: number): string[] {
   const texts: string[] = [];
   for (const paragraph of section.split(/\n\n+/)) {
@@ -335,8 +375,8 @@ function pieces(section: string, longest: number): string[] {
 }
 
 const rows: Row[] = [];
-for (const models of ['same', 'local'] as const)
-  if (parts.includes(`bytes-${models}`)) rows.push(...(await bytes(Number(given.episodes), models)));
+for (const kind of ['same', 'local', 'tools'] as const)
+  if (parts.includes(`bytes-${kind}`)) rows.push(...(await bytes(Number(given.episodes), kind)));
 if (parts.includes('times') || parts.includes('commit')) rows.push(...(await withServers(measureTimes)));
 console.log(markdownTable(rows));
 process.exit(0);

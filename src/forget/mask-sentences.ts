@@ -3,7 +3,7 @@ import type { GroupGraph } from '../graph/group-graph.ts';
 import { episodesToCut, type UncutEpisode } from '../graph/queries/passage-upkeep.ts';
 import { episodeKey } from '../graph/queries/record.ts';
 import { statementRow } from '../graph/queries/statements.ts';
-import { embeddedText, PASSAGE_VERSION, passagesOf, textOf } from '../passages/passages.ts';
+import { embeddablePassages, PASSAGE_VERSION, passagesOf } from '../passages/passages.ts';
 import { type Range, sentencesOf } from '../passages/sentences.ts';
 import { termsOf } from '../passages/terms.ts';
 import { statementsOf } from '../statements/statement.ts';
@@ -55,9 +55,9 @@ export function rebuiltEpisode(
     ...{ uuid, key: episodeKey(uuid), content, metadata: metadataText },
     passages: passages.map((passage) => ({ ...passage, time, known, version: PASSAGE_VERSION })),
     statements: statements.filter(isKept).map(statementRow),
-    vectors: passages.map((passage) => ({
+    vectors: embeddablePassages(passages, content).map(({ passage, text }) => ({
       ...{ uuid: passage.uuid, episode: uuid, embedding: [] },
-      text: oneLine(embeddedText(textOf(passage.source, content, metadata), passage)),
+      text: oneLine(text),
     })),
   };
 }

@@ -3,7 +3,7 @@ import type { Episode } from '../episode.ts';
 import type { Graphs } from '../graph/graphs.ts';
 import { embeddedPassages, type PassageVector, writePassageVectors } from '../graph/queries/passages.ts';
 import type { Embedder } from '../models/embedder.ts';
-import { embeddedText, passagesOf, textOf } from '../passages/passages.ts';
+import { embeddablePassages, passagesOf } from '../passages/passages.ts';
 import { replaceVersion } from '../valkey/keys.ts';
 import { coalesce } from './coalesce.ts';
 import type { ExtractedEpisode, UnembeddedPassage } from './extract.ts';
@@ -36,15 +36,11 @@ export function openPassageVectors(graphs: Graphs, valkey: Redis, embedder: Embe
   );
   return {
     async missing(episode, isFirst) {
-      const passages = passagesOf(episode);
+      const passages = embeddablePassages(passagesOf(episode), episode.content);
       const embedded = isFirst ? new Set() : await embeddedPassages(graphs.group(episode.group), episode.uuid);
       return passages
-        .filter(({ uuid }) => !embedded.has(uuid))
-        .map((passage) => ({
-          uuid: passage.uuid,
-          episode: episode.uuid,
-          text: embeddedText(textOf(passage.source, episode.content, episode.metadata), passage),
-        }));
+        .filter(({ passage }) => !embedded.has(passage.uuid))
+        .map(({ passage, text }) => ({ uuid: passage.uuid, episode: episode.uuid, text }));
     },
     async write({ episode, passageVectors: vectors }) {
       if (vectors.length === 0) return;

@@ -89,6 +89,16 @@ export function textOf(source: string, content: string, metadata: Metadata | nul
   return source === '' ? content : toolText(metadata, Number(source.slice('tool:'.length)));
 }
 
+/**
+ * The passages of an episode that get a vector, each with the text to embed. Inputs and outputs of tools get none: they are found by their
+ * words, and the vectors of ten calls would take more memory than the rest of an episode.
+ */
+export const embeddablePassages = <P extends Pick<Passage, 'source' | 'start' | 'end' | 'headings'>>(
+  passages: readonly P[],
+  content: string,
+): { readonly passage: P; readonly text: string }[] =>
+  passages.filter(({ source }) => source === '').map((passage) => ({ passage, text: embeddedText(content, passage) }));
+
 /** The embedded text of a passage: its headings and its text, as far as encoders read. */
 export function embeddedText(
   text: string,

@@ -12,7 +12,7 @@ import { writePassageVectors } from '../graph/queries/passages.ts';
 import { deleteOrphanStatements, writeStatements } from '../graph/queries/statements.ts';
 import { embedEach, reportSkipped } from '../models/embed-each.ts';
 import type { Embedder } from '../models/embedder.ts';
-import { embeddedText, PASSAGE_VERSION, passagesOf, textOf } from '../passages/passages.ts';
+import { embeddablePassages, PASSAGE_VERSION, passagesOf } from '../passages/passages.ts';
 import { statementsOf } from '../statements/statement.ts';
 import { oneLine } from '../text.ts';
 import { fromGraphTime } from '../time.ts';
@@ -71,12 +71,12 @@ async function cutSome(
   uncut: readonly UncutEpisode[],
 ): Promise<{ readonly episodes: number; readonly skipped: number }> {
   const cut = uncut.map(cutOne);
-  const passages = cut.flatMap((episode) => episode.passages);
+  const embeddable = cut.flatMap((episode) => episode.embeddable);
   const vectors = await embedEach(
     embedder,
-    cut.flatMap(({ texts }) => texts),
+    embeddable.map(({ text }) => oneLine(text)),
   );
-  const embedded = passages.flatMap(({ uuid, episode }, place) => {
+  const embedded = embeddable.flatMap(({ passage: { uuid, episode } }, place) => {
     const vector = vectors[place];
     return vector ? [{ uuid, episode, embedding: vector.map(Math.fround) }] : [];
   });
@@ -91,7 +91,7 @@ async function cutSome(
     // Also when a later write failed: episodes that have their passages are not listed again.
     await replaceVersion(valkey, graph.group);
   }
-  return { episodes: uncut.length, skipped: passages.length - embedded.length };
+  return { episodes: uncut.length, skipped: embeddable.length - embedded.length };
 }
 
 /**
@@ -116,8 +116,6 @@ function withStatements({ uuid, content, source, time }: UncutEpisode) {
 function cutOne(episode: UncutEpisode) {
   const metadata = episode.metadata === null ? null : JSON.parse(episode.metadata);
   const passages = passagesOf({ ...episode, metadata });
-  const texts = passages.map((passage) =>
-    oneLine(embeddedText(textOf(passage.source, episode.content, metadata), passage)),
-  );
-  return { uuid: episode.uuid, time: episode.time, known: episode.known, passages, texts };
+  const embeddable = embeddablePassages(passages, episode.content);
+  return { uuid: episode.uuid, time: episode.time, known: episode.known, passages, embeddable };
 }

@@ -75,8 +75,8 @@ test('nothing is said where nothing bears on the question', async () => {
   expect(await memory.search('which battery powers the submarine?')).toEqual({ facts: [], episodes: [], passages: [] });
 });
 
-test('the output of a tool is found, and what follows a question answers it', async () => {
-  const { group, memory } = newMemory();
+test('the output of a tool is found by its words, without a vector', async () => {
+  const { group, memory, count } = newMemory();
   const metadata = { tools: [{ tool: 'bash', input: 'just --list', output: 'recipes: erase bootloader sign' }] };
   await memory.waitFor(
     await memory.enqueueEpisode('user: what is there?\nassistant: A few recipes.', metadata, {
@@ -92,6 +92,9 @@ test('the output of a tool is found, and what follows a question answers it', as
     source: 'tool:0',
     excerpt: expect.stringContaining('erase bootloader'),
   });
+  expect([await count("_Passage {kind: 'tool'}"), await count('_Passage'), await count('_PassageVector')]).toEqual([
+    1, 3, 2,
+  ]);
 });
 
 test('forgetting an episode takes its passages and their vectors', async () => {

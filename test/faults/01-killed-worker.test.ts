@@ -9,7 +9,7 @@ import { record } from '../support/faults/results.ts';
 import { storyOf } from '../support/faults/story.ts';
 import { watchForHalfWritten } from '../support/faults/visible.ts';
 import { random } from '../support/random.ts';
-import { randomMoment } from '../support/wait.ts';
+import { randomMoment, until } from '../support/wait.ts';
 
 const lab = useLaboratory({}, { takeover: 'later' });
 const kills = count({ full: 100, small: 3 });
@@ -39,8 +39,12 @@ test(`1. a worker killed ${kills} times at random moments during ${jobs} jobs lo
   const seen = await visible.stop();
   const spent = callsSpent(lab.model.calls, episodes);
   expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
-  // A long summary may still be told: its task waits for ten seconds.
-  expect(await memory.getJobCounts('store')).toMatchObject({ completed: jobs, failed: 0, waiting: 0, active: 0 });
+  // A long summary may still be told: its task waits for ten seconds, and may be at work now.
+  const idle = await until('an idle queue', async () => {
+    const counts = await memory.getJobCounts('store');
+    return counts.waiting + counts.active === 0 && counts;
+  });
+  expect(idle).toMatchObject({ completed: jobs, failed: 0 });
   expect(seen.halfWritten).toEqual([]);
   expect(seen.looks).toBeGreaterThan(0);
   // What a killed worker had just asked is lost with it.

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { freePort } from '../../src/embedded/await-ready.ts';
 import { MINUTE, SECOND } from '../../src/time.ts';
 import { runCommand } from '../support/command-line.ts';
 import { count } from '../support/faults/count.ts';
@@ -18,11 +17,13 @@ const jobs = count({ full: 500, small: 30 });
 
 test(`14. a model that refuses every call makes health red; replay commits all ${jobs} jobs later`, async () => {
   const began = Date.now();
-  const port = await freePort();
-  const { config, memory, environment, worker } = lab.scenario({ environment: { MEMORY_HEALTH_PORT: String(port) } });
+  // A taken port has the worker take any other, whereas a free one may be taken by another process meanwhile.
+  const { port: taken } = lab.valkey;
+  const { config, memory, environment, worker } = lab.scenario({ environment: { MEMORY_HEALTH_PORT: String(taken) } });
   const episodes = storyOf(config.group, jobs, 'refused');
-  const health = async () => (await fetch(`http://127.0.0.1:${port}/health`)).status;
-  await worker().ready();
+  const running = await worker().ready();
+  const address = await until('its address', () => /answer at (http:\/\/[\d.]+:\d+)/.exec(running.said())?.[1]);
+  const health = async () => (await fetch(`${address}/health`)).status;
   expect(await health()).toBe(200);
 
   const start = Date.now();

@@ -36,6 +36,9 @@ export function environmentOf(config: Config): Record<string, string> {
   };
 }
 
+/** What --no-wait says: nothing, or that episodes wait on disk, since a busy Valkey may accept them later than it waits. */
+export const NOTHING_OR_KEPT = /^$|^Valkey does not answer; .* kept in .*\n$/;
+
 /** Starts the real program, or that of another release; of our own environment it sees only where programs are. */
 export function startCommand(
   args: readonly string[],

@@ -17,6 +17,7 @@ import type { Embedder } from '../../../src/models/embedder.ts';
 import { openaiEmbedder } from '../../../src/models/openai/embedder.ts';
 import { readReembedding } from '../../../src/valkey/reembedding.ts';
 import { startWorkers } from '../../../workers/main.ts';
+import { environmentOf } from '../../support/command-line.ts';
 import { type FakeCall, startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { openOwn } from '../../support/opened.ts';
@@ -228,7 +229,7 @@ test('the command says what it would take, and that it needs a worker', async ()
   await tellFacts(config, plainEmbedder(), 2);
   const run = async (...options: string[]) => {
     const child = spawn(process.execPath, [CLI, 'reembed', ...options], {
-      env: { ...environmentOf(config, 'http://127.0.0.1:9/v1') },
+      env: { ...workerEnvironment(config, 'http://127.0.0.1:9/v1') },
     });
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (said += data));
@@ -312,20 +313,18 @@ async function exported(config: TestConfig) {
 function startWorker(config: TestConfig, url: string): ChildProcess {
   const child = spawn(process.execPath, [CLI, 'worker'], {
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: environmentOf(config, url),
+    env: workerEnvironment(config, url),
   });
   closers.push(() => child.kill('SIGKILL'));
   return child;
 }
 
-function environmentOf({ falkordb, valkey, queuePrefix, home, group, exportDir }: TestConfig, url: string) {
+function workerEnvironment(config: TestConfig, url: string) {
   return {
     ...process.env,
-    ...{ FALKORDB_HOST: falkordb.host, FALKORDB_PORT: String(falkordb.port) },
-    ...{ VALKEY_HOST: valkey.host, VALKEY_PORT: String(valkey.port) },
-    ...{ MEMORY_QUEUE_PREFIX: queuePrefix, MEMORY_HOME: home, MEMORY_GROUP: group, MEMORY_EXPORT_DIR: exportDir },
-    ...{ MEMORY_MODELS: 'local', MEMORY_EMBEDDING_BASE_URL: url, MEMORY_EMBEDDING_MODEL: 'new' },
-    ...{ MEMORY_EMBEDDING_DIM: String(NEW), MEMORY_TAKEOVER_SECONDS: '5' },
+    ...environmentOf(config),
+    ...{ MEMORY_EMBEDDING_BASE_URL: url, MEMORY_EMBEDDING_MODEL: 'new' },
+    ...{ MEMORY_EMBEDDING_DIM: String(NEW), MEMORY_TAKEOVER_SECONDS: '15' },
   };
 }
 

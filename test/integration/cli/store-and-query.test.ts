@@ -101,6 +101,8 @@ describe('store', () => {
   test('without waiting gives a receipt that a query can wait for', async () => {
     const { run } = newMemory();
     const stored = JSON.parse((await run(['store', 'Harbor uses Redis.', '--no-wait', '--json'])).stdout);
+    // Hands in what waits on disk, since Valkey was slow to accept it.
+    await run(['status']);
 
     const answer = await run(['query', 'Harbor', '--after', stored.uuid]);
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Queue, UnrecoverableError, Worker } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
-import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
+import { environmentOf, failure, NOTHING_OR_KEPT, runCommand } from '../../support/command-line.ts';
 import { useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
@@ -35,9 +35,6 @@ afterEach(async () => {
 
 const run = (args: string[], input?: string | Uint8Array) => runCommand(args, environment, input);
 const many = (input: string | Uint8Array, ...args: string[]) => run(['store-many', '-', ...args], input);
-
-/** Nothing is said, or that the episodes wait on disk: a busy Valkey may accept them later than a call with --no-wait waits. */
-const NOTHING_OR_KEPT = expect.stringMatching(/^$|^Valkey does not answer; .* kept in .*\n$/);
 
 /** What was queued, after `status` has queued what waits on disk. */
 async function jobs() {
@@ -137,7 +134,7 @@ describe('fact', () => {
   test('--no-wait says nothing but the name', async () => {
     expect(await run(['fact', 'Mira', 'KNOWS', 'Ines', '--no-wait'])).toMatchObject({
       status: 0,
-      stderr: NOTHING_OR_KEPT,
+      stderr: expect.stringMatching(NOTHING_OR_KEPT),
     });
   });
 
@@ -194,7 +191,7 @@ describe('store-many', () => {
     const stored = await run(['store-many', file, '--group', 'many', '--no-wait', '--json']);
 
     const listed = JSON.parse(stored.stdout) as { uuid: string }[];
-    expect(stored).toMatchObject({ status: 0, stderr: NOTHING_OR_KEPT });
+    expect(stored).toMatchObject({ status: 0, stderr: expect.stringMatching(NOTHING_OR_KEPT) });
     expect(listed[0]).toMatchObject({ name: expect.any(String), group: 'many', committed: false });
     const kept = (await jobs()) as { uuid: string; content: string; group: string }[];
     expect(kept).toHaveLength(2000);
@@ -330,7 +327,7 @@ describe('a broken configuration file', () => {
   test('is nothing to commands that do not read it', async () => {
     expect(await runCommand(['store', 'x', '--no-wait'], broken())).toMatchObject({
       status: 0,
-      stderr: NOTHING_OR_KEPT,
+      stderr: expect.stringMatching(NOTHING_OR_KEPT),
     });
   });
 });

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
+import type { GroupGraph } from '../../../src/graph/group-graph.ts';
+import { readChangeHead } from '../../../src/graph/queries/fence.ts';
 import { recordEpisodes } from '../../../src/graph/queries/record.ts';
 import { graphName } from '../../../src/group.ts';
 import { changeLogKey } from '../../../src/journal/change-log.ts';
@@ -14,6 +16,13 @@ const LOST = { name: 'GraphLostError', message: expect.stringMatching(/^The grap
 const isNoted = async (group: string) => (await lostGroups(opened.valkey)).includes(group);
 /** The commit does not wait for it. */
 const noticed = (group: string) => until('the notice of the loss', () => isNoted(group));
+/** Which change the graph took is noted a moment after it did. */
+const noted = (graph: GroupGraph): Promise<string> =>
+  until('the note', async () => {
+    const { token, changeId } = await readChangeHead(graph);
+    const taken = await opened.valkey.hget(changeLogKey(opened.valkey, graph.group), 'taken');
+    return taken === `${token} ${changeId}` && taken;
+  });
 
 /** As an old dump of the graph that is put in place again. */
 async function keepCopy(group: string) {
@@ -110,6 +119,7 @@ describe('a graph that lost what was committed to it', () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.');
     await memory.store(2, 'Quay uses Node.');
+    await noted(memory.graph);
     await opened.valkey.hdel(changeLogKey(opened.valkey, memory.group), 'taken');
     await memory.lose();
     await memory.store(3, 'Dock uses Rust.');
@@ -120,11 +130,12 @@ describe('a graph that lost what was committed to it', () => {
   test('is noticed by the night when only an earlier release committed since', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.');
-    const taken = await opened.valkey.hget(changeLogKey(opened.valkey, memory.group), 'taken');
+    const taken = await noted(memory.graph);
     await memory.lose();
     await memory.store(3, 'Dock uses Rust.');
     await noticed(memory.group);
-    await opened.valkey.hset(changeLogKey(opened.valkey, memory.group), 'taken', String(taken));
+    await noted(memory.graph);
+    await opened.valkey.hset(changeLogKey(opened.valkey, memory.group), 'taken', taken);
     await opened.valkey.hdel(changeLogKey(opened.valkey, memory.group), 'lost');
 
     await expect(memory.export()).rejects.toMatchObject(LOST);

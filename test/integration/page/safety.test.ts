@@ -152,11 +152,22 @@ test('news of the queue come as lines, and end with the server', async () => {
   });
   const lines = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let read = '';
-  while (!read.includes('jobs')) read += (await lines?.read())?.value ?? '';
+  const next = async () => {
+    // An empty line only keeps the connection open.
+    while (!read.trimStart().includes('\n')) read += (await lines?.read())?.value ?? '';
+    const [line = '', ...rest] = read.trimStart().split('\n');
+    read = rest.join('\n');
+    return JSON.parse(line) as { jobs: { waiting: number; active: number; delayed: number } };
+  };
+  const isIdle = ({ jobs: { waiting, active, delayed } }: Awaited<ReturnType<typeof next>>) =>
+    waiting + active + delayed === 0;
+  let news = await next();
+  // Tasks of the episodes may still wait.
+  while (!isIdle(news)) news = await next();
 
   await server.close();
 
-  expect(JSON.parse(read.trim())).toEqual({
+  expect(news).toEqual({
     jobs: { waiting: 0, active: 0, delayed: 0, failed: 1 },
     completed: page.episodes.length,
     lastEnded: expect.stringContaining(page.deadLetter),

@@ -73,6 +73,8 @@ test('a commit is joined with the trace of every episode that it writes', async 
   const environment = watched.environment();
   for (const name of ['Ada', 'Bo', 'Cy', 'Di', 'Ed', 'Flo'])
     await run({ ...environment, ...UNTRACED }, 'store', STORY.replaceAll('Mira', name), '--no-wait');
+  // Hands in what waits on disk, since Valkey was slow to accept it.
+  await run({ ...environment, ...UNTRACED }, 'status');
   watched.agent.reset();
   const worker = await startWorker(environment);
 

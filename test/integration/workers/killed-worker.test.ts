@@ -5,6 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { openGraphs } from '../../../src/graph/graphs.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { startWorkers } from '../../../workers/main.ts';
+import { environmentOf } from '../../support/command-line.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
@@ -17,19 +18,9 @@ afterEach(() => {
 });
 
 function startWorker(): ChildProcess {
-  const { falkordb, valkey, queuePrefix, home } = stores.config;
   const child = spawn(process.execPath, [CLI, 'worker'], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: {
-      ...process.env,
-      FALKORDB_HOST: falkordb.host,
-      FALKORDB_PORT: String(falkordb.port),
-      VALKEY_HOST: valkey.host,
-      VALKEY_PORT: String(valkey.port),
-      MEMORY_QUEUE_PREFIX: queuePrefix,
-      MEMORY_HOME: home,
-      MEMORY_MODELS: 'local',
-    },
+    env: { ...process.env, ...environmentOf(stores.config) },
   });
   started.push(child);
   return child;

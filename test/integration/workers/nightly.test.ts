@@ -7,7 +7,6 @@ import { exportGroup } from '../../../src/archive/export.ts';
 import { installationId } from '../../../src/archive/manifest.ts';
 import { folderStore } from '../../../src/archive/stores/folder.ts';
 import type { Config } from '../../../src/config.ts';
-import { freePort } from '../../../src/embedded/await-ready.ts';
 import { graphName } from '../../../src/group.ts';
 import { changeLogKey } from '../../../src/journal/change-log.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
@@ -16,7 +15,7 @@ import { MemoryManager } from '../../../src/memory.ts';
 import { EXPORT_QUEUE, type ExportJob } from '../../../src/queue/jobs.ts';
 import { openProducer } from '../../../src/queue/producer.ts';
 import { openQueue } from '../../../src/queue/queues.ts';
-import { DAY } from '../../../src/time.ts';
+import { DAY, MINUTE } from '../../../src/time.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { startExportWorker } from '../../../workers/export-worker.ts';
 import type { Health } from '../../../workers/health.ts';
@@ -71,7 +70,10 @@ function newMemory(differing: Partial<Config> = {}) {
   };
   const lookAtStatus = async (group = own) =>
     (await runCommand(['status', '--group', group], environmentOf(config))).stdout;
-  return { config, memory, nights: producer.nights, notices, started, tell, nightly, lookAtStatus };
+  /** With a taken port in the configuration, whereas a free one may be taken by another process before the worker takes it. */
+  const healthAddress = () =>
+    notices.flatMap((notice) => /^Port .* answer at (\S+)\.$/.exec(notice)?.[1] ?? [])[0] ?? '';
+  return { config, memory, nights: producer.nights, notices, healthAddress, started, tell, nightly, lookAtStatus };
 }
 
 /** As if the last night had been so many days ago. */
@@ -160,8 +162,8 @@ describe('a worker that keeps the schedule', () => {
 });
 
 test('an archive that was damaged before its trial is a dead letter, red, and keeps what is older', async () => {
-  const health = { host: '127.0.0.1', port: await freePort() };
-  const { config, memory, started, tell, nightly, lookAtStatus } = newMemory({
+  const health = { host: '127.0.0.1', port: stores.config.valkey.port };
+  const { config, memory, healthAddress, started, tell, nightly, lookAtStatus } = newMemory({
     health,
     keep: { daily: 1, weekly: 0, monthly: 0 },
   });
@@ -171,7 +173,7 @@ test('an archive that was damaged before its trial is a dead letter, red, and ke
   const { file } = await memory.export({ gzip: true });
   await damage(join(config.exportDir, file));
   await addTried(config, file);
-  const get = async (path: string) => (await fetch(`http://${health.host}:${health.port}${path}`)).text();
+  const get = async (path: string) => (await fetch(healthAddress() + path)).text();
   const archives = async () => {
     const { checks } = JSON.parse(await get('/health')) as Health;
     return checks.find(({ name }) => name === 'archives');
@@ -327,12 +329,12 @@ describe('a night with a listing that is wrong', () => {
   test.each(['journal', 'restore test'])(
     'is red where it left out a memory that a %s shows, and not where that is newer',
     async (record) => {
-      const health = { host: '127.0.0.1', port: await freePort() };
+      const health = { host: '127.0.0.1', port: stores.config.valkey.port };
       const memory = newMemory({ health });
-      const { config, nights, started, tell } = memory;
+      const { config, nights, healthAddress, started, tell } = memory;
       await started('store');
       const archives = async () => {
-        const { checks } = (await (await fetch(`http://${health.host}:${health.port}/health`)).json()) as Health;
+        const { checks } = (await (await fetch(`${healthAddress()}/health`)).json()) as Health;
         return checks.find(({ name }) => name === 'archives');
       };
       // As another release, whose listing is empty.
@@ -348,12 +350,12 @@ describe('a night with a listing that is wrong', () => {
         expect(await exportedBy(memory, tick)).toEqual([]);
       };
 
-      await night(new Date(Date.now() - 1));
+      await night(new Date(Date.now() - MINUTE));
       if (record === 'journal') await tell('Harbor uses Redis.');
       else await nights.storeRestoreTest(config.group, { file: 'a.json', at: new Date() });
       expect((await archives())?.status ?? 'ok').toBe('ok');
 
-      await night(new Date(Date.now() + 1));
+      await night(new Date(Date.now() + MINUTE));
       expect(await archives()).toMatchObject({
         status: 'red',
         message: expect.stringMatching(/left out 1 memory/),
@@ -363,8 +365,8 @@ describe('a night with a listing that is wrong', () => {
 });
 
 test('a night on which a graph has lost changes trims and removes nothing of it, and says so everywhere', async () => {
-  const health = { host: '127.0.0.1', port: await freePort() };
-  const { config, memory, nights, notices, started, tell, nightly, lookAtStatus } = newMemory({
+  const health = { host: '127.0.0.1', port: stores.config.valkey.port };
+  const { config, memory, nights, notices, healthAddress, started, tell, nightly, lookAtStatus } = newMemory({
     health,
     keep: { daily: 1, weekly: 0, monthly: 0 },
   });
@@ -401,7 +403,7 @@ test('a night on which a graph has lost changes trims and removes nothing of it,
   expect((await memory.archives.list()).archives.map(({ file }) => file)).toEqual([older?.file]);
   expect(await lookAtStatus()).toMatch(/^Memory {3}its graph has lost changes, .*archive rebuild --replace/m);
   expect(await lookAtStatus(other)).toMatch(/^Memory {3}its graph has lost changes/m);
-  const { status, checks } = (await (await fetch(`http://${health.host}:${health.port}/health`)).json()) as Health;
+  const { status, checks } = (await (await fetch(`${healthAddress()}/health`)).json()) as Health;
   expect(status).toBe('red');
   expect(checks.find(({ name }) => name === 'graphs')?.message).toMatch(/^The graph of 2 memories lacks changes/);
   expect(await runCommand(['export', '--all'], environmentOf(config))).toMatchObject({

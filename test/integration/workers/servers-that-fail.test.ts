@@ -50,6 +50,9 @@ test.each(['falkordb', 'valkey'] as const)(
     await servers[name].restart();
     const kept = name === 'falkordb' ? away : await run('store', 'Harbor uses Valkey.', '--json', '--no-wait');
 
+    // Hands in what waits on disk, since Valkey was slow to accept it.
+    await run('status');
+
     const answer = await run('query', 'Harbor', '--limit', '9', '--after', JSON.parse(kept.stdout).uuid);
     expect(answer).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining('Harbor uses Valkey') });
     expect(worker.exitCode).toBeNull();

@@ -11,8 +11,7 @@ import type { NightlyExports } from '../src/queue/nightly-exports.ts';
 import { openQueue } from '../src/queue/queues.ts';
 import { trace } from '../src/telemetry/tracing.ts';
 import type { Leases } from '../src/valkey/lease.ts';
-import { jobProcessor, type Observers } from './job-failure.ts';
-import { workerOptions } from './store-worker.ts';
+import { jobProcessor, type Observers, workerOptions } from './job-failure.ts';
 
 /** The parts of an export worker other than its queue. */
 export interface ExportParts {

@@ -7,11 +7,20 @@ import {
   UnrecoverableError,
   WaitingError,
 } from 'bullmq';
-import type { Address } from '../src/config.ts';
+import type { Redis } from 'ioredis';
+import type { Address, Config } from '../src/config.ts';
 import { type FailureName, type FailurePolicy, failurePolicy, isFailure, isOperationalError } from '../src/errors.ts';
 import { checkGroup } from '../src/group.ts';
 import { postponeNote, postponeReason } from '../src/queue/job-state.ts';
-import { EXPORT_QUEUE, NIGHTLY, postponeDelay, STORE_QUEUE, TASK } from '../src/queue/jobs.ts';
+import {
+  BACKOFF_STRATEGY,
+  backoff,
+  EXPORT_QUEUE,
+  NIGHTLY,
+  postponeDelay,
+  STORE_QUEUE,
+  TASK,
+} from '../src/queue/jobs.ts';
 import { type Metrics, NO_METRICS } from '../src/telemetry/metrics.ts';
 import { redactError } from '../src/telemetry/redact-error.ts';
 import { carrierOf, trace } from '../src/telemetry/tracing.ts';
@@ -149,4 +158,24 @@ function failureReporter(queue: Queue, { metrics = NO_METRICS, onNotice = () => 
 function outcome(job: Job, policy: FailurePolicy): string {
   if (policy === 'postpone') return 'postponed; no attempt is counted';
   return policy === 'deadLetter' || job.attemptsMade + 1 >= (job.opts.attempts ?? 1) ? 'dead letter' : 'retried';
+}
+
+/**
+ * A killed worker's jobs are taken over once their locks have expired. The limit of takeovers is high, since each kill of a worker counts
+ * against every job that it held.
+ */
+export function workerOptions({ queuePrefix, takeoverMs, stalledLimit }: Config, connection: Redis) {
+  return {
+    connection,
+    prefix: queuePrefix,
+    lockDuration: takeoverMs,
+    // BullMQ's scripts take whole numbers only.
+    stalledInterval: Math.ceil(takeoverMs / 3),
+    maxStalledCount: stalledLimit,
+    // Without it the exporter's totals stay 0.
+    metrics: { maxDataPoints: 60 },
+    settings: {
+      backoffStrategy: (attempt: number, type?: string) => (type === BACKOFF_STRATEGY ? backoff(attempt) : 0),
+    },
+  };
 }

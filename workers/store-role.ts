@@ -1,17 +1,18 @@
-import type { Worker } from 'bullmq';
+import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { reembed } from '../src/archive/reembed.ts';
 import { chooseStore } from '../src/archive/stores/choose.ts';
 import type { Config } from '../src/config.ts';
 import { type Forgetting, ingestUnlessForgotten, openForgetting } from '../src/forget/forget.ts';
 import type { Graphs } from '../src/graph/graphs.ts';
-import { type OpenIngest, openIngest } from '../src/ingest/ingest.ts';
+import { type Ingest, type OpenIngest, openIngest } from '../src/ingest/ingest.ts';
 import type { Journal } from '../src/journal/journal.ts';
 import { cachingEmbedder } from '../src/models/caching-embedder.ts';
 import type { Embedder } from '../src/models/embedder.ts';
 import type { LanguageModel } from '../src/models/language-model.ts';
 import type { Ontology } from '../src/ontology.ts';
-import { EXPORT_QUEUE, STORE_QUEUE } from '../src/queue/jobs.ts';
+import { isForgottenJob } from '../src/queue/forgotten-job.ts';
+import { EXPORT_QUEUE, readStoreJob, readTaskJob, refuseJob, STORE_QUEUE, TASK, type Task } from '../src/queue/jobs.ts';
 import type { Producer } from '../src/queue/producer.ts';
 import { embedQuestions } from '../src/queue/question-vectors.ts';
 import { openQueue } from '../src/queue/queues.ts';
@@ -24,8 +25,8 @@ import type { Leases } from '../src/valkey/lease.ts';
 import { startBriefings } from './briefings.ts';
 import { startExpiryChecks } from './expiry.ts';
 import { startIndexRenewal } from './index-renewal.ts';
+import { jobProcessor, type Observers, workerOptions } from './job-failure.ts';
 import { startPassageChecks } from './passage-cutting.ts';
-import { startStoreWorker } from './store-worker.ts';
 
 /** What all roles of a worker process share. */
 export interface SharedResources {
@@ -134,3 +135,39 @@ function upkeepOf(shared: SharedResources, caching: Embedder, forgetting: Forget
     },
   };
 }
+
+/** Processes `store` jobs, which bring an episode into the graph, and `task` jobs, which change a graph in another way. */
+export function startStoreWorker(
+  config: Config,
+  connection: Redis,
+  ingest: Ingest,
+  upkeep: Upkeep,
+  observers: Observers = {},
+): Worker {
+  const queue = openQueue(STORE_QUEUE, connection, config);
+  return new Worker(
+    STORE_QUEUE,
+    jobProcessor(queue, config.valkey, (job) => work(job, ingest, upkeep), observers),
+    { ...workerOptions(config, connection), concurrency: config.concurrency },
+  );
+}
+
+async function work({ name, data, attemptsStarted }: Job, ingest: Ingest, upkeep: Upkeep): Promise<unknown> {
+  if (name === STORE_QUEUE) {
+    if (!isForgottenJob(data)) return ingest(readStoreJob(data));
+    // A worker that died during the job may have left data behind.
+    if (attemptsStarted > 1) await upkeep.run(data.group, onlyThis(data.uuid));
+    return undefined;
+  }
+  if (name !== TASK) refuseJob(name, data);
+  const { group, task } = readTaskJob(data);
+  const result = await upkeep.run(group, task);
+  // The result would stay in Valkey for days, with content; the summary is in the graph.
+  return task.kind === 'summarize-saga' ? undefined : result;
+}
+
+const onlyThis = (uuid: string): Task => ({
+  kind: 'forget',
+  withEpisodes: false,
+  ...{ episodes: [uuid], facts: [], entities: [] },
+});

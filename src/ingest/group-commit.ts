@@ -13,20 +13,17 @@ import type { Lease, Leases } from '../valkey/lease.ts';
 import { bisectOnFailure } from './coalesce.ts';
 import type { Resolver } from './decide.ts';
 import { type ExtractedEpisode, fromMemo } from './extract.ts';
-import { graphLostSinceRecording } from './finish-without-facts.ts';
 import type { Memo } from './memo.ts';
 import type { PassageVectors } from './passage-vectors.ts';
 import {
   type CommitOutcome,
   deserializeFailure,
-  type OwnEpisode,
-  type OwnEpisodes,
   type PendingBatch,
   type PendingEpisode,
   serializeFailure,
 } from './pending-batch.ts';
 import { type Stages, tagsOf } from './timed-stages.ts';
-import { type WriteResult, writeBatch } from './write-batch.ts';
+import { graphLost, type WriteResult, writeBatch } from './write-batch.ts';
 
 /*
  * Group commit, as in databases: extracted episodes of one group are written together, whichever worker extracted them. The group's lease
@@ -72,6 +69,22 @@ export interface GroupCommitParts {
   readonly onLong: (group: string) => void;
   readonly onCommitted: (episodes: number, group: string) => void;
 }
+
+/** An extracted episode of this process that is to be written. */
+interface OwnEpisode {
+  readonly extracted: ExtractedEpisode;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** Of its commit's span. */
+  readonly carrier: Carrier | undefined;
+  /** True once other workers may know of it. */
+  isVisible: boolean;
+  /** Settled with the episode's outcome: the span of the write, or a failure. */
+  readonly completion: PromiseWithResolvers<Carrier | undefined>;
+}
+
+/** This process' pending episodes of one group, by uuid. */
+type OwnEpisodes = Map<string, OwnEpisode>;
 
 /** A group that is not idle. */
 interface OpenGroup {
@@ -300,7 +313,7 @@ async function writePart(parts: GroupCommitParts, holder: Holder, batch: readonl
   const { lost = [], committed = [] } = Object.groupBy(batch, ({ extracted }) =>
     written.lost.includes(extracted.episode.uuid) ? 'lost' : 'committed',
   );
-  if (lost.length > 0) await rejectEpisodes(parts, holder, lost, graphLostSinceRecording(graph));
+  if (lost.length > 0) await rejectEpisodes(parts, holder, lost, graphLost(graph));
   if (committed.length === 0) return;
   // Readers see the change only with the new version, so it is raised before the outcome is published. If that fails, the jobs are retried.
   const outcome = { uuids: uuidsOf(committed.filter(mayBeAwaited)), write: written.span };

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Episode } from '../episode.ts';
 import type { Graphs } from '../graph/graphs.ts';
+import { finishEpisodes } from '../graph/queries/record.ts';
 import { addStatements } from '../graph/queries/statements.ts';
 import { NO_ONTOLOGY } from '../ontology.ts';
 import type { ExpiryRule } from '../settings.ts';
@@ -9,17 +10,19 @@ import { type Metrics, NO_METRICS } from '../telemetry/metrics.ts';
 import { SECOND } from '../time.ts';
 import { replaceVersion } from '../valkey/keys.ts';
 import type { Leases } from '../valkey/lease.ts';
+import { tokenUseJson } from './build-commit.ts';
+import { coalesce } from './coalesce.ts';
 import { memoizedResolver } from './decide.ts';
 import { type ExtractedEpisode, type ExtractParts, extractEpisode, fromMemo } from './extract.ts';
 import { openExtractionLocks } from './extraction-lock.ts';
-import { openFinishWithoutFacts } from './finish-without-facts.ts';
 import { openGroupCommit } from './group-commit.ts';
 import { openMemo } from './memo.ts';
 import { openPassageVectors } from './passage-vectors.ts';
 import { openPendingBatch } from './pending-batch.ts';
 import { previousTexts } from './previous-episodes.ts';
 import { openRecorder } from './record.ts';
-import { openStages } from './timed-stages.ts';
+import { openStages, type Stages, tagsOf } from './timed-stages.ts';
+import { graphLost } from './write-batch.ts';
 
 /*
  * States of an episode. Each may be entered again after a crash or by another worker that received the same job; effects happen once.
@@ -29,7 +32,7 @@ import { openStages } from './timed-stages.ts';
  * recorded    The worker that gets the extraction lock extracts. The others wait for its result in the memo; if that worker fails or dies,
  *             one of them gets the lock. → extracted
  * extracted   The result is in the memo, so that a retry does not call a model again, and the lock is released. No facts → committed,
- *             without a lease (`finish-without-facts.ts`). Otherwise the episode joins its group's commit → committed (`group-commit.ts`, which
+ *             without a lease. Otherwise the episode joins its group's commit → committed (`group-commit.ts`, which
  *             describes the lease and the pending batch).
  * committed   The facts are in the graph and every reader sees them; the job is done.
  *
@@ -78,7 +81,7 @@ export function openIngest(graphs: Graphs, valkey: Redis, leases: Leases, parts:
   });
   const locks = openExtractionLocks(valkey, leases.pubSub, memo, lockTtlMs);
   const record = openRecorder(graphs, valkey, embedder, locks, stage, parts.expiry);
-  const finish = openFinishWithoutFacts(graphs, { stage, metrics, onCommitted });
+  const finishWithoutFacts = openFinishWithoutFacts(graphs, { stage, metrics, onCommitted });
 
   /** Undefined for an episode that is already committed. */
   async function recordAndExtract(episode: Episode): Promise<ExtractedEpisode | undefined> {
@@ -113,7 +116,7 @@ export function openIngest(graphs: Graphs, valkey: Redis, leases: Leases, parts:
   async function ingestOnce(episode: Episode): Promise<void> {
     const extracted = await recordAndExtract(episode);
     if (!extracted) return;
-    if (statesNothing(extracted)) return finish(extracted);
+    if (statesNothing(extracted)) return finishWithoutFacts(extracted);
     try {
       await groupCommit.join(extracted);
     } catch (error) {
@@ -145,4 +148,39 @@ const isWrittenAhead = (extracted: ExtractedEpisode): boolean =>
 /** Such an episode needs no comparison with the graph, unless a saga's order is to be kept. */
 function statesNothing({ episode, extraction: { entities, facts, ended } }: ExtractedEpisode) {
   return entities.length + facts.length + ended.length === 0 && episode.saga === null;
+}
+
+/** Most episodes without facts in one query. */
+const MAX_FINISHED = 256;
+
+/**
+ * Commits episodes without entities and facts. No lease, lookups or judgement are needed, and no new version, since no answer
+ * changes: the text, its vectors and statements raised it when they were written.
+ * @throws StaleFenceError when the graph was lost after the episode was recorded
+ */
+function openFinishWithoutFacts(
+  graphs: Graphs,
+  { stage, metrics, onCommitted }: { stage: Stages } & Required<Pick<IngestParts, 'metrics' | 'onCommitted'>>,
+): (extracted: ExtractedEpisode) => Promise<void> {
+  const write = coalesce<ExtractedEpisode, boolean>(
+    ({ episode }) => episode.group,
+    (waiting) => Math.min(waiting.length, MAX_FINISHED),
+    async (batch, group) => {
+      const empty = batch.map(({ episode, extraction }) => ({
+        uuid: episode.uuid,
+        use: tokenUseJson(extraction.use ?? [], [], 1),
+      }));
+      const finished = await finishEpisodes(graphs.group(group), empty, new Date());
+      const count = [...finished.values()].filter((isFresh) => isFresh).length;
+      metrics.increment('opencode.memory.episodes.committed', {}, count);
+      metrics.record?.('opencode.memory.commit.episodes', count);
+      onCommitted(count, group);
+      return batch.map(({ episode }) => finished.has(episode.uuid));
+    },
+  );
+  return (extracted) =>
+    stage('commit', { tags: tagsOf(extracted.episode) }, async () => {
+      if (await write(extracted)) return;
+      throw graphLost(extracted.episode);
+    });
 }

@@ -8,23 +8,7 @@ import type { Carrier } from '../telemetry/tracing.ts';
 import { HOUR } from '../time.ts';
 import { groupKey, versionKey } from '../valkey/keys.ts';
 import type { PubSub } from '../valkey/pub-sub.ts';
-import type { EpisodeIdentity, ExtractedEpisode } from './extract.ts';
-
-/** An extracted episode of this process that is to be written. */
-export interface OwnEpisode {
-  readonly extracted: ExtractedEpisode;
-  /** Milliseconds since 1970. */
-  readonly since: number;
-  /** Of its commit's span. */
-  readonly carrier: Carrier | undefined;
-  /** True once other workers may know of it. */
-  isVisible: boolean;
-  /** Settled with the episode's outcome: the span of the write, or a failure. */
-  readonly completion: PromiseWithResolvers<Carrier | undefined>;
-}
-
-/** This process' pending episodes of one group, by uuid. */
-export type OwnEpisodes = Map<string, OwnEpisode>;
+import type { EpisodeIdentity } from './extract.ts';
 
 /** The names of these classes in a stored batch, which workers of earlier releases share. */
 const STORED_NAMES: Readonly<Partial<Record<FailureName, string>>> = {

@@ -114,6 +114,11 @@ function leaseLost({ group }: GroupGraph): StaleFenceError {
   return new StaleFenceError(`Another worker has taken over the memory "${group}"; this episode is tried again.`);
 }
 
+/** The graph in which the episode was recorded was lost, as after a server lost its data. */
+export function graphLost({ group }: { readonly group: string }): StaleFenceError {
+  return new StaleFenceError(`The memory "${group}" was lost in the meantime; this episode is tried again.`);
+}
+
 function createdUuids({ byKey }: Resolution): Set<string> {
   return new Set([...byKey.values()].filter(({ known }) => !known).map(({ uuid }) => uuid));
 }

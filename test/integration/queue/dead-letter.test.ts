@@ -10,7 +10,7 @@ import { carrierOf, traceIdOf } from '../../../src/telemetry/tracing.ts';
 import { MINUTE } from '../../../src/time.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { startWorkers } from '../../../workers/main.ts';
-import { startStoreWorker } from '../../../workers/store-worker.ts';
+import { startStoreWorker } from '../../../workers/store-role.ts';
 import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';

@@ -8,7 +8,7 @@ import { openProducer, type Producer } from '../../../src/queue/producer.ts';
 import { openJobWaiter } from '../../../src/queue/wait.ts';
 import { MINUTE, SECOND } from '../../../src/time.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
-import { startStoreWorker } from '../../../workers/store-worker.ts';
+import { startStoreWorker } from '../../../workers/store-role.ts';
 import { useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 

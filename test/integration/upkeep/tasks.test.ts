@@ -6,7 +6,7 @@ import { openProducer } from '../../../src/queue/producer.ts';
 import { openQueue } from '../../../src/queue/queues.ts';
 import { openUpkeep } from '../../../src/upkeep/upkeep.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
-import { startStoreWorker } from '../../../workers/store-worker.ts';
+import { startStoreWorker } from '../../../workers/store-role.ts';
 import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';

@@ -14,7 +14,7 @@ import { MINUTE, SECOND } from '../../../src/time.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { openLeases } from '../../../src/valkey/lease.ts';
 import { startWorkers } from '../../../workers/main.ts';
-import { startStoreWorker } from '../../../workers/store-worker.ts';
+import { startStoreWorker } from '../../../workers/store-role.ts';
 import { startConfigured } from '../../support/configured-server.ts';
 import { type Fault, type FaultName, startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';

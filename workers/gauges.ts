@@ -3,6 +3,26 @@ import type { Spool } from '../src/queue/spool/spool.ts';
 import { countOutcomes, readOutcomes } from '../src/telemetry/agent-outcomes.ts';
 import type { Metrics } from '../src/telemetry/metrics.ts';
 import { HOUR, SECOND } from '../src/time.ts';
+import { withTimeout } from '../src/with-timeout.ts';
+
+/** A server that has not answered by then counts as down. */
+const ANSWERS_WITHIN = 2 * SECOND;
+
+/** Reports which servers answer. Never throws. */
+export async function reportServers(
+  pings: Readonly<Record<'valkey' | 'falkordb', () => Promise<unknown>>>,
+  metrics: Metrics,
+): Promise<void> {
+  const report = async (server: 'valkey' | 'falkordb') => {
+    const answer = pings[server]().then(
+      () => true,
+      () => false,
+    );
+    const isUp = await withTimeout(ANSWERS_WITHIN, answer, () => false);
+    metrics.gauge?.('opencode.memory.server.up', isUp ? 1 : 0, { server });
+  };
+  await Promise.all([report('valkey'), report('falkordb')]);
+}
 
 /** Reports gauges that are read from Valkey, the spool and the agents' outcomes in `home`. While Valkey is down, fewer. Never throws. */
 export async function reportGauges(producer: Producer, spool: Spool, metrics: Metrics, home: string): Promise<void> {

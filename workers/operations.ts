@@ -10,7 +10,7 @@ import type { Prometheus } from '../src/telemetry/prometheus.ts';
 import { redactError } from '../src/telemetry/redact-error.ts';
 import type { VitalSigns } from '../src/telemetry/vital-signs.ts';
 import { SECOND } from '../src/time.ts';
-import { mergeMetrics, reportGauges } from './gauges.ts';
+import { mergeMetrics, reportGauges, reportServers } from './gauges.ts';
 import { measureHealth } from './health.ts';
 import { startHealthServer } from './health-server.ts';
 import { newIdentity, publicIdentity, startHeartbeat } from './heartbeat.ts';
@@ -63,11 +63,20 @@ export async function startOperations(config: Config, watched: OperationsInput):
       storesEpisodes: roles.includes('store'),
     }),
   );
-  async function figures() {
-    const [, queues] = await Promise.all([
+  let isClosed = false;
+  // At the end the connections are closed; that must not look like servers that are down.
+  const untilClosed: Metrics = {
+    increment: metrics.increment,
+    gauge: (...gauge) => void (isClosed || metrics.gauge?.(...gauge)),
+  };
+  const reportAll = shared(() =>
+    Promise.all([
+      reportServers({ valkey: () => producer.ping(), falkordb: () => graphs.ping() }, untilClosed),
       reportGauges(producer, spool, metrics, config.home),
-      producer.prometheus().catch((): string[] => []),
-    ]);
+    ]),
+  );
+  async function figures() {
+    const [queues] = await Promise.all([producer.prometheus().catch((): string[] => []), reportAll()]);
     return { text: mergeMetrics(queues) + (await prometheus.text()), contentType: prometheus.contentType };
   }
 
@@ -98,12 +107,13 @@ export async function startOperations(config: Config, watched: OperationsInput):
         onNotice(redactError(error).message);
       }
     }),
-    runPeriodically(FIGURES_EVERY, () => reportGauges(producer, spool, metrics, config.home)),
+    runPeriodically(FIGURES_EVERY, reportAll),
   ];
 
   return {
     closing: () => heartbeat.closing(),
     async close() {
+      isClosed = true;
       graphs.close();
       await Promise.all([server.close(), heartbeat.stop(), ...regular.map((timer) => timer.end())]);
       await producer.close();

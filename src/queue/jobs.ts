@@ -126,8 +126,32 @@ export function readNightlyJob(data: unknown): { tick: Date } {
 
 /** @throws InvalidInputError when the payload cannot be read, NewerJobError when newer workers can read it */
 export function readTaskJob(data: unknown): { group: string; task: Task } {
+  checkTaskKind(data);
   const { version: _, ...rest } = read(taskJob, data, TASK);
   return rest;
+}
+
+/** The form of every kind. A text of another form is not quoted, since it may be content. */
+const unknownTask = z.object({
+  version: z.literal(VERSION),
+  group,
+  task: z.object({
+    kind: z.string().check(
+      z.regex(/^[a-z]{1,20}(?:-[a-z]{1,20}){0,3}$/),
+      z.refine(
+        (kind) => !task.def.options.some((option) => option.shape.kind.def.values.some((known) => known === kind)),
+      ),
+    ),
+  }),
+});
+
+/** A release that adds a kind raises the version. If it forgot to, the task still waits for that release. @throws NewerJobError */
+function checkTaskKind(data: unknown): void {
+  const unknown = unknownTask.safeParse(data);
+  if (unknown.success)
+    throw new NewerJobError(
+      `This worker does not know tasks of the kind "${unknown.data.task.kind}"; the job waits for a worker of a newer release.`,
+    );
 }
 
 /** For a job whose name this release does not know. @throws InvalidInputError, or NewerJobError when newer workers can read it */

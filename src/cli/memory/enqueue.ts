@@ -43,7 +43,7 @@ const isSpooled = ({ spooled }: EpisodeReceipt): boolean => spooled === true;
 function reportSpooled(receipts: readonly EpisodeReceipt[], home: string, reason = ''): void {
   const count = receipts.filter(isSpooled).length;
   const [subject, pronoun] = count === 1 ? ['the episode is', 'it'] : [`${count} episodes are`, 'them'];
-  const problem = reason.includes('out of memory') ? 'is out of memory' : 'does not answer';
+  const [problem] = /is out of memory|is loading its data|accepts no writes/.exec(reason) ?? ['does not answer'];
   console.error(
     `Valkey ${problem}; ${subject} kept in ${join(home, 'spool')} until a command or a worker can queue ${pronoun}.`,
   );

@@ -146,6 +146,18 @@ describe('what Valkey refuses in the middle of a job', () => {
       /^Valkey at .* is out of memory/,
     ],
     ['as a replica', ['replicaof', '127.0.0.1 1'], (it) => it.set('x', 'y'), /^Valkey at .* is a replica/],
+    [
+      'without enough replicas',
+      ['min-replicas-to-write', '1'],
+      (it) => it.set('x', 'y'),
+      /^Valkey at .* has fewer good replicas than its min-replicas-to-write demands/,
+    ],
+    [
+      'without enough replicas, in a script',
+      ['min-replicas-to-write', '1'],
+      (it) => it.eval("return redis.call('SET', KEYS[1], 'y')", 1, 'x'),
+      /^Valkey at .* has fewer good replicas than its min-replicas-to-write demands/,
+    ],
     ['on a closed connection', [], async (it) => it.disconnect() ?? it.get('x'), /^Valkey at .* does not answer/],
   ])('%s waits without an attempt, and says why', async (_, [setting, value], use, sentence) => {
     const server = await startConfigured(setting ? [`${setting} ${value}`] : []);
@@ -202,9 +214,11 @@ test('a job of a newer release waits for a worker of that release; a job that no
   startTaking(async () => undefined);
   const newer = { version: 2, group: config.group, language: 'en' };
   for (const name of ['store', 'task', 'translate']) await queue.add(name, newer, { ...STORE_OPTIONS, jobId: name });
+  const newKind = { version: 1, group: config.group, task: { kind: 'translate' } };
+  await queue.add('task', newKind, { ...STORE_OPTIONS, jobId: 'kind' });
   await queue.add('translate', { version: 1, group: config.group }, { ...STORE_OPTIONS, jobId: 'poison' });
   await until('all reasons', async () => {
-    const jobs = await Promise.all(['store', 'task', 'translate'].map(jobOf));
+    const jobs = await Promise.all(['store', 'task', 'translate', 'kind'].map(jobOf));
     return (await counts()).failed === 1 && jobs.every(({ progress }) => postponeReason(progress));
   });
 
@@ -226,8 +240,8 @@ test('a job of a newer release waits for a worker of that release; a job that no
     await update.close();
     connection.disconnect();
   });
-  await until('the newer worker', completed(3));
-  expect(done.sort()).toEqual(['store', 'task', 'translate']);
+  await until('the newer worker', completed(4));
+  expect(done.sort()).toEqual(['kind', 'store', 'task', 'translate']);
   for (const id of done) expect((await jobOf(id)).attemptsMade).toBe(1);
 });
 

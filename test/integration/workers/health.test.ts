@@ -154,17 +154,24 @@ describe('/health', () => {
   ] as const)('is red while %s does not answer, and green when it does', async (name, start) => {
     const server = await start();
     closers.push(() => server.stop());
-    const { health } = await newWorker({ [name]: { host: server.host, port: server.port, tls: false } });
+    const { health, get } = await newWorker({ [name]: { host: server.host, port: server.port, tls: false } });
+    const untilMetric = (value: number) =>
+      until(`the metric ${value}`, async () =>
+        (await (await get('/metrics')).text()).includes(`opencode_memory_server_up{server="${name}"} ${value}`),
+      );
+    await untilMetric(1);
 
     await server.kill('SIGSTOP');
     const frozen = await until('red', async () => {
       const answer = await health();
       return answer.code === 503 && answer;
     });
+    await untilMetric(0);
     await server.kill('SIGCONT');
 
     expect(check(frozen, name)).toMatchObject({ status: 'red', message: expect.stringMatching(/not answer/) });
     await until('green', async () => (await health()).code === 200);
+    await untilMetric(1);
   });
 
   test('is degraded, and still 200, with dead letters', async () => {

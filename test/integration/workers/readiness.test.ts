@@ -84,7 +84,10 @@ describe.each([
     const connection = admin(server);
 
     await connection.config('SET', 'min-replicas-to-write', '1');
-    await becomes(config, `${product} at ${server.host}:${server.port} accepts no writes (NOREPLICAS).`);
+    await becomes(
+      config,
+      `${product} at ${server.host}:${server.port} has fewer good replicas than its min-replicas-to-write demands, so it accepts no writes.`,
+    );
     await connection.config('SET', 'min-replicas-to-write', '0');
     await connection.config('SET', 'maxmemory', '1');
     await becomes(config, new RegExp(`^${product} at \\S+ is out of memory and accepts no more data; `));

@@ -16,6 +16,12 @@ export async function withQueue<T>(config: Config, work: (queue: Queue) => Promi
   }
 }
 
+/** How often each job that is done was started, by id: once more after each kill of its worker, and each time that it counted as stalled. */
+export async function startsById(config: Config): Promise<ReadonlyMap<string, number>> {
+  const jobs: Job[] = await withQueue(config, (queue) => queue.getJobs(['completed'], 0, -1));
+  return new Map(jobs.map(({ id = '', attemptsStarted }) => [id, attemptsStarted]));
+}
+
 /** How often each job that is done was tried. */
 export async function attemptsOf(config: Config): Promise<number[]> {
   const jobs: Job[] = await withQueue(config, (queue) => queue.getJobs(['completed'], 0, -1));

@@ -8,6 +8,8 @@ export interface CallsSpent {
   readonly needed: number;
   /** Calls for an episode that had been read or embedded before. */
   readonly again: number;
+  /** How often each episode was read, or embedded if that was more often, by `ownFact`; only those with calls. */
+  readonly timesByFact: ReadonlyMap<string, number>;
   /** `again` among `needed`. */
   readonly share: number;
 }
@@ -22,9 +24,14 @@ export function callsSpent(calls: readonly FakeCall[], episodes: readonly StoryE
   for (const call of calls)
     for (const fact of factsOf(call))
       if (own.has(fact)) spent.set(`${call.purpose} ${fact}`, (spent.get(`${call.purpose} ${fact}`) ?? 0) + 1);
+  const timesByFact = new Map<string, number>();
+  for (const [key, times] of spent) {
+    const fact = key.slice(key.indexOf(' ') + 1);
+    timesByFact.set(fact, Math.max(timesByFact.get(fact) ?? 0, times));
+  }
   const all = [...spent.values()].reduce((sum, times) => sum + times, 0);
   const needed = 2 * own.size;
-  return { needed, again: all - spent.size, share: (all - spent.size) / Math.max(needed, 1) };
+  return { needed, again: all - spent.size, timesByFact, share: (all - spent.size) / Math.max(needed, 1) };
 }
 
 /** The facts that a call was about. A repair asks for the same again. */

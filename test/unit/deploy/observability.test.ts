@@ -97,6 +97,7 @@ const sources = ['src', 'workers'].flatMap((folder) =>
 );
 /** The values of labels that queries may choose. Each is written in the code. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
+  server: ['valkey', 'falkordb'],
   queue: ['store', 'export'],
   state: ['waiting', 'active', 'delayed', 'failed', 'completed'],
   fate: ['waits', 'retried', 'given up'],

@@ -87,8 +87,8 @@ describe('a task', () => {
 
   test.each<[string, unknown, RegExp]>([
     [
-      'of an unknown kind',
-      { version: 1, group: 'harbor', task: { kind: 'forget-all' } },
+      'of a kind that no release could have',
+      { version: 1, group: 'harbor', task: { kind: 'Forget all!' } },
       /task\.kind: it must be one that this version knows\.$/,
     ],
     ['without its saga', { version: 1, group: 'harbor', task: { kind: 'summarize-saga' } }, /task\.saga/],
@@ -103,6 +103,13 @@ describe('a task', () => {
   ])('%s is refused for good, and the place is named', (_, data, place) => {
     expect(() => readTaskJob(data)).toThrow(InvalidInputError);
     expect(() => readTaskJob(data)).toThrow(place);
+  });
+
+  test('of a kind that this release does not know is left to newer workers, also without a higher version', () => {
+    const unknown = { version: 1, group: 'harbor', task: { kind: 'forget-all', since: 3 } };
+
+    expect(() => readTaskJob(unknown)).toThrow(NewerJobError);
+    expect(() => readTaskJob(unknown)).toThrow(/kind "forget-all"; the job waits for a worker of a newer release\.$/);
   });
 
   const now = new Date('2026-01-01T00:00:05Z');

@@ -15,12 +15,33 @@ test.each([
   ],
   [reply('MISCONF Valkey is configured to save RDB snapshots, but it cannot.'), 'StoreUnreachableError'],
   [reply("READONLY You can't write against a read only replica."), 'StoreUnreachableError'],
+  [reply('NOREPLICAS Not enough good replicas to write.'), 'StoreUnreachableError'],
   [reply('LOADING Valkey is loading the dataset in memory'), 'StoreUnreachableError'],
   [new Error('Connection is closed.'), 'StoreUnreachableError'],
   [new Error("Socket timeout. Expecting data, but didn't receive any in 4000ms."), 'StoreUnreachableError'],
 ])('%s is about the server, and is explained', (error, name) => {
   expect(isAboutServer(error)).toBe(true);
   expect(explainValkey(error, address)).toMatchObject({ name, message: expect.stringMatching(/here:1/), cause: error });
+});
+
+test.each([
+  [
+    'Valkey is loading the dataset in memory',
+    'LOADING Valkey is loading the dataset in memory',
+    'is loading its data.',
+  ],
+  [
+    'a script while Valkey loads',
+    'ERR Error running script (call to f_1): @user_script:1: @user_script: 1: -LOADING Valkey is loading the dataset',
+    'is loading its data.',
+  ],
+  [
+    'too few replicas',
+    'NOREPLICAS Not enough good replicas to write.',
+    'has fewer good replicas than its min-replicas-to-write demands, so it accepts no writes.',
+  ],
+])('%s is not called silence', (_, message, sentence) => {
+  expect(explainValkey(reply(message), address)).toMatchObject({ message: `Valkey at here:1 ${sentence}` });
 });
 
 test.each([

@@ -47,10 +47,12 @@ export function openRecallInjection(
   let isFirst = true;
 
   /** The text to add. The caller adds it, so that a late answer adds nothing. */
-  async function toAdd(session: TrackedSession, words: string): Promise<string | undefined> {
+  async function toAdd(session: TrackedSession, words: string, limit: number): Promise<string | undefined> {
+    const deadline = performance.now() + limit;
     if (!session.isKnown) await learnPast(session);
     if (session.isChild || session.isPrimed) return undefined;
-    return recall.opening(await background.stores(), words, session);
+    const stores = await background.stores();
+    return recall.opening(stores, words, session, deadline - performance.now());
   }
 
   /** Adds new facts to a later message; a late answer is dropped. */
@@ -61,7 +63,7 @@ export function openRecallInjection(
     output: PromptOutput,
   ): Promise<void> {
     if (performance.now() < restsUntil) return;
-    const news = async () => recall.news(await background.stores(), words, session);
+    const news = async () => recall.news(await background.stores(), words, session, timeoutMs);
     const newsText = await withTimeout(timeoutMs, news(), late).catch(late);
     if (newsText === LATE) {
       restsUntil = performance.now() + RESTS_FOR;
@@ -104,7 +106,7 @@ export function openRecallInjection(
     if (!session.isPrimed) {
       const limit = isFirst && recall.atHand() === undefined ? firstTimeoutMs : timeoutMs;
       isFirst = false;
-      const recalled = await withTimeout(limit, toAdd(session, words), late).catch(late);
+      const recalled = await withTimeout(limit, toAdd(session, words, limit), late).catch(late);
       if (recalled === LATE) onLate();
       else if (!session.isChild) onAnswered();
       // The briefing at hand was already used at the first attempt.

@@ -90,7 +90,7 @@ function hooks(input: HostInput, pluginOptions: unknown): Hooks {
     if (Number.isInteger(Math.log2(late)))
       logToHost(input, `The memory was too late for ${late} of this process's messages; they went on without it.`);
   };
-  const recall = openRecall(scope, timeoutMs, onLate);
+  const recall = openRecall(scope, onLate);
   const background = openBackground(config, (stores) => recall.warmUp(stores));
   const prime = openRecallInjection(client, background, recall, timeouts, onLate, () => record('recall', 'ok'));
   const worktree = input.worktree && input.worktree !== '/' ? input.worktree : directory;

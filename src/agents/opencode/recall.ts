@@ -24,10 +24,13 @@ export interface KnownContext {
 }
 
 export interface Recall {
-  /** The briefings for a new session, and the results for its first message; undefined if there are none. */
-  opening(stores: Stores, words: string, context: KnownContext): Promise<string | undefined>;
+  /**
+   * The briefings for a new session, and the results for its first message; undefined if there are none.
+   * @param timeoutMs how long the message may still wait
+   */
+  opening(stores: Stores, words: string, context: KnownContext, timeoutMs: number): Promise<string | undefined>;
   /** The results for a later message that the agent does not have in its context. */
-  news(stores: Stores, words: string, context: KnownContext): Promise<string | undefined>;
+  news(stores: Stores, words: string, context: KnownContext, timeoutMs: number): Promise<string | undefined>;
   /** Has the briefings ready, and makes the first question quick. */
   warmUp(stores: Stores): Promise<void>;
   /** The briefings as they were a little while ago, for when nothing else can be had. */
@@ -36,8 +39,10 @@ export interface Recall {
   recordDelivery(session: string, text: string): void;
 }
 
+/** The most results from the project's memory and from the user's. */
+const OPENING_LIMITS = [OPENING_OF_PROJECT, OPENING_OF_USER] as const;
 /** A later message gets less text, which is added to all earlier texts. */
-const [MORE_OF_PROJECT, MORE_OF_USER] = [3, 2];
+const NEWS_LIMITS = [3, 2] as const;
 /** Of the time that a message may wait: where only this part is late the briefing still comes. */
 const SHARE = 0.85;
 /** A short lifetime, because forgotten content must disappear soon. */
@@ -45,11 +50,8 @@ const AT_HAND_FOR = 5 * MINUTE;
 const INTRODUCTION =
   'From earlier sessions, as the memory has it. It may be out of date: what the user says and what the files show goes first. The tool memory_search finds more.';
 
-/**
- * @param timeoutMs  how long a message may wait
- * @param onLate     called when the recall for a message is late
- */
-export function openRecall({ group, userGroup }: Scope, timeoutMs: number, onLate: () => void): Recall {
+/** @param onLate called when the recall for a message is late */
+export function openRecall({ group, userGroup }: Scope, onLate: () => void): Recall {
   let ready: (Tellable & { readonly at: number }) | undefined;
   let latest: Tellable | undefined;
 
@@ -65,8 +67,8 @@ export function openRecall({ group, userGroup }: Scope, timeoutMs: number, onLat
     stores: Stores,
     words: string,
     context: KnownContext,
-    ofProject: number,
-    ofUser: number,
+    timeoutMs: number,
+    [ofProject, ofUser]: readonly [number, number],
   ): Promise<(readonly TitledSection[])[]> {
     const question = questionOf(words);
     if (question === '') return [];
@@ -81,11 +83,11 @@ export function openRecall({ group, userGroup }: Scope, timeoutMs: number, onLat
   }
 
   return {
-    async opening(stores, words, context) {
+    async opening(stores, words, context, timeoutMs) {
       const [whole, answers] = await Promise.all([
         briefings(stores),
         // After a compaction the agent has lost the earlier recall.
-        answersTo(stores, words, { ...context, recalled: new Set() }, OPENING_OF_PROJECT, OPENING_OF_USER).catch(() => {
+        answersTo(stores, words, { ...context, recalled: new Set() }, timeoutMs, OPENING_LIMITS).catch(() => {
           onLate();
           return [];
         }),
@@ -95,8 +97,8 @@ export function openRecall({ group, userGroup }: Scope, timeoutMs: number, onLat
       latest = { text, recordDelivery: noting(whole, texts) };
       return text;
     },
-    async news(stores, words, context) {
-      const answers = await answersTo(stores, words, context, MORE_OF_PROJECT, MORE_OF_USER);
+    async news(stores, words, context, timeoutMs) {
+      const answers = await answersTo(stores, words, context, timeoutMs, NEWS_LIMITS);
       return marked([renderAnswers(answers, DEFAULT_BUDGET)]);
     },
     async warmUp(stores) {

@@ -16,9 +16,11 @@ function primed(
 ) {
   const outcomes: ('late' | 'ok')[] = [];
   const noted: string[] = [];
+  const limits: number[] = [];
   const left = [...answers];
   const recall: Recall = {
-    opening: () => {
+    opening: (_stores, _words, _context, limit) => {
+      limits.push(limit);
       const answer = left.shift();
       return answer === undefined ? new Promise(() => {}) : Promise.resolve(answer);
     },
@@ -41,6 +43,8 @@ function primed(
   return {
     outcomes,
     noted,
+    /** How long each opening might take. */
+    limits,
     session: sessions.of('s'),
     /** What is added to a message. */
     async told(sessionID = 's'): Promise<(string | undefined)[]> {
@@ -67,10 +71,13 @@ test('what comes too late has a second chance at the next message, and no third'
 
 test('the first message of a process waits for stores that are still being loaded, and no other does', async () => {
   const slow = lookOn(50).then(() => 'It is Redis.');
-  const { told } = primed([slow, undefined], undefined, [], { timeoutMs: 1, firstTimeoutMs: 2 * MINUTE });
+  const { told, limits } = primed([slow, undefined], undefined, [], { timeoutMs: 1, firstTimeoutMs: 2 * MINUTE });
 
   expect(await told()).toEqual(['It is Redis.']);
   expect(await told('another')).toEqual([]);
+  // What is recalled may take as long as the message waits, less what loading the stores took.
+  expect(limits[0]).toBeGreaterThan(MINUTE);
+  expect(limits[1]).toBeLessThanOrEqual(1);
 });
 
 test('only what a session was given is noted as told', async () => {

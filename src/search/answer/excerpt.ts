@@ -8,7 +8,7 @@ import { shortened } from '../../text.ts';
 import { cutList } from './cut-list.ts';
 import { markedText, onceOmitted, type Speakers } from './ended-text.ts';
 import type { RankedPassage } from './rank.ts';
-import { labelAt, speakerLabel } from './speaker-label.ts';
+import { labelAt, latestLabel, type SpeakerLabel, speakerLabel } from './speaker-label.ts';
 import type { EndedRange } from './what-holds.ts';
 
 /** Characters of a passage that are shown: for prose, and for blocks (lists, procedures, code, tables, JSON, joined passages). */
@@ -169,6 +169,7 @@ function unitsOf(
       : sentencesOf(whole).map((it) => whole.slice(it.start, it.end));
   const shown = isDiff ? (whole.replace(REPLACED_LINES, '').match(/[^\n]*\n?/g) ?? []) : pieces;
   let at = start;
+  let last: LabelledUnit | undefined;
   return shown
     .filter((piece) => piece !== '')
     .map((piece) => {
@@ -176,15 +177,39 @@ function unitsOf(
       at = range.end;
       const marked = isDiff ? { text: piece, notes: [] } : markedText(text, range, ended, speakers);
       const turn = source === '' ? turns.findLast(({ start: from }) => from <= range.start) : undefined;
-      return { ...marked, text: withoutEditorLinks(marked.text), ...speakerOf(text, turn?.role ?? null, range.start) };
+      last = labelledUnit(text, turn, range.start, last);
+      return { ...marked, text: withoutEditorLinks(marked.text), ...speakerOf(last) };
     });
 }
 
-function speakerOf(text: string, role: string | null, place: number): Omit<Unit, 'text' | 'notes'> {
-  const own = role === null ? undefined : labelAt(text, role, place);
-  const { label, end } = own ?? speakerLabel(text, role, place);
-  return { speaker: label, isLabelled: own !== undefined, isContinued: text.slice(end, place).trim() !== '' };
+/** Where a unit begins, in which turn, and the label of its speaker. */
+interface LabelledUnit {
+  readonly turn: Turns[number] | undefined;
+  readonly place: number;
+  readonly label: SpeakerLabel;
+  readonly isLabelled: boolean;
 }
+
+/** Within a turn only the text since the last unit is searched for another label. */
+function labelledUnit(
+  text: string,
+  turn: Turns[number] | undefined,
+  place: number,
+  last: LabelledUnit | undefined,
+): LabelledUnit {
+  const role = turn?.role ?? null;
+  const own = role === null ? undefined : labelAt(text, role, place);
+  const isSameTurn = last !== undefined && last.turn === turn;
+  const label =
+    own ?? (isSameTurn ? (latestLabel(text, role, place, last.place) ?? last.label) : speakerLabel(text, role, place));
+  return { turn, place, label, isLabelled: own !== undefined };
+}
+
+const speakerOf = ({ place, label, isLabelled }: LabelledUnit): Omit<Unit, 'text' | 'notes'> => ({
+  speaker: label.label,
+  isLabelled,
+  isContinued: label.wordsStart < place,
+});
 
 const sizeOf = ({ text, notes }: Unit): number => notes.reduce((sum, note) => sum + note.length + 1, text.length);
 

@@ -4,6 +4,7 @@ import { excerptOf } from '../../../src/search/answer/excerpt.ts';
 import { speakerLabel } from '../../../src/search/answer/speaker-label.ts';
 import type { EndedRange } from '../../../src/search/answer/what-holds.ts';
 import type { Statement } from '../../../src/statements/statement.ts';
+import { growth, LINEAR } from '../../support/processor.ts';
 import { passageRow } from './passage-rows.ts';
 
 const NEW = 'The gateway now listens on port 9090 instead of 8080.';
@@ -167,5 +168,25 @@ describe('a part of a turn names its speaker', () => {
       'Tom Berg:',
       'user:',
     ]);
+  });
+
+  test('as the last label says, where a turn has several', () => {
+    const named = 'Mira: One.\nTwo.\n\nMira (later): Three.\nFour.';
+    const role = 'mira';
+    expect(shown(named, '', { kind: 'turn', role, question: ['four'], most: 5 })).toBe('Mira (later): … Four.');
+  });
+
+  test('in time that grows with the turn, however many lines are read back', () => {
+    const excerpt = (lines: number) => {
+      const log = `user: here is the log:\n${'GET /health is ok\n'.repeat(lines)}`;
+      shown(log, '', { kind: 'list', role: 'user', start: 23 });
+    };
+    expect(growth(excerpt, 1_000)).toBeLessThan(LINEAR);
+  });
+
+  test('by the role where the label is too far back to be looked for', () => {
+    const log = `Mira: here is the log:\n${'GET /health is ok\n'.repeat(50_000)}`;
+    const labels = [5_000, log.length].map((place) => speakerLabel(log, 'mira', place).label);
+    expect(labels).toEqual(['Mira:', 'mira:']);
   });
 });

@@ -150,8 +150,6 @@ function outlineOf({ kind, end }: PassageRow, text: string): Unit[] {
   }));
 }
 
-/** In a unified diff a line that another takes the place of. */
-const REPLACED_LINES = /^(?:-(?!--).*\n)+(?=\+)/gm;
 const HUNK = /^@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@/m;
 
 function unitsOf(
@@ -164,13 +162,12 @@ function unitsOf(
   const whole = text.slice(start, end);
   const isDiff = HUNK.test(whole);
   const pieces =
-    isBlock(kind) && kind !== 'json'
+    isDiff || (isBlock(kind) && kind !== 'json')
       ? (whole.match(/[^\n]*\n?/g) ?? [])
       : sentencesOf(whole).map((it) => whole.slice(it.start, it.end));
-  const shown = isDiff ? (whole.replace(REPLACED_LINES, '').match(/[^\n]*\n?/g) ?? []) : pieces;
   let at = start;
   let last: LabelledUnit | undefined;
-  return shown
+  const units = pieces
     .filter((piece) => piece !== '')
     .map((piece) => {
       const range = { start: at, end: at + piece.length };
@@ -180,6 +177,19 @@ function unitsOf(
       last = labelledUnit(text, turn, range.start, last);
       return { ...marked, text: withoutEditorLinks(marked.text), ...speakerOf(last) };
     });
+  return isDiff ? withoutReplacedLines(units) : units;
+}
+
+/** The lines of a unified diff without those that others take the place of. */
+function withoutReplacedLines(lines: readonly Unit[]): Unit[] {
+  let isReplaced = false;
+  return lines
+    .toReversed()
+    .filter(({ text }) => {
+      isReplaced = text.startsWith('+') || (isReplaced && text.startsWith('-') && !text.startsWith('---'));
+      return !isReplaced || text.startsWith('+');
+    })
+    .toReversed();
 }
 
 /** Where a unit begins, in which turn, and the label of its speaker. */

@@ -170,6 +170,17 @@ describe('a part of a turn names its speaker', () => {
     ]);
   });
 
+  test('after a diff of which lines are left out', () => {
+    const diff = `user: Like this?\n\n@@ -1,2 +1,2 @@\n${'-timeout: 5 seconds\n'.repeat(5)}+timeout: 8\n b: 2\n`;
+    const answer = 'assistant: Yes.\nThe cache is warm.';
+    const turns = [
+      { start: 0, role: 'user' },
+      { start: diff.length, role: 'assistant' },
+    ];
+    const row = { kind: 'code', role: 'user', turns, question: ['cach'], most: 18 } as const;
+    expect(shown(`${diff}${answer}`, '', row)).toBe('assistant: … The cache is warm.');
+  });
+
   test('as the last label says, where a turn has several', () => {
     const named = 'Mira: One.\nTwo.\n\nMira (later): Three.\nFour.';
     const role = 'mira';

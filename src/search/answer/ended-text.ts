@@ -5,9 +5,16 @@ import type { EndedRange } from './what-holds.ts';
 /** Labels of speakers (`assistant:`) by the uuids of their statements. */
 export type Speakers = ReadonlyMap<string, string>;
 
+/** The mark of an ended sentence, in brackets: since when it does not hold, or with which number it does. */
+export interface EndMark {
+  readonly range: EndedRange;
+  readonly text: string;
+}
+
 /** A part of a quotation, and what has to be said about the sentences in it that no longer hold. */
 export interface MarkedText {
-  readonly text: string;
+  /** The text, and the marks in it. A sentence of several lines has its mark on each; `textWithMarks` prints the first. */
+  readonly parts: readonly (string | EndMark)[];
   /** In brackets: what holds now, with its date and speaker. Stands behind the quotation, since somebody else may have said it. */
   readonly notes: readonly string[];
 }
@@ -24,27 +31,41 @@ export function markedText(
   ended: readonly EndedRange[],
   speakers: Speakers = new Map(),
 ): MarkedText {
-  let [marked, at] = ['', start];
+  let at = start;
+  const parts: (string | EndMark)[] = [];
   const notes: string[] = [];
   for (const range of ended.toSorted((a, b) => a.start - b.start)) {
-    const [from, to] = [Math.max(range.start, at), Math.min(range.end, end)];
-    if (from >= to || text.slice(from, to).trim() === '') continue;
-    marked += text.slice(at, from);
-    const isBeginning = from === range.start;
+    const to = Math.min(range.end, end);
+    const covered = text.slice(Math.max(range.start, at), to);
+    // What an earlier range leaves of this one may be a full stop.
+    if (!/[\p{L}\p{N}]/u.test(covered)) continue;
+    const from = to - covered.trimStart().length;
+    parts.push(text.slice(at, from));
     at = to;
-    if (range.kind === 'part') marked += text.slice(from, to);
-    else if (range.kind === 'ended')
-      marked += `${isBeginning ? `[until ${day(range.until)}:] ` : ''}${text.slice(from, to)}`;
-    else {
-      marked += range.kind === 'replaced' ? OMITTED : isBeginning ? correction(range, speakers) : '';
-      // The mark stands for the whole sentence.
-      at += (/^[.!?]+/.exec(text.slice(to, end))?.[0] ?? '').length;
-    }
+    if (range.kind === 'ended') parts.push({ range, text: `[until ${day(range.until)}:] ` });
+    if (range.kind === 'corrected') parts.push({ range, text: correction(range, speakers) });
+    if (range.kind === 'replaced') parts.push(OMITTED);
+    if (range.kind === 'ended' || range.kind === 'part') parts.push(text.slice(from, to));
+    // The mark stands for the whole sentence.
+    else at += (/^[.!?]+/.exec(text.slice(to, end))?.[0] ?? '').length;
     const note = noteOf(range, speakers);
     if (note !== undefined && !notes.includes(note)) notes.push(note);
   }
-  return { text: onceOmitted(marked + text.slice(at, end)), notes };
+  return { parts: [...parts, text.slice(at, end)], notes };
 }
+
+/** The text with the marks of all ended sentences that `marked` does not have yet. */
+export function textWithMarks(
+  { parts }: Pick<MarkedText, 'parts'>,
+  marked: ReadonlySet<EndedRange> = new Set<EndedRange>(),
+): string {
+  const shown = parts.map((part) => (typeof part === 'string' ? part : marked.has(part.range) ? '' : part.text));
+  return onceOmitted(shown.join(''));
+}
+
+/** The ended sentences that have marks in a text. */
+export const markedRanges = ({ parts }: Pick<MarkedText, 'parts'>): EndedRange[] =>
+  parts.flatMap((part) => (typeof part === 'string' ? [] : [part.range]));
 
 /** Marks of neighbouring omissions are one. */
 export const onceOmitted = (text: string): string => text.replace(/…(?:[ \t]*…)+/g, OMITTED);

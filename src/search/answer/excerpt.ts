@@ -6,7 +6,7 @@ import { sentencesOf } from '../../passages/sentences.ts';
 import { termsOf, withoutEditorLinks } from '../../passages/terms.ts';
 import { shortened } from '../../text.ts';
 import { cutList } from './cut-list.ts';
-import { markedText, onceOmitted, type Speakers } from './ended-text.ts';
+import { type MarkedText, markedRanges, markedText, onceOmitted, type Speakers, textWithMarks } from './ended-text.ts';
 import type { RankedPassage } from './rank.ts';
 import { labelAt, latestLabel, type SpeakerLabel, speakerLabel } from './speaker-label.ts';
 import type { EndedRange } from './what-holds.ts';
@@ -59,10 +59,7 @@ export interface Excerpt {
 }
 
 /** A sentence or a line of a passage. */
-interface Unit {
-  readonly text: string;
-  /** What holds instead of its ended sentences. */
-  readonly notes: readonly string[];
+interface Unit extends MarkedText {
   /** The speaker's label, such as `assistant:`; empty if there is none. */
   readonly speaker: string;
   /** Whether the unit begins with the label. */
@@ -141,7 +138,7 @@ function outlineOf({ kind, end }: PassageRow, text: string): Unit[] {
   if (kind !== 'steps' && kind !== 'sections') return [];
   return outlineAfter(text, end).map((heading) => ({
     ...{
-      text: `\n- ${shortened(plainHeading(heading), LONGEST_HEADING)}`,
+      parts: [`\n- ${shortened(plainHeading(heading), LONGEST_HEADING)}`],
       notes: [],
       speaker: '',
       isLabelled: false,
@@ -172,20 +169,24 @@ function unitsOf(
     .map((piece) => {
       const range = { start: at, end: at + piece.length };
       at = range.end;
-      const marked = isDiff ? { text: piece, notes: [] } : markedText(text, range, ended, speakers);
+      const { parts, notes } = markedText(text, range, isDiff ? [] : ended, speakers);
       const turn = source === '' ? turns.findLast(({ start: from }) => from <= range.start) : undefined;
       last = labelledUnit(text, turn, range.start, last);
-      return { ...marked, text: withoutEditorLinks(marked.text), ...speakerOf(last) };
+      return { parts: parts.map(withPlainLinks), notes, ...speakerOf(last) };
     });
   return isDiff ? withoutReplacedLines(units) : units;
 }
+
+const withPlainLinks = (part: MarkedText['parts'][number]) =>
+  typeof part === 'string' ? withoutEditorLinks(part) : part;
 
 /** The lines of a unified diff without those that others take the place of. */
 function withoutReplacedLines(lines: readonly Unit[]): Unit[] {
   let isReplaced = false;
   return lines
     .toReversed()
-    .filter(({ text }) => {
+    .filter((line) => {
+      const text = textWithMarks(line);
       isReplaced = text.startsWith('+') || (isReplaced && text.startsWith('-') && !text.startsWith('---'));
       return !isReplaced || text.startsWith('+');
     })
@@ -215,13 +216,15 @@ function labelledUnit(
   return { turn, place, label, isLabelled: own !== undefined };
 }
 
-const speakerOf = ({ place, label, isLabelled }: LabelledUnit): Omit<Unit, 'text' | 'notes'> => ({
+const speakerOf = ({ place, label, isLabelled }: LabelledUnit): Omit<Unit, keyof MarkedText> => ({
   speaker: label.label,
   isLabelled,
   isContinued: label.wordsStart < place,
 });
 
-const sizeOf = ({ text, notes }: Unit): number => notes.reduce((sum, note) => sum + note.length + 1, text.length);
+/** How many characters a unit and its notes have, if some ended sentences are marked already. */
+const sizeOf = (unit: Unit, marked: ReadonlySet<EndedRange>): number =>
+  unit.notes.reduce((sum, note) => sum + note.length + 1, textWithMarks(unit, marked).length);
 
 /** The places of the best unit and of those around it, in their order, of at most `most` characters. */
 function chosen(
@@ -230,22 +233,30 @@ function chosen(
   most: number,
   keepFirst: boolean,
 ): number[] {
-  const length = units.reduce((sum, unit) => sum + sizeOf(unit), 0);
-  if (length <= most) return units.map((_, place) => place);
-  const weights = units.map(({ text, notes }) => {
-    const said = [text, ...notes].join(' ');
+  const marked = new Set<EndedRange>();
+  let left = most;
+  const take = (unit: Unit): boolean => {
+    const size = sizeOf(unit, marked);
+    if (size > left) return false;
+    left -= size;
+    for (const range of markedRanges(unit)) marked.add(range);
+    return true;
+  };
+  if (units.every(take)) return units.map((_, place) => place);
+  marked.clear();
+  left = most;
+  const weights = units.map((unit) => {
+    const said = [textWithMarks(unit), ...unit.notes].join(' ');
     const held = new Set(termsOf(said));
     const value = hasValue(said) ? Math.max(0, ...rarity.values()) : 0;
     return [...rarity].reduce((sum, [term, weight]) => sum + (held.has(term) ? weight : 0), value);
   });
   const order = units.map((_, place) => place).sort((a, b) => (weights[b] ?? 0) - (weights[a] ?? 0) || a - b);
   const kept = new Set<number>();
-  let left = most;
   const keep = (place: number): boolean => {
     const unit = units[place];
-    if (unit === undefined || kept.has(place) || sizeOf(unit) > left) return false;
+    if (unit === undefined || kept.has(place) || !take(unit)) return false;
     kept.add(place);
-    left -= sizeOf(unit);
     return true;
   };
   const best = order[0] ?? 0;
@@ -261,12 +272,19 @@ function chosen(
   return [...kept].sort((a, b) => a - b);
 }
 
-/** The units at some places; `…` marks omitted text, and the speaker is named where another one's turn begins within. */
+/**
+ * The units at some places; `…` marks omitted text, and the speaker is named where another one's turn begins within. An ended sentence has its
+ * mark where the first shown part of it begins.
+ */
 function quotationOf(units: readonly Unit[], places: readonly number[], most = Number.POSITIVE_INFINITY): string {
   const shown: string[] = [];
   let [last, left, said] = [-1, most, ''];
+  const marked = new Set<EndedRange>();
   for (const place of places) {
-    const { text, speaker, isLabelled, isContinued } = units[place] as Unit;
+    const unit = units[place] as Unit;
+    const { speaker, isLabelled, isContinued } = unit;
+    const text = textWithMarks(unit, marked);
+    for (const range of markedRanges(unit)) marked.add(range);
     const isOfAnother = shown.length > 0 && speaker !== '' && speaker !== said && !isLabelled;
     const name = isOfAnother ? `${speaker} ` : '';
     const isGap = place > last + 1 || (isOfAnother && isContinued);

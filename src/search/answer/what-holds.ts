@@ -10,7 +10,7 @@ import type { Statement } from '../../statements/statement.ts';
 import { day, toGraphTime } from '../../time.ts';
 import type { Found } from '../results.ts';
 import { findEndedSentences, type ShownPart } from './ended-sentences.ts';
-import { markedText } from './ended-text.ts';
+import { markedText, textWithMarks } from './ended-text.ts';
 import { speakerLabel } from './speaker-label.ts';
 
 /** A part of a passage's text that no longer holds. */
@@ -129,8 +129,8 @@ export async function withCurrentText(graph: GroupGraph, found: Found, moment: M
       const said = range.endedBy?.text ?? '';
       if (range.kind === 'replaced' && shown.has(said)) return [];
       shown.add(said);
-      const { text, notes } = markedText(it.excerpt, { start: 0, end: it.excerpt.length }, [range], speakers);
-      return [{ ...it, excerpt: [text, ...notes].join(' ') }];
+      const marked = markedText(it.excerpt, { start: 0, end: it.excerpt.length }, [range], speakers);
+      return [{ ...it, excerpt: [textWithMarks(marked), ...marked.notes].join(' ') }];
     }),
   };
 }

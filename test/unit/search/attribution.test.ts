@@ -131,6 +131,68 @@ test('an end without a successor, a corrected number and a partly outdated sente
   );
 });
 
+describe('an ended sentence is marked where the first shown part of it begins', () => {
+  const until = '2026-11-11T00:00:00+00:00';
+  const rangesOf = (text: string, ended: readonly (readonly [string, Change])[]) =>
+    ended.map(([sentence, change]) => {
+      const start = text.indexOf(sentence);
+      return { start, end: start + sentence.length, until, ...change };
+    });
+  const list = '- The sessions of the shop are kept in the Valkey server of the\n  office, on port 6380\n- dev\n';
+  const sentence = list.slice(2, list.indexOf('\n- dev'));
+  const NOTES = 'Harbor is up. Mira looks after the cellar. The port is 6380. Nothing else is known about Harbor.';
+  const row = { kind: 'list', question: ['6380'], most: 50 } as const;
+
+  test.each([
+    [
+      'a list item on two lines, shown whole',
+      { kind: 'list' },
+      { kind: 'ended' },
+      `- [until 2026-11-11:] ${list.slice(2)}`,
+    ],
+    ['its second line alone', row, { kind: 'ended' }, '…   [until 2026-11-11:] office, on port 6380\n- dev'],
+    [
+      'a correction, where only the second line of the sentence is shown',
+      { ...row, question: ['cach'], most: 145 },
+      { kind: 'corrected', corrected: 'The sessions are on port 9090.', endedBy: later(NEW) },
+      `…   [The sessions are on port 9090. (corrected 2026-11-11, assistant: ${NEW})] See the cache\n- dev`,
+      list.replace('- ', '- Mira looks after the cellar of the shop. ').replace('6380', '6380. See the cache'),
+      sentence,
+    ],
+    [
+      'a note of which one sentence is shown',
+      { question: ['port'], most: 50, kind: 'paragraph' },
+      { kind: 'ended' },
+      '… [until 2026-11-11:] The port is 6380. …',
+      NOTES,
+      NOTES,
+    ],
+  ] as const)('%s', (_, own, change, expected, text: string = list, ended: string = sentence) => {
+    expect(shown(text, ended, { ...own, change })).toBe(expected.trimEnd());
+  });
+
+  test.each([
+    ['Harbor uses Redis. Its port is 6380', { kind: 'ended' }, '[until 2026-11-11:] Its port is 6380.'],
+    [
+      'Redis. Its port is 6380.',
+      { kind: 'corrected', corrected: 'Its port is 9090.', endedBy: later(NEW) },
+      '[Its port is 9090. (corrected 2026-11-11, assistant: The',
+    ],
+    ['Harbor uses Redis.', { kind: 'ended' }, 'Its port is 6380.'],
+  ] as const)('and so is what an earlier one leaves of %s', (second, change, expected) => {
+    const text = 'Harbor uses Redis. Its port is 6380.';
+    const ended = rangesOf(text, [
+      ['Harbor uses Redis', { kind: 'ended' }],
+      [second, change],
+    ]);
+    const passage = passageRow({ episode: 'a', start: 0, end: text.length });
+    const speakers = new Map([[NEW, 'assistant:']]);
+    const wanted = { rarity: new Map<string, number>(), hasValue: () => false };
+    const { text: result } = excerptOf(passage, text, wanted, { ended, speakers }, { most: 1_000, isWhole: false });
+    expect(result.startsWith(`[until 2026-11-11:] Harbor uses Redis. ${expected}`)).toBe(true);
+  });
+});
+
 describe('a part of a turn names its speaker', () => {
   const text = 'user: Slow?\nassistant: First the index is read. Then the cache is warmed. At last the port opens.';
   const start = text.indexOf('assistant');

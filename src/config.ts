@@ -84,7 +84,7 @@ export function readSettings(environment: Environment = process.env): Settings {
 
 /** Reads the settings of the environment, then those of a running `up`, then the defaults. @throws ConfigError for a missing or invalid value */
 export function loadConfig(environment: Environment = process.env): Config {
-  const { values } = readSettings(environment);
+  const { values, origins } = readSettings(environment);
   const address = (store: 'FALKORDB' | 'VALKEY'): Address =>
     readAddress(store, {
       url: values[`${store}_URL`],
@@ -96,6 +96,7 @@ export function loadConfig(environment: Environment = process.env): Config {
       },
       host: values[`${store}_HOST`],
       port: values[`${store}_PORT`],
+      explicitPlace: (['HOST', 'PORT'] as const).find((name) => origins[`${store}_${name}`] === 'environment'),
       username: values[`${store}_USERNAME`],
       password: values[`${store}_PASSWORD`],
       tls: values[`${store}_TLS`],

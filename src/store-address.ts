@@ -97,6 +97,8 @@ export interface AddressSettings {
   readonly sentinel: Readonly<Record<'name' | 'username' | 'password', string | undefined>>;
   readonly host: string;
   readonly port: number;
+  /** The first of HOST and PORT that the environment sets; undefined: neither. */
+  readonly explicitPlace: 'HOST' | 'PORT' | undefined;
   readonly username: string | undefined;
   readonly password: string | undefined;
   readonly tls: boolean;
@@ -108,7 +110,10 @@ export interface AddressSettings {
 /** @throws ConfigError for settings that contradict each other, and for files that cannot be read */
 export function readAddress(store: 'FALKORDB' | 'VALKEY', given: AddressSettings): Address {
   const { url } = given;
-  if (url && given.nodes) throw new ConfigError(`${store}_URL and ${store}_NODES are both set; set one of them.`);
+  // Platforms set names like VALKEY_URL for other programs, so that neither setting may win silently.
+  const places = [url && 'URL', given.nodes && 'NODES', (url || given.nodes) && given.explicitPlace].filter(Boolean);
+  if (places.length > 1)
+    throw new ConfigError(`${store}_${places[0]} and ${store}_${places[1]} are both set; set one of them.`);
   const topology = readTopology(store, given);
   const certificates = readCertificates(store, given);
   const [first = { host: given.host, port: given.port }] = topology?.nodes ?? url?.nodes ?? [];

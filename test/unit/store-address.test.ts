@@ -117,6 +117,13 @@ describe('an address', () => {
 
   test.each([
     [{ VALKEY_URL: 'redis://one', VALKEY_NODES: 'one:7000' }, /^VALKEY_URL and VALKEY_NODES are both set; set one/],
+    [{ VALKEY_URL: 'redis://one', VALKEY_HOST: 'two' }, /^VALKEY_URL and VALKEY_HOST are both set; set one/],
+    [{ VALKEY_NODES: 'one:7000', VALKEY_PORT: '7001' }, /^VALKEY_NODES and VALKEY_PORT are both set; set one/],
+    [{ FALKORDB_URL: 'redis://one', FALKORDB_PORT: '7001' }, /^FALKORDB_URL and FALKORDB_PORT are both set; set one/],
+    [
+      { FALKORDB_NODES: 'one:7000', FALKORDB_SENTINEL_NAME: 'main', FALKORDB_HOST: 'two' },
+      /^FALKORDB_NODES and FALKORDB_HOST are both set; set one/,
+    ],
     [
       { VALKEY_URL: 'redis://mira:secret@one/main' },
       /^VALKEY_URL is "…", which cannot be used: it must be like redis:/,

@@ -7,7 +7,7 @@ import { defaultLanguageModel, type ModelSettings, readModels } from './models/d
 import { savedSettings } from './running-settings.ts';
 import type { Setting } from './setting.ts';
 import { type ExpiryRule, type JournalKey, SETTINGS, type SettingName, type Values } from './settings.ts';
-import { type Address, readAddress } from './store-address.ts';
+import { type Address, checkAddress, readAddress } from './store-address.ts';
 import { SECOND } from './time.ts';
 
 export type { Address } from './store-address.ts';
@@ -107,11 +107,9 @@ export function loadConfig(environment: Environment = process.env): Config {
       },
       servername: values[`${store}_TLS_SERVERNAME`],
     });
-  const valkey = address('VALKEY');
-  checkPrefix(values.MEMORY_QUEUE_PREFIX, valkey);
-  return {
+  const config: Config = {
     falkordb: address('FALKORDB'),
-    valkey,
+    valkey: address('VALKEY'),
     ...readModels(values),
     configFile: values.MEMORY_CONFIG && resolve(values.MEMORY_CONFIG),
     group: values.MEMORY_GROUP,
@@ -141,6 +139,8 @@ export function loadConfig(environment: Environment = process.env): Config {
     budget: values.MEMORY_BUDGET,
     home: values.MEMORY_HOME,
   };
+  checkStores(config);
+  return config;
 }
 
 /** Why the models are those that `loadConfig` chose, in a phrase. */
@@ -164,11 +164,14 @@ function readPrices(given: string | undefined): Config['prices'] {
   }
 }
 
-/** A cluster keeps keys on one node only if they have the same text in braces; the scripts of the queues need that. */
-function checkPrefix(prefix: string, { topology }: Address): void {
-  if (topology?.kind !== 'cluster' || /\{[^{}]+\}/.test(prefix)) return;
+/** Checks what several settings of the stores must have in common; a program's settings are merged before. @throws ConfigError */
+export function checkStores({ falkordb, valkey, queuePrefix }: Config): void {
+  checkAddress('FALKORDB', falkordb);
+  checkAddress('VALKEY', valkey);
+  // A cluster keeps keys on one node only if they have the same text in braces; the scripts of the queues need that.
+  if (valkey.topology?.kind !== 'cluster' || /\{[^{}]+\}/.test(queuePrefix)) return;
   throw new ConfigError(
-    `MEMORY_QUEUE_PREFIX is "${prefix}", which cannot be used with a cluster: it needs braces, like {${prefix.replace(/[{}]/g, '') || 'memory'}}, so that all keys of the queues are on one node.`,
+    `MEMORY_QUEUE_PREFIX is "${queuePrefix}", which cannot be used with a cluster: it needs braces, like {${queuePrefix.replace(/[{}]/g, '') || 'memory'}}, so that all keys of the queues are on one node.`,
   );
 }
 

@@ -1,5 +1,5 @@
 import type { ExportResult } from './archive/export.ts';
-import { type Config, loadConfig } from './config.ts';
+import { type Config, checkStores, loadConfig } from './config.ts';
 import type { Metadata } from './episode.ts';
 import type { GraphSize } from './graph/queries/meta-nodes.ts';
 import { checkGroup } from './group.ts';
@@ -77,10 +77,11 @@ export class MemoryManager {
 
   /**
    * @param config settings that differ from the environment's
-   * @throws InvalidInputError for an unknown or invalid member; ConfigError for an invalid setting of the environment
+   * @throws InvalidInputError for an unknown or invalid member; ConfigError for an invalid setting of the environment, or settings that contradict each other
    */
   constructor(config: Partial<Config> = {}, parts: MemoryDependencies = {}) {
     this.config = { ...loadConfig(), ...checkConfig(config) };
+    checkStores(this.config);
     checkGroup(this.config.group);
     checkHome(this.config.home);
     this.#services = openServices(this.config, checkInput('parts', parts));

@@ -142,18 +142,27 @@ function readTopology(store: 'FALKORDB' | 'VALKEY', { url, nodes, sentinel }: Ad
       `${store}_URL names sentinels, but not what they watch; write it like redis+sentinel://host:26379/name, or set ${store}_SENTINEL_NAME.`,
     );
   }
-  if (store === 'FALKORDB')
-    throw new ConfigError(
-      'FalkorDB is used as one server or behind sentinels, not as a cluster; set FALKORDB_SENTINEL_NAME too, or FALKORDB_HOST and FALKORDB_PORT instead.',
-    );
   return { kind, nodes: given };
 }
 
-function readCertificates(store: string, { files, servername }: AddressSettings): Certificates | undefined {
-  if (!files.CERT !== !files.KEY)
+/** Checks what the parts of an address, from the settings or from a program, must have in common. @throws ConfigError */
+export function checkAddress(store: 'FALKORDB' | 'VALKEY', { topology, certificates }: Address): void {
+  if (store === 'FALKORDB' && topology?.kind === 'cluster')
+    throw new ConfigError(
+      'FalkorDB is used as one server or behind sentinels, not as a cluster; set FALKORDB_SENTINEL_NAME too, or FALKORDB_HOST and FALKORDB_PORT instead.',
+    );
+  checkPair(store, certificates?.cert, certificates?.key);
+}
+
+function checkPair(store: string, cert: string | undefined, key: string | undefined): void {
+  if (!cert !== !key)
     throw new ConfigError(
       `${store}_TLS_CERT and ${store}_TLS_KEY belong together: the client's certificate and its key.`,
     );
+}
+
+function readCertificates(store: string, { files, servername }: AddressSettings): Certificates | undefined {
+  checkPair(store, files.CERT, files.KEY);
   const [ca, cert, key] = (['CA', 'CERT', 'KEY'] as const).map((name) => {
     const path = files[name];
     if (path === undefined) return undefined;

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { installationId } from '../src/archive/manifest.ts';
 import type { ArchiveStore } from '../src/archive/stores/archive-store.ts';
 import { chooseStore } from '../src/archive/stores/choose.ts';
-import type { Config } from '../src/config.ts';
+import { type Config, checkStores } from '../src/config.ts';
 import { InvalidInputError } from '../src/errors.ts';
 import { openGraphs } from '../src/graph/graphs.ts';
 import { checkList, unknownMember } from '../src/input-shapes.ts';
@@ -79,6 +79,7 @@ export async function startWorkers(
   parts: WorkerDependencies = {},
 ): Promise<RunningWorkers> {
   checkInput('config', config);
+  checkStores(config);
   const onNotice = noticeHandler(checkInput('workers', parts).onNotice);
   checkRoles(roles);
   const prometheus = openPrometheus();

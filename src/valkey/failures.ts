@@ -87,6 +87,8 @@ function wrongTopology(text: string, store: Store, address: Address): string | u
     return `${store} at ${placeOf(address)} does not run as a cluster; set ${name}_HOST and ${name}_PORT, or with ${name}_NODES also ${name}_SENTINEL_NAME.`;
   if (/unknown command '?sentinel/i.test(text))
     return `${placeOf(address).replace(/^.* of the sentinels/, 'No sentinel answers at')}; set ${name}_NODES to the sentinels, not to the servers that they watch.`;
+  if (SLOTS.test(text))
+    return `${store} at ${placeOf(address)} spreads the keys of the queues over several nodes; set MEMORY_QUEUE_PREFIX to a name in braces, like {memory}.`;
   if (!address.topology && /^ ?(?:ERR [^\n]*-)?(?:MOVED|ASK) /.test(text)) return clusterNodeSentence(store, address);
   return undefined;
 }
@@ -118,6 +120,7 @@ const OF_CLIENT =
   /^(?:Connection is closed|Command timed out|Socket timeout|Stream isn't writeable|Reached the max retries per request|Too many Cluster redirections|Failed to refresh slots cache|None of startup nodes|Cluster isn't ready|Cluster is ended|All sentinels are unreachable)/;
 const UNWRITTEN = /^ ?(?:ERR [^\n]*-)?MISCONF /;
 const TOO_FEW_REPLICAS = /^ ?(?:ERR [^\n]*-)?NOREPLICAS /;
+const SLOTS = /^ ?(?:ERR [^\n]*-)?CROSSSLOT |should belong to the same slots allocation group/;
 const LOADING = /^ ?(?:ERR [^\n]*-)?LOADING /;
 const REPLICA = /^ ?(?:ERR [^\n]*-)?(?:READONLY|UNBLOCKED) /;
 

@@ -7,6 +7,7 @@ import { startWorkers } from '../../workers/main.ts';
 
 // What is refused is refused before any server is asked: nothing answers at these addresses.
 const nowhere = { host: '127.0.0.1', port: 1, tls: false };
+const nodes = [{ host: '127.0.0.1', port: 1 }];
 const config = { falkordb: nowhere, valkey: nowhere, models: 'local' } as const;
 const memory = new MemoryManager(config);
 afterAll(() => memory.close());
@@ -27,6 +28,27 @@ test('a home that others can write to is refused, also when the program names it
   } finally {
     rmSync(home, { recursive: true });
   }
+});
+
+test.each([
+  [
+    'FalkorDB as a cluster',
+    { falkordb: { ...nowhere, topology: { kind: 'cluster', nodes } } },
+    /^FalkorDB is used as one server or behind sentinels/,
+  ],
+  [
+    'a cluster with a prefix without braces',
+    { valkey: { ...nowhere, topology: { kind: 'cluster', nodes } }, queuePrefix: 'x' },
+    /^MEMORY_QUEUE_PREFIX is "x", which cannot be used with a cluster/,
+  ],
+  [
+    "a client's certificate without its key",
+    { valkey: { ...nowhere, tls: true, certificates: { cert: 'PEM' } } },
+    /^VALKEY_TLS_CERT and VALKEY_TLS_KEY belong together/,
+  ],
+])('%s is refused, also when the program names it', async (_, stores: object, sentence) => {
+  expect(() => new MemoryManager({ ...config, ...stores })).toThrow(sentence);
+  await expect(startWorkers({ ...memory.config, ...stores }, ['store'])).rejects.toThrow(sentence);
 });
 
 /** Every public method, with an option that it does not know. */

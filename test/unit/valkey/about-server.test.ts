@@ -36,6 +36,11 @@ test.each([
     'is loading its data.',
   ],
   [
+    'keys on several nodes',
+    "CROSSSLOT Keys in request don't hash to the same slot",
+    'spreads the keys of the queues over several nodes; set MEMORY_QUEUE_PREFIX to a name in braces, like {memory}.',
+  ],
+  [
     'too few replicas',
     'NOREPLICAS Not enough good replicas to write.',
     'has fewer good replicas than its min-replicas-to-write demands, so it accepts no writes.',

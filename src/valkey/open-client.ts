@@ -63,7 +63,19 @@ export function openClient(address: Address, refused: 'fail' | 'resend', patienc
   });
   // Each command reports its own failure; without a listener ioredis would print every one.
   client.on('error', () => {});
+  reconnectOnce(client);
   return client;
+}
+
+/** Many commands may be refused by one demoted server. For each, ioredis would end the same socket again, with one more listener and timer. */
+function reconnectOnce(client: Redis): void {
+  const disconnect = client.disconnect.bind(client);
+  let ended: Redis['stream'] | undefined;
+  client.disconnect = (reconnect = false) => {
+    if (reconnect && client.stream && client.stream === ended) return;
+    ended = client.stream;
+    disconnect(reconnect);
+  };
 }
 
 /**

@@ -18,15 +18,16 @@ import { QueueScreen } from './queue.tsx';
 import { group, hrefOf, Link, path } from './route.tsx';
 import { isReadOnly, openSession, session } from './session.ts';
 import { SessionScreen, SessionsScreen } from './sessions.tsx';
+import { readStored, writeStored } from './storage.ts';
 import { TimelineScreen } from './timeline.tsx';
 import { findToken } from './token.ts';
 
-const theme = signal(localStorage.getItem('memory-manager theme') ?? 'auto');
+const theme = signal(readStored('localStorage', 'memory-manager theme') ?? 'auto');
 const THEMES = ['auto', 'light', 'dark'];
 
 function setTheme(chosen: string): void {
   theme.value = chosen;
-  localStorage.setItem('memory-manager theme', chosen);
+  writeStored('localStorage', 'memory-manager theme', chosen);
   applyTheme();
 }
 

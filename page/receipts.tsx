@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { group } from './route.tsx';
+import { readStored, writeStored } from './storage.ts';
 import { Time } from './times.tsx';
 
 /** What was changed here, shown until someone closes it. It names no stored text, since a forgotten text leaves no trace. */
@@ -24,7 +25,7 @@ export const receipts = signal<readonly Receipt[]>(stored());
 
 function stored(): Receipt[] {
   try {
-    return JSON.parse(sessionStorage.getItem(KEY) ?? '[]');
+    return JSON.parse(readStored('sessionStorage', KEY) ?? '[]');
   } catch {
     return [];
   }
@@ -32,12 +33,16 @@ function stored(): Receipt[] {
 
 function set(next: readonly Receipt[]): void {
   receipts.value = next;
-  sessionStorage.setItem(KEY, JSON.stringify(next));
+  writeStored('sessionStorage', KEY, JSON.stringify(next));
 }
+
+let count = 0;
 
 export function addReceipt(receipt: Omit<Receipt, 'id' | 'at' | 'memory'>): void {
   const at = new Date().toISOString();
-  set([{ ...receipt, id: crypto.randomUUID(), at, memory: group.value ?? '' }, ...receipts.value].slice(0, MOST));
+  // `crypto.randomUUID` is missing on plain http, except on this machine.
+  const id = `${at} ${count++}`;
+  set([{ ...receipt, id, at, memory: group.value ?? '' }, ...receipts.value].slice(0, MOST));
 }
 
 /** @param more what became of it since, by receipt */

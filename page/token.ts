@@ -1,5 +1,7 @@
 // The token comes in the address's fragment, which browsers send to nobody. It stays in this tab, and other tabs of the page may ask for it.
 
+import { readStored, writeStored } from './storage.ts';
+
 const KEY = 'memory-manager token';
 const channel = new BroadcastChannel('memory-manager token');
 const ANSWERS_WITHIN_MS = 400;
@@ -10,8 +12,8 @@ let token: string | undefined;
 export async function findToken(): Promise<string | undefined> {
   const given = new URLSearchParams(location.hash.slice(1)).get('token');
   if (given !== null) history.replaceState(null, '', location.pathname + location.search);
-  token = given ?? sessionStorage.getItem(KEY) ?? (await askOtherTabs());
-  if (token !== undefined) sessionStorage.setItem(KEY, token);
+  token = given ?? readStored('sessionStorage', KEY) ?? (await askOtherTabs());
+  if (token !== undefined) writeStored('sessionStorage', KEY, token);
   channel.addEventListener('message', ({ data }) => {
     if (data === 'who has the token?' && token !== undefined) channel.postMessage({ token });
   });

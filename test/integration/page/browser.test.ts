@@ -245,6 +245,35 @@ describe.skipIf(reason !== '')(`the page in Chromium${reason}`, () => {
     await proxy.close();
   });
 
+  test('on plain http and with a full storage, what succeeded is reported as done', async () => {
+    await page.addInitScript(`
+      delete Crypto.prototype.randomUUID;
+      Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };
+    `);
+    const stored = await served.memory.enqueueEpisode('Jetty stores Buoys.');
+    await served.memory.waitFor(stored);
+    const failing = await served.memory.enqueueEpisode('poison for good');
+    await served.memory.waitFor(failing).catch(() => {});
+
+    await open(`/episodes/${stored.uuid}`);
+    await page.getByRole('button', { name: 'Show what would be removed' }).click();
+    await page.getByRole('button', { name: 'Forget for good' }).click();
+    await seen('Forgotten for good:');
+    await open(`/queue/${failing.jobId}`);
+    await page.getByRole('button', { name: 'Replay' }).click();
+    await seen('The job was put back into the queue.');
+    await until('the same job failed again', async () => {
+      const { body } = await served.get('deadLetters');
+      return body.store.active + body.store.waiting === 0;
+    });
+    await open(`/queue/${failing.jobId}`);
+    await page.getByRole('button', { name: 'Drop…' }).click();
+    await page.getByRole('button', { name: 'Drop for good' }).click();
+    await seen('The job was dropped.');
+
+    expect(complaints).toEqual([]);
+  });
+
   test('a memory is erased after its name is typed, with a receipt', async () => {
     const group = 'finished-project';
     await served.memory.waitFor(await served.memory.enqueueEpisode('Jetty stores Anchors.', null, { group }));

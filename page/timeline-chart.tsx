@@ -5,6 +5,7 @@ import {
   includes,
   type Lens,
   type Line,
+  lineOn,
   panned,
   type Span,
   snapped,
@@ -170,7 +171,7 @@ function Rows({ lines, lens, extent, view, at, selected, frame }: Part) {
   }, []);
   const first = Math.max(0, Math.floor(top.value / frame.rowHeight) - SPARE);
   const last = Math.min(lines.length, Math.ceil((top.value + height.value) / frame.rowHeight) + SPARE);
-  const visible = lines.slice(first, last);
+  const visible = lines.slice(first, last).map((line) => lineOn(line, lens, at.value));
   const keys = (event: KeyboardEvent) => {
     const middle = (view.value.from + view.value.to) / 2;
     if (event.key === '+' || event.key === '=') view.value = zoomed(view.value, 1 / ZOOM, middle);

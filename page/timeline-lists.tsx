@@ -143,10 +143,29 @@ function OnDateRows({ shown, lines }: { shown: readonly ReturnType<typeof lineOn
   );
 }
 
+/** While the date line moves, only the rows that change are made again. */
+function TableRow({ line: { fact, next }, lines }: { line: Line; lines: readonly Line[] }) {
+  return useMemo(
+    () => (
+      <tr>
+        <th scope="row">{fact.fact}</th>
+        <td>
+          <Period from={fact.validAt} to={fact.invalidAt} />
+        </td>
+        <td>
+          <Period from={fact.createdAt} to={fact.expiredAt} />
+        </td>
+        <td>{next !== undefined && lines[next]?.fact.fact}</td>
+      </tr>
+    ),
+    [fact, lines],
+  );
+}
+
 const ROWS = 100;
 
 /** The same facts for those who cannot use the picture. */
-export function Table({ lines }: { lines: readonly Line[] }) {
+export function Table({ lines, lens, at }: { lines: readonly Line[]; lens: Lens; at: Signal<number> }) {
   const isOpen = useSignal(false);
   const most = useSignal(ROWS);
   return (
@@ -164,17 +183,8 @@ export function Table({ lines }: { lines: readonly Line[] }) {
               </tr>
             </thead>
             <tbody>
-              {lines.slice(0, most.value).map(({ fact, next }) => (
-                <tr key={fact.uuid}>
-                  <th scope="row">{fact.fact}</th>
-                  <td>
-                    <Period from={fact.validAt} to={fact.invalidAt} />
-                  </td>
-                  <td>
-                    <Period from={fact.createdAt} to={fact.expiredAt} />
-                  </td>
-                  <td>{next !== undefined && lines[next]?.fact.fact}</td>
-                </tr>
+              {lines.slice(0, most.value).map((line) => (
+                <TableRow key={line.fact.uuid} line={lineOn(line, lens, at.value)} lines={lines} />
               ))}
             </tbody>
           </table>

@@ -17,6 +17,8 @@ export interface Line {
   readonly shown: Readonly<Record<Lens, Span>>;
   /** Index of the line that took its place. */
   readonly next: number | undefined;
+  /** The line as it was before its end was learned; undefined if no end was learned. */
+  readonly unended: Line | undefined;
 }
 
 const timeOf = (text: string | null, missing: number): number => {
@@ -35,9 +37,20 @@ export function linesOf(facts: readonly TimelineFact[]): readonly Line[] {
     const end = held.to === Infinity || known.to === Infinity ? held.to : Math.max(held.to, known.to);
     const believed = { from: Math.max(held.from, known.from), to: end };
     const next = fact.replacedBy === null ? undefined : places.get(fact.replacedBy);
-    return { fact, held, known, shown: { true: held, known: believed }, next };
+    const shown = { true: held, known: believed };
+    const unended = Number.isFinite(known.to) ? unendedLine(fact, held, known, shown) : undefined;
+    return { fact, held, known, shown, next, unended };
   });
 }
+
+const unendedLine = (fact: TimelineFact, held: Span, known: Span, shown: Line['shown']): Line => ({
+  fact: { ...fact, invalidAt: null, expiredAt: null, replacedBy: null },
+  held: { from: held.from, to: Infinity },
+  known: { from: known.from, to: Infinity },
+  shown,
+  next: undefined,
+  unended: undefined,
+});
 
 /** Facts are in the order of their beginnings, and stay so except for what replaces another. */
 function inChains(facts: readonly TimelineFact[]): readonly TimelineFact[] {
@@ -54,11 +67,8 @@ function inChains(facts: readonly TimelineFact[]): readonly TimelineFact[] {
 }
 
 /** A line on a day: in the lens of what was known, an end that was learned later is not there yet, nor what then took its place. */
-export function lineOn(line: Line, lens: Lens, at: number): Pick<Line, 'fact' | 'next'> {
-  const { fact, known, next } = line;
-  if (lens !== 'known' || !Number.isFinite(known.to) || known.to <= at) return { fact, next };
-  return { fact: { ...fact, invalidAt: null, expiredAt: null, replacedBy: null }, next: undefined };
-}
+export const lineOn = (line: Line, lens: Lens, at: number): Line =>
+  lens === 'known' && line.unended !== undefined && line.known.to > at ? line.unended : line;
 
 export const includes = ({ from, to }: Span, at: number): boolean => from <= at && to > at;
 

@@ -173,7 +173,7 @@ function Timeline({ reply, onSettled }: { reply: Reply<'timeline'>; onSettled: (
       </p>
       {chosen && <Chosen {...{ line: chosen, lens, lines, selected, at }} />}
       <OnDate {...{ on, at, lens, lines, entity }} />
-      <Table lines={lines} />
+      <Table {...{ lines, lens, at }} />
     </>
   );
 }

@@ -55,6 +55,21 @@ test.each([
     invalidAt !== null,
     next,
   ]);
+  // The bars are open at the end exactly if the text names no end.
+  expect([line?.held.to, line?.known.to].map((time) => time === Infinity)).toEqual([
+    invalidAt === null,
+    invalidAt === null,
+  ]);
+});
+
+test('a step of the date line makes no line anew, so that rows which stay the same are not drawn again', () => {
+  const [line] = linesOf([
+    fact('redis', { validAt: '2025-01-10', invalidAt: '2025-03-01', createdAt: '2025-02-01', expiredAt: '2025-05-01' }),
+  ]);
+  const on = (text: string) => line && lineOn(line, 'known', day(text));
+
+  expect(on('2025-03-01')).toBe(on('2025-04-01'));
+  expect(on('2025-06-01')).toBe(line);
 });
 
 test('a fact without an end is believed even if something else about it expired; one without a beginning always held', () => {

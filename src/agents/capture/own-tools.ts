@@ -40,14 +40,29 @@ export const isOwnCall = (tool: string, input: string, output: string): boolean 
 
 /** The text of an answer of the memory, line by line: a reply in JSON has it in its members. */
 export function answerText(output: string): string {
-  const value = parseJson(output) ?? parseJson(output.slice(output.indexOf('{')));
+  const whole = parseJson(output);
+  if (typeof whole === 'string' || isObject(whole)) return textsIn(whole).join('\n');
+  // A host may put words of its own before the reply.
+  for (const start of new Set([output.search(/^[^\S\n]*[{[]/m), output.indexOf('{')])) {
+    const reply = start < 0 ? undefined : parseJson(output.slice(start));
+    if (!isObject(reply)) continue;
+    const before = output.slice(0, start);
+    // An agent repeats a line that ends in JSON as it stands.
+    return [before === '' || before.endsWith('\n') ? before : output, ...textsIn(reply)].join('\n');
+  }
+  return output;
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+function textsIn(reply: string | object): string[] {
   const texts: string[] = [];
-  mapTexts(value ?? output, (text) => {
+  mapTexts(reply, (text) => {
     // Hosts store the reply's text inside JSON of their own.
-    texts.push(value !== undefined && /^\s*[{[]/.test(text) ? answerText(text) : text);
+    texts.push(/^\s*[{[]/.test(text) ? answerText(text) : text);
     return text;
   });
-  return texts.join('\n');
+  return texts;
 }
 
 /** The command of a shell's call, which may be among other arguments as JSON. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { isOwnCall, REPLY_MARK } from '../../../../src/agents/capture/own-tools.ts';
+import { answerText, isOwnCall, REPLY_MARK } from '../../../../src/agents/capture/own-tools.ts';
 import { toolsFor } from '../../../../src/agents/mcp/tools/tools.ts';
+import { recalledSentences, withoutRecalled } from '../../../../src/redaction/recall-marks.ts';
 import { growth, LINEAR } from '../../../support/processor.ts';
 
 test.each([
@@ -75,3 +76,32 @@ test.each(['(A=1 ', '/x/node ', "'/x/node' ", '(/a/', '&memory-manager ', '; -a 
     expect(growth(work, 2_000)).toBeLessThan(LINEAR);
   },
 );
+
+const FACT = 'Harbor keeps its sessions in Valkey';
+test.each([
+  '- Harbor listens on port 6380',
+  `- ${FACT}\n- its config is {"port":6380}`,
+  `- ${FACT}\n- its ports are [6379, 6380]`,
+  `- ${FACT} in {region}\n- its config is {"port":6380}`,
+  '640000 connections at most',
+  '123456789012345',
+  'null',
+])('an agent that repeats an answer states nothing new: %s', (answer) => {
+  for (const output of [answer, JSON.stringify(answer)]) {
+    expect(answerText(output)).toContain(answer.split('\n')[0]);
+    if (answer.length >= 12)
+      expect(withoutRecalled(answer, recalledSentences(answerText(output)))).not.toMatch(/\p{L}{3}|\d{5}/u);
+  }
+});
+
+const REPLY_WITH_FACT = JSON.stringify({ ...REPLY_MARK, facts: [{ fact: FACT, port: 6380 }] });
+test.each([
+  REPLY_WITH_FACT,
+  JSON.stringify(REPLY_WITH_FACT),
+  JSON.stringify([{ type: 'text', text: REPLY_WITH_FACT }]),
+  `Wall time: 0.1 s\nOutput:\n${REPLY_WITH_FACT}`,
+  `Exit {0}\nOutput: \n  ${REPLY_WITH_FACT}`,
+  `Output: ${REPLY_WITH_FACT}`,
+])('the facts of a reply in JSON are sentences of their own: %s', (output) => {
+  expect(recalledSentences(answerText(output))).toContain(FACT);
+});

@@ -6,7 +6,15 @@ import { redactError } from '../../telemetry/redact-error.ts';
 import { type FolderScope, joinSentence, type UnjoinedFolder, unjoinedFolder } from '../joined-folders.ts';
 import { type Scope, scopeOf } from '../scope.ts';
 import { type HookEvent, type HookInput, readHookInput } from './event.ts';
-import { type HookSession, newSession, removeOld, type SessionFile, withRecalled, withSession } from './session.ts';
+import {
+  type HookSession,
+  newSession,
+  removeOld,
+  repeatable,
+  type SessionFile,
+  withRecalled,
+  withSession,
+} from './session.ts';
 import { type SpoolTurnsOptions, spoolTurns } from './spool-turns.ts';
 import { logProblem } from './state-folder.ts';
 import { recordUnfinishedWork, unfinishedWork } from './unfinished-work.ts';
@@ -240,7 +248,7 @@ async function recallForSession(
   const recalled = await recallForHook(services, scope, {
     question: questionFrom(event, host, input),
     begins,
-    known: new Set(event === 'UserPromptSubmit' ? previous.recalled : []),
+    known: new Set(event === 'UserPromptSubmit' ? repeatable(previous) : []),
     own: new Set([...previous.summaries, ...(event === 'UserPromptSubmit' ? previous.episodes : [])]),
     limit: patience,
     deliveredTo: { host, session: input.session },

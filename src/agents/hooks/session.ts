@@ -18,6 +18,8 @@ const shape = z.object({
   said: z.nullable(z.string()),
   /** The sentences that were recalled in this session. */
   recalled: z.array(z.string()),
+  /** Sentences of the memory's answers to the agent's own calls. */
+  answers: z._default(z.array(z.string()), []),
   /** True once the session has its briefing. */
   briefed: z._default(z.boolean(), false),
   /** uuids of the session's own turns, which the agent still has in its context. */
@@ -40,6 +42,7 @@ export const newSession = (offset: number): HookSession => ({
   parts: 1,
   said: null,
   recalled: [],
+  answers: [],
   briefed: false,
   episodes: [],
   summaries: [],
@@ -48,11 +51,21 @@ export const newSession = (offset: number): HookSession => ({
 });
 
 const MOST_SENTENCES = 300;
+const MOST_ANSWERS = 150;
 
 /** The session with more sentences that its agent may repeat from now on. */
 export function withRecalled(session: HookSession, sentences: readonly string[]): HookSession {
   return { ...session, recalled: [...new Set([...session.recalled, ...sentences])].slice(-MOST_SENTENCES) };
 }
+
+/** The same for answers to the agent's own calls. They have a limit of their own: one answer can have thousands of sentences, the best first. */
+export function withAnswers(session: HookSession, sentences: readonly string[]): HookSession {
+  const fresh = [...new Set(sentences)].slice(0, MOST_ANSWERS);
+  return { ...session, answers: [...new Set([...session.answers, ...fresh])].slice(-MOST_ANSWERS) };
+}
+
+/** All sentences that the agent may repeat. */
+export const repeatable = ({ recalled, answers }: HookSession): string[] => [...recalled, ...answers];
 
 /** A session's file, which only one process at a time reads and writes. */
 export interface SessionFile {

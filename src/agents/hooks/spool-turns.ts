@@ -3,7 +3,7 @@ import { InvalidInputError } from '../../errors.ts';
 import { recalledSentences, withoutRecalled } from '../../redaction/recall-marks.ts';
 import { type Spooled, spoolSummary, spoolTurn } from '../capture/store-turn.ts';
 import type { HookEvent, HookInput } from './event.ts';
-import { type HookSession, hashOf, newSession, type SessionFile, withRecalled } from './session.ts';
+import { type HookSession, hashOf, newSession, repeatable, type SessionFile, withAnswers } from './session.ts';
 import { fileSize, type TranscriptFormat, type TranscriptSummary, type TranscriptTurn } from './transcript.ts';
 import { transcriptFormat } from './transcript-formats.ts';
 
@@ -63,13 +63,14 @@ export function spoolTurns(file: SessionFile, event: HookEvent, input: HookInput
         host: options.host,
         session,
         directory: input.directory ?? '',
-        recalled: state.recalled.length > 0,
+        recalled: repeatable(state).length > 0,
         isKept: (text) => hashOf(text) === stored?.said,
         lastWords: isDone ? input.lastWords : undefined,
         isDone,
       });
-      state = withRecalled(state, recalledSentences((turn?.memoryAnswers ?? []).join('\n')));
-      const { recalled } = state;
+      const answers = recalledSentences((turn?.memoryAnswers ?? []).join('\n'));
+      const recalled = [...repeatable(state), ...answers];
+      state = withAnswers(state, answers);
       const { home, group, limit, heldAt } = options;
       const episode =
         turn &&
@@ -88,7 +89,7 @@ export function spoolTurns(file: SessionFile, event: HookEvent, input: HookInput
     }
     offset = open?.at ?? end;
     // An ended session repeats no recalled text.
-    if (event === 'SessionEnd') state = { ...state, recalled: [] };
+    if (event === 'SessionEnd') state = { ...state, recalled: [], answers: [] };
   } finally {
     file.write({ ...state, offset });
   }
@@ -103,17 +104,17 @@ function advanced(state: HookSession, { message, isNew }: TranscriptTurn, isTurn
 /** Summaries in an unfinished turn are spooled at once, and not again with the turn. */
 function spoolSummaries(
   all: readonly TranscriptSummary[],
-  { recalled, summaries }: HookSession,
+  state: HookSession,
   { session, transcript = '' }: HookInput,
   options: SpoolTurnsOptions & { readonly format: TranscriptFormat },
 ): string[] {
   const { home, host, group, limit, heldAt, format } = options;
-  const fresh = all.filter(({ message }) => !summaries.includes(keyUuid(group, `${session}/${message}`)));
+  const fresh = all.filter(({ message }) => !state.summaries.includes(keyUuid(group, `${session}/${message}`)));
   if (fresh.length === 0) return [];
   const earlier = format.read(transcript, Math.max(0, fileSize(transcript) - SECRETS_WINDOW), '');
   const prompts = earlier.prompts.map(({ text }) => text);
   return fresh.flatMap(({ message, text, time }) => {
-    const words = withoutRecalled(text, recalled);
+    const words = withoutRecalled(text, repeatable(state));
     const summary = { host, session, message, text: words, referenceTime: time, userTexts: prompts };
     return uuidOfSpooled(options, () => spoolSummary(home, group, summary, limit, heldAt)) ?? [];
   });

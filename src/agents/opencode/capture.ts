@@ -14,10 +14,11 @@ import {
   recordSummaryPart,
 } from './open-turn.ts';
 import {
+  recordAnswers,
   recordEpisode,
   recordOwner,
-  recordRecalled,
   recordUserText,
+  repeatable,
   type TrackedSession,
   type TrackedSessions,
 } from './sessions.ts';
@@ -46,10 +47,11 @@ export function openCapture(
   isTemplate: (text: string) => boolean = () => false,
 ): Capture {
   function finish(session: TrackedSession, turn: OpenTurn): void {
+    const recalled = repeatable(session);
     session.turns.delete(turn.message);
     if (session.isChild) return;
+    recordAnswers(session, turn);
     const completed = finished(turn, session.id, worktree);
-    const { recalled } = session;
     const without = (text: string) => withoutRecalled(text, recalled);
     const uuid = keep.turn({
       ...completed,
@@ -86,7 +88,7 @@ export function openCapture(
     if (error || text === '') return;
     const uuid = keep.summary({
       ...{ host: 'opencode', session: session.id, message: id },
-      text: withoutRecalled(text, session.recalled),
+      text: withoutRecalled(text, repeatable(session)),
       ...(modelID && { model: providerID ? `${providerID}/${modelID}` : modelID }),
       referenceTime: new Date(summary.startedAt),
       userTexts: [...session.userTexts],
@@ -137,8 +139,7 @@ export function openCapture(
           const summary = session.summaries.get(part.messageID);
           if (summary) return recordSummaryPart(summary.texts, part);
           const turn = session.turns.get(session.owners.get(part.messageID) ?? '');
-          const recalled = turn && recordPart(turn, part);
-          return recalled ? recordRecalled(session, recalled) : undefined;
+          return turn && recordPart(turn, part);
         }
         case 'session.error': {
           const { sessionID, messageID, error } = event.properties;

@@ -4,7 +4,7 @@ import { withTimeout } from '../../with-timeout.ts';
 import type { BackgroundStores } from './background-work.ts';
 import type { HostClient, HostPrompt, MessagePart, PromptOutput } from './host.ts';
 import type { Recall } from './recall.ts';
-import { recordRecalled, recordUserText, type TrackedSession } from './sessions.ts';
+import { recordRecalled, recordUserText, repeatable, type TrackedSession } from './sessions.ts';
 
 /** How long a user's message may wait for the recall; with the host's overhead at most 150 ms. */
 export const RECALL_TIMEOUT_MS = 130;
@@ -63,7 +63,8 @@ export function openRecallInjection(
     output: PromptOutput,
   ): Promise<void> {
     if (performance.now() < restsUntil) return;
-    const news = async () => recall.news(await background.stores(), words, session, timeoutMs);
+    const known = { ...session, recalled: repeatable(session) };
+    const news = async () => recall.news(await background.stores(), words, known, timeoutMs);
     const newsText = await withTimeout(timeoutMs, news(), late).catch(late);
     if (newsText === LATE) {
       restsUntil = performance.now() + RESTS_FOR;

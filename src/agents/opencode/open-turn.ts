@@ -15,6 +15,8 @@ export interface OpenTurn {
   readonly answers: Map<string, { isComplete: boolean; tokens: AssistantMessage['tokens'] }>;
   readonly texts: Map<string, string>;
   readonly tools: Map<string, UsedTool>;
+  /** The memory's answers to the agent's own calls. */
+  readonly memoryAnswers: Map<string, string>;
   readonly files: Set<string>;
   endedAt: number | undefined;
   failure: 'aborted' | 'error' | undefined;
@@ -54,6 +56,7 @@ export function emptyTurn(message: string, user = '', startedAt = Date.now()): O
     answers: new Map(),
     texts: new Map(),
     tools: new Map(),
+    memoryAnswers: new Map(),
     files: new Set(),
     endedAt: undefined,
     failure: undefined,
@@ -83,15 +86,17 @@ export function recordFailure(turn: OpenTurn, name: string | undefined): void {
 
 const failureOf = (name: string | undefined) => (name === 'MessageAbortedError' ? 'aborted' : 'error');
 
-/** @returns the output of a call that asked the memory itself */
-export function recordPart(turn: OpenTurn, part: MessagePart): string | undefined {
+export function recordPart(turn: OpenTurn, part: MessagePart): void {
   if (part.type === 'text' && !part.synthetic && !part.ignored) keep(turn.texts, part.id, part.text ?? '');
   if (part.type === 'patch') for (const file of part.files ?? []) turn.files.add(file);
-  if (part.type !== 'tool' || !part.tool || !part.state) return undefined;
+  if (part.type !== 'tool' || !part.tool || !part.state) return;
   const { status, title, input, output = '', error = '' } = part.state;
-  if (status !== 'completed' && status !== 'error') return undefined;
+  if (status !== 'completed' && status !== 'error') return;
   const inputText = typeof input === 'string' ? input : (JSON.stringify(input) ?? '');
-  if (isOwnCall(part.tool, inputText, output)) return answerText(output);
+  if (isOwnCall(part.tool, inputText, output)) {
+    keep(turn.memoryAnswers, part.id, answerText(output));
+    return;
+  }
   keep(turn.tools, part.id, {
     tool: part.tool,
     ...(title && { title }),
@@ -99,7 +104,6 @@ export function recordPart(turn: OpenTurn, part: MessagePart): string | undefine
     input: inputText,
     output: status === 'error' ? error : output,
   });
-  return undefined;
 }
 
 export function recordSummaryPart(

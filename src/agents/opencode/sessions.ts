@@ -28,6 +28,8 @@ export interface TrackedSession {
   /** The user's texts, whose secrets a summary may repeat. */
   readonly userTexts: Set<string>;
   readonly recalled: Set<string>;
+  /** Sentences of the memory's answers to the agent's own calls in earlier turns. */
+  readonly answers: Set<string>;
   /** uuids of the session's own turns that this process stored. */
   readonly episodes: Set<string>;
   /** The last recalled text, for a compaction. */
@@ -36,6 +38,7 @@ export interface TrackedSession {
 
 const MOST_SESSIONS = 500;
 const MOST_SENTENCES = 300;
+const MOST_ANSWERS = 150;
 const MOST_OWNERS = 2000;
 const MOST_EPISODES = 300;
 const [MOST_USER_TEXTS, LONGEST_SAID] = [200, 16_000];
@@ -62,6 +65,7 @@ export function openSessions(): TrackedSessions {
       summaries: new Map(),
       userTexts: new Set(),
       recalled: new Set(),
+      answers: new Set(),
       episodes: new Set(),
       lastRecall: undefined,
     };
@@ -87,6 +91,18 @@ export function recordRecalled(session: TrackedSession, text: string): void {
   for (const sentence of recalledSentences(text)) session.recalled.add(sentence);
   forgetOldest(session.recalled, MOST_SENTENCES);
 }
+
+/** Ends a turn's answers of the memory. They have a limit of their own: one answer can have thousands of sentences, the best first. */
+export function recordAnswers(session: TrackedSession, turn: OpenTurn): void {
+  for (const sentence of answersIn(turn).slice(0, MOST_ANSWERS)) session.answers.add(sentence);
+  forgetOldest(session.answers, MOST_ANSWERS);
+}
+
+/** All sentences that the agent may repeat. */
+export const repeatable = ({ recalled, answers, turns }: TrackedSession): Set<string> =>
+  new Set([...recalled, ...answers, ...[...turns.values()].flatMap(answersIn)]);
+
+const answersIn = ({ memoryAnswers }: OpenTurn): string[] => [...memoryAnswers.values()].flatMap(recalledSentences);
 
 /** Records an episode of the session itself. */
 export function recordEpisode(session: TrackedSession, uuid: string): void {

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { HookEvent } from '../../../../src/agents/hooks/event.ts';
 import { answerHook } from '../../../../src/agents/hooks/hook.ts';
+import { newSession, withRecalled, withSession } from '../../../../src/agents/hooks/session.ts';
 import type { Episode } from '../../../../src/episode.ts';
 import { readSpooled } from '../../../../src/queue/spool/spool.ts';
 import { readOutcomes } from '../../../../src/telemetry/agent-outcomes.ts';
@@ -292,6 +293,29 @@ describe('left out', () => {
       expect.stringContaining('I will use it.'),
       expect.stringContaining('Nothing else.'),
     ]);
+  });
+
+  test.each([1, 3])('is what a briefing said, after %d large answers of the memory', async (times) => {
+    transcript.user('Which store?');
+    await call('SessionStart', { source: 'resume' });
+    const state = withRecalled(newSession(0), ['Harbor keeps its sessions in Valkey 8']);
+    withSession(at('home'), 'claude-code', 's1', (file) => file.write(state));
+    const facts = (turn: number) => Array.from({ length: 1_000 }, (_, n) => ({ fact: `Quay ${turn} has berth ${n}` }));
+    for (let turn = 0; turn < times; turn++) {
+      transcript.user('Which berths?');
+      const reply = JSON.stringify({ server: 'memory-manager', facts: facts(turn) });
+      transcript.uses('mcp__memory__get_episodes', {}, [{ type: 'text', text: reply }]);
+      transcript.says(`Quay ${turn} has berth 0. Quay ${turn} has berth 999. These berths are free.`);
+      await call('Stop');
+    }
+    transcript.user('And the sessions?');
+    transcript.says(`Harbor keeps its sessions in Valkey 8. Quay ${times - 1} has berth 1. These sessions are short.`);
+    await call('Stop');
+
+    expect(JSON.stringify(await episodes())).not.toMatch(/Valkey|Quay/);
+    expect((await contents()).join()).toMatch(/These berths are free.*These sessions are short/s);
+    const size = withSession(at('home'), 'claude-code', 's1', (file) => JSON.stringify(file.read()).length);
+    expect(size).toBeLessThan(20_000);
   });
 
   test('is what stood in a session before it was first heard of', async () => {

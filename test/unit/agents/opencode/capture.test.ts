@@ -255,6 +255,26 @@ test('a question that is asked while the agent is busy is a turn of its own', as
   ]);
 });
 
+test('a large answer of the memory is not told again, and what was recalled before is still known', async () => {
+  const session = await host.newSession();
+  recordRecalled(sessions.of(session), '- Harbor uses Redis for sessions (since 2025-01-01)');
+  const { message } = await host.prompt(session, 'Which berths?');
+  const answer = host.answer(session, message.id);
+  await host.event('message.updated', { info: answer });
+  const facts = Array.from({ length: 1_000 }, (_, n) => `- The quay has berth ${n}`).join('\n');
+  await host.tool(session, answer.id, 'memory_search', { output: facts });
+  await host.say(session, answer, 'The quay has berth 0.\nThe quay has berth 999.\nThese berths are free.');
+  await host.idle(session);
+  const next = await host.prompt(session, 'And the sessions?');
+  const last = host.answer(session, next.message.id);
+  await host.event('message.updated', { info: last });
+  await host.say(session, last, 'Harbor uses Redis for sessions.\nThe quay has berth 1.\nThese sessions are short.');
+  await host.idle(session);
+
+  expect(turns.map(({ assistant }) => assistant)).toEqual(['These berths are free.', 'These sessions are short.']);
+  expect(sessions.of(session).answers.size).toBeLessThan(300);
+});
+
 test('what was recalled is not told again, in any session of its own', async () => {
   const session = await host.newSession();
   recordRecalled(sessions.of(session), '- Harbor uses Redis for sessions (since 2025-01-01)');

@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { Cluster, Redis, type RedisOptions, type SentinelIterator } from 'ioredis';
 import type { Address } from '../config.ts';
 import type { Endpoint } from '../store-address.ts';
 import { SECOND } from '../time.ts';
@@ -18,6 +18,9 @@ export type Patience = Pick<
   /** Milliseconds in which a cluster may move a key to another node before a command fails. */
   readonly failoverMs: number;
 };
+
+/** A healthy sentinel needs no longer, also over TLS. */
+const LEAST_FOR_SENTINEL = 0.1 * SECOND;
 
 /** Interval at which a command is sent again while its key's node is away. */
 const RESENT_EVERY = 0.1 * SECOND;
@@ -46,13 +49,16 @@ export function openClient(address: Address, refused: 'fail' | 'resend', patienc
     topology === undefined
       ? { host, port }
       : {
-          sentinels: topology.nodes.map((node) => ({ ...node })),
+          sentinels: sentinelsInOrder(topology.nodes),
           name: topology.name,
           ...(topology.username ? { sentinelUsername: topology.username } : {}),
           ...(topology.password ? { sentinelPassword: topology.password } : {}),
           ...(tls ? { sentinelTLS: tls, enableTLSForSentinelMode: true } : {}),
-          // A frozen sentinel accepts connections too; the next one is to be asked within the caller's patience.
-          sentinelCommandTimeout: (patience.connectTimeout ?? 4 * SECOND) / 2,
+          // Within the caller's patience all sentinels are asked, of which some may be frozen, and then the primary.
+          sentinelCommandTimeout: Math.max(
+            (patience.connectTimeout ?? 4 * SECOND) / (topology.nodes.length + 1),
+            LEAST_FOR_SENTINEL,
+          ),
           sentinelRetryStrategy: retryStrategy,
         };
   const client = new Redis({
@@ -64,7 +70,28 @@ export function openClient(address: Address, refused: 'fail' | 'resend', patienc
   // Each command reports its own failure; without a listener ioredis would print every one.
   client.on('error', () => {});
   reconnectOnce(client);
+  if (topology) beginWithAnswering(client, topology.nodes);
   return client;
+}
+
+/** By the list in the settings: the sentinel that answered last. */
+const answeredLast = new WeakMap<readonly Endpoint[], Endpoint>();
+
+function sentinelsInOrder(nodes: readonly Endpoint[]): Endpoint[] {
+  const first = answeredLast.get(nodes);
+  const others = nodes.filter(({ host, port }) => host !== first?.host || port !== first.port);
+  return (first ? [first, ...others] : others).map(({ host, port }) => ({ host, port }));
+}
+
+/** The next connection asks the sentinel first that named the primary of this one. ioredis would begin with the one after it. */
+function beginWithAnswering(client: Redis, nodes: readonly Endpoint[]): void {
+  const { sentinelIterator } = (client as unknown as { connector: { sentinelIterator: SentinelIterator } }).connector;
+  client.on('connect', () => {
+    sentinelIterator.reset(true);
+    const { value } = sentinelIterator.next();
+    sentinelIterator.reset(false);
+    if (value?.host && value.port) answeredLast.set(nodes, { host: value.host, port: value.port });
+  });
 }
 
 /** Many commands may be refused by one demoted server. For each, ioredis would end the same socket again, with one more listener and timer. */

@@ -211,3 +211,13 @@ describe('settings that do not match the servers', () => {
     );
   });
 });
+
+test('a server whose port was taken in the meantime starts on another one', async () => {
+  const other = await startProcess(() => []);
+  const taken = [`port ${other.port}`];
+  const started = await startProcess(() => taken.splice(0));
+
+  expect(started.port).not.toBe(other.port);
+  expect(await started.client.ping()).toBe('PONG');
+  await Promise.all([started.stop(), other.stop()]);
+});

@@ -1,4 +1,5 @@
 import { mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -7,6 +8,7 @@ import { findBinaries } from '../../../src/embedded/binaries.ts';
 import { withLibraries } from '../../../src/embedded/libraries.ts';
 import { launch } from '../../../src/embedded/process.ts';
 import { SECOND } from '../../../src/time.ts';
+import { until } from '../wait.ts';
 
 /** One process of a deployment. */
 export interface ServerProcess {
@@ -25,17 +27,31 @@ export interface ServerOptions {
   readonly withGraphs?: boolean;
 }
 
-/** A cluster's bus has the port 10,000 above, so that a port may be no higher. */
-const HIGHEST_PORT = 55_000;
+/** A cluster's bus has the port 10,000 above. */
+const BUS = 10_000;
+/** Another process may take a port between the choice and the start. */
+const ATTEMPTS = 5;
 
 /** Starts a server or a sentinel with these lines of configuration, in a folder of its own. It ends with the test, however that ends. */
 export async function startProcess(
   lines: (port: number) => readonly string[],
-  { isSentinel = false, withGraphs = false }: ServerOptions = {},
+  options: ServerOptions = {},
 ): Promise<ServerProcess> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const started = await startOnce(lines, options);
+    if (started) return started;
+  }
+  throw new Error('a server of the deployment did not start');
+}
+
+/** Undefined if the process did not start. */
+async function startOnce(
+  lines: (port: number) => readonly string[],
+  { isSentinel = false, withGraphs = false }: ServerOptions,
+): Promise<ServerProcess | undefined> {
   const { server, module, libraryPath } = await findBinaries();
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'memory-deploy-')));
-  const port = await lowPort();
+  const port = await choosePort();
   const at = (name: string) => join(folder, name);
   // The program is a sentinel when its name says so.
   if (isSentinel) await symlink(server, at('valkey-sentinel'));
@@ -55,10 +71,26 @@ export async function startProcess(
     detached: false,
     temporaryFolder: folder,
   });
-  if (!isSentinel && (await awaitReady({ pid: started.pid, port }, started.hasEnded)) !== 'ready')
-    throw new Error('a server of the deployment did not start');
+  const end = async () => {
+    started.signal('SIGKILL');
+    await started.ended(10 * SECOND);
+    await rm(folder, { recursive: true, force: true });
+    started.release();
+  };
   const client = new Redis({ host: HOST, port, enableReadyCheck: false });
   client.on('error', () => {});
+  const outcome = isSentinel
+    ? await until('a sentinel that answers or has ended', async () => {
+        if (started.hasEnded()) return 'ended';
+        const information = await client.info('server').catch(() => '');
+        return information.includes(`process_id:${started.pid}\r\n`) && 'ready';
+      })
+    : await awaitReady({ pid: started.pid, port }, started.hasEnded);
+  if (outcome !== 'ready') {
+    client.disconnect();
+    await end();
+    return undefined;
+  }
   return {
     ...{ host: HOST, port, client },
     async kill() {
@@ -67,17 +99,23 @@ export async function startProcess(
     },
     async stop() {
       client.disconnect();
-      started.signal('SIGKILL');
-      await started.ended(10 * SECOND);
-      await rm(folder, { recursive: true, force: true });
-      started.release();
+      await end();
     },
   };
 }
 
-async function lowPort(): Promise<number> {
+/** A free port, whose bus port is free too. */
+async function choosePort(): Promise<number> {
   for (;;) {
     const port = await freePort();
-    if (port <= HIGHEST_PORT) return port;
+    if (port + BUS <= 65_535 && (await isFree(port + BUS))) return port;
   }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, HOST, () => server.close(() => resolve(true)));
+  });
 }

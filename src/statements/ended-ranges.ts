@@ -3,6 +3,7 @@ import { endsStatement } from './does-end.ts';
 import type { PropertyValue } from './property-value.ts';
 import { isSameScope } from './scope.ts';
 import { type ParsedSentence, parseSentences } from './sentence.ts';
+import type { StatedChange } from './stated-change.ts';
 import type { Statement } from './statement.ts';
 import { isDate, isNumber, termKey, wordsOf } from './words.ts';
 
@@ -163,8 +164,17 @@ function isEndedBy(propertyValue: PropertyValue, statement: Statement, context: 
   return (propertyValue.isSingle && statement.isSingle) || statement.isNews;
 }
 
-/** A number takes the place of no value without one: "the mailer now listens on port 2626" after "the mailer is running". */
+/**
+ * What takes the place of a number ends no value without one: "the mailer now listens on port 2626 instead of 2525" after "the mailer is
+ * running". Any other value may become a number: "the standup is now at 10:30" after "the standup is at noon".
+ */
 function isNumberForNone(statement: Statement, { value }: PropertyValue): boolean {
-  const newValue = statement.kind === 'ends' ? statement.newValue : statement.value;
-  return newValue.length > 0 && newValue.every(isNumber) && value.length > 0 && !value.some((term) => /\d/.test(term));
+  if (value.length === 0 || value.some((term) => /\d/.test(term))) return false;
+  if (statement.kind === 'ends') return isNumberForNumber(statement);
+  if (statement.value.length === 0 || !statement.value.every(isNumber)) return false;
+  const { text: content, saidAt: referenceTime } = statement;
+  return parseSentences({ content, source: 'text', referenceTime }).some((it) => it.changes.some(isNumberForNumber));
 }
+
+const isNumberForNumber = ({ oldValue, newValue }: StatedChange): boolean =>
+  [oldValue, newValue].every((value) => value.length > 0 && value.every(isNumber));

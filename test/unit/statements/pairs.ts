@@ -35,6 +35,12 @@ export const REPLACED: readonly (readonly [before: string, after: string])[] = [
   ['Uploads are limited to 50 MB.', 'Uploads are limited to 20 MB now.'],
   ['The access token expires after 15 minutes.', 'The access token now expires after 60 minutes.'],
   ['The gateway listens on port 7000.', 'The gateway currently listens on port 7100.'],
+  ['The standup is at noon.', 'The standup is now at 10:30.'],
+  ['The planning starts at noon.', 'The planning now starts at 10:30 instead of noon.'],
+  ['The retry limit is five.', 'The retry limit is now 7.'],
+  ['The release codename is Falcon.', 'The release codename is now 2.0.'],
+  ['The meeting room is Birch.', 'The meeting room is now 204.'],
+  ['The archive version is Sequoia.', 'The archive version is 15 now.'],
   ['The queue holds 500 jobs.', 'The queue holds 2000 jobs now.'],
   // from … to
   ['The request timeout is 60 seconds.', 'The request timeout was lowered from 60 to 30 seconds.'],
@@ -133,6 +139,7 @@ export const KEPT: readonly (readonly [before: string, after: string])[] = [
   // a number in the place of none
   ['The mailer is running.', 'The mailer now listens on port 2626 instead of 2525.'],
   ['The crane service is used by the yard.', 'The crane service now listens on port 4001 instead of 4000.'],
+  ['The mailer is running.', 'The mailer now listens on port 2626.'],
   ['The importer runs on Node.', 'The importer moved from port 7000 to 7100.'],
   // a quotation of several sentences
   [

@@ -86,8 +86,10 @@ export function filterConditions(
 function factDateCondition(range: DateRange, knownAt: Instant | undefined): string {
   const condition = dateCondition(`e.${STORED[range.field]}`, range);
   const isOfEnd = range.field === 'invalidAt' || range.field === 'expiredAt';
-  if (!knownAt || !isOfEnd || !isWithin(null, range)) return condition;
-  return `(${condition} OR ${afterCondition('e.expired_at', 'knownAt')})`;
+  if (!knownAt || !isOfEnd) return condition;
+  return isWithin(null, range)
+    ? `(${condition} OR ${afterCondition('e.expired_at', 'knownAt')})`
+    : `(${condition} AND ${notAfterOrMissing('e.expired_at', 'knownAt')})`;
 }
 
 /** The condition that a node has one of `$types`. */
@@ -163,7 +165,7 @@ export function filterEntities(filter: EntityFilter, boundNames: readonly string
   return {
     text: [
       nodeConditions.length > 0 ? `WITH ${names} WHERE ${nodeConditions.join(' AND ')}` : '',
-      fact ? hasFact(names, fact.text) : '',
+      fact ? hasFact(names, [fact.text, ...(filter.knownAt ? [FACT_IS_KNOWN] : [])].join(' AND ')) : '',
       filter.asOf ? seenBefore(names) : `WITH ${names}, [] AS seen`,
     ].join('\n'),
     params: {
@@ -175,6 +177,8 @@ export function filterEntities(filter: EntityFilter, boundNames: readonly string
     },
   };
 }
+
+const FACT_IS_KNOWN = notAfterOrMissing('e.created_at', 'knownAt');
 
 const hasFact = (names: string, condition: string) => `
   CALL {

@@ -163,6 +163,32 @@ describe('entities', () => {
     expect(names(found.entities).sort()).toEqual(expected);
   });
 
+  test.each([
+    ['invalidAt', { from: day('2025-01-01') }, '2025-04-01', false],
+    ['invalidAt', { from: day('2025-01-01') }, '2025-05-01', true],
+    ['invalidAt', { before: day('2025-03-02') }, '2025-04-01', false],
+    ['invalidAt', { before: day('2025-03-02') }, '2025-05-01', true],
+    ['invalidAt', { isSet: true }, '2025-04-01', false],
+    ['invalidAt', { isSet: true }, '2025-05-01', true],
+    ['invalidAt', { isSet: false }, '2025-04-01', true],
+    ['invalidAt', { isSet: false }, '2025-05-01', false],
+    ['invalidAt', { isSet: false }, '2025-01-20', false],
+    ['expiredAt', { isSet: true }, '2025-04-01', false],
+    ['validAt', { from: day('2025-01-01') }, '2025-01-20', false],
+    ['validAt', { from: day('2025-01-01') }, '2025-02-01', true],
+  ])('are found by a fact with %s %j as known on %s: %s', async (field, range, knownAt, isFound) => {
+    const { memory, entity, fact } = await newMemory();
+    await fact(await entity('Harbor'), await entity('Redis'), {
+      ...{ fact: 'Harbor used Redis', validAt: '2025-01-10T00:00:00+00:00', invalidAt: '2025-03-01T00:00:00+00:00' },
+      ...{ createdAt: '2025-02-01T00:00:00+00:00', expiredAt: '2025-05-01T00:00:00+00:00' },
+    });
+
+    const options = { find: 'entities', knownAt: day(knownAt), filters: { [field]: range } } as const;
+    const { entities } = await memory.search('Harbor', 5, options);
+
+    expect(names(entities)).toEqual(isFound ? ['Harbor'] : []);
+  });
+
   test('come in pages', async () => {
     const { memory } = await people();
 

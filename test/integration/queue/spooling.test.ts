@@ -180,7 +180,8 @@ describe('a caller that cannot wait', () => {
     const episode = newEpisode('Harbor uses Redis.', null, config.group, 1000);
     openSpool(config.home, 10).keep([{ episode, hasCallerId: false, carrier: { traceparent } }]);
 
-    await opened(config).memory.drainSpool();
+    const { memory } = opened(config);
+    await until('an empty spool', async () => (await memory.drainSpool()).remaining === 0);
 
     const { Queue } = await import('bullmq');
     const queue = new Queue('store', {

@@ -290,7 +290,7 @@ test('what a hook of Claude Code has stored is known, and after an import a hook
     const call = { event, input, host: 'claude-code', group: undefined, directory: harbor, patience: 100 };
     const { spooled } = await answerHook({ ...call, environment: { MEMORY_HOME: join(folder, home) } });
     const memory = new MemoryManager({ ...stores.config, home: join(folder, home) });
-    await memory.drainSpool();
+    await until('an empty spool', async () => (await memory.drainSpool()).remaining === 0);
     await memory.close();
     return spooled;
   };

@@ -209,7 +209,7 @@ export interface RankingQuestion {
 }
 
 const [K1, B] = [1.2, 0.6];
-/** The cosine of texts that have nothing in common, for passages without a vector. */
+/** The cosine of texts that have nothing in common, for passages whose vector is still missing. */
 const UNRELATED = 0.2;
 /** Terms of a passage of usual length. */
 const USUAL_LENGTH = 40;
@@ -272,6 +272,14 @@ function signalsOf(
   const { passages, before, after, cosines, stated } = candidates;
   const words = (passage: PassageRow | undefined) => (passage && matches.get(passage.uuid)?.words) ?? 0;
   const ofEpisode = bestTwo(passages, ({ episode }) => episode, words);
+  const ofTurn = bestTwo(
+    passages,
+    ({ episode }) => episode,
+    ({ uuid }) => cosines.get(uuid) ?? UNRELATED,
+  );
+  // The input and output of a tool have no vector: they are about what their turn is about.
+  const meaningOf = ({ uuid, episode, kind }: PassageRow) =>
+    cosines.get(uuid) ?? (kind === 'tool' ? Math.max(UNRELATED, ofTurn(episode, uuid)) : UNRELATED);
   const ofSession = bestTwo(
     passages.filter(({ session }) => session !== null),
     ({ session }) => session ?? '',
@@ -291,7 +299,7 @@ function signalsOf(
     return {
       words: match.words,
       coverage: match.coverage,
-      meaning: Math.max(0, cosines.get(uuid) ?? UNRELATED),
+      meaning: Math.max(0, meaningOf(passage)),
       before: words(before.get(uuid)),
       after: words(after.get(uuid)),
       episode: ofEpisode(episode, uuid),

@@ -47,3 +47,26 @@ test('a fact about an entity of the question comes before a passage that only me
   expect(scores.passage - without.passage).toBeCloseTo(WEIGHTS.entity);
   expect(scores.fact - without.fact).toBeCloseTo(SHORT_TEXT_FACTOR * WEIGHTS.entity);
 });
+
+test('the output of a tool has no vector, and means what its turn means; another passage without one is unrelated', () => {
+  const turn = passageRow({ episode: 'a', ordinal: 0, role: 'user' });
+  const output = passageRow({ episode: 'a', ordinal: 1, kind: 'tool', role: 'tool', source: 'tool:0' });
+  const alone = passageRow({ episode: 'b', ordinal: 0 });
+  const outputAlone = passageRow({ episode: 'c', ordinal: 1, kind: 'tool', role: 'tool', source: 'tool:0' });
+  const { passages } = rank(
+    { text: 'Which carrier?', terms: queryTerms('Which carrier?'), window: undefined },
+    {
+      ...{
+        passages: [turn, output, alone, outputAlone],
+        facts: [],
+        before: new Map(),
+        after: new Map(),
+        stated: new Map(),
+      },
+      ...{ cosines: new Map([[turn.uuid, 0.7]]), documentFrequencies: new Map(), passageCount: 4 },
+    },
+  );
+
+  const meaningOf = (uuid: string) => passages.find(({ passage }) => passage.uuid === uuid)?.signals.meaning;
+  expect([turn, output, alone, outputAlone].map(({ uuid }) => meaningOf(uuid))).toEqual([0.7, 0.7, 0.2, 0.2]);
+});

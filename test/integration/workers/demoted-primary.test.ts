@@ -80,6 +80,8 @@ async function start(own: Partial<Config>): Promise<MemoryManager> {
 }
 
 const COUNT = 60;
+/** A busy machine may let a job wait for longer than callers do by default. */
+const PATIENTLY = { timeoutMs: 4 * MINUTE };
 
 /** Hands in one episode after the other and swaps in the middle; gives what became of each. */
 async function storeAcross(memory: MemoryManager, swap: () => Promise<void>) {
@@ -102,7 +104,7 @@ test('when Valkey is demoted nothing is refused, and worker, reader and waiting 
   const receipts = await storeAcross(memory, pair.swap);
 
   expect(receipts.filter(({ status }) => status === 'rejected')).toEqual([]);
-  for (const receipt of receipts) if (receipt.status === 'fulfilled') await memory.waitFor(receipt.value);
+  for (const receipt of receipts) if (receipt.status === 'fulfilled') await memory.waitFor(receipt.value, PATIENTLY);
   expect((await memory.getGraphSize()).episodes).toBe(COUNT + 1);
   expect((await memory.getJobCounts('store')).failed).toBe(0);
   expect(await memory.queryMemory(`Part${COUNT - 1}`)).toContain(`Part${COUNT - 1}`);
@@ -116,7 +118,7 @@ test('when FalkorDB is demoted its jobs wait for a moment and all are committed 
 
   const receipts = await storeAcross(memory, pair.swap);
 
-  for (const receipt of receipts) if (receipt.status === 'fulfilled') await memory.waitFor(receipt.value);
+  for (const receipt of receipts) if (receipt.status === 'fulfilled') await memory.waitFor(receipt.value, PATIENTLY);
   expect((await memory.getGraphSize()).episodes).toBe(COUNT + 1);
   expect((await memory.getJobCounts('store')).failed).toBe(0);
   expect(await memory.queryMemory(`Part${COUNT - 1}`, 5, { cache: false })).toContain(`Part${COUNT - 1}`);

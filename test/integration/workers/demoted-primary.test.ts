@@ -33,7 +33,28 @@ interface Pair {
   demote(): Promise<void>;
 }
 
-async function startPair(start: () => Promise<Server>): Promise<Pair> {
+/** Holds or refuses new writes of a primary, and lets them go on. */
+interface WriteStop {
+  readonly start: () => Promise<unknown>;
+  /** Whether no write of before is still being carried out. */
+  readonly isComplete: () => Promise<boolean>;
+  readonly end: () => Promise<unknown>;
+}
+
+const pausedClients = (admin: Redis): WriteStop => ({
+  start: () => admin.call('CLIENT', 'PAUSE', String(10 * MINUTE), 'WRITE'),
+  isComplete: async () => true,
+  end: () => admin.call('CLIENT', 'UNPAUSE'),
+});
+
+/** FalkorDB writes in threads of its own, and a write that ends during a pause of clients ends the server (docs/falkordb.md). */
+const tooFewReplicas = (admin: Redis): WriteStop => ({
+  start: () => admin.call('CONFIG', 'SET', 'min-replicas-to-write', '100'),
+  isComplete: async () => /^blocked_clients:0\r?$/m.test(await admin.info('clients')),
+  end: () => admin.call('CONFIG', 'SET', 'min-replicas-to-write', '0'),
+});
+
+async function startPair(start: () => Promise<Server>, stopOf: (admin: Redis) => WriteStop): Promise<Pair> {
   const [old, next] = [await start(), await start()];
   const front = await startProxy(old, 'resp');
   const [oldAdmin, nextAdmin] = [old, next].map(({ host, port }) => new Redis({ host, port })) as [Redis, Redis];
@@ -45,14 +66,16 @@ async function startPair(start: () => Promise<Server>): Promise<Pair> {
     new RegExp(`${field}:(\\d+)`).exec(await admin.info('replication'))?.[1];
   /** As in a planned switch: what the primary has acknowledged is on the replica before it takes over, however slow that is. */
   async function demote() {
-    await oldAdmin.call('CLIENT', 'PAUSE', String(10 * MINUTE), 'WRITE');
+    const writes = stopOf(oldAdmin);
+    await writes.start();
+    await until('the last write', writes.isComplete);
     await until(
       'the replica has all',
       async () => (await offset(nextAdmin, 'slave_repl_offset')) === (await offset(oldAdmin, 'master_repl_offset')),
     );
     await nextAdmin.call('REPLICAOF', 'NO', 'ONE');
     await oldAdmin.call('REPLICAOF', next.host, String(next.port));
-    await oldAdmin.call('CLIENT', 'UNPAUSE');
+    await writes.end();
   }
   return {
     front,
@@ -80,8 +103,6 @@ async function start(own: Partial<Config>): Promise<MemoryManager> {
 }
 
 const COUNT = 60;
-/** A busy machine may let a job wait for longer than callers do by default. */
-const PATIENTLY = { timeoutMs: 4 * MINUTE };
 
 /** Hands in one episode after the other and swaps in the middle; gives what became of each. */
 async function storeAcross(memory: MemoryManager, swap: () => Promise<void>) {
@@ -95,7 +116,7 @@ async function storeAcross(memory: MemoryManager, swap: () => Promise<void>) {
 }
 
 test('when Valkey is demoted nothing is refused, and worker, reader and waiting go on with its successor', async () => {
-  const pair = await startPair(startValkey);
+  const pair = await startPair(startValkey, pausedClients);
   const memory = await start({ valkey: at(pair.front) });
   const before = await memory.enqueueEpisode('Harbor uses Before.');
   await memory.waitFor(before);
@@ -104,28 +125,28 @@ test('when Valkey is demoted nothing is refused, and worker, reader and waiting 
   const receipts = await storeAcross(memory, pair.swap);
 
   expect(receipts.filter(({ status }) => status === 'rejected')).toEqual([]);
-  for (const receipt of receipts) if (receipt.status === 'fulfilled') await memory.waitFor(receipt.value, PATIENTLY);
+  for (const receipt of receipts) if (receipt.status === 'fulfilled') await memory.waitFor(receipt.value);
   expect((await memory.getGraphSize()).episodes).toBe(COUNT + 1);
   expect((await memory.getJobCounts('store')).failed).toBe(0);
   expect(await memory.queryMemory(`Part${COUNT - 1}`)).toContain(`Part${COUNT - 1}`);
 });
 
 test('when FalkorDB is demoted its jobs wait for a moment and all are committed by its successor', async () => {
-  const pair = await startPair(startFalkorDB);
+  const pair = await startPair(startFalkorDB, tooFewReplicas);
   const memory = await start({ falkordb: at(pair.front) });
   await memory.waitFor(await memory.enqueueEpisode('Harbor uses Before.'));
   await memory.search('Harbor', 5, { cache: false });
 
   const receipts = await storeAcross(memory, pair.swap);
 
-  for (const receipt of receipts) if (receipt.status === 'fulfilled') await memory.waitFor(receipt.value, PATIENTLY);
+  for (const receipt of receipts) if (receipt.status === 'fulfilled') await memory.waitFor(receipt.value);
   expect((await memory.getGraphSize()).episodes).toBe(COUNT + 1);
   expect((await memory.getJobCounts('store')).failed).toBe(0);
   expect(await memory.queryMemory(`Part${COUNT - 1}`, 5, { cache: false })).toContain(`Part${COUNT - 1}`);
 });
 
 test('who only listens follows the address to the successor, and is told that something may have been missed', async () => {
-  const pair = await startPair(startValkey);
+  const pair = await startPair(startValkey, pausedClients);
   const connection = retryingConnection(at(pair.front));
   const signals = openPubSub(connection);
   closing.push(() => [signals.close(), connection.disconnect()]);
@@ -142,7 +163,7 @@ test('who only listens follows the address to the successor, and is told that so
 });
 
 test('an address that leads to a replica for good is told of, by callers, workers and status', async () => {
-  const pair = await startPair(startValkey);
+  const pair = await startPair(startValkey, pausedClients);
   const memory = await start({ valkey: at(pair.front) });
   await memory.waitFor(await memory.enqueueEpisode('Harbor uses Before.'));
 

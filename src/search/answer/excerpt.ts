@@ -1,5 +1,5 @@
 import type { PassageRow } from '../../graph/queries/passages.ts';
-import { FENCE, isTableRow } from '../../passages/lines.ts';
+import { isTableRow } from '../../passages/lines.ts';
 import { headingsOf } from '../../passages/passages.ts';
 import { outlineAfter } from '../../passages/sections.ts';
 import { sentencesOf } from '../../passages/sentences.ts';
@@ -288,8 +288,7 @@ function quotationOf(units: readonly Unit[], places: readonly number[], most = N
     const isOfAnother = shown.length > 0 && speaker !== '' && speaker !== said && !isLabelled;
     const name = isOfAnother ? `${speaker} ` : '';
     const isGap = place > last + 1 || (isOfAnother && isContinued);
-    if (isGap) shown.push(FENCE.test(text) ? `${name}…\n` : `${name}… `);
-    else shown.push(name);
+    shown.push(isGap ? `${name}…${spaceBefore(text)}` : name);
     shown.push(text.length > left ? `${cutAt(text, left)}…` : text);
     left -= text.length;
     [last, said] = [place, speaker];
@@ -298,6 +297,10 @@ function quotationOf(units: readonly Unit[], places: readonly number[], most = N
   if (last < units.length - 1) shown.push(/\s$/.test(shown.at(-1) ?? '') ? '…' : ' …');
   return shown.join('');
 }
+
+/** What must begin a line, also after the mark of what is left out: an item of a list, a fence. */
+const BEGINS_LINE = /^(?:[-*+•]|\d{1,3}[.)])\s|^(?:`{3,}|~{3,})/;
+const spaceBefore = (text: string): string => (/^\s/.test(text) ? '' : BEGINS_LINE.test(text) ? '\n' : ' ');
 
 function cutAt(text: string, length: number): string {
   const head = text.slice(0, length);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { termsOf } from '../../../src/passages/terms.ts';
 import { cutList, omittedNotice } from '../../../src/search/answer/cut-list.ts';
 import { excerptBudget, excerptOf } from '../../../src/search/answer/excerpt.ts';
 import { expectedValueIn } from '../../../src/search/answer/expected-value.ts';
@@ -65,8 +66,20 @@ test('a line that is too long is cut, not left out', () => {
     ]),
   };
   const { text: shown } = excerptOf(passage, text, wanted, { ended: [] }, { most: 100, isWhole: false });
-  expect(shown).toMatch(/^### Bug Fixes\n… - fixes the headers of a proxy .*…$/);
+  expect(shown).toMatch(/^### Bug Fixes\n…\n- fixes the headers of a proxy .*…$/);
   expect(shown.length).toBeLessThan(110);
+});
+
+test.each([
+  ['an item of a list', 'To deploy:\n- build\n- drain the gateway\n- push', 'To deploy:\n…\n- drain the gateway\n…'],
+  ['a step', 'To deploy:\n1. build\n2. drain the gateway\n3. push', 'To deploy:\n…\n2. drain the gateway\n…'],
+])('%s begins a line after what is left out', (_, text, expected) => {
+  const passage = passageRow({ episode: 'a', kind: 'list', start: 0, end: text.length });
+  const wanted = { ...ANYTHING, rarity: new Map(termsOf('gateway').map((term) => [term, 1])) };
+
+  const { text: shown } = excerptOf(passage, text, wanted, { ended: [] }, { most: 35, isWhole: false });
+
+  expect(shown).toBe(expected);
 });
 
 test('hostile runs of digits and long headings cost no time and no room', () => {

@@ -67,23 +67,23 @@ export interface ProjectQuestion {
 
 export const PROJECT_QUESTIONS: readonly ProjectQuestion[] = [
   {
-    about: 'A procedure comes whole, not its best sentence:',
+    about: 'A procedure is shown whole:',
     text: 'How is the gateway deployed?',
     holds: ['harbor drain', 'Push the image', 'Start the new instance', 'harbor switch'],
   },
   {
-    about: 'So does a list:',
+    about: 'So is a list:',
     text: 'Which environments does Harbor have?',
     holds: ['dev,', 'staging,', 'production,'],
   },
   {
-    about: 'What was replaced is not told as true:',
+    about: 'A replaced value is not shown as current:',
     text: 'Which port does the gateway listen on?',
     holds: ['9090'],
     lacks: /listens on port 8080/,
   },
   {
-    about: 'Where nothing is known, silence:',
+    about: 'If nothing is known, the answer says so:',
     text: 'Who painted the lighthouse on the island?',
     holds: ['Nothing relevant is known.'],
   },

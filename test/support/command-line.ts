@@ -59,7 +59,7 @@ export async function runCommand(
   main = MAIN,
 ): Promise<Ended> {
   const child = startCommand(args, environment, folder, main);
-  const killer = setTimeout(() => child.kill('SIGKILL'), 2 * MINUTE);
+  const killer = setTimeout(() => child.kill('SIGKILL'), 4 * MINUTE);
   const said = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const)
     child[stream]?.setEncoding('utf8').on('data', (text: string) => {

@@ -29,7 +29,7 @@ export async function answerQuestion(
     env: { PATH, HOME, TERM: 'xterm', ...environment },
     stdio: 'pipe',
   });
-  const killer = setTimeout(() => child.kill('SIGKILL'), 2 * MINUTE);
+  const killer = setTimeout(() => child.kill('SIGKILL'), 4 * MINUTE);
   let screen = '';
   let isAnswered = false;
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -115,7 +115,7 @@ async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void>
   if (child.exitCode !== null || child.signalCode !== null) return;
   const end = new Promise((resolve) => child.once('exit', resolve));
   child.kill(signal);
-  const late = setTimeout(() => child.kill('SIGKILL'), 2 * MINUTE);
+  const late = setTimeout(() => child.kill('SIGKILL'), 4 * MINUTE);
   await end;
   clearTimeout(late);
 }

@@ -194,7 +194,7 @@ function irrelevantRow(results: readonly Answered[]): Row {
 function supersessionRow(pairs: NonNullable<Scores['supersession']>): Row {
   const [stale, first] = [countOf(pairs, (it) => it.stale), countOf(pairs, (it) => it.newBeforeOld)];
   return {
-    figure: `${pairs.length} replaced statements: old shown as true / new first`,
+    figure: `${pairs.length} replaced statements: the old one shown as true / the new one first`,
     measured: `${stale} / ${first}`,
     goal: '≤ 1 / ≥ 18',
     reached: stale <= 1 && first >= 18,
@@ -204,7 +204,7 @@ function supersessionRow(pairs: NonNullable<Scores['supersession']>): Row {
 function keepsRow(pairs: NonNullable<Scores['keeps']>): Row {
   const ended = countOf(pairs, ({ kept }) => !kept);
   return {
-    figure: `${pairs.length} near-pairs that replace nothing: wrongly ended`,
+    figure: `${pairs.length} pairs of similar statements of which neither replaces the other: wrongly ended`,
     measured: `${ended}`,
     goal: '≤ 1',
     reached: ended <= 1,
@@ -214,7 +214,7 @@ function keepsRow(pairs: NonNullable<Scores['keeps']>): Row {
 function datesRow(sentences: NonNullable<Scores['dates']>): Row {
   const right = countOf(sentences, (it) => it.right);
   return {
-    figure: `both dates right, of ${sentences.length}`,
+    figure: `${sentences.length} sentences with dates in different forms: beginning and end of the fact both right`,
     measured: `${right}`,
     goal: '≥ 18',
     reached: right >= 18,

@@ -10,7 +10,7 @@ export function markdownTable(rows: readonly Row[]): string {
   const lines = rows.map(
     ({ figure, measured, goal, reached }) => `| ${figure} | ${measured} | ${goal} | ${reached ? 'yes' : 'no'} |`,
   );
-  return ['| figure | measured | to reach | reached |', '|---|---|---|---|', ...lines].join('\n');
+  return ['| figure | measured | target | met |', '|---|---|---|---|', ...lines].join('\n');
 }
 
 export const ms = (milliseconds: number): string =>

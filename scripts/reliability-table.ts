@@ -9,6 +9,8 @@ import { ROWS } from './reliability/rows.ts';
  * node scripts/reliability-table.ts [folder]
  */
 const DOCUMENT = fileURLToPath(new URL('../docs/reliability.md', import.meta.url));
+/** Of the model calls of tests 1 and 17 together. */
+const MOST_REPEATED = 0.01;
 const [BEGIN, END] = ['<!-- results: begin -->', '<!-- results: end -->'];
 
 type Noted = Result & { readonly full: boolean; readonly at: string };
@@ -24,14 +26,16 @@ const [, after = ''] = rest.split(END);
 const results = resultsIn(folder);
 writeFileSync(DOCUMENT, `${before}${BEGIN}\n${table(results)}\n${spentAgain(results)}${END}${after}`);
 
-/** Of the calls that tests 1 and 17 needed, those that were made again. */
+/** The model calls of tests 1 and 17 that were repeated. Test 1 does not fail above the limit, since a slow machine repeats more calls. */
 function spentAgain(results: readonly Noted[]): string {
   const figures = [1, 17].flatMap((row) =>
     results.filter((result) => result.row === row).map((result) => result.figures),
   );
   const sum = (name: string) => figures.reduce((total, figure) => total + (figure?.[name] ?? 0), 0);
   if (figures.length < 2) return '';
-  return `\nTests 1 and 17 together: ${sum('again')} of ${sum('needed')} model calls spent again (${((100 * sum('again')) / sum('needed')).toFixed(2)} %).\n`;
+  const share = sum('again') / sum('needed');
+  const above = share > MOST_REPEATED ? ', **above the limit of 1 %**' : '';
+  return `\nTests 1 and 17 together: ${sum('again')} of ${sum('needed')} model calls repeated (${(100 * share).toFixed(2)} %${above}).\n`;
 }
 
 /** Of each kind of run the latest. */
@@ -49,7 +53,7 @@ function resultsIn(path: string): Noted[] {
 }
 
 function table(results: readonly Noted[]): string {
-  const head = ['#', 'what happens', 'what must hold', 'what was run', 'what came out', 'when', 'took', 'test'];
+  const head = ['#', 'fault', 'required', 'run', 'result', 'date', 'duration', 'test'];
   const rows = ROWS.flatMap(({ row, happens, holds, file }) => {
     const own = results.filter((result) => result.row === row);
     const runs = own.length > 0 ? own : [undefined];

@@ -48,7 +48,7 @@ test(`1. a worker killed ${kills} times at random moments during ${jobs} jobs lo
   expect(idle).toMatchObject({ completed: jobs, failed: 0 });
   expect(seen.halfWritten).toEqual([]);
   expect(seen.looks).toBeGreaterThan(0);
-  // What a killed worker had just asked is lost with it. How many calls these are depends on the machine; the table tells their share.
+  // A call in progress is lost with its worker. How many calls these are depends on the machine: the table shows their share.
   const starts = await startsById(config);
   const unexplained = episodes.filter(
     ({ uuid, ownFact }) => (spent.timesByFact.get(ownFact) ?? 0) > (starts.get(uuid) ?? 0),
@@ -58,7 +58,7 @@ test(`1. a worker killed ${kills} times at random moments during ${jobs} jobs lo
   record({
     row: 1,
     ran: `${kills} kills during ${jobs} jobs`,
-    came: `0 lost, 0 duplicates, 0 half-written; ${spent.again} of ${spent.needed} model calls spent again; looked ${seen.looks} times for half-written episodes`,
+    came: `0 lost, 0 duplicates, 0 half-written; ${spent.again} of ${spent.needed} model calls repeated; searched ${seen.looks} times for half-written episodes`,
     took: Date.now() - began,
     figures: { again: spent.again, needed: spent.needed, looks: seen.looks },
   });

@@ -56,8 +56,8 @@ test(`4. Valkey killed and restarted ${kills} times under ${PER_SECOND} enqueues
 
   record({
     row: 4,
-    ran: `${kills} kills of Valkey, AOF always, ${episodes.length} enqueues at ${PER_SECOND}/s`,
-    came: `${acknowledged.size} acknowledged, ${refused} refused, ${lost.length} acknowledged lost`,
+    ran: `${kills} kills of Valkey with appendfsync always, ${episodes.length} enqueues at ${PER_SECOND}/s`,
+    came: `${acknowledged.size} acknowledged, ${refused} refused, ${lost.length} of the acknowledged lost`,
     took: Date.now() - began,
     figures: { acknowledged: acknowledged.size, refused, lost: lost.length },
   });

@@ -51,7 +51,7 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
     record({
       row: 5,
       ran: `${jobs} episodes, Valkey ${signal === 'SIGKILL' ? 'killed' : 'frozen'} for ${away / SECOND} s`,
-      came: `${spooled} spooled, ${inTime} of ${took.length} calls back in ${BACK_WITHIN} ms, slowest ${Math.round(slowest)} ms, all committed once`,
+      came: `${spooled} spooled, ${inTime} of ${took.length} calls returned within ${BACK_WITHIN} ms (slowest ${Math.round(slowest)} ms), all committed once`,
       took: Date.now() - began,
       figures: { spooled, slowest },
       promised: { within: BACK_WITHIN, took: slowest },

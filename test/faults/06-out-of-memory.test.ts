@@ -51,7 +51,7 @@ test(`6. Valkey out of memory refuses loudly, and what it acknowledged of ${jobs
   record({
     row: 6,
     ran: `${rest.length} enqueues and a command while Valkey was out of memory`,
-    came: `${jobs + 1 - acknowledged.length} refused with a sentence, ${acknowledged.length} acknowledged and all committed`,
+    came: `${jobs + 1 - acknowledged.length} refused with an error message, ${acknowledged.length} acknowledged and all committed`,
     took: Date.now() - began,
   });
 });

@@ -17,7 +17,7 @@ const RECOVERED_WITHIN = 30 * SECOND;
 
 // Killed: the port refuses. Frozen: it takes connections and says nothing.
 test.each(['SIGKILL', 'SIGSTOP'] as const)(
-  `7. FalkorDB away (%s) for ${away / SECOND} s among ${jobs} jobs: they wait and burn no attempt`,
+  `7. FalkorDB away (%s) for ${away / SECOND} s during ${jobs} jobs: they wait and burn no attempt`,
   async (signal) => {
     const began = Date.now();
     const { falkordb } = await lab.proxies();
@@ -60,8 +60,8 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
 
     record({
       row: 7,
-      ran: `FalkorDB ${signal === 'SIGKILL' ? 'killed' : 'frozen'} for ${away / SECOND} s among ${jobs} jobs`,
-      came: `${burnt} attempts burnt, 0 dead letters, next commit ${(recovered / SECOND).toFixed(1)} s after it was back`,
+      ran: `FalkorDB ${signal === 'SIGKILL' ? 'killed' : 'frozen'} for ${away / SECOND} s during ${jobs} jobs`,
+      came: `${burnt} attempts counted, 0 dead letters, next commit ${(recovered / SECOND).toFixed(1)} s after FalkorDB was back`,
       took: Date.now() - began,
       figures: { burnt, recovered },
       promised: { within: RECOVERED_WITHIN, took: recovered },

@@ -46,8 +46,8 @@ test(`8. FalkorDB killed during ${kills} commits keeps or gets again every episo
 
   record({
     row: 8,
-    ran: `${kills} kills of FalkorDB during commits, AOF always`,
-    came: `${episodes.length} episodes acknowledged as committed, all there and whole`,
+    ran: `${kills} kills of FalkorDB during commits, with appendfsync always`,
+    came: `${episodes.length} episodes acknowledged as committed, all present and complete`,
     took: Date.now() - began,
   });
 });

@@ -76,8 +76,8 @@ test(`9. FalkorDB wiped ${wipes} times among ${episodes} episodes: the same grap
 
   record({
     row: 9,
-    ran: `${wipes} wipes among ${part * wipes} episodes, ${wipes} workers killed between journal and graph`,
-    came: `the same graph hash each time, ${calls} model calls, ${changes} changes made again, longest rebuild ${(Math.max(...took) / SECOND).toFixed(1)} s`,
+    ran: `graph deleted ${wipes} times during ${part * wipes} episodes, ${wipes} workers killed between journal and graph`,
+    came: `the same graph hash each time, ${calls} model calls, ${changes} changes applied again, longest rebuild ${(Math.max(...took) / SECOND).toFixed(1)} s`,
     took: Date.now() - began,
     figures: { queued, calls, bytesPerEpisode: Math.round(bytes / (part * wipes)) },
   });

@@ -64,7 +64,7 @@ test.concurrent.each(CONNECTIONS)('10. half open: $name is noticed and doubles n
   record({
     row: 10,
     ran: `${connection.name}, ${rounds} times`,
-    came: `over after ${(slowest / SECOND).toFixed(1)} s at most`,
+    came: `next store and answer after ${(slowest / SECOND).toFixed(1)} s at most`,
     took: Date.now() - began,
     figures: { slowest },
     promised: { within: NOTICED_WITHIN, took: slowest },

@@ -52,7 +52,7 @@ test(`11. a model that answers 429 for ${lasts / SECOND} s is asked no sooner th
   record({
     row: 11,
     ran: `429 with Retry-After ${retryAfter / SECOND} s for ${lasts / SECOND} s, ${jobs} jobs, 2 workers`,
-    came: `${refused.length} refused calls (${(100 * extra).toFixed(1)} % extra), ${tooSoon.length} sooner than told, all committed`,
+    came: `${refused.length} refused calls (${(100 * extra).toFixed(1)} % extra), ${tooSoon.length} of them before the delay was over, all committed`,
     took: Date.now() - began,
     figures: { refused: refused.length, tooSoon: tooSoon.length },
   });

@@ -42,7 +42,7 @@ test(`12. a model that fails ${100 * SHARE} % of its calls delays ${jobs} jobs a
   record({
     row: 12,
     ran: `${jobs} jobs, ${failed.length} of ${lab.model.calls.length} calls failed or hung`,
-    came: `all committed, ${spent.again} of ${spent.needed} answered calls spent again`,
+    came: `all committed, ${spent.again} of ${spent.needed} answered calls repeated`,
     took: Date.now() - began,
     figures: { failed: failed.length, calls: lab.model.calls.length, again: spent.again, needed: spent.needed },
   });

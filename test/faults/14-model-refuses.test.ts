@@ -47,7 +47,7 @@ test(`14. a model that refuses every call makes health red; replay commits all $
 
   record({
     row: 14,
-    ran: `${jobs} jobs, every reply a refusal`,
+    ran: `${jobs} jobs, the model refuses every call`,
     came: `health red after ${(red / SECOND).toFixed(1)} s, ${letters.length} dead letters, replay committed all`,
     took: Date.now() - began,
     figures: { red, letters: letters.length },

@@ -94,7 +94,7 @@ test(`16. ${all} malformed inputs crash nothing, inject nothing and are refused 
   record({
     row: 16,
     ran: `${all} malformed inputs: ${inputs.library} to the library, ${inputs.queue} into the queue, ${inputs.cli} to the command line`,
-    came: `0 crashes, ${accepted.size} stored unchanged, ${refused.length + ends.refused} refused in a sentence, ${failed} payloads dead letters with their reason${newer.length > 0 ? `, ${newer.length} of a higher version waiting for a newer release` : ''}`,
+    came: `0 crashes, ${accepted.size} stored unchanged, ${refused.length + ends.refused} refused with an error message, ${failed} payloads dead-lettered with their reason${newer.length > 0 ? `, ${newer.length} of a newer version waits for a newer release` : ''}`,
     took: Date.now() - began,
     figures: { accepted: accepted.size, refused: refused.length, failed },
   });

@@ -54,7 +54,7 @@ test(`17. ${jobs} jobs delivered ${DELIVERIES} times each, also at once on ${wor
   record({
     row: 17,
     ran: `${jobs} jobs delivered ${DELIVERIES} times each on ${workers} workers`,
-    came: `${jobs} episodes, the graph as undisturbed, ${spent.again} of ${spent.needed} model calls spent again`,
+    came: `${jobs} episodes, the graph as in the undisturbed run, ${spent.again} of ${spent.needed} model calls repeated`,
     took: Date.now() - began,
     figures: { again: spent.again, needed: spent.needed },
   });

@@ -59,7 +59,7 @@ test(`18. ${groups} groups of ${length} episodes, shuffled, on ${workers} worker
   record({
     row: 18,
     ran: `${groups} groups × ${length} episodes on ${workers} workers, arrival shuffled, 5 % of model calls failed`,
-    came: 'every graph as in order',
+    came: 'every graph hash as in the ordered run',
     took: Date.now() - began,
   });
 });

@@ -76,8 +76,8 @@ test(`19. ${steps} interleaved writes and reads of ${groups} groups show no grou
 
   record({
     row: 19,
-    ran: `${groups} groups, ${writes} writes and ${reads} reads interleaved, ${cached} cached answers looked at`,
-    came: `${leaks.length} words in another group's graph, cache or answer`,
+    ran: `${groups} groups, ${writes} writes and ${reads} reads interleaved, ${cached} cached answers searched`,
+    came: `${leaks.length} canary words in another group's graph, cache or answer`,
     took: Date.now() - began,
     figures: { writes, reads, cached, leaks: leaks.length },
   });

@@ -74,8 +74,8 @@ test(`20. ${times} workers frozen past their lease write nothing when they wake`
 
   record({
     row: 20,
-    ran: `${sent} workers frozen with their write on the way, ${early} before it, until another had committed`,
-    came: `${late.refused} late writes, all refused; ${late.neverSent} given up by the worker itself`,
+    ran: `${sent} workers frozen after they sent their write, ${early} before, until another worker had committed`,
+    came: `${late.refused} late writes, all refused; ${late.neverSent} writes not sent, because the worker noticed that its lease was over`,
     took: Date.now() - began,
     figures: late,
   });

@@ -45,7 +45,7 @@ test(`21. a worker told to end ${stops} times under load ends, burns no attempt 
   record({
     row: 21,
     ran: `${stops} SIGTERMs under load, ${episodes.length} jobs`,
-    came: `slowest end ${(slowest / SECOND).toFixed(1)} s; ${attempts.filter((made) => made > 1).length} jobs with more than one attempt`,
+    came: `slowest exit ${(slowest / SECOND).toFixed(1)} s; ${attempts.filter((made) => made > 1).length} jobs with more than one attempt`,
     took: Date.now() - began,
     figures: { slowest },
     promised: { within: 10 * SECOND, took: slowest },

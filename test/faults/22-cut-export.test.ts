@@ -70,7 +70,7 @@ test(`22. an export to B2 cut at ${cuts} random bytes is no archive; the next on
   record({
     row: 22,
     ran: `an export to B2 cut at ${cuts} random bytes`,
-    came: `0 that look whole, ${leftovers} leftovers removed, the next one whole`,
+    came: `0 partial archives listed as complete, ${leftovers} leftovers removed, the next export complete`,
     took: Date.now() - began,
     figures: { leftovers },
   });
@@ -128,8 +128,8 @@ test('22. an export goes on over every failure of B2 that passes, and ends witho
   await memory.close();
   record({
     row: 22,
-    ran: `B2 answered with 500, 503, 401, 408, 429, a reset, nothing or slowly, once in each of ${CALLS.length} calls, then for as long as it was asked`,
-    came: `${passed} exports whole all the same; ${lasting.length} that gave up and left nothing`,
+    ran: `B2 answered with 500, 503, 401, 408, 429, a connection reset, silence or a slow reply: once in each of ${CALLS.length} calls, then in every call`,
+    came: `${passed} exports complete after single failures; ${lasting.length} failed after lasting ones and left nothing`,
     took: Date.now() - began,
     figures: { passed },
   });
@@ -193,7 +193,7 @@ test.concurrent.each(['a folder', 'B2'] as const)(
     record({
       row: 22,
       ran: `${kills} workers killed while they exported to ${place}`,
-      came: `0 that look whole, ${leftovers} leftovers removed, each export finished by the next worker`,
+      came: `0 partial archives listed as complete, ${leftovers} leftovers removed, each export completed by the next worker`,
       took: Date.now() - began,
       figures: { leftovers },
     });

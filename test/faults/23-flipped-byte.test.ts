@@ -48,7 +48,7 @@ test(`23. one byte flipped in each of ${flips} archives is found by verify, and 
   record({
     row: 23,
     ran: `one bit of one byte flipped in each of ${flips} archives: in the JSON, the compressed JSON or the manifest`,
-    came: `${flips - missed.length} of ${flips} found by \`archive verify\` (status 2) and refused by \`archive restore --replace\`; the memory untouched`,
+    came: `${flips - missed.length} of ${flips} detected by \`archive verify\` (status 2) and refused by \`archive restore --replace\`; the memory unchanged`,
     took: Date.now() - began,
     figures: { missed: missed.length },
   });

@@ -64,7 +64,7 @@ test(`24. the newest archive in an empty graph has the same hash and answers ${q
   record({
     row: 24,
     ran: `an archive of ${episodes} episodes and ${facts} facts restored into an empty graph, ${questions} questions at ${MOMENTS} dates`,
-    came: `the same graph hash; ${same} of ${asked} answers the same to the last of ${LIMIT} places; what one fact alone tells found every time`,
+    came: `the same graph hash; ${same} of ${asked} answers equal in all ${LIMIT} places; each fact that only one episode states was found`,
     took: Date.now() - began,
     figures: { facts, asked, same, found },
   });

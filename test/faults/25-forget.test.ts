@@ -107,8 +107,8 @@ test(`25. of ${canaries} forgotten episodes no word is left anywhere, and what o
 
   record({
     row: 25,
-    ran: `${canaries} episodes, each with a word of its own in text, names, other words, metadata or session, forgotten by episode and by session, among ${wanted(group).length} others`,
-    came: '0 words left in graph, indexes, Valkey, FalkorDB, spool, log, new archive, restored older archive; the graph is that of a memory that never heard them',
+    ran: `${canaries} episodes, each with a unique word in text, names, other words, metadata or session, forgotten by episode and by session, among ${wanted(group).length} others`,
+    came: '0 words left in graph, indexes, Valkey, FalkorDB, spool, log, new archive, restored older archive; the graph equals that of a memory that never stored them',
     took: Date.now() - began,
     figures: { canaries, leaks: left.size },
   });

@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { ROWS } from '../../../scripts/reliability/rows.ts';
+
+const page = readFileSync(new URL('../../../docs/reliability.md', import.meta.url), 'utf8');
+/** The first line of each row: number, fault, required, …, test. */
+const rows = new Map(
+  [...page.matchAll(/^\| (\d+) \| (.+?) \| (.+?) \| .* \| `test\/faults\/(.+?)` \|$/gm)].map(
+    ([, row, happens, holds, file]) => [Number(row), { row: Number(row), happens, holds, file }],
+  ),
+);
+
+test.each(ROWS)('row $row of the table in docs/reliability.md says what scripts/reliability/rows.ts says', (row) => {
+  expect(rows.get(row.row)).toEqual(row);
+});

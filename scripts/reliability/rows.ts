@@ -3,7 +3,8 @@ export const ROWS: readonly { row: number; happens: string; holds: string; file:
   {
     row: 1,
     happens: '`kill -9` the worker 100 times at random moments during 1,000 jobs',
-    holds: '1,000 committed, 0 lost, 0 duplicates, 0 half-written; in tests 1 and 17 together at most 1 % of the model calls are repeated',
+    holds:
+      '1,000 committed, 0 lost, 0 duplicates, 0 half-written; in tests 1 and 17 together at most 1 % of the model calls are repeated',
     file: '01-killed-worker.test.ts',
   },
   {
@@ -94,7 +95,8 @@ export const ROWS: readonly { row: number; happens: string; holds: string; file:
   {
     row: 16,
     happens: '10,000 malformed inputs to command line, queue and library',
-    holds: '0 crashes, 0 injections, nothing dropped silently: each input is refused with an error message or stored unchanged',
+    holds:
+      '0 crashes, 0 injections, nothing dropped silently: each input is refused with an error message or stored unchanged',
     file: '16-malformed-input.test.ts',
   },
   {

@@ -70,6 +70,7 @@ export type {
   GroupOptions,
   MemoryDependencies,
   SpoolOptions,
+  StatusOptions,
   StoreOptions,
   WaitOptions,
 } from './memory/options.ts';

@@ -32,6 +32,7 @@ import type {
   EpisodeInput,
   GroupOptions,
   MemoryDependencies,
+  StatusOptions,
   StoreOptions,
   WaitOptions,
 } from './memory/options.ts';
@@ -320,9 +321,9 @@ export class MemoryManager {
   }
 
   /** The state of servers, queues, workers and models. A server that does not answer is reported, not thrown. */
-  async getStatus(options: GroupOptions = {}): Promise<Status> {
+  async getStatus(options: StatusOptions = {}): Promise<Status> {
     return request('status', async () =>
-      (await import('./memory/status.ts')).getStatus(this.#services, checkInput('group', options)),
+      (await import('./memory/status.ts')).getStatus(this.#services, checkInput('status', options)),
     );
   }
 

@@ -56,7 +56,7 @@ function lines({ group, valkey, falkordb, spool }: Status): string[] {
           `Memory   its graph has lost changes, and exports are stopped; to restore the changes, run \`memory-manager archive rebuild --replace --group ${group}\``,
         ]
       : []),
-    ...(falkordb.ok && falkordb.passages.cut < falkordb.passages.episodes ? [passagesLine(falkordb.passages)] : []),
+    ...(falkordb.ok && falkordb.passages ? passageLines(falkordb.passages) : []),
     ...(graph
       ? [
           `Memory   "${group}": ${count(graph.episodes, 'episode')}, ${count(graph.entities, 'entity', 'entities')}, ${count(graph.facts, 'fact')}`,
@@ -65,8 +65,11 @@ function lines({ group, valkey, falkordb, spool }: Status): string[] {
   ];
 }
 
-function passagesLine({ cut, episodes }: { readonly cut: number; readonly episodes: number }): string {
-  return `Passages ${cut.toLocaleString('en')} of ${episodes.toLocaleString('en')} episodes have passages; a worker adds the others`;
+function passageLines({ cut, episodes }: { readonly cut: number; readonly episodes: number }): string[] {
+  if (cut === episodes) return [];
+  return [
+    `Passages ${cut.toLocaleString('en')} of ${episodes.toLocaleString('en')} episodes have passages; a worker adds the others`,
+  ];
 }
 
 function valkeyLines(status: ValkeyStatus) {

@@ -38,6 +38,7 @@ import type {
   EpisodeInput,
   GroupOptions,
   MemoryDependencies,
+  StatusOptions,
   StoreOptions,
   WaitOptions,
 } from './options.ts';
@@ -93,6 +94,7 @@ interface WorkerParts {
 // Each shape is built when it is first needed, since a command needs few of them.
 const shapes = {
   group: () => objectOf<GroupOptions>(group),
+  status: () => objectOf<StatusOptions>({ ...group, countPassages: flag }),
   wait: () => objectOf<WaitOptions>(wait),
   store: () => objectOf<StoreOptions>(store),
   triplet: () =>
@@ -214,6 +216,7 @@ const schemas = new Map<keyof Shapes, z.ZodMiniType>();
 /** The subject of the error sentence for each kind of input. */
 const SUBJECTS: Readonly<Record<keyof Shapes, string>> = {
   group: 'This call',
+  status: 'getStatus',
   wait: 'waitFor',
   store: 'An episode',
   triplet: 'A fact',

@@ -29,6 +29,11 @@ export interface SpoolOptions {
   readonly spool?: boolean;
 }
 
+export interface StatusOptions extends GroupOptions {
+  /** False leaves out how many episodes have passages, which takes FalkorDB about a millisecond for each 1,000 episodes. Default true. */
+  readonly countPassages?: boolean;
+}
+
 export interface StoreOptions extends GroupOptions, EpisodeOptions, SpoolOptions {}
 
 /** One of many episodes. */

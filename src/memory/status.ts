@@ -11,7 +11,7 @@ import type { ModelHealth } from '../telemetry/vital-signs.ts';
 import type { DailySpend } from '../valkey/budget.ts';
 import { type ReembeddingNote, readReembedding } from '../valkey/reembedding.ts';
 import { workerDates } from './dates.ts';
-import type { GroupOptions } from './options.ts';
+import type { StatusOptions } from './options.ts';
 import type { ReembeddingStatus, WorkerStatus } from './results.ts';
 import type { Services } from './services.ts';
 
@@ -55,8 +55,8 @@ export interface Status {
   readonly valkey: ServerStatus<ValkeyStatus>;
   readonly falkordb: ServerStatus<{
     readonly graph: GraphSize;
-    /** How many episodes with text have passages; a worker adds the others automatically. */
-    readonly passages: { readonly cut: number; readonly episodes: number };
+    /** How many episodes with text have passages; a worker adds the others automatically. Null when not counted. */
+    readonly passages: { readonly cut: number; readonly episodes: number } | null;
     /** True when the graph has lost changes, as far as Valkey knows. It must then be rebuilt. */
     readonly lacksChanges: boolean;
   }>;
@@ -65,7 +65,7 @@ export interface Status {
 }
 
 /** @throws InvalidInputError when `group` is not a valid name; a server that does not answer is part of the result */
-export async function getStatus(services: Services, options: GroupOptions): Promise<Status> {
+export async function getStatus(services: Services, options: StatusOptions): Promise<Status> {
   const group = services.group(options.group);
   const [{ spool }, valkey, falkordb] = await Promise.all([
     services.spooling(),
@@ -79,7 +79,7 @@ export async function getStatus(services: Services, options: GroupOptions): Prom
       const graph = (await services.graphs()).group(group);
       const [counts, passages, lacks] = await Promise.all([
         countGraph(graph),
-        countCut(graph, PASSAGE_VERSION),
+        options.countPassages === false ? null : countCut(graph, PASSAGE_VERSION),
         lacksChanges(services, graph),
       ]);
       return { graph: counts, passages, lacksChanges: lacks };

@@ -11,7 +11,7 @@ import type { Checked } from './schemas.ts';
 export async function readArchives({ memory, archiveWork }: PageContext, { group }: Checked<'archives'>) {
   const [list, { valkey }] = await Promise.all([
     archiveWork.list(group ?? memory.config.group),
-    memory.getStatus({ group }),
+    memory.getStatus({ group, countPassages: false }),
   ]);
   const { verified = null, failed = null, next = null } = valkey.ok ? valkey.nightly : {};
   return { ...list, restoreTest: verified, failedTest: failed, nextExport: next };

@@ -7,7 +7,7 @@ import type { Checked, Now } from './schemas.ts';
 const MOST = 50;
 
 export async function readNow({ memory }: PageContext, { group }: Checked<'now'>) {
-  const { valkey, falkordb, spool } = await memory.getStatus({ group });
+  const { valkey, falkordb, spool } = await memory.getStatus({ group, countPassages: false });
   return {
     valkey: serverOf(valkey),
     falkordb: serverOf(falkordb),

@@ -75,7 +75,7 @@ async function isForgotten(
 /** The rule is queued in any case, and applies once a worker has read it. Without a worker nothing is waited for. */
 async function isStored(memory: MemoryManager, group: string | undefined, receipt: EpisodeReceipt): Promise<boolean> {
   try {
-    const { valkey } = await memory.getStatus({ group });
+    const { valkey } = await memory.getStatus({ group, countPassages: false });
     if (valkey.ok && valkey.workers === 0)
       return (await memory.episodes.getState(receipt.uuid, { group })).state === 'committed';
     await memory.waitFor(receipt, { timeoutMs: TIME_LIMIT });

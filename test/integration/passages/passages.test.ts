@@ -163,6 +163,7 @@ test('status says how many episodes are cut, the task goes on where it was stopp
   expect(await passages()).toEqual({ cut: 45, episodes: 70 });
   expect(await cutPassages({ graphs, valkey, embedder }, group)).toEqual({ episodes: 25, orphans: 0 });
   expect(await passages()).toEqual({ cut: 70, episodes: 70 });
+  expect((await memory.getStatus({ countPassages: false })).falkordb).toMatchObject({ ok: true, passages: null });
   expect([await count('_Passage'), await count('_PassageVector')]).toEqual([45, 45]);
   expect(await cutPassages({ graphs, valkey, embedder }, group)).toEqual({ episodes: 0, orphans: 0 });
 });

@@ -118,7 +118,7 @@ function notesOf({ agent, project, mcp, group, undo, script, environment }: Inst
   const notes: string[] = [];
   if (agent === 'codex' && !undo)
     notes.push(
-      'Codex asks at its next start whether to trust the new hooks. They run once you agree; /hooks shows them.',
+      'Codex asks at its next start whether to trust the new hooks. They run after you agree; /hooks lists them.',
     );
   if (agent === 'codex' && mcp)
     notes.push(

@@ -74,7 +74,7 @@ export function checkSettings(config: Config, environment: Environment): Finding
   const warnings = [...unknownSettings(environment, { all: true }), ...settingsFindings(config).warnings];
   if (warnings.length > 0) return warnings.map((text) => warning('settings', text.replace(/^Warning: /, '')));
   const isUp = Object.values(readSettings(environment).origins).includes('running');
-  const from = isUp ? 'Those of a running `memory-manager up`, and the environment' : 'Those of the environment';
+  const from = isUp ? 'From the running `memory-manager up` and from the environment' : 'From the environment';
   return [
     ok(
       'settings',

@@ -51,29 +51,43 @@ export function failFastConnection(address: Address): Redis {
   return checkRole(connection);
 }
 
+/** What ioredis keeps of a connection: the commands that are sent and not answered. */
+interface Unanswered {
+  readonly commandQueue: { readonly length: number };
+  flushQueue(error: Error): void;
+}
+
 /**
- * Closes the connection, with all its commands, after 0.8 s without an answer. ioredis' own `commandTimeout` also counts the time in which
- * this process was busy, and keeps a connection to a server that will never answer.
+ * Closes the connection, with all its commands, after 0.8 s in which a command was owed an answer and nothing arrived. ioredis' own
+ * `commandTimeout` also counts the time in which this process was busy, and keeps a connection to a server that will never answer. A command
+ * that a cluster redirected to another node is owed by that node only.
  */
 function giveUpSilent(connection: Redis): void {
+  const unanswered = connection as unknown as Unanswered;
   const send = connection.sendCommand.bind(connection);
-  let [owed, silent] = [0, 0];
+  const bytes = () => connection.stream?.bytesRead ?? 0;
+  let [silent, received] = [0, 0];
   let timer: NodeJS.Timeout | undefined;
   function tick(): void {
-    silent += 1;
-    if (silent < SLICES) return;
+    if (unanswered.commandQueue.length === 0) {
+      clearInterval(timer);
+      timer = undefined;
+      return;
+    }
+    silent = bytes() === received ? silent + 1 : 0;
+    received = bytes();
+    // The first slice may have begun before the command.
+    if (silent <= SLICES) return;
     silent = 0;
-    connection.stream?.destroy(new Error(`no answer within ${PATIENCE} ms`));
-  }
-  function answered(): void {
-    [owed, silent] = [owed - 1, 0];
-    if (owed === 0) clearInterval(timer);
+    const error = new Error(`no answer within ${PATIENCE} ms`);
+    // With its own reason: a cluster sends a command whose connection was closed again, and would wait for the same silence each time.
+    unanswered.flushQueue(error);
+    connection.stream?.destroy(error);
   }
   connection.sendCommand = (command, stream) => {
+    if (unanswered.commandQueue.length === 0) [silent, received] = [0, bytes()];
     // The socket keeps the process alive while an answer may come; the timer alone does not.
-    if (owed === 0) timer = setInterval(tick, PATIENCE / SLICES).unref();
-    owed += 1;
-    command.promise.then(answered, answered);
+    timer ??= setInterval(tick, PATIENCE / SLICES).unref();
     return send(command, stream);
   };
 }

@@ -117,7 +117,7 @@ export function isAboutServer(error: unknown): boolean {
 const OF_SERVER =
   /^(?:ERR [^\n]*@user_script[^\n]*-)?(?:WRONGPASS|NOAUTH|NOPERM|OOM|MISCONF|READONLY|UNBLOCKED|NOREPLICAS|EXECABORT|LOADING|MASTERDOWN|CLUSTERDOWN|MOVED|ASK|TRYAGAIN) /;
 const OF_CLIENT =
-  /^(?:Connection is closed|Command timed out|Socket timeout|Stream isn't writeable|Reached the max retries per request|Too many Cluster redirections|Failed to refresh slots cache|None of startup nodes|Cluster isn't ready|Cluster is ended|All sentinels are unreachable)/;
+  /^(?:Connection is closed|Command timed out|Socket timeout|Stream isn't writeable|Reached the max retries per request|Too many Cluster redirections|Failed to refresh slots cache|None of startup nodes|Cluster isn't ready|Cluster is ended|All sentinels are unreachable|no answer within)/;
 const UNWRITTEN = /^ ?(?:ERR [^\n]*-)?MISCONF /;
 const TOO_FEW_REPLICAS = /^ ?(?:ERR [^\n]*-)?NOREPLICAS /;
 const SLOTS = /^ ?(?:ERR [^\n]*-)?CROSSSLOT |should belong to the same slots allocation group/;

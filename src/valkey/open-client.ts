@@ -123,7 +123,8 @@ function openCluster(
       // Otherwise the reason of a cluster that is down would be lost.
       enableReadyCheck: false,
       clusterRetryStrategy: retryStrategy,
-      slotsRefreshTimeout: options.connectTimeout ?? 2 * SECOND,
+      // Within the caller's patience another node is asked if the first one is frozen.
+      slotsRefreshTimeout: (options.connectTimeout ?? 4 * SECOND) / 2,
       retryDelayOnFailover: RESENT_EVERY,
       retryDelayOnClusterDown: RESENT_EVERY,
       retryDelayOnTryAgain: RESENT_EVERY,

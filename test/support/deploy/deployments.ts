@@ -1,4 +1,5 @@
 import type { Address } from '../../../src/config.ts';
+import { HOUR } from '../../../src/time.ts';
 import { until } from '../wait.ts';
 import { type ServerProcess, startProcess } from './server-process.ts';
 
@@ -67,18 +68,22 @@ export async function startSentinels(options: { readonly withGraphs?: boolean } 
   };
 }
 
-/** Three primaries with one replica each. */
-export async function startCluster(): Promise<Deployment> {
+/** Three primaries with one replica each, or two primaries that no other node replaces, however long they are silent. */
+export async function startCluster({ isReplaced = true } = {}): Promise<Deployment> {
   const lines = [
     ...DURABLE,
     'cluster-enabled yes',
-    `cluster-node-timeout ${SILENCE}`,
+    `cluster-node-timeout ${isReplaced ? SILENCE : HOUR}`,
     'cluster-config-file nodes.conf',
+    // A replica may take over however long ago it heard of its primary.
+    'cluster-replica-validity-factor 0',
   ];
-  const servers = await Promise.all([1, 2, 3, 4, 5, 6].map(() => startProcess(() => lines)));
+  const count = isReplaced ? 3 : 2;
+  const total = isReplaced ? 2 * count : count;
+  const servers = await Promise.all(Array.from({ length: total }, () => startProcess(() => lines)));
   const [first, ...others] = servers as [ServerProcess, ...ServerProcess[]];
-  const primaries = servers.slice(0, 3);
-  const replicas = servers.slice(3);
+  const primaries = servers.slice(0, count);
+  const replicas = servers.slice(count);
   for (const { host, port } of others) await first.client.call('CLUSTER', 'MEET', host, String(port));
   const share = Math.ceil(16_384 / primaries.length);
   await Promise.all(
@@ -101,8 +106,8 @@ export async function startCluster(): Promise<Deployment> {
       const nodes = String(await client.call('CLUSTER', 'NODES'));
       return (
         /cluster_state:ok/.test(info) &&
-        /cluster_known_nodes:6/.test(info) &&
-        nodes.match(/ (?:myself,)?slave /g)?.length === 3
+        info.includes(`cluster_known_nodes:${total}\r`) &&
+        (nodes.match(/ (?:myself,)?slave /g) ?? []).length === replicas.length
       );
     });
   await linked(replicas);

@@ -18,6 +18,9 @@ export interface ServerProcess {
   readonly client: Redis;
   /** `kill -9`; resolves when it is gone. */
   kill(): Promise<void>;
+  /** `kill -STOP`: connections stay open, and nothing answers until `thaw`. */
+  freeze(): void;
+  thaw(): void;
   /** Ends it and removes its folder. */
   stop(): Promise<void>;
 }
@@ -97,6 +100,8 @@ async function startOnce(
       started.signal('SIGKILL');
       await started.ended(10 * SECOND);
     },
+    freeze: () => started.signal('SIGSTOP'),
+    thaw: () => started.signal('SIGCONT'),
     async stop() {
       client.disconnect();
       await end();

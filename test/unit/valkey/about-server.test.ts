@@ -17,6 +17,7 @@ test.each([
   [reply("READONLY You can't write against a read only replica."), 'StoreUnreachableError'],
   [reply('NOREPLICAS Not enough good replicas to write.'), 'StoreUnreachableError'],
   [reply('LOADING Valkey is loading the dataset in memory'), 'StoreUnreachableError'],
+  [new Error('no answer within 800 ms'), 'StoreUnreachableError'],
   [new Error('Connection is closed.'), 'StoreUnreachableError'],
   [new Error("Socket timeout. Expecting data, but didn't receive any in 4000ms."), 'StoreUnreachableError'],
 ])('%s is about the server, and is explained', (error, name) => {

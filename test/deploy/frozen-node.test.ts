@@ -1,0 +1,61 @@
+import type { Cluster, Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { ensureConnected, failFastConnection, singleConnection, waitUntilReady } from '../../src/valkey/connections.ts';
+import { type Deployment, startCluster } from '../support/deploy/deployments.ts';
+import type { ServerProcess } from '../support/deploy/server-process.ts';
+
+const ROUNDS = 4;
+
+let cluster: Deployment;
+let [frozen, healthy]: ServerProcess[] = [];
+
+beforeAll(async () => {
+  cluster = await startCluster({ isReplaced: false });
+  [frozen, healthy] = cluster.servers;
+});
+beforeEach(() => frozen?.thaw());
+afterAll(() => cluster?.stop());
+
+/** A key of this server. */
+async function keyOf(server: ServerProcess | undefined): Promise<string> {
+  for (let number = 0; ; number += 1)
+    if ((await cluster.primaryOf(`key${number}`)).port === server?.port) return `key${number}`;
+}
+
+test('a frozen node of a cluster ends no connection to another node', async () => {
+  const [away, here] = [await keyOf(frozen), await keyOf(healthy)];
+  const connection = failFastConnection(cluster.address);
+  await ensureConnected(connection, cluster.address);
+  await connection.set(away, 'away');
+  await connection.set(here, 'here');
+  const node = (): Redis | undefined =>
+    (connection as unknown as Cluster).nodes('master').find(({ options }) => options.port === healthy?.port);
+  const { stream } = node() as Redis;
+  frozen?.freeze();
+
+  // From the second round on the client asks the other node, which names the frozen one.
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const refused = connection.get(away).then(
+      () => 'answered',
+      ({ message }: Error) => message,
+    );
+    expect(await connection.get(here)).toBe('here');
+    // Not the reason of a client that waited for the same silence several times.
+    expect(await refused).toBe('no answer within 800 ms');
+    expect(await connection.get(here)).toBe('here');
+  }
+
+  expect(node()?.stream).toBe(stream);
+  connection.disconnect();
+});
+
+test('a client that asks a frozen node first still finds the cluster', async () => {
+  frozen?.freeze();
+  const nodes = [frozen, healthy].map((server) => ({ host: server?.host ?? '', port: server?.port ?? 0 }));
+  const address = { ...cluster.address, topology: { kind: 'cluster', nodes } } as const;
+  // Each begins with a random node.
+  const connections = Array.from({ length: 8 }, () => singleConnection(address, 10_000));
+
+  await Promise.all(connections.map((connection) => waitUntilReady(connection, 10_000)));
+  for (const connection of connections) connection.disconnect();
+});

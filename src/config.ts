@@ -15,6 +15,8 @@ export type { Address } from './store-address.ts';
 export interface Config extends ModelSettings, StoreSettings {
   readonly falkordb: Address;
   readonly valkey: Address;
+  /** Replicas of Valkey that must have a job before its receipt is given; 0 waits for none. */
+  readonly valkeyCopies: number;
   /** The file with the users' own types, where MEMORY_CONFIG or a running `up` names one. */
   readonly configFile?: string | undefined;
   readonly group: string;
@@ -110,6 +112,7 @@ export function loadConfig(environment: Environment = process.env): Config {
   const config: Config = {
     falkordb: address('FALKORDB'),
     valkey: address('VALKEY'),
+    valkeyCopies: values.VALKEY_COPIES,
     ...readModels(values),
     configFile: values.MEMORY_CONFIG && resolve(values.MEMORY_CONFIG),
     group: values.MEMORY_GROUP,

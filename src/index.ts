@@ -129,7 +129,7 @@ export type { PassageKind } from './passages/cut.ts';
 export type { DeadLetter, DeadLetterDetails } from './queue/dead-letters.ts';
 export type { BatchOptions } from './queue/enqueue-many.ts';
 export type { NightlyOutcome } from './queue/nightly-exports.ts';
-export type { EpisodeReceipt, JobCounts, QueueName, Receipt } from './queue/producer.ts';
+export type { CopiesStatus, EpisodeReceipt, JobCounts, QueueName, Receipt } from './queue/producer.ts';
 export type { DrainResult } from './queue/spool/drain.ts';
 export type { DateFilter, SearchFilters } from './search/filters.ts';
 export type { Ranker, RecipePart, SearchKind, SearchMethod, SearchRecipe } from './search/recipes/recipes.ts';

@@ -150,6 +150,11 @@ export const SETTINGS = {
   VALKEY_SENTINEL_NAME: optionalText('name under which sentinels watch Valkey; VALKEY_NODES are then the sentinels'),
   VALKEY_SENTINEL_USERNAME: optionalText('user of the sentinels of Valkey'),
   VALKEY_SENTINEL_PASSWORD: secret('password of the sentinels of Valkey'),
+  VALKEY_COPIES: setting(
+    whole(10, 'it must be a whole number of replicas from 0 to 10', 0),
+    '0',
+    'replicas of Valkey that must have a text before it counts as stored; 0 waits for none',
+  ),
   ...MODEL_VARIABLES,
   MEMORY_CONFIG: optionalText('file with your own types; default: a trusted memory.config.… in the working directory'),
   MEMORY_GROUP: setting(text, '_', 'the memory that is used when none is named'),

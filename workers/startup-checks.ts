@@ -40,7 +40,7 @@ export async function runStartupChecks(
   now: () => number = Date.now,
 ): Promise<void> {
   // First, since a missing right would make the other checks fail one by one.
-  await retryWhileUnreachable(() => checkRights('Valkey', config.valkey, config.queuePrefix));
+  await retryWhileUnreachable(() => checkRights('Valkey', config.valkey, config.queuePrefix, config.valkeyCopies));
   const valkey = await retryWhileUnreachable(() => readServers('Valkey', config.valkey, now));
   for (const facts of valkey) checkStoreKind('Valkey', facts, config);
   const falkordb = await retryWhileUnreachable(() => readServers('FalkorDB', config.falkordb, now));
@@ -49,7 +49,7 @@ export async function runStartupChecks(
   // Also detects a user that may not use graphs.
   await graph.read('RETURN 1 AS n');
   const findings = [
-    ...valkey.map((facts) => serverFindings('Valkey', facts)),
+    ...valkey.map((facts) => serverFindings('Valkey', facts, config.valkeyCopies)),
     ...falkordb.map((facts) => serverFindings('FalkorDB', facts)),
     settingsFindings(config),
   ];
@@ -100,9 +100,12 @@ export function checkStoreKind(
   );
 }
 
-/** Pure, so that it can be tested with the facts of any server. */
-export function serverFindings(store: Store, facts: ServerInfo): StartupFindings {
-  const { product, version, evictionPolicy, appendOnly, falkordb, isReplica, limits, ahead } = facts;
+/**
+ * Pure, so that it can be tested with the facts of any server.
+ * @param copies those that VALKEY_COPIES asks for
+ */
+export function serverFindings(store: Store, facts: ServerInfo, copies = 0): StartupFindings {
+  const { product, version, evictionPolicy, appendOnly, falkordb, isReplica, replicas, limits, ahead } = facts;
   const [refusals, warnings]: [string[], string[]] = [[], []];
   if (!isAtLeast(version, product === 'Valkey' ? [7, 2] : [6, 2]))
     refusals.push(`${store} runs on ${product} ${version}; memory-manager needs Valkey 7.2, Redis 6.2 or newer.`);
@@ -121,6 +124,10 @@ export function serverFindings(store: Store, facts: ServerInfo): StartupFindings
   if (appendOnly === false)
     warnings.push(
       `${store} has appendonly no: acknowledged data are lost when the server stops. Set its appendonly to yes, unless this is only a trial.`,
+    );
+  if (replicas < copies)
+    warnings.push(
+      `VALKEY_COPIES is ${copies}, and ${store} has ${replicas === 1 ? '1 replica' : `${replicas} replicas`}: texts are spooled or refused. Start more replicas, or set VALKEY_COPIES to ${replicas}.`,
     );
   if (falkordb !== undefined && !isAtLeast(falkordb, OLDEST_FALKORDB))
     warnings.push(

@@ -5,7 +5,7 @@ import { type JournalSize, openJournal } from '../journal/journal.ts';
 import { isLost } from '../journal/lost-changes.ts';
 import type { WorkerNote } from '../queue/heartbeats.ts';
 import type { NightlyExports, NightlyOutcome, NightlyState } from '../queue/nightly-exports.ts';
-import type { JobCounts, Producer, QueueName } from '../queue/producer.ts';
+import type { CopiesStatus, JobCounts, Producer, QueueName } from '../queue/producer.ts';
 import type { RestoreTest } from '../schedule/restore-tests.ts';
 import type { ModelHealth } from '../telemetry/vital-signs.ts';
 import type { DailySpend } from '../valkey/budget.ts';
@@ -45,6 +45,8 @@ export interface ValkeyStatus {
   readonly journal: JournalSize;
   /** The progress of a change of the group's embedder; null when none is running. */
   readonly reembedding: ReembeddingStatus | null;
+  /** The replicas that VALKEY_COPIES asks for, and the fewest that a primary has; null without VALKEY_COPIES. */
+  readonly copies: CopiesStatus | null;
   /** The reason of the latest failure among jobs that wait for a retry or are dead letters. */
   readonly lastFailure?: string;
 }
@@ -111,19 +113,21 @@ async function valkeyStatus(producer: Producer, group: string): Promise<ValkeySt
     const [counts, since] = await Promise.all([producer.counts(name), producer.oldestWaiting(name)]);
     return { ...counts, oldestWaitingMs: since === null ? null : millisecondsBetween(since, now) };
   };
-  const [store, exports, workers, budget, spentToday, nightly, journal, reembedding, lastFailure] = await Promise.all([
-    queue('store'),
-    queue('export'),
-    producer.workers('store'),
-    producer.dailySpend(),
-    producer.spentToday(),
-    nightlyStatus(producer.nights, group, now),
-    producer.ask((valkey) => openJournal(valkey).size(group)),
-    producer.ask((valkey) => readReembedding(valkey, group)),
-    producer.lastFailure('store').then((reason) => reason ?? producer.lastFailure('export')),
-  ]);
+  const [store, exports, workers, budget, spentToday, nightly, journal, reembedding, copies, lastFailure] =
+    await Promise.all([
+      queue('store'),
+      queue('export'),
+      producer.workers('store'),
+      producer.dailySpend(),
+      producer.spentToday(),
+      nightlyStatus(producer.nights, group, now),
+      producer.ask((valkey) => openJournal(valkey).size(group)),
+      producer.ask((valkey) => readReembedding(valkey, group)),
+      producer.copies(),
+      producer.lastFailure('store').then((reason) => reason ?? producer.lastFailure('export')),
+    ]);
   return {
-    ...{ store, export: exports, workers, budget, spentToday, nightly, journal },
+    ...{ store, export: exports, workers, budget, spentToday, nightly, journal, copies },
     liveWorkers: alive.map(workerDates),
     models: worstModelHealth(alive),
     lastCommitAgeMs: lastCommit === null ? null : millisecondsBetween(lastCommit, now),

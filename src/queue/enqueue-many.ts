@@ -13,6 +13,14 @@ export interface BatchOptions {
   readonly onEnqueued?: (count: number) => void;
 }
 
+/** What adding episodes needs of Valkey. */
+interface Calls {
+  /** Runs a call and explains its failure. */
+  ask<T>(work: () => Promise<T>): Promise<T>;
+  /** Waits until the replicas have these episodes, if there must be any. */
+  confirm(uuids: readonly string[]): Promise<void>;
+}
+
 /** Episodes in one round trip, so that it takes far less than the second after which Valkey counts as unavailable. */
 const MOST = 256;
 const MOST_LETTERS = 1_000_000;
@@ -20,14 +28,13 @@ const MOST_LETTERS = 1_000_000;
 /**
  * Adds episodes, a few hundred per round trip, and returns their stored names.
  * @param hasCallerId whether the caller gave the uuid, so that it may exist already; all of these are checked before the first is added
- * @param ask runs a call to Valkey and explains its failure
- * @throws InvalidInputError naming the episode; what `ask` throws, with how many are in the queue already
+ * @throws InvalidInputError naming the episode; what `ask` and `confirm` throw, with how many are in the queue already
  */
 export async function addEpisodes(
   queue: Queue,
   episodes: readonly Episode[],
   hasCallerId: (episode: Episode) => boolean,
-  ask: <T>(work: () => Promise<T>) => Promise<T>,
+  { ask, confirm }: Calls,
   { nameOf, onEnqueued = () => {} }: BatchOptions,
 ): Promise<string[]> {
   const parts = [...inParts(episodes)];
@@ -48,7 +55,9 @@ export async function addEpisodes(
     for (const { part } of parts) {
       await ask(() => queue.addBulk(part.map(jobOf)));
       const storedName = (episode: Episode) => (hasCallerId(episode) ? existingName(queue, episode) : episode.name);
-      names.push(...(await ask(() => Promise.all(part.map(storedName)))));
+      const stored = await ask(() => Promise.all(part.map(storedName)));
+      await confirm(part.map(({ uuid }) => uuid));
+      names.push(...stored);
       onEnqueued(names.length);
     }
   } catch (error) {

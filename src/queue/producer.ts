@@ -6,6 +6,7 @@ import { type Carrier, carrier, jobTelemetry } from '../telemetry/tracing.ts';
 import { timestamp } from '../time.ts';
 import { type DailySpend, readDailySpend, readSpentToday } from '../valkey/budget.ts';
 import { primariesOf } from '../valkey/cluster.ts';
+import { fewestReplicas, openCopies } from '../valkey/copies.ts';
 import { replicaError } from '../valkey/failures.ts';
 import { addEpisodes, type BatchOptions } from './enqueue-many.ts';
 import { existingName } from './existing-job.ts';
@@ -17,7 +18,7 @@ import { openQueues } from './queues.ts';
 
 export type QueueName = 'store' | 'export';
 
-/** Proof that Valkey has the job. */
+/** Proof that Valkey has the job, and with VALKEY_COPIES that so many of its replicas have it. */
 export interface Receipt {
   readonly queue: QueueName;
   readonly jobId: string;
@@ -38,6 +39,13 @@ export interface JobCounts {
   readonly delayed: number;
   readonly failed: number;
   readonly completed: number;
+}
+
+/** Whether Valkey can make as many copies as VALKEY_COPIES asks for. */
+export interface CopiesStatus {
+  readonly wanted: number;
+  /** Null where the server does not tell. */
+  readonly replicas: number | null;
 }
 
 /** Adds jobs to Valkey. Every call answers or fails within a second, also while Valkey is down or frozen. */
@@ -85,6 +93,8 @@ export interface Producer {
   ask<T>(work: (valkey: Redis) => Promise<T>): Promise<T>;
   /** True while the connection is open; only a call detects a frozen Valkey. */
   isReady(): boolean;
+  /** The replicas that VALKEY_COPIES asks for, and the fewest that a primary has; null without VALKEY_COPIES. */
+  copies(): Promise<CopiesStatus | null>;
   /** The response time of Valkey in milliseconds. @throws StoreUnreachableError, AccessRefusedError, WrongServerError */
   ping(): Promise<number>;
   /** The latest failure among jobs that wait for a retry or are dead letters; undefined for none. */
@@ -92,11 +102,20 @@ export interface Producer {
   close(): Promise<void>;
 }
 
+/** Tasks that workers queue. They need no copy: a job that waited for replicas would stop all others, and most are queued again anyway. */
+const OF_WORKERS: readonly Task['kind'][] = ['summaries', 'passages', 'expire', 'archive-forgotten'];
 /** At most this many of the latest jobs are read to find a reason. */
 const LOOKED_AT = 20;
 
 export function openProducer(config: Config): Producer {
   const { connection, queues, ask, close } = openQueues(config);
+  const wanted = config.valkeyCopies;
+  const copies = wanted > 0 ? openCopies(config.valkey, wanted) : undefined;
+
+  /** Without VALKEY_COPIES no round trip. */
+  async function confirm(queue: QueueName, jobIds: readonly string[]): Promise<void> {
+    if (copies && jobIds.length > 0) await ask(() => copies.confirm(jobIds.map((id) => queues[queue].toKey(id))));
+  }
 
   async function checkPrimary(node: Redis): Promise<void> {
     // Managed servers may forbid ROLE.
@@ -112,15 +131,23 @@ export function openProducer(config: Config): Producer {
     async store(episode, hasCallerId = false, from) {
       await add('store', toStoreJob(episode), { ...STORE_OPTIONS, jobId: episode.uuid }, from);
       const name = hasCallerId ? await ask(() => existingName(queues.store, episode)) : episode.name;
+      await confirm('store', [episode.uuid]);
       return receipt(episode, name);
     },
     async storeMany(episodes, callerIds, options = {}) {
-      const names = await addEpisodes(queues.store, episodes, ({ uuid }) => callerIds.has(uuid), ask, options);
+      const names = await addEpisodes(
+        queues.store,
+        episodes,
+        ({ uuid }) => callerIds.has(uuid),
+        { ask, confirm: (uuids) => confirm('store', uuids) },
+        options,
+      );
       return episodes.map((episode, index) => receipt(episode, names[index] ?? episode.name));
     },
     async export(group, gzip = false, first = false) {
       const jobId = `export-${group}-${timestamp(new Date())}`.replaceAll(':', '-');
       await add('export', { version: 1, group, ...(gzip && { gzip }) }, { ...EXPORT_OPTIONS, jobId, lifo: first });
+      await confirm('export', [jobId]);
       return { queue: 'export', jobId };
     },
     nights: openNightlyExports(connection, queues.export, config.queuePrefix, ask),
@@ -128,6 +155,7 @@ export function openProducer(config: Config): Producer {
       const { jobId, ...options } = taskOptions(group, task, new Date());
       const data: TaskJob = { version: 1, group, task };
       await ask(() => queues.store.add(TASK, data, { ...options, jobId, telemetry: jobTelemetry(carrier()) }));
+      if (!OF_WORKERS.includes(task.kind)) await confirm('store', [jobId]);
       return { queue: 'store', jobId };
     },
     knownEpisodes: (uuids) =>
@@ -160,15 +188,21 @@ export function openProducer(config: Config): Producer {
     spentToday: () => ask(() => readSpentToday(connection, config.queuePrefix)),
     prometheus: () => ask(() => Promise.all(Object.values(queues).map((queue) => queue.exportPrometheusMetrics()))),
     ask: (work) => ask(() => work(connection)),
+    copies: async () => (wanted > 0 ? { wanted, replicas: await ask(() => fewestReplicas(connection)) } : null),
     isReady: () => connection.status === 'ready',
     ping() {
       return ask(async () => {
+        // So that the next store need not wait for the connection.
+        await copies?.connect();
         const began = performance.now();
         await Promise.all((await primariesOf(connection)).map(checkPrimary));
         return performance.now() - began;
       });
     },
-    close,
+    async close() {
+      await close();
+      copies?.close();
+    },
   };
 }
 

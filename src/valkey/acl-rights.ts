@@ -29,14 +29,19 @@ const CHANNELS = ['lease', 'told', 'reading'];
 /**
  * Checks that the server lets this user run everything that a worker runs, without running it: in a transaction a server refuses each
  * command as it would outside, and a discarded transaction changes nothing.
+ * @param copies those of VALKEY_COPIES, which need one more command
  * @throws AccessRefusedError naming every command, key and channel that is missing; StoreUnreachableError, WrongServerError
  */
-export async function checkRights(store: Store, address: Address, queuePrefix: string): Promise<void> {
+export async function checkRights(store: Store, address: Address, queuePrefix: string, copies = 0): Promise<void> {
   const connection = inNamespace(failFastConnection(address), queuePrefix);
   try {
     await ensureConnected(connection, address);
     const nodes = await primariesOf(connection);
-    const missing = await Promise.all(nodes.map((node) => missingRights(node, connection, store, queuePrefix)));
+    const usual = store === 'Valkey' ? VALKEY_COMMANDS : FALKORDB_COMMANDS;
+    const commands = copies > 0 ? `${usual}; WAIT 0 1` : usual;
+    const missing = await Promise.all(
+      nodes.map((node) => missingRights(node, connection, commands, store, queuePrefix)),
+    );
     const names = [...new Set(missing.flat())];
     if (names.length === 0) return;
     const user = address.username ? `its user "${address.username}"` : 'this user';
@@ -51,11 +56,17 @@ export async function checkRights(store: Store, address: Address, queuePrefix: s
 }
 
 /** @param client whose namespace the keys are in */
-async function missingRights(node: Redis, client: Redis, store: Store, queuePrefix: string): Promise<string[]> {
+async function missingRights(
+  node: Redis,
+  client: Redis,
+  commands: string,
+  store: Store,
+  queuePrefix: string,
+): Promise<string[]> {
   // A memory may have any graph name.
   const key = store === 'Valkey' ? `${queuePrefix}:rights` : 'rights';
   const keys = `keys ${key.replace(/rights$/, '*')}`;
-  const probes: Probe[] = (store === 'Valkey' ? VALKEY_COMMANDS : FALKORDB_COMMANDS)
+  const probes: Probe[] = commands
     .trim()
     .split(/[;\n]/)
     .map((line) => ({

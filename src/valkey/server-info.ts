@@ -18,6 +18,8 @@ export interface ServerInfo {
   readonly mode: 'standalone' | 'sentinel' | 'cluster';
   /** Such a server takes no writes. */
   readonly isReplica: boolean;
+  /** How many replicas are connected and have their first copy. */
+  readonly replicas: number;
   /** FalkorDB's limits for queries; undefined if the module is not loaded. */
   readonly limits: QueryLimits | undefined;
   /** Milliseconds by which the server's clock is ahead of ours. */
@@ -74,6 +76,7 @@ async function readServer(connection: Redis, now: () => number): Promise<ServerI
     falkordb,
     mode: (field('server_mode') ?? field('redis_mode') ?? 'standalone') as ServerInfo['mode'],
     isReplica: field('role') === 'slave',
+    replicas: about.match(/^slave\d+:.*state=online/gm)?.length ?? 0,
     limits: falkordb === undefined ? undefined : await readQueryLimits(connection),
     ahead,
     ...settings,

@@ -8,12 +8,13 @@ import { errorSentence, type Finding, ok, problem, warning } from './finding.ts'
 
 /** The checks of a worker's start, all at once. Never throws. */
 export async function checkServer(store: Store, config: Config): Promise<readonly Finding[]> {
+  const copies = store === 'Valkey' ? config.valkeyCopies : 0;
   const address = store === 'Valkey' ? config.valkey : config.falkordb;
   try {
     const servers = await retryWhileUnreachable(() => readServers(store, address));
     for (const facts of servers) checkStoreKind(store, facts, config);
-    await retryWhileUnreachable(() => checkRights(store, address, config.queuePrefix));
-    const findings = servers.map((facts) => serverFindings(store, facts));
+    await retryWhileUnreachable(() => checkRights(store, address, config.queuePrefix, copies));
+    const findings = servers.map((facts) => serverFindings(store, facts, copies));
     const unique = (kind: 'refusals' | 'warnings') => [...new Set(findings.flatMap((finding) => finding[kind]))];
     const [refusals, warnings] = [unique('refusals'), unique('warnings')];
     const answers = servers.map(({ product, version, falkordb, appendOnly, evictionPolicy }) => {

@@ -43,7 +43,10 @@ const isSpooled = ({ spooled }: EpisodeReceipt): boolean => spooled === true;
 function reportSpooled(receipts: readonly EpisodeReceipt[], home: string, reason = ''): void {
   const count = receipts.filter(isSpooled).length;
   const [subject, pronoun] = count === 1 ? ['the episode is', 'it'] : [`${count} episodes are`, 'them'];
-  const [problem] = /is out of memory|is loading its data|accepts no writes/.exec(reason) ?? ['does not answer'];
+  const [problem] =
+    /is out of memory|is loading its data|accepts no writes|has \d+ of the \d+ copies that VALKEY_COPIES asks for/.exec(
+      reason,
+    ) ?? ['does not answer'];
   console.error(
     `Valkey ${problem}; ${subject} kept in ${join(home, 'spool')} until a command or a worker can queue ${pronoun}.`,
   );

@@ -11,6 +11,7 @@ const sound: ServerInfo = {
   appendOnly: true,
   mode: 'standalone',
   isReplica: false,
+  replicas: 0,
   limits: { rows: -1, timeout: 0, longestTimeout: 0 },
   ahead: 3,
 };
@@ -45,6 +46,29 @@ test('a module of FalkorDB that is old is told', () => {
 
   expect(refusals).toEqual([]);
   expect(warnings).toEqual([expect.stringMatching(/^FalkorDB's module is 4\.8\.7; .* 4\.10 and newer/)]);
+});
+
+test.each([
+  [
+    'Valkey',
+    1,
+    2,
+    [
+      'VALKEY_COPIES is 2, and Valkey has 1 replica: texts are spooled or refused. Start more replicas, or set VALKEY_COPIES to 1.',
+    ],
+  ],
+  [
+    'Valkey',
+    0,
+    1,
+    [
+      'VALKEY_COPIES is 1, and Valkey has 0 replicas: texts are spooled or refused. Start more replicas, or set VALKEY_COPIES to 0.',
+    ],
+  ],
+  ['Valkey', 2, 2, []],
+  ['Valkey', 0, 0, []],
+] as const)('%s with %i replicas of the %i that VALKEY_COPIES asks for', (store, replicas, copies, warnings) => {
+  expect(serverFindings(store, { ...sound, replicas }, copies)).toEqual({ refusals: [], warnings });
 });
 
 test('a replica is refused', () => {

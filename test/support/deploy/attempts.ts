@@ -1,0 +1,14 @@
+import { Job } from 'bullmq';
+import type { Config } from '../../../src/config.ts';
+import { openQueues } from '../../../src/queue/queues.ts';
+
+/** How many attempts each `store` job counted, the one that succeeded included; undefined for a job that is not completed. */
+export async function attemptsOf(config: Config, jobIds: readonly string[]): Promise<(number | undefined)[]> {
+  const { queues, close, ask } = openQueues(config);
+  try {
+    const jobs = await ask(() => Promise.all(jobIds.map((id) => Job.fromId(queues.store, id))));
+    return jobs.map((job) => (job?.finishedOn && !job.failedReason ? job.attemptsMade : undefined));
+  } finally {
+    await close();
+  }
+}

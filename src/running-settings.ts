@@ -39,12 +39,19 @@ export function savedSettings(
   return (name) => (byStore[storeOf(name)] ?? noted)[name];
 }
 
+/** Where this home's running `up` has a store; undefined where it has none. */
+export function runningPlace(environment: Environment, store: string): Noted | undefined {
+  const noted = readRunningFile(homeFolder(environment));
+  const [host, port] = [noted[`${store}_HOST`], noted[`${store}_PORT`]];
+  return host && port ? { host, port } : undefined;
+}
+
 const SECRETS = new Set(['FALKORDB_PASSWORD', 'VALKEY_PASSWORD', 'MEMORY_JOURNAL_KEY']);
 
 /** Each Valkey has its own journal key. */
 const storeOf = (name: string): string => (name === 'MEMORY_JOURNAL_KEY' ? 'VALKEY' : (name.split('_')[0] ?? ''));
 
-const onThisMachine = (name: string | undefined): string => (name === 'localhost' ? '127.0.0.1' : (name ?? ''));
+export const onThisMachine = (name: string | undefined): string => (name === 'localhost' ? '127.0.0.1' : (name ?? ''));
 
 /** The note of another home of this user, found by a port of its servers. */
 function noteOfServer(port: string, environment: Environment): Noted {

@@ -7,6 +7,7 @@ import { ago, SECOND } from '../time.ts';
 import type { Command } from './command.ts';
 import { agentJson, agentLines, agentMemory, contentsOf } from './memory/agent-memory.ts';
 import { withMemory } from './memory/with-memory.ts';
+import { unusedServers } from './startup/unused-servers.ts';
 import { count } from './terminal/output.ts';
 
 const LONGEST = 200;
@@ -33,8 +34,9 @@ Exit status 1 when a server does not answer.
       const contents = status.falkordb.ok ? await contentsOf(memory, agent.group) : undefined;
       const supervision = await supervisionOf(process.env);
       const notices = supervision ? supervisionNotices(supervision).map(({ text }) => `Restarts ${text}`) : [];
+      const unused = unusedServers(process.env, memory.config).map((text) => `Settings ${text}`);
       if (call.json) console.log(JSON.stringify({ agent: agentJson(agent, contents), ...status, supervision }));
-      else console.log([...agentLines(agent, contents), ...notices, ...lines(status)].join('\n'));
+      else console.log([...agentLines(agent, contents), ...unused, ...notices, ...lines(status)].join('\n'));
       const { valkey, falkordb } = status;
       const worked = !call.flag('require-worker') || (valkey.ok && valkey.workers > 0);
       return valkey.ok && falkordb.ok && worked ? 0 : 1;
@@ -81,6 +83,7 @@ function valkeyLines(status: ValkeyStatus) {
         `         process ${pid} on ${host}: ${roles.join(', ')}${state === 'closing' ? ', closing' : ''}${healthUrl ? `, ${healthUrl}/health` : ''}`,
     ),
     ...Object.entries(models).map(([model, signs]) => `Model    ${model}: ${calls(signs)}, breaker ${signs.breaker}`),
+    ...copiesLines(status),
     ...budgetLines(status),
     queue('Store', store),
     queue('Export', exporting),
@@ -89,6 +92,14 @@ function valkeyLines(status: ValkeyStatus) {
     ...journalLines(status),
     ...reembeddingLines(status),
     ...(lastFailure ? [`Failed   ${shortened(oneLine(lastFailure), LONGEST)}`] : []),
+  ];
+}
+
+function copiesLines({ copies }: ValkeyStatus): string[] {
+  if (!copies || copies.replicas === null || copies.replicas >= copies.wanted) return [];
+  const { wanted, replicas } = copies;
+  return [
+    `Copies   VALKEY_COPIES asks for ${wanted}, and Valkey has ${count(replicas, 'replica')}; texts are spooled or refused meanwhile`,
   ];
 }
 

@@ -7,6 +7,7 @@ import { type Config, readSettings, reasonForModels } from '../../config.ts';
 import { homeFolder } from '../../home.ts';
 import { checkHome } from '../../running-settings.ts';
 import { unknownSettings } from '../startup/unknown-settings.ts';
+import { unusedServers } from '../startup/unused-servers.ts';
 import { errorSentence, type Finding, ok, problem, warning } from './finding.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -71,7 +72,11 @@ function existingAncestor(path: string): string {
 
 /** Variables that look like settings and are none, and settings that put acknowledged episodes at risk. */
 export function checkSettings(config: Config, environment: Environment): Finding[] {
-  const warnings = [...unknownSettings(environment, { all: true }), ...settingsFindings(config).warnings];
+  const warnings = [
+    ...unknownSettings(environment, { all: true }),
+    ...unusedServers(environment, config),
+    ...settingsFindings(config).warnings,
+  ];
   if (warnings.length > 0) return warnings.map((text) => warning('settings', text.replace(/^Warning: /, '')));
   const isUp = Object.values(readSettings(environment).origins).includes('running');
   const from = isUp ? 'From the running `memory-manager up` and from the environment' : 'From the environment';

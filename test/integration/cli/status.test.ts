@@ -1,5 +1,7 @@
+import { mkdir, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
+import { runningFile } from '../../../src/home.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { PASSAGE_VERSION } from '../../../src/passages/passages.ts';
 import { recordHeartbeat } from '../../../src/queue/heartbeats.ts';
@@ -47,6 +49,31 @@ async function whileBeating<T>(beat: () => Promise<void>, work: () => Promise<T>
 }
 
 describe('status', () => {
+  test('says that Valkey has fewer replicas than VALKEY_COPIES asks for', async () => {
+    const { config, run } = newMemory();
+
+    const { stdout } = await runCommand(['status'], { ...environmentOf(config), VALKEY_COPIES: '1' });
+
+    expect(stdout).toContain(
+      '\nCopies   VALKEY_COPIES asks for 1, and Valkey has 0 replicas; texts are spooled or refused meanwhile\n',
+    );
+    expect((await run()).stdout).not.toContain('Copies');
+  });
+
+  test('says that VALKEY_URL leads away from the Valkey that up started', async () => {
+    const { config } = newMemory();
+    await mkdir(config.home, { recursive: true });
+    await writeFile(runningFile(config.home), '{"settings": {"VALKEY_HOST": "127.0.0.1", "VALKEY_PORT": "7001"}}');
+    const { VALKEY_HOST: host = '', VALKEY_PORT: port = '', ...others } = environmentOf(config);
+
+    const { stdout, status } = await runCommand(['status'], { ...others, VALKEY_URL: `redis://${host}:${port}` });
+
+    expect(status).toBe(0);
+    expect(stdout).toContain(
+      `Settings VALKEY_URL leads to ${host}:${port}, so the Valkey of \`memory-manager up\` at 127.0.0.1:7001 is not used; unset VALKEY_URL to use it.\n`,
+    );
+  });
+
   test('says that nobody works and how to change that, and how long the oldest job has waited', async () => {
     const { memory, run } = newMemory();
     await memory.storeEpisode('Harbor uses Redis.');

@@ -6,6 +6,7 @@ import { type Config, loadConfig } from '../../src/config.ts';
 import { type Server, startValkey } from '../../src/embedded/servers.ts';
 import { MemoryManager } from '../../src/memory.ts';
 import { type RunningWorkers, startWorkers } from '../../workers/main.ts';
+import { attemptsOf } from '../support/deploy/attempts.ts';
 import { type Deployment, startSentinels } from '../support/deploy/deployments.ts';
 import { plainEmbedder, plainModel } from '../support/models.ts';
 import { newGroup } from '../support/stores.ts';
@@ -62,6 +63,9 @@ test('jobs wait while sentinels replace a killed primary of FalkorDB', async () 
   );
   for (const receipt of receipts) await memory.waitFor(receipt);
 
+  // A failover is no failure of a job.
+  const jobIds = receipts.map(({ jobId }) => jobId);
+  expect([...new Set(await attemptsOf(memory.config, jobIds))]).toEqual([1]);
   expect((await falkordb.primaryOf('')).port).not.toBe(primary.port);
   expect(await memory.queryMemory('What does Harbor use?')).toContain('Harbor uses Valkey');
   expect((await memory.getGraphSize()).episodes).toBe(STORES + 1);

@@ -9,6 +9,7 @@ import { openProducer } from '../../src/queue/producer.ts';
 import { readServers } from '../../src/valkey/server-info.ts';
 import { type RunningWorkers, startWorkers } from '../../workers/main.ts';
 import { environmentOf, runCommand } from '../support/command-line.ts';
+import { attemptsOf } from '../support/deploy/attempts.ts';
 import { type Deployment, startCluster, startSentinels } from '../support/deploy/deployments.ts';
 import { startProcess } from '../support/deploy/server-process.ts';
 import { plainEmbedder, plainModel } from '../support/models.ts';
@@ -147,6 +148,8 @@ describe.each([
       return (await memory.getStatus()).spool.episodes === 0;
     });
     for (const uuid of acknowledged) await memory.waitFor({ queue: 'store', jobId: uuid });
+    // A failover is no failure of a job.
+    expect([...new Set(await attemptsOf(config, acknowledged))]).toEqual([1]);
 
     const producer = openProducer(config);
     try {
